@@ -1,0 +1,1 @@
+"""What two functions use; copied into every zip. Nothing here imports a function."""

@@ -1,0 +1,65 @@
+"""Who is calling: the authorizer's verdict, read from the request's context.
+
+The authorizer always lets a request through and says in the context what it found, because an HTTP API
+can only refuse with a body of its own; the function then refuses in the form the contract promises.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from functions.shared.errors import Refusal
+from functions.shared.tenancy import TenantId
+
+_REASONS = {
+    "missing_key": ("unauthorized", "No API key was sent: use 'Authorization: Bearer <key>'."),
+    "malformed_key": ("unauthorized", "The API key is not one of ours: check that it was copied whole."),
+    "unknown_key": ("unauthorized", "The API key is not known, or it was revoked."),
+    "key_expired": ("key_expired", "The API key has expired: create or rotate one."),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """A caller whose key was good.
+
+    `project_id` is the key's default project; `scopes` a subset of ingest, read and admin;
+    `retention_days` the plan's; `bytes_per_second` the plan's ingest rate; `over_quota` is true when the
+    customer's own hard cap is reached.
+    """
+
+    tenant: TenantId
+    key_id: str
+    project_id: str
+    scopes: frozenset[str]
+    retention_days: int
+    bytes_per_second: int
+    over_quota: bool
+
+    def require(self, scope: str) -> "Principal":
+        """Refuse with 403 unless the key may do `scope`; `admin` may do everything."""
+        if scope in self.scopes or "admin" in self.scopes:
+            return self
+        raise Refusal(403, "forbidden_scope", f"This key may not do this: it needs the scope '{scope}'.")
+
+
+def principal(event: dict[str, Any]) -> Principal:
+    """The caller of an HTTP API event (payload 2.0, Lambda authorizer with simple responses).
+
+    Raises
+    ------
+    Refusal: 401, when the authorizer found no good key.
+    """
+    context = event.get("requestContext", {}).get("authorizer", {}).get("lambda", {})
+    verdict = context.get("verdict", "missing_key")
+    if verdict != "ok":
+        code, message = _REASONS.get(verdict, _REASONS["unknown_key"])
+        raise Refusal(401, code, message)
+    return Principal(
+        tenant=TenantId(context["tenant_id"]),
+        key_id=context["key_id"],
+        project_id=context["project_id"],
+        scopes=frozenset(context["scopes"].split()),
+        retention_days=int(context["retention_days"]),
+        bytes_per_second=int(context["bytes_per_second"]),
+        over_quota=context["over_quota"] == "true",
+    )

@@ -1,0 +1,64 @@
+"""Structured log lines by allowlist, and metrics in CloudWatch's embedded format, on standard output.
+
+Light on purpose: ingest pays for it at every cold start, and each kilobyte of our own logs a request is
+$0.50 a million requests. A field that is not on the list is a bug and raises: that is how payloads,
+secrets and addresses stay out.
+"""
+
+import json
+import sys
+import time
+
+FIELDS = frozenset(
+    {
+        "accepted", "age_seconds", "attempt", "batch_id", "bytes", "code", "count", "duration_ms",
+        "engine_code", "error_place", "error_type", "expires_on", "fetched_ms", "inserted_ms",
+        "key", "key_id", "lease_seconds", "messages", "migration", "objects", "partition", "phase",
+        "reason", "receive_count", "rejected", "request_id", "rows", "rows_expected", "rows_found",
+        "state", "status", "tenant_id", "waited_seconds",
+    }
+)  # fmt: skip
+
+NAMESPACE = "AstraLog"
+
+
+def write(event: str, **fields: str | float) -> None:
+    """Write one line: what happened and the fields that say to whom, where and how much."""
+    _refuse_unknown(fields)
+    _line({"event": event, "at_ms": _now_ms(), **fields})
+
+
+def measure(function: str, metrics: dict[str, tuple[float, str]], **fields: str | float) -> None:
+    """Write one line that is also metrics: `{"Rows": (100, "Count")}`, in dimension Function only.
+
+    Tenants are fields, never dimensions: a dimension is a metric each, and a name on a dashboard.
+    """
+    _refuse_unknown(fields)
+    directive = {
+        "Namespace": NAMESPACE,
+        "Dimensions": [["Function"]],
+        "Metrics": [{"Name": name, "Unit": unit} for name, (_, unit) in metrics.items()],
+    }
+    _line(
+        {
+            "_aws": {"Timestamp": _now_ms(), "CloudWatchMetrics": [directive]},
+            "Function": function,
+            **{name: value for name, (value, _) in metrics.items()},
+            **fields,
+        }
+    )
+
+
+def _refuse_unknown(fields: dict[str, str | float]) -> None:
+    unknown = fields.keys() - FIELDS
+    if unknown:
+        raise ValueError(f"not on the list of fields that may be logged: {sorted(unknown)}")
+
+
+def _line(entry: dict[str, object]) -> None:
+    sys.stdout.write(json.dumps(entry, separators=(",", ":")) + "\n")
+    sys.stdout.flush()
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000

@@ -1,0 +1,52 @@
+"""Settings come from the environment, in one place a function, and a missing one fails at once.
+
+A function declares one frozen dataclass; each field `staging_bucket: str` is read from
+`ASTRALOG_STAGING_BUCKET`. Names of resources have no default: a wrong guess writes to the wrong place.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import MISSING, fields
+from typing import Any, TypeVar
+
+from functions.shared.errors import SettingsError
+
+PREFIX = "ASTRALOG_"
+
+T = TypeVar("T")
+
+
+def load(kind: type[T], environ: Mapping[str, str] = os.environ) -> T:
+    """Build `kind`, a dataclass of str, int, float and bool fields, from the environment.
+
+    Raises
+    ------
+    SettingsError: names every variable that is missing or unreadable, never a value.
+    """
+    values: dict[str, Any] = {}
+    faults: list[str] = []
+    for field in fields(kind):  # type: ignore[arg-type]
+        name = PREFIX + field.name.upper()
+        text = environ.get(name, "")
+        if text:
+            try:
+                values[field.name] = _convert(field.type, text)
+            except ValueError:
+                faults.append(f"{name} is not {_name(field.type)}")
+        elif field.default is MISSING:
+            faults.append(f"{name} is missing")
+    if faults:
+        raise SettingsError("; ".join(faults))
+    return kind(**values)
+
+
+def _convert(kind: Any, text: str) -> Any:
+    if kind is bool:
+        if text not in ("true", "false"):
+            raise ValueError(text)
+        return text == "true"
+    return kind(text)
+
+
+def _name(kind: Any) -> str:
+    return {int: "a whole number", float: "a number", bool: "'true' or 'false'"}.get(kind, "text")

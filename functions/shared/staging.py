@@ -1,0 +1,93 @@
+"""The canonical staged object: where it lies, what its name tells, what its body holds.
+
+Key: ``staged/v1/tenant=<id>/day=<YYYY-MM-DD>/<id>-r<rows>-x<YYYYMMDD>.ndjson.zst``
+
+- `day` is the UTC day of receipt; `<id>` is time-ordered, or derived from an Idempotency-Key.
+- `-r` is the row count and `-x` the day the rows expire, so that a notification or a listing alone is
+  enough to plan a batch: no HEAD, no GET, before the manifest is written down (docs/adr/0003).
+- A key is written once (`If-None-Match: *`) and is therefore the identity of its rows.
+
+Body: one or more zstd frames of NDJSON; each line has `COLUMNS` and nothing else.
+"""
+
+import os
+import re
+import time
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from functions.shared.errors import PermanentError
+from functions.shared.tenancy import TenantId, staged_prefix
+
+SCHEMA_VERSION = "1"
+SUFFIX = ".ndjson.zst"
+
+COLUMNS = {
+    "tenant_id": "String",
+    "project_id": "String",
+    "timestamp": "DateTime64(9, 'UTC')",
+    "received_at": "DateTime64(6, 'UTC')",
+    "level": "String",
+    "service": "String",
+    "message": "String",
+    "trace_id": "String",
+    "span_id": "String",
+    "metadata": "String",
+}
+"""Columns of a staged row with their ClickHouse types. `batch_id` and `expires_on` join them on insert."""
+
+_KEY = re.compile(
+    r"staged/v1/tenant=(?P<tenant>[^/]+)/day=(?P<day>\d{4}-\d\d-\d\d)/"
+    r"(?P<id>[0-9A-Za-z]+)-r(?P<rows>[1-9]\d*)-x(?P<expires>\d{8})\.ndjson\.zst"
+)
+_BASE32 = "0123456789abcdefghjkmnpqrstvwxyz"
+
+
+@dataclass(frozen=True, slots=True)
+class StagedKey:
+    """A staged object's key, taken apart."""
+
+    tenant: TenantId
+    day: date
+    object_id: str
+    rows: int
+    expires_on: date
+
+    def __str__(self) -> str:
+        return (
+            f"{staged_prefix(self.tenant)}day={self.day.isoformat()}/"
+            f"{self.object_id}-r{self.rows}-x{self.expires_on:%Y%m%d}{SUFFIX}"
+        )
+
+    @classmethod
+    def parse(cls, key: str) -> "StagedKey":
+        """Take `key` (already URL-decoded) apart.
+
+        Raises
+        ------
+        PermanentError: the key is not of this form; it never becomes one by waiting.
+        """
+        match = _KEY.fullmatch(key)
+        if not match:
+            raise PermanentError("the key is not that of a staged object")
+        try:
+            return cls(
+                tenant=TenantId(match["tenant"]),
+                day=date.fromisoformat(match["day"]),
+                object_id=match["id"],
+                rows=int(match["rows"]),
+                expires_on=datetime.strptime(match["expires"] + "+0000", "%Y%m%d%z").date(),
+            )
+        except ValueError as fault:
+            raise PermanentError("the key of a staged object names no real day") from fault
+
+
+def time_ordered_id(now_ms: int | None = None) -> str:
+    """26 characters: 48 bits of Unix milliseconds, then 80 random bits, sorting as text by time."""
+    stamp = time.time_ns() // 1_000_000 if now_ms is None else now_ms
+    return base32((stamp << 80) | int.from_bytes(os.urandom(10), "big"))
+
+
+def base32(number: int) -> str:
+    """`number` (below 2**130) as 26 characters that sort as the number does."""
+    return "".join(_BASE32[(number >> shift) & 31] for shift in range(125, -5, -5))

@@ -1,0 +1,36 @@
+"""The tenant comes first: the one module that turns a tenant into prefixes and filters."""
+
+import re
+
+from functions.shared.errors import PermanentError
+
+_PATTERN = re.compile(r"[a-z0-9][a-z0-9_-]{1,62}")
+
+
+class TenantId(str):
+    """A tenant's id: lower-case letters, digits, `_` and `-`, 2 to 63 characters.
+
+    The alphabet is chosen so that an id is safe, as it stands, in an S3 key, a JSON string and a URL.
+    """
+
+    __slots__ = ()
+
+    def __new__(cls, text: str) -> "TenantId":
+        if not _PATTERN.fullmatch(text):
+            raise PermanentError("a tenant id is 2 to 63 characters of a-z, 0-9, _ and -")
+        return super().__new__(cls, text)
+
+
+def staged_prefix(tenant: TenantId) -> str:
+    """The S3 prefix that holds everything `tenant` has staged and nobody else's."""
+    return f"staged/v1/tenant={tenant}/"
+
+
+def idempotency_prefix(tenant: TenantId) -> str:
+    """The S3 prefix of the marks that `Idempotency-Key` leaves for a day."""
+    return f"idempotency/v1/tenant={tenant}/"
+
+
+def row_filter(tenant: TenantId) -> tuple[str, dict[str, str]]:
+    """The SQL condition and its bound parameter that every read of the events table starts from."""
+    return "tenant_id = {tenant_id:String}", {"tenant_id": str(tenant)}

@@ -1,0 +1,188 @@
+"""ClickHouse over HTTP: the one module that imports its client.
+
+Faults are told apart by what they say about the work: `WarehouseDownError` (nothing reached the engine),
+`WarehouseBusyError` (the engine refused and nothing was written), `WarehouseRefusedError` (it will refuse
+again) and `OutcomeUnknownError` (the answer was lost; a write may yet take place).
+"""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import clickhouse_connect
+from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import Error
+
+from functions.shared.errors import PermanentError, RetryableError
+
+BUSY_CODES = frozenset({159, 160, 164, 202, 209, 210, 236, 241, 242, 243, 252, 285, 319, 425, 473, 516, 999})
+"""Timeouts, too many queries, read-only, memory, too many parts, not enough space, keeper: these pass."""
+
+_NEVER_CONNECTED = frozenset({"NewConnectionError", "ConnectTimeoutError", "NameResolutionError"})
+
+
+class WarehouseDownError(RetryableError):
+    """No connection: nothing reached the engine."""
+
+
+class WarehouseBusyError(RetryableError):
+    """The engine refused for now; `engine_code` is ClickHouse's."""
+
+    def __init__(self, message: str, engine_code: int) -> None:
+        super().__init__(message)
+        self.engine_code = engine_code
+
+
+class OutcomeUnknownError(RetryableError):
+    """The answer was lost: the statement may have run, or may still be running."""
+
+
+class WarehouseRefusedError(PermanentError):
+    """The engine refuses this statement or these rows, and will again; `engine_code` is ClickHouse's."""
+
+    def __init__(self, message: str, engine_code: int) -> None:
+        super().__init__(message)
+        self.engine_code = engine_code
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a ClickHouse is and how to sign in; the password shows in no repr."""
+
+    host: str
+    port: int
+    secure: bool
+    user: str
+    password: str = field(repr=False)
+    database: str
+
+    @classmethod
+    def from_json(cls, text: str) -> "Address":
+        """Read the JSON object of that form that the stack's secret holds."""
+        return cls(**json.loads(text))
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """The rows of a SELECT and what they cost."""
+
+    rows: list[dict[str, Any]]
+    rows_read: int
+    elapsed_ms: float
+
+
+class Warehouse:
+    """One ClickHouse database. Not thread-safe; connects on first use.
+
+    Parameters
+    ----------
+    address: where, and as whom.
+    timeout_seconds: for one statement, from sending it to its answer.
+    """
+
+    def __init__(self, address: Address, timeout_seconds: int) -> None:
+        self._address = address
+        self._timeout_seconds = timeout_seconds
+        self._client: Client | None = None
+
+    def insert(self, statement: str, body: bytes, settings: Mapping[str, Any]) -> None:
+        """Send `body`, zstd frames that are passed on as they are, as the data of an INSERT.
+
+        On return the rows are committed. Sent once: a retry is the caller's decision.
+        """
+        self._run(
+            lambda client: client.command(
+                statement,
+                data=body,
+                settings=dict(settings),
+                transport_settings={"Content-Encoding": "zstd"},
+            )
+        )
+
+    def command(
+        self,
+        statement: str,
+        parameters: Mapping[str, Any] | None = None,
+        settings: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Run a statement that returns no rows: DDL, ALTER."""
+        self._run(
+            lambda client: client.command(
+                statement, parameters=dict(parameters or {}), settings=dict(settings or {})
+            )
+        )
+
+    def select(
+        self,
+        statement: str,
+        parameters: Mapping[str, Any] | None = None,
+        settings: Mapping[str, Any] | None = None,
+    ) -> Selection:
+        """Run a SELECT; values come as JSON gives them (64-bit integers and times as text).
+
+        `parameters` are bound by the engine as `{name:Type}`; they never become SQL text here.
+        """
+        answer = self._run(
+            lambda client: client.raw_query(
+                statement, parameters=dict(parameters or {}), settings=dict(settings or {}), fmt="JSON"
+            )
+        )
+        result = json.loads(answer)
+        statistics = result["statistics"]
+        return Selection(result["data"], statistics["rows_read"], statistics["elapsed"] * 1000)
+
+    def close(self) -> None:
+        if self._client:
+            self._client.close()
+            self._client = None
+
+    def _connect(self) -> Client:
+        if self._client is None:
+            at = self._address
+            self._client = clickhouse_connect.get_client(
+                host=at.host,
+                port=at.port,
+                interface="https" if at.secure else "http",
+                username=at.user,
+                password=at.password,
+                database=at.database,
+                connect_timeout=5,
+                send_receive_timeout=self._timeout_seconds,
+                autogenerate_session_id=False,
+                query_retries=0,
+                compress=False,
+                client_name="astralog",
+            )
+        return self._client
+
+    def _run(self, call: Callable[[Client], Any]) -> Any:
+        try:
+            return call(self._connect())
+        except Error as fault:
+            self.close()
+            raise _told_apart(fault) from None
+
+
+def _told_apart(fault: Error) -> Exception:
+    """Which of our errors `fault` is. The engine's text is dropped: it quotes the rows it could not read."""
+    if fault.code is not None:
+        name = fault.name or "no name"
+        if fault.code in BUSY_CODES:
+            return WarehouseBusyError(f"ClickHouse is busy: code {fault.code} ({name})", fault.code)
+        return WarehouseRefusedError(f"ClickHouse refused: code {fault.code} ({name})", fault.code)
+    causes = {type(cause).__name__ for cause in _causes(fault)}
+    if causes & _NEVER_CONNECTED:
+        return WarehouseDownError("ClickHouse cannot be reached")
+    return OutcomeUnknownError("the answer of ClickHouse was lost")
+
+
+def _causes(fault: BaseException) -> Iterator[BaseException]:
+    """`fault`, what it came from, and what urllib3 wraps as `reason`; at most 10 deep."""
+    seen: BaseException | None = fault
+    for _ in range(10):
+        if seen is None:
+            return
+        yield seen
+        reason = getattr(seen, "reason", None)
+        seen = reason if isinstance(reason, BaseException) else seen.__cause__ or seen.__context__

@@ -1,0 +1,1 @@
+"""What runs where: `topology` is plain data; the CDK stacks and the local stack are both made from it."""
