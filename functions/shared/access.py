@@ -7,7 +7,7 @@ can only refuse with a body of its own; the function then refuses in the form th
 from dataclasses import dataclass
 from typing import Any
 
-from functions.shared.errors import Refusal
+from functions.shared.errors import RefusalError
 from functions.shared.tenancy import TenantId
 
 _REASONS = {
@@ -39,7 +39,7 @@ class Principal:
         """Refuse with 403 unless the key may do `scope`; `admin` may do everything."""
         if scope in self.scopes or "admin" in self.scopes:
             return self
-        raise Refusal(403, "forbidden_scope", f"This key may not do this: it needs the scope '{scope}'.")
+        raise RefusalError(403, "forbidden_scope", f"This key may not do this: it needs the scope '{scope}'.")
 
 
 def principal(event: dict[str, Any]) -> Principal:
@@ -47,13 +47,13 @@ def principal(event: dict[str, Any]) -> Principal:
 
     Raises
     ------
-    Refusal: 401, when the authorizer found no good key.
+    RefusalError: 401, when the authorizer found no good key.
     """
     context = event.get("requestContext", {}).get("authorizer", {}).get("lambda", {})
     verdict = context.get("verdict", "missing_key")
     if verdict != "ok":
         code, message = _REASONS.get(verdict, _REASONS["unknown_key"])
-        raise Refusal(401, code, message)
+        raise RefusalError(401, code, message)
     return Principal(
         tenant=TenantId(context["tenant_id"]),
         key_id=context["key_id"],

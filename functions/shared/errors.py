@@ -3,11 +3,11 @@
 AstralogError
 ├── PermanentError     trying again cannot help: bad input, a broken promise, a bug
 │   ├── SettingsError  the environment lacks or garbles a setting
-│   └── Refusal        an HTTP answer of 4xx or 5xx, ready to send
+│   └── RefusalError        an HTTP answer of 4xx or 5xx, ready to send
 └── RetryableError     the same call may succeed later; callers back off and try again
 """
 
-__all__ = ["AstralogError", "PermanentError", "Refusal", "RetryableError", "SettingsError"]
+__all__ = ["AstralogError", "PermanentError", "RefusalError", "RetryableError", "SettingsError"]
 
 
 class AstralogError(Exception):
@@ -26,7 +26,7 @@ class SettingsError(PermanentError):
     """The environment lacks or garbles a setting; the message names which."""
 
 
-class Refusal(PermanentError):
+class RefusalError(PermanentError):
     """An answer other than success, in the form every route speaks.
 
     Parameters

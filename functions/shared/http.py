@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from functions.shared.errors import Refusal
+from functions.shared.errors import RefusalError
 from functions.shared.journal import write
 
 Event = dict[str, Any]
@@ -31,7 +31,7 @@ def request(event: Event) -> Request:
 
     Raises
     ------
-    Refusal: 400, when the gateway says base64 and it is not.
+    RefusalError: 400, when the gateway says base64 and it is not.
     """
     context = event["requestContext"]
     return Request(
@@ -51,7 +51,7 @@ def _body(event: Event) -> bytes:
     try:
         return base64.b64decode(text, validate=True)
     except binascii.Error as fault:
-        raise Refusal(400, "invalid_body", "The body could not be decoded.") from fault
+        raise RefusalError(400, "invalid_body", "The body could not be decoded.") from fault
 
 
 def answer(status: int, body: dict[str, Any] | bytes | None = None, **headers: str) -> Answer:
@@ -62,7 +62,7 @@ def answer(status: int, body: dict[str, Any] | bytes | None = None, **headers: s
 
 
 def answering(route: Callable[[Event], Answer]) -> Callable[[Event, Any], Answer]:
-    """Make `route` a Lambda handler: a Refusal becomes its answer, anything else a 500 that tells nothing.
+    """Make `route` a Lambda handler: a RefusalError becomes its answer, anything else a 500 that tells nothing.
 
     The 500's cause is written to the log by type and place, without the exception's text: a parser's
     message may quote the customer's data.
@@ -71,17 +71,17 @@ def answering(route: Callable[[Event], Answer]) -> Callable[[Event, Any], Answer
     def handler(event: Event, _context: Any) -> Answer:
         try:
             return route(event)
-        except Refusal as refusal:
+        except RefusalError as refusal:
             return refused(refusal, event)
         except Exception as fault:  # noqa: BLE001 - the last line of defence; nothing is swallowed unseen
             write("unexpected_error", error_type=type(fault).__name__, error_place=_place(fault))
-            return refused(Refusal(500, "internal_error", "Something went wrong on our side."), event)
+            return refused(RefusalError(500, "internal_error", "Something went wrong on our side."), event)
 
     handler.__doc__ = route.__doc__
     return handler
 
 
-def refused(refusal: Refusal, event: Event) -> Answer:
+def refused(refusal: RefusalError, event: Event) -> Answer:
     """The one form of every error answer."""
     body = {
         "error": refusal.message,
