@@ -62,7 +62,7 @@ def answer(status: int, body: dict[str, Any] | bytes | None = None, **headers: s
 
 
 def answering(route: Callable[[Event], Answer]) -> Callable[[Event, Any], Answer]:
-    """Make `route` a Lambda handler: a RefusalError becomes its answer, anything else a 500 that tells nothing.
+    """Make `route` a Lambda handler: a RefusalError is its answer, anything else a 500 that tells nothing.
 
     The 500's cause is written to the log by type and place, without the exception's text: a parser's
     message may quote the customer's data.
