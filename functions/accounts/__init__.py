@@ -1,0 +1,1 @@
+"""Who may do what: API keys and the authorizer in front of every route."""

@@ -1,0 +1,1 @@
+"""Accept logs: decode a protocol, judge each record, stage one object. A 2xx is a durable write."""

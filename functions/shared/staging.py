@@ -91,3 +91,12 @@ def time_ordered_id(now_ms: int | None = None) -> str:
 def base32(number: int) -> str:
     """`number` (below 2**130) as 26 characters that sort as the number does."""
     return "".join(_BASE32[(number >> shift) & 31] for shift in range(125, -5, -5))
+
+
+def is_staged(key: str) -> bool:
+    """Whether `key` is that of a staged object."""
+    try:
+        StagedKey.parse(key)
+    except PermanentError:
+        return False
+    return True

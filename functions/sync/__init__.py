@@ -1,0 +1,1 @@
+"""Staged objects into ClickHouse, exactly once."""

@@ -1,0 +1,82 @@
+"""API keys: how one is made, told from a typing error, found in a request's headers, and stored.
+
+A key is `ast_sk_live_`, 28 random base62 characters (166 bits) and 6 characters of CRC-32, so a scanner
+tells a leaked key from noise without asking us: `ast_sk_live_[0-9A-Za-z]{34}` and the checksum fits.
+Only its SHA-256 is ever stored: with 166 random bits there is nothing for a slow hash to protect.
+"""
+
+import base64
+import binascii
+import hashlib
+import re
+import secrets
+import zlib
+from collections.abc import Mapping
+
+PREFIX = "ast_sk_live_"
+RANDOM_CHARACTERS = 28
+CHECKSUM_CHARACTERS = 6
+
+_BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+_FORM = re.compile(rf"{PREFIX}[0-9A-Za-z]{{{RANDOM_CHARACTERS + CHECKSUM_CHARACTERS}}}")
+_SCHEMES = ("bearer", "splunk", "apikey", "basic")
+_HEADERS = ("x-api-key", "dd-api-key", "x-amz-firehose-access-key")
+
+
+def mint() -> str:
+    """A new key; shown to its owner once and kept by nobody."""
+    random_part = "".join(secrets.choice(_BASE62) for _ in range(RANDOM_CHARACTERS))
+    return PREFIX + random_part + _checksum(random_part)
+
+
+def well_formed(key: str) -> bool:
+    """Whether `key` could have come from `mint`: its form and its checksum fit."""
+    if not _FORM.fullmatch(key):
+        return False
+    random_part = key[len(PREFIX) : -CHECKSUM_CHARACTERS]
+    return key.endswith(_checksum(random_part))
+
+
+def hash_of(key: str) -> str:
+    """What is stored and looked up in its place: SHA-256, 64 hexadecimal characters."""
+    return hashlib.sha256(key.encode()).hexdigest()
+
+
+def shown_prefix(key: str) -> str:
+    """The part that lists may show so that people can tell their keys apart: `ast_sk_live_` and 4 more."""
+    return key[: len(PREFIX) + 4]
+
+
+def find(headers: Mapping[str, str]) -> str | None:
+    """The key in a request's headers (names in lower case), whichever way its sender puts it; or None."""
+    authorization = headers.get("authorization", "").strip()
+    if authorization:
+        return _from_authorization(authorization)
+    return next((headers[name].strip() for name in _HEADERS if headers.get(name, "").strip()), None)
+
+
+def _from_authorization(value: str) -> str:
+    scheme, _, rest = value.partition(" ")
+    if scheme.lower() not in _SCHEMES or not rest:
+        return value
+    credentials = rest.strip()
+    if scheme.lower() in ("bearer", "splunk"):
+        return credentials
+    return _after_colon(credentials)
+
+
+def _after_colon(encoded: str) -> str:
+    """The part after the colon of base64(user:key); what is not of that form is taken as it stands."""
+    try:
+        return base64.b64decode(encoded, validate=True).decode().partition(":")[2]
+    except (binascii.Error, UnicodeDecodeError):
+        return encoded
+
+
+def _checksum(random_part: str) -> str:
+    number = zlib.crc32(random_part.encode())
+    digits = []
+    for _ in range(CHECKSUM_CHARACTERS):
+        number, digit = divmod(number, 62)
+        digits.append(_BASE62[digit])
+    return "".join(reversed(digits))

@@ -1,0 +1,82 @@
+"""A decoded body in, what was accepted of it out: judged, encoded, compressed."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+import msgspec
+from backports import zstd
+
+from functions.ingest import bulk, records
+from functions.ingest.judge import Verdict, judge
+from functions.ingest.rows import Receipt, Row
+from functions.ingest.stage import Package
+from functions.ingest.streamed import Window
+from functions.shared.errors import RefusalError
+
+MAX_EVENTS = 200_000
+MAX_ERRORS_TOLD = 1000
+
+# Level 1, with a smaller table that stays in the first cache: as small a result, a tenth less time.
+_FRAME: Mapping[int, int] = {
+    zstd.CompressionParameter.compression_level.value: 1,
+    zstd.CompressionParameter.hash_log.value: 12,
+}
+
+_encoder = msgspec.json.Encoder()
+
+
+@dataclass(slots=True)
+class Accepted:
+    """What became of a body's records. `errors` tells of the first MAX_ERRORS_TOLD that were refused."""
+
+    frames: list[bytes] = field(default_factory=list)
+    rows: int = 0
+    raw_bytes: int = 0
+    rejected: int = 0
+    errors: list[dict[str, str | int]] = field(default_factory=list)
+
+    @property
+    def package(self) -> Package:
+        return Package(b"".join(self.frames), self.rows, self.raw_bytes)
+
+    def keep(self, rows: int, lines: bytes) -> None:
+        self.frames.append(zstd.compress(lines, options=_FRAME))
+        self.rows += rows
+        self.raw_bytes += len(lines)
+
+    def refuse(self, index: int, verdict: Verdict) -> None:
+        self.rejected += 1
+        if len(self.errors) < MAX_ERRORS_TOLD:
+            self.errors.append({"index": index, "code": verdict.code, "reason": verdict.reason})
+
+
+def accept(windows: Iterable[Window], receipt: Receipt) -> Accepted:
+    """Judge every record of a body.
+
+    Raises
+    ------
+    RefusalError: 400 or 413, when the body as a whole cannot be taken.
+    """
+    accepted = Accepted()
+    for window in windows:
+        ordinary = bulk.encoded(window.body, window.ndjson, receipt)
+        if ordinary:
+            accepted.keep(*ordinary)
+        else:
+            _one_by_one(window, receipt, accepted)
+        if accepted.rows + accepted.rejected > MAX_EVENTS:
+            raise RefusalError(413, "too_many_events", f"The body holds more than {MAX_EVENTS} events.")
+    return accepted
+
+
+def _one_by_one(window: Window, receipt: Receipt, accepted: Accepted) -> None:
+    rows: list[Row] = []
+    first = accepted.rows + accepted.rejected
+    for index, record in enumerate(records.split(window), first):
+        judged = judge(record, receipt)
+        if isinstance(judged, Row):
+            rows.append(judged)
+        else:
+            accepted.refuse(index, judged)
+    if rows:
+        accepted.keep(len(rows), _encoder.encode_lines(rows))

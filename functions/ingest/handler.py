@@ -1,0 +1,120 @@
+"""Ingest: logs over HTTPS, durable in S3 before the answer is 2xx.
+
+Trigger: API Gateway, POST /v1/drain and GET /health. Promise: 202 means that every accepted event is in S3
+and will be loaded once; each refused one is named with its reason. Failure: 4xx says what to mend; 429 and
+503 mean that nothing was accepted and the same request may be sent again.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+
+from functions.ingest import records, unpack
+from functions.ingest.accept import Accepted, accept
+from functions.ingest.rate import RateLimit
+from functions.ingest.rows import Receipt
+from functions.ingest.stage import Staging, open_store
+from functions.ingest.streamed import Window
+from functions.shared import journal
+from functions.shared.access import Principal, principal
+from functions.shared.errors import RefusalError
+from functions.shared.http import Answer, Event, Request, answer, answering, request
+from functions.shared.settings import load
+
+WAIT_SECONDS = 20
+MAX_IDEMPOTENCY_KEY_CHARACTERS = 255
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    staging_bucket: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Ingest:
+    """The parts of this function, wired once an execution environment."""
+
+    staging: Staging
+    rate: RateLimit
+
+
+@cache
+def _ingest() -> _Ingest:
+    settings = load(Settings)
+    return _Ingest(Staging(open_store(settings.staging_bucket)), RateLimit())
+
+
+@answering
+def handler(event: Event) -> Answer:
+    """One request to one of ingest's routes."""
+    if event["routeKey"] == "GET /health":
+        return answer(200, {"status": "ok"})
+    return drain(request(event), principal(event).require("ingest"), _ingest())
+
+
+def drain(sent: Request, caller: Principal, ingest: _Ingest) -> Answer:
+    """POST /v1/drain: judge the events of one body, stage those that are good."""
+    _refuse_over_quota(caller)
+    ingest.rate.admit(caller)
+    receipt = Receipt(caller.tenant, caller.project_id, datetime.now(UTC), caller.retention_days)
+    accepted = accept(_windows(sent), receipt)
+    ingest.rate.charge(caller, accepted.raw_bytes)
+    if not accepted.rows:
+        return answer(400, _nothing_accepted(accepted, sent))
+    key = _stage(sent, accepted, receipt, ingest.staging)
+    _measure(accepted, caller, key)
+    queryable = sent.query.get("wait") == "true" and ingest.staging.wait_until_loaded(key, WAIT_SECONDS)
+    return answer(200 if queryable else 202, {"status": "accepted", **_verdicts(accepted)})
+
+
+def _windows(sent: Request) -> Iterator[Window]:
+    pieces = unpack.chunks(sent.body, sent.headers.get("content-encoding", ""))
+    return records.windows(pieces, sent.headers.get("content-type", ""))
+
+
+def _stage(sent: Request, accepted: Accepted, receipt: Receipt, staging: Staging) -> str:
+    idempotency_key = sent.headers.get("idempotency-key", "")
+    if not idempotency_key:
+        return staging.put(accepted.package, receipt)
+    if len(idempotency_key) > MAX_IDEMPOTENCY_KEY_CHARACTERS:
+        raise RefusalError(
+            400,
+            "invalid_idempotency_key",
+            f"Idempotency-Key is longer than {MAX_IDEMPOTENCY_KEY_CHARACTERS} characters.",
+        )
+    return staging.put_once(accepted.package, receipt, idempotency_key)
+
+
+def _refuse_over_quota(caller: Principal) -> None:
+    if caller.over_quota:
+        raise RefusalError(
+            402,
+            "quota_exceeded",
+            "The hard cap you set is reached: raise it to send more. Searching goes on.",
+        )
+
+
+def _verdicts(accepted: Accepted) -> dict[str, Any]:
+    return {"accepted": accepted.rows, "rejected": accepted.rejected, "errors": accepted.errors}
+
+
+def _nothing_accepted(accepted: Accepted, sent: Request) -> dict[str, Any]:
+    error, code = "The body holds no events.", "no_events"
+    if accepted.rejected:
+        error, code = "None of the events could be accepted: see 'errors'.", "all_rejected"
+    return {"error": error, "code": code, "request_id": sent.request_id, **_verdicts(accepted)}
+
+
+def _measure(accepted: Accepted, caller: Principal, key: str) -> None:
+    journal.measure(
+        "ingest",
+        {
+            "AcceptedEvents": (accepted.rows, "Count"),
+            "RejectedEvents": (accepted.rejected, "Count"),
+            "AcceptedBytes": (accepted.raw_bytes, "Bytes"),
+        },
+        tenant_id=caller.tenant,
+        key=key,
+    )

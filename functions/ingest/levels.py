@@ -1,0 +1,33 @@
+"""The levels a row may have, and what senders call them."""
+
+CANONICAL = ("trace", "debug", "info", "warn", "error", "fatal")
+DEFAULT = "info"
+
+_ALIASES = {
+    "trace": "trace verbose finest all silly vrb trc",
+    "debug": "debug dbg fine finer config",
+    "info": "info information informational inf notice log ok success",
+    "warn": "warn warning wrn",
+    "error": "error err severe fail failure",
+    "fatal": "fatal critical crit alert emerg emergency panic ftl dpanic",
+}
+
+BY_NAME = {
+    spelling: level
+    for level, names in _ALIASES.items()
+    for name in names.split()
+    for spelling in (name, name.upper(), name.capitalize())
+}
+"""Every usual spelling, so that the hot path is one look-up."""
+
+_SYSLOG = ("fatal", "fatal", "fatal", "error", "warn", "info", "info", "debug")
+_PINO = {10: "trace", 20: "debug", 30: "info", 40: "warn", 50: "error", 60: "fatal"}
+
+
+def canonical(value: object) -> str | None:
+    """The level that `value` means: a name in any case, syslog's 0–7, or bunyan's and pino's 10–60."""
+    if isinstance(value, str):
+        return BY_NAME.get(value) or BY_NAME.get(value.strip().lower())
+    if isinstance(value, bool) or not isinstance(value, int):
+        return None
+    return _SYSLOG[value] if 0 <= value < len(_SYSLOG) else _PINO.get(value)

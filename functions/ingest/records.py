@@ -1,0 +1,125 @@
+"""A decoded body, cut into windows; a window, split into records.
+
+Nearly every body is one window. One that is large, or could hold very many records, is cut while it streams
+in (functions.ingest.streamed), so that memory stays bounded whatever it holds.
+"""
+
+import re
+from collections.abc import Iterator
+from itertools import chain
+
+import msgspec
+from msgspec import Raw, Struct
+
+from functions.ingest import streamed
+from functions.ingest.streamed import Window
+from functions.shared.errors import RefusalError
+
+ONE_WINDOW_BYTES = 8 * 1024 * 1024
+SURELY_FEW_BYTES = 1024 * 1024
+MANY_COMMAS = 400_000
+MANY_BRACES = 100_000
+"""They bound how many values, and how many events, a window can hold: about 20 MB of memory each."""
+
+_NDJSON_TYPES = frozenset(
+    {"application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines"}
+)
+
+
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+_ESCAPE = re.compile(
+    rb"(?P<fine>\\\\|\\u[dD][89abAB]..\\u[dD][c-fC-F]..)|\\u[dD][89a-fA-F][0-9a-fA-F]{2}", re.DOTALL
+)
+
+
+_ABSENT = Raw(b"")
+
+
+class _Envelope(Struct):
+    """`message` is there for a body that is one bare event: what people try first."""
+
+    events: list[Raw] | None = None
+    logs: list[Raw] | None = None
+    message: Raw = _ABSENT
+
+
+_array = msgspec.json.Decoder(list[Raw])
+_envelope = msgspec.json.Decoder(_Envelope)
+
+
+def windows(pieces: Iterator[bytes], content_type: str) -> Iterator[Window]:
+    """The body that arrives in `pieces`, as windows.
+
+    Raises
+    ------
+    RefusalError: 400 or 413, possibly after some windows: then nothing of the body may be kept.
+    """
+    ndjson = content_type.partition(";")[0].strip().lower() in _NDJSON_TYPES
+    head = b""
+    for piece in pieces:
+        head = head + piece if head else piece
+        if len(head) > ONE_WINDOW_BYTES:
+            break
+    whole = head.strip()
+    if len(whole) <= SURELY_FEW_BYTES or _holds_few(whole):
+        return iter((Window(whole, ndjson or _looks_like_lines(whole)),))
+    return (streamed.lines if ndjson else streamed.elements)(chain((head,), pieces))
+
+
+def split(window: Window) -> list[Raw] | list[bytes]:
+    """The records of `window`: JSON values, or for NDJSON whatever stands on the lines.
+
+    Raises
+    ------
+    RefusalError: 400, when the window is not of the promised form.
+    """
+    body = _without_half_pairs(window.body)
+    if window.ndjson:
+        return [line for line in body.split(b"\n") if line.strip()]
+    try:
+        return _array.decode(body) if body[:1] == b"[" else _contents(_envelope.decode(body), body)
+    except msgspec.ValidationError as fault:
+        raise RefusalError(400, "no_events", "'events' and 'logs' must be arrays of events.") from fault
+    except RecursionError as fault:
+        raise RefusalError(400, "too_deep", "The body is nested too deep.") from fault
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return streamed.each(body)
+
+
+def _contents(envelope: _Envelope, body: bytes) -> list[Raw] | list[bytes]:
+    if envelope.events is not None or envelope.logs is not None:
+        return (envelope.events or []) + (envelope.logs or [])
+    if len(envelope.message):
+        return [body]
+    raise RefusalError(
+        400,
+        "no_events",
+        'Send {"events": [...]}, {"logs": [...]}, an array, or NDJSON as application/x-ndjson.',
+    )
+
+
+def _without_half_pairs(body: bytes) -> bytes:
+    """Escaped surrogates that lack their other half, as cut-off emoji leave them, become U+FFFD."""
+    if not _SURROGATE.search(body):
+        return body
+    return _ESCAPE.sub(lambda match: match[0] if match["fine"] else b"\\ufffd", body)
+
+
+def _holds_few(body: bytes) -> bool:
+    if len(body) > ONE_WINDOW_BYTES:
+        return False
+    return body.count(b",") <= MANY_COMMAS and body.count(b"{") <= MANY_BRACES
+
+
+def _looks_like_lines(body: bytes) -> bool:
+    """NDJSON under another content type, such as curl's own: a first line that is an object by itself."""
+    first, newline, _ = body.partition(b"\n")
+    return bool(newline) and first[:1] == b"{" and _is_json(first)
+
+
+def _is_json(text: bytes) -> bool:
+    try:
+        msgspec.json.decode(text, type=Raw)
+    except (msgspec.DecodeError, RecursionError):
+        return False
+    return True

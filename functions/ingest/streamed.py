@@ -1,0 +1,154 @@
+"""Large bodies, cut into windows of about a megabyte as they stream in.
+
+What is cut here is only ever split and judged afterwards by the same code as small bodies; this module just
+finds where a line or an element of the array ends.
+"""
+
+import codecs
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from functions.shared.errors import RefusalError
+
+WINDOW_BYTES = 1024 * 1024
+MAX_RECORD_BYTES = 2 * 1024 * 1024
+
+_OPENING = re.compile(r'\s*(?:\{\s*"(?:events|logs)"\s*:\s*)?\[\s*')
+_SEPARATOR = re.compile(r"\s*([,\]])\s*")
+_SPACE = re.compile(r"\s*")
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Some of a body's records: one JSON document, or with `ndjson` one record a line."""
+
+    body: bytes
+    ndjson: bool
+
+
+def lines(pieces: Iterator[bytes]) -> Iterator[Window]:
+    """NDJSON: whole lines, about WINDOW_BYTES at a time."""
+    rest = b""
+    for piece in pieces:
+        rest += piece
+        while len(rest) > WINDOW_BYTES:
+            end = rest.rfind(b"\n", 0, WINDOW_BYTES)
+            end = end if end >= 0 else rest.find(b"\n")
+            if end < 0:
+                break
+            yield Window(rest[:end], ndjson=True)
+            rest = rest[end + 1 :]
+        if len(rest) > MAX_RECORD_BYTES:
+            raise _too_large()
+    yield Window(rest, ndjson=True)
+
+
+def elements(pieces: Iterator[bytes]) -> Iterator[Window]:
+    """A JSON array, bare or as `events` or `logs`: whole elements, about WINDOW_BYTES at a time."""
+    text = _Text(pieces)
+    opening = _OPENING.match(text.kept)
+    if not opening:
+        raise RefusalError(
+            400, "no_events", "A body over 8 MiB must be NDJSON, an array, or begin with 'events' or 'logs'."
+        )
+    start = position = opening.end()
+    more = not text.kept.startswith("]", position)
+    while more:
+        end = text.element_end(position)
+        more, position = text.separated(end)
+        if end - start >= WINDOW_BYTES or not more:
+            yield Window(b"[%b]" % text.kept[start:end].encode(), ndjson=False)
+            text.kept = text.kept[position:]
+            start = position = 0
+
+
+def each(body: bytes) -> list[bytes]:
+    """The elements of an array that msgspec refuses as a whole, so that a bad one harms no other.
+
+    The standard library's scanner lets NaN and half surrogate pairs pass; they are judged one by one.
+    """
+    text = _Text(iter((body,)))
+    opening = _OPENING.match(text.kept)
+    if not opening:
+        raise not_json()
+    found = []
+    position = opening.end()
+    more = True
+    while more:
+        end = text.element_end(position)
+        found.append(text.kept[position:end].encode())
+        more, position = text.separated(end)
+    return found
+
+
+class _Text:
+    """The part of a streamed text that is still needed, and how to find one's way in it."""
+
+    _scanner = json.JSONDecoder(
+        strict=False,
+        object_pairs_hook=lambda _pairs: None,
+        parse_int=lambda _digits: None,
+        parse_float=lambda _digits: None,
+        parse_constant=lambda _name: None,
+    )
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces = pieces
+        self._decode = codecs.getincrementaldecoder("utf-8")().decode
+        self.kept = ""
+        self._read()
+
+    def element_end(self, start: int) -> int:
+        """Where the JSON value that begins at `start` ends; reads on until it does."""
+        while True:
+            end = self._value_end(start)
+            if end is not None and end < len(self.kept):
+                return end
+            self._read_on(start)
+
+    def separated(self, end: int) -> tuple[bool, int]:
+        """Whether another element follows the one that ended at `end`, and where it begins."""
+        while not (separator := _SEPARATOR.match(self.kept, end)) or separator.end() == len(self.kept):
+            if separator and separator[1] == "]":
+                break
+            if not separator and _SPACE.match(self.kept, end).end() < len(self.kept):  # type: ignore[union-attr]
+                raise not_json()
+            self._read_on(end)
+        return separator[1] == ",", separator.end()
+
+    def _value_end(self, start: int) -> int | None:
+        try:
+            _, end = self._scanner.raw_decode(self.kept, start)
+        except json.JSONDecodeError:
+            return None
+        except RecursionError as fault:
+            raise RefusalError(400, "too_deep", "The body is nested too deep.") from fault
+        return end
+
+    def _read_on(self, needed_from: int) -> None:
+        if len(self.kept) - needed_from > MAX_RECORD_BYTES:
+            raise _too_large()
+        if not self._read():
+            raise not_json()
+
+    def _read(self) -> bool:
+        piece: Any = next(self._pieces, None)
+        if piece is None:
+            return False
+        try:
+            self.kept += self._decode(piece)
+        except UnicodeDecodeError as fault:
+            raise RefusalError(400, "invalid_json", "The body is not valid UTF-8.") from fault
+        return True
+
+
+def not_json() -> RefusalError:
+    """The answer to a body that is no JSON."""
+    return RefusalError(400, "invalid_json", "The body is not valid JSON.")
+
+
+def _too_large() -> RefusalError:
+    return RefusalError(413, "event_too_large", "An event of this body is larger than 2 MiB.")

@@ -1,0 +1,88 @@
+"""Every way senders write a time, to nanoseconds since 1970 UTC.
+
+Nanoseconds are an int throughout: floats lose them, and `datetime` ends at microseconds.
+"""
+
+import re
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal, InvalidOperation
+
+NANOSECONDS = 1_000_000_000
+
+EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+"""Older times come from clocks that were never set; they are moved here and the original is kept."""
+
+LATEST_AHEAD = timedelta(days=1)
+"""How far ahead of its receipt an event may lie."""
+
+_LONGEST_NUMBER = 40
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_UNITS = ((10**11, 10**9), (10**14, 10**6), (10**17, 10**3), (10**20, 1))
+"""Below the bound, a number is in seconds, then milli-, micro-, nanoseconds: factors to nanoseconds."""
+
+_ISO = re.compile(
+    r"(?P<date>\d{4}-\d\d-\d\d)"
+    r"(?:[Tt ](?P<clock>\d\d:\d\d)(?::(?P<second>\d\d)(?:[.,](?P<fraction>\d{1,30}))?)?"
+    r" ?(?P<zone>[Zz]|UTC|[+-]\d\d(?::?\d\d)?)?)?",
+    re.ASCII,
+)
+
+
+def from_text(text: str) -> int | None:
+    """RFC 3339, ISO 8601 and SQL times (no zone means UTC), and epoch numbers sent as text; else None."""
+    text = text.strip()
+    match = _ISO.fullmatch(text)
+    if match:
+        return _from_match(match)
+    if len(text) <= _LONGEST_NUMBER and (text.replace(".", "", 1).lstrip("-").isdecimal() and text.isascii()):
+        return from_number(text)
+    return _from_other_iso(text)
+
+
+def from_number(text: str) -> int | None:
+    """An epoch number as written in JSON, its unit told from its size; None when it can be no time."""
+    if len(text) > _LONGEST_NUMBER:
+        return None
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        return None
+    for bound, factor in _UNITS:
+        if abs(number) < bound:
+            return int(number * factor)
+    return None
+
+
+def from_datetime(moment: datetime) -> int:
+    """`moment`, aware, as nanoseconds."""
+    elapsed = moment - _EPOCH
+    return (elapsed.days * 86_400 + elapsed.seconds) * NANOSECONDS + elapsed.microseconds * 1000
+
+
+def to_text(nanoseconds: int) -> str:
+    """`YYYY-MM-DDTHH:MM:SS.nnnnnnnnnZ`, for times between the years 1970 and 9999."""
+    seconds, fraction = divmod(nanoseconds, NANOSECONDS)
+    moment = _EPOCH + timedelta(seconds=seconds)
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{fraction:09d}Z"
+
+
+def _from_match(match: re.Match[str]) -> int | None:
+    clock, second, zone = match["clock"] or "00:00", match["second"] or "00", match["zone"] or "Z"
+    leap = second == "60"
+    offset = "+00:00" if zone in ("Z", "z", "UTC") else zone
+    try:
+        moment = datetime.fromisoformat(f"{match['date']}T{clock}:{'59' if leap else second}{offset}")
+        whole = from_datetime(moment)
+    except (ValueError, OverflowError):
+        return None
+    fraction = int((match["fraction"] or "0").ljust(9, "0")[:9])
+    return whole + fraction + (NANOSECONDS if leap else 0)
+
+
+def _from_other_iso(text: str) -> int | None:
+    """ISO 8601's rarer forms (basic, week dates), as the standard library reads them."""
+    try:
+        moment = datetime.fromisoformat(text)
+        return from_datetime(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+    except (ValueError, OverflowError):
+        return None

@@ -1,0 +1,298 @@
+"""What was decided and done about every staged object, in DynamoDB: the memory behind "exactly once".
+
+Two kinds of entries:
+
+- `object#<key>` is a claim: the batch the object belongs to. Written once, never changed.
+- `batch#<id>` is a batch: its candidates in order, and how far it got (see `Batch`).
+
+A batch of up to 99 objects is written down in one transaction with all its claims. A larger one is written
+with its first 99, then the rest, transaction by transaction; should another batch claim one of them in
+between, the object is the other's. Claims being write-once, everybody who completes a batch, its planner or
+whoever finds it half-written, ends with the same members.
+"""
+
+import json
+import random
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from functools import partial
+from typing import Any, TypeVar
+
+from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+from pynamodb.connection import Connection
+from pynamodb.exceptions import PynamoDBException, TransactWriteError, UpdateError
+from pynamodb.models import Model
+from pynamodb.transactions import TransactWrite
+
+from functions.shared.errors import PermanentError, RetryableError
+from functions.sync.notifications import StagedObject
+from functions.sync.plan import Manifest, rows_of
+
+CLAIMS_A_TRANSACTION = 99
+READS_A_CALL = 100
+FORGET_AFTER_DAYS = 45
+"""Longer than any message can live: 14 days on a queue, 14 more on its dead-letter queue, and a redrive."""
+
+PLANNED, SEALED, DONE = "planned", "sealed", "done"
+
+_MAX_CONFLICTS = 8
+_SECONDS_A_DAY = 86_400
+
+T = TypeVar("T")
+
+
+class LedgerUnavailableError(RetryableError):
+    """DynamoDB did not answer, or two of us wrote at the same moment too many times."""
+
+
+class UnknownBatchError(PermanentError):
+    """A claim names a batch that is not in the ledger."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """A batch as the ledger has it.
+
+    `state`: planned (members may still be claimed, nothing was ever inserted), sealed (`members` is final; an
+    insert may have been tried), done (its rows are in the warehouse).
+    `members`: what of the manifest is this batch's: all but what others claimed, or was gone when sealed.
+    """
+
+    manifest: Manifest
+    batch_id: str
+    state: str
+    members: tuple[StagedObject, ...]
+
+    @property
+    def rows(self) -> int:
+        return rows_of(self.members)
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to work on a batch for a while; `attempt` counts from 1."""
+
+    batch_id: str
+    owner: str
+    attempt: int
+
+
+class _Entry(Model):
+    entry = UnicodeAttribute(hash_key=True)
+    forget_at = NumberAttribute()
+    batch_id = UnicodeAttribute(null=True)
+    destination = UnicodeAttribute(null=True)
+    expires_on = UnicodeAttribute(null=True)
+    candidates = UnicodeAttribute(null=True)
+    excluded = UnicodeAttribute(null=True)
+    state = UnicodeAttribute(null=True)
+    attempts = NumberAttribute(null=True)
+    lease_owner = UnicodeAttribute(null=True)
+    lease_until = NumberAttribute(null=True)
+
+
+class Ledger:
+    """The ledger's entries. Every method raises LedgerUnavailableError when DynamoDB fails.
+
+    Parameters
+    ----------
+    table: the DynamoDB table; its partition key is `entry`.
+    clock: seconds since 1970.
+    """
+
+    def __init__(self, table: str, clock: Callable[[], float] = time.time) -> None:
+        self._entries: Any = type("_Entry", (_Entry,), {"Meta": type("Meta", (), {"table_name": table})})
+        self._connection = Connection()
+        self._clock = clock
+
+    def claims(self, keys: Iterable[str]) -> dict[str, str]:
+        """Which batch each of `keys` belongs to, for those that belong to one."""
+        found = self._read([_object_entry(key) for key in keys])
+        return {item.entry.removeprefix("object#"): item.batch_id for item in found}
+
+    def batch(self, batch_id: str) -> Batch:
+        """The batch of that id.
+
+        Raises
+        ------
+        UnknownBatchError: there is none.
+        """
+        items = self._read([_batch_entry(batch_id)])
+        if not items:
+            raise UnknownBatchError(f"no batch {batch_id}")
+        return _batch(batch_id, items[0])
+
+    def write_down(self, manifest: Manifest) -> Batch | None:
+        """Write `manifest` down as a batch, less what other batches claimed; None if that leaves nothing."""
+        for _ in range(_MAX_CONFLICTS):
+            if not manifest.objects:
+                return None
+            if self._transact(manifest, manifest.objects[:CLAIMS_A_TRANSACTION], with_batch=True):
+                return self.complete(_fresh(manifest))
+            if manifest.batch_id in self.claims(each.key for each in manifest.objects).values():
+                return self.complete(self.batch(manifest.batch_id))
+            manifest = manifest.without(frozenset(self.claims(each.key for each in manifest.objects)))
+        raise LedgerUnavailableError("others keep claiming the same objects")
+
+    def complete(self, batch: Batch) -> Batch:
+        """Claim what a planned batch has not claimed yet; its members are then final but for what is gone."""
+        if batch.state != PLANNED or len(batch.manifest.objects) <= CLAIMS_A_TRANSACTION:
+            return batch
+        for some in _parts(batch.manifest.objects, CLAIMS_A_TRANSACTION):
+            self._claim(batch, some)
+        claims = self.claims(each.key for each in batch.manifest.objects)
+        members = tuple(each for each in batch.manifest.objects if claims.get(each.key) == batch.batch_id)
+        return replace(batch, members=members)
+
+    def lease(self, batch_id: str, owner: str, seconds: float) -> Lease | None:
+        """Take the batch for `seconds`; None while another has it, or when it is done."""
+        entries = self._entries
+        now = self._clock()
+        item = entries(_batch_entry(batch_id))
+        free = entries.lease_until.does_not_exist() | (entries.lease_until < now)
+        taken = self._conditional(
+            lambda: item.update(
+                actions=[
+                    entries.lease_owner.set(owner),
+                    entries.lease_until.set(now + seconds),
+                    entries.attempts.set((entries.attempts | 0) + 1),
+                ],
+                condition=(entries.state != DONE) & free,
+            )
+        )
+        return Lease(batch_id, owner, int(item.attempts)) if taken else None
+
+    def release(self, lease: Lease) -> None:
+        """Give the batch back before the lease ends; only when nothing of ours can still be under way."""
+        entries = self._entries
+        self._conditional(
+            lambda: entries(_batch_entry(lease.batch_id)).update(
+                actions=[entries.lease_until.set(0)], condition=entries.lease_owner == lease.owner
+            )
+        )
+
+    def seal(self, batch: Batch, gone: frozenset[str]) -> Batch:
+        """Make the members final, less the objects `gone`, before the first insert; sealed stays as it is."""
+        if batch.state != PLANNED:
+            return batch
+        entries = self._entries
+        kept = tuple(each for each in batch.members if each.key not in gone)
+        excluded = sorted({each.key for each in batch.manifest.objects} - {each.key for each in kept})
+        sealed = self._conditional(
+            lambda: entries(_batch_entry(batch.batch_id)).update(
+                actions=[entries.state.set(SEALED), entries.excluded.set(json.dumps(excluded))],
+                condition=entries.state == PLANNED,
+            )
+        )
+        return replace(batch, state=SEALED, members=kept) if sealed else self.batch(batch.batch_id)
+
+    def done(self, batch: Batch) -> None:
+        """The batch's rows are in the warehouse."""
+        entries = self._entries
+        self._guarded(
+            lambda: entries(_batch_entry(batch.batch_id)).update(
+                actions=[entries.state.set(DONE), entries.forget_at.set(self._forget_at())]
+            )
+        )
+
+    def _read(self, entries: Sequence[str]) -> list[Any]:
+        """Those of `entries` that exist, in no order, as they are now."""
+
+        def read(some: Sequence[str]) -> list[Any]:
+            return list(self._entries.batch_get(list(some), consistent_read=True))
+
+        return [item for some in _parts(entries, READS_A_CALL) for item in self._guarded(partial(read, some))]
+
+    def _claim(self, batch: Batch, objects: Sequence[StagedObject]) -> None:
+        """Claim those of `objects` that nobody has."""
+        for _ in range(_MAX_CONFLICTS):
+            claimed = self.claims(each.key for each in objects)
+            unclaimed = [each for each in objects if each.key not in claimed]
+            if not unclaimed or self._transact(batch.manifest, unclaimed, with_batch=False):
+                return
+        raise LedgerUnavailableError("others keep claiming the same objects")
+
+    def _transact(self, manifest: Manifest, claims: Sequence[StagedObject], *, with_batch: bool) -> bool:
+        """Write claims, and the batch itself, all or none; False when one of them is there already."""
+        entries, forget_at, batch_id = self._entries, self._forget_at(), manifest.batch_id
+        try:
+            with TransactWrite(connection=self._connection) as transaction:
+                if with_batch:
+                    transaction.save(
+                        _item(entries, manifest, forget_at), condition=entries.entry.does_not_exist()
+                    )
+                for each in claims:
+                    claim = entries(_object_entry(each.key), batch_id=batch_id, forget_at=forget_at)
+                    transaction.save(claim, condition=entries.entry.does_not_exist())
+        except TransactWriteError as fault:
+            codes = {reason.code for reason in fault.cancellation_reasons if reason}
+            if codes and codes <= {"ConditionalCheckFailed", "TransactionConflict"}:
+                time.sleep(random.uniform(0, 0.05) if "TransactionConflict" in codes else 0)  # noqa: S311
+                return False
+            raise _unavailable(fault) from None
+        except PynamoDBException as fault:
+            raise _unavailable(fault) from None
+        return True
+
+    def _forget_at(self) -> int:
+        return int(self._clock()) + FORGET_AFTER_DAYS * _SECONDS_A_DAY
+
+    def _conditional(self, call: Callable[[], object]) -> bool:
+        """Run an update; False when its condition did not hold."""
+        try:
+            call()
+        except UpdateError as fault:
+            if fault.cause_response_code == "ConditionalCheckFailedException":
+                return False
+            raise _unavailable(fault) from None
+        except PynamoDBException as fault:
+            raise _unavailable(fault) from None
+        return True
+
+    @staticmethod
+    def _guarded(call: Callable[[], T]) -> T:
+        try:
+            return call()
+        except PynamoDBException as fault:
+            raise _unavailable(fault) from None
+
+
+def _unavailable(fault: PynamoDBException) -> LedgerUnavailableError:
+    return LedgerUnavailableError(f"DynamoDB: {fault.cause_response_code or type(fault).__name__}")
+
+
+def _object_entry(key: str) -> str:
+    return f"object#{key}"
+
+
+def _batch_entry(batch_id: str) -> str:
+    return f"batch#{batch_id}"
+
+
+def _fresh(manifest: Manifest) -> Batch:
+    return Batch(manifest, manifest.batch_id, PLANNED, manifest.objects)
+
+
+def _item(entries: Any, manifest: Manifest, forget_at: int) -> Any:
+    return entries(
+        _batch_entry(manifest.batch_id),
+        destination=manifest.destination,
+        expires_on=manifest.expires_on.isoformat(),
+        candidates=json.dumps([[each.key, each.etag, each.size_bytes] for each in manifest.objects]),
+        state=PLANNED,
+        attempts=0,
+        forget_at=forget_at,
+    )
+
+
+def _batch(batch_id: str, item: Any) -> Batch:
+    objects = tuple(StagedObject(*each) for each in json.loads(item.candidates))
+    excluded = frozenset(json.loads(item.excluded or "[]"))
+    manifest = Manifest(item.destination, date.fromisoformat(item.expires_on), objects)
+    return Batch(manifest, batch_id, item.state, manifest.without(excluded).objects)
+
+
+def _parts(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    return (items[start : start + size] for start in range(0, len(items), size))

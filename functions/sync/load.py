@@ -1,0 +1,122 @@
+"""A batch's bytes: fetched by its manifest, sent to ClickHouse as they are, asked for by its id.
+
+Frames are concatenated and never decoded here. The statement and settings below make an insert one block: all
+of its rows become visible at once, or none. They are part of a batch's identity in ClickHouse's eyes, so they
+change only under a new name, for new batches.
+"""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import obstore
+from obstore.exceptions import BaseError
+from obstore.store import S3Store
+
+from functions.shared.errors import PermanentError, RetryableError
+from functions.shared.staging import COLUMNS
+from functions.shared.warehouse import Warehouse
+from functions.sync.ledger import Batch
+from functions.sync.notifications import StagedObject
+
+FETCHES_AT_ONCE = 16
+
+INSERT_SETTINGS = {
+    "async_insert": 0,
+    "insert_deduplicate": 1,
+    "max_insert_threads": 1,
+    "max_threads": 1,
+    "max_insert_block_size": 10_000_000,
+    "min_insert_block_size_rows": 10_000_000,
+    "min_insert_block_size_bytes": 0,
+    "input_format_parallel_parsing": 0,
+    "date_time_input_format": "best_effort",
+    "input_format_json_read_objects_as_strings": 1,
+}
+
+_STRUCTURE = ", ".join(f"{name} {kind}" for name, kind in COLUMNS.items()).replace("'", "\\'")
+_NAMES = ", ".join(COLUMNS)
+
+
+class StagingUnavailableError(RetryableError):
+    """S3 did not give an object that it says it has, or did not take a deletion."""
+
+
+class ManifestBrokenError(PermanentError):
+    """A staged object is not the one that the manifest names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """What was found of a batch's members: their frames in order, and the keys of those that are gone."""
+
+    frames: bytes
+    gone: frozenset[str]
+
+
+class Staged:
+    """The staged objects of one bucket."""
+
+    def __init__(self, store: S3Store) -> None:
+        self._store = store
+
+    def fetch(self, members: tuple[StagedObject, ...]) -> Fetched:
+        """Read `members`, FETCHES_AT_ONCE at a time."""
+        with ThreadPoolExecutor(FETCHES_AT_ONCE) as pool:
+            bodies = list(pool.map(self._body, members))
+        gone = frozenset(each.key for each, body in zip(members, bodies, strict=True) if body is None)
+        return Fetched(b"".join(body for body in bodies if body is not None), gone)
+
+    def delete(self, members: Sequence[StagedObject]) -> None:
+        """Delete `members`; those already gone are no fault."""
+        if not members:
+            return
+        try:
+            obstore.delete(self._store, [each.key for each in members])
+        except FileNotFoundError:
+            return
+        except (BaseError, OSError) as fault:
+            raise StagingUnavailableError(f"S3: {type(fault).__name__}") from None
+
+    def _body(self, member: StagedObject) -> bytes | None:
+        try:
+            found = obstore.get(self._store, member.key)
+            etag, body = found.meta["e_tag"], bytes(found.bytes())
+        except FileNotFoundError:
+            return None
+        except (BaseError, OSError) as fault:
+            raise StagingUnavailableError(f"S3: {type(fault).__name__}") from None
+        if (etag or "").strip('"') != member.etag:
+            raise ManifestBrokenError("a staged object is not the one its manifest names")
+        return body
+
+
+class Loader:
+    """The events table of one warehouse."""
+
+    def __init__(self, warehouse: Warehouse) -> None:
+        self._warehouse = warehouse
+
+    def insert(self, batch: Batch, frames: bytes) -> None:
+        """Insert the batch's rows; on return they are committed. Errors are those of the warehouse."""
+        self._warehouse.insert(
+            _statement(batch), frames, {**INSERT_SETTINGS, "insert_deduplication_token": batch.batch_id}
+        )
+
+    def count(self, batch: Batch) -> int:
+        """How many of the batch's rows the warehouse has."""
+        found = self._warehouse.select(
+            "SELECT count() AS rows FROM events "
+            "WHERE expires_on = {expires_on:Date} AND batch_id = {batch_id:String}",
+            {"expires_on": batch.manifest.expires_on.isoformat(), "batch_id": batch.batch_id},
+        )
+        return int(found.rows[0]["rows"])
+
+
+def _statement(batch: Batch) -> str:
+    """The INSERT of one batch; nothing in it comes from outside."""
+    own = f"'{batch.batch_id}', '{batch.manifest.expires_on.isoformat()}'"
+    return (
+        f"INSERT INTO events ({_NAMES}, batch_id, expires_on) "  # noqa: S608
+        f"SELECT {_NAMES}, {own} FROM input('{_STRUCTURE}') FORMAT JSONEachRow"
+    )

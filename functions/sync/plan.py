@@ -1,0 +1,92 @@
+"""Which objects go into a batch together: a pure function from notifications to manifests.
+
+A batch is of one destination and one expiry day, so that its insert is one block in one partition and takes
+place wholly or not at all. Tenants share batches of the managed destination: their rows carry the tenant, and
+thousands of small tenants would otherwise cost an insert each (docs/adr/0005).
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from hashlib import sha256
+
+from functions.shared.staging import StagedKey
+from functions.sync.notifications import StagedObject
+
+MANAGED = "managed"
+
+MAX_OBJECTS = 990
+"""Ten transactions of claims; the manifest stays far below DynamoDB's 400 KB an item."""
+
+MAX_BYTES = 8 * 1024 * 1024
+"""Compressed; about 100 MB of rows, which ClickHouse takes as one block."""
+
+MAX_ROWS = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What a batch is made of, written down before anything is inserted, and never changed."""
+
+    destination: str
+    expires_on: date
+    objects: tuple[StagedObject, ...]
+
+    @property
+    def batch_id(self) -> str:
+        """Identity by members, never by content: 32 hexadecimal characters."""
+        members = "\n".join(f"{each.key} {each.etag}" for each in self.objects)
+        return sha256(f"{self.destination}|{self.expires_on}|{members}".encode()).hexdigest()[:32]
+
+    def without(self, keys: frozenset[str]) -> "Manifest":
+        """The same, less the objects of `keys`."""
+        kept = tuple(each for each in self.objects if each.key not in keys)
+        return Manifest(self.destination, self.expires_on, kept)
+
+
+def rows_of(objects: Iterable[StagedObject]) -> int:
+    """How many rows `objects` hold together, as their keys say."""
+    return sum(StagedKey.parse(each.key).rows for each in objects)
+
+
+def plan(objects: Iterable[StagedObject]) -> list[Manifest]:
+    """Manifests that hold each of `objects` once, oldest first, none above the limits.
+
+    The order of `objects`, and duplicates among them, make no difference.
+
+    Raises
+    ------
+    PermanentError: a key is not that of a staged object; sift with `is_staged` first.
+    """
+    by_day: dict[date, dict[str, StagedObject]] = defaultdict(dict)
+    for each in objects:
+        by_day[StagedKey.parse(each.key).expires_on][each.key] = each
+    return [
+        Manifest(MANAGED, day, members)
+        for day in sorted(by_day)
+        for members in _cut(sorted(by_day[day].values(), key=_by_age))
+    ]
+
+
+def _by_age(each: StagedObject) -> tuple[str, str]:
+    """By the time-ordered id, whichever tenant's."""
+    return StagedKey.parse(each.key).object_id, each.key
+
+
+def _cut(objects: list[StagedObject]) -> Iterator[tuple[StagedObject, ...]]:
+    members: list[StagedObject] = []
+    size_bytes = rows = 0
+    for each in objects:
+        more = StagedKey.parse(each.key).rows
+        full = (
+            len(members) == MAX_OBJECTS or size_bytes + each.size_bytes > MAX_BYTES or rows + more > MAX_ROWS
+        )
+        if members and full:
+            yield tuple(members)
+            members, size_bytes, rows = [], 0, 0
+        members.append(each)
+        size_bytes += each.size_bytes
+        rows += more
+    if members:
+        yield tuple(members)
