@@ -61,8 +61,9 @@ def elements(pieces: Iterator[bytes]) -> Iterator[Window]:
         more, position = text.separated(end)
         if end - start >= WINDOW_BYTES or not more:
             yield Window(b"[%b]" % text.kept[start:end].encode(), ndjson=False)
-            text.kept = text.kept[position:]
+            text.forget(position)
             start = position = 0
+    text.close(f"{opening[0]}]")
 
 
 def each(body: bytes) -> list[bytes]:
@@ -81,6 +82,8 @@ def each(body: bytes) -> list[bytes]:
         end = text.element_end(position)
         found.append(text.kept[position:end].encode())
         more, position = text.separated(end)
+    text.forget(position)
+    text.close(f"{opening[0]}]")
     return found
 
 
@@ -118,6 +121,20 @@ class _Text:
                 raise not_json()
             self._read_on(end)
         return separator[1] == ",", separator.end()
+
+    def forget(self, until: int) -> None:
+        """What lies before `until` is no longer needed."""
+        self.kept = self.kept[until:]
+
+    def close(self, opened: str) -> None:
+        """Read to the end; what is left must make, with what `opened` it, a JSON document."""
+        while self._read():
+            if len(self.kept) > MAX_RECORD_BYTES:
+                raise _too_large()
+        try:
+            json.loads(opened + self.kept)
+        except (ValueError, RecursionError) as fault:
+            raise not_json() from fault
 
     def _value_end(self, start: int) -> int | None:
         try:

@@ -48,7 +48,7 @@ def from_number(text: str) -> int | None:
     except InvalidOperation:
         return None
     for bound, factor in _UNITS:
-        if abs(number) < bound:
+        if number.copy_abs() < bound:  # abs() would round, and overflow
             return int(number * factor)
     return None
 

@@ -1,0 +1,167 @@
+"""Whole bodies: their forms, their sizes, and one bad record among good ones."""
+
+import json
+from collections.abc import Iterator
+from itertools import chain
+from typing import Any
+
+import pytest
+from backports import zstd
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from functions.ingest import records, streamed
+from functions.ingest.accept import Accepted, accept
+from functions.ingest.rows import Receipt
+from functions.shared.errors import RefusalError
+
+NDJSON = "application/x-ndjson"
+
+
+def pieces(body: bytes, size: int = 1024 * 1024) -> Iterator[bytes]:
+    return (body[start : start + size] for start in range(0, len(body), size))
+
+
+def taken(body: bytes, receipt: Receipt, content_type: str = "application/json") -> Accepted:
+    return accept(records.windows(pieces(body), content_type), receipt)
+
+
+def messages(accepted: Accepted) -> list[str]:
+    lines = b"".join(zstd.decompress(frame) for frame in accepted.frames).splitlines()
+    return [json.loads(line)["message"] for line in lines]
+
+
+def refusal(body: bytes, receipt: Receipt, content_type: str = "application/json") -> str:
+    with pytest.raises(RefusalError) as caught:
+        taken(body, receipt, content_type)
+    assert 400 <= caught.value.status < 500
+    return caught.value.code
+
+
+ONE, TWO = b'{"message":"one"}', b'{"message":"two"}'
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        (b'{"events":[%b,%b]}' % (ONE, TWO), "application/json"),
+        (b'{"source":"x","logs":[%b,%b]}' % (ONE, TWO), "application/json"),
+        (b'{"events":[%b],"logs":[%b]}' % (ONE, TWO), "application/json"),
+        (b" [\n%b ,\n%b ] \n" % (ONE, TWO), "application/json; charset=utf-8"),
+        (b"%b\n%b\n" % (ONE, TWO), NDJSON),
+        (b"\n%b\r\n\n%b" % (ONE, TWO), "application/x-ndjson; charset=utf-8"),
+        (b"%b\n%b" % (ONE, TWO), "application/x-www-form-urlencoded"),
+    ],
+)
+def test_every_form_of_body_is_read(receipt: Receipt, body: bytes, content_type: str) -> None:
+    assert messages(taken(body, receipt, content_type)) == ["one", "two"]
+
+
+def test_a_bare_event_is_read(receipt: Receipt) -> None:
+    assert messages(taken(ONE, receipt)) == ["one"]
+
+
+def test_a_bad_record_harms_no_other(receipt: Receipt) -> None:
+    body = b'{"events":[%b,{"message":5},{"message":"nan","metadata":{"a":NaN}},%b]}' % (ONE, TWO)
+    accepted = taken(body, receipt)
+    assert messages(accepted) == ["one", "two"]
+    assert [(error["index"], error["code"]) for error in accepted.errors] == [
+        (1, "message_not_text"),
+        (2, "invalid_json"),
+    ]
+
+
+def test_a_cut_off_emoji_is_replaced_and_the_event_kept(receipt: Receipt) -> None:
+    body = rb'[{"message":"half \ud83d"},{"message":"whole \ud83d\ude00, \\ud83d"}]'
+    assert messages(taken(body, receipt)) == ["half \ufffd", "whole \U0001f600, \\ud83d"]
+
+
+def test_two_equal_lines_are_two_rows(receipt: Receipt) -> None:
+    assert taken(b"[%b,%b]" % (ONE, ONE), receipt).rows == 2
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"{", b"nonsense", b'[{"message":"a"}', b"[1,]", b'[{"message":"a"} 5]', b"\0"]
+)
+def test_what_is_no_json_is_refused(receipt: Receipt, body: bytes) -> None:
+    assert refusal(body, receipt) == "invalid_json"
+
+
+@pytest.mark.parametrize("body", [b"{}", b'{"event":[]}', b'{"events":5}', b'"text"', b"5"])
+def test_a_body_without_events_is_refused(receipt: Receipt, body: bytes) -> None:
+    assert refusal(body, receipt) == "no_events"
+
+
+def test_errors_told_are_bounded_but_all_are_counted(receipt: Receipt) -> None:
+    accepted = taken(b"[" + b"1," * 4999 + ONE + b"]", receipt)
+    assert (accepted.rows, accepted.rejected, len(accepted.errors)) == (1, 4999, 1000)
+
+
+def test_too_many_events_are_refused(receipt: Receipt) -> None:
+    assert refusal(b"[" + b"1," * 250_000 + b"1]", receipt) == "too_many_events"
+    assert refusal(b'{"message":""}\n' * 250_000, receipt, NDJSON) == "too_many_events"
+
+
+values = st.recursive(
+    st.none() | st.booleans() | st.integers(-(10**6), 10**6) | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
+    max_leaves=5,
+)
+some_events = st.lists(
+    st.fixed_dictionaries({"message": st.text(max_size=30), "x": values}), min_size=1, max_size=12
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    some_events,
+    st.integers(1, 40),
+    st.sampled_from(["array", "events", "ndjson"]),
+    st.sampled_from([(",", ":"), (", ", ": "), (" ,\n ", " : ")]),
+)
+def test_a_streamed_body_is_cut_where_records_end(
+    events: list[dict[str, Any]], chunk: int, form: str, separators: tuple[str, str]
+) -> None:
+    if form == "ndjson":
+        body = "\n".join(json.dumps(event, ensure_ascii=False) for event in events).encode()
+        cut = streamed.lines
+    else:
+        text = json.dumps(events, ensure_ascii=False, separators=separators)
+        body = (text if form == "array" else f'{{"events": {text} }}').encode()
+        cut = streamed.elements
+    found: list[Any] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(streamed, "WINDOW_BYTES", 50)
+        for window in cut(chain([body[:20]], pieces(body[20:], chunk))):
+            found.extend(json.loads(bytes(record)) for record in records.split(window))
+    assert found == events
+
+
+def test_a_large_body_is_judged_like_a_small_one(receipt: Receipt) -> None:
+    events = [{"message": f"line {number}", "metadata": {"pad": "x" * 300}} for number in range(40_000)]
+    for form, content_type in (
+        (json.dumps({"events": events}), ""),
+        ("\n".join(map(json.dumps, events)), NDJSON),
+    ):
+        accepted = taken(form.encode(), receipt, content_type)
+        assert accepted.rows == 40_000
+        assert len(accepted.frames) > 5
+        assert messages(accepted) == [event["message"] for event in events]
+
+
+@pytest.mark.parametrize("opening", [b"[", b'{"logs":['])
+@pytest.mark.parametrize("tail", [b"", b", nonsense]", b"]]", b"]}}", b'],"a":}'])
+def test_a_large_body_that_breaks_off_is_refused(receipt: Receipt, opening: bytes, tail: bytes) -> None:
+    body = opening + b",".join([b'{"message":"%b"}' % (b"x" * 1000)] * 9000) + tail
+    assert refusal(body, receipt) == "invalid_json"
+
+
+def test_a_large_envelope_may_hold_more_than_its_events(receipt: Receipt) -> None:
+    body = b'{"logs":[' + b",".join([b'{"message":"%b"}' % (b"x" * 1000)] * 9000) + b'],"source":{"a":1}}'
+    assert taken(body, receipt).rows == 9000
+
+
+def test_a_huge_record_in_a_large_body_is_refused(receipt: Receipt) -> None:
+    long = b'{"message":"%b"}' % (b"x" * 20_000_000)
+    assert refusal(b"[%b]" % long, receipt) == "event_too_large"
+    assert refusal(long, receipt, NDJSON) == "event_too_large"

@@ -1,0 +1,133 @@
+"""The shortcut for ordinary bodies must say what judging one by one says, or nothing at all."""
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from functions.ingest import bulk
+from functions.ingest.judge import judge
+from functions.ingest.levels import BY_NAME
+from functions.ingest.rows import Receipt, Row
+from functions.ingest.timestamps import from_text
+from functions.shared.tenancy import TenantId
+
+texts = st.text(st.characters(codec="utf-8"), max_size=20)
+times = st.sampled_from(
+    [
+        "2026-11-23T10:00:00Z", "2026-11-23T10:00:00.123456Z", "2026-11-23T10:00:00.1234567Z",
+        "2026-11-23 10:00:00", "2026-11-23T10:00:00+05:30", "20261123T100000.1234567Z",
+        "2026-11-23T100000.1234567Z", "2026-W48-1T10:00:00Z", "1999-01-01T00:00:00Z", "2030-01-01T00:00:00Z",
+        "", "junk", 1_764_000_000, 1_764_000_000_123.5, None, True,
+    ]
+)  # fmt: skip
+json_values = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(10**20), 10**20)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | texts,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
+    max_leaves=6,
+)
+metadata = st.dictionaries(
+    texts | st.sampled_from(["trace_id", "span_id", "metadata"]), json_values, max_size=4
+)
+odd = st.one_of(json_values, st.none())
+events = st.fixed_dictionaries(
+    {"message": texts},
+    optional={
+        "timestamp": times,
+        "level": st.sampled_from([*BY_NAME, "weird", None, 30]),
+        "service": texts | odd,
+        "project_id": texts | odd,
+        "trace_id": texts | odd,
+        "span_id": texts | odd,
+        "metadata": metadata | odd,
+        "host": json_values,
+        "tenant_id": texts,
+        "received_at": texts,
+        "expires_on": texts,
+    },
+)
+
+
+def comparable(row: dict[str, Any]) -> dict[str, Any]:
+    return {**row, "timestamp": from_text(row["timestamp"])}
+
+
+@settings(max_examples=1500, deadline=None)
+@given(st.lists(events, min_size=1, max_size=4), st.sampled_from(["events", "logs", "array", "ndjson"]))
+@example([{"message": "a", "metadata": {"trace_id": "t"}}, {"message": "b", "trace_id": "t"}], "array")
+@example([{"message": "a", "metadata": [{"a": 1, "metadata": {}}]}], "array")
+@example([{"message": "a", "trace_id": "", "metadata": {"trace_id": "t"}}], "events")
+def test_the_shortcut_agrees_with_the_reference(receipt_events: list[dict[str, Any]], form: str) -> None:
+    receipt = fixed_receipt()
+    texts = [json.dumps(event, ensure_ascii=False, separators=(",", ":")) for event in receipt_events]
+    body = {
+        "events": '{{"events":[{}]}}'.format(",".join(texts)),
+        "logs": '{{"logs":[{}]}}'.format(",".join(texts)),
+        "array": "[{}]".format(",".join(texts)),
+        "ndjson": "\n".join(texts),
+    }[form].encode()
+    shortcut = bulk.encoded(body, form == "ndjson", receipt)
+    if shortcut is None:
+        return
+    count, lines = shortcut
+    judged = [judge(text.encode(), receipt) for text in texts]
+    assert all(isinstance(row, Row) for row in judged), judged
+    expected = [msgspec.json.decode(msgspec.json.encode(row)) for row in judged]
+    found = [json.loads(line) for line in lines.splitlines()]
+    assert count == len(expected)
+    assert list(map(comparable, found)) == list(map(comparable, expected))
+
+
+def fixed_receipt() -> Receipt:
+    return Receipt(TenantId("acme"), "default", datetime(2026, 11, 23, 12, 30, 15, 123456, tzinfo=UTC), 30)
+
+
+def ordinary(count: int = 3) -> list[dict[str, Any]]:
+    return [
+        {
+            "timestamp": f"2026-11-23T10:00:00.{number:06d}Z",
+            "level": "INFO",
+            "service": "api",
+            "message": f"line {number}",
+            "trace_id": "ab" * 16,
+            "metadata": {"user": number, "nested": {"ok": True}},
+        }
+        for number in range(count)
+    ]
+
+
+@pytest.mark.parametrize("wrap", [lambda e: {"events": e}, lambda e: {"logs": e}, lambda e: e])
+def test_ordinary_bodies_take_the_shortcut(receipt: Receipt, wrap: Any) -> None:
+    shortcut = bulk.encoded(json.dumps(wrap(ordinary())).encode(), False, receipt)
+    assert shortcut is not None
+    assert shortcut[0] == 3
+
+
+def test_ordinary_lines_take_the_shortcut(receipt: Receipt) -> None:
+    body = "\n".join(map(json.dumps, ordinary())).encode()
+    assert bulk.encoded(body, True, receipt) is not None
+
+
+@pytest.mark.parametrize("column", ["tenant_id", "received_at", "expires_on", "batch_id"])
+def test_a_sender_cannot_set_our_own_columns(receipt: Receipt, column: str) -> None:
+    for name in (column, f"\\u{ord(column[0]):04x}{column[1:]}"):
+        body = b'[{"message":"x","%b":"evil"}]' % name.encode()
+        assert bulk.encoded(body, False, receipt) is None
+
+
+def test_rows_of_two_tenants_never_mix(receipt: Receipt) -> None:
+    other = replace(receipt, tenant=TenantId("globex"))
+    body = json.dumps(ordinary()).encode()
+    for mine in (receipt, other, receipt):
+        encoded = bulk.encoded(body, False, mine)
+        assert encoded is not None
+        assert {json.loads(line)["tenant_id"] for line in encoded[1].splitlines()} == {str(mine.tenant)}

@@ -1,0 +1,93 @@
+"""Encodings are undone in bounded memory, and what is not what it says is refused."""
+
+import gzip
+import tracemalloc
+import zlib
+
+import pytest
+from backports import zstd
+from hypothesis import given
+from hypothesis import strategies as st
+
+from functions.ingest import unpack
+from functions.shared.errors import RefusalError
+
+
+def raw_deflate(data: bytes) -> bytes:
+    step = zlib.compressobj(wbits=-15)
+    return step.compress(data) + step.flush()
+
+
+ENCODERS = {
+    "": bytes,
+    "identity": bytes,
+    "gzip": gzip.compress,
+    "x-gzip": gzip.compress,
+    "GZIP": gzip.compress,
+    "deflate": zlib.compress,
+    " Deflate ": raw_deflate,
+    "zstd": zstd.compress,
+}
+
+
+def decoded(body: bytes, encoding: str) -> bytes:
+    return b"".join(unpack.chunks(body, encoding))
+
+
+def refusal(body: bytes, encoding: str) -> RefusalError:
+    with pytest.raises(RefusalError) as caught:
+        decoded(body, encoding)
+    return caught.value
+
+
+@pytest.mark.parametrize("encoding", ENCODERS)
+@given(data=st.binary(max_size=5000))
+def test_what_was_encoded_comes_back(encoding: str, data: bytes) -> None:
+    assert decoded(ENCODERS[encoding](data), encoding) == data
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "zstd"])
+def test_members_that_follow_one_another_are_one_body(encoding: str) -> None:
+    encode = ENCODERS[encoding]
+    assert decoded(encode(b"one ") + encode(b"two"), encoding) == b"one two"
+
+
+@pytest.mark.parametrize("encoding", ["br", "snappy", "gzip, zstd", "compress"])
+def test_an_encoding_we_do_not_speak_is_415(encoding: str) -> None:
+    assert (refusal(b"x", encoding).status, refusal(b"x", encoding).code) == (415, "unsupported_encoding")
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "zstd"])
+def test_a_body_that_is_not_what_it_says_is_400(encoding: str) -> None:
+    whole = ENCODERS[encoding](b"hello " * 1000)
+    for broken in (b"not at all", whole[:-5], whole[: len(whole) // 2]):
+        assert refusal(broken, encoding).status == 400
+
+
+def test_a_body_larger_than_4_mib_on_the_wire_is_413() -> None:
+    assert refusal(b"x" * (unpack.MAX_WIRE_BYTES + 1), "").code == "payload_too_large"
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "zstd"])
+def test_a_bomb_is_cut_off_while_it_streams(encoding: str) -> None:
+    bomb = ENCODERS[encoding](b"\0" * (unpack.MAX_DECODED_BYTES + 1))
+    tracemalloc.start()
+    refused = 0
+    try:
+        for _ in unpack.chunks(bomb, encoding):
+            pass
+    except RefusalError as refusal:
+        refused = refusal.status
+    _, peak_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert refused == 413
+    assert peak_bytes < 16 * 1024 * 1024
+
+
+def test_a_frame_that_claims_a_huge_window_is_refused() -> None:
+    options = {
+        zstd.CompressionParameter.window_log: 27,
+        zstd.CompressionParameter.enable_long_distance_matching: 1,
+    }
+    body = zstd.ZstdCompressor(options=options).compress(b"x" * 100_000, zstd.ZstdCompressor.FLUSH_BLOCK)
+    assert refusal(body, "zstd").status == 400
