@@ -1,0 +1,82 @@
+"""A search written as one SELECT and the values bound to it. Pure."""
+# ruff: noqa: S608 - the text is made of our own names; what a caller sends is bound (functions.query.bindings)
+
+from dataclasses import dataclass
+
+from functions.query import conditions, words
+from functions.query.bindings import Bindings, Bound
+from functions.query.request import Search
+from functions.shared.tenancy import TenantId, row_filter
+
+COLUMNS = (
+    "timestamp", "received_at", "level", "service", "project_id",
+    "message", "trace_id", "span_id", "metadata",
+)  # fmt: skip
+
+ROW_HASH = f"sipHash64({', '.join(COLUMNS[1:])})"
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """SQL and its parameters. Its rows have COLUMNS, `batch_id` and `row_hash` (a number as text)."""
+
+    sql: str
+    parameters: dict[str, Bound]
+
+
+def statement(search: Search, tenant: TenantId) -> Statement:
+    """The SELECT of `search` among the rows of `tenant`: a page, and one row more if there are more.
+
+    Rows come by time, then batch, then hash. Hashing costs every column of a row, so a first, narrow pass
+    finds the time at which the page ends, and only rows up to there are hashed and sorted.
+    """
+    bindings = Bindings()
+    # The one place where a search is held to its tenant; both passes start from it.
+    tenant_filter, tenant_parameters = row_filter(tenant)
+    matching = " AND ".join((tenant_filter, *_filters(search, bindings)))
+    size = search.limit + 1
+    parts = [matching, *_window(search, matching, size, bindings)]
+    skipped = search.after.given if search.after else 0
+    sql = (
+        f"SELECT {', '.join(COLUMNS)}, batch_id, toString({ROW_HASH}) AS row_hash FROM events "
+        f"WHERE {' AND '.join(parts)} "
+        f"ORDER BY timestamp {search.order.upper()}, batch_id, {ROW_HASH} LIMIT {skipped}, {size}"
+    )
+    return Statement(sql, {**bindings.parameters, **tenant_parameters})
+
+
+def _filters(search: Search, bindings: Bindings) -> list[str]:
+    found = [
+        f"timestamp >= {bindings.instant(search.since)}",
+        f"timestamp < {bindings.instant(search.until)}",
+    ]
+    chosen = {"project_id": search.projects, "service": search.services, "level": search.levels}
+    found += [f"{column} IN {bindings.texts(names)}" for column, names in chosen.items() if names]
+    if search.trace_id is not None:
+        found.append(f"trace_id = {bindings.text(search.trace_id)}")
+    found += [words.condition(term, bindings) for term in search.terms]
+    found += [conditions.sql(condition, bindings) for condition in search.conditions]
+    return found
+
+
+def _window(search: Search, matching: str, size: int, bindings: Bindings) -> list[str]:
+    """From the last row given, if any, to the time at which `size` further rows have come."""
+    beyond, within, last = ("<", ">=", "min") if search.order == "desc" else (">", "<=", "max")
+    if search.after is None:
+        return [f"timestamp {within} {_end(matching, last, search, size)}"]
+    at = bindings.instant(search.after.instant)
+    batch, row_hash = bindings.text(search.after.batch_id), bindings.whole(search.after.row_hash)
+    resumed = (
+        f"(timestamp {beyond} {at} OR timestamp = {at} AND "
+        f"(batch_id > {batch} OR batch_id = {batch} AND {ROW_HASH} >= {row_hash}))"
+    )
+    # When no row is left beyond, its end is the epoch, which must not cut off those at the very time.
+    end = _end(f"{matching} AND timestamp {beyond} {at}", last, search, size)
+    return [resumed, f"(timestamp {within} {end} OR timestamp = {at})"]
+
+
+def _end(matching: str, last: str, search: Search, size: int) -> str:
+    return (
+        f"(SELECT {last}(timestamp) FROM (SELECT timestamp FROM events WHERE {matching} "
+        f"ORDER BY timestamp {search.order.upper()} LIMIT {size}))"
+    )

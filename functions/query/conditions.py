@@ -1,0 +1,93 @@
+"""`where`, the conditions on fields, written as SQL that is 1 or 0 for every row and never NULL.
+
+`ne` is the opposite of `eq`: it finds the rows without the field, too. Text compares byte by byte. A text
+column `exists` where it is not empty. How a value of metadata compares: functions.query.metadata.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from functions.query import metadata
+from functions.query.bindings import Bindings
+from functions.query.tokens import Scalar
+
+Operator = Literal["eq", "ne", "lt", "lte", "gt", "gte", "in", "exists", "contains"]
+COMPARISONS = {"lt": "<", "lte": "<=", "gt": ">", "gte": ">="}
+
+TEXT_COLUMNS = frozenset({"project_id", "level", "service", "message", "trace_id", "span_id"})
+TIME_COLUMNS = frozenset({"timestamp", "received_at"})
+METADATA = "metadata."
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One condition that functions.query.request has checked.
+
+    `field`: a column or `metadata.<key>`. `values`: one, or several for `in`; nanoseconds since 1970 for a
+    time column; nothing for `exists`, whose answer is to be `wanted`.
+    """
+
+    field: str
+    op: Operator
+    values: tuple[Scalar, ...] = ()
+    wanted: bool = True
+
+
+def sql(condition: Condition, bindings: Bindings) -> str:
+    """The SQL of `condition`."""
+    match condition.op:
+        case "eq" | "in":
+            return _any_equal(condition, bindings)
+        case "ne":
+            return f"NOT {_any_equal(condition, bindings)}"
+        case "exists":
+            held = _exists(condition, bindings)
+            return held if condition.wanted else f"NOT {held}"
+        case "contains":
+            return _contains(condition, bindings)
+        case _:
+            return _compared(condition, bindings)
+
+
+def _any_equal(condition: Condition, bindings: Bindings) -> str:
+    key = _metadata_key(condition)
+    if key is not None:
+        each = (metadata.equals(key, value, bindings) for value in condition.values)
+    else:
+        each = (f"{condition.field} = {_bound(condition, value, bindings)}" for value in condition.values)
+    return f"({' OR '.join(each)})"
+
+
+def _exists(condition: Condition, bindings: Bindings) -> str:
+    key = _metadata_key(condition)
+    if key is not None:
+        return metadata.exists(key, bindings)
+    return "(1 = 1)" if condition.field in TIME_COLUMNS else f"({condition.field} != '')"
+
+
+def _contains(condition: Condition, bindings: Bindings) -> str:
+    key = _metadata_key(condition)
+    text = str(condition.values[0])
+    if key is not None:
+        return metadata.contains(key, text, bindings)
+    return f"(position({condition.field}, {bindings.text(text)}) > 0)"
+
+
+def _compared(condition: Condition, bindings: Bindings) -> str:
+    key = _metadata_key(condition)
+    value = condition.values[0]
+    sign = COMPARISONS[condition.op]
+    if key is not None:
+        return metadata.compares(key, sign, value, bindings)
+    return f"({condition.field} {sign} {_bound(condition, value, bindings)})"
+
+
+def _metadata_key(condition: Condition) -> str | None:
+    field = condition.field
+    return field.removeprefix(METADATA) if field.startswith(METADATA) else None
+
+
+def _bound(condition: Condition, value: Scalar, bindings: Bindings) -> str:
+    if condition.field in TIME_COLUMNS and isinstance(value, int):
+        return bindings.instant(value)
+    return bindings.text(str(value))

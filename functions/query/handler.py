@@ -1,0 +1,54 @@
+"""Search: `POST /v1/search`.
+
+Trigger: API Gateway, with the authorizer's verdict in the context; the key needs the scope `read`.
+Promise: the events of the caller's tenant that match, newest first unless asked otherwise, in pages that
+neither skip nor repeat a row while logs arrive, with metadata as it was sent. Without `from` and `to` the
+last 24 hours are searched. It only reads, as one bounded SELECT with every value bound.
+On failure: 400 `invalid_request` names the field; 400 `query_too_heavy` asks for a narrower search; 503
+`search_unavailable` with Retry-After when ClickHouse is down, busy or silent.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+
+from functions.query.archive import Archive, Limits
+from functions.query.compile import statement
+from functions.query.page import page
+from functions.query.request import search
+from functions.shared.access import principal
+from functions.shared.http import Answer, Event, answer, answering, request
+from functions.shared.secret_store import read_secret
+from functions.shared.settings import load
+from functions.shared.warehouse import Address, Warehouse
+
+MEBIBYTE = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """`query_timeout_seconds`: for the engine; the connection waits a little longer than that."""
+
+    warehouse_secret: str
+    query_timeout_seconds: int
+    query_memory_mb: int = 1024
+    query_result_mb: int = 64
+
+
+@cache
+def _archive() -> Archive:
+    settings = load(Settings)
+    limits = Limits(
+        max_seconds=settings.query_timeout_seconds,
+        max_memory_bytes=settings.query_memory_mb * MEBIBYTE,
+        max_result_bytes=settings.query_result_mb * MEBIBYTE,
+    )
+    address = Address.from_json(read_secret(settings.warehouse_secret))
+    return Archive(Warehouse(address, settings.query_timeout_seconds + 3), limits)
+
+
+@answering
+def handler(event: Event) -> Answer:
+    """Answer one search; see the module."""
+    caller = principal(event).require("read")
+    asked = search(request(event).body)
+    return answer(200, page(asked, _archive().find(statement(asked, caller.tenant))))

@@ -1,0 +1,183 @@
+"""The body of `POST /v1/search`, read and checked: what comes out is a search that can be run."""
+
+import hashlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, TypeVar
+
+import msgspec
+from msgspec import Meta, Struct, field
+
+from functions.query import cursor as cursors
+from functions.query import times, words
+from functions.query.conditions import METADATA, TEXT_COLUMNS, TIME_COLUMNS, Condition, Operator
+from functions.query.tokens import Scalar
+from functions.shared.errors import RefusalError
+
+DEFAULT_RANGE_NS = 24 * 3600 * times.NANOSECONDS
+"""`from` when it is not given: this long before `to`, which is now when it is not given."""
+
+MAX_CHOICES = 1000
+MAX_CONDITIONS = 32
+
+Name = Annotated[str, Meta(max_length=1024)]
+Names = Annotated[list[Name], Meta(max_length=MAX_CHOICES)]
+Order = Literal["asc", "desc"]
+
+T = TypeVar("T")
+
+
+class Where(Struct, forbid_unknown_fields=True):
+    """One condition as it was sent."""
+
+    field: Annotated[str, Meta(min_length=1, max_length=1024)]
+    op: Operator
+    value: Any = msgspec.UNSET
+
+
+class Body(Struct, forbid_unknown_fields=True):
+    """The request's body; every field may be left out."""
+
+    since: str | None = field(default=None, name="from")
+    until: str | None = field(default=None, name="to")
+    projects: Names = []
+    services: Names = []
+    levels: Names = []
+    q: Annotated[str, Meta(max_length=4096)] = ""
+    where: Annotated[list[Where], Meta(max_length=MAX_CONDITIONS)] = []
+    trace_id: Name | None = None
+    order: Order = "desc"
+    limit: Annotated[int, Meta(ge=1, le=1000)] = 100
+    cursor: Annotated[str, Meta(max_length=4096)] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What to look for: from `since` up to, but without, `until`, nanoseconds since 1970."""
+
+    since: int
+    until: int
+    projects: list[str]
+    services: list[str]
+    levels: list[str]
+    terms: tuple[words.Term, ...]
+    conditions: tuple[Condition, ...]
+    trace_id: str | None
+    order: Order
+    limit: int
+    after: cursors.Position | None
+    digest: str
+    """Tells this search from another, whatever its page and page size."""
+
+
+def search(content: bytes, now_ns: int | None = None) -> Search:
+    """The search `content` asks for.
+
+    Raises
+    ------
+    RefusalError: 400 `invalid_request`, naming the field that is wrong.
+    """
+    body = _decode(content)
+    digest = _digest(body)
+    after, since, until = _page(body, digest, time.time_ns() if now_ns is None else now_ns)
+    terms = words.parse(body.q)
+    if len(terms) > words.MAX_TERMS:
+        raise invalid("q", f"asks for more than {words.MAX_TERMS} words and phrases")
+    return Search(
+        since=since,
+        until=until,
+        projects=body.projects,
+        services=body.services,
+        levels=[level.lower() for level in body.levels],
+        terms=terms,
+        conditions=tuple(_condition(where, f"where[{at}]") for at, where in enumerate(body.where)),
+        trace_id=body.trace_id,
+        order=body.order,
+        limit=body.limit,
+        after=after,
+        digest=digest,
+    )
+
+
+def invalid(name: str, wrong: str) -> RefusalError:
+    """The refusal of a search whose field `name` is wrong in the way the sentence's end says."""
+    return RefusalError(400, "invalid_request", f"'{name}' {wrong}.")
+
+
+def _decode(content: bytes) -> Body:
+    try:
+        return msgspec.json.decode(content or b"{}", type=Body)
+    except msgspec.ValidationError as fault:
+        reason, _, place = str(fault).partition(" - at `$")
+        name = place.rstrip("`").lstrip(".") or "body"
+        raise invalid(name, f"is not valid: {reason}") from fault
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as fault:
+        raise RefusalError(400, "invalid_request", "The body is not JSON.") from fault
+
+
+def _digest(body: Body) -> str:
+    asked = msgspec.structs.replace(body, cursor=None, limit=1)
+    return hashlib.sha256(msgspec.json.encode(asked, order="deterministic")).hexdigest()[:16]
+
+
+def _page(body: Body, digest: str, now_ns: int) -> tuple[cursors.Position | None, int, int]:
+    if body.cursor is not None:
+        try:
+            cursor = cursors.decode(body.cursor)
+        except cursors.CursorError as fault:
+            raise invalid("cursor", "is not one that a search answered with") from fault
+        if cursor.digest != digest:
+            raise invalid("cursor", "belongs to another search: send the same body with it")
+        return cursor.position, cursor.since, cursor.until
+    until = now_ns if body.until is None else _checked("to", times.parse, body.until)
+    if body.since is None:
+        return None, max(0, until - DEFAULT_RANGE_NS), until
+    since = _checked("from", times.parse, body.since)
+    if since > until:
+        raise invalid("from", "is later than 'to', which is now when it is left out")
+    return None, since, until
+
+
+def _checked(name: str, parse: Callable[[str], T], text: str) -> T:
+    try:
+        return parse(text)
+    except ValueError as fault:
+        raise invalid(name, f"is {fault}") from fault
+
+
+def _condition(where: Where, name: str) -> Condition:
+    if where.field not in TEXT_COLUMNS | TIME_COLUMNS and not where.field.startswith(METADATA):
+        columns = ", ".join(sorted(TEXT_COLUMNS | TIME_COLUMNS))
+        raise invalid(f"{name}.field", f"is none of {columns} and metadata.<key>")
+    if where.op == "exists":
+        if where.value is not msgspec.UNSET and not isinstance(where.value, bool):
+            raise invalid(f"{name}.value", "is true or false, or is left out, for 'exists'")
+        return Condition(where.field, "exists", wanted=where.value is not False)
+    if where.value is msgspec.UNSET:
+        raise invalid(f"{name}.value", "is missing")
+    values = where.value if where.op == "in" else [where.value]
+    if not isinstance(values, list) or not 1 <= len(values) <= MAX_CHOICES:
+        raise invalid(f"{name}.value", f"is a list of 1 to {MAX_CHOICES} values for 'in'")
+    return Condition(where.field, where.op, tuple(_value(where, value, f"{name}.value") for value in values))
+
+
+def _value(where: Where, value: Any, name: str) -> Scalar:
+    if isinstance(value, (list, dict)):
+        raise invalid(name, "is text, a number, true, false or null")
+    if where.field in TIME_COLUMNS:
+        return _time(where, value, name)
+    if (where.field in TEXT_COLUMNS or where.op == "contains") and not isinstance(value, str):
+        raise invalid(name, f"is text for '{where.op}' on '{where.field}'")
+    if where.op in ("lt", "lte", "gt", "gte") and (value is None or isinstance(value, bool)):
+        raise invalid(name, f"is a number or text for '{where.op}'")
+    if isinstance(value, int) and not -(2**63) <= value < 2**64:
+        raise invalid(name, "is a whole number beyond 64 bits, which is kept as text: send it as text")
+    checked: Scalar = value
+    return checked
+
+
+def _time(where: Where, value: Any, name: str) -> int:
+    if where.op == "contains" or not isinstance(value, str):
+        raise invalid(name, f"is an RFC 3339 time, and '{where.field}' cannot be asked for 'contains'")
+    return _checked(name, times.parse, value)

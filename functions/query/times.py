@@ -1,0 +1,47 @@
+"""Instants as nanoseconds since 1970, read from RFC 3339 and written for ClickHouse and for people."""
+
+import re
+from datetime import UTC, datetime
+
+NANOSECONDS = 1_000_000_000
+MAX = 9_214_646_400 * NANOSECONDS
+"""2262-01-01: the last year a DateTime64(9) can hold ends too early."""
+
+_RFC3339 = re.compile(
+    r"(?P<second>\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d)(?:\.(?P<fraction>\d{1,9})\d*)?"
+    r"(?P<zone>[Zz]|[+-]\d\d:\d\d)"
+)
+
+
+def parse(text: str) -> int:
+    """The instant `text` names, in nanoseconds since 1970; digits past the ninth are cut off.
+
+    Raises
+    ------
+    ValueError: not RFC 3339, no such day, or outside 1970 to 2261.
+    """
+    match = _RFC3339.fullmatch(text)
+    if not match:
+        raise ValueError("not an RFC 3339 time")
+    zone = "+00:00" if match["zone"] in "Zz" else match["zone"]
+    seconds = int(datetime.fromisoformat(match["second"].upper() + zone).timestamp())
+    instant = seconds * NANOSECONDS + int((match["fraction"] or "").ljust(9, "0"))
+    if not 0 <= instant < MAX:
+        raise ValueError("outside the years 1970 to 2261")
+    return instant
+
+
+def for_engine(instant: int) -> str:
+    """`instant` as the value of a DateTime64(9, 'UTC') parameter."""
+    seconds, fraction = divmod(instant, NANOSECONDS)
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S}.{fraction:09d}"
+
+
+def from_engine(text: str) -> int:
+    """The instant the engine writes as `2026-11-23 10:53:00.123456789`."""
+    return parse(f"{text}Z")
+
+
+def for_people(text: str) -> str:
+    """The engine's text of an instant as RFC 3339."""
+    return text.replace(" ", "T") + "Z"

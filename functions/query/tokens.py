@@ -1,0 +1,51 @@
+"""The tokens of a row's metadata, as the index holds them.
+
+The index of the events table (functions/migrate/sql/0001_events.sql) has `?key` for each top-level key and
+`=key=value` for values of few forms. Whether a value is among them is decided here by the same rule as
+there; tests hold the two together against the engine. A search whose value is not among them must look
+into the metadata itself.
+"""
+
+import re
+
+MAX_KEY_BYTES = 128
+MAX_VALUE_BYTES = 32
+
+LOW_ENTROPY = r'^(?:true|false|null|-?[0-9]{1,3}|"[ -!#-/:-\[\]-~]*(?:[0-9][ -!#-/:-\[\]-~]*){0,3}")$'
+"""Constants, whole numbers of up to three digits, and ASCII text with up to three digits and no escapes."""
+
+_LOW_ENTROPY = re.compile(LOW_ENTROPY)
+
+Scalar = str | int | float | bool | None
+
+
+def key_token(key: str) -> str | None:
+    """The token of rows that have `key` at the top level; None when it is too long to be indexed."""
+    return f"?{key}" if len(key.encode()) <= MAX_KEY_BYTES else None
+
+
+def value_tokens(key: str, value: Scalar) -> tuple[str, ...]:
+    """The tokens of rows in which the top-level `key` is exactly `value`; none when it is not indexed."""
+    if len(key.encode()) > MAX_KEY_BYTES:
+        return ()
+    raws = _raws(value)
+    if not all(len(raw) <= MAX_VALUE_BYTES and _LOW_ENTROPY.fullmatch(raw) for raw in raws):
+        return ()
+    return tuple(f"={key}={raw}" for raw in raws)
+
+
+def _raws(value: Scalar) -> tuple[str, ...]:
+    """`value` in the ways the engine may write it, as far as the rule lets it through."""
+    match value:
+        case None:
+            return ("null",)
+        case bool():
+            return ("true" if value else "false",)
+        case str():
+            return (f'"{value}"',)
+        case 0:
+            return ("0", "-0")
+        case float() if value.is_integer() and abs(value) < 1000:
+            return (str(int(value)),)
+        case _:
+            return (str(value),)

@@ -1,0 +1,68 @@
+"""API keys: minted with enough chance, told from typing errors, found in any sender's headers."""
+
+import base64
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from functions.accounts import keys
+
+KEY = keys.mint()
+
+
+def basic(user: str, password: str) -> str:
+    return base64.b64encode(f"{user}:{password}".encode()).decode()
+
+
+def test_a_minted_key_is_well_formed_and_never_the_same() -> None:
+    minted = {keys.mint() for _ in range(1000)}
+    assert len(minted) == 1000
+    assert all(keys.well_formed(key) for key in minted)
+
+
+def test_a_key_carries_at_least_160_random_bits() -> None:
+    assert 62**keys.RANDOM_CHARACTERS >= 2**160
+
+
+@given(st.integers(0, len(KEY) - 1), st.characters(codec="ascii", categories=["L", "N"]))
+def test_one_wrong_character_is_noticed(place: int, character: str) -> None:
+    wrong = KEY[:place] + character + KEY[place + 1 :]
+    assert keys.well_formed(wrong) == (wrong == KEY)
+
+
+@pytest.mark.parametrize("text", ["", "ast_sk_live_", KEY + "x", KEY[:-1], KEY.upper(), "x" * 46, KEY + "\n"])
+def test_what_is_no_key_is_noticed(text: str) -> None:
+    assert not keys.well_formed(text)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"authorization": f"Bearer {KEY}"},
+        {"authorization": f"bearer  {KEY} "},
+        {"authorization": KEY},
+        {"authorization": f"Splunk {KEY}"},
+        {"authorization": f"Basic {basic('anyone', KEY)}"},
+        {"authorization": f"Basic {basic('', KEY)}"},
+        {"authorization": f"ApiKey {basic('id', KEY)}"},
+        {"x-api-key": KEY},
+        {"dd-api-key": KEY},
+        {"x-amz-firehose-access-key": KEY},
+        {"authorization": " ", "x-api-key": f" {KEY} "},
+    ],
+)
+def test_a_key_is_found_wherever_its_sender_puts_it(headers: dict[str, str]) -> None:
+    assert keys.find(headers) == KEY
+
+
+@pytest.mark.parametrize("headers", [{}, {"authorization": ""}, {"cookie": KEY}])
+def test_no_key_is_none(headers: dict[str, str]) -> None:
+    assert keys.find(headers) is None
+
+
+@pytest.mark.parametrize(
+    "value", ["Basic !!!", "Basic ", "Bearer", "Digest x", "Basic " + "w7bDtg==", "ApiKey /w=="]
+)
+def test_a_garbled_header_yields_no_good_key(value: str) -> None:
+    assert not keys.well_formed(keys.find({"authorization": value}) or "")

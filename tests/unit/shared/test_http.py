@@ -1,0 +1,80 @@
+"""Requests in, answers out, and one form for everything that goes wrong."""
+
+import base64
+import json
+from typing import Any
+
+import pytest
+
+from functions.shared import journal
+from functions.shared.errors import RefusalError
+from functions.shared.http import Answer, Event, answer, answering, request
+
+
+def event(body: str = "", encoded: bool = False) -> Event:
+    return {
+        "routeKey": "POST /x",
+        "rawPath": "/x",
+        "headers": {"a": "b"},
+        "requestContext": {"requestId": "r-1", "http": {"method": "POST", "path": "/x"}},
+        "body": body,
+        "isBase64Encoded": encoded,
+    }
+
+
+@pytest.mark.parametrize("data", [b"", b"text", bytes(range(256)), "ünï".encode()])
+def test_a_body_arrives_whole(data: bytes) -> None:
+    assert request(event(base64.b64encode(data).decode(), encoded=True)).body == data
+
+
+def test_a_text_body_is_utf8() -> None:
+    assert request(event("ünï \ud800")).body == "ünï ".encode() + b"\xed\xa0\x80"
+
+
+def test_a_body_that_is_not_the_base64_it_claims_is_400() -> None:
+    with pytest.raises(RefusalError) as caught:
+        request(event("!!!", encoded=True))
+    assert caught.value.status == 400
+
+
+def test_a_refusal_is_answered_in_the_one_form() -> None:
+    @answering
+    def route(_event: Event) -> Answer:
+        raise RefusalError(429, "slow_down", "Wait a moment.", retry_after_seconds=1)
+
+    answered = route(event(), None)
+    assert answered["statusCode"] == 429
+    assert answered["headers"]["retry-after"] == "1"
+    assert json.loads(answered["body"]) == {
+        "error": "Wait a moment.",
+        "code": "slow_down",
+        "request_id": "r-1",
+    }
+
+
+def test_the_unexpected_is_500_and_neither_answer_nor_log_tells_the_data(capsys: Any) -> None:
+    @answering
+    def route(_event: Event) -> Answer:
+        raise ValueError("canary-9a")
+
+    answered = route(event(), None)
+    logged = capsys.readouterr().out
+    assert (answered["statusCode"], json.loads(answered["body"])["code"]) == (500, "internal_error")
+    assert "canary-9a" not in answered["body"] + logged
+    assert json.loads(logged)["error_type"] == "ValueError"
+
+
+def test_answers_are_json_with_named_headers() -> None:
+    answered = answer(200, {"a": 1}, retry_after="2")
+    assert answered == {
+        "statusCode": 200,
+        "headers": {"content-type": "application/json", "retry-after": "2"},
+        "body": '{"a": 1}',
+    }
+
+
+def test_a_field_that_may_not_be_logged_raises() -> None:
+    with pytest.raises(ValueError, match="message"):
+        journal.write("x", message="secret")
+    with pytest.raises(ValueError, match="password"):
+        journal.measure("ingest", {}, password="secret")

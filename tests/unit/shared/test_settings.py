@@ -1,0 +1,32 @@
+"""A missing setting fails at once and says which; no value is ever shown."""
+
+from dataclasses import dataclass
+
+import pytest
+
+from functions.shared.errors import SettingsError
+from functions.shared.settings import load
+
+
+@dataclass(frozen=True)
+class Some:
+    bucket: str
+    days: int
+    dry_run: bool = False
+
+
+def test_settings_are_read_by_name_and_type() -> None:
+    assert load(Some, {"ASTRALOG_BUCKET": "b", "ASTRALOG_DAYS": "7", "ASTRALOG_DRY_RUN": "true"}) == Some(
+        "b", 7, True
+    )
+    assert load(Some, {"ASTRALOG_BUCKET": "b", "ASTRALOG_DAYS": "7"}) == Some("b", 7, False)
+
+
+def test_every_fault_is_named_and_no_value_is_shown() -> None:
+    with pytest.raises(SettingsError) as caught:
+        load(Some, {"ASTRALOG_DAYS": "s3cret", "ASTRALOG_DRY_RUN": "s3cret"})
+    told = str(caught.value)
+    assert "ASTRALOG_BUCKET is missing" in told
+    assert "ASTRALOG_DAYS" in told
+    assert "ASTRALOG_DRY_RUN" in told
+    assert "s3cret" not in told

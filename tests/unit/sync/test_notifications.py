@@ -1,0 +1,40 @@
+"""What S3 says on the queue, told as S3 spells it."""
+
+import json
+from typing import Any
+
+from functions.sync.notifications import StagedObject, read
+
+
+def message(body: Any, count: int = 1) -> dict[str, Any]:
+    return {
+        "messageId": "m1",
+        "receiptHandle": "r1",
+        "body": body if isinstance(body, str) else json.dumps(body),
+        "attributes": {"ApproximateReceiveCount": str(count)},
+    }
+
+
+def created(key: str) -> dict[str, Any]:
+    return {"s3": {"bucket": {"name": "b"}, "object": {"key": key, "size": 7, "eTag": "abc"}}}
+
+
+def test_keys_are_url_decoded() -> None:
+    body = {"Records": [created("staged%2Fv1/tenant%3Dacme/a+b%2Bc.ndjson.zst"), created("x")]}
+    (told,) = read({"Records": [message(body, count=3)]})
+    assert told.objects == (
+        StagedObject("staged/v1/tenant=acme/a b+c.ndjson.zst", "abc", 7),
+        StagedObject("x", "abc", 7),
+    )
+    assert told.receive_count == 3
+
+
+def test_the_test_event_that_s3_sends_first_is_settled_at_once() -> None:
+    (told,) = read({"Records": [message({"Service": "Amazon S3", "Event": "s3:TestEvent"})]})
+    assert told.objects == ()
+
+
+def test_a_message_that_cannot_be_read_is_told_apart() -> None:
+    for body in ("not json", "[]", '{"Records": 5}', '{"Records": [{}]}', "null", '"x"'):
+        (told,) = read({"Records": [message(body)]})
+        assert told.objects is None, body

@@ -1,0 +1,75 @@
+"""Batches: every object in exactly one, whatever the order they are told of, and none too large."""
+
+import random
+from datetime import date
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from functions.shared.staging import StagedKey, time_ordered_id
+from functions.shared.tenancy import TenantId
+from functions.sync import plan as planning
+from functions.sync.notifications import StagedObject
+from functions.sync.plan import MAX_BYTES, MAX_OBJECTS, MAX_ROWS, plan, rows_of
+
+
+def staged(
+    number: int, tenant: str = "acme", rows: int = 1, size: int = 100, expires_day: int = 1
+) -> StagedObject:
+    key = StagedKey(
+        TenantId(tenant), date(2026, 11, 23), time_ordered_id(number), rows, date(2026, 12, expires_day)
+    )
+    return StagedObject(str(key), f"etag{number}", size)
+
+
+objects = st.lists(
+    st.builds(
+        staged,
+        st.integers(0, 10**6),
+        st.sampled_from(["acme", "globex"]),
+        st.integers(1, 2 * MAX_ROWS),
+        st.integers(1, 2 * MAX_BYTES),
+        st.integers(1, 3),
+    ),
+    max_size=60,
+)
+
+
+@given(objects, st.randoms())
+def test_every_object_is_in_exactly_one_batch(some: list[StagedObject], chance: random.Random) -> None:
+    manifests = plan(some)
+    members = [each.key for manifest in manifests for each in manifest.objects]
+    assert sorted(members) == sorted({each.key for each in some})
+    shuffled = some + some[: len(some) // 2]
+    chance.shuffle(shuffled)
+    assert {manifest.batch_id for manifest in plan(shuffled)} == {manifest.batch_id for manifest in manifests}
+
+
+@given(objects)
+def test_a_batch_has_one_expiry_day_and_keeps_the_limits(some: list[StagedObject]) -> None:
+    for manifest in plan(some):
+        assert {StagedKey.parse(each.key).expires_on for each in manifest.objects} == {manifest.expires_on}
+        if len(manifest.objects) > 1:
+            assert len(manifest.objects) <= MAX_OBJECTS
+            assert sum(each.size_bytes for each in manifest.objects) <= MAX_BYTES
+            assert rows_of(manifest.objects) <= MAX_ROWS
+
+
+def test_many_small_objects_of_many_tenants_share_a_batch() -> None:
+    some = [staged(number, f"tenant-{number % 50}") for number in range(MAX_OBJECTS)]
+    assert len(plan(some)) == 1
+    assert len(plan([*some, staged(MAX_OBJECTS)])) == 2
+
+
+def test_a_batch_is_known_by_its_members_and_their_order() -> None:
+    one, two, three = staged(1), staged(2), staged(3)
+    manifest = planning.Manifest("managed", date(2026, 12, 1), (one, two))
+    assert manifest.batch_id == planning.Manifest("managed", date(2026, 12, 1), (one, two)).batch_id
+    others = [
+        planning.Manifest("managed", date(2026, 12, 1), (two, one)),
+        planning.Manifest("managed", date(2026, 12, 1), (one, three)),
+        planning.Manifest("other", date(2026, 12, 1), (one, two)),
+        planning.Manifest("managed", date(2026, 12, 2), (one, two)),
+        planning.Manifest("managed", date(2026, 12, 1), (StagedObject(one.key, "changed", 1), two)),
+    ]
+    assert len({manifest.batch_id, *(other.batch_id for other in others)}) == 6

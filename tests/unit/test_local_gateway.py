@@ -1,0 +1,141 @@
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+from aiohttp.test_utils import TestClient, TestServer
+
+from infra.topology import AUTHORIZER, MAX_BODY_BYTES, Function, Route
+from local import gateway
+from local.execution import FunctionCrashedError
+from local.gateway import Gateway
+from local.routing import Routes
+
+ROUTES = Routes(
+    (
+        Function(
+            "app",
+            "m.f",
+            128,
+            3,
+            routes=(Route("POST", "/closed/{id}"), Route("GET", "/open", auth=False)),
+        ),
+    )
+)
+
+Client = TestClient[Any, Any]
+
+
+class Invoker:
+    """Answers by function name, or raises what it holds; remembers the events."""
+
+    def __init__(self, **answers: Any) -> None:
+        self.answers = {AUTHORIZER: {"isAuthorized": True, "context": {"who": "acme"}}, **answers}
+        self.events: list[tuple[str, dict[str, Any]]] = []
+
+    async def invoke(self, name: str, event: dict[str, Any]) -> Any:
+        self.events.append((name, event))
+        answer = self.answers[name]
+        if isinstance(answer, Exception):
+            raise answer
+        if callable(answer):
+            return await answer()
+        return answer
+
+
+def through(invoker: Invoker, use: Callable[[Client], Awaitable[Any]]) -> Any:
+    async def scenario() -> Any:
+        application = Gateway(ROUTES, invoker).application()  # type: ignore[arg-type]
+        async with TestClient(TestServer(application)) as client:
+            return await use(client)
+
+    return asyncio.run(scenario())
+
+
+async def post(client: Client) -> tuple[int, Any]:
+    answer = await client.post("/closed/7?a=b", data=b"{}", headers={"X-API-Key": "k"})
+    return answer.status, await answer.json()
+
+
+def test_the_authorizer_is_asked_first_and_its_context_reaches_the_function() -> None:
+    invoker = Invoker(app={"statusCode": 202, "body": "{}"})
+
+    async def use(client: Client) -> int:
+        answer = await client.post("/closed/7", data=b"{}", headers={"X-API-Key": "k"})
+        return answer.status
+
+    assert through(invoker, use) == 202
+    (first, asked), (second, event) = invoker.events
+    assert (first, second) == (AUTHORIZER, "app")
+    assert asked["headers"]["x-api-key"] == "k"
+    assert event["requestContext"]["authorizer"]["lambda"] == {"who": "acme"}
+    assert event["pathParameters"] == {"id": "7"}
+
+
+def test_a_refusal_of_the_authorizer_is_the_gateway_s_403() -> None:
+    assert through(Invoker(**{AUTHORIZER: {"isAuthorized": False}}), post) == (403, {"message": "Forbidden"})
+
+
+@pytest.mark.parametrize("verdict", [None, {"isAuthorized": "yes"}, FunctionCrashedError("x")])
+def test_an_authorizer_that_fails_lets_nobody_through(verdict: Any) -> None:
+    invoker = Invoker(**{AUTHORIZER: verdict})
+    assert through(invoker, post) == (500, {"message": "Internal Server Error"})
+    assert len(invoker.events) == 1
+
+
+def test_an_open_route_asks_no_authorizer() -> None:
+    invoker = Invoker(app={"statusCode": 204})
+
+    async def use(client: Client) -> int:
+        return (await client.get("/open")).status
+
+    assert through(invoker, use) == 204
+    assert [name for name, _ in invoker.events] == ["app"]
+
+
+def test_an_unknown_route_and_an_unknown_method_are_404_in_the_contract_s_form() -> None:
+    async def use(client: Client) -> list[Any]:
+        return [await (await client.get(path)).json() for path in ("/nothing", "/closed/7")]
+
+    for body in through(Invoker(), use):
+        assert body["code"] == "not_found"
+        assert set(body) == {"error", "code", "request_id"}
+
+
+def test_a_crash_is_the_gateway_s_500() -> None:
+    invoker = Invoker(app=FunctionCrashedError("x"))
+    assert through(invoker, post) == (500, {"message": "Internal Server Error"})
+
+
+def test_the_gateway_stops_waiting_after_its_own_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gateway, "HTTP_TIMEOUT_SECONDS", 0.05)
+    invoker = Invoker(app=lambda: asyncio.sleep(0.3))
+    assert through(invoker, post) == (503, {"message": "Service Unavailable"})
+
+
+def test_a_body_over_the_limit_never_reaches_a_function() -> None:
+    invoker = Invoker()
+
+    async def use(client: Client) -> tuple[int, Any]:
+        answer = await client.post("/closed/7", data=b"x" * (MAX_BODY_BYTES + 1))
+        return answer.status, await answer.json()
+
+    assert through(invoker, use) == (413, {"message": "Request Entity Too Large"})
+    assert invoker.events == []
+
+
+def test_a_compressed_body_is_not_opened() -> None:
+    invoker = Invoker(app={"statusCode": 200})
+
+    async def use(client: Client) -> None:
+        headers = {"Content-Encoding": "gzip", "Content-Type": "application/json"}
+        await client.post("/closed/7", data=b"\x1f\x8bnot gzip at all", headers=headers)
+
+    async def scenario() -> None:
+        server = TestServer(Gateway(ROUTES, invoker).application())  # type: ignore[arg-type]
+        await server.start_server(auto_decompress=False)
+        async with TestClient(server) as client:
+            await use(client)
+
+    asyncio.run(scenario())
+    assert invoker.events[1][1]["isBase64Encoded"] is True

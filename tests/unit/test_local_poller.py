@@ -1,0 +1,73 @@
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+from infra.topology import Function, QueueSource
+from local import poller
+from local.execution import FunctionCrashedError
+
+SOURCE = QueueSource("q", batch_size=25, window_seconds=1, max_concurrency=2)
+FUNCTION = Function("sync", "m.f", 128, 3, source=SOURCE)
+
+
+class Queue:
+    """Hands out what it was given, ten at a time, and remembers what was deleted."""
+
+    arn = "arn:q"
+
+    def __init__(self, count: int) -> None:
+        self.waiting = [
+            {"MessageId": str(number), "ReceiptHandle": str(number), "Body": "b"} for number in range(count)
+        ]
+        self.deleted: list[str] = []
+
+    async def receive(self, _wait_seconds: int) -> list[Any]:
+        await asyncio.sleep(0.01)
+        taken, self.waiting = self.waiting[:10], self.waiting[10:]
+        return taken
+
+    async def delete(self, messages: Sequence[Any]) -> None:
+        self.deleted += [message["MessageId"] for message in messages]
+
+
+class Invoker:
+    def __init__(self, answer: Any) -> None:
+        self.answer = answer
+        self.sizes: list[int] = []
+
+    async def invoke(self, _name: str, event: dict[str, Any]) -> Any:
+        self.sizes.append(len(event["Records"]))
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+
+def polled(queue: Queue, invoker: Invoker, seconds: float) -> None:
+    async def scenario() -> None:
+        task = asyncio.create_task(poller._poll(FUNCTION, SOURCE, queue, invoker))  # type: ignore[arg-type]
+        await asyncio.sleep(seconds)
+        task.cancel()
+
+    asyncio.run(scenario())
+
+
+def test_a_batch_gathers_over_the_window_and_never_exceeds_its_size() -> None:
+    queue, invoker = Queue(45), Invoker(None)
+    polled(queue, invoker, 3)
+    assert sum(invoker.sizes) == 45
+    assert max(invoker.sizes) <= SOURCE.batch_size
+    assert len(invoker.sizes) <= 3
+    assert len(queue.deleted) == 45
+
+
+def test_only_what_succeeded_is_deleted() -> None:
+    queue = Queue(3)
+    polled(queue, Invoker({"batchItemFailures": [{"itemIdentifier": "1"}]}), 1.5)
+    assert queue.deleted == ["0", "2"]
+
+
+def test_a_crash_deletes_nothing_and_polling_goes_on() -> None:
+    queue, invoker = Queue(25), Invoker(FunctionCrashedError("x"))
+    polled(queue, invoker, 2)
+    assert queue.deleted == []
+    assert sum(invoker.sizes) == 25
