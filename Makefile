@@ -1,0 +1,65 @@
+# Everything sets itself up: a clean clone needs Python 3.11+, Node 20+, git and make.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON ?= python3
+PORT ?= 8080
+V := .venv/bin
+READY := .venv/.ready
+UV := env -u UV_INDEX_URL $(V)/uv
+export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION := 1
+export JSII_SILENCE_WARNING_DEPRECATED_NODE_VERSION := 1
+export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 1
+
+.PHONY: help setup demo up test check lint bench build synth deploy lock clean
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
+
+setup: $(READY) ## the virtual environment with everything pinned in requirements.txt
+
+$(READY): requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed (PYTHON=… names another)"; exit 1; }
+	@test -x $(V)/python || $(PYTHON) -m venv .venv
+	@echo "setting up .venv (once) …"
+	@$(V)/pip install --quiet --disable-pip-version-check "$$(grep '^uv==' requirements.txt)"
+	@$(UV) pip install --quiet --python $(V)/python -r requirements.txt
+	@touch $@
+
+demo: setup ## the pipeline on real log lines, end to end, in a stack of its own; exits 0 when all is found
+	@$(V)/python -m local demo
+
+up: setup ## the whole service on this machine until Ctrl-C (PORT=8080)
+	@PORT=$(PORT) $(V)/python -m local up
+
+test: setup ## every test
+	@$(V)/python -m pytest tests
+
+check: lint test ## what CI runs: lint, types, layering, tests
+
+lint: setup ## ruff, mypy strict, import-linter
+	@$(V)/ruff check .
+	@$(V)/ruff format --check .
+	@$(V)/mypy
+	@$(V)/lint-imports
+
+bench: setup ## the bars of docs/performance.md, as ratios, into bench/results.json
+	@$(V)/python -m bench
+
+build: setup ## the functions' zips (arm64), without Docker
+	@$(V)/python -m infra.build
+
+synth: setup ## the CloudFormation templates, offline, into cdk.out
+	@$(V)/python -m infra.app && ls cdk.out/*.template.json
+
+deploy: build ## deploy to the AWS account of your credentials (docs/deployment.md)
+	@npm ci && npx cdk deploy --all
+
+lock: setup ## pin again what pyproject.toml asks for
+	@for folder in ingest accounts sync query migrate retention; do \
+	  $(UV) pip compile --quiet pyproject.toml --extra $$folder --python-version 3.13 \
+	    --python-platform aarch64-manylinux_2_28 --no-header -o functions/$$folder/requirements.txt; done
+	@$(UV) pip compile --quiet pyproject.toml --all-extras --group local --group infra --group dev \
+	  --universal --python-version 3.11 --no-header -o requirements.txt
+
+clean: ## forget everything built, kept and installed here
+	@rm -rf .venv .local build cdk.out node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
