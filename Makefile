@@ -6,9 +6,10 @@ PORT ?= 8080
 V := .venv/bin
 READY := .venv/.ready
 UV := env -u UV_INDEX_URL $(V)/uv
-export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION := 1
-export JSII_SILENCE_WARNING_DEPRECATED_NODE_VERSION := 1
-export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 1
+export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 18,20
+
+
+
 
 .PHONY: help setup demo up test check lint bench build synth deploy lock clean
 
@@ -52,7 +53,7 @@ synth: setup ## the CloudFormation templates, offline, into cdk.out
 	@$(V)/python -m infra.app && ls cdk.out/*.template.json
 
 deploy: build ## deploy to the AWS account of your credentials (docs/deployment.md)
-	@npm ci && npx cdk deploy --all
+	@npm ci && npx cdk deploy --all $(CDK)
 
 lock: setup ## pin again what pyproject.toml asks for
 	@for folder in ingest accounts sync query migrate retention; do \

@@ -121,6 +121,12 @@ NOTIFICATIONS = (Notification(bucket="staging", prefix="staged/", queue="staged"
 
 AUTHORIZER = "authorizer"
 
+UNKNOWN_ROUTES = "ingest"
+"""The function that answers what no route matches, so that even this 404 has the contract's form."""
+
+MIGRATE = "migrate"
+"""The function that every deploy runs before those that count on its schema."""
+
 FUNCTIONS = (
     Function(
         name=AUTHORIZER,
@@ -184,7 +190,7 @@ FUNCTIONS = (
         schedule_minutes=60,
     ),
     Function(
-        name="migrate",
+        name=MIGRATE,
         handler="functions.migrate.handler.handler",
         memory_mb=512,
         timeout_seconds=300,

@@ -1,8 +1,8 @@
 """Ingest: logs over HTTPS, durable in S3 before the answer is 2xx.
 
-Trigger: API Gateway, POST /v1/drain and GET /health. Promise: 202 means that every accepted event is in S3
-and will be loaded once; each refused one is named with its reason. Failure: 4xx says what to mend; 429 and
-503 mean that nothing was accepted and the same request may be sent again.
+Trigger: API Gateway, POST /v1/drain, GET /health, and whatever no route takes. Promise: 202 means that every
+accepted event is in S3 and will be loaded once; each refused one is named with its reason. Failure: 4xx says
+what to mend; 429 and 503 mean that nothing was accepted and the same request may be sent again.
 """
 
 from collections.abc import Iterator
@@ -15,12 +15,13 @@ from functions.ingest import records, unpack
 from functions.ingest.accept import Accepted, accept
 from functions.ingest.rate import RateLimit
 from functions.ingest.rows import Receipt
-from functions.ingest.stage import Staging, open_store
+from functions.ingest.stage import Staging
 from functions.ingest.streamed import Window
 from functions.shared import journal
 from functions.shared.access import Principal, principal
 from functions.shared.errors import RefusalError
 from functions.shared.http import Answer, Event, Request, answer, answering, request
+from functions.shared.object_store import open_store
 from functions.shared.settings import load
 
 WAIT_SECONDS = 20
@@ -33,7 +34,7 @@ class Settings:
 
 
 @dataclass(frozen=True, slots=True)
-class _Ingest:
+class Ingest:
     """The parts of this function, wired once an execution environment."""
 
     staging: Staging
@@ -41,9 +42,9 @@ class _Ingest:
 
 
 @cache
-def _ingest() -> _Ingest:
+def _ingest() -> Ingest:
     settings = load(Settings)
-    return _Ingest(Staging(open_store(settings.staging_bucket)), RateLimit())
+    return Ingest(Staging(open_store(settings.staging_bucket)), RateLimit())
 
 
 @answering
@@ -51,10 +52,17 @@ def handler(event: Event) -> Answer:
     """One request to one of ingest's routes."""
     if event["routeKey"] == "GET /health":
         return answer(200, {"status": "ok"})
-    return drain(request(event), principal(event).require("ingest"), _ingest())
+    if event["routeKey"] == "$default":
+        raise RefusalError(404, "not_found", "There is nothing at this path, or not for this method.")
+    return answer_to(event, _ingest())
 
 
-def drain(sent: Request, caller: Principal, ingest: _Ingest) -> Answer:
+def answer_to(event: Event, ingest: Ingest) -> Answer:
+    """The answer to a request that brings logs."""
+    return drain(request(event), principal(event).require("ingest"), ingest)
+
+
+def drain(sent: Request, caller: Principal, ingest: Ingest) -> Answer:
     """POST /v1/drain: judge the events of one body, stage those that are good."""
     _refuse_over_quota(caller)
     ingest.rate.admit(caller)

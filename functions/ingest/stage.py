@@ -17,21 +17,10 @@ from functions.shared.staging import SCHEMA_VERSION, StagedKey, base32, time_ord
 from functions.shared.tenancy import idempotency_prefix
 
 IDEMPOTENCY_WINDOW = timedelta(hours=24)
-REQUEST_TIMEOUT_SECONDS = 5
-RETRY_TIMEOUT_SECONDS = 4
 RETRY_AFTER_SECONDS = 1
 
 _FIRST_LOOK_SECONDS = 0.1
 _LOOK_EVERY_SECONDS = 0.3
-
-
-def open_store(bucket: str) -> S3Store:
-    """The staging bucket; region, endpoint and credentials are those of the environment."""
-    return S3Store(
-        bucket,
-        client_options={"timeout": f"{REQUEST_TIMEOUT_SECONDS}s", "connect_timeout": "2s"},
-        retry_config={"max_retries": 2, "retry_timeout": timedelta(seconds=RETRY_TIMEOUT_SECONDS)},
-    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,9 +13,9 @@ from typing import Any
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
-from obstore.store import S3Store
 
 from functions.shared import journal
+from functions.shared.object_store import open_store
 from functions.shared.secret_store import read_secret
 from functions.shared.settings import load
 from functions.shared.staging import is_staged
@@ -56,7 +56,7 @@ def _sync() -> _Sync:
     queue = boto3.client("sqs")
     return _Sync(
         settler=Settler(
-            Ledger(settings.ledger_table), Staged(S3Store(settings.staging_bucket)), Loader(warehouse)
+            Ledger(settings.ledger_table), Staged(open_store(settings.staging_bucket)), Loader(warehouse)
         ),
         queue=queue,
         queue_url=queue.get_queue_url(QueueName=settings.staged_queue)["QueueUrl"],

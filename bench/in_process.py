@@ -1,0 +1,114 @@
+"""The warehouse without HTTP: the engine runs in this process, so its CPU is this process's.
+
+Statements and settings are the real ones; a body becomes a spool file that the engine reads, as in the
+local stack.
+"""
+
+import json
+import resource
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import Any, cast
+
+from functions.migrate.history import apply_missing
+from functions.migrate.numbered import migrations
+from functions.shared.warehouse import Selection, Warehouse
+from functions.sync.ledger import Batch
+from functions.sync.load import Loader
+from functions.sync.plan import Manifest
+from local.engine import Engine, Statement
+from local.statement import reading_from
+
+
+def cpu_seconds() -> float:
+    """User and system time of every thread of this process so far."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime
+
+
+class InProcess:
+    """Has the methods of functions.shared.warehouse.Warehouse; `compression` is that of inserted bodies."""
+
+    def __init__(self, engine: Engine, database: str, spool: Path, compression: str = "zstd") -> None:
+        self._engine = engine
+        self._database = database
+        self._spool = spool
+        self._compression = compression
+
+    def insert(self, statement: str, body: bytes, settings: Mapping[str, Any]) -> None:
+        with tempfile.NamedTemporaryFile(dir=self._spool) as file:
+            file.write(body)
+            file.flush()
+            self._run(reading_from(statement, file.name, self._compression), {}, settings)
+
+    def command(
+        self,
+        statement: str,
+        parameters: Mapping[str, Any] | None = None,
+        settings: Mapping[str, Any] | None = None,
+    ) -> None:
+        self._run(statement, parameters or {}, settings or {})
+
+    def select(
+        self,
+        statement: str,
+        parameters: Mapping[str, Any] | None = None,
+        settings: Mapping[str, Any] | None = None,
+    ) -> Selection:
+        result = json.loads(self._run(statement, parameters or {}, settings or {}))
+        statistics = result["statistics"]
+        return Selection(result["data"], statistics["rows_read"], statistics["elapsed"] * 1000)
+
+    def _run(self, sql: str, parameters: Mapping[str, Any], settings: Mapping[str, Any]) -> bytes:
+        texts = {name: str(value) for name, value in settings.items()}
+        bound = {name: str(value) for name, value in parameters.items()}
+        return self._engine.run(Statement(sql, self._database, "JSON", texts, bound)).body
+
+
+class EngineRoom:
+    """Databases with an empty events table each, on one engine."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._engine = Engine(directory / "data", {"default"})
+        self._spool = directory / "spool"
+        self._spool.mkdir()
+
+    def database(self, name: str, engine: str = "MergeTree", compression: str = "zstd") -> Warehouse:
+        """The warehouse called `name`, migrated; merges are stopped so that they are counted when meant."""
+        InProcess(self._engine, "default", self._spool).command(f"CREATE DATABASE IF NOT EXISTS {name}")
+        warehouse = cast(Warehouse, InProcess(self._engine, name, self._spool, compression))
+        apply_missing(warehouse, migrations(), engine)
+        warehouse.command("SYSTEM STOP MERGES events")
+        return warehouse
+
+    def close(self) -> None:
+        self._engine.close()
+
+
+@contextmanager
+def engine_room() -> Iterator[EngineRoom]:
+    """An engine on an empty directory, for the length of the block; a process can have one at a time."""
+    with tempfile.TemporaryDirectory() as directory:
+        room = EngineRoom(Path(directory))
+        try:
+            yield room
+        finally:
+            room.close()
+
+
+def load(warehouse: Warehouse, body: bytes, batch_id: str, expires_on: date) -> None:
+    """Insert `body` as one batch, by sync's own statement and settings."""
+    Loader(warehouse).insert(Batch(Manifest("managed", expires_on, ()), batch_id, "sealed", ()), body)
+
+
+def active_bytes(warehouse: Warehouse) -> int:
+    """What the events table takes on disk, without parts that only wait to be removed."""
+    rows = warehouse.select(
+        "SELECT sum(bytes_on_disk) AS bytes FROM system.parts "
+        "WHERE database = currentDatabase() AND table = 'events' AND active"
+    ).rows
+    return int(rows[0]["bytes"])

@@ -1,0 +1,239 @@
+"""Bars 1 to 4: what ingest costs, against a floor, against the usual ways, and cold.
+
+CPU is user + system of this process, all threads; the contenders take turns, and the medians are compared.
+"""
+
+import base64
+import gzip
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from itertools import islice
+from statistics import median
+from typing import Any
+
+import boto3
+import msgspec
+import pydantic
+from backports import zstd
+
+from bench import events
+from bench.measuring import ROUNDS, Bar, bar, in_turns
+from bench.s3_sink import sink
+from functions.ingest import handler as ingest_handler
+from functions.ingest import records
+from functions.ingest.accept import accept
+from functions.ingest.rate import RateLimit
+from functions.ingest.rows import Receipt
+from functions.ingest.stage import Package, Staging
+from functions.shared.object_store import open_store
+from functions.shared.tenancy import TenantId
+
+RECEIPT = Receipt(TenantId("acme"), "shop", datetime(2026, 11, 2, tzinfo=UTC), 30)
+_OURS = {"tenant_id", "received_at", "project_id"}
+
+
+def bodies(events_each: int, count: int = 20) -> list[bytes]:
+    """`count` bodies for POST /v1/drain, of `events_each` events, as a well-behaved client writes them."""
+    source = events.rows(events_each * count, "acme")
+    return [_body(list(islice(source, events_each))) for _ in range(count)]
+
+
+def _body(rows: list[bytes]) -> bytes:
+    return json.dumps({"events": [_event(json.loads(row)) for row in rows]}, separators=(",", ":")).encode()
+
+
+def _event(row: dict[str, Any]) -> dict[str, Any]:
+    sent = {name: value for name, value in row.items() if name not in _OURS and value != ""}
+    return {**sent, "timestamp": row["timestamp"][:26].replace(" ", "T") + "Z"}
+
+
+def core(body: bytes) -> bytes:
+    """What the handler does between the decoded body and the PUT."""
+    return accept(records.windows(iter((body,)), "application/json"), RECEIPT).package.frames
+
+
+class _Scanned(msgspec.Struct):
+    events: list[msgspec.Raw]
+
+
+_scan = msgspec.json.Decoder(_Scanned)
+
+
+def floor(body: bytes) -> bytes:
+    """The least anyone can do: find the events, compress them."""
+    return zstd.compress(b"\n".join(_scan.decode(body).events), 1)
+
+
+def plain(body: bytes) -> bytes:
+    """json, fromisoformat, gzip: how most shippers and gateways are written."""
+    lines = []
+    for event in json.loads(body)["events"]:
+        event["timestamp"] = datetime.fromisoformat(event["timestamp"]).isoformat()
+        lines.append(json.dumps({**event, **_COMMON}))
+    return gzip.compress("\n".join(lines).encode(), 6)
+
+
+class _Model(pydantic.BaseModel):
+    message: str
+    timestamp: datetime
+    level: str = "info"
+    service: str = ""
+    trace_id: str = ""
+    span_id: str = ""
+    metadata: dict[str, Any] = {}
+
+
+class _Models(pydantic.BaseModel):
+    events: list[_Model]
+
+
+def modelled(body: bytes) -> bytes:
+    """pydantic models in, their JSON out, zstd."""
+    lines = [json.dumps({**event.model_dump(mode="json"), **_COMMON}) for event in _parse(body)]
+    return zstd.compress("\n".join(lines).encode(), 1)
+
+
+def _parse(body: bytes) -> list[_Model]:
+    return _Models.model_validate_json(body).events
+
+
+_COMMON = {"tenant_id": "acme", "project_id": "shop", "received_at": "2026-11-02T00:00:00.000000Z"}
+
+
+def bars() -> Iterator[Bar]:
+    """Bars 1 to 4."""
+    yield from _core_bars()
+    yield _handler_bar()
+    yield _import_bar()
+
+
+def _core_bars() -> Iterator[Bar]:
+    some = bodies(500)
+    count = 500 * len(some)
+    size = sum(map(len, some)) / count
+    contenders = {"ours": core, "floor": floor, "plain": plain, "modelled": modelled}
+    cpu = in_turns({name: _all(run, some) for name, run in contenders.items()})
+    micros = {name: seconds / count * 1e6 for name, seconds in cpu.items()}
+    method = f"CPU, {len(some)} bodies of 500 events of {size:.0f} B, medians of {ROUNDS} interleaved rounds"
+    for number, peer, named, limit in (
+        ("1", "floor", "msgspec scan into list[Raw] + zstd 1", 1.5),
+        ("2a", "plain", "json + fromisoformat + gzip 6", 0.1),
+        ("2b", "modelled", "pydantic + zstd 1", 0.25),
+    ):
+        what = f"ingest core against {named}"
+        yield bar(number, what, micros["ours"], micros[peer], limit, method, "µs an event")
+
+
+def _all(run: Callable[[bytes], bytes], some: list[bytes]) -> Callable[[], None]:
+    def run_all() -> None:
+        for body in some:
+            run(body)
+
+    return run_all
+
+
+class _WithBoto(Staging):
+    """The same staging, but for the client that puts."""
+
+    def __init__(self, endpoint: str) -> None:
+        self._s3 = boto3.client("s3", endpoint_url=endpoint)
+
+    def _create(self, key: str, package: Package) -> None:
+        self._s3.put_object(
+            Bucket="sink",
+            Key=key,
+            Body=package.frames,
+            IfNoneMatch="*",
+            ContentType="application/zstd",
+            Metadata={"rows": str(package.rows), "raw-bytes": str(package.raw_bytes), "schema-version": "1"},
+        )
+
+
+def _handler_bar() -> Bar:
+    some = [_http_event(body) for body in bodies(100, 100)]
+    with sink() as endpoint:
+        os.environ.update(_credentials(endpoint))
+        rate = RateLimit()
+        ours = ingest_handler.Ingest(Staging(open_store("sink")), rate)
+        peer = ingest_handler.Ingest(_WithBoto(endpoint), rate)
+        cpu = in_turns({"ours": _requests(some, ours), "boto3": _requests(some, peer)})
+    millis = {name: seconds / len(some) * 1e3 for name, seconds in cpu.items()}
+    method = f"CPU, {len(some)} requests of 100 events, PUT to a loopback sink, medians of {ROUNDS} rounds"
+    what = "whole ingest handler against the same with boto3's put_object"
+    return bar("3", what, millis["ours"], millis["boto3"], 0.35, method, "ms a request")
+
+
+def _requests(some: list[dict[str, Any]], ingest: ingest_handler.Ingest) -> Callable[[], None]:
+    def run_all() -> None:
+        for event in some:
+            answered = ingest_handler.answer_to(event, ingest)
+            if answered["statusCode"] != 202:
+                raise RuntimeError(f"the handler answered {answered['statusCode']}")
+
+    return run_all
+
+
+def _http_event(body: bytes) -> dict[str, Any]:
+    caller = {
+        "verdict": "ok",
+        "tenant_id": "acme",
+        "key_id": "k1",
+        "project_id": "shop",
+        "scopes": "ingest",
+        "retention_days": "30",
+        "bytes_per_second": str(10**12),
+        "over_quota": "false",
+    }
+    return {
+        "routeKey": "POST /v1/drain",
+        "rawPath": "/v1/drain",
+        "headers": {"content-type": "application/json", "content-encoding": "gzip"},
+        "requestContext": {
+            "requestId": "bench",
+            "http": {"method": "POST", "path": "/v1/drain"},
+            "authorizer": {"lambda": caller},
+        },
+        "body": base64.b64encode(gzip.compress(body, 6)).decode(),
+        "isBase64Encoded": True,
+    }
+
+
+def _credentials(endpoint: str) -> dict[str, str]:
+    return {
+        "AWS_ACCESS_KEY_ID": "bench",
+        "AWS_SECRET_ACCESS_KEY": "bench",
+        "AWS_REGION": "us-east-1",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_ALLOW_HTTP": "true",
+    }
+
+
+_COLD = {
+    "ours": "from functions.ingest import handler; handler.open_store('b')",
+    "boto3": "import boto3; boto3.client('s3')",
+}
+
+
+def _import_bar() -> Bar:
+    times: dict[str, list[float]] = {name: [] for name in _COLD}
+    for _ in range(ROUNDS + 1):
+        for name, statement in _COLD.items():
+            times[name].append(_cold_ms(statement))
+    medians = {name: median(runs[1:]) for name, runs in times.items()}
+    method = (
+        f"wall time in a fresh interpreter, its own start excluded, medians of {ROUNDS} interleaved rounds"
+    )
+    what = "cold import of the ingest handler against boto3 and its S3 client"
+    return bar("4", what, medians["ours"], medians["boto3"], 0.25, method, "ms")
+
+
+def _cold_ms(statement: str) -> float:
+    timed = f"import time; t = time.perf_counter(); {statement}; print((time.perf_counter() - t) * 1000)"
+    environ = {**os.environ, **_credentials("http://127.0.0.1:9")}
+    printed = subprocess.run([sys.executable, "-c", timed], env=environ, capture_output=True, check=True)
+    return float(printed.stdout)

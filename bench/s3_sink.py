@@ -1,0 +1,55 @@
+"""An S3 that takes every PUT and keeps nothing, in a process of its own: what is left is the sender's CPU."""
+
+import multiprocessing
+import re
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from multiprocessing.connection import Connection
+
+_LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
+_ANSWER = b'HTTP/1.1 200 OK\r\nETag: "d41d8cd98f00b204e9800998ecf8427e"\r\nContent-Length: 0\r\n\r\n'
+_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+
+
+@contextmanager
+def sink() -> Iterator[str]:
+    """Serve on loopback until the block ends; yields the endpoint's URL."""
+    ours, theirs = multiprocessing.Pipe()
+    process = multiprocessing.get_context("spawn").Process(target=_serve, args=(theirs,), daemon=True)
+    process.start()
+    try:
+        yield f"http://127.0.0.1:{ours.recv()}"
+    finally:
+        process.terminate()
+        process.join()
+
+
+def _serve(parent: Connection) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        parent.send(server.getsockname()[1])
+        while True:
+            connection, _ = server.accept()
+            threading.Thread(target=_answer_all, args=(connection,), daemon=True).start()
+
+
+def _answer_all(connection: socket.socket) -> None:
+    """Requests on one connection, one after the other, until the sender hangs up."""
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    received = b""
+    while True:
+        while b"\r\n\r\n" not in received:
+            piece = connection.recv(1 << 20)
+            if not piece:
+                return
+            received += piece
+        head, _, body = received.partition(b"\r\n\r\n")
+        length = _LENGTH.search(head)
+        left = (int(length[1]) if length else 0) - len(body)
+        if b"100-continue" in head.lower():
+            connection.sendall(_CONTINUE)
+        while left > 0:
+            left -= len(connection.recv(1 << 20))
+        connection.sendall(_ANSWER)
+        received = b""

@@ -1,0 +1,90 @@
+"""What wakes somebody: a function that fails or is throttled, a queue that stalls, an API that breaks."""
+
+from aws_cdk import Duration
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sns_subscriptions as subscriptions
+from constructs import Construct
+
+from infra.api import PublicApi
+from infra.choices import Choices
+from infra.function import ServiceFunction
+from infra.stores import Stores
+
+PERIOD = Duration.minutes(5)
+
+MAX_MESSAGE_AGE_SECONDS = 300
+"""Logs are searchable seconds after they were accepted; five minutes late means sync does not keep up."""
+
+MAX_SERVER_ERRORS = 5
+"""In five minutes. A few 503 are S3's ordinary weather, and senders try again."""
+
+
+class Alarms(Construct):
+    """Every alarm goes to one topic, which mails `choices.alarm_email` if there is one.
+
+    The topic is not encrypted with our key: CloudWatch would need a say in the key's policy, and an alarm
+    names a resource, never a customer.
+    """
+
+    def __init__(self, scope: Construct, choices: Choices) -> None:
+        super().__init__(scope, "alarms")
+        topic = sns.Topic(self, "topic", display_name="AstraLog alarms", enforce_ssl=True)
+        if choices.alarm_email:
+            topic.add_subscription(subscriptions.EmailSubscription(choices.alarm_email))
+        self._action = actions.SnsAction(topic)
+
+    def watch_function(self, watched: ServiceFunction) -> None:
+        """Alarm on any error and on any throttled invocation."""
+        function, name = watched.function, watched.spec.name
+        self._alarm(
+            f"{name}-errors",
+            f"The function {name} failed",
+            function.metric_errors(period=PERIOD, statistic="Sum"),
+            above=0,
+        )
+        self._alarm(
+            f"{name}-throttles",
+            f"The function {name} was throttled: the account's concurrency is used up",
+            function.metric_throttles(period=PERIOD, statistic="Sum"),
+            above=0,
+        )
+
+    def watch_queues(self, stores: Stores) -> None:
+        """Alarm on anything in a dead-letter queue and on messages that wait too long."""
+        for name, dead_queue in stores.dead_queues.items():
+            self._alarm(
+                f"{name}-dead",
+                f"Messages of the queue {name} were given up: their objects are still staged",
+                dead_queue.metric_approximate_number_of_messages_visible(period=PERIOD, statistic="Maximum"),
+                above=0,
+            )
+        for name, queue in stores.queues.items():
+            self._alarm(
+                f"{name}-age",
+                f"Messages of the queue {name} have been waiting for over {MAX_MESSAGE_AGE_SECONDS} s",
+                queue.metric_approximate_age_of_oldest_message(period=PERIOD, statistic="Maximum"),
+                above=MAX_MESSAGE_AGE_SECONDS,
+            )
+
+    def watch_api(self, watched: PublicApi) -> None:
+        """Alarm on answers of 5xx."""
+        self._alarm(
+            "api-server-errors",
+            f"The API answered 5xx more than {MAX_SERVER_ERRORS} times in five minutes",
+            watched.api.metric_server_error(period=PERIOD, statistic="Sum"),
+            above=MAX_SERVER_ERRORS,
+        )
+
+    def _alarm(self, name: str, tells: str, metric: cloudwatch.Metric, above: float) -> None:
+        cloudwatch.Alarm(
+            self,
+            name,
+            alarm_description=tells,
+            metric=metric,
+            threshold=above,
+            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
+            evaluation_periods=1,
+            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+        ).add_alarm_action(self._action)

@@ -1,0 +1,68 @@
+"""The HTTP API in front of the functions: the topology's routes and no others, and the authorizer."""
+
+from aws_cdk import CfnOutput, Duration
+from aws_cdk import aws_apigatewayv2 as apigateway
+from aws_cdk import aws_apigatewayv2_authorizers as authorizers
+from aws_cdk import aws_apigatewayv2_integrations as integrations
+from aws_cdk import aws_certificatemanager as acm
+from constructs import Construct
+
+from infra import topology
+from infra.choices import Choices
+from infra.function import ServiceFunction
+
+
+class PublicApi(Construct):
+    """Payload 2.0 throughout. Outputs `ApiUrl` and, with a custom domain, the name its DNS record points at.
+
+    The authorizer has no identity sources and its answers are not cached here: with a source, a request that
+    lacks the header is refused in the gateway's own form and a key in another header is never seen. The
+    function caches for itself.
+
+    What matches no route goes to a function too, because the gateway's own 404 is not the contract's form.
+    """
+
+    def __init__(self, scope: Construct, functions: dict[str, ServiceFunction], choices: Choices) -> None:
+        super().__init__(scope, "api")
+        authorizer = authorizers.HttpLambdaAuthorizer(
+            topology.AUTHORIZER,
+            functions[topology.AUTHORIZER].function,
+            response_types=[authorizers.HttpLambdaResponseType.SIMPLE],
+            identity_source=[],
+            results_cache_ttl=Duration.seconds(0),
+        )
+        self.api = apigateway.HttpApi(
+            self,
+            "http",
+            default_integration=_integration(functions[topology.UNKNOWN_ROUTES]),
+            default_domain_mapping=self._domain_mapping(choices),
+        )
+        for each in functions.values():
+            self._add_routes(each, authorizer)
+        CfnOutput(scope, "ApiUrl", value=self.api.api_endpoint)
+
+    def _add_routes(self, behind: ServiceFunction, authorizer: authorizers.HttpLambdaAuthorizer) -> None:
+        integration = _integration(behind)
+        for route in behind.spec.routes:
+            self.api.add_routes(
+                path=route.path,
+                methods=[apigateway.HttpMethod[route.method]],
+                integration=integration,
+                authorizer=authorizer if route.auth else None,
+            )
+
+    def _domain_mapping(self, choices: Choices) -> apigateway.DomainMappingOptions | None:
+        if choices.domain is None or choices.certificate_arn is None:
+            return None
+        name = apigateway.DomainName(
+            self,
+            "domain",
+            domain_name=choices.domain,
+            certificate=acm.Certificate.from_certificate_arn(self, "certificate", choices.certificate_arn),
+        )
+        CfnOutput(self, "DomainTarget", value=name.regional_domain_name)
+        return apigateway.DomainMappingOptions(domain_name=name)
+
+
+def _integration(behind: ServiceFunction) -> integrations.HttpLambdaIntegration:
+    return integrations.HttpLambdaIntegration(behind.spec.name, behind.function)

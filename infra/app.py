@@ -1,0 +1,45 @@
+"""The CDK app: `python -m infra.app` builds the zips that are not up to date and writes templates to cdk.out.
+
+Needs neither an AWS account nor Docker nor the CDK command line; that one only deploys what this wrote.
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from aws_cdk import App
+from aws_cdk.cx_api import CloudAssembly
+
+from infra import build
+from infra.choices import from_context
+from infra.compute_stack import ComputeStack
+from infra.data_stack import DataStack
+
+FLAGS = {
+    "@aws-cdk/aws-iam:minimizePolicies": True,
+    "@aws-cdk/aws-lambda:recognizeVersionProps": True,
+    "@aws-cdk/core:checkSecretUsage": True,
+}
+"""Here and not in cdk.json, which only the command line reads: both ways must write the same templates."""
+
+
+def synthesize(zips: Path, outdir: Path, context: Mapping[str, str] | None = None) -> CloudAssembly:
+    """Write both stacks' templates and assets to `outdir`.
+
+    Account and region stay open: the same templates deploy anywhere. CDK itself adds the context that its
+    command line hands over in the environment.
+
+    Raises
+    ------
+    ChoiceError: the context contradicts itself.
+    """
+    app = App(outdir=str(outdir), analytics_reporting=False, context={**FLAGS, **(context or {})})
+    choices = from_context(app.node.try_get_context)
+    data = DataStack(app, "AstraLogData", choices)
+    ComputeStack(app, "AstraLogCompute", data.stores, zips, choices)
+    return app.synth()
+
+
+if __name__ == "__main__":
+    build.build_all()
+    synthesize(build.TARGET, Path(os.environ.get("CDK_OUTDIR", build.ROOT / "cdk.out")))

@@ -1,0 +1,57 @@
+"""A zip that has the same bytes whenever it has the same content, and what is left out of one."""
+
+import shutil
+import zipfile
+from pathlib import Path
+
+NEVER_LOADED = ("**/__pycache__", "*/tests", "*/test", "*/examples", "bin")
+"""Folders below a zip's root that no function imports. `bin` holds scripts that name the builder's Python."""
+
+INSTALLERS_NOTES = (
+    "*.dist-info/RECORD",
+    "*.dist-info/INSTALLER",
+    "*.dist-info/REQUESTED",
+    "*.dist-info/direct_url.json",
+    "*.dist-info/uv_*.json",
+    ".lock",
+)
+"""Files about the act of installing. METADATA stays, for `importlib.metadata`, and so do the licences."""
+
+TYPING_ONLY = ("**/*.pyi", "**/py.typed")
+
+# The first moment a zip can name, in every time zone.
+_EPOCH = (1980, 1, 1, 0, 0, 0)
+_READABLE = 0o644 << 16
+_UNIX = 3
+
+
+def prune(tree: Path) -> None:
+    """Delete from `tree` what a function never loads."""
+    for pattern in NEVER_LOADED:
+        for folder in list(tree.glob(pattern)):
+            shutil.rmtree(folder)
+    for pattern in (*INSTALLERS_NOTES, *TYPING_ONLY):
+        for file in list(tree.glob(pattern)):
+            file.unlink()
+
+
+def write_zip(tree: Path, target: Path) -> None:
+    """Zip the files of `tree`, sorted by name, all of one date and mode.
+
+    `target` appears whole or not at all.
+    """
+    unfinished = target.with_suffix(".unfinished")
+    files = sorted((file.relative_to(tree).as_posix(), file) for file in tree.rglob("*") if file.is_file())
+    with zipfile.ZipFile(unfinished, "w") as archive:
+        for name, file in files:
+            entry = zipfile.ZipInfo(name, _EPOCH)
+            entry.create_system = _UNIX
+            entry.external_attr = _READABLE
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(entry, file.read_bytes())
+    unfinished.replace(target)
+
+
+def unpacked_bytes(tree: Path) -> int:
+    """What Lambda counts against its 250 MB: the sum of the files' sizes."""
+    return sum(file.stat().st_size for file in tree.rglob("*") if file.is_file())

@@ -1,0 +1,64 @@
+"""What an operator decides about one installation, given as CDK context (`-c alarm_email=ops@example.org`).
+
+None of it is a secret: context ends up in templates and shells. Secrets are named here, never held.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from infra.topology import FUNCTIONS, SECRETS, Function
+
+
+class ChoiceError(ValueError):
+    """The context contradicts itself; the message says what to give."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """One installation.
+
+    `secret_names`: our name of a secret -> its name in Secrets Manager, where the operator put it before the
+    first deploy. `settings`: plain settings of the topology that this installation has otherwise, such as
+    `warehouse_engine`. `domain` and `certificate_arn` (ACM, in the stack's own region) come together or not
+    at all.
+    """
+
+    secret_names: dict[str, str]
+    settings: dict[str, str] = field(default_factory=dict)
+    alarm_email: str | None = None
+    domain: str | None = None
+    certificate_arn: str | None = None
+
+    def __post_init__(self) -> None:
+        if (self.domain is None) != (self.certificate_arn is None):
+            raise ChoiceError("A custom domain needs both '-c domain=…' and '-c certificate_arn=…'.")
+
+    def applied_to(self, function: Function) -> Function:
+        """`function` with this installation's settings in place of the topology's."""
+        chosen = {name: self.settings.get(name, value) for name, value in function.settings.items()}
+        return replace(function, settings=chosen)
+
+
+def from_context(look_up: Callable[[str], Any]) -> Choices:
+    """Read the choices; `look_up` gives a context value or None.
+
+    Keys: `alarm_email`, `domain`, `certificate_arn`; for each secret `<name>_secret`, which is
+    `astralog/<name>` unless given; and any setting of the topology that does not stand for a resource.
+
+    Raises
+    ------
+    ChoiceError: one of two that belong together is missing.
+    """
+    return Choices(
+        secret_names={name: look_up(f"{name}_secret") or f"astralog/{name}" for name in SECRETS},
+        settings={name: str(look_up(name)) for name in _plain_settings() if look_up(name) is not None},
+        alarm_email=look_up("alarm_email"),
+        domain=look_up("domain"),
+        certificate_arn=look_up("certificate_arn"),
+    )
+
+
+def _plain_settings() -> set[str]:
+    """Names of settings whose values stand for themselves, not for a resource (`kind:name`)."""
+    return {name for function in FUNCTIONS for name, value in function.settings.items() if ":" not in value}

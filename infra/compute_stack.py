@@ -1,0 +1,61 @@
+"""What a deploy may replace at any time, for it holds no data: the functions, the API, the alarms."""
+
+from pathlib import Path
+from typing import Any
+
+from aws_cdk import Duration, Stack, triggers
+from aws_cdk import aws_lambda as lambda_
+from constructs import Construct
+
+from infra import topology
+from infra.alarms import Alarms
+from infra.api import PublicApi
+from infra.choices import Choices
+from infra.function import ServiceFunction
+from infra.stores import Stores
+
+
+class ComputeStack(Stack):
+    """All functions, from the topology.
+
+    Parameters
+    ----------
+    zips: the folder with one `<folder>.zip` for each folder of `functions/` that the topology names.
+    """
+
+    def __init__(
+        self, scope: Construct, name: str, stores: Stores, zips: Path, choices: Choices, **stack: Any
+    ) -> None:
+        super().__init__(scope, name, **stack)
+        functions = {
+            spec.name: ServiceFunction(
+                self, spec, lambda_.Code.from_asset(str(zips / f"{spec.folder}.zip")), stores
+            )
+            for spec in map(choices.applied_to, topology.FUNCTIONS)
+        }
+        api = PublicApi(self, functions, choices)
+        alarms = Alarms(self, choices)
+        for each in functions.values():
+            alarms.watch_function(each)
+        alarms.watch_queues(stores)
+        alarms.watch_api(api)
+        self._migrate_first(functions)
+
+    def _migrate_first(self, functions: dict[str, ServiceFunction]) -> None:
+        """Apply the schema on each deploy that changes it, before the functions that count on it.
+
+        When the function raises, the deploy fails and is rolled back; an applied migration stays, and is
+        skipped the next time.
+        """
+        migrate = functions[topology.MIGRATE]
+        triggers.Trigger(
+            self,
+            "schema",
+            handler=migrate.function,
+            timeout=Duration.seconds(migrate.spec.timeout_seconds),
+            execute_before=[each.function for each in functions.values() if _uses_schema(each, migrate)],
+        )
+
+
+def _uses_schema(function: ServiceFunction, migrate: ServiceFunction) -> bool:
+    return function is not migrate and "read:secret:warehouse" in function.spec.grants

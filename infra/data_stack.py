@@ -1,0 +1,163 @@
+"""What outlives every deploy: the key, the buckets, the tables, the queues. Removing the stack keeps data."""
+
+from typing import Any
+
+from aws_cdk import Aws, CfnOutput, Duration, RemovalPolicy, Stack
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_secretsmanager as secretsmanager
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from infra import topology
+from infra.choices import Choices
+from infra.stores import Stores
+
+
+class DataStack(Stack):
+    """All state, from the topology; `stores` hands it to the compute stack.
+
+    Outputs `<Name>Table` for each table: what an operator needs to make the first account.
+    """
+
+    def __init__(self, scope: Construct, name: str, choices: Choices, **stack: Any) -> None:
+        super().__init__(scope, name, termination_protection=True, **stack)
+        key = kms.Key(
+            self,
+            "Key",
+            description="AstraLog: staged logs, accounts and the ledger at rest",
+            enable_key_rotation=True,
+            removal_policy=RemovalPolicy.RETAIN,
+        )
+        dead_queues = {each.name: self._dead_queue(each) for each in topology.QUEUES}
+        self.stores = Stores(
+            key=key,
+            buckets={each.name: self._bucket(each, key) for each in topology.BUCKETS},
+            tables={each.name: self._table(each, key) for each in topology.TABLES},
+            queues={each.name: self._queue(each, dead_queues[each.name]) for each in topology.QUEUES},
+            dead_queues=dead_queues,
+            secrets={
+                name: secretsmanager.Secret.from_secret_name_v2(self, name, choices.secret_names[name])
+                for name in topology.SECRETS
+            },
+        )
+        for name, table in self.stores.tables.items():
+            CfnOutput(self, f"{name.title()}Table", value=table.table_name)
+        for name in self.stores.buckets:
+            self._announce(name, [each for each in topology.NOTIFICATIONS if each.bucket == name])
+
+    def _bucket(self, spec: topology.Bucket, key: kms.Key) -> s3.Bucket:
+        """Unversioned on purpose: erasure and expiry promise that what is deleted is gone."""
+        return s3.Bucket(
+            self,
+            f"{spec.name}-bucket",
+            encryption=s3.BucketEncryption.KMS,
+            encryption_key=key,
+            bucket_key_enabled=True,
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+            enforce_ssl=True,
+            versioned=False,
+            removal_policy=RemovalPolicy.RETAIN,
+            lifecycle_rules=[
+                s3.LifecycleRule(abort_incomplete_multipart_upload_after=Duration.days(1)),
+                *(
+                    s3.LifecycleRule(prefix=prefix, expiration=Duration.days(days))
+                    for prefix, days in spec.expire_days.items()
+                ),
+            ],
+        )
+
+    def _table(self, spec: topology.Table, key: kms.Key) -> dynamodb.Table:
+        return dynamodb.Table(
+            self,
+            f"{spec.name}-table",
+            partition_key=dynamodb.Attribute(name=spec.partition_key, type=dynamodb.AttributeType.STRING),
+            billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
+            time_to_live_attribute=spec.ttl_attribute,
+            encryption=dynamodb.TableEncryption.CUSTOMER_MANAGED,
+            encryption_key=key,
+            point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
+                point_in_time_recovery_enabled=True
+            ),
+            deletion_protection=True,
+            removal_policy=RemovalPolicy.RETAIN,
+        )
+
+    def _queue(self, spec: topology.Queue, dead_queue: sqs.Queue) -> sqs.Queue:
+        """Not retained: a message only points at an object, and that stays in its bucket."""
+        return sqs.Queue(
+            self,
+            f"{spec.name}-queue",
+            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            enforce_ssl=True,
+            visibility_timeout=Duration.seconds(spec.visibility_seconds),
+            retention_period=Duration.days(spec.retention_days),
+            dead_letter_queue=sqs.DeadLetterQueue(queue=dead_queue, max_receive_count=spec.max_receives),
+        )
+
+    def _dead_queue(self, spec: topology.Queue) -> sqs.Queue:
+        return sqs.Queue(
+            self,
+            f"{spec.name}-dead-queue",
+            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            enforce_ssl=True,
+            retention_period=Duration.days(14),
+        )
+
+    def _announce(self, bucket_name: str, notifications: list[topology.Notification]) -> None:
+        """Tell queues of new objects, and let no announced key be written a second time.
+
+        Set on the bucket itself: CDK's own way is a Lambda that may change every bucket of the account.
+        """
+        bucket = self.stores.buckets[bucket_name]
+        if not isinstance(cfn_bucket := bucket.node.default_child, s3.CfnBucket):
+            raise TypeError("a bucket without its CloudFormation resource")
+        cfn_bucket.notification_configuration = s3.CfnBucket.NotificationConfigurationProperty(
+            queue_configurations=[self._delivery(each, bucket) for each in notifications]
+        )
+        for each in notifications:
+            bucket.add_to_resource_policy(_written_once(bucket, each.prefix))
+
+    def _delivery(
+        self, spec: topology.Notification, bucket: s3.Bucket
+    ) -> s3.CfnBucket.QueueConfigurationProperty:
+        queue = self.stores.queues[spec.queue]
+        # By account and not by bucket: the bucket can only be made once its queue already lets it in.
+        allowed = queue.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid="S3OfThisAccount",
+                principals=[iam.ServicePrincipal("s3.amazonaws.com")],
+                actions=["sqs:SendMessage"],
+                resources=[queue.queue_arn],
+                conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}},
+            )
+        )
+        if allowed.policy_dependable:
+            bucket.node.add_dependency(allowed.policy_dependable)
+        rule = s3.CfnBucket.FilterRuleProperty(name="prefix", value=spec.prefix)
+        return s3.CfnBucket.QueueConfigurationProperty(
+            event="s3:ObjectCreated:*",
+            queue=queue.queue_arn,
+            filter=s3.CfnBucket.NotificationFilterProperty(
+                s3_key=s3.CfnBucket.S3KeyFilterProperty(rules=[rule])
+            ),
+        )
+
+
+def _written_once(bucket: s3.Bucket, prefix: str) -> iam.PolicyStatement:
+    """A key is the identity of its rows: whoever writes below `prefix` must send If-None-Match.
+
+    `ObjectCreationOperation` spares the parts of a multipart upload, which cannot carry that header; the
+    request that completes it must. Copies cannot carry it either and are refused.
+    """
+    return iam.PolicyStatement(
+        sid="WrittenOnce",
+        effect=iam.Effect.DENY,
+        principals=[iam.AnyPrincipal()],
+        actions=["s3:PutObject"],
+        resources=[bucket.arn_for_objects(f"{prefix}*")],
+        conditions={"Null": {"s3:if-none-match": "true"}, "Bool": {"s3:ObjectCreationOperation": "true"}},
+    )

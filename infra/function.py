@@ -1,0 +1,85 @@
+"""The one construct every Lambda function of ours is: code, role, log group, and what triggers it."""
+
+from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_scheduler as scheduler
+from aws_cdk import aws_scheduler_targets as scheduler_targets
+from constructs import Construct
+
+from infra import topology
+from infra.grants import statements
+from infra.stores import Stores
+
+LOG_RETENTION = logs.RetentionDays.TWO_WEEKS
+
+
+class ServiceFunction(Construct):
+    """One function of the topology, allowed what its grants say and to write its own log.
+
+    Its lines are JSON already, so the log format stays text: Lambda's JSON format would wrap what the runtime
+    adds and gain nothing. No reserved concurrency, which would be taken from every other function, and no
+    tracing, which is paid by the request.
+
+    Parameters
+    ----------
+    code: the zip that `python -m infra.build` made of the function's folder.
+    """
+
+    def __init__(self, scope: Construct, spec: topology.Function, code: lambda_.Code, stores: Stores) -> None:
+        super().__init__(scope, spec.name)
+        self.spec = spec
+        log_group = logs.LogGroup(self, "log", retention=LOG_RETENTION, removal_policy=RemovalPolicy.DESTROY)
+        self.function = lambda_.Function(
+            self,
+            "function",
+            code=code,
+            handler=spec.handler,
+            runtime=lambda_.Runtime(topology.PYTHON, lambda_.RuntimeFamily.PYTHON),
+            architecture=lambda_.Architecture.ARM_64,
+            memory_size=spec.memory_mb,
+            timeout=Duration.seconds(spec.timeout_seconds),
+            environment=_environment(spec, stores),
+            role=_role(self, spec, log_group, stores),
+            log_group=log_group,
+            logging_format=lambda_.LoggingFormat.TEXT,
+        )
+        if spec.source:
+            self._consume(spec.source, stores)
+        if spec.schedule_minutes:
+            self._schedule(spec.schedule_minutes)
+
+    def _consume(self, source: topology.QueueSource, stores: Stores) -> None:
+        self.function.add_event_source_mapping(
+            source.queue,
+            event_source_arn=stores.queues[source.queue].queue_arn,
+            batch_size=source.batch_size,
+            max_batching_window=Duration.seconds(source.window_seconds),
+            max_concurrency=source.max_concurrency,
+            report_batch_item_failures=True,
+        )
+
+    def _schedule(self, minutes: int) -> None:
+        """A run that could not start is given up when the next one is due."""
+        every = Duration.minutes(minutes)
+        scheduler.Schedule(
+            self,
+            "schedule",
+            schedule=scheduler.ScheduleExpression.rate(every),
+            target=scheduler_targets.LambdaInvoke(self.function, retry_attempts=2, max_event_age=every),
+        )
+
+
+def _environment(spec: topology.Function, stores: Stores) -> dict[str, str]:
+    return {f"ASTRALOG_{name.upper()}": stores.setting(value) for name, value in spec.settings.items()}
+
+
+def _role(scope: Construct, spec: topology.Function, log_group: logs.LogGroup, stores: Stores) -> iam.Role:
+    """Without AWSLambdaBasicExecutionRole, which may write to every log group of the account."""
+    role = iam.Role(scope, "role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
+    log_group.grant_write(role)
+    for grant in spec.grants:
+        for statement in statements(grant, stores):
+            role.add_to_policy(statement)
+    return role

@@ -1,0 +1,90 @@
+"""The verbs of `topology.Function.grants` as IAM statements: these actions, on that resource, no others."""
+
+from aws_cdk import Aws
+from aws_cdk.aws_iam import PolicyStatement
+
+from infra.stores import Stores
+
+ACTIONS = {
+    # AbortMultipartUpload: a client that splits a large body must be able to clean up after itself.
+    "put:bucket": ("s3:PutObject", "s3:AbortMultipartUpload"),
+    # ListBucket makes S3 answer 404 rather than 403 for a key that is not there.
+    "read:bucket": ("s3:GetObject", "s3:ListBucket"),
+    "delete:bucket": ("s3:DeleteObject",),
+    "read:table": (
+        "dynamodb:GetItem",
+        "dynamodb:BatchGetItem",
+        "dynamodb:Query",
+        "dynamodb:ConditionCheckItem",
+        "dynamodb:DescribeTable",
+    ),
+    "write:table": (
+        "dynamodb:PutItem",
+        "dynamodb:UpdateItem",
+        "dynamodb:DeleteItem",
+        "dynamodb:BatchWriteItem",
+        "dynamodb:DescribeTable",
+    ),
+    "consume:queue": (
+        "sqs:ReceiveMessage",
+        "sqs:DeleteMessage",
+        "sqs:ChangeMessageVisibility",
+        "sqs:GetQueueAttributes",
+        "sqs:GetQueueUrl",
+    ),
+    "read:secret": ("secretsmanager:GetSecretValue",),
+}
+
+KEY_ACTIONS = {
+    # A multipart upload decrypts the parts it has already stored.
+    "put:bucket": ("kms:GenerateDataKey", "kms:Decrypt"),
+    "read:bucket": ("kms:Decrypt",),
+    "read:table": ("kms:Decrypt", "kms:DescribeKey"),
+    "write:table": (
+        "kms:Decrypt",
+        "kms:DescribeKey",
+        "kms:Encrypt",
+        "kms:GenerateDataKey*",
+        "kms:ReEncrypt*",
+    ),
+}
+"""What a verb needs of the key as well, and only through the service that asks on the caller's behalf."""
+
+_SERVICES = {"bucket": "s3", "table": "dynamodb"}
+
+
+def statements(grant: str, stores: Stores) -> list[PolicyStatement]:
+    """The statements of one grant, `verb:kind:name`.
+
+    Raises
+    ------
+    KeyError: the verb does not exist for that kind of resource, or the resource is not in the topology.
+    """
+    verb, kind, name = grant.split(":")
+    allowed = [
+        PolicyStatement(actions=list(ACTIONS[f"{verb}:{kind}"]), resources=_resources(kind, name, stores))
+    ]
+    if key_actions := KEY_ACTIONS.get(f"{verb}:{kind}"):
+        via = {"kms:ViaService": f"{_SERVICES[kind]}.{Aws.REGION}.{Aws.URL_SUFFIX}"}
+        allowed.append(
+            PolicyStatement(
+                actions=list(key_actions),
+                resources=[stores.key.key_arn],
+                conditions={"StringEquals": via},
+            )
+        )
+    return allowed
+
+
+def _resources(kind: str, name: str, stores: Stores) -> list[str]:
+    match kind:
+        case "bucket":
+            bucket = stores.buckets[name]
+            return [bucket.bucket_arn, bucket.arn_for_objects("*")]
+        case "table":
+            return [stores.tables[name].table_arn]
+        case "queue":
+            return [stores.queues[name].queue_arn]
+        case _:
+            # Secrets Manager adds six random characters to a name; only a full ARN would say which.
+            return [f"{stores.secrets[name].secret_arn}-??????"]

@@ -1,0 +1,36 @@
+"""The stateful resources by their names in the topology, and what an environment variable says of each."""
+
+from dataclasses import dataclass
+
+from aws_cdk.aws_dynamodb import Table
+from aws_cdk.aws_kms import Key
+from aws_cdk.aws_s3 import Bucket
+from aws_cdk.aws_secretsmanager import ISecret
+from aws_cdk.aws_sqs import Queue
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """Everything that holds data. `dead_queues` has the dead-letter queue of each of `queues`."""
+
+    key: Key
+    buckets: dict[str, Bucket]
+    tables: dict[str, Table]
+    queues: dict[str, Queue]
+    dead_queues: dict[str, Queue]
+    secrets: dict[str, ISecret]
+
+    def setting(self, value: str) -> str:
+        """What a topology's setting is at run time: a resource's name, a queue's URL, or `value` itself."""
+        kind, _, name = value.partition(":")
+        match kind:
+            case "bucket":
+                return self.buckets[name].bucket_name
+            case "table":
+                return self.tables[name].table_name
+            case "queue":
+                return self.queues[name].queue_url
+            case "secret":
+                return self.secrets[name].secret_name
+            case _:
+                return value

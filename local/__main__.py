@@ -1,0 +1,89 @@
+"""The local stack's command line: `python -m local up` and `python -m local invoke`."""
+
+import argparse
+import asyncio
+import json
+import os
+import sys
+from pathlib import Path
+
+from local import overrides
+from local.execution import InvocationError
+from local.invoker import Invoker
+from local.naming import PROJECT_ROOT
+from local.stack import Places, PortTakenError
+from local.supervisor import StackError
+from local.up import up
+
+DEFAULT_PORT = "8080"
+CANNOT_START = 2
+
+
+def main() -> int:
+    arguments = _parser().parse_args()
+    places = Places(arguments.state.resolve())
+    if arguments.command == "up":
+        return _up(places, keep=arguments.keep)
+    return asyncio.run(_invoke(places, arguments.function, arguments.event))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m local", description="AstraLog on one machine.")
+    parser.add_argument(
+        "--state",
+        type=Path,
+        default=PROJECT_ROOT / ".local",
+        help="folder for tables, logs and stack.json (default: .local)",
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    start = commands.add_parser(
+        "up",
+        help="run the whole service in the foreground",
+        description="Run the whole service in the foreground; PORT is the gateway's port (default 8080).",
+    )
+    start.add_argument("--keep", action="store_true", help="keep ClickHouse's tables of the last run")
+    invoke = commands.add_parser(
+        "invoke",
+        help="invoke one function against the running stack",
+        description="Invoke one function in a fresh execution environment and print its answer.",
+    )
+    invoke.add_argument("function", choices=[each.name for each in overrides.functions()])
+    invoke.add_argument("--event", type=json.loads, default={}, help="the event, as JSON (default: {})")
+    return parser
+
+
+def _up(places: Places, *, keep: bool) -> int:
+    port = os.environ.get("PORT") or DEFAULT_PORT
+    if not port.isdecimal():
+        print("PORT is not a number", file=sys.stderr)
+        return CANNOT_START
+    try:
+        up(places, int(port), keep=keep)
+    except PortTakenError as fault:
+        print(fault, file=sys.stderr)
+        return CANNOT_START
+    except (StackError, InvocationError) as fault:
+        print(fault, file=sys.stderr)
+        return 1
+    return 0
+
+
+async def _invoke(places: Places, name: str, event: object) -> int:
+    try:
+        page = json.loads(places.page.read_text())
+    except FileNotFoundError:
+        print("no stack is running: start one with `python -m local up`", file=sys.stderr)
+        return CANNOT_START
+    invoker = Invoker((overrides.function(name),), page["aws_endpoint"], places.logs)
+    try:
+        print(json.dumps(await invoker.invoke(name, event), indent=2))
+    except InvocationError as fault:
+        print(f"{fault} (see {places.logs / name}.log)", file=sys.stderr)
+        return 1
+    finally:
+        await invoker.close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

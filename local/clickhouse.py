@@ -1,0 +1,50 @@
+"""The `clickhouse` child: ClickHouse's HTTP interface in front of the embedded engine.
+
+What clickhouse-connect and curl use of it: `GET /ping`; `GET` and `POST /` with the statement in `query` or
+in the body; `database`, settings and `param_*` in the URL; Basic or X-ClickHouse-User/-Key credentials;
+INSERT data as it comes (identity, gzip, deflate, zstd of any number of frames). Not here: sessions, form
+bodies, compressed answers, progress headers, rights (every user may read every database). Loopback only.
+`POST /_fault` orders faults for tests: see local.faults.
+"""
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+
+from local.child import configuration
+from local.clickhouse_face import Face
+from local.engine import Engine
+from local.serving import Listener, until_told_to_stop
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """`users`: name -> {"password", "database"}. `spool` holds bodies while they are read."""
+
+    port: int
+    data: str
+    spool: str
+    users: dict[str, dict[str, str]]
+
+
+async def serve(config: Configuration) -> None:
+    """Serve until told to stop; the engine is closed in order then."""
+    spool = Path(config.spool)
+    spool.mkdir(parents=True, exist_ok=True)
+    for left_over in spool.iterdir():
+        left_over.unlink()
+    databases = {user["database"] for user in config.users.values()}
+    engine = Engine(Path(config.data), databases)
+    face = Face(engine, spool, config.users)
+    listener = Listener(face.application(), config.port)
+    loop = asyncio.get_running_loop()
+    # The order itself is answered first.
+    face.take_down = lambda seconds: loop.call_later(0.05, loop.create_task, listener.rest(seconds))
+    await listener.open()
+    await until_told_to_stop()
+    await listener.close()
+    engine.close()
+
+
+if __name__ == "__main__":
+    asyncio.run(serve(configuration(Configuration)))

@@ -1,0 +1,156 @@
+"""The `gateway` child: API Gateway's HTTP API, the SQS poller and the schedule, around one invoker.
+
+Routes, body limit and timeouts are the topology's; events and answers are payload 2.0. The authorizer is
+asked for every request (its cache is its own). Not here: CORS, throttling, TLS. Loopback only.
+"""
+
+import asyncio
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from aiohttp import web
+
+from infra.topology import AUTHORIZER, HTTP_TIMEOUT_SECONDS, MAX_BODY_BYTES
+from local import overrides
+from local.child import configuration
+from local.execution import InvocationError
+from local.http_event import (
+    MAX_PAYLOAD_BYTES,
+    Call,
+    GarbledAnswerError,
+    Response,
+    authorizer_event_of,
+    event_of,
+    response_of,
+)
+from local.invoker import Invoker
+from local.poller import poll_queues
+from local.routing import Match, Routes
+from local.serving import Listener, until_told_to_stop
+from local.ticker import tick_schedules
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    port: int
+    aws_endpoint: str
+    logs: str
+
+
+class Gateway:
+    """The HTTP side: one request, one event, one answer."""
+
+    def __init__(self, routes: Routes, invoker: Invoker) -> None:
+        self._routes = routes
+        self._invoker = invoker
+        self._running: set[asyncio.Task[Any]] = set()
+
+    def application(self) -> web.Application:
+        application = web.Application(client_max_size=MAX_BODY_BYTES + 1)
+        application.router.add_route("*", "/{path:.*}", self._answer)
+        return application
+
+    async def _answer(self, request: web.Request) -> web.Response:
+        request_id = str(uuid4())
+        try:
+            call = await _call_of(request, request_id)
+        except web.HTTPRequestEntityTooLarge:
+            return _sent(_message(413, "Request Entity Too Large"), request_id)
+        match = self._routes.match(call.method, call.path)
+        response = await self._routed(call, match) if match else _not_found(request_id)
+        return _sent(response, request_id)
+
+    async def _routed(self, call: Call, match: Match) -> Response:
+        event = event_of(call, match.route_key, match.parameters)
+        if len(json.dumps(event)) > MAX_PAYLOAD_BYTES:
+            return _message(413, "Request Entity Too Large")
+        try:
+            if match.route.auth and not await self._allowed(event):
+                return _message(403, "Forbidden")
+            return response_of(await self._within_time(match.function.name, event))
+        except TimeoutError:
+            return _message(503, "Service Unavailable")
+        except (InvocationError, GarbledAnswerError):
+            return _message(500, "Internal Server Error")
+
+    async def _allowed(self, event: dict[str, Any]) -> bool:
+        """Ask the authorizer and put its context into `event`."""
+        verdict = await self._invoker.invoke(AUTHORIZER, authorizer_event_of(event))
+        if not isinstance(verdict, dict) or not isinstance(verdict.get("isAuthorized"), bool):
+            raise GarbledAnswerError("the authorizer's answer is no simple response")
+        event["requestContext"]["authorizer"] = {"lambda": verdict.get("context") or {}}
+        return bool(verdict["isAuthorized"])
+
+    async def _within_time(self, name: str, event: dict[str, Any]) -> Any:
+        """The gateway stops waiting after its own limit; the function goes on until its own."""
+        invocation = asyncio.create_task(self._invoker.invoke(name, event))
+        self._running.add(invocation)
+        invocation.add_done_callback(self._done)
+        return await asyncio.wait_for(asyncio.shield(invocation), HTTP_TIMEOUT_SECONDS)
+
+    def _done(self, invocation: asyncio.Task[Any]) -> None:
+        self._running.discard(invocation)
+        if not invocation.cancelled():
+            invocation.exception()
+
+
+async def _call_of(request: web.Request, request_id: str) -> Call:
+    source_ip = request.remote or "127.0.0.1"
+    forwarded = [
+        ("x-forwarded-for", source_ip),
+        ("x-forwarded-port", str(request.url.port)),
+        ("x-forwarded-proto", request.scheme),
+    ]
+    return Call(
+        method=request.method,
+        path=request.path,
+        raw_query=request.rel_url.raw_query_string,
+        query=list(request.query.items()),
+        headers=[*request.headers.items(), *forwarded],
+        body=await request.read(),
+        source_ip=source_ip,
+        request_id=request_id,
+    )
+
+
+def _not_found(request_id: str) -> Response:
+    """Deployed, a $default route answers so; the HTTP API by itself would say {"message": "Not Found"}."""
+    body = {"error": "There is nothing at this path.", "code": "not_found", "request_id": request_id}
+    return Response(404, {"content-type": "application/json"}, body=json.dumps(body).encode())
+
+
+def _message(status: int, text: str) -> Response:
+    """The gateway's own answers."""
+    return Response(status, {"content-type": "application/json"}, body=json.dumps({"message": text}).encode())
+
+
+def _sent(response: Response, request_id: str) -> web.Response:
+    sent = web.Response(status=response.status, headers=response.headers, body=response.body)
+    for cookie in response.cookies:
+        sent.headers.add("set-cookie", cookie)
+    sent.headers["apigw-requestid"] = request_id
+    return sent
+
+
+async def serve(config: Configuration) -> None:
+    """Serve until told to stop; execution environments end with it."""
+    functions = overrides.functions()
+    invoker = Invoker(functions, config.aws_endpoint, Path(config.logs))
+    listener = Listener(Gateway(Routes(functions), invoker).application(), config.port)
+    await listener.open()
+    background = [
+        asyncio.create_task(poll_queues(functions, invoker, config.aws_endpoint)),
+        asyncio.create_task(tick_schedules(functions, invoker)),
+    ]
+    await until_told_to_stop()
+    for task in background:
+        task.cancel()
+    await listener.close()
+    await invoker.close()
+
+
+if __name__ == "__main__":
+    asyncio.run(serve(configuration(Configuration)))

@@ -1,0 +1,85 @@
+"""Runs functions as Lambda does: in execution environments of their own, one invocation at a time each.
+
+Environments are processes with nothing but their function's variables. They are started when an event finds
+none idle, up to `local_concurrency`; further events wait in line. One that crashes or runs out of time fails
+its own invocation only, and the next event gets a fresh one. Output goes to `<logs>/<function>.log`.
+"""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+from infra.topology import Function
+from local.execution import Environment, FunctionFailedError
+
+
+class Pool:
+    """The execution environments of one function."""
+
+    def __init__(self, function: Function, aws_endpoint: str, logs: Path) -> None:
+        self._function = function
+        self._aws_endpoint = aws_endpoint
+        self._logs = logs
+        self._turn = asyncio.Semaphore(function.local_concurrency)
+        self._environments: set[Environment] = set()
+        self._idle: list[Environment] = []
+
+    async def invoke(self, event: Any) -> Any:
+        """The handler's answer to `event`, a value of JSON.
+
+        Raises
+        ------
+        InvocationError: see its kinds.
+        """
+        async with self._turn:
+            environment = await self._take()
+            try:
+                answer = await environment.call(event)
+            except FunctionFailedError:
+                self._idle.append(environment)
+                raise
+            except BaseException as fault:
+                self._note(fault)
+                await self._drop(environment)
+                raise
+            self._idle.append(environment)
+            return answer
+
+    async def close(self) -> None:
+        for environment in tuple(self._environments):
+            await self._drop(environment)
+
+    async def _take(self) -> Environment:
+        if self._idle:
+            return self._idle.pop()
+        environment = Environment(self._function)
+        self._environments.add(environment)
+        try:
+            await environment.start(self._aws_endpoint, self._logs)
+        except BaseException:
+            await self._drop(environment)
+            raise
+        return environment
+
+    async def _drop(self, environment: Environment) -> None:
+        self._environments.discard(environment)
+        await environment.end()
+
+    def _note(self, fault: BaseException) -> None:
+        with (self._logs / f"{self._function.name}.log").open("a") as log:
+            log.write(f"{fault}\n")
+
+
+class Invoker:
+    """The pools of all functions, by name."""
+
+    def __init__(self, functions: tuple[Function, ...], aws_endpoint: str, logs: Path) -> None:
+        self._pools = {function.name: Pool(function, aws_endpoint, logs) for function in functions}
+
+    async def invoke(self, name: str, event: Any) -> Any:
+        """The answer of the function called `name`; raises InvocationError."""
+        return await self._pools[name].invoke(event)
+
+    async def close(self) -> None:
+        for pool in self._pools.values():
+            await pool.close()

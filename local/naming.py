@@ -1,0 +1,81 @@
+"""Logical names of the topology -> what they are called on this machine, and a function's environment."""
+
+import os
+import sys
+from pathlib import Path
+
+from infra.topology import Function
+
+LOOPBACK = "127.0.0.1"
+ACCOUNT_ID = "123456789012"
+REGION = "us-east-1"
+PROJECT_ROOT = Path(__file__).resolve().parent.parent
+
+_KINDS = ("bucket", "queue", "table", "secret")
+
+CREDENTIALS = {
+    "AWS_ACCESS_KEY_ID": "local",
+    "AWS_SECRET_ACCESS_KEY": "local",
+    "AWS_REGION": REGION,
+    "AWS_DEFAULT_REGION": REGION,
+    # Nothing here may look for the credentials of a real machine or person.
+    "AWS_EC2_METADATA_DISABLED": "true",
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+}
+
+
+def physical(name: str) -> str:
+    """The name of a bucket, table, queue, secret or function."""
+    return f"astralog-local-{name}"
+
+
+def queue_arn(name: str) -> str:
+    return f"arn:aws:sqs:{REGION}:{ACCOUNT_ID}:{physical(name)}"
+
+
+def function_arn(name: str) -> str:
+    return f"arn:aws:lambda:{REGION}:{ACCOUNT_ID}:function:{physical(name)}"
+
+
+def queue_url(name: str, aws_endpoint: str) -> str:
+    return f"{aws_endpoint}/{ACCOUNT_ID}/{physical(name)}"
+
+
+def aws_variables(aws_endpoint: str) -> dict[str, str]:
+    """What points every AWS client at this machine: boto3, pynamodb and obstore read these."""
+    return {**CREDENTIALS, "AWS_ENDPOINT_URL": aws_endpoint, "AWS_ALLOW_HTTP": "true"}
+
+
+def variables(function: Function, aws_endpoint: str) -> dict[str, str]:
+    """The whole environment of `function`: what Lambda would give it, and nothing of the caller's own."""
+    return {
+        **aws_variables(aws_endpoint),
+        "PATH": os.environ.get("PATH", os.defpath),
+        "PYTHONPATH": str(PROJECT_ROOT),
+        "PYTHONUNBUFFERED": "1",
+        "LANG": "C.UTF-8",
+        "TZ": "UTC",
+        "AWS_LAMBDA_FUNCTION_NAME": physical(function.name),
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory_mb),
+        "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
+        "POWERTOOLS_SERVICE_NAME": function.name,
+        "POWERTOOLS_TRACE_DISABLED": "true",
+        **{f"ASTRALOG_{name.upper()}": _resolved(value) for name, value in function.settings.items()},
+    }
+
+
+def child_environment() -> dict[str, str]:
+    """The environment of the stack's own processes: the caller's, without anything of AWS in it."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    return {**kept, **CREDENTIALS, "PYTHONPATH": str(PROJECT_ROOT), "PYTHONUNBUFFERED": "1"}
+
+
+def python_module(module: str, *arguments: str) -> list[str]:
+    """The command line that runs `module` with this very interpreter."""
+    return [sys.executable, "-m", module, *arguments]
+
+
+def _resolved(value: str) -> str:
+    kind, _, name = value.partition(":")
+    return physical(name) if kind in _KINDS else value

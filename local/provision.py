@@ -1,0 +1,113 @@
+"""Makes the topology's buckets, queues, tables and secrets exist, and seeds the accounts.
+
+Runs as a process of its own, `python -m local.provision`, after each start of the `aws` child, which
+remembers nothing. The same again changes nothing.
+"""
+
+import json
+import os
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+
+from functions.accounts.directory import Directory
+from infra.topology import BUCKETS, NOTIFICATIONS, SECRETS, TABLES, Queue, Table
+from local.child import configuration
+from local.naming import aws_variables, physical, queue_arn
+from local.overrides import queues
+from local.seed import seed
+
+DEAD = "-dead"
+SECONDS_A_DAY = 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """`keys`: account -> scope -> key. `warehouse`: the fields of functions.shared.warehouse.Address."""
+
+    aws_endpoint: str
+    keys: dict[str, dict[str, str]]
+    warehouse: dict[str, Any]
+
+
+def provision(config: Configuration) -> None:
+    """Provision and seed. The environment says where AWS is."""
+    sqs = boto3.client("sqs")
+    for queue in queues():
+        _queue(sqs, queue)
+    s3 = boto3.client("s3")
+    for bucket in BUCKETS:
+        s3.create_bucket(Bucket=physical(bucket.name))
+        _notify(s3, bucket.name)
+    dynamodb = boto3.client("dynamodb")
+    for table in TABLES:
+        _table(dynamodb, table)
+    secrets = boto3.client("secretsmanager")
+    for secret in SECRETS:
+        _secret(secrets, secret, json.dumps(config.warehouse))
+    seed(Directory(physical("accounts"), physical("keys")), config.keys)
+
+
+def _queue(sqs: Any, queue: Queue) -> None:
+    retention = {"MessageRetentionPeriod": str(queue.retention_days * SECONDS_A_DAY)}
+    sqs.create_queue(QueueName=physical(queue.name + DEAD), Attributes=retention)
+    redrive = {"deadLetterTargetArn": queue_arn(queue.name + DEAD), "maxReceiveCount": queue.max_receives}
+    sqs.create_queue(
+        QueueName=physical(queue.name),
+        Attributes={
+            **retention,
+            "VisibilityTimeout": str(queue.visibility_seconds),
+            "RedrivePolicy": json.dumps(redrive),
+        },
+    )
+
+
+def _notify(s3: Any, bucket: str) -> None:
+    configurations = [
+        {
+            "QueueArn": queue_arn(each.queue),
+            "Events": ["s3:ObjectCreated:*"],
+            "Filter": {"Key": {"FilterRules": [{"Name": "prefix", "Value": each.prefix}]}},
+        }
+        for each in NOTIFICATIONS
+        if each.bucket == bucket
+    ]
+    s3.put_bucket_notification_configuration(
+        Bucket=physical(bucket), NotificationConfiguration={"QueueConfigurations": configurations}
+    )
+
+
+def _table(dynamodb: Any, table: Table) -> None:
+    name = physical(table.name)
+    try:
+        dynamodb.create_table(
+            TableName=name,
+            KeySchema=[{"AttributeName": table.partition_key, "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": table.partition_key, "AttributeType": "S"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
+    except dynamodb.exceptions.ResourceInUseException:
+        return
+    if table.ttl_attribute:
+        dynamodb.update_time_to_live(
+            TableName=name,
+            TimeToLiveSpecification={"Enabled": True, "AttributeName": table.ttl_attribute},
+        )
+
+
+def _secret(secrets: Any, name: str, value: str) -> None:
+    try:
+        secrets.create_secret(Name=physical(name), SecretString=value)
+    except secrets.exceptions.ResourceExistsException:
+        secrets.put_secret_value(SecretId=physical(name), SecretString=value)
+
+
+def main() -> None:
+    config = configuration(Configuration)
+    os.environ.update(aws_variables(config.aws_endpoint))
+    provision(config)
+
+
+if __name__ == "__main__":
+    main()

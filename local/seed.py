@@ -1,0 +1,36 @@
+"""The accounts every local stack starts with, written as sign-up would write them."""
+
+from collections.abc import Mapping
+
+from functions.accounts.directory import Account, Directory, Key
+from functions.shared.tenancy import TenantId
+
+PROJECT = "default"
+PLAN = "managed_30"
+RETENTION_DAYS = 30
+BYTES_PER_SECOND = 64 * 1024 * 1024
+"""Well above what one machine takes in, so that nobody meets the rate limit by accident."""
+
+
+def seed(directory: Directory, keys: Mapping[str, Mapping[str, str]]) -> None:
+    """Write accounts and keys, given as account -> scope -> key; the same again changes nothing."""
+    for account, scoped in keys.items():
+        tenant = TenantId(account)
+        directory.put_account(
+            Account(
+                tenant=tenant,
+                plan=PLAN,
+                retention_days=RETENTION_DAYS,
+                bytes_per_second=BYTES_PER_SECOND,
+            )
+        )
+        for scope, key in scoped.items():
+            directory.put_key(
+                key,
+                Key(
+                    tenant=tenant,
+                    key_id=f"key_{account}_{scope}",
+                    scopes=frozenset({scope}),
+                    project_id=PROJECT,
+                ),
+            )

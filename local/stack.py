@@ -1,0 +1,150 @@
+"""What one local stack is: its ports, keys and places, and the page about itself, `stack.json`."""
+
+import json
+import os
+import secrets
+import socket
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from functions.accounts.keys import mint
+from local.naming import LOOPBACK, physical
+
+DATABASE = "astralog"
+WAREHOUSE_USER = "astralog"
+STAGING = "staging"
+
+ACCOUNTS = ("acme", "globex")
+"""Two, because nothing is tested for one tenant only."""
+
+SCOPES = ("ingest", "read", "admin")
+
+Keys = Mapping[str, Mapping[str, str]]
+"""Account -> scope -> key."""
+
+
+def new_keys() -> Keys:
+    """Keys for all accounts, one a scope."""
+    return {account: {scope: mint() for scope in SCOPES} for account in ACCOUNTS}
+
+
+class PortTakenError(Exception):
+    """Another process listens on the port that was asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where a stack keeps its files: all below `root`."""
+
+    root: Path
+
+    @property
+    def page(self) -> Path:
+        return self.root / "stack.json"
+
+    @property
+    def lock(self) -> Path:
+        return self.root / "lock"
+
+    @property
+    def logs(self) -> Path:
+        return self.root / "logs"
+
+    @property
+    def tables(self) -> Path:
+        return self.root / "clickhouse"
+
+    @property
+    def spool(self) -> Path:
+        return self.root / "spool"
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """One stack; the ports stay the same however often a child is restarted."""
+
+    places: Places
+    gateway_port: int
+    aws_port: int
+    clickhouse_port: int
+    keys: Keys = field(default_factory=new_keys, repr=False)
+    warehouse_password: str = field(default_factory=lambda: secrets.token_urlsafe(18), repr=False)
+
+    @property
+    def api(self) -> str:
+        return f"http://{LOOPBACK}:{self.gateway_port}"
+
+    @property
+    def aws_endpoint(self) -> str:
+        return f"http://{LOOPBACK}:{self.aws_port}"
+
+    @property
+    def clickhouse(self) -> str:
+        return f"http://{LOOPBACK}:{self.clickhouse_port}"
+
+    @property
+    def warehouse(self) -> dict[str, Any]:
+        """The fields of functions.shared.warehouse.Address."""
+        return {
+            "host": LOOPBACK,
+            "port": self.clickhouse_port,
+            "secure": False,
+            "user": WAREHOUSE_USER,
+            "password": self.warehouse_password,
+            "database": DATABASE,
+        }
+
+    @property
+    def clickhouse_users(self) -> dict[str, dict[str, str]]:
+        """The functions' own user, and `default` without a password for people, as ClickHouse starts out."""
+        return {
+            WAREHOUSE_USER: {"password": self.warehouse_password, "database": DATABASE},
+            "default": {"password": "", "database": DATABASE},
+        }
+
+    def page(self, pids: Mapping[str, int]) -> dict[str, Any]:
+        """What `stack.json` holds."""
+        first, second = ACCOUNTS
+        return {
+            "api": self.api,
+            "keys": self.keys[first],
+            "second_account": {"keys": self.keys[second]},
+            "clickhouse": self.clickhouse,
+            "aws_endpoint": self.aws_endpoint,
+            "staging_bucket": physical(STAGING),
+            "pids": dict(pids),
+        }
+
+
+def new_stack(places: Places, gateway_port: int) -> Stack:
+    """A stack with free ports for all but the gateway.
+
+    Raises
+    ------
+    PortTakenError: somebody listens on `gateway_port`.
+    """
+    with socket.socket() as gateway, socket.socket() as aws, socket.socket() as clickhouse:
+        gateway.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            gateway.bind((LOOPBACK, gateway_port))
+        except OSError as fault:
+            raise PortTakenError(f"port {gateway_port} is taken; choose another with PORT=…") from fault
+        aws.bind((LOOPBACK, 0))
+        clickhouse.bind((LOOPBACK, 0))
+        return Stack(
+            places=places,
+            gateway_port=gateway.getsockname()[1],
+            aws_port=aws.getsockname()[1],
+            clickhouse_port=clickhouse.getsockname()[1],
+        )
+
+
+def publish(page: Mapping[str, Any], path: Path) -> None:
+    """Replace the file at `path` in one step: a reader sees the old page or the new one."""
+    handle, name = tempfile.mkstemp(dir=path.parent)
+    with os.fdopen(handle, "w") as file:
+        json.dump(page, file, indent=2)
+    Path(name).replace(path)

@@ -1,0 +1,139 @@
+"""`python -m local up`: the whole service on one machine, until it is told to stop.
+
+A stack starts empty. AWS's side lives in memory, the batch ledger with it, and rows that outlive their
+ledger would look like the work of nobody; `keep` leaves them all the same, to look at.
+"""
+
+import asyncio
+import fcntl
+import os
+import shutil
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from local import overrides
+from local.invoker import Invoker
+from local.serving import until_told_to_stop
+from local.stack import Places, Stack, new_stack, publish
+from local.supervisor import Child, StackError, Supervisor, run_job
+from local.welcome import welcome
+
+
+def up(places: Places, gateway_port: int, *, keep: bool) -> None:
+    """Run a stack until SIGINT or SIGTERM.
+
+    Raises
+    ------
+    PortTakenError: the gateway's port is in use.
+    StackError: a child does not start, or another stack runs in the same place.
+    """
+    places.root.mkdir(parents=True, exist_ok=True)
+    with _alone(places.lock):
+        stack = new_stack(places, gateway_port)
+        if not keep:
+            shutil.rmtree(places.tables, ignore_errors=True)
+        shutil.rmtree(places.logs, ignore_errors=True)
+        places.logs.mkdir()
+        try:
+            asyncio.run(_run(stack))
+        finally:
+            places.page.unlink(missing_ok=True)
+
+
+async def _run(stack: Stack) -> None:
+    def publish_page(pids: Mapping[str, int]) -> None:
+        publish(stack.page({"supervisor": os.getpid(), **pids}), stack.places.page)
+
+    supervisor = Supervisor(stack.places.logs, publish_page)
+    stop = asyncio.create_task(until_told_to_stop())
+    start = asyncio.create_task(_start(stack, supervisor))
+    try:
+        await asyncio.wait({start, stop}, return_when=asyncio.FIRST_COMPLETED)
+        if start.done():
+            start.result()
+            publish_page(supervisor.pids)
+            print(welcome(stack), flush=True)
+            await stop
+        print("stopping", flush=True)
+    finally:
+        start.cancel()
+        await asyncio.wait({start})
+        await supervisor.stop()
+
+
+async def _start(stack: Stack, supervisor: Supervisor) -> None:
+    began = time.monotonic()
+
+    def tell(step: str) -> None:
+        print(f"  {time.monotonic() - began:4.1f} s  {step}", flush=True)
+
+    aws, clickhouse, gateway = children(stack)
+    print("Starting AstraLog on this machine", flush=True)
+    await asyncio.gather(supervisor.start(aws), supervisor.start(clickhouse))
+    tell("AWS services and ClickHouse answer")
+    await asyncio.gather(provision(stack), supervisor.start(gateway))
+    tell("buckets, queues, tables, secrets and accounts are there")
+    await _migrate(stack)
+    tell("the schema is up to date")
+
+
+def children(stack: Stack) -> tuple[Child, Child, Child]:
+    """The processes of a stack."""
+    places = stack.places
+    return (
+        Child(
+            "aws",
+            "local.aws",
+            {"port": stack.aws_port},
+            ready_url=f"{stack.aws_endpoint}/moto-api/",
+            again=lambda: provision(stack),
+        ),
+        Child(
+            "clickhouse",
+            "local.clickhouse",
+            {
+                "port": stack.clickhouse_port,
+                "data": str(places.tables),
+                "spool": str(places.spool),
+                "users": stack.clickhouse_users,
+            },
+            ready_url=f"{stack.clickhouse}/ping",
+        ),
+        Child(
+            "gateway",
+            "local.gateway",
+            {"port": stack.gateway_port, "aws_endpoint": stack.aws_endpoint, "logs": str(places.logs)},
+            ready_url=f"{stack.api}/health",
+        ),
+    )
+
+
+async def provision(stack: Stack) -> None:
+    """Make everything of AWS exist, with the same keys each time."""
+    configuration = {
+        "aws_endpoint": stack.aws_endpoint,
+        "keys": {account: dict(scoped) for account, scoped in stack.keys.items()},
+        "warehouse": stack.warehouse,
+    }
+    await run_job("local.provision", configuration, stack.places.logs / "provision.log")
+
+
+async def _migrate(stack: Stack) -> None:
+    invoker = Invoker((overrides.function("migrate"),), stack.aws_endpoint, stack.places.logs)
+    try:
+        await invoker.invoke("migrate", {})
+    finally:
+        await invoker.close()
+
+
+@contextmanager
+def _alone(lock: Path) -> Iterator[None]:
+    """One stack a place: a second would wipe the tables of the first."""
+    with lock.open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise StackError(f"a stack is running in {lock.parent} already") from None
+        yield

@@ -1,0 +1,26 @@
+"""What a person sees when the stack is ready."""
+
+from local.stack import ACCOUNTS, Stack
+
+
+def welcome(stack: Stack) -> str:
+    """One block: where, with which keys, a line to send a log and one to find it, where the logs are."""
+    account = ACCOUNTS[0]
+    keys = stack.keys[account]
+    sql = "'SELECT count() FROM events'"
+    scopes = "\n".join(f"    {scope:<7} {key}" for scope, key in keys.items())
+    return f"""
+AstraLog is ready at {stack.api}
+
+  keys of the account {account} ({stack.places.page} has them all)
+{scopes}
+
+  send     curl {stack.api}/v1/drain -H 'Authorization: Bearer {keys["ingest"]}' \\
+             -H 'Content-Type: application/json' -d '{{"events": [{{"message": "hello", "level": "info"}}]}}'
+  search   curl {stack.api}/v1/search -H 'Authorization: Bearer {keys["read"]}' \\
+             -H 'Content-Type: application/json' -d '{{"q": "hello"}}'
+  SQL      curl {stack.clickhouse}/ -d {sql}
+  logs     {stack.places.logs}/
+
+Ctrl-C stops it.
+"""

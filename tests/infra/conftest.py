@@ -1,0 +1,37 @@
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from infra import topology
+from tests.infra.synthesized import Templates
+
+Synthesize = Callable[[dict[str, str]], Templates]
+
+
+@pytest.fixture(scope="session")
+def synthesize(tmp_path_factory: pytest.TempPathFactory) -> Synthesize:
+    """Synthesizes with a context and with empty zips: what is in them is the business of tests/packaging."""
+    from infra import app  # CDK takes seconds to import: only where it is used
+
+    zips = tmp_path_factory.mktemp("zips")
+    for function in topology.FUNCTIONS:
+        with zipfile.ZipFile(zips / f"{function.folder}.zip", "w") as archive:
+            archive.writestr("placeholder", function.folder)
+
+    def with_context(context: dict[str, str]) -> Templates:
+        outdir: Path = tmp_path_factory.mktemp("assembly")
+        assembly = app.synthesize(zips, outdir, context)
+        return Templates(
+            data=assembly.get_stack_by_name("AstraLogData").template,
+            compute=assembly.get_stack_by_name("AstraLogCompute").template,
+        )
+
+    return with_context
+
+
+@pytest.fixture(scope="session")
+def templates(synthesize: Synthesize) -> Templates:
+    """What is deployed when the operator chooses nothing."""
+    return synthesize({})

@@ -1,0 +1,92 @@
+"""Somebody is told: of failing and throttled functions, of queues that stall, of dead letters, of 5xx."""
+
+from collections import Counter
+
+import pytest
+
+from infra.topology import FUNCTIONS, QUEUES, Function, Queue
+from tests.infra.synthesized import Properties, Templates
+
+
+@pytest.mark.parametrize("spec", FUNCTIONS, ids=lambda spec: spec.name)
+@pytest.mark.parametrize("metric", ["Errors", "Throttles"])
+def test_one_error_or_throttle_of_a_function_alarms(
+    templates: Templates, spec: Function, metric: str
+) -> None:
+    functions = templates.resources("AWS::Lambda::Function")
+    alarms = [
+        each
+        for each in _alarms(templates, "AWS/Lambda", metric)
+        if functions[_watched(templates, each)]["Properties"]["Handler"] == spec.handler
+    ]
+
+    assert [(each["Statistic"], _fires_at(each, 1), _fires_at(each, 0)) for each in alarms] == [
+        ("Sum", True, False)
+    ]
+
+
+@pytest.mark.parametrize("spec", QUEUES, ids=lambda spec: spec.name)
+def test_one_dead_letter_alarms(templates: Templates, spec: Queue) -> None:
+    (alarm,) = (
+        each
+        for each in _alarms(templates, "AWS/SQS", "ApproximateNumberOfMessagesVisible")
+        if _watches_queue(templates, each, f"{spec.name}dead")
+    )
+
+    assert _fires_at(alarm, 1)
+    assert not _fires_at(alarm, 0)
+
+
+@pytest.mark.parametrize("spec", QUEUES, ids=lambda spec: spec.name)
+def test_a_message_older_than_five_minutes_alarms(templates: Templates, spec: Queue) -> None:
+    (alarm,) = (
+        each
+        for each in _alarms(templates, "AWS/SQS", "ApproximateAgeOfOldestMessage")
+        if _watches_queue(templates, each, spec.name)
+    )
+
+    assert _fires_at(alarm, 301)
+    assert not _fires_at(alarm, 299)
+
+
+def test_repeated_server_errors_of_the_api_alarm(templates: Templates) -> None:
+    (alarm,) = _alarms(templates, "AWS/ApiGateway", "5xx")
+
+    assert _fires_at(alarm, 10)
+    assert not _fires_at(alarm, 1)
+
+
+def test_every_alarm_tells_the_one_topic_and_says_what_is_wrong(templates: Templates) -> None:
+    (topic_id,) = templates.resources("AWS::SNS::Topic")
+    alarms = templates.properties("AWS::CloudWatch::Alarm")
+
+    assert Counter(len(each["AlarmActions"]) for each in alarms) == {1: len(alarms)}
+    assert {templates.points_at(each["AlarmActions"][0]) for each in alarms} == {topic_id}
+    assert all(each["AlarmDescription"] for each in alarms)
+    assert not templates.properties("AWS::SNS::Subscription")
+
+
+def _alarms(templates: Templates, namespace: str, metric: str) -> list[Properties]:
+    return [
+        each
+        for each in templates.properties("AWS::CloudWatch::Alarm")
+        if (each["Namespace"], each["MetricName"]) == (namespace, metric)
+    ]
+
+
+def _watched(templates: Templates, alarm: Properties) -> str:
+    (dimension,) = alarm["Dimensions"]
+    return templates.points_at(dimension["Value"])
+
+
+def _watches_queue(templates: Templates, alarm: Properties, name: str) -> bool:
+    (dimension,) = alarm["Dimensions"]
+    # A queue's dimension is its name, and that is exported from the data stack as GetAtt QueueName.
+    return templates.points_at(dimension["Value"]) == templates.store("queue", name)[0]
+
+
+def _fires_at(alarm: Properties, value: float) -> bool:
+    assert alarm["ComparisonOperator"] == "GreaterThanThreshold"
+    assert alarm["EvaluationPeriods"] == 1
+    assert alarm["Period"] == 300
+    return bool(value > alarm["Threshold"])

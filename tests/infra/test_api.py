@@ -1,0 +1,67 @@
+"""The HTTP API has the topology's routes and asks the authorizer in the one way that suits every sender."""
+
+from infra import topology
+from tests.infra.synthesized import Templates
+
+
+def test_the_routes_are_the_topologys_and_the_one_for_all_others(templates: Templates) -> None:
+    wanted = {
+        f"{route.method} {route.path}": spec.handler for spec in topology.FUNCTIONS for route in spec.routes
+    }
+    wanted["$default"] = topology.function(topology.UNKNOWN_ROUTES).handler
+
+    assert {key: _handler(templates, route) for key, route in _routes(templates).items()} == wanted
+
+
+def test_a_route_asks_the_authorizer_unless_the_topology_leaves_it_open(templates: Templates) -> None:
+    guarded = {
+        f"{route.method} {route.path}" for spec in topology.FUNCTIONS for route in spec.routes if route.auth
+    }
+    (authorizer_id,) = templates.resources("AWS::ApiGatewayV2::Authorizer")
+    routes = _routes(templates)
+
+    assert {key for key, each in routes.items() if each["AuthorizationType"] == "CUSTOM"} == guarded
+    assert {routes[key]["AuthorizerId"]["Ref"] for key in guarded} == {authorizer_id}
+    assert {routes[key]["AuthorizationType"] for key in routes.keys() - guarded} == {"NONE"}
+
+
+def test_the_gateway_neither_judges_nor_caches_a_key(templates: Templates) -> None:
+    (authorizer,) = templates.properties("AWS::ApiGatewayV2::Authorizer")
+
+    assert authorizer["IdentitySource"] == []
+    assert authorizer["AuthorizerResultTtlInSeconds"] == 0
+    assert authorizer["EnableSimpleResponses"] is True
+    assert authorizer["AuthorizerPayloadFormatVersion"] == "2.0"
+
+
+def test_every_function_behind_a_route_gets_payload_2_and_may_be_invoked(templates: Templates) -> None:
+    functions = templates.resources("AWS::Lambda::Function")
+    callable_by_gateway = {
+        functions[templates.points_at(each["FunctionName"])]["Properties"]["Handler"]
+        for each in templates.properties("AWS::Lambda::Permission")
+        if each["Principal"] == "apigateway.amazonaws.com"
+    }
+    behind = {spec.handler for spec in topology.FUNCTIONS if spec.routes}
+
+    assert callable_by_gateway == behind | {topology.function(topology.AUTHORIZER).handler}
+    assert {
+        each["PayloadFormatVersion"] for each in templates.properties("AWS::ApiGatewayV2::Integration")
+    } == {"2.0"}
+
+
+def test_a_function_behind_a_route_ends_before_the_gateway_gives_up() -> None:
+    slowest = max(spec.timeout_seconds for spec in topology.FUNCTIONS if spec.routes)
+
+    assert slowest <= topology.HTTP_TIMEOUT_SECONDS < 30
+
+
+def _routes(templates: Templates) -> dict[str, dict[str, object]]:
+    return {each["RouteKey"]: each for each in templates.properties("AWS::ApiGatewayV2::Route")}
+
+
+def _handler(templates: Templates, route: dict[str, object]) -> str:
+    target = route["Target"]["Fn::Join"][1][1]  # type: ignore[index]
+    integration = templates.resources("AWS::ApiGatewayV2::Integration")[templates.points_at(target)]
+    function = templates.points_at(integration["Properties"]["IntegrationUri"])
+    handler: str = templates.resources("AWS::Lambda::Function")[function]["Properties"]["Handler"]
+    return handler

@@ -1,0 +1,60 @@
+"""What an operator may choose, and what is refused before anything is synthesized."""
+
+import pytest
+
+from infra import topology
+from infra.choices import ChoiceError, from_context
+from tests.infra.conftest import Synthesize
+
+
+def test_who_chooses_nothing_gets_the_topology_as_it_is() -> None:
+    choices = from_context({}.get)
+
+    assert choices.secret_names == {"warehouse": "astralog/warehouse"}
+    assert [choices.applied_to(each) for each in topology.FUNCTIONS] == list(topology.FUNCTIONS)
+
+
+def test_a_secret_may_have_another_name() -> None:
+    assert from_context({"warehouse_secret": "team/ch"}.get).secret_names == {"warehouse": "team/ch"}
+
+
+def test_a_plain_setting_may_be_chosen() -> None:
+    choices = from_context({"query_timeout_seconds": "10"}.get)
+
+    assert choices.applied_to(topology.function("query")).settings["query_timeout_seconds"] == "10"
+    assert choices.applied_to(topology.function("migrate")) == topology.function("migrate")
+
+
+def test_a_setting_that_stands_for_a_resource_may_not() -> None:
+    choices = from_context({"staging_bucket": "somebody-elses"}.get)
+
+    assert choices.applied_to(topology.function("ingest")) == topology.function("ingest")
+
+
+@pytest.mark.parametrize(
+    "context", [{"domain": "logs.example.org"}, {"certificate_arn": "arn:aws:acm:…"}], ids=["domain", "arn"]
+)
+def test_a_domain_without_its_certificate_is_refused(context: dict[str, str]) -> None:
+    with pytest.raises(ChoiceError, match="needs both"):
+        from_context(context.get)
+
+
+def test_what_was_chosen_is_what_is_deployed(synthesize: Synthesize) -> None:
+    certificate = "arn:aws:acm:eu-central-1:111122223333:certificate/1"
+    chosen = synthesize(
+        {
+            "alarm_email": "ops@example.org",
+            "domain": "logs.example.org",
+            "certificate_arn": certificate,
+            "warehouse_engine": "ReplicatedMergeTree",
+        }
+    )
+    (subscription,) = chosen.properties("AWS::SNS::Subscription")
+    (domain,) = chosen.properties("AWS::ApiGatewayV2::DomainName")
+    migrate = chosen.function("functions.migrate.handler.handler")
+
+    assert (subscription["Protocol"], subscription["Endpoint"]) == ("email", "ops@example.org")
+    assert domain["DomainName"] == "logs.example.org"
+    assert domain["DomainNameConfigurations"][0]["CertificateArn"] == certificate
+    assert len(chosen.properties("AWS::ApiGatewayV2::ApiMapping")) == 1
+    assert migrate["Environment"]["Variables"]["ASTRALOG_WAREHOUSE_ENGINE"] == "ReplicatedMergeTree"

@@ -1,0 +1,156 @@
+"""What holds data is kept, encrypted, closed to the public, and shaped as the topology says."""
+
+import pytest
+
+from infra import topology
+from infra.topology import BUCKETS, NOTIFICATIONS, QUEUES, TABLES, Bucket, Notification, Queue, Table
+from tests.infra.synthesized import Templates, listed
+
+
+@pytest.mark.parametrize("spec", TABLES, ids=lambda spec: spec.name)
+def test_a_table_has_the_topologys_key_and_ttl(templates: Templates, spec: Table) -> None:
+    deployed = templates.store("table", spec.name)[1]["Properties"]
+
+    assert deployed["KeySchema"] == [{"AttributeName": spec.partition_key, "KeyType": "HASH"}]
+    assert deployed["AttributeDefinitions"] == [{"AttributeName": spec.partition_key, "AttributeType": "S"}]
+    assert deployed.get("TimeToLiveSpecification", {}).get("AttributeName") == spec.ttl_attribute
+
+
+@pytest.mark.parametrize("spec", TABLES, ids=lambda spec: spec.name)
+def test_a_table_can_be_recovered_and_is_not_deleted_by_mistake(templates: Templates, spec: Table) -> None:
+    table = templates.store("table", spec.name)[1]
+
+    assert table["Properties"]["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"] is True
+    assert table["Properties"]["DeletionProtectionEnabled"] is True
+    assert table["Properties"]["BillingMode"] == "PAY_PER_REQUEST"
+    assert table["DeletionPolicy"] == table["UpdateReplacePolicy"] == "Retain"
+
+
+def test_an_operator_is_told_the_tables_names(templates: Templates) -> None:
+    told = {name: each["Value"] for name, each in templates.data["Outputs"].items()}
+
+    for spec in TABLES:
+        assert (
+            templates.points_at(told[f"{spec.name.title()}Table"]) == templates.store("table", spec.name)[0]
+        )
+
+
+def test_tables_and_buckets_are_encrypted_with_our_key_which_is_kept(templates: Templates) -> None:
+    ((key_id, key),) = templates.resources("AWS::KMS::Key").items()
+    encryptions = [each["SSESpecification"] for each in templates.properties("AWS::DynamoDB::Table")]
+    rules = [
+        rule
+        for each in templates.properties("AWS::S3::Bucket")
+        for rule in each["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    ]
+
+    assert {templates.points_at(each["KMSMasterKeyId"]) for each in encryptions} == {key_id}
+    assert len(rules) == len(BUCKETS)
+    for rule in rules:
+        assert templates.points_at(rule["ServerSideEncryptionByDefault"]["KMSMasterKeyID"]) == key_id
+        assert rule["BucketKeyEnabled"] is True
+    assert key["Properties"]["EnableKeyRotation"] is True
+    assert key["DeletionPolicy"] == "Retain"
+
+
+@pytest.mark.parametrize("spec", BUCKETS, ids=lambda spec: spec.name)
+def test_a_bucket_is_private_kept_and_deletes_for_good(templates: Templates, spec: Bucket) -> None:
+    bucket = templates.store("bucket", spec.name)[1]
+    expiries = {
+        rule["Prefix"]: rule["ExpirationInDays"]
+        for rule in bucket["Properties"]["LifecycleConfiguration"]["Rules"]
+        if "ExpirationInDays" in rule
+    }
+
+    assert set(bucket["Properties"]["PublicAccessBlockConfiguration"].values()) == {True}
+    assert "VersioningConfiguration" not in bucket["Properties"]
+    assert bucket["DeletionPolicy"] == "Retain"
+    assert expiries == spec.expire_days
+
+
+@pytest.mark.parametrize("spec", BUCKETS, ids=lambda spec: spec.name)
+def test_a_bucket_refuses_plain_http(templates: Templates, spec: Bucket) -> None:
+    denials = [
+        each for each in _bucket_statements(templates, spec.name) if each["Condition"].get("Bool") == {
+            "aws:SecureTransport": "false"
+        }
+    ]  # fmt: skip
+
+    assert [(each["Effect"], each["Action"]) for each in denials] == [("Deny", "s3:*")]
+
+
+@pytest.mark.parametrize("spec", NOTIFICATIONS, ids=lambda spec: spec.prefix)
+def test_an_announced_key_can_be_written_once_only(templates: Templates, spec: Notification) -> None:
+    (denial,) = (
+        each
+        for each in _bucket_statements(templates, spec.bucket)
+        if "s3:if-none-match" in each["Condition"].get("Null", {})
+    )
+
+    assert denial["Effect"] == "Deny"
+    assert denial["Action"] == "s3:PutObject"
+    assert denial["Principal"] == {"AWS": "*"}
+    assert denial["Resource"]["Fn::Join"][1][1] == f"/{spec.prefix}*"
+    assert denial["Condition"] == {
+        "Null": {"s3:if-none-match": "true"},
+        "Bool": {"s3:ObjectCreationOperation": "true"},
+    }
+
+
+@pytest.mark.parametrize("spec", NOTIFICATIONS, ids=lambda spec: spec.prefix)
+def test_new_objects_are_announced_to_a_queue_that_lets_s3_in(
+    templates: Templates, spec: Notification
+) -> None:
+    bucket = templates.store("bucket", spec.bucket)[1]
+    queue_id = templates.store("queue", spec.queue)[0]
+    announced = bucket["Properties"]["NotificationConfiguration"]["QueueConfigurations"]
+    ((policy_id, policy),) = (
+        (name, each)
+        for name, each in templates.resources("AWS::SQS::QueuePolicy").items()
+        if {"Ref": queue_id} in each["Properties"]["Queues"]
+    )
+    allowed = [
+        each for each in policy["Properties"]["PolicyDocument"]["Statement"] if each["Effect"] == "Allow"
+    ]
+
+    assert {
+        "Event": "s3:ObjectCreated:*",
+        "Filter": {"S3Key": {"Rules": [{"Name": "prefix", "Value": spec.prefix}]}},
+        "Queue": {"Fn::GetAtt": [queue_id, "Arn"]},
+    } in announced
+    assert policy_id in bucket["DependsOn"], "S3 refuses a notification to a queue that does not let it in"
+    assert [(each["Principal"], each["Action"]) for each in allowed] == [
+        ({"Service": "s3.amazonaws.com"}, "sqs:SendMessage")
+    ]
+    assert allowed[0]["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
+
+
+@pytest.mark.parametrize("spec", QUEUES, ids=lambda spec: spec.name)
+def test_a_queue_gives_up_into_its_dead_letter_queue(templates: Templates, spec: Queue) -> None:
+    deployed = templates.store("queue", spec.name)[1]["Properties"]
+    dead_id = templates.store("queue", f"{spec.name}dead")[0]
+
+    assert deployed["RedrivePolicy"] == {
+        "deadLetterTargetArn": {"Fn::GetAtt": [dead_id, "Arn"]},
+        "maxReceiveCount": spec.max_receives,
+    }
+    assert deployed["MessageRetentionPeriod"] == spec.retention_days * 86_400
+    assert deployed["VisibilityTimeout"] == spec.visibility_seconds
+    assert deployed["SqsManagedSseEnabled"] is True
+
+
+def test_a_message_stays_hidden_for_six_times_its_consumers_timeout(templates: Templates) -> None:
+    consumers = [spec for spec in topology.FUNCTIONS if spec.source]
+    assert consumers
+    for spec in consumers:
+        queue = templates.store("queue", spec.source.queue)[1]["Properties"]
+        timeout = templates.function(spec.handler)["Timeout"]
+        assert queue["VisibilityTimeout"] >= 6 * timeout
+
+
+def _bucket_statements(templates: Templates, name: str) -> list[dict[str, object]]:
+    bucket_id = templates.store("bucket", name)[0]
+    (policy,) = (
+        each for each in templates.properties("AWS::S3::BucketPolicy") if each["Bucket"] == {"Ref": bucket_id}
+    )
+    return listed(policy["PolicyDocument"]["Statement"])

@@ -1,0 +1,114 @@
+"""Each function of the topology is deployed as the topology says, and so is what triggers it."""
+
+import pytest
+
+from infra import topology
+from infra.topology import FUNCTIONS, Function
+from tests.infra.synthesized import Templates
+
+every_function = pytest.mark.parametrize("spec", FUNCTIONS, ids=lambda spec: spec.name)
+
+
+@every_function
+def test_a_function_has_the_topologys_size_and_machine(templates: Templates, spec: Function) -> None:
+    deployed = templates.function(spec.handler)
+
+    assert deployed["Runtime"] == topology.PYTHON
+    assert deployed["Architectures"] == [topology.ARCHITECTURE]
+    assert deployed["MemorySize"] == spec.memory_mb
+    assert deployed["Timeout"] == spec.timeout_seconds
+
+
+@every_function
+def test_a_function_gets_the_topologys_settings_and_no_others(templates: Templates, spec: Function) -> None:
+    variables = templates.function(spec.handler).get("Environment", {}).get("Variables", {})
+
+    assert variables.keys() == {f"ASTRALOG_{name.upper()}" for name in spec.settings}
+    for name, value in spec.settings.items():
+        kind, _, resource = value.partition(":")
+        given = variables[f"ASTRALOG_{name.upper()}"]
+        if kind in ("bucket", "table", "queue"):
+            assert templates.points_at(given) == templates.store(kind, resource)[0]
+        elif kind == "secret":
+            assert given == f"astralog/{resource}"
+        else:
+            assert given == value
+
+
+@every_function
+def test_a_functions_log_is_its_own_and_ends(templates: Templates, spec: Function) -> None:
+    logging = templates.function(spec.handler)["LoggingConfig"]
+    groups = templates.resources("AWS::Logs::LogGroup")
+
+    assert logging["LogFormat"] == "Text"
+    assert groups[templates.points_at(logging["LogGroup"])]["Properties"]["RetentionInDays"] == 14
+
+
+@every_function
+def test_a_function_reserves_no_concurrency_and_is_not_traced(templates: Templates, spec: Function) -> None:
+    deployed = templates.function(spec.handler)
+
+    assert "ReservedConcurrentExecutions" not in deployed
+    assert "TracingConfig" not in deployed
+
+
+def test_nothing_runs_but_the_topology_and_what_starts_the_migration(templates: Templates) -> None:
+    handlers = [each["Handler"] for each in templates.properties("AWS::Lambda::Function")]
+
+    # The last one is CDK's own: it invokes `migrate` and tells CloudFormation how that went.
+    assert sorted(handlers) == sorted([*(spec.handler for spec in FUNCTIONS), "__entrypoint__.handler"])
+
+
+def test_queues_are_polled_as_the_topology_says(templates: Templates) -> None:
+    wanted = {spec.handler: spec.source for spec in FUNCTIONS if spec.source}
+    mappings = templates.properties("AWS::Lambda::EventSourceMapping")
+    functions = templates.resources("AWS::Lambda::Function")
+
+    assert len(mappings) == len(wanted)
+    for mapping in mappings:
+        handler = functions[templates.points_at(mapping["FunctionName"])]["Properties"]["Handler"]
+        source = wanted[handler]
+        assert templates.points_at(mapping["EventSourceArn"]) == templates.store("queue", source.queue)[0]
+        assert mapping["BatchSize"] == source.batch_size
+        assert mapping["MaximumBatchingWindowInSeconds"] == source.window_seconds
+        assert mapping["ScalingConfig"]["MaximumConcurrency"] == source.max_concurrency
+        assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+
+
+def test_schedules_are_the_topologys(templates: Templates) -> None:
+    wanted = {spec.handler: spec.schedule_minutes for spec in FUNCTIONS if spec.schedule_minutes}
+    functions = templates.resources("AWS::Lambda::Function")
+    scheduled = {}
+    for schedule in templates.properties("AWS::Scheduler::Schedule"):
+        function = functions[templates.points_at(schedule["Target"]["Arn"])]
+        scheduled[function["Properties"]["Handler"]] = schedule
+
+    assert scheduled.keys() == wanted.keys()
+    for handler, minutes in wanted.items():
+        assert _minutes(scheduled[handler]["ScheduleExpression"]) == minutes
+        assert scheduled[handler]["State"] == "ENABLED"
+        assert scheduled[handler]["Target"]["RetryPolicy"]["MaximumEventAgeInSeconds"] <= minutes * 60
+
+
+def test_a_deploy_migrates_before_anything_that_counts_on_the_schema(templates: Templates) -> None:
+    ((trigger_id, trigger),) = templates.resources("Custom::Trigger").items()
+    version = templates.resources("AWS::Lambda::Version")[
+        templates.points_at(trigger["Properties"]["HandlerArn"])
+    ]
+    functions = templates.resources("AWS::Lambda::Function")
+    started = functions[templates.points_at(version["Properties"]["FunctionName"])]
+    waiting = {
+        each["Properties"]["Handler"]
+        for each in functions.values()
+        if trigger_id in each.get("DependsOn", [])
+    }
+
+    assert started["Properties"]["Handler"] == topology.function(topology.MIGRATE).handler
+    assert trigger["Properties"]["InvocationType"] == "RequestResponse"
+    assert trigger["Properties"]["ExecuteOnHandlerChange"] is True
+    assert waiting == {topology.function(name).handler for name in ("sync", "query", "retention")}
+
+
+def _minutes(expression: str) -> int:
+    number, unit = expression.removeprefix("rate(").removesuffix(")").split()
+    return int(number) * {"minute": 1, "hour": 60, "day": 1440}[unit.removesuffix("s")]

@@ -1,0 +1,134 @@
+"""A role may do what its function's grants say and nothing else; no template tells a secret or a place."""
+
+import json
+import re
+
+import pytest
+
+from infra.topology import FUNCTIONS, Function
+from tests.infra.synthesized import Templates, listed
+
+every_function = pytest.mark.parametrize("spec", FUNCTIONS, ids=lambda spec: spec.name)
+
+ANY_RESOURCE_IS_MEANT = {
+    "AWS::KMS::Key": "in a key's own policy * is that key, and the account must keep control of it",
+}
+
+FAMILIES_OF_ACTIONS = {
+    "kms:GenerateDataKey*": "with and without plaintext: DynamoDB chooses",
+    "kms:ReEncrypt*": "From and To are granted together",
+}
+
+SERVICES = {
+    "bucket": {"s3", "kms"},
+    "table": {"dynamodb", "kms"},
+    "queue": {"sqs"},
+    "secret": {"secretsmanager"},
+}
+
+VERBS = {
+    "s3:PutObject": "put:bucket",
+    "s3:GetObject": "read:bucket",
+    "s3:ListBucket": "read:bucket",
+    "s3:DeleteObject": "delete:bucket",
+    "dynamodb:GetItem": "read:table",
+    "dynamodb:Query": "read:table",
+    "dynamodb:PutItem": "write:table",
+    "dynamodb:UpdateItem": "write:table",
+    "dynamodb:DeleteItem": "write:table",
+    "sqs:ReceiveMessage": "consume:queue",
+    "sqs:DeleteMessage": "consume:queue",
+    "sqs:ChangeMessageVisibility": "consume:queue",
+    "secretsmanager:GetSecretValue": "read:secret",
+}
+"""The action a verb is about -> the verb that alone may bring it."""
+
+
+def test_no_statement_allows_everything_or_everywhere(templates: Templates) -> None:
+    for carrier, statement in templates.policy_statements():
+        if statement["Effect"] == "Deny" or carrier in ANY_RESOURCE_IS_MEANT:
+            continue
+        assert "*" not in listed(statement.get("Resource", [])), statement
+        for action in listed(statement["Action"]):
+            assert "*" not in action or action in FAMILIES_OF_ACTIONS, statement
+
+
+def test_only_cdks_own_provider_has_a_managed_policy(templates: Templates) -> None:
+    roles = templates.resources("AWS::IAM::Role")
+
+    assert [name for name, each in roles.items() if "ManagedPolicyArns" in each["Properties"]] == [
+        name for name in roles if name.startswith("AWSCDKTrigger")
+    ]
+
+
+@every_function
+def test_a_role_has_the_actions_of_its_grants_only(templates: Templates, spec: Function) -> None:
+    actions = _actions(templates, spec)
+    verbs = {":".join(grant.split(":")[:2]) for grant in spec.grants}
+
+    assert {action for action in actions if action in VERBS} == {
+        action for action, verb in VERBS.items() if verb in verbs
+    }
+
+
+@every_function
+def test_a_role_reaches_the_services_of_its_grants_only(templates: Templates, spec: Function) -> None:
+    services = {action.split(":")[0] for action in _actions(templates, spec)}
+    expected = {"logs"}.union(*(SERVICES[grant.split(":")[1]] for grant in spec.grants))
+
+    assert services == expected
+
+
+@every_function
+def test_a_role_reaches_the_stores_of_its_grants_only(templates: Templates, spec: Function) -> None:
+    reached = {
+        templates.points_at(resource)
+        for statement in templates.statements(spec.handler)
+        for resource in listed(statement["Resource"])
+        if "Fn::Join" not in resource and not _is_about(statement, "logs", "kms")
+    }
+    granted = {tuple(grant.split(":")[1:]) for grant in spec.grants}
+
+    assert reached == {templates.store(kind, name)[0] for kind, name in granted if kind != "secret"}
+
+
+@every_function
+def test_the_key_is_used_only_through_the_service_that_holds_the_data(
+    templates: Templates, spec: Function
+) -> None:
+    for statement in templates.statements(spec.handler):
+        if _is_about(statement, "kms"):
+            via = statement["Condition"]["StringEquals"]["kms:ViaService"]
+            assert via["Fn::Join"][1][0] in ("s3.", "dynamodb.")
+
+
+@every_function
+def test_a_secret_is_reached_by_its_own_name(templates: Templates, spec: Function) -> None:
+    for statement in templates.statements(spec.handler):
+        if _is_about(statement, "secretsmanager"):
+            (arn,) = listed(statement["Resource"])
+            assert arn["Fn::Join"][1][-1].endswith(":secret:astralog/warehouse-??????")
+
+
+def test_no_template_holds_or_makes_a_secret(templates: Templates) -> None:
+    text = json.dumps([templates.data, templates.compute])
+
+    assert "AWS::SecretsManager::Secret" not in text
+    assert "{{resolve:" not in text
+    assert not re.search(r"password|SecretString", text, re.IGNORECASE)
+
+
+def test_the_templates_name_no_account_and_no_region(templates: Templates) -> None:
+    text = json.dumps([templates.data, templates.compute])
+
+    assert not re.search(r"(?<![0-9a-f])\d{12}(?![0-9a-f])", text)
+    assert not re.search(r"\b[a-z]{2}-(gov-)?(north|south|east|west|central)[a-z]*-\d\b", text)
+
+
+def _actions(templates: Templates, spec: Function) -> set[str]:
+    statements = templates.statements(spec.handler)
+    return {action for statement in statements for action in listed(statement["Action"])}
+
+
+def _is_about(statement: dict[str, object], *services: str) -> bool:
+    return {str(action).split(":")[0] for action in listed(statement["Action"])} <= set(services)

@@ -1,0 +1,37 @@
+"""Rows put into the events table by sync's own statement, without the rest of sync."""
+
+import json
+from datetime import date
+from typing import Any
+
+from backports import zstd
+
+from functions.shared.warehouse import Warehouse
+from functions.sync.ledger import Batch
+from functions.sync.load import Loader
+from functions.sync.plan import Manifest
+
+
+def staged(metadata: str = "{}", **columns: str) -> bytes:
+    """A staged row; `metadata` is JSON text that goes in as it is."""
+    row: dict[str, Any] = {
+        "tenant_id": "acme",
+        "project_id": "shop",
+        "timestamp": "2026-11-01 12:00:00.000000000",
+        "received_at": "2026-11-01 12:00:01.000000",
+        "level": "info",
+        "service": "gateway",
+        "message": "hello",
+        "trace_id": "",
+        "span_id": "",
+        **columns,
+    }
+    return json.dumps(row)[:-1].encode() + b', "metadata": ' + metadata.encode() + b"}\n"
+
+
+def load(
+    warehouse: Warehouse, rows: list[bytes], batch_id: str = "b1", expires_on: date = date(2030, 1, 1)
+) -> None:
+    """Insert `rows` as one batch."""
+    batch = Batch(Manifest("managed", expires_on, ()), batch_id, "sealed", ())
+    Loader(warehouse).insert(batch, zstd.compress(b"".join(rows), 1))

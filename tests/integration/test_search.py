@@ -1,0 +1,396 @@
+"""Searches through the real engine, against a model of what they mean."""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import product
+from random import Random
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from functions.migrate.handler import Schema
+from functions.migrate.numbered import migrations
+from functions.query.archive import Archive, Limits
+from functions.query.compile import Statement, statement
+from functions.query.page import page
+from functions.query.request import search
+from functions.query.tokens import key_token, value_tokens
+from functions.shared.errors import RefusalError
+from functions.shared.tenancy import TenantId
+from functions.shared.warehouse import Warehouse, WarehouseBusyError
+from tests.integration.loading import load, staged
+from tests.integration.search_model import Event, found
+from tests.integration.warehouse_process import clickhouse
+
+READ_ONLY = 164
+LIMITS = Limits(max_seconds=20, max_memory_bytes=1 << 30, max_result_bytes=1 << 26)
+TENANTS = ("acme", "beta")
+EVER = {"from": "2026-01-01T00:00:00Z", "to": "2027-01-01T00:00:00Z"}
+
+VALUES = [
+    "false", '"false"', "0", "0.0", "-0.0", "true", "null", "1", "1.0", "1.50", "-7", "200", "999", "1000",
+    "12345", "1e2", "9007199254740993", "9007199254740992", "18446744073709551615", '"eu"', '"eu-west-1"',
+    '"id-4711-0815"', '"a b"', '"é"', '"\\u00e9"', '"x\\"y"', '"tab\\there"', '"back\\\\slash"', '"a/b"',
+    '"a\\/b"', '"nul\\u0000"', '""', '"\\u0069d-4711-0815"', '"' + "long " * 20 + '"', "[]",
+    '["eu", "b", 1]', '[["eu"]]',
+    '{"b": 1}', '{"b": "eu"}', '{"b": {"c": false}}', "{}",
+]  # fmt: skip
+KEYS = ["a", "k", "a.b", "a.b.c", "duration_ms", "", "é", "with space", "=", "k" * 200]
+MESSAGES = [
+    "connection reset by peer", "Connection  reset", "GET /api/v1/items 200", "user-42 logged in", "user 42",
+    "ÉCOLE école", "", "reset", "x_y preset", "tab\tand\nnewline", "quote \" and ' and \\", "100%_done",
+]  # fmt: skip
+
+
+def _events() -> list[Event]:
+    """Few instants and few contents, so that many rows share their time and some are wholly equal."""
+    random = Random(7)
+    made = []
+    for tenant, _ in product(TENANTS, range(400)):
+        keys = random.sample(KEYS, random.randrange(4))
+        members = ", ".join(f"{json.dumps(key)}: {random.choice(VALUES)}" for key in keys)
+        made.append(
+            Event(
+                tenant_id=tenant,
+                project_id=random.choice(["shop", "blog"]),
+                timestamp=f"2026-11-01T12:00:0{random.randrange(4)}.{random.choice([0, 1, 999999999]):09d}Z",
+                level=random.choice(["info", "error"]),
+                service=random.choice(["gateway", "auth", "ünï"]),
+                message=random.choice(MESSAGES),
+                trace_id=random.choice(["", "a" * 32, "b" * 32]),
+                metadata=f"{{{members}}}",
+            )
+        )
+    return made + made[:60]
+
+
+EVENTS = _events()
+
+
+def _row(event: Event) -> bytes:
+    return staged(
+        event.metadata,
+        tenant_id=event.tenant_id,
+        project_id=event.project_id,
+        timestamp=event.timestamp.replace("T", " ").rstrip("Z"),
+        level=event.level,
+        service=event.service,
+        message=event.message,
+        trace_id=event.trace_id,
+    )
+
+
+@pytest.fixture(scope="module")
+def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
+    with clickhouse(tmp_path_factory.mktemp("clickhouse")) as address:
+        Schema(address, "MergeTree").bring_up_to_date(migrations())
+        connected = Warehouse(address, 30)
+        for number in range(0, len(EVENTS), 100):
+            load(connected, [_row(event) for event in EVENTS[number : number + 100]], f"batch-{number}")
+        yield connected
+        connected.close()
+
+
+Ask = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture(scope="module")
+def ask(warehouse: Warehouse) -> Ask:
+    archive = Archive(warehouse, LIMITS)
+
+    def ask(tenant: str = "acme", **body: Any) -> dict[str, Any]:
+        asked = search(json.dumps(body).encode())
+        answer: dict[str, Any] = json.loads(page(asked, archive.find(statement(asked, TenantId(tenant)))))
+        return answer
+
+    return ask
+
+
+def _all(ask: Ask, tenant: str = "acme", **body: Any) -> list[dict[str, Any]]:
+    """Every event, page by page."""
+    events: list[dict[str, Any]] = []
+    answer = ask(tenant, **body)
+    while True:
+        events += answer["events"]
+        if answer["next_cursor"] is None:
+            return events
+        assert answer["events"], "an empty page has no next one"
+        assert len(events) <= len(EVENTS), "pages go round in circles"
+        answer = ask(tenant, **body, cursor=answer["next_cursor"])
+
+
+def _shown(event: dict[str, Any]) -> tuple[Any, ...]:
+    return (
+        event["project_id"], event["timestamp"], event["level"], event["service"], event["message"],
+        event["trace_id"], json.dumps(event["metadata"]),
+    )  # fmt: skip
+
+
+def _expected(event: Event) -> tuple[Any, ...]:
+    return (
+        event.project_id, event.timestamp, event.level, event.service, event.message,
+        event.trace_id, json.dumps(json.loads(event.metadata)),
+    )  # fmt: skip
+
+
+SCALARS = [json.loads(value) for value in VALUES if not value.startswith(("[", "{"))]
+TEXTS = [value for value in SCALARS if isinstance(value, str)]
+ORDERED = [value for value in SCALARS if isinstance(value, (str, int, float)) and not isinstance(value, bool)]
+metadata_fields = st.sampled_from(KEYS).map(lambda key: f"metadata.{key}")
+columns = st.sampled_from(["project_id", "level", "service", "message", "trace_id"])
+
+
+def _where(field: st.SearchStrategy[str], values: list[Any], ordered: list[Any], texts: list[str]) -> Any:
+    return st.one_of(
+        st.fixed_dictionaries(
+            {"field": field, "op": st.sampled_from(["eq", "ne"]), "value": st.sampled_from(values)}
+        ),
+        st.fixed_dictionaries(
+            {
+                "field": field,
+                "op": st.sampled_from(["lt", "lte", "gt", "gte"]),
+                "value": st.sampled_from(ordered),
+            }
+        ),
+        st.fixed_dictionaries(
+            {
+                "field": field,
+                "op": st.just("in"),
+                "value": st.lists(st.sampled_from(values), min_size=1, max_size=3),
+            }
+        ),
+        st.fixed_dictionaries({"field": field, "op": st.just("exists"), "value": st.booleans()}),
+        st.fixed_dictionaries({"field": field, "op": st.just("contains"), "value": st.sampled_from(texts)}),
+    )
+
+
+COLUMN_VALUES = [*MESSAGES, "shop", "info", "auth", "ünï", "a" * 32, "n", "re"]
+wheres = st.one_of(
+    _where(metadata_fields, SCALARS, ORDERED, TEXTS),
+    _where(metadata_fields, SCALARS, ORDERED, TEXTS),
+    _where(columns, COLUMN_VALUES, COLUMN_VALUES, COLUMN_VALUES),
+)
+terms = st.tuples(
+    st.sampled_from(
+        ["reset", "RESET", "user", "42", "/api/v1", "école", "connection reset", "user-42", "x", "%"]
+    ),
+    st.booleans(),
+)
+instants = st.sampled_from([f"2026-11-01T12:00:0{second}.000000001Z" for second in range(5)])
+bodies = st.fixed_dictionaries(
+    {"limit": st.sampled_from([3, 7, 50, 1000]), "order": st.sampled_from(["asc", "desc"])},
+    optional={
+        "from": instants,
+        "projects": st.lists(st.sampled_from(["shop", "blog", "none"]), max_size=2),
+        "services": st.lists(st.sampled_from(["gateway", "auth", "ünï"]), max_size=2),
+        "levels": st.lists(st.sampled_from(["info", "error", "fatal"]), max_size=2),
+        "trace_id": st.sampled_from(["a" * 32, "b" * 32, "c" * 32, ""]),
+        "terms": st.lists(terms, max_size=2),
+        "where": st.lists(wheres, max_size=3),
+    },
+)
+
+
+def _q(asked: list[tuple[str, bool]]) -> str:
+    return " ".join(f'{"-" if negated else ""}"{text}"' for text, negated in asked)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(body=bodies, tenant=st.sampled_from(TENANTS))
+def test_a_search_finds_what_the_model_finds_and_nothing_of_another_tenant(
+    ask: Ask, body: dict[str, Any], tenant: str
+) -> None:
+    body = {**EVER, **body}
+    expected = found(EVENTS, tenant, body)
+    if len(expected) / body["limit"] > 40:
+        body["limit"] = 50
+    events = _all(ask, tenant, q=_q(body.pop("terms", [])), **body)
+    assert Counter(map(_shown, events)) == Counter(map(_expected, expected))
+    times = [event["timestamp"] for event in events]
+    assert times == sorted(times, reverse=body["order"] == "desc")
+
+
+@pytest.mark.parametrize("raw", [value for value in VALUES if not value.startswith(("[", "{"))])
+def test_every_value_is_found_by_itself_with_its_type(ask: Ask, raw: str) -> None:
+    value = json.loads(raw)
+    body = {**EVER, "where": [{"field": "metadata.k", "op": "eq", "value": value}], "limit": 1000}
+    assert Counter(map(_shown, _all(ask, **body))) == Counter(map(_expected, found(EVENTS, "acme", body)))
+
+
+def test_false_the_text_false_and_zero_are_three_things(ask: Ask) -> None:
+    counts = [
+        len(_all(ask, **EVER, where=[{"field": "metadata.a", "op": "eq", "value": value}]))
+        for value in (False, "false", 0)
+    ]
+    expected = [
+        len(found(EVENTS, "acme", {**EVER, "where": [{"field": "metadata.a", "op": "eq", "value": value}]}))
+        for value in (False, "false", 0)
+    ]
+    assert counts == expected
+    assert min(counts) > 0
+
+
+@pytest.mark.parametrize("order", ["asc", "desc"])
+@pytest.mark.parametrize("limit", [1, 2, 13])
+def test_equal_rows_are_separate_rows_and_none_is_skipped_or_repeated(
+    ask: Ask, order: str, limit: int
+) -> None:
+    body = {**EVER, "levels": ["error"], "services": ["auth"], "order": order, "limit": limit}
+    assert Counter(map(_shown, _all(ask, **body))) == Counter(map(_expected, found(EVENTS, "acme", body)))
+
+
+def test_pages_stay_what_they_were_while_logs_arrive_and_parts_merge(ask: Ask, warehouse: Warehouse) -> None:
+    load(warehouse, [staged(tenant_id="growing", message=f"first {n % 3}") for n in range(30)], "grow-1")
+    expected = Counter(event["message"] for event in _all(ask, "growing", **EVER, limit=4))
+    seen: list[str] = []
+    answer = ask("growing", **EVER, limit=4)
+    arrived = 2
+    while True:
+        seen += [event["message"] for event in answer["events"]]
+        if answer["next_cursor"] is None:
+            break
+        late = [staged(tenant_id="growing", message="late", timestamp="2026-11-01 12:00:09.000000000")]
+        load(warehouse, late, f"grow-{arrived}")
+        warehouse.command("OPTIMIZE TABLE events FINAL")
+        arrived += 1
+        answer = ask("growing", **EVER, limit=4, cursor=answer["next_cursor"])
+    assert Counter(seen) == expected
+    assert arrived > 5
+
+
+def test_a_cursor_keeps_the_time_range_of_its_first_page(ask: Ask, warehouse: Warehouse) -> None:
+    now = datetime.now(UTC)
+    stamps = [f"{now - timedelta(seconds=second):%Y-%m-%d %H:%M:%S.%f}000" for second in (5, 4, 3, 2)]
+    load(warehouse, [staged(tenant_id="recent", timestamp=stamp) for stamp in stamps], "recent-1")
+    first = ask("recent", limit=2, order="asc")
+    later = [staged(tenant_id="recent", timestamp=f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S.%f}000")]
+    load(warehouse, later, "recent-2")
+    second = ask("recent", limit=2, order="asc", cursor=first["next_cursor"])
+    assert len(first["events"]) == len(second["events"]) == 2
+    assert second["next_cursor"] is None
+
+
+def test_metadata_comes_back_to_the_byte(warehouse: Warehouse) -> None:
+    text = '{ "b" : 1.50,\t"a":[ 1e2 , "\\u00e9" ], "a" : 9007199254740993.0 }'
+    load(warehouse, [staged(text, tenant_id="bytes")], "bytes-1")
+    asked = search(json.dumps(EVER).encode())
+    answer = page(asked, Archive(warehouse, LIMITS).find(statement(asked, TenantId("bytes"))))
+    assert text.encode() in answer
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        '{"a":' * 900 + "1" + "}" * 900,
+        '{"a":' + "9" * 5000 + "}",
+        '{"a":1,"a":"x","a":null}',
+        '{"a.b":1,"a":{"b":2}}',
+        '{"a\\u0000b":"\\u0000"}',
+        '{"a":1e999}',
+        '{"a":"\\ud800"}',
+        '{"a":"' + "x" * 1_000_000 + '"}',
+        '{"' + "k" * 1_000_000 + '":1}',
+        "{" + ",".join(f'"k{n}":{n}' for n in range(100_000)) + "}",
+    ],
+    ids=["deep", "digits", "twice", "dotted", "nul", "overflow", "surrogate", "value", "key", "keys"],
+)
+def test_hostile_metadata_is_stored_and_shown(
+    warehouse: Warehouse, metadata: str, request: pytest.FixtureRequest
+) -> None:
+    tenant = request.node.callspec.id
+    load(warehouse, [staged(metadata, tenant_id=tenant)], f"hostile-{tenant}")
+    shown = warehouse.select("SELECT metadata FROM events WHERE tenant_id = {t:String}", {"t": tenant}).rows
+    assert [row["metadata"] for row in shown] == [metadata]
+    asked = search(
+        json.dumps({**EVER, "where": [{"field": "metadata.none", "op": "ne", "value": 1}]}).encode()
+    )
+    assert metadata.encode() in page(
+        asked, Archive(warehouse, LIMITS).find(statement(asked, TenantId(tenant)))
+    )
+
+
+def test_a_batch_is_one_part_and_loading_it_again_adds_nothing(warehouse: Warehouse) -> None:
+    rows = [staged(tenant_id="again", message=f"line {n}") for n in range(20_000)]
+    load(warehouse, rows, "again-1")
+    parts = warehouse.select(
+        "SELECT uniqExact(_part) AS parts, count() AS rows FROM events WHERE tenant_id = 'again'"
+    ).rows
+    assert parts == [{"parts": 1, "rows": 20_000}]
+    load(warehouse, rows, "again-1")
+    counted = warehouse.select("SELECT count() AS rows FROM events WHERE tenant_id = 'again'").rows
+    assert counted == [{"rows": 20_000}]
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    key=st.one_of(st.sampled_from(KEYS), st.text(st.characters(exclude_categories=["Cs"]), max_size=140)),
+    value=st.one_of(
+        st.none(), st.booleans(), st.integers(-2000, 2000), st.floats(-2000, 2000),
+        st.text(st.characters(exclude_categories=["Cs"]), max_size=34),
+        st.from_regex(r"[a-z/_.-]{0,12}[0-9]{0,4}[ -~]{0,16}", fullmatch=True),
+    ),
+)  # fmt: skip
+def test_the_index_and_the_search_agree_which_values_are_indexed(
+    warehouse: Warehouse, key: str, value: Any
+) -> None:
+    rows = warehouse.select(
+        "WITH {metadata:String} AS metadata SELECT " + _token_expression(warehouse) + " AS tokens",
+        {"metadata": json.dumps({key: value})},
+    ).rows
+    held = {bytes(token, "utf-8") for token in rows[0]["tokens"]}
+    own_key = key_token(key)
+    assert {token for token in held if token.startswith(b"?")} == ({own_key.encode()} if own_key else set())
+    ours = {token.encode() for token in value_tokens(key, value)}
+    valued = {token for token in held if token.startswith(b"=")}
+    assert valued <= ours
+    assert bool(valued) is bool(ours)
+
+
+def _token_expression(warehouse: Warehouse) -> str:
+    rows = warehouse.select(
+        "SELECT default_expression AS expression FROM system.columns "
+        "WHERE database = currentDatabase() AND table = 'events' AND name = 'metadata_tokens'"
+    ).rows
+    return str(rows[0]["expression"])
+
+
+@pytest.mark.parametrize(
+    ("index", "body"),
+    [
+        ("trace_id_bloom", {"trace_id": "c" * 32}),
+        ("message_words", {"q": "needle"}),
+        ("message_words", {"q": '"needle in a haystack"'}),
+        ("metadata_tokens_text", {"where": [{"field": "metadata.k", "op": "eq", "value": "eu"}]}),
+        ("metadata_tokens_text", {"where": [{"field": "metadata.k", "op": "exists"}]}),
+        ("metadata_tokens_text", {"where": [{"field": "metadata.rare", "op": "gt", "value": 12345}]}),
+    ],
+)
+def test_each_index_is_used_by_the_searches_it_is_for(
+    warehouse: Warehouse, index: str, body: dict[str, Any]
+) -> None:
+    compiled = statement(search(json.dumps({**EVER, **body}).encode()), TenantId("acme"))
+    plan = warehouse.select(f"EXPLAIN indexes = 1 {compiled.sql}", compiled.parameters).rows
+    assert f"Name: {index}" in "\n".join(row["explain"] for row in plan)
+
+
+def test_a_search_that_takes_too_much_is_refused_with_advice(warehouse: Warehouse) -> None:
+    tight = Archive(warehouse, Limits(max_seconds=20, max_memory_bytes=1 << 30, max_result_bytes=1000))
+    asked = search(json.dumps({**EVER, "limit": 1000}).encode())
+    with pytest.raises(RefusalError) as refused:
+        tight.find(statement(asked, TenantId("acme")))
+    assert (refused.value.status, refused.value.code) == (400, "query_too_heavy")
+
+
+def test_a_search_runs_read_only_and_leaves_the_engine_writable(warehouse: Warehouse) -> None:
+    archive = Archive(warehouse, LIMITS)
+    with pytest.raises(RefusalError) as refused:
+        archive.find(Statement("CREATE TABLE intruder (a Int8) ENGINE = Memory", {}))
+    assert isinstance(refused.value.__cause__, WarehouseBusyError)
+    assert refused.value.__cause__.engine_code == READ_ONLY
+    load(warehouse, [staged(tenant_id="after")], "after-1")
+    asked = search(json.dumps(EVER).encode())
+    assert len(archive.find(statement(asked, TenantId("after"))).rows) == 1

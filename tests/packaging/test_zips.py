@@ -1,0 +1,107 @@
+"""Each zip has all that its functions import, what its requirements pin, and nothing else; it stays small."""
+
+import re
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from infra import build
+from infra.topology import FUNCTIONS, Function
+from tests.packaging.imports import reached, resolves
+
+MB = 1_000_000
+
+LAMBDAS_LIMIT_BYTES = 250 * MB
+UNPACKED_LIMIT_BYTES = {"ingest": 25 * MB}
+
+Zips = dict[str, build.Zip]
+Trees = dict[str, Path]
+
+every_function = pytest.mark.parametrize("spec", FUNCTIONS, ids=lambda spec: spec.name)
+every_folder = pytest.mark.parametrize("folder", build.FOLDERS)
+
+
+@every_folder
+def test_a_zip_unpacks_to_less_than_its_limit(built: Zips, folder: str) -> None:
+    assert built[folder].unpacked_bytes <= UNPACKED_LIMIT_BYTES.get(folder, LAMBDAS_LIMIT_BYTES)
+
+
+@every_function
+def test_everything_a_handler_reaches_is_in_its_zip(trees: Trees, spec: Function) -> None:
+    tree = trees[spec.folder]
+    ours, foreign = reached(build.ROOT, spec.handler.rpartition(".")[0])
+    packages = {name for name in foreign if name.split(".")[0] not in sys.stdlib_module_names}
+
+    assert [name for name in sorted(ours) if not resolves(tree, name)] == []
+    assert [name for name in sorted(packages) if not resolves(tree, name)] == []
+
+
+@every_folder
+def test_a_zip_holds_no_function_but_its_own(trees: Trees, folder: str) -> None:
+    parts = {each.name for each in (trees[folder] / "functions").iterdir() if each.is_dir()}
+
+    assert parts == {"shared", folder}
+
+
+@every_folder
+def test_a_zip_holds_exactly_the_packages_that_are_pinned(trees: Trees, folder: str) -> None:
+    text = (build.ROOT / "functions" / folder / "requirements.txt").read_text()
+    pinned = {_normal(name): version for name, version in re.findall(r"^([\w.-]+)==([^\s;]+)", text, re.M)}
+    installed = dict(_name_and_version(each) for each in trees[folder].glob("*.dist-info"))
+
+    assert pinned
+    assert installed == pinned
+
+
+@every_folder
+def test_compiled_modules_are_for_lambdas_machine(trees: Trees, folder: str) -> None:
+    compiled = [each.name for each in trees[folder].rglob("*.so")]
+
+    assert compiled
+    assert [name for name in compiled if not re.search(r"(cpython-313-aarch64|abi3)", name)] == []
+
+
+@every_folder
+def test_a_zip_is_its_tree_and_carries_no_ballast(trees: Trees, folder: str) -> None:
+    tree = trees[folder]
+    with zipfile.ZipFile(build.TARGET / f"{folder}.zip") as archive:
+        names = archive.namelist()
+
+    assert names == sorted(each.relative_to(tree).as_posix() for each in tree.rglob("*") if each.is_file())
+    ballast = re.compile(r"__pycache__|\.pyi$|\.dist-info/RECORD$|^bin/|^[^/]+/tests?/|requirements\.txt$")
+    assert [name for name in names if ballast.search(name)] == []
+
+
+def test_a_zip_built_twice_has_the_same_bytes(built: Zips, tmp_path: Path) -> None:
+    again = build.build("ingest", tmp_path)
+
+    assert again.made
+    assert again.sha256 == built["ingest"].sha256
+
+
+def test_a_zip_whose_inputs_are_unchanged_is_not_made_again(built: Zips) -> None:
+    assert {each.name: each.sha256 for each in build.build_all() if not each.made} == {
+        each.name: each.sha256 for each in built.values()
+    }
+
+
+def test_a_package_that_would_have_to_be_compiled_stops_the_build(tmp_path: Path) -> None:
+    source = tmp_path / "wheelless"
+    source.mkdir()
+    (source / "pyproject.toml").write_text('[project]\nname = "wheelless"\nversion = "1"\n')
+    requirements = tmp_path / "requirements.txt"
+    requirements.write_text(f"wheelless @ {source.as_uri()}\n")
+
+    with pytest.raises(build.BuildError, match="wheelless"):
+        build.install(requirements, tmp_path / "tree")
+
+
+def _name_and_version(dist_info: Path) -> tuple[str, str]:
+    name, _, version = dist_info.name.removesuffix(".dist-info").partition("-")
+    return _normal(name), version
+
+
+def _normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()

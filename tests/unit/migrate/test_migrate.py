@@ -1,0 +1,93 @@
+"""The numbered SQL and the order it is applied in."""
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from functions.migrate.history import apply_missing
+from functions.migrate.numbered import Migration, NumberingError, migrations
+from functions.shared.staging import COLUMNS
+from functions.shared.warehouse import Selection
+
+FIRST = Migration(1, "0001_first", "CREATE TABLE IF NOT EXISTS a ENGINE = {engine}")
+SECOND = Migration(2, "0002_second", "CREATE TABLE IF NOT EXISTS b ENGINE = {engine}")
+
+
+class Remembering:
+    """A database that remembers statements, and fails at one that holds `failing`."""
+
+    def __init__(self, noted: list[int], failing: str | None = None) -> None:
+        self.noted = noted
+        self.statements: list[str] = []
+        self._failing = failing
+
+    def command(self, statement: str, parameters: dict[str, str] | None = None) -> None:
+        if self._failing and self._failing in statement:
+            raise RuntimeError("refused")
+        self.statements.append(statement)
+        if parameters:
+            self.noted.append(int(parameters["version"]))
+
+    def select(self, _statement: str) -> Selection:
+        rows: list[dict[str, Any]] = [{"version": version} for version in self.noted]
+        return Selection(rows, 0, 0.0)
+
+
+def test_what_is_missing_is_applied_in_order_and_noted() -> None:
+    database = Remembering([])
+    assert apply_missing(database, [FIRST, SECOND], "MergeTree") == ["0001_first", "0002_second"]
+    assert database.noted == [1, 2]
+
+
+def test_what_was_noted_is_not_applied_again() -> None:
+    database = Remembering([1, 1])
+    assert apply_missing(database, [FIRST, SECOND], "MergeTree") == ["0002_second"]
+
+
+def test_a_migration_that_fails_is_not_noted_and_stops_those_after_it() -> None:
+    database = Remembering([], failing=" a ENGINE")
+    with pytest.raises(RuntimeError):
+        apply_missing(database, [FIRST, SECOND], "MergeTree")
+    assert database.noted == []
+    assert not any(" b ENGINE" in statement for statement in database.statements)
+
+
+def test_every_table_is_made_with_the_engine_that_is_set() -> None:
+    database = Remembering([])
+    apply_missing(database, migrations(), "ReplicatedMergeTree")
+    created = [statement for statement in database.statements if "CREATE TABLE" in statement]
+    assert all("ENGINE = ReplicatedMergeTree" in statement for statement in created)
+    assert not any("{engine}" in statement for statement in created)
+
+
+@pytest.mark.parametrize(
+    "names", [["0002_a.sql"], ["0001_a.sql", "0003_b.sql"], ["0001_a.sql", "0001_b.sql"], ["1_a.sql"]]
+)
+def test_gaps_doubles_and_strange_names_are_refused(tmp_path: Path, names: list[str]) -> None:
+    for name in names:
+        (tmp_path / name).write_text("SELECT 1")
+    with pytest.raises(NumberingError):
+        migrations(tmp_path)
+
+
+@pytest.mark.parametrize("migration", migrations(), ids=lambda migration: migration.name)
+def test_a_file_tells_its_day_and_reason_and_does_nothing_twice(migration: Migration) -> None:
+    assert migration.statement.startswith("-- 20")
+    assert " EXISTS " in migration.statement
+    assert ";" not in "\n".join(
+        line for line in migration.statement.splitlines() if not line.startswith("--")
+    ), "one statement a file"
+
+
+def test_a_file_that_has_landed_was_not_edited() -> None:
+    landed = {"0001_events": "4a9e51da037fd9d166dfe06ee1793f9fa540d3b2a359eaed0eb0005b5c7c486f"}
+    for migration in migrations():
+        digest = hashlib.sha256(migration.statement.encode()).hexdigest()
+        assert landed[migration.name] == digest, f"{migration.name}: write a new number instead"
+
+
+def test_the_events_table_has_every_staged_column() -> None:
+    events = migrations()[0].statement
+    assert all(f"\n    {name} " in events for name in COLUMNS)

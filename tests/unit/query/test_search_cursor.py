@@ -1,0 +1,53 @@
+"""Cursors: opaque, and refused when they are not ours."""
+
+import base64
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from functions.query.cursor import VERSION, Cursor, CursorError, Position, decode, encode
+
+PLACE = {"instant": 3, "batch_id": "batch", "row_hash": 4, "given": 1}
+SOUND = [VERSION, "digest", 1, 2, PLACE]
+positions = st.builds(
+    Position, st.integers(0, 2**63 - 1), st.text(), st.integers(0, 2**64 - 1), st.integers(1, 2**63 - 1)
+)
+
+
+def _text(values: Any) -> str:
+    return base64.urlsafe_b64encode(json.dumps(values).encode()).decode().rstrip("=")
+
+
+@given(position=positions)
+def test_a_cursor_comes_back_as_it_was(position: Position) -> None:
+    cursor = Cursor(VERSION, "digest", 1, 2, position)
+    assert decode(encode(cursor)) == cursor
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [VERSION + 1, *SOUND[1:]],
+        [VERSION, "digest", -1, 2, PLACE],
+        [VERSION, "digest", 1, 2**63, PLACE],
+        [VERSION, "digest", 1, 2, PLACE | {"row_hash": 2**64}],
+        [VERSION, "digest", 1, 2, PLACE | {"given": 0}],
+        [VERSION, "digest", 1, 2, PLACE | {"instant": -1}],
+        [VERSION, "digest", 1, 2, PLACE | {"instant": "now() -- "}],
+        {},
+        "text",
+    ],
+)
+def test_a_tampered_cursor_is_refused(values: Any) -> None:
+    assert decode(_text(SOUND)).position.row_hash == PLACE["row_hash"]
+    with pytest.raises(CursorError):
+        decode(_text(values))
+
+
+@given(st.text())
+def test_any_other_text_is_refused(text: str) -> None:
+    with pytest.raises(CursorError):
+        decode(text)

@@ -1,0 +1,89 @@
+"""Pages: what a client gets for the rows that were found."""
+
+import json
+from typing import Any
+
+from functions.query import page as pages
+from functions.query.cursor import decode
+from functions.query.page import page
+from functions.query.request import Search, search
+from functions.shared.warehouse import Selection
+
+
+def row(**changes: Any) -> dict[str, Any]:
+    return {
+        "timestamp": "2026-11-01 12:00:00.000000001",
+        "received_at": "2026-11-01 12:00:01.000001",
+        "level": "info",
+        "service": "gateway",
+        "project_id": "shop",
+        "message": "hello",
+        "trace_id": "t",
+        "span_id": "s",
+        "metadata": "{}",
+        "batch_id": "b1",
+        "row_hash": "18446744073709551615",
+        **changes,
+    }
+
+
+def asked(cursor: str | None = None, limit: int = 2) -> Search:
+    return search(json.dumps({"limit": limit, "cursor": cursor}).encode(), 10**18)
+
+
+def answered(rows: list[dict[str, Any]], of: Search | None = None) -> dict[str, Any]:
+    answer: dict[str, Any] = json.loads(page(of or asked(), Selection(rows, 11, 1.23456)))
+    return answer
+
+
+def test_an_event_has_the_wires_fields_and_times() -> None:
+    answer = answered([row(metadata='{"a":false}')])
+    assert answer == {
+        "events": [
+            {
+                "timestamp": "2026-11-01T12:00:00.000000001Z",
+                "received_at": "2026-11-01T12:00:01.000001Z",
+                "level": "info",
+                "service": "gateway",
+                "project_id": "shop",
+                "message": "hello",
+                "trace_id": "t",
+                "span_id": "s",
+                "metadata": {"a": False},
+            }
+        ],
+        "next_cursor": None,
+        "stats": {"rows_read": 11, "elapsed_ms": 1.235},
+    }
+
+
+def test_metadata_is_passed_on_to_the_byte() -> None:
+    text = '{ "a":1.50, "a" : "\\u00e9" }'
+    assert text.encode() in page(asked(), Selection([row(metadata=text)], 1, 1.0))
+
+
+def test_a_row_beyond_the_limit_means_a_next_page() -> None:
+    answer = answered([row(row_hash="1"), row(row_hash="2"), row(row_hash="3")])
+    assert len(answer["events"]) == 2
+    position = decode(answer["next_cursor"]).position
+    assert (position.row_hash, position.given) == (2, 1)
+
+
+def test_equal_rows_are_counted_across_pages() -> None:
+    first = answered([row()] * 3)
+    assert decode(first["next_cursor"]).position.given == 2
+    second = answered([row()] * 3, asked(cursor=first["next_cursor"]))
+    assert decode(second["next_cursor"]).position.given == 4
+
+
+def test_a_page_that_would_not_fit_an_answer_ends_early_and_goes_on() -> None:
+    large = "x" * (pages.MAX_PAGE_BYTES // 2)
+    rows = [row(row_hash=str(number), message=large) for number in range(3)]
+    answer = answered(rows, asked(limit=100))
+    assert len(answer["events"]) == 1
+    assert decode(answer["next_cursor"]).position.row_hash == 0
+
+
+def test_one_event_too_large_for_an_answer_is_still_shown() -> None:
+    answer = answered([row(message="x" * (pages.MAX_PAGE_BYTES + 1))])
+    assert len(answer["events"]) == 1

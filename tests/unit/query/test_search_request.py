@@ -1,0 +1,126 @@
+"""What a search's body may say, and what is said about the rest."""
+
+import json
+from typing import Any
+
+import pytest
+
+from functions.query import cursor as cursors
+from functions.query.conditions import Condition
+from functions.query.request import DEFAULT_RANGE_NS, Search, search
+from functions.query.times import NANOSECONDS
+from functions.query.words import Term
+from functions.shared.errors import RefusalError
+
+NOW = 1_790_000_000 * NANOSECONDS
+
+
+def asked(**body: Any) -> Search:
+    return search(json.dumps(body).encode(), NOW)
+
+
+def refusal(**body: Any) -> RefusalError:
+    with pytest.raises(RefusalError) as refused:
+        asked(**body)
+    assert (refused.value.status, refused.value.code) == (400, "invalid_request")
+    return refused.value
+
+
+def test_an_empty_body_asks_for_the_newest_hundred_of_the_last_day() -> None:
+    found = search(b"", NOW)
+    assert (found.since, found.until) == (NOW - DEFAULT_RANGE_NS, NOW)
+    assert (found.order, found.limit, found.after) == ("desc", 100, None)
+
+
+def test_from_defaults_to_a_day_before_to() -> None:
+    found = asked(to="1970-01-03T00:00:00Z")
+    assert (found.since, found.until) == (24 * 3600 * NANOSECONDS, 48 * 3600 * NANOSECONDS)
+
+
+@pytest.mark.parametrize(
+    ("body", "name"),
+    [
+        ({"limit": 0}, "limit"),
+        ({"limit": 1001}, "limit"),
+        ({"limit": True}, "limit"),
+        ({"order": "up"}, "order"),
+        ({"from": "yesterday"}, "from"),
+        ({"to": "2026-13-01T00:00:00Z"}, "to"),
+        ({"to": "2026-11-01T00:00:00"}, "to"),
+        ({"from": "2026-11-02T00:00:00Z", "to": "2026-11-01T00:00:00Z"}, "from"),
+        ({"from": "1969-12-31T23:59:59Z", "to": "2026-11-01T00:00:00Z"}, "from"),
+        ({"services": "gateway"}, "services"),
+        ({"levels": [1]}, "levels[0]"),
+        ({"q": 5}, "q"),
+        ({"q": "w " * 33}, "q"),
+        ({"cursor": "nonsense"}, "cursor"),
+        ({"cursor": "ünï"}, "cursor"),
+        ({"where": [{"field": "metadata.a", "op": "like", "value": 1}]}, "where[0].op"),
+        ({"where": [{"field": "tenant_id", "op": "eq", "value": "x"}]}, "where[0].field"),
+        ({"where": [{"field": "batch_id", "op": "eq", "value": "x"}]}, "where[0].field"),
+        ({"where": [{"field": "metadata.a", "op": "eq"}]}, "where[0].value"),
+        ({"where": [{"field": "metadata.a", "op": "eq", "value": [1]}]}, "where[0].value"),
+        ({"where": [{"field": "metadata.a", "op": "eq", "value": {"b": 1}}]}, "where[0].value"),
+        ({"where": [{"field": "metadata.a", "op": "in", "value": 1}]}, "where[0].value"),
+        ({"where": [{"field": "metadata.a", "op": "in", "value": []}]}, "where[0].value"),
+        ({"where": [{"field": "metadata.a", "op": "lt", "value": None}]}, "where[0].value"),
+        ({"where": [{"field": "metadata.a", "op": "gt", "value": True}]}, "where[0].value"),
+        ({"where": [{"field": "metadata.a", "op": "eq", "value": 2**64}]}, "where[0].value"),
+        ({"where": [{"field": "metadata.a", "op": "contains", "value": 1}]}, "where[0].value"),
+        ({"where": [{"field": "metadata.a", "op": "exists", "value": "yes"}]}, "where[0].value"),
+        ({"where": [{"field": "service", "op": "eq", "value": 1}]}, "where[0].value"),
+        ({"where": [{"field": "timestamp", "op": "gt", "value": 5}]}, "where[0].value"),
+        ({"where": [{"field": "timestamp", "op": "contains", "value": "2026"}]}, "where[0].value"),
+        ({"tenant_id": "beta"}, "body"),
+    ],
+)  # fmt: skip
+def test_a_wrong_field_is_refused_by_name(body: dict[str, Any], name: str) -> None:
+    assert f"'{name}'" in refusal(**body).message
+
+
+@pytest.mark.parametrize("content", [b"{", b"[]", b"\xff", b"null", b'{"q":"\\ud800"}', b"[" * 100_000])
+def test_a_body_that_is_no_json_object_is_refused(content: bytes) -> None:
+    with pytest.raises(RefusalError) as refused:
+        search(content, NOW)
+    assert refused.value.code == "invalid_request"
+
+
+def test_conditions_keep_the_type_of_their_value() -> None:
+    values = (False, "false", 0, None, 1.5)
+    wheres = [{"field": "metadata.a", "op": "eq", "value": value} for value in values]
+    found = asked(where=wheres).conditions
+    assert found == tuple(Condition("metadata.a", "eq", (value,)) for value in values)
+    assert [type(condition.values[0]) for condition in found] == [type(value) for value in values]
+
+
+def test_words_phrases_and_what_must_not_be_there_are_told_apart() -> None:
+    terms = asked(q='timeout "connection reset" -health -"not found" - "open').terms
+    assert terms == (
+        Term("timeout"),
+        Term("connection reset"),
+        Term("health", negated=True),
+        Term("not found", negated=True),
+        Term("-"),
+        Term("open"),
+    )
+
+
+def test_nanoseconds_and_offsets_are_understood() -> None:
+    found = asked(**{"from": "1970-01-01T01:00:00.1234567899+01:00", "to": "1970-01-01t00:00:01z"})
+    assert (found.since, found.until) == (123_456_789, NANOSECONDS)
+
+
+def a_cursor(body: dict[str, Any]) -> str:
+    return cursors.encode(
+        cursors.Cursor(cursors.VERSION, asked(**body).digest, 5, 7, cursors.Position(6, "b", 9, 1))
+    )
+
+
+def test_a_cursor_goes_with_its_search_whatever_the_page_size() -> None:
+    body = {"q": "timeout", "where": [{"field": "metadata.a", "op": "exists"}]}
+    found = asked(**body, cursor=a_cursor(body), limit=7)
+    assert (found.since, found.until, found.after) == (5, 7, cursors.Position(6, "b", 9, 1))
+
+
+def test_a_cursor_of_another_search_is_refused() -> None:
+    assert "another search" in refusal(q="other", cursor=a_cursor({"q": "timeout"})).message
