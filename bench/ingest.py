@@ -47,8 +47,20 @@ def _body(rows: list[bytes]) -> bytes:
 
 
 def _event(row: dict[str, Any]) -> dict[str, Any]:
+    """What its sender sent: no columns of ours, and the place it comes from, as log agents add it."""
     sent = {name: value for name, value in row.items() if name not in _OURS and value != ""}
-    return {**sent, "timestamp": row["timestamp"][:26].replace(" ", "T") + "Z"}
+    pod = f"{row['service']}-{row['span_id'][:9] or '7d9f8b6c5'}"
+    place = {"pod": pod, "node": "ip-10-0-3-17.internal", "version": "2026.11.3"}
+    return {
+        **sent,
+        "timestamp": row["timestamp"][:26].replace(" ", "T") + "Z",
+        "metadata": {
+            **row["metadata"],
+            "pod": place,
+            "node": "ip-10-0-3-17.internal",
+            "version": "2026.11.3",
+        },
+    }
 
 
 def core(body: bytes) -> bytes:

@@ -1,6 +1,6 @@
 """A decoded body in, what was accepted of it out: judged, encoded, compressed."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import msgspec
@@ -16,12 +16,13 @@ from functions.shared.errors import RefusalError
 MAX_EVENTS = 200_000
 MAX_ERRORS_TOLD = 1000
 
-# Level 1, with a smaller table that stays in the first cache: as small a result, a tenth less time.
-_FRAME: Mapping[int, int] = {
-    zstd.CompressionParameter.compression_level.value: 1,
-    zstd.CompressionParameter.hash_log.value: 12,
-}
-
+_compressor = zstd.ZstdCompressor(
+    options={
+        zstd.CompressionParameter.compression_level: 1,
+        # Level 1's own table is larger; this one stays in the first cache: as small a result, a tenth faster.
+        zstd.CompressionParameter.hash_log: 12,
+    }
+)
 _encoder = msgspec.json.Encoder()
 
 
@@ -40,7 +41,7 @@ class Accepted:
         return Package(b"".join(self.frames), self.rows, self.raw_bytes)
 
     def keep(self, rows: int, lines: bytes) -> None:
-        self.frames.append(zstd.compress(lines, options=_FRAME))
+        self.frames.append(_compressor.compress(lines, zstd.ZstdCompressor.FLUSH_FRAME))
         self.rows += rows
         self.raw_bytes += len(lines)
 

@@ -10,7 +10,6 @@ must agree with it, and a property test holds the two together.
 from collections.abc import Callable
 from datetime import datetime
 from functools import lru_cache
-from operator import attrgetter
 from typing import Annotated, Any
 
 import msgspec
@@ -22,7 +21,7 @@ from functions.ingest.rows import NO_METADATA, Receipt
 
 _MICROSECONDS_AT_MOST = len("2026-11-23T10:00:00.123456Z")
 _SHALLOW_FOR_SURE = 2 * MAX_METADATA_DEPTH
-_PROMOTED = ("trace_id", "span_id")
+_IDS = (b"trace_id", b"span_id")
 
 _encoder = msgspec.json.Encoder()
 
@@ -39,7 +38,7 @@ def encoded(body: bytes, ndjson: bool, receipt: Receipt) -> tuple[int, bytes] | 
     try:
         str(body, "utf-8")
         rows = _decoder(str(receipt.tenant), receipt.project_id, body[:1], ndjson)(body)
-        if rows and _nothing_to_promote(rows, body) and _of_fair_size(rows, body) and _finish(rows, receipt):
+        if rows and _of_fair_size(rows, body) and _finish(rows, receipt, any(name in body for name in _IDS)):
             lines = _encoder.encode_lines(rows)
             return (len(rows), lines) if _metadata_are_objects(lines, len(rows), receipt) else None
     except (msgspec.DecodeError, RecursionError, ValueError, TypeError, KeyError, IndexError):
@@ -47,8 +46,11 @@ def encoded(body: bytes, ndjson: bool, receipt: Receipt) -> tuple[int, bytes] | 
     return None
 
 
-def _finish(rows: Rows, receipt: Receipt) -> bool:
-    """Fill in what a request's rows have in common; False as soon as one turns out to be odd."""
+def _finish(rows: Rows, receipt: Receipt, ids_somewhere: bool) -> bool:
+    """Fill in what a request's rows have in common; False as soon as one turns out to be odd.
+
+    With `ids_somewhere` in the body, a row that lacks an id at its root may have it in its metadata.
+    """
     received, earliest, latest = receipt.received_text, receipt.earliest, receipt.latest
     parse, level_of = datetime.fromisoformat, BY_NAME
     for row in rows:
@@ -62,21 +64,16 @@ def _finish(rows: Rows, receipt: Receipt) -> bool:
             if not earliest < moment < latest or text[13] != ":" or len(text) > _MICROSECONDS_AT_MOST:
                 return False
             row.timestamp = moment
-        if len(row.metadata) >= _SHALLOW_FOR_SURE and not shallow(row.metadata):
+        metadata = row.metadata
+        if len(metadata) >= _SHALLOW_FOR_SURE and not shallow(metadata):
+            return False
+        if ids_somewhere and not (row.trace_id and row.span_id) and _has_id(bytes(metadata)):
             return False
     return True
 
 
-def _nothing_to_promote(rows: Rows, body: bytes) -> bool:
-    """Whether no row lacks an id that its metadata may have."""
-    return all(
-        name.encode() not in body or all(map(attrgetter(name), rows)) or _only_at_root(rows, body, name)
-        for name in _PROMOTED
-    )
-
-
-def _only_at_root(rows: Rows, body: bytes, name: str) -> bool:
-    return body.count(name.encode()) == sum(map(bool, map(attrgetter(name), rows)))
+def _has_id(metadata: bytes) -> bool:
+    return b"trace_id" in metadata or b"span_id" in metadata
 
 
 def _of_fair_size(rows: Rows, body: bytes) -> bool:

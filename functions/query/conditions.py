@@ -1,7 +1,8 @@
 """`where`, the conditions on fields, written as SQL that is 1 or 0 for every row and never NULL.
 
 `ne` is the opposite of `eq`: it finds the rows without the field, too. Text compares byte by byte. A text
-column is always there: it compares as empty text, and `exists` where it is not empty. How a value of metadata compares: functions.query.metadata.
+column is always there: it compares as empty text, and it `exists` where it is not empty. How a value of
+metadata compares: functions.query.metadata.
 """
 
 from dataclasses import dataclass

@@ -53,7 +53,7 @@ def _meets(event: Event, where: dict[str, Any]) -> bool:
         return any(_meets(event, {**where, "op": "eq", "value": value}) for value in wanted)
     values = _values(event, where["field"])
     if op == "exists":
-        # A column is always there; it exists when it says something. A key of metadata exists when it is there.
+        # A column is always there and exists when it says something; a key exists when it is there.
         there = bool(values) if where["field"].startswith("metadata.") else values != [""]
         return there is wanted
     return any(_holds(value, op, wanted) for value in values)
