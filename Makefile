@@ -11,7 +11,7 @@ export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 18,20
 
 
 
-.PHONY: help setup demo up test check lint bench build synth deploy lock clean
+.PHONY: help setup demo up test crash check lint bench build synth deploy lock clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
@@ -34,6 +34,9 @@ up: setup ## the whole service on this machine until Ctrl-C (PORT=8080)
 
 test: setup ## every test
 	@$(V)/python -m pytest tests
+
+crash: setup ## the crash matrix in full: sync killed at every step, 2,100 runs (about 20 minutes)
+	@$(V)/python -m tests.crash --seeds 15
 
 check: lint test ## what CI runs: lint, types, layering, tests
 

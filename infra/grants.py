@@ -32,6 +32,7 @@ ACTIONS = {
         "sqs:GetQueueAttributes",
         "sqs:GetQueueUrl",
     ),
+    "send:queue": ("sqs:SendMessage", "sqs:GetQueueUrl"),
     "read:secret": ("secretsmanager:GetSecretValue",),
 }
 

@@ -190,6 +190,15 @@ FUNCTIONS = (
         schedule_minutes=60,
     ),
     Function(
+        name="sweeper",
+        handler="functions.retention.sweeper.handler",
+        memory_mb=512,
+        timeout_seconds=300,
+        settings={"staging_bucket": "bucket:staging", "staged_queue": "queue:staged"},
+        grants=("read:bucket:staging", "send:queue:staged"),
+        schedule_minutes=5,
+    ),
+    Function(
         name=MIGRATE,
         handler="functions.migrate.handler.handler",
         memory_mb=512,

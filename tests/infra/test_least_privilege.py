@@ -27,6 +27,7 @@ SERVICES = {
 }
 
 VERBS = {
+    "sqs:SendMessage": "send:queue",
     "s3:PutObject": "put:bucket",
     "s3:GetObject": "read:bucket",
     "s3:ListBucket": "read:bucket",

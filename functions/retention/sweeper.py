@@ -1,0 +1,76 @@
+"""Sweep: staged objects that no notification told of are told of again.
+
+Trigger: the scheduler, every five minutes. Promise: an object that waits longer than fifteen minutes is put
+on sync's queue, so that a lost notification delays logs by twenty minutes at most and loses none. Sweeping
+races with nobody: sync's ledger knows what is loaded, under way or new, and an object it has loaded is gone
+from the bucket. On failure the run raises and the next one starts over.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+
+import boto3
+import obstore
+
+from functions.retention.stale import Listed, notifications, stale
+from functions.shared import journal
+from functions.shared.object_store import open_store
+from functions.shared.settings import load
+
+PREFIX = "staged/"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    staging_bucket: str
+    staged_queue: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """The bucket to look through and the queue to tell."""
+
+    store: Any
+    queue: Any
+    queue_url: str
+
+    def run(self, now: datetime) -> dict[str, int]:
+        """Tell of what is stale at `now`: how many objects, in how many messages, and the oldest's age."""
+        found = stale(self._listing(), now)
+        messages = 0
+        for body in notifications(found):
+            self.queue.send_message(QueueUrl=self.queue_url, MessageBody=body)
+            messages += 1
+        oldest = round((now - found[0].modified_at).total_seconds()) if found else 0
+        return {"objects": len(found), "messages": messages, "oldest_seconds": oldest}
+
+    def _listing(self) -> Iterator[Listed]:
+        for some in obstore.list(self.store, prefix=PREFIX):
+            for each in some:
+                yield Listed(
+                    each["path"], (each["e_tag"] or "").strip('"'), each["size"], each["last_modified"]
+                )
+
+
+@cache
+def _sweep() -> Sweep:
+    settings = load(Settings)
+    queue = boto3.client("sqs")
+    url = queue.get_queue_url(QueueName=settings.staged_queue)["QueueUrl"]
+    return Sweep(open_store(settings.staging_bucket), queue, url)
+
+
+def handler(_event: dict[str, Any], _context: Any) -> dict[str, int]:
+    swept = _sweep().run(datetime.now(UTC))
+    journal.measure(
+        "sweeper",
+        {
+            "StaleObjects": (swept["objects"], "Count"),
+            "OldestStagedSeconds": (swept["oldest_seconds"], "Seconds"),
+        },
+        messages=swept["messages"],
+    )
+    return swept

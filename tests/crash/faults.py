@@ -1,0 +1,142 @@
+"""Where sync is killed: stand-ins that pass every call on, and end the process at one of them.
+
+A crash is a BaseException, so that no `except Exception` of ours can survive what no process would.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from functions.shared.warehouse import OutcomeUnknownError, Warehouse
+from functions.sync.ledger import Batch, Lease, Ledger
+from functions.sync.load import Fetched, Loader, Staged
+from functions.sync.notifications import StagedObject
+from functions.sync.plan import Manifest
+
+POINTS = (
+    "received",
+    "ledger read",
+    "before plan",
+    "after plan",
+    "lease",
+    "fetch",
+    "probe",
+    "before insert",
+    "answer lost",
+    "before done",
+    "after done",
+    "half the deletes",
+    "after deletes",
+    "half the acks",
+)
+
+
+class Crash(BaseException):
+    """The process is gone."""
+
+
+@dataclass(slots=True)
+class Trap:
+    """Springs once, the first time `point` is reached."""
+
+    point: str | None
+    sprung: bool = False
+
+    def reached(self, point: str) -> bool:
+        """Whether it is sprung here and now."""
+        if self.sprung or point != self.point:
+            return False
+        self.sprung = True
+        return True
+
+    def crash_at(self, point: str) -> None:
+        if self.reached(point):
+            raise Crash(point)
+
+
+@dataclass(slots=True)
+class Zombie:
+    """An insert whose sender gave up while it was on its way: it arrives when `release` is called."""
+
+    holds: bool = False
+    held: Callable[[], None] | None = None
+    release_after_probe: bool = False
+
+    def release(self) -> None:
+        if self.held:
+            held, self.held = self.held, None
+            held()
+
+
+class TrappedLedger(Ledger):
+    def __init__(self, table: str, clock: Callable[[], float], trap: Trap) -> None:
+        super().__init__(table, clock)
+        self._trap = trap
+        self._entered = False
+
+    def claims(self, keys: Any) -> dict[str, str]:
+        found = super().claims(keys)
+        self._trap.crash_at("ledger read")
+        return found
+
+    def write_down(self, manifest: Manifest) -> Batch | None:
+        self._trap.crash_at("before plan")
+        batch = super().write_down(manifest)
+        self._trap.crash_at("after plan")
+        return batch
+
+    def lease(self, batch_id: str, owner: str, seconds: float) -> Lease | None:
+        lease = super().lease(batch_id, owner, seconds)
+        self._trap.crash_at("lease")
+        return lease
+
+    def done(self, batch: Batch) -> None:
+        self._trap.crash_at("before done")
+        super().done(batch)
+        self._trap.crash_at("after done")
+
+
+class TrappedStaged(Staged):
+    def __init__(self, store: Any, trap: Trap) -> None:
+        super().__init__(store)
+        self._trap = trap
+
+    def fetch(self, members: tuple[StagedObject, ...]) -> Fetched:
+        fetched = super().fetch(members)
+        self._trap.crash_at("fetch")
+        return fetched
+
+    def delete(self, members: Sequence[StagedObject]) -> None:
+        if self._trap.reached("half the deletes"):
+            super().delete(members[: len(members) // 2])
+            raise Crash("half the deletes")
+        super().delete(members)
+        self._trap.crash_at("after deletes")
+
+
+@dataclass
+class TrappedLoader(Loader):
+    warehouse: Warehouse
+    trap: Trap
+    zombie: Zombie = field(default_factory=Zombie)
+
+    def __post_init__(self) -> None:
+        super().__init__(self.warehouse)
+
+    def insert(self, batch: Batch, frames: bytes) -> None:
+        insert = super().insert
+        if self.zombie.holds:
+            self.zombie.holds = False
+            self.zombie.held = lambda: insert(batch, frames)
+            raise OutcomeUnknownError("it may yet arrive")
+        self.trap.crash_at("before insert")
+        insert(batch, frames)
+        if self.trap.reached("answer lost"):
+            raise OutcomeUnknownError("the answer was lost")
+
+    def count(self, batch: Batch) -> int:
+        count = super().count(batch)
+        if self.zombie.release_after_probe:
+            self.zombie.release()
+        self.trap.crash_at("probe")
+        return count

@@ -1,0 +1,140 @@
+"""One run: stage, deliver, crash, deliver again until nothing is left, count."""
+
+import random
+from collections import Counter
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Protocol
+
+from functions.shared.warehouse import Warehouse
+from functions.sync.notifications import StagedObject
+from functions.sync.settle import Settler, Time
+from tests.crash.faults import Crash, Trap, TrappedLedger, TrappedLoader, TrappedStaged, Zombie
+from tests.crash.scenarios import Group, Scenario
+from tests.crash.world import TABLE, Cast, World, found, later, roll_window, stage
+
+MAX_ROUNDS = 12
+SECONDS_LEFT = 60.0
+SECONDS_A_BATCH = 30.0
+
+
+class Settles(Protocol):
+    """What is put to the test: functions.sync.settle.Settler, or one that only looks right."""
+
+    def settle(self, objects: Iterable[StagedObject], time_given: Time) -> set[str]: ...
+
+
+Make = Callable[[World, Warehouse, Trap, Zombie], Settles]
+
+
+def real(world: World, warehouse: Warehouse, trap: Trap, zombie: Zombie) -> Settles:
+    """Sync itself, with a trap on its way."""
+    return Settler(
+        TrappedLedger(TABLE, world.clock, trap),
+        TrappedStaged(world.store, trap),
+        TrappedLoader(warehouse, trap, zombie),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """`lost` and `doubled` rows; `stuck` messages that never settled; `littered` objects nobody deleted.
+
+    `crashed`: the step was reached and sync died there; a matrix in which it does not proves nothing.
+    """
+
+    lost: int
+    doubled: int
+    stuck: int
+    littered: int
+    crashed: bool
+
+    @property
+    def clean(self) -> bool:
+        return not (self.lost or self.doubled or self.stuck or self.littered)
+
+
+def run(
+    world: World, make: Make, point: str, scenario: Scenario, seed: int, objects: int | None = None
+) -> Verdict:
+    """One run of the matrix; the same arguments make the same run."""
+    chance = random.Random(f"{point} {scenario.name} {seed}")
+    name = f"{abs(hash((point, scenario.name, seed, make.__name__))):x}"[:12]
+    warehouse = world.narrow if scenario.past_window else world.warehouse
+    cast = stage(world, chance, name, objects or chance.randint(2, 9))
+    if scenario.gone:
+        cast.lose(world, chance.choice(cast.objects))
+    zombie = Zombie(holds=scenario.zombie, release_after_probe=chance.random() < 0.5)
+    queue = _Queue(list(cast.objects))
+    delivery = _Delivery(world, make, warehouse, queue, zombie)
+
+    crashed = _deliver(delivery, [queue.left], "answer lost" if point == "probe" else point)
+    if scenario.zombie or point == "probe":
+        later(world, seconds=SECONDS_LEFT + SECONDS_A_BATCH + 1)
+        crashed |= _deliver(delivery, [queue.left], point)
+    if scenario.past_window:
+        roll_window(world, warehouse, name)
+    if scenario.name == "merged":
+        newcomers = stage(world, chance, name, 3)
+        cast.expected += newcomers.expected
+        queue.left += newcomers.objects
+    if not scenario.within_lease_first:
+        later(world, days=scenario.days_later, seconds=SECONDS_LEFT + SECONDS_A_BATCH + 1)
+    _drain(delivery, scenario, chance)
+    zombie.release()
+    return _verdict(delivery, cast, crashed)
+
+
+@dataclass(slots=True)
+class _Queue:
+    """The messages that were not acknowledged: one an object."""
+
+    left: Group
+
+    def acknowledge(self, settled: set[str], trap: Trap) -> None:
+        if trap.reached("half the acks"):
+            settled = set(sorted(settled)[: len(settled) // 2])
+        self.left = [each for each in self.left if each.key not in settled]
+
+
+@dataclass(frozen=True, slots=True)
+class _Delivery:
+    """Who delivers what to whom."""
+
+    world: World
+    make: Make
+    warehouse: Warehouse
+    queue: _Queue
+    zombie: Zombie
+
+
+def _deliver(to: _Delivery, groups: list[Group], point: str | None) -> bool:
+    """Deliver `groups`, each to a new process; the first to reach `point` dies there. Whether one did."""
+    trap = Trap(point)
+    for group in groups:
+        with suppress(Crash):
+            trap.crash_at("received")
+            time_given = Time(lambda: SECONDS_LEFT, SECONDS_A_BATCH)
+            settled = to.make(to.world, to.warehouse, trap, to.zombie).settle(group, time_given)
+            to.queue.acknowledge(settled, trap)
+    return trap.sprung
+
+
+def _drain(to: _Delivery, scenario: Scenario, chance: random.Random) -> None:
+    for _ in range(MAX_ROUNDS):
+        if not to.queue.left:
+            return
+        _deliver(to, scenario.regroup(to.queue.left, chance), None)
+        later(to.world, seconds=SECONDS_LEFT + SECONDS_A_BATCH + 1)
+
+
+def _verdict(of: _Delivery, cast: Cast, crashed: bool) -> Verdict:
+    stored: Counter[str] = found(of.warehouse, cast)
+    return Verdict(
+        lost=sum((cast.expected - stored).values()),
+        doubled=sum((stored - cast.expected).values()),
+        stuck=len(of.queue.left),
+        littered=sum(of.world.has(each.key) for each in cast.objects),
+        crashed=crashed,
+    )

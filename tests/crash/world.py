@@ -1,0 +1,137 @@
+"""A small world to crash in: a bucket in memory, a ledger on moto, the real engine, and a clock to turn."""
+
+import json
+import random
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any
+
+import boto3
+import obstore
+from backports import zstd
+from moto import mock_aws
+from obstore.store import MemoryStore
+
+from bench.in_process import engine_room
+from functions.shared.staging import StagedKey, time_ordered_id
+from functions.shared.tenancy import TenantId
+from functions.shared.warehouse import Warehouse
+from functions.sync.notifications import StagedObject
+
+TABLE = "ledger"
+NOON = 1_800_000_000.0
+EXPIRES_ON = date(2030, 1, 1)
+
+
+@dataclass(slots=True)
+class World:
+    """What survives a crash. `narrow` is a warehouse whose deduplication window holds one batch."""
+
+    store: Any
+    warehouse: Warehouse
+    narrow: Warehouse
+    now: float = NOON
+
+    def clock(self) -> float:
+        return self.now
+
+    def has(self, key: str) -> bool:
+        try:
+            obstore.head(self.store, key)
+        except FileNotFoundError:
+            return False
+        return True
+
+
+@dataclass(slots=True)
+class Cast:
+    """One run's objects and the rows they must become: line -> how many times it was sent."""
+
+    tenants: tuple[TenantId, TenantId]
+    objects: list[StagedObject]
+    expected: Counter[str] = field(default_factory=Counter)
+    lines_of: dict[str, list[str]] = field(default_factory=dict)
+
+    def lose(self, world: World, each: StagedObject) -> None:
+        """Take an object away before anyone read it; its rows are not expected any more."""
+        obstore.delete(world.store, each.key)
+        self.expected -= Counter(self.lines_of[each.key])
+
+
+def stage(world: World, chance: random.Random, run: str, count: int) -> Cast:
+    """Stage `count` objects of two tenants, some of whose lines are equal."""
+    tenants = (TenantId(f"a-{run}"), TenantId(f"b-{run}"))
+    cast = Cast(tenants, [])
+    for number in range(count):
+        tenant = chance.choice(tenants)
+        lines = [f"{tenant} {chance.choice(['same', str(number)])}" for _ in range(chance.randint(1, 3))]
+        key = str(StagedKey(tenant, date(2029, 12, 2), time_ordered_id(), len(lines), EXPIRES_ON))
+        body = zstd.compress(b"".join(_row(tenant, line) for line in lines), 1)
+        put = obstore.put(world.store, key, body, mode="create")
+        cast.objects.append(StagedObject(key, str(put["e_tag"]).strip('"'), len(body)))
+        cast.expected.update(lines)
+        cast.lines_of[key] = lines
+    return cast
+
+
+def found(warehouse: Warehouse, cast: Cast) -> Counter[str]:
+    """The run's rows as the warehouse has them."""
+    rows = warehouse.select(
+        "SELECT message, count() AS rows FROM events "
+        "WHERE tenant_id IN {tenants:Array(String)} GROUP BY message",
+        {"tenants": str([str(tenant) for tenant in cast.tenants])},
+    ).rows
+    return Counter({row["message"]: int(row["rows"]) for row in rows})
+
+
+def roll_window(world: World, warehouse: Warehouse, run: str) -> None:
+    """Insert enough other batches for `narrow` to forget the tokens it knew."""
+    for number in range(3):
+        warehouse.command(
+            "INSERT INTO events (tenant_id, message, batch_id, expires_on) "
+            "SELECT 'others', {line:String}, 'others', '2031-01-01'",
+            {"line": f"{run} {number}"},
+            {"insert_deduplication_token": f"{run}-{number}-{world.now}", "async_insert": 0},
+        )
+
+
+@contextmanager
+def world() -> Iterator[World]:
+    """A world for many runs, which share its tables but none of their keys."""
+    with mock_aws(), engine_room() as room:
+        boto3.client("dynamodb", region_name="us-east-1").create_table(
+            TableName=TABLE,
+            KeySchema=[{"AttributeName": "entry", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "entry", "AttributeType": "S"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        narrow = room.database("narrow")
+        narrow.command("ALTER TABLE events MODIFY SETTING non_replicated_deduplication_window = 1")
+        warehouse = room.database("wide")
+        for each in (warehouse, narrow):
+            each.command("SYSTEM START MERGES events")
+        yield World(MemoryStore(), warehouse, narrow)
+
+
+def _row(tenant: TenantId, line: str) -> bytes:
+    row = {
+        "tenant_id": str(tenant),
+        "project_id": "p",
+        "timestamp": "2029-12-02T10:00:00.000000001Z",
+        "level": "info",
+        "service": "",
+        "message": line,
+        "trace_id": "",
+        "span_id": "",
+        "received_at": "2029-12-02T10:00:00.000001Z",
+        "metadata": {},
+    }
+    return json.dumps(row).encode() + b"\n"
+
+
+def later(world: World, **by: float) -> None:
+    """Turn the clock."""
+    world.now += timedelta(**by).total_seconds()

@@ -1,0 +1,76 @@
+"""What no notification told of is told of once it is stale, and sync can read what it is told."""
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import obstore
+from hypothesis import given
+from hypothesis import strategies as st
+from obstore.store import MemoryStore
+
+from functions.retention.stale import OBJECTS_A_MESSAGE, STALE_AFTER, Listed, notifications, stale
+from functions.retention.sweeper import Sweep
+from functions.shared.staging import StagedKey, time_ordered_id
+from functions.shared.tenancy import TenantId
+from functions.sync.notifications import read
+
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+
+
+def key(tenant: str = "acme") -> str:
+    return str(StagedKey(TenantId(tenant), date(2026, 11, 23), time_ordered_id(), 3, date(2026, 12, 23)))
+
+
+def listed(age: timedelta, path: str | None = None) -> Listed:
+    return Listed(path or key(), "etag", 10, NOW - age)
+
+
+def told(bodies: list[str]) -> list[str]:
+    records = [
+        {"messageId": "m", "receiptHandle": "r", "body": body, "attributes": {"ApproximateReceiveCount": "1"}}
+        for body in bodies
+    ]
+    return [each.key for message in read({"Records": records}) for each in message.objects or ()]
+
+
+@given(st.lists(st.integers(0, 3600), max_size=30))
+def test_only_what_has_waited_too_long_is_told_of_oldest_first(ages: list[int]) -> None:
+    some = [listed(timedelta(seconds=age)) for age in ages]
+    found = stale(some, NOW)
+    assert {each.key for each in found} == {each.key for each in some if NOW - each.modified_at > STALE_AFTER}
+    assert [each.modified_at for each in found] == sorted(each.modified_at for each in found)
+
+
+def test_what_is_no_staged_object_is_left_alone() -> None:
+    assert stale([listed(timedelta(days=1), "staged/readme.txt")], NOW) == []
+
+
+def test_sync_reads_what_the_sweeper_writes() -> None:
+    some = [listed(timedelta(hours=1), key(tenant)) for tenant in ("acme", "globex") for _ in range(200)]
+    bodies = list(notifications(some))
+    assert len(bodies) == -(-len(some) // OBJECTS_A_MESSAGE)
+    assert max(map(len, bodies)) < 256 * 1024
+    assert told(bodies) == [each.key for each in some]
+
+
+class Queue:
+    def __init__(self) -> None:
+        self.bodies: list[str] = []
+
+    def send_message(self, QueueUrl: str, MessageBody: str) -> None:  # noqa: N803
+        assert QueueUrl == "url"
+        self.bodies.append(MessageBody)
+
+
+def test_a_sweep_finds_every_stale_object_in_the_bucket_and_no_other_prefix() -> None:
+    store: Any = MemoryStore()
+    keys = [key() for _ in range(1200)]
+    for path in [*keys, "idempotency/v1/x", "quarantine/v1/y"]:
+        obstore.put(store, path, b"x")
+    queue = Queue()
+    sweep = Sweep(store, queue, "url")
+    assert sweep.run(datetime.now(UTC))["objects"] == 0
+    swept = sweep.run(datetime.now(UTC) + STALE_AFTER + timedelta(minutes=1))
+    assert swept["objects"] == 1200
+    assert swept["oldest_seconds"] >= STALE_AFTER.total_seconds()
+    assert sorted(told(queue.bodies)) == sorted(keys)
