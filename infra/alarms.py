@@ -7,6 +7,7 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
+from infra import topology
 from infra.api import PublicApi
 from infra.choices import Choices
 from infra.function import ServiceFunction
@@ -76,6 +77,18 @@ class Alarms(Construct):
             watched.api.metric_server_error(period=PERIOD, statistic="Sum"),
             above=MAX_SERVER_ERRORS,
         )
+
+    def watch_signals(self) -> None:
+        """Alarm on what functions themselves count as wrong."""
+        for signal in topology.SIGNALS:
+            metric = cloudwatch.Metric(
+                namespace=topology.METRICS_NAMESPACE,
+                metric_name=signal.metric,
+                dimensions_map={"Function": signal.function},
+                period=PERIOD,
+                statistic="Maximum",
+            )
+            self._alarm(f"{signal.function}-{signal.metric}", signal.tells, metric, above=signal.above)
 
     def _alarm(self, name: str, tells: str, metric: cloudwatch.Metric, above: float) -> None:
         cloudwatch.Alarm(

@@ -38,6 +38,7 @@ class ComputeStack(Stack):
         for each in functions.values():
             alarms.watch_function(each)
         alarms.watch_queues(stores)
+        alarms.watch_signals()
         alarms.watch_api(api)
         self._migrate_first(functions)
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 PYTHON = "python3.13"
 ARCHITECTURE = "arm64"
 
+METRICS_NAMESPACE = "AstraLog"
+
 HTTP_TIMEOUT_SECONDS = 29
 """An HTTP API cuts an answer off at 30 s."""
 
@@ -99,6 +101,16 @@ class Function:
     def folder(self) -> str:
         """The folder below `functions/` that goes into its zip."""
         return self.handler.split(".")[1]
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """A metric that a function writes into its own log, and above which somebody is told."""
+
+    function: str
+    metric: str
+    above: float
+    tells: str
 
 
 BUCKETS = (
@@ -206,6 +218,14 @@ FUNCTIONS = (
         settings={"warehouse_secret": "secret:warehouse", "warehouse_engine": "MergeTree"},
         grants=("read:secret:warehouse",),
     ),
+)
+
+
+SIGNALS = (
+    Signal("sync", "BrokenBatches", 0, "A batch has some of its rows but not all: it waits for people"),
+    Signal("sweeper", "OldestStagedSeconds", 1800, "A staged object waits for over half an hour"),
+    Signal("retention", "PurgesFailed", 0, "An expired day could not be dropped; the next hour tries again"),
+    Signal("retention", "PartitionsOverdue", 0, "Rows outlive their plan by more than a day"),
 )
 
 

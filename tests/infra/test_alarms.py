@@ -1,10 +1,11 @@
 """Somebody is told: of failing and throttled functions, of queues that stall, of dead letters, of 5xx."""
 
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
-from infra.topology import FUNCTIONS, QUEUES, Function, Queue
+from infra.topology import FUNCTIONS, METRICS_NAMESPACE, QUEUES, SIGNALS, Function, Queue, Signal, function
 from tests.infra.synthesized import Properties, Templates
 
 
@@ -54,6 +55,24 @@ def test_repeated_server_errors_of_the_api_alarm(templates: Templates) -> None:
 
     assert _fires_at(alarm, 10)
     assert not _fires_at(alarm, 1)
+
+
+@pytest.mark.parametrize("signal", SIGNALS, ids=lambda signal: signal.metric)
+def test_what_a_function_counts_as_wrong_alarms(templates: Templates, signal: Signal) -> None:
+    (alarm,) = _alarms(templates, METRICS_NAMESPACE, signal.metric)
+
+    assert alarm["Dimensions"] == [{"Name": "Function", "Value": signal.function}]
+    assert _fires_at(alarm, signal.above + 1)
+    assert not _fires_at(alarm, signal.above)
+
+
+@pytest.mark.parametrize("signal", SIGNALS, ids=lambda signal: signal.metric)
+def test_a_signal_is_one_that_its_function_writes(signal: Signal) -> None:
+    folder = Path("functions") / function(signal.function).folder
+    written = "".join(module.read_text() for module in folder.glob("*.py"))
+
+    assert f'"{signal.metric}"' in written
+    assert f'"{signal.function}",' in written
 
 
 def test_every_alarm_tells_the_one_topic_and_says_what_is_wrong(templates: Templates) -> None:
