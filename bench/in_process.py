@@ -15,11 +15,11 @@ from typing import Any, cast
 
 from functions.migrate.history import apply_missing
 from functions.migrate.numbered import migrations
-from functions.shared.warehouse import Selection, Warehouse
+from functions.shared.warehouse import Selection, Warehouse, refusal
 from functions.sync.ledger import Batch
 from functions.sync.load import Loader
 from functions.sync.plan import Manifest
-from local.engine import Engine, Statement
+from local.engine import Engine, EngineError, Statement
 from local.statement import reading_from
 
 
@@ -65,7 +65,10 @@ class InProcess:
     def _run(self, sql: str, parameters: Mapping[str, Any], settings: Mapping[str, Any]) -> bytes:
         texts = {name: str(value) for name, value in settings.items()}
         bound = {name: str(value) for name, value in parameters.items()}
-        return self._engine.run(Statement(sql, self._database, "JSON", texts, bound)).body
+        try:
+            return self._engine.run(Statement(sql, self._database, "JSON", texts, bound)).body
+        except EngineError as fault:
+            raise refusal(fault.code) from None
 
 
 class EngineRoom:

@@ -114,8 +114,8 @@ class Signal:
 
 
 BUCKETS = (
-    # A staged object is deleted once ClickHouse has it. What is older than this was never loadable.
-    Bucket("staging", expire_days={"idempotency/": 2}),
+    # A staged object is deleted once ClickHouse has it; quarantined rows stay the longest plan's days.
+    Bucket("staging", expire_days={"idempotency/": 2, "quarantine/": 30}),
 )
 
 TABLES = (
@@ -173,6 +173,7 @@ FUNCTIONS = (
         },
         grants=(
             "read:bucket:staging",
+            "put:bucket:staging",
             "delete:bucket:staging",
             "read:table:ledger",
             "write:table:ledger",
@@ -191,6 +192,15 @@ FUNCTIONS = (
         grants=("read:secret:warehouse",),
         routes=(Route("POST", "/v1/search"),),
         local_concurrency=2,
+    ),
+    Function(
+        name="quarantine",
+        handler="functions.quarantine.handler.handler",
+        memory_mb=512,
+        timeout_seconds=29,
+        settings={"staging_bucket": "bucket:staging"},
+        grants=("put:bucket:staging", "read:bucket:staging", "delete:bucket:staging"),
+        routes=(Route("GET", "/v1/quarantine"), Route("POST", "/v1/quarantine/{id}/replay")),
     ),
     Function(
         name="retention",
@@ -222,7 +232,11 @@ FUNCTIONS = (
 
 
 SIGNALS = (
-    Signal("sync", "BrokenBatches", 0, "A batch has some of its rows but not all: it waits for people"),
+    Signal(
+        "sync", "BrokenBatches", 0, "A batch had some of its rows but not all: it was erased and loaded anew"
+    ),
+    Signal("sync", "QuarantinedRows", 0, "ClickHouse refused rows: they are set aside, and can be replayed"),
+    Signal("sync", "VanishedObjects", 0, "Staged objects vanished between two attempts to load them"),
     Signal("sweeper", "OldestStagedSeconds", 1800, "A staged object waits for over half an hour"),
     Signal("retention", "PurgesFailed", 0, "An expired day could not be dropped; the next hour tries again"),
     Signal("retention", "PartitionsOverdue", 0, "Rows outlive their plan by more than a day"),

@@ -31,6 +31,11 @@ def idempotency_prefix(tenant: TenantId) -> str:
     return f"idempotency/v1/tenant={tenant}/"
 
 
+def quarantine_prefix(tenant: TenantId) -> str:
+    """The S3 prefix of the rows of `tenant` that ClickHouse refused."""
+    return f"quarantine/v1/tenant={tenant}/"
+
+
 def row_filter(tenant: TenantId) -> tuple[str, dict[str, str]]:
     """The SQL condition and its bound parameter that every read of the events table starts from."""
     return "tenant_id = {tenant_id:String}", {"tenant_id": str(tenant)}

@@ -167,14 +167,18 @@ class Warehouse:
 def _told_apart(fault: Error) -> Exception:
     """Which of our errors `fault` is. The engine's text is dropped: it quotes the rows it could not read."""
     if fault.code is not None:
-        name = fault.name or "no name"
-        if fault.code in BUSY_CODES:
-            return WarehouseBusyError(f"ClickHouse is busy: code {fault.code} ({name})", fault.code)
-        return WarehouseRefusedError(f"ClickHouse refused: code {fault.code} ({name})", fault.code)
+        return refusal(fault.code, fault.name)
     causes = {type(cause).__name__ for cause in _causes(fault)}
     if causes & _NEVER_CONNECTED:
         return WarehouseDownError("ClickHouse cannot be reached")
     return OutcomeUnknownError("the answer of ClickHouse was lost")
+
+
+def refusal(engine_code: int, name: str | None = None) -> WarehouseBusyError | WarehouseRefusedError:
+    """The error for an answer of ClickHouse with that code: whether it may pass, or stays."""
+    if engine_code in BUSY_CODES:
+        return WarehouseBusyError(f"ClickHouse is busy: code {engine_code} ({name})", engine_code)
+    return WarehouseRefusedError(f"ClickHouse refused: code {engine_code} ({name})", engine_code)
 
 
 def _causes(fault: BaseException) -> Iterator[BaseException]:

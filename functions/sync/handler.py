@@ -20,10 +20,11 @@ from functions.shared.secret_store import read_secret
 from functions.shared.settings import load
 from functions.shared.staging import is_staged
 from functions.shared.warehouse import Address, Warehouse
+from functions.sync.drive import Driver, Time
 from functions.sync.ledger import Ledger
 from functions.sync.load import Loader, Staged
 from functions.sync.notifications import Message, StagedObject, read
-from functions.sync.settle import Settler, Time
+from functions.sync.settle import Settler
 
 LONGEST_PAUSE_SECONDS = 300
 MARGIN_SECONDS = 5
@@ -54,10 +55,10 @@ def _sync() -> _Sync:
         Address.from_json(read_secret(settings.warehouse_secret)), settings.insert_timeout_seconds
     )
     queue = boto3.client("sqs")
+    ledger = Ledger(settings.ledger_table)
+    driver = Driver(ledger, Staged(open_store(settings.staging_bucket)), Loader(warehouse))
     return _Sync(
-        settler=Settler(
-            Ledger(settings.ledger_table), Staged(open_store(settings.staging_bucket)), Loader(warehouse)
-        ),
+        settler=Settler(ledger, driver),
         queue=queue,
         queue_url=queue.get_queue_url(QueueName=settings.staged_queue)["QueueUrl"],
         a_batch_seconds=settings.insert_timeout_seconds + MARGIN_SECONDS,

@@ -35,7 +35,7 @@ READS_A_CALL = 100
 FORGET_AFTER_DAYS = 45
 """Longer than any message can live: 14 days on a queue, 14 more on its dead-letter queue, and a redrive."""
 
-PLANNED, SEALED, DONE = "planned", "sealed", "done"
+PLANNED, SEALED, DONE, REPLACED = "planned", "sealed", "done", "replaced"
 
 _MAX_CONFLICTS = 8
 _SECONDS_A_DAY = 86_400
@@ -55,8 +55,9 @@ class UnknownBatchError(PermanentError):
 class Batch:
     """A batch as the ledger has it.
 
-    `state`: planned (members may still be claimed, nothing was ever inserted), sealed (`members` is final; an
-    insert may have been tried), done (its rows are in the warehouse).
+    `state`: planned (members may still be claimed, nothing was ever inserted), sealed (`members` is final;
+    an insert may have been tried), done (its rows are in the warehouse), replaced (none of its rows is or
+    will be in the warehouse; the batch `successor` stands for them).
     `members`: what of the manifest is this batch's: all but what others claimed, or was gone when sealed.
     """
 
@@ -64,6 +65,7 @@ class Batch:
     batch_id: str
     state: str
     members: tuple[StagedObject, ...]
+    successor: str = ""
 
     @property
     def rows(self) -> int:
@@ -88,6 +90,8 @@ class _Entry(Model):
     candidates = UnicodeAttribute(null=True)
     excluded = UnicodeAttribute(null=True)
     state = UnicodeAttribute(null=True)
+    after = UnicodeAttribute(null=True)
+    successor = UnicodeAttribute(null=True)
     attempts = NumberAttribute(null=True)
     lease_owner = UnicodeAttribute(null=True)
     lease_until = NumberAttribute(null=True)
@@ -147,7 +151,7 @@ class Ledger:
         return replace(batch, members=members)
 
     def lease(self, batch_id: str, owner: str, seconds: float) -> Lease | None:
-        """Take the batch for `seconds`; None while another has it, or when it is done."""
+        """Take the batch for `seconds`; None while another has it, or when it is at its end."""
         entries = self._entries
         now = self._clock()
         item = entries(_batch_entry(batch_id))
@@ -159,7 +163,7 @@ class Ledger:
                     entries.lease_until.set(now + seconds),
                     entries.attempts.set((entries.attempts | 0) + 1),
                 ],
-                condition=(entries.state != DONE) & free,
+                condition=entries.state.is_in(PLANNED, SEALED) & free,
             )
         )
         return Lease(batch_id, owner, int(item.attempts)) if taken else None
@@ -205,6 +209,35 @@ class Ledger:
 
         return [item for some in _parts(entries, READS_A_CALL) for item in self._guarded(partial(read, some))]
 
+    def replace(self, batch: Batch, members: Sequence[StagedObject]) -> Batch:
+        """Let a new batch of `members` stand for the sealed `batch`, and return it.
+
+        For when the warehouse holds none of the batch's rows and never will. Members that the batch does not
+        have are claimed for the new one; all of it takes place in one transaction, or not at all.
+        """
+        manifest = Manifest(
+            batch.manifest.destination, batch.manifest.expires_on, tuple(members), after=batch.batch_id
+        )
+        entries, had = self._entries, {each.key for each in batch.members}
+        absent = entries.entry.does_not_exist()
+        successor = _item(entries, manifest, self._forget_at(), SEALED)
+        try:
+            with TransactWrite(connection=self._connection) as transaction:
+                transaction.update(
+                    entries(_batch_entry(batch.batch_id)),
+                    actions=[entries.state.set(REPLACED), entries.successor.set(manifest.batch_id)],
+                    condition=entries.state == SEALED,
+                )
+                transaction.save(successor, condition=absent)
+                for each in (each for each in members if each.key not in had):
+                    claim = entries(
+                        _object_entry(each.key), batch_id=manifest.batch_id, forget_at=self._forget_at()
+                    )
+                    transaction.save(claim, condition=absent)
+        except PynamoDBException as fault:
+            raise _unavailable(fault) from None
+        return Batch(manifest, manifest.batch_id, SEALED, manifest.objects)
+
     def _claim(self, batch: Batch, objects: Sequence[StagedObject]) -> None:
         """Claim those of `objects` that nobody has."""
         for _ in range(_MAX_CONFLICTS):
@@ -221,7 +254,7 @@ class Ledger:
             with TransactWrite(connection=self._connection) as transaction:
                 if with_batch:
                     transaction.save(
-                        _item(entries, manifest, forget_at), condition=entries.entry.does_not_exist()
+                        _item(entries, manifest, forget_at, PLANNED), condition=entries.entry.does_not_exist()
                     )
                 for each in claims:
                     claim = entries(_object_entry(each.key), batch_id=batch_id, forget_at=forget_at)
@@ -275,13 +308,14 @@ def _fresh(manifest: Manifest) -> Batch:
     return Batch(manifest, manifest.batch_id, PLANNED, manifest.objects)
 
 
-def _item(entries: Any, manifest: Manifest, forget_at: int) -> Any:
+def _item(entries: Any, manifest: Manifest, forget_at: int, state: str) -> Any:
     return entries(
         _batch_entry(manifest.batch_id),
         destination=manifest.destination,
         expires_on=manifest.expires_on.isoformat(),
         candidates=json.dumps([[each.key, each.etag, each.size_bytes] for each in manifest.objects]),
-        state=PLANNED,
+        state=state,
+        after=manifest.after,
         attempts=0,
         forget_at=forget_at,
     )
@@ -290,8 +324,8 @@ def _item(entries: Any, manifest: Manifest, forget_at: int) -> Any:
 def _batch(batch_id: str, item: Any) -> Batch:
     objects = tuple(StagedObject(*each) for each in json.loads(item.candidates))
     excluded = frozenset(json.loads(item.excluded or "[]"))
-    manifest = Manifest(item.destination, date.fromisoformat(item.expires_on), objects)
-    return Batch(manifest, batch_id, item.state, manifest.without(excluded).objects)
+    manifest = Manifest(item.destination, date.fromisoformat(item.expires_on), objects, item.after or "")
+    return Batch(manifest, batch_id, item.state, manifest.without(excluded).objects, item.successor or "")
 
 
 def _parts(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:

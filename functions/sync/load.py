@@ -10,12 +10,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import obstore
-from obstore.exceptions import BaseError
+from obstore.exceptions import AlreadyExistsError, BaseError
 from obstore.store import S3Store
 
 from functions.shared.errors import PermanentError, RetryableError
 from functions.shared.staging import COLUMNS
-from functions.shared.warehouse import Warehouse
+from functions.shared.warehouse import Warehouse, WarehouseRefusedError
 from functions.sync.ledger import Batch
 from functions.sync.notifications import StagedObject
 
@@ -67,6 +67,28 @@ class Staged:
         gone = frozenset(each.key for each, body in zip(members, bodies, strict=True) if body is None)
         return Fetched(b"".join(body for body in bodies if body is not None), gone)
 
+    def bodies(self, members: Sequence[StagedObject]) -> list[bytes]:
+        """The frames of each of `members`.
+
+        Raises
+        ------
+        ManifestBrokenError: one of them is gone.
+        """
+        found = [self._body(each) for each in members]
+        if None in found:
+            raise ManifestBrokenError("a staged object is gone")
+        return [body for body in found if body is not None]
+
+    def put(self, key: str, body: bytes) -> StagedObject:
+        """Put `body`, or find that it is there already: the same key always holds the same bytes."""
+        try:
+            etag = obstore.put(self._store, key, body, mode="create")["e_tag"]
+        except AlreadyExistsError:
+            etag = obstore.head(self._store, key)["e_tag"]
+        except (BaseError, OSError) as fault:
+            raise StagingUnavailableError(f"S3: {type(fault).__name__}") from None
+        return StagedObject(key, (etag or "").strip('"'), len(body))
+
     def delete(self, members: Sequence[StagedObject]) -> None:
         """Delete `members`; those already gone are no fault."""
         if not members:
@@ -101,6 +123,27 @@ class Loader:
         """Insert the batch's rows; on return they are committed. Errors are those of the warehouse."""
         self._warehouse.insert(
             _statement(batch), frames, {**INSERT_SETTINGS, "insert_deduplication_token": batch.batch_id}
+        )
+
+    def accepts(self, frames: bytes) -> bool:
+        """Whether the warehouse would take these rows; it keeps none of them."""
+        try:
+            self._warehouse.insert(
+                f"INSERT INTO events_trial ({_NAMES}) "  # noqa: S608
+                f"SELECT {_NAMES} FROM input('{_STRUCTURE}') FORMAT JSONEachRow",
+                frames,
+                INSERT_SETTINGS,
+            )
+        except WarehouseRefusedError:
+            return False
+        return True
+
+    def erase(self, batch: Batch) -> None:
+        """Remove whatever rows of the batch there are; on return they are gone."""
+        self._warehouse.command(
+            "ALTER TABLE events DELETE WHERE expires_on = {expires_on:Date} AND batch_id = {batch_id:String}",
+            {"expires_on": batch.manifest.expires_on.isoformat(), "batch_id": batch.batch_id},
+            {"mutations_sync": 2},
         )
 
     def count(self, batch: Batch) -> int:

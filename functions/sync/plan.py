@@ -7,7 +7,7 @@ thousands of small tenants would otherwise cost an insert each (docs/adr/0005).
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from hashlib import sha256
 
@@ -27,22 +27,26 @@ MAX_ROWS = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What a batch is made of, written down before anything is inserted, and never changed."""
+    """What a batch is made of, written down before anything is inserted, and never changed.
+
+    `after`: the batch that this one takes the place of, if any.
+    """
 
     destination: str
     expires_on: date
     objects: tuple[StagedObject, ...]
+    after: str = ""
 
     @property
     def batch_id(self) -> str:
         """Identity by members, never by content: 32 hexadecimal characters."""
         members = "\n".join(f"{each.key} {each.etag}" for each in self.objects)
-        return sha256(f"{self.destination}|{self.expires_on}|{members}".encode()).hexdigest()[:32]
+        named = f"{self.destination}|{self.expires_on}|{self.after}|{members}"
+        return sha256(named.encode()).hexdigest()[:32]
 
     def without(self, keys: frozenset[str]) -> "Manifest":
         """The same, less the objects of `keys`."""
-        kept = tuple(each for each in self.objects if each.key not in keys)
-        return Manifest(self.destination, self.expires_on, kept)
+        return replace(self, objects=tuple(each for each in self.objects if each.key not in keys))
 
 
 def rows_of(objects: Iterable[StagedObject]) -> int:

@@ -1,56 +1,22 @@
-"""The protocol: from objects that S3 told of to rows that are in the warehouse once.
+"""From objects that S3 told of to settled ones: which batches they belong to, and each brought to its end."""
 
-Order is everything: written down, leased, fetched, sealed, probed if tried before, inserted, marked done,
-deleted. A crash between any two leaves what the next delivery needs to go on (docs/architecture.md).
-"""
-
-import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from uuid import uuid4
+from collections.abc import Iterable
 
 from functions.shared import journal
 from functions.shared.errors import PermanentError, RetryableError
-from functions.shared.warehouse import OutcomeUnknownError
-from functions.sync.ledger import DONE, SEALED, Batch, Lease, Ledger
-from functions.sync.load import Loader, Staged
+from functions.sync.drive import Driver, Time
+from functions.sync.ledger import Ledger
 from functions.sync.notifications import StagedObject
 from functions.sync.plan import plan
-
-
-class BatchBrokenError(PermanentError):
-    """The warehouse holds some of a batch's rows, but not all: a promise is broken; people must look."""
-
-
-class BatchUnloadableError(PermanentError):
-    """A sealed batch lacks a staged object, and its rows are not in the warehouse."""
-
-
-@dataclass(frozen=True, slots=True)
-class Time:
-    """What an invocation has: `left` tells the seconds until it is stopped; a batch needs `a_batch`."""
-
-    left: Callable[[], float]
-    a_batch: float
-
-    @property
-    def runs_low(self) -> bool:
-        return self.left() < self.a_batch
-
-    @property
-    def lease_seconds(self) -> float:
-        """Longer than anything this invocation starts can last, its insert's own timeout included."""
-        return self.left() + self.a_batch
 
 
 class Settler:
     """Settles objects: an object is settled once its batch is done and the object is deleted."""
 
-    def __init__(self, ledger: Ledger, staged: Staged, loader: Loader) -> None:
+    def __init__(self, ledger: Ledger, driver: Driver) -> None:
         self._ledger = ledger
-        self._staged = staged
-        self._loader = loader
+        self._driver = driver
 
     def settle(self, objects: Iterable[StagedObject], time_given: Time) -> set[str]:
         """Do what can be done for `objects` now; return the keys that are settled.
@@ -62,7 +28,7 @@ class Settler:
             if time_given.runs_low:
                 break
             try:
-                if self._drive(batch_id, ours, time_given):
+                if self._driver.drive(batch_id, ours, time_given):
                     settled |= {each.key for each in ours}
             except (RetryableError, PermanentError) as fault:
                 _tell_failure(batch_id, fault)
@@ -80,60 +46,6 @@ class Settler:
                 batches[batch.batch_id].extend(batch.members)
         return batches
 
-    def _drive(self, batch_id: str, ours: list[StagedObject], time_given: Time) -> bool:
-        """Bring one batch to its end; False while another has it."""
-        batch = self._ledger.batch(batch_id)
-        if batch.state == DONE:
-            self._staged.delete(ours)
-            return True
-        lease = self._ledger.lease(batch_id, str(uuid4()), time_given.lease_seconds)
-        if lease is None:
-            return False
-        loaded = self._load_leased(batch, lease)
-        self._staged.delete(loaded.members)
-        return True
-
-    def _load_leased(self, batch: Batch, lease: Lease) -> Batch:
-        """Load, and give the lease back on failure, unless an insert of ours may still be under way."""
-        try:
-            return self._load(self._ledger.complete(batch), lease)
-        except OutcomeUnknownError:
-            raise
-        except (RetryableError, PermanentError):
-            self._ledger.release(lease)
-            raise
-
-    def _load(self, batch: Batch, lease: Lease) -> Batch:
-        began = time.monotonic()
-        if batch.state == SEALED and self._is_loaded(batch):
-            self._ledger.done(batch)
-            return batch
-        fetched = self._staged.fetch(batch.members)
-        sealed = self._ledger.seal(batch, fetched.gone)
-        if len(sealed.members) != len(batch.members) - len(fetched.gone):
-            raise BatchUnloadableError(
-                "a sealed batch lacks staged objects, and its rows are not in the warehouse"
-            )
-        if sealed.members:
-            self._loader.insert(sealed, fetched.frames)
-        self._ledger.done(sealed)
-        _measure(sealed, lease, len(fetched.frames), time.monotonic() - began)
-        return sealed
-
-    def _is_loaded(self, batch: Batch) -> bool:
-        """Whether an earlier attempt's insert took place: the warehouse has all of the rows, or none."""
-        found = self._loader.count(batch)
-        if found not in (0, batch.rows):
-            journal.measure(
-                "sync",
-                {"BrokenBatches": (1, "Count")},
-                batch_id=batch.batch_id,
-                rows_found=found,
-                rows_expected=batch.rows,
-            )
-            raise BatchBrokenError("the warehouse holds some of a batch's rows, but not all")
-        return found == batch.rows
-
 
 def _tell_failure(batch_id: str, fault: Exception) -> None:
     journal.measure(
@@ -142,18 +54,4 @@ def _tell_failure(batch_id: str, fault: Exception) -> None:
         batch_id=batch_id,
         error_type=type(fault).__name__,
         engine_code=getattr(fault, "engine_code", 0),
-    )
-
-
-def _measure(batch: Batch, lease: Lease, size_bytes: int, seconds: float) -> None:
-    journal.measure(
-        "sync",
-        {
-            "LoadedRows": (batch.rows, "Count"),
-            "LoadedObjects": (len(batch.members), "Count"),
-            "LoadedBytes": (size_bytes, "Bytes"),
-            "LoadMs": (round(seconds * 1000), "Milliseconds"),
-        },
-        batch_id=batch.batch_id,
-        attempt=lease.attempt,
     )

@@ -12,10 +12,10 @@ import boto3
 
 from functions.shared.errors import RetryableError
 from functions.shared.warehouse import Warehouse
+from functions.sync.drive import Time
 from functions.sync.ledger import Batch
 from functions.sync.notifications import StagedObject
 from functions.sync.plan import Manifest
-from functions.sync.settle import Time
 from tests.crash.faults import Trap, TrappedLoader, TrappedStaged, Zombie
 from tests.crash.world import EXPIRES_ON, TABLE, World
 

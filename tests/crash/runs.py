@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from functions.shared.warehouse import Warehouse
+from functions.sync.drive import Driver, Time
 from functions.sync.notifications import StagedObject
-from functions.sync.settle import Settler, Time
+from functions.sync.settle import Settler
 from tests.crash.faults import Crash, Trap, TrappedLedger, TrappedLoader, TrappedStaged, Zombie
 from tests.crash.scenarios import Group, Scenario
 from tests.crash.world import TABLE, Cast, World, found, later, roll_window, stage
@@ -30,11 +31,9 @@ Make = Callable[[World, Warehouse, Trap, Zombie], Settles]
 
 def real(world: World, warehouse: Warehouse, trap: Trap, zombie: Zombie) -> Settles:
     """Sync itself, with a trap on its way."""
-    return Settler(
-        TrappedLedger(TABLE, world.clock, trap),
-        TrappedStaged(world.store, trap),
-        TrappedLoader(warehouse, trap, zombie),
-    )
+    ledger = TrappedLedger(TABLE, world.clock, trap)
+    driver = Driver(ledger, TrappedStaged(world.store, trap), TrappedLoader(warehouse, trap, zombie))
+    return Settler(ledger, driver)
 
 
 @dataclass(frozen=True, slots=True)

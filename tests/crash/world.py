@@ -69,7 +69,7 @@ def stage(world: World, chance: random.Random, run: str, count: int) -> Cast:
         tenant = chance.choice(tenants)
         lines = [f"{tenant} {chance.choice(['same', str(number)])}" for _ in range(chance.randint(1, 3))]
         key = str(StagedKey(tenant, date(2029, 12, 2), time_ordered_id(), len(lines), EXPIRES_ON))
-        body = zstd.compress(b"".join(_row(tenant, line) for line in lines), 1)
+        body = zstd.compress(b"".join(row_of(tenant, line) for line in lines), 1)
         put = obstore.put(world.store, key, body, mode="create")
         cast.objects.append(StagedObject(key, str(put["e_tag"]).strip('"'), len(body)))
         cast.expected.update(lines)
@@ -116,7 +116,8 @@ def world() -> Iterator[World]:
         yield World(MemoryStore(), warehouse, narrow)
 
 
-def _row(tenant: TenantId, line: str) -> bytes:
+def row_of(tenant: TenantId, line: str) -> bytes:
+    """A staged row of `tenant` whose message is `line`."""
     row = {
         "tenant_id": str(tenant),
         "project_id": "p",

@@ -18,6 +18,8 @@ FORBIDDEN = {
     "sync": NEVER,
     "query": NEVER | {"pynamodb", "obstore"},
     "retention": NEVER | {"pynamodb", "obstore"},
+    "sweeper": NEVER | {"pynamodb", "clickhouse_connect"},
+    "quarantine": NEVER | {"boto3", "botocore", "pynamodb", "clickhouse_connect"},
     "migrate": NEVER | {"pynamodb", "obstore", "msgspec"},
 }
 

@@ -58,7 +58,8 @@ def test_every_table_is_made_with_the_engine_that_is_set() -> None:
     database = Remembering([])
     apply_missing(database, migrations(), "ReplicatedMergeTree")
     created = [statement for statement in database.statements if "CREATE TABLE" in statement]
-    assert all("ENGINE = ReplicatedMergeTree" in statement for statement in created)
+    kept = [statement for statement in created if "ENGINE = Null" not in statement]
+    assert all("ENGINE = ReplicatedMergeTree" in statement for statement in kept)
     assert not any("{engine}" in statement for statement in created)
 
 
@@ -82,7 +83,10 @@ def test_a_file_tells_its_day_and_reason_and_does_nothing_twice(migration: Migra
 
 
 def test_a_file_that_has_landed_was_not_edited() -> None:
-    landed = {"0001_events": "4a9e51da037fd9d166dfe06ee1793f9fa540d3b2a359eaed0eb0005b5c7c486f"}
+    landed = {
+        "0001_events": "4a9e51da037fd9d166dfe06ee1793f9fa540d3b2a359eaed0eb0005b5c7c486f",
+        "0002_events_trial": "cce1d78c56c9d978b0efc402056643dd7826f816d577b1539df3ee6a3deb38cf",
+    }
     for migration in migrations():
         digest = hashlib.sha256(migration.statement.encode()).hexdigest()
         assert landed[migration.name] == digest, f"{migration.name}: write a new number instead"

@@ -1,0 +1,64 @@
+"""Quarantine: what ClickHouse refused, listed and replayed.
+
+Trigger: API Gateway, GET /v1/quarantine and POST /v1/quarantine/{id}/replay. Promise: a tenant sees its own
+documents and nobody else's; a replay stages the rows again under a key derived from the document's, so that
+asking twice loads them once. Failure: 404 and 409 say why; 503 means that nothing was changed, or that the
+same request may be sent again.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+
+from functions.quarantine.documents import Document, Documents
+from functions.shared.access import principal
+from functions.shared.http import Answer, Event, answer, answering
+from functions.shared.object_store import open_store
+from functions.shared.settings import load
+from functions.shared.tenancy import TenantId
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    staging_bucket: str
+
+
+@cache
+def _documents() -> Documents:
+    return Documents(open_store(load(Settings).staging_bucket))
+
+
+@answering
+def handler(event: Event) -> Answer:
+    """One request to one of the quarantine's routes."""
+    return answer_to(event, _documents(), datetime.now(UTC))
+
+
+def answer_to(event: Event, documents: Documents, now: datetime) -> Answer:
+    """The answer, as of `now`."""
+    caller = principal(event).require("admin")
+    if event["routeKey"] == "GET /v1/quarantine":
+        return answer(200, {"documents": _listed(caller.tenant, documents)})
+    document = documents.read(caller.tenant, event["pathParameters"]["id"])
+    rows = documents.replay(caller.tenant, document, now.date())
+    return answer(202, {"status": "replayed", "rows": rows})
+
+
+def _listed(tenant: TenantId, documents: Documents) -> list[dict[str, Any]]:
+    return [_shown(documents.read(tenant, each)) for each in documents.ids(tenant)]
+
+
+def _shown(document: Document) -> dict[str, Any]:
+    header = document.header
+    return {
+        "id": document.document_id,
+        "reason": header.reason,
+        "engine_code": header.engine_code,
+        "source": header.source,
+        "positions": header.positions,
+        "rows": header.rows,
+        "expires_on": header.expires_on.isoformat(),
+        "set_aside_at": header.set_aside_at.isoformat(),
+        "sample": [row.decode(errors="replace")[:500] for row in document.rows[:5]],
+    }

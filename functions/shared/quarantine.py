@@ -1,0 +1,50 @@
+"""Rows that ClickHouse refuses, set aside under the tenant they belong to.
+
+One document for each staged object that held some: `quarantine/v1/tenant=<id>/<object id>.ndjson.zst`, a zstd
+frame whose first line says why, whence and where, and whose other lines are the rows as they were staged.
+"""
+
+from datetime import date, datetime
+
+import msgspec
+from backports import zstd
+from msgspec import Struct
+
+from functions.shared.errors import PermanentError
+from functions.shared.tenancy import TenantId, quarantine_prefix
+
+SUFFIX = ".ndjson.zst"
+
+
+class Header(Struct):
+    """`positions` are the rows' places in the object `source`, from 0; `engine_code` is ClickHouse's.
+
+    `rows` is how many lines follow; `expires_on` is when they would have gone, and will.
+    """
+
+    reason: str
+    engine_code: int
+    source: str
+    batch_id: str
+    positions: list[int]
+    rows: int
+    expires_on: date
+    set_aside_at: datetime
+
+
+def document_key(tenant: TenantId, document_id: str) -> str:
+    """Where the document of that id lies; an id is letters and digits."""
+    if not document_id.isalnum() or not document_id.isascii():
+        raise PermanentError("a quarantine id is letters and digits")
+    return f"{quarantine_prefix(tenant)}{document_id}{SUFFIX}"
+
+
+def pack(header: Header, rows: list[bytes]) -> bytes:
+    """The document: header and rows."""
+    return zstd.compress(b"\n".join([msgspec.json.encode(header), *rows]) + b"\n", 3)
+
+
+def unpack(document: bytes) -> tuple[Header, list[bytes]]:
+    """Header and rows of a document made by `pack`."""
+    first, *rows = zstd.decompress(document).split(b"\n")
+    return msgspec.json.decode(first, type=Header), [row for row in rows if row]
