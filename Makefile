@@ -11,7 +11,7 @@ export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 18,20
 
 
 
-.PHONY: help setup demo up test crash check lint bench build synth deploy lock clean
+.PHONY: help setup demo up test crash soak check lint bench build synth deploy lock clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
@@ -37,6 +37,9 @@ test: setup ## every test
 
 crash: setup ## the crash matrix in full: sync killed at every step, 2,100 runs (about 20 minutes)
 	@$(V)/python -m tests.crash --seeds 15
+
+soak: setup ## the long runs: a hundred kills, ten thousand hostile bodies, hours of outage
+	@$(V)/python -m pytest tests -m soak
 
 check: lint test ## what CI runs: lint, types, layering, tests
 

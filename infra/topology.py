@@ -127,7 +127,7 @@ TABLES = (
 SECRETS = ("warehouse",)
 """Secrets Manager secrets; `warehouse` holds the JSON of functions.shared.warehouse.Address."""
 
-QUEUES = (Queue("staged", visibility_seconds=360, max_receives=50, retention_days=14),)
+QUEUES = (Queue("staged", visibility_seconds=360, max_receives=1000, retention_days=14),)
 
 NOTIFICATIONS = (Notification(bucket="staging", prefix="staged/", queue="staged"),)
 

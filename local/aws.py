@@ -19,6 +19,7 @@ from moto.moto_server.werkzeug_app import (
 )
 from werkzeug.serving import make_server
 
+from local import transactions
 from local.child import configuration
 from local.naming import LOOPBACK
 
@@ -46,7 +47,7 @@ class AtomicWrites:
     def _turn(self, environ: "WSGIEnvironment") -> AbstractContextManager[Any]:
         if environ.get("HTTP_X_AMZ_TARGET", "").startswith("DynamoDB_"):
             return self._dynamodb
-        if environ["REQUEST_METHOD"] == "PUT" and "HTTP_IF_NONE_MATCH" in environ:
+        if environ["REQUEST_METHOD"] == "PUT" and environ.keys() & {"HTTP_IF_NONE_MATCH", "HTTP_IF_MATCH"}:
             return self._conditional_put
         return nullcontext()
 
@@ -58,6 +59,7 @@ class _Quiet(MotoRequestHandler):  # type: ignore[misc]  # moto has no types
 
 def main() -> None:
     port = configuration(Configuration).port
+    transactions.install()
     os.environ["MOTO_PORT"] = str(port)
     application = AtomicWrites(DomainDispatcherApplication(create_backend_app))
     make_server(LOOPBACK, port, application, threaded=True, request_handler=_Quiet).serve_forever()

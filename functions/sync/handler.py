@@ -2,8 +2,8 @@
 
 Trigger: SQS, with S3's notifications of new staged objects, up to 10,000 at a time. Promise: an object's rows
 are in the warehouse exactly once, and only then is its message gone. Failure: messages whose objects are not
-settled are reported back and return after a pause that grows with every delivery; after 50 they are set aside
-in the dead-letter queue, which raises an alarm.
+settled are reported back and return after a pause that grows to a minute; after 1,000 deliveries, the better
+part of a day, they are set aside in the dead-letter queue, which raises an alarm.
 """
 
 import random
@@ -26,7 +26,9 @@ from functions.sync.load import Loader, Staged
 from functions.sync.notifications import Message, StagedObject, read
 from functions.sync.settle import Settler
 
-LONGEST_PAUSE_SECONDS = 300
+LONGEST_PAUSE_SECONDS = 60
+"""A backlog is back at work within a minute of the end of an outage."""
+
 MARGIN_SECONDS = 5
 """For what a batch needs beside its insert: the ledger, fetching, deleting."""
 

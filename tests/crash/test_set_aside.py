@@ -19,7 +19,7 @@ from functions.sync.load import Loader, Staged
 from functions.sync.notifications import StagedObject
 from functions.sync.settle import Settler
 from tests.crash.faults import Crash, Trap, TrappedLedger, TrappedLoader, TrappedStaged
-from tests.crash.world import EXPIRES_ON, TABLE, World, later, row_of, world
+from tests.crash.world import EXPIRES_ON, TABLE, World, later, listed, row_of, world
 
 TIME = Time(lambda: 60.0, 30.0)
 NOW = datetime(2029, 12, 3, tzinfo=UTC)
@@ -131,14 +131,6 @@ def test_a_replay_loads_what_can_be_loaded_by_now_and_only_once(here: World) -> 
     assert settler(here).settle([twice], TIME) == {twice.key}
     assert stored(here, tenant) == 4
     assert listed(here, tenant) == []
-
-
-def listed(here: World, tenant: str) -> list[StagedObject]:
-    return [
-        StagedObject(each["path"], str(each["e_tag"]).strip('"'), each["size"])
-        for some in obstore.list(here.store, prefix=f"staged/v1/tenant={tenant}/")
-        for each in some
-    ]
 
 
 def test_a_replay_through_the_api_and_what_it_refuses(here: World) -> None:

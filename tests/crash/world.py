@@ -20,6 +20,7 @@ from functions.shared.staging import StagedKey, time_ordered_id
 from functions.shared.tenancy import TenantId
 from functions.shared.warehouse import Warehouse
 from functions.sync.notifications import StagedObject
+from local import transactions
 
 TABLE = "ledger"
 NOON = 1_800_000_000.0
@@ -87,6 +88,17 @@ def found(warehouse: Warehouse, cast: Cast) -> Counter[str]:
     return Counter({row["message"]: int(row["rows"]) for row in rows})
 
 
+def listed(world: World, tenants: str) -> list[StagedObject]:
+    """The staged objects of the tenants whose id begins with `tenants`."""
+    prefix = f"staged/v1/tenant={tenants}"
+    return [
+        StagedObject(each["path"], str(each["e_tag"]).strip('"'), each["size"])
+        for some in obstore.list(world.store)
+        for each in some
+        if each["path"].startswith(prefix)
+    ]
+
+
 def roll_window(world: World, warehouse: Warehouse, run: str) -> None:
     """Insert enough other batches for `narrow` to forget the tokens it knew."""
     for number in range(3):
@@ -98,16 +110,22 @@ def roll_window(world: World, warehouse: Warehouse, run: str) -> None:
         )
 
 
+def create_ledger(dynamodb: Any) -> None:
+    """The ledger's table, as the topology has it."""
+    dynamodb.create_table(
+        TableName=TABLE,
+        KeySchema=[{"AttributeName": "entry", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "entry", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+
+
 @contextmanager
 def world() -> Iterator[World]:
     """A world for many runs, which share its tables but none of their keys."""
+    transactions.install()
     with mock_aws(), engine_room() as room:
-        boto3.client("dynamodb", region_name="us-east-1").create_table(
-            TableName=TABLE,
-            KeySchema=[{"AttributeName": "entry", "KeyType": "HASH"}],
-            AttributeDefinitions=[{"AttributeName": "entry", "AttributeType": "S"}],
-            BillingMode="PAY_PER_REQUEST",
-        )
+        create_ledger(boto3.client("dynamodb", region_name="us-east-1"))
         narrow = room.database("narrow")
         narrow.command("ALTER TABLE events MODIFY SETTING non_replicated_deduplication_window = 1")
         warehouse = room.database("wide")

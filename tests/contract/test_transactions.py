@@ -1,0 +1,82 @@
+"""The local DynamoDB takes a transaction back whole, updates included, and quickly however full it is."""
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+
+from bench.children import child
+
+
+@pytest.fixture(scope="module")
+def table() -> Iterator[Any]:
+    with child("local.aws") as aws:
+        client = boto3.client(
+            "dynamodb",
+            endpoint_url=f"http://127.0.0.1:{aws.port}",
+            region_name="us-east-1",
+            aws_access_key_id="tests",
+            aws_secret_access_key="tests",
+        )
+        client.create_table(
+            TableName="t",
+            KeySchema=[{"AttributeName": "entry", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "entry", "AttributeType": "S"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        yield client
+
+
+def put(key: str) -> dict[str, Any]:
+    return {
+        "Put": {
+            "TableName": "t",
+            "Item": {"entry": {"S": key}},
+            "ConditionExpression": "attribute_not_exists(entry)",
+        }
+    }
+
+
+def count_up(key: str) -> dict[str, Any]:
+    return {
+        "Update": {
+            "TableName": "t",
+            "Key": {"entry": {"S": key}},
+            "UpdateExpression": "ADD n :one",
+            "ExpressionAttributeValues": {":one": {"N": "1"}},
+        }
+    }
+
+
+def value(client: Any, key: str) -> Any:
+    return client.get_item(TableName="t", Key={"entry": {"S": key}}).get("Item")
+
+
+def test_a_transaction_whose_condition_fails_leaves_nothing_behind(table: Any) -> None:
+    table.transact_write_items(TransactItems=[put("taken"), count_up("counter")])
+    with pytest.raises(ClientError) as caught:
+        table.transact_write_items(TransactItems=[count_up("counter"), put("new"), put("taken")])
+    codes = [reason["Code"] for reason in caught.value.response["CancellationReasons"]]
+    assert codes == ["None", "None", "ConditionalCheckFailed"]
+    assert value(table, "new") is None
+    assert value(table, "counter")["n"] == {"N": "1"}
+    table.transact_write_items(TransactItems=[count_up("counter"), put("new")])
+    assert value(table, "counter")["n"] == {"N": "2"}
+
+
+def test_a_full_table_does_not_make_transactions_slow(table: Any) -> None:
+    def filled(start: int) -> float:
+        began = time.monotonic()
+        for first in range(start, start + 1000, 100):
+            table.transact_write_items(
+                TransactItems=[put(f"k{number}") for number in range(first, first + 100)]
+            )
+        return time.monotonic() - began
+
+    first = filled(0)
+    for thousand in range(1, 5):
+        filled(thousand * 1000)
+    assert filled(5000) < 10 * first
