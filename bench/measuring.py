@@ -11,7 +11,7 @@ Bar = dict[str, Any]
 """bar, what, ours, peer (in `unit`), ratio, limit, method."""
 
 
-def bar(number: str, what: str, ours: float, peer: float, limit: float, method: str, unit: str = "") -> Bar:
+def bar(number: str, what: str, ours: float, peer: float, limit: float | None, method: str, unit: str = "") -> Bar:
     """One line of the table: what we take, what the other takes, and how much less it must be."""
     return {
         "bar": number,

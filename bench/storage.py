@@ -25,7 +25,7 @@ CLOSE_ROUNDS = 15
 
 LIVE_DAYS = 31
 EVENTS_A_DAY = 200_000
-"""A drop costs by the day and a delete by the table, so their ratio depends on how much is kept: a month here."""
+"""A drop costs by the day, a delete by all that is kept, so their ratio is that of a size: a month here."""
 
 DROPS_A_ROUND = 5
 Bar = dict[str, Any]

@@ -1,4 +1,4 @@
-"""The local stack's command line: `python -m local up` and `python -m local invoke`."""
+"""The local stack's command line: `python -m local up`, `python -m local invoke`, `python -m local demo`."""
 
 import argparse
 import asyncio
@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from local import overrides
+from local.demo.command import DEFAULT_LINES, MIN_LINES, demo
 from local.execution import InvocationError
 from local.invoker import Invoker
 from local.naming import PROJECT_ROOT
@@ -22,6 +23,8 @@ CANNOT_START = 2
 def main() -> int:
     arguments = _parser().parse_args()
     places = Places(arguments.state.resolve())
+    if arguments.command == "demo":
+        return demo(arguments.lines, as_json=arguments.json)
     if arguments.command == "up":
         return _up(places, keep=arguments.keep)
     return asyncio.run(_invoke(places, arguments.function, arguments.event))
@@ -49,7 +52,21 @@ def _parser() -> argparse.ArgumentParser:
     )
     invoke.add_argument("function", choices=[each.name for each in overrides.functions()])
     invoke.add_argument("--event", type=json.loads, default={}, help="the event, as JSON (default: {})")
+    show = commands.add_parser(
+        "demo",
+        help="run real log lines through a stack of the demo's own",
+        description="Run real log lines through a stack of the demo's own (it ignores --state) and count "
+        "what was sent, accepted, stored and found; ends with 0 when all four are the same.",
+    )
+    show.add_argument("--lines", type=_lines, default=DEFAULT_LINES, help=f"default: {DEFAULT_LINES}")
+    show.add_argument("--json", action="store_true", help="print the figures as JSON, the rest on stderr")
     return parser
+
+
+def _lines(text: str) -> int:
+    if not text.isdecimal() or int(text) < MIN_LINES:
+        raise argparse.ArgumentTypeError(f"a number of at least {MIN_LINES}")
+    return int(text)
 
 
 def _up(places: Places, *, keep: bool) -> int:

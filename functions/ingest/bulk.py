@@ -16,12 +16,14 @@ import msgspec
 from msgspec import Meta, Raw, UnsetType
 
 from functions.ingest.judge import MAX_EVENT_SIZE, MAX_METADATA_DEPTH, MAX_NAME_CHARACTERS, shallow
-from functions.ingest.levels import BY_NAME, DEFAULT
+from functions.ingest.levels import BY_NAME, CANONICAL, DEFAULT
 from functions.ingest.rows import NO_METADATA, Receipt
 
 _MICROSECONDS_AT_MOST = len("2026-11-23T10:00:00.123456Z")
 _SHALLOW_FOR_SURE = 2 * MAX_METADATA_DEPTH
-_IDS = (b"trace_id", b"span_id")
+_CANONICAL = frozenset(CANONICAL)
+_IS_OBJECT = bytearray(b"{").__le__
+"""No JSON value begins with a greater byte; a bytearray compares with any buffer, a Raw included."""
 
 _encoder = msgspec.json.Encoder()
 
@@ -38,53 +40,60 @@ def encoded(body: bytes, ndjson: bool, receipt: Receipt) -> tuple[int, bytes] | 
     try:
         str(body, "utf-8")
         rows = _decoder(str(receipt.tenant), receipt.project_id, body[:1], ndjson)(body)
-        if rows and _of_fair_size(rows, body) and _finish(rows, receipt, any(name in body for name in _IDS)):
-            lines = _encoder.encode_lines(rows)
-            return (len(rows), lines) if _metadata_are_objects(lines, len(rows), receipt) else None
-    except (msgspec.DecodeError, RecursionError, ValueError, TypeError, KeyError, IndexError):
-        pass
-    return None
+        if not rows or not _have_ordinary_metadata(rows, len(body)):
+            return None
+        _use_canonical_levels(rows)
+        if not _take_times(rows, receipt):
+            return None
+        return len(rows), _encoder.encode_lines(rows)
+    except (msgspec.DecodeError, RecursionError, ValueError, TypeError, KeyError):
+        return None
 
 
-def _finish(rows: Rows, receipt: Receipt, ids_somewhere: bool) -> bool:
-    """Fill in what a request's rows have in common; False as soon as one turns out to be odd.
-
-    With `ids_somewhere` in the body, a row that lacks an id at its root may have it in its metadata.
-    """
-    received, earliest, latest = receipt.received_text, receipt.earliest, receipt.latest
-    parse, level_of = datetime.fromisoformat, BY_NAME
-    for row in rows:
-        row.received_at = received
-        row.level = level_of[row.level]
-        text = row.timestamp
-        if text is None:
-            row.timestamp = received
-        else:
-            moment = parse(text)
-            if not earliest < moment < latest or text[13] != ":" or len(text) > _MICROSECONDS_AT_MOST:
-                return False
-            row.timestamp = moment
-        metadata = row.metadata
-        if len(metadata) >= _SHALLOW_FOR_SURE and not shallow(metadata):
-            return False
-        if ids_somewhere and not (row.trace_id and row.span_id) and _has_id(bytes(metadata)):
-            return False
-    return True
+# Below, a list comprehension and a map over it take a quarter of the time of a loop with the same steps.
 
 
-def _has_id(metadata: bytes) -> bool:
+def _have_ordinary_metadata(rows: Rows, body_bytes: int) -> bool:
+    """Whether all metadata are objects, shallow, of fair size, and without ids to promote."""
+    metadata = [row.metadata for row in rows]
+    if not all(map(_IS_OBJECT, metadata)):
+        return False
+    if max(map(len, metadata)) >= _SHALLOW_FOR_SURE and not all(map(shallow, metadata)):
+        return False
+    if body_bytes > MAX_EVENT_SIZE and any(
+        len(row.message) + len(row.metadata) > MAX_EVENT_SIZE for row in rows
+    ):
+        return False
+    return not _may_hold_ids(b"".join([row.metadata for row in rows if not (row.trace_id and row.span_id)]))
+
+
+def _may_hold_ids(metadata: bytes) -> bool:
+    """Whether an id that a row lacks at its root may be in its metadata, be its name spelled with escapes."""
+    if b"\\" in metadata and b"\\u" in metadata:
+        return True
     return b"trace_id" in metadata or b"span_id" in metadata
 
 
-def _of_fair_size(rows: Rows, body: bytes) -> bool:
-    if len(body) <= MAX_EVENT_SIZE:
-        return True
-    return all(len(row.message) + len(row.metadata) <= MAX_EVENT_SIZE for row in rows)
+def _use_canonical_levels(rows: Rows) -> None:
+    """KeyError for a level that no usual name stands for."""
+    if not _CANONICAL.issuperset([row.level for row in rows]):
+        for row in rows:
+            row.level = BY_NAME[row.level]
 
 
-def _metadata_are_objects(lines: bytes, count: int, receipt: Receipt) -> bool:
-    """Metadata follows the time of receipt, which nobody else can know to the microsecond."""
-    return lines.count(b'"received_at":"%b","metadata":{' % receipt.received_text.encode()) == count
+def _take_times(rows: Rows, receipt: Receipt) -> bool:
+    """Set both times of all rows; False, or ValueError or TypeError, when a sender's is odd."""
+    received = receipt.received_text
+    texts = [row.timestamp for row in rows]
+    if None in texts:
+        texts = [received if text is None else text for text in texts]
+    moments = list(map(datetime.fromisoformat, texts))
+    if not (receipt.earliest < min(moments) and max(moments) < receipt.latest):
+        return False
+    for row, moment in zip(rows, moments, strict=True):
+        row.timestamp = moment
+        row.received_at = received
+    return True
 
 
 @lru_cache(maxsize=256)
@@ -94,12 +103,13 @@ def _decoder(tenant: str, project_id: str, first: bytes, ndjson: bool) -> Callab
     A sender cannot set our own columns: msgspec accepts no JSON at all for a field typed UnsetType.
     """
     name = Annotated[str, Meta(max_length=MAX_NAME_CHARACTERS)]
+    time = Annotated[str, Meta(max_length=_MICROSECONDS_AT_MOST)]
     row = msgspec.defstruct(
         "ArrivingRow",
         [
             ("tenant_id", UnsetType, tenant),
             ("project_id", Annotated[str, Meta(min_length=1, max_length=MAX_NAME_CHARACTERS)], project_id),
-            ("timestamp", str | None, None),
+            ("timestamp", time | None, None),
             ("level", str, DEFAULT),
             ("service", name, ""),
             ("message", str),

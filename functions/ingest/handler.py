@@ -11,8 +11,9 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
-from functions.ingest import records, unpack
+from functions.ingest import idempotency, records, unpack
 from functions.ingest.accept import Accepted, accept
+from functions.ingest.idempotency import Once
 from functions.ingest.rate import RateLimit
 from functions.ingest.rows import Receipt
 from functions.ingest.stage import Staging
@@ -25,7 +26,6 @@ from functions.shared.object_store import open_store
 from functions.shared.settings import load
 
 WAIT_SECONDS = 20
-MAX_IDEMPOTENCY_KEY_CHARACTERS = 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,32 +67,23 @@ def drain(sent: Request, caller: Principal, ingest: Ingest) -> Answer:
     _refuse_over_quota(caller)
     ingest.rate.admit(caller)
     receipt = Receipt(caller.tenant, caller.project_id, datetime.now(UTC), caller.retention_days)
-    accepted = accept(_windows(sent), receipt)
+    once = idempotency.once(sent.headers)
+    accepted = accept(_windows(sent, once), receipt)
     ingest.rate.charge(caller, accepted.raw_bytes)
     if not accepted.rows:
         return answer(400, _nothing_accepted(accepted, sent))
-    key = _stage(sent, accepted, receipt, ingest.staging)
+    if once:
+        key = ingest.staging.put_once(accepted.package, receipt, once)
+    else:
+        key = ingest.staging.put(accepted.package, receipt)
     _measure(accepted, caller, key)
     queryable = sent.query.get("wait") == "true" and ingest.staging.wait_until_loaded(key, WAIT_SECONDS)
     return answer(200 if queryable else 202, {"status": "accepted", **_verdicts(accepted)})
 
 
-def _windows(sent: Request) -> Iterator[Window]:
+def _windows(sent: Request, once: Once | None) -> Iterator[Window]:
     pieces = unpack.chunks(sent.body, sent.headers.get("content-encoding", ""))
-    return records.windows(pieces, sent.headers.get("content-type", ""))
-
-
-def _stage(sent: Request, accepted: Accepted, receipt: Receipt, staging: Staging) -> str:
-    idempotency_key = sent.headers.get("idempotency-key", "")
-    if not idempotency_key:
-        return staging.put(accepted.package, receipt)
-    if len(idempotency_key) > MAX_IDEMPOTENCY_KEY_CHARACTERS:
-        raise RefusalError(
-            400,
-            "invalid_idempotency_key",
-            f"Idempotency-Key is longer than {MAX_IDEMPOTENCY_KEY_CHARACTERS} characters.",
-        )
-    return staging.put_once(accepted.package, receipt, idempotency_key)
+    return records.windows(once.reading(pieces) if once else pieces, sent.headers.get("content-type", ""))
 
 
 def _refuse_over_quota(caller: Principal) -> None:

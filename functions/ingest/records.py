@@ -55,15 +55,20 @@ def windows(pieces: Iterator[bytes], content_type: str) -> Iterator[Window]:
     RefusalError: 400 or 413, possibly after some windows: then nothing of the body may be kept.
     """
     ndjson = content_type.partition(";")[0].strip().lower() in _NDJSON_TYPES
-    head = b""
+    head, size_bytes = list[bytes](), 0
     for piece in pieces:
-        head = head + piece if head else piece
-        if len(head) > ONE_WINDOW_BYTES:
-            break
-    whole = head.strip()
+        head.append(piece)
+        size_bytes += len(piece)
+        if size_bytes > ONE_WINDOW_BYTES:
+            return _cut(chain(head, pieces), ndjson)
+    whole = b"".join(head).strip()
     if len(whole) <= SURELY_FEW_BYTES or _holds_few(whole):
         return iter((Window(whole, ndjson or _looks_like_lines(whole)),))
-    return (streamed.lines if ndjson else streamed.elements)(chain((head,), pieces))
+    return _cut(iter((whole,)), ndjson)
+
+
+def _cut(pieces: Iterator[bytes], ndjson: bool) -> Iterator[Window]:
+    return (streamed.lines if ndjson else streamed.elements)(pieces)
 
 
 def split(window: Window) -> list[Raw] | list[bytes]:
@@ -102,12 +107,14 @@ def _without_half_pairs(body: bytes) -> bytes:
     """Escaped surrogates that lack their other half, as cut-off emoji leave them, become U+FFFD."""
     if not _SURROGATE.search(body):
         return body
-    return _ESCAPE.sub(lambda match: match[0] if match["fine"] else b"\\ufffd", body)
+    mended = bytearray(body)
+    for match in _ESCAPE.finditer(body):
+        if not match["fine"]:
+            mended[match.start() : match.end()] = b"\\ufffd"
+    return bytes(mended)
 
 
 def _holds_few(body: bytes) -> bool:
-    if len(body) > ONE_WINDOW_BYTES:
-        return False
     return body.count(b",") <= MANY_COMMAS and body.count(b"{") <= MANY_BRACES
 
 

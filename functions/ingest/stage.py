@@ -1,22 +1,22 @@
 """The staged object, put: on return it is durable in S3, under a key that is never written twice."""
 
 import time
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import Literal
+from typing import Any
 
 import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError, NotFoundError, PreconditionError
 from obstore.store import S3Store
 
+from functions.ingest.idempotency import Mark, Once
 from functions.ingest.rows import Receipt
 from functions.shared import journal
 from functions.shared.errors import RefusalError
-from functions.shared.staging import SCHEMA_VERSION, StagedKey, base32, time_ordered_id
+from functions.shared.staging import SCHEMA_VERSION, StagedKey, time_ordered_id
 from functions.shared.tenancy import idempotency_prefix
 
-IDEMPOTENCY_WINDOW = timedelta(hours=24)
 RETRY_AFTER_SECONDS = 1
 
 _FIRST_LOOK_SECONDS = 0.1
@@ -40,27 +40,28 @@ class Staging:
 
     def put(self, package: Package, receipt: Receipt) -> str:
         """Stage `package` under a new key, and return the key."""
-        key = str(_key(time_ordered_id(), package, receipt))
+        key = _new_key(package, receipt)
         self._create(key, package)
         return key
 
-    def put_once(self, package: Package, receipt: Receipt, idempotency_key: str) -> str:
-        """Stage `package` unless `idempotency_key` was used in the last 24 h; return the key of either.
+    def put_once(self, package: Package, receipt: Receipt, once: Once) -> str:
+        """Stage `package` unless its key was used in the last 24 h; return the staged key of either.
 
         A mark, created before the object, holds the object's key: whoever comes second, at the same moment
         or a day later, writes to the same key and finds it taken. Should sync have loaded and deleted it by
         then, the second object is created, and the ledger, which goes by key, knows it as loaded.
         """
-        named = sha256(f"{receipt.tenant}\0{idempotency_key}".encode()).hexdigest()
-        key = self._marked(idempotency_prefix(receipt.tenant) + named, package, receipt)
-        if StagedKey.parse(key).rows != package.rows:
+        mark = self._marked(
+            Mark(_new_key(package, receipt), receipt.received_at, once.fingerprint), receipt, once
+        )
+        if mark.fingerprint != once.fingerprint or StagedKey.parse(mark.key).rows != package.rows:
             raise RefusalError(
                 409,
                 "idempotency_key_reused",
                 "This Idempotency-Key was used for another batch in the last 24 h.",
             )
-        self._create(key, package)
-        return key
+        self._create(mark.key, package)
+        return mark.key
 
     def wait_until_loaded(self, key: str, seconds: float) -> bool:
         """Whether sync has taken the object away, which it does once its rows can be found."""
@@ -69,79 +70,84 @@ class Staging:
         while time.monotonic() + pause < until:
             time.sleep(pause)
             pause = _LOOK_EVERY_SECONDS
-            try:
-                obstore.head(self._store, key)
-            except (FileNotFoundError, NotFoundError):
-                return True
-            except BaseError:
-                continue
+            with suppress(RefusalError):
+                if not self._is_there(key):
+                    return True
         return False
 
-    def _marked(self, mark: str, package: Package, receipt: Receipt) -> str:
-        """The key that `mark` holds; ours, if there is no mark yet or it is too old to count."""
-        fresh = str(_key(time_ordered_id(), package, receipt))
-        if self._put(mark, _mark(fresh, receipt.received_at)):
-            return fresh
-        marked, since = _read_mark(self._get(mark))
-        if receipt.received_at - since < IDEMPOTENCY_WINDOW:
-            return marked
-        # Derived from the old key, so that two who find the mark too old at once agree on the new one.
-        successor = base32(int.from_bytes(sha256(marked.encode()).digest()[:16], "big"))
-        key = str(_key(successor, package, receipt))
-        self._put(mark, _mark(key, receipt.received_at), replace=True)
-        return key
+    def _marked(self, ours: Mark, receipt: Receipt, once: Once) -> Mark:
+        """The mark that counts: `ours`, unless there is another that is not too old."""
+        named = sha256(f"{receipt.tenant}\0{once.key}".encode()).hexdigest()
+        path = idempotency_prefix(receipt.tenant) + named
+        if self._put(path, ours.encoded(), "create"):
+            return ours
+        theirs, e_tag = self._read_mark(path)
+        if theirs.counts_at(receipt.received_at):
+            return theirs
+        if self._put(path, ours.encoded(), {"e_tag": e_tag}):
+            return ours
+        # Somebody else found it too old at the same moment, and was first.
+        theirs, _ = self._read_mark(path)
+        if not theirs.counts_at(receipt.received_at):
+            raise _unavailable("Conflict")
+        return theirs
 
     def _create(self, key: str, package: Package) -> None:
-        """An object that is already there is our own, put by an attempt whose answer was lost."""
+        """An object that is already there is our own, put by an attempt whose answer was lost.
+
+        S3 says "conflict" too while somebody else writes the key, who may yet fail: hence the second look.
+        """
         attributes = {
             "Content-Type": "application/zstd",
             "rows": str(package.rows),
             "raw-bytes": str(package.raw_bytes),
             "schema-version": SCHEMA_VERSION,
         }
-        self._put(key, package.frames, attributes)
+        if not self._put(key, package.frames, "create", attributes) and not self._is_there(key):
+            raise _unavailable("Conflict")
 
-    def _put(
-        self, key: str, body: bytes, attributes: dict[str, str] | None = None, *, replace: bool = False
-    ) -> bool:
-        """Put `body`; False when the key is taken."""
-        mode: Literal["create", "overwrite"] = "overwrite" if replace else "create"
+    def _put(self, key: str, body: bytes, mode: Any, attributes: dict[str, str] | None = None) -> bool:
+        """Put `body`; False when `mode`'s condition does not hold: the key is taken, or was changed."""
         try:
             obstore.put(self._store, key, body, mode=mode, attributes=attributes, use_multipart=False)
         except (AlreadyExistsError, PreconditionError):
             return False
         except (BaseError, OSError) as fault:
-            raise _unavailable(fault) from None
+            raise _unavailable(type(fault).__name__) from None
         return True
 
-    def _get(self, key: str) -> bytes:
+    def _is_there(self, key: str) -> bool:
         try:
-            return bytes(obstore.get(self._store, key).bytes())
+            obstore.head(self._store, key)
+        except (FileNotFoundError, NotFoundError):
+            return False
         except (BaseError, OSError) as fault:
-            raise _unavailable(fault) from None
+            raise _unavailable(type(fault).__name__) from None
+        return True
+
+    def _read_mark(self, path: str) -> tuple[Mark, str | None]:
+        """A mark and its ETag."""
+        try:
+            found = obstore.get(self._store, path)
+            return Mark.decode(bytes(found.bytes())), found.meta["e_tag"]
+        except (BaseError, OSError) as fault:
+            raise _unavailable(type(fault).__name__) from None
 
 
-def _key(object_id: str, package: Package, receipt: Receipt) -> StagedKey:
-    return StagedKey(
-        tenant=receipt.tenant,
-        day=receipt.received_at.date(),
-        object_id=object_id,
-        rows=package.rows,
-        expires_on=receipt.expires_on,
+def _new_key(package: Package, receipt: Receipt) -> str:
+    return str(
+        StagedKey(
+            tenant=receipt.tenant,
+            day=receipt.received_at.date(),
+            object_id=time_ordered_id(),
+            rows=package.rows,
+            expires_on=receipt.expires_on,
+        )
     )
 
 
-def _mark(key: str, since: datetime) -> bytes:
-    return f"{since.isoformat()} {key}".encode()
-
-
-def _read_mark(body: bytes) -> tuple[str, datetime]:
-    since, _, key = body.decode().partition(" ")
-    return key, datetime.fromisoformat(since)
-
-
-def _unavailable(fault: Exception) -> RefusalError:
-    journal.write("staging_unavailable", error_type=type(fault).__name__)
+def _unavailable(error_type: str) -> RefusalError:
+    journal.write("staging_unavailable", error_type=error_type)
     return RefusalError(
         503,
         "staging_unavailable",

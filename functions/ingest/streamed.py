@@ -14,6 +14,9 @@ from typing import Any
 from functions.shared.errors import RefusalError
 
 WINDOW_BYTES = 1024 * 1024
+WINDOW_ELEMENTS = 20_000
+"""A megabyte can hold half a million tiny elements, which weigh a hundred bytes each once they are split."""
+
 MAX_RECORD_BYTES = 2 * 1024 * 1024
 
 _OPENING = re.compile(r'\s*(?:\{\s*"(?:events|logs)"\s*:\s*)?\[\s*')
@@ -47,7 +50,7 @@ def lines(pieces: Iterator[bytes]) -> Iterator[Window]:
 
 
 def elements(pieces: Iterator[bytes]) -> Iterator[Window]:
-    """A JSON array, bare or as `events` or `logs`: whole elements, about WINDOW_BYTES at a time."""
+    """A JSON array, bare or as `events` or `logs`: about WINDOW_BYTES or WINDOW_ELEMENTS at a time."""
     text = _Text(pieces)
     opening = _OPENING.match(text.kept)
     if not opening:
@@ -56,13 +59,15 @@ def elements(pieces: Iterator[bytes]) -> Iterator[Window]:
         )
     start = position = opening.end()
     more = not text.kept.startswith("]", position)
+    elements_in_window = 0
     while more:
         end = text.element_end(position)
         more, position = text.separated(end)
-        if end - start >= WINDOW_BYTES or not more:
+        elements_in_window += 1
+        if end - start >= WINDOW_BYTES or elements_in_window == WINDOW_ELEMENTS or not more:
             yield Window(b"[%b]" % text.kept[start:end].encode(), ndjson=False)
             text.forget(position)
-            start = position = 0
+            start = position = elements_in_window = 0
     text.close(f"{opening[0]}]")
 
 

@@ -72,6 +72,13 @@ class Selection:
     elapsed_ms: float
 
 
+class _Opaque(bytes):
+    """A body without text. The client would decode it to look for SQL, at a quarter of the insert's cost."""
+
+    def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:  # noqa: ARG002
+        return ""
+
+
 class Warehouse:
     """One ClickHouse database. Not thread-safe; connects on first use.
 
@@ -94,7 +101,7 @@ class Warehouse:
         self._run(
             lambda client: client.command(
                 statement,
-                data=body,
+                data=_Opaque(body),
                 settings=dict(settings),
                 transport_settings={"Content-Encoding": "zstd"},
             )

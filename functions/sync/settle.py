@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from functions.shared import journal
 from functions.shared.errors import PermanentError, RetryableError
+from functions.shared.warehouse import WarehouseDownError
 from functions.sync.drive import Driver, Time
 from functions.sync.ledger import Ledger
 from functions.sync.notifications import StagedObject
@@ -30,6 +31,9 @@ class Settler:
             try:
                 if self._driver.drive(batch_id, ours, time_given):
                     settled |= {each.key for each in ours}
+            except WarehouseDownError as fault:
+                _tell_failure(batch_id, fault)
+                break  # it would be away for the others too
             except (RetryableError, PermanentError) as fault:
                 _tell_failure(batch_id, fault)
         return settled

@@ -69,10 +69,11 @@ class Zombie:
 
 
 class TrappedLedger(Ledger):
-    def __init__(self, table: str, clock: Callable[[], float], trap: Trap) -> None:
-        super().__init__(table, clock)
+    """A process's own ledger, but for the connection, which takes longer to make than a whole run."""
+
+    def __init__(self, connected: Ledger, trap: Trap) -> None:
+        vars(self).update(vars(connected))
         self._trap = trap
-        self._entered = False
 
     def claims(self, keys: Any) -> dict[str, str]:
         found = super().claims(keys)

@@ -13,7 +13,7 @@ from functions.sync.notifications import StagedObject
 from functions.sync.settle import Settler
 from tests.crash.faults import Crash, Trap, TrappedLedger, TrappedLoader, TrappedStaged, Zombie
 from tests.crash.scenarios import Group, Scenario
-from tests.crash.world import TABLE, Cast, World, found, later, roll_window, stage
+from tests.crash.world import Cast, World, found, later, roll_window, stage
 
 MAX_ROUNDS = 12
 SECONDS_LEFT = 60.0
@@ -31,7 +31,7 @@ Make = Callable[[World, Warehouse, Trap, Zombie], Settles]
 
 def real(world: World, warehouse: Warehouse, trap: Trap, zombie: Zombie) -> Settles:
     """Sync itself, with a trap on its way."""
-    ledger = TrappedLedger(TABLE, world.clock, trap)
+    ledger = TrappedLedger(world.ledger, trap)
     driver = Driver(ledger, TrappedStaged(world.store, trap), TrappedLoader(warehouse, trap, zombie))
     return Settler(ledger, driver)
 

@@ -19,11 +19,11 @@ from functions.shared.tenancy import TenantId
 from functions.shared.warehouse import WarehouseDownError
 from functions.sync.drive import Driver, Time
 from functions.sync.handler import pause_seconds
-from functions.sync.ledger import Batch, Ledger
+from functions.sync.ledger import Batch
 from functions.sync.load import Loader, Staged
 from functions.sync.notifications import StagedObject, read
 from functions.sync.settle import Settler
-from tests.crash.world import TABLE, Cast, World, found, later, listed, stage, world
+from tests.crash.world import Cast, World, found, later, listed, stage, world
 
 TIME = Time(lambda: 60.0, 30.0)
 
@@ -52,8 +52,7 @@ class CountingLoader(Loader):
 
 
 def settler(here: World, loader: Loader) -> Settler:
-    ledger = Ledger(TABLE, here.clock)
-    return Settler(ledger, Driver(ledger, Staged(here.store), loader))
+    return Settler(here.ledger, Driver(here.ledger, Staged(here.store), loader))
 
 
 class Told:
@@ -154,7 +153,7 @@ class Queue:
 
 
 def test_five_minutes_without_clickhouse_lose_and_double_nothing(here: World, capsys: Any) -> None:
-    """Ten requests a second on a clock of our own; after the outage the backlog is worked off at once."""
+    """Two requests a second on a clock of our own; after the outage the backlog is worked off at once."""
     chance, queue = random.Random(5), Queue()
     loader = CountingLoader(here.warehouse)
     sync = settler(here, loader)
@@ -162,7 +161,7 @@ def test_five_minutes_without_clickhouse_lose_and_double_nothing(here: World, ca
     casts, recovered_after, worst = [], None, 0.0
     for second in range(0, 460, 4):
         loader.down = 20 <= second < 320
-        cast = stage(here, chance, f"outage-{second}", 40)
+        cast = stage(here, chance, f"outage-{second}", 8)
         casts.append(cast)
         expected += cast.expected
         queue.put(cast, here.now)

@@ -42,7 +42,7 @@ def _fresh_time(here: World) -> None:
 
 def settler(here: World, trap: Trap | None = None) -> Settler:
     trap = trap or Trap(None)
-    ledger = TrappedLedger(TABLE, here.clock, trap)
+    ledger = TrappedLedger(here.ledger, trap)
     return Settler(
         ledger, Driver(ledger, TrappedStaged(here.store, trap), TrappedLoader(here.warehouse, trap))
     )
@@ -180,7 +180,7 @@ def test_a_batch_with_some_of_its_rows_is_erased_and_loaded_anew(here: World) ->
     objects = [put(here, tenant, rows(tenant, 10)), put(here, other, rows(other, 10))]
     with pytest.raises(Crash):
         settler(here, Trap("before insert")).settle(objects, TIME)
-    ledger = Ledger(TABLE, here.clock)
+    ledger = here.ledger
     (batch_id,) = set(ledger.claims(each.key for each in objects).values())
     batch = ledger.batch(batch_id)
     some = zstd.compress(b"".join(rows(tenant, 4)), 1)
@@ -224,7 +224,7 @@ def test_more_objects_than_a_transaction_takes_are_one_batch(here: World) -> Non
         settler(here, Trap("before insert")).settle(objects[:150], TIME)
     later(here, seconds=91)
     assert settler(here).settle(objects, TIME) == {each.key for each in objects}
-    claims = Ledger(TABLE, here.clock).claims(each.key for each in objects)
+    claims = here.ledger.claims(each.key for each in objects)
     assert len(set(claims.values())) == 2
     assert stored(here, tenant) == 250
 

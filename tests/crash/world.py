@@ -19,6 +19,7 @@ from bench.in_process import engine_room
 from functions.shared.staging import StagedKey, time_ordered_id
 from functions.shared.tenancy import TenantId
 from functions.shared.warehouse import Warehouse
+from functions.sync.ledger import Ledger
 from functions.sync.notifications import StagedObject
 from local import transactions
 
@@ -35,6 +36,10 @@ class World:
     warehouse: Warehouse
     narrow: Warehouse
     now: float = NOON
+    ledger: Ledger = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.ledger = Ledger(TABLE, self.clock)
 
     def clock(self) -> float:
         return self.now

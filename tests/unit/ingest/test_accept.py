@@ -165,3 +165,17 @@ def test_a_huge_record_in_a_large_body_is_refused(receipt: Receipt) -> None:
     long = b'{"message":"%b"}' % (b"x" * 20_000_000)
     assert refusal(b"[%b]" % long, receipt) == "event_too_large"
     assert refusal(long, receipt, NDJSON) == "event_too_large"
+
+
+def test_lines_that_follow_megabytes_of_white_space_are_not_lost(receipt: Receipt) -> None:
+    pause = b"\n".join([b" " * 1000] * 9000)
+    assert messages(taken(ONE + b"\n" + pause + b"\n" + TWO, receipt, NDJSON)) == ["one", "two"]
+
+
+def test_many_tiny_elements_are_cut_into_small_windows() -> None:
+    body = b"[" + b"1," * 49_999 + b"1]"
+    assert [len(records.split(window)) for window in streamed.elements(pieces(body))] == [
+        20_000,
+        20_000,
+        10_000,
+    ]

@@ -1,0 +1,70 @@
+"""Idempotency-Key: one key within 24 h is one batch, however often it is sent.
+
+A sender whose answer was lost sends its batch again under the same key. The key stands for the body it came
+with, decoded, because senders compress anew: another body under the same key would be taken for the first
+and lost, so it is refused.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import sha256
+
+from functions.shared.errors import RefusalError
+
+WINDOW = timedelta(hours=24)
+MAX_KEY_CHARACTERS = 255
+
+
+class Once:
+    """A request's Idempotency-Key; `fingerprint` is that of the body, once `reading` has passed all of it."""
+
+    def __init__(self, key: str) -> None:
+        self.key = key
+        self._sha256 = sha256()
+
+    def reading(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
+        """The same pieces, looked at while they pass."""
+        for piece in pieces:
+            self._sha256.update(piece)
+            yield piece
+
+    @property
+    def fingerprint(self) -> str:
+        return self._sha256.hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What is remembered of an Idempotency-Key: the staged object, since when, and of which body."""
+
+    key: str
+    since: datetime
+    fingerprint: str
+
+    def counts_at(self, moment: datetime) -> bool:
+        """Whether a request received at `moment` still belongs to this batch."""
+        return moment - self.since < WINDOW
+
+    def encoded(self) -> bytes:
+        return f"{self.since.isoformat()} {self.fingerprint} {self.key}".encode()
+
+    @classmethod
+    def decode(cls, text: bytes) -> "Mark":
+        since, fingerprint, key = text.decode().split(" ", 2)
+        return cls(key, datetime.fromisoformat(since), fingerprint)
+
+
+def once(headers: Mapping[str, str]) -> Once | None:
+    """The request's Idempotency-Key, if it has one.
+
+    Raises
+    ------
+    RefusalError: 400, when it is too long.
+    """
+    key = headers.get("idempotency-key", "")
+    if len(key) > MAX_KEY_CHARACTERS:
+        raise RefusalError(
+            400, "invalid_idempotency_key", f"Idempotency-Key is longer than {MAX_KEY_CHARACTERS} characters."
+        )
+    return Once(key) if key else None

@@ -1,0 +1,1 @@
+"""`python -m local demo`: real log lines through the whole pipeline, counted at each step."""

@@ -1,0 +1,58 @@
+"""The command: a stack of its own, one run, and what to make of it."""
+
+import json
+import signal
+import sys
+from typing import Any, NoReturn
+
+from rich.console import Console
+
+from local.demo.client import ApiError
+from local.demo.run import Run
+from local.demo.sandbox import sandbox
+from local.demo.telling import Teller
+from local.supervisor import StackError
+
+DEFAULT_LINES = 50_000
+MIN_LINES = 1000
+"""Fewer have too few of each kind for the searches to find some."""
+
+INTERRUPTED = 130
+TERMINATED = 143
+
+
+class IncompleteError(Exception):
+    """What was sent, accepted, stored and found differ; the message says how."""
+
+
+def demo(lines: int, *, as_json: bool) -> int:
+    """Run the demo; 0 when all that was sent was accepted, stored and found.
+
+    The story goes to standard output; with `as_json` the figures go there and the story to standard error.
+    """
+    signal.signal(signal.SIGTERM, _terminated)
+    try:
+        _run(lines, Teller(Console(stderr=as_json)), as_json=as_json)
+    except (ApiError, IncompleteError, StackError) as fault:
+        print("\n".join([str(fault), *getattr(fault, "__notes__", ())]), file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    return 0
+
+
+def _run(lines: int, teller: Teller, *, as_json: bool) -> None:
+    teller.say("Starting a stack for the demo …")
+    with sandbox() as stack:
+        figures = Run(stack, lines, teller).figures()
+        teller.figures(figures)
+        if as_json:
+            print(json.dumps(figures.as_json(), indent=2))
+        if figures.differences:
+            raise IncompleteError("\n".join(figures.differences))
+    teller.say(f"All {figures.sent:,} lines that were sent were accepted, stored and found.")
+    teller.whats_next()
+
+
+def _terminated(_number: int, _frame: Any) -> NoReturn:
+    sys.exit(TERMINATED)

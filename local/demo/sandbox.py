@@ -1,0 +1,104 @@
+"""A stack for the duration of a block: its own folder, free ports, no output.
+
+It runs as a child of the demo, `python -m local.demo.sandbox`, on the line that local.child describes: when
+the demo is gone, however it went, so is the stack.
+"""
+
+import json
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from local.child import configuration
+from local.naming import PROJECT_ROOT, child_environment, python_module
+from local.stack import Places
+from local.supervisor import StackError
+from local.up import up
+
+START_SECONDS = 90
+STOP_SECONDS = 15
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sandbox:
+    """A running stack: `keys` by scope, of its first account; `logs` holds its functions' output."""
+
+    api: str
+    clickhouse: str
+    keys: Mapping[str, str] = field(repr=False)
+    logs: Path
+
+
+@contextmanager
+def sandbox() -> Iterator[Sandbox]:
+    """Run a stack. Its folder goes with it, unless an error leaves the block, which then notes where it is.
+
+    Raises
+    ------
+    StackError: it does not start.
+    """
+    state = Path(tempfile.mkdtemp(prefix="astralog-demo-"))
+    places = Places(state)
+    output = state / "up.log"
+    with output.open("wb") as log:
+        process = subprocess.Popen(
+            python_module("local.demo.sandbox"),
+            cwd=PROJECT_ROOT,
+            env=child_environment(),
+            stdin=subprocess.PIPE,
+            stdout=log,
+            stderr=log,
+            # Ctrl-C in the terminal is for the demo, which ends the stack in order.
+            start_new_session=True,
+        )
+    keep = False
+    try:
+        _configure(process, state)
+        yield _when_ready(process, places, output)
+    except Exception as fault:
+        keep = True
+        fault.add_note(f"The stack's own logs are kept in {state}.")
+        raise
+    finally:
+        _end(process)
+        if not keep:
+            shutil.rmtree(state, ignore_errors=True)
+
+
+def _configure(process: "subprocess.Popen[bytes]", state: Path) -> None:
+    assert process.stdin is not None  # noqa: S101 - asked for above
+    process.stdin.write(json.dumps({"state": str(state)}).encode() + b"\n")
+    process.stdin.flush()
+
+
+def _when_ready(process: "subprocess.Popen[bytes]", places: Places, output: Path) -> Sandbox:
+    give_up_at = time.monotonic() + START_SECONDS
+    while not places.page.exists():
+        if process.poll() is not None or time.monotonic() > give_up_at:
+            raise StackError(f"the stack did not start:\n{output.read_text()}")
+        time.sleep(0.05)
+    page = json.loads(places.page.read_text())
+    return Sandbox(page["api"], page["clickhouse"], page["keys"], places.logs)
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    with process:
+        process.terminate()
+        try:
+            process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+
+
+if __name__ == "__main__":
+    up(Places(Path(configuration(Configuration).state)), 0, keep=False)

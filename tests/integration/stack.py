@@ -1,0 +1,150 @@
+"""A local stack of a test run's own: started on free ports, asked over the wire, ended by signal."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import boto3
+import httpx
+
+from infra.topology import QUEUES
+from local.naming import CREDENTIALS, PROJECT_ROOT, queue_url
+
+START_SECONDS = 90
+STOP_SECONDS = 30
+STAGED = "staged/"
+
+Events = list[dict[str, Any]]
+
+
+class StackNotReadyError(Exception):
+    """The stack did not start, or did not become what was waited for, in time."""
+
+
+class RunningStack:
+    """What a test may do with a stack. Every property is read from `stack.json` as it is now."""
+
+    def __init__(self, page_path: Path) -> None:
+        self._page_path = page_path
+        page = self._page
+        self.api: str = page["api"]
+        self.aws_endpoint: str = page["aws_endpoint"]
+        self.keys: dict[str, str] = page["keys"]
+        self.second_keys: dict[str, str] = page["second_account"]["keys"]
+        self.clickhouse: str = page["clickhouse"]
+        self._bucket: str = page["staging_bucket"]
+        self._s3 = self._client("s3")
+        self._sqs = self._client("sqs")
+
+    @property
+    def _page(self) -> dict[str, Any]:
+        page: dict[str, Any] = json.loads(self._page_path.read_text())
+        return page
+
+    def client(self) -> httpx.Client:
+        """A connection to the gateway; a request may take as long as an HTTP API's."""
+        return httpx.Client(base_url=self.api, timeout=30)
+
+    def rows(self, statement: str, **parameters: str) -> list[dict[str, Any]]:
+        """The rows ClickHouse answers a SELECT with; `{name:Type}` in it is bound from `parameters`."""
+        answer = httpx.post(
+            self.clickhouse,
+            params={"database": "astralog", **{f"param_{name}": text for name, text in parameters.items()}},
+            content=f"{statement} FORMAT JSONEachRow",
+            timeout=30,
+        )
+        answer.raise_for_status()
+        return [json.loads(line) for line in answer.text.splitlines()]
+
+    def stored_ids(self, run: str) -> list[str]:
+        """`event_id` of each stored row whose metadata says it is of `run`; one for each row."""
+        found = self.rows(
+            "SELECT JSONExtractString(metadata, 'event_id') AS event_id FROM events "
+            "WHERE JSONExtractString(metadata, 'run') = {run:String}",
+            run=run,
+        )
+        return [row["event_id"] for row in found]
+
+    def wait_until_settled(self, seconds: float = 120) -> None:
+        """Return once sync has nothing left to do: no staged object, no message."""
+        wait_until(lambda: not self.staged_keys() and not self._messages(), seconds, "all is loaded")
+
+    def staged_keys(self) -> list[str]:
+        """The staged objects that sync has not taken away yet; at most 1000 of them."""
+        listed = self._s3.list_objects_v2(Bucket=self._bucket, Prefix=STAGED)
+        return [each["Key"] for each in listed.get("Contents", ())]
+
+    def kill(self, child: str) -> None:
+        """Kill one child as a crash would, and return when the supervisor has another one started."""
+        pid = self._page["pids"][child]
+        os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: self._page["pids"][child] != pid, 30, f"{child} is started again")
+
+    def _messages(self) -> int:
+        counts = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
+        total = 0
+        for queue in QUEUES:
+            asked = {"QueueUrl": queue_url(queue.name, self.aws_endpoint), "AttributeNames": list(counts)}
+            attributes = self._sqs.get_queue_attributes(**asked)["Attributes"]
+            total += sum(int(attributes[name]) for name in counts)
+        return total
+
+    def _client(self, service: str) -> Any:
+        return boto3.client(
+            service,
+            endpoint_url=self.aws_endpoint,
+            region_name=CREDENTIALS["AWS_REGION"],
+            aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+        )
+
+
+def bearer(key: str) -> dict[str, str]:
+    """The header most senders use."""
+    return {"authorization": f"Bearer {key}"}
+
+
+def wait_until(holds: Callable[[], bool], seconds: float, what: str) -> None:
+    """Ask again and again until `holds`.
+
+    Raises
+    ------
+    StackNotReadyError: it still does not after `seconds`.
+    """
+    give_up_at = time.monotonic() + seconds
+    while not holds():
+        if time.monotonic() > give_up_at:
+            raise StackNotReadyError(f"waited {seconds} s in vain until {what}")
+        time.sleep(0.1)
+
+
+@contextmanager
+def running_stack(state: Path) -> Iterator[RunningStack]:
+    """Run `python -m local up` with its files in `state`; it ends with the block."""
+    state.mkdir(parents=True, exist_ok=True)
+    output = state / "up.log"
+    with output.open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "local", "--state", str(state), "up"],
+            cwd=PROJECT_ROOT,
+            env={**os.environ, "PORT": "0"},
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+        )
+    page = state / "stack.json"
+    try:
+        wait_until(lambda: page.exists() or process.poll() is not None, START_SECONDS, "the stack is up")
+        if process.poll() is not None:
+            raise StackNotReadyError(f"the stack ended while starting:\n{output.read_text()}")
+        yield RunningStack(page)
+    finally:
+        process.terminate()
+        process.wait(timeout=STOP_SECONDS)
