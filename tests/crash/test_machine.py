@@ -1,0 +1,179 @@
+"""Two tenants' logs through ingest, sync, sweeper and purge, in whatever order chance has it, with crashes.
+
+The model is a bag of lines for each tenant and day of expiry. After each step no line may be there that the
+model does not know, and none twice; at the end, when everything was delivered, all must be there.
+"""
+
+import random
+from collections import Counter
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from functions.ingest.accept import accept
+from functions.ingest.rows import Receipt
+from functions.ingest.stage import Staging
+from functions.ingest.streamed import Window
+from functions.retention.partitions import Partitions
+from functions.retention.purge import purge
+from functions.retention.sweeper import Sweep
+from functions.shared.tenancy import TenantId
+from functions.sync.drive import Driver, Time
+from functions.sync.load import Loader, Staged
+from functions.sync.notifications import StagedObject, read
+from functions.sync.settle import Settler
+from tests.crash.faults import POINTS, Crash, Trap, TrappedLedger, TrappedLoader, TrappedStaged
+from tests.crash.world import World, later, listed, world
+
+TIME = Time(lambda: 60.0, 30.0)
+FIRST_DAY = datetime(2029, 12, 1, 12, tzinfo=UTC)
+RETENTION_DAYS = 3
+
+
+some_lines = st.lists(st.sampled_from("abc"), min_size=1, max_size=4)
+
+
+class Inbox:
+    """SQS for the sweeper: what it sends lies in `objects`."""
+
+    def __init__(self) -> None:
+        self.objects: list[StagedObject] = []
+
+    def send_message(self, QueueUrl: str, MessageBody: str) -> None:  # noqa: N803
+        record = {"messageId": QueueUrl, "receiptHandle": "r", "body": MessageBody}
+        for message in read({"Records": [{**record, "attributes": {"ApproximateReceiveCount": "1"}}]}):
+            self.objects += message.objects or ()
+
+
+def machine(here: World, counter: list[int]) -> type[RuleBasedStateMachine]:
+    """The machine over `here`; each example has tenants of its own in the shared tables."""
+
+    class Road(RuleBasedStateMachine):
+        @initialize()
+        def begin(self) -> None:
+            counter[0] += 1
+            names = (f"m{counter[0]}-a", f"m{counter[0]}-b")
+            self.tenants = tuple(TenantId(name) for name in names)
+            self.today = FIRST_DAY
+            self.queue: list[StagedObject] = []
+            self.known: set[str] = set()
+            self.sent: Counter[tuple[str, date, str]] = Counter()
+            here.warehouse.command("TRUNCATE TABLE events")
+
+        @rule(tenant=st.integers(0, 1), lines=some_lines, told=st.booleans())
+        def ingest(self, tenant: int, lines: list[str], told: bool) -> None:
+            """Accept a request; S3's notification of it may get lost."""
+            owner = self.tenants[tenant]
+            receipt = Receipt(owner, "p", self.today, RETENTION_DAYS)
+            body = b"[%b]" % b",".join(b'{"message":"%b"}' % line.encode() for line in lines)
+            key = Staging(here.store).put(accept([Window(body, ndjson=False)], receipt).package, receipt)
+            self.known.add(key)
+            self.sent.update((owner, receipt.expires_on, line) for line in lines)
+            if told:
+                self.queue += [each for each in self._staged() if each.key == key]
+
+        @rule(seed=st.integers(0, 10**6), point=st.sampled_from([None, *POINTS]))
+        @precondition(lambda self: self.queue)
+        def sync(self, seed: int, point: str | None) -> None:
+            """Deliver some of what is queued, some of it twice; sync may die on the way."""
+            chance, trap = random.Random(seed), Trap(point)
+            group = chance.sample(self.queue, chance.randint(1, len(self.queue)))
+            ledger = TrappedLedger(here.ledger, trap)
+            driver = Driver(ledger, TrappedStaged(here.store, trap), TrappedLoader(here.warehouse, trap))
+            settled: set[str] = set()
+            try:
+                trap.crash_at("received")
+                settled = Settler(ledger, driver).settle(group + group[:1], TIME)
+            except Crash:
+                settled = set()
+            if chance.random() < 0.8:
+                self.queue = [each for each in self.queue if each.key not in settled]
+
+        @rule(seconds=st.sampled_from([1, 60, 91]))
+        def wait(self, seconds: int) -> None:
+            later(here, seconds=seconds)
+
+        @rule()
+        def sweep(self) -> None:
+            inbox = Inbox()
+            Sweep(here.store, inbox, "url").run(datetime.now(UTC) + timedelta(minutes=16))
+            self.queue += [each for each in inbox.objects if each.key in self.known]
+
+        @rule(days=st.integers(1, 2))
+        def tomorrow_and_purge(self, days: int) -> None:
+            """Days pass; what has expired is dropped, and must not come back."""
+            self.today += timedelta(days=days)
+            later(here, days=days)
+            purge(Partitions(here.warehouse), self.today.date())
+
+        def teardown(self) -> None:
+            """Everything is delivered in the end: then all that has not expired is there, once."""
+            if not hasattr(self, "sent"):
+                return
+            for _ in range(12):
+                self.sweep()
+                if not self.queue:
+                    break
+                later(here, seconds=91)
+                driver = Driver(here.ledger, Staged(here.store), Loader(here.warehouse))
+                settled = Settler(here.ledger, driver).settle(self.queue, TIME)
+                self.queue = [each for each in self.queue if each.key not in settled]
+            assert self._staged() == []
+            purge(Partitions(here.warehouse), self.today.date())
+            alive = Counter(
+                {line: count for line, count in self.sent.items() if line[1] >= self.today.date()}
+            )
+            assert self._stored() == alive
+
+        def _staged(self) -> list[StagedObject]:
+            return [each for tenant in self.tenants for each in listed(here, f"{tenant}/")]
+
+        def _stored(self) -> Counter[tuple[str, date, str]]:
+            rows = here.warehouse.select(
+                "SELECT tenant_id, expires_on, message, count() AS rows FROM events GROUP BY ALL"
+            ).rows
+            return Counter(
+                {
+                    (row["tenant_id"], date.fromisoformat(row["expires_on"]), row["message"]): int(
+                        row["rows"]
+                    )
+                    for row in rows
+                }
+            )
+
+    return Road
+
+
+def drive(examples: int, steps: int) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            patch.setenv(name, "tests")
+        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        with world() as here:
+            run_state_machine_as_test(
+                machine(here, [0]),
+                settings=settings(
+                    max_examples=examples,
+                    stateful_step_count=steps,
+                    deadline=None,
+                    suppress_health_check=list(HealthCheck),
+                ),
+            )
+
+
+def test_no_order_of_events_loses_or_doubles_a_line() -> None:
+    drive(examples=10, steps=40)
+
+
+@pytest.mark.soak
+def test_no_long_order_of_events_does_either() -> None:
+    drive(examples=50, steps=500)
