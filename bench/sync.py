@@ -119,12 +119,20 @@ def _sqs_record(key: str, etag: str, size: int) -> dict[str, Any]:
         "eventName": "ObjectCreated:Put",
         "userIdentity": {"principalId": "AWS:AROAEXAMPLE:ingest"},
         "requestParameters": {"sourceIPAddress": "10.0.0.1"},
-        "responseElements": {"x-amz-request-id": "C3D13FE58DE4C810", "x-amz-id-2": "FMyUVURIY8/IgAtTv8xRjskZ"},
+        "responseElements": {
+            "x-amz-request-id": "C3D13FE58DE4C810",
+            "x-amz-id-2": "FMyUVURIY8/IgAtTv8xRjskZ",
+        },
         "s3": {
             "s3SchemaVersion": "1.0",
             "configurationId": "staged",
             "bucket": {"name": "staging", "ownerIdentity": {"principalId": "A3NL1KOZZKExample"}},
-            "object": {"key": key.replace("=", "%3D"), "size": size, "eTag": etag, "sequencer": "0055AED6DCD9028"},
+            "object": {
+                "key": key.replace("=", "%3D"),
+                "size": size,
+                "eTag": etag,
+                "sequencer": "0055AED6DCD9028",
+            },
         },
     }
     return {
@@ -142,7 +150,9 @@ def _sync() -> Iterator[Sync]:
         s3 = stack.enter_context(shelf())
         aws = stack.enter_context(child("local.aws"))
         clickhouse = stack.enter_context(
-            child("local.clickhouse", data=str(directory / "data"), spool=str(directory / "spool"), users=_USER)
+            child(
+                "local.clickhouse", data=str(directory / "data"), spool=str(directory / "spool"), users=_USER
+            )
         )
         os.environ.update(aws_variables(s3))
         store = open_store("staging")
@@ -174,10 +184,16 @@ def _bodies(events_each: int) -> list[bytes]:
 
 def _share_bars(sync: Sync) -> Iterator[Bar]:
     """Only objects of 1,000 events have a bar; the others show how the share depends on their size."""
-    for events_each, name, limit in ((1000, "5", 0.03), (100, "5 at 100", None), (10_000, "5 at 10,000", None)):
+    for events_each, name, limit in (
+        (1000, "5", 0.03),
+        (100, "5 at 100", None),
+        (10_000, "5 at 10,000", None),
+    ):
         bodies = _bodies(events_each)
         spent = [sync.settle(sync.stage(bodies, events_each)) for _ in range(ROUNDS + 1)][1:]
-        own, engine = (median(getattr(each, who) for each in spent) / EVENTS * 1e6 for who in ("own", "engine"))
+        own, engine = (
+            median(getattr(each, who) for each in spent) / EVENTS * 1e6 for who in ("own", "engine")
+        )
         yield bar(
             name,
             f"sync's own CPU against the engine's insert, objects of {events_each:,} events",

@@ -14,7 +14,8 @@ import os
 import re
 import time
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
+from functools import lru_cache
 
 from functions.shared.errors import PermanentError
 from functions.shared.tenancy import TenantId, staged_prefix
@@ -40,6 +41,9 @@ _KEY = re.compile(
     r"staged/v1/tenant=(?P<tenant>[^/]+)/day=(?P<day>\d{4}-\d\d-\d\d)/"
     r"(?P<id>[0-9A-Za-z]+)-r(?P<rows>[1-9]\d*)-x(?P<expires>\d{8})\.ndjson\.zst"
 )
+KEYS_KEPT_IN_MIND = 16_384
+"""More than one invocation of sync can be told of: it takes each key apart several times."""
+
 _BASE32 = "0123456789abcdefghjkmnpqrstvwxyz"
 
 
@@ -60,6 +64,7 @@ class StagedKey:
         )
 
     @classmethod
+    @lru_cache(maxsize=KEYS_KEPT_IN_MIND)
     def parse(cls, key: str) -> "StagedKey":
         """Take `key` (already URL-decoded) apart.
 
@@ -70,13 +75,14 @@ class StagedKey:
         match = _KEY.fullmatch(key)
         if not match:
             raise PermanentError("the key is not that of a staged object")
+        expires = match["expires"]
         try:
             return cls(
                 tenant=TenantId(match["tenant"]),
                 day=date.fromisoformat(match["day"]),
                 object_id=match["id"],
                 rows=int(match["rows"]),
-                expires_on=datetime.strptime(match["expires"] + "+0000", "%Y%m%d%z").date(),
+                expires_on=date(int(expires[:4]), int(expires[4:6]), int(expires[6:])),
             )
         except ValueError as fault:
             raise PermanentError("the key of a staged object names no real day") from fault

@@ -50,23 +50,30 @@ class Driver:
         self._loader = loader
         self._set_aside = SetAside(staged, loader)
 
-    def drive(self, batch_id: str, ours: list[StagedObject], time_given: Time) -> bool:
+    def drive(
+        self, batch_id: str, ours: list[StagedObject], time_given: Time, planned: Batch | None = None
+    ) -> bool:
         """Bring the batch, or what stands for it now, to its end; False if it has to wait.
 
         On True the rows of `ours` are in the warehouse, or set aside, and the objects are deleted.
+        `planned`: the batch as this process has just written it down, if it has.
         """
-        batch = self._last(self._ledger.batch(batch_id))
-        if batch.state == DONE:
-            self._staged.delete(ours)
-            return True
-        lease = self._ledger.lease(batch.batch_id, str(uuid4()), time_given.lease_seconds)
+        lease = self._ledger.lease(batch_id, str(uuid4()), time_given.lease_seconds)
         if lease is None:
-            return False
-        batch = self._load_leased(batch, lease)
+            return self._drive_unleased(batch_id, ours, time_given)
+        batch = self._load_leased(lease, planned)
         if batch.state == REPLACED:
             return not time_given.runs_low and self.drive(batch_id, ours, time_given)
         self._staged.delete(list(dict.fromkeys([*batch.members, *ours])))
         return True
+
+    def _drive_unleased(self, batch_id: str, ours: list[StagedObject], time_given: Time) -> bool:
+        """What there is to do for a batch that cannot be leased: it is at its end, or another has it."""
+        batch = self._last(self._ledger.batch(batch_id))
+        if batch.state == DONE:
+            self._staged.delete(ours)
+            return True
+        return batch.batch_id != batch_id and self.drive(batch.batch_id, ours, time_given)
 
     def _last(self, batch: Batch) -> Batch:
         """The batch that stands for `batch` now."""
@@ -76,15 +83,24 @@ class Driver:
             batch = self._ledger.batch(batch.successor)
         raise UnsettledError("too many batches stand for one another")
 
-    def _load_leased(self, batch: Batch, lease: Lease) -> Batch:
+    def _load_leased(self, lease: Lease, planned: Batch | None) -> Batch:
         """Load, and give the lease back on failure, unless an insert of ours may still be under way."""
         try:
-            return self._load(self._ledger.complete(batch), lease)
+            return self._load(self._as_it_is(lease, planned), lease)
         except OutcomeUnknownError:
             raise
         except (RetryableError, PermanentError):
             self._ledger.release(lease)
             raise
+
+    def _as_it_is(self, lease: Lease, planned: Batch | None) -> Batch:
+        """The leased batch: read under the lease, so that no attempt of another goes unnoticed.
+
+        The first to lease a batch need not read what it has just written.
+        """
+        if planned and lease.attempt == 1:
+            return planned
+        return self._ledger.complete(self._ledger.batch(lease.batch_id))
 
     def _load(self, batch: Batch, lease: Lease) -> Batch:
         """The batch as it is afterwards: done, or replaced because it could not be loaded as it was."""

@@ -14,7 +14,7 @@ whoever finds it half-written, ends with the same members.
 import json
 import random
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
@@ -134,21 +134,25 @@ class Ledger:
             if not manifest.objects:
                 return None
             if self._transact(manifest, manifest.objects[:CLAIMS_A_TRANSACTION], with_batch=True):
-                return self.complete(_fresh(manifest))
+                return self.complete(_fresh(manifest), claimed=CLAIMS_A_TRANSACTION)
             if manifest.batch_id in self.claims(each.key for each in manifest.objects).values():
                 return self.complete(self.batch(manifest.batch_id))
             manifest = manifest.without(frozenset(self.claims(each.key for each in manifest.objects)))
         raise LedgerUnavailableError("others keep claiming the same objects")
 
-    def complete(self, batch: Batch) -> Batch:
-        """Claim what a planned batch has not claimed yet; its members are then final but for what is gone."""
-        if batch.state != PLANNED or len(batch.manifest.objects) <= CLAIMS_A_TRANSACTION:
+    def complete(self, batch: Batch, claimed: int = 0) -> Batch:
+        """Claim what a planned batch has not claimed yet; its members are then final but for what is gone.
+
+        With `claimed`, that many of its candidates have just become its own and nobody had the others.
+        """
+        candidates = batch.manifest.objects
+        if batch.state != PLANNED or len(candidates) <= CLAIMS_A_TRANSACTION:
             return batch
-        for some in _parts(batch.manifest.objects, CLAIMS_A_TRANSACTION):
-            self._claim(batch, some)
-        claims = self.claims(each.key for each in batch.manifest.objects)
-        members = tuple(each for each in batch.manifest.objects if claims.get(each.key) == batch.batch_id)
-        return replace(batch, members=members)
+        members = list(candidates[:claimed])
+        for some in _parts(candidates[claimed:], CLAIMS_A_TRANSACTION):
+            claims = {} if claimed else self.claims(each.key for each in some)
+            members += self._claimed(batch, some, claims)
+        return replace(batch, members=tuple(members))
 
     def lease(self, batch_id: str, owner: str, seconds: float) -> Lease | None:
         """Take the batch for `seconds`; None while another has it, or when it is at its end."""
@@ -238,13 +242,15 @@ class Ledger:
             raise _unavailable(fault) from None
         return Batch(manifest, manifest.batch_id, SEALED, manifest.objects)
 
-    def _claim(self, batch: Batch, objects: Sequence[StagedObject]) -> None:
-        """Claim those of `objects` that nobody has."""
+    def _claimed(
+        self, batch: Batch, objects: Sequence[StagedObject], claims: Mapping[str, str]
+    ) -> list[StagedObject]:
+        """Claim those of `objects` that nobody has, by `claims`; those that are the batch's then."""
         for _ in range(_MAX_CONFLICTS):
-            claimed = self.claims(each.key for each in objects)
-            unclaimed = [each for each in objects if each.key not in claimed]
+            unclaimed = [each for each in objects if each.key not in claims]
             if not unclaimed or self._transact(batch.manifest, unclaimed, with_batch=False):
-                return
+                return [each for each in objects if claims.get(each.key, batch.batch_id) == batch.batch_id]
+            claims = self.claims(each.key for each in objects)
         raise LedgerUnavailableError("others keep claiming the same objects")
 
     def _transact(self, manifest: Manifest, claims: Sequence[StagedObject], *, with_batch: bool) -> bool:

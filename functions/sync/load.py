@@ -77,7 +77,7 @@ class Staged:
         found = [self._body(each) for each in members]
         if None in found:
             raise ManifestBrokenError("a staged object is gone")
-        return [body for body in found if body is not None]
+        return [bytes(body) for body in found if body is not None]
 
     def put(self, key: str, body: bytes) -> StagedObject:
         """Put `body`, or find that it is there already: the same key always holds the same bytes."""
@@ -100,10 +100,10 @@ class Staged:
         except (BaseError, OSError) as fault:
             raise StagingUnavailableError(f"S3: {type(fault).__name__}") from None
 
-    def _body(self, member: StagedObject) -> bytes | None:
+    def _body(self, member: StagedObject) -> obstore.Bytes | None:
         try:
             found = obstore.get(self._store, member.key)
-            etag, body = found.meta["e_tag"], bytes(found.bytes())
+            etag, body = found.meta["e_tag"], found.bytes()
         except FileNotFoundError:
             return None
         except (BaseError, OSError) as fault:

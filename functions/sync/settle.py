@@ -2,14 +2,23 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 
 from functions.shared import journal
 from functions.shared.errors import PermanentError, RetryableError
 from functions.shared.warehouse import WarehouseDownError
 from functions.sync.drive import Driver, Time
-from functions.sync.ledger import Ledger
+from functions.sync.ledger import Batch, Ledger
 from functions.sync.notifications import StagedObject
 from functions.sync.plan import plan
+
+
+@dataclass(slots=True)
+class _Work:
+    """The objects we were told of that belong to one batch, and the batch if it was written down just now."""
+
+    ours: list[StagedObject] = field(default_factory=list)
+    planned: Batch | None = None
 
 
 class Settler:
@@ -25,12 +34,12 @@ class Settler:
         What fails is written to the journal and left: the queue brings it back.
         """
         settled: set[str] = set()
-        for batch_id, ours in self._batches({each.key: each for each in objects}).items():
+        for batch_id, work in self._batches({each.key: each for each in objects}).items():
             if time_given.runs_low:
                 break
             try:
-                if self._driver.drive(batch_id, ours, time_given):
-                    settled |= {each.key for each in ours}
+                if self._driver.drive(batch_id, work.ours, time_given, work.planned):
+                    settled |= {each.key for each in work.ours}
             except WarehouseDownError as fault:
                 _tell_failure(batch_id, fault)
                 break  # it would be away for the others too
@@ -38,16 +47,18 @@ class Settler:
                 _tell_failure(batch_id, fault)
         return settled
 
-    def _batches(self, by_key: dict[str, StagedObject]) -> dict[str, list[StagedObject]]:
+    def _batches(self, by_key: dict[str, StagedObject]) -> dict[str, _Work]:
         """The objects by the batch each belongs to, newly planned batches included."""
-        batches: dict[str, list[StagedObject]] = defaultdict(list)
+        batches: dict[str, _Work] = defaultdict(_Work)
         claimed = self._ledger.claims(by_key)
         for key, batch_id in claimed.items():
-            batches[batch_id].append(by_key[key])
+            batches[batch_id].ours.append(by_key[key])
         for manifest in plan(each for key, each in by_key.items() if key not in claimed):
             batch = self._ledger.write_down(manifest)
             if batch:
-                batches[batch.batch_id].extend(batch.members)
+                work = batches[batch.batch_id]
+                work.ours.extend(batch.members)
+                work.planned = batch
         return batches
 
 

@@ -242,5 +242,5 @@ def test_a_half_written_batch_is_completed_by_whoever_finds_it(here: World) -> N
 
 
 class _DiesWhileClaiming(Ledger):
-    def complete(self, _batch: Any) -> Any:
+    def complete(self, _batch: Any, **_known: Any) -> Any:
         raise Crash("while claiming")

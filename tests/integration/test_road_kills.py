@@ -79,7 +79,7 @@ def test_killed_children_lose_nothing_and_double_nothing(stack: RunningStack) ->
     assert stored.keys() <= {*sender.accepted, *sender.unknown}
 
 
-@pytest.mark.parametrize("mode", ["lose_answer", "busy"])
+@pytest.mark.parametrize("mode", [pytest.param("lose_answer", marks=pytest.mark.soak), "busy"])
 def test_an_insert_that_fails_or_seems_to_is_stored_once(stack: RunningStack, mode: str) -> None:
     run = new_run()
     events = batch(run, "troubled", 50)

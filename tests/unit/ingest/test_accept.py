@@ -174,7 +174,7 @@ def test_lines_that_follow_megabytes_of_white_space_are_not_lost(receipt: Receip
 
 def test_many_tiny_elements_are_cut_into_small_windows() -> None:
     body = b"[" + b"1," * 49_999 + b"1]"
-    assert [len(records.split(window)) for window in streamed.elements(pieces(body))] == [
+    assert [len(list(records.split(window))) for window in streamed.elements(pieces(body))] == [
         20_000,
         20_000,
         10_000,

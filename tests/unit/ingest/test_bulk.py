@@ -124,6 +124,18 @@ def test_a_sender_cannot_set_our_own_columns(receipt: Receipt, column: str) -> N
         assert bulk.encoded(body, False, receipt) is None
 
 
+@pytest.mark.parametrize("name", ["trace_id", "span_id", "trace\\u005fid", "sp\\u0061n_id"])
+def test_an_id_that_only_the_metadata_has_is_left_to_the_reference(receipt: Receipt, name: str) -> None:
+    body = b'[{"message":"x","metadata":{"%b":"t"}}]' % name.encode()
+    assert bulk.encoded(body, False, receipt) is None
+
+
+@pytest.mark.parametrize("metadata", ["[]", '"{}"', "null", "1", "true", '[{"a":{}}]'])
+def test_metadata_that_is_no_object_is_left_to_the_reference(receipt: Receipt, metadata: str) -> None:
+    body = b'[{"message":"x","metadata":%b}]' % metadata.encode()
+    assert bulk.encoded(body, False, receipt) is None
+
+
 def test_rows_of_two_tenants_never_mix(receipt: Receipt) -> None:
     other = replace(receipt, tenant=TenantId("globex"))
     body = json.dumps(ordinary()).encode()

@@ -1,0 +1,84 @@
+"""What happened to a batch between writing it down and leasing it must not go unnoticed."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from random import Random
+
+import pytest
+
+from functions.shared.warehouse import Warehouse
+from functions.sync.drive import Driver, Time
+from functions.sync.ledger import Batch, Lease, Ledger
+from functions.sync.load import Loader, Staged
+from functions.sync.settle import Settler
+from tests.crash.faults import Crash, Trap, TrappedLedger, TrappedLoader
+from tests.crash.world import TABLE, World, found, later, stage, world
+
+TIME = Time(lambda: 60.0, 30.0)
+PAST_THE_LEASE_SECONDS = 91
+
+
+@pytest.fixture(scope="module")
+def here() -> Iterator[World]:
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            patch.setenv(name, "tests")
+        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        with world() as made:
+            yield made
+
+
+@dataclass
+class CountingLoader(Loader):
+    warehouse: Warehouse
+    inserted: list[str] = field(default_factory=list)
+    probed: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        super().__init__(self.warehouse)
+
+    def insert(self, batch: Batch, frames: bytes) -> None:
+        self.inserted.append(batch.batch_id)
+        super().insert(batch, frames)
+
+    def count(self, batch: Batch) -> int:
+        self.probed.append(batch.batch_id)
+        return super().count(batch)
+
+
+class _OutpacedLedger(Ledger):
+    """Before its first lease, another delivery loads the same batch and dies before it says so."""
+
+    def __init__(self, here: World, other: Settler, settled: object) -> None:
+        super().__init__(TABLE, here.clock)
+        self._here, self._other, self._settled = here, other, settled
+        self._outpaced = False
+
+    def lease(self, batch_id: str, owner: str, seconds: float) -> Lease | None:
+        if not self._outpaced:
+            self._outpaced = True
+            with pytest.raises(Crash):
+                self._other.settle(self._settled, TIME)  # type: ignore[arg-type]
+            later(self._here, seconds=PAST_THE_LEASE_SECONDS)
+        return super().lease(batch_id, owner, seconds)
+
+
+def test_an_insert_between_writing_down_and_leasing_is_probed_for_and_not_repeated(here: World) -> None:
+    cast = stage(here, Random(1), "outpaced", 5)
+    trap = Trap("before done")
+    trapped = TrappedLedger(here.ledger, trap)
+    other = Settler(trapped, Driver(trapped, Staged(here.store), TrappedLoader(here.warehouse, trap)))
+    ledger, loader = _OutpacedLedger(here, other, cast.objects), CountingLoader(here.warehouse)
+    settled = Settler(ledger, Driver(ledger, Staged(here.store), loader)).settle(cast.objects, TIME)
+    assert settled == {each.key for each in cast.objects}
+    assert (len(loader.probed), loader.inserted) == (1, [])
+    assert found(here.warehouse, cast) == cast.expected
+
+
+def test_a_batch_that_nobody_had_before_is_inserted_without_reading_it_again(here: World) -> None:
+    cast = stage(here, Random(2), "undisturbed", 5)
+    loader = CountingLoader(here.warehouse)
+    settled = Settler(here.ledger, Driver(here.ledger, Staged(here.store), loader)).settle(cast.objects, TIME)
+    assert settled == {each.key for each in cast.objects}
+    assert (loader.probed, len(loader.inserted)) == ([], 1)
+    assert found(here.warehouse, cast) == cast.expected
