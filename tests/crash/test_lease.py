@@ -1,6 +1,5 @@
 """What happened to a batch between writing it down and leasing it must not go unnoticed."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from random import Random
 
@@ -12,20 +11,10 @@ from functions.sync.ledger import Batch, Lease, Ledger
 from functions.sync.load import Loader, Staged
 from functions.sync.settle import Settler
 from tests.crash.faults import Crash, Trap, TrappedLedger, TrappedLoader
-from tests.crash.world import TABLE, World, found, later, stage, world
+from tests.crash.world import TABLE, World, found, later, stage
 
 TIME = Time(lambda: 60.0, 30.0)
 PAST_THE_LEASE_SECONDS = 91
-
-
-@pytest.fixture(scope="module")
-def here() -> Iterator[World]:
-    with pytest.MonkeyPatch.context() as patch:
-        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-            patch.setenv(name, "tests")
-        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-        with world() as made:
-            yield made
 
 
 @dataclass

@@ -2,7 +2,6 @@
 
 import random
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -23,19 +22,9 @@ from functions.sync.ledger import Batch
 from functions.sync.load import Loader, Staged
 from functions.sync.notifications import StagedObject, read
 from functions.sync.settle import Settler
-from tests.crash.world import Cast, World, found, later, listed, stage, world
+from tests.crash.world import Cast, World, found, later, listed, stage
 
 TIME = Time(lambda: 60.0, 30.0)
-
-
-@pytest.fixture(scope="module")
-def here() -> Iterator[World]:
-    with pytest.MonkeyPatch.context() as patch:
-        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-            patch.setenv(name, "tests")
-        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-        with world() as made:
-            yield made
 
 
 class CountingLoader(Loader):

@@ -1,7 +1,6 @@
 """What cannot be loaded as it is: refused rows, broken batches, vanished objects; on the real engine."""
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,20 +18,10 @@ from functions.sync.load import Loader, Staged
 from functions.sync.notifications import StagedObject
 from functions.sync.settle import Settler
 from tests.crash.faults import Crash, Trap, TrappedLedger, TrappedLoader, TrappedStaged
-from tests.crash.world import EXPIRES_ON, TABLE, World, later, listed, row_of, world
+from tests.crash.world import EXPIRES_ON, TABLE, World, later, listed, row_of
 
 TIME = Time(lambda: 60.0, 30.0)
 NOW = datetime(2029, 12, 3, tzinfo=UTC)
-
-
-@pytest.fixture(scope="module")
-def here() -> Iterator[World]:
-    with pytest.MonkeyPatch.context() as patch:
-        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-            patch.setenv(name, "tests")
-        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-        with world() as made:
-            yield made
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,16 @@
+from collections.abc import Iterator
+
+import pytest
+
+from tests.crash.world import World, world
+
+
+@pytest.fixture(scope="module")
+def here() -> Iterator[World]:
+    """A world for the tests of one module, with credentials that are good for nothing."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            patch.setenv(name, "tests")
+        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        with world() as made:
+            yield made
