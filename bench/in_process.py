@@ -5,7 +5,6 @@ local stack.
 """
 
 import json
-import resource
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -21,12 +20,6 @@ from functions.sync.load import Loader
 from functions.sync.plan import Manifest
 from local.engine import Engine, EngineError, Statement
 from local.statement import reading_from
-
-
-def cpu_seconds() -> float:
-    """User and system time of every thread of this process so far."""
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    return used.ru_utime + used.ru_stime
 
 
 class InProcess:

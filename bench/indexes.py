@@ -10,7 +10,8 @@ from typing import Any
 from backports import zstd
 
 from bench.events import START, expiry, ndjson
-from bench.in_process import EngineRoom, active_bytes, cpu_seconds, engine_room, load
+from bench.in_process import EngineRoom, active_bytes, engine_room, load
+from bench.measuring import cpu_seconds
 from functions.query.compile import statement
 from functions.query.request import search
 from functions.shared.tenancy import TenantId

@@ -8,10 +8,12 @@ from typing import Any
 ROUNDS = 7
 
 Bar = dict[str, Any]
-"""bar, what, ours, peer (in `unit`), ratio, limit, method."""
+"""bar, what, ours, peer (in `unit`), ratio, limit (None: told, not judged), method."""
 
 
-def bar(number: str, what: str, ours: float, peer: float, limit: float | None, method: str, unit: str = "") -> Bar:
+def bar(
+    number: str, what: str, ours: float, peer: float, limit: float | None, method: str, unit: str = ""
+) -> Bar:
     """One line of the table: what we take, what the other takes, and how much less it must be."""
     return {
         "bar": number,

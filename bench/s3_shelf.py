@@ -22,6 +22,7 @@ def shelf() -> Iterator[str]:
     ours, theirs = multiprocessing.Pipe()
     process = multiprocessing.get_context("spawn").Process(target=_serve, args=(theirs,), daemon=True)
     process.start()
+    theirs.close()  # so that recv() ends, with EOFError, should the process do so before it is ready
     try:
         yield f"http://127.0.0.1:{ours.recv()}"
     finally:

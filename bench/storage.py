@@ -15,7 +15,8 @@ from typing import Any
 from backports import zstd
 
 from bench.events import START, expiry, ndjson
-from bench.in_process import EngineRoom, active_bytes, cpu_seconds, engine_room, load
+from bench.in_process import EngineRoom, active_bytes, engine_room, load
+from bench.measuring import Bar, bar, cpu_seconds
 from functions.retention.partitions import Partitions
 from functions.retention.plan import Partition
 
@@ -28,11 +29,10 @@ EVENTS_A_DAY = 200_000
 """A drop costs by the day, a delete by all that is kept, so their ratio is that of a size: a month here."""
 
 DROPS_A_ROUND = 5
-Bar = dict[str, Any]
 
 
 def bars() -> Iterator[Bar]:
-    """Each bar as {bar, what, ours, peer, ratio, limit, method}."""
+    """Bars 6, 10, 12 and 13, measured in a process of their own."""
     process = subprocess.Popen([sys.executable, "-m", "bench.storage"], stdout=subprocess.PIPE, text=True)
     assert process.stdout
     yield from map(json.loads, process.stdout)
@@ -52,9 +52,8 @@ def staged_frames_against_plain_text(room: EngineRoom) -> Bar:
         lambda n: load(unframed, plain, f"plain-{n}", expiry()),
         rounds=CLOSE_ROUNDS,
     )
-    return _bar(
-        6, "insert from staged frames (CPU s)", ours, peer, 1.05, "against plain NDJSON, 100,000 events"
-    )
+    what = "insert from staged frames against plain NDJSON"
+    return bar("6", what, ours, peer, 1.05, f"100,000 events, medians of {CLOSE_ROUNDS} rounds", "CPU s")
 
 
 def disk_against_zstd(room: EngineRoom) -> Bar:
@@ -71,9 +70,8 @@ def disk_against_zstd(room: EngineRoom) -> Bar:
     warehouse.command("SYSTEM START MERGES events")
     warehouse.command("OPTIMIZE TABLE events FINAL")
     ours = active_bytes(warehouse)
-    return _bar(
-        10, "bytes on disk after merges", ours, compressed, 1.05, "against zstd -3, 600,000 events, 4 tenants"
-    )
+    what = "bytes on disk after merges against zstd -3"
+    return bar("10", what, float(ours), float(compressed), 1.05, "600,000 events of 4 tenants", "bytes")
 
 
 def purge_against_delete(room: EngineRoom) -> Bar:
@@ -104,10 +102,11 @@ def purge_against_delete(room: EngineRoom) -> Bar:
     ours = drops / DROPS_A_ROUND
     freed = parted_before - active_bytes(parted)
     method = (
-        f"against ALTER DELETE of {EVENTS_A_DAY:,} of {EVENTS_A_DAY * LIVE_DAYS:,} events in one partition; "
+        f"{EVENTS_A_DAY:,} of {EVENTS_A_DAY * LIVE_DAYS:,} events; "
         f"{(ROUNDS + 1) * DROPS_A_ROUND} days dropped freed {freed:,} bytes"
     )
-    return _bar(12, "purging a day (CPU s)", ours, peer, 0.001, method)
+    what = "purging a day against ALTER DELETE where days share a partition"
+    return bar("12", what, ours, peer, 0.001, method, "CPU s")
 
 
 def many_days_against_one(room: EngineRoom) -> Bar:
@@ -122,9 +121,8 @@ def many_days_against_one(room: EngineRoom) -> Bar:
     ours, peer = _interleaved(
         lambda n: insert(spread, "spread", n, 1), lambda n: insert(single, "single", n, 0)
     )
-    return _bar(
-        13, "insert over 15 days of expiry (CPU s)", ours, peer, 1.1, "against one day, 150,000 events"
-    )
+    what = "insert over 15 days of expiry against one day"
+    return bar("13", what, ours, peer, 1.1, f"150,000 events, medians of {ROUNDS} rounds", "CPU s")
 
 
 def _fill(table: Any, days: list[date]) -> None:
@@ -161,18 +159,6 @@ def _interleaved(
             call(number)
             times.append(cpu_seconds() - before)
     return median(spent[0][1:]), median(spent[1][1:])
-
-
-def _bar(number: int, what: str, ours: float, peer: float, limit: float, method: str) -> Bar:
-    return {
-        "bar": number,
-        "what": what,
-        "ours": ours,
-        "peer": peer,
-        "ratio": ours / peer,
-        "limit": limit,
-        "method": method,
-    }
 
 
 MEASUREMENTS = (

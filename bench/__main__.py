@@ -1,0 +1,104 @@
+"""`make bench`: measures every bar, prints the table, writes bench/results.json.
+
+    python -m bench [--only 1,3] [--json] [--report]
+
+Exit status 1 when a bar is missed, unless `--report`. `--only` takes the bars' numbers; what is measured
+together is shown together, and results.json is left alone, because it is always of one whole run.
+"""
+
+import argparse
+import json
+import os
+import platform
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import redirect_stdout
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from bench import ingest, storage, sync
+from bench.measuring import Bar
+from bench.table import is_missed, table
+
+RESULTS = Path(__file__).with_name("results.json")
+SIGNIFICANT_DIGITS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """Bars that are measured together."""
+
+    bars: frozenset[int]
+    run: Callable[[], Iterator[Bar]]
+
+
+MEASUREMENTS = (
+    Measurement(frozenset({1, 2}), ingest.core_bars),
+    Measurement(frozenset({3}), ingest.handler_bar),
+    Measurement(frozenset({4}), ingest.import_bar),
+    Measurement(frozenset({5}), sync.share_bars),
+    Measurement(frozenset({7}), sync.batching_bars),
+    Measurement(frozenset({6, 10, 12, 13}), storage.bars),
+)
+
+
+def main(arguments: list[str]) -> int:
+    """Measure what `arguments` ask for; the exit status."""
+    asked = _parser().parse_args(arguments)
+    found = [
+        _rounded(bar) for each in MEASUREMENTS if _is_wanted(each, asked.only) for bar in _measured(each)
+    ]
+    if not asked.only:
+        RESULTS.write_text(
+            json.dumps({**_circumstances(), "bars": found}, indent=2, ensure_ascii=False) + "\n"
+        )
+    print(json.dumps(found, indent=2, ensure_ascii=False) if asked.json else table(found))
+    return int(not asked.report and any(map(is_missed, found)))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m bench", description="What fast means, measured.")
+    parser.add_argument("--only", type=_numbers, metavar="1,3", help="these bars alone")
+    parser.add_argument("--json", action="store_true", help="JSON instead of the table")
+    parser.add_argument("--report", action="store_true", help="exit with 0 even when a bar is missed")
+    return parser
+
+
+def _numbers(text: str) -> frozenset[int]:
+    return frozenset(map(int, text.split(",")))
+
+
+def _is_wanted(measurement: Measurement, only: frozenset[int] | None) -> bool:
+    return not only or bool(measurement.bars & only)
+
+
+def _measured(measurement: Measurement) -> list[Bar]:
+    numbers = ", ".join(map(str, sorted(measurement.bars)))
+    print(f"measuring {numbers} …", file=sys.stderr, flush=True)
+    # The functions under test write their journal to standard output.
+    with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere):
+        return list(measurement.run())
+
+
+def _rounded(bar: Bar) -> Bar:
+    return {
+        name: float(f"{value:.{SIGNIFICANT_DIGITS}g}") if isinstance(value, float) else value
+        for name, value in bar.items()
+    }
+
+
+def _circumstances() -> dict[str, Any]:
+    return {
+        "measured_on": datetime.now(UTC).date().isoformat(),
+        "python": platform.python_version(),
+        "engine": f"chdb {version('chdb')}",
+        "architecture": platform.machine(),
+        "cores": os.cpu_count(),
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

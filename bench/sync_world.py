@@ -1,0 +1,155 @@
+"""Sync wired as its handler wires it, between processes whose CPU is not its own.
+
+DynamoDB and ClickHouse are the local stack's children `aws` and `clickhouse`, S3 is a shelf; what the queue
+brings has the form that SQS and S3 give it.
+"""
+
+import json
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+import obstore
+from obstore.store import S3Store
+
+from bench import events
+from bench.children import Child, child
+from bench.measuring import cpu_seconds
+from bench.s3_shelf import shelf
+from functions.migrate.history import apply_missing
+from functions.migrate.numbered import migrations
+from functions.shared.object_store import open_store
+from functions.shared.staging import StagedKey, is_staged, time_ordered_id
+from functions.shared.tenancy import TenantId
+from functions.shared.warehouse import Address, Warehouse
+from functions.sync.drive import Driver, Time
+from functions.sync.ledger import Batch, Ledger
+from functions.sync.load import Loader, Staged
+from functions.sync.notifications import read
+from functions.sync.plan import Manifest
+from functions.sync.settle import Settler
+from local.naming import LOOPBACK, aws_variables
+
+TENANT = TenantId("acme")
+TIME = Time(lambda: 600.0, 60.0)
+_LEDGER = "ledger"
+_USERS = {"bench": {"password": "bench", "database": "default"}}
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """CPU seconds of one run: this process's and the engine's."""
+
+    own: float
+    engine: float
+
+    @property
+    def both(self) -> float:
+        return self.own + self.engine
+
+
+class SyncWorld:
+    """A staging bucket, an empty ledger and an empty warehouse; the engine's CPU is that of `engine`."""
+
+    def __init__(self, store: S3Store, warehouse: Warehouse, engine: Child) -> None:
+        ledger = Ledger(_LEDGER)
+        self._store = store
+        self._engine = engine
+        self._loader = Loader(warehouse)
+        self._settler = Settler(ledger, Driver(ledger, Staged(store), self._loader))
+
+    def stage(self, bodies: list[bytes], rows_each: int) -> dict[str, Any]:
+        """Put `bodies` under keys never used before; the Lambda event that tells of them."""
+        return {"Records": [self._staged(body, rows_each) for body in bodies]}
+
+    def settle(self, event: dict[str, Any]) -> Spent:
+        """What sync does with `event`, which must end with every object settled."""
+
+        def run() -> None:
+            told = [each for message in read(event) for each in message.objects or ()]
+            settled = self._settler.settle([each for each in told if is_staged(each.key)], TIME)
+            if len(settled) != len(event["Records"]):
+                raise RuntimeError("sync left objects unsettled")
+
+        return self._spent(run)
+
+    def insert(self, bodies: list[bytes]) -> Spent:
+        """Each of `bodies` as a batch by itself, without ledger and staging."""
+
+        def run() -> None:
+            for body in bodies:
+                manifest = Manifest("managed", events.expiry(), ())
+                self._loader.insert(Batch(manifest, time_ordered_id(), "sealed", ()), body)
+
+        return self._spent(run)
+
+    def _spent(self, run: Callable[[], None]) -> Spent:
+        own, engine = cpu_seconds(), self._engine.cpu_seconds()
+        run()
+        return Spent(cpu_seconds() - own, self._engine.cpu_seconds() - engine)
+
+    def _staged(self, body: bytes, rows: int) -> dict[str, Any]:
+        key = str(StagedKey(TENANT, events.START.date(), time_ordered_id(), rows, events.expiry()))
+        etag = (obstore.put(self._store, key, body, use_multipart=False)["e_tag"] or "").strip('"')
+        return _message(key, etag, len(body))
+
+
+def _message(key: str, etag: str, size: int) -> dict[str, Any]:
+    """One SQS record as Lambda hands it over, with S3's whole notification inside."""
+    notification = {
+        "eventVersion": "2.1",
+        "eventSource": "aws:s3",
+        "awsRegion": "us-east-1",
+        "eventTime": "2026-11-01T00:00:01.000Z",
+        "eventName": "ObjectCreated:Put",
+        "userIdentity": {"principalId": "AWS:AROAEXAMPLE:ingest"},
+        "requestParameters": {"sourceIPAddress": "10.0.0.1"},
+        "responseElements": {"x-amz-request-id": "C3D13FE58DE4C810", "x-amz-id-2": "FMyUVURIY8IgAtTv8xRj"},
+        "s3": {
+            "s3SchemaVersion": "1.0",
+            "configurationId": "staged",
+            "bucket": {"name": "staging", "ownerIdentity": {"principalId": "A3NL1KOZZKExample"}},
+            "object": {
+                "key": key.replace("=", "%3D"),
+                "size": size,
+                "eTag": etag,
+                "sequencer": "0055AED6DCD9028",
+            },
+        },
+    }
+    return {
+        "messageId": key,
+        "receiptHandle": key,
+        "body": json.dumps({"Records": [notification]}),
+        "attributes": {"ApproximateReceiveCount": "1"},
+    }
+
+
+@contextmanager
+def sync_world() -> Iterator[SyncWorld]:
+    """A world of its own for the length of the block; merges are stopped so that they count for nobody."""
+    with ExitStack() as stack:
+        directory = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        places = {"data": str(directory / "data"), "spool": str(directory / "spool")}
+        s3 = stack.enter_context(shelf())
+        aws = stack.enter_context(child("local.aws"))
+        clickhouse = stack.enter_context(child("local.clickhouse", users=_USERS, **places))
+        os.environ.update(aws_variables(s3))
+        store = open_store("staging")
+        os.environ.update(aws_variables(f"http://{LOOPBACK}:{aws.port}"))
+        boto3.client("dynamodb").create_table(
+            TableName=_LEDGER,
+            KeySchema=[{"AttributeName": "entry", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "entry", "AttributeType": "S"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        warehouse = Warehouse(Address(LOOPBACK, clickhouse.port, False, "bench", "bench", "default"), 60)
+        stack.callback(warehouse.close)
+        apply_missing(warehouse, migrations(), "MergeTree")
+        warehouse.command("SYSTEM STOP MERGES events")
+        yield SyncWorld(store, warehouse, clickhouse)
