@@ -50,7 +50,7 @@ lint: setup ## ruff, mypy strict, import-linter
 	@$(V)/lint-imports
 
 bench: setup ## the bars of docs/performance.md, as ratios, into bench/results.json
-	@$(V)/python -m bench
+	@$(V)/python -m bench --report
 
 build: setup ## the functions' zips (arm64), without Docker
 	@$(V)/python -m infra.build
