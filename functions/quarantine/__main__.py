@@ -1,0 +1,69 @@
+"""The operator's way to the quarantine: `python -m functions.quarantine list acme --bucket <staging bucket>`.
+
+Credentials and region are those of the environment, as the AWS CLI takes them.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from functions.quarantine.documents import Documents
+from functions.shared.errors import AstralogError
+from functions.shared.object_store import open_store
+from functions.shared.tenancy import TenantId
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """0 when done; 1 with a sentence on standard error when it could not be."""
+    asked = _parser().parse_args(arguments)
+    try:
+        documents, tenant = Documents(open_store(asked.bucket)), TenantId(asked.tenant)
+        if asked.what == "list":
+            _show(documents, tenant, asked.json)
+        else:
+            _replay(documents, tenant, asked.ids or documents.ids(tenant))
+    except AstralogError as fault:
+        print(fault, file=sys.stderr)  # noqa: T201
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m functions.quarantine", description=__doc__)
+    commands = parser.add_subparsers(dest="what", required=True)
+    show = commands.add_parser("list", help="what was set aside of a tenant, oldest first")
+    show.add_argument("--json", action="store_true", help="one JSON object a line")
+    replay = commands.add_parser("replay", help="stage rows again, for sync to load; asking twice loads once")
+    for command in (show, replay):
+        command.add_argument("tenant", help="the tenant's id")
+        command.add_argument("--bucket", required=True, help="the staging bucket")
+    replay.add_argument("ids", nargs="*", metavar="id", help="which documents (all of the tenant's if none)")
+    return parser
+
+
+def _show(documents: Documents, tenant: TenantId, as_json: bool) -> None:
+    for document_id in documents.ids(tenant):
+        header = documents.read(tenant, document_id).header
+        told = {
+            "id": document_id,
+            "rows": header.rows,
+            "engine_code": header.engine_code,
+            "source": header.source,
+            "positions": header.positions,
+            "set_aside_at": header.set_aside_at.isoformat(timespec="seconds"),
+        }
+        line = json.dumps(told) if as_json else "  ".join(str(value) for value in told.values())
+        print(line)  # noqa: T201
+
+
+def _replay(documents: Documents, tenant: TenantId, ids: Sequence[str]) -> None:
+    today = datetime.now(UTC).date()
+    for document_id in ids:
+        rows = documents.replay(tenant, documents.read(tenant, document_id), today)
+        print(f"{document_id}: {rows} rows staged again")  # noqa: T201
+
+
+if __name__ == "__main__":
+    sys.exit(main())
