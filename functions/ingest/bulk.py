@@ -10,6 +10,7 @@ must agree with it, and a property test holds the two together.
 from collections.abc import Callable
 from datetime import datetime
 from functools import lru_cache
+from operator import itemgetter
 from typing import Annotated, Any
 
 import msgspec
@@ -20,6 +21,7 @@ from functions.ingest.levels import BY_NAME, CANONICAL, DEFAULT
 from functions.ingest.rows import NO_METADATA, Receipt
 
 _MICROSECONDS_AT_MOST = len("2026-11-23T10:00:00.123456Z")
+_AFTER_THE_HOUR = itemgetter(len("2026-11-23T10"))
 _SHALLOW_FOR_SURE = 2 * MAX_METADATA_DEPTH
 _CANONICAL = frozenset(CANONICAL)
 _IS_OBJECT = bytearray(b"{").__le__
@@ -46,7 +48,7 @@ def encoded(body: bytes, ndjson: bool, receipt: Receipt) -> tuple[int, bytes] | 
         if not _take_times(rows, receipt):
             return None
         return len(rows), _encoder.encode_lines(rows)
-    except (msgspec.DecodeError, RecursionError, ValueError, TypeError, KeyError):
+    except (msgspec.DecodeError, RecursionError, ValueError, TypeError, LookupError):
         return None
 
 
@@ -82,11 +84,13 @@ def _use_canonical_levels(rows: Rows) -> None:
 
 
 def _take_times(rows: Rows, receipt: Receipt) -> bool:
-    """Set both times of all rows; False, or ValueError or TypeError, when a sender's is odd."""
+    """Set both times of all rows; False, or an error of those caught above, when a sender's is odd."""
     received = receipt.received_text
     texts = [row.timestamp for row in rows]
     if None in texts:
         texts = [received if text is None else text for text in texts]
+    if set(map(_AFTER_THE_HOUR, texts)) != {":"}:
+        return False  # a form so short that its length does not bound its decimals
     moments = list(map(datetime.fromisoformat, texts))
     if not (receipt.earliest < min(moments) and max(moments) < receipt.latest):
         return False

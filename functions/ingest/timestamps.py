@@ -28,6 +28,11 @@ _ISO = re.compile(
 )
 
 
+_SPLIT_SECOND = re.compile(
+    r"(?P<whole>.+[Tt ]\d\d:?\d\d:?\d\d)[.,](?P<fraction>\d{1,30})(?P<zone>\D.*)?", re.ASCII
+)
+
+
 def from_text(text: str) -> int | None:
     """RFC 3339, ISO 8601 and SQL times (no zone means UTC), and epoch numbers sent as text; else None."""
     text = text.strip()
@@ -75,14 +80,21 @@ def _from_match(match: re.Match[str]) -> int | None:
         whole = from_datetime(moment)
     except (ValueError, OverflowError):
         return None
-    fraction = int((match["fraction"] or "0").ljust(9, "0")[:9])
-    return whole + fraction + (NANOSECONDS if leap else 0)
+    return whole + _nanoseconds(match["fraction"] or "0") + (NANOSECONDS if leap else 0)
 
 
 def _from_other_iso(text: str) -> int | None:
-    """ISO 8601's rarer forms (basic, week dates), as the standard library reads them."""
+    """ISO 8601's rarer forms (basic, week dates), as the standard library reads them, to the nanosecond."""
+    split = _SPLIT_SECOND.fullmatch(text)
+    whole = split["whole"] + (split["zone"] or "") if split else text
     try:
-        moment = datetime.fromisoformat(text)
-        return from_datetime(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+        moment = datetime.fromisoformat(whole)
+        nanoseconds = from_datetime(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
     except (ValueError, OverflowError):
         return None
+    return nanoseconds + (_nanoseconds(split["fraction"]) if split else 0)
+
+
+def _nanoseconds(fraction: str) -> int:
+    """The digits after a second's point; what is below a nanosecond is cut off."""
+    return int(fraction.ljust(9, "0")[:9])

@@ -136,6 +136,13 @@ def test_metadata_that_is_no_object_is_left_to_the_reference(receipt: Receipt, m
     assert bulk.encoded(body, False, receipt) is None
 
 
+@pytest.mark.parametrize("text", ["20261123T100000.1234567Z", "2026-11-23T100000.1234567Z"])
+def test_a_short_form_with_more_than_microseconds_is_left_to_the_reference(
+    receipt: Receipt, text: str
+) -> None:
+    assert bulk.encoded(json.dumps([{"message": "m", "timestamp": text}]).encode(), False, receipt) is None
+
+
 def test_rows_of_two_tenants_never_mix(receipt: Receipt) -> None:
     other = replace(receipt, tenant=TenantId("globex"))
     body = json.dumps(ordinary()).encode()
