@@ -12,8 +12,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any, cast
 
-from functions.migrate.history import apply_missing
-from functions.migrate.numbered import migrations
+from functions.shared.schema.history import apply_missing
+from functions.shared.schema.numbered import migrations
 from functions.shared.warehouse import Selection, Warehouse, refusal
 from functions.sync.ledger import Batch
 from functions.sync.load import Loader

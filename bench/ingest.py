@@ -28,8 +28,9 @@ from functions.ingest import records
 from functions.ingest.accept import accept
 from functions.ingest.rate import RateLimit
 from functions.ingest.rows import Receipt
-from functions.ingest.stage import Package, Staging
-from functions.shared.object_store import open_store
+from functions.ingest.stage import Staging
+from functions.shared.customers_bucket import CustomersBucket
+from functions.shared.own_bucket import open_bucket
 from functions.shared.tenancy import TenantId
 
 RECEIPT = Receipt(TenantId("acme"), "shop", datetime(2026, 11, 2, tzinfo=UTC), 30)
@@ -142,31 +143,15 @@ def _all(run: Callable[[bytes], bytes], some: list[bytes]) -> Callable[[], None]
     return run_all
 
 
-class _WithBoto(Staging):
-    """The same staging, but for the client that puts."""
-
-    def __init__(self, endpoint: str) -> None:
-        self._s3 = boto3.client("s3", endpoint_url=endpoint)
-
-    def _create(self, key: str, package: Package) -> None:
-        self._s3.put_object(
-            Bucket="sink",
-            Key=key,
-            Body=package.frames,
-            IfNoneMatch="*",
-            ContentType="application/zstd",
-            Metadata={"rows": str(package.rows), "raw-bytes": str(package.raw_bytes), "schema-version": "1"},
-        )
-
-
 def handler_bar() -> Iterator[Bar]:
     """Bar 3."""
     some = [_http_event(body) for body in bodies(100, 100)]
     with sink() as endpoint:
         os.environ.update(_credentials(endpoint))
         rate = RateLimit()
-        ours = ingest_handler.Ingest(Staging(open_store("sink")), rate)
-        peer = ingest_handler.Ingest(_WithBoto(endpoint), rate)
+        ours = ingest_handler.Ingest(Staging(open_bucket("sink")), rate)
+        boto = CustomersBucket(boto3.client("s3"), "sink")
+        peer = ingest_handler.Ingest(Staging(boto), rate)
         cpu = in_turns({"ours": _requests(some, ours), "boto3": _requests(some, peer)})
     millis = {name: seconds / len(some) * 1e3 for name, seconds in cpu.items()}
     method = f"CPU, {len(some)} requests of 100 events, PUT to a loopback sink, medians of {ROUNDS} rounds"
@@ -193,6 +178,8 @@ def _http_event(body: bytes) -> dict[str, Any]:
         "scopes": "ingest",
         "retention_days": "30",
         "bytes_per_second": str(10**12),
+        "actor": "key:key_1",
+        "plan": "managed_30",
         "over_quota": "false",
     }
     return {
@@ -221,7 +208,7 @@ def _credentials(endpoint: str) -> dict[str, str]:
 
 
 _COLD = {
-    "ours": "from functions.ingest import handler; handler.open_store('b')",
+    "ours": "from functions.ingest import handler; handler.open_bucket('b')",
     "boto3": "import boto3; boto3.client('s3')",
 }
 

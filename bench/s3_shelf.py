@@ -3,31 +3,22 @@
 It answers thousands of requests a second, so that a round of a thousand objects is over in a moment.
 """
 
-import multiprocessing
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from hashlib import md5
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from multiprocessing.connection import Connection
 from urllib.parse import unquote, urlsplit
 
+from bench.s3_process import s3_process
+
 _KEY = re.compile(r"<Key>(.*?)</Key>")
 _objects: dict[str, bytes] = {}
 
 
-@contextmanager
-def shelf() -> Iterator[str]:
+def shelf() -> AbstractContextManager[str]:
     """Serve on loopback until the block ends; yields the endpoint's URL."""
-    ours, theirs = multiprocessing.Pipe()
-    process = multiprocessing.get_context("spawn").Process(target=_serve, args=(theirs,), daemon=True)
-    process.start()
-    theirs.close()  # so that recv() ends, with EOFError, should the process do so before it is ready
-    try:
-        yield f"http://127.0.0.1:{ours.recv()}"
-    finally:
-        process.terminate()
-        process.join()
+    return s3_process(_serve)
 
 
 def _serve(parent: Connection) -> None:

@@ -1,30 +1,21 @@
 """An S3 that takes every PUT and keeps nothing, in a process of its own: what is left is the sender's CPU."""
 
-import multiprocessing
 import re
 import socket
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from multiprocessing.connection import Connection
+
+from bench.s3_process import s3_process
 
 _LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
 _ANSWER = b'HTTP/1.1 200 OK\r\nETag: "d41d8cd98f00b204e9800998ecf8427e"\r\nContent-Length: 0\r\n\r\n'
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
-@contextmanager
-def sink() -> Iterator[str]:
+def sink() -> AbstractContextManager[str]:
     """Serve on loopback until the block ends; yields the endpoint's URL."""
-    ours, theirs = multiprocessing.Pipe()
-    process = multiprocessing.get_context("spawn").Process(target=_serve, args=(theirs,), daemon=True)
-    process.start()
-    theirs.close()  # so that recv() ends, with EOFError, should the process do so before it is ready
-    try:
-        yield f"http://127.0.0.1:{ours.recv()}"
-    finally:
-        process.terminate()
-        process.join()
+    return s3_process(_serve)
 
 
 def _serve(parent: Connection) -> None:

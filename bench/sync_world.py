@@ -14,19 +14,20 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-import obstore
-from obstore.store import S3Store
 
 from bench import events
 from bench.children import Child, child
 from bench.measuring import cpu_seconds
 from bench.s3_shelf import shelf
-from functions.migrate.history import apply_missing
-from functions.migrate.numbered import migrations
-from functions.shared.object_store import open_store
+from functions.shared.address import Address
+from functions.shared.bucket import Bucket
+from functions.shared.own_bucket import open_bucket
+from functions.shared.schema.history import apply_missing
+from functions.shared.schema.numbered import migrations
+from functions.shared.secret_text import SecretText
 from functions.shared.staging import StagedKey, is_staged, time_ordered_id
 from functions.shared.tenancy import TenantId
-from functions.shared.warehouse import Address, Warehouse
+from functions.shared.warehouse import Warehouse
 from functions.sync.drive import Driver, Time
 from functions.sync.ledger import Batch, Ledger
 from functions.sync.load import Loader, Staged
@@ -56,12 +57,12 @@ class Spent:
 class SyncWorld:
     """A staging bucket, an empty ledger and an empty warehouse; the engine's CPU is that of `engine`."""
 
-    def __init__(self, store: S3Store, warehouse: Warehouse, engine: Child) -> None:
+    def __init__(self, bucket: Bucket, warehouse: Warehouse, engine: Child) -> None:
         ledger = Ledger(_LEDGER)
-        self._store = store
+        self._bucket = bucket
         self._engine = engine
         self._loader = Loader(warehouse)
-        self._settler = Settler(ledger, Driver(ledger, Staged(store), self._loader))
+        self._settler = Settler(ledger, Driver(ledger, Staged(bucket), self._loader))
 
     def stage(self, bodies: list[bytes], rows_each: int) -> dict[str, Any]:
         """Put `bodies` under keys never used before; the Lambda event that tells of them."""
@@ -95,8 +96,7 @@ class SyncWorld:
 
     def _staged(self, body: bytes, rows: int) -> dict[str, Any]:
         key = str(StagedKey(TENANT, events.START.date(), time_ordered_id(), rows, events.expiry()))
-        etag = (obstore.put(self._store, key, body, use_multipart=False)["e_tag"] or "").strip('"')
-        return _message(key, etag, len(body))
+        return _message(key, self._bucket.create(key, body) or "", len(body))
 
 
 def _message(key: str, etag: str, size: int) -> dict[str, Any]:
@@ -140,7 +140,7 @@ def sync_world() -> Iterator[SyncWorld]:
         aws = stack.enter_context(child("local.aws"))
         clickhouse = stack.enter_context(child("local.clickhouse", users=_USERS, **places))
         os.environ.update(aws_variables(s3))
-        store = open_store("staging")
+        bucket = open_bucket("staging")
         os.environ.update(aws_variables(f"http://{LOOPBACK}:{aws.port}"))
         boto3.client("dynamodb").create_table(
             TableName=_LEDGER,
@@ -148,8 +148,10 @@ def sync_world() -> Iterator[SyncWorld]:
             AttributeDefinitions=[{"AttributeName": "entry", "AttributeType": "S"}],
             BillingMode="PAY_PER_REQUEST",
         )
-        warehouse = Warehouse(Address(LOOPBACK, clickhouse.port, False, "bench", "bench", "default"), 60)
+        warehouse = Warehouse(
+            Address(LOOPBACK, clickhouse.port, False, "bench", SecretText("bench"), "default"), 60
+        )
         stack.callback(warehouse.close)
         apply_missing(warehouse, migrations(), "MergeTree")
         warehouse.command("SYSTEM STOP MERGES events")
-        yield SyncWorld(store, warehouse, clickhouse)
+        yield SyncWorld(bucket, warehouse, clickhouse)

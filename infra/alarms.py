@@ -15,9 +15,6 @@ from infra.stores import Stores
 
 PERIOD = Duration.minutes(5)
 
-MAX_MESSAGE_AGE_SECONDS = 300
-"""Logs are searchable seconds after they were accepted; five minutes late means sync does not keep up."""
-
 MAX_SERVER_ERRORS = 5
 """In five minutes. A few 503 are S3's ordinary weather, and senders try again."""
 
@@ -61,13 +58,17 @@ class Alarms(Construct):
                 dead_queue.metric_approximate_number_of_messages_visible(period=PERIOD, statistic="Maximum"),
                 above=0,
             )
-        for name, queue in stores.queues.items():
-            self._alarm(
-                f"{name}-age",
-                f"Messages of the queue {name} have been waiting for over {MAX_MESSAGE_AGE_SECONDS} s",
-                queue.metric_approximate_age_of_oldest_message(period=PERIOD, statistic="Maximum"),
-                above=MAX_MESSAGE_AGE_SECONDS,
-            )
+        for spec in topology.QUEUES:
+            if spec.late_after_seconds is not None:
+                age = stores.queues[spec.name].metric_approximate_age_of_oldest_message(
+                    period=PERIOD, statistic="Maximum"
+                )
+                self._alarm(
+                    f"{spec.name}-age",
+                    f"Messages of the queue {spec.name} have waited for over {spec.late_after_seconds} s",
+                    age,
+                    above=spec.late_after_seconds,
+                )
 
     def watch_api(self, watched: PublicApi) -> None:
         """Alarm on answers of 5xx."""

@@ -19,6 +19,9 @@ INSTALLERS_NOTES = (
 
 TYPING_ONLY = ("**/*.pyi", "**/py.typed")
 
+AWS_SERVICES = frozenset({"cognito-idp", "dynamodb", "kms", "s3", "secretsmanager", "sesv2", "sqs"})
+"""Those that functions call through boto3, which brings along the descriptions of 400 others: 25 MB."""
+
 # The first moment a zip can name, in every time zone.
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _READABLE = 0o644 << 16
@@ -33,6 +36,9 @@ def prune(tree: Path) -> None:
     for pattern in (*INSTALLERS_NOTES, *TYPING_ONLY):
         for file in list(tree.glob(pattern)):
             file.unlink()
+    for service in (tree / "botocore" / "data").glob("*/"):
+        if service.name not in AWS_SERVICES:
+            shutil.rmtree(service)
 
 
 def write_zip(tree: Path, target: Path) -> None:

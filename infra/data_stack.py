@@ -13,6 +13,7 @@ from constructs import Construct
 
 from infra import topology
 from infra.choices import Choices
+from infra.people import People
 from infra.stores import Stores
 
 
@@ -34,6 +35,9 @@ class DataStack(Stack):
         dead_queues = {each.name: self._dead_queue(each) for each in topology.QUEUES}
         self.stores = Stores(
             key=key,
+            keys={name: self._sealing_key(name) for name in topology.KEYS},
+            people=People(self, "people"),
+            mail_from=choices.settings.get("mail_from", topology.MAIL_FROM),
             buckets={each.name: self._bucket(each, key) for each in topology.BUCKETS},
             tables={each.name: self._table(each, key) for each in topology.TABLES},
             queues={each.name: self._queue(each, dead_queues[each.name]) for each in topology.QUEUES},
@@ -44,9 +48,19 @@ class DataStack(Stack):
             },
         )
         for name, table in self.stores.tables.items():
-            CfnOutput(self, f"{name.title()}Table", value=table.table_name)
+            CfnOutput(self, f"{_output(name)}Table", value=table.table_name)
         for name in self.stores.buckets:
             self._announce(name, [each for each in topology.NOTIFICATIONS if each.bucket == name])
+
+    def _sealing_key(self, name: str) -> kms.Key:
+        """A key of its own: who may read a table or a bucket may not thereby open what it seals."""
+        return kms.Key(
+            self,
+            f"{name}-key",
+            description=f"AstraLog: seals {name}",
+            enable_key_rotation=True,
+            removal_policy=RemovalPolicy.RETAIN,
+        )
 
     def _bucket(self, spec: topology.Bucket, key: kms.Key) -> s3.Bucket:
         """Unversioned on purpose: erasure and expiry promise that what is deleted is gone."""
@@ -74,13 +88,14 @@ class DataStack(Stack):
         return dynamodb.Table(
             self,
             f"{spec.name}-table",
-            partition_key=dynamodb.Attribute(name=spec.partition_key, type=dynamodb.AttributeType.STRING),
+            partition_key=_text(spec.partition_key),
+            sort_key=_text(spec.sort_key) if spec.sort_key else None,
             billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
             time_to_live_attribute=spec.ttl_attribute,
             encryption=dynamodb.TableEncryption.CUSTOMER_MANAGED,
             encryption_key=key,
             point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
-                point_in_time_recovery_enabled=True
+                point_in_time_recovery_enabled=spec.recoverable
             ),
             deletion_protection=True,
             removal_policy=RemovalPolicy.RETAIN,
@@ -145,6 +160,15 @@ class DataStack(Stack):
                 s3_key=s3.CfnBucket.S3KeyFilterProperty(rules=[rule])
             ),
         )
+
+
+def _output(name: str) -> str:
+    """An output's name may hold letters and digits only."""
+    return name.title().replace("-", "")
+
+
+def _text(attribute: str) -> dynamodb.Attribute:
+    return dynamodb.Attribute(name=attribute, type=dynamodb.AttributeType.STRING)
 
 
 def _written_once(bucket: s3.Bucket, prefix: str) -> iam.PolicyStatement:

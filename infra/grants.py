@@ -25,6 +25,10 @@ ACTIONS = {
         "dynamodb:BatchWriteItem",
         "dynamodb:DescribeTable",
     ),
+    # Listing all customers is for upkeep alone.
+    "scan:table": ("dynamodb:Scan", "dynamodb:DescribeTable"),
+    # An audit trail is written to and read, and nobody may change it.
+    "append:table": ("dynamodb:PutItem",),
     "consume:queue": (
         "sqs:ReceiveMessage",
         "sqs:DeleteMessage",
@@ -34,6 +38,16 @@ ACTIONS = {
     ),
     "send:queue": ("sqs:SendMessage", "sqs:GetQueueUrl"),
     "read:secret": ("secretsmanager:GetSecretValue",),
+    "seal:key": ("kms:GenerateDataKey",),
+    "open:key": ("kms:Decrypt",),
+    # What a person does for themselves, signing up included, takes no grant.
+    "sign-in:identity": (
+        "cognito-idp:AdminInitiateAuth",
+        "cognito-idp:AdminGetUser",
+        "cognito-idp:AdminDeleteUser",
+        "cognito-idp:AdminUserGlobalSignOut",
+    ),
+    "send:mail": ("ses:SendEmail",),
 }
 
 KEY_ACTIONS = {
@@ -41,6 +55,8 @@ KEY_ACTIONS = {
     "put:bucket": ("kms:GenerateDataKey", "kms:Decrypt"),
     "read:bucket": ("kms:Decrypt",),
     "read:table": ("kms:Decrypt", "kms:DescribeKey"),
+    "scan:table": ("kms:Decrypt", "kms:DescribeKey"),
+    "append:table": ("kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*"),
     "write:table": (
         "kms:Decrypt",
         "kms:DescribeKey",
@@ -63,7 +79,11 @@ def statements(grant: str, stores: Stores) -> list[PolicyStatement]:
     """
     verb, kind, name = grant.split(":")
     allowed = [
-        PolicyStatement(actions=list(ACTIONS[f"{verb}:{kind}"]), resources=_resources(kind, name, stores))
+        PolicyStatement(
+            actions=list(ACTIONS[f"{verb}:{kind}"]),
+            resources=_resources(kind, name, stores),
+            conditions=_conditions(kind, stores),
+        )
     ]
     if key_actions := KEY_ACTIONS.get(f"{verb}:{kind}"):
         via = {"kms:ViaService": f"{_SERVICES[kind]}.{Aws.REGION}.{Aws.URL_SUFFIX}"}
@@ -77,6 +97,17 @@ def statements(grant: str, stores: Stores) -> list[PolicyStatement]:
     return allowed
 
 
+def _conditions(kind: str, stores: Stores) -> dict[str, dict[str, str]] | None:
+    """Only for a named tenant is anything sealed or opened; only as ourselves is anything mailed."""
+    match kind:
+        case "key":
+            return {"Null": {"kms:EncryptionContext:tenant": "false"}}
+        case "mail":
+            return {"StringEquals": {"ses:FromAddress": stores.mail_from}}
+        case _:
+            return None
+
+
 def _resources(kind: str, name: str, stores: Stores) -> list[str]:
     match kind:
         case "bucket":
@@ -86,6 +117,13 @@ def _resources(kind: str, name: str, stores: Stores) -> list[str]:
             return [stores.tables[name].table_arn]
         case "queue":
             return [stores.queues[name].queue_arn]
+        case "key":
+            return [stores.keys[name].key_arn]
+        case "identity":
+            return [stores.people.pool.user_pool_arn]
+        case "mail":
+            # The address's own identity or its domain's: the operator verified either.
+            return [f"arn:{Aws.PARTITION}:ses:{Aws.REGION}:{Aws.ACCOUNT_ID}:identity/*"]
         case _:
             # Secrets Manager adds six random characters to a name; only a full ARN would say which.
             return [f"{stores.secrets[name].secret_arn}-??????"]

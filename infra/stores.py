@@ -8,12 +8,20 @@ from aws_cdk.aws_s3 import Bucket
 from aws_cdk.aws_secretsmanager import ISecret
 from aws_cdk.aws_sqs import Queue
 
+from infra.people import People
+
 
 @dataclass(frozen=True, slots=True)
 class Stores:
-    """Everything that holds data. `dead_queues` has the dead-letter queue of each of `queues`."""
+    """Everything that holds data. `dead_queues` has the dead-letter queue of each of `queues`.
+
+    `key` encrypts it all at rest; `keys` seal single values. `mail_from`: the address we mail as.
+    """
 
     key: Key
+    keys: dict[str, Key]
+    people: People
+    mail_from: str
     buckets: dict[str, Bucket]
     tables: dict[str, Table]
     queues: dict[str, Queue]
@@ -32,5 +40,9 @@ class Stores:
                 return self.queues[name].queue_url
             case "secret":
                 return self.secrets[name].secret_name
+            case "key":
+                return self.keys[name].key_arn
+            case "identity":
+                return self.people.named[name]
             case _:
                 return value

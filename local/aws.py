@@ -2,7 +2,8 @@
 
 Its state lives in memory and dies with it. moto checks a DynamoDB condition and then writes, on as many
 threads as there are requests, so two conditional writes can both succeed; the real service lets one win.
-Those requests therefore pass one at a time, and so do S3's conditional PUTs.
+Those requests therefore pass one at a time, and so do S3's conditional PUTs and Cognito's. What was mailed
+is shown at GET /_mail (local.mail).
 """
 
 import os
@@ -19,7 +20,7 @@ from moto.moto_server.werkzeug_app import (
 )
 from werkzeug.serving import make_server
 
-from local import transactions
+from local import cognito, mail, transactions
 from local.child import configuration
 from local.naming import LOOPBACK
 
@@ -39,6 +40,7 @@ class AtomicWrites:
         self._application = application
         self._dynamodb = threading.Lock()
         self._conditional_put = threading.Lock()
+        self._cognito = threading.Lock()
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         with self._turn(environ):
@@ -47,6 +49,8 @@ class AtomicWrites:
     def _turn(self, environ: "WSGIEnvironment") -> AbstractContextManager[Any]:
         if environ.get("HTTP_X_AMZ_TARGET", "").startswith("DynamoDB_"):
             return self._dynamodb
+        if environ.get("HTTP_X_AMZ_TARGET", "").startswith("AWSCognitoIdentityProviderService."):
+            return self._cognito
         if environ["REQUEST_METHOD"] == "PUT" and environ.keys() & {"HTTP_IF_NONE_MATCH", "HTTP_IF_MATCH"}:
             return self._conditional_put
         return nullcontext()
@@ -59,9 +63,12 @@ class _Quiet(MotoRequestHandler):  # type: ignore[misc]  # moto has no types
 
 def main() -> None:
     port = configuration(Configuration).port
+    outbox = mail.Outbox()
     transactions.install()
+    mail.install(outbox)
+    cognito.install(outbox)
     os.environ["MOTO_PORT"] = str(port)
-    application = AtomicWrites(DomainDispatcherApplication(create_backend_app))
+    application = mail.ShowMail(AtomicWrites(DomainDispatcherApplication(create_backend_app)), outbox)
     make_server(LOOPBACK, port, application, threaded=True, request_handler=_Quiet).serve_forever()
 
 

@@ -30,6 +30,11 @@ def physical(name: str) -> str:
     return f"astralog-local-{name}"
 
 
+def alias(name: str) -> str:
+    """What a KMS key is called: its id is the service's own choice."""
+    return f"alias/{physical(name)}"
+
+
 def queue_arn(name: str) -> str:
     return f"arn:aws:sqs:{REGION}:{ACCOUNT_ID}:{physical(name)}"
 
@@ -61,7 +66,10 @@ def variables(function: Function, aws_endpoint: str) -> dict[str, str]:
         "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
         "POWERTOOLS_SERVICE_NAME": function.name,
         "POWERTOOLS_TRACE_DISABLED": "true",
-        **{f"ASTRALOG_{name.upper()}": _resolved(value) for name, value in function.settings.items()},
+        **{
+            f"ASTRALOG_{name.upper()}": _resolved(value, aws_endpoint)
+            for name, value in function.settings.items()
+        },
     }
 
 
@@ -76,6 +84,12 @@ def python_module(module: str, *arguments: str) -> list[str]:
     return [sys.executable, "-m", module, *arguments]
 
 
-def _resolved(value: str) -> str:
+def _resolved(value: str, aws_endpoint: str) -> str:
     kind, _, name = value.partition(":")
+    if kind == "key":
+        return alias(name)
+    if kind == "identity":
+        from local.identity import named  # it takes its names from here
+
+        return named(aws_endpoint)[name]
     return physical(name) if kind in _KINDS else value

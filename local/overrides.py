@@ -4,6 +4,9 @@ A deployed queue hides a message for six times its consumer's timeout. Here peop
 them recover, so what a killed consumer held must come back in half a minute, and its consumer must give up
 before that. Sync begins a batch only while an insert's timeout and its own margin of 5 s fit into what is
 left of its own, so between the two lies the time in which it begins batches.
+
+Customers' own clouds are on this machine too, where a deployed function would refuse to connect. Everybody
+signs in from the same address, and the time of an answer need not hide from anybody who has an account.
 """
 
 from dataclasses import replace
@@ -14,6 +17,14 @@ VISIBILITY_SECONDS = 30
 SYNC_TIMEOUT_SECONDS = 20
 INSERT_TIMEOUT_SECONDS = 10
 
+QUICKER = frozenset({"sync", "sync-byoc"})
+HERE = {
+    "insert_timeout_seconds": str(INSERT_TIMEOUT_SECONDS),
+    "allow_loopback_destinations": "true",
+    "attempts_an_address": "1000",
+    "even_ms": "50",
+}
+
 
 def queues() -> tuple[Queue, ...]:
     """The queues as they are provisioned here."""
@@ -22,7 +33,7 @@ def queues() -> tuple[Queue, ...]:
 
 def functions() -> tuple[Function, ...]:
     """The functions as they are run here."""
-    return tuple(_quicker(function) if function.name == "sync" else function for function in FUNCTIONS)
+    return tuple(_at_home(function) for function in FUNCTIONS)
 
 
 def function(name: str) -> Function:
@@ -30,6 +41,8 @@ def function(name: str) -> Function:
     return {each.name: each for each in functions()}[name]
 
 
-def _quicker(sync: Function) -> Function:
-    settings = {**sync.settings, "insert_timeout_seconds": str(INSERT_TIMEOUT_SECONDS)}
-    return replace(sync, timeout_seconds=SYNC_TIMEOUT_SECONDS, settings=settings)
+def _at_home(function: Function) -> Function:
+    """`function` with those of HERE that it has, and less time if it is one of QUICKER."""
+    settings = {name: HERE.get(name, value) for name, value in function.settings.items()}
+    seconds = SYNC_TIMEOUT_SECONDS if function.name in QUICKER else function.timeout_seconds
+    return replace(function, timeout_seconds=seconds, settings=settings)

@@ -12,9 +12,11 @@ from typing import Any
 import boto3
 
 from functions.accounts.directory import Directory
-from infra.topology import BUCKETS, NOTIFICATIONS, SECRETS, TABLES, Queue, Table
+from infra.topology import BUCKETS, KEYS, MAIL_FROM, NOTIFICATIONS, SECRETS, TABLES, Queue, Table
 from local.child import configuration
-from local.naming import aws_variables, physical, queue_arn
+from local.identity import provision_identity
+from local.mail import provision_mail
+from local.naming import alias, aws_variables, physical, queue_arn
 from local.overrides import queues
 from local.seed import seed
 
@@ -24,11 +26,16 @@ SECONDS_A_DAY = 86_400
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """`keys`: account -> scope -> key. `warehouse`: the fields of functions.shared.warehouse.Address."""
+    """`keys`: account -> scope -> key. `warehouse`: the fields of functions.shared.address.Address.
+
+    `byoc_account` has its logs in `byoc_bucket`, which is its own.
+    """
 
     aws_endpoint: str
     keys: dict[str, dict[str, str]]
     warehouse: dict[str, Any]
+    byoc_account: str
+    byoc_bucket: str
 
 
 def provision(config: Configuration) -> None:
@@ -40,13 +47,23 @@ def provision(config: Configuration) -> None:
     for bucket in BUCKETS:
         s3.create_bucket(Bucket=physical(bucket.name))
         _notify(s3, bucket.name)
+    s3.create_bucket(Bucket=config.byoc_bucket)
     dynamodb = boto3.client("dynamodb")
     for table in TABLES:
         _table(dynamodb, table)
     secrets = boto3.client("secretsmanager")
     for secret in SECRETS:
         _secret(secrets, secret, json.dumps(config.warehouse))
-    seed(Directory(physical("accounts"), physical("keys")), config.keys)
+    kms = boto3.client("kms")
+    for key in KEYS:
+        _sealing_key(kms, key)
+    provision_identity(boto3.client("cognito-idp"))
+    provision_mail(boto3.client("sesv2"), MAIL_FROM)
+    seed(
+        Directory(physical("accounts"), physical("keys"), physical("key-lists")),
+        config.keys,
+        config.byoc_account,
+    )
 
 
 def _queue(sqs: Any, queue: Queue) -> None:
@@ -83,8 +100,12 @@ def _table(dynamodb: Any, table: Table) -> None:
     try:
         dynamodb.create_table(
             TableName=name,
-            KeySchema=[{"AttributeName": table.partition_key, "KeyType": "HASH"}],
-            AttributeDefinitions=[{"AttributeName": table.partition_key, "AttributeType": "S"}],
+            KeySchema=[
+                {"AttributeName": attribute, "KeyType": kind} for attribute, kind in _key_of(table).items()
+            ],
+            AttributeDefinitions=[
+                {"AttributeName": attribute, "AttributeType": "S"} for attribute in _key_of(table)
+            ],
             BillingMode="PAY_PER_REQUEST",
         )
     except dynamodb.exceptions.ResourceInUseException:
@@ -94,6 +115,20 @@ def _table(dynamodb: Any, table: Table) -> None:
             TableName=name,
             TimeToLiveSpecification={"Enabled": True, "AttributeName": table.ttl_attribute},
         )
+
+
+def _key_of(table: Table) -> dict[str, str]:
+    """Attribute -> which part of the key it is."""
+    sort_key = {table.sort_key: "RANGE"} if table.sort_key else {}
+    return {table.partition_key: "HASH", **sort_key}
+
+
+def _sealing_key(kms: Any, name: str) -> None:
+    """A key and its alias, which is how functions here call it."""
+    if any(each["AliasName"] == alias(name) for each in kms.list_aliases()["Aliases"]):
+        return
+    made = kms.create_key(Description=name)["KeyMetadata"]["KeyId"]
+    kms.create_alias(AliasName=alias(name), TargetKeyId=made)
 
 
 def _secret(secrets: Any, name: str, value: str) -> None:

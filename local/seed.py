@@ -7,19 +7,24 @@ from functions.shared.tenancy import TenantId
 
 PROJECT = "default"
 PLAN = "managed_30"
+BYOC_PLAN = "byoc"
 RETENTION_DAYS = 30
 BYTES_PER_SECOND = 64 * 1024 * 1024
 """Well above what one machine takes in, so that nobody meets the rate limit by accident."""
 
 
-def seed(directory: Directory, keys: Mapping[str, Mapping[str, str]]) -> None:
-    """Write accounts and keys, given as account -> scope -> key; the same again changes nothing."""
+def seed(directory: Directory, keys: Mapping[str, Mapping[str, str]], byoc: str) -> None:
+    """Write accounts and keys, given as account -> scope -> key; the same again changes nothing.
+
+    `byoc` is the account on that plan, the others are managed.
+    """
     for account, scoped in keys.items():
         tenant = TenantId(account)
+        plan = BYOC_PLAN if account == byoc else PLAN
         directory.put_account(
             Account(
                 tenant=tenant,
-                plan=PLAN,
+                plan=plan,
                 retention_days=RETENTION_DAYS,
                 bytes_per_second=BYTES_PER_SECOND,
             )

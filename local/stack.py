@@ -11,14 +11,17 @@ from pathlib import Path
 from typing import Any
 
 from functions.accounts.keys import mint
-from local.naming import LOOPBACK, physical
+from local.naming import LOOPBACK, REGION, physical
+from local.own_cloud import OwnCloud
 
 DATABASE = "astralog"
 WAREHOUSE_USER = "astralog"
 STAGING = "staging"
 
 ACCOUNTS = ("acme", "globex")
-"""Two, because nothing is tested for one tenant only."""
+"""Managed ones: two, because nothing is tested for one tenant only."""
+
+BYOC_ACCOUNT = "initech"
 
 SCOPES = ("ingest", "read", "admin")
 
@@ -28,7 +31,7 @@ Keys = Mapping[str, Mapping[str, str]]
 
 def new_keys() -> Keys:
     """Keys for all accounts, one a scope."""
-    return {account: {scope: mint() for scope in SCOPES} for account in ACCOUNTS}
+    return {account: {scope: mint() for scope in SCOPES} for account in (*ACCOUNTS, BYOC_ACCOUNT)}
 
 
 class PortTakenError(Exception):
@@ -72,6 +75,7 @@ class Stack:
     clickhouse_port: int
     keys: Keys = field(default_factory=new_keys, repr=False)
     warehouse_password: str = field(default_factory=lambda: secrets.token_urlsafe(18), repr=False)
+    own_cloud: OwnCloud = field(default_factory=OwnCloud)
 
     @property
     def api(self) -> str:
@@ -87,7 +91,7 @@ class Stack:
 
     @property
     def warehouse(self) -> dict[str, Any]:
-        """The fields of functions.shared.warehouse.Address."""
+        """The fields of functions.shared.address.Address."""
         return {
             "host": LOOPBACK,
             "port": self.clickhouse_port,
@@ -103,6 +107,28 @@ class Stack:
         return {
             WAREHOUSE_USER: {"password": self.warehouse_password, "database": DATABASE},
             "default": {"password": "", "database": DATABASE},
+            self.own_cloud.user: {"password": self.own_cloud.password, "database": self.own_cloud.database},
+        }
+
+    @property
+    def destination(self) -> dict[str, Any]:
+        """What the BYOC account's owner sends to PUT /v1/destination."""
+        cloud = self.own_cloud
+        return {
+            "bucket": {
+                "name": cloud.bucket,
+                "region": REGION,
+                "access_key_id": cloud.access_key_id,
+                "secret_access_key": cloud.secret_access_key,
+            },
+            "clickhouse": {
+                "host": LOOPBACK,
+                "port": self.clickhouse_port,
+                "secure": False,
+                "user": cloud.user,
+                "password": cloud.password,
+                "database": cloud.database,
+            },
         }
 
     def page(self, pids: Mapping[str, int]) -> dict[str, Any]:
@@ -112,9 +138,16 @@ class Stack:
             "api": self.api,
             "keys": self.keys[first],
             "second_account": {"keys": self.keys[second]},
+            "byoc_account": {
+                "keys": self.keys[BYOC_ACCOUNT],
+                "bucket": self.own_cloud.bucket,
+                "database": self.own_cloud.database,
+                "destination": self.destination,
+            },
             "clickhouse": self.clickhouse,
             "aws_endpoint": self.aws_endpoint,
             "staging_bucket": physical(STAGING),
+            "mail": f"{self.aws_endpoint}/_mail",
             "pids": dict(pids),
         }
 

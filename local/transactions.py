@@ -2,7 +2,8 @@
 
 Before a transaction moto copies the whole table deeply, once for each item in it; with some thousand items a
 transaction takes seconds. Here a table is copied once, shallowly, and only the items that the transaction
-names are copied deeply, which is all that taking it back needs. For tables without a range key, as ours are.
+names are copied deeply, which is all that taking it back needs. In a table with a range key these are all the
+items that share the partition key.
 """
 
 import copy

@@ -13,10 +13,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+import aiohttp
+
 from local import overrides
 from local.invoker import Invoker
+from local.own_cloud import DestinationRefusedError, configure
 from local.serving import until_told_to_stop
-from local.stack import Places, Stack, new_stack, publish
+from local.stack import BYOC_ACCOUNT, Places, Stack, new_stack, publish
 from local.supervisor import Child, StackError, Supervisor, run_job
 from local.welcome import welcome
 
@@ -77,6 +80,8 @@ async def _start(stack: Stack, supervisor: Supervisor) -> None:
     tell("buckets, queues, tables, secrets and accounts are there")
     await _migrate(stack)
     tell("the schema is up to date")
+    await _configure_own_cloud(stack)
+    tell("the BYOC account has its own bucket and ClickHouse")
 
 
 def children(stack: Stack) -> tuple[Child, Child, Child]:
@@ -88,7 +93,7 @@ def children(stack: Stack) -> tuple[Child, Child, Child]:
             "local.aws",
             {"port": stack.aws_port},
             ready_url=f"{stack.aws_endpoint}/moto-api/",
-            again=lambda: provision(stack),
+            again=lambda: _provision_again(stack),
         ),
         Child(
             "clickhouse",
@@ -116,8 +121,23 @@ async def provision(stack: Stack) -> None:
         "aws_endpoint": stack.aws_endpoint,
         "keys": {account: dict(scoped) for account, scoped in stack.keys.items()},
         "warehouse": stack.warehouse,
+        "byoc_account": BYOC_ACCOUNT,
+        "byoc_bucket": stack.own_cloud.bucket,
     }
     await run_job("local.provision", configuration, stack.places.logs / "provision.log")
+
+
+async def _provision_again(stack: Stack) -> None:
+    """AWS came back empty: its side of the BYOC account's configuration is lost as well."""
+    await provision(stack)
+    await _configure_own_cloud(stack)
+
+
+async def _configure_own_cloud(stack: Stack) -> None:
+    try:
+        await configure(stack.api, stack.keys[BYOC_ACCOUNT]["admin"], stack.destination)
+    except (DestinationRefusedError, aiohttp.ClientError, TimeoutError) as fault:
+        raise StackError(f"the BYOC account's destination was refused: {fault}") from None
 
 
 async def _migrate(stack: Stack) -> None:

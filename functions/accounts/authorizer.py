@@ -1,74 +1,139 @@
 """The authorizer of every route but the open ones.
 
 Trigger: API Gateway, before the route's function, for each request. Promise: says who is calling, from the
-key in whichever header the sender uses; never refuses by itself (the function does, in the contract's own
-form), never logs a key. A revoked or changed key is noticed within CACHE_SECONDS. When DynamoDB fails and
-nothing is cached it raises: the gateway answers 500 and senders try again.
+key in whichever header the sender uses, or from a person's access token; never refuses by itself (the
+function does, in the contract's own form), never logs a key or a token. A revoked or changed key, person or
+account is noticed within CACHE_SECONDS. When DynamoDB fails and nothing is cached it raises: the gateway
+answers 500 and senders try again.
 """
 
+import re
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, Protocol
 
 from functions.accounts import keys
-from functions.accounts.directory import Account, Directory, DirectoryUnavailableError, Key
+from functions.accounts.belief import Belief
+from functions.accounts.directory import Account, Directory, Key
+from functions.accounts.dynamodb import StoreUnavailableError, open_client
+from functions.accounts.failures import Failures
+from functions.accounts.people import People, Person
+from functions.accounts.tokens import BadTokenError, Claims, Verifier
 from functions.shared import journal
 from functions.shared.settings import load
+from functions.shared.tenancy import TenantId
 
 CACHE_SECONDS = 30
 MAX_CACHED = 10_000
+
+_BEARER_TOKEN = re.compile(r"bearer\s+(eyJ[\w-]+\.[\w-]+\.[\w-]*)", re.IGNORECASE | re.ASCII)
+"""A JSON Web Token: its header is a JSON object, in base64url."""
+
+Verdict = dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
     accounts_table: str
     keys_table: str
+    people_table: str
+    attempts_table: str
+    identity_client: str
+    identity_issuer: str
+    identity_keys_url: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Known:
-    """What DynamoDB said of a key, and until when we believe it (seconds of the monotonic clock)."""
+class Accounts(Protocol):
+    """What is asked of functions.accounts.directory.Directory."""
 
-    key: Key | None
-    account: Account | None
-    believed_until: float
+    def key(self, key_hash: str) -> Key | None: ...
+    def account(self, tenant: TenantId) -> Account | None: ...
+    def note_use(self, key_hash: str, now: int) -> None: ...
+
+
+class Persons(Protocol):
+    """What is asked of functions.accounts.people.People."""
+
+    def get(self, subject: str, now: float) -> Person | None: ...
+
+
+class Tokens(Protocol):
+    """What is asked of functions.accounts.tokens.Verifier."""
+
+    def verify(self, token: str) -> Claims: ...
 
 
 class Authorizer:
-    """Answers from a cache of what `directory` said; unknown keys are remembered too."""
+    """Answers from a cache of what it was told; unknown keys are remembered too."""
 
-    def __init__(self, directory: Directory) -> None:
+    def __init__(self, directory: Accounts, people: Persons, tokens: Tokens, failures: Failures) -> None:
         self._directory = directory
-        self._cache: dict[str, _Known] = {}
+        self._people = people
+        self._tokens = tokens
+        self._failures = failures
+        self._keys: Belief[tuple[Key, Account] | None] = Belief(CACHE_SECONDS, MAX_CACHED)
+        self._persons: Belief[Account | None] = Belief(CACHE_SECONDS, MAX_CACHED)
         self._noted: dict[str, int] = {}
 
-    def context(self, headers: dict[str, str], now: float) -> dict[str, str]:
-        """What functions.shared.access.principal reads; `now` in Unix seconds."""
+    def context(self, headers: Mapping[str, str], now: float, address: str) -> Verdict:
+        """What functions.shared.access.principal reads; `now` in Unix seconds, `address` the sender's."""
+        if token := _BEARER_TOKEN.fullmatch(headers.get("authorization", "").strip()):
+            return self._of_person(token[1], now)
         text = keys.find(headers)
         if text is None:
             return {"verdict": "missing_key"}
         if not keys.well_formed(text):
-            return {"verdict": "malformed_key"}
-        key_hash = keys.hash_of(text)
-        known = self._look_up(key_hash)
-        if known.key is None or known.account is None:
-            return {"verdict": "unknown_key"}
-        if known.key.expires_at is not None and known.key.expires_at <= now:
+            return self._failed("malformed_key", now, address)
+        return self._of_key(keys.hash_of(text), now, address)
+
+    def _of_key(self, key_hash: str, now: float, address: str) -> Verdict:
+        known = self._keys.of(key_hash, lambda: self._key(key_hash))
+        if known is None or known[0].revoked_at is not None or known[0].forgotten(now):
+            return self._failed("unknown_key", now, address)
+        key, account = known
+        if key.expires_at is not None and key.expires_at <= now:
             return {"verdict": "key_expired"}
         self._note_use(key_hash, int(now))
-        return _verdict(known.key, known.account)
+        return {
+            "actor": f"key:{key.key_id}",
+            "key_id": key.key_id,
+            "project_id": key.project_id,
+            "scopes": " ".join(sorted(key.scopes)),
+            **_of_account(account),
+        }
 
-    def _look_up(self, key_hash: str) -> _Known:
-        known = self._cache.get(key_hash)
-        if known and time.monotonic() < known.believed_until:
-            return known
+    def _of_person(self, token: str, now: float) -> Verdict:
+        """The token is verified each time, for it ends by itself; who it is of is remembered."""
+        try:
+            subject = self._tokens.verify(token).subject
+        except BadTokenError:
+            return {"verdict": "refused_token"}
+        account = self._persons.of(subject, lambda: self._account_of(subject, now))
+        if account is None:
+            return {"verdict": "refused_token"}
+        return {
+            "actor": f"person:{subject}",
+            "key_id": "",
+            "project_id": "default",
+            "scopes": "admin",
+            **_of_account(account),
+        }
+
+    def _failed(self, verdict: str, now: float, address: str) -> Verdict:
+        if not self._failures.over(address, now):
+            return {"verdict": verdict}
+        return {"verdict": "too_many_failures", "retry_after": str(self._failures.seconds_left(now))}
+
+    def _key(self, key_hash: str) -> tuple[Key, Account] | None:
         key = self._directory.key(key_hash)
         account = self._directory.account(key.tenant) if key else None
-        if len(self._cache) >= MAX_CACHED:
-            self._cache.clear()
-        known = self._cache[key_hash] = _Known(key, account, time.monotonic() + CACHE_SECONDS)
-        return known
+        return (key, account) if key and account else None
+
+    def _account_of(self, subject: str, now: float) -> Account | None:
+        person = self._people.get(subject, now)
+        return self._directory.account(person.tenant) if person and person.confirmed else None
 
     def _note_use(self, key_hash: str, now: int) -> None:
         """To the hour, and never at the cost of a request."""
@@ -80,17 +145,15 @@ class Authorizer:
         self._noted[key_hash] = hour
         try:
             self._directory.note_use(key_hash, now)
-        except DirectoryUnavailableError:
+        except StoreUnavailableError:
             journal.write("last_use_not_noted", reason="DynamoDB did not answer")
 
 
-def _verdict(key: Key, account: Account) -> dict[str, str]:
+def _of_account(account: Account) -> Verdict:
     return {
         "verdict": "ok",
-        "tenant_id": key.tenant,
-        "key_id": key.key_id,
-        "project_id": key.project_id,
-        "scopes": " ".join(sorted(key.scopes)),
+        "tenant_id": account.tenant,
+        "plan": account.plan,
         "retention_days": str(account.retention_days),
         "bytes_per_second": str(account.bytes_per_second),
         "over_quota": str(account.over_quota).lower(),
@@ -100,9 +163,16 @@ def _verdict(key: Key, account: Account) -> dict[str, str]:
 @cache
 def _authorizer() -> Authorizer:
     settings = load(Settings)
-    return Authorizer(Directory(settings.accounts_table, settings.keys_table))
+    client = open_client()
+    return Authorizer(
+        directory=Directory(settings.accounts_table, settings.keys_table, client=client),
+        people=People(settings.people_table, client),
+        tokens=Verifier(settings.identity_issuer, settings.identity_client, settings.identity_keys_url),
+        failures=Failures(settings.attempts_table),
+    )
 
 
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
-    return {"isAuthorized": True, "context": _authorizer().context(headers, time.time())}
+    address = event.get("requestContext", {}).get("http", {}).get("sourceIp", "")
+    return {"isAuthorized": True, "context": _authorizer().context(headers, time.time(), address)}

@@ -1,160 +1,147 @@
-"""Accounts and API keys in DynamoDB."""
+"""Accounts and API keys in DynamoDB, as the authorizer reads them and an operator writes them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute, UnicodeSetAttribute
-from pynamodb.exceptions import DoesNotExist, PynamoDBException
-from pynamodb.models import Model
+from botocore.exceptions import ClientError
 
 from functions.accounts import keys
-from functions.shared.errors import RetryableError
+from functions.accounts.dynamodb import answered, open_client, unmet
+from functions.accounts.key_item import Key, key_item, key_of, list_item, list_key
+from functions.accounts.transaction import write_all
+from functions.shared.errors import SettingsError
 from functions.shared.tenancy import TenantId
+
+__all__ = ["Account", "Directory", "Key"]
 
 SECONDS_AN_HOUR = 3600
 
 
-class DirectoryUnavailableError(RetryableError):
-    """DynamoDB did not answer, or asks us to slow down."""
-
-
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A customer. `bytes_per_second` is the ingest rate its plan allows, of decoded bodies."""
+    """A customer. `bytes_per_second` is the ingest rate its plan allows, of decoded bodies.
+
+    `owner` is the subject of the person whose account it is, empty where an operator made it; `created_at` in
+    Unix seconds.
+    """
 
     tenant: TenantId
     plan: str
     retention_days: int
     bytes_per_second: int
     over_quota: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Key:
-    """A stored key: everything but the key itself. `expires_at` in Unix seconds, None for never."""
-
-    tenant: TenantId
-    key_id: str
-    scopes: frozenset[str]
-    project_id: str
-    expires_at: int | None = None
-
-
-class _AccountItem(Model):
-    tenant_id = UnicodeAttribute(hash_key=True)
-    plan = UnicodeAttribute()
-    retention_days = NumberAttribute()
-    bytes_per_second = NumberAttribute()
-    over_quota = BooleanAttribute(default=False)
-
-
-class _KeyItem(Model):
-    key_hash = UnicodeAttribute(hash_key=True)
-    tenant_id = UnicodeAttribute()
-    key_id = UnicodeAttribute()
-    shown_prefix = UnicodeAttribute()
-    scopes = UnicodeSetAttribute()
-    project_id = UnicodeAttribute()
-    expires_at = NumberAttribute(null=True)
-    last_used_hour = NumberAttribute(null=True)
+    owner: str = ""
+    created_at: int | None = None
 
 
 class Directory:
     """Reads and writes accounts and keys.
 
-    Every method raises DirectoryUnavailableError when DynamoDB fails; reads are strongly consistent, so a
-    revoked key is gone for the next look-up.
+    Every method raises functions.accounts.dynamodb.StoreUnavailableError when DynamoDB fails; reads are
+    strongly consistent, so a revoked key is revoked for the next look-up. What is written here is the
+    operator's and has no entry in the audit trail; customers change their keys through
+    functions.accounts.key_ring.
+
+    Parameters
+    ----------
+    key_lists_table: only who writes keys needs it.
+    client: a boto3 client; None for one of our own.
     """
 
-    def __init__(self, accounts_table: str, keys_table: str) -> None:
-        self._accounts = _bound(_AccountItem, accounts_table)
-        self._keys = _bound(_KeyItem, keys_table)
+    def __init__(
+        self, accounts_table: str, keys_table: str, key_lists_table: str | None = None, client: Any = None
+    ) -> None:
+        self._accounts_table = accounts_table
+        self._keys_table = keys_table
+        self._key_lists_table = key_lists_table
+        self._client = client or open_client()
 
     def put_account(self, account: Account) -> None:
         """Create or replace an account."""
-        self._save(
-            self._accounts(
-                account.tenant,
-                plan=account.plan,
-                retention_days=account.retention_days,
-                bytes_per_second=account.bytes_per_second,
-                over_quota=account.over_quota,
-            )
-        )
+        with answered():
+            self._client.put_item(TableName=self._accounts_table, Item=_account_item(account))
 
     def account(self, tenant: TenantId) -> Account | None:
         """The account of `tenant`, or None."""
-        item = self._load(self._accounts, tenant)
-        if item is None:
-            return None
-        return Account(
-            tenant=tenant,
-            plan=item.plan,
-            retention_days=int(item.retention_days),
-            bytes_per_second=int(item.bytes_per_second),
-            over_quota=item.over_quota,
-        )
+        item = self._item(self._accounts_table, {"tenant_id": {"S": str(tenant)}})
+        return None if item is None else _account_of(item)
 
     def put_key(self, key_text: str, key: Key) -> None:
-        """Store `key` under the hash of `key_text`; the text itself is forgotten."""
-        self._save(
-            self._keys(
-                keys.hash_of(key_text),
-                tenant_id=key.tenant,
-                key_id=key.key_id,
-                shown_prefix=keys.shown_prefix(key_text),
-                scopes=set(key.scopes),
-                project_id=key.project_id,
-                expires_at=key.expires_at,
-            )
+        """Store `key` under the hash of `key_text`, and list it; the text itself is forgotten."""
+        key_hash = keys.hash_of(key_text)
+        shown = replace(key, shown_prefix=keys.shown_prefix(key_text))
+        write_all(
+            self._client,
+            [
+                {"Put": {"TableName": self._keys_table, "Item": key_item(key_hash, shown)}},
+                {"Put": {"TableName": self._lists(), "Item": list_item(key_hash, shown)}},
+            ],
         )
 
     def key(self, key_hash: str) -> Key | None:
-        """The key stored under `key_hash`, or None."""
-        item = self._load(self._keys, key_hash)
-        if item is None:
-            return None
-        return Key(
-            tenant=TenantId(item.tenant_id),
-            key_id=item.key_id,
-            scopes=frozenset(item.scopes),
-            project_id=item.project_id,
-            expires_at=int(item.expires_at) if item.expires_at is not None else None,
-        )
+        """The key stored under `key_hash`, or None; it may have expired or been revoked."""
+        item = self._item(self._keys_table, {"key_hash": {"S": key_hash}})
+        return None if item is None else key_of(item)
 
     def remove_key(self, key_hash: str) -> None:
-        """Revoke: the key is unknown from now on."""
-        self._guarded(self._keys(key_hash).delete)
+        """Forget a key at once: it is unknown from now on, and in no list."""
+        key = self.key(key_hash)
+        if key is None:
+            return
+        write_all(
+            self._client,
+            [
+                {"Delete": {"TableName": self._keys_table, "Key": {"key_hash": {"S": key_hash}}}},
+                {"Delete": {"TableName": self._lists(), "Key": list_key(key.tenant, key.key_id)}},
+            ],
+        )
 
     def note_use(self, key_hash: str, now: int) -> None:
         """Remember that the key was used in this hour; an entry that is gone stays gone."""
-        item = self._keys(key_hash)
-        self._guarded(
-            lambda: item.update(
-                actions=[self._keys.last_used_hour.set(now // SECONDS_AN_HOUR)],
-                condition=self._keys.key_hash.exists(),
-            )
-        )
-
-    def _load(self, model: Any, key: str) -> Any:
         try:
-            return self._guarded(lambda: model.get(str(key), consistent_read=True))
-        except DoesNotExist:
-            return None
+            with answered():
+                self._client.update_item(
+                    TableName=self._keys_table,
+                    Key={"key_hash": {"S": key_hash}},
+                    UpdateExpression="SET last_used_hour = :hour",
+                    ConditionExpression="attribute_exists(key_hash)",
+                    ExpressionAttributeValues={":hour": {"N": str(now // SECONDS_AN_HOUR)}},
+                )
+        except ClientError as fault:
+            if not unmet(fault):
+                raise
 
-    def _save(self, item: Any) -> None:
-        self._guarded(item.save)
+    def _item(self, table: str, key: dict[str, Any]) -> dict[str, Any] | None:
+        with answered():
+            found = self._client.get_item(TableName=table, Key=key, ConsistentRead=True)
+        item: dict[str, Any] | None = found.get("Item")
+        return item
 
-    @staticmethod
-    def _guarded(call: Any) -> Any:
-        try:
-            return call()
-        except DoesNotExist:
-            raise
-        except PynamoDBException as fault:
-            raise DirectoryUnavailableError(f"DynamoDB: {type(fault).__name__}") from None
+    def _lists(self) -> str:
+        if self._key_lists_table is None:
+            raise SettingsError("who writes keys must know the table of their lists")
+        return self._key_lists_table
 
 
-def _bound(model: type[Any], table_name: str) -> Any:
-    """`model` with its table: pynamodb wants the name on the class, we have it only from the settings."""
-    return type(model.__name__, (model,), {"Meta": type("Meta", (), {"table_name": table_name})})
+def _account_item(account: Account) -> dict[str, Any]:
+    item: dict[str, Any] = {
+        "tenant_id": {"S": str(account.tenant)},
+        "plan": {"S": account.plan},
+        "retention_days": {"N": str(account.retention_days)},
+        "bytes_per_second": {"N": str(account.bytes_per_second)},
+        "over_quota": {"BOOL": account.over_quota},
+        "owner": {"S": account.owner},
+    }
+    return item if account.created_at is None else {**item, "created_at": {"N": str(account.created_at)}}
+
+
+def _account_of(item: dict[str, Any]) -> Account:
+    return Account(
+        tenant=TenantId(item["tenant_id"]["S"]),
+        plan=item["plan"]["S"],
+        retention_days=int(item["retention_days"]["N"]),
+        bytes_per_second=int(item["bytes_per_second"]["N"]),
+        over_quota=item.get("over_quota", {}).get("BOOL", False),
+        owner=item.get("owner", {}).get("S", ""),
+        created_at=int(item["created_at"]["N"]) if "created_at" in item else None,
+    )

@@ -1,7 +1,8 @@
 """Ingest: logs over HTTPS, durable in S3 before the answer is 2xx.
 
 Trigger: API Gateway, POST /v1/drain, GET /health, and whatever no route takes. Promise: 202 means that every
-accepted event is in S3 and will be loaded once; each refused one is named with its reason. Failure: 4xx says
+accepted event is in S3, a BYOC customer's in their own bucket and nowhere else, and will be loaded once; each
+refused one is named with its reason. Failure: 4xx says
 what to mend; 429 and 503 mean that nothing was accepted and the same request may be sent again.
 """
 
@@ -15,36 +16,50 @@ from functions.ingest import idempotency, records, unpack
 from functions.ingest.accept import Accepted, accept
 from functions.ingest.idempotency import Once
 from functions.ingest.rate import RateLimit
+from functions.ingest.road import OwnCloudRoads, Road, Roads, no_road, refusing
 from functions.ingest.rows import Receipt
 from functions.ingest.stage import Staging
 from functions.ingest.streamed import Window
 from functions.shared import journal
 from functions.shared.access import Principal, principal
+from functions.shared.bucket_custody import CustodySettings, bucket_custody
 from functions.shared.errors import RefusalError
 from functions.shared.http import Answer, Event, Request, answer, answering, request
-from functions.shared.object_store import open_store
+from functions.shared.own_bucket import open_bucket
 from functions.shared.settings import load
+from functions.shared.telling import Teller
 
 WAIT_SECONDS = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(CustodySettings):
     staging_bucket: str
+    byoc_queue: str
 
 
 @dataclass(frozen=True, slots=True)
 class Ingest:
-    """The parts of this function, wired once an execution environment."""
+    """The parts of this function, wired once an execution environment.
+
+    `own_clouds`: the roads of BYOC tenants; they are never given ours.
+    """
 
     staging: Staging
     rate: RateLimit
+    own_clouds: Roads = no_road
+
+    def road(self, caller: Principal) -> Road:
+        if caller.byoc:
+            return self.own_clouds(caller)
+        return Road(self.staging, caller.retention_days)
 
 
 @cache
 def _ingest() -> Ingest:
     settings = load(Settings)
-    return Ingest(Staging(open_store(settings.staging_bucket)), RateLimit())
+    own_clouds = OwnCloudRoads(bucket_custody(settings), Teller(settings.byoc_queue, "ingest"))
+    return Ingest(Staging(open_bucket(settings.staging_bucket)), RateLimit(), own_clouds)
 
 
 @answering
@@ -66,19 +81,24 @@ def drain(sent: Request, caller: Principal, ingest: Ingest) -> Answer:
     """POST /v1/drain: judge the events of one body, stage those that are good."""
     _refuse_over_quota(caller)
     ingest.rate.admit(caller)
-    receipt = Receipt(caller.tenant, caller.project_id, datetime.now(UTC), caller.retention_days)
+    road = ingest.road(caller)
+    receipt = Receipt(caller.tenant, caller.project_id, datetime.now(UTC), road.retention_days)
     once = idempotency.once(sent.headers)
     accepted = accept(_windows(sent, once), receipt)
     ingest.rate.charge(caller, accepted.raw_bytes)
     if not accepted.rows:
         return answer(400, _nothing_accepted(accepted, sent))
-    if once:
-        key = ingest.staging.put_once(accepted.package, receipt, once)
-    else:
-        key = ingest.staging.put(accepted.package, receipt)
+    with refusing(caller):
+        key = _staged(road.staging, accepted, receipt, once)
     _measure(accepted, caller, key)
-    queryable = sent.query.get("wait") == "true" and ingest.staging.wait_until_loaded(key, WAIT_SECONDS)
+    queryable = sent.query.get("wait") == "true" and road.staging.wait_until_loaded(key, WAIT_SECONDS)
     return answer(200 if queryable else 202, {"status": "accepted", **_verdicts(accepted)})
+
+
+def _staged(staging: Staging, accepted: Accepted, receipt: Receipt, once: Once | None) -> str:
+    if once:
+        return staging.put_once(accepted.package, receipt, once)
+    return staging.put(accepted.package, receipt)
 
 
 def _windows(sent: Request, once: Once | None) -> Iterator[Window]:

@@ -1,18 +1,15 @@
 """The staged object, put: on return it is durable in S3, under a key that is never written twice."""
 
 import time
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any
-
-import obstore
-from obstore.exceptions import AlreadyExistsError, BaseError, NotFoundError, PreconditionError
-from obstore.store import S3Store
 
 from functions.ingest.idempotency import Mark, Once
 from functions.ingest.rows import Receipt
 from functions.shared import journal
+from functions.shared.bucket import Bucket, BucketError, BucketUnavailableError
 from functions.shared.errors import RefusalError
 from functions.shared.staging import SCHEMA_VERSION, StagedKey, time_ordered_id
 from functions.shared.tenancy import idempotency_prefix
@@ -33,15 +30,20 @@ class Package:
 
 
 class Staging:
-    """Puts packages into one bucket. Every method raises RefusalError 503 when S3 does not take it."""
+    """Puts packages into one bucket. Whoever puts is answered by RefusalError 503 when the bucket fails.
 
-    def __init__(self, store: S3Store) -> None:
-        self._store = store
+    `refusal` says it in other words than that we are at fault.
+    """
+
+    def __init__(self, bucket: Bucket, refusal: Callable[[BucketError], RefusalError] | None = None) -> None:
+        self._bucket = bucket
+        self._refusal = refusal or _unavailable
 
     def put(self, package: Package, receipt: Receipt) -> str:
         """Stage `package` under a new key, and return the key."""
         key = _new_key(package, receipt)
-        self._create(key, package)
+        with self._refusing():
+            self._create(key, package)
         return key
 
     def put_once(self, package: Package, receipt: Receipt, once: Once) -> str:
@@ -51,16 +53,17 @@ class Staging:
         or a day later, writes to the same key and finds it taken. Should sync have loaded and deleted it by
         then, the second object is created, and the ledger, which goes by key, knows it as loaded.
         """
-        mark = self._marked(
-            Mark(_new_key(package, receipt), receipt.received_at, once.fingerprint), receipt, once
-        )
+        ours = Mark(_new_key(package, receipt), receipt.received_at, once.fingerprint)
+        with self._refusing():
+            mark = self._marked(ours, receipt, once)
         if mark.fingerprint != once.fingerprint or StagedKey.parse(mark.key).rows != package.rows:
             raise RefusalError(
                 409,
                 "idempotency_key_reused",
                 "This Idempotency-Key was used for another batch in the last 24 h.",
             )
-        self._create(mark.key, package)
+        with self._refusing():
+            self._create(mark.key, package)
         return mark.key
 
     def wait_until_loaded(self, key: str, seconds: float) -> bool:
@@ -70,32 +73,47 @@ class Staging:
         while time.monotonic() + pause < until:
             time.sleep(pause)
             pause = _LOOK_EVERY_SECONDS
-            with suppress(RefusalError):
-                if not self._is_there(key):
+            with suppress(BucketError):
+                if self._bucket.etag_of(key) is None:
                     return True
         return False
+
+    @contextmanager
+    def _refusing(self) -> Iterator[None]:
+        """What the bucket did not do, in the words of a route."""
+        try:
+            yield
+        except BucketError as fault:
+            raise self._refusal(fault) from None
 
     def _marked(self, ours: Mark, receipt: Receipt, once: Once) -> Mark:
         """The mark that counts: `ours`, unless there is another that is not too old."""
         named = sha256(f"{receipt.tenant}\0{once.key}".encode()).hexdigest()
         path = idempotency_prefix(receipt.tenant) + named
-        if self._put(path, ours.encoded(), "create"):
+        if self._bucket.create(path, ours.encoded()) is not None:
             return ours
-        theirs, e_tag = self._read_mark(path)
+        theirs, etag = self._read_mark(path)
         if theirs.counts_at(receipt.received_at):
             return theirs
-        if self._put(path, ours.encoded(), {"e_tag": e_tag}):
+        if self._bucket.replace(path, ours.encoded(), etag):
             return ours
         # Somebody else found it too old at the same moment, and was first.
         theirs, _ = self._read_mark(path)
         if not theirs.counts_at(receipt.received_at):
-            raise _unavailable("Conflict")
+            raise BucketUnavailableError("Conflict")
         return theirs
+
+    def _read_mark(self, path: str) -> tuple[Mark, str]:
+        """A mark and its ETag; a key that is taken by none is being written by somebody who may yet fail."""
+        found = self._bucket.get(path)
+        if found is None:
+            raise BucketUnavailableError("Conflict")
+        return Mark.decode(bytes(found.body)), found.etag
 
     def _create(self, key: str, package: Package) -> None:
         """An object that is already there is our own, put by an attempt whose answer was lost.
 
-        S3 says "conflict" too while somebody else writes the key, who may yet fail: hence the second look.
+        A key counts as taken also while somebody else writes it, who may yet fail: hence the second look.
         """
         attributes = {
             "Content-Type": "application/zstd",
@@ -103,35 +121,9 @@ class Staging:
             "raw-bytes": str(package.raw_bytes),
             "schema-version": SCHEMA_VERSION,
         }
-        if not self._put(key, package.frames, "create", attributes) and not self._is_there(key):
-            raise _unavailable("Conflict")
-
-    def _put(self, key: str, body: bytes, mode: Any, attributes: dict[str, str] | None = None) -> bool:
-        """Put `body`; False when `mode`'s condition does not hold: the key is taken, or was changed."""
-        try:
-            obstore.put(self._store, key, body, mode=mode, attributes=attributes, use_multipart=False)
-        except (AlreadyExistsError, PreconditionError):
-            return False
-        except (BaseError, OSError) as fault:
-            raise _unavailable(type(fault).__name__) from None
-        return True
-
-    def _is_there(self, key: str) -> bool:
-        try:
-            obstore.head(self._store, key)
-        except (FileNotFoundError, NotFoundError):
-            return False
-        except (BaseError, OSError) as fault:
-            raise _unavailable(type(fault).__name__) from None
-        return True
-
-    def _read_mark(self, path: str) -> tuple[Mark, str | None]:
-        """A mark and its ETag."""
-        try:
-            found = obstore.get(self._store, path)
-            return Mark.decode(bytes(found.bytes())), found.meta["e_tag"]
-        except (BaseError, OSError) as fault:
-            raise _unavailable(type(fault).__name__) from None
+        taken = self._bucket.create(key, package.frames, attributes) is None
+        if taken and self._bucket.etag_of(key) is None:
+            raise BucketUnavailableError("Conflict")
 
 
 def _new_key(package: Package, receipt: Receipt) -> str:
@@ -146,8 +138,13 @@ def _new_key(package: Package, receipt: Receipt) -> str:
     )
 
 
-def _unavailable(error_type: str) -> RefusalError:
-    journal.write("staging_unavailable", error_type=error_type)
+def _unavailable(fault: BucketError) -> RefusalError:
+    return staging_unavailable(fault.reason)
+
+
+def staging_unavailable(reason: str) -> RefusalError:
+    """Something of ours, the bucket or another, does not let us take logs now."""
+    journal.write("staging_unavailable", error_type=reason)
     return RefusalError(
         503,
         "staging_unavailable",

@@ -6,18 +6,16 @@ answers {"applied": [names], "version": the newest}. A second run applies nothin
 On failure it raises what ClickHouse said; what was applied stays, and the next run goes on from there.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from functions.migrate.history import apply_missing
-from functions.migrate.numbered import Migration, migrations
 from functions.shared import journal
+from functions.shared.address import Address
+from functions.shared.schema.numbered import migrations
+from functions.shared.schema.schema import Schema
 from functions.shared.secret_store import read_secret
 from functions.shared.settings import load
-from functions.shared.warehouse import Address, Warehouse
-
-STATEMENT_TIMEOUT_SECONDS = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,39 +24,6 @@ class Settings:
 
     warehouse_secret: str
     warehouse_engine: str
-
-
-class Schema:
-    """Brings one warehouse up to date.
-
-    Parameters
-    ----------
-    address: of the database; the user may create it.
-    engine: the table engine to create tables with.
-    """
-
-    def __init__(self, address: Address, engine: str) -> None:
-        self._address = address
-        self._engine = engine
-
-    def bring_up_to_date(self, known: list[Migration]) -> list[str]:
-        """Apply what is missing of `known`; the names of what was applied."""
-        self._create_database()
-        database = Warehouse(self._address, STATEMENT_TIMEOUT_SECONDS)
-        try:
-            return apply_missing(database, known, self._engine)
-        finally:
-            database.close()
-
-    def _create_database(self) -> None:
-        # A connection that names a database which is missing is refused, so this one names the server's own.
-        server = Warehouse(replace(self._address, database="default"), STATEMENT_TIMEOUT_SECONDS)
-        try:
-            server.command(
-                "CREATE DATABASE IF NOT EXISTS {name:Identifier}", {"name": self._address.database}
-            )
-        finally:
-            server.close()
 
 
 @cache

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 from functions.quarantine.documents import Documents
 from functions.shared.errors import AstralogError
-from functions.shared.object_store import open_store
+from functions.shared.own_bucket import open_bucket
 from functions.shared.tenancy import TenantId
 
 
@@ -19,7 +19,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """0 when done; 1 with a sentence on standard error when it could not be."""
     asked = _parser().parse_args(arguments)
     try:
-        documents, tenant = Documents(open_store(asked.bucket)), TenantId(asked.tenant)
+        documents, tenant = Documents(open_bucket(asked.bucket)), TenantId(asked.tenant)
         if asked.what == "list":
             _show(documents, tenant, asked.json)
         else:

@@ -1,13 +1,12 @@
 """The quarantine documents of one tenant, in S3."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any
 
-import obstore
 from backports import zstd
-from obstore.exceptions import AlreadyExistsError, BaseError
 
+from functions.shared.bucket import Bucket, BucketError
 from functions.shared.errors import PermanentError, RefusalError
 from functions.shared.quarantine import SUFFIX, Header, document_key, unpack
 from functions.shared.staging import SCHEMA_VERSION, StagedKey
@@ -28,19 +27,22 @@ class Document:
 
 
 class Documents:
-    """Reads, replays and deletes. Every method raises RefusalError 503 when S3 fails."""
+    """Reads, replays, deletes. Every method raises RefusalError 503 when S3 fails; `unavailable` words it."""
 
-    def __init__(self, store: Any) -> None:
-        self._store = store
+    def __init__(
+        self, bucket: Bucket, unavailable: Callable[[BucketError], RefusalError] | None = None
+    ) -> None:
+        self._bucket = bucket
+        self._unavailable = unavailable or (lambda _fault: _unavailable())
 
     def ids(self, tenant: TenantId) -> list[str]:
         """The ids of the tenant's documents, oldest first, at most MAX_LISTED."""
         prefix = quarantine_prefix(tenant)
         try:
-            paths = [each["path"] for some in obstore.list(self._store, prefix=prefix) for each in some]
-        except BaseError:
-            raise _unavailable() from None
-        return [path.removeprefix(prefix).removesuffix(SUFFIX) for path in sorted(paths)[:MAX_LISTED]]
+            keys = sorted(each.key for each in self._bucket.under(prefix))
+        except BucketError as fault:
+            raise self._unavailable(fault) from None
+        return [key.removeprefix(prefix).removesuffix(SUFFIX) for key in keys[:MAX_LISTED]]
 
     def read(self, tenant: TenantId, document_id: str) -> Document:
         """The tenant's document of that id.
@@ -50,12 +52,14 @@ class Documents:
         RefusalError: 404, also for another tenant's.
         """
         try:
-            found = obstore.get(self._store, document_key(tenant, document_id))
-            return Document(document_id, *unpack(bytes(found.bytes())))
-        except (PermanentError, FileNotFoundError):
-            raise RefusalError(404, "not_found", "There is no such quarantine document.") from None
-        except BaseError:
-            raise _unavailable() from None
+            found = self._bucket.get(document_key(tenant, document_id))
+        except PermanentError:
+            raise _not_found() from None
+        except BucketError as fault:
+            raise self._unavailable(fault) from None
+        if found is None:
+            raise _not_found()
+        return Document(document_id, *unpack(bytes(found.body)))
 
     def replay(self, tenant: TenantId, document: Document, today: date) -> int:
         """Stage the document's rows again, for sync to load; return how many. Twice is once.
@@ -71,21 +75,17 @@ class Documents:
         body = zstd.compress(b"\n".join(document.rows) + b"\n", 1)
         attributes = {"rows": str(len(document.rows)), "schema-version": SCHEMA_VERSION}
         try:
-            obstore.put(self._store, str(key), body, mode="create", attributes=attributes)
-        except AlreadyExistsError:
-            pass
-        except BaseError:
-            raise _unavailable() from None
-        self._forget(document_key(tenant, document.document_id))
+            taken = self._bucket.create(str(key), body, attributes) is None
+            if taken and self._bucket.etag_of(str(key)) is None:
+                raise _unavailable()
+            self._bucket.delete([document_key(tenant, document.document_id)])
+        except BucketError as fault:
+            raise self._unavailable(fault) from None
         return len(document.rows)
 
-    def _forget(self, key: str) -> None:
-        try:
-            obstore.delete(self._store, key)
-        except FileNotFoundError:
-            return
-        except BaseError:
-            raise _unavailable() from None
+
+def _not_found() -> RefusalError:
+    return RefusalError(404, "not_found", "There is no such quarantine document.")
 
 
 def _unavailable() -> RefusalError:

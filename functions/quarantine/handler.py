@@ -2,8 +2,8 @@
 
 Trigger: API Gateway, GET /v1/quarantine and POST /v1/quarantine/{id}/replay. Promise: a tenant sees its own
 documents and nobody else's; a replay stages the rows again under a key derived from the document's, so that
-asking twice loads them once. Failure: 404 and 409 say why; 503 means that nothing was changed, or that the
-same request may be sent again.
+asking twice loads them once. A BYOC customer's documents rest in their own bucket. Failure: 404 and 409 say
+why; 503 means that nothing was changed, or that the same request may be sent again.
 """
 
 from dataclasses import dataclass
@@ -12,31 +12,45 @@ from functools import cache
 from typing import Any
 
 from functions.quarantine.documents import Document, Documents
+from functions.quarantine.own_documents import OwnDocuments, refusing
 from functions.shared.access import principal
+from functions.shared.bucket_custody import CustodySettings, bucket_custody
 from functions.shared.http import Answer, Event, answer, answering
-from functions.shared.object_store import open_store
+from functions.shared.own_bucket import open_bucket
 from functions.shared.settings import load
+from functions.shared.telling import Teller
 from functions.shared.tenancy import TenantId
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(CustodySettings):
     staging_bucket: str
+    byoc_queue: str
 
 
 @cache
 def _documents() -> Documents:
-    return Documents(open_store(load(Settings).staging_bucket))
+    return Documents(open_bucket(load(Settings).staging_bucket))
+
+
+@cache
+def _own_documents() -> OwnDocuments:
+    settings = load(Settings)
+    return OwnDocuments(bucket_custody(settings), Teller(settings.byoc_queue, "quarantine"))
 
 
 @answering
 def handler(event: Event) -> Answer:
     """One request to one of the quarantine's routes."""
-    return answer_to(event, _documents(), datetime.now(UTC))
+    caller = principal(event).require("admin")
+    if not caller.byoc:
+        return answer_to(event, _documents(), datetime.now(UTC))
+    with refusing():
+        return answer_to(event, _own_documents().of(caller.tenant), datetime.now(UTC))
 
 
 def answer_to(event: Event, documents: Documents, now: datetime) -> Answer:
-    """The answer, as of `now`."""
+    """The answer, as of `now`; `documents` are those of the bucket that the caller's rows rest in."""
     caller = principal(event).require("admin")
     if event["routeKey"] == "GET /v1/quarantine":
         return answer(200, {"documents": _listed(caller.tenant, documents)})

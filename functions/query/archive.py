@@ -1,9 +1,10 @@
 """The events table as a search may use it: read-only, within limits, refusing in the wire's words."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from functions.query.compile import Statement
-from functions.shared.errors import RefusalError
+from functions.shared.errors import RefusalError, RetryableError
 from functions.shared.warehouse import (
     OutcomeUnknownError,
     Selection,
@@ -27,10 +28,16 @@ class Limits:
 
 
 class Archive:
-    """Runs statements on `warehouse`."""
+    """Runs statements on `warehouse`. `unavailable` says in its owner's words that it cannot be searched."""
 
-    def __init__(self, warehouse: Warehouse, limits: Limits) -> None:
+    def __init__(
+        self,
+        warehouse: Warehouse,
+        limits: Limits,
+        unavailable: Callable[[RetryableError], RefusalError] = lambda _fault: search_unavailable(),
+    ) -> None:
         self._warehouse = warehouse
+        self._unavailable = unavailable
         self._settings = {
             "max_execution_time": limits.max_seconds,
             "max_memory_usage": limits.max_memory_bytes,
@@ -54,9 +61,9 @@ class Archive:
                 raise _too_heavy() from fault
             if isinstance(fault, WarehouseRefusedError):
                 raise
-            raise _unavailable() from fault
+            raise self._unavailable(fault) from fault
         except (WarehouseDownError, OutcomeUnknownError) as fault:
-            raise _unavailable() from fault
+            raise self._unavailable(fault) from fault
 
 
 def _too_heavy() -> RefusalError:
@@ -67,7 +74,8 @@ def _too_heavy() -> RefusalError:
     )
 
 
-def _unavailable() -> RefusalError:
+def search_unavailable() -> RefusalError:
+    """Our own ClickHouse, or what it takes to find a customer's, is away."""
     return RefusalError(
         503, "search_unavailable", "Search is not available now: try again.", retry_after_seconds=2
     )

@@ -1,8 +1,8 @@
 """The tokens of a row's metadata, as the index holds them.
 
-The index of the events table (functions/migrate/sql/0001_events.sql) has `?key` for each top-level key and
-`=key=value` for values of few forms. Whether a value is among them is decided here by the same rule as
-there; tests hold the two together against the engine. A search whose value is not among them must look
+The index of the events table (functions/shared/schema/sql/0001_events.sql) has `?key` for each top-level
+key and `=key=value` for values of few forms. Whether a value is among them is decided here by the same rule
+as there; tests hold the two together against the engine. A search whose value is not among them must look
 into the metadata itself.
 """
 

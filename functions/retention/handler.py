@@ -16,9 +16,10 @@ from typing import Any
 from functions.retention.partitions import Partitions
 from functions.retention.purge import purge
 from functions.shared import journal
+from functions.shared.address import Address
 from functions.shared.secret_store import read_secret
 from functions.shared.settings import load
-from functions.shared.warehouse import Address, Warehouse
+from functions.shared.warehouse import Warehouse
 
 STATEMENT_TIMEOUT_SECONDS = 120
 

@@ -6,19 +6,19 @@ races with nobody: sync's ledger knows what is loaded, under way or new, and an 
 from the bucket. On failure the run raises and the next one starts over.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
 import boto3
-import obstore
 
-from functions.retention.stale import Listed, notifications, stale
+from functions.retention.stale import stale
 from functions.shared import journal
-from functions.shared.object_store import open_store
+from functions.shared.bucket import Bucket
+from functions.shared.own_bucket import open_bucket
 from functions.shared.settings import load
+from functions.shared.telling import notifications
 
 PREFIX = "staged/"
 
@@ -33,13 +33,13 @@ class Settings:
 class Sweep:
     """The bucket to look through and the queue to tell."""
 
-    store: Any
+    bucket: Bucket
     queue: Any
     queue_url: str
 
     def run(self, now: datetime) -> dict[str, int]:
         """Tell of what is stale at `now`: how many objects, in how many messages, and the oldest's age."""
-        found = stale(self._listing(), now)
+        found = stale(self.bucket.under(PREFIX), now)
         messages = 0
         for body in notifications(found):
             self.queue.send_message(QueueUrl=self.queue_url, MessageBody=body)
@@ -47,20 +47,13 @@ class Sweep:
         oldest = round((now - found[0].modified_at).total_seconds()) if found else 0
         return {"objects": len(found), "messages": messages, "oldest_seconds": oldest}
 
-    def _listing(self) -> Iterator[Listed]:
-        for some in obstore.list(self.store, prefix=PREFIX):
-            for each in some:
-                yield Listed(
-                    each["path"], (each["e_tag"] or "").strip('"'), each["size"], each["last_modified"]
-                )
-
 
 @cache
 def _sweep() -> Sweep:
     settings = load(Settings)
     queue = boto3.client("sqs")
     url = queue.get_queue_url(QueueName=settings.staged_queue)["QueueUrl"]
-    return Sweep(open_store(settings.staging_bucket), queue, url)
+    return Sweep(open_bucket(settings.staging_bucket), queue, url)
 
 
 def handler(_event: dict[str, Any], _context: Any) -> dict[str, int]:

@@ -10,21 +10,25 @@ from typing import Any
 from functions.shared.errors import RefusalError
 from functions.shared.tenancy import TenantId
 
+BYOC = "byoc"
+MAX_RETRY_AFTER_SECONDS = 60
+
 _REASONS = {
     "missing_key": ("unauthorized", "No API key was sent: use 'Authorization: Bearer <key>'."),
     "malformed_key": ("unauthorized", "The API key is not one of ours: check that it was copied whole."),
     "unknown_key": ("unauthorized", "The API key is not known, or it was revoked."),
     "key_expired": ("key_expired", "The API key has expired: create or rotate one."),
+    "refused_token": ("unauthorized", "This session is not valid, or it has ended: log in again."),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """A caller whose key was good.
+    """A caller whose key or token was good.
 
-    `project_id` is the key's default project; `scopes` a subset of ingest, read and admin;
-    `retention_days` the plan's; `bytes_per_second` the plan's ingest rate; `over_quota` is true when the
-    customer's own hard cap is reached.
+    `key_id` is empty for a person; `project_id` the key's default project; `scopes` a subset of ingest, read
+    and admin; `retention_days` the plan's; `bytes_per_second` the plan's ingest rate; `over_quota` is true
+    when the customer's own hard cap is reached; `actor` is `key:<key_id>` or `person:<subject>`.
     """
 
     tenant: TenantId
@@ -34,6 +38,19 @@ class Principal:
     retention_days: int
     bytes_per_second: int
     over_quota: bool
+    actor: str
+    plan: str
+
+    @property
+    def byoc(self) -> bool:
+        """Whether the customer's logs go to the customer's own cloud."""
+        return self.plan == BYOC
+
+    @property
+    def subject(self) -> str | None:
+        """The identity of the person who signed in, or None for a key."""
+        kind, _, subject = self.actor.partition(":")
+        return subject if kind == "person" else None
 
     def require(self, scope: str) -> "Principal":
         """Refuse with 403 unless the key may do `scope`; `admin` may do everything."""
@@ -47,13 +64,12 @@ def principal(event: dict[str, Any]) -> Principal:
 
     Raises
     ------
-    RefusalError: 401, when the authorizer found no good key.
+    RefusalError: 401, when the authorizer found no good key; 429, when too many bad ones came.
     """
     context = event.get("requestContext", {}).get("authorizer", {}).get("lambda", {})
     verdict = context.get("verdict", "missing_key")
     if verdict != "ok":
-        code, message = _REASONS.get(verdict, _REASONS["unknown_key"])
-        raise RefusalError(401, code, message)
+        raise _refusal(verdict, context)
     return Principal(
         tenant=TenantId(context["tenant_id"]),
         key_id=context["key_id"],
@@ -62,4 +78,15 @@ def principal(event: dict[str, Any]) -> Principal:
         retention_days=int(context["retention_days"]),
         bytes_per_second=int(context["bytes_per_second"]),
         over_quota=context["over_quota"] == "true",
+        actor=context["actor"],
+        plan=context["plan"],
     )
+
+
+def _refusal(verdict: str, context: dict[str, str]) -> RefusalError:
+    if verdict == "too_many_failures":
+        seconds = min(int(context.get("retry_after", MAX_RETRY_AFTER_SECONDS)), MAX_RETRY_AFTER_SECONDS)
+        message = f"Too many requests with bad keys came from this address: wait {seconds} seconds."
+        return RefusalError(429, "too_many_attempts", message, retry_after_seconds=max(1, seconds))
+    code, message = _REASONS.get(verdict, _REASONS["unknown_key"])
+    return RefusalError(401, code, message)

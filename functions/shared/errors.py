@@ -7,6 +7,9 @@ AstralogError
 └── RetryableError     the same call may succeed later; callers back off and try again
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 __all__ = ["AstralogError", "PermanentError", "RefusalError", "RetryableError", "SettingsError"]
 
 
@@ -35,13 +38,21 @@ class RefusalError(PermanentError):
     code: snake_case, stable; clients may branch on it.
     message: one sentence a person can act on; never holds a payload or a secret.
     retry_after_seconds: sent as ``Retry-After``; senders give up on long ones, so at most 2.
+    details: further members of the body, JSON values under the same rule as the message.
     """
 
     def __init__(
-        self, status: int, code: str, message: str, *, retry_after_seconds: int | None = None
+        self,
+        status: int,
+        code: str,
+        message: str,
+        *,
+        retry_after_seconds: int | None = None,
+        details: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(message)
         self.status = status
         self.code = code
         self.message = message
         self.retry_after_seconds = retry_after_seconds
+        self.details = details or {}

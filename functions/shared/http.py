@@ -84,6 +84,7 @@ def answering(route: Callable[[Event], Answer]) -> Callable[[Event, Any], Answer
 def refused(refusal: RefusalError, event: Event) -> Answer:
     """The one form of every error answer."""
     body = {
+        **refusal.details,
         "error": refusal.message,
         "code": refusal.code,
         "request_id": event.get("requestContext", {}).get("requestId", ""),

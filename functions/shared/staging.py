@@ -23,6 +23,9 @@ from functions.shared.tenancy import TenantId, staged_prefix
 SCHEMA_VERSION = "1"
 SUFFIX = ".ndjson.zst"
 
+ID_CHARACTERS = 26
+"""Of an id that ingest made; one that derives from another object's is longer."""
+
 COLUMNS = {
     "tenant_id": "String",
     "project_id": "String",

@@ -39,3 +39,8 @@ def quarantine_prefix(tenant: TenantId) -> str:
 def row_filter(tenant: TenantId) -> tuple[str, dict[str, str]]:
     """The SQL condition and its bound parameter that every read of the events table starts from."""
     return "tenant_id = {tenant_id:String}", {"tenant_id": str(tenant)}
+
+
+def own_destination(tenant: TenantId) -> str:
+    """What the ledger and the table of health call a BYOC tenant's own cloud."""
+    return f"byoc:{tenant}"

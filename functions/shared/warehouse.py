@@ -7,13 +7,15 @@ again) and `OutcomeUnknownError` (the answer was lost; a write may yet take plac
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import clickhouse_connect
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import Error
+from urllib3 import PoolManager
 
+from functions.shared.address import Address
 from functions.shared.errors import PermanentError, RetryableError
 
 BUSY_CODES = frozenset({159, 160, 164, 202, 209, 210, 236, 241, 242, 243, 252, 285, 319, 425, 473, 516, 999})
@@ -47,23 +49,6 @@ class WarehouseRefusedError(PermanentError):
 
 
 @dataclass(frozen=True, slots=True)
-class Address:
-    """Where a ClickHouse is and how to sign in; the password shows in no repr."""
-
-    host: str
-    port: int
-    secure: bool
-    user: str
-    password: str = field(repr=False)
-    database: str
-
-    @classmethod
-    def from_json(cls, text: str) -> "Address":
-        """Read the JSON object of that form that the stack's secret holds."""
-        return cls(**json.loads(text))
-
-
-@dataclass(frozen=True, slots=True)
 class Selection:
     """The rows of a SELECT and what they cost."""
 
@@ -86,11 +71,16 @@ class Warehouse:
     ----------
     address: where, and as whom.
     timeout_seconds: for one statement, from sending it to its answer.
+    pool_manager: opens the connections, and is its owner's to close; a guarded one for a customer's address
+        (docs/adr/0009), whose AddressRefusedError every method then may raise.
     """
 
-    def __init__(self, address: Address, timeout_seconds: int) -> None:
+    def __init__(
+        self, address: Address, timeout_seconds: int, pool_manager: PoolManager | None = None
+    ) -> None:
         self._address = address
         self._timeout_seconds = timeout_seconds
+        self._pool_manager = pool_manager
         self._client: Client | None = None
 
     def insert(self, statement: str, body: bytes, settings: Mapping[str, Any]) -> None:
@@ -152,10 +142,11 @@ class Warehouse:
                 port=at.port,
                 interface="https" if at.secure else "http",
                 username=at.user,
-                password=at.password,
+                password=at.password.reveal(),
                 database=at.database,
                 connect_timeout=5,
                 send_receive_timeout=self._timeout_seconds,
+                pool_mgr=self._pool_manager,
                 autogenerate_session_id=False,
                 query_retries=0,
                 compress=False,

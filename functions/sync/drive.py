@@ -15,6 +15,7 @@ from functions.shared.warehouse import OutcomeUnknownError, WarehouseRefusedErro
 from functions.sync.ledger import DONE, REPLACED, SEALED, Batch, Lease, Ledger
 from functions.sync.load import Loader, Staged
 from functions.sync.notifications import StagedObject
+from functions.sync.plan import function_of
 from functions.sync.set_aside import REFUSED_ROWS, SetAside
 
 MAX_SUCCESSORS = 10
@@ -34,6 +35,16 @@ class Time:
     @property
     def runs_low(self) -> bool:
         return self.left() < self.a_batch
+
+    def end_if_over(self) -> None:
+        """Stop a thread that was abandoned by its invocation, and would insert under nobody's lease.
+
+        Raises
+        ------
+        UnsettledError
+        """
+        if self.left() <= 0:
+            raise UnsettledError("the invocation is over")
 
     @property
     def lease_seconds(self) -> float:
@@ -61,7 +72,7 @@ class Driver:
         lease = self._ledger.lease(batch_id, str(uuid4()), time_given.lease_seconds)
         if lease is None:
             return self._drive_unleased(batch_id, ours, time_given)
-        batch = self._load_leased(lease, planned)
+        batch = self._load_leased(lease, planned, time_given)
         if batch.state == REPLACED:
             return not time_given.runs_low and self.drive(batch_id, ours, time_given)
         self._staged.delete(list(dict.fromkeys([*batch.members, *ours])))
@@ -83,10 +94,10 @@ class Driver:
             batch = self._ledger.batch(batch.successor)
         raise UnsettledError("too many batches stand for one another")
 
-    def _load_leased(self, lease: Lease, planned: Batch | None) -> Batch:
+    def _load_leased(self, lease: Lease, planned: Batch | None, time_given: Time) -> Batch:
         """Load, and give the lease back on failure, unless an insert of ours may still be under way."""
         try:
-            return self._load(self._as_it_is(lease, planned), lease)
+            return self._load(self._as_it_is(lease, planned), lease, time_given)
         except OutcomeUnknownError:
             raise
         except (RetryableError, PermanentError):
@@ -102,7 +113,7 @@ class Driver:
             return planned
         return self._ledger.complete(self._ledger.batch(lease.batch_id))
 
-    def _load(self, batch: Batch, lease: Lease) -> Batch:
+    def _load(self, batch: Batch, lease: Lease, time_given: Time) -> Batch:
         """The batch as it is afterwards: done, or replaced because it could not be loaded as it was."""
         began = time.monotonic()
         if batch.state == SEALED:
@@ -119,6 +130,7 @@ class Driver:
             raise UnsettledError("another sealed the batch")
         try:
             if sealed.members:
+                time_given.end_if_over()
                 self._loader.insert(sealed, fetched.frames)
         except WarehouseRefusedError as refusal:
             return self._sifted(sealed, refusal)
@@ -145,7 +157,7 @@ class Driver:
     def _repaired(self, batch: Batch, found: int) -> Batch:
         """Some of the rows are there, which should never be: erase them, load all under another name."""
         journal.measure(
-            "sync",
+            _function(batch),
             {"BrokenBatches": (1, "Count")},
             batch_id=batch.batch_id,
             rows_found=found,
@@ -156,13 +168,17 @@ class Driver:
 
     def _without(self, batch: Batch, gone: frozenset[str]) -> Batch:
         """Staged objects vanished between two attempts, as an erasure makes them: load what is left."""
-        journal.measure("sync", {"VanishedObjects": (len(gone), "Count")}, batch_id=batch.batch_id)
+        journal.measure(_function(batch), {"VanishedObjects": (len(gone), "Count")}, batch_id=batch.batch_id)
         return self._replaced(batch, [each for each in batch.members if each.key not in gone])
+
+
+def _function(batch: Batch) -> str:
+    return function_of(batch.manifest.destination)
 
 
 def _measure(batch: Batch, lease: Lease, size_bytes: int, seconds: float) -> None:
     journal.measure(
-        "sync",
+        _function(batch),
         {
             "LoadedRows": (batch.rows, "Count"),
             "LoadedObjects": (len(batch.members), "Count"),

@@ -9,11 +9,8 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-import obstore
-from obstore.exceptions import AlreadyExistsError, BaseError
-from obstore.store import S3Store
-
-from functions.shared.errors import PermanentError, RetryableError
+from functions.shared.bucket import Bucket, BucketUnavailableError
+from functions.shared.errors import PermanentError
 from functions.shared.staging import COLUMNS
 from functions.shared.warehouse import Warehouse, WarehouseRefusedError
 from functions.sync.ledger import Batch
@@ -38,10 +35,6 @@ _STRUCTURE = ", ".join(f"{name} {kind}" for name, kind in COLUMNS.items()).repla
 _NAMES = ", ".join(COLUMNS)
 
 
-class StagingUnavailableError(RetryableError):
-    """S3 did not give an object that it says it has, or did not take a deletion."""
-
-
 class ManifestBrokenError(PermanentError):
     """A staged object is not the one that the manifest names."""
 
@@ -55,10 +48,10 @@ class Fetched:
 
 
 class Staged:
-    """The staged objects of one bucket."""
+    """The staged objects of one bucket, whose errors pass through."""
 
-    def __init__(self, store: S3Store) -> None:
-        self._store = store
+    def __init__(self, bucket: Bucket) -> None:
+        self._bucket = bucket
 
     def fetch(self, members: tuple[StagedObject, ...]) -> Fetched:
         """Read `members`, FETCHES_AT_ONCE at a time."""
@@ -81,36 +74,24 @@ class Staged:
 
     def put(self, key: str, body: bytes) -> StagedObject:
         """Put `body`, or find that it is there already: the same key always holds the same bytes."""
-        try:
-            etag = obstore.put(self._store, key, body, mode="create")["e_tag"]
-        except AlreadyExistsError:
-            etag = obstore.head(self._store, key)["e_tag"]
-        except (BaseError, OSError) as fault:
-            raise StagingUnavailableError(f"S3: {type(fault).__name__}") from None
-        return StagedObject(key, (etag or "").strip('"'), len(body))
+        etag = self._bucket.create(key, body)
+        if etag is None:
+            etag = self._bucket.etag_of(key)
+        if etag is None:
+            raise BucketUnavailableError("Conflict")
+        return StagedObject(key, etag, len(body))
 
     def delete(self, members: Sequence[StagedObject]) -> None:
         """Delete `members`; those already gone are no fault."""
-        if not members:
-            return
-        try:
-            obstore.delete(self._store, [each.key for each in members])
-        except FileNotFoundError:
-            return
-        except (BaseError, OSError) as fault:
-            raise StagingUnavailableError(f"S3: {type(fault).__name__}") from None
+        self._bucket.delete([each.key for each in members])
 
-    def _body(self, member: StagedObject) -> obstore.Bytes | None:
-        try:
-            found = obstore.get(self._store, member.key)
-            etag, body = found.meta["e_tag"], found.bytes()
-        except FileNotFoundError:
+    def _body(self, member: StagedObject) -> bytes | memoryview | None:
+        found = self._bucket.get(member.key)
+        if found is None:
             return None
-        except (BaseError, OSError) as fault:
-            raise StagingUnavailableError(f"S3: {type(fault).__name__}") from None
-        if (etag or "").strip('"') != member.etag:
+        if found.etag != member.etag:
             raise ManifestBrokenError("a staged object is not the one its manifest names")
-        return body
+        return found.body
 
 
 class Loader:

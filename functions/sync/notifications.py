@@ -1,4 +1,4 @@
-"""What S3 says on the queue: which objects were created, and which message said so."""
+"""What S3 says on the queue, or we in its place: which objects were created, and which message said so."""
 
 import json
 from collections.abc import Iterator
@@ -7,6 +7,8 @@ from typing import Any
 from urllib.parse import unquote_plus
 
 from functions.shared import journal
+from functions.shared.errors import PermanentError
+from functions.shared.tenancy import TenantId
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,12 +22,16 @@ class StagedObject:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One SQS message. `objects` is None when it cannot be read: it is left to the dead-letter queue."""
+    """One SQS message. `objects` is None when it cannot be read: it is left to the dead-letter queue.
+
+    `tenant`: in whose own bucket the objects are; None when it is ours.
+    """
 
     message_id: str
     receipt_handle: str
     receive_count: int
     objects: tuple[StagedObject, ...] | None
+    tenant: TenantId | None = None
 
 
 def read(event: dict[str, Any]) -> list[Message]:
@@ -34,16 +40,19 @@ def read(event: dict[str, Any]) -> list[Message]:
 
 
 def _message(record: dict[str, Any]) -> Message:
+    objects: tuple[StagedObject, ...] | None
     try:
-        objects = tuple(_objects(json.loads(record["body"])))
-    except (ValueError, KeyError, TypeError, AttributeError):
+        body = json.loads(record["body"])
+        objects, tenant = tuple(_objects(body)), TenantId(body["tenant"]) if "tenant" in body else None
+    except (ValueError, KeyError, TypeError, AttributeError, PermanentError):
         journal.write("unreadable_message", reason="no S3 event", count=1)
-        objects = None
+        objects = tenant = None
     return Message(
         message_id=record["messageId"],
         receipt_handle=record["receiptHandle"],
         receive_count=int(record["attributes"]["ApproximateReceiveCount"]),
         objects=objects,
+        tenant=tenant,
     )
 
 

@@ -2,7 +2,8 @@
 
 A batch is of one destination and one expiry day, so that its insert is one block in one partition and takes
 place wholly or not at all. Tenants share batches of the managed destination: their rows carry the tenant, and
-thousands of small tenants would otherwise cost an insert each (docs/adr/0005).
+thousands of small tenants would otherwise cost an insert each (docs/adr/0005). A BYOC tenant's own cloud is a
+destination by itself.
 """
 
 from collections import defaultdict
@@ -49,15 +50,21 @@ class Manifest:
         return replace(self, objects=tuple(each for each in self.objects if each.key not in keys))
 
 
+def function_of(destination: str) -> str:
+    """The function that brings batches to `destination`, as its metrics call it."""
+    return "sync" if destination == MANAGED else "sync-byoc"
+
+
 def rows_of(objects: Iterable[StagedObject]) -> int:
     """How many rows `objects` hold together, as their keys say."""
     return sum(StagedKey.parse(each.key).rows for each in objects)
 
 
-def plan(objects: Iterable[StagedObject]) -> list[Manifest]:
+def plan(objects: Iterable[StagedObject], destination: str = MANAGED) -> list[Manifest]:
     """Manifests that hold each of `objects` once, oldest first, none above the limits.
 
-    The order of `objects`, and duplicates among them, make no difference.
+    The order of `objects`, and duplicates among them, make no difference. All go to `destination`, which is
+    part of a batch's identity: what was loaded into one warehouse was not loaded into another.
 
     Raises
     ------
@@ -67,7 +74,7 @@ def plan(objects: Iterable[StagedObject]) -> list[Manifest]:
     for each in objects:
         by_day[StagedKey.parse(each.key).expires_on][each.key] = each
     return [
-        Manifest(MANAGED, day, members)
+        Manifest(destination, day, members)
         for day in sorted(by_day)
         for members in _cut(sorted(by_day[day].values(), key=_by_age))
     ]

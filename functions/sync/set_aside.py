@@ -17,6 +17,7 @@ from functions.shared.staging import StagedKey
 from functions.sync.ledger import Batch
 from functions.sync.load import Loader, Staged
 from functions.sync.notifications import StagedObject
+from functions.sync.plan import function_of
 from functions.sync.sift import refused
 
 REFUSED_ROWS = frozenset({6, 25, 26, 27, 33, 38, 41, 53, 69, 72, 117, 130, 131, 271, 321, 441, 561, 636})
@@ -74,7 +75,7 @@ class SetAside:
         )
         self._staged.put(document_key(key.tenant, key.object_id), pack(header, [rows[at] for at in bad]))
         journal.measure(
-            "sync",
+            function_of(batch.manifest.destination),
             {"QuarantinedRows": (len(bad), "Count")},
             tenant_id=key.tenant,
             key=member.key,

@@ -1,16 +1,16 @@
 """From objects that S3 told of to settled ones: which batches they belong to, and each brought to its end."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from functions.shared import journal
-from functions.shared.errors import PermanentError, RetryableError
+from functions.shared.errors import AstralogError, PermanentError, RetryableError
 from functions.shared.warehouse import WarehouseDownError
 from functions.sync.drive import Driver, Time
 from functions.sync.ledger import Batch, Ledger
 from functions.sync.notifications import StagedObject
-from functions.sync.plan import plan
+from functions.sync.plan import MANAGED, Manifest, function_of, plan
 
 
 @dataclass(slots=True)
@@ -22,11 +22,25 @@ class _Work:
 
 
 class Settler:
-    """Settles objects: an object is settled once its batch is done and the object is deleted."""
+    """Settles objects: an object is settled once its batch is done and the object is deleted.
 
-    def __init__(self, ledger: Ledger, driver: Driver) -> None:
+    Parameters
+    ----------
+    destination: where all of them go.
+    heard: is told of each failure, and says whether another batch is worth trying now.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        driver: Driver,
+        destination: str = MANAGED,
+        heard: Callable[[AstralogError], bool] = lambda fault: not isinstance(fault, WarehouseDownError),
+    ) -> None:
         self._ledger = ledger
         self._driver = driver
+        self._destination = destination
+        self._heard = heard
 
     def settle(self, objects: Iterable[StagedObject], time_given: Time) -> set[str]:
         """Do what can be done for `objects` now; return the keys that are settled.
@@ -40,11 +54,10 @@ class Settler:
             try:
                 if self._driver.drive(batch_id, work.ours, time_given, work.planned):
                     settled |= {each.key for each in work.ours}
-            except WarehouseDownError as fault:
-                _tell_failure(batch_id, fault)
-                break  # it would be away for the others too
             except (RetryableError, PermanentError) as fault:
-                _tell_failure(batch_id, fault)
+                _tell_failure(batch_id, fault, self._destination)
+                if not self._heard(fault):
+                    break  # it would fail for the others too
         return settled
 
     def _batches(self, by_key: dict[str, StagedObject]) -> dict[str, _Work]:
@@ -53,7 +66,7 @@ class Settler:
         claimed = self._ledger.claims(by_key)
         for key, batch_id in claimed.items():
             batches[batch_id].ours.append(by_key[key])
-        for manifest in plan(each for key, each in by_key.items() if key not in claimed):
+        for manifest in self._planned(by_key, claimed):
             batch = self._ledger.write_down(manifest)
             if batch:
                 work = batches[batch.batch_id]
@@ -61,10 +74,13 @@ class Settler:
                 work.planned = batch
         return batches
 
+    def _planned(self, by_key: dict[str, StagedObject], claimed: dict[str, str]) -> list[Manifest]:
+        return plan((each for key, each in by_key.items() if key not in claimed), self._destination)
 
-def _tell_failure(batch_id: str, fault: Exception) -> None:
+
+def _tell_failure(batch_id: str, fault: Exception, destination: str) -> None:
     journal.measure(
-        "sync",
+        function_of(destination),
         {"FailedBatches": (1, "Count")},
         batch_id=batch_id,
         error_type=type(fault).__name__,

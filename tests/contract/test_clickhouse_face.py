@@ -15,8 +15,9 @@ import httpx
 import pytest
 from backports import zstd
 
+from functions.shared.address import Address
+from functions.shared.secret_text import SecretText
 from functions.shared.warehouse import (
-    Address,
     OutcomeUnknownError,
     Warehouse,
     WarehouseBusyError,
@@ -112,7 +113,8 @@ def warehouse(face: Face) -> Iterator[Warehouse]:
 
 
 def connect(face: Face, password: str = PASSWORD, timeout_seconds: int = 5) -> Warehouse:
-    return Warehouse(Address("127.0.0.1", face.port, False, USER, password, DATABASE), timeout_seconds)
+    address = Address("127.0.0.1", face.port, False, USER, SecretText(password), DATABASE)
+    return Warehouse(address, timeout_seconds)
 
 
 def frames(*ranges: range) -> bytes:

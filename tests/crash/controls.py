@@ -28,7 +28,7 @@ class TokenFromGrouping:
 
     def __init__(self, world: World, warehouse: Warehouse, trap: Trap, zombie: Zombie) -> None:
         self._trap = trap
-        self._staged = TrappedStaged(world.store, trap)
+        self._staged = TrappedStaged(world.bucket, trap)
         self._loader = TrappedLoader(warehouse, trap, zombie)
 
     def settle(self, objects: Iterable[StagedObject], _time_given: Time) -> set[str]:

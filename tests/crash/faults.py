@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from functions.shared.bucket import Bucket
 from functions.shared.warehouse import OutcomeUnknownError, Warehouse
 from functions.sync.ledger import Batch, Lease, Ledger
 from functions.sync.load import Fetched, Loader, Staged
@@ -98,8 +99,8 @@ class TrappedLedger(Ledger):
 
 
 class TrappedStaged(Staged):
-    def __init__(self, store: Any, trap: Trap) -> None:
-        super().__init__(store)
+    def __init__(self, bucket: Bucket, trap: Trap) -> None:
+        super().__init__(bucket)
         self._trap = trap
 
     def fetch(self, members: tuple[StagedObject, ...]) -> Fetched:

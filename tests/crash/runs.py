@@ -32,7 +32,7 @@ Make = Callable[[World, Warehouse, Trap, Zombie], Settles]
 def real(world: World, warehouse: Warehouse, trap: Trap, zombie: Zombie) -> Settles:
     """Sync itself, with a trap on its way."""
     ledger = TrappedLedger(world.ledger, trap)
-    driver = Driver(ledger, TrappedStaged(world.store, trap), TrappedLoader(warehouse, trap, zombie))
+    driver = Driver(ledger, TrappedStaged(world.bucket, trap), TrappedLoader(warehouse, trap, zombie))
     return Settler(ledger, driver)
 
 

@@ -13,11 +13,13 @@ import pytest
 from backports import zstd
 
 from bench.children import child
-from functions.migrate.history import apply_missing
-from functions.migrate.numbered import migrations
+from functions.shared.address import Address
 from functions.shared.errors import RetryableError
+from functions.shared.schema.history import apply_missing
+from functions.shared.schema.numbered import migrations
+from functions.shared.secret_text import SecretText
 from functions.shared.tenancy import TenantId
-from functions.shared.warehouse import Address, Warehouse
+from functions.shared.warehouse import Warehouse
 from functions.sync.ledger import Batch
 from functions.sync.load import Loader
 from functions.sync.plan import Manifest
@@ -63,7 +65,7 @@ def _insert_and_kill(loader: Loader, batch: Batch, body: bytes, pid: int, after_
 
 
 def _warehouse(port: int) -> Warehouse:
-    return Warehouse(Address("127.0.0.1", port, False, "tests", "tests", "astralog"), 30)
+    return Warehouse(Address("127.0.0.1", port, False, "tests", SecretText("tests"), "astralog"), 30)
 
 
 def _batch(batch_id: str) -> Batch:

@@ -56,9 +56,9 @@ def test_an_insert_between_writing_down_and_leasing_is_probed_for_and_not_repeat
     cast = stage(here, Random(1), "outpaced", 5)
     trap = Trap("before done")
     trapped = TrappedLedger(here.ledger, trap)
-    other = Settler(trapped, Driver(trapped, Staged(here.store), TrappedLoader(here.warehouse, trap)))
+    other = Settler(trapped, Driver(trapped, Staged(here.bucket), TrappedLoader(here.warehouse, trap)))
     ledger, loader = _OutpacedLedger(here, other, cast.objects), CountingLoader(here.warehouse)
-    settled = Settler(ledger, Driver(ledger, Staged(here.store), loader)).settle(cast.objects, TIME)
+    settled = Settler(ledger, Driver(ledger, Staged(here.bucket), loader)).settle(cast.objects, TIME)
     assert settled == {each.key for each in cast.objects}
     assert (len(loader.probed), loader.inserted) == (1, [])
     assert found(here.warehouse, cast) == cast.expected
@@ -67,7 +67,9 @@ def test_an_insert_between_writing_down_and_leasing_is_probed_for_and_not_repeat
 def test_a_batch_that_nobody_had_before_is_inserted_without_reading_it_again(here: World) -> None:
     cast = stage(here, Random(2), "undisturbed", 5)
     loader = CountingLoader(here.warehouse)
-    settled = Settler(here.ledger, Driver(here.ledger, Staged(here.store), loader)).settle(cast.objects, TIME)
+    settled = Settler(here.ledger, Driver(here.ledger, Staged(here.bucket), loader)).settle(
+        cast.objects, TIME
+    )
     assert settled == {each.key for each in cast.objects}
     assert (loader.probed, len(loader.inserted)) == ([], 1)
     assert found(here.warehouse, cast) == cast.expected

@@ -1,12 +1,15 @@
-"""Two tenants' logs through ingest, sync, sweeper and purge, in whatever order chance has it, with crashes.
+"""Two tenants' logs through ingest, sync, sweeper, purge and erasure, in any order, with crashes.
 
-The model is a bag of lines for each tenant and day of expiry. After each step no line may be there that the
-model does not know, and none twice; at the end, when everything was delivered, all must be there.
+The model is a bag of lines, each with its tenant, its day of expiry and the second it was received. After
+each step no line may be there that was not sent, none twice, none that was erased; at the end, when all was
+delivered, all others must be there.
 """
 
 import random
 from collections import Counter
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -14,6 +17,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
     initialize,
+    invariant,
     precondition,
     rule,
     run_state_machine_as_test,
@@ -23,9 +27,13 @@ from functions.ingest.accept import accept
 from functions.ingest.rows import Receipt
 from functions.ingest.stage import Staging
 from functions.ingest.streamed import Window
+from functions.retention.erase import STILL_BEING_STAGED, erase
 from functions.retention.partitions import Partitions
 from functions.retention.purge import purge
+from functions.retention.rows import EventRows
+from functions.retention.subject import MESSAGE, Subject
 from functions.retention.sweeper import Sweep
+from functions.retention.underway import UnderwayObjects
 from functions.shared.tenancy import TenantId
 from functions.sync.drive import Driver, Time
 from functions.sync.load import Loader, Staged
@@ -41,6 +49,26 @@ RETENTION_DAYS = 3
 
 mostly = st.sampled_from([True, True, True, False])
 some_lines = st.lists(st.sampled_from("abc"), min_size=1, max_size=4)
+
+
+Line = tuple[str, date, str, int]
+"""Tenant, day of expiry, message, second of its receipt."""
+
+
+@dataclass
+class Erasure:
+    """One that was asked for; `verified` when it said that nothing is left."""
+
+    subject: Subject
+    until: datetime
+    verified: bool = False
+
+    def covers(self, line: Line) -> bool:
+        tenant, _, message, second = line
+        return (tenant, message) == (
+            self.subject.tenant,
+            self.subject.value,
+        ) and second < self.until.timestamp()
 
 
 class Inbox:
@@ -67,7 +95,8 @@ def machine(here: World, counter: list[int]) -> type[RuleBasedStateMachine]:
             self.today = FIRST_DAY
             self.queue: list[StagedObject] = []
             self.known: set[str] = set()
-            self.sent: Counter[tuple[str, date, str]] = Counter()
+            self.sent: Counter[Line] = Counter()
+            self.erasures: list[Erasure] = []
             here.warehouse.command("TRUNCATE TABLE events")
 
         @rule(requests=st.lists(st.tuples(st.integers(0, 1), some_lines, mostly), min_size=1, max_size=4))
@@ -94,7 +123,7 @@ def machine(here: World, counter: list[int]) -> type[RuleBasedStateMachine]:
         @rule()
         def sweep(self) -> None:
             inbox = Inbox()
-            Sweep(here.store, inbox, "url").run(datetime.now(UTC) + timedelta(minutes=16))
+            Sweep(here.bucket, inbox, "url").run(datetime.now(UTC) + timedelta(minutes=16))
             self.queue += [each for each in inbox.objects if each.key in self.known]
 
         @rule(days=st.integers(1, 2))
@@ -104,8 +133,37 @@ def machine(here: World, counter: list[int]) -> type[RuleBasedStateMachine]:
             later(here, days=days)
             purge(Partitions(here.warehouse), self.today.date())
 
+        @rule(tenant=st.integers(0, 1), line=st.sampled_from("abc"))
+        def ask_for_erasure(self, tenant: int, line: str) -> None:
+            """Of what was received until now; the same line may be sent again afterwards, and stays."""
+            self.today += timedelta(seconds=1)
+            self.erasures.append(Erasure(Subject(self.tenants[tenant], MESSAGE, line), self.today))
+
+        @rule()
+        @precondition(lambda self: any(not each.verified for each in self.erasures))
+        def erase(self) -> None:
+            """What is still staged makes an erasure wait; once it is verified nothing may come back."""
+            rows, underway = EventRows(here.warehouse), UnderwayObjects(here.bucket)
+            for each in self.erasures:
+                if not each.verified:
+                    now = each.until + STILL_BEING_STAGED
+                    each.verified = erase(rows, underway, each.subject, each.until, now).verified
+
+        @invariant()
+        def nothing_is_doubled_nor_comes_back(self) -> None:
+            if not hasattr(self, "sent"):
+                return
+            possible = Counter(
+                {
+                    line: count
+                    for line, count in self.sent.items()
+                    if not any(each.verified and each.covers(line) for each in self.erasures)
+                }
+            )
+            assert self._stored() <= possible
+
         def teardown(self) -> None:
-            """Everything is delivered in the end: then all that has not expired is there, once."""
+            """Everything is delivered in the end: then what neither expired nor was erased is there, once."""
             if not hasattr(self, "sent"):
                 return
             for _ in range(12):
@@ -113,28 +171,34 @@ def machine(here: World, counter: list[int]) -> type[RuleBasedStateMachine]:
                 if not self.queue:
                     break
                 later(here, seconds=91)
-                driver = Driver(here.ledger, Staged(here.store), Loader(here.warehouse))
+                driver = Driver(here.ledger, Staged(here.bucket), Loader(here.warehouse))
                 settled = Settler(here.ledger, driver).settle(self.queue, TIME)
                 self.queue = [each for each in self.queue if each.key not in settled]
             assert self._staged() == []
             purge(Partitions(here.warehouse), self.today.date())
-            alive = Counter(
-                {line: count for line, count in self.sent.items() if line[1] >= self.today.date()}
+            self.erase()
+            assert all(each.verified for each in self.erasures)
+            assert self._stored() == Counter(
+                {line: count for line, count in self.sent.items() if self._is_alive(line)}
             )
-            assert self._stored() == alive
+
+        def _is_alive(self, line: Line) -> bool:
+            return line[1] >= self.today.date() and not any(each.covers(line) for each in self.erasures)
 
         def _accept(self, owner: TenantId, lines: list[str]) -> str:
+            self.today += timedelta(seconds=1)
             receipt = Receipt(owner, "p", self.today, RETENTION_DAYS)
             body = b"[%b]" % b",".join(b'{"message":"%b"}' % line.encode() for line in lines)
-            key = Staging(here.store).put(accept([Window(body, ndjson=False)], receipt).package, receipt)
+            key = Staging(here.bucket).put(accept([Window(body, ndjson=False)], receipt).package, receipt)
             self.known.add(key)
-            self.sent.update((owner, receipt.expires_on, line) for line in lines)
+            second = int(self.today.timestamp())
+            self.sent.update((owner, receipt.expires_on, line, second) for line in lines)
             return key
 
         def _deliver(self, group: list[StagedObject], trap: Trap) -> set[str]:
             """What a process acknowledges that may die on the way; sometimes it dies before the last ack."""
             ledger = TrappedLedger(here.ledger, trap)
-            driver = Driver(ledger, TrappedStaged(here.store, trap), TrappedLoader(here.warehouse, trap))
+            driver = Driver(ledger, TrappedStaged(here.bucket, trap), TrappedLoader(here.warehouse, trap))
             try:
                 trap.crash_at("received")
                 settled = Settler(ledger, driver).settle(group, TIME)
@@ -145,20 +209,18 @@ def machine(here: World, counter: list[int]) -> type[RuleBasedStateMachine]:
         def _staged(self) -> list[StagedObject]:
             return [each for tenant in self.tenants for each in listed(here, f"{tenant}/")]
 
-        def _stored(self) -> Counter[tuple[str, date, str]]:
+        def _stored(self) -> Counter[Line]:
             rows = here.warehouse.select(
-                "SELECT tenant_id, expires_on, message, count() AS rows FROM events GROUP BY ALL"
+                "SELECT tenant_id, expires_on, message, toUnixTimestamp(received_at) AS second, "
+                "count() AS rows FROM events GROUP BY ALL"
             ).rows
-            return Counter(
-                {
-                    (row["tenant_id"], date.fromisoformat(row["expires_on"]), row["message"]): int(
-                        row["rows"]
-                    )
-                    for row in rows
-                }
-            )
+            return Counter({_line(row): int(row["rows"]) for row in rows})
 
     return Road
+
+
+def _line(row: dict[str, Any]) -> Line:
+    return row["tenant_id"], date.fromisoformat(row["expires_on"]), row["message"], int(row["second"])
 
 
 def drive(examples: int, steps: int) -> None:

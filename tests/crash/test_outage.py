@@ -41,7 +41,7 @@ class CountingLoader(Loader):
 
 
 def settler(here: World, loader: Loader) -> Settler:
-    return Settler(here.ledger, Driver(here.ledger, Staged(here.store), loader))
+    return Settler(here.ledger, Driver(here.ledger, Staged(here.bucket), loader))
 
 
 class Told:
@@ -67,7 +67,7 @@ def test_what_no_notification_told_of_is_loaded_by_the_sweeper(here: World, told
     assert missed > 0
 
     queue = Told()
-    sweep = Sweep(here.store, queue, "url")
+    sweep = Sweep(here.bucket, queue, "url")
     assert sweep.run(datetime.now(UTC) + timedelta(minutes=10))["objects"] == 0
     sweep.run(datetime.now(UTC) + timedelta(minutes=16))
     for _ in range(5):
@@ -78,7 +78,7 @@ def test_what_no_notification_told_of_is_loaded_by_the_sweeper(here: World, told
 
 def test_ten_thousand_small_requests_of_fifty_tenants_are_few_inserts(here: World, capsys: Any) -> None:
     """As SQS hands them over: windows of some seconds, of a thousand requests each."""
-    staging = Staging(here.store)
+    staging = Staging(here.bucket)
     keys = [_request(staging, f"small-{number % 50}", number) for number in range(10_000)]
     objects = {each.key: each for each in listed(here, "small-")}
     loader = CountingLoader(here.warehouse)
@@ -172,5 +172,5 @@ def test_five_minutes_without_clickhouse_lose_and_double_nothing(here: World, ca
 
 
 def test_keys_tell_what_the_requests_brought(here: World) -> None:
-    key = _request(Staging(here.store), "small-keys", 1)
+    key = _request(Staging(here.bucket), "small-keys", 1)
     assert StagedKey.parse(key).rows == 1

@@ -12,6 +12,7 @@ from obstore.store import MemoryStore
 
 from bench.children import child
 from bench.in_process import engine_room
+from functions.shared.own_bucket import OwnBucket
 from functions.sync.drive import Driver, Time
 from functions.sync.ledger import Ledger
 from functions.sync.load import Loader, Staged
@@ -32,7 +33,7 @@ def here() -> Iterator[World]:
             patch.setenv(name, "us-east-1")
         create_ledger(boto3.client("dynamodb"))
         warehouse = room.database("race")
-        yield World(MemoryStore(), warehouse, warehouse)
+        yield World(OwnBucket(MemoryStore()), warehouse, warehouse)
 
 
 def race(here: World, groups: list[list[StagedObject]]) -> list[set[str]]:
@@ -41,7 +42,7 @@ def race(here: World, groups: list[list[StagedObject]]) -> list[set[str]]:
 
     def work(group: list[StagedObject]) -> set[str]:
         ledger = Ledger(TABLE, here.clock)
-        settler = Settler(ledger, Driver(ledger, Staged(here.store), Loader(here.warehouse)))
+        settler = Settler(ledger, Driver(ledger, Staged(here.bucket), Loader(here.warehouse)))
         together.wait()
         return settler.settle(group, TIME)
 

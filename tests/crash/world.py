@@ -10,12 +10,12 @@ from datetime import date, timedelta
 from typing import Any
 
 import boto3
-import obstore
 from backports import zstd
 from moto import mock_aws
 from obstore.store import MemoryStore
 
 from bench.in_process import engine_room
+from functions.shared.own_bucket import OwnBucket
 from functions.shared.staging import StagedKey, time_ordered_id
 from functions.shared.tenancy import TenantId
 from functions.shared.warehouse import Warehouse
@@ -32,7 +32,7 @@ EXPIRES_ON = date(2030, 1, 1)
 class World:
     """What survives a crash. `narrow` is a warehouse whose deduplication window holds one batch."""
 
-    store: Any
+    bucket: OwnBucket
     warehouse: Warehouse
     narrow: Warehouse
     now: float = NOON
@@ -45,11 +45,7 @@ class World:
         return self.now
 
     def has(self, key: str) -> bool:
-        try:
-            obstore.head(self.store, key)
-        except FileNotFoundError:
-            return False
-        return True
+        return self.bucket.etag_of(key) is not None
 
 
 @dataclass(slots=True)
@@ -63,7 +59,7 @@ class Cast:
 
     def lose(self, world: World, each: StagedObject) -> None:
         """Take an object away before anyone read it; its rows are not expected any more."""
-        obstore.delete(world.store, each.key)
+        world.bucket.delete([each.key])
         self.expected -= Counter(self.lines_of[each.key])
 
 
@@ -76,8 +72,7 @@ def stage(world: World, chance: random.Random, run: str, count: int) -> Cast:
         lines = [f"{tenant} {chance.choice(['same', str(number)])}" for _ in range(chance.randint(1, 3))]
         key = str(StagedKey(tenant, date(2029, 12, 2), time_ordered_id(), len(lines), EXPIRES_ON))
         body = zstd.compress(b"".join(row_of(tenant, line) for line in lines), 1)
-        put = obstore.put(world.store, key, body, mode="create")
-        cast.objects.append(StagedObject(key, str(put["e_tag"]).strip('"'), len(body)))
+        cast.objects.append(StagedObject(key, world.bucket.create(key, body) or "", len(body)))
         cast.expected.update(lines)
         cast.lines_of[key] = lines
     return cast
@@ -97,10 +92,9 @@ def listed(world: World, tenants: str) -> list[StagedObject]:
     """The staged objects of the tenants whose id begins with `tenants`."""
     prefix = f"staged/v1/tenant={tenants}"
     return [
-        StagedObject(each["path"], str(each["e_tag"]).strip('"'), each["size"])
-        for some in obstore.list(world.store)
-        for each in some
-        if each["path"].startswith(prefix)
+        StagedObject(each.key, each.etag, each.size_bytes)
+        for each in world.bucket.under("staged/v1/")
+        if each.key.startswith(prefix)
     ]
 
 
@@ -136,7 +130,7 @@ def world() -> Iterator[World]:
         warehouse = room.database("wide")
         for each in (warehouse, narrow):
             each.command("SYSTEM START MERGES events")
-        yield World(MemoryStore(), warehouse, narrow)
+        yield World(OwnBucket(MemoryStore()), warehouse, narrow)
 
 
 def row_of(tenant: TenantId, line: str) -> bytes:

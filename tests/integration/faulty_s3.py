@@ -1,4 +1,4 @@
-"""A small S3 on the loopback address that can be told to fail: conditional PUT, GET, HEAD, nothing else."""
+"""A small S3 on the loopback address that can be told to fail: conditional PUT, GET, HEAD and DELETE."""
 
 import hashlib
 import socket
@@ -81,6 +81,20 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_HEAD(self) -> None:
         self.do_GET()
+
+    def do_DELETE(self) -> None:
+        fault = self.server.next_fault()
+        if isinstance(fault, int):
+            self._answer(fault)
+        else:
+            self.server.objects.pop(self.path, None)
+            self._answer(204)
+
+    def do_POST(self) -> None:
+        """DeleteObjects, which this S3 does not know."""
+        fault = self.server.next_fault()
+        self.rfile.read(int(self.headers["content-length"]))
+        self._answer(fault if isinstance(fault, int) else 501)
 
     def log_message(self, *_arguments: object) -> None:
         """Quiet."""

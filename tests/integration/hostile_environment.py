@@ -7,15 +7,14 @@ Run by local.environment: what it weighs is what the handler weighs. What was st
 import os
 from functools import cache
 from pathlib import Path
-from typing import cast
 
-import obstore
-from obstore.store import MemoryStore, S3Store
+from obstore.store import MemoryStore
 
 from functions.ingest.handler import Ingest, answer_to
 from functions.ingest.rate import RateLimit
 from functions.ingest.stage import Staging
 from functions.shared.http import Answer, Event, answering
+from functions.shared.own_bucket import OwnBucket
 from functions.shared.staging import is_staged
 
 FOLDER = "HOSTILE_FOLDER"
@@ -29,14 +28,15 @@ class Shelf:
         self._folder = folder
         self._number = 0
 
-    def empty(self, store: MemoryStore) -> None:
-        """Move all that is in `store` here; marks of Idempotency-Keys are forgotten."""
-        for path in [each["path"] for some in obstore.list(store) for each in some]:
-            if is_staged(path):
-                self._append(bytes(obstore.get(store, path).bytes()))
-            obstore.delete(store, path)
+    def empty(self, bucket: OwnBucket) -> None:
+        """Move all that is in `bucket` here; marks of Idempotency-Keys are forgotten."""
+        for key in [each.key for each in bucket.under("")]:
+            found = bucket.get(key)
+            if found and is_staged(key):
+                self._append(found.body)
+            bucket.delete([key])
 
-    def _append(self, frames: bytes) -> None:
+    def _append(self, frames: bytes | memoryview) -> None:
         path = self._folder / f"{self._number}.zst"
         with path.open("ab") as file:
             file.write(frames)
@@ -45,16 +45,16 @@ class Shelf:
 
 
 @cache
-def _parts() -> tuple[MemoryStore, Ingest, Shelf]:
-    store = MemoryStore()
-    ingest = Ingest(Staging(cast(S3Store, store)), RateLimit())
-    return store, ingest, Shelf(Path(os.environ[FOLDER]))
+def _parts() -> tuple[OwnBucket, Ingest, Shelf]:
+    bucket = OwnBucket(MemoryStore())
+    ingest = Ingest(Staging(bucket), RateLimit())
+    return bucket, ingest, Shelf(Path(os.environ[FOLDER]))
 
 
 @answering
 def handler(event: Event) -> Answer:
     """One request to POST /v1/drain."""
-    store, ingest, shelf = _parts()
+    bucket, ingest, shelf = _parts()
     answer = answer_to(event, ingest)
-    shelf.empty(store)
+    shelf.empty(bucket)
     return answer

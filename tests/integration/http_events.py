@@ -16,6 +16,8 @@ def drain_event(
         "scopes": "ingest",
         "retention_days": "30",
         "bytes_per_second": str(10**12),
+        "actor": "key:key_1",
+        "plan": "managed_30",
         "over_quota": "false",
     }
     return {

@@ -38,10 +38,16 @@ class RunningStack:
         self.aws_endpoint: str = page["aws_endpoint"]
         self.keys: dict[str, str] = page["keys"]
         self.second_keys: dict[str, str] = page["second_account"]["keys"]
+        self.byoc_keys: dict[str, str] = page["byoc_account"]["keys"]
+        self.byoc_bucket: str = page["byoc_account"]["bucket"]
+        self.byoc_destination: dict[str, Any] = page["byoc_account"]["destination"]
+        self.byoc_database: str = page["byoc_account"]["database"]
+        self.mail: str = page["mail"]
         self.clickhouse: str = page["clickhouse"]
         self._bucket: str = page["staging_bucket"]
-        self._s3 = self._client("s3")
-        self._sqs = self._client("sqs")
+        self.logs = page_path.parent / "logs"
+        self._s3 = self.aws("s3")
+        self._sqs = self.aws("sqs")
 
     @property
     def _page(self) -> dict[str, Any]:
@@ -96,7 +102,8 @@ class RunningStack:
             total += sum(int(attributes[name]) for name in counts)
         return total
 
-    def _client(self, service: str) -> Any:
+    def aws(self, service: str) -> Any:
+        """A boto3 client of the stack's AWS."""
         return boto3.client(
             service,
             endpoint_url=self.aws_endpoint,

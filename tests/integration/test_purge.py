@@ -6,11 +6,12 @@ from datetime import date, timedelta
 
 import pytest
 
-from functions.migrate.handler import Schema
-from functions.migrate.numbered import migrations
 from functions.retention.partitions import Partitions
 from functions.retention.purge import purge
-from functions.shared.warehouse import Address, Warehouse
+from functions.shared.address import Address
+from functions.shared.schema.numbered import migrations
+from functions.shared.schema.schema import Schema
+from functions.shared.warehouse import Warehouse
 from tests.integration.loading import load, staged
 from tests.integration.warehouse_process import clickhouse
 

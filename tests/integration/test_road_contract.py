@@ -35,7 +35,7 @@ def directory(stack: RunningStack) -> Iterator[Directory]:
     with pytest.MonkeyPatch.context() as patch:
         for name, value in aws_variables(stack.aws_endpoint).items():
             patch.setenv(name, value)
-        yield Directory(physical("accounts"), physical("keys"))
+        yield Directory(physical("accounts"), physical("keys"), physical("key-lists"))
 
 
 def new_key(

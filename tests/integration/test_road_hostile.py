@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from functions.migrate.handler import Schema
-from functions.migrate.numbered import migrations
+from functions.shared.schema.numbered import migrations
+from functions.shared.schema.schema import Schema
 from functions.shared.warehouse import Warehouse
 from functions.sync.ledger import SEALED, Batch
 from functions.sync.load import Loader

@@ -11,7 +11,7 @@ from functions.ingest.handler import Ingest, answer_to
 from functions.ingest.rate import RateLimit
 from functions.ingest.stage import Staging
 from functions.shared.http import Answer, answering
-from functions.shared.object_store import open_store
+from functions.shared.own_bucket import open_bucket
 from infra.topology import HTTP_TIMEOUT_SECONDS
 from local.naming import aws_variables
 from tests.integration.faulty_s3 import FaultyS3, faulty_s3
@@ -36,7 +36,7 @@ def send(s3: FaultyS3, monkeypatch: pytest.MonkeyPatch) -> Send:
 def _sender(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Send:
     for name, value in aws_variables(endpoint).items():
         monkeypatch.setenv(name, value)
-    ingest = Ingest(Staging(open_store("staging")), RateLimit())
+    ingest = Ingest(Staging(open_bucket("staging")), RateLimit())
     handler = answering(lambda event: answer_to(event, ingest))
 
     def send(**headers: str) -> Answer:

@@ -12,14 +12,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from functions.migrate.handler import Schema
-from functions.migrate.numbered import migrations
 from functions.query.archive import Archive, Limits
 from functions.query.compile import Statement, statement
 from functions.query.page import page
 from functions.query.request import search
 from functions.query.tokens import key_token, value_tokens
 from functions.shared.errors import RefusalError
+from functions.shared.schema.numbered import migrations
+from functions.shared.schema.schema import Schema
 from functions.shared.tenancy import TenantId
 from functions.shared.warehouse import Warehouse, WarehouseBusyError
 from tests.integration.loading import load, staged

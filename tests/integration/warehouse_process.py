@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from socket import create_connection, socket
 
-from functions.shared.warehouse import Address
+from functions.shared.address import Address
+from functions.shared.secret_text import SecretText
 
 START_SECONDS = 60
 
@@ -30,7 +31,7 @@ def clickhouse(directory: Path, database: str = "astralog") -> Iterator[Address]
     process.stdin.flush()
     try:
         _wait_until_open(port, process)
-        yield Address("127.0.0.1", port, False, "tests", "tests", database)
+        yield Address("127.0.0.1", port, False, "tests", SecretText("tests"), database)
     finally:
         process.stdin.close()
         process.wait(timeout=30)

@@ -11,15 +11,22 @@ from infra.topology import FUNCTIONS, function
 
 NEVER = {"pydantic", "stripe", "cryptography", "moto", "chdb", "aws_cdk", "requests", "pandas", "numpy"}
 
+AWS = {"boto3", "botocore"}
+
 FORBIDDEN = {
-    "ingest": NEVER
-    | {"boto3", "botocore", "pynamodb", "clickhouse_connect", "aws_lambda_powertools", "urllib3"},
-    "authorizer": NEVER | {"clickhouse_connect", "obstore"},
+    "ingest": NEVER | AWS | {"pynamodb", "clickhouse_connect", "aws_lambda_powertools", "urllib3", "joserfc"},
+    "authorizer": NEVER | {"clickhouse_connect", "obstore", "pynamodb", "joserfc"},
+    "sign-in": NEVER | {"clickhouse_connect", "obstore", "pynamodb", "joserfc"},
+    "accounts": NEVER | {"clickhouse_connect", "obstore", "pynamodb", "joserfc"},
+    "destinations": NEVER | {"pynamodb", "obstore"},
+    "watch": NEVER | {"pynamodb", "obstore", "clickhouse_connect"},
     "sync": NEVER,
+    "sync-byoc": NEVER,
     "query": NEVER | {"pynamodb", "obstore"},
     "retention": NEVER | {"pynamodb", "obstore"},
     "sweeper": NEVER | {"pynamodb", "clickhouse_connect"},
-    "quarantine": NEVER | {"boto3", "botocore", "pynamodb", "clickhouse_connect"},
+    "sweeper-byoc": NEVER | {"pynamodb", "obstore", "clickhouse_connect"},
+    "quarantine": NEVER | {"pynamodb", "clickhouse_connect"},
     "migrate": NEVER | {"pynamodb", "obstore", "msgspec"},
 }
 

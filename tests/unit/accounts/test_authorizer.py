@@ -1,18 +1,27 @@
 """The authorizer's verdicts, and how long it believes what it was told."""
 
-from dataclasses import dataclass, field
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import pytest
 
-from functions.accounts import authorizer, keys
+from functions.accounts import belief, keys
 from functions.accounts.authorizer import CACHE_SECONDS, Authorizer
-from functions.accounts.directory import Account, DirectoryUnavailableError, Key
-from functions.shared.access import principal
+from functions.accounts.directory import Account, Key
+from functions.accounts.dynamodb import StoreUnavailableError
+from functions.accounts.failures import MOST
+from functions.accounts.people import Person
+from functions.accounts.tokens import BadTokenError, Claims, KeysUnavailableError
+from functions.shared.access import Principal, principal
 from functions.shared.errors import RefusalError
 from functions.shared.tenancy import TenantId
 
 ACME, GLOBEX = TenantId("acme"), TenantId("globex")
 NOW = 1_800_000_000.0
+HERE, ELSEWHERE = "192.0.2.1", "192.0.2.2"
 
 
 @dataclass
@@ -23,133 +32,302 @@ class Shelf:
     asked: int = 0
     noted: list[str] = field(default_factory=list)
     down: bool = False
+    gone: set[str] = field(default_factory=set)
 
     def key(self, key_hash: str) -> Key | None:
         self.asked += 1
         if self.down:
-            raise DirectoryUnavailableError("down")
+            raise StoreUnavailableError("down")
         return self.keys.get(key_hash)
 
     def account(self, tenant: TenantId) -> Account | None:
-        return Account(tenant, "managed_30", 30, 1_000_000, over_quota=tenant == GLOBEX)
+        if tenant in self.gone:
+            return None
+        plan = "byoc" if tenant == GLOBEX else "managed_30"
+        return Account(tenant, plan, 30, 1_000_000, over_quota=tenant == GLOBEX)
 
     def note_use(self, key_hash: str, _now: int) -> None:
         if self.down:
-            raise DirectoryUnavailableError("down")
+            raise StoreUnavailableError("down")
         self.noted.append(key_hash)
 
-    def add(self, tenant: TenantId, *scopes: str, expires_at: int | None = None) -> str:
+    def add(self, tenant: TenantId, *scopes: str, **fields: Any) -> str:
         text = keys.mint()
-        self.keys[keys.hash_of(text)] = Key(tenant, f"k-{tenant}", frozenset(scopes), "default", expires_at)
+        self.keys[keys.hash_of(text)] = Key(tenant, f"k-{tenant}", frozenset(scopes), "default", **fields)
         return text
 
 
+@dataclass
+class Crowd:
+    """People in memory, by subject."""
+
+    people: dict[str, Person] = field(default_factory=dict)
+    asked: int = 0
+
+    def get(self, subject: str, _now: float) -> Person | None:
+        self.asked += 1
+        return self.people.get(subject)
+
+    def add(self, subject: str, tenant: TenantId) -> None:
+        self.people[subject] = Person(
+            subject,
+            tenant,
+            "A name",
+            "a@example.com",
+            "2026-11-01",
+            "2026-11-23T00:00:00Z",
+            False,
+            "confirmed",
+        )
+
+
+class Tokens:
+    """Verifies tokens `eyJ.<subject>.good`, and fails to fetch keys for `eyJ.<subject>.unheard`."""
+
+    def verify(self, token: str) -> Claims:
+        _, subject, signature = token.split(".")
+        if signature == "unheard":
+            raise KeysUnavailableError("no keys")
+        if signature != "good":
+            raise BadTokenError("bad")
+        return Claims(subject, int(NOW) + 3600)
+
+
+@dataclass
+class Count:
+    """Failures by address."""
+
+    failed: dict[str, int] = field(default_factory=dict)
+
+    def over(self, address: str, _now: float) -> bool:
+        self.failed[address] = self.failed.get(address, 0) + 1
+        return self.failed[address] > MOST
+
+    def seconds_left(self, _now: float) -> int:
+        return 123
+
+
+@dataclass
+class Gate:
+    """An authorizer and what it asks."""
+
+    shelf: Shelf = field(default_factory=Shelf)
+    crowd: Crowd = field(default_factory=Crowd)
+    count: Count = field(default_factory=Count)
+    authority: Authorizer = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.authority = Authorizer(self.shelf, self.crowd, Tokens(), self.count)  # type: ignore[arg-type]
+
+    def ask(self, key: str, now: float = NOW, address: str = HERE) -> dict[str, str]:
+        return self.authority.context({"authorization": f"Bearer {key}"}, now, address)
+
+    def caller(self, key: str, now: float = NOW, address: str = HERE) -> Principal:
+        return as_principal(self.ask(key, now, address))
+
+
+def as_principal(context: dict[str, str]) -> Principal:
+    return principal({"requestContext": {"authorizer": {"lambda": context}}})
+
+
+def refused(context: dict[str, str]) -> RefusalError:
+    with pytest.raises(RefusalError) as caught:
+        as_principal(context)
+    return caught.value
+
+
+def token(subject: str, signature: str = "good") -> str:
+    return f"eyJh.{subject}.{signature}"
+
+
 @pytest.fixture
-def shelf() -> Shelf:
-    return Shelf()
+def gate() -> Gate:
+    return Gate()
 
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     now = [1000.0]
-    monkeypatch.setattr(authorizer.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(belief.time, "monotonic", lambda: now[0])
     return now
 
 
-def ask(authority: Authorizer, key: str) -> dict[str, str]:
-    return authority.context({"authorization": f"Bearer {key}"}, NOW)
-
-
-def caller(context: dict[str, str]) -> object:
-    return principal({"requestContext": {"authorizer": {"lambda": context}}})
-
-
-def test_a_good_key_says_who_is_calling(shelf: Shelf) -> None:
-    authority = Authorizer(shelf)  # type: ignore[arg-type]
-    first = principal(
-        {"requestContext": {"authorizer": {"lambda": ask(authority, shelf.add(ACME, "ingest"))}}}
-    )
-    second = principal(
-        {"requestContext": {"authorizer": {"lambda": ask(authority, shelf.add(GLOBEX, "read"))}}}
-    )
+def test_a_good_key_says_who_is_calling(gate: Gate) -> None:
+    first, second = gate.caller(gate.shelf.add(ACME, "ingest")), gate.caller(gate.shelf.add(GLOBEX, "read"))
     assert (first.tenant, first.scopes, first.over_quota) == (ACME, {"ingest"}, False)
     assert (second.tenant, second.scopes, second.over_quota) == (GLOBEX, {"read"}, True)
     assert (first.retention_days, first.bytes_per_second, first.project_id) == (30, 1_000_000, "default")
+    assert (first.actor, first.plan, first.byoc, first.subject) == ("key:k-acme", "managed_30", False, None)
+    assert (second.actor, second.plan, second.byoc) == ("key:k-globex", "byoc", True)
 
 
 @pytest.mark.parametrize(
-    ("headers", "code"),
-    [
-        ({}, "unauthorized"),
-        ({"authorization": "Bearer nonsense"}, "unauthorized"),
-        ({"authorization": f"Bearer {keys.mint()}"}, "unauthorized"),
-    ],
+    "headers",
+    [{}, {"authorization": "Bearer nonsense"}, {"authorization": f"Bearer {keys.mint()}"}],
 )
-def test_without_a_known_key_the_answer_is_401(shelf: Shelf, headers: dict[str, str], code: str) -> None:
-    with pytest.raises(RefusalError) as caught:
-        caller(Authorizer(shelf).context(headers, NOW))  # type: ignore[arg-type]
-    assert (caught.value.status, caught.value.code) == (401, code)
+def test_without_a_known_key_the_answer_is_401(gate: Gate, headers: dict[str, str]) -> None:
+    answer = refused(gate.authority.context(headers, NOW, HERE))
+    assert (answer.status, answer.code) == (401, "unauthorized")
 
 
-def test_a_typing_error_costs_no_look_up(shelf: Shelf) -> None:
-    ask(Authorizer(shelf), keys.mint()[:-1] + "?")  # type: ignore[arg-type]
-    assert shelf.asked == 0
+def test_a_typing_error_costs_no_look_up(gate: Gate) -> None:
+    gate.ask(keys.mint()[:-1] + "?")
+    assert gate.shelf.asked == 0
 
 
-def test_an_expired_key_is_refused_even_from_the_cache(shelf: Shelf) -> None:
-    authority = Authorizer(shelf)  # type: ignore[arg-type]
-    text = shelf.add(ACME, "ingest", expires_at=int(NOW) + 1)
-    assert ask(authority, text)["verdict"] == "ok"
-    later = authority.context({"authorization": text}, NOW + 2)
-    with pytest.raises(RefusalError) as caught:
-        caller(later)
-    assert (caught.value.status, caught.value.code) == (401, "key_expired")
+def test_an_expired_key_is_refused_even_from_the_cache(gate: Gate) -> None:
+    text = gate.shelf.add(ACME, "ingest", expires_at=int(NOW) + 1)
+    assert gate.ask(text)["verdict"] == "ok"
+    answer = refused(gate.ask(text, NOW + 2))
+    assert (answer.status, answer.code) == (401, "key_expired")
 
 
-def test_a_scope_that_the_key_lacks_is_403_and_admin_has_all(shelf: Shelf) -> None:
-    authority = Authorizer(shelf)  # type: ignore[arg-type]
-    reader = principal(
-        {"requestContext": {"authorizer": {"lambda": ask(authority, shelf.add(ACME, "read"))}}}
-    )
-    admin = principal(
-        {"requestContext": {"authorizer": {"lambda": ask(authority, shelf.add(ACME, "admin"))}}}
-    )
+def test_a_scope_that_the_key_lacks_is_403_and_admin_has_all(gate: Gate) -> None:
+    reader, admin = gate.caller(gate.shelf.add(ACME, "read")), gate.caller(gate.shelf.add(ACME, "admin"))
     assert admin.require("ingest") is admin
     with pytest.raises(RefusalError) as caught:
         reader.require("ingest")
     assert (caught.value.status, caught.value.code) == (403, "forbidden_scope")
 
 
-def test_a_revoked_key_is_noticed_within_a_minute(shelf: Shelf, clock: list[float]) -> None:
-    authority = Authorizer(shelf)  # type: ignore[arg-type]
-    text = shelf.add(ACME, "ingest")
-    assert ask(authority, text)["verdict"] == "ok"
-    shelf.keys.clear()
-    clock[0] += CACHE_SECONDS + 1
+@pytest.mark.parametrize("how", ["marked as revoked", "gone", "account gone"])
+def test_a_revoked_key_is_noticed_within_a_minute(gate: Gate, clock: list[float], how: str) -> None:
+    text, other = gate.shelf.add(ACME, "ingest"), gate.shelf.add(GLOBEX, "ingest")
+    assert gate.ask(text)["verdict"] == "ok"
+    key_hash = keys.hash_of(text)
+    if how == "marked as revoked":
+        gate.shelf.keys[key_hash] = replace(gate.shelf.keys[key_hash], revoked_at=int(NOW))
+    elif how == "gone":
+        del gate.shelf.keys[key_hash]
+    else:
+        gate.shelf.gone.add(ACME)
+    clock[0] += CACHE_SECONDS
     assert CACHE_SECONDS <= 60
-    assert ask(authority, text)["verdict"] == "unknown_key"
+    assert gate.ask(text)["verdict"] == "unknown_key"
+    assert gate.ask(other)["verdict"] == "ok"
 
 
-def test_what_is_known_is_asked_once_unknown_keys_too(shelf: Shelf) -> None:
-    authority = Authorizer(shelf)  # type: ignore[arg-type]
-    for text in (shelf.add(ACME, "ingest"), keys.mint()):
-        shelf.asked = 0
+def test_what_is_known_is_asked_once_unknown_keys_too(gate: Gate) -> None:
+    for text in (gate.shelf.add(ACME, "ingest"), keys.mint()):
+        gate.shelf.asked = 0
         for _ in range(5):
-            ask(authority, text)
-        assert shelf.asked == 1
+            gate.ask(text)
+        assert gate.shelf.asked == 1
 
 
-def test_use_is_noted_once_an_hour_and_never_costs_the_request(shelf: Shelf) -> None:
-    authority = Authorizer(shelf)  # type: ignore[arg-type]
-    text = shelf.add(ACME, "ingest")
+def test_use_is_noted_once_an_hour_and_never_costs_the_request(gate: Gate) -> None:
+    text = gate.shelf.add(ACME, "ingest")
     for hours in (0, 0, 1):
-        authority.context({"authorization": text}, NOW + hours * 3600)
-    assert len(shelf.noted) == 2
-    shelf.down = True
-    assert authority.context({"authorization": text}, NOW + 3 * 3600)["verdict"] == "ok"
+        gate.ask(text, NOW + hours * 3600)
+    assert len(gate.shelf.noted) == 2
+    gate.shelf.down = True
+    assert gate.ask(text, NOW + 3 * 3600)["verdict"] == "ok"
 
 
-def test_when_the_directory_is_down_the_request_is_not_let_through(shelf: Shelf) -> None:
-    shelf.down = True
-    with pytest.raises(DirectoryUnavailableError):
-        ask(Authorizer(shelf), shelf.add(ACME, "ingest"))  # type: ignore[arg-type]
+def test_when_the_directory_is_down_the_request_is_not_let_through(gate: Gate) -> None:
+    gate.shelf.down = True
+    with pytest.raises(StoreUnavailableError):
+        gate.ask(gate.shelf.add(ACME, "ingest"))
+
+
+def test_a_person_may_do_what_an_admin_key_may(gate: Gate) -> None:
+    gate.crowd.add("s-acme", ACME)
+    gate.crowd.add("s-globex", GLOBEX)
+    mine, theirs = gate.caller(token("s-acme")), gate.caller(token("s-globex"))
+    assert (mine.tenant, mine.actor, mine.subject, mine.scopes) == (
+        ACME,
+        "person:s-acme",
+        "s-acme",
+        {"admin"},
+    )
+    assert (theirs.tenant, theirs.byoc) == (GLOBEX, True)
+    assert mine.key_id == ""
+    assert gate.shelf.asked == 0
+
+
+@pytest.mark.parametrize("scheme", ["Bearer", "bearer", " BEARER "])
+def test_a_token_comes_as_a_bearer(gate: Gate, scheme: str) -> None:
+    gate.crowd.add("s-acme", ACME)
+    header = {"authorization": f"{scheme} {token('s-acme')} "}
+    assert gate.authority.context(header, NOW, HERE)["verdict"] == "ok"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"authorization": token("s-acme")},
+        {"authorization": f"Splunk {token('s-acme')}"},
+        {"x-api-key": token("s-acme")},
+    ],
+)
+def test_nowhere_else_is_a_token_looked_for(gate: Gate, headers: dict[str, str]) -> None:
+    gate.crowd.add("s-acme", ACME)
+    assert gate.authority.context(headers, NOW, HERE)["verdict"] == "malformed_key"
+
+
+def test_a_refused_token_is_401_and_says_what_to_do(gate: Gate) -> None:
+    gate.crowd.add("s-acme", ACME)
+    for text in (token("s-acme", "forged"), token("s-acme", ""), token("s-nobody")):
+        answer = refused(gate.ask(text))
+        assert (answer.status, answer.code) == (401, "unauthorized")
+        assert "log in again" in answer.message
+    assert gate.count.failed == {}
+
+
+def test_an_unconfirmed_person_is_nobody(gate: Gate) -> None:
+    gate.crowd.add("s-acme", ACME)
+    gate.crowd.people["s-acme"] = replace(gate.crowd.people["s-acme"], state="unconfirmed")
+    assert gate.ask(token("s-acme"))["verdict"] == "refused_token"
+
+
+def test_a_person_is_looked_up_once_but_every_token_is_verified(gate: Gate, clock: list[float]) -> None:
+    gate.crowd.add("s-acme", ACME)
+    for _ in range(5):
+        assert gate.ask(token("s-acme"))["verdict"] == "ok"
+    assert gate.crowd.asked == 1
+    assert gate.ask(token("s-acme", "ended"))["verdict"] == "refused_token"
+    gate.crowd.people.clear()
+    clock[0] += CACHE_SECONDS
+    assert gate.ask(token("s-acme"))["verdict"] == "refused_token"
+
+
+def test_when_nothing_can_be_said_of_a_token_the_request_is_not_let_through(gate: Gate) -> None:
+    with pytest.raises(KeysUnavailableError):
+        gate.ask(token("s-acme", "unheard"))
+
+
+@pytest.mark.parametrize("bad", [keys.mint, lambda: "nonsense"], ids=["unknown", "malformed"])
+def test_who_tries_keys_is_stopped_and_a_good_key_from_there_is_not(
+    gate: Gate, bad: Callable[[], str]
+) -> None:
+    good = gate.shelf.add(ACME, "ingest")
+    for _ in range(MOST):
+        assert refused(gate.ask(bad())).status == 401
+    answer = refused(gate.ask(bad()))
+    assert (answer.status, answer.code, answer.retry_after_seconds) == (429, "too_many_attempts", 60)
+    assert gate.ask(good)["verdict"] == "ok"
+    assert refused(gate.ask(bad(), address=ELSEWHERE)).status == 401
+
+
+def test_an_expired_key_is_no_guess(gate: Gate) -> None:
+    text = gate.shelf.add(ACME, "ingest", expires_at=int(NOW))
+    for _ in range(MOST + 1):
+        assert gate.ask(text)["verdict"] == "key_expired"
+    assert gate.count.failed == {}
+
+
+def test_keys_alone_load_no_cryptography() -> None:
+    """A cold start with an API key pays for no token: not at import, not at the first key."""
+    script = """
+import sys
+from functions.accounts import authorizer, keys
+from functions.accounts.tokens import Verifier
+class Nothing:
+    def key(self, key_hash): return None
+    def over(self, address, now): return False
+gate = authorizer.Authorizer(Nothing(), None, Verifier("https://i", "c", "https://k"), Nothing())
+assert gate.context({"x-api-key": keys.mint()}, 0, "")["verdict"] == "unknown_key"
+assert not {"joserfc", "cryptography"} & {name.partition(".")[0] for name in sys.modules}
+"""
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stderr

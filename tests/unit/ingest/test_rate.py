@@ -11,7 +11,17 @@ RATE = 1000
 
 
 def caller(name: str) -> Principal:
-    return Principal(TenantId(name), "k", "default", frozenset({"ingest"}), 30, RATE, over_quota=False)
+    return Principal(
+        tenant=TenantId(name),
+        key_id="k",
+        project_id="default",
+        scopes=frozenset({"ingest"}),
+        retention_days=30,
+        bytes_per_second=RATE,
+        over_quota=False,
+        actor="key:k",
+        plan="managed_30",
+    )
 
 
 def test_a_tenant_in_debt_waits_until_it_is_paid() -> None:

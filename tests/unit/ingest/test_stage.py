@@ -1,16 +1,16 @@
 """Staged once under an Idempotency-Key: at the same moment, past midnight, and for 24 hours."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
-import obstore
 import pytest
 from obstore.store import MemoryStore
 
 from functions.ingest.idempotency import Once
 from functions.ingest.rows import Receipt
 from functions.ingest.stage import Package, Staging
+from functions.shared.bucket import Bucket, BucketRefusedError, BucketUnavailableError, Found
 from functions.shared.errors import RefusalError
+from functions.shared.own_bucket import OwnBucket
 from functions.shared.staging import is_staged
 from functions.shared.tenancy import TenantId
 
@@ -33,93 +33,129 @@ def once(key: str = "key", body: bytes = b"body") -> Once:
     return sent
 
 
-def staged(store: Any) -> list[str]:
-    return sorted(each["path"] for some in obstore.list(store) for each in some if is_staged(each["path"]))
+def staged(bucket: Bucket) -> list[str]:
+    return sorted(each.key for each in bucket.under("") if is_staged(each.key))
 
 
 @pytest.fixture
-def store() -> Any:
-    return MemoryStore()
+def bucket() -> OwnBucket:
+    return OwnBucket(MemoryStore())
 
 
 @pytest.fixture
-def staging(store: Any) -> Staging:
-    return Staging(store)
+def staging(bucket: OwnBucket) -> Staging:
+    return Staging(bucket)
 
 
-def test_without_a_key_each_request_is_a_batch_of_its_own(staging: Staging, store: Any) -> None:
+def test_without_a_key_each_request_is_a_batch_of_its_own(staging: Staging, bucket: OwnBucket) -> None:
     keys = {staging.put(package(), receipt(NOON)) for _ in range(5)}
     assert len(keys) == 5
-    assert staged(store) == sorted(keys)
+    assert staged(bucket) == sorted(keys)
 
 
 @pytest.mark.parametrize("later", [timedelta(0), timedelta(hours=13), DAY - MOMENT])
 def test_a_key_used_again_within_24_hours_is_the_same_batch(
-    staging: Staging, store: Any, later: timedelta
+    staging: Staging, bucket: OwnBucket, later: timedelta
 ) -> None:
     first = staging.put_once(package(), receipt(NOON), once())
     assert staging.put_once(package(), receipt(NOON + later), once()) == first
-    assert staged(store) == [first]
+    assert staged(bucket) == [first]
 
 
-def test_a_key_used_again_after_midnight_is_the_same_batch(staging: Staging, store: Any) -> None:
+def test_a_key_used_again_after_midnight_is_the_same_batch(staging: Staging, bucket: OwnBucket) -> None:
     midnight = datetime(2026, 11, 24, tzinfo=UTC)
     first = staging.put_once(package(), receipt(midnight - MOMENT), once())
     assert "/day=2026-11-23/" in first
     assert staging.put_once(package(), receipt(midnight), once()) == first
-    assert staged(store) == [first]
+    assert staged(bucket) == [first]
 
 
-def test_a_key_used_again_after_24_hours_is_a_new_batch_for_another_24(staging: Staging, store: Any) -> None:
+def test_a_key_used_again_after_24_hours_is_a_new_batch_for_another_24(
+    staging: Staging, bucket: OwnBucket
+) -> None:
     first = staging.put_once(package(), receipt(NOON), once())
     second = staging.put_once(package(3), receipt(NOON + DAY), once(body=b"other"))
     assert second != first
     assert staging.put_once(package(3), receipt(NOON + 2 * DAY - MOMENT), once(body=b"other")) == second
-    assert staged(store) == sorted([first, second])
+    assert staged(bucket) == sorted([first, second])
 
 
 def test_two_who_find_a_key_too_old_around_midnight_stage_one_batch(
-    staging: Staging, store: Any, monkeypatch: pytest.MonkeyPatch
+    staging: Staging, bucket: OwnBucket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     midnight = datetime(2026, 11, 25, tzinfo=UTC)
     first = staging.put_once(package(), receipt(midnight - 2 * DAY), once())
     others: list[str] = []
-    get = obstore.get
+    get = bucket.get
 
-    def get_while_another_stages(*arguments: Any) -> Any:
-        found = get(*arguments)
+    def get_while_another_stages(key: str) -> Found | None:
+        found = get(key)
         if not others:
             others.append("under way")
             others[0] = staging.put_once(package(), receipt(midnight - MOMENT), once())
         return found
 
-    monkeypatch.setattr(obstore, "get", get_while_another_stages)
+    monkeypatch.setattr(bucket, "get", get_while_another_stages)
     second = staging.put_once(package(), receipt(midnight), once())
     assert [second] == others
-    assert staged(store) == sorted([first, second])
+    assert staged(bucket) == sorted([first, second])
 
 
 @pytest.mark.parametrize(
     ("rows", "body"), [(2, b"another body"), (3, b"body")], ids=["another-body", "another-count"]
 )
 def test_a_key_used_for_another_batch_is_refused(
-    staging: Staging, store: Any, rows: int, body: bytes
+    staging: Staging, bucket: OwnBucket, rows: int, body: bytes
 ) -> None:
     first = staging.put_once(package(), receipt(NOON), once())
     with pytest.raises(RefusalError) as refusal:
         staging.put_once(package(rows), receipt(NOON), once(body=body))
     assert (refusal.value.status, refusal.value.code) == (409, "idempotency_key_reused")
-    assert staged(store) == [first]
+    assert staged(bucket) == [first]
 
 
-def test_tenants_do_not_share_keys(staging: Staging, store: Any) -> None:
+def test_tenants_do_not_share_keys(staging: Staging, bucket: OwnBucket) -> None:
     keys = [staging.put_once(package(), receipt(NOON, tenant), once()) for tenant in ("acme", "globex")]
-    assert staged(store) == sorted(keys)
+    assert staged(bucket) == sorted(keys)
     assert len(set(keys)) == 2
 
 
-def test_an_attempt_that_died_after_its_mark_is_taken_up_by_the_next(staging: Staging, store: Any) -> None:
+def test_an_attempt_that_died_after_its_mark_is_taken_up_by_the_next(
+    staging: Staging, bucket: OwnBucket
+) -> None:
     first = staging.put_once(package(), receipt(NOON), once())
-    obstore.delete(store, first)
+    bucket.delete([first])
     assert staging.put_once(package(), receipt(NOON + timedelta(minutes=1)), once()) == first
-    assert staged(store) == [first]
+    assert staged(bucket) == [first]
+
+
+@pytest.mark.parametrize("fault", [BucketUnavailableError("SlowDown"), BucketRefusedError("NoSuchBucket")])
+@pytest.mark.parametrize("broken", ["create", "etag_of", "get"])
+def test_whatever_a_bucket_does_not_do_is_answered_503_and_journaled_by_its_reason(
+    staging: Staging,
+    bucket: OwnBucket,
+    broken: str,
+    fault: Exception,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def fails(*_arguments: object) -> None:
+        raise fault
+
+    first = staging.put_once(package(), receipt(NOON), once())
+    monkeypatch.setattr(bucket, broken, fails)
+    with pytest.raises(RefusalError) as refusal:
+        staging.put_once(package(), receipt(NOON), once())
+    assert (refusal.value.status, refusal.value.code) == (503, "staging_unavailable")
+    assert f'"error_type":"{fault.args[0].removeprefix("S3: ")}"' in capsys.readouterr().out
+    assert not staging.wait_until_loaded(first, 0.2)
+
+
+def test_a_mark_that_vanishes_while_it_is_read_is_answered_503(
+    staging: Staging, bucket: OwnBucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    staging.put_once(package(), receipt(NOON), once())
+    monkeypatch.setattr(bucket, "get", lambda _key: None)
+    with pytest.raises(RefusalError) as refusal:
+        staging.put_once(package(), receipt(NOON), once())
+    assert refusal.value.status == 503

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from functions.migrate.history import apply_missing
-from functions.migrate.numbered import Migration, NumberingError, migrations
+from functions.shared.schema.history import apply_missing
+from functions.shared.schema.numbered import Migration, NumberingError, migrations
 from functions.shared.staging import COLUMNS
 from functions.shared.warehouse import Selection
 

@@ -2,13 +2,12 @@
 
 import json
 from datetime import UTC, date, datetime
-from typing import Any
 
-import obstore
 import pytest
 from obstore.store import MemoryStore
 
 from functions.quarantine import __main__ as command
+from functions.shared.own_bucket import OwnBucket
 from functions.shared.quarantine import Header, document_key, pack
 from functions.shared.staging import StagedKey
 from functions.shared.tenancy import TenantId, staged_prefix
@@ -17,21 +16,21 @@ ACME, GLOBEX = TenantId("acme"), TenantId("globex")
 
 
 @pytest.fixture
-def store(monkeypatch: pytest.MonkeyPatch) -> Any:
-    store = MemoryStore()
-    monkeypatch.setattr(command, "open_store", lambda _bucket: store)
+def bucket(monkeypatch: pytest.MonkeyPatch) -> OwnBucket:
+    bucket = OwnBucket(MemoryStore())
+    monkeypatch.setattr(command, "open_bucket", lambda _name: bucket)
     for tenant, document_id in ((ACME, "one"), (ACME, "two"), (GLOBEX, "three")):
         source = StagedKey(tenant, date(2026, 11, 23), document_id, 9, date(2099, 1, 1))
         header = Header("refused", 27, str(source), "b", [4], 1, source.expires_on, datetime.now(UTC))
-        obstore.put(store, document_key(tenant, document_id), pack(header, [b'{"message":"x"}']))
-    return store
+        bucket.create(document_key(tenant, document_id), pack(header, [b'{"message":"x"}']))
+    return bucket
 
 
-def staged(store: Any, tenant: TenantId) -> list[str]:
-    return [each["path"] for some in obstore.list(store, prefix=staged_prefix(tenant)) for each in some]
+def staged(bucket: OwnBucket, tenant: TenantId) -> list[str]:
+    return [each.key for each in bucket.under(staged_prefix(tenant))]
 
 
-@pytest.mark.usefixtures("store")
+@pytest.mark.usefixtures("bucket")
 def test_it_lists_one_tenants_documents(capsys: pytest.CaptureFixture[str]) -> None:
     assert command.main(["list", "acme", "--bucket", "b", "--json"]) == 0
     told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
@@ -41,16 +40,16 @@ def test_it_lists_one_tenants_documents(capsys: pytest.CaptureFixture[str]) -> N
     ]
 
 
-def test_it_replays_those_that_are_named_or_all(store: Any) -> None:
+def test_it_replays_those_that_are_named_or_all(bucket: OwnBucket) -> None:
     assert command.main(["replay", "acme", "two", "--bucket", "b"]) == 0
-    assert len(staged(store, ACME)) == 1
+    assert len(staged(bucket, ACME)) == 1
     assert command.main(["replay", "acme", "--bucket", "b"]) == 0
-    assert len(staged(store, ACME)) == 2
-    assert staged(store, GLOBEX) == []
+    assert len(staged(bucket, ACME)) == 2
+    assert staged(bucket, GLOBEX) == []
 
 
 @pytest.mark.parametrize("arguments", [["replay", "acme", "three"], ["replay", "ACME"], ["list", "../x"]])
-@pytest.mark.usefixtures("store")
+@pytest.mark.usefixtures("bucket")
 def test_what_cannot_be_done_is_said_and_fails(
     arguments: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -82,6 +82,8 @@ def test_a_key_that_may_only_send_logs_may_not_search() -> None:
         "scopes": "ingest",
         "retention_days": "30",
         "bytes_per_second": "1",
+        "actor": "key:key_1",
+        "plan": "managed_30",
         "over_quota": "false",
     }
     answer = handler(_event(context), None)

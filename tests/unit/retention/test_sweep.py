@@ -1,16 +1,17 @@
 """What no notification told of is told of once it is stale, and sync can read what it is told."""
 
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
 
-import obstore
 from hypothesis import given
 from hypothesis import strategies as st
 from obstore.store import MemoryStore
 
-from functions.retention.stale import OBJECTS_A_MESSAGE, STALE_AFTER, Listed, notifications, stale
+from functions.retention.stale import STALE_AFTER, stale
 from functions.retention.sweeper import Sweep
+from functions.shared.bucket import Listed
+from functions.shared.own_bucket import OwnBucket
 from functions.shared.staging import StagedKey, time_ordered_id
+from functions.shared.telling import OBJECTS_A_MESSAGE, notifications
 from functions.shared.tenancy import TenantId
 from functions.sync.notifications import read
 
@@ -63,12 +64,12 @@ class Queue:
 
 
 def test_a_sweep_finds_every_stale_object_in_the_bucket_and_no_other_prefix() -> None:
-    store: Any = MemoryStore()
-    keys = [key() for _ in range(1200)]
+    bucket = OwnBucket(MemoryStore())
+    keys = [key(tenant) for tenant in ("acme", "globex") for _ in range(600)]
     for path in [*keys, "idempotency/v1/x", "quarantine/v1/y"]:
-        obstore.put(store, path, b"x")
+        bucket.create(path, b"x")
     queue = Queue()
-    sweep = Sweep(store, queue, "url")
+    sweep = Sweep(bucket, queue, "url")
     assert sweep.run(datetime.now(UTC))["objects"] == 0
     swept = sweep.run(datetime.now(UTC) + STALE_AFTER + timedelta(minutes=1))
     assert swept["objects"] == 1200

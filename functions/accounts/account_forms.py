@@ -1,0 +1,171 @@
+"""The bodies of the signed-in routes, read and checked.
+
+Each refusal is a 400 whose code names the field, `invalid_<field>`, or `unknown_field`, whose sentence does.
+"""
+
+import json
+import re
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Annotated, Literal, TypeVar
+
+import msgspec
+from msgspec import Meta, Struct
+
+from functions.accounts import forms
+from functions.accounts.forms import MAX_NAME_CHARACTERS, invalid
+from functions.shared.errors import RefusalError
+from functions.shared.secret_text import SecretText
+
+DEFAULT_PROJECT = "default"
+MAX_OVERLAP_HOURS = 168
+MAX_EXPIRY_DAYS = 3650
+SECONDS_A_DAY = 86_400
+
+_UNKNOWN = re.compile(r"Object contains unknown field `(.*)`", re.DOTALL)
+_CODE = re.compile(r"[0-9]{6}")
+
+T = TypeVar("T")
+
+Line = Annotated[str, Meta(max_length=MAX_NAME_CHARACTERS)]
+Moment = Annotated[datetime, Meta(tz=True)]
+Days = Annotated[int, Meta(ge=1, le=MAX_EXPIRY_DAYS)]
+Scope = Literal["ingest", "read", "admin"]
+
+
+class _NewKey(Struct, forbid_unknown_fields=True):
+    scopes: Annotated[list[Scope], Meta(min_length=1)]
+    name: Line = ""
+    project_id: Line = DEFAULT_PROJECT
+    expires_at: Moment | None = None
+    expires_in_days: Days | None = None
+
+
+class _Rotation(Struct, forbid_unknown_fields=True):
+    overlap_hours: Annotated[int, Meta(ge=0, le=MAX_OVERLAP_HOURS)] = 24
+    expires_at: Moment | None = None
+    expires_in_days: Days | None = None
+
+
+class _Changes(Struct, forbid_unknown_fields=True):
+    name: Line | None = None
+    email: str | None = None
+    marketing_opt_in: bool | None = None
+
+
+class _Code(Struct, forbid_unknown_fields=True):
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewKey:
+    """A key to be made; `expires_at` in Unix seconds, None for never."""
+
+    scopes: frozenset[str]
+    name: str
+    project_id: str
+    expires_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Rotation:
+    """`overlap_seconds`: of the old key; `expires_at`: of the new one, None for the old one's."""
+
+    overlap_seconds: int
+    expires_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What is to be changed of an account; None for what stays."""
+
+    name: str | None = field(repr=False)
+    email: str | None = field(repr=False)
+    marketing_opt_in: bool | None
+
+
+def new_key(body: bytes, now: float) -> NewKey:
+    """`POST /v1/keys`."""
+    asked = _decoded(body, _NewKey)
+    return NewKey(
+        scopes=frozenset(asked.scopes),
+        name=_printable("name", asked.name),
+        project_id=_printable("project_id", asked.project_id) or DEFAULT_PROJECT,
+        expires_at=_expiry(asked, now),
+    )
+
+
+def rotation(body: bytes, now: float) -> Rotation:
+    """`POST /v1/keys/{id}/rotate`; the body may be empty."""
+    asked = _decoded(body or b"{}", _Rotation)
+    return Rotation(asked.overlap_hours * 3600, _expiry(asked, now))
+
+
+def changes(body: bytes) -> Changes:
+    """`PATCH /v1/account`; an address comes out in lower case."""
+    asked = _decoded(body, _Changes)
+    name = None if asked.name is None else _printable("name", asked.name)
+    if name == "":
+        raise invalid("name", f"must be text of 1 to {MAX_NAME_CHARACTERS} characters")
+    email = None if asked.email is None else forms.address(json.dumps({"email": asked.email}).encode())
+    return Changes(name, email, asked.marketing_opt_in)
+
+
+def code(body: bytes) -> SecretText:
+    """`POST /v1/account/email/confirm`."""
+    text = _decoded(body, _Code).code
+    if not _CODE.fullmatch(text):
+        raise invalid("code", "must be the six digits that were mailed, as text")
+    return SecretText(text)
+
+
+def moment(name: str, text: str) -> datetime:
+    """The query parameter `name`, a moment in RFC 3339."""
+    try:
+        return msgspec.convert(text, Moment).astimezone(UTC)
+    except (msgspec.ValidationError, OverflowError):
+        raise invalid(name, "must be a moment in RFC 3339, with its zone") from None
+
+
+def number(name: str, text: str, least: int, most: int) -> int:
+    """The query parameter `name`, a whole number."""
+    if not re.fullmatch(r"[0-9]{1,9}", text) or not least <= int(text) <= most:
+        raise invalid(name, f"must be a whole number from {least} to {most}")
+    return int(text)
+
+
+def _decoded(body: bytes, form: type[T]) -> T:
+    try:
+        return msgspec.json.decode(body, type=form)
+    except msgspec.ValidationError as fault:
+        raise _refusal(str(fault)) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise RefusalError(400, "invalid_body", "The body is not JSON.") from None
+
+
+def _refusal(fault: str) -> RefusalError:
+    """msgspec says what was expected and where, and quotes nothing but names of fields and choices."""
+    if unknown := _UNKNOWN.match(fault):
+        return RefusalError(400, "unknown_field", f"There is no field '{unknown[1][:100]}' here.")
+    reason, _, place = fault.partition(" - at `$")
+    name = re.match(r"\.(\w+)", place)
+    return invalid(name[1] if name else "body", f"is not valid: {reason}")
+
+
+def _expiry(asked: _NewKey | _Rotation, now: float) -> int | None:
+    if asked.expires_at is not None and asked.expires_in_days is not None:
+        raise invalid("expires_at", "and 'expires_in_days' cannot both be given")
+    if asked.expires_in_days is not None:
+        return int(now) + asked.expires_in_days * SECONDS_A_DAY
+    if asked.expires_at is None:
+        return None
+    seconds = int(asked.expires_at.timestamp())
+    if not now < seconds <= now + MAX_EXPIRY_DAYS * SECONDS_A_DAY:
+        raise invalid("expires_at", f"must lie ahead, by {MAX_EXPIRY_DAYS} days at most")
+    return seconds
+
+
+def _printable(name: str, text: str) -> str:
+    if not text.isprintable():
+        raise invalid(name, "must not hold control characters")
+    return text.strip()

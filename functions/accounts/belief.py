@@ -1,0 +1,31 @@
+"""What was asked is believed for a while, and asked again after that."""
+
+import time
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class Belief(Generic[T]):
+    """Answers by name, each believed for `seconds` of the monotonic clock, counted from before it was asked.
+
+    A failure to answer is not kept. Holds `most` answers, then forgets all.
+    """
+
+    def __init__(self, seconds: float, most: int) -> None:
+        self._seconds = seconds
+        self._most = most
+        self._answers: dict[str, tuple[float, T]] = {}
+
+    def of(self, name: str, ask: Callable[[], T]) -> T:
+        """The answer for `name`, from memory or from `ask`."""
+        now = time.monotonic()
+        known = self._answers.get(name)
+        if known and now < known[0]:
+            return known[1]
+        found = ask()
+        if len(self._answers) >= self._most:
+            self._answers.clear()
+        self._answers[name] = (now + self._seconds, found)
+        return found

@@ -1,0 +1,99 @@
+"""Bad keys, counted by the address they come from.
+
+Guessing a key of 166 random bits is hopeless; this bounds what somebody who tries costs. Only requests whose
+key is bad are ever refused by it: one customer's mistake must not shut out the neighbours behind the same
+address. What counts is a key that is not ours or not known; an expired key was once given out, and its holder
+must go on being told that it has expired.
+"""
+
+import hashlib
+import ipaddress
+import time
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from functions.accounts.dynamodb import StoreUnavailableError, answered
+
+WINDOW_SECONDS = 300
+MOST = 100
+MAX_ADDRESSES = 10_000
+PAUSE_SECONDS = 10
+"""How long it counts by itself after DynamoDB did not answer, so that nobody waits for it each time."""
+
+IPV6_NETWORK_BITS = 64
+"""One subscriber has at least so many addresses: they count as one."""
+
+
+class Failures:
+    """Counts in memory and in the table of attempts, where all execution environments count together.
+
+    One write a failure at the most, and none once an address is known to be over. Windows of fixed length:
+    around their border twice as many may pass. Never raises.
+    """
+
+    def __init__(self, table: str, client: Any = None) -> None:
+        self._table = table
+        self._client = client
+        self._window = 0
+        self._counts: dict[str, int] = {}
+        self._paused_until = float("-inf")
+
+    def over(self, address: str, now: float) -> bool:
+        """Count one failure from `address`; whether there are more than MOST in this window."""
+        self._turn(int(now) // WINDOW_SECONDS)
+        network = _network(address)
+        count = self._counts.get(network, 0)
+        if count <= MOST:
+            count = self._counts[network] = max(count + 1, self._count_with_others(network))
+        return count > MOST
+
+    def seconds_left(self, now: float) -> int:
+        """Until the window ends."""
+        return WINDOW_SECONDS - int(now) % WINDOW_SECONDS
+
+    def _turn(self, window: int) -> None:
+        if window != self._window or len(self._counts) >= MAX_ADDRESSES:
+            self._window, self._counts = window, {}
+
+    def _count_with_others(self, network: str) -> int:
+        """What all environments have counted, or 0 when that cannot be found out."""
+        if time.monotonic() < self._paused_until:
+            return 0
+        try:
+            return self._add(network)
+        except StoreUnavailableError:
+            self._paused_until = time.monotonic() + PAUSE_SECONDS
+            return 0
+
+    def _add(self, network: str) -> int:
+        ends_at = (self._window + 1) * WINDOW_SECONDS
+        self._client = self._client or _hasty_client()
+        counter = hashlib.sha256(f"key|address|{network}|{self._window}".encode()).hexdigest()
+        with answered():
+            updated = self._client.update_item(
+                TableName=self._table,
+                Key={"counter": {"S": counter}},
+                UpdateExpression="ADD tries :one SET forget_at = :end",
+                ExpressionAttributeValues={":one": {"N": "1"}, ":end": {"N": str(ends_at)}},
+                ReturnValues="UPDATED_NEW",
+            )
+        return int(updated["Attributes"]["tries"]["N"])
+
+
+def _hasty_client() -> Any:
+    """Somebody waits for the verdict: a count is not worth more than a moment."""
+    return boto3.client(
+        "dynamodb", config=Config(connect_timeout=0.3, read_timeout=0.3, retries={"total_max_attempts": 1})
+    )
+
+
+def _network(address: str) -> str:
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(parsed, ipaddress.IPv6Address):
+        return str(ipaddress.ip_network((parsed, IPV6_NETWORK_BITS), strict=False))
+    return str(parsed)

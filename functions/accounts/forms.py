@@ -1,0 +1,181 @@
+"""The bodies of the open routes, read and checked. A password is a secret from the moment it is decoded.
+
+Each refusal is a 400 whose code names the field, `invalid_<field>`, and whose sentence says what it must be;
+it never holds what was sent.
+"""
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from functions.shared.errors import RefusalError
+from functions.shared.secret_text import SecretText
+
+MIN_PASSWORD_CHARACTERS = 12
+MAX_PASSWORD_CHARACTERS = 256
+MAX_EMAIL_CHARACTERS = 128
+MAX_NAME_CHARACTERS = 200
+MAX_TOKEN_CHARACTERS = 8192
+
+_EMAIL = re.compile(r"[a-z0-9._%+-]{1,64}@(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}")
+_CODE = re.compile(r"[0-9]{6}")
+_TOKEN = re.compile(r"[A-Za-z0-9_=.-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class SignUp:
+    name: str = field(repr=False)
+    email: str = field(repr=False)
+    password: SecretText
+    marketing_opt_in: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmation:
+    email: str = field(repr=False)
+    code: SecretText
+
+
+@dataclass(frozen=True, slots=True)
+class LogIn:
+    email: str = field(repr=False)
+    password: SecretText
+
+
+@dataclass(frozen=True, slots=True)
+class Refresh:
+    token: SecretText
+
+
+@dataclass(frozen=True, slots=True)
+class Reset:
+    email: str = field(repr=False)
+    code: SecretText
+    password: SecretText
+
+
+def sign_up(body: bytes) -> SignUp:
+    """`POST /v1/signup`."""
+    fields = _Fields(body)
+    form = SignUp(
+        name=fields.name(),
+        email=fields.email(),
+        password=fields.new_password(),
+        marketing_opt_in=fields.flag("marketing_opt_in"),
+    )
+    if not fields.flag("accept_terms"):
+        raise invalid("accept_terms", "must be true: the terms are what the service is offered under")
+    return form
+
+
+def confirmation(body: bytes) -> Confirmation:
+    """`POST /v1/signup/confirm`."""
+    fields = _Fields(body)
+    return Confirmation(fields.email(), fields.code())
+
+
+def log_in(body: bytes) -> LogIn | Refresh:
+    """`POST /v1/login`, with a password or a refresh token."""
+    fields = _Fields(body)
+    if fields.has("refresh_token"):
+        return Refresh(fields.token())
+    return LogIn(fields.email(), fields.password())
+
+
+def address(body: bytes) -> str:
+    """`POST /v1/signup/resend` and `POST /v1/password/forgot`: the address."""
+    return _Fields(body).email()
+
+
+def reset(body: bytes) -> Reset:
+    """`POST /v1/password/reset`."""
+    fields = _Fields(body)
+    return Reset(fields.email(), fields.code(), fields.new_password())
+
+
+def invalid(name: str, wrong: str) -> RefusalError:
+    """The refusal of a body whose field `name` is wrong in the way the sentence's end says."""
+    return RefusalError(400, f"invalid_{name}", f"'{name}' {wrong}.")
+
+
+class _Fields:
+    """A body's fields, each asked for as what it must be."""
+
+    def __init__(self, body: bytes) -> None:
+        try:
+            content = msgspec.json.decode(body)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            raise RefusalError(400, "invalid_body", "The body is not JSON.") from None
+        if not isinstance(content, dict):
+            raise RefusalError(400, "invalid_body", "The body is not a JSON object.")
+        self._content: dict[str, Any] = {
+            name: SecretText(value) if name in _SECRET and isinstance(value, str) else value
+            for name, value in content.items()
+        }
+
+    def has(self, name: str) -> bool:
+        return self._content.get(name) is not None
+
+    def name(self) -> str:
+        text = self._content.get("name")
+        if not isinstance(text, str) or not 1 <= len(text.strip()) <= MAX_NAME_CHARACTERS:
+            raise invalid("name", f"must be text of 1 to {MAX_NAME_CHARACTERS} characters")
+        if not text.isprintable():
+            raise invalid("name", "must not hold control characters")
+        return text.strip()
+
+    def email(self) -> str:
+        text = self._content.get("email")
+        if not isinstance(text, str) or len(text) > MAX_EMAIL_CHARACTERS:
+            raise invalid("email", f"must be an e-mail address of at most {MAX_EMAIL_CHARACTERS} characters")
+        lowered = text.strip().lower()
+        if not _EMAIL.fullmatch(lowered):
+            raise invalid("email", "must be an e-mail address")
+        return lowered
+
+    def flag(self, name: str) -> bool:
+        value = self._content.get(name, False)
+        if not isinstance(value, bool):
+            raise invalid(name, "must be true or false")
+        return value
+
+    def password(self) -> SecretText:
+        """A password to be tried: whatever was once accepted."""
+        return self._secret("password", MAX_PASSWORD_CHARACTERS)
+
+    def new_password(self) -> SecretText:
+        """A password to be set; checked here so that the provider never has to refuse one."""
+        password = self._content.get("password")
+        length = len(password.reveal()) if isinstance(password, SecretText) else 0
+        if not MIN_PASSWORD_CHARACTERS <= length <= MAX_PASSWORD_CHARACTERS:
+            raise invalid(
+                "password",
+                f"must be text of {MIN_PASSWORD_CHARACTERS} to {MAX_PASSWORD_CHARACTERS} characters",
+            )
+        checked = self.password()
+        if not checked.reveal().isprintable() or " " in checked.reveal():
+            raise invalid("password", "must not hold spaces or control characters")
+        return checked
+
+    def code(self) -> SecretText:
+        code = self._content.get("code")
+        if not isinstance(code, SecretText) or not _CODE.fullmatch(code.reveal()):
+            raise invalid("code", "must be the six digits that were mailed, as text")
+        return code
+
+    def token(self) -> SecretText:
+        token = self._secret("refresh_token", MAX_TOKEN_CHARACTERS)
+        if not _TOKEN.fullmatch(token.reveal()):
+            raise invalid("refresh_token", "must be what a login answered with")
+        return token
+
+    def _secret(self, name: str, most: int) -> SecretText:
+        secret = self._content.get(name)
+        if not isinstance(secret, SecretText) or not 1 <= len(secret.reveal()) <= most:
+            raise invalid(name, f"must be text of 1 to {most} characters")
+        return secret
+
+
+_SECRET = ("password", "code", "refresh_token")

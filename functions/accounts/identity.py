@@ -1,0 +1,320 @@
+"""The identity provider: the only module that names Cognito.
+
+It keeps passwords, mails codes and issues tokens; we keep the rest. Passwords are tried through the
+administrator's door alone (AdminInitiateAuth): the client allows no other, so that nobody who has seen its
+public id can guess around our counters. Whatever goes wrong is raised without what was sent: a request holds
+a password, a code or a token. Addresses are given in lower case.
+"""
+
+import base64
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from functions.shared.aws_client import asked, client
+from functions.shared.errors import PermanentError, RetryableError
+from functions.shared.secret_text import SecretText
+
+
+class IdentityUnavailableError(RetryableError):
+    """Cognito did not answer, or asks us to slow down."""
+
+
+class AddressTakenError(PermanentError):
+    """Somebody signed up with this address already, confirmed or not."""
+
+
+class WrongPasswordError(PermanentError):
+    """Address and password do not belong together, or the refresh token is not good."""
+
+
+class UnconfirmedError(PermanentError):
+    """The person has not confirmed the address; says nothing of the password."""
+
+
+class SecondFactorError(PermanentError):
+    """The password was right, and the person asked for a second factor, which we do not take yet."""
+
+
+class WrongCodeError(PermanentError):
+    """The code is wrong, was used or is too old, or nobody has this address."""
+
+
+class WeakPasswordError(PermanentError):
+    """The pool's password policy refuses it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Somebody with an identity."""
+
+    subject: str
+    confirmed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """What signing in brings; `refresh` is None when a refresh token brought it. `expires_in` in seconds."""
+
+    subject: str
+    access: SecretText
+    refresh: SecretText | None
+    expires_in: int
+
+
+class _RefusedError(Exception):
+    """Cognito said no; `code` is its name for why."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+_BUSY = {
+    "TooManyRequestsException",
+    "InternalErrorException",
+    "ThrottlingException",
+    "CodeDeliveryFailureException",
+}
+_NO_SUCH_CODE = {
+    "CodeMismatchException",
+    "ExpiredCodeException",
+    "UserNotFoundException",
+    "NotAuthorizedException",
+    "InvalidParameterException",
+    # Limits of one user's tries: told apart from a wrong code they would tell who exists.
+    "TooManyFailedAttemptsException",
+    "LimitExceededException",
+    "UserNotConfirmedException",
+}
+_SILENT = _NO_SUCH_CODE
+"""What asking for a mail may meet, and must not show."""
+
+
+class Identity:
+    """Speaks to one pool as one client.
+
+    Every method raises IdentityUnavailableError when Cognito fails.
+    """
+
+    def __init__(self, pool: str, client_id: str, cognito: Any = None) -> None:
+        self._pool = pool
+        self._client_id = client_id
+        self._client = cognito or client("cognito-idp")
+
+    def sign_up(self, email: str, password: SecretText) -> str:
+        """Make an identity, mail a code, and return its subject.
+
+        Raises
+        ------
+        AddressTakenError, WeakPasswordError.
+        """
+        try:
+            answer = self._call(
+                "sign_up",
+                ClientId=self._client_id,
+                Username=email,
+                Password=password.reveal(),
+                UserAttributes=[{"Name": "email", "Value": email}],
+            )
+        except _RefusedError as refused:
+            raise _of_sign_up(refused.code) from None
+        subject: str = answer["UserSub"]
+        return subject
+
+    def find(self, email: str) -> Known | None:
+        """Who has this address, or None."""
+        try:
+            answer = self._call("admin_get_user", UserPoolId=self._pool, Username=email)
+        except _RefusedError as refused:
+            if refused.code == "UserNotFoundException":
+                return None
+            raise IdentityUnavailableError(refused.code) from None
+        attributes = {each["Name"]: each["Value"] for each in answer["UserAttributes"]}
+        return Known(attributes["sub"], confirmed=answer["UserStatus"] != "UNCONFIRMED")
+
+    def remove(self, subject: str) -> None:
+        """Delete an identity by its subject, never by an address that may by now be another's."""
+        try:
+            self._call("admin_delete_user", UserPoolId=self._pool, Username=subject)
+        except _RefusedError as refused:
+            if refused.code != "UserNotFoundException":
+                raise IdentityUnavailableError(refused.code) from None
+
+    def confirm(self, email: str, code: SecretText) -> None:
+        """Take the code that signing up mailed; the identity may sign in from now on.
+
+        Raises
+        ------
+        WrongCodeError: also for an identity that is confirmed already.
+        """
+        self._with_code(
+            "confirm_sign_up", ClientId=self._client_id, Username=email, ConfirmationCode=code.reveal()
+        )
+
+    def mail_confirmation(self, email: str) -> None:
+        """Mail a new code to somebody unconfirmed; to anybody else nothing, and no word about it."""
+        self._silently("resend_confirmation_code", ClientId=self._client_id, Username=email)
+
+    def mail_reset(self, email: str) -> None:
+        """Mail a code that lets its reader set a password; to nobody else, and no word about it."""
+        self._silently("forgot_password", ClientId=self._client_id, Username=email)
+
+    def reset(self, email: str, code: SecretText, password: SecretText) -> None:
+        """Set a password with a code from `mail_reset`, and end every session of the old one.
+
+        Raises
+        ------
+        WrongCodeError, WeakPasswordError.
+        """
+        self._with_code(
+            "confirm_forgot_password",
+            ClientId=self._client_id,
+            Username=email,
+            ConfirmationCode=code.reveal(),
+            Password=password.reveal(),
+        )
+        try:
+            self._call("admin_user_global_sign_out", UserPoolId=self._pool, Username=email)
+        except _RefusedError as refused:
+            raise IdentityUnavailableError(refused.code) from None
+
+    def log_in(self, email: str, password: SecretText) -> Tokens:
+        """Sign in.
+
+        Raises
+        ------
+        WrongPasswordError, UnconfirmedError, SecondFactorError.
+        """
+        return self._authenticate(
+            "ADMIN_USER_PASSWORD_AUTH", {"USERNAME": email, "PASSWORD": password.reveal()}
+        )
+
+    def refresh(self, token: SecretText) -> Tokens:
+        """A new access token for a refresh token.
+
+        Raises
+        ------
+        WrongPasswordError: it is not one of ours, or has ended.
+        """
+        return self._authenticate("REFRESH_TOKEN_AUTH", {"REFRESH_TOKEN": token.reveal()})
+
+    def change_email(self, access: SecretText, email: str) -> None:
+        """Mail a code to the new address; the old one counts until `confirm_email`.
+
+        Raises
+        ------
+        AddressTakenError: another person has it.
+        WrongPasswordError: the access token is not good.
+        """
+        try:
+            self._call(
+                "update_user_attributes",
+                AccessToken=access.reveal(),
+                UserAttributes=[{"Name": "email", "Value": email}],
+            )
+        except _RefusedError as refused:
+            if refused.code == "AliasExistsException":
+                raise AddressTakenError("the address is taken") from None
+            raise _of_sign_in(refused.code) from None
+
+    def confirm_email(self, access: SecretText, code: SecretText) -> None:
+        """Take the code that `change_email` mailed; the new address counts from now on.
+
+        Raises
+        ------
+        WrongCodeError: also when the address was taken in the meantime.
+        """
+        self._with_code(
+            "verify_user_attribute",
+            AccessToken=access.reveal(),
+            AttributeName="email",
+            Code=code.reveal(),
+        )
+
+    def _authenticate(self, flow: str, parameters: dict[str, str]) -> Tokens:
+        try:
+            answer = self._call(
+                "admin_initiate_auth",
+                UserPoolId=self._pool,
+                ClientId=self._client_id,
+                AuthFlow=flow,
+                AuthParameters=parameters,
+            )
+        except _RefusedError as refused:
+            raise _of_sign_in(refused.code) from None
+        if "AuthenticationResult" not in answer:
+            raise SecondFactorError("a second factor is asked for")
+        return _tokens(answer["AuthenticationResult"])
+
+    def _with_code(self, operation: str, **parameters: str) -> None:
+        try:
+            self._call(operation, **parameters)
+        except _RefusedError as refused:
+            if refused.code in ("InvalidPasswordException", "PasswordHistoryPolicyViolationException"):
+                raise WeakPasswordError("the pool's policy refuses the password") from None
+            if refused.code in _NO_SUCH_CODE or refused.code == "AliasExistsException":
+                raise WrongCodeError("the code is not good") from None
+            raise IdentityUnavailableError(refused.code) from None
+
+    def _silently(self, operation: str, **parameters: str) -> None:
+        try:
+            self._call(operation, **parameters)
+        except _RefusedError as refused:
+            if refused.code not in _SILENT:
+                raise IdentityUnavailableError(refused.code) from None
+
+    def _call(self, operation: str, **parameters: Any) -> dict[str, Any]:
+        answer: dict[str, Any] = asked(lambda: getattr(self._client, operation)(**parameters), _failed)
+        return answer
+
+
+def _failed(code: str) -> Exception:
+    """Cognito's own refusals are called exceptions; what is not did not reach it."""
+    if code in _BUSY or not code.endswith("Exception"):
+        return IdentityUnavailableError(f"Cognito: {code}")
+    return _RefusedError(code)
+
+
+def _of_sign_up(code: str) -> Exception:
+    match code:
+        case "UsernameExistsException" | "AliasExistsException":
+            return AddressTakenError("the address is taken")
+        case "InvalidPasswordException" | "InvalidParameterException":
+            return WeakPasswordError("the pool's policy refuses the password")
+        case _:
+            return IdentityUnavailableError(f"Cognito: {code}")
+
+
+def _of_sign_in(code: str) -> Exception:
+    match code:
+        case "UserNotConfirmedException":
+            return UnconfirmedError("the address is not confirmed")
+        case (
+            "NotAuthorizedException"
+            | "UserNotFoundException"
+            | "InvalidParameterException"
+            | "PasswordResetRequiredException"
+        ):
+            return WrongPasswordError("address and password do not belong together")
+        case _:
+            return IdentityUnavailableError(f"Cognito: {code}")
+
+
+def _tokens(result: dict[str, Any]) -> Tokens:
+    access: str = result["AccessToken"]
+    refresh = result.get("RefreshToken")
+    return Tokens(
+        subject=_subject(access),
+        access=SecretText(access),
+        refresh=SecretText(refresh) if refresh else None,
+        expires_in=result["ExpiresIn"],
+    )
+
+
+def _subject(access: str) -> str:
+    """Read, not verified: Cognito itself has just handed us the token."""
+    payload = access.split(".")[1]
+    claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    subject: str = claims["sub"]
+    return subject

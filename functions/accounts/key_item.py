@@ -1,0 +1,117 @@
+"""A stored key and its two items in DynamoDB.
+
+The table of keys, by hash, is the truth, and what the authorizer reads. The table of lists says which keys an
+account has: an entry is the key's id and hash and nothing that changes but the day both are forgotten.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from functions.shared.tenancy import TenantId
+
+KEEP_DAYS = 30
+"""Expired keys are told from unknown ones, and revoked ones listed, for this long."""
+
+SECONDS_A_DAY = 86_400
+
+ACTIVE, ROTATING, EXPIRED, REVOKED = "active", "rotating", "expired", "revoked"
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A stored key: everything but the key itself. Moments in Unix seconds, None for never or not known.
+
+    `successor` is the id of the key that replaces this one; `last_used_hour` counts hours since 1970.
+    """
+
+    tenant: TenantId
+    key_id: str
+    scopes: frozenset[str]
+    project_id: str
+    expires_at: int | None = None
+    name: str = ""
+    created_at: int | None = None
+    revoked_at: int | None = None
+    successor: str = ""
+    shown_prefix: str = ""
+    last_used_hour: int | None = None
+
+    def state(self, now: float) -> str:
+        """One of active, rotating (good, and to be replaced), expired and revoked."""
+        if self.revoked_at is not None:
+            return REVOKED
+        if self.expires_at is not None and self.expires_at <= now:
+            return EXPIRED
+        return ROTATING if self.successor else ACTIVE
+
+    @property
+    def forget_at(self) -> int | None:
+        """When nothing is known of it any more; None while nobody knows its end."""
+        ended = self.expires_at if self.revoked_at is None else self.revoked_at
+        return None if ended is None else ended + KEEP_DAYS * SECONDS_A_DAY
+
+    def forgotten(self, now: float) -> bool:
+        """DynamoDB forgets late, so the date is looked at."""
+        return self.forget_at is not None and self.forget_at <= now
+
+
+def key_item(key_hash: str, key: Key) -> dict[str, Any]:
+    """The item of the table of keys."""
+    texts = {
+        "key_hash": key_hash,
+        "tenant_id": str(key.tenant),
+        "key_id": key.key_id,
+        "shown_prefix": key.shown_prefix,
+        "project_id": key.project_id,
+        "name": key.name,
+        "successor": key.successor,
+    }
+    numbers = {
+        "expires_at": key.expires_at,
+        "created_at": key.created_at,
+        "revoked_at": key.revoked_at,
+        "last_used_hour": key.last_used_hour,
+        "forget_at": key.forget_at,
+    }
+    return {
+        **{name: {"S": text} for name, text in texts.items()},
+        **{name: {"N": str(number)} for name, number in numbers.items() if number is not None},
+        "scopes": {"SS": sorted(key.scopes)},
+    }
+
+
+def key_of(item: dict[str, Any]) -> Key:
+    """The key of such an item; what older items lack has its default."""
+    return Key(
+        tenant=TenantId(item["tenant_id"]["S"]),
+        key_id=item["key_id"]["S"],
+        scopes=frozenset(item["scopes"]["SS"]),
+        project_id=item["project_id"]["S"],
+        expires_at=_number(item, "expires_at"),
+        name=_text(item, "name"),
+        created_at=_number(item, "created_at"),
+        revoked_at=_number(item, "revoked_at"),
+        successor=_text(item, "successor"),
+        shown_prefix=_text(item, "shown_prefix"),
+        last_used_hour=_number(item, "last_used_hour"),
+    )
+
+
+def list_item(key_hash: str, key: Key) -> dict[str, Any]:
+    """The item of the table of lists."""
+    item = {**list_key(key.tenant, key.key_id), "key_hash": {"S": key_hash}}
+    return item if key.forget_at is None else {**item, "forget_at": {"N": str(key.forget_at)}}
+
+
+def list_key(tenant: TenantId, key_id: str) -> dict[str, Any]:
+    """The primary key of that item."""
+    return {"tenant_id": {"S": str(tenant)}, "key_id": {"S": key_id}}
+
+
+def _number(item: dict[str, Any], name: str) -> int | None:
+    return int(item[name]["N"]) if name in item else None
+
+
+def _text(item: dict[str, Any], name: str) -> str:
+    text: str = item.get(name, {}).get("S", "")
+    return text

@@ -1,0 +1,180 @@
+"""An account's keys as its owner manages them: listed, created, rotated, revoked.
+
+Every change is one transaction: the key by its hash, its entry in the account's list, the audit trail, and a
+step of the list's revision. The step makes the changes of one account follow one another: who decided on what
+is no longer so reads again. So there are never more keys than allowed, and a key is never rotated twice.
+"""
+
+import random
+import re
+import secrets
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
+
+from functions.accounts import keys
+from functions.accounts.account_forms import NewKey, Rotation
+from functions.accounts.key_item import ACTIVE, REVOKED, ROTATING, Key
+from functions.accounts.key_shelf import Held, Item, KeyShelf
+from functions.accounts.transaction import UnmetError, write_all
+from functions.shared.audit import Audit, Origin
+from functions.shared.errors import RefusalError
+from functions.shared.tenancy import TenantId
+
+MAX_ACTIVE = 100
+"""Keys that are being rotated do not count: they end by themselves, and rotating must go on at the limit."""
+
+MAX_KEPT = 1000
+"""With those that ended in the last thirty days; bounds what listing them costs."""
+
+_TRIES = 8
+_ID = re.compile(r"[0-9A-Za-z_-]{1,128}")
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Minted:
+    """A new key and, this once, its text; `replaced` is the one it was rotated from, as it is now."""
+
+    key: Key
+    text: str = field(repr=False)
+    replaced: Key | None = None
+
+
+class KeyRing:
+    """Every method raises StoreUnavailableError when DynamoDB fails; a change may then have been made.
+
+    Parameters
+    ----------
+    client: a boto3 client for DynamoDB.
+    clock: seconds since 1970.
+    """
+
+    def __init__(
+        self, shelf: KeyShelf, audit: Audit, client: Any, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._shelf = shelf
+        self._audit = audit
+        self._client = client
+        self._clock = clock
+
+    def list(self, tenant: TenantId) -> list[Key]:
+        """The keys of `tenant`, newest first, with those that ended in the last thirty days."""
+        _, found = self._shelf.all(tenant, self._clock())
+        return sorted(found, key=lambda key: (key.created_at or 0, key.key_id), reverse=True)
+
+    def create(self, tenant: TenantId, wish: NewKey, who: Origin) -> Minted:
+        """Make a key.
+
+        Raises
+        ------
+        RefusalError: 409 `too_many_keys`.
+        """
+        return self._settled(lambda: self._create(tenant, wish, who))
+
+    def rotate(self, tenant: TenantId, key_id: str, rotation: Rotation, who: Origin) -> Minted:
+        """Make a key like the one of that id, which ends after the overlap.
+
+        Raises
+        ------
+        RefusalError: 404 `not_found`; 409 `already_rotated`, `key_not_active` or `too_many_keys`.
+        """
+        return self._settled(lambda: self._rotate(tenant, key_id, rotation, who))
+
+    def revoke(self, tenant: TenantId, key_id: str, who: Origin) -> None:
+        """End a key at once; one that is revoked stays so.
+
+        Raises
+        ------
+        RefusalError: 404 `not_found`.
+        """
+        self._settled(lambda: self._revoke(tenant, key_id, who))
+
+    def _create(self, tenant: TenantId, wish: NewKey, who: Origin) -> Minted:
+        now = int(self._clock())
+        revision, kept = self._shelf.all(tenant, now)
+        if sum(key.state(now) == ACTIVE for key in kept) >= MAX_ACTIVE:
+            raise _too_many(f"An account has at most {MAX_ACTIVE} keys: revoke one that is not used.")
+        _bounded(kept)
+        new = _minted(Key(tenant, _new_id(), wish.scopes, wish.project_id, wish.expires_at, wish.name, now))
+        self._write(tenant, revision, who, "key.created", new.key.key_id, self._added(new))
+        return new
+
+    def _rotate(self, tenant: TenantId, key_id: str, rotation: Rotation, who: Origin) -> Minted:
+        now = int(self._clock())
+        held = self._held(tenant, key_id, now)
+        old = _rotatable(held.key, now)
+        _bounded(self._shelf.all(tenant, now)[1])
+        expires_at = old.expires_at if rotation.expires_at is None else rotation.expires_at
+        new = _minted(Key(tenant, _new_id(), old.scopes, old.project_id, expires_at, old.name, now))
+        ends_at = now + rotation.overlap_seconds
+        if old.expires_at is not None:
+            ends_at = min(ends_at, old.expires_at)
+        ended: dict[str, Any] = {"expires_at": ends_at, "successor": new.key.key_id}
+        replaced = replace(old, **ended)
+        changed = self._shelf.changed(held.key_hash, replaced, **ended)
+        self._write(tenant, held.revision, who, "key.rotated", key_id, [*self._added(new), *changed])
+        return replace(new, replaced=replaced)
+
+    def _revoke(self, tenant: TenantId, key_id: str, who: Origin) -> None:
+        now = int(self._clock())
+        held = self._held(tenant, key_id, now)
+        if held.key.revoked_at is not None:
+            return
+        changed = self._shelf.changed(held.key_hash, replace(held.key, revoked_at=now), revoked_at=now)
+        self._write(tenant, held.revision, who, "key.revoked", key_id, changed)
+
+    def _settled(self, change: Callable[[], T]) -> T:
+        """Run `change`, which reads and then writes on condition, until nobody comes in between."""
+        for _ in range(_TRIES):
+            try:
+                return change()
+            except UnmetError:
+                time.sleep(random.uniform(0, 0.05))  # noqa: S311
+        raise RefusalError(409, "keys_changing", "This account's keys are being changed: try again.")
+
+    def _held(self, tenant: TenantId, key_id: str, now: float) -> Held:
+        held = self._shelf.held(tenant, key_id, now) if _ID.fullmatch(key_id) else None
+        if held is None:
+            raise RefusalError(404, "not_found", "There is no key with this id.")
+        return held
+
+    def _added(self, new: Minted) -> Sequence[Item]:
+        return self._shelf.added(keys.hash_of(new.text), new.key)
+
+    def _write(
+        self, tenant: TenantId, revision: int, who: Origin, action: str, key_id: str, writes: Sequence[Item]
+    ) -> None:
+        """`writes`, their entry in the audit trail and the step of the revision, or nothing of it."""
+        entry = self._audit.entry(tenant, who, action, key_id)
+        write_all(self._client, [self._shelf.step(tenant, revision), *writes, entry])
+
+
+def _minted(key: Key) -> Minted:
+    text = keys.mint()
+    return Minted(replace(key, shown_prefix=keys.shown_prefix(text)), text)
+
+
+def _new_id() -> str:
+    return f"key_{secrets.token_hex(10)}"
+
+
+def _bounded(kept: list[Key]) -> None:
+    if len(kept) >= MAX_KEPT:
+        raise _too_many(f"{MAX_KEPT} keys were made within thirty days: wait until old ones are forgotten.")
+
+
+def _rotatable(key: Key, now: int) -> Key:
+    state = key.state(now)
+    if state == ROTATING:
+        raise RefusalError(409, "already_rotated", f"This key was rotated: '{key.successor}' replaces it.")
+    if state != ACTIVE:
+        ended = "was revoked" if state == REVOKED else "has expired"
+        raise RefusalError(409, "key_not_active", f"This key {ended}: create a new one.")
+    return key
+
+
+def _too_many(sentence: str) -> RefusalError:
+    return RefusalError(409, "too_many_keys", sentence)

@@ -1,0 +1,244 @@
+"""Signing up, confirming, signing in: the identity provider and our own tables, kept in step.
+
+Who asks never learns whether an address has an account: that is told to the address itself, by mail. The
+steps are ordered so that each can fail and be taken again: an account exists before its person is confirmed,
+and a person the provider has confirmed and we have not is completed by whatever comes next.
+"""
+
+from dataclasses import dataclass
+
+from functions.accounts import proof
+from functions.accounts.attempts import Attempts
+from functions.accounts.directory import Account, Directory
+from functions.accounts.forms import Confirmation, LogIn, Refresh, Reset, SignUp, invalid
+from functions.accounts.identity import (
+    AddressTakenError,
+    Identity,
+    IdentityUnavailableError,
+    SecondFactorError,
+    Tokens,
+    UnconfirmedError,
+    WeakPasswordError,
+    WrongCodeError,
+    WrongPasswordError,
+)
+from functions.accounts.people import People, Person, moment, new_tenant, unconfirmed
+from functions.accounts.plans import PLANS, TRIAL
+from functions.shared import journal
+from functions.shared.audit import Audit, Origin
+from functions.shared.errors import RefusalError
+from functions.shared.mail import Mailer, MailError
+from functions.shared.secret_text import SecretText
+from functions.shared.tenancy import TenantId
+
+TERMS_VERSION = "2026-11-01"
+"""The terms that a sign-up accepts; a new version is a new date."""
+
+HAS_ACCOUNT_SUBJECT = "You already have an AstraLog account"
+HAS_ACCOUNT_TEXT = """Somebody, perhaps you, tried to sign up for AstraLog Cloud with this address.
+
+You have an account already: sign in with it, or ask for a new password if you forgot yours. If it was not
+you, there is nothing to do: nothing was changed, and nobody was told that you have an account.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """Everything an open route does. `address` is the network address that asks, `now` Unix seconds.
+
+    Raises RefusalError with the contract's answer, or a RetryableError when a service does not answer.
+    """
+
+    identity: Identity
+    people: People
+    directory: Directory
+    attempts: Attempts
+    mailer: Mailer
+    audit: Audit
+
+    def sign_up(self, form: SignUp, address: str, now: float) -> None:
+        """Have a code mailed to somebody new; tell somebody with an account that they have one."""
+        self.attempts.begin("mail", address, form.email, now)
+        try:
+            subject = self.identity.sign_up(form.email, form.password)
+        except AddressTakenError:
+            if not self._make_way(form.email):
+                return
+            subject = self._sign_up_again(form)
+        except WeakPasswordError:
+            raise _weak_password() from None
+        self.people.put(_newcomer(form, subject, now))
+
+    def confirm(self, form: Confirmation, address: str, now: float) -> TenantId:
+        """Take the mailed code and open the account; the same code again gets the same answer."""
+        attempt = self.attempts.begin("code", address, form.email, now)
+        known = self.identity.find(form.email)
+        person = self.people.get(known.subject, now) if known else None
+        if known is None or person is None:
+            raise _wrong_code()
+        if known.confirmed:
+            if not person.tried(form.code):
+                raise _wrong_code()
+        else:
+            self._try_code(person, form)
+        self._complete(person, address, now)
+        attempt.succeeded(now)
+        return person.tenant
+
+    def resend(self, email: str, address: str, now: float) -> None:
+        """Mail a new confirmation code to somebody who needs one."""
+        self.attempts.begin("mail", address, email, now)
+        self.identity.mail_confirmation(email)
+
+    def log_in(self, form: LogIn, address: str, now: float) -> Tokens:
+        """Sign in with a password."""
+        attempt = self.attempts.begin("password", address, form.email, now)
+        try:
+            tokens = self.identity.log_in(form.email, form.password)
+        except WrongPasswordError:
+            raise _wrong_login() from None
+        except UnconfirmedError:
+            if not self._signed_up_with(form.email, form.password, now):
+                raise _wrong_login() from None
+            attempt.succeeded(now)
+            raise _not_confirmed() from None
+        except SecondFactorError:
+            raise RefusalError(
+                403,
+                "second_factor_required",
+                "This account asks for a second factor, which is not taken here.",
+            ) from None
+        person = self.people.get(tokens.subject, now)
+        if person is None:
+            raise RefusalError(403, "no_account", "This sign-in has no account here: sign up first.")
+        self._complete(person, address, now)
+        attempt.succeeded(now, remember=True)
+        return tokens
+
+    def refresh(self, form: Refresh) -> Tokens:
+        """A new access token; not counted, for nobody guesses a refresh token."""
+        try:
+            return self.identity.refresh(form.token)
+        except WrongPasswordError:
+            raise _wrong_login() from None
+
+    def forgot(self, email: str, address: str, now: float) -> None:
+        """Mail a code that lets its reader set a password."""
+        self.attempts.begin("mail", address, email, now)
+        self.identity.mail_reset(email)
+
+    def reset(self, form: Reset, address: str, now: float) -> None:
+        """Set a password with a mailed code; every session of the old one ends."""
+        attempt = self.attempts.begin("code", address, form.email, now)
+        try:
+            self.identity.reset(form.email, form.code, form.password)
+        except WrongCodeError:
+            raise _wrong_code() from None
+        except WeakPasswordError:
+            raise _weak_password() from None
+        known = self.identity.find(form.email)
+        person = self.people.get(known.subject, now) if known else None
+        if person and person.confirmed:
+            self._note(person, address, "password.reset")
+        attempt.succeeded(now)
+
+    def _note(self, person: Person, address: str, action: str) -> None:
+        """In the audit trail: these two are done before anybody is signed in."""
+        who = Origin(f"person:{person.subject}", address, "")
+        self.audit.append(person.tenant, who, action, person.subject)
+
+    def _make_way(self, email: str) -> bool:
+        """Whether an address that is taken is free now: an unconfirmed identity gives way.
+
+        Whoever signed up first with another's address chose its password. Were the owner's code to confirm
+        that identity, the stranger could sign in; so the last sign-up is the one that counts.
+        """
+        known = self.identity.find(email)
+        if known is None:
+            return True
+        if known.confirmed:
+            self._tell_the_owner(email)
+            return False
+        self.identity.remove(known.subject)
+        self.people.remove_unconfirmed(known.subject)
+        return True
+
+    def _sign_up_again(self, form: SignUp) -> str:
+        try:
+            return self.identity.sign_up(form.email, form.password)
+        except AddressTakenError:
+            raise IdentityUnavailableError("two sign-ups at once") from None
+        except WeakPasswordError:
+            raise _weak_password() from None
+
+    def _tell_the_owner(self, email: str) -> None:
+        try:
+            self.mailer.send(email, HAS_ACCOUNT_SUBJECT, HAS_ACCOUNT_TEXT)
+        except MailError:
+            # The answer must not differ from that to somebody new.
+            journal.write("notice_not_sent", reason="SES did not take it")
+
+    def _try_code(self, person: Person, form: Confirmation) -> None:
+        """Noted first: should we fail after the provider took the code, its retry must be known as right."""
+        self.people.note_code(person.subject, form.code)
+        try:
+            self.identity.confirm(form.email, form.code)
+        except WrongCodeError:
+            raise _wrong_code() from None
+
+    def _complete(self, person: Person, address: str, now: float) -> None:
+        """Open the account of a person whose address is confirmed; once done it does nothing."""
+        if person.confirmed:
+            return
+        if self.directory.account(person.tenant) is None:
+            self._note(person, address, "account.opened")
+            self.directory.put_account(_trial(person, now))
+        self.people.confirm(person.subject)
+        journal.write("account_opened", tenant_id=person.tenant)
+
+    def _signed_up_with(self, email: str, password: SecretText, now: float) -> bool:
+        known = self.identity.find(email)
+        person = self.people.get(known.subject, now) if known else None
+        return bool(person and person.proof and proof.fits(password, person.proof))
+
+
+def _newcomer(form: SignUp, subject: str, now: float) -> Person:
+    person = Person(
+        subject=subject,
+        tenant=new_tenant(),
+        name=form.name,
+        email=form.email,
+        terms_version=TERMS_VERSION,
+        terms_accepted_at=moment(now),
+        marketing_opt_in=form.marketing_opt_in,
+        proof=proof.prove(form.password),
+    )
+    return unconfirmed(person, now)
+
+
+def _trial(person: Person, now: float) -> Account:
+    plan = PLANS[TRIAL]
+    return Account(
+        tenant=person.tenant,
+        plan=TRIAL,
+        retention_days=plan.retention_days,
+        bytes_per_second=plan.bytes_per_second,
+        owner=person.subject,
+        created_at=int(now),
+    )
+
+
+def _wrong_code() -> RefusalError:
+    return RefusalError(400, "invalid_code", "The code is wrong or too old: ask for a new one.")
+
+
+def _wrong_login() -> RefusalError:
+    return RefusalError(401, "invalid_login", "The sign-in is not right: check e-mail and password.")
+
+
+def _not_confirmed() -> RefusalError:
+    return RefusalError(403, "unconfirmed", "The e-mail address is not confirmed: enter the code we mailed.")
+
+
+def _weak_password() -> RefusalError:
+    return invalid("password", "is too weak: choose a longer one")

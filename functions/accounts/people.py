@@ -1,0 +1,216 @@
+"""The people who signed up, in DynamoDB: what we hold of each beside what the identity provider keeps.
+
+A person is unconfirmed until the code that was mailed has come back; one who never sends it is forgotten
+after UNCONFIRMED_DAYS. Each has an account of its own, whose id is chosen here, before anything else has it.
+"""
+
+import base64
+import hashlib
+import secrets
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from botocore.exceptions import ClientError
+
+from functions.accounts.dynamodb import answered, open_client, unmet
+from functions.shared.secret_text import SecretText
+from functions.shared.tenancy import TenantId
+
+UNCONFIRMED_DAYS = 7
+SECONDS_A_DAY = 86_400
+TENANT_RANDOM_BYTES = 15
+
+State = Literal["unconfirmed", "confirmed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """`subject` is the identity provider's id of the person; `terms_accepted_at` RFC 3339, UTC.
+
+    `proof` (functions.accounts.proof) and `forget_at` (Unix seconds) only while unconfirmed. `tried_code` is
+    a digest of the last confirmation code that came: a retry of the right one must be told from a guess.
+    """
+
+    subject: str
+    tenant: TenantId
+    name: str = field(repr=False)
+    email: str = field(repr=False)
+    terms_version: str
+    terms_accepted_at: str
+    marketing_opt_in: bool
+    state: State = "unconfirmed"
+    proof: str | None = field(default=None, repr=False)
+    tried_code: str | None = field(default=None, repr=False)
+    forget_at: int | None = None
+
+    @property
+    def confirmed(self) -> bool:
+        return self.state == "confirmed"
+
+    def tried(self, code: SecretText) -> bool:
+        """Whether `code` is the last one that was tried for this person."""
+        return self.tried_code == code_digest(self.subject, code)
+
+
+class People:
+    """Reads and writes people, reads strongly consistent.
+
+    Every method raises functions.accounts.dynamodb.StoreUnavailableError when DynamoDB fails.
+    """
+
+    def __init__(self, table: str, dynamodb: Any = None) -> None:
+        self._table = table
+        self._client = dynamodb or open_client()
+
+    def put(self, person: Person) -> None:
+        """Write a person as they are."""
+        with answered():
+            self._client.put_item(TableName=self._table, Item=_item(person))
+
+    def get(self, subject: str, now: float) -> Person | None:
+        """The person, or None when nobody is known by that id, or only somebody due to be forgotten."""
+        with answered():
+            found = self._client.get_item(TableName=self._table, Key=_key(subject), ConsistentRead=True)
+        if "Item" not in found:
+            return None
+        person = _person(found["Item"])
+        overdue = person.forget_at is not None and person.forget_at <= now
+        return None if overdue else person
+
+    def note_code(self, subject: str, code: SecretText) -> None:
+        """Remember the digest of the code that is about to be tried; only while unconfirmed."""
+        self._change(
+            subject,
+            "SET tried_code = :code",
+            {":code": {"S": code_digest(subject, code)}, ":state": {"S": "unconfirmed"}},
+            "#state = :state",
+            names={"#state": "state"},
+        )
+
+    def confirm(self, subject: str) -> None:
+        """From now on this person is kept; the same again changes nothing."""
+        self._change(
+            subject,
+            "SET #state = :state REMOVE forget_at, proof",
+            {":state": {"S": "confirmed"}},
+            "attribute_exists(subject)",
+            names={"#state": "state"},
+        )
+
+    def change(
+        self,
+        subject: str,
+        *,
+        name: str | None = None,
+        email: str | None = None,
+        marketing_opt_in: bool | None = None,
+    ) -> bool:
+        """Replace what is given, of a person who exists; says whether there was one."""
+        given: dict[str, Any] = {
+            "name": None if name is None else {"S": name},
+            "email": None if email is None else {"S": email},
+            "marketing_opt_in": None if marketing_opt_in is None else {"BOOL": marketing_opt_in},
+        }
+        new = {field: value for field, value in given.items() if value is not None}
+        return not new or self._change(
+            subject,
+            "SET " + ", ".join(f"#{each} = :{each}" for each in new),
+            {f":{each}": value for each, value in new.items()},
+            "attribute_exists(subject)",
+            names={f"#{each}": each for each in new},
+        )
+
+    def remove_unconfirmed(self, subject: str) -> None:
+        """Forget an unconfirmed person at once; one who is confirmed stays."""
+        try:
+            with answered():
+                self._client.delete_item(
+                    TableName=self._table,
+                    Key=_key(subject),
+                    ConditionExpression="attribute_not_exists(subject) OR #state = :state",
+                    ExpressionAttributeNames={"#state": "state"},
+                    ExpressionAttributeValues={":state": {"S": "unconfirmed"}},
+                )
+        except ClientError as fault:
+            if not unmet(fault):
+                raise
+
+    def _change(
+        self, subject: str, update: str, values: dict[str, Any], condition: str, names: dict[str, str]
+    ) -> bool:
+        try:
+            with answered():
+                self._client.update_item(
+                    TableName=self._table,
+                    Key=_key(subject),
+                    UpdateExpression=update,
+                    ConditionExpression=condition,
+                    ExpressionAttributeNames=names,
+                    ExpressionAttributeValues=values,
+                )
+        except ClientError as fault:
+            if not unmet(fault):
+                raise
+            return False
+        return True
+
+
+def new_tenant() -> TenantId:
+    """An account id nobody can guess: `t` and 120 random bits in lower-case base32."""
+    return TenantId("t" + base64.b32encode(secrets.token_bytes(TENANT_RANDOM_BYTES)).decode().lower())
+
+
+def unconfirmed(person: Person, now: float) -> Person:
+    """`person` as one who has just signed up: to be forgotten unless confirmed."""
+    return replace(person, state="unconfirmed", forget_at=int(now) + UNCONFIRMED_DAYS * SECONDS_A_DAY)
+
+
+def moment(now: float) -> str:
+    """Unix seconds as RFC 3339."""
+    return datetime.fromtimestamp(int(now), UTC).isoformat().replace("+00:00", "Z")
+
+
+def code_digest(subject: str, code: SecretText) -> str:
+    """What is remembered of a code: enough to know it again."""
+    return hashlib.sha256(f"{subject}:{code.reveal()}".encode()).hexdigest()
+
+
+def _key(subject: str) -> dict[str, Any]:
+    return {"subject": {"S": subject}}
+
+
+def _item(person: Person) -> dict[str, Any]:
+    item: dict[str, Any] = {
+        **_key(person.subject),
+        "tenant_id": {"S": person.tenant},
+        "name": {"S": person.name},
+        "email": {"S": person.email},
+        "terms_version": {"S": person.terms_version},
+        "terms_accepted_at": {"S": person.terms_accepted_at},
+        "marketing_opt_in": {"BOOL": person.marketing_opt_in},
+        "state": {"S": person.state},
+    }
+    if person.proof is not None:
+        item["proof"] = {"S": person.proof}
+    if person.tried_code is not None:
+        item["tried_code"] = {"S": person.tried_code}
+    if person.forget_at is not None:
+        item["forget_at"] = {"N": str(person.forget_at)}
+    return item
+
+
+def _person(item: dict[str, Any]) -> Person:
+    return Person(
+        subject=item["subject"]["S"],
+        tenant=TenantId(item["tenant_id"]["S"]),
+        name=item["name"]["S"],
+        email=item["email"]["S"],
+        terms_version=item["terms_version"]["S"],
+        terms_accepted_at=item["terms_accepted_at"]["S"],
+        marketing_opt_in=item["marketing_opt_in"]["BOOL"],
+        state=item["state"]["S"],
+        proof=item.get("proof", {}).get("S"),
+        tried_code=item.get("tried_code", {}).get("S"),
+        forget_at=int(item["forget_at"]["N"]) if "forget_at" in item else None,
+    )

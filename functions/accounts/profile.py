@@ -1,0 +1,202 @@
+"""An account as its owner sees and changes it: name, e-mail address, marketing preference.
+
+What we hold of the person lies with the person; the account says whose it is. A change and its entry in the
+audit trail are one transaction. A new e-mail address counts once the code mailed to it has come back: what is
+asked for is written down before the identity provider mails, so that it is in the trail whatever happens.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from functions.accounts.account_forms import Changes
+from functions.accounts.directory import Account, Directory
+from functions.accounts.dynamodb import answered
+from functions.accounts.identity import AddressTakenError, WrongCodeError, WrongPasswordError
+from functions.accounts.people import People, Person, moment
+from functions.accounts.transaction import UnmetError, write_all
+from functions.shared.access import Principal
+from functions.shared.audit import Audit, Origin
+from functions.shared.errors import RefusalError
+from functions.shared.secret_text import SecretText
+
+PENDING = "pending_email"
+
+Item = dict[str, Any]
+
+
+class EmailChanges(Protocol):
+    """What is asked of functions.accounts.identity.Identity."""
+
+    def change_email(self, access: SecretText, email: str) -> None: ...
+    def confirm_email(self, access: SecretText, code: SecretText) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """An account and its person; None for an account that an operator made."""
+
+    account: Account
+    person: Person | None
+
+    def shown(self) -> dict[str, Any]:
+        """What `GET /v1/account` answers."""
+        account, person = self.account, self.person
+        created_at = None if account.created_at is None else moment(account.created_at)
+        return {
+            "tenant_id": account.tenant,
+            "name": person.name if person else None,
+            "email": person.email if person else None,
+            "plan": account.plan,
+            "retention_days": account.retention_days,
+            "marketing_opt_in": person.marketing_opt_in if person else False,
+            "terms_version": person.terms_version if person else None,
+            "terms_accepted_at": person.terms_accepted_at if person else None,
+            "created_at": created_at or (person.terms_accepted_at if person else None),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Profiles:
+    """Reads and changes profiles. Every method raises StoreUnavailableError when DynamoDB fails.
+
+    `client`: a boto3 client for DynamoDB.
+    """
+
+    directory: Directory
+    people: People
+    people_table: str
+    identity: EmailChanges
+    audit: Audit
+    client: Any
+
+    def read(self, caller: Principal, now: float) -> Profile:
+        """The caller's account: with the person who calls, or with the owner when a key does."""
+        account = self.directory.account(caller.tenant)
+        if account is None:
+            raise RefusalError(404, "not_found", "This account does not exist any more.")
+        subject = caller.subject or account.owner
+        person = self.people.get(subject, now) if subject else None
+        return Profile(account, person if person and person.tenant == caller.tenant else None)
+
+    def change(self, person: Person, changes: Changes, access: SecretText | None, who: Origin) -> bool:
+        """Make `changes`; whether a new address is now to be confirmed.
+
+        `access` is the person's own access token, which only a new address needs.
+
+        Raises
+        ------
+        RefusalError: 403 `sign_in_required`, before anything is changed; 401 when the token has ended.
+        """
+        email = None if changes.email == person.email else changes.email
+        if email is not None and access is None:
+            raise sign_in_required()
+        new, entries = self._decided(person, changes, email, who)
+        if new:
+            self._write([_set(self.people_table, person, new), *entries])
+        if email is not None and access is not None:
+            self._mail_code(access, email)
+        return email is not None
+
+    def confirm_email(self, person: Person, code: SecretText, access: SecretText, who: Origin) -> None:
+        """Take the code that was mailed to the new address, which counts from now on.
+
+        Should DynamoDB fail after the provider took the code, asking for the same address once more mends it.
+
+        Raises
+        ------
+        RefusalError: 409 `no_email_change`, 400 `invalid_code`.
+        """
+        email = self._pending(person)
+        if email is None:
+            raise RefusalError(409, "no_email_change", "No new e-mail address waits to be confirmed.")
+        try:
+            self.identity.confirm_email(access, code)
+        except WrongCodeError:
+            raise RefusalError(
+                400, "invalid_code", "The code is wrong or too old: ask for a new one."
+            ) from None
+        entry = self.audit.entry(person.tenant, who, "account.email_changed", person.subject)
+        self._write([_confirmed(self.people_table, person, email), entry])
+
+    def _decided(
+        self, person: Person, changes: Changes, email: str | None, who: Origin
+    ) -> tuple[Item, list[Item]]:
+        """The attributes to be set, and an entry for each that differs from what is."""
+        new: Item = {}
+        told: list[tuple[str, str]] = []
+        if changes.name not in (None, person.name):
+            new["name"] = {"S": changes.name}
+            told.append(("account.name_changed", person.subject))
+        if changes.marketing_opt_in not in (None, person.marketing_opt_in):
+            new["marketing_opt_in"] = {"BOOL": changes.marketing_opt_in}
+            # Consent is something one must be able to show: which way it went belongs into the trail.
+            told.append(
+                ("account.marketing_changed", "opted_in" if changes.marketing_opt_in else "opted_out")
+            )
+        if email is not None:
+            new[PENDING] = {"S": email}
+            told.append(("account.email_change_requested", person.subject))
+        return new, [self.audit.entry(person.tenant, who, *each) for each in told]
+
+    def _mail_code(self, access: SecretText, email: str) -> None:
+        try:
+            self.identity.change_email(access, email)
+        except AddressTakenError:
+            # Whether somebody else has an address is nobody's business: the answer is the same.
+            return
+        except WrongPasswordError:
+            raise RefusalError(401, "unauthorized", "This session has ended: log in again.") from None
+
+    def _pending(self, person: Person) -> str | None:
+        with answered():
+            found = self.client.get_item(TableName=self.people_table, Key=_key(person), ConsistentRead=True)
+        email: str | None = found.get("Item", {}).get(PENDING, {}).get("S")
+        return email
+
+    def _write(self, writes: Sequence[Item]) -> None:
+        try:
+            write_all(self.client, writes)
+        except UnmetError:
+            raise RefusalError(409, "account_changing", "This account is being changed: try again.") from None
+
+
+def sign_in_required() -> RefusalError:
+    """An address can be changed only by the person it belongs to."""
+    return RefusalError(
+        403, "sign_in_required", "An API key cannot change the e-mail address: log in and try again."
+    )
+
+
+def _key(person: Person) -> Item:
+    return {"subject": {"S": person.subject}}
+
+
+def _set(table: str, person: Person, new: Item) -> Item:
+    """Set attributes of a person who still is who they were."""
+    return {
+        "Update": {
+            "TableName": table,
+            "Key": _key(person),
+            "UpdateExpression": "SET " + ", ".join(f"#{name} = :{name}" for name in new),
+            "ConditionExpression": "tenant_id = :tenant",
+            "ExpressionAttributeNames": {f"#{name}": name for name in new},
+            "ExpressionAttributeValues": {
+                ":tenant": {"S": str(person.tenant)},
+                **{f":{name}": value for name, value in new.items()},
+            },
+        }
+    }
+
+
+def _confirmed(table: str, person: Person, email: str) -> Item:
+    """Make `email` the person's, if it still is what they asked for."""
+    return {
+        "Update": {
+            "TableName": table,
+            "Key": _key(person),
+            "UpdateExpression": f"SET email = :email REMOVE {PENDING}",
+            "ConditionExpression": f"tenant_id = :tenant AND {PENDING} = :email",
+            "ExpressionAttributeValues": {":tenant": {"S": str(person.tenant)}, ":email": {"S": email}},
+        }
+    }

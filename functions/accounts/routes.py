@@ -1,0 +1,160 @@
+"""What each route of an account does: decode, one call, encode."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from functions.accounts import account_forms as forms
+from functions.accounts.forms import invalid
+from functions.accounts.key_item import Key
+from functions.accounts.key_ring import KeyRing, Minted
+from functions.accounts.people import Person, moment
+from functions.accounts.profile import Profiles, sign_in_required
+from functions.shared.access import Principal, principal
+from functions.shared.announcements import Announcements
+from functions.shared.audit import MAX_PAGE, Audit, origin
+from functions.shared.errors import RefusalError, RetryableError
+from functions.shared.http import Answer, Event, answer, request
+from functions.shared.secret_text import SecretText
+
+DEFAULT_PAGE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """The parts of this function, wired once an execution environment."""
+
+    profiles: Profiles
+    keys: KeyRing
+    audit: Audit
+    announcements: Announcements
+    clock: Callable[[], float] = time.time
+
+
+def answer_to(event: Event, office: Office) -> Answer:
+    """The answer."""
+    caller = principal(event).require("admin")
+    try:
+        return ROUTES[event["routeKey"]](office, caller, event)
+    except RetryableError:
+        raise RefusalError(
+            503, "try_again", "This cannot be done right now: look, and try again.", retry_after_seconds=2
+        ) from None
+
+
+def _account(office: Office, caller: Principal, _event: Event) -> Answer:
+    return answer(200, office.profiles.read(caller, office.clock()).shown())
+
+
+def _change_account(office: Office, caller: Principal, event: Event) -> Answer:
+    changes = forms.changes(request(event).body)
+    access = _access_token(caller, event)
+    if changes.email is not None and access is None:
+        raise sign_in_required()
+    person = _person(office, caller)
+    if office.profiles.change(person, changes, access, origin(event, caller)):
+        return answer(202, {"status": "confirmation_sent"})
+    return _account(office, caller, event)
+
+
+def _confirm_email(office: Office, caller: Principal, event: Event) -> Answer:
+    code = forms.code(request(event).body)
+    access = _access_token(caller, event)
+    if access is None:
+        raise sign_in_required()
+    office.profiles.confirm_email(_person(office, caller), code, access, origin(event, caller))
+    return _account(office, caller, event)
+
+
+def _keys(office: Office, caller: Principal, _event: Event) -> Answer:
+    now = office.clock()
+    return answer(200, {"keys": [_shown(key, now) for key in office.keys.list(caller.tenant)]})
+
+
+def _create_key(office: Office, caller: Principal, event: Event) -> Answer:
+    wish = forms.new_key(request(event).body, office.clock())
+    for scope in wish.scopes:
+        caller.require(scope)
+    return _minted(office, office.keys.create(caller.tenant, wish, origin(event, caller)))
+
+
+def _rotate_key(office: Office, caller: Principal, event: Event) -> Answer:
+    asked = forms.rotation(request(event).body, office.clock())
+    key_id = event["pathParameters"]["id"]
+    return _minted(office, office.keys.rotate(caller.tenant, key_id, asked, origin(event, caller)))
+
+
+def _revoke_key(office: Office, caller: Principal, event: Event) -> Answer:
+    office.keys.revoke(caller.tenant, event["pathParameters"]["id"], origin(event, caller))
+    return answer(204)
+
+
+def _audit(office: Office, caller: Principal, event: Event) -> Answer:
+    query = request(event).query
+    limit = forms.number("limit", query.get("limit", str(DEFAULT_PAGE)), 1, MAX_PAGE)
+    try:
+        page = office.audit.page(caller.tenant, limit, query.get("cursor"))
+    except ValueError:
+        raise invalid("cursor", "is not one that a page answered with") from None
+    return answer(200, {"entries": page.entries, "next_cursor": page.next_cursor})
+
+
+def _announcements(office: Office, caller: Principal, event: Event) -> Answer:
+    since = request(event).query.get("since")
+    after = None if since is None else forms.moment("since", since)
+    return answer(200, {"announcements": office.announcements.list(caller.tenant, after)})
+
+
+ROUTES: dict[str, Callable[[Office, Principal, Event], Answer]] = {
+    "GET /v1/account": _account,
+    "PATCH /v1/account": _change_account,
+    "POST /v1/account/email/confirm": _confirm_email,
+    "GET /v1/keys": _keys,
+    "POST /v1/keys": _create_key,
+    "POST /v1/keys/{id}/rotate": _rotate_key,
+    "DELETE /v1/keys/{id}": _revoke_key,
+    "GET /v1/audit": _audit,
+    "GET /v1/announcements": _announcements,
+}
+
+
+def _person(office: Office, caller: Principal) -> Person:
+    person = office.profiles.read(caller, office.clock()).person
+    if person is None:
+        raise RefusalError(409, "no_owner", "No person signed up for this account: it has nothing to change.")
+    return person
+
+
+def _access_token(caller: Principal, event: Event) -> SecretText | None:
+    """The token a person called with; the authorizer has verified it."""
+    if caller.subject is None:
+        return None
+    authorization = request(event).headers.get("authorization", "")
+    return SecretText(authorization.strip().partition(" ")[2].strip())
+
+
+def _minted(office: Office, new: Minted) -> Answer:
+    now = office.clock()
+    replaced = {} if new.replaced is None else {"replaced": _shown(new.replaced, now)}
+    return answer(201, {**_shown(new.key, now), "key": new.text, **replaced}, cache_control="no-store")
+
+
+def _shown(key: Key, now: float) -> dict[str, Any]:
+    return {
+        "id": key.key_id,
+        "name": key.name,
+        "prefix": key.shown_prefix,
+        "scopes": sorted(key.scopes),
+        "project_id": key.project_id,
+        "state": key.state(now),
+        "replaced_by": key.successor or None,
+        "created_at": _moment(key.created_at),
+        "expires_at": _moment(key.expires_at),
+        "revoked_at": _moment(key.revoked_at),
+        "last_used_at": None if key.last_used_hour is None else moment(key.last_used_hour * 3600),
+    }
+
+
+def _moment(seconds: int | None) -> str | None:
+    return None if seconds is None else moment(seconds)

@@ -1,0 +1,166 @@
+"""A customer's bucket, tried by doing there what the pipeline does: under each of the prefixes it uses.
+
+What is written has names that no part of the pipeline takes for its own, and is removed at the end.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+from functions.destinations.bucket_fixes import bucket_failure
+from functions.destinations.reach import reach, refused
+from functions.destinations.steps import Budget, Passed, Step, StepFailedError, StepSkippedError, Trial
+from functions.shared.bucket import Bucket, BucketError, Found
+from functions.shared.customers_bucket import CustomersBucket
+from functions.shared.destinations import Destination
+from functions.shared.guard import AddressRefusedError, Guard
+from functions.shared.guarded_s3 import Timeouts, guarded_s3_client
+from functions.shared.staging import time_ordered_id
+from functions.shared.tenancy import idempotency_prefix, quarantine_prefix, staged_prefix
+
+STEPS = tuple(f"bucket.{name}" for name in ("reach", "authenticate", "write", "write_once", "read", "delete"))
+REACH, AUTHENTICATE, WRITE, WRITE_ONCE, READ, DELETE = STEPS
+
+BODY = b'{"probe": true}\n'
+TIMEOUTS = Timeouts(connect_seconds=2, read_seconds=4)
+
+_REGION = re.compile(r"[a-z0-9-]{2,32}")
+_OTHER_ETAG = "0" * 32
+_REPEATED = (
+    "an event that is sent again with the same Idempotency-Key may be stored twice (at least once)",
+    "Use a service that honours If-None-Match and If-Match on PUT, or send without Idempotency-Key.",
+)
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class BucketTrial:
+    """The trial of one candidate's bucket. `writes_once` is known when it has run."""
+
+    candidate: Destination
+    guard: Guard
+    budget: Budget
+    ca_certs: str | None = None
+    writes_once: bool = False
+    trial: Trial = field(init=False)
+    _client: Any = field(init=False, default=None, repr=False)
+    _keys: list[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        tenant = self.candidate.tenant
+        self.trial = Trial(tenant, STEPS, self.budget)
+        prefixes = (staged_prefix(tenant), idempotency_prefix(tenant), quarantine_prefix(tenant))
+        self._keys = [f"{prefix}probe-{time_ordered_id()}" for prefix in prefixes]
+
+    def run(self) -> None:
+        """Every step that can be run; nothing stays behind but where `bucket.delete` says so."""
+        self.trial.run(REACH, self._reach)
+        self.trial.run(AUTHENTICATE, self._authenticate, after=REACH)
+        self.trial.run(WRITE, self._write, after=AUTHENTICATE)
+        self.trial.run(WRITE_ONCE, self._write_once, after=WRITE)
+        self.trial.run(READ, self._read, after=WRITE)
+        self.trial.run(DELETE, self._delete, after=AUTHENTICATE, always=True)
+
+    def report(self) -> list[Step]:
+        return self.trial.report()
+
+    def _reach(self) -> Passed:
+        at = self.candidate
+        try:
+            self._client = guarded_s3_client(
+                guard=self.guard,
+                region=at.region,
+                endpoint=at.endpoint,
+                access_key_id=at.access_key_id,
+                secret_access_key=at.secret_access_key,
+                timeouts=TIMEOUTS,
+                ca_certs=self.ca_certs,
+            )
+        except AddressRefusedError as fault:
+            raise refused(fault) from None
+        url = urlsplit(self._client.meta.endpoint_url)
+        encrypted = url.scheme == "https"
+        port = url.port or (443 if encrypted else 80)
+        return reach(self.guard, url.hostname or "", port, encrypted=encrypted, ca_certs=self.ca_certs)
+
+    def _authenticate(self) -> Passed:
+        prefix = staged_prefix(self.candidate.tenant)
+        self._asked("s3:ListBucket", lambda bucket: next(iter(bucket.under(prefix)), None), whole=True)
+        if self.candidate.endpoint is None:
+            self._check_region()
+        return Passed("The credentials are good, and the bucket can be listed.")
+
+    def _check_region(self) -> None:
+        """AWS sends a request to the bucket's region on, at the cost of a request more each time."""
+        headers = self._client.head_bucket(Bucket=self.candidate.bucket)["ResponseMetadata"]["HTTPHeaders"]
+        region = str(headers.get("x-amz-bucket-region", ""))
+        if region != self.candidate.region and _REGION.fullmatch(region):
+            raise StepFailedError(f"The bucket is in {region}.", f"Set bucket.region to {region}.")
+
+    def _write(self) -> Passed:
+        try:
+            self._remove()
+        except StepFailedError:
+            raise StepSkippedError(
+                f"Not tried: what is written could not be removed, see {DELETE}."
+            ) from None
+        for key in self._keys:
+            created = self._created(key)
+            if created is None:
+                raise StepFailedError("A new object was taken for an existing one.", "Test again.")
+        return Passed("Objects can be created under each prefix that we use.")
+
+    def _write_once(self) -> Passed:
+        """Whether conditions are honoured; a service that refuses them has failed `bucket.write`."""
+        key = self._keys[0]
+        again = self._created(key)
+        replaced = self._asked("s3:PutObject", lambda bucket: bucket.replace(key, BODY, _OTHER_ETAG))
+        self.writes_once = again is None and not replaced
+        if self.writes_once:
+            return Passed("An object that is there is not overwritten.")
+        consequence, advice = _REPEATED
+        return Passed(f"The service ignores the condition on a write: {consequence}.", advice)
+
+    def _read(self) -> Passed:
+        for key in self._keys:
+            found = self._found(key)
+            if found is None or bytes(found.body) != BODY:
+                raise StepFailedError(
+                    "An object that was just written is not found as it was written.",
+                    "Use a service with consistent reads, and no cache or transformation before it.",
+                )
+        return Passed("Objects come back as they were written.")
+
+    def _delete(self) -> Passed:
+        try:
+            self._remove()
+        except StepFailedError as failed:
+            if not self.trial.passed(WRITE):
+                raise
+            left = ", ".join(self._keys)
+            raise StepFailedError(f"{failed.detail} These objects may be left: {left}.", failed.fix) from None
+        return Passed("Objects can be deleted; nothing of this test is left.")
+
+    def _created(self, key: str) -> str | None:
+        return self._asked("s3:PutObject", lambda bucket: bucket.create(key, BODY))
+
+    def _found(self, key: str) -> Found | None:
+        return self._asked("s3:GetObject", lambda bucket: bucket.get(key))
+
+    def _remove(self) -> None:
+        self._asked("s3:DeleteObject", lambda bucket: bucket.delete(self._keys))
+
+    def _asked(self, action: str, ask: Callable[[Bucket], T], *, whole: bool = False) -> T:
+        """What `ask` returns of the bucket; `whole`: the action is on the bucket, not on objects."""
+        name = self.candidate.bucket
+        bucket = CustomersBucket(self._client, name)
+        try:
+            return ask(bucket)
+        except BucketError as fault:
+            resource = f"arn:aws:s3:::{name}" if whole else f"arn:aws:s3:::{name}/*"
+            raise bucket_failure(fault, action, resource) from None
+        except AddressRefusedError as fault:
+            raise refused(fault) from None

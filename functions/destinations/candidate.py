@@ -1,0 +1,191 @@
+"""The body of `PUT /v1/destination`, read and checked: a destination that can be tried.
+
+A secret is one from the moment it is decoded. Each refusal is a 400 `invalid_field` whose sentence begins
+with the field's path; it never holds what was sent. Whether a host may be reached is not judged here.
+"""
+
+import re
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from functions.shared.address import Address
+from functions.shared.destinations import Destination
+from functions.shared.errors import RefusalError
+from functions.shared.secret_text import SecretText
+from functions.shared.tenancy import TenantId
+
+MAX_RETENTION_DAYS = 3650
+MAX_SECRET_CHARACTERS = 512
+
+_BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+_REGION = re.compile(r"[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?")
+_DATABASE = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,62}")
+_SERVERS_OWN = frozenset({"system", "information_schema"})
+_WORDS = {"str": "text", "int": "a whole number", "bool": "true or false", "object": "an object"}
+
+
+class BucketForm(Struct, forbid_unknown_fields=True, kw_only=True):
+    """`endpoint`: URL of an S3 that is not AWS's. What is secret may be left out on an update."""
+
+    name: str
+    region: str
+    endpoint: str | None = None
+    access_key_id: SecretText | None = None
+    secret_access_key: SecretText | None = None
+
+
+class ClickHouseForm(Struct, forbid_unknown_fields=True, kw_only=True):
+    """`port` is that of the HTTP interface."""
+
+    host: str
+    port: int = 8443
+    secure: bool = True
+    user: SecretText | None = None
+    password: SecretText | None = None
+    database: str
+
+
+class Form(Struct, forbid_unknown_fields=True, kw_only=True):
+    """The whole body. `retention_days`: how far `expires_on` of a row lies."""
+
+    bucket: BucketForm
+    clickhouse: ClickHouseForm
+    retention_days: int = MAX_RETENTION_DAYS
+
+
+def candidate(body: bytes, tenant: TenantId, version: int, stored: Destination | None) -> Destination:
+    """The destination `body` describes, as `version` of that of `tenant`, its guarantee not known yet.
+
+    Secrets that are left out are those of `stored`, but only for the place they were given for: an address
+    that changes needs them again, or whoever can change it could have them sent to a place of their own.
+
+    Raises
+    ------
+    RefusalError: 400 `invalid_field`, or `invalid_body` for what is no JSON.
+    """
+    form = _checked(_decoded(body))
+    bucket, clickhouse = form.bucket, form.clickhouse
+    access_key_id, secret_access_key = _access_key(bucket, stored)
+    user, password = _sign_in(clickhouse, stored)
+    return Destination(
+        tenant=tenant,
+        version=version,
+        bucket=bucket.name,
+        region=bucket.region,
+        endpoint=bucket.endpoint,
+        access_key_id=access_key_id,
+        secret_access_key=secret_access_key,
+        warehouse=Address(
+            host=clickhouse.host,
+            port=clickhouse.port,
+            secure=clickhouse.secure,
+            user=user.reveal(),
+            password=password,
+            database=clickhouse.database,
+        ),
+        guarantee="",
+        retention_days=form.retention_days,
+    )
+
+
+def invalid(path: str, wrong: str) -> RefusalError:
+    """The refusal of a body whose field at `path` is wrong in the way the sentence's end says."""
+    return RefusalError(400, "invalid_field", f"'{path}' {wrong}.", details={"field": path})
+
+
+def _decoded(body: bytes) -> Form:
+    # What msgspec says may quote a name that was sent, so the refusal is raised outside of its exception.
+    refusal = RefusalError(400, "invalid_body", "The body is not JSON.")
+    try:
+        return msgspec.json.decode(body, type=Form, dec_hook=_secret)
+    except msgspec.ValidationError as fault:
+        refusal = _explained(str(fault))
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        pass
+    raise refusal
+
+
+def _secret(kind: type, value: Any) -> Any:
+    if kind is SecretText and isinstance(value, str):
+        return SecretText(value)
+    raise TypeError("Expected `str`")
+
+
+def _explained(message: str) -> RefusalError:
+    """The refusal for a ValidationError such as "Expected `int`, got `str` - at `$.clickhouse.port`"."""
+    reason, _, place = message.partition(" - at `$")
+    path = place.rstrip("`").lstrip(".")
+    if missing := re.fullmatch(r"Object missing required field `(\w+)`", reason):
+        return invalid(f"{path}.{missing[1]}".lstrip("."), "is missing")
+    if reason.startswith("Object contains unknown field"):
+        return invalid(path or "body", f"has a field that is none of {', '.join(_known(path))}")
+    expected = re.match(r"Expected `(\w+)", reason)
+    words = _WORDS.get(expected[1], "of another type") if expected else "of another type"
+    return invalid(path or "body", f"must be {words}")
+
+
+def _known(path: str) -> tuple[str, ...]:
+    kinds: dict[str, type[Struct]] = {"": Form, "bucket": BucketForm, "clickhouse": ClickHouseForm}
+    return kinds[path].__struct_fields__
+
+
+def _checked(form: Form) -> Form:
+    bucket, clickhouse = form.bucket, form.clickhouse
+    if not _BUCKET.fullmatch(bucket.name):
+        raise invalid("bucket.name", "must be a bucket's name: 3 to 63 of a-z, 0-9, dots and hyphens")
+    if not _REGION.fullmatch(bucket.region):
+        raise invalid("bucket.region", "must be a region such as eu-central-1")
+    if bucket.endpoint is not None and not 1 <= len(bucket.endpoint) <= MAX_SECRET_CHARACTERS:
+        raise invalid("bucket.endpoint", "must be an address such as https://s3.example.com, or be left out")
+    if not 1 <= len(clickhouse.host) <= MAX_SECRET_CHARACTERS:
+        raise invalid("clickhouse.host", "must be a host's name or address")
+    if not 1 <= clickhouse.port <= 65_535:
+        raise invalid("clickhouse.port", "must be from 1 to 65535")
+    if not _DATABASE.fullmatch(clickhouse.database) or clickhouse.database.lower() in _SERVERS_OWN:
+        raise invalid(
+            "clickhouse.database", "must be a name of letters, digits, _ and -, and not the server's own"
+        )
+    if not 1 <= form.retention_days <= MAX_RETENTION_DAYS:
+        raise invalid("retention_days", f"must be from 1 to {MAX_RETENTION_DAYS}")
+    return form
+
+
+def _access_key(form: BucketForm, stored: Destination | None) -> tuple[SecretText, SecretText]:
+    kept_id = kept_secret = None
+    if stored and form.endpoint == stored.endpoint:
+        kept_id = stored.access_key_id
+        # A secret belongs to its key id; another id needs another secret.
+        kept_secret = stored.secret_access_key if form.access_key_id in (None, kept_id) else None
+    key_id = _given("bucket.access_key_id", form.access_key_id, kept_id)
+    secret = _given("bucket.secret_access_key", form.secret_access_key, kept_secret)
+    for path, each in (("bucket.access_key_id", key_id), ("bucket.secret_access_key", secret)):
+        if not each.reveal().isascii() or " " in each.reveal():
+            raise invalid(path, "must be ASCII without spaces: check that it was copied whole")
+    return key_id, secret
+
+
+def _sign_in(form: ClickHouseForm, stored: Destination | None) -> tuple[SecretText, SecretText]:
+    kept_user = kept_password = None
+    at = stored.warehouse if stored else None
+    if at and (form.host, form.port, form.secure) == (at.host, at.port, at.secure):
+        kept_user = SecretText(at.user)
+        kept_password = at.password if form.user in (None, kept_user) else None
+    user = _given("clickhouse.user", form.user, kept_user)
+    if ":" in user.reveal():
+        raise invalid("clickhouse.user", "must not hold a colon: it could not be told from the password")
+    return user, _given("clickhouse.password", form.password, kept_password)
+
+
+def _given(path: str, sent: SecretText | None, kept: SecretText | None) -> SecretText:
+    """What was sent, or what is kept; neither is a refusal, and so is a text that no header could carry."""
+    secret = sent if sent is not None else kept
+    if secret is None:
+        raise invalid(path, "is missing: what is stored belongs to another address or user, or there is none")
+    text = secret.reveal()
+    if not 1 <= len(text) <= MAX_SECRET_CHARACTERS or not text.isprintable():
+        raise invalid(
+            path, f"must be 1 to {MAX_SECRET_CHARACTERS} characters, none of them a control character"
+        )
+    return secret

@@ -1,0 +1,191 @@
+"""A customer's own cloud: told of, tested, shown and forgotten.
+
+Trigger: API Gateway, GET, PUT and DELETE /v1/destination and POST /v1/destination/test; the key needs the
+scope `admin`. Promise: what is stored has passed every step of the test with those very credentials; no
+answer, log line or error holds a credential; a test leaves nothing behind in the customer's cloud but our
+empty tables. Failure: 400 `invalid_field` names the field, 400 `destination_unusable` has every step with
+what to do, and neither stores anything; 404 `no_destination`; 409 `destination_changed` when somebody else
+was faster; 503 when our own stores do not answer: the same request may be sent again.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+
+from functions.destinations.candidate import candidate
+from functions.destinations.trial import Trials
+from functions.shared.access import Principal, principal
+from functions.shared.audit import Audit, origin
+from functions.shared.bucket_custody import CustodySettings
+from functions.shared.destination import shown_of
+from functions.shared.destinations import Destination, DestinationChangedError, Destinations, Summary
+from functions.shared.errors import RefusalError, RetryableError
+from functions.shared.guard import Guard
+from functions.shared.health import Health
+from functions.shared.http import Answer, Event, answer, answering, request
+from functions.shared.sealing import SealBrokenError, Sealer, Shards
+from functions.shared.settings import load
+from functions.shared.tenancy import TenantId, own_destination
+
+
+@dataclass(frozen=True, slots=True)
+class Settings(CustodySettings):
+    health_table: str
+    audit_table: str
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """The parts of this function, wired once an execution environment."""
+
+    destinations: Destinations
+    trials: Trials
+    health: Health
+    audit: Audit
+
+
+@cache
+def _desk() -> Desk:
+    settings = load(Settings)
+    sealer = Sealer(None, settings.credentials_key, Shards(settings.shards_table))
+    return Desk(
+        destinations=Destinations(settings.destinations_table, sealer),
+        trials=Trials(Guard(allow_loopback=settings.allow_loopback_destinations)),
+        health=Health(settings.health_table),
+        audit=Audit(settings.audit_table),
+    )
+
+
+@answering
+def handler(event: Event) -> Answer:
+    """One request to one of the destination's routes; see the module."""
+    return answer_to(event, _desk())
+
+
+def answer_to(event: Event, desk: Desk) -> Answer:
+    """The answer."""
+    caller = principal(event).require("admin")
+    try:
+        return ROUTES[event["routeKey"]](event, caller, desk)
+    except DestinationChangedError:
+        message = "The destination was changed by somebody else just now: look at it, and send this again."
+    except RetryableError:
+        unavailable = "The destination cannot be read or kept right now: try again."
+        raise RefusalError(503, "try_again", unavailable, retry_after_seconds=2) from None
+    raise RefusalError(409, "destination_changed", message)
+
+
+def _put(event: Event, caller: Principal, desk: Desk) -> Answer:
+    before = desk.destinations.summary(caller.tenant)
+    stored = _stored(caller.tenant, desk)
+    proposed = candidate(request(event).body, caller.tenant, before.version + 1 if before else 1, stored)
+    report = desk.trials.of(proposed)
+    if not report.usable:
+        message = "The destination cannot be used as it is: each failed step says what to do."
+        raise RefusalError(400, "destination_unusable", message, details=report.shown())
+    accepted = replace(proposed, guarantee=report.guarantee)
+    action = "destination.rotated" if stored and _only_secrets_differ(stored, accepted) else "destination.set"
+    desk.audit.append(caller.tenant, origin(event, caller), action, f"destination/{accepted.version}")
+    desk.destinations.put(accepted)
+    desk.health.may_be_tried(own_destination(caller.tenant))
+    return answer(200, {**_shown(shown_of(accepted)), "steps": report.shown()["steps"]})
+
+
+def _get(_event: Event, caller: Principal, desk: Desk) -> Answer:
+    summary = desk.destinations.summary(caller.tenant)
+    if summary is None:
+        raise _none()
+    return answer(200, {**_shown(summary), "health": _health(caller.tenant, desk)})
+
+
+def _delete(event: Event, caller: Principal, desk: Desk) -> Answer:
+    summary = desk.destinations.summary(caller.tenant)
+    if summary is not None:
+        subject = f"destination/{summary.version}"
+        desk.audit.append(caller.tenant, origin(event, caller), "destination.removed", subject)
+    # Where nothing shows, too: what an earlier attempt left half done is finished.
+    desk.destinations.remove(caller.tenant)
+    return answer(204)
+
+
+def _test(event: Event, caller: Principal, desk: Desk) -> Answer:
+    body = request(event).body
+    stored = _stored(caller.tenant, desk)
+    if body.strip() not in (b"", b"{}"):
+        return answer(200, desk.trials.of(candidate(body, caller.tenant, 1, stored)).shown())
+    if stored is None:
+        raise _none()
+    return answer(200, desk.trials.of(stored).shown())
+
+
+ROUTES: dict[str, Callable[[Event, Principal, Desk], Answer]] = {
+    "GET /v1/destination": _get,
+    "PUT /v1/destination": _put,
+    "DELETE /v1/destination": _delete,
+    "POST /v1/destination/test": _test,
+}
+
+
+def _stored(tenant: TenantId, desk: Desk) -> Destination | None:
+    """What is stored, if it can still be read: otherwise all of it has to be given again."""
+    try:
+        return desk.destinations.get(tenant)
+    except SealBrokenError:
+        return None
+
+
+def _only_secrets_differ(stored: Destination, accepted: Destination) -> bool:
+    """Whether all that is not a credential stayed as it was."""
+    at = accepted.warehouse
+    kept = replace(
+        stored,
+        version=accepted.version,
+        guarantee=accepted.guarantee,
+        access_key_id=accepted.access_key_id,
+        secret_access_key=accepted.secret_access_key,
+        warehouse=replace(stored.warehouse, user=at.user, password=at.password),
+    )
+    return kept == accepted
+
+
+def _shown(summary: Summary) -> dict[str, Any]:
+    return {
+        "version": summary.version,
+        "bucket": {
+            "name": summary.bucket,
+            "region": summary.region,
+            "endpoint": summary.endpoint,
+            "access_key_ends_with": summary.access_key_ends_with,
+        },
+        "clickhouse": {
+            "host": summary.clickhouse_host,
+            "port": summary.clickhouse_port,
+            "secure": summary.clickhouse_secure,
+            "database": summary.clickhouse_database,
+        },
+        "retention_days": summary.retention_days,
+        "guarantee": summary.guarantee,
+        "updated_at": _moment(summary.updated_at),
+    }
+
+
+def _health(tenant: TenantId, desk: Desk) -> dict[str, Any]:
+    """`since` is null of a destination that has never failed; `reason` is a code word, or null."""
+    condition = desk.health.of(own_destination(tenant))
+    failing = condition.failures > 0
+    since = condition.failing_since if failing else condition.well_since
+    return {
+        "state": "failing" if failing else "ok",
+        "since": _moment(since) if since else None,
+        "reason": condition.reason if failing else None,
+    }
+
+
+def _none() -> RefusalError:
+    return RefusalError(404, "no_destination", "No destination is stored: PUT /v1/destination first.")
+
+
+def _moment(seconds: float) -> str:
+    return datetime.fromtimestamp(int(seconds), UTC).isoformat().replace("+00:00", "Z")

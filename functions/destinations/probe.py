@@ -1,0 +1,113 @@
+"""One row of ours in a customer's `events`: written as sync writes, found, and erased again.
+
+Its tenant is `probe:<tenant>`, which is nobody's: no tenant's id has a colon. Its day of expiry is the last
+a Date can hold, so it lies in a partition of its own and erasing it touches no other.
+"""
+
+import json
+import secrets
+import time
+from collections.abc import Callable
+from typing import Any
+
+from backports import zstd
+
+from functions.shared.staging import COLUMNS
+from functions.shared.tenancy import TenantId
+from functions.shared.warehouse import Warehouse
+
+EXPIRES_ON = "2149-06-06"
+REPLICA_SECONDS = 3.0
+"""How long a replica may lag behind the one that was written to."""
+
+INSERT_SETTINGS: dict[str, Any] = {
+    "async_insert": 0,
+    "insert_deduplicate": 1,
+    "max_insert_threads": 1,
+    "max_threads": 1,
+    "max_insert_block_size": 10_000_000,
+    "min_insert_block_size_rows": 10_000_000,
+    "min_insert_block_size_bytes": 0,
+    "input_format_parallel_parsing": 0,
+    "date_time_input_format": "best_effort",
+    "input_format_json_read_objects_as_strings": 1,
+}
+"""Those of functions.sync.load, which a test holds them against: what a profile forbids shows here."""
+
+_METADATA = '{"probe":true}'
+_NAMES = ", ".join(COLUMNS)
+_STRUCTURE = ", ".join(f"{name} {kind}" for name, kind in COLUMNS.items()).replace("'", "\\'")
+_MINE = "tenant_id = {probe:String} AND batch_id = {batch_id:String}"
+
+
+class Probe:
+    """The row of one test of `tenant`; what fails raises what the warehouse raises."""
+
+    def __init__(self, warehouse: Warehouse, tenant: TenantId) -> None:
+        self._warehouse = warehouse
+        self._batch_id = secrets.token_hex(32)
+        self.tenant_id = f"probe:{tenant}"
+        self._mine = {"probe": self.tenant_id, "batch_id": self._batch_id}
+
+    def write(self) -> None:
+        """Insert the row as one block with a token, and the same block again, as after a lost answer."""
+        body = zstd.compress(self._line(), 1)
+        self._warehouse.insert(self._statement("events_trial", ""), body, INSERT_SETTINGS)
+        own = f"'{self._batch_id}', '{EXPIRES_ON}'"
+        for _ in range(2):
+            self._warehouse.insert(
+                self._statement("events", own),
+                body,
+                {**INSERT_SETTINGS, "insert_deduplication_token": self._batch_id},
+            )
+
+    def found(self) -> int:
+        """How many rows there are that are as they were written, once there is one, or after a while."""
+        whole = "message = 'AstraLog probe' AND metadata = {metadata:String}"
+        return self._settled(whole, {"metadata": _METADATA}, lambda rows: rows > 0)
+
+    def left(self) -> int:
+        """How many rows are left, once there is none, or after a while."""
+        return self._settled("1", {}, lambda rows: rows == 0)
+
+    def erase(self, *, own_partition: bool) -> None:
+        """Remove the row as sync and erasures do; `own_partition`: the table has a partition for each day."""
+        partition = f"IN PARTITION '{EXPIRES_ON}' " if own_partition else ""
+        self._warehouse.command(
+            f"ALTER TABLE events DELETE {partition}WHERE {_MINE}", self._mine, {"mutations_sync": 1}
+        )
+
+    def _settled(self, condition: str, parameters: dict[str, str], enough: Callable[[int], bool]) -> int:
+        statement = (
+            "SELECT count() AS rows FROM events "  # noqa: S608 - nothing in it comes from outside
+            f"WHERE expires_on = '{EXPIRES_ON}' AND {_MINE} AND {condition}"
+        )
+        give_up_at = time.monotonic() + REPLICA_SECONDS
+        while True:
+            rows = int(self._warehouse.select(statement, {**self._mine, **parameters}).rows[0]["rows"])
+            if enough(rows) or time.monotonic() > give_up_at:
+                return rows
+            time.sleep(0.2)
+
+    def _line(self) -> bytes:
+        now = time.strftime("%Y-%m-%dT%H:%M:%S.000000Z", time.gmtime())
+        row = {
+            **dict.fromkeys(COLUMNS, ""),
+            "tenant_id": self.tenant_id,
+            "timestamp": now,
+            "received_at": now,
+            "level": "info",
+            "message": "AstraLog probe",
+            "metadata": json.loads(_METADATA),
+        }
+        return json.dumps(row, separators=(",", ":")).encode() + b"\n"
+
+    @staticmethod
+    def _statement(table: str, own: str) -> str:
+        """The INSERT; `own` are the values of batch_id and expires_on, or none."""
+        names = f"{_NAMES}, batch_id, expires_on" if own else _NAMES
+        values = f"{_NAMES}, {own}" if own else _NAMES
+        return (
+            f"INSERT INTO {table} ({names}) "  # noqa: S608 - nothing in it comes from outside
+            f"SELECT {values} FROM input('{_STRUCTURE}') FORMAT JSONEachRow"
+        )

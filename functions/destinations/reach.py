@@ -1,0 +1,105 @@
+"""The first step to any address a customer gives: is it allowed, does it answer, is its certificate good."""
+
+import socket
+import ssl
+import time
+
+import certifi
+
+from functions.destinations.steps import Passed, StepFailedError
+from functions.shared.guard import AddressRefusedError, Guard, UnreachableError
+
+CONNECT_SECONDS = 4.0
+
+_FIXES = {
+    "The port": "Serve it on one of the ports that are taken, 8443 or 443 being the usual ones.",
+    "The connection": "Use TLS: 'secure' true for ClickHouse, https:// for an endpoint.",
+    "Give": "Write the address as https://host or https://host:port.",
+}
+_NOT_PUBLIC = (
+    "Give a host name or address that is reachable from the public internet; private networks, and names that"
+    " lead to one, are not."
+)
+
+_CERTIFICATES = {
+    10: ("The certificate has expired.", "Renew the certificate."),
+    18: ("The certificate is self-signed.", "Install a certificate of a public authority."),
+    19: ("The certificate's chain is self-signed.", "Install a certificate of a public authority."),
+    20: (
+        "The certificate's issuer is not known.",
+        "Send the intermediate certificates too, or install a certificate of a public authority.",
+    ),
+    62: ("The certificate is for another host.", "Give the host name that the certificate was issued for."),
+    64: (
+        "The certificate is for another address.",
+        "Give the host name that the certificate was issued for.",
+    ),
+}
+"""By OpenSSL's number of what is wrong with a certificate."""
+
+_ANY_CERTIFICATE = ("The certificate is not valid.", "Install a valid certificate of a public authority.")
+
+
+def reach(guard: Guard, host: str, port: int, *, encrypted: bool, ca_certs: str | None = None) -> Passed:
+    """Connect, and shake hands if `encrypted`; nothing else is sent. `ca_certs`: roots other than certifi's.
+
+    Raises
+    ------
+    StepFailedError
+    """
+    connected = _connected(guard, host, port, encrypted)
+    if not encrypted:
+        connected.close()
+        return Passed("It answers, without TLS.", "Use TLS: everything sent there can be read on the way.")
+    with connected:
+        _shake_hands(connected, host, ca_certs or certifi.where())
+    return Passed("It answers, and its certificate is valid.")
+
+
+def refused(fault: AddressRefusedError) -> StepFailedError:
+    """What to say of an address where nothing may be sent."""
+    message = str(fault)
+    fix = next((fix for start, fix in _FIXES.items() if message.startswith(start)), _NOT_PUBLIC)
+    return StepFailedError(message, fix)
+
+
+def _connected(guard: Guard, host: str, port: int, encrypted: bool) -> socket.socket:
+    began = time.monotonic()
+    try:
+        return guard.connect(host, port, CONNECT_SECONDS, encrypted=encrypted)
+    except AddressRefusedError as fault:
+        raise refused(fault) from None
+    except UnreachableError as fault:
+        raise _unreachable(str(fault), time.monotonic() - began) from None
+
+
+def _unreachable(message: str, seconds: float) -> StepFailedError:
+    if "not known" in message:
+        return StepFailedError(
+            "The host's name does not resolve.", "Check the spelling of the host, and its DNS record."
+        )
+    if seconds >= CONNECT_SECONDS * 0.9:
+        return StepFailedError(
+            f"No connection within {CONNECT_SECONDS:.0f} seconds.",
+            "Check that it runs and that its firewall lets anybody in at this port: our addresses change.",
+        )
+    return StepFailedError(
+        "The connection was refused: nothing listens at that port.",
+        "Check the port, and that the service runs and listens on its public address.",
+    )
+
+
+def _shake_hands(connected: socket.socket, host: str, ca_certs: str) -> None:
+    try:
+        ssl.create_default_context(cafile=ca_certs).wrap_socket(connected, server_hostname=host).close()
+    except ssl.SSLCertVerificationError as fault:
+        raise StepFailedError(*_CERTIFICATES.get(fault.verify_code, _ANY_CERTIFICATE)) from None
+    except TimeoutError:
+        raise StepFailedError(
+            "No TLS handshake in time.", "Check that the service at this port speaks TLS."
+        ) from None
+    except OSError:
+        raise StepFailedError(
+            "What listens at this port does not speak TLS.",
+            "Give the port of the encrypted interface: ClickHouse's HTTPS is 8443 as a rule, S3's 443.",
+        ) from None

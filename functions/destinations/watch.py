@@ -1,0 +1,149 @@
+"""Watch: customers are told when their own cloud has not taken logs for minutes, and when it does again.
+
+Trigger: the scheduler, every five minutes. Promise: of each outage of OUTAGE_SECONDS or more the account's
+people are told once, by mail and by an announcement, and once when it has been well for WELL_SECONDS. One
+that comes and goes in between is one outage. Two runs at once tell once: whoever is first to say so in the
+table of health tells.
+On failure: what was not told is told by a later run. A run that dies, or that SES fails, between a mail and
+the note that it was sent leads to that mail being sent again, TELLING_SECONDS later: at least once. The
+announcement has the outage's own id and is never there twice.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any, Literal
+
+from functions.shared import journal
+from functions.shared.addressees import Addressees
+from functions.shared.announcements import Announcements
+from functions.shared.destinations import Destinations, Summary
+from functions.shared.errors import AstralogError
+from functions.shared.health import Condition, Health
+from functions.shared.mail import Mailer
+from functions.shared.sealing import Sealer, Shards
+from functions.shared.settings import load
+from functions.shared.tenancy import TenantId, own_destination
+
+WELL_SECONDS = 300
+TELLING_SECONDS = 180
+"""Longer than a run lasts."""
+
+FUNCTION = "watch"
+
+News = Literal["outage", "mended"]
+
+_CAUSES = {
+    "unreachable": "nothing answers there",
+    "no_answer": "it takes connections and does not answer in time",
+    "refused_credentials": "it refuses the user or the password, or lacks rights for them",
+    "busy": "it answers that it is too busy",
+    "table_missing": "its tables are not there",
+    "no_bucket": "the bucket is not there",
+    "bucket_refused": "the bucket refuses our access key",
+    "bucket_unreachable": "the bucket does not answer",
+    "address_refused": "its address leads where we may not connect",
+    "credentials_unreadable": "the credentials have to be given anew",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    destinations_table: str
+    health_table: str
+    announcements_table: str
+    people_table: str
+    mail_from: str
+
+
+def news_of(condition: Condition, now: float) -> News | None:
+    """What there is to tell of a destination at `now`, in Unix seconds."""
+    if condition.told_of:
+        mended = not condition.failures and now - condition.well_since >= WELL_SECONDS
+        return "mended" if mended else None
+    return "outage" if condition.outage_at(now) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """The tables to look at, and the ways to tell."""
+
+    destinations: Destinations
+    health: Health
+    announcements: Announcements
+    addressees: Addressees
+    mailer: Mailer
+
+    def run(self, now: float) -> dict[str, int]:
+        """Tell whoever has something to be told at `now`, in Unix seconds."""
+        counts = {"outage": 0, "mended": 0, "failing": 0, "untold": 0}
+        for tenant in self.destinations.tenants():
+            try:
+                condition = self.health.of(own_destination(tenant))
+                counts["failing"] += bool(condition.failures)
+                news = news_of(condition, now)
+                if news and self.health.begin_telling(condition, TELLING_SECONDS):
+                    self._tell(tenant, news, condition)
+                    counts[news] += 1
+            except AstralogError as fault:
+                counts["untold"] += 1
+                journal.write("outage_not_told", tenant_id=tenant, error_type=type(fault).__name__)
+        return counts
+
+    def _tell(self, tenant: TenantId, news: News, condition: Condition) -> None:
+        """Announce, mail, and only then note it down: what dies on the way is told again."""
+        about = self.destinations.summary(tenant)
+        if about:
+            title, text = _outage(about, condition) if news == "outage" else _mended(about, condition)
+            since = condition.failing_since if news == "outage" else condition.told_of
+            self.announcements.publish(tenant, f"{news}-{since:.0f}", f"destination_{news}", title, text)
+            for address in self.addressees.of(tenant):
+                self.mailer.send(address, title, text)
+        self.health.told(condition)
+
+
+def _outage(about: Summary, condition: Condition) -> tuple[str, str]:
+    cause = _CAUSES.get(condition.reason, "it refuses what we load")
+    return (
+        "Your own cloud does not take logs",
+        f"Your ClickHouse at {about.clickhouse_host} has not taken logs since "
+        f"{_moment(condition.failing_since)}: {cause}. They wait in your bucket {about.bucket} and will be "
+        "loaded, each once, when it is mended; there is nothing else to do. "
+        "POST /v1/destination/test shows what is wrong.",
+    )
+
+
+def _mended(about: Summary, condition: Condition) -> tuple[str, str]:
+    return (
+        "Your own cloud takes logs again",
+        f"Your ClickHouse at {about.clickhouse_host}, which had not taken logs since "
+        f"{_moment(condition.told_of)}, takes them again since {_moment(condition.well_since)}. "
+        "What waited in your bucket is being loaded.",
+    )
+
+
+def _moment(seconds: float) -> str:
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M} UTC"
+
+
+@cache
+def _watch() -> Watch:
+    settings = load(Settings)
+    # What it needs of destinations is not sealed, and it could open nothing.
+    sealer = Sealer(None, "", Shards(""))
+    return Watch(
+        Destinations(settings.destinations_table, sealer),
+        Health(settings.health_table),
+        Announcements(settings.announcements_table),
+        Addressees(settings.people_table),
+        Mailer(settings.mail_from),
+    )
+
+
+def handler(_event: dict[str, Any], _context: Any) -> dict[str, int]:
+    counts = _watch().run(datetime.now(UTC).timestamp())
+    journal.measure(
+        FUNCTION,
+        {"DestinationsFailing": (counts["failing"], "Count"), "OutagesUntold": (counts["untold"], "Count")},
+    )
+    return counts

@@ -1,0 +1,58 @@
+"""The quarantine of BYOC tenants, which rests in their own buckets."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from functions.quarantine.documents import Documents
+from functions.shared.bucket import BucketError, BucketRefusedError
+from functions.shared.bucket_custody import BucketCustody, NoDestinationError, no_destination
+from functions.shared.errors import RefusalError, RetryableError
+from functions.shared.guard import AddressRefusedError
+from functions.shared.sealing import SealBrokenError
+from functions.shared.telling import NotifyingBucket, Teller
+from functions.shared.tenancy import TenantId
+
+FUNCTION = "quarantine"
+
+
+class OwnDocuments:
+    """Each tenant's documents; what is replayed, the queue is told of."""
+
+    def __init__(self, custody: BucketCustody, teller: Teller) -> None:
+        self._custody = custody
+        self._teller = teller
+
+    def of(self, tenant: TenantId) -> Documents:
+        """The documents of `tenant`; raises as BucketCustody.bucket does."""
+        bucket = NotifyingBucket(self._custody.bucket(tenant), self._teller, tenant, FUNCTION)
+        return Documents(bucket, lambda fault: self._unavailable(tenant, fault))
+
+    def _unavailable(self, tenant: TenantId, fault: BucketError) -> RefusalError:
+        """After a refusal the destination is read anew: the credentials may have been rotated."""
+        if isinstance(fault, BucketRefusedError):
+            self._custody.forget(tenant)
+        return _unavailable()
+
+
+@contextmanager
+def refusing() -> Iterator[None]:
+    """What keeps us from the caller's bucket, in the words of a route."""
+    try:
+        yield
+    except NoDestinationError:
+        raise no_destination() from None
+    except (SealBrokenError, AddressRefusedError):
+        raise _unavailable() from None
+    except RetryableError:
+        raise RefusalError(
+            503, "storage_unavailable", "S3 did not answer: try again.", retry_after_seconds=1
+        ) from None
+
+
+def _unavailable() -> RefusalError:
+    return RefusalError(
+        503,
+        "destination_unavailable",
+        "Your own bucket does not answer or refuses us: see what POST /v1/destination/test says of it.",
+        retry_after_seconds=1,
+    )

@@ -1,0 +1,145 @@
+"""Sweep customers' own buckets: staged objects that sync has not loaded are told of again.
+
+Trigger: the scheduler, every five minutes. Promise: what waits in a BYOC customer's bucket for longer than
+fifteen minutes is told of, the oldest first as S3 lists them, OBJECTS_A_RUN a tenant and run; and marks of
+`Idempotency-Key` that are older than MARKS_KEPT are deleted, which a lifecycle rule does in our own bucket.
+One tenant's bucket that is slow, gone or refuses us keeps no other's from being swept: each is looked through
+in a thread of its own, within the time there is. What is not reached, the next run begins with.
+
+Destinations whose circuit is open are swept too: in an outage sync lets its messages go, so these are what
+the next attempt is made with. They are few (OBJECTS_A_RUN), and sync lets them go at once.
+On failure: one tenant's is counted as `BucketsUnswept`; the table of destinations or the queue raise.
+"""
+
+import random
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from itertools import islice
+from typing import Any
+
+from functions.retention.stale import stale
+from functions.shared import journal
+from functions.shared.apart import Apart
+from functions.shared.bucket import Bucket, BucketRefusedError, Listed
+from functions.shared.bucket_custody import BucketCustody, CustodySettings, bucket_custody, destinations
+from functions.shared.destinations import Destinations
+from functions.shared.errors import AstralogError
+from functions.shared.settings import load
+from functions.shared.telling import Teller
+from functions.shared.tenancy import TenantId, idempotency_prefix, staged_prefix
+
+OBJECTS_A_RUN = 50_000
+"""200 messages, 50 pages of a listing; more is told of five minutes later."""
+
+MARKS_A_RUN = 20_000
+MARKS_KEPT = timedelta(days=2)
+"""A mark counts for a day; an upload that began under it may take another."""
+
+RESERVE_SECONDS = 10
+A_BUCKET_SECONDS = 30
+FUNCTION = "sweeper-byoc"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings(CustodySettings):
+    byoc_queue: str
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """What one bucket held: objects told of, messages, the oldest's age, marks deleted."""
+
+    objects: int
+    messages: int
+    oldest_seconds: int
+    marks: int
+
+
+class OwnSweep:
+    """The buckets to look through, and the queue to tell."""
+
+    def __init__(self, custody: BucketCustody, teller: Teller) -> None:
+        self._custody = custody
+        self._teller = teller
+
+    def one(self, tenant: TenantId, now: datetime) -> Swept | None:
+        """Sweep the bucket of `tenant`; None when that was not possible."""
+        try:
+            bucket = self._custody.bucket(tenant)
+            found = stale(_first(bucket.under(staged_prefix(tenant)), OBJECTS_A_RUN), now)
+            messages = self._teller.tell(found, tenant)
+            marks = _without_old_marks(bucket, tenant, now) if now.minute < 5 else 0
+        except AstralogError as fault:
+            if isinstance(fault, BucketRefusedError):
+                self._custody.forget(tenant)
+            journal.write("bucket_unswept", tenant_id=tenant, error_type=type(fault).__name__)
+            return None
+        oldest = round((now - found[0].modified_at).total_seconds()) if found else 0
+        return Swept(len(found), messages, oldest, marks)
+
+
+def _first(listing: Iterable[Listed], count: int) -> Iterator[Listed]:
+    """S3 lists keys in their order, and within a tenant theirs is that of time: the oldest come first."""
+    return islice(iter(listing), count)
+
+
+def _without_old_marks(bucket: Bucket, tenant: TenantId, now: datetime) -> int:
+    """Delete what `Idempotency-Key` left behind long ago; in one run an hour, for a listing is not free."""
+    listing = _first(bucket.under(idempotency_prefix(tenant)), MARKS_A_RUN)
+    old = [each.key for each in listing if now - each.modified_at > MARKS_KEPT]
+    bucket.delete(old)
+    return len(old)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sweeper:
+    """The parts of this function."""
+
+    destinations: Destinations
+    sweep: OwnSweep
+
+
+@cache
+def _sweeper() -> _Sweeper:
+    settings = load(Settings)
+    sweep = OwnSweep(bucket_custody(settings), Teller(settings.byoc_queue, FUNCTION))
+    return _Sweeper(destinations(settings), sweep)
+
+
+def handler(_event: dict[str, Any], context: Any) -> dict[str, int]:
+    sweeper = _sweeper()
+    tenants = list(sweeper.destinations.tenants())
+    # Another order each time: what there was no time for is not always the same.
+    random.shuffle(tenants)
+    return run(sweeper.sweep, tenants, lambda: context.get_remaining_time_in_millis() / 1000)
+
+
+def run(sweep: OwnSweep, tenants: list[TenantId], seconds_left: Any) -> dict[str, int]:
+    """Sweep the buckets of `tenants`, side by side, and measure."""
+    now = datetime.now(UTC)
+    apart: Apart[TenantId, Swept | None] = Apart(
+        lambda tenant: sweep.one(tenant, now),
+        lambda: seconds_left() - RESERVE_SECONDS,
+        lambda: seconds_left() > RESERVE_SECONDS + A_BUCKET_SECONDS,
+    )
+    results, _ = apart.run(tenants)
+    swept = [each for each in results.values() if each]
+    told = {
+        "objects": sum(each.objects for each in swept),
+        "messages": sum(each.messages for each in swept),
+        "marks": sum(each.marks for each in swept),
+        "unswept": len(tenants) - len(swept),
+        "oldest_seconds": max((each.oldest_seconds for each in swept), default=0),
+    }
+    journal.measure(
+        FUNCTION,
+        {
+            "StaleObjects": (told["objects"], "Count"),
+            "OldestStagedSeconds": (told["oldest_seconds"], "Seconds"),
+            "BucketsUnswept": (told["unswept"], "Count"),
+        },
+        messages=told["messages"],
+    )
+    return told

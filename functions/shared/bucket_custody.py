@@ -1,0 +1,156 @@
+"""Customers' own buckets, by tenant. Reaching one loads boto3 and cryptography; importing this does not."""
+
+import time
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import Any, TypeVar, cast
+
+from functions.shared.bucket import Bucket
+from functions.shared.destinations import Destination, Destinations, RecentDestinations
+from functions.shared.errors import PermanentError, RefusalError
+from functions.shared.sealing import Sealer, Shards
+from functions.shared.tenancy import TenantId
+
+MAX_KEPT = 100
+MAX_KEPT_SECONDS = 300
+"""A client holds the credentials it was made with: it is not kept for longer than they may be."""
+
+CONNECT_SECONDS = 2
+READ_SECONDS = 5
+"""Three attempts of these end before the caller of ingest has to be answered."""
+
+T = TypeVar("T")
+
+
+class NoDestinationError(PermanentError):
+    """The tenant has not said where its logs go, or does not any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class CustodySettings:
+    """`allow_loopback_destinations`: only where customers' clouds are on this machine too."""
+
+    destinations_table: str
+    shards_table: str
+    credentials_key: str
+    allow_loopback_destinations: bool
+
+
+@dataclass(slots=True)
+class _Kept:
+    """The clients of one destination, and since when the first of them knows its credentials."""
+
+    destination: Destination
+    since: float
+    clients: dict[Hashable, Any] = field(default_factory=dict)
+
+
+class BucketCustody:
+    """Where the staged objects of BYOC tenants rest.
+
+    Clients are kept, for at most MAX_KEPT destinations and MAX_KEPT_SECONDS, and made anew when the
+    destination has changed. Threads may call at once, each for a tenant of its own.
+
+    Parameters
+    ----------
+    recent: where each tenant's destination is found.
+    allow_loopback: see CustodySettings.
+    """
+
+    def __init__(
+        self,
+        recent: RecentDestinations,
+        allow_loopback: bool = False,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._recent = recent
+        self._allow_loopback = allow_loopback
+        self._clock = clock
+        self._kept: dict[TenantId, _Kept] = {}
+        self._lock = Lock()
+
+    def destination(self, tenant: TenantId) -> Destination:
+        """The tenant's destination, as it was a minute ago at the earliest.
+
+        Raises
+        ------
+        NoDestinationError, SealBrokenError, DestinationsUnavailableError, KeyServiceUnavailableError
+        """
+        found = self._recent.get(tenant)
+        if found is None:
+            raise NoDestinationError("the tenant has no destination")
+        return found
+
+    def bucket(self, tenant: TenantId) -> Bucket:
+        """The tenant's own bucket; raises as `destination` does."""
+        return self._client(tenant, "bucket", self._open_bucket)
+
+    def forget(self, tenant: TenantId) -> None:
+        """Read the destination anew next time: its credentials were refused, or a client is not to be used
+        again because an abandoned thread may still use it.
+        """
+        self._recent.forget(tenant)
+        with self._lock:
+            self._kept.pop(tenant, None)
+
+    def _open_bucket(self, destination: Destination) -> Bucket:
+        from functions.shared.customers_bucket import CustomersBucket
+        from functions.shared.guard import Guard
+        from functions.shared.guarded_s3 import Timeouts, guarded_s3_client
+
+        client = guarded_s3_client(
+            Guard(allow_loopback=self._allow_loopback),
+            destination.region,
+            destination.endpoint,
+            destination.access_key_id,
+            destination.secret_access_key,
+            Timeouts(CONNECT_SECONDS, READ_SECONDS),
+        )
+        return CustomersBucket(client, destination.bucket)
+
+    def _client(self, tenant: TenantId, name: Hashable, make: Callable[[Destination], T]) -> T:
+        """The kept client of that name, or one that `make` makes and that is kept from now on."""
+        destination = self.destination(tenant)
+        with self._lock:
+            kept = self._kept_of(destination)
+        if name not in kept.clients:
+            kept.clients[name] = make(destination)
+        return cast(T, kept.clients[name])
+
+    def _kept_of(self, destination: Destination) -> _Kept:
+        """What is kept of the destination as it is now; the least recently used is the first in `_kept`."""
+        oldest_allowed = self._clock() - MAX_KEPT_SECONDS
+        for tenant in [tenant for tenant, kept in self._kept.items() if kept.since < oldest_allowed]:
+            del self._kept[tenant]
+        kept = self._kept.pop(destination.tenant, None)
+        if kept is None or kept.destination != destination:
+            kept = _Kept(destination, self._clock())
+        while len(self._kept) >= MAX_KEPT:
+            del self._kept[next(iter(self._kept))]
+        self._kept[destination.tenant] = kept
+        return kept
+
+
+def no_destination() -> RefusalError:
+    """The answer of a route to NoDestinationError."""
+    return RefusalError(
+        403,
+        "no_destination",
+        "This account keeps its logs in its own cloud: say where, with PUT /v1/destination.",
+    )
+
+
+def destinations(settings: CustodySettings) -> Destinations:
+    """The table of destinations with what opens their seals."""
+    sealer = Sealer(None, settings.credentials_key, Shards(settings.shards_table))
+    return Destinations(settings.destinations_table, sealer)
+
+
+def bucket_custody(settings: CustodySettings) -> BucketCustody:
+    """The parts, wired."""
+    return BucketCustody(recent_destinations(settings), settings.allow_loopback_destinations)
+
+
+def recent_destinations(settings: CustodySettings) -> RecentDestinations:
+    return RecentDestinations(destinations(settings))

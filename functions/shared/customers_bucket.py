@@ -1,0 +1,191 @@
+"""A customer's bucket, over a boto3 S3 client that somebody else made: whose credentials, which endpoint and
+how it is guarded are not decided here.
+
+What the bucket's policy has to allow: PutObject, GetObject, DeleteObject, and ListBucket, without which S3
+answers 403 for an object that is not there. The service has to honour `If-None-Match` and `If-Match` on
+PUT: one that ignores them overwrites, and nothing here can notice.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from botocore import exceptions
+from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
+
+from functions.shared.bucket import (
+    BucketError,
+    BucketRefusedError,
+    BucketUnavailableError,
+    Found,
+    Listed,
+    whole_folder,
+)
+from functions.shared.errors import PermanentError
+
+KEYS_A_DELETION = 1000
+DELETES_AT_ONCE = 8
+
+LARGEST_OBJECT_BYTES = 128 * 1024 * 1024
+"""More than ingest stages in one object, and what sync can hold: anybody may write into this bucket."""
+
+_GARBLED = (ResponseParserError, LookupError, ValueError)
+_NOT_DONE = (BotoCoreError, ClientError, PermanentError, OSError, *_GARBLED)
+"""A PermanentError is what guards the client's connections: it refused this one, and would again."""
+_NO_ANSWER = (
+    exceptions.ConnectionError,
+    exceptions.HTTPClientError,
+    exceptions.IncompleteReadError,
+    exceptions.FlexibleChecksumError,
+    OSError,
+    *_GARBLED,
+)
+_LATER_STATUSES = frozenset({408, 409, 425, 429})
+_LATER_CODES = frozenset(
+    {"InternalError", "OperationAborted", "RequestTimeout", "SlowDown", "ServiceUnavailable"}
+)
+_NO_SUCH_CALL = frozenset({400, 405, 411, 501})
+"""Services that speak S3 for the most part answer DeleteObjects so, or ask for a checksum of another kind."""
+_CODE = re.compile(r"[A-Za-z0-9.]{1,64}")
+
+
+class CustomersBucket:
+    """The Bucket over the part of the bucket `name` whose keys begin with `prefix`, empty or a folder's.
+
+    Keys that come and go here are without the prefix.
+    """
+
+    def __init__(self, client: Any, name: str, prefix: str = "") -> None:
+        self._client = client
+        self._name = name
+        self._prefix = whole_folder(prefix)
+
+    def create(self, key: str, body: bytes, attributes: Mapping[str, str] | None = None) -> str | None:
+        return self._put(key, body, IfNoneMatch="*", **_told(attributes or {}))
+
+    def replace(self, key: str, body: bytes, etag: str) -> bool:
+        return self._put(key, body, IfMatch=f'"{etag}"') is not None
+
+    def get(self, key: str) -> Found | None:
+        try:
+            found = self._client.get_object(**self._at(key))
+            return Found(_body(found), _etag(found))
+        except _NOT_DONE as fault:
+            # A 404 that names no key comes from something that is no bucket of ours.
+            if _code(fault) == "NoSuchKey":
+                return None
+            raise _failure(fault) from None
+
+    def etag_of(self, key: str) -> str | None:
+        try:
+            return _etag(self._client.head_object(**self._at(key)))
+        except _NOT_DONE as fault:
+            if _status(fault) == 404:
+                return None
+            raise _failure(fault) from None
+
+    def delete(self, keys: Sequence[str]) -> None:
+        for start in range(0, len(keys), KEYS_A_DELETION):
+            self._delete(keys[start : start + KEYS_A_DELETION])
+
+    def under(self, prefix: str) -> Iterator[Listed]:
+        asked = {"Bucket": self._name, "Prefix": self._prefix + whole_folder(prefix)}
+        try:
+            for page in self._client.get_paginator("list_objects_v2").paginate(**asked):
+                # A key that ends in a slash is how consoles draw a folder.
+                objects = (each for each in page.get("Contents", ()) if not each["Key"].endswith("/"))
+                yield from map(self._listed, objects)
+        except _NOT_DONE as fault:
+            raise _failure(fault) from None
+
+    def _put(self, key: str, body: bytes, **conditions: Any) -> str | None:
+        """Put `body`; None when the condition does not hold, or is being decided for somebody else."""
+        try:
+            return _etag(self._client.put_object(**self._at(key), Body=body, **conditions))
+        except _NOT_DONE as fault:
+            gone = "IfMatch" in conditions and _code(fault) == "NoSuchKey"
+            if gone or _status(fault) in (409, 412):
+                return None
+            raise _failure(fault) from None
+
+    def _delete(self, keys: Sequence[str]) -> None:
+        named = [{"Key": self._prefix + key} for key in keys]
+        try:
+            answer = self._client.delete_objects(Bucket=self._name, Delete={"Objects": named, "Quiet": True})
+        except _NOT_DONE as fault:
+            if _status(fault) not in _NO_SUCH_CALL:
+                raise _failure(fault) from None
+            self._delete_singly(keys)
+        else:
+            codes = [each.get("Code", "") for each in answer.get("Errors", ())]
+            left = [code for code in codes if code != "NoSuchKey"]
+            if left:
+                raise _refusal(left[0], 403)
+
+    def _delete_singly(self, keys: Sequence[str]) -> None:
+        with ThreadPoolExecutor(DELETES_AT_ONCE) as pool:
+            list(pool.map(self._delete_one, keys))
+
+    def _delete_one(self, key: str) -> None:
+        try:
+            self._client.delete_object(**self._at(key))
+        except _NOT_DONE as fault:
+            if _code(fault) != "NoSuchKey":
+                raise _failure(fault) from None
+
+    def _at(self, key: str) -> dict[str, str]:
+        return {"Bucket": self._name, "Key": self._prefix + key}
+
+    def _listed(self, each: dict[str, Any]) -> Listed:
+        key = each["Key"].removeprefix(self._prefix)
+        return Listed(key, _etag(each), each["Size"], each["LastModified"])
+
+
+def _told(attributes: Mapping[str, str]) -> dict[str, Any]:
+    """`attributes` as boto3 takes them: the type by itself, all others as metadata."""
+    metadata = {name: value for name, value in attributes.items() if name != "Content-Type"}
+    kind = {"ContentType": attributes["Content-Type"]} if "Content-Type" in attributes else {}
+    return {"Metadata": metadata, **kind}
+
+
+def _body(answer: Mapping[str, Any]) -> bytes:
+    body = answer["Body"]
+    if answer["ContentLength"] > LARGEST_OBJECT_BYTES:
+        body.close()
+        raise BucketRefusedError("ObjectTooLarge")
+    read: bytes = body.read()
+    return read
+
+
+def _etag(answer: Mapping[str, Any]) -> str:
+    """The ETag; an answer without one was cut short, which http.client takes for its end: nothing is sure."""
+    etag = str(answer.get("ETag", "")).strip('"')
+    if not etag:
+        raise BucketUnavailableError("NoETag")
+    return etag
+
+
+def _code(fault: Exception) -> str:
+    return str(fault.response.get("Error", {}).get("Code", "")) if isinstance(fault, ClientError) else ""
+
+
+def _status(fault: Exception) -> int:
+    told = fault.response.get("ResponseMetadata", {}) if isinstance(fault, ClientError) else {}
+    return int(told.get("HTTPStatusCode", 0))
+
+
+def _failure(fault: Exception) -> BucketError:
+    if isinstance(fault, ClientError):
+        return _refusal(_code(fault), _status(fault))
+    return (BucketUnavailableError if isinstance(fault, _NO_ANSWER) else BucketRefusedError)(
+        type(fault).__name__
+    )
+
+
+def _refusal(code: str, status: int) -> BucketError:
+    """What an answer of this `code` and `status` means; a code that is none may be anybody's text."""
+    passes = status >= 500 or status in _LATER_STATUSES or code in _LATER_CODES or "Throttl" in code
+    reason = code if _CODE.fullmatch(code) else str(status)
+    return (BucketUnavailableError if passes else BucketRefusedError)(reason)

@@ -1,0 +1,114 @@
+"""A customer's own cloud as a value, what of it may be shown, and how the two are taken apart and joined."""
+
+import hashlib
+import json
+import time
+from dataclasses import dataclass
+
+from functions.shared.address import Address
+from functions.shared.secret_text import SecretText
+from functions.shared.tenancy import TenantId
+
+_SHOWN_CHARACTERS = 4
+_LEAST_HIDDEN = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """A tenant's own bucket and ClickHouse.
+
+    `version` counts from 1. `endpoint`: URL of an S3 that is not AWS's, or None. `guarantee`:
+    "exactly_once" or "at_least_once".
+    """
+
+    tenant: TenantId
+    version: int
+    bucket: str
+    region: str
+    endpoint: str | None
+    access_key_id: SecretText
+    secret_access_key: SecretText
+    warehouse: Address
+    guarantee: str
+    retention_days: int
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What may be shown of a destination. `updated_at` in Unix seconds.
+
+    `access_key_ends_with`: four characters, or none of a key so short that they would tell much of it.
+    """
+
+    tenant: TenantId
+    version: int
+    bucket: str
+    region: str
+    endpoint: str | None
+    access_key_ends_with: str
+    clickhouse_host: str
+    clickhouse_port: int
+    clickhouse_secure: bool
+    clickhouse_database: str
+    guarantee: str
+    retention_days: int
+    updated_at: int
+
+
+def shown_of(destination: Destination) -> Summary:
+    """What may be shown of `destination`, as of now."""
+    at = destination.warehouse
+    return Summary(
+        tenant=destination.tenant,
+        version=destination.version,
+        bucket=destination.bucket,
+        region=destination.region,
+        endpoint=destination.endpoint,
+        access_key_ends_with=_end(destination.access_key_id),
+        clickhouse_host=at.host,
+        clickhouse_port=at.port,
+        clickhouse_secure=at.secure,
+        clickhouse_database=at.database,
+        guarantee=destination.guarantee,
+        retention_days=destination.retention_days,
+        updated_at=int(time.time()),
+    )
+
+
+def joined(shown: Summary, s3: dict[str, SecretText], clickhouse: dict[str, SecretText]) -> Destination:
+    """The destination again, of what is shown and of the secrets that `tied` was given under those names."""
+    return Destination(
+        tenant=shown.tenant,
+        version=shown.version,
+        bucket=shown.bucket,
+        region=shown.region,
+        endpoint=shown.endpoint,
+        access_key_id=s3["id"],
+        secret_access_key=s3["secret"],
+        warehouse=Address(
+            host=shown.clickhouse_host,
+            port=shown.clickhouse_port,
+            secure=shown.clickhouse_secure,
+            user=clickhouse["user"].reveal(),
+            password=clickhouse["password"],
+            database=shown.clickhouse_database,
+        ),
+        guarantee=shown.guarantee,
+        retention_days=shown.retention_days,
+    )
+
+
+def tied(shown: str, **secrets: SecretText) -> SecretText:
+    """Secrets as one text, tied to what is shown beside them."""
+    revealed = {name: secret.reveal() for name, secret in secrets.items()}
+    return SecretText(json.dumps({**revealed, "summary": digest(shown)}))
+
+
+def digest(shown: str) -> str:
+    """SHA-256 of a summary as it is stored."""
+    return hashlib.sha256(shown.encode()).hexdigest()
+
+
+def _end(access_key_id: SecretText) -> str:
+    text = access_key_id.reveal()
+    return text[-_SHOWN_CHARACTERS:] if len(text) >= _SHOWN_CHARACTERS + _LEAST_HIDDEN else ""

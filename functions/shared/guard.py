@@ -1,0 +1,163 @@
+"""The way to a host that a customer named: every address it has is judged, then dialled as judged.
+
+A name is looked up once a connection, and the connection goes to the addresses of that look-up: a name
+that answers differently the next moment gains nothing. docs/adr/0009 says what is refused and why.
+"""
+
+import re
+import socket
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from ipaddress import IPv4Address
+from typing import Any
+
+from functions.shared.addresses import IPAddress, host_problem, is_loopback, literal, refusal_reason
+from functions.shared.errors import PermanentError, RetryableError
+
+TLS_PORTS = frozenset({443, 8443, 9000})
+"""HTTPS anywhere; ClickHouse's and ClickHouse Cloud's; MinIO's, which serves S3 on a port of its own."""
+
+MAX_PORT = 65_535
+LEAST_SECONDS_AN_ADDRESS = 0.05
+
+_URL = re.compile(r"(?P<scheme>https?)://(?P<host>\[[^\[\]]*\]|[^:\[\]/]*)(:(?P<port>[0-9]{1,5}))?/?")
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+class AddressRefusedError(PermanentError):
+    """Nothing may be sent there; the message is a sentence for the customer and tells nothing of our side."""
+
+
+class UnreachableError(RetryableError):
+    """The host is not known, or nothing answers at that port."""
+
+
+@dataclass(frozen=True)
+class Guard:
+    """Judges hosts given by customers and opens the connections to them.
+
+    Parameters
+    ----------
+    allow_loopback: for the local stack and tests: 127.0.0.0/8, ::1 and `localhost` are allowed too, on any
+        port and unencrypted, and nothing else is.
+    ports: those allowed on public addresses.
+    resolve: has the form and the faults of `socket.getaddrinfo`.
+    """
+
+    allow_loopback: bool = False
+    ports: frozenset[int] = TLS_PORTS
+    resolve: Callable[..., Iterable[tuple[Any, ...]]] = socket.getaddrinfo
+
+    def check_url(self, url: str) -> None:
+        """Refuse what is no `https://host[:port]`, as early as a customer types it; nothing is looked up.
+
+        Raises
+        ------
+        AddressRefusedError: what is wrong with it. A name that passes may still lead where nothing may go.
+        """
+        parts = _URL.fullmatch(url) if url.isascii() and url.isprintable() else None
+        if parts is None or "@" in url:
+            raise AddressRefusedError("Give the address as https://host or https://host:port, and no more.")
+        scheme, host = parts["scheme"], parts["host"]
+        bare = host[1:-1] if host.startswith("[") and ":" in host else host
+        if (":" in bare) != host.startswith("["):
+            raise AddressRefusedError("The host is no IPv6 address, nor a host name.")
+        self.check(bare, int(parts["port"] or _DEFAULT_PORTS[scheme]), encrypted=scheme == "https")
+
+    def check(self, host: str, port: int, *, encrypted: bool = True) -> None:
+        """Refuse a host and port by their spelling alone; nothing is looked up.
+
+        Raises
+        ------
+        AddressRefusedError: what is wrong with them.
+        """
+        if self.allow_loopback and host == "localhost":
+            return
+        if problem := host_problem(host):
+            raise AddressRefusedError(f"The host {problem}.")
+        if address := literal(host):
+            self._judge(address, port, encrypted)
+        elif not self.allow_loopback:
+            self._judge_port(port, encrypted)
+
+    def connect(
+        self, host: str, port: int, timeout_seconds: float, *, encrypted: bool = True
+    ) -> socket.socket:
+        """A connected TCP socket with that timeout, to an address of `host` that was judged here and now.
+
+        One look-up, none for a literal address. One address that may not be refuses them all; those that
+        may are tried in order, and share `timeout_seconds`. `encrypted` is what the caller is going to do.
+
+        Raises
+        ------
+        AddressRefusedError: nothing was sent anywhere.
+        UnreachableError: not known, or no connection in time.
+        """
+        self.check(host, port, encrypted=encrypted)
+        addresses = self._addresses(host, port)
+        for address in addresses:
+            self._judge(address, port, encrypted, named=True)
+        return _open(addresses, port, timeout_seconds)
+
+    def _addresses(self, host: str, port: int) -> list[IPAddress]:
+        if address := literal(host):
+            return [address]
+        try:
+            found = list(self.resolve(host, port, type=socket.SOCK_STREAM))
+        except (OSError, UnicodeError):
+            raise UnreachableError("The host is not known.") from None
+        if not found:
+            raise UnreachableError("The host is not known.")
+        return list(dict.fromkeys(_address(family, place) for family, _, _, _, place in found))
+
+    def _judge(self, address: IPAddress, port: int, encrypted: bool, named: bool = False) -> None:
+        if self.allow_loopback and is_loopback(address) and 0 < port <= MAX_PORT:
+            return
+        if reason := refusal_reason(address):
+            # Where a name leads may be nobody's business but ours: the answer must not tell the map.
+            raise AddressRefusedError(
+                "The host does not lead to the public internet." if named else f"The host is {reason}."
+            )
+        self._judge_port(port, encrypted)
+
+    def _judge_port(self, port: int, encrypted: bool) -> None:
+        if not encrypted:
+            raise AddressRefusedError("The connection has to be encrypted: use https.")
+        if port not in self.ports:
+            taken = ", ".join(map(str, sorted(self.ports)))
+            raise AddressRefusedError(f"The port is not among those that are taken: {taken}.")
+
+
+def _address(family: int, place: tuple[Any, ...]) -> IPAddress:
+    """The address in a sockaddr; refused when it is of another kind, or in one zone of this machine only."""
+    address = literal(str(place[0])) if family in (socket.AF_INET, socket.AF_INET6) else None
+    if address is None or any(place[3:]):
+        raise AddressRefusedError("The host does not lead to the public internet.")
+    return address
+
+
+def _open(addresses: list[IPAddress], port: int, timeout_seconds: float) -> socket.socket:
+    deadline = time.monotonic() + timeout_seconds
+    for position, address in enumerate(addresses):
+        share = (deadline - time.monotonic()) / (len(addresses) - position)
+        try:
+            connected = _dial(address, port, max(share, LEAST_SECONDS_AN_ADDRESS))
+        except OSError:
+            continue
+        connected.settimeout(timeout_seconds)
+        return connected
+    raise UnreachableError("Nothing answers at that host and port.")
+
+
+def _dial(address: IPAddress, port: int, timeout_seconds: float) -> socket.socket:
+    """Connect to the address itself: the text of an ipaddress is never looked up."""
+    v4 = isinstance(address, IPv4Address)
+    dialled = socket.socket(socket.AF_INET if v4 else socket.AF_INET6, socket.SOCK_STREAM)
+    try:
+        dialled.settimeout(timeout_seconds)
+        dialled.connect((str(address), port) if v4 else (str(address), port, 0, 0))
+    except BaseException:
+        dialled.close()
+        raise
+    return dialled

@@ -1,0 +1,265 @@
+"""How each customer's own cloud fares: work slots, and a circuit that opens when it fails.
+
+One item for each destination in a DynamoDB table keyed by `destination`.
+
+*Slots*: at most SLOTS invocations work on a destination at a time, so that a slow one holds up no more of
+them. A slot is a lease: one that is not given back, because its thread hangs or its process died, ends by
+itself. Two, because a slow one still gets twice the throughput of one; a failing one has a single slot.
+
+*Circuit*: after a failure nobody tries before `resume_at`, 2 seconds and twice as many each time, up to
+MAX_PAUSE_SECONDS, less up to half at random. The first success closes it. While it is open no connection is
+made.
+
+What is kept is about the destination as a whole, never about a batch: correctness is the ledger's.
+"""
+
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from functions.shared.aws_client import asked, client
+from functions.shared.errors import RetryableError
+
+SLOTS = 2
+MAX_PAUSE_SECONDS = 900
+"""A message can be hidden for longer, but nobody who has mended something wants to wait for longer."""
+
+OUTAGE_SECONDS = 300
+"""From then on a failing destination is an outage: its owner is told, and its bucket is the queue."""
+
+
+class HealthUnavailableError(RetryableError):
+    """DynamoDB gave no answer, or asks us to slow down."""
+
+
+class _ConditionNotMetError(Exception):
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A destination as it is: times in Unix seconds, 0 for never or not now.
+
+    `reason`: a code word of the last failure. `told_of`: the `failing_since` of the outage that its owner
+    was told of and not yet of its end. `well_since`: when the circuit was closed after it.
+    """
+
+    destination: str
+    failures: int = 0
+    failing_since: float = 0
+    resume_at: float = 0
+    reason: str = ""
+    well_since: float = 0
+    told_of: float = 0
+    telling_until: float = 0
+    slots_until: tuple[float, ...] = (0.0,) * SLOTS
+
+    def outage_at(self, now: float) -> bool:
+        """Whether it fails for so long that its messages need not wait on the queue."""
+        return bool(self.failures) and now - self.failing_since >= OUTAGE_SECONDS
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """The right to work on a destination until `until`; `condition` is what it was when it was taken."""
+
+    condition: Condition
+    number: int
+    owner: str
+    until: float
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Not now: `seconds` until the circuit may be tried, None when only the slots are taken."""
+
+    condition: Condition
+    seconds: float | None
+
+
+class Health:
+    """The table. Every method raises HealthUnavailableError when DynamoDB fails; reads are consistent."""
+
+    def __init__(self, table: str, clock: Callable[[], float] = time.time, dynamodb: Any = None) -> None:
+        self._table = table
+        self._clock = clock
+        self._dynamodb = dynamodb
+
+    def of(self, destination: str) -> Condition:
+        """The destination's condition; one that nobody has worked on yet is well."""
+        found = self._call("get_item", destination, ConsistentRead=True).get("Item", {})
+        return _condition(destination, found)
+
+    def is_outage(self, condition: Condition) -> bool:
+        """See Condition.outage_at."""
+        return condition.outage_at(self._clock())
+
+    def seconds_until_resume(self, condition: Condition) -> float:
+        """How long the circuit stays open; 0 when it is not."""
+        return max(0.0, condition.resume_at - self._clock())
+
+    def take(self, destination: str, owner: str, seconds: float) -> Slot | Wait:
+        """A slot for `seconds`, if the circuit is closed or due to be tried, and a slot is free."""
+        condition, now = self.of(destination), self._clock()
+        if condition.resume_at > now:
+            return Wait(condition, condition.resume_at - now)
+        for number in range(1 if condition.failures else SLOTS):
+            if condition.slots_until[number] >= now:
+                continue
+            slot = Slot(condition, number, owner, now + seconds)
+            if self._taken(slot, now):
+                return slot
+        return Wait(condition, None)
+
+    def well(self, slot: Slot) -> None:
+        """Give the slot back and close the circuit."""
+        mended = (
+            f"SET {_until(slot)} = :zero, well_since = :now REMOVE failures, failing_since, resume_at, reason"
+        )
+        if not slot.condition.failures:
+            self.give_back(slot)
+            return
+        self._update(slot.condition.destination, mended, _owned(slot), _values(slot, now=self._clock()))
+
+    def give_back(self, slot: Slot) -> None:
+        """Give the slot back, with nothing to say about the destination."""
+        self._update(slot.condition.destination, f"SET {_until(slot)} = :zero", _owned(slot), _values(slot))
+
+    def failed(self, slot: Slot, reason: str, *, keeps_slot: bool = False, anew: bool = False) -> Condition:
+        """Open the circuit for longer than last time, and give the slot back.
+
+        `keeps_slot`: something of ours may still be at work there, until the slot ends by itself.
+        `anew`: it had worked before it failed, so the count begins again.
+        """
+        now = self._clock()
+        failures = 1 if anew else slot.condition.failures + 1
+        resume_at = now + pause_seconds(failures)
+        since = ":now" if anew else "if_not_exists(failing_since, :now)"
+        until = "" if keeps_slot else f", {_until(slot)} = :zero"
+        self._update(
+            slot.condition.destination,
+            "SET failures = :failures, resume_at = :resume_at, reason = :reason, "
+            f"failing_since = {since}{until}",
+            None if keeps_slot else _owned(slot),
+            {
+                ":now": _number(now),
+                ":failures": _number(failures),
+                ":resume_at": _number(resume_at),
+                ":reason": {"S": reason},
+                **({} if keeps_slot else _values(slot)),
+            },
+        )
+        began = now if anew or not slot.condition.failures else slot.condition.failing_since
+        return Condition(slot.condition.destination, failures, began, resume_at, reason)
+
+    def may_be_tried(self, destination: str) -> None:
+        """Somebody has mended something: the next one to come need not wait until the circuit is due."""
+        self._update(destination, "REMOVE resume_at", "attribute_exists(resume_at)", {})
+
+    def begin_telling(self, condition: Condition, seconds: float) -> bool:
+        """Be the only one, for `seconds`, who tells the owner of `condition`; False if somebody else is."""
+        now = self._clock()
+        return self._update(
+            condition.destination,
+            "SET telling_until = :until",
+            "(attribute_not_exists(telling_until) OR telling_until < :now) AND "
+            + ("told_of = :told_of" if condition.told_of else "attribute_not_exists(told_of)"),
+            {
+                ":until": _number(now + seconds),
+                ":now": _number(now),
+                **({":told_of": _number(condition.told_of)} if condition.told_of else {}),
+            },
+        )
+
+    def told(self, condition: Condition) -> None:
+        """The owner was told: of the outage, or, if they knew of it already, of its end."""
+        if condition.told_of:
+            self._update(condition.destination, "REMOVE told_of, telling_until", None, {})
+            return
+        since = {":since": _number(condition.failing_since)}
+        self._update(condition.destination, "SET told_of = :since REMOVE telling_until", None, since)
+
+    def _taken(self, slot: Slot, now: float) -> bool:
+        until = _until(slot)
+        return self._update(
+            slot.condition.destination,
+            f"SET {until} = :until, {_owner(slot)} = :owner",
+            f"(attribute_not_exists({until}) OR {until} < :now) "
+            "AND (attribute_not_exists(resume_at) OR resume_at <= :now)",
+            {":until": _number(slot.until), ":owner": {"S": slot.owner}, ":now": _number(now)},
+        )
+
+    def _update(self, destination: str, change: str, condition: str | None, values: dict[str, Any]) -> bool:
+        """Whether the condition held."""
+        parameters: dict[str, Any] = {"UpdateExpression": change}
+        if condition:
+            parameters["ConditionExpression"] = condition
+        if values:
+            parameters["ExpressionAttributeValues"] = values
+        try:
+            self._call("update_item", destination, **parameters)
+        except _ConditionNotMetError:
+            return False
+        return True
+
+    def _call(self, operation: str, destination: str, **parameters: Any) -> Any:
+        self._dynamodb = self._dynamodb or client("dynamodb")
+        key = {"destination": {"S": destination}}
+        return asked(
+            lambda: getattr(self._dynamodb, operation)(TableName=self._table, Key=key, **parameters), _failure
+        )
+
+
+def pause_seconds(failures: int) -> float:
+    """2, 4, 8 … seconds up to MAX_PAUSE_SECONDS, less up to half."""
+    longest = min(2.0 ** min(failures, 20), MAX_PAUSE_SECONDS)
+    return random.uniform(longest / 2, longest)  # noqa: S311
+
+
+def _condition(destination: str, item: dict[str, Any]) -> Condition:
+    def number(name: str) -> float:
+        return float(item[name]["N"]) if name in item else 0.0
+
+    return Condition(
+        destination,
+        failures=int(number("failures")),
+        failing_since=number("failing_since"),
+        resume_at=number("resume_at"),
+        reason=item.get("reason", {}).get("S", ""),
+        well_since=number("well_since"),
+        told_of=number("told_of"),
+        telling_until=number("telling_until"),
+        slots_until=tuple(number(f"slot_{each}_until") for each in range(SLOTS)),
+    )
+
+
+def _until(slot: Slot) -> str:
+    return f"slot_{slot.number}_until"
+
+
+def _owner(slot: Slot) -> str:
+    return f"slot_{slot.number}_owner"
+
+
+def _owned(slot: Slot) -> str:
+    return f"{_owner(slot)} = :owner"
+
+
+def _values(slot: Slot, **numbers: float) -> dict[str, Any]:
+    return {
+        ":owner": {"S": slot.owner},
+        ":zero": _number(0),
+        **{f":{name}": _number(value) for name, value in numbers.items()},
+    }
+
+
+def _number(value: float) -> dict[str, str]:
+    return {"N": repr(float(value)) if value % 1 else str(int(value))}
+
+
+def _failure(code: str) -> Exception:
+    if code == "ConditionalCheckFailedException":
+        return _ConditionNotMetError()
+    return HealthUnavailableError(f"the table of health: {code}")

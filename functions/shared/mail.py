@@ -1,0 +1,48 @@
+"""Mail to people, through SES."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from functions.shared.aws_client import asked, client
+from functions.shared.errors import RetryableError
+
+
+class MailError(RetryableError):
+    """SES did not take a mail, or its answer was lost; it may have been sent."""
+
+
+class Mailer:
+    """Sends as one address, which SES has verified.
+
+    Parameters
+    ----------
+    sender: the address.
+    ses: a boto3 client of SES v2; None for one that is made on first use.
+    """
+
+    def __init__(self, sender: str, ses: Any = None) -> None:
+        self._sender = sender
+        self._ses = ses
+
+    def send(self, to: str, subject: str, text: str, headers: Mapping[str, str] | None = None) -> None:
+        """Send plain text to one address; on return SES has taken it. `headers` are added as they are.
+
+        Raises
+        ------
+        MailError: it tells SES's code and not the address.
+        """
+        self._ses = self._ses or client("sesv2")
+        simple: dict[str, Any] = {
+            "Subject": {"Data": subject, "Charset": "UTF-8"},
+            "Body": {"Text": {"Data": text, "Charset": "UTF-8"}},
+        }
+        if headers:
+            simple["Headers"] = [{"Name": name, "Value": value} for name, value in headers.items()]
+        asked(
+            lambda: self._ses.send_email(
+                FromEmailAddress=self._sender,
+                Destination={"ToAddresses": [to]},
+                Content={"Simple": simple},
+            ),
+            lambda code: MailError(f"SES: {code}"),
+        )

@@ -1,0 +1,156 @@
+"""Sync to customers' own clouds: objects staged in their buckets into their ClickHouse, exactly once.
+
+Trigger: SQS, with messages of ingest, quarantine and the sweeper, up to 10,000 at a time, each of one tenant.
+Promise: that of functions.sync.handler, for each tenant's own cloud; and one tenant's cloud that is slow,
+broken or hostile delays no other's logs: each is worked on in a thread of its own, by at most two invocations
+at a time, and not at all while its circuit is open (functions.shared.health). Nothing of what is loaded rests
+on our side.
+Failure: messages return after a pause that grows to a quarter of an hour. In an outage, from its sixth minute
+on, they are let go: the objects wait in the customer's bucket, of which the sweeper tells every five minutes
+until they are loaded. So no outage fills the queue for others, and none outlasts it. What returns for other
+reasons does so up to 1,000 times, over ten days at the longest pause, before it is a dead letter.
+"""
+
+import math
+import random
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cache, partial
+from typing import Any
+
+from functions.shared.apart import Apart
+from functions.shared.aws_client import client
+from functions.shared.custody import CustodySettings, custody
+from functions.shared.health import MAX_PAUSE_SECONDS, Health
+from functions.shared.settings import load
+from functions.shared.staging import StagedKey, is_staged
+from functions.shared.tenancy import TenantId
+from functions.sync.drive import Time
+from functions.sync.ledger import Ledger
+from functions.sync.notifications import Message, StagedObject, read
+from functions.sync.own_cloud import Outcome, OwnClouds
+from functions.sync.own_schema import prepare
+from functions.sync.pace import come_back_in, pause_seconds
+
+MARGIN_SECONDS = 5
+"""For what a batch needs beside its insert: the ledger, fetching, deleting."""
+
+RESERVE_SECONDS = 3
+"""Of the invocation's time, to put messages back in good order."""
+
+CROWDED_RECEIVES = 20
+"""A quarter of an hour of finding a destination's slots taken: the sweeper tells of what is left."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings(CustodySettings):
+    ledger_table: str
+    health_table: str
+    byoc_queue: str
+    insert_timeout_seconds: int
+
+
+@dataclass(slots=True)
+class Sync:
+    """The parts of this function; `seconds_taken` by each tenant's work the last time, in this process."""
+
+    clouds: OwnClouds
+    queue: Any
+    queue_url: str
+    a_batch_seconds: float
+    threads: int = 16
+    seconds_taken: dict[TenantId, float] = field(default_factory=dict)
+
+
+@cache
+def _sync() -> Sync:
+    settings = load(Settings)
+    keeper = custody(settings)
+    queue = client("sqs")
+    clouds = OwnClouds(
+        Ledger(settings.ledger_table),
+        Health(settings.health_table),
+        keeper,
+        partial(prepare, keeper),
+        settings.insert_timeout_seconds,
+    )
+    return Sync(
+        clouds,
+        queue,
+        queue.get_queue_url(QueueName=settings.byoc_queue)["QueueUrl"],
+        settings.insert_timeout_seconds + MARGIN_SECONDS,
+    )
+
+
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Settle what the messages tell of; name the messages that must come back."""
+    return answer_to(event, lambda: context.get_remaining_time_in_millis() / 1000, _sync())
+
+
+def answer_to(event: dict[str, Any], seconds_left: Callable[[], float], sync: Sync) -> dict[str, Any]:
+    """The same with the parts given; `seconds_left` tells when the invocation is stopped."""
+    messages = read(event)
+    time_given = Time(lambda: seconds_left() - RESERVE_SECONDS, sync.a_batch_seconds)
+    outcomes = _settled(_by_tenant(messages), time_given, sync)
+    pauses = [(each, _pause(each, outcomes)) for each in messages]
+    returning = [(each, seconds) for each, seconds in pauses if seconds is not None]
+    come_back_in(sync.queue, sync.queue_url, returning, seconds_left)
+    return {"batchItemFailures": [{"itemIdentifier": each.message_id} for each, _ in returning]}
+
+
+def _by_tenant(messages: list[Message]) -> dict[TenantId, list[StagedObject]]:
+    objects: dict[TenantId, list[StagedObject]] = defaultdict(list)
+    for each in messages:
+        if each.tenant and each.objects and _is_sound(each):
+            objects[each.tenant] += each.objects
+    return objects
+
+
+def _is_sound(message: Message) -> bool:
+    """Whether the message tells of staged objects of its own tenant and of nothing else."""
+    return all(
+        is_staged(each.key) and StagedKey.parse(each.key).tenant == message.tenant
+        for each in message.objects or ()
+    )
+
+
+def _settled(
+    objects: dict[TenantId, list[StagedObject]], time_given: Time, sync: Sync
+) -> dict[TenantId, Outcome]:
+    """What became of each tenant's objects; those that were quick the last time come first."""
+
+    def work(tenant: TenantId) -> Outcome:
+        began = time_given.left()
+        outcome = sync.clouds.work(tenant, objects[tenant], time_given)
+        sync.seconds_taken[tenant] = began - time_given.left()
+        return outcome
+
+    apart = Apart(work, time_given.left, lambda: not time_given.runs_low, sync.threads)
+    quickest_first = sorted(objects, key=lambda tenant: sync.seconds_taken.get(tenant, 0))
+    outcomes, abandoned = apart.run(quickest_first)
+    for tenant in abandoned:
+        sync.clouds.abandon(tenant)
+    return outcomes
+
+
+def _pause(message: Message, outcomes: dict[TenantId, Outcome]) -> int | None:
+    """After how many seconds the message returns; None when it need not."""
+    if message.objects is None or not message.tenant or not _is_sound(message):
+        return _own_pace(message)
+    outcome = outcomes.get(message.tenant)
+    if not message.objects or (outcome and all(each.key in outcome.settled for each in message.objects)):
+        return None
+    if outcome is None:
+        return _own_pace(message)
+    if outcome.let_go or (outcome.crowded and message.receive_count > CROWDED_RECEIVES):
+        return None
+    if outcome.wait_seconds is None:
+        return pause_seconds(message.receive_count) if outcome.crowded else _own_pace(message)
+    # Not all at the same moment: the first to return tries for all of them.
+    spread = random.uniform(0, min(5, outcome.wait_seconds / 4))  # noqa: S311
+    return min(MAX_PAUSE_SECONDS, math.ceil(outcome.wait_seconds + spread))
+
+
+def _own_pace(message: Message) -> int:
+    return pause_seconds(message.receive_count, MAX_PAUSE_SECONDS)

@@ -1,0 +1,79 @@
+"""What went wrong at a customer's own cloud, in a code word: a pure function from errors to reasons."""
+
+from dataclasses import dataclass
+
+from functions.shared.bucket import BucketError, BucketRefusedError
+from functions.shared.bucket_custody import NoDestinationError
+from functions.shared.errors import AstralogError
+from functions.shared.guard import AddressRefusedError
+from functions.shared.sealing import SealBrokenError
+from functions.shared.warehouse import (
+    OutcomeUnknownError,
+    WarehouseBusyError,
+    WarehouseDownError,
+    WarehouseRefusedError,
+)
+
+CREDENTIALS = "refused_credentials"
+UNREACHABLE = "unreachable"
+NO_ANSWER = "no_answer"
+BUSY = "busy"
+NO_TABLE = "table_missing"
+REFUSED = "refused"
+NO_BUCKET = "no_bucket"
+BUCKET_CREDENTIALS = "bucket_refused"
+BUCKET_UNREACHABLE = "bucket_unreachable"
+ADDRESS_REFUSED = "address_refused"
+UNREADABLE = "credentials_unreadable"
+NO_DESTINATION = "no_destination"
+GARBLED = "garbled"
+
+_CREDENTIAL_CODES = frozenset({192, 193, 194, 497, 516})
+"""Unknown user, wrong or no password, no right to do it."""
+
+_NO_TABLE_CODES = frozenset({60, 81})
+
+_BATCH_CODES = frozenset({241})
+"""Too much memory: what this batch takes, another may not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """`ours`: it says nothing about the destination. `stops`: another batch would fail for it too."""
+
+    reason: str
+    stops: bool
+    ours: bool = False
+
+
+def fault_of(error: AstralogError) -> Fault:
+    """What `error` says about the destination."""
+    match error:
+        case WarehouseDownError():
+            return Fault(UNREACHABLE, stops=True)
+        case OutcomeUnknownError():
+            return Fault(NO_ANSWER, stops=True)
+        case WarehouseBusyError() | WarehouseRefusedError():
+            return _answered(error.engine_code, passes=isinstance(error, WarehouseBusyError))
+        case BucketRefusedError():
+            return Fault(NO_BUCKET if error.reason == "NoSuchBucket" else BUCKET_CREDENTIALS, stops=True)
+        case BucketError():
+            return Fault(BUCKET_UNREACHABLE, stops=True)
+        case AddressRefusedError():
+            return Fault(ADDRESS_REFUSED, stops=True)
+        case SealBrokenError():
+            return Fault(UNREADABLE, stops=True)
+        case NoDestinationError():
+            return Fault(NO_DESTINATION, stops=True)
+        case _:
+            return Fault(type(error).__name__, stops=False, ours=True)
+
+
+def _answered(engine_code: int, *, passes: bool) -> Fault:
+    if engine_code in _CREDENTIAL_CODES:
+        return Fault(CREDENTIALS, stops=True)
+    if engine_code in _NO_TABLE_CODES:
+        return Fault(NO_TABLE, stops=True)
+    if passes:
+        return Fault(BUSY, stops=engine_code not in _BATCH_CODES)
+    return Fault(REFUSED, stops=False)

@@ -1,0 +1,41 @@
+"""The tables of a customer's ClickHouse: made before their first batch, and again if somebody drops them."""
+
+from functions.shared.address import Address
+from functions.shared.custody import Custody
+from functions.shared.destinations import Destination
+from functions.shared.schema.numbered import migrations
+from functions.shared.schema.schema import Schema, engine_of
+from functions.shared.warehouse import Warehouse, WarehouseRefusedError
+
+STATEMENT_TIMEOUT_SECONDS = 10
+
+_NO_RIGHT = 497
+
+
+def prepare(custody: Custody, destination: Destination, *, dropped: bool = False) -> None:
+    """Bring the destination's database and tables up to date; errors are those of the warehouse.
+
+    A user without the right to create them may do with those that are there: the next insert shows it.
+    `dropped`: the engine does not know a table that its history says was made, so all are made again, which
+    leaves those alone that are there.
+    """
+
+    def connect(address: Address) -> Warehouse:
+        return custody.open_warehouse(address, STATEMENT_TIMEOUT_SECONDS)
+
+    try:
+        Schema(destination.warehouse, connect=connect).bring_up_to_date(migrations())
+        if dropped:
+            _make_all(connect(destination.warehouse))
+    except WarehouseRefusedError as refusal:
+        if refusal.engine_code != _NO_RIGHT:
+            raise
+
+
+def _make_all(database: Warehouse) -> None:
+    try:
+        engine = engine_of(database)
+        for migration in migrations():
+            database.command(migration.on(engine))
+    finally:
+        database.close()

@@ -1,0 +1,73 @@
+"""The pool of people who sign in: Cognito keeps passwords and mails codes, our functions stand in front."""
+
+from aws_cdk import Aws, Duration, RemovalPolicy
+from aws_cdk import aws_cognito as cognito
+from constructs import Construct
+
+MIN_PASSWORD_CHARACTERS = 12
+ACCESS_TOKEN = Duration.hours(1)
+REFRESH_TOKEN = Duration.days(30)
+
+
+class People(Construct):
+    """One pool and one client without a secret.
+
+    `pool`: the user pool, for grants. `named`: what a topology's `identity:<name>` stands for: `pool`,
+    `client`, `issuer`, `keys_url`.
+
+    The client allows signing in through the administrator's door and refreshing, nothing else: with its id,
+    which every access token shows, nobody can try passwords around our counters.
+    """
+
+    def __init__(self, scope: Construct, name: str) -> None:
+        super().__init__(scope, name)
+        self.pool = cognito.UserPool(
+            self,
+            "pool",
+            sign_in_aliases=cognito.SignInAliases(email=True),
+            sign_in_case_sensitive=False,
+            self_sign_up_enabled=True,
+            auto_verify=cognito.AutoVerifiedAttrs(email=True),
+            # Whoever changes an address keeps the old one until the new one has answered.
+            keep_original=cognito.KeepOriginalAttrs(email=True),
+            user_verification=cognito.UserVerificationConfig(
+                email_style=cognito.VerificationEmailStyle.CODE,
+                email_subject="Your AstraLog code",
+                email_body="Your verification code is {####}.",
+            ),
+            password_policy=_long_rather_than_odd(),
+            mfa=cognito.Mfa.OPTIONAL,
+            mfa_second_factor=cognito.MfaSecondFactor(sms=False, otp=True),
+            account_recovery=cognito.AccountRecovery.EMAIL_ONLY,
+            deletion_protection=True,
+            removal_policy=RemovalPolicy.RETAIN,
+        )
+        self.client = self.pool.add_client(
+            "client",
+            generate_secret=False,
+            auth_flows=cognito.AuthFlow(admin_user_password=True),
+            disable_o_auth=True,
+            prevent_user_existence_errors=True,
+            enable_token_revocation=True,
+            access_token_validity=ACCESS_TOKEN,
+            id_token_validity=ACCESS_TOKEN,
+            refresh_token_validity=REFRESH_TOKEN,
+        )
+        issuer = f"https://cognito-idp.{Aws.REGION}.{Aws.URL_SUFFIX}/{self.pool.user_pool_id}"
+        self.named: dict[str, str] = {
+            "pool": self.pool.user_pool_id,
+            "client": self.client.user_pool_client_id,
+            "issuer": issuer,
+            "keys_url": f"{issuer}/.well-known/jwks.json",
+        }
+
+
+def _long_rather_than_odd() -> cognito.PasswordPolicy:
+    """Length is what guessing costs; functions.accounts.forms asks for the same before Cognito does."""
+    return cognito.PasswordPolicy(
+        min_length=MIN_PASSWORD_CHARACTERS,
+        require_digits=False,
+        require_lowercase=False,
+        require_uppercase=False,
+        require_symbols=False,
+    )

@@ -1,0 +1,63 @@
+"""Six-digit codes, one for each person and purpose, good once and for as long as the real service's are."""
+
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+
+HOUR = 3600
+
+
+class Purpose(Enum):
+    """What a code is for; the value is how long it is good, in seconds."""
+
+    SIGN_UP = ("sign-up", 24 * HOUR)
+    PASSWORD = ("password", HOUR)
+    EMAIL = ("email", 24 * HOUR)
+
+    @property
+    def seconds(self) -> int:
+        return self.value[1]
+
+
+class MismatchError(Exception):
+    """Another code was mailed."""
+
+
+class ExpiredError(Exception):
+    """None was mailed, or it was used, or it is too old."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Mailed:
+    code: str
+    until: float
+
+
+class Codes:
+    """The codes of one person."""
+
+    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+        self._clock = clock
+        self._mailed: dict[Purpose, _Mailed] = {}
+
+    def issue(self, purpose: Purpose) -> str:
+        """A new code; the last one for the same purpose is good no more."""
+        code = f"{secrets.randbelow(1_000_000):06d}"
+        self._mailed[purpose] = _Mailed(code, self._clock() + purpose.seconds)
+        return code
+
+    def redeem(self, purpose: Purpose, code: str) -> None:
+        """Use `code` up.
+
+        Raises
+        ------
+        MismatchError, ExpiredError.
+        """
+        mailed = self._mailed.get(purpose)
+        if mailed is None or mailed.until <= self._clock():
+            raise ExpiredError
+        if mailed.code != code:
+            raise MismatchError
+        del self._mailed[purpose]

@@ -1,0 +1,268 @@
+"""moto's Cognito, as strict as the real one where sign-in depends on it.
+
+moto takes any code, mails none, lacks ResendConfirmationCode and VerifyUserAttribute, lets the unconfirmed
+sign in, tells who exists, allows every client every flow, changes addresses unverified and answers 500 to an
+unknown refresh token. `install` mends these. What it does not imitate: limits of tries, risk scores, and a
+key a pool: all pools of moto sign with one key that everybody has, so a local token proves nothing elsewhere.
+
+As reported of the real service, an unconfirmed person who signs in hears so whatever the password.
+"""
+
+import re
+from typing import Any
+
+from moto.cognitoidp import exceptions as refusals
+from moto.cognitoidp import models
+from moto.cognitoidp.models import CognitoIdpBackend, RegionAgnosticBackend, UserStatus
+from moto.cognitoidp.responses import CognitoIdpResponse
+from moto.core.responses import ActionResult, EmptyResult
+
+from local.codes import Codes, ExpiredError, MismatchError, Purpose
+from local.identity import client_id, pool_id
+from local.mail import Outbox
+
+MAX_PASSWORD_CHARACTERS = 256
+WRONG_LOGIN = "Incorrect username or password."
+SAME_FLOWS = {"REFRESH_TOKEN": "REFRESH_TOKEN_AUTH", "ADMIN_NO_SRP_AUTH": "ADMIN_USER_PASSWORD_AUTH"}
+
+_admin_initiate_auth = CognitoIdpBackend.admin_initiate_auth
+_initiate_auth = CognitoIdpBackend.initiate_auth
+_sign_up = CognitoIdpBackend.sign_up
+_update_user_attributes = CognitoIdpBackend.update_user_attributes
+_admin_user_global_sign_out = CognitoIdpBackend.admin_user_global_sign_out
+
+
+def install(outbox: Outbox) -> None:
+    """Put this in place of moto's own, for the life of the process; codes are mailed into `outbox`."""
+    models.generate_id = _id_of_the_name
+    CognitoIdpBackend.outbox = outbox
+    CognitoIdpBackend.sign_up = sign_up
+    CognitoIdpBackend.confirm_forgot_password = confirm_forgot_password
+    CognitoIdpBackend.admin_initiate_auth = admin_initiate_auth
+    CognitoIdpBackend.initiate_auth = initiate_auth
+    CognitoIdpBackend.admin_user_global_sign_out = admin_user_global_sign_out
+    CognitoIdpBackend.update_user_attributes = update_user_attributes
+    CognitoIdpBackend._validate_password = validate_password  # noqa: SLF001 - moto calls it by this name
+    CognitoIdpResponse.confirm_sign_up = confirm_sign_up
+    CognitoIdpResponse.resend_confirmation_code = resend_confirmation_code
+    CognitoIdpResponse.forgot_password = forgot_password
+    CognitoIdpResponse.verify_user_attribute = verify_user_attribute
+
+
+def sign_up(
+    backend: Any, client_id: str, username: str, password: str, attributes: list[dict[str, str]]
+) -> Any:
+    """SignUp: as moto's, and a code is mailed."""
+    user, details = _sign_up(backend, client_id, username, password, attributes)
+    _mail_code(backend, user, Purpose.SIGN_UP, user.attribute_lookup["email"])
+    return user, details
+
+
+def confirm_sign_up(response: Any) -> Any:
+    """ConfirmSignUp: with the code that was mailed."""
+    _, _, user = _whom(response)
+    if user is None:
+        raise _no_code()
+    if user.status is not UserStatus.UNCONFIRMED:
+        raise refusals.NotAuthorizedError(f"User cannot be confirmed. Current status is {user.status.value}")
+    _redeem(user, Purpose.SIGN_UP, response._get_param("ConfirmationCode"))  # noqa: SLF001 - moto's own way
+    user.status = UserStatus.CONFIRMED
+    user.update_attributes([{"Name": "email_verified", "Value": "true"}])
+    return EmptyResult()
+
+
+def resend_confirmation_code(response: Any) -> Any:
+    """ResendConfirmationCode: unknown people are answered as if they were known."""
+    backend, _, user = _whom(response)
+    if user and user.status is not UserStatus.UNCONFIRMED:
+        raise refusals.InvalidParameterException("User is already confirmed.")
+    if user:
+        _mail_code(backend, user, Purpose.SIGN_UP, user.attribute_lookup["email"])
+    return _delivered()
+
+
+def forgot_password(response: Any) -> Any:
+    """ForgotPassword: only a verified address gets a code."""
+    backend, _, user = _whom(response)
+    if user and user.attribute_lookup.get("email_verified") != "true":
+        raise refusals.InvalidParameterException(
+            "Cannot reset password for the user as there is no registered/verified email or phone_number"
+        )
+    if user:
+        _mail_code(backend, user, Purpose.PASSWORD, user.attribute_lookup["email"])
+    return _delivered()
+
+
+def confirm_forgot_password(
+    backend: Any, client_id: str, username: str, password: str, confirmation_code: str
+) -> None:
+    """ConfirmForgotPassword: with the code that was mailed."""
+    pool = _pool_of(backend, client_id)
+    user = _user(pool, username)
+    backend._validate_password(pool.id, password)  # noqa: SLF001
+    if user is None:
+        raise _no_code()
+    _redeem(user, Purpose.PASSWORD, confirmation_code)
+    user.password = password
+    user.status = UserStatus.CONFIRMED
+
+
+def admin_initiate_auth(
+    backend: Any, user_pool_id: str, client_id: str, auth_flow: str, auth_parameters: dict[str, str]
+) -> Any:
+    """AdminInitiateAuth: only what the client allows, and no word about who exists."""
+    pool = backend.describe_user_pool(user_pool_id)
+    _allowed(pool, client_id, auth_flow)
+    _checked(pool, client_id, auth_parameters)
+    return _admin_initiate_auth(backend, user_pool_id, client_id, auth_flow, auth_parameters)
+
+
+def initiate_auth(backend: Any, client_id: str, auth_flow: str, auth_parameters: dict[str, str]) -> Any:
+    """InitiateAuth, the public door: only what the client allows."""
+    pool = _pool_of(backend, client_id)
+    _allowed(pool, client_id, auth_flow)
+    _checked(pool, client_id, auth_parameters)
+    return _initiate_auth(backend, client_id, auth_flow, auth_parameters)
+
+
+def admin_user_global_sign_out(backend: Any, user_pool_id: str, username: str) -> None:
+    """AdminUserGlobalSignOut: by whichever name the person goes."""
+    user = backend.admin_get_user(user_pool_id, username)
+    _admin_user_global_sign_out(backend, user_pool_id, user.username)
+
+
+def update_user_attributes(backend: Any, access_token: str, attributes: list[dict[str, str]]) -> None:
+    """UpdateUserAttributes: a pool that wants addresses verified keeps the old one until then."""
+    pool, user = _signed_in(backend, access_token)
+    settings = pool.extended_config.get("UserAttributeUpdateSettings", {})
+    email = next((each["Value"] for each in attributes if each["Name"] == "email"), None)
+    if email is None or "email" not in settings.get("AttributesRequireVerificationBeforeUpdate", []):
+        _update_user_attributes(backend, access_token, attributes)
+        return
+    backend._verify_email_is_not_used(pool.id, email)  # noqa: SLF001
+    user.update_attributes([each for each in attributes if each["Name"] != "email"])
+    user.wanted_email = email
+    _mail_code(backend, user, Purpose.EMAIL, email)
+
+
+def verify_user_attribute(response: Any) -> Any:
+    """VerifyUserAttribute: with the code that went to the new address."""
+    token = response._get_param("AccessToken")  # noqa: SLF001
+    backend = RegionAgnosticBackend("", response.region)._find_backend_by_access_token(token)  # noqa: SLF001
+    pool, user = _signed_in(backend, token)
+    _redeem(user, Purpose.EMAIL, response._get_param("Code"))  # noqa: SLF001
+    backend._verify_email_is_not_used(pool.id, user.wanted_email)  # noqa: SLF001
+    user.update_attributes(
+        [{"Name": "email", "Value": user.wanted_email}, {"Name": "email_verified", "Value": "true"}]
+    )
+    return EmptyResult()
+
+
+def validate_password(backend: Any, user_pool_id: str, password: str) -> None:
+    """The pool's policy and the interface's own bounds."""
+    config = backend.describe_user_pool(user_pool_id).extended_config
+    policy = config.get("Policies", {}).get("PasswordPolicy", {})
+    wanted = {
+        "RequireUppercase": r"[A-Z]",
+        "RequireLowercase": r"[a-z]",
+        "RequireNumbers": r"[0-9]",
+        "RequireSymbols": r"[^A-Za-z0-9]",
+    }
+    long_enough = policy.get("MinimumLength", 8) <= len(password) <= MAX_PASSWORD_CHARACTERS
+    missing = [
+        name for name, pattern in wanted.items() if policy.get(name) and not re.search(pattern, password)
+    ]
+    if not long_enough or missing or re.search(r"\s", password):
+        raise refusals.InvalidPasswordException
+
+
+def _checked(pool: Any, client: str, parameters: dict[str, str]) -> None:
+    """Refuse what is not right before moto sees it; what is, goes on under the person's lasting name.
+
+    moto files tokens under the name they were asked for by, and loses them when the address changes.
+    """
+    if "USERNAME" in parameters and "PASSWORD" in parameters:
+        user = _user(pool, parameters["USERNAME"])
+        if user and user.status is UserStatus.UNCONFIRMED:
+            raise refusals.UserNotConfirmedException("User is not confirmed.")
+        if user is None or user.password != parameters["PASSWORD"]:
+            raise refusals.NotAuthorizedError(WRONG_LOGIN)
+        parameters["USERNAME"] = user.username
+    elif "REFRESH_TOKEN" in parameters:
+        issued = pool.refresh_tokens.get(parameters["REFRESH_TOKEN"], ())
+        if issued is None:
+            raise refusals.NotAuthorizedError("Refresh Token has been revoked")
+        if not issued or issued[0] != client or _user(pool, issued[1]) is None:
+            raise refusals.NotAuthorizedError("Invalid Refresh Token.")
+
+
+def _allowed(pool: Any, client: str, flow: str) -> None:
+    if client not in pool.clients:
+        raise refusals.ResourceNotFoundError(f"User pool client {client} does not exist.")
+    default = ["ALLOW_REFRESH_TOKEN_AUTH", "ALLOW_USER_SRP_AUTH", "ALLOW_CUSTOM_AUTH"]
+    allowed = pool.clients[client].extended_config.get("ExplicitAuthFlows", default)
+    if f"ALLOW_{SAME_FLOWS.get(flow, flow)}" not in allowed:
+        raise refusals.InvalidParameterException(f"{flow} flow not enabled for this client")
+
+
+def _whom(response: Any) -> tuple[Any, Any, Any]:
+    """Backend, pool and user (or None) that a request without credentials means."""
+    client = response._get_param("ClientId")  # noqa: SLF001
+    agnostic = RegionAgnosticBackend(response.current_account, response.region)
+    backend = agnostic._find_backend_for_clientid(client)  # noqa: SLF001
+    pool = _pool_of(backend, client)
+    return backend, pool, _user(pool, response._get_param("Username"))  # noqa: SLF001
+
+
+def _pool_of(backend: Any, client: str) -> Any:
+    for pool in backend.user_pools.values():
+        if client in pool.clients:
+            return pool
+    raise refusals.ResourceNotFoundError(f"User pool client {client} does not exist.")
+
+
+def _user(pool: Any, username: str) -> Any:
+    return pool._get_user(username)  # noqa: SLF001
+
+
+def _signed_in(backend: Any, access_token: str) -> tuple[Any, Any]:
+    for pool in backend.user_pools.values():
+        if access_token in pool.access_tokens:
+            return pool, _user(pool, pool.access_tokens[access_token][1])
+    raise refusals.NotAuthorizedError("Invalid Access Token")
+
+
+def _mail_code(backend: Any, user: Any, purpose: Purpose, to: str) -> None:
+    if not hasattr(user, "codes"):
+        user.codes = Codes()
+    backend.outbox.put(
+        to, "Your verification code", f"Your verification code is {user.codes.issue(purpose)}."
+    )
+
+
+def _redeem(user: Any, purpose: Purpose, code: str) -> None:
+    try:
+        getattr(user, "codes", Codes()).redeem(purpose, code)
+    except MismatchError:
+        raise refusals.CodeMismatchException(
+            "Invalid verification code provided, please try again."
+        ) from None
+    except ExpiredError:
+        raise _no_code() from None
+
+
+def _no_code() -> Exception:
+    fault: Exception = refusals.ExpiredCodeException("Invalid code provided, please request a code again.")
+    return fault
+
+
+def _delivered() -> Any:
+    details = {"Destination": "o***@e***", "DeliveryMedium": "EMAIL", "AttributeName": "email"}
+    return ActionResult({"CodeDeliveryDetails": details})
+
+
+def _id_of_the_name(_strategy: str | None, within: str, second: Any, config: dict[str, Any]) -> str:
+    """moto asks for a pool's with (region, name, settings), for a client's with (pool, secret?, settings)."""
+    if isinstance(second, bool):
+        return client_id(config.get("ClientName", ""), within)
+    return pool_id(second).removeprefix(f"{within}_")

@@ -1,0 +1,96 @@
+"""The local pool of people: what it is called, and how it is made.
+
+Its ids follow from its names (local.cognito sees to that), so every function's environment can be told them
+before the pool exists, and they stay the same when the `aws` child starts anew.
+"""
+
+import hashlib
+from typing import Any
+
+from local.naming import REGION, physical
+
+POOL_NAME = physical("people")
+CLIENT_NAME = physical("sign-in")
+MIN_PASSWORD_CHARACTERS = 12
+ACCESS_TOKEN_HOURS = 1
+REFRESH_TOKEN_DAYS = 30
+
+
+def pool_id(name: str = POOL_NAME) -> str:
+    """The id of the pool of that name, in the form of real ones: `us-east-1_` and nine characters."""
+    return f"{REGION}_{hashlib.sha256(name.encode()).hexdigest()[:9]}"
+
+
+def client_id(name: str = CLIENT_NAME, pool: str | None = None) -> str:
+    """The id of the client of that name in the pool of that id: 26 characters."""
+    return hashlib.sha256(f"{pool or pool_id()}/{name}".encode()).hexdigest()[:26]
+
+
+def issuer(pool: str | None = None) -> str:
+    """What moto writes as `iss`, as the real one does: it names no machine."""
+    return f"https://cognito-idp.{REGION}.amazonaws.com/{pool or pool_id()}"
+
+
+def keys_url(aws_endpoint: str, pool: str | None = None) -> str:
+    """Where the keys are that verify its tokens."""
+    return f"{aws_endpoint}/{pool or pool_id()}/.well-known/jwks.json"
+
+
+def named(aws_endpoint: str) -> dict[str, str]:
+    """What `identity:<name>` in a topology's settings stands for on this machine."""
+    return {
+        "pool": pool_id(),
+        "client": client_id(),
+        "issuer": issuer(),
+        "keys_url": keys_url(aws_endpoint),
+    }
+
+
+def provision_identity(
+    cognito: Any, pool_name: str = POOL_NAME, client_name: str = CLIENT_NAME
+) -> tuple[str, str, str, str]:
+    """Make the pool and its client as infra/people.py does; the same again changes nothing.
+
+    Returns pool id, client id, issuer and the address of the keys.
+    """
+    pool = pool_id(pool_name)
+    if pool not in {each["Id"] for each in cognito.list_user_pools(MaxResults=60)["UserPools"]}:
+        made = cognito.create_user_pool(**_pool(pool_name))["UserPool"]["Id"]
+        if made != pool:
+            raise RuntimeError("this Cognito does not name pools as local.cognito does")
+        cognito.create_user_pool_client(UserPoolId=pool, **_client(client_name))
+    return pool, client_id(client_name, pool), issuer(pool), keys_url(cognito.meta.endpoint_url, pool)
+
+
+def _pool(name: str) -> dict[str, Any]:
+    return {
+        "PoolName": name,
+        "UsernameAttributes": ["email"],
+        "UsernameConfiguration": {"CaseSensitive": False},
+        "AutoVerifiedAttributes": ["email"],
+        "UserAttributeUpdateSettings": {"AttributesRequireVerificationBeforeUpdate": ["email"]},
+        "AccountRecoverySetting": {"RecoveryMechanisms": [{"Priority": 1, "Name": "verified_email"}]},
+        "Policies": {
+            "PasswordPolicy": {
+                "MinimumLength": MIN_PASSWORD_CHARACTERS,
+                "RequireUppercase": False,
+                "RequireLowercase": False,
+                "RequireNumbers": False,
+                "RequireSymbols": False,
+            }
+        },
+    }
+
+
+def _client(name: str) -> dict[str, Any]:
+    return {
+        "ClientName": name,
+        "GenerateSecret": False,
+        "ExplicitAuthFlows": ["ALLOW_ADMIN_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"],
+        "PreventUserExistenceErrors": "ENABLED",
+        "EnableTokenRevocation": True,
+        "AccessTokenValidity": ACCESS_TOKEN_HOURS,
+        "IdTokenValidity": ACCESS_TOKEN_HOURS,
+        "RefreshTokenValidity": REFRESH_TOKEN_DAYS,
+        "TokenValidityUnits": {"AccessToken": "hours", "IdToken": "hours", "RefreshToken": "days"},
+    }

@@ -1,0 +1,45 @@
+"""The BYOC account's own cloud, which is on this machine too: a bucket and a database that are not ours.
+
+It is configured as its owner would do it, by PUT /v1/destination with the account's own key.
+"""
+
+import secrets
+from dataclasses import dataclass, field
+from typing import Any
+
+import aiohttp
+
+PUT_TIMEOUT_SECONDS = 60
+
+
+class DestinationRefusedError(Exception):
+    """The service does not take the destination; the message holds its answer, which has no secrets."""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnCloud:
+    """Names and credentials; the same for as long as the stack lives."""
+
+    bucket: str = "initech-logs"
+    access_key_id: str = "AKIALOCALINITECH0001"
+    secret_access_key: str = field(default_factory=lambda: secrets.token_urlsafe(30), repr=False)
+    user: str = "initech"
+    password: str = field(default_factory=lambda: secrets.token_urlsafe(18), repr=False)
+    database: str = "initech"
+
+
+async def configure(api: str, admin_key: str, destination: dict[str, Any]) -> None:
+    """Tell the service of the destination; it tests each step before it says yes.
+
+    Raises
+    ------
+    DestinationRefusedError: it did not.
+    """
+    timeout = aiohttp.ClientTimeout(total=PUT_TIMEOUT_SECONDS)
+    headers = {"authorization": f"Bearer {admin_key}"}
+    async with (
+        aiohttp.ClientSession(timeout=timeout, headers=headers) as session,
+        session.put(f"{api}/v1/destination", json=destination) as answer,
+    ):
+        if answer.status != 200:
+            raise DestinationRefusedError(f"{answer.status}: {await answer.text()}")

@@ -1,0 +1,59 @@
+"""Sync to a customer's own cloud dies at every step too: same protocol, their bucket, their database."""
+
+from collections.abc import Iterator
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from bench.in_process import engine_room
+from functions.shared.customers_bucket import CustomersBucket
+from functions.shared.tenancy import TenantId, own_destination
+from functions.shared.warehouse import Warehouse
+from functions.sync.drive import Driver
+from functions.sync.settle import Settler
+from local import transactions
+from tests.crash.faults import Trap, TrappedLedger, TrappedLoader, TrappedStaged, Zombie
+from tests.crash.runs import Settles, run
+from tests.crash.scenarios import SCENARIOS, Scenario
+from tests.crash.world import World, create_ledger
+
+DESTINATION = own_destination(TenantId("initech"))
+POINTS = ("after plan", "fetch", "answer lost", "before done", "half the deletes")
+WAYS_BACK = ("split", "merged", "after the window", "zombie insert", "object gone")
+
+
+@pytest.fixture(scope="module")
+def here() -> Iterator[World]:
+    transactions.install()
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            patch.setenv(name, "tests")
+        for name in ("AWS_DEFAULT_REGION", "AWS_REGION"):
+            patch.setenv(name, "us-east-1")
+        with mock_aws(), engine_room() as room:
+            create_ledger(boto3.client("dynamodb"))
+            s3 = boto3.client("s3")
+            s3.create_bucket(Bucket="theirs")
+            narrow = room.database("byoc_narrow")
+            narrow.command("ALTER TABLE events MODIFY SETTING non_replicated_deduplication_window = 1")
+            warehouse = room.database("byoc")
+            for each in (warehouse, narrow):
+                each.command("SYSTEM START MERGES events")
+            yield World(CustomersBucket(s3, "theirs"), warehouse, narrow)  # type: ignore[arg-type]
+
+
+def theirs(world: World, warehouse: Warehouse, trap: Trap, zombie: Zombie) -> Settles:
+    ledger = TrappedLedger(world.ledger, trap)
+    driver = Driver(ledger, TrappedStaged(world.bucket, trap), TrappedLoader(warehouse, trap, zombie))
+    return Settler(ledger, driver, DESTINATION)
+
+
+@pytest.mark.parametrize("point", POINTS)
+@pytest.mark.parametrize(
+    "scenario", [each for each in SCENARIOS if each.name in WAYS_BACK], ids=lambda each: each.name
+)
+def test_nothing_is_lost_or_doubled_wherever_it_dies(here: World, point: str, scenario: Scenario) -> None:
+    verdict = run(here, theirs, point, scenario, seed=7)
+    assert verdict.clean, verdict
+    assert verdict.crashed, "the step was never reached"

@@ -1,0 +1,511 @@
+"""Destinations end to end: a real engine, moto's S3, DynamoDB and KMS, and the handler between them."""
+
+import json
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import Any
+
+import httpx
+import pytest
+
+from functions.destinations import bucket_trial, clickhouse_trial, steps
+from functions.destinations.candidate import candidate
+from functions.destinations.handler import Desk, answer_to
+from functions.destinations.trial import Trials
+from functions.shared.address import Address
+from functions.shared.audit import Audit
+from functions.shared.destinations import Destinations
+from functions.shared.guard import Guard
+from functions.shared.health import Health, Slot, Wait
+from functions.shared.http import answering
+from functions.shared.schema.numbered import migrations
+from functions.shared.schema.schema import Schema
+from functions.shared.sealing import Sealer, Shards
+from functions.shared.tenancy import TenantId, own_destination
+from functions.shared.warehouse import Warehouse
+from tests.integration.own_clouds import OwnClouds, own_clouds
+from tests.integration.warehouse_process import clickhouse
+
+STEPS = [*bucket_trial.STEPS, *clickhouse_trial.STEPS]
+TABLES = {
+    "destinations": ("tenant_id", None),
+    "shards": ("tenant_id", None),
+    "health": ("destination", None),
+    "audit": ("tenant_id", "entry"),
+}
+KEY_IDS = {"acme": "AKIACANARYACME000001", "globex": "AKIACANARYGLOBEX0001"}
+SECRETS = {"acme": "canary-secret-of-acme", "globex": "canary-secret-of-globex"}
+PASSWORD = "tests"
+"""The engine's; it is a word of the tests' too, so it is looked for as a JSON string only."""
+
+
+@dataclass
+class World:
+    clouds: OwnClouds
+    engine: Address
+    desk: Desk
+
+    def ask(self, route: str, tenant: str = "acme", body: Any = None, scopes: str = "admin") -> Any:
+        """The answer of `route`: its status and its body."""
+        handler = answering(lambda event: answer_to(event, self.desk))
+        answered = handler(_event(route, tenant, body, scopes), None)
+        return answered["statusCode"], json.loads(answered["body"] or "null")
+
+    def body(self, tenant: str = "acme", **changes: Any) -> dict[str, Any]:
+        bucket, at = f"{tenant}-logs", self.engine
+        fields: dict[str, Any] = {
+            "bucket": {
+                "name": bucket,
+                "region": "us-east-1",
+                "endpoint": self.clouds.url,
+                "access_key_id": KEY_IDS[tenant],
+                "secret_access_key": SECRETS[tenant],
+            },
+            "clickhouse": {
+                "host": at.host,
+                "port": at.port,
+                "secure": False,
+                "user": at.user,
+                "password": PASSWORD,
+                "database": tenant,
+            },
+        }
+        for path, value in changes.items():
+            part, name = path.split("__")
+            fields[part][name] = value
+        return fields
+
+    def warehouse(self, database: str) -> Warehouse:
+        return Warehouse(replace(self.engine, database=database), 10)
+
+    def order(self, **fault: Any) -> None:
+        """Order a fault from the engine; see local.faults."""
+        url = f"http://{self.engine.host}:{self.engine.port}/_fault"
+        httpx.post(url, json=fault).raise_for_status()
+
+    def left(self, tenant: str = "acme") -> list[Any]:
+        """What there is in the customer's bucket and tables."""
+        warehouse = self.warehouse(tenant)
+        try:
+            tables = warehouse.select(
+                "SELECT name FROM system.tables WHERE database = currentDatabase() AND name = 'events'"
+            ).rows
+            rows = warehouse.select("SELECT tenant_id FROM events").rows if tables else []
+        finally:
+            warehouse.close()
+        return [*self.clouds.keys(f"{tenant}-logs"), *rows]
+
+    def stored(self) -> str:
+        """All items of all tables, as text."""
+        dynamodb = self.clouds.client("dynamodb")
+        return json.dumps([dynamodb.scan(TableName=table)["Items"] for table in TABLES])
+
+
+def _event(route: str, tenant: str, body: Any, scopes: str) -> dict[str, Any]:
+    method, path = route.split()
+    return {
+        "version": "2.0",
+        "routeKey": route,
+        "rawPath": path,
+        "headers": {},
+        "requestContext": {
+            "http": {"method": method, "path": path, "sourceIp": "203.0.113.9", "userAgent": "a browser"},
+            "requestId": "request-1",
+            "authorizer": {
+                "lambda": {
+                    "verdict": "ok",
+                    "tenant_id": tenant,
+                    "key_id": "key_1",
+                    "project_id": "default",
+                    "scopes": scopes,
+                    "retention_days": "30",
+                    "bytes_per_second": "1000",
+                    "actor": "key:key_1",
+                    "plan": "byoc",
+                    "over_quota": "false",
+                }
+            },
+        },
+        "body": "" if body is None else json.dumps(body),
+        "isBase64Encoded": False,
+    }
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    with own_clouds() as clouds, clickhouse(tmp_path_factory.mktemp("engine")) as engine:
+        dynamodb = clouds.client("dynamodb")
+        for table, keys in TABLES.items():
+            named = [(name, kind) for name, kind in zip(keys, ("HASH", "RANGE"), strict=True) if name]
+            dynamodb.create_table(
+                TableName=table,
+                KeySchema=[{"AttributeName": name, "KeyType": kind} for name, kind in named],
+                AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name, _ in named],
+                BillingMode="PAY_PER_REQUEST",
+            )
+        kms = clouds.client("kms")
+        key_id = kms.create_key()["KeyMetadata"]["KeyId"]
+        desk = Desk(
+            destinations=Destinations(
+                "destinations", Sealer(kms, key_id, Shards("shards", dynamodb)), dynamodb
+            ),
+            trials=Trials(Guard(allow_loopback=True)),
+            health=Health("health", dynamodb=dynamodb),
+            audit=Audit("audit", dynamodb=dynamodb),
+        )
+        yield World(clouds, engine, desk)
+
+
+@pytest.fixture
+def world(running: World) -> Iterator[World]:
+    """The world with two customers whose buckets and databases are new and empty."""
+    running.clouds.well()
+    running.order(mode="none")
+    s3 = running.clouds.client("s3")
+    server = running.warehouse("default")
+    for tenant in KEY_IDS:
+        s3.create_bucket(Bucket=f"{tenant}-logs")
+        server.command(f"DROP DATABASE IF EXISTS {tenant}")
+        server.command(f"CREATE DATABASE {tenant}")
+        running.desk.destinations.remove(TenantId(tenant))
+    server.close()
+    yield running
+    running.clouds.well()
+    for tenant in KEY_IDS:
+        for key in running.clouds.keys(f"{tenant}-logs"):
+            s3.delete_object(Bucket=f"{tenant}-logs", Key=key)
+
+
+def by_step(report: dict[str, Any]) -> dict[str, Any]:
+    return {step["step"]: step for step in report["steps"]}
+
+
+def only_failed(report: dict[str, Any]) -> dict[str, Any]:
+    """The one step that failed."""
+    (failed,) = [step for step in report["steps"] if step.get("ok") is False]
+    return failed
+
+
+def test_a_destination_is_tested_kept_shown_and_removed(world: World) -> None:
+    assert world.ask("GET /v1/destination")[0] == 404
+    status, kept = world.ask("PUT /v1/destination", body=world.body())
+    assert (status, kept["guarantee"], kept["version"]) == (200, "exactly_once", 1)
+    assert [step["step"] for step in kept["steps"]] == STEPS
+    assert all(step["ok"] for step in kept["steps"])
+    status, shown = world.ask("GET /v1/destination")
+    assert shown.pop("health") == {"state": "ok", "since": None, "reason": None}
+    kept.pop("steps")
+    assert (status, shown) == (200, kept)
+    assert shown["bucket"]["access_key_ends_with"] == KEY_IDS["acme"][-4:]
+    assert shown["retention_days"] == 3650
+    assert world.left() == []
+    assert world.ask("DELETE /v1/destination") == (204, None)
+    assert world.ask("DELETE /v1/destination") == (204, None)
+    assert world.ask("GET /v1/destination")[1]["code"] == "no_destination"
+
+
+def test_a_removed_destination_leaves_nothing_to_open(world: World) -> None:
+    world.ask("PUT /v1/destination", body=world.body())
+    item = world.clouds.client("dynamodb").scan(TableName="destinations")["Items"][0]
+    world.ask("DELETE /v1/destination")
+    world.clouds.client("dynamodb").put_item(TableName="destinations", Item=item)  # a backup is restored
+    assert world.ask("POST /v1/destination/test")[1]["code"] == "no_destination"
+    partly = world.body()
+    del partly["clickhouse"]["password"]
+    assert world.ask("PUT /v1/destination", body=partly)[1]["field"] == "clickhouse.password"
+    assert world.ask("PUT /v1/destination", body=world.body())[0] == 200
+
+
+def test_one_customer_never_sees_or_touches_anothers_destination(world: World) -> None:
+    for tenant in KEY_IDS:
+        assert world.ask("PUT /v1/destination", tenant, world.body(tenant))[0] == 200
+    acme, globex = (world.ask("GET /v1/destination", tenant)[1] for tenant in KEY_IDS)
+    assert (acme["bucket"]["name"], globex["bucket"]["name"]) == ("acme-logs", "globex-logs")
+    body = world.body("acme")
+    for name in ("access_key_id", "secret_access_key"):
+        del body["bucket"][name]
+    world.clouds.asked.clear()
+    assert world.ask("DELETE /v1/destination", "acme")[0] == 204
+    assert world.ask("PUT /v1/destination", "acme", body)[1]["field"] == "bucket.access_key_id"
+    assert world.clouds.asked == []
+    assert world.ask("GET /v1/destination", "acme")[0] == 404
+    assert world.ask("GET /v1/destination", "globex")[1] == globex
+    assert world.ask("POST /v1/destination/test", "globex")[1]["usable"]
+    assert world.left("acme") == world.left("globex") == []
+
+
+def test_credentials_rotate_and_other_changes_keep_them(world: World) -> None:
+    world.ask("PUT /v1/destination", body=world.body())
+    moved = world.body(clickhouse__database="globex")
+    for part, names in (
+        ("bucket", ("access_key_id", "secret_access_key")),
+        ("clickhouse", ("user", "password")),
+    ):
+        for name in names:
+            del moved[part][name]
+    assert world.ask("PUT /v1/destination", body=moved)[1]["version"] == 2
+    rotated = {
+        **moved,
+        "bucket": {**moved["bucket"], "access_key_id": "AKIANEW000000NEW", "secret_access_key": "n"},
+    }
+    assert world.ask("PUT /v1/destination", body=rotated)[1]["bucket"]["access_key_ends_with"] == "0NEW"
+    world.ask("DELETE /v1/destination")
+    entries = world.desk.audit.page(TenantId("acme"), 4).entries
+    did = [(entry["action"], entry["subject"]) for entry in reversed(entries)]
+    assert did == [
+        ("destination.set", "destination/1"),
+        ("destination.set", "destination/2"),
+        ("destination.rotated", "destination/3"),
+        ("destination.removed", "destination/3"),
+    ]
+    assert {(entry["actor"], entry["from"]) for entry in entries} == {("key:key_1", "203.0.113.9")}
+
+
+def test_what_fails_its_test_is_not_kept(world: World) -> None:
+    world.ask("PUT /v1/destination", body=world.body())
+    status, refused = world.ask("PUT /v1/destination", body=world.body(clickhouse__password="wrong"))
+    assert (status, refused["code"]) == (400, "destination_unusable")
+    assert only_failed(refused)["step"] == "clickhouse.authenticate"
+    assert refused["request_id"] == "request-1"
+    assert world.ask("GET /v1/destination")[1]["version"] == 1
+    assert world.ask("POST /v1/destination/test")[1]["usable"]
+
+
+def test_a_candidate_is_tested_without_being_kept(world: World) -> None:
+    status, report = world.ask("POST /v1/destination/test", body=world.body())
+    assert (status, report["usable"], report["guarantee"]) == (200, True, "exactly_once")
+    assert world.ask("POST /v1/destination/test")[0] == 404
+    assert world.left() == []
+
+
+def test_only_an_admin_may(world: World) -> None:
+    for route in ("GET /v1/destination", "PUT /v1/destination", "DELETE /v1/destination"):
+        assert world.ask(route, scopes="read ingest")[1]["code"] == "forbidden_scope"
+    assert world.ask("POST /v1/destination/test", scopes="read ingest")[0] == 403
+
+
+def test_a_failing_destination_says_since_when_and_why(world: World) -> None:
+    world.ask("PUT /v1/destination", body=world.body())
+    slot = world.desk.health.take(own_destination(TenantId("acme")), "a worker", 10)
+    world.desk.health.failed(slot, "unreachable")  # type: ignore[arg-type]
+    health = world.ask("GET /v1/destination")[1]["health"]
+    assert (health["state"], health["reason"]) == ("failing", "unreachable")
+    assert health["since"].endswith("Z")
+    assert world.ask("PUT /v1/destination", "globex", world.body("globex"))[0] == 200
+    assert world.ask("GET /v1/destination", "globex")[1]["health"]["state"] == "ok"
+
+
+def test_what_was_mended_is_tried_at_once_and_not_when_the_circuit_is_due(world: World) -> None:
+    """Setting the destination again is how a customer says so; another's circuit stays as it is."""
+    health = world.desk.health
+    for tenant in ("acme", "globex"):
+        assert world.ask("PUT /v1/destination", tenant, body=world.body(tenant))[0] == 200
+        slot = health.take(own_destination(TenantId(tenant)), "a worker", 10)
+        health.failed(slot, "unreachable")  # type: ignore[arg-type]
+        assert isinstance(health.take(own_destination(TenantId(tenant)), "another", 10), Wait)
+
+    assert world.ask("PUT /v1/destination", "acme", body=world.body("acme"))[0] == 200
+
+    assert isinstance(health.take(own_destination(TenantId("acme")), "another", 10), Slot)
+    assert isinstance(health.take(own_destination(TenantId("globex")), "another", 10), Wait)
+
+
+@pytest.mark.parametrize(
+    ("action", "status", "code", "step", "fix"),
+    [
+        ("s3:ListBucket", 403, "InvalidAccessKeyId", "bucket.authenticate", "access_key_id"),
+        ("s3:ListBucket", 403, "SignatureDoesNotMatch", "bucket.authenticate", "secret_access_key"),
+        ("s3:ListBucket", 403, "AccessDenied", "bucket.authenticate", "s3:ListBucket"),
+        ("s3:ListBucket", 404, "NoSuchBucket", "bucket.authenticate", "Create the bucket"),
+        ("s3:ListBucket", 400, "AuthorizationHeaderMalformed", "bucket.authenticate", "bucket.region"),
+        ("s3:PutObject", 403, "AccessDenied", "bucket.write", "s3:PutObject"),
+        ("s3:PutObject", 501, "NotImplemented", "bucket.write", "conditional writes"),
+        ("s3:GetObject", 403, "AccessDenied", "bucket.read", "s3:GetObject"),
+        ("s3:DeleteObject", 403, "AccessDenied", "bucket.delete", "s3:DeleteObject"),
+    ],
+)
+def test_a_bucket_that_refuses_is_told_what_to_mend_and_keeps_nothing(
+    world: World, action: str, status: int, code: str, step: str, fix: str
+) -> None:
+    world.clouds.refuses[action] = (status, code)
+    failed = only_failed(world.ask("POST /v1/destination/test", body=world.body())[1])
+    assert (failed["step"], fix in failed["fix"]) == (step, True)
+    world.clouds.well()
+    assert world.left() == []
+
+
+def test_a_key_that_may_not_list_is_tried_to_the_end(world: World) -> None:
+    world.clouds.refuses["s3:ListBucket"] = (403, "AccessDenied")
+    named = by_step(world.ask("POST /v1/destination/test", body=world.body())[1])
+    assert all(named[f"bucket.{name}"]["ok"] for name in ("write", "write_once", "read", "delete"))
+
+
+def test_an_object_whose_answer_was_lost_is_removed(world: World) -> None:
+    world.clouds.lost.add("s3:PutObject")
+    failed = only_failed(world.ask("POST /v1/destination/test", body=world.body())[1])
+    assert failed["step"] == "bucket.write"
+    assert world.left() == []
+
+
+def test_a_store_that_overwrites_is_told_to_be_at_least_once(world: World) -> None:
+    world.clouds.honours_conditions = False
+    status, kept = world.ask("PUT /v1/destination", body=world.body())
+    assert (status, kept["guarantee"]) == (200, "at_least_once")
+    told = by_step(kept)["bucket.write_once"]
+    assert told["ok"]
+    assert "Idempotency-Key" in told["detail"]
+    assert "If-None-Match" in told["fix"]
+
+
+@pytest.mark.parametrize(
+    ("statement", "code", "step", "fix"),
+    [
+        ("SELECT version()", 516, "clickhouse.authenticate", "password"),
+        ("SELECT version()", 195, "clickhouse.authenticate", "addresses"),
+        ("CREATE TABLE", 497, "clickhouse.table", "GRANT"),
+        ("CREATE TABLE", 164, "clickhouse.table", "readonly"),
+        ("CREATE TABLE IF NOT EXISTS schema", 115, "clickhouse.table", "26.2"),
+        ("INSERT INTO events ", 497, "clickhouse.write", "GRANT"),
+        ("INSERT INTO events_trial", 452, "clickhouse.write", "constraints"),
+        ("SELECT count()", 497, "clickhouse.read", "GRANT"),
+        ("ALTER TABLE events DELETE", 497, "clickhouse.delete", "ALTER DELETE"),
+        ("ALTER TABLE events DELETE", 48, "clickhouse.delete", "MergeTree"),
+    ],
+)
+def test_an_engine_that_refuses_is_told_what_to_mend_and_keeps_nothing(
+    world: World, statement: str, code: int, step: str, fix: str
+) -> None:
+    # The first of what is counted may be the read; the check after the deletion then goes well.
+    count = 1 if step == "clickhouse.read" else 1000
+    world.order(mode="busy", code=code, count=count, statement=statement)
+    report = world.ask("POST /v1/destination/test", body=world.body())[1]
+    failed = only_failed(report)
+    assert (failed["step"], fix in failed["fix"]) == (step, True)
+    assert "Ordered by a test" not in json.dumps(report)
+    world.order(mode="none")
+    assert world.left() == []
+
+
+def test_a_row_whose_answer_was_lost_is_removed(world: World) -> None:
+    world.ask("POST /v1/destination/test", body=world.body())
+    world.order(mode="lose_answer", count=1, statement="INSERT INTO events ")
+    report = world.ask("POST /v1/destination/test", body=world.body())[1]
+    assert only_failed(report)["step"] == "clickhouse.write"
+    assert by_step(report)["clickhouse.delete"]["ok"]
+    assert world.left() == []
+
+
+def test_a_database_is_created_when_it_is_missing_and_allowed(world: World) -> None:
+    server = world.warehouse("default")
+    server.command("DROP DATABASE acme")
+    world.order(mode="busy", code=497, statement="CREATE DATABASE")
+    denied = only_failed(world.ask("POST /v1/destination/test", body=world.body())[1])
+    assert (denied["step"], "CREATE DATABASE" in denied["fix"]) == ("clickhouse.table", True)
+    assert world.ask("POST /v1/destination/test", body=world.body())[1]["usable"]
+    server.close()
+
+
+def test_a_user_who_may_not_create_databases_needs_one_that_is_there_only(world: World) -> None:
+    world.order(mode="busy", code=497, count=1000, statement="CREATE DATABASE")
+    report = world.ask("POST /v1/destination/test", body=world.body())[1]
+    assert report["usable"]
+    assert by_step(report)["clickhouse.table"]["detail"] == "The tables were created or brought up to date."
+
+
+def test_a_user_who_may_create_nothing_needs_what_is_there_only(world: World) -> None:
+    Schema(replace(world.engine, database="acme")).bring_up_to_date(migrations())
+    world.order(mode="busy", code=497, count=1000, statement="CREATE")
+    report = world.ask("POST /v1/destination/test", body=world.body())[1]
+    assert report["usable"]
+    assert "GRANT" in by_step(report)["clickhouse.table"]["fix"].upper()
+
+
+def test_a_table_of_somebody_elses_is_told_what_it_lacks(world: World) -> None:
+    warehouse = world.warehouse("acme")
+    warehouse.command("CREATE TABLE events (tenant_id String) ENGINE = MergeTree ORDER BY tenant_id")
+    warehouse.close()
+    failed = only_failed(world.ask("POST /v1/destination/test", body=world.body())[1])
+    assert failed["step"] == "clickhouse.table"
+    assert "events.message" in failed["detail"]
+    assert "events.tenant_id" not in failed["detail"]
+
+
+@pytest.mark.parametrize(
+    ("engine", "settings", "word"),
+    [
+        ("MergeTree", "non_replicated_deduplication_window = 0", "remembers no batches"),
+        ("ReplacingMergeTree", "non_replicated_deduplication_window = 100", "merge rows"),
+    ],
+)
+def test_a_table_that_keeps_repeated_batches_is_at_least_once_and_said_so(
+    world: World, engine: str, settings: str, word: str
+) -> None:
+    created = migrations()[0].on(engine).rpartition("SETTINGS")[0]
+    warehouse = world.warehouse("acme")
+    warehouse.command(f"{created} SETTINGS {settings}, deduplicate_merge_projection_mode = 'drop'")
+    warehouse.close()
+    status, kept = world.ask("PUT /v1/destination", body=world.body())
+    assert (status, kept["guarantee"]) == (200, "at_least_once")
+    assert word in by_step(kept)["clickhouse.guarantee"]["detail"]
+    assert by_step(kept)["clickhouse.guarantee"]["fix"]
+    assert world.left() == []
+
+
+def test_a_table_that_keeps_nothing_is_refused(world: World) -> None:
+    columns = migrations()[1].statement.replace("events_trial", "events").rpartition("expires_on Date")[0]
+    more = "expires_on Date, duration_ms Nullable(Float64), metadata_tokens Array(String)) ENGINE = Null"
+    warehouse = world.warehouse("acme")
+    warehouse.command(columns + more)
+    warehouse.close()
+    failed = only_failed(world.ask("POST /v1/destination/test", body=world.body())[1])
+    assert (failed["step"], "MergeTree" in failed["fix"]) == ("clickhouse.delete", True)
+
+
+def test_a_test_twice_and_two_at_once_do_no_harm(world: World) -> None:
+    with ThreadPoolExecutor(2) as both:
+        reports = list(both.map(lambda _: world.ask("POST /v1/destination/test", body=world.body())[1], "ab"))
+    assert [report["usable"] for report in reports] == [True, True]
+    again = world.ask("POST /v1/destination/test", body=world.body())[1]
+    assert by_step(again)["clickhouse.table"]["detail"] == "The tables are up to date."
+    assert world.left() == []
+
+
+def test_what_hangs_is_cut_off_and_named(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(steps, "RESERVED_SECONDS", 0.5)
+    world.clouds.slow.add("s3:ListBucket")
+    world.order(mode="slow", seconds=1.2, statement="SELECT version()")
+    proposed = candidate(json.dumps(world.body()).encode(), TenantId("acme"), 1, None)
+    report = Trials(Guard(allow_loopback=True), seconds=1.5).of(proposed)
+    outcomes = {step.name: step.outcome for step in report.steps}
+    assert (outcomes["bucket.authenticate"], outcomes["bucket.write"]) == ("failed", "skipped")
+    assert (outcomes["clickhouse.authenticate"], outcomes["clickhouse.write"]) == ("ok", "skipped")
+    assert (report.usable, report.guarantee) == (False, "at_least_once")
+
+
+def test_the_region_of_awss_own_bucket_is_checked(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", world.clouds.url)  # stands for AWS where loopback is allowed
+    world.clouds.client("s3").create_bucket(
+        Bucket="acme-in-ireland", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
+    )
+    body = world.body(bucket__name="acme-in-ireland", bucket__endpoint=None)
+    failed = only_failed(world.ask("POST /v1/destination/test", body=body)[1])
+    assert (failed["step"], failed["fix"]) == ("bucket.authenticate", "Set bucket.region to eu-west-1.")
+    body["bucket"]["region"] = "eu-west-1"
+    assert world.ask("PUT /v1/destination", body=body)[0] == 200
+
+
+def test_planted_secrets_are_nowhere(world: World, capsys: Any) -> None:
+    answers = [world.ask("PUT /v1/destination", tenant, world.body(tenant)) for tenant in KEY_IDS]
+    for action in ("s3:ListBucket", "s3:PutObject", "s3:GetObject", "s3:DeleteObject"):
+        world.clouds.refuses = {action: (403, "AccessDenied")}
+        answers.append(world.ask("POST /v1/destination/test", body=world.body()))
+    world.clouds.well()
+    answers.append(world.ask("PUT /v1/destination", body=world.body(clickhouse__password="canary-wrong")))
+    answers.append(world.ask("PUT /v1/destination", body=world.body(bucket__region=KEY_IDS["acme"])))
+    answers.append(world.ask("PUT /v1/destination", body=world.body(bucket__endpoint="https://canary:x@y")))
+    answers += [world.ask("GET /v1/destination"), world.ask("DELETE /v1/destination")]
+    written = capsys.readouterr()
+    seen = f"{json.dumps(answers)} {world.stored()} {written.out} {written.err}"
+    for planted in (*KEY_IDS.values(), *SECRETS.values(), f'"{PASSWORD}"', "canary"):
+        assert planted not in seen

@@ -1,0 +1,203 @@
+"""The accounts function around DynamoDB in memory, a provider that can be told what to say, and a clock."""
+
+import json
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import boto3
+from moto import mock_aws
+
+from functions.accounts import keys, routes
+from functions.accounts.directory import Account, Directory, Key
+from functions.accounts.handler import Settings, office
+from functions.accounts.identity import AddressTakenError, WrongCodeError
+from functions.accounts.people import People, Person
+from functions.shared.http import Answer, answering
+from functions.shared.secret_text import SecretText
+from functions.shared.tenancy import TenantId
+from infra.topology import TABLES
+from local import transactions
+
+NOON = 1_800_000_000.0
+CODE = "123456"
+TOKEN = "eyJhbGciOiJSUzI1NiJ9.e30.c2ln"
+
+
+@dataclass
+class Provider:
+    """Stands for Cognito: takes CODE, and keeps what was asked of it."""
+
+    taken: set[str] = field(default_factory=set)
+    mailed: list[tuple[str, str]] = field(default_factory=list)
+
+    def change_email(self, access: SecretText, email: str) -> None:
+        if email in self.taken:
+            raise AddressTakenError("taken")
+        self.mailed.append((access.reveal(), email))
+
+    def confirm_email(self, _access: SecretText, code: SecretText) -> None:
+        if code.reveal() != CODE:
+            raise WrongCodeError("wrong")
+
+
+@dataclass
+class World:
+    client: Any
+    now: float = NOON
+    provider: Provider = field(default_factory=Provider)
+    calls: list[str] = field(default_factory=list)
+    writes_left: int | None = None
+    """After so many writes each further one fails; None for no end."""
+
+    def __post_init__(self) -> None:
+        names = {each.name: each.name for each in TABLES}
+        settings = Settings(
+            accounts_table=names["accounts"],
+            keys_table=names["keys"],
+            key_lists_table=names["key-lists"],
+            people_table=names["people"],
+            audit_table=names["audit"],
+            announcements_table=names["announcements"],
+            identity_pool="pool",
+            identity_client="client",
+        )
+        self.directory = Directory("accounts", "keys", "key-lists", self.client)
+        self.people = People("people", self.client)
+        self.office = office(settings, self.client, self.provider, lambda: self.now)
+        self.client.meta.events.register("before-call.dynamodb", self._note)
+
+    def _note(self, model: Any, params: Any, **_: Any) -> None:
+        self.calls.append(model.name)
+        if model.name not in ("TransactWriteItems", "PutItem", "UpdateItem") or self.writes_left is None:
+            return
+        if self.writes_left == 0:
+            _make_fail(params)
+        self.writes_left = max(0, self.writes_left - 1)
+
+    def account(self, name: str, *, owner: bool = True) -> TenantId:
+        """A new account, with an owner `person-<name>`."""
+        tenant = TenantId(name)
+        subject = f"person-{name}"
+        self.directory.put_account(
+            Account(tenant, "managed_30", 30, 1_000_000, owner=subject if owner else "", created_at=int(NOON))
+        )
+        if owner:
+            self.people.put(
+                Person(
+                    subject=subject,
+                    tenant=tenant,
+                    name=f"Owner of {name}",
+                    email=f"{name}@example.com",
+                    terms_version="2026-11-01",
+                    terms_accepted_at="2026-11-23T00:00:00Z",
+                    marketing_opt_in=False,
+                    state="confirmed",
+                )
+            )
+        return tenant
+
+    def key(self, tenant: TenantId, key_id: str, **fields: Any) -> str:
+        text = keys.mint()
+        self.directory.put_key(
+            text, Key(tenant, key_id, frozenset({"ingest"}), "default", created_at=int(self.now), **fields)
+        )
+        return text
+
+    def ask(
+        self,
+        route: str,
+        tenant: str,
+        body: Any = None,
+        *,
+        key_id: str = "",
+        person: bool = False,
+        scopes: str = "admin",
+        query: dict[str, str] | None = None,
+    ) -> Answer:
+        """Answer a request of `tenant`, by key or by its owner in person."""
+        event = event_of(route, tenant, body, key_id, person=person, scopes=scopes, query=query)
+        return answering(lambda each: routes.answer_to(each, self.office))(event, None)
+
+    def entries(self, tenant: str) -> list[dict[str, str]]:
+        return self.office.audit.page(TenantId(tenant), 100).entries
+
+    def actions(self, tenant: str) -> list[str]:
+        return [each["action"] for each in self.entries(tenant)]
+
+
+def _make_fail(params: Any) -> None:
+    """Let DynamoDB itself refuse the write, a transaction as a whole: a condition of it does not hold."""
+    body = json.loads(params["body"])
+    if "TransactItems" in body:
+        nobody = {
+            "TableName": "accounts",
+            "Key": {"tenant_id": {"S": "nobody"}},
+            "ConditionExpression": "attribute_exists(tenant_id)",
+        }
+        body["TransactItems"].append({"ConditionCheck": nobody})
+    else:
+        body["ConditionExpression"] = "attribute_exists(nothing)"
+    params["body"] = json.dumps(body).encode()
+
+
+def event_of(
+    route: str,
+    tenant: str,
+    body: Any,
+    key_id: str,
+    *,
+    person: bool = False,
+    scopes: str = "admin",
+    query: dict[str, str] | None = None,
+) -> dict[str, Any]:
+    method, path = route.split(" ")
+    verdict = {
+        "verdict": "ok",
+        "tenant_id": tenant,
+        "key_id": "" if person else "key_caller",
+        "project_id": "default",
+        "scopes": scopes,
+        "retention_days": "30",
+        "bytes_per_second": "1000",
+        "over_quota": "false",
+        "actor": f"person:person-{tenant}" if person else "key:key_caller",
+        "plan": "managed_30",
+    }
+    return {
+        "routeKey": route,
+        "rawPath": path.replace("{id}", key_id),
+        "pathParameters": {"id": key_id},
+        "queryStringParameters": query or {},
+        "headers": {"authorization": f"Bearer {TOKEN}"},
+        "requestContext": {
+            "requestId": f"request-{random.randrange(10**9)}",
+            "http": {"method": method, "path": path, "sourceIp": "192.0.2.7", "userAgent": "curl/8 " * 60},
+            "authorizer": {"lambda": verdict},
+        },
+        "body": "" if body is None else json.dumps(body),
+        "isBase64Encoded": False,
+    }
+
+
+def decoded(answer: Answer) -> Any:
+    return json.loads(answer["body"]) if answer["body"] else None
+
+
+@contextmanager
+def world() -> Iterator[World]:
+    """One world for many tests, which share its tables but none of their tenants."""
+    transactions.install()
+    with mock_aws():
+        client = boto3.client("dynamodb", region_name="us-east-1")
+        for table in TABLES:
+            parts = {table.partition_key: "HASH"} | ({table.sort_key: "RANGE"} if table.sort_key else {})
+            client.create_table(
+                TableName=table.name,
+                KeySchema=[{"AttributeName": name, "KeyType": kind} for name, kind in parts.items()],
+                AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in parts],
+                BillingMode="PAY_PER_REQUEST",
+            )
+        yield World(client)

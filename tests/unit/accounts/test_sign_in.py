@@ -1,0 +1,467 @@
+"""Signing up, confirming, signing in: what is promised, who learns what, and what survives a failure."""
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from botocore.exceptions import EndpointConnectionError
+
+from functions.accounts import forms, proof, sign_in
+from functions.accounts.dynamodb import StoreUnavailableError
+from functions.accounts.identity import Identity, WrongPasswordError
+from functions.accounts.plans import PLANS, TRIAL
+from functions.accounts.sign_in import Desk, answer_to
+from functions.shared.errors import RefusalError
+from functions.shared.secret_text import SecretText
+from functions.shared.tenancy import TenantId
+from tests.unit.accounts.open_routes import PASSWORD, World, new_address, new_email, world, wrong
+
+OTHER_PASSWORD = "another-long-password"
+
+
+@pytest.fixture(scope="module")
+def here() -> Iterator[World]:
+    with world() as built:
+        yield built
+
+
+def failing(here: World, part: str, method: str, fault: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        raise fault
+
+    monkeypatch.setattr(type(getattr(here.membership, part)), method, fail)
+
+
+def silent(**_: Any) -> None:
+    """A service that cannot be reached."""
+    raise EndpointConnectionError(endpoint_url="")
+
+
+def test_two_people_sign_up_confirm_and_sign_in_each_to_an_account_of_their_own(here: World) -> None:
+    tenants, subjects = set(), set()
+    for email in (new_email(), new_email()):
+        assert here.sign_up(email).body == {"status": "confirmation_sent"}
+        confirmed = here.confirm(email)
+        signed_in = here.log_in(email)
+        claims = here.verifier.verify(signed_in.body["access_token"])
+        person = here.membership.people.get(claims.subject, time.time())
+        assert confirmed.body == {"status": "confirmed", "tenant_id": person.tenant if person else None}
+        assert signed_in.body.keys() == {"access_token", "refresh_token", "expires_in", "token_type"}
+        assert (signed_in.body["expires_in"], signed_in.body["token_type"]) == (3600, "Bearer")
+        assert signed_in.headers["cache-control"] == "no-store"
+        tenants.add(confirmed.body["tenant_id"])
+        subjects.add(claims.subject)
+    assert len(tenants) == len(subjects) == 2
+    assert all(TenantId(tenant).startswith("t") for tenant in tenants)
+
+
+def test_an_account_starts_as_a_trial_and_belongs_to_its_person(here: World) -> None:
+    email = new_email()
+    here.sign_up(email, name=" Ada Lovelace ", marketing_opt_in=True)
+    tenant = TenantId(here.confirm(email).body["tenant_id"])
+    account = here.membership.directory.account(tenant)
+    known = here.membership.identity.find(email)
+    assert account
+    assert known
+    person = here.membership.people.get(known.subject, time.time())
+    assert person
+    assert (account.plan, account.retention_days) == (TRIAL, PLANS[TRIAL].retention_days)
+    assert account.owner == person.subject
+    assert (person.name, person.email, person.marketing_opt_in) == ("Ada Lovelace", email, True)
+    assert person.terms_accepted_at.startswith("20")
+    assert (person.state, person.forget_at, person.proof) == ("confirmed", None, None)
+
+
+def test_somebody_who_never_confirms_is_forgotten_after_a_week(here: World) -> None:
+    email = new_email()
+    here.sign_up(email)
+    known = here.membership.identity.find(email)
+    assert known
+    now = time.time()
+    person = here.membership.people.get(known.subject, now)
+    assert person
+    assert person.forget_at == pytest.approx(now + 7 * 86_400, abs=60)
+    assert here.membership.people.get(known.subject, now + 7 * 86_400 + 60) is None
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("name", ""),
+        ("name", "  "),
+        ("name", 7),
+        ("name", "a\x00b"),
+        ("name", "x" * 201),
+        ("email", "nobody"),
+        ("email", "a@b"),
+        ("email", "a b@example.com"),
+        ("email", "x" * 120 + "@example.com"),
+        ("email", None),
+        ("password", "short"),
+        ("password", "x" * 257),
+        ("password", "with a space in it"),
+        ("password", 123456789012),
+        ("accept_terms", False),
+        ("accept_terms", "yes"),
+        ("marketing_opt_in", 1),
+    ],
+)
+def test_a_bad_field_is_named(here: World, field: str, value: Any) -> None:
+    refused = here.sign_up(**{"email": new_email(), field: value})
+    assert refused.refused == (400, f"invalid_{field}")
+    assert f"'{field}'" in refused.body["error"]
+    assert not isinstance(value, str) or len(value) < 5 or value not in json.dumps(refused.body)
+
+
+@pytest.mark.parametrize("body", ["", "nonsense", "[]", '"text"', "[" * 5000, '{"a":'])
+@pytest.mark.parametrize("route", [route.removeprefix("POST ") for route in sign_in.ROUTES])
+def test_what_is_no_json_object_is_refused(here: World, route: str, body: str) -> None:
+    assert here.ask(route, body).refused == (400, "invalid_body")
+
+
+def test_an_address_with_an_account_gets_the_same_answer_and_its_owner_a_mail(here: World) -> None:
+    email = here.joined()
+    before = here.mails(email)
+    again = here.sign_up(email.upper(), OTHER_PASSWORD)
+    new = here.sign_up(new_email())
+    assert again == new
+    (notice,) = here.mails(email)[len(before) :]
+    assert "account already" in notice["text"]
+    assert here.log_in(email).status == 200
+    assert here.log_in(email, OTHER_PASSWORD).status == 401
+
+
+def test_that_mail_cannot_be_sent_is_not_told(here: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    email = here.joined()
+    monkeypatch.setattr(here.clients["sesv2"], "send_email", silent)
+    assert here.sign_up(email).body == {"status": "confirmation_sent"}
+
+
+def test_a_strangers_unconfirmed_sign_up_gives_way_to_the_owners(here: World) -> None:
+    email = new_email()
+    here.sign_up(email, "the-strangers-password", name="Stranger")
+    strangers_code = here.code(email)
+    here.sign_up(email, PASSWORD, name="Owner")
+    assert here.confirm(email, strangers_code).refused == (400, "invalid_code")
+    assert here.confirm(email).status == 200
+    assert here.log_in(email, "the-strangers-password").refused == (401, "invalid_login")
+    assert here.log_in(email).status == 200
+    assert [item["name"]["S"] for item in here.items("people") if item["email"]["S"] == email] == ["Owner"]
+
+
+def test_a_wrong_code_is_refused_for_whoever_it_is(here: World) -> None:
+    email, confirmed = new_email(), here.joined()
+    here.sign_up(email)
+    answers = [here.confirm(each, wrong(here.code(email))) for each in (email, confirmed, new_email())]
+    assert [each.refused for each in answers] == [(400, "invalid_code")] * 3
+    assert len({json.dumps(each.body) for each in answers}) == 1
+
+
+def test_the_same_code_again_gets_the_same_answer_and_another_does_not(here: World) -> None:
+    email = new_email()
+    here.sign_up(email)
+    code = here.code(email)
+    first, second = here.confirm(email, code), here.confirm(email, code)
+    assert first == second
+    assert here.confirm(email, wrong(code)).refused == (400, "invalid_code")
+
+
+def test_a_new_code_is_sent_on_demand_and_replaces_the_old_one(here: World) -> None:
+    email = new_email()
+    here.sign_up(email)
+    old = here.code(email)
+    for each in (email, here.joined(), new_email()):
+        assert here.ask("/v1/signup/resend", {"email": each}).body == {"status": "confirmation_sent"}
+    assert len(here.mails(email)) == 2
+    if old != here.code(email):
+        assert here.confirm(email, old).refused == (400, "invalid_code")
+    assert here.confirm(email).status == 200
+
+
+@pytest.mark.parametrize(("part", "method"), [("directory", "put_account"), ("people", "confirm")])
+@pytest.mark.parametrize("by", ["confirm", "log_in"])
+def test_a_confirmation_that_failed_half_way_is_completed_by_what_comes_next(
+    here: World, part: str, method: str, by: str
+) -> None:
+    email = new_email()
+    here.sign_up(email)
+    code = here.code(email)
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        failing(here, part, method, StoreUnavailableError("down"), monkeypatch)
+        assert here.confirm(email, code).refused == (503, "try_again")
+        assert here.log_in(email).refused == (503, "try_again")
+    assert here.confirm(email, wrong(code)).refused == (400, "invalid_code")
+    completed = here.confirm(email, code) if by == "confirm" else here.log_in(email)
+    assert completed.status == 200
+    tenant = here.confirm(email, code).body["tenant_id"]
+    assert here.membership.directory.account(TenantId(tenant))
+    assert here.log_in(email).status == 200
+
+
+def test_a_sign_up_whose_writing_failed_can_be_sent_again(here: World) -> None:
+    email = new_email()
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        failing(here, "people", "put", StoreUnavailableError("down"), monkeypatch)
+        assert here.sign_up(email).refused == (503, "try_again")
+    assert here.confirm(email).refused == (400, "invalid_code"), "nobody has accepted the terms"
+    assert here.sign_up(email).status == 202
+    assert here.confirm(email).status == 200
+
+
+def test_who_does_not_sign_in_is_told_the_same_whatever_the_reason(here: World) -> None:
+    unconfirmed = new_email()
+    here.sign_up(unconfirmed)
+    answers = [
+        here.log_in(here.joined(), "not-the-password"),
+        here.log_in(new_email(), "not-the-password"),
+        here.log_in(unconfirmed, "not-the-password"),
+        here.log_in(here.joined(), "x"),
+        here.ask("/v1/login", {"refresh_token": "not.a-token"}),
+    ]
+    assert [each.refused for each in answers] == [(401, "invalid_login")] * 5
+    assert len({json.dumps(each.body) for each in answers}) == 1
+
+
+def test_the_right_password_before_confirming_says_so(here: World) -> None:
+    email = new_email()
+    here.sign_up(email)
+    assert here.log_in(email).refused == (403, "unconfirmed")
+
+
+def test_a_provider_that_looks_at_the_password_first_makes_no_difference(
+    here: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log_in = Identity.log_in
+
+    def strict(identity: Identity, email: str, password: SecretText) -> Any:
+        if password.reveal() != PASSWORD:
+            raise WrongPasswordError("wrong")
+        return log_in(identity, email, password)
+
+    monkeypatch.setattr(Identity, "log_in", strict)
+    email = new_email()
+    here.sign_up(email)
+    assert here.log_in(email, "not-the-password").refused == (401, "invalid_login")
+    assert here.log_in(email).refused == (403, "unconfirmed")
+
+
+def test_a_refresh_token_brings_a_fresh_access_token_for_the_same_person(here: World) -> None:
+    first, second = (here.log_in(here.joined()).body for _ in range(2))
+    for signed_in in (first, second):
+        fresh = here.ask("/v1/login", {"refresh_token": signed_in["refresh_token"]})
+        assert fresh.body["access_token"] != signed_in["access_token"]
+        assert fresh.body["refresh_token"] == signed_in["refresh_token"]
+        old, new = (here.verifier.verify(each["access_token"]) for each in (signed_in, fresh.body))
+        assert old.subject == new.subject
+
+
+def test_an_identity_made_around_us_opens_no_account(here: World) -> None:
+    """Anyone may speak to Cognito with the client's public id; without terms accepted nothing comes of it."""
+    email = new_email()
+    cognito = here.clients["cognito-idp"]
+    cognito.sign_up(
+        ClientId=here.client_id,
+        Username=email,
+        Password=PASSWORD,
+        UserAttributes=[{"Name": "email", "Value": email}],
+    )
+    cognito.confirm_sign_up(ClientId=here.client_id, Username=email, ConfirmationCode=here.code(email))
+    assert here.log_in(email).refused == (403, "no_account")
+
+
+def test_a_forgotten_password_is_set_anew_with_a_mailed_code_and_ends_every_session(here: World) -> None:
+    email, other = here.joined(), here.joined()
+    old = here.log_in(email).body["refresh_token"]
+    others = here.log_in(other).body["refresh_token"]
+    assert here.ask("/v1/password/forgot", {"email": email}).body == {"status": "code_sent"}
+    form = {"email": email, "code": here.code(email), "password": OTHER_PASSWORD}
+    assert here.ask("/v1/password/reset", {**form, "code": wrong(form["code"])}).refused == (
+        400,
+        "invalid_code",
+    )
+    assert here.ask("/v1/password/reset", {**form, "password": "short"}).refused == (400, "invalid_password")
+    assert here.ask("/v1/password/reset", {**form, "email": other}).refused == (400, "invalid_code")
+    assert here.ask("/v1/password/reset", form).status == 200
+    assert here.ask("/v1/password/reset", form).refused == (400, "invalid_code")
+    assert here.log_in(email, PASSWORD).status == 401
+    assert here.log_in(email, OTHER_PASSWORD).status == 200
+    assert here.ask("/v1/login", {"refresh_token": old}).refused == (401, "invalid_login")
+    assert here.ask("/v1/login", {"refresh_token": others}).status == 200
+    assert here.log_in(other, PASSWORD).status == 200
+
+
+def test_what_is_done_before_signing_in_is_in_the_audit_trail_of_its_account_alone(here: World) -> None:
+    email, other = new_email(), here.joined()
+    here.sign_up(email)
+    tenant = TenantId(here.confirm(email).body["tenant_id"])
+    here.ask("/v1/password/forgot", {"email": email})
+    form = {"email": email, "code": here.code(email), "password": OTHER_PASSWORD}
+    address = new_address()
+    assert here.ask("/v1/password/reset", form, address).status == 200
+
+    reset, opened = here.membership.audit.page(tenant, 10, None).entries
+    assert (reset["action"], reset["from"]) == ("password.reset", address)
+    assert opened["action"] == "account.opened"
+    assert reset["actor"] == opened["actor"] == f"person:{here.membership.identity.find(email).subject}"
+    assert email not in json.dumps([reset, opened])
+    assert other not in json.dumps([reset, opened])
+
+
+def test_a_forgotten_password_tells_nobody_who_exists(here: World) -> None:
+    unconfirmed = new_email()
+    here.sign_up(unconfirmed)
+    answers = [
+        here.ask("/v1/password/forgot", {"email": each}) for each in (here.joined(), unconfirmed, new_email())
+    ]
+    assert answers[0] == answers[1] == answers[2]
+
+
+def test_eleven_wrong_passwords_stop_one_address_and_not_the_owner(here: World) -> None:
+    email, attacker, usual = here.joined(), new_address(), new_address()
+    assert here.log_in(email, address=usual).status == 200
+    for _ in range(10):
+        assert here.log_in(email, "not-the-password", attacker).status == 401
+    stopped = here.log_in(email, PASSWORD, attacker)
+    assert stopped.refused == (429, "too_many_attempts")
+    assert 0 < int(stopped.headers["retry-after"]) <= 900
+    assert here.log_in(email, address=usual).status == 200
+
+
+def test_guessing_codes_stops_too(here: World) -> None:
+    email, attacker = new_email(), new_address()
+    here.sign_up(email)
+    code = here.code(email)
+    for _ in range(10):
+        assert here.ask("/v1/signup/confirm", {"email": email, "code": wrong(code)}, attacker).status == 400
+    for route in ("/v1/signup/confirm", "/v1/password/reset"):
+        form = {"email": email, "code": code, "password": OTHER_PASSWORD}
+        assert here.ask(route, form, attacker).refused == (429, "too_many_attempts")
+    assert here.confirm(email, code).status == 200
+
+
+def test_one_inbox_is_not_flooded(here: World) -> None:
+    email, attacker = here.joined(), new_address()
+    answers = [here.ask("/v1/password/forgot", {"email": email}, attacker).status for _ in range(12)]
+    assert answers == [202] * 10 + [429] * 2
+
+
+def test_without_counting_nobody_tries(here: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    email = here.joined()
+    monkeypatch.setattr(here.clients["dynamodb"], "update_item", silent)
+    refused = here.log_in(email)
+    assert refused.refused == (503, "try_again")
+    assert refused.headers["retry-after"] == "2"
+
+
+def test_a_silent_provider_is_503(here: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(here.clients["cognito-idp"], "admin_initiate_auth", silent)
+    assert here.log_in(new_email()).refused == (503, "try_again")
+
+
+def test_no_secret_is_in_a_log_an_answer_or_an_error(
+    here: World, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    email = new_email()
+    here.sign_up(email)
+    code = here.code(email)
+    here.confirm(email, code)
+    tokens = here.log_in(email).body
+    faults: list[BaseException] = []
+    log_in = Identity.log_in
+
+    def watched(identity: Identity, address: str, password: SecretText) -> Any:
+        try:
+            return log_in(identity, address, password)
+        except Exception as fault:
+            faults.append(fault)
+            raise
+
+    monkeypatch.setattr(Identity, "log_in", watched)
+    refused = here.log_in(email, PASSWORD + "-wrong")
+    monkeypatch.setattr(here.clients["cognito-idp"], "admin_initiate_auth", None)
+    refused_again = here.log_in(email)
+    told = "".join(capfd.readouterr()) + json.dumps([refused.body, refused_again.body])
+    for fault in faults:
+        told += repr(fault) + repr(fault.__context__) + repr(fault.__cause__)
+    form = forms.log_in(json.dumps({"email": email, "password": PASSWORD}).encode())
+    told += repr(form) + repr(forms.log_in(json.dumps({"refresh_token": "abc.def"}).encode()))
+    assert len(faults) == 2
+    assert refused_again.status == 500
+    for secret in (PASSWORD, code, tokens["access_token"], tokens["refresh_token"], email, "abc.def"):
+        assert secret not in told
+
+
+def test_a_refusal_that_could_tell_waits_and_success_does_not(here: World) -> None:
+    email = here.joined()
+    desk = Desk(here.membership, even_seconds=0.4)
+
+    def seconds(route: str, body: dict[str, Any]) -> float:
+        event = {
+            "routeKey": f"POST {route}",
+            "body": json.dumps(body),
+            "requestContext": {"requestId": "r", "http": {"method": "POST", "sourceIp": new_address()}},
+        }
+        began = time.monotonic()
+        with suppress(RefusalError):
+            answer_to(event, desk)
+        return time.monotonic() - began
+
+    slow = [
+        seconds("/v1/login", {"email": email, "password": "not-the-password"}),
+        seconds("/v1/login", {"email": new_email(), "password": "not-the-password"}),
+        seconds("/v1/signup/confirm", {"email": new_email(), "code": "123456"}),
+        seconds("/v1/password/forgot", {"email": new_email()}),
+    ]
+    assert all(0.4 <= each < 0.8 for each in slow)
+    assert seconds("/v1/login", {"email": email, "password": PASSWORD}) < 0.4
+    assert seconds("/v1/login", {"email": "no address"}) < 0.4
+
+
+def test_the_handler_is_wired_from_the_environment_alone(
+    here: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = {
+        "AWS_ENDPOINT_URL": here.endpoint,
+        "AWS_REGION": "us-east-1",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_ACCESS_KEY_ID": "tests",
+        "AWS_SECRET_ACCESS_KEY": "tests",
+        "ASTRALOG_IDENTITY_POOL": here.pool,
+        "ASTRALOG_IDENTITY_CLIENT": here.client_id,
+        "ASTRALOG_PEOPLE_TABLE": "people",
+        "ASTRALOG_ATTEMPTS_TABLE": "attempts",
+        "ASTRALOG_ACCOUNTS_TABLE": "accounts",
+        "ASTRALOG_KEYS_TABLE": "keys",
+        "ASTRALOG_AUDIT_TABLE": "audit",
+        "ASTRALOG_MAIL_FROM": "no-reply@astralog.example",
+        "ASTRALOG_EVEN_MS": "1",
+    }
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(sign_in, "_desk", sign_in._desk.__wrapped__)
+    event = {
+        "routeKey": "POST /v1/login",
+        "body": json.dumps({"email": here.joined(), "password": PASSWORD}),
+        "requestContext": {"requestId": "r", "http": {"method": "POST", "sourceIp": new_address()}},
+    }
+    assert sign_in.handler(event, None)["statusCode"] == 200
+
+
+def test_a_proof_fits_its_password_only_and_is_never_the_same() -> None:
+    first, second = (proof.prove(SecretText(PASSWORD)) for _ in range(2))
+    assert first != second
+    assert proof.fits(SecretText(PASSWORD), first)
+    assert not proof.fits(SecretText(OTHER_PASSWORD), first)
+    assert PASSWORD not in first
+
+
+def test_a_race_of_two_sign_ups_is_tried_again_by_the_sender(
+    here: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    email = new_email()
+    here.sign_up(email)
+    monkeypatch.setattr(Identity, "remove", lambda *_: None)
+    assert here.sign_up(email).refused == (503, "try_again")

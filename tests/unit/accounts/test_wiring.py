@@ -1,0 +1,66 @@
+"""From a key in a header to an answer: the authorizer's context is what the accounts function reads."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from functions.accounts import authorizer, handler, keys
+from functions.accounts.directory import Key
+from functions.shared.tenancy import TenantId
+from infra.topology import function
+from tests.unit.accounts.office import World, decoded, event_of
+
+
+@pytest.fixture
+def _environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Settings as the topology has them; what stands for a table's name is the name itself."""
+    for name in ("authorizer", "accounts"):
+        for setting, value in function(name).settings.items():
+            monkeypatch.setenv(f"ASTRALOG_{setting.upper()}", value.rpartition(":")[2])
+    authorizer._authorizer.cache_clear()
+    handler._office.cache_clear()
+    yield
+    authorizer._authorizer.cache_clear()
+    handler._office.cache_clear()
+
+
+def asked(key: str, tenant: str, route: str = "GET /v1/keys") -> Any:
+    event = event_of(route, tenant, None, "")
+    event["headers"] = {"Authorization": f"Bearer {key}"}
+    event["requestContext"]["authorizer"] = {"lambda": authorizer.handler(event, None)["context"]}
+    return handler.handler(event, None)
+
+
+@pytest.mark.usefixtures("_environment")
+def test_an_admin_key_opens_its_own_account_and_no_other(
+    here: World, acme: TenantId, globex: TenantId
+) -> None:
+    texts = {tenant: keys.mint() for tenant in (acme, globex)}
+    for tenant, text in texts.items():
+        here.directory.put_key(text, Key(tenant, f"key_{tenant}", frozenset({"admin"}), "default"))
+    for tenant, text in texts.items():
+        assert [each["id"] for each in decoded(asked(text, tenant))["keys"]] == [f"key_{tenant}"]
+        assert decoded(asked(text, tenant, "GET /v1/account"))["tenant_id"] == tenant
+
+
+@pytest.mark.usefixtures("_environment")
+def test_failures_from_one_address_end_in_429_while_its_good_key_passes(here: World, acme: TenantId) -> None:
+    good = keys.mint()
+    here.directory.put_key(good, Key(acme, "key_good", frozenset({"admin"}), "default"))
+    statuses = [asked(keys.mint(), acme)["statusCode"] for _ in range(101)]
+    assert statuses == [401] * 100 + [429]
+    refused = asked("nonsense", acme)
+    assert (refused["statusCode"], decoded(refused)["code"]) == (429, "too_many_attempts")
+    assert 1 <= int(refused["headers"]["retry-after"]) <= 60
+    assert asked(good, acme)["statusCode"] == 200
+
+
+@pytest.mark.usefixtures("_environment")
+def test_a_token_that_is_none_of_ours_is_401(acme: TenantId, monkeypatch: pytest.MonkeyPatch) -> None:
+    from functions.accounts import tokens
+
+    monkeypatch.setattr(tokens, "_fetch", lambda _url: b'{"keys": []}')
+    answer = asked("eyJhbGciOiJSUzI1NiIsImtpZCI6IngifQ.e30.c2ln", acme)
+    assert answer["statusCode"] == 401
+    assert "log in again" in decoded(answer)["error"]

@@ -1,0 +1,77 @@
+"""What the routes answer when somebody was faster, or our own stores are away."""
+
+import json
+from typing import Any
+
+import pytest
+
+from functions.destinations.handler import Desk, answer_to
+from functions.shared.destinations import DestinationChangedError, DestinationsUnavailableError
+from functions.shared.errors import RetryableError
+from functions.shared.health import HealthUnavailableError
+from functions.shared.http import answering
+from functions.shared.sealing import KeyServiceUnavailableError
+
+CONTEXT = {
+    "verdict": "ok",
+    "tenant_id": "acme",
+    "key_id": "key_1",
+    "project_id": "default",
+    "scopes": "admin",
+    "retention_days": "30",
+    "bytes_per_second": "1000",
+    "actor": "key:key_1",
+    "plan": "byoc",
+    "over_quota": "false",
+}
+
+
+class Failing:
+    """Destinations that fail whatever they are asked."""
+
+    def __init__(self, fault: RetryableError) -> None:
+        self._fault = fault
+
+    def summary(self, _tenant: str) -> Any:
+        raise self._fault
+
+    get = put = remove = summary
+
+
+def asked(route: str, fault: RetryableError) -> dict[str, Any]:
+    method, path = route.split()
+    event = {
+        "routeKey": route,
+        "rawPath": path,
+        "requestContext": {
+            "http": {"method": method, "path": path},
+            "requestId": "r-1",
+            "authorizer": {"lambda": CONTEXT},
+        },
+    }
+    desk = Desk(Failing(fault), None, None, None)  # type: ignore[arg-type]
+    return answering(lambda each: answer_to(each, desk))(event, None)
+
+
+ROUTES = pytest.mark.parametrize(
+    "route",
+    ["GET /v1/destination", "PUT /v1/destination", "DELETE /v1/destination", "POST /v1/destination/test"],
+)
+
+
+@ROUTES
+@pytest.mark.parametrize(
+    "kind", [DestinationsUnavailableError, KeyServiceUnavailableError, HealthUnavailableError]
+)
+def test_an_outage_of_ours_asks_to_try_again(route: str, kind: type[RetryableError]) -> None:
+    answered = asked(route, kind("canary"))
+    assert answered["statusCode"] == 503
+    assert answered["headers"]["retry-after"] == "2"
+    assert json.loads(answered["body"])["code"] == "try_again"
+    assert "canary" not in answered["body"]
+
+
+@ROUTES
+def test_a_change_in_between_is_a_conflict(route: str) -> None:
+    answered = asked(route, DestinationChangedError("canary"))
+    assert (answered["statusCode"], json.loads(answered["body"])["code"]) == (409, "destination_changed")

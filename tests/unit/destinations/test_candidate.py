@@ -1,0 +1,181 @@
+"""What a customer may send as a destination, and whose secrets it then has."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from functions.destinations.candidate import candidate
+from functions.shared.destinations import Destination
+from functions.shared.errors import RefusalError
+from functions.shared.secret_text import SecretText
+from functions.shared.tenancy import TenantId
+
+ACME = TenantId("acme")
+SECRETS = ("AKIACANARY0000000001", "canary-secret-key", "canary-user", "canary-password")
+
+
+def body(**changes: Any) -> dict[str, Any]:
+    """A whole body; `changes` by path with `__` for the dot, None to leave a field out."""
+    fields: dict[str, Any] = {
+        "bucket": {
+            "name": "acme-logs",
+            "region": "eu-central-1",
+            "access_key_id": SECRETS[0],
+            "secret_access_key": SECRETS[1],
+        },
+        "clickhouse": {
+            "host": "ch.acme.example",
+            "user": SECRETS[2],
+            "password": SECRETS[3],
+            "database": "logs",
+        },
+    }
+    for path, value in changes.items():
+        *parents, name = path.split("__")
+        place = fields[parents[0]] if parents else fields
+        if value is None:
+            place.pop(name, None)
+        else:
+            place[name] = value
+    return fields
+
+
+def read(stored: Destination | None = None, **changes: Any) -> Destination:
+    return candidate(json.dumps(body(**changes)).encode(), ACME, 1, stored)
+
+
+def refused(stored: Destination | None = None, **changes: Any) -> RefusalError:
+    with pytest.raises(RefusalError) as caught:
+        read(stored, **changes)
+    refusal = caught.value
+    assert refusal.__cause__ is None
+    assert refusal.__context__ is None
+    assert not any(secret in f"{refusal.message} {refusal.details}" for secret in SECRETS)
+    return refusal
+
+
+WITHOUT_SECRETS = {
+    "bucket__access_key_id": None,
+    "bucket__secret_access_key": None,
+    "clickhouse__user": None,
+    "clickhouse__password": None,
+}
+
+
+def test_what_is_left_out_has_its_default() -> None:
+    read_back = read()
+    assert (read_back.warehouse.port, read_back.warehouse.secure) == (8443, True)
+    assert (read_back.endpoint, read_back.retention_days) == (None, 3650)
+    assert read_back.access_key_id == SecretText(SECRETS[0])
+    assert not any(secret in repr(read_back) for secret in SECRETS)
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("bucket.name", "A"),
+        ("bucket.name", 7),
+        ("bucket.name", None),
+        ("bucket.region", "eu central 1"),
+        ("bucket.endpoint", ""),
+        ("bucket.access_key_id", "with space"),
+        ("bucket.access_key_id", 7),
+        ("bucket.access_key_id", None),
+        ("bucket.secret_access_key", "line\nbreak"),
+        ("bucket.secret_access_key", "ключ"),
+        ("clickhouse.host", ""),
+        ("clickhouse.port", 0),
+        ("clickhouse.port", 65536),
+        ("clickhouse.port", "8443"),
+        ("clickhouse.secure", "yes"),
+        ("clickhouse.user", "a:b"),
+        ("clickhouse.user", ""),
+        ("clickhouse.password", "nul \x00"),
+        ("clickhouse.password", None),
+        ("clickhouse.database", "system"),
+        ("clickhouse.database", "logs; DROP DATABASE logs"),
+        ("clickhouse.database", "`"),
+        ("retention_days", 0),
+        ("retention_days", 3651),
+        ("retention_days", 1.5),
+    ],
+)
+def test_a_bad_field_is_named_by_its_path(path: str, value: Any) -> None:
+    refusal = refused(**{path.replace(".", "__"): value})
+    assert (refusal.status, refusal.code) == (400, "invalid_field")
+    assert refusal.details == {"field": path}
+    assert refusal.message.startswith(f"'{path}' ")
+
+
+@pytest.mark.parametrize("path", ["bucket", "clickhouse", "body"])
+def test_an_unknown_field_is_refused_without_quoting_it(path: str) -> None:
+    place = "" if path == "body" else f"{path}__"
+    refusal = refused(**{f"{place}canary-password": 1})
+    assert refusal.details == {"field": path}
+    assert "is none of" in refusal.message
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'"x"', b"\xff", b"[" * 100_000, b"null"])
+def test_what_is_no_object_is_refused(content: bytes) -> None:
+    with pytest.raises(RefusalError) as caught:
+        candidate(content, ACME, 1, None)
+    assert caught.value.status == 400
+
+
+def test_secrets_that_are_left_out_stay_as_they_are() -> None:
+    changed = read(read(), clickhouse__database="other", **WITHOUT_SECRETS)
+    assert changed.warehouse.database == "other"
+    assert changed.warehouse.password == SecretText(SECRETS[3])
+    assert (changed.warehouse.user, changed.secret_access_key) == (SECRETS[2], SecretText(SECRETS[1]))
+
+
+@pytest.mark.parametrize(
+    ("change", "missing"),
+    [
+        ({"clickhouse__host": "evil.example"}, "clickhouse.user"),
+        ({"clickhouse__port": 443}, "clickhouse.user"),
+        ({"clickhouse__secure": False}, "clickhouse.user"),
+        ({"clickhouse__user": "somebody-else"}, "clickhouse.password"),
+        ({"clickhouse__host": "evil.example", "clickhouse__user": "x"}, "clickhouse.password"),
+        ({"bucket__endpoint": "https://evil.example"}, "bucket.access_key_id"),
+        ({"bucket__access_key_id": "AKIAOTHER"}, "bucket.secret_access_key"),
+    ],
+)
+def test_a_stored_secret_goes_nowhere_but_where_it_was_given_for(change: Any, missing: str) -> None:
+    assert refused(read(), **{**WITHOUT_SECRETS, **change}).details == {"field": missing}
+
+
+def test_a_secret_alone_can_be_new() -> None:
+    kept = {**WITHOUT_SECRETS, "clickhouse__password": "new", "bucket__secret_access_key": "newer"}
+    changed = read(read(), **kept)
+    assert changed.warehouse.password == SecretText("new")
+    assert (changed.access_key_id, changed.secret_access_key) == (SecretText(SECRETS[0]), SecretText("newer"))
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.sampled_from(SECRETS),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text() | st.sampled_from(["name", "user"]), inner),
+    max_leaves=5,
+)
+PLACES = st.sampled_from(
+    [f"bucket__{name}" for name in body()["bucket"]]
+    + [f"clickhouse__{name}" for name in body()["clickhouse"]]
+    + ["bucket", "clickhouse", "retention_days", "bucket__endpoint", "clickhouse__port"]
+)
+
+
+@given(PLACES, JSON)
+def test_whatever_is_sent_is_a_candidate_or_a_refusal_that_tells_no_secret(place: str, value: Any) -> None:
+    content = json.dumps(body(**{place: value})).encode()
+    planted = [*SECRETS]
+    try:
+        told = repr(candidate(content, ACME, 1, None))
+    except RefusalError as refusal:
+        told = f"{refusal.status} {refusal.message} {refusal.details}"
+    else:
+        # What is given as a region or a host is shown as one.
+        planted = [secret for secret in SECRETS if secret != value]
+    assert not any(secret in told for secret in planted)

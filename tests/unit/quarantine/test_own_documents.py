@@ -1,0 +1,81 @@
+"""A BYOC customer's quarantine rests in their own bucket, and what is replayed sync is told of."""
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+from obstore.store import MemoryStore
+
+from functions.quarantine.own_documents import OwnDocuments, refusing
+from functions.shared.bucket import BucketRefusedError
+from functions.shared.bucket_custody import NoDestinationError
+from functions.shared.errors import RefusalError
+from functions.shared.own_bucket import OwnBucket
+from functions.shared.quarantine import Header, document_key, pack
+from functions.shared.staging import StagedKey, is_staged
+from functions.shared.tenancy import TenantId
+
+ACME, GLOBEX = TenantId("acme"), TenantId("globex")
+
+
+class Told:
+    def __init__(self) -> None:
+        self.objects: list[tuple[str, str]] = []
+
+    def tell(self, objects: Any, tenant: TenantId) -> int:
+        self.objects += [(tenant, each.key) for each in objects]
+        return 1
+
+
+class Keeper:
+    def __init__(self) -> None:
+        self.buckets: dict[str, Any] = {str(tenant): OwnBucket(MemoryStore()) for tenant in (ACME, GLOBEX)}
+        self.forgotten: list[str] = []
+
+    def bucket(self, tenant: TenantId) -> Any:
+        if tenant not in self.buckets:
+            raise NoDestinationError("none")
+        return self.buckets[tenant]
+
+    def forget(self, tenant: TenantId) -> None:
+        self.forgotten.append(tenant)
+
+
+@pytest.fixture
+def keeper() -> Keeper:
+    made = Keeper()
+    for tenant in (ACME, GLOBEX):
+        source = StagedKey(tenant, date(2026, 11, 23), f"of{tenant}", 9, date(2099, 1, 1))
+        header = Header("refused", 27, str(source), "b", [4], 1, source.expires_on, datetime.now(UTC))
+        made.bucket(tenant).create(document_key(tenant, f"of{tenant}"), pack(header, [b'{"message":"x"}']))
+    return made
+
+
+def test_each_sees_and_replays_what_is_in_their_own_bucket(keeper: Keeper) -> None:
+    told = Told()
+    own = OwnDocuments(keeper, told)  # type: ignore[arg-type]
+    assert own.of(ACME).ids(ACME) == ["ofacme"]
+    assert own.of(ACME).ids(GLOBEX) == []
+    documents = own.of(ACME)
+    assert documents.replay(ACME, documents.read(ACME, "ofacme"), date(2026, 11, 24)) == 1
+    (staged,) = [each.key for each in keeper.bucket(ACME).under("staged/")]
+    assert is_staged(staged)
+    assert told.objects == [("acme", staged)]
+    assert list(keeper.bucket(GLOBEX).under("staged/")) == []
+
+
+def test_a_bucket_that_refuses_us_is_theirs_to_mend_and_read_anew(keeper: Keeper) -> None:
+    def refuse(_prefix: str) -> Any:
+        raise BucketRefusedError("AccessDenied")
+
+    keeper.buckets["acme"].under = refuse
+    with pytest.raises(RefusalError) as refusal:
+        OwnDocuments(keeper, Told()).of(ACME).ids(ACME)  # type: ignore[arg-type]
+    assert (refusal.value.status, refusal.value.code) == (503, "destination_unavailable")
+    assert keeper.forgotten == ["acme"]
+
+
+def test_without_a_destination_the_answer_says_what_to_do(keeper: Keeper) -> None:
+    with pytest.raises(RefusalError) as refusal, refusing():
+        OwnDocuments(keeper, Told()).of(TenantId("newcomer"))  # type: ignore[arg-type]
+    assert (refusal.value.status, refusal.value.code) == (403, "no_destination")

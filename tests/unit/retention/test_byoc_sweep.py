@@ -1,0 +1,156 @@
+"""Customers' own buckets are swept side by side; one that is broken keeps nobody else's from it."""
+
+import time
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+from obstore.store import MemoryStore
+
+from functions.retention import byoc_sweeper
+from functions.retention.byoc_sweeper import MARKS_KEPT, OwnSweep, run
+from functions.retention.stale import STALE_AFTER
+from functions.shared.bucket import Bucket, BucketRefusedError, BucketUnavailableError
+from functions.shared.own_bucket import OwnBucket
+from functions.shared.staging import StagedKey, time_ordered_id
+from functions.shared.telling import Teller
+from functions.shared.tenancy import TenantId, idempotency_prefix
+from functions.sync.notifications import read
+
+ACME, GLOBEX = TenantId("acme"), TenantId("globex")
+LATER = datetime.now(UTC) + STALE_AFTER + timedelta(minutes=1)
+
+
+class Sqs:
+    def __init__(self) -> None:
+        self.bodies: list[str] = []
+
+    def get_queue_url(self, QueueName: str) -> dict[str, str]:  # noqa: N803
+        return {"QueueUrl": f"url of {QueueName}"}
+
+    def send_message(self, QueueUrl: str, MessageBody: str) -> None:  # noqa: N803
+        assert QueueUrl == "url of byoc"
+        self.bodies.append(MessageBody)
+
+    @property
+    def told(self) -> dict[str, list[str]]:
+        records = [
+            {
+                "messageId": "m",
+                "receiptHandle": "r",
+                "body": body,
+                "attributes": {"ApproximateReceiveCount": "1"},
+            }
+            for body in self.bodies
+        ]
+        found: dict[str, list[str]] = {}
+        for message in read({"Records": records}):
+            found.setdefault(str(message.tenant), []).extend(each.key for each in message.objects or ())
+        return found
+
+
+class Keeper:
+    """Buckets by tenant; a callable stands for one that has to be asked first."""
+
+    def __init__(self, **buckets: Bucket | Callable[[], Bucket]) -> None:
+        self.buckets = buckets
+        self.forgotten: list[str] = []
+
+    def bucket(self, tenant: TenantId) -> Bucket:
+        found = self.buckets[tenant]
+        return found() if callable(found) else found
+
+    def forget(self, tenant: TenantId) -> None:
+        self.forgotten.append(tenant)
+
+
+def bucket_with(tenant: TenantId, count: int) -> tuple[Any, list[str]]:
+    bucket: Any = OwnBucket(MemoryStore())
+    keys = [
+        str(StagedKey(tenant, date(2026, 11, 23), time_ordered_id(), 3, date(2026, 12, 23)))
+        for _ in range(count)
+    ]
+    for key in [*keys, f"{idempotency_prefix(tenant)}mark"]:
+        bucket.create(key, b"x")
+    return bucket, keys
+
+
+def sweep(sqs: Sqs, **buckets: Any) -> tuple[OwnSweep, Keeper]:
+    keeper = Keeper(**buckets)
+    return OwnSweep(keeper, Teller("byoc", "sweeper-byoc", sqs)), keeper  # type: ignore[arg-type]
+
+
+def test_each_tenants_stale_objects_are_told_of_under_its_name() -> None:
+    (acme, acmes), (globex, globexes), sqs = bucket_with(ACME, 600), bucket_with(GLOBEX, 3), Sqs()
+    # What lies in a bucket under another tenant's name is nobody's.
+    globex.create(acmes[0], b"forged")
+    sweeper, _ = sweep(sqs, acme=acme, globex=globex)
+    fresh = sweeper.one(ACME, datetime.now(UTC))
+    assert fresh
+    assert fresh.objects == 0
+    swept = [sweeper.one(tenant, LATER) for tenant in (ACME, GLOBEX)]
+    assert [each and each.objects for each in swept] == [600, 3]
+    assert {tenant: sorted(keys) for tenant, keys in sqs.told.items()} == {
+        "acme": sorted(acmes),
+        "globex": sorted(globexes),
+    }
+
+
+def test_a_run_tells_of_so_many_and_begins_with_the_oldest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(byoc_sweeper, "OBJECTS_A_RUN", 10)
+    (acme, keys), sqs = bucket_with(ACME, 30), Sqs()
+    sweep(sqs, acme=acme)[0].one(ACME, LATER)
+    assert len(sqs.told["acme"]) == 10
+    assert set(sqs.told["acme"]) <= set(keys)
+
+
+def test_old_marks_are_deleted_once_an_hour_and_young_ones_stay() -> None:
+    (acme, _), sqs = bucket_with(ACME, 0), Sqs()
+    sweeper, _ = sweep(sqs, acme=acme)
+    in_two_days = datetime.now(UTC) + MARKS_KEPT + timedelta(hours=2)
+    for now, left in (
+        ((datetime.now(UTC) + timedelta(days=1)).replace(minute=2), 1),
+        (in_two_days.replace(minute=30), 1),
+        (in_two_days.replace(minute=2), 0),
+    ):
+        sweeper.one(ACME, now)
+        assert len(list(acme.under(idempotency_prefix(ACME)))) == left
+
+
+@pytest.mark.parametrize("fault", [BucketUnavailableError("down"), BucketRefusedError("NoSuchBucket")])
+def test_a_bucket_that_fails_is_counted_and_stops_nobody(
+    fault: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> Bucket:
+        raise fault
+
+    monkeypatch.setattr(byoc_sweeper, "datetime", Later)
+    (globex, keys), sqs = bucket_with(GLOBEX, 2), Sqs()
+    sweeper, keeper = sweep(sqs, acme=fail, globex=globex)
+    swept = run(sweeper, [ACME, GLOBEX], lambda: 60.0)
+    assert (swept["unswept"], swept["objects"]) == (1, 2)
+    assert sorted(sqs.told["globex"]) == sorted(keys)
+    assert keeper.forgotten == (["acme"] if isinstance(fault, BucketRefusedError) else [])
+
+
+def test_a_bucket_that_hangs_neither_stops_nor_outlasts_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    def hang() -> Bucket:
+        time.sleep(3)
+        raise BucketUnavailableError("too late")
+
+    monkeypatch.setattr(byoc_sweeper, "datetime", Later)
+    monkeypatch.setattr(byoc_sweeper, "A_BUCKET_SECONDS", 0)
+    (globex, keys), sqs = bucket_with(GLOBEX, 2), Sqs()
+    sweeper, _ = sweep(sqs, acme=hang, globex=globex)
+    began = time.monotonic()
+    swept = run(sweeper, [ACME, GLOBEX], lambda: 11 - (time.monotonic() - began))
+    assert time.monotonic() - began < 2
+    assert (swept["unswept"], swept["objects"]) == (1, 2)
+    assert sorted(sqs.told["globex"]) == sorted(keys)
+
+
+class Later(datetime):
+    @classmethod
+    def now(cls, _zone: Any = None) -> Any:
+        return LATER
