@@ -25,7 +25,7 @@ from functions.shared.schema.schema import Schema
 from functions.shared.secret_text import SecretText
 from functions.shared.staging import StagedKey, time_ordered_id
 from functions.shared.tenancy import TenantId, own_destination
-from functions.shared.warehouse import Warehouse
+from functions.shared.warehouse import Warehouse, WarehouseRefusedError
 from functions.sync import own_schema
 from functions.sync.byoc import answer_to
 from functions.sync.drive import Driver, Time
@@ -59,6 +59,9 @@ def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
         yield engine.port
 
 
+DATABASE_NOT_EMPTY = 219
+
+
 @pytest.fixture
 def clouds(port: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[Clouds]:
     transactions.install()
@@ -83,9 +86,21 @@ def clouds(port: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[Clouds]:
         here = Clouds(port, buckets)  # type: ignore[arg-type]
         yield here
         for tenant in (ACME, GLOBEX):
-            owner = Warehouse(here.destination(tenant, database="default").warehouse, 10)
+            _drop(here, tenant)
+
+
+def _drop(here: Clouds, tenant: TenantId) -> None:
+    """An abandoned thread may be making a table at this moment, and then the database is not empty."""
+    owner = Warehouse(here.destination(tenant, database="default").warehouse, 10)
+    for pause in (0.2, 0.5, 1, 2, 0):
+        try:
             owner.command(f"DROP DATABASE IF EXISTS of_{tenant}")
-            owner.close()
+            break
+        except WarehouseRefusedError as fault:
+            if fault.engine_code != DATABASE_NOT_EMPTY or not pause:
+                raise
+            time.sleep(pause)
+    owner.close()
 
 
 def test_each_gets_its_own_rows_once_in_tables_made_on_first_use(clouds: Clouds) -> None:

@@ -1,0 +1,165 @@
+"""Known secrets go in through every route; afterwards they are looked for in all that we hold and say."""
+
+import re
+from collections.abc import Iterator
+from copy import deepcopy
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from tests.integration.holdings import found_in
+from tests.integration.sending import batch, drain, new_run
+from tests.integration.stack import RunningStack, bearer
+
+SHOWN_ONCE = {"POST /v1/keys", "POST /v1/keys/{id}/rotate", "POST /v1/login"}
+"""What these answer, they answer for their caller: a new key, a token."""
+
+
+class Told:
+    """Every answer but those that show a secret once, on purpose: status line, headers, body."""
+
+    def __init__(self) -> None:
+        self.answers: list[tuple[str, str]] = []
+
+    def __call__(self, response: httpx.Response) -> None:
+        response.read()
+        route = re.sub(r"key_\w+", "{id}", f"{response.request.method} {response.request.url.path}")
+        if not (route in SHOWN_ONCE and response.is_success):
+            self.answers.append((route, f"{dict(response.headers)}\n{response.text}"))
+
+
+class Person:
+    """Somebody who signs up, and whose password, tokens and keys are secrets from then on."""
+
+    def __init__(self, client: httpx.Client, mail: str) -> None:
+        self._client, self._mail = client, mail
+        self.email = f"{uuid4().hex}@example.org"
+        self.password = f"Canary-password-{uuid4().hex}"
+        self.secrets = [self.password]
+
+    def joins(self) -> str:
+        """Sign up, confirm, log in; the access token."""
+        form = {"name": "Canary", "email": self.email, "password": self.password, "accept_terms": True}
+        assert self._client.post("/v1/signup", json=form).status_code == 202
+        assert self._client.post("/v1/signup/confirm", json=self.mailed_code()).status_code == 200
+        answer = self._client.post("/v1/login", json={"email": self.email, "password": self.password}).json()
+        self.secrets += [answer["access_token"], answer["refresh_token"]]
+        token: str = answer["access_token"]
+        return token
+
+    def mailed_code(self) -> dict[str, str]:
+        mails = httpx.get(self._mail, params={"to": self.email}).json()
+        code = re.search(r"\b\d{6}\b", mails[-1]["text"])
+        assert code
+        return {"email": self.email, "code": code[0]}
+
+    def sets_another_password(self) -> None:
+        another = f"Canary-another-{uuid4().hex}"
+        self._client.post("/v1/password/forgot", json={"email": self.email})
+        form = {**self.mailed_code(), "password": another}
+        assert self._client.post("/v1/password/reset", json=form).status_code == 200
+        self.secrets.append(another)
+
+
+@pytest.fixture
+def told() -> Told:
+    return Told()
+
+
+@pytest.fixture
+def client(stack: RunningStack, told: Told) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=stack.api, timeout=60, event_hooks={"response": [told]}) as connected:
+        yield connected
+
+
+def test_no_secret_is_in_anything_that_we_hold_or_say(
+    stack: RunningStack, client: httpx.Client, told: Told
+) -> None:
+    secrets = [
+        *_passwords_and_tokens(stack, client),
+        *_keys(stack, client),
+        *_credentials(stack, client),
+        *(key for keys in (stack.keys, stack.second_keys, stack.byoc_keys) for key in keys.values()),
+    ]
+    stack.wait_until_settled()
+
+    assert len(secrets) > 25
+    assert found_in(stack, secrets) == []
+    assert [route for route, text in told.answers for secret in secrets if secret in text] == []
+
+
+def _passwords_and_tokens(stack: RunningStack, client: httpx.Client) -> list[str]:
+    """Right ones, wrong ones, in the wrong place, of the wrong type."""
+    person = Person(client, stack.mail)
+    token = person.joins()
+    person.sets_another_password()
+    wrong = f"Canary-wrong-{uuid4().hex}"
+    for body in (
+        {"email": person.email, "password": wrong},
+        {"email": wrong, "password": wrong},
+        {"email": person.email, "password": [wrong]},
+        {"email": person.email, wrong: wrong},
+        {"refresh_token": wrong},
+        wrong,
+    ):
+        assert client.post("/v1/login", json=body).status_code in (400, 401)
+    assert client.post("/v1/signup", json={"name": "x", "email": wrong, "password": wrong}).status_code == 400
+    assert client.get("/v1/account", headers=bearer(token)).status_code == 200
+    assert client.get("/v1/account", headers=bearer(f"{token[:-9]}AAAAAAAAA")).status_code == 401
+    changed = client.patch("/v1/account", json={"password": wrong}, headers=bearer(token))
+    assert changed.status_code == 400
+    return [*person.secrets, wrong]
+
+
+def _keys(stack: RunningStack, client: httpx.Client) -> list[str]:
+    """Made, used in each header, rotated, revoked, mistyped."""
+    admin = bearer(stack.keys["admin"])
+    made = client.post("/v1/keys", json={"scopes": ["ingest", "read"]}, headers=admin).json()
+    rotated = client.post(f"/v1/keys/{made['id']}/rotate", json={"overlap_hours": 0}, headers=admin).json()
+    keys = [made["key"], rotated["key"], f"{rotated['key'][:-1]}!"]
+    for key in keys:
+        for headers in (bearer(key), {"x-api-key": key}, {"dd-api-key": key}, {"authorization": key}):
+            client.post("/v1/search", json={"q": "x"}, headers=headers)
+            client.post("/v1/drain", json={"events": [{"message": "a line"}]}, headers=headers)
+            client.get("/v1/account", headers=headers)
+    assert client.delete(f"/v1/keys/{rotated['id']}", headers=admin).status_code == 204
+    assert client.get("/v1/keys", headers=admin).status_code == 200
+    assert client.get("/v1/audit", headers=admin).status_code == 200
+    return keys
+
+
+def _credentials(stack: RunningStack, client: httpx.Client) -> list[str]:
+    """Those that are used, and others that are refused at each step, or before any."""
+    admin, right = bearer(stack.byoc_keys["admin"]), stack.byoc_destination
+    canaries = [f"canary-credential-{number}-{uuid4().hex}" for number in range(9)]
+    secrets = iter(canaries)
+    for put in (
+        _changed(right, "clickhouse", "password", next(secrets)),
+        _changed(right, "bucket", "secret_access_key", [next(secrets)]),
+        _changed(right, "bucket", "secret_key", next(secrets)),
+        _changed(right, "clickhouse", "password", {"of": next(secrets)}),
+        {**_changed(right, "clickhouse", "password", next(secrets)), "retention_days": "many"},
+        _changed(_changed(right, "clickhouse", "password", next(secrets)), "clickhouse", "port", 1),
+        _changed(_changed(right, "bucket", "secret_access_key", next(secrets)), "bucket", "name", "nowhere"),
+        [next(secrets)],
+    ):
+        assert client.put("/v1/destination", json=put, headers=admin).status_code == 400
+        assert client.post("/v1/destination/test", json=put, headers=admin).status_code in (200, 400)
+    accepted = _changed(right, "bucket", "secret_access_key", next(secrets))
+    for put in (accepted, right):
+        assert client.put("/v1/destination", json=put, headers=admin).status_code == 200
+        sent = drain(client, stack.byoc_keys["ingest"], batch(new_run(), "own", 3), wait=True)
+        assert sent.status_code in (200, 202)
+        assert client.post("/v1/destination/test", headers=admin).status_code == 200
+        assert client.get("/v1/destination", headers=admin).status_code == 200
+        assert client.post("/v1/search", json={"q": "order"}, headers=admin).status_code == 200
+        assert client.get("/v1/quarantine", headers=admin).status_code == 200
+    return [*canaries, right["bucket"]["secret_access_key"], right["clickhouse"]["password"]]
+
+
+def _changed(destination: dict[str, Any], part: str, field: str, value: Any) -> dict[str, Any]:
+    changed = deepcopy(destination)
+    changed[part][field] = value
+    return changed
