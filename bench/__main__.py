@@ -42,6 +42,7 @@ MEASUREMENTS = (
     Measurement(frozenset({5}), sync.share_bars),
     Measurement(frozenset({7}), sync.batching_bars),
     Measurement(frozenset({6, 10, 12, 13}), storage.bars),
+    Measurement(frozenset({6}), sync.drain_bars),
 )
 
 

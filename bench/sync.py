@@ -1,5 +1,7 @@
 """Bars 5 and 7: what sync's own Python costs beside the insert it is for, and what batching gains.
 
+Beside them, how fast a backlog drains, which is bar 6 with everything of sync around it.
+
 Own CPU is this process's, from the queue's messages to the last deletion; the engine's is that of the
 ClickHouse child during the same. Staging the objects comes before and is not counted.
 """
@@ -49,6 +51,21 @@ def batching_bars() -> Iterator[Bar]:
     yield bar("7a", "sync of 1,000 objects against one insert of their rows", synced, one, 1.3, method, "s")
     method = f"{method}; {INSERTED_ONE_BY_ONE} inserted one by one, scaled to {len(bodies):,}"
     yield bar("7b", "sync of 1,000 objects against an insert each", synced, single, 0.05, method, "s")
+
+
+def drain_bars() -> Iterator[Bar]:
+    """After an outage: a backlog through sync, by the clock, against one insert of its rows."""
+    bodies = _bodies(1000)
+    whole = [zstd.compress(b"".join(events.rows(EVENTS, TENANT)), 1)]
+    drained, inserted = [], []
+    with sync_world() as world:
+        for _ in range(ROUNDS + 1):
+            drained.append(world.settle(world.stage(bodies, 1000)).elapsed)
+            inserted.append(world.insert(whole).elapsed)
+    ours, peer = median(drained[1:]), median(inserted[1:])
+    what = f"a backlog drains, {EVENTS / ours:,.0f} rows/s, against one insert of its rows"
+    method = f"{len(bodies)} objects of 1,000 events, seconds on the clock, medians of {ROUNDS} rounds"
+    yield bar("6 drain", what, ours, peer, None, method, "s")
 
 
 def _scaled(world: SyncWorld, bodies: list[bytes]) -> float:

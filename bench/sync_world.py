@@ -7,6 +7,7 @@ brings has the form that SQS and S3 give it.
 import json
 import os
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -44,10 +45,11 @@ _USERS = {"bench": {"password": "bench", "database": "default"}}
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """CPU seconds of one run: this process's and the engine's."""
+    """CPU seconds of one run, this process's and the engine's, and what the clock on the wall says."""
 
     own: float
     engine: float
+    elapsed: float
 
     @property
     def both(self) -> float:
@@ -90,9 +92,10 @@ class SyncWorld:
         return self._spent(run)
 
     def _spent(self, run: Callable[[], None]) -> Spent:
-        own, engine = cpu_seconds(), self._engine.cpu_seconds()
+        own, engine, began = cpu_seconds(), self._engine.cpu_seconds(), time.perf_counter()
         run()
-        return Spent(cpu_seconds() - own, self._engine.cpu_seconds() - engine)
+        elapsed = time.perf_counter() - began
+        return Spent(cpu_seconds() - own, self._engine.cpu_seconds() - engine, elapsed)
 
     def _staged(self, body: bytes, rows: int) -> dict[str, Any]:
         key = str(StagedKey(TENANT, events.START.date(), time_ordered_id(), rows, events.expiry()))

@@ -59,6 +59,11 @@ def from_context(look_up: Callable[[str], Any]) -> Choices:
     )
 
 
+NEVER_DEPLOYED = frozenset({"allow_loopback_destinations"})
+"""Settings that are for one machine: deployed, this one would let customers reach into our own network."""
+
+
 def _plain_settings() -> set[str]:
     """Names of settings whose values stand for themselves, not for a resource (`kind:name`)."""
-    return {name for function in FUNCTIONS for name, value in function.settings.items() if ":" not in value}
+    plain = {name for function in FUNCTIONS for name, value in function.settings.items() if ":" not in value}
+    return plain - NEVER_DEPLOYED

@@ -77,11 +77,13 @@ def test_what_a_function_counts_as_wrong_alarms(templates: Templates, signal: Si
 
 @pytest.mark.parametrize("signal", SIGNALS, ids=lambda signal: signal.metric)
 def test_a_signal_is_one_that_its_function_writes(signal: Signal) -> None:
-    folder = Path("functions") / function(signal.function).folder
-    written = "".join(module.read_text() for module in folder.glob("*.py"))
+    own, shared = (
+        "".join(module.read_text() for module in (Path("functions") / folder).glob("*.py"))
+        for folder in (function(signal.function).folder, "shared")
+    )
 
-    assert f'"{signal.metric}"' in written
-    assert f'"{signal.function}",' in written
+    assert f'"{signal.metric}"' in own + shared
+    assert f'"{signal.function}"' in own
 
 
 def test_every_alarm_tells_the_one_topic_and_says_what_is_wrong(templates: Templates) -> None:

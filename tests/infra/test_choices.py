@@ -31,6 +31,12 @@ def test_a_setting_that_stands_for_a_resource_may_not() -> None:
     assert choices.applied_to(topology.function("ingest")) == topology.function("ingest")
 
 
+def test_nobody_can_choose_to_let_customers_reach_into_our_own_network() -> None:
+    choices = from_context({"allow_loopback_destinations": "true"}.get)
+
+    assert choices.applied_to(topology.function("sync-byoc")) == topology.function("sync-byoc")
+
+
 @pytest.mark.parametrize(
     "context", [{"domain": "logs.example.org"}, {"certificate_arn": "arn:aws:acm:…"}], ids=["domain", "arn"]
 )

@@ -95,9 +95,13 @@ def test_the_page_has_what_is_promised_and_is_replaced_in_one_step(tmp_path: Pat
     stack = new_stack(Places(tmp_path), 0)
     page = stack.page({"supervisor": 1, "gateway": 2})
     assert set(page) == {
-        "api", "keys", "second_account", "clickhouse", "aws_endpoint", "staging_bucket", "pids",
+        "api", "keys", "second_account", "byoc_account", "clickhouse", "aws_endpoint", "staging_bucket",
+        "mail", "pids",
     }  # fmt: skip
-    assert set(page["keys"]) == set(page["second_account"]["keys"]) == {"ingest", "read", "admin"}
+    scopes = {"ingest", "read", "admin"}
+    assert set(page["keys"]) == set(page["second_account"]["keys"]) == scopes
+    assert set(page["byoc_account"]) == {"keys", "bucket", "database", "destination"}
+    assert set(page["byoc_account"]["keys"]) == scopes
     publish(page, stack.places.page)
     publish(page, stack.places.page)
     assert [each.name for each in tmp_path.iterdir()] == ["stack.json"]

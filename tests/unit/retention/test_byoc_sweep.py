@@ -19,7 +19,11 @@ from functions.shared.tenancy import TenantId, idempotency_prefix
 from functions.sync.notifications import read
 
 ACME, GLOBEX = TenantId("acme"), TenantId("globex")
-LATER = datetime.now(UTC) + STALE_AFTER + timedelta(minutes=1)
+
+
+def later() -> datetime:
+    """When what is created now is stale."""
+    return datetime.now(UTC) + STALE_AFTER + timedelta(minutes=1)
 
 
 class Sqs:
@@ -89,7 +93,7 @@ def test_each_tenants_stale_objects_are_told_of_under_its_name() -> None:
     fresh = sweeper.one(ACME, datetime.now(UTC))
     assert fresh
     assert fresh.objects == 0
-    swept = [sweeper.one(tenant, LATER) for tenant in (ACME, GLOBEX)]
+    swept = [sweeper.one(tenant, later()) for tenant in (ACME, GLOBEX)]
     assert [each and each.objects for each in swept] == [600, 3]
     assert {tenant: sorted(keys) for tenant, keys in sqs.told.items()} == {
         "acme": sorted(acmes),
@@ -100,7 +104,7 @@ def test_each_tenants_stale_objects_are_told_of_under_its_name() -> None:
 def test_a_run_tells_of_so_many_and_begins_with_the_oldest(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(byoc_sweeper, "OBJECTS_A_RUN", 10)
     (acme, keys), sqs = bucket_with(ACME, 30), Sqs()
-    sweep(sqs, acme=acme)[0].one(ACME, LATER)
+    sweep(sqs, acme=acme)[0].one(ACME, later())
     assert len(sqs.told["acme"]) == 10
     assert set(sqs.told["acme"]) <= set(keys)
 
@@ -153,4 +157,4 @@ def test_a_bucket_that_hangs_neither_stops_nor_outlasts_the_run(monkeypatch: pyt
 class Later(datetime):
     @classmethod
     def now(cls, _zone: Any = None) -> Any:
-        return LATER
+        return later()

@@ -1,0 +1,148 @@
+"""A person's rows leave for good: the warehouse, the quarantine, what is delivered or replayed afterwards."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from backports import zstd
+
+from functions.quarantine.documents import Documents
+from functions.retention.erase import Erased, erase
+from functions.retention.rows import EventRows
+from functions.retention.subject import Subject
+from functions.retention.underway import UnderwayObjects
+from functions.shared.staging import StagedKey, time_ordered_id
+from functions.shared.tenancy import TenantId
+from functions.sync.drive import Driver, Time
+from functions.sync.load import Loader, Staged
+from functions.sync.notifications import StagedObject
+from functions.sync.settle import Settler
+from tests.crash.world import EXPIRES_ON, World
+
+TIME = Time(lambda: 60.0, 30.0)
+RECEIVED = datetime(2029, 12, 2, 10, tzinfo=UTC)
+ASKED = RECEIVED + timedelta(hours=1)
+NOW = ASKED + timedelta(minutes=2)
+
+METADATA: list[Any] = [
+    {"user_id": "u1"}, {"user_id": "u10"}, {"user_id": 7}, {"user_id": 7.5}, {"user_id": "7"},
+    {"user_id": True}, {"user_id": None}, {"user_id": ["u1"]}, {"user_id": {"id": "u1"}}, {"user.id": "u1"},
+    {"user": {"id": "u1"}}, {"user": "u1"}, {"user_id": 'quo"te'}, {"user_id": "é"}, {"user_id": "\u0007"},
+    {},
+]  # fmt: skip
+SUBJECTS = [
+    ("metadata.user_id", "u1"), ("metadata.user_id", "7"), ("metadata.user_id", "7.5"),
+    ("metadata.user_id", "true"), ("metadata.user.id", "u1"), ("metadata.user_id", 'quo"te'),
+    ("metadata.user_id", "é"), ("metadata.user_id", "\u0007"), ("message", "row 1"), ("message", "row 11"),
+]  # fmt: skip
+
+
+def row(tenant: str, message: str, metadata: Any = None, received: datetime = RECEIVED) -> bytes:
+    stamp = f"{received:%Y-%m-%dT%H:%M:%S.%fZ}"
+    fields = {
+        "tenant_id": tenant,
+        "project_id": "p",
+        "timestamp": stamp,
+        "level": "info",
+        "service": "",
+        "message": message,
+        "trace_id": "",
+        "span_id": "",
+        "received_at": stamp,
+        "metadata": metadata or {},
+    }
+    return json.dumps(fields, ensure_ascii=False).encode() + b"\n"
+
+
+def stage(here: World, tenant: str, rows: list[bytes]) -> StagedObject:
+    key = str(StagedKey(TenantId(tenant), RECEIVED.date(), time_ordered_id(), len(rows), EXPIRES_ON))
+    body = zstd.compress(b"".join(rows), 1)
+    etag = here.bucket.create(key, body)
+    assert etag
+    return StagedObject(key, etag, len(body))
+
+
+def deliver(here: World, *objects: StagedObject) -> None:
+    Settler(here.ledger, Driver(here.ledger, Staged(here.bucket), Loader(here.warehouse))).settle(
+        objects, TIME
+    )
+
+
+def run(here: World, subject: Subject) -> Erased:
+    return erase(EventRows(here.warehouse), UnderwayObjects(here.bucket), subject, ASKED, NOW)
+
+
+def messages(here: World, tenant: str) -> list[str]:
+    found = here.warehouse.select(
+        "SELECT message FROM events WHERE tenant_id = {tenant:String} ORDER BY message", {"tenant": tenant}
+    )
+    return [each["message"] for each in found.rows]
+
+
+@pytest.mark.parametrize(("field", "value"), SUBJECTS)
+def test_the_engine_and_the_rule_for_staged_rows_mean_the_same_rows(
+    here: World, field: str, value: str
+) -> None:
+    tenant = f"rule-{SUBJECTS.index((field, value))}"
+    rows = [row(tenant, f"row {number}", metadata) for number, metadata in enumerate(METADATA)]
+    deliver(here, stage(here, tenant, rows))
+    subject = Subject(TenantId(tenant), field, value)
+    told_of = {f"row {number}" for number, each in enumerate(rows) if subject.is_told_of_by(each)}
+
+    assert run(here, subject) == Erased(len(told_of), 0, 0, verified=True)
+    assert told_of
+    assert set(messages(here, tenant)) == {f"row {number}" for number in range(len(METADATA))} - told_of
+
+
+def test_only_the_subjects_rows_of_that_tenant_until_then_are_erased(here: World) -> None:
+    """An hour later the same person may write again, and another tenant's person is another."""
+    jane = {"user_id": "jane"}
+    rows = [row("only", "before", jane), row("only", "after", jane, ASKED), row("only", "someone's")]
+    deliver(here, stage(here, "only", rows), stage(here, "only-too", [row("only-too", "theirs", jane)]))
+
+    assert run(here, Subject(TenantId("only"), "metadata.user_id", "jane")).rows == 1
+    assert messages(here, "only") == ["after", "someone's"]
+    assert messages(here, "only-too") == ["theirs"]
+
+
+def test_what_was_erased_does_not_come_back_with_a_late_delivery(here: World) -> None:
+    told = stage(here, "late", [row("late", "jane was here"), row("late", "so was I")])
+    body = here.bucket.get(told.key)
+    assert body
+    deliver(here, told)
+    assert run(here, Subject(TenantId("late"), "message", "jane")).verified
+    assert here.bucket.create(told.key, bytes(body.body)), "as a sender's retry would"
+    deliver(here, told, told)
+
+    assert messages(here, "late") == ["so was I"]
+
+
+def test_an_erasure_waits_for_what_is_staged_and_then_has_it(here: World) -> None:
+    jane = Subject(TenantId("waits"), "message", "jane")
+    loaded, staged = (stage(here, "waits", [row("waits", f"jane {name}")]) for name in "ab")
+    deliver(here, loaded)
+
+    assert run(here, jane) == Erased(0, 0, 1, verified=False)
+    deliver(here, staged)
+    assert run(here, jane) == Erased(2, 0, 0, verified=True)
+    assert messages(here, "waits") == []
+
+
+def test_the_quarantine_forgets_too_and_a_replay_brings_only_the_others_back(here: World) -> None:
+    """Of a document's rows the person's leave it; a document of nothing else goes."""
+    tenant, jane = TenantId("set-apart"), Subject(TenantId("set-apart"), "message", "jane")
+    poison = [
+        row(tenant, text).replace(b"2029-12-02T10", b"no time") for text in ("jane 1", "other", "jane 2")
+    ]
+    deliver(here, stage(here, tenant, [*poison, row(tenant, "good")]), stage(here, tenant, poison[:1]))
+    documents = Documents(here.bucket)
+    assert len(documents.ids(tenant)) == 2
+
+    assert run(here, jane).quarantined == 3
+    (left,) = documents.ids(tenant)
+    document = documents.read(tenant, left)
+    assert (document.header.rows, document.header.positions) == (1, [1])
+    assert b"other" in document.rows[0]
+    assert run(here, jane).verified
+    assert messages(here, tenant) == ["good"]
