@@ -11,7 +11,8 @@ from uuid import uuid4
 
 from infra.topology import Function
 from local.environment import LENGTH_BYTES
-from local.naming import PROJECT_ROOT, function_arn, python_module, variables
+from local.naming import PROJECT_ROOT, function_arn, python_module
+from local.variables import variables
 
 INIT_TIMEOUT_SECONDS = 20
 

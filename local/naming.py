@@ -1,17 +1,13 @@
-"""Logical names of the topology -> what they are called on this machine, and a function's environment."""
+"""Logical names of the topology -> what they are called on this machine, and what points clients at it."""
 
 import os
 import sys
 from pathlib import Path
 
-from infra.topology import Function
-
 LOOPBACK = "127.0.0.1"
 ACCOUNT_ID = "123456789012"
 REGION = "us-east-1"
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
-
-_KINDS = ("bucket", "queue", "table", "secret")
 
 CREDENTIALS = {
     "AWS_ACCESS_KEY_ID": "local",
@@ -52,27 +48,6 @@ def aws_variables(aws_endpoint: str) -> dict[str, str]:
     return {**CREDENTIALS, "AWS_ENDPOINT_URL": aws_endpoint, "AWS_ALLOW_HTTP": "true"}
 
 
-def variables(function: Function, aws_endpoint: str) -> dict[str, str]:
-    """The whole environment of `function`: what Lambda would give it, and nothing of the caller's own."""
-    return {
-        **aws_variables(aws_endpoint),
-        "PATH": os.environ.get("PATH", os.defpath),
-        "PYTHONPATH": str(PROJECT_ROOT),
-        "PYTHONUNBUFFERED": "1",
-        "LANG": "C.UTF-8",
-        "TZ": "UTC",
-        "AWS_LAMBDA_FUNCTION_NAME": physical(function.name),
-        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory_mb),
-        "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
-        "POWERTOOLS_SERVICE_NAME": function.name,
-        "POWERTOOLS_TRACE_DISABLED": "true",
-        **{
-            f"ASTRALOG_{name.upper()}": _resolved(value, aws_endpoint)
-            for name, value in function.settings.items()
-        },
-    }
-
-
 def child_environment() -> dict[str, str]:
     """The environment of the stack's own processes: the caller's, without anything of AWS in it."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
@@ -82,14 +57,3 @@ def child_environment() -> dict[str, str]:
 def python_module(module: str, *arguments: str) -> list[str]:
     """The command line that runs `module` with this very interpreter."""
     return [sys.executable, "-m", module, *arguments]
-
-
-def _resolved(value: str, aws_endpoint: str) -> str:
-    kind, _, name = value.partition(":")
-    if kind == "key":
-        return alias(name)
-    if kind == "identity":
-        from local.identity import named  # it takes its names from here
-
-        return named(aws_endpoint)[name]
-    return physical(name) if kind in _KINDS else value

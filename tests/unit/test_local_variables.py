@@ -2,7 +2,7 @@ import pytest
 
 from infra.topology import QUEUES
 from local import overrides
-from local.naming import variables
+from local.variables import variables
 
 ENDPOINT = "http://127.0.0.1:1"
 

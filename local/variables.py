@@ -1,0 +1,37 @@
+"""The environment of a function: what Lambda would give it, and its settings as they are on this machine."""
+
+import os
+
+from infra.topology import Function
+from local.identity import named
+from local.naming import PROJECT_ROOT, alias, aws_variables, physical
+
+_KINDS = ("bucket", "queue", "table", "secret")
+
+
+def variables(function: Function, aws_endpoint: str) -> dict[str, str]:
+    """The whole environment of `function`: what Lambda would give it, and nothing of the caller's own."""
+    return {
+        **aws_variables(aws_endpoint),
+        "PATH": os.environ.get("PATH", os.defpath),
+        "PYTHONPATH": str(PROJECT_ROOT),
+        "PYTHONUNBUFFERED": "1",
+        "LANG": "C.UTF-8",
+        "TZ": "UTC",
+        "AWS_LAMBDA_FUNCTION_NAME": physical(function.name),
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory_mb),
+        "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
+        **{
+            f"ASTRALOG_{name.upper()}": _resolved(value, aws_endpoint)
+            for name, value in function.settings.items()
+        },
+    }
+
+
+def _resolved(value: str, aws_endpoint: str) -> str:
+    kind, _, name = value.partition(":")
+    if kind == "key":
+        return alias(name)
+    if kind == "identity":
+        return named(aws_endpoint)[name]
+    return physical(name) if kind in _KINDS else value
