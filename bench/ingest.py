@@ -29,8 +29,8 @@ from functions.ingest.accept import accept
 from functions.ingest.rate import RateLimit
 from functions.ingest.rows import Receipt
 from functions.ingest.stage import Staging
-from functions.shared.customers_bucket import CustomersBucket
-from functions.shared.own_bucket import open_bucket
+from functions.shared.buckets.customers import CustomersBucket
+from functions.shared.buckets.own import open_bucket
 from functions.shared.tenancy import TenantId
 
 RECEIPT = Receipt(TenantId("acme"), "shop", datetime(2026, 11, 2, tzinfo=UTC), 30)

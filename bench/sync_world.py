@@ -21,8 +21,8 @@ from bench.children import Child, child
 from bench.measuring import cpu_seconds
 from bench.s3_shelf import shelf
 from functions.shared.address import Address
-from functions.shared.bucket import Bucket
-from functions.shared.own_bucket import open_bucket
+from functions.shared.buckets.contract import Bucket
+from functions.shared.buckets.own import open_bucket
 from functions.shared.schema.history import apply_missing
 from functions.shared.schema.numbered import migrations
 from functions.shared.secret_text import SecretText

@@ -21,8 +21,8 @@ from functions.accounts.key_shelf import KeyShelf
 from functions.accounts.people import People
 from functions.accounts.profile import EmailChanges, Profiles
 from functions.accounts.routes import Office, answer_to
-from functions.shared.announcements import Announcements
-from functions.shared.audit import Audit
+from functions.shared.account.announcements import Announcements
+from functions.shared.account.audit import Audit
 from functions.shared.http import Answer, Event, answering
 from functions.shared.settings import load
 

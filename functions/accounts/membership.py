@@ -25,9 +25,9 @@ from functions.accounts.identity import (
 from functions.accounts.people import People, Person, moment, new_tenant, unconfirmed
 from functions.accounts.plans import PLANS, TRIAL
 from functions.shared import journal
-from functions.shared.audit import Audit, Origin
+from functions.shared.account.audit import Audit, Origin
+from functions.shared.account.mail import Mailer, MailError
 from functions.shared.errors import RefusalError
-from functions.shared.mail import Mailer, MailError
 from functions.shared.secret_text import SecretText
 from functions.shared.tenancy import TenantId
 

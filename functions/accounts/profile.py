@@ -16,7 +16,7 @@ from functions.accounts.identity import AddressTakenError, WrongCodeError, Wrong
 from functions.accounts.people import People, Person, moment
 from functions.accounts.transaction import UnmetError, write_all
 from functions.shared.access import Principal
-from functions.shared.audit import Audit, Origin
+from functions.shared.account.audit import Audit, Origin
 from functions.shared.errors import RefusalError
 from functions.shared.secret_text import SecretText
 

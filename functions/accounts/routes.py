@@ -12,8 +12,8 @@ from functions.accounts.key_ring import KeyRing, Minted
 from functions.accounts.people import Person, moment
 from functions.accounts.profile import Profiles, sign_in_required
 from functions.shared.access import Principal, principal
-from functions.shared.announcements import Announcements
-from functions.shared.audit import MAX_PAGE, Audit, origin
+from functions.shared.account.announcements import Announcements
+from functions.shared.account.audit import MAX_PAGE, Audit, origin
 from functions.shared.errors import RefusalError, RetryableError
 from functions.shared.http import Answer, Event, answer, request
 from functions.shared.secret_text import SecretText

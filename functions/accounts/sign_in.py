@@ -19,10 +19,10 @@ from functions.accounts.forms import Refresh
 from functions.accounts.identity import Identity, Tokens
 from functions.accounts.membership import Membership
 from functions.accounts.people import People
-from functions.shared.audit import Audit
+from functions.shared.account.audit import Audit
+from functions.shared.account.mail import Mailer
 from functions.shared.errors import RefusalError, RetryableError
 from functions.shared.http import Answer, Event, answer, answering, request
-from functions.shared.mail import Mailer
 from functions.shared.settings import load
 
 

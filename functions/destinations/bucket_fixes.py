@@ -1,7 +1,7 @@
 """What to do when a customer's bucket refuses: from S3's error code to a sentence. Pure."""
 
 from functions.destinations.steps import StepFailedError
-from functions.shared.bucket import BucketError, BucketRefusedError
+from functions.shared.buckets.contract import BucketError, BucketRefusedError
 
 _CREDENTIALS = {
     "InvalidAccessKeyId": (

@@ -12,11 +12,11 @@ from urllib.parse import urlsplit
 from functions.destinations.bucket_fixes import bucket_failure
 from functions.destinations.reach import reach, refused
 from functions.destinations.steps import Budget, Passed, Step, StepFailedError, StepSkippedError, Trial
-from functions.shared.bucket import Bucket, BucketError, Found
-from functions.shared.customers_bucket import CustomersBucket
-from functions.shared.destinations import Destination
-from functions.shared.guard import AddressRefusedError, Guard
-from functions.shared.guarded_s3 import Timeouts, guarded_s3_client
+from functions.shared.buckets.contract import Bucket, BucketError, Found
+from functions.shared.buckets.customers import CustomersBucket
+from functions.shared.custody.destinations import Destination
+from functions.shared.guarded.guard import AddressRefusedError, Guard
+from functions.shared.guarded.s3 import Timeouts, guarded_s3_client
 from functions.shared.staging import time_ordered_id
 from functions.shared.tenancy import idempotency_prefix, quarantine_prefix, staged_prefix
 

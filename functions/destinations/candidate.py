@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from functions.shared.address import Address
-from functions.shared.destinations import Destination
+from functions.shared.custody.destinations import Destination
 from functions.shared.errors import RefusalError
 from functions.shared.secret_text import SecretText
 from functions.shared.tenancy import TenantId

@@ -4,7 +4,7 @@ The engine's own text is never passed on: it quotes rows, statements and names.
 """
 
 from functions.destinations.steps import StepFailedError
-from functions.shared.guard import AddressRefusedError
+from functions.shared.guarded.guard import AddressRefusedError
 from functions.shared.warehouse import (
     OutcomeUnknownError,
     WarehouseBusyError,

@@ -11,13 +11,13 @@ from functions.destinations.reach import reach, refused
 from functions.destinations.steps import Budget, Passed, Step, StepFailedError, StepSkippedError, Trial
 from functions.destinations.tables import grants, missing_columns
 from functions.shared.address import Address
-from functions.shared.destinations import Destination
+from functions.shared.custody.destinations import Destination
+from functions.shared.custody.guarantee import Guarantee, guarantee_of, not_kept
 from functions.shared.errors import PermanentError, RetryableError
-from functions.shared.guard import AddressRefusedError, Guard
-from functions.shared.guarded_urllib3 import pool_manager
+from functions.shared.guarded.guard import AddressRefusedError, Guard
+from functions.shared.guarded.pools import pool_manager
 from functions.shared.schema.numbered import migrations
 from functions.shared.schema.schema import Schema
-from functions.shared.table_guarantee import Guarantee, guarantee_of, not_kept
 from functions.shared.warehouse import Warehouse, WarehouseRefusedError
 
 STEPS = tuple(

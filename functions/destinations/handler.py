@@ -17,15 +17,15 @@ from typing import Any
 from functions.destinations.candidate import candidate
 from functions.destinations.trial import Trials
 from functions.shared.access import Principal, principal
-from functions.shared.audit import Audit, origin
-from functions.shared.bucket_custody import CustodySettings
-from functions.shared.destination import shown_of
-from functions.shared.destinations import Destination, DestinationChangedError, Destinations, Summary
+from functions.shared.account.audit import Audit, origin
+from functions.shared.custody.buckets import CustodySettings
+from functions.shared.custody.destination import shown_of
+from functions.shared.custody.destinations import Destination, DestinationChangedError, Destinations, Summary
+from functions.shared.custody.health import Health
+from functions.shared.custody.sealing import SealBrokenError, Sealer, Shards
 from functions.shared.errors import RefusalError, RetryableError
-from functions.shared.guard import Guard
-from functions.shared.health import Health
+from functions.shared.guarded.guard import Guard
 from functions.shared.http import Answer, Event, answer, answering, request
-from functions.shared.sealing import SealBrokenError, Sealer, Shards
 from functions.shared.settings import load
 from functions.shared.tenancy import TenantId, own_destination
 

@@ -7,7 +7,7 @@ import time
 import certifi
 
 from functions.destinations.steps import Passed, StepFailedError
-from functions.shared.guard import AddressRefusedError, Guard, UnreachableError
+from functions.shared.guarded.guard import AddressRefusedError, Guard, UnreachableError
 
 CONNECT_SECONDS = 4.0
 

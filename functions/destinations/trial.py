@@ -10,9 +10,9 @@ from functions.destinations.bucket_trial import BucketTrial
 from functions.destinations.clickhouse_trial import ClickHouseTrial
 from functions.destinations.steps import Budget, Step
 from functions.shared import journal
-from functions.shared.destinations import Destination
-from functions.shared.guard import Guard
-from functions.shared.table_guarantee import AT_LEAST_ONCE
+from functions.shared.custody.destinations import Destination
+from functions.shared.custody.guarantee import AT_LEAST_ONCE
+from functions.shared.guarded.guard import Guard
 
 TRIAL_SECONDS = 24.0
 """Of the 29 that an answer may take; what is stored afterwards needs the rest."""

@@ -15,13 +15,13 @@ from functools import cache
 from typing import Any, Literal
 
 from functions.shared import journal
-from functions.shared.addressees import Addressees
-from functions.shared.announcements import Announcements
-from functions.shared.destinations import Destinations, Summary
+from functions.shared.account.addressees import Addressees
+from functions.shared.account.announcements import Announcements
+from functions.shared.account.mail import Mailer
+from functions.shared.custody.destinations import Destinations, Summary
+from functions.shared.custody.health import Condition, Health
+from functions.shared.custody.sealing import Sealer, Shards
 from functions.shared.errors import AstralogError
-from functions.shared.health import Condition, Health
-from functions.shared.mail import Mailer
-from functions.shared.sealing import Sealer, Shards
 from functions.shared.settings import load
 from functions.shared.tenancy import TenantId, own_destination
 

@@ -22,10 +22,10 @@ from functions.ingest.stage import Staging
 from functions.ingest.streamed import Window
 from functions.shared import journal
 from functions.shared.access import Principal, principal
-from functions.shared.bucket_custody import CustodySettings, bucket_custody
+from functions.shared.buckets.own import open_bucket
+from functions.shared.custody.buckets import CustodySettings, bucket_custody
 from functions.shared.errors import RefusalError
 from functions.shared.http import Answer, Event, Request, answer, answering, request
-from functions.shared.own_bucket import open_bucket
 from functions.shared.settings import load
 from functions.shared.telling import Teller
 

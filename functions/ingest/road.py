@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from functions.ingest.stage import RETRY_AFTER_SECONDS, Staging, staging_unavailable
 from functions.shared import journal
 from functions.shared.access import Principal
-from functions.shared.bucket import BucketError, BucketRefusedError
-from functions.shared.bucket_custody import BucketCustody, NoDestinationError, no_destination
+from functions.shared.buckets.contract import BucketError, BucketRefusedError
+from functions.shared.custody.buckets import BucketCustody, NoDestinationError, no_destination
+from functions.shared.custody.sealing import SealBrokenError
 from functions.shared.errors import RefusalError, RetryableError
-from functions.shared.guard import AddressRefusedError
-from functions.shared.sealing import SealBrokenError
+from functions.shared.guarded.guard import AddressRefusedError
 from functions.shared.telling import NotifyingBucket, Teller
 
 FUNCTION = "ingest"

@@ -9,7 +9,7 @@ from hashlib import sha256
 from functions.ingest.idempotency import Mark, Once
 from functions.ingest.rows import Receipt
 from functions.shared import journal
-from functions.shared.bucket import Bucket, BucketError, BucketUnavailableError
+from functions.shared.buckets.contract import Bucket, BucketError, BucketUnavailableError
 from functions.shared.errors import RefusalError
 from functions.shared.staging import SCHEMA_VERSION, StagedKey, time_ordered_id
 from functions.shared.tenancy import idempotency_prefix

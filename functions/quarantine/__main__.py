@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from functions.quarantine.documents import Documents
+from functions.shared.buckets.own import open_bucket
 from functions.shared.errors import AstralogError
-from functions.shared.own_bucket import open_bucket
 from functions.shared.tenancy import TenantId
 
 

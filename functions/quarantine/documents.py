@@ -6,7 +6,7 @@ from datetime import date
 
 from backports import zstd
 
-from functions.shared.bucket import Bucket, BucketError
+from functions.shared.buckets.contract import Bucket, BucketError
 from functions.shared.errors import PermanentError, RefusalError
 from functions.shared.quarantine import SUFFIX, Header, document_key, unpack
 from functions.shared.staging import SCHEMA_VERSION, StagedKey

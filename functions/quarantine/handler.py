@@ -14,9 +14,9 @@ from typing import Any
 from functions.quarantine.documents import Document, Documents
 from functions.quarantine.own_documents import OwnDocuments, refusing
 from functions.shared.access import principal
-from functions.shared.bucket_custody import CustodySettings, bucket_custody
+from functions.shared.buckets.own import open_bucket
+from functions.shared.custody.buckets import CustodySettings, bucket_custody
 from functions.shared.http import Answer, Event, answer, answering
-from functions.shared.own_bucket import open_bucket
 from functions.shared.settings import load
 from functions.shared.telling import Teller
 from functions.shared.tenancy import TenantId

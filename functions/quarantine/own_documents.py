@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from functions.quarantine.documents import Documents
-from functions.shared.bucket import BucketError, BucketRefusedError
-from functions.shared.bucket_custody import BucketCustody, NoDestinationError, no_destination
+from functions.shared.buckets.contract import BucketError, BucketRefusedError
+from functions.shared.custody.buckets import BucketCustody, NoDestinationError, no_destination
+from functions.shared.custody.sealing import SealBrokenError
 from functions.shared.errors import RefusalError, RetryableError
-from functions.shared.guard import AddressRefusedError
-from functions.shared.sealing import SealBrokenError
+from functions.shared.guarded.guard import AddressRefusedError
 from functions.shared.telling import NotifyingBucket, Teller
 from functions.shared.tenancy import TenantId
 

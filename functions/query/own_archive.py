@@ -5,11 +5,11 @@ from contextlib import contextmanager
 
 from functions.query.archive import Archive, Limits, search_unavailable
 from functions.query.compile import Statement
-from functions.shared.bucket_custody import NoDestinationError, no_destination
-from functions.shared.custody import Custody
+from functions.shared.custody.buckets import NoDestinationError, no_destination
+from functions.shared.custody.clouds import Custody
+from functions.shared.custody.sealing import SealBrokenError
 from functions.shared.errors import RefusalError, RetryableError
-from functions.shared.guard import AddressRefusedError
-from functions.shared.sealing import SealBrokenError
+from functions.shared.guarded.guard import AddressRefusedError
 from functions.shared.tenancy import TenantId
 from functions.shared.warehouse import Selection, WarehouseRefusedError
 

@@ -22,9 +22,9 @@ from typing import Any
 from functions.retention.stale import stale
 from functions.shared import journal
 from functions.shared.apart import Apart
-from functions.shared.bucket import Bucket, BucketRefusedError, Listed
-from functions.shared.bucket_custody import BucketCustody, CustodySettings, bucket_custody, destinations
-from functions.shared.destinations import Destinations
+from functions.shared.buckets.contract import Bucket, BucketRefusedError, Listed
+from functions.shared.custody.buckets import BucketCustody, CustodySettings, bucket_custody, destinations
+from functions.shared.custody.destinations import Destinations
 from functions.shared.errors import AstralogError
 from functions.shared.settings import load
 from functions.shared.telling import Teller

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from functions.shared.bucket import Listed
+from functions.shared.buckets.contract import Listed
 from functions.shared.staging import is_staged
 
 STALE_AFTER = timedelta(minutes=15)

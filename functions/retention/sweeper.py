@@ -15,8 +15,8 @@ import boto3
 
 from functions.retention.stale import stale
 from functions.shared import journal
-from functions.shared.bucket import Bucket
-from functions.shared.own_bucket import open_bucket
+from functions.shared.buckets.contract import Bucket
+from functions.shared.buckets.own import open_bucket
 from functions.shared.settings import load
 from functions.shared.telling import notifications
 

@@ -6,7 +6,7 @@ from msgspec import structs
 
 from functions.retention.erase import STILL_BEING_STAGED
 from functions.retention.subject import Subject
-from functions.shared.bucket import Bucket, Listed
+from functions.shared.buckets.contract import Bucket, Listed
 from functions.shared.quarantine import pack, unpack
 from functions.shared.staging import ID_CHARACTERS, StagedKey, is_staged
 from functions.shared.tenancy import TenantId, quarantine_prefix, staged_prefix

@@ -12,7 +12,7 @@ from urllib.parse import quote_plus
 
 from functions.shared import journal
 from functions.shared.aws_client import asked, client
-from functions.shared.bucket import Bucket, Found, Listed
+from functions.shared.buckets.contract import Bucket, Found, Listed
 from functions.shared.errors import RetryableError
 from functions.shared.staging import is_staged
 from functions.shared.tenancy import TenantId

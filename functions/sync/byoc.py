@@ -3,8 +3,8 @@
 Trigger: SQS, with messages of ingest, quarantine and the sweeper, up to 10,000 at a time, each of one tenant.
 Promise: that of functions.sync.handler, for each tenant's own cloud; and one tenant's cloud that is slow,
 broken or hostile delays no other's logs: each is worked on in a thread of its own, by at most two invocations
-at a time, and not at all while its circuit is open (functions.shared.health). Nothing of what is loaded rests
-on our side.
+at a time, and not at all while its circuit is open (functions.shared.custody.health). Nothing of what is
+loaded rests on our side.
 Failure: messages return after a pause that grows to a quarter of an hour. In an outage, from its sixth minute
 on, they are let go: the objects wait in the customer's bucket, of which the sweeper tells every five minutes
 until they are loaded. So no outage fills the queue for others, and none outlasts it. What returns for other
@@ -21,8 +21,8 @@ from typing import Any
 
 from functions.shared.apart import Apart
 from functions.shared.aws_client import client
-from functions.shared.custody import CustodySettings, custody
-from functions.shared.health import MAX_PAUSE_SECONDS, Health
+from functions.shared.custody.clouds import CustodySettings, custody
+from functions.shared.custody.health import MAX_PAUSE_SECONDS, Health
 from functions.shared.settings import load
 from functions.shared.staging import StagedKey, is_staged
 from functions.shared.tenancy import TenantId

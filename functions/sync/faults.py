@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-from functions.shared.bucket import BucketError, BucketRefusedError
-from functions.shared.bucket_custody import NoDestinationError
+from functions.shared.buckets.contract import BucketError, BucketRefusedError
+from functions.shared.custody.buckets import NoDestinationError
+from functions.shared.custody.sealing import SealBrokenError
 from functions.shared.errors import AstralogError
-from functions.shared.guard import AddressRefusedError
-from functions.shared.sealing import SealBrokenError
+from functions.shared.guarded.guard import AddressRefusedError
 from functions.shared.warehouse import (
     OutcomeUnknownError,
     WarehouseBusyError,

@@ -13,7 +13,7 @@ from typing import Any
 import boto3
 
 from functions.shared.address import Address
-from functions.shared.own_bucket import open_bucket
+from functions.shared.buckets.own import open_bucket
 from functions.shared.secret_store import read_secret
 from functions.shared.settings import load
 from functions.shared.staging import is_staged

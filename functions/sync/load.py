@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from functions.shared.bucket import Bucket, BucketUnavailableError
+from functions.shared.buckets.contract import Bucket, BucketUnavailableError
 from functions.shared.errors import PermanentError
 from functions.shared.staging import COLUMNS
 from functions.shared.warehouse import Warehouse, WarehouseRefusedError

@@ -1,7 +1,7 @@
 """One customer's own cloud: its staged objects into its ClickHouse, and what to make of it when that fails.
 
 The protocol is the one of all batches (functions.sync.drive). Around it: a work slot and the circuit
-(functions.shared.health), credentials that may have changed, a table that may not be there yet.
+(functions.shared.custody.health), credentials that may have changed, a table that may not be there yet.
 """
 
 from collections.abc import Callable, Iterable
@@ -11,9 +11,9 @@ from typing import Any, Protocol
 from uuid import uuid4
 
 from functions.shared import journal
-from functions.shared.destinations import Destination
+from functions.shared.custody.destinations import Destination
+from functions.shared.custody.health import Health, HealthUnavailableError, Slot, Wait
 from functions.shared.errors import AstralogError, PermanentError, RetryableError
-from functions.shared.health import Health, HealthUnavailableError, Slot, Wait
 from functions.shared.tenancy import TenantId, own_destination
 from functions.sync.drive import Driver, Time
 from functions.sync.faults import GARBLED, NO_ANSWER, NO_DESTINATION, NO_TABLE, Fault, fault_of
@@ -40,7 +40,7 @@ class Outcome:
 
 
 class Custody(Protocol):
-    """See functions.shared.custody.Custody."""
+    """See functions.shared.custody.clouds.Custody."""
 
     def destination(self, tenant: TenantId) -> Destination: ...
     def bucket(self, tenant: TenantId) -> Any: ...

@@ -1,8 +1,8 @@
 """The tables of a customer's ClickHouse: made before their first batch, and again if somebody drops them."""
 
 from functions.shared.address import Address
-from functions.shared.custody import Custody
-from functions.shared.destinations import Destination
+from functions.shared.custody.clouds import Custody
+from functions.shared.custody.destinations import Destination
 from functions.shared.schema.numbered import migrations
 from functions.shared.schema.schema import Schema, engine_of
 from functions.shared.warehouse import Warehouse, WarehouseRefusedError

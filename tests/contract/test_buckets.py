@@ -1,4 +1,4 @@
-"""Each sentence of functions.shared.bucket.Bucket, asked of ours and of a customer's."""
+"""Each sentence of functions.shared.buckets.contract.Bucket, asked of ours and of a customer's."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -15,10 +15,10 @@ from botocore.config import Config
 from obstore.store import MemoryStore
 
 from bench.children import child
-from functions.shared.bucket import Bucket, BucketError, BucketRefusedError, BucketUnavailableError
-from functions.shared.customers_bucket import CustomersBucket
+from functions.shared.buckets.contract import Bucket, BucketError, BucketRefusedError, BucketUnavailableError
+from functions.shared.buckets.customers import CustomersBucket
+from functions.shared.buckets.own import OwnBucket, open_bucket
 from functions.shared.errors import PermanentError
-from functions.shared.own_bucket import OwnBucket, open_bucket
 from functions.shared.tenancy import TenantId, staged_prefix
 from local.naming import aws_variables
 from tests.integration.faulty_s3 import FaultyS3, faulty_s3

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from functions.shared.bucket import Bucket
+from functions.shared.buckets.contract import Bucket
 from functions.shared.warehouse import OutcomeUnknownError, Warehouse
 from functions.sync.ledger import Batch, Lease, Ledger
 from functions.sync.load import Fetched, Loader, Staged

@@ -19,10 +19,10 @@ from typing import Any
 from backports import zstd
 
 from functions.shared.address import Address
-from functions.shared.bucket import Bucket
-from functions.shared.custody import Custody
-from functions.shared.destinations import Destination
-from functions.shared.health import Health
+from functions.shared.buckets.contract import Bucket
+from functions.shared.custody.clouds import Custody
+from functions.shared.custody.destinations import Destination
+from functions.shared.custody.health import Health
 from functions.shared.secret_text import SecretText
 from functions.shared.staging import StagedKey, time_ordered_id
 from functions.shared.telling import notifications

@@ -16,10 +16,10 @@ from moto import mock_aws
 from obstore.store import MemoryStore
 
 from bench.children import child
-from functions.shared.bucket import BucketUnavailableError
-from functions.shared.customers_bucket import CustomersBucket
-from functions.shared.health import SLOTS, Health, Slot, Wait
-from functions.shared.own_bucket import OwnBucket
+from functions.shared.buckets.contract import BucketUnavailableError
+from functions.shared.buckets.customers import CustomersBucket
+from functions.shared.buckets.own import OwnBucket
+from functions.shared.custody.health import SLOTS, Health, Slot, Wait
 from functions.shared.schema.numbered import migrations
 from functions.shared.schema.schema import Schema
 from functions.shared.secret_text import SecretText

@@ -7,7 +7,7 @@ import pytest
 from moto import mock_aws
 
 from bench.in_process import engine_room
-from functions.shared.customers_bucket import CustomersBucket
+from functions.shared.buckets.customers import CustomersBucket
 from functions.shared.tenancy import TenantId, own_destination
 from functions.shared.warehouse import Warehouse
 from functions.sync.drive import Driver

@@ -12,7 +12,7 @@ from obstore.store import MemoryStore
 
 from bench.children import child
 from bench.in_process import engine_room
-from functions.shared.own_bucket import OwnBucket
+from functions.shared.buckets.own import OwnBucket
 from functions.sync.drive import Driver, Time
 from functions.sync.ledger import Ledger
 from functions.sync.load import Loader, Staged

@@ -15,7 +15,7 @@ from moto import mock_aws
 from obstore.store import MemoryStore
 
 from bench.in_process import engine_room
-from functions.shared.own_bucket import OwnBucket
+from functions.shared.buckets.own import OwnBucket
 from functions.shared.staging import StagedKey, time_ordered_id
 from functions.shared.tenancy import TenantId
 from functions.shared.warehouse import Warehouse

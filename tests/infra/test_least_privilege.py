@@ -161,8 +161,7 @@ def test_no_template_holds_or_makes_a_secret(templates: Templates) -> None:
 
     assert "AWS::SecretsManager::Secret" not in text
     assert "{{resolve:" not in text
-    # The pool of people has a rule for passwords, a way to sign in with one and routes about them; no template
-    # has one.
+    # The pool of people has a rule for passwords, a way to sign in with one and routes about them.
     about = r"PasswordPolicy|ALLOW_ADMIN_USER_PASSWORD_AUTH|/v1/password/\w+|v1password\w+"
     assert not re.search(r"password|SecretString", re.sub(about, "", text), re.IGNORECASE)
 

@@ -13,8 +13,8 @@ from obstore.store import MemoryStore
 from functions.ingest.handler import Ingest, answer_to
 from functions.ingest.rate import RateLimit
 from functions.ingest.stage import Staging
+from functions.shared.buckets.own import OwnBucket
 from functions.shared.http import Answer, Event, answering
-from functions.shared.own_bucket import OwnBucket
 from functions.shared.staging import is_staged
 
 FOLDER = "HOSTILE_FOLDER"

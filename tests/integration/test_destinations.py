@@ -13,15 +13,15 @@ from functions.destinations import bucket_trial, clickhouse_trial, steps
 from functions.destinations.candidate import candidate
 from functions.destinations.handler import Desk, answer_to
 from functions.destinations.trial import Trials
+from functions.shared.account.audit import Audit
 from functions.shared.address import Address
-from functions.shared.audit import Audit
-from functions.shared.destinations import Destinations
-from functions.shared.guard import Guard
-from functions.shared.health import Health, Slot, Wait
+from functions.shared.custody.destinations import Destinations
+from functions.shared.custody.health import Health, Slot, Wait
+from functions.shared.custody.sealing import Sealer, Shards
+from functions.shared.guarded.guard import Guard
 from functions.shared.http import answering
 from functions.shared.schema.numbered import migrations
 from functions.shared.schema.schema import Schema
-from functions.shared.sealing import Sealer, Shards
 from functions.shared.tenancy import TenantId, own_destination
 from functions.shared.warehouse import Warehouse
 from tests.integration.own_clouds import OwnClouds, own_clouds

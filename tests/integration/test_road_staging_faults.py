@@ -10,8 +10,8 @@ import pytest
 from functions.ingest.handler import Ingest, answer_to
 from functions.ingest.rate import RateLimit
 from functions.ingest.stage import Staging
+from functions.shared.buckets.own import open_bucket
 from functions.shared.http import Answer, answering
-from functions.shared.own_bucket import open_bucket
 from infra.topology import HTTP_TIMEOUT_SECONDS
 from local.naming import aws_variables
 from tests.integration.faulty_s3 import FaultyS3, faulty_s3

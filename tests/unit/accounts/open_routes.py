@@ -20,9 +20,9 @@ from functions.accounts.membership import Membership
 from functions.accounts.people import People
 from functions.accounts.sign_in import Desk, answer_to
 from functions.accounts.tokens import Verifier
-from functions.shared.audit import Audit
+from functions.shared.account.audit import Audit
+from functions.shared.account.mail import Mailer
 from functions.shared.http import answering
-from functions.shared.mail import Mailer
 from local.identity import provision_identity
 from local.mail import provision_mail
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from functions.shared.announcements import KEEP_DAYS
-from functions.shared.audit import Origin
+from functions.shared.account.announcements import KEEP_DAYS
+from functions.shared.account.audit import Origin
 from functions.shared.tenancy import TenantId
 from tests.unit.accounts.office import World, decoded
 

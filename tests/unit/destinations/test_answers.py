@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from functions.destinations.handler import Desk, answer_to
-from functions.shared.destinations import DestinationChangedError, DestinationsUnavailableError
+from functions.shared.custody.destinations import DestinationChangedError, DestinationsUnavailableError
+from functions.shared.custody.health import HealthUnavailableError
+from functions.shared.custody.sealing import KeyServiceUnavailableError
 from functions.shared.errors import RetryableError
-from functions.shared.health import HealthUnavailableError
 from functions.shared.http import answering
-from functions.shared.sealing import KeyServiceUnavailableError
 
 CONTEXT = {
     "verdict": "ok",

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.destinations.candidate import candidate
-from functions.shared.destinations import Destination
+from functions.shared.custody.destinations import Destination
 from functions.shared.errors import RefusalError
 from functions.shared.secret_text import SecretText
 from functions.shared.tenancy import TenantId

@@ -10,7 +10,7 @@ import pytest
 from functions.destinations import reach as reaching
 from functions.destinations.reach import reach
 from functions.destinations.steps import StepFailedError
-from functions.shared.guard import Guard
+from functions.shared.guarded.guard import Guard
 from tests.unit.shared.loopback import LOOPBACK, Names, certified, serving, traffic
 
 NAME = "ch.customer.example"
@@ -65,7 +65,7 @@ def test_silence_is_told_from_a_refusal(monkeypatch: pytest.MonkeyPatch) -> None
         time.sleep(0.2)
         raise TimeoutError
 
-    monkeypatch.setattr("functions.shared.guard._dial", silent)
+    monkeypatch.setattr("functions.shared.guarded.guard._dial", silent)
     assert "firewall" in failed(Guard(resolve=Names("93.184.216.34")), NAME, 8443).fix
 
 

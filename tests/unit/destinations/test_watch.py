@@ -9,11 +9,11 @@ import pytest
 from moto import mock_aws
 
 from functions.destinations.watch import TELLING_SECONDS, WELL_SECONDS, Watch
-from functions.shared.addressees import Addressees
-from functions.shared.announcements import Announcements
-from functions.shared.destination import Summary
-from functions.shared.health import OUTAGE_SECONDS, Health, Slot
-from functions.shared.mail import MailError
+from functions.shared.account.addressees import Addressees
+from functions.shared.account.announcements import Announcements
+from functions.shared.account.mail import MailError
+from functions.shared.custody.destination import Summary
+from functions.shared.custody.health import OUTAGE_SECONDS, Health, Slot
 from functions.shared.tenancy import TenantId, own_destination
 
 ACME, GLOBEX = TenantId("acme"), TenantId("globex")

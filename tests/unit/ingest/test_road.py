@@ -14,12 +14,12 @@ from functions.ingest.handler import Ingest, answer_to
 from functions.ingest.rate import RateLimit
 from functions.ingest.road import OwnCloudRoads
 from functions.ingest.stage import Staging
-from functions.shared.bucket import BucketRefusedError, BucketUnavailableError
-from functions.shared.bucket_custody import NoDestinationError
+from functions.shared.buckets.contract import BucketRefusedError, BucketUnavailableError
+from functions.shared.buckets.own import OwnBucket
+from functions.shared.custody.buckets import NoDestinationError
+from functions.shared.custody.sealing import KeyServiceUnavailableError
 from functions.shared.errors import RefusalError
-from functions.shared.guard import AddressRefusedError
-from functions.shared.own_bucket import OwnBucket
-from functions.shared.sealing import KeyServiceUnavailableError
+from functions.shared.guarded.guard import AddressRefusedError
 from functions.shared.staging import StagedKey, is_staged
 from functions.shared.telling import Teller, TellingError
 from functions.shared.tenancy import TenantId

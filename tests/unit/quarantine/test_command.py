@@ -7,7 +7,7 @@ import pytest
 from obstore.store import MemoryStore
 
 from functions.quarantine import __main__ as command
-from functions.shared.own_bucket import OwnBucket
+from functions.shared.buckets.own import OwnBucket
 from functions.shared.quarantine import Header, document_key, pack
 from functions.shared.staging import StagedKey
 from functions.shared.tenancy import TenantId, staged_prefix

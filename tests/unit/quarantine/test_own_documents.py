@@ -7,10 +7,10 @@ import pytest
 from obstore.store import MemoryStore
 
 from functions.quarantine.own_documents import OwnDocuments, refusing
-from functions.shared.bucket import BucketRefusedError
-from functions.shared.bucket_custody import NoDestinationError
+from functions.shared.buckets.contract import BucketRefusedError
+from functions.shared.buckets.own import OwnBucket
+from functions.shared.custody.buckets import NoDestinationError
 from functions.shared.errors import RefusalError
-from functions.shared.own_bucket import OwnBucket
 from functions.shared.quarantine import Header, document_key, pack
 from functions.shared.staging import StagedKey, is_staged
 from functions.shared.tenancy import TenantId

@@ -8,11 +8,11 @@ from functions.query import handler as querying
 from functions.query.archive import Limits
 from functions.query.compile import Statement
 from functions.query.own_archive import OwnArchives
-from functions.shared.bucket_custody import NoDestinationError
-from functions.shared.destinations import DestinationsUnavailableError
+from functions.shared.custody.buckets import NoDestinationError
+from functions.shared.custody.destinations import DestinationsUnavailableError
+from functions.shared.custody.sealing import SealBrokenError
 from functions.shared.errors import RefusalError
-from functions.shared.guard import AddressRefusedError
-from functions.shared.sealing import SealBrokenError
+from functions.shared.guarded.guard import AddressRefusedError
 from functions.shared.tenancy import TenantId
 from functions.shared.warehouse import OutcomeUnknownError, Selection, WarehouseDownError, refusal
 

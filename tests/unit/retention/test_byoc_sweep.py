@@ -11,8 +11,8 @@ from obstore.store import MemoryStore
 from functions.retention import byoc_sweeper
 from functions.retention.byoc_sweeper import MARKS_KEPT, OwnSweep, run
 from functions.retention.stale import STALE_AFTER
-from functions.shared.bucket import Bucket, BucketRefusedError, BucketUnavailableError
-from functions.shared.own_bucket import OwnBucket
+from functions.shared.buckets.contract import Bucket, BucketRefusedError, BucketUnavailableError
+from functions.shared.buckets.own import OwnBucket
 from functions.shared.staging import StagedKey, time_ordered_id
 from functions.shared.telling import Teller
 from functions.shared.tenancy import TenantId, idempotency_prefix

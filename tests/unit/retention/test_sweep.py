@@ -8,8 +8,8 @@ from obstore.store import MemoryStore
 
 from functions.retention.stale import STALE_AFTER, stale
 from functions.retention.sweeper import Sweep
-from functions.shared.bucket import Listed
-from functions.shared.own_bucket import OwnBucket
+from functions.shared.buckets.contract import Listed
+from functions.shared.buckets.own import OwnBucket
 from functions.shared.staging import StagedKey, time_ordered_id
 from functions.shared.telling import OBJECTS_A_MESSAGE, notifications
 from functions.shared.tenancy import TenantId

@@ -10,7 +10,7 @@ import boto3
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
-from functions.shared.sealing import Sealer, Shards
+from functions.shared.custody.sealing import Sealer, Shards
 from functions.shared.tenancy import TenantId
 
 ACME, GLOBEX = TenantId("acme"), TenantId("globex")

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from functions.shared.address import Address
-from functions.shared.bucket_custody import MAX_KEPT, MAX_KEPT_SECONDS, NoDestinationError
-from functions.shared.custody import Custody
-from functions.shared.customers_bucket import CustomersBucket
-from functions.shared.destinations import Destination, RecentDestinations
-from functions.shared.guard import AddressRefusedError
+from functions.shared.buckets.customers import CustomersBucket
+from functions.shared.custody.buckets import MAX_KEPT, MAX_KEPT_SECONDS, NoDestinationError
+from functions.shared.custody.clouds import Custody
+from functions.shared.custody.destinations import Destination, RecentDestinations
+from functions.shared.guarded.guard import AddressRefusedError
 from functions.shared.secret_text import SecretText
 from functions.shared.tenancy import TenantId
 from functions.shared.warehouse import Warehouse
@@ -29,7 +29,7 @@ def destination(tenant: TenantId, version: int = 1, word: str = "p", host: str =
 
 
 class Stored:
-    """functions.shared.destinations.Destinations, counted."""
+    """functions.shared.custody.destinations.Destinations, counted."""
 
     def __init__(self, *destinations: Destination) -> None:
         self.items = {each.tenant: each for each in destinations}

@@ -10,11 +10,11 @@ from botocore.exceptions import ClientError, HTTPClientError, NoCredentialsError
 from botocore.response import StreamingBody
 from botocore.stub import Stubber
 
-from functions.shared import customers_bucket
-from functions.shared.bucket import BucketRefusedError, BucketUnavailableError
-from functions.shared.customers_bucket import CustomersBucket
+from functions.shared.buckets import customers
+from functions.shared.buckets.contract import BucketRefusedError, BucketUnavailableError
+from functions.shared.buckets.customers import CustomersBucket
 from functions.shared.errors import PermanentError
-from functions.shared.guard import AddressRefusedError
+from functions.shared.guarded.guard import AddressRefusedError
 from tests.integration.faulty_s3 import faulty_s3
 
 SECRET = "https://user:hunter2@internal.example/path?X-Amz-Signature=abc"
@@ -130,7 +130,7 @@ def test_a_thousand_keys_are_deleted_at_a_time(s3: Any) -> None:
 
 
 def test_what_is_larger_than_anything_we_stage_is_not_read(s3: Any) -> None:
-    size = customers_bucket.LARGEST_OBJECT_BYTES + 1
+    size = customers.LARGEST_OBJECT_BYTES + 1
     body = BytesIO(b"never read")
     with Stubber(s3) as stub:
         stub.add_response(

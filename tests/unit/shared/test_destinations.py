@@ -11,14 +11,14 @@ from botocore.exceptions import EndpointConnectionError
 
 from functions.shared import journal
 from functions.shared.address import Address
-from functions.shared.destinations import (
+from functions.shared.custody.destinations import (
     Destination,
     DestinationChangedError,
     Destinations,
     DestinationsUnavailableError,
     RecentDestinations,
 )
-from functions.shared.sealing import KeyServiceUnavailableError, SealBrokenError, Sealer
+from functions.shared.custody.sealing import KeyServiceUnavailableError, SealBrokenError, Sealer
 from functions.shared.secret_text import SecretText
 from functions.shared.tenancy import TenantId
 from tests.unit.shared.custody import (

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from functions.shared.guard import TLS_PORTS, AddressRefusedError, Guard, UnreachableError
+from functions.shared.guarded.guard import TLS_PORTS, AddressRefusedError, Guard, UnreachableError
 from tests.unit.shared.hostile_hosts import ADDRESSES, HOSTILE, LED_TO, PUBLIC_V4, PUBLIC_V6
 from tests.unit.shared.loopback import LOOPBACK, Names, serving, traffic
 
@@ -195,6 +195,8 @@ def test_no_hostile_host_passes_in_a_url(spelling: str, address: str) -> None:
 
 
 def test_importing_the_guard_loads_no_client() -> None:
-    modules = "functions.shared.guard, functions.shared.addresses, functions.shared.guarded_s3"
+    modules = (
+        "functions.shared.guarded.guard, functions.shared.guarded.addresses, functions.shared.guarded.s3"
+    )
     light = f"import sys, {modules}; sys.exit(bool({{'boto3', 'botocore', 'urllib3'}} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", light], check=False).returncode == 0

@@ -14,9 +14,9 @@ from botocore.exceptions import SSLError as BotocoreSSLError
 from moto.server import ThreadedMotoServer
 
 from functions.shared.errors import PermanentError
-from functions.shared.guard import AddressRefusedError, Guard
-from functions.shared.guarded_botocore import GuardedSession
-from functions.shared.guarded_s3 import MAX_RETRIES, Timeouts, guarded_s3_client
+from functions.shared.guarded.botocore_session import GuardedSession
+from functions.shared.guarded.guard import AddressRefusedError, Guard
+from functions.shared.guarded.s3 import MAX_RETRIES, Timeouts, guarded_s3_client
 from functions.shared.secret_text import SecretText
 from tests.unit.shared.hostile_hosts import HOSTILE, LED_TO, PUBLIC_V4, in_a_url
 from tests.unit.shared.loopback import LOOPBACK, Heard, Names, certified, serving, traffic

@@ -14,8 +14,8 @@ from urllib3.exceptions import (
 )
 from urllib3.poolmanager import PoolManager
 
-from functions.shared.guard import AddressRefusedError, Guard
-from functions.shared.guarded_urllib3 import pool_manager
+from functions.shared.guarded.guard import AddressRefusedError, Guard
+from functions.shared.guarded.pools import pool_manager
 from tests.unit.shared.hostile_hosts import HOSTILE, LED_TO, PUBLIC_V4, in_a_url
 from tests.unit.shared.loopback import LOOPBACK, Certified, Heard, Names, Server, certified, serving, traffic
 

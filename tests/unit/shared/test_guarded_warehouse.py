@@ -7,8 +7,8 @@ from socket import socket
 import pytest
 
 from functions.shared.address import Address
-from functions.shared.guard import AddressRefusedError, Guard
-from functions.shared.guarded_urllib3 import pool_manager
+from functions.shared.guarded.guard import AddressRefusedError, Guard
+from functions.shared.guarded.pools import pool_manager
 from functions.shared.secret_text import SecretText
 from functions.shared.warehouse import (
     OutcomeUnknownError,

@@ -15,8 +15,14 @@ from botocore.exceptions import EndpointConnectionError, ParamValidationError, R
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from functions.shared import sealing
-from functions.shared.sealing import Context, KeyServiceUnavailableError, SealBrokenError, Sealer, Shards
+from functions.shared.custody import sealing
+from functions.shared.custody.sealing import (
+    Context,
+    KeyServiceUnavailableError,
+    SealBrokenError,
+    Sealer,
+    Shards,
+)
 from functions.shared.secret_text import SecretText
 from functions.shared.tenancy import TenantId
 from tests.unit.shared.custody import (
@@ -395,7 +401,7 @@ def test_no_error_holds_text_key_or_shard(kept: Custody) -> None:
 @pytest.mark.parametrize("module", ["sealing", "destinations"])
 def test_importing_it_loads_no_client_and_no_cryptography(module: str) -> None:
     heavy = ["boto3", "botocore", "cryptography", "pynamodb", "clickhouse_connect", "urllib3"]
-    program = f"import sys, functions.shared.{module}; print([m for m in {heavy} if m in sys.modules])"
+    program = f"import sys, functions.shared.custody.{module}; print([m for m in {heavy} if m in sys.modules])"
     ran = subprocess.run(
         [sys.executable, "-c", program],
         cwd=Path(__file__).parents[3],

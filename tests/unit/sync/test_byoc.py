@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.shared.apart import Apart
-from functions.shared.bucket import BucketRefusedError, BucketUnavailableError
-from functions.shared.guard import AddressRefusedError
-from functions.shared.health import MAX_PAUSE_SECONDS, OUTAGE_SECONDS, Condition, pause_seconds
+from functions.shared.buckets.contract import BucketRefusedError, BucketUnavailableError
+from functions.shared.custody.health import MAX_PAUSE_SECONDS, OUTAGE_SECONDS, Condition, pause_seconds
+from functions.shared.guarded.guard import AddressRefusedError
 from functions.shared.staging import StagedKey, base32
 from functions.shared.telling import OBJECTS_A_MESSAGE, notifications
 from functions.shared.tenancy import TenantId, own_destination

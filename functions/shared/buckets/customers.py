@@ -15,7 +15,7 @@ from botocore import exceptions
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
-from functions.shared.bucket import (
+from functions.shared.buckets.contract import (
     BucketError,
     BucketRefusedError,
     BucketUnavailableError,

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any, TypeVar, cast
 
-from functions.shared.bucket import Bucket
-from functions.shared.destinations import Destination, Destinations, RecentDestinations
+from functions.shared.buckets.contract import Bucket
+from functions.shared.custody.destinations import Destination, Destinations, RecentDestinations
+from functions.shared.custody.sealing import Sealer, Shards
 from functions.shared.errors import PermanentError, RefusalError
-from functions.shared.sealing import Sealer, Shards
 from functions.shared.tenancy import TenantId
 
 MAX_KEPT = 100
@@ -95,9 +95,9 @@ class BucketCustody:
             self._kept.pop(tenant, None)
 
     def _open_bucket(self, destination: Destination) -> Bucket:
-        from functions.shared.customers_bucket import CustomersBucket
-        from functions.shared.guard import Guard
-        from functions.shared.guarded_s3 import Timeouts, guarded_s3_client
+        from functions.shared.buckets.customers import CustomersBucket
+        from functions.shared.guarded.guard import Guard
+        from functions.shared.guarded.s3 import Timeouts, guarded_s3_client
 
         client = guarded_s3_client(
             Guard(allow_loopback=self._allow_loopback),

@@ -11,7 +11,7 @@ from threading import Lock
 from typing import Any
 
 from functions.shared.errors import PermanentError
-from functions.shared.guard import Guard
+from functions.shared.guarded.guard import Guard
 from functions.shared.secret_text import SecretText
 
 MAX_RETRIES = 2
@@ -133,7 +133,7 @@ def _send_through(guard: Guard, client: Any, timeouts: Timeouts, ca_certs: str |
     `before-send` is botocore's documented way to answer a request oneself: what it returns is the answer,
     what it raises is the fault, and the client's own session is never asked.
     """
-    from functions.shared.guarded_botocore import GuardedSession
+    from functions.shared.guarded.botocore_session import GuardedSession
 
     session = GuardedSession(guard, (timeouts.connect_seconds, timeouts.read_seconds), ca_certs or True)
 

@@ -7,7 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from functions.shared.address import Address
-from functions.shared.bucket_custody import (
+from functions.shared.custody.buckets import (
     MAX_KEPT,
     BucketCustody,
     CustodySettings,
@@ -52,8 +52,8 @@ class Custody(BucketCustody):
 @cache
 def _connections(allow_loopback: bool) -> "PoolManager":
     """One for all customers, credentials being no part of it: the client keeps each that it has seen."""
-    from functions.shared.guard import Guard
-    from functions.shared.guarded_urllib3 import pool_manager
+    from functions.shared.guarded.guard import Guard
+    from functions.shared.guarded.pools import pool_manager
 
     return pool_manager(Guard(allow_loopback=allow_loopback), num_pools=MAX_KEPT, maxsize=CONNECTIONS_EACH)
 

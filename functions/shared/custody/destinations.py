@@ -13,9 +13,9 @@ from threading import Lock
 from typing import Any
 
 from functions.shared.aws_client import asked, client
-from functions.shared.destination import Destination, Summary, digest, joined, shown_of, tied
+from functions.shared.custody.destination import Destination, Summary, digest, joined, shown_of, tied
+from functions.shared.custody.sealing import Context, SealBrokenError, Sealer
 from functions.shared.errors import RetryableError
-from functions.shared.sealing import Context, SealBrokenError, Sealer
 from functions.shared.secret_text import SecretText
 from functions.shared.tenancy import TenantId
 

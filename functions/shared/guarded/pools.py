@@ -7,7 +7,7 @@ from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager, Timeou
 from urllib3.connection import HTTPSConnection
 from urllib3.exceptions import NewConnectionError
 
-from functions.shared.guard import Guard, UnreachableError
+from functions.shared.guarded.guard import Guard, UnreachableError
 
 DEFAULT_CONNECT_SECONDS = 5.0
 DEFAULT_READ_SECONDS = 30.0

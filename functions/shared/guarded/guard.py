@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address
 from typing import Any
 
-from functions.shared.addresses import IPAddress, host_problem, is_loopback, literal, refusal_reason
 from functions.shared.errors import PermanentError, RetryableError
+from functions.shared.guarded.addresses import IPAddress, host_problem, is_loopback, literal, refusal_reason
 
 TLS_PORTS = frozenset({443, 8443, 9000})
 """HTTPS anywhere; ClickHouse's and ClickHouse Cloud's; MinIO's, which serves S3 on a port of its own."""

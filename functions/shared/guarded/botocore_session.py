@@ -6,8 +6,8 @@ from botocore.awsrequest import AWSHTTPConnectionPool, AWSHTTPSConnectionPool, A
 from botocore.exceptions import HTTPClientError
 from botocore.httpsession import URLLib3Session
 
-from functions.shared.guard import AddressRefusedError, Guard
-from functions.shared.guarded_urllib3 import pool_classes
+from functions.shared.guarded.guard import AddressRefusedError, Guard
+from functions.shared.guarded.pools import pool_classes
 
 
 class GuardedSession(URLLib3Session):  # type: ignore[misc]  # botocore has no types

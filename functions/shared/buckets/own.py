@@ -17,7 +17,7 @@ from obstore.exceptions import (
 )
 from obstore.store import MemoryStore, S3Store
 
-from functions.shared.bucket import (
+from functions.shared.buckets.contract import (
     BucketError,
     BucketRefusedError,
     BucketUnavailableError,

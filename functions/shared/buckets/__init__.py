@@ -1,0 +1,1 @@
+"""Buckets that hold staged objects: one contract, ours through obstore, a customer's through boto3."""
