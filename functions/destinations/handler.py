@@ -18,11 +18,11 @@ from functions.destinations.candidate import candidate
 from functions.destinations.trial import Trials
 from functions.shared.access import Principal, principal
 from functions.shared.account.audit import Audit, origin
-from functions.shared.custody.buckets import CustodySettings
 from functions.shared.custody.destination import shown_of
 from functions.shared.custody.destinations import Destination, DestinationChangedError, Destinations, Summary
 from functions.shared.custody.health import Health
 from functions.shared.custody.sealing import SealBrokenError, Sealer, Shards
+from functions.shared.custody.settings import CustodySettings
 from functions.shared.errors import RefusalError, RetryableError
 from functions.shared.guarded.guard import Guard
 from functions.shared.http import Answer, Event, answer, answering, request

@@ -2,8 +2,8 @@
 
 Trigger: API Gateway, POST /v1/drain, GET /health, and whatever no route takes. Promise: 202 means that every
 accepted event is in S3, a BYOC customer's in their own bucket and nowhere else, and will be loaded once; each
-refused one is named with its reason. Failure: 4xx says
-what to mend; 429 and 503 mean that nothing was accepted and the same request may be sent again.
+refused one is named with its reason. Failure: 4xx says what to mend; 429 and 503 mean that nothing was
+accepted and the same request may be sent again.
 """
 
 from collections.abc import Iterator
@@ -16,18 +16,17 @@ from functions.ingest import idempotency, records, unpack
 from functions.ingest.accept import Accepted, accept
 from functions.ingest.idempotency import Once
 from functions.ingest.rate import RateLimit
-from functions.ingest.road import OwnCloudRoads, Road, Roads, no_road, refusing
+from functions.ingest.road import Road, Roads, no_road
 from functions.ingest.rows import Receipt
 from functions.ingest.stage import Staging
 from functions.ingest.streamed import Window
 from functions.shared import journal
 from functions.shared.access import Principal, principal
 from functions.shared.buckets.own import open_bucket
-from functions.shared.custody.buckets import CustodySettings, bucket_custody
+from functions.shared.custody.settings import CustodySettings
 from functions.shared.errors import RefusalError
 from functions.shared.http import Answer, Event, Request, answer, answering, request
 from functions.shared.settings import load
-from functions.shared.telling import Teller
 
 WAIT_SECONDS = 20
 
@@ -57,9 +56,16 @@ class Ingest:
 
 @cache
 def _ingest() -> Ingest:
+    staging = Staging(open_bucket(load(Settings).staging_bucket))
+    return Ingest(staging, RateLimit(), lambda caller: _own_clouds()(caller))
+
+
+@cache
+def _own_clouds() -> Roads:
+    from functions.ingest.own_road import own_cloud_roads  # see there why so late
+
     settings = load(Settings)
-    own_clouds = OwnCloudRoads(bucket_custody(settings), Teller(settings.byoc_queue, "ingest"))
-    return Ingest(Staging(open_bucket(settings.staging_bucket)), RateLimit(), own_clouds)
+    return own_cloud_roads(settings, settings.byoc_queue)
 
 
 @answering
@@ -88,8 +94,7 @@ def drain(sent: Request, caller: Principal, ingest: Ingest) -> Answer:
     ingest.rate.charge(caller, accepted.raw_bytes)
     if not accepted.rows:
         return answer(400, _nothing_accepted(accepted, sent))
-    with refusing(caller):
-        key = _staged(road.staging, accepted, receipt, once)
+    key = _staged(road.staging, accepted, receipt, once)
     _measure(accepted, caller, key)
     queryable = sent.query.get("wait") == "true" and road.staging.wait_until_loaded(key, WAIT_SECONDS)
     return answer(200 if queryable else 202, {"status": "accepted", **_verdicts(accepted)})

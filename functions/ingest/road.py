@@ -4,21 +4,11 @@ Of a BYOC tenant's logs no byte rests with us: the object goes into their bucket
 and only its name, size and ETag on our queue.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from functions.ingest.stage import RETRY_AFTER_SECONDS, Staging, staging_unavailable
-from functions.shared import journal
+from functions.ingest.stage import Staging
 from functions.shared.access import Principal
-from functions.shared.buckets.contract import BucketError, BucketRefusedError
-from functions.shared.custody.buckets import BucketCustody, NoDestinationError, no_destination
-from functions.shared.custody.sealing import SealBrokenError
-from functions.shared.errors import RefusalError, RetryableError
-from functions.shared.guarded.guard import AddressRefusedError
-from functions.shared.telling import NotifyingBucket, Teller
-
-FUNCTION = "ingest"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,59 +20,11 @@ class Road:
 
 
 Roads = Callable[[Principal], Road]
-
-
-class OwnCloudRoads:
-    """The road of each BYOC tenant."""
-
-    def __init__(self, custody: BucketCustody, teller: Teller) -> None:
-        self._custody = custody
-        self._teller = teller
-
-    def __call__(self, caller: Principal) -> Road:
-        """The road of `caller`.
-
-        Raises
-        ------
-        RefusalError: 403 `no_destination`, or 503 when it cannot be found out or not be reached.
-        """
-        with refusing(caller):
-            destination = self._custody.destination(caller.tenant)
-            theirs = self._custody.bucket(caller.tenant)
-        notifying = NotifyingBucket(theirs, self._teller, caller.tenant, FUNCTION)
-        staging = Staging(notifying, lambda fault: self._unavailable(caller, fault))
-        return Road(staging, destination.retention_days)
-
-    def _unavailable(self, caller: Principal, fault: BucketError) -> RefusalError:
-        """After a refusal the destination is read anew: the credentials may have been rotated."""
-        if isinstance(fault, BucketRefusedError):
-            self._custody.forget(caller.tenant)
-        return _unavailable(caller, fault.reason)
-
-
-@contextmanager
-def refusing(caller: Principal) -> Iterator[None]:
-    """What keeps us from the caller's bucket, in the words of a route."""
-    try:
-        yield
-    except NoDestinationError:
-        raise no_destination() from None
-    except (SealBrokenError, AddressRefusedError) as fault:
-        raise _unavailable(caller, type(fault).__name__) from None
-    except RetryableError as fault:
-        raise staging_unavailable(type(fault).__name__) from None
+"""The road of a BYOC tenant; raises RefusalError when there is none or it cannot be reached."""
 
 
 def no_road(_caller: Principal) -> Road:
     """Nobody's logs take another way than their own."""
+    from functions.shared.custody.buckets import no_destination
+
     raise no_destination()
-
-
-def _unavailable(caller: Principal, reason: str) -> RefusalError:
-    journal.measure(FUNCTION, {"DestinationsRefused": (1, "Count")}, tenant_id=caller.tenant, reason=reason)
-    return RefusalError(
-        503,
-        "destination_unavailable",
-        "Your bucket did not take the logs and none were stored: see /v1/destination/test, send them again.",
-        retry_after_seconds=RETRY_AFTER_SECONDS,
-    )

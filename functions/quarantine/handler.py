@@ -15,7 +15,8 @@ from functions.quarantine.documents import Document, Documents
 from functions.quarantine.own_documents import OwnDocuments, refusing
 from functions.shared.access import principal
 from functions.shared.buckets.own import open_bucket
-from functions.shared.custody.buckets import CustodySettings, bucket_custody
+from functions.shared.custody.buckets import bucket_custody
+from functions.shared.custody.settings import CustodySettings
 from functions.shared.http import Answer, Event, answer, answering
 from functions.shared.settings import load
 from functions.shared.telling import Teller

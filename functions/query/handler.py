@@ -19,7 +19,8 @@ from functions.query.page import page
 from functions.query.request import search
 from functions.shared.access import Principal, principal
 from functions.shared.address import Address
-from functions.shared.custody.clouds import CustodySettings, custody
+from functions.shared.custody.clouds import custody
+from functions.shared.custody.settings import CustodySettings
 from functions.shared.http import Answer, Event, answer, answering, request
 from functions.shared.secret_store import read_secret
 from functions.shared.settings import load

@@ -23,8 +23,9 @@ from functions.retention.stale import stale
 from functions.shared import journal
 from functions.shared.apart import Apart
 from functions.shared.buckets.contract import Bucket, BucketRefusedError, Listed
-from functions.shared.custody.buckets import BucketCustody, CustodySettings, bucket_custody, destinations
+from functions.shared.custody.buckets import BucketCustody, bucket_custody, destinations
 from functions.shared.custody.destinations import Destinations
+from functions.shared.custody.settings import CustodySettings
 from functions.shared.errors import AstralogError
 from functions.shared.settings import load
 from functions.shared.telling import Teller

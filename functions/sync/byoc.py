@@ -21,8 +21,9 @@ from typing import Any
 
 from functions.shared.apart import Apart
 from functions.shared.aws_client import client
-from functions.shared.custody.clouds import CustodySettings, custody
+from functions.shared.custody.clouds import custody
 from functions.shared.custody.health import MAX_PAUSE_SECONDS, Health
+from functions.shared.custody.settings import CustodySettings
 from functions.shared.settings import load
 from functions.shared.staging import StagedKey, is_staged
 from functions.shared.tenancy import TenantId

@@ -9,6 +9,7 @@ from typing import Any, TypeVar, cast
 from functions.shared.buckets.contract import Bucket
 from functions.shared.custody.destinations import Destination, Destinations, RecentDestinations
 from functions.shared.custody.sealing import Sealer, Shards
+from functions.shared.custody.settings import CustodySettings
 from functions.shared.errors import PermanentError, RefusalError
 from functions.shared.tenancy import TenantId
 
@@ -25,16 +26,6 @@ T = TypeVar("T")
 
 class NoDestinationError(PermanentError):
     """The tenant has not said where its logs go, or does not any more."""
-
-
-@dataclass(frozen=True, slots=True)
-class CustodySettings:
-    """`allow_loopback_destinations`: only where customers' clouds are on this machine too."""
-
-    destinations_table: str
-    shards_table: str
-    credentials_key: str
-    allow_loopback_destinations: bool
 
 
 @dataclass(slots=True)

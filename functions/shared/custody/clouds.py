@@ -10,10 +10,10 @@ from functions.shared.address import Address
 from functions.shared.custody.buckets import (
     MAX_KEPT,
     BucketCustody,
-    CustodySettings,
     NoDestinationError,
     recent_destinations,
 )
+from functions.shared.custody.settings import CustodySettings
 from functions.shared.tenancy import TenantId
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from functions.shared.warehouse import Warehouse
 
-__all__ = ["Custody", "CustodySettings", "NoDestinationError", "custody"]
+__all__ = ["Custody", "NoDestinationError", "custody"]
 
 
 CONNECTIONS_EACH = 2

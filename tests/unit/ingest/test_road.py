@@ -11,15 +11,14 @@ from obstore.store import MemoryStore
 
 from functions.ingest import handler as ingesting
 from functions.ingest.handler import Ingest, answer_to
+from functions.ingest.own_road import OwnCloudRoads
 from functions.ingest.rate import RateLimit
-from functions.ingest.road import OwnCloudRoads
 from functions.ingest.stage import Staging
 from functions.shared.buckets.contract import BucketRefusedError, BucketUnavailableError
 from functions.shared.buckets.own import OwnBucket
 from functions.shared.custody.buckets import NoDestinationError
 from functions.shared.custody.sealing import KeyServiceUnavailableError
 from functions.shared.errors import RefusalError
-from functions.shared.guarded.guard import AddressRefusedError
 from functions.shared.staging import StagedKey, is_staged
 from functions.shared.telling import Teller, TellingError
 from functions.shared.tenancy import TenantId
@@ -152,7 +151,7 @@ def test_who_has_no_roads_to_customers_does_not_take_ours_instead(here: World) -
     [
         (BucketUnavailableError("SlowDown"), "destination_unavailable", False),
         (BucketRefusedError("InvalidAccessKeyId"), "destination_unavailable", True),
-        (AddressRefusedError("no"), "destination_unavailable", False),
+        (BucketRefusedError("AddressRefusedError"), "destination_unavailable", True),
         (KeyServiceUnavailableError("KMS"), "staging_unavailable", False),
     ],
 )
