@@ -401,7 +401,8 @@ def test_no_error_holds_text_key_or_shard(kept: Custody) -> None:
 @pytest.mark.parametrize("module", ["sealing", "destinations"])
 def test_importing_it_loads_no_client_and_no_cryptography(module: str) -> None:
     heavy = ["boto3", "botocore", "cryptography", "pynamodb", "clickhouse_connect", "urllib3"]
-    program = f"import sys, functions.shared.custody.{module}; print([m for m in {heavy} if m in sys.modules])"
+    loaded = f"[name for name in {heavy} if name in sys.modules]"
+    program = f"import sys, functions.shared.custody.{module}; print({loaded})"
     ran = subprocess.run(
         [sys.executable, "-c", program],
         cwd=Path(__file__).parents[3],
