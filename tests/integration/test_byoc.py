@@ -1,11 +1,12 @@
 """A customer's own cloud through the whole stack: a bucket, credentials and a database that are not ours."""
 
-import json
 import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
+from copy import deepcopy
+from dataclasses import dataclass
 from statistics import quantiles
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,6 +14,10 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
+from functions.accounts.directory import Directory
+from functions.accounts.keys import mint
+from local.naming import physical
+from local.seed import seed
 from tests.integration.holdings import everything, found_in
 from tests.integration.sending import at_once, batch, drain, ids, new_run
 from tests.integration.stack import RunningStack, bearer, wait_until
@@ -27,12 +32,12 @@ def client(stack: RunningStack) -> Iterator[httpx.Client]:
         yield connected
 
 
-def stored(stack: RunningStack, run: str) -> list[str]:
+def stored(stack: RunningStack, run: str, database: str) -> list[str]:
     found = stack.rows(
         "SELECT JSONExtractString(metadata, 'event_id') AS event_id FROM {database:Identifier}.events "
         "WHERE JSONExtractString(metadata, 'run') = {run:String}",
         run=run,
-        database=stack.byoc_database,
+        database=database,
     )
     return [row["event_id"] for row in found]
 
@@ -49,10 +54,14 @@ def test_logs_land_exactly_once_in_the_customers_own_cloud_and_nowhere_else(stac
             assert answer.status_code == 202, answer.text
 
     at_once(stack, 4, batches, send)
-    wait_until(lambda: len(stored(stack, run)) >= 2000, 60, "the customer's rows are there")
+    wait_until(
+        lambda: len(stored(stack, run, stack.byoc_database)) >= 2000, 60, "the customer's rows are there"
+    )
     stack.wait_until_settled()
 
-    assert sorted(stored(stack, run)) == sorted(name for events in batches for name in ids(events))
+    assert sorted(stored(stack, run, stack.byoc_database)) == sorted(
+        name for events in batches for name in ids(events)
+    )
     assert found_in(stack, [run]) == []
 
 
@@ -125,40 +134,49 @@ def _shut(connection: socket.socket) -> None:
         connection.shutdown(socket.SHUT_RDWR)
 
 
-@contextmanager
-def reached_over_a_wire(stack: RunningStack, client: httpx.Client) -> Iterator[Wire]:
-    """The customer's ClickHouse behind a relay, for the length of the block; then as it was."""
+@dataclass
+class Customer:
+    """One on BYOC whose ClickHouse is reached over a wire; new, so that no function knows another way."""
+
+    key: str
+    database: str
+    wire: Wire
+
+
+def new_customer(stack: RunningStack, client: httpx.Client) -> Customer:
     at = urlsplit(stack.clickhouse)
     assert at.hostname
     assert at.port
-    wire = Wire((at.hostname, at.port))
-    try:
-        _put(client, stack, wire.port)
-        yield wire
-    finally:
-        _put(client, stack, at.port)
-
-
-def _put(client: httpx.Client, stack: RunningStack, port: int) -> None:
-    destination = json.loads(json.dumps(stack.byoc_destination))
-    destination["clickhouse"]["port"] = port
-    answer = client.put("/v1/destination", json=destination, headers=bearer(stack.byoc_keys["admin"]))
+    name = f"c{new_run()[:12]}"
+    customer = Customer(mint(), name, Wire((at.hostname, at.port)))
+    tables = [physical(table) for table in ("accounts", "keys", "key-lists")]
+    seed(Directory(*tables, client=stack.aws("dynamodb")), {name: {"admin": customer.key}}, name)
+    stack.aws("s3").create_bucket(Bucket=f"{name}-logs")
+    destination = deepcopy(stack.byoc_destination)
+    destination["bucket"]["name"] = f"{name}-logs"
+    destination["clickhouse"] |= {"port": customer.wire.port, "database": name}
+    answer = client.put("/v1/destination", json=destination, headers=bearer(customer.key))
     assert answer.status_code == 200, answer.text
+    return customer
 
 
 def test_a_customer_whose_clickhouse_is_away_delays_nobody_and_loses_nothing(
     stack: RunningStack, client: httpx.Client, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    run = new_run()
-    with reached_over_a_wire(stack, client) as wire:
-        before = _both_send(stack, f"before-{run}", run)
-        wire.cut()
-        during = _both_send(stack, f"during-{run}", run)
-        waiting = len(stored(stack, run))
-        wire.mend()
-        wait_until(lambda: len(stored(stack, run)) >= 2 * SAMPLES * EVENTS, 120, "what waited is loaded")
-    assert waiting <= SAMPLES * EVENTS
-    assert sorted(stored(stack, run)) == sorted(
+    run, customer = new_run(), new_customer(stack, client)
+    everything_sent = 2 * SAMPLES * EVENTS
+
+    def theirs() -> list[str]:
+        return stored(stack, run, customer.database)
+
+    before = _both_send(stack, customer, f"before-{run}", run)
+    wait_until(lambda: len(theirs()) == SAMPLES * EVENTS, 60, "what was sent before is loaded")
+    customer.wire.cut()
+    during = _both_send(stack, customer, f"during-{run}", run)
+    assert len(theirs()) == SAMPLES * EVENTS, "it is away"
+    customer.wire.mend()
+    wait_until(lambda: len(theirs()) >= everything_sent, 120, "what waited is loaded")
+    assert sorted(theirs()) == sorted(
         name
         for phase in ("before", "during")
         for number in range(SAMPLES)
@@ -170,11 +188,11 @@ def test_a_customer_whose_clickhouse_is_away_delays_nobody_and_loses_nothing(
     assert beside / quiet <= SEEN_AT_MOST
 
 
-def _both_send(stack: RunningStack, phase: str, run: str) -> list[float]:
+def _both_send(stack: RunningStack, customer: Customer, phase: str, run: str) -> list[float]:
     """The BYOC customer sends beside a Managed tenant; how long each event of the latter took to be found."""
 
     def send(client: httpx.Client, number: int) -> float:
-        own = drain(client, stack.byoc_keys["ingest"], batch(run, f"{phase}-{number}", EVENTS))
+        own = drain(client, customer.key, batch(run, f"{phase}-{number}", EVENTS))
         assert own.status_code == 202
         return _seconds_until_searchable(stack, client, f"{phase} {number} of many")
 

@@ -1,0 +1,91 @@
+"""Another tenant's quarantined rows are answered as rows that never were: same words, same work."""
+
+import json
+import random
+from datetime import UTC, date, datetime
+from typing import Any
+
+from obstore.store import MemoryStore
+
+from functions.quarantine.documents import Documents
+from functions.quarantine.handler import answer_to
+from functions.shared.buckets.own import OwnBucket
+from functions.shared.errors import RefusalError
+from functions.shared.http import refused
+from functions.shared.quarantine import Header, document_key, pack
+from functions.shared.staging import StagedKey
+from functions.shared.tenancy import TenantId
+
+PAIRS = 1000
+TENANTS = 50
+NOW = datetime(2026, 11, 23, tzinfo=UTC)
+NOBODYS = "f" * 26
+
+
+class Counting(OwnBucket):
+    """Notes what is asked of it."""
+
+    def __init__(self) -> None:
+        super().__init__(MemoryStore())
+        self.asked: list[str] = []
+
+    def get(self, key: str) -> Any:
+        self.asked.append("get")
+        return super().get(key)
+
+    def create(self, key: str, body: bytes, attributes: Any = None) -> Any:
+        self.asked.append("create")
+        return super().create(key, body, attributes)
+
+    def delete(self, keys: Any) -> None:
+        self.asked.append("delete")
+        super().delete(keys)
+
+
+def put_document(bucket: Counting, tenant: TenantId, document_id: str) -> None:
+    source = StagedKey(tenant, date(2026, 11, 22), document_id, 1, date(2026, 12, 22))
+    header = Header("refused", 27, str(source), "b", [0], 1, source.expires_on, NOW)
+    bucket.create(document_key(tenant, document_id), pack(header, [b'{"message": "row"}']))
+
+
+def replay(bucket: Counting, tenant: str, document_id: str) -> tuple[int, str]:
+    caller = {
+        "verdict": "ok",
+        "tenant_id": tenant,
+        "key_id": "k",
+        "actor": "key:k",
+        "plan": "managed_30",
+        "project_id": "p",
+        "scopes": "admin",
+        "retention_days": "30",
+        "bytes_per_second": "1",
+        "over_quota": "false",
+    }
+    event = {
+        "routeKey": "POST /v1/quarantine/{id}/replay",
+        "pathParameters": {"id": document_id},
+        "requestContext": {"requestId": "r", "authorizer": {"lambda": caller}},
+    }
+    bucket.asked.clear()
+    try:
+        answered = answer_to(event, Documents(bucket), NOW)
+    except RefusalError as refusal:
+        answered = refused(refusal, event)
+    return answered["statusCode"], json.dumps([answered["headers"], answered["body"]])
+
+
+def test_a_thousand_pairs_of_tenants_replay_nothing_of_each_other() -> None:
+    chance, bucket = random.Random(11), Counting()
+    tenants = [TenantId(f"tenant-{number}") for number in range(TENANTS)]
+    held = {tenant: f"{number:026x}" for number, tenant in enumerate(tenants)}
+    for tenant, document_id in held.items():
+        put_document(bucket, tenant, document_id)
+    nobodys, work = replay(bucket, tenants[0], NOBODYS), list(bucket.asked)
+    assert nobodys[0] == 404
+
+    for _ in range(PAIRS):
+        mine, theirs = chance.sample(tenants, 2)
+        assert replay(bucket, mine, held[theirs]) == nobodys
+        assert bucket.asked == work
+
+    assert all(replay(bucket, tenant, document_id)[0] == 202 for tenant, document_id in held.items())
