@@ -40,12 +40,14 @@ ACTIONS = {
     "read:secret": ("secretsmanager:GetSecretValue",),
     "seal:key": ("kms:GenerateDataKey",),
     "open:key": ("kms:Decrypt",),
-    # What a person does for themselves, signing up included, takes no grant.
+    # What a person does for themselves takes no grant, signing up included: it takes the client's secret, and
+    # DescribeUserPoolClient is the only place where that can be read.
     "sign-in:identity": (
         "cognito-idp:AdminInitiateAuth",
         "cognito-idp:AdminGetUser",
         "cognito-idp:AdminDeleteUser",
         "cognito-idp:AdminUserGlobalSignOut",
+        "cognito-idp:DescribeUserPoolClient",
     ),
     "send:mail": ("ses:SendEmail",),
 }

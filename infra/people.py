@@ -10,13 +10,13 @@ REFRESH_TOKEN = Duration.days(30)
 
 
 class People(Construct):
-    """One pool and one client without a secret.
+    """One pool and one client with a secret, which no template shows: our role reads it from the pool.
 
     `pool`: the user pool, for grants. `named`: what a topology's `identity:<name>` stands for: `pool`,
     `client`, `issuer`, `keys_url`.
 
-    The client allows signing in through the administrator's door and refreshing, nothing else: with its id,
-    which every access token shows, nobody can try passwords around our counters.
+    The client allows signing in through the administrator's door and refreshing, nothing else. Its id is in
+    every access token; without the secret nobody can sign up, confirm or reset around our counters with it.
     """
 
     def __init__(self, scope: Construct, name: str) -> None:
@@ -44,7 +44,7 @@ class People(Construct):
         )
         self.client = self.pool.add_client(
             "client",
-            generate_secret=False,
+            generate_secret=True,
             auth_flows=cognito.AuthFlow(admin_user_password=True),
             disable_o_auth=True,
             prevent_user_existence_errors=True,

@@ -169,9 +169,6 @@ MIGRATE = "migrate"
 MAIL_FROM = "no-reply@astralog.example"
 """Stands for the address that an installation chooses (`-c mail_from=…`) and has verified with SES."""
 
-MAIL_FROM = "no-reply@astralog.example"
-"""Stands for the address that an installation chooses (`-c mail_from=…`) and has verified with SES."""
-
 IDENTITY = {
     "identity_client": "identity:client",
     "identity_issuer": "identity:issuer",
@@ -261,8 +258,11 @@ FUNCTIONS = (
             "people_table": "table:people",
             "audit_table": "table:audit",
             "announcements_table": "table:announcements",
+            "attempts_table": "table:attempts",
             "identity_pool": "identity:pool",
             "identity_client": "identity:client",
+            "attempts_an_address": "50",
+            "even_ms": "1000",
         },
         grants=(
             "read:table:accounts",
@@ -276,6 +276,8 @@ FUNCTIONS = (
             "read:table:audit",
             "append:table:audit",
             "read:table:announcements",
+            "read:table:attempts",
+            "write:table:attempts",
         ),
         routes=(
             Route("GET", "/v1/account"),

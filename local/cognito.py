@@ -1,14 +1,19 @@
 """moto's Cognito, as strict as the real one where sign-in depends on it.
 
-moto takes any code, mails none, lacks ResendConfirmationCode and VerifyUserAttribute, lets the unconfirmed
-sign in, tells who exists, allows every client every flow, changes addresses unverified and answers 500 to an
-unknown refresh token. `install` mends these. What it does not imitate: limits of tries, risk scores, and a
-key a pool: all pools of moto sign with one key that everybody has, so a local token proves nothing elsewhere.
+moto takes any code, mails none, lacks ResendConfirmationCode, VerifyUserAttribute and
+GetTokensFromRefreshToken, lets the unconfirmed sign in, tells who exists, allows every client every flow,
+asks almost nobody for the client's secret, changes addresses unverified and answers 500 to an unknown refresh
+token. `install` mends these. What it does not imitate: limits of tries, risk scores, and a key a pool: all
+pools of moto sign with one key that everybody has, so a local token proves nothing elsewhere.
 
 As reported of the real service, an unconfirmed person who signs in hears so whatever the password.
 """
 
+import base64
+import hashlib
+import hmac
 import re
+from collections.abc import Callable
 from typing import Any
 
 from moto.cognitoidp import exceptions as refusals
@@ -30,6 +35,8 @@ _initiate_auth = CognitoIdpBackend.initiate_auth
 _sign_up = CognitoIdpBackend.sign_up
 _update_user_attributes = CognitoIdpBackend.update_user_attributes
 _admin_user_global_sign_out = CognitoIdpBackend.admin_user_global_sign_out
+_answer_sign_up = CognitoIdpResponse.sign_up
+_answer_confirm_forgot_password = CognitoIdpResponse.confirm_forgot_password
 
 
 def install(outbox: Outbox) -> None:
@@ -43,9 +50,12 @@ def install(outbox: Outbox) -> None:
     CognitoIdpBackend.admin_user_global_sign_out = admin_user_global_sign_out
     CognitoIdpBackend.update_user_attributes = update_user_attributes
     CognitoIdpBackend._validate_password = validate_password  # noqa: SLF001 - moto calls it by this name
-    CognitoIdpResponse.confirm_sign_up = confirm_sign_up
-    CognitoIdpResponse.resend_confirmation_code = resend_confirmation_code
-    CognitoIdpResponse.forgot_password = forgot_password
+    CognitoIdpResponse.sign_up = _of_a_client(_answer_sign_up)
+    CognitoIdpResponse.confirm_sign_up = _of_a_client(confirm_sign_up)
+    CognitoIdpResponse.resend_confirmation_code = _of_a_client(resend_confirmation_code)
+    CognitoIdpResponse.forgot_password = _of_a_client(forgot_password)
+    CognitoIdpResponse.confirm_forgot_password = _of_a_client(_answer_confirm_forgot_password)
+    CognitoIdpResponse.get_tokens_from_refresh_token = get_tokens_from_refresh_token
     CognitoIdpResponse.verify_user_attribute = verify_user_attribute
 
 
@@ -113,6 +123,7 @@ def admin_initiate_auth(
     """AdminInitiateAuth: only what the client allows, and no word about who exists."""
     pool = backend.describe_user_pool(user_pool_id)
     _allowed(pool, client_id, auth_flow)
+    _proven(pool, client_id, _named(pool, auth_parameters), auth_parameters.get("SECRET_HASH"))
     _checked(pool, client_id, auth_parameters)
     return _admin_initiate_auth(backend, user_pool_id, client_id, auth_flow, auth_parameters)
 
@@ -121,8 +132,24 @@ def initiate_auth(backend: Any, client_id: str, auth_flow: str, auth_parameters:
     """InitiateAuth, the public door: only what the client allows."""
     pool = _pool_of(backend, client_id)
     _allowed(pool, client_id, auth_flow)
+    _proven(pool, client_id, _named(pool, auth_parameters), auth_parameters.get("SECRET_HASH"))
     _checked(pool, client_id, auth_parameters)
     return _initiate_auth(backend, client_id, auth_flow, auth_parameters)
+
+
+def get_tokens_from_refresh_token(response: Any) -> Any:
+    """GetTokensFromRefreshToken: the client proves itself with its secret, not with a hash of it."""
+    name, token, secret = _given(response, "ClientId", "RefreshToken", "ClientSecret")
+    agnostic = RegionAgnosticBackend(response.current_account, response.region)
+    backend = agnostic._find_backend_for_clientid(name)  # noqa: SLF001
+    pool = _pool_of(backend, name)
+    client = pool.clients[name]
+    if client.generate_secret and not _same(client.secret, secret):
+        raise _unproven(name)
+    _checked(pool, name, {"REFRESH_TOKEN": token})
+    access, identity, expires_in = pool.create_tokens_from_refresh_token(token)
+    result = {"AccessToken": access, "IdToken": identity, "ExpiresIn": expires_in, "TokenType": "Bearer"}
+    return ActionResult({"AuthenticationResult": result})
 
 
 def admin_user_global_sign_out(backend: Any, user_pool_id: str, username: str) -> None:
@@ -203,6 +230,49 @@ def _allowed(pool: Any, client: str, flow: str) -> None:
     allowed = pool.clients[client].extended_config.get("ExplicitAuthFlows", default)
     if f"ALLOW_{SAME_FLOWS.get(flow, flow)}" not in allowed:
         raise refusals.InvalidParameterException(f"{flow} flow not enabled for this client")
+
+
+def _of_a_client(answer: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """`answer`, once the caller has shown to know the client's secret; nothing is told before."""
+
+    def proven(response: Any) -> Any:
+        client, username, shown = _given(response, "ClientId", "Username", "SecretHash")
+        _, pool, _ = _whom(response)
+        _proven(pool, client, username, shown)
+        return answer(response)
+
+    return proven
+
+
+def _proven(pool: Any, client_id: str, username: str, shown: str | None) -> None:
+    """Refuse unless `shown` is the hash of the client's secret over the name that the call is made with."""
+    client = pool.clients[client_id]
+    if not client.generate_secret:
+        return
+    digest = hmac.new(client.secret.encode(), f"{username}{client_id}".encode(), hashlib.sha256).digest()
+    if not _same(base64.b64encode(digest).decode(), shown):
+        raise _unproven(client_id)
+
+
+def _unproven(client_id: str) -> Exception:
+    fault: Exception = refusals.NotAuthorizedError(f"Unable to verify secret hash for client {client_id}")
+    return fault
+
+
+def _given(response: Any, *names: str) -> list[Any]:
+    return [response._get_param(name) for name in names]  # noqa: SLF001
+
+
+def _same(expected: str, shown: str | None) -> bool:
+    return hmac.compare_digest(expected.encode(), (shown or "").encode())
+
+
+def _named(pool: Any, parameters: dict[str, str]) -> str:
+    """The name that a hash is over: the one given, or whoever a refresh token was issued to."""
+    if "REFRESH_TOKEN" not in parameters:
+        return parameters.get("USERNAME", "")
+    issued = pool.refresh_tokens.get(parameters["REFRESH_TOKEN"])
+    return issued[1] if issued else ""
 
 
 def _whom(response: Any) -> tuple[Any, Any, Any]:

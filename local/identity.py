@@ -85,7 +85,7 @@ def _pool(name: str) -> dict[str, Any]:
 def _client(name: str) -> dict[str, Any]:
     return {
         "ClientName": name,
-        "GenerateSecret": False,
+        "GenerateSecret": True,
         "ExplicitAuthFlows": ["ALLOW_ADMIN_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"],
         "PreventUserExistenceErrors": "ENABLED",
         "EnableTokenRevocation": True,

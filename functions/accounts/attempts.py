@@ -4,7 +4,7 @@ Every try is counted before it is made and taken back when it succeeds, so tries
 through together. Three counters, each for a window of fixed length:
 
 pair      one network address at one account
-address   one network address over all accounts
+address   one network address over all accounts; of IPv6 a subscriber's whole network counts as one
 account   one account over all addresses; it stops only addresses that have not signed in there within
           KNOWN_DAYS, so that no stranger locks the owner out of the usual place
 
@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from functions.accounts.dynamodb import StoreUnavailableError, answered, open_client
+from functions.accounts.network import network
 from functions.shared import journal
 from functions.shared.errors import RefusalError
 
@@ -58,6 +59,7 @@ class Attempts:
         RefusalError: 429 with the seconds to the window's end, or 503 when it cannot be counted: nobody gets
             unlimited tries from an outage.
         """
+        address = network(address)
         whole = _counter(f"{what}|address|{address}", QUARTER_HOUR, now, self._address_tries)
         pair = _counter(f"{what}|pair|{address}|{account}", QUARTER_HOUR, now, PAIR_TRIES)
         over_all = _counter(f"{what}|account|{account}", HOUR, now, ACCOUNT_TRIES[what])

@@ -7,7 +7,6 @@ must go on being told that it has expired.
 """
 
 import hashlib
-import ipaddress
 import time
 from typing import Any
 
@@ -15,15 +14,13 @@ import boto3
 from botocore.config import Config
 
 from functions.accounts.dynamodb import StoreUnavailableError, answered
+from functions.accounts.network import network as network_of
 
 WINDOW_SECONDS = 300
 MOST = 100
 MAX_ADDRESSES = 10_000
 PAUSE_SECONDS = 10
 """How long it counts by itself after DynamoDB did not answer, so that nobody waits for it each time."""
-
-IPV6_NETWORK_BITS = 64
-"""One subscriber has at least so many addresses: they count as one."""
 
 
 class Failures:
@@ -43,7 +40,7 @@ class Failures:
     def over(self, address: str, now: float) -> bool:
         """Count one failure from `address`; whether there are more than MOST in this window."""
         self._turn(int(now) // WINDOW_SECONDS)
-        network = _network(address)
+        network = network_of(address)
         count = self._counts.get(network, 0)
         if count <= MOST:
             count = self._counts[network] = max(count + 1, self._count_with_others(network))
@@ -87,13 +84,3 @@ def _hasty_client() -> Any:
     return boto3.client(
         "dynamodb", config=Config(connect_timeout=0.3, read_timeout=0.3, retries={"total_max_attempts": 1})
     )
-
-
-def _network(address: str) -> str:
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return address
-    if isinstance(parsed, ipaddress.IPv6Address):
-        return str(ipaddress.ip_network((parsed, IPV6_NETWORK_BITS), strict=False))
-    return str(parsed)

@@ -36,6 +36,7 @@ class SignUp:
 class Confirmation:
     email: str = field(repr=False)
     code: SecretText
+    password: SecretText
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ def sign_up(body: bytes) -> SignUp:
 def confirmation(body: bytes) -> Confirmation:
     """`POST /v1/signup/confirm`."""
     fields = _Fields(body)
-    return Confirmation(fields.email(), fields.code())
+    return Confirmation(fields.email(), fields.code(), fields.password())
 
 
 def log_in(body: bytes) -> LogIn | Refresh:
@@ -131,7 +132,8 @@ class _Fields:
         if not isinstance(text, str) or len(text) > MAX_EMAIL_CHARACTERS:
             raise invalid("email", f"must be an e-mail address of at most {MAX_EMAIL_CHARACTERS} characters")
         lowered = text.strip().lower()
-        if not _EMAIL.fullmatch(lowered):
+        # Some letters are ASCII only once they are lowered: nobody's address is written with them.
+        if not text.isascii() or not _EMAIL.fullmatch(lowered):
             raise invalid("email", "must be an e-mail address")
         return lowered
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from functions.accounts.attempts import ADDRESS_TRIES, Attempts
 from functions.accounts.directory import Directory
 from functions.accounts.dynamodb import open_client
 from functions.accounts.identity import Identity
@@ -35,8 +36,11 @@ class Settings:
     people_table: str
     audit_table: str
     announcements_table: str
+    attempts_table: str
     identity_pool: str
     identity_client: str
+    attempts_an_address: int = ADDRESS_TRIES
+    even_ms: int = 1000
 
 
 @cache
@@ -62,7 +66,9 @@ def office(
         keys=KeyRing(KeyShelf(settings.keys_table, settings.key_lists_table, client), audit, client, clock),
         audit=audit,
         announcements=Announcements(settings.announcements_table, client, clock),
+        attempts=Attempts(settings.attempts_table, client, address_tries=settings.attempts_an_address),
         clock=clock,
+        even_seconds=settings.even_ms / 1000,
     )
 
 

@@ -1,19 +1,23 @@
 """The identity provider: the only module that names Cognito.
 
 It keeps passwords, mails codes and issues tokens; we keep the rest. Passwords are tried through the
-administrator's door alone (AdminInitiateAuth): the client allows no other, so that nobody who has seen its
-public id can guess around our counters. Whatever goes wrong is raised without what was sent: a request holds
-a password, a code or a token. Addresses are given in lower case.
+administrator's door alone (AdminInitiateAuth), and every other door needs the client's secret: nobody who has
+seen its public id can guess around our counters. Whatever goes wrong is raised without what was sent: a
+request holds a password, a code or a token. Addresses are given in lower case.
 """
 
 import base64
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
+from functions.accounts.client_secret import ClientSecret, SecretUnavailableError
 from functions.shared.aws_client import asked, client
 from functions.shared.errors import PermanentError, RetryableError
 from functions.shared.secret_text import SecretText
+
+T = TypeVar("T")
 
 
 class IdentityUnavailableError(RetryableError):
@@ -101,6 +105,7 @@ class Identity:
         self._pool = pool
         self._client_id = client_id
         self._client = cognito or client("cognito-idp")
+        self._secret = ClientSecret(pool, client_id, self._client)
 
     def sign_up(self, email: str, password: SecretText) -> str:
         """Make an identity, mail a code, and return its subject.
@@ -112,8 +117,7 @@ class Identity:
         try:
             answer = self._call(
                 "sign_up",
-                ClientId=self._client_id,
-                Username=email,
+                **self._as_client(email),
                 Password=password.reveal(),
                 UserAttributes=[{"Name": "email", "Value": email}],
             )
@@ -148,20 +152,18 @@ class Identity:
         ------
         WrongCodeError: also for an identity that is confirmed already.
         """
-        self._with_code(
-            "confirm_sign_up", ClientId=self._client_id, Username=email, ConfirmationCode=code.reveal()
-        )
+        self._with_code("confirm_sign_up", **self._as_client(email), ConfirmationCode=code.reveal())
 
     def mail_confirmation(self, email: str) -> None:
         """Mail a new code to somebody unconfirmed; to anybody else nothing, and no word about it."""
-        self._silently("resend_confirmation_code", ClientId=self._client_id, Username=email)
+        self._silently("resend_confirmation_code", **self._as_client(email))
 
     def mail_reset(self, email: str) -> None:
         """Mail a code that lets its reader set a password; to nobody else, and no word about it."""
-        self._silently("forgot_password", ClientId=self._client_id, Username=email)
+        self._silently("forgot_password", **self._as_client(email))
 
     def reset(self, email: str, code: SecretText, password: SecretText) -> None:
-        """Set a password with a code from `mail_reset`, and end every session of the old one.
+        """Set a password with a code from `mail_reset`; the old one's sessions go on until `end_sessions`.
 
         Raises
         ------
@@ -169,15 +171,18 @@ class Identity:
         """
         self._with_code(
             "confirm_forgot_password",
-            ClientId=self._client_id,
-            Username=email,
+            **self._as_client(email),
             ConfirmationCode=code.reveal(),
             Password=password.reveal(),
         )
+
+    def end_sessions(self, subject: str) -> None:
+        """No refresh token that was issued until now brings anything any more; of nobody there is none."""
         try:
-            self._call("admin_user_global_sign_out", UserPoolId=self._pool, Username=email)
+            self._call("admin_user_global_sign_out", UserPoolId=self._pool, Username=subject)
         except _RefusedError as refused:
-            raise IdentityUnavailableError(refused.code) from None
+            if refused.code != "UserNotFoundException":
+                raise IdentityUnavailableError(refused.code) from None
 
     def log_in(self, email: str, password: SecretText) -> Tokens:
         """Sign in.
@@ -186,18 +191,61 @@ class Identity:
         ------
         WrongPasswordError, UnconfirmedError, SecondFactorError.
         """
-        return self._authenticate(
-            "ADMIN_USER_PASSWORD_AUTH", {"USERNAME": email, "PASSWORD": password.reveal()}
-        )
+        try:
+            answer = self._call(
+                "admin_initiate_auth",
+                UserPoolId=self._pool,
+                ClientId=self._client_id,
+                AuthFlow="ADMIN_USER_PASSWORD_AUTH",
+                AuthParameters={
+                    "USERNAME": email,
+                    "PASSWORD": password.reveal(),
+                    "SECRET_HASH": self._hash_for(email),
+                },
+            )
+        except _RefusedError as refused:
+            raise _of_sign_in(refused.code) from None
+        if "AuthenticationResult" not in answer:
+            raise SecondFactorError("a second factor is asked for")
+        return _tokens(answer["AuthenticationResult"])
 
     def refresh(self, token: SecretText) -> Tokens:
         """A new access token for a refresh token.
+
+        GetTokensFromRefreshToken, because REFRESH_TOKEN_AUTH asks for a hash over the name the token was
+        issued to, which only Cognito can read in it.
 
         Raises
         ------
         WrongPasswordError: it is not one of ours, or has ended.
         """
-        return self._authenticate("REFRESH_TOKEN_AUTH", {"REFRESH_TOKEN": token.reveal()})
+        try:
+            answer = self._call(
+                "get_tokens_from_refresh_token",
+                ClientId=self._client_id,
+                ClientSecret=self._known(self._secret.secret).reveal(),
+                RefreshToken=token.reveal(),
+            )
+        except _RefusedError as refused:
+            raise _of_sign_in(refused.code) from None
+        return _tokens(answer["AuthenticationResult"])
+
+    def verified_email(self, access: SecretText) -> str | None:
+        """The address that counts at Cognito now, in lower case; None while none is verified.
+
+        Raises
+        ------
+        WrongPasswordError: the access token is not good.
+        """
+        try:
+            answer = self._call("get_user", AccessToken=access.reveal())
+        except _RefusedError as refused:
+            raise _of_sign_in(refused.code) from None
+        attributes = {each["Name"]: each["Value"] for each in answer["UserAttributes"]}
+        if attributes.get("email_verified") != "true":
+            return None
+        email: str = attributes["email"].lower()
+        return email
 
     def change_email(self, access: SecretText, email: str) -> None:
         """Mail a code to the new address; the old one counts until `confirm_email`.
@@ -232,20 +280,22 @@ class Identity:
             Code=code.reveal(),
         )
 
-    def _authenticate(self, flow: str, parameters: dict[str, str]) -> Tokens:
+    def _as_client(self, username: str) -> dict[str, str]:
+        """What a call that nobody signs says of who makes it, and about whom."""
+        return {
+            "ClientId": self._client_id,
+            "Username": username,
+            "SecretHash": self._hash_for(username),
+        }
+
+    def _hash_for(self, username: str) -> str:
+        return self._known(lambda: self._secret.hash_for(username))
+
+    def _known(self, read: Callable[[], T]) -> T:
         try:
-            answer = self._call(
-                "admin_initiate_auth",
-                UserPoolId=self._pool,
-                ClientId=self._client_id,
-                AuthFlow=flow,
-                AuthParameters=parameters,
-            )
-        except _RefusedError as refused:
-            raise _of_sign_in(refused.code) from None
-        if "AuthenticationResult" not in answer:
-            raise SecondFactorError("a second factor is asked for")
-        return _tokens(answer["AuthenticationResult"])
+            return read()
+        except SecretUnavailableError as fault:
+            raise IdentityUnavailableError(str(fault)) from None
 
     def _with_code(self, operation: str, **parameters: str) -> None:
         try:
@@ -295,6 +345,7 @@ def _of_sign_in(code: str) -> Exception:
             | "UserNotFoundException"
             | "InvalidParameterException"
             | "PasswordResetRequiredException"
+            | "RefreshTokenReuseException"
         ):
             return WrongPasswordError("address and password do not belong together")
         case _:

@@ -5,11 +5,12 @@ steps are ordered so that each can fail and be taken again: an account exists be
 and a person the provider has confirmed and we have not is completed by whatever comes next.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from functions.accounts import proof
 from functions.accounts.attempts import Attempts
 from functions.accounts.directory import Account, Directory
+from functions.accounts.email_copy import EmailCopy
 from functions.accounts.forms import Confirmation, LogIn, Refresh, Reset, SignUp, invalid
 from functions.accounts.identity import (
     AddressTakenError,
@@ -22,12 +23,12 @@ from functions.accounts.identity import (
     WrongCodeError,
     WrongPasswordError,
 )
-from functions.accounts.people import People, Person, moment, new_tenant, unconfirmed
+from functions.accounts.people import People, Person, moment, new_reset, new_tenant, unconfirmed
 from functions.accounts.plans import PLANS, TRIAL
 from functions.shared import journal
 from functions.shared.account.audit import Audit, Origin
 from functions.shared.account.mail import Mailer, MailError
-from functions.shared.errors import RefusalError
+from functions.shared.errors import RefusalError, RetryableError
 from functions.shared.secret_text import SecretText
 from functions.shared.tenancy import TenantId
 
@@ -55,6 +56,7 @@ class Membership:
     attempts: Attempts
     mailer: Mailer
     audit: Audit
+    emails: EmailCopy
 
     def sign_up(self, form: SignUp, address: str, now: float) -> None:
         """Have a code mailed to somebody new; tell somebody with an account that they have one."""
@@ -70,11 +72,17 @@ class Membership:
         self.people.put(_newcomer(form, subject, now))
 
     def confirm(self, form: Confirmation, address: str, now: float) -> TenantId:
-        """Take the mailed code and open the account; the same code again gets the same answer."""
+        """Take the mailed code and open the account; the same code again gets the same answer.
+
+        With the password, for the code alone proves the address: a stranger may have signed up with it after
+        its owner, and the owner, reading the newest mail, would confirm the stranger's password.
+        """
         attempt = self.attempts.begin("code", address, form.email, now)
         known = self.identity.find(form.email)
         person = self.people.get(known.subject, now) if known else None
         if known is None or person is None:
+            raise _wrong_code()
+        if person.proof and not proof.fits(form.password, person.proof):
             raise _wrong_code()
         if known.confirmed:
             if not person.tried(form.code):
@@ -94,33 +102,43 @@ class Membership:
         """Sign in with a password."""
         attempt = self.attempts.begin("password", address, form.email, now)
         try:
-            tokens = self.identity.log_in(form.email, form.password)
-        except WrongPasswordError:
-            raise _wrong_login() from None
+            tokens = self._tokens(form)
         except UnconfirmedError:
             if not self._signed_up_with(form.email, form.password, now):
                 raise _wrong_login() from None
             attempt.succeeded(now)
             raise _not_confirmed() from None
-        except SecondFactorError:
-            raise RefusalError(
-                403,
-                "second_factor_required",
-                "This account asks for a second factor, which is not taken here.",
-            ) from None
         person = self.people.get(tokens.subject, now)
         if person is None:
-            raise RefusalError(403, "no_account", "This sign-in has no account here: sign up first.")
+            raise _no_account()
         self._complete(person, address, now)
+        if self.directory.account(person.tenant) is None:
+            raise _no_account()
+        if person.owed:
+            self._end_sessions(person, address)
+            tokens = self._tokens(form)
+        if person.email != form.email:
+            # Who signs in with an address has it: changed around us, or half-way.
+            self.emails.healed(person, tokens.access, _in_person(person, address), suspected=True)
         attempt.succeeded(now, remember=True)
         return tokens
 
-    def refresh(self, form: Refresh) -> Tokens:
-        """A new access token; not counted, for nobody guesses a refresh token."""
+    def refresh(self, form: Refresh, address: str, now: float) -> Tokens:
+        """A new access token; not counted, for nobody guesses a refresh token.
+
+        Sessions that a reset should have ended and could not are ended now, whosever turn it is.
+        """
         try:
-            return self.identity.refresh(form.token)
+            tokens = self.identity.refresh(form.token)
         except WrongPasswordError:
             raise _wrong_login() from None
+        person = self.people.get(tokens.subject, now)
+        if person is None:
+            raise _wrong_login()
+        if person.overdue(now):
+            self._end_sessions(person, address)
+            raise _wrong_login()
+        return tokens
 
     def forgot(self, email: str, address: str, now: float) -> None:
         """Mail a code that lets its reader set a password."""
@@ -128,24 +146,83 @@ class Membership:
         self.identity.mail_reset(email)
 
     def reset(self, form: Reset, address: str, now: float) -> None:
-        """Set a password with a mailed code; every session of the old one ends."""
+        """Set a password with a mailed code; every session of the old one ends.
+
+        That sessions are to be ended is written down first. Should that fail after the code was taken, the
+        same request again, the next sign-in or the next refresh ends them.
+        """
         attempt = self.attempts.begin("code", address, form.email, now)
+        known = self.identity.find(form.email)
+        person = self.people.get(known.subject, now) if known else None
+        if person is None:
+            self._set_password(form)
+            raise _no_account()
+        reset = new_reset(now)
+        self.people.owe(person.subject, reset)
+        try:
+            self._set_password(form)
+        except RefusalError:
+            self.people.settle(person.subject, {reset})
+            if not person.owed or not self._was_set(form, address, now):
+                raise
+        if person.confirmed:
+            self._note(person, address, "password.reset")
+        self._end_sessions(replace(person, owed=person.owed | {reset}), None)
+        attempt.succeeded(now)
+
+    def _tokens(self, form: LogIn) -> Tokens:
+        try:
+            return self.identity.log_in(form.email, form.password)
+        except WrongPasswordError:
+            raise _wrong_login() from None
+        except SecondFactorError:
+            raise RefusalError(
+                403,
+                "second_factor_required",
+                "This account asks for a second factor, which is not taken here.",
+            ) from None
+
+    def _set_password(self, form: Reset) -> None:
         try:
             self.identity.reset(form.email, form.code, form.password)
         except WrongCodeError:
             raise _wrong_code() from None
         except WeakPasswordError:
             raise _weak_password() from None
-        known = self.identity.find(form.email)
-        person = self.people.get(known.subject, now) if known else None
-        if person and person.confirmed:
-            self._note(person, address, "password.reset")
+
+    def _was_set(self, form: Reset, address: str, now: float) -> bool:
+        """Whether the password is already the wanted one: then an earlier request's code was taken.
+
+        It is a try at the password like any other, and counts as one.
+        """
+        attempt = self.attempts.begin("password", address, form.email, now)
+        try:
+            self.identity.log_in(form.email, form.password)
+        except (WrongPasswordError, UnconfirmedError):
+            return False
+        except SecondFactorError:
+            pass
         attempt.succeeded(now)
+        return True
+
+    def _end_sessions(self, person: Person, address: str | None) -> None:
+        """Do what resets owe. Should it fail it is owed as before, also when it was settled meanwhile.
+
+        `address`: whose turn it is, for the audit trail; None where the reset itself is in it.
+        """
+        try:
+            self.identity.end_sessions(person.subject)
+            if address is not None:
+                self._note(person, address, "sessions.ended")
+        except RetryableError:
+            for reset in person.owed:
+                self.people.owe(person.subject, reset)
+            raise
+        self.people.settle(person.subject, person.owed)
 
     def _note(self, person: Person, address: str, action: str) -> None:
-        """In the audit trail: these two are done before anybody is signed in."""
-        who = Origin(f"person:{person.subject}", address, "")
-        self.audit.append(person.tenant, who, action, person.subject)
+        """In the audit trail: these are done before anybody is signed in."""
+        self.audit.append(person.tenant, _in_person(person, address), action, person.subject)
 
     def _make_way(self, email: str) -> bool:
         """Whether an address that is taken is free now: an unconfirmed identity gives way.
@@ -202,6 +279,10 @@ class Membership:
         return bool(person and person.proof and proof.fits(password, person.proof))
 
 
+def _in_person(person: Person, address: str) -> Origin:
+    return Origin(f"person:{person.subject}", address, "")
+
+
 def _newcomer(form: SignUp, subject: str, now: float) -> Person:
     person = Person(
         subject=subject,
@@ -238,6 +319,10 @@ def _wrong_login() -> RefusalError:
 
 def _not_confirmed() -> RefusalError:
     return RefusalError(403, "unconfirmed", "The e-mail address is not confirmed: enter the code we mailed.")
+
+
+def _no_account() -> RefusalError:
+    return RefusalError(403, "no_account", "This sign-in has no account here: sign up first.")
 
 
 def _weak_password() -> RefusalError:

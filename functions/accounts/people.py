@@ -7,6 +7,7 @@ after UNCONFIRMED_DAYS. Each has an account of its own, whose id is chosen here,
 import base64
 import hashlib
 import secrets
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -20,6 +21,8 @@ from functions.shared.tenancy import TenantId
 UNCONFIRMED_DAYS = 7
 SECONDS_A_DAY = 86_400
 TENANT_RANDOM_BYTES = 15
+UNDERWAY_SECONDS = 60
+"""Longer than any request takes."""
 
 State = Literal["unconfirmed", "confirmed"]
 
@@ -30,6 +33,7 @@ class Person:
 
     `proof` (functions.accounts.proof) and `forget_at` (Unix seconds) only while unconfirmed. `tried_code` is
     a digest of the last confirmation code that came: a retry of the right one must be told from a guess.
+    `owed` names the resets of the password after which the old sessions may not have been ended.
     """
 
     subject: str
@@ -43,6 +47,7 @@ class Person:
     proof: str | None = field(default=None, repr=False)
     tried_code: str | None = field(default=None, repr=False)
     forget_at: int | None = None
+    owed: frozenset[str] = frozenset()
 
     @property
     def confirmed(self) -> bool:
@@ -51,6 +56,10 @@ class Person:
     def tried(self, code: SecretText) -> bool:
         """Whether `code` is the last one that was tried for this person."""
         return self.tried_code == code_digest(self.subject, code)
+
+    def overdue(self, now: float) -> frozenset[str]:
+        """What is owed by resets that are not under way any more."""
+        return frozenset(name for name in self.owed if int(name.partition("-")[0]) + UNDERWAY_SECONDS < now)
 
 
 class People:
@@ -121,6 +130,18 @@ class People:
             names={f"#{each}": each for each in new},
         )
 
+    def owe(self, subject: str, reset: str) -> None:
+        """Write down, before a reset is tried, that it may leave old sessions to be ended."""
+        self._change(
+            subject, "ADD owed :reset", {":reset": {"SS": [reset]}}, "attribute_exists(subject)", names={}
+        )
+
+    def settle(self, subject: str, resets: Collection[str]) -> None:
+        """The sessions of these resets have ended, or there was no reset; others stay owed."""
+        if resets:
+            values = {":resets": {"SS": sorted(resets)}}
+            self._change(subject, "DELETE owed :resets", values, "attribute_exists(subject)", names={})
+
     def remove_unconfirmed(self, subject: str) -> None:
         """Forget an unconfirmed person at once; one who is confirmed stays."""
         try:
@@ -146,8 +167,8 @@ class People:
                     Key=_key(subject),
                     UpdateExpression=update,
                     ConditionExpression=condition,
-                    ExpressionAttributeNames=names,
                     ExpressionAttributeValues=values,
+                    **({"ExpressionAttributeNames": names} if names else {}),
                 )
         except ClientError as fault:
             if not unmet(fault):
@@ -159,6 +180,11 @@ class People:
 def new_tenant() -> TenantId:
     """An account id nobody can guess: `t` and 120 random bits in lower-case base32."""
     return TenantId("t" + base64.b32encode(secrets.token_bytes(TENANT_RANDOM_BYTES)).decode().lower())
+
+
+def new_reset(now: float) -> str:
+    """A name for a reset, which tells when it began."""
+    return f"{int(now)}-{secrets.token_hex(8)}"
 
 
 def unconfirmed(person: Person, now: float) -> Person:
@@ -197,6 +223,8 @@ def _item(person: Person) -> dict[str, Any]:
         item["tried_code"] = {"S": person.tried_code}
     if person.forget_at is not None:
         item["forget_at"] = {"N": str(person.forget_at)}
+    if person.owed:
+        item["owed"] = {"SS": sorted(person.owed)}
     return item
 
 
@@ -213,4 +241,5 @@ def _person(item: dict[str, Any]) -> Person:
         proof=item.get("proof", {}).get("S"),
         tried_code=item.get("tried_code", {}).get("S"),
         forget_at=int(item["forget_at"]["N"]) if "forget_at" in item else None,
+        owed=frozenset(item.get("owed", {}).get("SS", ())),
     )

@@ -1,8 +1,9 @@
 """An account as its owner sees and changes it: name, e-mail address, marketing preference.
 
 What we hold of the person lies with the person; the account says whose it is. A change and its entry in the
-audit trail are one transaction. A new e-mail address counts once the code mailed to it has come back: what is
-asked for is written down before the identity provider mails, so that it is in the trail whatever happens.
+audit trail are one transaction. Which e-mail address counts is the identity provider's to say; ours is a copy
+(functions.accounts.email_copy). What is asked for is written down before the provider mails, so that it is in
+the trail whatever happens.
 """
 
 from collections.abc import Sequence
@@ -11,7 +12,7 @@ from typing import Any, Protocol
 
 from functions.accounts.account_forms import Changes
 from functions.accounts.directory import Account, Directory
-from functions.accounts.dynamodb import answered
+from functions.accounts.email_copy import Clause, EmailCopy
 from functions.accounts.identity import AddressTakenError, WrongCodeError, WrongPasswordError
 from functions.accounts.people import People, Person, moment
 from functions.accounts.transaction import UnmetError, write_all
@@ -19,8 +20,6 @@ from functions.shared.access import Principal
 from functions.shared.account.audit import Audit, Origin
 from functions.shared.errors import RefusalError
 from functions.shared.secret_text import SecretText
-
-PENDING = "pending_email"
 
 Item = dict[str, Any]
 
@@ -30,6 +29,7 @@ class EmailChanges(Protocol):
 
     def change_email(self, access: SecretText, email: str) -> None: ...
     def confirm_email(self, access: SecretText, code: SecretText) -> None: ...
+    def verified_email(self, access: SecretText) -> str | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +92,9 @@ class Profiles:
         if email is not None and access is None:
             raise sign_in_required()
         new, entries = self._decided(person, changes, email, who)
-        if new:
-            self._write([_set(self.people_table, person, new), *entries])
+        if entries:
+            asked = None if email is None else self._emails.asking(person, email)
+            self._write([_set(self.people_table, person, new, asked), *entries])
         if email is not None and access is not None:
             self._mail_code(access, email)
         return email is not None
@@ -101,23 +102,35 @@ class Profiles:
     def confirm_email(self, person: Person, code: SecretText, access: SecretText, who: Origin) -> None:
         """Take the code that was mailed to the new address, which counts from now on.
 
-        Should DynamoDB fail after the provider took the code, asking for the same address once more mends it.
+        Should anything fail after the provider took the code, the same request again finishes, and so does
+        `healed`.
 
         Raises
         ------
         RefusalError: 409 `no_email_change`, 400 `invalid_code`.
         """
-        email = self._pending(person)
-        if email is None:
+        if not self._emails.asked_for(person):
             raise RefusalError(409, "no_email_change", "No new e-mail address waits to be confirmed.")
         try:
             self.identity.confirm_email(access, code)
         except WrongCodeError:
+            if self._emails.renewed(person, access, who):
+                return
             raise RefusalError(
                 400, "invalid_code", "The code is wrong or too old: ask for a new one."
             ) from None
-        entry = self.audit.entry(person.tenant, who, "account.email_changed", person.subject)
-        self._write([_confirmed(self.people_table, person, email), entry])
+        self._emails.renewed(person, access, who)
+
+    def healed(self, person: Person, access: SecretText, who: Origin) -> bool:
+        """Whether the address we had was not the one that counts, and now is; looks only where it may differ.
+
+        Never raises: what is read is as good as before.
+        """
+        return self._emails.healed(person, access, who)
+
+    @property
+    def _emails(self) -> EmailCopy:
+        return EmailCopy(self.people_table, self.identity, self.audit, self.client)
 
     def _decided(
         self, person: Person, changes: Changes, email: str | None, who: Origin
@@ -135,7 +148,6 @@ class Profiles:
                 ("account.marketing_changed", "opted_in" if changes.marketing_opt_in else "opted_out")
             )
         if email is not None:
-            new[PENDING] = {"S": email}
             told.append(("account.email_change_requested", person.subject))
         return new, [self.audit.entry(person.tenant, who, *each) for each in told]
 
@@ -147,12 +159,6 @@ class Profiles:
             return
         except WrongPasswordError:
             raise RefusalError(401, "unauthorized", "This session has ended: log in again.") from None
-
-    def _pending(self, person: Person) -> str | None:
-        with answered():
-            found = self.client.get_item(TableName=self.people_table, Key=_key(person), ConsistentRead=True)
-        email: str | None = found.get("Item", {}).get(PENDING, {}).get("S")
-        return email
 
     def _write(self, writes: Sequence[Item]) -> None:
         try:
@@ -168,35 +174,22 @@ def sign_in_required() -> RefusalError:
     )
 
 
-def _key(person: Person) -> Item:
-    return {"subject": {"S": person.subject}}
-
-
-def _set(table: str, person: Person, new: Item) -> Item:
-    """Set attributes of a person who still is who they were."""
+def _set(table: str, person: Person, new: Item, asked: Clause | None) -> Item:
+    """Set attributes of a person who still is who they were; `asked` notes a new address."""
+    names = {f"#{name}": name for name in new}
+    sets = [f"#{name} = :{name}" for name in new] + ([asked.set] if asked and asked.set else [])
+    clauses = [f"SET {', '.join(sets)}"] if sets else []
     return {
         "Update": {
             "TableName": table,
-            "Key": _key(person),
-            "UpdateExpression": "SET " + ", ".join(f"#{name} = :{name}" for name in new),
+            "Key": {"subject": {"S": person.subject}},
+            "UpdateExpression": " ".join([*clauses, asked.add if asked else ""]).strip(),
             "ConditionExpression": "tenant_id = :tenant",
-            "ExpressionAttributeNames": {f"#{name}": name for name in new},
             "ExpressionAttributeValues": {
                 ":tenant": {"S": str(person.tenant)},
                 **{f":{name}": value for name, value in new.items()},
+                **(asked.values if asked else {}),
             },
-        }
-    }
-
-
-def _confirmed(table: str, person: Person, email: str) -> Item:
-    """Make `email` the person's, if it still is what they asked for."""
-    return {
-        "Update": {
-            "TableName": table,
-            "Key": _key(person),
-            "UpdateExpression": f"SET email = :email REMOVE {PENDING}",
-            "ConditionExpression": f"tenant_id = :tenant AND {PENDING} = :email",
-            "ExpressionAttributeValues": {":tenant": {"S": str(person.tenant)}, ":email": {"S": email}},
+            **({"ExpressionAttributeNames": names} if names else {}),
         }
     }

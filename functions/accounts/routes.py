@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from functions.accounts import account_forms as forms
+from functions.accounts.attempts import Attempts
 from functions.accounts.forms import invalid
 from functions.accounts.key_item import Key
 from functions.accounts.key_ring import KeyRing, Minted
@@ -29,7 +30,10 @@ class Office:
     keys: KeyRing
     audit: Audit
     announcements: Announcements
+    attempts: Attempts
     clock: Callable[[], float] = time.time
+    even_seconds: float = 0.0
+    """How long asking for a new address takes at least, whether somebody else has it or not."""
 
 
 def answer_to(event: Event, office: Office) -> Answer:
@@ -43,8 +47,12 @@ def answer_to(event: Event, office: Office) -> Answer:
         ) from None
 
 
-def _account(office: Office, caller: Principal, _event: Event) -> Answer:
-    return answer(200, office.profiles.read(caller, office.clock()).shown())
+def _account(office: Office, caller: Principal, event: Event) -> Answer:
+    """Shown to a person, it is compared with the identity provider while a new address was asked for."""
+    profile, access = office.profiles.read(caller, office.clock()), _access_token(caller, event)
+    if profile.person and access and office.profiles.healed(profile.person, access, origin(event, caller)):
+        profile = office.profiles.read(caller, office.clock())
+    return answer(200, profile.shown())
 
 
 def _change_account(office: Office, caller: Principal, event: Event) -> Answer:
@@ -52,10 +60,21 @@ def _change_account(office: Office, caller: Principal, event: Event) -> Answer:
     access = _access_token(caller, event)
     if changes.email is not None and access is None:
         raise sign_in_required()
-    person = _person(office, caller)
-    if office.profiles.change(person, changes, access, origin(event, caller)):
-        return answer(202, {"status": "confirmation_sent"})
-    return _account(office, caller, event)
+    began = time.monotonic()
+    person, who = _person(office, caller), origin(event, caller)
+    if changes.email is not None and access is not None:
+        if office.profiles.healed(person, access, who):
+            person = _person(office, caller)
+        if changes.email != person.email:
+            office.attempts.begin("mail", who.source_ip, changes.email, office.clock())
+    try:
+        if not office.profiles.change(person, changes, access, who):
+            return _account(office, caller, event)
+    finally:
+        if changes.email is not None:
+            # A mail takes its time, and none is sent to an address that somebody else has.
+            time.sleep(max(0.0, began + office.even_seconds - time.monotonic()))
+    return answer(202, {"status": "confirmation_sent"})
 
 
 def _confirm_email(office: Office, caller: Principal, event: Event) -> Answer:
@@ -63,8 +82,11 @@ def _confirm_email(office: Office, caller: Principal, event: Event) -> Answer:
     access = _access_token(caller, event)
     if access is None:
         raise sign_in_required()
-    office.profiles.confirm_email(_person(office, caller), code, access, origin(event, caller))
-    return _account(office, caller, event)
+    person, who = _person(office, caller), origin(event, caller)
+    attempt = office.attempts.begin("code", who.source_ip, person.subject, office.clock())
+    office.profiles.confirm_email(person, code, access, who)
+    attempt.succeeded(office.clock())
+    return answer(200, office.profiles.read(caller, office.clock()).shown())
 
 
 def _keys(office: Office, caller: Principal, _event: Event) -> Answer:
@@ -130,8 +152,8 @@ def _access_token(caller: Principal, event: Event) -> SecretText | None:
     """The token a person called with; the authorizer has verified it."""
     if caller.subject is None:
         return None
-    authorization = request(event).headers.get("authorization", "")
-    return SecretText(authorization.strip().partition(" ")[2].strip())
+    _, _, token = " ".join(request(event).headers.get("authorization", "").split()).partition(" ")
+    return SecretText(token)
 
 
 def _minted(office: Office, new: Minted) -> Answer:

@@ -15,6 +15,8 @@ from functools import cache
 from functions.accounts import forms
 from functions.accounts.attempts import ADDRESS_TRIES, Attempts
 from functions.accounts.directory import Directory
+from functions.accounts.dynamodb import open_client
+from functions.accounts.email_copy import EmailCopy
 from functions.accounts.forms import Refresh
 from functions.accounts.identity import Identity, Tokens
 from functions.accounts.membership import Membership
@@ -53,13 +55,15 @@ class Desk:
 @cache
 def _desk() -> Desk:
     settings = load(Settings)
+    identity, audit = Identity(settings.identity_pool, settings.identity_client), Audit(settings.audit_table)
     membership = Membership(
-        identity=Identity(settings.identity_pool, settings.identity_client),
+        identity=identity,
         people=People(settings.people_table),
         directory=Directory(settings.accounts_table, settings.keys_table),
         attempts=Attempts(settings.attempts_table, address_tries=settings.attempts_an_address),
         mailer=Mailer(settings.mail_from),
-        audit=Audit(settings.audit_table),
+        audit=audit,
+        emails=EmailCopy(settings.people_table, identity, audit, open_client()),
     )
     return Desk(membership, settings.even_ms / 1000)
 
@@ -106,10 +110,10 @@ def _resend(membership: Membership, body: bytes, address: str) -> Answer:
 
 
 def _log_in(membership: Membership, body: bytes, address: str) -> Answer:
-    form = forms.log_in(body)
+    form, now = forms.log_in(body), time.time()
     if isinstance(form, Refresh):
-        return _signed_in(membership.refresh(form), given=form)
-    return _signed_in(membership.log_in(form, address, time.time()))
+        return _signed_in(membership.refresh(form, address, now), given=form)
+    return _signed_in(membership.log_in(form, address, now))
 
 
 def _forgot(membership: Membership, body: bytes, address: str) -> Answer:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from functions.destinations.clickhouse_fixes import ACCESS_DENIED, clickhouse_failure
 from functions.destinations.probe import Probe
@@ -75,7 +75,7 @@ class ClickHouseTrial:
         return self.trial.report()
 
     def _connect(self, address: Address) -> Warehouse:
-        settings = {"ca_certs": self.ca_certs} if self.ca_certs else {}
+        settings: dict[str, Any] = {"ca_certs": self.ca_certs} if self.ca_certs else {}
         return Warehouse(address, STATEMENT_SECONDS, pool_manager=pool_manager(self.guard, **settings))
 
     def _reach(self) -> Passed:

@@ -44,6 +44,8 @@ _CAUSES = {
     "bucket_unreachable": "the bucket does not answer",
     "address_refused": "its address leads where we may not connect",
     "credentials_unreadable": "the credentials have to be given anew",
+    "answer_refused": "it answers at a length that no ClickHouse or bucket does",
+    "objects_too_large": "there are objects in the bucket that are larger than ours ever are",
 }
 
 

@@ -21,6 +21,7 @@ from functions.shared.access import Principal, principal
 from functions.shared.address import Address
 from functions.shared.custody.clouds import custody
 from functions.shared.custody.settings import CustodySettings
+from functions.shared.guarded.answers import MAX_ANSWER_BYTES
 from functions.shared.http import Answer, Event, answer, answering, request
 from functions.shared.secret_store import read_secret
 from functions.shared.settings import load
@@ -49,7 +50,9 @@ def _archive() -> Archive:
 @cache
 def _own_archives() -> OwnArchives:
     settings = load(Settings)
-    return OwnArchives(custody(settings), _limits(settings), settings.query_timeout_seconds + 3)
+    return OwnArchives(
+        custody(settings, MAX_ANSWER_BYTES), _limits(settings), settings.query_timeout_seconds + 3
+    )
 
 
 def _limits(settings: Settings) -> Limits:

@@ -11,9 +11,13 @@ from backports import zstd
 from msgspec import Struct
 
 from functions.shared.errors import PermanentError
+from functions.shared.frames import decoded
 from functions.shared.tenancy import TenantId, quarantine_prefix
 
 SUFFIX = ".ndjson.zst"
+
+MAX_DECODED_BYTES = 128 * 1024 * 1024
+"""The rows of one staged object."""
 
 
 class Header(Struct):
@@ -45,6 +49,11 @@ def pack(header: Header, rows: list[bytes]) -> bytes:
 
 
 def unpack(document: bytes) -> tuple[Header, list[bytes]]:
-    """Header and rows of a document made by `pack`."""
-    first, *rows = zstd.decompress(document).split(b"\n")
+    """Header and rows of a document made by `pack`.
+
+    Raises
+    ------
+    DecodedTooLargeError: nothing that `pack` made holds as much.
+    """
+    first, *rows = decoded(document, MAX_DECODED_BYTES).split(b"\n")
     return msgspec.json.decode(first, type=Header), [row for row in rows if row]

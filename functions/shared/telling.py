@@ -12,7 +12,7 @@ from urllib.parse import quote_plus
 
 from functions.shared import journal
 from functions.shared.aws_client import asked, client
-from functions.shared.buckets.contract import Bucket, Found, Listed
+from functions.shared.buckets.contract import Bucket, Found, Listed, Told
 from functions.shared.errors import RetryableError
 from functions.shared.staging import is_staged
 from functions.shared.tenancy import TenantId
@@ -115,8 +115,8 @@ class NotifyingBucket:
     def replace(self, key: str, body: bytes, etag: str) -> bool:
         return self._bucket.replace(key, body, etag)
 
-    def get(self, key: str) -> Found | None:
-        return self._bucket.get(key)
+    def get(self, key: str, told: Told | None = None) -> Found | None:
+        return self._bucket.get(key, told)
 
     def etag_of(self, key: str) -> str | None:
         return self._bucket.etag_of(key)

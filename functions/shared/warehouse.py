@@ -2,10 +2,12 @@
 
 Faults are told apart by what they say about the work: `WarehouseDownError` (nothing reached the engine),
 `WarehouseBusyError` (the engine refused and nothing was written), `WarehouseRefusedError` (it will refuse
-again) and `OutcomeUnknownError` (the answer was lost; a write may yet take place).
+again) and `OutcomeUnknownError` (the answer was lost; a write may yet take place). Behind guarded connections
+answers are bounded: `LongResultError` of a SELECT, `UnusableAnswerError` of anything else.
 """
 
 import json
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,9 +19,18 @@ from urllib3 import PoolManager
 
 from functions.shared.address import Address
 from functions.shared.errors import PermanentError, RetryableError
+from functions.shared.guarded.answers import (
+    SMALL_ANSWER_BYTES,
+    AnswerRefusedError,
+    AnswerTooLongError,
+    bounded,
+)
 
 BUSY_CODES = frozenset({159, 160, 164, 202, 209, 210, 236, 241, 242, 243, 252, 285, 319, 425, 473, 516, 999})
 """Timeouts, too many queries, read-only, memory, too many parts, not enough space, keeper: these pass."""
+
+TOO_LARGE_RESULT = 396
+"""ClickHouse's own code for a result above `max_result_bytes`."""
 
 _NEVER_CONNECTED = frozenset({"NewConnectionError", "ConnectTimeoutError", "NameResolutionError"})
 
@@ -40,12 +51,27 @@ class OutcomeUnknownError(RetryableError):
     """The answer was lost: the statement may have run, or may still be running."""
 
 
+class UnusableAnswerError(OutcomeUnknownError):
+    """No ClickHouse answers so: too long, or compressed unasked. The statement may have run."""
+
+
+class TooLongAnswerError(UnusableAnswerError):
+    """More came, or was to come, than is read."""
+
+
 class WarehouseRefusedError(PermanentError):
     """The engine refuses this statement or these rows, and will again; `engine_code` is ClickHouse's."""
 
     def __init__(self, message: str, engine_code: int) -> None:
         super().__init__(message)
         self.engine_code = engine_code
+
+
+class LongResultError(WarehouseRefusedError):
+    """A SELECT has found more than is read; `engine_code` is the one that ClickHouse has for it."""
+
+    def __init__(self) -> None:
+        super().__init__("the result is too long", TOO_LARGE_RESULT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +96,11 @@ class Warehouse:
     Parameters
     ----------
     address: where, and as whom.
-    timeout_seconds: for one statement, from sending it to its answer.
+    timeout_seconds: for one statement, from sending it to its answer; over guarded connections to the last
+        byte of it, connecting included, else to its next byte.
     pool_manager: opens the connections, and is its owner's to close; a guarded one for a customer's address
-        (docs/adr/0009), whose AddressRefusedError every method then may raise.
+        (docs/adr/0009), whose AddressRefusedError every method then may raise. It bounds the results of a
+        SELECT; all other answers have SMALL_ANSWER_BYTES at most.
     """
 
     def __init__(
@@ -119,12 +147,20 @@ class Warehouse:
         """Run a SELECT; values come as JSON gives them (64-bit integers and times as text).
 
         `parameters` are bound by the engine as `{name:Type}`; they never become SQL text here.
+
+        Raises
+        ------
+        LongResultError: the result is longer than `pool_manager` lets pass; beside the errors of all methods.
         """
-        answer = self._run(
-            lambda client: client.raw_query(
-                statement, parameters=dict(parameters or {}), settings=dict(settings or {}), fmt="JSON"
+        try:
+            answer = self._run(
+                lambda client: client.raw_query(
+                    statement, parameters=dict(parameters or {}), settings=dict(settings or {}), fmt="JSON"
+                ),
+                math.inf,
             )
-        )
+        except TooLongAnswerError:
+            raise LongResultError from None
         result = json.loads(answer)
         statistics = result["statistics"]
         return Selection(result["data"], statistics["rows_read"], statistics["elapsed"] * 1000)
@@ -154,12 +190,16 @@ class Warehouse:
             )
         return self._client
 
-    def _run(self, call: Callable[[Client], Any]) -> Any:
+    def _run(self, call: Callable[[Client], Any], max_answer_bytes: float = SMALL_ANSWER_BYTES) -> Any:
         try:
-            return call(self._connect())
+            with bounded(max_answer_bytes, self._timeout_seconds):
+                return call(self._connect())
         except Error as fault:
             self.close()
             raise _told_apart(fault) from None
+        except AnswerRefusedError as fault:
+            self.close()
+            raise _unusable(fault) from None
 
 
 def _told_apart(fault: Error) -> Exception:
@@ -170,6 +210,10 @@ def _told_apart(fault: Error) -> Exception:
     if causes & _NEVER_CONNECTED:
         return WarehouseDownError("ClickHouse cannot be reached")
     return OutcomeUnknownError("the answer of ClickHouse was lost")
+
+
+def _unusable(fault: AnswerRefusedError) -> UnusableAnswerError:
+    return (TooLongAnswerError if isinstance(fault, AnswerTooLongError) else UnusableAnswerError)(str(fault))
 
 
 def refusal(engine_code: int, name: str | None = None) -> WarehouseBusyError | WarehouseRefusedError:

@@ -133,7 +133,7 @@ class Driver:
                 time_given.end_if_over()
                 self._loader.insert(sealed, fetched.frames)
         except WarehouseRefusedError as refusal:
-            return self._sifted(sealed, refusal)
+            return self._sifted(sealed, refusal, time_given)
         _measure(sealed, lease, len(fetched.frames), time.monotonic() - began)
         return self._done(sealed)
 
@@ -145,11 +145,11 @@ class Driver:
         successor = self._ledger.replace(batch, members)
         return Batch(batch.manifest, batch.batch_id, REPLACED, batch.members, successor.batch_id)
 
-    def _sifted(self, batch: Batch, refusal: WarehouseRefusedError) -> Batch:
+    def _sifted(self, batch: Batch, refusal: WarehouseRefusedError, time_given: Time) -> Batch:
         """Set aside the rows that the warehouse refuses; if it is not rows that it refuses, so be it."""
         if refusal.engine_code not in REFUSED_ROWS:
             raise refusal
-        members = self._set_aside.sifted(batch, refusal.engine_code)
+        members = self._set_aside.sifted(batch, refusal.engine_code, time_given.end_if_over)
         if members == list(batch.members):
             raise refusal
         return self._replaced(batch, members)

@@ -6,13 +6,18 @@ from functions.shared.buckets.contract import BucketError, BucketRefusedError
 from functions.shared.custody.buckets import NoDestinationError
 from functions.shared.custody.sealing import SealBrokenError
 from functions.shared.errors import AstralogError
+from functions.shared.frames import DecodedTooLargeError
+from functions.shared.guarded.answers import AnswerTooLongError
 from functions.shared.guarded.guard import AddressRefusedError
 from functions.shared.warehouse import (
+    LongResultError,
     OutcomeUnknownError,
+    UnusableAnswerError,
     WarehouseBusyError,
     WarehouseDownError,
     WarehouseRefusedError,
 )
+from functions.sync.load import BatchTooLargeError
 
 CREDENTIALS = "refused_credentials"
 UNREACHABLE = "unreachable"
@@ -27,11 +32,19 @@ ADDRESS_REFUSED = "address_refused"
 UNREADABLE = "credentials_unreadable"
 NO_DESTINATION = "no_destination"
 GARBLED = "garbled"
+ANSWER_REFUSED = "answer_refused"
+TOO_LARGE = "objects_too_large"
 
 _CREDENTIAL_CODES = frozenset({192, 193, 194, 497, 516})
 """Unknown user, wrong or no password, no right to do it."""
 
 _NO_TABLE_CODES = frozenset({60, 81})
+
+_BUCKET_REASONS = {
+    "NoSuchBucket": NO_BUCKET,
+    AddressRefusedError.__name__: ADDRESS_REFUSED,
+    AnswerTooLongError.__name__: ANSWER_REFUSED,
+}
 
 _BATCH_CODES = frozenset({241})
 """Too much memory: what this batch takes, another may not."""
@@ -51,16 +64,20 @@ def fault_of(error: AstralogError) -> Fault:
     match error:
         case WarehouseDownError():
             return Fault(UNREACHABLE, stops=True)
+        case UnusableAnswerError() | LongResultError():
+            return Fault(ANSWER_REFUSED, stops=True)
         case OutcomeUnknownError():
             return Fault(NO_ANSWER, stops=True)
         case WarehouseBusyError() | WarehouseRefusedError():
             return _answered(error.engine_code, passes=isinstance(error, WarehouseBusyError))
         case BucketRefusedError():
-            return Fault(NO_BUCKET if error.reason == "NoSuchBucket" else BUCKET_CREDENTIALS, stops=True)
+            return Fault(_BUCKET_REASONS.get(error.reason, BUCKET_CREDENTIALS), stops=True)
         case BucketError():
             return Fault(BUCKET_UNREACHABLE, stops=True)
         case AddressRefusedError():
             return Fault(ADDRESS_REFUSED, stops=True)
+        case BatchTooLargeError() | DecodedTooLargeError():
+            return Fault(TOO_LARGE, stops=False)
         case SealBrokenError():
             return Fault(UNREADABLE, stops=True)
         case NoDestinationError():

@@ -5,11 +5,12 @@ of its rows become visible at once, or none. They are part of a batch's identity
 change only under a new name, for new batches.
 """
 
+import math
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from functions.shared.buckets.contract import Bucket, BucketUnavailableError
+from functions.shared.buckets.contract import Bucket, BucketUnavailableError, ObjectChangedError, Told
 from functions.shared.errors import PermanentError
 from functions.shared.staging import COLUMNS
 from functions.shared.warehouse import Warehouse, WarehouseRefusedError
@@ -39,6 +40,10 @@ class ManifestBrokenError(PermanentError):
     """A staged object is not the one that the manifest names."""
 
 
+class BatchTooLargeError(PermanentError):
+    """The objects of a batch are larger together than may be held, as somebody said that they are."""
+
+
 @dataclass(frozen=True, slots=True)
 class Fetched:
     """What was found of a batch's members: their frames in order, and the keys of those that are gone."""
@@ -48,13 +53,28 @@ class Fetched:
 
 
 class Staged:
-    """The staged objects of one bucket, whose errors pass through."""
+    """The staged objects of one bucket, whose errors pass through.
 
-    def __init__(self, bucket: Bucket) -> None:
+    Of an object no more is read than was told of: neither another that took its place, nor a larger one.
+
+    Parameters
+    ----------
+    max_bytes: of all objects that are read for one batch.
+    """
+
+    def __init__(self, bucket: Bucket, max_bytes: float = math.inf) -> None:
         self._bucket = bucket
+        self._max_bytes = max_bytes
 
     def fetch(self, members: tuple[StagedObject, ...]) -> Fetched:
-        """Read `members`, FETCHES_AT_ONCE at a time."""
+        """Read `members`, FETCHES_AT_ONCE at a time.
+
+        Raises
+        ------
+        BatchTooLargeError: nothing was read.
+        ManifestBrokenError: one of them is not what it was.
+        """
+        self._check_size(members)
         with ThreadPoolExecutor(FETCHES_AT_ONCE) as pool:
             bodies = list(pool.map(self._body, members))
         gone = frozenset(each.key for each, body in zip(members, bodies, strict=True) if body is None)
@@ -65,8 +85,10 @@ class Staged:
 
         Raises
         ------
-        ManifestBrokenError: one of them is gone.
+        BatchTooLargeError: nothing was read.
+        ManifestBrokenError: one of them is gone, or not what it was.
         """
+        self._check_size(members)
         found = [self._body(each) for each in members]
         if None in found:
             raise ManifestBrokenError("a staged object is gone")
@@ -85,13 +107,16 @@ class Staged:
         """Delete `members`; those already gone are no fault."""
         self._bucket.delete([each.key for each in members])
 
+    def _check_size(self, members: Sequence[StagedObject]) -> None:
+        if sum(max(each.size_bytes, 0) for each in members) > self._max_bytes:
+            raise BatchTooLargeError("the batch is too large")
+
     def _body(self, member: StagedObject) -> bytes | memoryview | None:
-        found = self._bucket.get(member.key)
-        if found is None:
-            return None
-        if found.etag != member.etag:
-            raise ManifestBrokenError("a staged object is not the one its manifest names")
-        return found.body
+        try:
+            found = self._bucket.get(member.key, Told(member.etag, member.size_bytes))
+        except ObjectChangedError:
+            raise ManifestBrokenError("a staged object is not the one its manifest names") from None
+        return None if found is None else found.body
 
 
 class Loader:

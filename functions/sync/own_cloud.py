@@ -20,9 +20,13 @@ from functions.sync.faults import GARBLED, NO_ANSWER, NO_DESTINATION, NO_TABLE, 
 from functions.sync.ledger import Ledger
 from functions.sync.load import Loader, Staged
 from functions.sync.notifications import StagedObject
+from functions.sync.plan import MAX_BYTES
 from functions.sync.settle import Settler
 
 FUNCTION = "sync-byoc"
+
+MAX_BATCH_BYTES = 2 * MAX_BYTES
+"""A plan has half of it, or one object that is larger: ingest takes 4 MB, the customer may put any there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +147,7 @@ class OwnClouds:
             self._prepare(destination, dropped=tenant in self._dropped)
             self._prepared[tenant] = destination
             self._dropped.discard(tenant)
-        staged = Staged(self._custody.bucket(tenant))
+        staged = Staged(self._custody.bucket(tenant), MAX_BATCH_BYTES)
         loader = Loader(self._custody.warehouse(tenant, self._insert_timeout_seconds))
         driver = Driver(self._ledger, staged, loader)
         return Settler(self._ledger, driver, own_destination(tenant), hear)

@@ -5,25 +5,79 @@ each object that holds some, the bad rows go into a quarantine document and the 
 object, both under keys derived from the object's own: doing it again after a crash writes the same.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from threading import Lock
 
 from backports import zstd
 
 from functions.shared import journal
+from functions.shared.errors import RetryableError
+from functions.shared.frames import DecodedTooLargeError, decoded
 from functions.shared.quarantine import Header, document_key, pack
 from functions.shared.staging import StagedKey
 from functions.sync.ledger import Batch
 from functions.sync.load import Loader, Staged
 from functions.sync.notifications import StagedObject
-from functions.sync.plan import function_of
+from functions.sync.plan import MAX_ROWS, function_of
 from functions.sync.sift import refused
 
 REFUSED_ROWS = frozenset({6, 25, 26, 27, 33, 38, 41, 53, 69, 72, 117, 130, 131, 271, 321, 441, 561, 636})
 """ClickHouse's codes for data it cannot read or take. With any other the table is at fault, not the rows."""
 
+MAX_DECODED_BYTES = 128 * 1024 * 1024
+"""Held at once by all who sift in this process: rows of 64 MB, as ingest takes them, with our columns."""
+
 _CLEANED = "q"
+
+
+class CrowdedError(RetryableError):
+    """Others are sifting, and there is no room for this object as well."""
+
+
+class Room:
+    """Memory for decoded objects, shared by threads."""
+
+    def __init__(self, max_bytes: int) -> None:
+        self._max_bytes = max_bytes
+        self._taken = 0
+        self._lock = Lock()
+
+    @contextmanager
+    def rows(self, body: bytes, max_rows: int) -> Iterator[list[bytes]]:
+        """The lines of `body`, while there is room for them; what is no zstd is a row that nobody can read.
+
+        Raises
+        ------
+        DecodedTooLargeError: there never is, or there are more than `max_rows`.
+        CrowdedError: there is none now.
+        """
+        text = self._taken_in(body)
+        try:
+            if text.count(b"\n") > max_rows:
+                raise DecodedTooLargeError("the object holds more rows than its key says")
+            yield [line for line in text.split(b"\n") if line]
+        finally:
+            with self._lock:
+                self._taken -= len(text)
+
+    def _taken_in(self, body: bytes) -> bytes:
+        with self._lock:
+            try:
+                text = decoded(body, self._max_bytes - self._taken)
+            except zstd.ZstdError:
+                text = body.replace(b"\n", b"")
+            except DecodedTooLargeError:
+                if self._taken:
+                    raise CrowdedError("no room to sift in") from None
+                raise
+            self._taken += len(text)
+            return text
+
+
+_room = Room(MAX_DECODED_BYTES)
 
 
 class SetAside:
@@ -33,24 +87,43 @@ class SetAside:
         self._staged = staged
         self._loader = loader
 
-    def sifted(self, batch: Batch, engine_code: int) -> list[StagedObject]:
+    def sifted(
+        self, batch: Batch, engine_code: int, end_if_over: Callable[[], None] = lambda: None
+    ) -> list[StagedObject]:
         """The batch's members, those with refused rows replaced by what is left of them.
 
-        The same members come back when the warehouse refuses none of them by itself.
+        The same members come back when the warehouse refuses none of them by itself. `end_if_over` is called
+        before each question: a warehouse that refuses everything is asked twice for each row.
+
+        Raises
+        ------
+        DecodedTooLargeError, CrowdedError: see Room; beside the errors of Staged, of the warehouse, and of
+            `end_if_over`.
         """
+
+        def accepts(frames: bytes) -> bool:
+            end_if_over()
+            return self._loader.accepts(frames)
+
         bodies = self._staged.bodies(batch.members)
-        bad = refused(bodies, lambda some: self._loader.accepts(b"".join(some)))
+        bad = refused(bodies, lambda some: accepts(b"".join(some)))
         members: list[StagedObject | None] = list(batch.members)
         for position in bad:
-            members[position] = self._cleaned(batch, batch.members[position], bodies[position], engine_code)
+            member = batch.members[position]
+            with _room.rows(bodies[position], min(StagedKey.parse(member.key).rows, MAX_ROWS)) as rows:
+                members[position] = self._cleaned(batch, member, rows, engine_code, accepts)
         return [each for each in members if each is not None]
 
     def _cleaned(
-        self, batch: Batch, member: StagedObject, body: bytes, engine_code: int
+        self,
+        batch: Batch,
+        member: StagedObject,
+        rows: list[bytes],
+        engine_code: int,
+        accepts: Callable[[bytes], bool],
     ) -> StagedObject | None:
         """A staged object of the good rows; None when there are none."""
-        rows = _rows(body)
-        bad = refused(rows, lambda some: self._loader.accepts(_frame(some)))
+        bad = refused(rows, lambda some: accepts(_frame(some)))
         self._quarantine(batch, member, rows, bad, engine_code)
         good = [row for position, row in enumerate(rows) if position not in set(bad)]
         if not good:
@@ -81,14 +154,6 @@ class SetAside:
             key=member.key,
             engine_code=engine_code,
         )
-
-
-def _rows(body: bytes) -> list[bytes]:
-    """The object's lines; one that is no zstd is a single row that nobody can read."""
-    try:
-        return [line for line in zstd.decompress(body).split(b"\n") if line]
-    except zstd.ZstdError:
-        return [body.replace(b"\n", b"")]
 
 
 def _frame(rows: Sequence[bytes]) -> bytes:

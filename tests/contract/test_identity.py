@@ -212,6 +212,11 @@ def test_a_reset_needs_the_mailed_code_and_ends_the_persons_sessions_only(here: 
     with pytest.raises(WeakPasswordError):
         here.identity.reset(email, code, SecretText("short"))
     here.identity.reset(email, code, NEW_PASSWORD)
+    here.identity.refresh(old)
+    mine = here.identity.find(email)
+    assert mine
+    here.identity.end_sessions(mine.subject)
+    here.identity.end_sessions(mine.subject)
     here.identity.log_in(email, NEW_PASSWORD)
     here.identity.log_in(other, PASSWORD)
     here.identity.refresh(others)
@@ -257,6 +262,42 @@ def test_a_changed_address_counts_once_its_code_came_back(here: Provider) -> Non
     assert here.identity.refresh(tokens.refresh).subject == tokens.subject
     with pytest.raises(WrongPasswordError):
         here.identity.log_in(old, PASSWORD)
+
+
+def test_the_address_that_counts_is_the_verified_one(here: Provider) -> None:
+    old, new, other = here.joined(), here.new_email(), here.joined()
+    tokens, others = (here.identity.log_in(each, PASSWORD) for each in (old, other))
+    assert here.identity.verified_email(tokens.access) == old
+    here.identity.change_email(tokens.access, new)
+    assert here.identity.verified_email(tokens.access) == old
+    here.identity.confirm_email(tokens.access, here.code(new))
+    assert here.identity.verified_email(tokens.access) == new
+    assert here.identity.verified_email(others.access) == other
+    here.identity.end_sessions(tokens.subject)
+    with pytest.raises(WrongPasswordError):
+        here.identity.verified_email(tokens.access)
+
+
+def test_of_two_addresses_asked_for_the_last_one_can_be_confirmed(here: Provider) -> None:
+    first, second = here.new_email(), here.new_email()
+    tokens = here.identity.log_in(here.joined(), PASSWORD)
+    for email in (first, second):
+        here.identity.change_email(tokens.access, email)
+    if here.code(first) != here.code(second):
+        with pytest.raises(WrongCodeError):
+            here.identity.confirm_email(tokens.access, here.code(first))
+    here.identity.confirm_email(tokens.access, here.code(second))
+    assert here.identity.verified_email(tokens.access) == second
+
+
+def test_without_the_clients_secret_the_public_doors_are_closed(here: Provider, elsewhere: Provider) -> None:
+    email, cognito = here.joined(), here.identity._client
+    of_another_client = elsewhere.identity._secret.hash_for(email)
+    for shown in ({}, {"SecretHash": "AAAA"}, {"SecretHash": of_another_client}):
+        for door in (cognito.forgot_password, cognito.resend_confirmation_code):
+            with pytest.raises(cognito.exceptions.NotAuthorizedException):
+                door(ClientId=here.identity._client_id, Username=email, **shown)
+    assert len(here.mails(email)) == 1
 
 
 def test_nobody_takes_anothers_address(here: Provider) -> None:

@@ -195,7 +195,7 @@ def broken(clouds: Clouds, how: str, stack: ExitStack) -> None:
             changes = {}
             bucket: Any = clouds.buckets[ACME]
 
-            def refuse(_key: str) -> Any:
+            def refuse(*_: Any) -> Any:
                 raise BucketUnavailableError("down")
 
             bucket.get = refuse

@@ -1,5 +1,6 @@
 """The pool of people: addresses verified, passwords long, and no way to try them around our functions."""
 
+import json
 from typing import Any
 
 import pytest
@@ -66,7 +67,14 @@ def test_passwords_pass_through_the_administrators_door_only(client: dict[str, A
         "ALLOW_REFRESH_TOKEN_AUTH",
     ]
     assert client["AllowedOAuthFlowsUserPoolClient"] is False
-    assert client["GenerateSecret"] is False
+    assert client["GenerateSecret"] is True
+
+
+def test_the_clients_secret_is_in_no_template(template: dict[str, Any]) -> None:
+    """CloudFormation would hand it out; only whoever may describe the client reads it."""
+    text = json.dumps(template)
+    assert "ClientSecret" not in text
+    assert "Custom::" not in text
 
 
 def test_who_exists_is_not_told_and_tokens_end(client: dict[str, Any]) -> None:

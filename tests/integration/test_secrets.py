@@ -43,7 +43,8 @@ class Person:
         """Sign up, confirm, log in; the access token."""
         form = {"name": "Canary", "email": self.email, "password": self.password, "accept_terms": True}
         assert self._client.post("/v1/signup", json=form).status_code == 202
-        assert self._client.post("/v1/signup/confirm", json=self.mailed_code()).status_code == 200
+        confirmation = {**self.mailed_code(), "password": self.password}
+        assert self._client.post("/v1/signup/confirm", json=confirmation).status_code == 200
         answer = self._client.post("/v1/login", json={"email": self.email, "password": self.password}).json()
         self.secrets += [answer["access_token"], answer["refresh_token"]]
         token: str = answer["access_token"]

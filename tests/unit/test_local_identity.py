@@ -10,6 +10,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from bench.children import child
+from functions.accounts.client_secret import ClientSecret
+from functions.accounts.identity import Identity
+from functions.shared.secret_text import SecretText
 from local import identity
 from local.codes import HOUR, Codes, ExpiredError, MismatchError, Purpose
 from local.identity import provision_identity
@@ -47,7 +50,7 @@ def test_provisioning_again_keeps_everybody_and_two_pools_are_two(cognito: Any) 
     first = provision_identity(cognito, "first")
     second = provision_identity(cognito, "second")
     for pool, client_id, *_ in (first, second):
-        cognito.sign_up(ClientId=client_id, Username="ada@example.com", Password=PASSWORD)
+        signed_up(cognito, pool, client_id, "ada@example.com")
         assert provision_identity(cognito, pool_name="first") == first
         assert len(cognito.list_users(UserPoolId=pool)["Users"]) == 1
     assert not set(first) & set(second)
@@ -66,9 +69,39 @@ def test_nobody_tries_passwords_with_the_clients_public_id(cognito: Any, flow: s
 
 @pytest.mark.parametrize("password", ["elevenchars", "x" * 257, "twelve chars and spaces"])
 def test_the_pools_policy_is_kept(cognito: Any, password: str) -> None:
-    _, client_id, *_ = provision_identity(cognito)
+    pool, client_id, *_ = provision_identity(cognito)
     with pytest.raises(cognito.exceptions.InvalidPasswordException):
-        cognito.sign_up(ClientId=client_id, Username="weak@example.com", Password=password)
+        signed_up(cognito, pool, client_id, "weak@example.com", password)
+
+
+@pytest.mark.parametrize("flow", ["REFRESH_TOKEN_AUTH", "REFRESH_TOKEN"])
+def test_a_hash_for_a_refresh_is_over_the_name_the_person_has_for_good(cognito: Any, flow: str) -> None:
+    """As reported of the real service, which takes no hash over the address there."""
+    pool, client_id, *_ = provision_identity(cognito)
+    email, secret = f"{flow.lower()}@example.com", ClientSecret(pool, client_id, cognito)
+    subject = signed_up(cognito, pool, client_id, email)
+    cognito.admin_confirm_sign_up(UserPoolId=pool, Username=email)
+    token = Identity(pool, client_id, cognito).log_in(email, SecretText(PASSWORD)).refresh
+    assert token
+
+    def refresh(username: str) -> Any:
+        parameters = {"REFRESH_TOKEN": token.reveal(), "SECRET_HASH": secret.hash_for(username)}
+        return cognito.initiate_auth(ClientId=client_id, AuthFlow=flow, AuthParameters=parameters)
+
+    with pytest.raises(ClientError, match="Unable to verify secret hash"):
+        refresh(email)
+    assert "AuthenticationResult" in refresh(subject)
+
+
+def signed_up(cognito: Any, pool: str, client_id: str, email: str, password: str = PASSWORD) -> str:
+    subject: str = cognito.sign_up(
+        ClientId=client_id,
+        Username=email,
+        Password=password,
+        SecretHash=ClientSecret(pool, client_id, cognito).hash_for(email),
+        UserAttributes=[{"Name": "email", "Value": email}],
+    )["UserSub"]
+    return subject
 
 
 def test_a_code_is_good_once_for_its_purpose_and_its_time() -> None:

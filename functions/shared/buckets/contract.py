@@ -27,6 +27,18 @@ class BucketRefusedError(BucketError):
     """The bucket is not there, or not for us: somebody has to mend it, and then the same call succeeds."""
 
 
+class ObjectChangedError(PermanentError):
+    """The object is not the one that was asked for; its body was not read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What somebody was told of an object: its ETag, without quotes, and its size."""
+
+    etag: str
+    size_bytes: int
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """An object: its body, and its ETag without quotes."""
@@ -67,8 +79,13 @@ class Bucket(Protocol):
         """Put `body` in place of the object with this `etag`; False when there is another, or none."""
         ...
 
-    def get(self, key: str) -> Found | None:
-        """The object, whole; None when there is none, which a bucket that is not there never says."""
+    def get(self, key: str, told: Told | None = None) -> Found | None:
+        """The object, whole; None when there is none, which a bucket that is not there never says.
+
+        Raises
+        ------
+        ObjectChangedError: its ETag is not the one that was `told`, or it is larger.
+        """
         ...
 
     def etag_of(self, key: str) -> str | None:
@@ -93,6 +110,12 @@ class Bucket(Protocol):
         PermanentError: the prefix ends otherwise, and might be that of another tenant too.
         """
         ...
+
+
+def same_object(told: Told | None, etag: str, size_bytes: int) -> None:
+    """Raises ObjectChangedError unless an object of that `etag` and size is the one that was `told`."""
+    if told and (etag != told.etag or size_bytes > told.size_bytes):
+        raise ObjectChangedError("the object is not the one that was asked for")
 
 
 def whole_folder(prefix: str) -> str:

@@ -9,6 +9,7 @@ PUT: one that ignores them overwrites, and nothing here can notice.
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from typing import Any
 
 from botocore import exceptions
@@ -21,6 +22,9 @@ from functions.shared.buckets.contract import (
     BucketUnavailableError,
     Found,
     Listed,
+    ObjectChangedError,
+    Told,
+    same_object,
     whole_folder,
 )
 from functions.shared.errors import PermanentError
@@ -68,11 +72,16 @@ class CustomersBucket:
     def replace(self, key: str, body: bytes, etag: str) -> bool:
         return self._put(key, body, IfMatch=f'"{etag}"') is not None
 
-    def get(self, key: str) -> Found | None:
+    def get(self, key: str, told: Told | None = None) -> Found | None:
+        condition = {"IfMatch": f'"{told.etag}"'} if told else {}
         try:
-            found = self._client.get_object(**self._at(key))
-            return Found(_body(found), _etag(found))
+            found = self._client.get_object(**self._at(key), **condition)
+            return Found(_body(found, told), _etag(found))
+        except ObjectChangedError:
+            raise
         except _NOT_DONE as fault:
+            if told and _status(fault) == 412:
+                raise ObjectChangedError("the object is not the one that was asked for") from None
             # A 404 that names no key comes from something that is no bucket of ours.
             if _code(fault) == "NoSuchKey":
                 return None
@@ -150,13 +159,14 @@ def _told(attributes: Mapping[str, str]) -> dict[str, Any]:
     return {"Metadata": metadata, **kind}
 
 
-def _body(answer: Mapping[str, Any]) -> bytes:
-    body = answer["Body"]
-    if answer["ContentLength"] > LARGEST_OBJECT_BYTES:
-        body.close()
-        raise BucketRefusedError("ObjectTooLarge")
-    read: bytes = body.read()
-    return read
+def _body(answer: Mapping[str, Any], told: Told | None) -> bytes:
+    """The body, closed without reading it when it is another's, too large, or of no size at all."""
+    with closing(answer["Body"]) as body:
+        same_object(told, _etag(answer), answer["ContentLength"])
+        if answer["ContentLength"] > LARGEST_OBJECT_BYTES:
+            raise BucketRefusedError("ObjectTooLarge")
+        read: bytes = body.read()
+        return read
 
 
 def _etag(answer: Mapping[str, Any]) -> str:

@@ -23,6 +23,8 @@ from functions.shared.buckets.contract import (
     BucketUnavailableError,
     Found,
     Listed,
+    Told,
+    same_object,
     whole_folder,
 )
 
@@ -68,9 +70,10 @@ class OwnBucket:
     def replace(self, key: str, body: bytes, etag: str) -> bool:
         return self._put(key, body, {"e_tag": f'"{etag}"'}) is not None
 
-    def get(self, key: str) -> Found | None:
+    def get(self, key: str, told: Told | None = None) -> Found | None:
         try:
             found = obstore.get(self._store, key)
+            same_object(told, _bare(found.meta["e_tag"]), found.meta["size"])
             # A view: the bytes stay where they were received until somebody joins them.
             return Found(memoryview(found.bytes()), _bare(found.meta["e_tag"]))
         except _MISSING as fault:

@@ -1,4 +1,4 @@
-"""botocore's HTTP session, with connections opened by a Guard and no proxy."""
+"""botocore's HTTP session, with connections opened by a Guard, bounded answers and no proxy."""
 
 from typing import Any
 
@@ -6,12 +6,21 @@ from botocore.awsrequest import AWSHTTPConnectionPool, AWSHTTPSConnectionPool, A
 from botocore.exceptions import HTTPClientError
 from botocore.httpsession import URLLib3Session
 
+from functions.shared.guarded.answers import SMALL_ANSWER_BYTES, AnswerRefusedError, bounded
 from functions.shared.guarded.guard import AddressRefusedError, Guard
 from functions.shared.guarded.pools import pool_classes
 
+MAX_OBJECT_BYTES = 128 * 1024 * 1024
+
+OBJECT_SECONDS = 30
+"""From asking for an object to the last byte of its body."""
+
 
 class GuardedSession(URLLib3Session):  # type: ignore[misc]  # botocore has no types
-    """Sends what botocore has signed. An address that is refused raises AddressRefusedError, unwrapped.
+    """Sends what botocore has signed.
+
+    An address that is refused raises AddressRefusedError, an answer that is too long AnswerRefusedError, both
+    unwrapped; so may the body of an object while it is read. A body that drips ends in a timeout.
 
     Parameters
     ----------
@@ -21,14 +30,27 @@ class GuardedSession(URLLib3Session):  # type: ignore[misc]  # botocore has no t
 
     def __init__(self, guard: Guard, timeout: tuple[float, float], verify: bool | str = True) -> None:
         super().__init__(verify=verify or True, timeout=timeout, proxies={})
-        self._pool_classes_by_scheme = pool_classes(guard, AWSHTTPConnectionPool, AWSHTTPSConnectionPool)
+        # An object may well be stored with a Content-Encoding: botocore hands it on as it is.
+        self._pool_classes_by_scheme = pool_classes(
+            guard,
+            AWSHTTPConnectionPool,
+            AWSHTTPSConnectionPool,
+            max_answer_bytes=MAX_OBJECT_BYTES,
+            plain=False,
+        )
         self._manager.pool_classes_by_scheme = self._pool_classes_by_scheme
+        connect_seconds, read_seconds = timeout
+        # To connect, to send, and to be answered.
+        self._seconds = connect_seconds + 2 * read_seconds
 
     def send(self, request: AWSPreparedRequest) -> AWSResponse:
+        streams = request.stream_output
+        most = (MAX_OBJECT_BYTES, OBJECT_SECONDS) if streams else (SMALL_ANSWER_BYTES, self._seconds)
         try:
-            return super().send(request)
+            with bounded(*most):
+                return super().send(request)
         except HTTPClientError as fault:
             cause: Any = fault.kwargs.get("error")
-            if isinstance(cause, AddressRefusedError):
+            if isinstance(cause, AddressRefusedError | AnswerRefusedError):
                 raise cause from None
             raise

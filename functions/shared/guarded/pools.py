@@ -1,4 +1,7 @@
-"""urllib3 that opens its connections through a Guard: for ClickHouse, and under botocore for S3."""
+"""urllib3 that opens its connections through a Guard: for ClickHouse, and under botocore for S3.
+
+No more is read of an answer than may come (functions.shared.guarded.answers).
+"""
 
 import socket
 from typing import Any, ClassVar
@@ -7,7 +10,8 @@ from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager, Timeou
 from urllib3.connection import HTTPSConnection
 from urllib3.exceptions import NewConnectionError
 
-from functions.shared.guarded.guard import Guard, UnreachableError
+from functions.shared.guarded.answers import MAX_ANSWER_BYTES, Meter, MeteredResponse, MeteredSocket
+from functions.shared.guarded.guard import LEAST_SECONDS_AN_ADDRESS, Guard, UnreachableError
 
 DEFAULT_CONNECT_SECONDS = 5.0
 DEFAULT_READ_SECONDS = 30.0
@@ -27,16 +31,18 @@ _NOT_THE_CALLERS = frozenset(
 """Settings of urllib3 by which a caller could verify less, or reach somebody else."""
 
 
-def pool_manager(guard: Guard, **settings: Any) -> PoolManager:
+def pool_manager(guard: Guard, *, max_answer_bytes: int = MAX_ANSWER_BYTES, **settings: Any) -> PoolManager:
     """A PoolManager for addresses that customers give; one serves any number of them.
 
     Each connection is judged and opened by `guard`. TLS is verified for the name that was asked for, with
     certifi's roots unless `settings` has `ca_certs`. It follows no redirect, repeats no request and knows no
-    proxy, whatever `settings` or the caller of a request say.
+    proxy, whatever `settings` or the caller of a request say. Of an answer at most `max_answer_bytes` are
+    read, and nothing of one that is compressed: that was not asked for, and would be undone in memory.
 
     Raises, with each request
     -------------------------
     AddressRefusedError: unwrapped, and before anything is sent.
+    AnswerRefusedError: unwrapped; the request was sent, and may have been done.
     """
     import certifi  # comes with clickhouse-connect; a function that only speaks to S3 lacks it
 
@@ -46,34 +52,58 @@ def pool_manager(guard: Guard, **settings: Any) -> PoolManager:
         "timeout": Timeout(connect=DEFAULT_CONNECT_SECONDS, read=DEFAULT_READ_SECONDS),
     }
     manager = _Manager(**{**defaults, **kept, "cert_reqs": "CERT_REQUIRED", "retries": False})
-    manager.pool_classes_by_scheme = pool_classes(guard, HTTPConnectionPool, HTTPSConnectionPool)
+    manager.pool_classes_by_scheme = pool_classes(
+        guard, HTTPConnectionPool, HTTPSConnectionPool, max_answer_bytes=max_answer_bytes, plain=True
+    )
     return manager
 
 
-def pool_classes(guard: Guard, *kinds: type[HTTPConnectionPool]) -> dict[str, Any]:
-    """Of each kind of pool one whose connections are opened by `guard`, by the scheme it is for."""
-    return {kind.scheme or "": _guarded(kind, guard) for kind in kinds}
+def pool_classes(
+    guard: Guard, *kinds: type[HTTPConnectionPool], max_answer_bytes: int, plain: bool
+) -> dict[str, Any]:
+    """Of each kind of pool one whose connections are opened by `guard`, by the scheme it is for.
+
+    `plain`: whether answers with a Content-Encoding are refused.
+    """
+    told = {"guard": guard, "max_answer_bytes": max_answer_bytes, "plain": plain}
+    return {kind.scheme or "": _guarded(kind, told) for kind in kinds}
 
 
-def _guarded(kind: type[HTTPConnectionPool], guard: Guard) -> type:
-    connection = type(
-        f"Guarded{kind.ConnectionCls.__name__}", (_Connection, kind.ConnectionCls), {"guard": guard}
-    )
+def _guarded(kind: type[HTTPConnectionPool], told: dict[str, Any]) -> type:
+    connection = type(f"Guarded{kind.ConnectionCls.__name__}", (_Connection, kind.ConnectionCls), told)
     return type(f"Guarded{kind.__name__}", (_Pool, kind), {"ConnectionCls": connection})
 
 
 class _Connection:
-    """Mixed into a connection: takes its socket from the guard."""
+    """Mixed into a connection: takes its socket from the guard, and counts what comes out of it."""
 
     guard: ClassVar[Guard]
+    max_answer_bytes: ClassVar[int]
+    plain: ClassVar[bool]
+    response_class = MeteredResponse
+    sock: Any
     port: int
     timeout: float | None
     socket_options: list[tuple[int, int, int | bytes]] | None
     _dns_host: str
 
+    def connect(self) -> None:
+        super().connect()  # type: ignore[misc]
+        self.sock = MeteredSocket(self.sock, self._meter())
+
+    def request(self, *call: Any, **settings: Any) -> Any:
+        if self.sock:
+            self.sock.meter = self._meter()
+        return super().request(*call, **settings)  # type: ignore[misc]
+
+    def _meter(self) -> Meter:
+        """Of the request that is begun now."""
+        return Meter(self.max_answer_bytes, plain=self.plain)
+
     def _new_conn(self) -> socket.socket:
         # `_dns_host` is the name as it came; `host` is without the final dots the guard wants to see.
-        seconds = self.timeout if self.timeout is not None else DEFAULT_CONNECT_SECONDS
+        patience = self.timeout if self.timeout is not None else DEFAULT_CONNECT_SECONDS
+        seconds = max(LEAST_SECONDS_AN_ADDRESS, min(patience, self._meter().seconds_left()))
         encrypted = isinstance(self, HTTPSConnection)
         try:
             opened = self.guard.connect(self._dns_host, self.port, seconds, encrypted=encrypted)

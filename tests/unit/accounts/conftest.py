@@ -23,8 +23,12 @@ _number = iter(range(10**6))
 def here(whole: World) -> World:
     """The world at noon, with nothing wrong."""
     whole.now, whole.writes_left = NOON, None
+    whole.forget_tries()
     whole.provider.taken.clear()
     whole.provider.mailed.clear()
+    whole.provider.silent.clear()
+    whole.provider.lost.clear()
+    whole.provider.looks, whole.provider.meanwhile = 0, None
     return whole
 
 

@@ -2,7 +2,7 @@
 
 import json
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,7 +13,7 @@ from moto import mock_aws
 from functions.accounts import keys, routes
 from functions.accounts.directory import Account, Directory, Key
 from functions.accounts.handler import Settings, office
-from functions.accounts.identity import AddressTakenError, WrongCodeError
+from functions.accounts.identity import AddressTakenError, IdentityUnavailableError, WrongCodeError
 from functions.accounts.people import People, Person
 from functions.shared.http import Answer, answering
 from functions.shared.secret_text import SecretText
@@ -23,24 +23,57 @@ from local import transactions
 
 NOON = 1_800_000_000.0
 CODE = "123456"
-TOKEN = "eyJhbGciOiJSUzI1NiJ9.e30.c2ln"
 
 
 @dataclass
 class Provider:
-    """Stands for Cognito: takes CODE, and keeps what was asked of it."""
+    """Stands for Cognito: takes CODE for the address asked for last, once, and keeps what was asked of it.
+
+    What is in `silent` does not answer, what is in `lost` does as it is asked and does not answer then.
+    """
 
     taken: set[str] = field(default_factory=set)
     mailed: list[tuple[str, str]] = field(default_factory=list)
+    emails: dict[str, str] = field(default_factory=dict)
+    wanted: dict[str, str] = field(default_factory=dict)
+    looks: int = 0
+    silent: set[str] = field(default_factory=set)
+    lost: set[str] = field(default_factory=set)
+    meanwhile: Callable[[], None] | None = None
+    """Happens once, after the next look and before who looks hears of it."""
 
     def change_email(self, access: SecretText, email: str) -> None:
+        self._answering("change_email", self.silent)
         if email in self.taken:
             raise AddressTakenError("taken")
         self.mailed.append((access.reveal(), email))
+        self.wanted[access.reveal()] = email
+        self._answering("change_email", self.lost)
 
-    def confirm_email(self, _access: SecretText, code: SecretText) -> None:
-        if code.reveal() != CODE:
+    def confirm_email(self, access: SecretText, code: SecretText) -> None:
+        self._answering("confirm_email", self.silent)
+        if code.reveal() != CODE or access.reveal() not in self.wanted:
             raise WrongCodeError("wrong")
+        self.emails[access.reveal()] = self.wanted.pop(access.reveal())
+        self._answering("confirm_email", self.lost)
+
+    def verified_email(self, access: SecretText) -> str | None:
+        self.looks += 1
+        self._answering("verified_email", self.silent)
+        seen = self.emails.get(access.reveal())
+        meanwhile, self.meanwhile = self.meanwhile, None
+        if meanwhile:
+            meanwhile()
+        return seen
+
+    def _answering(self, name: str, not_these: set[str]) -> None:
+        if name in not_these:
+            raise IdentityUnavailableError("silent")
+
+
+def token_of(tenant: str) -> str:
+    """The access token of the owner of an account."""
+    return f"eyJhbGciOiJSUzI1NiJ9.{tenant}.c2ln"
 
 
 @dataclass
@@ -61,8 +94,11 @@ class World:
             people_table=names["people"],
             audit_table=names["audit"],
             announcements_table=names["announcements"],
+            attempts_table=names["attempts"],
             identity_pool="pool",
             identity_client="client",
+            attempts_an_address=10_000,
+            even_ms=0,
         )
         self.directory = Directory("accounts", "keys", "key-lists", self.client)
         self.people = People("people", self.client)
@@ -73,9 +109,16 @@ class World:
         self.calls.append(model.name)
         if model.name not in ("TransactWriteItems", "PutItem", "UpdateItem") or self.writes_left is None:
             return
+        if json.loads(params["body"]).get("TableName") == "attempts":
+            return
         if self.writes_left == 0:
             _make_fail(params)
         self.writes_left = max(0, self.writes_left - 1)
+
+    def forget_tries(self) -> None:
+        """Every test asks from the same address at the same time."""
+        for item in self.client.scan(TableName="attempts")["Items"]:
+            self.client.delete_item(TableName="attempts", Key={"counter": item["counter"]})
 
     def account(self, name: str, *, owner: bool = True) -> TenantId:
         """A new account, with an owner `person-<name>`."""
@@ -85,6 +128,7 @@ class World:
             Account(tenant, "managed_30", 30, 1_000_000, owner=subject if owner else "", created_at=int(NOON))
         )
         if owner:
+            self.provider.emails[token_of(tenant)] = f"{name}@example.com"
             self.people.put(
                 Person(
                     subject=subject,
@@ -171,7 +215,7 @@ def event_of(
         "rawPath": path.replace("{id}", key_id),
         "pathParameters": {"id": key_id},
         "queryStringParameters": query or {},
-        "headers": {"authorization": f"Bearer {TOKEN}"},
+        "headers": {"authorization": f"Bearer {token_of(tenant)}"},
         "requestContext": {
             "requestId": f"request-{random.randrange(10**9)}",
             "http": {"method": method, "path": path, "sourceIp": "192.0.2.7", "userAgent": "curl/8 " * 60},

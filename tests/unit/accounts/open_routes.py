@@ -15,6 +15,7 @@ import boto3
 from bench.children import child
 from functions.accounts.attempts import Attempts
 from functions.accounts.directory import Directory
+from functions.accounts.email_copy import EmailCopy
 from functions.accounts.identity import Identity
 from functions.accounts.membership import Membership
 from functions.accounts.people import People
@@ -69,8 +70,9 @@ class World:
         form = {"name": "Ada", "email": email, "password": password, "accept_terms": True, **fields}
         return self.ask("/v1/signup", form)
 
-    def confirm(self, email: str, code: str | None = None) -> "Answered":
-        return self.ask("/v1/signup/confirm", {"email": email, "code": code or self.code(email)})
+    def confirm(self, email: str, code: str | None = None, password: str = PASSWORD) -> "Answered":
+        form = {"email": email, "code": code or self.code(email), "password": password}
+        return self.ask("/v1/signup/confirm", form)
 
     def log_in(self, email: str, password: str = PASSWORD, address: str | None = None) -> "Answered":
         return self.ask("/v1/login", {"email": email, "password": password}, address)
@@ -155,12 +157,15 @@ def _built(endpoint: str, clients: dict[str, Any]) -> World:
         )
     provision_mail(clients["sesv2"], MAIL_FROM)
     pool, client_id, issuer, keys_url = provision_identity(clients["cognito-idp"])
+    identity = Identity(pool, client_id, clients["cognito-idp"])
+    audit = Audit("audit", clients["dynamodb"])
     membership = Membership(
-        identity=Identity(pool, client_id, clients["cognito-idp"]),
+        identity=identity,
         people=People("people", clients["dynamodb"]),
         directory=Directory("accounts", "keys", client=clients["dynamodb"]),
         attempts=Attempts("attempts", clients["dynamodb"]),
         mailer=Mailer(MAIL_FROM, clients["sesv2"]),
-        audit=Audit("audit", clients["dynamodb"]),
+        audit=audit,
+        emails=EmailCopy("people", identity, audit, clients["dynamodb"]),
     )
     return World(endpoint, clients, membership, Verifier(issuer, client_id, keys_url), pool, client_id)

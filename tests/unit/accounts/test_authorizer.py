@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from functions.accounts import belief, keys
+from functions.accounts import belief, keys, routes
 from functions.accounts.authorizer import CACHE_SECONDS, Authorizer
 from functions.accounts.directory import Account, Key
 from functions.accounts.dynamodb import StoreUnavailableError
@@ -250,6 +250,50 @@ def test_a_token_comes_as_a_bearer(gate: Gate, scheme: str) -> None:
     gate.crowd.add("s-acme", ACME)
     header = {"authorization": f"{scheme} {token('s-acme')} "}
     assert gate.authority.context(header, NOW, HERE)["verdict"] == "ok"
+
+
+def test_of_two_credentials_one_counts_and_the_gate_and_the_route_agree_which(gate: Gate) -> None:
+    """HTTP API joins headers of one name by commas; `Authorization` goes before all others."""
+    gate.crowd.add("s-acme", ACME)
+    mine, theirs = gate.shelf.add(ACME, "read"), gate.shelf.add(GLOBEX, "admin")
+
+    def tenant(**headers: str) -> str:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return gate.authority.context(named, NOW, HERE).get("tenant_id", "refused")
+
+    assert tenant(authorization=f"Bearer {mine},Bearer {theirs}") == "refused"
+    assert tenant(authorization=f"Bearer {mine}, Bearer {mine}") == "refused"
+    assert tenant(authorization=f"Bearer {token('s-acme')},Bearer {theirs}") == "refused"
+    assert tenant(authorization=f"Bearer {mine} {theirs}") == "refused"
+    assert tenant(authorization=f"Bearer {mine}", x_api_key=theirs) == ACME
+    assert tenant(authorization=f"Bearer {token('s-acme')}", x_api_key=theirs, dd_api_key=theirs) == ACME
+    assert tenant(authorization="Bearer nonsense", x_api_key=theirs) == "refused"
+    assert tenant(authorization=" ", x_api_key=mine, dd_api_key=theirs) == ACME
+    assert tenant(x_api_key=f"{mine},{theirs}") == "refused"
+
+
+@pytest.mark.parametrize("space", [" ", "  ", "\t", " \t "])
+def test_the_route_finds_the_token_that_the_gate_has_verified(gate: Gate, space: str) -> None:
+    gate.crowd.add("s-acme", ACME)
+    headers = {"authorization": f"bearer{space}{token('s-acme')} "}
+    verdict = gate.authority.context(headers, NOW, HERE)
+    event = {
+        "headers": headers,
+        "requestContext": {"http": {"method": "GET"}, "requestId": "r", "authorizer": {"lambda": verdict}},
+    }
+    found = routes._access_token(principal(event), event)
+    assert found
+    assert found.reveal() == token("s-acme")
+
+
+def test_a_person_whose_account_is_gone_is_refused_within_a_minute(gate: Gate, clock: list[float]) -> None:
+    gate.crowd.add("s-acme", ACME)
+    gate.crowd.add("s-globex", GLOBEX)
+    assert gate.ask(token("s-acme"))["verdict"] == "ok"
+    gate.shelf.gone.add(ACME)
+    clock[0] += CACHE_SECONDS
+    assert gate.ask(token("s-acme"))["verdict"] == "refused_token"
+    assert gate.ask(token("s-globex"))["verdict"] == "ok"
 
 
 @pytest.mark.parametrize(

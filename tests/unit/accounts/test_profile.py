@@ -1,12 +1,20 @@
 """An account as its owner sees and changes it."""
 
 import json
+import time
+from dataclasses import replace
+from itertools import count
 from typing import Any
 
 import pytest
+from botocore.exceptions import EndpointConnectionError
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
+from functions.accounts.email_copy import ASKED_FOR, MOST_ASKED_FOR
+from functions.accounts.routes import answer_to
 from functions.shared.tenancy import TenantId
-from tests.unit.accounts.office import CODE, TOKEN, World, decoded
+from tests.unit.accounts.office import CODE, World, decoded, event_of, token_of
 
 SHOWN = {
     "plan": "managed_30",
@@ -16,6 +24,7 @@ SHOWN = {
     "terms_accepted_at": "2026-11-23T00:00:00Z",
     "created_at": "2027-01-15T08:00:00Z",
 }
+_numbers = count()
 ROUTES = ("GET /v1/account", "PATCH /v1/account", "POST /v1/account/email/confirm")
 
 
@@ -105,7 +114,7 @@ def test_a_change_that_is_not_clear_is_400_and_names_the_field(
 def test_a_new_address_counts_once_it_is_confirmed(here: World, acme: TenantId, globex: TenantId) -> None:
     status, body = patch(here, acme, {"email": "New@Example.org", "name": "Wile"}, person=True)
     assert (status, body) == (202, {"status": "confirmation_sent"})
-    assert here.provider.mailed == [(TOKEN, "new@example.org")]
+    assert here.provider.mailed == [(token_of(acme), "new@example.org")]
     assert (shown(here, acme)["email"], shown(here, acme)["name"]) == (f"{acme}@example.com", "Wile")
     assert confirm(here, acme, "000000")[1]["code"] == "invalid_code"
     assert shown(here, acme)["email"] == f"{acme}@example.com"
@@ -193,15 +202,200 @@ def test_a_confirmed_address_has_its_entry(here: World, acme: TenantId, writes: 
     assert changed == ("account.email_changed" in here.actions(acme)) == (writes > 0) == (status == 200)
 
 
-def test_a_confirmation_that_could_not_be_written_is_mended_by_asking_again(
+def fault_in(here: World, step: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let one step of a confirmation fail, before or after it did what it does."""
+
+    def down(**_: Any) -> None:
+        raise EndpointConnectionError(endpoint_url="")
+
+    write = here.client.transact_write_items
+
+    def unheard(**asked: Any) -> None:
+        write(**asked)
+        down()
+
+    match step:
+        case "the provider is silent":
+            here.provider.silent.add("confirm_email")
+        case "the provider's answer is lost":
+            here.provider.lost.add("confirm_email")
+        case "what counts cannot be read":
+            here.provider.silent.add("verified_email")
+        case "the write fails":
+            monkeypatch.setattr(here.client, "transact_write_items", down)
+        case "others keep writing":
+            here.writes_left = 0
+        case "the write's answer is lost":
+            monkeypatch.setattr(here.client, "transact_write_items", unheard)
+
+
+FAULTS = (
+    "the provider is silent",
+    "the provider's answer is lost",
+    "what counts cannot be read",
+    "the write fails",
+    "others keep writing",
+    "the write's answer is lost",
+)
+
+
+@pytest.mark.parametrize("by", ["the code again", "looking"])
+@pytest.mark.parametrize("step", FAULTS)
+def test_a_confirmation_that_failed_half_way_is_finished_by_what_comes_next(
+    here: World, acme: TenantId, globex: TenantId, step: str, by: str
+) -> None:
+    for tenant in (acme, globex):
+        patch(here, tenant, {"email": f"new-{tenant}@example.org"}, person=True)
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        fault_in(here, step, monkeypatch)
+        assert confirm(here, acme)[0] in (409, 503)
+    here.writes_left = None
+    here.provider.silent.clear()
+    here.provider.lost.clear()
+
+    if by == "the code again" or step == "the provider is silent":
+        status, body = confirm(here, acme)
+        assert status == 200 or body["code"] == "no_email_change"
+        assert (body.get("code") == "no_email_change") == (step == "the write's answer is lost")
+    assert shown(here, acme, person=True)["email"] == f"new-{acme}@example.org"
+    assert here.actions(acme).count("account.email_changed") == 1
+    assert shown(here, globex, person=True)["email"] == f"{globex}@example.com"
+    assert "account.email_changed" not in here.actions(globex)
+
+
+def test_of_two_changes_at_once_the_one_that_counts_at_the_provider_counts_here(
     here: World, acme: TenantId
 ) -> None:
+    """Ours was asked for in one order, the provider heard of them in the other."""
+    patch(here, acme, {"email": "first@example.org"}, person=True)
+    patch(here, acme, {"email": "second@example.org"}, person=True)
+    here.provider.wanted[token_of(acme)] = "first@example.org"
+    status, body = confirm(here, acme)
+    assert (status, body["email"]) == (200, "first@example.org")
+    here.provider.wanted[token_of(acme)] = "second@example.org"
+    assert confirm(here, acme)[1]["email"] == "second@example.org"
+    assert here.actions(acme).count("account.email_changed") == 2
+
+
+def test_an_older_truth_never_replaces_a_newer_one(here: World, acme: TenantId) -> None:
+    """While one request has read an address and not yet written it, another goes all the way."""
+    for email in ("first@example.org", "second@example.org"):
+        patch(here, acme, {"email": email}, person=True)
+    here.provider.wanted[token_of(acme)] = "first@example.org"
+
+    def another() -> None:
+        here.provider.wanted[token_of(acme)] = "second@example.org"
+        assert confirm(here, acme)[1]["email"] == "second@example.org"
+
+    here.provider.meanwhile = another
+    assert confirm(here, acme)[1]["email"] == "second@example.org"
+    assert shown(here, acme)["email"] == "second@example.org"
+
+
+def test_a_change_that_dies_behind_another_is_found_by_looking(here: World, acme: TenantId) -> None:
+    """One request is about to write the first address when the second counts, and its request dies."""
+    for email in ("first@example.org", "second@example.org"):
+        patch(here, acme, {"email": email}, person=True)
+    here.provider.wanted[token_of(acme)] = "first@example.org"
+
+    def another() -> None:
+        here.provider.emails[token_of(acme)] = "second@example.org"
+
+    here.provider.meanwhile = another
+    confirm(here, acme)
+    assert shown(here, acme)["email"] == "first@example.org"
+    assert shown(here, acme, person=True)["email"] == "second@example.org"
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+def test_whatever_fails_in_whatever_order_looking_brings_the_address_that_counts(
+    whole: World, data: st.DataObject
+) -> None:
+    whole.forget_tries()
+    tenant = whole.account(f"any-{next(_numbers)}")
+    emails = [f"{tenant}@example.com", "a@example.org", "b@example.org"]
+    for _ in range(data.draw(st.integers(1, 8))):
+        whole.writes_left = data.draw(st.sampled_from([None, None, 0, 1]))
+        for faults in (whole.provider.silent, whole.provider.lost):
+            faults.clear()
+            faults.update(data.draw(st.sets(st.sampled_from(["change_email", "confirm_email"]), max_size=1)))
+        if data.draw(st.booleans()):
+            patch(whole, tenant, {"email": data.draw(st.sampled_from(emails))}, person=True)
+        else:
+            confirm(whole, tenant)
+    whole.writes_left = None
+    whole.provider.silent.clear()
+    whole.provider.lost.clear()
+    counts = whole.provider.emails[token_of(tenant)]
+    assert shown(whole, tenant, person=True)["email"] == counts
+
+
+def test_the_provider_is_looked_at_once_and_only_while_a_change_is_asked_for(
+    here: World, acme: TenantId
+) -> None:
+    shown(here, acme, person=True)
+    assert here.provider.looks == 0
     patch(here, acme, {"email": "new@example.org"}, person=True)
-    here.writes_left = 0
-    assert confirm(here, acme)[0] == 409
-    here.writes_left = None
-    assert patch(here, acme, {"email": "new@example.org"}, person=True)[0] == 202
-    assert confirm(here, acme)[1]["email"] == "new@example.org"
+    shown(here, acme)
+    assert here.provider.looks == 0
+    shown(here, acme, person=True)
+    assert here.provider.looks == 1
+    confirm(here, acme)
+    here.provider.looks = 0
+    shown(here, acme, person=True)
+    assert here.provider.looks == 0
+
+
+@pytest.mark.parametrize("fault", ["the provider is silent", "the write fails"])
+def test_an_account_is_shown_although_its_address_could_not_be_compared(
+    here: World, acme: TenantId, fault: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    patch(here, acme, {"email": "new@example.org"}, person=True)
+    here.provider.emails[token_of(acme)] = "new@example.org"
+    if fault == "the provider is silent":
+        here.provider.silent.add("verified_email")
+    else:
+        fault_in(here, fault, monkeypatch)
+    assert shown(here, acme, person=True)["email"] == f"{acme}@example.com"
+
+
+def test_the_old_address_can_be_asked_for_while_ours_is_stale(here: World, acme: TenantId) -> None:
+    patch(here, acme, {"email": "new@example.org"}, person=True)
+    here.provider.emails[token_of(acme)] = "new@example.org"
+    assert patch(here, acme, {"email": f"{acme}@example.com"}, person=True)[0] == 202
+    here.provider.mailed.clear()
+    assert patch(here, acme, {"email": "new@example.org"}, person=True)[0] == 200
+    assert here.provider.mailed == []
+
+
+def test_addresses_asked_for_in_vain_do_not_pile_up(here: World, acme: TenantId) -> None:
+    for number in range(45):
+        here.now += 1000
+        assert patch(here, acme, {"email": f"new{number}@example.org"}, person=True)[0] == 202
+    item = here.client.get_item(TableName="people", Key={"subject": {"S": f"person-{acme}"}})["Item"]
+    assert 1 <= len(item[ASKED_FOR]["SS"]) <= MOST_ASKED_FOR
+    assert "new44@example.org" in item[ASKED_FOR]["SS"]
+
+
+def test_nobodys_inbox_is_flooded_and_no_code_is_guessed(
+    here: World, acme: TenantId, globex: TenantId
+) -> None:
+    mails = [patch(here, acme, {"email": "victim@example.org"}, person=True)[0] for _ in range(12)]
+    assert mails == [202] * 10 + [429] * 2
+    assert len(here.provider.mailed) == 10
+    tries = [confirm(here, acme, f"{number:06d}")[0] for number in range(12)]
+    assert tries == [400] * 10 + [429] * 2
+    patch(here, globex, {"email": "new@example.org"}, person=True)
+    assert confirm(here, globex)[0] == 200
+
+
+def test_how_long_it_takes_does_not_tell_who_has_an_address(here: World, acme: TenantId) -> None:
+    here.provider.taken.add("taken@example.org")
+    event = event_of("PATCH /v1/account", acme, {"email": "taken@example.org"}, "", person=True)
+    began = time.monotonic()
+    answer_to(event, replace(here.office, even_seconds=0.2))
+    assert time.monotonic() - began >= 0.2
 
 
 @pytest.mark.parametrize("route", ROUTES)

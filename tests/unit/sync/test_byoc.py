@@ -13,14 +13,23 @@ from hypothesis import strategies as st
 from functions.shared.apart import Apart
 from functions.shared.buckets.contract import BucketRefusedError, BucketUnavailableError
 from functions.shared.custody.health import MAX_PAUSE_SECONDS, OUTAGE_SECONDS, Condition, pause_seconds
+from functions.shared.frames import DecodedTooLargeError
 from functions.shared.guarded.guard import AddressRefusedError
 from functions.shared.staging import StagedKey, base32
 from functions.shared.telling import OBJECTS_A_MESSAGE, notifications
 from functions.shared.tenancy import TenantId, own_destination
-from functions.shared.warehouse import OutcomeUnknownError, WarehouseDownError, refusal
+from functions.shared.warehouse import (
+    LongResultError,
+    OutcomeUnknownError,
+    TooLongAnswerError,
+    UnusableAnswerError,
+    WarehouseDownError,
+    refusal,
+)
 from functions.sync.byoc import CROWDED_RECEIVES, Sync, answer_to
 from functions.sync.faults import fault_of
 from functions.sync.ledger import LedgerUnavailableError
+from functions.sync.load import BatchTooLargeError
 from functions.sync.notifications import StagedObject, read
 from functions.sync.own_cloud import Outcome
 from functions.sync.plan import function_of, plan
@@ -119,6 +128,13 @@ def test_an_outage_is_a_failure_of_five_minutes() -> None:
         (BucketRefusedError("NoSuchBucket"), "no_bucket", True),
         (BucketRefusedError("AccessDenied"), "bucket_refused", True),
         (AddressRefusedError("x"), "address_refused", True),
+        (BucketRefusedError("AddressRefusedError"), "address_refused", True),
+        (BucketRefusedError("AnswerTooLongError"), "answer_refused", True),
+        (UnusableAnswerError("x"), "answer_refused", True),
+        (TooLongAnswerError("x"), "answer_refused", True),
+        (LongResultError(), "answer_refused", True),
+        (BatchTooLargeError("x"), "objects_too_large", False),
+        (DecodedTooLargeError("x"), "objects_too_large", False),
     ],
     ids=str,
 )

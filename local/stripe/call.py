@@ -1,0 +1,97 @@
+"""One request as the nouns see it, and lists of objects as they are answered."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from local.stripe import params
+from local.stripe.errors import invalid, missing
+from local.stripe.world import Thing, World
+
+MAX_PAGE, DEFAULT_PAGE = 100, 10
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """`path`: what the address names; `origin`: where pages are, without a slash at the end."""
+
+    params: Thing
+    path: dict[str, str] = field(default_factory=dict)
+    origin: str = ""
+    address: str = ""
+
+    def only(self, names: str) -> Thing:
+        """The parameters, when they are all among `names`."""
+        params.only(self.params, names)
+        return self.params
+
+
+Handler = Callable[[World, Call], Thing]
+Route = tuple[str, str, Handler]
+
+
+def retrieve(kind: str) -> Handler:
+    def handler(world: World, call: Call) -> Thing:
+        call.only("")
+        return world.get(kind, call.path["id"], in_path=True)
+
+    return handler
+
+
+def listed(kind: str, filters: str = "") -> Handler:
+    """A list of `kind`, newest first; `filters` are fields that must equal the parameter of their name."""
+
+    def handler(world: World, call: Call) -> Thing:
+        given = call.only(f"limit starting_after ending_before created {filters}")
+        wanted = {name: given[name] for name in filters.split() if name in given}
+        things = [each for each in world.all(kind) if _meets(each, wanted)]
+        return page(call, [each for each in things if _within(each, given.get("created"))])
+
+    return handler
+
+
+def page(call: Call, oldest_first: list[Thing]) -> Thing:
+    """One page of a list, as Stripe pages: by an id it starts after or ends before."""
+    limit = params.whole(call.params, "limit", DEFAULT_PAGE) or 0
+    if not 1 <= limit <= MAX_PAGE:
+        raise invalid(f"Invalid limit: must be between 1 and {MAX_PAGE}", "limit")
+    things = oldest_first[::-1]
+    after, before = call.params.get("starting_after"), call.params.get("ending_before")
+    if after:
+        things = things[_place(things, after, "starting_after") + 1 :]
+    if before:
+        things = things[: _place(things, before, "ending_before")]
+    chosen = things[-limit:] if before else things[:limit]
+    return {"object": "list", "data": chosen, "has_more": len(things) > limit, "url": call.address}
+
+
+def whole_list(things: list[Thing], url: str) -> Thing:
+    """A list inside an object."""
+    return {"object": "list", "data": things, "has_more": False, "url": url}
+
+
+def _place(things: list[Thing], which: str, param: str) -> int:
+    for place, thing in enumerate(things):
+        if thing["id"] == which:
+            return place
+    raise missing("object", which, param, in_path=False)
+
+
+def _meets(thing: Thing, wanted: Thing) -> bool:
+    return all(_same(thing.get(name), value) for name, value in wanted.items())
+
+
+def _same(is_now: Any, value: Any) -> bool:
+    if isinstance(value, list):
+        return any(_same(is_now, each) for each in value)
+    return bool(value == (str(is_now).lower() if isinstance(is_now, bool) else is_now))
+
+
+def _within(thing: Thing, created: Any) -> bool:
+    if created is None:
+        return True
+    at = thing["created"]
+    if isinstance(created, str):
+        return bool(at == int(created))
+    tests = {"gt": at.__gt__, "gte": at.__ge__, "lt": at.__lt__, "lte": at.__le__}
+    return all(tests[name](int(value)) for name, value in created.items())

@@ -1,0 +1,39 @@
+"""How a subscription ends, and what it has used until then."""
+
+from local.stripe import invoices
+from local.stripe.lines import Usage
+from local.stripe.prices import is_metered
+from local.stripe.subscription_shape import period_of
+from local.stripe.world import Thing, World
+
+
+def end(world: World, thing: Thing, reason: str, *, invoice_now: bool = False) -> Thing:
+    """End it now; drafts and open invoices are no longer collected by themselves."""
+    last = usage_until(world, thing, world.now()) if invoice_now else []
+    for invoice in world.all("invoice"):
+        if invoice["subscription"] == thing["id"] and invoice["status"] in ("draft", "open"):
+            invoice.update(auto_advance=False, next_payment_attempt=None, automatically_finalizes_at=None)
+    details = {**thing["cancellation_details"], "reason": thing["cancellation_details"]["reason"] or reason}
+    thing.update(
+        status="canceled",
+        ended_at=world.now(),
+        canceled_at=thing["canceled_at"] or world.now(),
+        cancellation_details=details,
+    )
+    world.emit("customer.subscription.deleted", thing)
+    if last:
+        span = (period_of(thing)[0], world.now())
+        invoice = invoices.draft(world, thing, "subscription_cycle", [], span, last)
+        invoice["automatically_finalizes_at"] = world.now() + world.settings.draft_seconds
+    return thing
+
+
+def usage_until(world: World, thing: Thing, until: int) -> list[Usage]:
+    """What metered items have to count up to `until`, from where each last stopped."""
+    found = []
+    for item in thing["items"]["data"]:
+        if is_metered(item["price"]):
+            since = world.notes[f"counts from {item['id']}"]
+            found.append(Usage(item["id"], item["price"], since, until))
+            world.notes[f"counts from {item['id']}"] = until
+    return found

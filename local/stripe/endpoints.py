@@ -1,0 +1,81 @@
+"""Webhook endpoints: where events go. Loopback addresses only, so that nothing here reaches anybody."""
+
+from urllib.parse import urlsplit
+
+from local.stripe import params
+from local.stripe.call import Call, Route, listed, retrieve
+from local.stripe.errors import invalid, required
+from local.stripe.ids import new_id
+from local.stripe.world import Thing, World, nulls
+
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+def add(world: World, url: str, secret: str, kinds: list[str]) -> Thing:
+    if urlsplit(url).hostname not in _LOOPBACK:
+        raise invalid("The local Stripe sends to loopback addresses only.", "url", "url_invalid")
+    thing = {
+        "id": new_id("we"),
+        "object": "webhook_endpoint",
+        **nulls("api_version application description"),
+        "created": world.now(),
+        "enabled_events": kinds,
+        "livemode": False,
+        "metadata": {},
+        "status": "enabled",
+        "url": url,
+    }
+    world.notes[f"secret {thing['id']}"] = secret
+    return world.put(thing)
+
+
+def create(world: World, call: Call) -> Thing:
+    """The secret is in this answer only."""
+    given = call.only("url enabled_events description metadata")
+    kinds = params.listing(given, "enabled_events")
+    if not kinds:
+        raise required("enabled_events")
+    secret = new_id("whsec", 32)
+    thing = add(world, params.needed(given, "url"), secret, kinds)
+    thing.update(description=params.text(given, "description"), metadata=params.metadata(given))
+    return {**thing, "secret": secret}
+
+
+def update(world: World, call: Call) -> Thing:
+    thing = world.get("webhook_endpoint", call.path["id"], in_path=True)
+    given = call.only("enabled_events disabled")
+    thing["enabled_events"] = params.listing(given, "enabled_events") or thing["enabled_events"]
+    thing["status"] = "disabled" if params.flag(given, "disabled") else "enabled"
+    return thing
+
+
+def delete(world: World, call: Call) -> Thing:
+    call.only("")
+    thing = world.get("webhook_endpoint", call.path["id"], in_path=True)
+    del world.tables["webhook_endpoint"][thing["id"]]
+    return {"id": thing["id"], "object": "webhook_endpoint", "deleted": True}
+
+
+def wanting(world: World, event: Thing) -> list[Thing]:
+    """The endpoints an event goes to."""
+    return [
+        each
+        for each in world.all("webhook_endpoint")
+        if each["status"] == "enabled" and {"*", event["type"]} & set(each["enabled_events"])
+    ]
+
+
+def list_events(world: World, call: Call) -> Thing:
+    renamed = {{"types": "type"}.get(name, name): value for name, value in call.params.items()}
+    return listed("event", "type")(world, Call(renamed, call.path, call.origin, call.address))
+
+
+ROUTES: list[Route] = [
+    ("POST", "/v1/webhook_endpoints", create),
+    ("GET", "/v1/webhook_endpoints", listed("webhook_endpoint")),
+    ("GET", "/v1/webhook_endpoints/{id}", retrieve("webhook_endpoint")),
+    ("POST", "/v1/webhook_endpoints/{id}", update),
+    ("DELETE", "/v1/webhook_endpoints/{id}", delete),
+    ("GET", "/v1/events", list_events),
+    ("GET", "/v1/events/{id}", retrieve("event")),
+]

@@ -1,0 +1,48 @@
+"""Refusals, in the shape of Stripe's error object."""
+
+from typing import Any
+
+
+class RefusedError(Exception):
+    """An answer of 4xx: `type`, `code`, `param` and `message` as the API's reference has them."""
+
+    def __init__(self, status: int, message: str, **fields: Any) -> None:
+        super().__init__(message)
+        self.status = status
+        self.fields = {"message": message, "type": "invalid_request_error", **fields}
+
+    def body(self, request_id: str) -> dict[str, Any]:
+        return {"error": {**self.fields, "request_log_url": f"http://127.0.0.1/logs/{request_id}"}}
+
+
+def invalid(message: str, param: str | None = None, code: str | None = None) -> RefusedError:
+    """A request that is wrong in itself."""
+    return RefusedError(400, message, **_given(param=param, code=code))
+
+
+def missing(kind: str, which: str, param: str, *, in_path: bool) -> RefusedError:
+    """No such object: 404 when the address names it, 400 when a parameter does."""
+    status = 404 if in_path else 400
+    return RefusedError(status, f"No such {kind}: '{which}'", code="resource_missing", param=param)
+
+
+def unknown_parameter(name: str) -> RefusedError:
+    return invalid(f"Received unknown parameter: {name}", name, "parameter_unknown")
+
+
+def required(name: str) -> RefusedError:
+    return invalid(f"Missing required param: {name}.", name, "parameter_missing")
+
+
+def not_imitated(what: str) -> RefusedError:
+    """Stripe can do it; this one cannot."""
+    return invalid(f"The local Stripe does not imitate {what}.", code="not_imitated")
+
+
+def declined(decline_code: str, message: str, **fields: Any) -> RefusedError:
+    code = "card_declined"
+    return RefusedError(402, message, type="card_error", code=code, decline_code=decline_code, **fields)
+
+
+def _given(**fields: Any) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if value is not None}

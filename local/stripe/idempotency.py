@@ -1,0 +1,53 @@
+"""`Idempotency-Key`: the same request again has the same answer; another under the key is refused.
+
+As with Stripe: for POST, for 24 hours, and only what an endpoint began to execute is kept: an answer of 2xx
+or a card's 402, not a request that was wrong in itself.
+"""
+
+import hashlib
+from dataclasses import dataclass
+
+from local.stripe.errors import RefusedError
+from local.stripe.periods import DAY_SECONDS
+
+KEPT_STATUSES = (200, 402)
+MAX_KEY_CHARACTERS = 255
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What was said, and of which request."""
+
+    status: int
+    body: bytes
+    request_id: str
+
+
+class Replays:
+    """Answers by key."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, tuple[int, str, Answer]] = {}
+
+    def find(self, key: str, request: str, now: int) -> Answer | None:
+        """The answer of this request under this key; refused when the key was another request's."""
+        if len(key) > MAX_KEY_CHARACTERS:
+            raise RefusedError(400, "The idempotency key is too long.", type="idempotency_error")
+        at, fingerprint, answer = self._kept.get(key, (0, "", None))
+        if answer is None or now >= at + DAY_SECONDS:
+            return None
+        if fingerprint != _fingerprint(request):
+            raise RefusedError(
+                400,
+                "Keys for idempotent requests can only be used with the same parameters as first.",
+                type="idempotency_error",
+            )
+        return answer
+
+    def keep(self, key: str, request: str, now: int, answer: Answer) -> None:
+        if answer.status in KEPT_STATUSES:
+            self._kept[key] = (now, _fingerprint(request), answer)
+
+
+def _fingerprint(request: str) -> str:
+    return hashlib.sha256(request.encode()).hexdigest()

@@ -1,0 +1,171 @@
+"""The lines of an invoice: a period in advance, usage in arrears, prorations that wait for it."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from local.stripe import money
+from local.stripe.ids import new_id
+from local.stripe.meters import usage
+from local.stripe.periods import day_name
+from local.stripe.prices import tiers_of
+from local.stripe.world import Thing, World, nulls
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What a draft still has to count when it is finalized; `price` as it was."""
+
+    item: str
+    price: Thing
+    start: int
+    end: int
+
+
+def in_advance(world: World, subscription: Thing, item: Thing, start: int, end: int) -> list[Thing]:
+    """A licensed item's next period."""
+    quantity = item["quantity"]
+    found = money.parts(item["price"], tiers_of(world, item["price"]), quantity)
+    return [_line(world, subscription, item["id"], item["price"], part, (start, end)) for part in found]
+
+
+def on_trial(world: World, subscription: Thing, item: Thing) -> Thing:
+    free = money.Part(item.get("quantity") or 0, Decimal(0), 0)
+    span = (item["current_period_start"], item["current_period_end"])
+    return {
+        **_line(world, subscription, item["id"], item["price"], free, span),
+        "description": f"Trial period for {_name(world, item['price'])}",
+    }
+
+
+def in_arrears(world: World, subscription: Thing, used: Usage) -> list[Thing]:
+    """A metered item's usage, a line for each tier it reached."""
+    meter = world.get("billing.meter", used.price["recurring"]["meter"])
+    total = usage(world, meter, subscription["customer"], used.start, used.end)
+    found = money.parts(used.price, tiers_of(world, used.price), max(0, int(total)))
+    span = (used.start, used.end)
+    return [_line(world, subscription, used.item, used.price, part, span) for part in found]
+
+
+def waiting(world: World, subscription: Thing, line: Thing, *, proration: bool) -> Thing:
+    """An invoice item for the subscription's next invoice."""
+    thing = {
+        "id": new_id("ii"),
+        "object": "invoiceitem",
+        "amount": line["amount"],
+        "currency": line["currency"],
+        "customer": subscription["customer"],
+        **nulls("customer_account invoice test_clock"),
+        "date": world.now(),
+        "description": line["description"],
+        "discountable": False,
+        "discounts": [],
+        "livemode": False,
+        "metadata": {},
+        "net_amount": line["amount"],
+        "parent": {
+            "subscription_details": {
+                "subscription": subscription["id"],
+                "subscription_item": line["parent"]["subscription_item_details"]["subscription_item"],
+            },
+            "type": "subscription_details",
+        },
+        "period": line["period"],
+        "pricing": line["pricing"],
+        "proration": proration,
+        "quantity": line["quantity"],
+        "quantity_decimal": line["quantity_decimal"],
+        "tax_rates": [],
+    }
+    world.emit("invoiceitem.created", world.put(thing))
+    return thing
+
+
+def prorated(world: World, subscription: Thing, item: Thing, at: int, *, credit: bool) -> Thing:
+    """What is left of the item's period at `at`: given back, or to be paid."""
+    start, end = item["current_period_start"], item["current_period_end"]
+    whole = money.total(item["price"], tiers_of(world, item["price"]), item["quantity"])
+    amount = money.share(whole, start, end, at) * (-1 if credit else 1)
+    unit = Decimal(item["price"]["unit_amount_decimal"] or 0)
+    part = money.Part(item["quantity"], unit, amount)
+    line = _line(world, subscription, item["id"], item["price"], part, (at, end))
+    what = "Unused time on" if credit else "Remaining time on"
+    return {**line, "description": f"{what} {_name(world, item['price'])} after {day_name(at)}"}
+
+
+def taken(world: World, subscription: Thing) -> list[Thing]:
+    """Lines of the invoice items that wait for this subscription; they are taken with it."""
+    found = []
+    for item in world.all("invoiceitem"):
+        details = item["parent"]["subscription_details"]
+        if item["invoice"] is None and details["subscription"] == subscription["id"]:
+            item["invoice"] = "taken"
+            found.append(_line_of_item(item, details))
+    return found
+
+
+def _line_of_item(item: Thing, details: Thing) -> Thing:
+    line = _bare(item["amount"], item["currency"], item["description"], item["quantity"], item["pricing"])
+    parent = {
+        "invoice_item_details": {
+            "invoice_item": item["id"],
+            "proration": item["proration"],
+            "proration_details": {"credited_items": None},
+            "subscription": details["subscription"],
+        },
+        "subscription_item_details": None,
+        "type": "invoice_item_details",
+    }
+    return {**line, "period": item["period"], "subscription": details["subscription"], "parent": parent}
+
+
+def _line(
+    world: World, subscription: Thing, item: str, price: Thing, part: money.Part, span: tuple[int, int]
+) -> Thing:
+    tier = f" (Tier {part.tier})" if part.tier else ""
+    pricing = {
+        "price_details": {"price": price["id"], "product": price["product"]},
+        "type": "price_details",
+        "unit_amount_decimal": f"{part.unit_amount:f}",
+    }
+    text = f"{part.units} × {_name(world, price)}{tier}"
+    line = _bare(part.amount, subscription["currency"], text, part.units, pricing)
+    parent = {
+        "invoice_item_details": None,
+        "subscription_item_details": {
+            "invoice_item": None,
+            "proration": False,
+            "proration_details": {"credited_items": None},
+            "subscription": subscription["id"],
+            "subscription_item": item,
+        },
+        "type": "subscription_item_details",
+    }
+    period = {"start": span[0], "end": span[1]}
+    return {**line, "period": period, "subscription": subscription["id"], "parent": parent}
+
+
+def _bare(amount: int, currency: str, description: str, quantity: int, pricing: Thing) -> Thing:
+    return {
+        "id": new_id("il"),
+        "object": "line_item",
+        "amount": amount,
+        "currency": currency,
+        "description": description,
+        "discount_amounts": [],
+        "discountable": True,
+        "discounts": [],
+        "invoice": None,
+        "livemode": False,
+        "metadata": {},
+        "pretax_credit_amounts": [],
+        "pricing": pricing,
+        "quantity": quantity,
+        "quantity_decimal": str(quantity),
+        "subtotal": amount,
+        "taxes": [],
+    }
+
+
+def _name(world: World, price: Thing) -> str:
+    product = world.find("product", price["product"])
+    return str(product["name"] if product else price["product"])

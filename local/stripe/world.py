@@ -1,0 +1,121 @@
+"""All that exists: objects by kind and id, the clock, the settings, and who is told of events."""
+
+from collections.abc import Callable
+from copy import deepcopy
+from dataclasses import dataclass, field
+from typing import Any
+
+from local.stripe import API_VERSION
+from local.stripe.clock import Clock
+from local.stripe.errors import missing
+from local.stripe.ids import new_id
+
+Thing = dict[str, Any]
+
+
+@dataclass(slots=True)
+class Settings:
+    """What an operator sets on Stripe's own pages; `POST /_settings` changes it.
+
+    `retry_days`: days after the first failed payment of an invoice at which it is tried again.
+    `after_retries`: what becomes of the subscription then: "cancel", "unpaid" or "past_due".
+    `uncollectible_after_retries`: whether the invoice is given up as well.
+    `draft_seconds`: how long a renewal's invoice stays a draft.
+    `portal_changes_any_plan`: let the portal change subscriptions that are metered or have several items,
+    which Stripe's own portal does not.
+    """
+
+    retry_days: list[float] = field(default_factory=lambda: [1, 3, 5, 7])
+    after_retries: str = "cancel"
+    uncollectible_after_retries: bool = False
+    draft_seconds: int = 3600
+    portal_changes_any_plan: bool = False
+
+
+@dataclass(slots=True)
+class Request:
+    """Who caused what happens now; both None for what time caused."""
+
+    id: str | None = None
+    idempotency_key: str | None = None
+
+
+@dataclass(slots=True)
+class World:
+    """One account. For one thread: a request is done before the next begins.
+
+    `notes` holds what objects do not show: how a card answers, the tiers of a price, from when an item
+    counts usage. `listeners` hear every event in the order of happening.
+    """
+
+    settings: Settings = field(default_factory=Settings)
+    clock: Clock = field(default_factory=Clock)
+    tables: dict[str, dict[str, Thing]] = field(default_factory=dict)
+    notes: dict[str, Any] = field(default_factory=dict)
+    request: Request = field(default_factory=Request)
+    listeners: list[Callable[[Thing], None]] = field(default_factory=list)
+
+    def now(self) -> int:
+        return self.clock.now()
+
+    def put(self, thing: Thing) -> Thing:
+        self.tables.setdefault(thing["object"], {})[thing["id"]] = thing
+        return thing
+
+    def all(self, kind: str) -> list[Thing]:
+        """In the order of creation."""
+        return list(self.tables.get(kind, {}).values())
+
+    def find(self, kind: str, which: str | None) -> Thing | None:
+        return self.tables.get(kind, {}).get(which or "")
+
+    def get(self, kind: str, which: str | None, param: str = "id", *, in_path: bool = False) -> Thing:
+        thing = self.find(kind, which)
+        if thing is None:
+            raise missing(kind.replace("_", " "), str(which), param, in_path=in_path)
+        return thing
+
+    def anything(self, which: str) -> Thing | None:
+        """An object of any kind by its id."""
+        return next((table[which] for table in self.tables.values() if which in table), None)
+
+    def emit(self, kind: str, thing: Thing, previous: Thing | None = None) -> None:
+        """Write down an event with the object as it is now, and tell who listens."""
+        data = {"object": deepcopy(thing), **({"previous_attributes": previous} if previous else {})}
+        event = {
+            "id": new_id("evt"),
+            "object": "event",
+            "api_version": API_VERSION,
+            "created": self.now(),
+            "data": data,
+            "livemode": False,
+            "pending_webhooks": len(self.all("webhook_endpoint")),
+            "request": {"id": self.request.id, "idempotency_key": self.request.idempotency_key},
+            "type": kind,
+        }
+        self.put(event)
+        for listener in self.listeners:
+            listener(event)
+
+    def rehearsal(self) -> "World":
+        """A copy in which things can be tried; nobody hears of it."""
+        copy = World(self.settings, self.clock)
+        for kind, table in self.tables.items():
+            # Meter events never change, and there are many.
+            copy.tables[kind] = dict(table) if kind == "billing.meter_event" else deepcopy(table)
+        copy.tables["event"] = {}
+        copy.notes = deepcopy(self.notes)
+        return copy
+
+
+def nulls(names: str) -> Thing:
+    """Keys that are always there and say nothing here."""
+    return dict.fromkeys(names.split())
+
+
+def change(world: World, kind: str, thing: Thing, **new: Any) -> None:
+    """Set what differs and say so in one event; nothing when nothing differs."""
+    previous = {name: deepcopy(thing.get(name)) for name, value in new.items() if thing.get(name) != value}
+    thing.update(new)
+    if previous:
+        world.emit(kind, thing, previous)

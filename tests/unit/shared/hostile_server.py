@@ -1,0 +1,92 @@
+"""A server on loopback that answers with whatever bytes a test likes, for as long as somebody reads."""
+
+import socket
+import ssl
+import time
+import tracemalloc
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from threading import Thread
+
+Script = Callable[[bytes], Iterable[bytes]]
+"""From the head of a request to the pieces of its answer, which may never end."""
+
+
+@dataclass
+class Hostile:
+    port: int
+    asked: list[bytes] = field(default_factory=list)
+    sent_bytes: int = 0
+
+
+@contextmanager
+def answering(script: Script, tls: ssl.SSLContext | None = None) -> Iterator[Hostile]:
+    """Each request, on a connection of its own, is answered as `script` says."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        seen = Hostile(listening.getsockname()[1])
+
+        def answer(peer: socket.socket) -> None:
+            with suppress(OSError), tls.wrap_socket(peer, server_side=True) if tls else peer as wire:
+                head = _head(wire)
+                seen.asked.append(head)
+                for piece in script(head):
+                    wire.sendall(piece)
+                    seen.sent_bytes += len(piece)
+
+        def accept() -> None:
+            with suppress(OSError):
+                while True:
+                    Thread(target=answer, args=(listening.accept()[0],), daemon=True).start()
+
+        Thread(target=accept, daemon=True).start()
+        yield seen
+        with suppress(OSError):
+            listening.shutdown(socket.SHUT_RDWR)
+
+
+def _head(wire: socket.socket) -> bytes:
+    """The request's head; its body is read too, should it say how long it is."""
+    got = b""
+    while b"\r\n\r\n" not in got:
+        piece = wire.recv(65_536)
+        if not piece:
+            raise ConnectionError
+        got += piece
+    head, _, body = got.partition(b"\r\n\r\n")
+    length = next(
+        (int(line[15:]) for line in head.lower().split(b"\r\n") if line[:15] == b"content-length:"), 0
+    )
+    while len(body) < length:
+        body += wire.recv(65_536)
+    return head
+
+
+def http(*headers: str, status: str = "200 OK") -> bytes:
+    return "\r\n".join([f"HTTP/1.1 {status}", *headers, "", ""]).encode()
+
+
+def endless(head: bytes, piece: bytes) -> Iterator[bytes]:
+    yield head
+    while True:
+        yield piece
+
+
+def dripping(head: bytes, piece: bytes = b"x", seconds: float = 0.05) -> Iterator[bytes]:
+    for each in [head] + [piece] * 10_000:
+        yield each
+        time.sleep(seconds)
+
+
+@contextmanager
+def costs_at_most(megabytes: float, seconds: float) -> Iterator[None]:
+    """Fails when the block holds more memory at any time, or lasts longer."""
+    tracemalloc.start()
+    began = time.monotonic()
+    try:
+        yield
+    finally:
+        taken, peak = time.monotonic() - began, tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+    assert taken < seconds, f"{taken:.1f} s"
+    assert peak < megabytes * 1024 * 1024, f"{peak / 1024 / 1024:.1f} MB"
