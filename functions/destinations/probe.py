@@ -8,10 +8,10 @@ import json
 import secrets
 import time
 from collections.abc import Callable
-from typing import Any
 
 from backports import zstd
 
+from functions.shared.insertion import insert, try_insert
 from functions.shared.staging import COLUMNS
 from functions.shared.tenancy import TenantId
 from functions.shared.warehouse import Warehouse
@@ -20,23 +20,7 @@ EXPIRES_ON = "2149-06-06"
 REPLICA_SECONDS = 3.0
 """How long a replica may lag behind the one that was written to."""
 
-INSERT_SETTINGS: dict[str, Any] = {
-    "async_insert": 0,
-    "insert_deduplicate": 1,
-    "max_insert_threads": 1,
-    "max_threads": 1,
-    "max_insert_block_size": 10_000_000,
-    "min_insert_block_size_rows": 10_000_000,
-    "min_insert_block_size_bytes": 0,
-    "input_format_parallel_parsing": 0,
-    "date_time_input_format": "best_effort",
-    "input_format_json_read_objects_as_strings": 1,
-}
-"""Those of functions.sync.load, which a test holds them against: what a profile forbids shows here."""
-
 _METADATA = '{"probe":true}'
-_NAMES = ", ".join(COLUMNS)
-_STRUCTURE = ", ".join(f"{name} {kind}" for name, kind in COLUMNS.items()).replace("'", "\\'")
 _MINE = "tenant_id = {probe:String} AND batch_id = {batch_id:String}"
 
 
@@ -52,14 +36,9 @@ class Probe:
     def write(self) -> None:
         """Insert the row as one block with a token, and the same block again, as after a lost answer."""
         body = zstd.compress(self._line(), 1)
-        self._warehouse.insert(self._statement("events_trial", ""), body, INSERT_SETTINGS)
-        own = f"'{self._batch_id}', '{EXPIRES_ON}'"
+        try_insert(self._warehouse, body)
         for _ in range(2):
-            self._warehouse.insert(
-                self._statement("events", own),
-                body,
-                {**INSERT_SETTINGS, "insert_deduplication_token": self._batch_id},
-            )
+            insert(self._warehouse, body, self._batch_id, EXPIRES_ON)
 
     def found(self) -> int:
         """How many rows there are that are as they were written, once there is one, or after a while."""
@@ -101,13 +80,3 @@ class Probe:
             "metadata": json.loads(_METADATA),
         }
         return json.dumps(row, separators=(",", ":")).encode() + b"\n"
-
-    @staticmethod
-    def _statement(table: str, own: str) -> str:
-        """The INSERT; `own` are the values of batch_id and expires_on, or none."""
-        names = f"{_NAMES}, batch_id, expires_on" if own else _NAMES
-        values = f"{_NAMES}, {own}" if own else _NAMES
-        return (
-            f"INSERT INTO {table} ({names}) "  # noqa: S608 - nothing in it comes from outside
-            f"SELECT {values} FROM input('{_STRUCTURE}') FORMAT JSONEachRow"
-        )

@@ -1,8 +1,6 @@
 """A batch's bytes: fetched by its manifest, sent to ClickHouse as they are, asked for by its id.
 
-Frames are concatenated and never decoded here. The statement and settings below make an insert one block: all
-of its rows become visible at once, or none. They are part of a batch's identity in ClickHouse's eyes, so they
-change only under a new name, for new batches.
+Frames are concatenated and never decoded here; functions.shared.insertion has the statement.
 """
 
 import math
@@ -12,28 +10,12 @@ from dataclasses import dataclass
 
 from functions.shared.buckets.contract import Bucket, BucketUnavailableError, ObjectChangedError, Told
 from functions.shared.errors import PermanentError
-from functions.shared.staging import COLUMNS
+from functions.shared.insertion import insert, try_insert
 from functions.shared.warehouse import Warehouse, WarehouseRefusedError
 from functions.sync.ledger import Batch
 from functions.sync.notifications import StagedObject
 
 FETCHES_AT_ONCE = 16
-
-INSERT_SETTINGS = {
-    "async_insert": 0,
-    "insert_deduplicate": 1,
-    "max_insert_threads": 1,
-    "max_threads": 1,
-    "max_insert_block_size": 10_000_000,
-    "min_insert_block_size_rows": 10_000_000,
-    "min_insert_block_size_bytes": 0,
-    "input_format_parallel_parsing": 0,
-    "date_time_input_format": "best_effort",
-    "input_format_json_read_objects_as_strings": 1,
-}
-
-_STRUCTURE = ", ".join(f"{name} {kind}" for name, kind in COLUMNS.items()).replace("'", "\\'")
-_NAMES = ", ".join(COLUMNS)
 
 
 class ManifestBrokenError(PermanentError):
@@ -127,19 +109,12 @@ class Loader:
 
     def insert(self, batch: Batch, frames: bytes) -> None:
         """Insert the batch's rows; on return they are committed. Errors are those of the warehouse."""
-        self._warehouse.insert(
-            _statement(batch), frames, {**INSERT_SETTINGS, "insert_deduplication_token": batch.batch_id}
-        )
+        insert(self._warehouse, frames, batch.batch_id, batch.manifest.expires_on.isoformat())
 
     def accepts(self, frames: bytes) -> bool:
         """Whether the warehouse would take these rows; it keeps none of them."""
         try:
-            self._warehouse.insert(
-                f"INSERT INTO events_trial ({_NAMES}) "  # noqa: S608
-                f"SELECT {_NAMES} FROM input('{_STRUCTURE}') FORMAT JSONEachRow",
-                frames,
-                INSERT_SETTINGS,
-            )
+            try_insert(self._warehouse, frames)
         except WarehouseRefusedError:
             return False
         return True
@@ -160,12 +135,3 @@ class Loader:
             {"expires_on": batch.manifest.expires_on.isoformat(), "batch_id": batch.batch_id},
         )
         return int(found.rows[0]["rows"])
-
-
-def _statement(batch: Batch) -> str:
-    """The INSERT of one batch; nothing in it comes from outside."""
-    own = f"'{batch.batch_id}', '{batch.manifest.expires_on.isoformat()}'"
-    return (
-        f"INSERT INTO events ({_NAMES}, batch_id, expires_on) "  # noqa: S608
-        f"SELECT {_NAMES}, {own} FROM input('{_STRUCTURE}') FORMAT JSONEachRow"
-    )

@@ -4,12 +4,10 @@ import pytest
 
 from functions.destinations.bucket_fixes import bucket_failure
 from functions.destinations.clickhouse_fixes import clickhouse_failure
-from functions.destinations.probe import INSERT_SETTINGS
 from functions.destinations.tables import REQUIRED, grants
 from functions.shared.buckets.contract import BucketRefusedError, BucketUnavailableError
 from functions.shared.schema.numbered import migrations
 from functions.shared.warehouse import OutcomeUnknownError, WarehouseDownError, refusal
-from functions.sync import load
 
 
 @pytest.mark.parametrize(
@@ -68,10 +66,6 @@ def test_an_engine_that_refuses_is_told_by_its_code(code: int, word: str) -> Non
 @pytest.mark.parametrize("fault", [WarehouseDownError("x"), OutcomeUnknownError("x")])
 def test_an_engine_that_does_not_answer_is_told(fault: Exception) -> None:
     assert "No " in clickhouse_failure(fault, "", 6).detail
-
-
-def test_the_probe_writes_with_the_settings_that_sync_writes_with() -> None:
-    assert INSERT_SETTINGS == load.INSERT_SETTINGS
 
 
 def test_the_columns_that_are_asked_for_are_those_of_our_sql() -> None:

@@ -1,0 +1,47 @@
+"""How a batch is inserted: the one statement and the settings that make it a single block.
+
+All of a block's rows become visible at once, or none. Statement and settings are part of a batch's identity
+in ClickHouse's eyes, so they change only under a new name, for new batches. Sync inserts with them, and so
+does the test of a customer's ClickHouse: what a profile there forbids must show before the first log does.
+"""
+
+from functions.shared.staging import COLUMNS
+from functions.shared.warehouse import Warehouse
+
+INSERT_SETTINGS = {
+    "async_insert": 0,
+    "insert_deduplicate": 1,
+    "max_insert_threads": 1,
+    "max_threads": 1,
+    "max_insert_block_size": 10_000_000,
+    "min_insert_block_size_rows": 10_000_000,
+    "min_insert_block_size_bytes": 0,
+    "input_format_parallel_parsing": 0,
+    "date_time_input_format": "best_effort",
+    "input_format_json_read_objects_as_strings": 1,
+}
+
+_STRUCTURE = ", ".join(f"{name} {kind}" for name, kind in COLUMNS.items()).replace("'", "\\'")
+_NAMES = ", ".join(COLUMNS)
+
+
+def insert(warehouse: Warehouse, frames: bytes, batch_id: str, expires_on: str) -> None:
+    """Insert staged rows, zstd frames of NDJSON, into `events` as the batch of that id.
+
+    On return they are committed; errors are those of the warehouse. `batch_id` is letters and digits and
+    `expires_on` a day, YYYY-MM-DD: both are ours, and stand in the statement as they are.
+    """
+    statement = (
+        f"INSERT INTO events ({_NAMES}, batch_id, expires_on) "  # noqa: S608
+        f"SELECT {_NAMES}, '{batch_id}', '{expires_on}' FROM input('{_STRUCTURE}') FORMAT JSONEachRow"
+    )
+    warehouse.insert(statement, frames, {**INSERT_SETTINGS, "insert_deduplication_token": batch_id})
+
+
+def try_insert(warehouse: Warehouse, frames: bytes) -> None:
+    """Have the warehouse read the rows as `insert` would, and keep none of them; errors as there."""
+    statement = (
+        f"INSERT INTO events_trial ({_NAMES}) "  # noqa: S608
+        f"SELECT {_NAMES} FROM input('{_STRUCTURE}') FORMAT JSONEachRow"
+    )
+    warehouse.insert(statement, frames, INSERT_SETTINGS)
