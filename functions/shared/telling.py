@@ -107,9 +107,11 @@ class NotifyingBucket:
     def create(self, key: str, body: bytes, attributes: Mapping[str, str] | None = None) -> str | None:
         etag = self._bucket.create(key, body, attributes)
         if is_staged(key):
-            told = etag if etag is not None else self._bucket.etag_of(key)
-            if told is not None:
-                self._tell(key, told, len(body))
+            if etag is not None:
+                self._tell(key, etag, len(body))
+            elif there := self._bucket.get(key):
+                # Its own size: a retry's body has other times in it, and compresses to another length.
+                self._tell(key, there.etag, len(there.body))
         return etag
 
     def replace(self, key: str, body: bytes, etag: str) -> bool:
