@@ -21,7 +21,7 @@ class Sqs:
     def get_queue_url(self, QueueName: str) -> dict[str, str]:  # noqa: N803
         return {"QueueUrl": QueueName}
 
-    def send_message(self, QueueUrl: str, MessageBody: str) -> None:  # noqa: N803, ARG002
+    def send_message(self, QueueUrl: str, MessageBody: str) -> None:  # noqa: ARG002, N803
         self.bodies.append(json.loads(MessageBody))
 
 
