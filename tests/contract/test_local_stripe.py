@@ -462,6 +462,10 @@ def test_what_is_answered_has_the_keys_and_types_of_the_fixtures_and_the_sdk(
 
 @pytest.mark.skipif(not stripe_shapes.FIXTURES.exists(), reason="Stripe's fixtures are not on this machine")
 def test_the_extract_is_that_of_the_fixtures() -> None:
+    """Skipped where the fixtures are not: they are Stripe's and no part of this project.
+
+    Every other test here goes by the extract, which is committed; this one only says that it is still theirs.
+    """
     assert stripe_shapes.EXTRACT.read_text() == stripe_shapes.text(
         stripe_shapes.extract(stripe_shapes.FIXTURES)
     )
