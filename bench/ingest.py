@@ -180,7 +180,7 @@ def _http_event(body: bytes) -> dict[str, Any]:
         "bytes_per_second": str(10**12),
         "actor": "key:key_1",
         "plan": "managed_30",
-        "over_quota": "false",
+        "refusal": "",
     }
     return {
         "routeKey": "POST /v1/drain",

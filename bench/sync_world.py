@@ -98,7 +98,7 @@ class SyncWorld:
         return Spent(cpu_seconds() - own, self._engine.cpu_seconds() - engine, elapsed)
 
     def _staged(self, body: bytes, rows: int) -> dict[str, Any]:
-        key = str(StagedKey(TENANT, events.START.date(), time_ordered_id(), rows, events.expiry()))
+        key = str(StagedKey(TENANT, events.START.date(), time_ordered_id(), rows, 300, events.expiry()))
         return _message(key, self._bucket.create(key, body) or "", len(body))
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from functions.accounts.directory import Account, Directory, Key
+from functions.shared.account.standing import Standing
 from functions.shared.tenancy import TenantId
 
 PROJECT = "default"
@@ -24,9 +25,7 @@ def seed(directory: Directory, keys: Mapping[str, Mapping[str, str]], byoc: str)
         directory.put_account(
             Account(
                 tenant=tenant,
-                plan=plan,
-                retention_days=RETENTION_DAYS,
-                bytes_per_second=BYTES_PER_SECOND,
+                standing=Standing(plan, RETENTION_DAYS, BYTES_PER_SECOND),
             )
         )
         for scope, key in scoped.items():

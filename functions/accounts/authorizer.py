@@ -101,7 +101,7 @@ class Authorizer:
             "key_id": key.key_id,
             "project_id": key.project_id,
             "scopes": " ".join(sorted(key.scopes)),
-            **_of_account(account),
+            **_of_account(account, now),
         }
 
     def _of_person(self, token: str, now: float) -> Verdict:
@@ -118,7 +118,7 @@ class Authorizer:
             "key_id": "",
             "project_id": "default",
             "scopes": "admin",
-            **_of_account(account),
+            **_of_account(account, now),
         }
 
     def _failed(self, verdict: str, now: float, address: str) -> Verdict:
@@ -149,14 +149,15 @@ class Authorizer:
             journal.write("last_use_not_noted", reason="DynamoDB did not answer")
 
 
-def _of_account(account: Account) -> Verdict:
+def _of_account(account: Account, now: float) -> Verdict:
+    standing = account.standing
     return {
         "verdict": "ok",
         "tenant_id": account.tenant,
-        "plan": account.plan,
-        "retention_days": str(account.retention_days),
-        "bytes_per_second": str(account.bytes_per_second),
-        "over_quota": str(account.over_quota).lower(),
+        "plan": standing.plan,
+        "retention_days": str(standing.retention_days),
+        "bytes_per_second": str(standing.bytes_per_second),
+        "refusal": standing.refusal(now),
     }
 
 

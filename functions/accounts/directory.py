@@ -9,6 +9,7 @@ from functions.accounts import keys
 from functions.accounts.dynamodb import answered, open_client, unmet
 from functions.accounts.key_item import Key, key_item, key_of, list_item, list_key
 from functions.accounts.transaction import write_all
+from functions.shared.account.standing import Standing, standing_item, standing_of
 from functions.shared.errors import SettingsError
 from functions.shared.tenancy import TenantId
 
@@ -19,17 +20,14 @@ SECONDS_AN_HOUR = 3600
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A customer. `bytes_per_second` is the ingest rate its plan allows, of decoded bodies.
+    """A customer.
 
     `owner` is the subject of the person whose account it is, empty where an operator made it; `created_at` in
     Unix seconds.
     """
 
     tenant: TenantId
-    plan: str
-    retention_days: int
-    bytes_per_second: int
-    over_quota: bool = False
+    standing: Standing
     owner: str = ""
     created_at: int | None = None
 
@@ -126,10 +124,7 @@ class Directory:
 def _account_item(account: Account) -> dict[str, Any]:
     item: dict[str, Any] = {
         "tenant_id": {"S": str(account.tenant)},
-        "plan": {"S": account.plan},
-        "retention_days": {"N": str(account.retention_days)},
-        "bytes_per_second": {"N": str(account.bytes_per_second)},
-        "over_quota": {"BOOL": account.over_quota},
+        **standing_item(account.standing),
         "owner": {"S": account.owner},
     }
     return item if account.created_at is None else {**item, "created_at": {"N": str(account.created_at)}}
@@ -138,10 +133,7 @@ def _account_item(account: Account) -> dict[str, Any]:
 def _account_of(item: dict[str, Any]) -> Account:
     return Account(
         tenant=TenantId(item["tenant_id"]["S"]),
-        plan=item["plan"]["S"],
-        retention_days=int(item["retention_days"]["N"]),
-        bytes_per_second=int(item["bytes_per_second"]["N"]),
-        over_quota=item.get("over_quota", {}).get("BOOL", False),
+        standing=standing_of(item),
         owner=item.get("owner", {}).get("S", ""),
         created_at=int(item["created_at"]["N"]) if "created_at" in item else None,
     )

@@ -24,13 +24,16 @@ from functions.accounts.identity import (
     WrongPasswordError,
 )
 from functions.accounts.people import People, Person, moment, new_reset, new_tenant, unconfirmed
-from functions.accounts.plans import PLANS, TRIAL
 from functions.shared import journal
 from functions.shared.account.audit import Audit, Origin
 from functions.shared.account.mail import Mailer, MailError
+from functions.shared.account.standing import standing_on
 from functions.shared.errors import RefusalError, RetryableError
+from functions.shared.plans import PLANS, TRIAL, TRIAL_DAYS
 from functions.shared.secret_text import SecretText
 from functions.shared.tenancy import TenantId
+
+SECONDS_A_DAY = 86_400
 
 TERMS_VERSION = "2026-11-01"
 """The terms that a sign-up accepts; a new version is a new date."""
@@ -298,12 +301,10 @@ def _newcomer(form: SignUp, subject: str, now: float) -> Person:
 
 
 def _trial(person: Person, now: float) -> Account:
-    plan = PLANS[TRIAL]
+    ends_at = int(now) + TRIAL_DAYS * SECONDS_A_DAY
     return Account(
         tenant=person.tenant,
-        plan=TRIAL,
-        retention_days=plan.retention_days,
-        bytes_per_second=plan.bytes_per_second,
+        standing=standing_on(PLANS[TRIAL], accepts_until=ends_at, end_reason="trial_ended"),
         owner=person.subject,
         created_at=int(now),
     )

@@ -22,6 +22,7 @@ from functions.ingest.stage import Staging
 from functions.ingest.streamed import Window
 from functions.shared import journal
 from functions.shared.access import Principal, principal
+from functions.shared.account.standing import refuse
 from functions.shared.buckets.own import open_bucket
 from functions.shared.custody.settings import CustodySettings
 from functions.shared.errors import RefusalError
@@ -85,7 +86,7 @@ def answer_to(event: Event, ingest: Ingest) -> Answer:
 
 def drain(sent: Request, caller: Principal, ingest: Ingest) -> Answer:
     """POST /v1/drain: judge the events of one body, stage those that are good."""
-    _refuse_over_quota(caller)
+    refuse(caller.refusal)
     ingest.rate.admit(caller)
     road = ingest.road(caller)
     receipt = Receipt(caller.tenant, caller.project_id, datetime.now(UTC), road.retention_days)
@@ -109,15 +110,6 @@ def _staged(staging: Staging, accepted: Accepted, receipt: Receipt, once: Once |
 def _windows(sent: Request, once: Once | None) -> Iterator[Window]:
     pieces = unpack.chunks(sent.body, sent.headers.get("content-encoding", ""))
     return records.windows(once.reading(pieces) if once else pieces, sent.headers.get("content-type", ""))
-
-
-def _refuse_over_quota(caller: Principal) -> None:
-    if caller.over_quota:
-        raise RefusalError(
-            402,
-            "quota_exceeded",
-            "The hard cap you set is reached: raise it to send more. Searching goes on.",
-        )
 
 
 def _verdicts(accepted: Accepted) -> dict[str, Any]:

@@ -133,6 +133,7 @@ def _new_key(package: Package, receipt: Receipt) -> str:
             day=receipt.received_at.date(),
             object_id=time_ordered_id(),
             rows=package.rows,
+            raw_bytes=package.raw_bytes,
             expires_on=receipt.expires_on,
         )
     )

@@ -71,8 +71,14 @@ class Documents:
         if document.header.expires_on < today:
             raise RefusalError(409, "expired", "These rows have expired since: they are not brought back.")
         source = StagedKey.parse(document.header.source)
-        key = replace(source, object_id=document.document_id + _REPLAYED, rows=len(document.rows))
-        body = zstd.compress(b"\n".join(document.rows) + b"\n", 1)
+        lines = b"\n".join(document.rows) + b"\n"
+        key = replace(
+            source,
+            object_id=document.document_id + _REPLAYED,
+            rows=len(document.rows),
+            raw_bytes=len(lines),
+        )
+        body = zstd.compress(lines, 1)
         attributes = {"rows": str(len(document.rows)), "schema-version": SCHEMA_VERSION}
         try:
             taken = self._bucket.create(str(key), body, attributes) is None

@@ -27,8 +27,9 @@ class Principal:
     """A caller whose key or token was good.
 
     `key_id` is empty for a person; `project_id` the key's default project; `scopes` a subset of ingest, read
-    and admin; `retention_days` the plan's; `bytes_per_second` the plan's ingest rate; `over_quota` is true
-    when the customer's own hard cap is reached; `actor` is `key:<key_id>` or `person:<subject>`.
+    and admin; `retention_days` the plan's; `bytes_per_second` the plan's ingest rate; `refusal` is the code
+    of the 402 that its logs are answered with (functions.shared.account.standing), empty when they are taken;
+    `actor` is `key:<key_id>` or `person:<subject>`.
     """
 
     tenant: TenantId
@@ -37,7 +38,7 @@ class Principal:
     scopes: frozenset[str]
     retention_days: int
     bytes_per_second: int
-    over_quota: bool
+    refusal: str
     actor: str
     plan: str
 
@@ -77,7 +78,7 @@ def principal(event: dict[str, Any]) -> Principal:
         scopes=frozenset(context["scopes"].split()),
         retention_days=int(context["retention_days"]),
         bytes_per_second=int(context["bytes_per_second"]),
-        over_quota=context["over_quota"] == "true",
+        refusal=context["refusal"],
         actor=context["actor"],
         plan=context["plan"],
     )

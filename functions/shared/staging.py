@@ -1,10 +1,10 @@
 """The canonical staged object: where it lies, what its name tells, what its body holds.
 
-Key: ``staged/v1/tenant=<id>/day=<YYYY-MM-DD>/<id>-r<rows>-x<YYYYMMDD>.ndjson.zst``
+Key: ``staged/v1/tenant=<id>/day=<YYYY-MM-DD>/<id>-r<rows>-b<bytes>-x<YYYYMMDD>.ndjson.zst``
 
 - `day` is the UTC day of receipt; `<id>` is time-ordered, or derived from an Idempotency-Key.
-- `-r` is the row count and `-x` the day the rows expire, so that a notification or a listing alone is
-  enough to plan a batch: no HEAD, no GET, before the manifest is written down (docs/adr/0003).
+- `-r` is the row count, `-b` the rows' bytes before zstd and `-x` the day they expire, so that a notification
+  or a listing alone is enough to plan a batch, and a batch to meter it: no HEAD, no GET (docs/adr/0003).
 - A key is written once (`If-None-Match: *`) and is therefore the identity of its rows.
 
 Body: one or more zstd frames of NDJSON; each line has `COLUMNS` and nothing else.
@@ -42,7 +42,7 @@ COLUMNS = {
 
 _KEY = re.compile(
     r"staged/v1/tenant=(?P<tenant>[^/]+)/day=(?P<day>\d{4}-\d\d-\d\d)/"
-    r"(?P<id>[0-9A-Za-z]+)-r(?P<rows>[1-9]\d*)-x(?P<expires>\d{8})\.ndjson\.zst"
+    r"(?P<id>[0-9A-Za-z]+)-r(?P<rows>[1-9]\d*)-b(?P<bytes>[1-9]\d*)-x(?P<expires>\d{8})\.ndjson\.zst"
 )
 KEYS_KEPT_IN_MIND = 16_384
 """More than one invocation of sync can be told of: it takes each key apart several times."""
@@ -52,18 +52,19 @@ _BASE32 = "0123456789abcdefghjkmnpqrstvwxyz"
 
 @dataclass(frozen=True, slots=True)
 class StagedKey:
-    """A staged object's key, taken apart."""
+    """A staged object's key, taken apart. `raw_bytes`: of the rows as NDJSON, which is what is paid for."""
 
     tenant: TenantId
     day: date
     object_id: str
     rows: int
+    raw_bytes: int
     expires_on: date
 
     def __str__(self) -> str:
         return (
             f"{staged_prefix(self.tenant)}day={self.day.isoformat()}/"
-            f"{self.object_id}-r{self.rows}-x{self.expires_on:%Y%m%d}{SUFFIX}"
+            f"{self.object_id}-r{self.rows}-b{self.raw_bytes}-x{self.expires_on:%Y%m%d}{SUFFIX}"
         )
 
     @classmethod
@@ -85,6 +86,7 @@ class StagedKey:
                 day=date.fromisoformat(match["day"]),
                 object_id=match["id"],
                 rows=int(match["rows"]),
+                raw_bytes=int(match["bytes"]),
                 expires_on=date(int(expires[:4]), int(expires[4:6]), int(expires[6:])),
             )
         except ValueError as fault:

@@ -129,8 +129,9 @@ class SetAside:
         if not good:
             return None
         key = StagedKey.parse(member.key)
-        cleaned = replace(key, object_id=key.object_id + _CLEANED, rows=len(good))
-        return self._staged.put(str(cleaned), _frame(good))
+        lines = _lines(good)
+        cleaned = replace(key, object_id=key.object_id + _CLEANED, rows=len(good), raw_bytes=len(lines))
+        return self._staged.put(str(cleaned), zstd.compress(lines, 1))
 
     def _quarantine(
         self, batch: Batch, member: StagedObject, rows: list[bytes], bad: list[int], engine_code: int
@@ -157,4 +158,8 @@ class SetAside:
 
 
 def _frame(rows: Sequence[bytes]) -> bytes:
-    return zstd.compress(b"\n".join(rows) + b"\n", 1)
+    return zstd.compress(_lines(rows), 1)
+
+
+def _lines(rows: Sequence[bytes]) -> bytes:
+    return b"\n".join(rows) + b"\n"

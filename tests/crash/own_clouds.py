@@ -126,7 +126,7 @@ class Clouds:
         objects = []
         for number in range(count):
             lines = [f"{tenant} {mark} {number} {line}" for line in range(3)]
-            key = str(StagedKey(tenant, datetime.now(UTC).date(), time_ordered_id(), 3, EXPIRES_ON))
+            key = str(StagedKey(tenant, datetime.now(UTC).date(), time_ordered_id(), 3, 300, EXPIRES_ON))
             body = zstd.compress(b"".join(row_of(tenant, line) for line in lines), 1)
             objects.append(StagedObject(key, self.buckets[tenant].create(key, body) or "", len(body)))
             self.expected[tenant].update(lines)

@@ -116,7 +116,7 @@ def test_each_gets_its_own_rows_once_in_tables_made_on_first_use(clouds: Clouds)
 def test_managed_tenants_share_the_ledger_and_nothing_else(clouds: Clouds) -> None:
     """One of each kind of destination, and one whose tenant has the same objects under both."""
     ours, managed = OwnBucket(MemoryStore()), TenantId("managed-one")
-    key = str(StagedKey(managed, date(2029, 12, 2), time_ordered_id(), 1, EXPIRES_ON))
+    key = str(StagedKey(managed, date(2029, 12, 2), time_ordered_id(), 1, 300, EXPIRES_ON))
     body = zstd.compress(row_of(managed, "managed line"), 1)
     staged = StagedObject(key, ours.create(key, body) or "", len(body))
     address = clouds.destination(ACME, database="ours").warehouse
@@ -162,7 +162,7 @@ def test_nothing_of_what_is_loaded_rests_or_shows_on_our_side(
 def poison(clouds: Clouds, mark: str) -> StagedObject:
     """An object with a row that no table takes."""
     row = row_of(ACME, f"poison {mark}").replace(b"2029-12-02T10:00:00.000000001Z", b"no time at all")
-    key = str(StagedKey(ACME, date(2029, 12, 2), time_ordered_id(), 1, EXPIRES_ON))
+    key = str(StagedKey(ACME, date(2029, 12, 2), time_ordered_id(), 1, 300, EXPIRES_ON))
     body = zstd.compress(row, 1)
     return StagedObject(key, clouds.buckets[ACME].create(key, body) or "", len(body))
 

@@ -62,7 +62,7 @@ def test_a_hostile_clickhouse_costs_the_other_nothing(clouds: Clouds, how: str) 
 
 
 def put(clouds: Clouds, body: bytes, rows: int = 1, told_bytes: int | None = None) -> StagedObject:  # noqa: F811
-    key = str(StagedKey(ACME, EXPIRES_ON.replace(year=2029), time_ordered_id(), rows, EXPIRES_ON))
+    key = str(StagedKey(ACME, EXPIRES_ON.replace(year=2029), time_ordered_id(), rows, 300, EXPIRES_ON))
     etag = clouds.buckets[ACME].create(key, body) or ""
     return StagedObject(key, etag, len(body) if told_bytes is None else told_bytes)
 

@@ -56,7 +56,7 @@ def row(tenant: str, message: str, metadata: Any = None, received: datetime = RE
 
 
 def stage(here: World, tenant: str, rows: list[bytes]) -> StagedObject:
-    key = str(StagedKey(TenantId(tenant), RECEIVED.date(), time_ordered_id(), len(rows), EXPIRES_ON))
+    key = str(StagedKey(TenantId(tenant), RECEIVED.date(), time_ordered_id(), len(rows), 300, EXPIRES_ON))
     body = zstd.compress(b"".join(rows), 1)
     etag = here.bucket.create(key, body)
     assert etag

@@ -37,7 +37,7 @@ def settler(here: World, trap: Trap | None = None) -> Settler:
 
 
 def put(here: World, tenant: str, rows: list[bytes], count: int | None = None) -> StagedObject:
-    key = str(StagedKey(TenantId(tenant), EXPIRES_ON, time_ordered_id(), count or len(rows), EXPIRES_ON))
+    key = str(StagedKey(TenantId(tenant), EXPIRES_ON, time_ordered_id(), count or len(rows), 300, EXPIRES_ON))
     body = zstd.compress(b"".join(rows), 1)
     return StagedObject(key, here.bucket.create(key, body) or "", len(body))
 
@@ -70,7 +70,7 @@ def ask(here: World, tenant: str, route: str, now: datetime = NOW, **path: str) 
         "bytes_per_second": "1",
         "actor": "key:key_1",
         "plan": "managed_30",
-        "over_quota": "false",
+        "refusal": "",
     }
     event = {
         "routeKey": route,
@@ -137,7 +137,7 @@ def test_a_replay_through_the_api_and_what_it_refuses(here: World) -> None:
 
 def test_an_object_that_nobody_can_read_is_set_aside_whole(here: World) -> None:
     tenant = "garbled"
-    key = str(StagedKey(TenantId(tenant), EXPIRES_ON, time_ordered_id(), 5, EXPIRES_ON))
+    key = str(StagedKey(TenantId(tenant), EXPIRES_ON, time_ordered_id(), 5, 300, EXPIRES_ON))
     bad = StagedObject(key, here.bucket.create(key, b"this is no zstd") or "", 15)
     good = put(here, tenant, rows(tenant, 7))
     assert settler(here).settle([bad, good], TIME) == {bad.key, good.key}

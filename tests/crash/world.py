@@ -70,7 +70,7 @@ def stage(world: World, chance: random.Random, run: str, count: int) -> Cast:
     for number in range(count):
         tenant = chance.choice(tenants)
         lines = [f"{tenant} {chance.choice(['same', str(number)])}" for _ in range(chance.randint(1, 3))]
-        key = str(StagedKey(tenant, date(2029, 12, 2), time_ordered_id(), len(lines), EXPIRES_ON))
+        key = str(StagedKey(tenant, date(2029, 12, 2), time_ordered_id(), len(lines), 300, EXPIRES_ON))
         body = zstd.compress(b"".join(row_of(tenant, line) for line in lines), 1)
         cast.objects.append(StagedObject(key, world.bucket.create(key, body) or "", len(body)))
         cast.expected.update(lines)

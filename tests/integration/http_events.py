@@ -18,7 +18,7 @@ def drain_event(
         "bytes_per_second": str(10**12),
         "actor": "key:key_1",
         "plan": "managed_30",
-        "over_quota": "false",
+        "refusal": "",
     }
     return {
         "version": "2.0",

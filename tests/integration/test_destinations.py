@@ -123,7 +123,7 @@ def _event(route: str, tenant: str, body: Any, scopes: str) -> dict[str, Any]:
                     "bytes_per_second": "1000",
                     "actor": "key:key_1",
                     "plan": "byoc",
-                    "over_quota": "false",
+                    "refusal": "",
                 }
             },
         },

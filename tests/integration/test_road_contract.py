@@ -14,6 +14,7 @@ from backports import zstd
 
 from functions.accounts.directory import Account, Directory, Key
 from functions.accounts.keys import mint
+from functions.shared.account.standing import Standing
 from functions.shared.tenancy import TenantId
 from local.naming import aws_variables, physical
 from tests.integration.sending import drain
@@ -48,7 +49,7 @@ def new_key(
 ) -> str:
     """A key of an account of its own."""
     limits = {"retention_days": 30, "bytes_per_second": AMPLE, **account}
-    directory.put_account(Account(TenantId(tenant), "managed_30", **limits))
+    directory.put_account(Account(TenantId(tenant), Standing("managed_30", **limits)))
     key = mint()
     directory.put_key(key, Key(TenantId(tenant), f"key_{tenant}", scopes, "default", expires_at))
     return key
@@ -148,9 +149,20 @@ def test_401_without_a_good_key(client: httpx.Client, directory: Directory) -> N
     refused(post(client, new_key(directory, "late", expires_at=past)), 401, "key_expired")
 
 
-def test_402_over_the_customers_own_cap(client: httpx.Client, directory: Directory) -> None:
-    key = new_key(directory, "capped", scopes=frozenset({"ingest", "read"}), over_quota=True)
-    refused(post(client, key), 402, "quota_exceeded")
+@pytest.mark.parametrize(
+    ("standing", "code"),
+    [
+        ({"capped_until": 2**33}, "quota_exceeded"),
+        ({"accepts_until": 1, "end_reason": "trial_ended"}, "trial_ended"),
+        ({"accepts_until": 1, "end_reason": "payment_overdue"}, "payment_overdue"),
+        ({"accepts_until": 1, "end_reason": "subscription_ended"}, "subscription_ended"),
+    ],
+)
+def test_402_says_why_and_searching_goes_on(
+    client: httpx.Client, directory: Directory, standing: dict[str, Any], code: str
+) -> None:
+    key = new_key(directory, f"refused-{code}", scopes=frozenset({"ingest", "read"}), **standing)
+    refused(post(client, key), 402, code)
     assert client.post("/v1/search", json={}, headers=bearer(key)).status_code == 200
 
 

@@ -15,6 +15,7 @@ from functions.accounts.directory import Account, Directory, Key
 from functions.accounts.handler import Settings, office
 from functions.accounts.identity import AddressTakenError, IdentityUnavailableError, WrongCodeError
 from functions.accounts.people import People, Person
+from functions.shared.account.standing import Standing
 from functions.shared.http import Answer, answering
 from functions.shared.secret_text import SecretText
 from functions.shared.tenancy import TenantId
@@ -125,7 +126,12 @@ class World:
         tenant = TenantId(name)
         subject = f"person-{name}"
         self.directory.put_account(
-            Account(tenant, "managed_30", 30, 1_000_000, owner=subject if owner else "", created_at=int(NOON))
+            Account(
+                tenant,
+                Standing("managed_30", 30, 1_000_000),
+                owner=subject if owner else "",
+                created_at=int(NOON),
+            )
         )
         if owner:
             self.provider.emails[token_of(tenant)] = f"{name}@example.com"
@@ -206,7 +212,7 @@ def event_of(
         "scopes": scopes,
         "retention_days": "30",
         "bytes_per_second": "1000",
-        "over_quota": "false",
+        "refusal": "",
         "actor": f"person:person-{tenant}" if person else "key:key_caller",
         "plan": "managed_30",
     }

@@ -16,6 +16,7 @@ from functions.accounts.failures import MOST
 from functions.accounts.people import Person
 from functions.accounts.tokens import BadTokenError, Claims, KeysUnavailableError
 from functions.shared.access import Principal, principal
+from functions.shared.account.standing import Standing
 from functions.shared.errors import RefusalError
 from functions.shared.tenancy import TenantId
 
@@ -44,7 +45,8 @@ class Shelf:
         if tenant in self.gone:
             return None
         plan = "byoc" if tenant == GLOBEX else "managed_30"
-        return Account(tenant, plan, 30, 1_000_000, over_quota=tenant == GLOBEX)
+        capped_until = 2**33 if tenant == GLOBEX else None
+        return Account(tenant, Standing(plan, 30, 1_000_000, capped_until=capped_until))
 
     def note_use(self, key_hash: str, _now: int) -> None:
         if self.down:
@@ -154,8 +156,8 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 def test_a_good_key_says_who_is_calling(gate: Gate) -> None:
     first, second = gate.caller(gate.shelf.add(ACME, "ingest")), gate.caller(gate.shelf.add(GLOBEX, "read"))
-    assert (first.tenant, first.scopes, first.over_quota) == (ACME, {"ingest"}, False)
-    assert (second.tenant, second.scopes, second.over_quota) == (GLOBEX, {"read"}, True)
+    assert (first.tenant, first.scopes, first.refusal) == (ACME, {"ingest"}, "")
+    assert (second.tenant, second.scopes, second.refusal) == (GLOBEX, {"read"}, "quota_exceeded")
     assert (first.retention_days, first.bytes_per_second, first.project_id) == (30, 1_000_000, "default")
     assert (first.actor, first.plan, first.byoc, first.subject) == ("key:k-acme", "managed_30", False, None)
     assert (second.actor, second.plan, second.byoc) == ("key:k-globex", "byoc", True)

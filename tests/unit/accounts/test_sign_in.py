@@ -13,10 +13,10 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 from functions.accounts import forms, people, proof, sign_in
 from functions.accounts.dynamodb import StoreUnavailableError
 from functions.accounts.identity import Identity, IdentityUnavailableError, WrongPasswordError
-from functions.accounts.plans import PLANS, TRIAL
 from functions.accounts.sign_in import Desk, answer_to
 from functions.shared.account.audit import AuditUnavailableError
 from functions.shared.errors import RefusalError
+from functions.shared.plans import PLANS, TRIAL
 from functions.shared.secret_text import SecretText
 from functions.shared.tenancy import TenantId
 from tests.unit.accounts.open_routes import PASSWORD, World, new_address, new_email, world, wrong
@@ -70,7 +70,7 @@ def test_an_account_starts_as_a_trial_and_belongs_to_its_person(here: World) -> 
     assert known
     person = here.membership.people.get(known.subject, time.time())
     assert person
-    assert (account.plan, account.retention_days) == (TRIAL, PLANS[TRIAL].retention_days)
+    assert (account.standing.plan, account.standing.retention_days) == (TRIAL, PLANS[TRIAL].retention_days)
     assert account.owner == person.subject
     assert (person.name, person.email, person.marketing_opt_in) == ("Ada Lovelace", email, True)
     assert person.terms_accepted_at.startswith("20")

@@ -22,7 +22,7 @@ CONTEXT = {
     "bytes_per_second": "1000",
     "actor": "key:key_1",
     "plan": "byoc",
-    "over_quota": "false",
+    "refusal": "",
 }
 
 

@@ -18,7 +18,7 @@ def caller(name: str) -> Principal:
         scopes=frozenset({"ingest"}),
         retention_days=30,
         bytes_per_second=RATE,
-        over_quota=False,
+        refusal="",
         actor="key:k",
         plan="managed_30",
     )

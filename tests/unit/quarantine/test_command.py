@@ -20,7 +20,7 @@ def bucket(monkeypatch: pytest.MonkeyPatch) -> OwnBucket:
     bucket = OwnBucket(MemoryStore())
     monkeypatch.setattr(command, "open_bucket", lambda _name: bucket)
     for tenant, document_id in ((ACME, "one"), (ACME, "two"), (GLOBEX, "three")):
-        source = StagedKey(tenant, date(2026, 11, 23), document_id, 9, date(2099, 1, 1))
+        source = StagedKey(tenant, date(2026, 11, 23), document_id, 9, 300, date(2099, 1, 1))
         header = Header("refused", 27, str(source), "b", [4], 1, source.expires_on, datetime.now(UTC))
         bucket.create(document_key(tenant, document_id), pack(header, [b'{"message":"x"}']))
     return bucket

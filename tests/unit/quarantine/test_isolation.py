@@ -43,7 +43,7 @@ class Counting(OwnBucket):
 
 
 def put_document(bucket: Counting, tenant: TenantId, document_id: str) -> None:
-    source = StagedKey(tenant, date(2026, 11, 22), document_id, 1, date(2026, 12, 22))
+    source = StagedKey(tenant, date(2026, 11, 22), document_id, 1, 300, date(2026, 12, 22))
     header = Header("refused", 27, str(source), "b", [0], 1, source.expires_on, NOW)
     bucket.create(document_key(tenant, document_id), pack(header, [b'{"message": "row"}']))
 
@@ -59,7 +59,7 @@ def replay(bucket: Counting, tenant: str, document_id: str) -> tuple[int, str]:
         "scopes": "admin",
         "retention_days": "30",
         "bytes_per_second": "1",
-        "over_quota": "false",
+        "refusal": "",
     }
     event = {
         "routeKey": "POST /v1/quarantine/{id}/replay",

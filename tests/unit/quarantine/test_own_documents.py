@@ -45,7 +45,7 @@ class Keeper:
 def keeper() -> Keeper:
     made = Keeper()
     for tenant in (ACME, GLOBEX):
-        source = StagedKey(tenant, date(2026, 11, 23), f"of{tenant}", 9, date(2099, 1, 1))
+        source = StagedKey(tenant, date(2026, 11, 23), f"of{tenant}", 9, 300, date(2099, 1, 1))
         header = Header("refused", 27, str(source), "b", [4], 1, source.expires_on, datetime.now(UTC))
         made.bucket(tenant).create(document_key(tenant, f"of{tenant}"), pack(header, [b'{"message":"x"}']))
     return made

@@ -134,7 +134,7 @@ def test_the_plan_decides_where_it_is_searched(
     monkeypatch.setattr(querying, "_own_archives", lambda: Either("own"))
     verdict = {
         "verdict": "ok", "tenant_id": "acme", "key_id": "k", "project_id": "p", "scopes": "read",
-        "retention_days": "30", "bytes_per_second": "1", "over_quota": "false", "actor": "key:k",
+        "retention_days": "30", "bytes_per_second": "1", "refusal": "", "actor": "key:k",
         "plan": plan,
     }  # fmt: skip
     context = {"requestId": "r", "http": {"method": "POST"}, "authorizer": {"lambda": verdict}}

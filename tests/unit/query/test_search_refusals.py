@@ -84,7 +84,7 @@ def test_a_key_that_may_only_send_logs_may_not_search() -> None:
         "bytes_per_second": "1",
         "actor": "key:key_1",
         "plan": "managed_30",
-        "over_quota": "false",
+        "refusal": "",
     }
     answer = handler(_event(context), None)
     assert (answer["statusCode"], json.loads(answer["body"])["code"]) == (403, "forbidden_scope")

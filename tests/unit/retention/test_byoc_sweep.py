@@ -72,7 +72,7 @@ class Keeper:
 def bucket_with(tenant: TenantId, count: int) -> tuple[Any, list[str]]:
     bucket: Any = OwnBucket(MemoryStore())
     keys = [
-        str(StagedKey(tenant, date(2026, 11, 23), time_ordered_id(), 3, date(2026, 12, 23)))
+        str(StagedKey(tenant, date(2026, 11, 23), time_ordered_id(), 3, 300, date(2026, 12, 23)))
         for _ in range(count)
     ]
     for key in [*keys, f"{idempotency_prefix(tenant)}mark"]:

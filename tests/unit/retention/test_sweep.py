@@ -19,7 +19,7 @@ NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 
 def key(tenant: str = "acme") -> str:
-    return str(StagedKey(TenantId(tenant), date(2026, 11, 23), time_ordered_id(), 3, date(2026, 12, 23)))
+    return str(StagedKey(TenantId(tenant), date(2026, 11, 23), time_ordered_id(), 3, 300, date(2026, 12, 23)))
 
 
 def listed(age: timedelta, path: str | None = None) -> Listed:

@@ -13,9 +13,17 @@ from functions.shared.tenancy import TenantId, row_filter, staged_prefix
 tenants = st.from_regex(r"[a-z0-9][a-z0-9_-]{1,62}", fullmatch=True)
 
 
-@given(tenants, st.dates(date(1000, 1, 1)), st.integers(1, 10**9), st.dates(date(1000, 1, 1)))
-def test_a_key_tells_what_was_put_into_it(tenant: str, day: date, rows: int, expires_on: date) -> None:
-    key = StagedKey(TenantId(tenant), day, time_ordered_id(), rows, expires_on)
+@given(
+    tenants,
+    st.dates(date(1000, 1, 1)),
+    st.integers(1, 10**9),
+    st.integers(1, 10**12),
+    st.dates(date(1000, 1, 1)),
+)
+def test_a_key_tells_what_was_put_into_it(
+    tenant: str, day: date, rows: int, raw_bytes: int, expires_on: date
+) -> None:
+    key = StagedKey(TenantId(tenant), day, time_ordered_id(), rows, raw_bytes, expires_on)
     assert StagedKey.parse(str(key)) == key
     assert str(key).startswith(staged_prefix(TenantId(tenant)))
 
@@ -25,13 +33,15 @@ def test_a_key_tells_what_was_put_into_it(tenant: str, day: date, rows: int, exp
     [
         "",
         "staged/v1/tenant=acme/day=2026-11-23/x.ndjson.zst",
-        "staged/v1/tenant=acme/day=2026-11-23/abc-r0-x20261223.ndjson.zst",
-        "staged/v1/tenant=acme/day=2026-11-23/abc-r1-x20261323.ndjson.zst",
-        "staged/v1/tenant=acme/day=2026-13-23/abc-r1-x20261223.ndjson.zst",
-        "staged/v1/tenant=ACME/day=2026-11-23/abc-r1-x20261223.ndjson.zst",
-        "staged/v1/tenant=a/b/day=2026-11-23/abc-r1-x20261223.ndjson.zst",
-        "quarantine/v1/tenant=acme/day=2026-11-23/abc-r1-x20261223.ndjson.zst",
-        "staged/v1/tenant=acme/day=2026-11-23/abc-r1-x20261223.ndjson.zst\n",
+        "staged/v1/tenant=acme/day=2026-11-23/abc-r0-b9-x20261223.ndjson.zst",
+        "staged/v1/tenant=acme/day=2026-11-23/abc-r1-x20261223.ndjson.zst",
+        "staged/v1/tenant=acme/day=2026-11-23/abc-r1-b0-x20261223.ndjson.zst",
+        "staged/v1/tenant=acme/day=2026-11-23/abc-r1-b9-x20261323.ndjson.zst",
+        "staged/v1/tenant=acme/day=2026-13-23/abc-r1-b9-x20261223.ndjson.zst",
+        "staged/v1/tenant=ACME/day=2026-11-23/abc-r1-b9-x20261223.ndjson.zst",
+        "staged/v1/tenant=a/b/day=2026-11-23/abc-r1-b9-x20261223.ndjson.zst",
+        "quarantine/v1/tenant=acme/day=2026-11-23/abc-r1-b9-x20261223.ndjson.zst",
+        "staged/v1/tenant=acme/day=2026-11-23/abc-r1-b9-x20261223.ndjson.zst\n",
     ],
 )
 def test_what_is_no_staged_key_is_refused(key: str) -> None:

@@ -29,7 +29,7 @@ def test_a_retry_tells_of_the_object_that_is_there_and_not_of_its_own_body() -> 
     """A retry is compressed anew; told with its size, the first object would look exchanged to sync."""
     sqs, theirs = Sqs(), OwnBucket(MemoryStore())
     bucket = NotifyingBucket(theirs, Teller("queue", "ingest", sqs), ACME, "ingest")
-    key = str(StagedKey(ACME, date(2026, 11, 23), "0" * 26, 1, date(2026, 12, 23)))
+    key = str(StagedKey(ACME, date(2026, 11, 23), "0" * 26, 1, 300, date(2026, 12, 23)))
 
     etag = bucket.create(key, b"the first, and longer")
     assert bucket.create(key, b"a retry") is None

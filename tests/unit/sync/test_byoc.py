@@ -38,7 +38,7 @@ ACME, GLOBEX = TenantId("acme"), TenantId("globex")
 
 
 def staged(tenant: TenantId = ACME, number: int = 1) -> StagedObject:
-    key = StagedKey(tenant, date(2026, 11, 23), base32(number << 80), 3, date(2026, 12, 23))
+    key = StagedKey(tenant, date(2026, 11, 23), base32(number << 80), 3, 300, date(2026, 12, 23))
     return StagedObject(str(key), f"etag{number}", 10)
 
 
@@ -156,9 +156,9 @@ def test_a_destination_is_part_of_a_batchs_identity_and_ours_has_the_ids_it_alwa
     assert len(ids) == 3
     assert plan(some)[0].batch_id == plan(some, "managed")[0].batch_id
     fixed = StagedObject(
-        "staged/v1/tenant=acme/day=2026-11-23/0000000000000000000000000a-r1-x20261223.ndjson.zst", "e", 1
+        "staged/v1/tenant=acme/day=2026-11-23/0000000000000000000000000a-r1-b300-x20261223.ndjson.zst", "e", 1
     )
-    assert plan([fixed])[0].batch_id == "fa7bf7ee82bc987d1886b07e3b803c4e"
+    assert plan([fixed])[0].batch_id == "dad5c44f764e979d61e8c2d2aff61972"
     assert [function_of(each) for each in ("managed", "byoc:acme")] == ["sync", "sync-byoc"]
 
 

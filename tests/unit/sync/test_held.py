@@ -24,7 +24,7 @@ MEBIBYTE = 1024 * 1024
 
 
 def key(tenant: TenantId, number: int) -> str:
-    return str(StagedKey(tenant, date(2026, 11, 23), base32(number << 80), 3, date(2026, 12, 23)))
+    return str(StagedKey(tenant, date(2026, 11, 23), base32(number << 80), 3, 300, date(2026, 12, 23)))
 
 
 def bomb(decoded_bytes: int) -> bytes:

@@ -17,7 +17,7 @@ def staged(
     number: int, tenant: str = "acme", rows: int = 1, size: int = 100, expires_day: int = 1
 ) -> StagedObject:
     key = StagedKey(
-        TenantId(tenant), date(2026, 11, 23), time_ordered_id(number), rows, date(2026, 12, expires_day)
+        TenantId(tenant), date(2026, 11, 23), time_ordered_id(number), rows, 300, date(2026, 12, expires_day)
     )
     return StagedObject(str(key), f"etag{number}", size)
 

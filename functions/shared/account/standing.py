@@ -1,0 +1,101 @@
+"""Whether an account's logs are taken, by its plan and what is paid: never whether they can be read.
+
+Kept with the account, written by billing, read by the authorizer at each request. What ends at a known time
+is kept as that time, so that it ends then and not when a schedule comes round.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from functions.shared.errors import RefusalError
+from functions.shared.plans import Plan
+
+QUOTA_EXCEEDED = "quota_exceeded"
+
+_REFUSALS = {
+    QUOTA_EXCEEDED: "The hard cap you set is reached: raise it to send more.",
+    "trial_ended": "The free trial is over: choose a plan with POST /v1/billing/checkout.",
+    "payment_overdue": "A payment failed and its grace period is over: mend it with POST /v1/billing/portal.",
+    "subscription_ended": "The subscription has ended: choose a plan with POST /v1/billing/checkout.",
+    "account_closing": "This account is being closed.",
+}
+"""Code of a 402 -> what to do about it."""
+
+Item = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What of an account is billing's to say. Times are in Unix seconds.
+
+    `accepts_until`: logs are refused from then on, with `end_reason`; None for no end in sight.
+    `capped_until`: the customer's hard cap is reached, until a period begins anew; None when it is not.
+    """
+
+    plan: str
+    retention_days: int
+    bytes_per_second: int
+    accepts_until: int | None = None
+    end_reason: str = ""
+    capped_until: int | None = None
+
+    def refusal(self, now: float) -> str:
+        """The code of the 402 that logs are answered with at `now`; empty when they are taken."""
+        if self.accepts_until is not None and self.accepts_until <= now:
+            return self.end_reason
+        if self.capped_until is not None and now < self.capped_until:
+            return QUOTA_EXCEEDED
+        return ""
+
+
+def standing_on(
+    plan: Plan, accepts_until: int | None = None, end_reason: str = "", capped_until: int | None = None
+) -> Standing:
+    """The standing that `plan` gives."""
+    return Standing(
+        plan.name, plan.retention_days, plan.bytes_per_second, accepts_until, end_reason, capped_until
+    )
+
+
+def refuse(code: str) -> None:
+    """Refuse logs for the reason `code`, if there is one.
+
+    Raises
+    ------
+    RefusalError: 402.
+    """
+    if code:
+        raise RefusalError(402, code, f"{_REFUSALS[code]} Searching goes on.")
+
+
+def standing_item(standing: Standing) -> Item:
+    """The attributes of an account's item that hold its standing; unset ones overwrite too."""
+    return {
+        "plan": {"S": standing.plan},
+        "retention_days": {"N": str(standing.retention_days)},
+        "bytes_per_second": {"N": str(standing.bytes_per_second)},
+        "accepts_until": _time(standing.accepts_until),
+        "end_reason": {"S": standing.end_reason},
+        "capped_until": _time(standing.capped_until),
+    }
+
+
+def standing_of(item: Mapping[str, Any]) -> Standing:
+    """The standing in an account's item."""
+    return Standing(
+        plan=item["plan"]["S"],
+        retention_days=int(item["retention_days"]["N"]),
+        bytes_per_second=int(item["bytes_per_second"]["N"]),
+        accepts_until=_seconds(item.get("accepts_until")),
+        end_reason=item.get("end_reason", {}).get("S", ""),
+        capped_until=_seconds(item.get("capped_until")),
+    )
+
+
+def _time(seconds: int | None) -> Item:
+    return {"NULL": True} if seconds is None else {"N": str(seconds)}
+
+
+def _seconds(attribute: Mapping[str, Any] | None) -> int | None:
+    return int(attribute["N"]) if attribute and "N" in attribute else None

@@ -1,0 +1,58 @@
+"""Whether logs are taken, by the clock."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from functions.shared.account.standing import (
+    Standing,
+    refuse,
+    standing_item,
+    standing_of,
+    standing_on,
+)
+from functions.shared.errors import RefusalError
+from functions.shared.plans import PLANS
+
+times = st.none() | st.integers(0, 2**40)
+standings = st.builds(
+    Standing,
+    st.sampled_from(sorted(PLANS)),
+    st.integers(1, 3650),
+    st.integers(1, 2**40),
+    times,
+    st.sampled_from(["trial_ended", "payment_overdue"]),
+    times,
+)
+
+
+@given(standings)
+def test_a_standing_comes_back_from_its_item_as_it_was(standing: Standing) -> None:
+    assert standing_of(standing_item(standing)) == standing
+
+
+@given(standings, st.integers(0, 2**40))
+def test_an_end_counts_from_its_second_and_a_cap_to_its_own(standing: Standing, now: int) -> None:
+    ended = standing.accepts_until is not None and now >= standing.accepts_until
+    capped = standing.capped_until is not None and now < standing.capped_until
+    assert standing.refusal(now) == (standing.end_reason if ended else "quota_exceeded" if capped else "")
+
+
+def test_what_is_owed_goes_before_what_is_capped() -> None:
+    standing = standing_on(PLANS["managed_15"], 100, "payment_overdue", capped_until=200)
+    assert [standing.refusal(at) for at in (99, 100, 300)] == [
+        "quota_exceeded",
+        "payment_overdue",
+        "payment_overdue",
+    ]
+
+
+@pytest.mark.parametrize(
+    "code", ["quota_exceeded", "trial_ended", "payment_overdue", "subscription_ended", "account_closing"]
+)
+def test_each_refusal_is_a_402_that_says_reading_goes_on(code: str) -> None:
+    with pytest.raises(RefusalError) as refused:
+        refuse(code)
+    assert (refused.value.status, refused.value.code) == (402, code)
+    assert refused.value.message.endswith("Searching goes on.")
+    refuse("")
