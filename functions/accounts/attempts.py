@@ -16,9 +16,9 @@ import hashlib
 from dataclasses import dataclass
 from typing import Any
 
-from functions.accounts.dynamodb import StoreUnavailableError, answered, open_client
 from functions.accounts.network import network
 from functions.shared import journal
+from functions.shared.dynamo.answers import StoreUnavailableError, answered, open_client
 from functions.shared.errors import RefusalError
 
 QUARTER_HOUR = 900

@@ -17,11 +17,11 @@ from typing import Any, Protocol
 from functions.accounts import keys
 from functions.accounts.belief import Belief
 from functions.accounts.directory import Account, Directory, Key
-from functions.accounts.dynamodb import StoreUnavailableError, open_client
 from functions.accounts.failures import Failures
 from functions.accounts.people import People, Person
 from functions.accounts.tokens import BadTokenError, Claims, Verifier
 from functions.shared import journal
+from functions.shared.dynamo.answers import StoreUnavailableError, open_client
 from functions.shared.settings import load
 from functions.shared.tenancy import TenantId
 

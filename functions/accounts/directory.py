@@ -6,10 +6,10 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from functions.accounts import keys
-from functions.accounts.dynamodb import answered, open_client, unmet
 from functions.accounts.key_item import Key, key_item, key_of, list_item, list_key
-from functions.accounts.transaction import write_all
 from functions.shared.account.standing import Standing, standing_item, standing_of
+from functions.shared.dynamo.answers import answered, open_client, unmet
+from functions.shared.dynamo.transaction import write_all
 from functions.shared.errors import SettingsError
 from functions.shared.tenancy import TenantId
 
@@ -35,7 +35,7 @@ class Account:
 class Directory:
     """Reads and writes accounts and keys.
 
-    Every method raises functions.accounts.dynamodb.StoreUnavailableError when DynamoDB fails; reads are
+    Every method raises functions.shared.dynamo.answers.StoreUnavailableError when DynamoDB fails; reads are
     strongly consistent, so a revoked key is revoked for the next look-up. What is written here is the
     operator's and has no entry in the audit trail; customers change their keys through
     functions.accounts.key_ring.

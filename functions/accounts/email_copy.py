@@ -9,12 +9,12 @@ look mends: it has something noted, and who looks last wins.
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from functions.accounts.dynamodb import answered
 from functions.accounts.identity import WrongPasswordError
 from functions.accounts.people import Person
-from functions.accounts.transaction import UnmetError, write_all
 from functions.shared import journal
 from functions.shared.account.audit import Audit, Origin
+from functions.shared.dynamo.answers import answered
+from functions.shared.dynamo.transaction import UnmetError, write_all
 from functions.shared.errors import RefusalError, RetryableError
 from functions.shared.secret_text import SecretText
 

@@ -13,8 +13,8 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from functions.accounts.dynamodb import StoreUnavailableError, answered
 from functions.accounts.network import network as network_of
+from functions.shared.dynamo.answers import StoreUnavailableError, answered
 
 WINDOW_SECONDS = 300
 MOST = 100

@@ -15,7 +15,6 @@ from typing import Any
 
 from functions.accounts.attempts import ADDRESS_TRIES, Attempts
 from functions.accounts.directory import Directory
-from functions.accounts.dynamodb import open_client
 from functions.accounts.identity import Identity
 from functions.accounts.key_ring import KeyRing
 from functions.accounts.key_shelf import KeyShelf
@@ -24,6 +23,7 @@ from functions.accounts.profile import EmailChanges, Profiles
 from functions.accounts.routes import Office, answer_to
 from functions.shared.account.announcements import Announcements
 from functions.shared.account.audit import Audit
+from functions.shared.dynamo.answers import open_client
 from functions.shared.http import Answer, Event, answering
 from functions.shared.settings import load
 

@@ -17,8 +17,8 @@ from functions.accounts import keys
 from functions.accounts.account_forms import NewKey, Rotation
 from functions.accounts.key_item import ACTIVE, REVOKED, ROTATING, Key
 from functions.accounts.key_shelf import Held, Item, KeyShelf
-from functions.accounts.transaction import UnmetError, write_all
 from functions.shared.account.audit import Audit, Origin
+from functions.shared.dynamo.transaction import UnmetError, write_all
 from functions.shared.errors import RefusalError
 from functions.shared.tenancy import TenantId
 

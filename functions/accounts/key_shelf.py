@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from functions.accounts.dynamodb import StoreUnavailableError, answered
 from functions.accounts.key_item import Key, key_item, key_of, list_item, list_key
+from functions.shared.dynamo.answers import StoreUnavailableError, answered
 from functions.shared.tenancy import TenantId
 
 REVISION = "!revision"

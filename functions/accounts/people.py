@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from botocore.exceptions import ClientError
 
-from functions.accounts.dynamodb import answered, open_client, unmet
+from functions.shared.dynamo.answers import answered, open_client, unmet
 from functions.shared.secret_text import SecretText
 from functions.shared.tenancy import TenantId
 
@@ -65,7 +65,7 @@ class Person:
 class People:
     """Reads and writes people, reads strongly consistent.
 
-    Every method raises functions.accounts.dynamodb.StoreUnavailableError when DynamoDB fails.
+    Every method raises functions.shared.dynamo.answers.StoreUnavailableError when DynamoDB fails.
     """
 
     def __init__(self, table: str, dynamodb: Any = None) -> None:

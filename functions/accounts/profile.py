@@ -15,9 +15,9 @@ from functions.accounts.directory import Account, Directory
 from functions.accounts.email_copy import Clause, EmailCopy
 from functions.accounts.identity import AddressTakenError, WrongCodeError, WrongPasswordError
 from functions.accounts.people import People, Person, moment
-from functions.accounts.transaction import UnmetError, write_all
 from functions.shared.access import Principal
 from functions.shared.account.audit import Audit, Origin
+from functions.shared.dynamo.transaction import UnmetError, write_all
 from functions.shared.errors import RefusalError
 from functions.shared.secret_text import SecretText
 

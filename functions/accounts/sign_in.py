@@ -15,7 +15,6 @@ from functools import cache
 from functions.accounts import forms
 from functions.accounts.attempts import ADDRESS_TRIES, Attempts
 from functions.accounts.directory import Directory
-from functions.accounts.dynamodb import open_client
 from functions.accounts.email_copy import EmailCopy
 from functions.accounts.forms import Refresh
 from functions.accounts.identity import Identity, Tokens
@@ -23,6 +22,7 @@ from functions.accounts.membership import Membership
 from functions.accounts.people import People
 from functions.shared.account.audit import Audit
 from functions.shared.account.mail import Mailer
+from functions.shared.dynamo.answers import open_client
 from functions.shared.errors import RefusalError, RetryableError
 from functions.shared.http import Answer, Event, answer, answering, request
 from functions.shared.settings import load

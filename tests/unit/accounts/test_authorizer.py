@@ -11,12 +11,12 @@ import pytest
 from functions.accounts import belief, keys, routes
 from functions.accounts.authorizer import CACHE_SECONDS, Authorizer
 from functions.accounts.directory import Account, Key
-from functions.accounts.dynamodb import StoreUnavailableError
 from functions.accounts.failures import MOST
 from functions.accounts.people import Person
 from functions.accounts.tokens import BadTokenError, Claims, KeysUnavailableError
 from functions.shared.access import Principal, principal
 from functions.shared.account.standing import Standing
+from functions.shared.dynamo.answers import StoreUnavailableError
 from functions.shared.errors import RefusalError
 from functions.shared.tenancy import TenantId
 

@@ -9,8 +9,8 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 
 from bench.children import child
-from functions.accounts.dynamodb import StoreUnavailableError
 from functions.accounts.people import UNCONFIRMED_DAYS, People, Person, moment, new_tenant, unconfirmed
+from functions.shared.dynamo.answers import StoreUnavailableError
 from functions.shared.secret_text import SecretText
 from functions.shared.tenancy import TenantId
 from tests.unit.accounts.open_routes import client

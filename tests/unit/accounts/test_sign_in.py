@@ -11,10 +11,10 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
 from functions.accounts import forms, people, proof, sign_in
-from functions.accounts.dynamodb import StoreUnavailableError
 from functions.accounts.identity import Identity, IdentityUnavailableError, WrongPasswordError
 from functions.accounts.sign_in import Desk, answer_to
 from functions.shared.account.audit import AuditUnavailableError
+from functions.shared.dynamo.answers import StoreUnavailableError
 from functions.shared.errors import RefusalError
 from functions.shared.plans import PLANS, TRIAL
 from functions.shared.secret_text import SecretText

@@ -7,7 +7,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from functions.accounts.dynamodb import StoreUnavailableError
+from functions.shared.dynamo.answers import StoreUnavailableError
 from functions.shared.errors import PermanentError
 
 TRIES = 5

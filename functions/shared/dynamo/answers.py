@@ -1,4 +1,4 @@
-"""DynamoDB as the accounts' tables need it: what failed, and nothing of what was asked."""
+"""DynamoDB: what failed, and nothing of what was asked."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
