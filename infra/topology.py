@@ -123,8 +123,11 @@ class Signal:
 
 
 BUCKETS = (
-    # A staged object is deleted once ClickHouse has it; quarantined rows stay the longest plan's days.
-    Bucket("staging", expire_days={"idempotency/": 2, "quarantine/": 30}),
+    # A staged object is deleted once ClickHouse has it, a quarantined one when its plan's days are over; these
+    # rules are what is left should that fail: the longest plan's days, and the one a row came on.
+    Bucket("staging", expire_days={"staged/": 31, "idempotency/": 2, "quarantine/": 30}),
+    # Figures of what was removed and found, without a tenant or a person in them.
+    Bucket("reports", expire_days={"purges/": 400, "checks/": 400, "telemetry/": 400}),
 )
 
 TABLES = (
@@ -427,9 +430,20 @@ FUNCTIONS = (
         name="retention",
         handler="functions.retention.handler.handler",
         memory_mb=512,
-        timeout_seconds=300,
-        settings={"warehouse_secret": "secret:warehouse"},
-        grants=("read:secret:warehouse",),
+        timeout_seconds=900,
+        settings={
+            "warehouse_secret": "secret:warehouse",
+            "accounts_table": "table:accounts",
+            "staging_bucket": "bucket:staging",
+            "reports_bucket": "bucket:reports",
+        },
+        grants=(
+            "read:secret:warehouse",
+            "scan:table:accounts",
+            "read:bucket:staging",
+            "delete:bucket:staging",
+            "put:bucket:reports",
+        ),
         schedule_minutes=60,
     ),
     Function(
@@ -438,7 +452,7 @@ FUNCTIONS = (
         memory_mb=512,
         timeout_seconds=300,
         settings={"staging_bucket": "bucket:staging", "staged_queue": "queue:staged"},
-        grants=("read:bucket:staging", "send:queue:staged"),
+        grants=("read:bucket:staging", "delete:bucket:staging", "send:queue:staged"),
         schedule_minutes=5,
     ),
     Function(
@@ -471,9 +485,11 @@ SIGNALS = (
         "ingest", "UntoldObjects", 0, "Sync's queue did not take a message: the sweeper finds what it told of"
     ),
     Signal("watch", "OutagesUntold", 0, "A customer's cloud fails and nobody could be told"),
+    Signal("sync", "ExpiredObjects", 0, "Accepted logs expired in S3 before they were loaded: they are lost"),
+    Signal("sweeper", "ExpiredObjects", 0, "Accepted logs expired in S3 before they were loaded: they are lost"),
     Signal("sweeper", "OldestStagedSeconds", 1800, "A staged object waits for over half an hour"),
     Signal("retention", "PurgesFailed", 0, "An expired day could not be dropped; the next hour tries again"),
-    Signal("retention", "PartitionsOverdue", 0, "Rows outlive their plan by more than a day"),
+    Signal("retention", "PartitionsOverdue", 0, "Partitions outlive their plan by more than a day"),
 )
 
 

@@ -3,9 +3,11 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
 
 from functions.shared import journal
 from functions.shared.errors import AstralogError, PermanentError, RetryableError
+from functions.shared.staging import StagedKey
 from functions.shared.warehouse import WarehouseDownError
 from functions.sync.drive import Driver, Time
 from functions.sync.ledger import Batch, Ledger
@@ -28,6 +30,7 @@ class Settler:
     ----------
     destination: where all of them go.
     heard: is told of each failure, and says whether another batch is worth trying now.
+    today: the day it is, in UTC.
     """
 
     def __init__(
@@ -36,19 +39,23 @@ class Settler:
         driver: Driver,
         destination: str = MANAGED,
         heard: Callable[[AstralogError], bool] = lambda fault: not isinstance(fault, WarehouseDownError),
+        today: Callable[[], date] = lambda: datetime.now(UTC).date(),
     ) -> None:
         self._ledger = ledger
         self._driver = driver
         self._destination = destination
         self._heard = heard
+        self._today = today
 
     def settle(self, objects: Iterable[StagedObject], time_given: Time) -> set[str]:
         """Do what can be done for `objects` now; return the keys that are settled.
 
         What fails is written to the journal and left: the queue brings it back.
         """
-        settled: set[str] = set()
-        for batch_id, work in self._batches({each.key: each for each in objects}).items():
+        by_key = {each.key: each for each in objects}
+        claimed = self._ledger.claims(by_key)
+        settled = self._discarded({key: by_key.pop(key) for key in self._expired(by_key, claimed)})
+        for batch_id, work in self._batches(by_key, claimed).items():
             if time_given.runs_low:
                 break
             try:
@@ -60,10 +67,31 @@ class Settler:
                     break  # it would fail for the others too
         return settled
 
-    def _batches(self, by_key: dict[str, StagedObject]) -> dict[str, _Work]:
+    def _expired(self, by_key: dict[str, StagedObject], claimed: dict[str, str]) -> list[str]:
+        """Which of ours expired before anybody planned to load them: loading would only bring them back.
+
+        Into a customer's ClickHouse everything is loaded: what expires there is the customer's to say.
+        """
+        if self._destination != MANAGED:
+            return []
+        today = self._today()
+        return [key for key in by_key if key not in claimed and StagedKey.parse(key).expired_by(today)]
+
+    def _discarded(self, expired: dict[str, StagedObject]) -> set[str]:
+        """Delete them; the keys of those that are gone."""
+        if not expired:
+            return set()
+        try:
+            self._driver.discard(list(expired.values()))
+        except RetryableError as fault:
+            _tell_failure("", fault, self._destination)
+            return set()
+        journal.measure(function_of(self._destination), {"ExpiredObjects": (len(expired), "Count")})
+        return set(expired)
+
+    def _batches(self, by_key: dict[str, StagedObject], claimed: dict[str, str]) -> dict[str, _Work]:
         """The objects by the batch each belongs to, newly planned batches included."""
         batches: dict[str, _Work] = defaultdict(_Work)
-        claimed = self._ledger.claims(by_key)
         for key, batch_id in claimed.items():
             batches[batch_id].ours.append(by_key[key])
         for manifest in self._planned(by_key, claimed):
