@@ -114,9 +114,15 @@ class Ending:
 
 
 class Story:
-    """What happens: each tenant's plans, each arrival, each run of the purge."""
+    """What happens to `table`: each tenant's plans, each arrival, each run of the purge."""
 
-    def __init__(self, lives: dict[TenantId, Life], arrivals: list[Arrival], runs: list[datetime]) -> None:
+    def __init__(
+        self,
+        lives: dict[TenantId, Life],
+        arrivals: list[Arrival],
+        runs: list[datetime],
+        table: Table | None = None,
+    ) -> None:
         self.lives = lives
         self.terms = {tenant: RetentionTerms(life.changes[0][1]) for tenant, life in lives.items()}
         self.loads = sorted(arrivals, key=lambda each: each.loaded_at, reverse=True)
@@ -125,7 +131,7 @@ class Story:
             reverse=True,
         )
         self.runs = runs
-        self.table = Table()
+        self.table = table or Table()
         self.loaded: dict[Group, datetime] = {}
         """When the last of the rows was loaded."""
         self.waiting: list[tuple[datetime, Group]] = []
@@ -194,33 +200,35 @@ class Story:
         self.ending.outlived += rows if over > A_DAY else 0
 
 
-def story(chance: random.Random, tenants: int, runs_a_day: int) -> Story:
+def story(
+    chance: random.Random, tenants: int, runs_a_day: int, days: int = DAYS, table: Table | None = None
+) -> Story:
     """A random one: a third of the tenants change plans, up to six times; a tenth of the rows are late."""
     lives, arrivals = {}, []
     for number in range(tenants):
         tenant = TenantId(f"tenant-{number}")
         changes = [(BEGINNING - timedelta(days=99), chance.choice([15, 30]))]
         if chance.random() < 0.35:
-            moments = sorted(_moment(chance, 0, DAYS) for _ in range(chance.randint(1, 6)))
+            moments = sorted(_moment(chance, 0, days) for _ in range(chance.randint(1, 6)))
             changes += [(at, chance.choice([15, 15, 30, 30, 0])) for at in moments]
         lives[tenant] = Life(changes)
-        for day in range(DAYS):
+        for day in range(days):
             received_at = _moment(chance, day, day + 1)
             if lives[tenant].plan_at(received_at):
                 late = chance.choice([0] * 9 + [chance.random() * 20])
                 loaded_at = received_at + timedelta(days=late, seconds=5)
                 arrivals.append(Arrival(tenant, received_at, loaded_at))
-    return Story(lives, arrivals, _runs(chance, runs_a_day))
+    return Story(lives, arrivals, _runs(chance, runs_a_day, days), table)
 
 
 def _moment(chance: random.Random, first: float, last: float) -> datetime:
     return BEGINNING + timedelta(seconds=round(chance.uniform(first, last) * 86_400))
 
 
-def _runs(chance: random.Random, runs_a_day: int) -> list[datetime]:
+def _runs(chance: random.Random, runs_a_day: int, days: int = DAYS) -> list[datetime]:
     """Runs at odd times; now and then there is none for most of a day."""
     runs, now = [], BEGINNING
-    while now < BEGINNING + timedelta(days=DAYS + 40):
+    while now < BEGINNING + timedelta(days=days + 40):
         quiet = chance.random() < 0.02
         now += timedelta(
             hours=chance.uniform(15, 23) if quiet else chance.uniform(0.5, 1.5) * 24 / runs_a_day
