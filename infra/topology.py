@@ -123,8 +123,8 @@ class Signal:
 
 
 BUCKETS = (
-    # A staged object is deleted once ClickHouse has it, a quarantined one when its plan's days are over; these
-    # rules are what is left should that fail: the longest plan's days, and the one a row came on.
+    # A staged object is deleted once ClickHouse has it, a quarantined one when its plan's days are over. The
+    # rules are for when that fails: the longest plan's days, and the day a row came on.
     Bucket("staging", expire_days={"staged/": 31, "idempotency/": 2, "quarantine/": 30}),
     # Figures of what was removed and found, without a tenant or a person in them.
     Bucket("reports", expire_days={"purges/": 400, "checks/": 400, "telemetry/": 400}),
@@ -447,6 +447,25 @@ FUNCTIONS = (
         schedule_minutes=60,
     ),
     Function(
+        name="retention-check",
+        handler="functions.retention.check.handler",
+        memory_mb=512,
+        timeout_seconds=300,
+        settings={
+            "warehouse_secret": "secret:warehouse",
+            "accounts_table": "table:accounts",
+            "staging_bucket": "bucket:staging",
+            "reports_bucket": "bucket:reports",
+        },
+        grants=(
+            "read:secret:warehouse",
+            "scan:table:accounts",
+            "read:bucket:staging",
+            "put:bucket:reports",
+        ),
+        schedule_minutes=360,
+    ),
+    Function(
         name="sweeper",
         handler="functions.retention.sweeper.handler",
         memory_mb=512,
@@ -486,10 +505,15 @@ SIGNALS = (
     ),
     Signal("watch", "OutagesUntold", 0, "A customer's cloud fails and nobody could be told"),
     Signal("sync", "ExpiredObjects", 0, "Accepted logs expired in S3 before they were loaded: they are lost"),
-    Signal("sweeper", "ExpiredObjects", 0, "Accepted logs expired in S3 before they were loaded: they are lost"),
+    Signal(
+        "sweeper", "ExpiredObjects", 0, "Accepted logs expired in S3 before they were loaded: they are lost"
+    ),
     Signal("sweeper", "OldestStagedSeconds", 1800, "A staged object waits for over half an hour"),
     Signal("retention", "PurgesFailed", 0, "An expired day could not be dropped; the next hour tries again"),
     Signal("retention", "PartitionsOverdue", 0, "Partitions outlive their plan by more than a day"),
+    Signal("retention-check", "RowsOverdue", 0, "Rows outlive their plan by more than a day"),
+    Signal("retention-check", "ByocAtRest", 0, "Logs of a BYOC customer rest with us, where none may"),
+    Signal("retention-check", "RowsOfNobody", 0, "There are rows of a tenant that has no account"),
 )
 
 
