@@ -104,7 +104,8 @@ class Function:
 
     `settings`: its settings' names without the ASTRALOG_ prefix -> what they stand for: a resource's kind
     and name (`bucket:staging`, `table:ledger`, `queue:staged`, `secret:warehouse`, `key:credentials`,
-    `identity:pool`) or a plain value.
+    `identity:pool`, `mail:notices`), the address of a service (`service:api`, our own API as the world sees
+    it) or a plain value.
     `grants`: what it may do, as `verb:resource`; the deployed role allows this and nothing else.
     """
 
@@ -187,6 +188,9 @@ UNKNOWN_ROUTES = "ingest"
 
 MIGRATE = "migrate"
 """The function that every deploy runs before those that count on its schema."""
+
+API = "service:api"
+"""Stands for the address of our own API."""
 
 MAIL_FROM = "no-reply@astralog.example"
 """Stands for the address that an installation chooses (`-c mail_from=…`) and has verified with SES."""
