@@ -27,6 +27,19 @@ class Bucket:
 
 
 @dataclass(frozen=True, slots=True)
+class Index:
+    """A global secondary index: items that have its keys, and no others, are found by them, a moment late.
+
+    Keys are strings. `projection`: the attributes copied into it beside all keys; none unless named.
+    """
+
+    name: str
+    partition_key: str
+    sort_key: str | None = None
+    projection: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Table:
     """A DynamoDB table, billed on demand. Keys are strings.
 
@@ -38,6 +51,7 @@ class Table:
     sort_key: str | None = None
     ttl_attribute: str | None = None
     recoverable: bool = True
+    indexes: tuple[Index, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +104,8 @@ class Function:
 
     `settings`: its settings' names without the ASTRALOG_ prefix -> what they stand for: a resource's kind
     and name (`bucket:staging`, `table:ledger`, `queue:staged`, `secret:warehouse`, `key:credentials`,
-    `identity:pool`) or a plain value.
+    `identity:pool`, `mail:notices`), the address of a service (`service:api`, our own API as the world sees
+    it) or a plain value.
     `grants`: what it may do, as `verb:resource`; the deployed role allows this and nothing else.
     """
 
@@ -134,6 +149,14 @@ TABLES = (
     Table("key-lists", partition_key="tenant_id", sort_key="key_id", ttl_attribute="forget_at"),
     Table("audit", partition_key="tenant_id", sort_key="entry"),
     Table("announcements", partition_key="tenant_id", sort_key="announcement", ttl_attribute="forget_at"),
+    # What people are to be told of, by mail and in the dashboard; `due` tells the sender what is not yet.
+    Table(
+        "notices",
+        partition_key="tenant_id",
+        sort_key="notice",
+        ttl_attribute="forget_at",
+        indexes=(Index("due", partition_key="due", sort_key="due_at"),),
+    ),
     # Failed attempts to sign in; a quarter of an hour of them is no loss.
     Table("attempts", partition_key="counter", ttl_attribute="forget_at", recoverable=False),
     Table("destinations", partition_key="tenant_id"),
@@ -165,6 +188,9 @@ UNKNOWN_ROUTES = "ingest"
 
 MIGRATE = "migrate"
 """The function that every deploy runs before those that count on its schema."""
+
+API = "service:api"
+"""Stands for the address of our own API."""
 
 MAIL_FROM = "no-reply@astralog.example"
 """Stands for the address that an installation chooses (`-c mail_from=…`) and has verified with SES."""
@@ -480,3 +506,8 @@ SIGNALS = (
 def function(name: str) -> Function:
     """The function of that name."""
     return next(each for each in FUNCTIONS if each.name == name)
+
+
+def table(name: str) -> Table:
+    """The table of that name."""
+    return next(each for each in TABLES if each.name == name)
