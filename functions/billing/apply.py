@@ -14,9 +14,10 @@ from typing import Any, Protocol
 from functions.billing import entitlements
 from functions.billing.book import Book
 from functions.billing.books import BookChangedError
-from functions.billing.letters import News, news
+from functions.billing.letters import news
 from functions.billing.stripe_contract import Stripe, Thing
 from functions.billing.subscription import OWING, Subscription, chosen, doubled, snapshot
+from functions.billing.wording import News
 from functions.shared import journal
 from functions.shared.account.audit import Audit, Origin
 from functions.shared.account.standing import Standing
@@ -53,7 +54,7 @@ class Store(Protocol):
 class Usage(Protocol):
     """What was stored."""
 
-    def used_bytes(self, tenant: TenantId, since: int, until: int) -> int:
+    def used_bytes(self, tenant: TenantId, since: int, until: int, /) -> int:
         """Bytes of the period from `since` until `until`, Unix seconds; never fewer than asked before."""
 
 
@@ -67,7 +68,7 @@ class Outbox(Protocol):
 class NoUsage:
     """Where nothing is metered."""
 
-    def used_bytes(self, tenant: TenantId, since: int, until: int) -> int:
+    def used_bytes(self, _tenant: TenantId, _since: int, _until: int) -> int:
         return 0
 
 
@@ -138,9 +139,8 @@ class Desk:
         if doubled(things):
             journal.measure("billing", {"DoubleSubscriptions": (1, "Count")}, tenant_id=book.tenant)
         thing = chosen(each for each in things if each["customer"] == book.customer_id)
-        return replace(
-            book, subscription=self._snapshot(thing) if thing else book.subscription, looked_at=now
-        )
+        now_is = self._snapshot(thing) if thing else book.subscription
+        return replace(book, subscription=now_is, looked_at=now)
 
     def _snapshot(self, thing: Thing) -> Subscription:
         return snapshot(thing, self.stripe.invoices(thing["id"]) if thing["status"] in OWING else ())

@@ -53,7 +53,7 @@ def grace_ends_at(subscription: Subscription) -> int | None:
 
 
 def trial_ends_at(book: Book, standing: Standing) -> int | None:
-    """When the free trial ends, or ended; None once there was a subscription, or where there never was one."""
+    """When the free trial ends, or ended; None once there was a subscription, or without a trial."""
     trial = book.subscription is None and standing.end_reason == TRIAL_ENDED
     return standing.accepts_until if trial else None
 

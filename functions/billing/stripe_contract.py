@@ -45,7 +45,7 @@ class BadSignatureError(PermanentError):
 
 
 class Stripe(Protocol):
-    """Every method raises StripeUnavailableError or StripeRefusedError, without what was asked or answered."""
+    """Every method raises StripeUnavailableError or StripeRefusedError, which tell a code and no content."""
 
     def make_customer(self, tenant: TenantId, once: str) -> str:
         """The id of a new customer; the same `once` within a day gives the same one."""
@@ -101,4 +101,4 @@ class Stripe(Protocol):
         """
 
     def usage_in_minute(self, meter: str, customer: str, start: int) -> int:
-        """What the customer's events of the minute from `start`, a whole one, come to; 0 when there are none."""
+        """What the customer's events of the minute from `start`, a whole one, come to; 0 without events."""

@@ -197,7 +197,7 @@ def _client(api_key: SecretText, address: str) -> Any:
 
 
 def _asked(call: Callable[[], T]) -> T:
-    """What `call` returns, or our error; raised outside of `except`, for Stripe's would stay on as context."""
+    """What `call` returns, or our error: raised outside of `except`, or Stripe's would stay on as context."""
     from stripe import StripeError
 
     try:

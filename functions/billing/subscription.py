@@ -1,4 +1,4 @@
-"""A subscription as billing keeps it, read from Stripe's own objects: which one counts, and since when it owes.
+"""A subscription as billing keeps it, read from Stripe's objects: which one counts, since when it owes.
 
 What is kept follows from Stripe's objects alone and not from when or how often we were told of them, so that
 events in any order, twice or never, lead to the same.
@@ -6,7 +6,7 @@ events in any order, twice or never, lead to the same.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from functions.shared.plans import PLANS
 
@@ -19,6 +19,7 @@ OWING = frozenset({"past_due", "unpaid"})
 ENDED = frozenset({"canceled"})
 
 Thing = Mapping[str, Any]
+T = TypeVar("T", bound=Thing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,7 @@ def metered(item: Thing) -> bool:
     return bool((item["price"].get("recurring") or {}).get("usage_type") == "metered")
 
 
-def chosen(things: Iterable[Thing]) -> Thing | None:
+def chosen(things: Iterable[T]) -> T | None:
     """The subscription that decides, of all of one customer's: a live one before one that has ended.
 
     One that never began (`incomplete`) decides nothing, nor does one without a price of ours. Of two live
@@ -136,8 +137,9 @@ def _owes_since(thing: Thing, owed: Sequence[Thing]) -> int | None:
     """An unpaid subscription whose invoices are all drafts or void owes since its period began."""
     if thing["status"] not in OWING:
         return None
-    since = [each["status_transitions"]["finalized_at"] or each["created"] for each in owed]
-    return min(since, default=thing["items"]["data"][0]["current_period_start"])
+    since: list[int] = [each["status_transitions"]["finalized_at"] or each["created"] for each in owed]
+    began: int = thing["items"]["data"][0]["current_period_start"]
+    return min(since, default=began)
 
 
 def _again(invoice: Thing) -> bool:
