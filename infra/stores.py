@@ -8,6 +8,7 @@ from aws_cdk.aws_s3 import Bucket
 from aws_cdk.aws_secretsmanager import ISecret
 from aws_cdk.aws_sqs import Queue
 
+from infra import topology
 from infra.people import People
 
 
@@ -44,5 +45,7 @@ class Stores:
                 return self.keys[name].key_arn
             case "identity":
                 return self.people.named[name]
+            case "service":
+                return topology.SERVICES[name]
             case _:
                 return value

@@ -91,7 +91,7 @@ async def _invoke(places: Places, name: str, event: object) -> int:
     except FileNotFoundError:
         print("no stack is running: start one with `python -m local up`", file=sys.stderr)
         return CANNOT_START
-    invoker = Invoker((overrides.function(name),), page["aws_endpoint"], places.logs)
+    invoker = Invoker((overrides.function(name),), page["aws_endpoint"], places.logs, {"api": page["api"]})
     try:
         print(json.dumps(await invoker.invoke(name, event), indent=2))
     except InvocationError as fault:

@@ -37,6 +37,7 @@ from local.ticker import tick_schedules
 class Configuration:
     port: int
     aws_endpoint: str
+    services: dict[str, str]
     logs: str
 
 
@@ -138,7 +139,7 @@ def _sent(response: Response, request_id: str) -> web.Response:
 async def serve(config: Configuration) -> None:
     """Serve until told to stop; execution environments end with it."""
     functions = overrides.functions()
-    invoker = Invoker(functions, config.aws_endpoint, Path(config.logs))
+    invoker = Invoker(functions, config.aws_endpoint, Path(config.logs), config.services)
     listener = Listener(Gateway(Routes(functions), invoker).application(), config.port)
     await listener.open()
     background = [

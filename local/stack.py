@@ -90,6 +90,11 @@ class Stack:
         return f"http://{LOOPBACK}:{self.clickhouse_port}"
 
     @property
+    def services(self) -> dict[str, str]:
+        """Where what a setting calls `service:<name>` answers."""
+        return {"api": self.api}
+
+    @property
     def warehouse(self) -> dict[str, Any]:
         """The fields of functions.shared.address.Address."""
         return {

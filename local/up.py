@@ -109,7 +109,12 @@ def children(stack: Stack) -> tuple[Child, Child, Child]:
         Child(
             "gateway",
             "local.gateway",
-            {"port": stack.gateway_port, "aws_endpoint": stack.aws_endpoint, "logs": str(places.logs)},
+            {
+                "port": stack.gateway_port,
+                "aws_endpoint": stack.aws_endpoint,
+                "services": stack.services,
+                "logs": str(places.logs),
+            },
             ready_url=f"{stack.api}/health",
         ),
     )
@@ -141,7 +146,7 @@ async def _configure_own_cloud(stack: Stack) -> None:
 
 
 async def _migrate(stack: Stack) -> None:
-    invoker = Invoker((overrides.function("migrate"),), stack.aws_endpoint, stack.places.logs)
+    invoker = Invoker((overrides.function("migrate"),), stack.aws_endpoint, stack.places.logs, stack.services)
     try:
         await invoker.invoke("migrate", {})
     finally:

@@ -1,6 +1,7 @@
 """The environment of a function: what Lambda would give it, and its settings as they are on this machine."""
 
 import os
+from collections.abc import Mapping
 
 from infra.topology import Function
 from local.identity import named
@@ -9,8 +10,11 @@ from local.naming import PROJECT_ROOT, alias, aws_variables, physical
 _KINDS = ("bucket", "queue", "table", "secret")
 
 
-def variables(function: Function, aws_endpoint: str) -> dict[str, str]:
-    """The whole environment of `function`: what Lambda would give it, and nothing of the caller's own."""
+def variables(function: Function, aws_endpoint: str, services: Mapping[str, str]) -> dict[str, str]:
+    """The whole environment of `function`: what Lambda would give it, and nothing of the caller's own.
+
+    `services`: where what a setting calls `service:<name>` answers.
+    """
     return {
         **aws_variables(aws_endpoint),
         "PATH": os.environ.get("PATH", os.defpath),
@@ -22,14 +26,16 @@ def variables(function: Function, aws_endpoint: str) -> dict[str, str]:
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory_mb),
         "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
         **{
-            f"ASTRALOG_{name.upper()}": _resolved(value, aws_endpoint)
+            f"ASTRALOG_{name.upper()}": _resolved(value, aws_endpoint, services)
             for name, value in function.settings.items()
         },
     }
 
 
-def _resolved(value: str, aws_endpoint: str) -> str:
+def _resolved(value: str, aws_endpoint: str, services: Mapping[str, str]) -> str:
     kind, _, name = value.partition(":")
+    if kind == "service":
+        return services[name]
     if kind == "key":
         return alias(name)
     if kind == "identity":

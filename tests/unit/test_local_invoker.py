@@ -18,7 +18,7 @@ def run(tmp_path: Path, use: Use, handler: str = "troubled", **changes: Any) -> 
     function = Function(name="sample", handler=f"tests.unit.local_sample.{handler}", **given)
 
     async def with_pool() -> Any:
-        pool = Pool(function, "http://127.0.0.1:1", tmp_path)
+        pool = Pool(function, "http://127.0.0.1:1", tmp_path, {})
         try:
             return await use(pool)
         finally:

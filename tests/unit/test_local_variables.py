@@ -8,7 +8,7 @@ ENDPOINT = "http://127.0.0.1:1"
 
 
 def test_a_function_gets_its_own_settings_resolved_and_nothing_else_of_ours() -> None:
-    given = variables(overrides.function("sync"), ENDPOINT)
+    given = variables(overrides.function("sync"), ENDPOINT, {})
     ours = {name: value for name, value in given.items() if name.startswith("ASTRALOG_")}
     assert ours["ASTRALOG_STAGING_BUCKET"] == "astralog-local-staging"
     assert ours["ASTRALOG_STAGED_QUEUE"] == "astralog-local-staged"
@@ -18,7 +18,7 @@ def test_a_function_gets_its_own_settings_resolved_and_nothing_else_of_ours() ->
 def test_nothing_of_the_caller_s_environment_reaches_a_function(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_SESSION_TOKEN", "somebody's")
     monkeypatch.setenv("HOME", "/home/somebody")
-    given = variables(overrides.function("ingest"), ENDPOINT)
+    given = variables(overrides.function("ingest"), ENDPOINT, {})
     assert "AWS_SESSION_TOKEN" not in given
     assert "HOME" not in given
     assert given["AWS_ENDPOINT_URL"] == ENDPOINT
