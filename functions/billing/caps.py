@@ -45,8 +45,8 @@ def _notice(name: str, cap_bytes: int, percent: int, used_bytes: int, period_sta
         notice_id=f"cap-{name}-{percent}-{cap_bytes}-{period_start}",
         kind=f"billing_{name}_cap",
         title=title,
-        text=f"This period {_gb(used_bytes)} of logs were stored, of the {_gb(cap_bytes)} of your {name} cap. "
-        f"{_follows(name, reached=reached)} PATCH /v1/billing changes your caps; GET /v1/usage shows the days.",
+        text=f"This period {_gb(used_bytes)} of logs were stored; your {name} cap is {_gb(cap_bytes)}. "
+        f"{_follows(name, reached=reached)} GET /v1/usage shows the days, PATCH /v1/billing changes the cap.",
     )
 
 
@@ -55,8 +55,8 @@ def _follows(name: str, *, reached: bool) -> str:
         return "Nothing else follows: a soft cap only tells, logs are taken as before."
     if reached:
         return (
-            "New logs are refused with 402 until the period is over or you raise the cap. What is stored stays, "
-            "and searching goes on."
+            "New logs are refused with 402 until the period is over or you raise the cap. What is stored "
+            "stays, and searching goes on."
         )
     return "When it is reached, new logs are refused with 402; what is stored stays, and searching goes on."
 

@@ -14,6 +14,8 @@ from functions.billing.caps import due_notices
 from functions.billing.entitlements import period
 from functions.billing.reporter import opened_for
 from functions.billing.usage import Usage
+from functions.shared import journal
+from functions.shared.errors import AstralogError
 from functions.shared.tenancy import TenantId
 
 
@@ -45,8 +47,17 @@ class Caretaker:
     outbox: Outbox
     clock: Callable[[], float] = time.time
 
+    def try_to_look_after(self, tenant: TenantId) -> bool:
+        """Look after one of many: when that fails it is told, and the others do not suffer."""
+        try:
+            self.look_after(tenant)
+        except AstralogError as fault:
+            journal.write("account_not_looked_after", tenant_id=tenant, error_type=type(fault).__name__)
+            return False
+        return True
+
     def look_after(self, tenant: TenantId) -> None:
-        """See above; errors are those of the stores."""
+        """See above; errors are those of the stores, and of who was first to write the same."""
         book = self.books.of(tenant)
         tally = self.usage.tally(tenant)
         opened_for(book, tally.reported, tally.raw_bytes, self.usage)

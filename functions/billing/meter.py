@@ -9,23 +9,22 @@ long, and an alarm hangs on it. A tenant that cannot be looked after keeps nobod
 hour `report` looks after all.
 """
 
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cache
 from itertools import islice
 from typing import Any
 
-from functions.billing.books import Books
-from functions.billing.caretaker import Caretaker, caretaker
 from functions.billing.metering import Count, plan
 from functions.billing.uncounted import READS_A_CALL, UncountedBatches, Waiting
 from functions.billing.usage import Usage
+from functions.billing.wiring import CaretakingSettings, caretaker_of
 from functions.shared import journal
 from functions.shared.dynamo.answers import open_client
 from functions.shared.dynamo.transaction import UnmetError, write_all
-from functions.shared.errors import AstralogError
 from functions.shared.settings import load
 from functions.shared.tenancy import TenantId
 
@@ -38,13 +37,8 @@ RESERVE_SECONDS = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(CaretakingSettings):
     ledger_table: str
-    usage_table: str
-    billing_table: str
-    accounts_table: str
-    notices_table: str
-    audit_table: str
 
 
 @dataclass(slots=True)
@@ -69,7 +63,7 @@ class Meter:
     """Counts batches and has their tenants looked after."""
 
     def __init__(
-        self, batches: UncountedBatches, usage: Usage, client: Any, look_after: Callable[[TenantId], None]
+        self, batches: UncountedBatches, usage: Usage, client: Any, look_after: Callable[[TenantId], object]
     ) -> None:
         self._batches = batches
         self._usage = usage
@@ -110,13 +104,28 @@ class Meter:
         return False
 
 
-def looking_after(caretaker: Caretaker, function: str) -> Callable[[TenantId], None]:
-    """Look after one tenant, and let the others not suffer when that fails."""
+def _age(batch: Waiting, now: float) -> int:
+    return max(0, round(now - datetime.fromisoformat(batch.done_at).timestamp()))
 
-    def look_after(tenant: TenantId) -> None:
-        try:
-            caretaker.look_after(tenant)
-        except AstralogError as fault:
-            journal.write("caps_unwatched", tenant_id=tenant, error_type=type(fault).__name__)
 
-    return look_after
+@cache
+def _meter() -> Meter:
+    settings, client = load(Settings), open_client()
+    usage = Usage(settings.usage_table, client)
+    caretaker = caretaker_of(settings, client, usage)
+    batches = UncountedBatches(settings.ledger_table, client)
+    return Meter(batches, usage, client, caretaker.try_to_look_after)
+
+
+def handler(_event: dict[str, Any], context: Any) -> dict[str, int]:
+    run = _meter().run(time.time(), lambda: context.get_remaining_time_in_millis() > RESERVE_SECONDS * 1000)
+    journal.measure(
+        FUNCTION,
+        {
+            "CountedBatches": (run.batches, "Count"),
+            "CountedRows": (run.rows, "Count"),
+            "CountedBytes": (run.raw_bytes, "Bytes"),
+            "OldestUncountedSeconds": (run.oldest_seconds, "Seconds"),
+        },
+    )
+    return {"batches": run.batches, "rows": run.rows, "bytes": run.raw_bytes, "tenants": len(run.tenants)}

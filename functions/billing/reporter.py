@@ -3,7 +3,8 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from functools import cache
+from typing import Any, Protocol
 
 from functions.billing import reporting
 from functions.billing.book import Book
@@ -12,13 +13,19 @@ from functions.billing.reporting import Report, Reported
 from functions.billing.stripe_contract import (
     DUPLICATE_METER_EVENT,
     RESOURCE_MISSING,
+    Kind,
     StripeRefusedError,
+    Thing,
 )
 from functions.billing.subscription import Subscription
 from functions.billing.usage import Usage
 from functions.shared.errors import PermanentError
 
 METER_EVENT = "astralog_bytes"
+
+
+class NoMeterError(PermanentError):
+    """The catalogue was never brought to Stripe: there is no meter."""
 
 
 class UnclearReportError(PermanentError):
@@ -33,6 +40,12 @@ class Stripe(Protocol):
         self, event_name: str, customer: str, value: int, identifier: str, timestamp: int
     ) -> None: ...
     def usage_between(self, meter: str, customer: str, start: int, end: int) -> int: ...
+
+
+class Catalogue(Protocol):
+    """What is asked of functions.billing.stripe_contract.Stripe to find the meter."""
+
+    def listed(self, kind: Kind, **filters: Any) -> list[Thing]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,3 +130,21 @@ def opened_for(book: Book, reported: Reported, counted_bytes: int, usage: Usage)
     if live is None or reported.pending or reported.subscription_id == live.subscription_id:
         return reported
     return usage.write(reporting.opened(reported, counted_bytes, book.customer_id, live.subscription_id))
+
+
+def meter_of(stripe: Catalogue) -> Callable[[], str]:
+    """Gives the id of our meter at Stripe, which is looked up once.
+
+    Raises
+    ------
+    NoMeterError: when asked.
+    """
+
+    @cache
+    def find() -> str:
+        for each in stripe.listed("meter", status="active"):
+            if each["event_name"] == METER_EVENT:
+                return str(each["id"])
+        raise NoMeterError("Stripe has no meter of ours: run `python -m functions.billing sync-catalogue`")
+
+    return find

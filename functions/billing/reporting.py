@@ -49,8 +49,9 @@ class Report:
 class Reported:
     """What was told of a tenant's usage, and to whom.
 
-    `landed_bytes` of `customer_id`, dated from `first_dated` to `last_dated`; `earlier_bytes` of customers
-    the tenant had before. `period_bytes` of what has landed is in the period that began at `period_start`.
+    `landed_bytes` of `customer_id`, dated from `first_dated` to `last_dated`, `last_bytes` of them with the
+    last report; `earlier_bytes` of customers the tenant had before. `period_bytes` of what has landed is in
+    the period that began at `period_start`.
     """
 
     tenant: TenantId
@@ -62,6 +63,7 @@ class Reported:
     earlier_bytes: int = 0
     first_dated: int = 0
     last_dated: int = 0
+    last_bytes: int = 0
     period_start: int = 0
     period_bytes: int = 0
     pending: Report | None = None
@@ -98,6 +100,7 @@ def opened(reported: Reported, counted_bytes: int, customer_id: str, subscriptio
         earlier_bytes=reported.earlier_bytes + reported.landed_bytes,
         landed_bytes=0,
         first_dated=0,
+        last_bytes=0,
     )
 
 
@@ -126,6 +129,7 @@ def landed(reported: Reported, report: Report, dated: int, period_start: int) ->
         landed_bytes=reported.landed_bytes + report.value_bytes,
         first_dated=reported.first_dated or report.first_dated,
         last_dated=report.last_dated,
+        last_bytes=report.value_bytes,
         period_start=period_start,
         period_bytes=before + (report.value_bytes if dated >= period_start else 0),
         pending=None,

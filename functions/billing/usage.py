@@ -79,7 +79,7 @@ class Usage:
         )
 
     def days(self, tenant: TenantId, first: date, last: date) -> Iterator[Day]:
-        """The tenant's days from `first` to `last`, both included, in order; days without usage are left out."""
+        """The tenant's days from `first` to `last`, both included, in order, less those without usage."""
         names = {":first": f"{DAY}{first.isoformat()}", ":last": f"{DAY}{last.isoformat()}"}
         values = {":tenant": {"S": str(tenant)}, **{name: {"S": text} for name, text in names.items()}}
         start: Item = {}
@@ -153,9 +153,7 @@ class Usage:
 
     def _item(self, tenant: TenantId, entry: str) -> Item | None:
         with answered():
-            found = self._client.get_item(
-                TableName=self._table, Key=_key(tenant, entry), ConsistentRead=True
-            )
+            found = self._client.get_item(TableName=self._table, Key=_key(tenant, entry), ConsistentRead=True)
         item: Item | None = found.get("Item")
         return item
 
