@@ -66,11 +66,11 @@ class Stripe(Protocol):
         """Give the subscription's items other prices, prorated: charged now if `at_once`, else on the next
         invoice. When the charge is refused nothing is changed."""
 
-    def cancel(self, subscription: str) -> None:
-        """End it now; a draft invoice asks for its usage and gives back what was paid ahead."""
+    def cancel(self, subscription: str, *, prorate: bool) -> None:
+        """End it now; a draft invoice asks for its usage and, if `prorate`, gives back the period's rest."""
 
     def collect(self, invoice: str) -> None:
-        """Finalize a draft and take what is due."""
+        """Finalize it if it is a draft and take what is due; one that is settled stays as it is."""
 
     def start_checkout(self, customer: str, fields: Fields) -> tuple[str, str]:
         """A checkout session for a subscription: its id and the address of its page."""

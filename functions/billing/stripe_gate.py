@@ -81,12 +81,16 @@ class StripeGate:
         }
         _asked(lambda: self._api.subscriptions.update(subscription, fields))
 
-    def cancel(self, subscription: str) -> None:
-        fields = {"invoice_now": True, "prorate": True}
+    def cancel(self, subscription: str, *, prorate: bool) -> None:
+        fields = {"invoice_now": True, "prorate": prorate}
         _asked(lambda: self._api.subscriptions.cancel(subscription, fields))
 
     def collect(self, invoice: str) -> None:
-        _asked(lambda: self._api.invoices.pay(invoice))
+        now = _asked(lambda: self._api.invoices.retrieve(invoice))
+        if now["status"] == "draft":
+            now = _asked(lambda: self._api.invoices.finalize_invoice(invoice))
+        if now["status"] == "open":
+            _asked(lambda: self._api.invoices.pay(invoice))
 
     def start_checkout(self, customer: str, fields: Fields) -> tuple[str, str]:
         made = _asked(lambda: self._api.checkout.sessions.create({"customer": customer, **fields}))
