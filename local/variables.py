@@ -7,7 +7,7 @@ from infra.topology import Function
 from local.identity import named
 from local.naming import PROJECT_ROOT, alias, aws_variables, physical
 
-_KINDS = ("bucket", "queue", "table", "secret")
+_KINDS = ("bucket", "queue", "table", "secret", "mail")
 
 
 def variables(function: Function, aws_endpoint: str, services: Mapping[str, str]) -> dict[str, str]:
