@@ -203,7 +203,8 @@ def test_the_same_plan_again_is_no_change_and_who_owes_must_pay_first(here: Shop
 
 def test_without_a_subscription_there_is_nothing_to_change_and_no_portal(here: Shop) -> None:
     acme = here.account("acme")
-    assert code_of(here.ask("POST /v1/billing/plan", acme, {"plan": "managed_30"})) == (409, "no_subscription")
+    asked = here.ask("POST /v1/billing/plan", acme, {"plan": "managed_30"})
+    assert code_of(asked) == (409, "no_subscription")
     assert code_of(here.ask("POST /v1/billing/portal", acme)) == (409, "no_customer")
 
 
