@@ -27,7 +27,11 @@ class FinalUsage(Protocol):
     """What was used, to its end."""
 
     def all_reported(self, tenant: TenantId) -> bool:
-        """Report to Stripe what is left to be reported; whether nothing is left."""
+        """Report to Stripe what is left to be reported; whether nothing is left.
+
+        Not before a minute has passed since the last report: Stripe bills what was used before a
+        subscription's end, and what bears the end's own second was not.
+        """
 
 
 class NothingUsed:

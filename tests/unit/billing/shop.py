@@ -53,6 +53,27 @@ class KilledError(Exception):
     """The process died here."""
 
 
+class Dying:
+    """A Stripe at whose nth call the process dies: before it is made, or after it was answered."""
+
+    def __init__(self, gate: Any, at: int, *, after: bool) -> None:
+        self._gate, self._left, self._after = gate, at, after
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._gate, name)
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            self._left -= 1
+            if self._left == -1 and not self._after:
+                raise KilledError(name)
+            answer = method(*args, **kwargs)
+            if self._left == -1:
+                raise KilledError(name)
+            return answer
+
+        return call
+
+
 @dataclass
 class Shop:
     client: Any
@@ -80,6 +101,9 @@ class Shop:
         """Each time a millisecond later, for what is done first to be told of first."""
         self.asked += 1
         return self.here.now() + self.ahead + self.asked / 1000
+
+    def pass_by(self, seconds: int) -> None:
+        self.here.advance(seconds / DAY)
 
     def _before(self, model: Any, **_: Any) -> None:
         if model.name in WRITES and self.writes_left == 0 and not self.dies_after:
