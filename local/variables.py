@@ -3,11 +3,11 @@
 import os
 from collections.abc import Mapping
 
-from infra.topology import Function
+from infra.topology import TABLES, Function
 from local.identity import named
-from local.naming import PROJECT_ROOT, alias, aws_variables, physical
+from local.naming import PROJECT_ROOT, alias, aws_variables, child_environment, physical
 
-_KINDS = ("bucket", "queue", "table", "secret")
+_KINDS = ("bucket", "queue", "table", "secret", "mail")
 
 
 def variables(function: Function, aws_endpoint: str, services: Mapping[str, str]) -> dict[str, str]:
@@ -30,6 +30,14 @@ def variables(function: Function, aws_endpoint: str, services: Mapping[str, str]
             for name, value in function.settings.items()
         },
     }
+
+
+def operators_variables(aws_endpoint: str) -> dict[str, str]:
+    """What an operator's command finds in the environment: where AWS is, and what the tables are called."""
+    tables = {
+        f"ASTRALOG_{table.name.upper().replace('-', '_')}_TABLE": physical(table.name) for table in TABLES
+    }
+    return {**child_environment(), **aws_variables(aws_endpoint), **tables}
 
 
 def _resolved(value: str, aws_endpoint: str, services: Mapping[str, str]) -> str:

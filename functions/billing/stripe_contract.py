@@ -29,11 +29,15 @@ class StripeUnavailableError(RetryableError):
 
 
 class StripeRefusedError(PermanentError):
-    """Stripe said no and will say it again. `code` is Stripe's own, such as `card_declined`."""
+    """Stripe said no and will say it again.
 
-    def __init__(self, code: str) -> None:
+    `code` is Stripe's own, such as `card_declined`; `status` is 402 when it was a card that was refused.
+    """
+
+    def __init__(self, code: str, status: int = 400) -> None:
         super().__init__(f"Stripe refused: {code}")
         self.code = code
+        self.status = status
 
 
 class BadSignatureError(PermanentError):
@@ -66,11 +70,11 @@ class Stripe(Protocol):
         """Give the subscription's items other prices, prorated: charged now if `at_once`, else on the next
         invoice. When the charge is refused nothing is changed."""
 
-    def cancel(self, subscription: str) -> None:
-        """End it now; a draft invoice asks for its usage and gives back what was paid ahead."""
+    def cancel(self, subscription: str, *, prorate: bool) -> None:
+        """End it now; a draft invoice asks for its usage and, if `prorate`, gives back the period's rest."""
 
     def collect(self, invoice: str) -> None:
-        """Finalize a draft and take what is due."""
+        """Finalize it if it is a draft and take what is due; one that is settled stays as it is."""
 
     def start_checkout(self, customer: str, fields: Fields) -> tuple[str, str]:
         """A checkout session for a subscription: its id and the address of its page."""

@@ -54,11 +54,12 @@ class StripeGate:
 
     def customer_exists(self, customer: str) -> bool:
         try:
-            return not _asked(lambda: self._api.customers.retrieve(customer)).get("deleted", False)
+            found = _plain(_asked(lambda: self._api.customers.retrieve(customer)))
         except StripeRefusedError as refused:
             if refused.code != RESOURCE_MISSING:
                 raise
             return False
+        return not found.get("deleted", False)
 
     def delete_customer(self, customer: str) -> None:
         if self.customer_exists(customer):
@@ -80,12 +81,16 @@ class StripeGate:
         }
         _asked(lambda: self._api.subscriptions.update(subscription, fields))
 
-    def cancel(self, subscription: str) -> None:
-        fields = {"invoice_now": True, "prorate": True}
+    def cancel(self, subscription: str, *, prorate: bool) -> None:
+        fields = {"invoice_now": True, "prorate": prorate}
         _asked(lambda: self._api.subscriptions.cancel(subscription, fields))
 
     def collect(self, invoice: str) -> None:
-        _asked(lambda: self._api.invoices.pay(invoice))
+        now = _asked(lambda: self._api.invoices.retrieve(invoice))
+        if now["status"] == "draft":
+            now = _asked(lambda: self._api.invoices.finalize_invoice(invoice))
+        if now["status"] == "open":
+            _asked(lambda: self._api.invoices.pay(invoice))
 
     def start_checkout(self, customer: str, fields: Fields) -> tuple[str, str]:
         made = _asked(lambda: self._api.checkout.sessions.create({"customer": customer, **fields}))
@@ -205,7 +210,7 @@ def _asked(call: Callable[[], T]) -> T:
         status, code = fault.http_status, fault.code or type(fault).__name__
     if status is None or status >= 500 or status in _LATER_STATUSES:
         raise StripeUnavailableError(f"Stripe: {code}")
-    raise StripeRefusedError(code)
+    raise StripeRefusedError(code, status)
 
 
 def _plain(found: Any) -> Thing:
