@@ -89,10 +89,14 @@ def test_a_hard_cap_refuses_from_its_last_byte_to_the_end_of_the_period() -> Non
 def test_the_period_is_the_subscription_s_or_the_calendar_s_month() -> None:
     live = Book(TENANT, subscription=snapshot(subscription()))
     assert period(live, NOON + DAY) == (NOON, PERIOD_END)
-    # 2027-01-15, and the renewal of a period that is over has not been told of yet.
-    january, february = (1_798_761_600, 1_801_440_000), (1_801_440_000, 1_803_859_200)
+    # The renewal of a period that is over has not been told of yet.
+    length = PERIOD_END - NOON
+    assert period(live, PERIOD_END - 1) == (NOON, PERIOD_END)
+    assert period(live, PERIOD_END) == (PERIOD_END, PERIOD_END + length)
+    assert period(live, PERIOD_END + length + 1) == (PERIOD_END + length, PERIOD_END + 2 * length)
+    # 2027-01-15.
+    january = (1_798_761_600, 1_801_440_000)
     assert period(Book(TENANT), NOON) == january
-    assert period(live, PERIOD_END) == february
     december = 1_796_083_200
     assert period(Book(TENANT), january[0] - 1) == (december, january[0])
 
