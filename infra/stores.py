@@ -9,6 +9,7 @@ from aws_cdk.aws_secretsmanager import ISecret
 from aws_cdk.aws_sqs import Queue
 
 from infra.people import People
+from infra.topology import SERVICES
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,7 @@ class Stores:
     secrets: dict[str, ISecret]
 
     def setting(self, value: str) -> str:
-        """What a topology's setting is at run time: a resource's name, a queue's URL, or `value` itself."""
+        """What a topology's setting is at run time: a resource's name, a URL, or `value` itself."""
         kind, _, name = value.partition(":")
         match kind:
             case "bucket":
@@ -44,5 +45,7 @@ class Stores:
                 return self.keys[name].key_arn
             case "identity":
                 return self.people.named[name]
+            case "service":
+                return SERVICES[name]
             case _:
                 return value

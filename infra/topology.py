@@ -90,7 +90,7 @@ class Function:
 
     `settings`: its settings' names without the ASTRALOG_ prefix -> what they stand for: a resource's kind
     and name (`bucket:staging`, `table:ledger`, `queue:staged`, `secret:warehouse`, `key:credentials`,
-    `identity:pool`) or a plain value.
+    `identity:pool`, `service:stripe`) or a plain value.
     `grants`: what it may do, as `verb:resource`; the deployed role allows this and nothing else.
     """
 
@@ -146,8 +146,13 @@ TABLES = (
 KEYS = ("credentials",)
 """KMS keys beside the one that encrypts everything at rest; `credentials` seals what customers entrust."""
 
-SECRETS = ("warehouse",)
-"""Secrets Manager secrets; `warehouse` holds the JSON of functions.shared.address.Address."""
+SECRETS = ("warehouse", "stripe")
+"""Secrets Manager secrets, JSON each; `warehouse` holds the fields of functions.shared.address.Address,
+`stripe` holds `api_key` and `webhook_secret`.
+"""
+
+SERVICES = {"stripe": "https://api.stripe.com"}
+"""What others run and functions call, as `service:<name>`; a local stack has its own of each."""
 
 QUEUES = (
     Queue("staged", visibility_seconds=360, max_receives=1000, retention_days=14),

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from local import overrides
 from local.demo.command import DEFAULT_LINES, MIN_LINES, demo
+from local.endpoints import Endpoints
 from local.execution import InvocationError
 from local.invoker import Invoker
 from local.naming import PROJECT_ROOT
@@ -91,7 +92,8 @@ async def _invoke(places: Places, name: str, event: object) -> int:
     except FileNotFoundError:
         print("no stack is running: start one with `python -m local up`", file=sys.stderr)
         return CANNOT_START
-    invoker = Invoker((overrides.function(name),), page["aws_endpoint"], places.logs)
+    endpoints = Endpoints(aws=page["aws_endpoint"], stripe=page["stripe"])
+    invoker = Invoker((overrides.function(name),), endpoints, places.logs)
     try:
         print(json.dumps(await invoker.invoke(name, event), indent=2))
     except InvocationError as fault:

@@ -26,14 +26,14 @@ SECONDS_A_DAY = 86_400
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """`keys`: account -> scope -> key. `warehouse`: the fields of functions.shared.address.Address.
+    """`keys`: account -> scope -> key. `secrets`: the topology's secrets by name, as JSON will hold them.
 
     `byoc_account` has its logs in `byoc_bucket`, which is its own.
     """
 
     aws_endpoint: str
     keys: dict[str, dict[str, str]]
-    warehouse: dict[str, Any]
+    secrets: dict[str, dict[str, Any]]
     byoc_account: str
     byoc_bucket: str
 
@@ -53,7 +53,7 @@ def provision(config: Configuration) -> None:
         _table(dynamodb, table)
     secrets = boto3.client("secretsmanager")
     for secret in SECRETS:
-        _secret(secrets, secret, json.dumps(config.warehouse))
+        _secret(secrets, secret, json.dumps(config.secrets[secret]))
     kms = boto3.client("kms")
     for key in KEYS:
         _sealing_key(kms, key)

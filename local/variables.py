@@ -3,16 +3,17 @@
 import os
 
 from infra.topology import Function
+from local.endpoints import Endpoints
 from local.identity import named
 from local.naming import PROJECT_ROOT, alias, aws_variables, physical
 
 _KINDS = ("bucket", "queue", "table", "secret")
 
 
-def variables(function: Function, aws_endpoint: str) -> dict[str, str]:
+def variables(function: Function, endpoints: Endpoints) -> dict[str, str]:
     """The whole environment of `function`: what Lambda would give it, and nothing of the caller's own."""
     return {
-        **aws_variables(aws_endpoint),
+        **aws_variables(endpoints.aws),
         "PATH": os.environ.get("PATH", os.defpath),
         "PYTHONPATH": str(PROJECT_ROOT),
         "PYTHONUNBUFFERED": "1",
@@ -22,16 +23,18 @@ def variables(function: Function, aws_endpoint: str) -> dict[str, str]:
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory_mb),
         "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
         **{
-            f"ASTRALOG_{name.upper()}": _resolved(value, aws_endpoint)
+            f"ASTRALOG_{name.upper()}": _resolved(value, endpoints)
             for name, value in function.settings.items()
         },
     }
 
 
-def _resolved(value: str, aws_endpoint: str) -> str:
+def _resolved(value: str, endpoints: Endpoints) -> str:
     kind, _, name = value.partition(":")
     if kind == "key":
         return alias(name)
     if kind == "identity":
-        return named(aws_endpoint)[name]
+        return named(endpoints.aws)[name]
+    if kind == "service":
+        return {"stripe": endpoints.stripe}[name]
     return physical(name) if kind in _KINDS else value

@@ -10,12 +10,14 @@ from tests.infra.conftest import Synthesize
 def test_who_chooses_nothing_gets_the_topology_as_it_is() -> None:
     choices = from_context({}.get)
 
-    assert choices.secret_names == {"warehouse": "astralog/warehouse"}
+    assert choices.secret_names == {"warehouse": "astralog/warehouse", "stripe": "astralog/stripe"}
     assert [choices.applied_to(each) for each in topology.FUNCTIONS] == list(topology.FUNCTIONS)
 
 
 def test_a_secret_may_have_another_name() -> None:
-    assert from_context({"warehouse_secret": "team/ch"}.get).secret_names == {"warehouse": "team/ch"}
+    chosen = from_context({"warehouse_secret": "team/ch"}.get)
+
+    assert chosen.secret_names == {"warehouse": "team/ch", "stripe": "astralog/stripe"}
 
 
 def test_a_plain_setting_may_be_chosen() -> None:
