@@ -85,7 +85,7 @@ class DataStack(Stack):
         )
 
     def _table(self, spec: topology.Table, key: kms.Key) -> dynamodb.Table:
-        return dynamodb.Table(
+        table = dynamodb.Table(
             self,
             f"{spec.name}-table",
             partition_key=_text(spec.partition_key),
@@ -100,6 +100,18 @@ class DataStack(Stack):
             deletion_protection=True,
             removal_policy=RemovalPolicy.RETAIN,
         )
+        for index in spec.indexes:
+            copied = (
+                dynamodb.ProjectionType.INCLUDE if index.projection else dynamodb.ProjectionType.KEYS_ONLY
+            )
+            table.add_global_secondary_index(
+                index_name=index.name,
+                partition_key=_text(index.partition_key),
+                sort_key=_text(index.sort_key) if index.sort_key else None,
+                projection_type=copied,
+                non_key_attributes=list(index.projection) or None,
+            )
+        return table
 
     def _queue(self, spec: topology.Queue, dead_queue: sqs.Queue) -> sqs.Queue:
         """Not retained: a message only points at an object, and that stays in its bucket."""

@@ -3,6 +3,7 @@
 from aws_cdk import Aws
 from aws_cdk.aws_iam import PolicyStatement
 
+from infra import topology
 from infra.stores import Stores
 
 ACTIONS = {
@@ -83,7 +84,8 @@ def statements(grant: str, stores: Stores) -> list[PolicyStatement]:
     allowed = [
         PolicyStatement(
             actions=list(ACTIONS[f"{verb}:{kind}"]),
-            resources=_resources(kind, name, stores),
+            resources=_resources(kind, name, stores)
+            + (_indexes(kind, name, stores) if verb == "read" else []),
             conditions=_conditions(kind, stores),
         )
     ]
@@ -108,6 +110,12 @@ def _conditions(kind: str, stores: Stores) -> dict[str, dict[str, str]] | None:
             return {"StringEquals": {"ses:FromAddress": stores.mail_from}}
         case _:
             return None
+
+
+def _indexes(kind: str, name: str, stores: Stores) -> list[str]:
+    """A table's indexes are resources of their own; only reading goes through them."""
+    indexes = topology.table(name).indexes if kind == "table" else ()
+    return [f"{stores.tables[name].table_arn}/index/{index.name}" for index in indexes]
 
 
 def _resources(kind: str, name: str, stores: Stores) -> list[str]:

@@ -27,6 +27,19 @@ class Bucket:
 
 
 @dataclass(frozen=True, slots=True)
+class Index:
+    """A global secondary index: items that have its keys, and no others, are found by them, a moment late.
+
+    Keys are strings. `projection`: the attributes copied into it beside all keys; none unless named.
+    """
+
+    name: str
+    partition_key: str
+    sort_key: str | None = None
+    projection: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Table:
     """A DynamoDB table, billed on demand. Keys are strings.
 
@@ -38,6 +51,7 @@ class Table:
     sort_key: str | None = None
     ttl_attribute: str | None = None
     recoverable: bool = True
+    indexes: tuple[Index, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +148,14 @@ TABLES = (
     Table("key-lists", partition_key="tenant_id", sort_key="key_id", ttl_attribute="forget_at"),
     Table("audit", partition_key="tenant_id", sort_key="entry"),
     Table("announcements", partition_key="tenant_id", sort_key="announcement", ttl_attribute="forget_at"),
+    # What people are to be told of, by mail and in the dashboard; `due` tells the sender what is not yet.
+    Table(
+        "notices",
+        partition_key="tenant_id",
+        sort_key="notice",
+        ttl_attribute="forget_at",
+        indexes=(Index("due", partition_key="due", sort_key="due_at"),),
+    ),
     # Failed attempts to sign in; a quarter of an hour of them is no loss.
     Table("attempts", partition_key="counter", ttl_attribute="forget_at", recoverable=False),
     Table("destinations", partition_key="tenant_id"),
@@ -485,3 +507,8 @@ SIGNALS = (
 def function(name: str) -> Function:
     """The function of that name."""
     return next(each for each in FUNCTIONS if each.name == name)
+
+
+def table(name: str) -> Table:
+    """The table of that name."""
+    return next(each for each in TABLES if each.name == name)

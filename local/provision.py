@@ -19,6 +19,7 @@ from local.mail import provision_mail
 from local.naming import alias, aws_variables, physical, queue_arn
 from local.overrides import queues
 from local.seed import seed
+from local.tables import definition
 
 DEAD = "-dead"
 SECONDS_A_DAY = 86_400
@@ -98,16 +99,7 @@ def _notify(s3: Any, bucket: str) -> None:
 def _table(dynamodb: Any, table: Table) -> None:
     name = physical(table.name)
     try:
-        dynamodb.create_table(
-            TableName=name,
-            KeySchema=[
-                {"AttributeName": attribute, "KeyType": kind} for attribute, kind in _key_of(table).items()
-            ],
-            AttributeDefinitions=[
-                {"AttributeName": attribute, "AttributeType": "S"} for attribute in _key_of(table)
-            ],
-            BillingMode="PAY_PER_REQUEST",
-        )
+        dynamodb.create_table(**definition(table, name))
     except dynamodb.exceptions.ResourceInUseException:
         return
     if table.ttl_attribute:
@@ -115,12 +107,6 @@ def _table(dynamodb: Any, table: Table) -> None:
             TableName=name,
             TimeToLiveSpecification={"Enabled": True, "AttributeName": table.ttl_attribute},
         )
-
-
-def _key_of(table: Table) -> dict[str, str]:
-    """Attribute -> which part of the key it is."""
-    sort_key = {table.sort_key: "RANGE"} if table.sort_key else {}
-    return {table.partition_key: "HASH", **sort_key}
 
 
 def _sealing_key(kms: Any, name: str) -> None:

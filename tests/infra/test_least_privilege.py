@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from infra.topology import FUNCTIONS, Function
+from infra.topology import FUNCTIONS, TABLES, Function
 from tests.infra.synthesized import Templates, listed
 
 every_function = pytest.mark.parametrize("spec", FUNCTIONS, ids=lambda spec: spec.name)
@@ -103,6 +103,23 @@ def test_a_role_reaches_the_stores_of_its_grants_only(templates: Templates, spec
     pools = set(templates.resources("AWS::Cognito::UserPool")) if ("identity", "pool") in granted else set()
 
     assert reached == stores | pools
+
+
+@every_function
+def test_an_index_is_reached_by_those_who_read_its_table(templates: Templates, spec: Function) -> None:
+    reached = {
+        (templates.points_at(resource["Fn::Join"][1][0]), resource["Fn::Join"][1][1])
+        for statement in templates.statements(spec.handler)
+        for resource in listed(statement["Resource"])
+        if "/index/" in json.dumps(resource)
+    }
+
+    assert reached == {
+        (templates.store("table", table.name)[0], f"/index/{index.name}")
+        for table in TABLES
+        for index in table.indexes
+        if f"read:table:{table.name}" in spec.grants
+    }
 
 
 @every_function
