@@ -55,7 +55,8 @@ def configure(world: World, call: Call) -> Thing:
             thing[name] = params.text(given, name)
     thing.update(metadata=params.metadata(given, thing["metadata"]), updated=world.now())
     thing["active"] = params.flag(given, "active", default=thing["active"])
-    world.emit(f"billing_portal.configuration.{'updated' if old else 'created'}", world.put(thing))
+    kind = "billing_portal.configuration.updated" if old else "billing_portal.configuration.created"
+    world.emit(kind, world.put(thing))
     return thing
 
 

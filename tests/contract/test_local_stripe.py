@@ -18,7 +18,6 @@ from local.stripe import API_VERSION, money, params, periods
 from local.stripe.cards import passes_luhn
 from local.stripe.signing import FORGERIES
 from tests.contract import stripe_conformity as conformity
-from tests.contract import stripe_shapes
 from tests.contract.local_stripe import API_KEY, CARD, DAY, SECRET, Stripe, local_stripe
 from tests.contract.local_stripe_shop import Plan, buy, checkout, meter, plan, portal, use
 
@@ -424,51 +423,6 @@ def test_every_forgery_but_the_future_is_refused_by_the_sdk(here: Stripe) -> Non
         accepted.append(how)
     # The SDK's own check has no bound ahead; the product's must.
     assert accepted == ["future"]
-
-
-def test_what_is_answered_has_the_keys_and_types_of_the_fixtures_and_the_sdk(
-    here: Stripe, small: Plan, two: tuple[str, str]
-) -> None:
-    for customer in two:
-        buy(here, customer, small)
-    here.post_form(portal(here, two[0]), "Save card", **FAILS_LATER)
-    event = use(here, two[0], 75, "x").to_dict()
-    here.advance(33)
-    spare = here.api.products.create({"name": "spare"})
-    stub = here.api.products.delete(spare.id).to_dict()
-    cancel = {"event_name": "stored_gb", "type": "cancel", "cancel": {"identifier": "y"}}
-    use(here, two[0], 1, "y")
-    adjusted = here.api.billing.meter_event_adjustments.create(cancel).to_dict()  # type: ignore[arg-type]
-    day = {"customer": two[0], "start_time": 0, "end_time": (here.now() // 60 + 1) * 60}
-    summary = here.api.billing.meters.event_summaries.list(here.api.billing.meters.list().data[0].id, day)
-    answered = {
-        "billing.meter_event": event,
-        "billing.meter_event_adjustment": adjusted,
-        "billing.meter_event_summary": summary.data[0].to_dict(),
-        "deleted_product": stub,
-        "deleted_customer": here.api.customers.delete(here.api.customers.create({}).id).to_dict(),
-    }
-    found = [each for kind, thing in answered.items() for each in conformity.problems(thing, kind)]
-    things = [thing for path in LISTS.split() for thing in here.raw(f"/v1/{path}")["data"]]
-    things += here.raw(f"/v1/payment_methods?customer={two[0]}")["data"]
-    things += [line for thing in things if thing["object"] == "invoice" for line in thing["lines"]["data"]]
-    session = here.api.billing_portal.sessions.create({"customer": two[0]}).to_dict()
-    found += conformity.problems(session)
-    found += [each for thing in things for each in conformity.problems(thing)]
-    assert not found, "\n".join(sorted(set(found)))
-    kinds = {*answered, *(thing["object"] for thing in things)}
-    assert {"invoice_payment", "line_item", "event", "charge", "checkout.session", "payment_method"} <= kinds
-
-
-@pytest.mark.skipif(not stripe_shapes.FIXTURES.exists(), reason="Stripe's fixtures are not on this machine")
-def test_the_extract_is_that_of_the_fixtures() -> None:
-    """Skipped where the fixtures are not: they are Stripe's and no part of this project.
-
-    Every other test here goes by the extract, which is committed; this one only says that it is still theirs.
-    """
-    assert stripe_shapes.EXTRACT.read_text() == stripe_shapes.text(
-        stripe_shapes.extract(stripe_shapes.FIXTURES)
-    )
 
 
 NAMES = st.text("abcdefgh_", min_size=1, max_size=6)
