@@ -24,6 +24,7 @@ from local.stripe.keeping import Keeping
 from local.stripe.orders import Orders
 from local.stripe.pages import Pages
 from local.stripe.params import decode, listing
+from local.stripe.portal_page import PortalPage
 from local.stripe.routes import ROUTES
 from local.stripe.webhooks import RETRY_SECONDS, Deliveries
 from local.stripe.world import Request, Thing, World
@@ -51,6 +52,7 @@ def application(
     built = web.Application(middlewares=[_kept_before_it_is_answered(lambda: keeping.keep(world, replays))])
     Api(world, api_key, replays).add_to(built)
     Pages(world).add_to(built)
+    PortalPage(world).add_to(built)
     Orders(world, deliveries).add_to(built)
 
     async def alive(_application: web.Application) -> AsyncIterator[None]:
