@@ -8,8 +8,8 @@ from aws_cdk.aws_s3 import Bucket
 from aws_cdk.aws_secretsmanager import ISecret
 from aws_cdk.aws_sqs import Queue
 
+from infra import topology
 from infra.people import People
-from infra.topology import SERVICES
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,6 @@ class Stores:
             case "identity":
                 return self.people.named[name]
             case "service":
-                return SERVICES[name]
+                return topology.SERVICES[name]
             case _:
                 return value

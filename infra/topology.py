@@ -104,7 +104,8 @@ class Function:
 
     `settings`: its settings' names without the ASTRALOG_ prefix -> what they stand for: a resource's kind
     and name (`bucket:staging`, `table:ledger`, `queue:staged`, `secret:warehouse`, `key:credentials`,
-    `identity:pool`, `service:stripe`) or a plain value.
+    `identity:pool`, `mail:notices`), the address of a service (`service:api`, our own API as the world sees
+    it, or one of SERVICES) or a plain value.
     `grants`: what it may do, as `verb:resource`; the deployed role allows this and nothing else.
     """
 
@@ -163,18 +164,23 @@ TABLES = (
     Table("shards", partition_key="tenant_id", recoverable=False),
     Table("health", partition_key="destination"),
     Table("ledger", partition_key="entry", ttl_attribute="forget_at"),
+    Table("billing", partition_key="entry"),
+    # Which of Stripe's events are done; what is forgotten Stripe has long ceased to send.
+    Table("stripe-events", partition_key="event_id", ttl_attribute="forget_at", recoverable=False),
 )
 
 KEYS = ("credentials",)
 """KMS keys beside the one that encrypts everything at rest; `credentials` seals what customers entrust."""
 
 SECRETS = ("warehouse", "stripe")
-"""Secrets Manager secrets, JSON each; `warehouse` holds the fields of functions.shared.address.Address,
-`stripe` holds `api_key` and `webhook_secret`.
-"""
+"""Secrets Manager secrets; `warehouse` holds the JSON of functions.shared.address.Address, `stripe` that of
+functions.billing.stripe_secret.StripeSecret."""
 
 SERVICES = {"stripe": "https://api.stripe.com"}
-"""What others run and functions call, as `service:<name>`; a local stack has its own of each."""
+"""What a setting `service:<name>` stands for once deployed, beside API."""
+
+STANDING_FOR = frozenset({"bucket", "table", "queue", "secret", "key", "identity", "mail", "service"})
+"""Kinds of what a setting `kind:name` stands for; any other value stands for itself."""
 
 QUEUES = (
     Queue("staged", visibility_seconds=360, max_receives=1000, retention_days=14),
@@ -193,6 +199,9 @@ UNKNOWN_ROUTES = "ingest"
 MIGRATE = "migrate"
 """The function that every deploy runs before those that count on its schema."""
 
+API = "service:api"
+"""Stands for the address of our own API."""
+
 MAIL_FROM = "no-reply@astralog.example"
 """Stands for the address that an installation chooses (`-c mail_from=…`) and has verified with SES."""
 
@@ -210,6 +219,29 @@ CUSTODY = {
     "allow_loopback_destinations": "false",
 }
 """What it takes to reach a customer's own bucket and ClickHouse."""
+
+DASHBOARD = "https://app.astralog.example"
+"""Stands for where an installation's dashboard is (`-c dashboard_address=…`)."""
+
+BOOKKEEPING = {
+    "accounts_table": "table:accounts",
+    "billing_table": "table:billing",
+    "audit_table": "table:audit",
+    "notices_table": "table:notices",
+    "stripe_secret": "secret:stripe",
+    "stripe_address": "service:stripe",
+}
+"""What it takes to change an account's book and standing by what Stripe says."""
+
+MAY_KEEP_BOOKS = (
+    "read:table:accounts",
+    "write:table:accounts",
+    "read:table:billing",
+    "write:table:billing",
+    "append:table:audit",
+    "write:table:notices",
+    "read:secret:stripe",
+)
 
 MAY_REACH_CUSTOMERS = ("read:table:destinations", "read:table:shards", "open:key:credentials")
 

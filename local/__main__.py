@@ -92,7 +92,7 @@ async def _invoke(places: Places, name: str, event: object) -> int:
     except FileNotFoundError:
         print("no stack is running: start one with `python -m local up`", file=sys.stderr)
         return CANNOT_START
-    endpoints = Endpoints(aws=page["aws_endpoint"], stripe=page["stripe"])
+    endpoints = Endpoints(page["aws_endpoint"], {name: page[name] for name in ("api", "stripe")})
     invoker = Invoker((overrides.function(name),), endpoints, places.logs)
     try:
         print(json.dumps(await invoker.invoke(name, event), indent=2))

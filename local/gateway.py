@@ -38,7 +38,7 @@ from local.ticker import tick_schedules
 class Configuration:
     port: int
     aws_endpoint: str
-    stripe: str
+    services: dict[str, str]
     logs: str
 
 
@@ -140,7 +140,7 @@ def _sent(response: Response, request_id: str) -> web.Response:
 async def serve(config: Configuration) -> None:
     """Serve until told to stop; execution environments end with it."""
     functions = overrides.functions()
-    endpoints = Endpoints(aws=config.aws_endpoint, stripe=config.stripe)
+    endpoints = Endpoints(config.aws_endpoint, config.services)
     invoker = Invoker(functions, endpoints, Path(config.logs))
     listener = Listener(Gateway(Routes(functions), invoker).application(), config.port)
     await listener.open()

@@ -115,7 +115,7 @@ class Stack:
 
     @property
     def endpoints(self) -> Endpoints:
-        return Endpoints(aws=self.aws_endpoint, stripe=self.stripe)
+        return Endpoints(self.aws_endpoint, {"api": self.api, "stripe": self.stripe})
 
     @property
     def secret_values(self) -> dict[str, dict[str, Any]]:

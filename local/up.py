@@ -125,7 +125,7 @@ def children(stack: Stack) -> tuple[Child, Child, Child, Child]:
             {
                 "port": stack.gateway_port,
                 "aws_endpoint": stack.aws_endpoint,
-                "stripe": stack.stripe,
+                "services": dict(stack.endpoints.services),
                 "logs": str(places.logs),
             },
             ready_url=f"{stack.api}/health",

@@ -31,10 +31,10 @@ def variables(function: Function, endpoints: Endpoints) -> dict[str, str]:
 
 def _resolved(value: str, endpoints: Endpoints) -> str:
     kind, _, name = value.partition(":")
+    if kind == "service":
+        return endpoints.services[name]
     if kind == "key":
         return alias(name)
     if kind == "identity":
         return named(endpoints.aws)[name]
-    if kind == "service":
-        return {"stripe": endpoints.stripe}[name]
     return physical(name) if kind in _KINDS else value

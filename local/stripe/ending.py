@@ -1,6 +1,6 @@
 """How a subscription ends, and what it has used until then."""
 
-from local.stripe import invoices
+from local.stripe import invoices, lines
 from local.stripe.lines import Usage
 from local.stripe.prices import is_metered
 from local.stripe.subscription_shape import period_of
@@ -21,7 +21,7 @@ def end(world: World, thing: Thing, reason: str, *, invoice_now: bool = False) -
         cancellation_details=details,
     )
     world.emit("customer.subscription.deleted", thing)
-    if last:
+    if last or (invoice_now and lines.any_waiting(world, thing)):
         span = (period_of(thing)[0], world.now())
         invoice = invoices.draft(world, thing, "subscription_cycle", [], span, last)
         invoice["automatically_finalizes_at"] = world.now() + world.settings.draft_seconds

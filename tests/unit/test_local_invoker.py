@@ -11,7 +11,7 @@ from local.endpoints import Endpoints
 from local.execution import FunctionCrashedError, FunctionFailedError, FunctionTimedOutError
 from local.invoker import Pool
 
-ENDPOINTS = Endpoints(aws="http://127.0.0.1:1", stripe="http://127.0.0.1:2")
+ENDPOINTS = Endpoints("http://127.0.0.1:1", {"stripe": "http://127.0.0.1:2"})
 
 Use = Callable[[Pool], Awaitable[Any]]
 

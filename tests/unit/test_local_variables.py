@@ -5,7 +5,7 @@ from local import overrides
 from local.endpoints import Endpoints
 from local.variables import variables
 
-ENDPOINTS = Endpoints(aws="http://127.0.0.1:1", stripe="http://127.0.0.1:2")
+ENDPOINTS = Endpoints("http://127.0.0.1:1", {"stripe": "http://127.0.0.1:2"})
 
 
 def test_a_function_gets_its_own_settings_resolved_and_nothing_else_of_ours() -> None:
@@ -36,5 +36,5 @@ def test_what_others_run_is_on_this_machine_too() -> None:
     function = Function(
         "pays", "m.f", 128, 3, settings={f"{name}_at": f"service:{name}" for name in SERVICES}
     )
-    assert variables(function, ENDPOINTS)["ASTRALOG_STRIPE_AT"] == ENDPOINTS.stripe
+    assert variables(function, ENDPOINTS)["ASTRALOG_STRIPE_AT"] == ENDPOINTS.services["stripe"]
     assert all(address.startswith("https://") for address in SERVICES.values())

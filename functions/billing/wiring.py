@@ -1,0 +1,55 @@
+"""The parts of billing's functions put together, from what they are told."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from functions.billing.apply import Desk, NoUsage, Usage
+from functions.billing.books import Books
+from functions.billing.stripe_contract import Stripe
+from functions.billing.stripe_gate import StripeGate
+from functions.billing.stripe_secret import StripeSecret, stripe_secret
+from functions.shared.account.audit import Audit
+from functions.shared.account.notices import Notices
+from functions.shared.secret_store import read_secret
+
+
+@dataclass(frozen=True, slots=True)
+class BookkeepingSettings:
+    """What it takes to change an account's book and standing by what Stripe says."""
+
+    accounts_table: str
+    billing_table: str
+    audit_table: str
+    notices_table: str
+    stripe_secret: str
+    stripe_address: str
+
+
+def secret_of(settings: BookkeepingSettings) -> StripeSecret:
+    """The secret as it is now."""
+    return stripe_secret(read_secret(settings.stripe_secret))
+
+
+def gate_of(settings: BookkeepingSettings, secret: StripeSecret) -> StripeGate:
+    """Stripe, at the address of the settings."""
+    return StripeGate(secret.api_key, settings.stripe_address)
+
+
+def desk_of(
+    settings: BookkeepingSettings,
+    client: Any,
+    stripe: Stripe,
+    usage: Usage | None = None,
+    clock: Callable[[], float] = time.time,
+) -> Desk:
+    """The desk around one DynamoDB client and one Stripe."""
+    return Desk(
+        books=Books(settings.billing_table, settings.accounts_table, client),
+        stripe=stripe,
+        usage=usage or NoUsage(),
+        audit=Audit(settings.audit_table, client, clock),
+        outbox=Notices(settings.notices_table, client, clock),
+        clock=clock,
+    )
