@@ -163,7 +163,14 @@ TABLES = (
     # What makes a customer's sealed credentials readable; destroyed, so must its copies be (docs/adr/0008).
     Table("shards", partition_key="tenant_id", recoverable=False),
     Table("health", partition_key="destination"),
-    Table("ledger", partition_key="entry", ttl_attribute="forget_at"),
+    # Batches that are done and not yet counted have `unmetered`, and nothing else has.
+    Table(
+        "ledger",
+        partition_key="entry",
+        ttl_attribute="forget_at",
+        indexes=(Index("unmetered", partition_key="unmetered", sort_key="done_at"),),
+    ),
+    Table("usage", partition_key="tenant_id", sort_key="entry"),
     Table("billing", partition_key="entry"),
     # Which of Stripe's events are done; what is forgotten Stripe has long ceased to send.
     Table("stripe-events", partition_key="event_id", ttl_attribute="forget_at", recoverable=False),
