@@ -6,6 +6,7 @@ PORT ?= 8080
 V := .venv/bin
 READY := .venv/.ready
 UV := env -u UV_INDEX_URL $(V)/uv
+FOLDERS := $(patsubst functions/%/requirements.txt,%,$(wildcard functions/*/requirements.txt))
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 18,20
 
 
@@ -62,7 +63,7 @@ deploy: build ## deploy to the AWS account of your credentials (docs/deployment.
 	@npm ci && npx cdk deploy --all $(CDK)
 
 lock: setup ## pin again what pyproject.toml asks for
-	@for folder in ingest accounts destinations sync query quarantine migrate retention billing; do \
+	@for folder in $(FOLDERS); do \
 	  $(UV) pip compile --quiet pyproject.toml --extra $$folder --python-version 3.13 \
 	    --python-platform aarch64-manylinux_2_28 --no-header -o functions/$$folder/requirements.txt; done
 	@$(UV) pip compile --quiet pyproject.toml --all-extras --group local --group infra --group dev \

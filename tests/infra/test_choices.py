@@ -57,12 +57,17 @@ def test_what_was_chosen_is_what_is_deployed(synthesize: Synthesize) -> None:
             "warehouse_engine": "ReplicatedMergeTree",
         }
     )
-    (subscription,) = chosen.properties("AWS::SNS::Subscription")
+    (subscription,) = (
+        each for each in chosen.properties("AWS::SNS::Subscription") if each["Protocol"] == "email"
+    )
     (domain,) = chosen.properties("AWS::ApiGatewayV2::DomainName")
     migrate = chosen.function("functions.migrate.handler.handler")
+    notifier = chosen.function("functions.notices.notifier.handler")
 
-    assert (subscription["Protocol"], subscription["Endpoint"]) == ("email", "ops@example.org")
+    assert subscription["Endpoint"] == "ops@example.org"
     assert domain["DomainName"] == "logs.example.org"
     assert domain["DomainNameConfigurations"][0]["CertificateArn"] == certificate
     assert len(chosen.properties("AWS::ApiGatewayV2::ApiMapping")) == 1
     assert migrate["Environment"]["Variables"]["ASTRALOG_WAREHOUSE_ENGINE"] == "ReplicatedMergeTree"
+    links = notifier["Environment"]["Variables"]["ASTRALOG_API_ADDRESS"]
+    assert links == "https://logs.example.org", "what is mailed leads where the world finds the API"
