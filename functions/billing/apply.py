@@ -97,15 +97,17 @@ class Desk:
         tenant: TenantId,
         decide: Callable[[Book], Book],
         who: Origin,
-        also: Callable[[Book], Sequence[Item]] = lambda _book: (),
         *,
+        also: Callable[[Book], Sequence[Item]] = lambda _book: (),
+        tell: Callable[[Book, Book], Iterable[News]] = news,
         always: bool = False,
     ) -> Book:
         """Replace the book by what `decide` makes of it, and the standing by what follows from that.
 
         `decide` may be asked several times, each time with the book as it is then. `also`: what takes place
-        with the write, items of TransactWriteItems made of the new book. The audit trail and the mails that
-        the change gives rise to are written with it. `always`: write although nothing differs.
+        with the write, items of TransactWriteItems made of the new book. `tell`: what the audit trail and
+        people are told of the change from the old book to the new; it is written with it. `always`: write
+        although nothing differs.
 
         Raises
         ------
@@ -124,7 +126,7 @@ class Desk:
                 return self.books.write(
                     new,
                     None if becomes == standing else becomes,
-                    [*extras, *self.told(tenant, news(book, new), who)],
+                    [*extras, *self._told(tenant, tell(book, new), who)],
                 )
             except BookChangedError:
                 continue
@@ -152,10 +154,10 @@ class Desk:
             used_bytes = self.usage.used_bytes(book.tenant, *entitlements.period(book, now))
         return entitlements.entitled(book, standing, used_bytes, now)
 
-    def told(self, tenant: TenantId, news: Iterable[News], who: Origin) -> list[Item]:
+    def _told(self, tenant: TenantId, found: Iterable[News], who: Origin) -> list[Item]:
         """Entries of the audit trail and mails, as items of TransactWriteItems."""
         written: list[Item] = []
-        for each in news:
+        for each in found:
             if each.action:
                 written.append(self.audit.entry(tenant, who, each.action, each.subject))
             if each.title:

@@ -94,10 +94,10 @@ class Books:
         for item in self._scan(self._billing_table, condition, values):
             yield book_of(item)
 
-    def ending(self, reason: str, before: int) -> Iterator[tuple[TenantId, Standing]]:
-        """Accounts whose logs are taken until a moment earlier than `before`, for `reason`."""
-        condition = "end_reason = :reason AND accepts_until < :before"
-        values = {":reason": {"S": reason}, ":before": {"N": str(before)}}
+    def ending(self, reason: str, since: int, until: int) -> Iterator[tuple[TenantId, Standing]]:
+        """Accounts whose logs are taken until a moment from `since` to `until`, for `reason`."""
+        condition = "end_reason = :reason AND accepts_until BETWEEN :since AND :until"
+        values = {":reason": {"S": reason}, ":since": {"N": str(since)}, ":until": {"N": str(until)}}
         for item in self._scan(self._accounts_table, condition, values):
             yield TenantId(item["tenant_id"]["S"]), standing_of(item)
 

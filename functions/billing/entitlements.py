@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from functions.billing.book import Book
 from functions.billing.subscription import Subscription
-from functions.shared.account.standing import Standing, standing_on
+from functions.shared.account.standing import ACCOUNT_CLOSING, Standing, standing_on
 from functions.shared.plans import PLANS
 
 GRACE_DAYS = 7
@@ -17,7 +17,6 @@ SECONDS_A_DAY = 86_400
 
 PAYMENT_OVERDUE = "payment_overdue"
 SUBSCRIPTION_ENDED = "subscription_ended"
-ACCOUNT_CLOSING = "account_closing"
 TRIAL_ENDED = "trial_ended"
 
 

@@ -10,11 +10,12 @@ from functions.shared.plans import PLANS
 
 
 def news(old: Book, new: Book) -> list[News]:
-    """What the change from `old` to `new` is to people."""
+    """What the change from `old` to `new` is to people; who is leaving is not written to any more."""
     found = [*_money_back(new.noted - old.noted)]
     if new.subscription and new.subscription != old.subscription:
         found += _of_subscription(old.subscription, new.subscription, f"v{old.version + 1}")
-    return found
+    leaving = new.closing_requested_at is not None
+    return [News(each.action, each.subject) for each in found] if leaving else found
 
 
 def _of_subscription(old: Subscription | None, new: Subscription, once: str) -> Iterator[News]:

@@ -7,10 +7,9 @@ for how long one looks.
 from collections.abc import Iterator
 
 from functions.billing.book import Book
-from functions.billing.entitlements import SECONDS_A_DAY, grace_ends_at, trial_ends_at
+from functions.billing.entitlements import SECONDS_A_DAY, grace_ends_at
 from functions.billing.subscription import Subscription
 from functions.billing.wording import READING, News, day, moment, terms
-from functions.shared.account.standing import Standing
 
 TRIAL_NOTICE_DAYS = 3
 GRACE_NOTICE_DAYS = 1
@@ -18,16 +17,19 @@ TOLD_LATE_DAYS = 3
 """Who has not been told by then, for nothing of ours ran, is not told any more."""
 
 
-def reminders(book: Book, standing: Standing, now: float) -> list[News]:
-    """What is to be told because of the date, Unix seconds, and has not been."""
-    return [each for each in _due(book, standing, now) if each.notice_id not in book.told]
+def reminders(book: Book, trial_ends_at: int | None, now: float) -> list[News]:
+    """What is to be told at `now`, Unix seconds, and has not been.
+
+    `trial_ends_at`: of an account on its free trial (functions.billing.entitlements).
+    """
+    return [each for each in _due(book, trial_ends_at, now) if each.notice_id not in book.told]
 
 
-def _due(book: Book, standing: Standing, now: float) -> Iterator[News]:
+def _due(book: Book, trial_ends_at: int | None, now: float) -> Iterator[News]:
     if book.closing_requested_at is not None:
         return
-    if trial := trial_ends_at(book, standing):
-        yield from _of_trial(trial, now)
+    if trial_ends_at is not None and book.subscription is None:
+        yield from _of_trial(trial_ends_at, now)
     if book.live and book.live.status == "trialing" and book.live.trial_end:
         yield from _first_payment(book.live, book.live.trial_end, now)
     if book.live and (grace := grace_ends_at(book.live)):

@@ -29,11 +29,15 @@ class StripeUnavailableError(RetryableError):
 
 
 class StripeRefusedError(PermanentError):
-    """Stripe said no and will say it again. `code` is Stripe's own, such as `card_declined`."""
+    """Stripe said no and will say it again.
 
-    def __init__(self, code: str) -> None:
+    `code` is Stripe's own, such as `card_declined`; `status` is 402 when it was a card that was refused.
+    """
+
+    def __init__(self, code: str, status: int = 400) -> None:
         super().__init__(f"Stripe refused: {code}")
         self.code = code
+        self.status = status
 
 
 class BadSignatureError(PermanentError):

@@ -210,7 +210,7 @@ def _asked(call: Callable[[], T]) -> T:
         status, code = fault.http_status, fault.code or type(fault).__name__
     if status is None or status >= 500 or status in _LATER_STATUSES:
         raise StripeUnavailableError(f"Stripe: {code}")
-    raise StripeRefusedError(code)
+    raise StripeRefusedError(code, status)
 
 
 def _plain(found: Any) -> Thing:

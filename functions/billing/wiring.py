@@ -37,6 +37,16 @@ def gate_of(settings: BookkeepingSettings, secret: StripeSecret) -> StripeGate:
     return StripeGate(secret.api_key, settings.stripe_address)
 
 
+def books_of(settings: BookkeepingSettings, client: Any) -> Books:
+    """The books, in one DynamoDB client."""
+    return Books(settings.billing_table, settings.accounts_table, client)
+
+
+def usage_of(_settings: BookkeepingSettings, _client: Any) -> Usage:
+    """What was stored; every desk must have the same, or it would take back what another has capped."""
+    return NoUsage()
+
+
 def desk_of(
     settings: BookkeepingSettings,
     client: Any,
@@ -44,11 +54,11 @@ def desk_of(
     usage: Usage | None = None,
     clock: Callable[[], float] = time.time,
 ) -> Desk:
-    """The desk around one DynamoDB client and one Stripe."""
+    """The desk around one DynamoDB client and one Stripe. `usage`: for tests."""
     return Desk(
-        books=Books(settings.billing_table, settings.accounts_table, client),
+        books=books_of(settings, client),
         stripe=stripe,
-        usage=usage or NoUsage(),
+        usage=usage or usage_of(settings, client),
         audit=Audit(settings.audit_table, client, clock),
         outbox=Notices(settings.notices_table, client, clock),
         clock=clock,
