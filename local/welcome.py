@@ -19,7 +19,6 @@ AstraLog is ready at {stack.api}
              -H 'Content-Type: application/json' -d '{{"events": [{{"message": "hello", "level": "info"}}]}}'
   search   curl {stack.api}/v1/search -H 'Authorization: Bearer {keys["read"]}' \\
              -H 'Content-Type: application/json' -d '{{"q": "hello"}}'
-  Stripe   {stack.stripe} (pages for cards; 4242 4242 4242 4242 is good)
   SQL      curl {stack.clickhouse}/ -d {sql}
   logs     {stack.places.logs}/
 

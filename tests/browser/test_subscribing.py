@@ -1,99 +1,13 @@
 """From signing up to cancelling: the money's part in Chromium on Stripe's pages, the rest by our API."""
 
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from typing import Any
-
-import httpx
-import pytest
+from collections.abc import Callable
 
 from tests.browser.card_numbers import cards_in
-from tests.browser.chromium import Asked, Browser, chromium
-from tests.browser.customer import Customer, moment
-from tests.browser.hands import DECLINED, GOOD, alert, fill_card, press, sections
-from tests.integration.stack import RunningStack, running_stack, wait_until
+from tests.browser.customer import moment
+from tests.browser.walk import DAY, Walk
 
 SECONDS_UNTIL_ACTIVE = 10
-PATIENCE_SECONDS = 30
-DAY = 86_400
-
-Billing = dict[str, Any]
-
-
-@dataclass
-class Walk:
-    """What was seen on the way: of the subscriber step by step, of the bystander before and after."""
-
-    stack: RunningStack
-    subscriber: Customer
-    bystander: Customer
-    seen: dict[str, Billing] = field(default_factory=dict)
-    shown: dict[str, Any] = field(default_factory=dict)
-    log: list[Asked] = field(default_factory=list)
-    seconds_until_active: float = 0.0
-
-    def waits_for(self, step: str, holds: Callable[[Billing], bool]) -> None:
-        """Ask for the subscriber's billing until `holds`; what was said then is `seen` as `step`."""
-
-        def looks() -> bool:
-            self.seen[step] = self.subscriber.billing()
-            return holds(self.seen[step])
-
-        wait_until(looks, PATIENCE_SECONDS, step)
-
-
-@pytest.fixture(scope="module")
-def walk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walk]:
-    """The whole way, once, in a stack of its own: Stripe's clock is moved in it."""
-    with running_stack(tmp_path_factory.mktemp("stack")) as stack:
-        walk = Walk(stack, Customer(stack), Customer(stack))
-        with chromium(tmp_path_factory.mktemp("profile")) as browser:
-            _walk(walk, browser)
-            walk.log = browser.log
-        yield walk
-
-
-def _walk(walk: Walk, browser: Browser) -> None:
-    page, subscriber = browser.page, walk.subscriber
-    walk.seen["signed up"], walk.seen["bystander before"] = subscriber.billing(), walk.bystander.billing()
-
-    page.goto(subscriber.checkout("managed_30"))
-    fill_card(page, DECLINED)
-    press(page, "Subscribe")
-    walk.shown["declined"] = alert(page)
-    walk.seen["declined"] = subscriber.billing()
-
-    fill_card(page, GOOD)
-    pressed_at = time.monotonic()
-    press(page, "Subscribe")
-    walk.waits_for("subscribed", lambda billing: _has(billing, "managed_30", "trialing"))
-    walk.seconds_until_active = time.monotonic() - pressed_at
-    walk.shown["subscribed"] = page.url
-    walk.shown["log"] = subscriber.sends_a_log("the first of a paying customer")
-
-    httpx.post(f"{walk.stack.stripe}/_clock", json={"advance_seconds": 15 * DAY}).raise_for_status()
-    walk.waits_for("trial over", lambda billing: _has(billing, "managed_30", "active"))
-
-    page.goto(subscriber.portal())
-    walk.shown["portal"] = sections(page)
-
-    subscriber.ask("POST", "/v1/billing/plan", {"plan": "managed_15"})
-    walk.waits_for("downgraded", lambda billing: _has(billing, "managed_15", "active"))
-    page.reload()
-    walk.shown["downgraded"] = sections(page)
-
-    press(page, "Cancel plan")
-    walk.shown["cancelled"] = sections(page)
-    walk.waits_for("cancelled", lambda billing: billing["ends_at"] is not None)
-    walk.shown["last log"] = subscriber.sends_a_log("taken until the end")
-    page.get_by_role("link", name="Return").click()
-    page.wait_for_url(f"{walk.stack.api}/**")
-    walk.seen["bystander after"] = walk.bystander.billing()
-
-
-def _has(billing: Billing, plan: str, status: str) -> bool:
-    return (billing["plan"], billing["status"]) == (plan, status)
 
 
 def test_who_signs_up_is_on_trial(walk: Walk) -> None:
