@@ -80,8 +80,8 @@ async def _start(stack: Stack, supervisor: Supervisor) -> None:
     tell("AWS services, ClickHouse and Stripe answer")
     await asyncio.gather(provision(stack), supervisor.start(gateway))
     tell("buckets, queues, tables, secrets and accounts are there")
-    await _migrate(stack)
-    tell("the schema is up to date")
+    await asyncio.gather(_migrate(stack), _sync_catalogue(stack))
+    tell("the schema is up to date, Stripe has our plans")
     await _configure_own_cloud(stack)
     tell("the BYOC account has its own bucket and ClickHouse")
 
@@ -118,6 +118,7 @@ def children(stack: Stack) -> tuple[Child, Child, Child, Child]:
                 **asdict(stack.stripe_secrets),
             },
             ready_url=f"{stack.stripe}/healthcheck",
+            again=lambda: _sync_catalogue(stack),
         ),
         Child(
             "gateway",
@@ -156,6 +157,11 @@ async def _configure_own_cloud(stack: Stack) -> None:
         await configure(stack.api, stack.keys[BYOC_ACCOUNT]["admin"], stack.destination)
     except (DestinationRefusedError, aiohttp.ClientError, TimeoutError) as fault:
         raise StackError(f"the BYOC account's destination was refused: {fault}") from None
+
+
+async def _sync_catalogue(stack: Stack) -> None:
+    configuration = {"aws_endpoint": stack.aws_endpoint, "stripe": stack.stripe}
+    await run_job("local.catalogue", configuration, stack.places.logs / "catalogue.log")
 
 
 async def _migrate(stack: Stack) -> None:

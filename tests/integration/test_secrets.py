@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from tests.integration.holdings import found_in
+from tests.integration.person import Person
 from tests.integration.sending import batch, drain, new_run
 from tests.integration.stack import RunningStack, bearer
 
@@ -28,40 +29,6 @@ class Told:
         route = re.sub(r"key_\w+", "{id}", f"{response.request.method} {response.request.url.path}")
         if not (route in SHOWN_ONCE and response.is_success):
             self.answers.append((route, f"{dict(response.headers)}\n{response.text}"))
-
-
-class Person:
-    """Somebody who signs up, and whose password, tokens and keys are secrets from then on."""
-
-    def __init__(self, client: httpx.Client, mail: str) -> None:
-        self._client, self._mail = client, mail
-        self.email = f"{uuid4().hex}@example.org"
-        self.password = f"Canary-password-{uuid4().hex}"
-        self.secrets = [self.password]
-
-    def joins(self) -> str:
-        """Sign up, confirm, log in; the access token."""
-        form = {"name": "Canary", "email": self.email, "password": self.password, "accept_terms": True}
-        assert self._client.post("/v1/signup", json=form).status_code == 202
-        confirmation = {**self.mailed_code(), "password": self.password}
-        assert self._client.post("/v1/signup/confirm", json=confirmation).status_code == 200
-        answer = self._client.post("/v1/login", json={"email": self.email, "password": self.password}).json()
-        self.secrets += [answer["access_token"], answer["refresh_token"]]
-        token: str = answer["access_token"]
-        return token
-
-    def mailed_code(self) -> dict[str, str]:
-        mails = httpx.get(self._mail, params={"to": self.email}).json()
-        code = re.search(r"\b\d{6}\b", mails[-1]["text"])
-        assert code
-        return {"email": self.email, "code": code[0]}
-
-    def sets_another_password(self) -> None:
-        another = f"Canary-another-{uuid4().hex}"
-        self._client.post("/v1/password/forgot", json={"email": self.email})
-        form = {**self.mailed_code(), "password": another}
-        assert self._client.post("/v1/password/reset", json=form).status_code == 200
-        self.secrets.append(another)
 
 
 @pytest.fixture
