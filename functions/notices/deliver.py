@@ -10,7 +10,8 @@ from typing import Literal
 
 from functions.notices.letter import letter
 from functions.notices.link import link
-from functions.notices.outbox import Notice, Outbox, Tally
+from functions.notices.notice import Notice, Tally
+from functions.notices.outbox import Outbox
 from functions.notices.readers import Reader, Readers
 from functions.shared.account.announcements import Announcements
 from functions.shared.account.mail import Mailer, MailError

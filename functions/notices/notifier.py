@@ -15,7 +15,8 @@ from functools import cache
 from typing import Any
 
 from functions.notices.deliver import Delivery
-from functions.notices.outbox import Notice, Outbox, TurnOverError, pause_seconds
+from functions.notices.notice import Notice
+from functions.notices.outbox import Outbox, TurnOverError, pause_seconds
 from functions.notices.readers import Readers
 from functions.shared import journal
 from functions.shared.account.announcements import Announcements

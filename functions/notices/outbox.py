@@ -5,13 +5,12 @@ is due again by itself. Each person mailed is noted on it before the next one is
 due runs a moment behind; what counts is the notice itself.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import date
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from botocore.exceptions import ClientError
 
+from functions.notices.notice import Due, Notice, Tally, due_of, notice_of
 from functions.shared.account.moments import moment
 from functions.shared.account.notices import CRITICAL, IN_TURN, SETTLED
 from functions.shared.dynamo.answers import answered, open_client, unmet
@@ -37,42 +36,6 @@ class TurnOverError(PermanentError):
     """Another took the notice since, or it is gone: it is not ours to send any more."""
 
 
-@dataclass(frozen=True, slots=True)
-class Due:
-    """A notice as the index tells of it."""
-
-    tenant: TenantId
-    notice_id: str
-    state: str
-    due_at: str
-
-
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """A notice whose turn it is, until `turn`. `tries` counts this one; `mailed` are the subjects noted."""
-
-    tenant: TenantId
-    notice_id: str
-    kind: str
-    title: str
-    text: str = field(repr=False)
-    announce: bool
-    effective_on: date | None
-    campaign: str | None
-    mailed: frozenset[str]
-    tries: int
-    turn: str
-
-
-@dataclass(frozen=True, slots=True)
-class Tally:
-    """What became of a notice's readers."""
-
-    mailed: int = 0
-    suppressed: int = 0
-    opted_out: int = 0
-
-
 class Outbox:
     """Every method raises functions.shared.dynamo.answers.StoreUnavailableError when DynamoDB fails.
 
@@ -89,11 +52,14 @@ class Outbox:
 
     def due(self) -> list[Due]:
         """Up to PAGE notices that are due, the longest due first; all that is critical before the rest."""
-        return self._of(CRITICAL) or self._of(IN_TURN)
+        return self._page(CRITICAL)[0] or self._page(IN_TURN)[0]
 
-    def given_up(self) -> list[Due]:
-        """Up to PAGE notices that were given up."""
-        return self._of(GIVEN_UP)
+    def given_up(self) -> Iterator[Due]:
+        """The notices that were given up."""
+        start: Item | None = {}
+        while start is not None:
+            page, start = self._page(GIVEN_UP, start)
+            yield from page
 
     def take(self, due: Due) -> Notice | None:
         """The notice, for TURN_SECONDS nobody else's; None when it is not due any more."""
@@ -110,7 +76,7 @@ class Outbox:
             "due = :state AND due_at = :seen",
             values,
         )
-        return None if taken is None else _notice(taken)
+        return None if taken is None else notice_of(taken)
 
     def note_mailed(self, notice: Notice, subject: str) -> None:
         """Note that `subject` was mailed.
@@ -160,7 +126,7 @@ class Outbox:
         change = _update(
             self._table,
             _key(due.tenant, due.notice_id),
-            "SET due = :state, due_at = :now REMOVE tries, ended_at",
+            "SET due = :state, due_at = :now REMOVE tries",
             "due = :given_up",
             {
                 ":state": {"S": IN_TURN if campaign else CRITICAL},
@@ -174,7 +140,8 @@ class Outbox:
             return False
         return True
 
-    def _of(self, state: str) -> list[Due]:
+    def _page(self, state: str, start: Item | None = None) -> tuple[list[Due], Item | None]:
+        """Those whose time has come, and where the next page begins."""
         with answered():
             page = self._client.query(
                 TableName=self._table,
@@ -182,14 +149,15 @@ class Outbox:
                 KeyConditionExpression="due = :state AND due_at <= :now",
                 ExpressionAttributeValues={":state": {"S": state}, ":now": {"S": moment(self._clock())}},
                 Limit=PAGE,
+                **({"ExclusiveStartKey": start} if start else {}),
             )
-        return [_due(item) for item in page["Items"]]
+        return [due_of(item) for item in page["Items"]], page.get("LastEvaluatedKey")
 
     def _end(self, notice: Notice, state: str, counts: Mapping[str, int]) -> None:
         change = _update(
             self._table,
             _key(notice.tenant, notice.notice_id),
-            "SET due = :state, ended_at = :now",
+            "SET due = :state, due_at = :now",
             "due_at = :turn",
             {":state": {"S": state}, ":now": {"S": moment(self._clock())}, ":turn": {"S": notice.turn}},
         )
@@ -257,24 +225,3 @@ def _update(table: str, key: Item, change: str, condition: str, values: Item) ->
 
 def _key(partition: str, name: str) -> Item:
     return {"tenant_id": {"S": partition}, "notice": {"S": name}}
-
-
-def _due(item: Item) -> Due:
-    return Due(TenantId(item["tenant_id"]["S"]), item["notice"]["S"], item["due"]["S"], item["due_at"]["S"])
-
-
-def _notice(item: Item) -> Notice:
-    effective_on = item.get("effective_on", {}).get("S")
-    return Notice(
-        tenant=TenantId(item["tenant_id"]["S"]),
-        notice_id=item["notice"]["S"],
-        kind=item["kind"]["S"],
-        title=item["title"]["S"],
-        text=item["text"]["S"],
-        announce=item["announce"]["BOOL"],
-        effective_on=date.fromisoformat(effective_on) if effective_on else None,
-        campaign=item.get("campaign", {}).get("S"),
-        mailed=frozenset(item.get("mailed", {}).get("SS", ())),
-        tries=int(item["tries"]["N"]),
-        turn=item["due_at"]["S"],
-    )
