@@ -6,6 +6,7 @@ PORT ?= 8080
 V := .venv/bin
 READY := .venv/.ready
 UV := env -u UV_INDEX_URL $(V)/uv
+FOLDERS := $(patsubst functions/%/requirements.txt,%,$(wildcard functions/*/requirements.txt))
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 APT := -y -o DPkg::Lock::Timeout=300
 export CHROMIUM ?= /usr/bin/chromium
@@ -73,7 +74,7 @@ deploy: build ## deploy to the AWS account of your credentials (docs/deployment.
 	@npm ci && npx cdk deploy --all $(CDK)
 
 lock: setup ## pin again what pyproject.toml asks for
-	@for folder in ingest accounts destinations sync query quarantine migrate retention billing; do \
+	@for folder in $(FOLDERS); do \
 	  $(UV) pip compile --quiet pyproject.toml --extra $$folder --python-version 3.13 \
 	    --python-platform aarch64-manylinux_2_28 --no-header -o functions/$$folder/requirements.txt; done
 	@$(UV) pip compile --quiet pyproject.toml --all-extras --group local --group infra --group dev \

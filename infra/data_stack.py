@@ -13,6 +13,7 @@ from constructs import Construct
 
 from infra import topology
 from infra.choices import Choices
+from infra.mail import MailRoad
 from infra.people import People
 from infra.stores import Stores
 
@@ -33,14 +34,19 @@ class DataStack(Stack):
             removal_policy=RemovalPolicy.RETAIN,
         )
         dead_queues = {each.name: self._dead_queue(each) for each in topology.QUEUES}
+        queues = {each.name: self._queue(each, dead_queues[each.name]) for each in topology.QUEUES}
         self.stores = Stores(
             key=key,
             keys={name: self._sealing_key(name) for name in topology.KEYS},
             people=People(self, "people"),
+            mail={
+                each.name: MailRoad(self, each, queues[each.feedback_queue], key)
+                for each in topology.MAIL_SETS
+            },
             mail_from=choices.settings.get("mail_from", topology.MAIL_FROM),
             buckets={each.name: self._bucket(each, key) for each in topology.BUCKETS},
             tables={each.name: self._table(each, key) for each in topology.TABLES},
-            queues={each.name: self._queue(each, dead_queues[each.name]) for each in topology.QUEUES},
+            queues=queues,
             dead_queues=dead_queues,
             secrets={
                 name: secretsmanager.Secret.from_secret_name_v2(self, name, choices.secret_names[name])

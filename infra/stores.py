@@ -9,6 +9,7 @@ from aws_cdk.aws_secretsmanager import ISecret
 from aws_cdk.aws_sqs import Queue
 
 from infra import topology
+from infra.mail import MailRoad
 from infra.people import People
 
 
@@ -22,6 +23,7 @@ class Stores:
     key: Key
     keys: dict[str, Key]
     people: People
+    mail: dict[str, MailRoad]
     mail_from: str
     buckets: dict[str, Bucket]
     tables: dict[str, Table]
@@ -43,6 +45,8 @@ class Stores:
                 return self.secrets[name].secret_name
             case "key":
                 return self.keys[name].key_arn
+            case "mail":
+                return self.mail[name].configuration_set.configuration_set_name
             case "identity":
                 return self.people.named[name]
             case "service":

@@ -80,6 +80,15 @@ class Notification:
 
 
 @dataclass(frozen=True, slots=True)
+class MailSet:
+    """What we mail is sent through it; SES tells `feedback_queue`, by SNS, which `events` a mail met."""
+
+    name: str
+    feedback_queue: str
+    events: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class QueueSource:
     """Lambda polls `queue`; a function gets up to `batch_size` messages gathered over `window_seconds`."""
 
@@ -144,7 +153,16 @@ BUCKETS = (
 
 TABLES = (
     Table("accounts", partition_key="tenant_id"),
-    Table("people", partition_key="subject", ttl_attribute="forget_at"),
+    Table(
+        "people",
+        partition_key="subject",
+        ttl_attribute="forget_at",
+        indexes=(
+            Index("account", partition_key="tenant_id", sort_key="subject"),
+            # Of those who were mailed something they may unsubscribe from.
+            Index("unsubscribe", partition_key="unsubscribe_token"),
+        ),
+    ),
     Table("keys", partition_key="key_hash", ttl_attribute="forget_at"),
     Table("key-lists", partition_key="tenant_id", sort_key="key_id", ttl_attribute="forget_at"),
     Table("audit", partition_key="tenant_id", sort_key="entry"),
@@ -157,13 +175,22 @@ TABLES = (
         ttl_attribute="forget_at",
         indexes=(Index("due", partition_key="due", sort_key="due_at"),),
     ),
+    # Addresses, as digests, that bounced or complained: nothing is mailed there.
+    Table("suppressions", partition_key="address", ttl_attribute="forget_at"),
     # Failed attempts to sign in; a quarter of an hour of them is no loss.
     Table("attempts", partition_key="counter", ttl_attribute="forget_at", recoverable=False),
     Table("destinations", partition_key="tenant_id"),
     # What makes a customer's sealed credentials readable; destroyed, so must its copies be (docs/adr/0008).
     Table("shards", partition_key="tenant_id", recoverable=False),
     Table("health", partition_key="destination"),
-    Table("ledger", partition_key="entry", ttl_attribute="forget_at"),
+    # Batches that are done and not yet counted have `unmetered`, and nothing else has.
+    Table(
+        "ledger",
+        partition_key="entry",
+        ttl_attribute="forget_at",
+        indexes=(Index("unmetered", partition_key="unmetered", sort_key="done_at"),),
+    ),
+    Table("usage", partition_key="tenant_id", sort_key="entry"),
     Table("billing", partition_key="entry"),
     # Which of Stripe's events are done; what is forgotten Stripe has long ceased to send.
     Table("stripe-events", partition_key="event_id", ttl_attribute="forget_at", recoverable=False),
@@ -187,9 +214,12 @@ QUEUES = (
     Queue(
         "staged-byoc", visibility_seconds=360, max_receives=1000, retention_days=14, late_after_seconds=None
     ),
+    Queue("mail-feedback", visibility_seconds=120, max_receives=100, retention_days=14),
 )
 
 NOTIFICATIONS = (Notification(bucket="staging", prefix="staged/", queue="staged"),)
+
+MAIL_SETS = (MailSet("notices", feedback_queue="mail-feedback", events=("BOUNCE", "COMPLAINT")),)
 
 AUTHORIZER = "authorizer"
 
@@ -282,6 +312,7 @@ FUNCTIONS = (
             "identity_pool": "identity:pool",
             "identity_client": "identity:client",
             "mail_from": MAIL_FROM,
+            "mail_set": "mail:notices",
             "attempts_an_address": "50",
             "even_ms": "1000",
         },
@@ -380,18 +411,14 @@ FUNCTIONS = (
         settings={
             "destinations_table": "table:destinations",
             "health_table": "table:health",
-            "announcements_table": "table:announcements",
-            "people_table": "table:people",
-            "mail_from": MAIL_FROM,
+            "notices_table": "table:notices",
         },
         grants=(
             "scan:table:destinations",
             "read:table:destinations",
             "read:table:health",
             "write:table:health",
-            "write:table:announcements",
-            "scan:table:people",
-            "send:mail:notices",
+            "write:table:notices",
         ),
         schedule_minutes=5,
     ),
@@ -440,6 +467,62 @@ FUNCTIONS = (
         settings={**BOOKKEEPING, "closing_loading_seconds": "900", "closing_invoice_seconds": "3600"},
         grants=(*MAY_KEEP_BOOKS, "scan:table:billing"),
         schedule_minutes=5,
+    ),
+    Function(
+        name="notifier",
+        handler="functions.notices.notifier.handler",
+        memory_mb=512,
+        timeout_seconds=120,
+        settings={
+            "notices_table": "table:notices",
+            "people_table": "table:people",
+            "suppressions_table": "table:suppressions",
+            "announcements_table": "table:announcements",
+            "api_address": API,
+            "mail_from": MAIL_FROM,
+            "mail_set": "mail:notices",
+        },
+        grants=(
+            "read:table:notices",
+            "write:table:notices",
+            "read:table:people",
+            "write:table:people",
+            "read:table:suppressions",
+            "write:table:announcements",
+            "send:mail:notices",
+        ),
+        schedule_minutes=1,
+    ),
+    Function(
+        name="unsubscribe",
+        handler="functions.notices.unsubscribe.handler",
+        memory_mb=512,
+        timeout_seconds=10,
+        settings={"people_table": "table:people", "audit_table": "table:audit"},
+        grants=("read:table:people", "write:table:people", "append:table:audit"),
+        routes=(
+            Route("GET", "/v1/unsubscribe/{token}", auth=False),
+            Route("POST", "/v1/unsubscribe/{token}", auth=False),
+        ),
+    ),
+    Function(
+        name="mail-feedback",
+        handler="functions.notices.feedback.handler",
+        memory_mb=512,
+        timeout_seconds=20,
+        settings={
+            "people_table": "table:people",
+            "suppressions_table": "table:suppressions",
+            "audit_table": "table:audit",
+        },
+        grants=(
+            "read:table:people",
+            "write:table:people",
+            "write:table:suppressions",
+            "append:table:audit",
+            "consume:queue:mail-feedback",
+        ),
+        source=QueueSource("mail-feedback", batch_size=10, window_seconds=0, max_concurrency=2),
     ),
     Function(
         name="ingest",
@@ -580,6 +663,8 @@ SIGNALS = (
     Signal("bookkeeper", "MissedEvents", 0, "A subscription changed and no event of Stripe's told of it"),
     Signal("bookkeeper", "AccountsNotKept", 0, "Accounts could not be looked at; the next round tries again"),
     Signal("closer", "ClosingsSlow", 0, "An account should have been closed a day ago"),
+    Signal("notifier", "NoticesGivenUp", 0, "Somebody could not be mailed for a day, and will not be"),
+    Signal("notifier", "MostTries", 5, "SES has not taken a mail for half an hour; it is tried again"),
     Signal("sweeper", "OldestStagedSeconds", 1800, "A staged object waits for over half an hour"),
     Signal("retention", "PurgesFailed", 0, "An expired day could not be dropped; the next hour tries again"),
     Signal("retention", "PartitionsOverdue", 0, "Rows outlive their plan by more than a day"),

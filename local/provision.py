@@ -16,6 +16,7 @@ from infra.topology import BUCKETS, KEYS, MAIL_FROM, NOTIFICATIONS, SECRETS, TAB
 from local.child import configuration
 from local.identity import provision_identity
 from local.mail import provision_mail
+from local.mail_feedback import provision_feedback
 from local.naming import alias, aws_variables, physical, queue_arn
 from local.overrides import queues
 from local.seed import seed
@@ -60,6 +61,7 @@ def provision(config: Configuration) -> None:
         _sealing_key(kms, key)
     provision_identity(boto3.client("cognito-idp"))
     provision_mail(boto3.client("sesv2"), MAIL_FROM)
+    provision_feedback(boto3.client("sesv2"), boto3.client("sns"))
     seed(
         Directory(physical("accounts"), physical("keys"), physical("key-lists")),
         config.keys,

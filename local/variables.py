@@ -7,7 +7,7 @@ from local.endpoints import Endpoints
 from local.identity import named
 from local.naming import PROJECT_ROOT, alias, aws_variables, physical
 
-_KINDS = ("bucket", "queue", "table", "secret")
+_KINDS = ("bucket", "queue", "table", "secret", "mail")
 
 
 def variables(function: Function, endpoints: Endpoints) -> dict[str, str]:

@@ -7,13 +7,14 @@ another beside it: only one page of an account can be paid at a time, and none w
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any
 
 from functions.billing import catalogue
 from functions.billing.apply import Desk, Item
 from functions.billing.book import Book
 from functions.billing.books import Books
 from functions.billing.entitlements import trial_ends_at
+from functions.billing.own_clouds import OwnClouds
 from functions.billing.stripe_contract import Fields, StripeRefusedError, Thing
 from functions.billing.subscription import chosen, metered
 from functions.shared.access import BYOC
@@ -28,12 +29,6 @@ LEAST_TRIAL_SECONDS = 48 * 3600 + 600
 """Stripe takes no trial of less than 48 hours; ten minutes are for what lies between."""
 
 
-class Destinations(Protocol):
-    """What is asked of functions.shared.custody.destinations.Destinations."""
-
-    def summary(self, tenant: TenantId) -> Any: ...
-
-
 @dataclass(frozen=True, slots=True)
 class Sales:
     """`dashboard`: where people come back to from Stripe's pages, without a slash at the end.
@@ -43,7 +38,7 @@ class Sales:
 
     desk: Desk
     books: Books
-    destinations: Destinations
+    own_clouds: OwnClouds
     dashboard: str
 
     def checkout(self, tenant: TenantId, plan: str, who: Origin) -> str:
@@ -122,7 +117,7 @@ class Sales:
 
     def _fit(self, tenant: TenantId, plan: str) -> None:
         """Without a cloud of their own, a BYOC customer's logs would be refused from that moment on."""
-        if plan == BYOC and self.destinations.summary(tenant) is None:
+        if plan == BYOC and not self.own_clouds.has(tenant):
             raise _conflict(
                 "no_destination", "This plan needs your own cloud: set it with PUT /v1/destination first."
             )

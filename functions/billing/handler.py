@@ -13,11 +13,10 @@ from functools import cache
 from typing import Any
 
 from functions.billing.checkout import Sales
+from functions.billing.own_clouds import OwnClouds
 from functions.billing.routes import Office, answer_to
 from functions.billing.stripe_contract import Stripe
 from functions.billing.wiring import BookkeepingSettings, books_of, desk_of, gate_of, secret_of
-from functions.shared.custody.destinations import Destinations
-from functions.shared.custody.sealing import Sealer, Shards
 from functions.shared.dynamo.answers import open_client
 from functions.shared.http import Answer, Event, answering
 from functions.shared.settings import load
@@ -38,9 +37,8 @@ def _office() -> Office:
 def office(settings: Settings, client: Any, stripe: Stripe, clock: Callable[[], float] = time.time) -> Office:
     """Wire the parts around one DynamoDB client and one Stripe."""
     desk, books = desk_of(settings, client, stripe, clock=clock), books_of(settings, client)
-    # Whether there is a destination is not sealed, and this could open nothing.
-    destinations = Destinations(settings.destinations_table, Sealer(None, "", Shards("")), client)
-    return Office(desk, books, Sales(desk, books, destinations, settings.dashboard_address.rstrip("/")))
+    own_clouds = OwnClouds(settings.destinations_table, client)
+    return Office(desk, books, Sales(desk, books, own_clouds, settings.dashboard_address.rstrip("/")))
 
 
 @answering

@@ -41,6 +41,14 @@ def row_filter(tenant: TenantId) -> tuple[str, dict[str, str]]:
     return "tenant_id = {tenant_id:String}", {"tenant_id": str(tenant)}
 
 
+_OWN = "byoc:"
+
+
 def own_destination(tenant: TenantId) -> str:
     """What the ledger and the table of health call a BYOC tenant's own cloud."""
-    return f"byoc:{tenant}"
+    return f"{_OWN}{tenant}"
+
+
+def owner_of(destination: str) -> TenantId | None:
+    """Whose own cloud `destination` is; None for ours."""
+    return TenantId(destination.removeprefix(_OWN)) if destination.startswith(_OWN) else None

@@ -24,7 +24,6 @@ from hypothesis.stateful import (
 )
 
 from functions.ingest.accept import accept
-from functions.ingest.rows import Receipt
 from functions.ingest.stage import Staging
 from functions.ingest.streamed import Window
 from functions.retention.erase import STILL_BEING_STAGED, erase
@@ -34,6 +33,7 @@ from functions.retention.rows import EventRows
 from functions.retention.subject import MESSAGE, Subject
 from functions.retention.sweeper import Sweep
 from functions.retention.underway import UnderwayObjects
+from functions.shared.judging.rows import Receipt
 from functions.shared.tenancy import TenantId
 from functions.sync.drive import Driver, Time
 from functions.sync.load import Loader, Staged

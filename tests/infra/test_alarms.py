@@ -87,13 +87,15 @@ def test_a_signal_is_one_that_its_function_writes(signal: Signal) -> None:
 
 
 def test_every_alarm_tells_the_one_topic_and_says_what_is_wrong(templates: Templates) -> None:
-    (topic_id,) = templates.resources("AWS::SNS::Topic")
+    (topic_id,) = (name for name in templates.resources("AWS::SNS::Topic") if name.startswith("alarms"))
     alarms = templates.properties("AWS::CloudWatch::Alarm")
 
     assert Counter(len(each["AlarmActions"]) for each in alarms) == {1: len(alarms)}
     assert {templates.points_at(each["AlarmActions"][0]) for each in alarms} == {topic_id}
     assert all(each["AlarmDescription"] for each in alarms)
-    assert not templates.properties("AWS::SNS::Subscription")
+    assert [each["Protocol"] for each in templates.properties("AWS::SNS::Subscription")] == ["sqs"], (
+        "nobody is mailed who was not chosen"
+    )
 
 
 def _alarms(templates: Templates, namespace: str, metric: str) -> list[Properties]:

@@ -35,8 +35,14 @@ def test_a_function_gets_the_topologys_settings_and_no_others(templates: Templat
             assert given == f"astralog/{resource}"
         elif kind == "key":
             assert templates.points_at(given).startswith(resource)
+        elif kind == "service" and resource in topology.SERVICES:
+            assert given == topology.SERVICES[resource]
         elif kind == "identity":
             assert "Fn::ImportValue" in json.dumps(given)
+        elif kind == "mail":
+            assert templates.points_at(given).startswith(f"{resource}mailset")
+        elif value == topology.API:
+            assert templates.points_at(given) in templates.resources("AWS::ApiGatewayV2::Api")
         else:
             assert given == value
 

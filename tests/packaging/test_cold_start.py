@@ -20,6 +20,9 @@ FORBIDDEN = {
     "accounts": NEVER | {"clickhouse_connect", "obstore", "pynamodb", "joserfc"},
     "destinations": NEVER | {"pynamodb", "obstore"},
     "watch": NEVER | {"pynamodb", "obstore", "clickhouse_connect"},
+    "notifier": NEVER | {"pynamodb", "obstore", "clickhouse_connect", "msgspec"},
+    "unsubscribe": NEVER | {"pynamodb", "obstore", "clickhouse_connect", "msgspec"},
+    "mail-feedback": NEVER | {"pynamodb", "obstore", "clickhouse_connect", "msgspec"},
     "sync": NEVER,
     "sync-byoc": NEVER,
     "query": NEVER | {"pynamodb", "obstore"},
@@ -27,6 +30,10 @@ FORBIDDEN = {
     "sweeper": NEVER | {"pynamodb", "clickhouse_connect"},
     "sweeper-byoc": NEVER | {"pynamodb", "obstore", "clickhouse_connect"},
     "quarantine": NEVER | {"pynamodb", "clickhouse_connect"},
+    "billing": NEVER | {"pynamodb", "obstore", "clickhouse_connect"},
+    "stripe-webhook": NEVER | {"pynamodb", "obstore", "clickhouse_connect"},
+    "bookkeeper": NEVER | {"pynamodb", "obstore", "clickhouse_connect"},
+    "closer": NEVER | {"pynamodb", "obstore", "clickhouse_connect"},
     "migrate": NEVER | {"pynamodb", "obstore", "msgspec"},
 }
 

@@ -1,7 +1,7 @@
 """One record, judged: a row, or the reason why not.
 
 This is the reference: every rule of what is accepted stands here, readable, one record at a time.
-functions.ingest.bulk does the same for whole bodies of ordinary records, faster, and hands back here
+functions.shared.judging.bulk does the same for whole bodies of ordinary records, faster, and hands back here
 whatever is not ordinary; a property test holds the two together.
 
 What is accepted never makes ClickHouse refuse an insert: text is UTF-8, JSON is valid (msgspec's word),
@@ -16,8 +16,8 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
-from functions.ingest import levels, timestamps
-from functions.ingest.rows import NO_METADATA, Receipt, Row
+from functions.shared.judging import levels, timestamps
+from functions.shared.judging.rows import NO_METADATA, Receipt, Row
 
 MAX_EVENT_SIZE = 1024 * 1024
 """Characters of the message and bytes of the metadata, together."""
