@@ -55,6 +55,11 @@ def default_configuration(world: World) -> Thing:
     for thing in world.all("billing_portal.configuration"):
         if thing["is_default"]:
             return thing
+    if not world.settings.portal_is_set_up:
+        raise invalid(
+            "No configuration provided and your test mode default configuration has not been created. "
+            "Provide a configuration or create your default by saving your customer portal settings."
+        )
     return world.put({**_configuration(world), "is_default": True})
 
 

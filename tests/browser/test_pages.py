@@ -160,8 +160,7 @@ def test_the_shop_is_not_told_the_address_that_opens_the_portal(
     here: Stripe, small: Plan, two: tuple[str, str], browser: Browser, shop: Elsewhere
 ) -> None:
     buy(here, two[0], small)
-    back: Any = {"customer": two[0], "return_url": f"{shop.url}/billing"}
-    browser.page.goto(here.api.billing_portal.sessions.create(back).url)
+    browser.page.goto(portal(here, two[0], f"{shop.url}/billing"))
     browser.page.get_by_role("link", name="Return").click()
     browser.page.wait_for_url(f"{shop.url}/billing")
     (returned,) = (asked for asked in browser.log if asked.url == f"{shop.url}/billing")

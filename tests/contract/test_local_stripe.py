@@ -194,6 +194,43 @@ def test_the_portal_switches_a_metered_plan_only_when_told_to(
     assert here.api.subscriptions.retrieve(theirs.id).items.data[0].price.id == small.flat
 
 
+def test_a_portal_has_what_its_configuration_shows_and_no_more(
+    here: Stripe, small: Plan, two: tuple[str, str]
+) -> None:
+    mine, theirs = (buy(here, customer, small) for customer in two)
+    off = {"enabled": False}
+    bare: Any = {
+        "features": {"subscription_cancel": off, "payment_method_update": off, "invoice_history": off}
+    }
+    configuration = here.api.billing_portal.configurations.create(bare).id
+    opened = here.api.billing_portal.sessions.create(
+        {"customer": two[0], "configuration": configuration, "return_url": "http://127.0.0.1:1/"}
+    )
+    shown = here.http.get(opened.url).text
+    assert "Status: active" in shown
+    assert not any(word in shown for word in ("<button", "Invoice", "Payment method", "4242"))
+    for deed, form in (("cancel", {"subscription": mine.id}), ("card", CARD), ("pay", {"invoice": "in_x"})):
+        assert "There is no such button." in here.http.post(f"{opened.url}/{deed}", data=form).text
+    assert here.api.subscriptions.retrieve(mine.id) == mine
+    assert "Cancel plan" in here.http.get(portal(here, two[1])).text
+    assert here.api.subscriptions.retrieve(theirs.id) == theirs
+
+
+def test_a_portal_that_cancels_at_once(here: Stripe, small: Plan, two: tuple[str, str]) -> None:
+    mine, theirs = (buy(here, customer, small) for customer in two)
+    at_once: Any = {"features": {"subscription_cancel": {"enabled": True, "mode": "immediately"}}}
+    configuration = here.api.billing_portal.configurations.create(at_once).id
+    opened = here.api.billing_portal.sessions.create({"customer": two[0], "configuration": configuration})
+    assert here.post_form(opened.url, "Cancel plan").status_code == 303
+    assert (status(here, mine), status(here, theirs)) == ("canceled", "active")
+
+
+def test_a_portal_nobody_set_up_needs_a_configuration(here: Stripe, two: tuple[str, str]) -> None:
+    with pytest.raises(stripe.InvalidRequestError, match="default configuration has not been created"):
+        here.api.billing_portal.sessions.create({"customer": two[0]})
+    assert portal(here, two[0])
+
+
 def test_a_trial_warns_ends_and_is_billed(here: Stripe, small: Plan, two: tuple[str, str]) -> None:
     trial = buy(
         here, two[0], small, subscription_data={"trial_period_days": 14, "metadata": {"tenant": "t1"}}
