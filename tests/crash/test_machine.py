@@ -27,13 +27,13 @@ from functions.ingest.accept import accept
 from functions.ingest.rows import Receipt
 from functions.ingest.stage import Staging
 from functions.ingest.streamed import Window
-from functions.retention.erase import STILL_BEING_STAGED, erase
+from functions.privacy.erasure.erase import STILL_BEING_STAGED, erase
 from functions.retention.partitions import Partitions
 from functions.retention.purge import purge
-from functions.retention.rows import EventRows
-from functions.retention.subject import MESSAGE, Subject
+from functions.privacy.erasure.rows import EventRows
+from functions.privacy.erasure.subject import MESSAGE, Subject
 from functions.retention.sweeper import Sweep
-from functions.retention.underway import UnderwayObjects
+from functions.privacy.erasure.underway import UnderwayObjects
 from functions.shared.tenancy import TenantId
 from functions.sync.drive import Driver, Time
 from functions.sync.load import Loader, Staged
