@@ -2,10 +2,10 @@
 
 import os
 
-from infra.topology import Function
+from infra.topology import TABLES, Function
 from local.endpoints import Endpoints
 from local.identity import named
-from local.naming import PROJECT_ROOT, alias, aws_variables, physical
+from local.naming import PROJECT_ROOT, alias, aws_variables, child_environment, physical
 
 _KINDS = ("bucket", "queue", "table", "secret", "mail")
 
@@ -27,6 +27,14 @@ def variables(function: Function, endpoints: Endpoints) -> dict[str, str]:
             for name, value in function.settings.items()
         },
     }
+
+
+def operators_variables(aws_endpoint: str) -> dict[str, str]:
+    """What an operator's command finds in the environment: where AWS is, and what the tables are called."""
+    tables = {
+        f"ASTRALOG_{table.name.upper().replace('-', '_')}_TABLE": physical(table.name) for table in TABLES
+    }
+    return {**child_environment(), **aws_variables(aws_endpoint), **tables}
 
 
 def _resolved(value: str, endpoints: Endpoints) -> str:

@@ -10,6 +10,7 @@ import itertools
 import random
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -230,27 +231,19 @@ def race(scene: Scene, first: Told, second: Told, turns: Turns) -> None:
 
     scene.stripe.asked = turn
     scene.books.of, scene.books.write = of, write  # type: ignore[method-assign]
-    faults: list[BaseException] = []
 
     def run(name: str, told: Told) -> None:
         whose.name = name
         try:
             scene.intake.act(told.event)
-        except BaseException as fault:
-            faults.append(fault)
         finally:
             turns.over(name)
 
-    threads = [threading.Thread(target=run, args=each) for each in (("A", first), ("B", second))]
-    for each in threads:
-        each.start()
-    for each in threads:
-        each.join(20)
-        assert not each.is_alive()
+    with ThreadPoolExecutor(2) as pool:
+        for each in [pool.submit(run, "A", first), pool.submit(run, "B", second)]:
+            each.result(20)
     scene.stripe.asked = lambda: None
     scene.books.of, scene.books.write = plain_of, plain_write  # type: ignore[method-assign]
-    if faults:
-        raise faults[0]
 
 
 def orders_of_two() -> list[str]:
