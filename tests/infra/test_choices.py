@@ -34,7 +34,9 @@ def test_a_setting_that_stands_for_a_resource_may_not() -> None:
 
 
 def test_an_address_may_be_chosen_and_that_of_a_service_may_not() -> None:
-    choices = from_context({"dashboard_address": "https://logs.example.org", "stripe_address": "http://x"}.get)
+    choices = from_context(
+        {"dashboard_address": "https://logs.example.org", "stripe_address": "http://x"}.get
+    )
     settings = choices.applied_to(topology.function("billing")).settings
 
     assert settings["dashboard_address"] == "https://logs.example.org"
