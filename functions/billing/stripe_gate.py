@@ -54,11 +54,12 @@ class StripeGate:
 
     def customer_exists(self, customer: str) -> bool:
         try:
-            return not _asked(lambda: self._api.customers.retrieve(customer)).get("deleted", False)
+            found = _plain(_asked(lambda: self._api.customers.retrieve(customer)))
         except StripeRefusedError as refused:
             if refused.code != RESOURCE_MISSING:
                 raise
             return False
+        return not found.get("deleted", False)
 
     def delete_customer(self, customer: str) -> None:
         if self.customer_exists(customer):

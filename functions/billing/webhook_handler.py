@@ -76,6 +76,6 @@ def answer_to(event: Event, intake: Intake) -> Answer:
     except RetryableError as fault:
         journal.measure(FUNCTION, {"WebhooksFailed": (1, "Count")}, error_type=type(fault).__name__)
         raise RefusalError(503, "try_again", "This event could not be taken now: send it again.") from None
-    unknown = outcome == "unknown_customer"
-    journal.measure(FUNCTION, {"UnknownCustomers": (float(unknown), "Count")}, state=outcome)
+    if outcome == "unknown_customer":
+        journal.measure(FUNCTION, {"UnknownCustomers": (1, "Count")})
     return answer(200, {"received": True})
