@@ -149,6 +149,8 @@ class Signal:
 BUCKETS = (
     # A staged object is deleted once ClickHouse has it; quarantined rows stay the longest plan's days.
     Bucket("staging", expire_days={"idempotency/": 2, "quarantine/": 30}),
+    # Copies of what we hold of an account, for its owner to fetch.
+    Bucket("exports", expire_days={"exports/": 7}),
 )
 
 TABLES = (
@@ -194,6 +196,23 @@ TABLES = (
     Table("billing", partition_key="entry"),
     # Which of Stripe's events are done; what is forgotten Stripe has long ceased to send.
     Table("stripe-events", partition_key="event_id", ttl_attribute="forget_at", recoverable=False),
+    # Copies and erasures that were asked for; `open` tells who makes them what is to be done.
+    Table(
+        "exports",
+        partition_key="tenant_id",
+        sort_key="entry",
+        ttl_attribute="forget_at",
+        indexes=(Index("open", partition_key="open", sort_key="opens_at"),),
+    ),
+    Table(
+        "erasures",
+        partition_key="tenant_id",
+        sort_key="erasure_id",
+        indexes=(Index("open", partition_key="open", sort_key="opens_at"),),
+    ),
+    # What is left of erasures: receipts without personal data; and accounts of which nothing may come back.
+    Table("receipts", partition_key="receipt", ttl_attribute="forget_at"),
+    Table("tombstones", partition_key="kind", sort_key="tenant_hash", ttl_attribute="forget_at"),
 )
 
 KEYS = ("credentials",)
@@ -274,6 +293,30 @@ MAY_KEEP_BOOKS = (
 )
 
 MAY_REACH_CUSTOMERS = ("read:table:destinations", "read:table:shards", "open:key:credentials")
+
+HELD_TABLES = (
+    "accounts",
+    "people",
+    "keys",
+    "key-lists",
+    "audit",
+    "announcements",
+    "notices",
+    "destinations",
+    "health",
+    "billing",
+    "exports",
+    "erasures",
+)
+"""What holds something that an account's owner is shown, and that goes with the account."""
+
+HELD = {f"{name.replace('-', '_')}_table": f"table:{name}" for name in HELD_TABLES}
+
+LOOKED_THROUGH = ("people", "keys", "billing")
+"""Tables in which an account's items are not found by its id."""
+
+ERASER_WRITES = ("accounts", "billing", "notices", "exports", "erasures")
+"""Tables in which an erasure also writes; of the others it only forgets."""
 
 FUNCTIONS = (
     Function(
@@ -547,6 +590,7 @@ FUNCTIONS = (
         settings={
             "staging_bucket": "bucket:staging",
             "ledger_table": "table:ledger",
+            "tombstones_table": "table:tombstones",
             "staged_queue": "queue:staged",
             "warehouse_secret": "secret:warehouse",
             "insert_timeout_seconds": "30",
@@ -557,6 +601,7 @@ FUNCTIONS = (
             "delete:bucket:staging",
             "read:table:ledger",
             "write:table:ledger",
+            "read:table:tombstones",
             "consume:queue:staged",
             "read:secret:warehouse",
         ),
@@ -639,6 +684,107 @@ FUNCTIONS = (
         schedule_minutes=5,
     ),
     Function(
+        name="privacy",
+        handler="functions.privacy.handler.handler",
+        memory_mb=512,
+        timeout_seconds=20,
+        settings={
+            "accounts_table": "table:accounts",
+            "audit_table": "table:audit",
+            "notices_table": "table:notices",
+            "erasures_table": "table:erasures",
+            "receipts_table": "table:receipts",
+            "exports_table": "table:exports",
+            "exports_bucket": "bucket:exports",
+            "cancel_days": "7",
+        },
+        grants=(
+            "write:table:accounts",
+            "append:table:audit",
+            "write:table:notices",
+            "read:table:erasures",
+            "write:table:erasures",
+            "read:table:receipts",
+            "write:table:receipts",
+            "read:table:exports",
+            "write:table:exports",
+            "read:bucket:exports",
+        ),
+        routes=(
+            Route("POST", "/v1/account/export"),
+            Route("GET", "/v1/account/exports"),
+            Route("GET", "/v1/account/exports/{id}"),
+            Route("POST", "/v1/erasures"),
+            Route("GET", "/v1/erasures"),
+            Route("GET", "/v1/erasures/{id}"),
+            Route("DELETE", "/v1/erasures/{id}"),
+            Route("DELETE", "/v1/account"),
+        ),
+    ),
+    Function(
+        name="exporter",
+        handler="functions.privacy.exporter.handler",
+        memory_mb=1024,
+        timeout_seconds=300,
+        settings={
+            **HELD,
+            "identity_pool": "identity:pool",
+            "staging_bucket": "bucket:staging",
+            "exports_bucket": "bucket:exports",
+            "warehouse_secret": "secret:warehouse",
+        },
+        grants=(
+            *(f"read:table:{name}" for name in HELD_TABLES),
+            *(f"scan:table:{name}" for name in LOOKED_THROUGH),
+            "write:table:exports",
+            "write:table:notices",
+            "read:bucket:staging",
+            "read:bucket:exports",
+            "put:bucket:exports",
+            "read:secret:warehouse",
+            "read:identity:pool",
+        ),
+        schedule_minutes=1,
+    ),
+    Function(
+        name="eraser",
+        handler="functions.privacy.eraser.handler",
+        memory_mb=1024,
+        timeout_seconds=300,
+        settings={
+            **HELD,
+            "receipts_table": "table:receipts",
+            "tombstones_table": "table:tombstones",
+            "identity_pool": "identity:pool",
+            "staging_bucket": "bucket:staging",
+            "exports_bucket": "bucket:exports",
+            "warehouse_secret": "secret:warehouse",
+            **CUSTODY,
+        },
+        grants=(
+            *(f"read:table:{name}" for name in HELD_TABLES),
+            *(f"scan:table:{name}" for name in LOOKED_THROUGH),
+            *(f"forget:table:{name}" for name in HELD_TABLES if name not in ERASER_WRITES),
+            *(f"write:table:{name}" for name in ERASER_WRITES),
+            "read:table:shards",
+            "forget:table:shards",
+            "append:table:audit",
+            "read:table:receipts",
+            "write:table:receipts",
+            "write:table:tombstones",
+            "read:bucket:staging",
+            "put:bucket:staging",
+            "delete:bucket:staging",
+            "read:bucket:exports",
+            "put:bucket:exports",
+            "delete:bucket:exports",
+            "read:secret:warehouse",
+            "open:key:credentials",
+            "forget:identity:pool",
+        ),
+        schedule_minutes=5,
+    ),
+    Function(
         name=MIGRATE,
         handler="functions.migrate.handler.handler",
         memory_mb=512,
@@ -658,6 +804,9 @@ SIGNALS = (
     Signal(
         "ingest", "UntoldObjects", 0, "Sync's queue did not take a message: the sweeper finds what it told of"
     ),
+    Signal("eraser", "OldestErasureSeconds", 86_400, "An erasure has not been verified within a day"),
+    Signal("eraser", "ErasuresOverdue", 0, "An erasure is later than the 30 days that the law allows"),
+    Signal("exporter", "ExportsFailed", 0, "A copy of an account's data could not be made and was given up"),
     Signal("watch", "OutagesUntold", 0, "A customer's cloud fails and nobody could be told"),
     Signal("billing", "DoubleSubscriptions", 0, "A customer pays twice: cancel one and give the money back"),
     Signal("bookkeeper", "MissedEvents", 0, "A subscription changed and no event of Stripe's told of it"),

@@ -37,11 +37,10 @@ def fate(body: str) -> Fate:
     try:
         event = json.loads(json.loads(body)["Message"])
         kind, mail = event["eventType"], event["mail"]
-        addresses = _addresses(kind, event)
         (person, *_) = mail.get("tags", {}).get("person", [""])
+        return Fate(_what(kind, event), _addresses(kind, event), str(person))
     except (ValueError, KeyError, TypeError, AttributeError):
         raise NotAnEventError("not an event of SES in an envelope of SNS") from None
-    return Fate(_what(kind, event), addresses, str(person))
 
 
 def _what(kind: str, event: dict[str, Any]) -> What:

@@ -75,6 +75,7 @@ class Outbox:
             "SET due_at = :turn ADD tries :one",
             "due = :state AND due_at = :seen",
             values,
+            returned="ALL_NEW",
         )
         return None if taken is None else notice_of(taken)
 
@@ -179,9 +180,15 @@ class Outbox:
         return [{"Update": update}]
 
     def _changed(
-        self, tenant: TenantId, notice_id: str, change: str, condition: str, values: Item
+        self,
+        tenant: TenantId,
+        notice_id: str,
+        change: str,
+        condition: str,
+        values: Item,
+        returned: str = "NONE",
     ) -> Item | None:
-        """The notice after `change`, or None when `condition` does not hold."""
+        """What is returned of the notice after `change`, or None when `condition` does not hold."""
         try:
             with answered():
                 changed = self._client.update_item(
@@ -190,13 +197,13 @@ class Outbox:
                     UpdateExpression=change,
                     ConditionExpression=condition,
                     ExpressionAttributeValues=values,
-                    ReturnValues="ALL_NEW",
+                    ReturnValues=returned,
                 )
         except ClientError as fault:
             if not unmet(fault):
                 raise
             return None
-        attributes: Item = changed["Attributes"]
+        attributes: Item = changed.get("Attributes", {})
         return attributes
 
     @property

@@ -109,21 +109,13 @@ class World:
     def account(self, name: str, *people: str, plan: str = "managed_30", opted_in: bool = False) -> TenantId:
         """An account with confirmed people of these names, `<name>@<account>.example`."""
         self.client.put_item(TableName="accounts", Item={"tenant_id": {"S": name}, "plan": {"S": plan}})
-        for person in people:
-            self.person(name, person, opted_in=opted_in)
+        if people:
+            items = [{"PutRequest": {"Item": _person(name, each, opted_in)}} for each in people]
+            self.client.batch_write_item(RequestItems={"people": items})
         return TenantId(name)
 
-    def person(self, tenant: str, name: str, *, opted_in: bool = False, state: str = "confirmed") -> str:
-        subject = f"{name}-{tenant}"
-        item = {"subject": subject, "tenant_id": tenant, "email": f"{name}@{tenant}.example", "state": state}
-        self.client.put_item(
-            TableName="people",
-            Item={
-                **{key: {"S": value} for key, value in item.items()},
-                "marketing_opt_in": {"BOOL": opted_in},
-            },
-        )
-        return subject
+    def person(self, tenant: str, name: str, *, opted_in: bool = False, state: str = "confirmed") -> None:
+        self.client.put_item(TableName="people", Item=_person(tenant, name, opted_in, state))
 
     def opt_out(self, subject: str) -> None:
         self.client.update_item(
@@ -164,6 +156,16 @@ class World:
 
     def to(self, tenant: str) -> list[str]:
         return [mail.to for mail in self.mailer.sent if mail.to.endswith(f"@{tenant}.example")]
+
+
+def _person(tenant: str, name: str, opted_in: bool, state: str = "confirmed") -> dict[str, Any]:
+    texts = {
+        "subject": f"{name}-{tenant}",
+        "tenant_id": tenant,
+        "email": f"{name}@{tenant}.example",
+        "state": state,
+    }
+    return {**{key: {"S": value} for key, value in texts.items()}, "marketing_opt_in": {"BOOL": opted_in}}
 
 
 @contextmanager

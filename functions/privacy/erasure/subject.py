@@ -2,13 +2,33 @@
 
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from functions.shared.errors import PermanentError
 from functions.shared.tenancy import TenantId, row_filter
 
 MESSAGE = "message"
 METADATA = "metadata."
+
+
+class Whose(Protocol):
+    """Rows of one tenant that are to be erased."""
+
+    @property
+    def tenant(self) -> TenantId: ...
+
+    def condition(self) -> tuple[str, dict[str, str]]:
+        """SQL that holds for them, and its bound parameters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Everything:
+    """All rows of `tenant`."""
+
+    tenant: TenantId
+
+    def condition(self) -> tuple[str, dict[str, str]]:
+        return row_filter(self.tenant)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from functions.retention.subject import Subject
+from functions.privacy.erasure.subject import Subject
 from functions.shared.errors import PermanentError
 from functions.shared.tenancy import TenantId
 

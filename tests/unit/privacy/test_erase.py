@@ -2,8 +2,9 @@
 
 from datetime import UTC, datetime, timedelta
 
-from functions.retention.erase import STILL_BEING_STAGED, Erased, erase
-from functions.retention.subject import Subject
+from functions.privacy.erasure.erase import STILL_BEING_STAGED, Erased, erase
+
+from functions.privacy.erasure.subject import Subject
 from functions.shared.tenancy import TenantId
 
 ASKED_AT = datetime(2026, 11, 23, 10, tzinfo=UTC)
