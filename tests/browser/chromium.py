@@ -64,6 +64,8 @@ class Browser:
 @contextmanager
 def chromium(profile: Path) -> Iterator[Browser]:
     """Open one with an empty `profile`; it ends with the block."""
+    if not Path(EXECUTABLE).exists():
+        raise FileNotFoundError(f"there is no {EXECUTABLE}: `make {EXECUTABLE}` installs it")
     with sync_playwright() as playwright:
         context = playwright.chromium.launch_persistent_context(
             profile, executable_path=EXECUTABLE, headless=True, args=list(FLAGS)

@@ -1,6 +1,8 @@
 """Known secrets go in through every route; afterwards they are looked for in all that we hold and say."""
 
+import json
 import re
+import time
 from collections.abc import Iterator
 from copy import deepcopy
 from typing import Any
@@ -9,6 +11,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from local.naming import physical
 from tests.integration.holdings import found_in
 from tests.integration.person import Person
 from tests.integration.sending import batch, drain, new_run
@@ -49,6 +52,7 @@ def test_no_secret_is_in_anything_that_we_hold_or_say(
         *_passwords_and_tokens(stack, client),
         *_keys(stack, client),
         *_credentials(stack, client),
+        *_stripes(stack, client),
         *(key for keys in (stack.keys, stack.second_keys, stack.byoc_keys) for key in keys.values()),
     ]
     stack.wait_until_settled()
@@ -125,6 +129,23 @@ def _credentials(stack: RunningStack, client: httpx.Client) -> list[str]:
         assert client.post("/v1/search", json={"q": "order"}, headers=admin).status_code == 200
         assert client.get("/v1/quarantine", headers=admin).status_code == 200
     return [*canaries, right["bucket"]["secret_access_key"], right["clickhouse"]["password"]]
+
+
+def _stripes(stack: RunningStack, client: httpx.Client) -> list[str]:
+    """Stripe's key and the secret of its webhooks, used and mistaken for each other."""
+    asked = stack.aws("secretsmanager").get_secret_value(SecretId=physical("stripe"))
+    held: dict[str, str] = json.loads(asked["SecretString"])
+    admin = bearer(stack.keys["admin"])
+    assert client.get("/v1/billing", headers=admin).status_code == 200
+    assert client.post("/v1/billing/checkout", json={"plan": "managed_15"}, headers=admin).status_code == 201
+    assert client.post("/v1/billing/portal", headers=admin).status_code == 201
+    event = httpx.post(f"{stack.stripe}/v1/customers", auth=(held["api_key"], ""), data={"name": "Canary"})
+    assert event.status_code == 200
+    for secret in held.values():
+        signed = {"stripe-signature": f"t={int(time.time())},v1={secret}"}
+        forged = client.post("/v1/stripe/webhook", json={"id": "evt_x", "of": secret}, headers=signed)
+        assert forged.status_code == 400
+    return list(held.values())
 
 
 def _changed(destination: dict[str, Any], part: str, field: str, value: Any) -> dict[str, Any]:
