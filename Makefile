@@ -62,7 +62,7 @@ deploy: build ## deploy to the AWS account of your credentials (docs/deployment.
 	@npm ci && npx cdk deploy --all $(CDK)
 
 lock: setup ## pin again what pyproject.toml asks for
-	@for folder in ingest accounts destinations sync query quarantine migrate retention; do \
+	@for folder in ingest accounts destinations sync query quarantine migrate retention uploads; do \
 	  $(UV) pip compile --quiet pyproject.toml --extra $$folder --python-version 3.13 \
 	    --python-platform aarch64-manylinux_2_28 --no-header -o functions/$$folder/requirements.txt; done
 	@$(UV) pip compile --quiet pyproject.toml --all-extras --group local --group infra --group dev \
