@@ -61,6 +61,7 @@ class Queue:
     `visibility_seconds` is at least six times the consumer's timeout, as Lambda asks. Logs are searchable
     seconds after they were accepted: a message older than `late_after_seconds` wakes somebody. None where it
     may wait for a customer, who is told instead.
+    `open_to_customers`: buckets in the AWS accounts that the operator names may send to it.
     """
 
     name: str
@@ -68,6 +69,7 @@ class Queue:
     max_receives: int
     retention_days: int
     late_after_seconds: int | None = 300
+    open_to_customers: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +150,10 @@ class Signal:
 
 BUCKETS = (
     # A staged object is deleted once ClickHouse has it; quarantined rows stay the longest plan's days.
-    Bucket("staging", expire_days={"idempotency/": 2, "quarantine/": 30}),
+    # How far a file was read is of no use once its message has died.
+    Bucket("staging", expire_days={"idempotency/": 2, "quarantine/": 30, "uploads/": 30}),
+    # Files that were put in: deleted when they are read, kept so long when their owner wants that.
+    Bucket("drop", expire_days={"dropin/": 30}),
     # Copies of what we hold of an account, for its owner to fetch.
     Bucket("exports", expire_days={"exports/": 7}),
 )
@@ -213,6 +218,7 @@ TABLES = (
     # What is left of erasures: receipts without personal data; and accounts of which nothing may come back.
     Table("receipts", partition_key="receipt", ttl_attribute="forget_at"),
     Table("tombstones", partition_key="kind", sort_key="tenant_hash", ttl_attribute="forget_at"),
+    Table("uploads", partition_key="tenant_id", sort_key="entry", ttl_attribute="forget_at"),
 )
 
 KEYS = ("credentials",)
@@ -234,9 +240,22 @@ QUEUES = (
         "staged-byoc", visibility_seconds=360, max_receives=1000, retention_days=14, late_after_seconds=None
     ),
     Queue("mail-feedback", visibility_seconds=120, max_receives=100, retention_days=14),
+    # A file may wait for others to be read first; half an hour is a backlog.
+    Queue("dropped", visibility_seconds=1800, max_receives=100, retention_days=14, late_after_seconds=1800),
+    Queue(
+        "dropped-byoc",
+        visibility_seconds=1800,
+        max_receives=1000,
+        retention_days=14,
+        late_after_seconds=None,
+        open_to_customers=True,
+    ),
 )
 
-NOTIFICATIONS = (Notification(bucket="staging", prefix="staged/", queue="staged"),)
+NOTIFICATIONS = (
+    Notification(bucket="staging", prefix="staged/", queue="staged"),
+    Notification(bucket="drop", prefix="dropin/", queue="dropped"),
+)
 
 MAIL_SETS = (MailSet("notices", feedback_queue="mail-feedback", events=("BOUNCE", "COMPLAINT")),)
 
@@ -781,6 +800,103 @@ FUNCTIONS = (
             "read:secret:warehouse",
             "open:key:credentials",
             "forget:identity:pool",
+        ),
+        schedule_minutes=5,
+    ),
+    Function(
+        name="uploads",
+        handler="functions.uploads.handler.handler",
+        memory_mb=512,
+        timeout_seconds=20,
+        settings={"drop_bucket": "bucket:drop", "uploads_table": "table:uploads", **CUSTODY},
+        grants=(
+            # A URL may do what its signer may.
+            "put:bucket:drop",
+            "read:table:uploads",
+            "write:table:uploads",
+            *MAY_REACH_CUSTOMERS,
+        ),
+        routes=(
+            Route("POST", "/v1/uploads"),
+            Route("GET", "/v1/uploads"),
+            Route("GET", "/v1/uploads/settings"),
+            Route("PUT", "/v1/uploads/settings"),
+            Route("GET", "/v1/uploads/{id}"),
+        ),
+    ),
+    Function(
+        name="dropin",
+        handler="functions.uploads.dropin.handler",
+        # A whole virtual CPU: reading is work for one. It holds less than 256 MB.
+        memory_mb=1769,
+        timeout_seconds=300,
+        settings={
+            "drop_bucket": "bucket:drop",
+            "staging_bucket": "bucket:staging",
+            "uploads_table": "table:uploads",
+            "accounts_table": "table:accounts",
+            "dropped_queue": "queue:dropped",
+        },
+        grants=(
+            "read:bucket:drop",
+            "delete:bucket:drop",
+            "put:bucket:staging",
+            "read:bucket:staging",
+            "delete:bucket:staging",
+            "read:table:uploads",
+            "write:table:uploads",
+            "read:table:accounts",
+            "consume:queue:dropped",
+            "send:queue:dropped",
+        ),
+        source=QueueSource("dropped", batch_size=1, window_seconds=0, max_concurrency=20),
+        local_concurrency=2,
+    ),
+    Function(
+        name="dropin-byoc",
+        handler="functions.uploads.dropin_byoc.handler",
+        memory_mb=1769,
+        timeout_seconds=300,
+        settings={
+            "uploads_table": "table:uploads",
+            "accounts_table": "table:accounts",
+            "health_table": "table:health",
+            "dropped_queue": "queue:dropped-byoc",
+            "byoc_queue": "queue:staged-byoc",
+            **CUSTODY,
+        },
+        grants=(
+            "read:table:uploads",
+            "write:table:uploads",
+            "read:table:accounts",
+            "read:table:health",
+            "write:table:health",
+            "consume:queue:dropped-byoc",
+            "send:queue:dropped-byoc",
+            "send:queue:staged-byoc",
+            *MAY_REACH_CUSTOMERS,
+        ),
+        source=QueueSource("dropped-byoc", batch_size=1, window_seconds=0, max_concurrency=20),
+    ),
+    Function(
+        name="sweeper-dropin",
+        handler="functions.uploads.sweeper.handler",
+        memory_mb=512,
+        timeout_seconds=300,
+        settings={
+            "drop_bucket": "bucket:drop",
+            "uploads_table": "table:uploads",
+            "dropped_queue": "queue:dropped",
+            "dropped_byoc_queue": "queue:dropped-byoc",
+            **CUSTODY,
+        },
+        grants=(
+            "read:bucket:drop",
+            "read:table:uploads",
+            "scan:table:destinations",
+            *MAY_REACH_CUSTOMERS,
+            "send:queue:dropped",
+            "send:queue:dropped-byoc",
         ),
         schedule_minutes=5,
     ),

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from functions.accounts.keys import mint
+from functions.shared.tenancy import TenantId, dropin_prefix
 from local.endpoints import Endpoints
 from local.naming import LOOPBACK, REGION, physical
 from local.own_cloud import OwnCloud
@@ -18,6 +19,7 @@ from local.own_cloud import OwnCloud
 DATABASE = "astralog"
 WAREHOUSE_USER = "astralog"
 STAGING = "staging"
+DROP = "drop"
 
 ACCOUNTS = ("acme", "globex")
 """Managed ones: two, because nothing is tested for one tenant only."""
@@ -170,16 +172,23 @@ class Stack:
         return {
             "api": self.api,
             "keys": self.keys[first],
-            "second_account": {"keys": self.keys[second]},
+            "second_account": {
+                "keys": self.keys[second],
+                "drop_prefix": dropin_prefix(TenantId(second)),
+            },
             "byoc_account": {
                 "keys": self.keys[BYOC_ACCOUNT],
                 "bucket": self.own_cloud.bucket,
                 "database": self.own_cloud.database,
                 "destination": self.destination,
+                "drop_bucket": self.own_cloud.bucket,
+                "drop_prefix": dropin_prefix(TenantId(BYOC_ACCOUNT)),
             },
             "clickhouse": self.clickhouse,
             "aws_endpoint": self.aws_endpoint,
             "staging_bucket": physical(STAGING),
+            "drop_bucket": physical(DROP),
+            "drop_prefix": dropin_prefix(TenantId(first)),
             "mail": f"{self.aws_endpoint}/_mail",
             "stripe": self.stripe,
             "pids": dict(pids),

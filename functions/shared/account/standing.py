@@ -67,7 +67,12 @@ def refuse(code: str) -> None:
     RefusalError: 402.
     """
     if code:
-        raise RefusalError(402, code, f"{_REFUSALS[code]} Searching goes on.")
+        raise RefusalError(402, code, refusal_reason(code))
+
+
+def refusal_reason(code: str) -> str:
+    """What to do about a refusal of that code."""
+    return f"{_REFUSALS[code]} Searching goes on."
 
 
 def standing_item(standing: Standing) -> Item:

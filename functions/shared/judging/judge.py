@@ -10,6 +10,7 @@ know and times we had to move are kept in the metadata.
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,13 +52,21 @@ class _UnacceptableError(Exception):
         self.verdict = Verdict(code, reason)
 
 
-def judge(record: bytes | memoryview, receipt: Receipt) -> Row | Verdict:
-    """Judge one JSON value."""
+Fields = dict[str, Raw]
+"""Of a JSON object, each value as it came."""
+
+
+def judge(
+    record: bytes | memoryview,
+    receipt: Receipt,
+    read_as: Callable[[Fields], Fields] = lambda fields: fields,
+) -> Row | Verdict:
+    """Judge one JSON value; `read_as` finds the columns in an object that calls them otherwise."""
     if len(record) > MAX_FIELDS and bytes(record).count(b",") > MAX_FIELDS:
         return Verdict("too_many_fields", f"The event has more than {MAX_FIELDS} fields.")
     try:
         str(record, "utf-8")
-        return _of_fair_size(_row(_fields(record), receipt))
+        return _of_fair_size(_row(read_as(_fields(record)), receipt))
     except _UnacceptableError as fault:
         return fault.verdict
     except RecursionError:
