@@ -36,10 +36,14 @@ def entitled(book: Book, now_has: Standing, used_bytes: int, now: float) -> Stan
 
 
 def period(book: Book, now: float) -> tuple[int, int]:
-    """The period whose usage counts, as (from, until): the subscription's, or the calendar's month in UTC."""
-    live = book.live
-    if live and live.period_start <= now < live.period_end:
-        return live.period_start, live.period_end
+    """The period whose usage counts, as (from, until): the subscription's, or the calendar's month in UTC.
+
+    A period that is over is followed by one as long, until Stripe has told of the next.
+    """
+    if live := book.live:
+        length = max(live.period_end - live.period_start, 1)
+        over = max(0, (int(now) - live.period_start) // length)
+        return live.period_start + over * length, live.period_end + over * length
     first = datetime.fromtimestamp(now, UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     following = first.replace(year=first.year + first.month // 12, month=first.month % 12 + 1)
     return int(first.timestamp()), int(following.timestamp())

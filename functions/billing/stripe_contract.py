@@ -104,5 +104,6 @@ class Stripe(Protocol):
         Raises StripeRefusedError of DUPLICATE_METER_EVENT when the identifier came within 24 hours.
         """
 
-    def usage_in_minute(self, meter: str, customer: str, start: int) -> int:
-        """What the customer's events of the minute from `start`, a whole one, come to; 0 without events."""
+    def usage_between(self, meter: str, customer: str, start: int, end: int) -> int:
+        """What the customer's events that are dated from `start` until `end`, whole minutes in Unix seconds,
+        come to; 0 when there are none. An event may take minutes to show."""

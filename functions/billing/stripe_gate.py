@@ -26,7 +26,6 @@ TOLERANCE_SECONDS = 300
 CONNECT_SECONDS, ANSWER_SECONDS = 2, 8
 RETRIES = 1
 PAGE = 100
-MINUTE_SECONDS = 60
 
 _HEADER = re.compile(r"t=(?P<at>[0-9]{1,12})(?:,[a-z0-9]{1,8}=[A-Za-z0-9]{1,256}){1,20}")
 _LATER_STATUSES = (409, 429)
@@ -134,8 +133,8 @@ class StripeGate:
         }
         _asked(lambda: self._api.billing.meter_events.create(fields))
 
-    def usage_in_minute(self, meter: str, customer: str, start: int) -> int:
-        asked = {"customer": customer, "start_time": start, "end_time": start + MINUTE_SECONDS}
+    def usage_between(self, meter: str, customer: str, start: int, end: int) -> int:
+        asked = {"customer": customer, "start_time": start, "end_time": end}
         found = _asked(lambda: self._api.billing.meters.event_summaries.list(meter, asked))
         return sum(int(each["aggregated_value"]) for each in found.data)
 

@@ -3,13 +3,15 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from functions.billing.apply import Desk, NoUsage, Usage
 from functions.billing.books import Books
+from functions.billing.caretaker import Caretaker
 from functions.billing.stripe_contract import Stripe
 from functions.billing.stripe_gate import StripeGate
 from functions.billing.stripe_secret import StripeSecret, stripe_secret
+from functions.billing.usage import Usage as UsageTable
 from functions.shared.account.audit import Audit
 from functions.shared.account.notices import Notices
 from functions.shared.secret_store import read_secret
@@ -25,6 +27,17 @@ class BookkeepingSettings:
     notices_table: str
     stripe_secret: str
     stripe_address: str
+
+
+@dataclass(frozen=True, slots=True)
+class CaretakingSettings:
+    """What it takes to look after accounts as their usage grows; Stripe is not asked for that."""
+
+    usage_table: str
+    accounts_table: str
+    billing_table: str
+    audit_table: str
+    notices_table: str
 
 
 def secret_of(settings: BookkeepingSettings) -> StripeSecret:
@@ -63,3 +76,14 @@ def desk_of(
         outbox=Notices(settings.notices_table, client, clock),
         clock=clock,
     )
+
+
+def caretaker_of(
+    settings: CaretakingSettings, client: Any, usage: UsageTable, clock: Callable[[], float] = time.time
+) -> Caretaker:
+    """The caretaker around one DynamoDB client."""
+    books = Books(settings.billing_table, settings.accounts_table, client)
+    outbox = Notices(settings.notices_table, client, clock)
+    no_stripe = cast(Stripe, None)  # A standing is settled from what is here.
+    desk = Desk(books, no_stripe, usage, Audit(settings.audit_table, client, clock), outbox, clock)
+    return Caretaker(books, usage, desk, outbox, clock)
