@@ -21,7 +21,8 @@ from infra.stores import Stores
 class DataStack(Stack):
     """All state, from the topology; `stores` hands it to the compute stack.
 
-    Outputs `<Name>Table` for each table: what an operator needs to make the first account.
+    Outputs `<Name>Table` for each table, which an operator's commands ask for, and `<Name>MailSet` for each
+    configuration set.
     """
 
     def __init__(self, scope: Construct, name: str, choices: Choices, **stack: Any) -> None:
@@ -55,6 +56,8 @@ class DataStack(Stack):
         )
         for name, table in self.stores.tables.items():
             CfnOutput(self, f"{_output(name)}Table", value=table.table_name)
+        for name, mail in self.stores.mail.items():
+            CfnOutput(self, f"{_output(name)}MailSet", value=mail.configuration_set.configuration_set_name)
         for name in self.stores.buckets:
             self._announce(name, [each for each in topology.NOTIFICATIONS if each.bucket == name])
 

@@ -32,7 +32,7 @@ class Stores:
     secrets: dict[str, ISecret]
 
     def setting(self, value: str) -> str:
-        """What a topology's setting is at run time: a resource's name, a queue's URL, or `value` itself."""
+        """What a topology's setting is at run time: a resource's name, a URL, or `value` itself."""
         kind, _, name = value.partition(":")
         match kind:
             case "bucket":

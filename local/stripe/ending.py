@@ -11,7 +11,7 @@ def end(world: World, thing: Thing, reason: str, *, invoice_now: bool = False) -
     """End it now; drafts and open invoices are no longer collected by themselves."""
     last = usage_until(world, thing, world.now()) if invoice_now else []
     for invoice in world.all("invoice"):
-        if invoice["subscription"] == thing["id"] and invoice["status"] in ("draft", "open"):
+        if invoices.subscription_id(invoice) == thing["id"] and invoice["status"] in ("draft", "open"):
             invoice.update(auto_advance=False, next_payment_attempt=None, automatically_finalizes_at=None)
     details = {**thing["cancellation_details"], "reason": thing["cancellation_details"]["reason"] or reason}
     thing.update(

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 from backports import zstd
+from functions.privacy.erasure.erase import Erased, erase
+from functions.privacy.erasure.underway import UnderwayObjects
 
+from functions.privacy.erasure.rows import EventRows
+from functions.privacy.erasure.subject import Subject
 from functions.quarantine.documents import Documents
-from functions.retention.erase import Erased, erase
-from functions.retention.rows import EventRows
-from functions.retention.subject import Subject
-from functions.retention.underway import UnderwayObjects
 from functions.shared.staging import StagedKey, time_ordered_id
 from functions.shared.tenancy import TenantId
 from functions.sync.drive import Driver, Time

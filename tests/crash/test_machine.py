@@ -12,6 +12,8 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
+from functions.privacy.erasure.erase import STILL_BEING_STAGED, erase
+from functions.privacy.erasure.underway import UnderwayObjects
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -24,16 +26,14 @@ from hypothesis.stateful import (
 )
 
 from functions.ingest.accept import accept
-from functions.ingest.rows import Receipt
 from functions.ingest.stage import Staging
 from functions.ingest.streamed import Window
-from functions.retention.erase import STILL_BEING_STAGED, erase
+from functions.privacy.erasure.rows import EventRows
+from functions.privacy.erasure.subject import MESSAGE, Subject
 from functions.retention.partitions import Partitions
 from functions.retention.purge import purge
-from functions.retention.rows import EventRows
-from functions.retention.subject import MESSAGE, Subject
 from functions.retention.sweeper import Sweep
-from functions.retention.underway import UnderwayObjects
+from functions.shared.judging.rows import Receipt
 from functions.shared.tenancy import TenantId
 from functions.sync.drive import Driver, Time
 from functions.sync.load import Loader, Staged

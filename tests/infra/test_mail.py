@@ -22,6 +22,13 @@ def test_bounces_and_complaints_reach_the_topic(templates: Templates, spec: Mail
 
 
 @every_set
+def test_an_operator_is_told_the_sets_name(templates: Templates, spec: MailSet) -> None:
+    told = templates.data["Outputs"][f"{spec.name.title()}MailSet"]["Value"]
+
+    assert told == {"Ref": _of(templates, "AWS::SES::ConfigurationSet", f"{spec.name}mail")}
+
+
+@every_set
 def test_ses_mails_nobody_of_whom_it_knows_better(templates: Templates, spec: MailSet) -> None:
     set_id = _of(templates, "AWS::SES::ConfigurationSet", f"{spec.name}mail")
     deployed = templates.resources("AWS::SES::ConfigurationSet")[set_id]["Properties"]

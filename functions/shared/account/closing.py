@@ -8,7 +8,7 @@ waits for that, for an account that is gone could not be billed or ended any mor
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from functions.shared.account.standing import ACCOUNT_CLOSING
 from functions.shared.dynamo.answers import answered, open_client
@@ -16,6 +16,8 @@ from functions.shared.dynamo.transaction import UnmetError, write_all
 from functions.shared.tenancy import TenantId
 
 Item = dict[str, Any]
+
+State = Literal["unknown", "open", "closed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +57,26 @@ class Closings:
 
     def of(self, tenant: TenantId) -> Closing | None:
         """How far the end of the account is; None when nobody asked for it."""
-        with answered():
-            found = self._client.get_item(
-                TableName=self._billing_table, Key=_key(tenant), ConsistentRead=True
-            )
-        item = found.get("Item", {})
+        item = self._item(tenant) or {}
         if "closing_requested_at" not in item:
             return None
         closed_at = int(item["closed_at"]["N"]) if "closed_at" in item else None
         return Closing(int(item["closing_requested_at"]["N"]), closed_at)
+
+    def state(self, tenant: TenantId) -> State:
+        """Whether billing is done with the account; unknown is one that it has no book of."""
+        item = self._item(tenant)
+        if item is None:
+            return "unknown"
+        return "closed" if "closed_at" in item else "open"
+
+    def _item(self, tenant: TenantId) -> Item | None:
+        with answered():
+            found = self._client.get_item(
+                TableName=self._billing_table, Key=_key(tenant), ConsistentRead=True
+            )
+        item: Item | None = found.get("Item")
+        return item
 
     def _mark(self, tenant: TenantId, now: Item) -> Item:
         return {

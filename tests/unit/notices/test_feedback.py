@@ -76,7 +76,8 @@ def opted_in(here: World, subject: str) -> bool:
 def test_an_address_that_does_not_exist_is_mailed_nothing_more(
     here: World, acme: TenantId, globex: TenantId
 ) -> None:
-    assert heed(here, message(bounce("Amy@ACME.example"))) == []
+    told = bounce("Amy@ACME.example", tags={"person": ["amy-acme"]})
+    assert heed(here, message(told)) == []
     assert mailed(here, acme, globex) == {"zoe@acme.example": 1, "bob@globex.example": 1}
     assert opted_in(here, "amy-acme"), "nobody said a word about wanting no news"
     (item,) = here.scanned("suppressions")

@@ -126,6 +126,17 @@ def test_a_token_is_a_persons_own_lasts_and_says_nothing(
     assert all(part not in first.lower() for part in ("amy", "acme"))
 
 
+@pytest.mark.usefixtures("acme")
+def test_two_who_make_a_token_at_once_make_one(here: World) -> None:
+    stale = here.readers.get("amy-acme")
+    assert stale
+    first, second = here.readers.with_token(stale), here.readers.with_token(stale)
+    assert first == second
+    here.client.delete_item(TableName="people", Key={"subject": {"S": "amy-acme"}})
+    assert here.readers.with_token(stale) is None, "who is gone is not brought back"
+    assert here.readers.get("amy-acme") is None
+
+
 def test_one_click_from_a_plain_post_opts_out_once_and_is_in_the_trail(
     here: World, acme: TenantId, globex: TenantId
 ) -> None:

@@ -183,6 +183,26 @@ def test_two_runs_at_once_mail_everybody_once(here: World, acme: TenantId, globe
     assert sorted(here.mails().values()) == [1, 1, 1]
 
 
+def test_of_two_who_saw_it_due_one_takes_it(here: World, acme: TenantId) -> None:
+    """The index runs behind: the second may still be told of it."""
+    failing(here, acme)
+    outbox = here.operator().outbox
+    (due,) = outbox.due()
+    assert outbox.take(due)
+    assert outbox.take(due) is None
+    assert outbox.due() == []
+
+
+def test_somebody_of_another_account_is_not_mailed_whatever_the_index_says(
+    here: World, acme: TenantId, globex: TenantId, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failing(here, acme)
+    monkeypatch.setattr(here.readers, "subjects", lambda _tenant: ["amy-acme", "bob-globex", "nobody"])
+    run = here.run()
+    assert (run.settled, run.mailed) == (1, 1)
+    assert here.to(globex) == []
+
+
 def test_who_outlives_their_turn_sends_nothing_more(here: World, acme: TenantId) -> None:
     """A process that was frozen in the middle wakes up when another has done its work."""
     failing(here, acme)
