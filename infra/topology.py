@@ -328,6 +328,7 @@ HELD_TABLES = (
     "destinations",
     "health",
     "billing",
+    "usage",
     "exports",
     "erasures",
 )
@@ -563,6 +564,7 @@ FUNCTIONS = (
             "usage_table": "table:usage",
             "billing_table": "table:billing",
             "accounts_table": "table:accounts",
+            "erasures_table": "table:erasures",
             "warehouse_secret": "secret:warehouse",
             "stripe_secret": "secret:stripe",
             "stripe_address": "service:stripe",
@@ -573,6 +575,7 @@ FUNCTIONS = (
             "scan:table:usage",
             "write:table:usage",
             "scan:table:billing",
+            "read:table:erasures",
             "read:secret:warehouse",
             "read:secret:stripe",
         ),

@@ -17,6 +17,7 @@ from typing import Any
 from functions.billing.books import Books
 from functions.billing.catalogue import meter_of
 from functions.billing.done_batches import DoneBatches
+from functions.billing.erased import ErasedRows
 from functions.billing.reconciliation import Reconciliation
 from functions.billing.reconciling import Found
 from functions.billing.stored import StoredRows
@@ -40,6 +41,7 @@ class Settings:
     usage_table: str
     billing_table: str
     accounts_table: str
+    erasures_table: str
     warehouse_secret: str
     stripe_secret: str
     stripe_address: str
@@ -54,6 +56,7 @@ def handler(_event: dict[str, Any], _context: Any) -> dict[str, Any]:
         Usage(settings.usage_table, client),
         DoneBatches(settings.ledger_table, client),
         StoredRows(warehouse),
+        ErasedRows(settings.erasures_table, client),
         stripe,
         cache(lambda: meter_of(stripe)),
     )
