@@ -18,8 +18,8 @@ from functools import cache
 from itertools import islice
 from typing import Any
 
+from functions.billing.done_batches import READS_A_CALL, DoneBatches, Waiting
 from functions.billing.metering import Count, plan
-from functions.billing.uncounted import READS_A_CALL, UncountedBatches, Waiting
 from functions.billing.usage import Usage
 from functions.billing.wiring import CaretakingSettings, caretaker_of
 from functions.shared import journal
@@ -63,7 +63,7 @@ class Meter:
     """Counts batches and has their tenants looked after."""
 
     def __init__(
-        self, batches: UncountedBatches, usage: Usage, client: Any, look_after: Callable[[TenantId], object]
+        self, batches: DoneBatches, usage: Usage, client: Any, look_after: Callable[[TenantId], object]
     ) -> None:
         self._batches = batches
         self._usage = usage
@@ -113,7 +113,7 @@ def _meter() -> Meter:
     settings, client = load(Settings), open_client()
     usage = Usage(settings.usage_table, client)
     caretaker = caretaker_of(settings, client, usage)
-    batches = UncountedBatches(settings.ledger_table, client)
+    batches = DoneBatches(settings.ledger_table, client)
     return Meter(batches, usage, client, caretaker.try_to_look_after)
 
 

@@ -38,7 +38,7 @@ class Report:
     @property
     def minutes(self) -> tuple[int, int]:
         """From when until when it may have been dated, in whole minutes, Unix seconds."""
-        return _minute(self.first_dated), _minute(self.last_dated) + MINUTE_SECONDS
+        return whole_minute(self.first_dated), whole_minute(self.last_dated) + MINUTE_SECONDS
 
     def must_be_looked_for(self, now: float) -> bool:
         """Whether Stripe might take it twice if it was sent now."""
@@ -109,7 +109,7 @@ def begun(reported: Reported, counted_bytes: int, period_start: int, now: float)
     value = reported.left_bytes(counted_bytes)
     if reported.pending or not value:
         return None
-    at = max(int(now), period_start, _minute(reported.last_dated) + MINUTE_SECONDS)
+    at = max(int(now), period_start, whole_minute(reported.last_dated) + MINUTE_SECONDS)
     named = f"{reported.tenant}|{reported.customer_id}|{reported.settled_bytes}|{value}"
     identifier = sha256(named.encode()).hexdigest()[:32]
     return replace(reported, pending=Report(identifier, value, reported.customer_id, int(now), at, at))
@@ -141,5 +141,6 @@ def given_up(reported: Reported, report: Report) -> Reported:
     return replace(reported, waived_bytes=reported.waived_bytes + report.value_bytes, pending=None)
 
 
-def _minute(seconds: int) -> int:
+def whole_minute(seconds: int) -> int:
+    """The minute that `seconds`, Unix, is in."""
     return seconds - seconds % MINUTE_SECONDS

@@ -3,42 +3,40 @@
 The table `usage`, by tenant: `day#YYYY-MM-DD` (UTC, of receipt) and `total` are only ever added to, by the
 transaction that marks the batches as counted; `reported` is replaced as a whole by who has read the version
 before. Bytes are of rows as NDJSON before compression. Of a day's rows `own_…` went into the tenant's own
-cloud, and `erased_rows` is what an erasure took out of ours.
+cloud, and `erased_rows` is what an erasure took out of ours. Under the tenant `*`, which is nobody's,
+`reconciled#YYYY-MM-DD` is what a reconciliation has found.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from functions.billing.metering import Count, Sums
-from functions.billing.reporting import Report, Reported
+from functions.billing.reporting import Reported
+from functions.billing.usage_item import (
+    DAY,
+    EVERYBODY,
+    RECONCILED,
+    REPORTED,
+    TOTAL,
+    Day,
+    Item,
+    day_of,
+    item_of,
+    key,
+    number,
+    reported_of,
+)
 from functions.shared.dynamo.answers import answered, open_client, unmet
 from functions.shared.errors import RetryableError
 from functions.shared.tenancy import TenantId
 
-DAY, TOTAL, REPORTED = "day#", "total", "reported"
-
-Item = dict[str, Any]
-
 
 class ReportedChangedError(RetryableError):
     """Somebody else has written what was reported since it was read."""
-
-
-@dataclass(frozen=True, slots=True)
-class Day:
-    """A tenant's day."""
-
-    tenant: TenantId
-    day: date
-    rows: int
-    raw_bytes: int
-    own_rows: int = 0
-    own_bytes: int = 0
-    erased_rows: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +71,8 @@ class Usage:
         reported = self._item(tenant, REPORTED)
         total = self._item(tenant, TOTAL)
         return Tally(
-            _number(total, "rows"),
-            _number(total, "bytes"),
+            number(total, "rows"),
+            number(total, "bytes"),
             Reported(tenant) if reported is None else reported_of(tenant, reported),
         )
 
@@ -92,10 +90,34 @@ class Usage:
                     ConsistentRead=True,
                     **start,
                 )
-            yield from (_day(item) for item in page["Items"])
+            yield from (day_of(item) for item in page["Items"])
             if "LastEvaluatedKey" not in page:
                 return
             start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+
+    def all_days(self, first: date, last: date) -> Iterator[Day]:
+        """Every tenant's days from `first` to `last`, both included; looks through the whole table."""
+        names = {":first": f"{DAY}{first.isoformat()}", ":last": f"{DAY}{last.isoformat()}"}
+        start: Item = {}
+        while True:
+            with answered():
+                page = self._client.scan(
+                    TableName=self._table,
+                    FilterExpression="entry BETWEEN :first AND :last",
+                    ExpressionAttributeValues={name: {"S": text} for name, text in names.items()},
+                    ConsistentRead=True,
+                    **start,
+                )
+            yield from (day_of(item) for item in page["Items"])
+            if "LastEvaluatedKey" not in page:
+                return
+            start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+
+    def file_reconciliation(self, day: date, report: str) -> None:
+        """Keep what a reconciliation has found; a second one of the same day takes its place."""
+        item = {**key(EVERYBODY, f"{RECONCILED}{day.isoformat()}"), "report": {"S": report}}
+        with answered():
+            self._client.put_item(TableName=self._table, Item=item)
 
     def used_bytes(self, tenant: TenantId, since: int, until: int) -> int:
         """Bytes of the period from `since` until `until`, Unix seconds.
@@ -144,7 +166,7 @@ class Usage:
         return {
             "Update": {
                 "TableName": self._table,
-                "Key": _key(tenant, entry),
+                "Key": key(tenant, entry),
                 "UpdateExpression": "ADD " + ", ".join(f"#{name} :{name}" for name in added),
                 "ExpressionAttributeNames": {f"#{name}": name for name in added},
                 "ExpressionAttributeValues": {f":{name}": {"N": str(value)} for name, value in added.items()},
@@ -153,54 +175,9 @@ class Usage:
 
     def _item(self, tenant: TenantId, entry: str) -> Item | None:
         with answered():
-            found = self._client.get_item(TableName=self._table, Key=_key(tenant, entry), ConsistentRead=True)
+            found = self._client.get_item(TableName=self._table, Key=key(tenant, entry), ConsistentRead=True)
         item: Item | None = found.get("Item")
         return item
-
-
-def item_of(reported: Reported) -> Item:
-    """The item of what was reported."""
-    pending = {} if reported.pending is None else {"pending": {"M": _attributes(reported.pending)}}
-    return {**_key(reported.tenant, REPORTED), **_attributes(reported), **pending}
-
-
-def reported_of(tenant: TenantId, item: Item) -> Reported:
-    """What was reported, from its item."""
-    pending = Report(**_values(item["pending"]["M"], Report)) if "pending" in item else None
-    return Reported(tenant, **_values(item, Reported), pending=pending)
-
-
-def _attributes(thing: Reported | Report) -> Item:
-    """The texts and numbers of `thing`; the tenant is in its key."""
-    named = {each.name: getattr(thing, each.name) for each in fields(thing)}
-    return {
-        name: {"N": str(value)} if isinstance(value, int) else {"S": value}
-        for name, value in named.items()
-        if name != "tenant" and isinstance(value, int | str)
-    }
-
-
-def _values(item: Item, kind: type[Reported | Report]) -> dict[str, Any]:
-    names = [each.name for each in fields(kind) if each.name in item and each.name != "pending"]
-    return {name: int(item[name]["N"]) if "N" in item[name] else item[name]["S"] for name in names}
-
-
-def _key(tenant: TenantId, entry: str) -> Item:
-    return {"tenant_id": {"S": str(tenant)}, "entry": {"S": entry}}
-
-
-def _day(item: Item) -> Day:
-    names = {"rows": "rows", "raw_bytes": "bytes", "own_rows": "own_rows", "own_bytes": "own_bytes"}
-    return Day(
-        TenantId(item["tenant_id"]["S"]),
-        date.fromisoformat(item["entry"]["S"].removeprefix(DAY)),
-        **{field: _number(item, name) for field, name in names.items()},
-        erased_rows=_number(item, "erased_rows"),
-    )
-
-
-def _number(item: Item | None, name: str) -> int:
-    return int(item[name]["N"]) if item and name in item else 0
 
 
 def _utc_day(seconds: int) -> date:

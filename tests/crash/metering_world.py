@@ -24,7 +24,7 @@ from functions.billing.reporting import Reported
 from functions.billing.stripe_contract import StripeUnavailableError
 from functions.billing.stripe_gate import StripeGate
 from functions.billing.subscription import Subscription
-from functions.billing.uncounted import UncountedBatches
+from functions.billing.done_batches import DoneBatches
 from functions.billing.usage import Usage
 from functions.shared.account.notices import Notices
 from functions.shared.secret_text import SecretText
@@ -142,7 +142,7 @@ class MeteringWorld:
     def __post_init__(self) -> None:
         self.began = int(self.clock())
         self.usage = Usage("usage", self.client)
-        self.batches = UncountedBatches("ledger", self.client)
+        self.batches = DoneBatches("ledger", self.client)
         self.outbox = Notices("notices", self.client, self.clock)
         gate = StripeGate(SecretText(API_KEY), self.stripe.url)
         self.fragile = Fragile(gate, self.clock)

@@ -120,7 +120,7 @@ def test_a_pending_report_may_die_at_any_write(
 def test_every_answer_after_every_wait_is_told_once(
     here: MeteringWorld, tenants: tuple[TenantId, ...]
 ) -> None:
-    """Two tries go wrong in every way, after a minute and after days; the third and the next day's are good."""
+    """Two tries go wrong in every way, after a minute and after days; the third is good."""
     tenant, other = tenants
     here.subscribe(tenant)
     here.report(tenant)

@@ -1,8 +1,8 @@
-"""The ledger as billing sees it: batches that are done and not yet counted, and the mark that they are.
+"""The ledger as billing sees it: batches that are done, what they stored, and whether that is counted.
 
-They stand in the sparse index `unmetered`, where sync puts them in the write that makes them done
-(functions/sync/ledger.py); the last mark takes them out. The index is behind its table by a moment, so what
-it names is read again.
+What is not counted stands in the sparse index `unmetered`, where sync puts it in the write that makes a batch
+done (functions/sync/ledger.py); the last mark takes it out. The index is behind its table by a moment, so
+what it names is read again.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,7 +12,7 @@ from typing import Any
 from functions.billing.metering import Mark, Uncounted
 from functions.shared.dynamo.answers import answered, open_client
 from functions.shared.tenancy import owner_of
-from functions.shared.usage import SHARDS, unpacked
+from functions.shared.usage import SHARDS, Share, unpacked
 
 INDEX = "unmetered"
 READS_A_CALL = 100
@@ -30,7 +30,7 @@ class Waiting:
     done_at: str
 
 
-class UncountedBatches:
+class DoneBatches:
     """Every read raises functions.shared.dynamo.answers.StoreUnavailableError when DynamoDB fails."""
 
     def __init__(self, ledger_table: str, client: Any = None) -> None:
@@ -48,6 +48,16 @@ class UncountedBatches:
         found = {item["entry"]["S"].removeprefix(_BATCH): item for item in self._items(keys)}
         waiting = (found[each] for each in batch_ids if each in found)
         return [_uncounted(item) for item in waiting if "unmetered" in item]
+
+    def shares(self, batch_ids: Sequence[str]) -> dict[str, tuple[Share, ...]]:
+        """What each of `batch_ids` has stored, by its id; what is forgotten or not done is left out."""
+        found: dict[str, tuple[Share, ...]] = {}
+        for start in range(0, len(batch_ids), READS_A_CALL):
+            keys = [{"entry": {"S": _BATCH + each}} for each in batch_ids[start : start + READS_A_CALL]]
+            for item in self._items(keys):
+                if "usage" in item:
+                    found[item["entry"]["S"].removeprefix(_BATCH)] = unpacked(item["usage"]["S"])
+        return found
 
     def marked(self, mark: Mark) -> Item:
         """`mark` as an item of TransactWriteItems; its condition is that nobody has counted meanwhile."""
