@@ -97,7 +97,7 @@ class Exporter:
         try:
             if self.now() >= export.requested_at + GIVEN_UP_SECONDS:
                 return self._given_up(export)
-            if export.busy_until > self.now():
+            if max(export.busy_until, export.began_at) > self.now():
                 return "open"
             if self._staged(export) and self.now() < export.requested_at + PATIENCE_SECONDS:
                 return "open"

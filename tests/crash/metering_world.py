@@ -18,13 +18,13 @@ from moto import mock_aws
 
 from functions.billing.book import Book
 from functions.billing.caretaker import Caretaker
+from functions.billing.done_batches import DoneBatches
 from functions.billing.meter import Meter
 from functions.billing.reporter import METER_EVENT, Reporter, meter_of
 from functions.billing.reporting import Reported
 from functions.billing.stripe_contract import StripeUnavailableError
 from functions.billing.stripe_gate import StripeGate
 from functions.billing.subscription import Subscription
-from functions.billing.done_batches import DoneBatches
 from functions.billing.usage import Usage
 from functions.shared.account.notices import Notices
 from functions.shared.secret_text import SecretText
