@@ -290,6 +290,37 @@ def test_refunds_and_disputes_are_in_the_trail_once_each_in_any_order(here: Shop
     assert here.refusal(acme) == ""
 
 
+def test_what_a_subscription_of_one_customer_says_of_another_account_changes_nothing_of_it(
+    here: Shop,
+) -> None:
+    """Names in metadata, an e-mail address, a reference: somebody typed them, and nobody believes them."""
+    acme, globex = here.subscribed("acme", "managed_30"), here.account("globex")
+    here.page("POST /v1/billing/checkout", globex, {"plan": "managed_15"})
+    before, standing = here.book(acme), here.standing(acme)
+    customer = here.book(globex).customer_id
+    lies = {"tenant": acme, "tenant_id": acme, "plan": "byoc", "customer": before.customer_id}
+    prices = [{"price": each} for each in catalogue.prices_of(here.gate, "managed_15")]
+    here.here.api.customers.update(customer, {"metadata": lies, "email": "owner@acme.example"})
+    here.here.api.checkout.sessions.create(
+        {
+            "mode": "subscription",
+            "customer": customer,
+            "client_reference_id": acme,
+            "metadata": lies,
+            "line_items": [{"price": prices[0]["price"], "quantity": 1}, {"price": prices[1]["price"]}],
+            "success_url": "http://127.0.0.1:1/",
+            "subscription_data": {"metadata": lies, "trial_period_days": 30},
+        }
+    )
+    card = here.here.api.payment_methods.attach("pm_card_visa", {"customer": customer})
+    here.here.api.subscriptions.create(
+        {"customer": customer, "items": prices, "metadata": lies, "default_payment_method": card.id}  # type: ignore[typeddict-item]
+    )
+    assert set(here.deliver()) == {200}
+    assert (here.book(acme), here.standing(acme)) == (before, standing)
+    assert here.standing(globex).plan == "managed_15"
+
+
 def test_an_event_that_never_came_is_made_up_for(here: Shop) -> None:
     acme, globex = here.subscribed("acme"), here.subscribed("globex")
     here.portal(acme, "Save card", **FAILS_LATER)

@@ -10,8 +10,9 @@ from functions.billing.book import Book
 from functions.billing.entitlements import GRACE_DAYS, entitled, period
 from functions.billing.subscription import LIVE, Subscription, snapshot
 from functions.shared.account.standing import Standing, standing_on
-from functions.shared.plans import GIGABYTE, PLANS, TRIAL
+from functions.shared.plans import GIGABYTE, PLANS, TRIAL, TRIAL_DAYS
 from functions.shared.tenancy import TenantId
+from infra.build import ROOT
 from tests.unit.billing.things import DAY, NOON, Thing, invoice, subscription
 
 TENANT = TenantId("acme")
@@ -89,10 +90,10 @@ def test_a_hard_cap_refuses_from_its_last_byte_to_the_end_of_the_period() -> Non
 def test_the_period_is_the_subscription_s_or_the_calendar_s_month() -> None:
     live = Book(TENANT, subscription=snapshot(subscription()))
     assert period(live, NOON + DAY) == (NOON, PERIOD_END)
-    # 2027-01-15, and the renewal of a period that is over has not been told of yet.
-    january, february = (1_798_761_600, 1_801_440_000), (1_801_440_000, 1_803_859_200)
+    # A period that is over is followed by one as long, until its renewal was told of.
+    assert period(live, PERIOD_END) == (PERIOD_END, PERIOD_END + 30 * DAY)
+    january = (1_798_761_600, 1_801_440_000)
     assert period(Book(TENANT), NOON) == january
-    assert period(live, PERIOD_END) == february
     december = 1_796_083_200
     assert period(Book(TENANT), january[0] - 1) == (december, january[0])
 
@@ -136,3 +137,13 @@ def test_a_standing_made_again_of_itself_is_the_same(
     book = Book(TENANT, subscription=bought, hard_cap_bytes=5)
     once = entitled(book, before, used, now)
     assert entitled(book, once, used, now) == once
+
+
+def test_the_page_for_customers_tells_the_catalogue_s_own_figures() -> None:
+    page = (ROOT / "docs" / "billing.md").read_text()
+    for plan in PLANS.values():
+        (row,) = [line for line in page.splitlines() if line.startswith(f"| `{plan.name}`")]
+        assert f"{plan.included_gb} GB" in row
+        assert not plan.sold or f"${plan.cents_a_gb / 100:.2f} | ${plan.monthly_cents // 100} |" in row
+    assert f"`trial`, {TRIAL_DAYS} days" in page
+    assert f"for {GRACE_DAYS} days from" in page

@@ -14,6 +14,7 @@ from functions.billing.webhook import LOOKED_INTO, MAX_BODY_BYTES, Intake
 from functions.billing.webhook_handler import answer_to
 from functions.shared.http import Answer, answering
 from functions.shared.secret_text import SecretText
+from infra.build import ROOT
 from local.stripe.signing import FORGERIES, forged, signature
 from tests.unit.billing.shop import webhook_event
 from tests.unit.billing.things import (
@@ -261,7 +262,5 @@ def test_a_customer_s_own_event_is_looked_into(door: Door) -> None:
 
 
 def test_the_page_for_operators_lists_what_is_looked_into() -> None:
-    from infra.build import ROOT
-
     page = (ROOT / "docs" / "billing.md").read_text()
     assert [kind for kind in sorted(LOOKED_INTO) if f"`{kind}`" not in page] == []
