@@ -14,8 +14,6 @@ from functions.privacy.export.cells import RUN_BY_SPREADSHEETS, csv_of, lines, s
 texts = st.text(st.characters(blacklist_categories=("Cs",), blacklist_characters="\0"))
 simple = st.one_of(texts, st.integers(), st.booleans(), st.none())
 values = st.one_of(simple, st.lists(texts, max_size=3), st.dictionaries(texts, texts))
-    texts, st.integers(), st.booleans(), st.none(), st.lists(texts, max_size=3), st.dictionaries(texts, texts)
-)
 
 
 @given(records=st.lists(st.dictionaries(st.sampled_from("abc"), values), max_size=5))

@@ -26,7 +26,7 @@ SETTLE = 7200.0
 
 @dataclass
 class Model:
-    """Places with so much in them; `arrives`: what comes, when and where; `hinders`: how often one refuses."""
+    """Places with so much in them; `arrives`: what comes, when and where; `hinders`: who refuses."""
 
     there: dict[str, int]
     arrives: list[tuple[float, str, int]]
