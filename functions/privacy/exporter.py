@@ -19,7 +19,7 @@ from functions.privacy.erasure.objects import waiting
 from functions.privacy.export.archives import Archives, NoUploadError
 from functions.privacy.export.exports import ExportChangedError, Exports
 from functions.privacy.export.logs import NANOSECONDS, Logs, Period
-from functions.privacy.export.make import Making
+from functions.privacy.export.make import PART_BYTES, Making
 from functions.privacy.export.record import FAILED, Export, Item
 from functions.privacy.export.sources import LogSource, QuarantineSource, SignInSource, Source, TableSource
 from functions.privacy.holdings import HOLDINGS
@@ -81,6 +81,7 @@ class Exporter:
     notices: Notices
     now: Callable[[], float]
     left: Callable[[], float]
+    part_bytes: int = PART_BYTES
 
     def run(self) -> dict[str, int]:
         """Work on what is open: how many are left, were made, failed, and how long the oldest has waited."""
@@ -123,6 +124,7 @@ class Exporter:
             left=self.left,
             waiting=lambda: self._staged(export),
             told=self._told,
+            part_bytes=self.part_bytes,
         )
 
     def _sources(self, export: Export) -> list[Source]:

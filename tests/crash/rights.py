@@ -9,7 +9,7 @@ import io
 import json
 import time
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
@@ -19,6 +19,7 @@ from uuid import uuid4
 
 import boto3
 from backports import zstd
+from botocore.config import Config
 from moto import mock_aws
 
 from bench.in_process import EngineRoom
@@ -33,6 +34,7 @@ from functions.privacy.erasure.record import Erasure
 from functions.privacy.erasure.rows import EventRows
 from functions.privacy.erasure.subject import Subject
 from functions.privacy.erasure.works import Works
+from functions.privacy.export.record import Export
 from functions.privacy.exporter import Exporter
 from functions.privacy.forms import Period
 from functions.privacy.handler import Settings, desk
@@ -84,6 +86,9 @@ WRITES = frozenset(
         "CompleteMultipartUpload", "AbortMultipartUpload", "AdminDeleteUser", "SendMessage",
     }
 )  # fmt: skip
+
+LEAST_PART_BYTES = 5 * 1024 * 1024
+"""What S3 wants of every part but the last, and moto with it."""
 
 IN_PERSON = Origin("person:test", "198.51.100.7", "curl/8")
 
@@ -194,6 +199,10 @@ class World:
 
     @property
     def exporter(self) -> Exporter:
+        return self.exporter_with(lambda: self.seconds_left)
+
+    def exporter_with(self, left: Callable[[], float]) -> Exporter:
+        """One that has so much time."""
         return Exporter(
             tables=self.tables,
             exports=self.desk.exports,
@@ -203,7 +212,8 @@ class World:
             warehouse=lambda: self.warehouse,
             notices=self.notices,
             now=lambda: self.now,
-            left=lambda: self.seconds_left,
+            left=left,
+            part_bytes=LEAST_PART_BYTES,
         )
 
     def later(self, **by: float) -> None:
@@ -370,14 +380,14 @@ class World:
             archive.writestr("logs/events-0001.ndjson", f"order of {mark}")
         self.exports_bucket.create(export.object_key, body.getvalue())
 
-    def make_copy(self, tenant: TenantId, logs: Period | None) -> None:
+    def make_copy(self, tenant: TenantId, logs: Period | None) -> Export:
         """An archive, by the function that makes them."""
         export = self.desk.ask_for_copy(self.caller(tenant), logs, IN_PERSON)
         for _ in range(20):
             self.exporter.run()
             found = self.desk.copy(tenant, export.export_id)
             if found.state == "ready":
-                return
+                return found
             self.later(minutes=1)
         raise AssertionError(f"not ready: {found}")
 
@@ -457,9 +467,7 @@ class World:
     def ask_for_account(self, tenant: TenantId) -> Erasure:
         return self.desk.ask_to_close(self.caller(tenant), str(tenant), IN_PERSON)
 
-    def archive_of(self, tenant: TenantId) -> zipfile.ZipFile:
-        """The newest archive there is."""
-        export = self.desk.copies(tenant)[0]
+    def archive_of(self, export: Export) -> zipfile.ZipFile:
         body = self.aws.s3.get_object(Bucket="exports", Key=export.object_key)["Body"].read()
         return zipfile.ZipFile(io.BytesIO(body))
 
@@ -495,8 +503,9 @@ def world(room: EngineRoom, directory: Path, database: str = "rights") -> Iterat
     with mock_aws():
         clients: dict[str, Any] = {
             name: boto3.client(name, region_name="us-east-1")
-            for name in ("dynamodb", "s3", "sqs", "cognito-idp", "kms")
+            for name in ("dynamodb", "sqs", "cognito-idp", "kms")
         }
+        clients["s3"] = boto3.client("s3", region_name="us-east-1", config=Config(signature_version="s3v4"))
         for table in TABLES:
             clients["dynamodb"].create_table(**definition(table, table.name))
         for bucket in BUCKETS:
