@@ -26,6 +26,8 @@ ACTIONS = {
         "dynamodb:BatchWriteItem",
         "dynamodb:DescribeTable",
     ),
+    # What an erasure does to the audit trail and to whatever else it never writes.
+    "forget:table": ("dynamodb:DeleteItem",),
     # Listing all customers is for upkeep alone.
     "scan:table": ("dynamodb:Scan", "dynamodb:DescribeTable"),
     # An audit trail is written to and read, and nobody may change it.
@@ -50,8 +52,12 @@ ACTIONS = {
         "cognito-idp:AdminUserGlobalSignOut",
         "cognito-idp:DescribeUserPoolClient",
     ),
+    "read:identity": ("cognito-idp:AdminGetUser",),
+    "forget:identity": ("cognito-idp:AdminGetUser", "cognito-idp:AdminDeleteUser"),
     "send:mail": ("ses:SendEmail",),
 }
+
+_WRITING = ("kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*")
 
 KEY_ACTIONS = {
     # A multipart upload decrypts the parts it has already stored.
@@ -60,13 +66,8 @@ KEY_ACTIONS = {
     "read:table": ("kms:Decrypt", "kms:DescribeKey"),
     "scan:table": ("kms:Decrypt", "kms:DescribeKey"),
     "append:table": ("kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*"),
-    "write:table": (
-        "kms:Decrypt",
-        "kms:DescribeKey",
-        "kms:Encrypt",
-        "kms:GenerateDataKey*",
-        "kms:ReEncrypt*",
-    ),
+    "write:table": _WRITING,
+    "forget:table": _WRITING,
 }
 """What a verb needs of the key as well, and only through the service that asks on the caller's behalf."""
 

@@ -8,6 +8,7 @@ from aws_cdk.aws_s3 import Bucket
 from aws_cdk.aws_secretsmanager import ISecret
 from aws_cdk.aws_sqs import Queue
 
+from infra import topology
 from infra.mail import MailRoad
 from infra.people import People
 
@@ -31,7 +32,7 @@ class Stores:
     secrets: dict[str, ISecret]
 
     def setting(self, value: str) -> str:
-        """What a topology's setting is at run time: a resource's name, a queue's URL, or `value` itself."""
+        """What a topology's setting is at run time: a resource's name, a URL, or `value` itself."""
         kind, _, name = value.partition(":")
         match kind:
             case "bucket":
@@ -48,5 +49,7 @@ class Stores:
                 return self.mail[name].configuration_set.configuration_set_name
             case "identity":
                 return self.people.named[name]
+            case "service":
+                return topology.SERVICES[name]
             case _:
                 return value

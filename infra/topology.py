@@ -61,6 +61,7 @@ class Queue:
     `visibility_seconds` is at least six times the consumer's timeout, as Lambda asks. Logs are searchable
     seconds after they were accepted: a message older than `late_after_seconds` wakes somebody. None where it
     may wait for a customer, who is told instead.
+    `open_to_customers`: buckets in the AWS accounts that the operator names may send to it.
     """
 
     name: str
@@ -68,6 +69,7 @@ class Queue:
     max_receives: int
     retention_days: int
     late_after_seconds: int | None = 300
+    open_to_customers: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +116,7 @@ class Function:
     `settings`: its settings' names without the ASTRALOG_ prefix -> what they stand for: a resource's kind
     and name (`bucket:staging`, `table:ledger`, `queue:staged`, `secret:warehouse`, `key:credentials`,
     `identity:pool`, `mail:notices`), the address of a service (`service:api`, our own API as the world sees
-    it) or a plain value.
+    it, or one of SERVICES) or a plain value.
     `grants`: what it may do, as `verb:resource`; the deployed role allows this and nothing else.
     """
 
@@ -148,7 +150,12 @@ class Signal:
 
 BUCKETS = (
     # A staged object is deleted once ClickHouse has it; quarantined rows stay the longest plan's days.
-    Bucket("staging", expire_days={"idempotency/": 2, "quarantine/": 30}),
+    # How far a file was read is of no use once its message has died.
+    Bucket("staging", expire_days={"idempotency/": 2, "quarantine/": 30, "uploads/": 30}),
+    # Files that were put in: deleted when they are read, kept so long when their owner wants that.
+    Bucket("drop", expire_days={"dropin/": 30}),
+    # Copies of what we hold of an account, for its owner to fetch.
+    Bucket("exports", expire_days={"exports/": 7}),
 )
 
 TABLES = (
@@ -183,14 +190,49 @@ TABLES = (
     # What makes a customer's sealed credentials readable; destroyed, so must its copies be (docs/adr/0008).
     Table("shards", partition_key="tenant_id", recoverable=False),
     Table("health", partition_key="destination"),
-    Table("ledger", partition_key="entry", ttl_attribute="forget_at"),
+    # Batches that are done and not yet counted have `unmetered`, and nothing else has.
+    Table(
+        "ledger",
+        partition_key="entry",
+        ttl_attribute="forget_at",
+        indexes=(Index("unmetered", partition_key="unmetered", sort_key="done_at"),),
+    ),
+    Table("usage", partition_key="tenant_id", sort_key="entry"),
+    Table("billing", partition_key="entry"),
+    # Which of Stripe's events are done; what is forgotten Stripe has long ceased to send.
+    Table("stripe-events", partition_key="event_id", ttl_attribute="forget_at", recoverable=False),
+    # Copies and erasures that were asked for; `open` tells who makes them what is to be done.
+    Table(
+        "exports",
+        partition_key="tenant_id",
+        sort_key="entry",
+        ttl_attribute="forget_at",
+        indexes=(Index("open", partition_key="open", sort_key="opens_at"),),
+    ),
+    Table(
+        "erasures",
+        partition_key="tenant_id",
+        sort_key="erasure_id",
+        indexes=(Index("open", partition_key="open", sort_key="opens_at"),),
+    ),
+    # What is left of erasures: receipts without personal data; and accounts of which nothing may come back.
+    Table("receipts", partition_key="receipt", ttl_attribute="forget_at"),
+    Table("tombstones", partition_key="kind", sort_key="tenant_hash", ttl_attribute="forget_at"),
+    Table("uploads", partition_key="tenant_id", sort_key="entry", ttl_attribute="forget_at"),
 )
 
 KEYS = ("credentials",)
 """KMS keys beside the one that encrypts everything at rest; `credentials` seals what customers entrust."""
 
-SECRETS = ("warehouse",)
-"""Secrets Manager secrets; `warehouse` holds the JSON of functions.shared.address.Address."""
+SECRETS = ("warehouse", "stripe")
+"""Secrets Manager secrets; `warehouse` holds the JSON of functions.shared.address.Address, `stripe` that of
+functions.billing.stripe_secret.StripeSecret."""
+
+SERVICES = {"stripe": "https://api.stripe.com"}
+"""What a setting `service:<name>` stands for once deployed, beside API."""
+
+STANDING_FOR = frozenset({"bucket", "table", "queue", "secret", "key", "identity", "mail", "service"})
+"""Kinds of what a setting `kind:name` stands for; any other value stands for itself."""
 
 QUEUES = (
     Queue("staged", visibility_seconds=360, max_receives=1000, retention_days=14),
@@ -198,9 +240,22 @@ QUEUES = (
         "staged-byoc", visibility_seconds=360, max_receives=1000, retention_days=14, late_after_seconds=None
     ),
     Queue("mail-feedback", visibility_seconds=120, max_receives=100, retention_days=14),
+    # A file may wait for others to be read first; half an hour is a backlog.
+    Queue("dropped", visibility_seconds=1800, max_receives=100, retention_days=14, late_after_seconds=1800),
+    Queue(
+        "dropped-byoc",
+        visibility_seconds=1800,
+        max_receives=1000,
+        retention_days=14,
+        late_after_seconds=None,
+        open_to_customers=True,
+    ),
 )
 
-NOTIFICATIONS = (Notification(bucket="staging", prefix="staged/", queue="staged"),)
+NOTIFICATIONS = (
+    Notification(bucket="staging", prefix="staged/", queue="staged"),
+    Notification(bucket="drop", prefix="dropin/", queue="dropped"),
+)
 
 MAIL_SETS = (MailSet("notices", feedback_queue="mail-feedback", events=("BOUNCE", "COMPLAINT")),)
 
@@ -233,7 +288,54 @@ CUSTODY = {
 }
 """What it takes to reach a customer's own bucket and ClickHouse."""
 
+DASHBOARD = "https://app.astralog.example"
+"""Stands for where an installation's dashboard is (`-c dashboard_address=…`)."""
+
+BOOKKEEPING = {
+    "accounts_table": "table:accounts",
+    "billing_table": "table:billing",
+    "audit_table": "table:audit",
+    "notices_table": "table:notices",
+    "stripe_secret": "secret:stripe",
+    "stripe_address": "service:stripe",
+}
+"""What it takes to change an account's book and standing by what Stripe says."""
+
+MAY_KEEP_BOOKS = (
+    "read:table:accounts",
+    "write:table:accounts",
+    "read:table:billing",
+    "write:table:billing",
+    "append:table:audit",
+    "write:table:notices",
+    "read:secret:stripe",
+)
+
 MAY_REACH_CUSTOMERS = ("read:table:destinations", "read:table:shards", "open:key:credentials")
+
+HELD_TABLES = (
+    "accounts",
+    "people",
+    "keys",
+    "key-lists",
+    "audit",
+    "announcements",
+    "notices",
+    "destinations",
+    "health",
+    "billing",
+    "exports",
+    "erasures",
+)
+"""What holds something that an account's owner is shown, and that goes with the account."""
+
+HELD = {f"{name.replace('-', '_')}_table": f"table:{name}" for name in HELD_TABLES}
+
+LOOKED_THROUGH = ("people", "keys", "billing")
+"""Tables in which an account's items are not found by its id."""
+
+ERASER_WRITES = ("accounts", "billing", "notices", "exports", "erasures")
+"""Tables in which an erasure also writes; of the others it only forgets."""
 
 FUNCTIONS = (
     Function(
@@ -383,6 +485,52 @@ FUNCTIONS = (
         schedule_minutes=5,
     ),
     Function(
+        name="billing",
+        handler="functions.billing.handler.handler",
+        memory_mb=512,
+        timeout_seconds=29,
+        settings={
+            **BOOKKEEPING,
+            "destinations_table": "table:destinations",
+            "dashboard_address": DASHBOARD,
+        },
+        grants=(*MAY_KEEP_BOOKS, "read:table:destinations"),
+        routes=(
+            Route("GET", "/v1/billing"),
+            Route("PATCH", "/v1/billing"),
+            Route("POST", "/v1/billing/checkout"),
+            Route("POST", "/v1/billing/plan"),
+            Route("POST", "/v1/billing/portal"),
+        ),
+    ),
+    Function(
+        name="stripe-webhook",
+        handler="functions.billing.webhook_handler.handler",
+        memory_mb=512,
+        timeout_seconds=29,
+        settings={**BOOKKEEPING, "stripe_events_table": "table:stripe-events"},
+        grants=(*MAY_KEEP_BOOKS, "read:table:stripe-events", "write:table:stripe-events"),
+        routes=(Route("POST", "/v1/stripe/webhook", auth=False),),
+    ),
+    Function(
+        name="bookkeeper",
+        handler="functions.billing.bookkeeper.handler",
+        memory_mb=512,
+        timeout_seconds=300,
+        settings=dict(BOOKKEEPING),
+        grants=(*MAY_KEEP_BOOKS, "scan:table:billing", "scan:table:accounts"),
+        schedule_minutes=10,
+    ),
+    Function(
+        name="closer",
+        handler="functions.billing.closer.handler",
+        memory_mb=512,
+        timeout_seconds=300,
+        settings={**BOOKKEEPING, "closing_loading_seconds": "900", "closing_invoice_seconds": "3600"},
+        grants=(*MAY_KEEP_BOOKS, "scan:table:billing"),
+        schedule_minutes=5,
+    ),
+    Function(
         name="notifier",
         handler="functions.notices.notifier.handler",
         memory_mb=512,
@@ -461,6 +609,7 @@ FUNCTIONS = (
         settings={
             "staging_bucket": "bucket:staging",
             "ledger_table": "table:ledger",
+            "tombstones_table": "table:tombstones",
             "staged_queue": "queue:staged",
             "warehouse_secret": "secret:warehouse",
             "insert_timeout_seconds": "30",
@@ -471,6 +620,7 @@ FUNCTIONS = (
             "delete:bucket:staging",
             "read:table:ledger",
             "write:table:ledger",
+            "read:table:tombstones",
             "consume:queue:staged",
             "read:secret:warehouse",
         ),
@@ -553,6 +703,204 @@ FUNCTIONS = (
         schedule_minutes=5,
     ),
     Function(
+        name="privacy",
+        handler="functions.privacy.handler.handler",
+        memory_mb=512,
+        timeout_seconds=20,
+        settings={
+            "accounts_table": "table:accounts",
+            "audit_table": "table:audit",
+            "notices_table": "table:notices",
+            "erasures_table": "table:erasures",
+            "receipts_table": "table:receipts",
+            "exports_table": "table:exports",
+            "exports_bucket": "bucket:exports",
+            "cancel_days": "7",
+        },
+        grants=(
+            "write:table:accounts",
+            "append:table:audit",
+            "write:table:notices",
+            "read:table:erasures",
+            "write:table:erasures",
+            "read:table:receipts",
+            "write:table:receipts",
+            "read:table:exports",
+            "write:table:exports",
+            "read:bucket:exports",
+        ),
+        routes=(
+            Route("POST", "/v1/account/export"),
+            Route("GET", "/v1/account/exports"),
+            Route("GET", "/v1/account/exports/{id}"),
+            Route("POST", "/v1/erasures"),
+            Route("GET", "/v1/erasures"),
+            Route("GET", "/v1/erasures/{id}"),
+            Route("DELETE", "/v1/erasures/{id}"),
+            Route("DELETE", "/v1/account"),
+        ),
+    ),
+    Function(
+        name="exporter",
+        handler="functions.privacy.exporter.handler",
+        memory_mb=1024,
+        timeout_seconds=300,
+        settings={
+            **HELD,
+            "identity_pool": "identity:pool",
+            "staging_bucket": "bucket:staging",
+            "exports_bucket": "bucket:exports",
+            "warehouse_secret": "secret:warehouse",
+        },
+        grants=(
+            *(f"read:table:{name}" for name in HELD_TABLES),
+            *(f"scan:table:{name}" for name in LOOKED_THROUGH),
+            "write:table:exports",
+            "write:table:notices",
+            "read:bucket:staging",
+            "read:bucket:exports",
+            "put:bucket:exports",
+            "read:secret:warehouse",
+            "read:identity:pool",
+        ),
+        schedule_minutes=1,
+    ),
+    Function(
+        name="eraser",
+        handler="functions.privacy.eraser.handler",
+        memory_mb=1024,
+        timeout_seconds=300,
+        settings={
+            **HELD,
+            "receipts_table": "table:receipts",
+            "tombstones_table": "table:tombstones",
+            "identity_pool": "identity:pool",
+            "staging_bucket": "bucket:staging",
+            "exports_bucket": "bucket:exports",
+            "warehouse_secret": "secret:warehouse",
+            **CUSTODY,
+        },
+        grants=(
+            *(f"read:table:{name}" for name in HELD_TABLES),
+            *(f"scan:table:{name}" for name in LOOKED_THROUGH),
+            *(f"forget:table:{name}" for name in HELD_TABLES if name not in ERASER_WRITES),
+            *(f"write:table:{name}" for name in ERASER_WRITES),
+            "read:table:shards",
+            "forget:table:shards",
+            "append:table:audit",
+            "read:table:receipts",
+            "write:table:receipts",
+            "write:table:tombstones",
+            "read:bucket:staging",
+            "put:bucket:staging",
+            "delete:bucket:staging",
+            "read:bucket:exports",
+            "put:bucket:exports",
+            "delete:bucket:exports",
+            "read:secret:warehouse",
+            "open:key:credentials",
+            "forget:identity:pool",
+        ),
+        schedule_minutes=5,
+    ),
+    Function(
+        name="uploads",
+        handler="functions.uploads.handler.handler",
+        memory_mb=512,
+        timeout_seconds=20,
+        settings={"drop_bucket": "bucket:drop", "uploads_table": "table:uploads", **CUSTODY},
+        grants=(
+            # A URL may do what its signer may.
+            "put:bucket:drop",
+            "read:table:uploads",
+            "write:table:uploads",
+            *MAY_REACH_CUSTOMERS,
+        ),
+        routes=(
+            Route("POST", "/v1/uploads"),
+            Route("GET", "/v1/uploads"),
+            Route("GET", "/v1/uploads/settings"),
+            Route("PUT", "/v1/uploads/settings"),
+            Route("GET", "/v1/uploads/{id}"),
+        ),
+    ),
+    Function(
+        name="dropin",
+        handler="functions.uploads.dropin.handler",
+        # A whole virtual CPU: reading is work for one. It holds less than 256 MB.
+        memory_mb=1769,
+        timeout_seconds=300,
+        settings={
+            "drop_bucket": "bucket:drop",
+            "staging_bucket": "bucket:staging",
+            "uploads_table": "table:uploads",
+            "accounts_table": "table:accounts",
+            "dropped_queue": "queue:dropped",
+        },
+        grants=(
+            "read:bucket:drop",
+            "delete:bucket:drop",
+            "put:bucket:staging",
+            "read:bucket:staging",
+            "delete:bucket:staging",
+            "read:table:uploads",
+            "write:table:uploads",
+            "read:table:accounts",
+            "consume:queue:dropped",
+            "send:queue:dropped",
+        ),
+        source=QueueSource("dropped", batch_size=1, window_seconds=0, max_concurrency=20),
+        local_concurrency=2,
+    ),
+    Function(
+        name="dropin-byoc",
+        handler="functions.uploads.dropin_byoc.handler",
+        memory_mb=1769,
+        timeout_seconds=300,
+        settings={
+            "uploads_table": "table:uploads",
+            "accounts_table": "table:accounts",
+            "health_table": "table:health",
+            "dropped_queue": "queue:dropped-byoc",
+            "byoc_queue": "queue:staged-byoc",
+            **CUSTODY,
+        },
+        grants=(
+            "read:table:uploads",
+            "write:table:uploads",
+            "read:table:accounts",
+            "read:table:health",
+            "write:table:health",
+            "consume:queue:dropped-byoc",
+            "send:queue:dropped-byoc",
+            "send:queue:staged-byoc",
+            *MAY_REACH_CUSTOMERS,
+        ),
+        source=QueueSource("dropped-byoc", batch_size=1, window_seconds=0, max_concurrency=20),
+    ),
+    Function(
+        name="sweeper-dropin",
+        handler="functions.uploads.sweeper.handler",
+        memory_mb=512,
+        timeout_seconds=300,
+        settings={
+            "drop_bucket": "bucket:drop",
+            "uploads_table": "table:uploads",
+            "dropped_queue": "queue:dropped",
+            "dropped_byoc_queue": "queue:dropped-byoc",
+            **CUSTODY,
+        },
+        grants=(
+            "read:bucket:drop",
+            "read:table:uploads",
+            "scan:table:destinations",
+            *MAY_REACH_CUSTOMERS,
+            "send:queue:dropped",
+            "send:queue:dropped-byoc",
+        ),
+        schedule_minutes=5,
+    ),
+    Function(
         name=MIGRATE,
         handler="functions.migrate.handler.handler",
         memory_mb=512,
@@ -572,7 +920,14 @@ SIGNALS = (
     Signal(
         "ingest", "UntoldObjects", 0, "Sync's queue did not take a message: the sweeper finds what it told of"
     ),
+    Signal("eraser", "OldestErasureSeconds", 86_400, "An erasure has not been verified within a day"),
+    Signal("eraser", "ErasuresOverdue", 0, "An erasure is later than the 30 days that the law allows"),
+    Signal("exporter", "ExportsFailed", 0, "A copy of an account's data could not be made and was given up"),
     Signal("watch", "OutagesUntold", 0, "A customer's cloud fails and nobody could be told"),
+    Signal("billing", "DoubleSubscriptions", 0, "A customer pays twice: cancel one and give the money back"),
+    Signal("bookkeeper", "MissedEvents", 0, "A subscription changed and no event of Stripe's told of it"),
+    Signal("bookkeeper", "AccountsNotKept", 0, "Accounts could not be looked at; the next round tries again"),
+    Signal("closer", "ClosingsSlow", 0, "An account should have been closed a day ago"),
     Signal("notifier", "NoticesGivenUp", 0, "Somebody could not be mailed for a day, and will not be"),
     Signal("notifier", "MostTries", 5, "SES has not taken a mail for half an hour; it is tried again"),
     Signal("sweeper", "OldestStagedSeconds", 1800, "A staged object waits for over half an hour"),

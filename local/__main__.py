@@ -12,6 +12,7 @@ from typing import Any
 
 from local import overrides
 from local.demo.command import DEFAULT_LINES, MIN_LINES, demo
+from local.endpoints import Endpoints
 from local.execution import InvocationError
 from local.invoker import Invoker
 from local.naming import PROJECT_ROOT, python_module
@@ -119,7 +120,8 @@ async def _invoke(places: Places, name: str, event: object) -> int:
     page = _page(places)
     if page is None:
         return CANNOT_START
-    invoker = Invoker((overrides.function(name),), page["aws_endpoint"], places.logs, {"api": page["api"]})
+    endpoints = Endpoints(page["aws_endpoint"], {name: page[name] for name in ("api", "stripe")})
+    invoker = Invoker((overrides.function(name),), endpoints, places.logs)
     try:
         print(json.dumps(await invoker.invoke(name, event), indent=2))
     except InvocationError as fault:

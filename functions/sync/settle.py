@@ -6,11 +6,13 @@ from dataclasses import dataclass, field
 
 from functions.shared import journal
 from functions.shared.errors import AstralogError, PermanentError, RetryableError
+from functions.shared.staging import StagedKey
+from functions.shared.tenancy import TenantId
 from functions.shared.warehouse import WarehouseDownError
 from functions.sync.drive import Driver, Time
 from functions.sync.ledger import Batch, Ledger
 from functions.sync.notifications import StagedObject
-from functions.sync.plan import MANAGED, Manifest, function_of, plan
+from functions.sync.plan import MANAGED, function_of, plan
 
 
 @dataclass(slots=True)
@@ -28,6 +30,7 @@ class Settler:
     ----------
     destination: where all of them go.
     heard: is told of each failure, and says whether another batch is worth trying now.
+    buried: whether a tenant was erased; what no batch has claimed of its objects is deleted, not loaded.
     """
 
     def __init__(
@@ -36,19 +39,23 @@ class Settler:
         driver: Driver,
         destination: str = MANAGED,
         heard: Callable[[AstralogError], bool] = lambda fault: not isinstance(fault, WarehouseDownError),
+        buried: Callable[[TenantId], bool] = lambda _tenant: False,
     ) -> None:
         self._ledger = ledger
         self._driver = driver
         self._destination = destination
         self._heard = heard
+        self._buried = buried
 
     def settle(self, objects: Iterable[StagedObject], time_given: Time) -> set[str]:
         """Do what can be done for `objects` now; return the keys that are settled.
 
         What fails is written to the journal and left: the queue brings it back.
         """
-        settled: set[str] = set()
-        for batch_id, work in self._batches({each.key: each for each in objects}).items():
+        by_key = {each.key: each for each in objects}
+        claimed = self._ledger.claims(by_key)
+        settled = self._dropped([each for key, each in by_key.items() if key not in claimed])
+        for batch_id, work in self._batches(by_key, claimed, settled).items():
             if time_given.runs_low:
                 break
             try:
@@ -60,22 +67,33 @@ class Settler:
                     break  # it would fail for the others too
         return settled
 
-    def _batches(self, by_key: dict[str, StagedObject]) -> dict[str, _Work]:
-        """The objects by the batch each belongs to, newly planned batches included."""
+    def _dropped(self, unclaimed: list[StagedObject]) -> set[str]:
+        """Delete what came of erased tenants afterwards; their keys.
+
+        What a batch has claimed goes on with it: other tenants' rows are in it too, and the erasure, which
+        waits for what is staged, removes these rows with the others.
+        """
+        late = [each for each in unclaimed if self._buried(StagedKey.parse(each.key).tenant)]
+        if late:
+            self._driver.discard(late)
+            journal.write("erased_tenant_dropped", objects=len(late))
+        return {each.key for each in late}
+
+    def _batches(
+        self, by_key: dict[str, StagedObject], claimed: dict[str, str], dropped: set[str]
+    ) -> dict[str, _Work]:
+        """The objects by the batch each belongs to, newly planned batches included; none of `dropped`."""
         batches: dict[str, _Work] = defaultdict(_Work)
-        claimed = self._ledger.claims(by_key)
         for key, batch_id in claimed.items():
             batches[batch_id].ours.append(by_key[key])
-        for manifest in self._planned(by_key, claimed):
+        new = [each for key, each in by_key.items() if key not in claimed and key not in dropped]
+        for manifest in plan(new, self._destination):
             batch = self._ledger.write_down(manifest)
             if batch:
                 work = batches[batch.batch_id]
                 work.ours.extend(batch.members)
                 work.planned = batch
         return batches
-
-    def _planned(self, by_key: dict[str, StagedObject], claimed: dict[str, str]) -> list[Manifest]:
-        return plan((each for key, each in by_key.items() if key not in claimed), self._destination)
 
 
 def _tell_failure(batch_id: str, fault: Exception, destination: str) -> None:

@@ -30,6 +30,10 @@ FORBIDDEN = {
     "sweeper": NEVER | {"pynamodb", "clickhouse_connect"},
     "sweeper-byoc": NEVER | {"pynamodb", "obstore", "clickhouse_connect"},
     "quarantine": NEVER | {"pynamodb", "clickhouse_connect"},
+    "billing": NEVER | {"pynamodb", "obstore", "clickhouse_connect"},
+    "stripe-webhook": NEVER | {"pynamodb", "obstore", "clickhouse_connect"},
+    "bookkeeper": NEVER | {"pynamodb", "obstore", "clickhouse_connect"},
+    "closer": NEVER | {"pynamodb", "obstore", "clickhouse_connect"},
     "migrate": NEVER | {"pynamodb", "obstore", "msgspec"},
 }
 
