@@ -58,7 +58,7 @@ class Desk:
             raise RefusalError(
                 400, "logs_not_held", "Your logs are in your own cloud: we hold none that could be copied."
             )
-        now = int(self.clock())
+        now = self._now()
         self._few_copies(caller.tenant, now)
         export = Export(
             tenant=caller.tenant,
@@ -116,7 +116,7 @@ class Desk:
                 "too_many_erasures",
                 f"{MAX_OPEN_ERASURES} erasures are open: wait until one is verified.",
             )
-        now = int(self.clock())
+        now = self._now()
         erasure = Erasure(
             tenant=caller.tenant,
             erasure_id=_new_id(),
@@ -144,7 +144,7 @@ class Desk:
                 "GET /v1/account shows it.",
                 details={"confirm": str(caller.tenant)},
             )
-        now = int(self.clock())
+        now = self._now()
         erasure = Erasure(
             tenant=caller.tenant,
             erasure_id=_new_id(),
@@ -190,6 +190,10 @@ class Desk:
                 "not_cancellable",
                 "Only the erasure of an account can be taken back, and only before it begins.",
             ) from None
+
+    def _now(self) -> int:
+        """The next full second: what was received until this very moment is before it."""
+        return int(self.clock()) + 1
 
     def _asked(self, erasure: Erasure, who: Origin) -> Erasure:
         entry = self.audit.entry(erasure.tenant, who, f"{erasure.kind}.erasure_requested", erasure.erasure_id)

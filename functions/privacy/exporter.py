@@ -19,7 +19,7 @@ from functions.privacy.erasure.objects import waiting
 from functions.privacy.export.archives import Archives, NoUploadError
 from functions.privacy.export.exports import ExportChangedError, Exports
 from functions.privacy.export.logs import NANOSECONDS, Logs, Period
-from functions.privacy.export.make import Making
+from functions.privacy.export.make import PART_BYTES, Making
 from functions.privacy.export.record import FAILED, Export, Item
 from functions.privacy.export.sources import LogSource, QuarantineSource, SignInSource, Source, TableSource
 from functions.privacy.holdings import HOLDINGS
@@ -82,6 +82,7 @@ class Exporter:
     notices: Notices
     now: Callable[[], float]
     left: Callable[[], float]
+    part_bytes: int = PART_BYTES
 
     def run(self) -> dict[str, int]:
         """Work on what is open: how many are left, were made, failed, and how long the oldest has waited."""
@@ -98,7 +99,7 @@ class Exporter:
         try:
             if self.now() >= export.requested_at + GIVEN_UP_SECONDS:
                 return self._given_up(export)
-            if export.busy_until > self.now():
+            if max(export.busy_until, export.began_at) > self.now():
                 return "open"
             if self._staged(export) and self.now() < export.requested_at + PATIENCE_SECONDS:
                 return "open"
@@ -124,6 +125,7 @@ class Exporter:
             left=self.left,
             waiting=lambda: self._staged(export),
             told=self._told,
+            part_bytes=self.part_bytes,
         )
 
     def _sources(self, export: Export) -> list[Source]:

@@ -67,7 +67,17 @@ HOLDINGS = (
         ),
         withholds={"key_hash": HIDDEN, "forget_at": INNER},
     ),
-    Holding("key-lists", key=("tenant_id", "key_id")),
+    Holding(
+        "key-lists",
+        key=("tenant_id", "key_id"),
+        withholds={
+            "tenant_id": ELSEWHERE,
+            "key_id": ELSEWHERE,
+            "key_hash": HIDDEN,
+            "revision": INNER,
+            "forget_at": INNER,
+        },
+    ),
     Holding(
         "audit",
         key=("tenant_id", "entry"),

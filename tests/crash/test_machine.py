@@ -12,8 +12,6 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from functions.privacy.erasure.erase import STILL_BEING_STAGED, erase
-from functions.privacy.erasure.underway import UnderwayObjects
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -28,7 +26,7 @@ from hypothesis.stateful import (
 from functions.ingest.accept import accept
 from functions.ingest.stage import Staging
 from functions.ingest.streamed import Window
-from functions.privacy.erasure.rows import EventRows
+from functions.privacy.erasure.objects import STILL_BEING_STAGED
 from functions.privacy.erasure.subject import MESSAGE, Subject
 from functions.retention.partitions import Partitions
 from functions.retention.purge import purge
@@ -39,6 +37,7 @@ from functions.sync.drive import Driver, Time
 from functions.sync.load import Loader, Staged
 from functions.sync.notifications import StagedObject, read
 from functions.sync.settle import Settler
+from tests.crash.erasing import erase
 from tests.crash.faults import POINTS, Crash, Trap, TrappedLedger, TrappedLoader, TrappedStaged
 from tests.crash.world import World, later, listed, world
 
@@ -143,11 +142,11 @@ def machine(here: World, counter: list[int]) -> type[RuleBasedStateMachine]:
         @precondition(lambda self: any(not each.verified for each in self.erasures))
         def erase(self) -> None:
             """What is still staged makes an erasure wait; once it is verified nothing may come back."""
-            rows, underway = EventRows(here.warehouse), UnderwayObjects(here.bucket)
             for each in self.erasures:
                 if not each.verified:
                     now = each.until + STILL_BEING_STAGED
-                    each.verified = erase(rows, underway, each.subject, each.until, now).verified
+                    done = erase(here.warehouse, here.bucket, each.subject, each.until, now)
+                    each.verified = done.verified
 
         @invariant()
         def nothing_is_doubled_nor_comes_back(self) -> None:

@@ -121,7 +121,13 @@ class Erasures:
         ErasureChangedError
         """
         new = replace(erasure, revision=erasure.revision + 1)
-        self._write([{"Put": {**self._put(new), **_at(erasure)}}])
+        try:
+            with answered():
+                self._client.put_item(**self._put(new), **_at(erasure))
+        except ClientError as fault:
+            if not unmet(fault):
+                raise
+            raise ErasureChangedError("another run works on this erasure") from None
         return new
 
     def start(self, erasure: Erasure, now: float) -> Erasure:

@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass, field, replace
 LOOK_AGAIN_SECONDS = 60
 MAX_PAUSE_SECONDS = 1800
 
-COPIES = frozenset({"exports"})
+COPIES = frozenset({"archives"})
 """Places that hold what was copied from the others."""
 
 

@@ -78,7 +78,7 @@ class Works:
         }
         work = Work(erasure, settle_seconds=self.settle.total_seconds(), stops=stops)
         work.places |= {
-            "exports": self._copies(tenant, lambda: None),
+            "archives": self._copies(tenant, lambda: None),
             "idempotency_marks": Folder(self.staging, idempotency_prefix(tenant), self.time),
             "quarantined": Folder(self.staging, quarantine_prefix(tenant), self.time),
             "staged": StagedObjects(self.staging, tenant, self.time, stopped_at=work.stopped_at),
@@ -100,7 +100,7 @@ class Works:
                 f"own_{name}": OwnPlace(partial(self._own_place, name, subject, asked_at)) for name in places
             }
         places["traces"] = Traces(self.rows, subject.tenant, lambda: work.mark_of("rows"), self.time)
-        places["exports"] = self._copies(subject.tenant, work.removed_at)
+        places["archives"] = self._copies(subject.tenant, work.removed_at)
         work.places |= places
         return work
 

@@ -31,18 +31,24 @@ _HASHED = (
 )  # fmt: skip
 _ROW_HASH = f"sipHash64({', '.join(_HASHED)})"
 
-_STATEMENT = """
+_WITHIN = """{owned} AND received_at < fromUnixTimestamp64Micro({{cut:Int64}}, 'UTC')
+    AND timestamp >= fromUnixTimestamp64Nano({{since:Int64}}, 'UTC')
+    AND timestamp < fromUnixTimestamp64Nano({{until:Int64}}, 'UTC')"""
+
+_FIRST = f"""
+SELECT toString(toUnixTimestamp64Nano(min(timestamp))) AS instant, count() AS rows FROM events WHERE {_WITHIN}
+"""  # noqa: S608
+
+_STATEMENT = f"""
 SELECT toString(toUnixTimestamp64Nano(timestamp)) AS instant, toString(toUnixTimestamp64Micro(received_at))
     AS received, level, service, project_id, message, trace_id, span_id, metadata, batch_id,
-    toString({hash}) AS row_hash
+    toString({_ROW_HASH}) AS row_hash
 FROM events
-WHERE {owned} AND received_at < fromUnixTimestamp64Micro({{cut:Int64}}, 'UTC')
-    AND timestamp >= fromUnixTimestamp64Nano({{since:Int64}}, 'UTC')
-    AND timestamp < fromUnixTimestamp64Nano({{until:Int64}}, 'UTC')
-    AND (timestamp > fromUnixTimestamp64Nano({{since:Int64}}, 'UTC') OR batch_id > {{batch:String}}
-        OR (batch_id = {{batch:String}} AND {hash} >= {{row_hash:UInt64}}))
-ORDER BY timestamp, batch_id, {hash} LIMIT {{given:UInt64}}, {{size:UInt64}}
-"""
+WHERE {_WITHIN}
+    AND (timestamp > fromUnixTimestamp64Nano({{{{since:Int64}}}}, 'UTC') OR batch_id > {{{{batch:String}}}}
+        OR (batch_id = {{{{batch:String}}}} AND {_ROW_HASH} >= {{{{row_hash:UInt64}}}}))
+ORDER BY timestamp, batch_id, {_ROW_HASH} LIMIT {{{{given:UInt64}}}}, {{{{size:UInt64}}}}
+"""  # noqa: S608 - our own names; values are bound
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +117,7 @@ class Logs:
     def _rows(self, here: Position, end: int, size: int) -> list[dict[str, Any]]:
         owned, parameters = row_filter(self._tenant)
         return self._warehouse.select(
-            _STATEMENT.format(hash=_ROW_HASH, owned=owned),
+            _STATEMENT.format(owned=owned),
             {
                 **parameters,
                 "cut": self._period.cut,
@@ -127,15 +133,24 @@ class Logs:
 
     def _after(self, here: Position, end: int, rows: Sequence[dict[str, Any]], size: int) -> Position | None:
         if len(rows) < size:
-            if end >= self._period.until:
-                return None
-            return Position(end, window=min(here.window * 2, MOST_WINDOW))
+            following = self._first_from(end) if end < self._period.until else None
+            window = min(here.window * 2, MOST_WINDOW)
+            return None if following is None else Position(following, window=window)
         last = _place(rows[-1])
         given = sum(_place(row) == last for row in rows)
         if last == (here.instant, here.batch_id, here.row_hash):
             given += here.given
         window = max(here.window // 2, LEAST_WINDOW)
         return replace(Position(*last), given=given, window=window)
+
+    def _first_from(self, instant: int) -> int | None:
+        """When the first event from `instant` on is; None when there is none: years may have nothing."""
+        owned, parameters = row_filter(self._tenant)
+        until = {"cut": self._period.cut, "since": instant, "until": self._period.until}
+        found = self._warehouse.select(
+            _FIRST.format(owned=owned), {**parameters, **until}, {"readonly": 1}
+        ).rows
+        return int(found[0]["instant"]) if int(found[0]["rows"]) else None
 
 
 def _place(row: dict[str, Any]) -> tuple[int, str, int]:

@@ -36,7 +36,7 @@ _ARRAY_OF_VALUES = re.compile(rb'\[\s*+[\[{"\]]|\[\s*+$')
 _OBJECT = re.compile(rb'\{\s*+["}]|\{\s*+$')
 
 _DELIMITERS = ",\t;|"
-_HEADER_CELL = re.compile(r"[^\W\d][\w .@/:()\[\]#%-]{0,99}")
+_HEADER_CELL = re.compile(r"[^\W\d][\w ,.@/:()\[\]#%-]{0,99}")
 _KNOWN = frozenset(MESSAGE + TIMESTAMP + LEVEL + SERVICE)
 _CONTROLS = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 _MOST_CONTROLS = 0.02

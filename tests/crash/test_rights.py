@@ -1,0 +1,270 @@
+"""All of an account, or of a person in its logs, leaves for good: whoever dies, whatever comes after."""
+
+import random
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bench.in_process import EngineRoom
+from functions.privacy.erasure.receipt import account_hash, checked, person_hash
+from functions.privacy.erasure.record import Erasure
+from functions.privacy.erasure.subject import Subject
+from functions.quarantine.documents import Documents
+from functions.shared.errors import RefusalError
+from functions.shared.staging import StagedKey
+from functions.shared.tenancy import TenantId
+from tests.crash.rights import Trap, World, new_tenant, world
+
+EVERYWHERE = {
+    "table people", "table keys", "table audit", "table announcements", "table notices", "table destinations",
+    "table health", "table billing", "bucket staging/quarantine", "bucket staging/idempotency",
+    "bucket exports/exports", "engine files", "sign-ins",
+}  # fmt: skip
+"""Where a text is that an account has everywhere."""
+
+BY_ITS_ID_TOO = {
+    "table accounts",
+    "table key-lists",
+    "table shards",
+    "table exports",
+    "table ledger",
+    "queue staged",
+}
+
+ON_THE_WAY_OF_ROWS = {"engine files", "bucket staging/quarantine", "bucket exports/exports"}
+"""Where rows are, and copies of them."""
+
+STOPS = ("people", "tombstone", "access", "credentials", "billing")
+
+
+@pytest.fixture(scope="module")
+def here() -> Iterator[World]:
+    with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory() as place:
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            patch.setenv(name, "tests")
+        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        room = EngineRoom(Path(place))
+        with world(room, Path(place)) as made:
+            yield made
+        room.close()
+
+
+@pytest.fixture(scope="module")
+def neighbour(here: World) -> TenantId:
+    """Another account that has something everywhere, and keeps it."""
+    tenant, mark = new_tenant("neighbour")
+    here.furnish(tenant, mark)
+    return tenant
+
+
+def furnished(here: World) -> tuple[TenantId, str]:
+    tenant, mark = new_tenant()
+    here.furnish(tenant, mark)
+    return tenant, mark
+
+
+def deaths(seed: int) -> Iterator[Trap]:
+    """Every process dies, sooner or later; often enough at the very next write that there is no other way."""
+    chance = random.Random(seed)
+    while True:
+        after = chance.random() < 0.5
+        yield Trap(chance.randint(1 if after else 2, 3), after)
+
+
+def test_the_text_is_found_everywhere_before_so_that_not_finding_it_says_something(here: World) -> None:
+    tenant, mark = furnished(here)
+    found = here.where(mark, str(tenant))
+    here.drain()
+
+    assert found[mark] == EVERYWHERE
+    assert found[str(tenant)] - {"engine files"} == (EVERYWHERE | BY_ITS_ID_TOO) - {
+        "sign-ins",
+        "engine files",
+    }
+
+
+def test_an_account_leaves_nothing_but_its_receipt_and_a_neighbour_loses_nothing(
+    here: World, neighbour: TenantId
+) -> None:
+    tenant, mark = furnished(here)
+    rows, theirs = here.hash_of(neighbour), here.items_of(neighbour)
+    erasure = here.ask_for_account(tenant)
+    here.erase(erasure)
+    here.drain()
+
+    found = here.where(mark, str(tenant), erasure.erasure_id)
+    assert found == {mark: set(), str(tenant): {"table ledger"}, erasure.erasure_id: set()}
+    assert (here.hash_of(neighbour), here.items_of(neighbour)) == (rows, theirs)
+    receipt = _receipt(here, erasure)
+    assert receipt.account == account_hash(erasure.erasure_id, tenant)
+    assert receipt.person is None
+    assert receipt.counts == {
+        "accounts": 1, "announcements": 1, "archives": 1, "audit": 5, "billing": 2, "destinations": 1,
+        "exports": 1, "health": 1, "idempotency_marks": 1, "key-lists": 2, "keys": 2, "notices": 3,
+        "people": 1, "quarantined": 1, "rows": 5, "sign_ins": 1,
+    }  # fmt: skip
+
+
+def test_a_person_leaves_and_everybody_else_stays(here: World, neighbour: TenantId) -> None:
+    """Also the archive that held them goes, and the text of the mutation that looked for them."""
+    tenant, mark = furnished(here)
+    _, other = new_tenant()
+    here.deliver(here.stage(tenant, [here.row(tenant, f"of {other}", {"user_id": other})]))
+    rows, theirs, before = here.hash_of(neighbour), here.items_of(neighbour), here.where(mark)[mark]
+    here.drain()
+    erasure = here.ask_for_person(tenant, "message", mark)
+    here.erase(erasure)
+
+    assert here.where(mark)[mark] == before - ON_THE_WAY_OF_ROWS
+    assert here.rows_of(tenant) == 1
+    assert here.where(other)[other] == {"engine files"}
+    assert (here.hash_of(neighbour), here.items_of(neighbour)) == (rows, theirs)
+    receipt = _receipt(here, erasure)
+    assert receipt.counts == {"archives": 1, "quarantined": 1, "rows": 5}
+    assert receipt.person == person_hash(erasure.erasure_id, Subject(tenant, "message", mark))
+    shown = here.desk.erasure(tenant, erasure.erasure_id)
+    assert (shown.state, shown.subject, shown.progress.pending) == ("verified", None, {})
+
+
+def test_what_is_delivered_sent_again_or_replayed_afterwards_brings_nothing_back(
+    here: World, neighbour: TenantId
+) -> None:
+    """The message of what was loaded; the same object again; another one; a replay's."""
+    tenant, mark = furnished(here)
+    told = here.uploads[tenant]
+    here.erase(here.ask_for_account(tenant))
+    assert here.deliver(told) == {told.key}
+    again = here.stage(tenant, [here.row(tenant, f"again {mark}")], StagedKey.parse(told.key).object_id)
+    late = here.stage(tenant, [here.row(tenant, f"late {mark}")])
+    replayed = here.stage(tenant, [here.row(tenant, f"replayed {mark}")], "q1p")
+    theirs = here.stage(neighbour, [here.row(neighbour, "theirs")])
+    before = here.rows_of(neighbour)
+
+    assert here.deliver(again, late, replayed, theirs, told) == {
+        each.key for each in (again, late, replayed, theirs, told)
+    }
+    assert here.rows_of(tenant) == 0
+    assert here.rows_of(neighbour) == before + 1
+    assert list(here.staging.under(f"staged/v1/tenant={tenant}/")) == []
+    with pytest.raises(RefusalError):
+        Documents(here.staging).read(tenant, "q1")
+    here.drain()
+    assert here.where(mark)[mark] == set()
+
+
+def test_what_was_let_in_while_the_account_stopped_is_found_by_a_later_round(here: World) -> None:
+    """A request under a verdict that was remembered, an upload, a note of a scheduled function."""
+    tenant, mark = furnished(here)
+    erasure = here.ask_for_account(tenant)
+    here.now = erasure.starts_at + 1
+    here.eraser.run()
+    here.close_at_billing()
+    here.eraser.run()
+    claimed = here.stage(tenant, [here.row(tenant, f"late {mark}")])
+    here.tombstones_unknown().deliver(claimed)
+    here.announcements.publish(tenant, f"late-{mark}", "news", f"Late {mark}", "text")
+    here.notices.put(tenant, f"late-{mark}", "news", f"Late {mark}", "text")
+    assert here.rows_of(tenant) == 1
+    here.erase(erasure)
+    here.drain()
+
+    assert here.where(mark, str(tenant)) == {mark: set(), str(tenant): {"table ledger"}}
+    assert _receipt(here, erasure).counts["rows"] == 6
+
+
+@pytest.mark.parametrize("seed", range(1))
+def test_an_erasure_that_dies_at_every_step_is_verified_all_the_same(
+    here: World, neighbour: TenantId, seed: int
+) -> None:
+    account_dies(here, neighbour, seed)
+    person_dies(here, neighbour, seed)
+
+
+@pytest.mark.soak
+def test_an_erasure_that_dies_at_every_step_in_twenty_ways_is_verified_all_the_same(
+    here: World, neighbour: TenantId
+) -> None:
+    died_at: set[str] = set()
+    for seed in range(20):
+        died_at |= set(account_dies(here, neighbour, seed))
+        died_at |= set(person_dies(here, neighbour, seed))
+    places = {
+        "archives",
+        "idempotency_marks",
+        "quarantined",
+        "rows",
+        "traces",
+        "sign_ins",
+        "people",
+        "keys",
+        "audit",
+    }
+
+    assert died_at > {*STOPS, *places, "Begin", "End", "Finish"}
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("after", [False, True])
+def test_a_single_death_at_any_write_changes_nothing(here: World, after: bool) -> None:
+    """Of each write in turn, before it and after it took place and nobody knew."""
+    number = 1
+    while True:
+        tenant, mark = furnished(here)
+        here.drain()
+        erasure = here.ask_for_account(tenant)
+        died = here.erase(erasure, iter([Trap(number, after)]))
+        assert _receipt(here, erasure).counts["rows"] == 5
+        assert here.where(mark, str(tenant)) == {mark: set(), str(tenant): {"table ledger"}}
+        if not died:
+            break
+        number += 1
+    assert number > 60
+
+
+def account_dies(here: World, neighbour: TenantId, seed: int) -> list[str]:
+    """Nothing is left, the counts are those of an undisturbed erasure, and the neighbour has everything."""
+    tenant, mark = furnished(here)
+    rows, theirs = here.hash_of(neighbour), here.items_of(neighbour)
+    here.drain()
+    erasure = here.ask_for_account(tenant)
+    died_at = here.erase(erasure, deaths(seed))
+
+    assert len(died_at) > 30
+    assert here.where(mark, str(tenant)) == {mark: set(), str(tenant): {"table ledger"}}
+    counts = _receipt(here, erasure).counts
+    assert (counts["rows"], counts["keys"], counts["archives"], counts["people"]) == (5, 2, 1, 1)
+    assert (here.hash_of(neighbour), here.items_of(neighbour)) == (rows, theirs)
+    return died_at
+
+
+def person_dies(here: World, neighbour: TenantId, seed: int) -> list[str]:
+    tenant, mark = furnished(here)
+    rows, before = here.hash_of(neighbour), here.where(mark)[mark]
+    here.drain()
+    erasure = here.ask_for_person(tenant, "metadata.user_id", f"user-{mark}")
+    died_at = here.erase(erasure, deaths(seed))
+    left = here.where(f"user-{mark}")[f"user-{mark}"] - {"table destinations"}
+
+    assert len(died_at) > 8
+    assert left == set()
+    assert before - here.where(mark)[mark] == ON_THE_WAY_OF_ROWS
+    assert _receipt(here, erasure).counts["rows"] == 5
+    assert here.hash_of(neighbour) == rows
+    return died_at
+
+
+def test_the_receipts_of_all_these_are_one_chain(here: World) -> None:
+    receipts = list(here.desk.receipts.all())
+    number, last = here.desk.receipts.head()
+
+    assert number == len(receipts) > 2
+    assert checked(receipts) == last
+
+
+def _receipt(here: World, erasure: Erasure):  # type: ignore[no-untyped-def]
+    standing = here.desk.standing(erasure.erasure_id)
+    assert standing is not None
+    assert standing.receipt is not None
+    return standing.receipt
