@@ -291,25 +291,29 @@ CUSTODY = {
 DASHBOARD = "https://app.astralog.example"
 """Stands for where an installation's dashboard is (`-c dashboard_address=…`)."""
 
-BOOKKEEPING = {
+CARETAKING = {
     "accounts_table": "table:accounts",
     "billing_table": "table:billing",
+    "usage_table": "table:usage",
     "audit_table": "table:audit",
     "notices_table": "table:notices",
-    "stripe_secret": "secret:stripe",
-    "stripe_address": "service:stripe",
 }
-"""What it takes to change an account's book and standing by what Stripe says."""
+"""What it takes to change an account's book and standing by what was used."""
 
-MAY_KEEP_BOOKS = (
+BOOKKEEPING = {**CARETAKING, "stripe_secret": "secret:stripe", "stripe_address": "service:stripe"}
+"""What it takes to change them by what Stripe says, too."""
+
+MAY_TAKE_CARE = (
     "read:table:accounts",
     "write:table:accounts",
     "read:table:billing",
     "write:table:billing",
+    "read:table:usage",
     "append:table:audit",
     "write:table:notices",
-    "read:secret:stripe",
 )
+
+MAY_KEEP_BOOKS = (*MAY_TAKE_CARE, "read:secret:stripe")
 
 MAY_REACH_CUSTOMERS = ("read:table:destinations", "read:table:shards", "open:key:credentials")
 
@@ -324,6 +328,7 @@ HELD_TABLES = (
     "destinations",
     "health",
     "billing",
+    "usage",
     "exports",
     "erasures",
 )
@@ -501,6 +506,7 @@ FUNCTIONS = (
             Route("POST", "/v1/billing/checkout"),
             Route("POST", "/v1/billing/plan"),
             Route("POST", "/v1/billing/portal"),
+            Route("GET", "/v1/usage"),
         ),
     ),
     Function(
@@ -527,8 +533,53 @@ FUNCTIONS = (
         memory_mb=512,
         timeout_seconds=300,
         settings={**BOOKKEEPING, "closing_loading_seconds": "900", "closing_invoice_seconds": "3600"},
-        grants=(*MAY_KEEP_BOOKS, "scan:table:billing"),
+        grants=(*MAY_KEEP_BOOKS, "write:table:usage", "scan:table:billing"),
         schedule_minutes=5,
+    ),
+    Function(
+        name="meter",
+        handler="functions.billing.meter.handler",
+        memory_mb=512,
+        timeout_seconds=120,
+        settings={**CARETAKING, "ledger_table": "table:ledger"},
+        grants=(*MAY_TAKE_CARE, "write:table:usage", "read:table:ledger", "write:table:ledger"),
+        schedule_minutes=1,
+    ),
+    Function(
+        name="report",
+        handler="functions.billing.report.handler",
+        memory_mb=512,
+        timeout_seconds=600,
+        settings=dict(BOOKKEEPING),
+        grants=(*MAY_KEEP_BOOKS, "write:table:usage", "scan:table:billing"),
+        schedule_minutes=60,
+    ),
+    Function(
+        name="reconcile",
+        handler="functions.billing.reconcile.handler",
+        memory_mb=1024,
+        timeout_seconds=900,
+        settings={
+            "ledger_table": "table:ledger",
+            "usage_table": "table:usage",
+            "billing_table": "table:billing",
+            "accounts_table": "table:accounts",
+            "erasures_table": "table:erasures",
+            "warehouse_secret": "secret:warehouse",
+            "stripe_secret": "secret:stripe",
+            "stripe_address": "service:stripe",
+        },
+        grants=(
+            "read:table:ledger",
+            "read:table:usage",
+            "scan:table:usage",
+            "write:table:usage",
+            "scan:table:billing",
+            "read:table:erasures",
+            "read:secret:warehouse",
+            "read:secret:stripe",
+        ),
+        schedule_minutes=1440,
     ),
     Function(
         name="notifier",
@@ -928,6 +979,11 @@ SIGNALS = (
     Signal("bookkeeper", "MissedEvents", 0, "A subscription changed and no event of Stripe's told of it"),
     Signal("bookkeeper", "AccountsNotKept", 0, "Accounts could not be looked at; the next round tries again"),
     Signal("closer", "ClosingsSlow", 0, "An account should have been closed a day ago"),
+    Signal("meter", "OldestUncountedSeconds", 900, "What was stored has not been counted for a quarter hour"),
+    Signal("report", "OldestReportSeconds", 14_400, "Usage has not got through to Stripe for four hours"),
+    Signal("report", "ReportsRefused", 0, "Stripe does not take an account's usage, or has other than ours"),
+    Signal("reconcile", "UsageDifferenceRows", 0, "Rows that are stored are not those that were counted"),
+    Signal("reconcile", "UsageDifferenceBytes", 0, "What Stripe bills is not what it was told"),
     Signal("notifier", "NoticesGivenUp", 0, "Somebody could not be mailed for a day, and will not be"),
     Signal("notifier", "MostTries", 5, "SES has not taken a mail for half an hour; it is tried again"),
     Signal("sweeper", "OldestStagedSeconds", 1800, "A staged object waits for over half an hour"),

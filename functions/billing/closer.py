@@ -13,9 +13,16 @@ from functools import cache
 from typing import Any
 
 from functions.billing.books import Books
-from functions.billing.closing import Closer, FinalUsage, NothingUsed
+from functions.billing.closing import Closer, FinalUsage
 from functions.billing.stripe_contract import Stripe
-from functions.billing.wiring import BookkeepingSettings, books_of, desk_of, gate_of, secret_of
+from functions.billing.wiring import (
+    BookkeepingSettings,
+    books_of,
+    desk_of,
+    gate_of,
+    reporter_of,
+    secret_of,
+)
 from functions.shared import journal
 from functions.shared.dynamo.answers import open_client
 from functions.shared.errors import AstralogError
@@ -66,7 +73,7 @@ def closer(
     made = Closer(
         desk=desk_of(settings, client, stripe, clock=clock),
         books=books,
-        final_usage=final_usage or NothingUsed(),
+        final_usage=final_usage or reporter_of(settings, client, stripe, clock),
         loading_seconds=settings.closing_loading_seconds,
         invoice_seconds=settings.closing_invoice_seconds,
     )

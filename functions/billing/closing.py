@@ -15,7 +15,6 @@ from functions.billing.stripe_contract import StripeRefusedError, Thing
 from functions.billing.subscription import ENDED, OWING
 from functions.billing.wording import News
 from functions.shared import journal
-from functions.shared.tenancy import TenantId
 
 OVER = frozenset({"incomplete_expired", *ENDED})
 
@@ -26,19 +25,12 @@ State = Literal["closed", "loading", "reporting", "invoicing"]
 class FinalUsage(Protocol):
     """What was used, to its end."""
 
-    def all_reported(self, tenant: TenantId) -> bool:
+    def all_reported(self, book: Book) -> bool:
         """Report to Stripe what is left to be reported; whether nothing is left.
 
         Not before a minute has passed since the last report: Stripe bills what was used before a
         subscription's end, and what bears the end's own second was not.
         """
-
-
-class NothingUsed:
-    """Where nothing is metered."""
-
-    def all_reported(self, _tenant: TenantId) -> bool:
-        return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +84,7 @@ class Closer:
     def _usage_awaited(self, book: Book) -> State | None:
         if self.desk.clock() < (book.closing_requested_at or 0) + self.loading_seconds:
             return "loading"
-        return None if self.final_usage.all_reported(book.tenant) else "reporting"
+        return None if self.final_usage.all_reported(book) else "reporting"
 
     def _invoiced(self, thing: Thing, book: Book) -> bool:
         """Whether what the end of a subscription costs is settled, as far as a card can settle it.

@@ -16,7 +16,7 @@ from functions.billing.checkout import Sales
 from functions.billing.own_clouds import OwnClouds
 from functions.billing.routes import Office, answer_to
 from functions.billing.stripe_contract import Stripe
-from functions.billing.wiring import BookkeepingSettings, books_of, desk_of, gate_of, secret_of
+from functions.billing.wiring import BookkeepingSettings, books_of, desk_of, gate_of, secret_of, usage_of
 from functions.shared.dynamo.answers import open_client
 from functions.shared.http import Answer, Event, answering
 from functions.shared.settings import load
@@ -38,7 +38,8 @@ def office(settings: Settings, client: Any, stripe: Stripe, clock: Callable[[], 
     """Wire the parts around one DynamoDB client and one Stripe."""
     desk, books = desk_of(settings, client, stripe, clock=clock), books_of(settings, client)
     own_clouds = OwnClouds(settings.destinations_table, client)
-    return Office(desk, books, Sales(desk, books, own_clouds, settings.dashboard_address.rstrip("/")))
+    sales = Sales(desk, books, own_clouds, settings.dashboard_address.rstrip("/"))
+    return Office(desk, books, sales, usage_of(settings, client))
 
 
 @answering

@@ -21,7 +21,7 @@ from typing import Any
 from functions.billing.done_batches import READS_A_CALL, DoneBatches, Waiting
 from functions.billing.metering import Count, plan
 from functions.billing.usage import Usage
-from functions.billing.wiring import CaretakingSettings, caretaker_of
+from functions.billing.wiring import CaretakingSettings, caretaker_of, usage_of
 from functions.shared import journal
 from functions.shared.dynamo.answers import open_client
 from functions.shared.dynamo.transaction import UnmetError, write_all
@@ -111,10 +111,9 @@ def _age(batch: Waiting, now: float) -> int:
 @cache
 def _meter() -> Meter:
     settings, client = load(Settings), open_client()
-    usage = Usage(settings.usage_table, client)
-    caretaker = caretaker_of(settings, client, usage)
     batches = DoneBatches(settings.ledger_table, client)
-    return Meter(batches, usage, client, caretaker.try_to_look_after)
+    caretaker = caretaker_of(settings, client)
+    return Meter(batches, usage_of(settings, client), client, caretaker.try_to_look_after)
 
 
 def handler(_event: dict[str, Any], context: Any) -> dict[str, int]:

@@ -11,13 +11,15 @@ Failure: when ClickHouse, DynamoDB or Stripe does not answer the run raises, and
 """
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from functions.billing.books import Books
+from functions.billing.catalogue import meter_of
 from functions.billing.done_batches import DoneBatches
+from functions.billing.erased import ErasedRows
 from functions.billing.reconciliation import Reconciliation
 from functions.billing.reconciling import Found
-from functions.billing.reporter import meter_of
 from functions.billing.stored import StoredRows
 from functions.billing.stripe_gate import StripeGate
 from functions.billing.stripe_secret import stripe_secret
@@ -39,6 +41,7 @@ class Settings:
     usage_table: str
     billing_table: str
     accounts_table: str
+    erasures_table: str
     warehouse_secret: str
     stripe_secret: str
     stripe_address: str
@@ -53,8 +56,9 @@ def handler(_event: dict[str, Any], _context: Any) -> dict[str, Any]:
         Usage(settings.usage_table, client),
         DoneBatches(settings.ledger_table, client),
         StoredRows(warehouse),
+        ErasedRows(settings.erasures_table, client),
         stripe,
-        meter_of(stripe),
+        cache(lambda: meter_of(stripe)),
     )
     try:
         found = reconciliation.run(Books(settings.billing_table, settings.accounts_table, client).all())

@@ -10,7 +10,15 @@ from typing import Protocol
 
 from functions.billing.book import Book
 from functions.billing.done_batches import DoneBatches
-from functions.billing.reconciling import Found, RowsDiffer, bytes_differ, explained, rows_differ
+from functions.billing.erased import ErasedRows
+from functions.billing.reconciling import (
+    Found,
+    RowsDiffer,
+    bytes_differ,
+    explained,
+    not_erased,
+    rows_differ,
+)
 from functions.billing.reporting import MINUTE_SECONDS, Reported, whole_minute
 from functions.billing.stored import StoredRows
 from functions.billing.usage import Usage
@@ -33,11 +41,12 @@ class Stripe(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Reconciliation:
-    """The three that are compared. `clock`: Unix seconds; `pause` waits for some."""
+    """What is compared. `clock`: Unix seconds; `pause` waits for some."""
 
     usage: Usage
     batches: DoneBatches
     stored: StoredRows
+    erased: ErasedRows
     stripe: Stripe
     meter: Callable[[], str]
     clock: Callable[[], float] = time.time
@@ -61,7 +70,9 @@ class Reconciliation:
             customers=len(customers),
             told_bytes=sum(each.reported.landed_bytes for each in customers),
             billed_bytes=sum(each.billed_bytes for each in customers),
-            rows_differ=tuple(self._explained(differences)),
+            rows_differ=tuple(
+                not_erased(self._explained(differences), lambda tenant: self.erased.since(tenant, first))
+            ),
             bytes_differ=tuple(
                 difference
                 for each in customers

@@ -1,13 +1,15 @@
 """What was counted against what is there, and what was told against what Stripe has: pure.
 
-A day's rows in our warehouse are those that were counted for it, less those that an erasure took out. Where
-they differ the batches say why. Rows are stored on the day they carry, and counted on the day their object's
-key names; these differ when a client repeats a request after midnight under the same `Idempotency-Key`. A
-batch that is whole, with rows of another day than its key says, has moved them and explains that much.
+A day's rows in our warehouse are those that were counted for it, less those that an erasure took out; of
+these it is known how many there are, and not of which day. Where they differ the batches say why. Rows are
+stored on the day they carry, and counted on the day their object's key names; these differ when a client
+repeats a request after midnight under the same `Idempotency-Key`. A batch that is whole, with rows of another
+day than its key says, has moved them and explains that much.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
@@ -34,7 +36,7 @@ class BatchDiffers:
 
 @dataclass(frozen=True, slots=True)
 class RowsDiffer:
-    """A tenant's day on which another number of rows is there than was counted and not erased.
+    """A tenant's day on which another number of rows is there than was counted.
 
     `confirmed_bytes`: of the batches that are whole; the rest of the day's bytes is in doubt.
     """
@@ -134,6 +136,21 @@ def explained(
     )
 
 
+def not_erased(differences: Iterable[RowsDiffer], erased: Callable[[TenantId], float]) -> list[RowsDiffer]:
+    """Less the days of tenants of whom no more rows are missing than `erased`, how many an erasure took."""
+    missing: dict[TenantId, list[RowsDiffer]] = defaultdict(list)
+    remaining = []
+    for each in differences:
+        if each.stored < each.counted:
+            missing[each.tenant].append(each)
+        else:
+            remaining.append(each)
+    for tenant, days in missing.items():
+        if sum(each.rows for each in days) > erased(tenant):
+            remaining += days
+    return remaining
+
+
 def bytes_differ(reported: Reported, billed: int, now: float) -> BytesDiffer | None:
     """Whether Stripe has something else than was told; a pending report may be there or not."""
     possible = {reported.landed_bytes}
@@ -147,4 +164,4 @@ def bytes_differ(reported: Reported, billed: int, now: float) -> BytesDiffer | N
 
 
 def _expected(day: Day) -> int:
-    return day.rows - day.own_rows - day.erased_rows
+    return day.rows - day.own_rows

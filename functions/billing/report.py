@@ -14,19 +14,23 @@ from dataclasses import dataclass
 from typing import Any
 
 from functions.billing.book import Book
-from functions.billing.books import Books
 from functions.billing.caretaker import Caretaker
-from functions.billing.reporter import Reporter, UnclearReportError, meter_of
+from functions.billing.reporter import Reporter, UnclearReportError
 from functions.billing.stripe_contract import StripeRefusedError
-from functions.billing.stripe_gate import StripeGate
-from functions.billing.stripe_secret import stripe_secret
 from functions.billing.usage import Usage
-from functions.billing.wiring import CaretakingSettings, caretaker_of
+from functions.billing.wiring import (
+    BookkeepingSettings,
+    books_of,
+    caretaker_of,
+    gate_of,
+    reporter_of,
+    secret_of,
+    usage_of,
+)
 from functions.shared import journal
 from functions.shared.apart import Apart
 from functions.shared.dynamo.answers import open_client
 from functions.shared.errors import AstralogError
-from functions.shared.secret_store import read_secret
 from functions.shared.settings import load
 from functions.shared.tenancy import TenantId
 
@@ -37,9 +41,8 @@ AN_ACCOUNT_SECONDS = 30
 
 
 @dataclass(frozen=True, slots=True)
-class Settings(CaretakingSettings):
-    stripe_secret: str
-    stripe_address: str
+class Settings(BookkeepingSettings):
+    pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +97,11 @@ class Round:
 
 def handler(_event: dict[str, Any], context: Any) -> dict[str, int]:
     settings, client = load(Settings), open_client()
-    usage = Usage(settings.usage_table, client)
     # The secret is read each time: a key that was changed holds from the next hour on.
-    stripe = StripeGate(stripe_secret(read_secret(settings.stripe_secret)).api_key, settings.stripe_address)
-    rounds = Round(Reporter(usage, stripe, meter_of(stripe)), caretaker_of(settings, client, usage), usage)
-    books = Books(settings.billing_table, settings.accounts_table, client).all()
+    reporter = reporter_of(settings, client, gate_of(settings, secret_of(settings)))
+    rounds = Round(reporter, caretaker_of(settings, client), usage_of(settings, client))
     told = rounds.run(
-        [book for book in books if book.closed_at is None],
+        [book for book in books_of(settings, client).all() if book.closed_at is None],
         lambda: context.get_remaining_time_in_millis() / 1000,
     )
     return measured(list(told.values()))

@@ -3,29 +3,21 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
-from typing import Any, Protocol
+from typing import Protocol
 
 from functions.billing import reporting
 from functions.billing.book import Book
+from functions.billing.catalogue import METER_EVENT
 from functions.billing.entitlements import period
-from functions.billing.reporting import Report, Reported
+from functions.billing.reporting import MINUTE_SECONDS, Report, Reported
 from functions.billing.stripe_contract import (
     DUPLICATE_METER_EVENT,
     RESOURCE_MISSING,
-    Kind,
     StripeRefusedError,
-    Thing,
 )
 from functions.billing.subscription import Subscription
 from functions.billing.usage import Usage
 from functions.shared.errors import PermanentError
-
-METER_EVENT = "astralog_bytes"
-
-
-class NoMeterError(PermanentError):
-    """The catalogue was never brought to Stripe: there is no meter."""
 
 
 class UnclearReportError(PermanentError):
@@ -40,12 +32,6 @@ class Stripe(Protocol):
         self, event_name: str, customer: str, value: int, identifier: str, timestamp: int
     ) -> None: ...
     def usage_between(self, meter: str, customer: str, start: int, end: int) -> int: ...
-
-
-class Catalogue(Protocol):
-    """What is asked of functions.billing.stripe_contract.Stripe to find the meter."""
-
-    def listed(self, kind: Kind, **filters: Any) -> list[Thing]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +63,16 @@ class Reporter:
         if begun is None or begun.pending is None:
             return reported
         return self._sent(book, self.usage.write(begun), begun.pending)
+
+    def all_reported(self, book: Book) -> bool:
+        """Tell what is left; whether nothing is, and what was told last is dated a minute ago or more.
+
+        Raises as `report` does.
+        """
+        reported = self.report(book)
+        left = reported.left_bytes(self.usage.tally(book.tenant).raw_bytes) if metered(book) else 0
+        settled = reported.pending is None and not left
+        return settled and self.clock() >= reported.last_dated + MINUTE_SECONDS
 
     def _settled(self, book: Book, reported: Reported, report: Report) -> Reported:
         """With the report that was pending at Stripe, there already or sent again."""
@@ -130,21 +126,3 @@ def opened_for(book: Book, reported: Reported, counted_bytes: int, usage: Usage)
     if live is None or reported.pending or reported.subscription_id == live.subscription_id:
         return reported
     return usage.write(reporting.opened(reported, counted_bytes, book.customer_id, live.subscription_id))
-
-
-def meter_of(stripe: Catalogue) -> Callable[[], str]:
-    """Gives the id of our meter at Stripe, which is looked up once.
-
-    Raises
-    ------
-    NoMeterError: when asked.
-    """
-
-    @cache
-    def find() -> str:
-        for each in stripe.listed("meter", status="active"):
-            if each["event_name"] == METER_EVENT:
-                return str(each["id"])
-        raise NoMeterError("Stripe has no meter of ours: run `python -m functions.billing sync-catalogue`")
-
-    return find

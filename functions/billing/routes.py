@@ -8,11 +8,15 @@ from functions.billing.apply import Desk, Item
 from functions.billing.book import Book
 from functions.billing.books import Books
 from functions.billing.checkout import Sales, refuse_closing
+from functions.billing.usage import Usage
+from functions.billing.usage_page import usage_page
 from functions.billing.view import shown
 from functions.shared.access import Principal, principal
 from functions.shared.account.audit import origin
+from functions.shared.account.standing import Standing
 from functions.shared.errors import RefusalError, RetryableError
 from functions.shared.http import Answer, Event, answer, request
+from functions.shared.tenancy import TenantId
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,13 +26,15 @@ class Office:
     desk: Desk
     books: Books
     sales: Sales
+    usage: Usage
 
 
 def answer_to(event: Event, office: Office) -> Answer:
     """The answer."""
-    caller = principal(event).require("admin")
+    route = event["routeKey"]
+    caller = principal(event).require(SCOPES.get(route, "admin"))
     try:
-        return ROUTES[event["routeKey"]](office, caller, event)
+        return ROUTES[route](office, caller, event)
     except RetryableError:
         raise RefusalError(
             503, "try_again", "This cannot be done right now: look, and try again.", retry_after_seconds=2
@@ -67,11 +73,21 @@ def _portal(office: Office, caller: Principal, _event: Event) -> Answer:
     return answer(201, {"url": office.sales.portal(caller.tenant)}, cache_control="no-store")
 
 
+def _usage(office: Office, caller: Principal, event: Event) -> Answer:
+    standing = _standing(office, caller.tenant)
+    book, now = office.books.of(caller.tenant), office.desk.clock()
+    return answer(200, usage_page(office.usage, book, standing, request(event).query, now))
+
+
 def _shown(office: Office, book: Book) -> Answer:
-    standing = office.books.standing(book.tenant)
+    return answer(200, shown(book, _standing(office, book.tenant), office.desk.clock()))
+
+
+def _standing(office: Office, tenant: TenantId) -> Standing:
+    standing = office.books.standing(tenant)
     if standing is None:
         raise RefusalError(404, "not_found", "This account does not exist any more.")
-    return answer(200, shown(book, standing, office.desk.clock()))
+    return standing
 
 
 ROUTES: dict[str, Callable[[Office, Principal, Event], Answer]] = {
@@ -80,4 +96,8 @@ ROUTES: dict[str, Callable[[Office, Principal, Event], Answer]] = {
     "POST /v1/billing/checkout": _checkout,
     "POST /v1/billing/plan": _change_plan,
     "POST /v1/billing/portal": _portal,
+    "GET /v1/usage": _usage,
 }
+
+SCOPES = {"GET /v1/usage": "read"}
+"""What a key needs for those of the routes that do not need `admin`."""

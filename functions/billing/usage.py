@@ -2,9 +2,9 @@
 
 The table `usage`, by tenant: `day#YYYY-MM-DD` (UTC, of receipt) and `total` are only ever added to, by the
 transaction that marks the batches as counted; `reported` is replaced as a whole by who has read the version
-before. Bytes are of rows as NDJSON before compression. Of a day's rows `own_…` went into the tenant's own
-cloud, and `erased_rows` is what an erasure took out of ours. Under the tenant `*`, which is nobody's,
-`reconciled#YYYY-MM-DD` is what a reconciliation has found.
+before. Bytes are of rows as NDJSON before compression; of a day's rows `own_…` went into the tenant's own
+cloud. What is erased later stays counted. Under the tenant `*`, which is nobody's, `reconciled#YYYY-MM-DD`
+is what a reconciliation has found.
 """
 
 from collections.abc import Iterator

@@ -25,7 +25,6 @@ class Day:
     raw_bytes: int
     own_rows: int = 0
     own_bytes: int = 0
-    erased_rows: int = 0
 
 
 def item_of(reported: Reported) -> Item:
@@ -67,7 +66,6 @@ def day_of(item: Item) -> Day:
         TenantId(item["tenant_id"]["S"]),
         date.fromisoformat(item["entry"]["S"].removeprefix(DAY)),
         **{field: number(item, name) for field, name in names.items()},
-        erased_rows=number(item, "erased_rows"),
     )
 
 

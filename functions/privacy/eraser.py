@@ -59,6 +59,7 @@ class Settings(CustodySettings):
     notices_table: str
     health_table: str
     billing_table: str
+    usage_table: str
     erasures_table: str
     exports_table: str
     identity_pool: str

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from functools import cache
 from typing import Any
 from uuid import uuid4
 
@@ -18,9 +19,10 @@ from moto import mock_aws
 
 from functions.billing.book import Book
 from functions.billing.caretaker import Caretaker
+from functions.billing.catalogue import meter_of, sync
 from functions.billing.done_batches import DoneBatches
 from functions.billing.meter import Meter
-from functions.billing.reporter import METER_EVENT, Reporter, meter_of
+from functions.billing.reporter import Reporter
 from functions.billing.reporting import Reported
 from functions.billing.stripe_contract import StripeUnavailableError
 from functions.billing.stripe_gate import StripeGate
@@ -147,7 +149,7 @@ class MeteringWorld:
         gate = StripeGate(SecretText(API_KEY), self.stripe.url)
         self.fragile = Fragile(gate, self.clock)
         self.caretaker = Caretaker(self.shelf, self.usage, self.shelf, self.outbox, self.clock)
-        self.meter_id = meter_of(gate)
+        self.meter_id = cache(lambda: meter_of(gate))
         self.make_reporter: Callable[[], Reporter] = lambda: Reporter(
             self.usage, self.fragile, self.meter_id, self.clock
         )
@@ -238,13 +240,6 @@ def metering_world() -> Iterator[MeteringWorld]:
                 events = client.meta.events
                 events.register(f"before-call.dynamodb.{operation}", lambda **_: doom.reached(before=True))
                 events.register(f"after-call.dynamodb.{operation}", lambda **_: doom.reached(before=False))
-            stripe.api.billing.meters.create(
-                {
-                    "display_name": "Stored",
-                    "event_name": METER_EVENT,
-                    "default_aggregation": {"formula": "sum"},
-                    "customer_mapping": {"type": "by_id", "event_payload_key": "stripe_customer_id"},
-                    "value_settings": {"event_payload_key": "value"},
-                }
-            )
-            yield MeteringWorld(client, stripe, doom)
+            here = MeteringWorld(client, stripe, doom)
+            sync(here.fragile.gate)
+            yield here

@@ -63,10 +63,10 @@ class LastUsage:
     shop: Shop
     ready: bool = True
 
-    def all_reported(self, tenant: TenantId) -> bool:
+    def all_reported(self, book: Book) -> bool:
         if not self.ready:
             return False
-        customer = self.shop.book(tenant).customer_id
+        tenant, customer = book.tenant, book.customer_id
         before = self.shop.here.now() - 60
         try:
             self.shop.gate.send_meter_event(

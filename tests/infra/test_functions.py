@@ -118,9 +118,8 @@ def test_a_deploy_migrates_before_anything_that_counts_on_the_schema(templates: 
     assert started["Properties"]["Handler"] == topology.function(topology.MIGRATE).handler
     assert trigger["Properties"]["InvocationType"] == "RequestResponse"
     assert trigger["Properties"]["ExecuteOnHandlerChange"] is True
-    assert waiting == {
-        topology.function(name).handler for name in ("sync", "query", "retention", "eraser", "exporter")
-    }
+    uses_it = ("sync", "query", "retention", "eraser", "exporter", "reconcile")
+    assert waiting == {topology.function(name).handler for name in uses_it}
 
 
 def _minutes(expression: str) -> int:

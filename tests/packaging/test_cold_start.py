@@ -34,6 +34,9 @@ FORBIDDEN = {
     "stripe-webhook": NEVER | {"pynamodb", "obstore", "clickhouse_connect"},
     "bookkeeper": NEVER | {"pynamodb", "obstore", "clickhouse_connect"},
     "closer": NEVER | {"pynamodb", "obstore", "clickhouse_connect"},
+    "meter": NEVER | {"pynamodb", "obstore", "clickhouse_connect"},
+    "report": NEVER | {"pynamodb", "obstore", "clickhouse_connect"},
+    "reconcile": NEVER | {"pynamodb", "obstore"},
     "migrate": NEVER | {"pynamodb", "obstore", "msgspec"},
 }
 

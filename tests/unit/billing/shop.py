@@ -41,6 +41,7 @@ LOADING_SECONDS, INVOICE_SECONDS = 900, 3600
 KEPT = {
     "accounts_table": "accounts",
     "billing_table": "billing",
+    "usage_table": "usage",
     "audit_table": "audit",
     "notices_table": "notices",
     "stripe_secret": "stripe",
