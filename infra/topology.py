@@ -150,8 +150,8 @@ class Signal:
 
 BUCKETS = (
     # A staged object is deleted once ClickHouse has it, a quarantined one when its plan's days are over; the
-    # rules here are what is left should that fail: the longest plan's days, and the one a row came on. How far a
-    # file was read is of no use once its message has died.
+    # rules here are for when that fails: the longest plan's days, and the one a row came on. How far a file
+    # was read is of no use once its message has died.
     Bucket("staging", expire_days={"staged/": 31, "idempotency/": 2, "quarantine/": 30, "uploads/": 30}),
     # Files that were put in: deleted when they are read, kept so long when their owner wants that.
     Bucket("drop", expire_days={"dropin/": 30}),
