@@ -66,7 +66,9 @@ class SyncWorld:
         self._bucket = bucket
         self._engine = engine
         self._loader = Loader(warehouse)
-        self._settler = Settler(ledger, Driver(ledger, Staged(bucket), self._loader))
+        driver = Driver(ledger, Staged(bucket), self._loader)
+        # The events are of a day that will be long past.
+        self._settler = Settler(ledger, driver, today=events.START.date)
 
     def stage(self, bodies: list[bytes], rows_each: int) -> dict[str, Any]:
         """Put `bodies` under keys never used before; the Lambda event that tells of them."""

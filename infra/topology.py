@@ -149,13 +149,16 @@ class Signal:
 
 
 BUCKETS = (
-    # A staged object is deleted once ClickHouse has it; quarantined rows stay the longest plan's days.
-    # How far a file was read is of no use once its message has died.
-    Bucket("staging", expire_days={"idempotency/": 2, "quarantine/": 30, "uploads/": 30}),
+    # A staged object is deleted once ClickHouse has it, a quarantined one when its plan's days are over; the
+    # rules here are for when that fails: the longest plan's days, and the one a row came on. How far a file
+    # was read is of no use once its message has died.
+    Bucket("staging", expire_days={"staged/": 31, "idempotency/": 2, "quarantine/": 30, "uploads/": 30}),
     # Files that were put in: deleted when they are read, kept so long when their owner wants that.
     Bucket("drop", expire_days={"dropin/": 30}),
     # Copies of what we hold of an account, for its owner to fetch.
     Bucket("exports", expire_days={"exports/": 7}),
+    # Figures of what was removed and found, without a tenant or a person in them.
+    Bucket("reports", expire_days={"purges/": 400, "checks/": 400, "telemetry/": 400}),
 )
 
 TABLES = (
@@ -730,9 +733,20 @@ FUNCTIONS = (
         name="retention",
         handler="functions.retention.handler.handler",
         memory_mb=512,
-        timeout_seconds=300,
-        settings={"warehouse_secret": "secret:warehouse"},
-        grants=("read:secret:warehouse",),
+        timeout_seconds=900,
+        settings={
+            "warehouse_secret": "secret:warehouse",
+            "accounts_table": "table:accounts",
+            "staging_bucket": "bucket:staging",
+            "reports_bucket": "bucket:reports",
+        },
+        grants=(
+            "read:secret:warehouse",
+            "scan:table:accounts",
+            "read:bucket:staging",
+            "delete:bucket:staging",
+            "put:bucket:reports",
+        ),
         schedule_minutes=60,
     ),
     Function(
@@ -741,7 +755,7 @@ FUNCTIONS = (
         memory_mb=512,
         timeout_seconds=300,
         settings={"staging_bucket": "bucket:staging", "staged_queue": "queue:staged"},
-        grants=("read:bucket:staging", "send:queue:staged"),
+        grants=("read:bucket:staging", "delete:bucket:staging", "send:queue:staged"),
         schedule_minutes=5,
     ),
     Function(
@@ -986,9 +1000,11 @@ SIGNALS = (
     Signal("reconcile", "UsageDifferenceBytes", 0, "What Stripe bills is not what it was told"),
     Signal("notifier", "NoticesGivenUp", 0, "Somebody could not be mailed for a day, and will not be"),
     Signal("notifier", "MostTries", 5, "SES has not taken a mail for half an hour; it is tried again"),
+    Signal("sync", "ExpiredObjects", 0, "Accepted logs expired before they were loaded: they are lost"),
+    Signal("sweeper", "ExpiredObjects", 0, "Accepted logs expired before they were loaded: they are lost"),
     Signal("sweeper", "OldestStagedSeconds", 1800, "A staged object waits for over half an hour"),
     Signal("retention", "PurgesFailed", 0, "An expired day could not be dropped; the next hour tries again"),
-    Signal("retention", "PartitionsOverdue", 0, "Rows outlive their plan by more than a day"),
+    Signal("retention", "PartitionsOverdue", 0, "Partitions outlive their plan by more than a day"),
 )
 
 

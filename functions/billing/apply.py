@@ -150,7 +150,7 @@ class Desk:
     def _standing(self, book: Book, standing: Standing) -> Standing:
         now = self.clock()
         used_bytes = 0
-        if book.hard_cap_bytes is not None:
+        if entitlements.limit_bytes(book, standing) is not None:
             used_bytes = self.usage.used_bytes(book.tenant, *entitlements.period(book, now))
         return entitlements.entitled(book, standing, used_bytes, now)
 

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from functions.billing.book import Book
-from functions.billing.caps import due_notices
-from functions.billing.entitlements import period
+from functions.billing.caps import caps_of, due_notices
+from functions.billing.entitlements import limit_bytes, period
 from functions.billing.reporter import opened_for
 from functions.billing.usage import Usage
 from functions.shared import journal
+from functions.shared.account.standing import Standing
 from functions.shared.errors import AstralogError
 from functions.shared.tenancy import TenantId
 
@@ -23,6 +24,7 @@ class Books(Protocol):
     """What is asked of functions.billing.books.Books."""
 
     def of(self, tenant: TenantId) -> Book: ...
+    def standing(self, tenant: TenantId) -> Standing | None: ...
 
 
 class Desk(Protocol):
@@ -65,11 +67,12 @@ class Caretaker:
 
     def watch_caps(self, book: Book) -> None:
         """Tell of caps that are near or reached; a hard one takes effect, or is over."""
-        if book.soft_cap_bytes is None and book.hard_cap_bytes is None:
+        standing = self.books.standing(book.tenant)
+        if standing is None or not (caps := caps_of(book, standing)):
             return
         since, until = period(book, self.clock())
         used_bytes = self.usage.used_bytes(book.tenant, since, until)
-        for each in due_notices(book, used_bytes, since):
+        for each in due_notices(caps, used_bytes, since):
             self.outbox.put(book.tenant, each.notice_id, each.kind, each.title, each.text)
-        if book.hard_cap_bytes is not None:
+        if limit_bytes(book, standing) is not None:
             self.desk.settle(book.tenant)

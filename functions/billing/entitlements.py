@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from functions.billing.book import Book
 from functions.billing.subscription import Subscription
 from functions.shared.account.standing import ACCOUNT_CLOSING, Standing, standing_on
-from functions.shared.plans import PLANS
+from functions.shared.plans import GIGABYTE, PLANS, TRIAL
 
 GRACE_DAYS = 7
 SECONDS_A_DAY = 86_400
@@ -32,7 +32,21 @@ def entitled(book: Book, now_has: Standing, used_bytes: int, now: float) -> Stan
         standing = _subscribed(book.subscription)
     if book.closing_requested_at is not None:
         return replace(standing, accepts_until=book.closing_requested_at, end_reason=ACCOUNT_CLOSING)
-    return replace(standing, capped_until=_capped_until(book, used_bytes, now))
+    limit = limit_bytes(book, now_has)
+    capped = limit is not None and used_bytes >= limit
+    return replace(standing, capped_until=period(book, now)[1] if capped else None)
+
+
+def trial_bytes(book: Book, standing: Standing) -> int | None:
+    """How much a trial may store in a period; None once there was a subscription, or without a trial."""
+    trial = book.subscription is None and standing.plan == TRIAL
+    return PLANS[TRIAL].included_gb * GIGABYTE if trial else None
+
+
+def limit_bytes(book: Book, standing: Standing) -> int | None:
+    """From which byte of a period on logs are refused; None for no limit."""
+    limits = [each for each in (book.hard_cap_bytes, trial_bytes(book, standing)) if each is not None]
+    return min(limits, default=None)
 
 
 def period(book: Book, now: float) -> tuple[int, int]:
@@ -72,9 +86,3 @@ def _subscribed(subscription: Subscription) -> Standing:
     known = [(at, reason) for at, reason in ends if at is not None]
     at, reason = min(known, default=(None, ""))
     return standing_on(PLANS[subscription.plan], accepts_until=at, end_reason=reason)
-
-
-def _capped_until(book: Book, used_bytes: int, now: float) -> int | None:
-    if book.hard_cap_bytes is None or used_bytes < book.hard_cap_bytes:
-        return None
-    return period(book, now)[1]

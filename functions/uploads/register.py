@@ -132,13 +132,13 @@ class Register:
         `upload` is what it came of: one that was announced and waits, which is then tied to it, or a new one.
         """
         for _ in range(_CLAIM_TRIES):
-            known = self.files(file.tenant, [file.digest]).get(file.digest)
-            if known:
-                return known
             try:
                 write_all(self._client, self._claims(file, upload))
             except UnmetError:
-                # Somebody else was told of it at the same moment.
+                # Somebody else was told of it at the same moment, or another file came of the upload.
+                known = self.files(file.tenant, [file.digest]).get(file.digest)
+                if known:
+                    return known
                 continue
             return file
         raise StoreUnavailableError("DynamoDB: others keep claiming the same file")

@@ -14,7 +14,7 @@ from functions.shared.dynamo.answers import StoreUnavailableError
 from functions.shared.staging import time_ordered_id
 from functions.shared.tenancy import TenantId, dropin_prefix
 from functions.uploads.checkpoints import CheckpointLostError
-from functions.uploads.files import DELETE, DONE, FAILED, PARTLY, File, Upload
+from functions.uploads.files import DELETE, DONE, FAILED, PARTLY, File, Upload, digest_of
 from functions.uploads.reading import RESERVE_SECONDS, Reading
 from functions.uploads.register import LeaseLostError, Register
 
@@ -96,6 +96,10 @@ class Work:
 
     def _known(self, dropped: Dropped, place: Place) -> File:
         """What is known of the file; one that is seen for the first time is written down."""
+        digest = digest_of(place.tenant, dropped)
+        known = self._register.files(place.tenant, [digest]).get(digest)
+        if known:
+            return known
         now = datetime.now(UTC)
         upload = self._upload(dropped, place, now)
         file = File(

@@ -455,7 +455,7 @@ def test_meter_events_land_once_and_are_found_in_their_minute(here: Shop) -> Non
     assert refused.value.code == DUPLICATE_METER_EVENT
     here.gate.send_meter_event(event, theirs, 7, "two", minute)
     spans = [(mine, minute), (theirs, minute), (mine, minute - 60), (mine, minute + 60)]
-    assert [here.gate.usage_in_minute(meter, who, at) for who, at in spans] == [5, 7, 0, 0]
+    assert [here.gate.usage_between(meter, who, at, at + 60) for who, at in spans] == [5, 7, 0, 0]
 
 
 def test_a_refusal_tells_a_code_and_nothing_of_what_was_asked(here: Shop) -> None:

@@ -29,6 +29,8 @@ from functions.billing.stripe_gate import StripeGate
 from functions.billing.subscription import Subscription
 from functions.billing.usage import Usage
 from functions.shared.account.notices import Notices
+from functions.shared.account.standing import Standing, standing_on
+from functions.shared.plans import PLANS
 from functions.shared.secret_text import SecretText
 from functions.shared.tenancy import TenantId, own_destination
 from functions.shared.usage import Share, packed, shard_of
@@ -124,6 +126,9 @@ class Shelf:
 
     def of(self, tenant: TenantId) -> Book:
         return self.books.get(tenant, Book(tenant))
+
+    def standing(self, _tenant: TenantId) -> Standing:
+        return standing_on(PLANS["managed_15"])
 
     def settle(self, tenant: TenantId) -> Book:
         self.settled.append(tenant)

@@ -15,7 +15,7 @@ QUOTA_EXCEEDED = "quota_exceeded"
 ACCOUNT_CLOSING = "account_closing"
 
 _REFUSALS = {
-    QUOTA_EXCEEDED: "The hard cap you set is reached: raise it to send more.",
+    QUOTA_EXCEEDED: "The hard cap you set, or a trial's volume, is reached: raise the cap or choose a plan.",
     "trial_ended": "The free trial is over: choose a plan with POST /v1/billing/checkout.",
     "payment_overdue": "A payment failed and its grace period is over: mend it with POST /v1/billing/portal.",
     "subscription_ended": "The subscription has ended: choose a plan with POST /v1/billing/checkout.",

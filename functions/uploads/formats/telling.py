@@ -41,6 +41,7 @@ _KNOWN = frozenset(MESSAGE + TIMESTAMP + LEVEL + SERVICE)
 _CONTROLS = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 _MOST_CONTROLS = 0.02
 _SAMPLE_ROWS = 50
+_LEAST_OBJECTS, _LEAST_OBJECTS_AFTER_TEXT = 0.25, 0.8
 
 
 def told(sample: bytes, is_whole: bool) -> tuple[str, State]:
@@ -56,6 +57,8 @@ def told(sample: bytes, is_whole: bool) -> tuple[str, State]:
     start = sample.lstrip()
     if start[:1] in (b"{", b"[") and (kind := _json_kind(start, is_whole)):
         return kind
+    if _is_ndjson(start, is_whole):
+        return "ndjson", {}
     lines = _lines(sample, is_whole)
     if not lines:
         return "lines", {}
@@ -91,6 +94,8 @@ def _json_kind(start: bytes, is_whole: bool) -> tuple[str, State] | None:
         return "json", {"name": "cloudtrail"}
     if _ENVELOPE.match(start):
         return "json", {"name": "json"}
+    if _is_ndjson(start, is_whole):
+        return "ndjson", {}
     first, newline, rest = start.partition(b"\n")
     if start[:1] == b"{" and (newline or is_whole) and _is_json(first):
         return ("ndjson", {}) if rest.strip() else ("json", {"name": "json"})
@@ -100,6 +105,16 @@ def _json_kind(start: bytes, is_whole: bool) -> tuple[str, State] | None:
     if begins.match(start) and (start[:1] == b"{" or _is_array(start)):
         return _wide_object(start, bool(newline))
     return None
+
+
+def _is_ndjson(start: bytes, is_whole: bool) -> bool:
+    """Whether a good part of the lines are objects by themselves; a file has to have two."""
+    lines = [line for line in start.split(b"\n")[: 1 + _SAMPLE_ROWS] if line.strip()]
+    if not is_whole and len(lines) > 1:
+        lines.pop()
+    objects = sum(line.lstrip()[:1] == b"{" and _is_json(line) for line in lines)
+    least = _LEAST_OBJECTS if start[:1] == b"{" else _LEAST_OBJECTS_AFTER_TEXT
+    return len(lines) > 1 and objects > 1 and objects >= least * len(lines)
 
 
 def _wide_object(start: bytes, has_lines: bool) -> tuple[str, State]:
@@ -155,7 +170,10 @@ def _delimiter(lines: list[str], sample: bytes) -> str:
     """
     for delimiter in _DELIMITERS:
         cells = [cell.strip() for cell in next(csv.reader([lines[0]], delimiter=delimiter), [])]
-        if len(cells) > 1 and _are_names(cells) and _have_as_many(sample, len(cells), delimiter):
+        if len(cells) < 2 or not _are_names(cells):
+            continue
+        known = sum(plain_name(cell) in _KNOWN for cell in cells)
+        if _share_of_fitting(sample, len(cells), delimiter) > (0.1 if known > 1 else 0.5):
             return delimiter
     only = lines[0].strip().strip('"')
     return "," if plain_name(only) in _KNOWN and len(lines) > 1 else ""
@@ -165,14 +183,8 @@ def _are_names(cells: list[str]) -> bool:
     return len(set(cells)) == len(cells) and all(map(_HEADER_CELL.fullmatch, cells))
 
 
-def _have_as_many(sample: bytes, cells: int, delimiter: str) -> bool:
-    text = sample.decode("latin-1").splitlines(keepends=True)
-    rows = [row for row in csv.reader(text[: 4 * _SAMPLE_ROWS], delimiter=delimiter) if row][
-        1 : 1 + _SAMPLE_ROWS
-    ]
-    # The sample may end within the last of them.
-    rows = rows[:-1] if len(rows) > 2 else rows
-    if not rows:
-        return True
-    fitting = sum(len(row) == cells for row in rows)
-    return fitting * 2 > len(rows)
+def _share_of_fitting(sample: bytes, cells: int, delimiter: str) -> float:
+    """How many of the rows have so many cells; 1 of 1 where there are none."""
+    text = sample.decode("latin-1").splitlines(keepends=True)[: 4 * _SAMPLE_ROWS]
+    rows = [row for row in csv.reader(text, delimiter=delimiter) if row][1 : 1 + _SAMPLE_ROWS]
+    return sum(len(row) == cells for row in rows) / len(rows) if rows else 1.0

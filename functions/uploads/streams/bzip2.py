@@ -115,9 +115,10 @@ class Bzip2Stream:
     def _block(self, crc: int) -> Iterator[bytes] | None:
         """The text of the block that begins here, if all of it can be decoded."""
         end = self._bit + _MARK_BITS
-        for _ in range(1 + _FALSE_MARKS):
+        for tried in range(1 + _FALSE_MARKS):
             found = self._next_mark(end)
             if found is None:
+                self._fault = _CORRUPT if tried else self._fault
                 return None
             end = found
             length = end - self._bit

@@ -87,6 +87,17 @@ def test_a_hard_cap_refuses_from_its_last_byte_to_the_end_of_the_period() -> Non
     assert soft.capped_until is None
 
 
+def test_a_trial_takes_what_it_includes_and_a_plan_lifts_that_at_once() -> None:
+    included = PLANS[TRIAL].included_gb * GIGABYTE
+    found = [entitled(Book(TENANT), ON_TRIAL, used, NOON) for used in (included - 1, included)]
+    assert [each.refusal(NOON) for each in found] == ["", "quota_exceeded"]
+    assert found[1].refusal(TRIAL_END) == "trial_ended"
+    own = entitled(Book(TENANT, hard_cap_bytes=2 * included), ON_TRIAL, included, NOON)
+    assert own.refusal(NOON) == "quota_exceeded", "a cap of one's own does not raise what a trial includes"
+    bought = Book(TENANT, subscription=snapshot(subscription()))
+    assert entitled(bought, found[1], 10 * included, NOON).refusal(NOON) == ""
+
+
 def test_the_period_is_the_subscription_s_or_the_calendar_s_month() -> None:
     live = Book(TENANT, subscription=snapshot(subscription()))
     assert period(live, NOON + DAY) == (NOON, PERIOD_END)

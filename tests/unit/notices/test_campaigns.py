@@ -242,6 +242,20 @@ def test_all_campaigns_are_listed_newest_first(here: World, console: Console, te
     assert "drafted" in lines[0]
 
 
+@pytest.mark.usefixtures("tenants")
+def test_progress_is_told_while_it_is_handed_over_and_while_it_is_sent(
+    here: World, console: Console, text: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    campaign = console.draft(text)
+    monkeypatch.setattr(command, "TOLD_EACH", 2)
+    monkeypatch.setattr(command.time, "sleep", lambda _seconds: here.run())
+    lines = console.run("send", "--send", campaign)[1].splitlines()
+    assert lines[:2] == ["2 accounts so far", "3 accounts: mails go out within minutes."]
+    lines = console.run("status", campaign, "--follow")[1].splitlines()
+    assert [line.split(":")[0].split()[-1] for line in lines] == ["queued", "done"]
+    assert "3 of 3 accounts told; 3 people mailed" in lines[-1]
+
+
 def test_killed_after_every_step_and_resumed_it_tells_everybody_once(
     here: World, console: Console, text: Path
 ) -> None:

@@ -119,3 +119,18 @@ def test_after_a_grace_without_a_change_the_plan_is_what_counts(made: list[tuple
         terms = terms_after(terms, replace(standing), now)
     assert days(terms, now + GRACE) == terms.plan_days
     assert [step.since for step in terms.steps] == sorted(step.since for step in terms.steps)
+
+
+@given(st.sampled_from([15, 30]), changes, st.integers(0, 40 * DAY))
+def test_what_is_kept_is_the_longest_plan_of_the_last_seven_days(
+    start: int, made: list[tuple[Standing, int]], look_ahead: int
+) -> None:
+    terms, now, plans = RetentionTerms(start), T, [(0, start)]
+    for standing, later in made:
+        now += later
+        terms = terms_after(terms, standing, now)
+        plans.append((now, terms.plan_days))
+    moment = now + look_ahead
+    at_the_start = [days for since, days in plans if since <= moment - GRACE][-1:]
+    during = [days for since, days in plans if moment - GRACE < since <= moment]
+    assert days(terms, moment) == max(at_the_start + during)

@@ -29,6 +29,7 @@ from functions.uploads.queue import DropQueue
 from functions.uploads.register import Register
 from functions.uploads.standings import Standings
 from functions.uploads.work import Work
+from local import transactions
 
 ACME, GLOBEX = TenantId("acme"), TenantId("globex")
 DROP = "drop"
@@ -230,6 +231,7 @@ def table(dynamodb: Any, name: str, *keys: str) -> None:
 @contextmanager
 def cloud() -> Iterator[tuple[Any, Any]]:
     """S3 and DynamoDB in memory, with a bucket and tables."""
+    transactions.install()
     with mock_aws():
         region = {"region_name": "us-east-1"}
         s3 = boto3.client("s3", config=Config(signature_version="s3v4"), **region)
