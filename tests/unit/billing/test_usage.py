@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.billing.book import Book
 from functions.billing.caps import due_notices
 from functions.billing.caretaker import Caretaker
 from functions.billing.metering import Uncounted, plan
@@ -228,7 +227,6 @@ def test_an_estimate_never_falls_and_begins_beyond_what_is_included(plan: Any, u
 
 @given(st.integers(0, 10**6), st.integers(1, 1000))
 def test_of_each_cap_the_highest_mark_that_is_reached_is_told(used_bytes: int, cap_bytes: int) -> None:
-    book = Book(TenantId("acme"), soft_cap_bytes=cap_bytes)
-    told = [each.notice_id for each in due_notices(book, used_bytes, 7)]
+    told = [each.notice_id for each in due_notices({"soft cap": cap_bytes}, used_bytes, 7)]
     mark = 100 if used_bytes >= cap_bytes else 80 if used_bytes * 5 >= cap_bytes * 4 else None
-    assert told == ([] if mark is None else [f"cap-soft-{mark}-{cap_bytes}-7"])
+    assert told == ([] if mark is None else [f"cap-soft-cap-{mark}-{cap_bytes}-7"])

@@ -40,7 +40,7 @@ def client(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
 
 @pytest.fixture
-def ledger(client: Any) -> Ledger:
+def ledger(client: Any) -> Ledger:  # noqa: ARG001 - there has to be one first
     return Ledger("ledger", lambda: NOON)
 
 
