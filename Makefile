@@ -14,9 +14,6 @@ NO_CHROMIUM = the tests click through pages in $(CHROMIUM), which is not there a
   install Chromium, and say where it is with CHROMIUM=…
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 18,20
 
-
-
-
 .PHONY: help setup demo up test crash soak check lint bench build synth deploy lock clean
 
 help: ## this list

@@ -35,12 +35,12 @@ _UNDER_WAY = """
 SELECT count() AS mutations
 FROM system.mutations
 WHERE database = currentDatabase() AND table = 'events' AND NOT is_done
-    AND position(command, {text:String}) > 0
+    AND position(command, 'DELETE IN PARTITION') > 0
 """
 
 
 class StillAtWorkError(RetryableError):
-    """The engine is removing rows of that partition already, since an earlier run."""
+    """The engine is removing rows already, since an earlier run."""
 
 
 class Partitions:
@@ -80,23 +80,24 @@ class Partitions:
             {"expires_on": partition.expires_on.isoformat()},
         )
 
-    def rewrite(self, rewriting: Rewriting) -> None:
-        """Rewrite the partition's parts without the rows that go, on all replicas.
+    def rewrite(self, rewritings: Sequence[Rewriting]) -> None:
+        """Rewrite parts without the rows that go, on all replicas, in one mutation.
 
-        On return no search finds them, and no part that is read holds them; the parts before lie on the disk
-        for some minutes more. A lightweight delete would only hide them. Rows that come in while it runs
-        are not touched. When the answer is lost the engine goes on by itself.
+        One, because each gives every part of a MergeTree a new name, whether rows leave it or not. On return
+        no search finds them, and no part that is read holds them; the parts before lie on the disk for some
+        minutes more. A lightweight delete would only hide them. Rows that come in while it runs are not
+        touched. When the answer is lost the engine goes on by itself.
 
         Raises
         ------
         StillAtWorkError: to ask again would have it all done twice.
         """
-        begins = f"DELETE IN PARTITION '{rewriting.partition.expires_on}'"
-        if int(self._warehouse.select(_UNDER_WAY, {"text": begins}).rows[0]["mutations"]):
-            raise StillAtWorkError("the engine is still removing rows of this partition")
-        self._warehouse.command(
-            f"ALTER TABLE events {begins} WHERE {_going(rewriting)}", settings={"mutations_sync": 2, **_LONG}
+        if int(self._warehouse.select(_UNDER_WAY).rows[0]["mutations"]):
+            raise StillAtWorkError("the engine is still removing rows since an earlier run")
+        commands = ", ".join(
+            f"DELETE IN PARTITION '{each.partition.expires_on}' WHERE {_going(each)}" for each in rewritings
         )
+        self._warehouse.command(f"ALTER TABLE events {commands}", settings={"mutations_sync": 2, **_LONG})
 
     def _holdings(self, condition: str) -> list[Holding]:
         rows = self._warehouse.select(_HOLDINGS.replace("{condition}", condition), settings=_LONG).rows
