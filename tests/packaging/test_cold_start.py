@@ -27,6 +27,10 @@ FORBIDDEN = {
     "sweeper": NEVER | {"pynamodb", "clickhouse_connect"},
     "sweeper-byoc": NEVER | {"pynamodb", "obstore", "clickhouse_connect"},
     "quarantine": NEVER | {"pynamodb", "clickhouse_connect"},
+    "uploads": NEVER | {"pynamodb", "obstore", "clickhouse_connect", "pyarrow"},
+    "dropin": NEVER | {"pynamodb", "clickhouse_connect", "pyarrow"},
+    "dropin-byoc": NEVER | {"pynamodb", "obstore", "clickhouse_connect", "pyarrow"},
+    "sweeper-dropin": NEVER | {"pynamodb", "obstore", "clickhouse_connect", "pyarrow"},
     "migrate": NEVER | {"pynamodb", "obstore", "msgspec"},
 }
 
