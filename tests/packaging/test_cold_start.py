@@ -37,6 +37,10 @@ FORBIDDEN = {
     "meter": NEVER | {"pynamodb", "obstore", "clickhouse_connect"},
     "report": NEVER | {"pynamodb", "obstore", "clickhouse_connect"},
     "reconcile": NEVER | {"pynamodb", "obstore"},
+    "uploads": NEVER | {"pynamodb", "obstore", "clickhouse_connect", "pyarrow"},
+    "dropin": NEVER | {"pynamodb", "clickhouse_connect", "pyarrow"},
+    "dropin-byoc": NEVER | {"pynamodb", "obstore", "clickhouse_connect", "pyarrow"},
+    "sweeper-dropin": NEVER | {"pynamodb", "obstore", "clickhouse_connect", "pyarrow"},
     "migrate": NEVER | {"pynamodb", "obstore", "msgspec"},
 }
 
