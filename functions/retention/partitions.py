@@ -5,8 +5,9 @@ bound values would travel in the URL, and there may be thousands.
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import date
+from datetime import UTC, date, datetime
 
+from functions.retention.census import Census
 from functions.retention.plan import Cut, Holding, Partition, Rewriting
 from functions.shared.errors import PermanentError, RetryableError
 from functions.shared.tenancy import TenantId
@@ -72,6 +73,32 @@ class Partitions:
         if not tenants:
             return []
         return self._holdings(f"expires_on >= '{today}' AND tenant_id IN ({_listed(tenants)})")
+
+    def census(self) -> list[Census]:
+        """Every tenant that has rows: how many, and the oldest's receipt. Reads two columns of the table."""
+        rows = self._warehouse.select(
+            "SELECT tenant_id, toString(min(received_at)) AS oldest, count() AS rows FROM events "
+            "GROUP BY tenant_id"
+        ).rows
+        return [
+            Census(
+                row["tenant_id"],
+                datetime.fromisoformat(row["oldest"]).replace(tzinfo=UTC),
+                int(row["rows"]),
+            )
+            for row in rows
+        ]
+
+    def rows_before(self, cuts: Sequence[Cut]) -> dict[TenantId, int]:
+        """How many rows each tenant has that were received before its cut's day."""
+        if not cuts:
+            return {}
+        before = " OR ".join(_condition(cut, "<") for cut in cuts)
+        rows = self._warehouse.select(
+            f"SELECT tenant_id, count() AS rows FROM events WHERE {before} GROUP BY tenant_id",  # noqa: S608
+            settings=_LONG,
+        ).rows
+        return {TenantId(row["tenant_id"]): int(row["rows"]) for row in rows}
 
     def drop(self, partition: Partition) -> None:
         """Drop every row of `partition` and free its bytes. A partition that is gone already is no fault."""
