@@ -28,6 +28,9 @@ FORBIDDEN = {
     "sweeper-byoc": NEVER | {"pynamodb", "obstore", "clickhouse_connect"},
     "quarantine": NEVER | {"pynamodb", "clickhouse_connect"},
     "migrate": NEVER | {"pynamodb", "obstore", "msgspec"},
+    "privacy": NEVER | {"pynamodb", "obstore", "clickhouse_connect", "joserfc"},
+    "exporter": NEVER | {"pynamodb", "joserfc"},
+    "eraser": NEVER | {"pynamodb", "joserfc"},
 }
 
 IMPORT_AND_TELL = """
