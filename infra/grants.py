@@ -134,7 +134,8 @@ def _resources(kind: str, name: str, stores: Stores) -> list[str]:
             return [stores.people.pool.user_pool_arn]
         case "mail":
             # The address's own identity or its domain's: the operator verified either.
-            return [f"arn:{Aws.PARTITION}:ses:{Aws.REGION}:{Aws.ACCOUNT_ID}:identity/*"]
+            identities = f"arn:{Aws.PARTITION}:ses:{Aws.REGION}:{Aws.ACCOUNT_ID}:identity/*"
+            return [identities, stores.mail[name].arn]
         case _:
             # Secrets Manager adds six random characters to a name; only a full ARN would say which.
             return [f"{stores.secrets[name].secret_arn}-??????"]

@@ -7,7 +7,7 @@ from botocore.exceptions import ClientError
 
 from functions.accounts import keys
 from functions.accounts.key_item import Key, key_item, key_of, list_item, list_key
-from functions.shared.account.standing import CLOSING, Standing, standing_item, standing_of
+from functions.shared.account.standing import ACCOUNT_CLOSING, Standing, standing_item, standing_of
 from functions.shared.dynamo.answers import answered, open_client, unmet
 from functions.shared.dynamo.transaction import write_all
 from functions.shared.errors import SettingsError
@@ -38,7 +38,7 @@ class Account:
 
     def refusal(self, now: float) -> str:
         """The code of the 402 that logs are answered with at `now`; empty when they are taken."""
-        return self.standing.refusal(now) if self.closes_at is None else CLOSING
+        return self.standing.refusal(now) if self.closes_at is None else ACCOUNT_CLOSING
 
 
 class Directory:

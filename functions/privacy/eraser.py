@@ -28,7 +28,7 @@ from functions.privacy.parts import Left, tables
 from functions.privacy.sign_ins import SignIns
 from functions.shared import journal
 from functions.shared.account.audit import Audit, Origin
-from functions.shared.account.closing import Closing
+from functions.shared.account.closing import Closings
 from functions.shared.account.notices import Notices
 from functions.shared.account.tombstones import Tombstones
 from functions.shared.address import Address
@@ -59,6 +59,7 @@ class Settings(CustodySettings):
     notices_table: str
     health_table: str
     billing_table: str
+    usage_table: str
     erasures_table: str
     exports_table: str
     identity_pool: str
@@ -138,7 +139,7 @@ def _eraser() -> Eraser:
         archives=Archives(settings.exports_bucket),
         tombstones=Tombstones(settings.tombstones_table, client),
         shards=Shards(settings.shards_table, client),
-        closing=Closing(settings.billing_table, client),
+        closings=Closings(settings.billing_table, settings.accounts_table, client),
         sign_ins=SignIns(settings.identity_pool),
         staging=open_bucket(settings.staging_bucket),
         exports_bucket=open_bucket(settings.exports_bucket),

@@ -60,6 +60,7 @@ class Settings:
     destinations_table: str
     health_table: str
     billing_table: str
+    usage_table: str
     erasures_table: str
     exports_table: str
     identity_pool: str

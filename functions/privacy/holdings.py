@@ -183,6 +183,25 @@ HOLDINGS = (
         after_billing=True,
     ),
     Holding(
+        "usage",
+        key=("tenant_id", "entry"),
+        file="usage",
+        shows=("tenant_id", "entry", "rows", "bytes", "own_rows", "own_bytes"),
+        withholds={
+            **dict.fromkeys(
+                ("subscription_id", "customer_id", "period_start"), ELSEWHERE
+            ),
+            **dict.fromkeys(
+                (
+                    "version", "landed_bytes", "waived_bytes", "earlier_bytes", "first_dated", "last_dated",
+                    "last_bytes", "period_bytes", "pending",
+                ),
+                INNER,
+            ),
+        },
+        after_billing=True,
+    ),
+    Holding(
         "accounts",
         key=("tenant_id",),
         file="account",
@@ -198,8 +217,8 @@ HOLDINGS = (
 
 KEPT = {
     "attempts": "SHA-256 of a counter's name; not found by account, forgotten after minutes, at most 30 days",
-    "ledger": "keys of staged objects with the account's id; they keep a redelivery from loading anything "
-    "anew, and are forgotten after 45 days",
+    "ledger": "keys of staged objects with the account's id, and how much it had in each batch; they keep a "
+    "redelivery from loading anything anew, and are forgotten after 45 days",
     "tombstones": "SHA-256 of the account's id, for 90 days: what still comes of it is dropped",
     "receipts": "what was erased, as counts, under hashes that only who has the receipt's id can tie to it",
 }

@@ -79,7 +79,7 @@ class Driver:
         return True
 
     def discard(self, objects: list[StagedObject]) -> None:
-        """Delete objects that no batch has: nobody's rows are to be loaded from them."""
+        """Delete staged objects that belong to no batch and are not to be loaded."""
         self._staged.delete(objects)
 
     def _drive_unleased(self, batch_id: str, ours: list[StagedObject], time_given: Time) -> bool:

@@ -24,7 +24,6 @@ from hypothesis.stateful import (
 )
 
 from functions.ingest.accept import accept
-from functions.ingest.rows import Receipt
 from functions.ingest.stage import Staging
 from functions.ingest.streamed import Window
 from functions.privacy.erasure.objects import STILL_BEING_STAGED
@@ -32,6 +31,7 @@ from functions.privacy.erasure.subject import MESSAGE, Subject
 from functions.retention.partitions import Partitions
 from functions.retention.purge import purge
 from functions.retention.sweeper import Sweep
+from functions.shared.judging.rows import Receipt
 from functions.shared.tenancy import TenantId
 from functions.sync.drive import Driver, Time
 from functions.sync.load import Loader, Staged
@@ -130,7 +130,7 @@ def machine(here: World, counter: list[int]) -> type[RuleBasedStateMachine]:
             """Days pass; what has expired is dropped, and must not come back."""
             self.today += timedelta(days=days)
             later(here, days=days)
-            purge(Partitions(here.warehouse), self.today.date())
+            purge(Partitions(here.warehouse), self.today.date(), {})
 
         @rule(tenant=st.integers(0, 1), line=st.sampled_from("abc"))
         def ask_for_erasure(self, tenant: int, line: str) -> None:
@@ -174,7 +174,7 @@ def machine(here: World, counter: list[int]) -> type[RuleBasedStateMachine]:
                 settled = Settler(here.ledger, driver).settle(self.queue, TIME)
                 self.queue = [each for each in self.queue if each.key not in settled]
             assert self._staged() == []
-            purge(Partitions(here.warehouse), self.today.date())
+            purge(Partitions(here.warehouse), self.today.date(), {})
             self.erase()
             assert all(each.verified for each in self.erasures)
             assert self._stored() == Counter(

@@ -178,10 +178,15 @@ def _on_the_trail(templates: Templates, functions: list[Function]) -> set[str]:
 
 @every_function
 def test_a_secret_is_reached_by_its_own_name(templates: Templates, spec: Function) -> None:
-    for statement in templates.statements(spec.handler):
-        if _is_about(statement, "secretsmanager"):
-            (arn,) = listed(statement["Resource"])
-            assert arn["Fn::Join"][1][-1].endswith(":secret:astralog/warehouse-??????")
+    reached = [
+        arn["Fn::Join"][1][-1].rpartition(":")[2]
+        for statement in templates.statements(spec.handler)
+        if _is_about(statement, "secretsmanager")
+        for arn in listed(statement["Resource"])
+    ]
+    granted = [grant.split(":")[2] for grant in spec.grants if grant.startswith("read:secret:")]
+
+    assert sorted(reached) == sorted(f"astralog/{name}-??????" for name in granted)
 
 
 def test_no_template_holds_or_makes_a_secret(templates: Templates) -> None:

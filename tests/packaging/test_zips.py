@@ -17,6 +17,9 @@ LAMBDAS_LIMIT_BYTES = 250 * MB
 UNPACKED_LIMIT_BYTES = {"ingest": 45 * MB}
 """Ingest carries what BYOC customers' credentials are opened with, and loads it for them only."""
 
+PURE = {"notices"}
+"""Folders whose packages are Python alone."""
+
 Zips = dict[str, build.Zip]
 Trees = dict[str, Path]
 
@@ -69,7 +72,7 @@ def test_a_zip_holds_exactly_the_packages_that_are_pinned(trees: Trees, folder: 
 def test_compiled_modules_are_for_lambdas_machine(trees: Trees, folder: str) -> None:
     compiled = [each.name for each in trees[folder].rglob("*.so")]
 
-    assert compiled
+    assert compiled or folder in PURE
     assert [name for name in compiled if not re.search(r"(cpython-313-aarch64|abi3)", name)] == []
 
 

@@ -21,9 +21,10 @@ class Queue:
         ]
         self.deleted: list[str] = []
 
-    async def receive(self, _wait_seconds: int) -> list[Any]:
+    async def receive(self, _wait_seconds: int, most: int = 10) -> list[Any]:
         await asyncio.sleep(0.01)
-        taken, self.waiting = self.waiting[:10], self.waiting[10:]
+        count = min(most, 10)
+        taken, self.waiting = self.waiting[:count], self.waiting[count:]
         return taken
 
     async def delete(self, messages: Sequence[Any]) -> None:

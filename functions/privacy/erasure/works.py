@@ -27,7 +27,7 @@ from functions.privacy.export.exports import Exports
 from functions.privacy.holdings import HOLDINGS, Holding
 from functions.privacy.sign_ins import SignIns
 from functions.privacy.tables import Tables
-from functions.shared.account.closing import Closing
+from functions.shared.account.closing import Closings
 from functions.shared.account.tombstones import Tombstones
 from functions.shared.buckets.contract import Bucket
 from functions.shared.custody.clouds import Custody
@@ -54,7 +54,7 @@ class Works:
     archives: Archives
     tombstones: Tombstones
     shards: Shards
-    closing: Closing
+    closings: Closings
     sign_ins: SignIns
     staging: Bucket
     exports_bucket: Bucket
@@ -74,7 +74,7 @@ class Works:
             "tombstone": lambda: self.tombstones.bury(tenant),
             "access": lambda: self.erasures.close_account(tenant),
             "credentials": lambda: self.shards.destroy(tenant),
-            "billing": lambda: self.closing.request(tenant, self.time.now()),
+            "billing": lambda: self._end_billing(tenant),
         }
         work = Work(erasure, settle_seconds=self.settle.total_seconds(), stops=stops)
         work.places |= {
@@ -132,10 +132,13 @@ class Works:
 
     def _closed(self, tenant: TenantId) -> bool:
         """Whether billing is done with the account; it is asked again, should its item be a later one."""
-        if self.closing.state(tenant) != "open":
+        if self.closings.state(tenant) != "open":
             return True
-        self.closing.request(tenant, self.time.now())
+        self._end_billing(tenant)
         return False
+
+    def _end_billing(self, tenant: TenantId) -> None:
+        self.closings.request(tenant)
 
     def _copies(self, tenant: TenantId, until: Callable[[], float | None]) -> Copies:
         return Copies(self.exports, self.archives, self.exports_bucket, tenant, until, self.time)

@@ -7,9 +7,10 @@ fails nothing, so that whoever writes it with a change of theirs need not know w
 
 import time
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Any
 
+from functions.shared.account.moments import moment
 from functions.shared.dynamo.answers import answered, open_client
 from functions.shared.tenancy import TenantId
 
@@ -119,8 +120,3 @@ class Notices:
         )
         with answered():
             self._client.update_item(**written["Update"])
-
-
-def moment(seconds: float) -> str:
-    """RFC 3339 in UTC, always to the millisecond: as text, moments sort by time."""
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,7 +1,7 @@
 """One record, judged: a row, or the reason why not.
 
 This is the reference: every rule of what is accepted stands here, readable, one record at a time.
-functions.ingest.bulk does the same for whole bodies of ordinary records, faster, and hands back here
+functions.shared.judging.bulk does the same for whole bodies of ordinary records, faster, and hands back here
 whatever is not ordinary; a property test holds the two together.
 
 What is accepted never makes ClickHouse refuse an insert: text is UTF-8, JSON is valid (msgspec's word),
@@ -10,14 +10,15 @@ know and times we had to move are kept in the metadata.
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 from msgspec import Raw
 
-from functions.ingest import levels, timestamps
-from functions.ingest.rows import NO_METADATA, Receipt, Row
+from functions.shared.judging import levels, timestamps
+from functions.shared.judging.rows import NO_METADATA, Receipt, Row
 
 MAX_EVENT_SIZE = 1024 * 1024
 """Characters of the message and bytes of the metadata, together."""
@@ -51,13 +52,21 @@ class _UnacceptableError(Exception):
         self.verdict = Verdict(code, reason)
 
 
-def judge(record: bytes | memoryview, receipt: Receipt) -> Row | Verdict:
-    """Judge one JSON value."""
+Fields = dict[str, Raw]
+"""Of a JSON object, each value as it came."""
+
+
+def judge(
+    record: bytes | memoryview,
+    receipt: Receipt,
+    read_as: Callable[[Fields], Fields] = lambda fields: fields,
+) -> Row | Verdict:
+    """Judge one JSON value; `read_as` finds the columns in an object that calls them otherwise."""
     if len(record) > MAX_FIELDS and bytes(record).count(b",") > MAX_FIELDS:
         return Verdict("too_many_fields", f"The event has more than {MAX_FIELDS} fields.")
     try:
         str(record, "utf-8")
-        return _of_fair_size(_row(_fields(record), receipt))
+        return _of_fair_size(_row(read_as(_fields(record)), receipt))
     except _UnacceptableError as fault:
         return fault.verdict
     except RecursionError:

@@ -3,8 +3,8 @@
 An ordinary record is what nearly every sender sends: known fields only, an RFC 3339 time with at most
 microseconds (or none), a usual spelling of the level, ids at the root if anywhere. msgspec decodes such a
 body straight into rows; what remains in Python is one short pass. Anything else makes `encoded` return
-None, and functions.ingest.judge decides record by record. The rules are judge's: this is a shortcut that
-must agree with it, and a property test holds the two together.
+None, and functions.shared.judging.judge decides record by record. The rules are judge's: this is a shortcut
+that must agree with it, and a property test holds the two together.
 """
 
 from collections.abc import Callable
@@ -16,9 +16,9 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta, Raw, UnsetType
 
-from functions.ingest.judge import MAX_EVENT_SIZE, MAX_METADATA_DEPTH, MAX_NAME_CHARACTERS, shallow
-from functions.ingest.levels import BY_NAME, CANONICAL, DEFAULT
-from functions.ingest.rows import NO_METADATA, Receipt
+from functions.shared.judging.judge import MAX_EVENT_SIZE, MAX_METADATA_DEPTH, MAX_NAME_CHARACTERS, shallow
+from functions.shared.judging.levels import BY_NAME, CANONICAL, DEFAULT
+from functions.shared.judging.rows import NO_METADATA, Receipt
 
 _MICROSECONDS_AT_MOST = len("2026-11-23T10:00:00.123456Z")
 _AFTER_THE_HOUR = itemgetter(len("2026-11-23T10"))

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from msgspec import Raw, Struct
 
-from functions.ingest.timestamps import EARLIEST, LATEST_AHEAD
+from functions.shared.judging.timestamps import EARLIEST, LATEST_AHEAD
 from functions.shared.tenancy import TenantId
 
 NO_METADATA = Raw(b"{}")
