@@ -43,6 +43,9 @@ FORBIDDEN = {
     "dropin-byoc": NEVER | {"pynamodb", "obstore", "clickhouse_connect", "pyarrow"},
     "sweeper-dropin": NEVER | {"pynamodb", "obstore", "clickhouse_connect", "pyarrow"},
     "migrate": NEVER | {"pynamodb", "obstore", "msgspec"},
+    "privacy": NEVER | {"pynamodb", "obstore", "clickhouse_connect", "joserfc"},
+    "exporter": NEVER | {"pynamodb", "joserfc"},
+    "eraser": NEVER | {"pynamodb", "joserfc"},
 }
 
 IMPORT_AND_TELL = """
