@@ -101,6 +101,11 @@ def _worked_on(message: Message, seconds_left: Callable[[], float], drop_in: Dro
     except HeldError as held:
         return held.seconds
     except RetryableError as fault:
-        journal.write("file_put_back", error_type=type(fault).__name__, receive_count=message.receive_count)
+        journal.write(
+            "file_put_back",
+            error_type=type(fault).__name__,
+            reason=getattr(fault, "reason", ""),
+            receive_count=message.receive_count,
+        )
         return pause_seconds(message.receive_count)
     return None

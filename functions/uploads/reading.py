@@ -7,9 +7,10 @@ that begins anew all write the same objects; what sync makes of them, its ledger
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from functions.shared.buckets.contract import Bucket
+from functions.shared.buckets.contract import Bucket, BucketError
 from functions.shared.packing import Package, frame, put_package
 from functions.shared.staging import StagedKey
 from functions.uploads.checkpoints import Checkpoints
@@ -178,4 +179,6 @@ class Reading:
             self.file = replace(self.file, code="empty", reason="There is nothing in the file.")
         self.file = self.noted = self._register.note(replace(self.file, state=state), keeps_lease=False)
         if self.file.checkpoint:
-            self._checkpoints.delete()
+            # What is left of them, the bucket's lifecycle removes.
+            with suppress(BucketError):
+                self._checkpoints.delete()
