@@ -334,6 +334,7 @@ HELD_TABLES = (
     "usage",
     "exports",
     "erasures",
+    "uploads",
 )
 """What holds something that an account's owner is shown, and that goes with the account."""
 
@@ -860,6 +861,7 @@ FUNCTIONS = (
             "tombstones_table": "table:tombstones",
             "identity_pool": "identity:pool",
             "staging_bucket": "bucket:staging",
+            "drop_bucket": "bucket:drop",
             "exports_bucket": "bucket:exports",
             "warehouse_secret": "secret:warehouse",
             **CUSTODY,
@@ -878,6 +880,8 @@ FUNCTIONS = (
             "read:bucket:staging",
             "put:bucket:staging",
             "delete:bucket:staging",
+            "read:bucket:drop",
+            "delete:bucket:drop",
             "read:bucket:exports",
             "put:bucket:exports",
             "delete:bucket:exports",

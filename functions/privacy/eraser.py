@@ -16,6 +16,7 @@ from functools import cache
 from typing import Any
 
 from functions.privacy import letters
+from functions.privacy.erasure.dropped import Drops
 from functions.privacy.erasure.erasures import ErasureChangedError, Erasures
 from functions.privacy.erasure.place import Time
 from functions.privacy.erasure.receipts import Receipts
@@ -62,8 +63,10 @@ class Settings(CustodySettings):
     usage_table: str
     erasures_table: str
     exports_table: str
+    uploads_table: str
     identity_pool: str
     staging_bucket: str
+    drop_bucket: str
     exports_bucket: str
     warehouse_secret: str
     receipts_table: str
@@ -142,6 +145,7 @@ def _eraser() -> Eraser:
         closings=Closings(settings.billing_table, settings.accounts_table, client),
         sign_ins=SignIns(settings.identity_pool),
         staging=open_bucket(settings.staging_bucket),
+        drops=Drops(settings.drop_bucket),
         exports_bucket=open_bucket(settings.exports_bucket),
         rows=EventRows(
             Warehouse(Address.from_json(read_secret(settings.warehouse_secret)), STATEMENT_TIMEOUT_SECONDS)

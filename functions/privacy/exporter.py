@@ -63,6 +63,7 @@ class Settings:
     usage_table: str
     erasures_table: str
     exports_table: str
+    uploads_table: str
     identity_pool: str
     staging_bucket: str
     exports_bucket: str

@@ -51,6 +51,7 @@ HOLDINGS = (
         withholds={
             "proof": HIDDEN,
             "tried_code": HIDDEN,
+            "unsubscribe_token": HIDDEN,
             "owed": INNER,
             "email_looks": INNER,
             "forget_at": INNER,
@@ -89,7 +90,7 @@ HOLDINGS = (
         "announcements",
         key=("tenant_id", "announcement"),
         file="announcements",
-        shows=("announcement", "at", "kind", "title", "text"),
+        shows=("announcement", "at", "kind", "title", "text", "effective_on"),
         withholds={"tenant_id": ELSEWHERE, "forget_at": INNER},
     ),
     Holding(
@@ -102,7 +103,25 @@ HOLDINGS = (
             "announce": INNER,
             "due": INNER,
             "due_at": INNER,
+            "mailed": INNER,
+            "tries": INNER,
             "forget_at": INNER,
+        },
+    ),
+    Holding(
+        "uploads",
+        key=("tenant_id", "entry"),
+        file="uploads",
+        shows=(
+            "entry", "upload_id", "key", "bucket", "file_key", "size_bytes", "project_id", "originals",
+            "created_at", "until", "received_at", "retention_days", "state", "format", "compression", "rows",
+            "raw_bytes", "refused", "refusals", "bytes_read", "code", "reason", "updated_at", "file",
+        ),
+        withholds={
+            "tenant_id": ELSEWHERE,
+            **dict.fromkeys(
+                ("etag", "parts", "checkpoint", "attempts", "owner", "lease_until", "forget_at"), INNER
+            ),
         },
     ),
     Holding(
@@ -126,7 +145,6 @@ HOLDINGS = (
         withholds={
             "destination": ELSEWHERE,
             "resume_at": INNER,
-            "telling_until": INNER,
             "slot_0_until": INNER,
             "slot_0_owner": INNER,
             "slot_1_until": INNER,
@@ -207,7 +225,7 @@ HOLDINGS = (
         file="account",
         shows=(
             "tenant_id", "owner", "created_at", "plan", "retention_days", "bytes_per_second",
-            "accepts_until", "end_reason", "capped_until", "closes_at",
+            "accepts_until", "end_reason", "capped_until", "retention_steps", "closes_at",
         ),
         withholds={"closed": INNER},
         after_billing=True,
@@ -216,16 +234,23 @@ HOLDINGS = (
 """In the order in which they are removed."""
 
 KEPT = {
+    "suppressions": "SHA-256 of an address that bounced or complained, for 365 days: nothing is mailed "
+    "there, whoever signs up with it anew",
     "attempts": "SHA-256 of a counter's name; not found by account, forgotten after minutes, at most 30 days",
     "ledger": "keys of staged objects with the account's id, and how much it had in each batch; they keep a "
     "redelivery from loading anything anew, and are forgotten after 45 days",
+    "stripe-events": "ids of Stripe's events, of nobody by themselves, and forgotten after 45 days",
     "tombstones": "SHA-256 of the account's id, for 90 days: what still comes of it is dropped",
     "receipts": "what was erased, as counts, under hashes that only who has the receipt's id can tie to it",
 }
 """Table -> why what it holds stays after an erasure."""
 
 PREFIXES = {
-    "staging": ("staged/", "idempotency/", "quarantine/"),
+    "staging": ("staged/", "idempotency/", "quarantine/", "uploads/"),
+    "drop": ("dropin/",),
     "exports": ("exports/",),
 }
 """Bucket -> what lies in it, below which each account has a folder `v1/tenant=<id>/`."""
+
+OF_NOBODY = {"reports": "figures of what functions did, of all accounts together"}
+"""Bucket -> why nothing of an account is in it."""

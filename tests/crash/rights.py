@@ -28,6 +28,7 @@ from functions.accounts.directory import Account, Directory, Key
 from functions.accounts.people import People, Person
 from functions.privacy.desk import Desk
 from functions.privacy.eraser import Eraser
+from functions.privacy.erasure.dropped import Drops
 from functions.privacy.erasure.place import Time
 from functions.privacy.erasure.progress import Move, next_move
 from functions.privacy.erasure.record import Erasure
@@ -44,12 +45,13 @@ from functions.privacy.tables import Tables
 from functions.shared.access import Principal
 from functions.shared.account.announcements import Announcements
 from functions.shared.account.audit import Audit, Origin
-from functions.shared.account.closing import Closing
+from functions.shared.account.closing import Closings
 from functions.shared.account.notices import Notices
 from functions.shared.account.standing import Standing
 from functions.shared.account.tombstones import RecentTombstones, Tombstones
 from functions.shared.address import Address
 from functions.shared.buckets.customers import CustomersBucket
+from functions.shared.buckets.drops import Dropped
 from functions.shared.custody.buckets import NoDestinationError
 from functions.shared.custody.clouds import Custody
 from functions.shared.custody.destinations import Destination, Destinations
@@ -59,7 +61,13 @@ from functions.shared.quarantine import Header, document_key, pack
 from functions.shared.secret_text import SecretText
 from functions.shared.staging import StagedKey, time_ordered_id
 from functions.shared.telling import notifications
-from functions.shared.tenancy import TenantId, idempotency_prefix, own_destination
+from functions.shared.tenancy import (
+    TenantId,
+    checkpoint_prefix,
+    dropin_prefix,
+    idempotency_prefix,
+    own_destination,
+)
 from functions.shared.warehouse import Warehouse, WarehouseDownError
 from functions.sync.drive import Driver
 from functions.sync.drive import Time as SyncTime
@@ -67,6 +75,8 @@ from functions.sync.ledger import Ledger
 from functions.sync.load import Loader, Staged
 from functions.sync.notifications import StagedObject, read
 from functions.sync.settle import Settler
+from functions.uploads.files import File, Refused, Upload
+from functions.uploads.register import Register
 from infra.topology import BUCKETS, QUEUES, TABLES
 from local import transactions
 from local.tables import definition
@@ -190,9 +200,10 @@ class World:
             archives=self.desk.archives,
             tombstones=self.tombstones,
             shards=self.shards,
-            closing=Closing("billing", self.aws.dynamodb),
+            closings=Closings("billing", "accounts", self.aws.dynamodb, lambda: self.now),
             sign_ins=self.sign_ins,
             staging=self.staging,
+            drops=Drops("drop", self.aws.s3),
             exports_bucket=self.exports_bucket,
             rows=EventRows(cast(Warehouse, TrappedWarehouse(self.warehouse, self))),
             custody=cast(Custody, OwnClouds(self)),
@@ -310,6 +321,7 @@ class World:
         self._customer(tenant, mark)
         self._own_cloud(tenant, mark)
         self._logs(tenant, mark)
+        self._files(tenant, mark)
         self._copy(tenant, mark)
 
     def _account(self, tenant: TenantId, mark: str) -> None:
@@ -344,6 +356,13 @@ class World:
                     "subscription": {"M": {"id": {"S": f"sub_{mark}"}}},
                 }
             self.aws.dynamodb.put_item(TableName="billing", Item=item)
+        for entry in ("day#2026-11-01", "total", "reported"):
+            item = {
+                "tenant_id": {"S": str(tenant)},
+                "entry": {"S": entry},
+                "customer_id": {"S": f"cus_{mark}"},
+            }
+            self.aws.dynamodb.put_item(TableName="usage", Item=item)
 
     def _own_cloud(self, tenant: TenantId, mark: str) -> None:
         """Left from when the account was a BYOC one."""
@@ -373,6 +392,25 @@ class World:
         refused = [rows[0][:-1].replace(b"order", b"refused"), rows[1][:-1].replace(mark.encode(), b"other")]
         self.staging.create(document_key(tenant, "q1"), pack(header, refused))
         self.staging.create(f"{idempotency_prefix(tenant)}{'0' * 64}", f"2026 {mark} {told.key}".encode())
+
+    def _files(self, tenant: TenantId, mark: str) -> None:
+        """One that is being read, with how far that is; one that nobody was told of; what a console draws."""
+        folder = dropin_prefix(tenant)
+        key = f"{folder}{mark}.log"
+        for name in (key, f"{folder}{mark}//.", f"{folder}{mark}/"):
+            self.aws.s3.put_object(Bucket="drop", Key=name, Body=f"a line of {mark}".encode())
+        now = int(self.now)
+        upload = Upload(tenant, f"u-{mark}", key, 20, "default", "keep", now)
+        received = datetime.fromtimestamp(now, UTC)
+        file = File(
+            tenant, upload.upload_id, Dropped("drop", key, "e", 20), received, "default", 30, "keep",
+            refused=1, refusals=(Refused(0, "too_long", f"{mark} is too long"),), checkpoint=f"at {mark}",
+            updated_at=now,
+        )  # fmt: skip
+        register = Register("uploads", self.aws.dynamodb, lambda: self.now)
+        register.claim(file, upload)
+        register.choose_originals(tenant, "keep")
+        self.staging.create(f"{checkpoint_prefix(tenant)}{file.digest}/000001-9", f"text of {mark}".encode())
 
     def _copy(self, tenant: TenantId, mark: str) -> None:
         """An archive that was made, as far as an erasure knows one."""

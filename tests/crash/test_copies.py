@@ -310,7 +310,7 @@ def test_a_copy_that_is_being_made_when_a_person_is_erased_begins_anew_without_t
             break
     assert begun.open
     here.later(minutes=6)
-    here.erase(here.ask_for_person(tenant, "message", f"order of {mark}"))
+    here.erase(here.ask_for_person(tenant, "message", mark))
     here.later(minutes=6)
     here.exporter.run()
     done = here.desk.copy(tenant, export.export_id)

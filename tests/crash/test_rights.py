@@ -30,7 +30,8 @@ from tests.crash.rights import IN_PERSON, Trap, World, new_tenant, world
 EVERYWHERE = {
     "table people", "table keys", "table audit", "table announcements", "table notices", "table destinations",
     "table health", "table billing", "bucket staging/quarantine", "bucket staging/idempotency",
-    "bucket exports/exports", "engine files", "sign-ins",
+    "bucket exports/exports", "bucket drop/dropin", "bucket staging/uploads", "table uploads", "table usage",
+    "engine files", "sign-ins",
 }  # fmt: skip
 """Where a text is that an account has everywhere."""
 
@@ -120,9 +121,10 @@ def test_an_account_leaves_nothing_but_its_receipt_and_a_neighbour_loses_nothing
     assert receipt.account == account_hash(erasure.erasure_id, tenant)
     assert receipt.person is None
     assert receipt.counts == {
-        "accounts": 1, "announcements": 1, "archives": 1, "audit": 5, "billing": 2, "destinations": 1,
-        "exports": 1, "health": 1, "idempotency_marks": 1, "key-lists": 2, "keys": 2, "notices": 3,
-        "people": 1, "quarantined": 1, "rows": 5, "sign_ins": 1,
+        "accounts": 1, "announcements": 1, "archives": 1, "audit": 5, "billing": 2, "checkpoints": 1,
+        "destinations": 1, "dropped_files": 3, "exports": 1, "health": 1, "idempotency_marks": 1,
+        "key-lists": 2, "keys": 2, "notices": 3, "people": 1, "quarantined": 1, "rows": 5, "sign_ins": 1,
+        "uploads": 3, "usage": 3,
     }  # fmt: skip
 
 

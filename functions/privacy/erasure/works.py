@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from functions.privacy.erasure.copies import Copies
+from functions.privacy.erasure.dropped import DroppedFiles, Drops
 from functions.privacy.erasure.erasures import Erasures
 from functions.privacy.erasure.items import Items, OtherErasures
 from functions.privacy.erasure.objects import (
@@ -33,7 +34,12 @@ from functions.shared.buckets.contract import Bucket
 from functions.shared.custody.clouds import Custody
 from functions.shared.custody.sealing import Shards
 from functions.shared.errors import PermanentError
-from functions.shared.tenancy import TenantId, idempotency_prefix, quarantine_prefix
+from functions.shared.tenancy import (
+    TenantId,
+    checkpoint_prefix,
+    idempotency_prefix,
+    quarantine_prefix,
+)
 
 SETTLE = timedelta(hours=2)
 """From the last stop until nothing of the account can arrive any more.
@@ -57,6 +63,7 @@ class Works:
     closings: Closings
     sign_ins: SignIns
     staging: Bucket
+    drops: Drops
     exports_bucket: Bucket
     rows: EventRows
     custody: Custody
@@ -79,6 +86,8 @@ class Works:
         work = Work(erasure, settle_seconds=self.settle.total_seconds(), stops=stops)
         work.places |= {
             "archives": self._copies(tenant, lambda: None),
+            "dropped_files": DroppedFiles(self.drops, tenant, self.time),
+            "checkpoints": Folder(self.staging, checkpoint_prefix(tenant), self.time),
             "idempotency_marks": Folder(self.staging, idempotency_prefix(tenant), self.time),
             "quarantined": Folder(self.staging, quarantine_prefix(tenant), self.time),
             "staged": StagedObjects(self.staging, tenant, self.time, stopped_at=work.stopped_at),
