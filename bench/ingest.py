@@ -27,10 +27,10 @@ from functions.ingest import handler as ingest_handler
 from functions.ingest import records
 from functions.ingest.accept import accept
 from functions.ingest.rate import RateLimit
-from functions.ingest.rows import Receipt
 from functions.ingest.stage import Staging
 from functions.shared.buckets.customers import CustomersBucket
 from functions.shared.buckets.own import open_bucket
+from functions.shared.judging.rows import Receipt
 from functions.shared.tenancy import TenantId
 
 RECEIPT = Receipt(TenantId("acme"), "shop", datetime(2026, 11, 2, tzinfo=UTC), 30)

@@ -42,12 +42,12 @@ class Queue:
             config=Config(retries={"total_max_attempts": 1}),
         )
 
-    async def receive(self, wait_seconds: int) -> list[Message]:
-        """Up to MESSAGES_A_CALL messages, empty when none comes within `wait_seconds`."""
+    async def receive(self, wait_seconds: int, most: int = MESSAGES_A_CALL) -> list[Message]:
+        """Up to `most` messages, ten at the most; empty when none comes within `wait_seconds`."""
         answer = await asyncio.to_thread(
             self._sqs.receive_message,
             QueueUrl=self._url,
-            MaxNumberOfMessages=MESSAGES_A_CALL,
+            MaxNumberOfMessages=min(most, MESSAGES_A_CALL),
             WaitTimeSeconds=wait_seconds,
             MessageSystemAttributeNames=["All"],
             MessageAttributeNames=["All"],
@@ -88,7 +88,7 @@ async def _gathered(source: QueueSource, queue: Queue) -> list[Message]:
     """A batch: from its first message on, for the window, up to its size; empty when nothing came."""
     messages: list[Message] = []
     try:
-        messages += await queue.receive(LONG_POLL_SECONDS)
+        messages += await queue.receive(LONG_POLL_SECONDS, source.batch_size)
         closes_at = time.monotonic() + source.window_seconds
         size = _size(messages)
         while messages and time.monotonic() < closes_at and size < MAX_EVENT_BYTES:

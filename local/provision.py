@@ -12,13 +12,25 @@ from typing import Any
 import boto3
 
 from functions.accounts.directory import Directory
-from infra.topology import BUCKETS, KEYS, MAIL_FROM, NOTIFICATIONS, SECRETS, TABLES, Queue, Table
+from infra.topology import (
+    BUCKETS,
+    KEYS,
+    MAIL_FROM,
+    NOTIFICATIONS,
+    SECRETS,
+    TABLES,
+    Notification,
+    Queue,
+    Table,
+)
 from local.child import configuration
 from local.identity import provision_identity
 from local.mail import provision_mail
+from local.mail_feedback import provision_feedback
 from local.naming import alias, aws_variables, physical, queue_arn
 from local.overrides import queues
 from local.seed import seed
+from local.tables import definition
 
 DEAD = "-dead"
 SECONDS_A_DAY = 86_400
@@ -26,14 +38,14 @@ SECONDS_A_DAY = 86_400
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """`keys`: account -> scope -> key. `warehouse`: the fields of functions.shared.address.Address.
+    """`keys`: account -> scope -> key. `secrets`: the topology's secrets by name, as JSON will hold them.
 
     `byoc_account` has its logs in `byoc_bucket`, which is its own.
     """
 
     aws_endpoint: str
     keys: dict[str, dict[str, str]]
-    warehouse: dict[str, Any]
+    secrets: dict[str, dict[str, Any]]
     byoc_account: str
     byoc_bucket: str
 
@@ -46,19 +58,22 @@ def provision(config: Configuration) -> None:
     s3 = boto3.client("s3")
     for bucket in BUCKETS:
         s3.create_bucket(Bucket=physical(bucket.name))
-        _notify(s3, bucket.name)
+        _notify(s3, physical(bucket.name), [each for each in NOTIFICATIONS if each.bucket == bucket.name])
     s3.create_bucket(Bucket=config.byoc_bucket)
+    # As its owner would wire it: what is put into their bucket is told to us by their S3.
+    _notify(s3, config.byoc_bucket, [Notification(config.byoc_bucket, "dropin/", "dropped-byoc")])
     dynamodb = boto3.client("dynamodb")
     for table in TABLES:
         _table(dynamodb, table)
     secrets = boto3.client("secretsmanager")
     for secret in SECRETS:
-        _secret(secrets, secret, json.dumps(config.warehouse))
+        _secret(secrets, secret, json.dumps(config.secrets[secret]))
     kms = boto3.client("kms")
     for key in KEYS:
         _sealing_key(kms, key)
     provision_identity(boto3.client("cognito-idp"))
     provision_mail(boto3.client("sesv2"), MAIL_FROM)
+    provision_feedback(boto3.client("sesv2"), boto3.client("sns"))
     seed(
         Directory(physical("accounts"), physical("keys"), physical("key-lists")),
         config.keys,
@@ -80,34 +95,24 @@ def _queue(sqs: Any, queue: Queue) -> None:
     )
 
 
-def _notify(s3: Any, bucket: str) -> None:
+def _notify(s3: Any, bucket: str, notifications: list[Notification]) -> None:
     configurations = [
         {
             "QueueArn": queue_arn(each.queue),
             "Events": ["s3:ObjectCreated:*"],
             "Filter": {"Key": {"FilterRules": [{"Name": "prefix", "Value": each.prefix}]}},
         }
-        for each in NOTIFICATIONS
-        if each.bucket == bucket
+        for each in notifications
     ]
     s3.put_bucket_notification_configuration(
-        Bucket=physical(bucket), NotificationConfiguration={"QueueConfigurations": configurations}
+        Bucket=bucket, NotificationConfiguration={"QueueConfigurations": configurations}
     )
 
 
 def _table(dynamodb: Any, table: Table) -> None:
     name = physical(table.name)
     try:
-        dynamodb.create_table(
-            TableName=name,
-            KeySchema=[
-                {"AttributeName": attribute, "KeyType": kind} for attribute, kind in _key_of(table).items()
-            ],
-            AttributeDefinitions=[
-                {"AttributeName": attribute, "AttributeType": "S"} for attribute in _key_of(table)
-            ],
-            BillingMode="PAY_PER_REQUEST",
-        )
+        dynamodb.create_table(**definition(table, name))
     except dynamodb.exceptions.ResourceInUseException:
         return
     if table.ttl_attribute:
@@ -115,12 +120,6 @@ def _table(dynamodb: Any, table: Table) -> None:
             TableName=name,
             TimeToLiveSpecification={"Enabled": True, "AttributeName": table.ttl_attribute},
         )
-
-
-def _key_of(table: Table) -> dict[str, str]:
-    """Attribute -> which part of the key it is."""
-    sort_key = {table.sort_key: "RANGE"} if table.sort_key else {}
-    return {table.partition_key: "HASH", **sort_key}
 
 
 def _sealing_key(kms: Any, name: str) -> None:

@@ -17,7 +17,6 @@ from functions.ingest.accept import Accepted, accept
 from functions.ingest.idempotency import Once
 from functions.ingest.rate import RateLimit
 from functions.ingest.road import Road, Roads, no_road
-from functions.ingest.rows import Receipt
 from functions.ingest.stage import Staging
 from functions.ingest.streamed import Window
 from functions.shared import journal
@@ -27,6 +26,7 @@ from functions.shared.buckets.own import open_bucket
 from functions.shared.custody.settings import CustodySettings
 from functions.shared.errors import RefusalError
 from functions.shared.http import Answer, Event, Request, answer, answering, request
+from functions.shared.judging.rows import Receipt
 from functions.shared.settings import load
 
 WAIT_SECONDS = 20

@@ -4,7 +4,6 @@ Nearly every body is one window. One that is large, or could hold very many reco
 in (functions.ingest.streamed), so that memory stays bounded whatever it holds.
 """
 
-import re
 from collections.abc import Iterable, Iterator
 from io import BytesIO
 from itertools import chain
@@ -15,6 +14,7 @@ from msgspec import Raw, Struct
 from functions.ingest import streamed
 from functions.ingest.streamed import Window
 from functions.shared.errors import RefusalError
+from functions.shared.judging.half_pairs import without_half_pairs
 
 ONE_WINDOW_BYTES = 8 * 1024 * 1024
 SURELY_FEW_BYTES = 1024 * 1024
@@ -24,12 +24,6 @@ MANY_BRACES = 100_000
 
 _NDJSON_TYPES = frozenset(
     {"application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines"}
-)
-
-
-_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
-_ESCAPE = re.compile(
-    rb"(?P<fine>\\\\|\\u[dD][89abAB]..\\u[dD][c-fC-F]..)|\\u[dD][89a-fA-F][0-9a-fA-F]{2}", re.DOTALL
 )
 
 
@@ -79,7 +73,7 @@ def split(window: Window) -> Iterable[Raw] | Iterable[bytes]:
     ------
     RefusalError: 400, when the window is not of the promised form.
     """
-    body = _without_half_pairs(window.body)
+    body = without_half_pairs(window.body)
     if window.ndjson:
         return (line for line in BytesIO(body) if line.strip())  # a list of short lines outweighs them
     try:
@@ -102,17 +96,6 @@ def _contents(envelope: _Envelope, body: bytes) -> list[Raw] | list[bytes]:
         "no_events",
         'Send {"events": [...]}, {"logs": [...]}, an array, or NDJSON as application/x-ndjson.',
     )
-
-
-def _without_half_pairs(body: bytes) -> bytes:
-    """Escaped surrogates that lack their other half, as cut-off emoji leave them, become U+FFFD."""
-    if not _SURROGATE.search(body):
-        return body
-    mended = bytearray(body)
-    for match in _ESCAPE.finditer(body):
-        if not match["fine"]:
-            mended[match.start() : match.end()] = b"\\ufffd"
-    return bytes(mended)
 
 
 def _holds_few(body: bytes) -> bool:

@@ -3,30 +3,21 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from hashlib import sha256
 
 from functions.ingest.idempotency import Mark, Once
-from functions.ingest.rows import Receipt
 from functions.shared import journal
 from functions.shared.buckets.contract import Bucket, BucketError, BucketUnavailableError
 from functions.shared.errors import RefusalError
-from functions.shared.staging import SCHEMA_VERSION, StagedKey, time_ordered_id
+from functions.shared.judging.rows import Receipt
+from functions.shared.packing import Package, put_package
+from functions.shared.staging import StagedKey, time_ordered_id
 from functions.shared.tenancy import idempotency_prefix
 
 RETRY_AFTER_SECONDS = 1
 
 _FIRST_LOOK_SECONDS = 0.1
 _LOOK_EVERY_SECONDS = 0.3
-
-
-@dataclass(frozen=True, slots=True)
-class Package:
-    """What goes into one object: `frames`, concatenated zstd frames of NDJSON; `raw_bytes` before zstd."""
-
-    frames: bytes
-    rows: int
-    raw_bytes: int
 
 
 class Staging:
@@ -43,7 +34,7 @@ class Staging:
         """Stage `package` under a new key, and return the key."""
         key = _new_key(package, receipt)
         with self._refusing():
-            self._create(key, package)
+            put_package(self._bucket, key, package)
         return key
 
     def put_once(self, package: Package, receipt: Receipt, once: Once) -> str:
@@ -63,7 +54,7 @@ class Staging:
                 "This Idempotency-Key was used for another batch in the last 24 h.",
             )
         with self._refusing():
-            self._create(mark.key, package)
+            put_package(self._bucket, mark.key, package)
         return mark.key
 
     def wait_until_loaded(self, key: str, seconds: float) -> bool:
@@ -109,21 +100,6 @@ class Staging:
         if found is None:
             raise BucketUnavailableError("Conflict")
         return Mark.decode(bytes(found.body)), found.etag
-
-    def _create(self, key: str, package: Package) -> None:
-        """An object that is already there is our own, put by an attempt whose answer was lost.
-
-        A key counts as taken also while somebody else writes it, who may yet fail: hence the second look.
-        """
-        attributes = {
-            "Content-Type": "application/zstd",
-            "rows": str(package.rows),
-            "raw-bytes": str(package.raw_bytes),
-            "schema-version": SCHEMA_VERSION,
-        }
-        taken = self._bucket.create(key, package.frames, attributes) is None
-        if taken and self._bucket.etag_of(key) is None:
-            raise BucketUnavailableError("Conflict")
 
 
 def _new_key(package: Package, receipt: Receipt) -> str:

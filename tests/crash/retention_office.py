@@ -9,10 +9,10 @@ from typing import Any
 
 import boto3
 from backports import zstd
+from functions.ingest.rows import Receipt
 from obstore.store import MemoryStore
 
 from functions.ingest.accept import accept
-from functions.ingest.rows import Receipt
 from functions.ingest.stage import Staging
 from functions.ingest.streamed import Window
 from functions.retention.accounts import Accounts

@@ -24,21 +24,20 @@ from hypothesis.stateful import (
 )
 
 from functions.ingest.accept import accept
-from functions.ingest.rows import Receipt
 from functions.ingest.stage import Staging
 from functions.ingest.streamed import Window
-from functions.retention.erase import STILL_BEING_STAGED, erase
+from functions.privacy.erasure.objects import STILL_BEING_STAGED
+from functions.privacy.erasure.subject import MESSAGE, Subject
 from functions.retention.partitions import Partitions
 from functions.retention.purge import purge
-from functions.retention.rows import EventRows
-from functions.retention.subject import MESSAGE, Subject
 from functions.retention.sweeper import Sweep
-from functions.retention.underway import UnderwayObjects
+from functions.shared.judging.rows import Receipt
 from functions.shared.tenancy import TenantId
 from functions.sync.drive import Driver, Time
 from functions.sync.load import Loader, Staged
 from functions.sync.notifications import StagedObject, read
 from functions.sync.settle import Settler
+from tests.crash.erasing import erase
 from tests.crash.faults import POINTS, Crash, Trap, TrappedLedger, TrappedLoader, TrappedStaged
 from tests.crash.world import World, later, listed, world
 
@@ -143,11 +142,11 @@ def machine(here: World, counter: list[int]) -> type[RuleBasedStateMachine]:
         @precondition(lambda self: any(not each.verified for each in self.erasures))
         def erase(self) -> None:
             """What is still staged makes an erasure wait; once it is verified nothing may come back."""
-            rows, underway = EventRows(here.warehouse), UnderwayObjects(here.bucket)
             for each in self.erasures:
                 if not each.verified:
                     now = each.until + STILL_BEING_STAGED
-                    each.verified = erase(rows, underway, each.subject, each.until, now).verified
+                    done = erase(here.warehouse, here.bucket, each.subject, each.until, now)
+                    each.verified = done.verified
 
         @invariant()
         def nothing_is_doubled_nor_comes_back(self) -> None:

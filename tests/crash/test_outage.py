@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from functions.ingest.accept import accept
-from functions.ingest.rows import Receipt
 from functions.ingest.stage import Staging
 from functions.ingest.streamed import Window
 from functions.retention.sweeper import Sweep
+from functions.shared.judging.rows import Receipt
 from functions.shared.staging import StagedKey
 from functions.shared.tenancy import TenantId
 from functions.shared.warehouse import WarehouseDownError

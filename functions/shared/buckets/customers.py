@@ -36,7 +36,7 @@ LARGEST_OBJECT_BYTES = 128 * 1024 * 1024
 """More than ingest stages in one object, and what sync can hold: anybody may write into this bucket."""
 
 _GARBLED = (ResponseParserError, LookupError, ValueError)
-_NOT_DONE = (BotoCoreError, ClientError, PermanentError, OSError, *_GARBLED)
+NOT_DONE = (BotoCoreError, ClientError, PermanentError, OSError, *_GARBLED)
 """A PermanentError is what guards the client's connections: it refused this one, and would again."""
 _NO_ANSWER = (
     exceptions.ConnectionError,
@@ -76,24 +76,24 @@ class CustomersBucket:
         condition = {"IfMatch": f'"{told.etag}"'} if told else {}
         try:
             found = self._client.get_object(**self._at(key), **condition)
-            return Found(_body(found, told), _etag(found))
+            return Found(_body(found, told), etag_of_answer(found))
         except ObjectChangedError:
             raise
-        except _NOT_DONE as fault:
-            if told and _status(fault) == 412:
+        except NOT_DONE as fault:
+            if told and status_of(fault) == 412:
                 raise ObjectChangedError("the object is not the one that was asked for") from None
             # A 404 that names no key comes from something that is no bucket of ours.
-            if _code(fault) == "NoSuchKey":
+            if code_of(fault) == "NoSuchKey":
                 return None
-            raise _failure(fault) from None
+            raise failure(fault) from None
 
     def etag_of(self, key: str) -> str | None:
         try:
-            return _etag(self._client.head_object(**self._at(key)))
-        except _NOT_DONE as fault:
-            if _status(fault) == 404:
+            return etag_of_answer(self._client.head_object(**self._at(key)))
+        except NOT_DONE as fault:
+            if status_of(fault) == 404:
                 return None
-            raise _failure(fault) from None
+            raise failure(fault) from None
 
     def delete(self, keys: Sequence[str]) -> None:
         for start in range(0, len(keys), KEYS_A_DELETION):
@@ -106,26 +106,26 @@ class CustomersBucket:
                 # A key that ends in a slash is how consoles draw a folder.
                 objects = (each for each in page.get("Contents", ()) if not each["Key"].endswith("/"))
                 yield from map(self._listed, objects)
-        except _NOT_DONE as fault:
-            raise _failure(fault) from None
+        except NOT_DONE as fault:
+            raise failure(fault) from None
 
     def _put(self, key: str, body: bytes, **conditions: Any) -> str | None:
         """Put `body`; None when the condition does not hold, or is being decided for somebody else."""
         try:
-            return _etag(self._client.put_object(**self._at(key), Body=body, **conditions))
-        except _NOT_DONE as fault:
-            gone = "IfMatch" in conditions and _code(fault) == "NoSuchKey"
-            if gone or _status(fault) in (409, 412):
+            return etag_of_answer(self._client.put_object(**self._at(key), Body=body, **conditions))
+        except NOT_DONE as fault:
+            gone = "IfMatch" in conditions and code_of(fault) == "NoSuchKey"
+            if gone or status_of(fault) in (409, 412):
                 return None
-            raise _failure(fault) from None
+            raise failure(fault) from None
 
     def _delete(self, keys: Sequence[str]) -> None:
         named = [{"Key": self._prefix + key} for key in keys]
         try:
             answer = self._client.delete_objects(Bucket=self._name, Delete={"Objects": named, "Quiet": True})
-        except _NOT_DONE as fault:
-            if _status(fault) not in _NO_SUCH_CALL:
-                raise _failure(fault) from None
+        except NOT_DONE as fault:
+            if status_of(fault) not in _NO_SUCH_CALL:
+                raise failure(fault) from None
             self._delete_singly(keys)
         else:
             codes = [each.get("Code", "") for each in answer.get("Errors", ())]
@@ -140,16 +140,16 @@ class CustomersBucket:
     def _delete_one(self, key: str) -> None:
         try:
             self._client.delete_object(**self._at(key))
-        except _NOT_DONE as fault:
-            if _code(fault) != "NoSuchKey":
-                raise _failure(fault) from None
+        except NOT_DONE as fault:
+            if code_of(fault) != "NoSuchKey":
+                raise failure(fault) from None
 
     def _at(self, key: str) -> dict[str, str]:
         return {"Bucket": self._name, "Key": self._prefix + key}
 
     def _listed(self, each: dict[str, Any]) -> Listed:
         key = each["Key"].removeprefix(self._prefix)
-        return Listed(key, _etag(each), each["Size"], each["LastModified"])
+        return Listed(key, etag_of_answer(each), each["Size"], each["LastModified"])
 
 
 def _told(attributes: Mapping[str, str]) -> dict[str, Any]:
@@ -162,14 +162,14 @@ def _told(attributes: Mapping[str, str]) -> dict[str, Any]:
 def _body(answer: Mapping[str, Any], told: Told | None) -> bytes:
     """The body, closed without reading it when it is another's, too large, or of no size at all."""
     with closing(answer["Body"]) as body:
-        same_object(told, _etag(answer), answer["ContentLength"])
+        same_object(told, etag_of_answer(answer), answer["ContentLength"])
         if answer["ContentLength"] > LARGEST_OBJECT_BYTES:
             raise BucketRefusedError("ObjectTooLarge")
         read: bytes = body.read()
         return read
 
 
-def _etag(answer: Mapping[str, Any]) -> str:
+def etag_of_answer(answer: Mapping[str, Any]) -> str:
     """The ETag; an answer without one was cut short, which http.client takes for its end: nothing is sure."""
     etag = str(answer.get("ETag", "")).strip('"')
     if not etag:
@@ -177,18 +177,21 @@ def _etag(answer: Mapping[str, Any]) -> str:
     return etag
 
 
-def _code(fault: Exception) -> str:
+def code_of(fault: Exception) -> str:
+    """S3's code of an answer; empty when there was none."""
     return str(fault.response.get("Error", {}).get("Code", "")) if isinstance(fault, ClientError) else ""
 
 
-def _status(fault: Exception) -> int:
+def status_of(fault: Exception) -> int:
+    """The HTTP status of an answer; 0 when there was none."""
     told = fault.response.get("ResponseMetadata", {}) if isinstance(fault, ClientError) else {}
     return int(told.get("HTTPStatusCode", 0))
 
 
-def _failure(fault: Exception) -> BucketError:
+def failure(fault: Exception) -> BucketError:
+    """What one of NOT_DONE means."""
     if isinstance(fault, ClientError):
-        return _refusal(_code(fault), _status(fault))
+        return _refusal(code_of(fault), status_of(fault))
     return (BucketUnavailableError if isinstance(fault, _NO_ANSWER) else BucketRefusedError)(
         type(fault).__name__
     )

@@ -87,10 +87,15 @@ class BucketCustody:
 
     def _open_bucket(self, destination: Destination) -> Bucket:
         from functions.shared.buckets.customers import CustomersBucket
+
+        return CustomersBucket(self.open_s3(destination), destination.bucket)
+
+    def open_s3(self, destination: Destination) -> Any:
+        """A boto3 client of S3 with the customer's credentials, through the guard; nobody else uses it."""
         from functions.shared.guarded.guard import Guard
         from functions.shared.guarded.s3 import Timeouts, guarded_s3_client
 
-        client = guarded_s3_client(
+        return guarded_s3_client(
             Guard(allow_loopback=self._allow_loopback),
             destination.region,
             destination.endpoint,
@@ -98,7 +103,6 @@ class BucketCustody:
             destination.secret_access_key,
             Timeouts(CONNECT_SECONDS, READ_SECONDS),
         )
-        return CustomersBucket(client, destination.bucket)
 
     def _client(self, tenant: TenantId, name: Hashable, make: Callable[[Destination], T]) -> T:
         """The kept client of that name, or one that `make` makes and that is kept from now on."""

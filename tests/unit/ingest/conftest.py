@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from functions.ingest.rows import Receipt
+from functions.shared.judging.rows import Receipt
 from functions.shared.tenancy import TenantId
 
 

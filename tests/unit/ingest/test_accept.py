@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from functions.ingest import records, streamed
 from functions.ingest.accept import Accepted, accept
-from functions.ingest.rows import Receipt
 from functions.shared.errors import RefusalError
+from functions.shared.judging.rows import Receipt
 
 NDJSON = "application/x-ndjson"
 

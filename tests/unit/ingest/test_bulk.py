@@ -10,11 +10,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from functions.ingest import bulk
-from functions.ingest.judge import judge
-from functions.ingest.levels import BY_NAME
-from functions.ingest.rows import Receipt, Row
-from functions.ingest.timestamps import from_text
+from functions.shared.judging import bulk
+from functions.shared.judging.judge import judge
+from functions.shared.judging.levels import BY_NAME
+from functions.shared.judging.rows import Receipt, Row
+from functions.shared.judging.timestamps import from_text
 from functions.shared.tenancy import TenantId
 
 texts = st.text(st.characters(codec="utf-8"), max_size=20)

@@ -6,8 +6,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from functions.ingest.judge import MAX_METADATA_DEPTH, Verdict, judge
-from functions.ingest.rows import Receipt, Row
+from functions.shared.judging.judge import MAX_METADATA_DEPTH, Verdict, judge
+from functions.shared.judging.rows import Receipt, Row
 
 
 def accepted(receipt: Receipt, record: Any) -> Row:

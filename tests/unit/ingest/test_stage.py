@@ -6,11 +6,12 @@ import pytest
 from obstore.store import MemoryStore
 
 from functions.ingest.idempotency import Once
-from functions.ingest.rows import Receipt
-from functions.ingest.stage import Package, Staging
+from functions.ingest.stage import Staging
 from functions.shared.buckets.contract import Bucket, BucketRefusedError, BucketUnavailableError, Found
 from functions.shared.buckets.own import OwnBucket
 from functions.shared.errors import RefusalError
+from functions.shared.judging.rows import Receipt
+from functions.shared.packing import Package
 from functions.shared.staging import is_staged
 from functions.shared.tenancy import TenantId
 

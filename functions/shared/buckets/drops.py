@@ -1,0 +1,97 @@
+"""A bucket that files are put into, ours or a customer's, over a boto3 S3 client that somebody else made.
+
+boto3 for ours too, which obstore reaches otherwise: a file's key is whatever its sender chose, and obstore
+knows no key with an empty part or a dot for one.
+"""
+
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Any
+
+from functions.shared.buckets.contract import Listed, ObjectChangedError
+from functions.shared.buckets.customers import NOT_DONE, CustomersBucket, code_of, failure, status_of
+from functions.shared.errors import PermanentError
+
+
+class FileGoneError(PermanentError):
+    """There is no file of that key any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """A file as S3 tells of it: its key (URL-decoded), ETag without quotes, and size in bytes."""
+
+    bucket: str
+    key: str
+    etag: str
+    size_bytes: int
+
+
+class DropBucket:
+    """The files of the bucket `name`. Errors are those of functions.shared.buckets.contract.Bucket."""
+
+    def __init__(self, client: Any, name: str) -> None:
+        self._client = client
+        self._bucket = CustomersBucket(client, name)
+        self.name = name
+
+    def ranges(self, file: Dropped) -> "FileRanges":
+        """The bytes of `file`, and of no other that takes its place."""
+        return FileRanges(self._client, file)
+
+    def delete(self, file: Dropped) -> None:
+        """Delete `file`, unless another is in its place; what is gone already is no fault."""
+        if self._bucket.etag_of(file.key) != file.etag:
+            return
+        try:
+            self._client.delete_object(Bucket=self.name, Key=file.key)
+        except NOT_DONE as fault:
+            if code_of(fault) != "NoSuchKey":
+                raise failure(fault) from None
+
+    def under(self, prefix: str) -> Iterator[Listed]:
+        """All files whose key begins with `prefix`, a folder's."""
+        return self._bucket.under(prefix)
+
+    def url_to_put(self, key: str, size_bytes: int, seconds: int) -> str:
+        """A URL that takes one file of exactly that size, where none is yet, for so many seconds.
+
+        Whoever puts has to send `Content-Length` and `If-None-Match: *`: both are signed.
+        """
+        asked = {"Bucket": self.name, "Key": key, "ContentLength": size_bytes, "IfNoneMatch": "*"}
+        url: str = self._client.generate_presigned_url("put_object", Params=asked, ExpiresIn=seconds)
+        return url
+
+
+class FileRanges:
+    """Any bytes of one file; for as many threads as like to call."""
+
+    def __init__(self, client: Any, file: Dropped) -> None:
+        self._client = client
+        self._file = file
+        self.size_bytes = file.size_bytes
+
+    def read(self, start: int, length: int) -> bytes:
+        """`length` bytes from `start` on; fewer only at the file's end.
+
+        Raises
+        ------
+        FileGoneError, ObjectChangedError, BucketUnavailableError, BucketRefusedError
+        """
+        try:
+            answer = self._client.get_object(
+                Bucket=self._file.bucket,
+                Key=self._file.key,
+                IfMatch=f'"{self._file.etag}"',
+                Range=f"bytes={start}-{start + length - 1}",
+            )
+            with closing(answer["Body"]) as body:
+                read: bytes = body.read()
+        except NOT_DONE as fault:
+            if status_of(fault) == 412:
+                raise ObjectChangedError("another file is in the place of this one") from None
+            if code_of(fault) == "NoSuchKey":
+                raise FileGoneError("the file is gone") from None
+            raise failure(fault) from None
+        return read[:length]

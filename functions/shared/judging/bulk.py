@@ -1,0 +1,140 @@
+"""Whole bodies of ordinary records, judged at the speed of C.
+
+An ordinary record is what nearly every sender sends: known fields only, an RFC 3339 time with at most
+microseconds (or none), a usual spelling of the level, ids at the root if anywhere. msgspec decodes such a
+body straight into rows; what remains in Python is one short pass. Anything else makes `encoded` return
+None, and functions.shared.judging.judge decides record by record. The rules are judge's: this is a shortcut
+that must agree with it, and a property test holds the two together.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from functools import lru_cache
+from operator import itemgetter
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta, Raw, UnsetType
+
+from functions.shared.judging.judge import MAX_EVENT_SIZE, MAX_METADATA_DEPTH, MAX_NAME_CHARACTERS, shallow
+from functions.shared.judging.levels import BY_NAME, CANONICAL, DEFAULT
+from functions.shared.judging.rows import NO_METADATA, Receipt
+
+_MICROSECONDS_AT_MOST = len("2026-11-23T10:00:00.123456Z")
+_AFTER_THE_HOUR = itemgetter(len("2026-11-23T10"))
+_SHALLOW_FOR_SURE = 2 * MAX_METADATA_DEPTH
+_CANONICAL = frozenset(CANONICAL)
+_IS_OBJECT = bytearray(b"{").__le__
+"""No JSON value begins with a greater byte; a bytearray compares with any buffer, a Raw included."""
+
+_encoder = msgspec.json.Encoder()
+
+Rows = list[Any]
+
+
+def encoded(body: bytes, ndjson: bool, receipt: Receipt) -> tuple[int, bytes] | None:
+    """Row count and NDJSON of `body` when it has records and every one is ordinary; otherwise None.
+
+    `body` is a JSON array, an object with `events` or `logs`, or, with `ndjson`, one object a line.
+    """
+    if b"\r" in body or (b"\n" in body and not ndjson):
+        return None  # white space inside a record's metadata would tear its row over two lines
+    try:
+        str(body, "utf-8")
+        rows = _decoder(str(receipt.tenant), receipt.project_id, body[:1], ndjson)(body)
+        if not rows or not _have_ordinary_metadata(rows, len(body)):
+            return None
+        _use_canonical_levels(rows)
+        if not _take_times(rows, receipt):
+            return None
+        return len(rows), _encoder.encode_lines(rows)
+    except (msgspec.DecodeError, RecursionError, ValueError, TypeError, LookupError):
+        return None
+
+
+# Below, a list comprehension and a map over it take a quarter of the time of a loop with the same steps.
+
+
+def _have_ordinary_metadata(rows: Rows, body_bytes: int) -> bool:
+    """Whether all metadata are objects, shallow, of fair size, and without ids to promote."""
+    metadata = [row.metadata for row in rows]
+    if not all(map(_IS_OBJECT, metadata)):
+        return False
+    if max(map(len, metadata)) >= _SHALLOW_FOR_SURE and not all(map(shallow, metadata)):
+        return False
+    if body_bytes > MAX_EVENT_SIZE and any(
+        len(row.message) + len(row.metadata) > MAX_EVENT_SIZE for row in rows
+    ):
+        return False
+    return not _may_hold_ids(b"".join([row.metadata for row in rows if not (row.trace_id and row.span_id)]))
+
+
+def _may_hold_ids(metadata: bytes) -> bool:
+    """Whether an id that a row lacks at its root may be in its metadata, be its name spelled with escapes."""
+    if b"\\" in metadata and b"\\u" in metadata:
+        return True
+    return b"trace_id" in metadata or b"span_id" in metadata
+
+
+def _use_canonical_levels(rows: Rows) -> None:
+    """KeyError for a level that no usual name stands for."""
+    if not _CANONICAL.issuperset([row.level for row in rows]):
+        for row in rows:
+            row.level = BY_NAME[row.level]
+
+
+def _take_times(rows: Rows, receipt: Receipt) -> bool:
+    """Set both times of all rows; False, or an error of those caught above, when a sender's is odd."""
+    received = receipt.received_text
+    texts = [row.timestamp for row in rows]
+    if None in texts:
+        texts = [received if text is None else text for text in texts]
+    if set(map(_AFTER_THE_HOUR, texts)) != {":"}:
+        return False  # a form so short that its length does not bound its decimals
+    moments = list(map(datetime.fromisoformat, texts))
+    if not (receipt.earliest < min(moments) and max(moments) < receipt.latest):
+        return False
+    for row, moment in zip(rows, moments, strict=True):
+        row.timestamp = moment
+        row.received_at = received
+    return True
+
+
+@lru_cache(maxsize=256)
+def _decoder(tenant: str, project_id: str, first: bytes, ndjson: bool) -> Callable[[bytes], Rows]:
+    """A decoder into rows whose tenant and default project are the class's defaults.
+
+    A sender cannot set our own columns: msgspec accepts no JSON at all for a field typed UnsetType.
+    """
+    name = Annotated[str, Meta(max_length=MAX_NAME_CHARACTERS)]
+    time = Annotated[str, Meta(max_length=_MICROSECONDS_AT_MOST)]
+    row = msgspec.defstruct(
+        "ArrivingRow",
+        [
+            ("tenant_id", UnsetType, tenant),
+            ("project_id", Annotated[str, Meta(min_length=1, max_length=MAX_NAME_CHARACTERS)], project_id),
+            ("timestamp", time | None, None),
+            ("level", str, DEFAULT),
+            ("service", name, ""),
+            ("message", str),
+            ("trace_id", str, ""),
+            ("span_id", str, ""),
+            ("received_at", UnsetType, ""),
+            ("metadata", Raw, NO_METADATA),
+        ],
+        gc=False,
+        kw_only=True,
+        forbid_unknown_fields=True,
+    )
+    if ndjson:
+        return msgspec.json.Decoder(row).decode_lines
+    if first == b"[":
+        return msgspec.json.Decoder(list[row]).decode  # type: ignore[valid-type]
+    envelope = msgspec.defstruct("Envelope", [("events", list[row], []), ("logs", list[row], [])])  # type: ignore[valid-type]
+    decode = msgspec.json.Decoder(envelope).decode
+    return lambda body: _contents(decode(body))
+
+
+def _contents(envelope: Any) -> Rows:
+    rows: Rows = envelope.events + envelope.logs if envelope.logs else envelope.events
+    return rows

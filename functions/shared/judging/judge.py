@@ -1,0 +1,225 @@
+"""One record, judged: a row, or the reason why not.
+
+This is the reference: every rule of what is accepted stands here, readable, one record at a time.
+functions.shared.judging.bulk does the same for whole bodies of ordinary records, faster, and hands back here
+whatever is not ordinary; a property test holds the two together.
+
+What is accepted never makes ClickHouse refuse an insert: text is UTF-8, JSON is valid (msgspec's word),
+times are in range, names are short. Nothing a sender wrote is dropped: unknown root keys, levels we do not
+know and times we had to move are kept in the metadata.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from msgspec import Raw
+
+from functions.shared.judging import levels, timestamps
+from functions.shared.judging.rows import NO_METADATA, Receipt, Row
+
+MAX_EVENT_SIZE = 1024 * 1024
+"""Characters of the message and bytes of the metadata, together."""
+
+MAX_METADATA_DEPTH = 200
+MAX_FIELDS = 150_000
+"""Of one event, at any depth; more would cost more memory than a request may."""
+MAX_NAME_CHARACTERS = 200
+"""For `project_id` and `service`, which are stored as dictionaries."""
+
+_KNOWN = ("message", "timestamp", "level", "service", "project_id", "trace_id", "span_id", "metadata")
+_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_NULL = b"null"
+
+_object = msgspec.json.Decoder(dict[str, Raw])
+_text = msgspec.json.Decoder(str)
+_value = msgspec.json.Decoder()
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Why a record was refused: a stable `code`, and a `reason` that quotes nothing of the record."""
+
+    code: str
+    reason: str
+
+
+class _UnacceptableError(Exception):
+    def __init__(self, code: str, reason: str) -> None:
+        super().__init__(code)
+        self.verdict = Verdict(code, reason)
+
+
+Fields = dict[str, Raw]
+"""Of a JSON object, each value as it came."""
+
+
+def judge(
+    record: bytes | memoryview,
+    receipt: Receipt,
+    read_as: Callable[[Fields], Fields] = lambda fields: fields,
+) -> Row | Verdict:
+    """Judge one JSON value; `read_as` finds the columns in an object that calls them otherwise."""
+    if len(record) > MAX_FIELDS and bytes(record).count(b",") > MAX_FIELDS:
+        return Verdict("too_many_fields", f"The event has more than {MAX_FIELDS} fields.")
+    try:
+        str(record, "utf-8")
+        return _of_fair_size(_row(read_as(_fields(record)), receipt))
+    except _UnacceptableError as fault:
+        return fault.verdict
+    except RecursionError:
+        return _TOO_DEEP
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return Verdict("invalid_json", "The event holds text that is not valid JSON or Unicode.")
+
+
+_TOO_DEEP = Verdict("too_deep", f"The event is nested deeper than {MAX_METADATA_DEPTH} levels.")
+
+
+def shallow(metadata: Raw) -> bool:
+    """Whether `metadata`, valid JSON, is nested at most MAX_METADATA_DEPTH deep."""
+    if len(metadata) < 2 * MAX_METADATA_DEPTH:
+        return True
+    depth = deepest = 0
+    for character in _STRING.sub(b"", bytes(metadata)):
+        if character in b"[{":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif character in b"]}":
+            depth -= 1
+    return deepest <= MAX_METADATA_DEPTH
+
+
+def _fields(record: bytes | memoryview) -> dict[str, Raw]:
+    try:
+        return _object.decode(record)
+    except msgspec.ValidationError as fault:
+        raise _UnacceptableError("not_an_object", "An event must be a JSON object.") from fault
+
+
+def _of_fair_size(row: Row) -> Row:
+    if len(row.message) + len(row.metadata) > MAX_EVENT_SIZE:
+        raise _UnacceptableError("event_too_large", "The event's message and metadata are larger than 1 MiB.")
+    return row
+
+
+def _row(fields: dict[str, Raw], receipt: Receipt) -> Row:
+    aside: dict[str, Raw] = {name: value for name, value in fields.items() if name not in _KNOWN}
+    metadata, inner = _metadata(fields)
+    return Row(
+        tenant_id=str(receipt.tenant),
+        project_id=_name(fields, "project_id") or receipt.project_id,
+        timestamp=_timestamp(fields, receipt, aside),
+        level=_level(fields, aside),
+        service=_name(fields, "service"),
+        message=_message(fields),
+        trace_id=_promoted(fields, inner, "trace_id", aside),
+        span_id=_promoted(fields, inner, "span_id", aside),
+        received_at=receipt.received_text,
+        metadata=_joined(metadata, inner, aside),
+    )
+
+
+def _message(fields: dict[str, Raw]) -> str:
+    raw = fields.get("message")
+    if raw is None or bytes(raw) == _NULL:
+        raise _UnacceptableError("message_missing", "The event has no 'message'.")
+    text = _as_text(raw)
+    if text is None:
+        raise _UnacceptableError("message_not_text", "'message' must be a string.")
+    return text
+
+
+def _timestamp(fields: dict[str, Raw], receipt: Receipt, aside: dict[str, Raw]) -> str:
+    raw = fields.get("timestamp")
+    if raw is None or bytes(raw) == _NULL:
+        return receipt.received_text
+    text = _as_text(raw)
+    moment = timestamps.from_number(bytes(raw).decode()) if text is None else timestamps.from_text(text)
+    if moment is None:
+        raise _UnacceptableError("invalid_timestamp", "'timestamp' is neither a time nor an epoch number.")
+    earliest = timestamps.from_datetime(receipt.earliest)
+    latest = timestamps.from_datetime(receipt.latest)
+    if not earliest < moment < latest:
+        aside["original_timestamp"] = raw
+        moment = min(max(moment, earliest), latest)
+    return timestamps.to_text(moment)
+
+
+def _level(fields: dict[str, Raw], aside: dict[str, Raw]) -> str:
+    raw = fields.get("level")
+    if raw is None or bytes(raw) == _NULL:
+        return levels.DEFAULT
+    level = levels.canonical(_scalar(raw))
+    if level is None:
+        aside["level"] = raw
+    return level or levels.DEFAULT
+
+
+def _name(fields: dict[str, Raw], field: str) -> str:
+    raw = fields.get(field)
+    if raw is None or bytes(raw) == _NULL:
+        return ""
+    text = _as_text(raw)
+    if text is None or len(text) > MAX_NAME_CHARACTERS:
+        raise _UnacceptableError(
+            f"invalid_{field}", f"'{field}' must be a string of at most {MAX_NAME_CHARACTERS} characters."
+        )
+    return text
+
+
+def _metadata(fields: dict[str, Raw]) -> tuple[Raw, dict[str, Raw]]:
+    """The metadata as it came, on one line, and its own fields."""
+    raw = fields.get("metadata")
+    if raw is None or bytes(raw) == _NULL:
+        return NO_METADATA, {}
+    if not shallow(raw):
+        raise _UnacceptableError(_TOO_DEEP.code, _TOO_DEEP.reason)
+    if bytes(raw)[:1] != b"{":
+        raise _UnacceptableError("metadata_not_an_object", "'metadata' must be a JSON object.")
+    return _one_line(raw), _object.decode(raw)
+
+
+def _promoted(fields: dict[str, Raw], inner: dict[str, Raw], field: str, aside: dict[str, Raw]) -> str:
+    """`field` from the root, else from the metadata, where it stays too; what is no text is kept aside."""
+    raw = fields.get(field)
+    text = None if raw is None else _as_text(raw)
+    if raw is not None and text is None and bytes(raw) != _NULL:
+        aside[field] = raw
+    if not text and field in inner:
+        text = _as_text(inner[field])
+    return text or ""
+
+
+def _joined(metadata: Raw, inner: dict[str, Raw], aside: dict[str, Raw]) -> Raw:
+    """The metadata with what was kept aside; a name that both have is kept as `_root.<name>` too."""
+    if not aside:
+        return metadata
+    joined = dict(inner)
+    for name, value in aside.items():
+        if not shallow(value):
+            raise _UnacceptableError(_TOO_DEEP.code, _TOO_DEEP.reason)
+        joined[name if name not in inner else f"_root.{name}"] = _one_line(value)
+    return _one_line(Raw(msgspec.json.encode(joined)))
+
+
+def _one_line(raw: Raw) -> Raw:
+    """NDJSON wants a row on a line: white space between tokens goes, tokens stay as they are."""
+    text = bytes(raw)
+    if b"\n" not in text and b"\r" not in text:
+        return raw
+    return Raw(msgspec.json.format(text, indent=-1))
+
+
+def _as_text(raw: Raw) -> str | None:
+    return _text.decode(raw) if bytes(raw)[:1] == b'"' else None
+
+
+def _scalar(raw: Raw) -> Any:
+    """A string or a small whole number; None for anything else, however large."""
+    text = bytes(raw)
+    if text[:1] == b'"':
+        return _text.decode(raw)
+    return int(text) if len(text) <= 3 and text.isdigit() else None

@@ -1,0 +1,53 @@
+"""One row as it is staged, and what the rows of a request have in common."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+from msgspec import Raw, Struct
+
+from functions.shared.judging.timestamps import EARLIEST, LATEST_AHEAD
+from functions.shared.tenancy import TenantId
+
+NO_METADATA = Raw(b"{}")
+
+
+class Row(Struct, gc=False):
+    """The columns of functions.shared.staging.COLUMNS; `metadata` is JSON text, to the byte as it came."""
+
+    tenant_id: str
+    project_id: str
+    timestamp: str
+    level: str
+    service: str
+    message: str
+    trace_id: str
+    span_id: str
+    received_at: str
+    metadata: Raw
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What a request's rows have in common: whose they are, when we got them, how long they are kept."""
+
+    tenant: TenantId
+    project_id: str
+    received_at: datetime
+    retention_days: int
+
+    @property
+    def expires_on(self) -> date:
+        """The UTC day through which the rows are kept; they are gone the day after."""
+        return self.received_at.date() + timedelta(days=self.retention_days)
+
+    @property
+    def received_text(self) -> str:
+        return f"{self.received_at.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
+
+    @property
+    def earliest(self) -> datetime:
+        return EARLIEST
+
+    @property
+    def latest(self) -> datetime:
+        return self.received_at + LATEST_AHEAD

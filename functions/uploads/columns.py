@@ -1,0 +1,122 @@
+"""Rows made of values that a format has found: the columns every row has, the rest in its metadata.
+
+The rules are those of functions.shared.judging.judge for what arrives as JSON: times out of range are moved
+and the original kept, names that are too long go into the metadata, nothing is dropped.
+"""
+
+from typing import Any
+
+import msgspec
+from msgspec import Raw
+
+from functions.shared.judging import levels, timestamps
+from functions.shared.judging.judge import MAX_EVENT_SIZE, MAX_NAME_CHARACTERS, Verdict
+from functions.shared.judging.rows import NO_METADATA, Receipt, Row
+
+MESSAGE = (
+    "message", "msg", "log", "text", "body", "line", "content", "@message", "event_message",
+    "short_message", "log_message", "raw", "_raw",
+)  # fmt: skip
+TIMESTAMP = (
+    "timestamp", "@timestamp", "time", "ts", "datetime", "date_time", "eventtime", "event_time",
+    "log_time", "logtime", "created_at", "date",
+)  # fmt: skip
+LEVEL = ("level", "severity", "loglevel", "log_level", "log.level", "levelname", "lvl", "@level")
+SERVICE = (
+    "service", "service.name", "service_name", "app", "application", "app_name", "application_name",
+)  # fmt: skip
+"""What columns are called elsewhere, in lower case with `_` between words; the first that is there counts."""
+
+Metadata = dict[str, Any]
+
+_encoder = msgspec.json.Encoder(decimal_format="number")
+
+_TOO_LARGE = Verdict("event_too_large", "The event's message and metadata are larger than 1 MiB.")
+_SUMMARY_CHARACTERS = 500
+
+
+def plain_name(name: str) -> str:
+    """A column's name as the lists above have it."""
+    return name.strip().lower().replace(" ", "_").replace("-", "_")
+
+
+class Columns:
+    """Makes rows of one file."""
+
+    def __init__(self, receipt: Receipt) -> None:
+        self._tenant = str(receipt.tenant)
+        self._project = receipt.project_id
+        self._received = receipt.received_text
+        self._earliest = timestamps.from_datetime(receipt.earliest)
+        self._latest = timestamps.from_datetime(receipt.latest)
+        self._earliest_text = timestamps.to_text(self._earliest)
+        self._latest_text = timestamps.to_text(self._latest)
+
+    def row(
+        self,
+        message: str,
+        timestamp: str,
+        level: str,
+        service: str,
+        metadata: Metadata,
+        trace_id: str = "",
+        span_id: str = "",
+    ) -> Row | Verdict:
+        """A row; `timestamp` is text that `moment` made, or empty for the time of receipt."""
+        if len(service) > MAX_NAME_CHARACTERS:
+            metadata["service"], service = service, ""
+        raw = Raw(_encoder.encode(metadata)) if metadata else NO_METADATA
+        if len(message) + len(raw) > MAX_EVENT_SIZE:
+            return _TOO_LARGE
+        return Row(
+            self._tenant,
+            self._project,
+            timestamp or self._received,
+            level,
+            service,
+            message,
+            trace_id,
+            span_id,
+            self._received,
+            raw,
+        )
+
+    def moment(self, nanoseconds: int, original: Any, metadata: Metadata) -> str:
+        """A time as rows have it; out of range it is moved, and the original kept."""
+        if self._earliest < nanoseconds < self._latest:
+            return timestamps.to_text(nanoseconds)
+        metadata["original_timestamp"] = original
+        return timestamps.to_text(min(max(nanoseconds, self._earliest), self._latest))
+
+    def within(self, timestamp: str, original: str, metadata: Metadata) -> str:
+        """The same of a time that is text of that form already."""
+        if self._earliest_text < timestamp < self._latest_text:
+            return timestamp
+        metadata["original_timestamp"] = original
+        return self._earliest_text if timestamp <= self._earliest_text else self._latest_text
+
+    def level(self, value: Any, metadata: Metadata, name: str = "level") -> str:
+        """The level that `value` means; what means none is kept."""
+        if value is None or value == "":
+            return levels.DEFAULT
+        level = levels.canonical(int(value) if isinstance(value, str) and value.isdigit() else value)
+        if level is None:
+            metadata[name] = value
+        return level or levels.DEFAULT
+
+
+def level_of_status(status: str) -> str:
+    """The level of an HTTP answer."""
+    return {"5": "error", "4": "warn"}.get(status[:1], levels.DEFAULT)
+
+
+def summary(metadata: Metadata) -> str:
+    """What stands for a message where a record has none: its values, as people write them."""
+    text = " ".join(f"{name}={_shown(value)}" for name, value in metadata.items())
+    return text[:_SUMMARY_CHARACTERS]
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    return bytes(value).decode() if isinstance(value, Raw) else _encoder.encode(value).decode()

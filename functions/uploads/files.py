@@ -1,0 +1,170 @@
+"""An upload and the file that came of it, as values, and what of them is shown to their owner."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from hashlib import sha256
+from typing import Any
+
+from functions.shared.buckets.drops import Dropped
+from functions.shared.judging.rows import Receipt
+from functions.shared.staging import base32
+from functions.shared.tenancy import TenantId
+
+WAITING, READING, DONE, PARTLY, FAILED = "waiting", "reading", "done", "partly", "failed"
+SETTLED = frozenset({DONE, PARTLY, FAILED})
+
+DELETE, KEEP = "delete", "keep"
+"""What becomes of an original whose rows are all stored."""
+
+MAX_REFUSALS_TOLD = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """What was announced, or found: times in Unix seconds.
+
+    `key`: where the file is expected, or was found. `until`: the end of the URL to put it, None for a file
+    that was put without one. `file`: the digest of the file that came; empty while none has.
+    """
+
+    tenant: TenantId
+    upload_id: str
+    key: str
+    size_bytes: int
+    project_id: str
+    originals: str
+    created_at: int
+    until: int | None = None
+    file: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A record that became no row: `index` counts the file's records from 0."""
+
+    index: int
+    code: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file and how far its reading has come.
+
+    What its rows have in common was settled when it was first seen: `received_at`, `project_id`,
+    `retention_days`. `parts` counts the staged objects, `checkpoint` names where reading goes on, if not at
+    the beginning. `attempts` counts those that began at that place. `code` and `reason` say why it is not
+    done; `owner` has the lease until `lease_until`.
+    """
+
+    tenant: TenantId
+    upload_id: str
+    dropped: Dropped
+    received_at: datetime
+    project_id: str
+    retention_days: int
+    originals: str
+    state: str = READING
+    compression: str = ""
+    format: str = ""
+    rows: int = 0
+    raw_bytes: int = 0
+    refused: int = 0
+    refusals: tuple[Refused, ...] = field(default=())
+    bytes_read: int = 0
+    parts: int = 0
+    checkpoint: str = ""
+    attempts: int = 0
+    code: str = ""
+    reason: str = ""
+    updated_at: int = 0
+    owner: str = ""
+    lease_until: int = 0
+
+    @property
+    def digest(self) -> str:
+        return digest_of(self.tenant, self.dropped)
+
+    @property
+    def receipt(self) -> Receipt:
+        return Receipt(self.tenant, self.project_id, self.received_at, self.retention_days)
+
+    @property
+    def day(self) -> date:
+        return self.received_at.date()
+
+    @property
+    def expires_on(self) -> date:
+        return self.receipt.expires_on
+
+    @property
+    def is_settled(self) -> bool:
+        return self.state in SETTLED
+
+    def part_id(self, number: int) -> str:
+        """The id of the file's staged object of that number: of bucket, key, ETag and part, and in order."""
+        milliseconds = int(self.received_at.timestamp() * 1000)
+        return f"{base32(milliseconds << 80 | int(self.digest[:20], 16))}p{number:06d}"
+
+
+def digest_of(tenant: TenantId, dropped: Dropped) -> str:
+    """A file's identity: where it lies, and which of those that lay there it is."""
+    named = "\0".join((tenant, dropped.bucket, dropped.key, dropped.etag))
+    return sha256(named.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def shown(upload: Upload, file: File | None, prefix: str, now: float) -> dict[str, Any]:
+    """What GET /v1/uploads/{id} answers; `prefix` is the tenant's own and is left out of the name."""
+    told = {
+        "id": upload.upload_id,
+        "filename": upload.key.removeprefix(prefix).removeprefix(f"{upload.upload_id}/"),
+        "key": upload.key,
+        "size": file.dropped.size_bytes if file else upload.size_bytes,
+        "original": file.originals if file else upload.originals,
+        "created_at": _time(upload.created_at),
+    }
+    if file is None:
+        return {**told, **_nothing_yet(upload, now)}
+    size = file.dropped.size_bytes
+    return {
+        **told,
+        "state": file.state,
+        "format": file.format or None,
+        "compression": file.compression or None,
+        "progress": 1.0 if file.is_settled or not size else round(file.bytes_read / size, 4),
+        "bytes_read": file.bytes_read,
+        "rows_stored": file.rows,
+        "rows_refused": file.refused,
+        "refusals": [
+            {"index": each.index, "code": each.code, "reason": each.reason} for each in file.refusals
+        ],
+        "error": {"code": file.code, "reason": file.reason} if file.code else None,
+        "received_at": f"{file.received_at:%Y-%m-%dT%H:%M:%S.%fZ}",
+        "updated_at": _time(file.updated_at),
+    }
+
+
+LATE = timedelta(hours=1)
+"""An upload that began while its URL was good may take so much longer."""
+
+
+def _nothing_yet(upload: Upload, now: float) -> dict[str, Any]:
+    is_over = upload.until is not None and now > upload.until + LATE.total_seconds()
+    error = {"code": "never_put", "reason": "No file was put before the URL ended: announce it again."}
+    return {
+        "state": FAILED if is_over else WAITING,
+        "format": None,
+        "compression": None,
+        "progress": 0.0,
+        "bytes_read": 0,
+        "rows_stored": 0,
+        "rows_refused": 0,
+        "refusals": [],
+        "error": error if is_over else None,
+        "received_at": None,
+        "updated_at": _time(upload.created_at),
+    }
+
+
+def _time(seconds: int) -> str:
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%SZ}"

@@ -1,0 +1,203 @@
+"""CSV with a header, whatever divides its columns, quoted as RFC 4180 has it.
+
+A cell that is a number becomes one, digit by digit; one that is empty is no value. A row with more or fewer
+cells than the header names is refused: nobody can say which one is missing.
+"""
+
+import csv
+import sys
+from collections.abc import Iterator
+
+from functions.shared.judging import levels, timestamps
+from functions.shared.judging.judge import MAX_NAME_CHARACTERS, Verdict
+from functions.shared.judging.rows import Receipt, Row
+from functions.uploads.columns import (
+    LEVEL,
+    MESSAGE,
+    SERVICE,
+    TIMESTAMP,
+    Columns,
+    Metadata,
+    plain_name,
+    summary,
+)
+from functions.uploads.formats.contract import (
+    CUT_OFF,
+    MAX_RECORD_BYTES,
+    TOO_LONG,
+    WINDOW_BYTES,
+    Batch,
+    State,
+)
+from functions.uploads.formats.lines import text_lines
+from functions.uploads.formats.windows import LineWindows
+from functions.uploads.numbers import typed
+from functions.uploads.text import Text
+
+csv.field_size_limit(sys.maxsize)
+
+_OWN = ("trace_id", "span_id", "project_id")
+
+
+class Header:
+    """What the columns of one file are for."""
+
+    def __init__(self, names: list[str]) -> None:
+        self.names = names
+        plain = [plain_name(name) for name in names]
+        self.message = _first(plain, MESSAGE)
+        self.level = _first(plain, LEVEL)
+        self.service = _first(plain, SERVICE)
+        self.times = _times(plain)
+        self.own = {name: plain.index(name) for name in _OWN if name in plain}
+        used = {self.message, self.level, self.service, *self.times, *self.own.values()}
+        self.rest = [at for at in range(len(names)) if at not in used]
+
+
+class CsvRows:
+    """The Format of CSV; `state` of a new one has `delimiter`, and the header is read from the text."""
+
+    name = "csv"
+
+    def __init__(self, receipt: Receipt, state: State) -> None:
+        self._receipt = receipt
+        self._columns = Columns(receipt)
+        self._delimiter: str = state["delimiter"]
+        self._header = Header(state["header"]) if state.get("header") else None
+        self._index = int(state.get("index", 0))
+        self._windows = LineWindows(bool(state.get("passing", False)))
+        self._carried: str = state.get("carried", "")
+
+    def state(self) -> State:
+        return {
+            "delimiter": self._delimiter,
+            "header": self._header.names if self._header else None,
+            "index": self._index,
+            "passing": self._windows.passing,
+            "carried": self._carried,
+        }
+
+    def next(self, text: Text) -> Batch | None:
+        lines = self._windows.next(text)
+        batch = Batch(cut=bool(lines and lines.pause))
+        if lines is None and not self._carried:
+            return None
+        if lines is None or lines.body:
+            self._convert(lines.body if lines else b"", batch, is_last=lines is None)
+        if lines and lines.too_long:
+            batch.refuse(self._index + batch.records, TOO_LONG)
+        if lines and lines.cut_off:
+            batch.refuse(self._index + batch.records, CUT_OFF)
+        self._index += batch.records
+        return batch
+
+    def _convert(self, body: bytes, batch: Batch, *, is_last: bool) -> None:
+        """Rows of whole records; one whose quotes are still open is carried on to what comes next."""
+        lines = [f"{line}\n" for line in text_lines(body)]
+        if lines and lines[-1] == "\n":
+            lines.pop()
+        carried, self._carried = self._carried, ""
+        source = _Counted([*_kept_lines(carried), *lines])
+        rows: list[Row] = []
+        for cells in csv.reader(source, delimiter=self._delimiter):
+            if source.is_open and not is_last:
+                self._carry(source, batch, rows)
+                break
+            source.whole()
+            self._take(cells, rows, batch)
+        batch.keep(rows)
+
+    def _carry(self, source: "_Counted", batch: Batch, rows: list[Row]) -> None:
+        """Keep the open record for the next window, unless a quote that nobody closes swallowed it all."""
+        rest = source.rest()
+        if len(rest) <= MAX_RECORD_BYTES - WINDOW_BYTES:
+            self._carried = rest
+            return
+        batch.refuse(self._index + len(rows) + batch.refused, _OPEN_QUOTE)
+        for line in rest.split("\n")[1:]:
+            self._take(next(csv.reader([line], delimiter=self._delimiter), []), rows, batch)
+
+    def _take(self, cells: list[str], rows: list[Row], batch: Batch) -> None:
+        if not cells or cells == [""]:
+            return
+        if self._header is None:
+            self._header = Header([cell.strip() for cell in cells])
+            return
+        row = self._row(cells, self._header)
+        if isinstance(row, Verdict):
+            batch.refuse(self._index + len(rows) + batch.refused, row)
+        else:
+            rows.append(row)
+
+    def _row(self, cells: list[str], header: Header) -> Row | Verdict:
+        if len(cells) != len(header.names):
+            return Verdict(
+                "ragged_row", f"The row has {len(cells)} cells where the header names {len(header.names)}."
+            )
+        metadata: Metadata = {header.names[at]: typed(cells[at]) for at in header.rest if cells[at]}
+        timestamp = self._timestamp(cells, header, metadata)
+        level = levels.DEFAULT
+        if header.level is not None:
+            level = self._columns.level(cells[header.level], metadata, header.names[header.level])
+        message = cells[header.message] if header.message is not None else summary(metadata)
+        service = cells[header.service] if header.service is not None else ""
+        own = {name: cells[at] for name, at in header.own.items()}
+        row = self._columns.row(
+            message, timestamp, level, service, metadata, own.get("trace_id", ""), own.get("span_id", "")
+        )
+        if isinstance(row, Row) and 0 < len(own.get("project_id", "")) <= MAX_NAME_CHARACTERS:
+            row.project_id = own["project_id"]
+        return row
+
+    def _timestamp(self, cells: list[str], header: Header, metadata: Metadata) -> str:
+        """The row's time; what is no time stays in the metadata, and the time of receipt counts."""
+        text = " ".join(cells[at] for at in header.times).strip()
+        if not text:
+            return ""
+        moment = timestamps.from_text(text)
+        if moment is None:
+            metadata.update({header.names[at]: cells[at] for at in header.times})
+            return ""
+        return self._columns.moment(moment, text, metadata)
+
+
+class _Counted:
+    """Lines for csv.reader, which tells neither how many it took for a row nor whether a quote is open."""
+
+    def __init__(self, lines: list[str]) -> None:
+        self._lines = lines
+        self._taken = self._whole = 0
+        self.is_open = False
+
+    def __iter__(self) -> Iterator[str]:
+        for line in self._lines:
+            self._taken += 1
+            yield line
+        # Asked for more than there is: in the middle of a record.
+        self.is_open = self._taken > self._whole
+
+    def whole(self) -> None:
+        """What was taken so far has become rows."""
+        self._whole = self._taken
+
+    def rest(self) -> str:
+        return "".join(self._lines[self._whole :])
+
+
+def _kept_lines(carried: str) -> list[str]:
+    return [f"{line}\n" for line in carried.split("\n")[:-1]]
+
+
+def _first(names: list[str], known: tuple[str, ...]) -> int | None:
+    return next((names.index(name) for name in known if name in names), None)
+
+
+def _times(names: list[str]) -> list[int]:
+    """The column of the time; a date and a time of day that stand apart belong together."""
+    if "date" in names and "time" in names:
+        return [names.index("date"), names.index("time")]
+    found = _first(names, TIMESTAMP)
+    return [] if found is None else [found]
+
+
+_OPEN_QUOTE = Verdict("open_quote", "A quote of the row is never closed.")

@@ -1,0 +1,119 @@
+"""A JSON object out of a file, read as an event: what it calls its columns otherwise is found."""
+
+from collections.abc import Mapping
+
+import msgspec
+from msgspec import Raw
+
+from functions.shared.judging import levels, timestamps
+from functions.shared.judging.judge import Fields, Verdict, judge
+from functions.shared.judging.rows import Receipt, Row
+from functions.uploads.columns import LEVEL, MESSAGE, SERVICE, TIMESTAMP, plain_name, summary
+
+_text = msgspec.json.Decoder(str)
+_encode = msgspec.json.Encoder().encode
+_named = msgspec.json.Decoder(dict[str, Raw])
+
+CLOUDTRAIL = frozenset({"eventVersion", "eventTime", "eventSource", "eventName"})
+"""What every record of CloudTrail has, and hardly anything else."""
+
+
+def row_of(record: bytes | memoryview, receipt: Receipt) -> Row | Verdict:
+    """The row of one JSON value, or why it is none.
+
+    An object that has `message` and `timestamp` is judged as POST /v1/drain judges it. One that lacks them is
+    looked through for other names of theirs; an object without any message gets a summary of its values.
+    """
+    return judge(record, receipt, read_as_event)
+
+
+def read_as_event(fields: Fields) -> Fields:
+    """`fields` with the columns under the names that an event has for them."""
+    if fields.keys() >= CLOUDTRAIL:
+        return _cloudtrail(fields)
+    if "message" in fields and "timestamp" in fields and "level" in fields and "service" in fields:
+        return _with_named_service(fields)
+    return _renamed(fields)
+
+
+def _renamed(fields: Fields) -> Fields:
+    names = {plain_name(name): name for name in reversed(fields)}
+    found = dict(fields)
+    if "timestamp" not in fields:
+        _move(found, names, TIMESTAMP, "timestamp", _is_time)
+    if "level" not in fields:
+        _move(found, names, LEVEL, "level", _is_level)
+    if "service" not in fields:
+        _move(found, names, SERVICE, "service", _is_text)
+    if "message" not in fields and not _move(found, names, MESSAGE, "message", _is_text):
+        found["message"] = Raw(_encode(summary(_shown(fields))))
+    return _with_named_service(found)
+
+
+def _move(fields: Fields, names: Mapping[str, str], known: tuple[str, ...], to: str, fits: object) -> bool:
+    """Give the first of `known` that is there, and fits, its own name."""
+    for each in known:
+        name = names.get(each)
+        if name is not None and name in fields and fits(fields[name]):  # type: ignore[operator]
+            fields[to] = fields.pop(name)
+            return True
+    return False
+
+
+def _with_named_service(fields: Fields) -> Fields:
+    """Elastic's schema has an object there: its name is the service, and it stays in the metadata."""
+    service = fields.get("service")
+    if service is None or bytes(service)[:1] != b"{":
+        return fields
+    name = _named.decode(service).get("name")
+    found = {each: value for each, value in fields.items() if each != "service"}
+    if name is not None and _is_text(name):
+        found["service"] = name
+    found["service.object"] = service
+    return found
+
+
+def _cloudtrail(fields: Fields) -> Fields:
+    """One record of CloudTrail; but for its time, all of it stays in the metadata too."""
+    found = {name: value for name, value in fields.items() if name != "eventTime"}
+    error = _optional(fields, "errorCode")
+    told = [_optional(fields, "eventName"), _optional(fields, "eventSource")]
+    if error:
+        told += [error, _optional(fields, "errorMessage")]
+    found["timestamp"] = fields["eventTime"]
+    found["service"] = fields["eventSource"]
+    found["level"] = Raw(b'"error"' if error else b'"info"')
+    found["message"] = Raw(_encode(" ".join(filter(None, told))))
+    return found
+
+
+def _optional(fields: Fields, name: str) -> str:
+    raw = fields.get(name)
+    return _text.decode(raw) if raw is not None and _is_text(raw) else ""
+
+
+def _is_text(raw: Raw) -> bool:
+    return bytes(raw)[:1] == b'"'
+
+
+def _is_time(raw: Raw) -> bool:
+    value = bytes(raw)
+    if value[:1] == b'"':
+        return timestamps.from_text(_text.decode(raw)) is not None
+    return value[:1].isdigit() and timestamps.from_number(value.decode()) is not None
+
+
+def _is_level(raw: Raw) -> bool:
+    value = bytes(raw)
+    if value[:1] == b'"':
+        return levels.canonical(_text.decode(raw)) is not None
+    return len(value) <= 3 and value.isdigit() and levels.canonical(int(value)) is not None
+
+
+def _shown(fields: Fields) -> dict[str, object]:
+    """Those values that are worth showing: neither objects nor lists."""
+    return {
+        name: _text.decode(raw) if _is_text(raw) else raw
+        for name, raw in fields.items()
+        if bytes(raw)[:1] not in (b"{", b"[")
+    }

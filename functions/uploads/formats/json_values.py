@@ -1,0 +1,160 @@
+"""JSON in any arrangement but one object a line: arrays, `{"Records": [...]}`, objects one after the other.
+
+What is between values (white space, commas, the end of an array or of what is around it) is passed over. A
+value that is no JSON but whose brackets match is refused alone; where they do not match, nobody can say
+where the next value begins, and the file counts as broken from there on.
+"""
+
+import re
+from collections.abc import Iterable
+
+import msgspec
+from msgspec import Raw
+
+from functions.shared.judging.half_pairs import without_half_pairs
+from functions.shared.judging.judge import Verdict
+from functions.shared.judging.rows import Receipt, Row
+from functions.uploads.formats.contract import (
+    CUT_OFF,
+    MAX_RECORD_BYTES,
+    TOO_LONG,
+    WINDOW_BYTES,
+    WINDOW_RECORDS,
+    Batch,
+    State,
+)
+from functions.uploads.formats.json_records import row_of
+from functions.uploads.formats.json_scan import Skipper, value_end
+from functions.uploads.formats.windows import PASSED_BYTES
+from functions.uploads.streams.contract import BrokenFileError
+from functions.uploads.text import Text
+
+_BETWEEN = re.compile(rb"[\s,\]}]*+")
+_OPENING = re.compile(rb'(?:\{\s*+"(?:events|logs|Records|logEvents)"\s*+:\s*+)?\[\s*+')
+_TRIES = 4
+"""Ends of a window that are tried: one within an element is no end."""
+
+_VALUES_AT_A_TIME = 2000
+
+_array = msgspec.json.Decoder(list[Raw])
+
+
+class JsonValues:
+    """The Format of JSON; `name` says what it was told by."""
+
+    def __init__(self, receipt: Receipt, state: State) -> None:
+        self._receipt = receipt
+        self.name: str = state.get("name", "json")
+        self._index = int(state.get("index", 0))
+        self._skipper = Skipper(*state["skipping"]) if state.get("skipping") else None
+
+    def state(self) -> State:
+        skipping = self._skipper.state() if self._skipper else None
+        return {"name": self.name, "index": self._index, "skipping": skipping}
+
+    def next(self, text: Text) -> Batch | None:
+        if self._skipper:
+            return self._skip(text, self._skipper)
+        text.fill(WINDOW_BYTES)
+        if not self._at_value(text):
+            return None
+        taken: Iterable[Raw] | Iterable[bytes] | None = self._many(text)
+        if taken is None:
+            taken = self._few(text, WINDOW_BYTES) or self._few(text, MAX_RECORD_BYTES)
+        if not taken:
+            return self._too_long(text) if len(text.data) >= MAX_RECORD_BYTES else self._cut_off(text)
+        batch = Batch()
+        self._convert(taken, batch)
+        return batch
+
+    def _at_value(self, text: Text) -> bool:
+        """Pass over what is between values, and into arrays; whether a value begins there."""
+        while True:
+            between = _BETWEEN.match(text.data)
+            text.drop(between.end() if between else 0)
+            text.fill(WINDOW_BYTES)
+            if not text.data:
+                return False
+            opening = _OPENING.match(text.data)
+            if opening:
+                text.drop(opening.end())
+            elif text.data[:1] not in b",]} \t\r\n":
+                return True
+
+    def _many(self, text: Text) -> Iterable[Raw] | None:
+        """Objects divided by commas, as many as a window has; None when they cannot be had at once."""
+        limit = WINDOW_BYTES
+        while text.data.count(b"{", 0, limit) > 2 * WINDOW_RECORDS:
+            limit //= 2
+        end = limit
+        for _ in range(_TRIES):
+            end = text.data.rfind(b"}", 0, end) + 1
+            if not end:
+                return None
+            try:
+                values = _array.decode(without_half_pairs(b"[%b]" % text.data[:end]))
+            except (msgspec.DecodeError, RecursionError):
+                end -= 1
+                continue
+            text.drop(end)
+            return values
+        return None
+
+    def _few(self, text: Text, within: int) -> list[bytes]:
+        """What stands in the first `within` bytes, value by value; none when the first has no end there."""
+        text.fill(within)
+        seen = text.data[:within]
+        values: list[bytes] = []
+        start = done = 0
+        while start < len(seen) and len(values) < _VALUES_AT_A_TIME:
+            end = value_end(seen, start)
+            if end is None or (end == within and seen[start] not in b'{["'):
+                break
+            values.append(without_half_pairs(seen[start:end]))
+            done = end
+            between = _BETWEEN.match(seen, end)
+            start = between.end() if between else end
+            if _OPENING.match(seen, start):
+                break
+        text.drop(done)
+        return values
+
+    def _convert(self, values: Iterable[Raw] | Iterable[bytes], batch: Batch) -> None:
+        rows: list[Row] = []
+        for value in values:
+            row = row_of(value, self._receipt)
+            if isinstance(row, Verdict):
+                batch.refuse(self._index + len(rows) + batch.refused, row)
+            else:
+                rows.append(row)
+        batch.keep(rows)
+        self._index += batch.records
+
+    def _too_long(self, text: Text) -> Batch:
+        self._skipper = Skipper()
+        batch = self._skip(text, self._skipper)
+        batch.refuse(self._index, TOO_LONG)
+        self._index += 1
+        return batch
+
+    def _skip(self, text: Text, skipper: Skipper) -> Batch:
+        """Pass over a value that is too long, PASSED_BYTES at the most."""
+        left = PASSED_BYTES
+        while left and not skipper.ended and not (text.ended and not text.data):
+            text.fill(min(WINDOW_BYTES, left))
+            used = skipper.skip(text.data[:left])
+            text.drop(used)
+            left -= used
+        if skipper.ended or (text.ended and not text.data):
+            self._skipper = None
+        return Batch(cut=self._skipper is not None)
+
+    def _cut_off(self, text: Text) -> Batch:
+        """The last value has no end; the text may have broken off, or its brackets do not match."""
+        text.drop(len(text.data))
+        if not text.fault:
+            text.fault = BrokenFileError("invalid_json", "The JSON breaks off: its last value has no end.")
+        batch = Batch()
+        batch.refuse(self._index, CUT_OFF)
+        self._index += 1
+        return batch

@@ -1,0 +1,60 @@
+"""What formats of one record a line have in common: windows, what is too long or cut off, how it reads."""
+
+from functions.shared.judging.rows import Receipt
+from functions.uploads.columns import Columns
+from functions.uploads.formats.contract import CUT_OFF, TOO_LONG, Batch, State
+from functions.uploads.formats.windows import LineWindows
+from functions.uploads.text import Text
+
+
+class LineFormat:
+    """A Format of which each kind says what becomes of a window's lines.
+
+    `index` is that of the next record.
+    """
+
+    name = ""
+
+    def __init__(self, receipt: Receipt, state: State) -> None:
+        self.receipt = receipt
+        self.columns = Columns(receipt)
+        self.index = int(state.get("index", 0))
+        self._windows = LineWindows(bool(state.get("passing", False)))
+
+    def next(self, text: Text) -> Batch | None:
+        lines = self._windows.next(text)
+        if lines is None:
+            return None
+        batch = Batch(cut=lines.pause)
+        if lines.body:
+            self.convert(lines.body, batch)
+        for is_refused, verdict in ((lines.too_long, TOO_LONG), (lines.cut_off, CUT_OFF)):
+            if is_refused:
+                batch.refuse(self.index + batch.records, verdict)
+        self.index += batch.records
+        return batch
+
+    def state(self) -> State:
+        return {"index": self.index, "passing": self._windows.passing}
+
+    def convert(self, body: bytes, batch: Batch) -> None:
+        """Make rows of the lines of `body`, or refuse them; blank ones are neither."""
+        raise NotImplementedError
+
+
+def text_lines(body: bytes) -> list[str]:
+    """The lines of `body`: UTF-8, or where a line is none, Latin-1, so that nothing in it is lost."""
+    try:
+        lines = str(body, "utf-8").split("\n")
+    except UnicodeDecodeError:
+        lines = [_text(line) for line in body.split(b"\n")]
+    if "\r" in body[-2:].decode("latin-1") or b"\r\n" in body:
+        return [line.removesuffix("\r") for line in lines]
+    return lines
+
+
+def _text(line: bytes) -> str:
+    try:
+        return line.decode()
+    except UnicodeDecodeError:
+        return line.decode("latin-1")

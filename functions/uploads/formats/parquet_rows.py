@@ -1,0 +1,180 @@
+"""Parquet, row group by row group, through pyarrow: loaded here only, when such a file is found.
+
+A place in it is a row group and how many of its rows are done; the row group is begun anew and those passed
+over. A row group that cannot be read is told of, and the next one goes on.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from io import RawIOBase, UnsupportedOperation
+from typing import Any
+
+import msgspec
+
+from functions.shared.judging import timestamps
+from functions.shared.judging.judge import Verdict
+from functions.shared.judging.rows import Receipt, Row
+from functions.uploads.formats.contract import Batch, State
+from functions.uploads.formats.json_records import row_of
+from functions.uploads.streams.contract import BrokenFileError, Ranges
+
+MAGIC = b"PAR1"
+
+BATCH_ROWS = 2_000
+READ_AHEAD_BYTES = 1024 * 1024
+MAX_FOOTER_BYTES = 64 * 1024 * 1024
+
+_TRUNCATED = BrokenFileError("truncated", "The Parquet file has no footer: it was cut off.")
+_CORRUPT = BrokenFileError("corrupt", "A part of the Parquet file is damaged, and its rows cannot be read.")
+
+_encoder = msgspec.json.Encoder(enc_hook=lambda value: str(value), decimal_format="number")
+
+
+class ParquetRows:
+    """The rows of a Parquet file, from where `state` was taken.
+
+    Raises
+    ------
+    BrokenFileError: it has no footer that can be read.
+    """
+
+    name = "parquet"
+
+    def __init__(self, ranges: Ranges, receipt: Receipt, state: State) -> None:
+        self._receipt = receipt
+        self._ranges = ranges
+        self._group = int(state.get("group", 0))
+        self._done = int(state.get("done", 0))
+        self._index = int(state.get("index", 0))
+        self.fault: BrokenFileError | None = None
+        self._file = _opened(ranges)
+        self._groups: int = self._file.metadata.num_row_groups
+        self._batches: Iterator[Any] | None = None
+
+    @property
+    def file_at(self) -> int:
+        """So much of the file as the row groups that are done are of all."""
+        return self._ranges.size_bytes * self._group // max(1, self._groups)
+
+    def state(self) -> State:
+        return {"group": self._group, "done": self._done, "index": self._index}
+
+    def next(self) -> Batch | None:
+        """The next rows; None when there are no more."""
+        while self._group < self._groups:
+            columns = self._next_columns()
+            if columns is not None:
+                return self._converted(columns)
+            self._group, self._done, self._batches = self._group + 1, 0, None
+        return None
+
+    def _next_columns(self) -> Any | None:
+        """The next batch of the row group; None at its end, and where it is damaged."""
+        try:
+            if self._batches is None:
+                self._batches = self._file.iter_batches(
+                    BATCH_ROWS, row_groups=[self._group], use_threads=False
+                )
+                passed = 0
+                while passed < self._done:
+                    passed += next(self._batches).num_rows
+            return next(self._batches, None)
+        except (OSError, ValueError, ArithmeticError, StopIteration):
+            # pyarrow's errors are of these kinds; what is not the file's fault is raised by `_ranges` itself.
+            self.fault = _CORRUPT
+            return None
+
+    def _converted(self, columns: Any) -> Batch:
+        batch = Batch()
+        rows: list[Row] = []
+        for record in columns.to_pylist():
+            row = row_of(_encoder.encode(_values(record)), self._receipt)
+            if isinstance(row, Verdict):
+                batch.refuse(self._index + len(rows) + batch.refused, row)
+            else:
+                rows.append(row)
+        batch.keep(rows)
+        self._done += columns.num_rows
+        self._index += columns.num_rows
+        return batch
+
+
+def _opened(ranges: Ranges) -> Any:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    pa.set_cpu_count(1)
+    if ranges.size_bytes < 2 * len(MAGIC) + 4:
+        raise _TRUNCATED
+    tail = ranges.read(ranges.size_bytes - 8, 8)
+    if tail[4:] != MAGIC or int.from_bytes(tail[:4], "little") > MAX_FOOTER_BYTES:
+        raise _TRUNCATED
+    try:
+        return pq.ParquetFile(
+            pa.PythonFile(_File(ranges), mode="r"), buffer_size=READ_AHEAD_BYTES, pre_buffer=False
+        )
+    except (OSError, ValueError):
+        raise _CORRUPT from None
+
+
+class _File(RawIOBase):
+    """Ranges as a file that pyarrow can read."""
+
+    def __init__(self, ranges: Ranges) -> None:
+        super().__init__()
+        self._ranges = ranges
+        self._at = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._at
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        origin = (0, self._at, self._ranges.size_bytes)[whence]
+        self._at = origin + offset
+        return self._at
+
+    def read(self, size: int = -1) -> bytes:
+        left = max(0, self._ranges.size_bytes - self._at)
+        length = left if size < 0 else min(size, left)
+        data = self._ranges.read(self._at, length) if length else b""
+        self._at += len(data)
+        return data
+
+    def write(self, _data: Any) -> int:
+        raise UnsupportedOperation("write")
+
+
+def _values(record: dict[str, Any]) -> dict[str, Any]:
+    """The values that are some, as JSON has them; keys are text."""
+    return {str(name): _value(value) for name, value in record.items() if value is not None}
+
+
+def _value(value: Any) -> Any:
+    if isinstance(value, str | int | float | bool):
+        return value
+    if isinstance(value, datetime):
+        return _time(value)
+    if isinstance(value, bytes):
+        try:
+            return value.decode()
+        except UnicodeDecodeError:
+            return value  # Base64, as msgspec writes it
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, dict):
+        return {str(name): _value(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_value(each) for each in value]
+    return value
+
+
+def _time(moment: datetime) -> str:
+    """A time with all the nanoseconds that pandas' own kind of datetime may have; no zone means UTC."""
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return timestamps.to_text(timestamps.from_datetime(aware) + int(getattr(moment, "nanosecond", 0)))

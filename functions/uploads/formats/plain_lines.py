@@ -1,0 +1,63 @@
+"""Lines of text: each is a row, its message the whole line, its time the line's own where it has one.
+
+A line without a time of its own, as those of a stack trace, takes the time of the line before it: they belong
+together, and together they are found. Before the first line that has one it is the time of receipt.
+"""
+
+from functions.shared.judging import levels
+from functions.shared.judging.judge import Verdict
+from functions.shared.judging.rows import Receipt, Row
+from functions.uploads.formats.clock import YearGuess
+from functions.uploads.formats.contract import Batch, State
+from functions.uploads.formats.layouts import LAYOUTS, Found, level_word
+from functions.uploads.formats.lines import LineFormat, text_lines
+
+
+class PlainLines(LineFormat):
+    """The Format of everything that is text and nothing else."""
+
+    name = "lines"
+
+    def __init__(self, receipt: Receipt, state: State) -> None:
+        super().__init__(receipt, state)
+        self._years = YearGuess(receipt.received_at)
+        self._before = str(state.get("before", ""))
+        self._usual = int(state.get("usual", len(LAYOUTS) - 1))
+
+    def state(self) -> State:
+        return {**super().state(), "before": self._before, "usual": self._usual}
+
+    def convert(self, body: bytes, batch: Batch) -> None:
+        rows: list[Row] = []
+        for line in text_lines(body):
+            if not line or line.isspace():
+                continue
+            row = self._row(line)
+            if isinstance(row, Verdict):
+                batch.refuse(self.index + len(rows) + batch.refused, row)
+            else:
+                rows.append(row)
+        batch.keep(rows)
+
+    def _row(self, line: str) -> Row | Verdict:
+        found = self._found(line)
+        if found is None:
+            level = levels.canonical(level_word(line, 0)) or levels.DEFAULT
+            return self.columns.row(line, self._before, level, "", {})
+        metadata = found.metadata
+        timestamp = self._before = self.columns.within(found.timestamp, found.original, metadata)
+        word = found.level or level_word(line, found.rest_at)
+        return self.columns.row(
+            line, timestamp, levels.canonical(word) or levels.DEFAULT, found.service, metadata
+        )
+
+    def _found(self, line: str) -> Found | None:
+        """What the line says of itself; the layout that the lines before had is tried first."""
+        found = LAYOUTS[self._usual](line, self._years)
+        if found:
+            return found
+        for number, layout in enumerate(LAYOUTS):
+            if number != self._usual and (found := layout(line, self._years)):
+                self._usual = number
+                return found
+        return None

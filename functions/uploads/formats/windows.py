@@ -1,0 +1,82 @@
+"""Whole lines off the front of a text, about a megabyte at a time; one that is too long is passed over."""
+
+from dataclasses import dataclass
+
+from functions.uploads.formats.contract import MAX_RECORD_BYTES, WINDOW_BYTES, WINDOW_RECORDS
+from functions.uploads.text import Text
+
+PASSED_BYTES = 32 * 1024 * 1024
+"""Of a line that is too long, at a time: between two of these the work may be put down."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """Lines as they stand, each but perhaps the file's last with its newline.
+
+    `cut_off`: the text broke off within its last line, which is not among them. `too_long`: instead of lines,
+    the beginning of one that is too long was passed over. `pause`: its end is not in sight yet.
+    """
+
+    body: bytes = b""
+    cut_off: bool = False
+    too_long: bool = False
+    pause: bool = False
+
+
+class LineWindows:
+    """Cuts windows; `passing` is true in the middle of a line that is too long."""
+
+    def __init__(self, passing: bool = False) -> None:
+        self.passing = passing
+
+    def next(self, text: Text) -> Lines | None:
+        """The next lines, taken off `text`; None at its end."""
+        if self.passing:
+            return self._pass(text, too_long=False)
+        text.fill(WINDOW_BYTES)
+        end = _last_newline(text.data, WINDOW_BYTES)
+        if not end:
+            text.fill(MAX_RECORD_BYTES)
+            end = text.data.find(b"\n", 0, MAX_RECORD_BYTES) + 1
+        if not end:
+            return self._last(text)
+        end = _few(text.data, end)
+        body = text.data[:end]
+        text.drop(end)
+        return Lines(body)
+
+    def _last(self, text: Text) -> Lines | None:
+        """A line that no newline ends; a last one counts if the text ends where it was meant to."""
+        if len(text.data) >= MAX_RECORD_BYTES:
+            return self._pass(text, too_long=True)
+        rest = text.data
+        text.drop(len(rest))
+        if not rest:
+            return None
+        return Lines(cut_off=True) if text.fault else Lines(rest)
+
+    def _pass(self, text: Text, *, too_long: bool) -> Lines:
+        """Drop what there is of the line, PASSED_BYTES at the most."""
+        left = PASSED_BYTES
+        self.passing = True
+        while self.passing and left:
+            text.fill(min(WINDOW_BYTES, left))
+            end = text.data.find(b"\n", 0, left) + 1
+            dropped = end or min(len(text.data), left)
+            text.drop(dropped)
+            left -= dropped
+            self.passing = not (end or (text.ended and not text.data))
+        return Lines(too_long=too_long, pause=self.passing)
+
+
+def _last_newline(data: bytes, within: int) -> int:
+    """How many bytes of `data` end with its last newline `within` so many; 0 when there is none."""
+    return data.rfind(b"\n", 0, within) + 1
+
+
+def _few(data: bytes, end: int) -> int:
+    """Where the lines of `data[:end]` end that are few enough to be taken at once."""
+    while data.count(b"\n", 0, end) > WINDOW_RECORDS:
+        half = _last_newline(data, end // 2)
+        end = half or data.find(b"\n", 0, end) + 1
+    return end

@@ -1,0 +1,107 @@
+"""What the routes of uploads are sent, checked."""
+
+import re
+from dataclasses import dataclass
+from typing import Literal, TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from functions.shared.errors import RefusalError
+
+MAX_FILE_BYTES = 5 * 1024**3
+"""What S3 takes in one PUT."""
+
+MAX_FILENAME_BYTES = 700
+"""S3 ends a key at 1,024 bytes; a tenant's prefix and an id come first."""
+
+MAX_PAGE, DEFAULT_PAGE = 100, 50
+
+T = TypeVar("T")
+
+_ID = re.compile(r"[0-9a-z]{26}")
+
+
+class _Announced(Struct, forbid_unknown_fields=True):
+    filename: str
+    size: int
+    original: Literal["delete", "keep"] | None = None
+
+
+class _Settings(Struct, forbid_unknown_fields=True):
+    original: Literal["delete", "keep"]
+
+
+@dataclass(frozen=True, slots=True)
+class Announced:
+    """A file that is to be put; `original` is what becomes of it, None for the account's own choice."""
+
+    filename: str
+    size_bytes: int
+    original: str | None
+
+
+def announced(body: bytes) -> Announced:
+    """The body of POST /v1/uploads.
+
+    Raises
+    ------
+    RefusalError: 400, or 413 for a file that is too large.
+    """
+    asked = _decoded(body, _Announced)
+    if asked.size < 1:
+        raise invalid("size", "must be the file's size in bytes, 1 or more")
+    if asked.size > MAX_FILE_BYTES:
+        raise RefusalError(
+            413, "payload_too_large", "A file may have 5 GiB: split it, or compress it; both are read."
+        )
+    return Announced(_name(asked.filename), asked.size, asked.original)
+
+
+def originals(body: bytes) -> str:
+    """The body of PUT /v1/uploads/settings: what becomes of originals."""
+    return _decoded(body, _Settings).original
+
+
+def page(query: dict[str, str]) -> tuple[int, str | None]:
+    """How many uploads to list, and before which."""
+    text, cursor = query.get("limit", str(DEFAULT_PAGE)), query.get("cursor")
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= MAX_PAGE:
+        raise invalid("limit", f"must be a number from 1 to {MAX_PAGE}")
+    if cursor is not None and not _ID.fullmatch(cursor):
+        raise invalid("cursor", "is not one that a page answered with")
+    return int(text), cursor
+
+
+def is_id(text: str) -> bool:
+    return bool(_ID.fullmatch(text))
+
+
+def invalid(field: str, fault: str) -> RefusalError:
+    """A field that is not as it must be."""
+    return RefusalError(400, f"invalid_{field}", f"'{field}' {fault}.")
+
+
+def _decoded(body: bytes, kind: type[T]) -> T:
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except msgspec.ValidationError as fault:
+        reason, _, place = str(fault).partition(" - at `$.")
+        raise invalid(place.rstrip("`") or "body", f"is not valid: {reason}") from None
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise RefusalError(400, "invalid_json", "The body is not valid JSON.") from None
+
+
+def _name(filename: str) -> str:
+    """The name as it goes into a key and a URL: without parts that a client would resolve away."""
+    parts = [part for part in filename.replace("\\", "/").split("/") if part not in ("", ".", "..")]
+    name = "/".join(parts)
+    try:
+        length = len(name.encode())
+    except UnicodeEncodeError:
+        raise invalid("filename", "must be text") from None
+    if not name or length > MAX_FILENAME_BYTES or any(ord(each) < 32 or ord(each) == 127 for each in name):
+        raise invalid(
+            "filename", f"must be a name of 1 to {MAX_FILENAME_BYTES} bytes, without control characters"
+        )
+    return name

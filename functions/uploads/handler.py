@@ -1,0 +1,168 @@
+"""The routes of uploads: a URL to put a file, and what became of each.
+
+Trigger: API Gateway, /v1/uploads; scope `ingest` announces, `ingest` or `read` looks, `admin` chooses what
+becomes of originals. Promise: a URL takes one file of one size under one key, below its account's own prefix
+(a BYOC customer's in their own bucket, under their own credentials), for an hour; nobody sees another
+account's uploads, whose ids are answered as ones that do not exist. Failure: 4xx says what to mend, 503 that
+nothing was changed.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from functions.shared.access import Principal, principal
+from functions.shared.account.standing import refuse
+from functions.shared.buckets.drops import DropBucket
+from functions.shared.custody.buckets import NoDestinationError, no_destination
+from functions.shared.custody.settings import CustodySettings
+from functions.shared.errors import PermanentError, RefusalError, RetryableError
+from functions.shared.http import Answer, Event, answer, answering, request
+from functions.shared.settings import load
+from functions.shared.staging import time_ordered_id
+from functions.shared.tenancy import TenantId, dropin_prefix
+from functions.uploads import forms
+from functions.uploads.files import DELETE, KEEP, File, Upload, shown
+from functions.uploads.own_clouds import drop_custody
+from functions.uploads.own_drops import open_drops
+from functions.uploads.register import Register
+
+URL_SECONDS = 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Settings(CustodySettings):
+    drop_bucket: str
+    uploads_table: str
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """The parts of this function. `own_drops`: the bucket of a BYOC tenant, which is never ours."""
+
+    register: Register
+    drops: Callable[[], DropBucket]
+    own_drops: Callable[[TenantId], DropBucket]
+    clock: Callable[[], float] = time.time
+
+    def bucket_of(self, caller: Principal) -> DropBucket:
+        return self.own_drops(caller.tenant) if caller.byoc else self.drops()
+
+
+@cache
+def _desk() -> Desk:
+    settings = load(Settings)
+    custody = drop_custody(settings)
+    return Desk(
+        Register(settings.uploads_table),
+        cache(lambda: open_drops(settings.drop_bucket)),
+        custody.drops,
+    )
+
+
+@answering
+def handler(event: Event) -> Answer:
+    """One request to one of the routes of uploads."""
+    return answer_to(event, _desk())
+
+
+def answer_to(event: Event, desk: Desk) -> Answer:
+    """The answer."""
+    caller = principal(event)
+    try:
+        return _ROUTES[event["routeKey"]](desk, caller, event)
+    except NoDestinationError:
+        raise no_destination() from None
+    except RefusalError:
+        raise
+    except (RetryableError, PermanentError):
+        raise RefusalError(
+            503, "try_again", "This cannot be done right now: try again.", retry_after_seconds=2
+        ) from None
+
+
+def _announce(desk: Desk, caller: Principal, event: Event) -> Answer:
+    """POST /v1/uploads."""
+    caller.require("ingest")
+    refuse(caller.refusal)
+    asked = forms.announced(request(event).body)
+    bucket = desk.bucket_of(caller)
+    now = int(desk.clock())
+    upload_id = time_ordered_id()
+    upload = Upload(
+        tenant=caller.tenant,
+        upload_id=upload_id,
+        key=f"{dropin_prefix(caller.tenant)}{upload_id}/{asked.filename}",
+        size_bytes=asked.size_bytes,
+        project_id=caller.project_id,
+        originals=asked.original or _originals(desk, caller),
+        created_at=now,
+        until=now + URL_SECONDS,
+    )
+    url = bucket.url_to_put(upload.key, upload.size_bytes, URL_SECONDS)
+    desk.register.announce(upload)
+    put = {
+        "url": url,
+        "method": "PUT",
+        "headers": {"Content-Length": str(asked.size_bytes), "If-None-Match": "*"},
+        "expires_in": URL_SECONDS,
+        "bucket": bucket.name,
+    }
+    return answer(201, {**_shown(upload, None, caller, desk), **put})
+
+
+def _one(desk: Desk, caller: Principal, event: Event) -> Answer:
+    """GET /v1/uploads/{id}."""
+    _may_look(caller)
+    upload_id = event["pathParameters"]["id"]
+    found = desk.register.upload(caller.tenant, upload_id) if forms.is_id(upload_id) else None
+    if found is None:
+        raise RefusalError(404, "not_found", "There is no such upload.")
+    return answer(200, _shown(*found, caller, desk))
+
+
+def _list(desk: Desk, caller: Principal, event: Event) -> Answer:
+    """GET /v1/uploads."""
+    _may_look(caller)
+    limit, cursor = forms.page(request(event).query)
+    page = desk.register.page(caller.tenant, limit, cursor)
+    uploads = [_shown(*each, caller, desk) for each in page.uploads]
+    return answer(200, {"uploads": uploads, "next_cursor": page.next})
+
+
+def _settings(desk: Desk, caller: Principal, _event: Event) -> Answer:
+    """GET /v1/uploads/settings: with where files may be put without being announced."""
+    _may_look(caller)
+    place = {"bucket": desk.bucket_of(caller).name, "prefix": dropin_prefix(caller.tenant)}
+    return answer(200, {"original": _originals(desk, caller), **place})
+
+
+def _choose(desk: Desk, caller: Principal, event: Event) -> Answer:
+    """PUT /v1/uploads/settings."""
+    caller.require("admin")
+    desk.register.choose_originals(caller.tenant, forms.originals(request(event).body))
+    return _settings(desk, caller, event)
+
+
+def _originals(desk: Desk, caller: Principal) -> str:
+    return desk.register.originals(caller.tenant) or (KEEP if caller.byoc else DELETE)
+
+
+def _may_look(caller: Principal) -> None:
+    if "read" not in caller.scopes:
+        caller.require("ingest")
+
+
+def _shown(upload: Upload, file: File | None, caller: Principal, desk: Desk) -> dict[str, Any]:
+    return shown(upload, file, dropin_prefix(caller.tenant), desk.clock())
+
+
+_ROUTES: dict[str, Callable[[Desk, Principal, Event], Answer]] = {
+    "POST /v1/uploads": _announce,
+    "GET /v1/uploads": _list,
+    "GET /v1/uploads/{id}": _one,
+    "GET /v1/uploads/settings": _settings,
+    "PUT /v1/uploads/settings": _choose,
+}

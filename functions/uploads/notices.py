@@ -1,0 +1,86 @@
+"""What S3 says on the queue, or we in its place: which files were put, and which message said so."""
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote_plus, unquote_plus
+
+from functions.shared import journal
+from functions.shared.buckets.drops import Dropped
+from functions.shared.errors import PermanentError
+from functions.shared.tenancy import TenantId, dropin_prefix
+
+_PREFIX = re.compile(r"dropin/v1/tenant=([^/]+)/")
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One SQS message. `files` is None when it cannot be read: it is left to the dead-letter queue."""
+
+    message_id: str
+    receipt_handle: str
+    receive_count: int
+    files: tuple[Dropped, ...] | None
+
+
+def read(event: dict[str, Any]) -> list[Message]:
+    """The messages of a Lambda event from SQS. S3's own test event is a message without files."""
+    return [_message(record) for record in event["Records"]]
+
+
+def notice(file: Dropped, source: str) -> str:
+    """A message body of the form S3 itself sends."""
+    told = {
+        "bucket": {"name": file.bucket},
+        "object": {"key": quote_plus(file.key), "size": file.size_bytes, "eTag": file.etag},
+    }
+    record = {"eventSource": f"astralog:{source}", "eventName": "ObjectCreated:Put", "s3": told}
+    return json.dumps({"Records": [record]}, separators=(",", ":"))
+
+
+def tenant_of(key: str) -> TenantId | None:
+    """Under whose prefix `key` lies; None when it is nobody's."""
+    match = _PREFIX.match(key)
+    try:
+        return TenantId(match[1]) if match else None
+    except PermanentError:
+        return None
+
+
+def is_file(file: Dropped, tenant: TenantId) -> bool:
+    """Whether it is a file and not a folder as consoles draw one: an empty object whose name ends in `/`."""
+    name = file.key.removeprefix(dropin_prefix(tenant))
+    return bool(name) and not (file.size_bytes == 0 and name.endswith("/"))
+
+
+def _message(record: dict[str, Any]) -> Message:
+    files: tuple[Dropped, ...] | None
+    try:
+        files = tuple(_files(json.loads(record["body"])))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        journal.write("unreadable_message", reason="no S3 event", count=1)
+        files = None
+    return Message(
+        message_id=record["messageId"],
+        receipt_handle=record["receiptHandle"],
+        receive_count=int(record["attributes"]["ApproximateReceiveCount"]),
+        files=files,
+    )
+
+
+def _files(body: dict[str, Any]) -> Iterator[Dropped]:
+    if body.get("Event") == "s3:TestEvent":
+        return
+    records: Sequence[dict[str, Any]] = body["Records"]
+    for record in records:
+        if not str(record.get("eventName", "ObjectCreated")).removeprefix("s3:").startswith("ObjectCreated"):
+            continue
+        told = record["s3"]["object"]
+        yield Dropped(
+            bucket=record["s3"]["bucket"]["name"],
+            key=unquote_plus(told["key"]),
+            etag=str(told["eTag"]).strip('"'),
+            size_bytes=int(told.get("size", 0)),
+        )

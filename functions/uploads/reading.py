@@ -1,0 +1,184 @@
+"""One file, read into staged objects: from its beginning or a checkpoint, as far as there is time.
+
+Exactly once: the records fall into the same parts whoever reads them, each part has a key that follows from
+the file and its number, and a key is written once. So an attempt that dies, two that run at once, and one
+that begins anew all write the same objects; what sync makes of them, its ledger knows (docs/adr/0020).
+"""
+
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+
+from functions.shared.buckets.contract import Bucket, BucketError
+from functions.shared.packing import Package, frame, put_package
+from functions.shared.staging import StagedKey
+from functions.uploads.checkpoints import Checkpoints
+from functions.uploads.files import DONE, FAILED, MAX_REFUSALS_TOLD, PARTLY, File, Refused
+from functions.uploads.formats.contract import Batch
+from functions.uploads.records import Records, opened, resumed
+from functions.uploads.register import Register
+from functions.uploads.streams.contract import BrokenFileError, Ranges
+
+PART_BYTES = 16 * 1024 * 1024
+"""Of rows as NDJSON; compressed a few megabytes, so that sync can put several into a batch."""
+
+PART_ROWS = 150_000
+PART_TEXT_BYTES = 128 * 1024 * 1024
+"""Of text that gives hardly any rows: how far a file is read before it is written down how far."""
+
+CHECKPOINT_EVERY_SECONDS = 15
+RESERVE_SECONDS = 3
+"""Of the invocation's time, to write down how far it has come and to say so on the queue."""
+
+
+@dataclass(slots=True)
+class Part:
+    """Rows that become one object."""
+
+    text_from: int
+    frames: list[bytes]
+    rows: int = 0
+    raw_bytes: int = 0
+
+    def add(self, batch: Batch) -> None:
+        if batch.rows:
+            self.frames.append(frame(batch.lines))
+            self.rows += batch.rows
+            self.raw_bytes += len(batch.lines)
+
+    def is_full_at(self, text_at: int) -> bool:
+        return (
+            self.raw_bytes >= PART_BYTES
+            or self.rows >= PART_ROWS
+            or text_at - self.text_from >= PART_TEXT_BYTES
+        )
+
+
+class Reading:
+    """The work on one file, whose lease is ours.
+
+    `file` is how far it has come, `noted` what of that is written down.
+
+    Parameters
+    ----------
+    bucket: where the rows are staged, the tenant's own if it is a BYOC tenant.
+    seconds_left: until the invocation is stopped.
+    """
+
+    def __init__(
+        self,
+        file: File,
+        ranges: Ranges,
+        bucket: Bucket,
+        register: Register,
+        seconds_left: Callable[[], float],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.file = file
+        self._ranges = ranges
+        self._bucket = bucket
+        self._register = register
+        self._checkpoints = Checkpoints(bucket, file.tenant, file.digest)
+        self._seconds_left = seconds_left
+        self._clock = clock
+        self._checked_at = self._part_began_at = clock()
+        self._slowest_part = 0.0
+        self._sure = self.noted = file
+
+    def run(self) -> bool:
+        """Read as far as there is time; whether the file is settled.
+
+        Raises
+        ------
+        FileGoneError, ObjectChangedError, BucketError, LeaseLostError, StoreUnavailableError
+        """
+        try:
+            records = self._records()
+        except BrokenFileError as fault:
+            self._settle(fault)
+            return True
+        part = Part(records.text_at, [])
+        while (batch := records.next()) is not None:
+            self._count(batch, records)
+            part.add(batch)
+            if batch.cut or part.is_full_at(records.text_at):
+                self._stage(part)
+                part = Part(records.text_at, [])
+                if self._stops_at(records):
+                    return False
+        self._stage(part)
+        self._settle(records.fault)
+        return True
+
+    def give_up(self, code: str, reason: str) -> None:
+        """Nothing more will be read of the file; what is staged of it counts."""
+        self.file = self._sure
+        self._settle(BrokenFileError(code, reason))
+
+    def _records(self) -> Records:
+        if not self.file.checkpoint:
+            records = opened(self._ranges, self.file.receipt)
+            self.file = replace(self.file, compression=records.compression, format=records.format)
+            return records
+        checkpoint = self._checkpoints.get(self.file.checkpoint)
+        return resumed(self._ranges, self.file.receipt, self.file.compression, checkpoint)
+
+    def _count(self, batch: Batch, records: Records) -> None:
+        told = self.file.refusals
+        if batch.refusals and len(told) < MAX_REFUSALS_TOLD:
+            more = [Refused(each.index, each.verdict.code, each.verdict.reason) for each in batch.refusals]
+            told = (*told, *more)[:MAX_REFUSALS_TOLD]
+        self.file = replace(
+            self.file,
+            format=records.format,
+            rows=self.file.rows + batch.rows,
+            raw_bytes=self.file.raw_bytes + len(batch.lines),
+            refused=self.file.refused + batch.refused,
+            refusals=told,
+            bytes_read=max(self.file.bytes_read, min(records.file_at, self._ranges.size_bytes)),
+        )
+
+    def _stage(self, part: Part) -> None:
+        """Put the part's object, unless it has no rows."""
+        if not part.rows:
+            return
+        number = self.file.parts
+        key = StagedKey(
+            tenant=self.file.tenant,
+            day=self.file.day,
+            object_id=self.file.part_id(number),
+            rows=part.rows,
+            raw_bytes=part.raw_bytes,
+            expires_on=self.file.expires_on,
+        )
+        put_package(self._bucket, str(key), Package(b"".join(part.frames), part.rows, part.raw_bytes))
+        self.file = self._sure = replace(self.file, parts=number + 1)
+        now = self._clock()
+        self._slowest_part = max(self._slowest_part, now - self._part_began_at)
+        self._part_began_at = now
+
+    def _stops_at(self, records: Records) -> bool:
+        """Whether to stop here, between two parts; writes down how far it is when it is due."""
+        now = self._clock()
+        runs_low = self._seconds_left() < RESERVE_SECONDS + 2 * self._slowest_part
+        if runs_low or now - self._checked_at >= CHECKPOINT_EVERY_SECONDS:
+            key = self._checkpoints.put(self.file.parts, records.text_at, records.checkpoint())
+            self.file = replace(self.file, checkpoint=key, attempts=int(not runs_low))
+            self.file = self.noted = self._register.note(self.file, keeps_lease=not runs_low)
+            self._checked_at = now
+        return runs_low
+
+    def _settle(self, fault: BrokenFileError | None) -> None:
+        """The file is read as far as it can be."""
+        short_of_it = PARTLY if self.file.rows else FAILED
+        state = short_of_it if fault or self.file.refused else DONE
+        if fault:
+            self.file = replace(self.file, code=fault.code, reason=fault.reason)
+        elif not self.file.rows and not self.file.refused:
+            self.file = replace(self.file, code="empty", reason="There is nothing in the file.")
+        self.file = self.noted = self._register.note(replace(self.file, state=state), keeps_lease=False)
+        if self.file.checkpoint:
+            # What is left of them, the bucket's lifecycle removes.
+            with suppress(BucketError):
+                self._checkpoints.delete()

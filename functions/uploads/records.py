@@ -1,0 +1,137 @@
+"""The records of a file, whatever it is: compression and form told, or taken up where they were left."""
+
+from typing import Protocol
+
+from functions.shared.judging.rows import Receipt
+from functions.uploads.checkpoints import Checkpoint
+from functions.uploads.formats import parquet_rows
+from functions.uploads.formats.contract import Batch, Format
+from functions.uploads.formats.parquet_rows import ParquetRows
+from functions.uploads.formats.telling import SAMPLE_BYTES, format_of, told
+from functions.uploads.streams.contract import BrokenFileError, Mark, Ranges
+from functions.uploads.streams.opening import FIRST_BYTES, PLAIN, compression_of, stream_of
+from functions.uploads.text import UTF8_BOM, Text
+
+
+class Records(Protocol):
+    """A file's records, from where it was begun.
+
+    `fault`: why there are no more, if the file broke off. `text_at`: how much of the text is done.
+    """
+
+    compression: str
+
+    @property
+    def format(self) -> str: ...
+    @property
+    def fault(self) -> BrokenFileError | None: ...
+    @property
+    def file_at(self) -> int: ...
+    @property
+    def text_at(self) -> int: ...
+
+    def next(self) -> Batch | None:
+        """The next records; None when there are no more. Depends on the file alone."""
+        ...
+
+    def checkpoint(self) -> Checkpoint:
+        """Where they go on."""
+        ...
+
+
+class TextRecords:
+    """The records of a text."""
+
+    def __init__(self, compression: str, kind: str, text: Text, form: Format) -> None:
+        self.compression = compression
+        self._kind = kind
+        self._text = text
+        self._form = form
+
+    @property
+    def format(self) -> str:
+        return self._form.name
+
+    @property
+    def fault(self) -> BrokenFileError | None:
+        return self._text.fault
+
+    @property
+    def file_at(self) -> int:
+        return self._text.file_at
+
+    @property
+    def text_at(self) -> int:
+        return self._text.at
+
+    def next(self) -> Batch | None:
+        return self._form.next(self._text)
+
+    def checkpoint(self) -> Checkpoint:
+        return Checkpoint(self._kind, self._form.state(), self._text.at, self._text.mark())
+
+
+class ParquetRecords:
+    """The records of a Parquet file."""
+
+    compression = PLAIN
+    format = ParquetRows.name
+
+    def __init__(self, rows: ParquetRows) -> None:
+        self._rows = rows
+
+    @property
+    def fault(self) -> BrokenFileError | None:
+        return self._rows.fault
+
+    @property
+    def file_at(self) -> int:
+        return self._rows.file_at
+
+    @property
+    def text_at(self) -> int:
+        return self._rows.file_at
+
+    def next(self) -> Batch | None:
+        return self._rows.next()
+
+    def checkpoint(self) -> Checkpoint:
+        return Checkpoint(self.format, self._rows.state(), 0, Mark())
+
+
+def opened(ranges: Ranges, receipt: Receipt) -> Records:
+    """The records of a file from its beginning.
+
+    Raises
+    ------
+    BrokenFileError: nothing of it can be read.
+    """
+    first = ranges.read(0, min(FIRST_BYTES, ranges.size_bytes)) if ranges.size_bytes else b""
+    if first.startswith(parquet_rows.MAGIC):
+        return ParquetRecords(ParquetRows(ranges, receipt, {}))
+    compression = compression_of(first)
+    text = Text(stream_of(compression, ranges, Mark()))
+    text.fill(SAMPLE_BYTES)
+    if text.data.startswith(UTF8_BOM):
+        text.drop(len(UTF8_BOM))
+    if not text.data and text.fault:
+        raise text.fault
+    sample = text.data[:SAMPLE_BYTES]
+    if sample.startswith(parquet_rows.MAGIC):
+        raise BrokenFileError(
+            "unsupported_format",
+            "This is a compressed Parquet file: put it in as it is, it is compressed inside.",
+        )
+    kind, state = told(sample, is_whole=text.ended and len(text.data) == len(sample))
+    return TextRecords(compression, kind, text, format_of(kind, receipt, state))
+
+
+def resumed(ranges: Ranges, receipt: Receipt, compression: str, checkpoint: Checkpoint) -> Records:
+    """The records from the checkpoint on."""
+    if checkpoint.kind == ParquetRows.name:
+        return ParquetRecords(ParquetRows(ranges, receipt, checkpoint.state))
+    stream = stream_of(compression, ranges, checkpoint.mark)
+    text = Text(stream, begins_at=checkpoint.mark.text_at, at=checkpoint.at)
+    return TextRecords(
+        compression, checkpoint.kind, text, format_of(checkpoint.kind, receipt, checkpoint.state)
+    )

@@ -1,0 +1,250 @@
+"""What is known of every upload and every file, in DynamoDB: which is read, by whom, and how far.
+
+Three kinds of entries of a tenant: `upload#<id>` is what its owner sees, made when it is announced or its
+file is found; `file#<digest>` is a file, told by bucket, key and ETag, so that a file that is told of a
+hundred times is one; `settings` is what the account has chosen. The file that came of an upload is tied to it
+in one transaction, once.
+
+Whoever reads a file has a lease; each write of theirs counts only while it is theirs.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from functions.shared.dynamo.answers import StoreUnavailableError, answered, open_client, unmet
+from functions.shared.dynamo.transaction import UnmetError, write_all
+from functions.shared.errors import RetryableError
+from functions.shared.tenancy import TenantId
+from functions.uploads import items
+from functions.uploads.files import READING, File, Upload
+from functions.uploads.items import FILE, SETTINGS, UPLOAD, file_item, file_of, upload_item, upload_of
+
+SECONDS_A_DAY = 86_400
+FORGET_UPLOADS_AFTER_DAYS = 90
+FORGET_FILES_AFTER_DAYS = 90
+"""Far longer than a file may be told of anew: by its queue for 28 days, by the sweeper for 30."""
+
+READS_A_CALL = 100
+_CLAIM_TRIES = 3
+
+
+class HeldError(RetryableError):
+    """Somebody else reads the file, until `seconds` from now at the latest."""
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__("the file is being read")
+        self.seconds = seconds
+
+
+class LeaseLostError(RetryableError):
+    """The lease was over and somebody else has it: what was not written down does not count."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Uploads, newest first, each with its file if one has come; `next` is the cursor, or None."""
+
+    uploads: list[tuple[Upload, File | None]]
+    next: str | None
+
+
+class Register:
+    """The table. Every method raises StoreUnavailableError when DynamoDB fails; reads are consistent.
+
+    Parameters
+    ----------
+    table: its keys are `tenant_id` and `entry`.
+    clock: seconds since 1970.
+    """
+
+    def __init__(self, table: str, client: Any = None, clock: Callable[[], float] = time.time) -> None:
+        self._table = table
+        self._client = client or open_client()
+        self._clock = clock
+
+    def announce(self, upload: Upload) -> None:
+        """Write down an upload whose file has not come yet."""
+        with answered():
+            self._client.put_item(
+                TableName=self._table, Item=upload_item(upload, self._forget_at(FORGET_UPLOADS_AFTER_DAYS))
+            )
+
+    def upload(self, tenant: TenantId, upload_id: str) -> tuple[Upload, File | None] | None:
+        """The tenant's upload of that id, with its file if one has come."""
+        item = self._item(tenant, UPLOAD + upload_id)
+        if item is None:
+            return None
+        upload = upload_of(item)
+        file = self._item(tenant, FILE + upload.file) if upload.file else None
+        return upload, file_of(file) if file else None
+
+    def page(self, tenant: TenantId, limit: int, before: str | None = None) -> Page:
+        """`limit` uploads that are older than the one of the id `before`, newest first."""
+        asked = {
+            "TableName": self._table,
+            "KeyConditionExpression": "tenant_id = :tenant AND entry BETWEEN :first AND :last",
+            "ExpressionAttributeValues": {
+                ":tenant": {"S": str(tenant)},
+                ":first": {"S": UPLOAD},
+                ":last": {"S": f"{UPLOAD}{before}" if before else f"{UPLOAD}~"},
+            },
+            "ScanIndexForward": False,
+            "Limit": limit + 1 + bool(before),
+        }
+        with answered():
+            found = self._client.query(**asked, ConsistentRead=True)["Items"]
+        uploads = [upload_of(each) for each in found if not items.is_forgotten(each, self._clock())]
+        uploads = [each for each in uploads if each.upload_id != before]
+        files = self.files(tenant, [each.file for each in uploads[:limit] if each.file])
+        shown = [(each, files.get(each.file)) for each in uploads[:limit]]
+        return Page(shown, shown[-1][0].upload_id if len(uploads) > limit else None)
+
+    def files(self, tenant: TenantId, digests: Sequence[str]) -> dict[str, File]:
+        """Those of the tenant's files that are known, by their digests."""
+        found: dict[str, File] = {}
+        wanted = list(dict.fromkeys(digests))
+        for start in range(0, len(wanted), READS_A_CALL):
+            keys = [items.key(tenant, FILE + each) for each in wanted[start : start + READS_A_CALL]]
+            for item in self._read_all(keys):
+                if not items.is_forgotten(item, self._clock()):
+                    file = file_of(item)
+                    found[file.digest] = file
+        return found
+
+    def originals(self, tenant: TenantId) -> str | None:
+        """What the account has chosen to become of originals; None when it has not."""
+        item = self._item(tenant, SETTINGS)
+        return None if item is None else str(item["originals"]["S"])
+
+    def choose_originals(self, tenant: TenantId, originals: str) -> None:
+        """Keep that choice."""
+        item = {**items.key(tenant, SETTINGS), "originals": {"S": originals}}
+        with answered():
+            self._client.put_item(TableName=self._table, Item=item)
+
+    def claim(self, file: File, upload: Upload) -> File:
+        """Write `file` down if it is not known yet, and return what is known of it.
+
+        `upload` is what it came of: one that was announced and waits, which is then tied to it, or a new one.
+        """
+        for _ in range(_CLAIM_TRIES):
+            try:
+                write_all(self._client, self._claims(file, upload))
+            except UnmetError:
+                # Somebody else was told of it at the same moment, or another file came of the upload.
+                known = self.files(file.tenant, [file.digest]).get(file.digest)
+                if known:
+                    return known
+                continue
+            return file
+        raise StoreUnavailableError("DynamoDB: others keep claiming the same file")
+
+    def waiting(self, tenant: TenantId, upload_id: str, key: str) -> Upload | None:
+        """The announced upload of that id, if its file is expected at `key` and has not come yet."""
+        item = self._item(tenant, UPLOAD + upload_id)
+        upload = upload_of(item) if item else None
+        return upload if upload and upload.key == key and not upload.file else None
+
+    def begin(self, file: File, owner: str, seconds: int) -> File:
+        """Take the lease of a file for so long; the file as it is now, its attempt counted.
+
+        Raises
+        ------
+        HeldError: somebody else has it. LeaseLostError: it is settled meanwhile.
+        """
+        now = int(self._clock())
+        try:
+            with answered():
+                found = self._client.update_item(
+                    TableName=self._table,
+                    Key=items.key(file.tenant, FILE + file.digest),
+                    UpdateExpression="SET #owner = :owner, lease_until = :until, attempts = attempts + :one",
+                    ConditionExpression="#state = :reading AND lease_until < :now",
+                    ExpressionAttributeNames={"#owner": "owner", "#state": "state"},
+                    ExpressionAttributeValues={
+                        ":owner": {"S": owner},
+                        ":until": {"N": str(now + seconds)},
+                        ":one": {"N": "1"},
+                        ":reading": {"S": READING},
+                        ":now": {"N": str(now)},
+                    },
+                    ReturnValues="ALL_NEW",
+                )
+        except ClientError as fault:
+            if not unmet(fault):
+                raise
+            known = self.files(file.tenant, [file.digest]).get(file.digest)
+            if known is None or known.is_settled:
+                raise LeaseLostError("the file is settled") from None
+            raise HeldError(max(1, known.lease_until - now + 1)) from None
+        return file_of(found["Attributes"])
+
+    def note(self, file: File, *, keeps_lease: bool) -> File:
+        """Write down how far it has come, as the owner of its lease, which is given back or kept.
+
+        Raises
+        ------
+        LeaseLostError
+        """
+        noted = replace(
+            file, updated_at=int(self._clock()), lease_until=file.lease_until if keeps_lease else 0
+        )
+        try:
+            with answered():
+                self._client.put_item(
+                    TableName=self._table,
+                    Item=file_item(noted, self._forget_at(FORGET_FILES_AFTER_DAYS)),
+                    ConditionExpression="#owner = :owner AND lease_until = :until",
+                    ExpressionAttributeNames={"#owner": "owner"},
+                    ExpressionAttributeValues={
+                        ":owner": {"S": file.owner},
+                        ":until": {"N": str(file.lease_until)},
+                    },
+                )
+        except ClientError as fault:
+            if not unmet(fault):
+                raise
+            raise LeaseLostError("somebody else reads the file") from None
+        return noted
+
+    def _claims(self, file: File, upload: Upload) -> list[dict[str, Any]]:
+        fresh = {"ConditionExpression": "attribute_not_exists(entry)"}
+        put = file_item(file, self._forget_at(FORGET_FILES_AFTER_DAYS))
+        tied = upload_item(replace(upload, file=file.digest), self._forget_at(FORGET_UPLOADS_AFTER_DAYS))
+        # One that was announced is there already, and nobody's yet.
+        free = {
+            "ConditionExpression": "attribute_not_exists(entry) OR #file = :none",
+            "ExpressionAttributeNames": {"#file": "file"},
+            "ExpressionAttributeValues": {":none": {"S": ""}},
+        }
+        return [
+            {"Put": {"TableName": self._table, "Item": put, **fresh}},
+            {"Put": {"TableName": self._table, "Item": tied, **free}},
+        ]
+
+    def _item(self, tenant: TenantId, entry: str) -> items.Item | None:
+        with answered():
+            found = self._client.get_item(
+                TableName=self._table, Key=items.key(tenant, entry), ConsistentRead=True
+            )
+        item: items.Item | None = found.get("Item")
+        if item and "forget_at" in item and items.is_forgotten(item, self._clock()):
+            return None
+        return item
+
+    def _read_all(self, keys: list[items.Item]) -> list[items.Item]:
+        found: list[items.Item] = []
+        wanted: dict[str, Any] = {self._table: {"Keys": keys, "ConsistentRead": True}}
+        while keys and wanted:
+            with answered():
+                answer = self._client.batch_get_item(RequestItems=wanted)
+            found += answer["Responses"].get(self._table, [])
+            wanted = answer.get("UnprocessedKeys") or {}
+        return found
+
+    def _forget_at(self, days: int) -> int:
+        return int(self._clock()) + days * SECONDS_A_DAY

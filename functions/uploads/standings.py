@@ -1,0 +1,24 @@
+"""The accounts whose files these are: their plan, whether logs are taken, for how long they are kept."""
+
+from typing import Any
+
+from functions.shared.account.standing import Standing, standing_of
+from functions.shared.dynamo.answers import answered, open_client
+from functions.shared.tenancy import TenantId
+
+
+class Standings:
+    """The table of accounts, read; raises StoreUnavailableError when DynamoDB fails."""
+
+    def __init__(self, table: str, client: Any = None) -> None:
+        self._table = table
+        self._client = client or open_client()
+
+    def of(self, tenant: TenantId) -> Standing | None:
+        """The standing of `tenant`; None when there is no such account."""
+        with answered():
+            found = self._client.get_item(
+                TableName=self._table, Key={"tenant_id": {"S": str(tenant)}}, ConsistentRead=True
+            )
+        item = found.get("Item")
+        return standing_of(item) if item else None

@@ -1,0 +1,21 @@
+"""Text that is not compressed: every place is a way back."""
+
+from functions.uploads.streams.contract import PIECE_BYTES, Mark, Ranges
+from functions.uploads.streams.sequence import Sequence
+
+
+class PlainStream:
+    """The Stream of a file that is its own text."""
+
+    def __init__(self, ranges: Ranges, mark: Mark) -> None:
+        self._bytes = Sequence(ranges, mark.at)
+
+    @property
+    def file_at(self) -> int:
+        return self._bytes.at
+
+    def read(self) -> bytes:
+        return self._bytes.read(PIECE_BYTES)
+
+    def mark(self, text_at: int) -> Mark:
+        return Mark(text_at, text_at)

@@ -1,0 +1,85 @@
+"""zstd undone, frame after frame; a way back is the beginning of a frame.
+
+Within a frame there is none: a decoder's tables and its last distances cannot be had. What lies between the
+frame's beginning and the place is decoded again, at about a gigabyte a second, and forgotten (docs/adr/0021).
+"""
+
+from collections import deque
+
+from backports import zstd
+
+from functions.uploads.streams.contract import PIECE_BYTES, BrokenFileError, Mark, Ranges
+from functions.uploads.streams.sequence import Sequence
+
+MAGIC = b"\x28\xb5\x2f\xfd"
+SKIPPABLE = tuple(bytes((0x50 | number,)) + b"\x2a\x4d\x18" for number in range(16))
+
+INPUT_BYTES = 16 * 1024
+"""Small: an error takes with it what the same piece held before."""
+
+KEPT_TEXT_BYTES = 6 * 1024 * 1024
+MAX_WINDOW_LOG = 27
+"""128 MB, what `zstd --ultra --long` asks for at the most unless its reader is told more."""
+
+_CUT_OFF = BrokenFileError("truncated", "The file ends in the middle of a zstd frame.")
+
+
+class ZstdStream:
+    """The Stream of a zstd file."""
+
+    def __init__(self, ranges: Ranges, mark: Mark) -> None:
+        self._bytes = Sequence(ranges, mark.at)
+        self._text_at = mark.text_at
+        self._origins = deque([mark])
+        self._pending = b""
+        self._decompressor: zstd.ZstdDecompressor | None = None
+        self._fault: BrokenFileError | None = None
+
+    @property
+    def file_at(self) -> int:
+        return self._bytes.at - len(self._pending)
+
+    def read(self) -> bytes:
+        while not self._fault:
+            if self._decompressor is None and not self._begin_frame():
+                break
+            text = self._decoded()
+            if text:
+                self._text_at += len(text)
+                return text
+        if self._fault:
+            raise self._fault
+        return b""
+
+    def mark(self, text_at: int) -> Mark:
+        return next(each for each in reversed(self._origins) if each.text_at <= text_at)
+
+    def _begin_frame(self) -> bool:
+        self._pending = self._pending or self._bytes.read(INPUT_BYTES)
+        if not self._pending:
+            return False
+        options: dict[int, int] = {zstd.DecompressionParameter.window_log_max: MAX_WINDOW_LOG}
+        self._decompressor = zstd.ZstdDecompressor(options=options)
+        self._origins.append(Mark(self.file_at, self._text_at))
+        while len(self._origins) > 1 and self._origins[1].text_at <= self._text_at - KEPT_TEXT_BYTES:
+            self._origins.popleft()
+        return True
+
+    def _decoded(self) -> bytes:
+        """Some text, empty when there is none yet, or when the frame has ended."""
+        assert self._decompressor is not None  # noqa: S101 - a frame has begun
+        if self._decompressor.needs_input and not self._pending:
+            self._pending = self._bytes.read(INPUT_BYTES)
+            if not self._pending:
+                self._fault = _CUT_OFF
+                return b""
+        try:
+            text = self._decompressor.decompress(self._pending, PIECE_BYTES)
+        except zstd.ZstdError:
+            self._fault = BrokenFileError("corrupt", "The file's zstd stream is damaged from some place on.")
+            return b""
+        self._pending = b""
+        if self._decompressor.eof:
+            self._pending = self._decompressor.unused_data
+            self._decompressor = None
+        return text

@@ -1,0 +1,169 @@
+"""What is to be done for one file that was told of: known or new, refused or read; and its original."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from uuid import uuid4
+
+from functions.shared import journal
+from functions.shared.account.standing import refusal_reason
+from functions.shared.buckets.contract import Bucket, BucketError, BucketRefusedError, ObjectChangedError
+from functions.shared.buckets.drops import DropBucket, Dropped, FileGoneError
+from functions.shared.dynamo.answers import StoreUnavailableError
+from functions.shared.staging import time_ordered_id
+from functions.shared.tenancy import TenantId, dropin_prefix
+from functions.uploads.checkpoints import CheckpointLostError
+from functions.uploads.files import DELETE, DONE, FAILED, PARTLY, File, Upload, digest_of
+from functions.uploads.reading import RESERVE_SECONDS, Reading
+from functions.uploads.register import LeaseLostError, Register
+
+MAX_ATTEMPTS = 5
+"""That began at the same place and came to no end: something in the file ends whoever reads it."""
+
+DEFAULT_PROJECT = "default"
+
+ELSEWHERE = "other_cloud"
+_ELSEWHERE_REASON = "This account keeps its logs in its own cloud: put the file into your own bucket."
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a tenant's files lie and where their rows go.
+
+    `originals`: what becomes of originals unless the account or the upload says otherwise. `refusal`: the
+    code of the 402 that the account's logs are answered with now, or empty.
+    """
+
+    tenant: TenantId
+    drops: DropBucket
+    staging: Bucket
+    retention_days: int
+    originals: str
+    refusal: str = ""
+
+
+class Work:
+    """Works on files.
+
+    Parameters
+    ----------
+    function: as its metrics call it.
+    go_on: puts a message on the queue that brings the file back.
+    """
+
+    def __init__(self, register: Register, go_on: Callable[[Dropped], None], function: str) -> None:
+        self._register = register
+        self._go_on = go_on
+        self._function = function
+
+    def do(
+        self, dropped: Dropped, place: Place, seconds_left: Callable[[], float], *, is_last_try: bool = False
+    ) -> None:
+        """Do what can be done for a file now; on return its message is no longer needed.
+
+        `is_last_try`: a bucket that refuses us will not be asked again.
+
+        Raises
+        ------
+        HeldError, LeaseLostError, BucketError, StoreUnavailableError: the message must come back.
+        """
+        file = self._known(dropped, place)
+        if file.is_settled:
+            self._leave(file, place)
+            return
+        file = self._register.begin(file, str(uuid4()), int(seconds_left()) + RESERVE_SECONDS)
+        reading = Reading(file, place.drops.ranges(dropped), place.staging, self._register, seconds_left)
+        try:
+            is_settled = self._read(reading)
+        except BucketError as fault:
+            if not (is_last_try and isinstance(fault, BucketRefusedError)):
+                self._give_back(reading)
+                raise
+            reading.give_up("no_access", "The bucket does not let us read the file: mend that, put it anew.")
+            is_settled = True
+        if not is_settled:
+            self._go_on(dropped)
+            return
+        self._measure(reading.file)
+        self._leave(reading.file, place)
+
+    def _give_back(self, reading: Reading) -> None:
+        """The bucket is at fault, not the file: the next attempt need not wait, this one does not count."""
+        with suppress(LeaseLostError, StoreUnavailableError):
+            noted = reading.noted
+            self._register.note(replace(noted, attempts=max(0, noted.attempts - 1)), keeps_lease=False)
+
+    def _known(self, dropped: Dropped, place: Place) -> File:
+        """What is known of the file; one that is seen for the first time is written down."""
+        digest = digest_of(place.tenant, dropped)
+        known = self._register.files(place.tenant, [digest]).get(digest)
+        if known:
+            return known
+        now = datetime.now(UTC)
+        upload = self._upload(dropped, place, now)
+        file = File(
+            tenant=place.tenant,
+            upload_id=upload.upload_id,
+            dropped=dropped,
+            received_at=now,
+            project_id=upload.project_id,
+            retention_days=place.retention_days,
+            originals=upload.originals,
+            updated_at=int(now.timestamp()),
+        )
+        if place.refusal:
+            reason = _ELSEWHERE_REASON if place.refusal == ELSEWHERE else refusal_reason(place.refusal)
+            file = replace(file, state=FAILED, code=place.refusal, reason=reason)
+        return self._register.claim(file, upload)
+
+    def _upload(self, dropped: Dropped, place: Place, now: datetime) -> Upload:
+        """The upload that the file came of: announced, or made now for one that nobody announced."""
+        rest = dropped.key.removeprefix(dropin_prefix(place.tenant))
+        announced = self._register.waiting(place.tenant, rest.partition("/")[0], dropped.key)
+        if announced:
+            return announced
+        return Upload(
+            tenant=place.tenant,
+            upload_id=time_ordered_id(),
+            key=dropped.key,
+            size_bytes=dropped.size_bytes,
+            project_id=DEFAULT_PROJECT,
+            originals=self._register.originals(place.tenant) or place.originals,
+            created_at=int(now.timestamp()),
+        )
+
+    def _read(self, reading: Reading) -> bool:
+        """Whether the file is settled; what keeps it from being read for good settles it too."""
+        if reading.file.attempts > MAX_ATTEMPTS:
+            reading.give_up("unreadable", f"Reading broke off {MAX_ATTEMPTS} times at the same place.")
+            return True
+        try:
+            return reading.run()
+        except FileGoneError:
+            reading.give_up("gone", "The file was deleted before it was read.")
+        except ObjectChangedError:
+            reading.give_up("replaced", "Another file was put in its place before it was read.")
+        except CheckpointLostError:
+            reading.give_up("interrupted", "Where to go on was lost: put the rest of the file in again.")
+        return True
+
+    def _leave(self, file: File, place: Place) -> None:
+        """What becomes of the original: it is kept unless every record of it is stored."""
+        if file.state == DONE and file.originals == DELETE:
+            place.drops.delete(file.dropped)
+
+    def _measure(self, file: File) -> None:
+        journal.measure(
+            self._function,
+            {
+                "FilesRead": (1, "Count"),
+                "FilesFailed": (int(file.state == FAILED), "Count"),
+                "FilesPartly": (int(file.state == PARTLY), "Count"),
+                "FileRows": (file.rows, "Count"),
+                "FileBytes": (file.dropped.size_bytes, "Bytes"),
+            },
+            tenant_id=file.tenant,
+            state=file.state,
+            code=file.code,
+        )

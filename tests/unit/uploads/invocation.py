@@ -1,0 +1,76 @@
+"""One invocation of the drop-in function in a process of its own, with little memory and little time.
+
+    python -m tests.unit.uploads.invocation <limits as JSON> <event as JSON>
+
+Prints the seconds it took, its peak resident memory in MB, and what it sent to the queue.
+"""
+
+import json
+import os
+import resource
+import sys
+import time
+from typing import Any
+
+MB = 1024 * 1024
+
+
+class Queue:
+    def __init__(self) -> None:
+        self.bodies: list[str] = []
+
+    def get_queue_url(self, QueueName: str) -> dict[str, str]:  # noqa: N803
+        return {"QueueUrl": QueueName}
+
+    def send_message(self, QueueUrl: str, MessageBody: str) -> None:  # noqa: ARG002, N803
+        self.bodies.append(MessageBody)
+
+    def change_message_visibility(self, **_asked: Any) -> None:
+        """What comes back is told of as a failure."""
+
+
+def main() -> None:
+    limits: dict[str, Any] = json.loads(sys.argv[1])
+    event = json.loads(sys.argv[2])
+    most = limits["memory_mb"] * MB
+    # What a process may hold of its own: heap, anonymous maps, stacks.
+    resource.setrlimit(resource.RLIMIT_DATA, (most, most))
+    os.environ.update(limits["environment"])
+    import boto3
+
+    from functions.shared.buckets.own import open_bucket
+    from functions.uploads import dropin, reading
+    from functions.uploads.own_drops import open_drops
+    from functions.uploads.queue import DropQueue
+    from functions.uploads.register import Register
+    from functions.uploads.standings import Standings
+    from functions.uploads.work import Work
+
+    reading.RESERVE_SECONDS = limits["reserve_seconds"]
+    reading.PART_BYTES = limits["part_bytes"]
+    reading.CHECKPOINT_EVERY_SECONDS = limits["checkpoint_every_seconds"]
+    dynamodb = boto3.client("dynamodb", endpoint_url=limits["dynamodb"])
+    queue = Queue()
+    drop_queue = DropQueue("dropped", "tests", queue)
+    parts = dropin.DropIn(
+        open_drops("drop"),
+        open_bucket("staging"),
+        Standings("accounts", dynamodb),
+        drop_queue,
+        Work(Register("uploads", dynamodb), drop_queue.tell, "dropin"),
+    )
+    began = time.monotonic()
+    answer = dropin.answer_to(event, lambda: limits["seconds"] - (time.monotonic() - began), parts)
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    told = {
+        "seconds": time.monotonic() - began,
+        "peak_mb": used.ru_maxrss / 1024,
+        "cpu_seconds": used.ru_utime + used.ru_stime,
+        "sent": queue.bodies,
+        "failures": answer["batchItemFailures"],
+    }
+    sys.stdout.write("\n" + json.dumps(told) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,233 @@
+"""Told of three times, read by two at once, killed at any write, stopped for lack of time: each row once."""
+
+import gzip
+import json
+import random
+from collections import Counter
+
+import pytest
+from backports import zstd
+
+from functions.uploads import reading
+from functions.uploads.records import opened
+from tests.unit.uploads.samples import COMPRESSIONS, FORMS, as_parquet, hadoop
+from tests.unit.uploads.world import ACME, GLOBEX, KilledError, World
+
+LINES = [f"2026-01-02 03:04:05,{number % 1000:03d} INFO line {number}" for number in range(3000)]
+TEXT = "\n".join(LINES).encode()
+
+
+@pytest.fixture
+def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Parts of some hundred rows, cut from windows of some kilobytes; written down after each."""
+    for module in ("windows", "json_values"):
+        monkeypatch.setattr(f"functions.uploads.formats.{module}.WINDOW_BYTES", 8 * 1024)
+    monkeypatch.setattr("functions.uploads.formats.parquet_rows.BATCH_ROWS", 100)
+    monkeypatch.setattr(reading, "PART_ROWS", 200)
+    monkeypatch.setattr(reading, "CHECKPOINT_EVERY_SECONDS", 0)
+
+
+@pytest.mark.parametrize("count", [100, pytest.param(1000, marks=pytest.mark.soak)])
+def test_so_many_files_in_any_order_each_told_of_three_times(here: World, count: int) -> None:
+    random_ = random.Random(7)
+    names = [f"day={number % 28:02d}/{random_.getrandbits(64):016x}.log" for number in range(count)]
+    bodies = [here.put(name, f"row of {name}\n".encode(), random_.choice((ACME, GLOBEX))) for name in names]
+    told = bodies * 3
+    random_.shuffle(told)
+
+    assert here.deliver(*told) == []
+    rows = here.messages(ACME) + here.messages(GLOBEX)
+    assert sorted(rows) == sorted(f"row of {name}" for name in names)
+    assert len(here.statuses(ACME)) + len(here.statuses(GLOBEX)) == count
+    assert {each["state"] for each in here.statuses(ACME)} == {"done"}
+
+
+def test_a_later_file_with_an_earlier_name_is_not_ignored(here: World) -> None:
+    for name in ("2026/12/31.log", "2026/01/01.log", "zzz", "aaa", "AAA"):
+        here.drop(name, name.encode())
+    assert sorted(here.messages()) == ["2026/01/01.log", "2026/12/31.log", "AAA", "aaa", "zzz"]
+
+
+def test_another_file_under_the_same_name_is_another_file(here: World) -> None:
+    here.drop("x", b"one\n")
+    assert here.deliver(here.put("x", b"two\n")) == []
+    assert here.deliver(here.put("x", b"one\n")) == [], "and the first one again adds nothing"
+    assert sorted(here.messages()) == ["one", "two"]
+
+
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("form", ["lines", "csv", "json array", "parquet"])
+@pytest.mark.usefixtures("small_parts")
+def test_killed_at_any_write_and_taken_up_again(here: World, form: str, after: bool) -> None:
+    lines = hadoop(900)
+    body = FORMS[form](lines) if form == "parquet" else gzip.compress(FORMS[form](lines))
+    writes = 0
+    while True:
+        name = f"{form}-{writes}-{after}"
+        told = here.put(name, body, ACME)
+        here.put(name, b"globex's\n", GLOBEX)
+        here.mortal.writes_left, here.mortal.writes, here.mortal.after = writes, 0, after
+        try:
+            here.deliver(told)
+            survived = True
+        except KilledError:
+            survived = False
+        here.mortal.writes_left = None
+        here.sqs.bodies.clear()
+        # The message comes back when its consumer's time is long over, and once more for good measure.
+        here.later += 1000
+        assert here.deliver(told, told) == []
+        state = here.status(name)
+        assert (state["state"], state["rows_stored"], state["rows_refused"]) == ("done", 900, 0)
+        assert Counter(here.messages()) == Counter(line for line, _ in lines)
+        assert here.rows(GLOBEX) == []
+        if survived:
+            break
+        writes += 1
+        _empty(here)
+    assert writes >= 8
+
+
+def _empty(here: World) -> None:
+    here.staging.delete([each.key for each in here.staging.under("")])
+
+
+@pytest.mark.parametrize("parts", [1, 2])
+@pytest.mark.parametrize(
+    ("form", "compression"),
+    [
+        ("parquet", "none"),
+        *(
+            (form, compression)
+            for form in ("lines", "csv", "json array", "ndjson", "concatenated")
+            for compression in ("none", "gzip", "gzip members", "zstd", "zstd frames", "bzip2")
+        ),
+    ],
+)
+@pytest.mark.usefixtures("small_parts")
+def test_a_file_that_outlasts_its_invocations_is_whole_in_the_end(
+    here: World, monkeypatch: pytest.MonkeyPatch, form: str, compression: str, parts: int
+) -> None:
+    lines = hadoop(900)
+    body = COMPRESSIONS[compression](FORMS[form](lines))
+    invocations = _little_time(here, monkeypatch, parts)
+    told = here.drop("long", body)
+
+    assert (told["state"], told["rows_stored"], told["progress"]) == ("done", 900, 1.0)
+    assert [row["message"] for row in here.rows()] == [line for line, _ in lines]
+    assert len(invocations) >= 900 // 250 // parts
+    assert list(here.staging.under("uploads/")) == [], "nothing is left of where it went on"
+
+
+def _little_time(here: World, monkeypatch: pytest.MonkeyPatch, parts: int) -> list[int]:
+    """Each invocation has time for so many parts; counts the invocations."""
+    invocations: list[int] = []
+    run = reading.Reading.run
+
+    def counted(self: reading.Reading) -> bool:
+        invocations.append(self.file.parts)
+        limit = self.file.parts + parts
+        monkeypatch.setattr(self, "_seconds_left", lambda: 0.0 if self.file.parts >= limit else 300.0)
+        return run(self)
+
+    monkeypatch.setattr(reading.Reading, "run", counted)
+    return invocations
+
+
+@pytest.mark.usefixtures("small_parts")
+def test_a_status_tells_how_far_a_file_has_come(here: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    _little_time(here, monkeypatch, 1)
+    body = here.put("long", TEXT)
+    seen = []
+    while body:
+        assert here._invoke(body, 1) is False
+        body = here.sqs.bodies.pop() if here.sqs.bodies else ""
+        told = here.status("long")
+        seen.append((told["state"], told["progress"], told["rows_stored"]))
+    assert [state for state, _, _ in seen] == ["reading"] * (len(seen) - 1) + ["done"]
+    assert [each[1:] for each in seen] == sorted(each[1:] for each in seen)
+    assert 0 < seen[0][1] <= 1
+    assert seen[-1] == ("done", 1.0, 3000)
+
+
+def test_who_finds_a_file_being_read_comes_back_and_nothing_is_read_twice(
+    here: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = here.put("x", TEXT)
+    meanwhile: list[list[str]] = []
+
+    def read(*arguments: object) -> object:
+        if not meanwhile:
+            meanwhile.append([])
+            meanwhile[0] = here.deliver(body)
+        return opened(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(reading, "opened", read)
+    assert here.deliver(body) == []
+    assert meanwhile == [[body]]
+    assert here.messages() == LINES
+
+
+@pytest.mark.usefixtures("small_parts")
+def test_two_who_read_the_same_file_at_once_write_the_same_objects(
+    here: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first is so slow that its lease is over: what it writes down after that does not count."""
+    body = here.put("x", zstd.compress(TEXT))
+    others: list[list[str]] = []
+
+    def read(*arguments: object) -> object:
+        if not others:
+            others.append([])
+            here.later += 1000
+            others[0] = here.deliver(body)
+        return opened(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(reading, "opened", read)
+    assert here.deliver(body) == [body], "it comes back, and finds that all is done"
+    assert others == [[]]
+    assert here.deliver(body) == []
+    assert here.messages() == LINES
+    assert here.status("x")["rows_stored"] == 3000
+
+
+@pytest.mark.parametrize("dies", ["at the beginning", "later"])
+@pytest.mark.usefixtures("small_parts")
+def test_a_file_that_ends_whoever_reads_it_is_given_up(
+    here: World, monkeypatch: pytest.MonkeyPatch, dies: str
+) -> None:
+    body = here.put("x", TEXT)
+    run = reading.Reading._stage
+
+    def killed(self: reading.Reading, part: reading.Part) -> None:
+        if dies == "at the beginning" or self.file.parts == 2:
+            raise KilledError
+        run(self, part)
+
+    monkeypatch.setattr(reading.Reading, "_stage", killed)
+    for _ in range(5):
+        with pytest.raises(KilledError):
+            here.deliver(body)
+        here.later += 1000
+        assert here.status("x")["state"] == "reading"
+    assert here.deliver(body) == []
+    told = here.status("x")
+    assert told["error"]["code"] == "unreadable"
+    assert told["state"] == ("failed" if dies == "at the beginning" else "partly")
+    assert told["rows_stored"] == len(here.rows())
+
+
+def test_what_two_files_have_in_common_is_nothing(here: World) -> None:
+    records = [json.dumps({"message": "same", "timestamp": "2026-01-01T00:00:00Z"})] * 3
+    for name in ("a", "b"):
+        for tenant in (ACME, GLOBEX):
+            here.drop(name, "\n".join(records).encode(), tenant)
+    assert [len(here.rows(tenant)) for tenant in (ACME, GLOBEX)] == [6, 6]
+
+
+def test_parts_are_the_same_whoever_reads(here: World, small_parts: None) -> None:
+    """Read from the beginning or from any checkpoint: the objects' keys are the same."""
+    body = as_parquet(hadoop(700))
+    here.drop("x", body)
+    keys = [each.key for each in here.staging.under("staged/")]
+    assert len(keys) == len({key.split("-r")[0] for key in keys}) >= 3

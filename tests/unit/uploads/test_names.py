@@ -1,0 +1,74 @@
+"""A file's name says nothing: wrong endings, none, capitals, blanks, plus signs, percent signs, all scripts."""
+
+import gzip
+
+import pytest
+
+from functions.uploads.notices import read
+from tests.unit.uploads.world import ACME, GLOBEX, World, s3_says, sqs_event
+
+NAMES = [
+    "log.parquet",
+    "noending",
+    "UPPER CASE.LOG.GZ",
+    "with blanks  twice.log",
+    "a+b.log",
+    "100%.log",
+    "100%25.log",
+    "%41.log",
+    "ünïcödé/日本語/лог.txt",
+    "emoji-🚀.log",
+    "quote'\"<>&?#.log",
+    "a//b/../c/./d.log",
+    "-leading.log",
+    "ends with blank ",
+    "tenant=globex/dropin/v1/tenant=globex/x",
+]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_file_of_any_name_is_stored(here: World, name: str) -> None:
+    told = here.drop(name, gzip.compress(b"one line\n"))
+
+    assert (told["state"], told["rows_stored"]) == ("done", 1)
+    assert here.messages() == ["one line"]
+    assert here.originals() == []
+    assert here.rows(GLOBEX) == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_key_is_decoded_once(name: str) -> None:
+    key = f"dropin/v1/tenant=acme/{name}"
+    (message,) = read(sqs_event(s3_says(key, 1, "e")))
+    assert message.files
+    assert message.files[0].key == key
+
+
+def test_a_folder_is_no_file_and_a_file_without_a_name_neither(here: World) -> None:
+    for name in ("", "folder/"):
+        assert here.deliver(here.put(name, b"")) == []
+    assert here.statuses() == []
+
+
+def test_another_tenants_prefix_cannot_be_claimed(here: World) -> None:
+    here.drop("tenant=globex/x", b"acme's\n")
+    here.drop("../tenant=globex/x", b"acme's too\n")
+    assert here.statuses(GLOBEX) == []
+    assert len(here.messages(ACME)) == 2
+
+
+@pytest.mark.parametrize(
+    "key", ["dropin/v1/tenant=nobody/x", "dropin/v1/tenant=AC ME/x", "elsewhere/x", "dropin/v1/tenant=acme"]
+)
+def test_a_file_that_is_nobodys_is_left_alone(here: World, key: str) -> None:
+    here.s3.put_object(Bucket="drop", Key=key, Body=b"line\n")
+    assert here.deliver(s3_says(key, 5, "e")) == []
+    assert here.originals() == [key]
+
+
+def test_a_message_about_another_bucket_counts_for_nothing(here: World) -> None:
+    body = here.put("x", b"line\n")
+    assert here.deliver(body.replace('"name": "drop"', '"name": "pord"')) == []
+    assert here.statuses() == []
+    assert here.deliver(body) == []
+    assert here.messages() == ["line"]

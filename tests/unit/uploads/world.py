@@ -1,0 +1,255 @@
+"""The drop-in function around S3 and DynamoDB in memory: files are put, told of, read; each write can be the last.
+
+What it stages is looked at as sync would see it: by key, and decoded.
+"""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote_plus
+
+import boto3
+from backports import zstd
+from botocore.config import Config
+from moto import mock_aws
+from obstore.store import MemoryStore
+
+from functions.shared.account.standing import Standing, standing_item
+from functions.shared.buckets.drops import DropBucket
+from functions.shared.buckets.own import OwnBucket
+from functions.shared.staging import StagedKey, is_staged
+from functions.shared.tenancy import TenantId, dropin_prefix
+from functions.uploads import dropin
+from functions.uploads.dropin import DropIn, answer_to
+from functions.uploads.files import shown
+from functions.uploads.queue import DropQueue
+from functions.uploads.register import Register
+from functions.uploads.standings import Standings
+from functions.uploads.work import Work
+from local import transactions
+
+ACME, GLOBEX = TenantId("acme"), TenantId("globex")
+DROP = "drop"
+UPLOADS, ACCOUNTS = "uploads", "accounts"
+
+WRITES = frozenset(
+    {
+        "put_item", "update_item", "transact_write_items", "delete_object", "send_message", "create", "delete",
+    }
+)  # fmt: skip
+
+
+class KilledError(BaseException):
+    """The process ends here; nothing in it may catch this."""
+
+
+@dataclass
+class Mortal:
+    """Ends everything at the write that brings `writes_left` to nothing: before it is done, or after."""
+
+    writes_left: int | None = None
+    after: bool = False
+    writes: int = 0
+
+    def around(self, call: Callable[[], Any]) -> Any:
+        self.writes += 1
+        dies = self.writes_left is not None and self.writes > self.writes_left
+        if dies and not self.after:
+            raise KilledError
+        done = call()
+        if dies:
+            raise KilledError
+        return done
+
+
+class Proxy:
+    """A client or a bucket whose writes are counted, and may be the last."""
+
+    def __init__(self, real: Any, mortal: Mortal) -> None:
+        self._real = real
+        self._mortal = mortal
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._real, name)
+        if name not in WRITES:
+            return found
+        return lambda *args, **kwargs: self._mortal.around(lambda: found(*args, **kwargs))
+
+
+class Sqs:
+    """A queue that keeps what it was sent, and for how long what comes back is hidden."""
+
+    def __init__(self) -> None:
+        self.bodies: list[str] = []
+        self.hidden: list[int] = []
+
+    def get_queue_url(self, QueueName: str) -> dict[str, str]:  # noqa: N803
+        return {"QueueUrl": QueueName}
+
+    def send_message(self, QueueUrl: str, MessageBody: str) -> None:  # noqa: ARG002, N803
+        self.bodies.append(MessageBody)
+
+    def change_message_visibility(self, **asked: Any) -> None:
+        self.hidden.append(asked["VisibilityTimeout"])
+
+
+@dataclass
+class World:
+    """`now` moves the register's clock ahead, so that leases end."""
+
+    s3: Any
+    dynamodb: Any
+    staging: OwnBucket
+    sqs: Sqs = field(default_factory=Sqs)
+    mortal: Mortal = field(default_factory=Mortal)
+    later: float = 0.0
+    seconds: float = 300.0
+    clock: Callable[[], float] = time.time
+
+    def account(self, tenant: str, standing: Standing | None = None) -> TenantId:
+        item = standing_item(standing or Standing("managed_30", 30, 10**7))
+        self.dynamodb.put_item(TableName=ACCOUNTS, Item={"tenant_id": {"S": tenant}, **item})
+        return TenantId(tenant)
+
+    @property
+    def register(self) -> Register:
+        return Register(UPLOADS, Proxy(self.dynamodb, self.mortal), lambda: self.clock() + self.later)
+
+    @property
+    def drop_in(self) -> DropIn:
+        queue = DropQueue("dropped", "tests", Proxy(self.sqs, self.mortal))
+        return DropIn(
+            DropBucket(Proxy(self.s3, self.mortal), DROP),
+            Proxy(self.staging, self.mortal),
+            Standings(ACCOUNTS, self.dynamodb),
+            queue,
+            Work(self.register, queue.tell, dropin.FUNCTION),
+        )
+
+    def put(self, name: str, body: bytes, tenant: TenantId = ACME) -> str:
+        """Put a file under the tenant's prefix; the message that S3 sends of it."""
+        key = dropin_prefix(tenant) + name
+        etag = self.s3.put_object(Bucket=DROP, Key=key, Body=body)["ETag"]
+        return s3_says(key, len(body), etag)
+
+    def deliver(self, *bodies: str, receives: int = 1) -> list[str]:
+        """One invocation for each message, and then for each that it sent; those that must come back."""
+        back: list[str] = []
+        waiting = list(bodies)
+        while waiting:
+            body = waiting.pop(0)
+            if self._invoke(body, receives):
+                back.append(body)
+            waiting += self.sqs.bodies
+            self.sqs.bodies.clear()
+        return back
+
+    def drop(self, name: str, body: bytes, tenant: TenantId = ACME) -> dict[str, Any]:
+        """Put a file, deliver its message, and what is told of it in the end."""
+        back = self.deliver(self.put(name, body, tenant))
+        assert not back, "nothing is stuck in the queue"
+        return self.status(name, tenant)
+
+    def status(self, name: str, tenant: TenantId = ACME) -> dict[str, Any]:
+        found = [each for each in self.statuses(tenant) if each["key"] == dropin_prefix(tenant) + name]
+        assert len(found) == 1, found
+        return found[0]
+
+    def statuses(self, tenant: TenantId = ACME) -> list[dict[str, Any]]:
+        register, told, before = self.register, list[dict[str, Any]](), None
+        while True:
+            page = register.page(tenant, 100, before)
+            told += [shown(*each, dropin_prefix(tenant), self.clock()) for each in page.uploads]
+            if page.next is None:
+                return told
+            before = page.next
+
+    def rows(self, tenant: TenantId = ACME) -> list[dict[str, Any]]:
+        """All rows that are staged for the tenant, in order; each object is what its key says."""
+        found: list[dict[str, Any]] = []
+        for each in sorted(self.staging.under(""), key=lambda listed: listed.key):
+            if is_staged(each.key) and StagedKey.parse(each.key).tenant == tenant:
+                found += decoded_rows(each.key, bytes(self.staging.get(each.key).body))  # type: ignore[union-attr]
+        return found
+
+    def messages(self, tenant: TenantId = ACME) -> list[str]:
+        return [row["message"] for row in self.rows(tenant)]
+
+    def originals(self) -> list[str]:
+        return [each["Key"] for each in self.s3.list_objects_v2(Bucket=DROP).get("Contents", ())]
+
+    def _invoke(self, body: str, receives: int) -> bool:
+        """Whether the message must come back."""
+        answer = answer_to(sqs_event(body, receives), lambda: self.seconds, self.drop_in)
+        return bool(answer["batchItemFailures"])
+
+
+def decoded_rows(key: str, body: bytes) -> list[dict[str, Any]]:
+    text = zstd.decompress(body)
+    rows = [json.loads(line) for line in text.splitlines()]
+    told = StagedKey.parse(key)
+    assert (len(rows), len(text)) == (told.rows, told.raw_bytes)
+    assert {row["tenant_id"] for row in rows} == {told.tenant}
+    return rows
+
+
+def s3_says(key: str, size: int, etag: str, bucket: str = DROP) -> str:
+    """S3's own message, with the key as S3 writes it."""
+    record = {
+        "eventVersion": "2.1",
+        "eventSource": "aws:s3",
+        "eventName": "ObjectCreated:Put",
+        "s3": {
+            "bucket": {"name": bucket, "arn": f"arn:aws:s3:::{bucket}"},
+            "object": {"key": quote_plus(key, safe="/"), "size": size, "eTag": etag.strip('"')},
+        },
+    }
+    return json.dumps({"Records": [record]})
+
+
+def sqs_event(body: str, receives: int = 1) -> dict[str, Any]:
+    attributes = {"ApproximateReceiveCount": str(receives)}
+    record = {"messageId": "m", "receiptHandle": "r", "body": body, "attributes": attributes}
+    return {"Records": [record]}
+
+
+def table(dynamodb: Any, name: str, *keys: str) -> None:
+    dynamodb.create_table(
+        TableName=name,
+        KeySchema=[
+            {"AttributeName": key, "KeyType": kind}
+            for key, kind in zip(keys, ("HASH", "RANGE"), strict=False)
+        ],
+        AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in keys],
+        BillingMode="PAY_PER_REQUEST",
+    )
+
+
+@contextmanager
+def cloud() -> Iterator[tuple[Any, Any]]:
+    """S3 and DynamoDB in memory, with a bucket and tables."""
+    transactions.install()
+    with mock_aws():
+        region = {"region_name": "us-east-1"}
+        s3 = boto3.client("s3", config=Config(signature_version="s3v4"), **region)
+        dynamodb = boto3.client("dynamodb", **region)
+        table(dynamodb, UPLOADS, "tenant_id", "entry")
+        table(dynamodb, ACCOUNTS, "tenant_id")
+        s3.create_bucket(Bucket=DROP)
+        yield s3, dynamodb
+
+
+def world(s3: Any, dynamodb: Any) -> World:
+    """An empty world in that cloud, with two accounts."""
+    for each in s3.list_objects_v2(Bucket=DROP).get("Contents", ()):
+        s3.delete_object(Bucket=DROP, Key=each["Key"])
+    for item in dynamodb.scan(TableName=UPLOADS)["Items"]:
+        key = {name: item[name] for name in ("tenant_id", "entry")}
+        dynamodb.delete_item(TableName=UPLOADS, Key=key)
+    made = World(s3, dynamodb, OwnBucket(MemoryStore()))
+    made.account(ACME)
+    made.account(GLOBEX, Standing("managed_15", 15, 10**7))
+    return made
