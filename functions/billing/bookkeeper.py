@@ -110,7 +110,7 @@ def bookkeeper(
     settings: Settings, client: Any, stripe: Stripe, clock: Callable[[], float] = time.time
 ) -> Bookkeeper:
     """Wire the parts around one DynamoDB client and one Stripe."""
-    return Bookkeeper(desk_of(settings, client, stripe, clock=clock), books_of(settings, client))
+    return Bookkeeper(desk_of(settings, client, stripe, clock=clock), books_of(settings, client, clock))
 
 
 def handler(_event: dict[str, Any], _context: Any) -> dict[str, int]:

@@ -3,15 +3,18 @@
 The table `billing` holds an item `account#<tenant>` for each account that billing ever had to do with, and
 `customer#<id>` for each customer at Stripe: whose customer that is, which no event may say. Every write of an
 account's item makes its version one more and is refused when somebody else has written since it was read.
-The standing lies with the account, in the table the authorizer reads, and is written in the same transaction.
+The standing lies with the account, in the table the authorizer reads, and is written in the same transaction,
+with the terms of retention that follow from it.
 """
 
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import fields, replace
 from typing import Any
 
 from functions.billing.book import Book
 from functions.billing.subscription import Subscription
+from functions.shared.account.retention_terms import terms_after, terms_item, terms_of
 from functions.shared.account.standing import Standing, standing_item, standing_of
 from functions.shared.dynamo.answers import answered, open_client
 from functions.shared.dynamo.transaction import UnmetError, write_all
@@ -31,12 +34,23 @@ class Books:
     """Reads, strongly consistent, and writes on condition.
 
     Every method raises functions.shared.dynamo.answers.StoreUnavailableError when DynamoDB fails.
+
+    Parameters
+    ----------
+    clock: Unix seconds: from when on a changed plan counts.
     """
 
-    def __init__(self, billing_table: str, accounts_table: str, client: Any = None) -> None:
+    def __init__(
+        self,
+        billing_table: str,
+        accounts_table: str,
+        client: Any = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self._billing_table = billing_table
         self._accounts_table = accounts_table
         self._client = client or open_client()
+        self._clock = clock
 
     def of(self, tenant: TenantId) -> Book:
         """The account's book; an empty one when nothing has been written yet."""
@@ -111,8 +125,11 @@ class Books:
         return {"Put": {"TableName": self._billing_table, "Item": item_of(book), **condition}}
 
     def _stand(self, tenant: TenantId, standing: Standing) -> Item:
-        """Only what is billing's to say; an account that is gone does not come back."""
-        new = standing_item(standing)
+        """Only what is billing's to say; an account that is gone does not come back.
+
+        Nobody else writes the terms, and who did since the book was read has made it another version.
+        """
+        new = {**standing_item(standing), **self._terms(tenant, standing)}
         return {
             "Update": {
                 "TableName": self._accounts_table,
@@ -123,6 +140,15 @@ class Books:
                 "ExpressionAttributeValues": {f":{name}": value for name, value in new.items()},
             }
         }
+
+    def _terms(self, tenant: TenantId, standing: Standing) -> Item:
+        """What becomes of the account's terms of retention; nothing where the days stay the same."""
+        item = self._item(self._accounts_table, {"tenant_id": {"S": str(tenant)}})
+        if item is None:
+            return {}
+        terms = terms_of(item)
+        changed = terms_after(terms, standing, int(self._clock()))
+        return {} if changed == terms else terms_item(changed)
 
     def _item(self, table: str, key: Item) -> Item | None:
         with answered():

@@ -36,7 +36,7 @@ def _office() -> Office:
 
 def office(settings: Settings, client: Any, stripe: Stripe, clock: Callable[[], float] = time.time) -> Office:
     """Wire the parts around one DynamoDB client and one Stripe."""
-    desk, books = desk_of(settings, client, stripe, clock=clock), books_of(settings, client)
+    desk, books = desk_of(settings, client, stripe, clock=clock), books_of(settings, client, clock)
     own_clouds = OwnClouds(settings.destinations_table, client)
     sales = Sales(desk, books, own_clouds, settings.dashboard_address.rstrip("/"))
     return Office(desk, books, sales, usage_of(settings, client))

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from functions.billing.book import Book
 from functions.billing.entitlements import grace_ends_at
 from functions.billing.subscription import ENDED, Subscription
-from functions.billing.wording import READING, News, day, moment, terms
-from functions.shared.plans import PLANS
+from functions.billing.wording import READING, News, day, keeping, moment, terms
+from functions.shared.plans import PLANS, TRIAL
 
 
 def news(old: Book, new: Book) -> list[News]:
@@ -26,9 +26,9 @@ def _of_subscription(old: Subscription | None, new: Subscription, once: str) -> 
             yield _ended(new, unpaid=known is not None and known.owing)
         return
     if known is None:
-        yield _begun(new)
+        yield _begun(old.plan if old else TRIAL, new)
     elif known.plan != new.plan:
-        yield _plan_changed(new, once)
+        yield _plan_changed(known.plan, new, once)
     yield from _end_set(known.ends_at if known else None, new, once)
     yield from _payments(known, new)
 
@@ -86,7 +86,8 @@ def _payment_failed(new: Subscription) -> News:
     )
 
 
-def _begun(new: Subscription) -> News:
+def _begun(before: str, new: Subscription) -> News:
+    """`before`: the plan that the account had until then; one that has ended keeps what is stored."""
     trial = ""
     if new.status == "trialing" and new.trial_end:
         trial = f" What is left of your trial stays free: the first payment is taken on {day(new.trial_end)}."
@@ -96,11 +97,12 @@ def _begun(new: Subscription) -> News:
         f"begun-{new.subscription_id}",
         "billing_begun",
         f"Your plan: {PLANS[new.plan].title}",
-        f"Your subscription to {PLANS[new.plan].title} has begun.{trial} {terms(new.plan)}",
+        f"Your subscription to {PLANS[new.plan].title} has begun.{trial} {terms(new.plan)}"
+        f"{keeping(before, new.plan)}",
     )
 
 
-def _plan_changed(new: Subscription, once: str) -> News:
+def _plan_changed(before: str, new: Subscription, once: str) -> News:
     return News(
         "subscription.plan_changed",
         new.plan,
@@ -108,7 +110,7 @@ def _plan_changed(new: Subscription, once: str) -> News:
         "billing_plan_changed",
         f"Your plan is now {PLANS[new.plan].title}",
         f"Your plan was changed to {PLANS[new.plan].title}. What was paid ahead for the old one is given "
-        f"back on an invoice. {terms(new.plan)}",
+        f"back on an invoice. {terms(new.plan)}{keeping(before, new.plan)}",
     )
 
 

@@ -49,9 +49,9 @@ def gate_of(settings: BookkeepingSettings, secret: StripeSecret) -> StripeGate:
     return StripeGate(secret.api_key, settings.stripe_address)
 
 
-def books_of(settings: CaretakingSettings, client: Any) -> Books:
+def books_of(settings: CaretakingSettings, client: Any, clock: Callable[[], float] = time.time) -> Books:
     """The books, in one DynamoDB client."""
-    return Books(settings.billing_table, settings.accounts_table, client)
+    return Books(settings.billing_table, settings.accounts_table, client, clock)
 
 
 def usage_of(settings: CaretakingSettings, client: Any) -> Usage:
@@ -72,7 +72,7 @@ def caretaker_of(
     """The caretaker around one DynamoDB client. It settles from what is here and asks Stripe nothing."""
     desk = _desk(settings, client, cast(Stripe, None), clock)
     outbox = Notices(settings.notices_table, client, clock)
-    return Caretaker(books_of(settings, client), usage_of(settings, client), desk, outbox, clock)
+    return Caretaker(books_of(settings, client, clock), usage_of(settings, client), desk, outbox, clock)
 
 
 def reporter_of(
@@ -84,7 +84,7 @@ def reporter_of(
 
 def _desk(settings: CaretakingSettings, client: Any, stripe: Stripe, clock: Callable[[], float]) -> Desk:
     return Desk(
-        books=books_of(settings, client),
+        books=books_of(settings, client, clock),
         stripe=stripe,
         usage=usage_of(settings, client),
         audit=Audit(settings.audit_table, client, clock),

@@ -6,6 +6,7 @@ Amounts are the catalogue's; what a card was charged is Stripe's to say, in its 
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from functions.shared.account.retention_terms import GRACE_DAYS, days_of_plan
 from functions.shared.plans import PLANS
 
 READING = "What is stored stays, and searching goes on."
@@ -32,6 +33,18 @@ def terms(name: str) -> str:
         f"It costs {money(plan.monthly_cents)} a month and includes {plan.included_gb} GB; each further GB "
         f"costs {money(plan.cents_a_gb)}."
     )
+
+
+def keeping(before: str, name: str) -> str:
+    """What a change of plan means for logs that are stored with us, both plans by name."""
+    had, days = days_of_plan(PLANS[before]), days_of_plan(PLANS[name])
+    if days == had:
+        return ""
+    if days > had:
+        return f" Logs are kept for {days} days, those that are there now too."
+    gone = f"Logs that are older than {days} days are" if days else "What is stored with us is"
+    back = "choose the plan you had before then, and nothing is"
+    return f" {gone} removed in {GRACE_DAYS} days; {back}."
 
 
 def money(cents: int) -> str:

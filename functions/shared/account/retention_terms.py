@@ -12,6 +12,7 @@ from typing import Any
 
 from functions.shared.access import BYOC
 from functions.shared.account.standing import Standing, standing_of
+from functions.shared.plans import Plan
 
 GRACE_DAYS = 7
 """Stated in docs/retention.md and in the mail that tells of the change."""
@@ -83,7 +84,13 @@ def terms_item(terms: RetentionTerms) -> Item:
     return {"retention_steps": {"L": [_written(step) for step in terms.steps]}}
 
 
+def days_of_plan(plan: Plan) -> int:
+    """For how many days `plan` keeps rows with us."""
+    return 0 if plan.name == BYOC else plan.retention_days
+
+
 def _days_of(standing: Standing) -> int:
+    """As `days_of_plan`, by what the account has, which an operator may have set otherwise."""
     return 0 if standing.plan == BYOC else standing.retention_days
 
 

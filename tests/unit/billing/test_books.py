@@ -12,6 +12,7 @@ from functions.accounts.directory import Account, Directory
 from functions.billing.book import Book
 from functions.billing.books import BookChangedError, Books, book_of, item_of
 from functions.billing.subscription import Subscription, snapshot
+from functions.shared.account.retention_terms import GRACE_DAYS, RetentionTerms, Step, terms_of
 from functions.shared.account.standing import Standing, standing_on
 from functions.shared.plans import PLANS, TRIAL
 from functions.shared.tenancy import TenantId
@@ -149,6 +150,33 @@ def test_a_standing_leaves_what_else_the_account_s_item_holds(client: Any) -> No
     directory.put_account(Account(tenant, TRIAL_OF, owner="person", created_at=NOON))
     real.write(Book(tenant), PAID)
     assert directory.account(tenant) == Account(tenant, PAID, owner="person", created_at=NOON)
+
+
+def test_a_shorter_plan_is_written_with_the_day_from_which_it_counts(client: Any) -> None:
+    """And going back before then takes that back; another account's terms are as they were."""
+    now = NOON
+    real, directory = (
+        Books("billing", "accounts", client, lambda: now),
+        Directory("accounts", "keys", client=client),
+    )
+    changing, other = TenantId("changing"), TenantId("steady")
+    for tenant in (changing, other):
+        directory.put_account(Account(tenant, standing_on(PLANS["managed_30"]), owner="person"))
+
+    def terms(tenant: TenantId) -> RetentionTerms:
+        return terms_of(client.get_item(TableName="accounts", Key={"tenant_id": {"S": tenant}})["Item"])
+
+    book = real.write(Book(changing), PAID)
+    assert terms(changing).pending(now) == Step(NOON + GRACE_DAYS * DAY, 15)
+    assert terms(changing).in_force(now).days == 30
+    now += DAY
+    book = real.write(book, replace(PAID, capped_until=NOON + 9 * DAY))
+    assert terms(changing).pending(now) == Step(NOON + GRACE_DAYS * DAY, 15), "other changes move nothing"
+    book = real.write(book, standing_on(PLANS["managed_30"]))
+    assert terms(changing).pending(now) is None
+    real.write(book, standing_on(PLANS["byoc"]))
+    assert terms(changing).pending(now) == Step(now + GRACE_DAYS * DAY, 0)
+    assert terms(other) == RetentionTerms(30)
 
 
 def test_a_customer_of_somebody_s_is_nobody_else_s(client: Any) -> None:

@@ -9,7 +9,7 @@ from functions.billing.book import Book
 from functions.billing.letters import news
 from functions.billing.reminders import reminders
 from functions.billing.subscription import Subscription, snapshot
-from functions.billing.wording import READING, News
+from functions.billing.wording import READING, News, keeping
 from functions.shared.tenancy import TenantId
 from tests.unit.billing.things import DAY, NOON, invoice, subscription
 
@@ -142,3 +142,21 @@ def test_what_was_told_is_not_told_again_and_of_the_next_debt_it_is() -> None:
     assert reminders(after, None, GRACE_END + 1) == []
     later = snapshot(subscription(status="past_due"), [invoice("open", NOON + 60 * DAY)])
     assert reminders(replace(after, subscription=later), None, GRACE_END + 60 * DAY) != []
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "says"),
+    [
+        ("managed_30", "managed_15", "Logs that are older than 15 days are removed in 7 days"),
+        ("managed_15", "byoc", "What is stored with us is removed in 7 days"),
+        ("managed_15", "managed_30", "Logs are kept for 30 days, those that are there now too."),
+        ("byoc", "managed_15", "Logs are kept for 15 days"),
+        ("trial", "byoc", "What is stored with us is removed in 7 days"),
+    ],
+)
+def test_a_change_of_plan_says_what_becomes_of_stored_logs(before: str, after: str, says: str) -> None:
+    assert says in keeping(before, after)
+
+
+def test_where_the_days_stay_the_same_nothing_is_said_of_them() -> None:
+    assert keeping("trial", "managed_15") == ""
