@@ -3,29 +3,39 @@
 Trigger: the scheduler, every six hours. Promise: it is counted, by looking at the rows, what outlives its
 limit by more than a day, tenant by tenant, and what there is of BYOC customers in our ClickHouse and in our
 buckets, where nothing of theirs may rest; alarms hang on both. Our queues hold keys of objects and no logs.
-Nothing is changed. The figures are kept as a report, the tenants are in the log.
+The one thing that may is a copy of their account that they asked for, without logs, for a week. Nothing is
+changed. The figures are kept as a report, the tenants are in the log.
 On failure: it raises, and the next run looks again.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from itertools import islice
-from typing import Any
+from typing import Any, Protocol
 
 from functions.retention.accounts import Accounts
 from functions.retention.census import in_their_own_cloud, overdue, rows_of, rows_of_nobody
 from functions.retention.partitions import Partitions
 from functions.shared import journal
 from functions.shared.address import Address
-from functions.shared.buckets.contract import Bucket
+from functions.shared.aws_client import client
+from functions.shared.buckets.contract import Bucket, Listed
+from functions.shared.buckets.drops import DropBucket
 from functions.shared.buckets.own import open_bucket
 from functions.shared.reports import Reports
 from functions.shared.secret_store import read_secret
 from functions.shared.settings import load
-from functions.shared.tenancy import TenantId, idempotency_prefix, quarantine_prefix, staged_prefix
+from functions.shared.tenancy import (
+    TenantId,
+    checkpoint_prefix,
+    dropin_prefix,
+    idempotency_prefix,
+    quarantine_prefix,
+    staged_prefix,
+)
 from functions.shared.warehouse import Warehouse
 
 STATEMENT_TIMEOUT_SECONDS = 240
@@ -35,8 +45,37 @@ OBJECTS_COUNTED = 1000
 
 FUNCTION = "retention-check"
 
-PREFIXES = {"staged": staged_prefix, "idempotency": idempotency_prefix, "quarantine": quarantine_prefix}
+PREFIXES = {
+    "staged": staged_prefix,
+    "idempotency": idempotency_prefix,
+    "quarantine": quarantine_prefix,
+    "uploads": checkpoint_prefix,
+}
 """Where in the staging bucket a tenant's logs, or what is made from them, may lie."""
+
+
+class Listable(Protocol):
+    """What is asked of a bucket; see functions.shared.buckets.contract.Bucket."""
+
+    def under(self, prefix: str) -> Iterator[Listed]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A part of a bucket of ours, divided by tenants."""
+
+    bucket: Listable
+    prefix: Callable[[TenantId], str]
+
+    def count(self, tenant: TenantId) -> int:
+        """How many objects of `tenant` lie here, up to OBJECTS_COUNTED."""
+        return sum(1 for _ in islice(self.bucket.under(self.prefix(tenant)), OBJECTS_COUNTED))
+
+
+def places(staging: Bucket, drops: Listable) -> dict[str, Place]:
+    """Everywhere that logs of somebody may lie in our buckets."""
+    staged = {name: Place(staging, prefix) for name, prefix in PREFIXES.items()}
+    return {**staged, "dropin": Place(drops, dropin_prefix)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +83,7 @@ class Settings:
     warehouse_secret: str
     accounts_table: str
     staging_bucket: str
+    drop_bucket: str
     reports_bucket: str
 
 
@@ -53,7 +93,7 @@ class Inspection:
 
     partitions: Partitions
     accounts: Accounts
-    staging: Bucket
+    places: Mapping[str, Place]
     reports: Reports
 
 
@@ -64,7 +104,7 @@ def _inspection() -> Inspection:
     return Inspection(
         Partitions(Warehouse(address, STATEMENT_TIMEOUT_SECONDS)),
         Accounts(settings.accounts_table),
-        open_bucket(settings.staging_bucket),
+        places(open_bucket(settings.staging_bucket), DropBucket(client("s3"), settings.drop_bucket)),
         Reports(open_bucket(settings.reports_bucket)),
     )
 
@@ -80,7 +120,7 @@ def run(inspection: Inspection, now: datetime) -> dict[str, Any]:
     accounts = inspection.accounts.all()
     late = inspection.partitions.rows_before(overdue(found, accounts, now))
     own = in_their_own_cloud(accounts, now)
-    rows, objects = rows_of(own, found), _objects(inspection.staging, own)
+    rows, objects = rows_of(own, found), _objects(inspection.places, own)
     _tell("rows_overdue", "warehouse", late.items())
     _tell("byoc_at_rest", "warehouse", rows.items())
     for (tenant, place), count in objects.items():
@@ -102,16 +142,12 @@ def run(inspection: Inspection, now: datetime) -> dict[str, Any]:
     return told
 
 
-def _objects(bucket: Bucket, tenants: Sequence[TenantId]) -> dict[tuple[TenantId, str], int]:
-    """How many objects of `tenants` lie where, up to OBJECTS_COUNTED each; none where there are none."""
-    places = [(tenant, place) for tenant in tenants for place in PREFIXES]
-
-    def count(at: tuple[TenantId, str]) -> int:
-        tenant, place = at
-        return sum(1 for _ in islice(bucket.under(PREFIXES[place](tenant)), OBJECTS_COUNTED))
-
+def _objects(places: Mapping[str, Place], tenants: Sequence[TenantId]) -> dict[tuple[TenantId, str], int]:
+    """How many objects of `tenants` lie where; nothing of a place where there are none."""
+    everywhere = [(tenant, name) for tenant in tenants for name in places]
     with ThreadPoolExecutor(LISTINGS_AT_ONCE) as pool:
-        return {at: found for at, found in zip(places, pool.map(count, places), strict=True) if found}
+        counts = pool.map(lambda at: places[at[1]].count(at[0]), everywhere)
+        return {at: found for at, found in zip(everywhere, counts, strict=True) if found}
 
 
 def _tell(event: str, place: str, counted: Iterable[tuple[TenantId, int]]) -> None:

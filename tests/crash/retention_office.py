@@ -9,7 +9,6 @@ from typing import Any
 
 import boto3
 from backports import zstd
-from functions.ingest.rows import Receipt
 from obstore.store import MemoryStore
 
 from functions.ingest.accept import accept
@@ -20,7 +19,9 @@ from functions.retention.handler import Upkeep, run
 from functions.retention.partitions import Partitions
 from functions.shared.account.retention_terms import RetentionTerms, terms_item
 from functions.shared.account.standing import Standing, standing_item, standing_on
+from functions.shared.buckets.drops import DropBucket
 from functions.shared.buckets.own import OwnBucket
+from functions.shared.judging.rows import Receipt
 from functions.shared.plans import PLANS
 from functions.shared.reports import Reports
 from functions.shared.tenancy import TenantId
@@ -42,6 +43,7 @@ class Office:
     here: World
     upkeep: Upkeep
     reports: OwnBucket
+    drops: DropBucket
     now: datetime = RECEIVED
     bodies: dict[str, bytes] = field(default_factory=dict)
 
@@ -81,6 +83,10 @@ class Office:
         assert self.here.bucket.create(each.key, self.bodies[each.key])
         return each
 
+    def drop(self, key: str, body: bytes) -> None:
+        """Put a file into the bucket for files."""
+        boto3.client("s3").put_object(Bucket=self.drops.name, Key=key, Body=body)
+
     def purge(self, *, days: float = 0) -> dict[str, Any]:
         self.now += timedelta(days=days)
         return run(self.upkeep, self.now, lambda: 900.0)
@@ -101,7 +107,13 @@ def opened(here: World) -> Iterator[Office]:
     here.warehouse.command("TRUNCATE TABLE events")
     reports = OwnBucket(MemoryStore())
     upkeep = Upkeep(Partitions(here.warehouse), Accounts("accounts"), here.bucket, Reports(reports))
-    yield Office(here, upkeep, reports)
+    s3 = boto3.client("s3")
+    s3.create_bucket(Bucket="drop")
+    drops = DropBucket(s3, "drop")
+    yield Office(here, upkeep, reports, drops)
+    for each in drops.under(""):
+        s3.delete_object(Bucket="drop", Key=each.key)
+    s3.delete_bucket(Bucket="drop")
     client.delete_table(TableName="accounts")
 
 

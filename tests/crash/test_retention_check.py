@@ -5,18 +5,25 @@ from datetime import timedelta
 
 import pytest
 
-from functions.retention.check import Inspection, run
+from functions.retention.check import Inspection, places, run
 from functions.shared.account.retention_terms import RetentionTerms, terms_after
 from functions.shared.buckets.contract import BucketUnavailableError
 from functions.shared.buckets.own import OwnBucket
-from functions.shared.tenancy import idempotency_prefix, quarantine_prefix, staged_prefix
+from functions.shared.tenancy import (
+    TenantId,
+    checkpoint_prefix,
+    dropin_prefix,
+    idempotency_prefix,
+    quarantine_prefix,
+)
 from tests.crash.retention_office import LONG, OWN, SHORT, Office
 
 
 def look(office: Office, *, days: float = 0) -> dict[str, object]:
     office.now += timedelta(days=days)
     upkeep = office.upkeep
-    return run(Inspection(upkeep.partitions, upkeep.accounts, upkeep.staging, upkeep.reports), office.now)
+    where = places(upkeep.staging, office.drops)
+    return run(Inspection(upkeep.partitions, upkeep.accounts, where, upkeep.reports), office.now)
 
 
 def test_where_all_is_well_there_is_nothing_to_tell(
@@ -77,19 +84,20 @@ def test_a_planted_row_and_a_planted_object_of_a_byoc_customer_are_found(
         office.account(tenant, standing)
     office.deliver(office.send("planted", "row"), office.send("managed", "row"))
     office.send("managed", "staged")
-    planted, managed = office.send("planted", "staged"), office.here.bucket
-    for prefix in (quarantine_prefix, idempotency_prefix):
-        managed.create(f"{prefix(office.account('planted', OWN))}x", b"x")
+    office.send("planted", "staged")
+    for tenant in ("planted", "managed"):
+        for prefix in (quarantine_prefix, idempotency_prefix, checkpoint_prefix):
+            office.here.bucket.create(f"{prefix(TenantId(tenant))}x", b"x")
+        office.drop(f"{dropin_prefix(TenantId(tenant))}a//file+ of.theirs", b"x")
     told = look(office)
-    assert (told["byoc_tenants"], told["byoc_rows_at_rest"], told["byoc_objects_at_rest"]) == (2, 1, 3)
+    assert (told["byoc_tenants"], told["byoc_rows_at_rest"], told["byoc_objects_at_rest"]) == (2, 1, 5)
     said = capsys.readouterr().out
-    for place in ("warehouse", "staged", "quarantine", "idempotency"):
+    for place in ("warehouse", "staged", "quarantine", "idempotency", "uploads", "dropin"):
         assert '"event":"byoc_at_rest"' in said
         assert f'"tenant_id":"planted","place":"{place}","count":1' in said
     assert "clean" not in said
     assert '"tenant_id":"managed","place"' not in said
-    assert '"ByocAtRest":4' in said
-    assert planted.key.startswith(staged_prefix(office.account("planted", OWN)))
+    assert '"ByocAtRest":6' in said
 
 
 def test_who_moves_to_their_own_cloud_has_nothing_left_with_us_after_the_grace(office: Office) -> None:
