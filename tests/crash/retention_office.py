@@ -9,7 +9,7 @@ from typing import Any
 
 import boto3
 from backports import zstd
-from functions.ingest.rows import Receipt
+from functions.shared.judging.rows import Receipt
 from obstore.store import MemoryStore
 
 from functions.ingest.accept import accept
