@@ -19,7 +19,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from bench import ingest, storage, sync
+from bench import ingest, storage, sync, uploads
 from bench.measuring import Bar
 from bench.table import is_missed, table
 
@@ -41,6 +41,7 @@ MEASUREMENTS = (
     Measurement(frozenset({4}), ingest.import_bar),
     Measurement(frozenset({5}), sync.share_bars),
     Measurement(frozenset({7}), sync.batching_bars),
+    Measurement(frozenset({8}), uploads.bars),
     Measurement(frozenset({6, 10, 12, 13}), storage.bars),
     Measurement(frozenset({6}), sync.drain_bars),
 )

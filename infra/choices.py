@@ -48,7 +48,7 @@ def from_context(look_up: Callable[[str], Any]) -> Choices:
     """Read the choices; `look_up` gives a context value or None.
 
     Keys: `alarm_email`, `customers_accounts`, `domain`, `certificate_arn`; for each secret `<name>_secret`,
-    which is `astralog/<name>` unless given; and any setting of the topology that does not stand for a resource.
+    which is `astralog/<name>` unless given; and any setting of the topology that stands for no resource.
 
     Raises
     ------

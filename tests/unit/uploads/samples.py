@@ -38,8 +38,11 @@ def _stamp(moment: datetime, digits: int) -> str:
 
 def apache(count: int = 200) -> Lines:
     moments = _moments(count, 1, datetime(2005, 12, 4, 4, 47, 44, tzinfo=UTC))
-    told = ("[notice] workerEnv.init() ok /etc/httpd/conf/workers2.properties", "[error] mod_jk child in state 6",
-            "[error] [client 222.166.160.184] Directory index forbidden by rule: /var/www/html/")  # fmt: skip
+    told = (
+        "[notice] workerEnv.init() ok /etc/httpd/conf/workers2.properties",
+        "[error] mod_jk child in state 6",
+        "[error] [client 222.166.160.184] Directory index forbidden by rule: /var/www/html/",
+    )
     return [
         (
             f"[{_DAYS[each.weekday()]} {_NAMES[each.month - 1]} {each:%d %H:%M:%S %Y}] {told[at % 3]}",
@@ -98,8 +101,8 @@ def openstack(count: int = 200) -> Lines:
         (
             f"nova-{('api', 'compute')[at % 2]}.log.1.2017-05-16_13:53:08 {each:%Y-%m-%d %H:%M:%S}."
             f"{each.microsecond // 1000:03d} 25746 {('INFO', 'WARNING')[at % 2]} "
-            f"nova.osapi_compute.wsgi.server [req-38101a0b-2096-447d-96ea-a692162415{at % 256:02x} 113d3a99 - - -] "
-            f'10.11.10.1 "GET /v2/54fadb412c4e40cd/servers/detail HTTP/1.1" status: 200 len: {at} time: 0.2477829',
+            f"nova.osapi_compute.wsgi.server [req-38101a0b-2096-447d-96ea-a692162415{at % 256:02x} 113d "
+            f'- - -] 10.11.10.1 "GET /v2/54fadb412c4e/servers/detail HTTP/1.1" status: 200 len: {at} t: 1',
             _stamp(each, 3),
         )
         for at, each in enumerate(moments)

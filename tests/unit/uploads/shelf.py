@@ -1,4 +1,4 @@
-"""An S3 of one file on disk and of counted rows: nothing of either is held, so that gigabytes pass through."""
+"""An S3 of one file on disk and of counted rows: nothing of either is held, and gigabytes pass through."""
 
 import re
 import threading

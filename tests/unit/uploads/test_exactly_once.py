@@ -10,7 +10,7 @@ from backports import zstd
 
 from functions.uploads import reading
 from functions.uploads.records import opened
-from tests.unit.uploads.samples import COMPRESSIONS, FORMS, as_parquet, hadoop
+from tests.unit.uploads.samples import COMPRESSIONS, FORMS, hadoop
 from tests.unit.uploads.world import ACME, GLOBEX, KilledError, World
 
 LINES = [f"2026-01-02 03:04:05,{number % 1000:03d} INFO line {number}" for number in range(3000)]
@@ -110,7 +110,7 @@ def test_a_file_that_outlasts_its_invocations_is_whole_in_the_end(
 ) -> None:
     lines = hadoop(900)
     body = COMPRESSIONS[compression](FORMS[form](lines))
-    invocations = _little_time(here, monkeypatch, parts)
+    invocations = _little_time(monkeypatch, parts)
     told = here.drop("long", body)
 
     assert (told["state"], told["rows_stored"], told["progress"]) == ("done", 900, 1.0)
@@ -119,7 +119,7 @@ def test_a_file_that_outlasts_its_invocations_is_whole_in_the_end(
     assert list(here.staging.under("uploads/")) == [], "nothing is left of where it went on"
 
 
-def _little_time(here: World, monkeypatch: pytest.MonkeyPatch, parts: int) -> list[int]:
+def _little_time(monkeypatch: pytest.MonkeyPatch, parts: int) -> list[int]:
     """Each invocation has time for so many parts; counts the invocations."""
     invocations: list[int] = []
     run = reading.Reading.run
@@ -136,7 +136,7 @@ def _little_time(here: World, monkeypatch: pytest.MonkeyPatch, parts: int) -> li
 
 @pytest.mark.usefixtures("small_parts")
 def test_a_status_tells_how_far_a_file_has_come(here: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    _little_time(here, monkeypatch, 1)
+    _little_time(monkeypatch, 1)
     body = here.put("long", TEXT)
     seen = []
     while body:
@@ -225,9 +225,17 @@ def test_what_two_files_have_in_common_is_nothing(here: World) -> None:
     assert [len(here.rows(tenant)) for tenant in (ACME, GLOBEX)] == [6, 6]
 
 
-def test_parts_are_the_same_whoever_reads(here: World, small_parts: None) -> None:
-    """Read from the beginning or from any checkpoint: the objects' keys are the same."""
-    body = as_parquet(hadoop(700))
+@pytest.mark.parametrize("form", ["lines", "csv", "json array", "concatenated", "parquet"])
+@pytest.mark.usefixtures("small_parts")
+def test_parts_are_the_same_whoever_reads(here: World, monkeypatch: pytest.MonkeyPatch, form: str) -> None:
+    """Read at once or from checkpoint to checkpoint: the objects have the same rows, and the same names."""
+    body = FORMS[form](hadoop(700))
+    body = body if form == "parquet" else gzip.compress(body)
     here.drop("x", body)
-    keys = [each.key for each in here.staging.under("staged/")]
-    assert len(keys) == len({key.split("-r")[0] for key in keys}) >= 3
+    at_once = [each.key.rpartition("p0")[2] for each in here.staging.under("staged/")]
+    here.staging.delete([each.key for each in here.staging.under("")])
+    _little_time(monkeypatch, 1)
+    here.drop("y", body)
+    in_steps = [each.key.rpartition("p0")[2] for each in here.staging.under("staged/")]
+    assert sorted(at_once) == sorted(in_steps)
+    assert len(at_once) >= 3

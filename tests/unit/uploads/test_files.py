@@ -1,4 +1,4 @@
-"""Real programs' lines, as they stand, compressed and turned into other forms: each a row, with its own time."""
+"""Real programs' lines, compressed and turned into other forms: each a row, with its own time."""
 
 import json
 from collections import Counter

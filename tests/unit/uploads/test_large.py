@@ -1,4 +1,4 @@
-"""A large file under little memory, in invocations that have a share of the time it takes: complete, exact."""
+"""A large file under little memory, in invocations that have a share of its time: complete, exact."""
 
 import gzip
 import json
@@ -54,7 +54,8 @@ def written(path: Path, size_bytes: int) -> int:
                 h = (n * 0x9E3779B97F4A7C15) & 0xFFFFFFFFFFFFFFFF
                 lines.append(
                     ROW.format(
-                        day=1 + n % 28, minute=n % 60, second=n % 59, f=n % 1_000_000, n=n, s=h % 9, h=h, u=h % 100_003,
+                        day=1 + n % 28, minute=n % 60, second=n % 59, f=n % 1_000_000, n=n, s=h % 9,
+                        h=h, u=h % 100_003,
                         ms=h % 997, status=(200, 200, 404, 500)[n % 4],
                     )
                 )  # fmt: skip

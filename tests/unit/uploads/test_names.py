@@ -1,4 +1,4 @@
-"""A file's name says nothing: wrong endings, none, capitals, blanks, plus signs, percent signs, all scripts."""
+"""A file's name says nothing: wrong endings, none, capitals, blanks, plus and percent signs, all scripts."""
 
 import gzip
 

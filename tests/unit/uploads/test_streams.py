@@ -176,11 +176,13 @@ def test_damage_never_gives_what_comes_after_it(text: bytes, name: str, at: int,
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.99])
 def test_a_file_that_is_cut_off_gives_what_comes_before(name: str, share: float) -> None:
     data = COMPRESSORS[name](LOG)
-    found, given = stream(data[: int(len(data) * share)]), b""
-    with pytest.raises(BrokenFileError) as fault:
+    found, given, code = stream(data[: int(len(data) * share)]), b"", ""
+    try:
         while piece := found.read():
             given += piece
-    assert fault.value.code == "truncated"
+    except BrokenFileError as fault:
+        code = fault.code
+    assert code == "truncated"
     assert LOG.startswith(given)
     assert len(given) > (share - 0.4) * len(LOG)
 

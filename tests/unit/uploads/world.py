@@ -1,4 +1,4 @@
-"""The drop-in function around S3 and DynamoDB in memory: files are put, told of, read; each write can be the last.
+"""The drop-in function around S3 and DynamoDB in memory: files are put and read; each write can be the last.
 
 What it stages is looked at as sync would see it: by key, and decoded.
 """
@@ -37,7 +37,8 @@ UPLOADS, ACCOUNTS = "uploads", "accounts"
 
 WRITES = frozenset(
     {
-        "put_item", "update_item", "transact_write_items", "delete_object", "send_message", "create", "delete",
+        "put_item", "update_item", "transact_write_items", "delete_object", "send_message", "create",
+        "delete",
     }
 )  # fmt: skip
 
