@@ -14,9 +14,6 @@ NO_CHROMIUM = the tests click through pages in $(CHROMIUM), which is not there a
   install Chromium, and say where it is with CHROMIUM=…
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 18,20
 
-
-
-
 .PHONY: help setup demo up test crash soak check lint bench build synth deploy lock clean
 
 help: ## this list
@@ -44,8 +41,13 @@ $(CHROMIUM):
 	@$(SUDO) apt-get -qq $(APT) update && $(SUDO) env DEBIAN_FRONTEND=noninteractive \
 	  apt-get -qq $(APT) install --no-install-recommends chromium >/dev/null && test -x $@ || { echo "$(NO_CHROMIUM)"; exit 1; }
 
+# Whole stacks and browsers have clocks to keep, so they run alone; all else shares the cores by file.
+WHOLE := tests/integration tests/browser
+WORKERS ?= 2
+
 test: setup $(CHROMIUM) ## every test
-	@$(V)/python -m pytest tests
+	@$(V)/python -m pytest tests $(WHOLE:%=--ignore=%) -n $(WORKERS) --dist loadfile
+	@$(V)/python -m pytest $(WHOLE)
 
 crash: setup ## the crash matrix in full: sync killed at every step, 2,100 runs (about 20 minutes)
 	@$(V)/python -m tests.crash --seeds 15

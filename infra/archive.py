@@ -19,6 +19,13 @@ INSTALLERS_NOTES = (
 
 TYPING_ONLY = ("**/*.pyi", "**/py.typed")
 
+NOT_OF_PARQUET = (
+    "pyarrow/include", "pyarrow/includes", "pyarrow/src", "pyarrow/libarrow_flight*", "pyarrow/libarrow_s3*",
+    "pyarrow/_flight*", "pyarrow/_s3fs*", "pyarrow/libarrow_python.so", "pyarrow/libarrow_python.so.*.*.*",
+    "pyarrow/*.pxi", "pyarrow/*.pyx", "pyarrow/*.pxd",
+)  # fmt: skip
+"""Of pyarrow, what reading a Parquet file does not load; two of them are copies of a third: 60 MB."""
+
 AWS_SERVICES = frozenset({"cognito-idp", "dynamodb", "kms", "s3", "secretsmanager", "sesv2", "sqs"})
 """Those that functions call through boto3, which brings along the descriptions of 400 others: 25 MB."""
 
@@ -36,6 +43,9 @@ def prune(tree: Path) -> None:
     for pattern in (*INSTALLERS_NOTES, *TYPING_ONLY):
         for file in list(tree.glob(pattern)):
             file.unlink()
+    for pattern in NOT_OF_PARQUET:
+        for each in list(tree.glob(pattern)):
+            shutil.rmtree(each) if each.is_dir() else each.unlink()
     for service in (tree / "botocore" / "data").glob("*/"):
         if service.name not in AWS_SERVICES:
             shutil.rmtree(service)

@@ -19,7 +19,8 @@ class Choices:
     """One installation.
 
     `secret_names`: our name of a secret -> its name in Secrets Manager, where the operator put it before the
-    first deploy. `settings`: plain settings of the topology that this installation has otherwise, such as
+    first deploy. `customers_accounts`: AWS accounts whose buckets may tell us of files by themselves.
+    `settings`: plain settings of the topology that this installation has otherwise, such as
     `warehouse_engine`. `domain` and `certificate_arn` (ACM, in the stack's own region) come together or not
     at all.
     """
@@ -27,12 +28,15 @@ class Choices:
     secret_names: dict[str, str]
     settings: dict[str, str] = field(default_factory=dict)
     alarm_email: str | None = None
+    customers_accounts: tuple[str, ...] = ()
     domain: str | None = None
     certificate_arn: str | None = None
 
     def __post_init__(self) -> None:
         if (self.domain is None) != (self.certificate_arn is None):
             raise ChoiceError("A custom domain needs both '-c domain=…' and '-c certificate_arn=…'.")
+        if not all(each.isascii() and each.isdigit() and len(each) == 12 for each in self.customers_accounts):
+            raise ChoiceError("'-c customers_accounts=…' takes AWS account ids, 12 digits each, and commas.")
 
     def applied_to(self, function: Function) -> Function:
         """`function` with this installation's settings in place of the topology's."""
@@ -43,8 +47,8 @@ class Choices:
 def from_context(look_up: Callable[[str], Any]) -> Choices:
     """Read the choices; `look_up` gives a context value or None.
 
-    Keys: `alarm_email`, `domain`, `certificate_arn`; for each secret `<name>_secret`, which is
-    `astralog/<name>` unless given; and any setting of the topology that does not stand for a resource.
+    Keys: `alarm_email`, `customers_accounts`, `domain`, `certificate_arn`; for each secret `<name>_secret`,
+    which is `astralog/<name>` unless given; and any setting of the topology that does not stand for a resource.
 
     Raises
     ------
@@ -54,6 +58,7 @@ def from_context(look_up: Callable[[str], Any]) -> Choices:
         secret_names={name: look_up(f"{name}_secret") or f"astralog/{name}" for name in SECRETS},
         settings={name: str(look_up(name)) for name in _plain_settings() if look_up(name) is not None},
         alarm_email=look_up("alarm_email"),
+        customers_accounts=tuple(filter(None, str(look_up("customers_accounts") or "").split(","))),
         domain=look_up("domain"),
         certificate_arn=look_up("certificate_arn"),
     )

@@ -35,7 +35,7 @@ class DataStack(Stack):
             removal_policy=RemovalPolicy.RETAIN,
         )
         dead_queues = {each.name: self._dead_queue(each) for each in topology.QUEUES}
-        queues = {each.name: self._queue(each, dead_queues[each.name]) for each in topology.QUEUES}
+        queues = {each.name: self._queue(each, dead_queues[each.name], choices) for each in topology.QUEUES}
         self.stores = Stores(
             key=key,
             keys={name: self._sealing_key(name) for name in topology.KEYS},
@@ -122,9 +122,9 @@ class DataStack(Stack):
             )
         return table
 
-    def _queue(self, spec: topology.Queue, dead_queue: sqs.Queue) -> sqs.Queue:
+    def _queue(self, spec: topology.Queue, dead_queue: sqs.Queue, choices: Choices) -> sqs.Queue:
         """Not retained: a message only points at an object, and that stays in its bucket."""
-        return sqs.Queue(
+        queue = sqs.Queue(
             self,
             f"{spec.name}-queue",
             encryption=sqs.QueueEncryption.SQS_MANAGED,
@@ -133,6 +133,10 @@ class DataStack(Stack):
             retention_period=Duration.days(spec.retention_days),
             dead_letter_queue=sqs.DeadLetterQueue(queue=dead_queue, max_receive_count=spec.max_receives),
         )
+        if spec.open_to_customers and choices.customers_accounts:
+            queue.add_to_resource_policy(_told_by_customers(queue, choices.customers_accounts))
+            CfnOutput(self, f"{_output(spec.name)}QueueArn", value=queue.queue_arn)
+        return queue
 
     def _dead_queue(self, spec: topology.Queue) -> sqs.Queue:
         return sqs.Queue(
@@ -181,6 +185,17 @@ class DataStack(Stack):
                 s3_key=s3.CfnBucket.S3KeyFilterProperty(rules=[rule])
             ),
         )
+
+
+def _told_by_customers(queue: sqs.Queue, accounts: tuple[str, ...]) -> iam.PolicyStatement:
+    """S3 may tell of files in buckets of those accounts: it says itself which bucket, and no other can."""
+    return iam.PolicyStatement(
+        sid="S3OfCustomers",
+        principals=[iam.ServicePrincipal("s3.amazonaws.com")],
+        actions=["sqs:SendMessage"],
+        resources=[queue.queue_arn],
+        conditions={"StringEquals": {"aws:SourceAccount": list(accounts)}},
+    )
 
 
 def _output(name: str) -> str:

@@ -751,6 +751,25 @@ FUNCTIONS = (
         schedule_minutes=60,
     ),
     Function(
+        name="retention-check",
+        handler="functions.retention.check.handler",
+        memory_mb=512,
+        timeout_seconds=300,
+        settings={
+            "warehouse_secret": "secret:warehouse",
+            "accounts_table": "table:accounts",
+            "staging_bucket": "bucket:staging",
+            "reports_bucket": "bucket:reports",
+        },
+        grants=(
+            "read:secret:warehouse",
+            "scan:table:accounts",
+            "read:bucket:staging",
+            "put:bucket:reports",
+        ),
+        schedule_minutes=360,
+    ),
+    Function(
         name="sweeper",
         handler="functions.retention.sweeper.handler",
         memory_mb=512,
@@ -1009,6 +1028,9 @@ SIGNALS = (
     Signal("sweeper", "OldestStagedSeconds", 1800, "A staged object waits for over half an hour"),
     Signal("retention", "PurgesFailed", 0, "An expired day could not be dropped; the next hour tries again"),
     Signal("retention", "PartitionsOverdue", 0, "Partitions outlive their plan by more than a day"),
+    Signal("retention-check", "RowsOverdue", 0, "Rows outlive their plan by more than a day"),
+    Signal("retention-check", "ByocAtRest", 0, "Logs of a BYOC customer rest with us, where none may"),
+    Signal("retention-check", "RowsOfNobody", 0, "There are rows of a tenant that has no account"),
 )
 
 

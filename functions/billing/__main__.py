@@ -1,4 +1,4 @@
-"""The operator's way to billing: `python -m functions.billing sync-catalogue`.
+"""The operator's way to billing: `sync-catalogue`, `show`, `usage` and `settle-report`.
 
 Credentials and region are those of the environment, as the AWS CLI takes them; Stripe's key is in the secret.
 """
@@ -9,11 +9,12 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from functions.billing import catalogue
+from functions.billing import catalogue, reporting
 from functions.billing.books import Books
 from functions.billing.stripe_gate import StripeGate
 from functions.billing.stripe_secret import stripe_secret
-from functions.shared.errors import AstralogError
+from functions.billing.usage import Usage
+from functions.shared.errors import AstralogError, PermanentError
 from functions.shared.secret_store import read_secret
 from functions.shared.tenancy import TenantId
 
@@ -25,10 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """0 when done; 1 with a sentence on standard error when it could not be."""
     asked = _parser().parse_args(arguments)
     try:
-        if asked.what == "show":
-            _show(asked)
-        else:
-            _sync(asked)
+        COMMANDS[asked.what](asked)
     except AstralogError as fault:
         print(fault, file=sys.stderr)  # noqa: T201
         return 1
@@ -50,6 +48,16 @@ def _parser() -> argparse.ArgumentParser:
     show.add_argument("tenant", help="the tenant's id")
     show.add_argument("--billing-table", required=True)
     show.add_argument("--accounts-table", required=True)
+    usage = commands.add_parser("usage", help="what was counted for an account, and what Stripe was told")
+    settle = commands.add_parser(
+        "settle-report", help="say what became of a report that Stripe's own figures leave in doubt"
+    )
+    outcome = settle.add_mutually_exclusive_group(required=True)
+    outcome.add_argument("--landed", action="store_true", help="it is at Stripe, once")
+    outcome.add_argument("--not-there", action="store_true", help="it is not: it is told with the next")
+    for each in (usage, settle):
+        each.add_argument("tenant", help="the tenant's id")
+        each.add_argument("--usage-table", required=True)
     return parser
 
 
@@ -68,6 +76,28 @@ def _show(asked: argparse.Namespace) -> None:
     standing = books.standing(tenant)
     told = {"book": asdict(books.of(tenant)), "standing": asdict(standing) if standing else None}
     print(json.dumps(told, indent=2, default=sorted))  # noqa: T201
+
+
+def _usage(asked: argparse.Namespace) -> None:
+    tally = Usage(asked.usage_table).tally(TenantId(asked.tenant))
+    left_bytes = tally.reported.left_bytes(tally.raw_bytes)
+    print(json.dumps({**asdict(tally), "left_bytes": left_bytes}, indent=2))  # noqa: T201
+
+
+def _settle_report(asked: argparse.Namespace) -> None:
+    usage = Usage(asked.usage_table)
+    reported = usage.tally(TenantId(asked.tenant)).reported
+    report = reported.pending
+    if report is None:
+        raise PermanentError("no report of this account is pending")
+    if asked.landed:
+        usage.write(reporting.landed(reported, report, report.first_dated, reported.period_start))
+    else:
+        usage.write(reporting.withdrawn(reported, report))
+    print(f"settled: {report.value_bytes} bytes")  # noqa: T201
+
+
+COMMANDS = {"sync-catalogue": _sync, "show": _show, "usage": _usage, "settle-report": _settle_report}
 
 
 if __name__ == "__main__":

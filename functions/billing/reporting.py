@@ -141,6 +141,11 @@ def given_up(reported: Reported, report: Report) -> Reported:
     return replace(reported, waived_bytes=reported.waived_bytes + report.value_bytes, pending=None)
 
 
+def withdrawn(reported: Reported, report: Report) -> Reported:
+    """With the pending `report` known not to be at Stripe, nor on its way: the next one tells it, later."""
+    return replace(reported, last_dated=report.last_dated, pending=None)
+
+
 def whole_minute(seconds: int) -> int:
     """The minute that `seconds`, Unix, is in."""
     return seconds - seconds % MINUTE_SECONDS

@@ -45,7 +45,7 @@ def erasure_shown(erasure: Erasure, standing: Standing | None) -> dict[str, Any]
         "due_by": moment(erasure.due_at),
         "cancelled_at": _moment(erasure.cancelled_at),
         "verified_at": _moment(erasure.verified_at),
-        "waits_for": sorted(set(erasure.progress.left.values())),
+        "waits_for": sorted({*erasure.progress.left.values(), *erasure.progress.waits_for.values()}),
         "receipt": _receipt(receipt),
     }
 

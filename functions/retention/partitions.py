@@ -5,8 +5,9 @@ bound values would travel in the URL, and there may be thousands.
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import date
+from datetime import UTC, date, datetime
 
+from functions.retention.census import Census
 from functions.retention.plan import Cut, Holding, Partition, Rewriting
 from functions.shared.errors import PermanentError, RetryableError
 from functions.shared.tenancy import TenantId
@@ -35,12 +36,12 @@ _UNDER_WAY = """
 SELECT count() AS mutations
 FROM system.mutations
 WHERE database = currentDatabase() AND table = 'events' AND NOT is_done
-    AND position(command, {text:String}) > 0
+    AND position(command, 'DELETE IN PARTITION') > 0
 """
 
 
 class StillAtWorkError(RetryableError):
-    """The engine is removing rows of that partition already, since an earlier run."""
+    """The engine is removing rows already, since an earlier run."""
 
 
 class Partitions:
@@ -73,6 +74,32 @@ class Partitions:
             return []
         return self._holdings(f"expires_on >= '{today}' AND tenant_id IN ({_listed(tenants)})")
 
+    def census(self) -> list[Census]:
+        """Every tenant that has rows: how many, and the oldest's receipt. Reads two columns of the table."""
+        rows = self._warehouse.select(
+            "SELECT tenant_id, toString(min(received_at)) AS oldest, count() AS rows FROM events "
+            "GROUP BY tenant_id"
+        ).rows
+        return [
+            Census(
+                row["tenant_id"],
+                datetime.fromisoformat(row["oldest"]).replace(tzinfo=UTC),
+                int(row["rows"]),
+            )
+            for row in rows
+        ]
+
+    def rows_before(self, cuts: Sequence[Cut]) -> dict[TenantId, int]:
+        """How many rows each tenant has that were received before its cut's day."""
+        if not cuts:
+            return {}
+        before = " OR ".join(_condition(cut, "<") for cut in cuts)
+        rows = self._warehouse.select(
+            f"SELECT tenant_id, count() AS rows FROM events WHERE {before} GROUP BY tenant_id",  # noqa: S608
+            settings=_LONG,
+        ).rows
+        return {TenantId(row["tenant_id"]): int(row["rows"]) for row in rows}
+
     def drop(self, partition: Partition) -> None:
         """Drop every row of `partition` and free its bytes. A partition that is gone already is no fault."""
         self._warehouse.command(
@@ -80,23 +107,24 @@ class Partitions:
             {"expires_on": partition.expires_on.isoformat()},
         )
 
-    def rewrite(self, rewriting: Rewriting) -> None:
-        """Rewrite the partition's parts without the rows that go, on all replicas.
+    def rewrite(self, rewritings: Sequence[Rewriting]) -> None:
+        """Rewrite parts without the rows that go, on all replicas, in one mutation.
 
-        On return no search finds them, and no part that is read holds them; the parts before lie on the disk
-        for some minutes more. A lightweight delete would only hide them. Rows that come in while it runs
-        are not touched. When the answer is lost the engine goes on by itself.
+        One, because each gives every part of a MergeTree a new name, whether rows leave it or not. On return
+        no search finds them, and no part that is read holds them; the parts before lie on the disk for some
+        minutes more. A lightweight delete would only hide them. Rows that come in while it runs are not
+        touched. When the answer is lost the engine goes on by itself.
 
         Raises
         ------
         StillAtWorkError: to ask again would have it all done twice.
         """
-        begins = f"DELETE IN PARTITION '{rewriting.partition.expires_on}'"
-        if int(self._warehouse.select(_UNDER_WAY, {"text": begins}).rows[0]["mutations"]):
-            raise StillAtWorkError("the engine is still removing rows of this partition")
-        self._warehouse.command(
-            f"ALTER TABLE events {begins} WHERE {_going(rewriting)}", settings={"mutations_sync": 2, **_LONG}
+        if int(self._warehouse.select(_UNDER_WAY).rows[0]["mutations"]):
+            raise StillAtWorkError("the engine is still removing rows since an earlier run")
+        commands = ", ".join(
+            f"DELETE IN PARTITION '{each.partition.expires_on}' WHERE {_going(each)}" for each in rewritings
         )
+        self._warehouse.command(f"ALTER TABLE events {commands}", settings={"mutations_sync": 2, **_LONG})
 
     def _holdings(self, condition: str) -> list[Holding]:
         rows = self._warehouse.select(_HOLDINGS.replace("{condition}", condition), settings=_LONG).rows

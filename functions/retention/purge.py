@@ -1,6 +1,6 @@
 """One run of the purge: what is due is removed, each partition for itself, and the run says what it did."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
@@ -31,8 +31,8 @@ class Store(Protocol):
     def drop(self, partition: Partition) -> None:
         """Drop every row of `partition`; one that is gone already is no fault."""
 
-    def rewrite(self, rewriting: Rewriting) -> None:
-        """Remove what goes from the partition; on return it is gone."""
+    def rewrite(self, rewritings: Sequence[Rewriting]) -> None:
+        """Remove what goes from each of the partitions; on return it is gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +81,13 @@ def purge(
     rewritten = (*planned.thin, *planned.shorten)
     tally = _Tally(may_go_on)
     for partition in planned.drop:
-        tally.remove(partition, partition.rows, partial(store.drop, partition))
-    for each in rewritten:
-        tally.remove(each.partition, each.gone, partial(store.rewrite, each))
-    if any(each.partition.expires_on in tally.done for each in rewritten):
+        tally.remove({partition.expires_on: partition.rows}, partial(store.drop, partition))
+    if rewritten:
+        going = {each.partition.expires_on: each.gone for each in rewritten}
+        tally.remove(going, partial(store.rewrite, rewritten))
         found = [*(store.expired(today) if planned.thin else ()), *store.of(shortened, today)]
         left = plan(before, found, limits, today)
-        tally.found_again(each.partition for each in (*left.thin, *left.shorten))
+        tally.found_again(each.partition.expires_on for each in (*left.thin, *left.shorten))
     return _told(store, planned, before, tally)
 
 
@@ -100,24 +100,26 @@ class _Tally:
     failed: set[date] = field(default_factory=set)
     undone: set[date] = field(default_factory=set)
 
-    def remove(self, partition: Partition, rows: int, remove: Callable[[], None]) -> None:
-        day = partition.expires_on
+    def remove(self, going: Mapping[date, int], remove: Callable[[], None]) -> None:
+        """Remove what is going, so many rows of each day, all or none."""
         if not self.may_go_on():
-            self.undone.add(day)
+            self.undone |= going.keys()
             return
         try:
             remove()
         except AstralogError as fault:
-            self._failed(day, type(fault).__name__, str(fault))
-        else:
+            for day in going:
+                self._failed(day, type(fault).__name__, str(fault))
+            return
+        for day, rows in going.items():
             self.done[day] = rows
             journal.write("purged", expires_on=day.isoformat(), rows=rows)
 
-    def found_again(self, partitions: Iterable[Partition]) -> None:
+    def found_again(self, days: Iterable[date]) -> None:
         """Rows that were removed are there, or others like them have come."""
-        for each in partitions:
-            if self.done.pop(each.expires_on, None) is not None:
-                self._failed(each.expires_on, "RowsLeft", "rows are left of those that were removed")
+        for day in days:
+            if self.done.pop(day, None) is not None:
+                self._failed(day, "RowsLeft", "rows are left of those that were removed")
 
     def _failed(self, day: date, error_type: str, reason: str) -> None:
         self.failed.add(day)

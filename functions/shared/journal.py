@@ -15,7 +15,7 @@ FIELDS = frozenset(
         "count", "day", "duration_ms",
         "engine_code", "error_place", "error_type", "expires_on", "fetched_ms", "inserted_ms",
         "key", "key_id", "lease_seconds", "messages", "migration", "notice", "objects", "partition", "phase",
-        "reason", "receive_count", "rejected", "request_id", "rows", "rows_expected", "rows_found",
+        "place", "reason", "receive_count", "rejected", "request_id", "rows", "rows_expected", "rows_found",
         "state", "status", "tenant_id", "waited_seconds",
     }
 )  # fmt: skip

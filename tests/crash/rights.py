@@ -52,6 +52,7 @@ from functions.shared.account.tombstones import RecentTombstones, Tombstones
 from functions.shared.address import Address
 from functions.shared.buckets.customers import CustomersBucket
 from functions.shared.buckets.drops import Dropped
+from functions.shared.custody.buckets import NoDestinationError
 from functions.shared.custody.clouds import Custody
 from functions.shared.custody.destinations import Destination, Destinations
 from functions.shared.custody.health import Health, Slot
@@ -67,7 +68,7 @@ from functions.shared.tenancy import (
     idempotency_prefix,
     own_destination,
 )
-from functions.shared.warehouse import Warehouse
+from functions.shared.warehouse import Warehouse, WarehouseDownError
 from functions.sync.drive import Driver
 from functions.sync.drive import Time as SyncTime
 from functions.sync.ledger import Ledger
@@ -156,6 +157,8 @@ class World:
     trap: Trap = field(default_factory=Trap)
     uploads: dict[str, StagedObject] = field(default_factory=dict)
     own: dict[TenantId, tuple[Any, Any]] = field(default_factory=dict)
+    own_away: bool = False
+    room: EngineRoom | None = None
 
     def __post_init__(self) -> None:
         db, clock = self.aws.dynamodb, lambda: self.now
@@ -522,10 +525,17 @@ class OwnClouds:
         self._world = world
 
     def bucket(self, tenant: TenantId) -> Any:
-        return self._world.own[tenant][0]
+        return self._of(tenant)[0]
 
     def warehouse(self, tenant: TenantId, _timeout_seconds: int) -> Any:
-        return self._world.own[tenant][1]
+        return self._of(tenant)[1]
+
+    def _of(self, tenant: TenantId) -> tuple[Any, Any]:
+        if tenant not in self._world.own:
+            raise NoDestinationError("none")
+        if self._world.own_away:
+            raise WarehouseDownError("away")
+        return self._world.own[tenant]
 
 
 def new_tenant(stem: str = "t") -> tuple[TenantId, str]:
@@ -558,4 +568,4 @@ def world(room: EngineRoom, directory: Path, database: str = "rights") -> Iterat
             warehouse.command(statement)
         key = clients["kms"].create_key()["KeyMetadata"]["KeyId"]
         aws = Aws(clients["dynamodb"], clients["s3"], clients["sqs"], clients["cognito-idp"], pool)
-        yield World(aws, directory, warehouse, key)
+        yield World(aws, directory, warehouse, key, room=room)

@@ -3,123 +3,31 @@
 import json
 import random
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Sequence
+from datetime import date, timedelta
 from itertools import count
 from typing import Any
 
 import boto3
 import pytest
 from backports import zstd
-from functions.ingest.rows import Receipt
-from obstore.store import MemoryStore
 
 from bench.in_process import load
-from functions.ingest.accept import accept
-from functions.ingest.stage import Staging
-from functions.ingest.streamed import Window
 from functions.quarantine.documents import Documents
-from functions.retention.accounts import Accounts
-from functions.retention.handler import Upkeep, run
 from functions.retention.limits import Limit
 from functions.retention.partitions import Partitions
 from functions.retention.plan import Holding, Partition, Rewriting
 from functions.retention.purge import purge
-from functions.shared.account.retention_terms import RetentionTerms, terms_after, terms_item
-from functions.shared.account.standing import Standing, standing_item, standing_on
+from functions.shared.account.retention_terms import RetentionTerms, terms_after
 from functions.shared.buckets.contract import BucketUnavailableError
-from functions.shared.buckets.own import OwnBucket
 from functions.shared.errors import RefusalError
-from functions.shared.plans import PLANS
-from functions.shared.reports import Reports
 from functions.shared.tenancy import TenantId
 from functions.shared.warehouse import OutcomeUnknownError, Selection
-from functions.sync.drive import Driver, Time
-from functions.sync.load import Loader, Staged
+from functions.sync.drive import Driver
 from functions.sync.notifications import StagedObject
-from functions.sync.settle import Settler
+from tests.crash.retention_office import RECEIVED, SHORT, Office, create_accounts
 from tests.crash.world import World
 from tests.unit.retention.test_sixty_days import Group, Table, story
-
-TIME = Time(lambda: 60.0, 30.0)
-RECEIVED = datetime(2029, 12, 2, 10, tzinfo=UTC)
-SHORT, LONG, OWN = (standing_on(PLANS[name]) for name in ("managed_15", "managed_30", "byoc"))
-
-
-@dataclass
-class Office:
-    """Everything of retention over one world, and a clock to turn."""
-
-    here: World
-    upkeep: Upkeep
-    reports: OwnBucket
-    now: datetime = RECEIVED
-    bodies: dict[str, bytes] = field(default_factory=dict)
-
-    def account(self, tenant: str, standing: Standing, terms: RetentionTerms | None = None) -> TenantId:
-        item = {"tenant_id": {"S": tenant}, **standing_item(standing)}
-        boto3.client("dynamodb").put_item(
-            TableName="accounts", Item={**item, **terms_item(terms)} if terms else item
-        )
-        return TenantId(tenant)
-
-    def send(self, tenant: str, *messages: str, retention_days: int = 15, **fields: str) -> StagedObject:
-        """Logs as ingest takes and stages them, now."""
-        receipt = Receipt(TenantId(tenant), "p", self.now, retention_days)
-        body = json.dumps([{"message": each, **fields} for each in messages]).encode()
-        package = accept([Window(body, ndjson=False)], receipt).package
-        key = Staging(self.here.bucket).put(package, receipt)
-        found = self.here.bucket.get(key)
-        assert found
-        self.bodies[key] = bytes(found.body)
-        return StagedObject(key, found.etag, len(found.body))
-
-    def deliver(self, *objects: StagedObject, destination: str = "managed") -> set[str]:
-        driver = Driver(self.here.ledger, Staged(self.here.bucket), Loader(self.here.warehouse))
-        return Settler(self.here.ledger, driver, destination, today=lambda: self.now.date()).settle(
-            objects, TIME
-        )
-
-    def poisoned(self, each: StagedObject) -> StagedObject:
-        """The object with a first row that ClickHouse refuses."""
-        rows = zstd.decompress(self.bodies[each.key]).replace(b"2029-12-02T10", b"no time", 1)
-        body = zstd.compress(rows)
-        self.here.bucket.delete([each.key])
-        return StagedObject(each.key, self.here.bucket.create(each.key, body) or "", len(body))
-
-    def again(self, each: StagedObject) -> StagedObject:
-        """The object as somebody might put it back: a sender's retry, a copy from a backup."""
-        assert self.here.bucket.create(each.key, self.bodies[each.key])
-        return each
-
-    def purge(self, *, days: float = 0) -> dict[str, Any]:
-        self.now += timedelta(days=days)
-        return run(self.upkeep, self.now, lambda: 900.0)
-
-    def messages(self, tenant: str) -> list[str]:
-        found = self.here.warehouse.select(
-            "SELECT message FROM events WHERE tenant_id = {tenant:String} ORDER BY message",
-            {"tenant": tenant},
-        )
-        return [each["message"] for each in found.rows]
-
-
-@pytest.fixture
-def office(here: World) -> Iterator[Office]:
-    client = boto3.client("dynamodb")
-    client.create_table(
-        TableName="accounts",
-        KeySchema=[{"AttributeName": "tenant_id", "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": "tenant_id", "AttributeType": "S"}],
-        BillingMode="PAY_PER_REQUEST",
-    )
-    here.warehouse.command("TRUNCATE TABLE events")
-    reports = OwnBucket(MemoryStore())
-    yield Office(
-        here, Upkeep(Partitions(here.warehouse), Accounts("accounts"), here.bucket, Reports(reports)), reports
-    )
-    client.delete_table(TableName="accounts")
 
 
 def test_late_logs_are_kept_from_their_receipt_on(office: Office) -> None:
@@ -250,16 +158,7 @@ def test_nothing_is_removed_while_the_accounts_cannot_be_read(office: Office) ->
     with pytest.raises(Exception, match="ResourceNotFoundException"):
         office.purge(days=16)
     assert office.messages("unknown") == ["stays"]
-    boto3.client("dynamodb").create_table(
-        TableName="accounts",
-        KeySchema=[{"AttributeName": "tenant_id", "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": "tenant_id", "AttributeType": "S"}],
-        BillingMode="PAY_PER_REQUEST",
-    )
-
-
-class DeathError(Exception):
-    pass
+    create_accounts(boto3.client("dynamodb"))
 
 
 _numbers = count()
@@ -273,6 +172,10 @@ def put_rows(warehouse: Any, tenant: TenantId, expires_on: date, received_on: da
     empty = dict.fromkeys(("project_id", "level", "service", "trace_id", "span_id"), "")
     lines = (json.dumps({**empty, **row}) + "\n").encode() * rows
     load(warehouse, zstd.compress(lines), f"rows{number}", expires_on)
+
+
+class DeathError(Exception):
+    pass
 
 
 class Mortal:
@@ -298,10 +201,8 @@ class Mortal:
 
 def test_a_run_that_dies_anywhere_is_finished_by_the_next(here: World) -> None:
     """One partition to drop, one to thin, one to shorten."""
-    received, limits = (
-        date(2029, 12, 2),
-        {TenantId("up"): Limit(30), TenantId("down"): Limit(15, binding=True)},
-    )
+    limits = {TenantId("up"): Limit(30), TenantId("down"): Limit(15, binding=True)}
+    received = date(2029, 12, 2)
     today, statements, died = received + timedelta(days=16), 0, True
     while died:
         statements, died = statements + 1, False
@@ -408,10 +309,11 @@ class Mirrored(Table):
         super().drop(partition)
         self.partitions.drop(partition)
 
-    def rewrite(self, rewriting: Rewriting) -> None:
-        super().rewrite(rewriting)
-        self.partitions.rewrite(rewriting)
-        self.rewritten[rewriting.others_stay] += 1
+    def rewrite(self, rewritings: Sequence[Rewriting]) -> None:
+        super().rewrite(rewritings)
+        self.partitions.rewrite(rewritings)
+        for each in rewritings:
+            self.rewritten[each.others_stay] += 1
 
     @staticmethod
     def _same(ours: list[Holding], theirs: list[Holding]) -> list[Holding]:
@@ -419,11 +321,21 @@ class Mirrored(Table):
         return theirs
 
 
-def test_two_months_on_the_engine_lose_nothing_young_and_keep_nothing_old(here: World) -> None:
-    """Two weeks of logs, and forty days more until the last of them is gone."""
+def play(here: World, seed: int, tenants: int, days: int) -> None:
+    """Days of logs, and forty more until the last of them is gone."""
     here.warehouse.command("TRUNCATE TABLE events")
     table = Mirrored(here.warehouse)
-    ending = story(random.Random(23), tenants=5, runs_a_day=2, days=14, table=table).play()
+    ending = story(random.Random(seed), tenants, runs_a_day=2, days=days, table=table).play()
     assert (ending.lost, ending.outlived) == (0, 0)
-    assert ending.gone > 50
-    assert min(table.rewritten.values()) > 5, "both a longer and a shorter plan were met"
+    assert ending.gone > tenants * days / 2
+    assert min(table.rewritten.values()) > 1, "both a longer and a shorter plan were met"
+
+
+def test_weeks_on_the_engine_lose_nothing_young_and_keep_nothing_old(here: World) -> None:
+    play(here, seed=22, tenants=3, days=7)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("seed", [3, 16, 19, 23])
+def test_months_on_the_engine_do_neither(here: World, seed: int) -> None:
+    play(here, seed, tenants=5, days=14)

@@ -81,3 +81,28 @@ def test_what_was_chosen_is_what_is_deployed(synthesize: Synthesize) -> None:
     assert migrate["Environment"]["Variables"]["ASTRALOG_WAREHOUSE_ENGINE"] == "ReplicatedMergeTree"
     links = notifier["Environment"]["Variables"]["ASTRALOG_API_ADDRESS"]
     assert links == "https://logs.example.org", "what is mailed leads where the world finds the API"
+
+
+def test_buckets_of_named_accounts_may_tell_of_files_and_no_others(synthesize: Synthesize) -> None:
+    chosen = synthesize({"customers_accounts": "111122223333,444455556666"})
+    queue_id = chosen.store("queue", "dropped-byoc")[0]
+    (statement,) = (
+        each
+        for policy in chosen.properties("AWS::SQS::QueuePolicy")
+        for each in policy["PolicyDocument"]["Statement"]
+        if each.get("Sid") == "S3OfCustomers"
+    )
+
+    assert (statement["Principal"], statement["Action"]) == (
+        {"Service": "s3.amazonaws.com"},
+        "sqs:SendMessage",
+    )
+    assert chosen.points_at(statement["Resource"]) == queue_id
+    assert statement["Condition"] == {"StringEquals": {"aws:SourceAccount": ["111122223333", "444455556666"]}}
+    assert "S3OfCustomers" not in str(synthesize({}).data)
+
+
+@pytest.mark.parametrize("accounts", ["123", "11112222333a", "*"])
+def test_what_is_no_account_is_refused(accounts: str) -> None:
+    with pytest.raises(ChoiceError, match="12 digits"):
+        from_context({"customers_accounts": accounts}.get)

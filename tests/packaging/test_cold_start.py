@@ -27,6 +27,7 @@ FORBIDDEN = {
     "sync-byoc": NEVER,
     "query": NEVER | {"pynamodb", "obstore"},
     "retention": NEVER | {"pynamodb"},
+    "retention-check": NEVER | {"pynamodb"},
     "sweeper": NEVER | {"pynamodb", "clickhouse_connect"},
     "sweeper-byoc": NEVER | {"pynamodb", "obstore", "clickhouse_connect"},
     "quarantine": NEVER | {"pynamodb", "clickhouse_connect"},
@@ -37,14 +38,14 @@ FORBIDDEN = {
     "meter": NEVER | {"pynamodb", "obstore", "clickhouse_connect"},
     "report": NEVER | {"pynamodb", "obstore", "clickhouse_connect"},
     "reconcile": NEVER | {"pynamodb", "obstore"},
-    "privacy": NEVER | {"pynamodb", "obstore", "clickhouse_connect", "boto3"},
-    "exporter": NEVER | {"pynamodb"},
-    "eraser": NEVER | {"pynamodb"},
     "uploads": NEVER | {"pynamodb", "obstore", "clickhouse_connect", "boto3", "pyarrow"},
     "dropin": NEVER | {"pynamodb", "clickhouse_connect", "boto3", "pyarrow"},
     "dropin-byoc": NEVER | {"pynamodb", "obstore", "clickhouse_connect", "boto3", "pyarrow"},
     "sweeper-dropin": NEVER | {"pynamodb", "obstore", "clickhouse_connect", "boto3", "pyarrow"},
     "migrate": NEVER | {"pynamodb", "obstore", "msgspec"},
+    "privacy": NEVER | {"pynamodb", "obstore", "clickhouse_connect", "joserfc"},
+    "exporter": NEVER | {"pynamodb", "joserfc"},
+    "eraser": NEVER | {"pynamodb", "joserfc"},
 }
 
 IMPORT_AND_TELL = """

@@ -21,9 +21,10 @@ class Queue:
         ]
         self.deleted: list[str] = []
 
-    async def receive(self, _wait_seconds: int) -> list[Any]:
+    async def receive(self, _wait_seconds: int, most: int = 10) -> list[Any]:
         await asyncio.sleep(0.01)
-        taken, self.waiting = self.waiting[:10], self.waiting[10:]
+        count = min(most, 10)
+        taken, self.waiting = self.waiting[:count], self.waiting[count:]
         return taken
 
     async def delete(self, messages: Sequence[Any]) -> None:
@@ -42,9 +43,9 @@ class Invoker:
         return self.answer
 
 
-def polled(queue: Queue, invoker: Invoker, seconds: float) -> None:
+def polled(queue: Queue, invoker: Invoker, seconds: float, source: QueueSource = SOURCE) -> None:
     async def scenario() -> None:
-        task = asyncio.create_task(poller._poll(FUNCTION, SOURCE, queue, invoker))  # type: ignore[arg-type]
+        task = asyncio.create_task(poller._poll(FUNCTION, source, queue, invoker))  # type: ignore[arg-type]
         await asyncio.sleep(seconds)
         task.cancel()
 
@@ -58,6 +59,12 @@ def test_a_batch_gathers_over_the_window_and_never_exceeds_its_size() -> None:
     assert max(invoker.sizes) <= SOURCE.batch_size
     assert len(invoker.sizes) <= 3
     assert len(queue.deleted) == 45
+
+
+def test_a_function_that_takes_one_message_gets_one() -> None:
+    queue, invoker = Queue(12), Invoker(None)
+    polled(queue, invoker, 0.5, QueueSource("q", batch_size=1, window_seconds=0, max_concurrency=2))
+    assert invoker.sizes == [1] * 12
 
 
 def test_only_what_succeeded_is_deleted() -> None:

@@ -46,16 +46,17 @@ class Progress:
 
     `stopped`: the stops that are done, all of them since `stopped_at`. Of the round that began at `began_at`:
     `found`, what was in each place and has been removed, and `left`, the places that could not be emptied,
-    and why. `pending`: what is being removed. `removed`: what went in all rounds. `marks`: what places gave
-    back. `removed_at`: when rows or the like were last removed; copies from before then may hold them.
-    `idle`: rounds since something was removed. `resume_at`: not before then. `subjects`: the ids of the
-    account's people, which are not known any more once the people are gone.
+    and why; `waits_for` is that of the round before. `pending`: what is being removed. `removed`: what went
+    in all rounds. `marks`: what places gave back. `removed_at`: when rows or the like were last removed;
+    copies from before then may hold them. `idle`: rounds since something was removed. `resume_at`: not before
+    then. `subjects`: the ids of the account's people, which are not known any more once the people are gone.
     """
 
     stopped: tuple[str, ...] = ()
     stopped_at: float | None = None
     began_at: float | None = None
     rounds: int = 0
+    waits_for: Mapping[str, str] = field(default_factory=dict)
     found: Mapping[str, int] = field(default_factory=dict)
     left: Mapping[str, str] = field(default_factory=dict)
     pending: Mapping[str, int] = field(default_factory=dict)
@@ -78,6 +79,7 @@ class Progress:
             self,
             found={},
             left={},
+            waits_for=self.left,
             began_at=None,
             idle=0 if removed_some else self.idle + 1,
             resume_at=max(now, resume_at),

@@ -108,10 +108,13 @@ class Work:
         if hindered:
             self._save(store, self.erasure.progress.leaving(name, hindered))
             return
-        mark = None
-        if there or self.erasure.progress.pending.get(name):
-            self._save(store, self.erasure.progress.expecting(name, there))
-            mark, hindered = _tried(name, place.remove, None)
+        progress = self.erasure.progress
+        if not there and not progress.pending.get(name):
+            # Not worth a write: who comes after a death looks again.
+            self.erasure = replace(self.erasure, progress=progress.swept(name, time.now()))
+            return
+        self._save(store, progress.expecting(name, there))
+        mark, hindered = _tried(name, place.remove, None)
         progress = self.erasure.progress
         swept = progress.leaving(name, hindered) if hindered else progress.swept(name, time.now(), mark)
         self._save(store, swept)

@@ -188,9 +188,16 @@ class Shop:
 
     # What people do.
 
-    def ask(self, route: str, tenant: str, body: Any = None, scopes: str = "admin") -> Answer:
+    def ask(
+        self,
+        route: str,
+        tenant: str,
+        body: Any = None,
+        scopes: str = "admin",
+        query: dict[str, str] | None = None,
+    ) -> Answer:
         """A request of `tenant` by its owner."""
-        event = event_of(route, tenant, body, scopes)
+        event = {**event_of(route, tenant, body, scopes), "queryStringParameters": query}
         return answering(lambda each: routes.answer_to(each, self.office))(event, None)
 
     def page(self, route: str, tenant: str, body: Any = None) -> str:

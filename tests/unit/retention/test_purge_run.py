@@ -54,11 +54,12 @@ class Store:
         self._refuse(partition)
         self.partitions.remove(partition)
 
-    def rewrite(self, rewriting: Rewriting) -> None:
-        self._refuse(rewriting.partition)
-        if not self.stubborn:
-            self._leave(rewriting.partition, rewriting.partition.rows - rewriting.gone)
-            self.left.add(rewriting.partition.expires_on)
+    def rewrite(self, rewritings: Sequence[Rewriting]) -> None:
+        for each in rewritings:
+            self._refuse(each.partition)
+        for each in () if self.stubborn else rewritings:
+            self._leave(each.partition, each.partition.rows - each.gone)
+            self.left.add(each.partition.expires_on)
 
     def _leave(self, partition: Partition, rows: int) -> None:
         self.partitions[self.partitions.index(partition)] = replace(partition, rows=rows, bytes=10 * rows)

@@ -79,7 +79,11 @@ class Table:
             self._remove((tenant, day, received))
         del self.by_day[day]
 
-    def rewrite(self, rewriting: Rewriting) -> None:
+    def rewrite(self, rewritings: Sequence[Rewriting]) -> None:
+        for each in rewritings:
+            self._rewrite(each)
+
+    def _rewrite(self, rewriting: Rewriting) -> None:
         day = rewriting.partition.expires_on
         cut_of = {tenant: cut.day for cut in rewriting.cuts for tenant in cut.tenants}
         for tenant, received in list(self.by_day[day]):

@@ -1,0 +1,182 @@
+"""Files in customers' own buckets: read there, staged there, and only for the tenant whose bucket it is."""
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from obstore.store import MemoryStore
+
+from functions.shared.account.standing import Standing
+from functions.shared.buckets.contract import BucketRefusedError, BucketUnavailableError
+from functions.shared.buckets.drops import DropBucket
+from functions.shared.buckets.own import OwnBucket
+from functions.shared.custody.buckets import NoDestinationError
+from functions.shared.custody.health import Health
+from functions.shared.telling import Teller
+from functions.shared.tenancy import TenantId, dropin_prefix
+from functions.uploads.dropin_byoc import REFUSED_RECEIVES, OwnDropIn, answer_to
+from functions.uploads.files import shown
+from functions.uploads.queue import DropQueue
+from functions.uploads.standings import Standings
+from functions.uploads.work import Work
+from tests.unit.uploads.world import ACCOUNTS, Sqs, World, decoded_rows, s3_says, sqs_event, table
+
+INITECH, HOOLI = TenantId("initech"), TenantId("hooli")
+
+
+@dataclass
+class Destination:
+    bucket: str
+    retention_days: int = 3650
+
+
+@dataclass
+class Custody:
+    """Buckets by tenant; a fault that is raised in place of one."""
+
+    s3: Any
+    buckets: dict[TenantId, OwnBucket] = field(default_factory=dict)
+    fault: Exception | None = None
+    forgotten: list[str] = field(default_factory=list)
+
+    def destination(self, tenant: TenantId) -> Destination:
+        if tenant not in self.buckets:
+            raise NoDestinationError("none")
+        return Destination(f"{tenant}-logs")
+
+    def bucket(self, tenant: TenantId) -> OwnBucket:
+        return self.buckets[tenant]
+
+    def drops(self, tenant: TenantId) -> DropBucket:
+        if self.fault:
+            raise self.fault
+        return DropBucket(self.s3, f"{tenant}-logs")
+
+    def forget(self, tenant: TenantId) -> None:
+        self.forgotten.append(tenant)
+
+
+@dataclass
+class Own:
+    world: World
+    custody: Custody
+    dropped: Sqs = field(default_factory=Sqs)
+    staged: Sqs = field(default_factory=Sqs)
+
+    @property
+    def drop_in(self) -> OwnDropIn:
+        queue = DropQueue("dropped-byoc", "tests", self.dropped)
+        return OwnDropIn(
+            self.custody,  # type: ignore[arg-type]
+            Standings(ACCOUNTS, self.world.dynamodb),
+            Health("health", lambda: self.world.clock() + self.world.later, self.world.dynamodb),
+            Teller("staged-byoc", "tests", self.staged),
+            queue,
+            Work(self.world.register, queue.tell, "dropin-byoc"),
+        )
+
+    def put(self, tenant: TenantId, name: str, body: bytes, bucket: str = "") -> str:
+        key, bucket = dropin_prefix(tenant) + name, bucket or f"{tenant}-logs"
+        etag = self.world.s3.put_object(Bucket=bucket, Key=key, Body=body)["ETag"]
+        return s3_says(key, len(body), etag, bucket)
+
+    def deliver(self, body: str, receives: int = 1) -> bool:
+        """Whether the message comes back."""
+        return bool(answer_to(sqs_event(body, receives), lambda: 300.0, self.drop_in)["batchItemFailures"])
+
+    def rows(self, tenant: TenantId) -> list[str]:
+        bucket = self.custody.buckets[tenant]
+        found = [(each.key, bucket.get(each.key)) for each in bucket.under("staged/")]
+        return [row["message"] for key, object_ in found for row in decoded_rows(key, bytes(object_.body))]  # type: ignore[union-attr]
+
+    def states(self, tenant: TenantId) -> list[tuple[str, str | None]]:
+        page = self.world.register.page(tenant, 10)
+        told = [shown(*each, dropin_prefix(tenant), 0) for each in page.uploads]
+        return [(each["state"], (each["error"] or {}).get("code")) for each in told]
+
+
+@pytest.fixture
+def own(here: World) -> Own:
+    tables = here.dynamodb.list_tables()["TableNames"]
+    if "health" not in tables:
+        table(here.dynamodb, "health", "destination")
+        for tenant in (INITECH, HOOLI):
+            here.s3.create_bucket(Bucket=f"{tenant}-logs")
+    for item in here.dynamodb.scan(TableName="health")["Items"]:
+        here.dynamodb.delete_item(TableName="health", Key={"destination": item["destination"]})
+    for tenant in (INITECH, HOOLI):
+        here.account(tenant, Standing("byoc", 3650, 10**7))
+    buckets = {tenant: OwnBucket(MemoryStore()) for tenant in (INITECH, HOOLI)}
+    return Own(here, Custody(here.s3, buckets))
+
+
+def test_a_file_is_staged_in_the_customers_own_bucket_and_sync_is_told(own: Own) -> None:
+    body = own.put(INITECH, "x y.log", b"one\ntwo\n")
+    assert [own.deliver(body) for _ in range(3)] == [False] * 3
+
+    assert own.rows(INITECH) == ["one", "two"]
+    assert own.rows(HOOLI) == []
+    assert list(own.world.staging.under("")) == [], "nothing of it is in a bucket of ours"
+    told = [json.loads(each) for each in own.staged.bodies]
+    assert [each["tenant"] for each in told] == ["initech"]
+    assert own.world.s3.get_object(Bucket="initech-logs", Key=dropin_prefix(INITECH) + "x y.log"), "kept"
+
+
+def test_a_file_counts_in_its_tenants_own_bucket_only(own: Own) -> None:
+    """Whoever may send to the queue can put anything into a bucket of their own, under any prefix."""
+    assert own.deliver(own.put(INITECH, "x", b"forged\n", "hooli-logs")) is False
+    assert own.rows(INITECH) == own.rows(HOOLI) == []
+    assert own.states(INITECH) == own.states(HOOLI) == []
+
+
+def test_a_tenant_without_a_cloud_of_its_own_has_no_files(own: Own) -> None:
+    body = own.put(HOOLI, "x", b"one\n")
+    del own.custody.buckets[HOOLI]
+    assert own.deliver(body) is False
+    assert own.states(HOOLI) == []
+
+
+def test_a_bucket_that_fails_is_left_alone_for_a_while_and_delays_nobody_else(own: Own) -> None:
+    body, other = own.put(INITECH, "x", b"one\n"), own.put(HOOLI, "y", b"two\n")
+    own.custody.fault = BucketUnavailableError("SlowDown")
+    assert own.deliver(body) is True
+    own.custody.fault = None
+    assert own.deliver(body) is True, "its circuit is open"
+    assert own.deliver(other) is False
+    assert own.rows(HOOLI) == ["two"]
+    own.world.later += 3
+    assert own.deliver(body) is False
+    assert own.rows(INITECH) == ["one"]
+
+
+def test_a_bucket_that_goes_on_refusing_us_settles_the_file(
+    own: Own, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_arguments: object) -> bytes:
+        raise BucketRefusedError("AccessDenied")
+
+    monkeypatch.setattr("functions.shared.buckets.drops.FileRanges.read", refuse)
+    body = own.put(INITECH, "x", b"one\n")
+    for receives in range(1, REFUSED_RECEIVES):
+        assert own.deliver(body, receives) is True
+        own.world.later += 2000
+    assert own.states(INITECH) == [("reading", None)]
+    assert own.deliver(body, REFUSED_RECEIVES) is False
+    assert own.states(INITECH) == [("failed", "no_access")]
+    assert "initech" in own.custody.forgotten
+
+
+def test_at_most_two_work_for_a_tenant_at_a_time(own: Own) -> None:
+    health = own.drop_in.health
+    for name in ("a", "b"):
+        health.take("drops:initech", name, 100)
+    assert own.deliver(own.put(INITECH, "x", b"one\n")) is True
+    assert own.deliver(own.put(HOOLI, "x", b"one\n")) is False
+
+
+def test_a_refused_customers_file_is_failed_and_kept(own: Own) -> None:
+    own.world.account(INITECH, Standing("byoc", 3650, 10**7, accepts_until=1, end_reason="payment_overdue"))
+    assert own.deliver(own.put(INITECH, "x", b"one\n")) is False
+    assert own.states(INITECH) == [("failed", "payment_overdue")]
+    assert own.rows(INITECH) == []

@@ -1,0 +1,182 @@
+"""The routes of uploads: a URL for one file, what became of it, and nobody else's business."""
+
+import json
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from functions.shared.buckets.drops import DropBucket
+from functions.shared.http import answering
+from functions.shared.tenancy import TenantId
+from functions.uploads.files import LATE
+from functions.uploads.handler import URL_SECONDS, Desk, answer_to
+from tests.unit.uploads.world import ACME, DROP, GLOBEX, World
+
+
+def ask(
+    here: World, route: str, tenant: TenantId = ACME, scopes: str = "ingest", **asked: Any
+) -> tuple[int, dict[str, Any]]:
+    def refuse(_tenant: TenantId) -> DropBucket:
+        raise AssertionError("no customer's bucket is asked for")
+
+    desk = Desk(here.register, lambda: DropBucket(here.s3, DROP), refuse, lambda: here.clock() + here.later)
+    context = {
+        "verdict": "ok", "tenant_id": tenant, "key_id": "k", "project_id": "web", "scopes": scopes,
+        "retention_days": "30", "bytes_per_second": "1", "refusal": asked.pop("refusal", ""),
+        "actor": "key:k", "plan": "managed_30",
+    }  # fmt: skip
+    event = {
+        "routeKey": route,
+        "requestContext": {"http": {"method": "X"}, "requestId": "r", "authorizer": {"lambda": context}},
+        "pathParameters": {"id": asked.get("upload_id", "")},
+        "queryStringParameters": asked.get("query"),
+        "body": asked["raw"] if "raw" in asked else json.dumps(asked.get("body")),
+    }
+    answer = answering(lambda each: answer_to(each, desk))(event, None)
+    return answer["statusCode"], json.loads(answer["body"])
+
+
+def announce(here: World, tenant: TenantId = ACME, **body: Any) -> dict[str, Any]:
+    status, told = ask(here, "POST /v1/uploads", tenant, body={"filename": "a b.log", "size": 5, **body})
+    assert status == 201, told
+    return told
+
+
+def look(
+    here: World, upload_id: str, tenant: TenantId = ACME, scopes: str = "read"
+) -> tuple[int, dict[str, Any]]:
+    return ask(here, "GET /v1/uploads/{id}", tenant, scopes, upload_id=upload_id)
+
+
+def test_an_upload_from_the_url_to_the_verdict(here: World) -> None:
+    told = announce(here)
+    assert (told["state"], told["rows_stored"], told["progress"]) == ("waiting", 0, 0.0)
+
+    name = told["key"].removeprefix(f"dropin/v1/tenant={ACME}/")
+    assert here.deliver(here.put(name, b"line\n")) == []
+    status, seen = look(here, told["id"])
+
+    assert status == 200
+    assert (seen["state"], seen["rows_stored"], seen["filename"]) == ("done", 1, "a b.log")
+    assert (seen["format"], seen["compression"], seen["progress"]) == ("lines", "none", 1.0)
+    assert here.rows()[0]["project_id"] == "web", "the key's own project"
+
+
+def test_a_url_is_for_one_key_of_one_size_where_nothing_is_for_an_hour(here: World) -> None:
+    told = announce(here)
+    query = parse_qs(urlsplit(told["url"]).query)
+
+    assert query["X-Amz-SignedHeaders"] == ["content-length;host;if-none-match"]
+    assert query["X-Amz-Expires"] == [str(URL_SECONDS)]
+    assert told["headers"] == {"Content-Length": "5", "If-None-Match": "*"}
+    assert told["key"] == f"dropin/v1/tenant=acme/{told['id']}/a b.log"
+
+
+def test_another_tenants_upload_does_not_exist(here: World) -> None:
+    told = announce(here)
+    for upload_id in (told["id"], "0" * 26, "settings", "../x", "ü" * 26):
+        status, answer = look(here, upload_id, GLOBEX)
+        assert (status, answer["code"]) == (404, "not_found")
+    assert ask(here, "GET /v1/uploads", GLOBEX, "read")[1]["uploads"] == []
+    assert look(here, told["id"])[0] == 200
+
+
+def test_an_announced_upload_is_tied_to_its_own_key_and_tenant_only(here: World) -> None:
+    told = announce(here)
+    here.drop(f"{told['id']}/other.log", b"line\n")
+    here.drop(f"{told['id']}/a b.log", b"line\n", GLOBEX)
+    assert look(here, told["id"])[1]["state"] == "waiting"
+
+
+def test_nobody_puts_a_file_before_the_url_ends(here: World) -> None:
+    told = announce(here)
+    here.later = URL_SECONDS + LATE.total_seconds() + 1
+    status, seen = look(here, told["id"])
+    assert (status, seen["state"], seen["error"]["code"]) == (200, "failed", "never_put")
+
+
+@pytest.mark.parametrize(("original", "left"), [("keep", 1), ("delete", 0), (None, 0)])
+def test_an_original_is_kept_or_deleted_as_the_upload_says(
+    here: World, original: str | None, left: int
+) -> None:
+    told = announce(here, original=original)
+    here.deliver(here.put(told["key"].removeprefix("dropin/v1/tenant=acme/"), b"line\n"))
+    assert len(here.originals()) == left
+    assert look(here, told["id"])[1]["original"] == (original or "delete")
+
+
+def test_an_account_chooses_what_becomes_of_originals(here: World) -> None:
+    route = "PUT /v1/uploads/settings"
+    assert ask(here, route, body={"original": "keep"})[0] == 403
+    status, told = ask(here, route, scopes="admin", body={"original": "keep"})
+    assert (status, told) == (
+        200, {"original": "keep", "bucket": "drop", "prefix": "dropin/v1/tenant=acme/"}
+    )  # fmt: skip
+    assert ask(here, "GET /v1/uploads/settings", GLOBEX, "read")[1]["original"] == "delete"
+
+    here.drop("x", b"line\n")
+    here.drop("x", b"line\n", GLOBEX)
+    assert here.originals() == ["dropin/v1/tenant=acme/x"]
+
+
+def test_uploads_are_listed_newest_first_page_by_page(here: World) -> None:
+    names = [f"{number}.log" for number in range(5)]
+    for name in names:
+        announce(here, filename=name)
+        announce(here, GLOBEX, filename=f"globex-{name}")
+    listed: list[str] = []
+    query = {"limit": "2"}
+    while True:
+        status, page = ask(here, "GET /v1/uploads", scopes="read", query=query)
+        assert status == 200
+        listed += [each["filename"] for each in page["uploads"]]
+        if page["next_cursor"] is None:
+            break
+        query = {"limit": "2", "cursor": page["next_cursor"]}
+    assert listed == names[::-1]
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        ({"filename": "x"}, 400, "invalid_body"),
+        ({"filename": "x", "size": 0}, 400, "invalid_size"),
+        ({"filename": "x", "size": "1"}, 400, "invalid_size"),
+        ({"filename": "x", "size": 6 * 1024**3}, 413, "payload_too_large"),
+        ({"filename": "", "size": 1}, 400, "invalid_filename"),
+        ({"filename": "../..", "size": 1}, 400, "invalid_filename"),
+        ({"filename": "a\nb", "size": 1}, 400, "invalid_filename"),
+        ({"filename": "é" * 400, "size": 1}, 400, "invalid_filename"),
+        ({"filename": "x", "size": 1, "original": "burn"}, 400, "invalid_original"),
+        ({"filename": "x", "size": 1, "key": "y"}, 400, "invalid_body"),
+    ],
+)
+def test_what_is_asked_wrongly_is_refused(here: World, body: dict[str, Any], status: int, code: str) -> None:
+    answer = ask(here, "POST /v1/uploads", body=body)
+    assert (answer[0], answer[1]["code"]) == (status, code)
+
+
+def test_what_is_no_json_is_refused(here: World) -> None:
+    assert ask(here, "POST /v1/uploads", raw="{")[1]["code"] == "invalid_json"
+
+
+def test_a_name_cannot_leave_its_place(here: World) -> None:
+    told = announce(here, filename="/../../tenant=globex//x/./y.log")
+    assert told["key"] == f"dropin/v1/tenant=acme/{told['id']}/tenant=globex/x/y.log"
+
+
+def test_scopes(here: World) -> None:
+    assert ask(here, "POST /v1/uploads", scopes="read", body={"filename": "x", "size": 1})[0] == 403
+    told = announce(here)
+    for scopes in ("read", "ingest", "admin"):
+        assert look(here, told["id"], scopes=scopes)[0] == 200
+    assert look(here, told["id"], scopes="")[0] == 403
+
+
+def test_a_refused_account_gets_no_url(here: World) -> None:
+    status, answer = ask(
+        here, "POST /v1/uploads", refusal="quota_exceeded", body={"filename": "x", "size": 1}
+    )
+    assert (status, answer["code"]) == (402, "quota_exceeded")
+    assert here.statuses() == []

@@ -1,0 +1,121 @@
+"""Files that nobody told us of are found; what is read, being read or too young is left alone."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from functions.shared.buckets.contract import BucketRefusedError, BucketUnavailableError
+from functions.shared.buckets.drops import DropBucket
+from functions.shared.tenancy import TenantId, dropin_prefix
+from functions.uploads.queue import DropQueue
+from functions.uploads.reading import Reading
+from functions.uploads.sweeper import MONTH, RECENT, SETTLE, STANDS_STILL, DropSweep, run
+from tests.unit.uploads.world import DROP, GLOBEX, KilledError, Sqs, World
+
+INITECH = TenantId("initech")
+
+
+@dataclass
+class Custody:
+    s3: Any
+    fault: Exception | None = None
+    forgotten: int = 0
+
+    def drops(self, _tenant: TenantId) -> DropBucket:
+        if self.fault:
+            raise self.fault
+        return DropBucket(self.s3, DROP)
+
+    def forget(self, _tenant: TenantId) -> None:
+        self.forgotten += 1
+
+
+def sweep(here: World, custody: Custody | None = None) -> tuple[DropSweep, Sqs, Sqs]:
+    ours, theirs = Sqs(), Sqs()
+    made = DropSweep(
+        DropBucket(here.s3, DROP),
+        custody or Custody(here.s3),  # type: ignore[arg-type]
+        here.register,
+        DropQueue("dropped", "sweeper", ours),
+        DropQueue("dropped-byoc", "sweeper", theirs),
+    )
+    return made, ours, theirs
+
+
+def after(time: timedelta, minute: int = 30) -> datetime:
+    return (datetime.now(UTC) + time).replace(minute=minute)
+
+
+def soon() -> datetime:
+    return datetime.now(UTC) + SETTLE + timedelta(minutes=1)
+
+
+def test_a_file_that_nobody_told_of_is_told_of_and_read_once(here: World) -> None:
+    names = ["a", "b c+%.log", "ü"]
+    told = [here.put(name, f"{name}\n".encode()) for name in names]
+    here.deliver(told[0])
+    sweeper, ours, _ = sweep(here)
+
+    assert sweeper.one(None, datetime.now(UTC)) == 0, "S3 may yet tell of it"
+    assert sweeper.one(None, soon()) == 2
+    assert here.deliver(*ours.bodies, *told) == []
+    assert sorted(here.messages()) == sorted(names)
+    assert sweeper.one(None, soon()) == 0
+
+
+def test_a_kept_file_is_never_read_again(here: World) -> None:
+    here.register.choose_originals(GLOBEX, "keep")
+    here.drop("x", b"line\n", GLOBEX)
+    sweeper, _, _ = sweep(here)
+    for now in (soon(), after(RECENT), after(timedelta(days=29), 2), after(timedelta(days=80), 2)):
+        assert sweeper.one(None, now) == 0
+
+
+def test_older_files_are_looked_for_once_an_hour_and_for_a_month(here: World) -> None:
+    here.put("x", b"line\n")
+    sweeper, _, _ = sweep(here)
+    day = timedelta(days=1)
+    assert sweeper.one(None, after(day, 30)) == 0
+    assert sweeper.one(None, after(day, 2)) == 1
+    assert sweeper.one(None, after(MONTH + day, 2)) == 0
+
+
+def test_a_file_whose_reading_stands_still_is_told_of_again(
+    here: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def die(_reading: Reading) -> bool:
+        raise KilledError
+
+    body = here.put("x", b"line\n")
+    with monkeypatch.context() as patch:
+        patch.setattr(Reading, "run", die)
+        with pytest.raises(KilledError):
+            here.deliver(body)
+    sweeper, ours, _ = sweep(here)
+    assert sweeper.one(None, soon()) == 0, "somebody may be at it"
+    later = datetime.now(UTC) + STANDS_STILL + timedelta(minutes=10)
+    assert sweeper.one(None, later) == 1
+    here.later += 3000
+    assert here.deliver(*ours.bodies) == []
+    assert here.messages() == ["line"]
+
+
+def test_customers_buckets_are_swept_under_their_own_prefix_only(here: World) -> None:
+    for tenant in (INITECH, GLOBEX):
+        here.put("x", b"line\n", tenant)
+    sweeper, ours, theirs = sweep(here)
+    assert sweeper.one(INITECH, soon()) == 1
+    assert len(theirs.bodies) == 1
+    assert dropin_prefix(INITECH).replace("=", "%3D").replace("/", "%2F") in theirs.bodies[0]
+    assert ours.bodies == []
+
+
+@pytest.mark.parametrize("fault", [BucketUnavailableError("down"), BucketRefusedError("NoSuchBucket")])
+def test_a_bucket_that_fails_stops_nobody(here: World, fault: Exception) -> None:
+    here.put("x", b"line\n")
+    custody = Custody(here.s3, fault)
+    sweeper, _, _ = sweep(here, custody)
+    assert run(sweeper, [None, INITECH], lambda: 300.0) == {"files": 0, "unswept": 1}
+    assert custody.forgotten == int(isinstance(fault, BucketRefusedError))
