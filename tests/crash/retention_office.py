@@ -9,7 +9,6 @@ from typing import Any
 
 import boto3
 from backports import zstd
-from functions.ingest.rows import Receipt
 from obstore.store import MemoryStore
 
 from functions.ingest.accept import accept
@@ -21,6 +20,7 @@ from functions.retention.partitions import Partitions
 from functions.shared.account.retention_terms import RetentionTerms, terms_item
 from functions.shared.account.standing import Standing, standing_item, standing_on
 from functions.shared.buckets.own import OwnBucket
+from functions.shared.judging.rows import Receipt
 from functions.shared.plans import PLANS
 from functions.shared.reports import Reports
 from functions.shared.tenancy import TenantId
