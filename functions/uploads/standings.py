@@ -1,8 +1,9 @@
 """The accounts whose files these are: their plan, whether logs are taken, for how long they are kept."""
 
+from dataclasses import replace
 from typing import Any
 
-from functions.shared.account.standing import Standing, standing_of
+from functions.shared.account.standing import ACCOUNT_CLOSING, Standing, standing_of
 from functions.shared.dynamo.answers import answered, open_client
 from functions.shared.tenancy import TenantId
 
@@ -21,4 +22,12 @@ class Standings:
                 TableName=self._table, Key={"tenant_id": {"S": str(tenant)}}, ConsistentRead=True
             )
         item = found.get("Item")
-        return standing_of(item) if item else None
+        return _standing(item) if item else None
+
+
+def _standing(item: dict[str, Any]) -> Standing:
+    """One that is to be erased takes no files either, from the moment that this was asked for."""
+    standing = standing_of(item)
+    if "closes_at" not in item:
+        return standing
+    return replace(standing, accepts_until=0, end_reason=ACCOUNT_CLOSING)

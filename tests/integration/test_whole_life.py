@@ -148,6 +148,9 @@ def _leaves(here: Lives, ada: Customer, bob: Customer, texts: list[str]) -> None
     customer = here.shop.book(ada.tenant).customer_id
     asked = here.done("DELETE /v1/account", ada.token, {"confirm": ada.tenant})
     assert here.logs(ada) == (402, "account_closing")
+    here.put(f"v1/tenant={ada.tenant}/closing-{ada.mark}", b'{"message": "not read"}')
+    newest = here.done("GET /v1/uploads", ada.key)["uploads"][0]
+    assert (newest["state"], newest["error"]["code"]) == ("failed", "account_closing")
     here.later(ada, bob, days=6.9)
     assert here.found(ada), "it can still be taken back"
     here.later(ada, bob, days=0.2)
