@@ -134,7 +134,15 @@ def test_a_quote_that_is_never_closed_costs_one_row(here: World) -> None:
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"\n\n  \n", gzip.compress(b"", mtime=0), b"\xef\xbb\xbf", b"[]", b'{"Records": []}', b"level,message\n"],
+    [
+        b"",
+        b"\n\n  \n",
+        gzip.compress(b"", mtime=0),
+        b"\xef\xbb\xbf",
+        b"[]",
+        b'{"Records": []}',
+        b"level,message\n",
+    ],
 )
 def test_an_empty_file_is_done_with_no_rows(here: World, body: bytes) -> None:
     told = here.drop("empty", body)
