@@ -490,7 +490,7 @@ class World:
 
     def _step_of(self, erasure: Erasure) -> str:
         found = self.desk.erasures.of(erasure.tenant, erasure.erasure_id)
-        if found is None:
+        if found is None or not found.open:
             return "after the end"
         return step_of(next_move(self.eraser.works.of(found).plan, found.progress, self.now))
 

@@ -317,7 +317,7 @@ def test_it_waits_for_billing_and_keeps_what_billing_needs_until_then(here: Worl
 
     assert set(found.progress.waits_for.values()) == {"billing"}
     assert here.where(str(tenant))[str(tenant)] >= {"table billing", "table accounts", "table erasures"}
-    assert here.where(mark)[mark] == {"table billing"}
+    assert here.where(mark)[mark] == {"table billing", "table usage"}
     assert here.eraser.run()["oldest_seconds"] >= 10 * 3600
     here.later(days=31)
     assert here.eraser.run()["overdue"] >= 1
