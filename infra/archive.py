@@ -21,10 +21,11 @@ TYPING_ONLY = ("**/*.pyi", "**/py.typed")
 
 NOT_OF_PARQUET = (
     "pyarrow/include", "pyarrow/includes", "pyarrow/src", "pyarrow/libarrow_flight*", "pyarrow/libarrow_s3*",
-    "pyarrow/_flight*", "pyarrow/_s3fs*", "pyarrow/libarrow_python.so", "pyarrow/libarrow_python.so.*.*.*",
+    "pyarrow/_flight*", "pyarrow/_s3fs*", "pyarrow/libarrow_python_flight*", "pyarrow/libarrow_python*.so",
+    "pyarrow/libarrow_python*.so.*.*.*",
     "pyarrow/*.pxi", "pyarrow/*.pyx", "pyarrow/*.pxd",
 )  # fmt: skip
-"""Of pyarrow, what reading a Parquet file does not load; two of them are copies of a third: 60 MB."""
+"""Of pyarrow, what reading a Parquet file does not load, and copies of what it does: 60 MB."""
 
 AWS_SERVICES = frozenset({"cognito-idp", "dynamodb", "kms", "s3", "secretsmanager", "sesv2", "sqs"})
 """Those that functions call through boto3, which brings along the descriptions of 400 others: 25 MB."""

@@ -79,16 +79,16 @@ class ParquetRows:
                 while passed < self._done:
                     passed += next(self._batches).num_rows
             return next(self._batches, None)
-        except (OSError, ValueError, ArithmeticError, StopIteration):
-            # pyarrow's errors are of these kinds; what is not the file's fault is raised by `_ranges` itself.
+        except _faults():
+            # What is not the file's fault, but its bucket's, passes through pyarrow as it was raised.
             self.fault = _CORRUPT
             return None
 
     def _converted(self, columns: Any) -> Batch:
         batch = Batch()
         rows: list[Row] = []
-        for record in columns.to_pylist():
-            row = row_of(_encoder.encode(_values(record)), self._receipt)
+        for record in _records(columns):
+            row = row_of(_encoder.encode(record), self._receipt)
             if isinstance(row, Verdict):
                 batch.refuse(self._index + len(rows) + batch.refused, row)
             else:
@@ -113,7 +113,7 @@ def _opened(ranges: Ranges) -> Any:
         return pq.ParquetFile(
             pa.PythonFile(_File(ranges), mode="r"), buffer_size=READ_AHEAD_BYTES, pre_buffer=False
         )
-    except (OSError, ValueError):
+    except _faults():
         raise _CORRUPT from None
 
 
@@ -150,9 +150,37 @@ class _File(RawIOBase):
         raise UnsupportedOperation("write")
 
 
-def _values(record: dict[str, Any]) -> dict[str, Any]:
-    """The values that are some, as JSON has them; keys are text."""
-    return {str(name): _value(value) for name, value in record.items() if value is not None}
+def _faults() -> tuple[type[Exception], ...]:
+    """What is raised about a file: by pyarrow, or for want of rows that were there before."""
+    import pyarrow as pa
+
+    return OSError, ValueError, ArithmeticError, StopIteration, pa.ArrowException
+
+
+def _records(columns: Any) -> Iterator[dict[str, Any]]:
+    """The rows of a batch, without what is null; names are text."""
+    names = [str(name) for name in columns.schema.names]
+    for values in zip(*map(_column, columns.columns), strict=True):
+        yield {name: value for name, value in zip(names, values, strict=True) if value is not None}
+
+
+def _column(column: Any) -> list[Any]:
+    """A column's values as JSON has them.
+
+    Nanoseconds are taken as the numbers they are: pyarrow would need pandas for them, which is not here.
+    """
+    import pyarrow as pa
+
+    kind = column.type
+    if getattr(kind, "unit", "") == "ns":
+        numbers = column.view(pa.int64()).to_pylist()
+        if not pa.types.is_timestamp(kind):
+            return list(numbers)
+        return [None if each is None else timestamps.to_text(each) for each in numbers]
+    try:
+        return [_value(each) for each in column.to_pylist()]
+    except UnicodeDecodeError:
+        return [each.as_buffer().to_pybytes().decode("latin-1") if each.is_valid else None for each in column]
 
 
 def _value(value: Any) -> Any:
@@ -175,6 +203,6 @@ def _value(value: Any) -> Any:
 
 
 def _time(moment: datetime) -> str:
-    """A time with all the nanoseconds that pandas' own kind of datetime may have; no zone means UTC."""
+    """No zone means UTC."""
     aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return timestamps.to_text(timestamps.from_datetime(aware) + int(getattr(moment, "nanosecond", 0)))
+    return timestamps.to_text(timestamps.from_datetime(aware))

@@ -5,6 +5,8 @@ import gzip
 import io
 import json
 import random
+import subprocess
+import sys
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -12,6 +14,8 @@ import pytest
 from backports import zstd
 
 from functions.shared.account.standing import Standing
+from functions.shared.buckets.contract import BucketUnavailableError
+from functions.shared.buckets.drops import FileRanges
 from tests.unit.uploads.samples import as_array, as_parquet, hadoop
 from tests.unit.uploads.world import GLOBEX, World, s3_says
 
@@ -272,3 +276,50 @@ def test_a_deletion_that_somebody_wired_by_mistake_is_no_file(here: World) -> No
     body = s3_says("dropin/v1/tenant=acme/x", 1, "e").replace("ObjectCreated:Put", "ObjectRemoved:Delete")
     assert here.deliver(body) == []
     assert here.statuses() == []
+
+
+def test_a_bucket_that_fails_in_the_middle_of_parquet_is_no_fault_of_the_file(
+    here: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, calls = FileRanges.read, [0]
+
+    def fail(self: FileRanges, start: int, length: int) -> bytes:
+        calls[0] += 1
+        if calls[0] == 4:
+            raise BucketUnavailableError("SlowDown")
+        return read(self, start, length)
+
+    monkeypatch.setattr(FileRanges, "read", fail)
+    body = here.put("x", as_parquet(hadoop(200)))
+    assert here.deliver(body) == [body]
+    assert here.status("x")["state"] == "reading"
+    assert here.deliver(body) == [], "and nobody has to wait for a lease"
+    told = here.status("x")
+    assert (told["state"], told["rows_stored"]) == ("done", 200)
+    assert here.messages() == [line for line, _ in hadoop(200)]
+
+
+def test_parquet_is_read_without_pandas_and_with_text_that_is_none() -> None:
+    """As in the function's zip: nanoseconds would make pyarrow ask for pandas."""
+    code = """
+import io, sys
+sys.modules["pandas"] = sys.modules["numpy"] = None
+import pyarrow as pa, pyarrow.parquet as pq
+from functions.uploads.formats.parquet_rows import _column
+nanoseconds = pa.array([1767323045678901234, None], pa.timestamp("ns"))
+print(_column(nanoseconds), _column(pa.array([5, None], pa.duration("ns"))))
+print(_column(pa.array([bytes([103, 114, 252, 110]), b"a"]).view(pa.string())))
+"""
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert ran.stdout.splitlines() == [
+        "['2026-01-02T03:04:05.678901234Z', None] [5, None]", "['grün', 'a']",
+    ], ran.stderr  # fmt: skip
+
+
+def test_objects_that_are_printed_over_many_lines(here: World) -> None:
+    body = "\n".join(
+        json.dumps({"message": f"m{number}", "deep": {"n": number}}, indent=4) for number in range(300)
+    )
+    told = here.drop("x", body.encode())
+    assert (told["state"], told["format"]) == ("done", "json")
+    assert here.messages() == [f"m{number}" for number in range(300)]

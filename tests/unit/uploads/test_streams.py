@@ -121,6 +121,18 @@ def test_a_place_in_the_middle_of_a_member_is_near() -> None:
     assert text_of(stream(data, mark)) == text[mark.text_at :]
 
 
+def test_what_only_looks_like_a_block_is_not_entered() -> None:
+    """Text that is itself deflate, stored as it is: it is full of blocks, none of which is the file's."""
+    inner = zlib.compressobj(6, wbits=-15)
+    text = b"".join(inner.compress(log(2_000_000, seed)) for seed in range(12)) + inner.flush()
+    data = gzip.compress(text, 0)
+    found, done = stream(data), 0
+    while done < len(text) - 1_200_000:
+        done += len(found.read())
+    mark = found.mark(done - 100_000)
+    assert text_of(stream(data, mark)) == text[mark.text_at :]
+
+
 def test_a_damaged_end_is_noticed_by_who_came_in_the_middle() -> None:
     """The checksum is that of the whole member."""
     text = log(12_000_000, 2)
