@@ -27,7 +27,9 @@ NOT_OF_PARQUET = (
 )  # fmt: skip
 """Of pyarrow, what reading a Parquet file does not load, and copies of what it does: 60 MB."""
 
-AWS_SERVICES = frozenset({"cognito-idp", "dynamodb", "kms", "s3", "secretsmanager", "sesv2", "sqs"})
+AWS_SERVICES = frozenset(
+    {"cloudwatch", "cognito-idp", "dynamodb", "kms", "s3", "secretsmanager", "sesv2", "sqs"}
+)
 """Those that functions call through boto3, which brings along the descriptions of 400 others: 25 MB."""
 
 # The first moment a zip can name, in every time zone.

@@ -55,6 +55,7 @@ ACTIONS = {
     "read:identity": ("cognito-idp:AdminGetUser",),
     "forget:identity": ("cognito-idp:AdminGetUser", "cognito-idp:AdminDeleteUser"),
     "send:mail": ("ses:SendEmail",),
+    "read:metrics": ("cloudwatch:GetMetricData",),
 }
 
 _WRITING = ("kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*")
@@ -136,6 +137,9 @@ def _resources(kind: str, name: str, stores: Stores) -> list[str]:
             # The address's own identity or its domain's: the operator verified either.
             identities = f"arn:{Aws.PARTITION}:ses:{Aws.REGION}:{Aws.ACCOUNT_ID}:identity/*"
             return [identities, stores.mail[name].arn]
+        case "metrics":
+            # CloudWatch knows no narrower resource than all metrics; they are figures by function.
+            return ["*"]
         case _:
             # Secrets Manager adds six random characters to a name; only a full ARN would say which.
             return [f"{stores.secrets[name].secret_arn}-??????"]

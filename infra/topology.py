@@ -772,6 +772,25 @@ FUNCTIONS = (
         schedule_minutes=360,
     ),
     Function(
+        name="telemetry",
+        handler="functions.retention.telemetry.handler",
+        memory_mb=512,
+        timeout_seconds=300,
+        settings={
+            "accounts_table": "table:accounts",
+            "usage_table": "table:usage",
+            "reports_bucket": "bucket:reports",
+        },
+        grants=(
+            "scan:table:accounts",
+            "read:table:usage",
+            "read:metrics:own",
+            "read:bucket:reports",
+            "put:bucket:reports",
+        ),
+        schedule_minutes=1440,
+    ),
+    Function(
         name="sweeper",
         handler="functions.retention.sweeper.handler",
         memory_mb=512,

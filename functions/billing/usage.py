@@ -17,7 +17,6 @@ from botocore.exceptions import ClientError
 from functions.billing.metering import Count, Sums
 from functions.billing.reporting import Reported
 from functions.billing.usage_item import (
-    DAY,
     EVERYBODY,
     RECONCILED,
     REPORTED,
@@ -33,6 +32,7 @@ from functions.billing.usage_item import (
 from functions.shared.dynamo.answers import answered, open_client, unmet
 from functions.shared.errors import RetryableError
 from functions.shared.tenancy import TenantId
+from functions.shared.usage import DAY
 
 
 class ReportedChangedError(RetryableError):

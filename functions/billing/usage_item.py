@@ -6,8 +6,9 @@ from typing import Any
 
 from functions.billing.reporting import Report, Reported
 from functions.shared.tenancy import TenantId
+from functions.shared.usage import DAY
 
-DAY, TOTAL, REPORTED, RECONCILED = "day#", "total", "reported", "reconciled#"
+TOTAL, REPORTED, RECONCILED = "total", "reported", "reconciled#"
 
 EVERYBODY = "*"
 """The partition of what is about all; no tenant's id has this character."""

@@ -6,6 +6,7 @@ refused one is named with its reason. Failure: 4xx says what to mend; 429 and 50
 accepted and the same request may be sent again.
 """
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -86,6 +87,7 @@ def answer_to(event: Event, ingest: Ingest) -> Answer:
 
 def drain(sent: Request, caller: Principal, ingest: Ingest) -> Answer:
     """POST /v1/drain: judge the events of one body, stage those that are good."""
+    began = time.monotonic()
     refuse(caller.refusal)
     ingest.rate.admit(caller)
     road = ingest.road(caller)
@@ -96,7 +98,7 @@ def drain(sent: Request, caller: Principal, ingest: Ingest) -> Answer:
     if not accepted.rows:
         return answer(400, _nothing_accepted(accepted, sent))
     key = _staged(road.staging, accepted, receipt, once)
-    _measure(accepted, caller, key)
+    _measure(accepted, caller, key, round((time.monotonic() - began) * 1000))
     queryable = sent.query.get("wait") == "true" and road.staging.wait_until_loaded(key, WAIT_SECONDS)
     return answer(200 if queryable else 202, {"status": "accepted", **_verdicts(accepted)})
 
@@ -123,13 +125,14 @@ def _nothing_accepted(accepted: Accepted, sent: Request) -> dict[str, Any]:
     return {"error": error, "code": code, "request_id": sent.request_id, **_verdicts(accepted)}
 
 
-def _measure(accepted: Accepted, caller: Principal, key: str) -> None:
+def _measure(accepted: Accepted, caller: Principal, key: str, took_ms: int) -> None:
     journal.measure(
         "ingest",
         {
             "AcceptedEvents": (accepted.rows, "Count"),
             "RejectedEvents": (accepted.rejected, "Count"),
             "AcceptedBytes": (accepted.raw_bytes, "Bytes"),
+            "RequestMs": (took_ms, "Milliseconds"),
         },
         tenant_id=caller.tenant,
         key=key,

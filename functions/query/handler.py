@@ -9,6 +9,7 @@ On failure: 400 `invalid_request` names the field; 400 `query_too_heavy` asks fo
 to their own ClickHouse and is answered 503 `destination_unavailable` when that is what fails.
 """
 
+import time
 from dataclasses import dataclass
 from functools import cache
 
@@ -17,6 +18,7 @@ from functions.query.compile import Statement, statement
 from functions.query.own_archive import OwnArchives
 from functions.query.page import page
 from functions.query.request import search
+from functions.shared import journal
 from functions.shared.access import Principal, principal
 from functions.shared.address import Address
 from functions.shared.custody.clouds import custody
@@ -66,9 +68,13 @@ def _limits(settings: Settings) -> Limits:
 @answering
 def handler(event: Event) -> Answer:
     """Answer one search; see the module."""
+    began = time.monotonic()
     caller = principal(event).require("read")
     asked = search(request(event).body)
-    return answer(200, page(asked, _found(caller, statement(asked, caller.tenant))))
+    found = page(asked, _found(caller, statement(asked, caller.tenant)))
+    took_ms = round((time.monotonic() - began) * 1000)
+    journal.measure("query", {"RequestMs": (took_ms, "Milliseconds")}, tenant_id=caller.tenant)
+    return answer(200, found)
 
 
 def _found(caller: Principal, compiled: Statement) -> Selection:

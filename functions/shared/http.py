@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from functions.shared.errors import RefusalError
-from functions.shared.journal import write
+from functions.shared.journal import measure, write
+
+INTERNAL_ERROR = "internal_error"
 
 Event = dict[str, Any]
 Answer = dict[str, Any]
@@ -65,17 +67,22 @@ def answering(route: Callable[[Event], Answer]) -> Callable[[Event, Any], Answer
     """Make `route` a Lambda handler: a RefusalError is its answer, anything else a 500 that tells nothing.
 
     The 500's cause is written to the log by type and place, without the exception's text: a parser's
-    message may quote the customer's data.
+    message may quote the customer's data. Answers of 5xx are counted, as `ServerErrors` of the folder of
+    `functions/` that the route is in.
     """
+    folder = route.__module__.split(".")[1]
 
     def handler(event: Event, _context: Any) -> Answer:
         try:
             return route(event)
         except RefusalError as refusal:
+            if refusal.status >= 500:
+                measure(folder, {"ServerErrors": (1, "Count")}, code=refusal.code)
             return refused(refusal, event)
         except Exception as fault:  # noqa: BLE001 - the last line of defence; nothing is swallowed unseen
             write("unexpected_error", error_type=type(fault).__name__, error_place=_place(fault))
-            return refused(RefusalError(500, "internal_error", "Something went wrong on our side."), event)
+            measure(folder, {"ServerErrors": (1, "Count")}, code=INTERNAL_ERROR)
+            return refused(RefusalError(500, INTERNAL_ERROR, "Something went wrong on our side."), event)
 
     handler.__doc__ = route.__doc__
     return handler

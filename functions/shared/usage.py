@@ -7,6 +7,9 @@ from datetime import date
 
 from functions.shared.tenancy import TenantId
 
+DAY = "day#"
+"""With a day after it, the sort key of what a tenant has used on it, in the table `usage`."""
+
 SHARDS = ("0", "1", "2", "3")
 """What the batches that wait to be counted are divided into: an index takes 1,000 writes a second in each."""
 

@@ -28,6 +28,7 @@ FORBIDDEN = {
     "query": NEVER | {"pynamodb", "obstore"},
     "retention": NEVER | {"pynamodb"},
     "retention-check": NEVER | {"pynamodb"},
+    "telemetry": NEVER | {"pynamodb", "clickhouse_connect"},
     "sweeper": NEVER | {"pynamodb", "clickhouse_connect"},
     "sweeper-byoc": NEVER | {"pynamodb", "obstore", "clickhouse_connect"},
     "quarantine": NEVER | {"pynamodb", "clickhouse_connect"},

@@ -1,0 +1,160 @@
+"""Telemetry that knows nobody: what tenants used in a day, folded until no group tells of anyone. Pure.
+
+A group is shown with MIN_TENANTS at least, all of whom used something, and none of whom used more than
+LARGEST_SHARE of it. Groups that are not are folded into one, and if that is still not enough the smallest of
+the others too, so that what is not shown by itself cannot be told by subtraction either: every tenant is in
+exactly one group that is shown, or no group is. There is no total beside them. Figures have two digits.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from functions.shared.errors import PermanentError
+from functions.shared.plans import PLANS
+from functions.shared.tenancy import TenantId
+
+MIN_TENANTS = 10
+LARGEST_SHARE = 0.5
+
+OTHER = "other"
+"""The group of what was folded together."""
+
+VOLUME, SERVICE, WITHHELD = "volume", "service", "withheld"
+
+FIELDS: Mapping[str, frozenset[str]] = {
+    VOLUME: frozenset({"kind", "day", "group", "tenants", "rows", "bytes"}),
+    SERVICE: frozenset(
+        {
+            "kind", "day", "function", "requests", "latency_p50_ms", "latency_p95_ms", "latency_p99_ms",
+            "server_error_share", "rejected_share",
+        }
+    ),
+    WITHHELD: frozenset({"kind", "day", "what"}),
+}  # fmt: skip
+"""All that is ever written, by the kind of line; docs/telemetry.md says what each is and why."""
+
+Line = dict[str, str | int | float | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """What one tenant stored in a day. `raw_bytes`: as NDJSON, before compression."""
+
+    tenant: TenantId
+    plan: str
+    rows: int
+    raw_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Vitals:
+    """How one function of ours did in a day; None of what nobody knows. Shares are from 0 to 1."""
+
+    function: str
+    requests: float
+    latency_p50_ms: float | None
+    latency_p95_ms: float | None
+    latency_p99_ms: float | None
+    server_error_share: float | None
+    rejected_share: float | None
+
+
+def document(used: Iterable[Used], vitals: Iterable[Vitals], day: date) -> list[Line]:
+    """The lines of `day`: how much was stored, by plan, and how the service did.
+
+    Of a day that fewer than MIN_TENANTS used anything is only told that it is withheld.
+    """
+    active = [each for each in used if each.rows > 0 and each.raw_bytes > 0]
+    groups = folded(active)
+    lines: list[Line] = [_volume(name, groups[name], day) for name in sorted(groups)]
+    if not groups:
+        lines.append({"kind": WITHHELD, "day": day.isoformat(), "what": VOLUME})
+    if len(active) >= MIN_TENANTS:
+        lines += [_service(each, day) for each in vitals]
+    else:
+        lines.append({"kind": WITHHELD, "day": day.isoformat(), "what": SERVICE})
+    return [allowed(line) for line in lines]
+
+
+def folded(active: Iterable[Used]) -> dict[str, list[Used]]:
+    """Groups by plan, every one of which may be shown; none when not even all together may be.
+
+    A plan that is not in the catalogue was made for somebody, and may be called after them.
+    """
+    by_plan: dict[str, list[Used]] = defaultdict(list)
+    for each in active:
+        by_plan[each.plan if each.plan in PLANS else OTHER].append(each)
+    shown = {plan: group for plan, group in by_plan.items() if plan != OTHER and may_be_shown(group)}
+    other = [each for plan, group in by_plan.items() if plan not in shown for each in group]
+    while other and not may_be_shown(other):
+        if not shown:
+            return {}
+        smallest = min(shown, key=lambda plan: (len(shown[plan]), plan))
+        other += shown.pop(smallest)
+    return {**shown, OTHER: other} if other else shown
+
+
+def may_be_shown(group: Sequence[Used]) -> bool:
+    """Whether the sums of `group` tell of none of its tenants."""
+    if len(group) < MIN_TENANTS:
+        return False
+    return all(
+        max(amounts) <= LARGEST_SHARE * sum(amounts)
+        for amounts in ([each.rows for each in group], [each.raw_bytes for each in group])
+    )
+
+
+def allowed(line: Line) -> Line:
+    """`line`, if all of its fields are on the list.
+
+    Raises
+    ------
+    PermanentError: a bug; nothing is written.
+    """
+    unknown = line.keys() - FIELDS[str(line["kind"])]
+    if unknown:
+        raise PermanentError(f"not on the list of what telemetry may tell: {sorted(unknown)}")
+    return line
+
+
+def two_digits(number: float) -> int:
+    """`number`, a whole one from 0 on, with all but its first two digits rounded off."""
+    whole = round(number)
+    return round(whole, min(2 - len(str(whole)), 0))
+
+
+def _volume(name: str, group: Sequence[Used], day: date) -> Line:
+    return {
+        "kind": VOLUME,
+        "day": day.isoformat(),
+        "group": name,
+        "tenants": two_digits(len(group)),
+        "rows": two_digits(sum(each.rows for each in group)),
+        "bytes": two_digits(sum(each.raw_bytes for each in group)),
+    }
+
+
+def _service(each: Vitals, day: date) -> Line:
+    return {
+        "kind": SERVICE,
+        "day": day.isoformat(),
+        "function": each.function,
+        "requests": two_digits(each.requests),
+        "latency_p50_ms": _rounded(each.latency_p50_ms, 0),
+        "latency_p95_ms": _rounded(each.latency_p95_ms, 0),
+        "latency_p99_ms": _rounded(each.latency_p99_ms, 0),
+        "server_error_share": _rounded(each.server_error_share, 4),
+        "rejected_share": _rounded(each.rejected_share, 4),
+    }
+
+
+def _rounded(number: float | None, digits: int) -> float | None:
+    return None if number is None else round(number, digits)
+
+
+def encoded(lines: Iterable[Line]) -> bytes:
+    """NDJSON."""
+    return "".join(json.dumps(line, separators=(",", ":")) + "\n" for line in lines).encode()

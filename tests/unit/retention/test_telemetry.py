@@ -1,0 +1,201 @@
+"""One document a day, made once, of what metering counted and what functions measured."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import boto3
+import pytest
+from botocore.stub import Stubber
+from moto import mock_aws
+from obstore.store import MemoryStore
+
+from functions.billing.metering import Count, Sums
+from functions.billing.usage import Usage
+from functions.retention.accounts import Accounts
+from functions.retention.anonymous import MIN_TENANTS, Vitals
+from functions.retention.telemetry import DAYS_BACK, Observatory, key_of, run
+from functions.retention.used import UsageDays, UsageUnavailableError
+from functions.retention.vitals import ASKED, FUNCTIONS, Metrics, MetricsUnavailableError
+from functions.shared.account.standing import standing_item, standing_on
+from functions.shared.buckets.own import OwnBucket
+from functions.shared.plans import PLANS
+from functions.shared.tenancy import TenantId
+
+NOW = datetime(2026, 11, 24, 7, tzinfo=UTC)
+YESTERDAY = date(2026, 11, 23)
+
+
+class Quiet:
+    """Metrics of nothing."""
+
+    def of(self, _day: date) -> list[Vitals]:
+        return []
+
+
+@pytest.fixture
+def dynamodb(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "tests")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "tests")
+    with mock_aws():
+        client = boto3.client("dynamodb", region_name="us-east-1")
+        for table, key in (("accounts", ["tenant_id"]), ("usage", ["tenant_id", "entry"])):
+            client.create_table(
+                TableName=table,
+                KeySchema=[
+                    {"AttributeName": name, "KeyType": kind}
+                    for name, kind in zip(key, ("HASH", "RANGE"), strict=False)
+                ],
+                AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in key],
+                BillingMode="PAY_PER_REQUEST",
+            )
+        yield client
+
+
+def people(client: Any, count: int, day: date = YESTERDAY) -> None:
+    """Accounts that stored something on `day`, as sign-up and metering write it."""
+    usage = Usage("usage", client)
+    for number in range(count):
+        tenant = TenantId(f"zq-marked-{number}")
+        item = {"tenant_id": {"S": tenant}, **standing_item(standing_on(PLANS["managed_15"]))}
+        client.put_item(
+            TableName="accounts",
+            Item={**item, "owner": {"S": "zq-marked-person"}, "name": {"S": "zq-marked"}},
+        )
+        sums = Sums(rows=1000 + number, raw_bytes=400_000 + number, own_rows=0, own_bytes=0)
+        client.transact_write_items(TransactItems=usage.added(Count(days={(tenant, day): sums})))
+
+
+def observatory(client: Any, metrics: Any = None) -> Observatory:
+    return Observatory(
+        Accounts("accounts", client),
+        UsageDays("usage", client),
+        metrics or Quiet(),
+        OwnBucket(MemoryStore()),
+    )
+
+
+def test_a_document_is_written_for_each_day_that_is_over_and_names_nobody(
+    dynamodb: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    people(dynamodb, 120)
+    place = observatory(dynamodb)
+    written = run(place, NOW)
+    assert list(written) == [str(YESTERDAY - timedelta(days=back)) for back in range(DAYS_BACK - 1, -1, -1)]
+    found = place.reports.get(key_of(YESTERDAY))
+    assert found
+    (line,) = map(json.loads, bytes(found.body).splitlines())
+    assert (line["group"], line["tenants"], line["rows"]) == ("managed_15", 120, 130_000)
+    keys = [each.key for each in place.reports.under("")]
+    bodies = [bytes(place.reports.get(key).body) for key in keys]  # type: ignore[union-attr]
+    said = capsys.readouterr().out
+    assert "zq-marked" not in said + "".join(keys) + b"".join(bodies).decode()
+
+
+def test_a_day_is_told_once_whatever_is_counted_afterwards(dynamodb: Any) -> None:
+    people(dynamodb, MIN_TENANTS)
+    place = observatory(dynamodb)
+    run(place, NOW)
+    before = place.reports.get(key_of(YESTERDAY))
+    people(dynamodb, MIN_TENANTS + 1)
+    assert run(place, NOW) == {}
+    assert place.reports.get(key_of(YESTERDAY)) == before
+
+
+def test_of_a_day_of_few_tenants_nothing_is_told(dynamodb: Any) -> None:
+    people(dynamodb, MIN_TENANTS - 1)
+    metrics = Metrics(Answering({"ingest_requests": 9.0, "ingest_p50": 5.0}))
+    written = run(observatory(dynamodb, metrics), NOW)
+    assert [line["kind"] for line in written[str(YESTERDAY)]] == ["withheld", "withheld"]
+
+
+def test_a_day_is_over_when_what_came_in_its_last_minutes_is_counted(dynamodb: Any) -> None:
+    for hour, last in ((5, YESTERDAY - timedelta(days=1)), (6, YESTERDAY)):
+        assert list(run(observatory(dynamodb), NOW.replace(hour=hour)))[-1] == str(last)
+
+
+def test_usage_that_dynamodb_leaves_out_is_asked_for_again() -> None:
+    item = {"tenant_id": {"S": "aa"}, "rows": {"N": "3"}, "bytes": {"N": "9"}}
+
+    class Hesitant:
+        def __init__(self, times: int) -> None:
+            self.times = times
+
+        def batch_get_item(self, RequestItems: dict[str, Any]) -> dict[str, Any]:  # noqa: N803
+            self.times -= 1
+            if self.times >= 0:
+                return {"Responses": {}, "UnprocessedKeys": RequestItems}
+            return {"Responses": {"usage": [item]}}
+
+    (account,) = Accounts("accounts", Scanned()).all()
+    assert [each.rows for each in UsageDays("usage", Hesitant(3)).of([account], YESTERDAY)] == [3]
+    with pytest.raises(UsageUnavailableError):
+        UsageDays("usage", Hesitant(99)).of([account], YESTERDAY)
+
+
+class Scanned:
+    def scan(self, **_asked: Any) -> dict[str, Any]:
+        return {"Items": [{"tenant_id": {"S": "aa"}, **standing_item(standing_on(PLANS["trial"]))}]}
+
+
+class Answering:
+    """CloudWatch with these figures by their ids."""
+
+    def __init__(self, figures: dict[str, float]) -> None:
+        self.figures = figures
+
+    def get_metric_data(self, **_asked: Any) -> dict[str, Any]:
+        return {
+            "MetricDataResults": [{"Id": name, "Values": [value]} for name, value in self.figures.items()]
+        }
+
+
+def test_how_a_function_did_is_told_in_shares_and_milliseconds() -> None:
+    figures = {
+        "requests": 990,
+        "p50": 10,
+        "p95": 20,
+        "p99": 30,
+        "errors": 10,
+        "accepted": 900,
+        "rejected": 100,
+    }
+    told = Metrics(Answering({f"ingest_{name}": value for name, value in figures.items()})).of(YESTERDAY)
+    assert told == [Vitals("ingest", 1000, 10, 20, 30, 0.01, 0.1)]
+
+
+def test_what_nobody_asked_has_no_vitals() -> None:
+    assert Metrics(Answering({})).of(YESTERDAY) == []
+    (search,) = Metrics(Answering({"query_requests": 5.0})).of(YESTERDAY)
+    assert (search.rejected_share, search.latency_p99_ms, search.server_error_share) == (None, None, 0.0)
+
+
+def test_cloudwatch_is_asked_for_one_day_of_our_own_metrics_by_function() -> None:
+    client = boto3.client(
+        "cloudwatch", region_name="us-east-1", aws_access_key_id="t", aws_secret_access_key="t"
+    )
+    with Stubber(client) as stub:
+        stub.add_response("get_metric_data", {"MetricDataResults": []})
+        sent: list[dict[str, Any]] = []
+        client.meta.events.register(
+            "provide-client-params.cloudwatch.GetMetricData", lambda params, **_: sent.append(params)
+        )
+        Metrics(client).of(YESTERDAY)
+    (asked,) = sent
+    assert asked["EndTime"] - asked["StartTime"] == timedelta(days=1)
+    assert asked["StartTime"] == datetime(2026, 11, 23, tzinfo=UTC)
+    stats = [each["MetricStat"] for each in asked["MetricDataQueries"]]
+    assert len(stats) == len(FUNCTIONS) * len(ASKED)
+    assert {stat["Metric"]["Namespace"] for stat in stats} == {"AstraLog"}
+    assert {each["Name"] for stat in stats for each in stat["Metric"]["Dimensions"]} == {"Function"}
+
+
+def test_cloudwatch_that_does_not_answer_is_not_a_quiet_day() -> None:
+    client = boto3.client(
+        "cloudwatch", region_name="us-east-1", aws_access_key_id="t", aws_secret_access_key="t"
+    )
+    with Stubber(client) as stub:
+        stub.add_client_error("get_metric_data", "Throttling")
+        with pytest.raises(MetricsUnavailableError, match="Throttling"):
+            Metrics(client).of(YESTERDAY)
