@@ -3,6 +3,7 @@
 SHELL := /bin/bash
 PYTHON ?= python3
 PORT ?= 8080
+WORKERS ?= 0
 V := .venv/bin
 READY := .venv/.ready
 UV := env -u UV_INDEX_URL $(V)/uv
@@ -41,13 +42,8 @@ $(CHROMIUM):
 	@$(SUDO) apt-get -qq $(APT) update && $(SUDO) env DEBIAN_FRONTEND=noninteractive \
 	  apt-get -qq $(APT) install --no-install-recommends chromium >/dev/null && test -x $@ || { echo "$(NO_CHROMIUM)"; exit 1; }
 
-# Whole stacks and browsers have clocks to keep, so they run alone; all else shares the cores by file.
-WHOLE := tests/integration tests/browser
-WORKERS ?= 2
-
-test: setup $(CHROMIUM) ## every test
-	@$(V)/python -m pytest tests $(WHOLE:%=--ignore=%) -n $(WORKERS) --dist loadfile
-	@$(V)/python -m pytest $(WHOLE)
+test: setup $(CHROMIUM) ## every test (WORKERS=2 shares the cores by file; what keeps time may then be late)
+	@$(V)/python -m pytest tests -n $(WORKERS) --dist loadfile
 
 crash: setup ## the crash matrix in full: sync killed at every step, 2,100 runs (about 20 minutes)
 	@$(V)/python -m tests.crash --seeds 15
