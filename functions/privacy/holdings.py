@@ -171,6 +171,26 @@ HOLDINGS = (
         },
     ),
     Holding(
+        "uploads",
+        key=("tenant_id", "entry"),
+        file="uploads",
+        shows=(
+            "entry", "upload_id", "key", "bucket", "file_key", "size_bytes", "project_id", "originals",
+            "created_at", "until", "file", "state", "compression", "format", "rows", "raw_bytes", "refused",
+            "refusals", "received_at", "retention_days", "code", "reason", "updated_at",
+        ),
+        withholds={
+            "tenant_id": ELSEWHERE,
+            **dict.fromkeys(
+                (
+                    "etag", "bytes_read", "parts", "checkpoint", "attempts", "owner", "lease_until",
+                    "forget_at",
+                ),
+                INNER,
+            ),
+        },
+    ),
+    Holding(
         "billing",
         key=("entry",),
         found=ATTRIBUTE,
@@ -219,13 +239,21 @@ KEPT = {
     "attempts": "SHA-256 of a counter's name; not found by account, forgotten after minutes, at most 30 days",
     "ledger": "keys of staged objects with the account's id, and how much it had in each batch; they keep a "
     "redelivery from loading anything anew, and are forgotten after 45 days",
+    "stripe-events": "ids of Stripe's events and nothing of what they say, for 45 days",
     "tombstones": "SHA-256 of the account's id, for 90 days: what still comes of it is dropped",
     "receipts": "what was erased, as counts, under hashes that only who has the receipt's id can tie to it",
 }
 """Table -> why what it holds stays after an erasure."""
 
+BY_ADDRESS = {"suppressions": "SHA-256 of an e-mail address that bounced or complained"}
+"""Table -> what it holds of an account's people, found by their addresses alone."""
+
 PREFIXES = {
-    "staging": ("staged/", "idempotency/", "quarantine/"),
+    "staging": ("staged/", "idempotency/", "quarantine/", "uploads/"),
+    "drop": ("dropin/",),
     "exports": ("exports/",),
 }
 """Bucket -> what lies in it, below which each account has a folder `v1/tenant=<id>/`."""
+
+OF_NOBODY = {"reports": "figures without a tenant or a person in them"}
+"""Bucket -> why nothing of an account is in it."""

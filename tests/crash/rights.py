@@ -28,6 +28,7 @@ from functions.accounts.directory import Account, Directory, Key
 from functions.accounts.people import People, Person
 from functions.privacy.desk import Desk
 from functions.privacy.eraser import Eraser
+from functions.privacy.erasure.drop_bucket import DropBucket
 from functions.privacy.erasure.place import Time
 from functions.privacy.erasure.progress import Move, next_move
 from functions.privacy.erasure.record import Erasure
@@ -44,12 +45,14 @@ from functions.privacy.tables import Tables
 from functions.shared.access import Principal
 from functions.shared.account.announcements import Announcements
 from functions.shared.account.audit import Audit, Origin
-from functions.shared.account.closing import Closing
+from functions.shared.account.closing import Closings
 from functions.shared.account.notices import Notices
 from functions.shared.account.standing import Standing
+from functions.shared.account.suppressions import Suppressions
 from functions.shared.account.tombstones import RecentTombstones, Tombstones
 from functions.shared.address import Address
 from functions.shared.buckets.customers import CustomersBucket
+from functions.shared.buckets.drops import Dropped
 from functions.shared.custody.buckets import NoDestinationError
 from functions.shared.custody.clouds import Custody
 from functions.shared.custody.destinations import Destination, Destinations
@@ -59,7 +62,13 @@ from functions.shared.quarantine import Header, document_key, pack
 from functions.shared.secret_text import SecretText
 from functions.shared.staging import StagedKey, time_ordered_id
 from functions.shared.telling import notifications
-from functions.shared.tenancy import TenantId, idempotency_prefix, own_destination
+from functions.shared.tenancy import (
+    TenantId,
+    checkpoint_prefix,
+    dropin_prefix,
+    idempotency_prefix,
+    own_destination,
+)
 from functions.shared.warehouse import Warehouse, WarehouseDownError
 from functions.sync.drive import Driver
 from functions.sync.drive import Time as SyncTime
@@ -67,6 +76,8 @@ from functions.sync.ledger import Ledger
 from functions.sync.load import Loader, Staged
 from functions.sync.notifications import StagedObject, read
 from functions.sync.settle import Settler
+from functions.uploads.files import File, Upload
+from functions.uploads.register import Register
 from infra.topology import BUCKETS, QUEUES, TABLES
 from local import transactions
 from local.tables import definition
@@ -163,6 +174,8 @@ class World:
         sealer = Sealer(boto3.client("kms", region_name="us-east-1"), self.kms_key, self.shards)
         self.destinations = Destinations("destinations", sealer, db)
         self.health = Health("health", clock, db)
+        self.suppressions = Suppressions("suppressions", db, clock)
+        self.register = Register("uploads", db, clock)
         self.tombstones = Tombstones("tombstones", db, clock)
         self.ledger = Ledger("ledger", clock)
         self.sign_ins = SignIns(self.aws.pool, self.aws.cognito)
@@ -190,8 +203,10 @@ class World:
             archives=self.desk.archives,
             tombstones=self.tombstones,
             shards=self.shards,
-            closing=Closing("billing", self.aws.dynamodb),
+            closings=Closings("billing", "accounts", self.aws.dynamodb, lambda: self.now),
             sign_ins=self.sign_ins,
+            suppressions=self.suppressions,
+            drops=DropBucket("drop", self.aws.s3),
             staging=self.staging,
             exports_bucket=self.exports_bucket,
             rows=EventRows(cast(Warehouse, TrappedWarehouse(self.warehouse, self))),
@@ -310,6 +325,7 @@ class World:
         self._customer(tenant, mark)
         self._own_cloud(tenant, mark)
         self._logs(tenant, mark)
+        self._files(tenant, mark)
         self._copy(tenant, mark)
 
     def _account(self, tenant: TenantId, mark: str) -> None:
@@ -330,6 +346,9 @@ class World:
             )
             self.directory.put_key(keys.mint(), key)
         origin = Origin(f"person:{subject}", "203.0.113.9", f"browser {mark}")
+        self.suppressions.add(f"{mark}@example.org", "bounce")
+        used = {"tenant_id": {"S": tenant}, "entry": {"S": "total"}, "rows": {"N": "5"}, "bytes": {"N": "9"}}
+        self.aws.dynamodb.put_item(TableName="usage", Item=used)
         for number in range(3):
             self.audit.append(tenant, origin, "key.created", f"key_{number}")
         self.announcements.publish(tenant, f"a-{mark}", "news", f"Title {mark}", "text")
@@ -374,6 +393,20 @@ class World:
         self.staging.create(document_key(tenant, "q1"), pack(header, refused))
         self.staging.create(f"{idempotency_prefix(tenant)}{'0' * 64}", f"2026 {mark} {told.key}".encode())
 
+    def _files(self, tenant: TenantId, mark: str) -> None:
+        """One that was read and is kept, and how far the reading of another was when it ended badly."""
+        self.drop(tenant, f"{mark}.txt", f"line of {mark}".encode(), "done")
+        self.staging.create(f"{checkpoint_prefix(tenant)}{'0' * 32}/000001-1", zstd.compress(mark.encode()))
+
+    def drop(self, tenant: TenantId, name: str, body: bytes, state: str) -> None:
+        """A file that was put in, and what is known of its reading."""
+        key = f"{dropin_prefix(tenant)}u/{name}"
+        etag = self.aws.s3.put_object(Bucket="drop", Key=key, Body=body)["ETag"].strip('"')
+        upload = Upload(tenant, time_ordered_id(), key, len(body), "default", "keep", int(self.now))
+        received = datetime.fromtimestamp(self.now, UTC)
+        dropped = Dropped("drop", key, etag, len(body))
+        self.register.claim(File(tenant, upload.upload_id, dropped, received, "p", 30, "keep", state), upload)
+
     def _copy(self, tenant: TenantId, mark: str) -> None:
         """An archive that was made, as far as an erasure knows one."""
         export = self.desk.ask_for_copy(self.caller(tenant), Period(0, int(self.now)), IN_PERSON)
@@ -396,8 +429,8 @@ class World:
 
     def drain(self) -> None:
         """Deliver what is queued, once more for what was loaded long ago, and acknowledge what is settled."""
-        for queue in QUEUES:
-            url = self._queue(queue.name)
+        for name in ("staged", "staged-byoc"):
+            url = self._queue(name)
             while messages := self.aws.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get(
                 "Messages"
             ):
@@ -413,13 +446,13 @@ class World:
         return str(self.aws.sqs.get_queue_url(QueueName=name)["QueueUrl"])
 
     def close_at_billing(self) -> None:
-        """What the function `closer` does: whoever asked for it has no customer any more."""
+        """What the function `closer` does once Stripe knows nobody of the account any more."""
         for item in self.aws.dynamodb.scan(TableName="billing")["Items"]:
             if "closing_requested_at" in item and "closed_at" not in item:
-                customer = item["customer_id"]["S"]
-                self.aws.dynamodb.delete_item(
-                    TableName="billing", Key={"entry": {"S": f"customer#{customer}"}}
-                )
+                if customer := item.get("customer_id", {}).get("S"):
+                    self.aws.dynamodb.delete_item(
+                        TableName="billing", Key={"entry": {"S": f"customer#{customer}"}}
+                    )
                 self.aws.dynamodb.update_item(
                     TableName="billing",
                     Key={"entry": item["entry"]},
@@ -452,7 +485,7 @@ class World:
 
     def _step_of(self, erasure: Erasure) -> str:
         found = self.desk.erasures.of(erasure.tenant, erasure.erasure_id)
-        if found is None:
+        if found is None or not found.open:
             return "after the end"
         return step_of(next_move(self.eraser.works.of(found).plan, found.progress, self.now))
 
