@@ -1,4 +1,4 @@
-"""The identity provider: the only module that names Cognito.
+"""The identity provider: beside functions.privacy.sign_ins the only module that names Cognito.
 
 It keeps passwords, mails codes and issues tokens; we keep the rest. Passwords are tried through the
 administrator's door alone (AdminInitiateAuth), and every other door needs the client's secret: nobody who has

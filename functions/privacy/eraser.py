@@ -16,7 +16,7 @@ from functools import cache
 from typing import Any
 
 from functions.privacy import letters
-from functions.privacy.erasure.dropped import Drops
+from functions.privacy.erasure.drop_bucket import DropBucket
 from functions.privacy.erasure.erasures import ErasureChangedError, Erasures
 from functions.privacy.erasure.place import Time
 from functions.privacy.erasure.receipts import Receipts
@@ -31,6 +31,7 @@ from functions.shared import journal
 from functions.shared.account.audit import Audit, Origin
 from functions.shared.account.closing import Closings
 from functions.shared.account.notices import Notices
+from functions.shared.account.suppressions import Suppressions
 from functions.shared.account.tombstones import Tombstones
 from functions.shared.address import Address
 from functions.shared.buckets.own import open_bucket
@@ -61,9 +62,10 @@ class Settings(CustodySettings):
     health_table: str
     billing_table: str
     usage_table: str
+    uploads_table: str
+    suppressions_table: str
     erasures_table: str
     exports_table: str
-    uploads_table: str
     identity_pool: str
     staging_bucket: str
     drop_bucket: str
@@ -144,8 +146,9 @@ def _eraser() -> Eraser:
         shards=Shards(settings.shards_table, client),
         closings=Closings(settings.billing_table, settings.accounts_table, client),
         sign_ins=SignIns(settings.identity_pool),
+        suppressions=Suppressions(settings.suppressions_table, client),
+        drops=DropBucket(settings.drop_bucket),
         staging=open_bucket(settings.staging_bucket),
-        drops=Drops(settings.drop_bucket),
         exports_bucket=open_bucket(settings.exports_bucket),
         rows=EventRows(
             Warehouse(Address.from_json(read_secret(settings.warehouse_secret)), STATEMENT_TIMEOUT_SECONDS)

@@ -61,9 +61,9 @@ class Settings:
     health_table: str
     billing_table: str
     usage_table: str
+    uploads_table: str
     erasures_table: str
     exports_table: str
-    uploads_table: str
     identity_pool: str
     staging_bucket: str
     exports_bucket: str

@@ -234,8 +234,6 @@ HOLDINGS = (
 """In the order in which they are removed."""
 
 KEPT = {
-    "suppressions": "SHA-256 of an address that bounced or complained, for 365 days: nothing is mailed "
-    "there, whoever signs up with it anew",
     "attempts": "SHA-256 of a counter's name; not found by account, forgotten after minutes, at most 30 days",
     "ledger": "keys of staged objects with the account's id, and how much it had in each batch; they keep a "
     "redelivery from loading anything anew, and are forgotten after 45 days",
@@ -244,6 +242,9 @@ KEPT = {
     "receipts": "what was erased, as counts, under hashes that only who has the receipt's id can tie to it",
 }
 """Table -> why what it holds stays after an erasure."""
+
+BY_ADDRESS = {"suppressions": "SHA-256 of an e-mail address that bounced or complained"}
+"""Table -> what it holds of an account's people, found by their addresses alone."""
 
 PREFIXES = {
     "staging": ("staged/", "idempotency/", "quarantine/", "uploads/"),

@@ -38,9 +38,9 @@ def erase(warehouse: Warehouse, bucket: Bucket, subject: Subject, until: datetim
     work = Work(erasure, quiet_at=(until + STILL_BEING_STAGED).timestamp())
     work.places |= {
         "quarantined": Quarantined(bucket, subject, time),
-        "staged": StagedObjects(bucket, subject.tenant, time, until),
+        "staged": StagedObjects(bucket, subject.tenant, time, lambda: until),
         "rows": Rows(
-            EventRows(warehouse), subject, lambda: waiting(bucket, subject.tenant, until), time, until
+            EventRows(warehouse), subject, lambda: waiting(bucket, subject.tenant, until), time, lambda: until
         ),
     }
     verified = work.go_on(Unwritten(), time)

@@ -28,7 +28,7 @@ from functions.accounts.directory import Account, Directory, Key
 from functions.accounts.people import People, Person
 from functions.privacy.desk import Desk
 from functions.privacy.eraser import Eraser
-from functions.privacy.erasure.dropped import Drops
+from functions.privacy.erasure.drop_bucket import DropBucket
 from functions.privacy.erasure.place import Time
 from functions.privacy.erasure.progress import Move, next_move
 from functions.privacy.erasure.record import Erasure
@@ -48,6 +48,7 @@ from functions.shared.account.audit import Audit, Origin
 from functions.shared.account.closing import Closings
 from functions.shared.account.notices import Notices
 from functions.shared.account.standing import Standing
+from functions.shared.account.suppressions import Suppressions
 from functions.shared.account.tombstones import RecentTombstones, Tombstones
 from functions.shared.address import Address
 from functions.shared.buckets.customers import CustomersBucket
@@ -75,7 +76,7 @@ from functions.sync.ledger import Ledger
 from functions.sync.load import Loader, Staged
 from functions.sync.notifications import StagedObject, read
 from functions.sync.settle import Settler
-from functions.uploads.files import File, Refused, Upload
+from functions.uploads.files import File, Upload
 from functions.uploads.register import Register
 from infra.topology import BUCKETS, QUEUES, TABLES
 from local import transactions
@@ -173,6 +174,8 @@ class World:
         sealer = Sealer(boto3.client("kms", region_name="us-east-1"), self.kms_key, self.shards)
         self.destinations = Destinations("destinations", sealer, db)
         self.health = Health("health", clock, db)
+        self.suppressions = Suppressions("suppressions", db, clock)
+        self.register = Register("uploads", db, clock)
         self.tombstones = Tombstones("tombstones", db, clock)
         self.ledger = Ledger("ledger", clock)
         self.sign_ins = SignIns(self.aws.pool, self.aws.cognito)
@@ -202,8 +205,9 @@ class World:
             shards=self.shards,
             closings=Closings("billing", "accounts", self.aws.dynamodb, lambda: self.now),
             sign_ins=self.sign_ins,
+            suppressions=self.suppressions,
+            drops=DropBucket("drop", self.aws.s3),
             staging=self.staging,
-            drops=Drops("drop", self.aws.s3),
             exports_bucket=self.exports_bucket,
             rows=EventRows(cast(Warehouse, TrappedWarehouse(self.warehouse, self))),
             custody=cast(Custody, OwnClouds(self)),
@@ -342,6 +346,9 @@ class World:
             )
             self.directory.put_key(keys.mint(), key)
         origin = Origin(f"person:{subject}", "203.0.113.9", f"browser {mark}")
+        self.suppressions.add(f"{mark}@example.org", "bounce")
+        used = {"tenant_id": {"S": tenant}, "entry": {"S": "total"}, "rows": {"N": "5"}, "bytes": {"N": "9"}}
+        self.aws.dynamodb.put_item(TableName="usage", Item=used)
         for number in range(3):
             self.audit.append(tenant, origin, "key.created", f"key_{number}")
         self.announcements.publish(tenant, f"a-{mark}", "news", f"Title {mark}", "text")
@@ -356,13 +363,6 @@ class World:
                     "subscription": {"M": {"id": {"S": f"sub_{mark}"}}},
                 }
             self.aws.dynamodb.put_item(TableName="billing", Item=item)
-        for entry in ("day#2026-11-01", "total", "reported"):
-            item = {
-                "tenant_id": {"S": str(tenant)},
-                "entry": {"S": entry},
-                "customer_id": {"S": f"cus_{mark}"},
-            }
-            self.aws.dynamodb.put_item(TableName="usage", Item=item)
 
     def _own_cloud(self, tenant: TenantId, mark: str) -> None:
         """Left from when the account was a BYOC one."""
@@ -394,23 +394,18 @@ class World:
         self.staging.create(f"{idempotency_prefix(tenant)}{'0' * 64}", f"2026 {mark} {told.key}".encode())
 
     def _files(self, tenant: TenantId, mark: str) -> None:
-        """One that is being read, with how far that is; one that nobody was told of; what a console draws."""
-        folder = dropin_prefix(tenant)
-        key = f"{folder}{mark}.log"
-        for name in (key, f"{folder}{mark}//.", f"{folder}{mark}/"):
-            self.aws.s3.put_object(Bucket="drop", Key=name, Body=f"a line of {mark}".encode())
-        now = int(self.now)
-        upload = Upload(tenant, f"u-{mark}", key, 20, "default", "keep", now)
-        received = datetime.fromtimestamp(now, UTC)
-        file = File(
-            tenant, upload.upload_id, Dropped("drop", key, "e", 20), received, "default", 30, "keep",
-            refused=1, refusals=(Refused(0, "too_long", f"{mark} is too long"),), checkpoint=f"at {mark}",
-            updated_at=now,
-        )  # fmt: skip
-        register = Register("uploads", self.aws.dynamodb, lambda: self.now)
-        register.claim(file, upload)
-        register.choose_originals(tenant, "keep")
-        self.staging.create(f"{checkpoint_prefix(tenant)}{file.digest}/000001-9", f"text of {mark}".encode())
+        """One that was read and is kept, and how far the reading of another was when it ended badly."""
+        self.drop(tenant, f"{mark}.txt", f"line of {mark}".encode(), "done")
+        self.staging.create(f"{checkpoint_prefix(tenant)}{'0' * 32}/000001-1", zstd.compress(mark.encode()))
+
+    def drop(self, tenant: TenantId, name: str, body: bytes, state: str) -> None:
+        """A file that was put in, and what is known of its reading."""
+        key = f"{dropin_prefix(tenant)}u/{name}"
+        etag = self.aws.s3.put_object(Bucket="drop", Key=key, Body=body)["ETag"].strip('"')
+        upload = Upload(tenant, time_ordered_id(), key, len(body), "default", "keep", int(self.now))
+        received = datetime.fromtimestamp(self.now, UTC)
+        dropped = Dropped("drop", key, etag, len(body))
+        self.register.claim(File(tenant, upload.upload_id, dropped, received, "p", 30, "keep", state), upload)
 
     def _copy(self, tenant: TenantId, mark: str) -> None:
         """An archive that was made, as far as an erasure knows one."""
@@ -434,8 +429,8 @@ class World:
 
     def drain(self) -> None:
         """Deliver what is queued, once more for what was loaded long ago, and acknowledge what is settled."""
-        for queue in QUEUES:
-            url = self._queue(queue.name)
+        for name in ("staged", "staged-byoc"):
+            url = self._queue(name)
             while messages := self.aws.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get(
                 "Messages"
             ):
@@ -451,13 +446,13 @@ class World:
         return str(self.aws.sqs.get_queue_url(QueueName=name)["QueueUrl"])
 
     def close_at_billing(self) -> None:
-        """What the function `closer` does: whoever asked for it has no customer any more."""
+        """What the function `closer` does once Stripe knows nobody of the account any more."""
         for item in self.aws.dynamodb.scan(TableName="billing")["Items"]:
             if "closing_requested_at" in item and "closed_at" not in item:
-                customer = item["customer_id"]["S"]
-                self.aws.dynamodb.delete_item(
-                    TableName="billing", Key={"entry": {"S": f"customer#{customer}"}}
-                )
+                if customer := item.get("customer_id", {}).get("S"):
+                    self.aws.dynamodb.delete_item(
+                        TableName="billing", Key={"entry": {"S": f"customer#{customer}"}}
+                    )
                 self.aws.dynamodb.update_item(
                     TableName="billing",
                     Key={"entry": item["entry"]},

@@ -19,7 +19,7 @@ from functions.quarantine.documents import Documents
 from functions.shared.buckets.own import OwnBucket
 from functions.shared.errors import RefusalError
 from functions.shared.staging import StagedKey
-from functions.shared.tenancy import TenantId
+from functions.shared.tenancy import TenantId, dropin_prefix
 from functions.shared.warehouse import Warehouse
 from functions.sync.drive import Driver, Time
 from functions.sync.load import Loader, Staged
@@ -30,7 +30,7 @@ from tests.crash.rights import IN_PERSON, Trap, World, new_tenant, world
 EVERYWHERE = {
     "table people", "table keys", "table audit", "table announcements", "table notices", "table destinations",
     "table health", "table billing", "bucket staging/quarantine", "bucket staging/idempotency",
-    "bucket exports/exports", "bucket drop/dropin", "bucket staging/uploads", "table uploads", "table usage",
+    "bucket exports/exports", "bucket drop/dropin", "bucket staging/uploads", "table uploads",
     "engine files", "sign-ins",
 }  # fmt: skip
 """Where a text is that an account has everywhere."""
@@ -40,11 +40,18 @@ BY_ITS_ID_TOO = {
     "table key-lists",
     "table shards",
     "table exports",
+    "table usage",
     "table ledger",
     "queue staged",
 }
 
-ON_THE_WAY_OF_ROWS = {"engine files", "bucket staging/quarantine", "bucket exports/exports"}
+ON_THE_WAY_OF_ROWS = {
+    "engine files",
+    "bucket staging/quarantine",
+    "bucket staging/uploads",
+    "bucket drop/dropin",
+    "bucket exports/exports",
+}
 """Where rows are, and copies of them."""
 
 STOPS = ("people", "tombstone", "access", "credentials", "billing")
@@ -121,10 +128,10 @@ def test_an_account_leaves_nothing_but_its_receipt_and_a_neighbour_loses_nothing
     assert receipt.account == account_hash(erasure.erasure_id, tenant)
     assert receipt.person is None
     assert receipt.counts == {
-        "accounts": 1, "announcements": 1, "archives": 1, "audit": 5, "billing": 2, "checkpoints": 1,
-        "destinations": 1, "dropped_files": 3, "exports": 1, "health": 1, "idempotency_marks": 1,
-        "key-lists": 2, "keys": 2, "notices": 3, "people": 1, "quarantined": 1, "rows": 5, "sign_ins": 1,
-        "uploads": 3, "usage": 3,
+        "accounts": 1, "announcements": 1, "archives": 1, "audit": 5, "billing": 2, "destinations": 1,
+        "exports": 1, "health": 1, "idempotency_marks": 1, "key-lists": 2, "keys": 2, "notices": 3,
+        "people": 1, "quarantined": 1, "rows": 5, "sign_ins": 1, "checkpoints": 1, "dropped_files": 1,
+        "suppressions": 1, "uploads": 2, "usage": 1,
     }  # fmt: skip
 
 
@@ -143,7 +150,7 @@ def test_a_person_leaves_and_everybody_else_stays(here: World, neighbour: Tenant
     assert here.where(other)[other] == {"engine files"}
     assert (here.hash_of(neighbour), here.items_of(neighbour)) == (rows, theirs)
     receipt = _receipt(here, erasure)
-    assert receipt.counts == {"archives": 1, "quarantined": 1, "rows": 5}
+    assert receipt.counts == {"archives": 1, "checkpoints": 1, "quarantined": 1, "rows": 5, "uploads": 1}
     assert receipt.person == person_hash(erasure.erasure_id, Subject(tenant, "message", mark))
     shown = here.desk.erasure(tenant, erasure.erasure_id)
     assert (shown.state, shown.subject, shown.progress.pending) == ("verified", None, {})
@@ -310,14 +317,14 @@ def test_it_waits_for_billing_and_keeps_what_billing_needs_until_then(here: Worl
     tenant, mark = furnished(here)
     erasure = here.ask_for_account(tenant)
     here.now = erasure.starts_at + 1
-    for _ in range(8):
+    for _ in range(4):
         here.eraser.run()
-        here.later(hours=2)
+        here.later(hours=4)
     found = here.desk.erasure(tenant, erasure.erasure_id)
 
     assert set(found.progress.waits_for.values()) == {"billing"}
     assert here.where(str(tenant))[str(tenant)] >= {"table billing", "table accounts", "table erasures"}
-    assert here.where(mark)[mark] == {"table billing", "table usage"}
+    assert here.where(mark)[mark] == {"table billing"}
     assert here.eraser.run()["oldest_seconds"] >= 10 * 3600
     here.later(days=31)
     assert here.eraser.run()["overdue"] >= 1
@@ -343,9 +350,13 @@ def test_what_nobody_loads_for_hours_is_deleted_where_it_is_staged(here: World) 
     erasure = here.ask_for_account(tenant)
     here.now = erasure.starts_at + 1
     here.stage(tenant, [here.row(tenant, f"stuck {mark}")])
+    for _ in range(2):
+        here.eraser.run()
+        here.later(hours=2.9)
+    assert "bucket staging/staged" in here.where(mark)[mark]
+    here.later(hours=1)
     here.erase(erasure)
 
-    assert here.now - erasure.starts_at > 6 * 3600
     assert list(here.staging.under(f"staged/v1/tenant={tenant}/")) == []
     assert _receipt(here, erasure).counts["staged"] == 1
 
@@ -363,6 +374,38 @@ def test_a_person_is_waited_for_while_anything_is_staged_and_no_object_is_delete
     here.erase(erasure)
 
     assert here.rows_of(tenant) == 1
+    assert here.where(mark)[mark].isdisjoint(ON_THE_WAY_OF_ROWS)
+
+
+def test_rows_of_a_file_that_was_still_to_be_read_go_too_whenever_they_are_received(here: World) -> None:
+    tenant, mark = furnished(here)
+    here.drain()
+    here.drop(tenant, "waits.txt", f"line of {mark}".encode(), "reading")
+    erasure = here.ask_for_person(tenant, "message", mark)
+    for _ in range(3):
+        here.eraser.run()
+        here.later(minutes=30)
+    assert "uploads" in here.desk.erasure(tenant, erasure.erasure_id).progress.waits_for.values()
+    here.deliver(here.stage(tenant, [here.row(tenant, f"line of {mark}"), here.row(tenant, "another")]))
+    here.aws.s3.delete_object(Bucket="drop", Key=f"{dropin_prefix(tenant)}u/waits.txt")
+    here.erase(erasure)
+
+    assert here.rows_of(tenant) == 1
+    assert here.where(mark)[mark].isdisjoint(ON_THE_WAY_OF_ROWS)
+
+
+def test_a_file_that_nobody_ever_reads_goes_after_a_day(here: World) -> None:
+    tenant, mark = furnished(here)
+    here.drain()
+    here.aws.s3.put_object(Bucket="drop", Key=f"{dropin_prefix(tenant)}folder/", Body=mark.encode())
+    erasure = here.ask_for_person(tenant, "message", mark)
+    for _ in range(2):
+        here.eraser.run()
+        here.later(hours=11)
+    assert "bucket drop/dropin" in here.where(mark)[mark]
+    here.later(hours=3)
+    here.erase(erasure)
+
     assert here.where(mark)[mark].isdisjoint(ON_THE_WAY_OF_ROWS)
 
 

@@ -81,6 +81,10 @@ class Erasures:
         except UnmetError:
             raise AccountClosingError("it was asked for already") from None
 
+    def ask_again(self, erasure: Erasure) -> None:
+        """Write one of an account down that was erased before and is there again, whatever its item says."""
+        self._write([{"Put": self._put(erasure)}, self._receipts.stands(erasure)])
+
     def of(self, tenant: TenantId, erasure_id: str) -> Erasure | None:
         """The tenant's erasure of that id."""
         with answered():

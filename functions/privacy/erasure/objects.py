@@ -1,8 +1,9 @@
 """What of a tenant's logs is staged, set aside or otherwise in a bucket, as an erasure sees it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from msgspec import structs
 
@@ -22,11 +23,18 @@ LEFT_TO_SYNC_SECONDS = 6 * 3600
 DELETED_AT_A_TIME = 1000
 
 
+class Files(Protocol):
+    """As much of functions.shared.buckets.contract.Bucket as it takes to remove what is there."""
+
+    def under(self, prefix: str) -> Iterator[Listed]: ...
+    def delete(self, keys: Sequence[str]) -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Folder:
     """Everything below a prefix that is the tenant's own."""
 
-    bucket: Bucket
+    bucket: Files
     prefix: str
     time: Time
 
@@ -59,16 +67,15 @@ class StagedObjects:
     bucket: Bucket
     tenant: TenantId
     time: Time
-    until: datetime | None = None
+    until: Callable[[], datetime | None] = lambda: None
     stopped_at: Callable[[], float] | None = None
 
     def count(self) -> int:
-        return waiting(self.bucket, self.tenant, self.until)
+        return waiting(self.bucket, self.tenant, self.until())
 
     def remove(self) -> str | None:
-        found = [
-            each.key for each in self.bucket.under(staged_prefix(self.tenant)) if _holds(each, self.until)
-        ]
+        until = self.until()
+        found = [each.key for each in self.bucket.under(staged_prefix(self.tenant)) if _holds(each, until)]
         if found and not self._given_up():
             raise NotYetError("staged")
         self.bucket.delete(found)

@@ -13,6 +13,7 @@ that what was removed and not noted is counted all the same.
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from typing import Any
 
 LOOK_AGAIN_SECONDS = 60
 MAX_PAUSE_SECONDS = 1800
@@ -41,6 +42,14 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
+class People:
+    """Of an account's people, what is not known any more once they are gone: ids, digests of addresses."""
+
+    subjects: tuple[str, ...]
+    digests: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Progress:
     """Times in Unix seconds.
 
@@ -49,7 +58,8 @@ class Progress:
     and why; `waits_for` is that of the round before. `pending`: what is being removed. `removed`: what went
     in all rounds. `marks`: what places gave back. `removed_at`: when rows or the like were last removed;
     copies from before then may hold them. `idle`: rounds since something was removed. `resume_at`: not before
-    then. `subjects`: the ids of the account's people, which are not known any more once the people are gone.
+    then. `subjects` and `digests`: ids of the account's people, and digests of their addresses, which nobody
+    knows any more once the people are gone.
     """
 
     stopped: tuple[str, ...] = ()
@@ -64,6 +74,7 @@ class Progress:
     marks: Mapping[str, str] = field(default_factory=dict)
     removed_at: float | None = None
     subjects: tuple[str, ...] = ()
+    digests: tuple[str, ...] = ()
     idle: int = 0
     resume_at: float = 0.0
 
@@ -71,6 +82,9 @@ class Progress:
         stopped = (*self.stopped, stop)
         last = set(of.stops) <= set(stopped)
         return replace(self, stopped=stopped, stopped_at=now if last else None)
+
+    def knowing(self, people: People) -> "Progress":
+        return replace(self, subjects=people.subjects, digests=people.digests)
 
     def after_round(self, now: float, resume_at: float) -> "Progress":
         """The next round begins; `idle` tells how long nothing came of it."""
@@ -114,7 +128,10 @@ class Progress:
     @classmethod
     def from_json(cls, text: str) -> "Progress":
         fields = json.loads(text)
-        return cls(**{**fields, "stopped": tuple(fields["stopped"]), "subjects": tuple(fields["subjects"])})
+        named: dict[str, Any] = {
+            name: tuple(each) if isinstance(each, list) else each for name, each in fields.items()
+        }
+        return cls(**named)
 
 
 @dataclass(frozen=True, slots=True)

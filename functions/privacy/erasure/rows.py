@@ -106,16 +106,16 @@ class Rows:
     whose: Whose
     waiting: Callable[[], int]
     time: Time
-    until: datetime | None = None
+    until: Callable[[], datetime | None] = lambda: None
 
     def count(self) -> int:
-        return self.rows.count(self.whose, self.until)
+        return self.rows.count(self.whose, self.until())
 
     def remove(self) -> str | None:
         if self.waiting():
             raise NotYetError("staged")
         self.time.need(NEEDED_SECONDS)
-        if not self.rows.erase(self.whose, self.until):
+        if not self.rows.erase(self.whose, self.until()):
             raise NotYetError("mutation")
         return self.rows.now()
 

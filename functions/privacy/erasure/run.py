@@ -10,6 +10,7 @@ from functions.privacy.erasure.progress import (
     End,
     Finish,
     Move,
+    People,
     Plan,
     Progress,
     Stop,
@@ -30,6 +31,10 @@ UNCOUNTED = frozenset({"traces"})
 """Places whose counts say nothing to anybody."""
 
 
+Stopping = Callable[[], People | None]
+"""What a stop does; the people it returns are to be remembered."""
+
+
 class Saves(Protocol):
     """What is asked of functions.privacy.erasure.erasures.Erasures."""
 
@@ -45,7 +50,7 @@ class Work:
     """
 
     erasure: Erasure
-    stops: Mapping[str, Callable[[], tuple[str, ...] | None]] = field(default_factory=dict)
+    stops: Mapping[str, Stopping] = field(default_factory=dict)
     places: dict[str, Place] = field(default_factory=dict)
     quiet_at: float | None = None
     settle_seconds: float = 0.0
@@ -91,9 +96,9 @@ class Work:
         progress, now = self.erasure.progress, time.now()
         match move:
             case Stop(name):
-                subjects = self.stops[name]()
+                people = self.stops[name]()
                 stopped = progress.after_stop(name, self.plan, now)
-                self._save(store, stopped if subjects is None else replace(stopped, subjects=subjects))
+                self._save(store, stopped.knowing(people) if people else stopped)
             case Begin():
                 self._save(store, progress.beginning(now))
             case Sweep(name):

@@ -6,11 +6,12 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from functions.privacy.erasure.copies import Copies
-from functions.privacy.erasure.dropped import DroppedFiles, Drops
 from functions.privacy.erasure.erasures import Erasures
+from functions.privacy.erasure.files import Checkpoints, DroppedFiles, Reading, later
 from functions.privacy.erasure.items import Items, OtherErasures
 from functions.privacy.erasure.objects import (
     STILL_BEING_STAGED,
+    Files,
     Folder,
     Quarantined,
     StagedObjects,
@@ -18,17 +19,20 @@ from functions.privacy.erasure.objects import (
 )
 from functions.privacy.erasure.own_cloud import OwnPlace
 from functions.privacy.erasure.place import Place, Time
+from functions.privacy.erasure.progress import People
 from functions.privacy.erasure.record import ACCOUNT, Erasure
 from functions.privacy.erasure.rows import STATEMENT_TIMEOUT_SECONDS, EventRows, Rows, Traces
-from functions.privacy.erasure.run import Work
+from functions.privacy.erasure.run import Stopping, Work
 from functions.privacy.erasure.sign_in_place import SignInPlace
 from functions.privacy.erasure.subject import Everything, Subject
+from functions.privacy.erasure.suppressed import Suppressed
 from functions.privacy.export.archives import Archives
 from functions.privacy.export.exports import Exports
 from functions.privacy.holdings import HOLDINGS, Holding
 from functions.privacy.sign_ins import SignIns
 from functions.privacy.tables import Tables
 from functions.shared.account.closing import Closings
+from functions.shared.account.suppressions import Suppressions, digest_of
 from functions.shared.account.tombstones import Tombstones
 from functions.shared.buckets.contract import Bucket
 from functions.shared.custody.clouds import Custody
@@ -37,9 +41,13 @@ from functions.shared.errors import PermanentError
 from functions.shared.tenancy import (
     TenantId,
     checkpoint_prefix,
+    dropin_prefix,
     idempotency_prefix,
     quarantine_prefix,
 )
+
+OWN_PLACES = ("quarantined", "staged", "rows")
+"""Where rows of a BYOC tenant are, in its own cloud. Files that were put into its own bucket are its own."""
 
 SETTLE = timedelta(hours=2)
 """From the last stop until nothing of the account can arrive any more.
@@ -62,8 +70,9 @@ class Works:
     shards: Shards
     closings: Closings
     sign_ins: SignIns
+    suppressions: Suppressions
+    drops: Files
     staging: Bucket
-    drops: Drops
     exports_bucket: Bucket
     rows: EventRows
     custody: Custody
@@ -76,7 +85,7 @@ class Works:
 
     def _of_account(self, erasure: Erasure) -> Work:
         tenant = erasure.tenant
-        stops: dict[str, Callable[[], tuple[str, ...] | None]] = {
+        stops: dict[str, Stopping] = {
             "people": lambda: self._people_of(tenant),
             "tombstone": lambda: self.tombstones.bury(tenant),
             "access": lambda: self.erasures.close_account(tenant),
@@ -86,7 +95,7 @@ class Works:
         work = Work(erasure, settle_seconds=self.settle.total_seconds(), stops=stops)
         work.places |= {
             "archives": self._copies(tenant, lambda: None),
-            "dropped_files": DroppedFiles(self.drops, tenant, self.time),
+            "dropped_files": Folder(self.drops, dropin_prefix(tenant), self.time),
             "checkpoints": Folder(self.staging, checkpoint_prefix(tenant), self.time),
             "idempotency_marks": Folder(self.staging, idempotency_prefix(tenant), self.time),
             "quarantined": Folder(self.staging, quarantine_prefix(tenant), self.time),
@@ -94,6 +103,7 @@ class Works:
             "rows": Rows(self.rows, Everything(tenant), lambda: waiting(self.staging, tenant), self.time),
             "traces": Traces(self.rows, tenant, lambda: work.mark_of("rows"), self.time),
             "sign_ins": SignInPlace(self.sign_ins, lambda: work.erasure.progress.subjects),
+            "suppressions": Suppressed(self.suppressions, lambda: work.erasure.progress.digests),
             **{each.table: self._items(each, erasure) for each in HOLDINGS},
         }
         return work
@@ -103,18 +113,26 @@ class Works:
             raise PermanentError("the erasure of a person without a person")
         subject, asked_at = erasure.subject, datetime.fromtimestamp(erasure.requested_at, UTC)
         work = Work(erasure, quiet_at=(asked_at + STILL_BEING_STAGED).timestamp())
-        places = self._places_of(subject, asked_at, self.staging, self.rows)
+
+        def until() -> datetime:
+            return later(asked_at, work.mark_of("uploads"))
+
+        tenant, reading = subject.tenant, Reading(self.tables, _holding("uploads"), subject.tenant)
+        work.places |= {
+            "uploads": DroppedFiles(self.drops, reading, tenant, asked_at, self.time),
+            "checkpoints": Checkpoints(self.staging, reading, tenant, until),
+            **self._places_of(subject, until, self.staging, self.rows),
+        }
         if erasure.byoc:
-            places |= {
-                f"own_{name}": OwnPlace(partial(self._own_place, name, subject, asked_at)) for name in places
+            work.places |= {
+                f"own_{name}": OwnPlace(partial(self._own_place, name, subject, until)) for name in OWN_PLACES
             }
-        places["traces"] = Traces(self.rows, subject.tenant, lambda: work.mark_of("rows"), self.time)
-        places["archives"] = self._copies(subject.tenant, work.removed_at)
-        work.places |= places
+        work.places["traces"] = Traces(self.rows, tenant, lambda: work.mark_of("rows"), self.time)
+        work.places["archives"] = self._copies(tenant, work.removed_at)
         return work
 
     def _places_of(
-        self, subject: Subject, asked_at: datetime, bucket: Bucket, rows: EventRows
+        self, subject: Subject, until: Callable[[], datetime], bucket: Bucket, rows: EventRows
     ) -> dict[str, Place]:
         """A replay from the quarantine stages its rows before it forgets them there: whoever looks at the
         quarantine first and at staging next misses none.
@@ -122,14 +140,14 @@ class Works:
         tenant = subject.tenant
         return {
             "quarantined": Quarantined(bucket, subject, self.time),
-            "staged": StagedObjects(bucket, tenant, self.time, asked_at),
-            "rows": Rows(rows, subject, lambda: waiting(bucket, tenant, asked_at), self.time, asked_at),
+            "staged": StagedObjects(bucket, tenant, self.time, until),
+            "rows": Rows(rows, subject, lambda: waiting(bucket, tenant, until()), self.time, until),
         }
 
-    def _own_place(self, name: str, subject: Subject, asked_at: datetime) -> Place:
+    def _own_place(self, name: str, subject: Subject, until: Callable[[], datetime]) -> Place:
         bucket = self.custody.bucket(subject.tenant)
         warehouse = self.custody.warehouse(subject.tenant, STATEMENT_TIMEOUT_SECONDS)
-        return self._places_of(subject, asked_at, bucket, EventRows(warehouse))[name]
+        return self._places_of(subject, until, bucket, EventRows(warehouse))[name]
 
     def _items(self, holding: Holding, erasure: Erasure) -> Place:
         tenant = erasure.tenant
@@ -152,6 +170,14 @@ class Works:
     def _copies(self, tenant: TenantId, until: Callable[[], float | None]) -> Copies:
         return Copies(self.exports, self.archives, self.exports_bucket, tenant, until, self.time)
 
-    def _people_of(self, tenant: TenantId) -> tuple[str, ...]:
-        people = next(each for each in HOLDINGS if each.table == "people")
-        return tuple(sorted(item["subject"]["S"] for item in self.tables.items(people, tenant)))
+    def _people_of(self, tenant: TenantId) -> People:
+        found = list(self.tables.items(_holding("people"), tenant))
+        asked_for = {each for item in found for each in item.get("asked_emails", {}).get("SS", ())}
+        return People(
+            tuple(sorted(item["subject"]["S"] for item in found)),
+            tuple(sorted(map(digest_of, {item["email"]["S"] for item in found} | asked_for))),
+        )
+
+
+def _holding(table: str) -> Holding:
+    return next(each for each in HOLDINGS if each.table == table)

@@ -7,6 +7,7 @@ process.
 from collections.abc import Sequence
 from typing import Any
 
+from functions.privacy.s3 import open_s3
 from functions.shared.aws_client import asked
 from functions.shared.errors import PermanentError, RetryableError
 
@@ -109,20 +110,8 @@ class Archives:
 
     def _client(self) -> Any:
         if self._s3 is None:
-            self._s3 = _s3()
+            self._s3 = open_s3()
         return self._s3
-
-
-def _s3() -> Any:
-    """SSE-KMS takes links of Signature Version 4 only. A part of some megabytes may take a while."""
-    import boto3
-    from botocore.config import Config
-
-    patience = {"mode": "standard", "total_max_attempts": 3}
-    return boto3.client(
-        "s3",
-        config=Config(signature_version="s3v4", connect_timeout=2, read_timeout=30, retries=patience),
-    )
 
 
 def _failure(code: str) -> Exception:

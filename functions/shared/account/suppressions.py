@@ -37,7 +37,7 @@ class Suppressions:
         """Mail `address` no more; the same again counts anew."""
         now = self._clock()
         item = {
-            **_key(address),
+            **_key(digest_of(address)),
             "reason": {"S": reason},
             "at": {"S": moment(now)},
             "forget_at": {"N": str(int(now) + KEEP_DAYS * SECONDS_A_DAY)},
@@ -46,13 +46,21 @@ class Suppressions:
 
     def holds(self, address: str) -> bool:
         """Whether nothing may be mailed to `address`; strongly consistent."""
-        item = self._call("get_item", Key=_key(address), ConsistentRead=True).get("Item")
+        return self.holds_digest(digest_of(address))
+
+    def holds_digest(self, digest: str) -> bool:
+        """The same for who knows no more of an address than `digest_of` makes of it."""
+        item = self._call("get_item", Key=_key(digest), ConsistentRead=True).get("Item")
         # DynamoDB forgets late, so the date is looked at.
         return bool(item) and int(item["forget_at"]["N"]) > self._clock()
 
     def lift(self, address: str) -> None:
         """Mail `address` again; SES has a list of its own, which this does not change."""
-        self._call("delete_item", Key=_key(address))
+        self.lift_digest(digest_of(address))
+
+    def lift_digest(self, digest: str) -> None:
+        """The same for who knows no more of an address than `digest_of` makes of it."""
+        self._call("delete_item", Key=_key(digest))
 
     def _call(self, operation: str, **parameters: Any) -> Any:
         self._client = self._client or open_client()
@@ -60,6 +68,10 @@ class Suppressions:
             return getattr(self._client, operation)(TableName=self._table, **parameters)
 
 
-def _key(address: str) -> dict[str, Any]:
+def digest_of(address: str) -> str:
     """Upper and lower case are one address, to every mailbox that is worth mailing."""
-    return {"address": {"S": hashlib.sha256(address.strip().lower().encode()).hexdigest()}}
+    return hashlib.sha256(address.strip().lower().encode()).hexdigest()
+
+
+def _key(digest: str) -> dict[str, Any]:
+    return {"address": {"S": digest}}

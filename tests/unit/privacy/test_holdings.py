@@ -3,7 +3,7 @@
 from functions.privacy.eraser import Settings
 from functions.privacy.erasure.works import Works
 from functions.privacy.exporter import Settings as ExporterSettings
-from functions.privacy.holdings import ATTRIBUTE, HOLDINGS, KEPT, OF_NOBODY, PREFIXES
+from functions.privacy.holdings import ATTRIBUTE, BY_ADDRESS, HOLDINGS, KEPT, OF_NOBODY, PREFIXES
 from functions.shared.settings import load
 from functions.shared.tenancy import (
     TenantId,
@@ -20,8 +20,8 @@ from infra.topology import BUCKETS, HELD_TABLES, LOOKED_THROUGH, TABLES, functio
 def test_every_table_is_removed_or_kept_for_a_reason() -> None:
     removed = [each.table for each in HOLDINGS]
 
-    assert sorted([*removed, *KEPT]) == sorted(each.name for each in TABLES)
-    assert all(KEPT.values())
+    assert sorted([*removed, *BY_ADDRESS, *KEPT]) == sorted(each.name for each in TABLES)
+    assert all([*KEPT.values(), *BY_ADDRESS.values(), *OF_NOBODY.values()])
 
 
 def test_a_table_is_taken_by_its_keys() -> None:
@@ -47,9 +47,8 @@ def test_the_topology_grants_what_the_inventory_needs() -> None:
 def test_every_bucket_is_known_with_all_that_lies_in_it() -> None:
     """What a bucket's lifecycle names is a prefix that the inventory knows."""
     assert sorted([*PREFIXES, *OF_NOBODY]) == sorted(each.name for each in BUCKETS)
-    assert all(OF_NOBODY.values())
     for bucket in BUCKETS:
-        if bucket.name in PREFIXES:
+        if bucket.name not in OF_NOBODY:
             assert set(bucket.expire_days) <= set(PREFIXES[bucket.name])
 
 
@@ -81,6 +80,6 @@ def test_an_erasure_has_a_place_for_each_part_of_the_inventory_under_a_name_of_i
     assert source
     fixed = {
         "archives", "dropped_files", "checkpoints", "idempotency_marks", "quarantined", "staged", "rows",
-        "traces", "sign_ins",
+        "traces", "sign_ins", "suppressions",
     }  # fmt: skip
     assert not fixed & {each.table for each in HOLDINGS}

@@ -1,0 +1,53 @@
+"""The bucket that files are put into, with every key there is: a name that ends in a slash is one too."""
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import Any
+
+from functions.privacy.s3 import open_s3
+from functions.shared.aws_client import asked
+from functions.shared.buckets.contract import BucketUnavailableError, Listed, whole_folder
+
+DELETED_A_CALL = 1000
+
+
+class FilesNotDeletedError(BucketUnavailableError):
+    """S3 kept some of them."""
+
+
+class DropBucket:
+    """Lists and deletes. Every method raises BucketUnavailableError when S3 fails.
+
+    Parameters
+    ----------
+    s3: a boto3 client; None for one that is made on first use.
+    """
+
+    def __init__(self, name: str, s3: Any = None) -> None:
+        self._name = name
+        self._s3 = s3
+
+    def under(self, prefix: str) -> Iterator[Listed]:
+        """All files whose key begins with `prefix`, which ends in a slash."""
+        start: dict[str, str] = {}
+        while True:
+            page = self._call("list_objects_v2", Prefix=whole_folder(prefix), **start)
+            for each in page.get("Contents", ()):
+                yield Listed(each["Key"], each["ETag"].strip('"'), each["Size"], each["LastModified"])
+            if not page.get("IsTruncated"):
+                return
+            start = {"ContinuationToken": page["NextContinuationToken"]}
+
+    def delete(self, keys: Sequence[str]) -> None:
+        """Delete the files, however many; what is gone already is no fault."""
+        left = iter(keys)
+        while some := list(islice(left, DELETED_A_CALL)):
+            named = {"Objects": [{"Key": key} for key in some], "Quiet": True}
+            if self._call("delete_objects", Delete=named).get("Errors"):
+                raise FilesNotDeletedError("DeleteObjects")
+
+    def _call(self, operation: str, **parameters: Any) -> Any:
+        self._s3 = self._s3 or open_s3()
+        return asked(
+            lambda: getattr(self._s3, operation)(Bucket=self._name, **parameters), BucketUnavailableError
+        )
