@@ -335,7 +335,6 @@ HELD_TABLES = (
     "uploads",
     "exports",
     "erasures",
-    "uploads",
 )
 """What holds something that an account's owner is shown, and that goes with the account."""
 

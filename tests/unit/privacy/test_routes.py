@@ -240,7 +240,8 @@ def test_who_has_the_id_sees_how_it_stands_without_a_key_and_nothing_of_whom_it_
     assert "jane" not in seen["body"]
     assert "open-view" not in seen["body"]
     assert "metadata" not in seen["body"]
-    assert here.ask("GET /v1/erasures/{id}", None, of=asked["id"][:-1] + "0")["statusCode"] == 401
+    another = asked["id"][:-1] + ("1" if asked["id"].endswith("0") else "0")
+    assert here.ask("GET /v1/erasures/{id}", None, of=another)["statusCode"] == 401
     kept = here.client.scan(TableName="receipts")["Items"]
     assert asked["id"] not in repr(kept)
     assert "open-view" not in repr(kept)
