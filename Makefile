@@ -6,10 +6,13 @@ PORT ?= 8080
 V := .venv/bin
 READY := .venv/.ready
 UV := env -u UV_INDEX_URL $(V)/uv
+FOLDERS := $(patsubst functions/%/requirements.txt,%,$(wildcard functions/*/requirements.txt))
+SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
+APT := -y -o DPkg::Lock::Timeout=300
+export CHROMIUM ?= /usr/bin/chromium
+NO_CHROMIUM = the tests click through pages in $(CHROMIUM), which is not there and cannot be installed from here: \
+  install Chromium, and say where it is with CHROMIUM=…
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 18,20
-
-
-
 
 .PHONY: help setup demo up test crash soak check lint bench build synth deploy lock clean
 
@@ -32,8 +35,19 @@ demo: setup ## the pipeline on real log lines, end to end, in a stack of its own
 up: setup ## the whole service on this machine until Ctrl-C (PORT=8080)
 	@PORT=$(PORT) $(V)/python -m local up
 
-test: setup ## every test
-	@$(V)/python -m pytest tests
+$(CHROMIUM):
+	@type apt-get $(SUDO) >/dev/null 2>&1 || { echo "$(NO_CHROMIUM)"; exit 1; }
+	@echo "installing Chromium (once) …"
+	@$(SUDO) apt-get -qq $(APT) update && $(SUDO) env DEBIAN_FRONTEND=noninteractive \
+	  apt-get -qq $(APT) install --no-install-recommends chromium >/dev/null && test -x $@ || { echo "$(NO_CHROMIUM)"; exit 1; }
+
+# Whole stacks and browsers have clocks to keep, so they run alone; all else shares the cores by file.
+WHOLE := tests/integration tests/browser
+WORKERS ?= 2
+
+test: setup $(CHROMIUM) ## every test
+	@$(V)/python -m pytest tests $(WHOLE:%=--ignore=%) -n $(WORKERS) --dist loadfile
+	@$(V)/python -m pytest $(WHOLE)
 
 crash: setup ## the crash matrix in full: sync killed at every step, 2,100 runs (about 20 minutes)
 	@$(V)/python -m tests.crash --seeds 15
@@ -62,7 +76,7 @@ deploy: build ## deploy to the AWS account of your credentials (docs/deployment.
 	@npm ci && npx cdk deploy --all $(CDK)
 
 lock: setup ## pin again what pyproject.toml asks for
-	@for folder in ingest accounts destinations sync query quarantine migrate retention uploads; do \
+	@for folder in $(FOLDERS); do \
 	  $(UV) pip compile --quiet pyproject.toml --extra $$folder --python-version 3.13 \
 	    --python-platform aarch64-manylinux_2_28 --no-header -o functions/$$folder/requirements.txt; done
 	@$(UV) pip compile --quiet pyproject.toml --all-extras --group local --group infra --group dev \

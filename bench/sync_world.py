@@ -35,7 +35,9 @@ from functions.sync.load import Loader, Staged
 from functions.sync.notifications import read
 from functions.sync.plan import Manifest
 from functions.sync.settle import Settler
+from infra.topology import table
 from local.naming import LOOPBACK, aws_variables
+from local.tables import definition
 
 TENANT = TenantId("acme")
 TIME = Time(lambda: 600.0, 60.0)
@@ -64,7 +66,9 @@ class SyncWorld:
         self._bucket = bucket
         self._engine = engine
         self._loader = Loader(warehouse)
-        self._settler = Settler(ledger, Driver(ledger, Staged(bucket), self._loader))
+        driver = Driver(ledger, Staged(bucket), self._loader)
+        # The events are of a day that will be long past.
+        self._settler = Settler(ledger, driver, today=events.START.date)
 
     def stage(self, bodies: list[bytes], rows_each: int) -> dict[str, Any]:
         """Put `bodies` under keys never used before; the Lambda event that tells of them."""
@@ -145,12 +149,7 @@ def sync_world() -> Iterator[SyncWorld]:
         os.environ.update(aws_variables(s3))
         bucket = open_bucket("staging")
         os.environ.update(aws_variables(f"http://{LOOPBACK}:{aws.port}"))
-        boto3.client("dynamodb").create_table(
-            TableName=_LEDGER,
-            KeySchema=[{"AttributeName": "entry", "KeyType": "HASH"}],
-            AttributeDefinitions=[{"AttributeName": "entry", "AttributeType": "S"}],
-            BillingMode="PAY_PER_REQUEST",
-        )
+        boto3.client("dynamodb").create_table(**definition(table("ledger"), _LEDGER))
         warehouse = Warehouse(
             Address(LOOPBACK, clickhouse.port, False, "bench", SecretText("bench"), "default"), 60
         )

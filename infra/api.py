@@ -20,6 +20,8 @@ class PublicApi(Construct):
     function caches for itself.
 
     What matches no route goes to a function too, because the gateway's own 404 is not the contract's form.
+
+    `address`: where people and their programs find it.
     """
 
     def __init__(self, scope: Construct, functions: dict[str, ServiceFunction], choices: Choices) -> None:
@@ -39,6 +41,9 @@ class PublicApi(Construct):
         )
         for each in functions.values():
             self._add_routes(each, authorizer)
+        self.address = f"https://{choices.domain}" if choices.domain else self.api.api_endpoint
+        for each in functions.values():
+            each.tell_address(self.address)
         CfnOutput(scope, "ApiUrl", value=self.api.api_endpoint)
 
     def _add_routes(self, behind: ServiceFunction, authorizer: authorizers.HttpLambdaAuthorizer) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from infra.topology import FUNCTIONS, SECRETS, Function
+from infra.topology import FUNCTIONS, SECRETS, STANDING_FOR, Function
 
 
 class ChoiceError(ValueError):
@@ -70,5 +70,10 @@ NEVER_DEPLOYED = frozenset({"allow_loopback_destinations"})
 
 def _plain_settings() -> set[str]:
     """Names of settings whose values stand for themselves, not for a resource (`kind:name`)."""
-    plain = {name for function in FUNCTIONS for name, value in function.settings.items() if ":" not in value}
+    plain = {
+        name
+        for function in FUNCTIONS
+        for name, value in function.settings.items()
+        if value.partition(":")[0] not in STANDING_FOR
+    }
     return plain - NEVER_DEPLOYED

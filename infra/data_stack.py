@@ -13,6 +13,7 @@ from constructs import Construct
 
 from infra import topology
 from infra.choices import Choices
+from infra.mail import MailRoad
 from infra.people import People
 from infra.stores import Stores
 
@@ -20,7 +21,8 @@ from infra.stores import Stores
 class DataStack(Stack):
     """All state, from the topology; `stores` hands it to the compute stack.
 
-    Outputs `<Name>Table` for each table: what an operator needs to make the first account.
+    Outputs `<Name>Table` for each table, which an operator's commands ask for, and `<Name>MailSet` for each
+    configuration set.
     """
 
     def __init__(self, scope: Construct, name: str, choices: Choices, **stack: Any) -> None:
@@ -33,16 +35,19 @@ class DataStack(Stack):
             removal_policy=RemovalPolicy.RETAIN,
         )
         dead_queues = {each.name: self._dead_queue(each) for each in topology.QUEUES}
+        queues = {each.name: self._queue(each, dead_queues[each.name], choices) for each in topology.QUEUES}
         self.stores = Stores(
             key=key,
             keys={name: self._sealing_key(name) for name in topology.KEYS},
             people=People(self, "people"),
+            mail={
+                each.name: MailRoad(self, each, queues[each.feedback_queue], key)
+                for each in topology.MAIL_SETS
+            },
             mail_from=choices.settings.get("mail_from", topology.MAIL_FROM),
             buckets={each.name: self._bucket(each, key) for each in topology.BUCKETS},
             tables={each.name: self._table(each, key) for each in topology.TABLES},
-            queues={
-                each.name: self._queue(each, dead_queues[each.name], choices) for each in topology.QUEUES
-            },
+            queues=queues,
             dead_queues=dead_queues,
             secrets={
                 name: secretsmanager.Secret.from_secret_name_v2(self, name, choices.secret_names[name])
@@ -51,6 +56,8 @@ class DataStack(Stack):
         )
         for name, table in self.stores.tables.items():
             CfnOutput(self, f"{_output(name)}Table", value=table.table_name)
+        for name, mail in self.stores.mail.items():
+            CfnOutput(self, f"{_output(name)}MailSet", value=mail.configuration_set.configuration_set_name)
         for name in self.stores.buckets:
             self._announce(name, [each for each in topology.NOTIFICATIONS if each.bucket == name])
 
@@ -87,7 +94,7 @@ class DataStack(Stack):
         )
 
     def _table(self, spec: topology.Table, key: kms.Key) -> dynamodb.Table:
-        return dynamodb.Table(
+        table = dynamodb.Table(
             self,
             f"{spec.name}-table",
             partition_key=_text(spec.partition_key),
@@ -102,6 +109,18 @@ class DataStack(Stack):
             deletion_protection=True,
             removal_policy=RemovalPolicy.RETAIN,
         )
+        for index in spec.indexes:
+            copied = (
+                dynamodb.ProjectionType.INCLUDE if index.projection else dynamodb.ProjectionType.KEYS_ONLY
+            )
+            table.add_global_secondary_index(
+                index_name=index.name,
+                partition_key=_text(index.partition_key),
+                sort_key=_text(index.sort_key) if index.sort_key else None,
+                projection_type=copied,
+                non_key_attributes=list(index.projection) or None,
+            )
+        return table
 
     def _queue(self, spec: topology.Queue, dead_queue: sqs.Queue, choices: Choices) -> sqs.Queue:
         """Not retained: a message only points at an object, and that stays in its bucket."""

@@ -50,6 +50,12 @@ class ServiceFunction(Construct):
         if spec.schedule_minutes:
             self._schedule(spec.schedule_minutes)
 
+    def tell_address(self, api: str) -> None:
+        """Set what stands for our own API, which is made after its functions."""
+        for name, value in self.spec.settings.items():
+            if value == topology.API:
+                self.function.add_environment(_variable(name), api)
+
     def _consume(self, source: topology.QueueSource, stores: Stores) -> None:
         self.function.add_event_source_mapping(
             source.queue,
@@ -72,7 +78,15 @@ class ServiceFunction(Construct):
 
 
 def _environment(spec: topology.Function, stores: Stores) -> dict[str, str]:
-    return {f"ASTRALOG_{name.upper()}": stores.setting(value) for name, value in spec.settings.items()}
+    return {
+        _variable(name): stores.setting(value)
+        for name, value in spec.settings.items()
+        if value != topology.API
+    }
+
+
+def _variable(name: str) -> str:
+    return f"ASTRALOG_{name.upper()}"
 
 
 def _role(scope: Construct, spec: topology.Function, log_group: logs.LogGroup, stores: Stores) -> iam.Role:

@@ -3,6 +3,7 @@
 from aws_cdk import Aws
 from aws_cdk.aws_iam import PolicyStatement
 
+from infra import topology
 from infra.stores import Stores
 
 ACTIONS = {
@@ -25,6 +26,8 @@ ACTIONS = {
         "dynamodb:BatchWriteItem",
         "dynamodb:DescribeTable",
     ),
+    # What an erasure does to the audit trail and to whatever else it never writes.
+    "forget:table": ("dynamodb:DeleteItem",),
     # Listing all customers is for upkeep alone.
     "scan:table": ("dynamodb:Scan", "dynamodb:DescribeTable"),
     # An audit trail is written to and read, and nobody may change it.
@@ -49,8 +52,12 @@ ACTIONS = {
         "cognito-idp:AdminUserGlobalSignOut",
         "cognito-idp:DescribeUserPoolClient",
     ),
+    "read:identity": ("cognito-idp:AdminGetUser",),
+    "forget:identity": ("cognito-idp:AdminGetUser", "cognito-idp:AdminDeleteUser"),
     "send:mail": ("ses:SendEmail",),
 }
+
+_WRITING = ("kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*")
 
 KEY_ACTIONS = {
     # A multipart upload decrypts the parts it has already stored.
@@ -59,13 +66,8 @@ KEY_ACTIONS = {
     "read:table": ("kms:Decrypt", "kms:DescribeKey"),
     "scan:table": ("kms:Decrypt", "kms:DescribeKey"),
     "append:table": ("kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*"),
-    "write:table": (
-        "kms:Decrypt",
-        "kms:DescribeKey",
-        "kms:Encrypt",
-        "kms:GenerateDataKey*",
-        "kms:ReEncrypt*",
-    ),
+    "write:table": _WRITING,
+    "forget:table": _WRITING,
 }
 """What a verb needs of the key as well, and only through the service that asks on the caller's behalf."""
 
@@ -83,7 +85,8 @@ def statements(grant: str, stores: Stores) -> list[PolicyStatement]:
     allowed = [
         PolicyStatement(
             actions=list(ACTIONS[f"{verb}:{kind}"]),
-            resources=_resources(kind, name, stores),
+            resources=_resources(kind, name, stores)
+            + (_indexes(kind, name, stores) if verb == "read" else []),
             conditions=_conditions(kind, stores),
         )
     ]
@@ -110,6 +113,12 @@ def _conditions(kind: str, stores: Stores) -> dict[str, dict[str, str]] | None:
             return None
 
 
+def _indexes(kind: str, name: str, stores: Stores) -> list[str]:
+    """A table's indexes are resources of their own; only reading goes through them."""
+    indexes = topology.table(name).indexes if kind == "table" else ()
+    return [f"{stores.tables[name].table_arn}/index/{index.name}" for index in indexes]
+
+
 def _resources(kind: str, name: str, stores: Stores) -> list[str]:
     match kind:
         case "bucket":
@@ -125,7 +134,8 @@ def _resources(kind: str, name: str, stores: Stores) -> list[str]:
             return [stores.people.pool.user_pool_arn]
         case "mail":
             # The address's own identity or its domain's: the operator verified either.
-            return [f"arn:{Aws.PARTITION}:ses:{Aws.REGION}:{Aws.ACCOUNT_ID}:identity/*"]
+            identities = f"arn:{Aws.PARTITION}:ses:{Aws.REGION}:{Aws.ACCOUNT_ID}:identity/*"
+            return [identities, stores.mail[name].arn]
         case _:
             # Secrets Manager adds six random characters to a name; only a full ARN would say which.
             return [f"{stores.secrets[name].secret_arn}-??????"]

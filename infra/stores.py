@@ -8,6 +8,8 @@ from aws_cdk.aws_s3 import Bucket
 from aws_cdk.aws_secretsmanager import ISecret
 from aws_cdk.aws_sqs import Queue
 
+from infra import topology
+from infra.mail import MailRoad
 from infra.people import People
 
 
@@ -21,6 +23,7 @@ class Stores:
     key: Key
     keys: dict[str, Key]
     people: People
+    mail: dict[str, MailRoad]
     mail_from: str
     buckets: dict[str, Bucket]
     tables: dict[str, Table]
@@ -29,7 +32,7 @@ class Stores:
     secrets: dict[str, ISecret]
 
     def setting(self, value: str) -> str:
-        """What a topology's setting is at run time: a resource's name, a queue's URL, or `value` itself."""
+        """What a topology's setting is at run time: a resource's name, a URL, or `value` itself."""
         kind, _, name = value.partition(":")
         match kind:
             case "bucket":
@@ -42,7 +45,11 @@ class Stores:
                 return self.secrets[name].secret_name
             case "key":
                 return self.keys[name].key_arn
+            case "mail":
+                return self.mail[name].configuration_set.configuration_set_name
             case "identity":
                 return self.people.named[name]
+            case "service":
+                return topology.SERVICES[name]
             case _:
                 return value

@@ -27,6 +27,19 @@ class Bucket:
 
 
 @dataclass(frozen=True, slots=True)
+class Index:
+    """A global secondary index: items that have its keys, and no others, are found by them, a moment late.
+
+    Keys are strings. `projection`: the attributes copied into it beside all keys; none unless named.
+    """
+
+    name: str
+    partition_key: str
+    sort_key: str | None = None
+    projection: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Table:
     """A DynamoDB table, billed on demand. Keys are strings.
 
@@ -38,6 +51,7 @@ class Table:
     sort_key: str | None = None
     ttl_attribute: str | None = None
     recoverable: bool = True
+    indexes: tuple[Index, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +82,15 @@ class Notification:
 
 
 @dataclass(frozen=True, slots=True)
+class MailSet:
+    """What we mail is sent through it; SES tells `feedback_queue`, by SNS, which `events` a mail met."""
+
+    name: str
+    feedback_queue: str
+    events: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class QueueSource:
     """Lambda polls `queue`; a function gets up to `batch_size` messages gathered over `window_seconds`."""
 
@@ -92,7 +115,8 @@ class Function:
 
     `settings`: its settings' names without the ASTRALOG_ prefix -> what they stand for: a resource's kind
     and name (`bucket:staging`, `table:ledger`, `queue:staged`, `secret:warehouse`, `key:credentials`,
-    `identity:pool`) or a plain value.
+    `identity:pool`, `mail:notices`), the address of a service (`service:api`, our own API as the world sees
+    it, or one of SERVICES) or a plain value.
     `grants`: what it may do, as `verb:resource`; the deployed role allows this and nothing else.
     """
 
@@ -125,41 +149,100 @@ class Signal:
 
 
 BUCKETS = (
-    # A staged object is deleted once ClickHouse has it; quarantined rows stay the longest plan's days.
-    # How far a file was read is of no use once its message has died.
-    Bucket("staging", expire_days={"idempotency/": 2, "quarantine/": 30, "uploads/": 30}),
+    # A staged object is deleted once ClickHouse has it, a quarantined one when its plan's days are over; the
+    # rules here are for when that fails: the longest plan's days, and the one a row came on. How far a file
+    # was read is of no use once its message has died.
+    Bucket("staging", expire_days={"staged/": 31, "idempotency/": 2, "quarantine/": 30, "uploads/": 30}),
     # Files that were put in: deleted when they are read, kept so long when their owner wants that.
     Bucket("drop", expire_days={"dropin/": 30}),
+    # Copies of what we hold of an account, for its owner to fetch.
+    Bucket("exports", expire_days={"exports/": 7}),
+    # Figures of what was removed and found, without a tenant or a person in them.
+    Bucket("reports", expire_days={"purges/": 400, "checks/": 400, "telemetry/": 400}),
 )
 
 TABLES = (
     Table("accounts", partition_key="tenant_id"),
-    Table("people", partition_key="subject", ttl_attribute="forget_at"),
+    Table(
+        "people",
+        partition_key="subject",
+        ttl_attribute="forget_at",
+        indexes=(
+            Index("account", partition_key="tenant_id", sort_key="subject"),
+            # Of those who were mailed something they may unsubscribe from.
+            Index("unsubscribe", partition_key="unsubscribe_token"),
+        ),
+    ),
     Table("keys", partition_key="key_hash", ttl_attribute="forget_at"),
     Table("key-lists", partition_key="tenant_id", sort_key="key_id", ttl_attribute="forget_at"),
     Table("audit", partition_key="tenant_id", sort_key="entry"),
     Table("announcements", partition_key="tenant_id", sort_key="announcement", ttl_attribute="forget_at"),
+    # What people are to be told of, by mail and in the dashboard; `due` tells the sender what is not yet.
+    Table(
+        "notices",
+        partition_key="tenant_id",
+        sort_key="notice",
+        ttl_attribute="forget_at",
+        indexes=(Index("due", partition_key="due", sort_key="due_at"),),
+    ),
+    # Addresses, as digests, that bounced or complained: nothing is mailed there.
+    Table("suppressions", partition_key="address", ttl_attribute="forget_at"),
     # Failed attempts to sign in; a quarter of an hour of them is no loss.
     Table("attempts", partition_key="counter", ttl_attribute="forget_at", recoverable=False),
     Table("destinations", partition_key="tenant_id"),
     # What makes a customer's sealed credentials readable; destroyed, so must its copies be (docs/adr/0008).
     Table("shards", partition_key="tenant_id", recoverable=False),
     Table("health", partition_key="destination"),
-    Table("ledger", partition_key="entry", ttl_attribute="forget_at"),
+    # Batches that are done and not yet counted have `unmetered`, and nothing else has.
+    Table(
+        "ledger",
+        partition_key="entry",
+        ttl_attribute="forget_at",
+        indexes=(Index("unmetered", partition_key="unmetered", sort_key="done_at"),),
+    ),
+    Table("usage", partition_key="tenant_id", sort_key="entry"),
+    Table("billing", partition_key="entry"),
+    # Which of Stripe's events are done; what is forgotten Stripe has long ceased to send.
+    Table("stripe-events", partition_key="event_id", ttl_attribute="forget_at", recoverable=False),
+    # Copies and erasures that were asked for; `open` tells who makes them what is to be done.
+    Table(
+        "exports",
+        partition_key="tenant_id",
+        sort_key="entry",
+        ttl_attribute="forget_at",
+        indexes=(Index("open", partition_key="open", sort_key="opens_at"),),
+    ),
+    Table(
+        "erasures",
+        partition_key="tenant_id",
+        sort_key="erasure_id",
+        indexes=(Index("open", partition_key="open", sort_key="opens_at"),),
+    ),
+    # What is left of erasures: receipts without personal data; and accounts of which nothing may come back.
+    Table("receipts", partition_key="receipt", ttl_attribute="forget_at"),
+    Table("tombstones", partition_key="kind", sort_key="tenant_hash", ttl_attribute="forget_at"),
     Table("uploads", partition_key="tenant_id", sort_key="entry", ttl_attribute="forget_at"),
 )
 
 KEYS = ("credentials",)
 """KMS keys beside the one that encrypts everything at rest; `credentials` seals what customers entrust."""
 
-SECRETS = ("warehouse",)
-"""Secrets Manager secrets; `warehouse` holds the JSON of functions.shared.address.Address."""
+SECRETS = ("warehouse", "stripe")
+"""Secrets Manager secrets; `warehouse` holds the JSON of functions.shared.address.Address, `stripe` that of
+functions.billing.stripe_secret.StripeSecret."""
+
+SERVICES = {"stripe": "https://api.stripe.com"}
+"""What a setting `service:<name>` stands for once deployed, beside API."""
+
+STANDING_FOR = frozenset({"bucket", "table", "queue", "secret", "key", "identity", "mail", "service"})
+"""Kinds of what a setting `kind:name` stands for; any other value stands for itself."""
 
 QUEUES = (
     Queue("staged", visibility_seconds=360, max_receives=1000, retention_days=14),
     Queue(
         "staged-byoc", visibility_seconds=360, max_receives=1000, retention_days=14, late_after_seconds=None
     ),
+    Queue("mail-feedback", visibility_seconds=120, max_receives=100, retention_days=14),
     # A file may wait for others to be read first; half an hour is a backlog.
     Queue("dropped", visibility_seconds=1800, max_receives=100, retention_days=14, late_after_seconds=1800),
     Queue(
@@ -177,6 +260,8 @@ NOTIFICATIONS = (
     Notification(bucket="drop", prefix="dropin/", queue="dropped"),
 )
 
+MAIL_SETS = (MailSet("notices", feedback_queue="mail-feedback", events=("BOUNCE", "COMPLAINT")),)
+
 AUTHORIZER = "authorizer"
 
 UNKNOWN_ROUTES = "ingest"
@@ -184,6 +269,9 @@ UNKNOWN_ROUTES = "ingest"
 
 MIGRATE = "migrate"
 """The function that every deploy runs before those that count on its schema."""
+
+API = "service:api"
+"""Stands for the address of our own API."""
 
 MAIL_FROM = "no-reply@astralog.example"
 """Stands for the address that an installation chooses (`-c mail_from=…`) and has verified with SES."""
@@ -203,7 +291,60 @@ CUSTODY = {
 }
 """What it takes to reach a customer's own bucket and ClickHouse."""
 
+DASHBOARD = "https://app.astralog.example"
+"""Stands for where an installation's dashboard is (`-c dashboard_address=…`)."""
+
+CARETAKING = {
+    "accounts_table": "table:accounts",
+    "billing_table": "table:billing",
+    "usage_table": "table:usage",
+    "audit_table": "table:audit",
+    "notices_table": "table:notices",
+}
+"""What it takes to change an account's book and standing by what was used."""
+
+BOOKKEEPING = {**CARETAKING, "stripe_secret": "secret:stripe", "stripe_address": "service:stripe"}
+"""What it takes to change them by what Stripe says, too."""
+
+MAY_TAKE_CARE = (
+    "read:table:accounts",
+    "write:table:accounts",
+    "read:table:billing",
+    "write:table:billing",
+    "read:table:usage",
+    "append:table:audit",
+    "write:table:notices",
+)
+
+MAY_KEEP_BOOKS = (*MAY_TAKE_CARE, "read:secret:stripe")
+
 MAY_REACH_CUSTOMERS = ("read:table:destinations", "read:table:shards", "open:key:credentials")
+
+HELD_TABLES = (
+    "accounts",
+    "people",
+    "keys",
+    "key-lists",
+    "audit",
+    "announcements",
+    "notices",
+    "destinations",
+    "health",
+    "billing",
+    "usage",
+    "exports",
+    "erasures",
+    "uploads",
+)
+"""What holds something that an account's owner is shown, and that goes with the account."""
+
+HELD = {f"{name.replace('-', '_')}_table": f"table:{name}" for name in HELD_TABLES}
+
+LOOKED_THROUGH = ("people", "keys", "billing")
+"""Tables in which an account's items are not found by its id."""
+
+ERASER_WRITES = ("accounts", "billing", "notices", "exports", "erasures")
+"""Tables in which an erasure also writes; of the others it only forgets."""
 
 FUNCTIONS = (
     Function(
@@ -242,6 +383,7 @@ FUNCTIONS = (
             "identity_pool": "identity:pool",
             "identity_client": "identity:client",
             "mail_from": MAIL_FROM,
+            "mail_set": "mail:notices",
             "attempts_an_address": "50",
             "even_ms": "1000",
         },
@@ -340,20 +482,164 @@ FUNCTIONS = (
         settings={
             "destinations_table": "table:destinations",
             "health_table": "table:health",
-            "announcements_table": "table:announcements",
-            "people_table": "table:people",
-            "mail_from": MAIL_FROM,
+            "notices_table": "table:notices",
         },
         grants=(
             "scan:table:destinations",
             "read:table:destinations",
             "read:table:health",
             "write:table:health",
-            "write:table:announcements",
-            "scan:table:people",
-            "send:mail:notices",
+            "write:table:notices",
         ),
         schedule_minutes=5,
+    ),
+    Function(
+        name="billing",
+        handler="functions.billing.handler.handler",
+        memory_mb=512,
+        timeout_seconds=29,
+        settings={
+            **BOOKKEEPING,
+            "destinations_table": "table:destinations",
+            "dashboard_address": DASHBOARD,
+        },
+        grants=(*MAY_KEEP_BOOKS, "read:table:destinations"),
+        routes=(
+            Route("GET", "/v1/billing"),
+            Route("PATCH", "/v1/billing"),
+            Route("POST", "/v1/billing/checkout"),
+            Route("POST", "/v1/billing/plan"),
+            Route("POST", "/v1/billing/portal"),
+            Route("GET", "/v1/usage"),
+        ),
+    ),
+    Function(
+        name="stripe-webhook",
+        handler="functions.billing.webhook_handler.handler",
+        memory_mb=512,
+        timeout_seconds=29,
+        settings={**BOOKKEEPING, "stripe_events_table": "table:stripe-events"},
+        grants=(*MAY_KEEP_BOOKS, "read:table:stripe-events", "write:table:stripe-events"),
+        routes=(Route("POST", "/v1/stripe/webhook", auth=False),),
+    ),
+    Function(
+        name="bookkeeper",
+        handler="functions.billing.bookkeeper.handler",
+        memory_mb=512,
+        timeout_seconds=300,
+        settings=dict(BOOKKEEPING),
+        grants=(*MAY_KEEP_BOOKS, "scan:table:billing", "scan:table:accounts"),
+        schedule_minutes=10,
+    ),
+    Function(
+        name="closer",
+        handler="functions.billing.closer.handler",
+        memory_mb=512,
+        timeout_seconds=300,
+        settings={**BOOKKEEPING, "closing_loading_seconds": "900", "closing_invoice_seconds": "3600"},
+        grants=(*MAY_KEEP_BOOKS, "write:table:usage", "scan:table:billing"),
+        schedule_minutes=5,
+    ),
+    Function(
+        name="meter",
+        handler="functions.billing.meter.handler",
+        memory_mb=512,
+        timeout_seconds=120,
+        settings={**CARETAKING, "ledger_table": "table:ledger"},
+        grants=(*MAY_TAKE_CARE, "write:table:usage", "read:table:ledger", "write:table:ledger"),
+        schedule_minutes=1,
+    ),
+    Function(
+        name="report",
+        handler="functions.billing.report.handler",
+        memory_mb=512,
+        timeout_seconds=600,
+        settings=dict(BOOKKEEPING),
+        grants=(*MAY_KEEP_BOOKS, "write:table:usage", "scan:table:billing"),
+        schedule_minutes=60,
+    ),
+    Function(
+        name="reconcile",
+        handler="functions.billing.reconcile.handler",
+        memory_mb=1024,
+        timeout_seconds=900,
+        settings={
+            "ledger_table": "table:ledger",
+            "usage_table": "table:usage",
+            "billing_table": "table:billing",
+            "accounts_table": "table:accounts",
+            "erasures_table": "table:erasures",
+            "warehouse_secret": "secret:warehouse",
+            "stripe_secret": "secret:stripe",
+            "stripe_address": "service:stripe",
+        },
+        grants=(
+            "read:table:ledger",
+            "read:table:usage",
+            "scan:table:usage",
+            "write:table:usage",
+            "scan:table:billing",
+            "read:table:erasures",
+            "read:secret:warehouse",
+            "read:secret:stripe",
+        ),
+        schedule_minutes=1440,
+    ),
+    Function(
+        name="notifier",
+        handler="functions.notices.notifier.handler",
+        memory_mb=512,
+        timeout_seconds=120,
+        settings={
+            "notices_table": "table:notices",
+            "people_table": "table:people",
+            "suppressions_table": "table:suppressions",
+            "announcements_table": "table:announcements",
+            "api_address": API,
+            "mail_from": MAIL_FROM,
+            "mail_set": "mail:notices",
+        },
+        grants=(
+            "read:table:notices",
+            "write:table:notices",
+            "read:table:people",
+            "write:table:people",
+            "read:table:suppressions",
+            "write:table:announcements",
+            "send:mail:notices",
+        ),
+        schedule_minutes=1,
+    ),
+    Function(
+        name="unsubscribe",
+        handler="functions.notices.unsubscribe.handler",
+        memory_mb=512,
+        timeout_seconds=10,
+        settings={"people_table": "table:people", "audit_table": "table:audit"},
+        grants=("read:table:people", "write:table:people", "append:table:audit"),
+        routes=(
+            Route("GET", "/v1/unsubscribe/{token}", auth=False),
+            Route("POST", "/v1/unsubscribe/{token}", auth=False),
+        ),
+    ),
+    Function(
+        name="mail-feedback",
+        handler="functions.notices.feedback.handler",
+        memory_mb=512,
+        timeout_seconds=20,
+        settings={
+            "people_table": "table:people",
+            "suppressions_table": "table:suppressions",
+            "audit_table": "table:audit",
+        },
+        grants=(
+            "read:table:people",
+            "write:table:people",
+            "write:table:suppressions",
+            "append:table:audit",
+            "consume:queue:mail-feedback",
+        ),
+        source=QueueSource("mail-feedback", batch_size=10, window_seconds=0, max_concurrency=2),
     ),
     Function(
         name="ingest",
@@ -378,6 +664,7 @@ FUNCTIONS = (
         settings={
             "staging_bucket": "bucket:staging",
             "ledger_table": "table:ledger",
+            "tombstones_table": "table:tombstones",
             "staged_queue": "queue:staged",
             "warehouse_secret": "secret:warehouse",
             "insert_timeout_seconds": "30",
@@ -388,6 +675,7 @@ FUNCTIONS = (
             "delete:bucket:staging",
             "read:table:ledger",
             "write:table:ledger",
+            "read:table:tombstones",
             "consume:queue:staged",
             "read:secret:warehouse",
         ),
@@ -446,10 +734,40 @@ FUNCTIONS = (
         name="retention",
         handler="functions.retention.handler.handler",
         memory_mb=512,
-        timeout_seconds=300,
-        settings={"warehouse_secret": "secret:warehouse"},
-        grants=("read:secret:warehouse",),
+        timeout_seconds=900,
+        settings={
+            "warehouse_secret": "secret:warehouse",
+            "accounts_table": "table:accounts",
+            "staging_bucket": "bucket:staging",
+            "reports_bucket": "bucket:reports",
+        },
+        grants=(
+            "read:secret:warehouse",
+            "scan:table:accounts",
+            "read:bucket:staging",
+            "delete:bucket:staging",
+            "put:bucket:reports",
+        ),
         schedule_minutes=60,
+    ),
+    Function(
+        name="retention-check",
+        handler="functions.retention.check.handler",
+        memory_mb=512,
+        timeout_seconds=300,
+        settings={
+            "warehouse_secret": "secret:warehouse",
+            "accounts_table": "table:accounts",
+            "staging_bucket": "bucket:staging",
+            "reports_bucket": "bucket:reports",
+        },
+        grants=(
+            "read:secret:warehouse",
+            "scan:table:accounts",
+            "read:bucket:staging",
+            "put:bucket:reports",
+        ),
+        schedule_minutes=360,
     ),
     Function(
         name="sweeper",
@@ -457,7 +775,7 @@ FUNCTIONS = (
         memory_mb=512,
         timeout_seconds=300,
         settings={"staging_bucket": "bucket:staging", "staged_queue": "queue:staged"},
-        grants=("read:bucket:staging", "send:queue:staged"),
+        grants=("read:bucket:staging", "delete:bucket:staging", "send:queue:staged"),
         schedule_minutes=5,
     ),
     Function(
@@ -467,6 +785,110 @@ FUNCTIONS = (
         timeout_seconds=300,
         settings={"byoc_queue": "queue:staged-byoc", **CUSTODY},
         grants=("scan:table:destinations", *MAY_REACH_CUSTOMERS, "send:queue:staged-byoc"),
+        schedule_minutes=5,
+    ),
+    Function(
+        name="privacy",
+        handler="functions.privacy.handler.handler",
+        memory_mb=512,
+        timeout_seconds=20,
+        settings={
+            "accounts_table": "table:accounts",
+            "audit_table": "table:audit",
+            "notices_table": "table:notices",
+            "erasures_table": "table:erasures",
+            "receipts_table": "table:receipts",
+            "exports_table": "table:exports",
+            "exports_bucket": "bucket:exports",
+            "cancel_days": "7",
+        },
+        grants=(
+            "write:table:accounts",
+            "append:table:audit",
+            "write:table:notices",
+            "read:table:erasures",
+            "write:table:erasures",
+            "read:table:receipts",
+            "write:table:receipts",
+            "read:table:exports",
+            "write:table:exports",
+            "read:bucket:exports",
+        ),
+        routes=(
+            Route("POST", "/v1/account/export"),
+            Route("GET", "/v1/account/exports"),
+            Route("GET", "/v1/account/exports/{id}"),
+            Route("POST", "/v1/erasures"),
+            Route("GET", "/v1/erasures"),
+            Route("GET", "/v1/erasures/{id}"),
+            Route("DELETE", "/v1/erasures/{id}"),
+            Route("DELETE", "/v1/account"),
+        ),
+    ),
+    Function(
+        name="exporter",
+        handler="functions.privacy.exporter.handler",
+        memory_mb=1024,
+        timeout_seconds=300,
+        settings={
+            **HELD,
+            "identity_pool": "identity:pool",
+            "staging_bucket": "bucket:staging",
+            "exports_bucket": "bucket:exports",
+            "warehouse_secret": "secret:warehouse",
+        },
+        grants=(
+            *(f"read:table:{name}" for name in HELD_TABLES),
+            *(f"scan:table:{name}" for name in LOOKED_THROUGH),
+            "write:table:exports",
+            "write:table:notices",
+            "read:bucket:staging",
+            "read:bucket:exports",
+            "put:bucket:exports",
+            "read:secret:warehouse",
+            "read:identity:pool",
+        ),
+        schedule_minutes=1,
+    ),
+    Function(
+        name="eraser",
+        handler="functions.privacy.eraser.handler",
+        memory_mb=1024,
+        timeout_seconds=300,
+        settings={
+            **HELD,
+            "receipts_table": "table:receipts",
+            "tombstones_table": "table:tombstones",
+            "identity_pool": "identity:pool",
+            "staging_bucket": "bucket:staging",
+            "drop_bucket": "bucket:drop",
+            "exports_bucket": "bucket:exports",
+            "warehouse_secret": "secret:warehouse",
+            **CUSTODY,
+        },
+        grants=(
+            *(f"read:table:{name}" for name in HELD_TABLES),
+            *(f"scan:table:{name}" for name in LOOKED_THROUGH),
+            *(f"forget:table:{name}" for name in HELD_TABLES if name not in ERASER_WRITES),
+            *(f"write:table:{name}" for name in ERASER_WRITES),
+            "read:table:shards",
+            "forget:table:shards",
+            "append:table:audit",
+            "read:table:receipts",
+            "write:table:receipts",
+            "write:table:tombstones",
+            "read:bucket:staging",
+            "put:bucket:staging",
+            "delete:bucket:staging",
+            "read:bucket:drop",
+            "delete:bucket:drop",
+            "read:bucket:exports",
+            "put:bucket:exports",
+            "delete:bucket:exports",
+            "read:secret:warehouse",
+            "open:key:credentials",
+            "forget:identity:pool",
+        ),
         schedule_minutes=5,
     ),
     Function(
@@ -586,13 +1008,37 @@ SIGNALS = (
     Signal(
         "ingest", "UntoldObjects", 0, "Sync's queue did not take a message: the sweeper finds what it told of"
     ),
+    Signal("eraser", "OldestErasureSeconds", 86_400, "An erasure has not been verified within a day"),
+    Signal("eraser", "ErasuresOverdue", 0, "An erasure is later than the 30 days that the law allows"),
+    Signal("exporter", "ExportsFailed", 0, "A copy of an account's data could not be made and was given up"),
     Signal("watch", "OutagesUntold", 0, "A customer's cloud fails and nobody could be told"),
+    Signal("billing", "DoubleSubscriptions", 0, "A customer pays twice: cancel one and give the money back"),
+    Signal("bookkeeper", "MissedEvents", 0, "A subscription changed and no event of Stripe's told of it"),
+    Signal("bookkeeper", "AccountsNotKept", 0, "Accounts could not be looked at; the next round tries again"),
+    Signal("closer", "ClosingsSlow", 0, "An account should have been closed a day ago"),
+    Signal("meter", "OldestUncountedSeconds", 900, "What was stored has not been counted for a quarter hour"),
+    Signal("report", "OldestReportSeconds", 14_400, "Usage has not got through to Stripe for four hours"),
+    Signal("report", "ReportsRefused", 0, "Stripe does not take an account's usage, or has other than ours"),
+    Signal("reconcile", "UsageDifferenceRows", 0, "Rows that are stored are not those that were counted"),
+    Signal("reconcile", "UsageDifferenceBytes", 0, "What Stripe bills is not what it was told"),
+    Signal("notifier", "NoticesGivenUp", 0, "Somebody could not be mailed for a day, and will not be"),
+    Signal("notifier", "MostTries", 5, "SES has not taken a mail for half an hour; it is tried again"),
+    Signal("sync", "ExpiredObjects", 0, "Accepted logs expired before they were loaded: they are lost"),
+    Signal("sweeper", "ExpiredObjects", 0, "Accepted logs expired before they were loaded: they are lost"),
     Signal("sweeper", "OldestStagedSeconds", 1800, "A staged object waits for over half an hour"),
     Signal("retention", "PurgesFailed", 0, "An expired day could not be dropped; the next hour tries again"),
-    Signal("retention", "PartitionsOverdue", 0, "Rows outlive their plan by more than a day"),
+    Signal("retention", "PartitionsOverdue", 0, "Partitions outlive their plan by more than a day"),
+    Signal("retention-check", "RowsOverdue", 0, "Rows outlive their plan by more than a day"),
+    Signal("retention-check", "ByocAtRest", 0, "Logs of a BYOC customer rest with us, where none may"),
+    Signal("retention-check", "RowsOfNobody", 0, "There are rows of a tenant that has no account"),
 )
 
 
 def function(name: str) -> Function:
     """The function of that name."""
     return next(each for each in FUNCTIONS if each.name == name)
+
+
+def table(name: str) -> Table:
+    """The table of that name."""
+    return next(each for each in TABLES if each.name == name)

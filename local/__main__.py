@@ -4,17 +4,22 @@ import argparse
 import asyncio
 import json
 import os
+import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from local import overrides
 from local.demo.command import DEFAULT_LINES, MIN_LINES, demo
+from local.endpoints import Endpoints
 from local.execution import InvocationError
 from local.invoker import Invoker
-from local.naming import PROJECT_ROOT
+from local.naming import PROJECT_ROOT, python_module
 from local.stack import Places, PortTakenError
 from local.supervisor import StackError
 from local.up import up
+from local.variables import operators_variables
 
 DEFAULT_PORT = "8080"
 CANNOT_START = 2
@@ -27,6 +32,8 @@ def main() -> int:
         return demo(arguments.lines, as_json=arguments.json)
     if arguments.command == "up":
         return _up(places, keep=arguments.keep)
+    if arguments.command == "run":
+        return _run(places, arguments.module, arguments.arguments)
     return asyncio.run(_invoke(places, arguments.function, arguments.event))
 
 
@@ -52,6 +59,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     invoke.add_argument("function", choices=[each.name for each in overrides.functions()])
     invoke.add_argument("--event", type=json.loads, default={}, help="the event, as JSON (default: {})")
+    run = commands.add_parser(
+        "run",
+        help="run an operator's command against the running stack",
+        description="Run an operator's command against the running stack: run functions.notices status",
+    )
+    run.add_argument("module", help="as in python -m MODULE")
+    run.add_argument("arguments", nargs=argparse.REMAINDER, help="the command's own")
     show = commands.add_parser(
         "demo",
         help="run real log lines through a stack of the demo's own",
@@ -85,13 +99,29 @@ def _up(places: Places, *, keep: bool) -> int:
     return 0
 
 
-async def _invoke(places: Places, name: str, event: object) -> int:
+def _run(places: Places, module: str, arguments: Sequence[str]) -> int:
+    page = _page(places)
+    if page is None:
+        return CANNOT_START
+    command = python_module(module, *arguments)
+    return subprocess.run(command, env=operators_variables(page["aws_endpoint"]), check=False).returncode
+
+
+def _page(places: Places) -> dict[str, Any] | None:
     try:
-        page = json.loads(places.page.read_text())
+        page: dict[str, Any] = json.loads(places.page.read_text())
     except FileNotFoundError:
         print("no stack is running: start one with `python -m local up`", file=sys.stderr)
+        return None
+    return page
+
+
+async def _invoke(places: Places, name: str, event: object) -> int:
+    page = _page(places)
+    if page is None:
         return CANNOT_START
-    invoker = Invoker((overrides.function(name),), page["aws_endpoint"], places.logs)
+    endpoints = Endpoints(page["aws_endpoint"], {name: page[name] for name in ("api", "stripe")})
+    invoker = Invoker((overrides.function(name),), endpoints, places.logs)
     try:
         print(json.dumps(await invoker.invoke(name, event), indent=2))
     except InvocationError as fault:

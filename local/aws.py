@@ -20,7 +20,7 @@ from moto.moto_server.werkzeug_app import (
 )
 from werkzeug.serving import make_server
 
-from local import cognito, mail, transactions
+from local import cognito, mail, mail_feedback, transactions
 from local.child import configuration
 from local.naming import LOOPBACK
 
@@ -68,7 +68,11 @@ def main() -> None:
     mail.install(outbox)
     cognito.install(outbox)
     os.environ["MOTO_PORT"] = str(port)
-    application = mail.ShowMail(AtomicWrites(DomainDispatcherApplication(create_backend_app)), outbox)
+    application = mail.ShowMail(
+        AtomicWrites(DomainDispatcherApplication(create_backend_app)),
+        outbox,
+        mail_feedback.teller(f"http://{LOOPBACK}:{port}"),
+    )
     make_server(LOOPBACK, port, application, threaded=True, request_handler=_Quiet).serve_forever()
 
 

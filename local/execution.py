@@ -10,6 +10,7 @@ from typing import Any
 from uuid import uuid4
 
 from infra.topology import Function
+from local.endpoints import Endpoints
 from local.environment import LENGTH_BYTES
 from local.naming import PROJECT_ROOT, function_arn, python_module
 from local.variables import variables
@@ -42,7 +43,7 @@ class Environment:
         self._reader: asyncio.StreamReader | None = None
         self._writer: asyncio.StreamWriter | None = None
 
-    async def start(self, aws_endpoint: str, logs: Path) -> None:
+    async def start(self, endpoints: Endpoints, logs: Path) -> None:
         """Return when the handler is imported.
 
         Raises
@@ -53,7 +54,7 @@ class Environment:
         with theirs, (logs / f"{self._function.name}.log").open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
                 *python_module("local.environment", self._function.handler, str(theirs.fileno())),
-                env=variables(self._function, aws_endpoint),
+                env=variables(self._function, endpoints),
                 cwd=PROJECT_ROOT,
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,

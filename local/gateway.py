@@ -16,6 +16,7 @@ from aiohttp import web
 from infra.topology import AUTHORIZER, HTTP_TIMEOUT_SECONDS, MAX_BODY_BYTES
 from local import overrides
 from local.child import configuration
+from local.endpoints import Endpoints
 from local.execution import InvocationError
 from local.http_event import (
     MAX_PAYLOAD_BYTES,
@@ -37,6 +38,7 @@ from local.ticker import tick_schedules
 class Configuration:
     port: int
     aws_endpoint: str
+    services: dict[str, str]
     logs: str
 
 
@@ -138,7 +140,8 @@ def _sent(response: Response, request_id: str) -> web.Response:
 async def serve(config: Configuration) -> None:
     """Serve until told to stop; execution environments end with it."""
     functions = overrides.functions()
-    invoker = Invoker(functions, config.aws_endpoint, Path(config.logs))
+    endpoints = Endpoints(config.aws_endpoint, config.services)
+    invoker = Invoker(functions, endpoints, Path(config.logs))
     listener = Listener(Gateway(Routes(functions), invoker).application(), config.port)
     await listener.open()
     background = [

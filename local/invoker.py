@@ -10,15 +10,16 @@ from pathlib import Path
 from typing import Any
 
 from infra.topology import Function
+from local.endpoints import Endpoints
 from local.execution import Environment, FunctionFailedError
 
 
 class Pool:
     """The execution environments of one function."""
 
-    def __init__(self, function: Function, aws_endpoint: str, logs: Path) -> None:
+    def __init__(self, function: Function, endpoints: Endpoints, logs: Path) -> None:
         self._function = function
-        self._aws_endpoint = aws_endpoint
+        self._endpoints = endpoints
         self._logs = logs
         self._turn = asyncio.Semaphore(function.local_concurrency)
         self._environments: set[Environment] = set()
@@ -55,7 +56,7 @@ class Pool:
         environment = Environment(self._function)
         self._environments.add(environment)
         try:
-            await environment.start(self._aws_endpoint, self._logs)
+            await environment.start(self._endpoints, self._logs)
         except BaseException:
             await self._drop(environment)
             raise
@@ -73,8 +74,8 @@ class Pool:
 class Invoker:
     """The pools of all functions, by name."""
 
-    def __init__(self, functions: tuple[Function, ...], aws_endpoint: str, logs: Path) -> None:
-        self._pools = {function.name: Pool(function, aws_endpoint, logs) for function in functions}
+    def __init__(self, functions: tuple[Function, ...], endpoints: Endpoints, logs: Path) -> None:
+        self._pools = {function.name: Pool(function, endpoints, logs) for function in functions}
 
     async def invoke(self, name: str, event: Any) -> Any:
         """The answer of the function called `name`; raises InvocationError."""

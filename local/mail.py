@@ -1,14 +1,20 @@
 """What was mailed on this machine: kept, never sent, shown at `GET /_mail`.
 
 Mails reach the outbox from moto's SES, both versions of its interface, and from the local Cognito. The page
-is a JSON list of `{"to", "subject", "text", "at"}`, the newest last; `?to=<address>` leaves one reader's.
+is a JSON list of `{"to", "subject", "text", "at", "headers"}`, the newest last; `?to=<address>` leaves one
+reader's. `headers` are those the sender added.
+
+`POST /_mail {"to": "<address>", "event": "bounce" | "transient_bounce" | "complaint"}` has the last mail to
+that address bounce, or its reader complain: SES's event goes the way it goes in the cloud
+(local.mail_feedback).
 """
 
 import email
 import json
 import threading
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.message import Message
 from typing import TYPE_CHECKING, Any
@@ -21,37 +27,87 @@ PATH = "/_mail"
 MAX_KEPT = 1000
 
 
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """A mail as its sender gave it; `mail_set` is the configuration set it went through, if any."""
+
+    to: str
+    subject: str
+    text: str
+    at: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
+    mail_set: str = ""
+
+    def shown(self) -> dict[str, Any]:
+        return {
+            "to": self.to,
+            "subject": self.subject,
+            "text": self.text,
+            "at": self.at,
+            "headers": dict(self.headers),
+        }
+
+
 class Outbox:
     """The last MAX_KEPT mails, for many threads."""
 
     def __init__(self) -> None:
-        self._mails: deque[dict[str, str]] = deque(maxlen=MAX_KEPT)
+        self._mails: deque[Mail] = deque(maxlen=MAX_KEPT)
         self._lock = threading.Lock()
 
-    def put(self, to: str, subject: str, text: str) -> None:
+    def put(self, to: str, subject: str, text: str, given: "Given | None" = None) -> None:
         at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        given = given or Given()
+        mail = Mail(to, subject, given.text or text, at, given.headers, given.tags, given.mail_set)
         with self._lock:
-            self._mails.append({"to": to, "subject": subject, "text": text, "at": at})
+            self._mails.append(mail)
 
-    def mails(self, to: str | None = None) -> list[dict[str, str]]:
+    def mails(self, to: str | None = None) -> list[Mail]:
         with self._lock:
-            return [mail for mail in self._mails if to in (None, mail["to"])]
+            return [mail for mail in self._mails if to in (None, mail.to)]
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What moto drops of a SendEmail of version 2."""
+
+    text: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
+    mail_set: str = ""
 
 
 class ShowMail:
-    """WSGI middleware that answers PATH from the outbox."""
+    """WSGI middleware that answers PATH from the outbox; an order is given to `tell`: a mail, an event."""
 
-    def __init__(self, application: "WSGIApplication", outbox: Outbox) -> None:
+    def __init__(
+        self, application: "WSGIApplication", outbox: Outbox, tell: Callable[[Mail, str], None]
+    ) -> None:
         self._application = application
         self._outbox = outbox
+        self._tell = tell
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         if environ.get("PATH_INFO") != PATH:
             return self._application(environ, start_response)
-        to = parse_qs(environ.get("QUERY_STRING", "")).get("to", [None])[0]
-        body = json.dumps(self._outbox.mails(to)).encode()
-        start_response("200 OK", [("Content-Type", "application/json"), ("Content-Length", str(len(body)))])
+        if environ["REQUEST_METHOD"] == "POST":
+            status, content = self._ordered(environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"])))
+        else:
+            to = parse_qs(environ.get("QUERY_STRING", "")).get("to", [None])[0]
+            status, content = "200 OK", [mail.shown() for mail in self._outbox.mails(to)]
+        body = json.dumps(content).encode()
+        start_response(status, [("Content-Type", "application/json"), ("Content-Length", str(len(body)))])
         return [body]
+
+    def _ordered(self, body: bytes) -> tuple[str, Any]:
+        try:
+            order = json.loads(body)
+            mail = self._outbox.mails(order["to"])[-1]
+            self._tell(mail, order["event"])
+        except (ValueError, KeyError, TypeError, IndexError) as fault:
+            return "400 Bad Request", {"error": f"no such mail or event: {fault}"}
+        return "202 Accepted", {"status": "told"}
 
 
 def install(outbox: Outbox) -> None:
@@ -59,7 +115,7 @@ def install(outbox: Outbox) -> None:
     from moto.ses.models import SESBackend
     from moto.sesv2.responses import SESV2Response
 
-    texts = threading.local()
+    asked = threading.local()
     send, send_raw, answer = SESBackend.send_email, SESBackend.send_raw_email, SESV2Response.send_email
 
     def send_email(
@@ -67,7 +123,7 @@ def install(outbox: Outbox) -> None:
     ) -> Any:
         sent = send(backend, source, subject, body, destinations)
         for to in _readers(destinations):
-            outbox.put(to, subject, getattr(texts, "plain", None) or body)
+            outbox.put(to, subject, body, getattr(asked, "given", None))
         return sent
 
     def send_raw_email(backend: Any, source: str, destinations: list[str], raw_data: str) -> Any:
@@ -78,17 +134,26 @@ def install(outbox: Outbox) -> None:
         return sent
 
     def send_email_v2(response: Any) -> Any:
-        """moto hands on one body and prefers HTML; a reader of the page wants the text."""
-        body = json.loads(response.body)["Content"].get("Simple", {}).get("Body", {})
-        texts.plain = body.get("Text", {}).get("Data")
+        """moto hands on one body, prefers HTML, and drops headers, tags and configuration set."""
+        asked.given = _given(json.loads(response.body))
         try:
             return answer(response)
         finally:
-            texts.plain = None
+            asked.given = None
 
     SESBackend.send_email = send_email
     SESBackend.send_raw_email = send_raw_email
     SESV2Response.send_email = send_email_v2
+
+
+def _given(request: dict[str, Any]) -> Given:
+    simple = request["Content"].get("Simple", {})
+    return Given(
+        text=simple.get("Body", {}).get("Text", {}).get("Data", ""),
+        headers={each["Name"]: each["Value"] for each in simple.get("Headers", [])},
+        tags={each["Name"]: each["Value"] for each in request.get("EmailTags", [])},
+        mail_set=request.get("ConfigurationSetName", ""),
+    )
 
 
 def provision_mail(sesv2: Any, mail_from: str) -> None:

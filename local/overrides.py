@@ -8,6 +8,7 @@ in which it begins batches.
 
 Customers' own clouds are on this machine too, where a deployed function would refuse to connect. Everybody
 signs in from the same address, and the time of an answer need not hide from anybody who has an account.
+There is no dashboard yet; whom Stripe's pages lead back stays on this machine all the same.
 """
 
 from dataclasses import replace
@@ -24,6 +25,7 @@ HERE = {
     "allow_loopback_destinations": "true",
     "attempts_an_address": "1000",
     "even_ms": "50",
+    "dashboard_address": "service:api",
 }
 
 

@@ -26,9 +26,11 @@ from infra.topology import (
 from local.child import configuration
 from local.identity import provision_identity
 from local.mail import provision_mail
+from local.mail_feedback import provision_feedback
 from local.naming import alias, aws_variables, physical, queue_arn
 from local.overrides import queues
 from local.seed import seed
+from local.tables import definition
 
 DEAD = "-dead"
 SECONDS_A_DAY = 86_400
@@ -36,14 +38,14 @@ SECONDS_A_DAY = 86_400
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """`keys`: account -> scope -> key. `warehouse`: the fields of functions.shared.address.Address.
+    """`keys`: account -> scope -> key. `secrets`: the topology's secrets by name, as JSON will hold them.
 
     `byoc_account` has its logs in `byoc_bucket`, which is its own.
     """
 
     aws_endpoint: str
     keys: dict[str, dict[str, str]]
-    warehouse: dict[str, Any]
+    secrets: dict[str, dict[str, Any]]
     byoc_account: str
     byoc_bucket: str
 
@@ -65,12 +67,13 @@ def provision(config: Configuration) -> None:
         _table(dynamodb, table)
     secrets = boto3.client("secretsmanager")
     for secret in SECRETS:
-        _secret(secrets, secret, json.dumps(config.warehouse))
+        _secret(secrets, secret, json.dumps(config.secrets[secret]))
     kms = boto3.client("kms")
     for key in KEYS:
         _sealing_key(kms, key)
     provision_identity(boto3.client("cognito-idp"))
     provision_mail(boto3.client("sesv2"), MAIL_FROM)
+    provision_feedback(boto3.client("sesv2"), boto3.client("sns"))
     seed(
         Directory(physical("accounts"), physical("keys"), physical("key-lists")),
         config.keys,
@@ -109,16 +112,7 @@ def _notify(s3: Any, bucket: str, notifications: list[Notification]) -> None:
 def _table(dynamodb: Any, table: Table) -> None:
     name = physical(table.name)
     try:
-        dynamodb.create_table(
-            TableName=name,
-            KeySchema=[
-                {"AttributeName": attribute, "KeyType": kind} for attribute, kind in _key_of(table).items()
-            ],
-            AttributeDefinitions=[
-                {"AttributeName": attribute, "AttributeType": "S"} for attribute in _key_of(table)
-            ],
-            BillingMode="PAY_PER_REQUEST",
-        )
+        dynamodb.create_table(**definition(table, name))
     except dynamodb.exceptions.ResourceInUseException:
         return
     if table.ttl_attribute:
@@ -126,12 +120,6 @@ def _table(dynamodb: Any, table: Table) -> None:
             TableName=name,
             TimeToLiveSpecification={"Enabled": True, "AttributeName": table.ttl_attribute},
         )
-
-
-def _key_of(table: Table) -> dict[str, str]:
-    """Attribute -> which part of the key it is."""
-    sort_key = {table.sort_key: "RANGE"} if table.sort_key else {}
-    return {table.partition_key: "HASH", **sort_key}
 
 
 def _sealing_key(kms: Any, name: str) -> None:

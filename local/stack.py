@@ -6,12 +6,13 @@ import secrets
 import socket
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from functions.accounts.keys import mint
 from functions.shared.tenancy import TenantId, dropin_prefix
+from local.endpoints import Endpoints
 from local.naming import LOOPBACK, REGION, physical
 from local.own_cloud import OwnCloud
 
@@ -34,6 +35,14 @@ Keys = Mapping[str, Mapping[str, str]]
 def new_keys() -> Keys:
     """Keys for all accounts, one a scope."""
     return {account: {scope: mint() for scope in SCOPES} for account in (*ACCOUNTS, BYOC_ACCOUNT)}
+
+
+@dataclass(frozen=True, slots=True)
+class StripeSecrets:
+    """What an operator gets from Stripe: the key of its API, the secret that webhooks are signed with."""
+
+    api_key: str = field(default_factory=lambda: f"sk_test_{secrets.token_hex(24)}", repr=False)
+    webhook_secret: str = field(default_factory=lambda: f"whsec_{secrets.token_hex(24)}", repr=False)
 
 
 class PortTakenError(Exception):
@@ -66,6 +75,10 @@ class Places:
     def spool(self) -> Path:
         return self.root / "spool"
 
+    @property
+    def stripe(self) -> Path:
+        return self.root / "stripe"
+
 
 @dataclass(frozen=True, slots=True)
 class Stack:
@@ -75,8 +88,10 @@ class Stack:
     gateway_port: int
     aws_port: int
     clickhouse_port: int
+    stripe_port: int
     keys: Keys = field(default_factory=new_keys, repr=False)
     warehouse_password: str = field(default_factory=lambda: secrets.token_urlsafe(18), repr=False)
+    stripe_secrets: StripeSecrets = field(default_factory=StripeSecrets)
     own_cloud: OwnCloud = field(default_factory=OwnCloud)
 
     @property
@@ -90,6 +105,24 @@ class Stack:
     @property
     def clickhouse(self) -> str:
         return f"http://{LOOPBACK}:{self.clickhouse_port}"
+
+    @property
+    def stripe(self) -> str:
+        return f"http://{LOOPBACK}:{self.stripe_port}"
+
+    @property
+    def webhook(self) -> str:
+        """Where Stripe sends its events."""
+        return f"{self.api}/v1/stripe/webhook"
+
+    @property
+    def endpoints(self) -> Endpoints:
+        return Endpoints(self.aws_endpoint, {"api": self.api, "stripe": self.stripe})
+
+    @property
+    def secret_values(self) -> dict[str, dict[str, Any]]:
+        """What Secrets Manager holds: the topology's secrets by name."""
+        return {"warehouse": self.warehouse, "stripe": asdict(self.stripe_secrets)}
 
     @property
     def warehouse(self) -> dict[str, Any]:
@@ -157,6 +190,7 @@ class Stack:
             "drop_bucket": physical(DROP),
             "drop_prefix": dropin_prefix(TenantId(first)),
             "mail": f"{self.aws_endpoint}/_mail",
+            "stripe": self.stripe,
             "pids": dict(pids),
         }
 
@@ -168,19 +202,25 @@ def new_stack(places: Places, gateway_port: int) -> Stack:
     ------
     PortTakenError: somebody listens on `gateway_port`.
     """
-    with socket.socket() as gateway, socket.socket() as aws, socket.socket() as clickhouse:
+    with (
+        socket.socket() as gateway,
+        socket.socket() as aws,
+        socket.socket() as clickhouse,
+        socket.socket() as stripe,
+    ):
         gateway.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             gateway.bind((LOOPBACK, gateway_port))
         except OSError as fault:
             raise PortTakenError(f"port {gateway_port} is taken; choose another with PORT=…") from fault
-        aws.bind((LOOPBACK, 0))
-        clickhouse.bind((LOOPBACK, 0))
+        for each in (aws, clickhouse, stripe):
+            each.bind((LOOPBACK, 0))
         return Stack(
             places=places,
             gateway_port=gateway.getsockname()[1],
             aws_port=aws.getsockname()[1],
             clickhouse_port=clickhouse.getsockname()[1],
+            stripe_port=stripe.getsockname()[1],
         )
 
 

@@ -11,6 +11,7 @@ import shutil
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 
 import aiohttp
@@ -38,6 +39,7 @@ def up(places: Places, gateway_port: int, *, keep: bool) -> None:
         if not keep:
             shutil.rmtree(places.tables, ignore_errors=True)
         shutil.rmtree(places.logs, ignore_errors=True)
+        places.stripe.unlink(missing_ok=True)
         places.logs.mkdir()
         try:
             asyncio.run(_run(stack))
@@ -72,19 +74,19 @@ async def _start(stack: Stack, supervisor: Supervisor) -> None:
     def tell(step: str) -> None:
         print(f"  {time.monotonic() - began:4.1f} s  {step}", flush=True)
 
-    aws, clickhouse, gateway = children(stack)
+    aws, clickhouse, stripe, gateway = children(stack)
     print("Starting AstraLog on this machine", flush=True)
-    await asyncio.gather(supervisor.start(aws), supervisor.start(clickhouse))
-    tell("AWS services and ClickHouse answer")
+    await asyncio.gather(*(supervisor.start(each) for each in (aws, clickhouse, stripe)))
+    tell("AWS services, ClickHouse and Stripe answer")
     await asyncio.gather(provision(stack), supervisor.start(gateway))
     tell("buckets, queues, tables, secrets and accounts are there")
-    await _migrate(stack)
-    tell("the schema is up to date")
+    await asyncio.gather(_migrate(stack), _sync_catalogue(stack))
+    tell("the schema is up to date, Stripe has our plans")
     await _configure_own_cloud(stack)
     tell("the BYOC account has its own bucket and ClickHouse")
 
 
-def children(stack: Stack) -> tuple[Child, Child, Child]:
+def children(stack: Stack) -> tuple[Child, Child, Child, Child]:
     """The processes of a stack."""
     places = stack.places
     return (
@@ -107,9 +109,26 @@ def children(stack: Stack) -> tuple[Child, Child, Child]:
             ready_url=f"{stack.clickhouse}/ping",
         ),
         Child(
+            "stripe",
+            "local.stripe",
+            {
+                "port": stack.stripe_port,
+                "webhook_url": stack.webhook,
+                "kept_in": str(places.stripe),
+                **asdict(stack.stripe_secrets),
+            },
+            ready_url=f"{stack.stripe}/healthcheck",
+            again=lambda: _sync_catalogue(stack),
+        ),
+        Child(
             "gateway",
             "local.gateway",
-            {"port": stack.gateway_port, "aws_endpoint": stack.aws_endpoint, "logs": str(places.logs)},
+            {
+                "port": stack.gateway_port,
+                "aws_endpoint": stack.aws_endpoint,
+                "services": dict(stack.endpoints.services),
+                "logs": str(places.logs),
+            },
             ready_url=f"{stack.api}/health",
         ),
     )
@@ -120,7 +139,7 @@ async def provision(stack: Stack) -> None:
     configuration = {
         "aws_endpoint": stack.aws_endpoint,
         "keys": {account: dict(scoped) for account, scoped in stack.keys.items()},
-        "warehouse": stack.warehouse,
+        "secrets": stack.secret_values,
         "byoc_account": BYOC_ACCOUNT,
         "byoc_bucket": stack.own_cloud.bucket,
     }
@@ -140,8 +159,13 @@ async def _configure_own_cloud(stack: Stack) -> None:
         raise StackError(f"the BYOC account's destination was refused: {fault}") from None
 
 
+async def _sync_catalogue(stack: Stack) -> None:
+    configuration = {"aws_endpoint": stack.aws_endpoint, "stripe": stack.stripe}
+    await run_job("local.catalogue", configuration, stack.places.logs / "catalogue.log")
+
+
 async def _migrate(stack: Stack) -> None:
-    invoker = Invoker((overrides.function("migrate"),), stack.aws_endpoint, stack.places.logs)
+    invoker = Invoker((overrides.function("migrate"),), stack.endpoints, stack.places.logs)
     try:
         await invoker.invoke("migrate", {})
     finally:

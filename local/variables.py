@@ -2,17 +2,18 @@
 
 import os
 
-from infra.topology import Function
+from infra.topology import TABLES, Function
+from local.endpoints import Endpoints
 from local.identity import named
-from local.naming import PROJECT_ROOT, alias, aws_variables, physical
+from local.naming import PROJECT_ROOT, alias, aws_variables, child_environment, physical
 
-_KINDS = ("bucket", "queue", "table", "secret")
+_KINDS = ("bucket", "queue", "table", "secret", "mail")
 
 
-def variables(function: Function, aws_endpoint: str) -> dict[str, str]:
+def variables(function: Function, endpoints: Endpoints) -> dict[str, str]:
     """The whole environment of `function`: what Lambda would give it, and nothing of the caller's own."""
     return {
-        **aws_variables(aws_endpoint),
+        **aws_variables(endpoints.aws),
         "PATH": os.environ.get("PATH", os.defpath),
         "PYTHONPATH": str(PROJECT_ROOT),
         "PYTHONUNBUFFERED": "1",
@@ -22,16 +23,26 @@ def variables(function: Function, aws_endpoint: str) -> dict[str, str]:
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory_mb),
         "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
         **{
-            f"ASTRALOG_{name.upper()}": _resolved(value, aws_endpoint)
+            f"ASTRALOG_{name.upper()}": _resolved(value, endpoints)
             for name, value in function.settings.items()
         },
     }
 
 
-def _resolved(value: str, aws_endpoint: str) -> str:
+def operators_variables(aws_endpoint: str) -> dict[str, str]:
+    """What an operator's command finds in the environment: where AWS is, and what the tables are called."""
+    tables = {
+        f"ASTRALOG_{table.name.upper().replace('-', '_')}_TABLE": physical(table.name) for table in TABLES
+    }
+    return {**child_environment(), **aws_variables(aws_endpoint), **tables}
+
+
+def _resolved(value: str, endpoints: Endpoints) -> str:
     kind, _, name = value.partition(":")
+    if kind == "service":
+        return endpoints.services[name]
     if kind == "key":
         return alias(name)
     if kind == "identity":
-        return named(aws_endpoint)[name]
+        return named(endpoints.aws)[name]
     return physical(name) if kind in _KINDS else value

@@ -157,7 +157,7 @@ def _of_account(account: Account, now: float) -> Verdict:
         "plan": standing.plan,
         "retention_days": str(standing.retention_days),
         "bytes_per_second": str(standing.bytes_per_second),
-        "refusal": standing.refusal(now),
+        "refusal": account.refusal(now),
     }
 
 

@@ -7,7 +7,7 @@ from botocore.exceptions import ClientError
 
 from functions.accounts import keys
 from functions.accounts.key_item import Key, key_item, key_of, list_item, list_key
-from functions.shared.account.standing import Standing, standing_item, standing_of
+from functions.shared.account.standing import ACCOUNT_CLOSING, Standing, standing_item, standing_of
 from functions.shared.dynamo.answers import answered, open_client, unmet
 from functions.shared.dynamo.transaction import write_all
 from functions.shared.errors import SettingsError
@@ -17,19 +17,28 @@ __all__ = ["Account", "Directory", "Key"]
 
 SECONDS_AN_HOUR = 3600
 
+CLOSED = "closed"
+"""An attribute of accounts whose erasure is under way: billing may still have to close them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Account:
     """A customer.
 
     `owner` is the subject of the person whose account it is, empty where an operator made it; `created_at` in
-    Unix seconds.
+    Unix seconds. `closes_at`: when it will be erased, as was asked; None when nobody did. Both attributes of
+    an account that is closed, `closes_at` and `closed`, are written by functions.privacy.
     """
 
     tenant: TenantId
     standing: Standing
     owner: str = ""
     created_at: int | None = None
+    closes_at: int | None = None
+
+    def refusal(self, now: float) -> str:
+        """The code of the 402 that logs are answered with at `now`; empty when they are taken."""
+        return self.standing.refusal(now) if self.closes_at is None else ACCOUNT_CLOSING
 
 
 class Directory:
@@ -60,9 +69,9 @@ class Directory:
             self._client.put_item(TableName=self._accounts_table, Item=_account_item(account))
 
     def account(self, tenant: TenantId) -> Account | None:
-        """The account of `tenant`, or None."""
+        """The account of `tenant`, or None; one that is being erased is there for nobody any more."""
         item = self._item(self._accounts_table, {"tenant_id": {"S": str(tenant)}})
-        return None if item is None else _account_of(item)
+        return None if item is None or CLOSED in item else _account_of(item)
 
     def put_key(self, key_text: str, key: Key) -> None:
         """Store `key` under the hash of `key_text`, and list it; the text itself is forgotten."""
@@ -135,5 +144,10 @@ def _account_of(item: dict[str, Any]) -> Account:
         tenant=TenantId(item["tenant_id"]["S"]),
         standing=standing_of(item),
         owner=item.get("owner", {}).get("S", ""),
-        created_at=int(item["created_at"]["N"]) if "created_at" in item else None,
+        created_at=_number(item, "created_at"),
+        closes_at=_number(item, "closes_at"),
     )
+
+
+def _number(item: dict[str, Any], name: str) -> int | None:
+    return int(item[name]["N"]) if name in item else None

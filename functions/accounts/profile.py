@@ -53,6 +53,7 @@ class Profile:
             "terms_version": person.terms_version if person else None,
             "terms_accepted_at": person.terms_accepted_at if person else None,
             "created_at": created_at or (person.terms_accepted_at if person else None),
+            "closes_at": None if account.closes_at is None else moment(account.closes_at),
         }
 
 

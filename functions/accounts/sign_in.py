@@ -40,6 +40,7 @@ class Settings:
     accounts_table: str
     keys_table: str
     mail_from: str
+    mail_set: str
     attempts_an_address: int = ADDRESS_TRIES
     even_ms: int = 1000
 
@@ -61,7 +62,7 @@ def _desk() -> Desk:
         people=People(settings.people_table),
         directory=Directory(settings.accounts_table, settings.keys_table),
         attempts=Attempts(settings.attempts_table, address_tries=settings.attempts_an_address),
-        mailer=Mailer(settings.mail_from),
+        mailer=Mailer(settings.mail_from, settings.mail_set),
         audit=audit,
         emails=EmailCopy(settings.people_table, identity, audit, open_client()),
     )

@@ -1,12 +1,10 @@
 """Watch: customers are told when their own cloud has not taken logs for minutes, and when it does again.
 
 Trigger: the scheduler, every five minutes. Promise: of each outage of OUTAGE_SECONDS or more the account's
-people are told once, by mail and by an announcement, and once when it has been well for WELL_SECONDS. One
-that comes and goes in between is one outage. Two runs at once tell once: whoever is first to say so in the
-table of health tells.
-On failure: what was not told is told by a later run. A run that dies, or that SES fails, between a mail and
-the note that it was sent leads to that mail being sent again, TELLING_SECONDS later: at least once. The
-announcement has the outage's own id and is never there twice.
+people are given one notice, and one when it has been well for WELL_SECONDS. One that comes and goes in
+between is one outage. A notice has the outage's own id, so that runs at once, or after one that died, write
+the same one; `notifier` mails it and shows it in the dashboard.
+On failure: what was not told is told by a later run.
 """
 
 from dataclasses import dataclass
@@ -15,9 +13,7 @@ from functools import cache
 from typing import Any, Literal
 
 from functions.shared import journal
-from functions.shared.account.addressees import Addressees
-from functions.shared.account.announcements import Announcements
-from functions.shared.account.mail import Mailer
+from functions.shared.account.notices import Notices
 from functions.shared.custody.destinations import Destinations, Summary
 from functions.shared.custody.health import Condition, Health
 from functions.shared.custody.sealing import Sealer, Shards
@@ -26,8 +22,6 @@ from functions.shared.settings import load
 from functions.shared.tenancy import TenantId, own_destination
 
 WELL_SECONDS = 300
-TELLING_SECONDS = 180
-"""Longer than a run lasts."""
 
 FUNCTION = "watch"
 
@@ -53,9 +47,7 @@ _CAUSES = {
 class Settings:
     destinations_table: str
     health_table: str
-    announcements_table: str
-    people_table: str
-    mail_from: str
+    notices_table: str
 
 
 def news_of(condition: Condition, now: float) -> News | None:
@@ -68,13 +60,11 @@ def news_of(condition: Condition, now: float) -> News | None:
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """The tables to look at, and the ways to tell."""
+    """The tables to look at, and the way to tell."""
 
     destinations: Destinations
     health: Health
-    announcements: Announcements
-    addressees: Addressees
-    mailer: Mailer
+    notices: Notices
 
     def run(self, now: float) -> dict[str, int]:
         """Tell whoever has something to be told at `now`, in Unix seconds."""
@@ -84,7 +74,7 @@ class Watch:
                 condition = self.health.of(own_destination(tenant))
                 counts["failing"] += bool(condition.failures)
                 news = news_of(condition, now)
-                if news and self.health.begin_telling(condition, TELLING_SECONDS):
+                if news:
                     self._tell(tenant, news, condition)
                     counts[news] += 1
             except AstralogError as fault:
@@ -93,14 +83,12 @@ class Watch:
         return counts
 
     def _tell(self, tenant: TenantId, news: News, condition: Condition) -> None:
-        """Announce, mail, and only then note it down: what dies on the way is told again."""
+        """Write the notice and only then note it down: what dies on the way is told again, as the same."""
         about = self.destinations.summary(tenant)
         if about:
             title, text = _outage(about, condition) if news == "outage" else _mended(about, condition)
             since = condition.failing_since if news == "outage" else condition.told_of
-            self.announcements.publish(tenant, f"{news}-{since:.0f}", f"destination_{news}", title, text)
-            for address in self.addressees.of(tenant):
-                self.mailer.send(address, title, text)
+            self.notices.put(tenant, f"{news}-{since:.0f}", f"destination_{news}", title, text)
         self.health.told(condition)
 
 
@@ -136,9 +124,7 @@ def _watch() -> Watch:
     return Watch(
         Destinations(settings.destinations_table, sealer),
         Health(settings.health_table),
-        Announcements(settings.announcements_table),
-        Addressees(settings.people_table),
-        Mailer(settings.mail_from),
+        Notices(settings.notices_table),
     )
 
 

@@ -1,20 +1,51 @@
-"""The events table as retention sees it: partitions in, partitions dropped."""
+"""The events table as retention sees it: what lies in which partition, and what goes from it.
 
-from datetime import date
+Names of tenants, days and tables are ours, of alphabets without a quote, and stand in statements as they are:
+bound values would travel in the URL, and there may be thousands.
+"""
 
-from functions.retention.plan import Partition
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime
+
+from functions.retention.census import Census
+from functions.retention.plan import Cut, Holding, Partition, Rewriting
+from functions.shared.errors import PermanentError, RetryableError
+from functions.shared.tenancy import TenantId
 from functions.shared.warehouse import Warehouse
 
+_LONG = {"max_query_size": 16 * 1024 * 1024}
+"""For a statement that names tenants; 256 KB are not enough for ten thousand."""
+
+# What all rows were taken from stays as an empty part, for a while.
 _PARTITIONS = """
 SELECT partition, sum(rows) AS rows, sum(bytes_on_disk) AS bytes
 FROM system.parts
 WHERE database = currentDatabase() AND table = 'events' AND active
 GROUP BY partition
+HAVING rows > 0
+"""
+
+_HOLDINGS = """
+SELECT tenant_id, expires_on, toDate(received_at, 'UTC') AS received_on, count() AS rows
+FROM events
+WHERE {condition}
+GROUP BY tenant_id, expires_on, received_on
+"""
+
+_UNDER_WAY = """
+SELECT count() AS mutations
+FROM system.mutations
+WHERE database = currentDatabase() AND table = 'events' AND NOT is_done
+    AND position(command, 'DELETE IN PARTITION') > 0
 """
 
 
+class StillAtWorkError(RetryableError):
+    """The engine is removing rows already, since an earlier run."""
+
+
 class Partitions:
-    """The partitions of `events`, one a day of expiry."""
+    """The partitions of `events`, one a day of expiry. Errors are those of the warehouse."""
 
     def __init__(self, warehouse: Warehouse) -> None:
         self._warehouse = warehouse
@@ -26,9 +57,109 @@ class Partitions:
             for row in self._warehouse.select(_PARTITIONS).rows
         ]
 
+    def oldest_received(self) -> str | None:
+        """When the oldest row that is there was received; None when there is none."""
+        rows = self._warehouse.select(
+            "SELECT toString(min(received_at)) AS oldest FROM events HAVING count() > 0"
+        ).rows
+        return rows[0]["oldest"] if rows else None
+
+    def expired(self, today: date) -> list[Holding]:
+        """What lies in partitions whose day is over."""
+        return self._holdings(f"expires_on < '{today}'")
+
+    def of(self, tenants: Sequence[TenantId], today: date) -> list[Holding]:
+        """What `tenants` have in partitions whose day is yet to come."""
+        if not tenants:
+            return []
+        return self._holdings(f"expires_on >= '{today}' AND tenant_id IN ({_listed(tenants)})")
+
+    def census(self) -> list[Census]:
+        """Every tenant that has rows: how many, and the oldest's receipt. Reads two columns of the table."""
+        rows = self._warehouse.select(
+            "SELECT tenant_id, toString(min(received_at)) AS oldest, count() AS rows FROM events "
+            "GROUP BY tenant_id"
+        ).rows
+        return [
+            Census(
+                row["tenant_id"],
+                datetime.fromisoformat(row["oldest"]).replace(tzinfo=UTC),
+                int(row["rows"]),
+            )
+            for row in rows
+        ]
+
+    def rows_before(self, cuts: Sequence[Cut]) -> dict[TenantId, int]:
+        """How many rows each tenant has that were received before its cut's day."""
+        if not cuts:
+            return {}
+        before = " OR ".join(_condition(cut, "<") for cut in cuts)
+        rows = self._warehouse.select(
+            f"SELECT tenant_id, count() AS rows FROM events WHERE {before} GROUP BY tenant_id",  # noqa: S608
+            settings=_LONG,
+        ).rows
+        return {TenantId(row["tenant_id"]): int(row["rows"]) for row in rows}
+
     def drop(self, partition: Partition) -> None:
         """Drop every row of `partition` and free its bytes. A partition that is gone already is no fault."""
         self._warehouse.command(
             "ALTER TABLE events DROP PARTITION {expires_on:String}",
             {"expires_on": partition.expires_on.isoformat()},
         )
+
+    def rewrite(self, rewritings: Sequence[Rewriting]) -> None:
+        """Rewrite parts without the rows that go, on all replicas, in one mutation.
+
+        One, because each gives every part of a MergeTree a new name, whether rows leave it or not. On return
+        no search finds them, and no part that is read holds them; the parts before lie on the disk for some
+        minutes more. A lightweight delete would only hide them. Rows that come in while it runs are not
+        touched. When the answer is lost the engine goes on by itself.
+
+        Raises
+        ------
+        StillAtWorkError: to ask again would have it all done twice.
+        """
+        if int(self._warehouse.select(_UNDER_WAY).rows[0]["mutations"]):
+            raise StillAtWorkError("the engine is still removing rows since an earlier run")
+        commands = ", ".join(
+            f"DELETE IN PARTITION '{each.partition.expires_on}' WHERE {_going(each)}" for each in rewritings
+        )
+        self._warehouse.command(f"ALTER TABLE events {commands}", settings={"mutations_sync": 2, **_LONG})
+
+    def _holdings(self, condition: str) -> list[Holding]:
+        rows = self._warehouse.select(_HOLDINGS.replace("{condition}", condition), settings=_LONG).rows
+        return [
+            Holding(
+                TenantId(row["tenant_id"]),
+                date.fromisoformat(row["expires_on"]),
+                date.fromisoformat(row["received_on"]),
+                int(row["rows"]),
+            )
+            for row in rows
+            if is_tenant(row["tenant_id"])
+        ]
+
+
+def is_tenant(text: str) -> bool:
+    """Whether a row's `tenant_id` is one; of any other there is no account, and its stamp is what counts."""
+    try:
+        TenantId(text)
+    except PermanentError:
+        return False
+    return True
+
+
+def _going(rewriting: Rewriting) -> str:
+    """SQL that holds for the rows that go."""
+    if rewriting.others_stay:
+        return " OR ".join(_condition(cut, "<") for cut in rewriting.cuts)
+    return f"NOT ({' OR '.join(_condition(cut, '>=') for cut in rewriting.cuts)})"
+
+
+def _condition(cut: Cut, comparison: str) -> str:
+    """SQL for rows of the cut's tenants that were received before its day (`<`), or not before (`>=`)."""
+    return f"tenant_id IN ({_listed(cut.tenants)}) AND received_at {comparison} '{cut.day} 00:00:00'"
+
+
+def _listed(tenants: Iterable[TenantId]) -> str:
+    return ", ".join(f"'{each}'" for each in tenants)

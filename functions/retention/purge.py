@@ -1,12 +1,16 @@
-"""One run of the purge: what is due is dropped, each partition for itself."""
+"""One run of the purge: what is due is removed, each partition for itself, and the run says what it did."""
 
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from typing import Protocol
 
-from functions.retention.plan import Partition, plan
+from functions.retention.limits import Limits
+from functions.retention.plan import Holding, Partition, PurgePlan, Rewriting, plan
 from functions.shared import journal
 from functions.shared.errors import AstralogError
+from functions.shared.tenancy import TenantId
 
 
 class Store(Protocol):
@@ -15,47 +19,129 @@ class Store(Protocol):
     def all(self) -> list[Partition]:
         """Every partition that holds rows."""
 
+    def expired(self, today: date) -> list[Holding]:
+        """What lies in partitions whose day is over."""
+
+    def of(self, tenants: Sequence[TenantId], today: date) -> list[Holding]:
+        """What `tenants` have in partitions whose day is yet to come."""
+
+    def oldest_received(self) -> str | None:
+        """When the oldest row that is there was received; None when there is none."""
+
     def drop(self, partition: Partition) -> None:
         """Drop every row of `partition`; one that is gone already is no fault."""
+
+    def rewrite(self, rewritings: Sequence[Rewriting]) -> None:
+        """Remove what goes from each of the partitions; on return it is gone."""
 
 
 @dataclass(frozen=True, slots=True)
 class Purged:
     """What a run did.
 
-    `partitions`, `rows` and `bytes` were dropped; `failed` partitions were due and are still there,
-    `overdue` of them for more than a day; `oldest_left` is the first day of expiry that still has rows.
+    `partitions` were dropped whole, `thinned` were left with the rows of tenants who have a longer plan now,
+    `shortened` lost those of tenants who have a shorter one. `rows` and `bytes` are what all of it removed.
+    `failed` partitions are as they were, or nobody knows; `undone` had no time left; `overdue` have rows that
+    should have been gone for more than a day. `oldest_left` is the first day of expiry that still has rows;
+    `oldest_received` when the oldest row left was received, where the run removed anything.
     """
 
     partitions: int
+    thinned: int
+    shortened: int
     rows: int
     bytes: int
     failed: int
+    undone: int
     overdue: int
     oldest_left: str | None
+    oldest_received: str | None
+
+    @property
+    def tells_something(self) -> bool:
+        return bool(self.rows or self.failed or self.undone or self.overdue)
 
 
-def purge(store: Store, today: date) -> Purged:
-    """Drop what expired before `today`, a day in UTC. A drop that fails leaves the others to go on."""
-    planned = plan(store.all(), today)
-    dropped = {partition for partition in planned.drop if _drop(store, partition)}
-    left = [partition for partition in (*planned.drop, *planned.keep) if partition not in dropped]
-    return Purged(
-        partitions=len(dropped),
-        rows=sum(partition.rows for partition in dropped),
-        bytes=sum(partition.bytes for partition in dropped),
-        failed=len(planned.drop) - len(dropped),
-        overdue=len(set(planned.overdue) - dropped),
-        oldest_left=left[0].expires_on.isoformat() if left else None,
+def purge(
+    store: Store,
+    today: date,
+    limits: Limits,
+    shortened: Sequence[TenantId] = (),
+    may_go_on: Callable[[], bool] = lambda: True,
+) -> Purged:
+    """Remove what was to be kept until before `today`, a day in UTC.
+
+    A removal that fails leaves the others to go on. `shortened` are the tenants who may have rows that were
+    stamped with a longer plan than theirs; `may_go_on` says before each removal whether there is time for it.
+    """
+    before = store.all()
+    over = any(partition.expires_on < today for partition in before)
+    expired = store.expired(today) if over else []
+    planned = plan(before, [*expired, *store.of(shortened, today)], limits, today)
+    rewritten = (*planned.thin, *planned.shorten)
+    tally = _Tally(may_go_on)
+    for partition in planned.drop:
+        tally.remove({partition.expires_on: partition.rows}, partial(store.drop, partition))
+    if rewritten:
+        going = {each.partition.expires_on: each.gone for each in rewritten}
+        tally.remove(going, partial(store.rewrite, rewritten))
+        found = [*(store.expired(today) if planned.thin else ()), *store.of(shortened, today)]
+        left = plan(before, found, limits, today)
+        tally.found_again(each.partition.expires_on for each in (*left.thin, *left.shorten))
+    return _told(store, planned, before, tally)
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What happened to each partition of a plan, by its day."""
+
+    may_go_on: Callable[[], bool]
+    done: dict[date, int] = field(default_factory=dict)
+    failed: set[date] = field(default_factory=set)
+    undone: set[date] = field(default_factory=set)
+
+    def remove(self, going: Mapping[date, int], remove: Callable[[], None]) -> None:
+        """Remove what is going, so many rows of each day, all or none."""
+        if not self.may_go_on():
+            self.undone |= going.keys()
+            return
+        try:
+            remove()
+        except AstralogError as fault:
+            for day in going:
+                self._failed(day, type(fault).__name__, str(fault))
+            return
+        for day, rows in going.items():
+            self.done[day] = rows
+            journal.write("purged", expires_on=day.isoformat(), rows=rows)
+
+    def found_again(self, days: Iterable[date]) -> None:
+        """Rows that were removed are there, or others like them have come."""
+        for day in days:
+            if self.done.pop(day, None) is not None:
+                self._failed(day, "RowsLeft", "rows are left of those that were removed")
+
+    def _failed(self, day: date, error_type: str, reason: str) -> None:
+        self.failed.add(day)
+        journal.write("purge_failed", expires_on=day.isoformat(), error_type=error_type, reason=reason)
+
+
+def _told(store: Store, planned: PurgePlan, before: Sequence[Partition], tally: _Tally) -> Purged:
+    after = {each.expires_on: each for each in (store.all() if tally.done else before)}
+    freed = sum(
+        each.bytes - (after[each.expires_on].bytes if each.expires_on in after else 0)
+        for each in before
+        if each.expires_on in tally.done
     )
-
-
-def _drop(store: Store, partition: Partition) -> bool:
-    day = partition.expires_on.isoformat()
-    try:
-        store.drop(partition)
-    except AstralogError as fault:
-        journal.write("purge_failed", expires_on=day, error_type=type(fault).__name__, reason=str(fault))
-        return False
-    journal.write("purged", expires_on=day, rows=partition.rows, bytes=partition.bytes)
-    return True
+    return Purged(
+        partitions=sum(each.expires_on in tally.done for each in planned.drop),
+        thinned=sum(each.partition.expires_on in tally.done for each in planned.thin),
+        shortened=sum(each.partition.expires_on in tally.done for each in planned.shorten),
+        rows=sum(tally.done.values()),
+        bytes=freed,
+        failed=len(tally.failed),
+        undone=len(tally.undone),
+        overdue=sum(each.expires_on not in tally.done for each in planned.overdue),
+        oldest_left=min(after).isoformat() if after else None,
+        oldest_received=store.oldest_received() if tally.done else None,
+    )

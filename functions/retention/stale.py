@@ -1,10 +1,10 @@
-"""Staged objects that nobody came for: a pure function."""
+"""Staged objects that nobody came for: pure functions."""
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from functions.shared.buckets.contract import Listed
-from functions.shared.staging import is_staged
+from functions.shared.staging import StagedKey, is_staged
 
 STALE_AFTER = timedelta(minutes=15)
 """Longer than S3 takes to notify and sync to load, with the backlog of a short outage."""
@@ -14,3 +14,10 @@ def stale(listing: Iterable[Listed], now: datetime) -> list[Listed]:
     """Those of `listing` that should have been loaded by `now`, oldest first; strays are left alone."""
     waiting = (each for each in listing if now - each.modified_at > STALE_AFTER and is_staged(each.key))
     return sorted(waiting, key=lambda each: (each.modified_at, each.key))
+
+
+def expired(listing: Iterable[Listed], today: date) -> list[str]:
+    """The keys of those of `listing` whose rows were to be kept until before `today`."""
+    return [
+        each.key for each in listing if is_staged(each.key) and StagedKey.parse(each.key).expired_by(today)
+    ]

@@ -3,7 +3,8 @@
 Trigger: the scheduler, every five minutes. Promise: an object that waits longer than fifteen minutes is put
 on sync's queue, so that a lost notification delays logs by twenty minutes at most and loses none. Sweeping
 races with nobody: sync's ledger knows what is loaded, under way or new, and an object it has loaded is gone
-from the bucket. On failure the run raises and the next one starts over.
+from the bucket. One that waits past the day its rows expire is deleted: logs are kept no longer here than
+anywhere. On failure the run raises and the next one starts over.
 """
 
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from typing import Any
 
 import boto3
 
-from functions.retention.stale import stale
+from functions.retention.stale import expired, stale
 from functions.shared import journal
 from functions.shared.buckets.contract import Bucket
 from functions.shared.buckets.own import open_bucket
@@ -38,14 +39,21 @@ class Sweep:
     queue_url: str
 
     def run(self, now: datetime) -> dict[str, int]:
-        """Tell of what is stale at `now`: how many objects, in how many messages, and the oldest's age."""
-        found = stale(self.bucket.under(PREFIX), now)
+        """Tell of what is stale at `now`: how many objects, in how many messages, and the oldest's age.
+
+        What has `expired` is deleted and not told of.
+        """
+        listing = list(self.bucket.under(PREFIX))
+        over = expired(listing, now.date())
+        self.bucket.delete(over)
+        gone = frozenset(over)
+        found = stale((each for each in listing if each.key not in gone), now)
         messages = 0
         for body in notifications(found):
             self.queue.send_message(QueueUrl=self.queue_url, MessageBody=body)
             messages += 1
         oldest = round((now - found[0].modified_at).total_seconds()) if found else 0
-        return {"objects": len(found), "messages": messages, "oldest_seconds": oldest}
+        return {"objects": len(found), "messages": messages, "oldest_seconds": oldest, "expired": len(over)}
 
 
 @cache
@@ -63,6 +71,7 @@ def handler(_event: dict[str, Any], _context: Any) -> dict[str, int]:
         {
             "StaleObjects": (swept["objects"], "Count"),
             "OldestStagedSeconds": (swept["oldest_seconds"], "Seconds"),
+            "ExpiredObjects": (swept["expired"], "Count"),
         },
         messages=swept["messages"],
     )

@@ -11,10 +11,11 @@ import time
 
 FIELDS = frozenset(
     {
-        "accepted", "age_seconds", "attempt", "batch_id", "bytes", "code", "count", "duration_ms",
+        "accepted", "age_seconds", "attempt", "batch_id", "bytes", "bytes_billed", "bytes_told", "code",
+        "count", "day", "duration_ms",
         "engine_code", "error_place", "error_type", "expires_on", "fetched_ms", "inserted_ms",
-        "key", "key_id", "lease_seconds", "messages", "migration", "objects", "partition", "phase",
-        "reason", "receive_count", "rejected", "request_id", "rows", "rows_expected", "rows_found",
+        "key", "key_id", "lease_seconds", "messages", "migration", "notice", "objects", "partition", "phase",
+        "place", "reason", "receive_count", "rejected", "request_id", "rows", "rows_expected", "rows_found",
         "state", "status", "tenant_id", "waited_seconds",
     }
 )  # fmt: skip

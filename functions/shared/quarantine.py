@@ -19,6 +19,11 @@ SUFFIX = ".ndjson.zst"
 MAX_DECODED_BYTES = 128 * 1024 * 1024
 """The rows of one staged object."""
 
+MAX_HEADER_BYTES = 16 * 1024 * 1024
+"""A position for each of a million rows."""
+
+HEADER_STEP_BYTES = 64 * 1024
+
 
 class Header(Struct):
     """`positions` are the rows' places in the object `source`, from 0; `engine_code` is ClickHouse's.
@@ -46,6 +51,23 @@ def document_key(tenant: TenantId, document_id: str) -> str:
 def pack(header: Header, rows: list[bytes]) -> bytes:
     """The document: header and rows."""
     return zstd.compress(b"\n".join([msgspec.json.encode(header), *rows]) + b"\n", 3)
+
+
+def header_of(document: bytes) -> Header:
+    """The header alone, without decoding more of the document than it takes.
+
+    Raises
+    ------
+    PermanentError: it is none that `pack` made.
+    """
+    step = zstd.ZstdDecompressor()
+    try:
+        text = step.decompress(document, HEADER_STEP_BYTES)
+        while b"\n" not in text and not (step.eof or step.needs_input) and len(text) <= MAX_HEADER_BYTES:
+            text += step.decompress(b"", HEADER_STEP_BYTES)
+        return msgspec.json.decode(text.partition(b"\n")[0], type=Header)
+    except (zstd.ZstdError, msgspec.MsgspecError):
+        raise PermanentError("not a quarantine document") from None
 
 
 def unpack(document: bytes) -> tuple[Header, list[bytes]]:

@@ -67,6 +67,10 @@ class StagedKey:
             f"{self.object_id}-r{self.rows}-b{self.raw_bytes}-x{self.expires_on:%Y%m%d}{SUFFIX}"
         )
 
+    def expired_by(self, today: date) -> bool:
+        """Whether the day is over, on `today`, through which the rows are kept."""
+        return self.expires_on < today
+
     @classmethod
     @lru_cache(maxsize=KEYS_KEPT_IN_MIND)
     def parse(cls, key: str) -> "StagedKey":

@@ -36,6 +36,11 @@ def quarantine_prefix(tenant: TenantId) -> str:
     return f"quarantine/v1/tenant={tenant}/"
 
 
+def exports_prefix(tenant: TenantId) -> str:
+    """The S3 prefix of the archives that were made for `tenant`."""
+    return f"exports/v1/tenant={tenant}/"
+
+
 def dropin_prefix(tenant: TenantId) -> str:
     """The S3 prefix that `tenant` puts files under."""
     return f"dropin/v1/tenant={tenant}/"
@@ -51,6 +56,14 @@ def row_filter(tenant: TenantId) -> tuple[str, dict[str, str]]:
     return "tenant_id = {tenant_id:String}", {"tenant_id": str(tenant)}
 
 
+_OWN = "byoc:"
+
+
 def own_destination(tenant: TenantId) -> str:
     """What the ledger and the table of health call a BYOC tenant's own cloud."""
-    return f"byoc:{tenant}"
+    return f"{_OWN}{tenant}"
+
+
+def owner_of(destination: str) -> TenantId | None:
+    """Whose own cloud `destination` is; None for ours."""
+    return TenantId(destination.removeprefix(_OWN)) if destination.startswith(_OWN) else None

@@ -78,6 +78,10 @@ class Driver:
         self._staged.delete(list(dict.fromkeys([*batch.members, *ours])))
         return True
 
+    def discard(self, objects: list[StagedObject]) -> None:
+        """Delete staged objects that belong to no batch and are not to be loaded."""
+        self._staged.delete(objects)
+
     def _drive_unleased(self, batch_id: str, ours: list[StagedObject], time_given: Time) -> bool:
         """What there is to do for a batch that cannot be leased: it is at its end, or another has it."""
         batch = self._last(self._ledger.batch(batch_id))

@@ -12,6 +12,7 @@ from typing import Any
 
 import boto3
 
+from functions.shared.account.tombstones import RecentTombstones, Tombstones
 from functions.shared.address import Address
 from functions.shared.buckets.own import open_bucket
 from functions.shared.secret_store import read_secret
@@ -33,6 +34,7 @@ MARGIN_SECONDS = 5
 class Settings:
     staging_bucket: str
     ledger_table: str
+    tombstones_table: str
     staged_queue: str
     warehouse_secret: str
     insert_timeout_seconds: int
@@ -54,9 +56,10 @@ def _sync() -> _Sync:
     )
     queue = boto3.client("sqs")
     ledger = Ledger(settings.ledger_table)
+    tombstones = RecentTombstones(Tombstones(settings.tombstones_table))
     driver = Driver(ledger, Staged(open_bucket(settings.staging_bucket)), Loader(warehouse))
     return _Sync(
-        settler=Settler(ledger, driver),
+        settler=Settler(ledger, driver, buried=tombstones.buried),
         queue=queue,
         queue_url=queue.get_queue_url(QueueName=settings.staged_queue)["QueueUrl"],
         a_batch_seconds=settings.insert_timeout_seconds + MARGIN_SECONDS,

@@ -3,7 +3,9 @@
 Two kinds of entries:
 
 - `object#<key>` is a claim: the batch the object belongs to. Written once, never changed.
-- `batch#<id>` is a batch: its candidates in order, and how far it got (see `Batch`).
+- `batch#<id>` is a batch: its candidates in order, and how far it got (see `Batch`). Once it is done its
+  candidates make room for its usage, and it stands in the index `unmetered` until billing has counted it
+  (docs/adr/0012).
 
 A batch of up to 99 objects is written down in one transaction with all its claims. A larger one is written
 with its first 99, then the rest, transaction by transaction; should another batch claim one of them in
@@ -16,7 +18,7 @@ import random
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import partial
 from typing import Any, TypeVar
 
@@ -27,8 +29,10 @@ from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
 
 from functions.shared.errors import PermanentError, RetryableError
+from functions.shared.usage import packed, shard_of
 from functions.sync.notifications import StagedObject
 from functions.sync.plan import Manifest, rows_of
+from functions.sync.usage import usage_of
 
 CLAIMS_A_TRANSACTION = 99
 READS_A_CALL = 100
@@ -58,7 +62,8 @@ class Batch:
     `state`: planned (members may still be claimed, nothing was ever inserted), sealed (`members` is final;
     an insert may have been tried), done (its rows are in the warehouse), replaced (none of its rows is or
     will be in the warehouse; the batch `successor` stands for them).
-    `members`: what of the manifest is this batch's: all but what others claimed, or was gone when sealed.
+    `members`: what of the manifest is this batch's: all but what others claimed, or was gone when sealed;
+    none any more of a batch that is done.
     """
 
     manifest: Manifest
@@ -95,6 +100,9 @@ class _Entry(Model):
     attempts = NumberAttribute(null=True)
     lease_owner = UnicodeAttribute(null=True)
     lease_until = NumberAttribute(null=True)
+    usage = UnicodeAttribute(null=True)
+    unmetered = UnicodeAttribute(null=True)
+    done_at = UnicodeAttribute(null=True)
 
 
 class Ledger:
@@ -197,11 +205,25 @@ class Ledger:
         return replace(batch, state=SEALED, members=kept) if sealed else self.batch(batch.batch_id)
 
     def done(self, batch: Batch) -> None:
-        """The batch's rows are in the warehouse."""
+        """The batch's rows are in the warehouse, and are to be metered. The first to say so is who counts.
+
+        Its candidates are dropped: nobody needs them any more, and each later write would pay for them.
+        """
         entries = self._entries
-        self._guarded(
+        usage = usage_of(batch.manifest.destination, batch.members)
+        waits = [entries.unmetered.set(shard_of(batch.batch_id))] if usage else []
+        self._conditional(
             lambda: entries(_batch_entry(batch.batch_id)).update(
-                actions=[entries.state.set(DONE), entries.forget_at.set(self._forget_at())]
+                actions=[
+                    entries.state.set(DONE),
+                    entries.forget_at.set(self._forget_at()),
+                    entries.done_at.set(self._moment()),
+                    entries.usage.set(packed(usage)),
+                    *waits,
+                    entries.candidates.remove(),
+                    entries.excluded.remove(),
+                ],
+                condition=entries.state != DONE,
             )
         )
 
@@ -275,6 +297,10 @@ class Ledger:
             raise _unavailable(fault) from None
         return True
 
+    def _moment(self) -> str:
+        """Now, as text that sorts by time."""
+        return datetime.fromtimestamp(self._clock(), UTC).isoformat(timespec="milliseconds")
+
     def _forget_at(self) -> int:
         return int(self._clock()) + FORGET_AFTER_DAYS * _SECONDS_A_DAY
 
@@ -328,7 +354,7 @@ def _item(entries: Any, manifest: Manifest, forget_at: int, state: str) -> Any:
 
 
 def _batch(batch_id: str, item: Any) -> Batch:
-    objects = tuple(StagedObject(*each) for each in json.loads(item.candidates))
+    objects = tuple(StagedObject(*each) for each in json.loads(item.candidates or "[]"))
     excluded = frozenset(json.loads(item.excluded or "[]"))
     manifest = Manifest(item.destination, date.fromisoformat(item.expires_on), objects, item.after or "")
     return Batch(manifest, batch_id, item.state, manifest.without(excluded).objects, item.successor or "")

@@ -3,14 +3,17 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
 
 from functions.shared import journal
 from functions.shared.errors import AstralogError, PermanentError, RetryableError
+from functions.shared.staging import StagedKey
+from functions.shared.tenancy import TenantId
 from functions.shared.warehouse import WarehouseDownError
 from functions.sync.drive import Driver, Time
 from functions.sync.ledger import Batch, Ledger
 from functions.sync.notifications import StagedObject
-from functions.sync.plan import MANAGED, Manifest, function_of, plan
+from functions.sync.plan import MANAGED, function_of, plan
 
 
 @dataclass(slots=True)
@@ -28,6 +31,8 @@ class Settler:
     ----------
     destination: where all of them go.
     heard: is told of each failure, and says whether another batch is worth trying now.
+    buried: whether a tenant was erased; what no batch has claimed of its objects is deleted, not loaded.
+    today: the day it is, in UTC.
     """
 
     def __init__(
@@ -36,19 +41,26 @@ class Settler:
         driver: Driver,
         destination: str = MANAGED,
         heard: Callable[[AstralogError], bool] = lambda fault: not isinstance(fault, WarehouseDownError),
+        buried: Callable[[TenantId], bool] = lambda _tenant: False,
+        today: Callable[[], date] = lambda: datetime.now(UTC).date(),
     ) -> None:
         self._ledger = ledger
         self._driver = driver
         self._destination = destination
         self._heard = heard
+        self._buried = buried
+        self._today = today
 
     def settle(self, objects: Iterable[StagedObject], time_given: Time) -> set[str]:
         """Do what can be done for `objects` now; return the keys that are settled.
 
         What fails is written to the journal and left: the queue brings it back.
         """
-        settled: set[str] = set()
-        for batch_id, work in self._batches({each.key: each for each in objects}).items():
+        by_key = {each.key: each for each in objects}
+        claimed = self._ledger.claims(by_key)
+        unwanted = [each for key, each in by_key.items() if key not in claimed and self._is_unwanted(each)]
+        settled = self._discarded([by_key.pop(each.key) for each in unwanted])
+        for batch_id, work in self._batches(by_key, claimed).items():
             if time_given.runs_low:
                 break
             try:
@@ -60,22 +72,46 @@ class Settler:
                     break  # it would fail for the others too
         return settled
 
-    def _batches(self, by_key: dict[str, StagedObject]) -> dict[str, _Work]:
+    def _is_unwanted(self, each: StagedObject) -> bool:
+        """Whether what no batch has claimed is to be deleted, not loaded.
+
+        What comes of an erased tenant afterwards is; and what of ours expired before anybody planned to load
+        it, for that would only bring it back. What expires in a customer's ClickHouse is the customer's to
+        say. A claimed object goes on with its batch, in which other tenants' rows are too: the erasure waits
+        for what is staged and removes its rows with the others.
+        """
+        key = StagedKey.parse(each.key)
+        return self._buried(key.tenant) or (self._destination == MANAGED and key.expired_by(self._today()))
+
+    def _discarded(self, unwanted: list[StagedObject]) -> set[str]:
+        """Delete them; the keys of those that are gone."""
+        if not unwanted:
+            return set()
+        try:
+            self._driver.discard(unwanted)
+        except RetryableError as fault:
+            _tell_failure("", fault, self._destination)
+            return set()
+        expired = [each for each in unwanted if not self._buried(StagedKey.parse(each.key).tenant)]
+        if expired:
+            journal.measure(function_of(self._destination), {"ExpiredObjects": (len(expired), "Count")})
+        if len(unwanted) > len(expired):
+            journal.write("erased_tenant_dropped", objects=len(unwanted) - len(expired))
+        return {each.key for each in unwanted}
+
+    def _batches(self, by_key: dict[str, StagedObject], claimed: dict[str, str]) -> dict[str, _Work]:
         """The objects by the batch each belongs to, newly planned batches included."""
         batches: dict[str, _Work] = defaultdict(_Work)
-        claimed = self._ledger.claims(by_key)
         for key, batch_id in claimed.items():
             batches[batch_id].ours.append(by_key[key])
-        for manifest in self._planned(by_key, claimed):
+        new = [each for key, each in by_key.items() if key not in claimed]
+        for manifest in plan(new, self._destination):
             batch = self._ledger.write_down(manifest)
             if batch:
                 work = batches[batch.batch_id]
                 work.ours.extend(batch.members)
                 work.planned = batch
         return batches
-
-    def _planned(self, by_key: dict[str, StagedObject], claimed: dict[str, str]) -> list[Manifest]:
-        return plan((each for key, each in by_key.items() if key not in claimed), self._destination)
 
 
 def _tell_failure(batch_id: str, fault: Exception, destination: str) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass
+from pathlib import Path
 
 from local.child import configuration
 from local.serving import Listener, until_told_to_stop
@@ -10,17 +11,21 @@ from local.stripe.application import application
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """Where to listen, which key opens it, and where events go, if anywhere: a loopback address."""
+    """Where to listen, which key opens it, where events go, if anywhere: a loopback address; the file it is
+    kept in, if it is.
+    """
 
     port: int
     api_key: str
     webhook_url: str = ""
     webhook_secret: str = ""
+    kept_in: str = ""
 
 
 async def serve(config: Configuration) -> None:
-    """Serve until told to stop. Nothing is kept."""
-    built = application(config.api_key, config.webhook_url, config.webhook_secret)
+    """Serve until told to stop."""
+    kept_in = Path(config.kept_in) if config.kept_in else None
+    built = application(config.api_key, config.webhook_url, config.webhook_secret, kept_in=kept_in)
     listener = Listener(built, config.port)
     await listener.open()
     await until_told_to_stop()

@@ -5,9 +5,12 @@ import base64
 import contextlib
 import hmac
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
 
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 
 from local.stripe import API_VERSION
 from local.stripe.call import Call, Handler
@@ -17,9 +20,11 @@ from local.stripe.errors import RefusedError
 from local.stripe.expand import expanded
 from local.stripe.idempotency import Answer, Replays
 from local.stripe.ids import new_id
+from local.stripe.keeping import Keeping
 from local.stripe.orders import Orders
 from local.stripe.pages import Pages
 from local.stripe.params import decode, listing
+from local.stripe.portal_page import PortalPage
 from local.stripe.routes import ROUTES
 from local.stripe.webhooks import RETRY_SECONDS, Deliveries
 from local.stripe.world import Request, Thing, World
@@ -32,22 +37,27 @@ def application(
     webhook_url: str = "",
     webhook_secret: str = "",
     *,
-    world: World | None = None,
+    kept_in: Path | None = None,
     retry_seconds: tuple[float, ...] = RETRY_SECONDS,
 ) -> web.Application:
-    """A Stripe of its own. Events go to `webhook_url`, signed with `webhook_secret`, when there is one."""
-    world = world or World()
-    if webhook_url:
+    """A Stripe of its own. Events go to `webhook_url`, signed with `webhook_secret`, when there is one.
+
+    With `kept_in` it begins where the one before ended that was kept in that file.
+    """
+    keeping = Keeping(kept_in)
+    world, replays = keeping.recall()
+    if webhook_url and not any(each["url"] == webhook_url for each in world.all("webhook_endpoint")):
         add(world, webhook_url, webhook_secret, ["*"])
     deliveries = Deliveries(world, retry_seconds)
-    built = web.Application()
-    Api(world, api_key).add_to(built)
+    built = web.Application(middlewares=[_kept_before_it_is_answered(lambda: keeping.keep(world, replays))])
+    Api(world, api_key, replays).add_to(built)
     Pages(world).add_to(built)
+    PortalPage(world).add_to(built)
     Orders(world, deliveries).add_to(built)
 
     async def alive(_application: web.Application) -> AsyncIterator[None]:
         await deliveries.open()
-        ticking = asyncio.create_task(_tick(world))
+        ticking = asyncio.create_task(_tick(world, lambda: keeping.keep(world, replays)))
         yield
         ticking.cancel()
         with contextlib.suppress(asyncio.CancelledError):
@@ -58,20 +68,36 @@ def application(
     return built
 
 
-async def _tick(world: World) -> None:
+async def _tick(world: World, keep: Callable[[], None]) -> None:
     """Time passes by itself, too."""
     while True:
-        move(world, 0)
+        if move(world, 0):
+            keep()
         await asyncio.sleep(TICK_SECONDS)
+
+
+def _kept_before_it_is_answered(keep: Callable[[], None]) -> Middleware:
+    """No other task runs between a handler's end and this: nothing is told of that is not kept."""
+
+    @web.middleware
+    async def kept(request: web.Request, handler: Callable[[web.Request], Any]) -> web.StreamResponse:
+        try:
+            answer: web.StreamResponse = await handler(request)
+        finally:
+            if request.method != "GET":
+                keep()
+        return answer
+
+    return kept
 
 
 class Api:
     """/v1: the API proper."""
 
-    def __init__(self, world: World, api_key: str) -> None:
+    def __init__(self, world: World, api_key: str, replays: Replays) -> None:
         self._world = world
         self._api_key = api_key
-        self._replays = Replays()
+        self._replays = replays
 
     def add_to(self, built: web.Application) -> None:
         for method, path, handler in ROUTES:

@@ -2,7 +2,8 @@
 
 A change gives back the unused part of the old price and charges the rest of the period at the new one:
 `create_prorations` puts both on the next invoice, `always_invoice` on one now, `none` does neither. What a
-metered item has counted until a change of its price is billed at the old price.
+metered item has counted until a change of its price is billed at the old price. With `error_if_incomplete` a
+change whose invoice cannot be paid at once is refused and nothing is changed.
 """
 
 from copy import deepcopy
@@ -12,7 +13,7 @@ from local.stripe import invoices, lines, params
 from local.stripe.call import Call, Route
 from local.stripe.collect import open_and_collect
 from local.stripe.ending import usage_until
-from local.stripe.errors import invalid, not_imitated
+from local.stripe.errors import RefusedError, invalid, not_imitated
 from local.stripe.lines import Usage
 from local.stripe.periods import next_boundary
 from local.stripe.prices import is_metered
@@ -22,25 +23,32 @@ from local.stripe.world import Thing, World
 
 _UPDATE = (
     "items metadata default_payment_method cancel_at_period_end cancel_at cancellation_details trial_end "
-    "proration_behavior proration_date description trial_settings"
+    "proration_behavior proration_date description trial_settings payment_behavior"
 )
 _BEHAVIOURS = "create_prorations always_invoice none"
 
 
 def update(world: World, call: Call) -> Thing:
     thing = world.get("subscription", call.path["id"], in_path=True)
-    apply(world, thing, call.only(_UPDATE))
+    given = call.only(_UPDATE)
+    wanted = params.one_of(
+        given, "payment_behavior", "allow_incomplete error_if_incomplete", "allow_incomplete"
+    )
+    apply(world, thing, given, must_be_paid=wanted == "error_if_incomplete")
     return thing
 
 
-def apply(world: World, thing: Thing, given: Thing) -> None:
+def apply(world: World, thing: Thing, given: Thing, *, must_be_paid: bool = False) -> None:
     """Change what is given, all or nothing, and say so in one event."""
     copy = world.rehearsal()
-    _apply(copy, copy.get("subscription", thing["id"]), given)
+    refused = _apply(copy, copy.get("subscription", thing["id"]), given)
+    if refused and must_be_paid:
+        raise refused
     _apply(world, thing, given)
 
 
-def _apply(world: World, thing: Thing, given: Thing) -> None:
+def _apply(world: World, thing: Thing, given: Thing) -> RefusedError | None:
+    """The refusal of the payment, if one was tried."""
     if thing["status"] in ENDED:
         raise invalid("A canceled subscription can only update its metadata and cancellation_details.")
     before = deepcopy(thing)
@@ -56,7 +64,8 @@ def _apply(world: World, thing: Thing, given: Thing) -> None:
         world.emit("customer.subscription.updated", thing, previous)
     if "items" in given and behaviour == "always_invoice":
         invoice = invoices.draft(world, thing, "subscription_update", [], period_of(thing))
-        open_and_collect(world, invoice)
+        return open_and_collect(world, invoice)
+    return None
 
 
 def preview(world: World, call: Call) -> Thing:

@@ -70,11 +70,11 @@ def line_items(world: World, call: Call) -> Thing:
 
 def complete(
     world: World, session: Thing, card: Card, expires: tuple[int, int], email: str | None, name: str | None
-) -> str:
-    """The person paid: everything begins, or the card's refusal is raised. Where to go on."""
+) -> None:
+    """The person paid: everything begins, or the card's refusal is raised."""
     if session["status"] != "open":
         raise RefusedError(400, "This page has been used or has expired.")
-    if card.refuses or (card.fails and session["amount_total"] and not _trial(world, session)):
+    if card.refuses or (card.fails and session["amount_total"] and not trial_end_of(world, session)):
         code, message = card.refuses or card.fails or ("", "")
         raise RefusedError(402, message, type="card_error", code="card_declined", decline_code=code)
     customer = _customer(world, session, email, name)
@@ -90,7 +90,15 @@ def complete(
         customer_details=_details(customer),
     )
     world.emit("checkout.session.completed", session)
+
+
+def success_url(session: Thing) -> str:
     return str(session["success_url"]).replace("{CHECKOUT_SESSION_ID}", session["id"])
+
+
+def trial_end_of(world: World, session: Thing) -> int | None:
+    """When what is bought begins to cost; None when that is at once."""
+    return terms_of(world, world.notes[f"data {session['id']}"], {"id": session["customer"]}).trial_end
 
 
 def _subscription(world: World, session: Thing, customer: Thing, method: Thing) -> Thing:
@@ -115,11 +123,6 @@ def _customer(world: World, session: Thing, email: str | None, name: str | None)
     customer = new_customer(world, session["customer_email"] or email, name)
     world.emit("customer.created", customer)
     return customer
-
-
-def _trial(world: World, session: Thing) -> bool:
-    data = world.notes[f"data {session['id']}"]
-    return bool(data.get("trial_period_days") or data.get("trial_end"))
 
 
 def _subscription_data(given: Thing) -> Thing:

@@ -1,6 +1,6 @@
 """How a subscription ends, and what it has used until then."""
 
-from local.stripe import invoices
+from local.stripe import invoices, lines
 from local.stripe.lines import Usage
 from local.stripe.prices import is_metered
 from local.stripe.subscription_shape import period_of
@@ -11,7 +11,7 @@ def end(world: World, thing: Thing, reason: str, *, invoice_now: bool = False) -
     """End it now; drafts and open invoices are no longer collected by themselves."""
     last = usage_until(world, thing, world.now()) if invoice_now else []
     for invoice in world.all("invoice"):
-        if invoice["subscription"] == thing["id"] and invoice["status"] in ("draft", "open"):
+        if invoices.subscription_id(invoice) == thing["id"] and invoice["status"] in ("draft", "open"):
             invoice.update(auto_advance=False, next_payment_attempt=None, automatically_finalizes_at=None)
     details = {**thing["cancellation_details"], "reason": thing["cancellation_details"]["reason"] or reason}
     thing.update(
@@ -21,7 +21,7 @@ def end(world: World, thing: Thing, reason: str, *, invoice_now: bool = False) -
         cancellation_details=details,
     )
     world.emit("customer.subscription.deleted", thing)
-    if last:
+    if last or (invoice_now and lines.any_waiting(world, thing)):
         span = (period_of(thing)[0], world.now())
         invoice = invoices.draft(world, thing, "subscription_cycle", [], span, last)
         invoice["automatically_finalizes_at"] = world.now() + world.settings.draft_seconds

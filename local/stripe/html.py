@@ -8,7 +8,8 @@ from local.stripe.world import Thing
 
 _STYLE = (
     "body{font:16px/1.5 system-ui;max-width:34rem;margin:3rem auto;padding:0 1rem}"
-    "label{display:block;margin:.6rem 0}input{display:block;width:100%;font:inherit;padding:.4rem}"
+    "label{display:block;margin:.6rem 0}"
+    "input{display:block;box-sizing:border-box;width:100%;font:inherit;padding:.4rem}"
     "button{font:inherit;padding:.4rem 1rem;margin:.3rem 0}section{border-top:1px solid #ccc;padding:.5rem 0}"
     "[role=alert]{background:#fdd;padding:.5rem}"
 )
@@ -64,6 +65,15 @@ def link(address: str, words: str) -> str:
 
 def amount(cents: int, currency: str) -> str:
     return f"{cents / 100:.2f} {currency.upper()}"
+
+
+def price(thing: Thing) -> str:
+    """An invoice's total, or a line's amount."""
+    return amount(thing.get("total", thing.get("amount")) or 0, thing["currency"])
+
+
+def due(invoice: Thing) -> str:
+    return amount(invoice["amount_remaining"], invoice["currency"])
 
 
 def date(at: int) -> str:

@@ -67,8 +67,12 @@ def close(world: World, invoice: Thing, status: str, kind: str, transition: str)
     return invoice
 
 
+def subscription_id(invoice: Thing) -> str:
+    return str(invoice["parent"]["subscription_details"]["subscription"])
+
+
 def subscription_of(world: World, invoice: Thing) -> Thing:
-    return world.get("subscription", invoice["parent"]["subscription_details"]["subscription"])
+    return world.get("subscription", subscription_id(invoice))
 
 
 def retrieve_lines(world: World, call: Call) -> Thing:
@@ -83,7 +87,7 @@ def list_invoices(world: World, call: Call) -> Thing:
         for each in world.all("invoice")
         if given.get("customer", each["customer"]) == each["customer"]
         and given.get("status", each["status"]) == each["status"]
-        and given.get("subscription", each["subscription"]) == each["subscription"]
+        and given.get("subscription", subscription_id(each)) == subscription_id(each)
     ]
     return page(call, found)
 
@@ -169,7 +173,8 @@ def _shape(world: World, subscription: Thing, reason: str, span: tuple[int, int]
         "period_start": span[0],
         "status": "draft",
         "status_transitions": nulls("finalized_at marked_uncollectible_at paid_at voided_at"),
-        "subscription": subscription["id"],
+        # Stripe's fixture has this key, its API of this version and the SDK have not: nobody may rely on it.
+        "subscription": None,
         "total_discount_amounts": [],
         "total_pretax_credit_amounts": [],
         "total_taxes": [],

@@ -92,6 +92,15 @@ def prorated(world: World, subscription: Thing, item: Thing, at: int, *, credit:
     return {**line, "description": f"{what} {_name(world, item['price'])} after {day_name(at)}"}
 
 
+def any_waiting(world: World, subscription: Thing) -> bool:
+    """Whether the subscription's next invoice has lines already."""
+    return any(
+        item["invoice"] is None
+        and item["parent"]["subscription_details"]["subscription"] == subscription["id"]
+        for item in world.all("invoiceitem")
+    )
+
+
 def taken(world: World, subscription: Thing) -> list[Thing]:
     """Lines of the invoice items that wait for this subscription; they are taken with it."""
     found = []

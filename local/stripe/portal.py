@@ -1,24 +1,15 @@
-"""The billing portal: what may be done there, sessions, and what their page's buttons do.
+"""The billing portal's sessions, and its configurations: what may be done there.
 
-As with Stripe, the plan can be switched there only for a subscription of one licensed item; the setting
-`portal_changes_any_plan` lifts that. Cancelling sets `cancel_at_period_end` in the classic billing mode and
-`cancel_at` alone in the flexible one, which is what new subscriptions have.
+What its page shows and its buttons do is in local.stripe.portal_deeds.
 """
 
 from typing import Any
 
-from local.stripe import changes, params
+from local.stripe import params
 from local.stripe.call import Call, Route, listed, retrieve
-from local.stripe.cards import Card
-from local.stripe.collect import collect
-from local.stripe.errors import RefusedError, invalid
+from local.stripe.errors import invalid
 from local.stripe.ids import new_id
-from local.stripe.payment_methods import give, new_method
-from local.stripe.prices import is_metered
-from local.stripe.subscriptions import ENDED
-from local.stripe.world import Thing, World, change, nulls
-
-SESSION_SECONDS = 3600
+from local.stripe.world import Thing, World, nulls
 
 
 def create(world: World, call: Call) -> Thing:
@@ -55,7 +46,8 @@ def configure(world: World, call: Call) -> Thing:
             thing[name] = params.text(given, name)
     thing.update(metadata=params.metadata(given, thing["metadata"]), updated=world.now())
     thing["active"] = params.flag(given, "active", default=thing["active"])
-    world.emit(f"billing_portal.configuration.{'updated' if old else 'created'}", world.put(thing))
+    kind = "billing_portal.configuration.updated" if old else "billing_portal.configuration.created"
+    world.emit(kind, world.put(thing))
     return thing
 
 
@@ -63,98 +55,12 @@ def default_configuration(world: World) -> Thing:
     for thing in world.all("billing_portal.configuration"):
         if thing["is_default"]:
             return thing
+    if not world.settings.portal_is_set_up:
+        raise invalid(
+            "No configuration provided and your test mode default configuration has not been created. "
+            "Provide a configuration or create your default by saving your customer portal settings."
+        )
     return world.put({**_configuration(world), "is_default": True})
-
-
-def session_of(world: World, secret: str) -> Thing:
-    """The session a page's address names."""
-    session = world.find("billing_portal.session", world.notes.get(f"portal {secret}"))
-    if session is None or world.now() > session["created"] + SESSION_SECONDS:
-        raise RefusedError(404, "This page has expired.")
-    return session
-
-
-def subscriptions_of(world: World, session: Thing) -> list[Thing]:
-    theirs = [each for each in world.all("subscription") if each["customer"] == session["customer"]]
-    return [each for each in theirs if each["status"] not in ENDED]
-
-
-def choices(world: World, session: Thing, subscription: Thing) -> list[Thing]:
-    """The products it may be switched to; none when the portal does not switch it."""
-    features = world.get("billing_portal.configuration", session["configuration"])["features"]
-    update = features["subscription_update"]
-    items = subscription["items"]["data"]
-    simple = len(items) == 1 and not is_metered(items[0]["price"])
-    if not update["enabled"] or not (simple or world.settings.portal_changes_any_plan):
-        return []
-    allowed = [each["product"] for each in update.get("products") or []]
-    has = {item["price"]["product"] for item in items}
-    found = [each for each in world.all("product") if each["active"] and each["id"] not in has]
-    return [each for each in found if (each["id"] in allowed or not allowed) and _prices(world, each["id"])]
-
-
-def cancel(world: World, session: Thing, form: Thing) -> None:
-    subscription = _theirs(world, session, form)
-    flexible = subscription["billing_mode"]["type"] == "flexible"
-    how = {"cancel_at": "min_period_end"} if flexible else {"cancel_at_period_end": "true"}
-    changes.apply(world, subscription, how)
-
-
-def resume(world: World, session: Thing, form: Thing) -> None:
-    given = {"cancel_at_period_end": "false"}
-    changes.apply(world, _theirs(world, session, form), given)
-
-
-def switch(world: World, session: Thing, form: Thing) -> None:
-    """Replace the items by the prices of the product that was chosen."""
-    subscription = _theirs(world, session, form)
-    if form.get("product") not in [each["id"] for each in choices(world, session, subscription)]:
-        raise RefusedError(400, "This plan cannot be chosen here.")
-    wanted: list[Thing] = []
-    olds = list(subscription["items"]["data"])
-    for price in _prices(world, form["product"]):
-        alike = next((each for each in olds if is_metered(each["price"]) == is_metered(price)), None)
-        if alike:
-            olds.remove(alike)
-        wanted.append({"price": price["id"], **({"id": alike["id"]} if alike else {})})
-    wanted += [{"id": old["id"], "deleted": "true"} for old in olds]
-    features = world.get("billing_portal.configuration", session["configuration"])["features"]
-    behaviour = features["subscription_update"]["proration_behavior"]
-    changes.apply(world, subscription, {"items": wanted, "proration_behavior": behaviour})
-
-
-def fix_card(world: World, session: Thing, card: Card, expires: tuple[int, int]) -> None:
-    """Put a new card on file, for the customer and for all their subscriptions."""
-    customer = world.get("customer", session["customer"])
-    method = give(world, new_method(world, card, expires), customer)
-    settings = {**customer["invoice_settings"], "default_payment_method": method["id"]}
-    change(world, "customer.updated", customer, invoice_settings=settings)
-    for subscription in subscriptions_of(world, session):
-        changes.apply(world, subscription, {"default_payment_method": method["id"]})
-
-
-def pay(world: World, session: Thing, form: Thing) -> None:
-    invoice = world.find("invoice", form.get("invoice"))
-    if invoice is None or invoice["customer"] != session["customer"]:
-        raise RefusedError(404, "There is no such invoice.")
-    refusal = collect(world, invoice, scheduled=False)
-    if refusal:
-        raise refusal
-
-
-def _theirs(world: World, session: Thing, form: Thing) -> Thing:
-    for subscription in subscriptions_of(world, session):
-        if subscription["id"] == form.get("subscription"):
-            return subscription
-    raise RefusedError(404, "There is no such subscription.")
-
-
-def _prices(world: World, product: str) -> list[Thing]:
-    return [
-        each
-        for each in world.all("price")
-        if each["product"] == product and each["active"] and each["recurring"]
-    ]
 
 
 def _merged(old: Any, new: Any) -> Any:

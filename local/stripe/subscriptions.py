@@ -109,13 +109,16 @@ def terms_of(world: World, given: Thing, customer: Thing) -> Terms:
 
 
 def cancel(world: World, call: Call) -> Thing:
-    """`DELETE /v1/subscriptions/{id}`: at once."""
+    """`DELETE /v1/subscriptions/{id}`: at once; `prorate` gives back what is left of the period."""
     given = call.only("invoice_now prorate cancellation_details")
     thing = world.get("subscription", call.path["id"], in_path=True)
     if thing["status"] in ENDED:
         raise invalid(f"No such subscription: '{thing['id']}'", "id", "resource_missing")
-    if params.flag(given, "prorate"):
-        raise invalid("The local Stripe does not imitate prorating an end.", "prorate")
+    if params.flag(given, "prorate") and thing["status"] != "trialing":
+        for item in thing["items"]["data"]:
+            if not is_metered(item["price"]):
+                back = lines.prorated(world, thing, item, world.now(), credit=True)
+                lines.waiting(world, thing, back, proration=True)
     thing["cancellation_details"].update(params.mapping(given, "cancellation_details"))
     return end(world, thing, "cancellation_requested", invoice_now=params.flag(given, "invoice_now"))
 

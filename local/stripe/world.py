@@ -21,6 +21,7 @@ class Settings:
     `after_retries`: what becomes of the subscription then: "cancel", "unpaid" or "past_due".
     `uncollectible_after_retries`: whether the invoice is given up as well.
     `draft_seconds`: how long a renewal's invoice stays a draft.
+    `portal_is_set_up`: somebody saved the portal's settings there, so that sessions need no configuration.
     `portal_changes_any_plan`: let the portal change subscriptions that are metered or have several items,
     which Stripe's own portal does not.
     """
@@ -29,6 +30,7 @@ class Settings:
     after_retries: str = "cancel"
     uncollectible_after_retries: bool = False
     draft_seconds: int = 3600
+    portal_is_set_up: bool = False
     portal_changes_any_plan: bool = False
 
 

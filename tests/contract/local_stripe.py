@@ -1,6 +1,7 @@
 """A local Stripe in a thread of this process, a receiver of its webhooks, and hands for its pages."""
 
 import asyncio
+import json
 import re
 import threading
 import time
@@ -14,6 +15,7 @@ from typing import Any
 import httpx
 import stripe
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 
 from local.stripe.application import application
 
@@ -48,12 +50,22 @@ class Receiver:
         assert len(self.received) >= count
 
 
+@dataclass(frozen=True)
+class Answer:
+    """What the API answered at a route, `POST /v1/customers/{id}`; `body` is JSON as it went out."""
+
+    route: str
+    status: int
+    body: dict[str, Any]
+
+
 @dataclass
 class Stripe:
-    """The SDK's client, the pages by HTTP, and what tests may order."""
+    """The SDK's client, the pages by HTTP, what the API answered, and what tests may order."""
 
     url: str
     receiver: Receiver
+    answers: list[Answer] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.sdk = stripe.StripeClient(
@@ -125,18 +137,36 @@ def receiver() -> Iterator[Receiver]:
         server.server_close()
 
 
+def _noted(answers: list[Answer]) -> Middleware:
+    """Write down what the API answers."""
+
+    @web.middleware
+    async def note(request: web.Request, handler: Any) -> web.StreamResponse:
+        answer = await handler(request)
+        resource = request.match_info.route.resource
+        if request.path.startswith("/v1/") and resource is not None:
+            route = f"{request.method} {resource.canonical}"
+            answers.append(Answer(route, answer.status, json.loads(answer.body)))
+        return answer  # type: ignore[no-any-return]
+
+    return note
+
+
 @contextmanager
 def local_stripe() -> Iterator[Stripe]:
     """One of its own, with nothing in it."""
+    answers: list[Answer] = []
     with receiver() as state:
         loop = asyncio.new_event_loop()
-        runner = web.AppRunner(application(API_KEY, state.url, SECRET, retry_seconds=RETRY_SECONDS))
+        built = application(API_KEY, state.url, SECRET, retry_seconds=RETRY_SECONDS)
+        built.middlewares.append(_noted(answers))
+        runner = web.AppRunner(built)
         thread = threading.Thread(target=loop.run_forever)
         thread.start()
         asyncio.run_coroutine_threadsafe(runner.setup(), loop).result(10)
         site = web.TCPSite(runner, "127.0.0.1", 0)
         asyncio.run_coroutine_threadsafe(site.start(), loop).result(10)
-        here = Stripe(f"http://127.0.0.1:{runner.addresses[0][1]}", state)
+        here = Stripe(f"http://127.0.0.1:{runner.addresses[0][1]}", state, answers)
         try:
             yield here
         finally:

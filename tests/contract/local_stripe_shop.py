@@ -81,7 +81,7 @@ def use(here: Stripe, customer: str, value: int, identifier: str, **more: Any) -
     return here.api.billing.meter_events.create(given)
 
 
-def portal(here: Stripe, customer: str) -> str:
-    return here.api.billing_portal.sessions.create(
-        {"customer": customer, "return_url": "http://127.0.0.1:1/"}
-    ).url
+def portal(here: Stripe, customer: str, return_url: str = "http://127.0.0.1:1/") -> str:
+    """The address of a portal's page."""
+    here.order("/_settings", portal_is_set_up=True)
+    return here.api.billing_portal.sessions.create({"customer": customer, "return_url": return_url}).url

@@ -2,6 +2,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.crash.retention_office import Office, opened
 from tests.crash.world import World, world
 
 
@@ -14,3 +15,9 @@ def here() -> Iterator[World]:
         patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
         with world() as made:
             yield made
+
+
+@pytest.fixture
+def office(here: World) -> Iterator[Office]:
+    with opened(here) as made:
+        yield made

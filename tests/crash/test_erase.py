@@ -7,17 +7,15 @@ from typing import Any
 import pytest
 from backports import zstd
 
+from functions.privacy.erasure.subject import Subject
 from functions.quarantine.documents import Documents
-from functions.retention.erase import Erased, erase
-from functions.retention.rows import EventRows
-from functions.retention.subject import Subject
-from functions.retention.underway import UnderwayObjects
 from functions.shared.staging import StagedKey, time_ordered_id
 from functions.shared.tenancy import TenantId
 from functions.sync.drive import Driver, Time
 from functions.sync.load import Loader, Staged
 from functions.sync.notifications import StagedObject
 from functions.sync.settle import Settler
+from tests.crash.erasing import Erased, erase
 from tests.crash.world import EXPIRES_ON, World
 
 TIME = Time(lambda: 60.0, 30.0)
@@ -70,7 +68,7 @@ def deliver(here: World, *objects: StagedObject) -> None:
 
 
 def run(here: World, subject: Subject) -> Erased:
-    return erase(EventRows(here.warehouse), UnderwayObjects(here.bucket), subject, ASKED, NOW)
+    return erase(here.warehouse, here.bucket, subject, ASKED, NOW)
 
 
 def messages(here: World, tenant: str) -> list[str]:
@@ -90,7 +88,7 @@ def test_the_engine_and_the_rule_for_staged_rows_mean_the_same_rows(
     subject = Subject(TenantId(tenant), field, value)
     told_of = {f"row {number}" for number, each in enumerate(rows) if subject.is_told_of_by(each)}
 
-    assert run(here, subject) == Erased(len(told_of), 0, 0, verified=True)
+    assert run(here, subject) == Erased(len(told_of), 0, waited=False, verified=True)
     assert told_of
     assert set(messages(here, tenant)) == {f"row {number}" for number in range(len(METADATA))} - told_of
 
@@ -123,9 +121,9 @@ def test_an_erasure_waits_for_what_is_staged_and_then_has_it(here: World) -> Non
     loaded, staged = (stage(here, "waits", [row("waits", f"jane {name}")]) for name in "ab")
     deliver(here, loaded)
 
-    assert run(here, jane) == Erased(0, 0, 1, verified=False)
+    assert run(here, jane) == Erased(0, 0, waited=True, verified=False)
     deliver(here, staged)
-    assert run(here, jane) == Erased(2, 0, 0, verified=True)
+    assert run(here, jane) == Erased(2, 0, waited=False, verified=True)
     assert messages(here, "waits") == []
 
 

@@ -26,19 +26,18 @@ from hypothesis.stateful import (
 from functions.ingest.accept import accept
 from functions.ingest.stage import Staging
 from functions.ingest.streamed import Window
-from functions.retention.erase import STILL_BEING_STAGED, erase
+from functions.privacy.erasure.objects import STILL_BEING_STAGED
+from functions.privacy.erasure.subject import MESSAGE, Subject
 from functions.retention.partitions import Partitions
 from functions.retention.purge import purge
-from functions.retention.rows import EventRows
-from functions.retention.subject import MESSAGE, Subject
 from functions.retention.sweeper import Sweep
-from functions.retention.underway import UnderwayObjects
 from functions.shared.judging.rows import Receipt
 from functions.shared.tenancy import TenantId
 from functions.sync.drive import Driver, Time
 from functions.sync.load import Loader, Staged
 from functions.sync.notifications import StagedObject, read
 from functions.sync.settle import Settler
+from tests.crash.erasing import erase
 from tests.crash.faults import POINTS, Crash, Trap, TrappedLedger, TrappedLoader, TrappedStaged
 from tests.crash.world import World, later, listed, world
 
@@ -131,7 +130,7 @@ def machine(here: World, counter: list[int]) -> type[RuleBasedStateMachine]:
             """Days pass; what has expired is dropped, and must not come back."""
             self.today += timedelta(days=days)
             later(here, days=days)
-            purge(Partitions(here.warehouse), self.today.date())
+            purge(Partitions(here.warehouse), self.today.date(), {})
 
         @rule(tenant=st.integers(0, 1), line=st.sampled_from("abc"))
         def ask_for_erasure(self, tenant: int, line: str) -> None:
@@ -143,11 +142,11 @@ def machine(here: World, counter: list[int]) -> type[RuleBasedStateMachine]:
         @precondition(lambda self: any(not each.verified for each in self.erasures))
         def erase(self) -> None:
             """What is still staged makes an erasure wait; once it is verified nothing may come back."""
-            rows, underway = EventRows(here.warehouse), UnderwayObjects(here.bucket)
             for each in self.erasures:
                 if not each.verified:
                     now = each.until + STILL_BEING_STAGED
-                    each.verified = erase(rows, underway, each.subject, each.until, now).verified
+                    done = erase(here.warehouse, here.bucket, each.subject, each.until, now)
+                    each.verified = done.verified
 
         @invariant()
         def nothing_is_doubled_nor_comes_back(self) -> None:
@@ -175,7 +174,7 @@ def machine(here: World, counter: list[int]) -> type[RuleBasedStateMachine]:
                 settled = Settler(here.ledger, driver).settle(self.queue, TIME)
                 self.queue = [each for each in self.queue if each.key not in settled]
             assert self._staged() == []
-            purge(Partitions(here.warehouse), self.today.date())
+            purge(Partitions(here.warehouse), self.today.date(), {})
             self.erase()
             assert all(each.verified for each in self.erasures)
             assert self._stored() == Counter(

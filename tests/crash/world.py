@@ -21,7 +21,9 @@ from functions.shared.tenancy import TenantId
 from functions.shared.warehouse import Warehouse
 from functions.sync.ledger import Ledger
 from functions.sync.notifications import StagedObject
+from infra.topology import table
 from local import transactions
+from local.tables import definition
 
 TABLE = "ledger"
 NOON = 1_800_000_000.0
@@ -111,12 +113,7 @@ def roll_window(world: World, warehouse: Warehouse, run: str) -> None:
 
 def create_ledger(dynamodb: Any) -> None:
     """The ledger's table, as the topology has it."""
-    dynamodb.create_table(
-        TableName=TABLE,
-        KeySchema=[{"AttributeName": "entry", "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": "entry", "AttributeType": "S"}],
-        BillingMode="PAY_PER_REQUEST",
-    )
+    dynamodb.create_table(**definition(table("ledger"), TABLE))
 
 
 @contextmanager

@@ -10,12 +10,14 @@ from tests.infra.conftest import Synthesize
 def test_who_chooses_nothing_gets_the_topology_as_it_is() -> None:
     choices = from_context({}.get)
 
-    assert choices.secret_names == {"warehouse": "astralog/warehouse"}
+    assert choices.secret_names == {name: f"astralog/{name}" for name in topology.SECRETS}
     assert [choices.applied_to(each) for each in topology.FUNCTIONS] == list(topology.FUNCTIONS)
 
 
 def test_a_secret_may_have_another_name() -> None:
-    assert from_context({"warehouse_secret": "team/ch"}.get).secret_names == {"warehouse": "team/ch"}
+    names = from_context({"warehouse_secret": "team/ch"}.get).secret_names
+
+    assert names == {"warehouse": "team/ch", "stripe": "astralog/stripe"}
 
 
 def test_a_plain_setting_may_be_chosen() -> None:
@@ -29,6 +31,16 @@ def test_a_setting_that_stands_for_a_resource_may_not() -> None:
     choices = from_context({"staging_bucket": "somebody-elses"}.get)
 
     assert choices.applied_to(topology.function("ingest")) == topology.function("ingest")
+
+
+def test_an_address_may_be_chosen_and_that_of_a_service_may_not() -> None:
+    choices = from_context(
+        {"dashboard_address": "https://logs.example.org", "stripe_address": "http://x"}.get
+    )
+    settings = choices.applied_to(topology.function("billing")).settings
+
+    assert settings["dashboard_address"] == "https://logs.example.org"
+    assert settings["stripe_address"] == "service:stripe"
 
 
 def test_nobody_can_choose_to_let_customers_reach_into_our_own_network() -> None:
@@ -55,15 +67,20 @@ def test_what_was_chosen_is_what_is_deployed(synthesize: Synthesize) -> None:
             "warehouse_engine": "ReplicatedMergeTree",
         }
     )
-    (subscription,) = chosen.properties("AWS::SNS::Subscription")
+    (subscription,) = (
+        each for each in chosen.properties("AWS::SNS::Subscription") if each["Protocol"] == "email"
+    )
     (domain,) = chosen.properties("AWS::ApiGatewayV2::DomainName")
     migrate = chosen.function("functions.migrate.handler.handler")
+    notifier = chosen.function("functions.notices.notifier.handler")
 
-    assert (subscription["Protocol"], subscription["Endpoint"]) == ("email", "ops@example.org")
+    assert subscription["Endpoint"] == "ops@example.org"
     assert domain["DomainName"] == "logs.example.org"
     assert domain["DomainNameConfigurations"][0]["CertificateArn"] == certificate
     assert len(chosen.properties("AWS::ApiGatewayV2::ApiMapping")) == 1
     assert migrate["Environment"]["Variables"]["ASTRALOG_WAREHOUSE_ENGINE"] == "ReplicatedMergeTree"
+    links = notifier["Environment"]["Variables"]["ASTRALOG_API_ADDRESS"]
+    assert links == "https://logs.example.org", "what is mailed leads where the world finds the API"
 
 
 def test_buckets_of_named_accounts_may_tell_of_files_and_no_others(synthesize: Synthesize) -> None:

@@ -4,6 +4,7 @@ import pytest
 
 from infra import topology
 from infra.topology import BUCKETS, NOTIFICATIONS, QUEUES, TABLES, Bucket, Notification, Queue, Table
+from local.tables import definition
 from tests.infra.synthesized import Templates, listed
 
 
@@ -13,10 +14,23 @@ def test_a_table_has_the_topologys_key_and_ttl(templates: Templates, spec: Table
 
     attributes = [(spec.partition_key, "HASH"), *([(spec.sort_key, "RANGE")] if spec.sort_key else [])]
     assert deployed["KeySchema"] == [{"AttributeName": name, "KeyType": kind} for name, kind in attributes]
+    indexed = [name for each in spec.indexes for name in (each.partition_key, each.sort_key) if name]
+    keys = dict.fromkeys([*(name for name, _ in attributes), *indexed])
     assert deployed["AttributeDefinitions"] == [
-        {"AttributeName": name, "AttributeType": "S"} for name, _ in attributes
+        {"AttributeName": name, "AttributeType": "S"} for name in keys
     ]
     assert deployed.get("TimeToLiveSpecification", {}).get("AttributeName") == spec.ttl_attribute
+
+
+@pytest.mark.parametrize("spec", TABLES, ids=lambda spec: spec.name)
+def test_a_table_has_the_topologys_indexes_and_so_has_the_local_one(
+    templates: Templates, spec: Table
+) -> None:
+    deployed = templates.store("table", spec.name)[1]["Properties"].get("GlobalSecondaryIndexes", [])
+    here = definition(spec, "here").get("GlobalSecondaryIndexes", [])
+
+    assert [each["IndexName"] for each in deployed] == [each.name for each in spec.indexes]
+    assert here == deployed
 
 
 @pytest.mark.parametrize("spec", TABLES, ids=lambda spec: spec.name)
@@ -34,7 +48,7 @@ def test_a_table_can_be_recovered_if_it_may_and_is_not_deleted_by_mistake(
 
 def test_what_must_die_when_it_is_destroyed_has_no_backup() -> None:
     """Credentials are shredded by destroying their shard: a backup of it would bring them back."""
-    assert [spec.name for spec in TABLES if not spec.recoverable] == ["attempts", "shards"]
+    assert [spec.name for spec in TABLES if not spec.recoverable] == ["attempts", "shards", "stripe-events"]
 
 
 def test_an_operator_is_told_the_tables_names(templates: Templates) -> None:

@@ -35,8 +35,14 @@ def test_a_function_gets_the_topologys_settings_and_no_others(templates: Templat
             assert given == f"astralog/{resource}"
         elif kind == "key":
             assert templates.points_at(given).startswith(resource)
+        elif kind == "service" and resource in topology.SERVICES:
+            assert given == topology.SERVICES[resource]
         elif kind == "identity":
             assert "Fn::ImportValue" in json.dumps(given)
+        elif kind == "mail":
+            assert templates.points_at(given).startswith(f"{resource}mailset")
+        elif value == topology.API:
+            assert templates.points_at(given) in templates.resources("AWS::ApiGatewayV2::Api")
         else:
             assert given == value
 
@@ -112,7 +118,8 @@ def test_a_deploy_migrates_before_anything_that_counts_on_the_schema(templates: 
     assert started["Properties"]["Handler"] == topology.function(topology.MIGRATE).handler
     assert trigger["Properties"]["InvocationType"] == "RequestResponse"
     assert trigger["Properties"]["ExecuteOnHandlerChange"] is True
-    assert waiting == {topology.function(name).handler for name in ("sync", "query", "retention")}
+    uses_it = ("sync", "query", "retention", "retention-check", "eraser", "exporter", "reconcile")
+    assert waiting == {topology.function(name).handler for name in uses_it}
 
 
 def _minutes(expression: str) -> int:

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from infra.topology import FUNCTIONS, Function
+from infra.topology import FUNCTIONS, TABLES, Function
 from tests.infra.synthesized import Templates, listed
 
 every_function = pytest.mark.parametrize("spec", FUNCTIONS, ids=lambda spec: spec.name)
@@ -31,6 +31,10 @@ SERVICES = {
 
 STORES = ("bucket", "table", "queue")
 
+READS = {
+    f"dynamodb:{each}" for each in ("BatchGetItem", "ConditionCheckItem", "DescribeTable", "GetItem", "Query")
+}
+
 VERBS = {
     "sqs:SendMessage": "send:queue",
     "s3:PutObject": "put:bucket",
@@ -41,16 +45,17 @@ VERBS = {
     "dynamodb:Query": "read:table",
     "dynamodb:Scan": "scan:table",
     "dynamodb:UpdateItem": "write:table",
-    "dynamodb:DeleteItem": "write:table",
+    "dynamodb:DeleteItem": ("write:table", "forget:table"),
     "sqs:ReceiveMessage": "consume:queue",
     "sqs:DeleteMessage": "consume:queue",
     "sqs:ChangeMessageVisibility": "consume:queue",
     "secretsmanager:GetSecretValue": "read:secret",
     "kms:GenerateDataKey": "seal:key",
     "cognito-idp:AdminInitiateAuth": "sign-in:identity",
+    "cognito-idp:AdminDeleteUser": ("sign-in:identity", "forget:identity"),
     "ses:SendEmail": "send:mail",
 }
-"""The action a verb is about -> the verb that alone may bring it."""
+"""The action a verb is about -> the verbs that alone may bring it."""
 
 
 def test_no_statement_allows_everything_or_everywhere(templates: Templates) -> None:
@@ -78,7 +83,7 @@ def test_a_role_has_the_actions_of_its_grants_only(templates: Templates, spec: F
     # Putting an object asks the key of everything at rest for a data key too, and is no seal.
     telling = VERBS.keys() - ({"kms:GenerateDataKey"} if "put:bucket" in verbs else set())
     assert {action for action in actions if action in telling} == {
-        action for action, verb in VERBS.items() if verb in verbs and action in telling
+        action for action, may in VERBS.items() if verbs & _all(may) and action in telling
     }
 
 
@@ -106,6 +111,23 @@ def test_a_role_reaches_the_stores_of_its_grants_only(templates: Templates, spec
 
 
 @every_function
+def test_an_index_is_reached_by_those_who_read_its_table(templates: Templates, spec: Function) -> None:
+    reached = {
+        (templates.points_at(resource["Fn::Join"][1][0]), resource["Fn::Join"][1][1])
+        for statement in templates.statements(spec.handler)
+        for resource in listed(statement["Resource"])
+        if "/index/" in json.dumps(resource)
+    }
+
+    assert reached == {
+        (templates.store("table", table.name)[0], f"/index/{index.name}")
+        for table in TABLES
+        for index in table.indexes
+        if f"read:table:{table.name}" in spec.grants
+    }
+
+
+@every_function
 def test_the_key_is_used_only_through_the_service_that_holds_the_data(
     templates: Templates, spec: Function
 ) -> None:
@@ -130,33 +152,44 @@ def test_only_what_reaches_customers_may_open_their_credentials() -> None:
     may = {spec.name for spec in FUNCTIONS if "open:key:credentials" in spec.grants}
 
     assert may == {
-        "ingest", "sync-byoc", "query", "quarantine", "destinations", "sweeper-byoc",
+        "ingest", "sync-byoc", "query", "quarantine", "destinations", "sweeper-byoc", "eraser",
         "uploads", "dropin-byoc", "sweeper-dropin",
     }  # fmt: skip
     assert [spec.name for spec in FUNCTIONS if "seal:key:credentials" in spec.grants] == ["destinations"]
 
 
-def test_nobody_may_change_the_audit_trail(templates: Templates) -> None:
+def test_nobody_may_change_the_audit_trail_and_only_an_erasure_forgets_it(templates: Templates) -> None:
+    assert _on_the_trail(templates, [spec for spec in FUNCTIONS if spec.name != "eraser"]) == {
+        "dynamodb:PutItem",
+        *READS,
+    }
+    erasing = _on_the_trail(templates, [spec for spec in FUNCTIONS if spec.name == "eraser"])
+    assert erasing == {"dynamodb:PutItem", "dynamodb:DeleteItem", *READS}
+
+
+def _on_the_trail(templates: Templates, functions: list[Function]) -> set[str]:
     trail = templates.store("table", "audit")[0]
-    actions = {
+    return {
         action
-        for spec in FUNCTIONS
+        for spec in functions
         for statement in templates.statements(spec.handler)
         for resource in listed(statement["Resource"])
         if "Fn::Join" not in resource and templates.points_at(resource) == trail
         for action in listed(statement["Action"])
     }
 
-    assert {action for action in actions if "Delete" in action or "Update" in action} == set()
-    assert "dynamodb:PutItem" in actions
-
 
 @every_function
 def test_a_secret_is_reached_by_its_own_name(templates: Templates, spec: Function) -> None:
-    for statement in templates.statements(spec.handler):
-        if _is_about(statement, "secretsmanager"):
-            (arn,) = listed(statement["Resource"])
-            assert arn["Fn::Join"][1][-1].endswith(":secret:astralog/warehouse-??????")
+    reached = [
+        arn["Fn::Join"][1][-1].rpartition(":")[2]
+        for statement in templates.statements(spec.handler)
+        if _is_about(statement, "secretsmanager")
+        for arn in listed(statement["Resource"])
+    ]
+    granted = [grant.split(":")[2] for grant in spec.grants if grant.startswith("read:secret:")]
+
+    assert sorted(reached) == sorted(f"astralog/{name}-??????" for name in granted)
 
 
 def test_no_template_holds_or_makes_a_secret(templates: Templates) -> None:
@@ -174,6 +207,10 @@ def test_the_templates_name_no_account_and_no_region(templates: Templates) -> No
 
     assert not re.search(r"(?<![0-9a-f])\d{12}(?![0-9a-f])", text)
     assert not re.search(r"\b[a-z]{2}-(gov-)?(north|south|east|west|central)[a-z]*-\d\b", text)
+
+
+def _all(verbs: str | tuple[str, ...]) -> set[str]:
+    return {verbs} if isinstance(verbs, str) else set(verbs)
 
 
 def _actions(templates: Templates, spec: Function) -> set[str]:

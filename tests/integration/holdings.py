@@ -73,5 +73,7 @@ def _logs(stack: RunningStack) -> Iterator[tuple[str, bytes]]:
 
 
 def _rows(stack: RunningStack) -> Iterator[tuple[str, bytes]]:
-    for row in stack.rows("SELECT * FROM astralog.events"):
-        yield "rows", json.dumps(row, ensure_ascii=False).encode()
+    """Of every table of ours."""
+    for table in stack.rows("SELECT name FROM system.tables WHERE database = 'astralog'"):
+        for row in stack.rows("SELECT * FROM astralog.{table:Identifier}", table=table["name"]):
+            yield "rows", json.dumps(row, ensure_ascii=False).encode()

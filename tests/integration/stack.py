@@ -43,6 +43,7 @@ class RunningStack:
         self.byoc_destination: dict[str, Any] = page["byoc_account"]["destination"]
         self.byoc_database: str = page["byoc_account"]["database"]
         self.mail: str = page["mail"]
+        self.stripe: str = page["stripe"]
         self.clickhouse: str = page["clickhouse"]
         self._bucket: str = page["staging_bucket"]
         self.logs = page_path.parent / "logs"

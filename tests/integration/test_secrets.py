@@ -1,6 +1,8 @@
 """Known secrets go in through every route; afterwards they are looked for in all that we hold and say."""
 
+import json
 import re
+import time
 from collections.abc import Iterator
 from copy import deepcopy
 from typing import Any
@@ -9,7 +11,9 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from local.naming import physical
 from tests.integration.holdings import found_in
+from tests.integration.person import Person
 from tests.integration.sending import batch, drain, new_run
 from tests.integration.stack import RunningStack, bearer
 
@@ -30,40 +34,6 @@ class Told:
             self.answers.append((route, f"{dict(response.headers)}\n{response.text}"))
 
 
-class Person:
-    """Somebody who signs up, and whose password, tokens and keys are secrets from then on."""
-
-    def __init__(self, client: httpx.Client, mail: str) -> None:
-        self._client, self._mail = client, mail
-        self.email = f"{uuid4().hex}@example.org"
-        self.password = f"Canary-password-{uuid4().hex}"
-        self.secrets = [self.password]
-
-    def joins(self) -> str:
-        """Sign up, confirm, log in; the access token."""
-        form = {"name": "Canary", "email": self.email, "password": self.password, "accept_terms": True}
-        assert self._client.post("/v1/signup", json=form).status_code == 202
-        confirmation = {**self.mailed_code(), "password": self.password}
-        assert self._client.post("/v1/signup/confirm", json=confirmation).status_code == 200
-        answer = self._client.post("/v1/login", json={"email": self.email, "password": self.password}).json()
-        self.secrets += [answer["access_token"], answer["refresh_token"]]
-        token: str = answer["access_token"]
-        return token
-
-    def mailed_code(self) -> dict[str, str]:
-        mails = httpx.get(self._mail, params={"to": self.email}).json()
-        code = re.search(r"\b\d{6}\b", mails[-1]["text"])
-        assert code
-        return {"email": self.email, "code": code[0]}
-
-    def sets_another_password(self) -> None:
-        another = f"Canary-another-{uuid4().hex}"
-        self._client.post("/v1/password/forgot", json={"email": self.email})
-        form = {**self.mailed_code(), "password": another}
-        assert self._client.post("/v1/password/reset", json=form).status_code == 200
-        self.secrets.append(another)
-
-
 @pytest.fixture
 def told() -> Told:
     return Told()
@@ -82,6 +52,7 @@ def test_no_secret_is_in_anything_that_we_hold_or_say(
         *_passwords_and_tokens(stack, client),
         *_keys(stack, client),
         *_credentials(stack, client),
+        *_stripes(stack, client),
         *(key for keys in (stack.keys, stack.second_keys, stack.byoc_keys) for key in keys.values()),
     ]
     stack.wait_until_settled()
@@ -158,6 +129,23 @@ def _credentials(stack: RunningStack, client: httpx.Client) -> list[str]:
         assert client.post("/v1/search", json={"q": "order"}, headers=admin).status_code == 200
         assert client.get("/v1/quarantine", headers=admin).status_code == 200
     return [*canaries, right["bucket"]["secret_access_key"], right["clickhouse"]["password"]]
+
+
+def _stripes(stack: RunningStack, client: httpx.Client) -> list[str]:
+    """Stripe's key and the secret of its webhooks, used and mistaken for each other."""
+    asked = stack.aws("secretsmanager").get_secret_value(SecretId=physical("stripe"))
+    held: dict[str, str] = json.loads(asked["SecretString"])
+    admin = bearer(stack.keys["admin"])
+    assert client.get("/v1/billing", headers=admin).status_code == 200
+    assert client.post("/v1/billing/checkout", json={"plan": "managed_15"}, headers=admin).status_code == 201
+    assert client.post("/v1/billing/portal", headers=admin).status_code == 201
+    event = httpx.post(f"{stack.stripe}/v1/customers", auth=(held["api_key"], ""), data={"name": "Canary"})
+    assert event.status_code == 200
+    for secret in held.values():
+        signed = {"stripe-signature": f"t={int(time.time())},v1={secret}"}
+        forged = client.post("/v1/stripe/webhook", json={"id": "evt_x", "of": secret}, headers=signed)
+        assert forged.status_code == 400
+    return list(held.values())
 
 
 def _changed(destination: dict[str, Any], part: str, field: str, value: Any) -> dict[str, Any]:

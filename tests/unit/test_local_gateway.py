@@ -1,8 +1,11 @@
 import asyncio
+import json
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
+import stripe
 from aiohttp.test_utils import TestClient, TestServer
 
 from infra.topology import AUTHORIZER, MAX_BODY_BYTES, Function, Route
@@ -10,6 +13,7 @@ from local import gateway
 from local.execution import FunctionCrashedError
 from local.gateway import Gateway
 from local.routing import Routes
+from local.stripe.signing import signature
 
 ROUTES = Routes(
     (
@@ -139,3 +143,24 @@ def test_a_compressed_body_is_not_opened() -> None:
 
     asyncio.run(scenario())
     assert invoker.events[1][1]["isBase64Encoded"] is True
+
+
+def test_a_signature_over_the_body_that_was_sent_holds_over_the_body_that_arrives() -> None:
+    body, secret = (
+        '{\n  "name" : "Zoë 株式会社",  "emoji": "\\ud83d\\ude00 😀"\n}\n'.encode(),
+        "whsec_of_a_test",
+    )
+    signed = signature(body, secret, int(time.time()))
+    invoker = Invoker(app={"statusCode": 200})
+
+    async def use(client: Client) -> None:
+        headers = {"Content-Type": "application/json; charset=utf-8", "Stripe-Signature": signed}
+        await client.post("/closed/7", data=body, headers=headers)
+
+    through(invoker, use)
+    event = json.loads(json.dumps(invoker.events[1][1]))
+    assert event["headers"]["stripe-signature"] == signed
+    assert event["isBase64Encoded"] is False
+    assert stripe.Webhook.construct_event(event["body"].encode(), signed, secret).to_dict() == json.loads(
+        body
+    )

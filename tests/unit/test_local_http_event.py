@@ -1,7 +1,10 @@
 import base64
+import json
 from typing import Any
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from local.http_event import Call, GarbledAnswerError, authorizer_event_of, event_of, response_of
 
@@ -105,3 +108,18 @@ def test_an_answer_without_a_status_is_the_body_of_a_200() -> None:
 def test_a_garbled_answer_is_an_error(answer: Any) -> None:
     with pytest.raises(GarbledAnswerError):
         response_of(answer)
+
+
+TYPES = ("application/json; charset=utf-8", "application/json", "text/plain", "application/octet-stream", "")
+
+
+@settings(deadline=None)
+@given(st.binary() | st.text().map(str.encode), st.sampled_from(TYPES))
+@example('{\r\n "name": "Zoë 株式会社 😀"}\n'.encode(), TYPES[0])
+@example(b"\xef\xbb\xbf{}", TYPES[0])
+def test_the_bytes_that_came_are_the_bytes_a_function_can_verify_a_signature_over(
+    body: bytes, kind: str
+) -> None:
+    event = json.loads(json.dumps(event_of(call(headers=[("Content-Type", kind)], body=body), "k", {})))
+    text = event.get("body", "")
+    assert (base64.b64decode(text) if event["isBase64Encoded"] else text.encode()) == body

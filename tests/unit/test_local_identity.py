@@ -157,7 +157,7 @@ def test_a_mail_of_either_interface_is_shown_to_who_asks_for_its_reader(endpoint
         ("First", "Older interface"),
         ("Third", "Grüße"),
     ]
-    assert {*mails[0]} == {"to", "subject", "text", "at"}
+    assert {*mails[0]} == {"to", "subject", "text", "at", "headers"}
     assert [each["subject"] for each in shown(endpoint, "?to=alan@example.com")] == ["Second"]
     assert shown(endpoint, "?to=nobody@example.com") == []
     assert [each for each in shown(endpoint) if each["to"] == "grace@example.com"] == mails
@@ -179,4 +179,4 @@ def test_the_outbox_keeps_the_newest() -> None:
         outbox.put("ada@example.com", str(number), "")
     mails = outbox.mails()
     assert len(mails) == MAX_KEPT
-    assert (mails[0]["subject"], mails[-1]["subject"]) == ("5", str(MAX_KEPT + 4))
+    assert (mails[0].subject, mails[-1].subject) == ("5", str(MAX_KEPT + 4))

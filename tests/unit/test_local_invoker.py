@@ -7,8 +7,11 @@ from typing import Any
 import pytest
 
 from infra.topology import Function
+from local.endpoints import Endpoints
 from local.execution import FunctionCrashedError, FunctionFailedError, FunctionTimedOutError
 from local.invoker import Pool
+
+ENDPOINTS = Endpoints("http://127.0.0.1:1", {"stripe": "http://127.0.0.1:2"})
 
 Use = Callable[[Pool], Awaitable[Any]]
 
@@ -18,7 +21,7 @@ def run(tmp_path: Path, use: Use, handler: str = "troubled", **changes: Any) -> 
     function = Function(name="sample", handler=f"tests.unit.local_sample.{handler}", **given)
 
     async def with_pool() -> Any:
-        pool = Pool(function, "http://127.0.0.1:1", tmp_path)
+        pool = Pool(function, ENDPOINTS, tmp_path)
         try:
             return await use(pool)
         finally:

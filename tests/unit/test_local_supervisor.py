@@ -96,11 +96,12 @@ def test_the_page_has_what_is_promised_and_is_replaced_in_one_step(tmp_path: Pat
     page = stack.page({"supervisor": 1, "gateway": 2})
     assert set(page) == {
         "api", "keys", "second_account", "byoc_account", "clickhouse", "aws_endpoint", "staging_bucket",
-        "mail", "pids",
+        "drop_bucket", "drop_prefix", "mail", "stripe", "pids",
     }  # fmt: skip
     scopes = {"ingest", "read", "admin"}
     assert set(page["keys"]) == set(page["second_account"]["keys"]) == scopes
-    assert set(page["byoc_account"]) == {"keys", "bucket", "database", "destination"}
+    own = {"keys", "bucket", "database", "destination", "drop_bucket", "drop_prefix"}
+    assert set(page["byoc_account"]) == own
     assert set(page["byoc_account"]["keys"]) == scopes
     publish(page, stack.places.page)
     publish(page, stack.places.page)

@@ -1,10 +1,14 @@
-"""What we tell our customers, all of them or one: shown in the dashboard for KEEP_DAYS."""
+"""What we tell our customers, all of them or one: shown in the dashboard for KEEP_DAYS.
+
+What counts from a later day on is shown for so long after that day.
+"""
 
 import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
+from functions.shared.account.moments import moment
 from functions.shared.aws_client import asked, client
 from functions.shared.errors import RetryableError
 from functions.shared.tenancy import TenantId
@@ -43,35 +47,47 @@ class Announcements:
         self._clock = clock
 
     def publish(
-        self, tenant: TenantId | None, announcement_id: str, kind: str, title: str, text: str
+        self,
+        tenant: TenantId | None,
+        announcement_id: str,
+        kind: str,
+        title: str,
+        text: str,
+        effective_on: date | None = None,
     ) -> bool:
         """Tell `tenant`, or everybody; the first to use an id wins, and the same again changes nothing.
 
-        Returns whether it is new. `kind` is for programs, `title` and `text` are for people.
+        Returns whether it is new. `kind` is for programs, `title` and `text` are for people; `effective_on`
+        is the day from which on what is announced counts.
         """
         now = self._clock()
+        forget_at = int(max(now, _beginning(effective_on))) + KEEP_DAYS * SECONDS_A_DAY
         fields = {
             "tenant_id": {"S": str(tenant or EVERYBODY)},
             "announcement": {"S": announcement_id},
-            "at": {"S": _moment(now)},
+            "at": {"S": moment(now)},
             "kind": {"S": kind},
             "title": {"S": title},
             "text": {"S": text},
-            "forget_at": {"N": str(int(now) + KEEP_DAYS * SECONDS_A_DAY)},
+            "forget_at": {"N": str(forget_at)},
         }
+        if effective_on is not None:
+            fields["effective_on"] = {"S": effective_on.isoformat()}
         try:
             self._call("put_item", Item=fields, ConditionExpression="attribute_not_exists(announcement)")
         except _AlreadyThereError:
             return False
         return True
 
-    def list(self, tenant: TenantId, since: datetime | None = None) -> list[dict[str, str]]:
-        """What `tenant` and everybody was told after `since`, newest first: id, at, kind, title, text."""
+    def list(self, tenant: TenantId, since: datetime | None = None) -> list[dict[str, Any]]:
+        """What `tenant` and everybody was told after `since`, newest first: id, at, kind, title, text and
+        effective_on, None for at once.
+        """
         items = [*self._partition(str(tenant)), *self._partition(EVERYBODY)]
         now = self._clock()
         # DynamoDB forgets late, so the date is looked at.
         shown = [_shown(item) for item in items if int(item["forget_at"]["N"]) > now]
-        after = "" if since is None else _moment(since.timestamp())
+        after = "" if since is None else moment(since.timestamp())
         return sorted(
             (each for each in shown if each["at"] > after),
             key=lambda each: (each["at"], each["id"]),
@@ -105,13 +121,13 @@ def _fault(code: str) -> Exception:
     return AnnouncementsUnavailableError(f"announcements: {code}")
 
 
-def _moment(seconds: float) -> str:
-    """RFC 3339 in UTC, always to the millisecond: as text, moments sort by time."""
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def _beginning(day: date | None) -> float:
+    return 0.0 if day is None else datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()
 
 
-def _shown(item: dict[str, Any]) -> dict[str, str]:
+def _shown(item: dict[str, Any]) -> dict[str, Any]:
     return {
         "id": item["announcement"]["S"],
         **{name: item[name]["S"] for name in ("at", "kind", "title", "text")},
+        "effective_on": item.get("effective_on", {}).get("S"),
     }

@@ -9,10 +9,10 @@ import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from functions.shared.access import Principal
+from functions.shared.account.moments import moment
 from functions.shared.aws_client import asked, client
 from functions.shared.errors import RetryableError
 from functions.shared.staging import time_ordered_id
@@ -116,11 +116,10 @@ class Audit:
 
     def _put(self, tenant: TenantId, who: Origin, action: str, subject: str) -> dict[str, Any]:
         now = self._clock()
-        at = datetime.fromtimestamp(now, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         fields = {
             "tenant_id": str(tenant),
             "entry": time_ordered_id(int(now * 1000)),
-            "at": at,
+            "at": moment(now),
             "actor": who.actor,
             "action": action,
             "subject": subject,

@@ -17,15 +17,27 @@ class Mailer:
     Parameters
     ----------
     sender: the address.
+    mail_set: the configuration set, by which we hear of bounces and complaints.
     ses: a boto3 client of SES v2; None for one that is made on first use.
     """
 
-    def __init__(self, sender: str, ses: Any = None) -> None:
+    def __init__(self, sender: str, mail_set: str, ses: Any = None) -> None:
         self._sender = sender
+        self._mail_set = mail_set
         self._ses = ses
 
-    def send(self, to: str, subject: str, text: str, headers: Mapping[str, str] | None = None) -> None:
-        """Send plain text to one address; on return SES has taken it. `headers` are added as they are.
+    def send(
+        self,
+        to: str,
+        subject: str,
+        text: str,
+        headers: Mapping[str, str] | None = None,
+        tags: Mapping[str, str] | None = None,
+    ) -> None:
+        """Send plain text to one address; on return SES has taken it.
+
+        `headers` are added as they are; `tags` (letters, digits, `_` and `-`) come back with a bounce or a
+        complaint, and no reader sees them.
 
         Raises
         ------
@@ -41,6 +53,8 @@ class Mailer:
         asked(
             lambda: self._ses.send_email(
                 FromEmailAddress=self._sender,
+                ConfigurationSetName=self._mail_set,
+                EmailTags=[{"Name": name, "Value": value} for name, value in (tags or {}).items()],
                 Destination={"ToAddresses": [to]},
                 Content={"Simple": simple},
             ),

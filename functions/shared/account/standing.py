@@ -12,13 +12,14 @@ from functions.shared.errors import RefusalError
 from functions.shared.plans import Plan
 
 QUOTA_EXCEEDED = "quota_exceeded"
+ACCOUNT_CLOSING = "account_closing"
 
 _REFUSALS = {
-    QUOTA_EXCEEDED: "The hard cap you set is reached: raise it to send more.",
+    QUOTA_EXCEEDED: "The hard cap you set, or a trial's volume, is reached: raise the cap or choose a plan.",
     "trial_ended": "The free trial is over: choose a plan with POST /v1/billing/checkout.",
     "payment_overdue": "A payment failed and its grace period is over: mend it with POST /v1/billing/portal.",
     "subscription_ended": "The subscription has ended: choose a plan with POST /v1/billing/checkout.",
-    "account_closing": "This account is being closed.",
+    ACCOUNT_CLOSING: "This account is being closed: DELETE /v1/erasures/{id} of the request takes that back.",
 }
 """Code of a 402 -> what to do about it."""
 

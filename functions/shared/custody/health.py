@@ -53,7 +53,6 @@ class Condition:
     reason: str = ""
     well_since: float = 0
     told_of: float = 0
-    telling_until: float = 0
     slots_until: tuple[float, ...] = (0.0,) * SLOTS
 
     def outage_at(self, now: float) -> bool:
@@ -158,28 +157,14 @@ class Health:
         """Somebody has mended something: the next one to come need not wait until the circuit is due."""
         self._update(destination, "REMOVE resume_at", "attribute_exists(resume_at)", {})
 
-    def begin_telling(self, condition: Condition, seconds: float) -> bool:
-        """Be the only one, for `seconds`, who tells the owner of `condition`; False if somebody else is."""
-        now = self._clock()
-        return self._update(
-            condition.destination,
-            "SET telling_until = :until",
-            "(attribute_not_exists(telling_until) OR telling_until < :now) AND "
-            + ("told_of = :told_of" if condition.told_of else "attribute_not_exists(told_of)"),
-            {
-                ":until": _number(now + seconds),
-                ":now": _number(now),
-                **({":told_of": _number(condition.told_of)} if condition.told_of else {}),
-            },
-        )
-
     def told(self, condition: Condition) -> None:
         """The owner was told: of the outage, or, if they knew of it already, of its end."""
         if condition.told_of:
-            self._update(condition.destination, "REMOVE told_of, telling_until", None, {})
+            known = {":told_of": _number(condition.told_of)}
+            self._update(condition.destination, "REMOVE told_of", "told_of = :told_of", known)
             return
         since = {":since": _number(condition.failing_since)}
-        self._update(condition.destination, "SET told_of = :since REMOVE telling_until", None, since)
+        self._update(condition.destination, "SET told_of = :since", "attribute_not_exists(told_of)", since)
 
     def _taken(self, slot: Slot, now: float) -> bool:
         until = _until(slot)
@@ -230,7 +215,6 @@ def _condition(destination: str, item: dict[str, Any]) -> Condition:
         reason=item.get("reason", {}).get("S", ""),
         well_since=number("well_since"),
         told_of=number("told_of"),
-        telling_until=number("telling_until"),
         slots_until=tuple(number(f"slot_{each}_until") for each in range(SLOTS)),
     )
 

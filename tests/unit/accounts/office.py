@@ -21,6 +21,7 @@ from functions.shared.secret_text import SecretText
 from functions.shared.tenancy import TenantId
 from infra.topology import TABLES
 from local import transactions
+from local.tables import definition
 
 NOON = 1_800_000_000.0
 CODE = "123456"
@@ -243,11 +244,5 @@ def world() -> Iterator[World]:
     with mock_aws():
         client = boto3.client("dynamodb", region_name="us-east-1")
         for table in TABLES:
-            parts = {table.partition_key: "HASH"} | ({table.sort_key: "RANGE"} if table.sort_key else {})
-            client.create_table(
-                TableName=table.name,
-                KeySchema=[{"AttributeName": name, "KeyType": kind} for name, kind in parts.items()],
-                AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in parts],
-                BillingMode="PAY_PER_REQUEST",
-            )
+            client.create_table(**definition(table, table.name))
         yield World(client)

@@ -164,7 +164,7 @@ def _built(endpoint: str, clients: dict[str, Any]) -> World:
         people=People("people", clients["dynamodb"]),
         directory=Directory("accounts", "keys", client=clients["dynamodb"]),
         attempts=Attempts("attempts", clients["dynamodb"]),
-        mailer=Mailer(MAIL_FROM, clients["sesv2"]),
+        mailer=Mailer(MAIL_FROM, "notices", clients["sesv2"]),
         audit=audit,
         emails=EmailCopy("people", identity, audit, clients["dynamodb"]),
     )

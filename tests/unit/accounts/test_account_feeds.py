@@ -162,6 +162,19 @@ def test_an_announcement_is_forgotten_when_its_time_has_come(here: World, acme: 
     assert "old" not in announced(here, acme)
 
 
+def test_what_counts_from_a_later_day_says_so_and_is_shown_long_after_it(here: World, acme: TenantId) -> None:
+    begins = datetime.fromtimestamp(here.now, UTC).date() + timedelta(days=200)
+    here.office.announcements.publish(acme, "terms", "policy", "New terms", "A text.", begins)
+    here.office.announcements.publish(acme, "now", "notice", "A title", "A text.")
+    body = decoded(here.ask("GET /v1/announcements", acme))
+    own = {each["id"]: each["effective_on"] for each in body["announcements"]}
+    assert (own["terms"], own["now"]) == (begins.isoformat(), None)
+    here.now += (200 + KEEP_DAYS - 1) * 86_400
+    assert "terms" in announced(here, acme)
+    here.now += 86_400
+    assert "terms" not in announced(here, acme)
+
+
 def test_an_account_called_all_is_told_nothing_of_others(here: World, acme: TenantId) -> None:
     everybody = here.account("all")
     here.office.announcements.publish(everybody, "for-all-alone", "notice", "A title", "A text.")

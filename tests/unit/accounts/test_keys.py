@@ -31,7 +31,11 @@ def test_one_wrong_character_is_noticed(place: int, character: str) -> None:
     assert keys.well_formed(wrong) == (wrong == KEY)
 
 
-@pytest.mark.parametrize("text", ["", "ast_sk_live_", KEY + "x", KEY[:-1], KEY.upper(), "x" * 46, KEY + "\n"])
+@pytest.mark.parametrize(
+    "text",
+    ["", "ast_sk_live_", KEY + "x", KEY[:-1], KEY.upper(), "x" * 46, KEY + "\n"],
+    ids=["nothing", "prefix", "longer", "shorter", "capitals", "no prefix", "line end"],
+)
 def test_what_is_no_key_is_noticed(text: str) -> None:
     assert not keys.well_formed(text)
 

@@ -23,6 +23,7 @@ SHOWN = {
     "terms_version": "2026-11-01",
     "terms_accepted_at": "2026-11-23T00:00:00Z",
     "created_at": "2027-01-15T08:00:00Z",
+    "closes_at": None,
 }
 _numbers = count()
 ROUTES = ("GET /v1/account", "PATCH /v1/account", "POST /v1/account/email/confirm")

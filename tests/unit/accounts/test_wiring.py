@@ -64,3 +64,35 @@ def test_a_token_that_is_none_of_ours_is_401(acme: TenantId, monkeypatch: pytest
     answer = asked("eyJhbGciOiJSUzI1NiIsImtpZCI6IngifQ.e30.c2ln", acme)
     assert answer["statusCode"] == 401
     assert "log in again" in decoded(answer)["error"]
+
+
+@pytest.mark.usefixtures("_environment")
+def test_an_account_that_is_to_be_erased_takes_no_logs_and_one_that_is_being_so_opens_nothing(
+    here: World, acme: TenantId, globex: TenantId
+) -> None:
+    text, theirs = keys.mint(), keys.mint()
+    here.directory.put_key(text, Key(acme, "key_a", frozenset({"admin"}), "default"))
+    here.directory.put_key(theirs, Key(globex, "key_g", frozenset({"admin"}), "default"))
+
+    def mark(change: str) -> dict[str, str]:
+        """What the authorizer says of each, once it does not remember."""
+        here.client.update_item(
+            TableName="accounts",
+            Key={"tenant_id": {"S": acme}},
+            UpdateExpression=change,
+            **({} if "REMOVE" in change else {"ExpressionAttributeValues": {":x": {"N": "1"}}}),
+        )
+        authorizer._authorizer.cache_clear()
+        found = {}
+        for name, key in (("mine", text), ("theirs", theirs)):
+            event = event_of("GET /v1/keys", acme, None, "")
+            event["headers"] = {"Authorization": f"Bearer {key}"}
+            context = authorizer.handler(event, None)["context"]
+            found[name] = f"{context['verdict']} {context.get('refusal', '')}".strip()
+        return found
+
+    assert mark("SET closes_at = :x") == {"mine": "ok account_closing", "theirs": "ok"}
+    assert decoded(asked(text, acme, "GET /v1/account"))["closes_at"] == "1970-01-01T00:00:01Z"
+    assert mark("REMOVE closes_at") == {"mine": "ok", "theirs": "ok"}
+    assert mark("SET closed = :x") == {"mine": "unknown_key", "theirs": "ok"}
+    mark("REMOVE closed")

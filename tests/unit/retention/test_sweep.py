@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from obstore.store import MemoryStore
 
-from functions.retention.stale import STALE_AFTER, stale
+from functions.retention.stale import STALE_AFTER, expired, stale
 from functions.retention.sweeper import Sweep
 from functions.shared.buckets.contract import Listed
 from functions.shared.buckets.own import OwnBucket
@@ -75,3 +75,19 @@ def test_a_sweep_finds_every_stale_object_in_the_bucket_and_no_other_prefix() ->
     assert swept["objects"] == 1200
     assert swept["oldest_seconds"] >= STALE_AFTER.total_seconds()
     assert sorted(told(queue.bodies)) == sorted(keys)
+
+
+def test_what_waits_past_the_day_its_rows_expire_is_deleted_and_not_told_of() -> None:
+    bucket, queue = OwnBucket(MemoryStore()), Queue()
+    late, young = (
+        str(StagedKey(TenantId(tenant), date(2026, 11, 23), time_ordered_id(), 3, 300, date(2026, 12, day)))
+        for tenant, day in (("acme", 8), ("globex", 9))
+    )
+    for path in (late, young):
+        bucket.create(path, b"x")
+    assert expired(bucket.under("staged/"), date(2026, 12, 8)) == []
+    assert expired(bucket.under("staged/"), date(2026, 12, 9)) == [late]
+    swept = Sweep(bucket, queue, "url").run(datetime(2126, 12, 9, tzinfo=UTC))
+    assert (swept["expired"], swept["objects"]) == (2, 0)
+    assert told(queue.bodies) == []
+    assert list(bucket.under("")) == []

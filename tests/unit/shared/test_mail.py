@@ -22,7 +22,9 @@ def ses(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
 def test_a_mail_is_sent_to_one_address(ses: Any) -> None:
     ses.create_email_identity(EmailIdentity="no-reply@astralog.example")
-    Mailer("no-reply@astralog.example", ses).send("zoe@acme.example", "Grüße", "First line\nSecond line")
+    Mailer("no-reply@astralog.example", "notices", ses).send(
+        "zoe@acme.example", "Grüße", "First line\nSecond line"
+    )
     (sent,) = ses_backends[DEFAULT_ACCOUNT_ID]["us-east-1"].sent_messages
     assert sent.source == "no-reply@astralog.example"
     assert sent.destinations["ToAddresses"] == ["zoe@acme.example"]
@@ -31,7 +33,20 @@ def test_a_mail_is_sent_to_one_address(ses: Any) -> None:
 
 def test_a_refusal_tells_the_code_alone(ses: Any) -> None:
     with pytest.raises(MailError) as fault:
-        Mailer("unverified@astralog.example", ses).send("zoe@acme.example", "s", "t")
+        Mailer("unverified@astralog.example", "notices", ses).send("zoe@acme.example", "s", "t")
     assert "SES: " in str(fault.value)
     assert "zoe" not in str(fault.value)
     assert fault.value.__cause__ is fault.value.__context__ is None
+
+
+def test_a_mail_goes_through_its_set_with_headers_and_tags(ses: Any) -> None:
+    asked: dict[str, Any] = {}
+    ses.meta.events.register(
+        "before-parameter-build.sesv2.SendEmail", lambda params, **_: asked.update(params)
+    )
+    ses.create_email_identity(EmailIdentity="no-reply@astralog.example")
+    mailer = Mailer("no-reply@astralog.example", "notices", ses)
+    mailer.send("zoe@acme.example", "s", "t", {"List-Unsubscribe": "<https://x>"}, {"person": "p-1"})
+    assert asked["ConfigurationSetName"] == "notices"
+    assert asked["EmailTags"] == [{"Name": "person", "Value": "p-1"}]
+    assert asked["Content"]["Simple"]["Headers"] == [{"Name": "List-Unsubscribe", "Value": "<https://x>"}]

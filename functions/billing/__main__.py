@@ -1,0 +1,104 @@
+"""The operator's way to billing: `sync-catalogue`, `show`, `usage` and `settle-report`.
+
+Credentials and region are those of the environment, as the AWS CLI takes them; Stripe's key is in the secret.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from functions.billing import catalogue, reporting
+from functions.billing.books import Books
+from functions.billing.stripe_gate import StripeGate
+from functions.billing.stripe_secret import stripe_secret
+from functions.billing.usage import Usage
+from functions.shared.errors import AstralogError, PermanentError
+from functions.shared.secret_store import read_secret
+from functions.shared.tenancy import TenantId
+
+SECRET = "astralog/stripe"  # noqa: S105
+ADDRESS = "https://api.stripe.com"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """0 when done; 1 with a sentence on standard error when it could not be."""
+    asked = _parser().parse_args(arguments)
+    try:
+        COMMANDS[asked.what](asked)
+    except AstralogError as fault:
+        print(fault, file=sys.stderr)  # noqa: T201
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m functions.billing", description=__doc__)
+    commands = parser.add_subparsers(dest="what", required=True)
+    sync = commands.add_parser(
+        "sync-catalogue",
+        help="make Stripe's products, prices, meter and portal those of our plans",
+    )
+    sync.add_argument("--dry-run", action="store_true", help="only say what would be done")
+    sync.add_argument("--json", action="store_true", help="one JSON object a line")
+    sync.add_argument("--secret", default=SECRET, help=f"the secret's name ({SECRET})")
+    sync.add_argument("--address", default=ADDRESS, help=f"where Stripe is ({ADDRESS})")
+    show = commands.add_parser("show", help="what billing knows of an account")
+    show.add_argument("tenant", help="the tenant's id")
+    show.add_argument("--billing-table", required=True)
+    show.add_argument("--accounts-table", required=True)
+    usage = commands.add_parser("usage", help="what was counted for an account, and what Stripe was told")
+    settle = commands.add_parser(
+        "settle-report", help="say what became of a report that Stripe's own figures leave in doubt"
+    )
+    outcome = settle.add_mutually_exclusive_group(required=True)
+    outcome.add_argument("--landed", action="store_true", help="it is at Stripe, once")
+    outcome.add_argument("--not-there", action="store_true", help="it is not: it is told with the next")
+    for each in (usage, settle):
+        each.add_argument("tenant", help="the tenant's id")
+        each.add_argument("--usage-table", required=True)
+    return parser
+
+
+def _sync(asked: argparse.Namespace) -> None:
+    gate = StripeGate(stripe_secret(read_secret(asked.secret)).api_key, asked.address)
+    steps = catalogue.sync(gate, dry_run=asked.dry_run)
+    for step in steps:
+        told = {"did": step.says, "kind": step.kind, "dry_run": asked.dry_run}
+        print(json.dumps(told) if asked.json else step.says)  # noqa: T201
+    if not steps and not asked.json:
+        print("nothing to do: Stripe has the catalogue as it is")  # noqa: T201
+
+
+def _show(asked: argparse.Namespace) -> None:
+    books, tenant = Books(asked.billing_table, asked.accounts_table), TenantId(asked.tenant)
+    standing = books.standing(tenant)
+    told = {"book": asdict(books.of(tenant)), "standing": asdict(standing) if standing else None}
+    print(json.dumps(told, indent=2, default=sorted))  # noqa: T201
+
+
+def _usage(asked: argparse.Namespace) -> None:
+    tally = Usage(asked.usage_table).tally(TenantId(asked.tenant))
+    left_bytes = tally.reported.left_bytes(tally.raw_bytes)
+    print(json.dumps({**asdict(tally), "left_bytes": left_bytes}, indent=2))  # noqa: T201
+
+
+def _settle_report(asked: argparse.Namespace) -> None:
+    usage = Usage(asked.usage_table)
+    reported = usage.tally(TenantId(asked.tenant)).reported
+    report = reported.pending
+    if report is None:
+        raise PermanentError("no report of this account is pending")
+    if asked.landed:
+        usage.write(reporting.landed(reported, report, report.first_dated, reported.period_start))
+    else:
+        usage.write(reporting.withdrawn(reported, report))
+    print(f"settled: {report.value_bytes} bytes")  # noqa: T201
+
+
+COMMANDS = {"sync-catalogue": _sync, "show": _show, "usage": _usage, "settle-report": _settle_report}
+
+
+if __name__ == "__main__":
+    sys.exit(main())

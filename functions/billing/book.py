@@ -1,0 +1,34 @@
+"""What billing knows of one account, as a value."""
+
+from dataclasses import dataclass
+
+from functions.billing.subscription import Subscription
+from functions.shared.tenancy import TenantId
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """What billing knows of one account; times in Unix seconds.
+
+    `version` 0: nothing has been written yet. `looked_at`: when Stripe was last asked. Caps are the
+    customer's own and count the bytes of a period. `checkout_session` is the one page that may be paid.
+    `noted`: refunds and disputes that are in the audit trail; `told`: what people were told by the calendar.
+    """
+
+    tenant: TenantId
+    version: int = 0
+    customer_id: str = ""
+    subscription: Subscription | None = None
+    looked_at: int | None = None
+    soft_cap_bytes: int | None = None
+    hard_cap_bytes: int | None = None
+    checkout_session: str = ""
+    noted: frozenset[str] = frozenset()
+    told: frozenset[str] = frozenset()
+    closing_requested_at: int | None = None
+    closed_at: int | None = None
+
+    @property
+    def live(self) -> Subscription | None:
+        """The subscription, while it lives."""
+        return self.subscription if self.subscription and self.subscription.live else None

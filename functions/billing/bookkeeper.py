@@ -1,0 +1,122 @@
+"""Bookkeeper: what follows from the date alone, and from events of Stripe's that never came.
+
+Trigger: the scheduler, every ten minutes. Promise: the people of an account are told once, by a notice, that
+a trial ends in three days or has ended, that a grace period ends tomorrow or has ended; and a subscription
+that should have moved on, or that owes, is looked up at Stripe although no event said so.
+On failure: an account that could not be looked at is counted, and is looked at by the next run.
+Nothing has to run for logs to be refused or taken: the standing holds the moments of its ends.
+"""
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any
+
+from functions.billing.apply import CALENDAR, Desk
+from functions.billing.book import Book
+from functions.billing.books import Books
+from functions.billing.entitlements import SECONDS_A_DAY, TRIAL_ENDED
+from functions.billing.reminders import TOLD_LATE_DAYS, TRIAL_NOTICE_DAYS, reminders
+from functions.billing.stripe_contract import Stripe
+from functions.billing.wiring import BookkeepingSettings, books_of, desk_of, gate_of, secret_of
+from functions.billing.wording import News
+from functions.shared import journal
+from functions.shared.dynamo.answers import open_client
+from functions.shared.errors import AstralogError
+from functions.shared.settings import load
+from functions.shared.tenancy import TenantId
+
+FUNCTION = "bookkeeper"
+
+OVERDUE_SECONDS = 2 * 3600
+"""Stripe makes a renewal's invoice final an hour after the period's end, and then it takes the payment."""
+
+LOOK_AGAIN_SECONDS = 6 * 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Settings(BookkeepingSettings):
+    pass
+
+
+def to_be_looked_up(book: Book, now: float) -> bool:
+    """Whether something must have happened to the subscription by `now` of which no event told."""
+    live = book.live
+    if live is None or book.looked_at is None or now - book.looked_at < LOOK_AGAIN_SECONDS:
+        return False
+    trial_end = live.trial_end if live.status == "trialing" else None
+    moments = [at for at in (live.period_end, live.ends_at, trial_end) if at is not None]
+    return live.owing or min(moments) + OVERDUE_SECONDS <= now
+
+
+@dataclass(frozen=True, slots=True)
+class Bookkeeper:
+    """Goes through the accounts."""
+
+    desk: Desk
+    books: Books
+
+    def run(self) -> dict[str, int]:
+        """One round; how many accounts were told, were found changed, and could not be looked at."""
+        counts = {"told": 0, "missed": 0, "failed": 0}
+        now = self.desk.clock()
+        soonest, latest = now - TOLD_LATE_DAYS * SECONDS_A_DAY, now + TRIAL_NOTICE_DAYS * SECONDS_A_DAY
+        for tenant, standing in self.books.ending(TRIAL_ENDED, int(soonest), int(latest)):
+            self._each(tenant, counts, standing.accepts_until)
+        for book in self.books.all():
+            if book.live and book.closed_at is None:
+                self._each(book.tenant, counts, None, book)
+        return counts
+
+    def _each(
+        self, tenant: TenantId, counts: dict[str, int], trial_ends_at: int | None, book: Book | None = None
+    ) -> None:
+        try:
+            book = book or self.books.of(tenant)
+            if to_be_looked_up(book, self.desk.clock()):
+                found = self.desk.look(tenant)
+                counts["missed"] += found.subscription != book.subscription
+                book = found
+            if reminders(book, trial_ends_at, self.desk.clock()):
+                self._tell(tenant, trial_ends_at)
+                counts["told"] += 1
+        except AstralogError as fault:
+            counts["failed"] += 1
+            journal.write("account_not_kept", tenant_id=tenant, error_type=type(fault).__name__)
+
+    def _tell(self, tenant: TenantId, trial_ends_at: int | None) -> None:
+        """Write the letters, and in the book that they were written."""
+
+        def due(book: Book) -> list[News]:
+            return reminders(book, trial_ends_at, self.desk.clock())
+
+        def told(book: Book) -> Book:
+            return replace(book, told=book.told | {each.notice_id for each in due(book)})
+
+        def letters(old: Book, _new: Book) -> Iterable[News]:
+            return due(old)
+
+        self.desk.change(tenant, told, CALENDAR, tell=letters)
+
+
+@cache
+def _bookkeeper() -> Bookkeeper:
+    settings = load(Settings)
+    return bookkeeper(settings, open_client(), gate_of(settings, secret_of(settings)))
+
+
+def bookkeeper(
+    settings: Settings, client: Any, stripe: Stripe, clock: Callable[[], float] = time.time
+) -> Bookkeeper:
+    """Wire the parts around one DynamoDB client and one Stripe."""
+    return Bookkeeper(desk_of(settings, client, stripe, clock=clock), books_of(settings, client))
+
+
+def handler(_event: dict[str, Any], _context: Any) -> dict[str, int]:
+    counts = _bookkeeper().run()
+    journal.measure(
+        FUNCTION,
+        {"MissedEvents": (counts["missed"], "Count"), "AccountsNotKept": (counts["failed"], "Count")},
+    )
+    return counts

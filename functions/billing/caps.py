@@ -1,0 +1,82 @@
+"""The caps that customers set themselves, and a trial's volume: which are near or reached, and what is told.
+
+A soft cap only tells; a hard cap also stops new logs until the period is over or the cap is raised, and so
+does what a trial includes until a plan is chosen (functions.billing.entitlements). Pure.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from functions.billing.book import Book
+from functions.billing.entitlements import trial_bytes
+from functions.shared.account.standing import Standing
+from functions.shared.plans import GIGABYTE
+
+WARN_AT_PERCENT = (80, 100)
+
+_MENDED_BY = {
+    "soft cap": "PATCH /v1/billing changes the cap.",
+    "hard cap": "PATCH /v1/billing raises the cap.",
+    "trial volume": "POST /v1/billing/checkout chooses a plan.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class CapNotice:
+    """A mail; the same `notice_id` is sent once, so the same cap warns once a period at each mark."""
+
+    notice_id: str
+    kind: str
+    title: str
+    text: str
+
+
+def caps_of(book: Book, standing: Standing) -> dict[str, int]:
+    """The account's caps in bytes a period, by what they are called to its owner."""
+    caps = {
+        "soft cap": book.soft_cap_bytes,
+        "hard cap": book.hard_cap_bytes,
+        "trial volume": trial_bytes(book, standing),
+    }
+    return {name: cap for name, cap in caps.items() if cap is not None}
+
+
+def due_notices(caps: Mapping[str, int], used_bytes: int, period_start: int) -> list[CapNotice]:
+    """What the account is to be told at `used_bytes`: of each cap the highest mark that is reached."""
+    return [
+        _notice(name, cap, percent, used_bytes, period_start)
+        for name, cap in caps.items()
+        for percent in _reached(used_bytes, cap)
+    ]
+
+
+def _reached(used_bytes: int, cap_bytes: int) -> Iterator[int]:
+    marks = [percent for percent in WARN_AT_PERCENT if used_bytes * 100 >= cap_bytes * percent]
+    yield from marks[-1:]
+
+
+def _notice(name: str, cap_bytes: int, percent: int, used_bytes: int, period_start: int) -> CapNotice:
+    reached = percent >= WARN_AT_PERCENT[-1]
+    title = f"Your {name} is reached" if reached else f"{percent} % of your {name} are used"
+    named = name.replace(" ", "-")
+    return CapNotice(
+        notice_id=f"cap-{named}-{percent}-{cap_bytes}-{period_start}",
+        kind=f"billing_{named.replace('-', '_')}",
+        title=title,
+        text=f"This period {_gb(used_bytes)} of logs were stored; your {name} is {_gb(cap_bytes)}. "
+        f"{_follows(name, reached=reached)} GET /v1/usage shows the days. {_MENDED_BY[name]}",
+    )
+
+
+def _follows(name: str, *, reached: bool) -> str:
+    if name == "soft cap":
+        return "Nothing else follows: a soft cap only tells, logs are taken as before."
+    since = "From now on" if reached else "When it is reached,"
+    return (
+        f"{since} new logs are refused with 402 until the period is over. What is stored stays, and "
+        "searching goes on."
+    )
+
+
+def _gb(raw_bytes: int) -> str:
+    return f"{raw_bytes / GIGABYTE:.1f} GB"

@@ -1,0 +1,78 @@
+"""What is done for an account whenever its usage has grown, and every hour: idempotent, from what is stored.
+
+A new subscription begins to be reported, so that what was stored before is not billed. The customer's caps
+are compared with the period's usage: what is to be told becomes due, and the standing is made anew.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from functions.billing.book import Book
+from functions.billing.caps import caps_of, due_notices
+from functions.billing.entitlements import limit_bytes, period
+from functions.billing.reporter import opened_for
+from functions.billing.usage import Usage
+from functions.shared import journal
+from functions.shared.account.standing import Standing
+from functions.shared.errors import AstralogError
+from functions.shared.tenancy import TenantId
+
+
+class Books(Protocol):
+    """What is asked of functions.billing.books.Books."""
+
+    def of(self, tenant: TenantId) -> Book: ...
+    def standing(self, tenant: TenantId) -> Standing | None: ...
+
+
+class Desk(Protocol):
+    """What is asked of functions.billing.apply.Desk."""
+
+    def settle(self, tenant: TenantId) -> Book: ...
+
+
+class Outbox(Protocol):
+    """What is asked of functions.shared.account.notices.Notices."""
+
+    def put(self, tenant: TenantId, notice_id: str, kind: str, title: str, text: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Caretaker:
+    """Looks after accounts. `clock`: Unix seconds."""
+
+    books: Books
+    usage: Usage
+    desk: Desk
+    outbox: Outbox
+    clock: Callable[[], float] = time.time
+
+    def try_to_look_after(self, tenant: TenantId) -> bool:
+        """Look after one of many: when that fails it is told, and the others do not suffer."""
+        try:
+            self.look_after(tenant)
+        except AstralogError as fault:
+            journal.write("account_not_looked_after", tenant_id=tenant, error_type=type(fault).__name__)
+            return False
+        return True
+
+    def look_after(self, tenant: TenantId) -> None:
+        """See above; errors are those of the stores, and of who was first to write the same."""
+        book = self.books.of(tenant)
+        tally = self.usage.tally(tenant)
+        opened_for(book, tally.reported, tally.raw_bytes, self.usage)
+        self.watch_caps(book)
+
+    def watch_caps(self, book: Book) -> None:
+        """Tell of caps that are near or reached; a hard one takes effect, or is over."""
+        standing = self.books.standing(book.tenant)
+        if standing is None or not (caps := caps_of(book, standing)):
+            return
+        since, until = period(book, self.clock())
+        used_bytes = self.usage.used_bytes(book.tenant, since, until)
+        for each in due_notices(caps, used_bytes, since):
+            self.outbox.put(book.tenant, each.notice_id, each.kind, each.title, each.text)
+        if limit_bytes(book, standing) is not None:
+            self.desk.settle(book.tenant)

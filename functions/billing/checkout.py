@@ -1,0 +1,184 @@
+"""Choosing a plan, changing it, and the page where a card is mended: what a customer asks of us about money.
+
+Cards are typed on Stripe's own pages and reach us in no form. Whoever has paid for one plan cannot be sold
+another beside it: only one page of an account can be paid at a time, and none while a subscription lives.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from functions.billing import catalogue
+from functions.billing.apply import Desk, Item
+from functions.billing.book import Book
+from functions.billing.books import Books
+from functions.billing.entitlements import trial_ends_at
+from functions.billing.own_clouds import OwnClouds
+from functions.billing.stripe_contract import Fields, StripeRefusedError, Thing
+from functions.billing.subscription import chosen, metered
+from functions.shared.access import BYOC
+from functions.shared.account.audit import Origin
+from functions.shared.errors import RefusalError
+from functions.shared.plans import PLANS
+from functions.shared.tenancy import TenantId
+
+PAYMENT_REQUIRED = 402
+
+LEAST_TRIAL_SECONDS = 48 * 3600 + 600
+"""Stripe takes no trial of less than 48 hours; ten minutes are for what lies between."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sales:
+    """`dashboard`: where people come back to from Stripe's pages, without a slash at the end.
+
+    Every method raises RefusalError with the contract's answer, or a RetryableError.
+    """
+
+    desk: Desk
+    books: Books
+    own_clouds: OwnClouds
+    dashboard: str
+
+    def checkout(self, tenant: TenantId, plan: str, who: Origin) -> str:
+        """The address of a page where `plan` is subscribed to; pages asked for before are of no use now."""
+        self._fit(tenant, plan)
+        self._customer(tenant, who)
+        prices = catalogue.prices_of(self.desk.stripe, plan)
+        pages: list[tuple[str, str]] = []
+
+        def begun(book: Book) -> Book:
+            refuse_closing(book)
+            new = self.desk.as_stripe_has_it(book)
+            if new.live:
+                raise _conflict(
+                    "already_subscribed", "There is a subscription: change it with POST /v1/billing/plan."
+                )
+            for session in {book.checkout_session, *(session for session, _ in pages)} - {""}:
+                self.desk.stripe.expire_checkout(session)
+            pages.append(self.desk.stripe.start_checkout(book.customer_id, self._order(new, prices)))
+            return replace(new, checkout_session=pages[-1][0])
+
+        def noted(book: Book) -> Sequence[Item]:
+            return [self.desk.audit.entry(book.tenant, who, "billing.checkout_begun", plan)]
+
+        self.desk.change(tenant, begun, who, also=noted)
+        return pages[-1][1]
+
+    def portal(self, tenant: TenantId) -> str:
+        """The address of a page where the card is changed, invoices are paid and the end is asked for."""
+        customer = self.books.of(tenant).customer_id
+        if not customer:
+            raise _conflict("no_customer", "Nothing was bought yet: begin with POST /v1/billing/checkout.")
+        stripe = self.desk.stripe
+        return stripe.open_portal(customer, catalogue.portal_of(stripe), f"{self.dashboard}/billing")
+
+    def change_plan(self, tenant: TenantId, plan: str, who: Origin) -> Book:
+        """Give a live subscription another plan from now on, prorated to the second.
+
+        What is dearer is charged at once, and when that fails nothing is changed; what was paid too much is
+        given back on the next invoice.
+        """
+        self._fit(tenant, plan)
+        book = self.desk.look(tenant)
+        refuse_closing(book)
+        if book.live is None:
+            raise _conflict(
+                "no_subscription", "There is no subscription: begin with POST /v1/billing/checkout."
+            )
+        if book.live.plan == plan:
+            return book
+        if book.live.owing:
+            raise _conflict(
+                "payment_overdue", "A payment is missing: mend it with POST /v1/billing/portal first."
+            )
+        # Written before it is done: Stripe's webhook may be quicker to tell than we are, and knows no person.
+        self.desk.audit.append(tenant, who, "billing.plan_asked_for", plan)
+        self._switch(book, plan, dearer=PLANS[plan].monthly_cents > PLANS[book.live.plan].monthly_cents)
+        return self.desk.look(tenant)
+
+    def _switch(self, book: Book, plan: str, *, dearer: bool) -> None:
+        stripe = self.desk.stripe
+        thing = chosen(stripe.subscriptions(book.customer_id))
+        if thing is None:
+            return
+        items = _items(thing, catalogue.prices_of(stripe, plan))
+        try:
+            stripe.change_plan(thing["id"], items, at_once=dearer)
+        except StripeRefusedError as refused:
+            if refused.status != PAYMENT_REQUIRED:
+                raise
+            raise RefusalError(
+                PAYMENT_REQUIRED,
+                "card_declined",
+                "The card was declined and nothing was changed: mend it with POST /v1/billing/portal.",
+            ) from None
+
+    def _fit(self, tenant: TenantId, plan: str) -> None:
+        """Without a cloud of their own, a BYOC customer's logs would be refused from that moment on."""
+        if plan == BYOC and not self.own_clouds.has(tenant):
+            raise _conflict(
+                "no_destination", "This plan needs your own cloud: set it with PUT /v1/destination first."
+            )
+
+    def _customer(self, tenant: TenantId, who: Origin) -> None:
+        """Make sure that there is a customer at Stripe, one for each account."""
+        book = self.books.of(tenant)
+        refuse_closing(book)
+        old = book.customer_id
+        if old and self.desk.stripe.customer_exists(old):
+            return
+        once = hashlib.sha256(f"customer|{tenant}|{old}".encode()).hexdigest()
+        made = self.desk.stripe.make_customer(tenant, once)
+
+        def known(book: Book) -> Book:
+            refuse_closing(book)
+            return replace(book, customer_id=made) if book.customer_id == old else book
+
+        try:
+            self.desk.change(tenant, known, who, also=lambda book: self._owning(book, old, made))
+        except RefusalError:
+            # The account is being closed since a moment ago: nobody would find this customer again.
+            self.desk.stripe.delete_customer(made)
+            raise
+
+    def _owning(self, book: Book, old: str, made: str) -> Sequence[Item]:
+        if book.customer_id != made:
+            return ()
+        gone = [self.books.disowning(old)] if old else []
+        return [self.books.owning(made, book.tenant), *gone]
+
+    def _order(self, book: Book, prices: tuple[str, str]) -> Fields:
+        """What is to be subscribed to; what is left of a free trial stays free."""
+        flat, usage = prices
+        order: dict[str, Any] = {
+            "mode": "subscription",
+            "line_items": [{"price": flat, "quantity": 1}, {"price": usage}],
+            "success_url": f"{self.dashboard}/billing?checkout=done",
+            "cancel_url": f"{self.dashboard}/billing?checkout=left",
+        }
+        standing = self.books.standing(book.tenant)
+        trial_end = trial_ends_at(book, standing) if standing else None
+        if trial_end and trial_end - self.desk.clock() >= LEAST_TRIAL_SECONDS:
+            order["subscription_data"] = {"trial_end": trial_end}
+        return order
+
+
+def refuse_closing(book: Book) -> None:
+    """Refuse with 409 what makes no sense for an account that is being closed."""
+    if book.closing_requested_at is not None:
+        raise _conflict("account_closing", "This account is being closed.")
+
+
+def _conflict(code: str, message: str) -> RefusalError:
+    return RefusalError(409, code, message)
+
+
+def _items(thing: Thing, prices: tuple[str, str]) -> list[Fields]:
+    """The subscription's items with the new prices, in place of the old ones."""
+    wanted: list[Fields] = []
+    for price, by_usage in zip(prices, (False, True), strict=True):
+        old = next((each for each in thing["items"]["data"] if metered(each) == by_usage), None)
+        wanted.append({"price": price, **({"id": old["id"]} if old else {})})
+    return wanted

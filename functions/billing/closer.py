@@ -1,0 +1,88 @@
+"""Closer: accounts whose end was asked for are ended at Stripe.
+
+Trigger: the scheduler, every five minutes. Promise: the last usage is reported, the subscription is canceled
+and its last invoice taken, the customer is deleted at Stripe and forgotten here, each once, in this order;
+then the account's book says that it is closed, and what holds its data may be erased.
+On failure: what is left is done by the next run. A closing that takes more than a day is counted.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from functions.billing.books import Books
+from functions.billing.closing import Closer, FinalUsage
+from functions.billing.stripe_contract import Stripe
+from functions.billing.wiring import (
+    BookkeepingSettings,
+    books_of,
+    desk_of,
+    gate_of,
+    reporter_of,
+    secret_of,
+)
+from functions.shared import journal
+from functions.shared.dynamo.answers import open_client
+from functions.shared.errors import AstralogError
+from functions.shared.settings import load
+
+FUNCTION = "closer"
+
+SLOW_SECONDS = 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class Settings(BookkeepingSettings):
+    closing_loading_seconds: int
+    closing_invoice_seconds: int
+
+
+def run(closer: Closer, books: Books) -> dict[str, int]:
+    """One round: how many accounts were closed, wait, and have waited for more than a day."""
+    counts = {"closed": 0, "waiting": 0, "slow": 0}
+    for book in books.all():
+        if book.closing_requested_at is None or book.closed_at is not None:
+            continue
+        try:
+            state: str = closer.close(book)
+        except AstralogError as fault:
+            state = type(fault).__name__
+        counts["closed" if state == "closed" else "waiting"] += 1
+        counts["slow"] += state != "closed" and closer.desk.clock() > book.closing_requested_at + SLOW_SECONDS
+        journal.write("account_closing", tenant_id=book.tenant, state=state)
+    return counts
+
+
+@cache
+def _closer() -> tuple[Closer, Books]:
+    settings = load(Settings)
+    return closer(settings, open_client(), gate_of(settings, secret_of(settings)))
+
+
+def closer(
+    settings: Settings,
+    client: Any,
+    stripe: Stripe,
+    final_usage: FinalUsage | None = None,
+    clock: Callable[[], float] = time.time,
+) -> tuple[Closer, Books]:
+    """Wire the parts around one DynamoDB client and one Stripe."""
+    books = books_of(settings, client)
+    made = Closer(
+        desk=desk_of(settings, client, stripe, clock=clock),
+        books=books,
+        final_usage=final_usage or reporter_of(settings, client, stripe, clock),
+        loading_seconds=settings.closing_loading_seconds,
+        invoice_seconds=settings.closing_invoice_seconds,
+    )
+    return made, books
+
+
+def handler(_event: dict[str, Any], _context: Any) -> dict[str, int]:
+    counts = run(*_closer())
+    journal.measure(
+        FUNCTION, {"AccountsClosed": (counts["closed"], "Count"), "ClosingsSlow": (counts["slow"], "Count")}
+    )
+    return counts

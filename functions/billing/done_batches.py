@@ -1,0 +1,117 @@
+"""The ledger as billing sees it: batches that are done, what they stored, and whether that is counted.
+
+What is not counted stands in the sparse index `unmetered`, where sync puts it in the write that makes a batch
+done (functions/sync/ledger.py); the last mark takes it out. The index is behind its table by a moment, so
+what it names is read again.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from functions.billing.metering import Mark, Uncounted
+from functions.shared.dynamo.answers import answered, open_client
+from functions.shared.tenancy import owner_of
+from functions.shared.usage import SHARDS, Share, unpacked
+
+INDEX = "unmetered"
+READS_A_CALL = 100
+_BATCH = "batch#"
+_FIELDS = "entry, destination, #usage, metered, unmetered"
+
+Item = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A batch that the index names; `done_at` is RFC 3339 in UTC and sorts as text."""
+
+    batch_id: str
+    done_at: str
+
+
+class DoneBatches:
+    """Every read raises functions.shared.dynamo.answers.StoreUnavailableError when DynamoDB fails."""
+
+    def __init__(self, ledger_table: str, client: Any = None) -> None:
+        self._table = ledger_table
+        self._client = client or open_client()
+
+    def waiting(self) -> Iterator[Waiting]:
+        """What the index names, shard by shard, in each the oldest first."""
+        for shard in SHARDS:
+            yield from self._shard(shard)
+
+    def read(self, batch_ids: Sequence[str]) -> list[Uncounted]:
+        """Those of up to READS_A_CALL batches that are still uncounted, as they are now, in that order."""
+        keys = [{"entry": {"S": _BATCH + each}} for each in batch_ids]
+        found = {item["entry"]["S"].removeprefix(_BATCH): item for item in self._items(keys)}
+        waiting = (found[each] for each in batch_ids if each in found)
+        return [_uncounted(item) for item in waiting if "unmetered" in item]
+
+    def shares(self, batch_ids: Sequence[str]) -> dict[str, tuple[Share, ...]]:
+        """What each of `batch_ids` has stored, by its id; what is forgotten or not done is left out."""
+        found: dict[str, tuple[Share, ...]] = {}
+        for start in range(0, len(batch_ids), READS_A_CALL):
+            keys = [{"entry": {"S": _BATCH + each}} for each in batch_ids[start : start + READS_A_CALL]]
+            for item in self._items(keys):
+                if "usage" in item:
+                    found[item["entry"]["S"].removeprefix(_BATCH)] = unpacked(item["usage"]["S"])
+        return found
+
+    def marked(self, mark: Mark) -> Item:
+        """`mark` as an item of TransactWriteItems; its condition is that nobody has counted meanwhile."""
+        update = {
+            "TableName": self._table,
+            "Key": {"entry": {"S": _BATCH + mark.batch_id}},
+            "UpdateExpression": "SET metered = :after" + (" REMOVE unmetered" if mark.last else ""),
+            "ConditionExpression": "attribute_exists(unmetered) AND attribute_not_exists(metered)",
+            "ExpressionAttributeValues": {":after": {"N": str(mark.after)}},
+        }
+        if mark.before:
+            update["ConditionExpression"] = "attribute_exists(unmetered) AND metered = :before"
+            update["ExpressionAttributeValues"] = {
+                ":after": {"N": str(mark.after)},
+                ":before": {"N": str(mark.before)},
+            }
+        return {"Update": update}
+
+    def _shard(self, shard: str) -> Iterator[Waiting]:
+        start: Item = {}
+        while True:
+            with answered():
+                page = self._client.query(
+                    TableName=self._table,
+                    IndexName=INDEX,
+                    KeyConditionExpression="unmetered = :shard",
+                    ExpressionAttributeValues={":shard": {"S": shard}},
+                    **start,
+                )
+            for item in page["Items"]:
+                yield Waiting(item["entry"]["S"].removeprefix(_BATCH), item["done_at"]["S"])
+            if "LastEvaluatedKey" not in page:
+                return
+            start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+
+    def _items(self, keys: list[Item]) -> Iterator[Item]:
+        """What there is of `keys`, read strongly consistent; DynamoDB may give 16 MB at a time."""
+        while keys:
+            asked = {
+                "Keys": keys,
+                "ConsistentRead": True,
+                "ProjectionExpression": _FIELDS,
+                "ExpressionAttributeNames": {"#usage": "usage"},
+            }
+            with answered():
+                answer = self._client.batch_get_item(RequestItems={self._table: asked})
+            yield from answer["Responses"].get(self._table, [])
+            keys = answer.get("UnprocessedKeys", {}).get(self._table, {}).get("Keys", [])
+
+
+def _uncounted(item: Item) -> Uncounted:
+    return Uncounted(
+        batch_id=item["entry"]["S"].removeprefix(_BATCH),
+        shares=unpacked(item["usage"]["S"]),
+        counted=int(item.get("metered", {"N": "0"})["N"]),
+        own=owner_of(item["destination"]["S"]) is not None,
+    )

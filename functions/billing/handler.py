@@ -1,0 +1,48 @@
+"""The routes of billing: what an account pays for, its caps, and the ways to Stripe's own pages.
+
+Trigger: API Gateway, with the authorizer's verdict in the context; a key with the scope `admin`, or a person
+who signed in. Promise: nobody sees or changes anything of another account; no card comes near us, for it is
+typed on Stripe's pages; a change and its entry in the audit trail take place together. Failure: 4xx says
+what to do; 503 means that DynamoDB or Stripe does not answer: look before you change anything again.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from functions.billing.checkout import Sales
+from functions.billing.own_clouds import OwnClouds
+from functions.billing.routes import Office, answer_to
+from functions.billing.stripe_contract import Stripe
+from functions.billing.wiring import BookkeepingSettings, books_of, desk_of, gate_of, secret_of, usage_of
+from functions.shared.dynamo.answers import open_client
+from functions.shared.http import Answer, Event, answering
+from functions.shared.settings import load
+
+
+@dataclass(frozen=True, slots=True)
+class Settings(BookkeepingSettings):
+    destinations_table: str
+    dashboard_address: str
+
+
+@cache
+def _office() -> Office:
+    settings = load(Settings)
+    return office(settings, open_client(), gate_of(settings, secret_of(settings)))
+
+
+def office(settings: Settings, client: Any, stripe: Stripe, clock: Callable[[], float] = time.time) -> Office:
+    """Wire the parts around one DynamoDB client and one Stripe."""
+    desk, books = desk_of(settings, client, stripe, clock=clock), books_of(settings, client)
+    own_clouds = OwnClouds(settings.destinations_table, client)
+    sales = Sales(desk, books, own_clouds, settings.dashboard_address.rstrip("/"))
+    return Office(desk, books, sales, usage_of(settings, client))
+
+
+@answering
+def handler(event: Event) -> Answer:
+    """One request to one of billing's routes."""
+    return answer_to(event, _office())

@@ -1,0 +1,132 @@
+"""What people are told when a subscription changes, and what the audit trail says of it."""
+
+from collections.abc import Iterator
+
+from functions.billing.book import Book
+from functions.billing.entitlements import grace_ends_at
+from functions.billing.subscription import ENDED, Subscription
+from functions.billing.wording import READING, News, day, moment, terms
+from functions.shared.plans import PLANS
+
+
+def news(old: Book, new: Book) -> list[News]:
+    """What the change from `old` to `new` is to people; who is leaving is not written to any more."""
+    found = [*_money_back(new.noted - old.noted)]
+    if new.subscription and new.subscription != old.subscription:
+        found += _of_subscription(old.subscription, new.subscription, f"v{old.version + 1}")
+    leaving = new.closing_requested_at is not None
+    return [News(each.action, each.subject) for each in found] if leaving else found
+
+
+def _of_subscription(old: Subscription | None, new: Subscription, once: str) -> Iterator[News]:
+    """`once` names this change."""
+    known = old if old and old.subscription_id == new.subscription_id else None
+    if new.status in ENDED:
+        if known is None or known.status not in ENDED:
+            yield _ended(new, unpaid=known is not None and known.owing)
+        return
+    if known is None:
+        yield _begun(new)
+    elif known.plan != new.plan:
+        yield _plan_changed(new, once)
+    yield from _end_set(known.ends_at if known else None, new, once)
+    yield from _payments(known, new)
+
+
+def _end_set(before: int | None, new: Subscription, once: str) -> Iterator[News]:
+    if new.ends_at and new.ends_at != before:
+        yield News(
+            "subscription.ending",
+            new.subscription_id,
+            f"ending-{once}",
+            "billing_ending",
+            "Your AstraLog subscription will end",
+            f"Your subscription ends on {day(new.ends_at)}, as was asked for. Until then nothing changes; "
+            f"from then on no new logs are taken. {READING} POST /v1/billing/portal opens the page where "
+            "that can be taken back.",
+        )
+    elif before and not new.ends_at:
+        yield News(
+            "subscription.resumed",
+            new.subscription_id,
+            f"resumed-{once}",
+            "billing_resumed",
+            "Your AstraLog subscription goes on",
+            f"Your subscription would have ended on {day(before)}; that was taken back, and it goes on.",
+        )
+
+
+def _payments(known: Subscription | None, new: Subscription) -> Iterator[News]:
+    tried = known.failed_payments if known and known.owing else 0
+    if new.owing and (known is None or not known.owing or new.failed_payments > tried):
+        yield _payment_failed(new)
+    elif known and known.owing and not new.owing:
+        yield News(
+            "payment.recovered",
+            new.subscription_id,
+            f"recovered-{known.owes_since}",
+            "billing_recovered",
+            "Your payment arrived",
+            "The payment that was missing has arrived. Logs are taken as before; what was stored meanwhile "
+            "is all there.",
+        )
+
+
+def _payment_failed(new: Subscription) -> News:
+    again = f" It is tried again on {day(new.tries_again_at)}." if new.tries_again_at else ""
+    return News(
+        "payment.failed",
+        new.subscription_id,
+        f"payment_failed-{new.owes_since}-{new.failed_payments}",
+        "billing_payment_failed",
+        "A payment for AstraLog failed",
+        f"A payment for your plan {PLANS[new.plan].title} could not be taken.{again} Logs are taken until "
+        f"{moment(grace_ends_at(new))}; if nothing was paid by then, new logs are refused. {READING} "
+        "POST /v1/billing/portal opens the page where you can change the card and pay.",
+    )
+
+
+def _begun(new: Subscription) -> News:
+    trial = ""
+    if new.status == "trialing" and new.trial_end:
+        trial = f" What is left of your trial stays free: the first payment is taken on {day(new.trial_end)}."
+    return News(
+        "subscription.begun",
+        new.subscription_id,
+        f"begun-{new.subscription_id}",
+        "billing_begun",
+        f"Your plan: {PLANS[new.plan].title}",
+        f"Your subscription to {PLANS[new.plan].title} has begun.{trial} {terms(new.plan)}",
+    )
+
+
+def _plan_changed(new: Subscription, once: str) -> News:
+    return News(
+        "subscription.plan_changed",
+        new.plan,
+        f"plan_changed-{once}",
+        "billing_plan_changed",
+        f"Your plan is now {PLANS[new.plan].title}",
+        f"Your plan was changed to {PLANS[new.plan].title}. What was paid ahead for the old one is given "
+        f"back on an invoice. {terms(new.plan)}",
+    )
+
+
+def _ended(new: Subscription, *, unpaid: bool) -> News:
+    cause = "because payments were missing" if unpaid else "as was asked for"
+    return News(
+        "subscription.ended",
+        new.subscription_id,
+        f"ended-{new.subscription_id}",
+        "billing_ended",
+        "Your AstraLog subscription has ended",
+        f"Your subscription has ended, {cause}. New logs are refused. {READING} It is kept as long as your "
+        "plan promised. POST /v1/billing/checkout begins a new one.",
+    )
+
+
+def _money_back(noted: frozenset[str]) -> Iterator[News]:
+    """Refunds and disputes: Stripe tells the customer, we write them down."""
+    for each in sorted(noted):
+        action, _, subject = each.partition(" ")
+        yield News(action, subject)

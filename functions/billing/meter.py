@@ -1,0 +1,130 @@
+"""Meter: what was committed becomes usage, by tenant and day.
+
+Trigger: the scheduler, every minute. Promise: each batch that sync has called done is counted once, whichever
+process dies, however many run: a transaction adds its rows and bytes to its tenants and marks it as counted.
+After that each tenant it counted for is looked after: a new subscription begins to be reported, caps are
+watched, warnings become due, a hard cap takes effect.
+Failure: what was not counted still waits, and the next run finds it; `OldestUncountedSeconds` says for how
+long, and an alarm hangs on it. A tenant that cannot be looked after keeps nobody from being counted; every
+hour `report` looks after all.
+"""
+
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cache
+from itertools import islice
+from typing import Any
+
+from functions.billing.done_batches import READS_A_CALL, DoneBatches, Waiting
+from functions.billing.metering import Count, plan
+from functions.billing.usage import Usage
+from functions.billing.wiring import CaretakingSettings, caretaker_of, usage_of
+from functions.shared import journal
+from functions.shared.dynamo.answers import open_client
+from functions.shared.dynamo.transaction import UnmetError, write_all
+from functions.shared.settings import load
+from functions.shared.tenancy import TenantId
+
+FUNCTION = "meter"
+MAX_BATCHES_A_RUN = 20_000
+ROUNDS = 3
+"""How often a batch is read anew because somebody else was counting it; the next run tries again."""
+
+RESERVE_SECONDS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Settings(CaretakingSettings):
+    ledger_table: str
+
+
+@dataclass(slots=True)
+class Metered:
+    """What a run has counted, and for whom; `oldest_seconds`: how long the oldest batch had waited."""
+
+    batches: int = 0
+    rows: int = 0
+    raw_bytes: int = 0
+    oldest_seconds: int = 0
+    tenants: set[TenantId] = field(default_factory=set)
+
+    def add(self, count: Count) -> None:
+        self.batches += sum(mark.last for mark in count.marks)
+        for tenant, sums in count.totals.items():
+            self.rows += sums.rows
+            self.raw_bytes += sums.raw_bytes
+            self.tenants.add(tenant)
+
+
+class Meter:
+    """Counts batches and has their tenants looked after."""
+
+    def __init__(
+        self, batches: DoneBatches, usage: Usage, client: Any, look_after: Callable[[TenantId], object]
+    ) -> None:
+        self._batches = batches
+        self._usage = usage
+        self._client = client
+        self._look_after = look_after
+
+    def run(self, now: float, may_go_on: Callable[[], bool] = lambda: True) -> Metered:
+        """Count what waits, as long as there is time."""
+        found = list(islice(self._batches.waiting(), MAX_BATCHES_A_RUN))
+        run = Metered(oldest_seconds=max((_age(each, now) for each in found), default=0))
+        for start in range(0, len(found), READS_A_CALL):
+            if not may_go_on():
+                break
+            some = self._count([each.batch_id for each in found[start : start + READS_A_CALL]], run)
+            for tenant in sorted(some):
+                self._look_after(tenant)
+        return run
+
+    def _count(self, batch_ids: list[str], run: Metered) -> set[TenantId]:
+        """Count the batches; the tenants that this was for."""
+        tenants: set[TenantId] = set()
+        for _ in range(ROUNDS):
+            counts = plan(self._batches.read(batch_ids))
+            written = [count for count in counts if self._written(count)]
+            for count in written:
+                run.add(count)
+                tenants |= count.totals.keys()
+            if len(written) == len(counts):
+                break
+        return tenants
+
+    def _written(self, count: Count) -> bool:
+        """Whether it took place; not when somebody else has counted one of its batches meanwhile."""
+        marks = [self._batches.marked(mark) for mark in count.marks]
+        with suppress(UnmetError):
+            write_all(self._client, [*marks, *self._usage.added(count)])
+            return True
+        return False
+
+
+def _age(batch: Waiting, now: float) -> int:
+    return max(0, round(now - datetime.fromisoformat(batch.done_at).timestamp()))
+
+
+@cache
+def _meter() -> Meter:
+    settings, client = load(Settings), open_client()
+    batches = DoneBatches(settings.ledger_table, client)
+    caretaker = caretaker_of(settings, client)
+    return Meter(batches, usage_of(settings, client), client, caretaker.try_to_look_after)
+
+
+def handler(_event: dict[str, Any], context: Any) -> dict[str, int]:
+    run = _meter().run(time.time(), lambda: context.get_remaining_time_in_millis() > RESERVE_SECONDS * 1000)
+    journal.measure(
+        FUNCTION,
+        {
+            "CountedBatches": (run.batches, "Count"),
+            "CountedRows": (run.rows, "Count"),
+            "CountedBytes": (run.raw_bytes, "Bytes"),
+            "OldestUncountedSeconds": (run.oldest_seconds, "Seconds"),
+        },
+    )
+    return {"batches": run.batches, "rows": run.rows, "bytes": run.raw_bytes, "tenants": len(run.tenants)}

@@ -1,0 +1,92 @@
+"""Reconcile: the ledger, ClickHouse and Stripe are held against each other.
+
+Trigger: the scheduler, once a day. Promise: of the last days that are over, each tenant's rows in our
+warehouse are compared with those that were counted, and what Stripe has of each customer with what was told.
+Each difference is written to the journal and into the report, which is kept in the table of usage; alarms
+hang on `UsageDifferenceRows` and `UsageDifferenceBytes` above 0. Nothing is corrected. A customer's own
+ClickHouse is the customer's to write to and is not compared.
+What is on its way while this looks is no difference: what differs is looked at again a minute later, and
+counts only if it stands still.
+Failure: when ClickHouse, DynamoDB or Stripe does not answer the run raises, and nothing is said of that day.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from functions.billing.books import Books
+from functions.billing.catalogue import meter_of
+from functions.billing.done_batches import DoneBatches
+from functions.billing.erased import ErasedRows
+from functions.billing.reconciliation import Reconciliation
+from functions.billing.reconciling import Found
+from functions.billing.stored import StoredRows
+from functions.billing.stripe_gate import StripeGate
+from functions.billing.stripe_secret import stripe_secret
+from functions.billing.usage import Usage
+from functions.shared import journal
+from functions.shared.address import Address
+from functions.shared.dynamo.answers import open_client
+from functions.shared.secret_store import read_secret
+from functions.shared.settings import load
+from functions.shared.warehouse import Warehouse
+
+FUNCTION = "reconcile"
+STATEMENT_TIMEOUT_SECONDS = 240
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    ledger_table: str
+    usage_table: str
+    billing_table: str
+    accounts_table: str
+    erasures_table: str
+    warehouse_secret: str
+    stripe_secret: str
+    stripe_address: str
+
+
+def handler(_event: dict[str, Any], _context: Any) -> dict[str, Any]:
+    settings, client = load(Settings), open_client()
+    stripe = StripeGate(stripe_secret(read_secret(settings.stripe_secret)).api_key, settings.stripe_address)
+    address = Address.from_json(read_secret(settings.warehouse_secret))
+    warehouse = Warehouse(address, STATEMENT_TIMEOUT_SECONDS)
+    reconciliation = Reconciliation(
+        Usage(settings.usage_table, client),
+        DoneBatches(settings.ledger_table, client),
+        StoredRows(warehouse),
+        ErasedRows(settings.erasures_table, client),
+        stripe,
+        cache(lambda: meter_of(stripe)),
+    )
+    try:
+        found = reconciliation.run(Books(settings.billing_table, settings.accounts_table, client).all())
+    finally:
+        warehouse.close()
+    tell(found)
+    return found.as_json()
+
+
+def tell(found: Found) -> None:
+    """The figures as metrics, each difference as a line."""
+    for rows in found.rows_differ:
+        journal.write(
+            "rows_differ",
+            tenant_id=rows.tenant,
+            day=rows.day.isoformat(),
+            rows_expected=rows.counted,
+            rows_found=rows.stored,
+        )
+    for usage in found.bytes_differ:
+        journal.write(
+            "usage_differs", tenant_id=usage.tenant, bytes_told=usage.told, bytes_billed=usage.billed
+        )
+    journal.measure(
+        FUNCTION,
+        {
+            "ReconciledRows": (found.stored_rows, "Count"),
+            "UsageDifferenceRows": (found.difference_rows, "Count"),
+            "UsageDifferenceBytes": (found.difference_bytes, "Bytes"),
+        },
+    )

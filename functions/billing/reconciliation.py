@@ -1,0 +1,126 @@
+"""The ledger's usage, ClickHouse and Stripe, held against each other."""
+
+import json
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Protocol
+
+from functions.billing.book import Book
+from functions.billing.done_batches import DoneBatches
+from functions.billing.erased import ErasedRows
+from functions.billing.reconciling import (
+    Found,
+    RowsDiffer,
+    bytes_differ,
+    explained,
+    not_erased,
+    rows_differ,
+)
+from functions.billing.reporting import MINUTE_SECONDS, Reported, whole_minute
+from functions.billing.stored import StoredRows
+from functions.billing.usage import Usage
+
+THREADS = 8
+DAYS_BACK = 3
+DAY_OVER = timedelta(hours=2)
+"""After midnight: by then what was received before is stored and counted, but for what waits in an outage."""
+
+LOOKS_AGAIN_AFTER_SECONDS = 60
+MAX_EXPLAINED = 100
+"""Of the differences; more of them have one cause, and it is not in the batches."""
+
+
+class Stripe(Protocol):
+    """What is asked of functions.billing.stripe_contract.Stripe."""
+
+    def usage_between(self, meter: str, customer: str, start: int, end: int) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciliation:
+    """What is compared. `clock`: Unix seconds; `pause` waits for some."""
+
+    usage: Usage
+    batches: DoneBatches
+    stored: StoredRows
+    erased: ErasedRows
+    stripe: Stripe
+    meter: Callable[[], str]
+    clock: Callable[[], float] = time.time
+    pause: Callable[[float], None] = time.sleep
+
+    def run(self, books: Iterable[Book]) -> Found:
+        """Compare, and keep the report."""
+        now = self.clock()
+        last = (datetime.fromtimestamp(now, UTC) - DAY_OVER).date() - timedelta(days=1)
+        first = last - timedelta(days=DAYS_BACK - 1)
+        # Rows are stored before they are counted: asked in this order, too many are a difference at once.
+        stored = self.stored.by_day(first, last)
+        days = list(self.usage.all_days(first, last))
+        differences = self._standing_still(rows_differ(days, stored), first, last)
+        customers = self._at_stripe(books, now)
+        found = Found(
+            first,
+            last,
+            counted_rows=sum(each.rows - each.own_rows for each in days),
+            stored_rows=sum(stored.values()),
+            customers=len(customers),
+            told_bytes=sum(each.reported.landed_bytes for each in customers),
+            billed_bytes=sum(each.billed_bytes for each in customers),
+            rows_differ=tuple(
+                not_erased(self._explained(differences), lambda tenant: self.erased.since(tenant, first))
+            ),
+            bytes_differ=tuple(
+                difference
+                for each in customers
+                if (difference := bytes_differ(each.reported, each.billed_bytes, now))
+            ),
+        )
+        self.usage.file_reconciliation(last, json.dumps(found.as_json()))
+        return found
+
+    def _standing_still(self, differences: list[RowsDiffer], first: date, last: date) -> list[RowsDiffer]:
+        """Those that are the same when looked at again."""
+        if not differences:
+            return []
+        self.pause(LOOKS_AGAIN_AFTER_SECONDS)
+        tenants = {each.tenant for each in differences}
+        stored = self.stored.by_day(first, last, tenants)
+        days = [day for tenant in sorted(tenants) for day in self.usage.days(tenant, first, last)]
+        again = set(rows_differ(days, stored))
+        return [each for each in differences if each in again]
+
+    def _explained(self, differences: list[RowsDiffer]) -> list[RowsDiffer]:
+        """What remains of them when their batches are looked at."""
+        remaining = []
+        for each in differences[:MAX_EXPLAINED]:
+            a_day = timedelta(days=1)
+            found = self.stored.by_batch(each.tenant, each.day - a_day, each.day + a_day)
+            if rest := explained(each, found, self.batches.shares(list(found))):
+                remaining.append(rest)
+        return [*remaining, *differences[MAX_EXPLAINED:]]
+
+    def _at_stripe(self, books: Iterable[Book], now: float) -> list["Customer"]:
+        """What was told of each customer, and what Stripe has."""
+        tallies = (self.usage.tally(book.tenant).reported for book in books if book.closed_at is None)
+        told = [each for each in tallies if each.customer_id]
+        with ThreadPoolExecutor(THREADS) as pool:
+            return list(pool.map(lambda each: Customer(each, self._billed(each, now)), told))
+
+    def _billed(self, reported: Reported, now: float) -> int:
+        """All that Stripe has of the customer since the first report, sent or still pending."""
+        pending = reported.pending.first_dated if reported.pending else int(now)
+        begins = whole_minute(reported.first_dated or pending)
+        ends = whole_minute(max(int(now), reported.last_dated)) + MINUTE_SECONDS
+        return self.stripe.usage_between(self.meter(), reported.customer_id, begins, ends)
+
+
+@dataclass(frozen=True, slots=True)
+class Customer:
+    """What was told of one, and what Stripe has."""
+
+    reported: Reported
+    billed_bytes: int

@@ -1,0 +1,96 @@
+"""What people are told by the calendar: a trial or a grace period that ends, and that it has ended.
+
+What was told is written into the account's book with the letter, so nothing is told twice however often and
+for how long one looks.
+"""
+
+from collections.abc import Iterator
+
+from functions.billing.book import Book
+from functions.billing.entitlements import SECONDS_A_DAY, grace_ends_at
+from functions.billing.subscription import Subscription
+from functions.billing.wording import READING, News, day, moment, terms
+
+TRIAL_NOTICE_DAYS = 3
+GRACE_NOTICE_DAYS = 1
+TOLD_LATE_DAYS = 3
+"""Who has not been told by then, for nothing of ours ran, is not told any more."""
+
+
+def reminders(book: Book, trial_ends_at: int | None, now: float) -> list[News]:
+    """What is to be told at `now`, Unix seconds, and has not been.
+
+    `trial_ends_at`: of an account on its free trial (functions.billing.entitlements).
+    """
+    return [each for each in _due(book, trial_ends_at, now) if each.notice_id not in book.told]
+
+
+def _due(book: Book, trial_ends_at: int | None, now: float) -> Iterator[News]:
+    if book.closing_requested_at is not None:
+        return
+    if trial_ends_at is not None and book.subscription is None:
+        yield from _of_trial(trial_ends_at, now)
+    if book.live and book.live.status == "trialing" and book.live.trial_end:
+        yield from _first_payment(book.live, book.live.trial_end, now)
+    if book.live and (grace := grace_ends_at(book.live)):
+        yield from _of_grace(book.live, grace, now)
+
+
+def _of_trial(ends_at: int, now: float) -> Iterator[News]:
+    choose = "POST /v1/billing/checkout chooses a plan."
+    if _shortly_before(ends_at, TRIAL_NOTICE_DAYS, now):
+        yield News(
+            notice_id=f"trial_ending-{ends_at}",
+            kind="billing_trial_ending",
+            title="Your AstraLog trial ends soon",
+            text=f"Your free trial ends on {day(ends_at)}. From then on new logs are refused, unless you "
+            f"have chosen a plan; what is left of the trial stays free if you do so now. {READING} {choose}",
+        )
+    if _shortly_after(ends_at, now):
+        yield News(
+            notice_id=f"trial_ended-{ends_at}",
+            kind="billing_trial_ended",
+            title="Your AstraLog trial is over",
+            text=f"Your free trial ended on {day(ends_at)}. New logs are refused. {READING} {choose}",
+        )
+
+
+def _first_payment(live: Subscription, ends_at: int, now: float) -> Iterator[News]:
+    if _shortly_before(ends_at, TRIAL_NOTICE_DAYS, now) and not live.ends_at:
+        yield News(
+            notice_id=f"first_payment-{ends_at}",
+            kind="billing_first_payment",
+            title="Your AstraLog trial ends soon",
+            text=f"Your free trial ends on {day(ends_at)}, and the first payment is taken then. "
+            f"{terms(live.plan)} POST /v1/billing/portal opens the page where you can cancel before.",
+        )
+
+
+def _of_grace(live: Subscription, ends_at: int, now: float) -> Iterator[News]:
+    mend = "POST /v1/billing/portal opens the page where you can change the card and pay."
+    if _shortly_before(ends_at, GRACE_NOTICE_DAYS, now):
+        yield News(
+            notice_id=f"grace_ending-{live.owes_since}",
+            kind="billing_grace_ending",
+            title="AstraLog will refuse your logs from tomorrow",
+            text=f"A payment is still missing. From {moment(ends_at)} on new logs are refused. {READING} "
+            f"{mend}",
+        )
+    if _shortly_after(ends_at, now):
+        yield News(
+            "account.suspended",
+            live.subscription_id,
+            f"suspended-{live.owes_since}",
+            "billing_suspended",
+            "AstraLog refuses your logs",
+            f"A payment has been missing since {day(live.owes_since)}. Since {moment(ends_at)} new logs "
+            f"are refused with 402. {READING} As soon as it is paid they are taken again. {mend}",
+        )
+
+
+def _shortly_before(at: int, days: int, now: float) -> bool:
+    return at - days * SECONDS_A_DAY <= now < at
+
+
+def _shortly_after(at: int, now: float) -> bool:
+    return at <= now < at + TOLD_LATE_DAYS * SECONDS_A_DAY

@@ -1,0 +1,146 @@
+"""A subscription as billing keeps it, read from Stripe's objects: which one counts, since when it owes.
+
+What is kept follows from Stripe's objects alone and not from when or how often we were told of them, so that
+events in any order, twice or never, lead to the same.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from functions.shared.plans import PLANS
+
+PRODUCT_PREFIX = "astralog_"
+"""A plan's product at Stripe is called so and by the plan's name. Prices come and go; a product's id stays,
+and only who has our key can make one."""
+
+LIVE = frozenset({"active", "trialing", "past_due", "unpaid", "paused"})
+OWING = frozenset({"past_due", "unpaid"})
+ENDED = frozenset({"canceled"})
+
+Thing = Mapping[str, Any]
+T = TypeVar("T", bound=Thing)
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """One subscription; times in Unix seconds.
+
+    `status` is Stripe's. `meters`: it has an item that is billed by usage. `ends_at`: when it ends unless
+    that is taken back. `owes_since`: when the first of the payments that are missing was due;
+    `failed_payments`: how often taking them was tried; `tries_again_at`: when that will be tried next.
+    """
+
+    subscription_id: str
+    status: str
+    plan: str
+    started_at: int
+    period_start: int
+    period_end: int
+    meters: bool
+    trial_end: int | None = None
+    ends_at: int | None = None
+    ended_at: int | None = None
+    owes_since: int | None = None
+    failed_payments: int = 0
+    tries_again_at: int | None = None
+
+    @property
+    def live(self) -> bool:
+        return self.status in LIVE
+
+    @property
+    def owing(self) -> bool:
+        return self.status in OWING
+
+
+def product_of(plan: str) -> str:
+    """The id of a plan's product."""
+    return f"{PRODUCT_PREFIX}{plan}"
+
+
+def plan_of(price: Thing) -> str | None:
+    """The plan that `price` is of; None for a price that is none of ours."""
+    product = price["product"]
+    name = str(product["id"] if isinstance(product, Mapping) else product)
+    plan = name.removeprefix(PRODUCT_PREFIX) if name.startswith(PRODUCT_PREFIX) else ""
+    return plan if plan in PLANS and PLANS[plan].sold else None
+
+
+def metered(item: Thing) -> bool:
+    """Whether a subscription's item is billed by usage."""
+    return bool((item["price"].get("recurring") or {}).get("usage_type") == "metered")
+
+
+def chosen(things: Iterable[T]) -> T | None:
+    """The subscription that decides, of all of one customer's: a live one before one that has ended.
+
+    One that never began (`incomplete`) decides nothing, nor does one without a price of ours. Of two live
+    ones it is the older: the newer is a mistake, which `doubled` tells of.
+    """
+    deciding = [each for each in things if each["status"] in LIVE | ENDED and _plan(each)]
+    live = sorted((each for each in deciding if each["status"] in LIVE), key=_age)
+    ended = sorted(deciding, key=lambda each: (each["ended_at"] or 0, *_age(each)))
+    return live[0] if live else ended[-1] if ended else None
+
+
+def doubled(things: Iterable[Thing]) -> bool:
+    """Whether somebody pays twice."""
+    return sum(each["status"] in LIVE and _plan(each) is not None for each in things) > 1
+
+
+def snapshot(thing: Thing, invoices: Sequence[Thing] = ()) -> Subscription:
+    """What is kept of `thing`; `invoices` are its own, newest first, needed of one that owes."""
+    first = thing["items"]["data"][0]
+    owed = _owed(invoices) if thing["status"] in OWING else []
+    period_end = first["current_period_end"]
+    ends_at = thing["cancel_at"] or (period_end if thing["cancel_at_period_end"] else None)
+    return Subscription(
+        subscription_id=thing["id"],
+        status=thing["status"],
+        plan=_plan(thing) or "",
+        started_at=thing["start_date"],
+        period_start=first["current_period_start"],
+        period_end=period_end,
+        meters=any(metered(item) for item in thing["items"]["data"]),
+        trial_end=thing["trial_end"],
+        ends_at=None if thing["ended_at"] else ends_at,
+        ended_at=thing["ended_at"],
+        owes_since=_owes_since(thing, owed),
+        failed_payments=sum(each["attempt_count"] for each in owed),
+        tries_again_at=min((each["next_payment_attempt"] for each in owed if _again(each)), default=None),
+    )
+
+
+def _plan(thing: Thing) -> str | None:
+    """By the flat price; by usage alone nobody has a plan."""
+    flat = [item["price"] for item in thing["items"]["data"] if not metered(item)]
+    return next((plan for price in flat if (plan := plan_of(price))), None)
+
+
+def _age(thing: Thing) -> tuple[int, str]:
+    return thing["created"], thing["id"]
+
+
+def _owed(invoices: Sequence[Thing]) -> list[Thing]:
+    """The unpaid ones back to the last that was paid: what came before was forgiven, or is another matter."""
+    owed = []
+    for each in invoices:
+        if each["status"] == "paid":
+            break
+        if each["status"] in ("open", "uncollectible"):
+            owed.append(each)
+    return owed
+
+
+def _owes_since(thing: Thing, owed: Sequence[Thing]) -> int | None:
+    """An unpaid subscription whose invoices are all drafts or void owes since its period began."""
+    if thing["status"] not in OWING:
+        return None
+    since: list[int] = [each["status_transitions"]["finalized_at"] or each["created"] for each in owed]
+    began: int = thing["items"]["data"][0]["current_period_start"]
+    return min(since, default=began)
+
+
+def _again(invoice: Thing) -> bool:
+    return invoice["next_payment_attempt"] is not None

@@ -1,0 +1,184 @@
+"""What each tenant has used, in DynamoDB: by day, in all, and what of it was told to Stripe.
+
+The table `usage`, by tenant: `day#YYYY-MM-DD` (UTC, of receipt) and `total` are only ever added to, by the
+transaction that marks the batches as counted; `reported` is replaced as a whole by who has read the version
+before. Bytes are of rows as NDJSON before compression; of a day's rows `own_…` went into the tenant's own
+cloud. What is erased later stays counted. Under the tenant `*`, which is nobody's, `reconciled#YYYY-MM-DD`
+is what a reconciliation has found.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from functions.billing.metering import Count, Sums
+from functions.billing.reporting import Reported
+from functions.billing.usage_item import (
+    DAY,
+    EVERYBODY,
+    RECONCILED,
+    REPORTED,
+    TOTAL,
+    Day,
+    Item,
+    day_of,
+    item_of,
+    key,
+    number,
+    reported_of,
+)
+from functions.shared.dynamo.answers import answered, open_client, unmet
+from functions.shared.errors import RetryableError
+from functions.shared.tenancy import TenantId
+
+
+class ReportedChangedError(RetryableError):
+    """Somebody else has written what was reported since it was read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """All that was ever counted for a tenant, and what of it was reported."""
+
+    rows: int
+    raw_bytes: int
+    reported: Reported
+
+
+class Usage:
+    """Reads are strongly consistent.
+
+    Every method raises functions.shared.dynamo.answers.StoreUnavailableError when DynamoDB fails.
+    """
+
+    def __init__(self, usage_table: str, client: Any = None) -> None:
+        self._table = usage_table
+        self._client = client or open_client()
+
+    def added(self, count: Count) -> list[Item]:
+        """What `count` adds, as items of TransactWriteItems."""
+        days = [
+            self._addition(tenant, f"{DAY}{day.isoformat()}", sums)
+            for (tenant, day), sums in count.days.items()
+        ]
+        return days + [self._addition(tenant, TOTAL, sums) for tenant, sums in count.totals.items()]
+
+    def tally(self, tenant: TenantId) -> Tally:
+        """Nothing yet is a tally of zeros."""
+        reported = self._item(tenant, REPORTED)
+        total = self._item(tenant, TOTAL)
+        return Tally(
+            number(total, "rows"),
+            number(total, "bytes"),
+            Reported(tenant) if reported is None else reported_of(tenant, reported),
+        )
+
+    def days(self, tenant: TenantId, first: date, last: date) -> Iterator[Day]:
+        """The tenant's days from `first` to `last`, both included, in order, less those without usage."""
+        names = {":first": f"{DAY}{first.isoformat()}", ":last": f"{DAY}{last.isoformat()}"}
+        values = {":tenant": {"S": str(tenant)}, **{name: {"S": text} for name, text in names.items()}}
+        start: Item = {}
+        while True:
+            with answered():
+                page = self._client.query(
+                    TableName=self._table,
+                    KeyConditionExpression="tenant_id = :tenant AND entry BETWEEN :first AND :last",
+                    ExpressionAttributeValues=values,
+                    ConsistentRead=True,
+                    **start,
+                )
+            yield from (day_of(item) for item in page["Items"])
+            if "LastEvaluatedKey" not in page:
+                return
+            start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+
+    def all_days(self, first: date, last: date) -> Iterator[Day]:
+        """Every tenant's days from `first` to `last`, both included; looks through the whole table."""
+        names = {":first": f"{DAY}{first.isoformat()}", ":last": f"{DAY}{last.isoformat()}"}
+        start: Item = {}
+        while True:
+            with answered():
+                page = self._client.scan(
+                    TableName=self._table,
+                    FilterExpression="entry BETWEEN :first AND :last",
+                    ExpressionAttributeValues={name: {"S": text} for name, text in names.items()},
+                    ConsistentRead=True,
+                    **start,
+                )
+            yield from (day_of(item) for item in page["Items"])
+            if "LastEvaluatedKey" not in page:
+                return
+            start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+
+    def file_reconciliation(self, day: date, report: str) -> None:
+        """Keep what a reconciliation has found; a second one of the same day takes its place."""
+        item = {**key(EVERYBODY, f"{RECONCILED}{day.isoformat()}"), "report": {"S": report}}
+        with answered():
+            self._client.put_item(TableName=self._table, Item=item)
+
+    def used_bytes(self, tenant: TenantId, since: int, until: int) -> int:
+        """Bytes of the period from `since` until `until`, Unix seconds.
+
+        Of a subscription's period it is what its invoice comes to: what was reported in it and what still
+        will be. Without one it is that of the days.
+        """
+        tally = self.tally(tenant)
+        if tally.reported.subscription_id and tally.reported.period_start <= since:
+            return tally.reported.used_bytes(tally.raw_bytes, since)
+        return sum(each.raw_bytes for each in self.days(tenant, _utc_day(since), _utc_day(until - 1)))
+
+    def write(self, reported: Reported) -> Reported:
+        """Replace what was reported by the next version of what was read.
+
+        Raises
+        ------
+        ReportedChangedError: nothing was written.
+        """
+        new = replace(reported, version=reported.version + 1)
+        condition: Item = {"ConditionExpression": "attribute_not_exists(entry)"}
+        if reported.version:
+            condition = {
+                "ConditionExpression": "version = :version",
+                "ExpressionAttributeValues": {":version": {"N": str(reported.version)}},
+            }
+        if not self._put(item_of(new), condition):
+            raise ReportedChangedError("somebody else has written what was reported")
+        return new
+
+    def _put(self, item: Item, condition: Item) -> bool:
+        """False when the condition does not hold."""
+        try:
+            with answered():
+                self._client.put_item(TableName=self._table, Item=item, **condition)
+        except ClientError as fault:
+            if not unmet(fault):
+                raise
+            return False
+        return True
+
+    def _addition(self, tenant: TenantId, entry: str, sums: Sums) -> Item:
+        added = {"rows": sums.rows, "bytes": sums.raw_bytes}
+        if sums.own_rows:
+            added |= {"own_rows": sums.own_rows, "own_bytes": sums.own_bytes}
+        return {
+            "Update": {
+                "TableName": self._table,
+                "Key": key(tenant, entry),
+                "UpdateExpression": "ADD " + ", ".join(f"#{name} :{name}" for name in added),
+                "ExpressionAttributeNames": {f"#{name}": name for name in added},
+                "ExpressionAttributeValues": {f":{name}": {"N": str(value)} for name, value in added.items()},
+            }
+        }
+
+    def _item(self, tenant: TenantId, entry: str) -> Item | None:
+        with answered():
+            found = self._client.get_item(TableName=self._table, Key=key(tenant, entry), ConsistentRead=True)
+        item: Item | None = found.get("Item")
+        return item
+
+
+def _utc_day(seconds: int) -> date:
+    return datetime.fromtimestamp(seconds, UTC).date()

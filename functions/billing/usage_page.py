@@ -1,0 +1,121 @@
+"""`GET /v1/usage`: what an account stored by day, and what the running period comes to.
+
+Days are UTC days of receipt, bytes those of rows as NDJSON before compression: what is paid for. They are
+counted within about a minute of being stored. The period is the invoice's: what was stored in the last hour
+of one may be told to Stripe in the next, and is then in that one's figures as well as on its invoice.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from functions.billing.book import Book
+from functions.billing.entitlements import period
+from functions.billing.usage import Usage
+from functions.billing.usage_item import Day
+from functions.shared.account.standing import Standing
+from functions.shared.errors import RefusalError
+from functions.shared.plans import CURRENCY, GIGABYTE, PLANS, Plan
+
+MAX_DAYS = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Days from `first` to `last`, both included."""
+
+    first: date
+    last: date
+
+    def every(self) -> Iterable[date]:
+        return (self.first + timedelta(number) for number in range((self.last - self.first).days + 1))
+
+
+def usage_page(
+    usage: Usage, book: Book, standing: Standing, query: Mapping[str, str], now: float
+) -> dict[str, Any]:
+    """The answer's body; `query` may hold `from` and `to`, else the days are the period's until today.
+
+    Raises
+    ------
+    RefusalError: 400, of a day that is none, or a span that is empty or too long.
+    StoreUnavailableError
+    """
+    since, until = period(book, now)
+    span = asked(query, Span(_day(since), _day(int(now))))
+    days = usage.days(book.tenant, span.first, span.last)
+    used_bytes = usage.used_bytes(book.tenant, since, until)
+    return {
+        "from": span.first.isoformat(),
+        "to": span.last.isoformat(),
+        "days": shown_days(days, span),
+        "period": {"start": _moment(since), "end": _moment(until), **_costs(book, standing, used_bytes)},
+        "capped_until": None if standing.capped_until is None else _moment(standing.capped_until),
+    }
+
+
+def asked(query: Mapping[str, str], otherwise: Span) -> Span:
+    """The days that a query asks for.
+
+    Raises
+    ------
+    RefusalError: 400.
+    """
+    last = _parsed("to", query, otherwise.last)
+    first = _parsed("from", query, min(otherwise.first, last))
+    if not 0 <= (last - first).days < MAX_DAYS:
+        raise RefusalError(
+            400, "invalid_from", f"'from' must be a day not after 'to', and at most {MAX_DAYS} days before."
+        )
+    return Span(first, last)
+
+
+def shown_days(days: Iterable[Day], span: Span) -> list[dict[str, Any]]:
+    """One entry for each day of `span`, those without usage too, the first first."""
+    stored = {each.day: each for each in days}
+    return [
+        {
+            "day": day.isoformat(),
+            "rows": stored[day].rows if day in stored else 0,
+            "bytes": stored[day].raw_bytes if day in stored else 0,
+        }
+        for day in span.every()
+    ]
+
+
+def estimate_cents(plan: Plan, used_bytes: int) -> int:
+    """What a period of `plan` costs at `used_bytes`, before taxes and what is prorated."""
+    beyond = max(0, used_bytes - plan.included_gb * GIGABYTE)
+    return plan.monthly_cents + (2 * beyond * plan.cents_a_gb + GIGABYTE) // (2 * GIGABYTE)
+
+
+def _costs(book: Book, standing: Standing, used_bytes: int) -> dict[str, Any]:
+    """Of who has no live subscription nothing is estimated: nothing is billed."""
+    plan = PLANS.get(book.live.plan if book.live else standing.plan)
+    return {
+        "bytes": used_bytes,
+        "included_bytes": plan.included_gb * GIGABYTE if plan else None,
+        "soft_cap_bytes": book.soft_cap_bytes,
+        "hard_cap_bytes": book.hard_cap_bytes,
+        "estimate_cents": estimate_cents(plan, used_bytes) if plan and book.live else None,
+        "currency": CURRENCY,
+    }
+
+
+def _parsed(name: str, query: Mapping[str, str], otherwise: date) -> date:
+    text = query.get(name)
+    if text is None:
+        return otherwise
+    try:
+        return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC).date()
+    except ValueError:
+        raise RefusalError(400, f"invalid_{name}", f"'{name}' must be a day: YYYY-MM-DD.") from None
+
+
+def _day(seconds: int) -> date:
+    return datetime.fromtimestamp(seconds, UTC).date()
+
+
+def _moment(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")

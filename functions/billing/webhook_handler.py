@@ -1,0 +1,81 @@
+"""Webhooks of Stripe's: subscriptions begin, change, are paid and end.
+
+Trigger: API Gateway, POST /v1/stripe/webhook, without the authorizer: Stripe's signature says who calls.
+Promise: what Stripe did not sign, or not within five minutes of now, is answered 400, leaves nothing behind
+and is not logged; every genuine event, in whatever order, once or many times, alone or with others, leaves
+the account as Stripe has it at that moment. Failure: 503 or 500, and Stripe sends the event again for three
+days; an event is marked as done only after what follows from it was written.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from functions.billing.events import Events
+from functions.billing.stripe_contract import BadSignatureError, Stripe
+from functions.billing.stripe_secret import StripeSecret
+from functions.billing.webhook import Intake
+from functions.billing.wiring import BookkeepingSettings, books_of, desk_of, gate_of, secret_of
+from functions.shared import journal
+from functions.shared.dynamo.answers import open_client
+from functions.shared.errors import RefusalError, RetryableError
+from functions.shared.http import Answer, Event, answer, answering, request
+from functions.shared.settings import load
+
+FUNCTION = "stripe-webhook"
+SIGNATURE = "stripe-signature"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings(BookkeepingSettings):
+    stripe_events_table: str
+
+
+@cache
+def _intake() -> Intake:
+    settings = load(Settings)
+    secret = secret_of(settings)
+    return intake(settings, open_client(), gate_of(settings, secret), secret)
+
+
+def intake(
+    settings: Settings,
+    client: Any,
+    stripe: Stripe,
+    secret: StripeSecret,
+    clock: Callable[[], float] = time.time,
+) -> Intake:
+    """Wire the parts around one DynamoDB client and one Stripe."""
+    return Intake(
+        desk=desk_of(settings, client, stripe, clock=clock),
+        owners=books_of(settings, client),
+        events=Events(settings.stripe_events_table, client, clock),
+        secret=secret.webhook_secret,
+        clock=clock,
+    )
+
+
+@answering
+def handler(event: Event) -> Answer:
+    """One webhook."""
+    return answer_to(event, _intake())
+
+
+def answer_to(event: Event, intake: Intake) -> Answer:
+    """The answer to one webhook."""
+    sent = request(event)
+    try:
+        outcome = intake.take(sent.body, sent.headers.get(SIGNATURE, ""))
+    except BadSignatureError as bad:
+        journal.measure(FUNCTION, {"WebhooksRefused": (1, "Count")}, reason=bad.reason)
+        raise RefusalError(
+            400, "invalid_signature", "This is no event that Stripe signed a moment ago."
+        ) from None
+    except RetryableError as fault:
+        journal.measure(FUNCTION, {"WebhooksFailed": (1, "Count")}, error_type=type(fault).__name__)
+        raise RefusalError(503, "try_again", "This event could not be taken now: send it again.") from None
+    if outcome == "unknown_customer":
+        journal.measure(FUNCTION, {"UnknownCustomers": (1, "Count")})
+    return answer(200, {"received": True})

@@ -1,0 +1,198 @@
+"""The operator's way to tell customers something: `python -m functions.notices send …`, then `status`.
+
+`send` drafts a campaign, shows whom it would reach and how it will read, and sends nothing. `send --send ID`
+hands the draft over; the function `notifier` mails it within minutes. Should that be interrupted, the same
+command goes on, and nobody is told twice. Who opted out of marketing, or whose address bounced, is left out
+at the moment of each mail, whatever the dry run said.
+
+Tables are those of the environment (docs/notices.md); credentials and region as the AWS CLI takes them.
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+from functions.notices import console
+from functions.notices.audience import ALL, Accounts, check
+from functions.notices.campaigns import Campaigns
+from functions.notices.outbox import Outbox
+from functions.notices.readers import Readers
+from functions.notices.sending import KINDS, Sending
+from functions.shared.account.announcements import Announcements
+from functions.shared.account.notices import Notices
+from functions.shared.account.suppressions import Suppressions
+from functions.shared.dynamo.answers import open_client
+from functions.shared.errors import AstralogError, PermanentError
+from functions.shared.settings import load
+
+MAX_TITLE_CHARACTERS = 150
+MAX_TEXT_BYTES = 50_000
+TOLD_EACH = 100
+FOLLOW_SECONDS = 2.0
+
+
+class MessageError(PermanentError):
+    """What is to be sent is not fit to be; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    accounts_table: str
+    people_table: str
+    notices_table: str
+    suppressions_table: str
+    announcements_table: str
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    sending: Sending
+    campaigns: Campaigns
+    outbox: Outbox
+    suppressions: Suppressions
+    clock: Callable[[], float]
+
+
+def desk(settings: Settings, client: Any, clock: Callable[[], float]) -> Desk:
+    """Wire the parts around one DynamoDB client."""
+    campaigns = Campaigns(settings.notices_table, client, clock)
+    suppressions = Suppressions(settings.suppressions_table, client, clock)
+    sending = Sending(
+        campaigns,
+        Accounts(settings.accounts_table, client),
+        Readers(settings.people_table, client),
+        suppressions,
+        Notices(settings.notices_table, client, clock),
+        Announcements(settings.announcements_table, client, clock),
+    )
+    return Desk(sending, campaigns, Outbox(settings.notices_table, client, clock), suppressions, clock)
+
+
+def main(arguments: Sequence[str] | None = None, at: Desk | None = None) -> int:
+    """0 when done; 1 with a sentence on standard error when it could not be."""
+    parser = _parser()
+    asked = parser.parse_args(arguments)
+    if asked.what == "send" and not asked.send and None in (asked.kind, asked.title, asked.text_file):
+        parser.error("a draft needs --kind, --title and --text-file; --send takes the id of one")
+    try:
+        _COMMANDS[asked.what](asked, at or desk(load(Settings), open_client(), time.time))
+    except AstralogError as fault:
+        print(fault, file=sys.stderr)  # noqa: T201
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m functions.notices",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(dest="what", required=True)
+    send = commands.add_parser("send", help="draft a campaign and look at it; with --send, send a draft")
+    send.add_argument("--kind", choices=KINDS, help="marketing reaches those alone who opted in")
+    send.add_argument("--title", help="the mail's subject, a line")
+    send.add_argument("--text-file", type=Path, help="the text, UTF-8")
+    send.add_argument(
+        "--to", default=ALL, metavar="all|plan=PLAN|tenant=ID", help="which accounts (default: all)"
+    )
+    send.add_argument(
+        "--effective-on", type=date.fromisoformat, metavar="YYYY-MM-DD", help="needed with --kind policy"
+    )
+    send.add_argument("--send", metavar="ID", help="send the draft of this id; again, to go on")
+    status = commands.add_parser("status", help="how far a campaign is; of all when none is named")
+    status.add_argument("campaign", nargs="?", metavar="id")
+    status.add_argument("--follow", action="store_true", help="until it is done")
+    given_up = commands.add_parser("given-up", help="notices that could not be sent for a day")
+    given_up.add_argument("--retry", action="store_true", help="have them tried again")
+    lift = commands.add_parser("lift", help="mail an address again that bounced or complained")
+    lift.add_argument("address")
+    for command in (send, status, given_up):
+        command.add_argument("--json", action="store_true", help="one JSON object a line")
+    return parser
+
+
+def _send(asked: argparse.Namespace, here: Desk) -> None:
+    if not asked.send:
+        _draft(asked, here)
+        return
+
+    def told(count: int) -> None:
+        if count % TOLD_EACH == 0 and not asked.json:
+            _say(f"{count} accounts so far")
+
+    count = here.sending.send(asked.send, told)
+    _say(console.queued(count, here.campaigns.get(asked.send), asked.json))
+
+
+def _draft(asked: argparse.Namespace, here: Desk) -> None:
+    text = _text(asked.text_file)
+    if not 1 <= len(asked.title.strip()) <= MAX_TITLE_CHARACTERS or not asked.title.isprintable():
+        raise MessageError(f"a title is a line of at most {MAX_TITLE_CHARACTERS} characters")
+    today = datetime.fromtimestamp(here.clock(), UTC).date()
+    if asked.kind == "policy" and asked.effective_on is None:
+        raise MessageError("a change of policy has a day from which on it counts: --effective-on")
+    if asked.effective_on is not None and asked.effective_on < today:
+        raise MessageError("--effective-on is a day that is over")
+    audience = check(asked.to)
+    draft = here.campaigns.draft(asked.kind, asked.title.strip(), text, audience, asked.effective_on)
+    _say(console.dry_run(draft, here.sending.look(draft), asked.json))
+
+
+def _text(file: Path) -> str:
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as fault:
+        raise MessageError(f"{file} cannot be read as text: {type(fault).__name__}") from None
+    if not text.strip() or len(text.encode()) > MAX_TEXT_BYTES:
+        raise MessageError(f"a text is not empty and has at most {MAX_TEXT_BYTES} bytes")
+    return text
+
+
+def _status(asked: argparse.Namespace, here: Desk) -> None:
+    if asked.campaign is None:
+        for each in here.campaigns.all():
+            _say(console.status(each, asked.json))
+        return
+    last = ""
+    while True:
+        campaign = here.campaigns.get(asked.campaign)
+        line = console.status(campaign, asked.json)
+        if line != last:
+            _say(line)
+        if campaign.done or not asked.follow:
+            return
+        last = line
+        time.sleep(FOLLOW_SECONDS)
+
+
+def _given_up(asked: argparse.Namespace, here: Desk) -> None:
+    for each in list(here.outbox.given_up()):
+        _say(console.given_up(each, asked.json))
+        if asked.retry:
+            here.outbox.revive(each)
+
+
+def _lift(asked: argparse.Namespace, here: Desk) -> None:
+    here.suppressions.lift(asked.address)
+    _say("Lifted. SES keeps a list of its own: aws sesv2 delete-suppressed-destination --email-address …")
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)  # noqa: T201
+
+
+_COMMANDS: dict[str, Callable[[argparse.Namespace, Desk], None]] = {
+    "send": _send,
+    "status": _status,
+    "given-up": _given_up,
+    "lift": _lift,
+}
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,72 @@
+"""The accounts that a campaign is for: `all`, `plan=<plan>` or `tenant=<id>`."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from functions.shared.dynamo.answers import answered, open_client
+from functions.shared.errors import PermanentError
+from functions.shared.plans import PLANS
+from functions.shared.tenancy import TenantId
+
+ALL = "all"
+
+
+class AudienceError(PermanentError):
+    """It is none, or names nobody; the message says what it can be."""
+
+
+def check(audience: str) -> str:
+    """`audience` itself, if it is one.
+
+    Raises
+    ------
+    AudienceError
+    """
+    what, _, name = audience.partition("=")
+    if audience == ALL or (what == "plan" and name in PLANS):
+        return audience
+    if what == "tenant":
+        TenantId(name)
+        return audience
+    raise AudienceError(f"an audience is all, tenant=<id> or plan=<{'|'.join(PLANS)}>, not {audience}")
+
+
+class Accounts:
+    """The table of accounts.
+
+    Parameters
+    ----------
+    client: a boto3 client for DynamoDB; None for one that is made on first use.
+    """
+
+    def __init__(self, accounts_table: str, client: Any = None) -> None:
+        self._table = accounts_table
+        self._client = client or open_client()
+
+    def of(self, audience: str) -> Iterator[TenantId]:
+        """Each account of it, by a look through the whole table.
+
+        Raises
+        ------
+        StoreUnavailableError
+        """
+        what, _, name = audience.partition("=")
+        for tenant, plan in self._all():
+            if what == ALL or {"plan": plan, "tenant": tenant}[what] == name:
+                yield tenant
+
+    def _all(self) -> Iterator[tuple[TenantId, str]]:
+        start: dict[str, Any] = {}
+        while True:
+            with answered():
+                page = self._client.scan(
+                    TableName=self._table,
+                    ProjectionExpression="tenant_id, #plan",
+                    ExpressionAttributeNames={"#plan": "plan"},
+                    **start,
+                )
+            for item in page["Items"]:
+                yield TenantId(item["tenant_id"]["S"]), item["plan"]["S"]
+            if "LastEvaluatedKey" not in page:
+                return
+            start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}

@@ -1,0 +1,71 @@
+"""What the operator's command prints: lines for people, JSON for programs, no address whole."""
+
+import json
+from dataclasses import asdict
+
+from functions.notices.campaigns import Campaign
+from functions.notices.letter import letter
+from functions.notices.notice import Due
+from functions.notices.sending import Look
+from functions.shared.account.notices import MARKETING
+from functions.shared.tenancy import TenantId
+
+_LINK = "https://…/v1/unsubscribe/…"
+
+
+def dry_run(campaign: Campaign, look: Look, as_json: bool) -> str:
+    """Whom the draft would reach and how it would read."""
+    figures = {name: value for name, value in asdict(look).items() if name != "sample"}
+    sample = [masked(reader.email) for reader in look.sample]
+    if as_json:
+        return json.dumps({"campaign": campaign.campaign_id, "sent": False, **figures, "sample": sample})
+    link = _LINK if campaign.kind == MARKETING else None
+    whose = look.sample[0].tenant if look.sample else TenantId("an-account")
+    mail = letter(whose, campaign.title, campaign.text, campaign.effective_on, link)
+    counts = {"campaign": campaign.campaign_id, "to": campaign.audience, **figures}
+    rows = [f"  {name:<11}{value}" for name, value in counts.items()]
+    headers = "".join(f"\n{name}: {value}" for name, value in mail.headers.items())
+    return "\n".join(
+        [
+            "Dry run: nothing was sent.",
+            *rows,
+            f"  for example  {', '.join(sample) or 'nobody'}",
+            "",
+            f"Subject: {mail.subject}{headers}\n\n{mail.text}",
+            f"To send it: python -m functions.notices send --send {campaign.campaign_id}",
+        ]
+    )
+
+
+def status(campaign: Campaign, as_json: bool) -> str:
+    """How far a campaign is."""
+    if as_json:
+        shown = {name: value for name, value in asdict(campaign).items() if name != "text"}
+        return json.dumps({**shown, "done": campaign.done}, default=str)
+    how = "done" if campaign.done else campaign.state
+    accounts = f"{campaign.settled} of {campaign.accounts or 'the'} accounts told"
+    people = f"{campaign.mailed} people mailed, {campaign.suppressed} suppressed"
+    left_out = f"{campaign.opted_out} opted out, {campaign.given_up} accounts given up"
+    return f"{campaign.campaign_id}  {campaign.kind}  {how}: {accounts}; {people}, {left_out}"
+
+
+def given_up(due: Due, as_json: bool) -> str:
+    """A notice that could not be sent."""
+    shown = {"tenant": str(due.tenant), "notice": due.notice_id, "since": due.due_at}
+    return json.dumps(shown) if as_json else "  ".join(shown.values())
+
+
+def queued(count: int, campaign: Campaign, as_json: bool) -> str:
+    """A campaign was handed over."""
+    if as_json:
+        return json.dumps({"campaign": campaign.campaign_id, "queued": count})
+    return (
+        f"{count} accounts: mails go out within minutes.\n"
+        f"To see how far: python -m functions.notices status {campaign.campaign_id}"
+    )
+
+
+def masked(address: str) -> str:
+    """Enough of an address to know it again."""
+    name, _, domain = address.partition("@")
+    return f"{name[:1]}…@{domain}"

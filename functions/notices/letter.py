@@ -1,0 +1,28 @@
+"""A notice as a mail."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+from functions.notices.link import headers
+from functions.shared.tenancy import TenantId
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    subject: str
+    text: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def letter(
+    tenant: TenantId, title: str, text: str, effective_on: date | None, unsubscribe: str | None
+) -> Letter:
+    """The mail to a reader of `tenant`. `unsubscribe`: their link, which makes it marketing."""
+    subject = " ".join(title.split())
+    counts = f"\n\nEffective on {effective_on.isoformat()}." if effective_on else ""
+    body = f"{text.rstrip()}{counts}\n\n-- \n"
+    if unsubscribe:
+        why = f"You get this because you asked for news of AstraLog. To get no more of it:\n{unsubscribe}\n"
+        return Letter(subject, body + why, headers(unsubscribe))
+    return Letter(subject, f"{body}This concerns your AstraLog account {tenant}. It is no advertising.\n")

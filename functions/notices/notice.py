@@ -1,0 +1,68 @@
+"""A notice as its sender sees it, and as the table holds it."""
+
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from functions.shared.tenancy import TenantId
+
+Item = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A notice as the index tells of it."""
+
+    tenant: TenantId
+    notice_id: str
+    state: str
+    due_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A notice whose turn it is, until `turn`. `tries` counts this one; `mailed` are the subjects noted."""
+
+    tenant: TenantId
+    notice_id: str
+    kind: str
+    title: str
+    text: str = field(repr=False)
+    announce: bool
+    effective_on: date | None
+    campaign: str | None
+    mailed: frozenset[str]
+    tries: int
+    turn: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What became of a notice's readers."""
+
+    mailed: int = 0
+    suppressed: int = 0
+    opted_out: int = 0
+
+
+def due_of(item: Item) -> Due:
+    """What the index holds of a notice."""
+    return Due(TenantId(item["tenant_id"]["S"]), item["notice"]["S"], item["due"]["S"], item["due_at"]["S"])
+
+
+def notice_of(item: Item) -> Notice:
+    """A notice that was just taken."""
+    effective_on = item.get("effective_on", {}).get("S")
+    return Notice(
+        tenant=TenantId(item["tenant_id"]["S"]),
+        notice_id=item["notice"]["S"],
+        kind=item["kind"]["S"],
+        title=item["title"]["S"],
+        text=item["text"]["S"],
+        announce=item["announce"]["BOOL"],
+        effective_on=date.fromisoformat(effective_on) if effective_on else None,
+        campaign=item.get("campaign", {}).get("S"),
+        mailed=frozenset(item.get("mailed", {}).get("SS", ())),
+        tries=int(item["tries"]["N"]),
+        turn=item["due_at"]["S"],
+    )

@@ -1,0 +1,234 @@
+"""The notices that are due, and what became of them: the other side of functions.shared.account.notices.
+
+Whoever sends a notice takes it first, for TURN_SECONDS: nobody else does meanwhile, and should they die, it
+is due again by itself. Each person mailed is noted on it before the next one is. The index that finds what is
+due runs a moment behind; what counts is the notice itself.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from functions.notices.notice import Due, Notice, Tally, due_of, notice_of
+from functions.shared.account.moments import moment
+from functions.shared.account.notices import CRITICAL, IN_TURN, SETTLED
+from functions.shared.dynamo.answers import answered, open_client, unmet
+from functions.shared.dynamo.transaction import UnmetError, write_all
+from functions.shared.errors import PermanentError
+from functions.shared.tenancy import TenantId
+
+TURN_SECONDS = 180
+"""Longer than the function runs."""
+
+PAGE = 25
+GIVEN_UP = "given_up"
+"""The value of `due` of a notice that could not be sent for a day."""
+
+DUE = "due"
+CAMPAIGNS = "*"
+"""The partition of campaigns; no tenant's id has this character."""
+
+Item = dict[str, Any]
+
+
+class TurnOverError(PermanentError):
+    """Another took the notice since, or it is gone: it is not ours to send any more."""
+
+
+class Outbox:
+    """Every method raises functions.shared.dynamo.answers.StoreUnavailableError when DynamoDB fails.
+
+    Parameters
+    ----------
+    client: a boto3 client for DynamoDB; None for one that is made on first use.
+    clock: seconds since 1970.
+    """
+
+    def __init__(self, notices_table: str, client: Any, clock: Callable[[], float]) -> None:
+        self._table = notices_table
+        self._made = client
+        self._clock = clock
+
+    def due(self) -> list[Due]:
+        """Up to PAGE notices that are due, the longest due first; all that is critical before the rest."""
+        return self._page(CRITICAL)[0] or self._page(IN_TURN)[0]
+
+    def given_up(self) -> Iterator[Due]:
+        """The notices that were given up."""
+        start: Item | None = {}
+        while start is not None:
+            page, start = self._page(GIVEN_UP, start)
+            yield from page
+
+    def take(self, due: Due) -> Notice | None:
+        """The notice, for TURN_SECONDS nobody else's; None when it is not due any more."""
+        values = {
+            ":turn": {"S": moment(self._clock() + TURN_SECONDS)},
+            ":one": {"N": "1"},
+            ":state": {"S": due.state},
+            ":seen": {"S": due.due_at},
+        }
+        taken = self._changed(
+            due.tenant,
+            due.notice_id,
+            "SET due_at = :turn ADD tries :one",
+            "due = :state AND due_at = :seen",
+            values,
+            returned="ALL_NEW",
+        )
+        return None if taken is None else notice_of(taken)
+
+    def note_mailed(self, notice: Notice, subject: str) -> None:
+        """Note that `subject` was mailed.
+
+        Raises
+        ------
+        TurnOverError
+        """
+        values = {":subject": {"SS": [subject]}, ":turn": {"S": notice.turn}}
+        noted = self._changed(
+            notice.tenant, notice.notice_id, "ADD mailed :subject", "due_at = :turn", values
+        )
+        if noted is None:
+            raise TurnOverError("another has this notice")
+
+    def settle(self, notice: Notice, tally: Tally) -> None:
+        """Everybody concerned was told, or cannot be; a campaign counts it in the same step.
+
+        Raises
+        ------
+        TurnOverError
+        """
+        counts = {
+            SETTLED: 1,
+            "mailed": tally.mailed,
+            "suppressed": tally.suppressed,
+            "opted_out": tally.opted_out,
+        }
+        self._end(notice, SETTLED, counts)
+
+    def give_up(self, notice: Notice) -> None:
+        """It cannot be sent: somebody has to look; raises as `settle` does."""
+        self._end(notice, GIVEN_UP, {GIVEN_UP: 1})
+
+    def postpone(self, notice: Notice, seconds: float) -> None:
+        """Let it be due again in `seconds`."""
+        values = {":again": {"S": moment(self._clock() + seconds)}, ":turn": {"S": notice.turn}}
+        self._changed(notice.tenant, notice.notice_id, "SET due_at = :again", "due_at = :turn", values)
+
+    def revive(self, due: Due) -> bool:
+        """Have a notice that was given up tried again from the start; whether it was given up."""
+        with answered():
+            found = self._client.get_item(
+                TableName=self._table, Key=_key(due.tenant, due.notice_id), ConsistentRead=True
+            )
+        campaign = found.get("Item", {}).get("campaign", {}).get("S")
+        change = _update(
+            self._table,
+            _key(due.tenant, due.notice_id),
+            "SET due = :state, due_at = :now REMOVE tries",
+            "due = :given_up",
+            {
+                ":state": {"S": IN_TURN if campaign else CRITICAL},
+                ":now": {"S": moment(self._clock())},
+                ":given_up": {"S": GIVEN_UP},
+            },
+        )
+        try:
+            write_all(self._client, [change, *self._counted(campaign, {GIVEN_UP: -1})])
+        except UnmetError:
+            return False
+        return True
+
+    def _page(self, state: str, start: Item | None = None) -> tuple[list[Due], Item | None]:
+        """Those whose time has come, and where the next page begins."""
+        with answered():
+            page = self._client.query(
+                TableName=self._table,
+                IndexName=DUE,
+                KeyConditionExpression="due = :state AND due_at <= :now",
+                ExpressionAttributeValues={":state": {"S": state}, ":now": {"S": moment(self._clock())}},
+                Limit=PAGE,
+                **({"ExclusiveStartKey": start} if start else {}),
+            )
+        return [due_of(item) for item in page["Items"]], page.get("LastEvaluatedKey")
+
+    def _end(self, notice: Notice, state: str, counts: Mapping[str, int]) -> None:
+        change = _update(
+            self._table,
+            _key(notice.tenant, notice.notice_id),
+            "SET due = :state, due_at = :now",
+            "due_at = :turn",
+            {":state": {"S": state}, ":now": {"S": moment(self._clock())}, ":turn": {"S": notice.turn}},
+        )
+        try:
+            write_all(self._client, [change, *self._counted(notice.campaign, counts)])
+        except UnmetError:
+            raise TurnOverError("another has this notice") from None
+
+    def _counted(self, campaign: str | None, counts: Mapping[str, int]) -> list[Item]:
+        if campaign is None:
+            return []
+        update = {
+            "TableName": self._table,
+            "Key": _key(CAMPAIGNS, campaign),
+            "UpdateExpression": "ADD " + ", ".join(f"#{name} :{name}" for name in counts),
+            "ExpressionAttributeNames": {f"#{name}": name for name in counts},
+            "ExpressionAttributeValues": {f":{name}": {"N": str(n)} for name, n in counts.items()},
+        }
+        return [{"Update": update}]
+
+    def _changed(
+        self,
+        tenant: TenantId,
+        notice_id: str,
+        change: str,
+        condition: str,
+        values: Item,
+        returned: str = "NONE",
+    ) -> Item | None:
+        """What is returned of the notice after `change`, or None when `condition` does not hold."""
+        try:
+            with answered():
+                changed = self._client.update_item(
+                    TableName=self._table,
+                    Key=_key(tenant, notice_id),
+                    UpdateExpression=change,
+                    ConditionExpression=condition,
+                    ExpressionAttributeValues=values,
+                    ReturnValues=returned,
+                )
+        except ClientError as fault:
+            if not unmet(fault):
+                raise
+            return None
+        attributes: Item = changed.get("Attributes", {})
+        return attributes
+
+    @property
+    def _client(self) -> Any:
+        self._made = self._made or open_client()
+        return self._made
+
+
+def pause_seconds(tries: int) -> int:
+    """A minute after the first try, twice as long after each, an hour at the most."""
+    return min(60 << min(tries - 1, 6), 3600)
+
+
+def _update(table: str, key: Item, change: str, condition: str, values: Item) -> Item:
+    """An item of TransactWriteItems."""
+    return {
+        "Update": {
+            "TableName": table,
+            "Key": key,
+            "UpdateExpression": change,
+            "ConditionExpression": condition,
+            "ExpressionAttributeValues": values,
+        }
+    }
+
+
+def _key(partition: str, name: str) -> Item:
+    return {"tenant_id": {"S": partition}, "notice": {"S": name}}

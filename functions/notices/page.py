@@ -1,0 +1,30 @@
+"""The two small pages of an unsubscribe link, asking and done. No script, nothing loaded, nobody named."""
+
+from functions.shared.http import Answer
+
+ASKED = """<p>Get no more news of AstraLog by mail? What concerns your account itself still comes.</p>
+<form method="post"><input type="hidden" name="List-Unsubscribe" value="One-Click">
+<button>Unsubscribe</button></form>"""
+
+DONE = """<p>You get no more news of AstraLog by mail. What concerns your account itself still comes.</p>"""
+
+_HEADERS = {
+    "content-type": "text/html; charset=utf-8",
+    "cache-control": "no-store",
+    "content-security-policy": "default-src 'none'; form-action 'self'; frame-ancestors 'none'",
+    # The address of the page is the token.
+    "referrer-policy": "no-referrer",
+    "x-content-type-options": "nosniff",
+}
+
+
+def page(content: str) -> Answer:
+    """An answer of 200 for people."""
+    return {"statusCode": 200, "headers": dict(_HEADERS), "body": _whole(content)}
+
+
+def _whole(content: str) -> str:
+    return (
+        '<!doctype html><html lang="en"><meta name="viewport" content="width=device-width">'
+        f"<title>AstraLog: unsubscribe</title>\n{content}\n</html>\n"
+    )

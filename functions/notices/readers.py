@@ -1,0 +1,126 @@
+"""The people of an account as readers of mail, in the table of people.
+
+Who belongs to an account is found through an index, a moment late; whether somebody may be mailed, and where,
+is read of the person, strongly consistent, each time anew.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from functions.notices.link import new_token
+from functions.shared.dynamo.answers import answered, open_client, unmet
+from functions.shared.tenancy import TenantId
+
+OF_AN_ACCOUNT = "account"
+BY_TOKEN = "unsubscribe"  # noqa: S105 - the name of an index
+
+Item = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Somebody who has confirmed an address. `token` is of their link to unsubscribe, if they have one."""
+
+    subject: str
+    tenant: TenantId
+    email: str = field(repr=False)
+    marketing_opt_in: bool
+    token: str | None = field(default=None, repr=False)
+
+
+class Readers:
+    """Every method raises functions.shared.dynamo.answers.StoreUnavailableError when DynamoDB fails.
+
+    Parameters
+    ----------
+    client: a boto3 client for DynamoDB; None for one that is made on first use.
+    """
+
+    def __init__(self, people_table: str, client: Any = None) -> None:
+        self._table = people_table
+        self._client = client
+
+    def subjects(self, tenant: TenantId) -> list[str]:
+        """Whom the account has, in a lasting order."""
+        pages = self._pages(
+            "query",
+            IndexName=OF_AN_ACCOUNT,
+            KeyConditionExpression="tenant_id = :tenant",
+            ExpressionAttributeValues={":tenant": {"S": str(tenant)}},
+        )
+        return [item["subject"]["S"] for item in pages]
+
+    def get(self, subject: str) -> Reader | None:
+        """The reader as of now; None for nobody, or for somebody who has not confirmed an address."""
+        return _reader(self._call("get_item", Key=_key(subject), ConsistentRead=True).get("Item", {}))
+
+    def everyone(self) -> Iterator[Reader]:
+        """All readers of all accounts, by a look through the whole table: for an operator."""
+        for item in self._pages("scan"):
+            if reader := _reader(item):
+                yield reader
+
+    def with_token(self, reader: Reader) -> Reader | None:
+        """The reader with a token, the one they have or a new one; None when they are gone meanwhile."""
+        if reader.token:
+            return reader
+        try:
+            changed = self._call(
+                "update_item",
+                Key=_key(reader.subject),
+                UpdateExpression="SET unsubscribe_token = if_not_exists(unsubscribe_token, :new)",
+                ConditionExpression="tenant_id = :tenant",
+                ExpressionAttributeValues={
+                    ":new": {"S": new_token()},
+                    ":tenant": {"S": str(reader.tenant)},
+                },
+                ReturnValues="ALL_NEW",
+            )
+        except ClientError as fault:
+            if not unmet(fault):
+                raise
+            return None
+        return _reader(changed["Attributes"])
+
+    def by_token(self, token: str) -> Reader | None:
+        """Whose link has this token, as of now."""
+        found = self._call(
+            "query",
+            IndexName=BY_TOKEN,
+            KeyConditionExpression="unsubscribe_token = :token",
+            ExpressionAttributeValues={":token": {"S": token}},
+        )["Items"]
+        return self.get(found[0]["subject"]["S"]) if found else None
+
+    def _pages(self, operation: str, **parameters: Any) -> Iterator[Item]:
+        start: Item = {}
+        while True:
+            page = self._call(operation, **parameters, **start)
+            yield from page["Items"]
+            if "LastEvaluatedKey" not in page:
+                return
+            start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+
+    def _call(self, operation: str, **parameters: Any) -> Any:
+        self._client = self._client or open_client()
+        with answered():
+            return getattr(self._client, operation)(TableName=self._table, **parameters)
+
+
+def _key(subject: str) -> Item:
+    return {"subject": {"S": subject}}
+
+
+def _reader(item: Item) -> Reader | None:
+    if item.get("state", {}).get("S") != "confirmed":
+        return None
+    return Reader(
+        subject=item["subject"]["S"],
+        tenant=TenantId(item["tenant_id"]["S"]),
+        email=item["email"]["S"],
+        marketing_opt_in=item["marketing_opt_in"]["BOOL"],
+        token=item.get("unsubscribe_token", {}).get("S"),
+    )

@@ -1,0 +1,234 @@
+"""What people may ask for, decided and written down: copies, erasures, and taking one back."""
+
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from functions.privacy import letters
+from functions.privacy.erasure.erasures import AccountClosingError, Erasures, NotCancellableError
+from functions.privacy.erasure.receipts import Receipts, Standing
+from functions.privacy.erasure.record import ACCOUNT, PERSON, REQUESTED, Erasure, Item
+from functions.privacy.erasure.subject import Subject
+from functions.privacy.export.archives import Archives
+from functions.privacy.export.exports import ExportOpenError, Exports
+from functions.privacy.export.record import READY, Export
+from functions.privacy.export.record import REQUESTED as EXPORT_REQUESTED
+from functions.privacy.forms import Period
+from functions.privacy.letters import Letter
+from functions.shared.access import Principal
+from functions.shared.account.audit import Audit, Origin
+from functions.shared.account.notices import Notices
+from functions.shared.errors import RefusalError
+from functions.shared.tenancy import TenantId
+
+SECONDS_A_DAY = 86_400
+
+MAX_OPEN_ERASURES = 50
+EXPORTS_A_DAY = 5
+
+ID_BYTES = 20
+"""160 random bits: who knows the id of an erasure may see how it stands, with no key at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Everything the routes do. Raises RefusalError with the contract's answer, or a RetryableError.
+
+    `cancel_days`: how long the erasure of an account waits, and can be taken back.
+    """
+
+    erasures: Erasures
+    receipts: Receipts
+    exports: Exports
+    archives: Archives
+    audit: Audit
+    notices: Notices
+    cancel_days: int
+    clock: Callable[[], float] = time.time
+
+    def ask_for_copy(self, caller: Principal, logs: Period | None, who: Origin) -> Export:
+        """Have a copy made.
+
+        Raises
+        ------
+        RefusalError: 400 `logs_not_held`, 409 `export_in_progress`, 429 `too_many_exports`.
+        """
+        if logs and caller.byoc:
+            raise RefusalError(
+                400, "logs_not_held", "Your logs are in your own cloud: we hold none that could be copied."
+            )
+        now = self._now()
+        self._few_copies(caller.tenant, now)
+        export = Export(
+            tenant=caller.tenant,
+            export_id=f"exp_{secrets.token_hex(ID_BYTES)}",
+            state=EXPORT_REQUESTED,
+            requested_at=now,
+            began_at=now,
+            logs_from=logs.since if logs else None,
+            logs_to=logs.until if logs else None,
+        )
+        entry = self.audit.entry(caller.tenant, who, "export.requested", export.export_id)
+        try:
+            self.exports.ask(export, [entry, self._told(export.tenant, letters.copy_asked(export))])
+        except ExportOpenError:
+            raise RefusalError(
+                409, "export_in_progress", "A copy is being made: wait until it is ready."
+            ) from None
+        return export
+
+    def copies(self, tenant: TenantId) -> list[Export]:
+        """Those that were asked for, newest first."""
+        now = self.clock()
+        return [each for each in self.exports.all(tenant) if not _forgotten(each, now)]
+
+    def copy(self, tenant: TenantId, export_id: str) -> Export:
+        """The tenant's copy of that id.
+
+        Raises
+        ------
+        RefusalError: 404.
+        """
+        export = self.exports.of(tenant, export_id) if export_id.startswith("exp_") else None
+        if export is None or _forgotten(export, self.clock()):
+            raise RefusalError(404, "not_found", "There is no copy with this id.")
+        return export
+
+    def link(self, export: Export, who: Origin) -> str | None:
+        """A new link to a copy, while there is one; who asks for it is in the audit trail."""
+        gone = export.gone_at is not None and export.gone_at <= self.clock()
+        if export.state != READY or gone or not self.archives.has(export.object_key):
+            return None
+        self.audit.append(export.tenant, who, "export.link_made", export.export_id)
+        return self.archives.link(export.object_key)
+
+    def ask_for_erasure(self, caller: Principal, subject: Subject, who: Origin) -> Erasure:
+        """Have the rows of a person erased.
+
+        Raises
+        ------
+        RefusalError: 409 `too_many_erasures`.
+        """
+        if sum(each.open for each in self.erasures.all(caller.tenant)) >= MAX_OPEN_ERASURES:
+            raise RefusalError(
+                409,
+                "too_many_erasures",
+                f"{MAX_OPEN_ERASURES} erasures are open: wait until one is verified.",
+            )
+        now = self._now()
+        erasure = Erasure(
+            tenant=caller.tenant,
+            erasure_id=_new_id(),
+            kind=PERSON,
+            state=REQUESTED,
+            requested_at=now,
+            starts_at=now,
+            subject=subject,
+            byoc=caller.byoc,
+        )
+        return self._asked(erasure, who)
+
+    def ask_to_close(self, caller: Principal, confirm: str | None, who: Origin) -> Erasure:
+        """Have the whole account erased, once the time to take it back is over.
+
+        Raises
+        ------
+        RefusalError: 400 `confirmation_required`, 409 `account_closing`.
+        """
+        if confirm != caller.tenant:
+            raise RefusalError(
+                400,
+                "confirmation_required",
+                'This erases the account and all of its logs: send "confirm" with the account\'s id, as '
+                "GET /v1/account shows it.",
+                details={"confirm": str(caller.tenant)},
+            )
+        now = self._now()
+        erasure = Erasure(
+            tenant=caller.tenant,
+            erasure_id=_new_id(),
+            kind=ACCOUNT,
+            state=REQUESTED,
+            requested_at=now,
+            starts_at=now + self.cancel_days * SECONDS_A_DAY,
+            byoc=caller.byoc,
+        )
+        return self._asked(erasure, who)
+
+    def erasure(self, tenant: TenantId, erasure_id: str) -> Erasure:
+        """The tenant's erasure of that id.
+
+        Raises
+        ------
+        RefusalError: 404.
+        """
+        found = self.erasures.of(tenant, erasure_id) if erasure_id.startswith("era_") else None
+        if found is None:
+            raise _no_erasure()
+        return found
+
+    def standing(self, erasure_id: str) -> Standing | None:
+        """How an erasure stands, for whoever has its id."""
+        return self.receipts.standing(erasure_id, self.clock())
+
+    def cancel(self, tenant: TenantId, erasure_id: str, who: Origin) -> Erasure:
+        """Take back that the account is to be erased.
+
+        Raises
+        ------
+        RefusalError: 404; 409 `not_cancellable`.
+        """
+        erasure = self.erasure(tenant, erasure_id)
+        entry = self.audit.entry(tenant, who, "erasure.cancelled", erasure_id)
+        told = self._told(tenant, letters.cancelled(erasure))
+        try:
+            return self.erasures.cancel(erasure, self.clock(), [entry, told])
+        except NotCancellableError:
+            raise RefusalError(
+                409,
+                "not_cancellable",
+                "Only the erasure of an account can be taken back, and only before it begins.",
+            ) from None
+
+    def _now(self) -> int:
+        """The next full second: what was received until this very moment is before it."""
+        return int(self.clock()) + 1
+
+    def _asked(self, erasure: Erasure, who: Origin) -> Erasure:
+        entry = self.audit.entry(erasure.tenant, who, f"{erasure.kind}.erasure_requested", erasure.erasure_id)
+        try:
+            self.erasures.ask(erasure, [entry, self._told(erasure.tenant, letters.asked(erasure))])
+        except AccountClosingError:
+            raise RefusalError(
+                409, "account_closing", "This account is to be erased already: see GET /v1/erasures."
+            ) from None
+        return erasure
+
+    def _few_copies(self, tenant: TenantId, now: int) -> None:
+        recent = [
+            each.requested_at for each in self.exports.all(tenant) if each.requested_at > now - SECONDS_A_DAY
+        ]
+        if len(recent) >= EXPORTS_A_DAY:
+            raise RefusalError(
+                429,
+                "too_many_exports",
+                f"{EXPORTS_A_DAY} copies were asked for within a day: fetch one of those, or wait.",
+                retry_after_seconds=min(recent) + SECONDS_A_DAY - now,
+            )
+
+    def _told(self, tenant: TenantId, letter: Letter) -> Item:
+        return self.notices.due(tenant, letter.notice_id, letter.kind, letter.title, letter.text)
+
+
+def _new_id() -> str:
+    return f"era_{secrets.token_hex(ID_BYTES)}"
+
+
+def _no_erasure() -> RefusalError:
+    return RefusalError(404, "not_found", "There is no erasure with this id.")
+
+
+def _forgotten(export: Export, now: float) -> bool:
+    """DynamoDB forgets late, so the date is looked at."""
+    return export.forget_at <= now

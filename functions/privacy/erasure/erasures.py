@@ -1,0 +1,299 @@
+"""The table of erasures, and beside it that of receipts, which is all that is left in the end."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from functions.privacy.erasure.receipt import BACKUP_DAYS, Receipt, account_hash, person_hash
+from functions.privacy.erasure.receipts import Receipts
+from functions.privacy.erasure.record import (
+    ACCOUNT,
+    CANCELLED,
+    REQUESTED,
+    RUNNING,
+    SECONDS_A_DAY,
+    VERIFIED,
+    Erasure,
+    Item,
+    erasure_of,
+    item_of,
+    key_of,
+)
+from functions.privacy.moments import moment
+from functions.shared.dynamo.answers import StoreUnavailableError, answered, unmet
+from functions.shared.dynamo.transaction import UnmetError, write_all
+from functions.shared.errors import PermanentError, RetryableError
+from functions.shared.tenancy import TenantId
+
+OPEN = "open"
+KEPT_DAYS = 30
+"""How long a receipt says that an erasure was cancelled, or that the whole account went with it."""
+
+_TRIES = 8
+
+
+class ErasureChangedError(RetryableError):
+    """Another run works on this erasure, or it was cancelled."""
+
+
+class AccountClosingError(PermanentError):
+    """The account's erasure was asked for already, or it is under way."""
+
+
+class NotCancellableError(PermanentError):
+    """It has begun, it is over, or it was cancelled before."""
+
+
+class Erasures:
+    """Every method raises StoreUnavailableError when DynamoDB fails; reads are consistent.
+
+    Parameters
+    ----------
+    client: a boto3 client for DynamoDB.
+    """
+
+    def __init__(self, table: str, accounts_table: str, receipts: Receipts, client: Any) -> None:
+        self._table = table
+        self._accounts_table = accounts_table
+        self._receipts = receipts
+        self._client = client
+
+    def ask(self, erasure: Erasure, also: Sequence[Item] = ()) -> None:
+        """Write a new erasure down, with `also`, items of TransactWriteItems.
+
+        From then on an account that is to be erased takes no logs.
+
+        Raises
+        ------
+        AccountClosingError
+        """
+        writes = [
+            {"Put": {**self._put(erasure), "ConditionExpression": "attribute_not_exists(erasure_id)"}},
+            self._receipts.stands(erasure),
+            *also,
+        ]
+        if erasure.kind == ACCOUNT:
+            writes.append(self._closing(erasure))
+        try:
+            write_all(self._client, writes)
+        except UnmetError:
+            raise AccountClosingError("it was asked for already") from None
+
+    def of(self, tenant: TenantId, erasure_id: str) -> Erasure | None:
+        """The tenant's erasure of that id."""
+        with answered():
+            found = self._client.get_item(
+                TableName=self._table, Key=key_of(tenant, erasure_id), ConsistentRead=True
+            )
+        return erasure_of(found["Item"]) if "Item" in found else None
+
+    def all(self, tenant: TenantId) -> list[Erasure]:
+        """All of the tenant's, newest first."""
+        query = {
+            "KeyConditionExpression": "tenant_id = :tenant",
+            "ExpressionAttributeValues": {":tenant": {"S": str(tenant)}},
+            "ConsistentRead": True,
+        }
+        found = [erasure_of(item) for item in self._query(query)]
+        return sorted(found, key=lambda each: (each.requested_at, each.erasure_id), reverse=True)
+
+    def due(self, now: float) -> list[Erasure]:
+        """Those that are to be worked on at `now`, the longest waiting first."""
+        query = {
+            "IndexName": OPEN,
+            "KeyConditionExpression": "#open = :open AND opens_at <= :now",
+            "ExpressionAttributeNames": {"#open": "open"},
+            "ExpressionAttributeValues": {":open": {"S": OPEN}, ":now": {"S": f"{int(now):012}"}},
+        }
+        found = (
+            self.of(TenantId(item["tenant_id"]["S"]), item["erasure_id"]["S"]) for item in self._query(query)
+        )
+        # The index is a moment behind.
+        return [each for each in found if each and each.open]
+
+    def save(self, erasure: Erasure) -> Erasure:
+        """Write an open erasure as it is now; nobody has written it since it was read.
+
+        Raises
+        ------
+        ErasureChangedError
+        """
+        new = replace(erasure, revision=erasure.revision + 1)
+        try:
+            with answered():
+                self._client.put_item(**self._put(new), **_at(erasure))
+        except ClientError as fault:
+            if not unmet(fault):
+                raise
+            raise ErasureChangedError("another run works on this erasure") from None
+        return new
+
+    def start(self, erasure: Erasure, now: float) -> Erasure:
+        """It begins now and can be cancelled no more.
+
+        Raises
+        ------
+        ErasureChangedError
+        """
+        if erasure.state == RUNNING:
+            return erasure
+        progress = replace(erasure.progress, resume_at=now)
+        new = replace(erasure, state=RUNNING, revision=erasure.revision + 1, progress=progress)
+        self._write([{"Put": {**self._put(new), **_at(erasure)}}, self._receipts.stands(new)])
+        return new
+
+    def cancel(self, erasure: Erasure, now: float, also: Sequence[Item] = ()) -> Erasure:
+        """Take the erasure of an account back before it begins; logs are taken again.
+
+        Raises
+        ------
+        NotCancellableError
+        """
+        if erasure.state != REQUESTED or erasure.kind != ACCOUNT or erasure.starts_at <= now:
+            raise NotCancellableError("it is too late")
+        new = replace(erasure, state=CANCELLED, cancelled_at=int(now), revision=erasure.revision + 1)
+        writes = [
+            {"Put": {**self._put(new), **_at(erasure)}},
+            self._receipts.stands(new, forget_at=int(now) + KEPT_DAYS * SECONDS_A_DAY),
+            self._not_closing(erasure.tenant),
+            *also,
+        ]
+        try:
+            write_all(self._client, writes)
+        except UnmetError:
+            raise NotCancellableError("it has begun meanwhile") from None
+        return new
+
+    def finish(self, erasure: Erasure, counts: dict[str, int], now: float, also: Sequence[Item] = ()) -> None:
+        """It is verified: the receipt joins the chain, and what was kept of the subject is forgotten.
+
+        Of an account nothing but the receipt stays.
+
+        Raises
+        ------
+        ErasureChangedError
+        """
+        for _ in range(_TRIES):
+            number, before = self._receipts.head()
+            receipt = _receipt(erasure, counts, now, number + 1, before)
+            added = self._receipts.added(erasure.erasure_id, receipt)
+            try:
+                write_all(self._client, [self._ended(erasure, counts, now), *added, *also])
+            except UnmetError:
+                found = self.of(erasure.tenant, erasure.erasure_id)
+                if found is None or found.revision != erasure.revision:
+                    raise ErasureChangedError("another run works on this erasure") from None
+                continue  # another erasure's receipt was first
+            return
+        raise StoreUnavailableError("DynamoDB: others keep adding receipts")
+
+    def close_account(self, tenant: TenantId) -> None:
+        """From now on the account is there for nobody: no key and no session of it is good.
+
+        The item stays until billing has closed the account; where there is none, none is made.
+        """
+        try:
+            with answered():
+                self._client.update_item(
+                    **self._account(tenant),
+                    UpdateExpression="SET closed = :true",
+                    ConditionExpression="attribute_exists(tenant_id)",
+                    ExpressionAttributeValues={":true": {"BOOL": True}},
+                )
+        except ClientError as fault:
+            if not unmet(fault):
+                raise
+
+    def drop(self, erasure: Erasure, now: float) -> None:
+        """Forget one whose whole account is erased; its receipt, if it has one, stays."""
+        writes: list[Item] = [
+            {
+                "Delete": {
+                    "TableName": self._table,
+                    "Key": key_of(erasure.tenant, erasure.erasure_id),
+                }
+            }
+        ]
+        if erasure.open:
+            forget_at = int(now) + KEPT_DAYS * SECONDS_A_DAY
+            writes.append(self._receipts.stands(replace(erasure, state=CANCELLED), forget_at=forget_at))
+        write_all(self._client, writes)
+
+    def _ended(self, erasure: Erasure, counts: dict[str, int], now: float) -> Item:
+        if erasure.kind == ACCOUNT:
+            key = key_of(erasure.tenant, erasure.erasure_id)
+            return {"Delete": {"TableName": self._table, "Key": key, **_at(erasure)}}
+        ended = replace(
+            erasure,
+            state=VERIFIED,
+            subject=None,
+            verified_at=int(now),
+            counts=counts,
+            revision=erasure.revision + 1,
+        )
+        return {"Put": {**self._put(ended), **_at(erasure)}}
+
+    def _put(self, erasure: Erasure) -> Item:
+        return {"TableName": self._table, "Item": item_of(erasure)}
+
+    def _closing(self, erasure: Erasure) -> Item:
+        return {
+            "Update": {
+                **self._account(erasure.tenant),
+                "UpdateExpression": "SET closes_at = :at",
+                "ConditionExpression": "attribute_exists(tenant_id) AND attribute_not_exists(closes_at)",
+                "ExpressionAttributeValues": {":at": {"N": str(erasure.starts_at)}},
+            }
+        }
+
+    def _not_closing(self, tenant: TenantId) -> Item:
+        return {
+            "Update": {
+                **self._account(tenant),
+                "UpdateExpression": "REMOVE closes_at",
+                "ConditionExpression": "attribute_exists(closes_at) AND attribute_not_exists(closed)",
+            }
+        }
+
+    def _account(self, tenant: TenantId) -> Item:
+        return {"TableName": self._accounts_table, "Key": {"tenant_id": {"S": str(tenant)}}}
+
+    def _write(self, writes: Sequence[Item]) -> None:
+        try:
+            write_all(self._client, writes)
+        except UnmetError:
+            raise ErasureChangedError("another run works on this erasure") from None
+
+    def _query(self, query: Item) -> Iterator[Item]:
+        start: Item = {}
+        while True:
+            with answered():
+                page = self._client.query(TableName=self._table, **query, **start)
+            yield from page["Items"]
+            if "LastEvaluatedKey" not in page:
+                return
+            start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+
+
+def _at(erasure: Erasure) -> Item:
+    return {
+        "ConditionExpression": "revision = :revision",
+        "ExpressionAttributeValues": {":revision": {"N": str(erasure.revision)}},
+    }
+
+
+def _receipt(erasure: Erasure, counts: dict[str, int], now: float, number: int, previous: str) -> Receipt:
+    person = person_hash(erasure.erasure_id, erasure.subject) if erasure.subject else None
+    return Receipt(
+        number=number,
+        previous=previous,
+        kind=erasure.kind,
+        account=account_hash(erasure.erasure_id, erasure.tenant),
+        person=person,
+        requested_at=moment(erasure.requested_at),
+        verified_at=moment(now),
+        backups_until=moment(now + BACKUP_DAYS * SECONDS_A_DAY),
+        counts=counts,
+    )

@@ -1,0 +1,56 @@
+"""Items of DynamoDB as places of an erasure."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import islice
+
+from functions.privacy.erasure.erasures import Erasures
+from functions.privacy.erasure.place import NotYetError, Time
+from functions.privacy.erasure.record import Erasure
+from functions.privacy.holdings import Holding
+from functions.privacy.tables import REMOVED_A_CALL, Tables
+from functions.shared.tenancy import TenantId
+
+
+@dataclass(frozen=True, slots=True)
+class Items:
+    """What one table holds of `tenant`. `ready`: whether nobody needs it any more."""
+
+    tables: Tables
+    holding: Holding
+    tenant: TenantId
+    time: Time
+    ready: Callable[[], bool] = lambda: True
+
+    def count(self) -> int:
+        return sum(1 for _ in self.tables.keys(self.holding, self.tenant))
+
+    def remove(self) -> str | None:
+        if not self.ready():
+            raise NotYetError("billing")
+        keys = self.tables.keys(self.holding, self.tenant)
+        while some := list(islice(keys, REMOVED_A_CALL)):
+            self.time.need(30)
+            self.tables.remove(self.holding, some)
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class OtherErasures:
+    """The account's erasures, all but the one that is under way; the receipts of those that are over stay."""
+
+    erasures: Erasures
+    tenant: TenantId
+    erasure_id: str
+    time: Time
+
+    def count(self) -> int:
+        return len(self._others())
+
+    def remove(self) -> str | None:
+        for each in self._others():
+            self.erasures.drop(each, self.time.now())
+        return None
+
+    def _others(self) -> list[Erasure]:
+        return [each for each in self.erasures.all(self.tenant) if each.erasure_id != self.erasure_id]

@@ -1,0 +1,136 @@
+"""What of a tenant's logs is staged, set aside or otherwise in a bucket, as an erasure sees it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from msgspec import structs
+
+from functions.privacy.erasure.place import NotYetError, Time
+from functions.privacy.erasure.subject import Subject
+from functions.shared.buckets.contract import Bucket, Listed
+from functions.shared.quarantine import pack, unpack
+from functions.shared.staging import ID_CHARACTERS, StagedKey, is_staged
+from functions.shared.tenancy import TenantId, quarantine_prefix, staged_prefix
+
+STILL_BEING_STAGED = timedelta(minutes=1)
+"""Longer than a request that was received before an erasure can take to put its object."""
+
+LEFT_TO_SYNC_SECONDS = 6 * 3600
+"""What was staged when an account stopped is loaded, and erased with the other rows, in minutes."""
+
+DELETED_AT_A_TIME = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """Everything below a prefix that is the tenant's own."""
+
+    bucket: Bucket
+    prefix: str
+    time: Time
+
+    def count(self) -> int:
+        return sum(1 for _ in self.bucket.under(self.prefix))
+
+    def remove(self) -> str | None:
+        keys: list[str] = []
+        for each in self.bucket.under(self.prefix):
+            keys.append(each.key)
+            if len(keys) == DELETED_AT_A_TIME:
+                self.time.need(30)
+                self.bucket.delete(keys)
+                keys = []
+        self.bucket.delete(keys)
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class StagedObjects:
+    """Staged objects that may hold rows of `tenant` that were received before `until`; None for all.
+
+    They are left to sync: to take one away changes a batch that may be written down already, and other
+    people's rows may be in it.
+
+    `stopped_at`: of a whole account, since when it takes no logs, in Unix seconds. What is still staged
+    LEFT_TO_SYNC_SECONDS after that, nobody comes for: it is deleted. A person's rows are waited for.
+    """
+
+    bucket: Bucket
+    tenant: TenantId
+    time: Time
+    until: datetime | None = None
+    stopped_at: Callable[[], float] | None = None
+
+    def count(self) -> int:
+        return waiting(self.bucket, self.tenant, self.until)
+
+    def remove(self) -> str | None:
+        found = [
+            each.key for each in self.bucket.under(staged_prefix(self.tenant)) if _holds(each, self.until)
+        ]
+        if found and not self._given_up():
+            raise NotYetError("staged")
+        self.bucket.delete(found)
+        return None
+
+    def _given_up(self) -> bool:
+        return self.stopped_at is not None and self.time.now() >= self.stopped_at() + LEFT_TO_SYNC_SECONDS
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """A person's rows among those that ClickHouse refused; counted in rows, the others stay."""
+
+    bucket: Bucket
+    subject: Subject
+    time: Time
+
+    def count(self) -> int:
+        return sum(self._rows_in(key) for key in self._documents())
+
+    def remove(self) -> str | None:
+        for key in self._documents():
+            self.time.need(30)
+            self._forget_in(key)
+        return None
+
+    def _documents(self) -> list[str]:
+        return [each.key for each in self.bucket.under(quarantine_prefix(self.subject.tenant))]
+
+    def _rows_in(self, key: str) -> int:
+        found = self.bucket.get(key)
+        if found is None:
+            return 0
+        _, rows = unpack(bytes(found.body))
+        return sum(self.subject.is_told_of_by(row) for row in rows)
+
+    def _forget_in(self, key: str) -> None:
+        """A document that somebody replaced meanwhile is left as it is, for the next round."""
+        found = self.bucket.get(key)
+        if found is None:
+            return
+        header, rows = unpack(bytes(found.body))
+        kept = [at for at, row in enumerate(rows) if not self.subject.is_told_of_by(row)]
+        if not kept:
+            self.bucket.delete([key])
+        elif len(kept) < len(rows):
+            positions = [header.positions[at] for at in kept]
+            shorter = structs.replace(header, positions=positions, rows=len(kept))
+            self.bucket.replace(key, pack(shorter, [rows[at] for at in kept]), found.etag)
+
+
+def waiting(bucket: Bucket, tenant: TenantId, until: datetime | None = None) -> int:
+    """How many staged objects may hold rows of `tenant` that were received before `until`; None for all."""
+    return sum(_holds(each, until) for each in bucket.under(staged_prefix(tenant)))
+
+
+def _holds(each: Listed, until: datetime | None) -> bool:
+    """By S3's clock, or, for rows that were set aside and staged anew, by the day of their receipt."""
+    if not is_staged(each.key):
+        return until is None
+    if until is None:
+        return True
+    key = StagedKey.parse(each.key)
+    anew = len(key.object_id) > ID_CHARACTERS and key.day <= until.date()
+    return anew or each.modified_at <= until + STILL_BEING_STAGED

@@ -1,0 +1,57 @@
+"""Places in a customer's own cloud: their errors in our words, and what is not there is empty."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from functions.privacy.erasure.place import NotYetError, Place
+from functions.shared import journal
+from functions.shared.custody.buckets import NoDestinationError
+from functions.shared.custody.sealing import SealBrokenError
+from functions.shared.errors import RetryableError
+from functions.shared.guarded.guard import AddressRefusedError
+from functions.shared.warehouse import WarehouseRefusedError
+
+_NO_TABLE_CODES = frozenset({60, 81})
+
+T = TypeVar("T")
+
+UNREACHABLE = "destination"
+
+
+@dataclass(frozen=True, slots=True)
+class OwnPlace:
+    """A place in the own cloud of an account.
+
+    An account that has taken its destination away keeps what is there: we hold nothing of it, and cannot
+    reach it. One that cannot be reached for now is waited for, until the deadline.
+
+    `open`: makes the place, which connects.
+    """
+
+    open: Callable[[], Place]
+
+    def count(self) -> int:
+        return self._reached(lambda place: place.count(), 0)
+
+    def remove(self) -> str | None:
+        return self._reached(lambda place: place.remove(), None)
+
+    def _reached(self, call: Callable[[Place], T], nothing: T) -> T:
+        try:
+            return call(self.open())
+        except NoDestinationError:
+            return nothing
+        except WarehouseRefusedError as refusal:
+            if refusal.engine_code in _NO_TABLE_CODES:
+                return nothing
+            reason = f"engine_{refusal.engine_code}"
+        except NotYetError:
+            raise
+        except (SealBrokenError, AddressRefusedError, RetryableError) as fault:
+            reason = type(fault).__name__
+        except (ValueError, LookupError, TypeError) as fault:
+            # What answers there speaks no ClickHouse, and no S3.
+            reason = type(fault).__name__
+        journal.write("destination_not_reached", reason=reason)
+        raise NotYetError(UNREACHABLE)

@@ -1,0 +1,186 @@
+"""How far an erasure has come and what is next: pure values, and one function from them to a move.
+
+An erasure of an account first *stops* what could bring more: each stop is done once. Then it *sweeps*: round
+by round it goes through all places, in their order, and removes what it finds. It is verified by a round that
+began after the last moment at which anything could have arrived, and found nothing in any place.
+An erasure of a person has no stops.
+
+Every change of a Progress is written down before the next move is made. What a run that died had done and not
+written down is done again, and finds nothing. How much there was is written down before it is removed, so
+that what was removed and not noted is counted all the same.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+
+LOOK_AGAIN_SECONDS = 60
+MAX_PAUSE_SECONDS = 1800
+
+COPIES = frozenset({"archives"})
+"""Places that hold what was copied from the others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The names of stops and places, in their order.
+
+    `quiet_at`: Unix seconds; from then on nothing new can arrive. None while the stops are not all done, from
+    which on it takes `settle_seconds`.
+    """
+
+    stops: tuple[str, ...]
+    places: tuple[str, ...]
+    quiet_at: float | None = None
+    settle_seconds: float = 0
+
+    def quiet_from(self, progress: "Progress") -> float:
+        if self.quiet_at is not None:
+            return self.quiet_at
+        return (progress.stopped_at or 0.0) + self.settle_seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Times in Unix seconds.
+
+    `stopped`: the stops that are done, all of them since `stopped_at`. Of the round that began at `began_at`:
+    `found`, what was in each place and has been removed, and `left`, the places that could not be emptied,
+    and why; `waits_for` is that of the round before. `pending`: what is being removed. `removed`: what went
+    in all rounds. `marks`: what places gave back. `removed_at`: when rows or the like were last removed;
+    copies from before then may hold them. `idle`: rounds since something was removed. `resume_at`: not before
+    then. `subjects`: the ids of the account's people, which are not known any more once the people are gone.
+    """
+
+    stopped: tuple[str, ...] = ()
+    stopped_at: float | None = None
+    began_at: float | None = None
+    rounds: int = 0
+    waits_for: Mapping[str, str] = field(default_factory=dict)
+    found: Mapping[str, int] = field(default_factory=dict)
+    left: Mapping[str, str] = field(default_factory=dict)
+    pending: Mapping[str, int] = field(default_factory=dict)
+    removed: Mapping[str, int] = field(default_factory=dict)
+    marks: Mapping[str, str] = field(default_factory=dict)
+    removed_at: float | None = None
+    subjects: tuple[str, ...] = ()
+    idle: int = 0
+    resume_at: float = 0.0
+
+    def after_stop(self, stop: str, of: Plan, now: float) -> "Progress":
+        stopped = (*self.stopped, stop)
+        last = set(of.stops) <= set(stopped)
+        return replace(self, stopped=stopped, stopped_at=now if last else None)
+
+    def after_round(self, now: float, resume_at: float) -> "Progress":
+        """The next round begins; `idle` tells how long nothing came of it."""
+        removed_some = any(self.found.values())
+        return replace(
+            self,
+            found={},
+            left={},
+            waits_for=self.left,
+            began_at=None,
+            idle=0 if removed_some else self.idle + 1,
+            resume_at=max(now, resume_at),
+        )
+
+    def beginning(self, now: float) -> "Progress":
+        return replace(self, began_at=now, rounds=self.rounds + 1)
+
+    def expecting(self, place: str, count: int) -> "Progress":
+        """`count` are about to be removed, or were when a run died."""
+        return replace(self, pending={**self.pending, place: max(count, self.pending.get(place, 0))})
+
+    def swept(self, place: str, now: float, mark: str | None = None) -> "Progress":
+        """The place is empty now; what was pending is removed."""
+        gone = self.pending.get(place, 0)
+        source = gone and place not in COPIES
+        return replace(
+            self,
+            found={**self.found, place: gone},
+            pending={name: count for name, count in self.pending.items() if name != place},
+            removed={**self.removed, place: self.removed.get(place, 0) + gone} if gone else self.removed,
+            marks=self.marks if mark is None else {**self.marks, place: mark},
+            removed_at=now if source else self.removed_at,
+        )
+
+    def leaving(self, place: str, reason: str) -> "Progress":
+        return replace(self, left={**self.left, place: reason})
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self), separators=(",", ":"))
+
+    @classmethod
+    def from_json(cls, text: str) -> "Progress":
+        fields = json.loads(text)
+        return cls(**{**fields, "stopped": tuple(fields["stopped"]), "subjects": tuple(fields["subjects"])})
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Do this stop."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """Look through this place."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Begin:
+    """Begin a round."""
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """The round is over; another is needed, not before `resume_at`."""
+
+    resume_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Nothing can be done before `until`."""
+
+    until: float
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """Nothing is left anywhere, and nothing can come."""
+
+
+Move = Stop | Sweep | Begin | End | Wait | Finish
+
+
+def next_move(plan: Plan, progress: Progress, now: float) -> Move:
+    """What is to be done at `now`, Unix seconds."""
+    if stop := _first(plan.stops, progress.stopped):
+        return Stop(stop)
+    if now < progress.resume_at:
+        return Wait(progress.resume_at)
+    if progress.began_at is None:
+        return Begin()
+    if place := _first(plan.places, [*progress.found, *progress.left]):
+        return Sweep(place)
+    quiet_from = plan.quiet_from(progress)
+    if progress.left:
+        return End(now + _pause(progress))
+    if any(progress.found.values()):
+        return End(now)
+    return Finish() if progress.began_at >= quiet_from else End(quiet_from)
+
+
+def _first(names: Sequence[str], done: Sequence[str]) -> str | None:
+    return next((name for name in names if name not in done), None)
+
+
+def _pause(progress: Progress) -> float:
+    """Longer each time that nothing came of a round: a place that is not ready may not be so for hours."""
+    idle = 0 if any(progress.found.values()) else progress.idle
+    return float(min(LOOK_AGAIN_SECONDS * 2 ** min(idle, 10), MAX_PAUSE_SECONDS))

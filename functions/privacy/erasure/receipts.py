@@ -1,0 +1,133 @@
+"""The table of receipts: how each erasure stands, under a name that tells nobody which; and the chain."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from functions.privacy.erasure.receipt import FIRST, Receipt, name_of
+from functions.privacy.erasure.record import VERIFIED, Erasure, Item
+from functions.shared.dynamo.answers import answered
+
+HEAD = "head"
+"""Where the last receipt's number and hash stand: no hash is called so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How an erasure stands, to whoever has its id; times in Unix seconds. `receipt` once it is verified."""
+
+    kind: str
+    state: str
+    requested_at: int
+    starts_at: int
+    due_at: int
+    receipt: Receipt | None
+
+
+class Receipts:
+    """Every method that asks raises StoreUnavailableError when DynamoDB fails; reads are consistent.
+
+    Parameters
+    ----------
+    client: a boto3 client for DynamoDB.
+    """
+
+    def __init__(self, table: str, client: Any) -> None:
+        self._table = table
+        self._client = client
+
+    def standing(self, erasure_id: str, now: float) -> Standing | None:
+        """How the erasure of that id stands, whosever it is; it tells nothing of whom it is about."""
+        item = self._item(name_of(erasure_id))
+        # DynamoDB forgets late, so the date is looked at.
+        if item is None or ("forget_at" in item and int(item["forget_at"]["N"]) <= now):
+            return None
+        return Standing(
+            kind=item["kind"]["S"],
+            state=item["state"]["S"],
+            requested_at=int(item["requested_at"]["N"]),
+            starts_at=int(item["starts_at"]["N"]),
+            due_at=int(item["due_at"]["N"]),
+            receipt=Receipt.from_json(item["document"]["S"]) if "document" in item else None,
+        )
+
+    def all(self) -> Iterator[Receipt]:
+        """All there are, in no order; for who checks the chain."""
+        start: Item = {}
+        while True:
+            with answered():
+                page = self._client.scan(TableName=self._table, ConsistentRead=True, **start)
+            yield from (
+                Receipt.from_json(each["document"]["S"]) for each in page["Items"] if "document" in each
+            )
+            if "LastEvaluatedKey" not in page:
+                return
+            start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+
+    def head(self) -> tuple[int, str]:
+        """Number and hash of the last receipt; 0 and FIRST before there is one."""
+        item = self._item(HEAD)
+        return (int(item["number"]["N"]), item["hash"]["S"]) if item else (0, FIRST)
+
+    def stands(self, erasure: Erasure, forget_at: int | None = None) -> Item:
+        """How an erasure without a receipt stands, as an item of TransactWriteItems."""
+        numbers = {
+            "requested_at": erasure.requested_at,
+            "starts_at": erasure.starts_at,
+            "due_at": erasure.due_at,
+            "forget_at": forget_at,
+        }
+        return {
+            "Put": {
+                "TableName": self._table,
+                "Item": {
+                    "receipt": {"S": name_of(erasure.erasure_id)},
+                    "kind": {"S": erasure.kind},
+                    "state": {"S": erasure.state},
+                    **{name: {"N": str(each)} for name, each in numbers.items() if each is not None},
+                },
+            }
+        }
+
+    def added(self, erasure_id: str, receipt: Receipt) -> list[Item]:
+        """The receipt of a verified erasure joins the chain, if the last one is the one it follows."""
+        return [self._verified(erasure_id, receipt), self._step(receipt)]
+
+    def _verified(self, erasure_id: str, receipt: Receipt) -> Item:
+        return {
+            "Update": {
+                "TableName": self._table,
+                "Key": {"receipt": {"S": name_of(erasure_id)}},
+                "UpdateExpression": "SET #state = :state, document = :document",
+                "ConditionExpression": "attribute_exists(receipt)",
+                "ExpressionAttributeNames": {"#state": "state"},
+                "ExpressionAttributeValues": {
+                    ":state": {"S": VERIFIED},
+                    ":document": {"S": receipt.canonical()},
+                },
+            }
+        }
+
+    def _step(self, receipt: Receipt) -> Item:
+        first = receipt.number == 1
+        values: Item = {":number": {"N": str(receipt.number)}, ":hash": {"S": receipt.hash}}
+        return {
+            "Update": {
+                "TableName": self._table,
+                "Key": {"receipt": {"S": HEAD}},
+                "UpdateExpression": "SET #number = :number, #hash = :hash",
+                "ConditionExpression": "attribute_not_exists(#hash)" if first else "#hash = :previous",
+                "ExpressionAttributeNames": {"#hash": "hash", "#number": "number"},
+                "ExpressionAttributeValues": values
+                if first
+                else {**values, ":previous": {"S": receipt.previous}},
+            }
+        }
+
+    def _item(self, name: str) -> Item | None:
+        with answered():
+            found = self._client.get_item(
+                TableName=self._table, Key={"receipt": {"S": name}}, ConsistentRead=True
+            )
+        item: Item | None = found.get("Item")
+        return item

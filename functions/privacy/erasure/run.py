@@ -1,0 +1,134 @@
+"""One run of one erasure: move by move, each written down before the next, until it is over or waits."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Protocol, TypeVar
+
+from functions.privacy.erasure.place import NotYetError, Place, Time
+from functions.privacy.erasure.progress import (
+    Begin,
+    End,
+    Finish,
+    Move,
+    Plan,
+    Progress,
+    Stop,
+    Sweep,
+    Wait,
+    next_move,
+)
+from functions.privacy.erasure.record import Erasure
+from functions.shared import journal
+from functions.shared.errors import AstralogError
+
+T = TypeVar("T")
+
+RESERVE_SECONDS = 20.0
+"""For writing down what was done."""
+
+UNCOUNTED = frozenset({"traces"})
+"""Places whose counts say nothing to anybody."""
+
+
+class Saves(Protocol):
+    """What is asked of functions.privacy.erasure.erasures.Erasures."""
+
+    def save(self, erasure: Erasure) -> Erasure: ...
+
+
+@dataclass(slots=True)
+class Work:
+    """An erasure, and what there is to do for it.
+
+    `stops`: by name; what one returns are the ids of the account's people, to be remembered. `places`: by
+    name, in their order. `quiet_at`, `settle_seconds`: see Plan.
+    """
+
+    erasure: Erasure
+    stops: Mapping[str, Callable[[], tuple[str, ...] | None]] = field(default_factory=dict)
+    places: dict[str, Place] = field(default_factory=dict)
+    quiet_at: float | None = None
+    settle_seconds: float = 0.0
+
+    @property
+    def plan(self) -> Plan:
+        return Plan(tuple(self.stops), tuple(self.places), self.quiet_at, self.settle_seconds)
+
+    def mark_of(self, place: str) -> str | None:
+        """What the place returned when it was last emptied."""
+        return self.erasure.progress.marks.get(place)
+
+    def stopped_at(self) -> float:
+        """Since when nothing new is let in, in Unix seconds."""
+        return self.erasure.progress.stopped_at or 0.0
+
+    def removed_at(self) -> float:
+        """When something was last removed: what was copied until then may hold it."""
+        return self.erasure.progress.removed_at or float(self.erasure.requested_at)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """What was removed, by place."""
+        removed = self.erasure.progress.removed
+        return {name: count for name, count in sorted(removed.items()) if name not in UNCOUNTED}
+
+    def go_on(self, store: Saves, time: Time) -> bool:
+        """Do what can be done now; whether nothing is left anywhere, nor can come.
+
+        Raises
+        ------
+        ErasureChangedError: another run works on it. What a store of its own does not take raises too.
+        """
+        while True:
+            move = next_move(self.plan, self.erasure.progress, time.now())
+            if isinstance(move, Finish):
+                return True
+            if isinstance(move, Wait) or time.left() < RESERVE_SECONDS:
+                return False
+            self._make(move, store, time)
+
+    def _make(self, move: Move, store: Saves, time: Time) -> None:
+        progress, now = self.erasure.progress, time.now()
+        match move:
+            case Stop(name):
+                subjects = self.stops[name]()
+                stopped = progress.after_stop(name, self.plan, now)
+                self._save(store, stopped if subjects is None else replace(stopped, subjects=subjects))
+            case Begin():
+                self._save(store, progress.beginning(now))
+            case Sweep(name):
+                self._sweep(name, store, time)
+            case End(resume_at):
+                self._save(store, progress.after_round(now, resume_at))
+
+    def _sweep(self, name: str, store: Saves, time: Time) -> None:
+        """Look, write down how much there is, remove it, write down that it is gone."""
+        place = self.places[name]
+        there, hindered = _tried(name, place.count, 0)
+        if hindered:
+            self._save(store, self.erasure.progress.leaving(name, hindered))
+            return
+        progress = self.erasure.progress
+        if not there and not progress.pending.get(name):
+            # Not worth a write: who comes after a death looks again.
+            self.erasure = replace(self.erasure, progress=progress.swept(name, time.now()))
+            return
+        self._save(store, progress.expecting(name, there))
+        mark, hindered = _tried(name, place.remove, None)
+        progress = self.erasure.progress
+        swept = progress.leaving(name, hindered) if hindered else progress.swept(name, time.now(), mark)
+        self._save(store, swept)
+
+    def _save(self, store: Saves, progress: Progress) -> None:
+        self.erasure = store.save(replace(self.erasure, progress=progress))
+
+
+def _tried(name: str, call: Callable[[], T], otherwise: T) -> tuple[T, str]:
+    """What `call` returns, and why it could not: one place that fails keeps no other from being emptied."""
+    try:
+        return call(), ""
+    except NotYetError as wait:
+        return otherwise, wait.reason
+    except AstralogError as fault:
+        journal.write("erasure_hindered", phase=name, error_type=type(fault).__name__)
+        return otherwise, type(fault).__name__

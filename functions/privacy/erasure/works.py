@@ -1,0 +1,157 @@
+"""What an erasure consists of: its stops and its places, in their order, made of the stores."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+from functions.privacy.erasure.copies import Copies
+from functions.privacy.erasure.dropped import DroppedFiles, Drops
+from functions.privacy.erasure.erasures import Erasures
+from functions.privacy.erasure.items import Items, OtherErasures
+from functions.privacy.erasure.objects import (
+    STILL_BEING_STAGED,
+    Folder,
+    Quarantined,
+    StagedObjects,
+    waiting,
+)
+from functions.privacy.erasure.own_cloud import OwnPlace
+from functions.privacy.erasure.place import Place, Time
+from functions.privacy.erasure.record import ACCOUNT, Erasure
+from functions.privacy.erasure.rows import STATEMENT_TIMEOUT_SECONDS, EventRows, Rows, Traces
+from functions.privacy.erasure.run import Work
+from functions.privacy.erasure.sign_in_place import SignInPlace
+from functions.privacy.erasure.subject import Everything, Subject
+from functions.privacy.export.archives import Archives
+from functions.privacy.export.exports import Exports
+from functions.privacy.holdings import HOLDINGS, Holding
+from functions.privacy.sign_ins import SignIns
+from functions.privacy.tables import Tables
+from functions.shared.account.closing import Closings
+from functions.shared.account.tombstones import Tombstones
+from functions.shared.buckets.contract import Bucket
+from functions.shared.custody.clouds import Custody
+from functions.shared.custody.sealing import Shards
+from functions.shared.errors import PermanentError
+from functions.shared.tenancy import (
+    TenantId,
+    checkpoint_prefix,
+    idempotency_prefix,
+    quarantine_prefix,
+)
+
+SETTLE = timedelta(hours=2)
+"""From the last stop until nothing of the account can arrive any more.
+
+A key or token is believed for 30 s by the authorizer, and a request with it lasts 29 s; a link to drop a file
+by lasts an hour, and what takes the file another quarter; scheduled functions run for 5 minutes, sync for one
+and an insert of its own half a minute longer. The longest chain of these is below an hour and a half.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Works:
+    """The stores that an erasure goes through. `custody`: of customers' own clouds."""
+
+    tables: Tables
+    erasures: Erasures
+    exports: Exports
+    archives: Archives
+    tombstones: Tombstones
+    shards: Shards
+    closings: Closings
+    sign_ins: SignIns
+    staging: Bucket
+    drops: Drops
+    exports_bucket: Bucket
+    rows: EventRows
+    custody: Custody
+    time: Time
+    settle: timedelta = SETTLE
+
+    def of(self, erasure: Erasure) -> Work:
+        """What there is to do for `erasure`."""
+        return self._of_account(erasure) if erasure.kind == ACCOUNT else self._of_person(erasure)
+
+    def _of_account(self, erasure: Erasure) -> Work:
+        tenant = erasure.tenant
+        stops: dict[str, Callable[[], tuple[str, ...] | None]] = {
+            "people": lambda: self._people_of(tenant),
+            "tombstone": lambda: self.tombstones.bury(tenant),
+            "access": lambda: self.erasures.close_account(tenant),
+            "credentials": lambda: self.shards.destroy(tenant),
+            "billing": lambda: self._end_billing(tenant),
+        }
+        work = Work(erasure, settle_seconds=self.settle.total_seconds(), stops=stops)
+        work.places |= {
+            "archives": self._copies(tenant, lambda: None),
+            "dropped_files": DroppedFiles(self.drops, tenant, self.time),
+            "checkpoints": Folder(self.staging, checkpoint_prefix(tenant), self.time),
+            "idempotency_marks": Folder(self.staging, idempotency_prefix(tenant), self.time),
+            "quarantined": Folder(self.staging, quarantine_prefix(tenant), self.time),
+            "staged": StagedObjects(self.staging, tenant, self.time, stopped_at=work.stopped_at),
+            "rows": Rows(self.rows, Everything(tenant), lambda: waiting(self.staging, tenant), self.time),
+            "traces": Traces(self.rows, tenant, lambda: work.mark_of("rows"), self.time),
+            "sign_ins": SignInPlace(self.sign_ins, lambda: work.erasure.progress.subjects),
+            **{each.table: self._items(each, erasure) for each in HOLDINGS},
+        }
+        return work
+
+    def _of_person(self, erasure: Erasure) -> Work:
+        if erasure.subject is None:
+            raise PermanentError("the erasure of a person without a person")
+        subject, asked_at = erasure.subject, datetime.fromtimestamp(erasure.requested_at, UTC)
+        work = Work(erasure, quiet_at=(asked_at + STILL_BEING_STAGED).timestamp())
+        places = self._places_of(subject, asked_at, self.staging, self.rows)
+        if erasure.byoc:
+            places |= {
+                f"own_{name}": OwnPlace(partial(self._own_place, name, subject, asked_at)) for name in places
+            }
+        places["traces"] = Traces(self.rows, subject.tenant, lambda: work.mark_of("rows"), self.time)
+        places["archives"] = self._copies(subject.tenant, work.removed_at)
+        work.places |= places
+        return work
+
+    def _places_of(
+        self, subject: Subject, asked_at: datetime, bucket: Bucket, rows: EventRows
+    ) -> dict[str, Place]:
+        """A replay from the quarantine stages its rows before it forgets them there: whoever looks at the
+        quarantine first and at staging next misses none.
+        """
+        tenant = subject.tenant
+        return {
+            "quarantined": Quarantined(bucket, subject, self.time),
+            "staged": StagedObjects(bucket, tenant, self.time, asked_at),
+            "rows": Rows(rows, subject, lambda: waiting(bucket, tenant, asked_at), self.time, asked_at),
+        }
+
+    def _own_place(self, name: str, subject: Subject, asked_at: datetime) -> Place:
+        bucket = self.custody.bucket(subject.tenant)
+        warehouse = self.custody.warehouse(subject.tenant, STATEMENT_TIMEOUT_SECONDS)
+        return self._places_of(subject, asked_at, bucket, EventRows(warehouse))[name]
+
+    def _items(self, holding: Holding, erasure: Erasure) -> Place:
+        tenant = erasure.tenant
+        if holding.table == "erasures":
+            return OtherErasures(self.erasures, tenant, erasure.erasure_id, self.time)
+        if holding.after_billing:
+            return Items(self.tables, holding, tenant, self.time, lambda: self._closed(tenant))
+        return Items(self.tables, holding, tenant, self.time)
+
+    def _closed(self, tenant: TenantId) -> bool:
+        """Whether billing is done with the account; it is asked again, should its item be a later one."""
+        if self.closings.state(tenant) != "open":
+            return True
+        self._end_billing(tenant)
+        return False
+
+    def _end_billing(self, tenant: TenantId) -> None:
+        self.closings.request(tenant)
+
+    def _copies(self, tenant: TenantId, until: Callable[[], float | None]) -> Copies:
+        return Copies(self.exports, self.archives, self.exports_bucket, tenant, until, self.time)
+
+    def _people_of(self, tenant: TenantId) -> tuple[str, ...]:
+        people = next(each for each in HOLDINGS if each.table == "people")
+        return tuple(sorted(item["subject"]["S"] for item in self.tables.items(people, tenant)))

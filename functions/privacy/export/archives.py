@@ -1,0 +1,133 @@
+"""Archives in their bucket: written in parts that stay when a run ends, fetched by links that end.
+
+S3's multipart upload through boto3: obstore, which everything else here uses, forgets an upload with its
+process.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from functions.shared.aws_client import asked
+from functions.shared.errors import PermanentError, RetryableError
+
+LINK_SECONDS = 3600
+"""How long a link can be used; each request for it makes a new one."""
+
+_NO_UPLOAD = "NoSuchUpload"
+_MISSING = frozenset({"404", "NoSuchKey", "NotFound"})
+
+
+class ArchivesUnavailableError(RetryableError):
+    """S3 did not do what it was asked to."""
+
+
+class NoUploadError(PermanentError):
+    """The upload was aborted, or it is complete."""
+
+
+class _MissingError(Exception):
+    """No such object."""
+
+
+class Archives:
+    """The bucket of archives. Every method raises ArchivesUnavailableError when S3 fails.
+
+    Parameters
+    ----------
+    s3: a boto3 client that signs with Signature Version 4; None for one that is made on first use.
+    """
+
+    def __init__(self, bucket: str, s3: Any = None) -> None:
+        self._bucket = bucket
+        self._s3 = s3
+
+    def begin(self, key: str, file_name: str) -> str:
+        """Begin an upload; its id. Who fetches the archive saves it as `file_name`."""
+        answer = self._call(
+            "create_multipart_upload",
+            Key=key,
+            ContentType="application/zip",
+            ContentDisposition=f'attachment; filename="{file_name}"',
+        )
+        upload_id: str = answer["UploadId"]
+        return upload_id
+
+    def put_part(self, key: str, upload_id: str, number: int, body: bytes) -> str:
+        """Upload a part, the first being 1; the same number again takes its place. Its ETag.
+
+        Raises
+        ------
+        NoUploadError
+        """
+        answer = self._call("upload_part", Key=key, UploadId=upload_id, PartNumber=number, Body=body)
+        etag: str = answer["ETag"]
+        return etag
+
+    def complete(self, key: str, upload_id: str, etags: Sequence[str]) -> None:
+        """Make an object of the parts; the same again changes nothing.
+
+        Raises
+        ------
+        NoUploadError: and there is no object either.
+        """
+        parts = [{"PartNumber": number, "ETag": etag} for number, etag in enumerate(etags, 1)]
+        try:
+            self._call(
+                "complete_multipart_upload", Key=key, UploadId=upload_id, MultipartUpload={"Parts": parts}
+            )
+        except NoUploadError:
+            if not self.has(key):
+                raise
+
+    def abort(self, key: str, upload_id: str) -> None:
+        """Give an upload up, with all of its parts; one that is gone already is no fault."""
+        try:
+            self._call("abort_multipart_upload", Key=key, UploadId=upload_id)
+        except NoUploadError:
+            return
+
+    def has(self, key: str) -> bool:
+        try:
+            self._call("head_object", Key=key)
+        except _MissingError:
+            return False
+        return True
+
+    def link(self, key: str) -> str:
+        """An address that fetches the archive for LINK_SECONDS and needs no key.
+
+        It ends earlier should the credentials of the role that signs it do so.
+        """
+        link: str = self._client().generate_presigned_url(
+            "get_object", Params={"Bucket": self._bucket, "Key": key}, ExpiresIn=LINK_SECONDS
+        )
+        return link
+
+    def _call(self, operation: str, **parameters: Any) -> Any:
+        client = self._client()
+        return asked(lambda: getattr(client, operation)(Bucket=self._bucket, **parameters), _failure)
+
+    def _client(self) -> Any:
+        if self._s3 is None:
+            self._s3 = _s3()
+        return self._s3
+
+
+def _s3() -> Any:
+    """SSE-KMS takes links of Signature Version 4 only. A part of some megabytes may take a while."""
+    import boto3
+    from botocore.config import Config
+
+    patience = {"mode": "standard", "total_max_attempts": 3}
+    return boto3.client(
+        "s3",
+        config=Config(signature_version="s3v4", connect_timeout=2, read_timeout=30, retries=patience),
+    )
+
+
+def _failure(code: str) -> Exception:
+    if code == _NO_UPLOAD:
+        return NoUploadError("there is no such upload")
+    if code in _MISSING:
+        return _MissingError()
+    return ArchivesUnavailableError(f"S3: {code}")

@@ -1,0 +1,34 @@
+"""Attributes of DynamoDB as plain JSON values. Pure."""
+
+import base64
+from collections.abc import Mapping
+from typing import Any
+
+from functions.privacy.holdings import Holding
+
+
+def shown(item: Mapping[str, Any], holding: Holding) -> dict[str, Any]:
+    """What its owner is shown of an item: the attributes on the holding's list, in that order."""
+    return {name: plain(item[name]) for name in holding.shows if name in item}
+
+
+def plain(attribute: Mapping[str, Any]) -> Any:
+    """The value of an attribute; whole numbers stay whole, sets become sorted lists, bytes base64."""
+    ((kind, value),) = attribute.items()
+    match kind:
+        case "N":
+            return int(value) if value.lstrip("-").isdecimal() else float(value)
+        case "NULL":
+            return None
+        case "SS":
+            return sorted(value)
+        case "NS":
+            return sorted(plain({"N": each}) for each in value)
+        case "L":
+            return [plain(each) for each in value]
+        case "M":
+            return {name: plain(each) for name, each in value.items()}
+        case "B":
+            return base64.b64encode(value).decode()
+        case _:
+            return value

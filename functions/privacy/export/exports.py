@@ -1,0 +1,206 @@
+"""The table of copies: an item for each, and while it is made one for each part of its archive."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from functions.privacy.export.record import (
+    RUNNING,
+    Export,
+    File,
+    Item,
+    export_of,
+    files_of,
+    files_text,
+    item_of,
+    key_of,
+)
+from functions.shared.dynamo.answers import answered
+from functions.shared.dynamo.transaction import UnmetError, write_all
+from functions.shared.errors import PermanentError, RetryableError
+from functions.shared.tenancy import TenantId
+
+OPEN = "open"
+LOCK = "!open"
+"""Where it stands which copy is being made for an account; no copy's id begins so."""
+
+REMOVED_A_CALL = 100
+
+
+class ExportChangedError(RetryableError):
+    """Another run works on this copy, it begins anew, or the account is erased."""
+
+
+class ExportOpenError(PermanentError):
+    """A copy is being made for this account already."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """An uploaded part of an archive."""
+
+    number: int
+    etag: str
+    files: list[File]
+
+
+class Exports:
+    """Every method raises StoreUnavailableError when DynamoDB fails; reads are consistent.
+
+    Parameters
+    ----------
+    client: a boto3 client for DynamoDB.
+    """
+
+    def __init__(self, table: str, client: Any) -> None:
+        self._table = table
+        self._client = client
+
+    def ask(self, export: Export, also: Sequence[Item] = ()) -> None:
+        """Write a new one down, with `also`, items of TransactWriteItems.
+
+        Raises
+        ------
+        ExportOpenError
+        """
+        lock = {**key_of(export.tenant, LOCK), "export_id": {"S": export.export_id}}
+        new = "attribute_not_exists(entry)"
+        writes = [
+            {"Put": {"TableName": self._table, "Item": item_of(export), "ConditionExpression": new}},
+            {"Put": {"TableName": self._table, "Item": lock, "ConditionExpression": new}},
+        ]
+        try:
+            write_all(self._client, [*writes, *also])
+        except UnmetError:
+            raise ExportOpenError("one is being made") from None
+
+    def of(self, tenant: TenantId, export_id: str) -> Export | None:
+        """The tenant's copy of that id."""
+        with answered():
+            found = self._client.get_item(
+                TableName=self._table, Key=key_of(tenant, export_id), ConsistentRead=True
+            )
+        return export_of(found["Item"]) if "state" in found.get("Item", {}) else None
+
+    def all(self, tenant: TenantId) -> list[Export]:
+        """All of the tenant's, newest first."""
+        found = [export_of(item) for item in self._of_tenant(tenant) if "state" in item]
+        return sorted(found, key=lambda each: (each.requested_at, each.export_id), reverse=True)
+
+    def due(self) -> list[Export]:
+        """Those that are to be worked on, the longest waiting first."""
+        query = {
+            "IndexName": OPEN,
+            "KeyConditionExpression": "#open = :open",
+            "ExpressionAttributeNames": {"#open": "open"},
+            "ExpressionAttributeValues": {":open": {"S": OPEN}},
+        }
+        found = (self.of(TenantId(item["tenant_id"]["S"]), item["entry"]["S"]) for item in self._query(query))
+        # The index is a moment behind.
+        return [each for each in found if each and each.open]
+
+    def save(self, export: Export, part: Part | None = None) -> Export:
+        """Write an open one as it is now, with a part that was uploaded; nobody has written it since.
+
+        Raises
+        ------
+        ExportChangedError
+        """
+        new = replace(export, state=RUNNING, revision=export.revision + 1)
+        self._write([self._replaced(export, new), *self._part(export, part)])
+        return new
+
+    def finish(self, export: Export, also: Sequence[Item] = ()) -> Export:
+        """It is `ready` or `failed` from now on, as `export` says; its parts are forgotten.
+
+        Raises
+        ------
+        ExportChangedError
+        """
+        new = replace(export, revision=export.revision + 1)
+        unlocked = {"Delete": {"TableName": self._table, "Key": key_of(export.tenant, LOCK)}}
+        self._write([self._replaced(export, new), unlocked, *also])
+        self._forget_parts(export)
+        return new
+
+    def begin_again(self, export: Export, began_at: int) -> Export:
+        """Let it be made anew from the start, for something of what it has read is erased.
+
+        Raises
+        ------
+        ExportChangedError
+        """
+        new = self.save(export.again(began_at))
+        self._forget_parts(export)
+        return new
+
+    def parts(self, export: Export) -> list[Part]:
+        """The uploaded parts, in their order; not those of an attempt that was given up."""
+        found = [
+            Part(int(each["part"]["N"]), each["etag"]["S"], files_of(each["files"]["S"]))
+            for each in self._of_tenant(export.tenant)
+            if _is_part(each, export)
+        ]
+        valid = [each for each in found if each.number <= export.progress.parts]
+        return sorted(valid, key=lambda each: each.number)
+
+    def _part(self, export: Export, part: Part | None) -> list[Item]:
+        if part is None:
+            return []
+        item = {
+            **key_of(export.tenant, f"{export.export_id}#{part.number:05}"),
+            "part": {"N": str(part.number)},
+            "etag": {"S": part.etag},
+            "files": {"S": files_text(part.files)},
+            "forget_at": item_of(export)["forget_at"],
+        }
+        return [{"Put": {"TableName": self._table, "Item": item}}]
+
+    def _forget_parts(self, export: Export) -> None:
+        keys = [
+            key_of(export.tenant, each["entry"]["S"])
+            for each in self._of_tenant(export.tenant)
+            if _is_part(each, export)
+        ]
+        for start in range(0, len(keys), REMOVED_A_CALL):
+            some = keys[start : start + REMOVED_A_CALL]
+            write_all(self._client, [{"Delete": {"TableName": self._table, "Key": key}} for key in some])
+
+    def _replaced(self, export: Export, new: Export) -> Item:
+        return {
+            "Put": {
+                "TableName": self._table,
+                "Item": item_of(new),
+                "ConditionExpression": "revision = :revision",
+                "ExpressionAttributeValues": {":revision": {"N": str(export.revision)}},
+            }
+        }
+
+    def _write(self, writes: Sequence[Item]) -> None:
+        try:
+            write_all(self._client, writes)
+        except UnmetError:
+            raise ExportChangedError("the copy was changed meanwhile") from None
+
+    def _of_tenant(self, tenant: TenantId) -> Iterator[Item]:
+        return self._query(
+            {
+                "KeyConditionExpression": "tenant_id = :tenant",
+                "ExpressionAttributeValues": {":tenant": {"S": str(tenant)}},
+                "ConsistentRead": True,
+            }
+        )
+
+    def _query(self, query: Item) -> Iterator[Item]:
+        start: Item = {}
+        while True:
+            with answered():
+                page = self._client.query(TableName=self._table, **query, **start)
+            yield from page["Items"]
+            if "LastEvaluatedKey" not in page:
+                return
+            start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+
+
+def _is_part(item: Item, export: Export) -> bool:
+    return bool(item["entry"]["S"].startswith(f"{export.export_id}#"))

@@ -1,0 +1,176 @@
+"""The stored logs of an account, page by page, in an order that never changes.
+
+By time, then batch, then a hash of the row; rows that are equal to the last of a page are told by how many of
+them were given. So a page can be read again, and the next one begins exactly after it, whoever reads it.
+Only what was received before the copy was asked for is in it: what arrives meanwhile changes no page.
+
+A page looks at a window of time, not at all that is left: the window grows while it holds little and shrinks
+when it holds more than a page, so that reading it all costs what there is, and not its square.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from functions.shared.tenancy import TenantId, row_filter
+from functions.shared.warehouse import TOO_LARGE_RESULT, Warehouse, WarehouseRefusedError
+
+ROWS_A_PAGE = 5_000
+MAX_PAGE_BYTES = 32 * 1024 * 1024
+"""Of an answer of the engine. An event has 1 MiB at the most, so that a page of one row always fits."""
+
+NANOSECONDS = 1_000_000_000
+FIRST_WINDOW = 3600 * NANOSECONDS
+LEAST_WINDOW = NANOSECONDS
+MOST_WINDOW = 40 * 86_400 * NANOSECONDS
+
+_HASHED = (
+    "received_at", "level", "service", "project_id", "message", "trace_id", "span_id", "metadata",
+)  # fmt: skip
+_ROW_HASH = f"sipHash64({', '.join(_HASHED)})"
+
+_WITHIN = """{owned} AND received_at < fromUnixTimestamp64Micro({{cut:Int64}}, 'UTC')
+    AND timestamp >= fromUnixTimestamp64Nano({{since:Int64}}, 'UTC')
+    AND timestamp < fromUnixTimestamp64Nano({{until:Int64}}, 'UTC')"""
+
+_FIRST = f"""
+SELECT toString(toUnixTimestamp64Nano(min(timestamp))) AS instant, count() AS rows FROM events WHERE {_WITHIN}
+"""  # noqa: S608
+
+_STATEMENT = f"""
+SELECT toString(toUnixTimestamp64Nano(timestamp)) AS instant, toString(toUnixTimestamp64Micro(received_at))
+    AS received, level, service, project_id, message, trace_id, span_id, metadata, batch_id,
+    toString({_ROW_HASH}) AS row_hash
+FROM events
+WHERE {_WITHIN}
+    AND (timestamp > fromUnixTimestamp64Nano({{{{since:Int64}}}}, 'UTC') OR batch_id > {{{{batch:String}}}}
+        OR (batch_id = {{{{batch:String}}}} AND {_ROW_HASH} >= {{{{row_hash:UInt64}}}}))
+ORDER BY timestamp, batch_id, {_ROW_HASH} LIMIT {{{{given:UInt64}}}}, {{{{size:UInt64}}}}
+"""  # noqa: S608 - our own names; values are bound
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """Events of [since, until) in nanoseconds since 1970, received before `cut`, in microseconds."""
+
+    since: int
+    until: int
+    cut: int
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where the next page begins: after `given` rows of this instant, batch and hash. `window` to look at."""
+
+    instant: int
+    batch_id: str = ""
+    row_hash: int = 0
+    given: int = 0
+    window: int = FIRST_WINDOW
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> "Position":
+        return cls(**json.loads(text))
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Events as they are written into a copy, and where the next page begins; None after the last."""
+
+    lines: list[bytes]
+    after: Position | None
+
+
+class Logs:
+    """The events of one tenant in a warehouse, whose errors pass through."""
+
+    def __init__(
+        self, warehouse: Warehouse, tenant: TenantId, period: Period, rows_a_page: int = ROWS_A_PAGE
+    ) -> None:
+        self._warehouse = warehouse
+        self._tenant = tenant
+        self._period = period
+        self._rows_a_page = rows_a_page
+
+    def page(self, position: Position | None = None) -> Page:
+        """The events from `position` on; None for the first. A page may be empty and not be the last."""
+        here = position or Position(self._period.since)
+        end = min(here.instant + here.window, self._period.until)
+        if here.instant >= self._period.until:
+            return Page([], None)
+        size = self._rows_a_page
+        while True:
+            try:
+                rows = self._rows(here, end, size)
+                break
+            except WarehouseRefusedError as refusal:
+                if refusal.engine_code != TOO_LARGE_RESULT or size == 1:
+                    raise
+                size = max(1, size // 8)
+        return Page([_line(row) for row in rows], self._after(here, end, rows, size))
+
+    def _rows(self, here: Position, end: int, size: int) -> list[dict[str, Any]]:
+        owned, parameters = row_filter(self._tenant)
+        return self._warehouse.select(
+            _STATEMENT.format(owned=owned),
+            {
+                **parameters,
+                "cut": self._period.cut,
+                "since": here.instant,
+                "until": end,
+                "batch": here.batch_id,
+                "row_hash": here.row_hash,
+                "given": here.given,
+                "size": size,
+            },
+            {"max_result_bytes": MAX_PAGE_BYTES, "readonly": 1},
+        ).rows
+
+    def _after(self, here: Position, end: int, rows: Sequence[dict[str, Any]], size: int) -> Position | None:
+        if len(rows) < size:
+            following = self._first_from(end) if end < self._period.until else None
+            window = min(here.window * 2, MOST_WINDOW)
+            return None if following is None else Position(following, window=window)
+        last = _place(rows[-1])
+        given = sum(_place(row) == last for row in rows)
+        if last == (here.instant, here.batch_id, here.row_hash):
+            given += here.given
+        window = max(here.window // 2, LEAST_WINDOW)
+        return replace(Position(*last), given=given, window=window)
+
+    def _first_from(self, instant: int) -> int | None:
+        """When the first event from `instant` on is; None when there is none: years may have nothing."""
+        owned, parameters = row_filter(self._tenant)
+        until = {"cut": self._period.cut, "since": instant, "until": self._period.until}
+        found = self._warehouse.select(
+            _FIRST.format(owned=owned), {**parameters, **until}, {"readonly": 1}
+        ).rows
+        return int(found[0]["instant"]) if int(found[0]["rows"]) else None
+
+
+def _place(row: dict[str, Any]) -> tuple[int, str, int]:
+    return int(row["instant"]), row["batch_id"], int(row["row_hash"])
+
+
+def _line(row: dict[str, Any]) -> bytes:
+    """One line of NDJSON, as a search shows the event; metadata is the JSON that was sent."""
+    told = {
+        "timestamp": _moment(int(row["instant"]), 9),
+        "received_at": _moment(int(row["received"]) * 1000, 6),
+        **{name: row[name] for name in ("level", "service", "project_id", "message", "trace_id", "span_id")},
+    }
+    front = json.dumps(told, ensure_ascii=False, separators=(",", ":"))
+    # Between its values JSON may have line breaks; inside of texts it has none.
+    metadata = (row["metadata"] or "{}").replace("\n", " ").replace("\r", " ")
+    return f'{front[:-1]},"metadata":{metadata}}}\n'.encode("utf-8", "replace")
+
+
+def _moment(nanoseconds: int, digits: int) -> str:
+    seconds, rest = divmod(nanoseconds, NANOSECONDS)
+    fraction = f"{rest:09}"[:digits]
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{fraction}Z"

@@ -1,0 +1,151 @@
+"""One run of the making of one copy: read, pack, upload a part, write down how far it is, and again.
+
+What is in memory is at most a piece and a part. A run may end anywhere: the next one goes on after the last
+part that was written down, and reads again what came after it.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from hashlib import sha256
+
+from functions.privacy.export.archives import Archives
+from functions.privacy.export.exports import Exports, Part
+from functions.privacy.export.manifest import NAME, README, README_TEXT, manifest
+from functions.privacy.export.record import READY, Export, File, Item
+from functions.privacy.export.sources import Source, named
+from functions.privacy.export.zipping import directory, packed
+from functions.shared.errors import PermanentError
+
+PART_BYTES = 8 * 1024 * 1024
+"""S3 wants five megabytes at the least of every part but the last."""
+
+MAX_PARTS = 10_000
+RESERVE_SECONDS = 30.0
+LEASE_MARGIN_SECONDS = 10
+
+
+class TooLargeError(PermanentError):
+    """The archive would have more parts than S3 takes: a shorter period would do."""
+
+
+@dataclass(slots=True)
+class _Buffer:
+    """What is packed and not uploaded yet; it begins at `offset` of the archive."""
+
+    offset: int
+    at: datetime
+    parts: list[bytes] = field(default_factory=list)
+    files: list[File] = field(default_factory=list)
+    size: int = 0
+
+    def add(self, name: str, content: bytes, rows: int, holds: str) -> None:
+        data, entry = packed(name, content, self.offset + self.size, self.at)
+        self.files.append(File(entry, sha256(content).hexdigest(), rows, holds))
+        self.append(data)
+
+    def append(self, data: bytes) -> None:
+        self.parts.append(data)
+        self.size += len(data)
+
+    @property
+    def end(self) -> int:
+        return self.offset + self.size
+
+
+@dataclass(slots=True)
+class Making:
+    """A copy, and what it is made with. `now`: Unix seconds; `left`: seconds until the run is stopped.
+
+    `waiting`: how many staged objects may hold events that belong to it.
+    `told`: what is written with the news that it is ready, items of TransactWriteItems.
+    """
+
+    export: Export
+    sources: Sequence[Source]
+    exports: Exports
+    archives: Archives
+    now: Callable[[], float]
+    left: Callable[[], float]
+    waiting: Callable[[], int]
+    told: Callable[[Export], Sequence[Item]] = lambda _export: ()
+    part_bytes: int = PART_BYTES
+
+    def go_on(self) -> bool:
+        """Do what can be done now; whether the archive is ready.
+
+        Raises
+        ------
+        ExportChangedError: another run works on it, or it is gone. TooLargeError. What the stores raise.
+        """
+        self._take()
+        if not self.export.progress.upload_id:
+            self._begin()
+        while not self.export.progress.complete:
+            if not self._next_part():
+                self.export = self.exports.save(replace(self.export, busy_until=0))
+                return False
+        self._put_together()
+        return True
+
+    def _take(self) -> None:
+        """Nobody else works on it until this run is over: a part has to be the one whose ETag is noted."""
+        until = int(self.now() + self.left()) + LEASE_MARGIN_SECONDS
+        self.export = self.exports.save(replace(self.export, busy_until=until))
+
+    def _begin(self) -> None:
+        upload_id = self.archives.begin(self.export.object_key, f"astralog-{self.export.export_id}.zip")
+        progress = replace(self.export.progress, upload_id=upload_id)
+        self.export = self.exports.save(replace(self.export, progress=progress))
+
+    def _next_part(self) -> bool:
+        """Read and pack until a part is full, upload it; False when the time is over before that."""
+        progress = self.export.progress
+        buffer = _Buffer(progress.offset, datetime.fromtimestamp(self.export.began_at, UTC))
+        if progress.parts == 0:
+            buffer.add(README, README_TEXT.encode(), 0, "how to read this")
+        while progress.source < len(self.sources) and buffer.size < self.part_bytes:
+            if self.left() < RESERVE_SECONDS:
+                return False
+            source = self.sources[progress.source]
+            piece = source.read(progress.position)
+            files = progress.files
+            # Of a source that holds nothing there is one file all the same: it says so.
+            if piece.rows or (piece.after is None and files == 0):
+                files += 1
+                for name, content in named(source, files, piece):
+                    buffer.add(name, content, piece.rows, source.holds)
+            if piece.after is None:
+                progress = replace(progress, source=progress.source + 1, position=None, files=0)
+            else:
+                progress = replace(progress, position=piece.after, files=files)
+        if progress.source == len(self.sources):
+            self._end(buffer)
+            progress = replace(progress, complete=True)
+        number = progress.parts + 1
+        if number > MAX_PARTS:
+            raise TooLargeError("the archive is too large")
+        body = b"".join(buffer.parts)
+        etag = self.archives.put_part(self.export.object_key, progress.upload_id, number, body)
+        progress = replace(progress, parts=number, offset=buffer.end)
+        self.export = self.exports.save(
+            replace(self.export, progress=progress), Part(number, etag, buffer.files)
+        )
+        return True
+
+    def _end(self, buffer: _Buffer) -> None:
+        """The manifest, and the directory of all files with it."""
+        before = [file for part in self.exports.parts(self.export) for file in part.files]
+        told = manifest(self.export, [*before, *buffer.files], self.now(), self.waiting())
+        buffer.add(NAME, told, 0, "what is in here")
+        entries = [each.entry for each in [*before, *buffer.files]]
+        buffer.append(directory(entries, buffer.end, buffer.at))
+
+    def _put_together(self) -> None:
+        progress = self.export.progress
+        etags = [part.etag for part in self.exports.parts(self.export)]
+        self.archives.complete(self.export.object_key, progress.upload_id, etags)
+        ready = replace(
+            self.export, state=READY, ready_at=int(self.now()), bytes=progress.offset, busy_until=0
+        )
+        self.export = self.exports.finish(ready, self.told(ready))

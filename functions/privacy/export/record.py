@@ -1,0 +1,153 @@
+"""A copy as it is kept while it is made and for as long as it can be fetched."""
+
+import json
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Literal
+
+from functions.privacy.export.zipping import Entry
+from functions.shared.tenancy import TenantId, exports_prefix
+
+SECONDS_A_DAY = 86_400
+KEPT_DAYS = 7
+"""As long as the bucket keeps an archive."""
+
+REMEMBERED_DAYS = 30
+
+State = Literal["requested", "running", "ready", "failed"]
+REQUESTED: State = "requested"
+RUNNING: State = "running"
+READY: State = "ready"
+FAILED: State = "failed"
+
+Item = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file of the archive: its entry, what its content is, and how many records it has."""
+
+    entry: Entry
+    sha256: str
+    rows: int
+    holds: str
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far the archive is written.
+
+    `upload_id`: of S3's multipart upload; empty before it began. `parts` are uploaded, `offset` bytes long.
+    The next to be read is the source of number `source` at its `position`, which has given `files` files.
+    `complete`: the last part is uploaded, and the archive only has to be put together.
+    """
+
+    upload_id: str = ""
+    parts: int = 0
+    offset: int = 0
+    source: int = 0
+    position: str | None = None
+    files: int = 0
+    complete: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """Times in Unix seconds. `logs_from`, `logs_to`: of the events that were asked for; None for none.
+
+    `began_at`: since when it is being made; what was removed before then is not in it. `busy_until`: a run
+    works on it, and no other does until then. `revision` goes up with each write.
+    """
+
+    tenant: TenantId
+    export_id: str
+    state: State
+    requested_at: int
+    began_at: int
+    logs_from: int | None = None
+    logs_to: int | None = None
+    ready_at: int | None = None
+    bytes: int = 0
+    busy_until: int = 0
+    revision: int = 0
+    progress: Progress = field(default_factory=Progress)
+
+    @property
+    def open(self) -> bool:
+        return self.state in (REQUESTED, RUNNING)
+
+    @property
+    def object_key(self) -> str:
+        return f"{exports_prefix(self.tenant)}{self.export_id}.zip"
+
+    @property
+    def gone_at(self) -> int | None:
+        """When it cannot be fetched any more."""
+        return None if self.ready_at is None else self.ready_at + KEPT_DAYS * SECONDS_A_DAY
+
+    @property
+    def forget_at(self) -> int:
+        """When nothing is known of it any more."""
+        return self.requested_at + REMEMBERED_DAYS * SECONDS_A_DAY
+
+    def again(self, began_at: int) -> "Export":
+        """The same, to be made anew."""
+        return replace(self, began_at=began_at, busy_until=0, progress=Progress())
+
+
+def item_of(export: Export) -> Item:
+    """Its item; an open one has the attributes that put it into the index `open`."""
+    numbers = {
+        "requested_at": export.requested_at,
+        "began_at": export.began_at,
+        "logs_from": export.logs_from,
+        "logs_to": export.logs_to,
+        "ready_at": export.ready_at,
+        "bytes": export.bytes,
+        "busy_until": export.busy_until,
+        "revision": export.revision,
+        "forget_at": export.forget_at,
+    }
+    item: Item = {
+        **key_of(export.tenant, export.export_id),
+        "state": {"S": export.state},
+        "progress": {"S": json.dumps(asdict(export.progress), separators=(",", ":"))},
+        **{name: {"N": str(number)} for name, number in numbers.items() if number is not None},
+    }
+    if export.open:
+        item |= {"open": {"S": "open"}, "opens_at": {"S": f"{export.requested_at:012}"}}
+    return item
+
+
+def export_of(item: Item) -> Export:
+    """The copy in an item."""
+    return Export(
+        tenant=TenantId(item["tenant_id"]["S"]),
+        export_id=item["entry"]["S"],
+        state=item["state"]["S"],
+        requested_at=int(item["requested_at"]["N"]),
+        began_at=int(item["began_at"]["N"]),
+        logs_from=_number(item, "logs_from"),
+        logs_to=_number(item, "logs_to"),
+        ready_at=_number(item, "ready_at"),
+        bytes=int(item["bytes"]["N"]),
+        busy_until=int(item["busy_until"]["N"]),
+        revision=int(item["revision"]["N"]),
+        progress=Progress(**json.loads(item["progress"]["S"])),
+    )
+
+
+def files_text(files: list[File]) -> str:
+    """Files as they are kept beside a part."""
+    return json.dumps([[*asdict(each.entry).values(), each.sha256, each.rows, each.holds] for each in files])
+
+
+def files_of(text: str) -> list[File]:
+    return [File(Entry(*each[:5]), *each[5:]) for each in json.loads(text)]
+
+
+def key_of(tenant: TenantId, entry: str) -> Item:
+    return {"tenant_id": {"S": str(tenant)}, "entry": {"S": entry}}
+
+
+def _number(item: Item, name: str) -> int | None:
+    return int(item[name]["N"]) if name in item else None

@@ -1,0 +1,152 @@
+"""What a copy is made of: each source is read piece by piece, from a position that outlives the run."""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from functions.privacy.export.attributes import shown
+from functions.privacy.export.cells import Record, csv_of, lines
+from functions.privacy.export.logs import Logs, Position
+from functions.privacy.holdings import Holding
+from functions.privacy.sign_ins import SignIns
+from functions.privacy.tables import Tables
+from functions.shared.buckets.contract import Bucket
+from functions.shared.quarantine import unpack
+from functions.shared.tenancy import TenantId, quarantine_prefix
+
+PIECE_BYTES = 8 * 1024 * 1024
+"""About as large as a file of the archive gets; several are held in memory at a time."""
+
+PAGES_A_PIECE = 20
+"""A table that is looked through may have many pages with nothing of this account."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Content of one file, or of two that are the same in other forms: name's ending -> content.
+
+    `after`: where to go on; None when that was all.
+    """
+
+    contents: dict[str, bytes]
+    rows: int
+    after: str | None
+
+
+class Source(Protocol):
+    """Something to be copied. `holds` says what, for people."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def holds(self) -> str: ...
+
+    def read(self, position: str | None) -> Piece:
+        """The piece at `position`; None for the first. The same position gives the same piece again."""
+
+
+@dataclass(frozen=True, slots=True)
+class TableSource:
+    """What one table holds, as NDJSON and as CSV."""
+
+    tables: Tables
+    holding: Holding
+    tenant: TenantId
+
+    @property
+    def name(self) -> str:
+        return f"account/{self.holding.file}"
+
+    @property
+    def holds(self) -> str:
+        return f"what the table {self.holding.table} holds of this account"
+
+    def read(self, position: str | None) -> Piece:
+        records: list[Record] = []
+        after = json.loads(position) if position else None
+        for _ in range(PAGES_A_PIECE):
+            page = self.tables.page(self.holding, self.tenant, after)
+            records += [self._record(item) for item in page.items if self._meant(item)]
+            after = page.after
+            if after is None or len(lines(records)) > PIECE_BYTES:
+                break
+        contents = {".ndjson": lines(records), ".csv": csv_of(records, self.holding.shows)}
+        return Piece(contents, len(records), None if after is None else json.dumps(after))
+
+    def _meant(self, item: dict[str, Any]) -> bool:
+        """Not what only serves the making of copies: a lock, parts of an archive."""
+        return self.holding.table != "exports" or "state" in item
+
+    def _record(self, item: dict[str, Any]) -> Record:
+        record = shown(item, self.holding)
+        if "summary" in record:
+            record["summary"] = json.loads(record["summary"])
+        return record
+
+
+@dataclass(frozen=True, slots=True)
+class SignInSource:
+    """What the identity provider keeps of the account's people. `subjects`: their ids."""
+
+    sign_ins: SignIns
+    subjects: Callable[[], Sequence[str]]
+    name: str = "account/sign-in"
+    holds: str = "what the identity provider keeps of the people of this account; never a password"
+
+    def read(self, _position: str | None) -> Piece:
+        found = [self.sign_ins.of(subject) for subject in self.subjects()]
+        records = [each for each in found if each is not None]
+        columns = sorted({name for each in records for name in each})
+        contents = {".ndjson": lines(records), ".csv": csv_of(records, columns)}
+        return Piece(contents, len(records), None)
+
+
+@dataclass(frozen=True, slots=True)
+class QuarantineSource:
+    """Logs that were set aside, one document a piece, as they were staged."""
+
+    bucket: Bucket
+    tenant: TenantId
+    name: str = "logs/quarantined"
+    holds: str = "events that were accepted and that the storage refused, as they were staged"
+
+    def read(self, position: str | None) -> Piece:
+        keys = sorted(each.key for each in self.bucket.under(quarantine_prefix(self.tenant)))
+        left = [key for key in keys if position is None or key > position]
+        if not left:
+            return Piece({".ndjson": b""}, 0, None)
+        found = self.bucket.get(left[0])
+        rows = unpack(bytes(found.body))[1] if found else []
+        content = b"".join(row + b"\n" for row in rows)
+        return Piece({".ndjson": content}, len(rows), left[0] if len(left) > 1 else None)
+
+
+@dataclass(frozen=True, slots=True)
+class LogSource:
+    """Stored events."""
+
+    logs: Logs
+    name: str = "logs/events"
+    holds: str = "stored events, as a search shows them, in the order of their time"
+
+    def read(self, position: str | None) -> Piece:
+        content: list[bytes] = []
+        rows = size = 0
+        after = Position.from_json(position) if position else None
+        for _ in range(PAGES_A_PIECE):
+            page = self.logs.page(after)
+            content += page.lines
+            rows += len(page.lines)
+            size += sum(map(len, page.lines))
+            after = page.after
+            if after is None or size > PIECE_BYTES:
+                break
+        return Piece({".ndjson": b"".join(content)}, rows, None if after is None else after.to_json())
+
+
+def named(source: Source, number: int, piece: Piece) -> Iterator[tuple[str, bytes]]:
+    """The files of a piece: `account/keys-0001.ndjson` and so on."""
+    for ending, content in piece.contents.items():
+        yield f"{source.name}-{number:04}{ending}", content

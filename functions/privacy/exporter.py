@@ -1,0 +1,214 @@
+"""Exporter: copies of what we hold of an account are made.
+
+Trigger: the scheduler, every minute. Promise: each copy that was asked for is worked on, the longest waiting
+first, from where the last run left it, in bounded memory; it is ready only as a whole, with a manifest that
+tells every file's SHA-256. A run that dies anywhere, or two at once, do no harm.
+On failure: the next run goes on. One copy that fails keeps no other from being made; one that is not ready
+after a day is given up, its account told so, and somebody woken (`ExportsFailed`).
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+
+from functions.privacy import letters
+from functions.privacy.erasure.objects import waiting
+from functions.privacy.export.archives import Archives, NoUploadError
+from functions.privacy.export.exports import ExportChangedError, Exports
+from functions.privacy.export.logs import NANOSECONDS, Logs, Period
+from functions.privacy.export.make import PART_BYTES, Making
+from functions.privacy.export.record import FAILED, Export, Item
+from functions.privacy.export.sources import LogSource, QuarantineSource, SignInSource, Source, TableSource
+from functions.privacy.holdings import HOLDINGS
+from functions.privacy.parts import Left, tables
+from functions.privacy.sign_ins import SignIns
+from functions.privacy.tables import Tables
+from functions.shared import journal
+from functions.shared.account.notices import Notices
+from functions.shared.address import Address
+from functions.shared.buckets.contract import Bucket
+from functions.shared.buckets.own import open_bucket
+from functions.shared.dynamo.answers import open_client
+from functions.shared.errors import AstralogError, PermanentError
+from functions.shared.secret_store import read_secret
+from functions.shared.settings import load
+from functions.shared.tenancy import TenantId
+from functions.shared.warehouse import Warehouse
+
+FUNCTION = "exporter"
+
+STATEMENT_TIMEOUT_SECONDS = 60
+
+PATIENCE_SECONDS = 15 * 60
+"""How long what is staged keeps a copy of logs waiting: it is loaded in seconds, or there is an outage."""
+
+GIVEN_UP_SECONDS = 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    accounts_table: str
+    people_table: str
+    keys_table: str
+    key_lists_table: str
+    audit_table: str
+    announcements_table: str
+    notices_table: str
+    destinations_table: str
+    health_table: str
+    billing_table: str
+    usage_table: str
+    erasures_table: str
+    exports_table: str
+    uploads_table: str
+    identity_pool: str
+    staging_bucket: str
+    exports_bucket: str
+    warehouse_secret: str
+
+
+@dataclass(frozen=True, slots=True)
+class Exporter:
+    """The parts of this function. `left`: the seconds left of the invocation at hand."""
+
+    tables: Tables
+    exports: Exports
+    archives: Archives
+    sign_ins: SignIns
+    staging: Bucket
+    warehouse: Callable[[], Warehouse]
+    notices: Notices
+    now: Callable[[], float]
+    left: Callable[[], float]
+    part_bytes: int = PART_BYTES
+
+    def run(self) -> dict[str, int]:
+        """Work on what is open: how many are left, were made, failed, and how long the oldest has waited."""
+        counts = {"open": 0, "ready": 0, "failed": 0, "oldest_seconds": 0}
+        for export in self.exports.due():
+            outcome = self._work_on(export)
+            counts[outcome] += 1
+            if outcome == "open":
+                waited = int(self.now()) - export.requested_at
+                counts["oldest_seconds"] = max(counts["oldest_seconds"], waited)
+        return counts
+
+    def _work_on(self, export: Export) -> str:
+        try:
+            if self.now() >= export.requested_at + GIVEN_UP_SECONDS:
+                return self._given_up(export)
+            if max(export.busy_until, export.began_at) > self.now():
+                return "open"
+            if self._staged(export) and self.now() < export.requested_at + PATIENCE_SECONDS:
+                return "open"
+            return "ready" if self._making(export).go_on() else "open"
+        except ExportChangedError:
+            return "open"
+        except NoUploadError:
+            return self._anew(export)
+        except PermanentError as fault:
+            journal.write("export_failed", tenant_id=export.tenant, error_type=type(fault).__name__)
+            return self._given_up(export)
+        except AstralogError as fault:
+            journal.write("export_hindered", tenant_id=export.tenant, error_type=type(fault).__name__)
+            return "open"
+
+    def _making(self, export: Export) -> Making:
+        return Making(
+            export=export,
+            sources=self._sources(export),
+            exports=self.exports,
+            archives=self.archives,
+            now=self.now,
+            left=self.left,
+            waiting=lambda: self._staged(export),
+            told=self._told,
+            part_bytes=self.part_bytes,
+        )
+
+    def _sources(self, export: Export) -> list[Source]:
+        tenant = export.tenant
+        found: list[Source] = [TableSource(self.tables, each, tenant) for each in HOLDINGS if each.file]
+        found.append(SignInSource(self.sign_ins, lambda: self._people_of(tenant)))
+        if export.logs_from is not None and export.logs_to is not None:
+            period = Period(
+                export.logs_from * NANOSECONDS, export.logs_to * NANOSECONDS, export.began_at * 1_000_000
+            )
+            found.append(QuarantineSource(self.staging, tenant))
+            found.append(LogSource(Logs(self.warehouse(), tenant, period)))
+        return found
+
+    def _people_of(self, tenant: TenantId) -> Sequence[str]:
+        people = next(each for each in HOLDINGS if each.table == "people")
+        return [item["subject"]["S"] for item in self.tables.items(people, tenant)]
+
+    def _staged(self, export: Export) -> int:
+        """How many staged objects may hold events that belong into it."""
+        if export.logs_from is None:
+            return 0
+        return waiting(self.staging, export.tenant, datetime.fromtimestamp(export.began_at, UTC))
+
+    def _told(self, export: Export) -> Sequence[Item]:
+        letter = letters.copy_ready(export)
+        return [self.notices.due(export.tenant, letter.notice_id, letter.kind, letter.title, letter.text)]
+
+    def _anew(self, export: Export) -> str:
+        """S3 gave the upload up, as its lifecycle does after a day, or an erasure did."""
+        try:
+            found = self.exports.of(export.tenant, export.export_id)
+            if found and found.open:
+                self.exports.begin_again(found, int(self.now()))
+        except ExportChangedError:
+            pass
+        return "open"
+
+    def _given_up(self, export: Export) -> str:
+        found = self.exports.of(export.tenant, export.export_id)
+        if found is None or not found.open:
+            return "open"
+        if found.progress.upload_id:
+            self.archives.abort(found.object_key, found.progress.upload_id)
+        self.exports.finish(replace(found, state=FAILED))
+        return "failed"
+
+
+_LEFT = Left()
+
+
+@cache
+def _exporter() -> Exporter:
+    settings, client = load(Settings), open_client()
+    return Exporter(
+        tables=tables(settings, client),
+        exports=Exports(settings.exports_table, client),
+        archives=Archives(settings.exports_bucket),
+        sign_ins=SignIns(settings.identity_pool),
+        staging=open_bucket(settings.staging_bucket),
+        warehouse=lambda: _warehouse(settings.warehouse_secret),
+        notices=Notices(settings.notices_table, client),
+        now=time.time,
+        left=_LEFT,
+    )
+
+
+@cache
+def _warehouse(secret: str) -> Warehouse:
+    return Warehouse(Address.from_json(read_secret(secret)), STATEMENT_TIMEOUT_SECONDS)
+
+
+def handler(_event: dict[str, Any], context: Any) -> dict[str, int]:
+    _LEFT.context = context
+    told = _exporter().run()
+    journal.measure(
+        FUNCTION,
+        {
+            "OpenExports": (told["open"], "Count"),
+            "ReadyExports": (told["ready"], "Count"),
+            "ExportsFailed": (told["failed"], "Count"),
+            "OldestExportSeconds": (told["oldest_seconds"], "Seconds"),
+        },
+    )
+    return told

@@ -1,0 +1,118 @@
+"""The bodies of the routes, read and checked. Each refusal is a 400 that names the field."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Annotated, TypeVar
+
+import msgspec
+from msgspec import Meta, Struct
+
+from functions.privacy.erasure.subject import MESSAGE, Subject
+from functions.shared.errors import PermanentError, RefusalError
+from functions.shared.tenancy import TenantId
+
+MAX_FIELD_CHARACTERS = 200
+MAX_VALUE_CHARACTERS = 1000
+LEAST_MESSAGE_CHARACTERS = 3
+"""What a message contains: shorter texts are in everybody's."""
+
+T = TypeVar("T")
+
+Moment = Annotated[datetime, Meta(tz=True)]
+
+
+class _Erasure(Struct, forbid_unknown_fields=True):
+    field: Annotated[str, Meta(max_length=MAX_FIELD_CHARACTERS)] | None = None
+    value: Annotated[str, Meta(max_length=MAX_VALUE_CHARACTERS)] | int | float | bool | None = None
+    account: bool = False
+    confirm: str | None = None
+
+
+class _Closing(Struct, forbid_unknown_fields=True):
+    confirm: str | None = None
+
+
+class _Logs(Struct, forbid_unknown_fields=True, rename={"since": "from", "until": "to"}):
+    since: Moment
+    until: Moment
+
+
+class _Export(Struct, forbid_unknown_fields=True):
+    logs: _Logs | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """Of events, in Unix seconds: from `since` up to, but without, `until`."""
+
+    since: int
+    until: int
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What is to be erased: the rows of `subject`, or with None the whole account, which `confirm` names."""
+
+    subject: Subject | None = field(repr=False)
+    confirm: str | None = None
+
+
+def erasure(body: bytes, tenant: TenantId) -> Wish:
+    """`POST /v1/erasures`: a person by field and value, or the whole account."""
+    asked = _decoded(body, _Erasure)
+    if asked.account:
+        if asked.field is not None or asked.value is not None:
+            raise invalid("account", "is everything: 'field' and 'value' do not go with it")
+        return Wish(None, asked.confirm)
+    if asked.field is None:
+        raise invalid("field", "is missing: 'message', 'metadata.<key>', or instead 'account': true")
+    if asked.value is None:
+        raise invalid("value", "is missing: whom is it about?")
+    value = _text(asked.value)
+    if not value:
+        raise invalid("value", "is empty: it would mean everybody")
+    if asked.field == MESSAGE and len(value) < LEAST_MESSAGE_CHARACTERS:
+        raise invalid("value", f"is too short: with {LEAST_MESSAGE_CHARACTERS} characters at the least")
+    try:
+        return Wish(Subject(tenant, asked.field, value))
+    except PermanentError:
+        raise invalid("field", "is 'message' or 'metadata.<key>'") from None
+
+
+def closing(body: bytes, query: dict[str, str]) -> str | None:
+    """`DELETE /v1/account`: what confirms it, from the body or from `?confirm=`."""
+    asked = _decoded(body, _Closing) if body.strip() else _Closing()
+    return asked.confirm if asked.confirm is not None else query.get("confirm")
+
+
+def export(body: bytes, now: float) -> Period | None:
+    """`POST /v1/account/export`: the period whose events are wanted, if any; the body may be empty."""
+    asked = _decoded(body if body.strip() else b"{}", _Export)
+    if asked.logs is None:
+        return None
+    since, until = (int(each.astimezone(UTC).timestamp()) for each in (asked.logs.since, asked.logs.until))
+    if since >= until:
+        raise invalid("from", "must lie before 'to'")
+    if since > now:
+        raise invalid("from", "lies ahead: there are no logs yet")
+    if since < 0:
+        raise invalid("from", "lies before 1970")
+    return Period(since, until)
+
+
+def invalid(name: str, reason: str) -> RefusalError:
+    return RefusalError(400, f"invalid_{name}", f"The field '{name}' {reason}.")
+
+
+def _text(value: str | float | bool) -> str:
+    """As it would be written in JSON: 7, 7.5 and true are looked for as text and as themselves."""
+    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
+
+
+def _decoded(body: bytes, form: type[T]) -> T:
+    try:
+        return msgspec.json.decode(body, type=form)
+    except msgspec.ValidationError as fault:
+        raise RefusalError(400, "invalid_request", f"The body is not what is asked for: {fault}.") from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise RefusalError(400, "invalid_body", "The body is not JSON.") from None

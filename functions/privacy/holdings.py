@@ -1,0 +1,256 @@
+"""Where we hold something of an account: every table by name, what of it the owner is shown, what goes.
+
+Plain data, and complete: a test holds it against the topology, so that a new table cannot be forgotten by a
+copy or by an erasure. An attribute that is on neither list of its table is in no copy; another test looks for
+such among the items of an account that has everything.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from functions.shared.tenancy import TenantId, own_destination
+
+PARTITION, ATTRIBUTE = "partition", "attribute"
+
+HIDDEN = "a secret that nobody is shown, or what would give one away"
+INNER = "how we do it, not what is known of anybody"
+ELSEWHERE = "the same as in another file"
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """The items of one table that belong to an account.
+
+    `key`: the names of the table's key attributes. `found`: PARTITION when the partition key is
+    `named(tenant)`, ATTRIBUTE when only the attribute `tenant_id` says whose an item is, and the whole table
+    is looked through. `file`: what they are called in a copy; empty when they are in none. `shows`:
+    attributes, in the order of the CSV file's columns. `withholds`: attribute -> why it is not shown.
+    `after_billing`: billing needs them until it has closed the account.
+    """
+
+    table: str
+    key: tuple[str, ...]
+    found: str = PARTITION
+    named: Callable[[TenantId], str] = str
+    file: str = ""
+    shows: tuple[str, ...] = ()
+    withholds: Mapping[str, str] = field(default_factory=dict)
+    after_billing: bool = False
+
+
+HOLDINGS = (
+    Holding(
+        "people",
+        key=("subject",),
+        found=ATTRIBUTE,
+        file="people",
+        shows=(
+            "subject", "name", "email", "asked_emails", "state", "terms_version", "terms_accepted_at",
+            "marketing_opt_in", "tenant_id",
+        ),
+        withholds={
+            "proof": HIDDEN,
+            "tried_code": HIDDEN,
+            "unsubscribe_token": HIDDEN,
+            "owed": INNER,
+            "email_looks": INNER,
+            "forget_at": INNER,
+        },
+    ),
+    Holding(
+        "keys",
+        key=("key_hash",),
+        found=ATTRIBUTE,
+        file="keys",
+        shows=(
+            "key_id", "name", "shown_prefix", "scopes", "project_id", "created_at", "expires_at",
+            "revoked_at", "last_used_hour", "successor", "tenant_id",
+        ),
+        withholds={"key_hash": HIDDEN, "forget_at": INNER},
+    ),
+    Holding(
+        "key-lists",
+        key=("tenant_id", "key_id"),
+        withholds={
+            "tenant_id": ELSEWHERE,
+            "key_id": ELSEWHERE,
+            "key_hash": HIDDEN,
+            "revision": INNER,
+            "forget_at": INNER,
+        },
+    ),
+    Holding(
+        "audit",
+        key=("tenant_id", "entry"),
+        file="audit",
+        shows=("entry", "at", "actor", "action", "subject", "from", "user_agent"),
+        withholds={"tenant_id": ELSEWHERE},
+    ),
+    Holding(
+        "announcements",
+        key=("tenant_id", "announcement"),
+        file="announcements",
+        shows=("announcement", "at", "kind", "title", "text", "effective_on"),
+        withholds={"tenant_id": ELSEWHERE, "forget_at": INNER},
+    ),
+    Holding(
+        "notices",
+        key=("tenant_id", "notice"),
+        file="notices",
+        shows=("notice", "at", "kind", "title", "text", "effective_on", "campaign"),
+        withholds={
+            "tenant_id": ELSEWHERE,
+            "announce": INNER,
+            "due": INNER,
+            "due_at": INNER,
+            "mailed": INNER,
+            "tries": INNER,
+            "forget_at": INNER,
+        },
+    ),
+    Holding(
+        "uploads",
+        key=("tenant_id", "entry"),
+        file="uploads",
+        shows=(
+            "entry", "upload_id", "key", "bucket", "file_key", "size_bytes", "project_id", "originals",
+            "created_at", "until", "received_at", "retention_days", "state", "format", "compression", "rows",
+            "raw_bytes", "refused", "refusals", "bytes_read", "code", "reason", "updated_at", "file",
+        ),
+        withholds={
+            "tenant_id": ELSEWHERE,
+            **dict.fromkeys(
+                ("etag", "parts", "checkpoint", "attempts", "owner", "lease_until", "forget_at"), INNER
+            ),
+        },
+    ),
+    Holding(
+        "destinations",
+        key=("tenant_id",),
+        file="destination",
+        shows=("version", "summary"),
+        withholds={
+            "tenant_id": ELSEWHERE,
+            "s3_credentials": HIDDEN,
+            "clickhouse_credentials": HIDDEN,
+        },
+    ),
+    Holding("shards", key=("tenant_id",), withholds={"tenant_id": ELSEWHERE, "shard_hex": HIDDEN}),
+    Holding(
+        "health",
+        key=("destination",),
+        named=own_destination,
+        file="destination-health",
+        shows=("failures", "failing_since", "well_since", "reason", "told_of"),
+        withholds={
+            "destination": ELSEWHERE,
+            "resume_at": INNER,
+            "slot_0_until": INNER,
+            "slot_0_owner": INNER,
+            "slot_1_until": INNER,
+            "slot_1_owner": INNER,
+        },
+    ),
+    Holding(
+        "exports",
+        key=("tenant_id", "entry"),
+        file="exports",
+        shows=("entry", "state", "requested_at", "logs_from", "logs_to", "ready_at", "bytes"),
+        withholds={
+            "tenant_id": ELSEWHERE,
+            "open": INNER,
+            "opens_at": INNER,
+            "began_at": INNER,
+            "busy_until": INNER,
+            "progress": INNER,
+            "revision": INNER,
+            "part": INNER,
+            "etag": INNER,
+            "files": INNER,
+            "export_id": INNER,
+            "forget_at": INNER,
+        },
+    ),
+    Holding(
+        "erasures",
+        key=("tenant_id", "erasure_id"),
+        file="erasures",
+        shows=(
+            "erasure_id", "kind", "state", "field", "value", "requested_at", "starts_at", "due_at",
+            "verified_at", "cancelled_at", "counts",
+        ),
+        withholds={
+            "tenant_id": ELSEWHERE,
+            "open": INNER,
+            "byoc": INNER,
+            "opens_at": INNER,
+            "progress": INNER,
+            "revision": INNER,
+        },
+    ),
+    Holding(
+        "billing",
+        key=("entry",),
+        found=ATTRIBUTE,
+        file="billing",
+        shows=(
+            "entry", "customer_id", "subscription", "soft_cap_bytes", "hard_cap_bytes", "noted", "told",
+            "closing_requested_at", "closed_at", "tenant_id",
+        ),
+        withholds={"version": INNER, "looked_at": INNER, "checkout_session": INNER},
+        after_billing=True,
+    ),
+    Holding(
+        "usage",
+        key=("tenant_id", "entry"),
+        file="usage",
+        shows=("tenant_id", "entry", "rows", "bytes", "own_rows", "own_bytes"),
+        withholds={
+            **dict.fromkeys(
+                ("subscription_id", "customer_id", "period_start"), ELSEWHERE
+            ),
+            **dict.fromkeys(
+                (
+                    "version", "landed_bytes", "waived_bytes", "earlier_bytes", "first_dated", "last_dated",
+                    "last_bytes", "period_bytes", "pending",
+                ),
+                INNER,
+            ),
+        },
+        after_billing=True,
+    ),
+    Holding(
+        "accounts",
+        key=("tenant_id",),
+        file="account",
+        shows=(
+            "tenant_id", "owner", "created_at", "plan", "retention_days", "bytes_per_second",
+            "accepts_until", "end_reason", "capped_until", "retention_steps", "closes_at",
+        ),
+        withholds={"closed": INNER},
+        after_billing=True,
+    ),
+)  # fmt: skip
+"""In the order in which they are removed."""
+
+KEPT = {
+    "suppressions": "SHA-256 of an address that bounced or complained, for 365 days: nothing is mailed "
+    "there, whoever signs up with it anew",
+    "attempts": "SHA-256 of a counter's name; not found by account, forgotten after minutes, at most 30 days",
+    "ledger": "keys of staged objects with the account's id, and how much it had in each batch; they keep a "
+    "redelivery from loading anything anew, and are forgotten after 45 days",
+    "stripe-events": "ids of Stripe's events, of nobody by themselves, and forgotten after 45 days",
+    "tombstones": "SHA-256 of the account's id, for 90 days: what still comes of it is dropped",
+    "receipts": "what was erased, as counts, under hashes that only who has the receipt's id can tie to it",
+}
+"""Table -> why what it holds stays after an erasure."""
+
+PREFIXES = {
+    "staging": ("staged/", "idempotency/", "quarantine/", "uploads/"),
+    "drop": ("dropin/",),
+    "exports": ("exports/",),
+}
+"""Bucket -> what lies in it, below which each account has a folder `v1/tenant=<id>/`."""
+
+OF_NOBODY = {"reports": "figures of what functions did, of all accounts together"}
+"""Bucket -> why nothing of an account is in it."""

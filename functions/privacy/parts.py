@@ -1,0 +1,24 @@
+"""What `eraser` and `exporter` have in common: every table of the inventory by its setting."""
+
+from typing import Any
+
+from functions.privacy.holdings import HOLDINGS
+from functions.privacy.tables import Tables
+
+
+class Left:
+    """The seconds that are left of the invocation at hand."""
+
+    def __init__(self) -> None:
+        self.context: Any = None
+
+    def __call__(self) -> float:
+        return float(self.context.get_remaining_time_in_millis()) / 1000
+
+
+def tables(settings: Any, client: Any) -> Tables:
+    """The tables of the inventory that `settings` has, each as `<name>_table`."""
+    named = {each.table: f"{each.table.replace('-', '_')}_table" for each in HOLDINGS}
+    return Tables(
+        {table: getattr(settings, name) for table, name in named.items() if hasattr(settings, name)}, client
+    )

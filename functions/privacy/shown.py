@@ -1,0 +1,77 @@
+"""Copies and erasures as the wire shows them."""
+
+from dataclasses import asdict
+from typing import Any
+
+from functions.privacy.erasure.receipt import Receipt
+from functions.privacy.erasure.receipts import Standing
+from functions.privacy.erasure.record import ACCOUNT, REQUESTED, Erasure
+from functions.privacy.export.archives import LINK_SECONDS
+from functions.privacy.export.record import READY, Export
+from functions.privacy.moments import moment
+
+
+def copy_shown(export: Export, now: float, link: str | None = None) -> dict[str, Any]:
+    """`link` is one that was made just now."""
+    gone = export.gone_at is not None and export.gone_at <= now
+    fields: dict[str, Any] = {
+        "id": export.export_id,
+        "state": "expired" if gone else export.state,
+        "requested_at": moment(export.requested_at),
+        "logs": _logs(export),
+        "ready_at": _moment(export.ready_at),
+        "bytes": export.bytes if export.state == READY else None,
+        "expires_at": _moment(export.gone_at),
+    }
+    if link:
+        fields |= {"url": link, "url_expires_at": moment(now + LINK_SECONDS)}
+    return fields
+
+
+def erasure_shown(erasure: Erasure, standing: Standing | None) -> dict[str, Any]:
+    """To its own account. What it is about is forgotten once it is verified."""
+    subject = erasure.subject
+    cancellable = erasure.kind == ACCOUNT and erasure.state == REQUESTED
+    receipt = standing.receipt if standing else None
+    return {
+        "id": erasure.erasure_id,
+        "kind": erasure.kind,
+        "state": erasure.state,
+        "field": subject.field if subject else None,
+        "value": subject.value if subject else None,
+        "requested_at": moment(erasure.requested_at),
+        "starts_at": moment(erasure.starts_at),
+        "cancellable_until": moment(erasure.starts_at) if cancellable else None,
+        "due_by": moment(erasure.due_at),
+        "cancelled_at": _moment(erasure.cancelled_at),
+        "verified_at": _moment(erasure.verified_at),
+        "waits_for": sorted({*erasure.progress.left.values(), *erasure.progress.waits_for.values()}),
+        "receipt": _receipt(receipt),
+    }
+
+
+def standing_shown(erasure_id: str, standing: Standing) -> dict[str, Any]:
+    """To whoever has the id: nothing of whom or what it is about."""
+    return {
+        "id": erasure_id,
+        "kind": standing.kind,
+        "state": standing.state,
+        "requested_at": moment(standing.requested_at),
+        "starts_at": moment(standing.starts_at),
+        "due_by": moment(standing.due_at),
+        "receipt": _receipt(standing.receipt),
+    }
+
+
+def _receipt(receipt: Receipt | None) -> dict[str, Any] | None:
+    return None if receipt is None else {**asdict(receipt), "hash": receipt.hash}
+
+
+def _logs(export: Export) -> dict[str, str] | None:
+    if export.logs_from is None or export.logs_to is None:
+        return None
+    return {"from": moment(export.logs_from), "to": moment(export.logs_to)}
+
+
+def _moment(seconds: int | None) -> str | None:
+    return None if seconds is None else moment(seconds)

@@ -1,0 +1,63 @@
+"""What the identity provider keeps of a person: shown for a copy, deleted by an erasure.
+
+Beside functions.accounts.identity the only module that names Cognito: people by their lasting id, and nothing
+that a password or a code is needed for.
+"""
+
+from typing import Any
+
+from functions.shared.aws_client import asked, client
+from functions.shared.errors import RetryableError
+
+_UNKNOWN = "UserNotFoundException"
+
+
+class SignInsUnavailableError(RetryableError):
+    """Cognito did not answer, or asks us to slow down."""
+
+
+class _UnknownError(Exception):
+    """Nobody has this id."""
+
+
+class SignIns:
+    """The people of one pool. Every method raises SignInsUnavailableError when Cognito fails.
+
+    Parameters
+    ----------
+    cognito: a boto3 client; None for one that is made on first use.
+    """
+
+    def __init__(self, pool: str, cognito: Any = None) -> None:
+        self._pool = pool
+        self._cognito = cognito
+
+    def of(self, subject: str) -> dict[str, Any] | None:
+        """What is kept of the person: attributes by name, `status`, `created_at`, `changed_at`; or None."""
+        try:
+            answer = self._call("admin_get_user", subject)
+        except _UnknownError:
+            return None
+        return {
+            **{each["Name"]: each["Value"] for each in answer["UserAttributes"]},
+            "status": answer["UserStatus"],
+            "created_at": answer["UserCreateDate"].isoformat(),
+            "changed_at": answer["UserLastModifiedDate"].isoformat(),
+        }
+
+    def remove(self, subject: str) -> None:
+        """Delete the person, sessions included; one who is gone already is no fault."""
+        try:
+            self._call("admin_delete_user", subject)
+        except _UnknownError:
+            return
+
+    def _call(self, operation: str, subject: str) -> Any:
+        self._cognito = self._cognito or client("cognito-idp")
+        return asked(
+            lambda: getattr(self._cognito, operation)(UserPoolId=self._pool, Username=subject), _failed
+        )
+
+
+def _failed(code: str) -> Exception:
+    return _UnknownError() if code == _UNKNOWN else SignInsUnavailableError(f"Cognito: {code}")

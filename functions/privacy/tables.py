@@ -1,0 +1,87 @@
+"""The items of an account in every table there is, read and removed by the inventory of functions.privacy."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from functions.privacy.holdings import ATTRIBUTE, Holding
+from functions.shared.dynamo.answers import answered
+from functions.shared.dynamo.transaction import write_all
+from functions.shared.tenancy import TenantId
+
+REMOVED_A_CALL = 100
+
+Item = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some items; `after` is where the next page begins, None when there is none."""
+
+    items: list[Item]
+    after: Item | None
+
+
+class Tables:
+    """Reads are consistent. Every method raises StoreUnavailableError when DynamoDB fails.
+
+    Parameters
+    ----------
+    names: the topology's names of tables -> what they are called.
+    client: a boto3 client for DynamoDB.
+    """
+
+    def __init__(self, names: Mapping[str, str], client: Any) -> None:
+        self._names = names
+        self._client = client
+
+    def page(self, holding: Holding, tenant: TenantId, after: Item | None = None) -> Page:
+        """Items of `tenant`, at most 1 MB of them; a page may be empty and not be the last."""
+        start = {"ExclusiveStartKey": after} if after else {}
+        with answered():
+            found = getattr(self._client, _operation(holding))(
+                TableName=self._names[holding.table],
+                ConsistentRead=True,
+                **_whose(holding, tenant),
+                **start,
+            )
+        return Page(found["Items"], found.get("LastEvaluatedKey"))
+
+    def items(self, holding: Holding, tenant: TenantId) -> Iterator[Item]:
+        """All items of `tenant`, page by page while the caller reads."""
+        after: Item | None = None
+        while True:
+            page = self.page(holding, tenant, after)
+            yield from page.items
+            if page.after is None:
+                return
+            after = page.after
+
+    def keys(self, holding: Holding, tenant: TenantId) -> Iterator[Item]:
+        """The keys of all items of `tenant`."""
+        return ({name: item[name] for name in holding.key} for item in self.items(holding, tenant))
+
+    def remove(self, holding: Holding, keys: Sequence[Item]) -> None:
+        """Delete the items of these keys; what is gone already is no fault."""
+        left = iter(keys)
+        while some := list(islice(left, REMOVED_A_CALL)):
+            table = self._names[holding.table]
+            write_all(self._client, [{"Delete": {"TableName": table, "Key": key}} for key in some])
+
+
+def _operation(holding: Holding) -> str:
+    return "scan" if holding.found == ATTRIBUTE else "query"
+
+
+def _whose(holding: Holding, tenant: TenantId) -> Item:
+    if holding.found == ATTRIBUTE:
+        return {
+            "FilterExpression": "tenant_id = :tenant",
+            "ExpressionAttributeValues": {":tenant": {"S": str(tenant)}},
+        }
+    return {
+        "KeyConditionExpression": "#partition = :tenant",
+        "ExpressionAttributeNames": {"#partition": holding.key[0]},
+        "ExpressionAttributeValues": {":tenant": {"S": holding.named(tenant)}},
+    }

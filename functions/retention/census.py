@@ -1,0 +1,71 @@
+"""Whose rows are where they should not be, told from the rows themselves and not from what was done. Pure.
+
+A partition's name says when its rows were to expire on the day they came, not what their tenants' plans say
+today, and not whose they are. So every tenant is looked at: when was its oldest row received?
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from functions.retention.limits import Account
+from functions.retention.plan import Cut
+from functions.shared.access import BYOC
+from functions.shared.tenancy import TenantId
+
+ALARM_AFTER = timedelta(days=1)
+"""What is there for longer than this beyond its limit means that something does not work."""
+
+
+@dataclass(frozen=True, slots=True)
+class Census:
+    """Of one tenant, by its `tenant_id` as rows have it: how many rows, and when the oldest was received."""
+
+    tenant: str
+    oldest: datetime
+    rows: int
+
+
+def overdue(found: Iterable[Census], accounts: Iterable[Account], now: datetime) -> list[Cut]:
+    """The tenants with rows that outlive their limit by ALARM_AFTER: those received before their cut's day.
+
+    A row's limit is the end of the last day that its tenant's plan gives it, or the moment a shorter plan
+    took effect, if that is later. What a plan gives is what counts, whatever the rows are stamped with.
+    """
+    days_of = {each.tenant: _days_allowed(each, now) for each in accounts if not _is_all_theirs(each, now)}
+    late: dict[int, list[TenantId]] = defaultdict(list)
+    day = (now - ALARM_AFTER).date()
+    for each in found:
+        if each.tenant in days_of:
+            days = days_of[TenantId(each.tenant)]
+            if each.oldest.astimezone(UTC).date() < day - timedelta(days=days):
+                late[days].append(TenantId(each.tenant))
+    return [Cut(tuple(sorted(late[days])), day - timedelta(days=days)) for days in sorted(late)]
+
+
+def in_their_own_cloud(accounts: Iterable[Account], now: datetime) -> list[TenantId]:
+    """BYOC tenants, of whom nothing may rest with us; not those in the grace of the plan they came from."""
+    return sorted(each.tenant for each in accounts if _is_all_theirs(each, now))
+
+
+def rows_of(tenants: Sequence[TenantId], found: Iterable[Census]) -> dict[TenantId, int]:
+    """How many rows each of `tenants` has, of those who have any."""
+    wanted = frozenset(tenants)
+    return {TenantId(each.tenant): each.rows for each in found if each.tenant in wanted}
+
+
+def rows_of_nobody(found: Iterable[Census], accounts: Iterable[Account]) -> int:
+    """How many rows there are of tenants that have no account."""
+    known = frozenset(each.tenant for each in accounts)
+    return sum(each.rows for each in found if each.tenant not in known)
+
+
+def _is_all_theirs(account: Account, now: datetime) -> bool:
+    return account.plan == BYOC and _days_allowed(account, now) == 0
+
+
+def _days_allowed(account: Account, now: datetime) -> int:
+    """The most that was in force since ALARM_AFTER ago."""
+    moments = (now, now - ALARM_AFTER)
+    return max(account.terms.in_force(moment.timestamp()).days for moment in moments)

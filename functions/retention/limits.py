@@ -1,0 +1,54 @@
+"""How long each tenant's rows are kept at a moment, from what the accounts say. Pure."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from functions.shared.account.retention_terms import SECONDS_A_DAY, RetentionTerms
+from functions.shared.tenancy import TenantId
+
+STRAGGLING_DAYS = 31
+"""How late a row may be loaded that was stamped before its plan changed: nothing stays staged for longer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Of an account, what retention goes by."""
+
+    tenant: TenantId
+    plan: str
+    terms: RetentionTerms
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A tenant's rows are kept for `days` after the day of their receipt.
+
+    `binding`: its plan has changed, so this counts for rows that were stamped with a later day too. Without,
+    they are kept until then: a figure in an account that nobody announced deletes nothing.
+    """
+
+    days: int
+    binding: bool = False
+
+
+Limits = Mapping[TenantId, Limit]
+
+
+def limits_of(accounts: Iterable[Account], now: float) -> dict[TenantId, Limit]:
+    """The limit of each account at `now`, in Unix seconds."""
+    return {
+        each.tenant: Limit(each.terms.in_force(now).days, binding=bool(each.terms.steps)) for each in accounts
+    }
+
+
+def shortened(accounts: Iterable[Account], now: float) -> list[TenantId]:
+    """Tenants who may have rows that were stamped with more days than they have at `now`.
+
+    From the first day of a shorter term until what came before it would be gone by its own day.
+    """
+    found = []
+    for each in accounts:
+        step = each.terms.in_force(now)
+        if each.terms.steps and now < step.since + (step.days + STRAGGLING_DAYS) * SECONDS_A_DAY:
+            found.append(each.tenant)
+    return sorted(found)

@@ -1,0 +1,33 @@
+"""What a run did, kept for operators and auditors: figures, never a tenant, a key or an address.
+
+A JSON document each, `<kind>/day=<YYYY-MM-DD>/<HHMMSS>-<id>.json`, in a bucket whose rules say for how long.
+"""
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from functions.shared.buckets.contract import Bucket
+from functions.shared.staging import time_ordered_id
+
+_JSON = {"Content-Type": "application/json"}
+
+
+class Reports:
+    """Reports in one bucket."""
+
+    def __init__(self, bucket: Bucket) -> None:
+        self._bucket = bucket
+
+    def keep(self, kind: str, now: datetime, report: Mapping[str, Any]) -> str:
+        """Keep `report`; return its key. `kind` is the first part of it, such as `purges`.
+
+        Raises
+        ------
+        BucketError
+        """
+        at = now.astimezone(UTC)
+        key = f"{kind}/day={at.date()}/{at:%H%M%S}-{time_ordered_id()}.json"
+        self._bucket.create(key, json.dumps({"at": at.isoformat(), **report}).encode(), _JSON)
+        return key

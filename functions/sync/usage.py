@@ -1,0 +1,43 @@
+"""What a batch's members come to, by tenant and day of receipt: what is metered is what was committed.
+
+Told by the members' keys, which are ours and say their rows and bytes to the last one (docs/adr/0003): no
+object is read for it. The keys in a customer's own bucket are the customer's to write, so there they count
+with doubt: whatever tenant they name, it is the bucket's owner who pays; none counts less than its own size,
+nor more than an object of ours could hold.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import date
+
+from functions.shared.staging import StagedKey
+from functions.shared.tenancy import TenantId, owner_of
+from functions.shared.usage import Share
+from functions.sync.notifications import StagedObject
+
+MAX_BELIEVED_BYTES = 1024**3
+"""Of one object in a customer's bucket; ingest takes bodies of 64 MB."""
+
+MAX_BELIEVED_ROWS = 1_000_000
+
+
+def usage_of(destination: str, objects: Iterable[StagedObject]) -> tuple[Share, ...]:
+    """The shares of `objects`, loaded into `destination`, in the order of tenant and day.
+
+    Raises
+    ------
+    PermanentError: a key is not that of a staged object.
+    """
+    owner = owner_of(destination)
+    sums: dict[tuple[TenantId, date], tuple[int, int]] = defaultdict(lambda: (0, 0))
+    for each in objects:
+        key = StagedKey.parse(each.key)
+        count, raw_bytes = (key.rows, key.raw_bytes) if owner is None else _believed(key, each.size_bytes)
+        whose = owner or key.tenant, key.day
+        sums[whose] = sums[whose][0] + count, sums[whose][1] + raw_bytes
+    return tuple(Share(tenant, day, *sums[tenant, day]) for tenant, day in sorted(sums))
+
+
+def _believed(key: StagedKey, size_bytes: int) -> tuple[int, int]:
+    rows = min(key.rows, MAX_BELIEVED_ROWS)
+    return rows, min(max(key.raw_bytes, size_bytes), MAX_BELIEVED_BYTES)

@@ -1,0 +1,29 @@
+"""Has our plans at the local Stripe, by the operator's own command. `python -m local.catalogue`, a job.
+
+It runs once Secrets Manager holds the key, and again when the `stripe` child has been started anew; the same
+again changes nothing.
+"""
+
+import os
+import sys
+from dataclasses import dataclass
+
+from functions.billing.__main__ import main as billing
+from local.child import configuration
+from local.naming import aws_variables, physical
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    aws_endpoint: str
+    stripe: str
+
+
+def main() -> int:
+    config = configuration(Configuration)
+    os.environ.update(aws_variables(config.aws_endpoint))
+    return billing(["sync-catalogue", "--secret", physical("stripe"), "--address", config.stripe])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

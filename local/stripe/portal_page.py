@@ -1,0 +1,103 @@
+"""The billing portal in a browser: plan, card and invoices, as far as the configuration shows them."""
+
+from collections.abc import Callable
+
+from aiohttp import web
+
+from local.stripe import html
+from local.stripe import portal_deeds as portal
+from local.stripe.errors import RefusedError
+from local.stripe.forms import Form, answer, card_of, form_of, onward
+from local.stripe.world import Thing, World
+
+_FEATURES = {
+    "cancel": "subscription_cancel",
+    "resume": "subscription_cancel",
+    "switch": "subscription_update",
+    "card": "payment_method_update",
+    "pay": "invoice_history",
+}
+"""Button -> the feature of the configuration that it belongs to."""
+
+
+class PortalPage:
+    """Handlers around one world."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def add_to(self, application: web.Application) -> None:
+        application.router.add_get("/portal/{secret}", self._show)
+        application.router.add_post("/portal/{secret}/{deed}", self._do)
+
+    async def _show(self, request: web.Request) -> web.Response:
+        return self._page(request, None)
+
+    def _page(self, request: web.Request, problem: str | None) -> web.Response:
+        secret = request.match_info["secret"]
+        try:
+            session = portal.session_of(self._world, secret)
+        except RefusedError as refused:
+            return answer(html.page("Billing", [], str(refused)), refused.status)
+        base = f"/portal/{secret}"
+        running = portal.subscriptions_of(self._world, session)
+        parts = [self._subscription(base, session, each) for each in running]
+        if self._shows(session, "card"):
+            cards = [html.text(_face(each)) for each in portal.cards_of(self._world, session)]
+            form = html.form(f"{base}/card", "Save card", html.card_fields())
+            parts.append(html.section("Payment method", [*cards, form]))
+        if self._shows(session, "pay"):
+            parts += [_invoice(base, each) for each in portal.invoices_of(self._world, session)]
+        if session["return_url"]:
+            parts.append(html.link(session["return_url"], "Return"))
+        return answer(html.page("Billing", parts, problem), 402 if problem else 200)
+
+    def _subscription(self, base: str, session: Thing, thing: Thing) -> str:
+        which = {"subscription": thing["id"]}
+        products = [self._world.get("product", item["price"]["product"]) for item in thing["items"]["data"]]
+        names = ", ".join(dict.fromkeys(product["name"] for product in products))
+        parts = [html.text(f"Status: {thing['status']}")]
+        if thing["cancel_at"]:
+            parts.append(html.text(f"Ends on {html.date(thing['cancel_at'])}"))
+        if self._shows(session, "cancel"):
+            deed, words = ("resume", "Don't cancel plan") if thing["cancel_at"] else ("cancel", "Cancel plan")
+            parts.append(html.form(f"{base}/{deed}", words, hidden=which))
+        for product in portal.choices(self._world, session, thing):
+            hidden = {**which, "product": product["id"]}
+            parts.append(html.form(f"{base}/switch", f"Switch to {product['name']}", hidden=hidden))
+        return html.section(names, parts)
+
+    async def _do(self, request: web.Request) -> web.Response:
+        """A button; then the page again."""
+        form = await form_of(request)
+        try:
+            session = portal.session_of(self._world, request.match_info["secret"])
+            self._deed(session, request.match_info["deed"])(session, form)
+        except RefusedError as refused:
+            return self._page(request, str(refused))
+        return onward(f"/portal/{request.match_info['secret']}")
+
+    def _deed(self, session: Thing, name: str) -> Callable[[Thing, Form], None]:
+        deeds = {"cancel": portal.cancel, "resume": portal.resume, "switch": portal.switch, "pay": portal.pay}
+        if name not in _FEATURES or not self._shows(session, name):
+            raise RefusedError(404, "There is no such button.")
+        if name == "card":
+            return lambda session, form: portal.fix_card(self._world, session, *card_of(self._world, form))
+        return lambda session, form: deeds[name](self._world, session, form)
+
+    def _shows(self, session: Thing, deed: str) -> bool:
+        return bool(portal.features_of(self._world, session)[_FEATURES[deed]]["enabled"])
+
+
+def _face(method: Thing) -> str:
+    card = method["card"]
+    expires = f"{card['exp_month']:02}/{card['exp_year']}"
+    return f"{card['brand'].title()} ending in {card['last4']}, expires {expires}"
+
+
+def _invoice(base: str, invoice: Thing) -> str:
+    parts = [html.text(f"{invoice['status']}, {html.due(invoice)} due, of {html.price(invoice)}")]
+    parts.append(html.link(invoice["hosted_invoice_url"], "View"))
+    if invoice["status"] in ("open", "uncollectible"):
+        parts.append(html.form(f"{base}/pay", "Pay now", hidden={"invoice": invoice["id"]}))
+    return html.section(f"Invoice {invoice['number']}", parts)

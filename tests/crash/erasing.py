@@ -1,0 +1,53 @@
+"""The erasure of a person's rows by itself: all that can be done at one moment, with nothing written down."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from functions.privacy.erasure.objects import STILL_BEING_STAGED, Quarantined, StagedObjects, waiting
+from functions.privacy.erasure.place import Time
+from functions.privacy.erasure.record import PERSON, RUNNING, Erasure
+from functions.privacy.erasure.rows import EventRows, Rows
+from functions.privacy.erasure.run import Work
+from functions.privacy.erasure.subject import Subject
+from functions.shared.buckets.contract import Bucket
+from functions.shared.warehouse import Warehouse
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """What was removed, whether anything was waited for, and whether nothing is left."""
+
+    rows: int
+    quarantined: int
+    waited: bool
+    verified: bool
+
+
+class Unwritten:
+    """Takes every change of an erasure for written down."""
+
+    def save(self, erasure: Erasure) -> Erasure:
+        return replace(erasure, revision=erasure.revision + 1)
+
+
+def erase(warehouse: Warehouse, bucket: Bucket, subject: Subject, until: datetime, now: datetime) -> Erased:
+    """Erase what was received of `subject` before `until`, as of `now`."""
+    time = Time(now.timestamp, lambda: 300.0)
+    asked_at = int(until.timestamp())
+    erasure = Erasure(subject.tenant, "era_1", PERSON, RUNNING, asked_at, asked_at, subject)
+    work = Work(erasure, quiet_at=(until + STILL_BEING_STAGED).timestamp())
+    work.places |= {
+        "quarantined": Quarantined(bucket, subject, time),
+        "staged": StagedObjects(bucket, subject.tenant, time, until),
+        "rows": Rows(
+            EventRows(warehouse), subject, lambda: waiting(bucket, subject.tenant, until), time, until
+        ),
+    }
+    verified = work.go_on(Unwritten(), time)
+    progress = work.erasure.progress
+    return Erased(
+        progress.removed.get("rows", 0),
+        progress.removed.get("quarantined", 0),
+        waited="staged" in progress.pending,
+        verified=verified,
+    )

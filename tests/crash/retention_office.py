@@ -1,0 +1,114 @@
+"""Everything of retention over the small world: accounts, a day that can be turned, what is kept of runs."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import boto3
+from backports import zstd
+from functions.ingest.rows import Receipt
+from obstore.store import MemoryStore
+
+from functions.ingest.accept import accept
+from functions.ingest.stage import Staging
+from functions.ingest.streamed import Window
+from functions.retention.accounts import Accounts
+from functions.retention.handler import Upkeep, run
+from functions.retention.partitions import Partitions
+from functions.shared.account.retention_terms import RetentionTerms, terms_item
+from functions.shared.account.standing import Standing, standing_item, standing_on
+from functions.shared.buckets.own import OwnBucket
+from functions.shared.plans import PLANS
+from functions.shared.reports import Reports
+from functions.shared.tenancy import TenantId
+from functions.sync.drive import Driver, Time
+from functions.sync.load import Loader, Staged
+from functions.sync.notifications import StagedObject
+from functions.sync.settle import Settler
+from tests.crash.world import World
+
+TIME = Time(lambda: 60.0, 30.0)
+RECEIVED = datetime(2029, 12, 2, 10, tzinfo=UTC)
+SHORT, LONG, OWN = (standing_on(PLANS[name]) for name in ("managed_15", "managed_30", "byoc"))
+
+
+@dataclass
+class Office:
+    """Everything of retention over one world, and a clock to turn."""
+
+    here: World
+    upkeep: Upkeep
+    reports: OwnBucket
+    now: datetime = RECEIVED
+    bodies: dict[str, bytes] = field(default_factory=dict)
+
+    def account(self, tenant: str, standing: Standing, terms: RetentionTerms | None = None) -> TenantId:
+        item = {"tenant_id": {"S": tenant}, **standing_item(standing)}
+        boto3.client("dynamodb").put_item(
+            TableName="accounts", Item={**item, **terms_item(terms)} if terms else item
+        )
+        return TenantId(tenant)
+
+    def send(self, tenant: str, *messages: str, retention_days: int = 15, **fields: str) -> StagedObject:
+        """Logs as ingest takes and stages them, now."""
+        receipt = Receipt(TenantId(tenant), "p", self.now, retention_days)
+        body = json.dumps([{"message": each, **fields} for each in messages]).encode()
+        package = accept([Window(body, ndjson=False)], receipt).package
+        key = Staging(self.here.bucket).put(package, receipt)
+        found = self.here.bucket.get(key)
+        assert found
+        self.bodies[key] = bytes(found.body)
+        return StagedObject(key, found.etag, len(found.body))
+
+    def deliver(self, *objects: StagedObject, destination: str = "managed") -> set[str]:
+        driver = Driver(self.here.ledger, Staged(self.here.bucket), Loader(self.here.warehouse))
+        return Settler(self.here.ledger, driver, destination, today=lambda: self.now.date()).settle(
+            objects, TIME
+        )
+
+    def poisoned(self, each: StagedObject) -> StagedObject:
+        """The object with a first row that ClickHouse refuses."""
+        rows = zstd.decompress(self.bodies[each.key]).replace(b"2029-12-02T10", b"no time", 1)
+        body = zstd.compress(rows)
+        self.here.bucket.delete([each.key])
+        return StagedObject(each.key, self.here.bucket.create(each.key, body) or "", len(body))
+
+    def again(self, each: StagedObject) -> StagedObject:
+        """The object as somebody might put it back: a sender's retry, a copy from a backup."""
+        assert self.here.bucket.create(each.key, self.bodies[each.key])
+        return each
+
+    def purge(self, *, days: float = 0) -> dict[str, Any]:
+        self.now += timedelta(days=days)
+        return run(self.upkeep, self.now, lambda: 900.0)
+
+    def messages(self, tenant: str) -> list[str]:
+        found = self.here.warehouse.select(
+            "SELECT message FROM events WHERE tenant_id = {tenant:String} ORDER BY message",
+            {"tenant": tenant},
+        )
+        return [each["message"] for each in found.rows]
+
+
+@contextmanager
+def opened(here: World) -> Iterator[Office]:
+    """An office with no account and no row."""
+    client = boto3.client("dynamodb")
+    create_accounts(client)
+    here.warehouse.command("TRUNCATE TABLE events")
+    reports = OwnBucket(MemoryStore())
+    upkeep = Upkeep(Partitions(here.warehouse), Accounts("accounts"), here.bucket, Reports(reports))
+    yield Office(here, upkeep, reports)
+    client.delete_table(TableName="accounts")
+
+
+def create_accounts(client: Any) -> None:
+    client.create_table(
+        TableName="accounts",
+        KeySchema=[{"AttributeName": "tenant_id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "tenant_id", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )

@@ -1,0 +1,571 @@
+"""A world in which an account has something everywhere we hold anything, and in which to erase and to die.
+
+DynamoDB, S3, SQS, KMS and Cognito are moto's, the engine is real, and so is what writes into them: sync, the
+directory, the custody of destinations. The clock is turned by hand.
+"""
+
+import copy
+import io
+import json
+import time
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any, cast
+from uuid import uuid4
+
+import boto3
+from backports import zstd
+from botocore.config import Config
+from moto import mock_aws
+
+from bench.in_process import EngineRoom
+from functions.accounts import keys
+from functions.accounts.directory import Account, Directory, Key
+from functions.accounts.people import People, Person
+from functions.privacy.desk import Desk
+from functions.privacy.eraser import Eraser
+from functions.privacy.erasure.dropped import Drops
+from functions.privacy.erasure.place import Time
+from functions.privacy.erasure.progress import Move, next_move
+from functions.privacy.erasure.record import Erasure
+from functions.privacy.erasure.rows import EventRows
+from functions.privacy.erasure.subject import Subject
+from functions.privacy.erasure.works import Works
+from functions.privacy.export.record import Export
+from functions.privacy.exporter import Exporter
+from functions.privacy.forms import Period
+from functions.privacy.handler import Settings, desk
+from functions.privacy.holdings import HOLDINGS
+from functions.privacy.sign_ins import SignIns
+from functions.privacy.tables import Tables
+from functions.shared.access import Principal
+from functions.shared.account.announcements import Announcements
+from functions.shared.account.audit import Audit, Origin
+from functions.shared.account.closing import Closings
+from functions.shared.account.notices import Notices
+from functions.shared.account.standing import Standing
+from functions.shared.account.tombstones import RecentTombstones, Tombstones
+from functions.shared.address import Address
+from functions.shared.buckets.customers import CustomersBucket
+from functions.shared.buckets.drops import Dropped
+from functions.shared.custody.buckets import NoDestinationError
+from functions.shared.custody.clouds import Custody
+from functions.shared.custody.destinations import Destination, Destinations
+from functions.shared.custody.health import Health, Slot
+from functions.shared.custody.sealing import Sealer, Shards
+from functions.shared.quarantine import Header, document_key, pack
+from functions.shared.secret_text import SecretText
+from functions.shared.staging import StagedKey, time_ordered_id
+from functions.shared.telling import notifications
+from functions.shared.tenancy import (
+    TenantId,
+    checkpoint_prefix,
+    dropin_prefix,
+    idempotency_prefix,
+    own_destination,
+)
+from functions.shared.warehouse import Warehouse, WarehouseDownError
+from functions.sync.drive import Driver
+from functions.sync.drive import Time as SyncTime
+from functions.sync.ledger import Ledger
+from functions.sync.load import Loader, Staged
+from functions.sync.notifications import StagedObject, read
+from functions.sync.settle import Settler
+from functions.uploads.files import File, Refused, Upload
+from functions.uploads.register import Register
+from infra.topology import BUCKETS, QUEUES, TABLES
+from local import transactions
+from local.tables import definition
+from tests.crash.faults import Crash
+from tests.crash.marks import Aws, places_of
+
+QUICK_ENGINE = (
+    "ALTER TABLE events MODIFY SETTING old_parts_lifetime = 0, cleanup_delay_period = 0, "
+    "max_cleanup_delay_period = 1, cleanup_delay_period_random_add = 0, "
+    "merge_tree_clear_old_parts_interval_seconds = 1"
+)
+"""What the engine takes minutes for, it does here within a second."""
+
+WRITES = frozenset(
+    {
+        "TransactWriteItems", "PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem",
+        "PutObject", "DeleteObject", "DeleteObjects", "CreateMultipartUpload", "UploadPart",
+        "CompleteMultipartUpload", "AbortMultipartUpload", "AdminDeleteUser", "SendMessage",
+    }
+)  # fmt: skip
+
+LEAST_PART_BYTES = 5 * 1024 * 1024
+"""What S3 wants of every part but the last, and moto with it."""
+
+IN_PERSON = Origin("person:test", "198.51.100.7", "curl/8")
+
+
+@dataclass
+class Trap:
+    """Springs at the write of number `at`: before it, or after it took place and before anybody knows."""
+
+    at: int | None = None
+    after: bool = False
+    writes: int = 0
+    sprung: bool = False
+
+    def before(self, name: str) -> None:
+        if name in WRITES:
+            self.writes += 1
+            self._spring(name, after=False)
+
+    def done(self, name: str) -> None:
+        if name in WRITES:
+            self._spring(name, after=True)
+
+    def _spring(self, name: str, *, after: bool) -> None:
+        if self.at == self.writes and self.after is after and not self.sprung:
+            self.sprung = True
+            raise Crash(name)
+
+
+class TrappedWarehouse:
+    """The engine, with its writes on the trap's count."""
+
+    def __init__(self, warehouse: Warehouse, world: "World") -> None:
+        self._warehouse = warehouse
+        self._world = world
+
+    def command(self, *statement: Any) -> None:
+        self._world.trap.before("PutItem")
+        self._warehouse.command(*statement)
+        self._world.trap.done("PutItem")
+
+    def select(self, *statement: Any) -> Any:
+        return self._warehouse.select(*statement)
+
+
+@dataclass
+class World:
+    """Everything, for many accounts that share it."""
+
+    aws: Aws
+    engine: Path
+    warehouse: Warehouse
+    kms_key: str
+    now: float = field(default_factory=time.time)
+    seconds_left: float = 300.0
+    trap: Trap = field(default_factory=Trap)
+    uploads: dict[str, StagedObject] = field(default_factory=dict)
+    own: dict[TenantId, tuple[Any, Any]] = field(default_factory=dict)
+    own_away: bool = False
+    room: EngineRoom | None = None
+
+    def __post_init__(self) -> None:
+        db, clock = self.aws.dynamodb, lambda: self.now
+        self.time = Time(clock, lambda: self.seconds_left)
+        self.directory = Directory("accounts", "keys", "key-lists", client=db)
+        self.people = People("people", db)
+        self.audit, self.notices = Audit("audit", db, clock), Notices("notices", db, clock)
+        self.announcements = Announcements("announcements", db, clock)
+        self.staging = CustomersBucket(self.aws.s3, "staging")
+        self.exports_bucket = CustomersBucket(self.aws.s3, "exports")
+        self.shards = Shards("shards", db)
+        sealer = Sealer(boto3.client("kms", region_name="us-east-1"), self.kms_key, self.shards)
+        self.destinations = Destinations("destinations", sealer, db)
+        self.health = Health("health", clock, db)
+        self.tombstones = Tombstones("tombstones", db, clock)
+        self.ledger = Ledger("ledger", clock)
+        self.sign_ins = SignIns(self.aws.pool, self.aws.cognito)
+        self.tables = Tables({each.table: each.table for each in HOLDINGS}, db)
+        names = {f"{name}_table": name for name in ("accounts", "audit", "notices", "erasures")}
+        settings = Settings(
+            **names,
+            receipts_table="receipts",
+            exports_table="exports",
+            exports_bucket="exports",
+            cancel_days=7,
+        )
+        self.desk: Desk = desk(settings, db, self.aws.s3, clock)
+        for client in (db, self.aws.s3, self.aws.cognito):
+            client.meta.events.register("before-call", lambda model, **_: self.trap.before(model.name))
+            client.meta.events.register("after-call", lambda model, **_: self.trap.done(model.name))
+
+    @property
+    def eraser(self) -> Eraser:
+        """As a new process has it."""
+        works = Works(
+            tables=self.tables,
+            erasures=self.desk.erasures,
+            exports=self.desk.exports,
+            archives=self.desk.archives,
+            tombstones=self.tombstones,
+            shards=self.shards,
+            closings=Closings("billing", "accounts", self.aws.dynamodb, lambda: self.now),
+            sign_ins=self.sign_ins,
+            staging=self.staging,
+            drops=Drops("drop", self.aws.s3),
+            exports_bucket=self.exports_bucket,
+            rows=EventRows(cast(Warehouse, TrappedWarehouse(self.warehouse, self))),
+            custody=cast(Custody, OwnClouds(self)),
+            time=self.time,
+        )
+        return Eraser(self.desk.erasures, works, self.audit, self.notices, self.time)
+
+    @property
+    def exporter(self) -> Exporter:
+        return self.exporter_with(lambda: self.seconds_left)
+
+    def exporter_with(self, left: Callable[[], float]) -> Exporter:
+        """One that has so much time."""
+        return Exporter(
+            tables=self.tables,
+            exports=self.desk.exports,
+            archives=self.desk.archives,
+            sign_ins=self.sign_ins,
+            staging=self.staging,
+            warehouse=lambda: self.warehouse,
+            notices=self.notices,
+            now=lambda: self.now,
+            left=left,
+            part_bytes=LEAST_PART_BYTES,
+        )
+
+    def later(self, **by: float) -> None:
+        self.now += timedelta(**by).total_seconds()
+
+    def caller(self, tenant: TenantId, plan: str = "managed_30") -> Principal:
+        return Principal(tenant, "", "default", frozenset({"admin"}), 30, 1, "", f"person:p-{tenant}", plan)
+
+    def where(self, *texts: str) -> dict[str, set[str]]:
+        return places_of(list(texts), self.aws, self.engine)
+
+    def deliver(self, *objects: StagedObject) -> set[str]:
+        """To a sync that has just started."""
+        driver = Driver(self.ledger, Staged(self.staging), Loader(self.warehouse))
+        buried = RecentTombstones(self.tombstones).buried
+        settler = Settler(self.ledger, driver, buried=buried)
+        return settler.settle(objects, SyncTime(lambda: 60.0, 30.0))
+
+    def stage(self, tenant: TenantId, rows: list[bytes], object_id: str = "") -> StagedObject:
+        day = datetime.fromtimestamp(self.now, UTC).date()
+        named = object_id or time_ordered_id()
+        size = sum(map(len, rows))
+        key = str(StagedKey(tenant, day, named, len(rows), size, day + timedelta(days=30)))
+        body = zstd.compress(b"".join(rows), 1)
+        etag = self.staging.create(key, body)
+        assert etag
+        return StagedObject(key, etag, len(body))
+
+    def row(
+        self, tenant: TenantId, message: str, metadata: Any = None, instant: float | None = None
+    ) -> bytes:
+        at = datetime.fromtimestamp(instant or self.now, UTC)
+        received = datetime.fromtimestamp(self.now, UTC)
+        fields = {
+            "tenant_id": str(tenant),
+            "project_id": "default",
+            "timestamp": f"{at:%Y-%m-%dT%H:%M:%S.%fZ}",
+            "received_at": f"{received:%Y-%m-%dT%H:%M:%S.%fZ}",
+            "level": "info",
+            "service": "shop",
+            "message": message,
+            "trace_id": "",
+            "span_id": "",
+            "metadata": metadata or {},
+        }
+        return json.dumps(fields, ensure_ascii=False).encode() + b"\n"
+
+    def rows_of(self, tenant: TenantId) -> int:
+        found = self.warehouse.select(
+            "SELECT count() AS rows FROM events WHERE tenant_id = {tenant:String}", {"tenant": str(tenant)}
+        )
+        return int(found.rows[0]["rows"])
+
+    def hash_of(self, tenant: TenantId) -> str:
+        """Of all rows of `tenant`, columns and duplicates included, in whatever order they lie."""
+        found = self.warehouse.select(
+            "SELECT hex(SHA256(toString(arraySort(groupArray(toString(tuple(*))))))) AS hash, "
+            "count() AS rows FROM events WHERE tenant_id = {tenant:String}",
+            {"tenant": str(tenant)},
+        )
+        return json.dumps(found.rows[0])
+
+    def items_of(self, tenant: TenantId) -> list[str]:
+        """Everything in DynamoDB that names `tenant`, but how the account's erasures stand."""
+        return sorted(
+            repr(item)
+            for table in TABLES
+            for item in self.aws.dynamodb.scan(TableName=table.name)["Items"]
+            if str(tenant) in repr(item)
+        )
+
+    def tombstones_unknown(self) -> "World":
+        """The same, whose next sync has not heard of the last erasure yet."""
+        late = copy.copy(self)
+        late.tombstones = Tombstones("receipts", self.aws.dynamodb, lambda: self.now)
+        late.tombstones.all = frozenset  # type: ignore[method-assign]
+        return late
+
+    def person_signs_up(self, mark: str) -> str:
+        """At the identity provider; the subject."""
+        made = self.aws.cognito.admin_create_user(
+            UserPoolId=self.aws.pool,
+            Username=f"{mark}@example.org",
+            UserAttributes=[{"Name": "email", "Value": f"{mark}@example.org"}],
+        )
+        return str(next(each["Value"] for each in made["User"]["Attributes"] if each["Name"] == "sub"))
+
+    def furnish(self, tenant: TenantId, mark: str) -> None:
+        """Make the account one that has something everywhere, `mark` in all of it that takes a text."""
+        self._account(tenant, mark)
+        self._customer(tenant, mark)
+        self._own_cloud(tenant, mark)
+        self._logs(tenant, mark)
+        self._files(tenant, mark)
+        self._copy(tenant, mark)
+
+    def _account(self, tenant: TenantId, mark: str) -> None:
+        subject = self.person_signs_up(mark)
+        standing = Standing("managed_30", 30, 1_000_000)
+        self.directory.put_account(Account(tenant, standing, subject, created_at=int(self.now)))
+        self.people.put(
+            Person(
+                subject=subject, tenant=tenant, name=f"Name {mark}", email=f"{mark}@example.org",
+                terms_version="1", terms_accepted_at="2026-11-01T00:00:00Z", marketing_opt_in=True,
+                state="confirmed",
+            )
+        )  # fmt: skip
+        self.people.owe(subject, f"1-{mark}")
+        for number, name in enumerate((mark, f"=cmd|{mark}")):
+            key = Key(
+                tenant, f"key_{number}", frozenset({"ingest"}), mark, name=name, created_at=int(self.now)
+            )
+            self.directory.put_key(keys.mint(), key)
+        origin = Origin(f"person:{subject}", "203.0.113.9", f"browser {mark}")
+        for number in range(3):
+            self.audit.append(tenant, origin, "key.created", f"key_{number}")
+        self.announcements.publish(tenant, f"a-{mark}", "news", f"Title {mark}", "text")
+        self.notices.put(tenant, f"n-{mark}", "news", f"Title {mark}", "text")
+
+    def _customer(self, tenant: TenantId, mark: str) -> None:
+        for entry in (f"account#{tenant}", f"customer#cus_{mark}"):
+            item = {"entry": {"S": entry}, "tenant_id": {"S": str(tenant)}, "version": {"N": "1"}}
+            if entry.startswith("account"):
+                item |= {
+                    "customer_id": {"S": f"cus_{mark}"},
+                    "subscription": {"M": {"id": {"S": f"sub_{mark}"}}},
+                }
+            self.aws.dynamodb.put_item(TableName="billing", Item=item)
+        for entry in ("day#2026-11-01", "total", "reported"):
+            item = {
+                "tenant_id": {"S": str(tenant)},
+                "entry": {"S": entry},
+                "customer_id": {"S": f"cus_{mark}"},
+            }
+            self.aws.dynamodb.put_item(TableName="usage", Item=item)
+
+    def _own_cloud(self, tenant: TenantId, mark: str) -> None:
+        """Left from when the account was a BYOC one."""
+        secret = SecretText(f"secret-{mark}")
+        address = Address(f"{mark}.example.org", 8443, True, f"user-{mark}", secret, "logs")
+        self.destinations.put(
+            Destination(
+                tenant, 1, f"bucket-{mark}", "us-east-1", None, secret, secret, address, "exactly_once", 30
+            )
+        )
+        slot = self.health.take(own_destination(tenant), mark, 60)
+        assert isinstance(slot, Slot)
+        self.health.failed(slot, "busy")
+
+    def _logs(self, tenant: TenantId, mark: str) -> None:
+        """Loaded, one of them refused, a mark of an Idempotency-Key; and what is told of all that."""
+        rows = [
+            self.row(tenant, f"order of {mark} number {n}", {"user_id": f"user-{mark}", "n": n})
+            for n in range(5)
+        ]
+        told = self.stage(tenant, rows)
+        self.uploads[f"{tenant}"] = told
+        body = next(notifications([told], "test"))
+        self.aws.sqs.send_message(QueueUrl=self._queue("staged"), MessageBody=body)
+        assert self.deliver(told)
+        header = Header("refused", 27, told.key, "b", [0, 1], 2, date(2030, 1, 1), datetime.now(UTC))
+        refused = [rows[0][:-1].replace(b"order", b"refused"), rows[1][:-1].replace(mark.encode(), b"other")]
+        self.staging.create(document_key(tenant, "q1"), pack(header, refused))
+        self.staging.create(f"{idempotency_prefix(tenant)}{'0' * 64}", f"2026 {mark} {told.key}".encode())
+
+    def _files(self, tenant: TenantId, mark: str) -> None:
+        """One that is being read, with how far that is; one that nobody was told of; what a console draws."""
+        folder = dropin_prefix(tenant)
+        key = f"{folder}{mark}.log"
+        for name in (key, f"{folder}{mark}//.", f"{folder}{mark}/"):
+            self.aws.s3.put_object(Bucket="drop", Key=name, Body=f"a line of {mark}".encode())
+        now = int(self.now)
+        upload = Upload(tenant, f"u-{mark}", key, 20, "default", "keep", now)
+        received = datetime.fromtimestamp(now, UTC)
+        file = File(
+            tenant, upload.upload_id, Dropped("drop", key, "e", 20), received, "default", 30, "keep",
+            refused=1, refusals=(Refused(0, "too_long", f"{mark} is too long"),), checkpoint=f"at {mark}",
+            updated_at=now,
+        )  # fmt: skip
+        register = Register("uploads", self.aws.dynamodb, lambda: self.now)
+        register.claim(file, upload)
+        register.choose_originals(tenant, "keep")
+        self.staging.create(f"{checkpoint_prefix(tenant)}{file.digest}/000001-9", f"text of {mark}".encode())
+
+    def _copy(self, tenant: TenantId, mark: str) -> None:
+        """An archive that was made, as far as an erasure knows one."""
+        export = self.desk.ask_for_copy(self.caller(tenant), Period(0, int(self.now)), IN_PERSON)
+        self.desk.exports.finish(replace(export, state="ready", ready_at=int(self.now)))
+        body = io.BytesIO()
+        with zipfile.ZipFile(body, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("logs/events-0001.ndjson", f"order of {mark}")
+        self.exports_bucket.create(export.object_key, body.getvalue())
+
+    def make_copy(self, tenant: TenantId, logs: Period | None) -> Export:
+        """An archive, by the function that makes them."""
+        export = self.desk.ask_for_copy(self.caller(tenant), logs, IN_PERSON)
+        for _ in range(20):
+            self.exporter.run()
+            found = self.desk.copy(tenant, export.export_id)
+            if found.state == "ready":
+                return found
+            self.later(minutes=1)
+        raise AssertionError(f"not ready: {found}")
+
+    def drain(self) -> None:
+        """Deliver what is queued, once more for what was loaded long ago, and acknowledge what is settled."""
+        for queue in QUEUES:
+            url = self._queue(queue.name)
+            while messages := self.aws.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get(
+                "Messages"
+            ):
+                for each in messages:
+                    record = {"messageId": "1", "receiptHandle": "r", "body": each["Body"]}
+                    attributes = {"ApproximateReceiveCount": "1"}
+                    (message,) = read({"Records": [{**record, "attributes": attributes}]})
+                    objects = message.objects or ()
+                    assert self.deliver(*objects) == {told.key for told in objects}
+                    self.aws.sqs.delete_message(QueueUrl=url, ReceiptHandle=each["ReceiptHandle"])
+
+    def _queue(self, name: str) -> str:
+        return str(self.aws.sqs.get_queue_url(QueueName=name)["QueueUrl"])
+
+    def close_at_billing(self) -> None:
+        """What the function `closer` does: whoever asked for it has no customer any more."""
+        for item in self.aws.dynamodb.scan(TableName="billing")["Items"]:
+            if "closing_requested_at" in item and "closed_at" not in item:
+                customer = item["customer_id"]["S"]
+                self.aws.dynamodb.delete_item(
+                    TableName="billing", Key={"entry": {"S": f"customer#{customer}"}}
+                )
+                self.aws.dynamodb.update_item(
+                    TableName="billing",
+                    Key={"entry": item["entry"]},
+                    UpdateExpression="SET closed_at = :now REMOVE customer_id, subscription",
+                    ExpressionAttributeValues={":now": {"N": str(int(self.now))}},
+                )
+
+    def erase(self, erasure: Erasure, traps: Iterator[Trap] | None = None) -> list[str]:
+        """Run the eraser until the erasure is verified; each run is a process of its own, with a trap.
+
+        Where it died: the steps that the next run had to go on with.
+        """
+        died_at: list[str] = []
+        self.now = max(self.now, erasure.starts_at + 1)
+        for _ in range(2000):
+            self.trap = next(traps, Trap()) if traps else Trap()
+            try:
+                self.eraser.run()
+            except Crash:
+                died_at.append(self._step_of(erasure))
+            finally:
+                died = self.trap.sprung
+                self.trap = Trap()
+            standing = self.desk.standing(erasure.erasure_id)
+            if standing and standing.state == "verified":
+                return died_at
+            if not died:
+                self._wait_for(erasure)
+        raise AssertionError(f"never verified: {self.desk.erasures.of(erasure.tenant, erasure.erasure_id)}")
+
+    def _step_of(self, erasure: Erasure) -> str:
+        found = self.desk.erasures.of(erasure.tenant, erasure.erasure_id)
+        if found is None:
+            return "after the end"
+        return step_of(next_move(self.eraser.works.of(found).plan, found.progress, self.now))
+
+    def _wait_for(self, erasure: Erasure) -> None:
+        self.close_at_billing()
+        now_is = self.desk.erasures.of(erasure.tenant, erasure.erasure_id)
+        resume_at = now_is.progress.resume_at if now_is else self.now
+        if now_is and "engine" in now_is.progress.left.values():
+            time.sleep(0.3)
+        self.now = max(self.now + 60, min(resume_at, self.now + 3600))
+
+    def ask_for_person(self, tenant: TenantId, field: str, value: str, plan: str = "managed_30") -> Erasure:
+        return self.desk.ask_for_erasure(self.caller(tenant, plan), Subject(tenant, field, value), IN_PERSON)
+
+    def ask_for_account(self, tenant: TenantId) -> Erasure:
+        return self.desk.ask_to_close(self.caller(tenant), str(tenant), IN_PERSON)
+
+    def archive_of(self, export: Export) -> zipfile.ZipFile:
+        body = self.aws.s3.get_object(Bucket="exports", Key=export.object_key)["Body"].read()
+        return zipfile.ZipFile(io.BytesIO(body))
+
+
+def step_of(move: Move) -> str:
+    """A move as a name."""
+    return str(getattr(move, "name", type(move).__name__))
+
+
+class OwnClouds:
+    """Stands for functions.shared.custody.clouds.Custody: the clouds that a test has put into `world.own`."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def bucket(self, tenant: TenantId) -> Any:
+        return self._of(tenant)[0]
+
+    def warehouse(self, tenant: TenantId, _timeout_seconds: int) -> Any:
+        return self._of(tenant)[1]
+
+    def _of(self, tenant: TenantId) -> tuple[Any, Any]:
+        if tenant not in self._world.own:
+            raise NoDestinationError("none")
+        if self._world.own_away:
+            raise WarehouseDownError("away")
+        return self._world.own[tenant]
+
+
+def new_tenant(stem: str = "t") -> tuple[TenantId, str]:
+    """An account's id, and a text that is in nothing else."""
+    mark = uuid4().hex[:16]
+    return TenantId(f"{stem}-{mark[::-1]}"), f"mark{mark}"
+
+
+@contextmanager
+def world(room: EngineRoom, directory: Path, database: str = "rights") -> Iterator[World]:
+    """A world on an engine that runs in `directory`."""
+    transactions.install()
+    with mock_aws():
+        clients: dict[str, Any] = {
+            name: boto3.client(name, region_name="us-east-1")
+            for name in ("dynamodb", "sqs", "cognito-idp", "kms")
+        }
+        clients["s3"] = boto3.client("s3", region_name="us-east-1", config=Config(signature_version="s3v4"))
+        for table in TABLES:
+            clients["dynamodb"].create_table(**definition(table, table.name))
+        for bucket in BUCKETS:
+            clients["s3"].create_bucket(Bucket=bucket.name)
+        for queue in QUEUES:
+            clients["sqs"].create_queue(QueueName=queue.name)
+        made = clients["cognito-idp"].create_user_pool(PoolName="people", UsernameAttributes=["email"])
+        pool = made["UserPool"]["Id"]
+        warehouse = room.database(database)
+        warehouse.command(QUICK_ENGINE)
+        for statement in ("DETACH TABLE events", "ATTACH TABLE events", "SYSTEM START MERGES events"):
+            warehouse.command(statement)
+        key = clients["kms"].create_key()["KeyMetadata"]["KeyId"]
+        aws = Aws(clients["dynamodb"], clients["s3"], clients["sqs"], clients["cognito-idp"], pool)
+        yield World(aws, directory, warehouse, key, room=room)

@@ -1,0 +1,341 @@
+"""Logs leave when their days are over, on the real engine: late, replayed, after a change, in a crash."""
+
+import json
+import random
+import time
+from collections.abc import Sequence
+from datetime import date, timedelta
+from itertools import count
+from typing import Any
+
+import boto3
+import pytest
+from backports import zstd
+
+from bench.in_process import load
+from functions.quarantine.documents import Documents
+from functions.retention.limits import Limit
+from functions.retention.partitions import Partitions
+from functions.retention.plan import Holding, Partition, Rewriting
+from functions.retention.purge import purge
+from functions.shared.account.retention_terms import RetentionTerms, terms_after
+from functions.shared.buckets.contract import BucketUnavailableError
+from functions.shared.errors import RefusalError
+from functions.shared.tenancy import TenantId
+from functions.shared.warehouse import OutcomeUnknownError, Selection
+from functions.sync.drive import Driver
+from functions.sync.notifications import StagedObject
+from tests.crash.retention_office import RECEIVED, SHORT, Office, create_accounts
+from tests.crash.world import World
+from tests.unit.retention.test_sixty_days import Group, Table, story
+
+
+def test_late_logs_are_kept_from_their_receipt_on(office: Office) -> None:
+    """An event of three weeks ago is as young as its receipt, however slowly it is loaded."""
+    office.account("late", SHORT)
+    told = office.send("late", "old news", timestamp="2029-11-10T00:00:00Z")
+    office.now += timedelta(days=9)
+    office.deliver(told)
+    assert office.purge(days=6)["partitions"] == 0
+    assert office.messages("late") == ["old news"]
+    assert office.purge(days=1)["partitions"] == 1
+    assert office.messages("late") == []
+
+
+def test_what_was_purged_does_not_come_back_with_a_late_delivery(office: Office) -> None:
+    office.account("replayed", SHORT)
+    told = office.send("replayed", "once")
+    office.deliver(told)
+    office.purge(days=16)
+    assert office.deliver(office.again(told), told) == {told.key}
+    assert office.messages("replayed") == []
+    assert not office.here.has(told.key)
+
+
+def test_what_was_shortened_does_not_come_back_either(office: Office) -> None:
+    """The day its rows were stamped with is yet to come: it is the ledger that knows."""
+    terms = terms_after(RetentionTerms(30), SHORT, int(office.now.timestamp()))
+    office.account("shortened", SHORT, terms)
+    told = office.send("shortened", "once", retention_days=30)
+    office.deliver(told)
+    assert office.purge(days=16)["shortened"] == 1
+    assert office.deliver(office.again(told), told) == {told.key}
+    assert office.messages("shortened") == []
+
+
+def test_what_expired_before_it_was_loaded_is_deleted_and_its_message_settled(
+    office: Office, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told, young = office.send("slow", "too late"), office.send("slow", "in time", retention_days=30)
+    office.now += timedelta(days=16)
+    assert office.deliver(told, young) == {told.key, young.key}
+    assert office.messages("slow") == ["in time"]
+    assert not office.here.has(told.key)
+    assert '"ExpiredObjects":1' in capsys.readouterr().out
+
+
+def test_on_its_last_day_it_is_still_loaded(office: Office) -> None:
+    told = office.send("last-day", "just in time")
+    office.now += timedelta(days=15)
+    office.deliver(told)
+    assert office.messages("last-day") == ["just in time"]
+
+
+def test_into_a_customers_own_clickhouse_everything_is_loaded(office: Office) -> None:
+    told = office.send("byoc-late", "theirs to keep")
+    office.now += timedelta(days=16)
+    office.deliver(told, destination="byoc:byoc-late")
+    assert office.messages("byoc-late") == ["theirs to keep"]
+
+
+def test_what_cannot_be_deleted_stays_on_the_queue_and_holds_up_nobody(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told, young = office.send("stuck", "too late"), office.send("stuck", "in time", retention_days=30)
+    office.now += timedelta(days=16)
+
+    def fail(_driver: Driver, _objects: list[StagedObject]) -> None:
+        raise BucketUnavailableError("SlowDown")
+
+    monkeypatch.setattr(Driver, "discard", fail)
+    assert office.deliver(told, young) == {young.key}
+    assert office.messages("stuck") == ["in time"]
+
+
+def test_a_replay_from_the_quarantine_keeps_the_day_of_its_receipt(office: Office) -> None:
+    tenant = office.account("poisoned", SHORT)
+    office.deliver(office.poisoned(office.send("poisoned", "bad", "good")))
+    documents, day = Documents(office.here.bucket), timedelta(days=1)
+    (document_id,) = documents.ids(tenant)
+    document = documents.read(tenant, document_id)
+    assert document.header.expires_on == RECEIVED.date() + 15 * day
+
+    last = RECEIVED.date() + 15 * day
+    assert documents.replay(tenant, document, last) == 1
+    (replayed,) = office.here.bucket.under(f"staged/v1/tenant={tenant}/")
+    assert f"day={RECEIVED.date()}" in replayed.key
+    assert f"-x{last:%Y%m%d}" in replayed.key
+    with pytest.raises(RefusalError) as refused:
+        documents.replay(tenant, document, last + day)
+    assert refused.value.status == 409
+
+
+def test_the_quarantine_is_emptied_with_the_same_run(office: Office) -> None:
+    office.account("poisoned-too", SHORT)
+    office.deliver(office.poisoned(office.send("poisoned-too", "bad")))
+    assert office.purge(days=15)["quarantined"] == {"documents": 0, "rows": 0}
+    assert office.purge(days=1)["quarantined"] == {"documents": 1, "rows": 1}
+
+
+def test_a_run_that_removed_something_leaves_a_report_that_names_nobody(
+    office: Office, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for tenant in ("named-acme", "named-globex"):
+        office.account(tenant, SHORT)
+        office.deliver(
+            office.send(tenant, "secret of somebody"), office.send(tenant, "kept", retention_days=30)
+        )
+    told = office.purge(days=16)
+    (key,) = [each.key for each in office.reports.under("purges/")]
+    kept = office.reports.get(key)
+    assert kept
+    report = json.loads(bytes(kept.body))
+    assert report == {"at": office.now.isoformat(), **told}
+    assert (report["partitions"], report["rows"], report["oldest_left"]) == (1, 2, "2030-01-01")
+    assert report["bytes"] > 0
+    assert report["oldest_received"].startswith("2029-12-02 10:00")
+    said = capsys.readouterr().out
+    assert '"RowsPurged":2' in said
+    assert "named-" not in bytes(kept.body).decode() + key
+    office.purge()
+    assert len(list(office.reports.under("purges/"))) == 1
+
+
+def test_nothing_is_removed_while_the_accounts_cannot_be_read(office: Office) -> None:
+    """Who has a longer plan since is to be seen there."""
+    office.deliver(office.send("unknown", "stays"))
+    boto3.client("dynamodb").delete_table(TableName="accounts")
+    with pytest.raises(Exception, match="ResourceNotFoundException"):
+        office.purge(days=16)
+    assert office.messages("unknown") == ["stays"]
+    create_accounts(boto3.client("dynamodb"))
+
+
+_numbers = count()
+
+
+def put_rows(warehouse: Any, tenant: TenantId, expires_on: date, received_on: date, rows: int = 1) -> None:
+    """Rows of the first and of the last moment of the day, in turns: where an off-by-one would show."""
+    number = next(_numbers)
+    stamp = f"{received_on} {'23:59:59.999999' if number % 2 else '00:00:00.000000'}"
+    row = {"tenant_id": tenant, "message": "m", "timestamp": stamp, "received_at": stamp, "metadata": {}}
+    empty = dict.fromkeys(("project_id", "level", "service", "trace_id", "span_id"), "")
+    lines = (json.dumps({**empty, **row}) + "\n").encode() * rows
+    load(warehouse, zstd.compress(lines), f"rows{number}", expires_on)
+
+
+class DeathError(Exception):
+    pass
+
+
+class Mortal:
+    """A warehouse whose caller dies before statement number `at`."""
+
+    def __init__(self, warehouse: Any, at: int) -> None:
+        self.warehouse, self.left = warehouse, at
+
+    def select(self, *asked: Any, **more: Any) -> Selection:
+        self._live()
+        found: Selection = self.warehouse.select(*asked, **more)
+        return found
+
+    def command(self, *asked: Any, **more: Any) -> None:
+        self._live()
+        self.warehouse.command(*asked, **more)
+
+    def _live(self) -> None:
+        self.left -= 1
+        if not self.left:
+            raise DeathError
+
+
+def test_a_run_that_dies_anywhere_is_finished_by_the_next(here: World) -> None:
+    """One partition to drop, one to thin, one to shorten."""
+    limits = {TenantId("up"): Limit(30), TenantId("down"): Limit(15, binding=True)}
+    received = date(2029, 12, 2)
+    today, statements, died = received + timedelta(days=16), 0, True
+    while died:
+        statements, died = statements + 1, False
+        here.warehouse.command("TRUNCATE TABLE events")
+        for tenant, days in (("up", 15), ("same", 15), ("same", 14), ("down", 30), ("same", 30)):
+            put_rows(here.warehouse, TenantId(tenant), received + timedelta(days=days), received)
+        mortal: Any = Mortal(here.warehouse, statements)
+        try:
+            purge(Partitions(mortal), today, limits, [TenantId("down")])
+        except DeathError:
+            died = True
+        purge(Partitions(here.warehouse), today, limits, [TenantId("down")])
+        left = {each.expires_on: each.rows for each in Partitions(here.warehouse).all()}
+        assert left == {received + timedelta(days=days): 1 for days in (15, 30)}
+    assert statements > 10
+
+
+class Deaf:
+    """A warehouse whose answers to rewritings are lost."""
+
+    def __init__(self, warehouse: Any) -> None:
+        self.warehouse, self.lost = warehouse, 0
+
+    def select(self, *asked: Any, **more: Any) -> Selection:
+        found: Selection = self.warehouse.select(*asked, **more)
+        return found
+
+    def command(self, statement: str, *asked: Any, **more: Any) -> None:
+        self.warehouse.command(statement, *asked, **more)
+        if "DELETE IN PARTITION" in statement:
+            self.lost += 1
+            raise OutcomeUnknownError("the answer of ClickHouse was lost")
+
+
+def test_a_lost_answer_is_a_failure_until_the_next_run_finds_nothing_left(office: Office) -> None:
+    office.deliver(office.send("deaf", "goes", retention_days=30))
+    limits, today = {TenantId("deaf"): Limit(15, binding=True)}, (office.now + timedelta(days=16)).date()
+    first = purge(Partitions(Deaf(office.here.warehouse)), today, limits, [TenantId("deaf")])  # type: ignore[arg-type]
+    assert (first.shortened, first.failed) == (0, 1)
+    assert not purge(Partitions(office.here.warehouse), today, limits, [TenantId("deaf")]).tells_something
+
+
+def test_what_the_engine_is_still_at_is_not_asked_for_twice(office: Office) -> None:
+    """A rewriting that takes longer than a run is left to end, however many runs come by."""
+    warehouse, tenant = office.here.warehouse, TenantId("long")
+    office.deliver(office.send("long", "goes", retention_days=30))
+    limits, today = {tenant: Limit(15, binding=True)}, (office.now + timedelta(days=16)).date()
+    day = (office.now + timedelta(days=30)).date()
+
+    def begun() -> int:
+        found = warehouse.select(
+            "SELECT count() AS mutations FROM system.mutations "
+            "WHERE database = currentDatabase() AND position(command, {text:String}) > 0",
+            {"text": f"IN PARTITION '{day}' WHERE (tenant_id = 'long'"},
+        )
+        return int(found.rows[0]["mutations"])
+
+    warehouse.command("SYSTEM STOP MERGES events")
+    try:
+        warehouse.command(
+            f"ALTER TABLE events DELETE IN PARTITION '{day}' WHERE tenant_id = 'long' AND 1",
+            settings={"mutations_sync": 0},
+        )
+        before = begun()
+        for _ in range(3):
+            assert purge(Partitions(warehouse), today, limits, [tenant]).failed == 1
+        assert begun() == before
+    finally:
+        warehouse.command("SYSTEM START MERGES events")
+    for _ in range(100):
+        if not office.messages("long"):
+            break
+        time.sleep(0.05)
+    assert not purge(Partitions(warehouse), today, limits, [tenant]).failed
+    assert office.messages("long") == []
+
+
+class Mirrored(Table):
+    """The dictionary and the engine side by side: what one holds and does, the other must."""
+
+    def __init__(self, warehouse: Any) -> None:
+        super().__init__()
+        self.warehouse, self.partitions = warehouse, Partitions(warehouse)
+        self.rewritten = {False: 0, True: 0}
+
+    def load(self, group: Group, rows: int) -> None:
+        super().load(group, rows)
+        put_rows(self.warehouse, *group, rows)
+
+    def all(self) -> list[Partition]:
+        ours, theirs = super().all(), self.partitions.all()
+        assert {each.expires_on: each.rows for each in ours} == {
+            each.expires_on: each.rows for each in theirs
+        }
+        return theirs
+
+    def expired(self, today: date) -> list[Holding]:
+        return self._same(super().expired(today), self.partitions.expired(today))
+
+    def of(self, tenants: Sequence[TenantId], today: date) -> list[Holding]:
+        return self._same(super().of(tenants, today), self.partitions.of(tenants, today))
+
+    def drop(self, partition: Partition) -> None:
+        super().drop(partition)
+        self.partitions.drop(partition)
+
+    def rewrite(self, rewritings: Sequence[Rewriting]) -> None:
+        super().rewrite(rewritings)
+        self.partitions.rewrite(rewritings)
+        for each in rewritings:
+            self.rewritten[each.others_stay] += 1
+
+    @staticmethod
+    def _same(ours: list[Holding], theirs: list[Holding]) -> list[Holding]:
+        assert sorted(map(repr, ours)) == sorted(map(repr, theirs))
+        return theirs
+
+
+def play(here: World, seed: int, tenants: int, days: int) -> None:
+    """Days of logs, and forty more until the last of them is gone."""
+    here.warehouse.command("TRUNCATE TABLE events")
+    table = Mirrored(here.warehouse)
+    ending = story(random.Random(seed), tenants, runs_a_day=2, days=days, table=table).play()
+    assert (ending.lost, ending.outlived) == (0, 0)
+    assert ending.gone > tenants * days / 2
+    assert min(table.rewritten.values()) > 1, "both a longer and a shorter plan were met"
+
+
+def test_weeks_on_the_engine_lose_nothing_young_and_keep_nothing_old(here: World) -> None:
+    play(here, seed=22, tenants=3, days=7)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("seed", [3, 16, 19, 23])
+def test_months_on_the_engine_do_neither(here: World, seed: int) -> None:
+    play(here, seed, tenants=5, days=14)

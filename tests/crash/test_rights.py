@@ -1,0 +1,498 @@
+"""All of an account, or of a person in its logs, leaves for good: whoever dies, whatever comes after."""
+
+import random
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from obstore.store import MemoryStore
+
+from bench.in_process import EngineRoom
+from functions.privacy.erasure.place import Place
+from functions.privacy.erasure.receipt import account_hash, checked, person_hash
+from functions.privacy.erasure.record import Erasure
+from functions.privacy.erasure.run import Work
+from functions.privacy.erasure.subject import Subject
+from functions.privacy.erasure.works import Works
+from functions.quarantine.documents import Documents
+from functions.shared.buckets.own import OwnBucket
+from functions.shared.errors import RefusalError
+from functions.shared.staging import StagedKey
+from functions.shared.tenancy import TenantId
+from functions.shared.warehouse import Warehouse
+from functions.sync.drive import Driver, Time
+from functions.sync.load import Loader, Staged
+from functions.sync.notifications import StagedObject
+from functions.sync.settle import Settler
+from tests.crash.rights import IN_PERSON, Trap, World, new_tenant, world
+
+EVERYWHERE = {
+    "table people", "table keys", "table audit", "table announcements", "table notices", "table destinations",
+    "table health", "table billing", "bucket staging/quarantine", "bucket staging/idempotency",
+    "bucket exports/exports", "bucket drop/dropin", "bucket staging/uploads", "table uploads", "table usage",
+    "engine files", "sign-ins",
+}  # fmt: skip
+"""Where a text is that an account has everywhere."""
+
+BY_ITS_ID_TOO = {
+    "table accounts",
+    "table key-lists",
+    "table shards",
+    "table exports",
+    "table ledger",
+    "queue staged",
+}
+
+ON_THE_WAY_OF_ROWS = {"engine files", "bucket staging/quarantine", "bucket exports/exports"}
+"""Where rows are, and copies of them."""
+
+STOPS = ("people", "tombstone", "access", "credentials", "billing")
+
+
+@pytest.fixture(scope="module")
+def here() -> Iterator[World]:
+    with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory() as place:
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            patch.setenv(name, "tests")
+        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        room = EngineRoom(Path(place))
+        with world(room, Path(place)) as made:
+            yield made
+        room.close()
+
+
+@pytest.fixture(scope="module")
+def neighbour(here: World) -> TenantId:
+    """Another account that has something everywhere, and keeps it."""
+    tenant, mark = new_tenant("neighbour")
+    here.furnish(tenant, mark)
+    return tenant
+
+
+@pytest.fixture(scope="module")
+def own_warehouse(here: World) -> Warehouse:
+    """A customer's own; the same engine is behind it."""
+    assert here.room
+    warehouse = here.room.database("own")
+    warehouse.command("SYSTEM START MERGES events")
+    return warehouse
+
+
+def furnished(here: World) -> tuple[TenantId, str]:
+    tenant, mark = new_tenant()
+    here.furnish(tenant, mark)
+    return tenant, mark
+
+
+def deaths(seed: int) -> Iterator[Trap]:
+    """Every process dies, sooner or later; often enough at the very next write that there is no other way."""
+    chance = random.Random(seed)
+    while True:
+        after = chance.random() < 0.5
+        yield Trap(chance.randint(1 if after else 2, 3), after)
+
+
+def test_the_text_is_found_everywhere_before_so_that_not_finding_it_says_something(here: World) -> None:
+    tenant, mark = furnished(here)
+    found = here.where(mark, str(tenant))
+    here.drain()
+
+    assert found[mark] == EVERYWHERE
+    assert found[str(tenant)] - {"engine files"} == (EVERYWHERE | BY_ITS_ID_TOO) - {
+        "sign-ins",
+        "engine files",
+    }
+
+
+def test_an_account_leaves_nothing_but_its_receipt_and_a_neighbour_loses_nothing(
+    here: World, neighbour: TenantId
+) -> None:
+    tenant, mark = furnished(here)
+    rows, theirs = here.hash_of(neighbour), here.items_of(neighbour)
+    erasure = here.ask_for_account(tenant)
+    here.erase(erasure)
+    here.drain()
+
+    found = here.where(mark, str(tenant), erasure.erasure_id)
+    assert found == {mark: set(), str(tenant): {"table ledger"}, erasure.erasure_id: set()}
+    assert (here.hash_of(neighbour), here.items_of(neighbour)) == (rows, theirs)
+    receipt = _receipt(here, erasure)
+    assert receipt.account == account_hash(erasure.erasure_id, tenant)
+    assert receipt.person is None
+    assert receipt.counts == {
+        "accounts": 1, "announcements": 1, "archives": 1, "audit": 5, "billing": 2, "checkpoints": 1,
+        "destinations": 1, "dropped_files": 3, "exports": 1, "health": 1, "idempotency_marks": 1,
+        "key-lists": 2, "keys": 2, "notices": 3, "people": 1, "quarantined": 1, "rows": 5, "sign_ins": 1,
+        "uploads": 3, "usage": 3,
+    }  # fmt: skip
+
+
+def test_a_person_leaves_and_everybody_else_stays(here: World, neighbour: TenantId) -> None:
+    """Also the archive that held them goes, and the text of the mutation that looked for them."""
+    tenant, mark = furnished(here)
+    _, other = new_tenant()
+    here.deliver(here.stage(tenant, [here.row(tenant, f"of {other}", {"user_id": other})]))
+    rows, theirs, before = here.hash_of(neighbour), here.items_of(neighbour), here.where(mark)[mark]
+    here.drain()
+    erasure = here.ask_for_person(tenant, "message", mark)
+    here.erase(erasure)
+
+    assert here.where(mark)[mark] == before - ON_THE_WAY_OF_ROWS
+    assert here.rows_of(tenant) == 1
+    assert here.where(other)[other] == {"engine files"}
+    assert (here.hash_of(neighbour), here.items_of(neighbour)) == (rows, theirs)
+    receipt = _receipt(here, erasure)
+    assert receipt.counts == {"archives": 1, "quarantined": 1, "rows": 5}
+    assert receipt.person == person_hash(erasure.erasure_id, Subject(tenant, "message", mark))
+    shown = here.desk.erasure(tenant, erasure.erasure_id)
+    assert (shown.state, shown.subject, shown.progress.pending) == ("verified", None, {})
+
+
+def test_what_is_delivered_sent_again_or_replayed_afterwards_brings_nothing_back(
+    here: World, neighbour: TenantId
+) -> None:
+    """The message of what was loaded; the same object again; another one; a replay's."""
+    tenant, mark = furnished(here)
+    told = here.uploads[tenant]
+    here.erase(here.ask_for_account(tenant))
+    assert here.deliver(told) == {told.key}
+    again = here.stage(tenant, [here.row(tenant, f"again {mark}")], StagedKey.parse(told.key).object_id)
+    late = here.stage(tenant, [here.row(tenant, f"late {mark}")])
+    replayed = here.stage(tenant, [here.row(tenant, f"replayed {mark}")], "q1p")
+    theirs = here.stage(neighbour, [here.row(neighbour, "theirs")])
+    before = here.rows_of(neighbour)
+
+    assert here.deliver(again, late, replayed, theirs, told) == {
+        each.key for each in (again, late, replayed, theirs, told)
+    }
+    assert here.rows_of(tenant) == 0
+    assert here.rows_of(neighbour) == before + 1
+    assert list(here.staging.under(f"staged/v1/tenant={tenant}/")) == []
+    with pytest.raises(RefusalError):
+        Documents(here.staging).read(tenant, "q1")
+    here.drain()
+    assert here.where(mark)[mark] == set()
+
+
+def test_what_was_let_in_while_the_account_stopped_is_found_by_a_later_round(here: World) -> None:
+    """A request under a verdict that was remembered, an upload, a note of a scheduled function."""
+    tenant, mark = furnished(here)
+    erasure = here.ask_for_account(tenant)
+    here.now = erasure.starts_at + 1
+    here.eraser.run()
+    here.close_at_billing()
+    here.eraser.run()
+    claimed = here.stage(tenant, [here.row(tenant, f"late {mark}")])
+    here.tombstones_unknown().deliver(claimed)
+    here.announcements.publish(tenant, f"late-{mark}", "news", f"Late {mark}", "text")
+    here.notices.put(tenant, f"late-{mark}", "news", f"Late {mark}", "text")
+    assert here.rows_of(tenant) == 1
+    here.erase(erasure)
+    here.drain()
+
+    assert here.where(mark, str(tenant)) == {mark: set(), str(tenant): {"table ledger"}}
+    assert _receipt(here, erasure).counts["rows"] == 6
+
+
+@pytest.mark.parametrize("seed", range(1))
+def test_an_erasure_that_dies_at_every_step_is_verified_all_the_same(
+    here: World, neighbour: TenantId, seed: int
+) -> None:
+    account_dies(here, neighbour, seed)
+    person_dies(here, neighbour, seed)
+
+
+@pytest.mark.soak
+def test_an_erasure_that_dies_at_every_step_in_twenty_ways_is_verified_all_the_same(
+    here: World, neighbour: TenantId
+) -> None:
+    died_at: set[str] = set()
+    for seed in range(20):
+        died_at |= set(account_dies(here, neighbour, seed))
+        died_at |= set(person_dies(here, neighbour, seed))
+    places = {
+        "archives",
+        "idempotency_marks",
+        "quarantined",
+        "rows",
+        "traces",
+        "sign_ins",
+        "people",
+        "keys",
+        "audit",
+    }
+
+    assert died_at > {*STOPS, *places, "Begin", "End", "Finish"}
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("after", [False, True])
+def test_a_single_death_at_any_write_changes_nothing(here: World, after: bool) -> None:
+    """Of each write in turn, before it and after it took place and nobody knew."""
+    number = 1
+    while True:
+        tenant, mark = furnished(here)
+        here.drain()
+        erasure = here.ask_for_account(tenant)
+        died = here.erase(erasure, iter([Trap(number, after)]))
+        assert _receipt(here, erasure).counts["rows"] == 5
+        assert here.where(mark, str(tenant)) == {mark: set(), str(tenant): {"table ledger"}}
+        if not died:
+            break
+        number += 1
+    assert number > 60
+
+
+def test_an_erasure_of_an_account_can_be_taken_back_for_seven_days_and_nothing_is_missing(
+    here: World,
+) -> None:
+    tenant, _ = furnished(here)
+    before, rows = here.where(str(tenant)), here.hash_of(tenant)
+    erasure = here.ask_for_account(tenant)
+    here.eraser.run()
+    account = here.directory.account(tenant)
+    assert account is not None
+    assert (account.closes_at, account.refusal(here.now)) == (erasure.starts_at, "account_closing")
+    assert erasure.starts_at - here.now >= 7 * 86_400
+    here.now = erasure.starts_at - 1
+    here.eraser.run()
+    here.desk.cancel(tenant, erasure.erasure_id, IN_PERSON)
+    here.later(days=8)
+    here.eraser.run()
+    here.drain()
+    account = here.directory.account(tenant)
+    assert account is not None
+
+    assert (account.closes_at, account.refusal(here.now)) == (None, "")
+    assert {place for place in before[str(tenant)] if place != "queue staged"} <= here.where(str(tenant))[
+        str(tenant)
+    ]
+    assert here.hash_of(tenant) == rows
+    actions = [each["action"] for each in here.audit.page(tenant, 100).entries]
+    assert {"account.erasure_requested", "erasure.cancelled"} < set(actions)
+    standing = here.desk.standing(erasure.erasure_id)
+    assert standing
+    assert standing.state == "cancelled"
+
+
+def test_once_it_has_begun_it_cannot_be_taken_back(here: World) -> None:
+    tenant, _ = furnished(here)
+    erasure = here.ask_for_account(tenant)
+    here.now = erasure.starts_at + 1
+    here.eraser.run()
+
+    for _ in range(2):
+        with pytest.raises(RefusalError) as refused:
+            here.desk.cancel(tenant, erasure.erasure_id, IN_PERSON)
+        assert refused.value.code == "not_cancellable"
+    here.erase(erasure)
+    with pytest.raises(RefusalError) as refused:
+        here.desk.cancel(tenant, erasure.erasure_id, IN_PERSON)
+    assert refused.value.code == "not_found"
+
+
+def test_from_its_first_minute_no_key_and_no_session_opens_anything(here: World) -> None:
+    """While billing still has to close it."""
+    tenant, _ = furnished(here)
+    erasure = here.ask_for_account(tenant)
+    here.now = erasure.starts_at + 1
+    assert here.directory.account(tenant)
+    here.eraser.run()
+
+    assert here.directory.account(tenant) is None
+    assert here.shards.get(tenant) is None
+    item = here.aws.dynamodb.get_item(TableName="accounts", Key={"tenant_id": {"S": tenant}})["Item"]
+    assert item["closed"] == {"BOOL": True}
+
+
+def test_it_waits_for_billing_and_keeps_what_billing_needs_until_then(here: World) -> None:
+    tenant, mark = furnished(here)
+    erasure = here.ask_for_account(tenant)
+    here.now = erasure.starts_at + 1
+    for _ in range(8):
+        here.eraser.run()
+        here.later(hours=2)
+    found = here.desk.erasure(tenant, erasure.erasure_id)
+
+    assert set(found.progress.waits_for.values()) == {"billing"}
+    assert here.where(str(tenant))[str(tenant)] >= {"table billing", "table accounts", "table erasures"}
+    assert here.where(mark)[mark] == {"table billing"}
+    assert here.eraser.run()["oldest_seconds"] >= 10 * 3600
+    here.later(days=31)
+    assert here.eraser.run()["overdue"] >= 1
+    here.erase(erasure)
+    here.drain()
+    assert here.where(mark)[mark] == set()
+
+
+def test_it_is_not_called_verified_before_the_last_thing_that_could_arrive_has(here: World) -> None:
+    tenant, _ = furnished(here)
+    erasure = here.ask_for_account(tenant)
+    here.now = began = float(erasure.starts_at + 1)
+    while here.now < began + 2 * 3600 - 1:
+        here.eraser.run()
+        here.close_at_billing()
+        assert here.desk.erasure(tenant, erasure.erasure_id).state == "running"
+        here.later(minutes=19)
+    here.erase(erasure)
+
+
+def test_what_nobody_loads_for_hours_is_deleted_where_it_is_staged(here: World) -> None:
+    tenant, mark = furnished(here)
+    erasure = here.ask_for_account(tenant)
+    here.now = erasure.starts_at + 1
+    here.stage(tenant, [here.row(tenant, f"stuck {mark}")])
+    here.erase(erasure)
+
+    assert here.now - erasure.starts_at > 6 * 3600
+    assert list(here.staging.under(f"staged/v1/tenant={tenant}/")) == []
+    assert _receipt(here, erasure).counts["staged"] == 1
+
+
+def test_a_person_is_waited_for_while_anything_is_staged_and_no_object_is_deleted(here: World) -> None:
+    tenant, mark = furnished(here)
+    here.drain()
+    waits = here.stage(tenant, [here.row(tenant, f"of {mark}"), here.row(tenant, "of somebody else")])
+    erasure = here.ask_for_person(tenant, "message", mark)
+    for _ in range(5):
+        here.eraser.run()
+        here.later(hours=3)
+    assert here.desk.erasure(tenant, erasure.erasure_id).progress.waits_for["rows"] == "staged"
+    here.deliver(waits)
+    here.erase(erasure)
+
+    assert here.rows_of(tenant) == 1
+    assert here.where(mark)[mark].isdisjoint(ON_THE_WAY_OF_ROWS)
+
+
+def test_a_person_in_a_customers_own_cloud_is_erased_there_and_waited_for_while_it_is_away(
+    here: World, own_warehouse: Warehouse
+) -> None:
+    tenant, mark = new_tenant("byoc")
+    bucket = OwnBucket(MemoryStore())
+    here.own[tenant] = (bucket, own_warehouse)
+    driver = Driver(here.ledger, Staged(bucket), Loader(own_warehouse))
+    staged = here.stage(tenant, [here.row(tenant, f"of {mark}"), here.row(tenant, "of somebody else")])
+    body = here.staging.get(staged.key)
+    assert body
+    here.staging.delete([staged.key])
+    etag = bucket.create(staged.key, bytes(body.body))
+    assert etag
+    theirs = StagedObject(staged.key, etag, staged.size_bytes)
+    Settler(here.ledger, driver, f"byoc:{tenant}").settle([theirs], Time(lambda: 60.0, 30.0))
+    here.own_away = True
+    erasure = here.ask_for_person(tenant, "message", mark, plan="byoc")
+    for _ in range(5):
+        here.eraser.run()
+        here.later(hours=1)
+    assert "destination" in here.desk.erasure(tenant, erasure.erasure_id).progress.waits_for.values()
+    assert here.desk.erasure(tenant, erasure.erasure_id).state == "running"
+    here.own_away = False
+    here.erase(erasure)
+    found = own_warehouse.select("SELECT message FROM events WHERE tenant_id = {t:String}", {"t": tenant})
+
+    assert [each["message"] for each in found.rows] == ["of somebody else"]
+    assert _receipt(here, erasure).counts == {"own_rows": 1}
+
+
+def test_of_a_destination_that_was_taken_away_there_is_nothing_to_erase(here: World) -> None:
+    tenant, mark = new_tenant("byoc")
+    erasure = here.ask_for_person(tenant, "message", mark, plan="byoc")
+    here.erase(erasure)
+
+    assert _receipt(here, erasure).counts == {}
+
+
+def test_two_erasers_at_once_do_no_harm(here: World, neighbour: TenantId) -> None:
+    """A second one begins, and goes as far as it can, in the middle of each removal of the first."""
+    tenant, mark = furnished(here)
+    here.drain()
+    rows = here.hash_of(neighbour)
+    erasure = here.ask_for_account(tenant)
+    here.now = erasure.starts_at + 1
+    eraser, whole = here.eraser, Works.of
+    seconds: list[dict[str, int]] = []
+
+    def interrupted(works: Works, of: Erasure) -> Work:
+        work = whole(works, of)
+        if works is eraser.works:
+            for name, place in work.places.items():
+                work.places[name] = Interrupted(place, lambda: seconds.append(here.eraser.run()))
+        return work
+
+    for _ in range(40):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Works, "of", interrupted)
+            eraser.run()
+        standing = here.desk.standing(erasure.erasure_id)
+        assert standing
+        if standing.state == "verified":
+            break
+        here._wait_for(erasure)
+
+    assert len(seconds) >= 2
+    assert here.where(mark, str(tenant)) == {mark: set(), str(tenant): {"table ledger"}}
+    assert _receipt(here, erasure).counts["rows"] == 5
+    assert here.hash_of(neighbour) == rows
+
+
+class Interrupted:
+    """A place; somebody else is at work once its content was counted."""
+
+    def __init__(self, place: Place, meanwhile: Callable[[], object]) -> None:
+        self._place, self._meanwhile = place, meanwhile
+
+    def count(self) -> int:
+        return self._place.count()
+
+    def remove(self) -> str | None:
+        self._meanwhile()
+        return self._place.remove()
+
+
+def account_dies(here: World, neighbour: TenantId, seed: int) -> list[str]:
+    """Nothing is left, the counts are those of an undisturbed erasure, and the neighbour has everything."""
+    tenant, mark = furnished(here)
+    rows, theirs = here.hash_of(neighbour), here.items_of(neighbour)
+    here.drain()
+    erasure = here.ask_for_account(tenant)
+    died_at = here.erase(erasure, deaths(seed))
+
+    assert len(died_at) > 30
+    assert here.where(mark, str(tenant)) == {mark: set(), str(tenant): {"table ledger"}}
+    counts = _receipt(here, erasure).counts
+    assert (counts["rows"], counts["keys"], counts["archives"], counts["people"]) == (5, 2, 1, 1)
+    assert (here.hash_of(neighbour), here.items_of(neighbour)) == (rows, theirs)
+    return died_at
+
+
+def person_dies(here: World, neighbour: TenantId, seed: int) -> list[str]:
+    tenant, mark = furnished(here)
+    rows, before = here.hash_of(neighbour), here.where(mark)[mark]
+    here.drain()
+    erasure = here.ask_for_person(tenant, "metadata.user_id", f"user-{mark}")
+    died_at = here.erase(erasure, deaths(seed))
+    left = here.where(f"user-{mark}")[f"user-{mark}"] - {"table destinations"}
+
+    assert len(died_at) > 8
+    assert left == set()
+    assert before - here.where(mark)[mark] == ON_THE_WAY_OF_ROWS
+    assert _receipt(here, erasure).counts["rows"] == 5
+    assert here.hash_of(neighbour) == rows
+    return died_at
+
+
+def test_the_receipts_of_all_these_are_one_chain(here: World) -> None:
+    receipts = list(here.desk.receipts.all())
+    number, last = here.desk.receipts.head()
+
+    assert number == len(receipts) > 2
+    assert checked(receipts) == last
+
+
+def _receipt(here: World, erasure: Erasure):  # type: ignore[no-untyped-def]
+    standing = here.desk.standing(erasure.erasure_id)
+    assert standing is not None
+    assert standing.receipt is not None
+    return standing.receipt

@@ -1,0 +1,202 @@
+"""A payment that fails, by a moved clock: mails, grace, refusal, payment; and what was accepted is all there.
+
+Through the real authorizer, ingest and search, with Stripe's clock as everybody's: what is staged is loaded
+into the real engine after every request, as sync would.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, cast
+
+import obstore
+import pytest
+from obstore.store import MemoryStore
+
+from bench.in_process import engine_room, load
+from functions.accounts import keys
+from functions.accounts.authorizer import Authorizer, Tokens
+from functions.accounts.directory import Key
+from functions.accounts.failures import Failures
+from functions.accounts.people import People
+from functions.ingest.handler import Ingest
+from functions.ingest.handler import answer_to as ingest_answer
+from functions.ingest.rate import RateLimit
+from functions.ingest.stage import Staging
+from functions.query.archive import Archive, Limits
+from functions.query.compile import statement
+from functions.query.page import page
+from functions.query.request import search
+from functions.shared.access import principal
+from functions.shared.buckets.own import OwnBucket
+from functions.shared.http import answering, request
+from functions.shared.tenancy import TenantId
+from functions.shared.warehouse import Warehouse
+from tests.contract.local_stripe import CARD
+from tests.unit.billing.shop import DAY, FAILS_LATER, Shop, shop
+
+
+@dataclass
+class Road:
+    """Logs in and out of two accounts, as the deployed functions take and show them."""
+
+    shop: Shop
+    warehouse: Warehouse
+    store: MemoryStore = field(default_factory=MemoryStore)
+    texts: dict[str, str] = field(default_factory=dict)
+    accepted: dict[str, list[str]] = field(default_factory=dict)
+    number: int = 0
+
+    def __post_init__(self) -> None:
+        self.ingest = Ingest(Staging(OwnBucket(self.store)), RateLimit())
+        self.archive = Archive(self.warehouse, Limits(10, 2**30, 2**26))
+        self.half_a_minute_later()
+
+    def half_a_minute_later(self) -> None:
+        """What the authorizer believed it looks up anew; it goes by a clock that nobody moves."""
+        self.authorizer = Authorizer(
+            self.shop.directory,
+            People("people", self.shop.client),
+            cast(Tokens, None),
+            Failures("attempts", self.shop.client),
+        )
+
+    def open(self, name: str) -> TenantId:
+        tenant = self.shop.subscribed(name)
+        text = self.texts[tenant] = keys.mint()
+        self.shop.directory.put_key(text, Key(tenant, f"k-{name}", frozenset({"ingest", "read"}), "default"))
+        self.accepted[tenant] = []
+        return tenant
+
+    def _event(self, tenant: str, route: str, body: Any) -> dict[str, Any]:
+        headers = {"authorization": f"Bearer {self.texts[tenant]}"}
+        verdict = self.authorizer.context(headers, self.shop.now(), "192.0.2.1")
+        context = {"requestId": "r", "http": {"method": "POST"}, "authorizer": {"lambda": verdict}}
+        return {"routeKey": route, "headers": headers, "requestContext": context, "body": json.dumps(body)}
+
+    def send(self, tenant: str) -> tuple[int, str]:
+        """One line of `tenant`; the status and the code."""
+        self.number += 1
+        line = f"line {self.number} of {tenant}"
+        event = self._event(tenant, "POST /v1/drain", [{"message": line}])
+        answer = answering(lambda each: ingest_answer(each, self.ingest))(event, None)
+        if answer["statusCode"] == 202:
+            self.accepted[tenant].append(line)
+        return answer["statusCode"], json.loads(answer["body"]).get("code", "")
+
+    def loaded(self) -> None:
+        """Sync's part: every staged object, once."""
+        for some in obstore.list(self.store):
+            for each in some:
+                body = bytes(obstore.get(self.store, each["path"]).bytes())
+                load(self.warehouse, body, each["path"], date(2099, 1, 1))
+                obstore.delete(self.store, each["path"])
+
+    def found(self, tenant: str) -> list[str]:
+        """Every line of `tenant` that a search finds."""
+        self.loaded()
+        event = self._event(tenant, "POST /v1/search", {"limit": 1000})
+        caller = principal(event).require("read")
+        asked = search(request(event).body)
+        shown = page(asked, self.archive.find(statement(asked, caller.tenant)))
+        return sorted(each["message"] for each in json.loads(shown)["events"])
+
+    def nothing_lost(self) -> bool:
+        return all(self.found(tenant) == sorted(lines) for tenant, lines in self.accepted.items())
+
+
+@pytest.fixture
+def road(monkeypatch: pytest.MonkeyPatch) -> Iterator[Road]:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "tests")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    with engine_room() as room, shop() as made:
+        yield Road(made, room.database("dunning"))
+
+
+@pytest.mark.parametrize("after_retries", ["past_due", "unpaid"])
+def test_a_payment_fails_is_told_of_refuses_logs_is_made_and_all_is_as_before(
+    road: Road, after_retries: str
+) -> None:
+    here = road.shop
+    here.here.order("/_settings", after_retries=after_retries)
+    acme, globex = road.open("acme"), road.open("globex")
+    assert [road.send(each)[0] for each in (acme, globex)] == [202, 202]
+
+    # The card fails when the next period is charged.
+    here.portal(acme, "Save card", **FAILS_LATER)
+    here.here.advance(31.1)
+    here.deliver()
+    subscription = here.book(acme).subscription
+    assert subscription
+    assert subscription.status == "past_due"
+    owes_since = subscription.owes_since or 0
+    assert here.mails(acme) == ["begun", "payment_failed"]
+    road.half_a_minute_later()
+    assert road.send(acme) == (202, ""), "a week of grace"
+    here.bookkeeper.run()
+    assert here.mails(acme) == ["begun", "payment_failed"]
+
+    # A day before the week is over.
+    here.here.advance((owes_since + 6.1 * DAY - here.now()) / DAY)
+    here.deliver()
+    here.bookkeeper.run()
+    here.bookkeeper.run()
+    assert here.mails(acme).count("grace_ending") == 1
+    assert road.send(acme) == (202, "")
+
+    # The week is over, and nothing has run nor been looked up: the clock alone refuses.
+    here.here.advance((owes_since + 7 * DAY + 60 - here.now()) / DAY)
+    assert road.send(acme) == (402, "payment_overdue")
+    assert road.found(acme) == sorted(road.accepted[acme])
+    assert road.send(globex) == (202, "")
+    here.deliver()
+    here.bookkeeper.run()
+    here.bookkeeper.run()
+    assert here.mails(acme).count("suspended") == 1
+    here.here.advance(20)
+    here.deliver()
+    here.bookkeeper.run()
+    assert here.book(acme).subscription.status == after_retries  # type: ignore[union-attr]
+    assert road.send(acme) == (402, "payment_overdue")
+    assert road.nothing_lost()
+
+    # It is paid, on Stripe's own page.
+    payment = here.page("POST /v1/billing/portal", acme)
+    here.here.post_form(payment, "Save card", **CARD)
+    assert here.here.post_form(payment, "Pay now").status_code == 303
+    here.deliver()
+    road.half_a_minute_later()
+    assert road.send(acme) == (202, "")
+    assert road.nothing_lost()
+    assert here.mails(acme).count("recovered") == 1
+    assert {"payment_failed", "grace_ending", "suspended", "recovered"}.isdisjoint(here.mails(globex))
+    assert [each for each in here.actions(acme) if each in ("account.suspended", "payment.recovered")] == [
+        "account.suspended",
+        "payment.recovered",
+    ]
+
+
+def test_a_trial_ends_by_the_clock_and_a_plan_opens_the_account_again(road: Road) -> None:
+    here = road.shop
+    acme, other = here.account("acme"), road.open("other")
+    road.texts[acme] = keys.mint()
+    key = Key(acme, "k-acme", frozenset({"ingest", "read"}), "default")
+    here.directory.put_key(road.texts[acme], key)
+    road.accepted[acme] = []
+    assert road.send(acme) == (202, "")
+    here.here.advance(11.1)
+    here.bookkeeper.run()
+    assert (here.mails(acme), road.send(acme)) == (["trial_ending"], (202, ""))
+    here.here.advance(3)
+    assert road.send(acme) == (402, "trial_ended")
+    here.bookkeeper.run()
+    here.bookkeeper.run()
+    assert here.mails(acme) == ["trial_ending", "trial_ended"]
+    here.buy(acme, "managed_30")
+    here.deliver()
+    road.half_a_minute_later()
+    assert [road.send(acme), road.send(other)] == [(202, ""), (202, "")]
+    assert road.nothing_lost()
+    assert here.mails(acme) == ["trial_ending", "trial_ended", "begun"]

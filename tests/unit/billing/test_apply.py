@@ -1,0 +1,157 @@
+"""One way to change a book and a standing: read, decide, write, and start over when somebody was first."""
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+
+from functions.billing.apply import CALENDAR, STRIPE, TRIES, BookBusyError, Desk, NoAccountError
+from functions.billing.book import Book
+from functions.billing.stripe_contract import StripeUnavailableError
+from functions.shared.plans import GIGABYTE
+from functions.shared.tenancy import TenantId
+from tests.unit.billing.things import DAY, NOON, MemoryBooks, Playback, Silent, State, invoice, subscription
+
+PERIOD_END = NOON + 30 * DAY
+
+
+@dataclass
+class Stored:
+    """What was stored, by tenant."""
+
+    bytes_of: dict[str, int] = field(default_factory=dict)
+    asked: list[tuple[str, int, int]] = field(default_factory=list)
+
+    def used_bytes(self, tenant: TenantId, since: int, until: int) -> int:
+        self.asked.append((tenant, since, until))
+        return self.bytes_of.get(tenant, 0)
+
+
+@dataclass
+class Room:
+    now: float = NOON + DAY
+    books: MemoryBooks = field(default_factory=MemoryBooks)
+    stored: Stored = field(default_factory=Stored)
+
+    def __post_init__(self) -> None:
+        state = State({"cus_a": [subscription(customer="cus_a")], "cus_g": []})
+        self.stripe = Playback([state])
+        self.acme, self.globex = self.books.open("acme", "cus_a"), self.books.open("globex", "cus_g")
+        self.desk = Desk(
+            self.books,
+            self.stripe,  # type: ignore[arg-type]
+            self.stored,
+            Silent(),  # type: ignore[arg-type]
+            Silent(),
+            lambda: self.now,
+        )
+
+    def capped(self, tenant: TenantId, gigabytes: int | None) -> None:
+        cap = None if gigabytes is None else gigabytes * GIGABYTE
+        self.desk.change(tenant, lambda book: replace(book, hard_cap_bytes=cap), CALENDAR)
+
+    def refusal(self, tenant: str, at: float | None = None) -> str:
+        return self.books.standings[tenant].refusal(self.now if at is None else at)
+
+
+@pytest.fixture
+def room() -> Room:
+    return Room()
+
+
+def test_a_cap_that_is_reached_refuses_until_it_is_raised_or_the_period_is_over(room: Room) -> None:
+    room.desk.look(room.acme)
+    room.stored.bytes_of = {"acme": 5 * GIGABYTE, "globex": 5 * GIGABYTE}
+    room.capped(room.acme, 6)
+    assert room.refusal(room.acme) == ""
+    room.stored.bytes_of["acme"] = 6 * GIGABYTE
+    room.desk.settle(room.acme)
+    assert [room.refusal(each) for each in (room.acme, room.globex)] == ["quota_exceeded", ""]
+    assert room.refusal(room.acme, PERIOD_END) == ""
+    assert room.stored.asked[-1] == ("acme", NOON, PERIOD_END)
+    room.capped(room.acme, 7)
+    assert room.refusal(room.acme) == ""
+
+
+def test_what_stripe_tells_does_not_lift_a_cap_and_a_cap_does_not_undo_what_stripe_told(room: Room) -> None:
+    room.stored.bytes_of = {"acme": GIGABYTE}
+    room.desk.look(room.acme)
+    room.capped(room.acme, 1)
+    room.desk.look(room.acme)
+    assert room.refusal(room.acme) == "quota_exceeded"
+    late = subscription(customer="cus_a", status="past_due")
+    room.stripe.states = [State({"cus_a": [late]}, {"sub_1": [invoice("open", NOON)]})]
+    room.desk.look(room.acme)
+    room.desk.settle(room.acme)
+    standing = room.books.standings[room.acme]
+    assert (standing.capped_until, standing.end_reason) == (PERIOD_END, "payment_overdue")
+
+
+def test_without_a_cap_nobody_asks_what_was_used(room: Room) -> None:
+    room.desk.look(room.acme)
+    assert room.stored.asked == []
+
+
+def test_settling_what_is_settled_writes_nothing_and_a_look_always_does(room: Room) -> None:
+    room.desk.look(room.acme)
+    before = room.books.of(room.acme)
+    assert room.desk.settle(room.acme) == before
+    assert room.books.of(room.acme) == before
+    again = room.desk.look(room.acme)
+    assert (again.version, again.subscription) == (before.version + 1, before.subscription)
+
+
+def test_who_comes_late_decides_anew_with_what_is_there_then(room: Room) -> None:
+    seen: list[int] = []
+
+    def decide(book: Book) -> Book:
+        seen.append(book.version)
+        if len(seen) == 1:
+            room.capped(room.acme, 9)
+        return replace(book, soft_cap_bytes=1)
+
+    room.desk.change(room.acme, decide, CALENDAR)
+    book = room.books.of(room.acme)
+    assert (seen, book.soft_cap_bytes, book.hard_cap_bytes) == ([1, 2], 1, 9 * GIGABYTE)
+
+
+def test_who_is_always_late_gives_up_and_may_come_again(room: Room) -> None:
+    def decide(book: Book) -> Book:
+        room.capped(room.acme, int(book.version) + 1)
+        return replace(book, soft_cap_bytes=1)
+
+    with pytest.raises(BookBusyError):
+        room.desk.change(room.acme, decide, CALENDAR)
+    assert room.books.of(room.acme).version == 1 + TRIES
+    assert room.books.of(room.acme).soft_cap_bytes is None
+
+
+def test_without_an_account_there_is_nothing_to_change(room: Room) -> None:
+    with pytest.raises(NoAccountError):
+        room.desk.look(TenantId("nobody"))
+
+
+def test_while_stripe_is_silent_nothing_is_written(room: Room) -> None:
+    def silent() -> None:
+        raise StripeUnavailableError("silent")
+
+    room.stripe.asked = silent
+    with pytest.raises(StripeUnavailableError):
+        room.desk.look(room.acme)
+    assert room.books.of(room.acme).version == 1
+
+
+def test_a_change_is_written_with_its_entry_and_its_letter(room: Room) -> None:
+    room.desk.look(room.acme, STRIPE)
+    assert room.books.written == [
+        {"entry": ("acme", "subscription.begun", "sub_1")},
+        {"mail": ("acme", "begun-sub_1", "billing_begun")},
+    ]
+
+
+def test_somebody_who_pays_twice_is_seen(room: Room, capsys: pytest.CaptureFixture[str]) -> None:
+    both = [subscription("sub_1", customer="cus_a"), subscription("sub_2", customer="cus_a")]
+    room.stripe.states = [State({"cus_a": both})]
+    found: Any = room.desk.look(room.acme)
+    assert found.subscription.subscription_id == "sub_1"
+    assert '"DoubleSubscriptions":1' in capsys.readouterr().out

@@ -1,0 +1,59 @@
+"""The operator's command."""
+
+import json
+
+import pytest
+
+from functions.billing import __main__ as command
+from tests.contract.local_stripe import API_KEY, SECRET, local_stripe
+from tests.unit.billing.shop import Shop
+
+
+@pytest.fixture
+def secret(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Names under which the secret was asked for."""
+    asked: list[str] = []
+
+    def read(name: str) -> str:
+        asked.append(name)
+        return json.dumps({"api_key": API_KEY, "webhook_secret": SECRET})
+
+    monkeypatch.setattr(command, "read_secret", read)
+    return asked
+
+
+def test_it_says_what_it_would_do_does_it_and_then_there_is_nothing_to_do(
+    secret: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with local_stripe() as here:
+        asked = ["sync-catalogue", "--secret", "ours", "--address", here.url]
+        assert command.main([*asked, "--dry-run"]) == 0
+        planned = capsys.readouterr().out.splitlines()
+        assert command.main([*asked, "--json"]) == 0
+        done = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+        assert [each["did"] for each in done] == planned
+        assert {each["kind"] for each in done} == {"meter", "product", "price", "portal"}
+        assert command.main(asked) == 0
+        assert "nothing to do" in capsys.readouterr().out
+    assert secret == ["ours"] * 3
+
+
+@pytest.mark.usefixtures("secret")
+def test_a_stripe_that_does_not_answer_is_told_in_a_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    assert command.main(["sync-catalogue", "--address", "http://127.0.0.1:9"]) == 1
+    said = capsys.readouterr()
+    assert said.err.startswith("Stripe: ")
+    assert API_KEY not in said.out + said.err
+
+
+def test_it_shows_what_is_known_of_one_account(
+    here: Shop, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    acme = here.subscribed("acme", "managed_30")
+    here.subscribed("globex")
+    monkeypatch.setattr(command, "Books", lambda *_tables: here.books)
+    capsys.readouterr()
+    assert command.main(["show", acme, "--billing-table", "b", "--accounts-table", "a"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["book"]["subscription"]["plan"] == told["standing"]["plan"] == "managed_30"
+    assert "globex" not in json.dumps(told)

@@ -1,0 +1,226 @@
+"""The scheduled functions of usage, as they are wired: one account's trouble is nobody else's."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+
+from functions.billing import __main__ as command
+from functions.billing import meter, reconcile, report, reporting
+from functions.billing.catalogue import METER_EVENT, meter_of
+from functions.billing.usage import Usage
+from functions.shared.dynamo.answers import StoreUnavailableError
+from functions.shared.plans import GIGABYTE
+from functions.shared.tenancy import TenantId
+from functions.shared.usage import Share, packed, shard_of
+from functions.shared.warehouse import Selection
+from infra.topology import function
+from tests.contract.local_stripe import API_KEY, SECRET
+from tests.unit.billing.shop import INVOICE_SECONDS, LOADING_SECONDS, Shop
+from tests.unit.billing.test_usage import caretaker, store, today
+
+
+class Context:
+    """Lambda's, with all the time there is."""
+
+    def get_remaining_time_in_millis(self) -> int:
+        return 120_000
+
+
+@pytest.fixture
+def wired(here: Shop, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
+    """The functions' own settings, as the topology names them, for what is in memory here."""
+    names = {"service:stripe": here.here.url}
+    for name in ("meter", "report", "reconcile"):
+        for setting, value in function(name).settings.items():
+            kind, _, resource = value.partition(":")
+            monkeypatch.setenv(f"ASTRALOG_{setting.upper()}", names.get(value, resource or kind))
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+    secrets = boto3.client("secretsmanager")
+    held = {"api_key": API_KEY, "webhook_secret": SECRET}
+    secrets.create_secret(Name="stripe", SecretString=json.dumps(held))
+    address = {"host": "127.0.0.1", "port": 1, "secure": False, "user": "u", "password": "p", "database": "d"}
+    secrets.create_secret(Name="warehouse", SecretString=json.dumps(address))
+    meter._meter.cache_clear()
+    yield here
+    meter._meter.cache_clear()
+
+
+def done(here: Shop, number: int, *shares: Share) -> None:
+    """A batch that sync calls done."""
+    batch_id = f"{number:032x}"
+    texts = {
+        "entry": f"batch#{batch_id}",
+        "destination": "managed",
+        "usage": packed(shares),
+        "unmetered": shard_of(batch_id),
+        "done_at": "2026-11-23T10:00:00.000+00:00",
+    }
+    here.client.put_item(TableName="ledger", Item={name: {"S": text} for name, text in texts.items()})
+
+
+def told(capsys: pytest.CaptureFixture[str]) -> list[Any]:
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
+def tally(here: Shop, tenant: TenantId) -> Any:
+    return Usage("usage", here.client).tally(tenant)
+
+
+def test_meter_counts_for_all_and_says_how_much_and_how_late(
+    wired: Shop, capsys: pytest.CaptureFixture[str]
+) -> None:
+    acme, globex = wired.subscribed("acme"), wired.account("globex")
+    day = today(wired)
+    done(wired, 1, Share(acme, day, 1, 100), Share(globex, day, 2, 10))
+    done(wired, 2, Share(acme, day, 1, 1))
+    capsys.readouterr()
+
+    run = meter.handler({}, Context())
+    assert run == {"batches": 2, "rows": 4, "bytes": 111, "tenants": 2}
+    (line,) = told(capsys)
+    assert (line["CountedBytes"], line["CountedBatches"]) == (111, 2)
+    assert line["OldestUncountedSeconds"] > 0
+    assert meter.handler({}, Context())["batches"] == 0
+    assert (tally(wired, acme).raw_bytes, tally(wired, globex).raw_bytes) == (101, 10)
+
+
+def test_an_account_that_cannot_be_looked_after_keeps_nobody_from_being_counted(
+    wired: Shop, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Usage of an account that is gone still comes in; and DynamoDB has its moments."""
+    acme = wired.account("acme")
+    done(wired, 1, Share(TenantId("gone"), today(wired), 1, 5), Share(acme, today(wired), 1, 7))
+    built = meter._meter()
+    look_after = built._look_after.__self__.look_after  # type: ignore[attr-defined]
+    seen: list[TenantId] = []
+
+    def falter(_self: Any, tenant: TenantId) -> None:
+        seen.append(tenant)
+        if tenant == acme:
+            raise StoreUnavailableError("throttled")
+        look_after(tenant)
+
+    monkeypatch.setattr(type(built._look_after.__self__), "look_after", falter)  # type: ignore[attr-defined]
+    assert meter.handler({}, Context())["rows"] == 2
+    assert seen == [acme, "gone"]
+    assert [each["tenant_id"] for each in told(capsys) if "event" in each] == [acme]
+
+
+def test_report_tells_of_all_accounts_and_one_that_fails_keeps_no_other(
+    wired: Shop, capsys: pytest.CaptureFixture[str]
+) -> None:
+    acme, globex = wired.subscribed("acme"), wired.subscribed("globex")
+    trying = wired.account("trying")
+    report.handler({}, Context())
+    for tenant in (acme, globex, trying):
+        store(wired, tenant, 1_000)
+    wired.gate.delete_customer(wired.book(acme).customer_id)
+    capsys.readouterr()
+
+    figures = report.handler({}, Context())
+    assert (figures["accounts"], figures["bytes"], figures["refused"]) == (2, 1_000, 1)
+    assert [each["tenant_id"] for each in told(capsys) if each.get("event") == "usage_untold"] == [acme]
+    assert tally(wired, globex).reported.landed_bytes == 1_000
+    assert tally(wired, trying).reported.version == 0
+
+    # Nobody will ever be billed for what an account's customer owed who is gone.
+    assert report.handler({}, Context())["refused"] == 0
+    assert tally(wired, acme).reported.waived_bytes == 1_000
+
+
+def test_report_says_for_how_long_a_report_has_been_pending(
+    wired: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    acme = wired.subscribed("acme")
+    report.handler({}, Context())
+    store(wired, acme, 1_000)
+    monkeypatch.setenv("ASTRALOG_STRIPE_ADDRESS", "http://127.0.0.1:1")
+    assert report.handler({}, Context())["failed"] == 1
+    reported = tally(wired, acme).reported
+    began = reported.pending.began_at - 5 * 3600
+    item = wired.client.get_item(
+        TableName="usage", Key={"tenant_id": {"S": acme}, "entry": {"S": "reported"}}
+    )["Item"]
+    item["pending"]["M"]["began_at"] = {"N": str(began)}
+    wired.client.put_item(TableName="usage", Item=item)
+    assert report.handler({}, Context())["oldest_seconds"] >= 5 * 3600
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_report_that_stripes_figures_leave_in_doubt_is_settled_by_an_operator(
+    wired: Shop, there: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Somebody sent usage by hand, in the very minute of a report whose answer was lost a day ago."""
+    acme, globex = wired.subscribed("acme"), wired.subscribed("globex")
+    report.handler({}, Context())
+    store(wired, acme, 1_000)
+    begun = reporting.begun(tally(wired, acme).reported, 1_000, 0, wired.now() - 25 * 3600)
+    assert begun
+    assert begun.pending
+    Usage("usage", wired.client).write(begun)
+    customer, dated = begun.customer_id, begun.pending.first_dated
+    wired.gate.send_meter_event(METER_EVENT, customer, 7, "by hand", dated)
+    if there:
+        wired.gate.send_meter_event(METER_EVENT, customer, 1_000, begun.pending.identifier, dated)
+    assert report.handler({}, Context())["refused"] == 1
+    capsys.readouterr()
+
+    settle = ["settle-report", acme, "--usage-table", "usage", "--landed" if there else "--not-there"]
+    assert command.main(settle) == 0
+    assert command.main(settle) == 1, "once"
+    assert command.main(["usage", acme, "--usage-table", "usage"]) == 0
+    shown = capsys.readouterr().out
+    assert json.loads(shown[shown.index("{") :])["left_bytes"] == (0 if there else 1_000)
+    assert report.handler({}, Context())["refused"] == 0
+    whole_day = (dated - dated % 60 - 60, int(wired.now()) // 60 * 60 + 600)
+    assert wired.gate.usage_between(meter_of(wired.gate), customer, *whole_day) == 1_007
+    assert tally(wired, globex).reported.landed_bytes == 0
+
+
+def test_reconcile_is_wired(wired: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    acme = wired.subscribed("acme")
+    report.handler({}, Context())
+    store(wired, acme, 1_000)
+    report.handler({}, Context())
+
+    class Empty:
+        def __init__(self, *_: Any) -> None: ...
+
+        def select(self, *_: Any) -> Selection:
+            return Selection([], 0, 0)
+
+        def close(self) -> None: ...
+
+    monkeypatch.setattr(reconcile, "Warehouse", Empty)
+    found = reconcile.handler({}, Context())
+    assert (found["customers"], found["told_bytes"], found["bytes_differ"]) == (1, 1_000, [])
+
+
+def test_what_was_used_last_is_on_the_last_invoice(here: Shop) -> None:
+    """Closing an account tells Stripe of the rest before it ends the subscription."""
+    acme, globex = here.subscribed("acme"), here.subscribed("globex")
+    here.here.order("/_settings", draft_seconds=100 * 3600)
+    for tenant in (acme, globex):
+        caretaker(here).look_after(tenant)
+        store(here, tenant, 150 * GIGABYTE)
+    customer, subscription = here.book(acme).customer_id, here.subscription(acme)["id"]
+    assert here.closings.request(acme)
+    for _ in range(6):
+        if here.close()["waiting"] == 0:
+            break
+        here.pass_by(max(LOADING_SECONDS, INVOICE_SECONDS) + 1)
+    assert here.book(acme).closed_at
+    assert tally(here, acme).reported.landed_bytes == 150 * GIGABYTE
+    lines = [
+        line["amount"]
+        for invoice in here.gate.invoices(subscription)
+        for line in invoice["lines"]["data"]
+        if line["quantity"] and line["amount"] == 50 * 20
+    ]
+    assert len(lines) == 1, "50 GB beyond what is included, at 20 cents"
+    assert not here.gate.customer_exists(customer)
+    assert tally(here, globex).reported.landed_bytes == 0
+    assert here.book(globex).live

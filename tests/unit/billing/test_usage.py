@@ -1,0 +1,232 @@
+"""What was used, shown and capped, around the real local Stripe: days, the period, warnings, the hard cap."""
+
+import json
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from functions.billing.caps import due_notices
+from functions.billing.caretaker import Caretaker
+from functions.billing.metering import Uncounted, plan
+from functions.billing.usage import Usage
+from functions.billing.usage_page import MAX_DAYS, estimate_cents
+from functions.billing.wiring import BookkeepingSettings, CaretakingSettings, caretaker_of, reporter_of
+from functions.shared.dynamo.transaction import write_all
+from functions.shared.http import Answer
+from functions.shared.plans import GIGABYTE, PLANS
+from functions.shared.tenancy import TenantId
+from functions.shared.usage import Share
+from tests.unit.billing.shop import DAY, KEPT, Shop
+
+CARETAKING = {name: table for name, table in KEPT.items() if not name.startswith("stripe")}
+
+
+def store(here: Shop, tenant: TenantId, raw_bytes: int, day: date | None = None, rows: int = 1) -> None:
+    """Count usage, as of today by Stripe's clock."""
+    share = Share(tenant, day or today(here), rows, raw_bytes)
+    for count in plan([Uncounted("0" * 32, (share,))]):
+        write_all(here.client, Usage("usage", here.client).added(count))
+
+
+def today(here: Shop) -> date:
+    return datetime.fromtimestamp(here.now(), UTC).date()
+
+
+def caretaker(here: Shop) -> Caretaker:
+    return caretaker_of(CaretakingSettings(**CARETAKING), here.client, here.now)
+
+
+def caps(here: Shop, tenant: TenantId, **given: float | None) -> None:
+    answer = here.ask("PATCH /v1/billing", tenant, given)
+    assert answer["statusCode"] == 200, answer
+
+
+def ask(here: Shop, tenant: str, scopes: str = "read", **query: str) -> Answer:
+    """`GET /v1/usage`, and the query with underscores for what Python keeps for itself."""
+    return here.ask(
+        "GET /v1/usage", tenant, scopes=scopes, query={name.strip("_"): query[name] for name in query}
+    )
+
+
+def page(here: Shop, tenant: str, **query: str) -> Any:
+    answer = ask(here, tenant, **query)
+    assert answer["statusCode"] == 200, answer
+    return json.loads(answer["body"])
+
+
+def report(here: Shop, tenant: TenantId) -> Any:
+    reporter = reporter_of(BookkeepingSettings(**KEPT), here.client, here.gate, here.now)
+    return reporter.report(here.book(tenant))
+
+
+def cap_mails(here: Shop, tenant: str) -> list[str]:
+    return [each for each in here.mails(tenant) if each.endswith("_cap")]
+
+
+def test_a_hard_cap_warns_twice_then_refuses_until_it_is_raised(here: Shop) -> None:
+    acme, globex = here.subscribed("acme"), here.subscribed("globex")
+    for tenant in (acme, globex):
+        caretaker(here).look_after(tenant)
+    caps(here, acme, hard_cap_gb=10)
+
+    store(here, acme, 7_999_999_999)
+    caretaker(here).look_after(acme)
+    assert cap_mails(here, acme) == []
+    store(here, acme, 1)
+    for _ in range(3):
+        caretaker(here).look_after(acme)
+    assert cap_mails(here, acme) == ["hard_cap"]
+    assert here.refusal(acme) == ""
+
+    store(here, acme, 2 * GIGABYTE)
+    for _ in range(3):
+        caretaker(here).look_after(acme)
+    assert cap_mails(here, acme) == ["hard_cap"] * 2
+    assert here.refusal(acme) == "quota_exceeded"
+    assert page(here, acme)["capped_until"] == page(here, acme)["period"]["end"]
+    assert (here.refusal(globex), cap_mails(here, globex)) == ("", [])
+
+    caps(here, acme, hard_cap_gb=20)
+    assert here.refusal(acme) == "", "at once: not when a schedule comes round"
+    caps(here, acme, hard_cap_gb=10)
+    assert here.refusal(acme) == "quota_exceeded"
+
+
+def test_a_hard_cap_ends_with_its_period_and_the_next_begins_with_nothing(here: Shop) -> None:
+    acme = here.subscribed("acme")
+    caretaker(here).look_after(acme)
+    caps(here, acme, hard_cap_gb=1)
+    store(here, acme, 2 * GIGABYTE)
+    report(here, acme)
+    caretaker(here).look_after(acme)
+    assert here.refusal(acme) == "quota_exceeded"
+
+    here.pass_by(32 * DAY)
+    assert here.refusal(acme) == "", "before anybody has been told of the renewal"
+    assert page(here, acme)["period"]["bytes"] == 0
+    here.deliver()
+    caretaker(here).look_after(acme)
+    assert here.refusal(acme) == ""
+    store(here, acme, GIGABYTE)
+    caretaker(here).look_after(acme)
+    assert here.refusal(acme) == "quota_exceeded"
+    assert cap_mails(here, acme) == ["hard_cap"] * 2, "another period, another warning"
+
+
+def test_a_soft_cap_only_tells(here: Shop) -> None:
+    acme = here.subscribed("acme")
+    caretaker(here).look_after(acme)
+    caps(here, acme, soft_cap_gb=1)
+    for _ in range(3):
+        store(here, acme, GIGABYTE)
+        caretaker(here).look_after(acme)
+    assert cap_mails(here, acme) == ["soft_cap"]
+    assert here.refusal(acme) == ""
+
+
+def test_an_account_on_trial_is_capped_by_the_month(here: Shop) -> None:
+    acme = here.account("acme")
+    caps(here, acme, hard_cap_gb=1)
+    first = today(here).replace(day=1)
+    store(here, acme, 5 * GIGABYTE, first - timedelta(days=1))
+    caretaker(here).look_after(acme)
+    assert here.refusal(acme) == ""
+    store(here, acme, GIGABYTE)
+    caretaker(here).look_after(acme)
+    assert here.refusal(acme) == "quota_exceeded"
+    assert page(here, acme)["period"]["estimate_cents"] is None
+
+
+def test_what_was_stored_before_a_subscription_is_not_of_its_period(here: Shop) -> None:
+    acme = here.account("acme")
+    store(here, acme, 40 * GIGABYTE)
+    here.buy(acme)
+    here.deliver()
+    caretaker(here).look_after(acme)
+    assert page(here, acme)["period"]["bytes"] == 0
+    store(here, acme, 100)
+    assert page(here, acme)["period"]["bytes"] == 100
+    assert page(here, acme)["days"][-1]["bytes"] == 40 * GIGABYTE + 100
+
+
+def test_the_page_shows_every_day_that_was_asked_for_of_nobody_else(here: Shop) -> None:
+    acme, globex = here.account("acme"), here.account("globex")
+    day = today(here)
+    store(here, acme, 300, day, rows=3)
+    store(here, acme, 100, day - timedelta(days=2))
+    store(here, globex, 77, day - timedelta(days=1))
+
+    shown = page(here, acme, from_=f"{day - timedelta(days=3)}", to=f"{day}")
+    assert [(each["rows"], each["bytes"]) for each in shown["days"]] == [(0, 0), (1, 100), (0, 0), (3, 300)]
+    assert shown["days"][0]["day"] == shown["from"]
+    assert sum(each["bytes"] for each in page(here, globex, from_=f"{day - timedelta(days=3)}")["days"]) == 77
+
+
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [
+        ({"from": "yesterday"}, "invalid_from"),
+        ({"to": "2026-02-30"}, "invalid_to"),
+        ({"from": "2026-11-24", "to": "2026-11-23"}, "invalid_from"),
+        ({"from": "2020-01-01", "to": "2026-11-23"}, "invalid_from"),
+    ],
+)
+def test_days_that_are_none_are_refused(here: Shop, query: dict[str, str], code: str) -> None:
+    answer = ask(here, here.account("acme"), **query)
+    assert (answer["statusCode"], json.loads(answer["body"])["code"]) == (400, code)
+
+
+def test_the_longest_span_is_shown(here: Shop) -> None:
+    day = today(here)
+    shown = page(here, here.account("acme"), from_=f"{day - timedelta(days=MAX_DAYS - 1)}")
+    assert len(shown["days"]) == MAX_DAYS
+
+
+def test_a_key_that_may_read_sees_usage_and_one_that_may_only_write_does_not(here: Shop) -> None:
+    acme = here.account("acme")
+    assert ask(here, acme, scopes="read")["statusCode"] == 200
+    assert ask(here, acme, scopes="admin")["statusCode"] == 200
+    assert ask(here, acme, scopes="ingest")["statusCode"] == 403
+    assert here.ask("GET /v1/billing", acme, scopes="read")["statusCode"] == 403
+
+
+def test_the_estimate_is_what_the_invoice_comes_to(here: Shop) -> None:
+    """Stripe's own tiers and rounding against ours, to the cent."""
+    acme = here.subscribed("acme")
+    caretaker(here).look_after(acme)
+    store(here, acme, 123_456_789_012)
+    estimated = page(here, acme)["period"]
+    assert estimated["estimate_cents"] == 2_900 + 469
+    assert report(here, acme).landed_bytes == estimated["bytes"] == 123_456_789_012
+
+    subscription = here.subscription(acme)
+    here.pass_by(32 * DAY)
+    lines = [
+        line
+        for invoice in here.gate.invoices(subscription["id"])
+        for line in invoice["lines"]["data"]
+        if (line["pricing"]["price_details"]["price"]) == subscription["items"]["data"][1]["price"]["id"]
+    ]
+    assert sum(each["quantity"] for each in lines) == 123_456_789_012
+    assert sum(each["amount"] for each in lines) == 469
+
+
+@given(st.sampled_from([each for each in PLANS.values() if each.sold]), st.integers(0, 10**15))
+def test_an_estimate_never_falls_and_begins_beyond_what_is_included(plan: Any, used_bytes: int) -> None:
+    included = plan.included_gb * GIGABYTE
+    estimate = estimate_cents(plan, used_bytes)
+    assert estimate == plan.monthly_cents or used_bytes > included
+    assert estimate_cents(plan, used_bytes + 1) - estimate in (0, 1)
+    assert (
+        abs(estimate - plan.monthly_cents - max(0, used_bytes - included) * plan.cents_a_gb / GIGABYTE) <= 0.5
+    )
+
+
+@given(st.integers(0, 10**6), st.integers(1, 1000))
+def test_of_each_cap_the_highest_mark_that_is_reached_is_told(used_bytes: int, cap_bytes: int) -> None:
+    told = [each.notice_id for each in due_notices({"soft cap": cap_bytes}, used_bytes, 7)]
+    mark = 100 if used_bytes >= cap_bytes else 80 if used_bytes * 5 >= cap_bytes * 4 else None
+    assert told == ([] if mark is None else [f"cap-soft-cap-{mark}-{cap_bytes}-7"])

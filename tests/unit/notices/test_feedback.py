@@ -1,0 +1,186 @@
+"""What bounced for good or was called spam is mailed no more; what may pass changes nothing."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from functions.notices.events import NotAnEventError, fate
+from functions.notices.feedback import Settings, heeded, office
+from functions.shared.account.audit import Audit
+from functions.shared.tenancy import TenantId
+from tests.unit.notices.world import World
+
+
+def bounce(address: str, kind: str = "Permanent", **mail: Any) -> dict[str, Any]:
+    recipient = {"emailAddress": address, "action": "failed", "status": "5.1.1"}
+    return {
+        "eventType": "Bounce",
+        "bounce": {"bounceType": kind, "bounceSubType": "General", "bouncedRecipients": [recipient]},
+        "mail": {"destination": [address], "tags": {"ses:from-domain": ["x"]}, **mail},
+    }
+
+
+def complaint(address: str, person: str | None) -> dict[str, Any]:
+    tags = {"ses:from-domain": ["x"]} | ({"person": [person], "tenant": ["acme"]} if person else {})
+    return {
+        "eventType": "Complaint",
+        "complaint": {"complainedRecipients": [{"emailAddress": address}], "complaintFeedbackType": "abuse"},
+        "mail": {"destination": [address], "tags": tags},
+    }
+
+
+def message(event: Any, number: int = 1) -> dict[str, Any]:
+    envelope = {
+        "Type": "Notification",
+        "MessageId": f"sns-{number}",
+        "TopicArn": "arn:aws:sns:r:a:t",
+        "Message": json.dumps(event),
+    }
+    return {"messageId": f"m-{number}", "body": json.dumps(envelope)}
+
+
+def heed(here: World, *messages: dict[str, Any]) -> list[str]:
+    """The ids of the messages that are to come again."""
+    at = office(Settings("people", "suppressions", "audit"), here.client, lambda: here.now)
+    return [each["itemIdentifier"] for each in heeded(list(messages), at)["batchItemFailures"]]
+
+
+@pytest.fixture
+def acme(here: World) -> TenantId:
+    return here.account("acme", "amy", "zoe", opted_in=True)
+
+
+@pytest.fixture
+def globex(here: World) -> TenantId:
+    return here.account("globex", "bob", opted_in=True)
+
+
+def mailed(here: World, *tenants: TenantId, kind: str = "payment_failed") -> dict[str, int]:
+    here.mailer.sent.clear()
+    here.now += 1
+    for tenant in tenants:
+        here.notices.put(tenant, f"{kind}-{here.now}", kind, "Title", "Text", announce=False)
+    here.run()
+    return here.mails()
+
+
+def opted_in(here: World, subject: str) -> bool:
+    reader = here.readers.get(subject)
+    assert reader
+    return reader.marketing_opt_in
+
+
+def test_an_address_that_does_not_exist_is_mailed_nothing_more(
+    here: World, acme: TenantId, globex: TenantId
+) -> None:
+    told = bounce("Amy@ACME.example", tags={"person": ["amy-acme"]})
+    assert heed(here, message(told)) == []
+    assert mailed(here, acme, globex) == {"zoe@acme.example": 1, "bob@globex.example": 1}
+    assert opted_in(here, "amy-acme"), "nobody said a word about wanting no news"
+    (item,) = here.scanned("suppressions")
+    assert "amy" not in json.dumps(item)
+
+
+@pytest.mark.parametrize("kind", ["Transient", "Undetermined"])
+def test_a_bounce_that_may_pass_changes_nothing(here: World, acme: TenantId, kind: str) -> None:
+    assert heed(here, message(bounce("amy@acme.example", kind))) == []
+    assert mailed(here, acme) == {"amy@acme.example": 1, "zoe@acme.example": 1}
+
+
+def test_who_complained_is_left_alone_and_opted_out_whatever_their_address_becomes(
+    here: World, acme: TenantId, globex: TenantId
+) -> None:
+    assert heed(here, message(complaint("amy@acme.example", "amy-acme"))) == []
+    assert mailed(here, acme) == {"zoe@acme.example": 1}
+    assert [opted_in(here, who) for who in ("amy-acme", "zoe-acme", "bob-globex")] == [False, True, True]
+    (entry,) = Audit("audit", here.client).page(acme, 10).entries
+    assert (entry["actor"], entry["action"], entry["subject"]) == (
+        "complaint:amy-acme",
+        "account.marketing_changed",
+        "opted_out",
+    )
+    here.client.update_item(
+        TableName="people",
+        Key={"subject": {"S": "amy-acme"}},
+        UpdateExpression="SET email = :new",
+        ExpressionAttributeValues={":new": {"S": "amy@elsewhere.example"}},
+    )
+    assert mailed(here, acme, kind="marketing") == {"zoe@acme.example": 1}
+    assert mailed(here, acme) == {"amy@elsewhere.example": 1, "zoe@acme.example": 1}
+    assert mailed(here, globex, kind="marketing") == {"bob@globex.example": 1}
+
+
+def test_a_complaint_about_a_mail_of_nobodys_suppresses_the_address(here: World, acme: TenantId) -> None:
+    for person in (None, "nobody-acme"):
+        assert heed(here, message(complaint("amy@acme.example", person))) == []
+    assert mailed(here, acme) == {"zoe@acme.example": 1}
+
+
+def test_the_same_event_again_changes_nothing(here: World, acme: TenantId) -> None:
+    told = [message(complaint("amy@acme.example", "amy-acme")), message(bounce("zoe@acme.example"), 2)]
+    for _ in range(3):
+        assert heed(here, *told) == []
+    assert len(here.scanned("suppressions")) == 2
+    assert len(Audit("audit", here.client).page(acme, 10).entries) == 1
+
+
+def test_what_is_no_event_comes_again_and_harms_no_neighbour(here: World, acme: TenantId) -> None:
+    forged = {"messageId": "m-2", "body": json.dumps(bounce("zoe@acme.example"))}
+    failed = heed(here, message(bounce("amy@acme.example")), forged, {"messageId": "m-3", "body": "x"})
+    assert failed == ["m-2", "m-3"]
+    assert mailed(here, acme) == {"zoe@acme.example": 1}
+
+
+def test_a_mail_that_arrived_asks_for_nothing(here: World, acme: TenantId) -> None:
+    delivered = {"eventType": "Delivery", "delivery": {}, "mail": {"destination": ["amy@acme.example"]}}
+    assert heed(here, message(delivered)) == []
+    assert mailed(here, acme) == {"amy@acme.example": 1, "zoe@acme.example": 1}
+
+
+def test_what_could_not_be_written_comes_again(here: World, acme: TenantId) -> None:
+    at = office(Settings("people", "no-such-table", "audit"), here.client)
+    answer = heeded([message(bounce("amy@acme.example"))], at)
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "m-1"}]}
+    assert len(here.to(acme)) == 0
+
+
+anything = st.none() | st.booleans() | st.integers() | st.text(max_size=9) | st.just([]) | st.just({})
+
+
+def inside(value: Any) -> list[tuple[Any, Any]]:
+    """Every container and key within `value`."""
+    pairs = (
+        list(value.items())
+        if isinstance(value, dict)
+        else list(enumerate(value))
+        if isinstance(value, list)
+        else []
+    )
+    return [(value, key) for key, _ in pairs] + [place for _, each in pairs for place in inside(each)]
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.data())
+def test_whatever_is_missing_or_other_than_it_was_it_is_an_event_or_none(data: st.DataObject) -> None:
+    event = data.draw(st.sampled_from([bounce("amy@acme.example"), complaint("amy@acme.example", "amy")]))
+    event = json.loads(json.dumps(event))
+    container, key = data.draw(st.sampled_from(inside(event)))
+    if data.draw(st.booleans()):
+        container.pop(key)
+    else:
+        container[key] = data.draw(anything)
+    try:
+        told = fate(message(event)["body"])
+    except NotAnEventError:
+        return
+    assert all(isinstance(each, str) for each in (*told.addresses, told.person))
+
+
+@settings(deadline=None)
+@given(st.text() | anything.map(json.dumps) | anything.map(lambda value: json.dumps({"Message": value})))
+def test_what_has_no_envelope_is_no_event(body: str) -> None:
+    with pytest.raises(NotAnEventError):
+        fate(body)

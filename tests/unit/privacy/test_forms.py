@@ -1,0 +1,91 @@
+"""What is asked for, read from bodies."""
+
+import json
+from typing import Any
+
+import pytest
+
+from functions.privacy import forms
+from functions.privacy.forms import Period
+from functions.shared.errors import RefusalError
+from functions.shared.tenancy import TenantId
+
+ACME = TenantId("acme")
+NOW = 1_800_000_000.0
+
+
+def body(**fields: Any) -> bytes:
+    return json.dumps(fields).encode()
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [("u1", "u1"), (7, "7"), (7.5, "7.5"), (True, "true"), (False, "false"), ("7", "7")]
+)
+def test_a_person_is_a_field_and_a_value_of_whatever_type(value: Any, text: str) -> None:
+    wish = forms.erasure(body(field="metadata.user_id", value=value), ACME)
+
+    assert wish.subject
+    assert (wish.subject.tenant, wish.subject.field, wish.subject.value) == (ACME, "metadata.user_id", text)
+
+
+def test_the_account_is_asked_for_by_name() -> None:
+    wish = forms.erasure(body(account=True, confirm="acme"), ACME)
+
+    assert (wish.subject, wish.confirm) == (None, "acme")
+
+
+@pytest.mark.parametrize(
+    ("sent", "code"),
+    [
+        (b"", "invalid_body"),
+        (b"{", "invalid_body"),
+        (b"[]", "invalid_request"),
+        (b"{}", "invalid_field"),
+        (body(field="message"), "invalid_value"),
+        (body(value="x"), "invalid_field"),
+        (body(field="message", value="ab"), "invalid_value"),
+        (body(field="message", value=""), "invalid_value"),
+        (body(field="service", value="shop"), "invalid_field"),
+        (body(field="metadata.", value="x"), "invalid_field"),
+        (body(field="metadata.k", value=""), "invalid_value"),
+        (body(field="metadata.k", value=["x"]), "invalid_request"),
+        (body(field="metadata.k", value="x" * 1001), "invalid_request"),
+        (body(field="m", value="x", other=1), "invalid_request"),
+        (body(account=True, field="message", value="abc"), "invalid_account"),
+        (body(account="yes"), "invalid_request"),
+    ],
+)
+def test_what_would_mean_everybody_or_nobody_is_refused(sent: bytes, code: str) -> None:
+    with pytest.raises(RefusalError) as refused:
+        forms.erasure(sent, ACME)
+
+    assert (refused.value.status, refused.value.code) == (400, code)
+
+
+def test_the_closing_is_confirmed_in_the_body_or_in_the_address() -> None:
+    assert forms.closing(b"", {}) is None
+    assert forms.closing(b"", {"confirm": "acme"}) == "acme"
+    assert forms.closing(body(confirm="acme"), {"confirm": "other"}) == "acme"
+
+
+def test_a_copy_has_the_logs_of_a_period_or_none() -> None:
+    assert forms.export(b"", NOW) is None
+    assert forms.export(b"{}", NOW) is None
+    period = {"from": "2026-11-01T00:00:00Z", "to": "2026-11-02T01:00:00+01:00"}
+    assert forms.export(body(logs=period), NOW) == Period(1_793_491_200, 1_793_577_600)
+
+
+@pytest.mark.parametrize(
+    "logs",
+    [
+        {}, {"from": "2026-11-01T00:00:00Z"}, {"from": "2026-11-01", "to": "2026-11-02"},
+        {"from": "2026-11-02T00:00:00Z", "to": "2026-11-02T00:00:00Z"},
+        {"from": "2099-11-02T00:00:00Z", "to": "2099-11-03T00:00:00Z"},
+        {"from": "1969-11-02T00:00:00Z", "to": "2026-11-03T00:00:00Z"}, "all",
+    ],
+)  # fmt: skip
+def test_a_period_that_is_none_is_refused(logs: Any) -> None:
+    with pytest.raises(RefusalError) as refused:
+        forms.export(body(logs=logs), NOW)
+
+    assert refused.value.status == 400

@@ -1,0 +1,310 @@
+"""The routes of an account's rights: who may ask for what, and what the answers tell whom."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+from moto import mock_aws
+
+from functions.accounts.directory import Account, Directory
+from functions.privacy.desk import MAX_OPEN_ERASURES, Desk
+from functions.privacy.erasure.record import ACCOUNT
+from functions.privacy.export.record import READY
+from functions.privacy.handler import ROUTES, Settings, answer_to, desk
+from functions.shared.account.standing import Standing
+from functions.shared.dynamo.answers import StoreUnavailableError
+from functions.shared.http import Answer, answering
+from functions.shared.tenancy import TenantId
+from infra.topology import TABLES, function
+from local import transactions
+from local.tables import definition
+
+NOON = 1_800_000_000.0
+DAY = 86_400
+JANE = {"field": "metadata.user_id", "value": "jane@example.org"}
+
+
+@dataclass
+class World:
+    client: Any
+    s3: Any
+    now: float = NOON
+
+    def __post_init__(self) -> None:
+        tables = ("accounts", "audit", "notices", "erasures", "receipts", "exports")
+        names = {f"{name}_table": name for name in tables}
+        settings = Settings(**names, exports_bucket="exports", cancel_days=7)
+        self.desk: Desk = desk(settings, self.client, self.s3, lambda: self.now)
+        self.directory = Directory("accounts", "keys", client=self.client)
+
+    def account(self, name: str) -> TenantId:
+        tenant = TenantId(name)
+        self.directory.put_account(Account(tenant, Standing("managed_30", 30, 1)))
+        return tenant
+
+    def ask(
+        self,
+        route: str,
+        tenant: str | None,
+        body: Any = None,
+        *,
+        of: str = "",
+        scopes: str = "admin",
+        plan: str = "managed_30",
+        query: dict[str, str] | None = None,
+    ) -> Answer:
+        event = event_of(route, tenant, body, of, scopes, plan, query or {})
+        return answering(lambda each: answer_to(each, self.desk))(event, None)
+
+    def ready(self, tenant: TenantId, export_id: str) -> None:
+        """As the exporter leaves it."""
+        found = self.desk.exports.of(tenant, export_id)
+        assert found
+        self.s3.put_object(Bucket="exports", Key=found.object_key, Body=b"PK")
+        self.desk.exports.finish(type(found)(**{**_fields(found), "state": READY, "ready_at": int(self.now)}))
+
+    def actions(self, tenant: str) -> list[str]:
+        return [each["action"] for each in self.desk.audit.page(TenantId(tenant), 100).entries]
+
+    def notices(self, tenant: str) -> list[str]:
+        found = self.client.query(
+            TableName="notices",
+            KeyConditionExpression="tenant_id = :t",
+            ExpressionAttributeValues={":t": {"S": tenant}},
+        )["Items"]
+        return sorted(item["kind"]["S"] for item in found)
+
+
+def _fields(thing: Any) -> dict[str, Any]:
+    return {name: getattr(thing, name) for name in thing.__dataclass_fields__}
+
+
+def event_of(
+    route: str, tenant: str | None, body: Any, of: str, scopes: str, plan: str, query: dict[str, str]
+) -> dict[str, Any]:
+    method, path = route.split(" ")
+    verdict = {"verdict": "unknown_key"}
+    if tenant is not None:
+        verdict = {
+            "verdict": "ok", "tenant_id": tenant, "key_id": "key_1", "project_id": "p", "scopes": scopes,
+            "retention_days": "30", "bytes_per_second": "1", "refusal": "", "actor": "key:k", "plan": plan,
+        }  # fmt: skip
+    return {
+        "routeKey": route,
+        "rawPath": path.replace("{id}", of),
+        "pathParameters": {"id": of},
+        "queryStringParameters": query,
+        "headers": {},
+        "requestContext": {
+            "requestId": "r",
+            "http": {"method": method, "path": path, "sourceIp": "192.0.2.7", "userAgent": "curl"},
+            "authorizer": {"lambda": verdict},
+        },
+        "body": "" if body is None else json.dumps(body),
+        "isBase64Encoded": False,
+    }
+
+
+def decoded(answer: Answer) -> Any:
+    return json.loads(answer["body"])
+
+
+@pytest.fixture(scope="module")
+def here() -> Iterator[World]:
+    transactions.install()
+    with mock_aws():
+        client = boto3.client("dynamodb", region_name="us-east-1")
+        for table in TABLES:
+            client.create_table(**definition(table, table.name))
+        s3 = boto3.client("s3", region_name="us-east-1", config=Config(signature_version="s3v4"))
+        s3.create_bucket(Bucket="exports")
+        yield World(client, s3)
+
+
+def test_every_route_of_the_topology_is_answered() -> None:
+    spec = function("privacy")
+
+    assert {f"{each.method} {each.path}" for each in spec.routes} == {*ROUTES, "GET /v1/erasures/{id}"}
+    assert all(each.auth for each in spec.routes)
+    assert set(spec.settings) == set(Settings.__dataclass_fields__)
+
+
+@pytest.mark.parametrize("route", [*ROUTES, "GET /v1/erasures/{id}"])
+def test_without_a_key_or_with_one_of_a_smaller_scope_nothing_is_answered(here: World, route: str) -> None:
+    assert here.ask(route, None, {}, of="era_x")["statusCode"] == 401
+    refused = here.ask(route, "acme", {}, of="era_x", scopes="ingest read")
+    assert (refused["statusCode"], decoded(refused)["code"]) == (403, "forbidden_scope")
+
+
+def test_a_person_is_asked_for_shown_and_written_down(here: World) -> None:
+    tenant = here.account("person")
+    answer = here.ask("POST /v1/erasures", tenant, JANE)
+    asked = decoded(answer)
+
+    assert answer["statusCode"] == 202
+    assert (asked["kind"], asked["state"], asked["value"]) == ("person", "requested", "jane@example.org")
+    assert (asked["due_by"], asked["cancellable_until"]) == ("2027-02-14T08:00:01Z", None)
+    assert decoded(here.ask("GET /v1/erasures", tenant))["erasures"] == [asked]
+    assert decoded(here.ask("GET /v1/erasures/{id}", tenant, of=asked["id"])) == asked
+    assert here.actions(tenant) == ["person.erasure_requested"]
+    assert here.notices(tenant) == ["erasure_requested"]
+    due = here.desk.erasures.due(here.now + 2)
+    assert [each.erasure_id for each in due if each.tenant == tenant] == [asked["id"]]
+
+
+def test_another_account_neither_sees_nor_cancels_it(here: World) -> None:
+    mine, theirs = here.account("mine"), here.account("theirs")
+    erasure = decoded(here.ask("POST /v1/erasures", mine, {"account": True, "confirm": mine}))
+    export = decoded(here.ask("POST /v1/account/export", mine))
+
+    for route, of in (
+        ("GET /v1/erasures/{id}", erasure["id"]),
+        ("DELETE /v1/erasures/{id}", erasure["id"]),
+        ("GET /v1/account/exports/{id}", export["id"]),
+    ):
+        refused = here.ask(route, theirs, of=of)
+        assert (refused["statusCode"], decoded(refused)["code"]) == (404, "not_found")
+    assert decoded(here.ask("GET /v1/erasures", theirs))["erasures"] == []
+    assert decoded(here.ask("GET /v1/account/exports", theirs))["exports"] == []
+    confirmed_for_another = here.ask("DELETE /v1/account", theirs, {"confirm": mine})
+    assert decoded(confirmed_for_another)["code"] == "confirmation_required"
+    account = here.directory.account(theirs)
+    assert account
+    assert account.closes_at is None
+
+
+@pytest.mark.parametrize("how", ["erasures", "body", "query"])
+def test_a_whole_account_needs_its_id_again_and_waits_seven_days(here: World, how: str) -> None:
+    tenant = here.account(f"whole-{how}")
+
+    def ask(confirm: str | None) -> Answer:
+        if how == "erasures":
+            named = {"confirm": confirm} if confirm else {}
+            return here.ask("POST /v1/erasures", tenant, {"account": True, **named})
+        if how == "body":
+            return here.ask("DELETE /v1/account", tenant, {"confirm": confirm} if confirm else None)
+        return here.ask("DELETE /v1/account", tenant, query={"confirm": confirm} if confirm else {})
+
+    for wrong in (None, "acme"):
+        refused = ask(wrong)
+        assert (refused["statusCode"], decoded(refused)["code"]) == (400, "confirmation_required")
+        assert decoded(refused)["confirm"] == tenant
+    asked = decoded(ask(str(tenant)))
+    assert (asked["kind"], asked["starts_at"]) == ("account", asked["cancellable_until"])
+    found = here.desk.erasure(tenant, asked["id"])
+    assert found.starts_at - found.requested_at == 7 * DAY
+    account = here.directory.account(tenant)
+    assert account
+    assert account.refusal(here.now) == "account_closing"
+    again = ask(str(tenant))
+    assert (again["statusCode"], decoded(again)["code"]) == (409, "account_closing")
+    assert here.notices(tenant) == ["account_closing"]
+
+
+def test_taken_back_it_is_as_if_nobody_had_asked_and_can_be_asked_for_again(here: World) -> None:
+    tenant = here.account("back")
+    first = decoded(here.ask("DELETE /v1/account", tenant, {"confirm": tenant}))
+    cancelled = decoded(here.ask("DELETE /v1/erasures/{id}", tenant, of=first["id"]))
+    account = here.directory.account(tenant)
+    assert account
+
+    assert (cancelled["state"], account.refusal(here.now)) == ("cancelled", "")
+    twice = here.ask("DELETE /v1/erasures/{id}", tenant, of=first["id"])
+    assert (twice["statusCode"], decoded(twice)["code"]) == (409, "not_cancellable")
+    second = decoded(here.ask("DELETE /v1/account", tenant, {"confirm": tenant}))
+    assert second["id"] != first["id"]
+    here.now += 8 * DAY
+    late = here.ask("DELETE /v1/erasures/{id}", tenant, of=second["id"])
+    here.now -= 8 * DAY
+    assert decoded(late)["code"] == "not_cancellable"
+
+
+def test_that_of_a_person_cannot_be_taken_back(here: World) -> None:
+    tenant = here.account("no-way-back")
+    asked = decoded(here.ask("POST /v1/erasures", tenant, JANE))
+
+    assert decoded(here.ask("DELETE /v1/erasures/{id}", tenant, of=asked["id"]))["code"] == "not_cancellable"
+
+
+def test_who_has_the_id_sees_how_it_stands_without_a_key_and_nothing_of_whom_it_is_about(here: World) -> None:
+    tenant = here.account("open-view")
+    asked = decoded(here.ask("POST /v1/erasures", tenant, JANE))
+    seen = here.ask("GET /v1/erasures/{id}", None, of=asked["id"])
+
+    assert seen["statusCode"] == 200
+    assert set(decoded(seen)) == {"id", "kind", "state", "requested_at", "starts_at", "due_by", "receipt"}
+    assert "jane" not in seen["body"]
+    assert "open-view" not in seen["body"]
+    assert "metadata" not in seen["body"]
+    assert here.ask("GET /v1/erasures/{id}", None, of=asked["id"][:-1] + "0")["statusCode"] == 401
+    kept = here.client.scan(TableName="receipts")["Items"]
+    assert asked["id"] not in repr(kept)
+    assert "open-view" not in repr(kept)
+
+
+def test_an_account_has_so_many_open_erasures(here: World) -> None:
+    tenant = here.account("many")
+    for number in range(MAX_OPEN_ERASURES):
+        assert here.ask("POST /v1/erasures", tenant, {**JANE, "value": f"u{number}"})["statusCode"] == 202
+    refused = here.ask("POST /v1/erasures", tenant, JANE)
+
+    assert (refused["statusCode"], decoded(refused)["code"]) == (409, "too_many_erasures")
+    assert here.ask("DELETE /v1/account", tenant, {"confirm": tenant})["statusCode"] == 202
+
+
+def test_a_copy_is_asked_for_listed_and_fetched_by_a_link(here: World) -> None:
+    tenant = here.account("copy")
+    period = {"from": "2026-11-01T00:00:00Z", "to": "2026-11-02T00:00:00Z"}
+    answer = here.ask("POST /v1/account/export", tenant, {"logs": period})
+    asked = decoded(answer)
+
+    assert (answer["statusCode"], asked["state"], asked["logs"]) == (202, "requested", period)
+    assert "url" not in decoded(here.ask("GET /v1/account/exports/{id}", tenant, of=asked["id"]))
+    busy = here.ask("POST /v1/account/export", tenant)
+    assert (busy["statusCode"], decoded(busy)["code"]) == (409, "export_in_progress")
+    here.ready(tenant, asked["id"])
+    shown = here.ask("GET /v1/account/exports/{id}", tenant, of=asked["id"])
+    assert decoded(shown)["url"].startswith("https://")
+    assert (decoded(shown)["state"], decoded(shown)["url_expires_at"]) == ("ready", "2027-01-15T09:00:00Z")
+    assert shown["headers"]["cache-control"] == "no-store"
+    (listed,) = decoded(here.ask("GET /v1/account/exports", tenant))["exports"]
+    assert "url" not in listed
+    assert sorted(here.actions(tenant)) == ["export.link_made", "export.requested"]
+    assert here.notices(tenant) == ["export_requested"]
+
+
+def test_an_account_whose_logs_are_in_its_own_cloud_is_told_so(here: World) -> None:
+    tenant = here.account("byoc")
+    period = {"from": "2026-11-01T00:00:00Z", "to": "2026-11-02T00:00:00Z"}
+    refused = here.ask("POST /v1/account/export", tenant, {"logs": period}, plan="byoc")
+
+    assert (refused["statusCode"], decoded(refused)["code"]) == (400, "logs_not_held")
+    assert here.ask("POST /v1/account/export", tenant, plan="byoc")["statusCode"] == 202
+    erasure = decoded(here.ask("POST /v1/erasures", tenant, JANE, plan="byoc"))
+    assert here.desk.erasure(tenant, erasure["id"]).byoc
+
+
+def test_what_cannot_be_written_down_was_not_asked_for(here: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    tenant = here.account("silent")
+
+    def silent(*_: Any) -> None:
+        raise StoreUnavailableError("DynamoDB: silent")
+
+    monkeypatch.setattr(here.desk.erasures, "ask", silent)
+    answer = here.ask("POST /v1/erasures", tenant, JANE)
+
+    assert (answer["statusCode"], decoded(answer)["code"]) == (503, "try_again")
+    assert (here.actions(tenant), here.notices(tenant)) == ([], [])
+
+
+def test_an_account_that_nobody_has_cannot_be_closed(here: World) -> None:
+    """Its erasure is under way: the item says so, or is gone."""
+    tenant = here.account("gone")
+    here.desk.erasures.close_account(tenant)
+
+    assert here.directory.account(tenant) is None
+    assert [each for each in here.desk.erasures.all(tenant) if each.kind == ACCOUNT] == []

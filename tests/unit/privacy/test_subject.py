@@ -1,0 +1,57 @@
+"""Whose rows an erasure is about, told from a staged row."""
+
+import json
+from typing import Any
+
+import pytest
+
+from functions.privacy.erasure.subject import Subject
+from functions.shared.errors import PermanentError
+from functions.shared.tenancy import TenantId
+
+ACME = TenantId("acme")
+
+
+def line(message: str = "m", metadata: Any = None) -> bytes:
+    return json.dumps({"message": message, "metadata": metadata or {}}).encode()
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "metadata", "told"),
+    [
+        ("metadata.user_id", "u1", {"user_id": "u1"}, True),
+        ("metadata.user_id", "u1", {"user_id": "u10"}, False),
+        ("metadata.user_id", "7", {"user_id": 7}, True),
+        ("metadata.user_id", "7", {"user_id": [7]}, False),
+        ("metadata.user_id", "true", {"user_id": True}, True),
+        ("metadata.user_id", "null", {"user_id": None}, False),
+        ("metadata.user.id", "u1", {"user": {"id": "u1"}}, True),
+        ("metadata.user.id", "u1", {"user.id": "u1"}, True),
+        ("metadata.user.id", "u1", {"user": "u1"}, False),
+        ("metadata.user_id", "u1", {"other": "u1"}, False),
+    ],
+)
+def test_a_key_of_metadata_is_the_value(field: str, value: str, metadata: Any, told: bool) -> None:
+    assert Subject(ACME, field, value).is_told_of_by(line(metadata=metadata)) is told
+
+
+def test_a_message_contains_the_value() -> None:
+    somebody = Subject(ACME, "message", "jane@example.org")
+
+    assert somebody.is_told_of_by(line("mail to <jane@example.org> sent"))
+    assert not somebody.is_told_of_by(line("mail sent", {"to": "jane@example.org"}))
+
+
+def test_a_row_that_nobody_can_read_is_meant_when_it_holds_the_value() -> None:
+    somebody = Subject(ACME, "metadata.user_id", "u1")
+
+    assert somebody.is_told_of_by(b'{"message": "torn, u1')
+    assert not somebody.is_told_of_by(b'{"message": "torn')
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("message", ""), ("metadata.", "x"), ("metadata", "x"), ("service", "x"), ("", "x")]
+)
+def test_what_would_mean_everybody_or_nothing_is_refused(field: str, value: str) -> None:
+    with pytest.raises(PermanentError):
+        Subject(ACME, field, value)

@@ -1,0 +1,108 @@
+"""What accounts say of retention, and whose rows have to be looked for."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from functions.accounts import directory
+from functions.retention.accounts import Accounts, AccountsUnavailableError
+from functions.retention.limits import STRAGGLING_DAYS, Account, Limit, limits_of, shortened
+from functions.shared.account.retention_terms import (
+    GRACE_DAYS,
+    SECONDS_A_DAY,
+    RetentionTerms,
+    Step,
+    terms_after,
+    terms_item,
+)
+from functions.shared.account.standing import standing_item, standing_on
+from functions.shared.plans import PLANS
+from functions.shared.tenancy import TenantId
+
+NOW = 1_800_000_000
+DAY = SECONDS_A_DAY
+ACME, GLOBEX = TenantId("acme"), TenantId("globex")
+SHORT, LONG, OWN = (standing_on(PLANS[name]) for name in ("managed_15", "managed_30", "byoc"))
+
+
+def account(terms: RetentionTerms, tenant: TenantId = ACME) -> Account:
+    return Account(tenant, "managed_15", terms)
+
+
+def test_a_limit_binds_once_a_plan_has_changed() -> None:
+    changed = terms_after(RetentionTerms(30), SHORT, NOW)
+    accounts = [account(changed), account(RetentionTerms(15), GLOBEX)]
+    assert limits_of(accounts, NOW) == {ACME: Limit(30, binding=True), GLOBEX: Limit(15)}
+    assert limits_of(accounts, NOW + GRACE_DAYS * DAY)[ACME] == Limit(15, binding=True)
+
+
+def test_a_tenant_is_looked_for_from_the_end_of_the_grace_until_its_old_rows_would_be_gone() -> None:
+    accounts = [account(terms_after(RetentionTerms(30), SHORT, NOW)), account(RetentionTerms(15), GLOBEX)]
+    effect = NOW + GRACE_DAYS * DAY
+    end = effect + (15 + STRAGGLING_DAYS) * DAY
+    assert [shortened(accounts, at) for at in (NOW, effect - 1, effect, end - 1, end)] == [
+        [], [], [ACME], [ACME], [],
+    ]  # fmt: skip
+
+
+def test_a_shorter_term_is_looked_after_while_a_still_shorter_one_is_pending() -> None:
+    """In the second grace the first change still holds: rows beyond 15 days do not get their 30 back."""
+    steps = (Step(NOW - DAY, 15), Step(NOW + DAY, 0))
+    assert shortened([account(RetentionTerms(0, steps))], NOW) == [ACME]
+    assert limits_of([account(RetentionTerms(0, steps))], NOW) == {ACME: Limit(15, binding=True)}
+
+
+@pytest.fixture
+def dynamodb(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "tests")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "tests")
+    with mock_aws():
+        client = boto3.client("dynamodb", region_name="us-east-1")
+        client.create_table(
+            TableName="accounts",
+            KeySchema=[{"AttributeName": "tenant_id", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "tenant_id", "AttributeType": "S"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        yield client
+
+
+def test_every_account_is_read_as_sign_up_and_billing_write_it(dynamodb: Any) -> None:
+    office = directory.Directory("accounts", "keys", client=dynamodb)
+    office.put_account(directory.Account(ACME, LONG))
+    office.put_account(directory.Account(GLOBEX, OWN))
+    terms = terms_after(RetentionTerms(30), SHORT, NOW)
+    item = {"tenant_id": {"S": "changed"}, **standing_item(SHORT), **terms_item(terms)}
+    dynamodb.put_item(TableName="accounts", Item=item)
+    dynamodb.put_item(TableName="accounts", Item={"tenant_id": {"S": "tombstone"}})
+
+    found = {each.tenant: each for each in Accounts("accounts", dynamodb).all()}
+    assert found == {
+        ACME: Account(ACME, "managed_30", RetentionTerms(30)),
+        GLOBEX: Account(GLOBEX, "byoc", RetentionTerms(0)),
+        "changed": Account(TenantId("changed"), "managed_15", terms),
+    }
+
+
+class Paging:
+    """DynamoDB with one account a page."""
+
+    def __init__(self) -> None:
+        self.items = [{"tenant_id": {"S": name}, **standing_item(LONG)} for name in ("aa", "bb", "cc")]
+
+    def scan(self, ExclusiveStartKey: int = 0, **_asked: Any) -> dict[str, Any]:  # noqa: N803
+        after = ExclusiveStartKey + 1
+        more = {"LastEvaluatedKey": after} if after < len(self.items) else {}
+        return {"Items": [self.items[ExclusiveStartKey]], **more}
+
+
+def test_all_pages_are_read() -> None:
+    assert [each.tenant for each in Accounts("accounts", Paging()).all()] == ["aa", "bb", "cc"]
+
+
+def test_a_table_that_does_not_answer_is_not_an_empty_one(dynamodb: Any) -> None:
+    with pytest.raises(AccountsUnavailableError, match="ResourceNotFoundException"):
+        Accounts("missing", dynamodb).all()

@@ -1,0 +1,95 @@
+"""The quarantine is held to the days of its rows, each tenant's own."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from obstore.store import MemoryStore
+
+from functions.retention.limits import Limit
+from functions.retention.set_aside import Forgotten, forget_expired
+from functions.shared.buckets.own import OwnBucket
+from functions.shared.errors import PermanentError
+from functions.shared.quarantine import Header, document_key, header_of, pack
+from functions.shared.staging import StagedKey, time_ordered_id
+from functions.shared.tenancy import TenantId, quarantine_prefix
+
+TODAY = date(2026, 11, 23)
+ACME, GLOBEX = TenantId("acme"), TenantId("globex")
+
+
+def put(bucket: OwnBucket, tenant: TenantId, received: int, kept_days: int, rows: int = 2) -> str:
+    """A document of rows that were received so many days ago."""
+    day = TODAY - timedelta(days=received)
+    source = StagedKey(tenant, day, time_ordered_id(), 9, 300, day + timedelta(days=kept_days))
+    header = Header(
+        reason="refused",
+        engine_code=27,
+        source=str(source),
+        batch_id="b",
+        positions=list(range(rows)),
+        rows=rows,
+        expires_on=source.expires_on,
+        set_aside_at=datetime(2026, 11, 23, tzinfo=UTC),
+    )
+    key = document_key(tenant, source.object_id)
+    bucket.create(key, pack(header, [b"{}"] * rows))
+    return key
+
+
+def left(bucket: OwnBucket) -> set[str]:
+    return {each.key for each in bucket.under("quarantine/")}
+
+
+def test_a_document_goes_when_the_days_of_its_rows_are_over() -> None:
+    bucket = OwnBucket(MemoryStore())
+    put(bucket, ACME, 16, 15)
+    put(bucket, GLOBEX, 31, 30, rows=5)
+    stays = {put(bucket, ACME, 15, 15), put(bucket, GLOBEX, 30, 30)}
+    limits = {ACME: Limit(15), GLOBEX: Limit(30)}
+    assert forget_expired(bucket, limits, TODAY) == Forgotten(2, 7)
+    assert left(bucket) == stays
+    assert forget_expired(bucket, limits, TODAY) == Forgotten(0, 0)
+
+
+def test_a_shorter_plan_counts_and_a_longer_one_prolongs_nothing() -> None:
+    bucket = OwnBucket(MemoryStore())
+    put(bucket, ACME, 16, 30)
+    put(bucket, GLOBEX, 16, 15)
+    stays = put(bucket, ACME, 15, 30)
+    forget_expired(bucket, {ACME: Limit(15, binding=True), GLOBEX: Limit(30, binding=True)}, TODAY)
+    assert left(bucket) == {stays}
+
+
+def test_what_nobody_can_read_is_left_to_the_bucket_and_hides_nothing(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    bucket = OwnBucket(MemoryStore())
+    torn = f"{quarantine_prefix(ACME)}torn.ndjson.zst"
+    bucket.create(torn, b"no zstd")
+    put(bucket, ACME, 16, 15)
+    assert forget_expired(bucket, {}, TODAY).documents == 1
+    assert left(bucket) == {torn}
+    assert "quarantine_unreadable" in capsys.readouterr().out
+
+
+@given(st.integers(0, 20_000), st.binary(max_size=300))
+def test_a_header_is_read_alone(positions: int, row: bytes) -> None:
+    header = Header(
+        "r", 27, "s", "b", list(range(positions)), positions, TODAY, datetime(2026, 1, 1, tzinfo=UTC)
+    )
+    document = pack(header, [row.replace(b"\n", b"") * 100] * 50)
+    assert header_of(document) == header
+
+
+@pytest.mark.parametrize("document", [b"", b"x", b"\x28\xb5\x2f\xfd"])
+def test_what_is_no_document_has_no_header(document: bytes) -> None:
+    with pytest.raises(PermanentError):
+        header_of(document)
+
+
+def test_a_document_that_was_cut_off_has_no_header() -> None:
+    header = Header("r", 27, "s", "b", list(range(5000)), 1, TODAY, datetime(2026, 1, 1, tzinfo=UTC))
+    with pytest.raises(PermanentError):
+        header_of(pack(header, [])[:40])

@@ -1,0 +1,110 @@
+"""Accounts that were erased, and who knows of it when; and what passes between an erasure and billing."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from functions.shared.account.closing import Closing
+from functions.shared.account.tombstones import KEEP_DAYS, RecentTombstones, Tombstones, name_of
+from functions.shared.dynamo.answers import StoreUnavailableError
+from functions.shared.tenancy import TenantId
+from functions.sync.ledger import FORGET_AFTER_DAYS
+from infra.topology import QUEUES, table
+from local.tables import definition
+
+NOON = 1_800_000_000.0
+ACME, GLOBEX = TenantId("acme"), TenantId("globex")
+
+
+@pytest.fixture
+def client() -> Iterator[Any]:
+    with mock_aws():
+        made = boto3.client("dynamodb", region_name="us-east-1")
+        for name in ("tombstones", "billing"):
+            made.create_table(**definition(table(name), name))
+        yield made
+
+
+def test_a_tombstone_tells_of_one_account_under_a_name_that_is_not_its_own(client: Any) -> None:
+    tombstones = Tombstones("tombstones", client, lambda: NOON)
+    tombstones.bury(ACME)
+    tombstones.bury(ACME)
+
+    assert tombstones.all() == {name_of(ACME)} != {name_of(GLOBEX)}
+    (item,) = client.scan(TableName="tombstones")["Items"]
+    assert "acme" not in repr(item)
+    assert int(item["forget_at"]["N"]) == NOON + KEEP_DAYS * 86_400
+
+
+def test_burying_again_makes_it_no_younger(client: Any) -> None:
+    Tombstones("tombstones", client, lambda: NOON).bury(ACME)
+    Tombstones("tombstones", client, lambda: NOON + 999).bury(ACME)
+
+    (item,) = client.scan(TableName="tombstones")["Items"]
+    assert item["buried_at"] == {"N": str(int(NOON))}
+
+
+def test_a_tombstone_outlives_the_ledger_every_message_and_every_backup() -> None:
+    """A message lives on its queue, then on the dead letters' for two weeks, and may be redriven once."""
+    longest_message = max(queue.retention_days for queue in QUEUES) + 14
+
+    assert max(FORGET_AFTER_DAYS, 35) + longest_message < KEEP_DAYS
+
+
+@dataclass
+class Shelf:
+    """Tombstones that can be silent; `asked` counts."""
+
+    names: frozenset[str] = frozenset()
+    silent: bool = False
+    asked: int = 0
+
+    def all(self) -> frozenset[str]:
+        self.asked += 1
+        if self.silent:
+            raise StoreUnavailableError("silent")
+        return self.names
+
+
+def test_what_is_known_is_asked_for_every_half_minute_and_kept_while_nobody_answers() -> None:
+    shelf, now = Shelf(), [0.0]
+    recent = RecentTombstones(shelf, lambda: now[0])  # type: ignore[arg-type]
+    assert not recent.buried(ACME)
+    shelf.names = frozenset({name_of(ACME)})
+    now[0] = 29
+    assert not recent.buried(ACME)
+    now[0] = 30
+    assert recent.buried(ACME)
+    assert not recent.buried(GLOBEX)
+    assert shelf.asked == 2
+    shelf.silent, now[0] = True, 90
+    assert recent.buried(ACME)
+
+
+def test_who_never_heard_anything_says_so_rather_than_that_nobody_was_erased() -> None:
+    with pytest.raises(StoreUnavailableError):
+        RecentTombstones(Shelf(silent=True)).buried(ACME)  # type: ignore[arg-type]
+
+
+def test_billing_is_asked_once_and_only_of_what_it_knows(client: Any) -> None:
+    closing = Closing("billing", client)
+    closing.request(ACME, NOON)
+    assert closing.state(ACME) == "none"
+    assert client.scan(TableName="billing")["Items"] == []
+
+    for tenant in (ACME, GLOBEX):
+        item = {"entry": {"S": f"account#{tenant}"}, "version": {"N": "7"}}
+        client.put_item(TableName="billing", Item=item)
+    closing.request(ACME, NOON)
+    closing.request(ACME, NOON + 99)
+    found = client.get_item(TableName="billing", Key={"entry": {"S": "account#acme"}})["Item"]
+    assert (found["closing_requested_at"], found["version"]) == ({"N": str(int(NOON))}, {"N": "8"})
+    assert (closing.state(ACME), closing.state(GLOBEX)) == ("open", "open")
+    theirs = client.get_item(TableName="billing", Key={"entry": {"S": "account#globex"}})["Item"]
+    assert "closing_requested_at" not in theirs
+    client.put_item(TableName="billing", Item={**found, "closed_at": {"N": "1"}})
+    assert closing.state(ACME) == "closed"
