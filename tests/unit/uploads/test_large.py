@@ -20,6 +20,9 @@ from tests.unit.uploads.shelf import ETAG, Shelf, serving
 from tests.unit.uploads.world import ACCOUNTS, UPLOADS, s3_says, sqs_event, table
 
 MEMORY_MB = 256
+REGION = "eu-central-1"
+"""Not that of the other tests: moto has one cloud a process."""
+
 KEY = "dropin/v1/tenant=acme/large.ndjson.gz"
 ROW = (
     '{{"timestamp":"2026-01-{day:02d}T10:{minute:02d}:{second:02d}.{f:06d}Z","level":"info","service":"shop-{s}",'
@@ -35,7 +38,7 @@ def dynamodb(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     server = ThreadedMotoServer(LOOPBACK, 0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
-    client = boto3.client("dynamodb", endpoint_url=f"http://{host}:{port}", region_name="us-east-1")
+    client = boto3.client("dynamodb", endpoint_url=f"http://{host}:{port}", region_name=REGION)
     table(client, UPLOADS, "tenant_id", "entry")
     table(client, ACCOUNTS, "tenant_id")
     item = standing_item(Standing("managed_30", 30, 10**7))
@@ -114,8 +117,8 @@ def _read(
         environment = {
             "AWS_ENDPOINT_URL": endpoint,
             "AWS_ALLOW_HTTP": "true",
-            "AWS_DEFAULT_REGION": "us-east-1",
-            "AWS_REGION": "us-east-1",
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_REGION": REGION,
         }
         invocations = 0
         while body:
