@@ -37,12 +37,16 @@ class Templates:
         return found
 
     def statements(self, handler: str) -> list[dict[str, Any]]:
-        """What the function's role may do: all its policies' statements."""
+        """What the function's role may do: all its policies' statements.
+
+        What is too long for a role's own policy, CDK moves to a managed one.
+        """
         role = self.function(handler)["Role"]["Fn::GetAtt"][0]
         return [
             statement
-            for policy in self.properties("AWS::IAM::Policy")
-            if {"Ref": role} in policy["Roles"]
+            for kind in ("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy")
+            for policy in self.properties(kind)
+            if {"Ref": role} in policy.get("Roles", ())
             for statement in policy["PolicyDocument"]["Statement"]
         ]
 
