@@ -124,11 +124,11 @@ def test_a_day_of_five_million_rows_is_dropped_at_once_and_its_bytes_are_free(
     assert (thinned.thinned, thinned.rows) == (1, ROWS_A_DAY - 2 * ROWS_A_DAY // TENANTS)
 
     mend(table)
-    _, alone, _ = spent(lambda: [Partitions(table).drop(each) for each in Partitions(table).all()])
-    print(
-        f"the drop alone, of a day as large: {alone * 1000:.0f} CPU ms, 1/{deleting / max(alone, 0.01):.0f}"
-    )
-    assert deleting / max(alone, 0.01) > 1000
+    (left,) = Partitions(table).all()
+    _, alone, _ = spent(lambda: Partitions(table).drop(left))
+    print(f"dropping such a day: {alone * 1000:.0f} CPU ms, 1/{deleting / max(alone, 0.01):.0f}")
+    # Where a month is kept, and not two days, it is 1/1000: bar 12 of the bench.
+    assert deleting > 200 * alone
 
 
 def bytes_of(table: Any, day: date) -> int:

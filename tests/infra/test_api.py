@@ -1,6 +1,7 @@
 """The HTTP API has the topology's routes and asks the authorizer in the one way that suits every sender."""
 
 from infra import topology
+from tests.infra.conftest import Synthesize
 from tests.infra.synthesized import Templates
 
 
@@ -65,3 +66,15 @@ def _handler(templates: Templates, route: dict[str, object]) -> str:
     function = templates.points_at(integration["Properties"]["IntegrationUri"])
     handler: str = templates.resources("AWS::Lambda::Function")[function]["Properties"]["Handler"]
     return handler
+
+
+def test_the_api_speaks_tls_alone(templates: Templates, synthesize: Synthesize) -> None:
+    """An HTTP API has no port without TLS; a domain of one's own takes 1.2 at least."""
+    (api,) = templates.properties("AWS::ApiGatewayV2::Api")
+    assert api["ProtocolType"] == "HTTP"
+    assert not templates.resources("AWS::ElasticLoadBalancingV2::Listener")
+    assert not templates.resources("AWS::Lambda::Url")
+    certificate = "arn:aws:acm:eu-central-1:111122223333:certificate/1"
+    chosen = synthesize({"domain": "logs.example.org", "certificate_arn": certificate})
+    (domain,) = chosen.properties("AWS::ApiGatewayV2::DomainName")
+    assert domain["DomainNameConfigurations"][0].get("SecurityPolicy", "TLS_1_2") == "TLS_1_2"

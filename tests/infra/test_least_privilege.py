@@ -181,7 +181,7 @@ def _on_the_trail(templates: Templates, functions: list[Function]) -> set[str]:
         for spec in functions
         for statement in templates.statements(spec.handler)
         for resource in listed(statement["Resource"])
-        if "Fn::Join" not in resource and templates.points_at(resource) == trail
+        if resource != "*" and "Fn::Join" not in resource and templates.points_at(resource) == trail
         for action in listed(statement["Action"])
     }
 

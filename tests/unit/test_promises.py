@@ -1,0 +1,137 @@
+"""docs/promises.md against the policy, the code and the tests; and what no single part can be asked."""
+
+import ast
+import re
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from infra.archive import AWS_SERVICES
+from infra.topology import FUNCTIONS
+
+POLICY = Path("docs/privacy-policy.txt").read_text()
+PAGE = Path("docs/promises.md").read_text()
+ROWS = [
+    [cell.strip() for cell in line.strip().strip("|").split(" | ")]
+    for line in PAGE.splitlines()
+    if line.startswith("| ") and not line.startswith("| the policy says")
+]
+
+LIBRARIES = {
+    "backports", "boto3", "botocore", "certifi", "clickhouse_connect", "cryptography", "joserfc", "msgspec",
+    "obstore", "pyarrow", "pynamodb", "stripe", "urllib3",
+}  # fmt: skip
+"""What code of ours is made of beside the standard library."""
+
+READS_EVENTS = {
+    "functions/query/compile.py": "its owner's searches",
+    "functions/privacy/export/logs.py": "a copy for its owner",
+    "functions/privacy/erasure/rows.py": "an erasure that its owner asked for",
+    "functions/destinations/probe.py": "a customer's own ClickHouse, tried with a row of ours",
+    "functions/sync/load.py": "counts of a batch",
+    "functions/billing/stored.py": "counts by tenant and day",
+    "functions/retention/partitions.py": "counts by tenant and day of receipt",
+}
+
+
+def sentences() -> list[str]:
+    """The policy's sentences, less its headings."""
+    lines = (line.strip().removeprefix("- ") for line in POLICY.splitlines())
+    text = [line for line in lines if line and not re.match(r"\d+\. ", line)]
+    return [each for line in text for each in re.split(r"(?<=\.)\s+(?=[A-Z])", line)]
+
+
+def test_every_sentence_of_the_policy_is_on_the_page_and_no_other() -> None:
+    told = [row[0] for row in ROWS]
+    assert Counter(told) == Counter(sentences())
+    assert told == sentences(), "and in its order"
+    assert len(told) > 30
+
+
+def test_every_sentence_has_what_does_it_and_what_proves_it() -> None:
+    assert [row for row in ROWS if len(row) != 3 or not row[1] or "::" not in row[2]] == []
+
+
+def test_what_the_page_names_is_there() -> None:
+    named = re.findall(r"`((?:functions|infra|docs)/[\w/.]+)`", " ".join(row[1] for row in ROWS))
+    assert len(named) > 30
+    assert [path for path in named if not Path(path).is_file()] == []
+
+
+@pytest.mark.parametrize("test", sorted(set(re.findall(r"`(tests/[\w/.]+::\w+)`", PAGE))))
+def test_every_test_that_the_page_names_is_one_that_is_run(test: str) -> None:
+    path, name = test.split("::")
+    tree = ast.parse(Path(path).read_text())
+    (found,) = (each for each in tree.body if isinstance(each, ast.FunctionDef) and each.name == name)
+    marks = " ".join(map(ast.unparse, found.decorator_list))
+    assert "soak" not in marks
+    assert "skip" not in marks
+    assert "pytestmark" not in {
+        target.id
+        for each in tree.body
+        if isinstance(each, ast.Assign)
+        for target in each.targets
+        if isinstance(target, ast.Name)
+    }
+
+
+def test_every_proof_is_a_name_of_a_test() -> None:
+    """Nothing but names: what is not taken for one would not be looked for."""
+    for row in ROWS:
+        assert re.fullmatch(r"`tests/[\w/.]+::test_\w+`(, `tests/[\w/.]+::test_\w+`)*", row[2]), row[0]
+
+
+def test_logs_are_read_for_their_owner_and_for_upkeep_only() -> None:
+    """A module that comes to read the table of logs has to say here for whom."""
+    reading = {
+        path.as_posix()
+        for path in Path("functions").rglob("*.py")
+        if re.search(r"\b(FROM|JOIN) \{?(events|table)\b", path.read_text())
+    }
+    assert reading == READS_EVENTS.keys()
+
+
+def test_nothing_of_ours_reaches_anybody_the_policy_does_not_name() -> None:
+    """AWS, Stripe, our ClickHouse, customers' own clouds: no library of anybody else's, and no address."""
+    sources = {path: path.read_text() for path in Path("functions").rglob("*.py")}
+    packages = {
+        name.split(".")[0]
+        for text in sources.values()
+        for node in ast.walk(ast.parse(text))
+        for name in _imported(node)
+    }
+    assert packages - sys.stdlib_module_names - {"functions"} <= LIBRARIES
+    called = {name for text in sources.values() for name in re.findall(r'client\(\s*"([\w-]+)"', text)}
+    assert called <= AWS_SERVICES
+    hosts = {
+        host
+        for text in sources.values()
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)
+        for host in re.findall(r"https?://([\w.-]+\w)", str(node.value.value))
+    }
+    assert hosts <= {"api.stripe.com"}
+
+
+def test_rights_are_routes_for_every_account() -> None:
+    routes = {f"{route.method} {route.path}": route for each in FUNCTIONS for route in each.routes}
+    for right in ("POST /v1/account/export", "POST /v1/erasures", "DELETE /v1/account", "PATCH /v1/account"):
+        assert routes[right].auth, right
+    assert not routes["POST /v1/unsubscribe/{token}"].auth, "one click, and no key"
+
+
+def test_a_letter_to_the_address_of_the_policy_has_a_page_that_says_what_to_do() -> None:
+    (address,) = set(re.findall(r"[\w.]+@[\w.]+\w", POLICY))
+    page = Path("docs/operations.md").read_text()
+    letter = page[page.index('<a id="privacy"></a>') :].partition("\n\n")[0]
+    assert address in letter
+    for way in ("POST /v1/account/export", "DELETE /v1/account", "POST /v1/erasures", "marketing"):
+        assert way in letter
+
+
+def _imported(node: ast.AST) -> list[str]:
+    if isinstance(node, ast.Import):
+        return [each.name for each in node.names]
+    return [node.module] if isinstance(node, ast.ImportFrom) and node.module else []
