@@ -61,7 +61,23 @@ def test_the_unexpected_is_500_and_neither_answer_nor_log_tells_the_data(capsys:
     logged = capsys.readouterr().out
     assert (answered["statusCode"], json.loads(answered["body"])["code"]) == (500, "internal_error")
     assert "canary-9a" not in answered["body"] + logged
-    assert json.loads(logged)["error_type"] == "ValueError"
+    first, counted = map(json.loads, logged.splitlines())
+    assert first["error_type"] == "ValueError"
+    assert (counted["ServerErrors"], counted["code"]) == (1, "internal_error")
+
+
+@pytest.mark.parametrize(
+    ("status", "counted"), [(400, False), (402, False), (429, False), (500, True), (503, True)]
+)
+def test_answers_of_our_own_fault_are_counted_by_folder(status: int, counted: bool, capsys: Any) -> None:
+    def route(_event: Event) -> Answer:
+        raise RefusalError(status, "some_code", "Something is so.")
+
+    route.__module__ = "functions.query.handler"
+    answering(route)(event(), None)
+    said = capsys.readouterr().out
+    assert ('"Function":"query","ServerErrors":1' in said) is counted
+    assert bool(said) is counted
 
 
 def test_answers_are_json_with_named_headers() -> None:
