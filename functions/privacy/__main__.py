@@ -48,7 +48,7 @@ class Bench:
     clock: Callable[[], float]
 
     def resurrected(self) -> Iterator[tuple[TenantId, bool]]:
-        """Accounts that are there although they were erased, and whether their logs are in their own cloud."""
+        """Accounts that are there although they were erased; whether their logs are in their own cloud."""
         buried = self.tombstones.all()
         under_way = {each.tenant for each in self.erasures.due(self.clock())}
         start: dict[str, Any] = {}
