@@ -18,6 +18,8 @@ import pytest
 from bench.in_process import EngineRoom
 from functions.privacy.desk import EXPORTS_A_DAY
 from functions.privacy.export.archives import LINK_SECONDS
+from functions.privacy.export.logs import NANOSECONDS, Logs, Position
+from functions.privacy.export.logs import Period as LogPeriod
 from functions.privacy.export.record import Export
 from functions.privacy.exporter import GIVEN_UP_SECONDS, PATIENCE_SECONDS
 from functions.privacy.forms import Period
@@ -128,6 +130,35 @@ def test_a_copy_of_an_account_with_a_hundred_thousand_events_is_complete(here: W
     assert others_mark.encode() not in content
     assert str(other).encode() not in content
     assert here.desk.exports.parts(export) == []
+
+
+@pytest.mark.parametrize("rows_a_page", [1, 3, 7])
+def test_pages_of_equal_rows_neither_skip_nor_repeat_one(here: World, rows_a_page: int) -> None:
+    """Twenty that are the same, over several batches, between others; and years with nothing."""
+    tenant, _ = new_tenant()
+    long_ago = here.now - 5 * 365 * 86_400
+    for _ in range(2):
+        same = [here.row(tenant, "same", instant=long_ago)] * 10
+        others = [here.row(tenant, f"other {n}", instant=long_ago + n - 2) for n in range(5)]
+        assert here.deliver(here.stage(tenant, [*same, *others]))
+    assert here.deliver(here.stage(tenant, [here.row(tenant, "now")]))
+    whole = Logs(
+        here.warehouse,
+        tenant,
+        LogPeriod(0, int(here.now + 99) * NANOSECONDS, int(here.now + 99) * 1_000_000),
+        rows_a_page,
+    )
+    position, found, pages = None, [], 0
+    while True:
+        page = whole.page(position)
+        found += [json.loads(line)["message"] for line in page.lines]
+        pages += 1
+        if page.after is None:
+            break
+        position = Position.from_json(page.after.to_json())
+
+    assert Counter(found) == Counter({"same": 20, "now": 1, **{f"other {n}": 2 for n in range(5)}})
+    assert pages < 60
 
 
 def test_a_copy_holds_all_that_the_inventory_shows_and_nothing_that_it_withholds(here: World) -> None:

@@ -1,4 +1,4 @@
-"""Accounts that were erased, and who knows of it when; and what passes between an erasure and billing."""
+"""Accounts that were erased, and who knows of it when."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,7 +8,6 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from functions.shared.account.closing import Closing
 from functions.shared.account.tombstones import KEEP_DAYS, RecentTombstones, Tombstones, name_of
 from functions.shared.dynamo.answers import StoreUnavailableError
 from functions.shared.tenancy import TenantId
@@ -24,8 +23,7 @@ ACME, GLOBEX = TenantId("acme"), TenantId("globex")
 def client() -> Iterator[Any]:
     with mock_aws():
         made = boto3.client("dynamodb", region_name="us-east-1")
-        for name in ("tombstones", "billing"):
-            made.create_table(**definition(table(name), name))
+        made.create_table(**definition(table("tombstones"), "tombstones"))
         yield made
 
 
@@ -88,23 +86,3 @@ def test_what_is_known_is_asked_for_every_half_minute_and_kept_while_nobody_answ
 def test_who_never_heard_anything_says_so_rather_than_that_nobody_was_erased() -> None:
     with pytest.raises(StoreUnavailableError):
         RecentTombstones(Shelf(silent=True)).buried(ACME)  # type: ignore[arg-type]
-
-
-def test_billing_is_asked_once_and_only_of_what_it_knows(client: Any) -> None:
-    closing = Closing("billing", client)
-    closing.request(ACME, NOON)
-    assert closing.state(ACME) == "none"
-    assert client.scan(TableName="billing")["Items"] == []
-
-    for tenant in (ACME, GLOBEX):
-        item = {"entry": {"S": f"account#{tenant}"}, "version": {"N": "7"}}
-        client.put_item(TableName="billing", Item=item)
-    closing.request(ACME, NOON)
-    closing.request(ACME, NOON + 99)
-    found = client.get_item(TableName="billing", Key={"entry": {"S": "account#acme"}})["Item"]
-    assert (found["closing_requested_at"], found["version"]) == ({"N": str(int(NOON))}, {"N": "8"})
-    assert (closing.state(ACME), closing.state(GLOBEX)) == ("open", "open")
-    theirs = client.get_item(TableName="billing", Key={"entry": {"S": "account#globex"}})["Item"]
-    assert "closing_requested_at" not in theirs
-    client.put_item(TableName="billing", Item={**found, "closed_at": {"N": "1"}})
-    assert closing.state(ACME) == "closed"
