@@ -2,8 +2,7 @@
 
 Before a transaction moto copies the whole table deeply, once for each item in it; with some thousand items a
 transaction takes seconds. Here a table is copied once, shallowly, and only the items that the transaction
-names are copied deeply, which is all that taking it back needs. In a table with a range key these are all the
-items that share the partition key.
+names are copied deeply, which is all that taking it back needs.
 """
 
 import copy
@@ -49,7 +48,20 @@ def _snapshots(backend: DynamoDBBackend, operations: list[dict[str, Any]]) -> di
         if name not in snapshots:
             snapshots[name] = copy.copy(table)
             snapshots[name].items = copy.copy(table.items)
-        key = DynamoType((operation.get("Key") or operation["Item"])[table.hash_key_attr])
-        if key in table.items:
-            snapshots[name].items[key] = copy.deepcopy(table.items[key])
+        _keep(snapshots[name], table, operation.get("Key") or operation["Item"])
     return snapshots
+
+
+def _keep(snapshot: Table, table: Table, named: dict[str, Any]) -> None:
+    """Have in `snapshot` a copy of the item that `named` names, if there is one."""
+    key = DynamoType(named[table.hash_key_attr])
+    if key not in table.items:
+        return
+    if not table.range_key_attr:
+        snapshot.items[key] = copy.deepcopy(table.items[key])
+        return
+    if snapshot.items[key] is table.items[key]:
+        snapshot.items[key] = copy.copy(table.items[key])
+    range_key = DynamoType(named[table.range_key_attr])
+    if range_key in table.items[key]:
+        snapshot.items[key][range_key] = copy.deepcopy(table.items[key][range_key])

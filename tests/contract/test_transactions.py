@@ -80,3 +80,48 @@ def test_a_full_table_does_not_make_transactions_slow(table: Any) -> None:
     for thousand in range(1, 5):
         filled(thousand * 1000)
     assert filled(5000) < 10 * first
+
+
+@pytest.fixture(scope="module")
+def sorted_table(table: Any) -> Any:
+    keys = ("owner", "HASH"), ("entry", "RANGE")
+    table.create_table(
+        TableName="s",
+        KeySchema=[{"AttributeName": name, "KeyType": kind} for name, kind in keys],
+        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name, _ in keys],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    return table
+
+
+def test_in_a_table_with_a_sort_key_too_and_however_full_its_partition_is(sorted_table: Any) -> None:
+    def change(operation: str, entry: str, **asked: Any) -> dict[str, Any]:
+        key = {"owner": {"S": "acme"}, "entry": {"S": entry}}
+        return {operation: {"TableName": "s", "Item" if operation == "Put" else "Key": key, **asked}}
+
+    fresh = {"ConditionExpression": "attribute_not_exists(entry)"}
+    add = {"UpdateExpression": "ADD n :one", "ExpressionAttributeValues": {":one": {"N": "1"}}}
+    for number in range(1500):
+        key = {"owner": {"S": "acme"}, "entry": {"S": f"{number}"}}
+        sorted_table.put_item(TableName="s", Item={**key, "text": {"S": "x" * 100}})
+    sorted_table.transact_write_items(TransactItems=[change("Update", "1", **add)])
+    with pytest.raises(ClientError):
+        sorted_table.transact_write_items(
+            TransactItems=[
+                change("Update", "1", **add),
+                change("Put", "new", **fresh),
+                change("Delete", "3"),
+                change("Put", "2", **fresh),
+            ]
+        )
+    items = sorted_table.query(
+        TableName="s", KeyConditionExpression="#o = :o", ExpressionAttributeNames={"#o": "owner"},
+        ExpressionAttributeValues={":o": {"S": "acme"}},
+    )["Items"]  # fmt: skip
+    assert len(items) == 1500
+    assert [each["n"]["N"] for each in items if "n" in each] == ["1"]
+
+    began = time.process_time()
+    for number in range(50):
+        sorted_table.transact_write_items(TransactItems=[change("Put", f"more-{number}", **fresh)])
+    assert time.process_time() - began < 5
