@@ -50,8 +50,8 @@ def test_a_hostile_clickhouse_costs_the_other_nothing(clouds: Clouds, how: str) 
         clouds.book.stored[ACME] = clouds.destination(ACME, port=server.port)
         with little_memory(60):
             assert clouds.deliver((ACME, acme), (GLOBEX, globex)) == {"acme"}
-        assert clouds.sync.seconds_taken[GLOBEX] < 5
-        assert clouds.sync.seconds_taken[ACME] < 5, "nor does it take the invocation's time"
+        assert clouds.sync.seconds_taken[GLOBEX] < 10
+        assert clouds.sync.seconds_taken[ACME] < 10, "nor does it take the invocation's time"
     assert clouds.health.of(own_destination(ACME)).reason == reason
     assert clouds.stored(GLOBEX) == clouds.expected[GLOBEX]
     clouds.book.stored[ACME] = clouds.destination(ACME)
