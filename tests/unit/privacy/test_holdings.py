@@ -14,7 +14,8 @@ from functions.shared.tenancy import (
     quarantine_prefix,
     staged_prefix,
 )
-from infra.topology import BUCKETS, HELD_TABLES, LOOKED_THROUGH, TABLES, function, table
+from infra.topology import BUCKETS, TABLES, function, table
+from infra.topology.functions.privacy import HELD_TABLES, LOOKED_THROUGH
 
 
 def test_every_table_is_removed_or_kept_for_a_reason() -> None:

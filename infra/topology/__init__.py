@@ -1,0 +1,38 @@
+"""The system as plain data: functions, routes, queues, tables, buckets, schedules, settings, grants.
+
+The CDK stacks and the local stack are both built from this package, and tests hold the synthesized template
+against it: what runs on one machine is what is deployed. It imports nothing of AWS and nothing of ours.
+
+Most modules hold one kind of thing, its shape and all there are of it: `buckets`, `tables`, `queues`, `mail`,
+`secrets`, `signals`. `functions` has a module for each folder of the project's `functions/`: what of it runs,
+when, on which routes, with which settings and grants. `shape` is what they are made of; `settings` and
+`custody` are what several of them say; `runtime` is what they all run on.
+"""
+
+from infra.topology.buckets import BUCKETS, NOTIFICATIONS, Bucket, Notification
+from infra.topology.functions import FUNCTIONS, function
+from infra.topology.functions.accounts import AUTHORIZER
+from infra.topology.functions.ingest import UNKNOWN_ROUTES
+from infra.topology.functions.migrate import MIGRATE
+from infra.topology.mail import MAIL_SETS, MailSet
+from infra.topology.queues import QUEUES, Queue
+from infra.topology.runtime import (
+    ARCHITECTURE,
+    HTTP_TIMEOUT_SECONDS,
+    MAX_BODY_BYTES,
+    METRICS_NAMESPACE,
+    PYTHON,
+)
+from infra.topology.secrets import KEYS, SECRETS
+from infra.topology.settings import API, MAIL_FROM, SERVICES, STANDING_FOR
+from infra.topology.shape import Function, QueueSource, Route
+from infra.topology.signals import SIGNALS, Signal
+from infra.topology.tables import TABLES, Index, Table, table
+
+__all__ = [
+    "API", "ARCHITECTURE", "AUTHORIZER", "BUCKETS", "FUNCTIONS", "HTTP_TIMEOUT_SECONDS", "KEYS", "MAIL_FROM",
+    "MAIL_SETS", "MAX_BODY_BYTES", "METRICS_NAMESPACE", "MIGRATE", "NOTIFICATIONS", "PYTHON", "QUEUES",
+    "SECRETS", "SERVICES", "SIGNALS", "STANDING_FOR", "TABLES", "UNKNOWN_ROUTES",
+    "Bucket", "Function", "Index", "MailSet", "Notification", "Queue", "QueueSource", "Route", "Signal",
+    "Table", "function", "table",
+]  # fmt: skip

@@ -1,0 +1,40 @@
+"""All functions: a module here for each folder below the project's `functions/`, called the same.
+
+In the order in which they are deployed, which is that of their tests and of the templates.
+"""
+
+from infra.topology.functions import (
+    accounts,
+    billing,
+    destinations,
+    ingest,
+    migrate,
+    notices,
+    privacy,
+    quarantine,
+    query,
+    retention,
+    sync,
+    uploads,
+)
+from infra.topology.shape import Function
+
+FUNCTIONS: tuple[Function, ...] = (
+    *accounts.FUNCTIONS,
+    *destinations.FUNCTIONS,
+    *billing.FUNCTIONS,
+    *notices.FUNCTIONS,
+    *ingest.FUNCTIONS,
+    *sync.FUNCTIONS,
+    *query.FUNCTIONS,
+    *quarantine.FUNCTIONS,
+    *retention.FUNCTIONS,
+    *privacy.FUNCTIONS,
+    *uploads.FUNCTIONS,
+    *migrate.FUNCTIONS,
+)
+
+
+def function(name: str) -> Function:
+    """The function of that name."""
+    return next(each for each in FUNCTIONS if each.name == name)

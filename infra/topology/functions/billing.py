@@ -1,0 +1,126 @@
+"""What is paid for: subscriptions at Stripe, usage counted, told and reconciled.
+
+Who keeps an account's book needs much the same each time; that is told once, above the functions.
+"""
+
+from infra.topology.settings import DASHBOARD
+from infra.topology.shape import Function, Route
+
+CARETAKING = {
+    "accounts_table": "table:accounts",
+    "billing_table": "table:billing",
+    "usage_table": "table:usage",
+    "audit_table": "table:audit",
+    "notices_table": "table:notices",
+}
+"""What it takes to change an account's book and standing by what was used."""
+
+BOOKKEEPING = {**CARETAKING, "stripe_secret": "secret:stripe", "stripe_address": "service:stripe"}
+"""What it takes to change them by what Stripe says, too."""
+
+MAY_TAKE_CARE = (
+    "read:table:accounts",
+    "write:table:accounts",
+    "read:table:billing",
+    "write:table:billing",
+    "read:table:usage",
+    "append:table:audit",
+    "write:table:notices",
+)
+
+MAY_KEEP_BOOKS = (*MAY_TAKE_CARE, "read:secret:stripe")
+
+FUNCTIONS = (
+    Function(
+        name="billing",
+        handler="functions.billing.handler.handler",
+        memory_mb=512,
+        timeout_seconds=29,
+        settings={
+            **BOOKKEEPING,
+            "destinations_table": "table:destinations",
+            "dashboard_address": DASHBOARD,
+        },
+        grants=(*MAY_KEEP_BOOKS, "read:table:destinations"),
+        routes=(
+            Route("GET", "/v1/billing"),
+            Route("PATCH", "/v1/billing"),
+            Route("POST", "/v1/billing/checkout"),
+            Route("POST", "/v1/billing/plan"),
+            Route("POST", "/v1/billing/portal"),
+            Route("GET", "/v1/usage"),
+        ),
+    ),
+    Function(
+        name="stripe-webhook",
+        handler="functions.billing.webhook_handler.handler",
+        memory_mb=512,
+        timeout_seconds=29,
+        settings={**BOOKKEEPING, "stripe_events_table": "table:stripe-events"},
+        grants=(*MAY_KEEP_BOOKS, "read:table:stripe-events", "write:table:stripe-events"),
+        routes=(Route("POST", "/v1/stripe/webhook", auth=False),),
+    ),
+    Function(
+        name="bookkeeper",
+        handler="functions.billing.bookkeeper.handler",
+        memory_mb=512,
+        timeout_seconds=300,
+        settings=dict(BOOKKEEPING),
+        grants=(*MAY_KEEP_BOOKS, "scan:table:billing", "scan:table:accounts"),
+        schedule_minutes=10,
+    ),
+    Function(
+        name="closer",
+        handler="functions.billing.closer.handler",
+        memory_mb=512,
+        timeout_seconds=300,
+        settings={**BOOKKEEPING, "closing_loading_seconds": "900", "closing_invoice_seconds": "3600"},
+        grants=(*MAY_KEEP_BOOKS, "write:table:usage", "scan:table:billing"),
+        schedule_minutes=5,
+    ),
+    Function(
+        name="meter",
+        handler="functions.billing.meter.handler",
+        memory_mb=512,
+        timeout_seconds=120,
+        settings={**CARETAKING, "ledger_table": "table:ledger"},
+        grants=(*MAY_TAKE_CARE, "write:table:usage", "read:table:ledger", "write:table:ledger"),
+        schedule_minutes=1,
+    ),
+    Function(
+        name="report",
+        handler="functions.billing.report.handler",
+        memory_mb=512,
+        timeout_seconds=600,
+        settings=dict(BOOKKEEPING),
+        grants=(*MAY_KEEP_BOOKS, "write:table:usage", "scan:table:billing"),
+        schedule_minutes=60,
+    ),
+    Function(
+        name="reconcile",
+        handler="functions.billing.reconcile.handler",
+        memory_mb=1024,
+        timeout_seconds=900,
+        settings={
+            "ledger_table": "table:ledger",
+            "usage_table": "table:usage",
+            "billing_table": "table:billing",
+            "accounts_table": "table:accounts",
+            "erasures_table": "table:erasures",
+            "warehouse_secret": "secret:warehouse",
+            "stripe_secret": "secret:stripe",
+            "stripe_address": "service:stripe",
+        },
+        grants=(
+            "read:table:ledger",
+            "read:table:usage",
+            "scan:table:usage",
+            "write:table:usage",
+            "scan:table:billing",
+            "read:table:erasures",
+            "read:secret:warehouse",
+            "read:secret:stripe",
+        ),
+        schedule_minutes=1440,
+    ),
+)

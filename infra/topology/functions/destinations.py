@@ -1,0 +1,48 @@
+"""Customers' own buckets and ClickHouses: set, tested, and watched."""
+
+from infra.topology.custody import CUSTODY, MAY_REACH_CUSTOMERS
+from infra.topology.shape import Function, Route
+
+FUNCTIONS = (
+    Function(
+        name="destinations",
+        handler="functions.destinations.handler.handler",
+        memory_mb=512,
+        timeout_seconds=29,
+        settings={"health_table": "table:health", "audit_table": "table:audit", **CUSTODY},
+        grants=(
+            *MAY_REACH_CUSTOMERS,
+            "write:table:destinations",
+            "write:table:shards",
+            "seal:key:credentials",
+            "read:table:health",
+            "write:table:health",
+            "append:table:audit",
+        ),
+        routes=(
+            Route("GET", "/v1/destination"),
+            Route("PUT", "/v1/destination"),
+            Route("DELETE", "/v1/destination"),
+            Route("POST", "/v1/destination/test"),
+        ),
+    ),
+    Function(
+        name="watch",
+        handler="functions.destinations.watch.handler",
+        memory_mb=512,
+        timeout_seconds=120,
+        settings={
+            "destinations_table": "table:destinations",
+            "health_table": "table:health",
+            "notices_table": "table:notices",
+        },
+        grants=(
+            "scan:table:destinations",
+            "read:table:destinations",
+            "read:table:health",
+            "write:table:health",
+            "write:table:notices",
+        ),
+        schedule_minutes=5,
+    ),
+)

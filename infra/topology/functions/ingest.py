@@ -1,0 +1,25 @@
+"""Logs over HTTPS, into the staging bucket or a customer's own."""
+
+from infra.topology.custody import CUSTODY, MAY_REACH_CUSTOMERS
+from infra.topology.shape import Function, Route
+
+UNKNOWN_ROUTES = "ingest"
+"""The function that answers what no route matches, so that even this 404 has the contract's form."""
+
+FUNCTIONS = (
+    Function(
+        name="ingest",
+        handler="functions.ingest.handler.handler",
+        memory_mb=1024,
+        timeout_seconds=29,
+        settings={"staging_bucket": "bucket:staging", "byoc_queue": "queue:staged-byoc", **CUSTODY},
+        grants=(
+            "put:bucket:staging",
+            "read:bucket:staging",
+            "send:queue:staged-byoc",
+            *MAY_REACH_CUSTOMERS,
+        ),
+        routes=(Route("POST", "/v1/drain"), Route("GET", "/health", auth=False)),
+        local_concurrency=4,
+    ),
+)

@@ -1,0 +1,17 @@
+"""Our warehouse's schema, brought up to date."""
+
+from infra.topology.shape import Function
+
+MIGRATE = "migrate"
+"""The function that every deploy runs before those that count on its schema."""
+
+FUNCTIONS = (
+    Function(
+        name=MIGRATE,
+        handler="functions.migrate.handler.handler",
+        memory_mb=512,
+        timeout_seconds=300,
+        settings={"warehouse_secret": "secret:warehouse", "warehouse_engine": "MergeTree"},
+        grants=("read:secret:warehouse",),
+    ),
+)

@@ -1,0 +1,63 @@
+"""What people are told by mail: sent, unsubscribed from, and what becomes of it heeded."""
+
+from infra.topology.settings import API, MAIL_FROM
+from infra.topology.shape import Function, QueueSource, Route
+
+FUNCTIONS = (
+    Function(
+        name="notifier",
+        handler="functions.notices.notifier.handler",
+        memory_mb=512,
+        timeout_seconds=120,
+        settings={
+            "notices_table": "table:notices",
+            "people_table": "table:people",
+            "suppressions_table": "table:suppressions",
+            "announcements_table": "table:announcements",
+            "api_address": API,
+            "mail_from": MAIL_FROM,
+            "mail_set": "mail:notices",
+        },
+        grants=(
+            "read:table:notices",
+            "write:table:notices",
+            "read:table:people",
+            "write:table:people",
+            "read:table:suppressions",
+            "write:table:announcements",
+            "send:mail:notices",
+        ),
+        schedule_minutes=1,
+    ),
+    Function(
+        name="unsubscribe",
+        handler="functions.notices.unsubscribe.handler",
+        memory_mb=512,
+        timeout_seconds=10,
+        settings={"people_table": "table:people", "audit_table": "table:audit"},
+        grants=("read:table:people", "write:table:people", "append:table:audit"),
+        routes=(
+            Route("GET", "/v1/unsubscribe/{token}", auth=False),
+            Route("POST", "/v1/unsubscribe/{token}", auth=False),
+        ),
+    ),
+    Function(
+        name="mail-feedback",
+        handler="functions.notices.feedback.handler",
+        memory_mb=512,
+        timeout_seconds=20,
+        settings={
+            "people_table": "table:people",
+            "suppressions_table": "table:suppressions",
+            "audit_table": "table:audit",
+        },
+        grants=(
+            "read:table:people",
+            "write:table:people",
+            "write:table:suppressions",
+            "append:table:audit",
+            "consume:queue:mail-feedback",
+        ),
+        source=QueueSource("mail-feedback", batch_size=10, window_seconds=0, max_concurrency=2),
+    ),
+)

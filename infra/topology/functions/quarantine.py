@@ -1,0 +1,22 @@
+"""Rows that ClickHouse refused: shown to their owner, and replayed."""
+
+from infra.topology.custody import CUSTODY, MAY_REACH_CUSTOMERS
+from infra.topology.shape import Function, Route
+
+FUNCTIONS = (
+    Function(
+        name="quarantine",
+        handler="functions.quarantine.handler.handler",
+        memory_mb=512,
+        timeout_seconds=29,
+        settings={"staging_bucket": "bucket:staging", "byoc_queue": "queue:staged-byoc", **CUSTODY},
+        grants=(
+            "put:bucket:staging",
+            "read:bucket:staging",
+            "delete:bucket:staging",
+            "send:queue:staged-byoc",
+            *MAY_REACH_CUSTOMERS,
+        ),
+        routes=(Route("GET", "/v1/quarantine"), Route("POST", "/v1/quarantine/{id}/replay")),
+    ),
+)

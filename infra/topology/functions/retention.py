@@ -1,0 +1,85 @@
+"""Upkeep by the clock: what has had its time is removed and checked for; what was missed is swept up."""
+
+from infra.topology.custody import CUSTODY, MAY_REACH_CUSTOMERS
+from infra.topology.shape import Function
+
+FUNCTIONS = (
+    Function(
+        name="retention",
+        handler="functions.retention.handler.handler",
+        memory_mb=512,
+        timeout_seconds=900,
+        settings={
+            "warehouse_secret": "secret:warehouse",
+            "accounts_table": "table:accounts",
+            "staging_bucket": "bucket:staging",
+            "reports_bucket": "bucket:reports",
+        },
+        grants=(
+            "read:secret:warehouse",
+            "scan:table:accounts",
+            "read:bucket:staging",
+            "delete:bucket:staging",
+            "put:bucket:reports",
+        ),
+        schedule_minutes=60,
+    ),
+    Function(
+        name="retention-check",
+        handler="functions.retention.check.handler",
+        memory_mb=512,
+        timeout_seconds=300,
+        settings={
+            "warehouse_secret": "secret:warehouse",
+            "accounts_table": "table:accounts",
+            "staging_bucket": "bucket:staging",
+            "drop_bucket": "bucket:drop",
+            "reports_bucket": "bucket:reports",
+        },
+        grants=(
+            "read:secret:warehouse",
+            "scan:table:accounts",
+            "read:bucket:staging",
+            "read:bucket:drop",
+            "put:bucket:reports",
+        ),
+        schedule_minutes=360,
+    ),
+    Function(
+        name="telemetry",
+        handler="functions.retention.telemetry.handler",
+        memory_mb=512,
+        timeout_seconds=300,
+        settings={
+            "accounts_table": "table:accounts",
+            "usage_table": "table:usage",
+            "reports_bucket": "bucket:reports",
+        },
+        grants=(
+            "scan:table:accounts",
+            "read:table:usage",
+            "read:metrics:own",
+            "read:bucket:reports",
+            "put:bucket:reports",
+        ),
+        schedule_minutes=1440,
+    ),
+    Function(
+        name="sweeper",
+        handler="functions.retention.sweeper.handler",
+        memory_mb=512,
+        timeout_seconds=300,
+        settings={"staging_bucket": "bucket:staging", "staged_queue": "queue:staged"},
+        grants=("read:bucket:staging", "delete:bucket:staging", "send:queue:staged"),
+        schedule_minutes=5,
+    ),
+    Function(
+        name="sweeper-byoc",
+        handler="functions.retention.byoc_sweeper.handler",
+        memory_mb=512,
+        timeout_seconds=300,
+        settings={"byoc_queue": "queue:staged-byoc", **CUSTODY},
+        grants=("scan:table:destinations", *MAY_REACH_CUSTOMERS, "send:queue:staged-byoc"),
+        schedule_minutes=5,
+    ),
+)

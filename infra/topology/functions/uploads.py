@@ -1,0 +1,104 @@
+"""Files: asked about over HTTPS, read from our bucket or a customer's, and those nobody told of found."""
+
+from infra.topology.custody import CUSTODY, MAY_REACH_CUSTOMERS
+from infra.topology.shape import Function, QueueSource, Route
+
+FUNCTIONS = (
+    Function(
+        name="uploads",
+        handler="functions.uploads.handler.handler",
+        memory_mb=512,
+        timeout_seconds=20,
+        settings={"drop_bucket": "bucket:drop", "uploads_table": "table:uploads", **CUSTODY},
+        grants=(
+            # A URL may do what its signer may.
+            "put:bucket:drop",
+            "read:table:uploads",
+            "write:table:uploads",
+            *MAY_REACH_CUSTOMERS,
+        ),
+        routes=(
+            Route("POST", "/v1/uploads"),
+            Route("GET", "/v1/uploads"),
+            Route("GET", "/v1/uploads/settings"),
+            Route("PUT", "/v1/uploads/settings"),
+            Route("GET", "/v1/uploads/{id}"),
+        ),
+    ),
+    Function(
+        name="dropin",
+        handler="functions.uploads.dropin.handler",
+        # A whole virtual CPU: reading is work for one. It holds less than 256 MB.
+        memory_mb=1769,
+        timeout_seconds=300,
+        settings={
+            "drop_bucket": "bucket:drop",
+            "staging_bucket": "bucket:staging",
+            "uploads_table": "table:uploads",
+            "accounts_table": "table:accounts",
+            "dropped_queue": "queue:dropped",
+        },
+        grants=(
+            "read:bucket:drop",
+            "delete:bucket:drop",
+            "put:bucket:staging",
+            "read:bucket:staging",
+            "delete:bucket:staging",
+            "read:table:uploads",
+            "write:table:uploads",
+            "read:table:accounts",
+            "consume:queue:dropped",
+            "send:queue:dropped",
+        ),
+        source=QueueSource("dropped", batch_size=1, window_seconds=0, max_concurrency=20),
+        local_concurrency=2,
+    ),
+    Function(
+        name="dropin-byoc",
+        handler="functions.uploads.dropin_byoc.handler",
+        memory_mb=1769,
+        timeout_seconds=300,
+        settings={
+            "uploads_table": "table:uploads",
+            "accounts_table": "table:accounts",
+            "health_table": "table:health",
+            "dropped_queue": "queue:dropped-byoc",
+            "byoc_queue": "queue:staged-byoc",
+            **CUSTODY,
+        },
+        grants=(
+            "read:table:uploads",
+            "write:table:uploads",
+            "read:table:accounts",
+            "read:table:health",
+            "write:table:health",
+            "consume:queue:dropped-byoc",
+            "send:queue:dropped-byoc",
+            "send:queue:staged-byoc",
+            *MAY_REACH_CUSTOMERS,
+        ),
+        source=QueueSource("dropped-byoc", batch_size=1, window_seconds=0, max_concurrency=20),
+    ),
+    Function(
+        name="sweeper-dropin",
+        handler="functions.uploads.sweeper.handler",
+        memory_mb=512,
+        timeout_seconds=300,
+        settings={
+            "drop_bucket": "bucket:drop",
+            "uploads_table": "table:uploads",
+            "dropped_queue": "queue:dropped",
+            "dropped_byoc_queue": "queue:dropped-byoc",
+            **CUSTODY,
+        },
+        grants=(
+            "read:bucket:drop",
+            "read:table:uploads",
+            "scan:table:destinations",
+            *MAY_REACH_CUSTOMERS,
+            "send:queue:dropped",
+            "send:queue:dropped-byoc",
+        ),
+        schedule_minutes=5,
+    ),
+)

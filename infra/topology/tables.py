@@ -1,0 +1,100 @@
+"""The tables of DynamoDB: their keys, their indexes, what forgets by itself and what can be restored."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """A global secondary index: items that have its keys, and no others, are found by them, a moment late.
+
+    Keys are strings. `projection`: the attributes copied into it beside all keys; none unless named.
+    """
+
+    name: str
+    partition_key: str
+    sort_key: str | None = None
+    projection: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A DynamoDB table, billed on demand. Keys are strings.
+
+    `recoverable`: with point-in-time recovery, which keeps what was deleted for 35 days.
+    """
+
+    name: str
+    partition_key: str
+    sort_key: str | None = None
+    ttl_attribute: str | None = None
+    recoverable: bool = True
+    indexes: tuple[Index, ...] = ()
+
+
+TABLES = (
+    Table("accounts", partition_key="tenant_id"),
+    Table(
+        "people",
+        partition_key="subject",
+        ttl_attribute="forget_at",
+        indexes=(
+            Index("account", partition_key="tenant_id", sort_key="subject"),
+            # Of those who were mailed something they may unsubscribe from.
+            Index("unsubscribe", partition_key="unsubscribe_token"),
+        ),
+    ),
+    Table("keys", partition_key="key_hash", ttl_attribute="forget_at"),
+    Table("key-lists", partition_key="tenant_id", sort_key="key_id", ttl_attribute="forget_at"),
+    Table("audit", partition_key="tenant_id", sort_key="entry"),
+    Table("announcements", partition_key="tenant_id", sort_key="announcement", ttl_attribute="forget_at"),
+    # What people are to be told of, by mail and in the dashboard; `due` tells the sender what is not yet.
+    Table(
+        "notices",
+        partition_key="tenant_id",
+        sort_key="notice",
+        ttl_attribute="forget_at",
+        indexes=(Index("due", partition_key="due", sort_key="due_at"),),
+    ),
+    # Addresses, as digests, that bounced or complained: nothing is mailed there.
+    Table("suppressions", partition_key="address", ttl_attribute="forget_at"),
+    # Failed attempts to sign in; a quarter of an hour of them is no loss.
+    Table("attempts", partition_key="counter", ttl_attribute="forget_at", recoverable=False),
+    Table("destinations", partition_key="tenant_id"),
+    # What makes a customer's sealed credentials readable; destroyed, so must its copies be (docs/adr/0008).
+    Table("shards", partition_key="tenant_id", recoverable=False),
+    Table("health", partition_key="destination"),
+    # Batches that are done and not yet counted have `unmetered`, and nothing else has.
+    Table(
+        "ledger",
+        partition_key="entry",
+        ttl_attribute="forget_at",
+        indexes=(Index("unmetered", partition_key="unmetered", sort_key="done_at"),),
+    ),
+    Table("usage", partition_key="tenant_id", sort_key="entry"),
+    Table("billing", partition_key="entry"),
+    # Which of Stripe's events are done; what is forgotten Stripe has long ceased to send.
+    Table("stripe-events", partition_key="event_id", ttl_attribute="forget_at", recoverable=False),
+    # Copies and erasures that were asked for; `open` tells who makes them what is to be done.
+    Table(
+        "exports",
+        partition_key="tenant_id",
+        sort_key="entry",
+        ttl_attribute="forget_at",
+        indexes=(Index("open", partition_key="open", sort_key="opens_at"),),
+    ),
+    Table(
+        "erasures",
+        partition_key="tenant_id",
+        sort_key="erasure_id",
+        indexes=(Index("open", partition_key="open", sort_key="opens_at"),),
+    ),
+    # What is left of erasures: receipts without personal data; and accounts of which nothing may come back.
+    Table("receipts", partition_key="receipt", ttl_attribute="forget_at"),
+    Table("tombstones", partition_key="kind", sort_key="tenant_hash", ttl_attribute="forget_at"),
+    Table("uploads", partition_key="tenant_id", sort_key="entry", ttl_attribute="forget_at"),
+)
+
+
+def table(name: str) -> Table:
+    """The table of that name."""
+    return next(each for each in TABLES if each.name == name)

@@ -1,0 +1,85 @@
+"""docs/deployment.md says what an idle installation costs: it counts what is deployed, and adds up."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from infra.topology import FUNCTIONS, SECRETS, Function
+from tests.infra.synthesized import Templates
+
+PAGE = Path("docs/deployment.md").read_text()
+SECTION = PAGE[PAGE.index("## What it costs") :].partition("\n## ")[0]
+ROWS = [
+    (int(count.replace(",", "")) if count else None, what, float(dollars))
+    for count, what, dollars in re.findall(r"^\| ([\d,]+)? ?(\S.*) \| ([\d.]+) \|$", SECTION, re.MULTILINE)
+]
+SCHEDULED = [spec for spec in FUNCTIONS if spec.schedule_minutes]
+MINUTES_A_MONTH = 30 * 24 * 60
+
+
+@pytest.mark.parametrize(
+    ("what", "kind"),
+    [
+        ("CloudWatch alarms", "AWS::CloudWatch::Alarm"),
+        ("KMS keys", "AWS::KMS::Key"),
+        ("queues that Lambda polls", "AWS::Lambda::EventSourceMapping"),
+    ],
+)
+def test_what_is_billed_by_the_piece_is_counted(templates: Templates, what: str, kind: str) -> None:
+    assert told(what) == priced(what, len(templates.resources(kind)))
+
+
+def test_secrets_are_counted() -> None:
+    """The templates only name them: operators make them."""
+    assert told("secrets") == priced("secrets", len(SECRETS))
+
+
+def test_metrics_are_counted_by_the_hours_in_which_they_are_written() -> None:
+    hours = sum(len(metrics(spec)) * min(1, 60 / minutes(spec)) for spec in SCHEDULED)
+
+    assert all(metrics(spec) for spec in SCHEDULED)
+    assert told("metrics that scheduled functions write") == (
+        sum(len(metrics(spec)) for spec in SCHEDULED),
+        round(hours * price("metrics that scheduled functions write"), 2),
+    )
+
+
+def test_runs_are_counted() -> None:
+    runs = sum(MINUTES_A_MONTH / minutes(spec) for spec in SCHEDULED)
+
+    assert told("runs of scheduled functions")[0] == runs
+
+
+def test_it_adds_up_here_and_in_the_readme() -> None:
+    total = f"${sum(dollars for _, _, dollars in ROWS):.0f} a month"
+
+    assert f"About **{total}**" in SECTION
+    assert f"costs {total}" in " ".join(Path("README.md").read_text().split())
+
+
+def told(what: str) -> tuple[int | None, float]:
+    """How many the page says there are, and what they cost together."""
+    ((count, _, dollars),) = (row for row in ROWS if row[1].startswith(what))
+    return count, dollars
+
+
+def price(what: str) -> float:
+    """What the page says that one of them costs."""
+    ((_, text, _),) = (row for row in ROWS if row[1].startswith(what))
+    return float(re.findall(r" at (\d\.\d\d)\b", text)[0])
+
+
+def priced(what: str, count: int) -> tuple[int, float]:
+    return count, round(count * price(what), 2)
+
+
+def minutes(spec: Function) -> int:
+    assert spec.schedule_minutes
+    return spec.schedule_minutes
+
+
+def metrics(spec: Function) -> set[str]:
+    """What the module of its handler measures."""
+    module = Path(f"{spec.handler.rpartition('.')[0].replace('.', '/')}.py")
+    return set(re.findall(r'"([A-Z]\w+)": \(', module.read_text()))
