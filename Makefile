@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 PYTHON ?= python3
 PORT ?= 8080
-WORKERS ?= 0
+WORKERS ?= auto
 V := .venv/bin
 READY := .venv/.ready
 UV := env -u UV_INDEX_URL $(V)/uv
@@ -42,8 +42,8 @@ $(CHROMIUM):
 	@$(SUDO) apt-get -qq $(APT) update && $(SUDO) env DEBIAN_FRONTEND=noninteractive \
 	  apt-get -qq $(APT) install --no-install-recommends chromium >/dev/null && test -x $@ || { echo "$(NO_CHROMIUM)"; exit 1; }
 
-test: setup $(CHROMIUM) ## every test (WORKERS=2 shares the cores by file; what keeps time may then be late)
-	@$(V)/python -m pytest tests -n $(WORKERS) --dist loadfile
+test: setup $(CHROMIUM) ## every test, on all cores up to four (WORKERS=0: one after the other, with a debugger)
+	@$(V)/python -m pytest tests -n $(WORKERS) --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
 
 crash: setup ## the crash matrix in full: sync killed at every step, 2,100 runs (about 20 minutes)
 	@$(V)/python -m tests.crash --seeds 15

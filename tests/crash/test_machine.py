@@ -240,7 +240,7 @@ def drive(examples: int, steps: int) -> None:
 
 
 def test_no_order_of_events_loses_or_doubles_a_line() -> None:
-    drive(examples=25, steps=40)
+    drive(examples=12, steps=40)
 
 
 @pytest.mark.soak

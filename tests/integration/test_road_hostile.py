@@ -31,7 +31,6 @@ from tests.integration.warehouse_process import clickhouse
 
 MAX_GROWTH_KB = 64 * 1024
 ORDINARY = Sent("ordinary", json.dumps([{"message": "m" * 100, "metadata": {"n": 1}}] * 500).encode())
-BODIES = 10_000
 SEED = 20261123
 
 
@@ -116,8 +115,9 @@ def faults_of(answer: dict[str, Any]) -> list[str]:
     return faults
 
 
+@pytest.mark.parametrize("count", [2_000, pytest.param(10_000, marks=pytest.mark.soak)])
 def test_hostile_bodies_break_nothing_and_what_is_accepted_is_loaded(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], count: int
 ) -> None:
     statuses = Counter[int]()
     faults: dict[str, list[str]] = {}
@@ -126,7 +126,7 @@ def test_hostile_bodies_break_nothing_and_what_is_accepted_is_loaded(
         for _ in range(50):
             rows += json.loads(ingest.answer(ORDINARY)["body"])["accepted"]
         warm_kb = ingest.memory_kb("VmRSS")
-        for number, sent in enumerate(bodies(SEED, BODIES)):
+        for number, sent in enumerate(bodies(SEED, count)):
             answer = ingest.answer(sent)
             statuses[answer["statusCode"]] += 1
             rows += json.loads(answer["body"]).get("accepted", 0)

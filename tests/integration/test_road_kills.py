@@ -14,9 +14,9 @@ from tests.integration.sending import at_once, batch, drain, ids, new_run
 from tests.integration.stack import RunningStack, wait_until
 
 CONNECTIONS = 8
-REQUESTS = 600
+REQUESTS = 300
 EVENTS_A_REQUEST = 20
-KILLS = (("clickhouse", 100), ("gateway", 300), ("clickhouse", 450))
+KILLS = (("clickhouse", 50), ("gateway", 150), ("clickhouse", 225))
 """Which child is killed after how many answers."""
 
 

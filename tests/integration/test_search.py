@@ -199,7 +199,7 @@ def _q(asked: list[tuple[str, bool]]) -> str:
     return " ".join(f'{"-" if negated else ""}"{text}"' for text, negated in asked)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=75, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(body=bodies, tenant=st.sampled_from(TENANTS))
 def test_a_search_finds_what_the_model_finds_and_nothing_of_another_tenant(
     ask: Ask, body: dict[str, Any], tenant: str

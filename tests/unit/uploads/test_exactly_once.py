@@ -15,6 +15,8 @@ from tests.unit.uploads.world import ACME, GLOBEX, KilledError, World
 
 LINES = [f"2026-01-02 03:04:05,{number % 1000:03d} INFO line {number}" for number in range(3000)]
 TEXT = "\n".join(LINES).encode()
+KILLED_LINES = 500
+"""Three parts."""
 
 
 @pytest.fixture
@@ -59,7 +61,7 @@ def test_another_file_under_the_same_name_is_another_file(here: World) -> None:
 @pytest.mark.parametrize("form", ["lines", "csv", "json array", "parquet"])
 @pytest.mark.usefixtures("small_parts")
 def test_killed_at_any_write_and_taken_up_again(here: World, form: str, after: bool) -> None:
-    lines = hadoop(900)
+    lines = hadoop(KILLED_LINES)
     body = FORMS[form](lines) if form == "parquet" else gzip.compress(FORMS[form](lines))
     writes = 0
     while True:
@@ -78,7 +80,7 @@ def test_killed_at_any_write_and_taken_up_again(here: World, form: str, after: b
         here.later += 1000
         assert here.deliver(told, told) == []
         state = here.status(name)
-        assert (state["state"], state["rows_stored"], state["rows_refused"]) == ("done", 900, 0)
+        assert (state["state"], state["rows_stored"], state["rows_refused"]) == ("done", KILLED_LINES, 0)
         assert Counter(here.messages()) == Counter(line for line, _ in lines)
         assert here.rows(GLOBEX) == []
         if survived:
