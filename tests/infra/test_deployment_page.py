@@ -35,16 +35,6 @@ def test_secrets_are_counted() -> None:
     assert told("secrets") == priced("secrets", len(SECRETS))
 
 
-def test_metrics_are_counted_by_the_hours_in_which_they_are_written() -> None:
-    hours = sum(len(metrics(spec)) * min(1, 60 / minutes(spec)) for spec in SCHEDULED)
-
-    assert all(metrics(spec) for spec in SCHEDULED)
-    assert told("metrics that scheduled functions write") == (
-        sum(len(metrics(spec)) for spec in SCHEDULED),
-        round(hours * price("metrics that scheduled functions write"), 2),
-    )
-
-
 def test_runs_are_counted() -> None:
     runs = sum(MINUTES_A_MONTH / minutes(spec) for spec in SCHEDULED)
 
@@ -77,9 +67,3 @@ def priced(what: str, count: int) -> tuple[int, float]:
 def minutes(spec: Function) -> int:
     assert spec.schedule_minutes
     return spec.schedule_minutes
-
-
-def metrics(spec: Function) -> set[str]:
-    """What the module of its handler measures."""
-    module = Path(f"{spec.handler.rpartition('.')[0].replace('.', '/')}.py")
-    return set(re.findall(r'"([A-Z]\w+)": \(', module.read_text()))
