@@ -43,7 +43,7 @@ $(CHROMIUM):
 	  apt-get -qq $(APT) install --no-install-recommends chromium >/dev/null && test -x $@ || { echo "$(NO_CHROMIUM)"; exit 1; }
 
 test: setup $(CHROMIUM) ## every test, on all cores up to four (WORKERS=0: one after the other, with a debugger)
-	@$(V)/python -m pytest tests -n $(WORKERS) --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
+	@$(V)/python -m pytest tests -n $(WORKERS) --maxprocesses 4 --no-loadscope-reorder
 
 crash: setup ## the crash matrix in full: sync killed at every step, 2,100 runs (about 20 minutes)
 	@$(V)/python -m tests.crash --seeds 15

@@ -1,15 +1,22 @@
-"""What shares the cores of a machine: files, and folders whose tests share what takes long to make."""
+"""How tests share the cores of a machine: by file, and by folder where what takes long to make is made once."""
 
-from pathlib import Path
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
-ROOT = Path(__file__).parent
-TOGETHER = frozenset({"browser", "infra", "packaging"})
-"""A walk through a stack and a browser, the synthesized templates, the built zips: once, by one worker."""
+TOGETHER = frozenset({"tests/browser", "tests/infra", "tests/packaging"})
+"""A walk through a stack and a browser, the synthesized templates, the built zips."""
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        file = item.path.relative_to(ROOT)
-        item.add_marker(pytest.mark.xdist_group(file.parts[0] if file.parts[0] in TOGETHER else str(file)))
+class ByFileOrFolder(LoadScopeScheduling):
+    """Tests of one file, or of one folder of TOGETHER, go to one worker."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        folder = "/".join(file.split("/")[:2])
+        return folder if folder in TOGETHER else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFileOrFolder:
+    return ByFileOrFolder(config, log)
