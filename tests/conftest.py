@@ -1,4 +1,4 @@
-"""How tests share the cores of a machine: by file, and by folder where what takes long to make is made once."""
+"""How tests share the cores: by file, and by folder where what takes long to make is made once."""
 
 from typing import Any
 
