@@ -65,19 +65,21 @@ def iso(line: str, _years: YearGuess) -> Found | None:
     timestamp = at(second(year, month, day, clock), fraction or "", zone or "")
     if not timestamp:
         return None
-    level, service, metadata, rest_at = "", "", dict[str, Any](), found.end()
-    if found.start() and (file := _FILE_FIRST.match(line)) and file.end() == found.start():
+    begins, ends = found.span()
+    level, service, rest_at = "", "", ends
+    metadata: dict[str, Any] = {}
+    if begins and (file := _FILE_FIRST.match(line)) and file.end() == begins:
         service, metadata["file"] = file["service"], file[1]
-    after = _ISO_AFTER.match(line, found.end())
-    if after:
-        level, rest_at = after["level"] or "", after.end()
-        if after["pid"]:
-            metadata["pid"] = number(after["pid"])
-        if after["thread"]:
-            metadata["thread"] = after["thread"]
-        if after["logger"] and (level or after["thread"]):
-            metadata["logger"] = after["logger"]
-    if request := _REQUEST.search(line, found.end(), found.end() + _ISO_WITHIN):
+    if after := _ISO_AFTER.match(line, ends):
+        rest_at = after.end()
+        pid, level, thread, logger = after.groups("")
+        if pid:
+            metadata["pid"] = number(pid)
+        if thread:
+            metadata["thread"] = thread
+        if logger and (level or thread):
+            metadata["logger"] = logger
+    if "[req-" in line and (request := _REQUEST.search(line, ends, ends + _ISO_WITHIN)):
         metadata["request_id"] = request[1]
     return Found(timestamp, found[0].strip(), level, service, metadata, rest_at)
 
