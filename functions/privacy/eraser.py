@@ -110,6 +110,9 @@ class Eraser:
         except AstralogError as fault:
             journal.write("erasure_failed", error_type=type(fault).__name__)
             return False
+        except Exception as fault:  # noqa: BLE001 - the last line of defence: the others go on
+            journal.write("unexpected_error", error_type=type(fault).__name__)
+            return False
         journal.write("erasure_verified", state=erasure.kind, rows=work.counts.get("rows", 0))
         return True
 
