@@ -8,7 +8,7 @@ such among the items of an account that has everything.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from functions.shared.tenancy import TenantId, own_destination
+from functions.shared.tenancy import TenantId, own_destination, own_drops
 
 PARTITION, ATTRIBUTE = "partition", "attribute"
 
@@ -21,7 +21,7 @@ ELSEWHERE = "the same as in another file"
 class Holding:
     """The items of one table that belong to an account.
 
-    `key`: the names of the table's key attributes. `found`: PARTITION when the partition key is
+    `key`: the names of the table's key attributes. `found`: PARTITION when the partition keys are those of
     `named(tenant)`, ATTRIBUTE when only the attribute `tenant_id` says whose an item is, and the whole table
     is looked through. `file`: what they are called in a copy; empty when they are in none. `shows`:
     attributes, in the order of the CSV file's columns. `withholds`: attribute -> why it is not shown.
@@ -31,7 +31,7 @@ class Holding:
     table: str
     key: tuple[str, ...]
     found: str = PARTITION
-    named: Callable[[TenantId], str] = str
+    named: Callable[[TenantId], tuple[str, ...]] = lambda tenant: (str(tenant),)
     file: str = ""
     shows: tuple[str, ...] = ()
     withholds: Mapping[str, str] = field(default_factory=dict)
@@ -139,11 +139,10 @@ HOLDINGS = (
     Holding(
         "health",
         key=("destination",),
-        named=own_destination,
+        named=lambda tenant: (own_destination(tenant), own_drops(tenant)),
         file="destination-health",
-        shows=("failures", "failing_since", "well_since", "reason", "told_of"),
+        shows=("destination", "failures", "failing_since", "well_since", "reason", "told_of"),
         withholds={
-            "destination": ELSEWHERE,
             "resume_at": INNER,
             "slot_0_until": INNER,
             "slot_0_owner": INNER,

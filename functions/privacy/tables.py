@@ -14,13 +14,16 @@ REMOVED_A_CALL = 100
 
 Item = dict[str, Any]
 
+After = tuple[int, Item | None]
+"""Where a page begins: in which of the holding's partitions, and after which key; None for its start."""
+
 
 @dataclass(frozen=True, slots=True)
 class Page:
     """Some items; `after` is where the next page begins, None when there is none."""
 
     items: list[Item]
-    after: Item | None
+    after: After | None
 
 
 class Tables:
@@ -36,21 +39,24 @@ class Tables:
         self._names = names
         self._client = client
 
-    def page(self, holding: Holding, tenant: TenantId, after: Item | None = None) -> Page:
+    def page(self, holding: Holding, tenant: TenantId, after: After | None = None) -> Page:
         """Items of `tenant`, at most 1 MB of them; a page may be empty and not be the last."""
-        start = {"ExclusiveStartKey": after} if after else {}
+        number, key = after or (0, None)
+        questions = _questions(holding, tenant)
         with answered():
             found = getattr(self._client, _operation(holding))(
                 TableName=self._names[holding.table],
                 ConsistentRead=True,
-                **_whose(holding, tenant),
-                **start,
+                **questions[number],
+                **({"ExclusiveStartKey": key} if key else {}),
             )
-        return Page(found["Items"], found.get("LastEvaluatedKey"))
+        if "LastEvaluatedKey" in found:
+            return Page(found["Items"], (number, found["LastEvaluatedKey"]))
+        return Page(found["Items"], (number + 1, None) if number + 1 < len(questions) else None)
 
     def items(self, holding: Holding, tenant: TenantId) -> Iterator[Item]:
         """All items of `tenant`, page by page while the caller reads."""
-        after: Item | None = None
+        after: After | None = None
         while True:
             page = self.page(holding, tenant, after)
             yield from page.items
@@ -74,14 +80,16 @@ def _operation(holding: Holding) -> str:
     return "scan" if holding.found == ATTRIBUTE else "query"
 
 
-def _whose(holding: Holding, tenant: TenantId) -> Item:
+def _questions(holding: Holding, tenant: TenantId) -> list[Item]:
+    """What to ask the table for everything of `tenant`: one question for each of its partitions."""
     if holding.found == ATTRIBUTE:
-        return {
-            "FilterExpression": "tenant_id = :tenant",
-            "ExpressionAttributeValues": {":tenant": {"S": str(tenant)}},
+        values = {":tenant": {"S": str(tenant)}}
+        return [{"FilterExpression": "tenant_id = :tenant", "ExpressionAttributeValues": values}]
+    return [
+        {
+            "KeyConditionExpression": "#partition = :name",
+            "ExpressionAttributeNames": {"#partition": holding.key[0]},
+            "ExpressionAttributeValues": {":name": {"S": name}},
         }
-    return {
-        "KeyConditionExpression": "#partition = :tenant",
-        "ExpressionAttributeNames": {"#partition": holding.key[0]},
-        "ExpressionAttributeValues": {":tenant": {"S": holding.named(tenant)}},
-    }
+        for name in holding.named(tenant)
+    ]

@@ -68,6 +68,7 @@ from functions.shared.tenancy import (
     dropin_prefix,
     idempotency_prefix,
     own_destination,
+    own_drops,
 )
 from functions.shared.warehouse import Warehouse, WarehouseDownError
 from functions.sync.drive import Driver
@@ -373,9 +374,10 @@ class World:
                 tenant, 1, f"bucket-{mark}", "us-east-1", None, secret, secret, address, "exactly_once", 30
             )
         )
-        slot = self.health.take(own_destination(tenant), mark, 60)
-        assert isinstance(slot, Slot)
-        self.health.failed(slot, "busy")
+        for name in (own_destination(tenant), own_drops(tenant)):
+            slot = self.health.take(name, mark, 60)
+            assert isinstance(slot, Slot)
+            self.health.failed(slot, "busy")
 
     def _logs(self, tenant: TenantId, mark: str) -> None:
         """Loaded, one of them refused, a mark of an Idempotency-Key; and what is told of all that."""

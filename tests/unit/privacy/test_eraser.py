@@ -16,7 +16,7 @@ NOON = 1_800_000_000
 
 
 class Office:
-    """Stands for the erasures, the works, the trail and the outbox: nothing is anywhere, some cannot be begun."""
+    """Stands for the erasures, the works and the trail: nothing is anywhere, and some cannot be begun."""
 
     def __init__(self, faults: dict[str, Exception]) -> None:
         self.faults = faults

@@ -1,4 +1,4 @@
-"""A person's rows in the quarantine, and what lies there and is no document: a customer's bucket takes all."""
+"""A person's rows in the quarantine, and what lies there and is no document."""
 
 import json
 from datetime import UTC, date, datetime
@@ -61,7 +61,8 @@ def test_a_persons_rows_leave_their_documents_and_a_neighbours_stay(bucket: OwnB
 def test_what_is_no_document_is_never_taken_for_empty_and_keeps_no_other_from_being_emptied(
     bucket: OwnBucket, body: bytes
 ) -> None:
-    bucket.create(f"{quarantine_prefix(ACME)}garbage", body)
+    garbage = f"{quarantine_prefix(ACME)}garbage"
+    bucket.create(garbage, body)
     set_aside(bucket, ACME, "d1", "of jane@example.org")
     own = OwnPlace(lambda: place(bucket))
     assert own.count() == 1
@@ -70,8 +71,6 @@ def test_what_is_no_document_is_never_taken_for_empty_and_keeps_no_other_from_be
             wait()
         assert waits.value.reason == "quarantine"
 
-    assert [each.key for each in bucket.under(quarantine_prefix(ACME))] == [
-        f"{quarantine_prefix(ACME)}garbage"
-    ]
-    bucket.delete([f"{quarantine_prefix(ACME)}garbage"])
+    assert [each.key for each in bucket.under(quarantine_prefix(ACME))] == [garbage]
+    bucket.delete([garbage])
     assert own.count() == 0
