@@ -26,8 +26,9 @@ COPIES = frozenset({"archives"})
 class Plan:
     """The names of stops and places, in their order.
 
-    `quiet_at`: Unix seconds; from then on nothing new can arrive. None while the stops are not all done, from
-    which on it takes `settle_seconds`.
+    `quiet_at`: Unix seconds; from then on nothing new can arrive. None where stops see to that, from the last
+    of which on it takes `settle_seconds`. Where nobody is stopped it is as long from the last removal: who
+    had read what was removed may yet write it somewhere.
     """
 
     stops: tuple[str, ...]
@@ -37,7 +38,7 @@ class Plan:
 
     def quiet_from(self, progress: "Progress") -> float:
         if self.quiet_at is not None:
-            return self.quiet_at
+            return max(self.quiet_at, (progress.removed_at or 0.0) + self.settle_seconds)
         return (progress.stopped_at or 0.0) + self.settle_seconds
 
 

@@ -13,7 +13,6 @@ from functions.privacy.erasure.objects import (
     STILL_BEING_STAGED,
     Files,
     Folder,
-    Quarantined,
     StagedObjects,
     waiting,
 )
@@ -26,6 +25,7 @@ from functions.privacy.erasure.run import Stopping, Work
 from functions.privacy.erasure.sign_in_place import SignInPlace
 from functions.privacy.erasure.subject import Everything, Subject
 from functions.privacy.erasure.suppressed import Suppressed
+from functions.privacy.erasure.way_of_rows import STILL_BEING_WRITTEN, WAY_OF_ROWS, way_of_rows
 from functions.privacy.export.archives import Archives
 from functions.privacy.export.exports import Exports
 from functions.privacy.holdings import HOLDINGS, Holding
@@ -45,9 +45,6 @@ from functions.shared.tenancy import (
     idempotency_prefix,
     quarantine_prefix,
 )
-
-OWN_PLACES = ("quarantined", "staged", "rows")
-"""Where rows of a BYOC tenant are, in its own cloud. Files that were put into its own bucket are its own."""
 
 SETTLE = timedelta(hours=2)
 """From the last stop until nothing of the account can arrive any more.
@@ -98,8 +95,9 @@ class Works:
             "dropped_files": Folder(self.drops, dropin_prefix(tenant), self.time),
             "checkpoints": Folder(self.staging, checkpoint_prefix(tenant), self.time),
             "idempotency_marks": Folder(self.staging, idempotency_prefix(tenant), self.time),
-            "quarantined": Folder(self.staging, quarantine_prefix(tenant), self.time),
+            # Before the quarantine: sync may set aside what is staged, and nothing goes back any more.
             "staged": StagedObjects(self.staging, tenant, self.time, stopped_at=work.stopped_at),
+            "quarantined": Folder(self.staging, quarantine_prefix(tenant), self.time),
             "rows": Rows(self.rows, Everything(tenant), lambda: waiting(self.staging, tenant), self.time),
             "traces": Traces(self.rows, tenant, lambda: work.mark_of("rows"), self.time),
             "sign_ins": SignInPlace(self.sign_ins, lambda: work.erasure.progress.subjects),
@@ -112,7 +110,8 @@ class Works:
         if erasure.subject is None:
             raise PermanentError("the erasure of a person without a person")
         subject, asked_at = erasure.subject, datetime.fromtimestamp(erasure.requested_at, UTC)
-        work = Work(erasure, quiet_at=(asked_at + STILL_BEING_STAGED).timestamp())
+        quiet_at = (asked_at + STILL_BEING_STAGED).timestamp()
+        work = Work(erasure, quiet_at=quiet_at, settle_seconds=STILL_BEING_WRITTEN.total_seconds())
 
         def until() -> datetime:
             return later(asked_at, work.mark_of("uploads"))
@@ -121,33 +120,21 @@ class Works:
         work.places |= {
             "uploads": DroppedFiles(self.drops, reading, tenant, asked_at, self.time),
             "checkpoints": Checkpoints(self.staging, reading, tenant, until),
-            **self._places_of(subject, until, self.staging, self.rows),
+            **way_of_rows(subject, until, self.staging, self.rows, self.time),
         }
         if erasure.byoc:
             work.places |= {
-                f"own_{name}": OwnPlace(partial(self._own_place, name, subject, until)) for name in OWN_PLACES
+                f"own_{name}": OwnPlace(partial(self._own_place, name, subject, until))
+                for name in WAY_OF_ROWS
             }
         work.places["traces"] = Traces(self.rows, tenant, lambda: work.mark_of("rows"), self.time)
         work.places["archives"] = self._copies(tenant, work.removed_at)
         return work
 
-    def _places_of(
-        self, subject: Subject, until: Callable[[], datetime], bucket: Bucket, rows: EventRows
-    ) -> dict[str, Place]:
-        """A replay from the quarantine stages its rows before it forgets them there: whoever looks at the
-        quarantine first and at staging next misses none.
-        """
-        tenant = subject.tenant
-        return {
-            "quarantined": Quarantined(bucket, subject, self.time),
-            "staged": StagedObjects(bucket, tenant, self.time, until),
-            "rows": Rows(rows, subject, lambda: waiting(bucket, tenant, until()), self.time, until),
-        }
-
     def _own_place(self, name: str, subject: Subject, until: Callable[[], datetime]) -> Place:
         bucket = self.custody.bucket(subject.tenant)
         warehouse = self.custody.warehouse(subject.tenant, STATEMENT_TIMEOUT_SECONDS)
-        return self._places_of(subject, until, bucket, EventRows(warehouse))[name]
+        return way_of_rows(subject, until, bucket, EventRows(warehouse), self.time)[name]
 
     def _items(self, holding: Holding, erasure: Erasure) -> Place:
         tenant = erasure.tenant
