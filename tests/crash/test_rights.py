@@ -380,30 +380,49 @@ def test_a_person_is_waited_for_while_anything_is_staged_and_no_object_is_delete
 def test_rows_of_a_file_that_was_still_to_be_read_go_too_whenever_they_are_received(here: World) -> None:
     tenant, mark = furnished(here)
     here.drain()
-    here.drop(tenant, "waits.txt", f"line of {mark}".encode(), "reading")
+    key = f"{dropin_prefix(tenant)}u/waits.txt"
+    here.aws.s3.put_object(Bucket="drop", Key=key, Body=f"line of {mark}".encode())
     erasure = here.ask_for_person(tenant, "message", mark)
     for _ in range(3):
         here.eraser.run()
         here.later(minutes=30)
     assert "uploads" in here.desk.erasure(tenant, erasure.erasure_id).progress.waits_for.values()
+    here.drop(tenant, "waits.txt", f"line of {mark}".encode(), "done")
     here.deliver(here.stage(tenant, [here.row(tenant, f"line of {mark}"), here.row(tenant, "another")]))
-    here.aws.s3.delete_object(Bucket="drop", Key=f"{dropin_prefix(tenant)}u/waits.txt")
+    here.aws.s3.delete_object(Bucket="drop", Key=key)
     here.erase(erasure)
 
     assert here.rows_of(tenant) == 1
     assert here.where(mark)[mark].isdisjoint(ON_THE_WAY_OF_ROWS)
 
 
-def test_a_file_that_nobody_ever_reads_goes_after_a_day(here: World) -> None:
+def test_rows_of_a_file_that_was_read_and_gone_before_anybody_looked_go_too(here: World) -> None:
+    """It was put in before, and seen after; the request of somebody else's line comes later still."""
+    tenant, mark = furnished(here)
+    here.drain()
+    erasure = here.ask_for_person(tenant, "message", mark)
+    here.later(seconds=20)
+    here.drop(tenant, "quick.txt", f"line of {mark}".encode(), "done")
+    here.deliver(here.stage(tenant, [here.row(tenant, f"line of {mark}")]))
+    here.aws.s3.delete_object(Bucket="drop", Key=f"{dropin_prefix(tenant)}u/quick.txt")
+    here.later(seconds=100)
+    here.deliver(here.stage(tenant, [here.row(tenant, f"anew of {mark}")]))
+    here.erase(erasure)
+
+    assert here.rows_of(tenant) == 1
+    assert _receipt(here, erasure).counts["rows"] == 6
+
+
+def test_a_file_that_nobody_ever_reads_goes_before_the_deadline(here: World) -> None:
     tenant, mark = furnished(here)
     here.drain()
     here.aws.s3.put_object(Bucket="drop", Key=f"{dropin_prefix(tenant)}folder/", Body=mark.encode())
     erasure = here.ask_for_person(tenant, "message", mark)
     for _ in range(2):
         here.eraser.run()
-        here.later(hours=11)
+        here.later(days=9)
     assert "bucket drop/dropin" in here.where(mark)[mark]
-    here.later(hours=3)
+    here.later(days=3)
     here.erase(erasure)
 
     assert here.where(mark)[mark].isdisjoint(ON_THE_WAY_OF_ROWS)

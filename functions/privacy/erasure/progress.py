@@ -21,6 +21,9 @@ MAX_PAUSE_SECONDS = 1800
 COPIES = frozenset({"archives"})
 """Places that hold what was copied from the others."""
 
+NOTES = frozenset({"last_file"})
+"""Places of which something is noted and nothing removed."""
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -110,7 +113,7 @@ class Progress:
     def swept(self, place: str, now: float, mark: str | None = None) -> "Progress":
         """The place is empty now; what was pending is removed."""
         gone = self.pending.get(place, 0)
-        source = gone and place not in COPIES
+        source = gone and place not in COPIES | NOTES
         return replace(
             self,
             found={**self.found, place: gone},

@@ -6,6 +6,7 @@ from typing import Protocol, TypeVar
 
 from functions.privacy.erasure.place import NotYetError, Place, Time
 from functions.privacy.erasure.progress import (
+    NOTES,
     Begin,
     End,
     Finish,
@@ -27,7 +28,7 @@ T = TypeVar("T")
 RESERVE_SECONDS = 20.0
 """For writing down what was done."""
 
-UNCOUNTED = frozenset({"traces"})
+UNCOUNTED = frozenset({"traces", *NOTES})
 """Places whose counts say nothing to anybody."""
 
 

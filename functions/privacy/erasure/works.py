@@ -7,7 +7,7 @@ from functools import partial
 
 from functions.privacy.erasure.copies import Copies
 from functions.privacy.erasure.erasures import Erasures
-from functions.privacy.erasure.files import Checkpoints, DroppedFiles, Reading, later
+from functions.privacy.erasure.files import Checkpoints, DroppedFiles, LastFile, later
 from functions.privacy.erasure.items import Items, OtherErasures
 from functions.privacy.erasure.objects import (
     STILL_BEING_STAGED,
@@ -19,6 +19,7 @@ from functions.privacy.erasure.objects import (
 from functions.privacy.erasure.own_cloud import OwnPlace
 from functions.privacy.erasure.place import Place, Time
 from functions.privacy.erasure.progress import People
+from functions.privacy.erasure.reading import Reading
 from functions.privacy.erasure.record import ACCOUNT, Erasure
 from functions.privacy.erasure.rows import STATEMENT_TIMEOUT_SECONDS, EventRows, Rows, Traces
 from functions.privacy.erasure.run import Stopping, Work
@@ -114,15 +115,20 @@ class Works:
         work = Work(erasure, quiet_at=quiet_at, settle_seconds=STILL_BEING_WRITTEN.total_seconds())
 
         def until() -> datetime:
-            return later(asked_at, work.mark_of("uploads"))
+            return later(asked_at, work.mark_of("last_file"))
 
         tenant, reading = subject.tenant, Reading(self.tables, _holding("uploads"), subject.tenant)
+        files = DroppedFiles(self.drops, reading, tenant, asked_at, self.time)
         work.places |= {
-            "uploads": DroppedFiles(self.drops, reading, tenant, asked_at, self.time),
-            "checkpoints": Checkpoints(self.staging, reading, tenant, until),
+            "uploads": files,
+            "last_file": LastFile(files, lambda: work.mark_of("last_file")),
+            "checkpoints": Checkpoints(self.staging, reading, tenant, until, self.time),
             **way_of_rows(subject, until, self.staging, self.rows, self.time),
         }
         if erasure.byoc:
+            work.places["own_checkpoints"] = OwnPlace(
+                lambda: Checkpoints(self.custody.bucket(tenant), reading, tenant, until, self.time)
+            )
             work.places |= {
                 f"own_{name}": OwnPlace(partial(self._own_place, name, subject, until))
                 for name in WAY_OF_ROWS
