@@ -1,6 +1,7 @@
 """The items of an account in every table there is, read and removed by the inventory of functions.privacy."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 from functions.privacy.holdings import ATTRIBUTE, Holding
 from functions.shared.dynamo.answers import answered
 from functions.shared.dynamo.transaction import write_all
+from functions.shared.errors import PermanentError
 from functions.shared.tenancy import TenantId
 
 REMOVED_A_CALL = 100
@@ -67,6 +69,27 @@ class Tables:
     def keys(self, holding: Holding, tenant: TenantId) -> Iterator[Item]:
         """The keys of all items of `tenant`."""
         return ({name: item[name] for name in holding.key} for item in self.items(holding, tenant))
+
+    def tenants(self, holding: Holding) -> Iterator[TenantId]:
+        """Whose items there are, by a look through the whole table; some come several times."""
+        name = "tenant_id" if holding.found == ATTRIBUTE else holding.key[0]
+        start: Item = {}
+        while True:
+            with answered():
+                page = self._client.scan(
+                    TableName=self._names[holding.table],
+                    ProjectionExpression="#name",
+                    ExpressionAttributeNames={"#name": name},
+                    ConsistentRead=True,
+                    **start,
+                )
+            for item in page["Items"]:
+                # What all are told has no tenant's id; how a cloud fares has a word before it.
+                with suppress(PermanentError):
+                    yield TenantId(item[name]["S"].rpartition(":")[2])
+            if "LastEvaluatedKey" not in page:
+                return
+            start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
 
     def remove(self, holding: Holding, keys: Sequence[Item]) -> None:
         """Delete the items of these keys; what is gone already is no fault."""

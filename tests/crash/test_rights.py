@@ -9,6 +9,7 @@ import pytest
 from obstore.store import MemoryStore
 
 from bench.in_process import EngineRoom
+from functions.privacy.__main__ import Bench, main
 from functions.privacy.erasure.place import Place
 from functions.privacy.erasure.receipt import account_hash, checked, person_hash
 from functions.privacy.erasure.record import Erasure
@@ -464,6 +465,30 @@ def test_of_a_destination_that_was_taken_away_there_is_nothing_to_erase(here: Wo
     here.erase(erasure)
 
     assert _receipt(here, erasure).counts == {}
+
+
+def test_what_a_backup_brought_back_is_erased_again_though_the_account_itself_is_not_back(
+    here: World,
+) -> None:
+    """Its people and its book, which billing could close only with the account."""
+    tenant, mark = furnished(here)
+    dynamodb, lost = here.aws.dynamodb, ("people", "billing")
+    backup = {
+        table: [each for each in dynamodb.scan(TableName=table)["Items"] if tenant in repr(each)]
+        for table in lost
+    }
+    here.erase(here.ask_for_account(tenant))
+    for table, items in backup.items():
+        for item in items:
+            dynamodb.put_item(TableName=table, Item=item)
+    here.drain()
+    bench = Bench(here.desk.erasures, here.desk.receipts, here.tombstones, here.tables, lambda: here.now)
+    assert main(["restored", "--go"], bench) == 0
+    (again,) = here.desk.erasures.all(tenant)
+    here.erase(again)
+
+    assert here.where(mark, str(tenant)) == {mark: set(), str(tenant): {"table ledger"}}
+    assert _receipt(here, again).counts == {"billing": 2, "people": 1}
 
 
 def test_two_erasers_at_once_do_no_harm(here: World, neighbour: TenantId) -> None:

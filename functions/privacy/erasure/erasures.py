@@ -211,19 +211,18 @@ class Erasures:
                 raise
 
     def drop(self, erasure: Erasure, now: float) -> None:
-        """Forget one whose whole account is erased; its receipt, if it has one, stays."""
-        writes: list[Item] = [
-            {
-                "Delete": {
-                    "TableName": self._table,
-                    "Key": key_of(erasure.tenant, erasure.erasure_id),
-                }
-            }
-        ]
+        """Forget one whose whole account is erased; its receipt, if it has one, stays.
+
+        Raises
+        ------
+        ErasureChangedError: somebody works on it, and it may have a receipt by now.
+        """
+        key = key_of(erasure.tenant, erasure.erasure_id)
+        writes: list[Item] = [{"Delete": {"TableName": self._table, "Key": key, **_at(erasure)}}]
         if erasure.open:
             forget_at = int(now) + KEPT_DAYS * SECONDS_A_DAY
             writes.append(self._receipts.stands(replace(erasure, state=CANCELLED), forget_at=forget_at))
-        write_all(self._client, writes)
+        self._write(writes)
 
     def _ended(self, erasure: Erasure, counts: dict[str, int], now: float) -> Item:
         if erasure.kind == ACCOUNT:

@@ -151,8 +151,12 @@ class Works:
         return Items(self.tables, holding, tenant, self.time)
 
     def _closed(self, tenant: TenantId) -> bool:
-        """Whether billing is done with the account; it is asked again, should its item be a later one."""
-        if self.closings.state(tenant) != "open":
+        """Whether billing is done with the account; it is asked again, should its item be a later one.
+
+        Without an account, as where only its book was brought back, there is nothing that could be closed.
+        """
+        account = self.tables.page(_holding("accounts"), tenant).items
+        if not account or self.closings.state(tenant) != "open":
             return True
         self._end_billing(tenant)
         return False
