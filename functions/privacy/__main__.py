@@ -122,7 +122,7 @@ def _open(here: Bench, _asked: argparse.Namespace) -> None:
 
 
 def _chain(here: Bench, _asked: argparse.Namespace) -> None:
-    head = before = here.receipts.head()
+    before = here.receipts.head()
     found = list(here.receipts.all())
     while (head := here.receipts.head()) != before:
         before, found = head, list(here.receipts.all())  # one joined it meanwhile

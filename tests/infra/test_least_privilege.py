@@ -46,6 +46,7 @@ VERBS = {
     "s3:GetObject": "read:bucket",
     "s3:ListBucket": "read:bucket",
     "s3:DeleteObject": "delete:bucket",
+    "s3:ListBucketMultipartUploads": "unfinished:bucket",
     "dynamodb:GetItem": "read:table",
     "dynamodb:Query": "read:table",
     "dynamodb:Scan": "scan:table",
