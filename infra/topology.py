@@ -947,6 +947,7 @@ FUNCTIONS = (
             "staging_bucket": "bucket:staging",
             "uploads_table": "table:uploads",
             "accounts_table": "table:accounts",
+            "tombstones_table": "table:tombstones",
             "dropped_queue": "queue:dropped",
         },
         grants=(
@@ -958,6 +959,7 @@ FUNCTIONS = (
             "read:table:uploads",
             "write:table:uploads",
             "read:table:accounts",
+            "read:table:tombstones",
             "consume:queue:dropped",
             "send:queue:dropped",
         ),
