@@ -15,6 +15,7 @@ PARTITION, ATTRIBUTE = "partition", "attribute"
 HIDDEN = "a secret that nobody is shown, or what would give one away"
 INNER = "how we do it, not what is known of anybody"
 ELSEWHERE = "the same as in another file"
+FORGOTTEN = "whom an erasure is about, which a copy would keep for longer than we do"
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,10 +176,12 @@ HOLDINGS = (
         key=("tenant_id", "erasure_id"),
         file="erasures",
         shows=(
-            "erasure_id", "kind", "state", "field", "value", "requested_at", "starts_at", "due_at",
-            "verified_at", "cancelled_at", "counts",
+            "erasure_id", "kind", "state", "requested_at", "starts_at", "due_at", "verified_at",
+            "cancelled_at", "counts",
         ),
         withholds={
+            "field": FORGOTTEN,
+            "value": FORGOTTEN,
             "tenant_id": ELSEWHERE,
             "open": INNER,
             "byoc": INNER,
@@ -251,6 +254,12 @@ PREFIXES = {
     "exports": ("exports/",),
 }
 """Bucket -> what lies in it, below which each account has a folder `v1/tenant=<id>/`."""
+
+NOT_COPIED = {
+    "drop": "files that were put in and are still there: what was read of them is in logs/",
+    "staging": "what is on its way: of files, how far they are read; marks of Idempotency-Key, for two days",
+}
+"""Bucket -> what lies in it of an account and is in no copy."""
 
 OF_NOBODY = {"reports": "figures of what functions did, of all accounts together"}
 """Bucket -> why nothing of an account is in it."""
