@@ -5,39 +5,8 @@ copy or by an erasure. An attribute that is on neither list of its table is in n
 such among the items of an account that has everything.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-
-from functions.shared.tenancy import TenantId, own_destination, own_drops
-
-PARTITION, ATTRIBUTE = "partition", "attribute"
-
-HIDDEN = "a secret that nobody is shown, or what would give one away"
-INNER = "how we do it, not what is known of anybody"
-ELSEWHERE = "the same as in another file"
-FORGOTTEN = "whom an erasure is about, which a copy would keep for longer than we do"
-
-
-@dataclass(frozen=True, slots=True)
-class Holding:
-    """The items of one table that belong to an account.
-
-    `key`: the names of the table's key attributes. `found`: PARTITION when the partition keys are those of
-    `named(tenant)`, ATTRIBUTE when only the attribute `tenant_id` says whose an item is, and the whole table
-    is looked through. `file`: what they are called in a copy; empty when they are in none. `shows`:
-    attributes, in the order of the CSV file's columns. `withholds`: attribute -> why it is not shown.
-    `after_billing`: billing needs them until it has closed the account.
-    """
-
-    table: str
-    key: tuple[str, ...]
-    found: str = PARTITION
-    named: Callable[[TenantId], tuple[str, ...]] = lambda tenant: (str(tenant),)
-    file: str = ""
-    shows: tuple[str, ...] = ()
-    withholds: Mapping[str, str] = field(default_factory=dict)
-    after_billing: bool = False
-
+from functions.privacy.holding import ATTRIBUTE, ELSEWHERE, FORGOTTEN, HIDDEN, INNER, Holding
+from functions.shared.tenancy import own_destination, own_drops
 
 HOLDINGS = (
     Holding(

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from functions.privacy.holdings import ATTRIBUTE, Holding
+from functions.privacy.holding import ATTRIBUTE, Holding
+from functions.privacy.paging import found
 from functions.shared.dynamo.answers import answered
 from functions.shared.dynamo.transaction import write_all
 from functions.shared.errors import PermanentError
@@ -46,15 +47,15 @@ class Tables:
         number, key = after or (0, None)
         questions = _questions(holding, tenant)
         with answered():
-            found = getattr(self._client, _operation(holding))(
+            answer = getattr(self._client, _operation(holding))(
                 TableName=self._names[holding.table],
                 ConsistentRead=True,
                 **questions[number],
                 **({"ExclusiveStartKey": key} if key else {}),
             )
-        if "LastEvaluatedKey" in found:
-            return Page(found["Items"], (number, found["LastEvaluatedKey"]))
-        return Page(found["Items"], (number + 1, None) if number + 1 < len(questions) else None)
+        if "LastEvaluatedKey" in answer:
+            return Page(answer["Items"], (number, answer["LastEvaluatedKey"]))
+        return Page(answer["Items"], (number + 1, None) if number + 1 < len(questions) else None)
 
     def items(self, holding: Holding, tenant: TenantId) -> Iterator[Item]:
         """All items of `tenant`, page by page while the caller reads."""
@@ -73,23 +74,17 @@ class Tables:
     def tenants(self, holding: Holding) -> Iterator[TenantId]:
         """Whose items there are, by a look through the whole table; some come several times."""
         name = "tenant_id" if holding.found == ATTRIBUTE else holding.key[0]
-        start: Item = {}
-        while True:
-            with answered():
-                page = self._client.scan(
-                    TableName=self._names[holding.table],
-                    ProjectionExpression="#name",
-                    ExpressionAttributeNames={"#name": name},
-                    ConsistentRead=True,
-                    **start,
-                )
-            for item in page["Items"]:
-                # What all are told has no tenant's id; how a cloud fares has a word before it.
-                with suppress(PermanentError):
-                    yield TenantId(item[name]["S"].rpartition(":")[2])
-            if "LastEvaluatedKey" not in page:
-                return
-            start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+        items = found(
+            self._client.scan,
+            TableName=self._names[holding.table],
+            ProjectionExpression="#name",
+            ExpressionAttributeNames={"#name": name},
+            ConsistentRead=True,
+        )
+        for item in items:
+            # What all are told has no tenant's id; how a cloud fares has a word before it.
+            with suppress(PermanentError):
+                yield TenantId(item[name]["S"].rpartition(":")[2])
 
     def remove(self, holding: Holding, keys: Sequence[Item]) -> None:
         """Delete the items of these keys; what is gone already is no fault."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from functions.privacy.holdings import Holding
+from functions.privacy.holding import Holding
 from functions.privacy.tables import Tables
 from functions.shared.tenancy import TenantId
 

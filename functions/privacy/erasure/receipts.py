@@ -4,8 +4,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from functions.privacy.erasure.receipt import FIRST, Receipt, name_of
-from functions.privacy.erasure.record import VERIFIED, Erasure, Item
+from functions.privacy.erasure.receipt import (
+    BACKUP_DAYS,
+    FIRST,
+    Receipt,
+    account_hash,
+    name_of,
+    person_hash,
+)
+from functions.privacy.erasure.record import SECONDS_A_DAY, VERIFIED, Erasure, Item
+from functions.privacy.moments import moment
+from functions.privacy.paging import found
 from functions.shared.dynamo.answers import answered
 
 HEAD = "head"
@@ -22,6 +31,22 @@ class Standing:
     starts_at: int
     due_at: int
     receipt: Receipt | None
+
+
+def receipt_of(erasure: Erasure, counts: dict[str, int], now: float, number: int, previous: str) -> Receipt:
+    """The receipt of an erasure that is verified `now`, and what was removed by it."""
+    person = person_hash(erasure.erasure_id, erasure.subject) if erasure.subject else None
+    return Receipt(
+        number=number,
+        previous=previous,
+        kind=erasure.kind,
+        account=account_hash(erasure.erasure_id, erasure.tenant),
+        person=person,
+        requested_at=moment(erasure.requested_at),
+        verified_at=moment(now),
+        backups_until=moment(now + BACKUP_DAYS * SECONDS_A_DAY),
+        counts=counts,
+    )
 
 
 class Receipts:
@@ -53,16 +78,8 @@ class Receipts:
 
     def all(self) -> Iterator[Receipt]:
         """All there are, in no order; for who checks the chain."""
-        start: Item = {}
-        while True:
-            with answered():
-                page = self._client.scan(TableName=self._table, ConsistentRead=True, **start)
-            yield from (
-                Receipt.from_json(each["document"]["S"]) for each in page["Items"] if "document" in each
-            )
-            if "LastEvaluatedKey" not in page:
-                return
-            start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+        items = found(self._client.scan, TableName=self._table, ConsistentRead=True)
+        return (Receipt.from_json(each["document"]["S"]) for each in items if "document" in each)
 
     def head(self) -> tuple[int, str]:
         """Number and hash of the last receipt; 0 and FIRST before there is one."""
@@ -126,8 +143,8 @@ class Receipts:
 
     def _item(self, name: str) -> Item | None:
         with answered():
-            found = self._client.get_item(
+            answer = self._client.get_item(
                 TableName=self._table, Key={"receipt": {"S": name}}, ConsistentRead=True
             )
-        item: Item | None = found.get("Item")
+        item: Item | None = answer.get("Item")
         return item

@@ -29,7 +29,8 @@ from functions.privacy.erasure.suppressed import Suppressed
 from functions.privacy.erasure.way_of_rows import STILL_BEING_WRITTEN, WAY_OF_ROWS, way_of_rows
 from functions.privacy.export.archives import Archives
 from functions.privacy.export.exports import Exports
-from functions.privacy.holdings import HOLDINGS, Holding
+from functions.privacy.holding import Holding
+from functions.privacy.holdings import HOLDINGS
 from functions.privacy.sign_ins import SignIns
 from functions.privacy.tables import Tables
 from functions.shared.account.closing import Closings
@@ -86,7 +87,7 @@ class Works:
         stops: dict[str, Stopping] = {
             "people": lambda: self._people_of(tenant),
             "tombstone": lambda: self.tombstones.bury(tenant),
-            "access": lambda: self.erasures.close_account(tenant),
+            "access": lambda: self.erasures.accounts.close(tenant),
             "credentials": lambda: self.shards.destroy(tenant),
             "billing": lambda: self._end_billing(tenant),
         }

@@ -12,7 +12,8 @@ from functions.privacy.__main__ import Bench, Settings, bench, main
 from functions.privacy.erasure.erasures import ErasureChangedError
 from functions.privacy.erasure.record import PERSON, REQUESTED, RUNNING, Erasure
 from functions.privacy.erasure.subject import Subject
-from functions.privacy.holdings import ATTRIBUTE, HOLDINGS, Holding
+from functions.privacy.holding import ATTRIBUTE, Holding
+from functions.privacy.holdings import HOLDINGS
 from functions.shared.account.standing import Standing
 from functions.shared.settings import load
 from functions.shared.tenancy import TenantId

@@ -3,7 +3,8 @@
 from functions.privacy.eraser import Settings
 from functions.privacy.erasure.works import Works
 from functions.privacy.exporter import Settings as ExporterSettings
-from functions.privacy.holdings import ATTRIBUTE, BY_ADDRESS, HOLDINGS, KEPT, OF_NOBODY, PREFIXES
+from functions.privacy.holding import ATTRIBUTE
+from functions.privacy.holdings import BY_ADDRESS, HOLDINGS, KEPT, OF_NOBODY, PREFIXES
 from functions.shared.settings import load
 from functions.shared.tenancy import (
     TenantId,

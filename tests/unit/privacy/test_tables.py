@@ -7,7 +7,8 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from functions.privacy.holdings import ATTRIBUTE, HOLDINGS, Holding
+from functions.privacy.holding import ATTRIBUTE, Holding
+from functions.privacy.holdings import HOLDINGS
 from functions.privacy.tables import Tables
 from functions.shared.tenancy import TenantId, own_destination, own_drops
 from infra.topology import TABLES
