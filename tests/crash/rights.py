@@ -350,6 +350,9 @@ class World:
         self.suppressions.add(f"{mark}@example.org", "bounce")
         used = {"tenant_id": {"S": tenant}, "entry": {"S": "total"}, "rows": {"N": "5"}, "bytes": {"N": "9"}}
         self.aws.dynamodb.put_item(TableName="usage", Item=used)
+        report = {"S": json.dumps({"rows_differ": [{"tenant": tenant}]})}
+        named = {"tenant_id": {"S": "*"}, "entry": {"S": f"reconciled#{tenant}"}, "report": report}
+        self.aws.dynamodb.put_item(TableName="usage", Item=named)
         for number in range(3):
             self.audit.append(tenant, origin, "key.created", f"key_{number}")
         self.announcements.publish(tenant, f"a-{mark}", "news", f"Title {mark}", "text")

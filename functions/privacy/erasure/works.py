@@ -9,6 +9,7 @@ from functions.privacy.erasure.copies import Copies
 from functions.privacy.erasure.erasures import Erasures
 from functions.privacy.erasure.files import Checkpoints, DroppedFiles, LastFile, later
 from functions.privacy.erasure.items import Items, OtherErasures
+from functions.privacy.erasure.mentions import Mentions
 from functions.privacy.erasure.objects import (
     STILL_BEING_STAGED,
     Files,
@@ -103,6 +104,7 @@ class Works:
             "rows": Rows(self.rows, Everything(tenant), lambda: waiting(self.staging, tenant), self.time),
             "traces": Traces(self.rows, tenant, lambda: work.mark_of("rows"), self.time),
             "sign_ins": SignInPlace(self.sign_ins, lambda: work.erasure.progress.subjects),
+            "mentions": Mentions(self.tables, tenant),
             "suppressions": Suppressed(self.suppressions, lambda: work.erasure.progress.digests),
             **{each.table: self._items(each, erasure) for each in HOLDINGS},
         }

@@ -81,6 +81,6 @@ def test_an_erasure_has_a_place_for_each_part_of_the_inventory_under_a_name_of_i
     assert source
     fixed = {
         "archives", "dropped_files", "checkpoints", "idempotency_marks", "quarantined", "staged", "rows",
-        "traces", "sign_ins", "suppressions",
+        "traces", "sign_ins", "mentions", "suppressions",
     }  # fmt: skip
     assert not fixed & {each.table for each in HOLDINGS}
