@@ -55,7 +55,12 @@ ACTIONS = {
         "cognito-idp:DescribeUserPoolClient",
     ),
     "read:identity": ("cognito-idp:AdminGetUser",),
-    "forget:identity": ("cognito-idp:AdminGetUser", "cognito-idp:AdminDeleteUser"),
+    # Who never confirmed an address is found by looking through all who did not.
+    "forget:identity": (
+        "cognito-idp:AdminGetUser",
+        "cognito-idp:AdminDeleteUser",
+        "cognito-idp:ListUsers",
+    ),
     "send:mail": ("ses:SendEmail",),
     "read:metrics": ("cloudwatch:GetMetricData",),
 }

@@ -40,6 +40,7 @@ from functions.privacy.exporter import Exporter
 from functions.privacy.forms import Period
 from functions.privacy.handler import Settings, desk
 from functions.privacy.holdings import HOLDINGS
+from functions.privacy.never_confirmed import NeverConfirmed
 from functions.privacy.sign_ins import SignIns
 from functions.privacy.tables import Tables
 from functions.shared.access import Principal
@@ -214,7 +215,8 @@ class World:
             custody=cast(Custody, OwnClouds(self)),
             time=self.time,
         )
-        return Eraser(self.desk.erasures, works, self.audit, self.notices, self.time)
+        never_confirmed = NeverConfirmed(self.sign_ins)
+        return Eraser(self.desk.erasures, works, self.audit, self.notices, never_confirmed, self.time)
 
     @property
     def exporter(self) -> Exporter:

@@ -59,6 +59,7 @@ VERBS = {
     "kms:GenerateDataKey": "seal:key",
     "cognito-idp:AdminInitiateAuth": "sign-in:identity",
     "cognito-idp:AdminDeleteUser": ("sign-in:identity", "forget:identity"),
+    "cognito-idp:ListUsers": "forget:identity",
     "ses:SendEmail": "send:mail",
     "cloudwatch:GetMetricData": "read:metrics",
 }

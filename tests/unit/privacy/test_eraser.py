@@ -9,6 +9,7 @@ from functions.privacy.erasure.place import Time
 from functions.privacy.erasure.record import PERSON, RUNNING, Erasure
 from functions.privacy.erasure.run import Work
 from functions.privacy.erasure.subject import Subject
+from functions.privacy.sign_ins import SignInsUnavailableError
 from functions.shared.errors import PermanentError
 from functions.shared.tenancy import TenantId
 
@@ -49,6 +50,11 @@ class Outbox:
         return {}
 
 
+class Nobody:
+    def forget(self, _now: float) -> int:
+        raise SignInsUnavailableError("Cognito: silent")
+
+
 def erasure(erasure_id: str) -> Erasure:
     tenant = TenantId("acme")
     return Erasure(tenant, erasure_id, PERSON, RUNNING, NOON, NOON, Subject(tenant, "message", "jane"))
@@ -59,11 +65,13 @@ def test_one_that_fails_in_whatever_way_keeps_no_other_from_being_worked_on(
     fault: Exception, capsys: pytest.CaptureFixture[str]
 ) -> None:
     office = cast(Any, Office({"era_0": fault}))
-    eraser = Eraser(office, office, office, cast(Any, Outbox()), Time(lambda: NOON + 60.0, lambda: 300.0))
+    outbox = cast(Any, Outbox())
+    clock = Time(lambda: NOON + 60.0, lambda: 300.0)
+    eraser = Eraser(office, office, office, outbox, cast(Any, Nobody()), clock)
     told = eraser.run()
 
     assert office.finished == ["era_1", "era_2"]
-    assert (told["verified"], told["open"]) == (2, 1)
+    assert (told["verified"], told["open"], told["never_confirmed"]) == (2, 1, 0)
     said = capsys.readouterr().out
     assert type(fault).__name__ in said
     assert "jane" not in said
