@@ -21,8 +21,8 @@ MAX_PAUSE_SECONDS = 1800
 COPIES = frozenset({"archives"})
 """Places that hold what was copied from the others."""
 
-NOTES = frozenset({"last_file"})
-"""Places of which something is noted and nothing removed."""
+UNCOUNTED = frozenset({"last_file", "traces"})
+"""Places whose counts say nothing to anybody: there is no row in them that could be read or written again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,7 @@ class Progress:
     def swept(self, place: str, now: float, mark: str | None = None) -> "Progress":
         """The place is empty now; what was pending is removed."""
         gone = self.pending.get(place, 0)
-        source = gone and place not in COPIES | NOTES
+        source = gone and place not in COPIES | UNCOUNTED
         return replace(
             self,
             found={**self.found, place: gone},

@@ -6,7 +6,7 @@ from typing import Protocol, TypeVar
 
 from functions.privacy.erasure.place import NotYetError, Place, Time
 from functions.privacy.erasure.progress import (
-    NOTES,
+    UNCOUNTED,
     Begin,
     End,
     Finish,
@@ -27,10 +27,6 @@ T = TypeVar("T")
 
 RESERVE_SECONDS = 20.0
 """For writing down what was done."""
-
-UNCOUNTED = frozenset({"traces", *NOTES})
-"""Places whose counts say nothing to anybody."""
-
 
 Stopping = Callable[[], People | None]
 """What a stop does; the people it returns are to be remembered."""
