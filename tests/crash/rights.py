@@ -29,8 +29,8 @@ from functions.accounts.people import People, Person
 from functions.privacy.desk import Desk
 from functions.privacy.eraser import Eraser
 from functions.privacy.erasure.drop_bucket import DropBucket
+from functions.privacy.erasure.moves import Move, next_move
 from functions.privacy.erasure.place import Time
-from functions.privacy.erasure.progress import Move, next_move
 from functions.privacy.erasure.record import Erasure
 from functions.privacy.erasure.rows import EventRows
 from functions.privacy.erasure.subject import Subject

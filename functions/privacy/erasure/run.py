@@ -4,21 +4,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Protocol, TypeVar
 
+from functions.privacy.erasure.moves import Begin, End, Finish, Move, Stop, Sweep, Wait, next_move
 from functions.privacy.erasure.place import NotYetError, Place, Time
-from functions.privacy.erasure.progress import (
-    UNCOUNTED,
-    Begin,
-    End,
-    Finish,
-    Move,
-    People,
-    Plan,
-    Progress,
-    Stop,
-    Sweep,
-    Wait,
-    next_move,
-)
+from functions.privacy.erasure.progress import UNCOUNTED, People, Plan, Progress
 from functions.privacy.erasure.record import Erasure
 from functions.shared import journal
 from functions.shared.errors import AstralogError

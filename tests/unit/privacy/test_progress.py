@@ -5,20 +5,17 @@ from dataclasses import dataclass, field
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.privacy.erasure.progress import (
-    COPIES,
+from functions.privacy.erasure.moves import (
     MAX_PAUSE_SECONDS,
-    UNCOUNTED,
     Begin,
     End,
     Finish,
-    Plan,
-    Progress,
     Stop,
     Sweep,
     Wait,
     next_move,
 )
+from functions.privacy.erasure.progress import COPIES, UNCOUNTED, Plan, Progress
 
 PLACES = ("a", "b", "archives")
 STOPS = ("first", "second")
