@@ -71,6 +71,13 @@ class Bench:
         back = {tenant for tenant in found if name_of(tenant) in buried}
         return back - {each.tenant for each in self.erasures.due(self.clock()) if each.kind == ACCOUNT}
 
+    def forget_ended(self) -> None:
+        """Forget erasures that a backup opened again: they have their receipt, and there is one of each."""
+        now = self.clock()
+        for each in self.erasures.due(now):
+            if self.erasures.has_receipt(each, now):
+                self.erasures.drop(each, now)
+
     def erase_again(self, tenant: TenantId) -> None:
         """At once: it was cancellable the first time."""
         now = int(self.clock())
@@ -133,6 +140,8 @@ def _chain(here: Bench, _asked: argparse.Namespace) -> None:
 
 
 def _restored(here: Bench, asked: argparse.Namespace) -> None:
+    if asked.go:
+        here.forget_ended()
     back = here.resurrected(map(TenantId, asked.accounts))
     for tenant in sorted(back) if asked.go else ():
         here.erase_again(tenant)

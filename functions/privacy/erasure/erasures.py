@@ -193,6 +193,11 @@ class Erasures:
             return
         raise StoreUnavailableError("DynamoDB: others keep adding receipts")
 
+    def has_receipt(self, erasure: Erasure, now: float) -> bool:
+        """Whether it was verified already, as one was that a backup brought back."""
+        standing = self._receipts.standing(erasure.erasure_id, now)
+        return bool(standing and standing.receipt)
+
     def drop(self, erasure: Erasure, now: float) -> None:
         """Forget one whose whole account is erased; its receipt, if it has one, stays.
 
@@ -202,7 +207,7 @@ class Erasures:
         """
         key = key_of(erasure.tenant, erasure.erasure_id)
         writes: list[Item] = [{"Delete": {"TableName": self._table, "Key": key, **_at(erasure)}}]
-        if erasure.open:
+        if erasure.open and not self.has_receipt(erasure, now):
             forget_at = int(now) + KEPT_DAYS * SECONDS_A_DAY
             writes.append(self._receipts.stands(replace(erasure, state=CANCELLED), forget_at=forget_at))
         self._write(writes)

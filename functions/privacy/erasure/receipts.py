@@ -17,6 +17,8 @@ from functions.privacy.moments import moment
 from functions.privacy.paging import found
 from functions.shared.dynamo.answers import answered
 
+NO_RECEIPT = "attribute_not_exists(document)"
+
 HEAD = "head"
 """Where the last receipt's number and hash stand: no hash is called so."""
 
@@ -87,7 +89,7 @@ class Receipts:
         return (int(item["number"]["N"]), item["hash"]["S"]) if item else (0, FIRST)
 
     def stands(self, erasure: Erasure, forget_at: int | None = None) -> Item:
-        """How an erasure without a receipt stands, as an item of TransactWriteItems."""
+        """How an erasure stands that has no receipt yet, as an item of TransactWriteItems."""
         numbers = {
             "requested_at": erasure.requested_at,
             "starts_at": erasure.starts_at,
@@ -103,6 +105,7 @@ class Receipts:
                     "state": {"S": erasure.state},
                     **{name: {"N": str(each)} for name, each in numbers.items() if each is not None},
                 },
+                "ConditionExpression": NO_RECEIPT,
             }
         }
 
@@ -116,7 +119,7 @@ class Receipts:
                 "TableName": self._table,
                 "Key": {"receipt": {"S": name_of(erasure_id)}},
                 "UpdateExpression": "SET #state = :state, document = :document",
-                "ConditionExpression": "attribute_exists(receipt)",
+                "ConditionExpression": f"attribute_exists(receipt) AND {NO_RECEIPT}",
                 "ExpressionAttributeNames": {"#state": "state"},
                 "ExpressionAttributeValues": {
                     ":state": {"S": VERIFIED},

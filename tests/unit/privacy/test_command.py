@@ -1,6 +1,7 @@
 """The operator's command: what is open, whether the receipts hold, what a backup brought back."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import boto3
@@ -10,11 +11,12 @@ from moto import mock_aws
 from functions.accounts.directory import Account, Directory
 from functions.privacy.__main__ import Bench, Settings, bench, main
 from functions.privacy.erasure.erasures import ErasureChangedError
-from functions.privacy.erasure.record import PERSON, REQUESTED, RUNNING, Erasure
+from functions.privacy.erasure.record import PERSON, REQUESTED, RUNNING, Erasure, State, item_of
 from functions.privacy.erasure.subject import Subject
 from functions.privacy.holding import ATTRIBUTE, Holding
 from functions.privacy.holdings import HOLDINGS
 from functions.shared.account.standing import Standing
+from functions.shared.dynamo.answers import StoreUnavailableError
 from functions.shared.settings import load
 from functions.shared.tenancy import TenantId
 from infra.topology import TABLES
@@ -109,6 +111,28 @@ def test_an_erasure_that_ends_while_its_account_is_erased_keeps_its_receipt(here
     here.erasures.drop(ended, NOON)
     assert here.erasures.all(ACME) == []
     assert main(["chain"], here) == 0
+
+
+@pytest.mark.parametrize("state", [REQUESTED, RUNNING])
+def test_an_erasure_that_a_backup_opened_again_keeps_its_receipt_and_is_forgotten(
+    here: Bench, state: State
+) -> None:
+    ended = ask(here, ACME, "era_1")
+    here.erasures.finish(ended, {"rows": 1}, NOON)
+    backup = item_of(replace(ended, state=state))
+    client_of(here).put_item(TableName="erasures", Item=backup)
+    (again,) = here.erasures.due(NOON)
+    with pytest.raises((ErasureChangedError, StoreUnavailableError)):
+        here.erasures.finish(here.erasures.start(again, NOON), {"rows": 0}, NOON)
+    assert main(["chain"], here) == 0
+    assert main(["restored", "--go"], here) == 0
+
+    assert here.erasures.due(NOON) == []
+    assert main(["chain"], here) == 0
+    standing = here.receipts.standing("era_1", NOON)
+    assert standing
+    assert standing.receipt
+    assert standing.receipt.counts == {"rows": 1}
 
 
 @pytest.mark.parametrize("holding", HOLDINGS, ids=lambda each: each.table)
