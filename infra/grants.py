@@ -12,6 +12,8 @@ ACTIONS = {
     # ListBucket makes S3 answer 404 rather than 403 for a key that is not there.
     "read:bucket": ("s3:GetObject", "s3:ListBucket"),
     "delete:bucket": ("s3:DeleteObject",),
+    # Parts of uploads that were never completed are in no listing of objects.
+    "unfinished:bucket": ("s3:ListBucketMultipartUploads", "s3:AbortMultipartUpload"),
     "read:table": (
         "dynamodb:GetItem",
         "dynamodb:BatchGetItem",
@@ -53,7 +55,12 @@ ACTIONS = {
         "cognito-idp:DescribeUserPoolClient",
     ),
     "read:identity": ("cognito-idp:AdminGetUser",),
-    "forget:identity": ("cognito-idp:AdminGetUser", "cognito-idp:AdminDeleteUser"),
+    # Who never confirmed an address is found by looking through all who did not.
+    "forget:identity": (
+        "cognito-idp:AdminGetUser",
+        "cognito-idp:AdminDeleteUser",
+        "cognito-idp:ListUsers",
+    ),
     "send:mail": ("ses:SendEmail",),
     "read:metrics": ("cloudwatch:GetMetricData",),
 }

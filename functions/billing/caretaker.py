@@ -59,7 +59,13 @@ class Caretaker:
         return True
 
     def look_after(self, tenant: TenantId) -> None:
-        """See above; errors are those of the stores, and of who was first to write the same."""
+        """See above; errors are those of the stores, and of who was first to write the same.
+
+        Of an account that is gone nothing stays: its last batches may be counted after its erasure.
+        """
+        if self.books.standing(tenant) is None:
+            self.usage.forget(tenant)
+            return
         book = self.books.of(tenant)
         tally = self.usage.tally(tenant)
         opened_for(book, tally.reported, tally.raw_bytes, self.usage)

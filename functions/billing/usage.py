@@ -130,6 +130,25 @@ class Usage:
             return tally.reported.used_bytes(tally.raw_bytes, since)
         return sum(each.raw_bytes for each in self.days(tenant, _utc_day(since), _utc_day(until - 1)))
 
+    def forget(self, tenant: TenantId) -> None:
+        """Remove all that was counted for a tenant that is no account's any more."""
+        start: Item = {}
+        while True:
+            with answered():
+                page = self._client.query(
+                    TableName=self._table,
+                    KeyConditionExpression="tenant_id = :tenant",
+                    ExpressionAttributeValues={":tenant": {"S": str(tenant)}},
+                    ConsistentRead=True,
+                    **start,
+                )
+                for item in page["Items"]:
+                    names = {name: item[name] for name in ("tenant_id", "entry")}
+                    self._client.delete_item(TableName=self._table, Key=names)
+            if "LastEvaluatedKey" not in page:
+                return
+            start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+
     def write(self, reported: Reported) -> Reported:
         """Replace what was reported by the next version of what was read.
 

@@ -3,6 +3,7 @@
 Trigger: SQS, events of SES by way of SNS; the queue takes none of anybody else. Promise: an address that does
 not exist, and one whose owner complained, is suppressed; who complained is opted out of marketing as well,
 whatever their address becomes. A bounce that may pass changes nothing. The same event again changes nothing.
+Of somebody whose account was erased since nothing is kept: nobody mails them any more.
 Failure: a message that could not be dealt with is delivered again; one that is no event of SES ends as a dead
 letter, for somebody to look at.
 """
@@ -42,11 +43,11 @@ class Office:
 
     def heed(self, told: Fate) -> None:
         """Draw the consequences; raises StoreUnavailableError."""
-        if told.what == "other":
+        reader = self.readers.get(told.person) if told.person else None
+        if told.what == "other" or (told.person and reader is None):
             return
         for address in told.addresses:
             self.suppressions.add(address, told.what)
-        reader = self.readers.get(told.person) if told.person else None
         if told.what == "complaint" and reader:
             self.consent.withdraw(reader, Origin(f"complaint:{reader.subject}", "", ""))
 

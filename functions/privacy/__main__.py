@@ -3,7 +3,8 @@
 `open` shows what is being erased, for how long and what it waits for; never whom it is about. `chain` checks
 that every receipt follows from the one before it, and says the last one's hash: note it somewhere else.
 `restored`, after a table was brought back from a backup, has every account erased again whose tombstone
-stands; with `--go`, for without it only tells how many these are.
+stands and of which anything is in any table; with `--go`, for without it only tells how many these are.
+Accounts of which only rows are back, in ClickHouse, have to be named: `restored <account> … --go`.
 
 Tables are those of the environment; credentials and region as the AWS CLI takes them.
 """
@@ -12,8 +13,9 @@ import argparse
 import secrets
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from functions.privacy.desk import ID_BYTES
@@ -21,8 +23,11 @@ from functions.privacy.erasure.erasures import Erasures
 from functions.privacy.erasure.receipt import checked
 from functions.privacy.erasure.receipts import Receipts
 from functions.privacy.erasure.record import ACCOUNT, REQUESTED, Erasure
+from functions.privacy.holdings import HOLDINGS
+from functions.privacy.parts import tables
+from functions.privacy.tables import Tables
 from functions.shared.account.tombstones import Tombstones, name_of
-from functions.shared.dynamo.answers import answered, open_client
+from functions.shared.dynamo.answers import open_client
 from functions.shared.errors import AstralogError
 from functions.shared.settings import load
 from functions.shared.tenancy import TenantId
@@ -31,6 +36,19 @@ from functions.shared.tenancy import TenantId
 @dataclass(frozen=True, slots=True)
 class Settings:
     accounts_table: str
+    people_table: str
+    keys_table: str
+    key_lists_table: str
+    audit_table: str
+    announcements_table: str
+    notices_table: str
+    destinations_table: str
+    shards_table: str
+    health_table: str
+    billing_table: str
+    usage_table: str
+    uploads_table: str
+    exports_table: str
     erasures_table: str
     receipts_table: str
     tombstones_table: str
@@ -43,31 +61,28 @@ class Bench:
     erasures: Erasures
     receipts: Receipts
     tombstones: Tombstones
-    accounts_table: str
-    client: Any
+    tables: Tables
     clock: Callable[[], float]
 
-    def resurrected(self) -> Iterator[tuple[TenantId, bool]]:
-        """Accounts that are there although they were erased, and whether their logs are their own cloud's."""
+    def resurrected(self, named: Iterable[TenantId] = ()) -> set[TenantId]:
+        """Accounts that were erased and of which something is there, or is said to be by who `named` them."""
         buried = self.tombstones.all()
-        under_way = {each.tenant for each in self.erasures.due(self.clock())}
-        start: dict[str, Any] = {}
-        while True:
-            with answered():
-                page = self.client.scan(TableName=self.accounts_table, ConsistentRead=True, **start)
-            for item in page["Items"]:
-                tenant = TenantId(item["tenant_id"]["S"])
-                if name_of(tenant) in buried and tenant not in under_way:
-                    yield tenant, item["plan"]["S"] == "byoc"
-            if "LastEvaluatedKey" not in page:
-                return
-            start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+        found = chain(named, *(self.tables.tenants(holding) for holding in HOLDINGS))
+        back = {tenant for tenant in found if name_of(tenant) in buried}
+        return back - {each.tenant for each in self.erasures.due(self.clock()) if each.kind == ACCOUNT}
 
-    def erase_again(self, tenant: TenantId, byoc: bool) -> None:
+    def forget_ended(self) -> None:
+        """Forget erasures that a backup opened again: they have their receipt, and there is one of each."""
+        now = self.clock()
+        for each in self.erasures.due(now):
+            if self.erasures.has_receipt(each, now):
+                self.erasures.drop(each, now)
+
+    def erase_again(self, tenant: TenantId) -> None:
         """At once: it was cancellable the first time."""
         now = int(self.clock())
         erasure_id = f"era_{secrets.token_hex(ID_BYTES)}"
-        self.erasures.ask_again(Erasure(tenant, erasure_id, ACCOUNT, REQUESTED, now, now, byoc=byoc))
+        self.erasures.ask_again(Erasure(tenant, erasure_id, ACCOUNT, REQUESTED, now, now))
 
 
 def bench(settings: Settings, client: Any, clock: Callable[[], float]) -> Bench:
@@ -77,8 +92,7 @@ def bench(settings: Settings, client: Any, clock: Callable[[], float]) -> Bench:
         erasures=Erasures(settings.erasures_table, settings.accounts_table, receipts, client),
         receipts=receipts,
         tombstones=Tombstones(settings.tombstones_table, client, clock),
-        accounts_table=settings.accounts_table,
-        client=client,
+        tables=tables(settings, client),
         clock=clock,
     )
 
@@ -95,6 +109,7 @@ def main(arguments: Sequence[str] | None = None, at: Bench | None = None) -> int
     commands.add_parser("chain", help="check all receipts")
     restored = commands.add_parser("restored", help="erase again what a backup brought back")
     restored.add_argument("--go", action="store_true", help="do it")
+    restored.add_argument("accounts", nargs="*", help="of which rows are back in ClickHouse")
     asked = parser.parse_args(arguments)
     try:
         here = at or bench(load(Settings), open_client(), time.time)
@@ -114,21 +129,24 @@ def _open(here: Bench, _asked: argparse.Namespace) -> None:
 
 
 def _chain(here: Bench, _asked: argparse.Namespace) -> None:
-    number, last = here.receipts.head()
+    before = here.receipts.head()
     found = list(here.receipts.all())
+    while (head := here.receipts.head()) != before:
+        before, found = head, list(here.receipts.all())  # one joined it meanwhile
+    number, last = head
     if len(found) != number or checked(found) != last:
         raise AstralogError(f"the chain is said to have {number} receipts and to end otherwise than it does")
     _say(f"{number} receipts, the last is {last}")
 
 
 def _restored(here: Bench, asked: argparse.Namespace) -> None:
-    count = 0
-    for tenant, byoc in here.resurrected():
-        count += 1
-        if asked.go:
-            here.erase_again(tenant, byoc)
+    if asked.go:
+        here.forget_ended()
+    back = here.resurrected(map(TenantId, asked.accounts))
+    for tenant in sorted(back) if asked.go else ():
+        here.erase_again(tenant)
     done = "are erased again" if asked.go else "would be erased again (--go)"
-    _say(f"{count} accounts that a backup brought back {done}")
+    _say(f"{len(back)} accounts that a backup brought back {done}")
 
 
 def _say(line: str) -> None:

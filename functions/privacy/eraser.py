@@ -3,7 +3,8 @@
 Trigger: the scheduler, every five minutes. Promise: each open erasure is worked on, the longest waiting
 first, from where the last run left it, and is called verified only after a round through every place that
 found nothing, begun when nothing more could arrive. Then its receipt joins the chain. A run that dies
-anywhere, or two at once, do no harm: each step is written down, and done again it finds nothing.
+anywhere, or two at once, do no harm: each step is written down, and done again it finds nothing. Who signed
+up and has not confirmed an address for eight days is forgotten by the identity provider, too.
 On failure: a place that cannot be emptied is left for a later round, the others go on; an erasure that fails
 keeps no other from being worked on. One that takes longer than a day, or than the law allows, wakes somebody
 (`OldestErasureSeconds`, `ErasuresOverdue`).
@@ -25,6 +26,7 @@ from functions.privacy.erasure.rows import STATEMENT_TIMEOUT_SECONDS, EventRows
 from functions.privacy.erasure.works import Works
 from functions.privacy.export.archives import Archives
 from functions.privacy.export.exports import Exports
+from functions.privacy.never_confirmed import NeverConfirmed
 from functions.privacy.parts import Left, tables
 from functions.privacy.sign_ins import SignIns
 from functions.shared import journal
@@ -83,10 +85,13 @@ class Eraser:
     works: Works
     audit: Audit
     notices: Notices
+    never_confirmed: NeverConfirmed
     time: Time
 
     def run(self) -> dict[str, int]:
-        """Work on what is open: how many, how many were verified, the oldest's seconds, those overdue."""
+        """Work on what is open: how many, how many were verified, the oldest's seconds, those overdue; and
+        forget who never confirmed an address.
+        """
         now = self.time.now()
         due = self.erasures.due(now)
         verified = sum(self._work_on(each) for each in due)
@@ -96,7 +101,15 @@ class Eraser:
             "verified": verified,
             "oldest_seconds": max((int(now) - each.starts_at for each in left), default=0),
             "overdue": sum(each.due_at < now for each in left),
+            "never_confirmed": self._forget_strangers(now),
         }
+
+    def _forget_strangers(self, now: float) -> int:
+        try:
+            return self.never_confirmed.forget(now)
+        except AstralogError as fault:
+            journal.write("never_confirmed_not_forgotten", error_type=type(fault).__name__)
+            return 0
 
     def _work_on(self, erasure: Erasure) -> bool:
         """Whether it is verified now."""
@@ -109,6 +122,9 @@ class Eraser:
             return False
         except AstralogError as fault:
             journal.write("erasure_failed", error_type=type(fault).__name__)
+            return False
+        except Exception as fault:  # noqa: BLE001 - the last line of defence: the others go on
+            journal.write("unexpected_error", error_type=type(fault).__name__)
             return False
         journal.write("erasure_verified", state=erasure.kind, rows=work.counts.get("rows", 0))
         return True
@@ -157,7 +173,8 @@ def _eraser() -> Eraser:
         time=given,
     )
     audit, notices = Audit(settings.audit_table, client), Notices(settings.notices_table, client)
-    return Eraser(erasures, works, audit, notices, given)
+    never_confirmed = NeverConfirmed(works.sign_ins)
+    return Eraser(erasures, works, audit, notices, never_confirmed, given)
 
 
 def handler(_event: dict[str, Any], context: Any) -> dict[str, int]:
@@ -170,6 +187,7 @@ def handler(_event: dict[str, Any], context: Any) -> dict[str, int]:
             "VerifiedErasures": (told["verified"], "Count"),
             "OldestErasureSeconds": (told["oldest_seconds"], "Seconds"),
             "ErasuresOverdue": (told["overdue"], "Count"),
+            "NeverConfirmed": (told["never_confirmed"], "Count"),
         },
     )
     return told

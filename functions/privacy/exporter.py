@@ -115,6 +115,9 @@ class Exporter:
         except AstralogError as fault:
             journal.write("export_hindered", tenant_id=export.tenant, error_type=type(fault).__name__)
             return "open"
+        except Exception as fault:  # noqa: BLE001 - the last line of defence: the others go on
+            journal.write("unexpected_error", tenant_id=export.tenant, error_type=type(fault).__name__)
+            return "open"
 
     def _making(self, export: Export) -> Making:
         return Making(

@@ -5,38 +5,8 @@ copy or by an erasure. An attribute that is on neither list of its table is in n
 such among the items of an account that has everything.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-
-from functions.shared.tenancy import TenantId, own_destination
-
-PARTITION, ATTRIBUTE = "partition", "attribute"
-
-HIDDEN = "a secret that nobody is shown, or what would give one away"
-INNER = "how we do it, not what is known of anybody"
-ELSEWHERE = "the same as in another file"
-
-
-@dataclass(frozen=True, slots=True)
-class Holding:
-    """The items of one table that belong to an account.
-
-    `key`: the names of the table's key attributes. `found`: PARTITION when the partition key is
-    `named(tenant)`, ATTRIBUTE when only the attribute `tenant_id` says whose an item is, and the whole table
-    is looked through. `file`: what they are called in a copy; empty when they are in none. `shows`:
-    attributes, in the order of the CSV file's columns. `withholds`: attribute -> why it is not shown.
-    `after_billing`: billing needs them until it has closed the account.
-    """
-
-    table: str
-    key: tuple[str, ...]
-    found: str = PARTITION
-    named: Callable[[TenantId], str] = str
-    file: str = ""
-    shows: tuple[str, ...] = ()
-    withholds: Mapping[str, str] = field(default_factory=dict)
-    after_billing: bool = False
-
+from functions.privacy.holding import ATTRIBUTE, ELSEWHERE, FORGOTTEN, HIDDEN, INNER, Holding
+from functions.shared.tenancy import own_destination, own_drops
 
 HOLDINGS = (
     Holding(
@@ -139,11 +109,10 @@ HOLDINGS = (
     Holding(
         "health",
         key=("destination",),
-        named=own_destination,
+        named=lambda tenant: (own_destination(tenant), own_drops(tenant)),
         file="destination-health",
-        shows=("failures", "failing_since", "well_since", "reason", "told_of"),
+        shows=("destination", "failures", "failing_since", "well_since", "reason", "told_of"),
         withholds={
-            "destination": ELSEWHERE,
             "resume_at": INNER,
             "slot_0_until": INNER,
             "slot_0_owner": INNER,
@@ -176,10 +145,12 @@ HOLDINGS = (
         key=("tenant_id", "erasure_id"),
         file="erasures",
         shows=(
-            "erasure_id", "kind", "state", "field", "value", "requested_at", "starts_at", "due_at",
-            "verified_at", "cancelled_at", "counts",
+            "erasure_id", "kind", "state", "requested_at", "starts_at", "due_at", "verified_at",
+            "cancelled_at", "counts",
         ),
         withholds={
+            "field": FORGOTTEN,
+            "value": FORGOTTEN,
             "tenant_id": ELSEWHERE,
             "open": INNER,
             "byoc": INNER,
@@ -252,6 +223,12 @@ PREFIXES = {
     "exports": ("exports/",),
 }
 """Bucket -> what lies in it, below which each account has a folder `v1/tenant=<id>/`."""
+
+NOT_COPIED = {
+    "drop": "files that were put in and are still there: what was read of them is in logs/",
+    "staging": "what is on its way: of files, how far they are read; marks of Idempotency-Key, for two days",
+}
+"""Bucket -> what lies in it of an account and is in no copy."""
 
 OF_NOBODY = {"reports": "figures of what functions did, of all accounts together"}
 """Bucket -> why nothing of an account is in it."""

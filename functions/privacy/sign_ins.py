@@ -4,6 +4,7 @@ Beside functions.accounts.identity the only module that names Cognito: people by
 that a password or a code is needed for.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 from functions.shared.aws_client import asked, client
@@ -45,6 +46,18 @@ class SignIns:
             "changed_at": answer["UserLastModifiedDate"].isoformat(),
         }
 
+    def unconfirmed(self, before: float) -> Iterator[str]:
+        """The ids of people who signed up before then, in Unix seconds, and have not confirmed an address."""
+        start: dict[str, str] = {}
+        while True:
+            page = self._list(Filter='cognito:user_status = "UNCONFIRMED"', **start)
+            for each in page["Users"]:
+                if each["UserCreateDate"].timestamp() < before:
+                    yield each["Username"]
+            if "PaginationToken" not in page:
+                return
+            start = {"PaginationToken": page["PaginationToken"]}
+
     def remove(self, subject: str) -> None:
         """Delete the person, sessions included; one who is gone already is no fault."""
         try:
@@ -53,10 +66,17 @@ class SignIns:
             return
 
     def _call(self, operation: str, subject: str) -> Any:
-        self._cognito = self._cognito or client("cognito-idp")
         return asked(
-            lambda: getattr(self._cognito, operation)(UserPoolId=self._pool, Username=subject), _failed
+            lambda: getattr(self._client, operation)(UserPoolId=self._pool, Username=subject), _failed
         )
+
+    def _list(self, **question: str) -> Any:
+        return asked(lambda: self._client.list_users(UserPoolId=self._pool, **question), _failed)
+
+    @property
+    def _client(self) -> Any:
+        self._cognito = self._cognito or client("cognito-idp")
+        return self._cognito
 
 
 def _failed(code: str) -> Exception:

@@ -1,18 +1,24 @@
 """The items of an account in every table there is, read and removed by the inventory of functions.privacy."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from functions.privacy.holdings import ATTRIBUTE, Holding
+from functions.privacy.holding import ATTRIBUTE, Holding
+from functions.privacy.paging import found
 from functions.shared.dynamo.answers import answered
 from functions.shared.dynamo.transaction import write_all
+from functions.shared.errors import PermanentError
 from functions.shared.tenancy import TenantId
 
 REMOVED_A_CALL = 100
 
 Item = dict[str, Any]
+
+After = tuple[int, Item | None]
+"""Where a page begins: in which of the holding's partitions, and after which key; None for its start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +26,7 @@ class Page:
     """Some items; `after` is where the next page begins, None when there is none."""
 
     items: list[Item]
-    after: Item | None
+    after: After | None
 
 
 class Tables:
@@ -36,21 +42,24 @@ class Tables:
         self._names = names
         self._client = client
 
-    def page(self, holding: Holding, tenant: TenantId, after: Item | None = None) -> Page:
+    def page(self, holding: Holding, tenant: TenantId, after: After | None = None) -> Page:
         """Items of `tenant`, at most 1 MB of them; a page may be empty and not be the last."""
-        start = {"ExclusiveStartKey": after} if after else {}
+        number, key = after or (0, None)
+        questions = _questions(holding, tenant)
         with answered():
-            found = getattr(self._client, _operation(holding))(
+            answer = getattr(self._client, _operation(holding))(
                 TableName=self._names[holding.table],
                 ConsistentRead=True,
-                **_whose(holding, tenant),
-                **start,
+                **questions[number],
+                **({"ExclusiveStartKey": key} if key else {}),
             )
-        return Page(found["Items"], found.get("LastEvaluatedKey"))
+        if "LastEvaluatedKey" in answer:
+            return Page(answer["Items"], (number, answer["LastEvaluatedKey"]))
+        return Page(answer["Items"], (number + 1, None) if number + 1 < len(questions) else None)
 
     def items(self, holding: Holding, tenant: TenantId) -> Iterator[Item]:
         """All items of `tenant`, page by page while the caller reads."""
-        after: Item | None = None
+        after: After | None = None
         while True:
             page = self.page(holding, tenant, after)
             yield from page.items
@@ -61,6 +70,21 @@ class Tables:
     def keys(self, holding: Holding, tenant: TenantId) -> Iterator[Item]:
         """The keys of all items of `tenant`."""
         return ({name: item[name] for name in holding.key} for item in self.items(holding, tenant))
+
+    def tenants(self, holding: Holding) -> Iterator[TenantId]:
+        """Whose items there are, by a look through the whole table; some come several times."""
+        name = "tenant_id" if holding.found == ATTRIBUTE else holding.key[0]
+        items = found(
+            self._client.scan,
+            TableName=self._names[holding.table],
+            ProjectionExpression="#name",
+            ExpressionAttributeNames={"#name": name},
+            ConsistentRead=True,
+        )
+        for item in items:
+            # What all are told has no tenant's id; how a cloud fares has a word before it.
+            with suppress(PermanentError):
+                yield TenantId(item[name]["S"].rpartition(":")[2])
 
     def remove(self, holding: Holding, keys: Sequence[Item]) -> None:
         """Delete the items of these keys; what is gone already is no fault."""
@@ -74,14 +98,16 @@ def _operation(holding: Holding) -> str:
     return "scan" if holding.found == ATTRIBUTE else "query"
 
 
-def _whose(holding: Holding, tenant: TenantId) -> Item:
+def _questions(holding: Holding, tenant: TenantId) -> list[Item]:
+    """What to ask the table for everything of `tenant`: one question for each of its partitions."""
     if holding.found == ATTRIBUTE:
-        return {
-            "FilterExpression": "tenant_id = :tenant",
-            "ExpressionAttributeValues": {":tenant": {"S": str(tenant)}},
+        values = {":tenant": {"S": str(tenant)}}
+        return [{"FilterExpression": "tenant_id = :tenant", "ExpressionAttributeValues": values}]
+    return [
+        {
+            "KeyConditionExpression": "#partition = :name",
+            "ExpressionAttributeNames": {"#partition": holding.key[0]},
+            "ExpressionAttributeValues": {":name": {"S": name}},
         }
-    return {
-        "KeyConditionExpression": "#partition = :tenant",
-        "ExpressionAttributeNames": {"#partition": holding.key[0]},
-        "ExpressionAttributeValues": {":tenant": {"S": holding.named(tenant)}},
-    }
+        for name in holding.named(tenant)
+    ]

@@ -75,7 +75,11 @@ def unpack(document: bytes) -> tuple[Header, list[bytes]]:
 
     Raises
     ------
+    PermanentError: it is none that `pack` made.
     DecodedTooLargeError: nothing that `pack` made holds as much.
     """
-    first, *rows = decoded(document, MAX_DECODED_BYTES).split(b"\n")
-    return msgspec.json.decode(first, type=Header), [row for row in rows if row]
+    try:
+        first, *rows = decoded(document, MAX_DECODED_BYTES).split(b"\n")
+        return msgspec.json.decode(first, type=Header), [row for row in rows if row]
+    except (zstd.ZstdError, msgspec.MsgspecError, UnicodeDecodeError):
+        raise PermanentError("not a quarantine document") from None

@@ -64,6 +64,11 @@ def own_destination(tenant: TenantId) -> str:
     return f"{_OWN}{tenant}"
 
 
+def own_drops(tenant: TenantId) -> str:
+    """What the table of health calls a BYOC tenant's own bucket, as files lie in it."""
+    return f"drops:{tenant}"
+
+
 def owner_of(destination: str) -> TenantId | None:
     """Whose own cloud `destination` is; None for ours."""
     return TenantId(destination.removeprefix(_OWN)) if destination.startswith(_OWN) else None

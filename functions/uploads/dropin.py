@@ -2,8 +2,9 @@
 
 Trigger: SQS, with S3's notifications of files under `dropin/`, or the sweeper's, or our own for a file that
 goes on. Promise: every record of a file is staged exactly once, or told of in the file's status; a file that
-outlasts the invocation is put down between two objects and taken up by another. Failure: the message comes
-back after a pause; a file that ends whoever reads it is given up after five attempts, and says so.
+outlasts the invocation is put down between two objects and taken up by another; what comes into an account
+that was erased is deleted unread. Failure: the message comes back after a pause; a file that ends whoever
+reads it is given up after five attempts, and says so.
 """
 
 from collections.abc import Callable
@@ -14,11 +15,13 @@ from typing import Any
 
 from functions.shared import journal
 from functions.shared.access import BYOC
+from functions.shared.account.tombstones import RecentTombstones, Tombstones
 from functions.shared.buckets.contract import Bucket
 from functions.shared.buckets.drops import DropBucket, Dropped
 from functions.shared.buckets.own import open_bucket
 from functions.shared.errors import RetryableError
 from functions.shared.settings import load
+from functions.shared.tenancy import TenantId
 from functions.uploads.files import DELETE
 from functions.uploads.notices import Message, is_file, read, tenant_of
 from functions.uploads.own_drops import open_drops
@@ -36,18 +39,20 @@ class Settings:
     staging_bucket: str
     uploads_table: str
     accounts_table: str
+    tombstones_table: str
     dropped_queue: str
 
 
 @dataclass(frozen=True, slots=True)
 class DropIn:
-    """The parts of this function."""
+    """The parts of this function. `buried`: whether an account was erased."""
 
     drops: DropBucket
     staging: Bucket
     standings: Standings
     queue: DropQueue
     work: Work
+    buried: Callable[[TenantId], bool] = lambda _tenant: False
 
     def place(self, file: Dropped) -> Place | None:
         """Whose the file is and where its rows go; None when it is nobody's."""
@@ -59,10 +64,16 @@ class DropIn:
         refusal = ELSEWHERE if standing.plan == BYOC else standing.refusal(now)
         return Place(tenant, self.drops, self.staging, standing.retention_days, DELETE, refusal)
 
+    def is_of_an_erased_account(self, file: Dropped) -> bool:
+        """Whether it came after the end of its account: a PUT by a link may last longer than the link."""
+        tenant = tenant_of(file.key)
+        return tenant is not None and file.bucket == self.drops.name and self.buried(tenant)
+
 
 @cache
 def _drop_in() -> DropIn:
     settings = load(Settings)
+    tombstones = RecentTombstones(Tombstones(settings.tombstones_table))
     queue = DropQueue(settings.dropped_queue, FUNCTION)
     return DropIn(
         open_drops(settings.drop_bucket),
@@ -70,6 +81,7 @@ def _drop_in() -> DropIn:
         Standings(settings.accounts_table),
         queue,
         Work(Register(settings.uploads_table), queue.tell, FUNCTION),
+        tombstones.buried,
     )
 
 
@@ -98,6 +110,9 @@ def _worked_on(message: Message, seconds_left: Callable[[], float], drop_in: Dro
             place = drop_in.place(file)
             if place:
                 drop_in.work.do(file, place, seconds_left)
+            elif drop_in.is_of_an_erased_account(file):
+                drop_in.drops.delete(file)
+                journal.write("erased_tenant_dropped", objects=1)
     except HeldError as held:
         return held.seconds
     except RetryableError as fault:

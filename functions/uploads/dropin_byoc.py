@@ -24,7 +24,7 @@ from functions.shared.custody.settings import CustodySettings
 from functions.shared.errors import PermanentError, RetryableError
 from functions.shared.settings import load
 from functions.shared.telling import NotifyingBucket, Teller
-from functions.shared.tenancy import TenantId
+from functions.shared.tenancy import TenantId, own_drops
 from functions.uploads.files import KEEP
 from functions.uploads.notices import Message, is_file, read, tenant_of
 from functions.uploads.own_clouds import DropCustody, drop_custody
@@ -124,7 +124,7 @@ def _one(
     if tenant is None or not is_file(file, tenant):
         return None
     try:
-        slot = drop_in.health.take(_circuit(tenant), str(uuid4()), seconds_left() + SLOT_MARGIN_SECONDS)
+        slot = drop_in.health.take(own_drops(tenant), str(uuid4()), seconds_left() + SLOT_MARGIN_SECONDS)
         if isinstance(slot, Wait):
             return _pause(slot, message)
         return _in_slot(file, tenant, slot, message, seconds_left, drop_in)
@@ -172,8 +172,3 @@ def _pause(wait: Wait, message: Message) -> int:
     if wait.seconds is None:
         return pause_seconds(message.receive_count)
     return min(MAX_PAUSE_SECONDS, max(1, math.ceil(wait.seconds)))
-
-
-def _circuit(tenant: TenantId) -> str:
-    """What the table of health calls the tenant's bucket as files lie in it."""
-    return f"drops:{tenant}"

@@ -3,12 +3,13 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from functions.privacy.erasure.objects import STILL_BEING_STAGED, Quarantined, StagedObjects, waiting
+from functions.privacy.erasure.objects import STILL_BEING_STAGED
 from functions.privacy.erasure.place import Time
 from functions.privacy.erasure.record import PERSON, RUNNING, Erasure
-from functions.privacy.erasure.rows import EventRows, Rows
+from functions.privacy.erasure.rows import EventRows
 from functions.privacy.erasure.run import Work
 from functions.privacy.erasure.subject import Subject
+from functions.privacy.erasure.way_of_rows import way_of_rows
 from functions.shared.buckets.contract import Bucket
 from functions.shared.warehouse import Warehouse
 
@@ -36,13 +37,7 @@ def erase(warehouse: Warehouse, bucket: Bucket, subject: Subject, until: datetim
     asked_at = int(until.timestamp())
     erasure = Erasure(subject.tenant, "era_1", PERSON, RUNNING, asked_at, asked_at, subject)
     work = Work(erasure, quiet_at=(until + STILL_BEING_STAGED).timestamp())
-    work.places |= {
-        "quarantined": Quarantined(bucket, subject, time),
-        "staged": StagedObjects(bucket, subject.tenant, time, lambda: until),
-        "rows": Rows(
-            EventRows(warehouse), subject, lambda: waiting(bucket, subject.tenant, until), time, lambda: until
-        ),
-    }
+    work.places |= way_of_rows(subject, lambda: until, bucket, EventRows(warehouse), time)
     verified = work.go_on(Unwritten(), time)
     progress = work.erasure.progress
     return Erased(

@@ -17,6 +17,8 @@ from backports import zstd
 
 from infra.topology import BUCKETS, QUEUES, TABLES
 
+TRIES = 100
+
 _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 _CHECKSUM_BYTES, _HEADER_BYTES = 16, 9
 _NONE, _LZ4, _ZSTD, _MULTIPLE, _DELTA = 0x02, 0x82, 0x90, 0x91, 0x92
@@ -48,11 +50,19 @@ def _everything(aws: Aws, engine: Path) -> Iterator[tuple[str, bytes]]:
     yield from (("mail", mail.encode()) for mail in aws.mails)
     for page in aws.cognito.get_paginator("list_users").paginate(UserPoolId=aws.pool):
         yield from (("sign-ins", repr(user).encode()) for user in page["Users"])
-    for file in engine.rglob("*"):
-        if file.is_file():
-            content = file.read_bytes()
-            yield "engine files", content
-            yield from (("engine files", block) for block in blocks(content))
+    for content in _contents(engine):
+        yield "engine files", content
+        yield from (("engine files", block) for block in blocks(content))
+
+
+def _contents(engine: Path) -> list[bytes]:
+    """Of all files at one moment: where the engine removed or renamed some meanwhile, all are read again."""
+    for _ in range(TRIES):
+        try:
+            return [file.read_bytes() for file in engine.rglob("*") if file.is_file()]
+        except FileNotFoundError:
+            continue
+    raise AssertionError("the engine never stands still")
 
 
 def _items(dynamodb: Any) -> Iterator[tuple[str, bytes]]:

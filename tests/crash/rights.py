@@ -29,8 +29,8 @@ from functions.accounts.people import People, Person
 from functions.privacy.desk import Desk
 from functions.privacy.eraser import Eraser
 from functions.privacy.erasure.drop_bucket import DropBucket
+from functions.privacy.erasure.moves import Move, next_move
 from functions.privacy.erasure.place import Time
-from functions.privacy.erasure.progress import Move, next_move
 from functions.privacy.erasure.record import Erasure
 from functions.privacy.erasure.rows import EventRows
 from functions.privacy.erasure.subject import Subject
@@ -40,6 +40,7 @@ from functions.privacy.exporter import Exporter
 from functions.privacy.forms import Period
 from functions.privacy.handler import Settings, desk
 from functions.privacy.holdings import HOLDINGS
+from functions.privacy.never_confirmed import NeverConfirmed
 from functions.privacy.sign_ins import SignIns
 from functions.privacy.tables import Tables
 from functions.shared.access import Principal
@@ -68,6 +69,7 @@ from functions.shared.tenancy import (
     dropin_prefix,
     idempotency_prefix,
     own_destination,
+    own_drops,
 )
 from functions.shared.warehouse import Warehouse, WarehouseDownError
 from functions.sync.drive import Driver
@@ -213,7 +215,8 @@ class World:
             custody=cast(Custody, OwnClouds(self)),
             time=self.time,
         )
-        return Eraser(self.desk.erasures, works, self.audit, self.notices, self.time)
+        never_confirmed = NeverConfirmed(self.sign_ins)
+        return Eraser(self.desk.erasures, works, self.audit, self.notices, never_confirmed, self.time)
 
     @property
     def exporter(self) -> Exporter:
@@ -349,6 +352,9 @@ class World:
         self.suppressions.add(f"{mark}@example.org", "bounce")
         used = {"tenant_id": {"S": tenant}, "entry": {"S": "total"}, "rows": {"N": "5"}, "bytes": {"N": "9"}}
         self.aws.dynamodb.put_item(TableName="usage", Item=used)
+        report = {"S": json.dumps({"rows_differ": [{"tenant": tenant}]})}
+        named = {"tenant_id": {"S": "*"}, "entry": {"S": f"reconciled#{tenant}"}, "report": report}
+        self.aws.dynamodb.put_item(TableName="usage", Item=named)
         for number in range(3):
             self.audit.append(tenant, origin, "key.created", f"key_{number}")
         self.announcements.publish(tenant, f"a-{mark}", "news", f"Title {mark}", "text")
@@ -373,9 +379,10 @@ class World:
                 tenant, 1, f"bucket-{mark}", "us-east-1", None, secret, secret, address, "exactly_once", 30
             )
         )
-        slot = self.health.take(own_destination(tenant), mark, 60)
-        assert isinstance(slot, Slot)
-        self.health.failed(slot, "busy")
+        for name in (own_destination(tenant), own_drops(tenant)):
+            slot = self.health.take(name, mark, 60)
+            assert isinstance(slot, Slot)
+            self.health.failed(slot, "busy")
 
     def _logs(self, tenant: TenantId, mark: str) -> None:
         """Loaded, one of them refused, a mark of an Idempotency-Key; and what is told of all that."""

@@ -27,11 +27,15 @@ METADATA: list[Any] = [
     {"user_id": "u1"}, {"user_id": "u10"}, {"user_id": 7}, {"user_id": 7.5}, {"user_id": "7"},
     {"user_id": True}, {"user_id": None}, {"user_id": ["u1"]}, {"user_id": {"id": "u1"}}, {"user.id": "u1"},
     {"user": {"id": "u1"}}, {"user": "u1"}, {"user_id": 'quo"te'}, {"user_id": "é"}, {"user_id": "\u0007"},
+    {"user_id": 7.0}, {"user_id": 1e3}, {"user_id": 1000}, {"user_id": "null"},
+    {"user_id": 12345678901234567}, {"user_id": 12345678901234568}, {"user_id": 0.00003}, {"user_id": [7]},
     {},
 ]  # fmt: skip
 SUBJECTS = [
     ("metadata.user_id", "u1"), ("metadata.user_id", "7"), ("metadata.user_id", "7.5"),
     ("metadata.user_id", "true"), ("metadata.user.id", "u1"), ("metadata.user_id", 'quo"te'),
+    ("metadata.user_id", "7.0"), ("metadata.user_id", "1000"), ("metadata.user_id", "1e3"),
+    ("metadata.user_id", "null"), ("metadata.user_id", "12345678901234567"), ("metadata.user_id", "3e-5"),
     ("metadata.user_id", "é"), ("metadata.user_id", "\u0007"), ("message", "row 1"), ("message", "row 11"),
 ]  # fmt: skip
 

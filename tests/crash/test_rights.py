@@ -9,6 +9,7 @@ import pytest
 from obstore.store import MemoryStore
 
 from bench.in_process import EngineRoom
+from functions.privacy.__main__ import Bench, main
 from functions.privacy.erasure.place import Place
 from functions.privacy.erasure.receipt import account_hash, checked, person_hash
 from functions.privacy.erasure.record import Erasure
@@ -129,9 +130,9 @@ def test_an_account_leaves_nothing_but_its_receipt_and_a_neighbour_loses_nothing
     assert receipt.person is None
     assert receipt.counts == {
         "accounts": 1, "announcements": 1, "archives": 1, "audit": 5, "billing": 2, "destinations": 1,
-        "exports": 1, "health": 1, "idempotency_marks": 1, "key-lists": 2, "keys": 2, "notices": 3,
-        "people": 1, "quarantined": 1, "rows": 5, "sign_ins": 1, "checkpoints": 1, "dropped_files": 1,
-        "suppressions": 1, "uploads": 2, "usage": 1,
+        "exports": 1, "health": 2, "idempotency_marks": 1, "key-lists": 2, "keys": 2, "mentions": 1,
+        "notices": 3, "people": 1, "quarantined": 1, "rows": 5, "sign_ins": 1, "checkpoints": 1,
+        "dropped_files": 1, "suppressions": 1, "uploads": 2, "usage": 1,
     }  # fmt: skip
 
 
@@ -380,30 +381,49 @@ def test_a_person_is_waited_for_while_anything_is_staged_and_no_object_is_delete
 def test_rows_of_a_file_that_was_still_to_be_read_go_too_whenever_they_are_received(here: World) -> None:
     tenant, mark = furnished(here)
     here.drain()
-    here.drop(tenant, "waits.txt", f"line of {mark}".encode(), "reading")
+    key = f"{dropin_prefix(tenant)}u/waits.txt"
+    here.aws.s3.put_object(Bucket="drop", Key=key, Body=f"line of {mark}".encode())
     erasure = here.ask_for_person(tenant, "message", mark)
     for _ in range(3):
         here.eraser.run()
         here.later(minutes=30)
     assert "uploads" in here.desk.erasure(tenant, erasure.erasure_id).progress.waits_for.values()
+    here.drop(tenant, "waits.txt", f"line of {mark}".encode(), "done")
     here.deliver(here.stage(tenant, [here.row(tenant, f"line of {mark}"), here.row(tenant, "another")]))
-    here.aws.s3.delete_object(Bucket="drop", Key=f"{dropin_prefix(tenant)}u/waits.txt")
+    here.aws.s3.delete_object(Bucket="drop", Key=key)
     here.erase(erasure)
 
     assert here.rows_of(tenant) == 1
     assert here.where(mark)[mark].isdisjoint(ON_THE_WAY_OF_ROWS)
 
 
-def test_a_file_that_nobody_ever_reads_goes_after_a_day(here: World) -> None:
+def test_rows_of_a_file_that_was_read_and_gone_before_anybody_looked_go_too(here: World) -> None:
+    """It was put in before, and seen after; the request of somebody else's line comes later still."""
+    tenant, mark = furnished(here)
+    here.drain()
+    erasure = here.ask_for_person(tenant, "message", mark)
+    here.later(seconds=20)
+    here.drop(tenant, "quick.txt", f"line of {mark}".encode(), "done")
+    here.deliver(here.stage(tenant, [here.row(tenant, f"line of {mark}")]))
+    here.aws.s3.delete_object(Bucket="drop", Key=f"{dropin_prefix(tenant)}u/quick.txt")
+    here.later(seconds=100)
+    here.deliver(here.stage(tenant, [here.row(tenant, f"anew of {mark}")]))
+    here.erase(erasure)
+
+    assert here.rows_of(tenant) == 1
+    assert _receipt(here, erasure).counts["rows"] == 6
+
+
+def test_a_file_that_nobody_ever_reads_goes_before_the_deadline(here: World) -> None:
     tenant, mark = furnished(here)
     here.drain()
     here.aws.s3.put_object(Bucket="drop", Key=f"{dropin_prefix(tenant)}folder/", Body=mark.encode())
     erasure = here.ask_for_person(tenant, "message", mark)
     for _ in range(2):
         here.eraser.run()
-        here.later(hours=11)
+        here.later(days=9)
     assert "bucket drop/dropin" in here.where(mark)[mark]
-    here.later(hours=3)
+    here.later(days=3)
     here.erase(erasure)
 
     assert here.where(mark)[mark].isdisjoint(ON_THE_WAY_OF_ROWS)
@@ -445,6 +465,30 @@ def test_of_a_destination_that_was_taken_away_there_is_nothing_to_erase(here: Wo
     here.erase(erasure)
 
     assert _receipt(here, erasure).counts == {}
+
+
+def test_what_a_backup_brought_back_is_erased_again_though_the_account_itself_is_not_back(
+    here: World,
+) -> None:
+    """Its people and its book, which billing could close only with the account."""
+    tenant, mark = furnished(here)
+    dynamodb, lost = here.aws.dynamodb, ("people", "billing")
+    backup = {
+        table: [each for each in dynamodb.scan(TableName=table)["Items"] if tenant in repr(each)]
+        for table in lost
+    }
+    here.erase(here.ask_for_account(tenant))
+    for table, items in backup.items():
+        for item in items:
+            dynamodb.put_item(TableName=table, Item=item)
+    here.drain()
+    bench = Bench(here.desk.erasures, here.desk.receipts, here.tombstones, here.tables, lambda: here.now)
+    assert main(["restored", "--go"], bench) == 0
+    (again,) = here.desk.erasures.all(tenant)
+    here.erase(again)
+
+    assert here.where(mark, str(tenant)) == {mark: set(), str(tenant): {"table ledger"}}
+    assert _receipt(here, again).counts == {"billing": 2, "people": 1}
 
 
 def test_two_erasers_at_once_do_no_harm(here: World, neighbour: TenantId) -> None:

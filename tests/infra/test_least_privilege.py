@@ -46,6 +46,7 @@ VERBS = {
     "s3:GetObject": "read:bucket",
     "s3:ListBucket": "read:bucket",
     "s3:DeleteObject": "delete:bucket",
+    "s3:ListBucketMultipartUploads": "unfinished:bucket",
     "dynamodb:GetItem": "read:table",
     "dynamodb:Query": "read:table",
     "dynamodb:Scan": "scan:table",
@@ -58,6 +59,7 @@ VERBS = {
     "kms:GenerateDataKey": "seal:key",
     "cognito-idp:AdminInitiateAuth": "sign-in:identity",
     "cognito-idp:AdminDeleteUser": ("sign-in:identity", "forget:identity"),
+    "cognito-idp:ListUsers": "forget:identity",
     "ses:SendEmail": "send:mail",
     "cloudwatch:GetMetricData": "read:metrics",
 }

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from functions.privacy.erasure.place import Time
-from functions.privacy.export.archives import Archives
+from functions.privacy.export.archives import Archives, Unfinished
 from functions.privacy.export.exports import Exports
 from functions.privacy.export.record import Export
 from functions.shared.buckets.contract import Bucket
@@ -17,7 +17,8 @@ class Copies:
     """Archives of `tenant` that were begun until `until`, in Unix seconds; None for all, whenever begun.
 
     Of an account they go, and so does what is uploaded of those being made. Of a person, archives go and what
-    is being made begins anew, without what was erased.
+    is being made begins anew, without what was erased. What is uploaded and noted nowhere, because who did it
+    died or its note is erased already, is found at S3.
     """
 
     exports: Exports
@@ -28,12 +29,16 @@ class Copies:
     time: Time
 
     def count(self) -> int:
-        return len(self._archives()) + len(self._being_made())
+        return len(self._archives()) + len(self._being_made()) + len(self._left_behind())
 
     def remove(self) -> str | None:
         for export in self._being_made():
             self.archives.abort(export.object_key, export.progress.upload_id)
+            # It may have been put together a moment ago: begun anew, it would pass for one of later.
+            self.bucket.delete([export.object_key])
             self._anew(export)
+        for upload in self._left_behind():
+            self.archives.abort(upload.key, upload.upload_id)
         self.bucket.delete(self._archives())
         return None
 
@@ -50,6 +55,14 @@ class Copies:
             for each in found
             if each.open and each.progress.upload_id and self._before(float(each.began_at))
         ]
+
+    def _left_behind(self) -> list[Unfinished]:
+        """Uploads of which no copy that is being made knows."""
+        found = self.archives.unfinished(exports_prefix(self.tenant))
+        known = (
+            {each.progress.upload_id for each in self.exports.all(self.tenant) if each.open} if found else ()
+        )
+        return [each for each in found if each.upload_id not in known and self._before(each.begun_at)]
 
     def _archives(self) -> list[str]:
         """By the time they were begun; of one that nobody remembers, by when it was written."""

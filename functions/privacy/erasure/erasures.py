@@ -6,8 +6,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from functions.privacy.erasure.receipt import BACKUP_DAYS, Receipt, account_hash, person_hash
-from functions.privacy.erasure.receipts import Receipts
+from functions.privacy.erasure.account_marks import AccountMarks
+from functions.privacy.erasure.receipts import Receipts, receipt_of
 from functions.privacy.erasure.record import (
     ACCOUNT,
     CANCELLED,
@@ -21,7 +21,7 @@ from functions.privacy.erasure.record import (
     item_of,
     key_of,
 )
-from functions.privacy.moments import moment
+from functions.privacy.paging import found
 from functions.shared.dynamo.answers import StoreUnavailableError, answered, unmet
 from functions.shared.dynamo.transaction import UnmetError, write_all
 from functions.shared.errors import PermanentError, RetryableError
@@ -56,7 +56,7 @@ class Erasures:
 
     def __init__(self, table: str, accounts_table: str, receipts: Receipts, client: Any) -> None:
         self._table = table
-        self._accounts_table = accounts_table
+        self.accounts = AccountMarks(accounts_table, client)
         self._receipts = receipts
         self._client = client
 
@@ -75,7 +75,7 @@ class Erasures:
             *also,
         ]
         if erasure.kind == ACCOUNT:
-            writes.append(self._closing(erasure))
+            writes.append(self.accounts.closes(erasure))
         try:
             write_all(self._client, writes)
         except UnmetError:
@@ -100,8 +100,8 @@ class Erasures:
             "ExpressionAttributeValues": {":tenant": {"S": str(tenant)}},
             "ConsistentRead": True,
         }
-        found = [erasure_of(item) for item in self._query(query)]
-        return sorted(found, key=lambda each: (each.requested_at, each.erasure_id), reverse=True)
+        erasures = [erasure_of(item) for item in self._query(query)]
+        return sorted(erasures, key=lambda each: (each.requested_at, each.erasure_id), reverse=True)
 
     def due(self, now: float) -> list[Erasure]:
         """Those that are to be worked on at `now`, the longest waiting first."""
@@ -111,11 +111,11 @@ class Erasures:
             "ExpressionAttributeNames": {"#open": "open"},
             "ExpressionAttributeValues": {":open": {"S": OPEN}, ":now": {"S": f"{int(now):012}"}},
         }
-        found = (
+        erasures = (
             self.of(TenantId(item["tenant_id"]["S"]), item["erasure_id"]["S"]) for item in self._query(query)
         )
         # The index is a moment behind.
-        return [each for each in found if each and each.open]
+        return [each for each in erasures if each and each.open]
 
     def save(self, erasure: Erasure) -> Erasure:
         """Write an open erasure as it is now; nobody has written it since it was read.
@@ -161,7 +161,7 @@ class Erasures:
         writes = [
             {"Put": {**self._put(new), **_at(erasure)}},
             self._receipts.stands(new, forget_at=int(now) + KEPT_DAYS * SECONDS_A_DAY),
-            self._not_closing(erasure.tenant),
+            self.accounts.stays(erasure.tenant),
             *also,
         ]
         try:
@@ -181,7 +181,7 @@ class Erasures:
         """
         for _ in range(_TRIES):
             number, before = self._receipts.head()
-            receipt = _receipt(erasure, counts, now, number + 1, before)
+            receipt = receipt_of(erasure, counts, now, number + 1, before)
             added = self._receipts.added(erasure.erasure_id, receipt)
             try:
                 write_all(self._client, [self._ended(erasure, counts, now), *added, *also])
@@ -193,37 +193,24 @@ class Erasures:
             return
         raise StoreUnavailableError("DynamoDB: others keep adding receipts")
 
-    def close_account(self, tenant: TenantId) -> None:
-        """From now on the account is there for nobody: no key and no session of it is good.
-
-        The item stays until billing has closed the account; where there is none, none is made.
-        """
-        try:
-            with answered():
-                self._client.update_item(
-                    **self._account(tenant),
-                    UpdateExpression="SET closed = :true",
-                    ConditionExpression="attribute_exists(tenant_id)",
-                    ExpressionAttributeValues={":true": {"BOOL": True}},
-                )
-        except ClientError as fault:
-            if not unmet(fault):
-                raise
+    def has_receipt(self, erasure: Erasure, now: float) -> bool:
+        """Whether it was verified already, as one was that a backup brought back."""
+        standing = self._receipts.standing(erasure.erasure_id, now)
+        return bool(standing and standing.receipt)
 
     def drop(self, erasure: Erasure, now: float) -> None:
-        """Forget one whose whole account is erased; its receipt, if it has one, stays."""
-        writes: list[Item] = [
-            {
-                "Delete": {
-                    "TableName": self._table,
-                    "Key": key_of(erasure.tenant, erasure.erasure_id),
-                }
-            }
-        ]
-        if erasure.open:
+        """Forget one whose whole account is erased; its receipt, if it has one, stays.
+
+        Raises
+        ------
+        ErasureChangedError: somebody works on it, and it may have a receipt by now.
+        """
+        key = key_of(erasure.tenant, erasure.erasure_id)
+        writes: list[Item] = [{"Delete": {"TableName": self._table, "Key": key, **_at(erasure)}}]
+        if erasure.open and not self.has_receipt(erasure, now):
             forget_at = int(now) + KEPT_DAYS * SECONDS_A_DAY
             writes.append(self._receipts.stands(replace(erasure, state=CANCELLED), forget_at=forget_at))
-        write_all(self._client, writes)
+        self._write(writes)
 
     def _ended(self, erasure: Erasure, counts: dict[str, int], now: float) -> Item:
         if erasure.kind == ACCOUNT:
@@ -242,27 +229,8 @@ class Erasures:
     def _put(self, erasure: Erasure) -> Item:
         return {"TableName": self._table, "Item": item_of(erasure)}
 
-    def _closing(self, erasure: Erasure) -> Item:
-        return {
-            "Update": {
-                **self._account(erasure.tenant),
-                "UpdateExpression": "SET closes_at = :at",
-                "ConditionExpression": "attribute_exists(tenant_id) AND attribute_not_exists(closes_at)",
-                "ExpressionAttributeValues": {":at": {"N": str(erasure.starts_at)}},
-            }
-        }
-
-    def _not_closing(self, tenant: TenantId) -> Item:
-        return {
-            "Update": {
-                **self._account(tenant),
-                "UpdateExpression": "REMOVE closes_at",
-                "ConditionExpression": "attribute_exists(closes_at) AND attribute_not_exists(closed)",
-            }
-        }
-
-    def _account(self, tenant: TenantId) -> Item:
-        return {"TableName": self._accounts_table, "Key": {"tenant_id": {"S": str(tenant)}}}
+    def _query(self, query: Item) -> Iterator[Item]:
+        return found(self._client.query, TableName=self._table, **query)
 
     def _write(self, writes: Sequence[Item]) -> None:
         try:
@@ -270,34 +238,9 @@ class Erasures:
         except UnmetError:
             raise ErasureChangedError("another run works on this erasure") from None
 
-    def _query(self, query: Item) -> Iterator[Item]:
-        start: Item = {}
-        while True:
-            with answered():
-                page = self._client.query(TableName=self._table, **query, **start)
-            yield from page["Items"]
-            if "LastEvaluatedKey" not in page:
-                return
-            start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
-
 
 def _at(erasure: Erasure) -> Item:
     return {
         "ConditionExpression": "revision = :revision",
         "ExpressionAttributeValues": {":revision": {"N": str(erasure.revision)}},
     }
-
-
-def _receipt(erasure: Erasure, counts: dict[str, int], now: float, number: int, previous: str) -> Receipt:
-    person = person_hash(erasure.erasure_id, erasure.subject) if erasure.subject else None
-    return Receipt(
-        number=number,
-        previous=previous,
-        kind=erasure.kind,
-        account=account_hash(erasure.erasure_id, erasure.tenant),
-        person=person,
-        requested_at=moment(erasure.requested_at),
-        verified_at=moment(now),
-        backups_until=moment(now + BACKUP_DAYS * SECONDS_A_DAY),
-        counts=counts,
-    )

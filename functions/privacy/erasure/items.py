@@ -7,7 +7,7 @@ from itertools import islice
 from functions.privacy.erasure.erasures import Erasures
 from functions.privacy.erasure.place import NotYetError, Time
 from functions.privacy.erasure.record import Erasure
-from functions.privacy.holdings import Holding
+from functions.privacy.holding import Holding
 from functions.privacy.tables import REMOVED_A_CALL, Tables
 from functions.shared.tenancy import TenantId
 

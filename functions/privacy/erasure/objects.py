@@ -10,6 +10,7 @@ from msgspec import structs
 from functions.privacy.erasure.place import NotYetError, Time
 from functions.privacy.erasure.subject import Subject
 from functions.shared.buckets.contract import Bucket, Listed
+from functions.shared.errors import PermanentError
 from functions.shared.quarantine import pack, unpack
 from functions.shared.staging import ID_CHARACTERS, StagedKey, is_staged
 from functions.shared.tenancy import TenantId, quarantine_prefix, staged_prefix
@@ -21,6 +22,9 @@ LEFT_TO_SYNC_SECONDS = 6 * 3600
 """What was staged when an account stopped is loaded, and erased with the other rows, in minutes."""
 
 DELETED_AT_A_TIME = 1000
+
+UNREADABLE = "quarantine"
+"""What an erasure waits for that finds something in the quarantine which is no document."""
 
 
 class Files(Protocol):
@@ -87,37 +91,53 @@ class StagedObjects:
 
 @dataclass(frozen=True, slots=True)
 class Quarantined:
-    """A person's rows among those that ClickHouse refused; counted in rows, the others stay."""
+    """A person's rows among those that ClickHouse refused; counted in rows, the others stay.
+
+    What lies there and is no document that anybody can read may tell of them: its owner has to remove it. In
+    a customer's own bucket anything may lie.
+    """
 
     bucket: Bucket
     subject: Subject
     time: Time
 
     def count(self) -> int:
-        return sum(self._rows_in(key) for key in self._documents())
+        told = [self._rows_in(key) for key in self._documents()]
+        rows = sum(each for each in told if each is not None)
+        if None in told and not rows:
+            raise NotYetError(UNREADABLE)
+        return rows
 
     def remove(self) -> str | None:
+        unreadable = False
         for key in self._documents():
             self.time.need(30)
-            self._forget_in(key)
+            unreadable |= not self._forgotten_in(key)
+        if unreadable:
+            raise NotYetError(UNREADABLE)
         return None
 
     def _documents(self) -> list[str]:
         return [each.key for each in self.bucket.under(quarantine_prefix(self.subject.tenant))]
 
-    def _rows_in(self, key: str) -> int:
+    def _rows_in(self, key: str) -> int | None:
+        """None when nobody can read it."""
         found = self.bucket.get(key)
-        if found is None:
-            return 0
-        _, rows = unpack(bytes(found.body))
+        try:
+            rows = unpack(bytes(found.body))[1] if found else []
+        except PermanentError:
+            return None
         return sum(self.subject.is_told_of_by(row) for row in rows)
 
-    def _forget_in(self, key: str) -> None:
-        """A document that somebody replaced meanwhile is left as it is, for the next round."""
+    def _forgotten_in(self, key: str) -> bool:
+        """Whether it could be read. What somebody replaced meanwhile is left to the next round."""
         found = self.bucket.get(key)
         if found is None:
-            return
-        header, rows = unpack(bytes(found.body))
+            return True
+        try:
+            header, rows = unpack(bytes(found.body))
+        except PermanentError:
+            return False
         kept = [at for at, row in enumerate(rows) if not self.subject.is_told_of_by(row)]
         if not kept:
             self.bucket.delete([key])
@@ -125,6 +145,7 @@ class Quarantined:
             positions = [header.positions[at] for at in kept]
             shorter = structs.replace(header, positions=positions, rows=len(kept))
             self.bucket.replace(key, pack(shorter, [rows[at] for at in kept]), found.etag)
+        return True
 
 
 def waiting(bucket: Bucket, tenant: TenantId, until: datetime | None = None) -> int:

@@ -1,4 +1,4 @@
-"""How far an erasure has come and what is next: pure values, and one function from them to a move.
+"""How far an erasure has come: pure values; functions.privacy.erasure.moves says what is next.
 
 An erasure of an account first *stops* what could bring more: each stop is done once. Then it *sweeps*: round
 by round it goes through all places, in their order, and removes what it finds. It is verified by a round that
@@ -11,23 +11,24 @@ that what was removed and not noted is counted all the same.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-LOOK_AGAIN_SECONDS = 60
-MAX_PAUSE_SECONDS = 1800
-
 COPIES = frozenset({"archives"})
 """Places that hold what was copied from the others."""
+
+UNCOUNTED = frozenset({"last_file", "traces"})
+"""Places whose counts say nothing to anybody: there is no row in them that could be read or written again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """The names of stops and places, in their order.
 
-    `quiet_at`: Unix seconds; from then on nothing new can arrive. None while the stops are not all done, from
-    which on it takes `settle_seconds`.
+    `quiet_at`: Unix seconds; from then on nothing new can arrive. None where stops see to that, from the last
+    of which on it takes `settle_seconds`. Where nobody is stopped it is as long from the last removal: who
+    had read what was removed may yet write it somewhere.
     """
 
     stops: tuple[str, ...]
@@ -37,7 +38,7 @@ class Plan:
 
     def quiet_from(self, progress: "Progress") -> float:
         if self.quiet_at is not None:
-            return self.quiet_at
+            return max(self.quiet_at, (progress.removed_at or 0.0) + self.settle_seconds)
         return (progress.stopped_at or 0.0) + self.settle_seconds
 
 
@@ -109,7 +110,7 @@ class Progress:
     def swept(self, place: str, now: float, mark: str | None = None) -> "Progress":
         """The place is empty now; what was pending is removed."""
         gone = self.pending.get(place, 0)
-        source = gone and place not in COPIES
+        source = gone and place not in COPIES | UNCOUNTED
         return replace(
             self,
             found={**self.found, place: gone},
@@ -132,72 +133,3 @@ class Progress:
             name: tuple(each) if isinstance(each, list) else each for name, each in fields.items()
         }
         return cls(**named)
-
-
-@dataclass(frozen=True, slots=True)
-class Stop:
-    """Do this stop."""
-
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class Sweep:
-    """Look through this place."""
-
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class Begin:
-    """Begin a round."""
-
-
-@dataclass(frozen=True, slots=True)
-class End:
-    """The round is over; another is needed, not before `resume_at`."""
-
-    resume_at: float
-
-
-@dataclass(frozen=True, slots=True)
-class Wait:
-    """Nothing can be done before `until`."""
-
-    until: float
-
-
-@dataclass(frozen=True, slots=True)
-class Finish:
-    """Nothing is left anywhere, and nothing can come."""
-
-
-Move = Stop | Sweep | Begin | End | Wait | Finish
-
-
-def next_move(plan: Plan, progress: Progress, now: float) -> Move:
-    """What is to be done at `now`, Unix seconds."""
-    if stop := _first(plan.stops, progress.stopped):
-        return Stop(stop)
-    if now < progress.resume_at:
-        return Wait(progress.resume_at)
-    if progress.began_at is None:
-        return Begin()
-    if place := _first(plan.places, [*progress.found, *progress.left]):
-        return Sweep(place)
-    quiet_from = plan.quiet_from(progress)
-    if progress.left:
-        return End(now + _pause(progress))
-    if any(progress.found.values()):
-        return End(now)
-    return Finish() if progress.began_at >= quiet_from else End(quiet_from)
-
-
-def _first(names: Sequence[str], done: Sequence[str]) -> str | None:
-    return next((name for name in names if name not in done), None)
-
-
-def _pause(progress: Progress) -> float:
-    """Longer each time that nothing came of a round: a place that is not ready may not be so for hours."""
-    idle = 0 if any(progress.found.values()) else progress.idle
-    return float(min(LOOK_AGAIN_SECONDS * 2 ** min(idle, 10), MAX_PAUSE_SECONDS))

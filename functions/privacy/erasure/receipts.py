@@ -4,9 +4,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from functions.privacy.erasure.receipt import FIRST, Receipt, name_of
-from functions.privacy.erasure.record import VERIFIED, Erasure, Item
+from functions.privacy.erasure.receipt import (
+    BACKUP_DAYS,
+    FIRST,
+    Receipt,
+    account_hash,
+    name_of,
+    person_hash,
+)
+from functions.privacy.erasure.record import SECONDS_A_DAY, VERIFIED, Erasure, Item
+from functions.privacy.moments import moment
+from functions.privacy.paging import found
 from functions.shared.dynamo.answers import answered
+
+NO_RECEIPT = "attribute_not_exists(document)"
 
 HEAD = "head"
 """Where the last receipt's number and hash stand: no hash is called so."""
@@ -22,6 +33,22 @@ class Standing:
     starts_at: int
     due_at: int
     receipt: Receipt | None
+
+
+def receipt_of(erasure: Erasure, counts: dict[str, int], now: float, number: int, previous: str) -> Receipt:
+    """The receipt of an erasure that is verified `now`, and what was removed by it."""
+    person = person_hash(erasure.erasure_id, erasure.subject) if erasure.subject else None
+    return Receipt(
+        number=number,
+        previous=previous,
+        kind=erasure.kind,
+        account=account_hash(erasure.erasure_id, erasure.tenant),
+        person=person,
+        requested_at=moment(erasure.requested_at),
+        verified_at=moment(now),
+        backups_until=moment(now + BACKUP_DAYS * SECONDS_A_DAY),
+        counts=counts,
+    )
 
 
 class Receipts:
@@ -53,16 +80,8 @@ class Receipts:
 
     def all(self) -> Iterator[Receipt]:
         """All there are, in no order; for who checks the chain."""
-        start: Item = {}
-        while True:
-            with answered():
-                page = self._client.scan(TableName=self._table, ConsistentRead=True, **start)
-            yield from (
-                Receipt.from_json(each["document"]["S"]) for each in page["Items"] if "document" in each
-            )
-            if "LastEvaluatedKey" not in page:
-                return
-            start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+        items = found(self._client.scan, TableName=self._table, ConsistentRead=True)
+        return (Receipt.from_json(each["document"]["S"]) for each in items if "document" in each)
 
     def head(self) -> tuple[int, str]:
         """Number and hash of the last receipt; 0 and FIRST before there is one."""
@@ -70,7 +89,7 @@ class Receipts:
         return (int(item["number"]["N"]), item["hash"]["S"]) if item else (0, FIRST)
 
     def stands(self, erasure: Erasure, forget_at: int | None = None) -> Item:
-        """How an erasure without a receipt stands, as an item of TransactWriteItems."""
+        """How an erasure stands that has no receipt yet, as an item of TransactWriteItems."""
         numbers = {
             "requested_at": erasure.requested_at,
             "starts_at": erasure.starts_at,
@@ -86,6 +105,7 @@ class Receipts:
                     "state": {"S": erasure.state},
                     **{name: {"N": str(each)} for name, each in numbers.items() if each is not None},
                 },
+                "ConditionExpression": NO_RECEIPT,
             }
         }
 
@@ -99,7 +119,7 @@ class Receipts:
                 "TableName": self._table,
                 "Key": {"receipt": {"S": name_of(erasure_id)}},
                 "UpdateExpression": "SET #state = :state, document = :document",
-                "ConditionExpression": "attribute_exists(receipt)",
+                "ConditionExpression": f"attribute_exists(receipt) AND {NO_RECEIPT}",
                 "ExpressionAttributeNames": {"#state": "state"},
                 "ExpressionAttributeValues": {
                     ":state": {"S": VERIFIED},
@@ -126,8 +146,8 @@ class Receipts:
 
     def _item(self, name: str) -> Item | None:
         with answered():
-            found = self._client.get_item(
+            answer = self._client.get_item(
                 TableName=self._table, Key={"receipt": {"S": name}}, ConsistentRead=True
             )
-        item: Item | None = found.get("Item")
+        item: Item | None = answer.get("Item")
         return item

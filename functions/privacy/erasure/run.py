@@ -4,20 +4,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Protocol, TypeVar
 
+from functions.privacy.erasure.moves import Begin, End, Finish, Move, Stop, Sweep, Wait, next_move
 from functions.privacy.erasure.place import NotYetError, Place, Time
-from functions.privacy.erasure.progress import (
-    Begin,
-    End,
-    Finish,
-    Move,
-    People,
-    Plan,
-    Progress,
-    Stop,
-    Sweep,
-    Wait,
-    next_move,
-)
+from functions.privacy.erasure.progress import UNCOUNTED, People, Plan, Progress
 from functions.privacy.erasure.record import Erasure
 from functions.shared import journal
 from functions.shared.errors import AstralogError
@@ -26,10 +15,6 @@ T = TypeVar("T")
 
 RESERVE_SECONDS = 20.0
 """For writing down what was done."""
-
-UNCOUNTED = frozenset({"traces"})
-"""Places whose counts say nothing to anybody."""
-
 
 Stopping = Callable[[], People | None]
 """What a stop does; the people it returns are to be remembered."""

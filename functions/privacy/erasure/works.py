@@ -7,28 +7,31 @@ from functools import partial
 
 from functions.privacy.erasure.copies import Copies
 from functions.privacy.erasure.erasures import Erasures
-from functions.privacy.erasure.files import Checkpoints, DroppedFiles, Reading, later
+from functions.privacy.erasure.files import Checkpoints, DroppedFiles, LastFile, later
 from functions.privacy.erasure.items import Items, OtherErasures
+from functions.privacy.erasure.mentions import Mentions
 from functions.privacy.erasure.objects import (
     STILL_BEING_STAGED,
     Files,
     Folder,
-    Quarantined,
     StagedObjects,
     waiting,
 )
 from functions.privacy.erasure.own_cloud import OwnPlace
 from functions.privacy.erasure.place import Place, Time
 from functions.privacy.erasure.progress import People
+from functions.privacy.erasure.reading import Reading
 from functions.privacy.erasure.record import ACCOUNT, Erasure
 from functions.privacy.erasure.rows import STATEMENT_TIMEOUT_SECONDS, EventRows, Rows, Traces
 from functions.privacy.erasure.run import Stopping, Work
 from functions.privacy.erasure.sign_in_place import SignInPlace
 from functions.privacy.erasure.subject import Everything, Subject
 from functions.privacy.erasure.suppressed import Suppressed
+from functions.privacy.erasure.way_of_rows import STILL_BEING_WRITTEN, WAY_OF_ROWS, way_of_rows
 from functions.privacy.export.archives import Archives
 from functions.privacy.export.exports import Exports
-from functions.privacy.holdings import HOLDINGS, Holding
+from functions.privacy.holding import Holding
+from functions.privacy.holdings import HOLDINGS
 from functions.privacy.sign_ins import SignIns
 from functions.privacy.tables import Tables
 from functions.shared.account.closing import Closings
@@ -45,9 +48,6 @@ from functions.shared.tenancy import (
     idempotency_prefix,
     quarantine_prefix,
 )
-
-OWN_PLACES = ("quarantined", "staged", "rows")
-"""Where rows of a BYOC tenant are, in its own cloud. Files that were put into its own bucket are its own."""
 
 SETTLE = timedelta(hours=2)
 """From the last stop until nothing of the account can arrive any more.
@@ -88,7 +88,7 @@ class Works:
         stops: dict[str, Stopping] = {
             "people": lambda: self._people_of(tenant),
             "tombstone": lambda: self.tombstones.bury(tenant),
-            "access": lambda: self.erasures.close_account(tenant),
+            "access": lambda: self.erasures.accounts.close(tenant),
             "credentials": lambda: self.shards.destroy(tenant),
             "billing": lambda: self._end_billing(tenant),
         }
@@ -98,11 +98,13 @@ class Works:
             "dropped_files": Folder(self.drops, dropin_prefix(tenant), self.time),
             "checkpoints": Folder(self.staging, checkpoint_prefix(tenant), self.time),
             "idempotency_marks": Folder(self.staging, idempotency_prefix(tenant), self.time),
-            "quarantined": Folder(self.staging, quarantine_prefix(tenant), self.time),
+            # Before the quarantine: sync may set aside what is staged, and nothing goes back any more.
             "staged": StagedObjects(self.staging, tenant, self.time, stopped_at=work.stopped_at),
+            "quarantined": Folder(self.staging, quarantine_prefix(tenant), self.time),
             "rows": Rows(self.rows, Everything(tenant), lambda: waiting(self.staging, tenant), self.time),
             "traces": Traces(self.rows, tenant, lambda: work.mark_of("rows"), self.time),
             "sign_ins": SignInPlace(self.sign_ins, lambda: work.erasure.progress.subjects),
+            "mentions": Mentions(self.tables, tenant),
             "suppressions": Suppressed(self.suppressions, lambda: work.erasure.progress.digests),
             **{each.table: self._items(each, erasure) for each in HOLDINGS},
         }
@@ -112,42 +114,36 @@ class Works:
         if erasure.subject is None:
             raise PermanentError("the erasure of a person without a person")
         subject, asked_at = erasure.subject, datetime.fromtimestamp(erasure.requested_at, UTC)
-        work = Work(erasure, quiet_at=(asked_at + STILL_BEING_STAGED).timestamp())
+        quiet_at = (asked_at + STILL_BEING_STAGED).timestamp()
+        work = Work(erasure, quiet_at=quiet_at, settle_seconds=STILL_BEING_WRITTEN.total_seconds())
 
         def until() -> datetime:
-            return later(asked_at, work.mark_of("uploads"))
+            return later(asked_at, work.mark_of("last_file"))
 
         tenant, reading = subject.tenant, Reading(self.tables, _holding("uploads"), subject.tenant)
+        files = DroppedFiles(self.drops, reading, tenant, asked_at, self.time)
         work.places |= {
-            "uploads": DroppedFiles(self.drops, reading, tenant, asked_at, self.time),
-            "checkpoints": Checkpoints(self.staging, reading, tenant, until),
-            **self._places_of(subject, until, self.staging, self.rows),
+            "uploads": files,
+            "last_file": LastFile(files, lambda: work.mark_of("last_file")),
+            "checkpoints": Checkpoints(self.staging, reading, tenant, until, self.time),
+            **way_of_rows(subject, until, self.staging, self.rows, self.time),
         }
         if erasure.byoc:
+            work.places["own_checkpoints"] = OwnPlace(
+                lambda: Checkpoints(self.custody.bucket(tenant), reading, tenant, until, self.time)
+            )
             work.places |= {
-                f"own_{name}": OwnPlace(partial(self._own_place, name, subject, until)) for name in OWN_PLACES
+                f"own_{name}": OwnPlace(partial(self._own_place, name, subject, until))
+                for name in WAY_OF_ROWS
             }
         work.places["traces"] = Traces(self.rows, tenant, lambda: work.mark_of("rows"), self.time)
         work.places["archives"] = self._copies(tenant, work.removed_at)
         return work
 
-    def _places_of(
-        self, subject: Subject, until: Callable[[], datetime], bucket: Bucket, rows: EventRows
-    ) -> dict[str, Place]:
-        """A replay from the quarantine stages its rows before it forgets them there: whoever looks at the
-        quarantine first and at staging next misses none.
-        """
-        tenant = subject.tenant
-        return {
-            "quarantined": Quarantined(bucket, subject, self.time),
-            "staged": StagedObjects(bucket, tenant, self.time, until),
-            "rows": Rows(rows, subject, lambda: waiting(bucket, tenant, until()), self.time, until),
-        }
-
     def _own_place(self, name: str, subject: Subject, until: Callable[[], datetime]) -> Place:
         bucket = self.custody.bucket(subject.tenant)
         warehouse = self.custody.warehouse(subject.tenant, STATEMENT_TIMEOUT_SECONDS)
-        return self._places_of(subject, until, bucket, EventRows(warehouse))[name]
+        return way_of_rows(subject, until, bucket, EventRows(warehouse), self.time)[name]
 
     def _items(self, holding: Holding, erasure: Erasure) -> Place:
         tenant = erasure.tenant
@@ -158,8 +154,12 @@ class Works:
         return Items(self.tables, holding, tenant, self.time)
 
     def _closed(self, tenant: TenantId) -> bool:
-        """Whether billing is done with the account; it is asked again, should its item be a later one."""
-        if self.closings.state(tenant) != "open":
+        """Whether billing is done with the account; it is asked again, should its item be a later one.
+
+        Without an account, as where only its book was brought back, there is nothing that could be closed.
+        """
+        account = self.tables.page(_holding("accounts"), tenant).items
+        if not account or self.closings.state(tenant) != "open":
             return True
         self._end_billing(tenant)
         return False

@@ -5,10 +5,12 @@ process.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from functions.privacy.s3 import open_s3
 from functions.shared.aws_client import asked
+from functions.shared.buckets.contract import whole_folder
 from functions.shared.errors import PermanentError, RetryableError
 
 LINK_SECONDS = 3600
@@ -28,6 +30,15 @@ class NoUploadError(PermanentError):
 
 class _MissingError(Exception):
     """No such object."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """An upload that is under way or was left behind; `begun_at` in Unix seconds."""
+
+    key: str
+    upload_id: str
+    begun_at: float
 
 
 class Archives:
@@ -86,6 +97,20 @@ class Archives:
             self._call("abort_multipart_upload", Key=key, UploadId=upload_id)
         except NoUploadError:
             return
+
+    def unfinished(self, prefix: str) -> list[Unfinished]:
+        """The uploads below `prefix` that were begun and not completed: their parts are in no listing."""
+        found: list[Unfinished] = []
+        start: dict[str, str] = {}
+        while True:
+            page = self._call("list_multipart_uploads", Prefix=whole_folder(prefix), **start)
+            found += [
+                Unfinished(each["Key"], each["UploadId"], each["Initiated"].timestamp())
+                for each in page.get("Uploads", ())
+            ]
+            if not page.get("IsTruncated"):
+                return found
+            start = {"KeyMarker": page["NextKeyMarker"], "UploadIdMarker": page["NextUploadIdMarker"]}
 
     def has(self, key: str) -> bool:
         try:

@@ -4,7 +4,7 @@ import base64
 from collections.abc import Mapping
 from typing import Any
 
-from functions.privacy.holdings import Holding
+from functions.privacy.holding import Holding
 
 
 def shown(item: Mapping[str, Any], holding: Holding) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from functions.privacy.export.record import (
     item_of,
     key_of,
 )
+from functions.privacy.paging import found
 from functions.shared.dynamo.answers import answered
 from functions.shared.dynamo.transaction import UnmetError, write_all
 from functions.shared.errors import PermanentError, RetryableError
@@ -77,15 +78,15 @@ class Exports:
     def of(self, tenant: TenantId, export_id: str) -> Export | None:
         """The tenant's copy of that id."""
         with answered():
-            found = self._client.get_item(
+            answer = self._client.get_item(
                 TableName=self._table, Key=key_of(tenant, export_id), ConsistentRead=True
             )
-        return export_of(found["Item"]) if "state" in found.get("Item", {}) else None
+        return export_of(answer["Item"]) if "state" in answer.get("Item", {}) else None
 
     def all(self, tenant: TenantId) -> list[Export]:
         """All of the tenant's, newest first."""
-        found = [export_of(item) for item in self._of_tenant(tenant) if "state" in item]
-        return sorted(found, key=lambda each: (each.requested_at, each.export_id), reverse=True)
+        exports = [export_of(item) for item in self._of_tenant(tenant) if "state" in item]
+        return sorted(exports, key=lambda each: (each.requested_at, each.export_id), reverse=True)
 
     def due(self) -> list[Export]:
         """Those that are to be worked on, the longest waiting first."""
@@ -95,9 +96,10 @@ class Exports:
             "ExpressionAttributeNames": {"#open": "open"},
             "ExpressionAttributeValues": {":open": {"S": OPEN}},
         }
-        found = (self.of(TenantId(item["tenant_id"]["S"]), item["entry"]["S"]) for item in self._query(query))
+        items = self._query(query)
+        exports = (self.of(TenantId(item["tenant_id"]["S"]), item["entry"]["S"]) for item in items)
         # The index is a moment behind.
-        return [each for each in found if each and each.open]
+        return [each for each in exports if each and each.open]
 
     def save(self, export: Export, part: Part | None = None) -> Export:
         """Write an open one as it is now, with a part that was uploaded; nobody has written it since.
@@ -136,12 +138,12 @@ class Exports:
 
     def parts(self, export: Export) -> list[Part]:
         """The uploaded parts, in their order; not those of an attempt that was given up."""
-        found = [
+        parts = [
             Part(int(each["part"]["N"]), each["etag"]["S"], files_of(each["files"]["S"]))
             for each in self._of_tenant(export.tenant)
             if _is_part(each, export)
         ]
-        valid = [each for each in found if each.number <= export.progress.parts]
+        valid = [each for each in parts if each.number <= export.progress.parts]
         return sorted(valid, key=lambda each: each.number)
 
     def _part(self, export: Export, part: Part | None) -> list[Item]:
@@ -192,14 +194,7 @@ class Exports:
         )
 
     def _query(self, query: Item) -> Iterator[Item]:
-        start: Item = {}
-        while True:
-            with answered():
-                page = self._client.query(TableName=self._table, **query, **start)
-            yield from page["Items"]
-            if "LastEvaluatedKey" not in page:
-                return
-            start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+        return found(self._client.query, TableName=self._table, **query)
 
 
 def _is_part(item: Item, export: Export) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from functions.privacy.export.record import Export, File
-from functions.privacy.holdings import HOLDINGS, KEPT
+from functions.privacy.holdings import BY_ADDRESS, HOLDINGS, KEPT, NOT_COPIED
 from functions.privacy.moments import moment
 
 FORMAT = "astralog-export-1"
@@ -51,7 +51,8 @@ def manifest(export: Export, files: Sequence[File], now: float, waiting: int) ->
             for each in files
         ],
         "withheld": _withheld(),
-        "held_and_not_found_by_account": KEPT,
+        "held_and_not_found_by_account": {**KEPT, **BY_ADDRESS},
+        "held_and_not_copied": NOT_COPIED,
     }
     return json.dumps(told, indent=1, ensure_ascii=False).encode()
 

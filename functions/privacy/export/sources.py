@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from functions.privacy.export.attributes import shown
 from functions.privacy.export.cells import Record, csv_of, lines
 from functions.privacy.export.logs import Logs, Position
-from functions.privacy.holdings import Holding
+from functions.privacy.holding import Holding
 from functions.privacy.sign_ins import SignIns
 from functions.privacy.tables import Tables
 from functions.shared.buckets.contract import Bucket

@@ -45,13 +45,12 @@ class Tombstones:
         self._clock = clock
 
     def bury(self, tenant: TenantId) -> None:
-        """From now on `tenant` is erased; the same again changes nothing."""
+        """From now on `tenant` is erased; the same again keeps the tombstone for longer."""
         now = int(self._clock())
         self._call(
             "update_item",
             Key={"kind": {"S": ACCOUNTS}, "tenant_hash": {"S": name_of(tenant)}},
-            UpdateExpression="SET buried_at = if_not_exists(buried_at, :now), "
-            "forget_at = if_not_exists(forget_at, :end)",
+            UpdateExpression="SET buried_at = if_not_exists(buried_at, :now), forget_at = :end",
             ExpressionAttributeValues={
                 ":now": {"N": str(now)},
                 ":end": {"N": str(now + KEEP_DAYS * SECONDS_A_DAY)},
@@ -66,7 +65,12 @@ class Tombstones:
             page = self._call(
                 "query",
                 KeyConditionExpression="kind = :accounts",
-                ExpressionAttributeValues={":accounts": {"S": ACCOUNTS}},
+                # DynamoDB forgets late, so the date is looked at.
+                FilterExpression="forget_at > :now",
+                ExpressionAttributeValues={
+                    ":accounts": {"S": ACCOUNTS},
+                    ":now": {"N": str(int(self._clock()))},
+                },
                 ProjectionExpression="tenant_hash",
                 ConsistentRead=True,
                 **start,

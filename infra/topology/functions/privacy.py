@@ -132,7 +132,7 @@ FUNCTIONS = (
             "read:bucket:drop",
             "delete:bucket:drop",
             "read:bucket:exports",
-            "put:bucket:exports",
+            "unfinished:bucket:exports",
             "delete:bucket:exports",
             "read:secret:warehouse",
             "open:key:credentials",

@@ -36,6 +36,7 @@ FUNCTIONS = (
             "staging_bucket": "bucket:staging",
             "uploads_table": "table:uploads",
             "accounts_table": "table:accounts",
+            "tombstones_table": "table:tombstones",
             "dropped_queue": "queue:dropped",
         },
         grants=(
@@ -47,6 +48,7 @@ FUNCTIONS = (
             "read:table:uploads",
             "write:table:uploads",
             "read:table:accounts",
+            "read:table:tombstones",
             "consume:queue:dropped",
             "send:queue:dropped",
         ),

@@ -116,6 +116,19 @@ def test_a_hard_cap_ends_with_its_period_and_the_next_begins_with_nothing(here: 
     assert cap_mails(here, acme) == ["hard_cap"] * 2, "another period, another warning"
 
 
+def test_what_is_counted_for_an_account_that_is_gone_does_not_stay(here: Shop) -> None:
+    """The meter was behind when the account was erased; a neighbour's count is its own."""
+    acme, globex = here.subscribed("acme"), here.subscribed("globex")
+    here.client.delete_item(TableName="accounts", Key={"tenant_id": {"S": acme}})
+    for tenant in (acme, globex):
+        store(here, tenant, GIGABYTE)
+        caretaker(here).look_after(tenant)
+    usage = Usage("usage", here.client)
+
+    assert not [each for each in here.client.scan(TableName="usage")["Items"] if acme in repr(each)]
+    assert (usage.tally(acme).rows, usage.tally(globex).raw_bytes) == (0, GIGABYTE)
+
+
 def test_a_soft_cap_only_tells(here: Shop) -> None:
     acme = here.subscribed("acme")
     caretaker(here).look_after(acme)

@@ -114,9 +114,22 @@ def test_who_complained_is_left_alone_and_opted_out_whatever_their_address_becom
 
 
 def test_a_complaint_about_a_mail_of_nobodys_suppresses_the_address(here: World, acme: TenantId) -> None:
-    for person in (None, "nobody-acme"):
-        assert heed(here, message(complaint("amy@acme.example", person))) == []
+    assert heed(here, message(complaint("amy@acme.example", None))) == []
     assert mailed(here, acme) == {"zoe@acme.example": 1}
+
+
+@pytest.mark.parametrize("kind", [bounce, complaint])
+def test_of_somebody_whose_account_was_erased_since_nothing_is_kept(
+    here: World, acme: TenantId, kind: Any
+) -> None:
+    """A mail server tries for days, and a complaint comes when it comes."""
+    told = complaint("gone@acme.example", "gone-acme")
+    if kind is bounce:
+        told = bounce("gone@acme.example", tags={"person": ["gone-acme"]})
+    assert heed(here, message(told)) == []
+
+    assert here.scanned("suppressions") == []
+    assert mailed(here, acme) == {"amy@acme.example": 1, "zoe@acme.example": 1}
 
 
 def test_the_same_event_again_changes_nothing(here: World, acme: TenantId) -> None:

@@ -1,6 +1,7 @@
 """The operator's command: what is open, whether the receipts hold, what a backup brought back."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import boto3
@@ -9,9 +10,14 @@ from moto import mock_aws
 
 from functions.accounts.directory import Account, Directory
 from functions.privacy.__main__ import Bench, Settings, bench, main
-from functions.privacy.erasure.record import PERSON, REQUESTED, RUNNING, Erasure
+from functions.privacy.erasure.erasures import ErasureChangedError
+from functions.privacy.erasure.record import PERSON, REQUESTED, RUNNING, Erasure, State, item_of
 from functions.privacy.erasure.subject import Subject
+from functions.privacy.holding import ATTRIBUTE, Holding
+from functions.privacy.holdings import HOLDINGS
 from functions.shared.account.standing import Standing
+from functions.shared.dynamo.answers import StoreUnavailableError
+from functions.shared.settings import load
 from functions.shared.tenancy import TenantId
 from infra.topology import TABLES
 from local import transactions
@@ -28,7 +34,8 @@ def here() -> Iterator[Bench]:
         client = boto3.client("dynamodb", region_name="us-east-1")
         for table in TABLES:
             client.create_table(**definition(table, table.name))
-        yield bench(Settings("accounts", "erasures", "receipts", "tombstones"), client, lambda: NOON)
+        environ = {f"ASTRALOG_{each.name.replace('-', '_').upper()}_TABLE": each.name for each in TABLES}
+        yield bench(load(Settings, environ), client, lambda: NOON)
 
 
 def ask(here: Bench, tenant: TenantId, erasure_id: str, **fields: Any) -> Erasure:
@@ -37,6 +44,10 @@ def ask(here: Bench, tenant: TenantId, erasure_id: str, **fields: Any) -> Erasur
     erasure = Erasure(tenant, erasure_id, PERSON, REQUESTED, now, now, subject, **fields)
     here.erasures.ask(erasure)
     return here.erasures.start(erasure, NOON)
+
+
+def client_of(_here: Bench) -> Any:
+    return boto3.client("dynamodb", region_name="us-east-1")
 
 
 def test_what_is_open_is_shown_without_whom_it_is_about(
@@ -57,21 +68,98 @@ def test_a_chain_that_holds_is_told_by_its_last_hash_and_one_that_does_not_is_an
     assert main(["chain"], here) == 0
     assert capsys.readouterr().out == f"3 receipts, the last is {here.receipts.head()[1]}\n"
 
-    items = here.client.scan(TableName="receipts")["Items"]
+    client = client_of(here)
+    items = client.scan(TableName="receipts")["Items"]
     taken = next(item for item in items if "document" in item and '"number":3' in item["document"]["S"])
-    here.client.delete_item(TableName="receipts", Key={"receipt": taken["receipt"]})
+    client.delete_item(TableName="receipts", Key={"receipt": taken["receipt"]})
     assert main(["chain"], here) == 1
     forged = {**taken, "document": {"S": taken["document"]["S"].replace('"rows":2', '"rows":9')}}
-    here.client.put_item(TableName="receipts", Item=forged)
+    client.put_item(TableName="receipts", Item=forged)
     assert main(["chain"], here) == 1
-    here.client.put_item(TableName="receipts", Item=taken)
+    client.put_item(TableName="receipts", Item=taken)
     assert main(["chain"], here) == 0
+
+
+def test_a_receipt_that_joins_while_the_chain_is_checked_is_no_break(
+    here: Bench, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here.erasures.finish(ask(here, ACME, "era_1"), {}, NOON)
+    later, all_of = ask(here, ACME, "era_2"), here.receipts.all
+
+    def meanwhile() -> Iterator[Any]:
+        monkeypatch.setattr(type(here.receipts), "all", lambda _self: all_of())
+        here.erasures.finish(later, {}, NOON)
+        return all_of()
+
+    monkeypatch.setattr(type(here.receipts), "all", lambda _self: meanwhile())
+    assert main(["chain"], here) == 0
+    assert capsys.readouterr().out.startswith("2 receipts")
+
+
+def test_an_erasure_that_ends_while_its_account_is_erased_keeps_its_receipt(here: Bench) -> None:
+    """The account's erasure had read that it was open: dropped as such it would break the chain."""
+    stale = ask(here, ACME, "era_1")
+    here.erasures.finish(stale, {"rows": 1}, NOON)
+    with pytest.raises(ErasureChangedError):
+        here.erasures.drop(stale, NOON)
+
+    assert main(["chain"], here) == 0
+    standing = here.receipts.standing("era_1", NOON)
+    assert standing
+    assert standing.receipt
+    (ended,) = here.erasures.all(ACME)
+    here.erasures.drop(ended, NOON)
+    assert here.erasures.all(ACME) == []
+    assert main(["chain"], here) == 0
+
+
+@pytest.mark.parametrize("state", [REQUESTED, RUNNING])
+def test_an_erasure_that_a_backup_opened_again_keeps_its_receipt_and_is_forgotten(
+    here: Bench, state: State
+) -> None:
+    ended = ask(here, ACME, "era_1")
+    here.erasures.finish(ended, {"rows": 1}, NOON)
+    backup = item_of(replace(ended, state=state))
+    client_of(here).put_item(TableName="erasures", Item=backup)
+    (again,) = here.erasures.due(NOON)
+    with pytest.raises((ErasureChangedError, StoreUnavailableError)):
+        here.erasures.finish(here.erasures.start(again, NOON), {"rows": 0}, NOON)
+    assert main(["chain"], here) == 0
+    assert main(["restored", "--go"], here) == 0
+
+    assert here.erasures.due(NOON) == []
+    assert main(["chain"], here) == 0
+    standing = here.receipts.standing("era_1", NOON)
+    assert standing
+    assert standing.receipt
+    assert standing.receipt.counts == {"rows": 1}
+
+
+@pytest.mark.parametrize("holding", HOLDINGS, ids=lambda each: each.table)
+def test_whatever_table_was_brought_back_its_account_is_found(here: Bench, holding: Holding) -> None:
+    """Also where the account itself is in none of them, and beside what is told to all."""
+    for tenant in ("acme", "globex", "*"):
+        by_name = f"byoc:{tenant}" if holding.table == "health" else tenant
+        item = {"tenant_id": {"S": tenant}, **{each: {"S": f"{tenant}-1"} for each in holding.key}}
+        if holding.found != ATTRIBUTE:
+            item[holding.key[0]] = {"S": by_name}
+        client_of(here).put_item(TableName=holding.table, Item=item)
+    here.tombstones.bury(ACME)
+
+    assert here.resurrected() == {ACME}
+
+
+def test_an_account_of_which_only_rows_are_back_is_erased_again_when_it_is_named(here: Bench) -> None:
+    here.tombstones.bury(ACME)
+    assert main(["restored", "acme", "globex", "--go"], here) == 0
+
+    assert [each.tenant for each in here.erasures.due(NOON)] == [ACME]
 
 
 def test_an_account_that_a_backup_brought_back_is_erased_again_at_once_and_no_other(
     here: Bench, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    directory = Directory("accounts", "keys", client=here.client)
+    directory = Directory("accounts", "keys", client=client_of(here))
     for tenant in (ACME, GLOBEX):
         directory.put_account(Account(tenant, Standing("managed_30", 30, 1), closes_at=None))
     here.tombstones.bury(ACME)

@@ -5,19 +5,17 @@ from dataclasses import dataclass, field
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.privacy.erasure.progress import (
-    COPIES,
+from functions.privacy.erasure.moves import (
     MAX_PAUSE_SECONDS,
     Begin,
     End,
     Finish,
-    Plan,
-    Progress,
     Stop,
     Sweep,
     Wait,
     next_move,
 )
+from functions.privacy.erasure.progress import COPIES, UNCOUNTED, Plan, Progress
 
 PLACES = ("a", "b", "archives")
 STOPS = ("first", "second")
@@ -173,3 +171,17 @@ def test_copies_that_were_removed_do_not_make_later_copies_suspect() -> None:
     progress = Progress().beginning(0).expecting("archives", 1).swept("archives", 9)
     assert progress.removed_at is None
     assert progress.expecting("rows", 1).swept("rows", 11).removed_at == 11
+
+
+def test_what_is_no_row_makes_no_copy_suspect_and_no_round_wait() -> None:
+    progress = Progress().beginning(0).expecting("rows", 1).swept("rows", 11)
+    for place in UNCOUNTED:
+        progress = progress.expecting(place, 1).swept(place, 99)
+    assert progress.removed_at == 11
+
+
+def test_the_last_round_begins_a_while_after_the_last_removal_where_nobody_is_stopped() -> None:
+    plan = Plan((), ("a",), quiet_at=0, settle_seconds=120)
+    progress = Progress().beginning(5).expecting("a", 3).swept("a", 6).after_round(6, 6)
+    assert next_move(plan, progress.beginning(125).swept("a", 125), 125) == End(126)
+    assert next_move(plan, progress.beginning(126).swept("a", 126), 126) == Finish()

@@ -305,7 +305,7 @@ def test_what_cannot_be_written_down_was_not_asked_for(here: World, monkeypatch:
 def test_an_account_that_nobody_has_cannot_be_closed(here: World) -> None:
     """Its erasure is under way: the item says so, or is gone."""
     tenant = here.account("gone")
-    here.desk.erasures.close_account(tenant)
+    here.desk.erasures.accounts.close(tenant)
 
     assert here.directory.account(tenant) is None
     assert [each for each in here.desk.erasures.all(tenant) if each.kind == ACCOUNT] == []

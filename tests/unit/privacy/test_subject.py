@@ -29,6 +29,12 @@ def line(message: str = "m", metadata: Any = None) -> bytes:
         ("metadata.user.id", "u1", {"user.id": "u1"}, True),
         ("metadata.user.id", "u1", {"user": "u1"}, False),
         ("metadata.user_id", "u1", {"other": "u1"}, False),
+        ("metadata.user_id", "7.0", {"user_id": 7}, True),
+        ("metadata.user_id", "7.50", {"user_id": 7.5}, True),
+        ("metadata.user_id", "7", {"user_id": 7.0}, True),
+        ("metadata.user_id", "1.0", {"user_id": True}, False),
+        ("metadata.user_id", "12345678901234567", {"user_id": 12345678901234568}, False),
+        ("metadata.user_id", "null", {"user_id": "null"}, True),
     ],
 )
 def test_a_key_of_metadata_is_the_value(field: str, value: str, metadata: Any, told: bool) -> None:

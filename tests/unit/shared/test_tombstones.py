@@ -38,12 +38,23 @@ def test_a_tombstone_tells_of_one_account_under_a_name_that_is_not_its_own(clien
     assert int(item["forget_at"]["N"]) == NOON + KEEP_DAYS * 86_400
 
 
-def test_burying_again_makes_it_no_younger(client: Any) -> None:
+def test_an_account_that_is_erased_again_is_known_for_as_long_again(client: Any) -> None:
+    """A backup brought it back, and the backups that were made then are kept from then on."""
     Tombstones("tombstones", client, lambda: NOON).bury(ACME)
-    Tombstones("tombstones", client, lambda: NOON + 999).bury(ACME)
+    again = NOON + 34 * 86_400
+    Tombstones("tombstones", client, lambda: again).bury(ACME)
 
     (item,) = client.scan(TableName="tombstones")["Items"]
     assert item["buried_at"] == {"N": str(int(NOON))}
+    assert item["forget_at"] == {"N": str(int(again) + KEEP_DAYS * 86_400)}
+
+
+def test_one_whose_days_are_over_is_forgotten_whenever_dynamodb_deletes_it(client: Any) -> None:
+    Tombstones("tombstones", client, lambda: NOON).bury(ACME)
+    over = NOON + KEEP_DAYS * 86_400
+
+    assert Tombstones("tombstones", client, lambda: over - 1).all() == {name_of(ACME)}
+    assert Tombstones("tombstones", client, lambda: over).all() == frozenset()
 
 
 def test_a_tombstone_outlives_the_ledger_every_message_and_every_backup() -> None:

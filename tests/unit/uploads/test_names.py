@@ -4,6 +4,7 @@ import gzip
 
 import pytest
 
+from functions.shared.tenancy import TenantId
 from functions.uploads.notices import read
 from tests.unit.uploads.world import ACME, GLOBEX, World, s3_says, sqs_event
 
@@ -64,6 +65,18 @@ def test_a_file_that_is_nobodys_is_left_alone(here: World, key: str) -> None:
     here.s3.put_object(Bucket="drop", Key=key, Body=b"line\n")
     assert here.deliver(s3_says(key, 5, "e")) == []
     assert here.originals() == [key]
+
+
+def test_what_comes_into_an_account_that_was_erased_is_deleted_unread(here: World) -> None:
+    """By a link from before; a file of an account that nobody ever heard of, or of another's, stays."""
+    here.erased |= {TenantId("gone"), GLOBEX}
+    bodies = [here.put("late.log", b"of jane\n", TenantId(name)) for name in ("gone", "nobody")]
+    theirs = here.put("theirs.log", b"line\n", GLOBEX)
+    assert here.deliver(*bodies, bodies[0], theirs) == []
+
+    assert here.originals() == ["dropin/v1/tenant=nobody/late.log"]
+    assert here.messages(GLOBEX) == ["line"], "it is there, so it was not erased yet"
+    assert here.statuses(TenantId("gone")) == []
 
 
 def test_a_message_about_another_bucket_counts_for_nothing(here: World) -> None:

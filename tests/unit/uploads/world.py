@@ -108,6 +108,7 @@ class World:
     mortal: Mortal = field(default_factory=Mortal)
     later: float = 0.0
     seconds: float = 300.0
+    erased: set[TenantId] = field(default_factory=set)
     clock: Callable[[], float] = time.time
 
     def account(self, tenant: str, standing: Standing | None = None) -> TenantId:
@@ -128,6 +129,7 @@ class World:
             Standings(ACCOUNTS, self.dynamodb),
             queue,
             Work(self.register, queue.tell, dropin.FUNCTION),
+            self.erased.__contains__,
         )
 
     def put(self, name: str, body: bytes, tenant: TenantId = ACME) -> str:

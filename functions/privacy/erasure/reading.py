@@ -1,0 +1,57 @@
+"""What the table of uploads says of an account's files: which are read, and which are under way."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from functions.privacy.holding import Holding
+from functions.privacy.tables import Tables
+from functions.shared.tenancy import TenantId
+
+STANDS_STILL_SECONDS = 86_400
+"""What nobody has worked on for so long nobody reads any more: others begin anew within the hour."""
+
+FILE = "file#"
+READING = "reading"
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A file that was seen. `received_at`: when first, which its rows bear; `worked_on_at`: when last."""
+
+    key: str
+    etag: str
+    digest: str
+    state: str
+    received_at: datetime
+    worked_on_at: float
+
+    def under_way_at(self, now: float) -> bool:
+        return self.state == READING and now < self.worked_on_at + STANDS_STILL_SECONDS
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The table of uploads, as far as it tells of files of `tenant`."""
+
+    tables: Tables
+    uploads: Holding
+    tenant: TenantId
+
+    def files(self) -> Iterator[Seen]:
+        """All that are known; each is, from before the first of its rows is staged."""
+        for item in self.tables.items(self.uploads, self.tenant):
+            if item["entry"]["S"].startswith(FILE):
+                yield _seen(item)
+
+
+def _seen(item: dict[str, Any]) -> Seen:
+    return Seen(
+        key=item["file_key"]["S"],
+        etag=item["etag"]["S"],
+        digest=item["entry"]["S"].removeprefix(FILE),
+        state=item["state"]["S"],
+        received_at=datetime.fromisoformat(item["received_at"]["S"]).astimezone(UTC),
+        worked_on_at=max(float(item["updated_at"]["N"]), float(item["lease_until"]["N"])),
+    )

@@ -1,0 +1,36 @@
+"""The way that rows take through a bucket into ClickHouse: places of a person's erasure, in their order."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from functions.privacy.erasure.objects import Quarantined, StagedObjects, waiting
+from functions.privacy.erasure.place import Place, Time
+from functions.privacy.erasure.rows import EventRows, Rows
+from functions.privacy.erasure.subject import Subject
+from functions.shared.buckets.contract import Bucket
+
+WAY_OF_ROWS = ("staged", "quarantined", "replayed", "rows")
+
+STILL_BEING_WRITTEN = timedelta(minutes=2)
+"""From the removal of a person's rows until nobody can write them again who had read them before.
+
+A replay from the quarantine lasts 29 s, sync a minute: it may be setting aside what another has set aside.
+"""
+
+
+def way_of_rows(
+    subject: Subject, until: Callable[[], datetime], bucket: Bucket, rows: EventRows, time: Time
+) -> dict[str, Place]:
+    """The places of WAY_OF_ROWS, for what was received before `until`.
+
+    Rows go from staging into ClickHouse or into the quarantine, and by a replay back into staging; each
+    writes them where they go before it forgets them where they were. Whoever looks at staging before and
+    after the quarantine, and at the rows last, misses none.
+    """
+    staged = StagedObjects(bucket, subject.tenant, time, until)
+    return {
+        "staged": staged,
+        "quarantined": Quarantined(bucket, subject, time),
+        "replayed": staged,
+        "rows": Rows(rows, subject, lambda: waiting(bucket, subject.tenant, until()), time, until),
+    }

@@ -1,0 +1,77 @@
+"""The eraser's run over all that is open: one erasure that fails keeps no other from being worked on."""
+
+from typing import Any, cast
+
+import pytest
+
+from functions.privacy.eraser import Eraser
+from functions.privacy.erasure.place import Time
+from functions.privacy.erasure.record import PERSON, RUNNING, Erasure
+from functions.privacy.erasure.run import Work
+from functions.privacy.erasure.subject import Subject
+from functions.privacy.sign_ins import SignInsUnavailableError
+from functions.shared.errors import PermanentError
+from functions.shared.tenancy import TenantId
+
+NOON = 1_800_000_000
+
+
+class Office:
+    """Stands for the erasures, the works and the trail: nothing is anywhere, and some cannot be begun."""
+
+    def __init__(self, faults: dict[str, Exception]) -> None:
+        self.faults = faults
+        self.finished: list[str] = []
+
+    def due(self, _now: float) -> list[Erasure]:
+        names = [f"era_{number}" for number in range(3)]
+        return [erasure(each) for each in names if each not in self.finished]
+
+    def start(self, each: Erasure, _now: float) -> Erasure:
+        return each
+
+    def of(self, each: Erasure) -> Work:
+        if each.erasure_id in self.faults:
+            raise self.faults[each.erasure_id]
+        return Work(each, quiet_at=0.0)
+
+    def save(self, each: Erasure) -> Erasure:
+        return each
+
+    def finish(self, each: Erasure, *_told: Any) -> None:
+        self.finished.append(each.erasure_id)
+
+    def entry(self, *_told: Any) -> dict[str, Any]:
+        return {}
+
+
+class Outbox:
+    def due(self, *_told: Any) -> dict[str, Any]:
+        return {}
+
+
+class Nobody:
+    def forget(self, _now: float) -> int:
+        raise SignInsUnavailableError("Cognito: silent")
+
+
+def erasure(erasure_id: str) -> Erasure:
+    tenant = TenantId("acme")
+    return Erasure(tenant, erasure_id, PERSON, RUNNING, NOON, NOON, Subject(tenant, "message", "jane"))
+
+
+@pytest.mark.parametrize("fault", [PermanentError("known"), RuntimeError("jane"), KeyError("jane")])
+def test_one_that_fails_in_whatever_way_keeps_no_other_from_being_worked_on(
+    fault: Exception, capsys: pytest.CaptureFixture[str]
+) -> None:
+    office = cast(Any, Office({"era_0": fault}))
+    outbox = cast(Any, Outbox())
+    clock = Time(lambda: NOON + 60.0, lambda: 300.0)
+    eraser = Eraser(office, office, office, outbox, cast(Any, Nobody()), clock)
+    told = eraser.run()
+
+    assert office.finished == ["era_1", "era_2"]
+    assert (told["verified"], told["open"], told["never_confirmed"]) == (2, 1, 0)
+    said = capsys.readouterr().out
+    assert type(fault).__name__ in said
+    assert "jane" not in said

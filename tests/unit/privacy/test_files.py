@@ -1,0 +1,188 @@
+"""Files that were put in before a person's erasure was asked: which it waits for, which go, until when."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from functions.privacy.erasure.files import READ_WITHIN, Checkpoints, DroppedFiles, LastFile
+from functions.privacy.erasure.place import NotYetError, Time
+from functions.privacy.erasure.reading import Reading
+from functions.privacy.holdings import HOLDINGS
+from functions.privacy.tables import Tables
+from functions.shared.buckets.contract import Listed
+from functions.shared.buckets.drops import Dropped
+from functions.shared.staging import time_ordered_id
+from functions.shared.tenancy import TenantId, checkpoint_prefix, dropin_prefix
+from functions.uploads.files import DONE, FAILED, File, Upload, digest_of
+from functions.uploads.files import READING as UNDER_WAY
+from functions.uploads.register import Register
+from infra.topology import table
+from local import transactions
+from local.tables import definition
+
+ACME, GLOBEX = TenantId("acme"), TenantId("globex")
+NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
+
+
+@dataclass
+class Here:
+    """A bucket, the register of its files, and an erasure that was asked for at noon."""
+
+    register: Register
+    reading: Reading
+    now: datetime = NOON
+    there: dict[str, Listed] = field(default_factory=dict)
+    mark: str | None = None
+
+    def under(self, prefix: str) -> Iterator[Listed]:
+        return iter([each for key, each in self.there.items() if key.startswith(prefix)])
+
+    def delete(self, keys: Sequence[str]) -> None:
+        for key in keys:
+            self.there.pop(key, None)
+
+    @property
+    def time(self) -> Time:
+        return Time(self.now.timestamp, lambda: 300.0)
+
+    @property
+    def files(self) -> DroppedFiles:
+        return DroppedFiles(self, self.reading, ACME, NOON, self.time)
+
+    @property
+    def last(self) -> LastFile:
+        return LastFile(self.files, lambda: self.mark)
+
+    def put(self, name: str, tenant: TenantId = ACME, size: int = 9, at: datetime | None = None) -> Dropped:
+        key = f"{dropin_prefix(tenant)}{name}"
+        self.there[key] = Listed(key, "etag", size, at or self.now)
+        return Dropped("drop", key, "etag", size)
+
+    def see(self, file: Dropped, state: str = UNDER_WAY, tenant: TenantId = ACME) -> None:
+        upload = Upload(tenant, time_ordered_id(), file.key, 9, "default", "keep", int(self.now.timestamp()))
+        seen = int(self.now.timestamp())
+        self.register.claim(
+            File(tenant, upload.upload_id, file, self.now, "p", 30, "keep", state, updated_at=seen), upload
+        )
+
+    def later(self, **by: float) -> None:
+        self.now += timedelta(**by)
+
+
+@pytest.fixture
+def here() -> Iterator[Here]:
+    transactions.install()
+    with mock_aws():
+        client: Any = boto3.client("dynamodb", region_name="us-east-1")
+        client.create_table(**definition(table("uploads"), "uploads"))
+        holding = next(each for each in HOLDINGS if each.table == "uploads")
+        tables = Tables({"uploads": "uploads"}, client)
+        yield Here(Register("uploads", client, NOON.timestamp), Reading(tables, holding, ACME))
+
+
+def reason(place: DroppedFiles | LastFile) -> str:
+    with pytest.raises(NotYetError) as waits:
+        place.remove()
+    return waits.value.reason
+
+
+def test_one_that_was_read_between_the_request_and_the_first_look_counts_as_received_before(
+    here: Here,
+) -> None:
+    """It is gone when somebody looks, and its rows bear the moment it was seen: after the request."""
+    here.later(seconds=-5)
+    file = here.put("a.log")
+    here.later(seconds=25)
+    here.see(file, DONE)
+    here.delete([file.key])
+    here.later(minutes=4)
+
+    assert here.files.count() == 0
+    assert here.last.count() == 1
+    assert here.last.remove() == str(int((NOON + timedelta(seconds=21)).timestamp()))
+    here.mark = "1"
+    assert here.last.count() == 0
+
+
+def test_without_any_file_the_moment_is_that_of_the_request(here: Here) -> None:
+    here.later(minutes=-5)
+    here.see(here.put("old.log"), DONE)
+    here.delete(list(here.there))
+    here.later(minutes=6)
+
+    assert here.last.remove() == str(int(NOON.timestamp()))
+
+
+def test_the_moment_is_not_told_while_a_file_may_still_be_put_or_read(here: Here) -> None:
+    assert reason(here.last) == "uploads"
+    here.later(seconds=30)
+    file = here.put("a.log")
+    here.later(seconds=40)
+    assert reason(here.last) == "uploads"
+    here.see(file)
+    assert reason(here.files) == "uploads"
+    here.delete([file.key])
+    assert here.last.remove() == str(int((NOON + timedelta(seconds=71)).timestamp()))
+
+
+def test_a_file_in_a_customers_own_bucket_that_is_under_way_is_waited_for(here: Here) -> None:
+    """Its rows bear the moment it was seen, before the request, and go on being staged after it."""
+    here.later(minutes=-1)
+    here.see(Dropped("theirs", f"{dropin_prefix(ACME)}a.log", "etag", 9))
+    here.later(minutes=3)
+    assert reason(here.last) == "uploads"
+    here.later(days=2)
+
+    assert here.last.remove()
+
+
+def test_what_was_read_or_refused_and_is_kept_goes_as_a_whole_and_what_was_put_later_stays(
+    here: Here,
+) -> None:
+    for name, state in (("done.log", DONE), ("refused.log", FAILED)):
+        here.see(here.put(name), state)
+    here.put("theirs.log", GLOBEX)
+    here.put("folder/", size=0)
+    here.put("later.log", at=NOON + timedelta(minutes=2))
+    assert here.files.count() == 2
+    here.files.remove()
+
+    assert {each.rpartition("=")[2] for each in here.there} == {
+        "acme/folder/",
+        "acme/later.log",
+        "globex/theirs.log",
+    }
+
+
+def test_a_backlog_of_days_is_waited_for_and_what_is_under_way_is_never_given_up(here: Here) -> None:
+    unread, under_way = here.put("unread.log"), here.put("huge.log")
+    here.later(days=3)
+    assert reason(here.files) == "uploads"
+    assert set(here.there) == {unread.key, under_way.key}
+    here.now = NOON + READ_WITHIN
+    here.see(under_way)
+    assert reason(here.files) == "uploads"
+    assert set(here.there) == {under_way.key}
+    here.later(days=1)
+    here.files.remove()
+
+    assert here.there == {}
+
+
+def test_checkpoints_of_what_is_under_way_stay_and_those_left_behind_go(here: Here) -> None:
+    file = here.put("huge.log")
+    here.see(file)
+    kept, left = digest_of(ACME, file), "0" * 64
+    for digest in (kept, left):
+        key = f"{checkpoint_prefix(ACME)}{digest}/000001-1"
+        here.there[key] = Listed(key, "etag", 9, NOON)
+    place = Checkpoints(here, here.reading, ACME, lambda: NOON, here.time)
+    assert place.count() == 1
+    place.remove()
+
+    assert [key for key in here.there if "uploads/" in key] == [f"{checkpoint_prefix(ACME)}{kept}/000001-1"]

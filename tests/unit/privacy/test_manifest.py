@@ -1,0 +1,21 @@
+"""The manifest tells of everything we hold: that it is in the copy, or why it is not."""
+
+import json
+
+from functions.privacy.export.manifest import manifest
+from functions.privacy.export.record import RUNNING, Export
+from functions.privacy.holdings import HOLDINGS, NOT_COPIED, OF_NOBODY
+from functions.shared.tenancy import TenantId
+from infra.topology import BUCKETS, TABLES
+
+ARCHIVES = "exports"
+"""The bucket of the copies themselves."""
+
+
+def test_every_table_and_every_bucket_is_in_a_copy_or_told_to_be_in_none() -> None:
+    told = json.loads(manifest(Export(TenantId("acme"), "exp_1", RUNNING, 0, 0), [], 0, 0))
+    tables = {each.table for each in HOLDINGS if each.file} | {each["table"] for each in told["withheld"]}
+
+    assert tables | told["held_and_not_found_by_account"].keys() == {each.name for each in TABLES}
+    assert told["held_and_not_copied"].keys() == NOT_COPIED.keys()
+    assert {*NOT_COPIED, *OF_NOBODY, ARCHIVES} == {each.name for each in BUCKETS}

@@ -1,0 +1,64 @@
+"""What is about all accounts and names one goes with it; what names others, or nobody, stays."""
+
+import json
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from functions.billing.reconciling import BytesDiffer, Found, RowsDiffer
+from functions.billing.usage import Usage
+from functions.notices.campaigns import Campaigns
+from functions.privacy.erasure.mentions import Mentions
+from functions.privacy.tables import Tables
+from functions.shared.tenancy import TenantId
+from infra.topology import table
+from local import transactions
+from local.tables import definition
+
+ACME, GLOBEX = TenantId("acme"), TenantId("acme-2")
+FIRST = date(2026, 11, 1)
+
+
+@pytest.fixture
+def client() -> Iterator[Any]:
+    transactions.install()
+    with mock_aws():
+        made = boto3.client("dynamodb", region_name="us-east-1")
+        for name in ("notices", "usage"):
+            made.create_table(**definition(table(name), name))
+        yield made
+
+
+def reconciled(client: Any, day: int, rows: TenantId | None = None, told: TenantId | None = None) -> None:
+    found = Found(
+        FIRST, date(2026, 11, day), 1, 1, 1, 1, 1,
+        (RowsDiffer(rows, FIRST, 2, 1),) if rows else (), (BytesDiffer(told, 2, 1),) if told else (),
+    )  # fmt: skip
+    Usage("usage", client).file_reconciliation(found.last, json.dumps(found.as_json()))
+
+
+def left(client: Any) -> str:
+    return repr([client.scan(TableName=name)["Items"] for name in ("notices", "usage")])
+
+
+def test_a_message_to_an_account_and_a_report_that_names_it_go_with_it(client: Any) -> None:
+    campaigns = Campaigns("notices", client, lambda: 1_800_000_000.0)
+    for audience in (f"tenant={ACME}", f"tenant={GLOBEX}", "all", "plan=byoc"):
+        campaigns.draft("service", "Title", "Dear Jane", audience, None)
+    reconciled(client, 7, rows=ACME)
+    reconciled(client, 8, rows=GLOBEX, told=ACME)
+    reconciled(client, 9, told=GLOBEX)
+    reconciled(client, 10)
+    place = Mentions(Tables({"notices": "notices", "usage": "usage"}, client), ACME)
+    assert place.count() == 3
+    place.remove()
+
+    assert place.count() == 0
+    assert sorted(each.audience for each in campaigns.all()) == ["all", "plan=byoc", f"tenant={GLOBEX}"]
+    days = [item["entry"]["S"] for item in client.scan(TableName="usage")["Items"]]
+    assert sorted(days) == ["reconciled#2026-11-09", "reconciled#2026-11-10"]
+    assert f"'{ACME}'" not in left(client)

@@ -1,0 +1,76 @@
+"""A person's rows in the quarantine, and what lies there and is no document."""
+
+import json
+from datetime import UTC, date, datetime
+
+import pytest
+from obstore.store import MemoryStore
+
+from functions.privacy.erasure.objects import Quarantined
+from functions.privacy.erasure.own_cloud import OwnPlace
+from functions.privacy.erasure.place import NotYetError, Time
+from functions.privacy.erasure.subject import Subject
+from functions.shared.buckets.own import OwnBucket
+from functions.shared.quarantine import Header, document_key, pack, unpack
+from functions.shared.tenancy import TenantId, quarantine_prefix
+
+ACME, GLOBEX = TenantId("acme"), TenantId("globex")
+AN_HOUR = Time(lambda: 0.0, lambda: 3600.0)
+
+
+def row(message: str) -> bytes:
+    return json.dumps({"message": message, "metadata": {}}).encode()
+
+
+def set_aside(bucket: OwnBucket, tenant: TenantId, document: str, *messages: str) -> str:
+    header = Header(
+        "refused", 27, "source", "b", list(range(len(messages))), len(messages), date(2030, 1, 1),
+        datetime.now(UTC),
+    )  # fmt: skip
+    key = document_key(tenant, document)
+    bucket.create(key, pack(header, [row(each) for each in messages]))
+    return key
+
+
+@pytest.fixture
+def bucket() -> OwnBucket:
+    return OwnBucket(MemoryStore())
+
+
+def place(bucket: OwnBucket) -> Quarantined:
+    return Quarantined(bucket, Subject(ACME, "message", "jane@example.org"), AN_HOUR)
+
+
+def test_a_persons_rows_leave_their_documents_and_a_neighbours_stay(bucket: OwnBucket) -> None:
+    mixed = set_aside(bucket, ACME, "d1", "of jane@example.org", "of joe")
+    hers = set_aside(bucket, ACME, "d2", "jane@example.org", "again jane@example.org")
+    theirs = set_aside(bucket, GLOBEX, "d3", "of jane@example.org")
+    assert place(bucket).count() == 3
+    place(bucket).remove()
+
+    found = bucket.get(mixed)
+    assert found
+    header, rows = unpack(bytes(found.body))
+    assert (header.positions, header.rows, rows) == ([1], 1, [row("of joe")])
+    assert bucket.get(hers) is None
+    assert bucket.get(theirs)
+    assert place(bucket).count() == 0
+
+
+@pytest.mark.parametrize("body", [b"", b"no zstd", b"\x28\xb5\x2f\xfd", pack.__name__.encode()])
+def test_what_is_no_document_is_never_taken_for_empty_and_keeps_no_other_from_being_emptied(
+    bucket: OwnBucket, body: bytes
+) -> None:
+    garbage = f"{quarantine_prefix(ACME)}garbage"
+    bucket.create(garbage, body)
+    set_aside(bucket, ACME, "d1", "of jane@example.org")
+    own = OwnPlace(lambda: place(bucket))
+    assert own.count() == 1
+    for wait in (own.remove, own.count):
+        with pytest.raises(NotYetError) as waits:
+            wait()
+        assert waits.value.reason == "quarantine"
+
+    assert [each.key for each in bucket.under(quarantine_prefix(ACME))] == [garbage]
+    bucket.delete([garbage])
+    assert own.count() == 0
