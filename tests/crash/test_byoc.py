@@ -310,6 +310,7 @@ def test_a_cloud_that_hangs_does_not_make_the_invocation_late(
 ) -> None:
     """Of eight seconds three are for putting messages back; the thread that hangs would take twenty."""
     monkeypatch.setattr(own_schema, "STATEMENT_TIMEOUT_SECONDS", 20)
+    clouds.deliver((GLOBEX, clouds.stage(GLOBEX, 1)))
     acme, globex = clouds.stage(ACME, 1), clouds.stage(GLOBEX, 1)
     with hanging_server() as (port, _held):
         clouds.book.stored[ACME] = clouds.destination(ACME, port=port)
@@ -324,6 +325,7 @@ def test_a_cloud_that_hangs_does_not_make_the_invocation_late(
 
 
 def test_a_key_service_that_hangs_is_no_fault_of_the_customers(clouds: Clouds) -> None:
+    clouds.deliver((GLOBEX, clouds.stage(GLOBEX, 1)))
     acme, globex = clouds.stage(ACME, 1), clouds.stage(GLOBEX, 1)
     real, asked = clouds.book.get, Event()
 

@@ -266,7 +266,7 @@ BUCKET_CALLS = {
     + [(ENDLESS["a body without end"], call) for call in ("create", "delete")],
 )
 def test_what_a_bucket_answers_without_end_costs_little(answer: Any, call: str) -> None:
-    with answering(lambda _: answer()) as server, costs_at_most(40, 8):
+    with answering(lambda _: answer()) as server, costs_at_most(40, 20):
         with pytest.raises(BucketRefusedError) as refused:
             BUCKET_CALLS[call](bucket(server, 4))
         assert refused.value.reason == "AnswerTooLongError"
