@@ -27,7 +27,7 @@ from functions.shared.errors import RefusalError, RetryableError
 from functions.shared.guarded.guard import Guard
 from functions.shared.http import Answer, Event, answer, answering, request
 from functions.shared.settings import load
-from functions.shared.tenancy import TenantId, own_destination
+from functions.shared.tenancy import TenantId, own_destination, own_drops
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,8 @@ def _put(event: Event, caller: Principal, desk: Desk) -> Answer:
     action = "destination.rotated" if stored and _only_secrets_differ(stored, accepted) else "destination.set"
     desk.audit.append(caller.tenant, origin(event, caller), action, f"destination/{accepted.version}")
     desk.destinations.put(accepted)
-    desk.health.may_be_tried(own_destination(caller.tenant))
+    for part in (own_destination(caller.tenant), own_drops(caller.tenant)):
+        desk.health.may_be_tried(part)
     return answer(200, {**_shown(shown_of(accepted)), "steps": report.shown()["steps"]})
 
 

@@ -6,12 +6,13 @@ Credentials and region are those of the environment, as the AWS CLI takes them.
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 
 from functions.quarantine.documents import Documents
 from functions.shared.buckets.own import open_bucket
-from functions.shared.errors import AstralogError
+from functions.shared.errors import AstralogError, RefusalError
 from functions.shared.tenancy import TenantId
 
 
@@ -20,14 +21,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked = _parser().parse_args(arguments)
     try:
         documents, tenant = Documents(open_bucket(asked.bucket)), TenantId(asked.tenant)
-        if asked.what == "list":
-            _show(documents, tenant, asked.json)
-        else:
-            _replay(documents, tenant, asked.ids or documents.ids(tenant))
+        ids = documents.ids(tenant) if asked.what == "list" or not asked.ids else asked.ids
+        work = partial(_show, as_json=asked.json) if asked.what == "list" else _replay
+        done = [_is_done(work, documents, tenant, each) for each in ids]
     except AstralogError as fault:
         print(fault, file=sys.stderr)  # noqa: T201
         return 1
-    return 0
+    return 0 if all(done) else 1
+
+
+def _is_done(work: Callable[..., None], documents: Documents, tenant: TenantId, document_id: str) -> bool:
+    """Whether `work` could be done with the document; one that could not keeps no other from it."""
+    try:
+        work(documents, tenant, document_id)
+    except RefusalError as refusal:
+        print(f"{document_id}: {refusal}", file=sys.stderr)  # noqa: T201
+        return False
+    return True
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -43,26 +53,23 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _show(documents: Documents, tenant: TenantId, as_json: bool) -> None:
-    for document_id in documents.ids(tenant):
-        header = documents.read(tenant, document_id).header
-        told = {
-            "id": document_id,
-            "rows": header.rows,
-            "engine_code": header.engine_code,
-            "source": header.source,
-            "positions": header.positions,
-            "set_aside_at": header.set_aside_at.isoformat(timespec="seconds"),
-        }
-        line = json.dumps(told) if as_json else "  ".join(str(value) for value in told.values())
-        print(line)  # noqa: T201
+def _show(documents: Documents, tenant: TenantId, document_id: str, as_json: bool) -> None:
+    header = documents.read(tenant, document_id).header
+    told = {
+        "id": document_id,
+        "rows": header.rows,
+        "engine_code": header.engine_code,
+        "source": header.source,
+        "positions": header.positions,
+        "set_aside_at": header.set_aside_at.isoformat(timespec="seconds"),
+    }
+    line = json.dumps(told) if as_json else "  ".join(str(value) for value in told.values())
+    print(line)  # noqa: T201
 
 
-def _replay(documents: Documents, tenant: TenantId, ids: Sequence[str]) -> None:
-    today = datetime.now(UTC).date()
-    for document_id in ids:
-        rows = documents.replay(tenant, documents.read(tenant, document_id), today)
-        print(f"{document_id}: {rows} rows staged again")  # noqa: T201
+def _replay(documents: Documents, tenant: TenantId, document_id: str) -> None:
+    rows = documents.replay(tenant, documents.read(tenant, document_id), datetime.now(UTC).date())
+    print(f"{document_id}: {rows} rows staged again")  # noqa: T201
 
 
 if __name__ == "__main__":

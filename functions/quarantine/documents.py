@@ -14,6 +14,8 @@ from functions.shared.tenancy import TenantId, quarantine_prefix
 
 MAX_LISTED = 1000
 
+UNREADABLE = "unreadable_document"
+
 _REPLAYED = "p"
 
 
@@ -49,7 +51,7 @@ class Documents:
 
         Raises
         ------
-        RefusalError: 404, also for another tenant's.
+        RefusalError: 404, also for another tenant's; 409 UNREADABLE of what somebody else has put there.
         """
         try:
             found = self._bucket.get(document_key(tenant, document_id))
@@ -59,7 +61,10 @@ class Documents:
             raise self._unavailable(fault) from None
         if found is None:
             raise _not_found()
-        return Document(document_id, *unpack(bytes(found.body)))
+        try:
+            return Document(document_id, *unpack(bytes(found.body)))
+        except PermanentError:
+            raise RefusalError(409, UNREADABLE, "What lies there is no document of the quarantine.") from None
 
     def replay(self, tenant: TenantId, document: Document, today: date) -> int:
         """Stage the document's rows again, for sync to load; return how many. Twice is once.

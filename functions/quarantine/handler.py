@@ -11,12 +11,13 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
-from functions.quarantine.documents import Document, Documents
+from functions.quarantine.documents import UNREADABLE, Document, Documents
 from functions.quarantine.own_documents import OwnDocuments, refusing
 from functions.shared.access import principal
 from functions.shared.buckets.own import open_bucket
 from functions.shared.custody.buckets import bucket_custody
 from functions.shared.custody.settings import CustodySettings
+from functions.shared.errors import RefusalError
 from functions.shared.http import Answer, Event, answer, answering
 from functions.shared.settings import load
 from functions.shared.telling import Teller
@@ -54,14 +55,24 @@ def answer_to(event: Event, documents: Documents, now: datetime) -> Answer:
     """The answer, as of `now`; `documents` are those of the bucket that the caller's rows rest in."""
     caller = principal(event).require("admin")
     if event["routeKey"] == "GET /v1/quarantine":
-        return answer(200, {"documents": _listed(caller.tenant, documents)})
+        return answer(200, _listed(caller.tenant, documents))
     document = documents.read(caller.tenant, event["pathParameters"]["id"])
     rows = documents.replay(caller.tenant, document, now.date())
     return answer(202, {"status": "replayed", "rows": rows})
 
 
-def _listed(tenant: TenantId, documents: Documents) -> list[dict[str, Any]]:
-    return [_shown(documents.read(tenant, each)) for each in documents.ids(tenant)]
+def _listed(tenant: TenantId, documents: Documents) -> dict[str, Any]:
+    """The documents, and the names of what lies between them and is none."""
+    shown, unreadable = [], []
+    for each in documents.ids(tenant):
+        try:
+            shown.append(_shown(documents.read(tenant, each)))
+        except RefusalError as refusal:
+            if refusal.code == UNREADABLE:
+                unreadable.append(each)
+            elif refusal.status != 404:  # replayed a moment ago
+                raise
+    return {"documents": shown, "unreadable": unreadable}
 
 
 def _shown(document: Document) -> dict[str, Any]:

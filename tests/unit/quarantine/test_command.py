@@ -48,6 +48,18 @@ def test_it_replays_those_that_are_named_or_all(bucket: OwnBucket) -> None:
     assert staged(bucket, GLOBEX) == []
 
 
+def test_what_is_no_document_is_told_and_keeps_no_other_waiting(
+    bucket: OwnBucket, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bucket.create(document_key(ACME, "rubbish"), b"rubbish")
+    assert command.main(["list", "acme", "--bucket", "b", "--json"]) == 1
+    told = capsys.readouterr()
+    assert [json.loads(line)["id"] for line in told.out.splitlines()] == ["one", "two"]
+    assert told.err.startswith("rubbish: ")
+    assert command.main(["replay", "acme", "--bucket", "b"]) == 1
+    assert len(staged(bucket, ACME)) == 2
+
+
 @pytest.mark.parametrize("arguments", [["replay", "acme", "three"], ["replay", "ACME"], ["list", "../x"]])
 @pytest.mark.usefixtures("bucket")
 def test_what_cannot_be_done_is_said_and_fails(

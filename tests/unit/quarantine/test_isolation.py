@@ -48,7 +48,7 @@ def put_document(bucket: Counting, tenant: TenantId, document_id: str) -> None:
     bucket.create(document_key(tenant, document_id), pack(header, [b'{"message": "row"}']))
 
 
-def replay(bucket: Counting, tenant: str, document_id: str) -> tuple[int, str]:
+def asked(bucket: Counting, tenant: str, route: str, document_id: str = "") -> dict[str, Any]:
     caller = {
         "verdict": "ok",
         "tenant_id": tenant,
@@ -62,15 +62,19 @@ def replay(bucket: Counting, tenant: str, document_id: str) -> tuple[int, str]:
         "refusal": "",
     }
     event = {
-        "routeKey": "POST /v1/quarantine/{id}/replay",
+        "routeKey": route,
         "pathParameters": {"id": document_id},
         "requestContext": {"requestId": "r", "authorizer": {"lambda": caller}},
     }
     bucket.asked.clear()
     try:
-        answered = answer_to(event, Documents(bucket), NOW)
+        return answer_to(event, Documents(bucket), NOW)
     except RefusalError as refusal:
-        answered = refused(refusal, event)
+        return refused(refusal, event)
+
+
+def replay(bucket: Counting, tenant: str, document_id: str) -> tuple[int, str]:
+    answered = asked(bucket, tenant, "POST /v1/quarantine/{id}/replay", document_id)
     return answered["statusCode"], json.dumps([answered["headers"], answered["body"]])
 
 
@@ -89,3 +93,19 @@ def test_a_thousand_pairs_of_tenants_replay_nothing_of_each_other() -> None:
         assert bucket.asked == work
 
     assert all(replay(bucket, tenant, document_id)[0] == 202 for tenant, document_id in held.items())
+
+
+def test_what_is_no_document_is_named_and_hides_none() -> None:
+    """In a bucket of their own customers may put anything; of another's they hear nothing."""
+    bucket, acme, globex = Counting(), TenantId("acme"), TenantId("globex")
+    put_document(bucket, acme, "a" * 26)
+    bucket.create(document_key(acme, "b" * 26), b"rubbish")
+    put_document(bucket, globex, "c" * 26)
+    for tenant, ids, unreadable in ((acme, ["a" * 26], ["b" * 26]), (globex, ["c" * 26], [])):
+        told = asked(bucket, tenant, "GET /v1/quarantine")
+        body = json.loads(told["body"])
+        assert told["statusCode"] == 200
+        assert ([each["id"] for each in body["documents"]], body["unreadable"]) == (ids, unreadable)
+    status, answered = replay(bucket, acme, "b" * 26)
+    assert status == 409
+    assert "unreadable_document" in answered
