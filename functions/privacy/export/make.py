@@ -16,6 +16,7 @@ from functions.privacy.export.record import READY, Export, File, Item
 from functions.privacy.export.sources import Source, named
 from functions.privacy.export.zipping import directory, packed
 from functions.shared.errors import PermanentError
+from functions.shared.tenancy import exports_prefix
 
 PART_BYTES = 8 * 1024 * 1024
 """S3 wants five megabytes at the least of every part but the last."""
@@ -94,6 +95,10 @@ class Making:
         self.export = self.exports.save(replace(self.export, busy_until=until))
 
     def _begin(self) -> None:
+        """Of who died between beginning an upload and noting it, S3 alone knows: nobody goes on with that."""
+        for each in self.archives.unfinished(exports_prefix(self.export.tenant)):
+            if each.key == self.export.object_key:
+                self.archives.abort(each.key, each.upload_id)
         upload_id = self.archives.begin(self.export.object_key, f"astralog-{self.export.export_id}.zip")
         progress = replace(self.export.progress, upload_id=upload_id)
         self.export = self.exports.save(replace(self.export, progress=progress))

@@ -91,6 +91,7 @@ FUNCTIONS = (
             "read:bucket:staging",
             "read:bucket:exports",
             "put:bucket:exports",
+            "unfinished:bucket:exports",
             "read:secret:warehouse",
             "read:identity:pool",
         ),
