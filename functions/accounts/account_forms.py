@@ -7,14 +7,14 @@ import json
 import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta, Struct
 
 from functions.accounts import forms
-from functions.accounts.forms import MAX_NAME_CHARACTERS, invalid
-from functions.shared.errors import RefusalError
+from functions.accounts.forms import MAX_NAME_CHARACTERS
+from functions.shared.forms import decoded, invalid
 from functions.shared.secret_text import SecretText
 
 DEFAULT_PROJECT = "default"
@@ -22,10 +22,7 @@ MAX_OVERLAP_HOURS = 168
 MAX_EXPIRY_DAYS = 3650
 SECONDS_A_DAY = 86_400
 
-_UNKNOWN = re.compile(r"Object contains unknown field `(.*)`", re.DOTALL)
 _CODE = re.compile(r"[0-9]{6}")
-
-T = TypeVar("T")
 
 Line = Annotated[str, Meta(max_length=MAX_NAME_CHARACTERS)]
 Moment = Annotated[datetime, Meta(tz=True)]
@@ -86,7 +83,7 @@ class Changes:
 
 def new_key(body: bytes, now: float) -> NewKey:
     """`POST /v1/keys`."""
-    asked = _decoded(body, _NewKey)
+    asked = decoded(body, _NewKey)
     return NewKey(
         scopes=frozenset(asked.scopes),
         name=_printable("name", asked.name),
@@ -97,13 +94,13 @@ def new_key(body: bytes, now: float) -> NewKey:
 
 def rotation(body: bytes, now: float) -> Rotation:
     """`POST /v1/keys/{id}/rotate`; the body may be empty."""
-    asked = _decoded(body or b"{}", _Rotation)
+    asked = decoded(body or b"{}", _Rotation)
     return Rotation(asked.overlap_hours * 3600, _expiry(asked, now))
 
 
 def changes(body: bytes) -> Changes:
     """`PATCH /v1/account`; an address comes out in lower case."""
-    asked = _decoded(body, _Changes)
+    asked = decoded(body, _Changes)
     name = None if asked.name is None else _printable("name", asked.name)
     if name == "":
         raise invalid("name", f"must be text of 1 to {MAX_NAME_CHARACTERS} characters")
@@ -113,7 +110,7 @@ def changes(body: bytes) -> Changes:
 
 def code(body: bytes) -> SecretText:
     """`POST /v1/account/email/confirm`."""
-    text = _decoded(body, _Code).code
+    text = decoded(body, _Code).code
     if not _CODE.fullmatch(text):
         raise invalid("code", "must be the six digits that were mailed, as text")
     return SecretText(text)
@@ -132,24 +129,6 @@ def number(name: str, text: str, least: int, most: int) -> int:
     if not re.fullmatch(r"[0-9]{1,9}", text) or not least <= int(text) <= most:
         raise invalid(name, f"must be a whole number from {least} to {most}")
     return int(text)
-
-
-def _decoded(body: bytes, form: type[T]) -> T:
-    try:
-        return msgspec.json.decode(body, type=form)
-    except msgspec.ValidationError as fault:
-        raise _refusal(str(fault)) from None
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raise RefusalError(400, "invalid_body", "The body is not JSON.") from None
-
-
-def _refusal(fault: str) -> RefusalError:
-    """msgspec says what was expected and where, and quotes nothing but names of fields and choices."""
-    if unknown := _UNKNOWN.match(fault):
-        return RefusalError(400, "unknown_field", f"There is no field '{unknown[1][:100]}' here.")
-    reason, _, place = fault.partition(" - at `$")
-    name = re.match(r"\.(\w+)", place)
-    return invalid(name[1] if name else "body", f"is not valid: {reason}")
 
 
 def _expiry(asked: _NewKey | _Rotation, now: float) -> int | None:

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from functions.shared.errors import RefusalError
+from functions.shared.forms import invalid
 from functions.shared.secret_text import SecretText
 
 MIN_PASSWORD_CHARACTERS = 12
@@ -94,11 +95,6 @@ def reset(body: bytes) -> Reset:
     """`POST /v1/password/reset`."""
     fields = _Fields(body)
     return Reset(fields.email(), fields.code(), fields.new_password())
-
-
-def invalid(name: str, wrong: str) -> RefusalError:
-    """The refusal of a body whose field `name` is wrong in the way the sentence's end says."""
-    return RefusalError(400, f"invalid_{name}", f"'{name}' {wrong}.")
 
 
 class _Fields:

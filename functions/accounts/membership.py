@@ -11,7 +11,7 @@ from functions.accounts import proof
 from functions.accounts.attempts import Attempts
 from functions.accounts.directory import Account, Directory
 from functions.accounts.email_copy import EmailCopy
-from functions.accounts.forms import Confirmation, LogIn, Refresh, Reset, SignUp, invalid
+from functions.accounts.forms import Confirmation, LogIn, Refresh, Reset, SignUp
 from functions.accounts.identity import (
     AddressTakenError,
     Identity,
@@ -29,6 +29,7 @@ from functions.shared.account.audit import Audit, Origin
 from functions.shared.account.mail import Mailer, MailError
 from functions.shared.account.standing import standing_on
 from functions.shared.errors import RefusalError, RetryableError
+from functions.shared.forms import invalid
 from functions.shared.plans import PLANS, TRIAL, TRIAL_DAYS
 from functions.shared.secret_text import SecretText
 from functions.shared.tenancy import TenantId

@@ -7,7 +7,6 @@ from typing import Any
 
 from functions.accounts import account_forms as forms
 from functions.accounts.attempts import Attempts
-from functions.accounts.forms import invalid
 from functions.accounts.key_item import Key
 from functions.accounts.key_ring import KeyRing, Minted
 from functions.accounts.people import Person, moment
@@ -16,6 +15,7 @@ from functions.shared.access import Principal, principal
 from functions.shared.account.announcements import Announcements
 from functions.shared.account.audit import MAX_PAGE, Audit, origin
 from functions.shared.errors import RefusalError, RetryableError
+from functions.shared.forms import invalid
 from functions.shared.http import Answer, Event, answer, request
 from functions.shared.secret_text import SecretText
 

@@ -2,21 +2,20 @@
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 import msgspec
 from msgspec import Meta, Struct
 
 from functions.privacy.erasure.subject import MESSAGE, Subject
-from functions.shared.errors import PermanentError, RefusalError
+from functions.shared.errors import PermanentError
+from functions.shared.forms import decoded, invalid
 from functions.shared.tenancy import TenantId
 
 MAX_FIELD_CHARACTERS = 200
 MAX_VALUE_CHARACTERS = 1000
 LEAST_MESSAGE_CHARACTERS = 3
 """What a message contains: shorter texts are in everybody's."""
-
-T = TypeVar("T")
 
 Moment = Annotated[datetime, Meta(tz=True)]
 
@@ -59,7 +58,7 @@ class Wish:
 
 def erasure(body: bytes, tenant: TenantId) -> Wish:
     """`POST /v1/erasures`: a person by field and value, or the whole account."""
-    asked = _decoded(body, _Erasure)
+    asked = decoded(body, _Erasure)
     if asked.account:
         if asked.field is not None or asked.value is not None:
             raise invalid("account", "is everything: 'field' and 'value' do not go with it")
@@ -81,13 +80,13 @@ def erasure(body: bytes, tenant: TenantId) -> Wish:
 
 def closing(body: bytes, query: dict[str, str]) -> str | None:
     """`DELETE /v1/account`: what confirms it, from the body or from `?confirm=`."""
-    asked = _decoded(body, _Closing) if body.strip() else _Closing()
+    asked = decoded(body, _Closing) if body.strip() else _Closing()
     return asked.confirm if asked.confirm is not None else query.get("confirm")
 
 
 def export(body: bytes, now: float) -> Period | None:
     """`POST /v1/account/export`: the period whose events are wanted, if any; the body may be empty."""
-    asked = _decoded(body if body.strip() else b"{}", _Export)
+    asked = decoded(body if body.strip() else b"{}", _Export)
     if asked.logs is None:
         return None
     since, until = (int(each.astimezone(UTC).timestamp()) for each in (asked.logs.since, asked.logs.until))
@@ -100,19 +99,6 @@ def export(body: bytes, now: float) -> Period | None:
     return Period(since, until)
 
 
-def invalid(name: str, reason: str) -> RefusalError:
-    return RefusalError(400, f"invalid_{name}", f"The field '{name}' {reason}.")
-
-
 def _text(value: str | float | bool) -> str:
     """As it would be written in JSON: 7, 7.5 and true are looked for as text and as themselves."""
     return value if isinstance(value, str) else msgspec.json.encode(value).decode()
-
-
-def _decoded(body: bytes, form: type[T]) -> T:
-    try:
-        return msgspec.json.decode(body, type=form)
-    except msgspec.ValidationError as fault:
-        raise RefusalError(400, "invalid_request", f"The body is not what is asked for: {fault}.") from None
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raise RefusalError(400, "invalid_body", "The body is not JSON.") from None

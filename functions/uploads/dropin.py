@@ -23,7 +23,7 @@ from functions.shared.errors import RetryableError
 from functions.shared.settings import load
 from functions.shared.tenancy import TenantId
 from functions.uploads.files import DELETE
-from functions.uploads.notices import Message, is_file, read, tenant_of
+from functions.uploads.notices import Message, is_file, tenant_of
 from functions.uploads.own_drops import open_drops
 from functions.uploads.queue import DropQueue, pause_seconds
 from functions.uploads.register import HeldError, Register
@@ -92,13 +92,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 def answer_to(event: dict[str, Any], seconds_left: Callable[[], float], drop_in: DropIn) -> dict[str, Any]:
     """The same with the parts given; `seconds_left` tells when the invocation is stopped."""
-    returning = [
-        (message, pause)
-        for message in read(event)
-        if (pause := _worked_on(message, seconds_left, drop_in)) is not None
-    ]
-    drop_in.queue.come_back(returning)
-    return {"batchItemFailures": [{"itemIdentifier": message.message_id} for message, _ in returning]}
+    return drop_in.queue.answer_to(event, lambda message: _worked_on(message, seconds_left, drop_in))
 
 
 def _worked_on(message: Message, seconds_left: Callable[[], float], drop_in: DropIn) -> int | None:

@@ -2,12 +2,12 @@
 
 import re
 from dataclasses import dataclass
-from typing import Literal, TypeVar
+from typing import Literal
 
-import msgspec
 from msgspec import Struct
 
 from functions.shared.errors import RefusalError
+from functions.shared.forms import decoded, invalid
 
 MAX_FILE_BYTES = 5 * 1024**3
 """What S3 takes in one PUT."""
@@ -16,8 +16,6 @@ MAX_FILENAME_BYTES = 700
 """S3 ends a key at 1,024 bytes; a tenant's prefix and an id come first."""
 
 MAX_PAGE, DEFAULT_PAGE = 100, 50
-
-T = TypeVar("T")
 
 _ID = re.compile(r"[0-9a-z]{26}")
 
@@ -48,7 +46,7 @@ def announced(body: bytes) -> Announced:
     ------
     RefusalError: 400, or 413 for a file that is too large.
     """
-    asked = _decoded(body, _Announced)
+    asked = decoded(body, _Announced)
     if asked.size < 1:
         raise invalid("size", "must be the file's size in bytes, 1 or more")
     if asked.size > MAX_FILE_BYTES:
@@ -60,7 +58,7 @@ def announced(body: bytes) -> Announced:
 
 def originals(body: bytes) -> str:
     """The body of PUT /v1/uploads/settings: what becomes of originals."""
-    return _decoded(body, _Settings).original
+    return decoded(body, _Settings).original
 
 
 def page(query: dict[str, str]) -> tuple[int, str | None]:
@@ -75,21 +73,6 @@ def page(query: dict[str, str]) -> tuple[int, str | None]:
 
 def is_id(text: str) -> bool:
     return bool(_ID.fullmatch(text))
-
-
-def invalid(field: str, fault: str) -> RefusalError:
-    """A field that is not as it must be."""
-    return RefusalError(400, f"invalid_{field}", f"'{field}' {fault}.")
-
-
-def _decoded(body: bytes, kind: type[T]) -> T:
-    try:
-        return msgspec.json.decode(body, type=kind)
-    except msgspec.ValidationError as fault:
-        reason, _, place = str(fault).partition(" - at `$.")
-        raise invalid(place.rstrip("`") or "body", f"is not valid: {reason}") from None
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        raise RefusalError(400, "invalid_json", "The body is not valid JSON.") from None
 
 
 def _name(filename: str) -> str:

@@ -1,7 +1,7 @@
 """The queue that files are told of on: what must come back, after how long, and what goes on."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -10,7 +10,7 @@ from functions.shared import journal
 from functions.shared.aws_client import asked, client
 from functions.shared.buckets.drops import Dropped
 from functions.shared.telling import TellingError
-from functions.uploads.notices import Message, notice
+from functions.uploads.notices import Message, notice, read
 
 LONGEST_PAUSE_SECONDS = 900
 
@@ -40,7 +40,13 @@ class DropQueue:
         body = notice(file, self._source)
         asked(lambda: self._client().send_message(QueueUrl=self._address(), MessageBody=body), _failed)
 
-    def come_back(self, pauses: Sequence[tuple[Message, int]]) -> None:
+    def answer_to(self, event: dict[str, Any], work_on: Callable[[Message], int | None]) -> dict[str, Any]:
+        """What SQS is answered: the messages that must come back, after as many seconds as `work_on` says."""
+        returning = [(each, pause) for each in read(event) if (pause := work_on(each)) is not None]
+        self._hide(returning)
+        return {"batchItemFailures": [{"itemIdentifier": each.message_id} for each, _ in returning]}
+
+    def _hide(self, pauses: Sequence[tuple[Message, int]]) -> None:
         """Hide each message for so many seconds; if that fails it returns at the queue's own pace."""
         for message, seconds in pauses:
             try:

@@ -353,7 +353,7 @@ def test_caps_are_set_shown_and_taken_away_one_by_one(here: Shop) -> None:
         ("PATCH /v1/billing", [], "invalid_body"),
         ("POST /v1/billing/checkout", {"plan": "trial"}, "invalid_plan"),
         ("POST /v1/billing/checkout", {"plan": "gold"}, "invalid_plan"),
-        ("POST /v1/billing/checkout", {}, "invalid_body"),
+        ("POST /v1/billing/checkout", {}, "invalid_plan"),
         ("POST /v1/billing/plan", {"plan": "managed_30", "price": "price_1"}, "unknown_field"),
     ],
 )

@@ -126,7 +126,7 @@ def test_keys_are_listed_newest_first(here: World, acme: TenantId) -> None:
 @pytest.mark.parametrize(
     ("body", "code"),
     [
-        ({}, "invalid_body"),
+        ({}, "invalid_scopes"),
         ({"scopes": []}, "invalid_scopes"),
         ({"scopes": ["root"]}, "invalid_scopes"),
         ({"scopes": "admin"}, "invalid_scopes"),

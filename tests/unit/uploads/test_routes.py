@@ -140,7 +140,7 @@ def test_uploads_are_listed_newest_first_page_by_page(here: World) -> None:
 @pytest.mark.parametrize(
     ("body", "status", "code"),
     [
-        ({"filename": "x"}, 400, "invalid_body"),
+        ({"filename": "x"}, 400, "invalid_size"),
         ({"filename": "x", "size": 0}, 400, "invalid_size"),
         ({"filename": "x", "size": "1"}, 400, "invalid_size"),
         ({"filename": "x", "size": 6 * 1024**3}, 413, "payload_too_large"),
@@ -149,7 +149,7 @@ def test_uploads_are_listed_newest_first_page_by_page(here: World) -> None:
         ({"filename": "a\nb", "size": 1}, 400, "invalid_filename"),
         ({"filename": "é" * 400, "size": 1}, 400, "invalid_filename"),
         ({"filename": "x", "size": 1, "original": "burn"}, 400, "invalid_original"),
-        ({"filename": "x", "size": 1, "key": "y"}, 400, "invalid_body"),
+        ({"filename": "x", "size": 1, "key": "y"}, 400, "unknown_field"),
     ],
 )
 def test_what_is_asked_wrongly_is_refused(here: World, body: dict[str, Any], status: int, code: str) -> None:
@@ -158,7 +158,9 @@ def test_what_is_asked_wrongly_is_refused(here: World, body: dict[str, Any], sta
 
 
 def test_what_is_no_json_is_refused(here: World) -> None:
-    assert ask(here, "POST /v1/uploads", raw="{")[1]["code"] == "invalid_json"
+    for raw in ("{", "[" * 100_000):
+        status, told = ask(here, "POST /v1/uploads", raw=raw)
+        assert (status, told["code"]) == (400, "invalid_body")
 
 
 def test_a_name_cannot_leave_its_place(here: World) -> None:

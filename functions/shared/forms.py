@@ -1,0 +1,45 @@
+"""Bodies of JSON, read into structs: what does not fit is a 400 whose code and sentence name the field."""
+
+import re
+from typing import TypeVar
+
+import msgspec
+
+from functions.shared.errors import RefusalError
+
+T = TypeVar("T")
+
+_UNKNOWN = re.compile(r"Object contains unknown field `(.*)`", re.DOTALL)
+_MISSING = re.compile(r"Object missing required field `(\w+)`")
+_FIELD = re.compile(r"\.(\w+)")
+
+
+def decoded(body: bytes, form: type[T]) -> T:
+    """The body as a `form`, a msgspec.Struct.
+
+    Raises
+    ------
+    RefusalError: 400 `invalid_body`, `unknown_field` or `invalid_<field>`.
+    """
+    try:
+        return msgspec.json.decode(body, type=form)
+    except msgspec.ValidationError as fault:
+        raise _refusal(str(fault)) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise RefusalError(400, "invalid_body", "The body is not JSON.") from None
+
+
+def invalid(name: str, wrong: str) -> RefusalError:
+    """The refusal of a body whose field `name` is wrong in the way the sentence's end says."""
+    return RefusalError(400, f"invalid_{name}", f"'{name}' {wrong}.")
+
+
+def _refusal(fault: str) -> RefusalError:
+    """msgspec says what was expected and where, and quotes nothing but names of fields and choices."""
+    if unknown := _UNKNOWN.match(fault):
+        return RefusalError(400, "unknown_field", f"There is no field '{unknown[1][:100]}' here.")
+    if missing := _MISSING.match(fault):
+        return invalid(missing[1], "is missing")
+    reason, _, place = fault.partition(" - at `$")
+    name = _FIELD.match(place)
+    return invalid(name[1] if name else "body", f"is not valid: {reason}")
