@@ -308,7 +308,7 @@ def test_a_change_that_dies_behind_another_is_found_by_looking(here: World, acme
     assert shown(here, acme, person=True)["email"] == "second@example.org"
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_whatever_fails_in_whatever_order_looking_brings_the_address_that_counts(
     whole: World, data: st.DataObject

@@ -61,7 +61,7 @@ def comparable(row: dict[str, Any]) -> dict[str, Any]:
     return {**row, "timestamp": from_text(row["timestamp"])}
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=600, deadline=None)
 @given(st.lists(events, min_size=1, max_size=4), st.sampled_from(["events", "logs", "array", "ndjson"]))
 @example([{"message": "a", "metadata": {"trace_id": "t"}}, {"message": "b", "trace_id": "t"}], "array")
 @example([{"message": "a", "metadata": [{"a": 1, "metadata": {}}]}], "array")
