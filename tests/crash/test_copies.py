@@ -215,7 +215,7 @@ def test_a_copy_whose_makers_die_is_the_one_that_was_asked_for(here: World, seed
     here.later(seconds=2)
     died = 0
     for _ in range(200):
-        here.trap = Trap(chance.randint(1, 6), chance.random() < 0.5)
+        here.trap = Trap(chance.randint(1, 4), chance.random() < 0.5)
         left = Pieces(chance.randint(1, 30))
         try:
             here.exporter_with(left).run()
@@ -229,7 +229,7 @@ def test_a_copy_whose_makers_die_is_the_one_that_was_asked_for(here: World, seed
     archive = here.archive_of(export)
     check(archive)
 
-    assert died, "or this has shown nothing"
+    assert died > 2
     assert copied(archive) == stored(here, tenant)
     assert here.aws.s3.list_multipart_uploads(Bucket="exports").get("Uploads", []) == []
 

@@ -50,7 +50,9 @@ def race(here: World, groups: list[list[StagedObject]]) -> list[set[str]]:
         return list(pool.map(work, groups))
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(
+    "seed", [0, 1, 2, *(pytest.param(seed, marks=pytest.mark.soak) for seed in (3, 4, 5))]
+)
 def test_two_workers_with_the_same_objects_make_one_batch(here: World, seed: int) -> None:
     cast = stage(here, random.Random(seed), f"same{seed}", 40)
     settled = race(here, [cast.objects, cast.objects[::-1]])
@@ -60,7 +62,7 @@ def test_two_workers_with_the_same_objects_make_one_batch(here: World, seed: int
     assert found(here.warehouse, cast) == cast.expected
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", [0, 1, *(pytest.param(seed, marks=pytest.mark.soak) for seed in (2, 3))])
 def test_workers_with_overlapping_objects_store_each_row_once(here: World, seed: int) -> None:
     chance = random.Random(seed)
     cast = stage(here, chance, f"overlap{seed}", 130)
