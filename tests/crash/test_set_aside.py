@@ -101,7 +101,7 @@ def test_one_poison_row_in_a_hundred_thousand_is_set_aside_alone(here: World) ->
     assert document["source"] == objects[0].key
     assert document["engine_code"] > 0
     assert "poison" in document["sample"][0]
-    assert ask(here, other, "GET /v1/quarantine")[1] == {"documents": []}
+    assert ask(here, other, "GET /v1/quarantine")[1] == {"documents": [], "unreadable": []}
 
 
 def test_a_replay_loads_what_can_be_loaded_by_now_and_only_once(here: World) -> None:
@@ -197,7 +197,7 @@ def test_a_table_at_fault_sets_nothing_aside(here: World) -> None:
     try:
         first = put(here, tenant, rows(tenant, 3))
         assert settler(here).settle([first], TIME) == set()
-        assert ask(here, tenant, "GET /v1/quarantine")[1] == {"documents": []}
+        assert ask(here, tenant, "GET /v1/quarantine")[1] == {"documents": [], "unreadable": []}
     finally:
         here.warehouse.command("RENAME TABLE events_hidden TO events")
     later(here, seconds=91)
