@@ -320,6 +320,7 @@ def test_it_waits_for_billing_and_keeps_what_billing_needs_until_then(here: Worl
     here.now = erasure.starts_at + 1
     for _ in range(4):
         here.eraser.run()
+        here.engine_clears_up()
         here.later(hours=4)
     found = here.desk.erasure(tenant, erasure.erasure_id)
 
