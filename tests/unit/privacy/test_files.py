@@ -174,6 +174,15 @@ def test_a_backlog_of_days_is_waited_for_and_what_is_under_way_is_never_given_up
     assert here.there == {}
 
 
+def test_a_file_that_was_put_again_under_the_name_of_one_that_was_read_is_waited_for(here: Here) -> None:
+    file = here.put("a.log")
+    here.see(file, DONE)
+    here.there[file.key] = Listed(file.key, "another", 9, NOON)
+
+    assert reason(here.files) == "uploads"
+    assert set(here.there) == {file.key}
+
+
 def test_checkpoints_of_what_is_under_way_stay_and_those_left_behind_go(here: Here) -> None:
     file = here.put("huge.log")
     here.see(file)
@@ -186,3 +195,8 @@ def test_checkpoints_of_what_is_under_way_stay_and_those_left_behind_go(here: He
     place.remove()
 
     assert [key for key in here.there if "uploads/" in key] == [f"{checkpoint_prefix(ACME)}{kept}/000001-1"]
+    here.later(days=1, seconds=1)
+    place = Checkpoints(here, here.reading, ACME, lambda: NOON, here.time)
+    assert place.count() == 1, "nobody has worked on that file for a day"
+    place.remove()
+    assert list(here.there) == [file.key]
