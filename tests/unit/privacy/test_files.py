@@ -63,11 +63,23 @@ class Here:
         self.there[key] = Listed(key, "etag", size, at or self.now)
         return Dropped("drop", key, "etag", size)
 
-    def see(self, file: Dropped, state: str = UNDER_WAY, tenant: TenantId = ACME) -> None:
-        upload = Upload(tenant, time_ordered_id(), file.key, 9, "default", "keep", int(self.now.timestamp()))
+    def see(self, file: Dropped, state: str = UNDER_WAY, leased_seconds: int = 0) -> None:
+        upload = Upload(ACME, time_ordered_id(), file.key, 9, "default", "keep", int(self.now.timestamp()))
         seen = int(self.now.timestamp())
         self.register.claim(
-            File(tenant, upload.upload_id, file, self.now, "p", 30, "keep", state, updated_at=seen), upload
+            File(
+                ACME,
+                upload.upload_id,
+                file,
+                self.now,
+                "p",
+                30,
+                "keep",
+                state,
+                updated_at=seen,
+                lease_until=seen + leased_seconds,
+            ),
+            upload,
         )
 
     def later(self, **by: float) -> None:
@@ -137,6 +149,16 @@ def test_a_file_in_a_customers_own_bucket_that_is_under_way_is_waited_for(here: 
     here.later(minutes=3)
     assert reason(here.last) == "uploads"
     here.later(days=2)
+
+    assert here.last.remove()
+
+
+def test_a_file_that_stands_still_is_waited_for_until_a_day_after_its_readers_lease(here: Here) -> None:
+    here.later(minutes=-1)
+    here.see(Dropped("theirs", f"{dropin_prefix(ACME)}a.log", "etag", 9), leased_seconds=600)
+    here.later(days=1, minutes=9)
+    assert reason(here.last) == "uploads"
+    here.later(minutes=2)
 
     assert here.last.remove()
 
