@@ -97,6 +97,19 @@ class Exporter:
         return counts
 
     def _work_on(self, export: Export) -> str:
+        """What came of it; whatever fails in one, giving it up included, keeps no other waiting."""
+        try:
+            return self._outcome(export)
+        except ExportChangedError:
+            return "open"
+        except AstralogError as fault:
+            journal.write("export_hindered", tenant_id=export.tenant, error_type=type(fault).__name__)
+            return "open"
+        except Exception as fault:  # noqa: BLE001 - the last line of defence: the others go on
+            journal.write("unexpected_error", tenant_id=export.tenant, error_type=type(fault).__name__)
+            return "open"
+
+    def _outcome(self, export: Export) -> str:
         try:
             if self.now() >= export.requested_at + GIVEN_UP_SECONDS:
                 return self._given_up(export)
@@ -105,19 +118,11 @@ class Exporter:
             if self._staged(export) and self.now() < export.requested_at + PATIENCE_SECONDS:
                 return "open"
             return "ready" if self._making(export).go_on() else "open"
-        except ExportChangedError:
-            return "open"
         except NoUploadError:
             return self._anew(export)
         except PermanentError as fault:
             journal.write("export_failed", tenant_id=export.tenant, error_type=type(fault).__name__)
             return self._given_up(export)
-        except AstralogError as fault:
-            journal.write("export_hindered", tenant_id=export.tenant, error_type=type(fault).__name__)
-            return "open"
-        except Exception as fault:  # noqa: BLE001 - the last line of defence: the others go on
-            journal.write("unexpected_error", tenant_id=export.tenant, error_type=type(fault).__name__)
-            return "open"
 
     def _making(self, export: Export) -> Making:
         return Making(

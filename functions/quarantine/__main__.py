@@ -21,9 +21,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked = _parser().parse_args(arguments)
     try:
         documents, tenant = Documents(open_bucket(asked.bucket)), TenantId(asked.tenant)
-        ids = documents.ids(tenant) if asked.what == "list" or not asked.ids else asked.ids
+        named = asked.ids if asked.what == "replay" else []
+        ids, strangers = (named, []) if named else documents.listed(tenant)
         work = partial(_show, as_json=asked.json) if asked.what == "list" else _replay
-        done = [_is_done(work, documents, tenant, each) for each in ids]
+        for each in strangers:
+            print(f"{each}: no document is called so", file=sys.stderr)  # noqa: T201
+        done = [*(_is_done(work, documents, tenant, each) for each in ids), not strangers]
     except AstralogError as fault:
         print(fault, file=sys.stderr)  # noqa: T201
         return 1

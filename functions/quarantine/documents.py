@@ -8,7 +8,7 @@ from backports import zstd
 
 from functions.shared.buckets.contract import Bucket, BucketError
 from functions.shared.errors import PermanentError, RefusalError
-from functions.shared.quarantine import SUFFIX, Header, document_key, unpack
+from functions.shared.quarantine import Header, document_id_of, document_key, unpack
 from functions.shared.staging import SCHEMA_VERSION, StagedKey
 from functions.shared.tenancy import TenantId, quarantine_prefix
 
@@ -39,12 +39,18 @@ class Documents:
 
     def ids(self, tenant: TenantId) -> list[str]:
         """The ids of the tenant's documents, oldest first, at most MAX_LISTED."""
+        return self.listed(tenant)[0]
+
+    def listed(self, tenant: TenantId) -> tuple[list[str], list[str]]:
+        """The same, and the names of what lies between them and is called as no document is, as many."""
         prefix = quarantine_prefix(tenant)
         try:
-            keys = sorted(each.key for each in self._bucket.under(prefix))
+            names = sorted(each.key.removeprefix(prefix) for each in self._bucket.under(prefix))
         except BucketError as fault:
             raise self._unavailable(fault) from None
-        return [key.removeprefix(prefix).removesuffix(SUFFIX) for key in keys[:MAX_LISTED]]
+        ids = [found for name in names if (found := document_id_of(name))]
+        strangers = [name for name in names if document_id_of(name) is None]
+        return ids[:MAX_LISTED], strangers[:MAX_LISTED]
 
     def read(self, tenant: TenantId, document_id: str) -> Document:
         """The tenant's document of that id.

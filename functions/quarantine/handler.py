@@ -63,8 +63,9 @@ def answer_to(event: Event, documents: Documents, now: datetime) -> Answer:
 
 def _listed(tenant: TenantId, documents: Documents) -> dict[str, Any]:
     """The documents, and the names of what lies between them and is none."""
-    shown, unreadable = [], []
-    for each in documents.ids(tenant):
+    shown: list[dict[str, Any]] = []
+    ids, unreadable = documents.listed(tenant)
+    for each in ids:
         try:
             shown.append(_shown(documents.read(tenant, each)))
         except RefusalError as refusal:

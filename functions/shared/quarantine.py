@@ -43,9 +43,19 @@ class Header(Struct):
 
 def document_key(tenant: TenantId, document_id: str) -> str:
     """Where the document of that id lies; an id is letters and digits."""
-    if not document_id.isalnum() or not document_id.isascii():
+    if not _is_id(document_id):
         raise PermanentError("a quarantine id is letters and digits")
     return f"{quarantine_prefix(tenant)}{document_id}{SUFFIX}"
+
+
+def document_id_of(name: str) -> str | None:
+    """The id of the document that lies under `name` in its tenant's folder; None when none is called so."""
+    document_id = name.removesuffix(SUFFIX)
+    return document_id if name.endswith(SUFFIX) and _is_id(document_id) else None
+
+
+def _is_id(text: str) -> bool:
+    return text.isalnum() and text.isascii()
 
 
 def pack(header: Header, rows: list[bytes]) -> bytes:
@@ -66,7 +76,7 @@ def header_of(document: bytes) -> Header:
         while b"\n" not in text and not (step.eof or step.needs_input) and len(text) <= MAX_HEADER_BYTES:
             text += step.decompress(b"", HEADER_STEP_BYTES)
         return msgspec.json.decode(text.partition(b"\n")[0], type=Header)
-    except (zstd.ZstdError, msgspec.MsgspecError):
+    except (zstd.ZstdError, msgspec.MsgspecError, UnicodeDecodeError):
         raise PermanentError("not a quarantine document") from None
 
 

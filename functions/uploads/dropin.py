@@ -52,7 +52,7 @@ class DropIn:
     standings: Standings
     queue: DropQueue
     work: Work
-    buried: Callable[[TenantId], bool] = lambda _tenant: False
+    buried: Callable[[TenantId], bool]
 
     def place(self, file: Dropped) -> Place | None:
         """Whose the file is and where its rows go; None when it is nobody's."""

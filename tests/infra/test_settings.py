@@ -7,6 +7,11 @@ import pytest
 
 from infra.topology import FUNCTIONS, Function
 
+NOT_TOUCHED = {("sign-in", "keys_table"), ("reconcile", "accounts_table")}
+"""What a part is made with of which this function asks nothing."""
+
+STORES = ("table", "bucket", "queue", "secret", "key")
+
 
 @pytest.mark.parametrize("spec", FUNCTIONS, ids=lambda spec: spec.name)
 def test_the_topology_gives_what_the_function_asks_for_and_no_more(spec: Function) -> None:
@@ -14,3 +19,12 @@ def test_the_topology_gives_what_the_function_asks_for_and_no_more(spec: Functio
     required = {field.name for field in asked if field.default is MISSING}
 
     assert required <= spec.settings.keys() <= {field.name for field in asked}
+
+
+@pytest.mark.parametrize("spec", FUNCTIONS, ids=lambda spec: spec.name)
+def test_what_a_function_is_told_of_it_may_use(spec: Function) -> None:
+    """However; that the verb is the right one, the tests of each function's own have to say."""
+    granted = {grant.partition(":")[2] for grant in spec.grants}
+    told = {name: store for name, store in spec.settings.items() if store.partition(":")[0] in STORES}
+
+    assert {(spec.name, name) for name, store in told.items() if store not in granted} <= NOT_TOUCHED

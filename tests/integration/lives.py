@@ -52,6 +52,7 @@ from functions.query.request import search
 from functions.shared.access import principal
 from functions.shared.account.mail import Mailer
 from functions.shared.account.suppressions import Suppressions
+from functions.shared.account.tombstones import RecentTombstones
 from functions.shared.buckets.drops import DropBucket
 from functions.shared.http import Answer, Event, answer, answering, request
 from functions.shared.telling import notifications
@@ -132,6 +133,7 @@ class Lives:
             Standings("accounts", db),
             queue,
             Work(register, queue.tell, dropin.FUNCTION),
+            lambda tenant: RecentTombstones(self.here.tombstones).buried(tenant),
         )
         self.answers: dict[str, Callable[[Event], Answer]] = {
             "sign-in": lambda event: sign_in.answer_to(event, sign_in.Desk(self.membership, 0)),

@@ -129,6 +129,17 @@ def test_what_is_counted_for_an_account_that_is_gone_does_not_stay(here: Shop) -
     assert (usage.tally(acme).rows, usage.tally(globex).raw_bytes) == (0, GIGABYTE)
 
 
+def test_years_of_counting_do_not_stay_either(here: Shop) -> None:
+    """A query gives 1 MB at the most."""
+    tenant, year = TenantId("acme"), "x" * 10_000
+    for number in range(230):
+        item = {"tenant_id": {"S": tenant}, "entry": {"S": f"day#{number:03}"}, "x": {"S": year}}
+        here.client.put_item(TableName="usage", Item=item)
+    Usage("usage", here.client).forget(tenant)
+
+    assert here.client.scan(TableName="usage")["Items"] == []
+
+
 def test_a_soft_cap_only_tells(here: Shop) -> None:
     acme = here.subscribed("acme")
     caretaker(here).look_after(acme)

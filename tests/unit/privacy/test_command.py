@@ -10,8 +10,8 @@ from moto import mock_aws
 
 from functions.accounts.directory import Account, Directory
 from functions.privacy.__main__ import Bench, Settings, bench, main
-from functions.privacy.erasure.erasures import ErasureChangedError
-from functions.privacy.erasure.record import PERSON, REQUESTED, RUNNING, Erasure, State, item_of
+from functions.privacy.erasure.erasures import KEPT_DAYS, ErasureChangedError
+from functions.privacy.erasure.record import ACCOUNT, PERSON, REQUESTED, RUNNING, Erasure, State, item_of
 from functions.privacy.erasure.subject import Subject
 from functions.privacy.holding import ATTRIBUTE, Holding
 from functions.privacy.holdings import HOLDINGS
@@ -113,6 +113,16 @@ def test_an_erasure_that_ends_while_its_account_is_erased_keeps_its_receipt(here
     assert main(["chain"], here) == 0
 
 
+def test_an_open_erasure_that_goes_with_its_account_is_said_to_be_cancelled_for_a_while(here: Bench) -> None:
+    here.erasures.drop(ask(here, ACME, "era_1"), NOON)
+    assert here.erasures.all(ACME) == []
+
+    standing = here.receipts.standing("era_1", NOON + KEPT_DAYS * 86_400 - 1)
+    assert standing
+    assert (standing.state, standing.receipt) == ("cancelled", None)
+    assert here.receipts.standing("era_1", NOON + KEPT_DAYS * 86_400) is None
+
+
 @pytest.mark.parametrize("state", [REQUESTED, RUNNING])
 def test_an_erasure_that_a_backup_opened_again_keeps_its_receipt_and_is_forgotten(
     here: Bench, state: State
@@ -125,6 +135,8 @@ def test_an_erasure_that_a_backup_opened_again_keeps_its_receipt_and_is_forgotte
     with pytest.raises((ErasureChangedError, StoreUnavailableError)):
         here.erasures.finish(here.erasures.start(again, NOON), {"rows": 0}, NOON)
     assert main(["chain"], here) == 0
+    assert main(["restored"], here) == 0
+    assert len(here.erasures.due(NOON)) == 1
     assert main(["restored", "--go"], here) == 0
 
     assert here.erasures.due(NOON) == []
@@ -147,6 +159,14 @@ def test_whatever_table_was_brought_back_its_account_is_found(here: Bench, holdi
     here.tombstones.bury(ACME)
 
     assert here.resurrected() == {ACME}
+
+
+def test_an_account_is_erased_again_though_a_persons_erasure_came_back_with_it(here: Bench) -> None:
+    ask(here, ACME, "era_1")
+    here.tombstones.bury(ACME)
+    assert main(["restored", "--go"], here) == 0
+
+    assert sorted(each.kind for each in here.erasures.due(NOON)) == [ACCOUNT, PERSON]
 
 
 def test_an_account_of_which_only_rows_are_back_is_erased_again_when_it_is_named(here: Bench) -> None:

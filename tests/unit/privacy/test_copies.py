@@ -12,7 +12,8 @@ from functions.privacy.erasure.copies import Copies
 from functions.privacy.erasure.place import Time
 from functions.privacy.export.archives import Archives
 from functions.privacy.export.exports import Exports
-from functions.privacy.export.record import READY, REQUESTED, Export
+from functions.privacy.export.make import Making
+from functions.privacy.export.record import FAILED, READY, REQUESTED, Export
 from functions.shared.buckets.customers import CustomersBucket
 from functions.shared.tenancy import TenantId, exports_prefix
 from infra.topology import table
@@ -104,3 +105,80 @@ def test_of_a_person_what_was_begun_after_their_rows_were_gone_stays(here: Here)
 
     assert here.place(NOON + 50.0).count() == 0
     assert here.place(None).count() == 1
+
+
+def test_of_a_person_what_is_noted_nowhere_goes_when_it_was_begun_before_their_rows_were_gone(
+    here: Here,
+) -> None:
+    """By the time that S3 tells; what was begun later, nobody has read them for."""
+    here.archives.begin(f"{exports_prefix(ACME)}exp_9.zip", "x.zip")
+    (upload,) = here.archives.unfinished(exports_prefix(ACME))
+    assert here.place(upload.begun_at - 1).count() == 0
+    here.place(upload.begun_at - 1).remove()
+    assert here.unfinished(ACME) == 1
+    assert here.place(upload.begun_at + 1).count() == 1
+    here.place(upload.begun_at + 1).remove()
+
+    assert here.unfinished(ACME) == 0
+
+
+def test_the_upload_of_a_copy_that_is_not_made_any_more_goes_too(here: Here) -> None:
+    """It was given up, and its upload was not."""
+    export = here.being_made(ACME)
+    here.exports.finish(replace(export, state=FAILED))
+    assert here.place(None).count() == 1
+    here.place(None).remove()
+
+    assert here.unfinished(ACME) == 0
+
+
+def test_uploads_are_found_page_by_page(here: Here) -> None:
+    """S3 tells of a thousand at a time; here of one."""
+    uploads = [here.archives.begin(f"{exports_prefix(ACME)}exp_{each}.zip", "x.zip") for each in range(3)]
+    archives = Archives("exports", OneAPage(here.s3))
+    found = archives.unfinished(exports_prefix(ACME))
+
+    assert sorted(each.upload_id for each in found) == sorted(uploads)
+
+
+class OneAPage:
+    """S3, which tells of uploads one by one: its stand-in takes no heed of the markers."""
+
+    def __init__(self, s3: Any) -> None:
+        self._s3 = s3
+
+    def list_multipart_uploads(self, **asked: str) -> dict[str, Any]:
+        after = (asked.pop("KeyMarker", ""), asked.pop("UploadIdMarker", ""))
+        uploads = self._s3.list_multipart_uploads(**asked)["Uploads"]
+        ordered = sorted(uploads, key=lambda each: (each["Key"], each["UploadId"]))
+        left = [each for each in ordered if (each["Key"], each["UploadId"]) > after]
+        page: dict[str, Any] = {"Uploads": left[:1], "IsTruncated": len(left) > 1}
+        if page["IsTruncated"]:
+            page |= {"NextKeyMarker": left[0]["Key"], "NextUploadIdMarker": left[0]["UploadId"]}
+        return page
+
+
+def test_a_copy_that_is_begun_anew_gives_up_what_its_last_maker_began_and_could_not_note(here: Here) -> None:
+    """A neighbour's, and another copy's of the same account, go on."""
+    export = Export(ACME, "exp_1", REQUESTED, NOON - 60, NOON)
+    here.exports.ask(export)
+    lost = here.archives.begin(export.object_key, "x.zip")
+    others = [
+        here.archives.begin(f"{exports_prefix(ACME)}exp_2.zip", "x.zip"),
+        here.archives.begin(f"{exports_prefix(GLOBEX)}exp_1.zip", "x.zip"),
+    ]
+    making = Making(
+        export,
+        sources=(),
+        exports=here.exports,
+        archives=here.archives,
+        now=lambda: float(NOON),
+        left=lambda: 300.0,
+        waiting=lambda: 0,
+    )
+    assert making.go_on()
+
+    left = [each for tenant in (ACME, GLOBEX) for each in here.archives.unfinished(exports_prefix(tenant))]
+    assert lost not in {each.upload_id for each in left}
+    assert {each.upload_id for each in left} == set(others)
+    assert here.objects() == [export.object_key]

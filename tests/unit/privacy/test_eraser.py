@@ -55,6 +55,17 @@ class Nobody:
         raise SignInsUnavailableError("Cognito: silent")
 
 
+class Strangers:
+    """Two of them; `asked_at`: when the eraser had them forgotten."""
+
+    def __init__(self) -> None:
+        self.asked_at: list[float] = []
+
+    def forget(self, now: float) -> int:
+        self.asked_at.append(now)
+        return 2
+
+
 def erasure(erasure_id: str) -> Erasure:
     tenant = TenantId("acme")
     return Erasure(tenant, erasure_id, PERSON, RUNNING, NOON, NOON, Subject(tenant, "message", "jane"))
@@ -75,3 +86,12 @@ def test_one_that_fails_in_whatever_way_keeps_no_other_from_being_worked_on(
     said = capsys.readouterr().out
     assert type(fault).__name__ in said
     assert "jane" not in said
+
+
+def test_each_run_forgets_who_never_confirmed_an_address() -> None:
+    office, strangers = cast(Any, Office({})), Strangers()
+    clock = Time(lambda: NOON + 60.0, lambda: 300.0)
+    told = Eraser(office, office, office, cast(Any, Outbox()), cast(Any, strangers), clock).run()
+
+    assert strangers.asked_at == [NOON + 60.0]
+    assert told["never_confirmed"] == 2

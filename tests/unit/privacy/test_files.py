@@ -63,11 +63,23 @@ class Here:
         self.there[key] = Listed(key, "etag", size, at or self.now)
         return Dropped("drop", key, "etag", size)
 
-    def see(self, file: Dropped, state: str = UNDER_WAY, tenant: TenantId = ACME) -> None:
-        upload = Upload(tenant, time_ordered_id(), file.key, 9, "default", "keep", int(self.now.timestamp()))
+    def see(self, file: Dropped, state: str = UNDER_WAY, leased_seconds: int = 0) -> None:
+        upload = Upload(ACME, time_ordered_id(), file.key, 9, "default", "keep", int(self.now.timestamp()))
         seen = int(self.now.timestamp())
         self.register.claim(
-            File(tenant, upload.upload_id, file, self.now, "p", 30, "keep", state, updated_at=seen), upload
+            File(
+                ACME,
+                upload.upload_id,
+                file,
+                self.now,
+                "p",
+                30,
+                "keep",
+                state,
+                updated_at=seen,
+                lease_until=seen + leased_seconds,
+            ),
+            upload,
         )
 
     def later(self, **by: float) -> None:
@@ -141,6 +153,16 @@ def test_a_file_in_a_customers_own_bucket_that_is_under_way_is_waited_for(here: 
     assert here.last.remove()
 
 
+def test_a_file_that_stands_still_is_waited_for_until_a_day_after_its_readers_lease(here: Here) -> None:
+    here.later(minutes=-1)
+    here.see(Dropped("theirs", f"{dropin_prefix(ACME)}a.log", "etag", 9), leased_seconds=600)
+    here.later(days=1, minutes=9)
+    assert reason(here.last) == "uploads"
+    here.later(minutes=2)
+
+    assert here.last.remove()
+
+
 def test_what_was_read_or_refused_and_is_kept_goes_as_a_whole_and_what_was_put_later_stays(
     here: Here,
 ) -> None:
@@ -174,6 +196,15 @@ def test_a_backlog_of_days_is_waited_for_and_what_is_under_way_is_never_given_up
     assert here.there == {}
 
 
+def test_a_file_that_was_put_again_under_the_name_of_one_that_was_read_is_waited_for(here: Here) -> None:
+    file = here.put("a.log")
+    here.see(file, DONE)
+    here.there[file.key] = Listed(file.key, "another", 9, NOON)
+
+    assert reason(here.files) == "uploads"
+    assert set(here.there) == {file.key}
+
+
 def test_checkpoints_of_what_is_under_way_stay_and_those_left_behind_go(here: Here) -> None:
     file = here.put("huge.log")
     here.see(file)
@@ -186,3 +217,8 @@ def test_checkpoints_of_what_is_under_way_stay_and_those_left_behind_go(here: He
     place.remove()
 
     assert [key for key in here.there if "uploads/" in key] == [f"{checkpoint_prefix(ACME)}{kept}/000001-1"]
+    here.later(days=1, seconds=1)
+    place = Checkpoints(here, here.reading, ACME, lambda: NOON, here.time)
+    assert place.count() == 1, "nobody has worked on that file for a day"
+    place.remove()
+    assert list(here.there) == [file.key]

@@ -46,6 +46,11 @@ def test_the_topology_grants_what_the_inventory_needs() -> None:
     assert {each.table for each in HOLDINGS if each.found == ATTRIBUTE} == set(LOOKED_THROUGH)
 
 
+def test_who_makes_copies_and_who_erases_them_find_uploads_that_nobody_completed() -> None:
+    for name in ("exporter", "eraser"):
+        assert "unfinished:bucket:exports" in function(name).grants
+
+
 def test_every_bucket_is_known_with_all_that_lies_in_it() -> None:
     """What a bucket's lifecycle names is a prefix that the inventory knows."""
     assert sorted([*PREFIXES, *OF_NOBODY]) == sorted(each.name for each in BUCKETS)

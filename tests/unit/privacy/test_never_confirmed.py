@@ -37,5 +37,17 @@ def test_the_unconfirmed_go_after_eight_days_and_whoever_confirmed_stays(cognito
     assert never_confirmed.forget(now + 99 * A_DAY) == 0
 
 
+def test_more_than_a_page_of_them_go(cognito: Any) -> None:
+    """Cognito tells of 60 at a time."""
+    pool = cognito.create_user_pool(PoolName="people", UsernameAttributes=["email"])["UserPool"]["Id"]
+    client = cognito.create_user_pool_client(UserPoolId=pool, ClientName="c")["UserPoolClient"]["ClientId"]
+    for number in range(61):
+        cognito.sign_up(ClientId=client, Username=f"{number}@example.org", Password="Passw0rd-long!")
+    later = time.time() + 99 * A_DAY
+
+    assert NeverConfirmed(SignIns(pool, cognito)).forget(later) == 61
+    assert cognito.list_users(UserPoolId=pool)["Users"] == []
+
+
 def test_somebody_can_still_confirm_for_as_long_as_we_know_them() -> None:
     assert FORGOTTEN_AFTER_DAYS > UNCONFIRMED_DAYS

@@ -15,7 +15,7 @@ from functions.privacy.erasure.moves import (
     Wait,
     next_move,
 )
-from functions.privacy.erasure.progress import COPIES, UNCOUNTED, Plan, Progress
+from functions.privacy.erasure.progress import COPIES, Plan, Progress
 
 PLACES = ("a", "b", "archives")
 STOPS = ("first", "second")
@@ -175,7 +175,7 @@ def test_copies_that_were_removed_do_not_make_later_copies_suspect() -> None:
 
 def test_what_is_no_row_makes_no_copy_suspect_and_no_round_wait() -> None:
     progress = Progress().beginning(0).expecting("rows", 1).swept("rows", 11)
-    for place in UNCOUNTED:
+    for place in ("last_file", "traces"):
         progress = progress.expecting(place, 1).swept(place, 99)
     assert progress.removed_at == 11
 

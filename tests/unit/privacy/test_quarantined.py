@@ -4,6 +4,7 @@ import json
 from datetime import UTC, date, datetime
 
 import pytest
+from backports import zstd
 from obstore.store import MemoryStore
 
 from functions.privacy.erasure.objects import Quarantined
@@ -57,12 +58,23 @@ def test_a_persons_rows_leave_their_documents_and_a_neighbours_stay(bucket: OwnB
     assert place(bucket).count() == 0
 
 
-@pytest.mark.parametrize("body", [b"", b"no zstd", b"\x28\xb5\x2f\xfd", pack.__name__.encode()])
+NO_DOCUMENTS = (
+    b"",
+    b"no zstd",
+    b"\x28\xb5\x2f\xfd",
+    zstd.compress(b"no header\n"),
+    zstd.compress(b'{"reason": "\xff"}\n'),
+)
+
+
+@pytest.mark.parametrize("body", NO_DOCUMENTS)
 def test_what_is_no_document_is_never_taken_for_empty_and_keeps_no_other_from_being_emptied(
     bucket: OwnBucket, body: bytes
 ) -> None:
-    garbage = f"{quarantine_prefix(ACME)}garbage"
-    bucket.create(garbage, body)
+    """Whether it comes before the others or after them."""
+    garbage = [f"{quarantine_prefix(ACME)}{name}" for name in ("a", "z")]
+    for key in garbage:
+        bucket.create(key, body)
     set_aside(bucket, ACME, "d1", "of jane@example.org")
     own = OwnPlace(lambda: place(bucket))
     assert own.count() == 1
@@ -71,6 +83,6 @@ def test_what_is_no_document_is_never_taken_for_empty_and_keeps_no_other_from_be
             wait()
         assert waits.value.reason == "quarantine"
 
-    assert [each.key for each in bucket.under(quarantine_prefix(ACME))] == [garbage]
-    bucket.delete([garbage])
+    assert [each.key for each in bucket.under(quarantine_prefix(ACME))] == garbage
+    bucket.delete(garbage)
     assert own.count() == 0

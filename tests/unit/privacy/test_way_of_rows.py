@@ -3,31 +3,33 @@
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 from backports import zstd
 from obstore.store import MemoryStore
 
-from functions.privacy.erasure.objects import STILL_BEING_STAGED
 from functions.privacy.erasure.place import Time
-from functions.privacy.erasure.record import PERSON, RUNNING, Erasure
+from functions.privacy.erasure.progress import Progress
+from functions.privacy.erasure.record import ACCOUNT, PERSON, RUNNING, Erasure
 from functions.privacy.erasure.run import Work
 from functions.privacy.erasure.subject import Subject
-from functions.privacy.erasure.way_of_rows import STILL_BEING_WRITTEN, way_of_rows
+from functions.privacy.erasure.works import Works
 from functions.quarantine.documents import Documents
 from functions.shared.buckets.contract import Listed
 from functions.shared.buckets.own import OwnBucket
 from functions.shared.quarantine import Header, document_key, pack, unpack
 from functions.shared.staging import StagedKey, time_ordered_id
-from functions.shared.tenancy import TenantId, quarantine_prefix, staged_prefix
+from functions.shared.tenancy import TenantId, checkpoint_prefix, quarantine_prefix, staged_prefix
 
 ACME = TenantId("acme")
 JANE = Subject(ACME, "message", "jane@example.org")
 LINE = json.dumps({"message": "of jane@example.org", "metadata": {}}).encode()
 REPLAY_SECONDS = 29
 """How long a request of the API lasts at the most."""
+
+SYNC_SECONDS = 60
 
 
 @dataclass
@@ -45,7 +47,8 @@ class Cloud:
             move(self)
 
     def under(self, prefix: str) -> Iterator[Listed]:
-        self.look()
+        if prefix in (staged_prefix(ACME), quarantine_prefix(ACME)):
+            self.look()
         return self.bucket.under(prefix)
 
     def __getattr__(self, name: str) -> Any:
@@ -62,6 +65,12 @@ class Cloud:
 
     def now(self) -> str:
         return "2026-11-25 00:00:00"
+
+    def texts(self, *_whose: Any) -> int:
+        return 0
+
+    def old_parts(self, *_at: Any) -> int:
+        return 0
 
     def left(self) -> tuple[int, int, int]:
         keys = [[*self.bucket.under(prefix(ACME))] for prefix in (staged_prefix, quarantine_prefix)]
@@ -109,27 +118,74 @@ class Saves:
         return replace(erasure, revision=erasure.revision + 1)
 
 
-def work(cloud: Cloud, clock: Clock) -> Work:
-    asked_at = datetime.fromtimestamp(int(clock.now) - 60, UTC)
-    at = int(asked_at.timestamp())
-    made = Work(
-        Erasure(ACME, "era_1", PERSON, RUNNING, at, at, JANE),
-        quiet_at=(asked_at + STILL_BEING_STAGED).timestamp(),
-        settle_seconds=STILL_BEING_WRITTEN.total_seconds(),
+class Nothing:
+    """Stands for every other store: nothing is in it, and it takes whatever it is told."""
+
+    def __getattr__(self, _name: str) -> "Nothing":
+        return self
+
+    def __call__(self, *_told: Any, **_named: Any) -> list[Any]:
+        return []
+
+
+class Custody:
+    """A customer's own cloud."""
+
+    def __init__(self, cloud: Cloud) -> None:
+        self.cloud = cloud
+
+    def bucket(self, _tenant: TenantId) -> Cloud:
+        return self.cloud
+
+    def warehouse(self, _tenant: TenantId, _timeout_seconds: int) -> Cloud:
+        return self.cloud
+
+
+@pytest.fixture(autouse=True)
+def _own_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Cloud is asked as EventRows are, not in SQL."""
+    monkeypatch.setattr("functions.privacy.erasure.works.EventRows", lambda cloud: cloud)
+
+
+def work(cloud: Cloud, clock: Clock, kind: str = PERSON, own: bool = False) -> Work:
+    """An erasure as the eraser does it; with `own`, `cloud` is the customer's.
+
+    Its files are settled already, so that the first round may be the last.
+    """
+    nothing: Any = Nothing()
+    ours: Any = Cloud() if own else cloud
+    custody: Any = Custody(cloud)
+    works = Works(
+        tables=nothing,
+        erasures=nothing,
+        exports=nothing,
+        archives=nothing,
+        tombstones=nothing,
+        shards=nothing,
+        closings=nothing,
+        sign_ins=nothing,
+        suppressions=nothing,
+        drops=nothing,
+        staging=ours,
+        exports_bucket=nothing,
+        rows=ours,
+        custody=custody,
+        time=Time(clock, lambda: 300.0),
+        settle=timedelta(),
     )
-    places: Any = way_of_rows(JANE, lambda: asked_at, cloud, cloud, Time(clock, lambda: 300.0))  # type: ignore[arg-type]
-    made.places |= places
-    return made
+    at = int(clock.now) - 60
+    subject, progress = JANE if kind == PERSON else None, Progress(marks={"last_file": str(at)})
+    return works.of(Erasure(ACME, "era_1", kind, RUNNING, at, at, subject, progress=progress, byoc=own))
 
 
-def erased(cloud: Cloud, clock: Clock | None = None, sync: Callable[[Cloud], None] = load) -> None:
+def erased(cloud: Cloud, **what: Any) -> None:
     """Until it is verified; sync comes by between two runs."""
-    clock = clock or Clock()
-    here = work(cloud, clock)
+    clock = Clock()
+    here = work(cloud, clock, **what)
     for _ in range(20):
         if here.go_on(Saves(), Time(clock, lambda: 300.0)):
             return
-        sync(cloud)
+        load(cloud)
         clock.now += 300
     raise AssertionError("never verified")
 
@@ -144,15 +200,38 @@ BEGINNINGS: dict[str, tuple[Callable[[Cloud], None], ...]] = {
 @pytest.mark.parametrize("look", range(1, 16))
 @pytest.mark.parametrize("move", [load, set_aside, replay])
 @pytest.mark.parametrize("beginning", BEGINNINGS)
+@pytest.mark.parametrize("own", [False, True])
 def test_what_moves_between_two_looks_is_found(
-    beginning: str, move: Callable[[Cloud], None], look: int
+    own: bool, beginning: str, move: Callable[[Cloud], None], look: int
 ) -> None:
     cloud = Cloud({look: move})
     for each in BEGINNINGS[beginning]:
         each(cloud)
-    erased(cloud)
+    erased(cloud, own=own)
 
     assert cloud.left() == (0, 0, 0)
+
+
+@pytest.mark.parametrize("look", range(1, 10))
+@pytest.mark.parametrize("move", [load, set_aside])
+def test_what_sync_moves_while_an_account_is_erased_is_found(
+    move: Callable[[Cloud], None], look: int
+) -> None:
+    """It goes one way only: nobody is left who could have it replayed."""
+    cloud = Cloud({look: move})
+    accept(cloud)
+    erased(cloud, kind=ACCOUNT)
+
+    assert cloud.left() == (0, 0, 0)
+
+
+def test_what_reading_left_behind_in_a_customers_own_bucket_goes() -> None:
+    """A checkpoint has some of a file's text."""
+    cloud = Cloud()
+    cloud.bucket.create(f"{checkpoint_prefix(ACME)}{'0' * 64}/000001-1", LINE)
+    erased(cloud, own=True)
+
+    assert list(cloud.bucket.under(checkpoint_prefix(ACME))) == []
 
 
 def test_a_replay_that_had_read_the_document_before_it_was_emptied_brings_nothing_back() -> None:
@@ -166,7 +245,9 @@ def test_a_replay_that_had_read_the_document_before_it_was_emptied_brings_nothin
     here = work(cloud, clock)
     assert not here.go_on(Saves(), Time(clock, lambda: 300.0))
     assert cloud.left() == (0, 0, 0)
-    clock.now += REPLAY_SECONDS
+    clock.now += REPLAY_SECONDS - 1
+    assert not here.go_on(Saves(), Time(clock, lambda: 300.0))
+    clock.now += 1
     documents.replay(ACME, read, date(2029, 1, 1))
     load(cloud)
     while not here.go_on(Saves(), Time(clock, lambda: 300.0)):
@@ -187,7 +268,9 @@ def test_what_sync_was_setting_aside_for_the_second_time_is_found() -> None:
     body = bytes(document.body)
     here = work(cloud, clock)
     assert not here.go_on(Saves(), Time(clock, lambda: 300.0))
-    clock.now += 60
+    clock.now += SYNC_SECONDS - 1
+    assert not here.go_on(Saves(), Time(clock, lambda: 300.0))
+    clock.now += 1
     cloud.bucket.create(document_key(ACME, StagedKey.parse(key).object_id), body)
     assert unpack(body)[1] == [LINE]
     while not here.go_on(Saves(), Time(clock, lambda: 300.0)):

@@ -10,7 +10,7 @@ from functions.quarantine import __main__ as command
 from functions.shared.buckets.own import OwnBucket
 from functions.shared.quarantine import Header, document_key, pack
 from functions.shared.staging import StagedKey
-from functions.shared.tenancy import TenantId, staged_prefix
+from functions.shared.tenancy import TenantId, quarantine_prefix, staged_prefix
 
 ACME, GLOBEX = TenantId("acme"), TenantId("globex")
 
@@ -56,6 +56,13 @@ def test_what_is_no_document_is_told_and_keeps_no_other_waiting(
     told = capsys.readouterr()
     assert [json.loads(line)["id"] for line in told.out.splitlines()] == ["one", "two"]
     assert told.err.startswith("rubbish: ")
+    bucket.delete([document_key(ACME, "rubbish")])
+    bucket.create(f"{quarantine_prefix(ACME)}notes.txt", b"rubbish")
+    assert command.main(["list", "acme", "--bucket", "b", "--json"]) == 1
+    told = capsys.readouterr()
+    assert [json.loads(line)["id"] for line in told.out.splitlines()] == ["one", "two"]
+    assert told.err.startswith("notes.txt: ")
+    assert command.main(["replay", "acme", "one", "--bucket", "b"]) == 0, "one that was named"
     assert command.main(["replay", "acme", "--bucket", "b"]) == 1
     assert len(staged(bucket, ACME)) == 2
 

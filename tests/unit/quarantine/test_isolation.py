@@ -9,12 +9,13 @@ from obstore.store import MemoryStore
 
 from functions.quarantine.documents import Documents
 from functions.quarantine.handler import answer_to
+from functions.shared.buckets.contract import BucketUnavailableError
 from functions.shared.buckets.own import OwnBucket
 from functions.shared.errors import RefusalError
 from functions.shared.http import refused
 from functions.shared.quarantine import Header, document_key, pack
 from functions.shared.staging import StagedKey
-from functions.shared.tenancy import TenantId
+from functions.shared.tenancy import TenantId, quarantine_prefix
 
 PAIRS = 1000
 TENANTS = 50
@@ -100,12 +101,42 @@ def test_what_is_no_document_is_named_and_hides_none() -> None:
     bucket, acme, globex = Counting(), TenantId("acme"), TenantId("globex")
     put_document(bucket, acme, "a" * 26)
     bucket.create(document_key(acme, "b" * 26), b"rubbish")
+    strangers = ["a folder/x", "a" * 26, "notes.txt", "x-y.ndjson.zst"]
+    for name in strangers:
+        bucket.create(f"{quarantine_prefix(acme)}{name}", b"rubbish")
     put_document(bucket, globex, "c" * 26)
-    for tenant, ids, unreadable in ((acme, ["a" * 26], ["b" * 26]), (globex, ["c" * 26], [])):
+    for tenant, ids, unreadable in ((acme, ["a" * 26], [*strangers, "b" * 26]), (globex, ["c" * 26], [])):
         told = asked(bucket, tenant, "GET /v1/quarantine")
         body = json.loads(told["body"])
         assert told["statusCode"] == 200
-        assert ([each["id"] for each in body["documents"]], body["unreadable"]) == (ids, unreadable)
+        assert [each["id"] for each in body["documents"]] == ids
+        assert sorted(body["unreadable"]) == sorted(unreadable)
     status, answered = replay(bucket, acme, "b" * 26)
     assert status == 409
     assert "unreadable_document" in answered
+
+
+def test_one_that_is_replayed_while_they_are_listed_is_in_no_list() -> None:
+    class Replayed(Counting):
+        def get(self, key: str) -> Any:
+            return None if "a" * 26 in key else super().get(key)
+
+    bucket, acme = Replayed(), TenantId("acme")
+    for name in "ab":
+        put_document(bucket, acme, name * 26)
+    told = asked(bucket, acme, "GET /v1/quarantine")
+    body = json.loads(told["body"])
+
+    assert told["statusCode"] == 200
+    assert ([each["id"] for each in body["documents"]], body["unreadable"]) == (["b" * 26], [])
+
+
+def test_one_that_cannot_be_read_right_now_is_not_left_out() -> None:
+    class Silent(Counting):
+        def get(self, _key: str) -> Any:
+            raise BucketUnavailableError("silent")
+
+    bucket, acme = Silent(), TenantId("acme")
+    put_document(bucket, acme, "a" * 26)
+
+    assert asked(bucket, acme, "GET /v1/quarantine")["statusCode"] == 503

@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from backports import zstd
 from hypothesis import given
 from hypothesis import strategies as st
 from obstore.store import MemoryStore
@@ -83,7 +84,7 @@ def test_a_header_is_read_alone(positions: int, row: bytes) -> None:
     assert header_of(document) == header
 
 
-@pytest.mark.parametrize("document", [b"", b"x", b"\x28\xb5\x2f\xfd"])
+@pytest.mark.parametrize("document", [b"", b"x", b"\x28\xb5\x2f\xfd", zstd.compress(b'{"reason": "\xff"}\n')])
 def test_what_is_no_document_has_no_header(document: bytes) -> None:
     with pytest.raises(PermanentError):
         header_of(document)

@@ -66,6 +66,7 @@ def main() -> None:
         Standings("accounts", dynamodb),
         drop_queue,
         Work(Register("uploads", dynamodb), drop_queue.tell, "dropin"),
+        lambda _tenant: False,
     )
     began = time.monotonic()
     answer = dropin.answer_to(event, lambda: limits["seconds"] - (time.monotonic() - began), parts)

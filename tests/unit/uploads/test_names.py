@@ -80,8 +80,11 @@ def test_what_comes_into_an_account_that_was_erased_is_deleted_unread(here: Worl
 
 
 def test_a_message_about_another_bucket_counts_for_nothing(here: World) -> None:
-    body = here.put("x", b"line\n")
-    assert here.deliver(body.replace('"name": "drop"', '"name": "pord"')) == []
+    """Not even where the account was erased: a file of ours that is called so is another one."""
+    here.erased.add(TenantId("gone"))
+    body, gone = here.put("x", b"line\n"), here.put("x", b"line\n", TenantId("gone"))
+    assert here.deliver(*(each.replace('"name": "drop"', '"name": "pord"') for each in (body, gone))) == []
     assert here.statuses() == []
+    assert "dropin/v1/tenant=gone/x" in here.originals()
     assert here.deliver(body) == []
     assert here.messages() == ["line"]
