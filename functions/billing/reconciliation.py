@@ -21,6 +21,7 @@ from functions.billing.reconciling import (
 )
 from functions.billing.reporting import MINUTE_SECONDS, Reported, whole_minute
 from functions.billing.stored import StoredRows
+from functions.billing.stripe_contract import RESOURCE_MISSING, StripeRefusedError
 from functions.billing.usage import Usage
 
 THREADS = 8
@@ -36,6 +37,7 @@ MAX_EXPLAINED = 100
 class Stripe(Protocol):
     """What is asked of functions.billing.stripe_contract.Stripe."""
 
+    def customer_exists(self, customer: str) -> bool: ...
     def usage_between(self, meter: str, customer: str, start: int, end: int) -> int: ...
 
 
@@ -104,11 +106,21 @@ class Reconciliation:
         return [*remaining, *differences[MAX_EXPLAINED:]]
 
     def _at_stripe(self, books: Iterable[Book], now: float) -> list["Customer"]:
-        """What was told of each customer, and what Stripe has."""
+        """What was told of each customer, and what Stripe has; one that is gone there is billed nothing."""
         tallies = (self.usage.tally(book.tenant).reported for book in books if book.closed_at is None)
         told = [each for each in tallies if each.customer_id]
         with ThreadPoolExecutor(THREADS) as pool:
-            return list(pool.map(lambda each: Customer(each, self._billed(each, now)), told))
+            asked = pool.map(lambda each: self._customer(each, now), told)
+            return [each for each in asked if each is not None]
+
+    def _customer(self, reported: Reported, now: float) -> "Customer | None":
+        """None of a customer that is gone: deleted by hand, or by the end of an account meanwhile."""
+        try:
+            return Customer(reported, self._billed(reported, now))
+        except StripeRefusedError as refusal:
+            if refusal.code != RESOURCE_MISSING or self.stripe.customer_exists(reported.customer_id):
+                raise
+            return None
 
     def _billed(self, reported: Reported, now: float) -> int:
         """All that Stripe has of the customer since the first report, sent or still pending."""

@@ -180,20 +180,38 @@ def test_a_report_that_stripes_figures_leave_in_doubt_is_settled_by_an_operator(
     assert tally(wired, globex).reported.landed_bytes == 0
 
 
+class Empty:
+    """A warehouse without rows."""
+
+    def __init__(self, *_: Any) -> None: ...
+
+    def select(self, *_: Any) -> Selection:
+        return Selection([], 0, 0)
+
+    def close(self) -> None: ...
+
+
+def told_all(wired: Shop, *tenants: TenantId) -> None:
+    """Each has used 1,000 bytes, of which Stripe was told."""
+    report.handler({}, Context())
+    for tenant in tenants:
+        store(wired, tenant, 1_000)
+    report.handler({}, Context())
+
+
 def test_reconcile_is_wired(wired: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    acme = wired.subscribed("acme")
-    report.handler({}, Context())
-    store(wired, acme, 1_000)
-    report.handler({}, Context())
+    told_all(wired, wired.subscribed("acme"))
+    monkeypatch.setattr(reconcile, "Warehouse", Empty)
+    found = reconcile.handler({}, Context())
+    assert (found["customers"], found["told_bytes"], found["bytes_differ"]) == (1, 1_000, [])
 
-    class Empty:
-        def __init__(self, *_: Any) -> None: ...
 
-        def select(self, *_: Any) -> Selection:
-            return Selection([], 0, 0)
-
-        def close(self) -> None: ...
-
+def test_a_customer_that_is_gone_at_stripe_keeps_no_other_from_being_reconciled(
+    wired: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    acme, globex = wired.subscribed("acme"), wired.subscribed("globex")
+    told_all(wired, acme, globex)
+    wired.gate.delete_customer(wired.book(acme).customer_id)
     monkeypatch.setattr(reconcile, "Warehouse", Empty)
     found = reconcile.handler({}, Context())
     assert (found["customers"], found["told_bytes"], found["bytes_differ"]) == (1, 1_000, [])
