@@ -12,6 +12,7 @@ from functions.billing.book import Book
 from functions.billing.done_batches import DoneBatches
 from functions.billing.erased import ErasedRows
 from functions.billing.reconciling import (
+    BytesDiffer,
     Found,
     RowsDiffer,
     bytes_differ,
@@ -75,11 +76,7 @@ class Reconciliation:
             rows_differ=tuple(
                 not_erased(self._explained(differences), lambda tenant: self.erased.since(tenant, first))
             ),
-            bytes_differ=tuple(
-                difference
-                for each in customers
-                if (difference := bytes_differ(each.reported, each.billed_bytes, now))
-            ),
+            bytes_differ=self._otherwise_billed(customers, now),
         )
         self.usage.file_reconciliation(last, json.dumps(found.as_json()))
         return found
@@ -94,6 +91,19 @@ class Reconciliation:
         days = [day for tenant in sorted(tenants) for day in self.usage.days(tenant, first, last)]
         again = set(rows_differ(days, stored))
         return [each for each in differences if each in again]
+
+    def _otherwise_billed(self, customers: Iterable["Customer"], now: float) -> tuple[BytesDiffer, ...]:
+        """Of whom Stripe has other usage than was told, also when both are looked at again.
+
+        A report may have landed after it was read what was told, and before Stripe was asked.
+        """
+        doubtful = [each.reported.tenant for each in customers if each.difference(now)]
+        if not doubtful:
+            return ()
+        self.pause(LOOKS_AGAIN_AFTER_SECONDS)
+        now = self.clock()
+        again = (self._customer(self.usage.tally(tenant).reported, now) for tenant in doubtful)
+        return tuple(differs for each in again if each and (differs := each.difference(now)))
 
     def _explained(self, differences: list[RowsDiffer]) -> list[RowsDiffer]:
         """What remains of them when their batches are looked at."""
@@ -136,3 +146,7 @@ class Customer:
 
     reported: Reported
     billed_bytes: int
+
+    def difference(self, now: float) -> BytesDiffer | None:
+        """Whether these are not the same at `now`, Unix seconds."""
+        return bytes_differ(self.reported, self.billed_bytes, now)
