@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import boto3
@@ -10,6 +11,11 @@ import pytest
 from functions.billing import __main__ as command
 from functions.billing import meter, reconcile, report, reporting
 from functions.billing.catalogue import METER_EVENT, meter_of
+from functions.billing.done_batches import DoneBatches
+from functions.billing.erased import ErasedRows
+from functions.billing.reconciliation import Reconciliation
+from functions.billing.reconciling import MAX_TOLD
+from functions.billing.stored import StoredRows
 from functions.billing.usage import Usage
 from functions.shared.dynamo.answers import StoreUnavailableError
 from functions.shared.plans import GIGABYTE
@@ -215,6 +221,48 @@ def test_a_customer_that_is_gone_at_stripe_keeps_no_other_from_being_reconciled(
     monkeypatch.setattr(reconcile, "Warehouse", Empty)
     found = reconcile.handler({}, Context())
     assert (found["customers"], found["told_bytes"], found["bytes_differ"]) == (1, 1_000, [])
+
+
+class Doubled:
+    """A warehouse in which rows of very many tenants lie that nobody has counted, in very many batches."""
+
+    def __init__(self, day: str, tenants: int, batches: int) -> None:
+        self._by_day = [{"tenant_id": f"tenant-{n:050}", "day": day, "rows": 1} for n in range(tenants)]
+        self._by_batch = [{"batch_id": f"{n:064x}", "day": day, "rows": 1} for n in range(batches)]
+
+    def select(self, statement: str, *_: Any) -> Selection:
+        return Selection(self._by_batch if "batch_id" in statement else self._by_day, 0, 0)
+
+
+def test_a_reconciliation_that_finds_very_much_is_told_all_the_same(
+    here: Shop, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """DynamoDB keeps no item beyond 400 KB: when most was wrong, nothing would have been said."""
+    now = here.now() + 2 * 86_400
+    day = datetime.fromtimestamp(now - 86_400, UTC).date().isoformat()
+    rows = StoredRows(Doubled(day, tenants=300, batches=300))  # type: ignore[arg-type]
+    found = Reconciliation(
+        Usage("usage", here.client),
+        DoneBatches("ledger", here.client),
+        rows,
+        ErasedRows("erasures", here.client),
+        here.gate,
+        lambda: "",
+        lambda: now,
+        lambda _seconds: None,
+    ).run([])
+    reconcile.tell(found)
+    lines = told(capsys)
+    assert lines[-1]["UsageDifferenceRows"] == 300
+    assert len(lines) <= MAX_TOLD + 1
+    kept = here.client.get_item(
+        TableName="usage", Key={"tenant_id": {"S": "*"}, "entry": {"S": f"reconciled#{found.last}"}}
+    )["Item"]["report"]["S"]
+    report = json.loads(kept)
+    assert (report["days_differing"], report["difference_rows"]) == (300, 300)
+    assert len(report["rows_differ"]) == MAX_TOLD
+    assert len(kept) < 400_000
+    assert len(json.dumps(found.as_json())) < 6_000_000
 
 
 def test_what_was_used_last_is_on_the_last_invoice(here: Shop) -> None:
