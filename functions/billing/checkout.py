@@ -50,13 +50,14 @@ class Sales:
 
         def begun(book: Book) -> Book:
             refuse_closing(book)
+            # Before the look: a page that is paid after it would be one subscription, the new page another.
+            for session in {book.checkout_session, *(session for session, _ in pages)} - {""}:
+                self.desk.stripe.expire_checkout(session)
             new = self.desk.as_stripe_has_it(book)
             if new.live:
                 raise _conflict(
                     "already_subscribed", "There is a subscription: change it with POST /v1/billing/plan."
                 )
-            for session in {book.checkout_session, *(session for session, _ in pages)} - {""}:
-                self.desk.stripe.expire_checkout(session)
             pages.append(self.desk.stripe.start_checkout(book.customer_id, self._order(new, prices)))
             return replace(new, checkout_session=pages[-1][0])
 

@@ -141,6 +141,37 @@ def test_two_first_checkouts_at_once_make_one_customer_and_one_page_that_can_be_
         assert here.book(tenant).checkout_session in {each.id for each in sessions if each.status == "open"}
 
 
+def test_a_page_that_is_paid_while_another_is_asked_for_leaves_none_to_be_paid(here: Shop) -> None:
+    """Somebody pays in one window before each call that a second checkout, in another, makes."""
+    paid_last = 0
+    for number in range(8):
+        tenant = here.account(f"acme-{number}")
+        first = here.page("POST /v1/billing/checkout", tenant, {"plan": "managed_15"})
+
+        class Paying:
+            """Stripe, at which the first page is paid before the call of that number."""
+
+            def __init__(self, gate: Any, before: int, page: str) -> None:
+                self._gate, self._left, self._page = gate, before, page
+
+            def __getattr__(self, name: str) -> Any:
+                self._left -= 1
+                if self._left == -1 and "Subscribe" in here.here.http.get(self._page).text:
+                    assert here.here.post_form(self._page, "Subscribe", **CARD).status_code == 303
+                return getattr(self._gate, name)
+
+        paying = Paying(here.gate, number, first)
+        here.wrap = lambda _gate, paying=paying: paying
+        answer = here.ask("POST /v1/billing/checkout", tenant, {"plan": "managed_30"})
+        here.wrap = lambda gate: gate
+        customer = here.book(tenant).customer_id
+        sessions = here.here.api.checkout.sessions.list({"customer": customer, "limit": 100}).data
+        bought, can_be_paid = len(here.gate.subscriptions(customer)), "open" in {s.status for s in sessions}
+        assert (bought, can_be_paid, answer["statusCode"]) in ((1, False, 409), (0, True, 201)), number
+        paid_last += bought
+    assert paid_last >= 3
+
+
 def test_a_customer_deleted_at_stripe_is_made_anew_and_can_buy_again(here: Shop) -> None:
     acme = here.subscribed("acme")
     old = here.book(acme).customer_id
