@@ -73,7 +73,13 @@ class Sales:
         if not customer:
             raise _conflict("no_customer", "Nothing was bought yet: begin with POST /v1/billing/checkout.")
         stripe = self.desk.stripe
-        return stripe.open_portal(customer, catalogue.portal_of(stripe), f"{self.dashboard}/billing")
+        configuration = catalogue.portal_of(stripe)
+        try:
+            return stripe.open_portal(customer, configuration, f"{self.dashboard}/billing")
+        except StripeRefusedError:
+            if stripe.customer_exists(customer):
+                raise
+        raise _conflict("no_customer", "Stripe has nothing of you any more: POST /v1/billing/checkout.")
 
     def change_plan(self, tenant: TenantId, plan: str, who: Origin) -> Book:
         """Give a live subscription another plan from now on, prorated to the second.

@@ -178,6 +178,7 @@ def test_a_customer_deleted_at_stripe_is_made_anew_and_can_buy_again(here: Shop)
     here.here.api.customers.delete(old)
     here.deliver()
     assert here.refusal(acme) == "subscription_ended"
+    assert code_of(here.ask("POST /v1/billing/portal", acme)) == (409, "no_customer")
     here.buy(acme, "managed_30")
     here.deliver()
     assert here.book(acme).customer_id != old
