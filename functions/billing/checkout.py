@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from functions.billing import catalogue
-from functions.billing.apply import Desk, Item
+from functions.billing.apply import Desk, Item, NoAccountError
 from functions.billing.book import Book
 from functions.billing.books import Books
 from functions.billing.entitlements import trial_ends_at
@@ -145,8 +145,8 @@ class Sales:
 
         try:
             self.desk.change(tenant, known, who, also=lambda book: self._owning(book, old, made))
-        except RefusalError:
-            # The account is being closed since a moment ago: nobody would find this customer again.
+        except (RefusalError, NoAccountError):
+            # The account is being closed since a moment ago, or gone: nobody would find this customer again.
             self.desk.stripe.delete_customer(made)
             raise
 

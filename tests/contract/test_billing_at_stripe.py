@@ -404,6 +404,23 @@ def test_only_who_may_administer_sees_or_buys(here: Shop) -> None:
         assert code_of(here.ask(route, acme, {}, scopes="ingest read")) == (403, "forbidden_scope")
 
 
+def test_of_an_account_that_is_gone_meanwhile_every_route_says_so(here: Shop) -> None:
+    acme = here.subscribed("acme")
+    here.client.delete_item(TableName="accounts", Key={"tenant_id": {"S": acme}})
+    asked: list[tuple[str, Any]] = [
+        ("GET /v1/billing", None),
+        ("GET /v1/usage", None),
+        ("PATCH /v1/billing", {"hard_cap_gb": 1}),
+        ("POST /v1/billing/checkout", {"plan": "managed_30"}),
+        ("POST /v1/billing/plan", {"plan": "managed_30"}),
+    ]
+    for route, body in asked:
+        assert code_of(here.ask(route, acme, body)) == (404, "not_found"), route
+    asked_first = here.ask("POST /v1/billing/checkout", "nobody", {"plan": "managed_15"})
+    assert code_of(asked_first) == (404, "not_found")
+    assert len(here.here.api.customers.list({"limit": 100}).data) == 1, "no customer whom nobody would find"
+
+
 def test_while_stripe_does_not_answer_the_answer_says_to_try_again(here: Shop) -> None:
     acme = here.account("acme")
     here.wrap = lambda _gate: StripeGate(SecretText(API_KEY), "http://127.0.0.1:9")
