@@ -153,6 +153,24 @@ def test_an_account_on_trial_is_capped_by_the_month(here: Shop) -> None:
     assert page(here, acme)["period"]["estimate_cents"] is None
 
 
+def test_a_cap_that_a_trial_has_reached_does_not_hold_back_who_buys_a_plan(here: Shop) -> None:
+    """At once: what is refused is not counted, so nothing would look at the cap again for an hour."""
+    acme, globex = here.account("acme"), here.account("globex")
+    for tenant in (acme, globex):
+        caps(here, tenant, hard_cap_gb=10)
+        store(here, tenant, 12 * GIGABYTE)
+        caretaker(here).look_after(tenant)
+        assert here.refusal(tenant) == "quota_exceeded"
+    here.buy(acme)
+    here.deliver()
+    assert (here.refusal(acme), here.refusal(globex)) == ("", "quota_exceeded")
+    assert page(here, acme)["period"]["bytes"] == 0
+    caretaker(here).look_after(acme)
+    store(here, acme, 10 * GIGABYTE)
+    caretaker(here).look_after(acme)
+    assert here.refusal(acme) == "quota_exceeded"
+
+
 def test_what_was_stored_before_a_subscription_is_not_of_its_period(here: Shop) -> None:
     acme = here.account("acme")
     store(here, acme, 40 * GIGABYTE)
