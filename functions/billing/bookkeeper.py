@@ -2,7 +2,8 @@
 
 Trigger: the scheduler, every ten minutes. Promise: the people of an account are told once, by a notice, that
 a trial ends in three days or has ended, that a grace period ends tomorrow or has ended; and a subscription
-that should have moved on, or that owes, is looked up at Stripe although no event said so.
+that should have moved on, that owes, or that a checkout page may have begun, is looked up at Stripe although
+no event said so.
 On failure: an account that could not be looked at is counted, and is looked at by the next run.
 Nothing has to run for logs to be refused or taken: the standing holds the moments of its ends.
 """
@@ -34,6 +35,9 @@ OVERDUE_SECONDS = 2 * 3600
 
 LOOK_AGAIN_SECONDS = 6 * 3600
 
+PAGE_SECONDS = 24 * 3600
+"""So long a checkout page can be paid."""
+
 
 @dataclass(frozen=True, slots=True)
 class Settings(BookkeepingSettings):
@@ -43,11 +47,18 @@ class Settings(BookkeepingSettings):
 def to_be_looked_up(book: Book, now: float) -> bool:
     """Whether something must have happened to the subscription by `now` of which no event told."""
     live = book.live
-    if live is None or book.looked_at is None or now - book.looked_at < LOOK_AGAIN_SECONDS:
+    if book.looked_at is None or now - book.looked_at < LOOK_AGAIN_SECONDS:
         return False
+    if live is None:
+        return _may_be_paid(book, book.looked_at)
     trial_end = live.trial_end if live.status == "trialing" else None
     moments = [at for at in (live.period_end, live.ends_at, trial_end) if at is not None]
     return live.owing or min(moments) + OVERDUE_SECONDS <= now
+
+
+def _may_be_paid(book: Book, looked_at: int) -> bool:
+    """Whether a checkout page may have been paid since Stripe was looked at."""
+    return book.checkout_at is not None and looked_at < book.checkout_at + PAGE_SECONDS + OVERDUE_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +76,7 @@ class Bookkeeper:
         for tenant, standing in self.books.ending(TRIAL_ENDED, int(soonest), int(latest)):
             self._each(tenant, counts, standing.accepts_until)
         for book in self.books.all():
-            if book.live and book.closed_at is None:
+            if (book.live or book.checkout_at) and book.closed_at is None:
                 self._each(book.tenant, counts, None, book)
         return counts
 

@@ -59,7 +59,7 @@ class Sales:
                     "already_subscribed", "There is a subscription: change it with POST /v1/billing/plan."
                 )
             pages.append(self.desk.stripe.start_checkout(book.customer_id, self._order(new, prices)))
-            return replace(new, checkout_session=pages[-1][0])
+            return replace(new, checkout_session=pages[-1][0], checkout_at=int(self.desk.clock()))
 
         def noted(book: Book) -> Sequence[Item]:
             return [self.desk.audit.entry(book.tenant, who, "billing.checkout_begun", plan)]

@@ -365,6 +365,28 @@ def test_an_event_that_never_came_is_made_up_for(here: Shop) -> None:
     here.here.order("/_webhooks")
 
 
+def test_a_purchase_of_which_no_event_came_is_found_and_a_page_that_was_left_is_not_asked_for_ever(
+    here: Shop,
+) -> None:
+    acme, globex = here.account("acme"), here.account("globex")
+    here.here.order("/_webhooks", drop=1000)
+    here.buy(acme)
+    here.page("POST /v1/billing/checkout", globex, {"plan": "managed_15"})
+    assert here.bookkeeper.run()["missed"] == 0, "an event has its time to come"
+    here.here.advance(0.3)
+    assert here.bookkeeper.run()["missed"] == 1
+    assert (shown(here, acme)["status"], shown(here, globex)["status"]) == ("trialing", "none")
+    for _ in range(4):
+        here.here.advance(0.3)
+        here.bookkeeper.run()
+    looked_at = here.book(globex).looked_at
+    for _ in range(3):
+        here.here.advance(0.3)
+        assert here.bookkeeper.run() == {"told": 0, "missed": 0, "failed": 0}
+    assert here.book(globex).looked_at == looked_at
+    here.here.order("/_webhooks")
+
+
 def test_caps_are_set_shown_and_taken_away_one_by_one(here: Shop) -> None:
     acme, globex = here.account("acme"), here.account("globex")
     both = here.ask("PATCH /v1/billing", acme, {"soft_cap_gb": 1.5, "hard_cap_gb": 2})
