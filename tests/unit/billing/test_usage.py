@@ -140,6 +140,19 @@ def test_a_soft_cap_only_tells(here: Shop) -> None:
     assert here.refusal(acme) == ""
 
 
+def test_who_is_leaving_is_not_told_of_caps(here: Shop) -> None:
+    """What was accepted last is counted after the end was asked for."""
+    acme, globex = here.account("acme"), here.account("globex")
+    for tenant in (acme, globex):
+        caps(here, tenant, soft_cap_gb=1, hard_cap_gb=1)
+    assert here.closings.request(acme)
+    for tenant in (acme, globex):
+        store(here, tenant, GIGABYTE)
+        caretaker(here).look_after(tenant)
+    assert (cap_mails(here, acme), len(cap_mails(here, globex))) == ([], 2)
+    assert here.refusal(acme) == "account_closing"
+
+
 def test_an_account_on_trial_is_capped_by_the_month(here: Shop) -> None:
     acme = here.account("acme")
     caps(here, acme, hard_cap_gb=1)
