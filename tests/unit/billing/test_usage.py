@@ -258,6 +258,21 @@ def test_the_estimate_is_what_the_invoice_comes_to(here: Shop) -> None:
     assert sum(each["amount"] for each in lines) == 469
 
 
+def test_what_is_left_of_a_trial_is_estimated_as_free_and_is(here: Shop) -> None:
+    acme = here.account("acme")
+    here.buy(acme)
+    here.deliver()
+    caretaker(here).look_after(acme)
+    store(here, acme, 150 * GIGABYTE)
+    report(here, acme)
+    assert page(here, acme)["period"]["estimate_cents"] == 0
+    here.pass_by(15 * DAY)
+    here.deliver()
+    assert page(here, acme)["period"]["estimate_cents"] == 2_900
+    invoices = here.gate.invoices(here.subscription(acme)["id"])
+    assert [each["total"] for each in invoices] == [2_900, 0]
+
+
 @given(st.sampled_from([each for each in PLANS.values() if each.sold]), st.integers(0, 10**15))
 def test_an_estimate_never_falls_and_begins_beyond_what_is_included(plan: Any, used_bytes: int) -> None:
     included = plan.included_gb * GIGABYTE
