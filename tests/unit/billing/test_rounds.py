@@ -1,7 +1,9 @@
 """The scheduled functions of usage, as they are wired: one account's trouble is nobody else's."""
 
 import json
+import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,7 +11,7 @@ import boto3
 import pytest
 
 from functions.billing import __main__ as command
-from functions.billing import meter, reconcile, report, reporting
+from functions.billing import bookkeeper, closer, meter, reconcile, report, reporting
 from functions.billing.catalogue import METER_EVENT, meter_of
 from functions.billing.done_batches import DoneBatches
 from functions.billing.erased import ErasedRows
@@ -17,29 +19,33 @@ from functions.billing.reconciliation import Reconciliation
 from functions.billing.reconciling import MAX_TOLD
 from functions.billing.stored import StoredRows
 from functions.billing.usage import Usage
+from functions.shared.account.standing import standing_on
 from functions.shared.dynamo.answers import StoreUnavailableError
-from functions.shared.plans import GIGABYTE
+from functions.shared.plans import GIGABYTE, PLANS, TRIAL
 from functions.shared.tenancy import TenantId
 from functions.shared.usage import Share, packed, shard_of
 from functions.shared.warehouse import Selection
 from infra.topology import function
 from tests.contract.local_stripe import API_KEY, SECRET
-from tests.unit.billing.shop import INVOICE_SECONDS, LOADING_SECONDS, Shop
+from tests.unit.billing.shop import DAY, INVOICE_SECONDS, LOADING_SECONDS, Shop
 from tests.unit.billing.test_usage import caretaker, store, today
 
 
+@dataclass
 class Context:
     """Lambda's, with all the time there is."""
 
+    seconds: int = 300
+
     def get_remaining_time_in_millis(self) -> int:
-        return 120_000
+        return self.seconds * 1000
 
 
 @pytest.fixture
 def wired(here: Shop, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
     """The functions' own settings, as the topology names them, for what is in memory here."""
     names = {"service:stripe": here.here.url}
-    for name in ("meter", "report", "reconcile"):
+    for name in ("meter", "report", "reconcile", "bookkeeper", "closer"):
         for setting, value in function(name).settings.items():
             kind, _, resource = value.partition(":")
             monkeypatch.setenv(f"ASTRALOG_{setting.upper()}", names.get(value, resource or kind))
@@ -49,9 +55,12 @@ def wired(here: Shop, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
     secrets.create_secret(Name="stripe", SecretString=json.dumps(held))
     address = {"host": "127.0.0.1", "port": 1, "secure": False, "user": "u", "password": "p", "database": "d"}
     secrets.create_secret(Name="warehouse", SecretString=json.dumps(address))
-    meter._meter.cache_clear()
+    made = (meter._meter, bookkeeper._bookkeeper, closer._closer)
+    for each in made:
+        each.cache_clear()
     yield here
-    meter._meter.cache_clear()
+    for each in made:
+        each.cache_clear()
 
 
 def done(here: Shop, number: int, *shares: Share) -> None:
@@ -263,6 +272,32 @@ def test_a_reconciliation_that_finds_very_much_is_told_all_the_same(
     assert len(report["rows_differ"]) == MAX_TOLD
     assert len(kept) < 400_000
     assert len(json.dumps(found.as_json())) < 6_000_000
+
+
+def test_a_round_that_time_runs_out_for_says_so_and_leaves_nobody_for_ever(
+    wired: Shop, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Stripe hangs: Lambda would end the function before it has said how many were left, at the same ones."""
+    names = ["acme", "globex", "initech"]
+    for name in names:
+        wired.account(name, standing_on(PLANS[TRIAL], int(time.time()) + DAY, "trial_ended"))
+    closing = [wired.account(f"closing-{name}") for name in names]
+    for tenant in closing:
+        wired.closings.request(tenant)
+    capsys.readouterr()
+    assert bookkeeper.handler({}, Context(seconds=20))["failed"] == 3
+    assert told(capsys)[-1]["AccountsNotKept"] == 3
+    assert closer.handler({}, Context(seconds=20)) == {"closed": 0, "waiting": 3, "slow": 0}
+
+    once = iter([True, False] * 500)
+    for _ in range(200):
+        wired.bookkeeper.run(lambda: next(once))
+    assert [wired.mails(name) for name in names] == [["trial_ending"]] * 3
+    made, books = closer._closer()
+    once = iter([True, *[False] * 2] * 500)
+    while closer.run(made, books, lambda: next(once))["waiting"]:
+        pass
+    assert all(wired.book(tenant).closed_at for tenant in closing)
 
 
 def test_what_was_used_last_is_on_the_last_invoice(here: Shop) -> None:
