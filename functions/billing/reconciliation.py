@@ -24,6 +24,7 @@ from functions.billing.reporting import MINUTE_SECONDS, Reported, whole_minute
 from functions.billing.stored import StoredRows
 from functions.billing.stripe_contract import RESOURCE_MISSING, StripeRefusedError
 from functions.billing.usage import Usage
+from functions.shared.tenancy import TenantId
 
 THREADS = 8
 DAYS_BACK = 3
@@ -102,7 +103,7 @@ class Reconciliation:
             return ()
         self.pause(LOOKS_AGAIN_AFTER_SECONDS)
         now = self.clock()
-        again = (self._customer(self.usage.tally(tenant).reported, now) for tenant in doubtful)
+        again = (self._customer(tenant, now) for tenant in doubtful)
         return tuple(differs for each in again if each and (differs := each.difference(now)))
 
     def _explained(self, differences: list[RowsDiffer]) -> list[RowsDiffer]:
@@ -117,14 +118,18 @@ class Reconciliation:
 
     def _at_stripe(self, books: Iterable[Book], now: float) -> list["Customer"]:
         """What was told of each customer, and what Stripe has; one that is gone there is billed nothing."""
-        tallies = (self.usage.tally(book.tenant).reported for book in books if book.closed_at is None)
-        told = [each for each in tallies if each.customer_id]
+        # Most books are of accounts that have only tried: of these nobody was ever told anything.
+        buyers = [book.tenant for book in books if book.customer_id]
         with ThreadPoolExecutor(THREADS) as pool:
-            asked = pool.map(lambda each: self._customer(each, now), told)
+            asked = pool.map(lambda tenant: self._customer(tenant, now), buyers)
             return [each for each in asked if each is not None]
 
-    def _customer(self, reported: Reported, now: float) -> "Customer | None":
-        """None of a customer that is gone: deleted by hand, or by the end of an account meanwhile."""
+    def _customer(self, tenant: TenantId, now: float) -> "Customer | None":
+        """None of a customer of whom nothing was told, or that is gone: deleted by hand, or by the end of an
+        account meanwhile."""
+        reported = self.usage.tally(tenant).reported
+        if not reported.customer_id:
+            return None
         try:
             return Customer(reported, self._billed(reported, now))
         except StripeRefusedError as refusal:

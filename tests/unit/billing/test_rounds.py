@@ -232,6 +232,27 @@ def test_a_customer_that_is_gone_at_stripe_keeps_no_other_from_being_reconciled(
     assert (found["customers"], found["told_bytes"], found["bytes_differ"]) == (1, 1_000, [])
 
 
+def test_of_who_has_only_tried_a_reconciliation_reads_nothing(
+    wired: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There is a book of each who ever tried; with two reads of each, a day's run would not end in time."""
+    acme = wired.subscribed("acme")
+    for number in range(3):
+        assert wired.ask("PATCH /v1/billing", wired.account(f"trying-{number}"), {"soft_cap_gb": 1})
+    told_all(wired, acme)
+    read: list[TenantId] = []
+    tally_of = Usage.tally
+
+    def tally(usage: Usage, tenant: TenantId) -> Any:
+        read.append(tenant)
+        return tally_of(usage, tenant)
+
+    monkeypatch.setattr(Usage, "tally", tally)
+    monkeypatch.setattr(reconcile, "Warehouse", Empty)
+    assert reconcile.handler({}, Context())["customers"] == 1
+    assert read == [acme]
+
+
 class Doubled:
     """A warehouse in which rows of very many tenants lie that nobody has counted, in very many batches."""
 
