@@ -11,8 +11,9 @@ class Book:
     """What billing knows of one account; times in Unix seconds.
 
     `version` 0: nothing has been written yet. `looked_at`: when Stripe was last asked. Caps are the
-    customer's own and count the bytes of a period. `checkout_session` is the one page that may be paid.
-    `noted`: refunds and disputes that are in the audit trail; `told`: what people were told by the calendar.
+    customer's own and count the bytes of a period. `checkout_session` is the one page that may be paid, made
+    at `checkout_at`. `noted`: refunds and disputes that are in the audit trail; `told`: what people were
+    told by the calendar.
     """
 
     tenant: TenantId
@@ -27,6 +28,7 @@ class Book:
     told: frozenset[str] = frozenset()
     closing_requested_at: int | None = None
     closed_at: int | None = None
+    checkout_at: int | None = None
 
     @property
     def live(self) -> Subscription | None:

@@ -2,11 +2,13 @@
 
 Trigger: the scheduler, every ten minutes. Promise: the people of an account are told once, by a notice, that
 a trial ends in three days or has ended, that a grace period ends tomorrow or has ended; and a subscription
-that should have moved on, or that owes, is looked up at Stripe although no event said so.
-On failure: an account that could not be looked at is counted, and is looked at by the next run.
+that should have moved on, that owes, or that a checkout page may have begun, is looked up at Stripe although
+no event said so.
+On failure: an account that could not be looked at, or not in time, is counted and is looked at by a next run.
 Nothing has to run for logs to be refused or taken: the standing holds the moments of its ends.
 """
 
+import random
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
@@ -34,6 +36,12 @@ OVERDUE_SECONDS = 2 * 3600
 
 LOOK_AGAIN_SECONDS = 6 * 3600
 
+RESERVE_SECONDS = 60
+"""So long one account may take while Stripe does not answer."""
+
+PAGE_SECONDS = 24 * 3600
+"""So long a checkout page can be paid."""
+
 
 @dataclass(frozen=True, slots=True)
 class Settings(BookkeepingSettings):
@@ -43,11 +51,18 @@ class Settings(BookkeepingSettings):
 def to_be_looked_up(book: Book, now: float) -> bool:
     """Whether something must have happened to the subscription by `now` of which no event told."""
     live = book.live
-    if live is None or book.looked_at is None or now - book.looked_at < LOOK_AGAIN_SECONDS:
+    if book.looked_at is None or now - book.looked_at < LOOK_AGAIN_SECONDS:
         return False
+    if live is None:
+        return _may_be_paid(book, book.looked_at)
     trial_end = live.trial_end if live.status == "trialing" else None
     moments = [at for at in (live.period_end, live.ends_at, trial_end) if at is not None]
     return live.owing or min(moments) + OVERDUE_SECONDS <= now
+
+
+def _may_be_paid(book: Book, looked_at: int) -> bool:
+    """Whether a checkout page may have been paid since Stripe was looked at."""
+    return book.checkout_at is not None and looked_at < book.checkout_at + PAGE_SECONDS + OVERDUE_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,16 +72,26 @@ class Bookkeeper:
     desk: Desk
     books: Books
 
-    def run(self) -> dict[str, int]:
-        """One round; how many accounts were told, were found changed, and could not be looked at."""
+    def run(self, may_go_on: Callable[[], bool] = lambda: True) -> dict[str, int]:
+        """One round; how many accounts were told, were found changed, and could not be looked at.
+
+        In no order: while Stripe is slow and time runs out, it is not always the same ones that are left.
+        """
         counts = {"told": 0, "missed": 0, "failed": 0}
         now = self.desk.clock()
         soonest, latest = now - TOLD_LATE_DAYS * SECONDS_A_DAY, now + TRIAL_NOTICE_DAYS * SECONDS_A_DAY
-        for tenant, standing in self.books.ending(TRIAL_ENDED, int(soonest), int(latest)):
-            self._each(tenant, counts, standing.accepts_until)
-        for book in self.books.all():
-            if book.live and book.closed_at is None:
-                self._each(book.tenant, counts, None, book)
+        trials = dict(self.books.ending(TRIAL_ENDED, int(soonest), int(latest)))
+        books = {
+            book.tenant: book
+            for book in self.books.all()
+            if (book.live or book.checkout_at) and book.closed_at is None
+        }
+        left = random.sample(sorted({*trials, *books}), len({*trials, *books}))
+        while left and may_go_on():
+            tenant = left.pop()
+            trial = trials.get(tenant)
+            self._each(tenant, counts, trial.accepts_until if trial else None, books.get(tenant))
+        counts["failed"] += len(left)
         return counts
 
     def _each(
@@ -113,8 +138,8 @@ def bookkeeper(
     return Bookkeeper(desk_of(settings, client, stripe, clock=clock), books_of(settings, client, clock))
 
 
-def handler(_event: dict[str, Any], _context: Any) -> dict[str, int]:
-    counts = _bookkeeper().run()
+def handler(_event: dict[str, Any], context: Any) -> dict[str, int]:
+    counts = _bookkeeper().run(lambda: context.get_remaining_time_in_millis() > RESERVE_SECONDS * 1000)
     journal.measure(
         FUNCTION,
         {"MissedEvents": (counts["missed"], "Count"), "AccountsNotKept": (counts["failed"], "Count")},

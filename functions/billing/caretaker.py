@@ -72,9 +72,13 @@ class Caretaker:
         self.watch_caps(book)
 
     def watch_caps(self, book: Book) -> None:
-        """Tell of caps that are near or reached; a hard one takes effect, or is over."""
+        """Tell of caps that are near or reached; a hard one takes effect, or is over.
+
+        Who is leaving is not written to any more, and takes no logs anyway.
+        """
         standing = self.books.standing(book.tenant)
-        if standing is None or not (caps := caps_of(book, standing)):
+        leaving = book.closing_requested_at is not None
+        if standing is None or leaving or not (caps := caps_of(book, standing)):
             return
         since, until = period(book, self.clock())
         used_bytes = self.usage.used_bytes(book.tenant, since, until)

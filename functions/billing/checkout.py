@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from functions.billing import catalogue
-from functions.billing.apply import Desk, Item
+from functions.billing.apply import Desk, Item, NoAccountError
 from functions.billing.book import Book
 from functions.billing.books import Books
 from functions.billing.entitlements import trial_ends_at
@@ -50,15 +50,16 @@ class Sales:
 
         def begun(book: Book) -> Book:
             refuse_closing(book)
+            # Before the look: a page that is paid after it would be one subscription, the new page another.
+            for session in {book.checkout_session, *(session for session, _ in pages)} - {""}:
+                self.desk.stripe.expire_checkout(session)
             new = self.desk.as_stripe_has_it(book)
             if new.live:
                 raise _conflict(
                     "already_subscribed", "There is a subscription: change it with POST /v1/billing/plan."
                 )
-            for session in {book.checkout_session, *(session for session, _ in pages)} - {""}:
-                self.desk.stripe.expire_checkout(session)
             pages.append(self.desk.stripe.start_checkout(book.customer_id, self._order(new, prices)))
-            return replace(new, checkout_session=pages[-1][0])
+            return replace(new, checkout_session=pages[-1][0], checkout_at=int(self.desk.clock()))
 
         def noted(book: Book) -> Sequence[Item]:
             return [self.desk.audit.entry(book.tenant, who, "billing.checkout_begun", plan)]
@@ -72,7 +73,13 @@ class Sales:
         if not customer:
             raise _conflict("no_customer", "Nothing was bought yet: begin with POST /v1/billing/checkout.")
         stripe = self.desk.stripe
-        return stripe.open_portal(customer, catalogue.portal_of(stripe), f"{self.dashboard}/billing")
+        configuration = catalogue.portal_of(stripe)
+        try:
+            return stripe.open_portal(customer, configuration, f"{self.dashboard}/billing")
+        except StripeRefusedError:
+            if stripe.customer_exists(customer):
+                raise
+        raise _conflict("no_customer", "Stripe has nothing of you any more: POST /v1/billing/checkout.")
 
     def change_plan(self, tenant: TenantId, plan: str, who: Origin) -> Book:
         """Give a live subscription another plan from now on, prorated to the second.
@@ -138,8 +145,8 @@ class Sales:
 
         try:
             self.desk.change(tenant, known, who, also=lambda book: self._owning(book, old, made))
-        except RefusalError:
-            # The account is being closed since a moment ago: nobody would find this customer again.
+        except (RefusalError, NoAccountError):
+            # The account is being closed since a moment ago, or gone: nobody would find this customer again.
             self.desk.stripe.delete_customer(made)
             raise
 

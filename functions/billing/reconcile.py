@@ -69,8 +69,9 @@ def handler(_event: dict[str, Any], _context: Any) -> dict[str, Any]:
 
 
 def tell(found: Found) -> None:
-    """The figures as metrics, each difference as a line."""
-    for rows in found.rows_differ:
+    """The figures as metrics, each difference as a line, up to so many."""
+    told = found.told()
+    for rows in told.rows_differ:
         journal.write(
             "rows_differ",
             tenant_id=rows.tenant,
@@ -78,7 +79,7 @@ def tell(found: Found) -> None:
             rows_expected=rows.counted,
             rows_found=rows.stored,
         )
-    for usage in found.bytes_differ:
+    for usage in told.bytes_differ:
         journal.write(
             "usage_differs", tenant_id=usage.tenant, bytes_told=usage.told, bytes_billed=usage.billed
         )

@@ -12,6 +12,7 @@ from functions.billing.book import Book
 from functions.billing.done_batches import DoneBatches
 from functions.billing.erased import ErasedRows
 from functions.billing.reconciling import (
+    BytesDiffer,
     Found,
     RowsDiffer,
     bytes_differ,
@@ -21,7 +22,9 @@ from functions.billing.reconciling import (
 )
 from functions.billing.reporting import MINUTE_SECONDS, Reported, whole_minute
 from functions.billing.stored import StoredRows
+from functions.billing.stripe_contract import RESOURCE_MISSING, StripeRefusedError
 from functions.billing.usage import Usage
+from functions.shared.tenancy import TenantId
 
 THREADS = 8
 DAYS_BACK = 3
@@ -29,6 +32,9 @@ DAY_OVER = timedelta(hours=2)
 """After midnight: by then what was received before is stored and counted, but for what waits in an outage."""
 
 LOOKS_AGAIN_AFTER_SECONDS = 60
+MAX_NAMED = 100
+"""Tenants by name in a question to ClickHouse, which comes in a URL; of more of them all are asked for."""
+
 MAX_EXPLAINED = 100
 """Of the differences; more of them have one cause, and it is not in the batches."""
 
@@ -36,6 +42,7 @@ MAX_EXPLAINED = 100
 class Stripe(Protocol):
     """What is asked of functions.billing.stripe_contract.Stripe."""
 
+    def customer_exists(self, customer: str) -> bool: ...
     def usage_between(self, meter: str, customer: str, start: int, end: int) -> int: ...
 
 
@@ -73,11 +80,7 @@ class Reconciliation:
             rows_differ=tuple(
                 not_erased(self._explained(differences), lambda tenant: self.erased.since(tenant, first))
             ),
-            bytes_differ=tuple(
-                difference
-                for each in customers
-                if (difference := bytes_differ(each.reported, each.billed_bytes, now))
-            ),
+            bytes_differ=self._otherwise_billed(customers, now),
         )
         self.usage.file_reconciliation(last, json.dumps(found.as_json()))
         return found
@@ -88,10 +91,26 @@ class Reconciliation:
             return []
         self.pause(LOOKS_AGAIN_AFTER_SECONDS)
         tenants = {each.tenant for each in differences}
-        stored = self.stored.by_day(first, last, tenants)
-        days = [day for tenant in sorted(tenants) for day in self.usage.days(tenant, first, last)]
+        if len(tenants) > MAX_NAMED:
+            stored, days = self.stored.by_day(first, last), list(self.usage.all_days(first, last))
+        else:
+            stored = self.stored.by_day(first, last, tenants)
+            days = [day for tenant in sorted(tenants) for day in self.usage.days(tenant, first, last)]
         again = set(rows_differ(days, stored))
         return [each for each in differences if each in again]
+
+    def _otherwise_billed(self, customers: Iterable["Customer"], now: float) -> tuple[BytesDiffer, ...]:
+        """Of whom Stripe has other usage than was told, also when both are looked at again.
+
+        A report may have landed after it was read what was told, and before Stripe was asked.
+        """
+        doubtful = [each.reported.tenant for each in customers if each.difference(now)]
+        if not doubtful:
+            return ()
+        self.pause(LOOKS_AGAIN_AFTER_SECONDS)
+        now = self.clock()
+        again = (self._customer(tenant, now) for tenant in doubtful)
+        return tuple(differs for each in again if each and (differs := each.difference(now)))
 
     def _explained(self, differences: list[RowsDiffer]) -> list[RowsDiffer]:
         """What remains of them when their batches are looked at."""
@@ -104,11 +123,25 @@ class Reconciliation:
         return [*remaining, *differences[MAX_EXPLAINED:]]
 
     def _at_stripe(self, books: Iterable[Book], now: float) -> list["Customer"]:
-        """What was told of each customer, and what Stripe has."""
-        tallies = (self.usage.tally(book.tenant).reported for book in books if book.closed_at is None)
-        told = [each for each in tallies if each.customer_id]
+        """What was told of each customer, and what Stripe has; one that is gone there is billed nothing."""
+        # Most books are of accounts that have only tried: of these nobody was ever told anything.
+        buyers = [book.tenant for book in books if book.customer_id]
         with ThreadPoolExecutor(THREADS) as pool:
-            return list(pool.map(lambda each: Customer(each, self._billed(each, now)), told))
+            asked = pool.map(lambda tenant: self._customer(tenant, now), buyers)
+            return [each for each in asked if each is not None]
+
+    def _customer(self, tenant: TenantId, now: float) -> "Customer | None":
+        """None of a customer of whom nothing was told, or that is gone: deleted by hand, or by the end of an
+        account meanwhile."""
+        reported = self.usage.tally(tenant).reported
+        if not reported.customer_id:
+            return None
+        try:
+            return Customer(reported, self._billed(reported, now))
+        except StripeRefusedError as refusal:
+            if refusal.code != RESOURCE_MISSING or self.stripe.customer_exists(reported.customer_id):
+                raise
+            return None
 
     def _billed(self, reported: Reported, now: float) -> int:
         """All that Stripe has of the customer since the first report, sent or still pending."""
@@ -124,3 +157,7 @@ class Customer:
 
     reported: Reported
     billed_bytes: int
+
+    def difference(self, now: float) -> BytesDiffer | None:
+        """Whether these are not the same at `now`, Unix seconds."""
+        return bytes_differ(self.reported, self.billed_bytes, now)

@@ -10,7 +10,7 @@ day than its key says, has moved them and explains that much.
 import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -21,6 +21,9 @@ from functions.shared.usage import Share
 
 STILL_ADDING_UP_SECONDS = 3600
 """So long a report that has landed may be missing in Stripe's sums, which are consistent eventually."""
+
+MAX_TOLD, MAX_BATCHES_TOLD = 100, 20
+"""How many differences, and batches of each, a report names: DynamoDB keeps 400 KB of it."""
 
 TenantsDay = tuple[TenantId, date]
 
@@ -88,10 +91,23 @@ class Found:
     def difference_bytes(self) -> int:
         return sum(each.raw_bytes for each in self.bytes_differ)
 
+    def told(self) -> "Found":
+        """With as many differences as are told one by one; the sums above are those of all."""
+        rows = (
+            replace(each, batches=each.batches[:MAX_BATCHES_TOLD]) for each in self.rows_differ[:MAX_TOLD]
+        )
+        return replace(self, rows_differ=tuple(rows), bytes_differ=self.bytes_differ[:MAX_TOLD])
+
     def as_json(self) -> dict[str, Any]:
-        """With days as text."""
-        plain: dict[str, Any] = json.loads(json.dumps(asdict(self), default=date.isoformat))
-        return plain
+        """With days as text; all that differs in sums, and of what differs the first."""
+        plain: dict[str, Any] = json.loads(json.dumps(asdict(self.told()), default=date.isoformat))
+        return {
+            **plain,
+            "days_differing": len(self.rows_differ),
+            "difference_rows": self.difference_rows,
+            "customers_differing": len(self.bytes_differ),
+            "difference_bytes": self.difference_bytes,
+        }
 
 
 def rows_differ(days: Iterable[Day], stored: Mapping[TenantsDay, int]) -> list[RowsDiffer]:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from functions.billing import forms
-from functions.billing.apply import Desk, Item
+from functions.billing.apply import Desk, Item, NoAccountError
 from functions.billing.book import Book
 from functions.billing.books import Books
 from functions.billing.checkout import Sales, refuse_closing
@@ -35,6 +35,8 @@ def answer_to(event: Event, office: Office) -> Answer:
     caller = principal(event).require(SCOPES.get(route, "admin"))
     try:
         return ROUTES[route](office, caller, event)
+    except NoAccountError:
+        raise _gone() from None
     except RetryableError:
         raise RefusalError(
             503, "try_again", "This cannot be done right now: look, and try again.", retry_after_seconds=2
@@ -86,8 +88,12 @@ def _shown(office: Office, book: Book) -> Answer:
 def _standing(office: Office, tenant: TenantId) -> Standing:
     standing = office.books.standing(tenant)
     if standing is None:
-        raise RefusalError(404, "not_found", "This account does not exist any more.")
+        raise _gone()
     return standing
+
+
+def _gone() -> RefusalError:
+    return RefusalError(404, "not_found", "This account does not exist any more.")
 
 
 ROUTES: dict[str, Callable[[Office, Principal, Event], Answer]] = {

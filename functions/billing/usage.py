@@ -34,6 +34,8 @@ from functions.shared.errors import RetryableError
 from functions.shared.tenancy import TenantId
 from functions.shared.usage import DAY
 
+SECONDS_A_DAY = 86_400
+
 
 class ReportedChangedError(RetryableError):
     """Somebody else has written what was reported since it was read."""
@@ -123,12 +125,14 @@ class Usage:
         """Bytes of the period from `since` until `until`, Unix seconds.
 
         Of a subscription's period it is what its invoice comes to: what was reported in it and what still
-        will be. Without one it is that of the days.
+        will be. Without one, or before it begins to be reported, it is that of the days; one that the period
+        begins in the midst of is not counted, for what was stored before is of no invoice.
         """
         tally = self.tally(tenant)
         if tally.reported.subscription_id and tally.reported.period_start <= since:
             return tally.reported.used_bytes(tally.raw_bytes, since)
-        return sum(each.raw_bytes for each in self.days(tenant, _utc_day(since), _utc_day(until - 1)))
+        first = _utc_day(since + SECONDS_A_DAY - 1)
+        return sum(each.raw_bytes for each in self.days(tenant, first, max(first, _utc_day(until - 1))))
 
     def forget(self, tenant: TenantId) -> None:
         """Remove all that was counted for a tenant that is no account's any more."""

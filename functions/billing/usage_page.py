@@ -91,14 +91,15 @@ def estimate_cents(plan: Plan, used_bytes: int) -> int:
 
 
 def _costs(book: Book, standing: Standing, used_bytes: int) -> dict[str, Any]:
-    """Of who has no live subscription nothing is estimated: nothing is billed."""
+    """Of who has no live subscription nothing is estimated: nothing is billed. A trial is free."""
     plan = PLANS.get(book.live.plan if book.live else standing.plan)
+    free = book.live is not None and book.live.status == "trialing"
     return {
         "bytes": used_bytes,
         "included_bytes": plan.included_gb * GIGABYTE if plan else None,
         "soft_cap_bytes": book.soft_cap_bytes,
         "hard_cap_bytes": book.hard_cap_bytes,
-        "estimate_cents": estimate_cents(plan, used_bytes) if plan and book.live else None,
+        "estimate_cents": 0 if free else estimate_cents(plan, used_bytes) if plan and book.live else None,
         "currency": CURRENCY,
     }
 

@@ -168,7 +168,7 @@ HOLDINGS = (
             "entry", "customer_id", "subscription", "soft_cap_bytes", "hard_cap_bytes", "noted", "told",
             "closing_requested_at", "closed_at", "tenant_id",
         ),
-        withholds={"version": INNER, "looked_at": INNER, "checkout_session": INNER},
+        withholds={"version": INNER, "looked_at": INNER, "checkout_session": INNER, "checkout_at": INNER},
         after_billing=True,
     ),
     Holding(

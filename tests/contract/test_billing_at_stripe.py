@@ -141,12 +141,44 @@ def test_two_first_checkouts_at_once_make_one_customer_and_one_page_that_can_be_
         assert here.book(tenant).checkout_session in {each.id for each in sessions if each.status == "open"}
 
 
+def test_a_page_that_is_paid_while_another_is_asked_for_leaves_none_to_be_paid(here: Shop) -> None:
+    """Somebody pays in one window before each call that a second checkout, in another, makes."""
+    paid_last = 0
+    for number in range(8):
+        tenant = here.account(f"acme-{number}")
+        first = here.page("POST /v1/billing/checkout", tenant, {"plan": "managed_15"})
+
+        class Paying:
+            """Stripe, at which the first page is paid before the call of that number."""
+
+            def __init__(self, gate: Any, before: int, page: str) -> None:
+                self._gate, self._left, self._page = gate, before, page
+
+            def __getattr__(self, name: str) -> Any:
+                self._left -= 1
+                if self._left == -1 and "Subscribe" in here.here.http.get(self._page).text:
+                    assert here.here.post_form(self._page, "Subscribe", **CARD).status_code == 303
+                return getattr(self._gate, name)
+
+        paying = Paying(here.gate, number, first)
+        here.wrap = lambda _gate, paying=paying: paying
+        answer = here.ask("POST /v1/billing/checkout", tenant, {"plan": "managed_30"})
+        here.wrap = lambda gate: gate
+        customer = here.book(tenant).customer_id
+        sessions = here.here.api.checkout.sessions.list({"customer": customer, "limit": 100}).data
+        bought, can_be_paid = len(here.gate.subscriptions(customer)), "open" in {s.status for s in sessions}
+        assert (bought, can_be_paid, answer["statusCode"]) in ((1, False, 409), (0, True, 201)), number
+        paid_last += bought
+    assert paid_last >= 3
+
+
 def test_a_customer_deleted_at_stripe_is_made_anew_and_can_buy_again(here: Shop) -> None:
     acme = here.subscribed("acme")
     old = here.book(acme).customer_id
     here.here.api.customers.delete(old)
     here.deliver()
     assert here.refusal(acme) == "subscription_ended"
+    assert code_of(here.ask("POST /v1/billing/portal", acme)) == (409, "no_customer")
     here.buy(acme, "managed_30")
     here.deliver()
     assert here.book(acme).customer_id != old
@@ -333,6 +365,28 @@ def test_an_event_that_never_came_is_made_up_for(here: Shop) -> None:
     here.here.order("/_webhooks")
 
 
+def test_a_purchase_of_which_no_event_came_is_found_and_a_page_that_was_left_is_not_asked_for_ever(
+    here: Shop,
+) -> None:
+    acme, globex = here.account("acme"), here.account("globex")
+    here.here.order("/_webhooks", drop=1000)
+    here.buy(acme)
+    here.page("POST /v1/billing/checkout", globex, {"plan": "managed_15"})
+    assert here.bookkeeper.run()["missed"] == 0, "an event has its time to come"
+    here.here.advance(0.3)
+    assert here.bookkeeper.run()["missed"] == 1
+    assert (shown(here, acme)["status"], shown(here, globex)["status"]) == ("trialing", "none")
+    for _ in range(4):
+        here.here.advance(0.3)
+        here.bookkeeper.run()
+    looked_at = here.book(globex).looked_at
+    for _ in range(3):
+        here.here.advance(0.3)
+        assert here.bookkeeper.run() == {"told": 0, "missed": 0, "failed": 0}
+    assert here.book(globex).looked_at == looked_at
+    here.here.order("/_webhooks")
+
+
 def test_caps_are_set_shown_and_taken_away_one_by_one(here: Shop) -> None:
     acme, globex = here.account("acme"), here.account("globex")
     both = here.ask("PATCH /v1/billing", acme, {"soft_cap_gb": 1.5, "hard_cap_gb": 2})
@@ -370,6 +424,23 @@ def test_only_who_may_administer_sees_or_buys(here: Shop) -> None:
     acme = here.account("acme")
     for route in ("GET /v1/billing", "POST /v1/billing/portal", "PATCH /v1/billing"):
         assert code_of(here.ask(route, acme, {}, scopes="ingest read")) == (403, "forbidden_scope")
+
+
+def test_of_an_account_that_is_gone_meanwhile_every_route_says_so(here: Shop) -> None:
+    acme = here.subscribed("acme")
+    here.client.delete_item(TableName="accounts", Key={"tenant_id": {"S": acme}})
+    asked: list[tuple[str, Any]] = [
+        ("GET /v1/billing", None),
+        ("GET /v1/usage", None),
+        ("PATCH /v1/billing", {"hard_cap_gb": 1}),
+        ("POST /v1/billing/checkout", {"plan": "managed_30"}),
+        ("POST /v1/billing/plan", {"plan": "managed_30"}),
+    ]
+    for route, body in asked:
+        assert code_of(here.ask(route, acme, body)) == (404, "not_found"), route
+    asked_first = here.ask("POST /v1/billing/checkout", "nobody", {"plan": "managed_15"})
+    assert code_of(asked_first) == (404, "not_found")
+    assert len(here.here.api.customers.list({"limit": 100}).data) == 1, "no customer whom nobody would find"
 
 
 def test_while_stripe_does_not_answer_the_answer_says_to_try_again(here: Shop) -> None:

@@ -267,6 +267,32 @@ def test_usage_at_stripe_that_nobody_told_of_is_found(road: Road) -> None:
     road.billing.fragile.gate.send_meter_event(METER_EVENT, customer, 7, f"stray {now}", now)
     (difference,) = road.reconcile().bytes_differ
     assert (difference.tenant, difference.billed - difference.told) == (tenant, 7)
+    assert road.pauses == [60], "looked at twice"
+
+
+def test_a_report_that_lands_while_this_looks_is_no_difference(
+    road: Road, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The hourly report comes between what was read of it here and what Stripe is asked."""
+    loaded(road)
+    tenant = road.tenants[0]
+    road.accept(tenant, 5)
+    road.sync()
+    road.billing.meter()
+    gate = road.billing.fragile.gate
+    usage_between = gate.usage_between
+
+    def late(*asked: Any) -> int:
+        monkeypatch.setattr(gate, "usage_between", usage_between)
+        road.billing.report(tenant)
+        return usage_between(*asked)
+
+    monkeypatch.setattr(gate, "usage_between", late)
+    monkeypatch.setattr("functions.billing.reconciliation.THREADS", 1)
+    found = road.reconcile()
+    assert found.billed_bytes > found.told_bytes, "at the first look"
+    assert found.bytes_differ == ()
+    assert road.pauses == [60]
 
 
 def test_a_report_that_is_pending_is_no_difference_whether_it_is_there_or_not(road: Road) -> None:

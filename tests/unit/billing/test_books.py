@@ -58,6 +58,7 @@ books = st.builds(
     names,
     times,
     times,
+    times,
 )
 
 

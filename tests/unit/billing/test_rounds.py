@@ -1,39 +1,51 @@
 """The scheduled functions of usage, as they are wired: one account's trouble is nobody else's."""
 
 import json
+import time
 from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import boto3
 import pytest
 
 from functions.billing import __main__ as command
-from functions.billing import meter, reconcile, report, reporting
+from functions.billing import bookkeeper, closer, meter, reconcile, report, reporting
 from functions.billing.catalogue import METER_EVENT, meter_of
+from functions.billing.done_batches import DoneBatches
+from functions.billing.erased import ErasedRows
+from functions.billing.reconciliation import Reconciliation
+from functions.billing.reconciling import MAX_TOLD
+from functions.billing.stored import StoredRows
 from functions.billing.usage import Usage
+from functions.shared.account.standing import standing_on
 from functions.shared.dynamo.answers import StoreUnavailableError
-from functions.shared.plans import GIGABYTE
+from functions.shared.plans import GIGABYTE, PLANS, TRIAL
 from functions.shared.tenancy import TenantId
 from functions.shared.usage import Share, packed, shard_of
 from functions.shared.warehouse import Selection
 from infra.topology import function
 from tests.contract.local_stripe import API_KEY, SECRET
-from tests.unit.billing.shop import INVOICE_SECONDS, LOADING_SECONDS, Shop
+from tests.unit.billing.shop import DAY, INVOICE_SECONDS, LOADING_SECONDS, Shop
 from tests.unit.billing.test_usage import caretaker, store, today
 
 
+@dataclass
 class Context:
     """Lambda's, with all the time there is."""
 
+    seconds: int = 300
+
     def get_remaining_time_in_millis(self) -> int:
-        return 120_000
+        return self.seconds * 1000
 
 
 @pytest.fixture
 def wired(here: Shop, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
     """The functions' own settings, as the topology names them, for what is in memory here."""
     names = {"service:stripe": here.here.url}
-    for name in ("meter", "report", "reconcile"):
+    for name in ("meter", "report", "reconcile", "bookkeeper", "closer"):
         for setting, value in function(name).settings.items():
             kind, _, resource = value.partition(":")
             monkeypatch.setenv(f"ASTRALOG_{setting.upper()}", names.get(value, resource or kind))
@@ -43,9 +55,12 @@ def wired(here: Shop, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
     secrets.create_secret(Name="stripe", SecretString=json.dumps(held))
     address = {"host": "127.0.0.1", "port": 1, "secure": False, "user": "u", "password": "p", "database": "d"}
     secrets.create_secret(Name="warehouse", SecretString=json.dumps(address))
-    meter._meter.cache_clear()
+    made = (meter._meter, bookkeeper._bookkeeper, closer._closer)
+    for each in made:
+        each.cache_clear()
     yield here
-    meter._meter.cache_clear()
+    for each in made:
+        each.cache_clear()
 
 
 def done(here: Shop, number: int, *shares: Share) -> None:
@@ -180,23 +195,131 @@ def test_a_report_that_stripes_figures_leave_in_doubt_is_settled_by_an_operator(
     assert tally(wired, globex).reported.landed_bytes == 0
 
 
+class Empty:
+    """A warehouse without rows."""
+
+    def __init__(self, *_: Any) -> None: ...
+
+    def select(self, *_: Any) -> Selection:
+        return Selection([], 0, 0)
+
+    def close(self) -> None: ...
+
+
+def told_all(wired: Shop, *tenants: TenantId) -> None:
+    """Each has used 1,000 bytes, of which Stripe was told."""
+    report.handler({}, Context())
+    for tenant in tenants:
+        store(wired, tenant, 1_000)
+    report.handler({}, Context())
+
+
 def test_reconcile_is_wired(wired: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    acme = wired.subscribed("acme")
-    report.handler({}, Context())
-    store(wired, acme, 1_000)
-    report.handler({}, Context())
-
-    class Empty:
-        def __init__(self, *_: Any) -> None: ...
-
-        def select(self, *_: Any) -> Selection:
-            return Selection([], 0, 0)
-
-        def close(self) -> None: ...
-
+    told_all(wired, wired.subscribed("acme"))
     monkeypatch.setattr(reconcile, "Warehouse", Empty)
     found = reconcile.handler({}, Context())
     assert (found["customers"], found["told_bytes"], found["bytes_differ"]) == (1, 1_000, [])
+
+
+def test_a_customer_that_is_gone_at_stripe_keeps_no_other_from_being_reconciled(
+    wired: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    acme, globex = wired.subscribed("acme"), wired.subscribed("globex")
+    told_all(wired, acme, globex)
+    wired.gate.delete_customer(wired.book(acme).customer_id)
+    monkeypatch.setattr(reconcile, "Warehouse", Empty)
+    found = reconcile.handler({}, Context())
+    assert (found["customers"], found["told_bytes"], found["bytes_differ"]) == (1, 1_000, [])
+
+
+def test_of_who_has_only_tried_a_reconciliation_reads_nothing(
+    wired: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There is a book of each who ever tried; with two reads of each, a day's run would not end in time."""
+    acme = wired.subscribed("acme")
+    for number in range(3):
+        assert wired.ask("PATCH /v1/billing", wired.account(f"trying-{number}"), {"soft_cap_gb": 1})
+    told_all(wired, acme)
+    read: list[TenantId] = []
+    tally_of = Usage.tally
+
+    def tally(usage: Usage, tenant: TenantId) -> Any:
+        read.append(tenant)
+        return tally_of(usage, tenant)
+
+    monkeypatch.setattr(Usage, "tally", tally)
+    monkeypatch.setattr(reconcile, "Warehouse", Empty)
+    assert reconcile.handler({}, Context())["customers"] == 1
+    assert read == [acme]
+
+
+class Doubled:
+    """A warehouse in which rows of very many tenants lie that nobody has counted, in very many batches."""
+
+    def __init__(self, day: str, tenants: int, batches: int) -> None:
+        self._by_day = [{"tenant_id": f"tenant-{n:050}", "day": day, "rows": 1} for n in range(tenants)]
+        self._by_batch = [{"batch_id": f"{n:064x}", "day": day, "rows": 1} for n in range(batches)]
+
+    def select(self, statement: str, parameters: dict[str, Any], *_: Any) -> Selection:
+        assert len(str(parameters)) < 4_000, "this goes into a URL"
+        return Selection(self._by_batch if "batch_id" in statement else self._by_day, 0, 0)
+
+
+def test_a_reconciliation_that_finds_very_much_is_told_all_the_same(
+    here: Shop, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """DynamoDB keeps no item beyond 400 KB: when most was wrong, nothing would have been said."""
+    now = here.now() + 2 * 86_400
+    day = datetime.fromtimestamp(now - 86_400, UTC).date().isoformat()
+    rows = StoredRows(Doubled(day, tenants=300, batches=300))  # type: ignore[arg-type]
+    found = Reconciliation(
+        Usage("usage", here.client),
+        DoneBatches("ledger", here.client),
+        rows,
+        ErasedRows("erasures", here.client),
+        here.gate,
+        lambda: "",
+        lambda: now,
+        lambda _seconds: None,
+    ).run([])
+    reconcile.tell(found)
+    lines = told(capsys)
+    assert lines[-1]["UsageDifferenceRows"] == 300
+    assert len(lines) <= MAX_TOLD + 1
+    kept = here.client.get_item(
+        TableName="usage", Key={"tenant_id": {"S": "*"}, "entry": {"S": f"reconciled#{found.last}"}}
+    )["Item"]["report"]["S"]
+    report = json.loads(kept)
+    assert (report["days_differing"], report["difference_rows"]) == (300, 300)
+    assert len(report["rows_differ"]) == MAX_TOLD
+    assert len(kept) < 400_000
+    assert len(json.dumps(found.as_json())) < 6_000_000
+
+
+def test_a_round_that_time_runs_out_for_says_so_and_leaves_nobody_for_ever(
+    wired: Shop, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Stripe hangs: Lambda would end the function before it has said how many were left, at the same ones."""
+    names = ["acme", "globex", "initech"]
+    for name in names:
+        wired.account(name, standing_on(PLANS[TRIAL], int(time.time()) + DAY, "trial_ended"))
+    closing = [wired.account(f"closing-{name}") for name in names]
+    for tenant in closing:
+        wired.closings.request(tenant)
+    capsys.readouterr()
+    assert bookkeeper.handler({}, Context(seconds=20))["failed"] == 3
+    assert told(capsys)[-1]["AccountsNotKept"] == 3
+    assert closer.handler({}, Context(seconds=20)) == {"closed": 0, "waiting": 3, "slow": 0}
+
+    once = iter([True, False] * 500)
+    for _ in range(200):
+        wired.bookkeeper.run(lambda: next(once))
+    assert [wired.mails(name) for name in names] == [["trial_ending"]] * 3
+    made, books = closer._closer()
+    once = iter([True, *[False] * 2] * 500)
+    while closer.run(made, books, lambda: next(once))["waiting"]:
+        pass
+    assert all(wired.book(tenant).closed_at for tenant in closing)
 
 
 def test_what_was_used_last_is_on_the_last_invoice(here: Shop) -> None:

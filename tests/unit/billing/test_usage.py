@@ -151,6 +151,19 @@ def test_a_soft_cap_only_tells(here: Shop) -> None:
     assert here.refusal(acme) == ""
 
 
+def test_who_is_leaving_is_not_told_of_caps(here: Shop) -> None:
+    """What was accepted last is counted after the end was asked for."""
+    acme, globex = here.account("acme"), here.account("globex")
+    for tenant in (acme, globex):
+        caps(here, tenant, soft_cap_gb=1, hard_cap_gb=1)
+    assert here.closings.request(acme)
+    for tenant in (acme, globex):
+        store(here, tenant, GIGABYTE)
+        caretaker(here).look_after(tenant)
+    assert (cap_mails(here, acme), len(cap_mails(here, globex))) == ([], 2)
+    assert here.refusal(acme) == "account_closing"
+
+
 def test_an_account_on_trial_is_capped_by_the_month(here: Shop) -> None:
     acme = here.account("acme")
     caps(here, acme, hard_cap_gb=1)
@@ -162,6 +175,24 @@ def test_an_account_on_trial_is_capped_by_the_month(here: Shop) -> None:
     caretaker(here).look_after(acme)
     assert here.refusal(acme) == "quota_exceeded"
     assert page(here, acme)["period"]["estimate_cents"] is None
+
+
+def test_a_cap_that_a_trial_has_reached_does_not_hold_back_who_buys_a_plan(here: Shop) -> None:
+    """At once: what is refused is not counted, so nothing would look at the cap again for an hour."""
+    acme, globex = here.account("acme"), here.account("globex")
+    for tenant in (acme, globex):
+        caps(here, tenant, hard_cap_gb=10)
+        store(here, tenant, 12 * GIGABYTE)
+        caretaker(here).look_after(tenant)
+        assert here.refusal(tenant) == "quota_exceeded"
+    here.buy(acme)
+    here.deliver()
+    assert (here.refusal(acme), here.refusal(globex)) == ("", "quota_exceeded")
+    assert page(here, acme)["period"]["bytes"] == 0
+    caretaker(here).look_after(acme)
+    store(here, acme, 10 * GIGABYTE)
+    caretaker(here).look_after(acme)
+    assert here.refusal(acme) == "quota_exceeded"
 
 
 def test_what_was_stored_before_a_subscription_is_not_of_its_period(here: Shop) -> None:
@@ -236,6 +267,21 @@ def test_the_estimate_is_what_the_invoice_comes_to(here: Shop) -> None:
     ]
     assert sum(each["quantity"] for each in lines) == 123_456_789_012
     assert sum(each["amount"] for each in lines) == 469
+
+
+def test_what_is_left_of_a_trial_is_estimated_as_free_and_is(here: Shop) -> None:
+    acme = here.account("acme")
+    here.buy(acme)
+    here.deliver()
+    caretaker(here).look_after(acme)
+    store(here, acme, 150 * GIGABYTE)
+    report(here, acme)
+    assert page(here, acme)["period"]["estimate_cents"] == 0
+    here.pass_by(15 * DAY)
+    here.deliver()
+    assert page(here, acme)["period"]["estimate_cents"] == 2_900
+    invoices = here.gate.invoices(here.subscription(acme)["id"])
+    assert [each["total"] for each in invoices] == [2_900, 0]
 
 
 @given(st.sampled_from([each for each in PLANS.values() if each.sold]), st.integers(0, 10**15))
