@@ -242,6 +242,23 @@ def test_what_cannot_be_read_says_why(here: World, body: bytes, code: str) -> No
     assert here.originals()
 
 
+@pytest.mark.parametrize(
+    ("body", "form", "messages"),
+    [
+        (b" 0 100, x\r50 100, x\nb, c\nd, e\n", "lines", [" 0 100, x\r50 100, x", "b, c", "d, e"]),
+        (b"level,message\ninfo,a\nwarn,10%\r20%\nerror,c\n", "csv", ["a", "10%\r20%", "c"]),
+        (b'level,message\ninfo,"a\rb"\nwarn,"c\r\nd"\r\n', "csv", ["a\rb", "c\nd"]),
+    ],
+)
+def test_a_carriage_return_within_a_line_is_part_of_it(
+    here: World, body: bytes, form: str, messages: list[str]
+) -> None:
+    """As programs write that show their progress in place."""
+    told = here.drop("progress", body)
+    assert (told["state"], told["format"]) == ("done", form)
+    assert here.messages() == messages
+
+
 def test_text_that_is_no_utf8_loses_nothing(here: World) -> None:
     here.drop("latin", "grün\n".encode("latin-1") + "grün\n".encode())
     assert here.messages() == ["grün", "grün"]

@@ -126,6 +126,14 @@ def test_csv_is_told_whatever_divides_it(here: World, delimiter: str) -> None:
     assert [(row["level"], row["message"]) for row in here.rows()] == [("error", "a"), ("info", "b")]
 
 
+def test_csv_is_told_whatever_script_its_cells_are_written_in(here: World) -> None:
+    """Some letters of UTF-8 hold bytes that are ends of lines in other encodings."""
+    rows = "".join(f"安全{number},全部完全\n" for number in range(60))
+    told = here.drop("x", f"name,remark\n{rows}".encode())
+    assert (told["state"], told["format"], told["rows_stored"]) == ("done", "csv", 60)
+    assert here.rows()[0]["metadata"] == {"name": "安全0", "remark": "全部完全"}
+
+
 def test_two_equal_lines_are_two_rows_and_two_tenants_equal_files_are_two_files(here: World) -> None:
     for tenant in (ACME, GLOBEX):
         assert here.drop("same", b"again\nagain\n", tenant)["rows_stored"] == 2
