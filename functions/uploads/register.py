@@ -143,6 +143,27 @@ class Register:
             return file
         raise StoreUnavailableError("DynamoDB: others keep claiming the same file")
 
+    def reopen(self, file: File, anew: File) -> File:
+        """Write `anew` down in place of `file`, which was given up; what is there if somebody else did so."""
+        try:
+            with answered():
+                self._client.put_item(
+                    TableName=self._table,
+                    Item=file_item(anew, self._forget_at(FORGET_FILES_AFTER_DAYS)),
+                    ConditionExpression="#state = :state AND #owner = :owner AND updated_at = :updated",
+                    ExpressionAttributeNames={"#owner": "owner", "#state": "state"},
+                    ExpressionAttributeValues={
+                        ":state": {"S": file.state},
+                        ":owner": {"S": file.owner},
+                        ":updated": {"N": str(file.updated_at)},
+                    },
+                )
+        except ClientError as fault:
+            if not unmet(fault):
+                raise
+            return self.files(file.tenant, [file.digest]).get(file.digest, file)
+        return anew
+
     def waiting(self, tenant: TenantId, upload_id: str, key: str) -> Upload | None:
         """The announced upload of that id, if its file is expected at `key` and has not come yet."""
         item = self._item(tenant, UPLOAD + upload_id)

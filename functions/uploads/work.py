@@ -69,6 +69,8 @@ class Work:
         HeldError, LeaseLostError, BucketError, StoreUnavailableError: the message must come back.
         """
         file = self._known(dropped, place)
+        if file.may_be_read_yet and not place.refusal:
+            file = self._register.reopen(file, file.anew(datetime.now(UTC), place.retention_days))
         if file.is_settled:
             self._leave(file, place)
             return
