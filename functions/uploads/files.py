@@ -98,6 +98,10 @@ class File:
         return Receipt(self.tenant, self.project_id, self.received_at, self.retention_days)
 
     @property
+    def first_seen_at(self) -> float:
+        return self.received_at.timestamp()
+
+    @property
     def day(self) -> date:
         return self.received_at.date()
 

@@ -66,6 +66,10 @@ class Register:
         self._client = client or open_client()
         self._clock = clock
 
+    def now(self) -> float:
+        """Seconds since 1970, by the clock that leases are measured with."""
+        return self._clock()
+
     def announce(self, upload: Upload) -> None:
         """Write down an upload whose file has not come yet."""
         with answered():
