@@ -76,6 +76,7 @@ class OwnDropIn:
             destination.retention_days,
             KEEP,
             standing.refusal(now) if standing else "",
+            is_theirs=True,
         )
 
 

@@ -1,6 +1,6 @@
 """An upload and the file that came of it, as values, and what of them is shown to their owner."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 from typing import Any
@@ -12,6 +12,14 @@ from functions.shared.tenancy import TenantId
 
 WAITING, READING, DONE, PARTLY, FAILED = "waiting", "reading", "done", "partly", "failed"
 SETTLED = frozenset({DONE, PARTLY, FAILED})
+
+OF_CONTENT = frozenset(
+    {
+        "truncated", "corrupt", "checksum", "trailing_data", "invalid_json", "unsupported_format",
+        "unsupported_encoding", "unreadable", "interrupted",
+    }
+)  # fmt: skip
+"""Codes of a file that is itself at fault: put in again it would be read no better."""
 
 DELETE, KEEP = "delete", "keep"
 """What becomes of an original whose rows are all stored."""
@@ -90,6 +98,10 @@ class File:
         return Receipt(self.tenant, self.project_id, self.received_at, self.retention_days)
 
     @property
+    def first_seen_at(self) -> float:
+        return self.received_at.timestamp()
+
+    @property
     def day(self) -> date:
         return self.received_at.date()
 
@@ -100,6 +112,31 @@ class File:
     @property
     def is_settled(self) -> bool:
         return self.state in SETTLED
+
+    @property
+    def may_be_read_yet(self) -> bool:
+        """Whether nothing of it is stored, and for no reason of its own: put in again it is to be read."""
+        return self.state == FAILED and not self.parts and self.code not in OF_CONTENT
+
+    def anew(self, now: datetime, retention_days: int) -> "File":
+        """The file as if it were seen for the first time.
+
+        Once somebody tried to read it, objects of it may be staged that bear its time of receipt: until their
+        rows are gone that stays, or they would be staged again under other names.
+        """
+        fresh = File(
+            tenant=self.tenant,
+            upload_id=self.upload_id,
+            dropped=self.dropped,
+            received_at=now,
+            project_id=self.project_id,
+            retention_days=retention_days,
+            originals=self.originals,
+            updated_at=int(now.timestamp()),
+        )
+        if not self.attempts or self.expires_on < now.date():
+            return fresh
+        return replace(fresh, received_at=self.received_at, retention_days=self.retention_days)
 
     def part_id(self, number: int) -> str:
         """The id of the file's staged object of that number: of bucket, key, ETag and part, and in order."""

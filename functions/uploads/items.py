@@ -12,13 +12,13 @@ from functions.uploads.files import File, Refused, Upload
 
 Item = dict[str, Any]
 
-UPLOAD, FILE, SETTINGS = "upload#", "file#", "settings"
+UPLOAD, FILE, SETTINGS, SWEEP = "upload#", "file#", "settings", "sweep"
 """What the sort key of an entry begins with."""
 
 _SEPARATE = frozenset({"tenant", "dropped", "received_at", "refusals"})
 
 
-def key(tenant: TenantId, entry: str) -> Item:
+def key(tenant: str, entry: str) -> Item:
     return {"tenant_id": {"S": str(tenant)}, "entry": {"S": entry}}
 
 

@@ -1,5 +1,6 @@
 """Our own drop bucket, over boto3."""
 
+import os
 from typing import Any
 
 from functions.shared.buckets.drops import DropBucket
@@ -20,6 +21,11 @@ def _client() -> Any:
         "s3",
         config=Config(
             signature_version="s3v4",  # the only one that signs headers of a URL
+            # Unless told so, boto3 makes URLs without a region, which do not lead into all of them.
+            s3={
+                "addressing_style": "path" if os.environ.get("AWS_ENDPOINT_URL") else "virtual",
+                "us_east_1_regional_endpoint": "regional",
+            },
             connect_timeout=CONNECT_SECONDS,
             read_timeout=READ_SECONDS,
             retries={"mode": "standard", "total_max_attempts": 3},

@@ -1,9 +1,9 @@
 """What is known of every upload and every file, in DynamoDB: which is read, by whom, and how far.
 
-Three kinds of entries of a tenant: `upload#<id>` is what its owner sees, made when it is announced or its
+Four kinds of entries of a tenant: `upload#<id>` is what its owner sees, made when it is announced or its
 file is found; `file#<digest>` is a file, told by bucket, key and ETag, so that a file that is told of a
-hundred times is one; `settings` is what the account has chosen. The file that came of an upload is tied to it
-in one transaction, once.
+hundred times is one; `settings` is what the account has chosen; `sweep` is where the sweep of its bucket goes
+on, if that is too large for one run. The file that came of an upload is tied to it in one transaction, once.
 
 Whoever reads a file has a lease; each write of theirs counts only while it is theirs.
 """
@@ -21,12 +21,17 @@ from functions.shared.errors import RetryableError
 from functions.shared.tenancy import TenantId
 from functions.uploads import items
 from functions.uploads.files import READING, File, Upload
-from functions.uploads.items import FILE, SETTINGS, UPLOAD, file_item, file_of, upload_item, upload_of
+from functions.uploads.items import FILE, SETTINGS, SWEEP, UPLOAD, file_item, file_of, upload_item, upload_of
 
 SECONDS_A_DAY = 86_400
 FORGET_UPLOADS_AFTER_DAYS = 90
 FORGET_FILES_AFTER_DAYS = 90
 """Far longer than a file may be told of anew: by its queue for 28 days, by the sweeper for 30."""
+
+FORGET_SWEEPS_AFTER_DAYS = 1
+
+OURS = "-"
+"""Whose our own bucket is, as far as sweeping it goes: no tenant's id."""
 
 READS_A_CALL = 100
 _CLAIM_TRIES = 3
@@ -65,6 +70,10 @@ class Register:
         self._table = table
         self._client = client or open_client()
         self._clock = clock
+
+    def now(self) -> float:
+        """Seconds since 1970, by the clock that leases are measured with."""
+        return self._clock()
 
     def announce(self, upload: Upload) -> None:
         """Write down an upload whose file has not come yet."""
@@ -126,6 +135,22 @@ class Register:
         with answered():
             self._client.put_item(TableName=self._table, Item=item)
 
+    def swept_to(self, tenant: TenantId | None) -> str | None:
+        """Behind which key the sweep of the tenant's bucket, or of ours, goes on; None if a run is enough."""
+        item = self._item(tenant or OURS, SWEEP)
+        return None if item is None else str(item["key"]["S"])
+
+    def note_swept(self, tenant: TenantId | None, key: str | None) -> None:
+        """Keep that key, empty for a sweep that begins anew, or forget it."""
+        entry = items.key(tenant or OURS, SWEEP)
+        forget_at = {"N": str(self._forget_at(FORGET_SWEEPS_AFTER_DAYS))}
+        with answered():
+            if key is None:
+                self._client.delete_item(TableName=self._table, Key=entry)
+            else:
+                item = {**entry, "key": {"S": key}, "forget_at": forget_at}
+                self._client.put_item(TableName=self._table, Item=item)
+
     def claim(self, file: File, upload: Upload) -> File:
         """Write `file` down if it is not known yet, and return what is known of it.
 
@@ -142,6 +167,27 @@ class Register:
                 continue
             return file
         raise StoreUnavailableError("DynamoDB: others keep claiming the same file")
+
+    def reopen(self, file: File, anew: File) -> File:
+        """Write `anew` down in place of `file`, which was given up; what is there if somebody else did so."""
+        try:
+            with answered():
+                self._client.put_item(
+                    TableName=self._table,
+                    Item=file_item(anew, self._forget_at(FORGET_FILES_AFTER_DAYS)),
+                    ConditionExpression="#state = :state AND #owner = :owner AND updated_at = :updated",
+                    ExpressionAttributeNames={"#owner": "owner", "#state": "state"},
+                    ExpressionAttributeValues={
+                        ":state": {"S": file.state},
+                        ":owner": {"S": file.owner},
+                        ":updated": {"N": str(file.updated_at)},
+                    },
+                )
+        except ClientError as fault:
+            if not unmet(fault):
+                raise
+            return self.files(file.tenant, [file.digest]).get(file.digest, file)
+        return anew
 
     def waiting(self, tenant: TenantId, upload_id: str, key: str) -> Upload | None:
         """The announced upload of that id, if its file is expected at `key` and has not come yet."""
@@ -226,7 +272,7 @@ class Register:
             {"Put": {"TableName": self._table, "Item": tied, **free}},
         ]
 
-    def _item(self, tenant: TenantId, entry: str) -> items.Item | None:
+    def _item(self, tenant: str, entry: str) -> items.Item | None:
         with answered():
             found = self._client.get_item(
                 TableName=self._table, Key=items.key(tenant, entry), ConsistentRead=True

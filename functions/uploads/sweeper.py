@@ -2,7 +2,8 @@
 
 Trigger: the scheduler, every five minutes. Promise: a file in our bucket or a BYOC customer's, told of by
 no notification, is read all the same: put in the last RECENT it is found by the next run, put in the last
-MONTH by the next full one, each hour. What is known and settled is left alone; what stands still while it is
+MONTH by the next full one, each hour. A bucket that is too large for a run is gone through in several, each
+where the one before stopped. What is known and settled is left alone; what stands still while it is
 read is told of again. Sweeping races with nobody: told of twice a file is read once. One customer's bucket
 that is slow, gone or refuses us keeps no other's from being swept.
 On failure: one bucket's is counted as `BucketsUnswept`; the table of destinations raises.
@@ -48,7 +49,11 @@ STANDS_STILL = timedelta(minutes=45)
 
 FILES_A_RUN = 5_000
 LISTED_A_RUN = 200_000
+"""Of a bucket; the next run goes on behind them."""
 LOOKED_UP_AT_A_TIME = 500
+TOLD_KEPT_IN_MIND = 100_000
+HOURLY_MINUTES = 5
+"""A run that begins so early in its hour is a full one."""
 
 RESERVE_SECONDS = 10
 A_BUCKET_SECONDS = 30
@@ -73,28 +78,47 @@ class DropSweep:
         self._register = register
         self._ours = ours
         self._theirs = theirs
+        self._told: dict[str, float] = {}
 
-    def one(self, tenant: TenantId | None, now: datetime) -> int | None:
+    def one(
+        self, tenant: TenantId | None, now: datetime, may_go_on: Callable[[], bool] = lambda: True
+    ) -> int | None:
         """Sweep the bucket of `tenant`, or ours for None; how many files were told of, None if it failed."""
         try:
             if tenant is None:
-                return self._swept(self._drops, PREFIX, self._ours, now)
-            return self._swept(self._custody.drops(tenant), dropin_prefix(tenant), self._theirs, now)
+                return self._swept(None, self._drops, PREFIX, now, may_go_on)
+            return self._swept(tenant, self._custody.drops(tenant), dropin_prefix(tenant), now, may_go_on)
         except AstralogError as fault:
             if tenant is not None and isinstance(fault, BucketRefusedError):
                 self._custody.forget(tenant)
             journal.write("bucket_unswept", tenant_id=tenant or "", error_type=type(fault).__name__)
             return None
 
-    def _swept(self, drops: DropBucket, prefix: str, queue: DropQueue, now: datetime) -> int:
-        told = 0
-        young = _young(islice(drops.under(prefix), LISTED_A_RUN), drops.name, now)
-        while files := list(islice(young, LOOKED_UP_AT_A_TIME)):
-            for file in self._untold(files, now):
+    def _swept(
+        self,
+        tenant: TenantId | None,
+        drops: DropBucket,
+        prefix: str,
+        now: datetime,
+        may_go_on: Callable[[], bool],
+    ) -> int:
+        """Go on where the last run stopped, as far as one may."""
+        after = self._register.swept_to(tenant)
+        longest = RECENT if after is None and now.minute >= HOURLY_MINUTES else MONTH
+        queue = self._ours if tenant is None else self._theirs
+        listing = drops.under(prefix, after or "")
+        listed = told = 0
+        while page := list(islice(listing, LOOKED_UP_AT_A_TIME)):
+            listed += len(page)
+            for file in self._untold(_young(page, drops.name, now, longest), now):
                 queue.tell(file)
                 told += 1
-            if told >= FILES_A_RUN:
-                break
+            if listed >= LISTED_A_RUN or told >= FILES_A_RUN or not may_go_on():
+                self._register.note_swept(tenant, page[-1].key)
+                return told
+        if after is not None:
+            # One that was not begun at the beginning begins there next time, and looks at all ages again.
+            self._register.note_swept(tenant, "" if after else None)
         return told
 
     def _untold(self, files: Iterable[tuple[TenantId, Dropped]], now: datetime) -> Iterator[Dropped]:
@@ -104,7 +128,18 @@ class DropSweep:
             by_tenant.setdefault(tenant, {})[digest_of(tenant, file)] = file
         for tenant, digests in by_tenant.items():
             known = self._register.files(tenant, list(digests))
-            yield from (file for digest, file in digests.items() if _is_due(known.get(digest), now))
+            for digest, file in digests.items():
+                if _is_due(known.get(digest), now) and not self._was_told(digest, now):
+                    yield file
+
+    def _was_told(self, digest: str, now: datetime) -> bool:
+        """Whether we told of it lately: its message waits on the queue. Asked once, it counts as told now."""
+        if now.timestamp() - self._told.get(digest, 0) < STANDS_STILL.total_seconds():
+            return True
+        if len(self._told) >= TOLD_KEPT_IN_MIND:
+            self._told.clear()
+        self._told[digest] = now.timestamp()
+        return False
 
 
 def _is_due(known: File | None, now: datetime) -> bool:
@@ -114,9 +149,10 @@ def _is_due(known: File | None, now: datetime) -> bool:
     return not known.is_settled and stands_still
 
 
-def _young(listing: Iterable[Listed], bucket: str, now: datetime) -> Iterator[tuple[TenantId, Dropped]]:
+def _young(
+    listing: Iterable[Listed], bucket: str, now: datetime, longest: timedelta
+) -> Iterator[tuple[TenantId, Dropped]]:
     """The files of the listing that are due to be looked up, with whose they are."""
-    longest = MONTH if now.minute < 5 else RECENT
     for each in listing:
         tenant = tenant_of(each.key)
         file = Dropped(bucket, each.key, each.etag, each.size_bytes)
@@ -158,12 +194,16 @@ def run(
 ) -> dict[str, int]:
     """Sweep the buckets of `tenants`, None for ours, side by side, and measure."""
     now = datetime.now(UTC)
+
+    def is_time_for_more() -> bool:
+        return seconds_left() > RESERVE_SECONDS + A_BUCKET_SECONDS
+
     # Apart takes None for the end of its keys.
     names = [str(tenant or "") for tenant in tenants]
     apart: Apart[str, int | None] = Apart(
-        lambda name: sweep.one(TenantId(name) if name else None, now),
+        lambda name: sweep.one(TenantId(name) if name else None, now, is_time_for_more),
         lambda: seconds_left() - RESERVE_SECONDS,
-        lambda: seconds_left() > RESERVE_SECONDS + A_BUCKET_SECONDS,
+        is_time_for_more,
     )
     results, _ = apart.run(names)
     swept = [told for told in results.values() if told is not None]

@@ -21,6 +21,9 @@ from functions.uploads.register import LeaseLostError, Register
 MAX_ATTEMPTS = 5
 """That began at the same place and came to no end: something in the file ends whoever reads it."""
 
+REFUSED_SECONDS = 3600
+"""A message may have come back often for want of a turn: no file is given up sooner after its first one."""
+
 DEFAULT_PROJECT = "default"
 
 ELSEWHERE = "other_cloud"
@@ -32,7 +35,8 @@ class Place:
     """Where a tenant's files lie and where their rows go.
 
     `originals`: what becomes of originals unless the account or the upload says otherwise. `refusal`: the
-    code of the 402 that the account's logs are answered with now, or empty.
+    code of the 402 that the account's logs are answered with now, or empty. `is_theirs`: the bucket is the
+    customer's own.
     """
 
     tenant: TenantId
@@ -41,6 +45,7 @@ class Place:
     retention_days: int
     originals: str
     refusal: str = ""
+    is_theirs: bool = False
 
 
 class Work:
@@ -69,6 +74,8 @@ class Work:
         HeldError, LeaseLostError, BucketError, StoreUnavailableError: the message must come back.
         """
         file = self._known(dropped, place)
+        if file.may_be_read_yet and not place.refusal:
+            file = self._register.reopen(file, file.anew(datetime.now(UTC), place.retention_days))
         if file.is_settled:
             self._leave(file, place)
             return
@@ -77,7 +84,8 @@ class Work:
         try:
             is_settled = self._read(reading)
         except BucketError as fault:
-            if not (is_last_try and isinstance(fault, BucketRefusedError)):
+            is_for_good = is_last_try and self._register.now() - file.first_seen_at >= REFUSED_SECONDS
+            if not (is_for_good and isinstance(fault, BucketRefusedError)):
                 self._give_back(reading)
                 raise
             reading.give_up("no_access", "The bucket does not let us read the file: mend that, put it anew.")
@@ -150,8 +158,15 @@ class Work:
 
     def _leave(self, file: File, place: Place) -> None:
         """What becomes of the original: it is kept unless every record of it is stored."""
-        if file.state == DONE and file.originals == DELETE:
+        if file.state != DONE or file.originals != DELETE:
+            return
+        try:
             place.drops.delete(file.dropped)
+        except BucketRefusedError as fault:
+            if not place.is_theirs:
+                raise
+            # Theirs to allow. Asking again would hold up their other files.
+            journal.write("original_kept", tenant_id=place.tenant, reason=fault.reason)
 
     def _measure(self, file: File) -> None:
         journal.measure(

@@ -99,8 +99,11 @@ class CustomersBucket:
         for start in range(0, len(keys), KEYS_A_DELETION):
             self._delete(keys[start : start + KEYS_A_DELETION])
 
-    def under(self, prefix: str) -> Iterator[Listed]:
+    def under(self, prefix: str, after: str = "") -> Iterator[Listed]:
+        """All objects whose key begins with `prefix`, in the order of keys; with `after` those behind it."""
         asked = {"Bucket": self._name, "Prefix": self._prefix + whole_folder(prefix)}
+        if after:
+            asked["StartAfter"] = self._prefix + after
         try:
             for page in self._client.get_paginator("list_objects_v2").paginate(**asked):
                 # A key that ends in a slash is how consoles draw a folder.

@@ -50,9 +50,9 @@ class DropBucket:
             if code_of(fault) != "NoSuchKey":
                 raise failure(fault) from None
 
-    def under(self, prefix: str) -> Iterator[Listed]:
-        """All files whose key begins with `prefix`, a folder's."""
-        return self._bucket.under(prefix)
+    def under(self, prefix: str, after: str = "") -> Iterator[Listed]:
+        """All files whose key begins with `prefix`, a folder's, in the order of keys; those after `after`."""
+        return self._bucket.under(prefix, after)
 
     def url_to_put(self, key: str, size_bytes: int, seconds: int) -> str:
         """A URL that takes one file of exactly that size, where none is yet, for so many seconds.

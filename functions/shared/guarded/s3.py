@@ -83,7 +83,8 @@ def _client(
             endpoint_url=endpoint,
             aws_access_key_id=access_key_id.reveal(),
             aws_secret_access_key=secret_access_key.reveal(),
-            config=_configuration("path" if endpoint else "auto", timeouts),
+            # What boto3 chooses by itself makes URLs without a region, which do not lead into all of them.
+            config=_configuration("path" if endpoint else "virtual", timeouts),
         )
 
 

@@ -107,7 +107,10 @@ FLOW_NAMES = frozenset(
     {
         *FLOW_DEFAULT, "vpc-id", "subnet-id", "instance-id", "tcp-flags", "type", "pkt-srcaddr",
         "pkt-dstaddr", "region", "az-id", "sublocation-type", "sublocation-id", "pkt-src-aws-service",
-        "pkt-dst-aws-service", "flow-direction", "traffic-path",
+        "pkt-dst-aws-service", "flow-direction", "traffic-path", "ecs-cluster-arn", "ecs-cluster-name",
+        "ecs-container-instance-arn", "ecs-container-instance-id", "ecs-container-id",
+        "ecs-second-container-id", "ecs-service-name", "ecs-task-definition-arn", "ecs-task-arn",
+        "ecs-task-id", "reject-reason", "resource-id", "encryption-status",
     }
 )  # fmt: skip
 FLOW_LINE = re.compile(

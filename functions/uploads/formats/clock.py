@@ -41,6 +41,9 @@ def at(second_text: str, fraction: str = "", zone: str = "") -> str:
         if moment is None:
             return ""
         second_text = timestamps.to_text(moment)[:19]
+    if not fraction.isascii():
+        # Digits of another script, as patterns find them too: ClickHouse reads none.
+        fraction = ""
     return f"{second_text}.{fraction[:9]:0<9}Z"
 
 
@@ -72,7 +75,8 @@ class YearGuess:
 
 def epoch(number: str) -> str:
     """An epoch number as rows have it; empty when it is none."""
-    moment = timestamps.from_number(number)
+    # Decimal, which reads it, takes words such as NaN for numbers, and then fails to compare them.
+    moment = timestamps.from_number(number) if number[:1].isdigit() else None
     if moment is None or not 0 <= moment < _FAR:
         return ""
     return timestamps.to_text(moment)

@@ -38,6 +38,9 @@ csv.field_size_limit(sys.maxsize)
 
 _OWN = ("trace_id", "span_id", "project_id")
 
+_CARRIAGE_RETURN = "\ufdd0"
+"""Stands for one within a line, which csv.reader would take for its end; no letter, so in nobody's text."""
+
 
 class Header:
     """What the columns of one file are for."""
@@ -104,7 +107,7 @@ class CsvRows:
                 self._carry(source, batch, rows)
                 break
             source.whole()
-            self._take(cells, rows, batch)
+            self._take(_restored(cells) if source.has_returns else cells, rows, batch)
         batch.keep(rows)
 
     def _carry(self, source: "_Counted", batch: Batch, rows: list[Row]) -> None:
@@ -115,7 +118,8 @@ class CsvRows:
             return
         batch.refuse(self._index + len(rows) + batch.refused, _OPEN_QUOTE)
         for line in rest.split("\n")[1:]:
-            self._take(next(csv.reader([line], delimiter=self._delimiter), []), rows, batch)
+            cells = next(csv.reader([_guarded(line)], delimiter=self._delimiter), [])
+            self._take(_restored(cells), rows, batch)
 
     def _take(self, cells: list[str], rows: list[Row], batch: Batch) -> None:
         if not cells or cells == [""]:
@@ -162,15 +166,19 @@ class CsvRows:
 
 
 class _Counted:
-    """Lines for csv.reader, which tells neither how many it took for a row nor whether a quote is open."""
+    """Lines for csv.reader, which tells neither how many it took for a row nor whether a quote is open.
+
+    `has_returns`: there are carriage returns within lines, which `_restored` gives back to the cells.
+    """
 
     def __init__(self, lines: list[str]) -> None:
         self._lines = lines
         self._taken = self._whole = 0
         self.is_open = False
+        self.has_returns = any("\r" in line for line in lines)
 
     def __iter__(self) -> Iterator[str]:
-        for line in self._lines:
+        for line in map(_guarded, self._lines) if self.has_returns else self._lines:
             self._taken += 1
             yield line
         # Asked for more than there is: in the middle of a record.
@@ -182,6 +190,14 @@ class _Counted:
 
     def rest(self) -> str:
         return "".join(self._lines[self._whole :])
+
+
+def _guarded(line: str) -> str:
+    return line.replace("\r", _CARRIAGE_RETURN)
+
+
+def _restored(cells: list[str]) -> list[str]:
+    return [cell.replace(_CARRIAGE_RETURN, "\r") for cell in cells]
 
 
 def _kept_lines(carried: str) -> list[str]:

@@ -158,6 +158,8 @@ def rfc5424(line: str, _years: YearGuess) -> Found | None:
         return None
     year, month, day, clock, fraction, zone = found.groups()[1:7]
     timestamp = at(second(year, month, day, clock), fraction or "", zone)
+    if not timestamp:
+        return None
     named = {name: found[name] for name in ("host", "pid", "message_id") if found[name] != "-"}
     service = "" if found["service"] == "-" else found["service"]
     original = line[line.index(" ") + 1 : found.start("host") - 1]

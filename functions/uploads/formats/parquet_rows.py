@@ -24,6 +24,9 @@ BATCH_ROWS = 2_000
 READ_AHEAD_BYTES = 1024 * 1024
 MAX_FOOTER_BYTES = 64 * 1024 * 1024
 
+_NANOSECONDS = {"s": 1_000_000_000, "ms": 1_000_000, "us": 1_000, "ns": 1}
+_TIME_CHARACTERS = len("2026-01-02T03:04:05.678901234Z")
+
 _TRUNCATED = BrokenFileError("truncated", "The Parquet file has no footer: it was cut off.")
 _CORRUPT = BrokenFileError("corrupt", "A part of the Parquet file is damaged, and its rows cannot be read.")
 
@@ -46,7 +49,7 @@ class ParquetRows:
         self._group = int(state.get("group", 0))
         self._done = int(state.get("done", 0))
         self._index = int(state.get("index", 0))
-        self.fault: BrokenFileError | None = None
+        self.fault: BrokenFileError | None = _CORRUPT if state.get("damaged") else None
         self._file = _opened(ranges)
         self._groups: int = self._file.metadata.num_row_groups
         self._batches: Iterator[Any] | None = None
@@ -57,7 +60,12 @@ class ParquetRows:
         return self._ranges.size_bytes * self._group // max(1, self._groups)
 
     def state(self) -> State:
-        return {"group": self._group, "done": self._done, "index": self._index}
+        return {
+            "group": self._group,
+            "done": self._done,
+            "index": self._index,
+            "damaged": self.fault is not None,
+        }
 
     def next(self) -> Batch | None:
         """The next rows; None when there are no more."""
@@ -157,6 +165,11 @@ def _faults() -> tuple[type[Exception], ...]:
     return OSError, ValueError, ArithmeticError, StopIteration, pa.ArrowException
 
 
+def _has_no_value() -> tuple[type[Exception], ...]:
+    """What is raised about a value that Python has none for: beside the above, of a zone that is not here."""
+    return (*_faults(), LookupError)
+
+
 def _records(columns: Any) -> Iterator[dict[str, Any]]:
     """The rows of a batch, without what is null; names are text."""
     names = [str(name) for name in columns.schema.names]
@@ -167,20 +180,40 @@ def _records(columns: Any) -> Iterator[dict[str, Any]]:
 def _column(column: Any) -> list[Any]:
     """A column's values as JSON has them.
 
-    Nanoseconds are taken as the numbers they are: pyarrow would need pandas for them, which is not here.
+    Times and nanoseconds are taken as the numbers they are: pyarrow would need pandas or a table of zones for
+    them, which are not here, and knows no year beyond 9999.
     """
     import pyarrow as pa
 
     kind = column.type
+    if pa.types.is_timestamp(kind):
+        factor = _NANOSECONDS[kind.unit]
+        return [
+            None if each is None else _moment(each * factor, each)
+            for each in column.view(pa.int64()).to_pylist()
+        ]
     if getattr(kind, "unit", "") == "ns":
-        numbers = column.view(pa.int64()).to_pylist()
-        if not pa.types.is_timestamp(kind):
-            return list(numbers)
-        return [None if each is None else timestamps.to_text(each) for each in numbers]
+        return list(column.view(pa.int64()).to_pylist())
     try:
         return [_value(each) for each in column.to_pylist()]
-    except UnicodeDecodeError:
-        return [each.as_buffer().to_pybytes().decode("latin-1") if each.is_valid else None for each in column]
+    except _has_no_value():
+        return [_one(each) for each in column]
+
+
+def _one(scalar: Any) -> Any:
+    """A single value; one that Python has none for, as what it is stored as."""
+    try:
+        return _value(scalar.as_py())
+    except _has_no_value():
+        pass
+    inner = getattr(scalar, "values", None)
+    if callable(inner):
+        return {str(name): _one(each) for name, each in scalar.items()}
+    if inner is not None:
+        return [_one(each) for each in inner]
+    if hasattr(scalar, "as_buffer"):
+        return scalar.as_buffer().to_pybytes().decode("latin-1")
+    return scalar.value
 
 
 def _value(value: Any) -> Any:
@@ -205,4 +238,12 @@ def _value(value: Any) -> Any:
 def _time(moment: datetime) -> str:
     """No zone means UTC."""
     aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return timestamps.to_text(timestamps.from_datetime(aware))
+    return str(_moment(timestamps.from_datetime(aware), moment))
+
+
+def _moment(nanoseconds: int, stored: Any) -> Any:
+    """A time as rows have it, its year with all digits; what no calendar holds is left as it is."""
+    try:
+        return timestamps.to_text(nanoseconds).rjust(_TIME_CHARACTERS, "0")
+    except OverflowError:
+        return stored

@@ -169,7 +169,7 @@ def _delimiter(lines: list[str], sample: bytes) -> str:
     It is one when its first line reads like names, all different, and nearly all rows have as many cells.
     """
     for delimiter in _DELIMITERS:
-        cells = [cell.strip() for cell in next(csv.reader([lines[0]], delimiter=delimiter), [])]
+        cells = [cell.strip() for cell in next(csv.reader([_plain(lines[0])], delimiter=delimiter), [])]
         if len(cells) < 2 or not _are_names(cells):
             continue
         known = sum(plain_name(cell) in _KNOWN for cell in cells)
@@ -185,6 +185,12 @@ def _are_names(cells: list[str]) -> bool:
 
 def _share_of_fitting(sample: bytes, cells: int, delimiter: str) -> float:
     """How many of the rows have so many cells; 1 of 1 where there are none."""
-    text = sample.decode("latin-1").splitlines(keepends=True)[: 4 * _SAMPLE_ROWS]
+    lines = sample.decode("latin-1").split("\n", 4 * _SAMPLE_ROWS)[: 4 * _SAMPLE_ROWS]
+    text = [f"{_plain(line)}\n" for line in lines]
     rows = [row for row in csv.reader(text, delimiter=delimiter) if row][1 : 1 + _SAMPLE_ROWS]
     return sum(len(row) == cells for row in rows) / len(rows) if rows else 1.0
+
+
+def _plain(line: str) -> str:
+    """Without carriage returns, which csv.reader takes no line of text with."""
+    return line.replace("\r", "")

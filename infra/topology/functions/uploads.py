@@ -96,6 +96,8 @@ FUNCTIONS = (
         grants=(
             "read:bucket:drop",
             "read:table:uploads",
+            # Where the sweep of a bucket goes on.
+            "write:table:uploads",
             "scan:table:destinations",
             *MAY_REACH_CUSTOMERS,
             "send:queue:dropped",

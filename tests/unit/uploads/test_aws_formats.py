@@ -137,6 +137,24 @@ def test_vpc_flow_logs_with_columns_of_ones_own(here: World) -> None:
     assert row["metadata"]["vpc-id"] == "vpc-1"
 
 
+@pytest.mark.parametrize("start", ["NaN", "-", "Infinity", "0x12"])
+def test_a_start_that_is_no_time_harms_nobody(here: World, start: str) -> None:
+    odd = FLOWS[0].replace("1418530010", start)
+    rows = dropped(here, "\n".join([FLOW_HEADER, FLOWS[1], odd]), "vpc_flow")
+    assert rows[0]["timestamp"].startswith("2014")
+    assert rows[1]["timestamp"] == rows[1]["received_at"]
+
+
+def test_vpc_flow_logs_of_newer_versions(here: World) -> None:
+    body = (
+        "srcaddr dstaddr start action ecs-task-id ecs-service-name reject-reason resource-id\n"
+        "10.0.0.1 10.0.0.2 1418530010 REJECT 1dc5 web BPA -\n"
+    )
+    (row,) = dropped(here, body, "vpc_flow")
+    assert (row["timestamp"], row["level"]) == ("2014-12-14T04:06:50.000000000Z", "warn")
+    assert row["metadata"]["reject-reason"] == "BPA"
+
+
 def test_cloudfront(here: World) -> None:
     fine, missing = dropped(here, CLOUDFRONT, "cloudfront")
 

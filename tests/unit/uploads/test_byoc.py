@@ -167,6 +167,38 @@ def test_a_bucket_that_goes_on_refusing_us_settles_the_file(
     assert "initech" in own.custody.forgotten
 
 
+def test_a_message_that_waited_for_its_turn_is_not_given_up_at_the_first_refusal(
+    own: Own, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It came back often because others were read first, not because the bucket refused us."""
+
+    def refuse(*_arguments: object) -> bytes:
+        raise BucketRefusedError("AccessDenied")
+
+    body = own.put(INITECH, "x", b"one\n")
+    with monkeypatch.context() as patch:
+        patch.setattr("functions.shared.buckets.drops.FileRanges.read", refuse)
+        assert own.deliver(body, 5 * REFUSED_RECEIVES) is True
+        assert own.states(INITECH) == [("reading", None)]
+    own.world.later += 5
+    assert own.deliver(body, 5 * REFUSED_RECEIVES + 1) is False
+    assert own.rows(INITECH) == ["one"]
+
+
+def test_a_bucket_that_lets_nothing_be_deleted_keeps_its_originals_and_is_read_on(
+    own: Own, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_arguments: object) -> None:
+        raise BucketRefusedError("AccessDenied")
+
+    monkeypatch.setattr(DropBucket, "delete", refuse)
+    own.world.register.choose_originals(INITECH, "delete")
+    bodies = [own.put(INITECH, name, name.encode()) for name in ("a", "b")]
+    assert [own.deliver(body) for body in (*bodies, bodies[0])] == [False] * 3
+    assert own.rows(INITECH) == ["a", "b"]
+    assert own.states(INITECH) == [("done", None)] * 2
+
+
 def test_at_most_two_work_for_a_tenant_at_a_time(own: Own) -> None:
     health = own.drop_in.health
     for name in ("a", "b"):

@@ -8,6 +8,7 @@ from collections import Counter
 import pytest
 from backports import zstd
 
+from functions.shared.account.standing import Standing
 from functions.uploads import reading
 from functions.uploads.records import opened
 from tests.unit.uploads.samples import COMPRESSIONS, FORMS, hadoop
@@ -55,6 +56,55 @@ def test_another_file_under_the_same_name_is_another_file(here: World) -> None:
     assert here.deliver(here.put("x", b"two\n")) == []
     assert here.deliver(here.put("x", b"one\n")) == [], "and the first one again adds nothing"
     assert sorted(here.messages()) == ["one", "two"]
+
+
+def test_what_was_gone_before_it_was_read_is_read_when_it_is_put_again(here: World) -> None:
+    body = here.put("x", b"one\n")
+    here.s3.delete_object(Bucket="drop", Key="dropin/v1/tenant=acme/x")
+    assert here.deliver(body, body) == []
+    assert here.status("x")["error"]["code"] == "gone"
+    assert here.deliver(here.put("x", b"one\n"), body) == []
+    told = here.status("x")
+    assert (told["state"], told["rows_stored"], told["error"]) == ("done", 1, None)
+    assert here.messages() == ["one"]
+
+
+def test_what_an_account_could_not_take_is_read_when_it_is_put_again(here: World) -> None:
+    takes = Standing("managed_15", 15, 10**7)
+    here.account(GLOBEX, Standing("managed_15", 15, 10**7, accepts_until=1, end_reason="trial_ended"))
+    body = here.put("x", b"one\n", GLOBEX)
+    assert here.deliver(body, body) == []
+    first = here.status("x", GLOBEX)
+    assert (first["state"], first["error"]["code"]) == ("failed", "trial_ended")
+    here.account(GLOBEX, takes)
+    assert here.deliver(here.put("x", b"one\n", GLOBEX), body) == []
+    told = here.status("x", GLOBEX)
+    assert (told["state"], told["error"], told["id"]) == ("done", None, first["id"])
+    assert told["received_at"] > first["received_at"], "its days are counted from now on"
+    assert here.messages(GLOBEX) == ["one"]
+    assert here.messages() == []
+
+
+@pytest.mark.usefixtures("small_parts")
+def test_what_was_half_read_when_it_went_and_came_back_is_there_once(
+    here: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Parts of it are staged that nobody wrote down."""
+    body = here.put("x", TEXT)
+    with monkeypatch.context() as patch:
+        patch.setattr(reading.Reading, "_stops_at", _die)
+        with pytest.raises(KilledError):
+            here.deliver(body)
+    here.later += 1000
+    here.s3.delete_object(Bucket="drop", Key="dropin/v1/tenant=acme/x")
+    assert here.deliver(body) == []
+    assert (here.status("x")["state"], len(here.rows()) > 0) == ("failed", True)
+    assert here.deliver(here.put("x", TEXT)) == []
+    assert (here.status("x")["state"], here.messages()) == ("done", LINES)
+
+
+def _die(*_arguments: object) -> bool:
+    raise KilledError
 
 
 @pytest.mark.parametrize("after", [False, True])

@@ -85,6 +85,58 @@ def test_parquet_with_a_damaged_row_group_gives_the_others(here: World) -> None:
     assert here.messages() == LINES[:100] + LINES[200:300]
 
 
+def test_a_damaged_row_group_is_remembered_by_who_goes_on(
+    here: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the file would be done, and its original deleted."""
+    out = io.BytesIO()
+    pq.write_table(
+        pa.table({"message": LINES[:300]}), out, row_group_size=100, compression="zstd", use_dictionary=False
+    )
+    group = pq.ParquetFile(out).metadata.row_group(0).column(0)
+    body = bytearray(out.getvalue())
+    start = group.data_page_offset
+    body[start : start + group.total_compressed_size] = bytes(group.total_compressed_size)
+    monkeypatch.setattr("functions.uploads.reading.PART_ROWS", 100)
+    here.seconds = 0.0
+    told = here.drop("x", bytes(body))
+
+    assert (told["state"], told["error"]["code"]) == ("partly", "corrupt")
+    assert here.messages() == LINES[100:300]
+    assert here.originals()
+
+
+def test_parquet_values_that_no_calendar_holds_harm_no_row(here: World) -> None:
+    """Sentinels of databases, a zone that nobody knows, text that is none within a list."""
+    from datetime import datetime
+
+    out = io.BytesIO()
+    table = pa.table(
+        {
+            "message": ["a", "b"],
+            "timestamp": pa.array([datetime(1, 1, 1), datetime(2026, 1, 2)], pa.timestamp("us")),
+            "far": pa.array([2**62, 0], pa.timestamp("us")),
+            "zoned": pa.array([0, 1], pa.timestamp("ms", tz="Not/AZone")),
+            "day": pa.array([2**30, 0], pa.date32()),
+            "tags": pa.array([[b"gr\xfcn"], [b"ok"]], pa.list_(pa.binary())).view(pa.list_(pa.string())),
+            "seen": pa.array([[2**62], [0]], pa.list_(pa.timestamp("us"))),
+        }
+    )
+    pq.write_table(table, out)
+    told = here.drop("x", out.getvalue())
+    first, second = here.rows()
+
+    assert (told["state"], told["rows_stored"]) == ("done", 2)
+    assert first["timestamp"] == "2000-01-01T00:00:00.000000000Z"
+    assert first["metadata"]["original_timestamp"] == "0001-01-01T00:00:00.000000000Z"
+    assert first["metadata"]["far"] == 2**62
+    assert second["timestamp"] == "2026-01-02T00:00:00.000000000Z"
+    assert second["metadata"] == {
+        "far": "1970-01-01T00:00:00.000000000Z", "zoned": "1970-01-01T00:00:00.001000000Z",
+        "day": "1970-01-01", "tags": ["ok"], "seen": ["1970-01-01T00:00:00.000000000Z"],
+    }  # fmt: skip
+
+
 def test_parquet_of_all_kinds_of_columns(here: World) -> None:
     from datetime import UTC, date, datetime
     from decimal import Decimal
@@ -240,6 +292,23 @@ def test_what_cannot_be_read_says_why(here: World, body: bytes, code: str) -> No
     told = here.drop("x", body)
     assert (told["state"], told["error"]["code"], told["rows_stored"]) == ("failed", code, 0)
     assert here.originals()
+
+
+@pytest.mark.parametrize(
+    ("body", "form", "messages"),
+    [
+        (b" 0 100, x\r50 100, x\nb, c\nd, e\n", "lines", [" 0 100, x\r50 100, x", "b, c", "d, e"]),
+        (b"level,message\ninfo,a\nwarn,10%\r20%\nerror,c\n", "csv", ["a", "10%\r20%", "c"]),
+        (b'level,message\ninfo,"a\rb"\nwarn,"c\r\nd"\r\n', "csv", ["a\rb", "c\nd"]),
+    ],
+)
+def test_a_carriage_return_within_a_line_is_part_of_it(
+    here: World, body: bytes, form: str, messages: list[str]
+) -> None:
+    """As programs write that show their progress in place."""
+    told = here.drop("progress", body)
+    assert (told["state"], told["format"]) == ("done", form)
+    assert here.messages() == messages
 
 
 def test_text_that_is_no_utf8_loses_nothing(here: World) -> None:

@@ -78,6 +78,24 @@ def test_a_line_without_a_time_takes_that_of_the_line_before(here: World) -> Non
     assert [row["message"] for row in here.rows()][2] == "\tat a.b.C"
 
 
+def test_a_time_is_written_in_digits_that_everybody_reads_or_is_none(here: World) -> None:
+    """A row whose time ClickHouse cannot read would be refused, and with it whatever lies in its batch."""
+    lines = ["2026-01-02 03:04:05.٣ a", "2026-01-02 03:04:05.1٣ b", "٢٠٢٦-01-02 03:04:06 c"]
+    here.drop("x", "\n".join(lines).encode())
+    assert [row["timestamp"] for row in here.rows()] == [
+        "2026-01-02T03:04:05.000000000Z",
+        "2026-01-02T03:04:05.000000000Z",
+        "2026-01-02T03:04:06.000000000Z",
+    ]
+    assert here.messages() == lines
+
+
+def test_a_time_of_rfc_5424_that_is_none_is_none(here: World) -> None:
+    lines = ["2026-01-02 03:04:05 INFO a", "<34>1 2026-13-41T10:00:00Z host app 1 ID - b"]
+    here.drop("x", "\n".join(lines).encode())
+    assert {row["timestamp"] for row in here.rows()} == {"2026-01-02T03:04:05.000000000Z"}
+
+
 def test_ndjson_under_other_names_finds_its_columns(here: World) -> None:
     records = [
         {"@timestamp": "2026-01-01T00:00:00Z", "msg": "a", "severity": "WARN", "app": "shop", "n": 1.50},
@@ -124,6 +142,14 @@ def test_csv_is_told_whatever_divides_it(here: World, delimiter: str) -> None:
 
     assert told["format"] == "csv"
     assert [(row["level"], row["message"]) for row in here.rows()] == [("error", "a"), ("info", "b")]
+
+
+def test_csv_is_told_whatever_script_its_cells_are_written_in(here: World) -> None:
+    """Some letters of UTF-8 hold bytes that are ends of lines in other encodings."""
+    rows = "".join(f"安全{number},全部完全\n" for number in range(60))
+    told = here.drop("x", f"name,remark\n{rows}".encode())
+    assert (told["state"], told["format"], told["rows_stored"]) == ("done", "csv", 60)
+    assert here.rows()[0]["metadata"] == {"name": "安全0", "remark": "全部完全"}
 
 
 def test_two_equal_lines_are_two_rows_and_two_tenants_equal_files_are_two_files(here: World) -> None:

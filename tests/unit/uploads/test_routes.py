@@ -7,10 +7,14 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from functions.shared.buckets.drops import DropBucket
+from functions.shared.guarded.guard import Guard
+from functions.shared.guarded.s3 import guarded_s3_client
 from functions.shared.http import answering
+from functions.shared.secret_text import SecretText
 from functions.shared.tenancy import TenantId
 from functions.uploads.files import LATE
 from functions.uploads.handler import URL_SECONDS, Desk, answer_to
+from functions.uploads.own_drops import open_drops
 from tests.unit.uploads.world import ACME, DROP, GLOBEX, World
 
 
@@ -182,3 +186,27 @@ def test_a_refused_account_gets_no_url(here: World) -> None:
     )
     assert (status, answer["code"]) == (402, "quota_exceeded")
     assert here.statuses() == []
+
+
+@pytest.mark.usefixtures("clients")
+@pytest.mark.parametrize("bucket", ["drop", "with.dots"])
+@pytest.mark.parametrize("region", ["us-east-1", "eu-central-1", "eu-south-1"])
+def test_a_url_leads_to_the_buckets_own_region(
+    monkeypatch: pytest.MonkeyPatch, region: str, bucket: str
+) -> None:
+    """The address without a region answers 400 for younger regions, and for a while 307 for young buckets."""
+    monkeypatch.setenv("AWS_REGION", region)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", region)
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    keys = SecretText("id"), SecretText("secret")
+    theirs = DropBucket(guarded_s3_client(Guard(), region, None, *keys), bucket)
+    for drops in (open_drops(bucket), theirs):
+        host = urlsplit(drops.url_to_put("dropin/v1/tenant=acme/x", 5, 60)).hostname
+        assert host in (f"{bucket}.s3.{region}.amazonaws.com", f"s3.{region}.amazonaws.com")
+
+
+@pytest.mark.usefixtures("clients")
+def test_a_url_of_the_local_stack_leads_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    url = open_drops("drop").url_to_put("dropin/v1/tenant=acme/x", 5, 60)
+    assert url.startswith("http://127.0.0.1:9/drop/dropin/")

@@ -112,6 +112,54 @@ def test_customers_buckets_are_swept_under_their_own_prefix_only(here: World) ->
     assert ours.bodies == []
 
 
+@pytest.mark.parametrize("limit", ["listed", "time"])
+def test_a_bucket_too_large_for_a_run_is_gone_through_in_several(
+    here: World, monkeypatch: pytest.MonkeyPatch, limit: str
+) -> None:
+    """However many files lie there before it, read and kept: the last is found, and then a new first one."""
+    monkeypatch.setattr("functions.uploads.sweeper.LOOKED_UP_AT_A_TIME", 2)
+    if limit == "listed":
+        monkeypatch.setattr("functions.uploads.sweeper.LISTED_A_RUN", 3)
+    here.register.choose_originals(GLOBEX, "keep")
+    for number in range(6):
+        here.drop(f"kept-{number}", f"old {number}\n".encode(), GLOBEX)
+    for name in ("z-last", "a-first"):
+        here.put(name, f"{name}\n".encode(), GLOBEX)
+        for _ in range(4):  # each in an environment of its own, which remembers nothing
+            sweeper, ours, _ = sweep(here)
+            assert sweeper.one(None, soon(), lambda: limit != "time") is not None
+            assert here.deliver(*ours.bodies) == []
+        assert name in here.messages(GLOBEX)
+    assert len(here.messages(GLOBEX)) == 8
+
+
+def test_a_bucket_that_became_small_again_is_swept_in_one_run(
+    here: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here.put("a", b"a\n")
+    with monkeypatch.context() as patch:
+        patch.setattr("functions.uploads.sweeper.LISTED_A_RUN", 1)
+        sweep(here)[0].one(None, soon())
+    assert here.register.swept_to(None) == "dropin/v1/tenant=acme/a"
+    for expected in ("", None, None):
+        sweep(here)[0].one(None, soon())
+        assert here.register.swept_to(None) == expected
+
+
+def test_what_waits_on_the_queue_is_not_told_of_by_every_run(
+    here: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a backlog grows by what it is itself, and files behind those of one run are never told of."""
+    monkeypatch.setattr("functions.uploads.sweeper.LOOKED_UP_AT_A_TIME", 1)
+    monkeypatch.setattr("functions.uploads.sweeper.FILES_A_RUN", 2)
+    for name in "abc":
+        here.put(name, b"line\n")
+    sweeper, ours, _ = sweep(here)
+    assert [sweeper.one(None, soon()) for _ in range(4)] == [2, 1, 0, 0]
+    assert len(set(ours.bodies)) == 3
+    assert sweeper.one(None, soon() + STANDS_STILL) == 2, "but a message may be lost"
+
+
 @pytest.mark.parametrize("fault", [BucketUnavailableError("down"), BucketRefusedError("NoSuchBucket")])
 def test_a_bucket_that_fails_stops_nobody(here: World, fault: Exception) -> None:
     here.put("x", b"line\n")
