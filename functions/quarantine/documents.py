@@ -62,9 +62,13 @@ class Documents:
         if found is None:
             raise _not_found()
         try:
-            return Document(document_id, *unpack(bytes(found.body)))
+            document = Document(document_id, *unpack(bytes(found.body)))
+            source = StagedKey.parse(document.header.source)
         except PermanentError:
-            raise RefusalError(409, UNREADABLE, "What lies there is no document of the quarantine.") from None
+            raise _unreadable() from None
+        if source.tenant != tenant or not document.rows:
+            raise _unreadable()
+        return document
 
     def replay(self, tenant: TenantId, document: Document, today: date) -> int:
         """Stage the document's rows again, for sync to load; return how many. Twice is once.
@@ -97,6 +101,10 @@ class Documents:
 
 def _not_found() -> RefusalError:
     return RefusalError(404, "not_found", "There is no such quarantine document.")
+
+
+def _unreadable() -> RefusalError:
+    return RefusalError(409, UNREADABLE, "What lies there is no document of the quarantine.")
 
 
 def _unavailable() -> RefusalError:

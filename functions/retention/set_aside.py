@@ -48,11 +48,15 @@ def _headers(bucket: Bucket) -> Iterator[tuple[str, Header]]:
 
 def _header(bucket: Bucket, key: str) -> Header | None:
     found = bucket.get(key)
+    if found is None:
+        return None
     try:
-        return header_of(bytes(found.body)) if found else None
+        header = header_of(bytes(found.body))
+        StagedKey.parse(header.source)
     except PermanentError as fault:
         journal.write("quarantine_unreadable", key=key, error_type=type(fault).__name__)
         return None
+    return header
 
 
 def _last_day(header: Header, limits: Limits) -> date:

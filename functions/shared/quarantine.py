@@ -24,6 +24,9 @@ MAX_HEADER_BYTES = 16 * 1024 * 1024
 
 HEADER_STEP_BYTES = 64 * 1024
 
+MAX_ID_CHARACTERS = 256
+"""Ten times what an id has; S3 takes keys of 1,024, and fails in a way that looks like an outage."""
+
 
 class Header(Struct):
     """`positions` are the rows' places in the object `source`, from 0; `engine_code` is ClickHouse's.
@@ -43,7 +46,7 @@ class Header(Struct):
 
 def document_key(tenant: TenantId, document_id: str) -> str:
     """Where the document of that id lies; an id is letters and digits."""
-    if not document_id.isalnum() or not document_id.isascii():
+    if not document_id.isalnum() or not document_id.isascii() or len(document_id) > MAX_ID_CHARACTERS:
         raise PermanentError("a quarantine id is letters and digits")
     return f"{quarantine_prefix(tenant)}{document_id}{SUFFIX}"
 
@@ -66,7 +69,7 @@ def header_of(document: bytes) -> Header:
         while b"\n" not in text and not (step.eof or step.needs_input) and len(text) <= MAX_HEADER_BYTES:
             text += step.decompress(b"", HEADER_STEP_BYTES)
         return msgspec.json.decode(text.partition(b"\n")[0], type=Header)
-    except (zstd.ZstdError, msgspec.MsgspecError):
+    except (zstd.ZstdError, msgspec.MsgspecError, UnicodeDecodeError):
         raise PermanentError("not a quarantine document") from None
 
 

@@ -1,8 +1,10 @@
 """The quarantine is held to the days of its rows, each tenant's own."""
 
+import json
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from backports import zstd
 from hypothesis import given
 from hypothesis import strategies as st
 from obstore.store import MemoryStore
@@ -72,6 +74,21 @@ def test_what_nobody_can_read_is_left_to_the_bucket_and_hides_nothing(
     assert forget_expired(bucket, {}, TODAY).documents == 1
     assert left(bucket) == {torn}
     assert "quarantine_unreadable" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("said", [{"source": "staged/v1/of-an-older-form"}, {"reason": "\udcff"}])
+def test_a_header_of_another_form_keeps_no_other_document_here(said: dict[str, str]) -> None:
+    bucket = OwnBucket(MemoryStore())
+    put(bucket, ACME, 16, 15)
+    strange = document_key(GLOBEX, "strange")
+    told = {
+        "reason": "refused", "engine_code": 27, "source": "s", "batch_id": "b", "positions": [0], "rows": 1,
+        "expires_on": "2026-11-01", "set_aside_at": "2026-11-01T00:00:00Z", **said,
+    }  # fmt: skip
+    text = json.dumps(told, ensure_ascii=False).encode(errors="surrogateescape")
+    bucket.create(strange, zstd.compress(text + b"\n{}\n"))
+    assert forget_expired(bucket, {}, TODAY).documents == 1
+    assert left(bucket) == {strange}
 
 
 @given(st.integers(0, 20_000), st.binary(max_size=300))
