@@ -4,10 +4,12 @@ A document goes when the day is over that its rows were stamped with, or that a 
 A longer plan prolongs nothing here: what is to be replayed is replayed in the time it came with.
 """
 
-from collections.abc import Iterator
+import random
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import partial
 
 from functions.retention.limits import Limits
 from functions.shared import journal
@@ -18,32 +20,41 @@ from functions.shared.staging import StagedKey
 
 PREFIX = "quarantine/"
 READS_AT_ONCE = 16
+KEYS_A_STEP = 1000
+"""What is found to be due in a step is gone before the next begins."""
 
 
 @dataclass(frozen=True, slots=True)
 class Forgotten:
-    """Documents deleted, and the rows that were in them."""
+    """Documents deleted, and the rows that were in them; how many there was no time to look at."""
 
     documents: int
     rows: int
+    undone: int = 0
 
 
-def forget_expired(bucket: Bucket, limits: Limits, today: date) -> Forgotten:
+def forget_expired(
+    bucket: Bucket, limits: Limits, today: date, may_go_on: Callable[[], bool] = lambda: True
+) -> Forgotten:
     """Delete the documents whose rows were to be kept until before `today`. Errors are those of the bucket.
 
-    What nobody can read is left to the bucket's own rule.
+    What nobody can read is left to the bucket's own rule. `may_go_on` says whether there is time for a step.
     """
-    due = [(key, header) for key, header in _headers(bucket) if _last_day(header, limits) < today]
-    bucket.delete([key for key, _ in due])
-    return Forgotten(len(due), sum(header.rows for _, header in due))
-
-
-def _headers(bucket: Bucket) -> Iterator[tuple[str, Header]]:
     keys = [each.key for each in bucket.under(PREFIX)]
+    # Another order each time: what there was no time for is not always the same.
+    random.shuffle(keys)
+    documents = rows = 0
     with ThreadPoolExecutor(READS_AT_ONCE) as pool:
-        for key, header in zip(keys, pool.map(lambda key: _header(bucket, key), keys), strict=True):
-            if header:
-                yield key, header
+        for start in range(0, len(keys), KEYS_A_STEP):
+            if not may_go_on():
+                return Forgotten(documents, rows, len(keys) - start)
+            some = keys[start : start + KEYS_A_STEP]
+            headers = zip(some, pool.map(partial(_header, bucket), some), strict=True)
+            due = [(key, each) for key, each in headers if each and _last_day(each, limits) < today]
+            bucket.delete([key for key, _ in due])
+            documents += len(due)
+            rows += sum(each.rows for _, each in due)
+    return Forgotten(documents, rows)
 
 
 def _header(bucket: Bucket, key: str) -> Header | None:

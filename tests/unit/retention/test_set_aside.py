@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from obstore.store import MemoryStore
 
+from functions.retention import set_aside
 from functions.retention.limits import Limit
 from functions.retention.set_aside import Forgotten, forget_expired
 from functions.shared.buckets.own import OwnBucket
@@ -74,6 +75,18 @@ def test_what_nobody_can_read_is_left_to_the_bucket_and_hides_nothing(
     assert forget_expired(bucket, {}, TODAY).documents == 1
     assert left(bucket) == {torn}
     assert "quarantine_unreadable" in capsys.readouterr().out
+
+
+def test_where_time_runs_out_what_was_found_is_gone_and_the_rest_is_told_of(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(set_aside, "KEYS_A_STEP", 2)
+    bucket, times = OwnBucket(MemoryStore()), iter([True, True, False])
+    for _ in range(5):
+        put(bucket, ACME, 16, 15)
+    assert forget_expired(bucket, {}, TODAY, lambda: next(times)) == Forgotten(4, 8, undone=1)
+    assert len(left(bucket)) == 1
+    assert forget_expired(bucket, {}, TODAY) == Forgotten(1, 2)
 
 
 @pytest.mark.parametrize("said", [{"source": "staged/v1/of-an-older-form"}, {"reason": "\udcff"}])
