@@ -104,8 +104,11 @@ class Notifier:
             run.postponed += 1
             self.outbox.postpone(notice, pause_seconds(notice.tries))
             return
+        try:
+            self.outbox.give_up(notice)
+        except TurnOverError:
+            return
         run.given_up += 1
-        self.outbox.give_up(notice)
         journal.write(
             "notice_given_up",
             tenant_id=notice.tenant,

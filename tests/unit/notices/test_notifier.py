@@ -9,6 +9,7 @@ from functions.notices import notifier
 from functions.notices.notice import Due
 from functions.notices.notifier import MAX_TRIES, MOST_FAILURES
 from functions.notices.outbox import TURN_SECONDS, pause_seconds
+from functions.shared.account.mail import MailError
 from functions.shared.tenancy import TenantId
 from tests.unit.notices.world import DiedError, World
 
@@ -284,6 +285,28 @@ def test_an_account_that_is_erased_meanwhile_is_not_brought_back(here: World, ac
     here.run()
     assert here.scanned("notices") == []
     assert len(here.mailer.sent) == 1
+
+
+def test_an_account_that_is_erased_during_the_last_try_keeps_no_other_waiting(
+    here: World, acme: TenantId, globex: TenantId, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notifier, "MAX_TRIES", 1)
+    failing(here, acme)
+    here.now += 1
+    failing(here, globex)
+    send = here.mailer.send
+
+    def erase(to: str, *more: Any) -> None:
+        if to.endswith("@acme.example"):
+            key = {"tenant_id": {"S": acme}, "notice": {"S": "payment-1"}}
+            here.client.delete_item(TableName="notices", Key=key)
+            raise MailError("SES: Throttling")
+        send(to, *more)
+
+    monkeypatch.setattr(here.mailer, "send", erase)
+    run = here.run()
+    assert (run.settled, run.given_up) == (1, 0)
+    assert here.to(globex) == ["bob@globex.example"]
 
 
 def test_the_handler_measures_what_its_alarms_look_at(
