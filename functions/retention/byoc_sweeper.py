@@ -24,11 +24,11 @@ from functions.shared import journal
 from functions.shared.apart import Apart
 from functions.shared.buckets.contract import Bucket, BucketRefusedError, Listed
 from functions.shared.custody.buckets import BucketCustody, bucket_custody, destinations
-from functions.shared.custody.destinations import Destinations
+from functions.shared.custody.destinations import Destinations, DestinationsUnavailableError
 from functions.shared.custody.settings import CustodySettings
 from functions.shared.errors import AstralogError
 from functions.shared.settings import load
-from functions.shared.telling import Teller
+from functions.shared.telling import Teller, TellingError
 from functions.shared.tenancy import TenantId, idempotency_prefix, staged_prefix
 
 OBJECTS_A_RUN = 50_000
@@ -41,6 +41,8 @@ MARKS_KEPT = timedelta(days=2)
 RESERVE_SECONDS = 10
 A_BUCKET_SECONDS = 30
 FUNCTION = "sweeper-byoc"
+
+_OURS = (TellingError, DestinationsUnavailableError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +73,18 @@ class OwnSweep:
         """Sweep the bucket of `tenant`; None when that was not possible.
 
         `may_go_on` says whether there is time to look at another thousand marks.
+
+        Raises
+        ------
+        TellingError, DestinationsUnavailableError: it is our side that fails, and for everybody.
         """
         try:
             bucket = self._custody.bucket(tenant)
             found = stale(_first(bucket.under(staged_prefix(tenant)), OBJECTS_A_RUN), now)
             messages = self._teller.tell(found, tenant)
             marks = _without_old_marks(bucket, tenant, now, may_go_on) if now.minute < 5 else 0
+        except _OURS:
+            raise
         except AstralogError as fault:
             if isinstance(fault, BucketRefusedError):
                 self._custody.forget(tenant)
@@ -134,14 +142,27 @@ def handler(_event: dict[str, Any], context: Any) -> dict[str, int]:
 
 
 def run(sweep: OwnSweep, tenants: list[TenantId], seconds_left: Any) -> dict[str, int]:
-    """Sweep the buckets of `tenants`, side by side, and measure."""
+    """Sweep the buckets of `tenants`, side by side, and measure.
+
+    Raises
+    ------
+    TellingError, DestinationsUnavailableError: what could be swept is, and is measured.
+    """
     now = datetime.now(UTC)
+    faults: list[AstralogError] = []
 
     def is_time_for_more() -> bool:
         return bool(seconds_left() > RESERVE_SECONDS + A_BUCKET_SECONDS)
 
+    def swept_or_not(tenant: TenantId) -> Swept | None:
+        try:
+            return sweep.one(tenant, now, is_time_for_more)
+        except _OURS as fault:
+            faults.append(fault)
+            return None
+
     apart: Apart[TenantId, Swept | None] = Apart(
-        lambda tenant: sweep.one(tenant, now, is_time_for_more),
+        swept_or_not,
         lambda: seconds_left() - RESERVE_SECONDS,
         is_time_for_more,
     )
@@ -165,4 +186,6 @@ def run(sweep: OwnSweep, tenants: list[TenantId], seconds_left: Any) -> dict[str
         },
         messages=told["messages"],
     )
+    if faults:
+        raise faults[0]
     return told

@@ -13,8 +13,9 @@ from functions.retention.byoc_sweeper import MARKS_KEPT, OwnSweep, run
 from functions.retention.stale import STALE_AFTER
 from functions.shared.buckets.contract import Bucket, BucketRefusedError, BucketUnavailableError, Listed
 from functions.shared.buckets.own import OwnBucket
+from functions.shared.custody.destinations import DestinationsUnavailableError
 from functions.shared.staging import StagedKey, time_ordered_id
-from functions.shared.telling import Teller
+from functions.shared.telling import Teller, TellingError
 from functions.shared.tenancy import TenantId, idempotency_prefix
 from functions.sync.notifications import read
 
@@ -165,6 +166,22 @@ def test_a_bucket_that_fails_is_counted_and_stops_nobody(
     assert (swept["unswept"], swept["objects"]) == (1, 2)
     assert sorted(sqs.told["globex"]) == sorted(keys)
     assert keeper.forgotten == (["acme"] if isinstance(fault, BucketRefusedError) else [])
+
+
+@pytest.mark.parametrize("fault", [TellingError("SQS: AccessDenied"), DestinationsUnavailableError("no")])
+def test_what_fails_on_our_side_is_no_bucket_of_a_customer_and_wakes_somebody(
+    fault: Exception, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail() -> Bucket:
+        raise fault
+
+    monkeypatch.setattr(byoc_sweeper, "datetime", Later)
+    (globex, keys), sqs = bucket_with(GLOBEX, 2), Sqs()
+    sweeper, _ = sweep(sqs, acme=fail, globex=globex)
+    with pytest.raises(type(fault)):
+        run(sweeper, [ACME, GLOBEX], lambda: 60.0)
+    assert sorted(sqs.told["globex"]) == sorted(keys)
+    assert '"BucketsUnswept":1' in capsys.readouterr().out
 
 
 def test_a_bucket_that_hangs_neither_stops_nor_outlasts_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
