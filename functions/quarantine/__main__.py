@@ -21,7 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked = _parser().parse_args(arguments)
     try:
         documents, tenant = Documents(open_bucket(asked.bucket)), TenantId(asked.tenant)
-        ids = documents.ids(tenant) if asked.what == "list" or not asked.ids else asked.ids
+        ids = documents.ids(tenant, None) if asked.what == "list" or not asked.ids else asked.ids
         work = partial(_show, as_json=asked.json) if asked.what == "list" else _replay
         done = [_is_done(work, documents, tenant, each) for each in ids]
     except AstralogError as fault:

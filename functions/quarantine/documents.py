@@ -37,14 +37,14 @@ class Documents:
         self._bucket = bucket
         self._unavailable = unavailable or (lambda _fault: _unavailable())
 
-    def ids(self, tenant: TenantId) -> list[str]:
-        """The ids of the tenant's documents, oldest first, at most MAX_LISTED."""
+    def ids(self, tenant: TenantId, most: int | None = MAX_LISTED) -> list[str]:
+        """The ids of the tenant's documents, oldest first, `most` of them or all."""
         prefix = quarantine_prefix(tenant)
         try:
             keys = sorted(each.key for each in self._bucket.under(prefix))
         except BucketError as fault:
             raise self._unavailable(fault) from None
-        return [key.removeprefix(prefix).removesuffix(SUFFIX) for key in keys[:MAX_LISTED]]
+        return [key.removeprefix(prefix).removesuffix(SUFFIX) for key in keys[:most]]
 
     def read(self, tenant: TenantId, document_id: str) -> Document:
         """The tenant's document of that id.
