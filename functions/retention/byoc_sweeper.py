@@ -80,7 +80,7 @@ class OwnSweep:
         """
         try:
             bucket = self._custody.bucket(tenant)
-            found = stale(_first(bucket.under(staged_prefix(tenant)), OBJECTS_A_RUN), now)
+            found = stale(_first(_staged(bucket, tenant), OBJECTS_A_RUN), now)
             messages = self._teller.tell(found, tenant)
             marks = _without_old_marks(bucket, tenant, now, may_go_on) if now.minute < 5 else 0
         except _OURS:
@@ -96,6 +96,12 @@ class OwnSweep:
     def abandon(self, tenant: TenantId) -> None:
         """A thread that did not come back in time may still use the bucket's client: it is not used again."""
         self._custody.forget(tenant)
+
+
+def _staged(bucket: Bucket, tenant: TenantId) -> Iterator[Listed]:
+    """What is staged in the bucket; whoever answers there may list other keys than were asked for."""
+    prefix = staged_prefix(tenant)
+    return (each for each in bucket.under(prefix) if each.key.startswith(prefix))
 
 
 def _first(listing: Iterable[Listed], count: int) -> Iterator[Listed]:

@@ -102,6 +102,20 @@ def test_each_tenants_stale_objects_are_told_of_under_its_name() -> None:
     }
 
 
+def test_a_listing_of_other_keys_than_were_asked_for_is_told_of_without_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Sync takes no message that tells of another's objects: none of those beside them would be loaded."""
+    (acme, acmes), (_, globexes), sqs = bucket_with(ACME, 2), bucket_with(GLOBEX, 1), Sqs()
+    now = later().replace(minute=30)
+    everything = [Listed(key, "e", 1, now - timedelta(hours=1)) for key in (*globexes, *acmes)]
+    monkeypatch.setattr(acme, "under", lambda _prefix: iter(everything))
+    swept = sweep(sqs, acme=acme)[0].one(ACME, now)
+    assert swept
+    assert swept.objects == 2
+    assert sorted(sqs.told["acme"]) == sorted(acmes)
+
+
 def test_a_run_tells_of_so_many_and_begins_with_the_oldest(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(byoc_sweeper, "OBJECTS_A_RUN", 10)
     (acme, keys), sqs = bucket_with(ACME, 30), Sqs()
