@@ -14,7 +14,7 @@ from functools import partial
 from functions.retention.limits import Limits
 from functions.shared import journal
 from functions.shared.buckets.contract import Bucket
-from functions.shared.errors import PermanentError
+from functions.shared.errors import AstralogError, PermanentError
 from functions.shared.quarantine import Header, header_of
 from functions.shared.staging import StagedKey
 
@@ -26,7 +26,7 @@ KEYS_A_STEP = 1000
 
 @dataclass(frozen=True, slots=True)
 class Forgotten:
-    """Documents deleted, and the rows that were in them; how many there was no time to look at."""
+    """Documents deleted, and the rows that were in them; how many could not be looked at, or in no time."""
 
     documents: int
     rows: int
@@ -36,8 +36,9 @@ class Forgotten:
 def forget_expired(
     bucket: Bucket, limits: Limits, today: date, may_go_on: Callable[[], bool] = lambda: True
 ) -> Forgotten:
-    """Delete the documents whose rows were to be kept until before `today`. Errors are those of the bucket.
+    """Delete the documents whose rows were to be kept until before `today`.
 
+    Errors are those of the bucket, unless some are deleted already, which is to be told of.
     What nobody can read is left to the bucket's own rule. `may_go_on` says whether there is time for a step.
     """
     keys = [each.key for each in bucket.under(PREFIX)]
@@ -49,9 +50,15 @@ def forget_expired(
             if not may_go_on():
                 return Forgotten(documents, rows, len(keys) - start)
             some = keys[start : start + KEYS_A_STEP]
-            headers = zip(some, pool.map(partial(_header, bucket), some), strict=True)
-            due = [(key, each) for key, each in headers if each and _last_day(each, limits) < today]
-            bucket.delete([key for key, _ in due])
+            try:
+                headers = zip(some, pool.map(partial(_header, bucket), some), strict=True)
+                due = [(key, each) for key, each in headers if each and _last_day(each, limits) < today]
+                bucket.delete([key for key, _ in due])
+            except AstralogError as fault:
+                if not documents:
+                    raise
+                journal.write("purge_failed", error_type=type(fault).__name__, reason=str(fault))
+                return Forgotten(documents, rows, len(keys) - start)
             documents += len(due)
             rows += sum(each.rows for _, each in due)
     return Forgotten(documents, rows)

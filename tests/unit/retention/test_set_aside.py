@@ -1,6 +1,7 @@
 """The quarantine is held to the days of its rows, each tenant's own."""
 
 import json
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -12,6 +13,7 @@ from obstore.store import MemoryStore
 from functions.retention import set_aside
 from functions.retention.limits import Limit
 from functions.retention.set_aside import Forgotten, forget_expired
+from functions.shared.buckets.contract import BucketUnavailableError
 from functions.shared.buckets.own import OwnBucket
 from functions.shared.errors import PermanentError
 from functions.shared.quarantine import Header, document_key, header_of, pack
@@ -87,6 +89,25 @@ def test_where_time_runs_out_what_was_found_is_gone_and_the_rest_is_told_of(
     assert forget_expired(bucket, {}, TODAY, lambda: next(times)) == Forgotten(4, 8, undone=1)
     assert len(left(bucket)) == 1
     assert forget_expired(bucket, {}, TODAY) == Forgotten(1, 2)
+
+
+def test_what_is_deleted_is_told_of_though_the_bucket_fails_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(set_aside, "KEYS_A_STEP", 2)
+    bucket, fails = OwnBucket(MemoryStore()), iter([False, True])
+    for _ in range(4):
+        put(bucket, ACME, 16, 15)
+    delete = bucket.delete
+
+    def delete_once(keys: Sequence[str]) -> None:
+        if next(fails):
+            raise BucketUnavailableError("SlowDown")
+        delete(keys)
+
+    monkeypatch.setattr(bucket, "delete", delete_once)
+    assert forget_expired(bucket, {}, TODAY) == Forgotten(2, 4, undone=2)
+    fails = iter([True])
+    with pytest.raises(BucketUnavailableError):
+        forget_expired(bucket, {}, TODAY)
 
 
 @pytest.mark.parametrize("said", [{"source": "staged/v1/of-an-older-form"}, {"reason": "\udcff"}])
