@@ -48,6 +48,7 @@ def forget_expired(
     with ThreadPoolExecutor(READS_AT_ONCE) as pool:
         for start in range(0, len(keys), KEYS_A_STEP):
             if not may_go_on():
+                journal.write("purge_failed", error_type="NoTimeLeft", reason="the rest of the quarantine")
                 return Forgotten(documents, rows, len(keys) - start)
             some = keys[start : start + KEYS_A_STEP]
             try:

@@ -80,13 +80,14 @@ def test_what_nobody_can_read_is_left_to_the_bucket_and_hides_nothing(
 
 
 def test_where_time_runs_out_what_was_found_is_gone_and_the_rest_is_told_of(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(set_aside, "KEYS_A_STEP", 2)
     bucket, times = OwnBucket(MemoryStore()), iter([True, True, False])
     for _ in range(5):
         put(bucket, ACME, 16, 15)
     assert forget_expired(bucket, {}, TODAY, lambda: next(times)) == Forgotten(4, 8, undone=1)
+    assert '"event":"purge_failed"' in capsys.readouterr().out
     assert len(left(bucket)) == 1
     assert forget_expired(bucket, {}, TODAY) == Forgotten(1, 2)
 
