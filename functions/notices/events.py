@@ -8,6 +8,9 @@ from functions.shared.errors import PermanentError
 
 What = Literal["bounce", "complaint", "other"]
 
+NOT_SPAM = "not-spam"
+"""A complaint of this kind takes one back."""
+
 
 class NotAnEventError(PermanentError):
     """A message that is no event of SES; it holds nothing that is repeated here."""
@@ -18,8 +21,8 @@ class Fate:
     """What became of a mail.
 
     `what`: `bounce` when it will never arrive, `complaint` when a reader called it spam, `other` for all that
-    asks for nothing, bounces that may pass among it. `addresses`: of whom. `person`: the subject of who was
-    mailed, empty when the mail had no such tag.
+    asks for nothing, bounces that may pass among it. `addresses`: whom we mailed, which is one in each mail.
+    `person`: the subject of who was mailed, empty when the mail had no such tag.
     """
 
     what: What
@@ -36,26 +39,22 @@ def fate(body: str) -> Fate:
     """
     try:
         event = json.loads(json.loads(body)["Message"])
-        kind, mail = event["eventType"], event["mail"]
+        mail = event["mail"]
         (person, *_) = mail.get("tags", {}).get("person", [""])
-        return Fate(_what(kind, event), _addresses(kind, event), str(person))
+        # Whom the event calls bounced is what the other side's report says: the address that ours forwards
+        # to, or anybody whom a malicious server would like us to mail no more.
+        return Fate(_what(event), tuple(str(each) for each in mail["destination"]), str(person))
     except (ValueError, KeyError, TypeError, AttributeError):
         raise NotAnEventError("not an event of SES in an envelope of SNS") from None
 
 
-def _what(kind: str, event: dict[str, Any]) -> What:
-    if kind == "Complaint":
-        return "complaint"
-    # Undetermined ones are left alone: SES could not tell, and what is lasting bounces again.
-    return "bounce" if kind == "Bounce" and event["bounce"]["bounceType"] == "Permanent" else "other"
-
-
-def _addresses(kind: str, event: dict[str, Any]) -> tuple[str, ...]:
-    match kind:
-        case "Bounce":
-            recipients = event["bounce"]["bouncedRecipients"]
+def _what(event: dict[str, Any]) -> What:
+    match event["eventType"]:
         case "Complaint":
-            recipients = event["complaint"]["complainedRecipients"]
+            # Some providers report as well what a reader took out of the spam.
+            return "other" if event["complaint"].get("complaintFeedbackType") == NOT_SPAM else "complaint"
+        case "Bounce":
+            # Undetermined ones are left alone: SES could not tell, and what is lasting bounces again.
+            return "bounce" if event["bounce"]["bounceType"] == "Permanent" else "other"
         case _:
-            recipients = []
-    return tuple(str(each["emailAddress"]) for each in recipients)
+            return "other"

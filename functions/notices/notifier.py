@@ -2,8 +2,9 @@
 
 Trigger: the scheduler, every minute. Promise: each notice that is due reaches everybody it concerns, at least
 once; of those that were mailed nobody is mailed again but whoever's mail was under way when a run died. What
-concerns one account goes before what goes to many. Marketing reaches those alone who have opted in at the
-moment it is sent, with a link to unsubscribe; an address that bounced or complained is not mailed anything.
+concerns one account goes before what goes to many, and of that an outage before all else. Marketing reaches
+those alone who have opted in at the moment it is sent, with a link to unsubscribe; an address that bounced or
+complained is not mailed anything.
 Failure: a notice that SES does not take is tried again after a minute, then two, up to an hour, and given up
 after MAX_TRIES, a good day, which wakes somebody. When SES takes nothing at all the run ends early.
 """
@@ -103,8 +104,11 @@ class Notifier:
             run.postponed += 1
             self.outbox.postpone(notice, pause_seconds(notice.tries))
             return
+        try:
+            self.outbox.give_up(notice)
+        except TurnOverError:
+            return
         run.given_up += 1
-        self.outbox.give_up(notice)
         journal.write(
             "notice_given_up",
             tenant_id=notice.tenant,

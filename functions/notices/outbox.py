@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from functions.notices.notice import Due, Notice, Tally, due_of, notice_of
 from functions.shared.account.moments import moment
-from functions.shared.account.notices import CRITICAL, IN_TURN, SETTLED
+from functions.shared.account.notices import CRITICAL, IN_TURN, SETTLED, URGENT, turn_of
 from functions.shared.dynamo.answers import answered, open_client, unmet
 from functions.shared.dynamo.transaction import UnmetError, write_all
 from functions.shared.errors import PermanentError
@@ -51,8 +51,11 @@ class Outbox:
         self._clock = clock
 
     def due(self) -> list[Due]:
-        """Up to PAGE notices that are due, the longest due first; all that is critical before the rest."""
-        return self._page(CRITICAL)[0] or self._page(IN_TURN)[0]
+        """Up to PAGE notices that are due, the longest due first.
+
+        All that is critical goes before what is urgent, and that before the rest.
+        """
+        return self._page(CRITICAL)[0] or self._page(URGENT)[0] or self._page(IN_TURN)[0]
 
     def given_up(self) -> Iterator[Due]:
         """The notices that were given up."""
@@ -120,17 +123,17 @@ class Outbox:
     def revive(self, due: Due) -> bool:
         """Have a notice that was given up tried again from the start; whether it was given up."""
         with answered():
-            found = self._client.get_item(
+            item = self._client.get_item(
                 TableName=self._table, Key=_key(due.tenant, due.notice_id), ConsistentRead=True
-            )
-        campaign = found.get("Item", {}).get("campaign", {}).get("S")
+            ).get("Item", {})
+        campaign = item.get("campaign", {}).get("S")
         change = _update(
             self._table,
             _key(due.tenant, due.notice_id),
             "SET due = :state, due_at = :now REMOVE tries",
             "due = :given_up",
             {
-                ":state": {"S": IN_TURN if campaign else CRITICAL},
+                ":state": {"S": turn_of(item.get("kind", {}).get("S", ""), campaign)},
                 ":now": {"S": moment(self._clock())},
                 ":given_up": {"S": GIVEN_UP},
             },

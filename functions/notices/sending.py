@@ -7,10 +7,10 @@ from functions.notices.audience import ALL, Accounts
 from functions.notices.campaigns import Campaign, Campaigns
 from functions.notices.readers import Reader, Readers
 from functions.shared.account.announcements import Announcements
-from functions.shared.account.notices import MARKETING, Notices
+from functions.shared.account.notices import DOWNTIME, MARKETING, Notices
 from functions.shared.account.suppressions import Suppressions
 
-KINDS = ("downtime", "service", "policy", MARKETING)
+KINDS = (DOWNTIME, "service", "policy", MARKETING)
 """Of campaigns. All but marketing are shown in the dashboard and mailed whatever people chose."""
 
 SAMPLE = 3

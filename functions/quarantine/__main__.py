@@ -22,7 +22,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         documents, tenant = Documents(open_bucket(asked.bucket)), TenantId(asked.tenant)
         named = asked.ids if asked.what == "replay" else []
-        ids, strangers = (named, []) if named else documents.listed(tenant)
+        ids, strangers = (named, []) if named else documents.listed(tenant, None)
         work = partial(_show, as_json=asked.json) if asked.what == "list" else _replay
         for each in strangers:
             print(f"{each}: no document is called so", file=sys.stderr)  # noqa: T201

@@ -37,12 +37,11 @@ class Documents:
         self._bucket = bucket
         self._unavailable = unavailable or (lambda _fault: _unavailable())
 
-    def ids(self, tenant: TenantId) -> list[str]:
-        """The ids of the tenant's documents, oldest first, at most MAX_LISTED."""
-        return self.listed(tenant)[0]
+    def listed(self, tenant: TenantId, most: int | None = MAX_LISTED) -> tuple[list[str], list[str]]:
+        """The ids of the tenant's documents, oldest first, and the names of what lies between and is none.
 
-    def listed(self, tenant: TenantId) -> tuple[list[str], list[str]]:
-        """The same, and the names of what lies between them and is called as no document is, as many."""
+        Of either `most`, or all.
+        """
         prefix = quarantine_prefix(tenant)
         try:
             names = sorted(each.key.removeprefix(prefix) for each in self._bucket.under(prefix))
@@ -50,7 +49,7 @@ class Documents:
             raise self._unavailable(fault) from None
         ids = [found for name in names if (found := document_id_of(name))]
         strangers = [name for name in names if document_id_of(name) is None]
-        return ids[:MAX_LISTED], strangers[:MAX_LISTED]
+        return ids[:most], strangers[:most]
 
     def read(self, tenant: TenantId, document_id: str) -> Document:
         """The tenant's document of that id.
@@ -68,9 +67,13 @@ class Documents:
         if found is None:
             raise _not_found()
         try:
-            return Document(document_id, *unpack(bytes(found.body)))
+            document = Document(document_id, *unpack(bytes(found.body)))
+            source = StagedKey.parse(document.header.source)
         except PermanentError:
-            raise RefusalError(409, UNREADABLE, "What lies there is no document of the quarantine.") from None
+            raise _unreadable() from None
+        if source.tenant != tenant or not document.rows:
+            raise _unreadable()
+        return document
 
     def replay(self, tenant: TenantId, document: Document, today: date) -> int:
         """Stage the document's rows again, for sync to load; return how many. Twice is once.
@@ -103,6 +106,10 @@ class Documents:
 
 def _not_found() -> RefusalError:
     return RefusalError(404, "not_found", "There is no such quarantine document.")
+
+
+def _unreadable() -> RefusalError:
+    return RefusalError(409, UNREADABLE, "What lies there is no document of the quarantine.")
 
 
 def _unavailable() -> RefusalError:

@@ -6,6 +6,8 @@ asking twice loads them once. A BYOC customer's documents rest in their own buck
 why; 503 means that nothing was changed, or that the same request may be sent again.
 """
 
+import json
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -22,6 +24,12 @@ from functions.shared.http import Answer, Event, answer, answering
 from functions.shared.settings import load
 from functions.shared.telling import Teller
 from functions.shared.tenancy import TenantId
+
+POSITIONS_SHOWN = 1000
+
+LISTING_BYTES = 4 * 1024 * 1024
+LISTING_SECONDS = 15
+"""Lambda answers 6 MB at most, and no caller waits for 30 s. What is left out, the next answers have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +70,16 @@ def answer_to(event: Event, documents: Documents, now: datetime) -> Answer:
 
 
 def _listed(tenant: TenantId, documents: Documents) -> dict[str, Any]:
-    """The documents, and the names of what lies between them and is none."""
+    """The oldest documents, as many as an answer holds, and the names of what lies between and is none."""
     shown: list[dict[str, Any]] = []
+    size_bytes, began = 0, time.monotonic()
     ids, unreadable = documents.listed(tenant)
     for each in ids:
+        if size_bytes > LISTING_BYTES or time.monotonic() - began > LISTING_SECONDS:
+            break
         try:
             shown.append(_shown(documents.read(tenant, each)))
+            size_bytes += len(json.dumps(shown[-1]))
         except RefusalError as refusal:
             if refusal.code == UNREADABLE:
                 unreadable.append(each)
@@ -83,7 +95,7 @@ def _shown(document: Document) -> dict[str, Any]:
         "reason": header.reason,
         "engine_code": header.engine_code,
         "source": header.source,
-        "positions": header.positions,
+        "positions": header.positions[:POSITIONS_SHOWN],
         "rows": header.rows,
         "expires_on": header.expires_on.isoformat(),
         "set_aside_at": header.set_aside_at.isoformat(),

@@ -12,7 +12,7 @@ On failure: one tenant's is counted as `BucketsUnswept`; the table of destinatio
 """
 
 import random
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -24,23 +24,25 @@ from functions.shared import journal
 from functions.shared.apart import Apart
 from functions.shared.buckets.contract import Bucket, BucketRefusedError, Listed
 from functions.shared.custody.buckets import BucketCustody, bucket_custody, destinations
-from functions.shared.custody.destinations import Destinations
+from functions.shared.custody.destinations import Destinations, DestinationsUnavailableError
 from functions.shared.custody.settings import CustodySettings
 from functions.shared.errors import AstralogError
 from functions.shared.settings import load
-from functions.shared.telling import Teller
+from functions.shared.telling import Teller, TellingError
 from functions.shared.tenancy import TenantId, idempotency_prefix, staged_prefix
 
 OBJECTS_A_RUN = 50_000
 """200 messages, 50 pages of a listing; more is told of five minutes later."""
 
-MARKS_A_RUN = 20_000
+MARKS_A_STEP = 1000
 MARKS_KEPT = timedelta(days=2)
 """A mark counts for a day; an upload that began under it may take another."""
 
 RESERVE_SECONDS = 10
 A_BUCKET_SECONDS = 30
 FUNCTION = "sweeper-byoc"
+
+_OURS = (TellingError, DestinationsUnavailableError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +67,24 @@ class OwnSweep:
         self._custody = custody
         self._teller = teller
 
-    def one(self, tenant: TenantId, now: datetime) -> Swept | None:
-        """Sweep the bucket of `tenant`; None when that was not possible."""
+    def one(
+        self, tenant: TenantId, now: datetime, may_go_on: Callable[[], bool] = lambda: True
+    ) -> Swept | None:
+        """Sweep the bucket of `tenant`; None when that was not possible.
+
+        `may_go_on` says whether there is time to look at another thousand marks.
+
+        Raises
+        ------
+        TellingError, DestinationsUnavailableError: it is our side that fails, and for everybody.
+        """
         try:
             bucket = self._custody.bucket(tenant)
-            found = stale(_first(bucket.under(staged_prefix(tenant)), OBJECTS_A_RUN), now)
+            found = stale(_first(_staged(bucket, tenant), OBJECTS_A_RUN), now)
             messages = self._teller.tell(found, tenant)
-            marks = _without_old_marks(bucket, tenant, now) if now.minute < 5 else 0
+            marks = _without_old_marks(bucket, tenant, now, may_go_on) if now.minute < 5 else 0
+        except _OURS:
+            raise
         except AstralogError as fault:
             if isinstance(fault, BucketRefusedError):
                 self._custody.forget(tenant)
@@ -80,18 +93,33 @@ class OwnSweep:
         oldest = round((now - found[0].modified_at).total_seconds()) if found else 0
         return Swept(len(found), messages, oldest, marks)
 
+    def abandon(self, tenant: TenantId) -> None:
+        """A thread that did not come back in time may still use the bucket's client: it is not used again."""
+        self._custody.forget(tenant)
+
+
+def _staged(bucket: Bucket, tenant: TenantId) -> Iterator[Listed]:
+    """What is staged in the bucket; whoever answers there may list other keys than were asked for."""
+    prefix = staged_prefix(tenant)
+    return (each for each in bucket.under(prefix) if each.key.startswith(prefix))
+
 
 def _first(listing: Iterable[Listed], count: int) -> Iterator[Listed]:
     """S3 lists keys in their order, and within a tenant theirs is that of time: the oldest come first."""
     return islice(iter(listing), count)
 
 
-def _without_old_marks(bucket: Bucket, tenant: TenantId, now: datetime) -> int:
-    """Delete what `Idempotency-Key` left behind long ago; in one run an hour, for a listing is not free."""
-    listing = _first(bucket.under(idempotency_prefix(tenant)), MARKS_A_RUN)
-    old = [each.key for each in listing if now - each.modified_at > MARKS_KEPT]
-    bucket.delete(old)
-    return len(old)
+def _without_old_marks(bucket: Bucket, tenant: TenantId, now: datetime, may_go_on: Callable[[], bool]) -> int:
+    """Delete what `Idempotency-Key` left behind long ago; in one run an hour, for a listing is not free.
+
+    They lie in no order of age: what is not looked at today is not looked at tomorrow either.
+    """
+    listing, deleted = iter(bucket.under(idempotency_prefix(tenant))), 0
+    while may_go_on() and (some := list(islice(listing, MARKS_A_STEP))):
+        old = [each.key for each in some if now - each.modified_at > MARKS_KEPT]
+        bucket.delete(old)
+        deleted += len(old)
+    return deleted
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,14 +146,33 @@ def handler(_event: dict[str, Any], context: Any) -> dict[str, int]:
 
 
 def run(sweep: OwnSweep, tenants: list[TenantId], seconds_left: Any) -> dict[str, int]:
-    """Sweep the buckets of `tenants`, side by side, and measure."""
+    """Sweep the buckets of `tenants`, side by side, and measure.
+
+    Raises
+    ------
+    TellingError, DestinationsUnavailableError: what could be swept is, and is measured.
+    """
     now = datetime.now(UTC)
+    faults: list[AstralogError] = []
+
+    def is_time_for_more() -> bool:
+        return bool(seconds_left() > RESERVE_SECONDS + A_BUCKET_SECONDS)
+
+    def swept_or_not(tenant: TenantId) -> Swept | None:
+        try:
+            return sweep.one(tenant, now, is_time_for_more)
+        except _OURS as fault:
+            faults.append(fault)
+            return None
+
     apart: Apart[TenantId, Swept | None] = Apart(
-        lambda tenant: sweep.one(tenant, now),
+        swept_or_not,
         lambda: seconds_left() - RESERVE_SECONDS,
-        lambda: seconds_left() > RESERVE_SECONDS + A_BUCKET_SECONDS,
+        is_time_for_more,
     )
-    results, _ = apart.run(tenants)
+    results, abandoned = apart.run(tenants)
+    for tenant in abandoned:
+        sweep.abandon(tenant)
     swept = [each for each in results.values() if each]
     told = {
         "objects": sum(each.objects for each in swept),
@@ -143,4 +190,6 @@ def run(sweep: OwnSweep, tenants: list[TenantId], seconds_left: Any) -> dict[str
         },
         messages=told["messages"],
     )
+    if faults:
+        raise faults[0]
     return told

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from functions.retention.limits import Account
+from functions.retention.limits import Account, days_kept
 from functions.retention.plan import Cut
 from functions.shared.access import BYOC
 from functions.shared.tenancy import TenantId
@@ -68,4 +68,4 @@ def _is_all_theirs(account: Account, now: datetime) -> bool:
 def _days_allowed(account: Account, now: datetime) -> int:
     """The most that was in force since ALARM_AFTER ago."""
     moments = (now, now - ALARM_AFTER)
-    return max(account.terms.in_force(moment.timestamp()).days for moment in moments)
+    return max(days_kept(account.terms, moment.timestamp()) for moment in moments)

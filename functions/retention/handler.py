@@ -35,6 +35,9 @@ STATEMENT_TIMEOUT_SECONDS = 600
 A_REMOVAL_SECONDS = 120
 """What is to be left of a run before another removal begins; most take less than one."""
 
+A_STEP_SECONDS = 60
+"""The same before another thousand documents of the quarantine are looked at."""
+
 AFTER_MIDNIGHT = timedelta(minutes=10)
 """Longer than an insert that began before midnight can take: nobody writes into a day that is over."""
 
@@ -87,14 +90,14 @@ def run(upkeep: Upkeep, now: datetime, seconds_left: Callable[[], float]) -> dic
         shortened(accounts, now.timestamp()),
         lambda: seconds_left() > A_REMOVAL_SECONDS,
     )
-    forgotten = _forgotten(upkeep.staging, limits, today)
+    forgotten = _forgotten(upkeep.staging, limits, today, seconds_left)
     _measure(purged, forgotten, round((time.monotonic() - started) * 1000))
     told = {
         "today": today.isoformat(),
         **asdict(purged),
         "quarantined": asdict(forgotten) if forgotten else None,
     }
-    if purged.tells_something or forgotten is None or forgotten.documents:
+    if purged.tells_something or forgotten is None or forgotten.documents or forgotten.undone:
         upkeep.reports.keep("purges", now, told)
     return told
 
@@ -104,10 +107,12 @@ def day_of(now: datetime) -> date:
     return (now.astimezone(UTC) - AFTER_MIDNIGHT).date()
 
 
-def _forgotten(staging: Bucket, limits: Limits, today: date) -> Forgotten | None:
+def _forgotten(
+    staging: Bucket, limits: Limits, today: date, seconds_left: Callable[[], float]
+) -> Forgotten | None:
     """What the quarantine lost; None when S3 did not let us look, or delete."""
     try:
-        return forget_expired(staging, limits, today)
+        return forget_expired(staging, limits, today, lambda: seconds_left() > A_STEP_SECONDS)
     except AstralogError as fault:
         journal.write("purge_failed", error_type=type(fault).__name__, reason=str(fault))
         return None
@@ -123,7 +128,7 @@ def _measure(purged: Purged, forgotten: Forgotten | None, duration_ms: int) -> N
             "PartitionsThinned": (purged.thinned, "Count"),
             "PartitionsShortened": (purged.shortened, "Count"),
             "QuarantinedRowsPurged": (forgotten.rows if forgotten else 0, "Count"),
-            "PurgesFailed": (purged.failed + (forgotten is None), "Count"),
+            "PurgesFailed": (purged.failed + (forgotten is None or forgotten.undone > 0), "Count"),
             "PartitionsOverdue": (purged.overdue, "Count"),
         },
         expires_on=purged.oldest_left or "",

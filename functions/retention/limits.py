@@ -34,10 +34,19 @@ class Limit:
 Limits = Mapping[TenantId, Limit]
 
 
+def days_kept(terms: RetentionTerms, now: float) -> int:
+    """For how many days rows are kept at `now`, in Unix seconds.
+
+    What new rows are stamped with is never more than what is in force, unless somebody raised it by hand
+    after a change: then those rows are to have their days.
+    """
+    return max(terms.in_force(now).days, terms.plan_days)
+
+
 def limits_of(accounts: Iterable[Account], now: float) -> dict[TenantId, Limit]:
     """The limit of each account at `now`, in Unix seconds."""
     return {
-        each.tenant: Limit(each.terms.in_force(now).days, binding=bool(each.terms.steps)) for each in accounts
+        each.tenant: Limit(days_kept(each.terms, now), binding=bool(each.terms.steps)) for each in accounts
     }
 
 

@@ -41,9 +41,10 @@ class Purged:
 
     `partitions` were dropped whole, `thinned` were left with the rows of tenants who have a longer plan now,
     `shortened` lost those of tenants who have a shorter one. `rows` and `bytes` are what all of it removed.
-    `failed` partitions are as they were, or nobody knows; `undone` had no time left; `overdue` have rows that
-    should have been gone for more than a day. `oldest_left` is the first day of expiry that still has rows;
-    `oldest_received` when the oldest row left was received, where the run removed anything.
+    `failed` partitions are as they were, or nobody knows, maybe of all that is left; `undone` had no
+    time left; `overdue` have rows that should have been gone for more than a day. `oldest_left` is the first
+    day of expiry that still has rows; `oldest_received` when the oldest row left was received, where the run
+    removed anything.
     """
 
     partitions: int
@@ -85,9 +86,13 @@ def purge(
     if rewritten:
         going = {each.partition.expires_on: each.gone for each in rewritten}
         tally.remove(going, partial(store.rewrite, rewritten))
-        found = [*(store.expired(today) if planned.thin else ()), *store.of(shortened, today)]
-        left = plan(before, found, limits, today)
-        tally.found_again(each.partition.expires_on for each in (*left.thin, *left.shorten))
+
+        def left() -> set[date]:
+            found = [*(store.expired(today) if planned.thin else ()), *store.of(shortened, today)]
+            again = plan(before, found, limits, today)
+            return {each.partition.expires_on for each in (*again.thin, *again.shorten)}
+
+        tally.look_again(going, left)
     return _told(store, planned, before, tally)
 
 
@@ -115,11 +120,15 @@ class _Tally:
             self.done[day] = rows
             journal.write("purged", expires_on=day.isoformat(), rows=rows)
 
-    def found_again(self, days: Iterable[date]) -> None:
-        """Rows that were removed are there, or others like them have come."""
+    def look_again(self, going: Iterable[date], left: Callable[[], set[date]]) -> None:
+        """Of the days that rows went from, which have some `left`, or others like them that have come?"""
+        try:
+            days, error_type, reason = left(), "RowsLeft", "rows are left of those that were removed"
+        except AstralogError as fault:
+            days, error_type, reason = set(going), type(fault).__name__, str(fault)
         for day in days:
             if self.done.pop(day, None) is not None:
-                self._failed(day, "RowsLeft", "rows are left of those that were removed")
+                self._failed(day, error_type, reason)
 
     def _failed(self, day: date, error_type: str, reason: str) -> None:
         self.failed.add(day)
@@ -127,21 +136,30 @@ class _Tally:
 
 
 def _told(store: Store, planned: PurgePlan, before: Sequence[Partition], tally: _Tally) -> Purged:
-    after = {each.expires_on: each for each in (store.all() if tally.done else before)}
+    dropped = tally.done.keys() & {each.expires_on for each in planned.drop}
+    oldest_received, unseen = None, 0
+    try:
+        after = {each.expires_on: each for each in (store.all() if tally.done else before)}
+        oldest_received = store.oldest_received() if tally.done else None
+    except AstralogError as fault:
+        # What was removed is told of now or never: the next run finds nothing of it.
+        journal.write("purge_failed", error_type=type(fault).__name__, reason=str(fault))
+        after, unseen = {each.expires_on: each for each in before if each.expires_on not in dropped}, 1
     freed = sum(
-        each.bytes - (after[each.expires_on].bytes if each.expires_on in after else 0)
+        # Where rows came as well, a partition may have grown.
+        max(each.bytes - (after[each.expires_on].bytes if each.expires_on in after else 0), 0)
         for each in before
         if each.expires_on in tally.done
     )
     return Purged(
-        partitions=sum(each.expires_on in tally.done for each in planned.drop),
+        partitions=len(dropped),
         thinned=sum(each.partition.expires_on in tally.done for each in planned.thin),
         shortened=sum(each.partition.expires_on in tally.done for each in planned.shorten),
         rows=sum(tally.done.values()),
         bytes=freed,
-        failed=len(tally.failed),
+        failed=len(tally.failed) + unseen,
         undone=len(tally.undone),
         overdue=sum(each.expires_on not in tally.done for each in planned.overdue),
         oldest_left=min(after).isoformat() if after else None,
-        oldest_received=store.oldest_received() if tally.done else None,
+        oldest_received=oldest_received,
     )

@@ -4,55 +4,78 @@ A document goes when the day is over that its rows were stamped with, or that a 
 A longer plan prolongs nothing here: what is to be replayed is replayed in the time it came with.
 """
 
-from collections.abc import Iterator
+import random
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import partial
 
 from functions.retention.limits import Limits
 from functions.shared import journal
 from functions.shared.buckets.contract import Bucket
-from functions.shared.errors import PermanentError
+from functions.shared.errors import AstralogError, PermanentError
 from functions.shared.quarantine import Header, header_of
 from functions.shared.staging import StagedKey
 
 PREFIX = "quarantine/"
 READS_AT_ONCE = 16
+KEYS_A_STEP = 1000
+"""What is found to be due in a step is gone before the next begins."""
 
 
 @dataclass(frozen=True, slots=True)
 class Forgotten:
-    """Documents deleted, and the rows that were in them."""
+    """Documents deleted, and the rows that were in them; how many could not be looked at, or in no time."""
 
     documents: int
     rows: int
+    undone: int = 0
 
 
-def forget_expired(bucket: Bucket, limits: Limits, today: date) -> Forgotten:
-    """Delete the documents whose rows were to be kept until before `today`. Errors are those of the bucket.
+def forget_expired(
+    bucket: Bucket, limits: Limits, today: date, may_go_on: Callable[[], bool] = lambda: True
+) -> Forgotten:
+    """Delete the documents whose rows were to be kept until before `today`.
 
-    What nobody can read is left to the bucket's own rule.
+    Errors are those of the bucket, unless some are deleted already, which is to be told of.
+    What nobody can read is left to the bucket's own rule. `may_go_on` says whether there is time for a step.
     """
-    due = [(key, header) for key, header in _headers(bucket) if _last_day(header, limits) < today]
-    bucket.delete([key for key, _ in due])
-    return Forgotten(len(due), sum(header.rows for _, header in due))
-
-
-def _headers(bucket: Bucket) -> Iterator[tuple[str, Header]]:
     keys = [each.key for each in bucket.under(PREFIX)]
+    # Another order each time: what there was no time for is not always the same.
+    random.shuffle(keys)
+    documents = rows = 0
     with ThreadPoolExecutor(READS_AT_ONCE) as pool:
-        for key, header in zip(keys, pool.map(lambda key: _header(bucket, key), keys), strict=True):
-            if header:
-                yield key, header
+        for start in range(0, len(keys), KEYS_A_STEP):
+            if not may_go_on():
+                journal.write("purge_failed", error_type="NoTimeLeft", reason="the rest of the quarantine")
+                return Forgotten(documents, rows, len(keys) - start)
+            some = keys[start : start + KEYS_A_STEP]
+            try:
+                headers = zip(some, pool.map(partial(_header, bucket), some), strict=True)
+                due = [(key, each) for key, each in headers if each and _last_day(each, limits) < today]
+                bucket.delete([key for key, _ in due])
+            except AstralogError as fault:
+                if not documents:
+                    raise
+                journal.write("purge_failed", error_type=type(fault).__name__, reason=str(fault))
+                return Forgotten(documents, rows, len(keys) - start)
+            documents += len(due)
+            rows += sum(each.rows for _, each in due)
+    return Forgotten(documents, rows)
 
 
 def _header(bucket: Bucket, key: str) -> Header | None:
     found = bucket.get(key)
+    if found is None:
+        return None
     try:
-        return header_of(bytes(found.body)) if found else None
+        header = header_of(bytes(found.body))
+        StagedKey.parse(header.source)
     except PermanentError as fault:
         journal.write("quarantine_unreadable", key=key, error_type=type(fault).__name__)
         return None
+    return header
 
 
 def _last_day(header: Header, limits: Limits) -> date:

@@ -7,21 +7,26 @@ from the bucket. One that waits past the day its rows expire is deleted: logs ar
 anywhere. On failure the run raises and the next one starts over.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
+from itertools import islice
 from typing import Any
 
 import boto3
 
 from functions.retention.stale import expired, stale
 from functions.shared import journal
-from functions.shared.buckets.contract import Bucket
+from functions.shared.buckets.contract import Bucket, Listed
 from functions.shared.buckets.own import open_bucket
 from functions.shared.settings import load
 from functions.shared.telling import notifications
 
 PREFIX = "staged/"
+
+OBJECTS_A_STEP = 10_000
+"""Of a listing held at once: after an outage of days it has millions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,17 +48,27 @@ class Sweep:
 
         What has `expired` is deleted and not told of.
         """
-        listing = list(self.bucket.under(PREFIX))
-        over = expired(listing, now.date())
-        self.bucket.delete(over)
-        gone = frozenset(over)
-        found = stale((each for each in listing if each.key not in gone), now)
+        listing = iter(self.bucket.under(PREFIX))
+        told, messages, lost, oldest = 0, 0, 0, now
+        while some := list(islice(listing, OBJECTS_A_STEP)):
+            over = expired(some, now.date())
+            self.bucket.delete(over)
+            lost += len(over)
+            gone = frozenset(over)
+            found = stale((each for each in some if each.key not in gone), now)
+            messages += self._tell(found)
+            told += len(found)
+            oldest = min([oldest, *(each.modified_at for each in found[:1])])
+        oldest_seconds = round((now - oldest).total_seconds())
+        return {"objects": told, "messages": messages, "oldest_seconds": oldest_seconds, "expired": lost}
+
+    def _tell(self, found: Sequence[Listed]) -> int:
+        """How many messages it took."""
         messages = 0
         for body in notifications(found):
             self.queue.send_message(QueueUrl=self.queue_url, MessageBody=body)
             messages += 1
-        oldest = round((now - found[0].modified_at).total_seconds()) if found else 0
-        return {"objects": len(found), "messages": messages, "oldest_seconds": oldest, "expired": len(over)}
+        return messages
 
 
 @cache

@@ -47,11 +47,11 @@ class UsageDays:
 
     def _items(self, keys: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         for _ in range(MAX_CALLS):
-            if not keys:
-                return
             page = self._read(keys)
             yield from page["Responses"].get(self._table, ())
             keys = page.get("UnprocessedKeys", {}).get(self._table, {}).get("Keys", [])
+            if not keys:
+                return
         raise UsageUnavailableError("the table of usage: items were left out again and again")
 
     def _read(self, keys: Iterable[dict[str, Any]]) -> Any:

@@ -10,6 +10,8 @@ from functions.shared.journal import NAMESPACE
 
 A_DAY_SECONDS = 86_400
 
+COMPLETE = "Complete"
+
 FUNCTIONS = ("ingest", "query")
 """Those that answer with logs, and to logs."""
 
@@ -60,7 +62,11 @@ class Metrics:
             ),
             lambda code: MetricsUnavailableError(f"CloudWatch: {code}"),
         )
-        return {each["Id"]: each["Values"][0] for each in answer["MetricDataResults"] if each["Values"]}
+        results = answer["MetricDataResults"]
+        # A figure that CloudWatch could not get is in an answer of 200, and looks like one that nobody wrote.
+        if any(each.get("StatusCode", COMPLETE) != COMPLETE for each in results):
+            raise MetricsUnavailableError("CloudWatch: some figures are not complete")
+        return {each["Id"]: each["Values"][0] for each in results if each["Values"]}
 
 
 def _query(function: str, figure: str) -> dict[str, Any]:

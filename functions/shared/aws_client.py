@@ -1,9 +1,13 @@
 """boto3's clients, loaded on first use only, and their faults without what was asked or answered."""
 
 from collections.abc import Callable
+from threading import Lock
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+
+_one_at_a_time = Lock()
+"""boto3's session may make one client at a time; what is used by many threads makes its own on first use."""
 
 
 def client(service: str) -> Any:
@@ -12,7 +16,8 @@ def client(service: str) -> Any:
     from botocore.config import Config
 
     patience = {"mode": "standard", "total_max_attempts": 3}
-    return boto3.client(service, config=Config(connect_timeout=2, read_timeout=3, retries=patience))
+    with _one_at_a_time:
+        return boto3.client(service, config=Config(connect_timeout=2, read_timeout=3, retries=patience))
 
 
 def asked(call: Callable[[], T], failed: Callable[[str], Exception]) -> T:

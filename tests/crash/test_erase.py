@@ -139,10 +139,10 @@ def test_the_quarantine_forgets_too_and_a_replay_brings_only_the_others_back(her
     ]
     deliver(here, stage(here, tenant, [*poison, row(tenant, "good")]), stage(here, tenant, poison[:1]))
     documents = Documents(here.bucket)
-    assert len(documents.ids(tenant)) == 2
+    assert len(documents.listed(tenant)[0]) == 2
 
     assert run(here, jane).quarantined == 3
-    (left,) = documents.ids(tenant)
+    (left,) = documents.listed(tenant)[0]
     document = documents.read(tenant, left)
     assert (document.header.rows, document.header.positions) == (1, [1])
     assert b"other" in document.rows[0]

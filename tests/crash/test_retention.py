@@ -14,6 +14,7 @@ from backports import zstd
 
 from bench.in_process import load
 from functions.quarantine.documents import Documents
+from functions.retention.handler import run
 from functions.retention.limits import Limit
 from functions.retention.partitions import Partitions
 from functions.retention.plan import Holding, Partition, Rewriting
@@ -106,7 +107,7 @@ def test_a_replay_from_the_quarantine_keeps_the_day_of_its_receipt(office: Offic
     tenant = office.account("poisoned", SHORT)
     office.deliver(office.poisoned(office.send("poisoned", "bad", "good")))
     documents, day = Documents(office.here.bucket), timedelta(days=1)
-    (document_id,) = documents.ids(tenant)
+    (document_id,) = documents.listed(tenant)[0]
     document = documents.read(tenant, document_id)
     assert document.header.expires_on == RECEIVED.date() + 15 * day
 
@@ -123,8 +124,21 @@ def test_a_replay_from_the_quarantine_keeps_the_day_of_its_receipt(office: Offic
 def test_the_quarantine_is_emptied_with_the_same_run(office: Office) -> None:
     office.account("poisoned-too", SHORT)
     office.deliver(office.poisoned(office.send("poisoned-too", "bad")))
-    assert office.purge(days=15)["quarantined"] == {"documents": 0, "rows": 0}
-    assert office.purge(days=1)["quarantined"] == {"documents": 1, "rows": 1}
+    assert office.purge(days=15)["quarantined"] == {"documents": 0, "rows": 0, "undone": 0}
+    assert office.purge(days=1)["quarantined"] == {"documents": 1, "rows": 1, "undone": 0}
+
+
+def test_a_quarantine_there_is_no_time_for_is_told_of_and_waits_for_the_next_run(
+    office: Office, capsys: pytest.CaptureFixture[str]
+) -> None:
+    office.account("poisoned-late", SHORT)
+    office.deliver(office.poisoned(office.send("poisoned-late", "bad")))
+    office.now += timedelta(days=16)
+    told = run(office.upkeep, office.now, lambda: 59.0)
+    assert told["quarantined"] == {"documents": 0, "rows": 0, "undone": 1}
+    assert '"PurgesFailed":1' in capsys.readouterr().out
+    assert len(list(office.reports.under("purges/"))) == 1
+    assert office.purge()["quarantined"] == {"documents": 1, "rows": 1, "undone": 0}
 
 
 def test_a_run_that_removed_something_leaves_a_report_that_names_nobody(

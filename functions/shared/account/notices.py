@@ -20,16 +20,27 @@ SECONDS_A_DAY = 86_400
 MARKETING = "marketing"
 """The kind that only those who opted in are mailed, and that no dashboard shows."""
 
+DOWNTIME = "downtime"
+"""The kind that many are told of, and at once."""
+
 CRITICAL = "critical"
+URGENT = "urgent"
 IN_TURN = "in_turn"
 SETTLED = "settled"
-"""Values of `due`: to be sent at once, after all that is critical, never again.
+"""Values of `due`: to be sent at once, after all that is critical, after all that is urgent too, never again.
 
 A notice that was sent keeps the attribute: were it removed, an Update that knows nothing of the notice would
 make it due once more.
 """
 
 Item = dict[str, Any]
+
+
+def turn_of(kind: str, campaign: str | None) -> str:
+    """When a notice is to be sent, as a value of `due`."""
+    if campaign is None:
+        return CRITICAL
+    return URGENT if kind == DOWNTIME else IN_TURN
 
 
 class Notices:
@@ -61,7 +72,8 @@ class Notices:
         """The notice as an item of TransactWriteItems, which never makes a transaction fail.
 
         `kind` is for programs, `title` (a line) and `text` are for people. `announce`: in the dashboard too.
-        `campaign`: it is one of many, and lets go first what concerns one account alone.
+        `campaign`: it is one of many, and lets go first what concerns one account alone; an outage goes
+        before whatever else many are told.
         """
         now = self._clock()
         attributes: Item = {
@@ -70,7 +82,7 @@ class Notices:
             "title": {"S": title},
             "text": {"S": text},
             "announce": {"BOOL": announce},
-            "due": {"S": CRITICAL if campaign is None else IN_TURN},
+            "due": {"S": turn_of(kind, campaign)},
             "due_at": {"S": moment(now)},
             "forget_at": {"N": str(int(now) + KEEP_DAYS * SECONDS_A_DAY)},
         }

@@ -113,6 +113,34 @@ def test_who_complained_is_left_alone_and_opted_out_whatever_their_address_becom
     assert mailed(here, globex, kind="marketing") == {"bob@globex.example": 1}
 
 
+def test_a_report_that_names_somebody_else_suppresses_who_was_mailed_and_nobody_else(
+    here: World, acme: TenantId, globex: TenantId
+) -> None:
+    """The address is what the other side's report says: any server may write another's into it."""
+    forged = bounce("amy@acme.example", tags={"person": ["amy-acme"]})
+    forged["bounce"]["bouncedRecipients"][0]["emailAddress"] = "bob@globex.example"
+    called_spam = complaint("zoe@acme.example", "zoe-acme")
+    called_spam["complaint"]["complainedRecipients"] = [{"emailAddress": "where.zoe.forwards.to@example.org"}]
+    assert heed(here, message(forged), message(called_spam, 2)) == []
+    assert mailed(here, acme, globex) == {"bob@globex.example": 1}
+
+
+def test_what_a_reader_took_out_of_the_spam_is_no_complaint(here: World, acme: TenantId) -> None:
+    told = complaint("amy@acme.example", "amy-acme")
+    told["complaint"]["complaintFeedbackType"] = "not-spam"
+    assert heed(here, message(told)) == []
+    assert mailed(here, acme) == {"amy@acme.example": 1, "zoe@acme.example": 1}
+    assert opted_in(here, "amy-acme")
+
+
+def test_a_complaint_of_no_known_kind_is_one(here: World, acme: TenantId) -> None:
+    """Most providers say no more than that there is one."""
+    told = complaint("amy@acme.example", "amy-acme")
+    del told["complaint"]["complaintFeedbackType"]
+    assert heed(here, message(told)) == []
+    assert mailed(here, acme) == {"zoe@acme.example": 1}
+
+
 def test_a_complaint_about_a_mail_of_nobodys_suppresses_the_address(here: World, acme: TenantId) -> None:
     assert heed(here, message(complaint("amy@acme.example", None))) == []
     assert mailed(here, acme) == {"zoe@acme.example": 1}

@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 
 from functions.notices import notifier
+from functions.notices.notice import Due
 from functions.notices.notifier import MAX_TRIES, MOST_FAILURES
 from functions.notices.outbox import TURN_SECONDS, pause_seconds
+from functions.shared.account.mail import MailError
 from functions.shared.tenancy import TenantId
 from tests.unit.notices.world import DiedError, World
 
@@ -68,6 +70,31 @@ def test_what_concerns_one_account_goes_before_what_goes_to_many(
     failing(here, globex)
     here.run()
     assert [mail.subject for mail in here.mailer.sent] == ["A payment failed", "Policy", "Policy"]
+
+
+def test_an_outage_is_told_before_the_news_that_many_wait_for(
+    here: World, acme: TenantId, globex: TenantId
+) -> None:
+    """News to a hundred thousand take hours; an outage told in the midst of them is over by then."""
+    for tenant in (acme, globex):
+        here.notices.put(tenant, "c-1", "policy", "Policy", "Text", campaign="c-1")
+    here.now += 60
+    here.notices.put(acme, "c-2", "downtime", "Down", "Text", campaign="c-2")
+    failing(here, globex)
+    here.run()
+    subjects = [mail.subject for mail in here.mailer.sent]
+    assert subjects == ["A payment failed", "Down", "Down", "Policy", "Policy", "Policy"]
+
+
+def test_an_outage_that_was_given_up_and_is_revived_is_urgent_again(here: World, acme: TenantId) -> None:
+    here.notices.put(acme, "c-2", "downtime", "Down", "Text", campaign="c-2")
+    outbox = here.operator().outbox
+    (due,) = outbox.due()
+    taken = outbox.take(due)
+    assert taken
+    outbox.give_up(taken)
+    assert outbox.revive(Due(acme, "c-2", "given_up", ""))
+    assert here.notice(acme, "c-2")["due"] == due.state == "urgent"
 
 
 def test_an_address_that_bounced_is_left_alone_and_the_dashboard_tells(here: World, acme: TenantId) -> None:
@@ -258,6 +285,28 @@ def test_an_account_that_is_erased_meanwhile_is_not_brought_back(here: World, ac
     here.run()
     assert here.scanned("notices") == []
     assert len(here.mailer.sent) == 1
+
+
+def test_an_account_that_is_erased_during_the_last_try_keeps_no_other_waiting(
+    here: World, acme: TenantId, globex: TenantId, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notifier, "MAX_TRIES", 1)
+    failing(here, acme)
+    here.now += 1
+    failing(here, globex)
+    send = here.mailer.send
+
+    def erase(to: str, *more: Any) -> None:
+        if to.endswith("@acme.example"):
+            key = {"tenant_id": {"S": acme}, "notice": {"S": "payment-1"}}
+            here.client.delete_item(TableName="notices", Key=key)
+            raise MailError("SES: Throttling")
+        send(to, *more)
+
+    monkeypatch.setattr(here.mailer, "send", erase)
+    run = here.run()
+    assert (run.settled, run.given_up) == (1, 0)
+    assert here.to(globex) == ["bob@globex.example"]
 
 
 def test_the_handler_measures_what_its_alarms_look_at(

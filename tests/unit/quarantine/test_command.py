@@ -7,6 +7,7 @@ import pytest
 from obstore.store import MemoryStore
 
 from functions.quarantine import __main__ as command
+from functions.quarantine.documents import MAX_LISTED
 from functions.shared.buckets.own import OwnBucket
 from functions.shared.quarantine import Header, document_key, pack
 from functions.shared.staging import StagedKey
@@ -46,6 +47,20 @@ def test_it_replays_those_that_are_named_or_all(bucket: OwnBucket) -> None:
     assert command.main(["replay", "acme", "--bucket", "b"]) == 0
     assert len(staged(bucket, ACME)) == 2
     assert staged(bucket, GLOBEX) == []
+
+
+def test_all_are_all_however_many_there_are(bucket: OwnBucket, capsys: pytest.CaptureFixture[str]) -> None:
+    """After an incident there are thousands, and what nobody replays expires."""
+    for each in list(bucket.under(quarantine_prefix(ACME))):
+        bucket.delete([each.key])
+    for number in range(MAX_LISTED + 3):
+        source = StagedKey(ACME, date(2026, 11, 23), f"{number:026}", 9, 300, date(2099, 1, 1))
+        header = Header("refused", 27, str(source), "b", [4], 1, source.expires_on, datetime.now(UTC))
+        bucket.create(document_key(ACME, source.object_id), pack(header, [b'{"message":"x"}']))
+    assert command.main(["list", "acme", "--bucket", "b", "--json"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == MAX_LISTED + 3
+    assert command.main(["replay", "acme", "--bucket", "b"]) == 0
+    assert len(staged(bucket, ACME)) == MAX_LISTED + 3
 
 
 def test_what_is_no_document_is_told_and_keeps_no_other_waiting(

@@ -5,8 +5,10 @@ import random
 from datetime import UTC, date, datetime
 from typing import Any
 
+import pytest
 from obstore.store import MemoryStore
 
+from functions.quarantine import handler
 from functions.quarantine.documents import Documents
 from functions.quarantine.handler import answer_to
 from functions.shared.buckets.contract import BucketUnavailableError
@@ -21,6 +23,9 @@ PAIRS = 1000
 TENANTS = 50
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 NOBODYS = "f" * 26
+ACMES, GLOBEXES = (
+    (TenantId(name), date(2026, 11, 22), "a" * 26, 1, 300, date(2026, 12, 22)) for name in ("acme", "globex")
+)
 
 
 class Counting(OwnBucket):
@@ -140,3 +145,52 @@ def test_one_that_cannot_be_read_right_now_is_not_left_out() -> None:
     put_document(bucket, acme, "a" * 26)
 
     assert asked(bucket, acme, "GET /v1/quarantine")["statusCode"] == 503
+
+
+@pytest.mark.parametrize("rows", [[], [b'{"message": "row"}']])
+@pytest.mark.parametrize(
+    "source", ["", "staged/v1/of-an-older-form", str(StagedKey(*GLOBEXES)), str(StagedKey(*ACMES))]
+)
+def test_what_says_it_is_of_somewhere_else_is_no_document(source: str, rows: list[bytes]) -> None:
+    """As whoever can write into their own bucket can make one: nothing is staged, and nothing is lost."""
+    bucket, acme, good = Counting(), TenantId("acme"), source == str(StagedKey(*ACMES)) and bool(rows)
+    key = document_key(acme, "a" * 26)
+    bucket.create(key, pack(Header("refused", 27, source, "b", [0], 1, date(2026, 12, 22), NOW), rows))
+    body = json.loads(asked(bucket, acme, "GET /v1/quarantine")["body"])
+    assert body["unreadable"] == ([] if good else ["a" * 26])
+    assert replay(bucket, acme, "a" * 26)[0] == (202 if good else 409)
+    staged = [each.key for each in bucket.under("")]
+    assert (key in staged, len(staged)) == (not good, 1)
+
+
+@pytest.mark.parametrize("document_id", ["a" * 257, "a" * 5000, "..", "a/b", "é", ""])
+def test_an_id_that_is_none_is_not_found_and_s3_is_not_asked(document_id: str) -> None:
+    bucket = Counting()
+    assert replay(bucket, "acme", document_id)[0] == 404
+    assert bucket.asked == []
+
+
+def test_a_listing_fits_into_an_answer_and_what_is_left_out_comes_with_the_next(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As after an hour of rows that are refused: Lambda's answers have 6 MB."""
+    bucket, acme = Counting(), TenantId("acme")
+    ids = [f"{number:026}" for number in range(200)]
+    row = json.dumps({"message": "\N{BUG}" * 500}, ensure_ascii=False).encode()
+    for each in ids:
+        source = StagedKey(acme, date(2026, 11, 22), each, 10_000, 300, date(2026, 12, 22))
+        header = Header("refused", 27, str(source), "b", list(range(10_000)), 10_000, source.expires_on, NOW)
+        bucket.create(document_key(acme, each), pack(header, [row] * 5))
+
+    def listed() -> list[str]:
+        answered = asked(bucket, acme, "GET /v1/quarantine")
+        assert (answered["statusCode"], len(answered["body"]) < 5 * 1024 * 1024) == (200, True)
+        return [each["id"] for each in json.loads(answered["body"])["documents"]]
+
+    first = listed()
+    assert first == ids[: len(first)]
+    for each in first:
+        assert replay(bucket, acme, each)[0] == 202
+    assert listed()[0] == ids[len(first)]
+    monkeypatch.setattr(handler, "LISTING_SECONDS", -1)
+    assert listed() == []

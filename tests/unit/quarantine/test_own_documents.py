@@ -54,8 +54,8 @@ def keeper() -> Keeper:
 def test_each_sees_and_replays_what_is_in_their_own_bucket(keeper: Keeper) -> None:
     told = Told()
     own = OwnDocuments(keeper, told)  # type: ignore[arg-type]
-    assert own.of(ACME).ids(ACME) == ["ofacme"]
-    assert own.of(ACME).ids(GLOBEX) == []
+    assert own.of(ACME).listed(ACME)[0] == ["ofacme"]
+    assert own.of(ACME).listed(GLOBEX)[0] == []
     documents = own.of(ACME)
     assert documents.replay(ACME, documents.read(ACME, "ofacme"), date(2026, 11, 24)) == 1
     (staged,) = [each.key for each in keeper.bucket(ACME).under("staged/")]
@@ -70,7 +70,7 @@ def test_a_bucket_that_refuses_us_is_theirs_to_mend_and_read_anew(keeper: Keeper
 
     keeper.buckets["acme"].under = refuse
     with pytest.raises(RefusalError) as refusal:
-        OwnDocuments(keeper, Told()).of(ACME).ids(ACME)  # type: ignore[arg-type]
+        OwnDocuments(keeper, Told()).of(ACME).listed(ACME)[0]  # type: ignore[arg-type]
     assert (refusal.value.status, refusal.value.code) == (503, "destination_unavailable")
     assert keeper.forgotten == ["acme"]
 

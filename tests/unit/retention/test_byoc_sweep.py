@@ -11,10 +11,11 @@ from obstore.store import MemoryStore
 from functions.retention import byoc_sweeper
 from functions.retention.byoc_sweeper import MARKS_KEPT, OwnSweep, run
 from functions.retention.stale import STALE_AFTER
-from functions.shared.buckets.contract import Bucket, BucketRefusedError, BucketUnavailableError
+from functions.shared.buckets.contract import Bucket, BucketRefusedError, BucketUnavailableError, Listed
 from functions.shared.buckets.own import OwnBucket
+from functions.shared.custody.destinations import DestinationsUnavailableError
 from functions.shared.staging import StagedKey, time_ordered_id
-from functions.shared.telling import Teller
+from functions.shared.telling import Teller, TellingError
 from functions.shared.tenancy import TenantId, idempotency_prefix
 from functions.sync.notifications import read
 
@@ -101,6 +102,20 @@ def test_each_tenants_stale_objects_are_told_of_under_its_name() -> None:
     }
 
 
+def test_a_listing_of_other_keys_than_were_asked_for_is_told_of_without_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Sync takes no message that tells of another's objects: none of those beside them would be loaded."""
+    (acme, acmes), (_, globexes), sqs = bucket_with(ACME, 2), bucket_with(GLOBEX, 1), Sqs()
+    now = later().replace(minute=30)
+    everything = [Listed(key, "e", 1, now - timedelta(hours=1)) for key in (*globexes, *acmes)]
+    monkeypatch.setattr(acme, "under", lambda _prefix: iter(everything))
+    swept = sweep(sqs, acme=acme)[0].one(ACME, now)
+    assert swept
+    assert swept.objects == 2
+    assert sorted(sqs.told["acme"]) == sorted(acmes)
+
+
 def test_a_run_tells_of_so_many_and_begins_with_the_oldest(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(byoc_sweeper, "OBJECTS_A_RUN", 10)
     (acme, keys), sqs = bucket_with(ACME, 30), Sqs()
@@ -122,6 +137,35 @@ def test_old_marks_are_deleted_once_an_hour_and_young_ones_stay() -> None:
         assert len(list(acme.under(idempotency_prefix(ACME)))) == left
 
 
+def test_however_many_young_marks_come_first_the_old_ones_behind_them_are_deleted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Marks are named by digests, and lie in no order of age."""
+    (acme, _), sqs, now = bucket_with(ACME, 0), Sqs(), later().replace(minute=2)
+    marks = [
+        Listed(f"{idempotency_prefix(ACME)}{number:06}", "e", 1, now - timedelta(days=age))
+        for age, numbers in ((1, range(25_000)), (3, range(25_000, 25_010)))
+        for number in numbers
+    ]
+    deleted: list[str] = []
+    monkeypatch.setattr(acme, "under", lambda prefix: iter(marks if "idempotency" in prefix else []))
+    monkeypatch.setattr(acme, "delete", deleted.extend)
+    swept = sweep(sqs, acme=acme)[0].one(ACME, now)
+    assert swept
+    assert (swept.marks, deleted) == (10, [each.key for each in marks[-10:]])
+
+
+def test_where_time_runs_out_no_more_marks_are_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(byoc_sweeper, "MARKS_A_STEP", 10)
+    (acme, _), times = bucket_with(ACME, 0), iter([True, True, False])
+    for number in range(29):
+        acme.create(f"{idempotency_prefix(ACME)}{number}", b"x")
+    now = (datetime.now(UTC) + MARKS_KEPT + timedelta(hours=2)).replace(minute=2)
+    swept = sweep(Sqs(), acme=acme)[0].one(ACME, now, lambda: next(times))
+    assert swept
+    assert (swept.marks, len(list(acme.under(idempotency_prefix(ACME))))) == (20, 10)
+
+
 @pytest.mark.parametrize("fault", [BucketUnavailableError("down"), BucketRefusedError("NoSuchBucket")])
 def test_a_bucket_that_fails_is_counted_and_stops_nobody(
     fault: Exception, monkeypatch: pytest.MonkeyPatch
@@ -138,6 +182,22 @@ def test_a_bucket_that_fails_is_counted_and_stops_nobody(
     assert keeper.forgotten == (["acme"] if isinstance(fault, BucketRefusedError) else [])
 
 
+@pytest.mark.parametrize("fault", [TellingError("SQS: AccessDenied"), DestinationsUnavailableError("no")])
+def test_what_fails_on_our_side_is_no_bucket_of_a_customer_and_wakes_somebody(
+    fault: Exception, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail() -> Bucket:
+        raise fault
+
+    monkeypatch.setattr(byoc_sweeper, "datetime", Later)
+    (globex, keys), sqs = bucket_with(GLOBEX, 2), Sqs()
+    sweeper, _ = sweep(sqs, acme=fail, globex=globex)
+    with pytest.raises(type(fault)):
+        run(sweeper, [ACME, GLOBEX], lambda: 60.0)
+    assert sorted(sqs.told["globex"]) == sorted(keys)
+    assert '"BucketsUnswept":1' in capsys.readouterr().out
+
+
 def test_a_bucket_that_hangs_neither_stops_nor_outlasts_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
     def hang() -> Bucket:
         time.sleep(3)
@@ -146,11 +206,12 @@ def test_a_bucket_that_hangs_neither_stops_nor_outlasts_the_run(monkeypatch: pyt
     monkeypatch.setattr(byoc_sweeper, "datetime", Later)
     monkeypatch.setattr(byoc_sweeper, "A_BUCKET_SECONDS", 0)
     (globex, keys), sqs = bucket_with(GLOBEX, 2), Sqs()
-    sweeper, _ = sweep(sqs, acme=hang, globex=globex)
+    sweeper, keeper = sweep(sqs, acme=hang, globex=globex)
     began = time.monotonic()
     swept = run(sweeper, [ACME, GLOBEX], lambda: 11 - (time.monotonic() - began))
     assert time.monotonic() - began < 2
     assert (swept["unswept"], swept["objects"]) == (1, 2)
+    assert keeper.forgotten == ["acme"], "its client may still be used by the thread that hangs"
     assert sorted(sqs.told["globex"]) == sorted(keys)
 
 

@@ -1,15 +1,19 @@
 """What accounts say of retention, and whose rows have to be looked for."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import boto3
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from moto import mock_aws
 
 from functions.accounts import directory
 from functions.retention.accounts import Accounts, AccountsUnavailableError
-from functions.retention.limits import STRAGGLING_DAYS, Account, Limit, limits_of, shortened
+from functions.retention.census import Census, overdue
+from functions.retention.limits import STRAGGLING_DAYS, Account, Limit, days_kept, limits_of, shortened
 from functions.shared.account.retention_terms import (
     GRACE_DAYS,
     SECONDS_A_DAY,
@@ -18,7 +22,7 @@ from functions.shared.account.retention_terms import (
     terms_after,
     terms_item,
 )
-from functions.shared.account.standing import standing_item, standing_on
+from functions.shared.account.standing import Standing, standing_item, standing_on
 from functions.shared.plans import PLANS
 from functions.shared.tenancy import TenantId
 
@@ -53,6 +57,26 @@ def test_a_shorter_term_is_looked_after_while_a_still_shorter_one_is_pending() -
     steps = (Step(NOW - DAY, 15), Step(NOW + DAY, 0))
     assert shortened([account(RetentionTerms(0, steps))], NOW) == [ACME]
     assert limits_of([account(RetentionTerms(0, steps))], NOW) == {ACME: Limit(15, binding=True)}
+
+
+def test_days_that_somebody_raised_by_hand_after_a_change_are_kept() -> None:
+    """Rows are stamped with them: what was announced before is no reason to take them sooner."""
+    raised = account(RetentionTerms(30, (Step(NOW - DAY, 15),)))
+    assert limits_of([raised], NOW) == {ACME: Limit(30, binding=True)}
+    old = Census(ACME, datetime.fromtimestamp(NOW - 20 * DAY, UTC), 3)
+    assert overdue([old], [raised], datetime.fromtimestamp(NOW, UTC)) == []
+
+
+@given(st.lists(st.tuples(st.sampled_from([SHORT, LONG, OWN]), st.integers(0, 20 * DAY)), max_size=8))
+def test_what_is_announced_is_never_less_than_what_new_rows_are_stamped_with(
+    changes: list[tuple[Standing, int]],
+) -> None:
+    """So raising what is kept to that, for changes made by hand, changes nothing of those that are told."""
+    terms, now = RetentionTerms(30), NOW
+    for standing, seconds in changes:
+        terms, now = terms_after(terms, standing, now), now + seconds
+        for at in (now - seconds, now, now + GRACE_DAYS * DAY):
+            assert days_kept(terms, at) == terms.in_force(at).days
 
 
 @pytest.fixture

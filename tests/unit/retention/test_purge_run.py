@@ -137,6 +137,48 @@ def test_rows_that_stay_are_never_called_gone(capsys: pytest.CaptureFixture[str]
     assert '"error_type":"RowsLeft"' in capsys.readouterr().out
 
 
+class Silent(Store):
+    """Answers `looks` times what lies in it, and then no more."""
+
+    looks = 1
+
+    def all(self) -> list[Partition]:
+        self.looks -= 1
+        if self.looks < 0:
+            raise WarehouseBusyError("ClickHouse is busy", 202)
+        return super().all()
+
+
+def test_what_was_removed_is_told_of_though_nobody_can_look_at_what_is_left(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The next run finds nothing of it: it is told of now or never."""
+    done = run(Silent([-2, -1, 5]))
+    assert (done.partitions, done.rows, done.bytes, done.failed) == (2, 20, 200, 1)
+    assert (done.oldest_left, done.oldest_received) == ("2026-11-28", None)
+    assert '"event":"purge_failed"' in capsys.readouterr().out
+
+
+def test_what_was_rewritten_and_cannot_be_looked_at_again_is_not_called_gone() -> None:
+    class Blind(Store):
+        def of(self, tenants: Sequence[TenantId], today: date) -> list[Holding]:
+            if self.left:
+                raise WarehouseBusyError("ClickHouse is busy", 202)
+            return super().of(tenants, today)
+
+    done = run(Blind([-1, 14, 15], held={14: 4}), shorter=True)
+    assert (done.partitions, done.shortened, done.rows, done.failed) == (1, 0, 10, 1)
+
+
+def test_a_partition_that_grew_meanwhile_frees_nothing_and_not_less() -> None:
+    class Growing(Store):
+        def _leave(self, partition: Partition, rows: int) -> None:
+            super()._leave(partition, rows + 90)
+
+    done = run(Growing([-1, 14], held={14: 4}), shorter=True)
+    assert (done.shortened, done.bytes) == (1, 100)
+
+
 def test_what_there_is_no_time_for_is_left_to_the_next_run() -> None:
     store, times = Store([-3, -2, -1]), iter([True, False, False])
     done = purge(store, TODAY, {}, (), lambda: next(times))

@@ -1,5 +1,7 @@
 """The quarantine is held to the days of its rows, each tenant's own."""
 
+import json
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -8,8 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from obstore.store import MemoryStore
 
+from functions.retention import set_aside
 from functions.retention.limits import Limit
 from functions.retention.set_aside import Forgotten, forget_expired
+from functions.shared.buckets.contract import BucketUnavailableError
 from functions.shared.buckets.own import OwnBucket
 from functions.shared.errors import PermanentError
 from functions.shared.quarantine import Header, document_key, header_of, pack
@@ -73,6 +77,53 @@ def test_what_nobody_can_read_is_left_to_the_bucket_and_hides_nothing(
     assert forget_expired(bucket, {}, TODAY).documents == 1
     assert left(bucket) == {torn}
     assert "quarantine_unreadable" in capsys.readouterr().out
+
+
+def test_where_time_runs_out_what_was_found_is_gone_and_the_rest_is_told_of(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(set_aside, "KEYS_A_STEP", 2)
+    bucket, times = OwnBucket(MemoryStore()), iter([True, True, False])
+    for _ in range(5):
+        put(bucket, ACME, 16, 15)
+    assert forget_expired(bucket, {}, TODAY, lambda: next(times)) == Forgotten(4, 8, undone=1)
+    assert '"event":"purge_failed"' in capsys.readouterr().out
+    assert len(left(bucket)) == 1
+    assert forget_expired(bucket, {}, TODAY) == Forgotten(1, 2)
+
+
+def test_what_is_deleted_is_told_of_though_the_bucket_fails_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(set_aside, "KEYS_A_STEP", 2)
+    bucket, fails = OwnBucket(MemoryStore()), iter([False, True])
+    for _ in range(4):
+        put(bucket, ACME, 16, 15)
+    delete = bucket.delete
+
+    def delete_once(keys: Sequence[str]) -> None:
+        if next(fails):
+            raise BucketUnavailableError("SlowDown")
+        delete(keys)
+
+    monkeypatch.setattr(bucket, "delete", delete_once)
+    assert forget_expired(bucket, {}, TODAY) == Forgotten(2, 4, undone=2)
+    fails = iter([True])
+    with pytest.raises(BucketUnavailableError):
+        forget_expired(bucket, {}, TODAY)
+
+
+@pytest.mark.parametrize("said", [{"source": "staged/v1/of-an-older-form"}, {"reason": "\udcff"}])
+def test_a_header_of_another_form_keeps_no_other_document_here(said: dict[str, str]) -> None:
+    bucket = OwnBucket(MemoryStore())
+    put(bucket, ACME, 16, 15)
+    strange = document_key(GLOBEX, "strange")
+    told = {
+        "reason": "refused", "engine_code": 27, "source": "s", "batch_id": "b", "positions": [0], "rows": 1,
+        "expires_on": "2026-11-01", "set_aside_at": "2026-11-01T00:00:00Z", **said,
+    }  # fmt: skip
+    text = json.dumps(told, ensure_ascii=False).encode(errors="surrogateescape")
+    bucket.create(strange, zstd.compress(text + b"\n{}\n"))
+    assert forget_expired(bucket, {}, TODAY).documents == 1
+    assert left(bucket) == {strange}
 
 
 @given(st.integers(0, 20_000), st.binary(max_size=300))

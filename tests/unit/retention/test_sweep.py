@@ -1,11 +1,14 @@
 """What no notification told of is told of once it is stale, and sync can read what it is told."""
 
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from obstore.store import MemoryStore
 
+from functions.retention import sweeper
 from functions.retention.stale import STALE_AFTER, expired, stale
 from functions.retention.sweeper import Sweep
 from functions.shared.buckets.contract import Listed
@@ -75,6 +78,24 @@ def test_a_sweep_finds_every_stale_object_in_the_bucket_and_no_other_prefix() ->
     assert swept["objects"] == 1200
     assert swept["oldest_seconds"] >= STALE_AFTER.total_seconds()
     assert sorted(told(queue.bodies)) == sorted(keys)
+
+
+def test_of_a_long_listing_only_a_part_is_held_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After an outage of days there are millions of staged objects, and half a gigabyte of memory."""
+    monkeypatch.setattr(sweeper, "OBJECTS_A_STEP", 1000)
+    bucket, queue = OwnBucket(MemoryStore()), Queue()
+    listed_before_the_first_message: list[int] = []
+
+    def under(_prefix: str) -> Iterator[Listed]:
+        for number in range(5000):
+            if not queue.bodies:
+                listed_before_the_first_message.append(number)
+            yield listed(timedelta(hours=2 if number == 4000 else 1))
+
+    monkeypatch.setattr(bucket, "under", under)
+    swept = Sweep(bucket, queue, "url").run(NOW)
+    assert swept == {"objects": 5000, "messages": 20, "oldest_seconds": 7200, "expired": 0}
+    assert len(listed_before_the_first_message) == 1000
 
 
 def test_what_waits_past_the_day_its_rows_expire_is_deleted_and_not_told_of() -> None:

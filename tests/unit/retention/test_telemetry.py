@@ -16,7 +16,7 @@ from functions.billing.usage import Usage
 from functions.retention.accounts import Accounts
 from functions.retention.anonymous import MIN_TENANTS, Vitals
 from functions.retention.telemetry import DAYS_BACK, Observatory, key_of, run
-from functions.retention.used import UsageDays, UsageUnavailableError
+from functions.retention.used import MAX_CALLS, UsageDays, UsageUnavailableError
 from functions.retention.vitals import ASKED, FUNCTIONS, Metrics, MetricsUnavailableError
 from functions.shared.account.standing import standing_item, standing_on
 from functions.shared.buckets.own import OwnBucket
@@ -129,7 +129,10 @@ def test_usage_that_dynamodb_leaves_out_is_asked_for_again() -> None:
             return {"Responses": {"usage": [item]}}
 
     (account,) = Accounts("accounts", Scanned()).all()
-    assert [each.rows for each in UsageDays("usage", Hesitant(3)).of([account], YESTERDAY)] == [3]
+    for times in (0, 3, MAX_CALLS - 1):
+        assert [each.rows for each in UsageDays("usage", Hesitant(times)).of([account], YESTERDAY)] == [3]
+    with pytest.raises(UsageUnavailableError):
+        UsageDays("usage", Hesitant(MAX_CALLS)).of([account], YESTERDAY)
     with pytest.raises(UsageUnavailableError):
         UsageDays("usage", Hesitant(99)).of([account], YESTERDAY)
 
@@ -189,6 +192,22 @@ def test_cloudwatch_is_asked_for_one_day_of_our_own_metrics_by_function() -> Non
     assert len(stats) == len(FUNCTIONS) * len(ASKED)
     assert {stat["Metric"]["Namespace"] for stat in stats} == {"AstraLog"}
     assert {each["Name"] for stat in stats for each in stat["Metric"]["Dimensions"]} == {"Function"}
+
+
+@pytest.mark.parametrize("status", ["PartialData", "InternalError", "Forbidden"])
+def test_a_figure_that_cloudwatch_could_not_get_is_not_one_that_nobody_wrote(status: str) -> None:
+    """A day's document is written once: what were missing in it would be so for ever."""
+    client = boto3.client(
+        "cloudwatch", region_name="us-east-1", aws_access_key_id="t", aws_secret_access_key="t"
+    )
+    complete = {"Id": "ingest_requests", "Values": [9.0], "StatusCode": "Complete"}
+    lacking = {"Id": "ingest_errors", "Values": [], "StatusCode": status}
+    with Stubber(client) as stub:
+        stub.add_response("get_metric_data", {"MetricDataResults": [complete]})
+        assert Metrics(client).of(YESTERDAY)
+        stub.add_response("get_metric_data", {"MetricDataResults": [complete, lacking]})
+        with pytest.raises(MetricsUnavailableError):
+            Metrics(client).of(YESTERDAY)
 
 
 def test_cloudwatch_that_does_not_answer_is_not_a_quiet_day() -> None:
