@@ -44,7 +44,7 @@ class Accounts:
         self._client = client or open_client()
 
     def of(self, audience: str) -> Iterator[TenantId]:
-        """Each account of it, by a look through the whole table.
+        """Each account of it, by a look through the whole table; none that is closed and being erased.
 
         Raises
         ------
@@ -61,11 +61,13 @@ class Accounts:
             with answered():
                 page = self._client.scan(
                     TableName=self._table,
-                    ProjectionExpression="tenant_id, #plan",
+                    ProjectionExpression="tenant_id, #plan, closed",
                     ExpressionAttributeNames={"#plan": "plan"},
                     **start,
                 )
             for item in page["Items"]:
+                if "closed" in item:
+                    continue
                 yield TenantId(item["tenant_id"]["S"]), item["plan"]["S"]
             if "LastEvaluatedKey" not in page:
                 return

@@ -25,6 +25,7 @@ from functions.shared.aws_client import client
 from functions.shared.buckets.contract import Bucket, Listed
 from functions.shared.buckets.drops import DropBucket
 from functions.shared.buckets.own import open_bucket
+from functions.shared.errors import AstralogError
 from functions.shared.reports import Reports
 from functions.shared.secret_store import read_secret
 from functions.shared.settings import load
@@ -120,7 +121,12 @@ def run(inspection: Inspection, now: datetime) -> dict[str, Any]:
     accounts = inspection.accounts.all()
     late = inspection.partitions.rows_before(overdue(found, accounts, now))
     own = in_their_own_cloud(accounts, now)
-    rows, objects = rows_of(own, found), _objects(inspection.places, own)
+    rows, fault = rows_of(own, found), None
+    try:
+        objects = _objects(inspection.places, own)
+    except AstralogError as failed:
+        # What the rows say is told of all the same.
+        objects, fault = {}, failed
     _tell("rows_overdue", "warehouse", late.items())
     _tell("byoc_at_rest", "warehouse", rows.items())
     for (tenant, place), count in objects.items():
@@ -138,6 +144,8 @@ def run(inspection: Inspection, now: datetime) -> dict[str, Any]:
         "rows_of_nobody": rows_of_nobody(found, accounts),
     }
     _measure(told)
+    if fault:
+        raise fault
     inspection.reports.keep("checks", now, told)
     return told
 

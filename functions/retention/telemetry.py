@@ -20,6 +20,7 @@ from functions.retention.vitals import Metrics
 from functions.shared import journal
 from functions.shared.buckets.contract import Bucket
 from functions.shared.buckets.own import open_bucket
+from functions.shared.errors import AstralogError
 from functions.shared.settings import load
 
 SETTLED_AFTER = timedelta(hours=6)
@@ -64,17 +65,32 @@ def handler(_event: dict[str, Any], _context: Any) -> dict[str, Any]:
 
 
 def run(observatory: Observatory, now: datetime) -> dict[str, Any]:
-    """Write the documents that are missing at `now`; the days of those, and their lines."""
+    """Write the documents that are missing at `now`; the days of those, and their lines.
+
+    A day that cannot be told of keeps no other from it: what went wrong is raised in the end.
+    """
     written: dict[str, list[Line]] = {}
+    faults: list[AstralogError] = []
     for day in _days(now):
-        key = key_of(day)
-        if observatory.reports.etag_of(key) is None:
-            lines = _lines(observatory, day)
-            # Created, never replaced: two versions of a day would tell by what they differ.
-            if observatory.reports.create(key, encoded(lines), NDJSON) is not None:
+        try:
+            if lines := _written(observatory, day):
                 written[day.isoformat()] = lines
+        except AstralogError as fault:
+            faults.append(fault)
     journal.measure("telemetry", {"TelemetryDays": (len(written), "Count")})
+    if faults:
+        raise faults[0]
     return written
+
+
+def _written(observatory: Observatory, day: date) -> list[Line] | None:
+    """The lines of the document of `day`; None if there was one already."""
+    key = key_of(day)
+    if observatory.reports.etag_of(key) is not None:
+        return None
+    lines = _lines(observatory, day)
+    # Created, never replaced: two versions of a day would tell by what they differ.
+    return None if observatory.reports.create(key, encoded(lines), NDJSON) is None else lines
 
 
 def key_of(day: date) -> str:

@@ -136,13 +136,18 @@ def test_the_report_names_nobody(office: Office) -> None:
     assert b"somebody" not in bytes(kept.body)
 
 
-def test_a_bucket_that_cannot_be_listed_is_not_an_empty_one(
-    office: Office, monkeypatch: pytest.MonkeyPatch
+def test_a_bucket_that_cannot_be_listed_is_not_an_empty_one_and_hides_no_row(
+    office: Office, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def fail(_bucket: OwnBucket, _prefix: str) -> None:
         raise BucketUnavailableError("SlowDown")
 
     office.account("byoc", OWN)
-    monkeypatch.setattr(OwnBucket, "under", fail)
-    with pytest.raises(BucketUnavailableError):
-        look(office)
+    office.account("acme", SHORT)
+    office.deliver(office.send("acme", "old"))
+    with monkeypatch.context() as broken:
+        broken.setattr(OwnBucket, "under", fail)
+        with pytest.raises(BucketUnavailableError):
+            look(office, days=18)
+    assert '"RowsOverdue":1' in capsys.readouterr().out
+    assert list(office.reports.under("checks/")) == []

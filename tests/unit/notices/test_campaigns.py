@@ -12,6 +12,7 @@ from functions.notices import __main__ as command
 from functions.notices.campaigns import DRAFT_DAYS
 from functions.notices.notifier import MAX_TRIES
 from functions.notices.outbox import TURN_SECONDS, pause_seconds
+from functions.privacy.erasure.account_marks import AccountMarks
 from functions.shared.tenancy import TenantId
 from tests.unit.notices.world import DiedError, World
 
@@ -116,6 +117,18 @@ def test_some_accounts_alone_are_told(
     assert {mail.to.split("@")[1] for mail in here.mailer.sent} == {f"{reached}.example"}
     shown = {name: len(here.announcements.list(TenantId(name))) for name in ("acme", "globex", "machines")}
     assert shown == {name: int(name == reached) for name in shown}
+
+
+@pytest.mark.usefixtures("tenants")
+def test_an_account_that_is_being_erased_is_told_nothing(here: World, console: Console, text: Path) -> None:
+    """What were written for it now would outlive it."""
+    AccountMarks("accounts", here.client).close(TenantId("acme"))
+    campaign = console.draft(text)
+    console.send(campaign)
+    here.run()
+    assert here.mails() == {"bob@globex.example": 1}
+    assert here.notice("acme", campaign) == {}
+    assert console.status(campaign)["done"]
 
 
 @pytest.mark.usefixtures("tenants")

@@ -6,7 +6,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from functions.retention.anonymous import (
@@ -34,7 +34,6 @@ DAY = date(2026, 11, 23)
 INGEST = Vitals("ingest", 123_456, 12.3, 45.6, 78.9, 0.00123, 0.0456)
 
 some_plans = st.sampled_from([*PLANS, "enterprise-of-acme", "custom@acme.example"])
-amounts = st.integers(0, 10**12)
 
 
 def used(number: int, plan: str = "managed_15", rows: int = 1000, raw_bytes: int = 400_000) -> Used:
@@ -42,10 +41,40 @@ def used(number: int, plan: str = "managed_15", rows: int = 1000, raw_bytes: int
 
 
 @st.composite
-def fifty(draw: st.DrawFn, largest: int = 50) -> list[Used]:
-    """Up to fifty tenants whose ids no word and no figure of ours contains."""
-    ids = draw(st.lists(st.from_regex(r"zq[0-9a-z_-]{6,20}", fullmatch=True), unique=True, max_size=largest))
-    return [Used(TenantId(each), draw(some_plans), draw(amounts), draw(amounts)) for each in ids]
+def fifty(draw: st.DrawFn) -> list[Used]:
+    """Up to fifty tenants whose ids no word and no figure of ours contains.
+
+    Mostly of a few plans and alike in what they use, for of tenants who have nothing in common no group is
+    ever shown; `test_the_examples_are_of_all_kinds` sees to that.
+    """
+    suffix = draw(st.from_regex(r"[0-9a-z_-]{4,20}", fullmatch=True))
+    count, chance = draw(st.sampled_from([50, 50, 50, 30, 10, 9, 0])), draw(st.randoms())
+    plans = draw(st.lists(some_plans, unique=True, min_size=1, max_size=4))
+    least, most = draw(st.sampled_from([(50_000, 10**6), (50_000, 10**6), (0, 3), (0, 10**12)]))
+
+    def amount() -> int:
+        return chance.randint(least, most)
+
+    shares = [chance.choice([1, 1, 5]) for _ in plans]
+    return [
+        Used(TenantId(f"zq{number}{suffix}"), *chance.choices(plans, shares), amount(), amount())
+        for number in range(count)
+    ]
+
+
+def test_the_examples_are_of_all_kinds() -> None:
+    """Or what is said of them below would be said of documents in which nothing is shown."""
+    kinds: Counter[str] = Counter()
+
+    @settings(database=None, derandomize=True, max_examples=60)
+    @given(fifty())
+    def look(some: list[Used]) -> None:
+        groups = folded([each for each in some if each.rows and each.raw_bytes])
+        kinds["several" if len(groups) > 1 else "one" if groups else "none"] += 1
+        kinds["folded beside another"] += len(groups) > 1 and OTHER in groups
+
+    look()
+    assert min(kinds[kind] for kind in ("none", "one", "several", "folded beside another")) >= 3, kinds
 
 
 @given(fifty())

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -101,6 +102,22 @@ def test_a_day_is_told_once_whatever_is_counted_afterwards(dynamodb: Any) -> Non
     people(dynamodb, MIN_TENANTS + 1)
     assert run(place, NOW) == {}
     assert place.reports.get(key_of(YESTERDAY)) == before
+
+
+def test_a_day_that_cannot_be_told_of_keeps_no_other_from_it(dynamodb: Any) -> None:
+    class Broken(Quiet):
+        def of(self, day: date) -> list[Vitals]:
+            if day == YESTERDAY - timedelta(days=3):
+                raise MetricsUnavailableError("CloudWatch: some figures are not complete")
+            return super().of(day)
+
+    place = observatory(dynamodb, Broken())
+    for _ in range(2):
+        with pytest.raises(MetricsUnavailableError):
+            run(place, NOW)
+        assert len(list(place.reports.under(""))) == DAYS_BACK - 1
+    whole = replace(place, metrics=Quiet())  # type: ignore[arg-type]
+    assert list(run(whole, NOW)) == [str(YESTERDAY - timedelta(days=3))]
 
 
 def test_of_a_day_of_few_tenants_nothing_is_told(dynamodb: Any) -> None:
