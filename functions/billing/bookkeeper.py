@@ -117,10 +117,11 @@ class Bookkeeper:
             journal.write("account_not_kept", tenant_id=tenant, error_type=type(fault).__name__)
 
     def _tell(self, tenant: TenantId, trial_ends_at: int | None) -> None:
-        """Write the letters, and in the book that they were written."""
+        """Write the letters, and in the book that they were written: of one and the same moment."""
+        now = self.desk.clock()
 
         def due(book: Book) -> list[News]:
-            return reminders(book, trial_ends_at, self.desk.clock())
+            return reminders(book, trial_ends_at, now)
 
         def told(book: Book) -> Book:
             return replace(book, told=book.told | {each.notice_id for each in due(book)})
