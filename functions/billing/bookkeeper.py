@@ -21,6 +21,7 @@ from functions.billing.books import Books
 from functions.billing.entitlements import SECONDS_A_DAY, TRIAL_ENDED
 from functions.billing.reminders import TOLD_LATE_DAYS, TRIAL_NOTICE_DAYS, reminders
 from functions.billing.stripe_contract import Stripe
+from functions.billing.subscription import Subscription
 from functions.billing.wiring import BookkeepingSettings, books_of, desk_of, gate_of, secret_of
 from functions.billing.wording import News
 from functions.shared import journal
@@ -65,6 +66,11 @@ def _may_be_paid(book: Book, looked_at: int) -> bool:
     return book.checkout_at is not None and looked_at < book.checkout_at + PAGE_SECONDS + OVERDUE_SECONDS
 
 
+def _as_events_tell(book: Book) -> Subscription | None:
+    """The subscription, less when a payment is tried next: Stripe moves that and tells nothing."""
+    return replace(book.subscription, tries_again_at=None) if book.subscription else None
+
+
 @dataclass(frozen=True, slots=True)
 class Bookkeeper:
     """Goes through the accounts."""
@@ -101,7 +107,7 @@ class Bookkeeper:
             book = book or self.books.of(tenant)
             if to_be_looked_up(book, self.desk.clock()):
                 found = self.desk.look(tenant)
-                counts["missed"] += found.subscription != book.subscription
+                counts["missed"] += _as_events_tell(found) != _as_events_tell(book)
                 book = found
             if reminders(book, trial_ends_at, self.desk.clock()):
                 self._tell(tenant, trial_ends_at)
@@ -111,10 +117,11 @@ class Bookkeeper:
             journal.write("account_not_kept", tenant_id=tenant, error_type=type(fault).__name__)
 
     def _tell(self, tenant: TenantId, trial_ends_at: int | None) -> None:
-        """Write the letters, and in the book that they were written."""
+        """Write the letters, and in the book that they were written: of one and the same moment."""
+        now = self.desk.clock()
 
         def due(book: Book) -> list[News]:
-            return reminders(book, trial_ends_at, self.desk.clock())
+            return reminders(book, trial_ends_at, now)
 
         def told(book: Book) -> Book:
             return replace(book, told=book.told | {each.notice_id for each in due(book)})

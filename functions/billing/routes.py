@@ -57,6 +57,8 @@ def _change_caps(office: Office, caller: Principal, event: Event) -> Answer:
     def noted(book: Book) -> Sequence[Item]:
         return [office.desk.audit.entry(book.tenant, who, "billing.caps_changed", str(caps))]
 
+    if not caps.new:
+        return _billing(office, caller, event)
     return _shown(office, office.desk.change(caller.tenant, capped, who, also=noted))
 
 

@@ -131,6 +131,10 @@ class Usage:
         tally = self.tally(tenant)
         if tally.reported.subscription_id and tally.reported.period_start <= since:
             return tally.reported.used_bytes(tally.raw_bytes, since)
+        return self.stored_bytes(tenant, since, until)
+
+    def stored_bytes(self, tenant: TenantId, since: int, until: int) -> int:
+        """Bytes of the days that begin from `since` until `until`, Unix seconds."""
         first = _utc_day(since + SECONDS_A_DAY - 1)
         return sum(each.raw_bytes for each in self.days(tenant, first, max(first, _utc_day(until - 1))))
 

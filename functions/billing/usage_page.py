@@ -45,7 +45,9 @@ def usage_page(
     since, until = period(book, now)
     span = asked(query, Span(_day(since), _day(int(now))))
     days = usage.days(book.tenant, span.first, span.last)
-    used_bytes = usage.used_bytes(book.tenant, since, until)
+    # Of a subscription that has ended there are invoices, and none of the calendar's month.
+    of_period = usage.used_bytes if book.live else usage.stored_bytes
+    used_bytes = of_period(book.tenant, since, until)
     return {
         "from": span.first.isoformat(),
         "to": span.last.isoformat(),

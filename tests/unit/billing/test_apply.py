@@ -1,5 +1,6 @@
 """One way to change a book and a standing: read, decide, write, and start over when somebody was first."""
 
+import itertools
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 
 from functions.billing.apply import CALENDAR, STRIPE, TRIES, BookBusyError, Desk, NoAccountError
 from functions.billing.book import Book
+from functions.billing.bookkeeper import Bookkeeper
 from functions.billing.stripe_contract import StripeUnavailableError
 from functions.shared.plans import GIGABYTE
 from functions.shared.tenancy import TenantId
@@ -155,3 +157,13 @@ def test_somebody_who_pays_twice_is_seen(room: Room, capsys: pytest.CaptureFixtu
     found: Any = room.desk.look(room.acme)
     assert found.subscription.subscription_id == "sub_1"
     assert '"DoubleSubscriptions":1' in capsys.readouterr().out
+
+
+def test_what_is_noted_as_told_is_what_was_told_although_the_moment_passes_meanwhile(room: Room) -> None:
+    """A trial ends between the note and the letter: else nobody is told that it will end."""
+    ends_at = NOON + 14 * DAY
+    moments = itertools.chain([ends_at - 1.0], itertools.repeat(float(ends_at)))
+    desk = replace(room.desk, clock=lambda: next(moments))
+    Bookkeeper(desk, room.books)._tell(room.globex, ends_at)  # type: ignore[arg-type]
+    letters = {each["mail"][1] for each in room.books.written if "mail" in each}
+    assert letters == room.books.of(room.globex).told == {f"trial_ending-{ends_at}"}

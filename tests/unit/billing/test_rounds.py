@@ -120,8 +120,25 @@ def test_an_account_that_cannot_be_looked_after_keeps_nobody_from_being_counted(
 
     monkeypatch.setattr(type(built._look_after.__self__), "look_after", falter)  # type: ignore[attr-defined]
     assert meter.handler({}, Context())["rows"] == 2
-    assert seen == [acme, "gone"]
+    assert sorted(seen) == [acme, "gone"]
     assert [each["tenant_id"] for each in told(capsys) if "event" in each] == [acme]
+
+
+def test_what_is_counted_is_told_although_there_is_no_time_to_look_after_all(here: Shop) -> None:
+    """Looking after very many would outlast the function, at the same ones each minute."""
+    tenants = [here.account(f"acme-{number}") for number in range(4)]
+    for number in range(40):
+        done(here, number, *(Share(tenant, today(here), 1, 100) for tenant in tenants))
+    looked_after: list[TenantId] = []
+    batches, usage = DoneBatches("ledger", here.client), Usage("usage", here.client)
+    counter = meter.Meter(batches, usage, here.client, looked_after.append)
+    run = counter.run(here.now(), lambda: len(looked_after) < 1)
+    assert (run.batches, len(looked_after)) == (40, 1)
+    for number in range(40, 240, 5):
+        done(here, number, *(Share(tenant, today(here), 1, 100) for tenant in tenants))
+        so_far = len(looked_after)
+        counter.run(here.now(), lambda so_far=so_far: len(looked_after) < so_far + 1)  # type: ignore[misc]
+    assert set(looked_after) == set(tenants)
 
 
 def test_report_tells_of_all_accounts_and_one_that_fails_keeps_no_other(

@@ -269,6 +269,24 @@ def test_the_estimate_is_what_the_invoice_comes_to(here: Shop) -> None:
     assert sum(each["amount"] for each in lines) == 469
 
 
+def test_after_a_subscription_the_period_is_the_month_with_all_that_was_stored_in_it(here: Shop) -> None:
+    """Told to Stripe or not: nobody sees less in a period than in its days."""
+    acme = here.subscribed("acme")
+    caretaker(here).look_after(acme)
+    in_next_month = (today(here).replace(day=1) + timedelta(days=32)).replace(day=2)
+    here.pass_by((in_next_month - today(here)).days * DAY)
+    here.deliver()
+    store(here, acme, 2 * GIGABYTE)
+    report(here, acme)
+    store(here, acme, GIGABYTE)
+    here.gate.cancel(here.subscription(acme)["id"], prorate=False)
+    here.deliver()
+    assert not here.book(acme).live
+    shown = page(here, acme)
+    assert shown["period"]["bytes"] == sum(each["bytes"] for each in shown["days"]) == 3 * GIGABYTE
+    assert shown["period"]["estimate_cents"] is None
+
+
 def test_what_is_left_of_a_trial_is_estimated_as_free_and_is(here: Shop) -> None:
     acme = here.account("acme")
     here.buy(acme)
