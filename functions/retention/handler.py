@@ -2,8 +2,9 @@
 
 Trigger: the scheduler, every hour. Promise: a partition whose day of expiry is past (UTC) is dropped, whole,
 but for rows of tenants who have a longer plan since; rows of tenants who have a shorter one leave the
-partitions that are yet to come. The quarantine is held to the same days. What was removed and what is the
-oldest left is measured, and kept as a report. Doing it twice does no harm.
+partitions that are yet to come. The quarantine is held to the same days, and nothing is left in our buckets
+of who has moved to a cloud of their own. What was removed and what is the oldest left is measured, and kept
+as a report. Doing it twice does no harm.
 On failure: each removal stands alone; one that fails is logged, the others go on, and the next hour tries
 again. `PartitionsOverdue` counts those left more than a day after their time: an alarm hangs on it. When the
 warehouse or the accounts cannot be read nothing is removed and the run raises.
@@ -14,16 +15,19 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 from functions.retention.accounts import Accounts
-from functions.retention.limits import Limits, limits_of, shortened
+from functions.retention.left_behind import Drops, forget_left_behind
+from functions.retention.limits import limits_of, moved, shortened
 from functions.retention.partitions import Partitions
 from functions.retention.purge import Purged, purge
-from functions.retention.set_aside import Forgotten, forget_expired
+from functions.retention.set_aside import forget_expired
 from functions.shared import journal
 from functions.shared.address import Address
+from functions.shared.aws_client import client
 from functions.shared.buckets.contract import Bucket
+from functions.shared.buckets.drops import DropBucket
 from functions.shared.buckets.own import open_bucket
 from functions.shared.errors import AstralogError
 from functions.shared.reports import Reports
@@ -31,12 +35,14 @@ from functions.shared.secret_store import read_secret
 from functions.shared.settings import load
 from functions.shared.warehouse import Warehouse
 
+T = TypeVar("T")
+
 STATEMENT_TIMEOUT_SECONDS = 600
 A_REMOVAL_SECONDS = 120
 """What is to be left of a run before another removal begins; most take less than one."""
 
 A_STEP_SECONDS = 60
-"""The same before another thousand documents of the quarantine are looked at."""
+"""The same before another thousand objects of a bucket are looked at."""
 
 AFTER_MIDNIGHT = timedelta(minutes=10)
 """Longer than an insert that began before midnight can take: nobody writes into a day that is over."""
@@ -49,6 +55,7 @@ class Settings:
     warehouse_secret: str
     accounts_table: str
     staging_bucket: str
+    drop_bucket: str
     reports_bucket: str
 
 
@@ -59,6 +66,7 @@ class Upkeep:
     partitions: Partitions
     accounts: Accounts
     staging: Bucket
+    drops: Drops
     reports: Reports
 
 
@@ -70,6 +78,7 @@ def _upkeep() -> Upkeep:
         Partitions(Warehouse(address, STATEMENT_TIMEOUT_SECONDS)),
         Accounts(settings.accounts_table),
         open_bucket(settings.staging_bucket),
+        DropBucket(client("s3"), settings.drop_bucket),
         Reports(open_bucket(settings.reports_bucket)),
     )
 
@@ -90,14 +99,25 @@ def run(upkeep: Upkeep, now: datetime, seconds_left: Callable[[], float]) -> dic
         shortened(accounts, now.timestamp()),
         lambda: seconds_left() > A_REMOVAL_SECONDS,
     )
-    forgotten = _forgotten(upkeep.staging, limits, today, seconds_left)
-    _measure(purged, forgotten, round((time.monotonic() - started) * 1000))
+
+    def is_time_for_a_step() -> bool:
+        return seconds_left() > A_STEP_SECONDS
+
+    forgotten = _tried(lambda: forget_expired(upkeep.staging, limits, today, is_time_for_a_step))
+    leaving = moved(accounts, now.timestamp())
+    left_behind = _tried(
+        lambda: forget_left_behind(upkeep.staging, upkeep.drops, leaving, now, is_time_for_a_step)
+    )
+    failed = purged.failed + (forgotten is None or forgotten.undone > 0) + (left_behind is None)
+    _measure(purged, forgotten.rows if forgotten else 0, failed, round((time.monotonic() - started) * 1000))
     told = {
         "today": today.isoformat(),
         **asdict(purged),
         "quarantined": asdict(forgotten) if forgotten else None,
+        "left_behind": left_behind,
     }
-    if purged.tells_something or forgotten is None or forgotten.documents or forgotten.undone:
+    of_quarantine = forgotten is None or forgotten.documents or forgotten.undone
+    if purged.tells_something or of_quarantine or left_behind != 0:
         upkeep.reports.keep("purges", now, told)
     return told
 
@@ -107,18 +127,16 @@ def day_of(now: datetime) -> date:
     return (now.astimezone(UTC) - AFTER_MIDNIGHT).date()
 
 
-def _forgotten(
-    staging: Bucket, limits: Limits, today: date, seconds_left: Callable[[], float]
-) -> Forgotten | None:
-    """What the quarantine lost; None when S3 did not let us look, or delete."""
+def _tried(removal: Callable[[], T]) -> T | None:
+    """What it came to; None when S3 did not let us look, or delete."""
     try:
-        return forget_expired(staging, limits, today, lambda: seconds_left() > A_STEP_SECONDS)
+        return removal()
     except AstralogError as fault:
         journal.write("purge_failed", error_type=type(fault).__name__, reason=str(fault))
         return None
 
 
-def _measure(purged: Purged, forgotten: Forgotten | None, duration_ms: int) -> None:
+def _measure(purged: Purged, quarantined_rows: int, failed: int, duration_ms: int) -> None:
     journal.measure(
         FUNCTION,
         {
@@ -127,8 +145,8 @@ def _measure(purged: Purged, forgotten: Forgotten | None, duration_ms: int) -> N
             "PartitionsPurged": (purged.partitions, "Count"),
             "PartitionsThinned": (purged.thinned, "Count"),
             "PartitionsShortened": (purged.shortened, "Count"),
-            "QuarantinedRowsPurged": (forgotten.rows if forgotten else 0, "Count"),
-            "PurgesFailed": (purged.failed + (forgotten is None or forgotten.undone > 0), "Count"),
+            "QuarantinedRowsPurged": (quarantined_rows, "Count"),
+            "PurgesFailed": (failed, "Count"),
             "PartitionsOverdue": (purged.overdue, "Count"),
         },
         expires_on=purged.oldest_left or "",

@@ -1,8 +1,9 @@
 """How long each tenant's rows are kept at a moment, from what the accounts say. Pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from functions.shared.access import BYOC
 from functions.shared.account.retention_terms import SECONDS_A_DAY, RetentionTerms
 from functions.shared.tenancy import TenantId
 
@@ -61,3 +62,9 @@ def shortened(accounts: Iterable[Account], now: float) -> list[TenantId]:
         if each.terms.steps and now < step.since + (step.days + STRAGGLING_DAYS) * SECONDS_A_DAY:
             found.append(each.tenant)
     return sorted(found)
+
+
+def moved(accounts: Sequence[Account], now: float) -> list[TenantId]:
+    """Tenants who have a cloud of their own since a while, as long as anything of before may be with us."""
+    gone = {each.tenant for each in accounts if each.plan == BYOC and days_kept(each.terms, now) == 0}
+    return [each for each in shortened(accounts, now) if each in gone]

@@ -106,10 +106,10 @@ def opened(here: World) -> Iterator[Office]:
     create_accounts(client)
     here.warehouse.command("TRUNCATE TABLE events")
     reports = OwnBucket(MemoryStore())
-    upkeep = Upkeep(Partitions(here.warehouse), Accounts("accounts"), here.bucket, Reports(reports))
     s3 = boto3.client("s3")
     s3.create_bucket(Bucket="drop")
     drops = DropBucket(s3, "drop")
+    upkeep = Upkeep(Partitions(here.warehouse), Accounts("accounts"), here.bucket, drops, Reports(reports))
     yield Office(here, upkeep, reports, drops)
     for each in drops.under(""):
         s3.delete_object(Bucket="drop", Key=each.key)

@@ -112,6 +112,23 @@ def test_who_moves_to_their_own_cloud_has_nothing_left_with_us_after_the_grace(o
     assert (told["byoc_tenants"], told["byoc_rows_at_rest"]) == (1, 0)
 
 
+def test_nor_have_our_buckets_and_who_stays_keeps_all_of_it(office: Office) -> None:
+    """Until the grace is over it stays: it may be taken back until then."""
+    now = int(office.now.timestamp())
+    for tenant, standing in (("moving", OWN), ("fewer", SHORT)):
+        office.account(tenant, standing, terms_after(RetentionTerms(30), standing, now))
+        for prefix in (quarantine_prefix, idempotency_prefix, checkpoint_prefix):
+            office.here.bucket.create(f"{prefix(TenantId(tenant))}x", b"x")
+        office.drop(f"{dropin_prefix(TenantId(tenant))}a//file+ of.theirs", b"x")
+    assert office.purge(days=6.9)["left_behind"] == 0
+    assert office.purge(days=0.2)["left_behind"] == 4
+    assert office.purge()["left_behind"] == 0
+    left = [each.key for bucket in (office.here.bucket, office.drops) for each in bucket.under("")]
+    assert sum("tenant=fewer/" in each for each in left) == 4
+    assert not any("tenant=moving/" in each for each in left)
+    assert look(office, days=2)["byoc_objects_at_rest"] == 0
+
+
 def test_had_it_stayed_somebody_would_be_told(office: Office) -> None:
     moved = terms_after(RetentionTerms(15), OWN, int(office.now.timestamp()))
     office.account("moving", OWN, moved)

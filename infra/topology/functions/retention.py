@@ -13,6 +13,7 @@ FUNCTIONS = (
             "warehouse_secret": "secret:warehouse",
             "accounts_table": "table:accounts",
             "staging_bucket": "bucket:staging",
+            "drop_bucket": "bucket:drop",
             "reports_bucket": "bucket:reports",
         },
         grants=(
@@ -20,6 +21,8 @@ FUNCTIONS = (
             "scan:table:accounts",
             "read:bucket:staging",
             "delete:bucket:staging",
+            "read:bucket:drop",
+            "delete:bucket:drop",
             "put:bucket:reports",
         ),
         schedule_minutes=60,

@@ -1,0 +1,73 @@
+"""What somebody who moved has left with us goes step by step, and not while it may be in use."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from obstore.store import MemoryStore
+
+from functions.retention import left_behind
+from functions.retention.left_behind import UNDER_WAY, forget_left_behind
+from functions.shared.buckets.contract import Listed
+from functions.shared.buckets.drops import Dropped
+from functions.shared.buckets.own import OwnBucket
+from functions.shared.tenancy import TenantId, checkpoint_prefix, dropin_prefix, staged_prefix
+
+ACME, GLOBEX = TenantId("acme"), TenantId("globex")
+PUT_AT = datetime(2026, 11, 24, tzinfo=UTC)
+LATER = datetime.now(UTC) + timedelta(days=1)
+
+
+class Files:
+    """A drop bucket with these keys."""
+
+    name = "drop"
+
+    def __init__(self, *keys: str) -> None:
+        self.keys = list(keys)
+
+    def under(self, prefix: str) -> Iterator[Listed]:
+        return iter([Listed(each, "etag", 1, PUT_AT) for each in self.keys if each.startswith(prefix)])
+
+    def delete(self, file: Dropped) -> None:
+        assert file == Dropped("drop", file.key, "etag", 1)
+        self.keys.remove(file.key)
+
+
+def staging(*keys: str) -> OwnBucket:
+    bucket = OwnBucket(MemoryStore())
+    for key in keys:
+        bucket.create(key, b"x")
+    return bucket
+
+
+def test_what_is_staged_and_what_is_anothers_stays() -> None:
+    kept = [f"{staged_prefix(ACME)}x", f"{checkpoint_prefix(GLOBEX)}x"]
+    bucket, files = staging(f"{checkpoint_prefix(ACME)}x", *kept), Files(f"{dropin_prefix(GLOBEX)}x")
+    assert forget_left_behind(bucket, files, [ACME], LATER) == 1
+    assert sorted(each.key for each in bucket.under("")) == sorted(kept)
+    assert files.keys == [f"{dropin_prefix(GLOBEX)}x"]
+
+
+def test_a_file_that_was_just_put_is_left_to_whoever_reads_it() -> None:
+    files = Files(f"{dropin_prefix(ACME)}x")
+    assert forget_left_behind(staging(), files, [ACME], PUT_AT + UNDER_WAY) == 0
+    assert forget_left_behind(staging(), files, [ACME], PUT_AT + UNDER_WAY + timedelta(seconds=1)) == 1
+
+
+def test_more_than_a_step_holds_goes_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(left_behind, "KEYS_A_STEP", 2)
+    bucket = staging(
+        *(f"{checkpoint_prefix(tenant)}{number}" for tenant in (ACME, GLOBEX) for number in range(5))
+    )
+    assert forget_left_behind(bucket, Files(), [ACME, GLOBEX], LATER) == 10
+    assert list(bucket.under("")) == []
+
+
+def test_where_time_runs_out_the_next_run_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(left_behind, "KEYS_A_STEP", 2)
+    bucket = staging(*(f"{checkpoint_prefix(ACME)}{number}" for number in range(5)))
+    files = Files(*(f"{dropin_prefix(ACME)}{number}" for number in range(3)))
+    turns = iter([True, True, False, *[False] * 9])
+    assert forget_left_behind(bucket, files, [ACME], LATER, lambda: next(turns)) == 4
+    assert forget_left_behind(bucket, files, [ACME], LATER) == 4
