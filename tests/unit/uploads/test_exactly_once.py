@@ -9,8 +9,9 @@ import pytest
 from backports import zstd
 
 from functions.shared.account.standing import Standing
+from functions.shared.buckets.drops import FileGoneError
 from functions.uploads import reading
-from functions.uploads.records import opened
+from functions.uploads.records import Records, opened
 from tests.unit.uploads.samples import COMPRESSIONS, FORMS, hadoop
 from tests.unit.uploads.world import ACME, GLOBEX, KilledError, World
 
@@ -267,6 +268,30 @@ def test_a_file_that_ends_whoever_reads_it_is_given_up(
     assert told["error"]["code"] == "unreadable"
     assert told["state"] == ("failed" if dies == "at the beginning" else "partly")
     assert told["rows_stored"] == len(here.rows())
+
+
+@pytest.mark.usefixtures("small_parts")
+def test_nothing_is_left_of_where_a_file_went_on_that_vanished_meanwhile(
+    here: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is kept of its place holds text of it."""
+    run = reading.Reading._stops_at
+
+    def gone() -> None:
+        raise FileGoneError("gone")
+
+    def vanish(self: reading.Reading, records: Records) -> bool:
+        monkeypatch.setattr(reading, "CHECKPOINT_EVERY_SECONDS", 0 if self.file.parts == 3 else 1000)
+        if self.file.parts == 3:
+            monkeypatch.setattr(records, "next", gone)
+        return run(self, records)
+
+    monkeypatch.setattr(reading.Reading, "_stops_at", vanish)
+    assert here.deliver(here.put("x", TEXT)) == []
+    told = here.status("x")
+    assert (told["state"], told["error"]["code"]) == ("partly", "gone")
+    assert told["rows_stored"] == len(here.rows())
+    assert list(here.staging.under("uploads/")) == []
 
 
 def test_what_two_files_have_in_common_is_nothing(here: World) -> None:
