@@ -188,6 +188,16 @@ def test_a_quote_that_is_never_closed_costs_one_row(here: World) -> None:
     assert told["rows_stored"] + told["rows_refused"] == 40_002
 
 
+@pytest.mark.parametrize("end", [b"\nand on", b"\nand on\n"])
+def test_a_quoted_row_that_is_cut_off_is_one_that_is_refused(here: World, end: bytes) -> None:
+    body = gzip.compress(b'level,message\ninfo,a\ninfo,"open' + end)
+    told = here.drop("x.csv", body[:-8])
+    assert (told["state"], told["rows_stored"], told["rows_refused"]) == ("partly", 1, 1)
+    assert told["refusals"][0]["index"] == 1
+    assert told["refusals"][0]["code"] == "cut_off"
+    assert here.messages() == ["a"]
+
+
 @pytest.mark.parametrize(
     "body",
     [
