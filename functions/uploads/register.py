@@ -258,7 +258,10 @@ class Register:
         return noted
 
     def _claims(self, file: File, upload: Upload) -> list[dict[str, Any]]:
-        fresh = {"ConditionExpression": "attribute_not_exists(entry)"}
+        fresh = {
+            "ConditionExpression": "attribute_not_exists(entry) OR forget_at <= :now",
+            "ExpressionAttributeValues": {":now": {"N": str(int(self._clock()))}},
+        }
         put = file_item(file, self._forget_at(FORGET_FILES_AFTER_DAYS))
         tied = upload_item(replace(upload, file=file.digest), self._forget_at(FORGET_UPLOADS_AFTER_DAYS))
         # One that was announced is there already, and nobody's yet.

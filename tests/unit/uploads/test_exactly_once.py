@@ -12,6 +12,7 @@ from functions.shared.account.standing import Standing
 from functions.shared.buckets.drops import FileGoneError
 from functions.uploads import reading
 from functions.uploads.records import Records, opened
+from functions.uploads.register import FORGET_FILES_AFTER_DAYS
 from tests.unit.uploads.samples import COMPRESSIONS, FORMS, hadoop
 from tests.unit.uploads.world import ACME, GLOBEX, KilledError, World
 
@@ -57,6 +58,15 @@ def test_another_file_under_the_same_name_is_another_file(here: World) -> None:
     assert here.deliver(here.put("x", b"two\n")) == []
     assert here.deliver(here.put("x", b"one\n")) == [], "and the first one again adds nothing"
     assert sorted(here.messages()) == ["one", "two"]
+
+
+def test_a_file_that_was_forgotten_is_read_though_its_entry_is_not_deleted_yet(here: World) -> None:
+    """DynamoDB takes days for what is over."""
+    here.drop("x", b"one\n")
+    here.later = (FORGET_FILES_AFTER_DAYS + 1) * 86_400
+    assert here.deliver(here.put("x", b"one\n")) == []
+    assert [each["state"] for each in here.statuses()] == ["done"]
+    assert here.messages() == ["one", "one"]
 
 
 def test_what_was_gone_before_it_was_read_is_read_when_it_is_put_again(here: World) -> None:
