@@ -7,6 +7,7 @@ import json
 import random
 import subprocess
 import sys
+import time
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -402,3 +403,18 @@ def test_objects_that_are_printed_over_many_lines(here: World) -> None:
     told = here.drop("x", body.encode())
     assert (told["state"], told["format"]) == ("done", "json")
     assert here.messages() == [f"m{number}" for number in range(300)]
+
+
+def test_a_zstd_window_that_is_too_large_is_no_damage(here: World) -> None:
+    compressor = zstd.ZstdCompressor(options={zstd.CompressionParameter.window_log: 28})
+    told = here.drop("x", compressor.compress(b"line\n") + compressor.flush())
+    assert (told["state"], told["error"]["code"]) == ("failed", "unsupported_format")
+    assert "128 MB" in told["error"]["reason"]
+
+
+@pytest.mark.parametrize("bit", [b"[", b"[]"])
+def test_brackets_without_end_take_no_time(here: World, bit: bytes) -> None:
+    began = time.process_time()
+    told = here.drop("x", bit * (2_000_000 // len(bit)))
+    assert (told["state"], told["rows_stored"]) == ("done", 0)
+    assert time.process_time() - began < 10
