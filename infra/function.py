@@ -44,6 +44,7 @@ class ServiceFunction(Construct):
             role=_role(self, spec, log_group, stores),
             log_group=log_group,
             logging_format=lambda_.LoggingFormat.TEXT,
+            recursive_loop=lambda_.RecursiveLoop.ALLOW if _goes_on(spec) else None,
         )
         if spec.source:
             self._consume(spec.source, stores)
@@ -75,6 +76,11 @@ class ServiceFunction(Construct):
             schedule=scheduler.ScheduleExpression.rate(every),
             target=scheduler_targets.LambdaInvoke(self.function, retry_attempts=2, max_event_age=every),
         )
+
+
+def _goes_on(spec: topology.Function) -> bool:
+    """Whether it sends itself messages. Lambda would take that for a loop, and end it at the 16th turn."""
+    return spec.source is not None and f"send:queue:{spec.source.queue}" in spec.grants
 
 
 def _environment(spec: topology.Function, stores: Stores) -> dict[str, str]:

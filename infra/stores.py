@@ -40,7 +40,7 @@ class Stores:
             case "table":
                 return self.tables[name].table_name
             case "queue":
-                return self.queues[name].queue_url
+                return self.queues[name].queue_name
             case "secret":
                 return self.secrets[name].secret_name
             case "key":

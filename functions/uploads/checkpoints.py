@@ -11,9 +11,9 @@ from typing import Any
 
 from backports import zstd
 
-from functions.shared.buckets.contract import Bucket
+from functions.shared.buckets.contract import Bucket, BucketUnavailableError
 from functions.shared.errors import PermanentError
-from functions.shared.frames import decoded
+from functions.shared.frames import DecodedTooLargeError, decoded
 from functions.shared.tenancy import TenantId, checkpoint_prefix
 from functions.uploads.formats.contract import State
 from functions.uploads.streams.contract import Mark
@@ -43,9 +43,14 @@ class Checkpoints:
         self._prefix = f"{checkpoint_prefix(tenant)}{digest}/"
 
     def put(self, part: int, text_at: int, checkpoint: Checkpoint) -> str:
-        """Keep `checkpoint`, with which part `part` begins, so far into the text; its key."""
+        """Keep `checkpoint`, with which part `part` begins, so far into the text; its key.
+
+        A key counts as taken also while somebody else writes it, who may yet fail: hence the second look.
+        """
         key = f"{self._prefix}{part:06d}-{text_at}"
-        self._bucket.create(key, zstd.compress(_encoded(checkpoint), 1))
+        taken = self._bucket.create(key, zstd.compress(_encoded(checkpoint), 1)) is None
+        if taken and self._bucket.etag_of(key) is None:
+            raise BucketUnavailableError("Conflict")
         return key
 
     def get(self, key: str) -> Checkpoint:
@@ -58,7 +63,11 @@ class Checkpoints:
         found = self._bucket.get(key)
         if found is None:
             raise CheckpointLostError("the checkpoint is gone")
-        return _decoded(decoded(bytes(found.body), MAX_BYTES))
+        try:
+            return _decoded(decoded(bytes(found.body), MAX_BYTES))
+        except (zstd.ZstdError, DecodedTooLargeError, ValueError, LookupError, TypeError):
+            # Others may write into a customer's bucket.
+            raise CheckpointLostError("the checkpoint is none") from None
 
     def delete(self) -> None:
         """Delete all of them."""

@@ -140,9 +140,11 @@ def _in_slot(
     try:
         place = drop_in.place(tenant, time.time())
         # Who else may have told us of a file: a bucket that is not this tenant's proves nothing.
-        if place and place.drops.name == file.bucket:
-            is_last_try = message.receive_count >= REFUSED_RECEIVES
-            drop_in.work.do(file, place, seconds_left, is_last_try=is_last_try)
+        if place is None or place.drops.name != file.bucket:
+            drop_in.health.give_back(slot)
+            return None
+        is_last_try = message.receive_count >= REFUSED_RECEIVES
+        drop_in.work.do(file, place, seconds_left, is_last_try=is_last_try)
     except HeldError as held:
         drop_in.health.give_back(slot)
         return held.seconds

@@ -17,6 +17,7 @@ MAX_FILENAME_BYTES = 700
 
 MAX_PAGE, DEFAULT_PAGE = 100, 50
 
+_NUMBER = re.compile(r"[0-9]{1,9}")
 _ID = re.compile(r"[0-9a-z]{26}")
 
 
@@ -64,7 +65,7 @@ def originals(body: bytes) -> str:
 def page(query: dict[str, str]) -> tuple[int, str | None]:
     """How many uploads to list, and before which."""
     text, cursor = query.get("limit", str(DEFAULT_PAGE)), query.get("cursor")
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= MAX_PAGE:
+    if not _NUMBER.fullmatch(text) or not 1 <= int(text) <= MAX_PAGE:
         raise invalid("limit", f"must be a number from 1 to {MAX_PAGE}")
     if cursor is not None and not _ID.fullmatch(cursor):
         raise invalid("cursor", "is not one that a page answered with")

@@ -135,15 +135,19 @@ def _list(desk: Desk, caller: Principal, event: Event) -> Answer:
 def _settings(desk: Desk, caller: Principal, _event: Event) -> Answer:
     """GET /v1/uploads/settings: with where files may be put without being announced."""
     _may_look(caller)
-    place = {"bucket": desk.bucket_of(caller).name, "prefix": dropin_prefix(caller.tenant)}
-    return answer(200, {"original": _originals(desk, caller), **place})
+    return answer(200, {"original": _originals(desk, caller), **_place(desk, caller)})
 
 
 def _choose(desk: Desk, caller: Principal, event: Event) -> Answer:
     """PUT /v1/uploads/settings."""
     caller.require("admin")
-    desk.register.choose_originals(caller.tenant, forms.originals(request(event).body))
-    return _settings(desk, caller, event)
+    chosen, place = forms.originals(request(event).body), _place(desk, caller)
+    desk.register.choose_originals(caller.tenant, chosen)
+    return answer(200, {"original": chosen, **place})
+
+
+def _place(desk: Desk, caller: Principal) -> dict[str, str]:
+    return {"bucket": desk.bucket_of(caller).name, "prefix": dropin_prefix(caller.tenant)}
 
 
 def _originals(desk: Desk, caller: Principal) -> str:

@@ -165,7 +165,7 @@ class Reading:
         if runs_low or now - self._checked_at >= CHECKPOINT_EVERY_SECONDS:
             key = self._checkpoints.put(self.file.parts, records.text_at, records.checkpoint())
             self.file = replace(self.file, checkpoint=key, attempts=int(not runs_low))
-            self.file = self.noted = self._register.note(self.file, keeps_lease=not runs_low)
+            self.file = self.noted = self._sure = self._register.note(self.file, keeps_lease=not runs_low)
             self._checked_at = now
         return runs_low
 

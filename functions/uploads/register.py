@@ -8,6 +8,7 @@ on, if that is too large for one run. The file that came of an upload is tied to
 Whoever reads a file has a lease; each write of theirs counts only while it is theirs.
 """
 
+import random
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -35,6 +36,8 @@ OURS = "-"
 
 READS_A_CALL = 100
 _CLAIM_TRIES = 3
+_READ_TRIES = 8
+"""Some four seconds of its having no capacity; 16 MB of an answer never take as many."""
 
 
 class HeldError(RetryableError):
@@ -258,7 +261,10 @@ class Register:
         return noted
 
     def _claims(self, file: File, upload: Upload) -> list[dict[str, Any]]:
-        fresh = {"ConditionExpression": "attribute_not_exists(entry)"}
+        fresh = {
+            "ConditionExpression": "attribute_not_exists(entry) OR forget_at <= :now",
+            "ExpressionAttributeValues": {":now": {"N": str(int(self._clock()))}},
+        }
         put = file_item(file, self._forget_at(FORGET_FILES_AFTER_DAYS))
         tied = upload_item(replace(upload, file=file.digest), self._forget_at(FORGET_UPLOADS_AFTER_DAYS))
         # One that was announced is there already, and nobody's yet.
@@ -285,12 +291,15 @@ class Register:
     def _read_all(self, keys: list[items.Item]) -> list[items.Item]:
         found: list[items.Item] = []
         wanted: dict[str, Any] = {self._table: {"Keys": keys, "ConsistentRead": True}}
-        while keys and wanted:
+        for attempt in range(_READ_TRIES):
             with answered():
                 answer = self._client.batch_get_item(RequestItems=wanted)
             found += answer["Responses"].get(self._table, [])
             wanted = answer.get("UnprocessedKeys") or {}
-        return found
+            if not wanted:
+                return found
+            time.sleep(random.uniform(0, 0.05 * 2**attempt))  # noqa: S311
+        raise StoreUnavailableError("DynamoDB: it leaves out what it is asked for")
 
     def _forget_at(self, days: int) -> int:
         return int(self._clock()) + days * SECONDS_A_DAY

@@ -31,6 +31,8 @@ def test_a_function_gets_the_topologys_settings_and_no_others(templates: Templat
         given = variables[f"ASTRALOG_{name.upper()}"]
         if kind in ("bucket", "table", "queue"):
             assert templates.points_at(given) == templates.store(kind, resource)[0]
+            # Functions ask SQS for the URL of a name, and it knows no queue that is called like a URL.
+            assert kind != "queue" or "QueueName" in json.dumps(given)
         elif kind == "secret":
             assert given == f"astralog/{resource}"
         elif kind == "key":
@@ -45,6 +47,14 @@ def test_a_function_gets_the_topologys_settings_and_no_others(templates: Templat
             assert templates.points_at(given) in templates.resources("AWS::ApiGatewayV2::Api")
         else:
             assert given == value
+
+
+@every_function
+def test_who_goes_on_by_its_own_queue_may(templates: Templates, spec: Function) -> None:
+    """Lambda takes what a function sends to its own queue for a loop, and ends it at the sixteenth turn."""
+    goes_on = spec.source is not None and f"send:queue:{spec.source.queue}" in spec.grants
+    allowed = templates.function(spec.handler).get("RecursiveLoop") == "Allow"
+    assert allowed == goes_on
 
 
 @every_function

@@ -9,8 +9,22 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
-from functions.shared.buckets.contract import Listed, ObjectChangedError
-from functions.shared.buckets.customers import NOT_DONE, CustomersBucket, code_of, failure, status_of
+from functions.shared.buckets.contract import (
+    BucketError,
+    BucketRefusedError,
+    Listed,
+    ObjectChangedError,
+    Told,
+    same_object,
+)
+from functions.shared.buckets.customers import (
+    NOT_DONE,
+    CustomersBucket,
+    code_of,
+    etag_of_answer,
+    failure,
+    status_of,
+)
 from functions.shared.errors import PermanentError
 
 
@@ -87,11 +101,16 @@ class FileRanges:
                 Range=f"bytes={start}-{start + length - 1}",
             )
             with closing(answer["Body"]) as body:
+                same_object(Told(self._file.etag, length), etag_of_answer(answer), 0)
+                if answer["ContentLength"] > length:
+                    raise BucketRefusedError("RangeIgnored")
                 read: bytes = body.read()
+        except (BucketError, ObjectChangedError):
+            raise
         except NOT_DONE as fault:
             if status_of(fault) == 412:
                 raise ObjectChangedError("another file is in the place of this one") from None
             if code_of(fault) == "NoSuchKey":
                 raise FileGoneError("the file is gone") from None
             raise failure(fault) from None
-        return read[:length]
+        return read

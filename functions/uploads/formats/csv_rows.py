@@ -30,7 +30,7 @@ from functions.uploads.formats.contract import (
     State,
 )
 from functions.uploads.formats.lines import text_lines
-from functions.uploads.formats.windows import LineWindows
+from functions.uploads.formats.windows import Lines, LineWindows
 from functions.uploads.numbers import typed
 from functions.uploads.text import Text
 
@@ -85,7 +85,10 @@ class CsvRows:
         batch = Batch(cut=bool(lines and lines.pause))
         if lines is None and not self._carried:
             return None
-        if lines is None or lines.body:
+        if text.fault and (lines is None or lines.cut_off):
+            # A row whose quotes were open when the file broke off: what is left of it is no row.
+            lines, self._carried = Lines(cut_off=True), ""
+        elif lines is None or lines.body:
             self._convert(lines.body if lines else b"", batch, is_last=lines is None)
         if lines and lines.too_long:
             batch.refuse(self._index + batch.records, TOO_LONG)

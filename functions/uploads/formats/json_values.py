@@ -29,8 +29,8 @@ from functions.uploads.formats.windows import PASSED_BYTES
 from functions.uploads.streams.contract import BrokenFileError
 from functions.uploads.text import Text
 
-_BETWEEN = re.compile(rb"[\s,\]}]*+")
-_OPENING = re.compile(rb'(?:\{\s*+"(?:events|logs|Records|logEvents)"\s*+:\s*+)?\[\s*+')
+_BETWEEN = re.compile(rb'(?:[\s,\[\]}]++|\{\s*+"(?:events|logs|Records|logEvents)"\s*+:\s*+\[)*+')
+"""What no value begins with, and the beginnings of arrays; all of it at once, for there may be much."""
 _TRIES = 4
 """Ends of a window that are tried: one within an element is no end."""
 
@@ -69,17 +69,10 @@ class JsonValues:
 
     def _at_value(self, text: Text) -> bool:
         """Pass over what is between values, and into arrays; whether a value begins there."""
-        while True:
-            between = _BETWEEN.match(text.data)
-            text.drop(between.end() if between else 0)
+        while between := _passed(text.data, 0):
+            text.drop(between)
             text.fill(WINDOW_BYTES)
-            if not text.data:
-                return False
-            opening = _OPENING.match(text.data)
-            if opening:
-                text.drop(opening.end())
-            elif text.data[:1] not in b",]} \t\r\n":
-                return True
+        return bool(text.data)
 
     def _many(self, text: Text) -> Iterable[Raw] | None:
         """Objects divided by commas, as many as a window has; None when they cannot be had at once."""
@@ -112,10 +105,7 @@ class JsonValues:
                 break
             values.append(without_half_pairs(seen[start:end]))
             done = end
-            between = _BETWEEN.match(seen, end)
-            start = between.end() if between else end
-            if _OPENING.match(seen, start):
-                break
+            start = _passed(seen, end)
         text.drop(done)
         return values
 
@@ -158,3 +148,9 @@ class JsonValues:
         batch.refuse(self._index, CUT_OFF)
         self._index += 1
         return batch
+
+
+def _passed(data: bytes, start: int) -> int:
+    """Where what is between values ends that begins at `start`."""
+    between = _BETWEEN.match(data, start)
+    return between.end() if between else start

@@ -21,6 +21,11 @@ KEPT_TEXT_BYTES = 6 * 1024 * 1024
 MAX_WINDOW_LOG = 27
 """128 MB, what `zstd --ultra --long` asks for at the most unless its reader is told more."""
 
+_CORRUPT = BrokenFileError("corrupt", "The file's zstd stream is damaged from some place on.")
+_TOO_WIDE = BrokenFileError(
+    "unsupported_format",
+    "The file's zstd window is larger than 128 MB: compress it without `--long`, or with 27.",
+)
 _CUT_OFF = BrokenFileError("truncated", "The file ends in the middle of a zstd frame.")
 
 
@@ -75,8 +80,9 @@ class ZstdStream:
                 return b""
         try:
             text = self._decompressor.decompress(self._pending, PIECE_BYTES)
-        except zstd.ZstdError:
-            self._fault = BrokenFileError("corrupt", "The file's zstd stream is damaged from some place on.")
+        except zstd.ZstdError as fault:
+            # In zstd's own words; it has a code for it that the library does not hand on.
+            self._fault = _TOO_WIDE if "too much memory" in str(fault) else _CORRUPT
             return b""
         self._pending = b""
         if self._decompressor.eof:

@@ -130,6 +130,19 @@ def test_a_file_counts_in_its_tenants_own_bucket_only(own: Own) -> None:
     assert own.states(INITECH) == own.states(HOOLI) == []
 
 
+def test_a_message_about_anothers_bucket_says_nothing_about_the_tenants_own(own: Own) -> None:
+    """Nobody else makes us ask a bucket that fails more often than we would."""
+    body = own.put(INITECH, "x", b"one\n")
+    own.custody.fault = BucketUnavailableError("SlowDown")
+    assert own.deliver(body) is True
+    own.custody.fault = None
+    own.world.later += 3
+    assert own.deliver(own.put(INITECH, "y", b"forged\n", "hooli-logs")) is False
+    assert own.drop_in.health.of("drops:initech").failures == 1
+    assert own.deliver(body) is False
+    assert own.drop_in.health.of("drops:initech").failures == 0
+
+
 def test_a_tenant_without_a_cloud_of_its_own_has_no_files(own: Own) -> None:
     body = own.put(HOOLI, "x", b"one\n")
     del own.custody.buckets[HOOLI]

@@ -9,8 +9,10 @@ import pytest
 from backports import zstd
 
 from functions.shared.account.standing import Standing
+from functions.shared.buckets.drops import FileGoneError
 from functions.uploads import reading
-from functions.uploads.records import opened
+from functions.uploads.records import Records, opened
+from functions.uploads.register import FORGET_FILES_AFTER_DAYS
 from tests.unit.uploads.samples import COMPRESSIONS, FORMS, hadoop
 from tests.unit.uploads.world import ACME, GLOBEX, KilledError, World
 
@@ -56,6 +58,15 @@ def test_another_file_under_the_same_name_is_another_file(here: World) -> None:
     assert here.deliver(here.put("x", b"two\n")) == []
     assert here.deliver(here.put("x", b"one\n")) == [], "and the first one again adds nothing"
     assert sorted(here.messages()) == ["one", "two"]
+
+
+def test_a_file_that_was_forgotten_is_read_though_its_entry_is_not_deleted_yet(here: World) -> None:
+    """DynamoDB takes days for what is over."""
+    here.drop("x", b"one\n")
+    here.later = (FORGET_FILES_AFTER_DAYS + 1) * 86_400
+    assert here.deliver(here.put("x", b"one\n")) == []
+    assert [each["state"] for each in here.statuses()] == ["done"]
+    assert here.messages() == ["one", "one"]
 
 
 def test_what_was_gone_before_it_was_read_is_read_when_it_is_put_again(here: World) -> None:
@@ -267,6 +278,30 @@ def test_a_file_that_ends_whoever_reads_it_is_given_up(
     assert told["error"]["code"] == "unreadable"
     assert told["state"] == ("failed" if dies == "at the beginning" else "partly")
     assert told["rows_stored"] == len(here.rows())
+
+
+@pytest.mark.usefixtures("small_parts")
+def test_nothing_is_left_of_where_a_file_went_on_that_vanished_meanwhile(
+    here: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is kept of its place holds text of it."""
+    run = reading.Reading._stops_at
+
+    def gone() -> None:
+        raise FileGoneError("gone")
+
+    def vanish(self: reading.Reading, records: Records) -> bool:
+        monkeypatch.setattr(reading, "CHECKPOINT_EVERY_SECONDS", 0 if self.file.parts == 3 else 1000)
+        if self.file.parts == 3:
+            monkeypatch.setattr(records, "next", gone)
+        return run(self, records)
+
+    monkeypatch.setattr(reading.Reading, "_stops_at", vanish)
+    assert here.deliver(here.put("x", TEXT)) == []
+    told = here.status("x")
+    assert (told["state"], told["error"]["code"]) == ("partly", "gone")
+    assert told["rows_stored"] == len(here.rows())
+    assert list(here.staging.under("uploads/")) == []
 
 
 def test_what_two_files_have_in_common_is_nothing(here: World) -> None:

@@ -7,6 +7,7 @@ import json
 import random
 import subprocess
 import sys
+import time
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -186,6 +187,16 @@ def test_a_quote_that_is_never_closed_costs_one_row(here: World) -> None:
     assert here.messages()[0] == "first"
     assert told["rows_refused"] >= 1
     assert told["rows_stored"] + told["rows_refused"] == 40_002
+
+
+@pytest.mark.parametrize("end", [b"\nand on", b"\nand on\n"])
+def test_a_quoted_row_that_is_cut_off_is_one_that_is_refused(here: World, end: bytes) -> None:
+    body = gzip.compress(b'level,message\ninfo,a\ninfo,"open' + end)
+    told = here.drop("x.csv", body[:-8])
+    assert (told["state"], told["rows_stored"], told["rows_refused"]) == ("partly", 1, 1)
+    assert told["refusals"][0]["index"] == 1
+    assert told["refusals"][0]["code"] == "cut_off"
+    assert here.messages() == ["a"]
 
 
 @pytest.mark.parametrize(
@@ -392,3 +403,18 @@ def test_objects_that_are_printed_over_many_lines(here: World) -> None:
     told = here.drop("x", body.encode())
     assert (told["state"], told["format"]) == ("done", "json")
     assert here.messages() == [f"m{number}" for number in range(300)]
+
+
+def test_a_zstd_window_that_is_too_large_is_no_damage(here: World) -> None:
+    compressor = zstd.ZstdCompressor(options={zstd.CompressionParameter.window_log: 28})
+    told = here.drop("x", compressor.compress(b"line\n") + compressor.flush())
+    assert (told["state"], told["error"]["code"]) == ("failed", "unsupported_format")
+    assert "128 MB" in told["error"]["reason"]
+
+
+@pytest.mark.parametrize("bit", [b"[", b"[]"])
+def test_brackets_without_end_take_no_time(here: World, bit: bytes) -> None:
+    began = time.process_time()
+    told = here.drop("x", bit * (2_000_000 // len(bit)))
+    assert (told["state"], told["rows_stored"]) == ("done", 0)
+    assert time.process_time() - began < 10

@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from functions.shared.buckets.drops import DropBucket
+from functions.shared.custody.buckets import NoDestinationError
 from functions.shared.guarded.guard import Guard
 from functions.shared.guarded.s3 import guarded_s3_client
 from functions.shared.http import answering
@@ -24,11 +25,12 @@ def ask(
     def refuse(_tenant: TenantId) -> DropBucket:
         raise AssertionError("no customer's bucket is asked for")
 
-    desk = Desk(here.register, lambda: DropBucket(here.s3, DROP), refuse, lambda: here.clock() + here.later)
+    own = asked.pop("own", refuse)
+    desk = Desk(here.register, lambda: DropBucket(here.s3, DROP), own, lambda: here.clock() + here.later)
     context = {
         "verdict": "ok", "tenant_id": tenant, "key_id": "k", "project_id": "web", "scopes": scopes,
         "retention_days": "30", "bytes_per_second": "1", "refusal": asked.pop("refusal", ""),
-        "actor": "key:k", "plan": "managed_30",
+        "actor": "key:k", "plan": asked.pop("plan", "managed_30"),
     }  # fmt: skip
     event = {
         "routeKey": route,
@@ -165,6 +167,25 @@ def test_what_is_no_json_is_refused(here: World) -> None:
     for raw in ("{", "[" * 100_000):
         status, told = ask(here, "POST /v1/uploads", raw=raw)
         assert (status, told["code"]) == (400, "invalid_body")
+
+
+@pytest.mark.parametrize("limit", ["0", "101", "x", "-1", "", "9" * 5000])
+def test_a_page_of_no_size_is_refused(here: World, limit: str) -> None:
+    status, told = ask(here, "GET /v1/uploads", scopes="read", query={"limit": limit})
+    assert (status, told["code"]) == (400, "invalid_limit")
+
+
+def test_a_choice_that_is_refused_was_not_made(here: World) -> None:
+    """An account with the plan `byoc` that has not said yet where its cloud is."""
+
+    def none(_tenant: TenantId) -> DropBucket:
+        raise NoDestinationError("none")
+
+    status, told = ask(
+        here, "PUT /v1/uploads/settings", scopes="admin", body={"original": "delete"}, plan="byoc", own=none
+    )
+    assert (status, told["code"]) == (403, "no_destination")
+    assert here.register.originals(ACME) is None
 
 
 def test_a_name_cannot_leave_its_place(here: World) -> None:

@@ -8,11 +8,13 @@ import pytest
 
 from functions.shared.buckets.contract import BucketRefusedError, BucketUnavailableError
 from functions.shared.buckets.drops import DropBucket
+from functions.shared.dynamo.answers import StoreUnavailableError
 from functions.shared.tenancy import TenantId, dropin_prefix
 from functions.uploads.queue import DropQueue
 from functions.uploads.reading import Reading
+from functions.uploads.register import Register
 from functions.uploads.sweeper import MONTH, RECENT, SETTLE, STANDS_STILL, DropSweep, run
-from tests.unit.uploads.world import DROP, GLOBEX, KilledError, Sqs, World
+from tests.unit.uploads.world import ACME, DROP, GLOBEX, UPLOADS, KilledError, Sqs, World
 
 INITECH = TenantId("initech")
 
@@ -167,3 +169,30 @@ def test_a_bucket_that_fails_stops_nobody(here: World, fault: Exception) -> None
     sweeper, _, _ = sweep(here, custody)
     assert run(sweeper, [None, INITECH], lambda: 300.0) == {"files": 0, "unswept": 1}
     assert custody.forgotten == int(isinstance(fault, BucketRefusedError))
+
+
+def test_what_dynamodb_left_out_is_asked_for_after_a_pause(
+    here: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It leaves out what it has no capacity for: asked at once it would leave that out again."""
+    pauses: list[float] = []
+    monkeypatch.setattr("functions.uploads.register.time.sleep", pauses.append)
+    here.drop("x", b"line\n")
+    file = here.register.page(ACME, 1).uploads[0][1]
+    assert file
+
+    class Busy:
+        answers = 0
+
+        def batch_get_item(self, RequestItems: Any) -> Any:  # noqa: N803
+            self.answers += 1
+            if self.answers in busy:
+                return {"Responses": {}, "UnprocessedKeys": RequestItems}
+            return here.dynamodb.batch_get_item(RequestItems=RequestItems)
+
+    busy = {1, 2}
+    assert Register(UPLOADS, Busy()).files(ACME, [file.digest]).keys() == {file.digest}
+    assert len(pauses) == 2
+    busy = set(range(1000))
+    with pytest.raises(StoreUnavailableError):
+        Register(UPLOADS, Busy()).files(ACME, [file.digest])
