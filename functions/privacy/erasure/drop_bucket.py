@@ -4,11 +4,11 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any
 
-from functions.privacy.s3 import open_s3
-from functions.shared.aws_client import asked
+from functions.shared.aws_client import asked, s3_client
 from functions.shared.buckets.contract import BucketUnavailableError, Listed, whole_folder
 
 DELETED_A_CALL = 1000
+READ_SECONDS = 30
 
 
 class FilesNotDeletedError(BucketUnavailableError):
@@ -47,7 +47,7 @@ class DropBucket:
                 raise FilesNotDeletedError("DeleteObjects")
 
     def _call(self, operation: str, **parameters: Any) -> Any:
-        self._s3 = self._s3 or open_s3()
+        self._s3 = self._s3 or s3_client(READ_SECONDS)
         return asked(
             lambda: getattr(self._s3, operation)(Bucket=self._name, **parameters), BucketUnavailableError
         )

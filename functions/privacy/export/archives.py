@@ -8,13 +8,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from functions.privacy.s3 import open_s3
-from functions.shared.aws_client import asked
+from functions.shared.aws_client import asked, s3_client
 from functions.shared.buckets.contract import whole_folder
 from functions.shared.errors import PermanentError, RetryableError
 
 LINK_SECONDS = 3600
 """How long a link can be used; each request for it makes a new one."""
+
+READ_SECONDS = 30
+"""A part of some megabytes may take a while."""
 
 _NO_UPLOAD = "NoSuchUpload"
 _MISSING = frozenset({"404", "NoSuchKey", "NotFound"})
@@ -135,7 +137,7 @@ class Archives:
 
     def _client(self) -> Any:
         if self._s3 is None:
-            self._s3 = open_s3()
+            self._s3 = s3_client(READ_SECONDS)
         return self._s3
 
 

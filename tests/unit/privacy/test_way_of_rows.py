@@ -101,7 +101,7 @@ def set_aside(cloud: Cloud) -> None:
 
 def replay(cloud: Cloud) -> None:
     documents = Documents(cloud.bucket)
-    for each in documents.ids(ACME):
+    for each in documents.listed(ACME)[0]:
         documents.replay(ACME, documents.read(ACME, each), date(2029, 1, 1))
 
 
@@ -240,7 +240,7 @@ def test_a_replay_that_had_read_the_document_before_it_was_emptied_brings_nothin
     accept(cloud)
     set_aside(cloud)
     documents = Documents(cloud.bucket)
-    (name,) = documents.ids(ACME)
+    (name,) = documents.listed(ACME)[0]
     read = documents.read(ACME, name)
     here = work(cloud, clock)
     assert not here.go_on(Saves(), Time(clock, lambda: 300.0))
