@@ -1,6 +1,7 @@
 """The protocol: one batch, from the ledger to its end.
 
-Order is everything: leased, probed if it was sealed before, fetched, sealed, inserted, marked done, deleted.
+Order is everything: leased, probed if it was sealed before, fetched, sealed, inserted, probed again if it was
+sealed before, marked done, deleted.
 A crash between any two leaves what the next delivery needs to go on (docs/architecture.md).
 """
 
@@ -138,6 +139,8 @@ class Driver:
                 self._loader.insert(sealed, fetched.frames)
         except WarehouseRefusedError as refusal:
             return self._sifted(sealed, refusal, time_given)
+        if batch.state == SEALED and self._loader.swallowed(sealed):
+            return self._repaired(sealed, 0)
         _measure(sealed, lease, len(fetched.frames), time.monotonic() - began)
         return self._done(sealed)
 
@@ -159,7 +162,7 @@ class Driver:
         return self._replaced(batch, members)
 
     def _repaired(self, batch: Batch, found: int) -> Batch:
-        """Some of the rows are there, which should never be: erase them, load all under another name."""
+        """Some rows are there, or none though they were taken: erase them, load all under another name."""
         journal.measure(
             _function(batch),
             {"BrokenBatches": (1, "Count")},
@@ -167,7 +170,8 @@ class Driver:
             rows_found=found,
             rows_expected=batch.rows,
         )
-        self._loader.erase(batch)
+        if found:
+            self._loader.erase(batch)
         return self._replaced(batch, list(batch.members))
 
     def _without(self, batch: Batch, gone: frozenset[str]) -> Batch:

@@ -135,3 +135,17 @@ class Loader:
             {"expires_on": batch.manifest.expires_on.isoformat(), "batch_id": batch.batch_id},
         )
         return int(found.rows[0]["rows"])
+
+    def swallowed(self, batch: Batch) -> bool:
+        """Whether an insert of the batch came to nothing, for the engine has its token and none of its rows.
+
+        MergeTree notes the token before the rows are in place: what dies in between forgets the rows alone.
+        ReplicatedMergeTree does both in one write, and a replica that is late may show none of them yet.
+        """
+        return self.count(batch) == 0 and self._engine() == "MergeTree"
+
+    def _engine(self) -> str:
+        found = self._warehouse.select(
+            "SELECT engine FROM system.tables WHERE database = currentDatabase() AND name = 'events'"
+        )
+        return str(found.rows[0]["engine"])

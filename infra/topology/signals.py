@@ -14,9 +14,7 @@ class Signal:
 
 
 SIGNALS = (
-    Signal(
-        "sync", "BrokenBatches", 0, "A batch had some of its rows but not all: it was erased and loaded anew"
-    ),
+    Signal("sync", "BrokenBatches", 0, "A batch had not all of its rows: it was erased and loaded anew"),
     Signal("sync", "QuarantinedRows", 0, "ClickHouse refused rows: they are set aside, and can be replayed"),
     Signal("sync", "VanishedObjects", 0, "Staged objects vanished between two attempts to load them"),
     Signal(

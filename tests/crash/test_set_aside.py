@@ -180,6 +180,26 @@ def test_a_batch_with_some_of_its_rows_is_erased_and_loaded_anew(here: World) ->
     assert (stored(here, tenant), stored(here, other)) == (10, 10)
 
 
+def test_a_batch_whose_token_outlived_its_rows_is_loaded_under_another_name(here: World) -> None:
+    """As in a MergeTree that died once it had noted the token: it takes the insert, and keeps no row."""
+    tenant, other = "forgotten", "remembered"
+    objects = [put(here, tenant, rows(tenant, 10)), put(here, other, rows(other, 10))]
+    with pytest.raises(Crash):
+        settler(here, Trap("before done")).settle(objects, TIME)
+    (batch_id,) = set(here.ledger.claims(each.key for each in objects).values())
+    assert (stored(here, tenant), stored(here, other)) == (10, 10)
+    Loader(here.warehouse).erase(here.ledger.batch(batch_id))
+    assert (stored(here, tenant), stored(here, other)) == (0, 0)
+
+    later(here, seconds=91)
+    with pytest.raises(Crash):
+        settler(here, Trap("before done")).settle(objects, TIME)
+    later(here, seconds=91)
+    assert settler(here).settle(objects, TIME) == {each.key for each in objects}
+    assert (stored(here, tenant), stored(here, other)) == (10, 10)
+    assert listed(here, tenant) == listed(here, other) == []
+
+
 def test_objects_that_vanish_after_the_batch_was_sealed_do_not_hold_up_the_others(here: World) -> None:
     tenant, other = "vanished", "remains"
     objects = [put(here, tenant, rows(tenant, 3)), put(here, other, rows(other, 3))]
