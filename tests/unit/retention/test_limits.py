@@ -13,7 +13,7 @@ from moto import mock_aws
 from functions.accounts import directory
 from functions.retention.accounts import Accounts, AccountsUnavailableError
 from functions.retention.census import Census, overdue
-from functions.retention.limits import STRAGGLING_DAYS, Account, Limit, days_kept, limits_of, shortened
+from functions.retention.limits import STRAGGLING_DAYS, Account, Limit, days_kept, limits_of, moved, shortened
 from functions.shared.account.retention_terms import (
     GRACE_DAYS,
     SECONDS_A_DAY,
@@ -34,6 +34,16 @@ SHORT, LONG, OWN = (standing_on(PLANS[name]) for name in ("managed_15", "managed
 
 def account(terms: RetentionTerms, tenant: TenantId = ACME) -> Account:
     return Account(tenant, "managed_15", terms)
+
+
+def test_who_moves_has_moved_when_the_grace_is_over_however_lately_the_plan_had_changed_before() -> None:
+    longer = terms_after(RetentionTerms(15), LONG, NOW - DAY)
+    terms = terms_after(longer, OWN, NOW)
+    accounts = [Account(ACME, "byoc", terms), account(terms_after(longer, SHORT, NOW), GLOBEX)]
+    assert shortened(accounts, NOW) == [ACME, GLOBEX]
+    over = NOW + GRACE_DAYS * DAY
+    assert [moved(accounts, at) for at in (NOW, over - 1, over)] == [[], [], [ACME]]
+    assert moved(accounts, over + STRAGGLING_DAYS * DAY) == []
 
 
 def test_a_limit_binds_once_a_plan_has_changed() -> None:
