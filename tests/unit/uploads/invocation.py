@@ -10,8 +10,9 @@ import os
 import resource
 import sys
 import time
-from pathlib import Path
 from typing import Any
+
+from tests.measured import peak_mb
 
 MB = 1024 * 1024
 
@@ -28,13 +29,6 @@ class Queue:
 
     def change_message_visibility(self, **_asked: Any) -> None:
         """What comes back is told of as a failure."""
-
-
-def peak_mb() -> float:
-    """The most that was resident here. `ru_maxrss` begins with what the parent had when it forked."""
-    status = Path("/proc/self/status").read_text(encoding="ascii")
-    (line,) = (line for line in status.splitlines() if line.startswith("VmHWM:"))
-    return int(line.split()[1]) / 1024
 
 
 def main() -> None:
