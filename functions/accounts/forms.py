@@ -5,11 +5,13 @@ it never holds what was sent.
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
 
+from functions.accounts.weak_passwords import weakness
 from functions.shared.errors import RefusalError
 from functions.shared.forms import invalid
 from functions.shared.secret_text import SecretText
@@ -58,13 +60,32 @@ class Reset:
     password: SecretText
 
 
+@dataclass(frozen=True, slots=True)
+class PasswordChange:
+    old: SecretText
+    new: SecretText
+
+    def refuse_weak(self, *own_words: str) -> None:
+        """Refuse the new password with 400 when it is weak for the person of these words."""
+        _refuse_weak("new_password", self.new, own_words)
+
+
+@dataclass(frozen=True, slots=True)
+class LogOut:
+    """`token`: the session's refresh token, which then brings nothing any more either."""
+
+    everywhere: bool
+    token: SecretText | None
+
+
 def sign_up(body: bytes) -> SignUp:
     """`POST /v1/signup`."""
     fields = _Fields(body)
+    name, email = fields.name(), fields.email()
     form = SignUp(
-        name=fields.name(),
-        email=fields.email(),
-        password=fields.new_password(),
+        name=name,
+        email=email,
+        password=fields.new_password("password", (email, name)),
         marketing_opt_in=fields.flag("marketing_opt_in"),
     )
     if not fields.flag("accept_terms"):
@@ -94,7 +115,21 @@ def address(body: bytes) -> str:
 def reset(body: bytes) -> Reset:
     """`POST /v1/password/reset`."""
     fields = _Fields(body)
-    return Reset(fields.email(), fields.code(), fields.new_password())
+    email = fields.email()
+    return Reset(email, fields.code(), fields.new_password("password", (email,)))
+
+
+def password_change(body: bytes) -> PasswordChange:
+    """`POST /v1/password/change`; whether the new one is weak depends on whose it is."""
+    fields = _Fields(body)
+    return PasswordChange(fields.password(), fields.new_password("new_password", ()))
+
+
+def log_out(body: bytes) -> LogOut:
+    """`POST /v1/logout`; the body may be empty."""
+    fields = _Fields(body or b"{}")
+    token = fields.token() if fields.has("refresh_token") else None
+    return LogOut(fields.flag("everywhere"), token)
 
 
 class _Fields:
@@ -143,18 +178,19 @@ class _Fields:
         """A password to be tried: whatever was once accepted."""
         return self._secret("password", MAX_PASSWORD_CHARACTERS)
 
-    def new_password(self) -> SecretText:
+    def new_password(self, field: str, own_words: Sequence[str]) -> SecretText:
         """A password to be set; checked here so that the provider never has to refuse one."""
-        password = self._content.get("password")
+        password = self._content.get(field)
         length = len(password.reveal()) if isinstance(password, SecretText) else 0
         if not MIN_PASSWORD_CHARACTERS <= length <= MAX_PASSWORD_CHARACTERS:
             raise invalid(
-                "password",
+                field,
                 f"must be text of {MIN_PASSWORD_CHARACTERS} to {MAX_PASSWORD_CHARACTERS} characters",
             )
-        checked = self.password()
+        checked = self._secret(field, MAX_PASSWORD_CHARACTERS)
         if not checked.reveal().isprintable() or " " in checked.reveal():
-            raise invalid("password", "must not hold spaces or control characters")
+            raise invalid(field, "must not hold spaces or control characters")
+        _refuse_weak(field, checked, own_words)
         return checked
 
     def code(self) -> SecretText:
@@ -176,4 +212,10 @@ class _Fields:
         return secret
 
 
-_SECRET = ("password", "code", "refresh_token")
+_SECRET = ("password", "new_password", "code", "refresh_token")
+
+
+def _refuse_weak(field: str, password: SecretText, own_words: Sequence[str]) -> None:
+    wrong = weakness(password.reveal(), own_words, MIN_PASSWORD_CHARACTERS)
+    if wrong is not None:
+        raise invalid(field, wrong)
