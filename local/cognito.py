@@ -1,10 +1,11 @@
 """moto's Cognito, as strict as the real one where sign-in depends on it.
 
-moto takes any code, mails none, lacks ResendConfirmationCode, VerifyUserAttribute and
-GetTokensFromRefreshToken, lets the unconfirmed sign in, tells who exists, allows every client every flow,
-asks almost nobody for the client's secret, changes addresses unverified and answers 500 to an unknown refresh
-token. `install` mends these. What it does not imitate: limits of tries, risk scores, and a key a pool: all
-pools of moto sign with one key that everybody has, so a local token proves nothing elsewhere.
+moto takes any code, mails none, lacks ResendConfirmationCode, VerifyUserAttribute, RevokeToken and
+GetTokensFromRefreshToken, writes the time of a refresh where that of the sign-in belongs, lets people sign in
+unconfirmed, tells who exists, allows every client every flow, asks almost nobody for the client's secret,
+changes addresses unverified and answers 500 to an unknown refresh token. `install` fixes these. What it does
+not imitate: limits of tries, risk scores, and a key a pool: all pools of moto sign with one key that is
+public, so a local token proves nothing elsewhere.
 
 As reported of the real service, an unconfirmed person who signs in hears so whatever the password.
 """
@@ -12,13 +13,15 @@ As reported of the real service, an unconfirmed person who signs in hears so wha
 import base64
 import hashlib
 import hmac
+import json
 import re
+import time
 from collections.abc import Callable
 from typing import Any
 
 from moto.cognitoidp import exceptions as refusals
 from moto.cognitoidp import models
-from moto.cognitoidp.models import CognitoIdpBackend, RegionAgnosticBackend, UserStatus
+from moto.cognitoidp.models import CognitoIdpBackend, CognitoIdpUserPool, RegionAgnosticBackend, UserStatus
 from moto.cognitoidp.responses import CognitoIdpResponse
 from moto.core.responses import ActionResult, EmptyResult
 
@@ -35,6 +38,7 @@ _initiate_auth = CognitoIdpBackend.initiate_auth
 _sign_up = CognitoIdpBackend.sign_up
 _update_user_attributes = CognitoIdpBackend.update_user_attributes
 _admin_user_global_sign_out = CognitoIdpBackend.admin_user_global_sign_out
+_create_jwt = CognitoIdpUserPool.create_jwt
 _answer_sign_up = CognitoIdpResponse.sign_up
 _answer_confirm_forgot_password = CognitoIdpResponse.confirm_forgot_password
 
@@ -42,6 +46,7 @@ _answer_confirm_forgot_password = CognitoIdpResponse.confirm_forgot_password
 def install(outbox: Outbox) -> None:
     """Put this in place of moto's own, for the life of the process; codes are mailed into `outbox`."""
     models.generate_id = _id_of_the_name
+    CognitoIdpUserPool.create_jwt = create_jwt
     CognitoIdpBackend.outbox = outbox
     CognitoIdpBackend.sign_up = sign_up
     CognitoIdpBackend.confirm_forgot_password = confirm_forgot_password
@@ -56,6 +61,7 @@ def install(outbox: Outbox) -> None:
     CognitoIdpResponse.forgot_password = _of_a_client(forgot_password)
     CognitoIdpResponse.confirm_forgot_password = _of_a_client(_answer_confirm_forgot_password)
     CognitoIdpResponse.get_tokens_from_refresh_token = get_tokens_from_refresh_token
+    CognitoIdpResponse.revoke_token = revoke_token
     CognitoIdpResponse.verify_user_attribute = verify_user_attribute
 
 
@@ -150,6 +156,41 @@ def get_tokens_from_refresh_token(response: Any) -> Any:
     access, identity, expires_in = pool.create_tokens_from_refresh_token(token)
     result = {"AccessToken": access, "IdToken": identity, "ExpiresIn": expires_in, "TokenType": "Bearer"}
     return ActionResult({"AuthenticationResult": result})
+
+
+def create_jwt(
+    pool: Any,
+    client_id: str,
+    username: str,
+    token_use: str,
+    expires_in: int = 3600,
+    extra_data: dict[str, Any] | None = None,
+) -> Any:
+    """An access or ID token: `auth_time` is when its session began, however often it was refreshed since."""
+    if not hasattr(pool, "began"):
+        pool.began = {}
+    extra = dict(extra_data or {})
+    extra["auth_time"] = pool.began.setdefault(extra.get("origin_jti"), int(time.time()))
+    return _create_jwt(pool, client_id, username, token_use, expires_in, extra)
+
+
+def revoke_token(response: Any) -> Any:
+    """RevokeToken: the refresh token, and for Cognito's own routes the access tokens it brought."""
+    name, token, secret = _given(response, "ClientId", "Token", "ClientSecret")
+    agnostic = RegionAgnosticBackend(response.current_account, response.region)
+    pool = _pool_of(agnostic._find_backend_for_clientid(name), name)  # noqa: SLF001
+    client = pool.clients[name]
+    if client.generate_secret and not _same(client.secret, secret):
+        raise _unproven(name)
+    issued = pool.refresh_tokens.get(token)
+    if issued is None:
+        return EmptyResult()
+    if issued[0] != name:
+        raise refusals.NotAuthorizedError("Token was not issued to this client")
+    pool.refresh_tokens[token] = None
+    for access in [each for each in pool.access_tokens if _session(each) == issued[2]]:
+        del pool.access_tokens[access]
+    return EmptyResult()
 
 
 def admin_user_global_sign_out(backend: Any, user_pool_id: str, username: str) -> None:
@@ -300,6 +341,13 @@ def _signed_in(backend: Any, access_token: str) -> tuple[Any, Any]:
         if access_token in pool.access_tokens:
             return pool, _user(pool, pool.access_tokens[access_token][1])
     raise refusals.NotAuthorizedError("Invalid Access Token")
+
+
+def _session(access_token: str) -> str:
+    """The `origin_jti` of a token of ours."""
+    payload = access_token.split(".")[1]
+    session: str = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))["origin_jti"]
+    return session
 
 
 def _mail_code(backend: Any, user: Any, purpose: Purpose, to: str) -> None:

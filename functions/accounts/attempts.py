@@ -8,6 +8,12 @@ address   one network address over all accounts; of IPv6 a subscriber's whole ne
 account   one account over all addresses; it stops only addresses that have not signed in there within
           KNOWN_DAYS, so that no stranger locks the owner out of the usual place
 
+Successes have a limit too, far above what people do: GOOD_TRIES of a pair, and SESSION_USES of a person's
+sessions (refreshed, ended). One customer cannot use up the requests that the identity provider takes of all.
+
+A try that is stopped costs one write. Made-up accounts cost two counters each, at most ADDRESS_TRIES times in
+a window of one network; the gateway's throttles bound all networks together.
+
 Nobody's address is stored: a counter's key is the SHA-256 of what it counts and of its window, and DynamoDB
 forgets it when the window is over.
 """
@@ -27,6 +33,8 @@ KNOWN_DAYS = 30
 SECONDS_A_DAY = 86_400
 
 PAIR_TRIES = 10
+GOOD_TRIES = 100
+SESSION_USES = 300
 ADDRESS_TRIES = 50
 ACCOUNT_TRIES = {"password": 100, "code": 100, "mail": 20}
 """By what is tried; every mail is one in somebody's inbox."""
@@ -66,7 +74,7 @@ class Attempts:
         known = _digest(f"known|{address}|{account}")
         try:
             self._admit(whole, now)
-            self._admit(pair, now)
+            self._admit_pair(pair, now)
             if self._count(over_all) > over_all.most and not self._is_known(known, now):
                 raise _too_many(over_all, now)
         except StoreUnavailableError:
@@ -75,10 +83,29 @@ class Attempts:
             ) from None
         return Attempt(self, pair, (whole, over_all), known)
 
+    def admit_session(self, subject: str, now: float) -> None:
+        """Count one use of a person's sessions, whatever becomes of it.
+
+        Raises
+        ------
+        RefusalError: 429 with the seconds to the window's end.
+        StoreUnavailableError
+        """
+        self._admit(_counter(f"session|person|{subject}", QUARTER_HOUR, now, SESSION_USES), now)
+
     def settle(self, attempt: "Attempt", now: float, *, remember: bool) -> None:
         """What `Attempt.succeeded` does."""
         with answered():
-            self._client.delete_item(TableName=self._table, Key=_key(attempt.pair.key))
+            self._client.update_item(
+                TableName=self._table,
+                Key=_key(attempt.pair.key),
+                UpdateExpression="ADD good :one SET tries = :none, forget_at = :end",
+                ExpressionAttributeValues={
+                    ":one": {"N": "1"},
+                    ":none": {"N": "0"},
+                    ":end": {"N": str(attempt.pair.ends_at)},
+                },
+            )
         for counter in attempt.others:
             self._count(counter, -1)
         if remember:
@@ -91,16 +118,26 @@ class Attempts:
         if self._count(counter) > counter.most:
             raise _too_many(counter, now)
 
+    def _admit_pair(self, pair: Counter, now: float) -> None:
+        counted = self._updated(pair, 1)
+        good = int(counted.get("good", {}).get("N", "0"))
+        if int(counted["tries"]["N"]) > pair.most or good >= GOOD_TRIES:
+            raise _too_many(pair, now)
+
     def _count(self, counter: Counter, by: int = 1) -> int:
+        return int(self._updated(counter, by)["tries"]["N"])
+
+    def _updated(self, counter: Counter, by: int) -> dict[str, Any]:
         with answered():
             updated = self._client.update_item(
                 TableName=self._table,
                 Key=_key(counter.key),
                 UpdateExpression="ADD tries :by SET forget_at = :end",
                 ExpressionAttributeValues={":by": {"N": str(by)}, ":end": {"N": str(counter.ends_at)}},
-                ReturnValues="UPDATED_NEW",
+                ReturnValues="ALL_NEW",
             )
-        return int(updated["Attributes"]["tries"]["N"])
+        attributes: dict[str, Any] = updated["Attributes"]
+        return attributes
 
     def _is_known(self, key: str, now: float) -> bool:
         """DynamoDB forgets late, so the date is looked at."""

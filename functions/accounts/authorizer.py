@@ -3,8 +3,8 @@
 Trigger: API Gateway, before the route's function, for each request. Promise: says who is calling, from the
 key in whichever header the sender uses, or from a person's access token; never refuses by itself (the
 function does, in the contract's own form), never logs a key or a token. A revoked or changed key, person or
-account is noticed within CACHE_SECONDS. When DynamoDB fails and nothing is cached it raises: the gateway
-answers 500 and senders try again.
+account, and a session that has ended, is noticed within CACHE_SECONDS. When DynamoDB fails and nothing is
+cached it raises: the gateway answers 500 and senders try again.
 """
 
 import re
@@ -74,7 +74,7 @@ class Authorizer:
         self._tokens = tokens
         self._failures = failures
         self._keys: Belief[tuple[Key, Account] | None] = Belief(CACHE_SECONDS, MAX_CACHED)
-        self._persons: Belief[Account | None] = Belief(CACHE_SECONDS, MAX_CACHED)
+        self._persons: Belief[tuple[Person, Account] | None] = Belief(CACHE_SECONDS, MAX_CACHED)
         self._noted: dict[str, int] = {}
 
     def context(self, headers: Mapping[str, str], now: float, address: str) -> Verdict:
@@ -107,18 +107,21 @@ class Authorizer:
     def _of_person(self, token: str, now: float) -> Verdict:
         """The token is verified each time, for it ends by itself; who it is of is remembered."""
         try:
-            subject = self._tokens.verify(token).subject
+            claims = self._tokens.verify(token)
         except BadTokenError:
             return {"verdict": "refused_token"}
-        account = self._persons.of(subject, lambda: self._account_of(subject, now))
-        if account is None:
+        subject = claims.subject
+        known = self._persons.of(subject, lambda: self._person(subject, now))
+        if known is None or known[0].session_over(claims.session, claims.signed_in_at, now):
             return {"verdict": "refused_token"}
         return {
             "actor": f"person:{subject}",
             "key_id": "",
             "project_id": "default",
             "scopes": "admin",
-            **_of_account(account, now),
+            "session": claims.session,
+            "signed_in_at": str(claims.signed_in_at),
+            **_of_account(known[1], now),
         }
 
     def _failed(self, verdict: str, now: float, address: str) -> Verdict:
@@ -131,9 +134,10 @@ class Authorizer:
         account = self._directory.account(key.tenant) if key else None
         return (key, account) if key and account else None
 
-    def _account_of(self, subject: str, now: float) -> Account | None:
+    def _person(self, subject: str, now: float) -> tuple[Person, Account] | None:
         person = self._people.get(subject, now)
-        return self._directory.account(person.tenant) if person and person.confirmed else None
+        account = self._directory.account(person.tenant) if person and person.confirmed else None
+        return (person, account) if person and account else None
 
     def _note_use(self, key_hash: str, now: int) -> None:
         """To the hour, and never at the cost of a request."""

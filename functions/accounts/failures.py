@@ -1,4 +1,4 @@
-"""Bad keys, counted by the address they come from.
+"""Bad keys, and made-up refresh tokens, counted by the address they come from.
 
 Guessing a key of 166 random bits is hopeless; this bounds what somebody who tries costs. Only requests whose
 key is bad are ever refused by it: one customer's mistake must not shut out the neighbours behind the same
@@ -28,10 +28,15 @@ class Failures:
 
     One write a failure at the most, and none once an address is known to be over. Windows of fixed length:
     around their border twice as many may pass. Never raises.
+
+    Parameters
+    ----------
+    what: what fails; each has counters of its own.
     """
 
-    def __init__(self, table: str, client: Any = None) -> None:
+    def __init__(self, table: str, client: Any = None, *, what: str = "key") -> None:
         self._table = table
+        self._what = what
         self._client = client
         self._window = 0
         self._counts: dict[str, int] = {}
@@ -67,7 +72,7 @@ class Failures:
     def _add(self, network: str) -> int:
         ends_at = (self._window + 1) * WINDOW_SECONDS
         self._client = self._client or _hasty_client()
-        counter = hashlib.sha256(f"key|address|{network}|{self._window}".encode()).hexdigest()
+        counter = hashlib.sha256(f"{self._what}|address|{network}|{self._window}".encode()).hexdigest()
         with answered():
             updated = self._client.update_item(
                 TableName=self._table,

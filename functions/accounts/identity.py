@@ -58,9 +58,14 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """What signing in brings; `refresh` is None when a refresh token brought it. `expires_in` in seconds."""
+    """What signing in brings; `refresh` is None when a refresh token brought it. `expires_in` in seconds.
+
+    `session` is the same for all tokens of one sign-in, and so is `signed_in_at`, in Unix seconds.
+    """
 
     subject: str
+    session: str
+    signed_in_at: int
     access: SecretText
     refresh: SecretText | None
     expires_in: int
@@ -93,6 +98,9 @@ _NO_SUCH_CODE = {
 }
 _SILENT = _NO_SUCH_CODE
 """What asking for a mail may meet, and must not show."""
+
+_WEAK = ("InvalidPasswordException", "PasswordHistoryPolicyViolationException")
+_NOT_A_LIVE_TOKEN = ("NotAuthorizedException", "InvalidParameterException", "UnsupportedTokenTypeException")
 
 
 class Identity:
@@ -230,6 +238,43 @@ class Identity:
             raise _of_sign_in(refused.code) from None
         return _tokens(answer["AuthenticationResult"])
 
+    def revoke(self, token: SecretText) -> None:
+        """A refresh token brings nothing from now on; one that has ended already stays so."""
+        try:
+            self._call(
+                "revoke_token",
+                Token=token.reveal(),
+                ClientId=self._client_id,
+                ClientSecret=self._known(self._secret.secret).reveal(),
+            )
+        except _RefusedError as refused:
+            if refused.code not in _NOT_A_LIVE_TOKEN:
+                raise IdentityUnavailableError(refused.code) from None
+
+    def change_password(self, access: SecretText, old: SecretText, new: SecretText) -> None:
+        """Set a password with the old one; the sessions of the old one continue until `end_sessions`.
+
+        Raises
+        ------
+        WrongPasswordError: also when the access token is not good.
+        WeakPasswordError.
+        """
+        try:
+            self._call(
+                "change_password",
+                AccessToken=access.reveal(),
+                PreviousPassword=old.reveal(),
+                ProposedPassword=new.reveal(),
+            )
+        except _RefusedError as refused:
+            if refused.code in _WEAK:
+                raise WeakPasswordError("the pool's policy refuses the password") from None
+            raise _of_sign_in(refused.code) from None
+
+    def sign(self, purpose: str, text: str) -> str:
+        """A signature that only we can make; see ClientSecret.sign."""
+        return self._known(lambda: self._secret.sign(purpose, text))
+
     def verified_email(self, access: SecretText) -> str | None:
         """The address that counts at Cognito now, in lower case; None while none is verified.
 
@@ -301,7 +346,7 @@ class Identity:
         try:
             self._call(operation, **parameters)
         except _RefusedError as refused:
-            if refused.code in ("InvalidPasswordException", "PasswordHistoryPolicyViolationException"):
+            if refused.code in _WEAK:
                 raise WeakPasswordError("the pool's policy refuses the password") from None
             if refused.code in _NO_SUCH_CODE or refused.code == "AliasExistsException":
                 raise WrongCodeError("the code is not good") from None
@@ -346,6 +391,8 @@ def _of_sign_in(code: str) -> Exception:
             | "InvalidParameterException"
             | "PasswordResetRequiredException"
             | "RefreshTokenReuseException"
+            # One user's tries at the old password; Cognito's own bound behind ours.
+            | "LimitExceededException"
         ):
             return WrongPasswordError("address and password do not belong together")
         case _:
@@ -355,17 +402,19 @@ def _of_sign_in(code: str) -> Exception:
 def _tokens(result: dict[str, Any]) -> Tokens:
     access: str = result["AccessToken"]
     refresh = result.get("RefreshToken")
+    claims = _claims(access)
     return Tokens(
-        subject=_subject(access),
+        subject=claims["sub"],
+        session=claims["origin_jti"],
+        signed_in_at=claims["auth_time"],
         access=SecretText(access),
         refresh=SecretText(refresh) if refresh else None,
         expires_in=result["ExpiresIn"],
     )
 
 
-def _subject(access: str) -> str:
+def _claims(access: str) -> dict[str, Any]:
     """Read, not verified: Cognito itself has just handed us the token."""
     payload = access.split(".")[1]
-    claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-    subject: str = claims["sub"]
-    return subject
+    claims: dict[str, Any] = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    return claims

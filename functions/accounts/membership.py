@@ -7,11 +7,11 @@ and a person the provider has confirmed and we have not is completed by whatever
 
 from dataclasses import dataclass, replace
 
-from functions.accounts import proof
+from functions.accounts import mails, proof
 from functions.accounts.attempts import Attempts
 from functions.accounts.directory import Account, Directory
 from functions.accounts.email_copy import EmailCopy
-from functions.accounts.forms import Confirmation, LogIn, Refresh, Reset, SignUp
+from functions.accounts.forms import Confirmation, LogIn, PasswordChange, Reset, SignUp
 from functions.accounts.identity import (
     AddressTakenError,
     Identity,
@@ -24,11 +24,13 @@ from functions.accounts.identity import (
     WrongPasswordError,
 )
 from functions.accounts.people import People, Person, moment, new_reset, new_tenant, unconfirmed
+from functions.accounts.sessions import Sessions
 from functions.shared import journal
+from functions.shared.access import Principal
 from functions.shared.account.audit import Audit, Origin
 from functions.shared.account.mail import Mailer, MailError
 from functions.shared.account.standing import standing_on
-from functions.shared.errors import RefusalError, RetryableError
+from functions.shared.errors import RefusalError
 from functions.shared.forms import invalid
 from functions.shared.plans import PLANS, TRIAL, TRIAL_DAYS
 from functions.shared.secret_text import SecretText
@@ -39,17 +41,13 @@ SECONDS_A_DAY = 86_400
 TERMS_VERSION = "2026-11-01"
 """The terms that a sign-up accepts; a new version is a new date."""
 
-HAS_ACCOUNT_SUBJECT = "You already have an AstraLog account"
-HAS_ACCOUNT_TEXT = """Somebody, perhaps you, tried to sign up for AstraLog Cloud with this address.
-
-You have an account already: sign in with it, or ask for a new password if you forgot yours. If it was not
-you, there is nothing to do: nothing was changed, and nobody was told that you have an account.
-"""
+SIGN_IN_TRIES = 4
+"""Of one request, while its sessions are not later than the end of those before them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Membership:
-    """Everything an open route does. `address` is the network address that asks, `now` Unix seconds.
+    """Signing up, signing in, passwords. `address` is the network address that asks, `now` Unix seconds.
 
     Raises RefusalError with the contract's answer, or a RetryableError when a service does not answer.
     """
@@ -61,6 +59,7 @@ class Membership:
     mailer: Mailer
     audit: Audit
     emails: EmailCopy
+    sessions: Sessions
 
     def sign_up(self, form: SignUp, address: str, now: float) -> None:
         """Have a code mailed to somebody new; tell somebody with an account that they have one."""
@@ -118,31 +117,12 @@ class Membership:
         self._complete(person, address, now)
         if self.directory.account(person.tenant) is None:
             raise _no_account()
-        if person.owed:
-            self._end_sessions(person, address)
-            tokens = self._tokens(form)
+        tokens = self._current(form, person, tokens, address, now)
         if person.email != form.email:
             # Who signs in with an address has it: changed around us, or half-way.
             self.emails.healed(person, tokens.access, _in_person(person, address), suspected=True)
         attempt.succeeded(now, remember=True)
-        return tokens
-
-    def refresh(self, form: Refresh, address: str, now: float) -> Tokens:
-        """A new access token; not counted, for nobody guesses a refresh token.
-
-        Sessions that a reset should have ended and could not are ended now, whosever turn it is.
-        """
-        try:
-            tokens = self.identity.refresh(form.token)
-        except WrongPasswordError:
-            raise _wrong_login() from None
-        person = self.people.get(tokens.subject, now)
-        if person is None:
-            raise _wrong_login()
-        if person.overdue(now):
-            self._end_sessions(person, address)
-            raise _wrong_login()
-        return tokens
+        return self.sessions.handed_out(tokens)
 
     def forgot(self, email: str, address: str, now: float) -> None:
         """Mail a code that lets its reader set a password."""
@@ -153,7 +133,7 @@ class Membership:
         """Set a password with a mailed code; every session of the old one ends.
 
         That sessions are to be ended is written down first. Should that fail after the code was taken, the
-        same request again, the next sign-in or the next refresh ends them.
+        same request again, the next sign-in or the next refresh ends them; after a minute they are refused.
         """
         attempt = self.attempts.begin("code", address, form.email, now)
         known = self.identity.find(form.email)
@@ -167,11 +147,41 @@ class Membership:
             self._set_password(form)
         except RefusalError:
             self.people.settle(person.subject, {reset})
-            if not person.owed or not self._was_set(form, address, now):
+            if not person.owed or not self._was_set(form.email, form.password, address, now):
                 raise
-        if person.confirmed:
-            self._note(person, address, "password.reset")
-        self._end_sessions(replace(person, owed=person.owed | {reset}), None)
+        self._password_set(person, reset, _in_person(person, address), "password.reset")
+        attempt.succeeded(now)
+
+    def change_password(
+        self, form: PasswordChange, caller: Principal, access: SecretText, who: Origin, now: float
+    ) -> None:
+        """Set a password with the old one; every session ends, the caller's too.
+
+        Wrong old passwords count as tries to sign in. A failure half-way is finished as that of a reset is.
+
+        Raises
+        ------
+        RefusalError: 400 `invalid_new_password`, or `invalid_password` for a wrong old one.
+        """
+        person = self.people.get(caller.subject or "", now)
+        if person is None:
+            raise _no_account()
+        form.refuse_weak(person.email, person.name)
+        attempt = self.attempts.begin("password", who.source_ip, person.email, now)
+        reset = new_reset(now)
+        self.people.owe(person.subject, reset)
+        try:
+            self.identity.change_password(access, form.old, form.new)
+        except WeakPasswordError:
+            self.people.settle(person.subject, {reset})
+            raise _weak_password("new_password") from None
+        except WrongPasswordError:
+            self.people.settle(person.subject, {reset})
+            if not person.owed or not self._was_set(person.email, form.new, who.source_ip, now):
+                raise invalid(
+                    "password", "must be your current password; if it is, log in again and retry"
+                ) from None
+        self._password_set(person, reset, who, "password.changed")
         attempt.succeeded(now)
 
     def _tokens(self, form: LogIn) -> Tokens:
@@ -194,35 +204,40 @@ class Membership:
         except WeakPasswordError:
             raise _weak_password() from None
 
-    def _was_set(self, form: Reset, address: str, now: float) -> bool:
-        """Whether the password is already the wanted one: then an earlier request's code was taken.
+    def _current(self, form: LogIn, person: Person, tokens: Tokens, address: str, now: float) -> Tokens:
+        """`tokens`, or those of another sign-in when these are not later than the end of the sessions."""
+        if person.owed:
+            person = self.sessions.end_all(person, _in_person(person, address))
+        for _ in range(SIGN_IN_TRIES):
+            if not person.session_over(tokens.session, tokens.signed_in_at, now):
+                return tokens
+            self.sessions.wait_until_past(person)
+            tokens = self._tokens(form)
+        raise IdentityUnavailableError("the provider's clock is behind ours")
+
+    def _password_set(self, person: Person, reset: str, who: Origin, action: str) -> None:
+        """What follows a new password: sessions end, it is in the audit trail, and the owner is mailed."""
+        self.sessions.end_ours(person)
+        if person.confirmed:
+            self.audit.append(person.tenant, who, action, person.subject)
+        self.sessions.end_all(replace(person, owed=person.owed | {reset}), None)
+        if person.confirmed:
+            self._tell_the_owner(person.email, mails.NEW_PASSWORD_SUBJECT, mails.NEW_PASSWORD_TEXT)
+
+    def _was_set(self, email: str, password: SecretText, address: str, now: float) -> bool:
+        """Whether the password is already the wanted one: then an earlier request has set it.
 
         It is a try at the password like any other, and counts as one.
         """
-        attempt = self.attempts.begin("password", address, form.email, now)
+        attempt = self.attempts.begin("password", address, email, now)
         try:
-            self.identity.log_in(form.email, form.password)
+            self.identity.log_in(email, password)
         except (WrongPasswordError, UnconfirmedError):
             return False
         except SecondFactorError:
             pass
         attempt.succeeded(now)
         return True
-
-    def _end_sessions(self, person: Person, address: str | None) -> None:
-        """Do what resets owe. Should it fail it is owed as before, also when it was settled meanwhile.
-
-        `address`: whose turn it is, for the audit trail; None where the reset itself is in it.
-        """
-        try:
-            self.identity.end_sessions(person.subject)
-            if address is not None:
-                self._note(person, address, "sessions.ended")
-        except RetryableError:
-            for reset in person.owed:
-                self.people.owe(person.subject, reset)
-            raise
-        self.people.settle(person.subject, person.owed)
 
     def _note(self, person: Person, address: str, action: str) -> None:
         """In the audit trail: these are done before anybody is signed in."""
@@ -238,7 +253,7 @@ class Membership:
         if known is None:
             return True
         if known.confirmed:
-            self._tell_the_owner(email)
+            self._tell_the_owner(email, mails.HAS_ACCOUNT_SUBJECT, mails.HAS_ACCOUNT_TEXT)
             return False
         self.identity.remove(known.subject)
         self.people.remove_unconfirmed(known.subject)
@@ -252,11 +267,11 @@ class Membership:
         except WeakPasswordError:
             raise _weak_password() from None
 
-    def _tell_the_owner(self, email: str) -> None:
+    def _tell_the_owner(self, email: str, subject: str, text: str) -> None:
         try:
-            self.mailer.send(email, HAS_ACCOUNT_SUBJECT, HAS_ACCOUNT_TEXT)
+            self.mailer.send(email, subject, text)
         except MailError:
-            # The answer must not differ from that to somebody new.
+            # The answer must not differ: what was asked for is done, or it is nobody's business.
             journal.write("notice_not_sent", reason="SES did not take it")
 
     def _try_code(self, person: Person, form: Confirmation) -> None:
@@ -327,5 +342,5 @@ def _no_account() -> RefusalError:
     return RefusalError(403, "no_account", "This sign-in has no account here: sign up first.")
 
 
-def _weak_password() -> RefusalError:
-    return invalid("password", "is too weak: choose a longer one")
+def _weak_password(field: str = "password") -> RefusalError:
+    return invalid(field, "is too weak: choose a longer one")

@@ -24,6 +24,12 @@ TENANT_RANDOM_BYTES = 15
 UNDERWAY_SECONDS = 60
 """Longer than any request takes."""
 
+CLOCK_SKEW_SECONDS = 1
+"""By how much the identity provider's clock may be ahead of ours."""
+
+MAX_ENDED_SESSIONS = 100
+"""Of one person, ended one by one and not forgotten yet; one more ends all of them."""
+
 State = Literal["unconfirmed", "confirmed"]
 
 
@@ -34,6 +40,8 @@ class Person:
     `proof` (functions.accounts.proof) and `forget_at` (Unix seconds) only while unconfirmed. `tried_code` is
     a digest of the last confirmation code that came: a retry of the right one must be told from a guess.
     `owed` names the resets of the password after which the old sessions may not have been ended.
+    `sessions_ended_at`: sessions that began before (Unix seconds) have ended. `ended_sessions`: those that
+    ended one by one, each as `<until>-<session>`; at `until` all its tokens have expired.
     """
 
     subject: str
@@ -48,6 +56,8 @@ class Person:
     tried_code: str | None = field(default=None, repr=False)
     forget_at: int | None = None
     owed: frozenset[str] = frozenset()
+    sessions_ended_at: int = 0
+    ended_sessions: frozenset[str] = frozenset()
 
     @property
     def confirmed(self) -> bool:
@@ -59,7 +69,18 @@ class Person:
 
     def overdue(self, now: float) -> frozenset[str]:
         """What is owed by resets that are not under way any more."""
-        return frozenset(name for name in self.owed if int(name.partition("-")[0]) + UNDERWAY_SECONDS < now)
+        return frozenset(name for name in self.owed if _began(name) + UNDERWAY_SECONDS < now)
+
+    def session_over(self, session: str, signed_in_at: int, now: float) -> bool:
+        """Whether the session has ended that began with the sign-in at `signed_in_at`, in Unix seconds.
+
+        A reset that is not under way any more, and may have changed the password, ends sessions as one does
+        that is known to have.
+        """
+        ends = (self.sessions_ended_at, *(ended_at(_began(name)) for name in self.overdue(now)))
+        return signed_in_at < max(ends) or any(
+            each.partition("-")[2] == session for each in self.ended_sessions
+        )
 
 
 class People:
@@ -142,6 +163,29 @@ class People:
             values = {":resets": {"SS": sorted(resets)}}
             self._change(subject, "DELETE owed :resets", values, "attribute_exists(subject)", names={})
 
+    def end_sessions(self, subject: str, before: int) -> None:
+        """Sessions that began before then have ended, whatever the identity provider says of their tokens."""
+        values = {":before": {"N": str(before)}}
+        condition = (
+            "attribute_exists(subject) AND "
+            "(attribute_not_exists(sessions_ended_at) OR sessions_ended_at < :before)"
+        )
+        update = "SET sessions_ended_at = :before REMOVE ended_sessions"
+        self._change(subject, update, values, condition, names={})
+
+    def end_session(self, subject: str, session: str, until: int) -> None:
+        """One session has ended; its tokens have expired by `until`, in Unix seconds."""
+        values = {":ended": {"SS": [f"{until}-{session}"]}}
+        self._change(subject, "ADD ended_sessions :ended", values, "attribute_exists(subject)", names={})
+
+    def forget_ended(self, subject: str, ended: Collection[str]) -> None:
+        """Remove entries of `ended_sessions` whose tokens have expired."""
+        if ended:
+            values = {":ended": {"SS": sorted(ended)}}
+            self._change(
+                subject, "DELETE ended_sessions :ended", values, "attribute_exists(subject)", names={}
+            )
+
     def remove_unconfirmed(self, subject: str) -> None:
         """Forget an unconfirmed person at once; one who is confirmed stays."""
         try:
@@ -187,6 +231,19 @@ def new_reset(now: float) -> str:
     return f"{int(now)}-{secrets.token_hex(8)}"
 
 
+def _began(reset: str) -> int:
+    return int(reset.partition("-")[0])
+
+
+def ended_at(now: float) -> int:
+    """Before when a session must have begun to be ended at `now`, both in Unix seconds.
+
+    The provider tells whole seconds: one that began in this second may have begun before now, and by a clock
+    that is ahead, in the next. So those count as before, and a sign-in waits until it is past them.
+    """
+    return int(now) + 1 + CLOCK_SKEW_SECONDS
+
+
 def unconfirmed(person: Person, now: float) -> Person:
     """`person` as one who has just signed up: to be forgotten unless confirmed."""
     return replace(person, state="unconfirmed", forget_at=int(now) + UNCONFIRMED_DAYS * SECONDS_A_DAY)
@@ -225,6 +282,10 @@ def _item(person: Person) -> dict[str, Any]:
         item["forget_at"] = {"N": str(person.forget_at)}
     if person.owed:
         item["owed"] = {"SS": sorted(person.owed)}
+    if person.sessions_ended_at:
+        item["sessions_ended_at"] = {"N": str(person.sessions_ended_at)}
+    if person.ended_sessions:
+        item["ended_sessions"] = {"SS": sorted(person.ended_sessions)}
     return item
 
 
@@ -242,4 +303,6 @@ def _person(item: dict[str, Any]) -> Person:
         tried_code=item.get("tried_code", {}).get("S"),
         forget_at=int(item["forget_at"]["N"]) if "forget_at" in item else None,
         owed=frozenset(item.get("owed", {}).get("SS", ())),
+        sessions_ended_at=int(item.get("sessions_ended_at", {}).get("N", "0")),
+        ended_sessions=frozenset(item.get("ended_sessions", {}).get("SS", ())),
     )

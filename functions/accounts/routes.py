@@ -7,6 +7,7 @@ from typing import Any
 
 from functions.accounts import account_forms as forms
 from functions.accounts.attempts import Attempts
+from functions.accounts.bearer import access_token as _access_token
 from functions.accounts.key_item import Key
 from functions.accounts.key_ring import KeyRing, Minted
 from functions.accounts.people import Person, moment
@@ -17,7 +18,6 @@ from functions.shared.account.audit import MAX_PAGE, Audit, origin
 from functions.shared.errors import RefusalError, RetryableError
 from functions.shared.forms import invalid
 from functions.shared.http import Answer, Event, answer, request
-from functions.shared.secret_text import SecretText
 
 DEFAULT_PAGE = 50
 
@@ -146,14 +146,6 @@ def _person(office: Office, caller: Principal) -> Person:
     if person is None:
         raise RefusalError(409, "no_owner", "No person signed up for this account: it has nothing to change.")
     return person
-
-
-def _access_token(caller: Principal, event: Event) -> SecretText | None:
-    """The token a person called with; the authorizer has verified it."""
-    if caller.subject is None:
-        return None
-    _, _, token = " ".join(request(event).headers.get("authorization", "").split()).partition(" ")
-    return SecretText(token)
 
 
 def _minted(office: Office, new: Minted) -> Answer:

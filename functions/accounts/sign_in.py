@@ -1,10 +1,12 @@
-"""The routes before anybody is signed in: sign up, confirm, log in, and a forgotten password.
+"""The routes of sign-up and sessions: sign up, confirm, log in, log out, and set another password.
 
 Trigger: API Gateway, POST /v1/signup, /v1/signup/confirm, /v1/signup/resend, /v1/login, /v1/password/forgot
-and /v1/password/reset, without an authorizer. Promise: the answer and the time it takes tell nobody whether
-an address has an account; tries are counted before they are made; a password, code or token is in no log and
-no error. Failure: 4xx names the field or says what to do; 503 means that nothing can be said to be done, and
-the same request may be sent again: each continues where the last one stopped.
+and /v1/password/reset, without an authorizer; POST /v1/logout and /v1/password/change, with a person's access
+token. Promise: the answer and the time it takes tell nobody whether an address has an account; tries are
+counted before they are made; a made-up refresh token is rejected without a wait and before Cognito is asked;
+a password, code or token is in no log and no error. Failure: 4xx names the field or says what to do; 503
+means that nothing can be said to be done, and the same request may be sent again: each continues where the
+last one stopped.
 """
 
 import time
@@ -14,18 +16,26 @@ from functools import cache
 
 from functions.accounts import forms
 from functions.accounts.attempts import ADDRESS_TRIES, Attempts
+from functions.accounts.bearer import access_token
 from functions.accounts.directory import Directory
 from functions.accounts.email_copy import EmailCopy
+from functions.accounts.failures import Failures
 from functions.accounts.forms import Refresh
 from functions.accounts.identity import Identity, Tokens
 from functions.accounts.membership import Membership
 from functions.accounts.people import People
-from functions.shared.account.audit import Audit
+from functions.accounts.sessions import PromptRefusalError, Sessions
+from functions.shared.access import Principal, principal
+from functions.shared.account.audit import Audit, origin
 from functions.shared.account.mail import Mailer
 from functions.shared.dynamo.answers import open_client
 from functions.shared.errors import RefusalError, RetryableError
 from functions.shared.http import Answer, Event, answer, answering, request
+from functions.shared.secret_text import SecretText
 from functions.shared.settings import load
+
+MAX_BODY_CHARACTERS = 24 * 1024
+"""Of a body as the gateway hands it over, base64 included: the longest form is a refresh token of 8 KiB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,35 +67,51 @@ class Desk:
 def _desk() -> Desk:
     settings = load(Settings)
     identity, audit = Identity(settings.identity_pool, settings.identity_client), Audit(settings.audit_table)
+    people = People(settings.people_table)
+    attempts = Attempts(settings.attempts_table, address_tries=settings.attempts_an_address)
+    failures = Failures(settings.attempts_table, what="refresh")
     membership = Membership(
         identity=identity,
-        people=People(settings.people_table),
+        people=people,
         directory=Directory(settings.accounts_table, settings.keys_table),
-        attempts=Attempts(settings.attempts_table, address_tries=settings.attempts_an_address),
+        attempts=attempts,
         mailer=Mailer(settings.mail_from, settings.mail_set),
         audit=audit,
         emails=EmailCopy(settings.people_table, identity, audit, open_client()),
+        sessions=Sessions(identity, people, audit, attempts, failures),
     )
     return Desk(membership, settings.even_ms / 1000)
 
 
 @answering
 def handler(event: Event) -> Answer:
-    """One request to one of the open routes."""
+    """One request to one of the routes."""
     return answer_to(event, _desk())
 
 
 def answer_to(event: Event, desk: Desk) -> Answer:
     """The answer, not sooner than it may come."""
+    if len(event.get("body") or "") > MAX_BODY_CHARACTERS:
+        raise RefusalError(413, "payload_too_large", "The body is larger than 16 KiB: no form is that long.")
+    try:
+        if event["routeKey"] in SIGNED_IN_ROUTES:
+            return _signed_in_answer(event, desk.membership)
+        return _even_answer(event, desk)
+    except RetryableError:
+        raise RefusalError(
+            503, "try_again", "This cannot be done right now: try again.", retry_after_seconds=2
+        ) from None
+
+
+def _even_answer(event: Event, desk: Desk) -> Answer:
+    """The answer of an open route. What could tell who exists takes as long as anything that could."""
     route = ROUTES[event["routeKey"]]
     body, address = request(event).body, event["requestContext"]["http"]["sourceIp"]
     began = time.monotonic()
     try:
         answered = route(desk.membership, body, address)
-    except RetryableError:
-        raise RefusalError(
-            503, "try_again", "This cannot be done right now: try again.", retry_after_seconds=2
-        ) from None
+    except PromptRefusalError:
+        raise
     except RefusalError as refusal:
         if refusal.status in (401, 403) or refusal.code == "invalid_code":
             _wait(began, desk.even_seconds)
@@ -93,6 +119,14 @@ def answer_to(event: Event, desk: Desk) -> Answer:
     if answered["statusCode"] == 202:
         _wait(began, desk.even_seconds)
     return answered
+
+
+def _signed_in_answer(event: Event, membership: Membership) -> Answer:
+    caller = principal(event)
+    access = access_token(caller, event)
+    if access is None:
+        raise RefusalError(403, "sign_in_required", "An API key has no session: log in and try again.")
+    return SIGNED_IN_ROUTES[event["routeKey"]](membership, caller, access, event)
 
 
 def _sign_up(membership: Membership, body: bytes, address: str) -> Answer:
@@ -113,7 +147,7 @@ def _resend(membership: Membership, body: bytes, address: str) -> Answer:
 def _log_in(membership: Membership, body: bytes, address: str) -> Answer:
     form, now = forms.log_in(body), time.time()
     if isinstance(form, Refresh):
-        return _signed_in(membership.refresh(form, address, now), given=form)
+        return _signed_in(membership.sessions.refresh(form, address, now), given=form)
     return _signed_in(membership.log_in(form, address, now))
 
 
@@ -127,6 +161,18 @@ def _reset(membership: Membership, body: bytes, address: str) -> Answer:
     return answer(200, {"status": "password_changed"})
 
 
+def _log_out(membership: Membership, caller: Principal, _access: SecretText, event: Event) -> Answer:
+    form = forms.log_out(request(event).body)
+    membership.sessions.log_out(form, caller, origin(event, caller), time.time())
+    return answer(200, {"status": "logged_out"})
+
+
+def _change_password(membership: Membership, caller: Principal, access: SecretText, event: Event) -> Answer:
+    form = forms.password_change(request(event).body)
+    membership.change_password(form, caller, access, origin(event, caller), time.time())
+    return answer(200, {"status": "password_changed"})
+
+
 ROUTES: dict[str, Callable[[Membership, bytes, str], Answer]] = {
     "POST /v1/signup": _sign_up,
     "POST /v1/signup/confirm": _confirm,
@@ -134,6 +180,11 @@ ROUTES: dict[str, Callable[[Membership, bytes, str], Answer]] = {
     "POST /v1/login": _log_in,
     "POST /v1/password/forgot": _forgot,
     "POST /v1/password/reset": _reset,
+}
+
+SIGNED_IN_ROUTES: dict[str, Callable[[Membership, Principal, SecretText, Event], Answer]] = {
+    "POST /v1/logout": _log_out,
+    "POST /v1/password/change": _change_password,
 }
 
 

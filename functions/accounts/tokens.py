@@ -36,9 +36,14 @@ class KeysUnavailableError(RetryableError):
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """Who the token is of: `subject` in `people`. `expires_at` in Unix seconds."""
+    """Who the token is of: `subject` in `people`. Times in Unix seconds.
+
+    `session` and `signed_in_at` are those of the sign-in, also in a token that a refresh token brought.
+    """
 
     subject: str
+    session: str
+    signed_in_at: int
     expires_at: int
 
 
@@ -97,12 +102,16 @@ class Verifier:
             iss={"essential": True},
             sub={"essential": True},
             exp={"essential": True},
+            origin_jti={"essential": True},
         )
         registry.validate(dict(claims))
         ours = {"iss": self._issuer, "client_id": self._client, "token_use": "access"}
         if any(claims.get(name) != value for name, value in ours.items()):
             raise BadTokenError("not an access token of ours")
-        return Claims(subject=claims["sub"], expires_at=int(claims["exp"]))
+        signed_in_at = claims["auth_time"]
+        if type(signed_in_at) is not int or not isinstance(claims["origin_jti"], str):
+            raise BadTokenError("not an access token of ours")
+        return Claims(claims["sub"], claims["origin_jti"], signed_in_at, int(claims["exp"]))
 
 
 class _Keys:

@@ -9,6 +9,7 @@ takes 5 seconds of CPU (measured on version 4.5.0, 2026-11-29). Each rule here i
 import re
 from collections.abc import Iterable
 from functools import cache
+from itertools import pairwise
 
 COMMON = 10_000
 """How many of the most common passwords are rejected."""
@@ -51,7 +52,7 @@ def _without_repetition(text: str) -> int:
     """The length of `text` when a repeated piece, and a run such as `aaa` or `1234`, counts as one."""
     piece = text[: (text + text).find(text, 1)]
     count, run, step = min(len(piece), 1), 1, None
-    for before, each in zip(piece, piece[1:], strict=False):
+    for before, each in pairwise(piece):
         taken = _step(before, each)
         run = run + 1 if taken is not None and taken == step else 2 if taken is not None else 1
         step = taken

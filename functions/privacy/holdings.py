@@ -23,6 +23,8 @@ HOLDINGS = (
             "tried_code": HIDDEN,
             "unsubscribe_token": HIDDEN,
             "owed": INNER,
+            "sessions_ended_at": INNER,
+            "ended_sessions": INNER,
             "email_looks": INNER,
             "forget_at": INNER,
         },

@@ -29,7 +29,8 @@ class Principal:
     `key_id` is empty for a person; `project_id` the key's default project; `scopes` a subset of ingest, read
     and admin; `retention_days` the plan's; `bytes_per_second` the plan's ingest rate; `refusal` is the code
     of the 402 that its logs are answered with (functions.shared.account.standing), empty when they are taken;
-    `actor` is `key:<key_id>` or `person:<subject>`.
+    `actor` is `key:<key_id>` or `person:<subject>`. `session` and `signed_in_at` (Unix seconds) are those of
+    a person's sign-in, empty and 0 for a key.
     """
 
     tenant: TenantId
@@ -41,6 +42,8 @@ class Principal:
     refusal: str
     actor: str
     plan: str
+    session: str = ""
+    signed_in_at: int = 0
 
     @property
     def byoc(self) -> bool:
@@ -81,6 +84,8 @@ def principal(event: dict[str, Any]) -> Principal:
         refusal=context["refusal"],
         actor=context["actor"],
         plan=context["plan"],
+        session=context.get("session", ""),
+        signed_in_at=int(context.get("signed_in_at", "0")),
     )
 
 

@@ -192,6 +192,58 @@ def test_a_refresh_token_brings_access_of_its_own_person(here: Provider) -> None
         assert fresh.access != tokens.access
 
 
+def test_a_refreshed_token_is_of_the_same_session_and_keeps_the_time_of_its_sign_in(here: Provider) -> None:
+    """Both are what tells an old session from a new one, so a refresh must not make it young again."""
+    email = here.joined()
+    first = here.identity.log_in(email, PASSWORD)
+    time.sleep(1.1)
+    assert first.refresh
+    fresh, second = here.identity.refresh(first.refresh), here.identity.log_in(email, PASSWORD)
+    for tokens in (first, fresh):
+        claims = here.verifier.verify(tokens.access.reveal())
+        assert (claims.session, claims.signed_in_at) == (first.session, first.signed_in_at)
+        assert (tokens.session, tokens.signed_in_at) == (first.session, first.signed_in_at)
+    assert second.session != first.session
+    assert first.signed_in_at < second.signed_in_at <= time.time() + 1
+
+
+def test_a_revoked_refresh_token_brings_nothing_and_others_of_the_person_do(here: Provider) -> None:
+    email = here.joined()
+    first, second = (here.identity.log_in(email, PASSWORD).refresh for _ in range(2))
+    assert first
+    assert second
+    for token in (first, first, SecretText("nonsense")):
+        here.identity.revoke(token)
+    with pytest.raises(WrongPasswordError):
+        here.identity.refresh(first)
+    here.identity.refresh(second)
+
+
+def test_a_password_is_changed_with_the_old_one_by_its_own_person(here: Provider) -> None:
+    email, other = here.joined(), here.joined()
+    tokens = here.identity.log_in(email, PASSWORD)
+    with pytest.raises(WrongPasswordError):
+        here.identity.change_password(tokens.access, NEW_PASSWORD, SecretText("a-third-password"))
+    with pytest.raises(WeakPasswordError):
+        here.identity.change_password(tokens.access, PASSWORD, SecretText("short"))
+    with pytest.raises(WrongPasswordError):
+        here.identity.change_password(SecretText("not.a.token"), PASSWORD, NEW_PASSWORD)
+    here.identity.change_password(tokens.access, PASSWORD, NEW_PASSWORD)
+    here.identity.log_in(email, NEW_PASSWORD)
+    here.identity.log_in(other, PASSWORD)
+    with pytest.raises(WrongPasswordError):
+        here.identity.log_in(email, PASSWORD)
+
+
+def test_our_signature_is_the_clients_own_and_for_one_purpose(here: Provider, elsewhere: Provider) -> None:
+    signed = here.identity.sign("refresh token", "text")
+    assert signed == here.identity.sign("refresh token", "text")
+    assert (
+        len({signed, here.identity.sign("other", "text"), here.identity.sign("refresh token", "texts")}) == 3
+    )
+    assert elsewhere.identity.sign("refresh token", "text") != signed
+
+
 @pytest.mark.parametrize("token", ["nonsense", "a.b.c", "x" * 2000])
 def test_what_is_no_refresh_token_brings_nothing(here: Provider, token: str) -> None:
     with pytest.raises(WrongPasswordError):

@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,11 +15,14 @@ import boto3
 
 from bench.children import child
 from functions.accounts.attempts import Attempts
+from functions.accounts.authorizer import Authorizer
 from functions.accounts.directory import Directory
 from functions.accounts.email_copy import EmailCopy
+from functions.accounts.failures import Failures
 from functions.accounts.identity import Identity
 from functions.accounts.membership import Membership
 from functions.accounts.people import People
+from functions.accounts.sessions import Sessions
 from functions.accounts.sign_in import Desk, answer_to
 from functions.accounts.tokens import Verifier
 from functions.shared.account.audit import Audit
@@ -65,6 +69,39 @@ class World:
         handler = answering(lambda event: answer_to(event, Desk(self.membership, even_seconds=0)))
         given = handler(event, None)
         return Answered(given["statusCode"], json.loads(given["body"]), given["headers"])
+
+    def ask_signed_in(self, route: str, body: Any, access: str, address: str | None = None) -> "Answered":
+        """One request of a person who is signed in."""
+        event = {
+            "routeKey": f"POST {route}",
+            "rawPath": route,
+            "headers": {"authorization": f"Bearer {access}"},
+            "body": json.dumps(body) if body is not None else "",
+            "requestContext": {
+                "requestId": "r-1",
+                "http": {"method": "POST", "sourceIp": address or new_address(), "userAgent": "tests"},
+                "authorizer": {"lambda": self.verdict(access)},
+            },
+        }
+        handler = answering(lambda event: answer_to(event, Desk(self.membership, even_seconds=0)))
+        given = handler(event, None)
+        return Answered(given["statusCode"], json.loads(given["body"]), given["headers"])
+
+    def authorizer(self) -> Authorizer:
+        """One that remembers nothing yet."""
+        failures = Failures("attempts", self.clients["dynamodb"])
+        return Authorizer(self.membership.directory, self.membership.people, self.verifier, failures)
+
+    def verdict(self, access: str, after_seconds: float = 0) -> dict[str, str]:
+        """What a new authorizer says of an access token, so much later."""
+        headers = {"authorization": f"Bearer {access}"}
+        return self.authorizer().context(headers, time.time() + after_seconds, new_address())
+
+    def opens(self, access: str, after_seconds: float = 0) -> bool:
+        """Whether an access token opens anything."""
+        verdict = self.verdict(access, after_seconds)["verdict"]
+        assert verdict in ("ok", "refused_token")
+        return verdict == "ok"
 
     def sign_up(self, email: str, password: str = PASSWORD, **fields: Any) -> "Answered":
         form = {"name": "Ada", "email": email, "password": password, "accept_terms": True, **fields}
@@ -159,13 +196,16 @@ def _built(endpoint: str, clients: dict[str, Any]) -> World:
     pool, client_id, issuer, keys_url = provision_identity(clients["cognito-idp"])
     identity = Identity(pool, client_id, clients["cognito-idp"])
     audit = Audit("audit", clients["dynamodb"])
+    people, attempts = People("people", clients["dynamodb"]), Attempts("attempts", clients["dynamodb"])
+    failures = Failures("attempts", clients["dynamodb"], what="refresh")
     membership = Membership(
         identity=identity,
-        people=People("people", clients["dynamodb"]),
+        people=people,
         directory=Directory("accounts", "keys", client=clients["dynamodb"]),
-        attempts=Attempts("attempts", clients["dynamodb"]),
+        attempts=attempts,
         mailer=Mailer(MAIL_FROM, "notices", clients["sesv2"]),
         audit=audit,
         emails=EmailCopy("people", identity, audit, clients["dynamodb"]),
+        sessions=Sessions(identity, people, audit, attempts, failures),
     )
     return World(endpoint, clients, membership, Verifier(issuer, client_id, keys_url), pool, client_id)

@@ -84,15 +84,15 @@ class Crowd:
 
 
 class Tokens:
-    """Verifies tokens `eyJ.<subject>.good`, and fails to fetch keys for `eyJ.<subject>.unheard`."""
+    """Verifies tokens `eyJ.<subject>.good<session>`, and fails to fetch keys for `eyJ.<subject>.unheard`."""
 
     def verify(self, token: str) -> Claims:
         _, subject, signature = token.split(".")
         if signature == "unheard":
             raise KeysUnavailableError("no keys")
-        if signature != "good":
+        if not signature.startswith("good"):
             raise BadTokenError("bad")
-        return Claims(subject, int(NOW) + 3600)
+        return Claims(subject, f"session-{signature}", int(NOW), int(NOW) + 3600)
 
 
 @dataclass
@@ -377,3 +377,40 @@ assert not {"joserfc", "cryptography"} & {name.partition(".")[0] for name in sys
 """
     ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stderr
+
+
+def test_a_session_that_has_ended_is_refused_within_the_cache_time(gate: Gate, clock: list[float]) -> None:
+    """The sign-in was at NOW; what ends earlier ones leaves it, what ends it is noticed by then."""
+    gate.crowd.add("s-acme", ACME)
+    gate.crowd.add("s-globex", GLOBEX)
+    mine = gate.crowd.people["s-acme"]
+    for before, verdict in ((int(NOW), "ok"), (int(NOW) + 1, "refused_token")):
+        gate.crowd.people["s-acme"] = replace(mine, sessions_ended_at=before)
+        clock[0] += CACHE_SECONDS
+        assert gate.ask(token("s-acme"))["verdict"] == verdict
+        assert gate.ask(token("s-globex"))["verdict"] == "ok"
+    assert CACHE_SECONDS <= 30
+
+
+def test_a_session_that_ended_alone_leaves_the_persons_others(gate: Gate) -> None:
+    gate.crowd.add("s-acme", ACME)
+    ended = frozenset({f"{int(NOW) + 3600}-session-good1"})
+    gate.crowd.people["s-acme"] = replace(gate.crowd.people["s-acme"], ended_sessions=ended)
+    assert gate.ask(token("s-acme", "good1"))["verdict"] == "refused_token"
+    assert gate.ask(token("s-acme", "good2"))["verdict"] == "ok"
+
+
+def test_a_reset_that_may_have_failed_half_way_ends_sessions_after_a_minute(gate: Gate) -> None:
+    gate.crowd.add("s-acme", ACME)
+    owed = frozenset({f"{int(NOW) + 10}-0123456789abcdef"})
+    gate.crowd.people["s-acme"] = replace(gate.crowd.people["s-acme"], owed=owed)
+    assert gate.ask(token("s-acme"), NOW + 60)["verdict"] == "ok"
+    assert gate.ask(token("s-acme"), NOW + 71)["verdict"] == "refused_token"
+
+
+def test_the_route_learns_which_session_calls(gate: Gate) -> None:
+    gate.crowd.add("s-acme", ACME)
+    caller = gate.caller(token("s-acme"))
+    assert (caller.session, caller.signed_in_at) == ("session-good", int(NOW))
+    key = gate.caller(gate.shelf.add(ACME, "admin"))
+    assert (key.session, key.signed_in_at) == ("", 0)

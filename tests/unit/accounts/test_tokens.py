@@ -67,6 +67,8 @@ def claims(**changed: Any) -> dict[str, Any]:
         "sub": "ada",
         "client_id": CLIENT,
         "token_use": "access",
+        "origin_jti": "session-1",
+        "auth_time": NOW - 600,
         "iat": NOW - 10,
         "exp": NOW + 3600,
     }
@@ -87,7 +89,7 @@ def unsigned(header: dict[str, Any], payload: dict[str, Any], signature: str = "
 
 def test_two_peoples_tokens_say_who_each_is(pool: Pool) -> None:
     verifier = pool.verifier()
-    assert verifier.verify(signed()) == Claims("ada", NOW + 3600)
+    assert verifier.verify(signed()) == Claims("ada", "session-1", NOW - 600, NOW + 3600)
     assert verifier.verify(signed(sub="grace")).subject == "grace"
     assert pool.fetched == 1
 
@@ -113,6 +115,12 @@ def test_two_peoples_tokens_say_who_each_is(pool: Pool) -> None:
         {"sub": None},
         {"sub": 7},
         {"sub": ""},
+        {"auth_time": None},
+        {"auth_time": str(NOW)},
+        {"auth_time": True},
+        {"auth_time": NOW + 0.5},
+        {"origin_jti": None},
+        {"origin_jti": 7},
     ],
     ids=str,
 )

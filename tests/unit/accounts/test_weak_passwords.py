@@ -70,7 +70,7 @@ def test_each_of_the_ten_thousand_most_common_passwords_is_rejected() -> None:
 
     most = FREQUENCY_LISTS["passwords"][:10_000]
     long_enough = [each for each in most if len(each) >= MIN_PASSWORD_CHARACTERS]
-    assert COMMON == len(most)
+    assert len(most) == COMMON
     assert len(long_enough) > 50
     assert [each for each in long_enough if of(each) is None] == []
     assert [each for each in long_enough if of(each.upper()) is None] == []

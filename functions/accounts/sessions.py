@@ -1,0 +1,153 @@
+"""Sessions after they began: refreshed, ended one by one, ended all at once.
+
+A session ends for us before it ends at Cognito: what counts is written with the person, where the authorizer
+reads it, for an access token is good until its hour is over whatever Cognito thinks of it.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from functions.accounts.attempts import Attempts
+from functions.accounts.failures import Failures
+from functions.accounts.forms import LogOut, Refresh
+from functions.accounts.identity import Identity, Tokens, WrongPasswordError
+from functions.accounts.people import MAX_ENDED_SESSIONS, People, Person, ended_at
+from functions.accounts.refresh_token import RefreshToken, opened
+from functions.shared.access import Principal
+from functions.shared.account.audit import Audit, Origin
+from functions.shared.errors import RefusalError, RetryableError
+from functions.shared.forms import invalid
+from functions.shared.secret_text import SecretText
+
+ACCESS_SECONDS = 3600 + 60
+"""For how long an access token is good, with the leeway of functions.accounts.tokens."""
+
+REFRESH_SECONDS = 30 * 86_400 + ACCESS_SECONDS
+"""Until the last access token of a session has expired."""
+
+MAX_WAIT_SECONDS = 3.0
+
+
+class PromptRefusalError(RefusalError):
+    """A refusal that says nothing of who exists, so it is answered without waiting."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sessions:
+    """Every method raises a RetryableError when a service does not answer. `now` is in Unix seconds.
+
+    `failures` counts made-up refresh tokens by the network they come from.
+    """
+
+    identity: Identity
+    people: People
+    audit: Audit
+    attempts: Attempts
+    failures: Failures
+    clock: Callable[[], float] = time.time
+
+    def handed_out(self, tokens: Tokens) -> Tokens:
+        """`tokens` as people get them: the refresh token with whose it is, and signed by us."""
+        if tokens.refresh is None:
+            return tokens
+        own = RefreshToken(tokens.subject, tokens.session, tokens.signed_in_at, tokens.refresh)
+        return replace(tokens, refresh=own.signed(self.identity.sign))
+
+    def refresh(self, form: Refresh, address: str, now: float) -> Tokens:
+        """A new access token of the same session.
+
+        A made-up token is counted for its network and costs nothing else; a good one is counted for its
+        person and is never refused for the network, where an office may sit. Sessions that a reset should
+        have ended and could not are ended now, whosever turn it is.
+
+        Raises
+        ------
+        PromptRefusalError: 401 `invalid_login`; 429 after functions.accounts.failures.MOST made-up ones.
+        RefusalError: 429 `too_many_attempts`.
+        """
+        given = opened(form.token, self.identity.sign)
+        if given is None:
+            raise self._made_up(address, now)
+        self.attempts.admit_session(given.subject, now)
+        person = self.people.get(given.subject, now)
+        if person is None or person.session_over(given.session, given.signed_in_at, now):
+            if person and person.overdue(now):
+                self.end_all(person, Origin(f"person:{person.subject}", address, ""))
+            raise _ended()
+        try:
+            return self.identity.refresh(given.token)
+        except WrongPasswordError:
+            raise _ended() from None
+
+    def log_out(self, form: LogOut, caller: Principal, who: Origin, now: float) -> None:
+        """End the caller's session, or all of the person's; the same again changes nothing.
+
+        Raises
+        ------
+        RefusalError: 400 `invalid_refresh_token`, when it is not the caller's own; 401.
+        """
+        subject = caller.subject or ""
+        given = self._own(form.token, subject)
+        self.attempts.admit_session(subject, now)
+        person = self.people.get(subject, now)
+        if person is None:
+            raise _ended()
+        expired = {each for each in person.ended_sessions if int(each.partition("-")[0]) <= now}
+        if form.everywhere or len(person.ended_sessions - expired) >= MAX_ENDED_SESSIONS:
+            self.end_all(person, who)
+            return
+        self.people.forget_ended(subject, expired)
+        if given:
+            # Before it is noted: what is noted is forgotten sooner for it.
+            self.identity.revoke(given.token)
+        until = int(now) + (ACCESS_SECONDS if given else REFRESH_SECONDS)
+        for session in {caller.session, given.session if given else caller.session}:
+            self.people.end_session(subject, session, until)
+
+    def end_ours(self, person: Person) -> int:
+        """End every session as far as we decide; returns before when a session must have begun for it."""
+        before = ended_at(self.clock())
+        self.people.end_sessions(person.subject, before)
+        return before
+
+    def end_all(self, person: Person, who: Origin | None) -> Person:
+        """End every session, and do what resets owe; the person as they are then.
+
+        Should it fail, what is owed stays so, also when it was settled meanwhile. `who` is for the audit
+        trail; None where what ended the sessions is in it.
+        """
+        before = self.end_ours(person)
+        try:
+            self.identity.end_sessions(person.subject)
+            if who is not None:
+                self.audit.append(person.tenant, who, "sessions.ended", person.subject)
+        except RetryableError:
+            for reset in person.owed:
+                self.people.owe(person.subject, reset)
+            raise
+        self.people.settle(person.subject, person.owed)
+        return replace(person, owed=frozenset(), sessions_ended_at=before, ended_sessions=frozenset())
+
+    def wait_until_past(self, person: Person) -> None:
+        """Wait until a sign-in is later than the end of the sessions before it: two seconds at the most."""
+        left = person.sessions_ended_at - self.clock()
+        time.sleep(min(max(left, 0.2), MAX_WAIT_SECONDS))
+
+    def _own(self, token: SecretText | None, subject: str) -> RefreshToken | None:
+        given = None if token is None else opened(token, self.identity.sign)
+        if token is not None and (given is None or given.subject != subject):
+            raise invalid("refresh_token", "must be what your own login answered with")
+        return given
+
+    def _made_up(self, address: str, now: float) -> RefusalError:
+        if not self.failures.over(address, now):
+            return _ended()
+        wait = self.failures.seconds_left(now)
+        return PromptRefusalError(
+            429, "too_many_attempts", f"Too many attempts: wait {wait} seconds.", retry_after_seconds=wait
+        )
+
+
+def _ended() -> PromptRefusalError:
+    return PromptRefusalError(401, "invalid_login", "The sign-in is not right: check e-mail and password.")
