@@ -44,7 +44,7 @@ class Alarms(Construct):
         )
         self._alarm(
             f"{name}-throttles",
-            f"The function {name} was throttled: the account's concurrency is used up",
+            f"The function {name} was throttled: its reserved concurrency, or the account's, is used up",
             function.metric_throttles(period=PERIOD, statistic="Sum"),
             above=0,
         )

@@ -1,11 +1,13 @@
 """The HTTP API in front of the functions: the topology's routes and no others, and the authorizer."""
 
+from typing import Any, cast
+
 from aws_cdk import CfnOutput, Duration
 from aws_cdk import aws_apigatewayv2 as apigateway
 from aws_cdk import aws_apigatewayv2_authorizers as authorizers
 from aws_cdk import aws_apigatewayv2_integrations as integrations
 from aws_cdk import aws_certificatemanager as acm
-from constructs import Construct
+from constructs import Construct, IConstruct
 
 from infra import topology
 from infra.choices import Choices
@@ -20,6 +22,9 @@ class PublicApi(Construct):
     function caches for itself.
 
     What matches no route goes to a function too, because the gateway's own 404 is not the contract's form.
+
+    Each route is throttled by itself (infra.topology.throttles). The stage comes after the routes: it is
+    rejected when it names one that does not exist yet.
 
     `address`: where people and their programs find it.
     """
@@ -39,22 +44,42 @@ class PublicApi(Construct):
             default_integration=_integration(functions[topology.UNKNOWN_ROUTES]),
             default_domain_mapping=self._domain_mapping(choices),
         )
-        for each in functions.values():
-            self._add_routes(each, authorizer)
+        routes = [route for each in functions.values() for route in self._add_routes(each, authorizer)]
+        self._throttle(choices, routes)
         self.address = f"https://{choices.domain}" if choices.domain else self.api.api_endpoint
         for each in functions.values():
             each.tell_address(self.address)
         CfnOutput(scope, "ApiUrl", value=self.api.api_endpoint)
 
-    def _add_routes(self, behind: ServiceFunction, authorizer: authorizers.HttpLambdaAuthorizer) -> None:
+    def _add_routes(
+        self, behind: ServiceFunction, authorizer: authorizers.HttpLambdaAuthorizer
+    ) -> list[IConstruct]:
         integration = _integration(behind)
-        for route in behind.spec.routes:
-            self.api.add_routes(
+        return [
+            made
+            for route in behind.spec.routes
+            for made in self.api.add_routes(
                 path=route.path,
                 methods=[apigateway.HttpMethod[route.method]],
                 integration=integration,
                 authorizer=authorizer if route.auth else None,
             )
+        ]
+
+    def _throttle(self, choices: Choices, routes: list[IConstruct]) -> None:
+        stage = cast("apigateway.CfnStage", cast("Any", self.api.default_stage).node.default_child)
+        usual = choices.scaled(topology.CLOSED)
+        stage.default_route_settings = apigateway.CfnStage.RouteSettingsProperty(
+            throttling_rate_limit=usual.rate, throttling_burst_limit=usual.burst
+        )
+        stage.route_settings = {
+            key: {"ThrottlingRateLimit": each.rate, "ThrottlingBurstLimit": each.burst}
+            for key, each in {
+                name: choices.scaled(each) for name, each in topology.throttles().items()
+            }.items()
+        }
+        for route in (*routes, self.api.node.find_child("DefaultRoute")):
+            stage.node.add_dependency(route)
 
     def _domain_mapping(self, choices: Choices) -> apigateway.DomainMappingOptions | None:
         if choices.domain is None or choices.certificate_arn is None:

@@ -5,9 +5,10 @@ None of it is a secret: context ends up in templates and shells. Secrets are nam
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 
-from infra.topology import FUNCTIONS, SECRETS, STANDING_FOR, Function
+from infra.concurrency import LEAST_ACCOUNT, reserving
+from infra.topology import FUNCTIONS, SECRETS, STANDING_FOR, Function, Throttle
 
 
 class ChoiceError(ValueError):
@@ -22,7 +23,9 @@ class Choices:
     first deploy. `customers_accounts`: AWS accounts whose buckets may tell us of files by themselves.
     `settings`: plain settings of the topology that this installation has otherwise, such as
     `warehouse_engine`. `domain` and `certificate_arn` (ACM, in the stack's own region) come together or not
-    at all.
+    at all. `lambda_concurrency`: how many concurrent executions the AWS account has in this region, of which
+    functions then reserve theirs; None for no reservations. `throttle_scale`: what the gateway's throttles
+    are multiplied by.
     """
 
     secret_names: dict[str, str]
@@ -31,8 +34,17 @@ class Choices:
     customers_accounts: tuple[str, ...] = ()
     domain: str | None = None
     certificate_arn: str | None = None
+    lambda_concurrency: int | None = None
+    throttle_scale: float = 1.0
 
     def __post_init__(self) -> None:
+        if self.lambda_concurrency is not None and self.lambda_concurrency < LEAST_ACCOUNT:
+            raise ChoiceError(
+                f"'-c lambda_concurrency=…' is at least {LEAST_ACCOUNT}: leave it out in a smaller account, "
+                "and nothing is reserved."
+            )
+        if not 0 < self.throttle_scale < float("inf"):
+            raise ChoiceError("'-c throttle_scale=…' is a number above 0.")
         if (self.domain is None) != (self.certificate_arn is None):
             raise ChoiceError("A custom domain needs both '-c domain=…' and '-c certificate_arn=…'.")
         if not all(each.isascii() and each.isdigit() and len(each) == 12 for each in self.customers_accounts):
@@ -43,17 +55,28 @@ class Choices:
         chosen = {name: self.settings.get(name, value) for name, value in function.settings.items()}
         return replace(function, settings=chosen)
 
+    def reserving(self, function: Function) -> Function:
+        """`function` with the concurrency that it reserves in this installation."""
+        return reserving(function, self.lambda_concurrency)
+
+    def scaled(self, throttle: Throttle) -> Throttle:
+        """`throttle` in this installation: at least one request a second."""
+        rate, burst = (max(1, round(each * self.throttle_scale)) for each in (throttle.rate, throttle.burst))
+        return Throttle(rate, burst)
+
 
 def from_context(look_up: Callable[[str], Any]) -> Choices:
     """Read the choices; `look_up` gives a context value or None.
 
-    Keys: `alarm_email`, `customers_accounts`, `domain`, `certificate_arn`; for each secret `<name>_secret`,
-    which is `astralog/<name>` unless given; and any setting of the topology that stands for no resource.
+    Keys: `alarm_email`, `customers_accounts`, `domain`, `certificate_arn`, `lambda_concurrency`,
+    `throttle_scale`; for each secret `<name>_secret`, which is `astralog/<name>` unless given; and any
+    setting of the topology that stands for no resource.
 
     Raises
     ------
-    ChoiceError: one of two that belong together is missing.
+    ChoiceError: one of two that belong together is missing, or a number is none.
     """
+    scale = _number(look_up, "throttle_scale", float)
     return Choices(
         secret_names={name: look_up(f"{name}_secret") or f"astralog/{name}" for name in SECRETS},
         settings={name: str(look_up(name)) for name in _plain_settings() if look_up(name) is not None},
@@ -61,7 +84,20 @@ def from_context(look_up: Callable[[str], Any]) -> Choices:
         customers_accounts=tuple(filter(None, str(look_up("customers_accounts") or "").split(","))),
         domain=look_up("domain"),
         certificate_arn=look_up("certificate_arn"),
+        lambda_concurrency=_number(look_up, "lambda_concurrency", int),
+        throttle_scale=1.0 if scale is None else scale,
     )
+
+
+N = TypeVar("N", int, float)
+
+
+def _number(look_up: Callable[[str], Any], name: str, kind: type[N]) -> N | None:
+    given = look_up(name)
+    try:
+        return None if given is None else kind(given)
+    except ValueError:
+        raise ChoiceError(f"'-c {name}=…' takes a number.") from None
 
 
 NEVER_DEPLOYED = frozenset({"allow_loopback_destinations"})

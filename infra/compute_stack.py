@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from aws_cdk import Duration, Stack, triggers
+from aws_cdk import Annotations, Duration, Stack, triggers
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
@@ -13,6 +13,11 @@ from infra.api import PublicApi
 from infra.choices import Choices
 from infra.function import ServiceFunction
 from infra.stores import Stores
+
+NOTHING_RESERVED = (
+    "No concurrency is reserved, so a flood of one route can use up all of the account's. Give "
+    "'-c lambda_concurrency=…' once AWS has granted the account enough: see docs/deployment.md."
+)
 
 
 class ComputeStack(Stack):
@@ -27,11 +32,13 @@ class ComputeStack(Stack):
         self, scope: Construct, name: str, stores: Stores, zips: Path, choices: Choices, **stack: Any
     ) -> None:
         super().__init__(scope, name, **stack)
+        if choices.lambda_concurrency is None:
+            Annotations.of(self).add_warning_v2("astralog:lambda_concurrency", NOTHING_RESERVED)
         functions = {
             spec.name: ServiceFunction(
                 self, spec, lambda_.Code.from_asset(str(zips / f"{spec.folder}.zip")), stores
             )
-            for spec in map(choices.applied_to, topology.FUNCTIONS)
+            for spec in (choices.reserving(choices.applied_to(each)) for each in topology.FUNCTIONS)
         }
         api = PublicApi(self, functions, choices)
         alarms = Alarms(self, choices)

@@ -19,8 +19,9 @@ class ServiceFunction(Construct):
     """One function of the topology, allowed what its grants say and to write its own log.
 
     Its lines are JSON already, so the log format stays text: Lambda's JSON format would wrap what the runtime
-    adds and gain nothing. No reserved concurrency, which would be taken from every other function, and no
-    tracing, which is paid by the request.
+    adds and gain nothing. No tracing, which is paid by the request. Concurrency is reserved for what all
+    customers' logs pass through, and as a ceiling for what needs no account: with one pool for all, a flood
+    of one open route would leave none for the others (docs/adr/0024).
 
     Parameters
     ----------
@@ -40,6 +41,7 @@ class ServiceFunction(Construct):
             architecture=lambda_.Architecture.ARM_64,
             memory_size=spec.memory_mb,
             timeout=Duration.seconds(spec.timeout_seconds),
+            reserved_concurrent_executions=spec.reserved_concurrency,
             environment=_environment(spec, stores),
             role=_role(self, spec, log_group, stores),
             log_group=log_group,

@@ -32,7 +32,8 @@ ACTIONS = {
     "forget:table": ("dynamodb:DeleteItem",),
     # Listing all customers is for upkeep alone.
     "scan:table": ("dynamodb:Scan", "dynamodb:DescribeTable"),
-    # An audit trail is written to and read, and nobody may change it.
+    # What an append-only table takes beside reading. IAM cannot tell a new item from one that replaces
+    # another: that is the condition of each write, which functions.shared.account.audit alone makes.
     "append:table": ("dynamodb:PutItem",),
     "consume:queue": (
         "sqs:ReceiveMessage",
@@ -81,6 +82,13 @@ KEY_ACTIONS = {
 
 _SERVICES = {"bucket": "s3", "table": "dynamodb"}
 
+APPEND_ONLY_VERBS = ("read", "scan", "append", "forget")
+"""What an append-only table can be granted."""
+
+
+class GrantError(ValueError):
+    """A grant that no function may have."""
+
 
 def statements(grant: str, stores: Stores) -> list[PolicyStatement]:
     """The statements of one grant, `verb:kind:name`.
@@ -88,8 +96,11 @@ def statements(grant: str, stores: Stores) -> list[PolicyStatement]:
     Raises
     ------
     KeyError: the verb does not exist for that kind of resource, or the resource is not in the topology.
+    GrantError: it would let a function change what an append-only table holds.
     """
     verb, kind, name = grant.split(":")
+    if kind == "table" and topology.table(name).append_only and verb not in APPEND_ONLY_VERBS:
+        raise GrantError(f"the table '{name}' is append-only: '{grant}' cannot be granted")
     allowed = [
         PolicyStatement(
             actions=list(ACTIONS[f"{verb}:{kind}"]),

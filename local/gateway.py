@@ -1,7 +1,8 @@
 """The `gateway` child: API Gateway's HTTP API, the SQS poller and the schedule, around one invoker.
 
-Routes, body limit and timeouts are the topology's; events and answers are payload 2.0. The authorizer is
-asked for every request (its cache is its own). Not here: CORS, throttling, TLS. Loopback only.
+Routes, throttles, body limit and timeouts are the topology's; events and answers are payload 2.0. The
+authorizer is asked for every request that is not throttled (its cache is its own). Not here: CORS, TLS.
+Loopback only.
 """
 
 import asyncio
@@ -13,7 +14,14 @@ from uuid import uuid4
 
 from aiohttp import web
 
-from infra.topology import AUTHORIZER, HTTP_TIMEOUT_SECONDS, MAX_BODY_BYTES
+from infra.topology import (
+    AUTHORIZER,
+    CLOSED,
+    DEFAULT_ROUTE,
+    HTTP_TIMEOUT_SECONDS,
+    MAX_BODY_BYTES,
+    throttles,
+)
 from local import overrides
 from local.child import configuration
 from local.endpoints import Endpoints
@@ -31,6 +39,7 @@ from local.invoker import Invoker
 from local.poller import poll_queues
 from local.routing import Match, Routes
 from local.serving import Listener, until_told_to_stop
+from local.throttling import Throttles
 from local.ticker import tick_schedules
 
 
@@ -45,9 +54,10 @@ class Configuration:
 class Gateway:
     """The HTTP side: one request, one event, one answer."""
 
-    def __init__(self, routes: Routes, invoker: Invoker) -> None:
+    def __init__(self, routes: Routes, invoker: Invoker, admitted: Throttles | None = None) -> None:
         self._routes = routes
         self._invoker = invoker
+        self._throttles = admitted or Throttles(throttles(), CLOSED)
         self._running: set[asyncio.Task[Any]] = set()
 
     def application(self) -> web.Application:
@@ -62,6 +72,8 @@ class Gateway:
         except web.HTTPRequestEntityTooLarge:
             return _sent(_message(413, "Request Entity Too Large"), request_id)
         match = self._routes.match(call.method, call.path)
+        if not self._throttles.admit(match.route_key if match else DEFAULT_ROUTE):
+            return _sent(_message(429, "Too Many Requests"), request_id)
         response = await self._routed(call, match) if match else _not_found(request_id)
         return _sent(response, request_id)
 

@@ -5,12 +5,12 @@ against it: what runs on one machine is what is deployed. It imports nothing of 
 
 Most modules hold one kind of thing, its shape and all there are of it: `buckets`, `tables`, `queues`, `mail`,
 `secrets`, `signals`. `functions` has a module for each folder of the project's `functions/`: what of it runs,
-when, on which routes, with which settings and grants. `shape` is what they are made of; `settings` and
-`custody` are what several of them say; `runtime` is what they all run on.
+when, on which routes, with which settings and grants. `shape` is what they are made of; `settings`,
+`custody` and `throttles` are what several of them say; `runtime` is what they all run on.
 """
 
 from infra.topology.buckets import BUCKETS, NOTIFICATIONS, Bucket, Notification
-from infra.topology.functions import FUNCTIONS, function
+from infra.topology.functions import DEFAULT_ROUTE, FUNCTIONS, function, throttles
 from infra.topology.functions.accounts import AUTHORIZER
 from infra.topology.functions.ingest import UNKNOWN_ROUTES
 from infra.topology.functions.migrate import MIGRATE
@@ -22,17 +22,21 @@ from infra.topology.runtime import (
     MAX_BODY_BYTES,
     METRICS_NAMESPACE,
     PYTHON,
+    RESERVABLE,
+    UNRESERVED,
 )
 from infra.topology.secrets import KEYS, SECRETS
 from infra.topology.settings import API, MAIL_FROM, SERVICES, STANDING_FOR
-from infra.topology.shape import Function, QueueSource, Route
+from infra.topology.shape import Function, QueueSource, Route, Throttle
 from infra.topology.signals import SIGNALS, Signal
 from infra.topology.tables import TABLES, Index, Table, table
+from infra.topology.throttles import CLOSED
 
 __all__ = [
-    "API", "ARCHITECTURE", "AUTHORIZER", "BUCKETS", "FUNCTIONS", "HTTP_TIMEOUT_SECONDS", "KEYS", "MAIL_FROM",
-    "MAIL_SETS", "MAX_BODY_BYTES", "METRICS_NAMESPACE", "MIGRATE", "NOTIFICATIONS", "PYTHON", "QUEUES",
-    "SECRETS", "SERVICES", "SIGNALS", "STANDING_FOR", "TABLES", "UNKNOWN_ROUTES",
+    "API", "ARCHITECTURE", "AUTHORIZER", "BUCKETS", "CLOSED", "DEFAULT_ROUTE", "FUNCTIONS",
+    "HTTP_TIMEOUT_SECONDS", "KEYS", "MAIL_FROM", "MAIL_SETS", "MAX_BODY_BYTES", "METRICS_NAMESPACE",
+    "MIGRATE", "NOTIFICATIONS", "PYTHON", "QUEUES", "RESERVABLE", "SECRETS", "SERVICES", "SIGNALS",
+    "STANDING_FOR", "TABLES", "UNKNOWN_ROUTES", "UNRESERVED",
     "Bucket", "Function", "Index", "MailSet", "Notification", "Queue", "QueueSource", "Route", "Signal",
-    "Table", "function", "table",
+    "Table", "Throttle", "function", "table", "throttles",
 ]  # fmt: skip

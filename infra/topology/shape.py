@@ -14,12 +14,28 @@ class QueueSource:
 
 
 @dataclass(frozen=True, slots=True)
+class Throttle:
+    """What the gateway lets through to one route, of all callers together: a token bucket.
+
+    `rate` requests a second in the long run, `burst` at once. Beyond it the gateway answers 429 by itself,
+    before the authorizer and any function.
+    """
+
+    rate: int
+    burst: int
+
+
+@dataclass(frozen=True, slots=True)
 class Route:
-    """`auth`: the authorizer is asked first. Methods and paths are those of an HTTP API."""
+    """`auth`: the authorizer is asked first. Methods and paths are those of an HTTP API.
+
+    `throttle`: None for that of all routes which have none of their own.
+    """
 
     method: str
     path: str
     auth: bool = True
+    throttle: Throttle | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +60,11 @@ class Function:
     schedule_minutes: int | None = None
     local_concurrency: int = 1
     """How many execution environments the local stack runs at the most."""
+    reserved_concurrency: int | None = None
+    """Of RESERVABLE concurrent executions, those that are for this function alone, and all that it gets.
+
+    None: it shares what is not reserved. infra.concurrency scales it to the account.
+    """
 
     @property
     def folder(self) -> str:

@@ -21,6 +21,7 @@ class Table:
     """A DynamoDB table, billed on demand. Keys are strings.
 
     `recoverable`: with point-in-time recovery, which keeps what was deleted for 35 days.
+    `append_only`: no function can be granted to change an item; only an erasure removes one.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Table:
     sort_key: str | None = None
     ttl_attribute: str | None = None
     recoverable: bool = True
+    append_only: bool = False
     indexes: tuple[Index, ...] = ()
 
 
@@ -45,7 +47,7 @@ TABLES = (
     ),
     Table("keys", partition_key="key_hash", ttl_attribute="forget_at"),
     Table("key-lists", partition_key="tenant_id", sort_key="key_id", ttl_attribute="forget_at"),
-    Table("audit", partition_key="tenant_id", sort_key="entry"),
+    Table("audit", partition_key="tenant_id", sort_key="entry", append_only=True),
     Table("announcements", partition_key="tenant_id", sort_key="announcement", ttl_attribute="forget_at"),
     # What people are to be told of, by mail and in the dashboard; `due` tells the sender what is not yet.
     Table(

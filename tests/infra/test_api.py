@@ -56,6 +56,44 @@ def test_a_function_behind_a_route_ends_before_the_gateway_gives_up() -> None:
     assert slowest <= topology.HTTP_TIMEOUT_SECONDS < 30
 
 
+def test_each_route_is_throttled_as_the_topology_says(templates: Templates) -> None:
+    (stage,) = templates.properties("AWS::ApiGatewayV2::Stage")
+
+    assert _throttle(stage["DefaultRouteSettings"]) == topology.CLOSED
+    assert {key: _throttle(each) for key, each in stage["RouteSettings"].items()} == topology.throttles()
+    assert stage["RouteSettings"].keys() <= _routes(templates).keys()
+
+
+def test_no_flood_takes_the_request_rate_that_logs_need() -> None:
+    """All open routes at once, where an account has the least: 2,500 a second, bursts of 1,250."""
+    own = topology.throttles()
+    road = own.pop("POST /v1/drain")
+    open_routes = [route for spec in topology.FUNCTIONS for route in spec.routes if not route.auth]
+
+    assert (road.rate, road.burst) <= (2500, 1250)
+    assert road.rate + sum(own[f"{each.method} {each.path}"].rate for each in open_routes) <= 2500
+    assert max(topology.CLOSED.rate, *(each.rate for each in own.values())) <= 500
+
+
+def test_the_stage_comes_after_the_routes_it_names(templates: Templates) -> None:
+    """API Gateway rejects settings for a route that does not exist yet."""
+    (stage,) = templates.resources("AWS::ApiGatewayV2::Stage").values()
+
+    assert templates.resources("AWS::ApiGatewayV2::Route").keys() <= set(stage["DependsOn"])
+
+
+def test_an_operator_scales_the_throttles_together(synthesize: Synthesize) -> None:
+    (stage,) = synthesize({"throttle_scale": "0.01"}).properties("AWS::ApiGatewayV2::Stage")
+
+    assert _throttle(stage["DefaultRouteSettings"]) == topology.Throttle(1, 2)
+    assert _throttle(stage["RouteSettings"]["POST /v1/drain"]) == topology.Throttle(20, 10)
+    assert _throttle(stage["RouteSettings"]["POST /v1/signup"]) == topology.Throttle(1, 1)
+
+
+def _throttle(settings: dict[str, int]) -> topology.Throttle:
+    return topology.Throttle(settings["ThrottlingRateLimit"], settings["ThrottlingBurstLimit"])
+
+
 def _routes(templates: Templates) -> dict[str, dict[str, object]]:
     return {each["RouteKey"]: each for each in templates.properties("AWS::ApiGatewayV2::Route")}
 

@@ -4,6 +4,7 @@ import pytest
 
 from infra import topology
 from infra.choices import ChoiceError, from_context
+from infra.concurrency import LEAST_ACCOUNT
 from tests.infra.conftest import Synthesize
 
 
@@ -100,6 +101,53 @@ def test_buckets_of_named_accounts_may_tell_of_files_and_no_others(synthesize: S
     assert chosen.points_at(statement["Resource"]) == queue_id
     assert statement["Condition"] == {"StringEquals": {"aws:SourceAccount": ["111122223333", "444455556666"]}}
     assert "S3OfCustomers" not in str(synthesize({}).data)
+
+
+def reserved(account: int) -> dict[str, int]:
+    choices = from_context({"lambda_concurrency": str(account)}.get)
+    reserving = [choices.reserving(each) for each in topology.FUNCTIONS]
+    return {each.name: each.reserved_concurrency for each in reserving if each.reserved_concurrency}
+
+
+@pytest.mark.parametrize("account", [LEAST_ACCOUNT, 120, 200, 500, 1000, 3000, 10_000])
+def test_reservations_fit_into_the_account_and_no_function_is_turned_off(account: int) -> None:
+    shares = {each.name for each in topology.FUNCTIONS if each.reserved_concurrency}
+    found = reserved(account)
+
+    assert found.keys() == shares
+    assert min(found.values()) >= 1
+    assert sum(found.values()) <= account - 100, "Lambda keeps 100 for functions that reserve none"
+    polled = [
+        from_context({"lambda_concurrency": str(account)}.get).reserving(each) for each in topology.FUNCTIONS
+    ]
+    for each in polled:
+        if each.source and each.reserved_concurrency:
+            assert 2 <= each.source.max_concurrency <= each.reserved_concurrency
+
+
+def test_reservations_grow_with_the_account() -> None:
+    assert reserved(1000) == {
+        each.name: each.reserved_concurrency for each in topology.FUNCTIONS if each.reserved_concurrency
+    }
+    assert all(reserved(200)[name] < share < reserved(5000)[name] for name, share in reserved(1000).items())
+
+
+@pytest.mark.parametrize(
+    "context",
+    [
+        {"lambda_concurrency": "10"},
+        {"lambda_concurrency": str(LEAST_ACCOUNT - 1)},
+        {"lambda_concurrency": "many"},
+        {"throttle_scale": "0"},
+        {"throttle_scale": "-1"},
+        {"throttle_scale": "inf"},
+        {"throttle_scale": "nan"},
+    ],
+    ids=str,
+)
+def test_what_would_fail_the_deploy_is_refused_before(context: dict[str, str]) -> None:
+    with pytest.raises(ChoiceError, match=next(iter(context))):
+        from_context(context.get)
 
 
 @pytest.mark.parametrize("accounts", ["123", "11112222333a", "*"])

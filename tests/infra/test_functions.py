@@ -6,7 +6,15 @@ import pytest
 
 from infra import topology
 from infra.topology import FUNCTIONS, Function
+from tests.infra.conftest import Synthesize
 from tests.infra.synthesized import Templates
+
+
+@pytest.fixture(scope="module")
+def ordinary(synthesize: Synthesize) -> Templates:
+    """What is deployed in an account of 1,000 concurrent executions."""
+    return synthesize({"lambda_concurrency": "1000"})
+
 
 every_function = pytest.mark.parametrize("spec", FUNCTIONS, ids=lambda spec: spec.name)
 
@@ -67,11 +75,42 @@ def test_a_functions_log_is_its_own_and_ends(templates: Templates, spec: Functio
 
 
 @every_function
-def test_a_function_reserves_no_concurrency_and_is_not_traced(templates: Templates, spec: Function) -> None:
+def test_a_function_is_not_traced_and_reserves_nothing_of_an_account_of_unknown_size(
+    templates: Templates, spec: Function
+) -> None:
+    """A new account may have 10 concurrent executions: each reservation would fail its deploy."""
     deployed = templates.function(spec.handler)
 
     assert "ReservedConcurrentExecutions" not in deployed
     assert "TracingConfig" not in deployed
+
+
+@every_function
+def test_in_an_ordinary_account_a_function_reserves_what_the_topology_says(
+    ordinary: Templates, spec: Function
+) -> None:
+    deployed = ordinary.function(spec.handler)
+
+    assert deployed.get("ReservedConcurrentExecutions") == spec.reserved_concurrency
+
+
+def test_what_all_logs_pass_through_and_what_needs_no_account_has_a_reservation() -> None:
+    open_functions = {spec.name for spec in FUNCTIONS if not all(route.auth for route in spec.routes)}
+    reserving = {spec.name: spec.reserved_concurrency for spec in FUNCTIONS if spec.reserved_concurrency}
+
+    assert {topology.AUTHORIZER, "ingest", "sync", "sync-byoc"} | open_functions == reserving.keys()
+    assert sum(reserving.values()) <= topology.RESERVABLE
+    assert sum(reserving[name] for name in open_functions - {"ingest"}) <= topology.RESERVABLE / 10
+
+
+def test_what_is_polled_for_a_function_is_never_more_than_it_may_run(ordinary: Templates) -> None:
+    """Lambda would throttle the rest, and a message throttled often enough becomes a dead letter."""
+    for spec in FUNCTIONS:
+        if spec.source and spec.reserved_concurrency:
+            assert spec.source.max_concurrency <= spec.reserved_concurrency
+    assert len(ordinary.properties("AWS::Lambda::EventSourceMapping")) == sum(
+        spec.source is not None for spec in FUNCTIONS
+    )
 
 
 def test_nothing_runs_but_the_topology_and_what_starts_the_migration(templates: Templates) -> None:

@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from infra.grants import ACTIONS, APPEND_ONLY_VERBS, GrantError, statements
 from infra.topology import FUNCTIONS, TABLES, Function
 from tests.infra.synthesized import Templates, listed
 
@@ -33,6 +34,8 @@ SERVICES = {
     "mail": {"ses"},
     "metrics": {"cloudwatch"},
 }
+
+CHANGES = {f"dynamodb:{each}" for each in ("BatchWriteItem", "DeleteItem", "UpdateItem")}
 
 STORES = ("bucket", "table", "queue")
 
@@ -174,6 +177,19 @@ def test_nobody_may_change_the_audit_trail_and_only_an_erasure_forgets_it(templa
     }
     erasing = _on_the_trail(templates, [spec for spec in FUNCTIONS if spec.name == "eraser"])
     assert erasing == {"dynamodb:PutItem", "dynamodb:DeleteItem", *READS}
+
+
+@pytest.mark.parametrize("table", [each.name for each in TABLES if each.append_only])
+def test_nothing_can_be_granted_that_changes_an_append_only_table(table: str) -> None:
+    with pytest.raises(GrantError, match=table):
+        statements(f"write:table:{table}", None)  # type: ignore[arg-type]
+    verbs = {verb for verb in APPEND_ONLY_VERBS if set(ACTIONS[f"{verb}:table"]) & CHANGES}
+    assert verbs == {"forget"}
+    assert [spec.name for spec in FUNCTIONS if f"forget:table:{table}" in spec.grants] == ["eraser"]
+
+
+def test_the_audit_trail_is_append_only() -> None:
+    assert [each.name for each in TABLES if each.append_only] == ["audit"]
 
 
 def _on_the_trail(templates: Templates, functions: list[Function]) -> set[str]:

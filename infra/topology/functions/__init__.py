@@ -17,7 +17,11 @@ from infra.topology.functions import (
     sync,
     uploads,
 )
-from infra.topology.shape import Function
+from infra.topology.shape import Function, Throttle
+from infra.topology.throttles import PROBE
+
+DEFAULT_ROUTE = "$default"
+"""The key of the route that takes what no other does."""
 
 FUNCTIONS: tuple[Function, ...] = (
     *accounts.FUNCTIONS,
@@ -33,6 +37,17 @@ FUNCTIONS: tuple[Function, ...] = (
     *uploads.FUNCTIONS,
     *migrate.FUNCTIONS,
 )
+
+
+def throttles() -> dict[str, Throttle]:
+    """Route key -> throttle, of the routes that have one of their own, `$default` among them."""
+    named = {
+        f"{route.method} {route.path}": route.throttle
+        for each in FUNCTIONS
+        for route in each.routes
+        if route.throttle
+    }
+    return {DEFAULT_ROUTE: PROBE, **named}
 
 
 def function(name: str) -> Function:

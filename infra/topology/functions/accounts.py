@@ -2,6 +2,7 @@
 
 from infra.topology.settings import MAIL_FROM
 from infra.topology.shape import Function, Route
+from infra.topology.throttles import CODES, MAILS, SESSIONS
 
 AUTHORIZER = "authorizer"
 
@@ -34,6 +35,7 @@ FUNCTIONS = (
             "write:table:attempts",
         ),
         local_concurrency=1,
+        reserved_concurrency=150,
     ),
     Function(
         name="sign-in",
@@ -65,13 +67,16 @@ FUNCTIONS = (
             "send:mail:notices",
         ),
         routes=(
-            Route("POST", "/v1/signup", auth=False),
-            Route("POST", "/v1/signup/confirm", auth=False),
-            Route("POST", "/v1/signup/resend", auth=False),
-            Route("POST", "/v1/login", auth=False),
-            Route("POST", "/v1/password/forgot", auth=False),
-            Route("POST", "/v1/password/reset", auth=False),
+            Route("POST", "/v1/signup", auth=False, throttle=MAILS),
+            Route("POST", "/v1/signup/confirm", auth=False, throttle=CODES),
+            Route("POST", "/v1/signup/resend", auth=False, throttle=MAILS),
+            Route("POST", "/v1/login", auth=False, throttle=SESSIONS),
+            Route("POST", "/v1/password/forgot", auth=False, throttle=MAILS),
+            Route("POST", "/v1/password/reset", auth=False, throttle=CODES),
+            Route("POST", "/v1/password/change", throttle=CODES),
+            Route("POST", "/v1/logout", throttle=SESSIONS),
         ),
+        reserved_concurrency=60,
     ),
     Function(
         name="accounts",

@@ -5,6 +5,7 @@ Who keeps an account's book needs much the same each time; that is told once, ab
 
 from infra.topology.settings import DASHBOARD
 from infra.topology.shape import Function, Route
+from infra.topology.throttles import WEBHOOK
 
 CARETAKING = {
     "accounts_table": "table:accounts",
@@ -58,7 +59,8 @@ FUNCTIONS = (
         timeout_seconds=29,
         settings={**BOOKKEEPING, "stripe_events_table": "table:stripe-events"},
         grants=(*MAY_KEEP_BOOKS, "read:table:stripe-events", "write:table:stripe-events"),
-        routes=(Route("POST", "/v1/stripe/webhook", auth=False),),
+        routes=(Route("POST", "/v1/stripe/webhook", auth=False, throttle=WEBHOOK),),
+        reserved_concurrency=10,
     ),
     Function(
         name="bookkeeper",

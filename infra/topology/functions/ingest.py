@@ -2,6 +2,7 @@
 
 from infra.topology.custody import CUSTODY, MAY_REACH_CUSTOMERS
 from infra.topology.shape import Function, Route
+from infra.topology.throttles import PROBE, ROAD
 
 UNKNOWN_ROUTES = "ingest"
 """The function that answers what no route matches, so that even this 404 has the contract's form."""
@@ -19,7 +20,11 @@ FUNCTIONS = (
             "send:queue:staged-byoc",
             *MAY_REACH_CUSTOMERS,
         ),
-        routes=(Route("POST", "/v1/drain"), Route("GET", "/health", auth=False)),
+        routes=(
+            Route("POST", "/v1/drain", throttle=ROAD),
+            Route("GET", "/health", auth=False, throttle=PROBE),
+        ),
         local_concurrency=4,
+        reserved_concurrency=300,
     ),
 )

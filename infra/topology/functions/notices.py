@@ -2,6 +2,7 @@
 
 from infra.topology.settings import API, MAIL_FROM
 from infra.topology.shape import Function, QueueSource, Route
+from infra.topology.throttles import UNSUBSCRIBE
 
 FUNCTIONS = (
     Function(
@@ -37,9 +38,10 @@ FUNCTIONS = (
         settings={"people_table": "table:people", "audit_table": "table:audit"},
         grants=("read:table:people", "write:table:people", "append:table:audit"),
         routes=(
-            Route("GET", "/v1/unsubscribe/{token}", auth=False),
-            Route("POST", "/v1/unsubscribe/{token}", auth=False),
+            Route("GET", "/v1/unsubscribe/{token}", auth=False, throttle=UNSUBSCRIBE),
+            Route("POST", "/v1/unsubscribe/{token}", auth=False, throttle=UNSUBSCRIBE),
         ),
+        reserved_concurrency=5,
     ),
     Function(
         name="mail-feedback",

@@ -29,6 +29,7 @@ FUNCTIONS = (
         ),
         source=QueueSource("staged", batch_size=10_000, window_seconds=2, max_concurrency=10),
         local_concurrency=2,
+        reserved_concurrency=20,
     ),
     Function(
         name="sync-byoc",
@@ -52,5 +53,6 @@ FUNCTIONS = (
         ),
         source=QueueSource("staged-byoc", batch_size=10_000, window_seconds=2, max_concurrency=20),
         local_concurrency=2,
+        reserved_concurrency=30,
     ),
 )
