@@ -40,6 +40,8 @@ def answer_to(event: Event, office: Office) -> Answer:
     """The answer."""
     caller = principal(event).require("admin")
     try:
+        if event["routeKey"] in LASTING:
+            _require_session(office, caller)
         return ROUTES[event["routeKey"]](office, caller, event)
     except RetryableError:
         raise RefusalError(
@@ -139,6 +141,27 @@ ROUTES: dict[str, Callable[[Office, Principal, Event], Answer]] = {
     "GET /v1/audit": _audit,
     "GET /v1/announcements": _announcements,
 }
+
+
+LASTING = frozenset(
+    {
+        "PATCH /v1/account",
+        "POST /v1/account/email/confirm",
+        "POST /v1/keys",
+        "POST /v1/keys/{id}/rotate",
+    }
+)
+"""What outlives its session: one that has ended may not do it, even while the authorizer remembers it."""
+
+
+def _require_session(office: Office, caller: Principal) -> None:
+    """Refuse a person whose session has ended, by a look of our own."""
+    if caller.subject is None:
+        return
+    now = office.clock()
+    person = office.profiles.people.get(caller.subject, now)
+    if person is None or person.session_over(caller.session, caller.signed_in_at, now):
+        raise RefusalError(401, "unauthorized", "This session is not valid, or it has ended: log in again.")
 
 
 def _person(office: Office, caller: Principal) -> Person:

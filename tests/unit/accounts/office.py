@@ -25,6 +25,7 @@ from local.tables import definition
 
 NOON = 1_800_000_000.0
 CODE = "123456"
+SESSION = "session-1"
 
 
 @dataclass
@@ -216,6 +217,7 @@ def event_of(
         "refusal": "",
         "actor": f"person:person-{tenant}" if person else "key:key_caller",
         "plan": "managed_30",
+        **({"session": SESSION, "signed_in_at": str(int(NOON) - 60)} if person else {}),
     }
     return {
         "routeKey": route,

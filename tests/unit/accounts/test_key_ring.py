@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from functions.accounts import keys
+from functions.accounts import keys, routes
 from functions.accounts.authorizer import CACHE_SECONDS, Authorizer
 from functions.accounts.belief import time as belief_time
 from functions.accounts.key_ring import MAX_ACTIVE
 from functions.accounts.key_shelf import REVISION
 from functions.shared.tenancy import TenantId
-from tests.unit.accounts.office import NOON, World, decoded
+from tests.unit.accounts.office import CODE, NOON, SESSION, World, decoded
 
 HOUR = 3600
 DAY = 24 * HOUR
@@ -371,3 +371,29 @@ def test_when_dynamodb_is_down_the_answer_is_503(here: World, acme: TenantId) ->
     assert (answer["statusCode"], decoded(answer)["code"]) == (503, "try_again")
     assert answer["headers"]["retry-after"] == "2"
     assert "canary" not in answer["body"]
+
+
+@pytest.mark.parametrize("how", ["all of them", "this one"])
+def test_an_ended_session_makes_nothing_that_outlives_it_from_that_moment_on(
+    here: World, acme: TenantId, globex: TenantId, how: str
+) -> None:
+    """The authorizer may remember the session for half a minute; a key or an address would stay."""
+    here.key(acme, "key_old")
+    if how == "all of them":
+        here.people.end_sessions(f"person-{acme}", int(here.now))
+    else:
+        here.people.end_session(f"person-{acme}", SESSION, int(here.now) + 3600)
+    asked: list[tuple[str, dict[str, object]]] = [
+        ("POST /v1/keys", {"scopes": ["admin"]}),
+        ("POST /v1/keys/{id}/rotate", {}),
+        ("PATCH /v1/account", {"email": "thief@example.com"}),
+        ("POST /v1/account/email/confirm", {"code": CODE}),
+    ]
+    assert {route for route, _ in asked} == routes.LASTING
+    for route, body in asked:
+        answer = here.ask(route, acme, body, key_id="key_old", person=True)
+        assert (answer["statusCode"], decoded(answer)["code"]) == (401, "unauthorized")
+    assert [each.key_id for each in here.office.keys.list(acme)] == ["key_old"]
+    assert here.actions(acme) == []
+    assert here.ask("POST /v1/keys", globex, {"scopes": ["admin"]}, person=True)["statusCode"] == 201
+    assert here.ask("POST /v1/keys", acme, {"scopes": ["read"]})["statusCode"] == 201, "a key has no session"
