@@ -5,11 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from infra.topology import FUNCTIONS, SECRETS, Function
+from infra import topology
+from infra.concurrency import LEAST_ACCOUNT
+from infra.topology import FUNCTIONS, SECRETS, Function, Throttle
 from tests.infra.synthesized import Templates
 
 PAGE = Path("docs/deployment.md").read_text()
 SECTION = PAGE[PAGE.index("## What it costs") :].partition("\n## ")[0]
+LIMITS = PAGE[PAGE.index("## Limits of traffic") :].partition("\n## ")[0]
 ROWS = [
     (int(count.replace(",", "")) if count else None, what, float(dollars))
     for count, what, dollars in re.findall(r"^\| ([\d,]+)? ?(\S.*) \| ([\d.]+) \|$", SECTION, re.MULTILINE)
@@ -46,6 +49,23 @@ def test_it_adds_up_here_and_in_the_readme() -> None:
 
     assert f"About **{total}**" in SECTION
     assert f"costs {total}" in " ".join(Path("README.md").read_text().split())
+
+
+def test_the_throttles_of_the_page_are_the_topologys() -> None:
+    shown = {
+        route: Throttle(int(rate), int(burst))
+        for routes, rate, burst in re.findall(r"^\| ([`e].+) \| (\d+) \| (\d+) \|$", LIMITS, re.MULTILINE)
+        for route in re.findall(r"`([^`]+)`", routes) or ["others"]
+    }
+    assert shown == {**topology.throttles(), "others": topology.CLOSED}
+
+
+def test_the_reservations_of_the_page_are_the_topologys() -> None:
+    heads, shares = re.findall(r"^\| (?:of 1,000)? ?\| (.+) \|$", LIMITS, re.MULTILINE)[:2]
+    shown = dict(zip(heads.split(" | "), map(int, shares.split(" | ")), strict=True))
+    reserved = {each.name: each.reserved_concurrency for each in FUNCTIONS if each.reserved_concurrency}
+    assert shown == {**reserved, "shared by the rest": 1000 - sum(reserved.values())}
+    assert f"the smallest that can reserve has {LEAST_ACCOUNT}" in LIMITS
 
 
 def told(what: str) -> tuple[int | None, float]:

@@ -106,6 +106,50 @@ def test_an_attackers_own_account_does_not_clear_the_counter_of_his_address(atte
     stopped(attempts, HOME, GRACE)
 
 
+def test_what_succeeds_has_a_limit_too_for_one_address_at_one_account(
+    attempts: Attempts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Above what people do, and below what one account could take of the provider's requests of all."""
+    assert attempts_module.GOOD_TRIES == 100
+    monkeypatch.setattr(attempts_module, "GOOD_TRIES", 15)
+    for _ in range(15):
+        attempts.begin("password", HOME, ADA, NOW).succeeded(NOW)
+    assert stopped(attempts, HOME, ADA, NOW + 60) == QUARTER_HOUR - 60
+    fail(attempts, 1, HOME, GRACE)
+    fail(attempts, 1, CAFE, ADA)
+    fail(attempts, 1, HOME, ADA, NOW + QUARTER_HOUR)
+
+
+def test_a_persons_sessions_are_used_so_often_and_anothers_as_often(
+    attempts: Attempts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert attempts_module.SESSION_USES == 300
+    monkeypatch.setattr(attempts_module, "SESSION_USES", 12)
+    for _ in range(12):
+        attempts.admit_session("ada", NOW)
+    with pytest.raises(RefusalError) as caught:
+        attempts.admit_session("ada", NOW + 100)
+    assert (caught.value.status, caught.value.retry_after_seconds) == (429, QUARTER_HOUR - 100)
+    attempts.admit_session("grace", NOW)
+    attempts.admit_session("ada", NOW + QUARTER_HOUR)
+
+
+def test_a_stranger_makes_at_most_a_hundred_counters_in_a_window(
+    attempts: Attempts, table: str, dynamodb: Any
+) -> None:
+    """However many accounts he makes up: of the address's own counter there is one, of a pair 2 each."""
+    refused = 0
+    for number in range(ADDRESS_TRIES + 100):
+        try:
+            attempts.begin("password", HOME, f"made-up-{number}@example.com", NOW)
+        except RefusalError:
+            refused += 1
+    assert refused == 100
+    items = dynamodb.scan(TableName=table)["Items"]
+    assert len(items) == 1 + 2 * ADDRESS_TRIES
+    assert all(int(item["forget_at"]["N"]) <= NOW + HOUR for item in items)
+
+
 def test_successes_alone_never_stop_anybody(table: str, dynamodb: Any) -> None:
     attempts = Attempts(table, dynamodb, address_tries=5)
     for _ in range(PAIR_TRIES + 5):

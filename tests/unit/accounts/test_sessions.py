@@ -18,6 +18,8 @@ from functions.accounts.sign_in import MAX_BODY_CHARACTERS, SIGNED_IN_ROUTES, De
 from functions.shared.errors import RefusalError
 from functions.shared.secret_text import SecretText
 from functions.shared.tenancy import TenantId
+from infra.topology import function
+from tests.measured import cost_of
 from tests.unit.accounts.open_routes import PASSWORD, World, new_address, world
 
 OTHER_PASSWORD = "another-long-password"
@@ -160,6 +162,27 @@ def test_a_body_that_no_form_fills_is_not_parsed(here: World, route: str) -> Non
     body = json.dumps({"email": "x" * MAX_BODY_CHARACTERS})
     assert here.ask(route, body).refused == (413, "payload_too_large")
     assert here.ask(route, json.dumps({"email": "x" * 1000})).status == 400
+
+
+@pytest.mark.parametrize("shape", ["short", "long", "well formed", "many points"])
+def test_ten_thousand_made_up_tokens_cost_a_second_and_a_hundred_writes(shape: str) -> None:
+    argument = {"count": 10_000, "shape": shape}
+    cost = cost_of("tests.unit.accounts.hostile_sign_ins:refresh", argument, memory_mb=512)
+    assert cost.result["reads"] <= 1, "the client's secret, once an execution environment"
+    assert cost.result["writes"] <= MOST + 1
+    assert cost.cpu_seconds < 2.0, cost
+    assert cost.peak_mb < function("sign-in").memory_mb / 2, cost
+
+
+@pytest.mark.parametrize(
+    "shape", ["deep", "deep object", "many fields", "one field again", "long address", "dots"]
+)
+def test_no_body_that_is_let_through_is_dear_to_read(shape: str) -> None:
+    argument = {"count": 100, "shape": shape}
+    cost = cost_of("tests.unit.accounts.hostile_sign_ins:read_forms", argument, memory_mb=512)
+    assert cost.result == 500
+    assert cost.cpu_seconds < 2.0, cost
+    assert cost.peak_mb < function("sign-in").memory_mb / 2, cost
 
 
 # Every session ends at once
