@@ -354,6 +354,8 @@ class World:
             )
         )  # fmt: skip
         self.people.owe(subject, f"1-{mark}")
+        self.people.end_sessions(subject, 1)
+        self.people.end_session(subject, f"session-{mark}", 2**33)
         for number, name in enumerate((mark, f"=cmd|{mark}")):
             key = Key(
                 tenant, f"key_{number}", frozenset({"ingest"}), mark, name=name, created_at=int(self.now)

@@ -31,6 +31,7 @@ from functions.accounts.failures import Failures
 from functions.accounts.identity import Identity
 from functions.accounts.membership import Membership
 from functions.accounts.people import People
+from functions.accounts.sessions import Sessions
 from functions.billing import catalogue, report
 from functions.billing import routes as billing_routes
 from functions.billing.done_batches import DoneBatches
@@ -106,14 +107,16 @@ class Lives:
         self.outside = Mailbox(lambda: None)
         mailer = cast(Mailer, self.outside)
         identity = Identity(self.here.aws.pool, self.client_id, self.here.aws.cognito)
+        attempts, refreshes = Attempts("attempts", db), Failures("attempts", db, what="refresh")
         self.membership = Membership(
             identity=identity,
             people=self.here.people,
             directory=self.here.directory,
-            attempts=Attempts("attempts", db),
+            attempts=attempts,
             mailer=mailer,
             audit=self.here.audit,
             emails=EmailCopy("people", identity, self.here.audit, db),
+            sessions=Sessions(identity, self.here.people, self.here.audit, attempts, refreshes, now),
         )
         names = ("accounts", "keys", "key_lists", "people", "audit", "announcements", "attempts")
         tables = {f"{each}_table": each.replace("_", "-") for each in names}
@@ -320,7 +323,9 @@ def _believed(token: str) -> Any:
     """Whose token it is; tests/unit/accounts/test_tokens.py has how one is verified."""
     middle = token.split(".")[1]
     claims = json.loads(base64.urlsafe_b64decode(middle + "=" * (-len(middle) % 4)))
-    return SimpleNamespace(subject=claims["sub"])
+    return SimpleNamespace(
+        subject=claims["sub"], session=claims["origin_jti"], signed_in_at=claims["auth_time"]
+    )
 
 
 @contextmanager

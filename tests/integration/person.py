@@ -21,6 +21,10 @@ class Person:
         assert self._client.post("/v1/signup", json=form).status_code == 202
         confirmation = {**self.mailed_code(), "password": self.password}
         assert self._client.post("/v1/signup/confirm", json=confirmation).status_code == 200
+        return self.logs_in()
+
+    def logs_in(self) -> str:
+        """The access token."""
         answer = self._client.post("/v1/login", json={"email": self.email, "password": self.password}).json()
         self.secrets += [answer["access_token"], answer["refresh_token"]]
         token: str = answer["access_token"]
@@ -38,3 +42,4 @@ class Person:
         form = {**self.mailed_code(), "password": another}
         assert self._client.post("/v1/password/reset", json=form).status_code == 200
         self.secrets.append(another)
+        self.password = another

@@ -67,6 +67,8 @@ def _passwords_and_tokens(stack: RunningStack, client: httpx.Client) -> list[str
     person = Person(client, stack.mail)
     token = person.joins()
     person.sets_another_password()
+    assert client.get("/v1/account", headers=bearer(token)).status_code == 401
+    token = person.logs_in()
     wrong = f"Canary-wrong-{uuid4().hex}"
     for body in (
         {"email": person.email, "password": wrong},
@@ -82,6 +84,12 @@ def _passwords_and_tokens(stack: RunningStack, client: httpx.Client) -> list[str
     assert client.get("/v1/account", headers=bearer(f"{token[:-9]}AAAAAAAAA")).status_code == 401
     changed = client.patch("/v1/account", json={"password": wrong}, headers=bearer(token))
     assert changed.status_code == 400
+    for route, form in (
+        ("/v1/password/change", {"password": wrong, "new_password": f"{wrong}-2"}),
+        ("/v1/password/change", {"password": person.password, "new_password": [wrong]}),
+        ("/v1/logout", {"refresh_token": wrong}),
+    ):
+        assert client.post(route, json=form, headers=bearer(token)).status_code == 400
     return [*person.secrets, wrong]
 
 

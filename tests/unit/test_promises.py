@@ -21,7 +21,7 @@ ROWS = [
 
 LIBRARIES = {
     "backports", "boto3", "botocore", "certifi", "clickhouse_connect", "cryptography", "joserfc", "msgspec",
-    "obstore", "pyarrow", "pynamodb", "stripe", "urllib3",
+    "obstore", "pyarrow", "pynamodb", "stripe", "urllib3", "zxcvbn",
 }  # fmt: skip
 """What code of ours is made of beside the standard library."""
 
