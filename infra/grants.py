@@ -32,7 +32,7 @@ ACTIONS = {
     "forget:table": ("dynamodb:DeleteItem",),
     # Listing all customers is for upkeep alone.
     "scan:table": ("dynamodb:Scan", "dynamodb:DescribeTable"),
-    # What an append-only table takes beside reading. IAM cannot tell a new item from one that replaces
+    # What an append-only table takes beside reading. IAM cannot distinguish a new item from one that replaces
     # another: that is the condition of each write, which functions.shared.account.audit alone makes.
     "append:table": ("dynamodb:PutItem",),
     "consume:queue": (

@@ -344,7 +344,7 @@ def _signed_in(backend: Any, access_token: str) -> tuple[Any, Any]:
 
 
 def _session(access_token: str) -> str:
-    """The `origin_jti` of a token of ours."""
+    """The `origin_jti` of a token that this pool issued."""
     payload = access_token.split(".")[1]
     session: str = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))["origin_jti"]
     return session

@@ -41,7 +41,7 @@ class ClientSecret:
         return base64.b64encode(self._digest(f"{username}{self._client_id}")).decode()
 
     def sign(self, purpose: str, text: str) -> str:
-        """A signature of ours over `text`, in base64url without padding; Cognito never sees it.
+        """Our own signature over `text`, in base64url without padding; Cognito never sees it.
 
         `purpose` keeps it apart from every other use: no name of a person begins with a NUL.
         """

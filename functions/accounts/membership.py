@@ -271,7 +271,7 @@ class Membership:
         try:
             self.mailer.send(email, subject, text)
         except MailError:
-            # The answer must not differ: what was asked for is done, or it is nobody's business.
+            # The request itself succeeded, and its answer must not show whether there was a mail.
             journal.write("notice_not_sent", reason="SES did not take it")
 
     def _try_code(self, person: Person, form: Confirmation) -> None:

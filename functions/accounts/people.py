@@ -25,7 +25,7 @@ UNDERWAY_SECONDS = 60
 """Longer than any request takes."""
 
 CLOCK_SKEW_SECONDS = 1
-"""By how much the identity provider's clock may be ahead of ours."""
+"""How far the identity provider's clock may be ahead of the functions'."""
 
 MAX_ENDED_SESSIONS = 100
 """Of one person, ended one by one and not forgotten yet; one more ends all of them."""
@@ -236,10 +236,11 @@ def _began(reset: str) -> int:
 
 
 def ended_at(now: float) -> int:
-    """Before when a session must have begun to be ended at `now`, both in Unix seconds.
+    """The time before which a session must have begun to be ended at `now`, both in Unix seconds.
 
-    The provider tells whole seconds: one that began in this second may have begun before now, and by a clock
-    that is ahead, in the next. So those count as before, and a sign-in waits until it is past them.
+    The provider gives whole seconds. A session that began in this second may have begun before `now`; by a
+    clock that is ahead, also one that began in the next second. Both count as ended, and a sign-in waits until
+    it is later.
     """
     return int(now) + 1 + CLOCK_SKEW_SECONDS
 

@@ -104,7 +104,7 @@ def answer_to(event: Event, desk: Desk) -> Answer:
 
 
 def _even_answer(event: Event, desk: Desk) -> Answer:
-    """The answer of an open route. What could tell who exists takes as long as anything that could."""
+    """The answer of an open route. Answers that depend on who exists all take the same time."""
     route = ROUTES[event["routeKey"]]
     body, address = request(event).body, event["requestContext"]["http"]["sourceIp"]
     began = time.monotonic()

@@ -54,7 +54,10 @@ def _without_repetition(text: str) -> int:
     count, run, step = min(len(piece), 1), 1, None
     for before, each in pairwise(piece):
         taken = _step(before, each)
-        run = run + 1 if taken is not None and taken == step else 2 if taken is not None else 1
+        if taken is None:
+            run = 1
+        else:
+            run = run + 1 if taken == step else 2
         step = taken
         count += 1
         if run == MIN_RUN:
@@ -65,7 +68,7 @@ def _without_repetition(text: str) -> int:
 
 
 def _step(before: str, each: str) -> int | None:
-    """How far the alphabet goes on from one character to the next: 0, 1 or -1; None when it does not.
+    """0 for the same character twice, 1 or -1 for neighbours in the alphabet, None for anything else.
 
     9 is followed by 0.
     """

@@ -193,7 +193,7 @@ def test_a_refresh_token_brings_access_of_its_own_person(here: Provider) -> None
 
 
 def test_a_refreshed_token_is_of_the_same_session_and_keeps_the_time_of_its_sign_in(here: Provider) -> None:
-    """Both are what tells an old session from a new one, so a refresh must not make it young again."""
+    """Both distinguish an old session from a new one, so a refresh must not make it young again."""
     email = here.joined()
     first = here.identity.log_in(email, PASSWORD)
     time.sleep(1.1)

@@ -14,7 +14,7 @@ from functions.shared.secret_text import SecretText
 
 
 class Pool:
-    """Stands for Cognito and DynamoDB: tells the secret, counts writes."""
+    """Stands for Cognito and DynamoDB: gives the secret, counts writes."""
 
     def __init__(self) -> None:
         self.reads = 0

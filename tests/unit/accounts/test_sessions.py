@@ -69,7 +69,7 @@ def person_of(here: World, email: str) -> Person:
 # Made-up refresh tokens
 
 
-def test_made_up_refresh_tokens_are_counted_by_network_and_reach_nobody(
+def test_made_up_refresh_tokens_are_counted_by_network_and_reach_no_service(
     here: World, asked: list[str]
 ) -> None:
     office, elsewhere = new_address(), new_address()
@@ -135,7 +135,7 @@ def test_a_signature_for_another_purpose_opens_nothing(here: World) -> None:
     assert "a.b" not in repr(own)
 
 
-def test_one_person_does_not_refresh_without_end_and_stops_nobody_else(
+def test_one_person_does_not_refresh_without_end_and_stops_no_other(
     here: World, monkeypatch: pytest.MonkeyPatch, asked: list[str]
 ) -> None:
     monkeypatch.setattr(attempts_module, "SESSION_USES", 20)
@@ -177,7 +177,7 @@ def test_ten_thousand_made_up_tokens_cost_a_second_and_a_hundred_writes(shape: s
 @pytest.mark.parametrize(
     "shape", ["deep", "deep object", "many fields", "one field again", "long address", "dots"]
 )
-def test_no_body_that_is_let_through_is_dear_to_read(shape: str) -> None:
+def test_no_body_that_is_let_through_is_expensive_to_read(shape: str) -> None:
     argument = {"count": 100, "shape": shape}
     cost = cost_of("tests.unit.accounts.hostile_sign_ins:read_forms", argument, memory_mb=512)
     assert cost.result == 500
@@ -254,7 +254,7 @@ def test_an_end_never_goes_back(here: World) -> None:
     assert person_of(here, person.email).sessions_ended_at == 2000
 
 
-def test_a_provider_whose_clock_is_far_behind_signs_nobody_in(
+def test_a_provider_whose_clock_is_far_behind_lets_no_one_sign_in(
     here: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     email, other = here.joined(), here.joined()

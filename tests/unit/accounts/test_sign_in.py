@@ -326,7 +326,7 @@ def test_a_reset_that_failed_half_way_is_finished_by_the_same_request(here: Worl
     email, other = here.joined(), here.joined()
     old, others = (here.log_in(each).body["refresh_token"] for each in (email, other))
     form = half_a_reset(here, email, step)
-    # Only where nobody knows whether the password was set does the old session continue, for a minute.
+    # The old session continues, for a minute, only where it is unknown whether the password was set.
     assert here.ask("/v1/login", {"refresh_token": old}).status == (200 if step == "the answer" else 401)
     wrong_password = {**form, "password": "not-the-new-password"}
     assert here.ask("/v1/password/reset", wrong_password).refused == (400, "invalid_code")
