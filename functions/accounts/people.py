@@ -239,8 +239,8 @@ def ended_at(now: float) -> int:
     """The time before which a session must have begun to be ended at `now`, both in Unix seconds.
 
     The provider gives whole seconds. A session that began in this second may have begun before `now`; by a
-    clock that is ahead, also one that began in the next second. Both count as ended, and a sign-in waits until
-    it is later.
+    clock that is ahead, also one that began in the next second. Both count as ended, and a sign-in waits
+    until it is later.
     """
     return int(now) + 1 + CLOCK_SKEW_SECONDS
 

@@ -56,8 +56,10 @@ def _without_repetition(text: str) -> int:
         taken = _step(before, each)
         if taken is None:
             run = 1
+        elif taken == step:
+            run += 1
         else:
-            run = run + 1 if taken == step else 2
+            run = 2
         step = taken
         count += 1
         if run == MIN_RUN:
