@@ -48,6 +48,16 @@ class _Unwritten:
         return replace(file, lease_until=int(keeps_lease))
 
 
+class _Open:
+    """An account without a cap."""
+
+    def halt(self) -> None:
+        return None
+
+    def staged(self, raw_bytes: int) -> None:
+        """Nothing is counted."""
+
+
 class _Ranges:
     def __init__(self, data: bytes) -> None:
         self._data = data
@@ -120,6 +130,7 @@ def _read(packed: bytes) -> None:
         _Ranges(packed),
         cast(Bucket, _Nowhere()),
         cast(Register, _Unwritten()),
+        _Open(),
         lambda: 1e9,
         time.monotonic,
     )

@@ -165,14 +165,18 @@ class DataStack(Stack):
         self, spec: topology.Notification, bucket: s3.Bucket
     ) -> s3.CfnBucket.QueueConfigurationProperty:
         queue = self.stores.queues[spec.queue]
-        # By account and not by bucket: the bucket can only be made once its queue already lets it in.
+        # By how the bucket's name begins: the bucket can only be made once its queue already lets it in.
+        names = f"{self.stack_name.lower()}-{bucket.node.id.replace('-', '')}"
         allowed = queue.add_to_resource_policy(
             iam.PolicyStatement(
-                sid="S3OfThisAccount",
+                sid="OurOwnBucket",
                 principals=[iam.ServicePrincipal("s3.amazonaws.com")],
                 actions=["sqs:SendMessage"],
                 resources=[queue.queue_arn],
-                conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}},
+                conditions={
+                    "StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID},
+                    "ArnLike": {"aws:SourceArn": f"arn:{Aws.PARTITION}:s3:::{names}*"},
+                },
             )
         )
         if allowed.policy_dependable:

@@ -27,14 +27,21 @@ def entitled(book: Book, now_has: Standing, used_bytes: int, now: float) -> Stan
     `used_bytes`: of the period that `period` names. A subscription that ended leaves the plan as it was:
     what is stored is kept as long as was promised, and is searched where it is.
     """
-    standing = replace(now_has, capped_until=None)
+    standing = replace(now_has, capped_until=None, cap_left_bytes=None, cap_left_until=None)
     if book.subscription:
         standing = _subscribed(book.subscription)
     if book.closing_requested_at is not None:
         return replace(standing, accepts_until=book.closing_requested_at, end_reason=ACCOUNT_CLOSING)
     limit = limit_bytes(book, now_has)
-    capped = limit is not None and used_bytes >= limit
-    return replace(standing, capped_until=period(book, now)[1] if capped else None)
+    if limit is None:
+        return standing
+    until = period(book, now)[1]
+    return replace(
+        standing,
+        capped_until=until if used_bytes >= limit else None,
+        cap_left_bytes=max(0, limit - used_bytes),
+        cap_left_until=until,
+    )
 
 
 def trial_bytes(book: Book, standing: Standing) -> int | None:

@@ -92,7 +92,12 @@ HOLDINGS = (
         withholds={
             "tenant_id": ELSEWHERE,
             **dict.fromkeys(
-                ("etag", "parts", "checkpoint", "attempts", "owner", "lease_until", "forget_at"), INNER
+                (
+                    "etag", "parts", "checkpoint", "attempts", "owner", "lease_until", "forget_at", "kept_on",
+                    "counted_files", "counted_bytes", "slot_0_until", "slot_0_owner", "slot_1_until",
+                    "slot_1_owner",
+                ),
+                INNER,
             ),
         },
     ),
@@ -198,7 +203,8 @@ HOLDINGS = (
         file="account",
         shows=(
             "tenant_id", "owner", "created_at", "plan", "retention_days", "bytes_per_second",
-            "accepts_until", "end_reason", "capped_until", "retention_steps", "closes_at",
+            "accepts_until", "end_reason", "capped_until", "cap_left_bytes", "cap_left_until",
+            "retention_steps", "closes_at",
         ),
         withholds={"closed": INNER},
         after_billing=True,

@@ -43,6 +43,7 @@ class Settings:
 @dataclass(frozen=True, slots=True)
 class _Sync:
     settler: Settler
+    bucket: str
     queue: Any
     queue_url: str
     a_batch_seconds: float
@@ -60,6 +61,7 @@ def _sync() -> _Sync:
     driver = Driver(ledger, Staged(open_bucket(settings.staging_bucket)), Loader(warehouse))
     return _Sync(
         settler=Settler(ledger, driver, buried=tombstones.buried),
+        bucket=settings.staging_bucket,
         queue=queue,
         queue_url=queue.get_queue_url(QueueName=settings.staged_queue)["QueueUrl"],
         a_batch_seconds=settings.insert_timeout_seconds + MARGIN_SECONDS,
@@ -69,7 +71,7 @@ def _sync() -> _Sync:
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Settle what the messages tell of; name the messages that must come back."""
     sync = _sync()
-    messages = read(event)
+    messages = read(event, sync.bucket)
     time_given = Time(lambda: context.get_remaining_time_in_millis() / 1000, sync.a_batch_seconds)
     settled = sync.settler.settle(_loadable(messages), time_given)
     unsettled = [each for each in messages if not _is_settled(each, settled)]

@@ -34,16 +34,22 @@ class Message:
     tenant: TenantId | None = None
 
 
-def read(event: dict[str, Any]) -> list[Message]:
-    """The messages of a Lambda event from SQS. S3's own test event is a message without objects."""
-    return [_message(record) for record in event["Records"]]
+def read(event: dict[str, Any], bucket: str = "") -> list[Message]:
+    """The messages of a Lambda event from SQS. S3's own test event is a message without objects.
+
+    Only S3 names a bucket; what names another than `bucket`, our own, is ignored.
+    """
+    return [_message(record, bucket) for record in event["Records"]]
 
 
-def _message(record: dict[str, Any]) -> Message:
+def _message(record: dict[str, Any], bucket: str) -> Message:
     objects: tuple[StagedObject, ...] | None
     try:
         body = json.loads(record["body"])
-        objects, tenant = tuple(_objects(body)), TenantId(body["tenant"]) if "tenant" in body else None
+        objects, tenant = (
+            tuple(_objects(body, bucket)),
+            TenantId(body["tenant"]) if "tenant" in body else None,
+        )
     except (ValueError, KeyError, TypeError, AttributeError, PermanentError):
         journal.write("unreadable_message", reason="no S3 event", count=1)
         objects = tenant = None
@@ -56,11 +62,14 @@ def _message(record: dict[str, Any]) -> Message:
     )
 
 
-def _objects(body: dict[str, Any]) -> Iterator[StagedObject]:
+def _objects(body: dict[str, Any], bucket: str) -> Iterator[StagedObject]:
     if body.get("Event") == "s3:TestEvent":
         return
     for record in body["Records"]:
         told = record["s3"]["object"]
+        if record["s3"].get("bucket", {}).get("name", bucket) != bucket:
+            journal.write("foreign_bucket", objects=1)
+            continue
         yield StagedObject(
             key=unquote_plus(told["key"]), etag=told["eTag"].strip('"'), size_bytes=int(told["size"])
         )

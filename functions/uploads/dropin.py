@@ -3,11 +3,13 @@
 Trigger: SQS, with S3's notifications of files under `dropin/`, or the sweeper's, or our own for a file that
 goes on. Promise: every record of a file is staged exactly once, or told of in the file's status; a file that
 outlasts the invocation is put down between two objects and taken up by another; what comes into an account
-that was erased is deleted unread. Failure: the message comes back after a pause; a file that ends whoever
-reads it is given up after five attempts, and says so.
+that was erased is deleted unread. No account has more than its slots of the invocations, and its cap and
+status are looked at before each object. Failure: the message comes back after a pause; a file that ends
+whoever reads it is given up after five attempts, and says so.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -15,22 +17,33 @@ from typing import Any
 
 from functions.shared import journal
 from functions.shared.access import BYOC
+from functions.shared.account.standing import Standing
 from functions.shared.account.tombstones import RecentTombstones, Tombstones
 from functions.shared.buckets.contract import Bucket
 from functions.shared.buckets.drops import DropBucket, Dropped
 from functions.shared.buckets.own import open_bucket
+from functions.shared.dynamo.answers import StoreUnavailableError
 from functions.shared.errors import RetryableError
 from functions.shared.settings import load
 from functions.shared.tenancy import TenantId
+from functions.uploads.counters import KeptOriginals, OpenUploads, StagedBytes
 from functions.uploads.files import DELETE
+from functions.uploads.gate import ELSEWHERE, AccountGate, UsagePendingError
 from functions.uploads.notices import Message, is_file, tenant_of
 from functions.uploads.own_drops import open_drops
 from functions.uploads.queue import DropQueue, pause_seconds
 from functions.uploads.register import HeldError, Register
+from functions.uploads.slots import TenantSlot, TenantSlots
 from functions.uploads.standings import Standings
-from functions.uploads.work import ELSEWHERE, Place, Work
+from functions.uploads.turns import FairTurns, NoSlot
+from functions.uploads.work import Place, Work
 
 FUNCTION = "dropin"
+
+
+FILES_A_TURN = 10
+
+SLOT_MARGIN_SECONDS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +54,7 @@ class Settings:
     accounts_table: str
     tombstones_table: str
     dropped_queue: str
+    slots_a_tenant: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,24 +64,71 @@ class DropIn:
     drops: DropBucket
     staging: Bucket
     standings: Standings
-    queue: DropQueue
+    staged: StagedBytes
+    slots: TenantSlots
+    turns: FairTurns[TenantSlot]
     work: Work
     buried: Callable[[TenantId], bool]
 
-    def place(self, file: Dropped) -> Place | None:
-        """Whose the file is and where its rows go; None when it is nobody's."""
-        tenant = tenant_of(file.key)
-        standing = self.standings.of(tenant) if tenant and file.bucket == self.drops.name else None
-        if tenant is None or standing is None or not is_file(file, tenant):
+    def place(self, tenant: TenantId) -> Place | None:
+        """Where the rows of the tenant's files go; None when there is no such account."""
+        standing = self.standings.of(tenant)
+        if standing is None:
             return None
-        now = datetime.now(UTC).timestamp()
-        refusal = ELSEWHERE if standing.plan == BYOC else standing.refusal(now)
-        return Place(tenant, self.drops, self.staging, standing.retention_days, DELETE, refusal)
+        gate = AccountGate(tenant, self.standings, self.staged, _refusal)
+        refusal = _refusal(standing, datetime.now(UTC).timestamp())
+        return Place(tenant, self.drops, self.staging, gate, standing.retention_days, DELETE, refusal)
 
-    def is_of_an_erased_account(self, file: Dropped) -> bool:
-        """Whether it came after the end of its account: a PUT by a link may last longer than the link."""
+
+@dataclass(frozen=True, slots=True)
+class _Invocation:
+    """The worker of functions.uploads.turns, for one invocation."""
+
+    parts: DropIn
+    seconds_left: Callable[[], float]
+
+    def owner(self, file: Dropped) -> TenantId | None:
+        """Only what lies in our own bucket counts; what came after the end of its account is deleted.
+
+        A PUT by a link may last longer than the link, and than the account.
+        """
         tenant = tenant_of(file.key)
-        return tenant is not None and file.bucket == self.drops.name and self.buried(tenant)
+        if file.bucket != self.parts.drops.name:
+            journal.write("foreign_bucket", objects=1)
+            return None
+        if tenant is None or not is_file(file, tenant):
+            return None
+        if self.parts.buried(tenant) and self.parts.standings.of(tenant) is None:
+            self.parts.drops.delete(file)
+            journal.write("erased_tenant_dropped", objects=1)
+            return None
+        return tenant
+
+    def take_slot(self, tenant: TenantId) -> TenantSlot | NoSlot:
+        slot = self.parts.slots.take(tenant, self.seconds_left() + SLOT_MARGIN_SECONDS)
+        return NoSlot() if slot is None else slot
+
+    def work(self, file: Dropped, slot: TenantSlot, message: Message) -> int | None:
+        try:
+            if place := self.parts.place(slot.tenant):
+                self.parts.work.do(file, place, self.seconds_left)
+        except UsagePendingError:
+            raise
+        except HeldError as held:
+            return held.seconds
+        except RetryableError as fault:
+            journal.write(
+                "file_put_back",
+                error_type=type(fault).__name__,
+                reason=getattr(fault, "reason", ""),
+                receive_count=message.receive_count,
+            )
+            return pause_seconds(message.receive_count)
+        return None
+
+    def release_slot(self, slot: TenantSlot) -> None:
+        with suppress(StoreUnavailableError):
+            self.parts.slots.release(slot)
 
 
 @cache
@@ -75,12 +136,15 @@ def _drop_in() -> DropIn:
     settings = load(Settings)
     tombstones = RecentTombstones(Tombstones(settings.tombstones_table))
     queue = DropQueue(settings.dropped_queue, FUNCTION)
+    table = settings.uploads_table
     return DropIn(
         open_drops(settings.drop_bucket),
         open_bucket(settings.staging_bucket),
         Standings(settings.accounts_table),
-        queue,
-        Work(Register(settings.uploads_table), queue.tell, FUNCTION),
+        StagedBytes(table),
+        TenantSlots(table, settings.slots_a_tenant),
+        FairTurns(queue, FILES_A_TURN),
+        Work(Register(table), queue.tell, FUNCTION, OpenUploads(table), KeptOriginals(table)),
         tombstones.buried,
     )
 
@@ -92,29 +156,9 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 def answer_to(event: dict[str, Any], seconds_left: Callable[[], float], drop_in: DropIn) -> dict[str, Any]:
     """The same with the parts given; `seconds_left` tells when the invocation is stopped."""
-    return drop_in.queue.answer_to(event, lambda message: _worked_on(message, seconds_left, drop_in))
+    return drop_in.turns.answer_to(event, _Invocation(drop_in, seconds_left))
 
 
-def _worked_on(message: Message, seconds_left: Callable[[], float], drop_in: DropIn) -> int | None:
-    """After how many seconds the message must come back; None when it need not."""
-    if message.files is None:
-        return pause_seconds(message.receive_count)
-    try:
-        for file in message.files:
-            place = drop_in.place(file)
-            if place:
-                drop_in.work.do(file, place, seconds_left)
-            elif drop_in.is_of_an_erased_account(file):
-                drop_in.drops.delete(file)
-                journal.write("erased_tenant_dropped", objects=1)
-    except HeldError as held:
-        return held.seconds
-    except RetryableError as fault:
-        journal.write(
-            "file_put_back",
-            error_type=type(fault).__name__,
-            reason=getattr(fault, "reason", ""),
-            receive_count=message.receive_count,
-        )
-        return pause_seconds(message.receive_count)
-    return None
+def _refusal(standing: Standing, now: float) -> str:
+    """Why files in our own bucket are not read for an account of that status; empty when they are."""
+    return ELSEWHERE if standing.plan == BYOC else standing.refusal(now)

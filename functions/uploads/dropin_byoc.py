@@ -3,34 +3,41 @@
 Trigger: SQS, with the notifications that a customer's bucket sends us, the sweeper's, or our own for a file
 that goes on. Promise: that of functions.uploads.dropin, with nothing of a file on our side but its name and
 status; a message counts only for the tenant under whose prefix the file lies, in that tenant's own bucket.
-At most two invocations work for a tenant at a time, and none while its bucket is known to fail.
+What names another bucket is ignored before a slot is taken or credentials are opened. At most two
+invocations work for a tenant at a time, and none while its bucket is known to fail.
 Failure: messages come back at their own pace; a bucket that goes on refusing us settles the file as failed.
 """
 
 import math
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 from uuid import uuid4
 
 from functions.shared import journal
+from functions.shared.account.standing import Standing
 from functions.shared.buckets.contract import BucketError, BucketRefusedError
 from functions.shared.buckets.drops import Dropped
-from functions.shared.custody.buckets import NoDestinationError
+from functions.shared.custody.bucket_names import RecentBucketNames
+from functions.shared.custody.buckets import NoDestinationError, destinations
 from functions.shared.custody.health import MAX_PAUSE_SECONDS, Health, Slot, Wait
 from functions.shared.custody.settings import CustodySettings
 from functions.shared.errors import PermanentError, RetryableError
 from functions.shared.settings import load
 from functions.shared.telling import NotifyingBucket, Teller
 from functions.shared.tenancy import TenantId, own_drops
+from functions.uploads.counters import KeptOriginals, OpenUploads, StagedBytes
 from functions.uploads.files import KEEP
+from functions.uploads.gate import AccountGate, UsagePendingError
 from functions.uploads.notices import Message, is_file, tenant_of
 from functions.uploads.own_clouds import DropCustody, drop_custody
 from functions.uploads.queue import DropQueue, pause_seconds
 from functions.uploads.register import HeldError, Register
 from functions.uploads.standings import Standings
+from functions.uploads.turns import FairTurns, NoSlot
 from functions.uploads.work import Place, Work
 
 FUNCTION = "dropin-byoc"
@@ -39,6 +46,9 @@ REFUSED_RECEIVES = 12
 """Some two hours of finding that the bucket refuses us."""
 
 SLOT_MARGIN_SECONDS = 10
+
+FILES_A_TURN = 1
+"""What a file says of its bucket is written down before the next."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +65,12 @@ class OwnDropIn:
     """The parts of this function."""
 
     custody: DropCustody
+    bucket_names: RecentBucketNames
     standings: Standings
+    staged: StagedBytes
     health: Health
     teller: Teller
-    queue: DropQueue
+    turns: FairTurns[Slot]
     work: Work
 
     def place(self, tenant: TenantId, now: float) -> Place | None:
@@ -73,6 +85,7 @@ class OwnDropIn:
             tenant,
             self.custody.drops(tenant),
             staging,
+            AccountGate(tenant, self.standings, self.staged, Standing.refusal),
             destination.retention_days,
             KEEP,
             standing.refusal(now) if standing else "",
@@ -80,17 +93,89 @@ class OwnDropIn:
         )
 
 
+@dataclass(slots=True)
+class _Invocation:
+    """The worker of functions.uploads.turns, for one invocation. `is_slot_held`: its slot is still ours."""
+
+    parts: OwnDropIn
+    seconds_left: Callable[[], float]
+    is_slot_held: bool = False
+
+    def owner(self, file: Dropped) -> TenantId | None:
+        """Who else may have told us of a file: a bucket that is not this tenant's proves nothing."""
+        tenant = tenant_of(file.key)
+        if tenant is None or not is_file(file, tenant):
+            return None
+        if not self.parts.bucket_names.is_bucket_of(tenant, file.bucket):
+            journal.write("foreign_bucket", objects=1)
+            return None
+        return tenant
+
+    def take_slot(self, tenant: TenantId) -> Slot | NoSlot:
+        seconds = self.seconds_left() + SLOT_MARGIN_SECONDS
+        slot = self.parts.health.take(own_drops(tenant), str(uuid4()), seconds)
+        if isinstance(slot, Wait):
+            return NoSlot(slot.seconds)
+        self.is_slot_held = True
+        return slot
+
+    def work(self, file: Dropped, slot: Slot, message: Message) -> int | None:
+        """Work on the file, and write down what that says of the tenant's bucket."""
+        tenant = tenant_of(file.key)
+        if tenant is None:
+            return None
+        try:
+            self._in_slot(file, tenant, slot, message)
+        except UsagePendingError:
+            raise
+        except HeldError as held:
+            return held.seconds
+        except BucketError as fault:
+            return self._failed(tenant, slot, fault, message)
+        except (RetryableError, PermanentError) as fault:
+            # Permanent: credentials cannot be opened or an address is rejected; only the owner can fix that.
+            journal.write("file_put_back", tenant_id=tenant, error_type=type(fault).__name__)
+            return pause_seconds(message.receive_count)
+        return None
+
+    def release_slot(self, slot: Slot) -> None:
+        if self.is_slot_held:
+            self.is_slot_held = False
+            with suppress(RetryableError):
+                self.parts.health.give_back(slot)
+
+    def _in_slot(self, file: Dropped, tenant: TenantId, slot: Slot, message: Message) -> None:
+        place = self.parts.place(tenant, time.time())
+        # By the sealed destination this time.
+        if place is None or place.drops.name != file.bucket:
+            return
+        is_last_try = message.receive_count >= REFUSED_RECEIVES
+        self.parts.work.do(file, place, self.seconds_left, is_last_try=is_last_try)
+        self.is_slot_held = False
+        self.parts.health.well(slot)
+
+    def _failed(self, tenant: TenantId, slot: Slot, fault: BucketError, message: Message) -> int:
+        if isinstance(fault, BucketRefusedError):
+            self.parts.custody.forget(tenant)
+        self.is_slot_held = False
+        condition = self.parts.health.failed(slot, fault.reason)
+        return _pause(Wait(condition, self.parts.health.seconds_until_resume(condition)), message)
+
+
 @cache
 def _drop_in() -> OwnDropIn:
     settings = load(Settings)
     queue = DropQueue(settings.dropped_queue, FUNCTION)
+    table = settings.uploads_table
     return OwnDropIn(
         drop_custody(settings),
+        RecentBucketNames(destinations(settings).summary),
         Standings(settings.accounts_table),
+        StagedBytes(table),
         Health(settings.health_table),
         Teller(settings.byoc_queue, FUNCTION),
-        queue,
-        Work(Register(settings.uploads_table), queue.tell, FUNCTION),
+        FairTurns(queue, FILES_A_TURN),
+        Work(Register(table), queue.tell, FUNCTION, OpenUploads(table), KeptOriginals(table)),
     )
 
 
@@ -101,68 +186,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 def answer_to(event: dict[str, Any], seconds_left: Callable[[], float], drop_in: OwnDropIn) -> dict[str, Any]:
     """The same with the parts given; `seconds_left` tells when the invocation is stopped."""
-    return drop_in.queue.answer_to(event, lambda message: _worked_on(message, seconds_left, drop_in))
-
-
-def _worked_on(message: Message, seconds_left: Callable[[], float], drop_in: OwnDropIn) -> int | None:
-    """After how many seconds the message must come back; None when it need not."""
-    if message.files is None:
-        return pause_seconds(message.receive_count)
-    pauses = [_one(file, message, seconds_left, drop_in) for file in message.files]
-    return max((each for each in pauses if each is not None), default=None)
-
-
-def _one(
-    file: Dropped, message: Message, seconds_left: Callable[[], float], drop_in: OwnDropIn
-) -> int | None:
-    tenant = tenant_of(file.key)
-    if tenant is None or not is_file(file, tenant):
-        return None
-    try:
-        slot = drop_in.health.take(own_drops(tenant), str(uuid4()), seconds_left() + SLOT_MARGIN_SECONDS)
-        if isinstance(slot, Wait):
-            return _pause(slot, message)
-        return _in_slot(file, tenant, slot, message, seconds_left, drop_in)
-    except RetryableError as fault:
-        journal.write("file_put_back", tenant_id=tenant, error_type=type(fault).__name__)
-        return pause_seconds(message.receive_count)
-
-
-def _in_slot(
-    file: Dropped,
-    tenant: TenantId,
-    slot: Slot,
-    message: Message,
-    seconds_left: Callable[[], float],
-    drop_in: OwnDropIn,
-) -> int | None:
-    """Work on the file, and write down what that says of the tenant's bucket."""
-    try:
-        place = drop_in.place(tenant, time.time())
-        # Who else may have told us of a file: a bucket that is not this tenant's proves nothing.
-        if place is None or place.drops.name != file.bucket:
-            drop_in.health.give_back(slot)
-            return None
-        is_last_try = message.receive_count >= REFUSED_RECEIVES
-        drop_in.work.do(file, place, seconds_left, is_last_try=is_last_try)
-    except HeldError as held:
-        drop_in.health.give_back(slot)
-        return held.seconds
-    except BucketError as fault:
-        if isinstance(fault, BucketRefusedError):
-            drop_in.custody.forget(tenant)
-        condition = drop_in.health.failed(slot, fault.reason)
-        return _pause(Wait(condition, drop_in.health.seconds_until_resume(condition)), message)
-    except PermanentError as fault:
-        # Its credentials cannot be opened, or its address is refused: only its owner can mend that.
-        drop_in.health.give_back(slot)
-        journal.write("file_put_back", tenant_id=tenant, error_type=type(fault).__name__)
-        return pause_seconds(message.receive_count)
-    except BaseException:
-        drop_in.health.give_back(slot)
-        raise
-    drop_in.health.well(slot)
-    return None
+    return drop_in.turns.answer_to(event, _Invocation(drop_in, seconds_left))
 
 
 def _pause(wait: Wait, message: Message) -> int:

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
+from functions.shared.account.standing import REFUSAL_CODES
 from functions.shared.buckets.drops import Dropped
 from functions.shared.judging.rows import Receipt
 from functions.shared.staging import base32
@@ -62,7 +63,8 @@ class File:
     What its rows have in common was settled when it was first seen: `received_at`, `project_id`,
     `retention_days`. `parts` counts the staged objects, `checkpoint` names where reading goes on, if not at
     the beginning. `attempts` counts those that began at that place. `code` and `reason` say why it is not
-    done; `owner` has the lease until `lease_until`.
+    done; `owner` has the lease until `lease_until`. `kept_on`: the day on which its original was counted as
+    one that is kept in our bucket, empty if it is not.
     """
 
     tenant: TenantId
@@ -88,6 +90,7 @@ class File:
     updated_at: int = 0
     owner: str = ""
     lease_until: int = 0
+    kept_on: str = ""
 
     @property
     def digest(self) -> str:
@@ -114,16 +117,30 @@ class File:
         return self.state in SETTLED
 
     @property
-    def may_be_read_yet(self) -> bool:
-        """Whether nothing of it is stored, and for no reason of its own: put in again it is to be read."""
+    def is_stopped(self) -> bool:
+        """Whether it is read in part, and stopped because its account took no logs any more."""
+        return self.state == PARTLY and bool(self.checkpoint) and self.code in REFUSAL_CODES
+
+    def may_be_read_at(self, now: datetime) -> bool:
+        """Whether it is to be read, or read on, when its account takes logs and it is asked for again.
+
+        That is when nothing of it is stored, for no reason of its own; or when it stopped, as long as its
+        rows, which all bear its time of receipt, have not expired.
+        """
+        if self.is_stopped:
+            return self.expires_on >= now.date()
         return self.state == FAILED and not self.parts and self.code not in OF_CONTENT
 
     def anew(self, now: datetime, retention_days: int) -> "File":
-        """The file as if it were seen for the first time.
+        """The file as if it were seen for the first time; one that stopped, as it is read on.
 
         Once somebody tried to read it, objects of it may be staged that bear its time of receipt: until their
         rows are gone that stays, or they would be staged again under other names.
         """
+        if self.is_stopped:
+            return replace(
+                self, state=READING, code="", reason="", attempts=0, updated_at=int(now.timestamp())
+            )
         fresh = File(
             tenant=self.tenant,
             upload_id=self.upload_id,
@@ -133,6 +150,7 @@ class File:
             retention_days=retention_days,
             originals=self.originals,
             updated_at=int(now.timestamp()),
+            kept_on=self.kept_on,
         )
         if not self.attempts or self.expires_on < now.date():
             return fresh

@@ -1,15 +1,16 @@
 """The routes of uploads: a URL to put a file, and what became of each.
 
-Trigger: API Gateway, /v1/uploads; scope `ingest` announces, `ingest` or `read` looks, `admin` chooses what
-becomes of originals. Promise: a URL takes one file of one size under one key, below its account's own prefix
-(a BYOC customer's in their own bucket, under their own credentials), for an hour; nobody sees another
-account's uploads, whose ids are answered as ones that do not exist. Failure: 4xx says what to mend, 503 that
-nothing was changed.
+Trigger: API Gateway, /v1/uploads; scope `ingest` announces and resumes, `ingest` or `read` looks, `admin`
+chooses what becomes of originals. Promise: a URL takes one file of one size under one key, below its account's
+own prefix (a BYOC customer's in their own bucket, under their own credentials), for an hour; nobody sees
+another account's uploads, whose ids are answered as ones that do not exist; an account has a bounded number
+of announced files that have not come. Failure: 4xx says what to mend, 503 that nothing was changed.
 """
 
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
@@ -24,11 +25,14 @@ from functions.shared.settings import load
 from functions.shared.staging import time_ordered_id
 from functions.shared.tenancy import TenantId, dropin_prefix
 from functions.uploads import forms
+from functions.uploads.counters import MAX_OPEN_BYTES, MAX_OPEN_UPLOADS, OpenUploads
 from functions.uploads.files import DELETE, KEEP, File, Upload, shown
 from functions.uploads.own_clouds import drop_custody
 from functions.uploads.own_drops import open_drops
+from functions.uploads.queue import DropQueue
 from functions.uploads.register import Register
 
+FUNCTION = "uploads"
 URL_SECONDS = 3600
 
 
@@ -36,13 +40,21 @@ URL_SECONDS = 3600
 class Settings(CustodySettings):
     drop_bucket: str
     uploads_table: str
+    dropped_queue: str
+    dropped_byoc_queue: str
 
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """The parts of this function. `own_drops`: the bucket of a BYOC tenant, which is never ours."""
+    """The parts of this function. `own_drops`: the bucket of a BYOC tenant, which is never ours.
+
+    `queue`, `own_queue`: which files in our bucket, and in customers' own, are announced on.
+    """
 
     register: Register
+    open_uploads: OpenUploads
+    queue: DropQueue
+    own_queue: DropQueue
     drops: Callable[[], DropBucket]
     own_drops: Callable[[TenantId], DropBucket]
     clock: Callable[[], float] = time.time
@@ -57,6 +69,9 @@ def _desk() -> Desk:
     custody = drop_custody(settings)
     return Desk(
         Register(settings.uploads_table),
+        OpenUploads(settings.uploads_table),
+        DropQueue(settings.dropped_queue, FUNCTION),
+        DropQueue(settings.dropped_byoc_queue, FUNCTION),
         cache(lambda: open_drops(settings.drop_bucket)),
         custody.drops,
     )
@@ -102,6 +117,14 @@ def _announce(desk: Desk, caller: Principal, event: Event) -> Answer:
         until=now + URL_SECONDS,
     )
     url = bucket.url_to_put(upload.key, upload.size_bytes, URL_SECONDS)
+    if not desk.open_uploads.take(caller.tenant, upload.size_bytes, now):
+        raise RefusalError(
+            429,
+            "too_many_open_uploads",
+            f"At most {MAX_OPEN_UPLOADS:,} announced files, of {MAX_OPEN_BYTES // 1024**4} TiB together, may wait "
+            "to be put or read, of each hour: put those that are announced, then try again.",
+            retry_after_seconds=2,
+        )
     desk.register.announce(upload)
     put = {
         "url": url,
@@ -121,6 +144,25 @@ def _one(desk: Desk, caller: Principal, event: Event) -> Answer:
     if found is None:
         raise RefusalError(404, "not_found", "There is no such upload.")
     return answer(200, _shown(*found, caller, desk))
+
+
+def _resume(desk: Desk, caller: Principal, event: Event) -> Answer:
+    """POST /v1/uploads/{id}/resume: a file that stopped, or was not begun, for the account's sake."""
+    caller.require("ingest")
+    refuse(caller.refusal)
+    upload_id = event["pathParameters"]["id"]
+    found = desk.register.upload(caller.tenant, upload_id) if forms.is_id(upload_id) else None
+    if found is None:
+        raise RefusalError(404, "not_found", "There is no such upload.")
+    file = found[1]
+    if file is None or not file.may_be_read_at(datetime.fromtimestamp(desk.clock(), UTC)):
+        raise RefusalError(
+            409,
+            "not_resumable",
+            "Only a file that stopped because the account took no logs can be resumed, before its rows expire.",
+        )
+    (desk.own_queue if caller.byoc else desk.queue).tell(file.dropped)
+    return answer(202, _shown(*found, caller, desk))
 
 
 def _list(desk: Desk, caller: Principal, event: Event) -> Answer:
@@ -167,6 +209,7 @@ _ROUTES: dict[str, Callable[[Desk, Principal, Event], Answer]] = {
     "POST /v1/uploads": _announce,
     "GET /v1/uploads": _list,
     "GET /v1/uploads/{id}": _one,
+    "POST /v1/uploads/{id}/resume": _resume,
     "GET /v1/uploads/settings": _settings,
     "PUT /v1/uploads/settings": _choose,
 }

@@ -12,7 +12,8 @@ from functions.uploads.files import File, Refused, Upload
 
 Item = dict[str, Any]
 
-UPLOAD, FILE, SETTINGS, SWEEP = "upload#", "file#", "settings", "sweep"
+UPLOAD, FILE, SETTINGS, SWEEP, SLOTS = "upload#", "file#", "settings", "sweep", "slots"
+STAGED_BYTES, OPEN_UPLOADS, KEPT_ORIGINALS = "staged#", "open#", "kept#"
 """What the sort key of an entry begins with."""
 
 _SEPARATE = frozenset({"tenant", "dropped", "received_at", "refusals"})

@@ -17,12 +17,17 @@ _PREFIX = re.compile(r"dropin/v1/tenant=([^/]+)/")
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One SQS message. `files` is None when it cannot be read: it is left to the dead-letter queue."""
+    """One SQS message. `files` is None when it cannot be read: it is left to the dead-letter queue.
+
+    `deferrals`: how often it was sent anew because it was not its account's turn. `receive_count` counts the
+    times that it was received otherwise, its predecessors included.
+    """
 
     message_id: str
     receipt_handle: str
     receive_count: int
     files: tuple[Dropped, ...] | None
+    deferrals: int = 0
 
 
 def read(event: dict[str, Any]) -> list[Message]:
@@ -30,14 +35,16 @@ def read(event: dict[str, Any]) -> list[Message]:
     return [_message(record) for record in event["Records"]]
 
 
-def notice(file: Dropped, source: str) -> str:
-    """A message body of the form S3 itself sends."""
+def notice(file: Dropped, source: str, deferrals: int = 0, receives: int = 0) -> str:
+    """A message body of the form S3 itself sends; `receives`: of the messages in whose place it is sent."""
     told = {
         "bucket": {"name": file.bucket},
         "object": {"key": quote_plus(file.key), "size": file.size_bytes, "eTag": file.etag},
     }
     record = {"eventSource": f"astralog:{source}", "eventName": "ObjectCreated:Put", "s3": told}
-    return json.dumps({"Records": [record]}, separators=(",", ":"))
+    counts = {"deferrals": deferrals, "receives": receives}
+    body = {"Records": [record], **{name: count for name, count in counts.items() if count}}
+    return json.dumps(body, separators=(",", ":"))
 
 
 def tenant_of(key: str) -> TenantId | None:
@@ -57,16 +64,20 @@ def is_file(file: Dropped, tenant: TenantId) -> bool:
 
 def _message(record: dict[str, Any]) -> Message:
     files: tuple[Dropped, ...] | None
+    deferrals = receives = 0
     try:
-        files = tuple(_files(json.loads(record["body"])))
+        body = json.loads(record["body"])
+        files = tuple(_files(body))
+        deferrals, receives = int(body.get("deferrals", 0)), int(body.get("receives", 0))
     except (ValueError, KeyError, TypeError, AttributeError):
         journal.write("unreadable_message", reason="no S3 event", count=1)
         files = None
     return Message(
         message_id=record["messageId"],
         receipt_handle=record["receiptHandle"],
-        receive_count=int(record["attributes"]["ApproximateReceiveCount"]),
+        receive_count=int(record["attributes"]["ApproximateReceiveCount"]) + receives,
         files=files,
+        deferrals=deferrals,
     )
 
 

@@ -1,7 +1,7 @@
 """The queue that files are told of on: what must come back, after how long, and what goes on."""
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -10,9 +10,12 @@ from functions.shared import journal
 from functions.shared.aws_client import asked, client
 from functions.shared.buckets.drops import Dropped
 from functions.shared.telling import TellingError
-from functions.uploads.notices import Message, notice, read
+from functions.uploads.notices import Message, notice
 
 LONGEST_PAUSE_SECONDS = 900
+"""SQS delays a message by no more."""
+
+_ENTRIES = 10
 
 
 class DropQueue:
@@ -30,23 +33,40 @@ class DropQueue:
         self._sqs = sqs
         self._url = ""
 
-    def tell(self, file: Dropped) -> None:
-        """Tell of `file`.
+    def tell(self, file: Dropped, delay_seconds: int = 0) -> None:
+        """Tell of `file`, after a delay of at most LONGEST_PAUSE_SECONDS.
 
         Raises
         ------
         TellingError: the queue may have taken it all the same; told of twice is read once.
         """
-        body = notice(file, self._source)
-        asked(lambda: self._client().send_message(QueueUrl=self._address(), MessageBody=body), _failed)
+        asks = {"QueueUrl": self._address(), "MessageBody": notice(file, self._source)}
+        delay = {"DelaySeconds": delay_seconds} if delay_seconds else {}
+        asked(lambda: self._client().send_message(**asks, **delay), _failed)
 
-    def answer_to(self, event: dict[str, Any], work_on: Callable[[Message], int | None]) -> dict[str, Any]:
-        """What SQS is answered: the messages that must come back, after as many seconds as `work_on` says."""
-        returning = [(each, pause) for each in read(event) if (pause := work_on(each)) is not None]
-        self._hide(returning)
-        return {"batchItemFailures": [{"itemIdentifier": each.message_id} for each, _ in returning]}
+    def defer(self, messages: Sequence[tuple[Message, int]]) -> list[tuple[Message, int]]:
+        """Send each message anew, to come in so many seconds; those for which that failed.
 
-    def _hide(self, pauses: Sequence[tuple[Message, int]]) -> None:
+        A delayed message is not in flight, of which a queue has 120,000 at the most, and was never received.
+        """
+        failed: list[tuple[Message, int]] = []
+        for start in range(0, len(messages), _ENTRIES):
+            failed += self._send_anew(messages[start : start + _ENTRIES])
+        return failed
+
+    def hand_back(self, messages: Sequence[Message]) -> None:
+        """Let another invocation have each message at once; if that fails it returns at the queue's pace."""
+        for start in range(0, len(messages), _ENTRIES):
+            entries = [
+                {"Id": str(number), "ReceiptHandle": each.receipt_handle, "VisibilityTimeout": 0}
+                for number, each in enumerate(messages[start : start + _ENTRIES])
+            ]
+            try:
+                self._client().change_message_visibility_batch(QueueUrl=self._address(), Entries=entries)
+            except (BotoCoreError, ClientError, TellingError) as fault:
+                journal.write("pause_not_set", error_type=type(fault).__name__, messages=len(entries))
+
+    def hide(self, pauses: Sequence[tuple[Message, int]]) -> None:
         """Hide each message for so many seconds; if that fails it returns at the queue's own pace."""
         for message, seconds in pauses:
             try:
@@ -57,6 +77,23 @@ class DropQueue:
                 )
             except (BotoCoreError, ClientError, TellingError) as fault:
                 journal.write("pause_not_set", error_type=type(fault).__name__, messages=1)
+
+    def _send_anew(self, messages: Sequence[tuple[Message, int]]) -> list[tuple[Message, int]]:
+        entries = [
+            {
+                "Id": str(number),
+                "MessageBody": notice(file, self._source, each.deferrals + 1, each.receive_count - 1),
+                "DelaySeconds": seconds,
+            }
+            for number, (each, seconds) in enumerate(messages)
+            for file in each.files or ()
+        ]
+        try:
+            asks = {"QueueUrl": self._address(), "Entries": entries}
+            answer = asked(lambda: self._client().send_message_batch(**asks), _failed)
+        except TellingError:
+            return list(messages)
+        return [messages[int(each["Id"])] for each in answer.get("Failed", ())]
 
     def _client(self) -> Any:
         self._sqs = self._sqs or client("sqs")

@@ -16,6 +16,7 @@ from functions.shared.staging import StagedKey
 from functions.uploads.checkpoints import Checkpoints
 from functions.uploads.files import DONE, FAILED, MAX_REFUSALS_TOLD, PARTLY, File, Refused
 from functions.uploads.formats.contract import Batch
+from functions.uploads.gate import Gate, Halt
 from functions.uploads.records import Records, opened, resumed
 from functions.uploads.register import Register
 from functions.uploads.streams.contract import BrokenFileError, Ranges
@@ -58,11 +59,13 @@ class Part:
 class Reading:
     """The work on one file, whose lease is ours.
 
-    `file` is how far it has come, `noted` what of that is written down.
+    `file` is how far it has come, `noted` what of that is written down. `wait_seconds`: how long it must not
+    be read on, if it was put down for the account's sake.
 
     Parameters
     ----------
     bucket: where the rows are staged, the tenant's own if it is a BYOC tenant.
+    gate: is asked between two parts whether the account's files may be read on.
     seconds_left: until the invocation is stopped.
     """
 
@@ -72,6 +75,7 @@ class Reading:
         ranges: Ranges,
         bucket: Bucket,
         register: Register,
+        gate: Gate,
         seconds_left: Callable[[], float],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -79,12 +83,14 @@ class Reading:
         self._ranges = ranges
         self._bucket = bucket
         self._register = register
+        self._gate = gate
         self._checkpoints = Checkpoints(bucket, file.tenant, file.digest)
         self._seconds_left = seconds_left
         self._clock = clock
         self._checked_at = self._part_began_at = clock()
         self._slowest_part = 0.0
         self._sure = self.noted = file
+        self.wait_seconds = 0
 
     def run(self) -> bool:
         """Read as far as there is time; whether the file is settled.
@@ -106,7 +112,7 @@ class Reading:
                 self._stage(part)
                 part = Part(records.text_at, [])
                 if self._stops_at(records):
-                    return False
+                    return self.file.is_settled
         self._stage(part)
         self._settle(records.fault)
         return True
@@ -115,6 +121,13 @@ class Reading:
         """Nothing more will be read of the file; what is staged of it counts."""
         self.file = self._sure
         self._settle(BrokenFileError(code, reason))
+
+    def stop(self, halt: Halt) -> None:
+        """The account takes no logs now: what is staged counts, and the checkpoint stays for what is not."""
+        stopped = replace(
+            self._sure, state=PARTLY if self._sure.rows else FAILED, code=halt.code, reason=halt.reason
+        )
+        self.file = self.noted = self._sure = self._register.note(stopped, keeps_lease=False)
 
     def _records(self) -> Records:
         if not self.file.checkpoint:
@@ -153,6 +166,7 @@ class Reading:
             expires_on=self.file.expires_on,
         )
         put_package(self._bucket, str(key), Package(b"".join(part.frames), part.rows, part.raw_bytes))
+        self._gate.staged(part.raw_bytes)
         self.file = self._sure = replace(self.file, parts=number + 1)
         now = self._clock()
         self._slowest_part = max(self._slowest_part, now - self._part_began_at)
@@ -160,14 +174,19 @@ class Reading:
 
     def _stops_at(self, records: Records) -> bool:
         """Whether to stop here, between two parts; writes down how far it is when it is due."""
-        now = self._clock()
+        now, halt = self._clock(), self._gate.halt()
         runs_low = self._seconds_left() < RESERVE_SECONDS + 2 * self._slowest_part
-        if runs_low or now - self._checked_at >= CHECKPOINT_EVERY_SECONDS:
+        stops = runs_low or halt is not None
+        if stops or now - self._checked_at >= CHECKPOINT_EVERY_SECONDS:
             key = self._checkpoints.put(self.file.parts, records.text_at, records.checkpoint())
-            self.file = replace(self.file, checkpoint=key, attempts=int(not runs_low))
-            self.file = self.noted = self._sure = self._register.note(self.file, keeps_lease=not runs_low)
+            self.file = self._sure = replace(self.file, checkpoint=key, attempts=int(not stops))
+            if halt and halt.code:
+                self.stop(halt)
+                return True
+            self.file = self.noted = self._sure = self._register.note(self.file, keeps_lease=not stops)
             self._checked_at = now
-        return runs_low
+        self.wait_seconds = halt.wait_seconds if halt else 0
+        return stops
 
     def _settle(self, fault: BrokenFileError | None) -> None:
         """The file is read as far as it can be."""

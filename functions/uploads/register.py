@@ -1,9 +1,10 @@
 """What is known of every upload and every file, in DynamoDB: which is read, by whom, and how far.
 
-Four kinds of entries of a tenant: `upload#<id>` is what its owner sees, made when it is announced or its
+Entries of a tenant: `upload#<id>` is what its owner sees, made when it is announced or its
 file is found; `file#<digest>` is a file, told by bucket, key and ETag, so that a file that is told of a
 hundred times is one; `settings` is what the account has chosen; `sweep` is where the sweep of its bucket goes
-on, if that is too large for one run. The file that came of an upload is tied to it in one transaction, once.
+on, if that is too large for one run. Slots and counters of the tenant are in modules of their own. The file
+that came of an upload is tied to it in one transaction, once.
 
 Whoever reads a file has a lease; each write of theirs counts only while it is theirs.
 """
@@ -173,24 +174,32 @@ class Register:
 
     def reopen(self, file: File, anew: File) -> File:
         """Write `anew` down in place of `file`, which was given up; what is there if somebody else did so."""
+        if self.amend(file, anew):
+            return anew
+        return self.files(file.tenant, [file.digest]).get(file.digest, file)
+
+    def amend(self, file: File, changed: File) -> bool:
+        """Replace `file`, which is settled, by `changed`; False when it is no longer what was read."""
         try:
             with answered():
                 self._client.put_item(
                     TableName=self._table,
-                    Item=file_item(anew, self._forget_at(FORGET_FILES_AFTER_DAYS)),
-                    ConditionExpression="#state = :state AND #owner = :owner AND updated_at = :updated",
+                    Item=file_item(changed, self._forget_at(FORGET_FILES_AFTER_DAYS)),
+                    ConditionExpression="#state = :state AND #owner = :owner AND updated_at = :updated "
+                    "AND (attribute_not_exists(kept_on) OR kept_on = :kept)",
                     ExpressionAttributeNames={"#owner": "owner", "#state": "state"},
                     ExpressionAttributeValues={
                         ":state": {"S": file.state},
                         ":owner": {"S": file.owner},
                         ":updated": {"N": str(file.updated_at)},
+                        ":kept": {"S": file.kept_on},
                     },
                 )
         except ClientError as fault:
             if not unmet(fault):
                 raise
-            return self.files(file.tenant, [file.digest]).get(file.digest, file)
-        return anew
+            return False
+        return True
 
     def waiting(self, tenant: TenantId, upload_id: str, key: str) -> Upload | None:
         """The announced upload of that id, if its file is expected at `key` and has not come yet."""

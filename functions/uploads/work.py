@@ -7,14 +7,15 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 from functions.shared import journal
-from functions.shared.account.standing import refusal_reason
 from functions.shared.buckets.contract import Bucket, BucketError, BucketRefusedError, ObjectChangedError
 from functions.shared.buckets.drops import DropBucket, Dropped, FileGoneError
 from functions.shared.dynamo.answers import StoreUnavailableError
 from functions.shared.staging import time_ordered_id
 from functions.shared.tenancy import TenantId, dropin_prefix
 from functions.uploads.checkpoints import CheckpointLostError
+from functions.uploads.counters import MAX_KEPT_BYTES, MAX_KEPT_FILES, KeptOriginals, OpenUploads
 from functions.uploads.files import DELETE, DONE, FAILED, PARTLY, File, Upload, digest_of
+from functions.uploads.gate import Gate, Halt, UsagePendingError, halt_reason
 from functions.uploads.reading import RESERVE_SECONDS, Reading
 from functions.uploads.register import LeaseLostError, Register
 
@@ -26,22 +27,26 @@ REFUSED_SECONDS = 3600
 
 DEFAULT_PROJECT = "default"
 
-ELSEWHERE = "other_cloud"
-_ELSEWHERE_REASON = "This account keeps its logs in its own cloud: put the file into your own bucket."
+ORIGINAL_DELETED = "original_deleted"
+_ORIGINAL_DELETED = (
+    f"The original was deleted: the account keeps {MAX_KEPT_BYTES // 1024**3} GiB or {MAX_KEPT_FILES:,} "
+    "originals already."
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where a tenant's files lie and where their rows go.
 
-    `originals`: what becomes of originals unless the account or the upload says otherwise. `refusal`: the
-    code of the 402 that the account's logs are answered with now, or empty. `is_theirs`: the bucket is the
-    customer's own.
+    `gate`: whether they may be read on, asked between parts. `originals`: what becomes of originals unless
+    the account or the upload says otherwise. `refusal`: the code of the 402 that the account's logs are
+    answered with now, or empty. `is_theirs`: the bucket is the customer's own.
     """
 
     tenant: TenantId
     drops: DropBucket
     staging: Bucket
+    gate: Gate
     retention_days: int
     originals: str
     refusal: str = ""
@@ -54,13 +59,23 @@ class Work:
     Parameters
     ----------
     function: as its metrics call it.
-    go_on: puts a message on the queue that brings the file back.
+    go_on: puts a message on the queue that brings the file back, in so many seconds.
+    open_uploads, kept: the counters that bound what an account may announce, and keep in our bucket.
     """
 
-    def __init__(self, register: Register, go_on: Callable[[Dropped], None], function: str) -> None:
+    def __init__(
+        self,
+        register: Register,
+        go_on: Callable[[Dropped, int], None],
+        function: str,
+        open_uploads: OpenUploads,
+        kept: KeptOriginals,
+    ) -> None:
         self._register = register
         self._go_on = go_on
         self._function = function
+        self._open_uploads = open_uploads
+        self._kept = kept
 
     def do(
         self, dropped: Dropped, place: Place, seconds_left: Callable[[], float], *, is_last_try: bool = False
@@ -72,29 +87,39 @@ class Work:
         Raises
         ------
         HeldError, LeaseLostError, BucketError, StoreUnavailableError: the message must come back.
+        UsagePendingError: so must those of all files of the account.
         """
-        file = self._known(dropped, place)
-        if file.may_be_read_yet and not place.refusal:
-            file = self._register.reopen(file, file.anew(datetime.now(UTC), place.retention_days))
-        if file.is_settled:
-            self._leave(file, place)
-            return
-        file = self._register.begin(file, str(uuid4()), int(seconds_left()) + RESERVE_SECONDS)
-        reading = Reading(file, place.drops.ranges(dropped), place.staging, self._register, seconds_left)
+        file, now = self._known(dropped, place), datetime.now(UTC)
+        if file.may_be_read_at(now) and not place.refusal:
+            file = self._register.reopen(file, file.anew(now, place.retention_days))
+        if not file.is_settled and not place.refusal and (halt := place.gate.halt()) and halt.wait_seconds:
+            raise UsagePendingError(halt.wait_seconds)
+        if not file.is_settled:
+            file = self._register.begin(file, str(uuid4()), int(seconds_left()) + RESERVE_SECONDS)
+            reading = Reading(
+                file, place.drops.ranges(dropped), place.staging, self._register, place.gate, seconds_left
+            )
+            if not self._settled(reading, place, is_last_try=is_last_try):
+                self._go_on(dropped, reading.wait_seconds)
+                return
+            file = reading.file
+            self._measure(file)
+        self._leave(file, place)
+
+    def _settled(self, reading: Reading, place: Place, *, is_last_try: bool) -> bool:
+        """Read as far as one may; whether the file is settled."""
+        if place.refusal:
+            reading.stop(Halt(place.refusal))
+            return True
         try:
-            is_settled = self._read(reading)
+            return self._read(reading)
         except BucketError as fault:
-            is_for_good = is_last_try and self._register.now() - file.first_seen_at >= REFUSED_SECONDS
-            if not (is_for_good and isinstance(fault, BucketRefusedError)):
+            is_old = self._register.now() - reading.file.first_seen_at >= REFUSED_SECONDS
+            if not (is_last_try and is_old and isinstance(fault, BucketRefusedError)):
                 self._give_back(reading)
                 raise
             reading.give_up("no_access", "The bucket does not let us read the file: mend that, put it anew.")
-            is_settled = True
-        if not is_settled:
-            self._go_on(dropped)
-            return
-        self._measure(reading.file)
-        self._leave(reading.file, place)
+            return True
 
     def _give_back(self, reading: Reading) -> None:
         """The bucket is at fault, not the file: the next attempt need not wait, this one does not count."""
@@ -121,9 +146,11 @@ class Work:
             updated_at=int(now.timestamp()),
         )
         if place.refusal:
-            reason = _ELSEWHERE_REASON if place.refusal == ELSEWHERE else refusal_reason(place.refusal)
-            file = replace(file, state=FAILED, code=place.refusal, reason=reason)
-        return self._register.claim(file, upload)
+            file = replace(file, state=FAILED, code=place.refusal, reason=halt_reason(place.refusal))
+        claimed = self._register.claim(file, upload)
+        if claimed is file and upload.until is not None:
+            self._open_uploads.release(place.tenant, upload.size_bytes, upload.created_at)
+        return claimed
 
     def _upload(self, dropped: Dropped, place: Place, now: datetime) -> Upload:
         """The upload that the file came of: announced, or made now for one that nobody announced."""
@@ -159,6 +186,8 @@ class Work:
     def _leave(self, file: File, place: Place) -> None:
         """What becomes of the original: it is kept unless every record of it is stored."""
         if file.state != DONE or file.originals != DELETE:
+            if not place.is_theirs and not file.kept_on:
+                self._keep(file, place)
             return
         try:
             place.drops.delete(file.dropped)
@@ -167,6 +196,25 @@ class Work:
                 raise
             # Theirs to allow. Asking again would hold up their other files.
             journal.write("original_kept", tenant_id=place.tenant, reason=fault.reason)
+        if file.kept_on and self._register.amend(file, replace(file, kept_on="")):
+            self._kept.release(file.tenant, file.dropped.size_bytes, file.kept_on)
+
+    def _keep(self, file: File, place: Place) -> None:
+        """Count the original among those we keep; delete it when the account keeps as much as it may."""
+        size_bytes = file.dropped.size_bytes
+        if day := self._kept.take(file.tenant, size_bytes):
+            if not self._register.amend(file, replace(file, kept_on=day)):
+                self._kept.release(file.tenant, size_bytes, day)
+            return
+        place.drops.delete(file.dropped)
+        journal.write("original_over_limit", tenant_id=file.tenant, bytes=size_bytes)
+        told = replace(
+            file,
+            originals=DELETE,
+            code=file.code or ORIGINAL_DELETED,
+            reason=f"{file.reason} {_ORIGINAL_DELETED}".strip(),
+        )
+        self._register.amend(file, told)
 
     def _measure(self, file: File) -> None:
         journal.measure(

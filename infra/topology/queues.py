@@ -28,7 +28,8 @@ QUEUES = (
     ),
     Queue("mail-feedback", visibility_seconds=120, max_receives=100, retention_days=14),
     # A file may wait for others to be read first; half an hour is a backlog.
-    Queue("dropped", visibility_seconds=1800, max_receives=100, retention_days=14, late_after_seconds=1800),
+    # What is handed back to another invocation counts as received, too.
+    Queue("dropped", visibility_seconds=1800, max_receives=1000, retention_days=14, late_after_seconds=1800),
     Queue(
         "dropped-byoc",
         visibility_seconds=1800,

@@ -99,7 +99,8 @@ class Closings:
             "Update": {
                 "TableName": self._accounts_table,
                 "Key": {"tenant_id": {"S": str(tenant)}},
-                "UpdateExpression": "SET accepts_until = :now, end_reason = :reason, capped_until = :none",
+                "UpdateExpression": "SET accepts_until = :now, end_reason = :reason, capped_until = :none, "
+                "cap_left_bytes = :none, cap_left_until = :none",
                 "ConditionExpression": "attribute_exists(tenant_id)",
                 "ExpressionAttributeValues": {
                     ":now": now,

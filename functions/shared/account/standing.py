@@ -23,6 +23,9 @@ _REFUSALS = {
 }
 """Code of a 402 -> what to do about it."""
 
+REFUSAL_CODES = frozenset(_REFUSALS)
+"""Codes of a 402: the account takes no logs now, and may again."""
+
 Item = dict[str, Any]
 
 
@@ -32,6 +35,8 @@ class Standing:
 
     `accepts_until`: logs are refused from then on, with `end_reason`; None for no end in sight.
     `capped_until`: the customer's hard cap is reached, until a period begins anew; None when it is not.
+    `cap_left_bytes`: what of the hard cap, or of a trial's volume, was left when usage was last counted;
+    it holds until the period ends at `cap_left_until`. None without a cap.
     """
 
     plan: str
@@ -40,6 +45,8 @@ class Standing:
     accepts_until: int | None = None
     end_reason: str = ""
     capped_until: int | None = None
+    cap_left_bytes: int | None = None
+    cap_left_until: int | None = None
 
     def refusal(self, now: float) -> str:
         """The code of the 402 that logs are answered with at `now`; empty when they are taken."""
@@ -48,6 +55,11 @@ class Standing:
         if self.capped_until is not None and now < self.capped_until:
             return QUOTA_EXCEEDED
         return ""
+
+    def bytes_left(self, now: float) -> int | None:
+        """What may still be stored in the period, as last counted; None without a cap, or in a new period."""
+        is_over = self.cap_left_until is not None and self.cap_left_until <= now
+        return None if is_over else self.cap_left_bytes
 
 
 def standing_on(
@@ -81,9 +93,11 @@ def standing_item(standing: Standing) -> Item:
         "plan": {"S": standing.plan},
         "retention_days": {"N": str(standing.retention_days)},
         "bytes_per_second": {"N": str(standing.bytes_per_second)},
-        "accepts_until": _time(standing.accepts_until),
+        "accepts_until": _number(standing.accepts_until),
         "end_reason": {"S": standing.end_reason},
-        "capped_until": _time(standing.capped_until),
+        "capped_until": _number(standing.capped_until),
+        "cap_left_bytes": _number(standing.cap_left_bytes),
+        "cap_left_until": _number(standing.cap_left_until),
     }
 
 
@@ -93,15 +107,17 @@ def standing_of(item: Mapping[str, Any]) -> Standing:
         plan=item["plan"]["S"],
         retention_days=int(item["retention_days"]["N"]),
         bytes_per_second=int(item["bytes_per_second"]["N"]),
-        accepts_until=_seconds(item.get("accepts_until")),
+        accepts_until=_whole(item.get("accepts_until")),
         end_reason=item.get("end_reason", {}).get("S", ""),
-        capped_until=_seconds(item.get("capped_until")),
+        capped_until=_whole(item.get("capped_until")),
+        cap_left_bytes=_whole(item.get("cap_left_bytes")),
+        cap_left_until=_whole(item.get("cap_left_until")),
     )
 
 
-def _time(seconds: int | None) -> Item:
-    return {"NULL": True} if seconds is None else {"N": str(seconds)}
+def _number(value: int | None) -> Item:
+    return {"NULL": True} if value is None else {"N": str(value)}
 
 
-def _seconds(attribute: Mapping[str, Any] | None) -> int | None:
+def _whole(attribute: Mapping[str, Any] | None) -> int | None:
     return int(attribute["N"]) if attribute and "N" in attribute else None

@@ -9,13 +9,22 @@ FUNCTIONS = (
         handler="functions.uploads.handler.handler",
         memory_mb=512,
         timeout_seconds=20,
-        settings={"drop_bucket": "bucket:drop", "uploads_table": "table:uploads", **CUSTODY},
+        settings={
+            "drop_bucket": "bucket:drop",
+            "uploads_table": "table:uploads",
+            "dropped_queue": "queue:dropped",
+            "dropped_byoc_queue": "queue:dropped-byoc",
+            **CUSTODY,
+        },
         grants=(
             # A URL may do what its signer may.
             "put:bucket:drop",
             "read:table:uploads",
             "write:table:uploads",
             *MAY_REACH_CUSTOMERS,
+            # A file that is to be read on.
+            "send:queue:dropped",
+            "send:queue:dropped-byoc",
         ),
         routes=(
             Route("POST", "/v1/uploads"),
@@ -23,6 +32,7 @@ FUNCTIONS = (
             Route("GET", "/v1/uploads/settings"),
             Route("PUT", "/v1/uploads/settings"),
             Route("GET", "/v1/uploads/{id}"),
+            Route("POST", "/v1/uploads/{id}/resume"),
         ),
     ),
     Function(
@@ -38,6 +48,8 @@ FUNCTIONS = (
             "accounts_table": "table:accounts",
             "tombstones_table": "table:tombstones",
             "dropped_queue": "queue:dropped",
+            # Of the 20 invocations below, how many read files of one account.
+            "slots_a_tenant": "2",
         },
         grants=(
             "read:bucket:drop",
@@ -52,7 +64,7 @@ FUNCTIONS = (
             "consume:queue:dropped",
             "send:queue:dropped",
         ),
-        source=QueueSource("dropped", batch_size=1, window_seconds=0, max_concurrency=20),
+        source=QueueSource("dropped", batch_size=10, window_seconds=0, max_concurrency=20),
         local_concurrency=2,
     ),
     Function(
@@ -79,7 +91,7 @@ FUNCTIONS = (
             "send:queue:staged-byoc",
             *MAY_REACH_CUSTOMERS,
         ),
-        source=QueueSource("dropped-byoc", batch_size=1, window_seconds=0, max_concurrency=20),
+        source=QueueSource("dropped-byoc", batch_size=10, window_seconds=0, max_concurrency=20),
     ),
     Function(
         name="sweeper-dropin",

@@ -24,7 +24,7 @@ class Queue:
     def get_queue_url(self, QueueName: str) -> dict[str, str]:  # noqa: N803
         return {"QueueUrl": QueueName}
 
-    def send_message(self, QueueUrl: str, MessageBody: str) -> None:  # noqa: ARG002, N803
+    def send_message(self, QueueUrl: str, MessageBody: str, DelaySeconds: int = 0) -> None:  # noqa: ARG002, N803
         self.bodies.append(MessageBody)
 
     def change_message_visibility(self, **_asked: Any) -> None:
@@ -42,10 +42,13 @@ def main() -> None:
 
     from functions.shared.buckets.own import open_bucket
     from functions.uploads import dropin, reading
+    from functions.uploads.counters import KeptOriginals, OpenUploads, StagedBytes
     from functions.uploads.own_drops import open_drops
     from functions.uploads.queue import DropQueue
     from functions.uploads.register import Register
+    from functions.uploads.slots import TenantSlots
     from functions.uploads.standings import Standings
+    from functions.uploads.turns import FairTurns
     from functions.uploads.work import Work
 
     reading.RESERVE_SECONDS = limits["reserve_seconds"]
@@ -58,8 +61,16 @@ def main() -> None:
         open_drops("drop"),
         open_bucket("staging"),
         Standings("accounts", dynamodb),
-        drop_queue,
-        Work(Register("uploads", dynamodb), drop_queue.tell, "dropin"),
+        StagedBytes("uploads", dynamodb),
+        TenantSlots("uploads", 2, dynamodb),
+        FairTurns(drop_queue, dropin.FILES_A_TURN),
+        Work(
+            Register("uploads", dynamodb),
+            drop_queue.tell,
+            "dropin",
+            OpenUploads("uploads", dynamodb),
+            KeptOriginals("uploads", dynamodb),
+        ),
         lambda _tenant: False,
     )
     began = time.monotonic()

@@ -11,15 +11,17 @@ from functions.shared.account.standing import Standing
 from functions.shared.buckets.contract import BucketRefusedError, BucketUnavailableError
 from functions.shared.buckets.drops import DropBucket
 from functions.shared.buckets.own import OwnBucket
+from functions.shared.custody.bucket_names import RecentBucketNames
 from functions.shared.custody.buckets import NoDestinationError
 from functions.shared.custody.health import Health
 from functions.shared.telling import Teller
 from functions.shared.tenancy import TenantId, dropin_prefix
-from functions.uploads.dropin_byoc import REFUSED_RECEIVES, OwnDropIn, answer_to
+from functions.uploads.counters import StagedBytes
+from functions.uploads.dropin_byoc import FILES_A_TURN, REFUSED_RECEIVES, OwnDropIn, answer_to
 from functions.uploads.files import shown
 from functions.uploads.queue import DropQueue
 from functions.uploads.standings import Standings
-from functions.uploads.work import Work
+from functions.uploads.turns import FairTurns
 from tests.unit.uploads.world import ACCOUNTS, Sqs, World, decoded_rows, s3_says, sqs_event, table
 
 INITECH, HOOLI = TenantId("initech"), TenantId("hooli")
@@ -39,8 +41,15 @@ class Custody:
     buckets: dict[TenantId, OwnBucket] = field(default_factory=dict)
     fault: Exception | None = None
     forgotten: list[str] = field(default_factory=list)
+    looks: list[str] = field(default_factory=list)
+    opened: list[str] = field(default_factory=list)
+
+    def summary(self, tenant: TenantId) -> Destination | None:
+        self.looks.append(tenant)
+        return Destination(f"{tenant}-logs") if tenant in self.buckets else None
 
     def destination(self, tenant: TenantId) -> Destination:
+        self.opened.append(tenant)
         if tenant not in self.buckets:
             raise NoDestinationError("none")
         return Destination(f"{tenant}-logs")
@@ -69,11 +78,13 @@ class Own:
         queue = DropQueue("dropped-byoc", "tests", self.dropped)
         return OwnDropIn(
             self.custody,  # type: ignore[arg-type]
+            RecentBucketNames(self.custody.summary),  # type: ignore[arg-type]
             Standings(ACCOUNTS, self.world.dynamodb),
+            StagedBytes(*self.world.table),
             Health("health", lambda: self.world.clock() + self.world.later, self.world.dynamodb),
             Teller("staged-byoc", "tests", self.staged),
-            queue,
-            Work(self.world.register, queue.tell, "dropin-byoc"),
+            FairTurns(queue, FILES_A_TURN),
+            self.world.work(queue, "dropin-byoc"),
         )
 
     def put(self, tenant: TenantId, name: str, body: bytes, bucket: str = "") -> str:
@@ -82,8 +93,10 @@ class Own:
         return s3_says(key, len(body), etag, bucket)
 
     def deliver(self, body: str, receives: int = 1) -> bool:
-        """Whether the message comes back."""
-        return bool(answer_to(sqs_event(body, receives), lambda: 300.0, self.drop_in)["batchItemFailures"])
+        """Whether the message comes back, itself or another in its place."""
+        before = len(self.dropped.deferred)
+        answer = answer_to(sqs_event(body, receives), lambda: 300.0, self.drop_in)
+        return bool(answer["batchItemFailures"]) or len(self.dropped.deferred) > before
 
     def rows(self, tenant: TenantId) -> list[str]:
         bucket = self.custody.buckets[tenant]

@@ -13,9 +13,11 @@ from functions.shared.guarded.s3 import guarded_s3_client
 from functions.shared.http import answering
 from functions.shared.secret_text import SecretText
 from functions.shared.tenancy import TenantId
+from functions.uploads.counters import OpenUploads
 from functions.uploads.files import LATE
 from functions.uploads.handler import URL_SECONDS, Desk, answer_to
 from functions.uploads.own_drops import open_drops
+from functions.uploads.queue import DropQueue
 from tests.unit.uploads.world import ACME, DROP, GLOBEX, World
 
 
@@ -26,7 +28,16 @@ def ask(
         raise AssertionError("no customer's bucket is asked for")
 
     own = asked.pop("own", refuse)
-    desk = Desk(here.register, lambda: DropBucket(here.s3, DROP), own, lambda: here.clock() + here.later)
+    queue = DropQueue("dropped", "tests", here.sqs)
+    desk = Desk(
+        here.register,
+        OpenUploads(*here.table),
+        queue,
+        queue,
+        lambda: DropBucket(here.s3, DROP),
+        own,
+        lambda: here.clock() + here.later,
+    )
     context = {
         "verdict": "ok", "tenant_id": tenant, "key_id": "k", "project_id": "web", "scopes": scopes,
         "retention_days": "30", "bytes_per_second": "1", "refusal": asked.pop("refusal", ""),

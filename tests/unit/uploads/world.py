@@ -5,7 +5,7 @@ What it stages is looked at as sync would see it: by key, and decoded.
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -23,11 +23,14 @@ from functions.shared.buckets.own import OwnBucket
 from functions.shared.staging import StagedKey, is_staged
 from functions.shared.tenancy import TenantId, dropin_prefix
 from functions.uploads import dropin
-from functions.uploads.dropin import DropIn, answer_to
+from functions.uploads.counters import KeptOriginals, OpenUploads, StagedBytes
+from functions.uploads.dropin import FILES_A_TURN, DropIn, answer_to
 from functions.uploads.files import shown
 from functions.uploads.queue import DropQueue
 from functions.uploads.register import Register
+from functions.uploads.slots import TenantSlots
 from functions.uploads.standings import Standings
+from functions.uploads.turns import FairTurns
 from functions.uploads.work import Work
 from local import transactions
 
@@ -38,7 +41,7 @@ UPLOADS, ACCOUNTS = "uploads", "accounts"
 WRITES = frozenset(
     {
         "put_item", "update_item", "transact_write_items", "delete_object", "send_message", "create",
-        "delete",
+        "delete", "send_message_batch",
     }
 )  # fmt: skip
 
@@ -81,17 +84,33 @@ class Proxy:
 
 
 class Sqs:
-    """A queue that keeps what it was sent, and for how long what comes back is hidden."""
+    """A queue that keeps what it was sent, at once or `deferred`, and for how long what returns is hidden."""
 
     def __init__(self) -> None:
         self.bodies: list[str] = []
+        self.deferred: list[tuple[str, int]] = []
         self.hidden: list[int] = []
+        self.handed_back = 0
+        self.rejects = False
 
     def get_queue_url(self, QueueName: str) -> dict[str, str]:  # noqa: N803
         return {"QueueUrl": QueueName}
 
-    def send_message(self, QueueUrl: str, MessageBody: str) -> None:  # noqa: ARG002, N803
-        self.bodies.append(MessageBody)
+    def send_message(self, QueueUrl: str, MessageBody: str, DelaySeconds: int = 0) -> None:  # noqa: ARG002, N803
+        if DelaySeconds:
+            self.deferred.append((MessageBody, DelaySeconds))
+        else:
+            self.bodies.append(MessageBody)
+
+    def send_message_batch(self, QueueUrl: str, Entries: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: ARG002, N803
+        if self.rejects:
+            return {"Failed": [{"Id": each["Id"]} for each in Entries]}
+        self.deferred += [(each["MessageBody"], each["DelaySeconds"]) for each in Entries]
+        return {"Successful": Entries}
+
+    def change_message_visibility_batch(self, QueueUrl: str, Entries: list[dict[str, Any]]) -> None:  # noqa: ARG002, N803
+        assert {each["VisibilityTimeout"] for each in Entries} == {0}
+        self.handed_back += len(Entries)
 
     def change_message_visibility(self, **asked: Any) -> None:
         self.hidden.append(asked["VisibilityTimeout"])
@@ -108,6 +127,7 @@ class World:
     mortal: Mortal = field(default_factory=Mortal)
     later: float = 0.0
     seconds: float = 300.0
+    slots_a_tenant: int = 2
     erased: set[TenantId] = field(default_factory=set)
     clock: Callable[[], float] = time.time
 
@@ -117,8 +137,21 @@ class World:
         return TenantId(tenant)
 
     @property
+    def table(self) -> tuple[str, Any, Callable[[], float]]:
+        """The table of uploads, its client and its clock."""
+        return UPLOADS, Proxy(self.dynamodb, self.mortal), lambda: self.clock() + self.later
+
+    @property
     def register(self) -> Register:
-        return Register(UPLOADS, Proxy(self.dynamodb, self.mortal), lambda: self.clock() + self.later)
+        return Register(*self.table)
+
+    @property
+    def slots(self) -> TenantSlots:
+        name, client, clock = self.table
+        return TenantSlots(name, self.slots_a_tenant, client, clock)
+
+    def work(self, queue: DropQueue, function: str) -> Work:
+        return Work(self.register, queue.tell, function, OpenUploads(*self.table), KeptOriginals(*self.table))
 
     @property
     def drop_in(self) -> DropIn:
@@ -127,8 +160,10 @@ class World:
             DropBucket(Proxy(self.s3, self.mortal), DROP),
             Proxy(self.staging, self.mortal),
             Standings(ACCOUNTS, self.dynamodb),
-            queue,
-            Work(self.register, queue.tell, dropin.FUNCTION),
+            StagedBytes(*self.table),
+            self.slots,
+            FairTurns(queue, FILES_A_TURN),
+            self.work(queue, dropin.FUNCTION),
             self.erased.__contains__,
         )
 
@@ -139,7 +174,7 @@ class World:
         return s3_says(key, len(body), etag)
 
     def deliver(self, *bodies: str, receives: int = 1) -> list[str]:
-        """One invocation for each message, and then for each that it sent; those that must come back."""
+        """One invocation for each message, and then for each that it sent; those that come back later."""
         back: list[str] = []
         waiting = list(bodies)
         while waiting:
@@ -185,9 +220,10 @@ class World:
         return [each["Key"] for each in self.s3.list_objects_v2(Bucket=DROP).get("Contents", ())]
 
     def _invoke(self, body: str, receives: int) -> bool:
-        """Whether the message must come back."""
+        """Whether the message comes back, itself or another in its place."""
+        before = len(self.sqs.deferred)
         answer = answer_to(sqs_event(body, receives), lambda: self.seconds, self.drop_in)
-        return bool(answer["batchItemFailures"])
+        return bool(answer["batchItemFailures"]) or len(self.sqs.deferred) > before
 
 
 def decoded_rows(key: str, body: bytes) -> list[dict[str, Any]]:
@@ -214,9 +250,17 @@ def s3_says(key: str, size: int, etag: str, bucket: str = DROP) -> str:
 
 
 def sqs_event(body: str, receives: int = 1) -> dict[str, Any]:
+    return sqs_batch([body], receives)
+
+
+def sqs_batch(bodies: Sequence[str], receives: int = 1) -> dict[str, Any]:
+    """An event of several messages, `m0`, `m1` and so on."""
     attributes = {"ApproximateReceiveCount": str(receives)}
-    record = {"messageId": "m", "receiptHandle": "r", "body": body, "attributes": attributes}
-    return {"Records": [record]}
+    records = [
+        {"messageId": f"m{number}", "receiptHandle": f"r{number}", "body": body, "attributes": attributes}
+        for number, body in enumerate(bodies)
+    ]
+    return {"Records": records}
 
 
 def table(dynamodb: Any, name: str, *keys: str) -> None:

@@ -1,0 +1,170 @@
+"""Counters of one account in the table of uploads, each of a span of time and forgotten after it.
+
+`staged#<window>`: bytes that files of the account have staged lately. `open#<hour>`: uploads announced in
+that hour whose file has not come. `kept#<day>`: originals in our own bucket that S3 deletes a month later.
+Every change is one atomic update, so two requests at once cannot both take what is left for one.
+"""
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from functions.shared.dynamo.answers import answered, open_client, unmet
+from functions.shared.tenancy import TenantId
+from functions.uploads import items
+from functions.uploads.items import KEPT_ORIGINALS, OPEN_UPLOADS, STAGED_BYTES
+
+WINDOW_SECONDS = 90
+WINDOWS = 3
+"""What was staged in the last 180 to 270 seconds may not be metered yet: the meter runs each minute."""
+
+MAX_OPEN_UPLOADS = 1_000
+MAX_OPEN_BYTES = 1024**4
+"""Of an hour by the clock, in which an account may announce files that have not come."""
+
+MAX_KEPT_FILES = 100_000
+MAX_KEPT_BYTES = 100 * 1024**3
+KEPT_DAYS = 31
+"""S3 deletes an original after 30 days, counted in whole ones."""
+
+_SECONDS_AN_HOUR, _SECONDS_A_DAY = 3_600, 86_400
+
+
+class _Counters:
+    """The items of one kind: `files` and `bytes` of a span of time. Raises StoreUnavailableError."""
+
+    def __init__(self, table: str, client: Any = None, clock: Callable[[], float] = time.time) -> None:
+        self._table = table
+        self._client = client or open_client()
+        self._clock = clock
+
+    def _add(self, tenant: TenantId, entry: str, files: int, size_bytes: int, forget_at: float) -> None:
+        self._update(tenant, entry, files, size_bytes, forget_at, {})
+
+    def _update(
+        self,
+        tenant: TenantId,
+        entry: str,
+        files: int,
+        size_bytes: int,
+        forget_at: float,
+        condition: dict[str, Any],
+    ) -> bool:
+        """Whether the condition held."""
+        values = {
+            ":files": {"N": str(files)},
+            ":bytes": {"N": str(size_bytes)},
+            ":forget": {"N": str(int(forget_at))},
+            **condition.pop("values", {}),
+        }
+        try:
+            with answered():
+                self._client.update_item(
+                    TableName=self._table,
+                    Key=items.key(tenant, entry),
+                    UpdateExpression="ADD #files :files, #bytes :bytes SET forget_at = :forget",
+                    ExpressionAttributeNames={"#files": "counted_files", "#bytes": "counted_bytes"},
+                    ExpressionAttributeValues=values,
+                    **condition,
+                )
+        except ClientError as fault:
+            if not unmet(fault):
+                raise
+            return False
+        return True
+
+    def _sums(self, tenant: TenantId, first: str, last: str) -> tuple[int, int]:
+        """Files and bytes of the entries from `first` to `last`, at most some dozens."""
+        with answered():
+            found = self._client.query(
+                TableName=self._table,
+                KeyConditionExpression="tenant_id = :tenant AND entry BETWEEN :first AND :last",
+                ExpressionAttributeValues={
+                    ":tenant": {"S": str(tenant)}, ":first": {"S": first}, ":last": {"S": last},
+                },
+                ConsistentRead=True,
+            )["Items"]  # fmt: skip
+        return (
+            sum(int(each["counted_files"]["N"]) for each in found),
+            sum(int(each["counted_bytes"]["N"]) for each in found),
+        )
+
+
+class StagedBytes(_Counters):
+    """Bytes of rows that files of an account have staged in the last minutes: they may not be metered yet."""
+
+    def add(self, tenant: TenantId, raw_bytes: int) -> None:
+        """Count an object of so many bytes."""
+        window = self._window()
+        self._add(tenant, _window(window), 1, raw_bytes, self._clock() + _SECONDS_A_DAY)
+
+    def recent(self, tenant: TenantId) -> int:
+        """Bytes staged in the last WINDOWS windows, the running one included."""
+        window = self._window()
+        return self._sums(tenant, _window(window - WINDOWS + 1), _window(window))[1]
+
+    def _window(self) -> int:
+        return int(self._clock() // WINDOW_SECONDS)
+
+
+class OpenUploads(_Counters):
+    """Uploads that were announced and whose file has not come yet, by the hour of their announcement."""
+
+    def take(self, tenant: TenantId, size_bytes: int, at: int) -> bool:
+        """Count one that is announced at `at`, Unix seconds; False when the account may announce no more."""
+        condition = {
+            "ConditionExpression": "attribute_not_exists(entry) OR (#files < :most AND #bytes <= :room)",
+            "values": {
+                ":most": {"N": str(MAX_OPEN_UPLOADS)},
+                ":room": {"N": str(MAX_OPEN_BYTES - size_bytes)},
+            },
+        }
+        return self._update(tenant, _hour(at), 1, size_bytes, at + _SECONDS_A_DAY, condition)
+
+    def release(self, tenant: TenantId, size_bytes: int, at: int) -> None:
+        """The file of one that was announced at `at` has come."""
+        condition = {
+            "ConditionExpression": "#files > :none AND #bytes >= :least",
+            "values": {":none": {"N": "0"}, ":least": {"N": str(size_bytes)}},
+        }
+        self._update(tenant, _hour(at), -1, -size_bytes, at + _SECONDS_A_DAY, condition)
+
+
+class KeptOriginals(_Counters):
+    """Originals that lie in our own bucket after they were read or refused, by the day they were counted."""
+
+    def take(self, tenant: TenantId, size_bytes: int) -> str:
+        """Count one more; the day it counts on, or empty when the account keeps as much as it may.
+
+        Two at once that would together pass the limit may both be told so; none passes it.
+        """
+        now = datetime.fromtimestamp(self._clock(), UTC)
+        day, forget_at = f"{now:%Y-%m-%d}", now.timestamp() + (KEPT_DAYS + 1) * _SECONDS_A_DAY
+        self._add(tenant, KEPT_ORIGINALS + day, 1, size_bytes, forget_at)
+        first = f"{now - timedelta(days=KEPT_DAYS):%Y-%m-%d}"
+        files, kept_bytes = self._sums(tenant, KEPT_ORIGINALS + first, KEPT_ORIGINALS + day)
+        if files <= MAX_KEPT_FILES and kept_bytes <= MAX_KEPT_BYTES:
+            return day
+        self._add(tenant, KEPT_ORIGINALS + day, -1, -size_bytes, forget_at)
+        return ""
+
+    def release(self, tenant: TenantId, size_bytes: int, day: str) -> None:
+        """One that counted on `day` is deleted."""
+        began = datetime.fromisoformat(day).replace(tzinfo=UTC).timestamp()
+        forget_at = began + (KEPT_DAYS + 2) * _SECONDS_A_DAY
+        condition = {
+            "ConditionExpression": "#files > :none AND #bytes >= :least",
+            "values": {":none": {"N": "0"}, ":least": {"N": str(size_bytes)}},
+        }
+        self._update(tenant, KEPT_ORIGINALS + day, -1, -size_bytes, forget_at, condition)
+
+
+def _window(number: int) -> str:
+    return f"{STAGED_BYTES}{number:012d}"
+
+
+def _hour(at: int) -> str:
+    return f"{OPEN_UPLOADS}{at // _SECONDS_AN_HOUR:09d}"

@@ -1,0 +1,117 @@
+"""Whether a file of an account may be read on: by what is paid, by its cap, and by what is not counted yet.
+
+Asked before a file is begun and between any two of its parts, so a file passes a cap by one part at the most
+(docs/adr/0019). Usage is metered a minute or two after it is staged: what the account's files have staged
+meanwhile is added to it.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from functions.shared.account.standing import ACCOUNT_CLOSING, Standing, refusal_reason
+from functions.shared.errors import RetryableError
+from functions.shared.tenancy import TenantId
+
+WAIT_SECONDS = 60
+"""Until the meter has run again."""
+
+ELSEWHERE = "other_cloud"
+_ELSEWHERE_REASON = "This account keeps its logs in its own cloud: put the file into your own bucket."
+
+_RESUME = "Then POST /v1/uploads/{id}/resume reads what is left of the file."
+
+
+@dataclass(frozen=True, slots=True)
+class Halt:
+    """Why a file is not read on.
+
+    `code`: of a 402, and the file stops with it; empty when it only waits `wait_seconds` for usage to be
+    counted.
+    """
+
+    code: str
+    wait_seconds: int = 0
+
+    @property
+    def reason(self) -> str:
+        return halt_reason(self.code)
+
+
+class UsagePendingError(RetryableError):
+    """What the account has staged may reach its cap once it is counted: none of its files is read until then.
+
+    `seconds`: when to try again.
+    """
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__("the account's usage is not counted yet")
+        self.seconds = seconds
+
+
+class Gate(Protocol):
+    """One account's, as the reading of a file asks it. Both raise StoreUnavailableError."""
+
+    def halt(self) -> Halt | None:
+        """Why reading must not go further now; None when it may."""
+        ...
+
+    def staged(self, raw_bytes: int) -> None:
+        """Count an object of so many bytes of rows that was staged just now."""
+        ...
+
+
+class Accounts(Protocol):
+    """What is asked of functions.uploads.standings.Standings."""
+
+    def of(self, tenant: TenantId, /) -> Standing | None: ...
+
+
+class Staged(Protocol):
+    """What is asked of functions.uploads.counters.StagedBytes."""
+
+    def add(self, tenant: TenantId, raw_bytes: int, /) -> None: ...
+    def recent(self, tenant: TenantId, /) -> int: ...
+
+
+class AccountGate:
+    """The gate of `tenant`. `refusal`: why its files are not read, by its status; empty when they are."""
+
+    def __init__(
+        self,
+        tenant: TenantId,
+        accounts: Accounts,
+        staged: Staged,
+        refusal: Callable[[Standing, float], str],
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._tenant = tenant
+        self._accounts = accounts
+        self._staged = staged
+        self._refusal = refusal
+        self._clock = clock
+        self._is_capped = False
+
+    def halt(self) -> Halt | None:
+        standing, now = self._accounts.of(self._tenant), self._clock()
+        if standing is None:
+            return Halt(ACCOUNT_CLOSING)
+        if code := self._refusal(standing, now):
+            return Halt(code)
+        left = standing.bytes_left(now)
+        self._is_capped = left is not None
+        if left is None:
+            return None
+        uncounted = self._staged.recent(self._tenant)
+        # Alone, one part may pass: else a file that does not fit in what is left would wait for ever.
+        return Halt("", WAIT_SECONDS) if uncounted and uncounted >= left else None
+
+    def staged(self, raw_bytes: int) -> None:
+        if self._is_capped:
+            self._staged.add(self._tenant, raw_bytes)
+
+
+def halt_reason(code: str) -> str:
+    """What its owner is told of a file that stopped for the reason `code`, or was not begun."""
+    return _ELSEWHERE_REASON if code == ELSEWHERE else f"{refusal_reason(code)} {_RESUME}"

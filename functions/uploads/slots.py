@@ -1,0 +1,104 @@
+"""Slots of an account: how many invocations read its files at a time, so that others find some free.
+
+One item of the table of uploads, entry `slots`. A slot is a lease: of a process that died it ends by itself.
+Customers' own buckets have theirs in functions.shared.custody.health, with what they say of the bucket.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+from botocore.exceptions import ClientError
+
+from functions.shared.dynamo.answers import answered, open_client, unmet
+from functions.shared.tenancy import TenantId
+from functions.uploads import items
+from functions.uploads.items import SLOTS
+
+_SECONDS_A_DAY = 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class TenantSlot:
+    """The right to read files of `tenant`, as `owner`, until it is released or its lease is over."""
+
+    tenant: TenantId
+    number: int
+    owner: str
+
+
+class TenantSlots:
+    """`slots` of each tenant. Both methods raise StoreUnavailableError; reads are consistent."""
+
+    def __init__(
+        self, table: str, slots: int, client: Any = None, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._table = table
+        self._slots = slots
+        self._client = client or open_client()
+        self._clock = clock
+
+    def take(self, tenant: TenantId, seconds: float) -> TenantSlot | None:
+        """A slot for so long; None when all are taken."""
+        now = int(self._clock())
+        with answered():
+            found = self._client.get_item(
+                TableName=self._table, Key=items.key(tenant, SLOTS), ConsistentRead=True
+            ).get("Item", {})
+        for number in range(self._slots):
+            if int(found.get(_until(number), {"N": "0"})["N"]) >= now:
+                continue
+            slot = TenantSlot(tenant, number, str(uuid4()))
+            if self._lease(slot, now, now + int(seconds) + 1):
+                return slot
+        return None
+
+    def release(self, slot: TenantSlot) -> None:
+        """Another may have it; one whose lease was over and taken by another stays theirs."""
+        self._update(
+            slot,
+            f"SET {_until(slot.number)} = :zero",
+            f"{_owner(slot.number)} = :owner",
+            {":zero": {"N": "0"}, ":owner": {"S": slot.owner}},
+        )
+
+    def _lease(self, slot: TenantSlot, now: int, until: int) -> bool:
+        name = _until(slot.number)
+        return self._update(
+            slot,
+            f"SET {name} = :until, {_owner(slot.number)} = :owner, forget_at = :forget",
+            f"attribute_not_exists({name}) OR {name} < :now",
+            {
+                ":until": {"N": str(until)},
+                ":owner": {"S": slot.owner},
+                ":now": {"N": str(now)},
+                ":forget": {"N": str(now + _SECONDS_A_DAY)},
+            },
+        )
+
+    def _update(self, slot: TenantSlot, change: str, condition: str, values: dict[str, Any]) -> bool:
+        """Whether the condition held."""
+        try:
+            with answered():
+                self._client.update_item(
+                    TableName=self._table,
+                    Key=items.key(slot.tenant, SLOTS),
+                    UpdateExpression=change,
+                    ConditionExpression=condition,
+                    ExpressionAttributeValues=values,
+                )
+        except ClientError as fault:
+            if not unmet(fault):
+                raise
+            return False
+        return True
+
+
+def _until(number: int) -> str:
+    return f"slot_{number}_until"
+
+
+def _owner(number: int) -> str:
+    return f"slot_{number}_owner"
