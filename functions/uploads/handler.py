@@ -1,10 +1,10 @@
 """The routes of uploads: a URL to put a file, and what became of each.
 
 Trigger: API Gateway, /v1/uploads; scope `ingest` announces and resumes, `ingest` or `read` looks, `admin`
-chooses what becomes of originals. Promise: a URL takes one file of one size under one key, below its account's
-own prefix (a BYOC customer's in their own bucket, under their own credentials), for an hour; nobody sees
-another account's uploads, whose ids are answered as ones that do not exist; an account has a bounded number
-of announced files that have not come. Failure: 4xx says what to mend, 503 that nothing was changed.
+chooses what becomes of originals. Promise: a URL takes one file of one size under one key, below its own
+account's prefix (a BYOC customer's in their own bucket, under their own credentials), for an hour; nobody
+sees another account's uploads, whose ids are answered as ones that do not exist; an account has a bounded
+number of announced files that have not come. Failure: 4xx says what to mend, 503 that nothing was changed.
 """
 
 import time
@@ -121,8 +121,8 @@ def _announce(desk: Desk, caller: Principal, event: Event) -> Answer:
         raise RefusalError(
             429,
             "too_many_open_uploads",
-            f"At most {MAX_OPEN_UPLOADS:,} announced files, of {MAX_OPEN_BYTES // 1024**4} TiB together, may wait "
-            "to be put or read, of each hour: put those that are announced, then try again.",
+            f"Of each hour, {MAX_OPEN_UPLOADS:,} announced files may wait to be put and read, of "
+            f"{MAX_OPEN_BYTES // 1024**4} TiB together: put those that are announced, then try again.",
             retry_after_seconds=2,
         )
     desk.register.announce(upload)
@@ -159,7 +159,7 @@ def _resume(desk: Desk, caller: Principal, event: Event) -> Answer:
         raise RefusalError(
             409,
             "not_resumable",
-            "Only a file that stopped because the account took no logs can be resumed, before its rows expire.",
+            "Only a file that stopped because the account took no logs can be resumed.",
         )
     (desk.own_queue if caller.byoc else desk.queue).tell(file.dropped)
     return answer(202, _shown(*found, caller, desk))

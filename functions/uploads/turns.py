@@ -208,7 +208,7 @@ class FairTurns(Generic[S]):
     def _is_let_go(self, tenant: TenantId, message: Message) -> bool:
         if message.deferrals < MAX_DEFERRALS:
             return False
-        journal.write("file_let_go", tenant_id=tenant, deferrals=message.deferrals)
+        journal.write("file_let_go", tenant_id=tenant, receive_count=message.deferrals)
         return True
 
     def _delay(self, tenant: TenantId, message: Message) -> int:

@@ -61,9 +61,12 @@ from functions.shared.tenancy import TenantId
 from functions.sync.notifications import StagedObject
 from functions.uploads import dropin
 from functions.uploads import handler as uploads_handler
+from functions.uploads.counters import KeptOriginals, OpenUploads, StagedBytes
 from functions.uploads.queue import DropQueue
 from functions.uploads.register import Register
+from functions.uploads.slots import TenantSlots
 from functions.uploads.standings import Standings
+from functions.uploads.turns import FairTurns
 from functions.uploads.work import Work
 from infra.topology import FUNCTIONS
 from tests.contract.local_stripe import local_stripe
@@ -127,15 +130,26 @@ class Lives:
         ingest = ingest_handler.Ingest(Staging(self.here.staging), RateLimit())
         drops = DropBucket(self.here.aws.s3, "drop")
         register = Register("uploads", db, now)
-        uploads = uploads_handler.Desk(register, lambda: drops, lambda _tenant: drops, now)
-        leaving = unsubscribe.desk(unsubscribe.Settings("people", "audit"), db)
         queue = DropQueue("dropped", "tests", self.here.aws.sqs)
+        open_uploads = OpenUploads("uploads", db, now)
+        uploads = uploads_handler.Desk(
+            register, open_uploads, queue, queue, lambda: drops, lambda _tenant: drops, now
+        )
+        leaving = unsubscribe.desk(unsubscribe.Settings("people", "audit"), db)
         self.drop_in = dropin.DropIn(
             drops,
             self.here.staging,
             Standings("accounts", db),
-            queue,
-            Work(register, queue.tell, dropin.FUNCTION),
+            StagedBytes("uploads", db, now),
+            TenantSlots("uploads", 2, db, now),
+            FairTurns(queue, dropin.FILES_A_TURN),
+            Work(
+                register,
+                queue.tell,
+                dropin.FUNCTION,
+                open_uploads,
+                KeptOriginals("uploads", db, now),
+            ),
             lambda tenant: RecentTombstones(self.here.tombstones).buried(tenant),
         )
         self.answers: dict[str, Callable[[Event], Answer]] = {

@@ -31,7 +31,9 @@ def refusals(found: Standing, *moments: int) -> list[str]:
 
 def test_before_anything_was_bought_the_trial_goes_on_to_its_end() -> None:
     found = entitled(Book(TENANT), ON_TRIAL, 0, NOON)
-    assert found == ON_TRIAL
+    assert found == replace(
+        ON_TRIAL, cap_left_bytes=50 * GIGABYTE, cap_left_until=period(Book(TENANT), NOON)[1]
+    )
     assert refusals(found, TRIAL_END - 1, TRIAL_END) == ["", "trial_ended"]
 
 
