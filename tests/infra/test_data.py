@@ -1,5 +1,7 @@
 """What holds data is kept, encrypted, closed to the public, and shaped as the topology says."""
 
+from fnmatch import fnmatch
+
 import pytest
 
 from infra import topology
@@ -150,7 +152,22 @@ def test_new_objects_are_announced_to_a_queue_that_lets_s3_in(
     assert [(each["Principal"], each["Action"]) for each in allowed] == [
         ({"Service": "s3.amazonaws.com"}, "sqs:SendMessage")
     ]
-    assert allowed[0]["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
+    assert allowed[0]["Condition"]["StringEquals"] == {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
+    pattern = "".join(
+        each if isinstance(each, str) else "aws"
+        for each in allowed[0]["Condition"]["ArnLike"]["aws:SourceArn"]["Fn::Join"][1]
+    )
+    ours, others = (
+        [
+            each
+            for each in templates.resources("AWS::S3::Bucket")
+            if (each == templates.store("bucket", spec.bucket)[0]) is is_ours
+        ]
+        for is_ours in (True, False)
+    )
+    # CloudFormation calls a bucket <stack>-<logical id>-<random characters>.
+    named = [f"arn:aws:s3:::astralogdata-{each.lower()}-1x2y3z" for each in (*ours, *others)]
+    assert [fnmatch(each, pattern) for each in named] == [True, *([False] * len(others))]
 
 
 @pytest.mark.parametrize("spec", QUEUES, ids=lambda spec: spec.name)

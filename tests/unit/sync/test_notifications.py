@@ -21,12 +21,24 @@ def created(key: str) -> dict[str, Any]:
 
 def test_keys_are_url_decoded() -> None:
     body = {"Records": [created("staged%2Fv1/tenant%3Dacme/a+b%2Bc.ndjson.zst"), created("x")]}
-    (told,) = read({"Records": [message(body, count=3)]})
+    (told,) = read({"Records": [message(body, count=3)]}, "b")
     assert told.objects == (
         StagedObject("staged/v1/tenant=acme/a b+c.ndjson.zst", "abc", 7),
         StagedObject("x", "abc", 7),
     )
     assert told.receive_count == 3
+
+
+def test_what_names_another_bucket_than_ours_is_ignored() -> None:
+    """Anybody's bucket may tell a queue that lets S3 in; our own messages name none."""
+    ours = {"s3": {"object": {"key": "y", "size": 7, "eTag": "abc"}}}
+    body = {"Records": [created("x"), ours]}
+    assert [each.objects for each in read({"Records": [message(body)]}, "b")] == [
+        (StagedObject("x", "abc", 7), StagedObject("y", "abc", 7))
+    ]
+    for bucket in ("c", ""):
+        (told,) = read({"Records": [message(body)]}, bucket)
+        assert told.objects == (StagedObject("y", "abc", 7),)
 
 
 def test_the_test_event_that_s3_sends_first_is_settled_at_once() -> None:

@@ -11,9 +11,10 @@ from functions.shared.account.standing import Standing
 from functions.shared.buckets.contract import BucketRefusedError, BucketUnavailableError
 from functions.shared.buckets.drops import DropBucket
 from functions.shared.buckets.own import OwnBucket
-from functions.shared.custody.bucket_names import RecentBucketNames
+from functions.shared.custody.bucket_names import LOOK_AGAIN_SECONDS, MAX_KEPT, RecentBucketNames
 from functions.shared.custody.buckets import NoDestinationError
-from functions.shared.custody.health import Health
+from functions.shared.custody.health import Health, Slot
+from functions.shared.custody.sealing import SealBrokenError
 from functions.shared.telling import Teller
 from functions.shared.tenancy import TenantId, dropin_prefix
 from functions.uploads.counters import StagedBytes
@@ -22,7 +23,7 @@ from functions.uploads.files import shown
 from functions.uploads.queue import DropQueue
 from functions.uploads.standings import Standings
 from functions.uploads.turns import FairTurns
-from tests.unit.uploads.world import ACCOUNTS, Sqs, World, decoded_rows, s3_says, sqs_event, table
+from tests.unit.uploads.world import ACCOUNTS, Sqs, World, decoded_rows, s3_says, sqs_batch, sqs_event, table
 
 INITECH, HOOLI = TenantId("initech"), TenantId("hooli")
 
@@ -238,3 +239,104 @@ def test_a_refused_customers_file_is_failed_and_kept(own: Own) -> None:
     assert own.deliver(own.put(INITECH, "x", b"one\n")) is False
     assert own.states(INITECH) == [("failed", "payment_overdue")]
     assert own.rows(INITECH) == []
+
+
+def test_forged_notifications_take_no_slot_and_open_no_credentials(own: Own) -> None:
+    """A stranger's bucket with the tenant's prefix in the key, a thousand times, while the tenant works."""
+    forged = own.put(INITECH, "x", b"forged\n", "hooli-logs")
+    drop_in = own.drop_in
+    for _ in range(100):
+        answer = answer_to(sqs_batch([forged] * 10), lambda: 300.0, drop_in)
+        assert answer == {"batchItemFailures": []}
+    assert own.custody.opened == []
+    assert own.custody.looks == ["initech"], "the answer is remembered"
+    assert own.world.dynamodb.scan(TableName="health")["Items"] == []
+    assert own.dropped.deferred == [], "and none waits on the queue"
+
+    health = drop_in.health
+    slots = [health.take("drops:initech", name, 100) for name in ("a", "b")]
+    assert answer_to(sqs_batch([forged] * 10), lambda: 300.0, drop_in) == {"batchItemFailures": []}
+    assert own.dropped.deferred == []
+    for slot in slots:
+        assert isinstance(slot, Slot)
+        health.give_back(slot)
+    assert own.deliver(own.put(INITECH, "y", b"one\n")) is False
+    assert own.rows(INITECH) == ["one"]
+
+
+def test_a_bucket_that_was_chosen_just_now_is_known_within_seconds() -> None:
+    now, chosen = [0.0], ["old"]
+    names = RecentBucketNames(lambda _tenant: Destination(chosen[0]), lambda: now[0])  # type: ignore[arg-type, return-value]
+    assert names.is_bucket_of(INITECH, "old")
+    chosen[0] = "new"
+    assert not names.is_bucket_of(INITECH, "new")
+    now[0] += LOOK_AGAIN_SECONDS
+    assert names.is_bucket_of(INITECH, "new")
+    assert not names.is_bucket_of(INITECH, "old")
+
+
+def test_a_destination_that_was_altered_names_no_bucket() -> None:
+    def altered(_tenant: TenantId) -> None:
+        raise SealBrokenError("altered")
+
+    assert not RecentBucketNames(altered).is_bucket_of(INITECH, "x")
+
+
+def test_names_of_ever_new_tenants_are_forgotten_again(own: Own) -> None:
+    names = RecentBucketNames(own.custody.summary)  # type: ignore[arg-type]
+    for number in range(3 * MAX_KEPT):
+        assert not names.is_bucket_of(TenantId(f"t{number}"), "x")
+    assert len(names._kept) == MAX_KEPT
+
+
+def test_a_flood_of_one_customers_files_leaves_the_others_their_turn(own: Own) -> None:
+    """Deferred ones are not in flight, of which a queue has a limited number."""
+    for name in ("a", "b"):
+        own.drop_in.health.take("drops:initech", name, 100)
+    flood = [own.put(INITECH, str(number), b"one\n") for number in range(9)]
+    event = sqs_batch([*flood, own.put(HOOLI, "x", b"two\n")])
+    assert answer_to(event, lambda: 300.0, own.drop_in) == {"batchItemFailures": []}
+    assert own.rows(HOOLI) == ["two"]
+    assert len(own.dropped.deferred) == 9
+    assert own.states(INITECH) == []
+
+
+def test_a_message_that_was_deferred_is_given_up_no_sooner_and_no_later(
+    own: Own, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """How often the bucket refused us goes with the message that takes its place."""
+
+    def refuse(*_arguments: object) -> bytes:
+        raise BucketRefusedError("AccessDenied")
+
+    monkeypatch.setattr("functions.shared.buckets.drops.FileRanges.read", refuse)
+    body = own.put(INITECH, "x", b"one\n")
+    assert own.deliver(body, REFUSED_RECEIVES - 1) is True
+    assert own.deliver(body, REFUSED_RECEIVES) is True, "its circuit is open"
+    ((again, _),) = own.dropped.deferred
+    own.world.later += 5000
+    assert own.deliver(again, 1) is False
+    assert own.states(INITECH) == [("failed", "no_access")]
+
+
+def test_a_customers_file_stops_when_its_account_takes_no_logs_any_more(
+    own: Own, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("functions.uploads.reading.PART_ROWS", 1)
+    refused = Standing("byoc", 3650, 10**7, accepts_until=1, end_reason="payment_overdue")
+    create = OwnBucket.create
+
+    def create_and_refuse(self: OwnBucket, key: str, *arguments: Any) -> str | None:
+        made = create(self, key, *arguments)
+        if key.startswith("staged/") and "initech" in key:
+            own.world.account(INITECH, refused)
+        return made
+
+    monkeypatch.setattr(OwnBucket, "create", create_and_refuse)
+    monkeypatch.setattr("functions.uploads.formats.windows.WINDOW_RECORDS", 1)
+    for tenant in (INITECH, HOOLI):
+        assert own.deliver(own.put(tenant, "x", b"one\ntwo\nthree\n")) is False
+    assert own.states(INITECH) == [("partly", "payment_overdue")]
+    assert own.states(HOOLI) == [("done", None)]
+    assert own.rows(INITECH) == ["one"]
+    assert sorted(own.rows(HOOLI)) == ["one", "three", "two"]
