@@ -139,7 +139,7 @@ class KeptOriginals(_Counters):
     def take(self, tenant: TenantId, size_bytes: int) -> str:
         """Count one more; the day it counts on, or empty when the account keeps as much as it may.
 
-        Two at once that would together pass the limit may both be told so; none passes it.
+        Two at once that would pass the limit together may both be rejected; the limit is never passed.
         """
         now = datetime.fromtimestamp(self._clock(), UTC)
         day, forget_at = f"{now:%Y-%m-%d}", now.timestamp() + (KEPT_DAYS + 1) * _SECONDS_A_DAY

@@ -4,8 +4,8 @@ Trigger: SQS, with S3's notifications of files under `dropin/`, or the sweeper's
 goes on. Promise: every record of a file is staged exactly once, or told of in the file's status; a file that
 outlasts the invocation is put down between two objects and taken up by another; what comes into an account
 that was erased is deleted unread. No account has more than its slots of the invocations, and its cap and
-status are looked at before each object. Failure: the message comes back after a pause; a file that ends
-whoever reads it is given up after five attempts, and says so.
+status are checked before each object. Failure: the message returns after a pause; a file that ends its
+reader is abandoned after five attempts, and its status says so.
 """
 
 from collections.abc import Callable

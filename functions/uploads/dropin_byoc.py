@@ -102,7 +102,7 @@ class _Invocation:
     is_slot_held: bool = False
 
     def owner(self, file: Dropped) -> TenantId | None:
-        """Who else may have told us of a file: a bucket that is not this tenant's proves nothing."""
+        """The tenant whose prefix and whose own bucket it is; a notification of another bucket is ignored."""
         tenant = tenant_of(file.key)
         if tenant is None or not is_file(file, tenant):
             return None

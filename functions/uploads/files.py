@@ -122,7 +122,7 @@ class File:
         return self.state == PARTLY and bool(self.checkpoint) and self.code in REFUSAL_CODES
 
     def may_be_read_at(self, now: datetime) -> bool:
-        """Whether it is to be read, or read on, when its account takes logs and it is asked for again.
+        """Whether it is to be read, or continued, when its account takes logs and it is asked for again.
 
         That is when nothing of it is stored, for no reason of its own; or when it stopped, as long as its
         rows, which all bear its time of receipt, have not expired.
@@ -132,7 +132,7 @@ class File:
         return self.state == FAILED and not self.parts and self.code not in OF_CONTENT
 
     def anew(self, now: datetime, retention_days: int) -> "File":
-        """The file as if it were seen for the first time; one that stopped, as it is read on.
+        """The file as if it were seen for the first time; one that stopped, as it is continued.
 
         Once somebody tried to read it, objects of it may be staged that bear its time of receipt: until their
         rows are gone that stays, or they would be staged again under other names.

@@ -1,4 +1,4 @@
-"""Whether a file of an account may be read on: by what is paid, by its cap, and by what is not counted yet.
+"""Whether reading a file may continue: by account status, by the cap, and by what is not metered yet.
 
 Asked before a file is begun and between any two of its parts, so a file passes a cap by one part at the most
 (docs/adr/0019). Usage is metered a minute or two after it is staged: what the account's files have staged
@@ -25,7 +25,7 @@ _RESUME = "Then POST /v1/uploads/{id}/resume reads what is left of the file."
 
 @dataclass(frozen=True, slots=True)
 class Halt:
-    """Why a file is not read on.
+    """Why reading a file does not continue.
 
     `code`: of a 402, and the file stops with it; empty when it only waits `wait_seconds` for usage to be
     counted.
@@ -113,5 +113,5 @@ class AccountGate:
 
 
 def halt_reason(code: str) -> str:
-    """What its owner is told of a file that stopped for the reason `code`, or was not begun."""
+    """The reason in the status of a file that stopped with `code`, or was not begun."""
     return _ELSEWHERE_REASON if code == ELSEWHERE else f"{refusal_reason(code)} {_RESUME}"

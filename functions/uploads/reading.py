@@ -59,13 +59,13 @@ class Part:
 class Reading:
     """The work on one file, whose lease is ours.
 
-    `file` is how far it has come, `noted` what of that is written down. `wait_seconds`: how long it must not
-    be read on, if it was put down for the account's sake.
+    `file` is how far it has come, `noted` what of that is written down. `wait_seconds`: how long it must
+    wait before it continues, if it was put down for the account's sake.
 
     Parameters
     ----------
     bucket: where the rows are staged, the tenant's own if it is a BYOC tenant.
-    gate: is asked between two parts whether the account's files may be read on.
+    gate: is asked between two parts whether reading may continue.
     seconds_left: until the invocation is stopped.
     """
 

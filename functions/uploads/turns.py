@@ -52,7 +52,7 @@ class Worker(Protocol[S]):
     """What one of the drop-in functions does."""
 
     def owner(self, file: Dropped) -> TenantId | None:
-        """Whose file it is, told without reading it; None when there is nothing to do for it."""
+        """Whose file it is, without reading it; None when there is nothing to do for it."""
         ...
 
     def take_slot(self, tenant: TenantId) -> S | NoSlot:

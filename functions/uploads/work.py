@@ -38,7 +38,7 @@ _ORIGINAL_DELETED = (
 class Place:
     """Where a tenant's files lie and where their rows go.
 
-    `gate`: whether they may be read on, asked between parts. `originals`: what becomes of originals unless
+    `gate`: whether reading may continue, asked between parts. `originals`: what becomes of originals unless
     the account or the upload says otherwise. `refusal`: the code of the 402 that the account's logs are
     answered with now, or empty. `is_theirs`: the bucket is the customer's own.
     """
@@ -208,13 +208,13 @@ class Work:
             return
         place.drops.delete(file.dropped)
         journal.write("original_over_limit", tenant_id=file.tenant, bytes=size_bytes)
-        told = replace(
+        changed = replace(
             file,
             originals=DELETE,
             code=file.code or ORIGINAL_DELETED,
             reason=f"{file.reason} {_ORIGINAL_DELETED}".strip(),
         )
-        self._register.amend(file, told)
+        self._register.amend(file, changed)
 
     def _measure(self, file: File) -> None:
         journal.measure(

@@ -22,7 +22,7 @@ FUNCTIONS = (
             "read:table:uploads",
             "write:table:uploads",
             *MAY_REACH_CUSTOMERS,
-            # A file that is to be read on.
+            # A file that is resumed.
             "send:queue:dropped",
             "send:queue:dropped-byoc",
         ),

@@ -30,7 +30,7 @@ def test_keys_are_url_decoded() -> None:
 
 
 def test_what_names_another_bucket_than_ours_is_ignored() -> None:
-    """Anybody's bucket may tell a queue that lets S3 in; our own messages name none."""
+    """S3 names the bucket in each event; our own messages name none."""
     ours = {"s3": {"object": {"key": "y", "size": 7, "eTag": "abc"}}}
     body = {"Records": [created("x"), ours]}
     assert [each.objects for each in read({"Records": [message(body)]}, "b")] == [

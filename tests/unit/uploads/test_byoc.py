@@ -94,7 +94,7 @@ class Own:
         return s3_says(key, len(body), etag, bucket)
 
     def deliver(self, body: str, receives: int = 1) -> bool:
-        """Whether the message comes back, itself or another in its place."""
+        """Whether the message returns, itself or a copy."""
         before = len(self.dropped.deferred)
         answer = answer_to(sqs_event(body, receives), lambda: 300.0, self.drop_in)
         return bool(answer["batchItemFailures"]) or len(self.dropped.deferred) > before

@@ -86,7 +86,7 @@ def test_a_file_stops_at_the_next_object_when_its_account_takes_no_logs_any_more
 
 
 @pytest.mark.parametrize("at", [0, 4])
-def test_a_file_that_stopped_is_read_on_when_it_is_resumed_and_nothing_is_doubled(
+def test_a_file_that_stopped_continues_when_it_is_resumed_and_nothing_is_doubled(
     here: World, after_objects: Callable[[int, Callable[[], Any]], None], at: int
 ) -> None:
     if at:
@@ -94,7 +94,7 @@ def test_a_file_that_stopped_is_read_on_when_it_is_resumed_and_nothing_is_double
     else:
         here.account(ACME, REFUSED["quota_exceeded"])
     message = here.put("x", BODY)
-    assert here.deliver(message, message) == [], "told of again it stays as it is"
+    assert here.deliver(message, message) == [], "a redelivery changes nothing"
     assert here.status("x")["state"] == ("partly" if at else "failed")
     assert resume(here, "x", refusal="quota_exceeded")[0] == 402
     assert resume(here, "x")[0] == 202
@@ -175,7 +175,7 @@ def test_what_is_staged_and_not_metered_counts_against_the_cap(here: World) -> N
     assert sorted(here.messages()) == sorted(LINES * 3)
 
 
-def test_a_cap_of_a_period_that_is_over_holds_nobody_up(here: World) -> None:
+def test_a_cap_of_a_period_that_is_over_delays_no_file(here: World) -> None:
     here.account(ACME, Standing("managed_30", 30, 10**7, capped_until=1, cap_left_bytes=0, cap_left_until=1))
     assert here.drop("x", BODY)["state"] == "done"
 
@@ -223,7 +223,7 @@ def test_an_account_keeps_a_bounded_number_of_originals_and_what_is_more_is_dele
         here.register.choose_originals(tenant, "keep")
     for name in ("a", "b", "c"):
         message = here.put(name, name.encode())
-        assert here.deliver(message, message) == [], "told of again it is not counted again"
+        assert here.deliver(message, message) == [], "a redelivery is not counted again"
     here.drop("a", b"a", GLOBEX)
 
     assert here.originals() == [

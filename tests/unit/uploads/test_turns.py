@@ -266,7 +266,7 @@ def test_a_slot_of_a_process_that_died_is_free_when_its_lease_is_over(here: Worl
     assert first is not None
     assert second is not None
     here.slots.release(first)
-    assert here.slots.take(ACME, 100) is None, "who was late gives nobody else's back"
+    assert here.slots.take(ACME, 100) is None, "a late release takes no slot from its new owner"
     assert here.slots.take(GLOBEX, 100) is not None
 
 

@@ -174,7 +174,7 @@ class World:
         return s3_says(key, len(body), etag)
 
     def deliver(self, *bodies: str, receives: int = 1) -> list[str]:
-        """One invocation for each message, and then for each that it sent; those that come back later."""
+        """One invocation for each message, and then for each that it sent; those that return later."""
         back: list[str] = []
         waiting = list(bodies)
         while waiting:
@@ -220,7 +220,7 @@ class World:
         return [each["Key"] for each in self.s3.list_objects_v2(Bucket=DROP).get("Contents", ())]
 
     def _invoke(self, body: str, receives: int) -> bool:
-        """Whether the message comes back, itself or another in its place."""
+        """Whether the message returns, itself or a copy."""
         before = len(self.sqs.deferred)
         answer = answer_to(sqs_event(body, receives), lambda: self.seconds, self.drop_in)
         return bool(answer["batchItemFailures"]) or len(self.sqs.deferred) > before
