@@ -1,0 +1,60 @@
+"""What a hostile account does to the drop-in function, each as a call that tests.measured runs by itself."""
+
+import contextlib
+import io
+import os
+from collections import Counter
+from typing import Any
+
+from backports import zstd
+
+from functions.shared.account.standing import Standing
+from functions.uploads import reading
+from functions.uploads.queue import DropQueue
+from functions.uploads.turns import FairTurns
+from tests.unit.uploads.test_turns import Desk, body
+from tests.unit.uploads.world import ACME, GLOBEX, Sqs, cloud, sqs_batch, world
+
+BOMB_ROWS = 3_000_000
+CAPPED = Standing("managed_30", 30, 10**7, capped_until=4_000_000_000)
+
+
+def capped_bomb(objects: int) -> dict[str, Any]:
+    """Kilobytes of zstd that are millions of rows; the cap is reached once so many objects are staged."""
+    os.environ.update(AWS_ACCESS_KEY_ID="t", AWS_SECRET_ACCESS_KEY="t", AWS_DEFAULT_REGION="us-east-1")
+    rows = b'{"message":"m"}\n' * 100_000
+    bomb = b"".join(zstd.compress(rows) for _ in range(BOMB_ROWS // 100_000))
+    put, count = reading.put_package, [0]
+    with cloud() as clients, contextlib.redirect_stdout(io.StringIO()):
+        here = world(*clients)
+
+        def counted(*arguments: Any) -> None:
+            put(*arguments)
+            count[0] += 1
+            if count[0] == objects:
+                here.account(ACME, CAPPED)
+
+        reading.put_package = counted
+        if not objects:
+            here.account(ACME, CAPPED)
+        told = here.drop("bomb", bomb)
+        count[0] = objects
+        other = here.drop("x", b"line\n", GLOBEX)
+    return {
+        "bytes": len(bomb),
+        "state": told["state"],
+        "code": told["error"]["code"],
+        "rows": told["rows_stored"],
+        "other": other["state"],
+    }
+
+
+def flood(messages: int) -> dict[str, int]:
+    """Messages of an account without a free slot, and one of another's in each batch of ten."""
+    sqs = Sqs()
+    shared, desk = FairTurns[str](DropQueue("dropped", "tests", sqs), 10), Desk(sqs, Counter(small=1))
+    for number in range(messages // 9):
+        batch = [body("flood", f"{number}-{each}") for each in range(9)]
+        shared.answer_to(sqs_batch([*batch, body("small", str(number))]), desk)
+    happened = Counter(each.split()[0] for each in desk.happened)
+    return {"deferred": len(sqs.deferred), "read": happened["m9"], "asked": desk.happened.count("ask flood")}
