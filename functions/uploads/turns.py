@@ -26,7 +26,7 @@ FULL_SECONDS = 1.0
 LONGEST_FULL_SECONDS = 10.0
 """An account that must wait for longer is asked about again then: its bucket may have been repaired."""
 
-RETURNS_A_SECOND = 5
+RETURNS_A_SECOND = 10
 """Of one account's deferred messages, to each environment that deferred them."""
 
 MAX_DEFERRALS = 200

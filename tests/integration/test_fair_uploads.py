@@ -12,15 +12,15 @@ import pytest
 from tests.integration.sending import new_run
 from tests.integration.stack import RunningStack, bearer, wait_until
 
-FLOOD_FILES = 100
-PROBES = 4
+FLOOD_FILES = 40
+PROBES = 3
 FLOOR_SECONDS = 2.0
 """Two processors do the flood's reading and all else beside it; the stack looks for messages each second."""
 
 SETTLED = {"done", "partly", "failed"}
 
-NOTHING = gzip.compress(b"\n" * 2_000_000)
-"""2 KB that take half a second to read and make no rows, so that ClickHouse has no part in it."""
+NOTHING = gzip.compress(b"\n" * 1_000_000)
+"""1 KB that takes a quarter second to read and makes no rows, so that ClickHouse has no part in it."""
 
 
 @pytest.fixture(scope="module")

@@ -239,7 +239,7 @@ def test_a_small_file_begins_within_a_second_beside_ten_thousand_of_another_acco
     assert max(waits) < 1.0, waits
     flood = sum("flood" in each for each in cloud.began)
     assert flood >= SLOTS * 300 / 60 - SLOTS, "and its slots are never idle for long"
-    assert cloud.invocations < 40_000
+    assert cloud.invocations < 60_000, "200 a second, of some milliseconds"
 
 
 def test_an_account_has_its_slots_and_no_more_and_others_have_theirs(here: World) -> None:
