@@ -1,7 +1,6 @@
 """One account's flood of files and another's small file, on the whole stack with its real queue."""
 
 import gzip
-import statistics
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -12,15 +11,15 @@ import pytest
 from tests.integration.sending import new_run
 from tests.integration.stack import RunningStack, bearer, wait_until
 
-FLOOD_FILES = 40
+FLOOD_FILES = 24
 PROBES = 3
 FLOOR_SECONDS = 2.0
 """Two processors do the flood's reading and all else beside it; the stack looks for messages each second."""
 
 SETTLED = {"done", "partly", "failed"}
 
-NOTHING = gzip.compress(b"\n" * 1_000_000)
-"""1 KB that takes a quarter second to read and makes no rows, so that ClickHouse has no part in it."""
+NOTHING = gzip.compress(b"\n" * 4_000_000)
+"""4 KB that take most of a second to read and make no rows, so that ClickHouse has no part in it."""
 
 
 @pytest.fixture(scope="module")
@@ -66,8 +65,9 @@ def states(client: httpx.Client, key: str, run: str) -> list[str]:
         query = {"limit": "100", "cursor": page["next_cursor"]}
 
 
-def measured(act: Callable[[], float]) -> float:
-    return statistics.median(act() for _ in range(PROBES))
+def slowest(act: Callable[[], float]) -> float:
+    """Of a few: the first one is put right behind the flood."""
+    return max(act() for _ in range(PROBES))
 
 
 def test_a_small_file_is_read_at_once_beside_a_flood_of_another_accounts(
@@ -75,9 +75,9 @@ def test_a_small_file_is_read_at_once_beside_a_flood_of_another_accounts(
 ) -> None:
     run, small = new_run(), stack.second_keys
     seconds_of_a_small_file(client, small, run)  # the functions' cold starts
-    alone = measured(lambda: seconds_of_a_small_file(client, small, run))
+    alone = slowest(lambda: seconds_of_a_small_file(client, small, run))
     flood(stack, run)
-    beside = measured(lambda: seconds_of_a_small_file(client, small, run))
+    beside = slowest(lambda: seconds_of_a_small_file(client, small, run))
     under_way = states(client, stack.keys["read"], run)
 
     assert len([each for each in under_way if each in SETTLED]) < FLOOD_FILES / 2, "it was beside a flood"
