@@ -125,18 +125,13 @@ class _Invocation:
         if tenant is None:
             return None
         try:
-            self._in_slot(file, tenant, slot, message)
+            return self._in_slot(file, tenant, slot, message)
         except UsagePendingError:
             raise
-        except HeldError as held:
-            return held.seconds
-        except BucketError as fault:
-            return self._failed(tenant, slot, fault, message)
         except (RetryableError, PermanentError) as fault:
             # Permanent: credentials cannot be opened or an address is rejected; only the owner can fix that.
             journal.write("file_put_back", tenant_id=tenant, error_type=type(fault).__name__)
             return pause_seconds(message.receive_count)
-        return None
 
     def release_slot(self, slot: Slot) -> None:
         if self.is_slot_held:
@@ -144,15 +139,21 @@ class _Invocation:
             with suppress(RetryableError):
                 self.parts.health.give_back(slot)
 
-    def _in_slot(self, file: Dropped, tenant: TenantId, slot: Slot, message: Message) -> None:
-        place = self.parts.place(tenant, time.time())
-        # By the sealed destination this time.
-        if place is None or place.drops.name != file.bucket:
-            return
+    def _in_slot(self, file: Dropped, tenant: TenantId, slot: Slot, message: Message) -> int | None:
         is_last_try = message.receive_count >= REFUSED_RECEIVES
-        self.parts.work.do(file, place, self.seconds_left, is_last_try=is_last_try)
+        try:
+            place = self.parts.place(tenant, time.time())
+            # By the sealed destination this time.
+            if place is None or place.drops.name != file.bucket:
+                return None
+            self.parts.work.do(file, place, self.seconds_left, is_last_try=is_last_try)
+        except HeldError as held:
+            return held.seconds
+        except BucketError as fault:
+            return self._failed(tenant, slot, fault, message)
         self.is_slot_held = False
         self.parts.health.well(slot)
+        return None
 
     def _failed(self, tenant: TenantId, slot: Slot, fault: BucketError, message: Message) -> int:
         if isinstance(fault, BucketRefusedError):

@@ -13,7 +13,7 @@ from functions.shared.buckets.drops import DropBucket
 from functions.shared.buckets.own import OwnBucket
 from functions.shared.custody.bucket_names import LOOK_AGAIN_SECONDS, MAX_KEPT, RecentBucketNames
 from functions.shared.custody.buckets import NoDestinationError
-from functions.shared.custody.health import Health, Slot
+from functions.shared.custody.health import Health, HealthUnavailableError, Slot
 from functions.shared.custody.sealing import SealBrokenError
 from functions.shared.telling import Teller
 from functions.shared.tenancy import TenantId, dropin_prefix
@@ -340,3 +340,18 @@ def test_a_customers_file_stops_when_its_account_takes_no_logs_any_more(
     assert own.states(HOOLI) == [("done", None)]
     assert own.rows(INITECH) == ["one"]
     assert sorted(own.rows(HOOLI)) == ["one", "three", "two"]
+
+
+def test_a_failure_that_cannot_be_written_down_fails_its_own_message_only(
+    own: Own, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def down(*_arguments: object, **_more: object) -> None:
+        raise HealthUnavailableError("down")
+
+    monkeypatch.setattr(Health, "failed", down)
+    body = own.put(INITECH, "x", b"one\n")
+    own.custody.fault = BucketUnavailableError("SlowDown")
+    event = sqs_batch([body, own.put(HOOLI, "x", b"two\n")])
+    failed = answer_to(event, lambda: 300.0, own.drop_in)["batchItemFailures"]
+    assert [each["itemIdentifier"] for each in failed] == ["m1", "m0"]
+    assert own.dropped.handed_back == 1, "the other customer's is another invocation's at once"
