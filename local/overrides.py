@@ -8,6 +8,8 @@ in which it begins batches.
 
 Customers' own clouds are on this machine too, where a deployed function would refuse to connect. Everybody
 signs in from the same address, and the time of an answer need not hide from anybody who has an account.
+A search has one thread of the engine, and a tenant two searches at a time: the machine has few cores, and
+the function four environments.
 There is no dashboard yet; whom Stripe's pages lead back stays on this machine all the same.
 """
 
@@ -25,6 +27,8 @@ HERE = {
     "allow_loopback_destinations": "true",
     "attempts_an_address": "1000",
     "even_ms": "50",
+    "searches_at_once": "2",
+    "query_threads": "1",
     "dashboard_address": "service:api",
 }
 

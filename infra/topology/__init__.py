@@ -23,7 +23,7 @@ from infra.topology.runtime import (
     METRICS_NAMESPACE,
     PYTHON,
 )
-from infra.topology.secrets import KEYS, SECRETS
+from infra.topology.secrets import KEYS, SECRETS, WAREHOUSE_SECRETS
 from infra.topology.settings import API, MAIL_FROM, SERVICES, STANDING_FOR
 from infra.topology.shape import Function, QueueSource, Route
 from infra.topology.signals import SIGNALS, Signal
@@ -32,7 +32,7 @@ from infra.topology.tables import TABLES, Index, Table, table
 __all__ = [
     "API", "ARCHITECTURE", "AUTHORIZER", "BUCKETS", "FUNCTIONS", "HTTP_TIMEOUT_SECONDS", "KEYS", "MAIL_FROM",
     "MAIL_SETS", "MAX_BODY_BYTES", "METRICS_NAMESPACE", "MIGRATE", "NOTIFICATIONS", "PYTHON", "QUEUES",
-    "SECRETS", "SERVICES", "SIGNALS", "STANDING_FOR", "TABLES", "UNKNOWN_ROUTES",
+    "SECRETS", "SERVICES", "SIGNALS", "STANDING_FOR", "TABLES", "UNKNOWN_ROUTES", "WAREHOUSE_SECRETS",
     "Bucket", "Function", "Index", "MailSet", "Notification", "Queue", "QueueSource", "Route", "Signal",
     "Table", "function", "table",
 ]  # fmt: skip
