@@ -69,8 +69,8 @@ class Face:
         spooled: list[Path] = []
         try:
             statement = await self._statement(request, spooled)
-            fault = self._faults.next(statement.sql)
             with self._running(query_id):
+                fault = self._faults.next(statement.sql)
                 outcome = await self._run(statement, fault)
         except (EngineError, StatementRefusedError) as refused:
             return _exception(refused, query_id)
