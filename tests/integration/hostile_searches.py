@@ -7,14 +7,17 @@ from collections.abc import Iterator
 from random import Random
 from typing import Any
 
-from functions.query import budget
+from functions.query import budget, rows
 from functions.query import cursor as cursors
 from functions.query import handler as querying
 from functions.query.archive import Archive, Limits, SharedArchive
+from functions.query.page import page
 from functions.query.request import search
+from functions.query.rows import EventRow
 from functions.shared.address import Address
+from functions.shared.guarded.answers import MAX_ANSWER_BYTES
 from functions.shared.secret_text import SecretText
-from functions.shared.warehouse import Warehouse
+from functions.shared.warehouse import UnusableAnswerError, Warehouse
 
 LIMITS = Limits(max_seconds=20, max_memory_bytes=1 << 30, max_result_bytes=1 << 26, max_threads=1)
 ODD_TEXTS = [
@@ -196,3 +199,31 @@ def _event(body: bytes) -> dict[str, Any]:
     context = {"requestId": "r", "http": {"method": "POST"}, "authorizer": {"lambda": verdict}}
     encoded = base64.b64encode(body).decode()
     return {"requestContext": context, "body": encoded, "isBase64Encoded": True}
+
+
+ROW = {
+    **dict.fromkeys(EventRow.__struct_fields__, ""),
+    "timestamp": "2026-11-01 12:00:00.000000001",
+    "row_hash": "7",
+}
+STATISTICS = b'],"statistics":{"rows_read":1,"elapsed":0.1}}'
+HOSTILE_ELEMENTS = {
+    "empty objects": b"{}",
+    "lists": b"[]",
+    "objects in objects": b'{"a":{"b":{"c":{"d":[1,2,3]}}}}',
+    "rows": json.dumps(ROW).encode(),
+    "rows with more in them": json.dumps({**ROW, "more": [{"a": [1] * 50}] * 20}).encode(),
+    "wide text": json.dumps({**ROW, "message": "x" * 1_000_000 + "\U0001f600"}, ensure_ascii=False).encode(),
+}
+
+
+def decoded(name: str) -> str:
+    """What becomes of an answer as long as one may be, of a customer's server, made of one element."""
+    element = HOSTILE_ELEMENTS[name]
+    count = (MAX_ANSWER_BYTES - 1000) // (len(element) + 1)
+    content = b'{"data":[' + (element + b",") * count + element + STATISTICS
+    try:
+        result = rows.decode(content)
+    except UnusableAnswerError:
+        return "unusable"
+    return "shown" if page(search(b'{"limit":1000}'), result) else "empty"

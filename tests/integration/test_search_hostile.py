@@ -12,6 +12,7 @@ from functions.shared.schema.numbered import migrations
 from functions.shared.schema.schema import Schema
 from functions.shared.warehouse import Warehouse
 from infra import topology
+from tests.integration.hostile_searches import HOSTILE_ELEMENTS
 from tests.integration.loading import load, staged
 from tests.integration.warehouse_process import clickhouse
 from tests.measured import Cost, cost_of
@@ -74,6 +75,17 @@ def test_twenty_thousand_generated_bodies_meet_no_server_error(port: int, seed: 
     measured = cost(port, "generated", seed=100 + seed, count=2000)
     assert _server_errors(measured) == {}
     assert measured.peak_mb < MEMORY_MB / 4, str(measured)
+
+
+@pytest.mark.parametrize("name", HOSTILE_ELEMENTS)
+def test_the_longest_answer_of_a_customers_server_stays_below_the_functions_memory(name: str) -> None:
+    target = "tests.integration.hostile_searches:decoded"
+    measured = cost_of(target, {"name": name}, memory_mb=MEMORY_MB)
+    assert measured.result == (
+        "shown" if name in ("rows", "rows with more in them", "wide text") else "unusable"
+    )
+    assert measured.peak_mb < 0.75 * MEMORY_MB, str(measured)
+    assert measured.cpu_seconds < 5, str(measured)
 
 
 def _server_errors(measured: Cost) -> dict[str, int]:
