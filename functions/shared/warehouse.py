@@ -4,9 +4,9 @@ Faults are told apart by what they say about the work: `WarehouseDownError` (not
 `WarehouseBusyError` (the engine refused and nothing was written), `WarehouseRefusedError` (it will refuse
 again) and `OutcomeUnknownError` (the answer was lost; a write may yet take place). Behind guarded connections
 answers are bounded: `LongResultError` of a SELECT, `UnusableAnswerError` of anything else. An answer that is
-not of ClickHouse's form is an `UnusableAnswerError` too, whatever a customer's server sends. Values are bound
-in the request's body, as a form: ClickHouse, and proxies in front of it, limit a URL to less than a thousand
-values take.
+not of ClickHouse's form is an `UnusableAnswerError` too, whatever a customer's server sends. The client binds
+values of more than 4 KB in the request's body, as a form: ClickHouse, and proxies in front of it, limit a URL
+to less than a thousand values take. A statement sent so has 128 KiB at most, without such values 16 MiB.
 """
 
 import json
@@ -221,7 +221,6 @@ class Warehouse:
                 query_retries=0,
                 compress=False,
                 client_name="astralog",
-                form_encode_query_params=True,
             )
         return self._client
 
