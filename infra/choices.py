@@ -20,7 +20,8 @@ class Choices:
     """One installation.
 
     `secret_names`: our name of a secret -> its name in Secrets Manager, where the operator put it before the
-    first deploy. `customers_accounts`: AWS accounts whose buckets may tell us of files by themselves.
+    first deploy; `warehouse-<function>` is that of a function that has a user of ClickHouse for itself.
+    `customers_accounts`: AWS accounts whose buckets may tell us of files by themselves.
     `settings`: plain settings of the topology that this installation has otherwise, such as
     `warehouse_engine`. `domain` and `certificate_arn` (ACM, in the stack's own region) come together or not
     at all. `lambda_concurrency`: how many concurrent executions the AWS account has in this region, of which
@@ -53,7 +54,12 @@ class Choices:
     def applied_to(self, function: Function) -> Function:
         """`function` with this installation's settings in place of the topology's."""
         chosen = {name: self.settings.get(name, value) for name, value in function.settings.items()}
-        return replace(function, settings=chosen)
+        own = own_secret(function)
+        if own not in self.secret_names:
+            return replace(function, settings=chosen)
+        settings = {name: value.replace(SHARED, f"secret:{own}") for name, value in chosen.items()}
+        grants = tuple(grant.replace(SHARED, f"secret:{own}") for grant in function.grants)
+        return replace(function, settings=settings, grants=grants)
 
     def reserving(self, function: Function) -> Function:
         """`function` with the concurrency that it reserves in this installation."""
@@ -65,11 +71,21 @@ class Choices:
         return Throttle(rate, burst)
 
 
+SHARED = "secret:warehouse"
+"""The address of our ClickHouse, with the user that functions share unless the operator chose otherwise."""
+
+
+def own_secret(function: Function) -> str:
+    """Our name of the secret that `function` alone reads, if the operator gave one."""
+    return f"warehouse-{function.name}"
+
+
 def from_context(look_up: Callable[[str], Any]) -> Choices:
     """Read the choices; `look_up` gives a context value or None.
 
     Keys: `alarm_email`, `customers_accounts`, `domain`, `certificate_arn`, `lambda_concurrency`,
-    `throttle_scale`; for each secret `<name>_secret`, which is `astralog/<name>` unless given; and any
+    `throttle_scale`; for each secret `<name>_secret`, which is `astralog/<name>` unless given; for each
+    function that reads the secret `warehouse` `<function>_warehouse_secret`, for one of its own; and any
     setting of the topology that stands for no resource.
 
     Raises
@@ -78,7 +94,10 @@ def from_context(look_up: Callable[[str], Any]) -> Choices:
     """
     scale = _number(look_up, "throttle_scale", float)
     return Choices(
-        secret_names={name: look_up(f"{name}_secret") or f"astralog/{name}" for name in SECRETS},
+        secret_names={
+            **{name: look_up(f"{name}_secret") or f"astralog/{name}" for name in SECRETS},
+            **_own_secret_names(look_up),
+        },
         settings={name: str(look_up(name)) for name in _plain_settings() if look_up(name) is not None},
         alarm_email=look_up("alarm_email"),
         customers_accounts=tuple(filter(None, str(look_up("customers_accounts") or "").split(","))),
@@ -98,6 +117,12 @@ def _number(look_up: Callable[[str], Any], name: str, kind: type[N]) -> N | None
         return None if given is None else kind(given)
     except ValueError:
         raise ChoiceError(f"'-c {name}=…' takes a number.") from None
+
+
+def _own_secret_names(look_up: Callable[[str], Any]) -> dict[str, str]:
+    readers = [function for function in FUNCTIONS if SHARED in function.settings.values()]
+    given = {own_secret(each): look_up(f"{each.name}_warehouse_secret") for each in readers}
+    return {ours: str(name) for ours, name in given.items() if name}
 
 
 NEVER_DEPLOYED = frozenset({"allow_loopback_destinations"})

@@ -66,4 +66,6 @@ class ComputeStack(Stack):
 
 
 def _uses_schema(function: ServiceFunction, migrate: ServiceFunction) -> bool:
-    return function is not migrate and "read:secret:warehouse" in function.spec.grants
+    """Every function that has an address of our ClickHouse, whichever user it signs in as."""
+    addresses = tuple(f"read:secret:{name}" for name in topology.WAREHOUSE_SECRETS)
+    return function is not migrate and any(grant.startswith(addresses) for grant in function.spec.grants)

@@ -50,8 +50,8 @@ class DataStack(Stack):
             queues=queues,
             dead_queues=dead_queues,
             secrets={
-                name: secretsmanager.Secret.from_secret_name_v2(self, name, choices.secret_names[name])
-                for name in topology.SECRETS
+                name: secretsmanager.Secret.from_secret_name_v2(self, name, secret_name)
+                for name, secret_name in choices.secret_names.items()
             },
         )
         for name, table in self.stores.tables.items():

@@ -1,9 +1,10 @@
 """The `clickhouse` child: ClickHouse's HTTP interface in front of the embedded engine.
 
 What clickhouse-connect and curl use of it: `GET /ping`; `GET` and `POST /` with the statement in `query` or
-in the body; `database`, settings and `param_*` in the URL; Basic or X-ClickHouse-User/-Key credentials;
-INSERT data as it comes (identity, gzip, deflate, zstd of any number of frames). Not here: sessions, form
-bodies, compressed answers, progress headers, rights (every user may read every database). Loopback only.
+in the body; `database`, settings and `param_*` in the URL, or in a form (multipart/form-data) with `query`;
+Basic or X-ClickHouse-User/-Key credentials; INSERT data as it comes (identity, gzip, deflate, zstd of any
+number of frames); `query_id`, of which one statement runs at a time; users that are `readonly`. Not here:
+sessions, compressed answers, progress headers, grants (every user may read every database). Loopback only.
 `POST /_fault` orders faults for tests: see local.faults.
 """
 
@@ -19,7 +20,7 @@ from local.serving import Listener, until_told_to_stop
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """`users`: name -> {"password", "database"}. `spool` holds bodies while they are read."""
+    """`users`: see Face. `spool` holds bodies while they are read."""
 
     port: int
     data: str

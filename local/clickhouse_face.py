@@ -4,12 +4,13 @@ import asyncio
 import json
 import os
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
-from aiohttp import web
+from aiohttp import BodyPartReader, web
 
 from local import clickhouse_wire as wire
 from local.engine import Engine, EngineError, Outcome, Statement
@@ -28,13 +29,17 @@ CHUNK_BYTES = 1024 * 1024
 
 
 class Face:
-    """The HTTP handlers around one engine."""
+    """The HTTP handlers around one engine.
+
+    `users`: name -> {"password", "database"}; with "readonly" for one whose profile sets it.
+    """
 
     def __init__(self, engine: Engine, spool: Path, users: Mapping[str, Mapping[str, str]]) -> None:
         self._engine = engine
         self._spool = spool
         self._users = users
         self._faults = Faults()
+        self._query_ids: set[str] = set()
         self._threads = ThreadPoolExecutor(MAX_STATEMENTS_AT_ONCE, thread_name_prefix="statement")
         self.take_down: Callable[[float], object] = lambda _seconds: None
 
@@ -64,8 +69,9 @@ class Face:
         spooled: list[Path] = []
         try:
             statement = await self._statement(request, spooled)
-            fault = self._faults.next(statement.sql)
-            outcome = await self._run(statement, fault)
+            with self._running(query_id):
+                fault = self._faults.next(statement.sql)
+                outcome = await self._run(statement, fault)
         except (EngineError, StatementRefusedError) as refused:
             return _exception(refused, query_id)
         finally:
@@ -74,6 +80,18 @@ class Face:
         if fault.mode == "lose_answer" and request.transport:
             request.transport.abort()
         return _success(statement, outcome, query_id)
+
+    @contextmanager
+    def _running(self, query_id: str) -> Iterator[None]:
+        """ClickHouse runs one statement of an id at a time, whoever sends it."""
+        if query_id in self._query_ids:
+            reason = f"Query with id = {query_id} is already running."
+            raise StatementRefusedError(wire.QUERY_WITH_SAME_ID_IS_ALREADY_RUNNING, reason)
+        self._query_ids.add(query_id)
+        try:
+            yield
+        finally:
+            self._query_ids.discard(query_id)
 
     async def _run(self, statement: Statement, fault: Fault) -> Outcome:
         if fault.mode == "busy":
@@ -85,28 +103,39 @@ class Face:
 
     async def _statement(self, request: web.Request, spooled: list[Path]) -> Statement:
         query = {name: ",".join(request.query.getall(name)) for name in request.query}
-        database = self._database(*wire.credentials(request.headers, query))
-        sql = checked(query.get("query", ""))
-        encoding = wire.compression(request.headers.get("Content-Encoding", ""))
-        if is_insert(sql) and request.body_exists:
-            spooled.append(await self._spool_body(request))
-            sql = reading_from(sql, str(spooled[0]), encoding)
-        elif request.body_exists:
-            sql = checked("\n".join(filter(None, (sql, await _text(request, encoding)))))
+        user = self._user(*wire.credentials(request.headers, query))
+        if request.content_type == wire.FORM:
+            query |= await _form(request)
+            sql = checked(query.get("query", ""))
+        else:
+            sql = await self._sql(query.get("query", ""), request, spooled)
         return Statement(
             sql=sql,
-            database=query.get("database") or database,
+            database=query.get("database") or user["database"],
             default_format=query.get("default_format") or wire.DEFAULT_FORMAT,
-            settings=wire.settings(query, may_write=request.method == "POST"),
+            settings=wire.settings(
+                query, may_write=request.method == "POST", profile_readonly=user.get("readonly")
+            ),
             parameters=wire.parameters(query),
         )
 
-    def _database(self, user: str, password: str) -> str:
-        known = self._users.get(user)
+    async def _sql(self, in_url: str, request: web.Request, spooled: list[Path]) -> str:
+        """The statement of the URL and the body, or of the URL with the body as its data."""
+        sql = checked(in_url)
+        encoding = wire.compression(request.headers.get("Content-Encoding", ""))
+        if is_insert(sql) and request.body_exists:
+            spooled.append(await self._spool_body(request))
+            return reading_from(sql, str(spooled[0]), encoding)
+        if request.body_exists:
+            return checked("\n".join(filter(None, (sql, await _text(request, encoding)))))
+        return sql
+
+    def _user(self, name: str, password: str) -> Mapping[str, str]:
+        known = self._users.get(name)
         if known is None or known["password"] != password:
             reason = "Authentication failed: password is incorrect, or there is no user with such name"
-            raise StatementRefusedError(wire.AUTHENTICATION_FAILED, f"{user}: {reason}")
-        return known["database"]
+            raise StatementRefusedError(wire.AUTHENTICATION_FAILED, f"{name}: {reason}")
+        return known
 
     async def _spool_body(self, request: web.Request) -> Path:
         handle, name = tempfile.mkstemp(dir=self._spool)
@@ -114,6 +143,19 @@ class Face:
             async for chunk in request.content.iter_chunked(CHUNK_BYTES):
                 file.write(chunk)
         return Path(name)
+
+
+async def _form(request: web.Request) -> dict[str, str]:
+    """The fields of a form: what may stand in the URL may stand here."""
+    fields: dict[str, str] = {}
+    async for part in await request.multipart():
+        if not isinstance(part, BodyPartReader) or part.name is None:
+            raise StatementRefusedError(NOT_IMPLEMENTED, "A form has fields only here")
+        content = await part.read()
+        if len(content) > wire.MAX_FIELD_BYTES:
+            raise StatementRefusedError(wire.POCO_EXCEPTION, "HTML Form Exception: Field value too long")
+        fields[part.name] = content.decode(errors="surrogateescape")
+    return fields
 
 
 async def _text(request: web.Request, encoding: str) -> str:

@@ -12,6 +12,13 @@ AUTHENTICATION_FAILED = 516
 DEFAULT_USER = "default"
 DEFAULT_FORMAT = "TabSeparated"
 PARAMETER_PREFIX = "param_"
+FORM = "multipart/form-data"
+MAX_FIELD_BYTES = 128 * 1024
+"""`http_max_field_value_size`, of one value in a form or in the URL."""
+
+READONLY = 164
+POCO_EXCEPTION = 1000
+QUERY_WITH_SAME_ID_IS_ALREADY_RUNNING = 216
 
 _NOT_SETTINGS = frozenset(
     {
@@ -56,14 +63,25 @@ def credentials(headers: Mapping[str, str], query: Mapping[str, str]) -> tuple[s
     )
 
 
-def settings(query: Mapping[str, str], *, may_write: bool) -> dict[str, str]:
-    """The engine's settings in a URL. What comes by GET may not write, as in ClickHouse."""
+def settings(
+    query: Mapping[str, str], *, may_write: bool, profile_readonly: str | None = None
+) -> dict[str, str]:
+    """The engine's settings in a URL. What comes by GET may not write, as in ClickHouse.
+
+    Raises
+    ------
+    StatementRefusedError: the user's profile says readonly, and the request something else.
+    """
     named = {
         name: value
         for name, value in query.items()
         if name not in _NOT_SETTINGS and not name.startswith(PARAMETER_PREFIX)
     }
-    return named if may_write else {"readonly": "2", **named}
+    if profile_readonly is None:
+        return named if may_write else {"readonly": "2", **named}
+    if named.get("readonly", profile_readonly) != profile_readonly:
+        raise StatementRefusedError(READONLY, "Cannot modify 'readonly' setting in readonly mode")
+    return {**named, "readonly": profile_readonly}
 
 
 def parameters(query: Mapping[str, str]) -> dict[str, str]:

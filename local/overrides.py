@@ -9,6 +9,8 @@ in which it begins batches.
 Customers' own clouds are on this machine too, where a deployed function would refuse to connect. Everybody
 signs in from the same address, and the time of an answer need not hide from anybody who has an account.
 Two invocations read files here, so an account has one of them, where it has 2 of 20 in the cloud.
+A search has one thread of the engine, and a tenant two searches at a time: the machine has few cores, and
+the function four environments.
 There is no dashboard yet; whom Stripe's pages lead back stays on this machine all the same.
 """
 
@@ -27,6 +29,8 @@ HERE = {
     "attempts_an_address": "1000",
     "even_ms": "50",
     "slots_a_tenant": "1",
+    "searches_at_once": "2",
+    "query_threads": "1",
     "dashboard_address": "service:api",
 }
 

@@ -18,6 +18,7 @@ from local.own_cloud import OwnCloud
 
 DATABASE = "astralog"
 WAREHOUSE_USER = "astralog"
+SEARCH_USER = "astralog_search"
 STAGING = "staging"
 DROP = "drop"
 
@@ -91,6 +92,7 @@ class Stack:
     stripe_port: int
     keys: Keys = field(default_factory=new_keys, repr=False)
     warehouse_password: str = field(default_factory=lambda: secrets.token_urlsafe(18), repr=False)
+    search_password: str = field(default_factory=lambda: secrets.token_urlsafe(18), repr=False)
     stripe_secrets: StripeSecrets = field(default_factory=StripeSecrets)
     own_cloud: OwnCloud = field(default_factory=OwnCloud)
 
@@ -122,7 +124,8 @@ class Stack:
     @property
     def secret_values(self) -> dict[str, dict[str, Any]]:
         """What Secrets Manager holds: the topology's secrets by name."""
-        return {"warehouse": self.warehouse, "stripe": asdict(self.stripe_secrets)}
+        search = {**self.warehouse, "user": SEARCH_USER, "password": self.search_password}
+        return {"warehouse": self.warehouse, "search": search, "stripe": asdict(self.stripe_secrets)}
 
     @property
     def warehouse(self) -> dict[str, Any]:
@@ -138,9 +141,10 @@ class Stack:
 
     @property
     def clickhouse_users(self) -> dict[str, dict[str, str]]:
-        """The functions' own user, and `default` without a password for people, as ClickHouse starts out."""
+        """The functions' users, and `default` without a password for people, as ClickHouse starts out."""
         return {
             WAREHOUSE_USER: {"password": self.warehouse_password, "database": DATABASE},
+            SEARCH_USER: {"password": self.search_password, "database": DATABASE, "readonly": "2"},
             "default": {"password": "", "database": DATABASE},
             self.own_cloud.user: {"password": self.own_cloud.password, "database": self.own_cloud.database},
         }

@@ -86,10 +86,9 @@ class ClickHouseTrial:
         """In a database that every server has; whether the candidate's is there is the table's question."""
         server = self._connect(replace(self.candidate.warehouse, database="system"))
         try:
-            rows = self._asked(lambda: server.select("SELECT version() AS version").rows)
+            self._version = self._asked(lambda: server.select("SELECT version() AS version").text("version"))
         finally:
             server.close()
-        self._version = str(rows[0]["version"])
         return Passed("The user and password are good.")
 
     def _check_version(self) -> Passed:

@@ -21,6 +21,10 @@ REPLICA_SECONDS = 3.0
 """How long a replica may lag behind the one that was written to."""
 
 _METADATA = '{"probe":true}'
+_RUNNING = """
+SELECT countIf(NOT is_done) AS running FROM system.mutations
+WHERE database = currentDatabase() AND table = 'events'
+"""
 _MINE = "tenant_id = {probe:String} AND batch_id = {batch_id:String}"
 
 
@@ -50,7 +54,11 @@ class Probe:
         return self._settled("1", {}, lambda rows: rows == 0)
 
     def erase(self, *, own_partition: bool) -> None:
-        """Remove the row as sync and erasures do; `own_partition`: the table has a partition for each day."""
+        """Remove the row as sync and erasures do; `own_partition`: the table has a partition for each day.
+
+        An erasure first asks whether another mutation is running, which takes a right of its own.
+        """
+        self._warehouse.select(_RUNNING).whole("running")
         partition = f"IN PARTITION '{EXPIRES_ON}' " if own_partition else ""
         self._warehouse.command(
             f"ALTER TABLE events DELETE {partition}WHERE {_MINE}", self._mine, {"mutations_sync": 1}
@@ -63,7 +71,7 @@ class Probe:
         )
         give_up_at = time.monotonic() + REPLICA_SECONDS
         while True:
-            rows = int(self._warehouse.select(statement, {**self._mine, **parameters}).rows[0]["rows"])
+            rows = self._warehouse.select(statement, {**self._mine, **parameters}).whole("rows")
             if enough(rows) or time.monotonic() > give_up_at:
                 return rows
             time.sleep(0.2)

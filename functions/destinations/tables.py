@@ -26,6 +26,6 @@ def missing_columns(database: Warehouse) -> list[str]:
 def grants(database: str) -> str:
     """The statements that give our user its rights; what `database` may be called needs no more quoting."""
     return (
-        f"GRANT {RIGHTS} ON `{database}`.* for this user, and before ClickHouse 26.5"
-        " GRANT CREATE TEMPORARY TABLE ON *.* too"
+        f"GRANT {RIGHTS} ON `{database}`.* and GRANT SELECT ON system.mutations for this user, and before"
+        " ClickHouse 26.5 GRANT CREATE TEMPORARY TABLE ON *.* too"
     )

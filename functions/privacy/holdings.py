@@ -6,7 +6,7 @@ such among the items of an account that has everything.
 """
 
 from functions.privacy.holding import ATTRIBUTE, ELSEWHERE, FORGOTTEN, HIDDEN, INNER, Holding
-from functions.shared.tenancy import own_destination, own_drops
+from functions.shared.tenancy import own_destination, own_drops, own_searches
 
 HOLDINGS = (
     Holding(
@@ -116,7 +116,7 @@ HOLDINGS = (
     Holding(
         "health",
         key=("destination",),
-        named=lambda tenant: (own_destination(tenant), own_drops(tenant)),
+        named=lambda tenant: (own_destination(tenant), own_drops(tenant), own_searches(tenant)),
         file="destination-health",
         shows=("destination", "failures", "failing_since", "well_since", "reason", "told_of"),
         withholds={

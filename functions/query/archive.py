@@ -1,13 +1,17 @@
 """The events table as a search may use it: read-only, within limits, refusing in the wire's words."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
 
+from functions.query import rows
 from functions.query.compile import Statement
+from functions.query.refusals import search_unavailable, too_heavy, too_many_searches
 from functions.shared.errors import RefusalError, RetryableError
+from functions.shared.tenancy import TenantId
 from functions.shared.warehouse import (
     OutcomeUnknownError,
-    Selection,
     Warehouse,
     WarehouseBusyError,
     WarehouseDownError,
@@ -17,6 +21,9 @@ from functions.shared.warehouse import (
 TOO_HEAVY_CODES = frozenset({158, 159, 160, 241, 307, 396})
 """Too many rows or bytes, too long, too slow, too much memory, too large a result."""
 
+SAME_ID_RUNS = 216
+"""ClickHouse's QUERY_WITH_SAME_ID_IS_ALREADY_RUNNING."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -25,6 +32,23 @@ class Limits:
     max_seconds: int
     max_memory_bytes: int
     max_result_bytes: int
+    max_threads: int
+
+    def settings(self) -> dict[str, Any]:
+        """The settings that hold a search to them, and let it read only.
+
+        `readonly` is 2, which a user's profile may set too: 1 could not be asked for there. A search whose
+        caller has gone is cancelled: it would go on at the cost of those that somebody waits for.
+        """
+        return {
+            "max_execution_time": self.max_seconds,
+            "max_memory_usage": self.max_memory_bytes,
+            "max_result_bytes": self.max_result_bytes,
+            "max_threads": self.max_threads,
+            "output_format_json_validate_utf8": 1,
+            "cancel_http_readonly_queries_on_client_close": 1,
+            "readonly": 2,
+        }
 
 
 class Archive:
@@ -38,27 +62,22 @@ class Archive:
     ) -> None:
         self._warehouse = warehouse
         self._unavailable = unavailable
-        self._settings = {
-            "max_execution_time": limits.max_seconds,
-            "max_memory_usage": limits.max_memory_bytes,
-            "max_result_bytes": limits.max_result_bytes,
-            "output_format_json_validate_utf8": 1,
-            "readonly": 1,
-        }
+        self._settings = limits.settings()
 
-    def find(self, statement: Statement) -> Selection:
-        """The rows of `statement`.
+    def find(self, statement: Statement, settings: Mapping[str, Any] | None = None) -> rows.SearchResult:
+        """The rows of `statement`, run with `settings` beside those of the limits.
 
         Raises
         ------
         RefusalError: 400 `query_too_heavy`, when a narrower search would do; 503 `search_unavailable`, when
             waiting would.
         """
+        together = {**self._settings, **(settings or {})}
         try:
-            return self._warehouse.select(statement.sql, statement.parameters, self._settings)
+            return rows.decode(self._warehouse.select_json(statement.sql, statement.parameters, together))
         except (WarehouseBusyError, WarehouseRefusedError) as fault:
             if fault.engine_code in TOO_HEAVY_CODES:
-                raise _too_heavy() from fault
+                raise too_heavy() from fault
             if isinstance(fault, WarehouseRefusedError):
                 raise
             raise self._unavailable(fault) from fault
@@ -66,16 +85,42 @@ class Archive:
             raise self._unavailable(fault) from fault
 
 
-def _too_heavy() -> RefusalError:
-    return RefusalError(
-        400,
-        "query_too_heavy",
-        "The search takes too much time or memory: narrow 'from' and 'to', name services, or lower 'limit'.",
-    )
+class SharedArchive:
+    """Our own ClickHouse, of which each tenant has a share: so many searches at a time.
 
+    A tenant has `slots` ids of queries, and the engine runs one query of an id at a time, so it is the engine
+    that counts: nothing is left over when a function dies, and a search that its caller has left counts until
+    the engine has stopped it (docs/adr/0025).
 
-def search_unavailable() -> RefusalError:
-    """Our own ClickHouse, or what it takes to find a customer's, is away."""
-    return RefusalError(
-        503, "search_unavailable", "Search is not available now: try again.", retry_after_seconds=2
-    )
+    Parameters
+    ----------
+    slots: searches of one tenant at a time, on each server of a cluster.
+    tenant_setting: the custom setting that names the tenant to the server's row policy; none when empty.
+    """
+
+    def __init__(self, archive: Archive, slots: int, tenant_setting: str = "") -> None:
+        self._archive = archive
+        self._slots = slots
+        self._tenant_setting = tenant_setting
+
+    def find(self, tenant: TenantId, statement: Statement) -> rows.SearchResult:
+        """The rows of `statement`.
+
+        Raises
+        ------
+        RefusalError: 429 `too_many_searches` when all slots of `tenant` are busy; else as Archive.find.
+        """
+        named = self._named(tenant, statement)
+        for slot in random.sample(range(self._slots), self._slots):
+            try:
+                return self._archive.find(named, {"query_id": f"search/{tenant}/{slot}"})
+            except WarehouseRefusedError as refusal:
+                if refusal.engine_code != SAME_ID_RUNS:
+                    raise
+        raise too_many_searches()
+
+    def _named(self, tenant: TenantId, statement: Statement) -> Statement:
+        """`statement` with the tenant's name for the row policy; an id's alphabet has no quote."""
+        if not self._tenant_setting:
+            return statement
+        return replace(statement, sql=f"{statement.sql} SETTINGS {self._tenant_setting} = '{tenant}'")

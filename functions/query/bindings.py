@@ -1,12 +1,17 @@
 """Values on their way into SQL: bound by the engine, never part of the text."""
 
+from collections.abc import Sequence
+
 from functions.query import times
 
-Bound = str | int | float | list[str]
+Bound = str | int | float | list[str] | list[float]
 
 
 class Bindings:
-    """Hands out `{p0:Type}` placeholders and keeps the values for them."""
+    """Hands out `{p0:Type}` placeholders and keeps the values for them.
+
+    A placeholder may stand in the text any number of times; a list is one value, however long.
+    """
 
     def __init__(self) -> None:
         self.parameters: dict[str, Bound] = {}
@@ -14,15 +19,22 @@ class Bindings:
     def text(self, value: str) -> str:
         return self._bind(value, "String")
 
-    def texts(self, values: list[str]) -> str:
-        return self._bind(values, "Array(String)")
+    def texts(self, values: Sequence[str]) -> str:
+        return self._bind(list(values), "Array(String)")
 
     def number(self, value: float) -> str:
         return self._bind(float(value), "Float64")
 
+    def numbers(self, values: Sequence[float]) -> str:
+        return self._bind([float(value) for value in values], "Array(Float64)")
+
     def instant(self, value: int) -> str:
         """`value` in nanoseconds since 1970."""
         return self._bind(times.for_engine(value), "DateTime64(9, 'UTC')")
+
+    def instants(self, values: Sequence[int]) -> str:
+        """`values` in nanoseconds since 1970."""
+        return self._bind([times.for_engine(value) for value in values], "Array(DateTime64(9, 'UTC'))")
 
     def whole(self, value: int) -> str:
         return self._bind(value, "UInt64")

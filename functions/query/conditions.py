@@ -53,10 +53,17 @@ def sql(condition: Condition, bindings: Bindings) -> str:
 def _any_equal(condition: Condition, bindings: Bindings) -> str:
     key = _metadata_key(condition)
     if key is not None:
-        each = (metadata.equals(key, value, bindings) for value in condition.values)
-    else:
-        each = (f"{condition.field} = {_bound(condition, value, bindings)}" for value in condition.values)
-    return f"({' OR '.join(each)})"
+        return metadata.equals_any(key, condition.values, bindings)
+    if len(condition.values) == 1:
+        return f"({condition.field} = {_bound(condition, condition.values[0], bindings)})"
+    if condition.field in TIME_COLUMNS:
+        # A set has the type of what it is compared with: nine digits, or a finer value would lose some.
+        column = (
+            "timestamp" if condition.field == "timestamp" else f"toDateTime64({condition.field}, 9, 'UTC')"
+        )
+        instants = [value for value in condition.values if isinstance(value, int)]
+        return f"({column} IN {bindings.instants(instants)})"
+    return f"({condition.field} IN {bindings.texts([str(value) for value in condition.values])})"
 
 
 def _exists(condition: Condition, bindings: Bindings) -> str:

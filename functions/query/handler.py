@@ -3,57 +3,74 @@
 Trigger: API Gateway, with the authorizer's verdict in the context; the key needs the scope `read`.
 Promise: the events of the caller's tenant that match, newest first unless asked otherwise, in pages that
 neither skip nor repeat a row while logs arrive, with metadata as it was sent. Without `from` and `to` the
-last 24 hours are searched. It only reads, as one bounded SELECT with every value bound.
-On failure: 400 `invalid_request` names the field; 400 `query_too_heavy` asks for a narrower search; 503
-`search_unavailable` with Retry-After when ClickHouse is down, busy or silent. A BYOC customer's search goes
-to their own ClickHouse and is answered 503 `destination_unavailable` when that is what fails.
+last 24 hours are searched. It only reads, as one bounded SELECT with every value bound, as a user of
+ClickHouse that can do nothing else. A tenant has a share: so many searches at a time.
+On failure: 400 `invalid_request` names the field, 413 `payload_too_large`; 400 `query_too_heavy` asks for a
+narrower search; 429 `too_many_searches` when the tenant's share is in use; 503 `search_unavailable` with
+Retry-After when ClickHouse is down, busy or silent. A BYOC customer's search goes to their own ClickHouse and
+is answered 503 `destination_unavailable` when that is what fails, whatever it answers.
 """
 
 import time
 from dataclasses import dataclass
 from functools import cache
 
-from functions.query.archive import Archive, Limits
+from functions.query.archive import Archive, Limits, SharedArchive
 from functions.query.compile import Statement, statement
 from functions.query.own_archive import OwnArchives
 from functions.query.page import page
 from functions.query.request import search
+from functions.query.rows import SearchResult
 from functions.shared import journal
 from functions.shared.access import Principal, principal
 from functions.shared.address import Address
 from functions.shared.custody.clouds import custody
+from functions.shared.custody.health import Health
 from functions.shared.custody.settings import CustodySettings
 from functions.shared.guarded.answers import MAX_ANSWER_BYTES
 from functions.shared.http import Answer, Event, answer, answering, request
 from functions.shared.secret_store import read_secret
 from functions.shared.settings import load
-from functions.shared.warehouse import Selection, Warehouse
+from functions.shared.warehouse import Warehouse
 
 MEBIBYTE = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class Settings(CustodySettings):
-    """`query_timeout_seconds`: for the engine; the connection waits a little longer than that."""
+    """`search_secret`: the address of our ClickHouse, with a user that may only read (docs/deployment.md).
 
-    warehouse_secret: str
+    `query_timeout_seconds`: for the engine; the connection waits a little longer than that.
+    `searches_at_once`: of one tenant in our ClickHouse. `query_threads`: of the engine, for one search.
+    `row_policy_setting`: the custom setting that names the tenant to a row policy; empty without one.
+    """
+
+    search_secret: str
+    health_table: str
     query_timeout_seconds: int
+    searches_at_once: int
+    query_threads: int
+    row_policy_setting: str = ""
     query_memory_mb: int = 1024
     query_result_mb: int = 64
 
 
 @cache
-def _archive() -> Archive:
+def _archive() -> SharedArchive:
     settings = load(Settings)
-    address = Address.from_json(read_secret(settings.warehouse_secret))
-    return Archive(Warehouse(address, settings.query_timeout_seconds + 3), _limits(settings))
+    address = Address.from_json(read_secret(settings.search_secret))
+    archive = Archive(Warehouse(address, settings.query_timeout_seconds + 3), _limits(settings))
+    return SharedArchive(archive, settings.searches_at_once, settings.row_policy_setting)
 
 
 @cache
 def _own_archives() -> OwnArchives:
     settings = load(Settings)
     return OwnArchives(
-        custody(settings, MAX_ANSWER_BYTES), _limits(settings), settings.query_timeout_seconds + 3
+        custody(settings, MAX_ANSWER_BYTES),
+        Health(settings.health_table),
+        _limits(settings),
+        settings.query_timeout_seconds + 3,
     )
 
 
@@ -62,6 +79,7 @@ def _limits(settings: Settings) -> Limits:
         max_seconds=settings.query_timeout_seconds,
         max_memory_bytes=settings.query_memory_mb * MEBIBYTE,
         max_result_bytes=settings.query_result_mb * MEBIBYTE,
+        max_threads=settings.query_threads,
     )
 
 
@@ -77,8 +95,8 @@ def handler(event: Event) -> Answer:
     return answer(200, found)
 
 
-def _found(caller: Principal, compiled: Statement) -> Selection:
+def _found(caller: Principal, compiled: Statement) -> SearchResult:
     """In the caller's own ClickHouse, or in ours."""
     if caller.byoc:
         return _own_archives().find(caller.tenant, compiled)
-    return _archive().find(compiled)
+    return _archive().find(caller.tenant, compiled)

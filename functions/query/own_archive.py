@@ -1,49 +1,76 @@
-"""The events of BYOC tenants: in each one's own ClickHouse, reached with their credentials."""
+"""The events of BYOC tenants: in each one's own ClickHouse, reached with their credentials.
+
+A customer's ClickHouse that answers slowly, or never, holds up a function for as long as a search may take.
+So each tenant has slots, leases in the table of health: other tenants' searches find functions that are free.
+"""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from uuid import uuid4
 
-from functions.query.archive import Archive, Limits, search_unavailable
+from functions.query.archive import Archive, Limits
 from functions.query.compile import Statement
+from functions.query.refusals import search_unavailable, too_many_searches
+from functions.query.rows import NOTHING, SearchResult
 from functions.shared.custody.buckets import NoDestinationError, no_destination
 from functions.shared.custody.clouds import Custody
+from functions.shared.custody.health import Health, HealthUnavailableError, Wait
 from functions.shared.custody.sealing import SealBrokenError
 from functions.shared.errors import RefusalError, RetryableError
 from functions.shared.guarded.guard import AddressRefusedError
-from functions.shared.tenancy import TenantId
-from functions.shared.warehouse import Selection, WarehouseRefusedError
+from functions.shared.tenancy import TenantId, own_searches
+from functions.shared.warehouse import WarehouseRefusedError
 
 _NO_TABLE_CODES = frozenset({60, 81})
-_CREDENTIAL_CODES = frozenset({192, 193, 194, 497, 516})
+
+
+SLOT_MARGIN_SECONDS = 5
+"""A slot outlasts its search, and ends by itself when the function died."""
 
 
 class OwnArchives:
-    """Runs a tenant's statements on the tenant's own ClickHouse."""
+    """Runs a tenant's statements on the tenant's own ClickHouse.
 
-    def __init__(self, custody: Custody, limits: Limits, timeout_seconds: int) -> None:
+    `timeout_seconds`: for a statement, from sending it to the last byte of its answer.
+    """
+
+    def __init__(self, custody: Custody, health: Health, limits: Limits, timeout_seconds: int) -> None:
         self._custody = custody
+        self._health = health
         self._limits = limits
         self._timeout_seconds = timeout_seconds
 
-    def find(self, tenant: TenantId, statement: Statement) -> Selection:
+    def find(self, tenant: TenantId, statement: Statement) -> SearchResult:
         """The rows of `statement`; none before the first logs were loaded, when there is no table yet.
 
         Raises
         ------
-        RefusalError: 503 `destination_unavailable` when it is the customer's ClickHouse that does not answer
-            or does not let us in; 403 `no_destination`; else as Archive.find.
+        RefusalError: 503 `destination_unavailable` when it is the customer's ClickHouse that does not answer,
+            does not let us in, or answers nonsense; 429 `too_many_searches`; 403 `no_destination`; else as
+            Archive.find.
         """
-        with self._refusing(tenant):
+        with self._refusing(tenant), self._slot(tenant):
             warehouse = self._custody.warehouse(tenant, self._timeout_seconds)
             archive = Archive(warehouse, self._limits, lambda fault: self._unavailable(tenant, fault))
             try:
                 return archive.find(statement)
             except WarehouseRefusedError as refusal:
                 if refusal.engine_code in _NO_TABLE_CODES:
-                    return Selection([], 0, 0.0)
-                if refusal.engine_code in _CREDENTIAL_CODES:
-                    raise self._unavailable(tenant, refusal) from None
-                raise
+                    return NOTHING
+                # Anything else is theirs too: our statement is the one that our own ClickHouse runs.
+                raise self._unavailable(tenant, refusal) from None
+
+    @contextmanager
+    def _slot(self, tenant: TenantId) -> Iterator[None]:
+        seconds = self._timeout_seconds + SLOT_MARGIN_SECONDS
+        slot = self._health.take(own_searches(tenant), str(uuid4()), seconds)
+        if isinstance(slot, Wait):
+            raise too_many_searches()
+        try:
+            yield
+        finally:
+            with suppress(HealthUnavailableError):
+                self._health.give_back(slot)
 
     @contextmanager
     def _refusing(self, tenant: TenantId) -> Iterator[None]:

@@ -1,25 +1,28 @@
 """One page of a search's answer: rows as the engine gave them in, the wire's JSON out."""
 
+import json
 from collections.abc import Sequence
 from itertools import takewhile
-from typing import Any
 
 import msgspec
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from functions.query import cursor as cursors
 from functions.query import times
 from functions.query.request import Search
-from functions.shared.warehouse import Selection
+from functions.query.rows import EventRow, SearchResult
 
-MAX_PAGE_BYTES = 4 * 1024 * 1024
-"""A Lambda function answers with 6 MB at the most, and JSON's escapes take their share."""
+MAX_PAGE_BYTES = 5 * 1024 * 1024
+"""A Lambda function answers with 6 MB at the most, counted as JSON that holds this JSON as text."""
 
-Row = dict[str, Any]
+MAX_CUT_MESSAGE = 64 * 1024
+"""Characters of a message that is shown in part, because one event with all of it would not fit."""
+
+_ESCAPED_AGAIN = (b'"', b"\\", b"\n", b"\r", b"\t")
 
 
 class Found(Struct):
-    """One event; `metadata` is the JSON that was sent, to the byte."""
+    """One event; `metadata` is the JSON that was sent, to the byte; `message_cut` is true or not there."""
 
     timestamp: str
     received_at: str
@@ -30,6 +33,7 @@ class Found(Struct):
     trace_id: str
     span_id: str
     metadata: msgspec.Raw
+    message_cut: bool | UnsetType = UNSET
 
 
 class Stats(Struct):
@@ -42,52 +46,92 @@ class Stats(Struct):
 class Page(Struct):
     """`next_cursor` is null on the last page."""
 
-    events: list[Found]
+    events: list[msgspec.Raw]
     next_cursor: str | None
     stats: Stats
 
 
-def page(search: Search, selection: Selection) -> bytes:
+def page(search: Search, result: SearchResult) -> bytes:
     """The answer to `search`, as JSON, from the rows of its statement.
 
     A page may hold fewer events than the limit, when they are large, and still have a next one.
     """
-    rows = _fitting(selection.rows[: search.limit])
-    more = len(selection.rows) > len(rows)
+    events = _fitting(result.rows[: search.limit])
+    more = len(result.rows) > len(events)
     return msgspec.json.encode(
         Page(
-            events=[_found(row) for row in rows],
-            next_cursor=_cursor_after(rows, search) if more else None,
-            stats=Stats(selection.rows_read, round(selection.elapsed_ms, 3)),
+            events=events,
+            next_cursor=_cursor_after(result.rows[: len(events)], search) if more else None,
+            stats=Stats(result.rows_read, round(result.elapsed_ms, 3)),
         )
     )
 
 
-def _fitting(rows: Sequence[Row]) -> Sequence[Row]:
-    """The first rows that fit into an answer; one at least."""
-    total = 0
-    for count, row in enumerate(rows):
-        total += len(row["message"].encode()) + len(row["metadata"].encode()) + 512
-        if total > MAX_PAGE_BYTES and count:
-            return rows[:count]
-    return rows
+def _fitting(rows: Sequence[EventRow]) -> list[msgspec.Raw]:
+    """The first rows that fit into an answer, encoded; one at least."""
+    events: list[msgspec.Raw] = []
+    left = MAX_PAGE_BYTES
+    for row in rows:
+        event = msgspec.json.encode(_found(row))
+        if not events and _size_bytes(event) > left:
+            event = msgspec.json.encode(_cut(_found(row)))
+        left -= _size_bytes(event)
+        if left < 0 and events:
+            break
+        events.append(msgspec.Raw(event))
+    return events
 
 
-def _found(row: Row) -> Found:
+def _size_bytes(event: bytes) -> int:
+    return len(event) + sum(map(event.count, _ESCAPED_AGAIN))
+
+
+def _cut(event: Found) -> Found:
+    return msgspec.structs.replace(event, message=event.message[:MAX_CUT_MESSAGE], message_cut=True)
+
+
+def _found(row: EventRow) -> Found:
     return Found(
-        timestamp=times.for_people(row["timestamp"]),
-        received_at=times.for_people(row["received_at"]),
-        level=row["level"],
-        service=row["service"],
-        project_id=row["project_id"],
-        message=row["message"],
-        trace_id=row["trace_id"],
-        span_id=row["span_id"],
-        metadata=msgspec.Raw((row["metadata"] or "{}").encode()),
+        timestamp=times.for_people(row.timestamp),
+        received_at=times.for_people(row.received_at),
+        level=row.level,
+        service=row.service,
+        project_id=row.project_id,
+        message=row.message,
+        trace_id=row.trace_id,
+        span_id=row.span_id,
+        metadata=_metadata(row.metadata),
     )
 
 
-def _cursor_after(rows: Sequence[Row], search: Search) -> str:
+def _metadata(text: str) -> msgspec.Raw:
+    """The JSON as it is; text that is none, which only a customer can put into their own table, as text."""
+    content = (text or "{}").encode()
+    return msgspec.Raw(content if _is_json(content) else msgspec.json.encode(text))
+
+
+def _is_json(content: bytes) -> bool:
+    try:
+        msgspec.json.decode(content, type=msgspec.Raw)
+    except (msgspec.DecodeError, RecursionError):
+        # Half of a surrogate pair, which JSON may name and text may not hold, is read by the slower one only.
+        return _is_json_of_any_text(content)
+    return True
+
+
+def _is_json_of_any_text(content: bytes) -> bool:
+    try:
+        json.loads(content, parse_constant=_reject_constant)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _reject_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _cursor_after(rows: Sequence[EventRow], search: Search) -> str:
     last = _place(rows[-1])
     given = sum(1 for _ in takewhile(lambda row: _place(row) == last, reversed(rows)))
     before = search.after
@@ -104,5 +148,5 @@ def _cursor_after(rows: Sequence[Row], search: Search) -> str:
     )
 
 
-def _place(row: Row) -> tuple[int, str, int]:
-    return times.from_engine(row["timestamp"]), row["batch_id"], int(row["row_hash"])
+def _place(row: EventRow) -> tuple[int, str, int]:
+    return times.from_engine(row.timestamp), row.batch_id, int(row.row_hash)

@@ -9,9 +9,10 @@ from typing import Annotated, Any, Literal, TypeVar
 import msgspec
 from msgspec import Meta, Struct, field
 
+from functions.query import budget, times, words
 from functions.query import cursor as cursors
-from functions.query import times, words
 from functions.query.conditions import METADATA, TEXT_COLUMNS, TIME_COLUMNS, Condition, Operator
+from functions.query.refusals import invalid
 from functions.query.tokens import Scalar
 from functions.shared.errors import RefusalError
 
@@ -76,9 +77,12 @@ def search(content: bytes, now_ns: int | None = None) -> Search:
 
     Raises
     ------
-    RefusalError: 400 `invalid_request`, naming the field that is wrong.
+    RefusalError: 400 `invalid_request`, naming the field that is wrong; 413 `payload_too_large`.
     """
+    budget.check_body(content)
     body = _decode(content)
+    conditions = tuple(_condition(where, f"where[{at}]") for at, where in enumerate(body.where))
+    _check_budget(body, conditions)
     digest = _digest(body)
     after, since, until = _page(body, digest, time.time_ns() if now_ns is None else now_ns)
     terms = words.parse(body.q)
@@ -91,18 +95,13 @@ def search(content: bytes, now_ns: int | None = None) -> Search:
         services=body.services,
         levels=[level.lower() for level in body.levels],
         terms=terms,
-        conditions=tuple(_condition(where, f"where[{at}]") for at, where in enumerate(body.where)),
+        conditions=conditions,
         trace_id=body.trace_id,
         order=body.order,
         limit=body.limit,
         after=after,
         digest=digest,
     )
-
-
-def invalid(name: str, wrong: str) -> RefusalError:
-    """The refusal of a search whose field `name` is wrong in the way the sentence's end says."""
-    return RefusalError(400, "invalid_request", f"'{name}' {wrong}.")
 
 
 def _decode(content: bytes) -> Body:
@@ -114,6 +113,18 @@ def _decode(content: bytes) -> Body:
         raise invalid(name, f"is not valid: {reason}") from fault
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as fault:
         raise RefusalError(400, "invalid_request", "The body is not JSON.") from fault
+
+
+def _check_budget(body: Body, conditions: tuple[Condition, ...]) -> None:
+    fields = [where.field for where in body.where]
+    budget.check_paths(
+        (f"where[{at}].field", name.removeprefix(METADATA))
+        for at, name in enumerate(fields)
+        if name.startswith(METADATA)
+    )
+    compared = [value for condition in conditions for value in condition.values]
+    names = [*body.projects, *body.services, *body.levels]
+    budget.check_values([*compared, *names], [body.q, body.trace_id or "", *fields])
 
 
 def _digest(body: Body) -> str:

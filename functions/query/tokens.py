@@ -31,7 +31,12 @@ def value_tokens(key: str, value: Scalar) -> tuple[str, ...]:
     raws = _raws(value)
     if not all(len(raw) <= MAX_VALUE_BYTES and _LOW_ENTROPY.fullmatch(raw) for raw in raws):
         return ()
-    return tuple(f"={key}={raw}" for raw in raws)
+    return tuple(f"{value_start(key)}{raw}" for raw in raws)
+
+
+def value_start(key: str) -> str:
+    """What every token of a value of `key` begins with."""
+    return f"={key}="
 
 
 def _raws(value: Scalar) -> tuple[str, ...]:

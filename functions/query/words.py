@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from functions.query.bindings import Bindings
 
 MAX_TERMS = 32
+MAX_INDEXED_WORDS = 4
+"""Of one term, for the index: what asks for more of them costs planning and finds the same."""
 
 _TERM = re.compile(r'(?P<negated>-(?=[^\s]))?(?:"(?P<phrase>[^"]*)"?|(?P<text>\S+))')
 # ASCII separators part words; all beyond ASCII belongs to a word. This is how the engine's index cuts.
@@ -45,8 +47,22 @@ def condition(term: Term, bindings: Bindings) -> str:
 
     The words come first: they are what the index over the message answers.
     """
-    parts = [f"hasToken(lowerUTF8(message), lowerUTF8({bindings.text(word)}))" for word in term.words]
-    if term.words != [term.text]:
+    words = term.words
+    parts = [
+        f"hasToken(lowerUTF8(message), lowerUTF8({bindings.text(word)}))" for word in _indexed_words(words)
+    ]
+    if words != [term.text]:
         parts.append(f"position(lowerUTF8(message), lowerUTF8({bindings.text(term.text)})) > 0")
     held = " AND ".join(parts)
     return f"NOT ({held})" if term.negated else f"({held})"
+
+
+def _indexed_words(words: list[str]) -> list[str]:
+    """The first and the last of `words`, which must be whole words, and the longest of the others.
+
+    Those in between stand between separators of the term, so where the term stands they are whole words.
+    """
+    if len(words) <= MAX_INDEXED_WORDS:
+        return words
+    inner = sorted(dict.fromkeys(words[1:-1]), key=len, reverse=True)
+    return [words[0], *inner[: MAX_INDEXED_WORDS - 2], words[-1]]

@@ -69,6 +69,11 @@ def own_drops(tenant: TenantId) -> str:
     return f"drops:{tenant}"
 
 
+def own_searches(tenant: TenantId) -> str:
+    """What the table of health calls a BYOC tenant's own ClickHouse, as it is searched."""
+    return f"searches:{tenant}"
+
+
 def owner_of(destination: str) -> TenantId | None:
     """Whose own cloud `destination` is; None for ours."""
     return TenantId(destination.removeprefix(_OWN)) if destination.startswith(_OWN) else None

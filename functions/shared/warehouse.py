@@ -3,7 +3,10 @@
 Faults are told apart by what they say about the work: `WarehouseDownError` (nothing reached the engine),
 `WarehouseBusyError` (the engine refused and nothing was written), `WarehouseRefusedError` (it will refuse
 again) and `OutcomeUnknownError` (the answer was lost; a write may yet take place). Behind guarded connections
-answers are bounded: `LongResultError` of a SELECT, `UnusableAnswerError` of anything else.
+answers are bounded: `LongResultError` of a SELECT, `UnusableAnswerError` of anything else. An answer that is
+not of ClickHouse's form is an `UnusableAnswerError` too, whatever a customer's server sends. The client binds
+values of more than 4 KB in the request's body, as a form: ClickHouse, and proxies in front of it, limit a URL
+to less than a thousand values take. A statement sent so has 128 KiB at most, without such values 16 MiB.
 """
 
 import json
@@ -52,7 +55,10 @@ class OutcomeUnknownError(RetryableError):
 
 
 class UnusableAnswerError(OutcomeUnknownError):
-    """No ClickHouse answers so: too long, or compressed unasked. The statement may have run."""
+    """No ClickHouse answers so: too long, compressed unasked, or not of the form of the statement's rows.
+
+    The statement may have run.
+    """
 
 
 class TooLongAnswerError(UnusableAnswerError):
@@ -81,6 +87,26 @@ class Selection:
     rows: list[dict[str, Any]]
     rows_read: int
     elapsed_ms: float
+
+    def whole(self, name: str) -> int:
+        """The whole number that the one row of an aggregate has under `name`.
+
+        Raises
+        ------
+        UnusableAnswerError: there is another number of rows, or no such value.
+        """
+        try:
+            (row,) = self.rows
+            return int(row[name])
+        except (ValueError, LookupError, TypeError, OverflowError):
+            raise UnusableAnswerError(f"the answer has no whole number '{name}'") from None
+
+    def text(self, name: str) -> str:
+        """The text that the one row has under `name`; errors as in `whole`."""
+        value = self.rows[0].get(name) if len(self.rows) == 1 else None
+        if not isinstance(value, str):
+            raise UnusableAnswerError(f"the answer has no text '{name}'")
+        return value
 
 
 class _Opaque(bytes):
@@ -151,9 +177,19 @@ class Warehouse:
         Raises
         ------
         LongResultError: the result is longer than `pool_manager` lets pass; beside the errors of all methods.
+        UnusableAnswerError: the answer is not of the form of ClickHouse's FORMAT JSON.
         """
+        return _selection(self.select_json(statement, parameters, settings))
+
+    def select_json(
+        self,
+        statement: str,
+        parameters: Mapping[str, Any] | None = None,
+        settings: Mapping[str, Any] | None = None,
+    ) -> bytes:
+        """As `select`; the answer as it came, for a caller that decodes large ones into types of its own."""
         try:
-            answer = self._run(
+            answer: bytes = self._run(
                 lambda client: client.raw_query(
                     statement, parameters=dict(parameters or {}), settings=dict(settings or {}), fmt="JSON"
                 ),
@@ -161,9 +197,7 @@ class Warehouse:
             )
         except TooLongAnswerError:
             raise LongResultError from None
-        result = json.loads(answer)
-        statistics = result["statistics"]
-        return Selection(result["data"], statistics["rows_read"], statistics["elapsed"] * 1000)
+        return answer
 
     def close(self) -> None:
         if self._client:
@@ -200,6 +234,18 @@ class Warehouse:
         except AnswerRefusedError as fault:
             self.close()
             raise _unusable(fault) from None
+
+
+def _selection(answer: bytes) -> Selection:
+    try:
+        result = json.loads(answer)
+        rows, statistics = result["data"], result["statistics"]
+        found = Selection(rows, int(statistics["rows_read"]), float(statistics["elapsed"]) * 1000)
+    except (ValueError, LookupError, TypeError, OverflowError, RecursionError):
+        raise UnusableAnswerError("the answer is not of ClickHouse's form") from None
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise UnusableAnswerError("the answer's rows are not of ClickHouse's form")
+    return found
 
 
 def _told_apart(fault: Error) -> Exception:

@@ -134,7 +134,7 @@ class Loader:
             "WHERE expires_on = {expires_on:Date} AND batch_id = {batch_id:String}",
             {"expires_on": batch.manifest.expires_on.isoformat(), "batch_id": batch.batch_id},
         )
-        return int(found.rows[0]["rows"])
+        return found.whole("rows")
 
     def swallowed(self, batch: Batch) -> bool:
         """Whether an insert of the batch came to nothing, for the engine has its token and none of its rows.
@@ -148,4 +148,4 @@ class Loader:
         found = self._warehouse.select(
             "SELECT engine FROM system.tables WHERE database = currentDatabase() AND name = 'events'"
         )
-        return str(found.rows[0]["engine"])
+        return found.text("engine")

@@ -3,6 +3,10 @@
 KEYS = ("credentials",)
 """KMS keys beside the one that encrypts everything at rest; `credentials` seals what customers entrust."""
 
-SECRETS = ("warehouse", "stripe")
-"""Secrets Manager secrets; `warehouse` holds the JSON of functions.shared.address.Address, `stripe` that of
+SECRETS = ("warehouse", "search", "stripe")
+"""Secrets Manager secrets; `warehouse` and `search` hold the JSON of functions.shared.address.Address, with
+different users of one ClickHouse: searches read only (docs/deployment.md); `stripe` holds that of
 functions.billing.stripe_secret.StripeSecret."""
+
+WAREHOUSE_SECRETS = ("warehouse", "search")
+"""Those that say where our ClickHouse is."""

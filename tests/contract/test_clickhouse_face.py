@@ -28,6 +28,7 @@ from local.naming import PROJECT_ROOT, child_environment, python_module
 
 DATABASE = "contract"
 USER, PASSWORD = "loader", "s3cret'\\"
+READER = "reader"
 INSERT = "INSERT INTO rows (number, text) SELECT number, text FROM input('number UInt64, text String') "
 IN_ONE_BLOCK = {"async_insert": 0, "insert_deduplicate": 1, "max_insert_threads": 1}
 
@@ -48,6 +49,7 @@ class Face:
         users = {
             USER: {"password": PASSWORD, "database": DATABASE},
             "default": {"password": "", "database": DATABASE},
+            READER: {"password": PASSWORD, "database": DATABASE, "readonly": "2"},
         }
         configuration = {
             "port": self.port,
@@ -112,8 +114,8 @@ def warehouse(face: Face) -> Iterator[Warehouse]:
     connected.close()
 
 
-def connect(face: Face, password: str = PASSWORD, timeout_seconds: int = 5) -> Warehouse:
-    address = Address("127.0.0.1", face.port, False, USER, SecretText(password), DATABASE)
+def connect(face: Face, password: str = PASSWORD, timeout_seconds: int = 5, user: str = USER) -> Warehouse:
+    address = Address("127.0.0.1", face.port, False, user, SecretText(password), DATABASE)
     return Warehouse(address, timeout_seconds)
 
 
@@ -252,6 +254,57 @@ def test_inserts_and_searches_pass_side_by_side(face: Face, warehouse: Warehouse
     with ThreadPoolExecutor(6) as threads:
         list(threads.map(work, range(12)))
     assert count(warehouse) == 6000
+
+
+def test_values_that_no_url_could_hold_are_bound(warehouse: Warehouse) -> None:
+    values = [f"{number:0100}" for number in range(1000)]
+    found = warehouse.select(
+        "SELECT length({list:Array(String)}) AS size, {list:Array(String)}[1000] AS last", {"list": values}
+    )
+    assert (found.whole("size"), found.text("last")) == (1000, values[-1])
+
+
+def test_a_value_longer_than_a_field_may_be_is_refused(warehouse: Warehouse) -> None:
+    assert (
+        warehouse.select("SELECT length({a:String}) AS size", {"a": "x" * 131_072}).whole("size") == 131_072
+    )
+    with pytest.raises(WarehouseRefusedError):
+        warehouse.select("SELECT length({a:String}) AS size", {"a": "x" * 131_073})
+
+
+def test_one_query_of_an_id_runs_at_a_time_whoever_sends_it(face: Face, warehouse: Warehouse) -> None:
+    face.order(mode="slow", seconds=1.5, statement="SELECT 1 AS slow")
+    same = {"query_id": "search/acme/0"}
+    with ThreadPoolExecutor(1) as threads:
+        first = threads.submit(connect(face).select, "SELECT 1 AS slow", None, same)
+        time.sleep(0.5)
+        with pytest.raises(WarehouseRefusedError) as refused:
+            connect(face, user=READER).select("SELECT 2 AS other", None, same)
+        assert refused.value.engine_code == 216
+        assert warehouse.select("SELECT 3 AS n", None, {"query_id": "search/acme/1"}).whole("n") == 3
+        assert first.result().whole("slow") == 1
+    assert warehouse.select("SELECT 4 AS n", None, same).whole("n") == 4
+
+
+def test_an_id_is_free_again_after_its_query_failed(warehouse: Warehouse) -> None:
+    for _ in range(2):
+        with pytest.raises(WarehouseRefusedError) as refused:
+            warehouse.select("SELECT * FROM nowhere", None, {"query_id": "fails"})
+        assert refused.value.engine_code == 60
+
+
+def test_a_user_whose_profile_is_read_only_can_neither_write_nor_leave_it(
+    face: Face, warehouse: Warehouse
+) -> None:
+    reader = connect(face, user=READER)
+    assert reader.select("SELECT count() AS n FROM rows", None, {"readonly": 2}).whole("n") == 0
+    with pytest.raises(WarehouseBusyError) as refused:
+        reader.command("INSERT INTO rows VALUES (1, 'a')")
+    assert refused.value.engine_code == 164
+    signed_in = {"X_ClickHouse_User": READER, "X_ClickHouse_Key": PASSWORD}
+    for name in ("0", "1"):
+        assert code_of(curl(face, f"/?readonly={name}", b"SELECT 1", **signed_in)) == "164"
+    assert count(warehouse) == 0
 
 
 def test_no_spooled_body_stays(face: Face, warehouse: Warehouse) -> None:

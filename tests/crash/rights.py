@@ -70,6 +70,7 @@ from functions.shared.tenancy import (
     idempotency_prefix,
     own_destination,
     own_drops,
+    own_searches,
 )
 from functions.shared.warehouse import Warehouse, WarehouseDownError
 from functions.sync.drive import Driver
@@ -392,7 +393,7 @@ class World:
                 tenant, 1, f"bucket-{mark}", "us-east-1", None, secret, secret, address, "exactly_once", 30
             )
         )
-        for name in (own_destination(tenant), own_drops(tenant)):
+        for name in (own_destination(tenant), own_drops(tenant), own_searches(tenant)):
             slot = self.health.take(name, mark, 60)
             assert isinstance(slot, Slot)
             self.health.failed(slot, "busy")

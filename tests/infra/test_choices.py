@@ -18,7 +18,39 @@ def test_who_chooses_nothing_gets_the_topology_as_it_is() -> None:
 def test_a_secret_may_have_another_name() -> None:
     names = from_context({"warehouse_secret": "team/ch"}.get).secret_names
 
-    assert names == {"warehouse": "team/ch", "stripe": "astralog/stripe"}
+    assert names == {"warehouse": "team/ch", "search": "astralog/search", "stripe": "astralog/stripe"}
+
+
+def test_a_function_may_have_a_user_of_clickhouse_for_itself() -> None:
+    choices = from_context({"retention-check_warehouse_secret": "team/check"}.get)
+
+    check = choices.applied_to(topology.function("retention-check"))
+    assert choices.secret_names["warehouse-retention-check"] == "team/check"
+    assert check.settings["warehouse_secret"] == "secret:warehouse-retention-check"
+    assert "read:secret:warehouse-retention-check" in check.grants
+    assert "read:secret:warehouse" not in check.grants
+    assert choices.applied_to(topology.function("retention")) == topology.function("retention")
+
+
+def test_only_functions_that_share_the_user_can_have_one_for_themselves() -> None:
+    given = {"query_warehouse_secret": "a", "ingest_warehouse_secret": "b"}
+
+    assert set(from_context(given.get).secret_names) == set(topology.SECRETS)
+
+
+def test_a_role_reads_the_secret_of_its_own_user_and_no_other(synthesize: Synthesize) -> None:
+    chosen = synthesize({"sync_warehouse_secret": "team/sync"})
+
+    for name, setting, secret in (
+        ("sync", "WAREHOUSE_SECRET", "team/sync"),
+        ("eraser", "WAREHOUSE_SECRET", "astralog/warehouse"),
+        ("query", "SEARCH_SECRET", "astralog/search"),
+    ):
+        handler = topology.function(name).handler
+        assert chosen.function(handler)["Environment"]["Variables"][f"ASTRALOG_{setting}"] == secret
+        reached = [each for each in chosen.statements(handler) if "secretsmanager" in str(each["Action"])]
+        assert f":{secret}-??????" in str(reached)
+        assert str(reached).count("-??????") == 1
 
 
 def test_a_plain_setting_may_be_chosen() -> None:

@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import product
 from random import Random
@@ -27,7 +28,7 @@ from tests.integration.search_model import Event, found
 from tests.integration.warehouse_process import clickhouse
 
 READ_ONLY = 164
-LIMITS = Limits(max_seconds=20, max_memory_bytes=1 << 30, max_result_bytes=1 << 26)
+LIMITS = Limits(max_seconds=20, max_memory_bytes=1 << 30, max_result_bytes=1 << 26, max_threads=2)
 TENANTS = ("acme", "beta")
 EVER = {"from": "2026-01-01T00:00:00Z", "to": "2027-01-01T00:00:00Z"}
 
@@ -160,7 +161,10 @@ def _where(field: st.SearchStrategy[str], values: list[Any], ordered: list[Any],
             {
                 "field": field,
                 "op": st.just("in"),
-                "value": st.lists(st.sampled_from(values), min_size=1, max_size=3),
+                "value": st.one_of(
+                    st.lists(st.sampled_from(values), min_size=1, max_size=3),
+                    st.lists(st.sampled_from(values), min_size=10, max_size=40),
+                ),
             }
         ),
         st.fixed_dictionaries({"field": field, "op": st.just("exists"), "value": st.booleans()}),
@@ -218,6 +222,36 @@ def test_a_search_finds_what_the_model_finds_and_nothing_of_another_tenant(
 def test_every_value_is_found_by_itself_with_its_type(ask: Ask, raw: str) -> None:
     value = json.loads(raw)
     body = {**EVER, "where": [{"field": "metadata.k", "op": "eq", "value": value}], "limit": 1000}
+    assert Counter(map(_shown, _all(ask, **body))) == Counter(map(_expected, found(EVENTS, "acme", body)))
+
+
+@pytest.mark.parametrize("field", ["metadata.k", "metadata.a.b", "metadata.duration_ms"])
+@pytest.mark.parametrize("op", ["in", "eq"])
+def test_a_thousand_values_of_all_types_find_what_each_of_them_finds(ask: Ask, field: str, op: str) -> None:
+    others = [*(f"id-{n}-{n}" for n in range(300)), *range(100_000, 100_300), *(f"t{n}" for n in range(300))]
+    wanted = [*SCALARS[::2], *others][:1000] if op == "in" else SCALARS[0]
+    body = {**EVER, "where": [{"field": field, "op": op, "value": wanted}], "limit": 1000}
+    assert Counter(map(_shown, _all(ask, **body))) == Counter(map(_expected, found(EVENTS, "acme", body)))
+
+
+def test_a_time_finer_than_a_column_equals_none_of_its_times(ask: Ask, warehouse: Warehouse) -> None:
+    received = "2026-11-01 12:00:07.000001"
+    load(warehouse, [staged(tenant_id="times", received_at=received)], "times-1")
+    exact, finer = "2026-11-01T12:00:07.000001Z", "2026-11-01T12:00:07.000001001Z"
+    counts = [
+        len(_all(ask, "times", **EVER, where=[{"field": "received_at", "op": "in", "value": times}]))
+        for times in ([exact], [finer], [finer, finer], [finer, exact])
+    ]
+    assert counts == [1, 0, 0, 1]
+
+
+@pytest.mark.parametrize("values", [1000, 4000])
+def test_a_thousand_plain_values_of_a_column_are_searched(ask: Ask, values: int) -> None:
+    where = [
+        {"field": field, "op": "in", "value": [f"{field}-{n}" for n in range(999)] + ["gateway", "error"]}
+        for field in ("service", "level", "message", "trace_id")[: values // 1000]
+    ]
+    body = {**EVER, "where": [{**each, "value": each["value"][-1000:]} for each in where], "limit": 1000}
     assert Counter(map(_shown, _all(ask, **body))) == Counter(map(_expected, found(EVENTS, "acme", body)))
 
 
@@ -366,6 +400,18 @@ def _token_expression(warehouse: Warehouse) -> str:
         ("message_words", {"q": '"needle in a haystack"'}),
         ("metadata_tokens_text", {"where": [{"field": "metadata.k", "op": "eq", "value": "eu"}]}),
         ("metadata_tokens_text", {"where": [{"field": "metadata.k", "op": "exists"}]}),
+        (
+            "metadata_tokens_text",
+            {"where": [{"field": "metadata.k", "op": "in", "value": [f"v{n}" for n in range(1000)]}]},
+        ),
+        (
+            "metadata_tokens_text",
+            {"where": [{"field": "metadata.rare", "op": "in", "value": [f"u-{n:06}" for n in range(999)]}]},
+        ),
+        (
+            "trace_id_bloom",
+            {"where": [{"field": "trace_id", "op": "in", "value": [f"{n:032}" for n in range(1000)]}]},
+        ),
         ("metadata_tokens_text", {"where": [{"field": "metadata.rare", "op": "gt", "value": 12345}]}),
     ],
 )
@@ -378,7 +424,7 @@ def test_each_index_is_used_by_the_searches_it_is_for(
 
 
 def test_a_search_that_takes_too_much_is_refused_with_advice(warehouse: Warehouse) -> None:
-    tight = Archive(warehouse, Limits(max_seconds=20, max_memory_bytes=1 << 30, max_result_bytes=1000))
+    tight = Archive(warehouse, replace(LIMITS, max_result_bytes=1000))
     asked = search(json.dumps({**EVER, "limit": 1000}).encode())
     with pytest.raises(RefusalError) as refused:
         tight.find(statement(asked, TenantId("acme")))

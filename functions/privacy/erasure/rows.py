@@ -64,7 +64,7 @@ class EventRows:
     def now(self) -> str:
         """The engine's own time, in UTC, to the second above."""
         found = self._warehouse.select("SELECT toString(toDateTime(now() + 1, 'UTC')) AS now")
-        return str(found.rows[0]["now"])
+        return found.text("now")
 
     def texts(self, tenant: TenantId) -> int:
         """How many mutations of `tenant` the engine still knows: each with the value it looked for."""
@@ -92,7 +92,7 @@ class EventRows:
         return True
 
     def _number(self, statement: str, parameters: dict[str, Any] | None = None) -> int:
-        return int(self._warehouse.select(statement, parameters).rows[0]["count"])
+        return self._warehouse.select(statement, parameters).whole("count")
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,23 @@ FUNCTIONS = (
         handler="functions.query.handler.handler",
         memory_mb=1024,
         timeout_seconds=29,
-        settings={"warehouse_secret": "secret:warehouse", "query_timeout_seconds": "20", **CUSTODY},
-        grants=("read:secret:warehouse", *MAY_REACH_CUSTOMERS),
+        settings={
+            "search_secret": "secret:search",
+            "health_table": "table:health",
+            "query_timeout_seconds": "20",
+            "searches_at_once": "4",
+            "query_threads": "4",
+            "row_policy_setting": "",
+            **CUSTODY,
+        },
+        grants=(
+            "read:secret:search",
+            "read:table:health",
+            "write:table:health",
+            *MAY_REACH_CUSTOMERS,
+        ),
         routes=(Route("POST", "/v1/search", throttle=SEARCH),),
-        local_concurrency=2,
+        # More than one tenant's share of searches, so that the others' find an environment that is free.
+        local_concurrency=4,
     ),
 )

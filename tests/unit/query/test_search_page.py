@@ -3,15 +3,19 @@
 import json
 from typing import Any
 
+import pytest
+
 from functions.query import page as pages
 from functions.query.cursor import decode
 from functions.query.page import page
 from functions.query.request import Search, search
-from functions.shared.warehouse import Selection
+from functions.query.rows import EventRow, SearchResult
+
+LAMBDA_ANSWER_BYTES = 6 * 1024 * 1024
 
 
-def row(**changes: Any) -> dict[str, Any]:
-    return {
+def row(**changes: Any) -> EventRow:
+    fields = {
         "timestamp": "2026-11-01 12:00:00.000000001",
         "received_at": "2026-11-01 12:00:01.000001",
         "level": "info",
@@ -25,14 +29,15 @@ def row(**changes: Any) -> dict[str, Any]:
         "row_hash": "18446744073709551615",
         **changes,
     }
+    return EventRow(**fields)
 
 
 def asked(cursor: str | None = None, limit: int = 2) -> Search:
     return search(json.dumps({"limit": limit, "cursor": cursor}).encode(), 10**18)
 
 
-def answered(rows: list[dict[str, Any]], of: Search | None = None) -> dict[str, Any]:
-    answer: dict[str, Any] = json.loads(page(of or asked(), Selection(rows, 11, 1.23456)))
+def answered(rows: list[EventRow], of: Search | None = None) -> dict[str, Any]:
+    answer: dict[str, Any] = json.loads(page(of or asked(), SearchResult(rows, 11, 1.23456)))
     return answer
 
 
@@ -59,7 +64,7 @@ def test_an_event_has_the_wires_fields_and_times() -> None:
 
 def test_metadata_is_passed_on_to_the_byte() -> None:
     text = '{ "a":1.50, "a" : "\\u00e9" }'
-    assert text.encode() in page(asked(), Selection([row(metadata=text)], 1, 1.0))
+    assert text.encode() in page(asked(), SearchResult([row(metadata=text)], 1, 1.0))
 
 
 def test_a_row_beyond_the_limit_means_a_next_page() -> None:
@@ -84,6 +89,23 @@ def test_a_page_that_would_not_fit_an_answer_ends_early_and_goes_on() -> None:
     assert decode(answer["next_cursor"]).position.row_hash == 0
 
 
-def test_one_event_too_large_for_an_answer_is_still_shown() -> None:
-    answer = answered([row(message="x" * (pages.MAX_PAGE_BYTES + 1))])
-    assert len(answer["events"]) == 1
+HOSTILE_TEXTS = {"nul": "\x00", "quote": '"', "backslash": "\\", "emoji": "\U0001f600", "plain": "x"}
+
+
+@pytest.mark.parametrize("text", HOSTILE_TEXTS.values(), ids=HOSTILE_TEXTS)
+@pytest.mark.parametrize("length", [1000, 300_000, 1_048_000])
+def test_an_answer_fits_whatever_its_events_are_made_of(text: str, length: int) -> None:
+    rows = [row(row_hash=str(number), message=text * length) for number in range(30)]
+    content = page(asked(limit=100), SearchResult(rows, 1, 1.0))
+    sent = json.dumps({"statusCode": 200, "body": content.decode()}, ensure_ascii=False)
+    assert len(sent.encode()) < LAMBDA_ANSWER_BYTES
+    assert json.loads(content)["events"]
+
+
+def test_one_event_too_large_for_an_answer_is_shown_with_its_message_cut() -> None:
+    hostile = [row(message="\x00" * 1_048_000, row_hash="1"), row(row_hash="2")]
+    answer = answered(hostile, asked(limit=100))
+    (event, *_) = answer["events"]
+    assert event["message"] == "\x00" * pages.MAX_CUT_MESSAGE
+    assert event["message_cut"] is True
+    assert "message_cut" not in answered([row()])["events"][0]

@@ -23,12 +23,12 @@ class Failing:
     def __init__(self, fault: Exception) -> None:
         self._fault = fault
 
-    def select(self, *_arguments: Any) -> None:
+    def select_json(self, *_arguments: Any) -> None:
         raise self._fault
 
 
 def refused(fault: Exception) -> RefusalError:
-    archive = Archive(Failing(fault), Limits(1, 1, 1))  # type: ignore[arg-type]
+    archive = Archive(Failing(fault), Limits(1, 1, 1, 1))  # type: ignore[arg-type]
     with pytest.raises(RefusalError) as caught:
         archive.find(Statement("SELECT 1", {}))
     return caught.value
@@ -50,7 +50,7 @@ def test_an_engine_that_does_not_answer_is_worth_another_try(fault: Exception) -
 
 
 def test_a_statement_the_engine_does_not_understand_is_our_fault_and_stays_one() -> None:
-    archive = Archive(Failing(WarehouseRefusedError("", 62)), Limits(1, 1, 1))  # type: ignore[arg-type]
+    archive = Archive(Failing(WarehouseRefusedError("", 62)), Limits(1, 1, 1, 1))  # type: ignore[arg-type]
     with pytest.raises(WarehouseRefusedError):
         archive.find(Statement("SELECT 1", {}))
 

@@ -85,6 +85,47 @@ def test_a_body_that_is_no_json_object_is_refused(content: bytes) -> None:
     assert refused.value.code == "invalid_request"
 
 
+WIDE = [{"field": "metadata.a", "op": "in", "value": list(range(1000))}] * 4
+LONG_PATHS = [{"field": "metadata." + ".".join("a" * 16), "op": "exists"}] * 8
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ({"where": [{"field": f"metadata.a{'.a' * 16}", "op": "exists"}]}, "'where[0].field' has 17 parts"),
+        (
+            {"where": [*LONG_PATHS, {"field": "metadata.a", "op": "exists"}]},
+            "'where' has paths of 129 parts together, and 128 at the most: use fewer conditions",
+        ),
+        ({"where": WIDE, "levels": ["info"]}, "'body' has 4,001 values in all lists"),
+        ({"services": ["x" * 1000] * 99}, "'body' has values of 99,000 bytes together, and 98,304"),
+        ({"services": ["'" * 1000] * 25}, "'body' has values of 100,000 bytes together"),
+        ({"where": [{"field": "message", "op": "in", "value": ["é" * 1000] * 50}]}, "100,007 bytes"),
+    ],
+)  # fmt: skip
+def test_a_search_that_asks_for_too_much_says_what_to_reduce(body: dict[str, Any], said: str) -> None:
+    assert said in refusal(**body).message
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"where": LONG_PATHS},
+        {"where": WIDE},
+        {"where": [{"field": "metadata.id", "op": "in", "value": [f"{n:036}" for n in range(1000)]}]},
+        {"services": ["x" * 1000] * 98},
+    ],
+)
+def test_a_search_at_its_limits_is_taken(body: dict[str, Any]) -> None:
+    assert asked(**body).limit == 100
+
+
+def test_a_body_that_no_search_needs_is_not_read() -> None:
+    with pytest.raises(RefusalError) as refused:
+        search(b" " * (1024 * 1024) + b"{}", NOW)
+    assert (refused.value.status, refused.value.code) == (413, "payload_too_large")
+
+
 def test_conditions_keep_the_type_of_their_value() -> None:
     values = (False, "false", 0, None, 1.5)
     wheres = [{"field": "metadata.a", "op": "eq", "value": value} for value in values]

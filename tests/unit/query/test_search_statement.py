@@ -4,11 +4,18 @@ import json
 from typing import Any
 
 import pytest
+from clickhouse_connect.driver.binding import bind_query
 
+from functions.query import budget
 from functions.query.compile import statement
 from functions.query.request import search
 from functions.query.tokens import value_tokens
+from functions.query.words import MAX_INDEXED_WORDS
 from functions.shared.tenancy import TenantId
+
+MAX_QUERY_SIZE = 262_144
+MAX_FIELD_BYTES = 131_072
+"""ClickHouse's limits unless configured otherwise: of a statement, of one value of a form."""
 
 ACME = TenantId("acme")
 POISON = "x') OR 1=1 -- {p0:String}"
@@ -97,3 +104,72 @@ def test_a_key_too_long_for_the_index_has_no_tokens() -> None:
     assert value_tokens("k" * 129, 1) == ()
     assert value_tokens("é" * 65, 1) == ()
     assert value_tokens("k" * 128, 1) != ()
+
+
+def test_a_thousand_values_are_one_parameter_of_each_type() -> None:
+    values = [
+        *range(5000, 5300),
+        *(f"id-{n:05}-x" for n in range(300)),
+        *(f"v{n}" for n in range(200)),
+        2**60,
+    ]
+    for field in ("metadata.a", "metadata.a.b"):
+        sql, parameters = compiled(where=[{"field": field, "op": "in", "value": values}])
+        arrays = [value for value in parameters.values() if isinstance(value, list)]
+        assert len(arrays) <= 4
+        assert len(sql) < 4000
+        assert len(parameters) < 20
+
+
+@pytest.mark.parametrize("field", ["message", "trace_id", "timestamp", "received_at"])
+def test_a_thousand_values_of_a_column_are_one_parameter(field: str) -> None:
+    values = [f"2026-11-01T12:00:00.{n:06}Z" for n in range(1000)]
+    sql, parameters = compiled(where=[{"field": field, "op": "in", "value": values}])
+    (array,) = (value for value in parameters.values() if isinstance(value, list))
+    assert len(array) == 1000
+    assert len(sql) < 1500
+
+
+def test_a_path_is_bound_once_however_often_it_is_looked_at() -> None:
+    values = [None, True, 1.5, 2**60, "é", "x" * 40]
+    _, parameters = compiled(where=[{"field": "metadata.first.second.third", "op": "in", "value": values}])
+    for part in ("first", "second", "third", "first.second.third"):
+        assert list(parameters.values()).count(part) == 1
+
+
+def test_a_phrase_of_many_words_asks_the_index_for_few() -> None:
+    phrase = " ".join(f"w{n}" for n in range(600))
+    sql, parameters = compiled(q=f'"{phrase}"')
+    assert sql.count("hasToken") == 2 * MAX_INDEXED_WORDS
+    assert phrase in parameters.values()
+
+
+def the_largest_search() -> dict[str, Any]:
+    """Everything at its limit at once, as far as the limits let it."""
+    path = "metadata." + ".".join(["part"] * (budget.MAX_ALL_PATH_PARTS // 32))
+    mixed: list[Any] = ["x.y.z-0815", "é", 10**17, 1.5, True]
+    return {
+        "q": " ".join(f"-a{n}/b/c/d/e/f/g" for n in range(32)),
+        "services": [f"service-{n}" for n in range(500)],
+        "where": [{"field": path, "op": "in", "value": mixed * 20} for _ in range(32)],
+        "cursor": None,
+    }
+
+
+def test_the_largest_search_is_well_below_what_clickhouse_takes() -> None:
+    sql, parameters = compiled(**the_largest_search())
+    assert len(sql) < MAX_QUERY_SIZE / 2
+    assert max(len(str(value)) for value in parameters.values()) < MAX_FIELD_BYTES / 2
+    assert len(parameters) < 1000
+
+
+@pytest.mark.parametrize("text", ["'", "\\", "\t", "é", "x", "\U0001f600"])
+def test_no_value_that_passes_is_longer_than_a_field_may_be(text: str) -> None:
+    """As ClickHouse's client writes it: lists escape what they hold twice."""
+    size_bytes = {"'": 4, "\\": 4, "\t": 4}.get(text, len(text.encode()))
+    values = [text * (budget.MAX_TEXT_BYTES // 1000 // size_bytes - 2) for _ in range(1000)]
+    _, parameters = compiled(where=[{"field": "metadata.some.path", "op": "in", "value": values}])
+    _, bound = bind_query(
+        "{p:Array(String)}", {"p": max(parameters.values(), key=lambda each: len(str(each)))}
+    )
+    assert len(bound["param_p"].encode()) < MAX_FIELD_BYTES

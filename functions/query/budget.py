@@ -1,0 +1,82 @@
+"""How much one search may ask for, counted before it is compiled.
+
+The engine reads and plans a statement before any limit on its time or memory holds, so what makes a
+statement long is bounded here: paths, values, and the bytes of all text. ClickHouse takes 128 KiB in one
+value of a form (`http_max_field_value_size`) and 256 KiB of statement (`max_query_size`); the largest search
+that passes stays well below both, which a test holds.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from functions.query.refusals import invalid
+from functions.query.tokens import Scalar
+from functions.shared.errors import RefusalError
+
+MAX_BODY_BYTES = 1024 * 1024
+MAX_PATH_PARTS = 16
+MAX_ALL_PATH_PARTS = 128
+MAX_ALL_VALUES = 4000
+MAX_TEXT_BYTES = 96 * 1024
+
+ESCAPED = str.maketrans(dict.fromkeys("\\'`\t\n", "four"))
+"""The client writes up to four bytes for one of these when it binds a value."""
+
+
+def check_body(content: bytes) -> None:
+    """Raises RefusalError: 413 `payload_too_large`, for a body that no search within its limits needs."""
+    if len(content) > MAX_BODY_BYTES:
+        raise RefusalError(
+            413,
+            "payload_too_large",
+            f"A search has {MAX_BODY_BYTES:,} bytes at the most: name fewer or shorter values.",
+        )
+
+
+def check_paths(paths: Iterable[tuple[str, str]]) -> None:
+    """Check the paths of metadata, each with the name of its field.
+
+    Raises
+    ------
+    RefusalError: 400 `invalid_request`, when a path has too many parts, or all together have.
+    """
+    total = 0
+    for name, path in paths:
+        parts = path.count(".") + 1
+        if parts > MAX_PATH_PARTS:
+            raise invalid(
+                name, f"has {parts:,} parts between dots, and {MAX_PATH_PARTS} at the most: shorten the path"
+            )
+        total += parts
+    if total > MAX_ALL_PATH_PARTS:
+        raise invalid(
+            "where",
+            f"has paths of {total:,} parts together, and {MAX_ALL_PATH_PARTS} at the most: "
+            "use fewer conditions or shorter paths",
+        )
+
+
+def check_values(values: Sequence[Scalar], other_texts: Iterable[str]) -> None:
+    """Check `values`, which are compared with, and the bytes of them and of `other_texts`.
+
+    Raises
+    ------
+    RefusalError: 400 `invalid_request`, when there are too many or they are too long together.
+    """
+    if len(values) > MAX_ALL_VALUES:
+        raise invalid(
+            "body",
+            f"has {len(values):,} values in all lists and conditions, and {MAX_ALL_VALUES:,} at the most: "
+            "split the search",
+        )
+    size_bytes = sum(_size_bytes(each) for each in (*values, *other_texts))
+    if size_bytes > MAX_TEXT_BYTES:
+        raise invalid(
+            "body",
+            f"has values of {size_bytes:,} bytes together, and {MAX_TEXT_BYTES:,} at the most (a quote, "
+            "backslash, tab or line break counts as four): name fewer or shorter values",
+        )
+
+
+def _size_bytes(value: Scalar) -> int:
+    text = value if isinstance(value, str) else str(value)
+    return len(text.translate(ESCAPED).encode())

@@ -1,0 +1,34 @@
+"""The answers other than 200 that a search gives in its own words."""
+
+from functions.shared.errors import RefusalError
+
+
+def invalid(name: str, wrong: str) -> RefusalError:
+    """The refusal of a search whose field `name` is wrong in the way the sentence's end says."""
+    return RefusalError(400, "invalid_request", f"'{name}' {wrong}.")
+
+
+def too_heavy() -> RefusalError:
+    """The engine stopped the search at one of its limits; a narrower one may pass."""
+    return RefusalError(
+        400,
+        "query_too_heavy",
+        "The search takes too much time or memory: narrow 'from' and 'to', name services, or lower 'limit'.",
+    )
+
+
+def too_many_searches() -> RefusalError:
+    """All slots of the tenant are busy."""
+    return RefusalError(
+        429,
+        "too_many_searches",
+        "Your account runs as many searches at a time as it may: wait for one to end, then retry.",
+        retry_after_seconds=1,
+    )
+
+
+def search_unavailable() -> RefusalError:
+    """Our own ClickHouse, or what it takes to find a customer's, is away."""
+    return RefusalError(
+        503, "search_unavailable", "Search is not available now: try again.", retry_after_seconds=2
+    )

@@ -1,0 +1,80 @@
+"""The engine's answer to a search as rows; whatever a customer's server sends, it is these or an error.
+
+Decoded into types, not into whatever JSON there is: nothing else of an answer is built, so that one of
+64 MB takes a few times its size of memory and no more.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta, Struct
+
+from functions.query import times
+from functions.shared.warehouse import UnusableAnswerError
+
+MAX_NAME_LENGTH = 8 * 1024
+MAX_METADATA_BYTES = 2 * 1024 * 1024
+"""Twice what our ingestion lets through; a page has room for one such event in any case."""
+
+_Name = Annotated[str, Meta(max_length=MAX_NAME_LENGTH)]
+_Hash = Annotated[str, Meta(pattern=r"^[0-9]{1,20}$")]
+
+
+class EventRow(Struct, frozen=True):
+    """One row, as functions.query.compile selects it; times are the engine's text, `row_hash` a number's."""
+
+    timestamp: str
+    received_at: _Name
+    level: _Name
+    service: _Name
+    project_id: _Name
+    message: str
+    trace_id: _Name
+    span_id: _Name
+    metadata: str
+    batch_id: _Name
+    row_hash: _Hash
+
+
+class _Statistics(Struct):
+    rows_read: int
+    elapsed: float
+
+
+class _JsonAnswer(Struct):
+    data: list[EventRow]
+    statistics: _Statistics
+
+
+@dataclass(frozen=True, slots=True)
+class SearchResult:
+    """The rows of a search and what they cost."""
+
+    rows: Sequence[EventRow]
+    rows_read: int
+    elapsed_ms: float
+
+
+NOTHING = SearchResult((), 0, 0.0)
+
+_DECODER = msgspec.json.Decoder(_JsonAnswer)
+
+
+def decode(answer: bytes) -> SearchResult:
+    """The rows of an answer in FORMAT JSON.
+
+    Raises
+    ------
+    UnusableAnswerError: it is not of that form, or its rows are not those of a search.
+    """
+    try:
+        found = _DECODER.decode(answer)
+        for row in found.data:
+            times.from_engine(row.timestamp)
+            if len(row.metadata.encode()) > MAX_METADATA_BYTES:
+                raise UnusableAnswerError("a row's metadata is too long")
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        raise UnusableAnswerError("the answer has no rows of a search") from None
+    return SearchResult(found.data, found.statistics.rows_read, found.statistics.elapsed * 1000)

@@ -1,0 +1,309 @@
+"""docs/deployment.md grants each user of ClickHouse what its statements need, and nothing else.
+
+The statements are those that the code sends to the real engine. The embedded engine has no users, so what a
+statement needs is derived here, by the rules of ClickHouse's documentation.
+"""
+
+import ast
+import re
+import sys
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from backports import zstd
+
+from functions.billing.stored import StoredRows
+from functions.privacy.erasure.rows import EventRows
+from functions.privacy.erasure.subject import Everything, Subject
+from functions.privacy.export.logs import Logs, Period
+from functions.query.archive import Archive, Limits, SharedArchive
+from functions.query.compile import statement
+from functions.query.request import search
+from functions.retention.partitions import Partitions
+from functions.retention.plan import Cut, Partition, Rewriting
+from functions.shared.address import Address
+from functions.shared.schema.numbered import migrations
+from functions.shared.schema.schema import Schema
+from functions.shared.tenancy import TenantId
+from functions.shared.warehouse import Selection, Warehouse
+from functions.sync.ledger import Batch
+from functions.sync.load import Loader
+from functions.sync.plan import Manifest
+from infra import topology
+from tests.integration.loading import load, staged
+from tests.integration.warehouse_process import clickhouse
+
+ACME, GLOBEX = TenantId("acme"), TenantId("globex")
+TODAY, LATER = date(2026, 11, 29), date(2030, 1, 1)
+NOW = datetime(2026, 11, 29, tzinfo=UTC)
+LIMITS = Limits(20, 1 << 30, 1 << 26, 1)
+
+METHODS = ("select", "select_json", "command", "insert")
+OPEN_TO_ALL = {"system.tables", "system.columns", "system.databases", "system.settings"}
+CUSTOMERS_ONLY = ("functions/destinations/", "functions/sync/own_")
+"""What is sent to customers' own servers alone; docs/byoc.md grants it."""
+
+Site = tuple[str, str, str]
+"""Where in functions/ a statement is sent: file, function, method of Warehouse."""
+
+Need = tuple[str, str]
+"""A privilege, with its column if that is granted by column, and what it is on."""
+
+
+@dataclass
+class Log:
+    """The statements of one user, and where they were sent from."""
+
+    statements: list[str] = field(default_factory=list)
+    sites: set[Site] = field(default_factory=set)
+
+    def note(self, sql: str) -> None:
+        frame = sys._getframe(2)
+        while frame.f_back and frame.f_code.co_filename.endswith("shared/warehouse.py"):
+            frame = frame.f_back
+        name = Path(frame.f_code.co_filename)
+        if name.is_relative_to(FUNCTIONS):
+            owner = frame.f_code.co_name
+            self.sites.add((str(name.relative_to(FUNCTIONS.parent)), owner, sys._getframe(1).f_code.co_name))
+        self.statements.append(sql)
+
+
+class Recording(Warehouse):
+    """The warehouse at `address`; all it is sent is noted in `log`."""
+
+    def __init__(self, address: Address, log: Log) -> None:
+        super().__init__(address, 60)
+        self.log = log
+
+    def select(self, statement: str, *others: Any, **named: Any) -> Selection:
+        self.log.note(statement)
+        return super().select(statement, *others, **named)
+
+    def select_json(self, statement: str, *others: Any, **named: Any) -> bytes:
+        self.log.note(statement)
+        return super().select_json(statement, *others, **named)
+
+    def command(self, statement: str, *others: Any, **named: Any) -> None:
+        self.log.note(statement)
+        super().command(statement, *others, **named)
+
+    def insert(self, statement: str, body: bytes, settings: Mapping[str, Any]) -> None:
+        self.log.note(statement)
+        super().insert(statement, body, settings)
+
+
+FUNCTIONS = Path(topology.__file__).parents[2] / "functions"
+COLUMNS = re.findall(
+    r"^    (\w+) ", (FUNCTIONS / "shared/schema/sql/0001_events.sql").read_text().partition("INDEX")[0], re.M
+)
+
+
+def searches(warehouse: Warehouse) -> None:
+    archive = SharedArchive(Archive(warehouse, LIMITS), 1)
+    for body in (b"{}", b'{"q": "a", "order": "asc", "where": [{"field": "metadata.a", "op": "exists"}]}'):
+        archive.find(ACME, statement(search(body), ACME))
+
+
+def loads(warehouse: Warehouse) -> None:
+    loader, batch = Loader(warehouse), Batch(Manifest("managed", LATER, ()), "b9", "sealed", ())
+    frames = zstd.compress(staged(), 1)
+    loader.insert(batch, frames)
+    loader.accepts(frames)
+    loader.erase(batch)
+    loader.swallowed(batch)
+
+
+def purges(warehouse: Warehouse) -> None:
+    partitions, cut = Partitions(warehouse), Cut((ACME,), TODAY)
+    partitions.oldest_received()
+    partitions.expired(TODAY)
+    partitions.of([ACME], TODAY)
+    (first, *_) = partitions.all()
+    partitions.rewrite([Rewriting(first, (cut,), True, 1), Rewriting(first, (cut,), False, 1)])
+    partitions.drop(Partition(date(2020, 1, 1), 0, 0))
+
+
+def checks_retention(warehouse: Warehouse) -> None:
+    partitions = Partitions(warehouse)
+    partitions.census()
+    partitions.rows_before([Cut((ACME,), TODAY)])
+
+
+def reconciles(warehouse: Warehouse) -> None:
+    stored = StoredRows(warehouse)
+    stored.by_day(TODAY, TODAY, [ACME])
+    stored.by_batch(ACME, TODAY, TODAY)
+
+
+def exports(warehouse: Warehouse) -> None:
+    logs = Logs(warehouse, ACME, Period(0, 2 * 10**18, 2 * 10**15), rows_a_page=1)
+    position = logs.page().after
+    for _ in range(3):
+        if position is None:
+            break
+        position = logs.page(position).after
+
+
+def erases(warehouse: Warehouse) -> None:
+    rows = EventRows(warehouse)
+    for whose in (Everything(GLOBEX), Subject(GLOBEX, "message", "x"), Subject(GLOBEX, "metadata.a.b", "7")):
+        rows.count(whose, NOW)
+        rows.erase(whose, NOW)
+    rows.now()
+    rows.texts(GLOBEX)
+    rows.old_parts(rows.now())
+    rows.forget_texts()
+
+
+USERS: dict[str, Callable[[Warehouse], None]] = {
+    "astralog_search": searches,
+    "astralog_sync": loads,
+    "astralog_retention": purges,
+    "astralog_retention_check": checks_retention,
+    "astralog_reconcile": reconciles,
+    "astralog_exporter": exports,
+    "astralog_eraser": erases,
+}
+
+
+@pytest.fixture(scope="module")
+def logs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Log]]:
+    """What each user sends, when the functions that sign in as it do everything they do."""
+    found: dict[str, Log] = defaultdict(Log)
+    with clickhouse(tmp_path_factory.mktemp("clickhouse")) as at:
+        # The database may be missing, which a migration then creates.
+        address = replace(at, database="made_by_migrate")
+        migrate = found["astralog_migrate"]
+        Schema(address, None, lambda each: Recording(each, migrate)).bring_up_to_date(migrations())
+        plain = Warehouse(address, 60)
+        for tenant in (ACME, GLOBEX):
+            load(plain, [staged(tenant_id=tenant, message=f"{tenant} {n}") for n in range(3)], f"{tenant}1")
+        plain.close()
+        for user, act in USERS.items():
+            warehouse = Recording(address, found[user])
+            act(warehouse)
+            warehouse.close()
+        yield found
+
+
+class UnknownStatementError(Exception):
+    """Nothing is known of what a statement of this kind needs."""
+
+
+def needs(sql: str) -> set[Need]:
+    """What a statement needs to be granted; of `events` by column."""
+    text = re.sub(r"'(?:[^'\\]|\\.)*'", "''", re.sub(r"--[^\n]*", "", sql))
+    found = {("CREATE TEMPORARY TABLE", "*.*")} if re.search(r"\binput\(", text) else set()
+    for table in re.findall(r"\bFROM\s+(system\.\w+|[a-z_]+)\b(?!\()", text):
+        found |= _read(table, text)
+    match text.split():
+        case ["SELECT", *_]:
+            return found
+        case ["INSERT", "INTO", table, *_]:
+            return {*found, ("INSERT", table)}
+        case ["CREATE", "DATABASE" | "TABLE" as what, *_]:
+            return {*found, (f"CREATE {what}", "*")}
+        case ["ALTER", "TABLE", table, "DELETE", *_] | ["ALTER", "TABLE", table, "DROP", "PARTITION", *_]:
+            return {*found, ("ALTER DELETE", table)}
+        case ["ALTER", "TABLE", table, "MODIFY", "SETTING", *_]:
+            return {*found, ("ALTER SETTINGS", table)}
+    raise UnknownStatementError(sql)
+
+
+def _read(table: str, text: str) -> set[Need]:
+    if table in OPEN_TO_ALL:
+        return set()
+    if table != "events":
+        return {("SELECT", table)}
+    named = {column for column in COLUMNS if re.search(rf"(?<!\{{)\b{column}\b(?!:)", text)}
+    return {(f"SELECT({column})", "events") for column in named}
+
+
+@cache
+def granted() -> dict[str, set[Need]]:
+    """The GRANT statements of docs/deployment.md, user by user."""
+    page = Path("docs/deployment.md").read_text()
+    found: dict[str, set[Need]] = defaultdict(set)
+    for privileges, on, user in re.findall(r"^GRANT (.+) ON (\S+) TO (\w+);", page, re.M):
+        place = on.removeprefix("astralog.")
+        for each in re.findall(r"[A-Z][A-Z ]*[A-Z](?:\([^)]*\))?", privileges):
+            name, _, columns = each.rstrip(")").partition("(")
+            for column in columns.split(", ") if columns else [None]:
+                found[user].add((f"{name}({column})" if column else name, place))
+    return found
+
+
+@pytest.mark.parametrize("user", [*USERS, "astralog_migrate"])
+def test_a_user_is_granted_what_its_statements_need_and_nothing_else(logs: dict[str, Log], user: str) -> None:
+    needed = {need for sql in logs[user].statements for need in needs(sql)}
+    whole = {place for privilege, place in granted()[user] if privilege == "SELECT"}
+    needed = {
+        ("SELECT" if privilege.startswith("SELECT(") and place in whole else privilege, place)
+        for privilege, place in needed
+    }
+    assert needed == granted()[user]
+
+
+def test_every_user_of_the_page_is_one_of_a_function_that_has_an_address() -> None:
+    assert set(granted()) == {*USERS, "astralog_migrate"}
+    readers = {
+        f"astralog_{'search' if each.name == 'query' else each.name.replace('-', '_')}"
+        for each in topology.FUNCTIONS
+        if {"secret:warehouse", "secret:search"} & set(each.settings.values())
+    }
+    assert readers == set(granted())
+
+
+def test_only_searches_sign_in_as_their_user_and_they_only_read(logs: dict[str, Log]) -> None:
+    readers = [each.name for each in topology.FUNCTIONS if "secret:search" in each.settings.values()]
+    assert readers == ["query"]
+    assert {sql.split()[0] for sql in logs["astralog_search"].statements} == {"SELECT"}
+
+
+def test_no_place_in_the_code_that_sends_a_statement_was_left_out(logs: dict[str, Log]) -> None:
+    recorded = {site for log in logs.values() for site in log.sites}
+    written = {site for path in sorted(FUNCTIONS.rglob("*.py")) for site in _sites(path)}
+    assert {site for site in written if not site[0].startswith(CUSTOMERS_ONLY)} == recorded
+
+
+def _sites(path: Path) -> Iterator[Site]:
+    """Calls of the methods of a warehouse, by the names that one has in the code."""
+    name = str(path.relative_to(FUNCTIONS.parent))
+    for outer in ast.walk(ast.parse(path.read_text())):
+        if not isinstance(outer, ast.FunctionDef):
+            continue
+        for call in ast.walk(outer):
+            if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute):
+                receiver = ast.unparse(call.func.value)
+                if call.func.attr in METHODS and receiver in (
+                    "self._warehouse", "warehouse", "database", "server",
+                ):  # fmt: skip
+                    yield name, outer.name, call.func.attr
+
+
+@pytest.mark.parametrize(
+    ("sql", "expected"),
+    [
+        ("SELECT message FROM events", {("SELECT(message)", "events")}),
+        ("SELECT count() FROM system.merges", {("SELECT", "system.merges")}),
+        ("SELECT name FROM system.tables WHERE name = 'events'", set()),
+        ("ALTER TABLE events DROP PARTITION '2026-01-01'", {("ALTER DELETE", "events")}),
+        ("INSERT INTO other SELECT 1", {("INSERT", "other")}),
+    ],
+)
+def test_needs_are_derived_from_statements(sql: str, expected: set[Need]) -> None:
+    assert needs(sql) == expected
+
+
+@pytest.mark.parametrize(
+    "sql", ["TRUNCATE TABLE events", "DROP TABLE events", "ALTER TABLE events UPDATE a = 1"]
+)
+def test_a_statement_of_an_unknown_kind_is_noticed(sql: str) -> None:
+    with pytest.raises(UnknownStatementError):
+        needs(sql)
