@@ -16,6 +16,7 @@ from typing import Any
 
 from functions.privacy import letters
 from functions.privacy.erasure.objects import waiting
+from functions.privacy.erasure.place import Time
 from functions.privacy.export.archives import Archives, NoUploadError
 from functions.privacy.export.exports import ExportChangedError, Exports
 from functions.privacy.export.logs import NANOSECONDS, Logs, Period
@@ -157,7 +158,8 @@ class Exporter:
         """How many staged objects may hold events that belong into it."""
         if export.logs_from is None:
             return 0
-        return waiting(self.staging, export.tenant, datetime.fromtimestamp(export.began_at, UTC))
+        until = datetime.fromtimestamp(export.began_at, UTC)
+        return waiting(self.staging, export.tenant, Time(self.now, self.left), until)
 
     def _told(self, export: Export) -> Sequence[Item]:
         letter = letters.copy_ready(export)

@@ -3,7 +3,7 @@
 The two that do the work go through all that is held; what that is stands above the functions, once.
 """
 
-from infra.topology.custody import CUSTODY
+from infra.topology.custody import CUSTODY, MAY_REACH_CUSTOMERS
 from infra.topology.shape import Function, Route
 
 HELD_TABLES = (
@@ -46,6 +46,7 @@ FUNCTIONS = (
             "receipts_table": "table:receipts",
             "exports_table": "table:exports",
             "exports_bucket": "bucket:exports",
+            "turns_table": "table:turns",
             "cancel_days": "7",
         },
         grants=(
@@ -58,6 +59,8 @@ FUNCTIONS = (
             "write:table:receipts",
             "read:table:exports",
             "write:table:exports",
+            "read:table:turns",
+            "write:table:turns",
             "read:bucket:exports",
         ),
         routes=(
@@ -101,18 +104,20 @@ FUNCTIONS = (
         name="eraser",
         handler="functions.privacy.eraser.handler",
         memory_mb=1024,
-        timeout_seconds=300,
+        # Four turns of accounts that have work for a whole one; runs may overlap.
+        timeout_seconds=900,
         settings={
             **HELD,
+            "shards_table": "table:shards",
             "suppressions_table": "table:suppressions",
             "receipts_table": "table:receipts",
             "tombstones_table": "table:tombstones",
+            "turns_table": "table:turns",
             "identity_pool": "identity:pool",
             "staging_bucket": "bucket:staging",
             "drop_bucket": "bucket:drop",
             "exports_bucket": "bucket:exports",
             "warehouse_secret": "secret:warehouse",
-            **CUSTODY,
         },
         grants=(
             *(f"read:table:{name}" for name in HELD_TABLES),
@@ -127,6 +132,8 @@ FUNCTIONS = (
             "read:table:receipts",
             "write:table:receipts",
             "write:table:tombstones",
+            "read:table:turns",
+            "write:table:turns",
             "read:bucket:staging",
             "put:bucket:staging",
             "delete:bucket:staging",
@@ -136,8 +143,52 @@ FUNCTIONS = (
             "unfinished:bucket:exports",
             "delete:bucket:exports",
             "read:secret:warehouse",
-            "open:key:credentials",
             "forget:identity:pool",
+        ),
+        schedule_minutes=5,
+    ),
+    Function(
+        name="eraser-byoc",
+        handler="functions.privacy.byoc_eraser.handler",
+        memory_mb=1024,
+        timeout_seconds=900,
+        settings={
+            "accounts_table": "table:accounts",
+            "audit_table": "table:audit",
+            "notices_table": "table:notices",
+            "uploads_table": "table:uploads",
+            "exports_table": "table:exports",
+            "erasures_table": "table:erasures",
+            "receipts_table": "table:receipts",
+            "turns_table": "table:turns",
+            "staging_bucket": "bucket:staging",
+            "drop_bucket": "bucket:drop",
+            "exports_bucket": "bucket:exports",
+            "warehouse_secret": "secret:warehouse",
+            **CUSTODY,
+        },
+        grants=(
+            "append:table:audit",
+            "write:table:notices",
+            "read:table:uploads",
+            "read:table:exports",
+            "write:table:exports",
+            "read:table:erasures",
+            "write:table:erasures",
+            "read:table:receipts",
+            "write:table:receipts",
+            "read:table:turns",
+            "write:table:turns",
+            "read:bucket:staging",
+            "put:bucket:staging",
+            "delete:bucket:staging",
+            "read:bucket:drop",
+            "delete:bucket:drop",
+            "read:bucket:exports",
+            "unfinished:bucket:exports",
+            "delete:bucket:exports",
+            "read:secret:warehouse",
+            *MAY_REACH_CUSTOMERS,
         ),
         schedule_minutes=5,
     ),

@@ -35,7 +35,7 @@ class World:
     now: float = NOON
 
     def __post_init__(self) -> None:
-        tables = ("accounts", "audit", "notices", "erasures", "receipts", "exports")
+        tables = ("accounts", "audit", "notices", "erasures", "receipts", "exports", "turns")
         names = {f"{name}_table": name for name in tables}
         settings = Settings(**names, exports_bucket="exports", cancel_days=7)
         self.desk: Desk = desk(settings, self.client, self.s3, lambda: self.now)
