@@ -257,7 +257,8 @@ class World:
             warehouse=lambda: self.warehouse,
             notices=self.notices,
             now=lambda: self.now,
-            left=left,
+            left=TurnClock(left),
+            turns=DynamoTurnLog("turns", "exporter", self.aws.dynamodb, lambda: self.now),
             part_bytes=LEAST_PART_BYTES,
         )
 

@@ -1,6 +1,5 @@
 """The eraser's run over all that is open: one erasure that fails keeps no other from being worked on."""
 
-from collections.abc import Iterable
 from typing import Any, cast
 
 import pytest
@@ -14,6 +13,7 @@ from functions.privacy.sign_ins import SignInsUnavailableError
 from functions.shared.errors import PermanentError
 from functions.shared.tenancy import TenantId
 from functions.shared.turns import TurnClock
+from tests.unit.shared.turns import Turns
 
 NOON = 1_800_000_000
 
@@ -55,20 +55,6 @@ class Outbox:
 class Nobody:
     def forget(self, _now: float, _may_go_on: object) -> int:
         raise SignInsUnavailableError("Cognito: silent")
-
-
-class Turns:
-    """Turns as they are recorded, of tenants in the order in which they were."""
-
-    def __init__(self) -> None:
-        self.begun: list[TenantId] = []
-
-    def last(self, tenants: Iterable[TenantId]) -> dict[TenantId, float]:
-        return {each: NOON + self.begun.index(each) for each in tenants if each in self.begun}
-
-    def begin(self, tenant: TenantId) -> int:
-        self.begun.append(tenant)
-        return self.begun.count(tenant)
 
 
 class Strangers:

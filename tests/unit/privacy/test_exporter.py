@@ -11,6 +11,8 @@ from functions.privacy.exporter import GIVEN_UP_SECONDS, Exporter
 from functions.shared.dynamo.answers import StoreUnavailableError
 from functions.shared.errors import PermanentError, RetryableError
 from functions.shared.tenancy import TenantId
+from functions.shared.turns import TurnClock
+from tests.unit.shared.turns import Turns
 
 NOON = 1_800_000_000
 FIRST = Export(TenantId("acme"), "exp_0", REQUESTED, NOON - 60, NOON - 60)
@@ -56,7 +58,8 @@ def told_by(office: Office) -> dict[str, int]:
         warehouse=nothing,
         notices=nothing,
         now=lambda: float(NOON),
-        left=lambda: 300.0,
+        left=TurnClock(lambda: 300.0),
+        turns=Turns(),
     )
     return exporter.run()
 
@@ -96,4 +99,4 @@ def test_one_that_can_never_be_made_is_given_up() -> None:
     office = Office(save=PermanentError("never"))
 
     assert told_by(office)["failed"] == 2
-    assert office.finished == ["exp_0", "exp_1"]
+    assert office.finished == ["exp_1", "exp_0"], "the longest waiting comes first"

@@ -18,6 +18,7 @@ from functions.shared.staging import StagedKey, time_ordered_id
 from functions.shared.telling import Teller, TellingError
 from functions.shared.tenancy import TenantId, idempotency_prefix
 from functions.sync.notifications import read
+from tests.unit.shared.turns import Turns
 
 ACME, GLOBEX = TenantId("acme"), TenantId("globex")
 
@@ -83,7 +84,7 @@ def bucket_with(tenant: TenantId, count: int) -> tuple[Any, list[str]]:
 
 def sweep(sqs: Sqs, **buckets: Any) -> tuple[OwnSweep, Keeper]:
     keeper = Keeper(**buckets)
-    return OwnSweep(keeper, Teller("byoc", "sweeper-byoc", sqs)), keeper  # type: ignore[arg-type]
+    return OwnSweep(keeper, Teller("byoc", "sweeper-byoc", sqs), Turns()), keeper  # type: ignore[arg-type]
 
 
 def test_each_tenants_stale_objects_are_told_of_under_its_name() -> None:
@@ -176,7 +177,7 @@ def test_a_bucket_that_fails_is_counted_and_stops_nobody(
     monkeypatch.setattr(byoc_sweeper, "datetime", Later)
     (globex, keys), sqs = bucket_with(GLOBEX, 2), Sqs()
     sweeper, keeper = sweep(sqs, acme=fail, globex=globex)
-    swept = run(sweeper, [ACME, GLOBEX], lambda: 60.0)
+    swept = run(sweeper, [ACME, GLOBEX], lambda: 300.0)
     assert (swept["unswept"], swept["objects"]) == (1, 2)
     assert sorted(sqs.told["globex"]) == sorted(keys)
     assert keeper.forgotten == (["acme"] if isinstance(fault, BucketRefusedError) else [])
@@ -193,7 +194,7 @@ def test_what_fails_on_our_side_is_no_bucket_of_a_customer_and_wakes_somebody(
     (globex, keys), sqs = bucket_with(GLOBEX, 2), Sqs()
     sweeper, _ = sweep(sqs, acme=fail, globex=globex)
     with pytest.raises(type(fault)):
-        run(sweeper, [ACME, GLOBEX], lambda: 60.0)
+        run(sweeper, [ACME, GLOBEX], lambda: 300.0)
     assert sorted(sqs.told["globex"]) == sorted(keys)
     assert '"BucketsUnswept":1' in capsys.readouterr().out
 

@@ -86,8 +86,8 @@ def test_of_a_long_listing_only_a_part_is_held_at_once(monkeypatch: pytest.Monke
     bucket, queue = OwnBucket(MemoryStore()), Queue()
     listed_before_the_first_message: list[int] = []
 
-    def under(_prefix: str) -> Iterator[Listed]:
-        for number in range(5000):
+    def under(_prefix: str, after: str | None) -> Iterator[Listed]:
+        for number in range(0 if after is None else 5000):
             if not queue.bodies:
                 listed_before_the_first_message.append(number)
             yield listed(timedelta(hours=2 if number == 4000 else 1))

@@ -14,6 +14,7 @@ from functions.uploads.queue import DropQueue
 from functions.uploads.reading import Reading
 from functions.uploads.register import Register
 from functions.uploads.sweeper import MONTH, RECENT, SETTLE, STANDS_STILL, DropSweep, run
+from tests.unit.shared.turns import Turns
 from tests.unit.uploads.world import ACME, DROP, GLOBEX, UPLOADS, KilledError, Sqs, World
 
 INITECH = TenantId("initech")
@@ -42,6 +43,7 @@ def sweep(here: World, custody: Custody | None = None) -> tuple[DropSweep, Sqs, 
         here.register,
         DropQueue("dropped", "sweeper", ours),
         DropQueue("dropped-byoc", "sweeper", theirs),
+        Turns(),
     )
     return made, ours, theirs
 
@@ -167,7 +169,7 @@ def test_a_bucket_that_fails_stops_nobody(here: World, fault: Exception) -> None
     here.put("x", b"line\n")
     custody = Custody(here.s3, fault)
     sweeper, _, _ = sweep(here, custody)
-    assert run(sweeper, [None, INITECH], lambda: 300.0) == {"files": 0, "unswept": 1}
+    assert run(sweeper, lambda: [INITECH], lambda: 300.0) == {"files": 0, "unswept": 1}
     assert custody.forgotten == int(isinstance(fault, BucketRefusedError))
 
 
