@@ -1,4 +1,4 @@
-"""Tenants share a run: by their last turn, each for so long, and a run that dies costs one tenant its place."""
+"""Tenants share a run by their last turns; a run that dies costs one tenant its place in the order."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
