@@ -3,9 +3,8 @@
 import math
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import replace
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,6 @@ from functions.shared.buckets.customers import CustomersBucket
 from functions.shared.buckets.own import OwnBucket
 from functions.shared.guarded.guard import Guard
 from functions.shared.guarded.pools import pool_manager
-from functions.shared.guarded.s3 import Timeouts, guarded_s3_client
 from functions.shared.quarantine import document_key
 from functions.shared.secret_text import SecretText
 from functions.shared.tenancy import TenantId
@@ -30,9 +28,8 @@ from functions.shared.warehouse import Warehouse
 from tests.crash.faults import Crash
 from tests.crash.rights import Trap, World, new_tenant, world
 from tests.unit.shared.bombs import DOCUMENTS
-from tests.unit.shared.hostile_server import Hostile, answering, dripping, http, lasts_at_most
-
-ONE_ANSWER = Timeouts(2, 2)
+from tests.unit.shared.endless import bucket_that_answers, page
+from tests.unit.shared.hostile_server import answering, dripping, lasts_at_most
 
 
 @pytest.fixture(scope="module")
@@ -109,26 +106,6 @@ def runs_until_verified(here: World, *erasures: Erasure, byoc: Callable[[], obje
     raise AssertionError([here.desk.erasure(each.tenant, each.erasure_id) for each in erasures])
 
 
-@contextmanager
-def bucket_that_lists(script: Callable[[bytes], Any]) -> Iterator[tuple[CustomersBucket, Hostile]]:
-    secret = SecretText("x")
-    with answering(script) as server:
-        endpoint = f"http://127.0.0.1:{server.port}"
-        client = guarded_s3_client(Guard(True), "us-east-1", endpoint, secret, secret, ONE_ANSWER)
-        yield CustomersBucket(client, "logs"), server
-
-
-def page(entries: bytes = b"") -> bytes:
-    token = b"%d" % next(_tokens)
-    text = (
-        b'<?xml version="1.0"?><ListBucketResult><IsTruncated>true</IsTruncated>'
-        b"<NextContinuationToken>%b</NextContinuationToken>%b</ListBucketResult>" % (token, entries)
-    )
-    return http(f"Content-Length: {len(text)}", "Content-Type: application/xml") + text
-
-
-_tokens = count()
-
 LISTINGS: dict[str, tuple[Callable[[bytes], Any], str]] = {
     "empty pages for ever": (lambda _: [page()], "listing"),
     "pages that drip": (lambda _: dripping(page(), seconds=0.3), "destination"),
@@ -144,7 +121,7 @@ def test_a_bucket_that_lists_for_ever_holds_no_erasure_but_its_own(
     monkeypatch.setattr(customers, "MAX_LISTED_PAGES", 30)
     script, reason = LISTINGS[how]
     hostile, _ = new_tenant("hostile")
-    with bucket_that_lists(script) as (bucket, _server):
+    with bucket_that_answers(script) as (bucket, _server):
         here.own[hostile] = (bucket, here.own[behaved][1])
         endless, theirs = of_byoc(here, hostile), of_byoc(here, behaved)
         here.later(seconds=1)

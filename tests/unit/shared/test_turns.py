@@ -17,6 +17,7 @@ from functions.shared.turns import TurnClock, fair_order, interleaved, rotated, 
 from infra.topology import table
 from local import transactions
 from local.tables import definition
+from tests.unit.shared.serial import SerialClient
 from tests.unit.shared.turns import Turns
 
 ACME, GLOBEX, INITECH = TenantId("acme"), TenantId("globex"), TenantId("initech")
@@ -118,14 +119,15 @@ def test_turns_are_of_a_function_and_a_tenant_and_name_neither(client: Any) -> N
 
 
 def test_of_all_that_take_the_next_turn_at_once_one_does(client: Any) -> None:
-    log = DynamoTurnLog("turns", "requests", client)
+    serial: Any = SerialClient(client)
+    log = DynamoTurnLog("turns", "requests", serial)
     for expected in range(3):
         assert log.number(ACME) == expected
         turn = log.next(ACME, expected)
 
         def take(_: int, turn: Any = turn) -> bool:
             try:
-                write_all(client, [turn])
+                write_all(serial, [turn])
             except UnmetError:
                 return False
             return True
