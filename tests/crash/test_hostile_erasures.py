@@ -69,7 +69,7 @@ def short_turns(here: World, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(f"functions.privacy.{name}.RESERVE_SECONDS", 0.5)
     monkeypatch.setattr("functions.privacy.erasure.objects.A_STEP_SECONDS", 0.2)
     monkeypatch.setattr("functions.privacy.erasure.rows.NEEDED_SECONDS", 0.5)
-    here.byoc_seconds = 4.0
+    here.byoc_seconds = 2.0
 
 
 def managed(here: World) -> Erasure:
@@ -123,9 +123,9 @@ def test_a_bucket_that_lists_for_ever_holds_no_erasure_but_its_own(
     hostile, _ = new_tenant("hostile")
     with bucket_that_answers(script) as (bucket, _server):
         here.own[hostile] = (bucket, here.own[behaved][1])
-        endless, theirs = of_byoc(here, hostile), of_byoc(here, behaved)
-        here.later(seconds=1)
-        ours = managed(here)
+        endless = of_byoc(here, hostile)
+        here.later(seconds=5)
+        theirs, ours = of_byoc(here, behaved), managed(here)
         with lasts_at_most(6):
             here.byoc_eraser.run()
         assert runs_until_verified(here, ours) == normal_runs
@@ -144,7 +144,9 @@ def test_a_clickhouse_that_never_answers_costs_its_owner_a_turn_and_others_nothi
         address = Address("127.0.0.1", silent.port, False, "u", SecretText("p"), "logs")
         connections = pool_manager(Guard(True), max_answer_bytes=2**20, num_pools=1, maxsize=1)
         here.own[hostile] = (OwnBucket(MemoryStore()), Warehouse(address, 120, pool_manager=connections))
-        endless, theirs, ours = of_byoc(here, hostile), of_byoc(here, behaved), managed(here)
+        endless = of_byoc(here, hostile)
+        here.later(seconds=5)
+        theirs, ours = of_byoc(here, behaved), managed(here)
         with lasts_at_most(8):
             here.byoc_eraser.run()
         assert runs_until_verified(here, theirs, ours, byoc=lambda: here.byoc_eraser.run()) <= normal_runs
@@ -160,7 +162,9 @@ def test_a_document_of_gigabytes_is_what_its_erasure_waits_for(
     bomb = document_key(hostile, "bomb")
     bucket.create(bomb, DOCUMENTS["rows"]())
     here.own[hostile] = (bucket, here.own[behaved][1])
-    endless, theirs, ours = of_byoc(here, hostile), of_byoc(here, behaved), managed(here)
+    endless = of_byoc(here, hostile)
+    here.later(seconds=5)
+    theirs, ours = of_byoc(here, behaved), managed(here)
     assert runs_until_verified(here, ours, theirs, byoc=lambda: here.byoc_eraser.run()) <= normal_runs
     assert "quarantine" in waits_for(here, endless)
     assert bucket.get(bomb)
@@ -186,7 +190,9 @@ def test_a_process_that_dies_of_one_customer_comes_back_to_it_after_all_others(
 
     monkeypatch.setattr(Quarantined, "count", die)
     here.byoc_seconds = 200.0
-    endless, theirs, ours = of_byoc(here, hostile), of_byoc(here, behaved), managed(here)
+    endless = of_byoc(here, hostile)
+    here.later(seconds=5)  # which has waited for longer than the others
+    theirs, ours = of_byoc(here, behaved), managed(here)
     runs = runs_until_verified(here, ours, theirs, byoc=lambda: here.byoc_eraser.run())
     assert runs <= 2 * normal_runs, "every other run may die of the hostile one"
     assert deaths >= 2
