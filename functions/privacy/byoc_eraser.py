@@ -8,7 +8,7 @@ Between BYOC accounts: each has one turn of TURN_SECONDS in a run, recorded befo
 waited for beyond its end. A run that dies in the middle of a turn leaves that account behind all others.
 Listings, documents and answers are bounded in bytes and time; what is over a bound is waited for, and
 `waits_for` of the erasure says so to its owner.
-On failure: as functions.privacy.eraser. `ErasuresOverdue` wakes somebody.
+On failure: as functions.privacy.eraser. An alarm is on `ErasuresOverdue`.
 """
 
 import time
@@ -99,6 +99,6 @@ def _eraser() -> Eraser:
 
 def handler(_event: dict[str, Any], context: Any) -> dict[str, int]:
     _LEFT.context = context
-    told = _eraser().run()
-    journal.measure(FUNCTION, metrics(told))
-    return told
+    counts = _eraser().run()
+    journal.measure(FUNCTION, metrics(counts))
+    return counts

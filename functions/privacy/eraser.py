@@ -7,7 +7,7 @@ each step is written down, and done again it finds nothing. Unconfirmed sign-ups
 deleted from the identity provider as well.
 Each account has one turn of TURN_SECONDS in a run, however many erasures it has asked for, and the account
 whose last turn is the longest ago comes first (functions.shared.turns). What reaches a customer's own bucket
-and ClickHouse is done by functions.privacy.byoc_eraser, a process apart: it can take no time and no memory
+and ClickHouse is done by functions.privacy.byoc_eraser in another process: it can take no time and no memory
 from this one.
 On failure: a place that cannot be emptied is left for a later round, the others go on; an erasure that fails
 keeps no other from being worked on. One that takes longer than a day, or than the law allows, wakes somebody
@@ -189,8 +189,8 @@ class Upkeep:
 
     def run(self) -> dict[str, int]:
         """Work on erasures, then delete unconfirmed sign-ups in the time that is left."""
-        told = self.eraser.run()
-        return {**told, "never_confirmed": self._forget_strangers()}
+        counts = self.eraser.run()
+        return {**counts, "never_confirmed": self._forget_strangers()}
 
     def _forget_strangers(self) -> int:
         try:
@@ -248,16 +248,16 @@ def _upkeep() -> Upkeep:
 
 def handler(_event: dict[str, Any], context: Any) -> dict[str, int]:
     _LEFT.context = context
-    told = _upkeep().run()
-    journal.measure(FUNCTION, {**metrics(told), "NeverConfirmed": (told["never_confirmed"], "Count")})
-    return told
+    counts = _upkeep().run()
+    journal.measure(FUNCTION, {**metrics(counts), "NeverConfirmed": (counts["never_confirmed"], "Count")})
+    return counts
 
 
-def metrics(told: dict[str, int]) -> dict[str, tuple[float, str]]:
-    """What a run tells, as metrics."""
+def metrics(counts: dict[str, int]) -> dict[str, tuple[float, str]]:
+    """The figures of a run as metrics."""
     return {
-        "OpenErasures": (told["open"], "Count"),
-        "VerifiedErasures": (told["verified"], "Count"),
-        "OldestErasureSeconds": (told["oldest_seconds"], "Seconds"),
-        "ErasuresOverdue": (told["overdue"], "Count"),
+        "OpenErasures": (counts["open"], "Count"),
+        "VerifiedErasures": (counts["verified"], "Count"),
+        "OldestErasureSeconds": (counts["oldest_seconds"], "Seconds"),
+        "ErasuresOverdue": (counts["overdue"], "Count"),
     }

@@ -33,7 +33,7 @@ class OwnDocuments:
             return RefusalError(
                 409,
                 "listing_too_long",
-                "The listing of quarantine/ in your bucket is longer than 1,000,000 objects, or does not end: "
+                "The listing of quarantine/ in your bucket has more than 1,000,000 objects or does not end: "
                 "delete what does not belong there, then send this request again.",
             )
         if isinstance(fault, BucketRefusedError):

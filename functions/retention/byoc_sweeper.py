@@ -103,7 +103,7 @@ class OwnSweep:
         try:
             with bounded(math.inf, A_BUCKET_SECONDS):
                 bucket = self._custody.bucket(tenant)
-                objects, messages, oldest = self._tell_stale(bucket, tenant, now)
+                objects, messages, oldest = self._send_stale(bucket, tenant, now)
             with bounded(math.inf, MARKS_SECONDS):
                 marks = _without_old_marks(bucket, tenant, now, may_go_on) if now.minute < 5 else 0
         except _OURS:
@@ -115,8 +115,8 @@ class OwnSweep:
             return None
         return Swept(objects, messages, round((now - oldest).total_seconds()), marks)
 
-    def _tell_stale(self, bucket: Bucket, tenant: TenantId, now: datetime) -> tuple[int, int, datetime]:
-        """How many objects were told of, in how many messages, and since when the oldest is there."""
+    def _send_stale(self, bucket: Bucket, tenant: TenantId, now: datetime) -> tuple[int, int, datetime]:
+        """How many stale objects were sent to the queue, in how many messages; when the oldest was put."""
         listing = _first(_staged(bucket, tenant), OBJECTS_A_RUN)
         objects, messages, oldest = 0, 0, now
         while some := list(islice(listing, OBJECTS_A_STEP)):

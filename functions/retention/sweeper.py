@@ -34,7 +34,7 @@ OBJECTS_A_STEP = 10_000
 """Of a listing held at once: after an outage of days it has millions."""
 
 OBJECTS_A_TENANT = 50_000
-"""One tenant's share of a run; what lies behind it is told of when sync has loaded some."""
+"""One tenant's share of a run; the rest follows when sync has loaded some."""
 
 RESERVE_SECONDS = 20
 

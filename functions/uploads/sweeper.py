@@ -240,7 +240,7 @@ def run(
     )
     order = sweep.in_order(tenants())
     results, _ = apart.run(order)
-    swept = [told for told in (ours, *results.values()) if told is not None]
+    swept = [files for files in (ours, *results.values()) if files is not None]
     outcome = {"files": sum(swept), "unswept": len(order) + 1 - len(swept)}
     journal.measure(
         FUNCTION,

@@ -46,7 +46,7 @@ def here() -> Iterator[World]:
 
 @pytest.fixture(scope="module")
 def normal_runs(here: World) -> int:
-    """How many runs it takes with nobody else there."""
+    """How many runs it takes without any other account."""
     return runs_until_verified(here, managed(here))
 
 
@@ -75,13 +75,13 @@ def short_turns(here: World, monkeypatch: pytest.MonkeyPatch) -> None:
 def managed(here: World) -> Erasure:
     """The erasure of a person from an account that keeps its logs with us."""
     tenant, mark = new_tenant("managed")
-    told = here.stage(tenant, [here.row(tenant, f"of {mark}"), here.row(tenant, "of another")])
-    assert here.deliver(told) == {told.key}
+    staged = here.stage(tenant, [here.row(tenant, f"of {mark}"), here.row(tenant, "of another")])
+    assert here.deliver(staged) == {staged.key}
     return here.ask_for_person(tenant, "message", mark)
 
 
 def of_byoc(here: World, tenant: TenantId) -> Erasure:
-    return here.ask_for_person(tenant, "message", f"of somebody at {tenant}", plan="byoc")
+    return here.ask_for_person(tenant, "message", f"of a person at {tenant}", plan="byoc")
 
 
 def state(here: World, erasure: Erasure) -> str:

@@ -117,7 +117,7 @@ class CustomersBucket:
     def under(self, prefix: str, after: str = "") -> Iterator[Listed]:
         """All objects whose key begins with `prefix`, in the order of keys; with `after` those behind it.
 
-        Whoever answers may list for ever. Up to MAX_LISTED_PAGES, MAX_LISTED_BYTES and LISTING_SECONDS are
+        A hostile server may list for ever. Up to MAX_LISTED_PAGES, MAX_LISTED_BYTES and LISTING_SECONDS are
         read, then ListingTooLongError is raised; a reader that has had enough before does not notice.
         """
         asked = {"Bucket": self._name, "Prefix": self._prefix + whole_folder(prefix)}

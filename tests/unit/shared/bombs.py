@@ -30,8 +30,8 @@ def packed(first: bytes, piece: bytes, times: int) -> bytes:
 
 
 def header(rows: int = 1) -> bytes:
-    told = Header("r", 27, "s", "b", [0], rows, date(2030, 1, 1), datetime(2026, 1, 1, tzinfo=UTC))
-    return msgspec.json.encode(told)
+    made = Header("r", 27, "s", "b", [0], rows, date(2030, 1, 1), datetime(2026, 1, 1, tzinfo=UTC))
+    return msgspec.json.encode(made)
 
 
 def long_header(numbers: int) -> bytes:

@@ -50,7 +50,7 @@ def test_a_checkpoint_that_is_none_is_lost_and_costs_little(text: bytes) -> None
 
 
 def test_rows_take_room_beside_their_text() -> None:
-    """Sixteen customers are worked on at a time: a million rows of two bytes each took 60 MB of nobody's."""
+    """Sixteen customers are worked on at a time: a million rows of two bytes took 60 MB uncounted."""
     memory_mb = function("sync-byoc").memory_mb
     lines = zstd.compress(b"xy\n" * 1_000_000, 3)
     measured = cost("sift", memory_mb, body=lines.hex(), rows=1_000_000)
