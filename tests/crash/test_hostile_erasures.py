@@ -29,7 +29,7 @@ from tests.crash.faults import Crash
 from tests.crash.rights import Trap, World, new_tenant, world
 from tests.unit.shared.bombs import DOCUMENTS
 from tests.unit.shared.endless import bucket_that_answers, page
-from tests.unit.shared.hostile_server import answering, dripping, lasts_at_most
+from tests.unit.shared.hostile_server import answering, dripping, http, lasts_at_most, silent
 
 
 @pytest.fixture(scope="module")
@@ -108,7 +108,7 @@ def runs_until_verified(here: World, *erasures: Erasure, byoc: Callable[[], obje
 
 LISTINGS: dict[str, tuple[Callable[[bytes], Any], str]] = {
     "empty pages for ever": (lambda _: [page()], "listing"),
-    "pages that drip": (lambda _: dripping(page(), seconds=0.3), "destination"),
+    "pages that drip": (lambda _: dripping(http("Content-Length: 100000"), seconds=0.3), "destination"),
     "a page of a million elements": (lambda _: [page(b"<Contents/>" * 300_000)], "destination"),
 }
 
@@ -140,8 +140,8 @@ def test_a_clickhouse_that_never_answers_costs_its_owner_a_turn_and_others_nothi
     here: World, behaved: TenantId, normal_runs: int
 ) -> None:
     hostile, _ = new_tenant("hostile")
-    with answering(lambda _: dripping(b"", b"", seconds=0.1)) as silent:
-        address = Address("127.0.0.1", silent.port, False, "u", SecretText("p"), "logs")
+    with answering(lambda _: silent()) as server:
+        address = Address("127.0.0.1", server.port, False, "u", SecretText("p"), "logs")
         connections = pool_manager(Guard(True), max_answer_bytes=2**20, num_pools=1, maxsize=1)
         here.own[hostile] = (OwnBucket(MemoryStore()), Warehouse(address, 120, pool_manager=connections))
         endless = of_byoc(here, hostile)

@@ -1,7 +1,7 @@
 """Customers' own buckets are swept side by side; one that is broken keeps nobody else's from it."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -20,7 +20,6 @@ from functions.shared.telling import Teller, TellingError
 from functions.shared.tenancy import TenantId, idempotency_prefix
 from functions.sync.notifications import read
 from tests.unit.shared.endless import bucket_that_answers, page
-from tests.unit.shared.hostile_server import dripping
 from tests.unit.shared.turns import Turns
 
 ACME, GLOBEX = TenantId("acme"), TenantId("globex")
@@ -227,7 +226,7 @@ def test_buckets_that_never_end_are_left_after_their_share_of_the_run(
     monkeypatch.setattr(byoc_sweeper, "A_BUCKET_SECONDS", 0.5)
     hostile = [TenantId(f"hostile-{number:02}") for number in range(THREADS)]
     (globex, keys), sqs = bucket_with(GLOBEX, 2), Sqs()
-    with bucket_that_answers(lambda _: dripping(page(), b"", 0.2)) as (endless, _):
+    with bucket_that_answers(slow_pages) as (endless, _):
         sweeper, _ = sweep(sqs, globex=globex, **dict.fromkeys(hostile, endless))
         began = time.monotonic()
         swept = run(sweeper, sweeper.in_order([*hostile, GLOBEX]), lambda: 100 - (time.monotonic() - began))
@@ -247,6 +246,11 @@ def test_a_run_that_dies_of_one_bucket_begins_the_next_time_with_the_others() ->
     assert sweeper.in_order([ACME, GLOBEX]) == [GLOBEX, ACME]
     sweeper.one(GLOBEX, later())
     assert sweeper.in_order([ACME, GLOBEX]) == [ACME, GLOBEX]
+
+
+def slow_pages(_head: bytes) -> Iterator[bytes]:
+    time.sleep(0.1)
+    yield page()
 
 
 class Later(datetime):

@@ -69,7 +69,7 @@ def test_deleting_one_by_one_ends_when_the_time_of_its_caller_does() -> None:
     def script(head: bytes) -> list[bytes] | object:
         if head.startswith(b"POST"):
             return [http("Content-Length: 0", status="501 Not Implemented")]
-        return dripping(http("x: y"), b"", 0.1)
+        return dripping(http("x: y"), seconds=0.1)
 
     answers = bucket_that_answers(script)  # type: ignore[arg-type]
     with answers as (bucket, _), lasts_at_most(6), bounded(math.inf, 1.0), pytest.raises(BucketError):
