@@ -5,6 +5,7 @@ done (functions/sync/ledger.py); the last mark takes it out. The index is behind
 what it names is read again.
 """
 
+import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -38,8 +39,11 @@ class DoneBatches:
         self._client = client or open_client()
 
     def waiting(self) -> Iterator[Waiting]:
-        """What the index names, shard by shard, in each the oldest first."""
-        for shard in SHARDS:
+        """What the index names, in each shard the oldest first; the shards in another order each time.
+
+        A run counts so many and no more: the shards that it does not reach are not always the same.
+        """
+        for shard in random.sample(SHARDS, len(SHARDS)):
             yield from self._shard(shard)
 
     def read(self, batch_ids: Sequence[str]) -> list[Uncounted]:

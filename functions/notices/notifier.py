@@ -6,7 +6,10 @@ concerns one account goes before what goes to many, and of that an outage before
 those alone who have opted in at the moment it is sent, with a link to unsubscribe; an address that bounced or
 complained is not mailed anything.
 Failure: a notice that SES does not take is tried again after a minute, then two, up to an hour, and given up
-after MAX_TRIES, a good day, which wakes somebody. When SES takes nothing at all the run ends early.
+after MAX_TRIES, a good day, which wakes somebody. When SES takes nothing at all the run ends early: that is
+so when mails of MOST_FAILURES accounts in a row failed. One account's mails, however many fail, end no run.
+A notice is taken before it is sent, which moves it to the end of those that are due: a run that dies in the
+middle of one leaves the others first.
 """
 
 import time
@@ -26,12 +29,13 @@ from functions.shared.account.suppressions import Suppressions
 from functions.shared.dynamo.answers import open_client
 from functions.shared.errors import RetryableError
 from functions.shared.settings import load
+from functions.shared.tenancy import TenantId
 
 FUNCTION = "notifier"
 
 MAX_TRIES = 30
 MOST_FAILURES = 3
-"""So many notices in a row that SES did not take: it takes none."""
+"""So many accounts in a row, of which SES did not take a notice: it takes none."""
 
 RESERVED_SECONDS = 30
 """What a notice may take; none is begun with less left."""
@@ -50,7 +54,7 @@ class Settings:
 
 @dataclass
 class Run:
-    """What a run did. `most_tries`: of a notice that was not taken; `failures`: of those in a row."""
+    """What a run did. `most_tries`: of a notice that was not taken; `failing`: accounts of those in a row."""
 
     settled: int = 0
     mailed: int = 0
@@ -58,7 +62,7 @@ class Run:
     postponed: int = 0
     given_up: int = 0
     most_tries: int = 0
-    failures: int = field(default=0, repr=False)
+    failing: set[TenantId] = field(default_factory=set, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +81,7 @@ class Notifier:
         """Whether there may be more to do. The index may still tell of what nobody can take any more."""
         taken = False
         for due in self.outbox.due():
-            if run.failures >= MOST_FAILURES or seconds_left() < RESERVED_SECONDS:
+            if len(run.failing) >= MOST_FAILURES or seconds_left() < RESERVED_SECONDS:
                 return False
             if notice := self.outbox.take(due):
                 taken = True
@@ -92,13 +96,13 @@ class Notifier:
         except RetryableError as fault:
             self._put_off(notice, run, fault)
             return
-        run.failures = 0
+        run.failing.clear()
         run.settled += 1
         run.mailed += tally.mailed
         run.suppressed += tally.suppressed
 
     def _put_off(self, notice: Notice, run: Run, fault: RetryableError) -> None:
-        run.failures += 1
+        run.failing.add(notice.tenant)
         run.most_tries = max(run.most_tries, notice.tries)
         if notice.tries < MAX_TRIES:
             run.postponed += 1

@@ -2,11 +2,16 @@
 
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from functions.privacy import letters
-from functions.privacy.erasure.erasures import AccountClosingError, Erasures, NotCancellableError
+from functions.privacy.erasure.erasures import (
+    AccountClosingError,
+    ErasureChangedError,
+    Erasures,
+    NotCancellableError,
+)
 from functions.privacy.erasure.receipts import Receipts, Standing
 from functions.privacy.erasure.record import ACCOUNT, PERSON, REQUESTED, Erasure, Item
 from functions.privacy.erasure.subject import Subject
@@ -19,12 +24,19 @@ from functions.privacy.letters import Letter
 from functions.shared.access import Principal
 from functions.shared.account.audit import Audit, Origin
 from functions.shared.account.notices import Notices
-from functions.shared.errors import RefusalError
+from functions.shared.errors import RefusalError, RetryableError
 from functions.shared.tenancy import TenantId
+from functions.shared.turn_log import DynamoTurnLog
 
 SECONDS_A_DAY = 86_400
 
 MAX_OPEN_ERASURES = 50
+ERASURES_A_DAY = 50
+"""Of persons, by one account in 24 hours: each rewrites the parts that its rows are in, all tenants' rows."""
+
+_TRIES = 8
+"""So many requests of one account at the same moment are decided one after the other."""
+
 EXPORTS_A_DAY = 5
 
 ID_BYTES = 20
@@ -35,7 +47,8 @@ ID_BYTES = 20
 class Desk:
     """Everything the routes do. Raises RefusalError with the contract's answer, or a RetryableError.
 
-    `cancel_days`: how long the erasure of an account waits, and can be taken back.
+    `turns`: of requests for erasures, which are decided one after the other. `cancel_days`: how long the
+    erasure of an account waits, and can be taken back.
     """
 
     erasures: Erasures
@@ -44,6 +57,7 @@ class Desk:
     archives: Archives
     audit: Audit
     notices: Notices
+    turns: DynamoTurnLog
     cancel_days: int
     clock: Callable[[], float] = time.time
 
@@ -108,26 +122,27 @@ class Desk:
 
         Raises
         ------
-        RefusalError: 409 `too_many_erasures`.
+        RefusalError: 409 `too_many_erasures`, 429 `too_many_erasures_today`.
         """
-        if sum(each.open for each in self.erasures.all(caller.tenant)) >= MAX_OPEN_ERASURES:
-            raise RefusalError(
-                409,
-                "too_many_erasures",
-                f"{MAX_OPEN_ERASURES} erasures are open: wait until one is verified.",
+        for _ in range(_TRIES):
+            turn = self.turns.number(caller.tenant)
+            now = self._now()
+            self._few_erasures(caller.tenant, now)
+            erasure = Erasure(
+                tenant=caller.tenant,
+                erasure_id=_new_id(),
+                kind=PERSON,
+                state=REQUESTED,
+                requested_at=now,
+                starts_at=now,
+                subject=subject,
+                byoc=caller.byoc,
             )
-        now = self._now()
-        erasure = Erasure(
-            tenant=caller.tenant,
-            erasure_id=_new_id(),
-            kind=PERSON,
-            state=REQUESTED,
-            requested_at=now,
-            starts_at=now,
-            subject=subject,
-            byoc=caller.byoc,
-        )
-        return self._asked(erasure, who)
+            try:
+                return self._asked(erasure, who, [self.turns.next(caller.tenant, turn)])
+            except ErasureChangedError:
+                continue  # another request was first: count again, with its erasure
+        raise RetryableError("other requests for erasures keep being first")
 
     def ask_to_close(self, caller: Principal, confirm: str | None, who: Origin) -> Erasure:
         """Have the whole account erased, once the time to take it back is over.
@@ -195,15 +210,37 @@ class Desk:
         """The next full second: what was received until this very moment is before it."""
         return int(self.clock()) + 1
 
-    def _asked(self, erasure: Erasure, who: Origin) -> Erasure:
+    def _asked(self, erasure: Erasure, who: Origin, also: Sequence[Item] = ()) -> Erasure:
         entry = self.audit.entry(erasure.tenant, who, f"{erasure.kind}.erasure_requested", erasure.erasure_id)
         try:
-            self.erasures.ask(erasure, [entry, self._told(erasure.tenant, letters.asked(erasure))])
+            self.erasures.ask(erasure, [entry, self._told(erasure.tenant, letters.asked(erasure)), *also])
         except AccountClosingError:
             raise RefusalError(
                 409, "account_closing", "This account is to be erased already: see GET /v1/erasures."
             ) from None
         return erasure
+
+    def _few_erasures(self, tenant: TenantId, now: int) -> None:
+        erasures = self.erasures.all(tenant)
+        if sum(each.open for each in erasures) >= MAX_OPEN_ERASURES:
+            raise RefusalError(
+                409,
+                "too_many_erasures",
+                f"{MAX_OPEN_ERASURES} erasures are open: wait until one is verified.",
+            )
+        recent = [
+            each.requested_at
+            for each in erasures
+            if each.kind == PERSON and each.requested_at > now - SECONDS_A_DAY
+        ]
+        if len(recent) >= ERASURES_A_DAY:
+            raise RefusalError(
+                429,
+                "too_many_erasures_today",
+                f"The limit is {ERASURES_A_DAY} erasures of persons in 24 hours: repeat this request after "
+                "the seconds in Retry-After.",
+                retry_after_seconds=min(recent) + SECONDS_A_DAY - now,
+            )
 
     def _few_copies(self, tenant: TenantId, now: int) -> None:
         recent = [

@@ -1,20 +1,25 @@
 """Eraser: what was asked to be erased is, and that nothing is left is verified.
 
-Trigger: the scheduler, every five minutes. Promise: each open erasure is worked on, the longest waiting
-first, from where the last run left it, and is called verified only after a round through every place that
-found nothing, begun when nothing more could arrive. Then its receipt joins the chain. A run that dies
-anywhere, or two at once, do no harm: each step is written down, and done again it finds nothing. Who signed
-up and has not confirmed an address for eight days is forgotten by the identity provider, too.
+Trigger: the scheduler, every five minutes. Promise: each open erasure is worked on from where the last run
+left it, and is called verified only after a round through every place that found nothing, begun when nothing
+more could arrive. Then its receipt joins the chain. A run that dies anywhere, or two at once, do no harm:
+each step is written down, and done again it finds nothing. Unconfirmed sign-ups of more than eight days are
+deleted from the identity provider as well.
+Each account has one turn of TURN_SECONDS in a run, however many erasures it has asked for, and the account
+whose last turn is the longest ago comes first (functions.shared.turns). What reaches a customer's own bucket
+and ClickHouse is done by functions.privacy.byoc_eraser in another process: it can take no time and no memory
+from this one.
 On failure: a place that cannot be emptied is left for a later round, the others go on; an erasure that fails
 keeps no other from being worked on. One that takes longer than a day, or than the law allows, wakes somebody
 (`OldestErasureSeconds`, `ErasuresOverdue`).
 """
 
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, Protocol
 
 from functions.privacy import letters
 from functions.privacy.erasure.drop_bucket import DropBucket
@@ -23,6 +28,7 @@ from functions.privacy.erasure.place import Time
 from functions.privacy.erasure.receipts import Receipts
 from functions.privacy.erasure.record import PERSON, Erasure, Item
 from functions.privacy.erasure.rows import STATEMENT_TIMEOUT_SECONDS, EventRows
+from functions.privacy.erasure.run import RESERVE_SECONDS, Work
 from functions.privacy.erasure.works import Works
 from functions.privacy.export.archives import Archives
 from functions.privacy.export.exports import Exports
@@ -37,23 +43,30 @@ from functions.shared.account.suppressions import Suppressions
 from functions.shared.account.tombstones import Tombstones
 from functions.shared.address import Address
 from functions.shared.buckets.own import open_bucket
-from functions.shared.custody.clouds import custody
 from functions.shared.custody.sealing import Shards
-from functions.shared.custody.settings import CustodySettings
 from functions.shared.dynamo.answers import open_client
 from functions.shared.errors import AstralogError
+from functions.shared.guarded.answers import bounded
 from functions.shared.secret_store import read_secret
 from functions.shared.settings import load
+from functions.shared.tenancy import TenantId
+from functions.shared.turn_log import DynamoTurnLog
+from functions.shared.turns import TurnClock, TurnLog, rotated, take_turns
 from functions.shared.warehouse import Warehouse
 
 FUNCTION = "eraser"
+
+TURN_SECONDS = 180
+"""One account's share of a run: a statement that rewrites parts may take two minutes of it."""
+
+LEFT_FOR_STRANGERS_SECONDS = 60
 
 ERASER = Origin("eraser", "", "")
 """Who acts, in the audit trail."""
 
 
 @dataclass(frozen=True, slots=True)
-class Settings(CustodySettings):
+class Settings:
     accounts_table: str
     people_table: str
     keys_table: str
@@ -61,6 +74,8 @@ class Settings(CustodySettings):
     audit_table: str
     announcements_table: str
     notices_table: str
+    destinations_table: str
+    shards_table: str
     health_table: str
     billing_table: str
     usage_table: str
@@ -75,48 +90,73 @@ class Settings(CustodySettings):
     warehouse_secret: str
     receipts_table: str
     tombstones_table: str
+    turns_table: str
+
+
+class WorksOf(Protocol):
+    """What is asked of functions.privacy.erasure.works.Works and its part for persons."""
+
+    def of(self, erasure: Erasure) -> Work: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Eraser:
-    """The parts of this function."""
+    """Works on erasures, turn by turn.
+
+    `in_own_cloud`: on those that reach a customer's own cloud, and on no others; False for all others.
+    `time.left` has to be `clock`, so that a place stops when its account's turn is over.
+    """
 
     erasures: Erasures
-    works: Works
+    works: WorksOf
     audit: Audit
     notices: Notices
-    never_confirmed: NeverConfirmed
+    turns: TurnLog
     time: Time
+    clock: TurnClock
+    in_own_cloud: bool = False
+    turn_seconds: float = TURN_SECONDS
 
     def run(self) -> dict[str, int]:
-        """Work on what is open: how many, how many were verified, the oldest's seconds, those overdue; and
-        forget who never confirmed an address.
-        """
-        now = self.time.now()
-        due = self.erasures.due(now)
-        verified = sum(self._work_on(each) for each in due)
-        left = self.erasures.due(now)
+        """Work on what is open: how many, how many were verified, the oldest's seconds, those overdue."""
+        now, ready = self.time.now(), self._ready()
+        verified = 0
+
+        def work(tenant: TenantId, turn: int) -> None:
+            nonlocal verified
+            for each in rotated(ready[tenant], turn - 1):
+                if self.clock() >= RESERVE_SECONDS:
+                    verified += self._work_on(each)
+
+        waiting_since = {tenant: float(open_ones[0].starts_at) for tenant, open_ones in ready.items()}
+        take_turns(waiting_since, self.turns, self.clock, self.turn_seconds, work)
+        left = self._open(now)
         return {
             "open": len(left),
             "verified": verified,
             "oldest_seconds": max((int(now) - each.starts_at for each in left), default=0),
             "overdue": sum(each.due_at < now for each in left),
-            "never_confirmed": self._forget_strangers(now),
         }
 
-    def _forget_strangers(self, now: float) -> int:
-        try:
-            return self.never_confirmed.forget(now)
-        except AstralogError as fault:
-            journal.write("never_confirmed_not_forgotten", error_type=type(fault).__name__)
-            return 0
+    def _ready(self) -> dict[TenantId, list[Erasure]]:
+        """The open erasures of each account that there is something to do for now, the oldest first."""
+        now, ready = self.time.now(), dict[TenantId, list[Erasure]]()
+        for each in self._open(now):
+            if each.progress.resume_at <= now:
+                ready.setdefault(each.tenant, []).append(each)
+        return ready
+
+    def _open(self, now: float) -> list[Erasure]:
+        return [each for each in self.erasures.due(now) if each.in_own_cloud is self.in_own_cloud]
 
     def _work_on(self, erasure: Erasure) -> bool:
         """Whether it is verified now."""
         try:
             work = self.works.of(self.erasures.start(erasure, self.time.now()))
-            if not work.go_on(self.erasures, self.time):
-                return False
+            # No answer of a customer's cloud is waited for beyond the end of the turn.
+            with bounded(math.inf, self.clock()):
+                if not work.go_on(self.erasures, self.time):
+                    return False
             self.erasures.finish(work.erasure, work.counts, self.time.now(), self._told(work.erasure))
         except ErasureChangedError:
             return False
@@ -140,13 +180,36 @@ class Eraser:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Upkeep:
+    """The parts of this function."""
+
+    eraser: Eraser
+    never_confirmed: NeverConfirmed
+
+    def run(self) -> dict[str, int]:
+        """Work on erasures, then delete unconfirmed sign-ups in the time that is left."""
+        counts = self.eraser.run()
+        return {**counts, "never_confirmed": self._forget_strangers()}
+
+    def _forget_strangers(self) -> int:
+        try:
+            return self.never_confirmed.forget(
+                self.eraser.time.now(), lambda: self.eraser.clock() > LEFT_FOR_STRANGERS_SECONDS
+            )
+        except AstralogError as fault:
+            journal.write("never_confirmed_not_forgotten", error_type=type(fault).__name__)
+            return 0
+
+
 _LEFT = Left()
 
 
 @cache
-def _eraser() -> Eraser:
+def _upkeep() -> Upkeep:
     settings, client = load(Settings), open_client()
-    given = Time(time.time, _LEFT)
+    clock = TurnClock(_LEFT)
+    given = Time(time.time, clock)
     erasures = Erasures(
         settings.erasures_table,
         settings.accounts_table,
@@ -169,25 +232,32 @@ def _eraser() -> Eraser:
         rows=EventRows(
             Warehouse(Address.from_json(read_secret(settings.warehouse_secret)), STATEMENT_TIMEOUT_SECONDS)
         ),
-        custody=custody(settings),
         time=given,
     )
-    audit, notices = Audit(settings.audit_table, client), Notices(settings.notices_table, client)
-    never_confirmed = NeverConfirmed(works.sign_ins)
-    return Eraser(erasures, works, audit, notices, never_confirmed, given)
+    eraser = Eraser(
+        erasures,
+        works,
+        Audit(settings.audit_table, client),
+        Notices(settings.notices_table, client),
+        DynamoTurnLog(settings.turns_table, FUNCTION, client),
+        given,
+        clock,
+    )
+    return Upkeep(eraser, NeverConfirmed(works.sign_ins))
 
 
 def handler(_event: dict[str, Any], context: Any) -> dict[str, int]:
     _LEFT.context = context
-    told = _eraser().run()
-    journal.measure(
-        FUNCTION,
-        {
-            "OpenErasures": (told["open"], "Count"),
-            "VerifiedErasures": (told["verified"], "Count"),
-            "OldestErasureSeconds": (told["oldest_seconds"], "Seconds"),
-            "ErasuresOverdue": (told["overdue"], "Count"),
-            "NeverConfirmed": (told["never_confirmed"], "Count"),
-        },
-    )
-    return told
+    counts = _upkeep().run()
+    journal.measure(FUNCTION, {**metrics(counts), "NeverConfirmed": (counts["never_confirmed"], "Count")})
+    return counts
+
+
+def metrics(counts: dict[str, int]) -> dict[str, tuple[float, str]]:
+    """The figures of a run as metrics."""
+    return {
+        "OpenErasures": (counts["open"], "Count"),
+        "VerifiedErasures": (counts["verified"], "Count"),
+        "OldestErasureSeconds": (counts["oldest_seconds"], "Seconds"),
+        "ErasuresOverdue": (counts["overdue"], "Count"),
+    }

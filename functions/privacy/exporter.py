@@ -1,8 +1,10 @@
 """Exporter: copies of what we hold of an account are made.
 
-Trigger: the scheduler, every minute. Promise: each copy that was asked for is worked on, the longest waiting
-first, from where the last run left it, in bounded memory; it is ready only as a whole, with a manifest that
-tells every file's SHA-256. A run that dies anywhere, or two at once, do no harm.
+Trigger: the scheduler, every minute. Promise: each copy that was asked for is worked on from where the last
+run left it, in bounded memory; it is ready only as a whole, with a manifest that tells every file's SHA-256.
+A run that dies anywhere, or two at once, do no harm. Each account has one turn of TURN_SECONDS in a run,
+recorded before it begins, and the account whose last turn is the longest ago comes first: a copy that takes
+hours delays no other (functions.shared.turns).
 On failure: the next run goes on. One copy that fails keeps no other from being made; one that is not ready
 after a day is given up, its account told so, and somebody woken (`ExportsFailed`).
 """
@@ -16,6 +18,7 @@ from typing import Any
 
 from functions.privacy import letters
 from functions.privacy.erasure.objects import waiting
+from functions.privacy.erasure.place import Time
 from functions.privacy.export.archives import Archives, NoUploadError
 from functions.privacy.export.exports import ExportChangedError, Exports
 from functions.privacy.export.logs import NANOSECONDS, Logs, Period
@@ -36,6 +39,8 @@ from functions.shared.errors import AstralogError, PermanentError
 from functions.shared.secret_store import read_secret
 from functions.shared.settings import load
 from functions.shared.tenancy import TenantId
+from functions.shared.turn_log import DynamoTurnLog
+from functions.shared.turns import TurnClock, TurnLog, take_turns
 from functions.shared.warehouse import Warehouse
 
 FUNCTION = "exporter"
@@ -46,6 +51,9 @@ PATIENCE_SECONDS = 15 * 60
 """How long what is staged keeps a copy of logs waiting: it is loaded in seconds, or there is an outage."""
 
 GIVEN_UP_SECONDS = 86_400
+
+TURN_SECONDS = 90
+"""One account's share of a run: a minute of reading and uploading, and what it takes to stop."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +76,12 @@ class Settings:
     staging_bucket: str
     exports_bucket: str
     warehouse_secret: str
+    turns_table: str
 
 
 @dataclass(frozen=True, slots=True)
 class Exporter:
-    """The parts of this function. `left`: the seconds left of the invocation at hand."""
+    """The parts of this function. `left`: the seconds left of the turn at hand."""
 
     tables: Tables
     exports: Exports
@@ -82,19 +91,33 @@ class Exporter:
     warehouse: Callable[[], Warehouse]
     notices: Notices
     now: Callable[[], float]
-    left: Callable[[], float]
+    left: TurnClock
+    turns: TurnLog
     part_bytes: int = PART_BYTES
 
     def run(self) -> dict[str, int]:
         """Work on what is open: how many are left, were made, failed, and how long the oldest has waited."""
-        counts = {"open": 0, "ready": 0, "failed": 0, "oldest_seconds": 0}
-        for export in self.exports.due():
-            outcome = self._work_on(export)
-            counts[outcome] += 1
-            if outcome == "open":
-                waited = int(self.now()) - export.requested_at
-                counts["oldest_seconds"] = max(counts["oldest_seconds"], waited)
-        return counts
+        due = self.exports.due()
+        ready: dict[TenantId, list[Export]] = {}
+        for each in due:
+            if max(each.busy_until, each.began_at) <= self.now():
+                ready.setdefault(each.tenant, []).append(each)
+        outcomes: dict[str, str] = {}
+
+        def work(tenant: TenantId, _turn: int) -> None:
+            for each in ready[tenant]:
+                outcomes[each.export_id] = self._work_on(each)
+
+        waiting_since = {tenant: float(exports[0].requested_at) for tenant, exports in ready.items()}
+        take_turns(waiting_since, self.turns, self.left, TURN_SECONDS, work)
+        still_open = [each for each in due if outcomes.get(each.export_id, "open") == "open"]
+        waited = [int(self.now()) - each.requested_at for each in still_open]
+        return {
+            "open": len(still_open),
+            "ready": sum(each == "ready" for each in outcomes.values()),
+            "failed": sum(each == "failed" for each in outcomes.values()),
+            "oldest_seconds": max(waited, default=0),
+        }
 
     def _work_on(self, export: Export) -> str:
         """What came of it; whatever fails in one, giving it up included, keeps no other waiting."""
@@ -113,8 +136,6 @@ class Exporter:
         try:
             if self.now() >= export.requested_at + GIVEN_UP_SECONDS:
                 return self._given_up(export)
-            if max(export.busy_until, export.began_at) > self.now():
-                return "open"
             if self._staged(export) and self.now() < export.requested_at + PATIENCE_SECONDS:
                 return "open"
             return "ready" if self._making(export).go_on() else "open"
@@ -157,7 +178,8 @@ class Exporter:
         """How many staged objects may hold events that belong into it."""
         if export.logs_from is None:
             return 0
-        return waiting(self.staging, export.tenant, datetime.fromtimestamp(export.began_at, UTC))
+        until = datetime.fromtimestamp(export.began_at, UTC)
+        return waiting(self.staging, export.tenant, Time(self.now, self.left), until)
 
     def _told(self, export: Export) -> Sequence[Item]:
         letter = letters.copy_ready(export)
@@ -198,7 +220,8 @@ def _exporter() -> Exporter:
         warehouse=lambda: _warehouse(settings.warehouse_secret),
         notices=Notices(settings.notices_table, client),
         now=time.time,
-        left=_LEFT,
+        left=TurnClock(_LEFT),
+        turns=DynamoTurnLog(settings.turns_table, FUNCTION, client),
     )
 
 

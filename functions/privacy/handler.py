@@ -27,6 +27,10 @@ from functions.shared.dynamo.answers import open_client
 from functions.shared.errors import RefusalError, RetryableError
 from functions.shared.http import Answer, Event, answer, answering, request
 from functions.shared.settings import load
+from functions.shared.turn_log import DynamoTurnLog
+
+ERASURE_REQUESTS = "erasure-requests"
+"""What the turns of requests for erasures are called in the table of turns."""
 
 NO_STORE = {"cache_control": "no-store"}
 
@@ -40,6 +44,7 @@ class Settings:
     receipts_table: str
     exports_table: str
     exports_bucket: str
+    turns_table: str
     cancel_days: int
 
 
@@ -59,6 +64,7 @@ def desk(settings: Settings, client: Any, s3: Any = None, clock: Callable[[], fl
         archives=Archives(settings.exports_bucket, s3),
         audit=Audit(settings.audit_table, client, **clocked),
         notices=Notices(settings.notices_table, client, **clocked),
+        turns=DynamoTurnLog(settings.turns_table, ERASURE_REQUESTS, client, **clocked),
         cancel_days=settings.cancel_days,
         **clocked,
     )

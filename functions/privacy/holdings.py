@@ -218,6 +218,8 @@ KEPT = {
     "redelivery from loading anything anew, and are forgotten after 45 days",
     "stripe-events": "ids of Stripe's events, of nobody by themselves, and forgotten after 45 days",
     "tombstones": "SHA-256 of the account's id, for 90 days: what still comes of it is dropped",
+    "turns": "SHA-256 of the account's id with a function's name, and when that function last worked for it; "
+    "found by nothing else, and deleted after 7 days",
     "receipts": "what was erased, as counts, under hashes that only who has the receipt's id can tie to it",
 }
 """Table -> why what it holds stays after an erasure."""

@@ -4,7 +4,7 @@ Beside functions.accounts.identity the only module that names Cognito: people by
 that a password or a code is needed for.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from functions.shared.aws_client import asked, client
@@ -46,15 +46,18 @@ class SignIns:
             "changed_at": answer["UserLastModifiedDate"].isoformat(),
         }
 
-    def unconfirmed(self, before: float) -> Iterator[str]:
-        """The ids of people who signed up before then, in Unix seconds, and have not confirmed an address."""
+    def unconfirmed(self, before: float, may_go_on: Callable[[], bool] = lambda: True) -> Iterator[str]:
+        """The ids of people who signed up before then, in Unix seconds, and have not confirmed an address.
+
+        `may_go_on` is asked before each page after the first.
+        """
         start: dict[str, str] = {}
         while True:
             page = self._list(Filter='cognito:user_status = "UNCONFIRMED"', **start)
             for each in page["Users"]:
                 if each["UserCreateDate"].timestamp() < before:
                     yield each["Username"]
-            if "PaginationToken" not in page:
+            if "PaginationToken" not in page or not may_go_on():
                 return
             start = {"PaginationToken": page["PaginationToken"]}
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from functions.quarantine.documents import Documents
-from functions.shared.buckets.contract import BucketError, BucketRefusedError
+from functions.shared.buckets.contract import BucketError, BucketRefusedError, ListingTooLongError
 from functions.shared.custody.buckets import BucketCustody, NoDestinationError, no_destination
 from functions.shared.custody.sealing import SealBrokenError
 from functions.shared.errors import RefusalError, RetryableError
@@ -29,6 +29,13 @@ class OwnDocuments:
 
     def _unavailable(self, tenant: TenantId, fault: BucketError) -> RefusalError:
         """After a refusal the destination is read anew: the credentials may have been rotated."""
+        if isinstance(fault, ListingTooLongError):
+            return RefusalError(
+                409,
+                "listing_too_long",
+                "The listing of quarantine/ in your bucket has more than 1,000,000 objects or does not end: "
+                "delete what does not belong there, then send this request again.",
+            )
         if isinstance(fault, BucketRefusedError):
             self._custody.forget(tenant)
         return _unavailable()

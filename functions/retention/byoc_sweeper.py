@@ -3,15 +3,17 @@
 Trigger: the scheduler, every five minutes. Promise: what waits in a BYOC customer's bucket for longer than
 fifteen minutes is told of, the oldest first as S3 lists them, OBJECTS_A_RUN a tenant and run; and marks of
 `Idempotency-Key` that are older than MARKS_KEPT are deleted, which a lifecycle rule does in our own bucket.
-One tenant's bucket that is slow, gone or refuses us keeps no other's from being swept: each is looked through
-in a thread of its own, within the time there is. What is not reached, the next run begins with.
+One tenant's bucket that is slow, gone, endless or refuses us keeps no other's from being swept: each is
+looked through in a thread of its own, with A_BUCKET_SECONDS for all of its answers. That its turn begins is
+recorded before the first of them, and the tenants whose last turn is the longest ago come first: those that
+are not reached begin the next run, and those that were under way when a run died end it.
 
 Destinations whose circuit is open are swept too: in an outage sync lets its messages go, so these are what
 the next attempt is made with. They are few (OBJECTS_A_RUN), and sync lets them go at once.
 On failure: one tenant's is counted as `BucketsUnswept`; the table of destinations or the queue raise.
 """
 
-import random
+import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -26,28 +28,41 @@ from functions.shared.buckets.contract import Bucket, BucketRefusedError, Listed
 from functions.shared.custody.buckets import BucketCustody, bucket_custody, destinations
 from functions.shared.custody.destinations import Destinations, DestinationsUnavailableError
 from functions.shared.custody.settings import CustodySettings
+from functions.shared.dynamo.answers import StoreUnavailableError, open_client
 from functions.shared.errors import AstralogError
+from functions.shared.guarded.answers import bounded
 from functions.shared.settings import load
 from functions.shared.telling import Teller, TellingError
 from functions.shared.tenancy import TenantId, idempotency_prefix, staged_prefix
+from functions.shared.turn_log import DynamoTurnLog
+from functions.shared.turns import TurnLog, fair_order
 
 OBJECTS_A_RUN = 50_000
 """200 messages, 50 pages of a listing; more is told of five minutes later."""
+
+OBJECTS_A_STEP = 5_000
+"""Held at once, of each bucket that is swept at the time: a key may have a kilobyte."""
 
 MARKS_A_STEP = 1000
 MARKS_KEPT = timedelta(days=2)
 """A mark counts for a day; an upload that began under it may take another."""
 
 RESERVE_SECONDS = 10
-A_BUCKET_SECONDS = 30
+A_BUCKET_SECONDS = 60
+"""One tenant's share of a run: nothing that its bucket answers is waited for any longer."""
+
+MARKS_SECONDS = 120
+"""The same once an hour, for its marks."""
+
 FUNCTION = "sweeper-byoc"
 
-_OURS = (TellingError, DestinationsUnavailableError)
+_OURS = (TellingError, DestinationsUnavailableError, StoreUnavailableError)
 
 
 @dataclass(frozen=True, slots=True)
 class Settings(CustodySettings):
     byoc_queue: str
+    turns_table: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +76,17 @@ class Swept:
 
 
 class OwnSweep:
-    """The buckets to look through, and the queue to tell."""
+    """The buckets to look through, the queue to tell, and the turns of their owners."""
 
-    def __init__(self, custody: BucketCustody, teller: Teller) -> None:
+    def __init__(self, custody: BucketCustody, teller: Teller, turns: TurnLog) -> None:
         self._custody = custody
         self._teller = teller
+        self._turns = turns
+
+    def in_order(self, tenants: Iterable[TenantId]) -> list[TenantId]:
+        """`tenants` as their turns come."""
+        waiting = dict.fromkeys(tenants, 0.0)
+        return fair_order(waiting, self._turns.last(waiting))
 
     def one(
         self, tenant: TenantId, now: datetime, may_go_on: Callable[[], bool] = lambda: True
@@ -76,13 +97,15 @@ class OwnSweep:
 
         Raises
         ------
-        TellingError, DestinationsUnavailableError: it is our side that fails, and for everybody.
+        TellingError, DestinationsUnavailableError, StoreUnavailableError: our side fails, and for everybody.
         """
+        self._turns.begin(tenant)
         try:
-            bucket = self._custody.bucket(tenant)
-            found = stale(_first(_staged(bucket, tenant), OBJECTS_A_RUN), now)
-            messages = self._teller.tell(found, tenant)
-            marks = _without_old_marks(bucket, tenant, now, may_go_on) if now.minute < 5 else 0
+            with bounded(math.inf, A_BUCKET_SECONDS):
+                bucket = self._custody.bucket(tenant)
+                objects, messages, oldest = self._send_stale(bucket, tenant, now)
+            with bounded(math.inf, MARKS_SECONDS):
+                marks = _without_old_marks(bucket, tenant, now, may_go_on) if now.minute < 5 else 0
         except _OURS:
             raise
         except AstralogError as fault:
@@ -90,8 +113,18 @@ class OwnSweep:
                 self._custody.forget(tenant)
             journal.write("bucket_unswept", tenant_id=tenant, error_type=type(fault).__name__)
             return None
-        oldest = round((now - found[0].modified_at).total_seconds()) if found else 0
-        return Swept(len(found), messages, oldest, marks)
+        return Swept(objects, messages, round((now - oldest).total_seconds()), marks)
+
+    def _send_stale(self, bucket: Bucket, tenant: TenantId, now: datetime) -> tuple[int, int, datetime]:
+        """How many stale objects were sent to the queue, in how many messages; when the oldest was put."""
+        listing = _first(_staged(bucket, tenant), OBJECTS_A_RUN)
+        objects, messages, oldest = 0, 0, now
+        while some := list(islice(listing, OBJECTS_A_STEP)):
+            found = stale(some, now)
+            messages += self._teller.tell(found, tenant)
+            objects += len(found)
+            oldest = min([oldest, *(each.modified_at for each in found[:1])])
+        return objects, messages, oldest
 
     def abandon(self, tenant: TenantId) -> None:
         """A thread that did not come back in time may still use the bucket's client: it is not used again."""
@@ -133,15 +166,14 @@ class _Sweeper:
 @cache
 def _sweeper() -> _Sweeper:
     settings = load(Settings)
-    sweep = OwnSweep(bucket_custody(settings), Teller(settings.byoc_queue, FUNCTION))
+    turns = DynamoTurnLog(settings.turns_table, FUNCTION, open_client())
+    sweep = OwnSweep(bucket_custody(settings), Teller(settings.byoc_queue, FUNCTION), turns)
     return _Sweeper(destinations(settings), sweep)
 
 
 def handler(_event: dict[str, Any], context: Any) -> dict[str, int]:
     sweeper = _sweeper()
-    tenants = list(sweeper.destinations.tenants())
-    # Another order each time: what there was no time for is not always the same.
-    random.shuffle(tenants)
+    tenants = sweeper.sweep.in_order(sweeper.destinations.tenants())
     return run(sweeper.sweep, tenants, lambda: context.get_remaining_time_in_millis() / 1000)
 
 
@@ -150,7 +182,7 @@ def run(sweep: OwnSweep, tenants: list[TenantId], seconds_left: Any) -> dict[str
 
     Raises
     ------
-    TellingError, DestinationsUnavailableError: what could be swept is, and is measured.
+    TellingError, DestinationsUnavailableError, StoreUnavailableError: the others are swept, and measured.
     """
     now = datetime.now(UTC)
     faults: list[AstralogError] = []

@@ -4,6 +4,7 @@ Originals of files that they chose to keep, how far the reading of files had com
 and what was set aside. What is staged is on its way into ClickHouse, and its rows go from there.
 """
 
+import math
 import random
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
@@ -19,6 +20,7 @@ from functions.shared.tenancy import (
     idempotency_prefix,
     quarantine_prefix,
 )
+from functions.shared.turns import TurnClock
 
 PREFIXES = (checkpoint_prefix, idempotency_prefix, quarantine_prefix)
 
@@ -26,6 +28,9 @@ UNDER_WAY = timedelta(hours=2)
 """What is younger may be in use: who puts a file into the wrong bucket is told so once it was looked at."""
 
 KEYS_A_STEP = 1000
+
+A_TENANT_SECONDS = 60
+"""One tenant's share of a run: what is left of a million objects, later runs delete."""
 
 
 class Drops(Protocol):
@@ -46,19 +51,29 @@ def forget_left_behind(
 ) -> int:
     """Delete what `tenants` have left in our buckets, as far as there is time; how many objects that were.
 
-    Errors are those of the buckets. The next run goes on, with the tenants in another order.
+    Each tenant has A_TENANT_SECONDS in a run, in random order: what one has left keeps no other from its
+    share, also after a run that died. Errors are those of the buckets.
     """
-    deleted = 0
+    deleted, clock = 0, TurnClock(lambda: math.inf)
     for tenant in random.sample(tenants, len(tenants)):
-        for prefix in PREFIXES:
-            old = _old(staging.under(prefix(tenant)), now)
-            while may_go_on() and (some := [each.key for each in islice(old, KEYS_A_STEP)]):
-                staging.delete(some)
-                deleted += len(some)
-        files = _old(drops.under(dropin_prefix(tenant)), now)
-        while may_go_on() and (file := next(files, None)):
-            drops.delete(Dropped(drops.name, file.key, file.etag, file.size_bytes))
-            deleted += 1
+        with clock.turn(A_TENANT_SECONDS):
+            deleted += _forget(staging, drops, tenant, now, lambda: may_go_on() and clock() > 0)
+    return deleted
+
+
+def _forget(
+    staging: Bucket, drops: Drops, tenant: TenantId, now: datetime, may_go_on: Callable[[], bool]
+) -> int:
+    deleted = 0
+    for prefix in PREFIXES:
+        old = _old(staging.under(prefix(tenant)), now)
+        while may_go_on() and (some := [each.key for each in islice(old, KEYS_A_STEP)]):
+            staging.delete(some)
+            deleted += len(some)
+    files = _old(drops.under(dropin_prefix(tenant)), now)
+    while may_go_on() and (file := next(files, None)):
+        drops.delete(Dropped(drops.name, file.key, file.etag, file.size_bytes))
+        deleted += 1
     return deleted
 
 

@@ -5,7 +5,7 @@ A longer plan prolongs nothing here: what is to be replayed is replayed in the t
 """
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -17,6 +17,7 @@ from functions.shared.buckets.contract import Bucket
 from functions.shared.errors import AstralogError, PermanentError
 from functions.shared.quarantine import Header, header_of
 from functions.shared.staging import StagedKey
+from functions.shared.turns import interleaved
 
 PREFIX = "quarantine/"
 READS_AT_ONCE = 16
@@ -41,9 +42,7 @@ def forget_expired(
     Errors are those of the bucket, unless some are deleted already, which is to be told of.
     What nobody can read is left to the bucket's own rule. `may_go_on` says whether there is time for a step.
     """
-    keys = [each.key for each in bucket.under(PREFIX)]
-    # Another order each time: what there was no time for is not always the same.
-    random.shuffle(keys)
+    keys = _mixed([each.key for each in bucket.under(PREFIX)])
     documents = rows = 0
     with ThreadPoolExecutor(READS_AT_ONCE) as pool:
         for start in range(0, len(keys), KEYS_A_STEP):
@@ -63,6 +62,18 @@ def forget_expired(
             documents += len(due)
             rows += sum(each.rows for _, each in due)
     return Forgotten(documents, rows)
+
+
+def _mixed(keys: Sequence[str]) -> list[str]:
+    """`keys` in random order, one of each tenant's folder in turn.
+
+    What there is no time for is not always the same, and a tenant with a million documents does not keep
+    those of another from being looked at.
+    """
+    folders: dict[str, list[str]] = {}
+    for key in random.sample(keys, len(keys)):
+        folders.setdefault(key.rpartition("/")[0], []).append(key)
+    return list(interleaved(folders.values()))
 
 
 def _header(bucket: Bucket, key: str) -> Header | None:

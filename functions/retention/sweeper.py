@@ -4,10 +4,15 @@ Trigger: the scheduler, every five minutes. Promise: an object that waits longer
 on sync's queue, so that a lost notification delays logs by twenty minutes at most and loses none. Sweeping
 races with nobody: sync's ledger knows what is loaded, under way or new, and an object it has loaded is gone
 from the bucket. One that waits past the day its rows expire is deleted: logs are kept no longer here than
-anywhere. On failure the run raises and the next one starts over.
+anywhere.
+A run looks at OBJECTS_A_TENANT objects of a tenant, the oldest, and begins at a random place among the
+tenants: neither one with millions of objects, nor a run that died, keeps others' from being found.
+On failure the run raises and the next one starts over.
 """
 
-from collections.abc import Sequence
+import re
+import secrets
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -18,8 +23,8 @@ import boto3
 
 from functions.retention.stale import expired, stale
 from functions.shared import journal
-from functions.shared.buckets.contract import Bucket, Listed
-from functions.shared.buckets.own import open_bucket
+from functions.shared.buckets.contract import Listed
+from functions.shared.buckets.own import OwnBucket, open_bucket
 from functions.shared.settings import load
 from functions.shared.telling import notifications
 
@@ -27,6 +32,13 @@ PREFIX = "staged/"
 
 OBJECTS_A_STEP = 10_000
 """Of a listing held at once: after an outage of days it has millions."""
+
+OBJECTS_A_TENANT = 50_000
+"""One tenant's share of a run; the rest follows when sync has loaded some."""
+
+RESERVE_SECONDS = 20
+
+_FOLDER = re.compile(r"staged/v1/tenant=[^/]+/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,18 +51,18 @@ class Settings:
 class Sweep:
     """The bucket to look through and the queue to tell."""
 
-    bucket: Bucket
+    bucket: OwnBucket
     queue: Any
     queue_url: str
 
-    def run(self, now: datetime) -> dict[str, int]:
+    def run(self, now: datetime, may_go_on: Callable[[], bool] = lambda: True) -> dict[str, int]:
         """Tell of what is stale at `now`: how many objects, in how many messages, and the oldest's age.
 
-        What has `expired` is deleted and not told of.
+        What has `expired` is deleted and not told of. `may_go_on`: whether there is time for another step.
         """
-        listing = iter(self.bucket.under(PREFIX))
+        listing = self._listing(f"{PREFIX}v1/tenant={secrets.token_urlsafe(2)}")
         told, messages, lost, oldest = 0, 0, 0, now
-        while some := list(islice(listing, OBJECTS_A_STEP)):
+        while may_go_on() and (some := list(islice(listing, OBJECTS_A_STEP))):
             over = expired(some, now.date())
             self.bucket.delete(over)
             lost += len(over)
@@ -61,6 +73,31 @@ class Sweep:
             oldest = min([oldest, *(each.modified_at for each in found[:1])])
         oldest_seconds = round((now - oldest).total_seconds())
         return {"objects": told, "messages": messages, "oldest_seconds": oldest_seconds, "expired": lost}
+
+    def _listing(self, start: str) -> Iterator[Listed]:
+        """From `start` to the end, and then what comes before it."""
+        yield from self._shares(start)
+        for each in self._shares(None):
+            if each.key > start:
+                return
+            yield each
+
+    def _shares(self, after: str | None) -> Iterator[Listed]:
+        """What lies behind `after`, of each tenant the first OBJECTS_A_TENANT."""
+        folder, count = "", 0
+        while True:
+            for each in self.bucket.under(PREFIX, after):
+                found = _FOLDER.match(each.key)
+                if (found[0] if found else "") != folder:
+                    folder, count = found[0] if found else "", 0
+                count += 1
+                if folder and count > OBJECTS_A_TENANT:
+                    break
+                yield each
+            else:
+                return
+            # "0" is the character after "/": behind this folder, and before that of any other tenant.
+            after = f"{folder[:-1]}0"
 
     def _tell(self, found: Sequence[Listed]) -> int:
         """How many messages it took."""
@@ -79,8 +116,10 @@ def _sweep() -> Sweep:
     return Sweep(open_bucket(settings.staging_bucket), queue, url)
 
 
-def handler(_event: dict[str, Any], _context: Any) -> dict[str, int]:
-    swept = _sweep().run(datetime.now(UTC))
+def handler(_event: dict[str, Any], context: Any) -> dict[str, int]:
+    swept = _sweep().run(
+        datetime.now(UTC), lambda: context.get_remaining_time_in_millis() > RESERVE_SECONDS * 1000
+    )
     journal.measure(
         "sweeper",
         {

@@ -11,13 +11,16 @@ from backports import zstd
 from msgspec import Struct
 
 from functions.shared.errors import PermanentError
-from functions.shared.frames import decoded
+from functions.shared.frames import MAX_WINDOW_LOG, DecodedTooLargeError, decoded
 from functions.shared.tenancy import TenantId, quarantine_prefix
 
 SUFFIX = ".ndjson.zst"
 
 MAX_DECODED_BYTES = 128 * 1024 * 1024
 """The rows of one staged object."""
+
+MAX_ROWS = 1_000_000
+"""Of one staged object. A row is an object of Python: empty ones would take forty times their bytes."""
 
 MAX_HEADER_BYTES = 16 * 1024 * 1024
 """A position for each of a million rows."""
@@ -73,12 +76,16 @@ def header_of(document: bytes) -> Header:
     ------
     PermanentError: it is none that `pack` made.
     """
-    step = zstd.ZstdDecompressor()
+    step = zstd.ZstdDecompressor(options={zstd.DecompressionParameter.window_log_max: MAX_WINDOW_LOG})
     try:
-        text = step.decompress(document, HEADER_STEP_BYTES)
-        while b"\n" not in text and not (step.eof or step.needs_input) and len(text) <= MAX_HEADER_BYTES:
-            text += step.decompress(b"", HEADER_STEP_BYTES)
-        return msgspec.json.decode(text.partition(b"\n")[0], type=Header)
+        pieces = [step.decompress(document, HEADER_STEP_BYTES)]
+        size_bytes = len(pieces[0])
+        while b"\n" not in pieces[-1] and not (step.eof or step.needs_input):
+            if size_bytes > MAX_HEADER_BYTES:
+                break
+            pieces.append(step.decompress(b"", HEADER_STEP_BYTES))
+            size_bytes += len(pieces[-1])
+        return msgspec.json.decode(b"".join(pieces).partition(b"\n")[0], type=Header)
     except (zstd.ZstdError, msgspec.MsgspecError, UnicodeDecodeError):
         raise PermanentError("not a quarantine document") from None
 
@@ -92,7 +99,23 @@ def unpack(document: bytes) -> tuple[Header, list[bytes]]:
     DecodedTooLargeError: nothing that `pack` made holds as much.
     """
     try:
-        first, *rows = decoded(document, MAX_DECODED_BYTES).split(b"\n")
-        return msgspec.json.decode(first, type=Header), [row for row in rows if row]
+        first, rows = _lines(decoded(document, MAX_DECODED_BYTES))
+        return msgspec.json.decode(first, type=Header), rows
     except (zstd.ZstdError, msgspec.MsgspecError, UnicodeDecodeError):
         raise PermanentError("not a quarantine document") from None
+
+
+def _lines(text: bytes) -> tuple[bytes, list[bytes]]:
+    """The first line of `text`, and all others that are not empty; counted before they are made.
+
+    Raises
+    ------
+    DecodedTooLargeError
+    """
+    ends_at = text.find(b"\n")
+    if (ends_at if ends_at >= 0 else len(text)) > MAX_HEADER_BYTES:
+        raise DecodedTooLargeError("the header is too long")
+    if text.count(b"\n") > MAX_ROWS + 1:
+        raise DecodedTooLargeError("the document holds too many rows")
+    lines = text.split(b"\n")
+    return lines[0], [line for line in lines[1:] if line]

@@ -28,7 +28,13 @@ REFUSED_ROWS = frozenset({6, 25, 26, 27, 33, 38, 41, 53, 69, 72, 117, 130, 131, 
 """ClickHouse's codes for data it cannot read or take. With any other the table is at fault, not the rows."""
 
 MAX_DECODED_BYTES = 128 * 1024 * 1024
-"""Held at once by all who sift in this process: rows of 64 MB, as ingest takes them, with our columns."""
+"""Of one object: rows of 64 MB, as ingest takes them, with our columns."""
+
+ROOM_BYTES = 192 * 1024 * 1024
+"""Held at once by all that sift in this process."""
+
+A_ROW_BYTES = 64
+"""What a row takes beside its text, as an object of Python in a list."""
 
 _CLEANED = "q"
 
@@ -54,30 +60,45 @@ class Room:
         DecodedTooLargeError: there never is, or there are more than `max_rows`.
         CrowdedError: there is none now.
         """
-        text = self._taken_in(body)
+        text, taken = self._taken_in(body, max_rows)
         try:
-            if text.count(b"\n") > max_rows:
-                raise DecodedTooLargeError("the object holds more rows than its key says")
             yield [line for line in text.split(b"\n") if line]
         finally:
             with self._lock:
-                self._taken -= len(text)
+                self._taken -= taken
 
-    def _taken_in(self, body: bytes) -> bytes:
+    def _taken_in(self, body: bytes, max_rows: int) -> tuple[bytes, int]:
+        """The text of `body`, and how many bytes of the room it takes with its rows."""
         with self._lock:
             try:
-                text = decoded(body, self._max_bytes - self._taken)
-            except zstd.ZstdError:
-                text = body.replace(b"\n", b"")
+                text, needed = _measured(body, self._max_bytes - self._taken, max_rows)
             except DecodedTooLargeError:
                 if self._taken:
                     raise CrowdedError("no room to sift in") from None
                 raise
-            self._taken += len(text)
-            return text
+            self._taken += needed
+            return text, needed
 
 
-_room = Room(MAX_DECODED_BYTES)
+def _measured(body: bytes, max_bytes: int, max_rows: int) -> tuple[bytes, int]:
+    """The text of `body`, and the bytes that it takes with its rows.
+
+    Raises
+    ------
+    DecodedTooLargeError: these are more than `max_bytes`, or more rows than `max_rows`.
+    """
+    try:
+        text = decoded(body, min(MAX_DECODED_BYTES, max_bytes))
+    except zstd.ZstdError:
+        text = body.replace(b"\n", b"")
+    rows = text.count(b"\n")
+    needed = len(text) + A_ROW_BYTES * rows
+    if rows > max_rows or needed > max_bytes:
+        raise DecodedTooLargeError("the object holds more rows than its key says, or than there is room for")
+    return text, needed
+
+
+_room = Room(ROOM_BYTES)
 
 
 class SetAside:
@@ -125,7 +146,8 @@ class SetAside:
         """A staged object of the good rows; None when there are none."""
         bad = refused(rows, lambda some: accepts(_frame(some)))
         self._quarantine(batch, member, rows, bad, engine_code)
-        good = [row for position, row in enumerate(rows) if position not in set(bad)]
+        left_out = frozenset(bad)
+        good = [row for position, row in enumerate(rows) if position not in left_out]
         if not good:
             return None
         key = StagedKey.parse(member.key)

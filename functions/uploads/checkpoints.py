@@ -65,7 +65,7 @@ class Checkpoints:
             raise CheckpointLostError("the checkpoint is gone")
         try:
             return _decoded(decoded(bytes(found.body), MAX_BYTES))
-        except (zstd.ZstdError, DecodedTooLargeError, ValueError, LookupError, TypeError):
+        except (zstd.ZstdError, DecodedTooLargeError, ValueError, LookupError, TypeError, RecursionError):
             # Others may write into a customer's bucket.
             raise CheckpointLostError("the checkpoint is none") from None
 

@@ -4,12 +4,16 @@ Trigger: the scheduler, every five minutes. Promise: a file in our bucket or a B
 no notification, is read all the same: put in the last RECENT it is found by the next run, put in the last
 MONTH by the next full one, each hour. A bucket that is too large for a run is gone through in several, each
 where the one before stopped. What is known and settled is left alone; what stands still while it is
-read is told of again. Sweeping races with nobody: told of twice a file is read once. One customer's bucket
-that is slow, gone or refuses us keeps no other's from being swept.
+read is told of again. Sweeping races with nobody: told of twice a file is read once.
+Our own bucket is swept before the first customer's is asked anything, in OURS_SECONDS at most: what answers
+for a customer takes nothing from it, whatever it does to this process. One customer's bucket that is slow,
+gone, endless or refuses us keeps no other's from being swept: each has a thread of its own and
+A_BUCKET_SECONDS for all of its answers, its turn is recorded before the first of them, and the customers
+whose last turn is the longest ago come first (functions.shared.turns).
 On failure: one bucket's is counted as `BucketsUnswept`; the table of destinations raises.
 """
 
-import random
+import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -24,9 +28,13 @@ from functions.shared.buckets.drops import DropBucket, Dropped
 from functions.shared.custody.buckets import destinations
 from functions.shared.custody.destinations import Destinations
 from functions.shared.custody.settings import CustodySettings
+from functions.shared.dynamo.answers import open_client
 from functions.shared.errors import AstralogError
+from functions.shared.guarded.answers import bounded
 from functions.shared.settings import load
 from functions.shared.tenancy import TenantId, dropin_prefix
+from functions.shared.turn_log import DynamoTurnLog
+from functions.shared.turns import TurnClock, TurnLog, fair_order
 from functions.uploads.files import File, digest_of
 from functions.uploads.notices import is_file, tenant_of
 from functions.uploads.own_clouds import DropCustody, drop_custody
@@ -56,7 +64,11 @@ HOURLY_MINUTES = 5
 """A run that begins so early in its hour is a full one."""
 
 RESERVE_SECONDS = 10
-A_BUCKET_SECONDS = 30
+A_BUCKET_SECONDS = 60
+"""One customer's share of a run: nothing that its bucket answers is waited for any longer."""
+
+OURS_SECONDS = 150
+"""Our own bucket's share: half of a run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,20 +77,33 @@ class Settings(CustodySettings):
     uploads_table: str
     dropped_queue: str
     dropped_byoc_queue: str
+    turns_table: str
 
 
 class DropSweep:
     """The buckets to look through, and the queues to tell."""
 
     def __init__(
-        self, drops: DropBucket, custody: DropCustody, register: Register, ours: DropQueue, theirs: DropQueue
+        self,
+        drops: DropBucket,
+        custody: DropCustody,
+        register: Register,
+        ours: DropQueue,
+        theirs: DropQueue,
+        turns: TurnLog,
     ) -> None:
         self._drops = drops
         self._custody = custody
         self._register = register
         self._ours = ours
         self._theirs = theirs
+        self._turns = turns
         self._told: dict[str, float] = {}
+
+    def in_order(self, tenants: Iterable[TenantId]) -> list[TenantId]:
+        """`tenants` as their turns come."""
+        waiting = dict.fromkeys(tenants, 0.0)
+        return fair_order(waiting, self._turns.last(waiting))
 
     def one(
         self, tenant: TenantId | None, now: datetime, may_go_on: Callable[[], bool] = lambda: True
@@ -87,7 +112,10 @@ class DropSweep:
         try:
             if tenant is None:
                 return self._swept(None, self._drops, PREFIX, now, may_go_on)
-            return self._swept(tenant, self._custody.drops(tenant), dropin_prefix(tenant), now, may_go_on)
+            self._turns.begin(tenant)
+            with bounded(math.inf, A_BUCKET_SECONDS):
+                drops = self._custody.drops(tenant)
+                return self._swept(tenant, drops, dropin_prefix(tenant), now, may_go_on)
         except AstralogError as fault:
             if tenant is not None and isinstance(fault, BucketRefusedError):
                 self._custody.forget(tenant)
@@ -177,37 +205,43 @@ def _sweeper() -> _Sweeper:
         Register(settings.uploads_table),
         DropQueue(settings.dropped_queue, FUNCTION),
         DropQueue(settings.dropped_byoc_queue, FUNCTION),
+        DynamoTurnLog(settings.turns_table, FUNCTION, open_client()),
     )
     return _Sweeper(destinations(settings), sweep)
 
 
 def handler(_event: dict[str, Any], context: Any) -> dict[str, int]:
     sweeper = _sweeper()
-    tenants: list[TenantId | None] = [*sweeper.destinations.tenants()]
-    # Another order each time: what there was no time for is not always the same.
-    random.shuffle(tenants)
-    return run(sweeper.sweep, [None, *tenants], lambda: context.get_remaining_time_in_millis() / 1000)
+    return run(
+        sweeper.sweep, sweeper.destinations.tenants, lambda: context.get_remaining_time_in_millis() / 1000
+    )
 
 
 def run(
-    sweep: DropSweep, tenants: list[TenantId | None], seconds_left: Callable[[], float]
+    sweep: DropSweep, tenants: Callable[[], Iterable[TenantId]], seconds_left: Callable[[], float]
 ) -> dict[str, int]:
-    """Sweep the buckets of `tenants`, None for ours, side by side, and measure."""
-    now = datetime.now(UTC)
+    """Sweep our bucket, then those of `tenants`, side by side; measure.
+
+    Raises
+    ------
+    DestinationsUnavailableError, StoreUnavailableError: our own bucket is swept all the same.
+    """
+    now, left = datetime.now(UTC), TurnClock(seconds_left)
+    with left.turn(OURS_SECONDS):
+        ours = sweep.one(None, now, lambda: left() > RESERVE_SECONDS)
 
     def is_time_for_more() -> bool:
         return seconds_left() > RESERVE_SECONDS + A_BUCKET_SECONDS
 
-    # Apart takes None for the end of its keys.
-    names = [str(tenant or "") for tenant in tenants]
-    apart: Apart[str, int | None] = Apart(
-        lambda name: sweep.one(TenantId(name) if name else None, now, is_time_for_more),
+    apart: Apart[TenantId, int | None] = Apart(
+        lambda tenant: sweep.one(tenant, now, is_time_for_more),
         lambda: seconds_left() - RESERVE_SECONDS,
         is_time_for_more,
     )
-    results, _ = apart.run(names)
-    swept = [told for told in results.values() if told is not None]
-    outcome = {"files": sum(swept), "unswept": len(tenants) - len(swept)}
+    order = sweep.in_order(tenants())
+    results, _ = apart.run(order)
+    swept = [files for files in (ours, *results.values()) if files is not None]
+    outcome = {"files": sum(swept), "unswept": len(order) + 1 - len(swept)}
     journal.measure(
         FUNCTION,
         {"UntoldFiles": (outcome["files"], "Count"), "BucketsUnswept": (outcome["unswept"], "Count")},

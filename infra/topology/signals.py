@@ -22,6 +22,8 @@ SIGNALS = (
     ),
     Signal("eraser", "OldestErasureSeconds", 86_400, "An erasure has not been verified within a day"),
     Signal("eraser", "ErasuresOverdue", 0, "An erasure is later than the 30 days that the law allows"),
+    # `OldestErasureSeconds` has no alarm here: a customer whose own cloud is away would keep it on.
+    Signal("eraser-byoc", "ErasuresOverdue", 0, "An erasure in a customer's own cloud is later than 30 days"),
     Signal("exporter", "ExportsFailed", 0, "A copy of an account's data could not be made and was given up"),
     Signal("watch", "OutagesUntold", 0, "A customer's cloud fails and nobody could be told"),
     Signal("billing", "DoubleSubscriptions", 0, "A customer pays twice: cancel one and give the money back"),

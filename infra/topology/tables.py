@@ -94,6 +94,8 @@ TABLES = (
     Table("receipts", partition_key="receipt", ttl_attribute="forget_at"),
     Table("tombstones", partition_key="kind", sort_key="tenant_hash", ttl_attribute="forget_at"),
     Table("uploads", partition_key="tenant_id", sort_key="entry", ttl_attribute="forget_at"),
+    # When a scheduled function last worked for a tenant, under a hash of both (docs/adr/0018).
+    Table("turns", partition_key="turn", ttl_attribute="forget_at", recoverable=False),
 )
 
 

@@ -30,6 +30,7 @@ from functions.privacy.desk import Desk
 from functions.privacy.eraser import Eraser
 from functions.privacy.erasure.drop_bucket import DropBucket
 from functions.privacy.erasure.moves import Move, next_move
+from functions.privacy.erasure.person_works import PersonWorks
 from functions.privacy.erasure.place import Time
 from functions.privacy.erasure.record import Erasure
 from functions.privacy.erasure.rows import EventRows
@@ -40,7 +41,6 @@ from functions.privacy.exporter import Exporter
 from functions.privacy.forms import Period
 from functions.privacy.handler import Settings, desk
 from functions.privacy.holdings import HOLDINGS
-from functions.privacy.never_confirmed import NeverConfirmed
 from functions.privacy.sign_ins import SignIns
 from functions.privacy.tables import Tables
 from functions.shared.access import Principal
@@ -72,6 +72,8 @@ from functions.shared.tenancy import (
     own_drops,
     own_searches,
 )
+from functions.shared.turn_log import DynamoTurnLog
+from functions.shared.turns import TurnClock
 from functions.shared.warehouse import Warehouse, WarehouseDownError
 from functions.sync.drive import Driver
 from functions.sync.drive import Time as SyncTime
@@ -167,11 +169,13 @@ class World:
     uploads: dict[str, StagedObject] = field(default_factory=dict)
     own: dict[TenantId, tuple[Any, Any]] = field(default_factory=dict)
     own_away: bool = False
+    byoc_seconds: float = 200.0
     room: EngineRoom | None = None
 
     def __post_init__(self) -> None:
         db, clock = self.aws.dynamodb, lambda: self.now
-        self.time = Time(clock, lambda: self.seconds_left)
+        self.clock = TurnClock(lambda: self.seconds_left)
+        self.time = Time(clock, self.clock)
         self.directory = Directory("accounts", "keys", "key-lists", client=db)
         self.people = People("people", db)
         self.audit, self.notices = Audit("audit", db, clock), Notices("notices", db, clock)
@@ -194,6 +198,7 @@ class World:
             receipts_table="receipts",
             exports_table="exports",
             exports_bucket="exports",
+            turns_table="turns",
             cancel_days=7,
         )
         self.desk: Desk = desk(settings, db, self.aws.s3, clock)
@@ -205,24 +210,38 @@ class World:
     def eraser(self) -> Eraser:
         """As a new process has it."""
         works = Works(
-            tables=self.tables,
             erasures=self.desk.erasures,
-            exports=self.desk.exports,
-            archives=self.desk.archives,
             tombstones=self.tombstones,
             shards=self.shards,
             closings=Closings("billing", "accounts", self.aws.dynamodb, lambda: self.now),
             sign_ins=self.sign_ins,
             suppressions=self.suppressions,
-            drops=DropBucket("drop", self.aws.s3),
-            staging=self.staging,
-            exports_bucket=self.exports_bucket,
-            rows=EventRows(cast(Warehouse, TrappedWarehouse(self.warehouse, self))),
-            custody=cast(Custody, OwnClouds(self)),
-            time=self.time,
+            **self._of_persons,
         )
-        never_confirmed = NeverConfirmed(self.sign_ins)
-        return Eraser(self.desk.erasures, works, self.audit, self.notices, never_confirmed, self.time)
+        return self._eraser(works, "eraser")
+
+    @property
+    def byoc_eraser(self) -> Eraser:
+        """As a new process has it."""
+        works = PersonWorks(custody=cast(Custody, OwnClouds(self)), **self._of_persons)
+        return replace(self._eraser(works, "eraser-byoc"), in_own_cloud=True, turn_seconds=self.byoc_seconds)
+
+    @property
+    def _of_persons(self) -> dict[str, Any]:
+        return {
+            "tables": self.tables,
+            "exports": self.desk.exports,
+            "archives": self.desk.archives,
+            "drops": DropBucket("drop", self.aws.s3),
+            "staging": self.staging,
+            "exports_bucket": self.exports_bucket,
+            "rows": EventRows(cast(Warehouse, TrappedWarehouse(self.warehouse, self))),
+            "time": self.time,
+        }
+
+    def _eraser(self, works: Works | PersonWorks, function: str) -> Eraser:
+        turns = DynamoTurnLog("turns", function, self.aws.dynamodb, lambda: self.now)
+        return Eraser(self.desk.erasures, works, self.audit, self.notices, turns, self.time, self.clock)
 
     @property
     def exporter(self) -> Exporter:
@@ -239,7 +258,8 @@ class World:
             warehouse=lambda: self.warehouse,
             notices=self.notices,
             now=lambda: self.now,
-            left=left,
+            left=TurnClock(left),
+            turns=DynamoTurnLog("turns", "exporter", self.aws.dynamodb, lambda: self.now),
             part_bytes=LEAST_PART_BYTES,
         )
 
@@ -491,7 +511,7 @@ class World:
         for _ in range(2000):
             self.trap = next(traps, Trap()) if traps else Trap()
             try:
-                self.eraser.run()
+                (self.byoc_eraser if erasure.in_own_cloud else self.eraser).run()
             except Crash:
                 died_at.append(self._step_of(erasure))
             finally:
@@ -508,7 +528,7 @@ class World:
         found = self.desk.erasures.of(erasure.tenant, erasure.erasure_id)
         if found is None or not found.open:
             return "after the end"
-        return step_of(next_move(self.eraser.works.of(found).plan, found.progress, self.now))
+        return step_of(next_move(cast(Works, self.eraser.works).of(found).plan, found.progress, self.now))
 
     def _wait_for(self, erasure: Erasure) -> None:
         self.close_at_billing()

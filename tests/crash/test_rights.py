@@ -98,7 +98,7 @@ def deaths(seed: int) -> Iterator[Trap]:
     chance = random.Random(seed)
     while True:
         after = chance.random() < 0.5
-        yield Trap(chance.randint(1 if after else 2, 3), after)
+        yield Trap(chance.randint(1 if after else 2, 4), after)
 
 
 def test_the_text_is_found_everywhere_before_so_that_not_finding_it_says_something(here: World) -> None:
@@ -448,7 +448,7 @@ def test_a_person_in_a_customers_own_cloud_is_erased_there_and_waited_for_while_
     here.own_away = True
     erasure = here.ask_for_person(tenant, "message", mark, plan="byoc")
     for _ in range(5):
-        here.eraser.run()
+        here.byoc_eraser.run()
         here.later(hours=1)
     assert "destination" in here.desk.erasure(tenant, erasure.erasure_id).progress.waits_for.values()
     assert here.desk.erasure(tenant, erasure.erasure_id).state == "running"

@@ -167,7 +167,16 @@ def test_a_deploy_migrates_before_anything_that_counts_on_the_schema(templates: 
     assert started["Properties"]["Handler"] == topology.function(topology.MIGRATE).handler
     assert trigger["Properties"]["InvocationType"] == "RequestResponse"
     assert trigger["Properties"]["ExecuteOnHandlerChange"] is True
-    uses_it = ("sync", "query", "retention", "retention-check", "eraser", "exporter", "reconcile")
+    uses_it = (
+        "sync",
+        "query",
+        "retention",
+        "retention-check",
+        "eraser",
+        "eraser-byoc",
+        "exporter",
+        "reconcile",
+    )
     assert waiting == {topology.function(name).handler for name in uses_it}
 
 

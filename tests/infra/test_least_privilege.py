@@ -164,7 +164,7 @@ def test_only_what_reaches_customers_may_open_their_credentials() -> None:
     may = {spec.name for spec in FUNCTIONS if "open:key:credentials" in spec.grants}
 
     assert may == {
-        "ingest", "sync-byoc", "query", "quarantine", "destinations", "sweeper-byoc", "eraser",
+        "ingest", "sync-byoc", "query", "quarantine", "destinations", "sweeper-byoc", "eraser-byoc",
         "uploads", "dropin-byoc", "sweeper-dropin",
     }  # fmt: skip
     assert [spec.name for spec in FUNCTIONS if "seal:key:credentials" in spec.grants] == ["destinations"]

@@ -47,6 +47,7 @@ FORBIDDEN = {
     "privacy": NEVER | {"pynamodb", "obstore", "clickhouse_connect", "joserfc"},
     "exporter": NEVER | {"pynamodb", "joserfc"},
     "eraser": NEVER | {"pynamodb", "joserfc"},
+    "eraser-byoc": NEVER | {"pynamodb", "joserfc"},
 }
 
 IMPORT_AND_TELL = """

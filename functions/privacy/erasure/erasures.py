@@ -67,7 +67,7 @@ class Erasures:
 
         Raises
         ------
-        AccountClosingError
+        AccountClosingError: of an account. ErasureChangedError: of a person, a condition of `also` failed.
         """
         writes = [
             {"Put": {**self._put(erasure), "ConditionExpression": "attribute_not_exists(erasure_id)"}},
@@ -79,7 +79,9 @@ class Erasures:
         try:
             write_all(self._client, writes)
         except UnmetError:
-            raise AccountClosingError("it was asked for already") from None
+            if erasure.kind == ACCOUNT:
+                raise AccountClosingError("it was asked for already") from None
+            raise ErasureChangedError("another erasure was asked for meanwhile") from None
 
     def ask_again(self, erasure: Erasure) -> None:
         """Write one of an account down that was erased before and is there again, whatever its item says."""

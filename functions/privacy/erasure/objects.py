@@ -1,6 +1,6 @@
 """What of a tenant's logs is staged, set aside or otherwise in a bucket, as an erasure sees it."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -22,6 +22,10 @@ LEFT_TO_SYNC_SECONDS = 6 * 3600
 """What was staged when an account stopped is loaded, and erased with the other rows, in minutes."""
 
 DELETED_AT_A_TIME = 1000
+LOOKED_AT_AT_A_TIME = 1000
+
+A_STEP_SECONDS = 30
+"""What is left of a turn before another document is read, or another thousand objects are listed."""
 
 UNREADABLE = "quarantine"
 """What an erasure waits for that finds something in the quarantine which is no document."""
@@ -43,7 +47,7 @@ class Folder:
     time: Time
 
     def count(self) -> int:
-        return sum(1 for _ in self.bucket.under(self.prefix))
+        return sum(1 for _ in timed(self.bucket.under(self.prefix), self.time))
 
     def remove(self) -> str | None:
         keys: list[str] = []
@@ -75,11 +79,12 @@ class StagedObjects:
     stopped_at: Callable[[], float] | None = None
 
     def count(self) -> int:
-        return waiting(self.bucket, self.tenant, self.until())
+        return waiting(self.bucket, self.tenant, self.time, self.until())
 
     def remove(self) -> str | None:
         until = self.until()
-        found = [each.key for each in self.bucket.under(staged_prefix(self.tenant)) if _holds(each, until)]
+        listing = timed(self.bucket.under(staged_prefix(self.tenant)), self.time)
+        found = [each.key for each in listing if _holds(each, until)]
         if found and not self._given_up():
             raise NotYetError("staged")
         self.bucket.delete(found)
@@ -111,14 +116,16 @@ class Quarantined:
     def remove(self) -> str | None:
         unreadable = False
         for key in self._documents():
-            self.time.need(30)
             unreadable |= not self._forgotten_in(key)
         if unreadable:
             raise NotYetError(UNREADABLE)
         return None
 
-    def _documents(self) -> list[str]:
-        return [each.key for each in self.bucket.under(quarantine_prefix(self.subject.tenant))]
+    def _documents(self) -> Iterator[str]:
+        """Their keys, while there is time to read another one."""
+        for each in self.bucket.under(quarantine_prefix(self.subject.tenant)):
+            self.time.need(A_STEP_SECONDS)
+            yield each.key
 
     def _rows_in(self, key: str) -> int | None:
         """None when nobody can read it."""
@@ -148,9 +155,27 @@ class Quarantined:
         return True
 
 
-def waiting(bucket: Bucket, tenant: TenantId, until: datetime | None = None) -> int:
-    """How many staged objects may hold rows of `tenant` that were received before `until`; None for all."""
-    return sum(_holds(each, until) for each in bucket.under(staged_prefix(tenant)))
+def waiting(bucket: Bucket, tenant: TenantId, time: Time, until: datetime | None = None) -> int:
+    """How many staged objects may hold rows of `tenant` that were received before `until`; None for all.
+
+    Raises
+    ------
+    NotYetError: there is no time to list all of them.
+    """
+    return sum(_holds(each, until) for each in timed(bucket.under(staged_prefix(tenant)), time))
+
+
+def timed(listing: Iterable[Listed], time: Time) -> Iterator[Listed]:
+    """The same listing, as far as there is time.
+
+    Raises
+    ------
+    NotYetError: there is none for the next LOOKED_AT_AT_A_TIME.
+    """
+    for number, each in enumerate(listing, 1):
+        yield each
+        if number % LOOKED_AT_AT_A_TIME == 0:
+            time.need(A_STEP_SECONDS)
 
 
 def _holds(each: Listed, until: datetime | None) -> bool:

@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from functions.privacy.erasure.place import NotYetError, Place
 from functions.shared import journal
+from functions.shared.buckets.contract import ListingTooLongError
 from functions.shared.custody.buckets import NoDestinationError
 from functions.shared.custody.sealing import SealBrokenError
 from functions.shared.errors import RetryableError
@@ -17,6 +18,8 @@ _NO_TABLE_CODES = frozenset({60, 81})
 T = TypeVar("T")
 
 UNREACHABLE = "destination"
+LISTING = "listing"
+"""What an erasure waits for whose customer's bucket lists more than is read, or never stops."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,8 @@ class OwnPlace:
             reason = f"engine_{refusal.engine_code}"
         except NotYetError:
             raise
+        except ListingTooLongError:
+            raise NotYetError(LISTING) from None
         except (SealBrokenError, AddressRefusedError, RetryableError) as fault:
             reason = type(fault).__name__
         except (ValueError, LookupError, TypeError) as fault:

@@ -6,6 +6,9 @@ from typing import Protocol
 
 from functions.shared.errors import RetryableError
 
+TIME = "time"
+"""What a place waits for that needs more time than there is left."""
+
 
 class NotYetError(RetryableError):
     """The place cannot be emptied now; `reason` is a code word. The erasure looks again later."""
@@ -51,4 +54,4 @@ class Time:
         NotYetError
         """
         if self.left() < seconds:
-            raise NotYetError("time")
+            raise NotYetError(TIME)

@@ -56,6 +56,11 @@ class Erasure:
     def open(self) -> bool:
         return self.state in (REQUESTED, RUNNING)
 
+    @property
+    def in_own_cloud(self) -> bool:
+        """Whether it reaches the customer's own bucket and ClickHouse; that of a BYOC account does not."""
+        return self.byoc and self.kind == PERSON
+
 
 def item_of(erasure: Erasure) -> Item:
     """Its item; an open one has the attributes that put it into the index `open`."""

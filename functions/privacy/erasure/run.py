@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol, TypeVar
 
 from functions.privacy.erasure.moves import Begin, End, Finish, Move, Stop, Sweep, Wait, next_move
-from functions.privacy.erasure.place import NotYetError, Place, Time
+from functions.privacy.erasure.place import TIME, NotYetError, Place, Time
 from functions.privacy.erasure.progress import UNCOUNTED, People, Plan, Progress
 from functions.privacy.erasure.record import Erasure
 from functions.shared import journal
@@ -18,6 +18,10 @@ RESERVE_SECONDS = 20.0
 
 Stopping = Callable[[], People | None]
 """What a stop does; the people it returns are to be remembered."""
+
+
+class _OutOfTimeError(Exception):
+    """The rest of the turn is too short for the next place."""
 
 
 class Saves(Protocol):
@@ -69,15 +73,20 @@ class Work:
         ------
         ErasureChangedError: another run works on it. What a store of its own does not take raises too.
         """
+        is_first = True
         while True:
             move = next_move(self.plan, self.erasure.progress, time.now())
             if isinstance(move, Finish):
                 return True
             if isinstance(move, Wait) or time.left() < RESERVE_SECONDS:
                 return False
-            self._make(move, store, time)
+            try:
+                self._make(move, store, time, is_first=is_first)
+            except _OutOfTimeError:
+                return False
+            is_first = False
 
-    def _make(self, move: Move, store: Saves, time: Time) -> None:
+    def _make(self, move: Move, store: Saves, time: Time, *, is_first: bool) -> None:
         progress, now = self.erasure.progress, time.now()
         match move:
             case Stop(name):
@@ -87,16 +96,19 @@ class Work:
             case Begin():
                 self._save(store, progress.beginning(now))
             case Sweep(name):
-                self._sweep(name, store, time)
+                self._sweep(name, store, time, is_first=is_first)
             case End(resume_at):
                 self._save(store, progress.after_round(now, resume_at))
 
-    def _sweep(self, name: str, store: Saves, time: Time) -> None:
-        """Look, write down how much there is, remove it, write down that it is gone."""
+    def _sweep(self, name: str, store: Saves, time: Time, *, is_first: bool) -> None:
+        """Look, write down how much there is, remove it, write down that it is gone.
+
+        A place that runs out of time is where the next turn begins; if it had a whole turn, it is left.
+        """
         place = self.places[name]
         there, hindered = _tried(name, place.count, 0)
         if hindered:
-            self._save(store, self.erasure.progress.leaving(name, hindered))
+            self._leave(name, hindered, store, is_first=is_first)
             return
         progress = self.erasure.progress
         if not there and not progress.pending.get(name):
@@ -105,9 +117,15 @@ class Work:
             return
         self._save(store, progress.expecting(name, there))
         mark, hindered = _tried(name, place.remove, None)
-        progress = self.erasure.progress
-        swept = progress.leaving(name, hindered) if hindered else progress.swept(name, time.now(), mark)
-        self._save(store, swept)
+        if hindered:
+            self._leave(name, hindered, store, is_first=is_first)
+            return
+        self._save(store, self.erasure.progress.swept(name, time.now(), mark))
+
+    def _leave(self, name: str, reason: str, store: Saves, *, is_first: bool) -> None:
+        if reason == TIME and not is_first:
+            raise _OutOfTimeError
+        self._save(store, self.erasure.progress.leaving(name, reason))
 
     def _save(self, store: Saves, progress: Progress) -> None:
         self.erasure = store.save(replace(self.erasure, progress=progress))

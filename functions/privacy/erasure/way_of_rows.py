@@ -32,5 +32,5 @@ def way_of_rows(
         "staged": staged,
         "quarantined": Quarantined(bucket, subject, time),
         "replayed": staged,
-        "rows": Rows(rows, subject, lambda: waiting(bucket, subject.tenant, until()), time, until),
+        "rows": Rows(rows, subject, lambda: waiting(bucket, subject.tenant, time, until()), time, until),
     }

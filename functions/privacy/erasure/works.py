@@ -1,46 +1,32 @@
 """What an erasure consists of: its stops and its places, in their order, made of the stores."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from functools import partial
+from datetime import timedelta
 
-from functions.privacy.erasure.copies import Copies
 from functions.privacy.erasure.erasures import Erasures
-from functions.privacy.erasure.files import Checkpoints, DroppedFiles, LastFile, later
 from functions.privacy.erasure.items import Items, OtherErasures
 from functions.privacy.erasure.mentions import Mentions
 from functions.privacy.erasure.objects import (
-    STILL_BEING_STAGED,
-    Files,
     Folder,
     StagedObjects,
     waiting,
 )
-from functions.privacy.erasure.own_cloud import OwnPlace
-from functions.privacy.erasure.place import Place, Time
+from functions.privacy.erasure.person_works import PersonWorks, holding_of
+from functions.privacy.erasure.place import Place
 from functions.privacy.erasure.progress import People
-from functions.privacy.erasure.reading import Reading
 from functions.privacy.erasure.record import ACCOUNT, Erasure
-from functions.privacy.erasure.rows import STATEMENT_TIMEOUT_SECONDS, EventRows, Rows, Traces
+from functions.privacy.erasure.rows import Rows, Traces
 from functions.privacy.erasure.run import Stopping, Work
 from functions.privacy.erasure.sign_in_place import SignInPlace
-from functions.privacy.erasure.subject import Everything, Subject
+from functions.privacy.erasure.subject import Everything
 from functions.privacy.erasure.suppressed import Suppressed
-from functions.privacy.erasure.way_of_rows import STILL_BEING_WRITTEN, WAY_OF_ROWS, way_of_rows
-from functions.privacy.export.archives import Archives
-from functions.privacy.export.exports import Exports
 from functions.privacy.holding import Holding
 from functions.privacy.holdings import HOLDINGS
 from functions.privacy.sign_ins import SignIns
-from functions.privacy.tables import Tables
 from functions.shared.account.closing import Closings
 from functions.shared.account.suppressions import Suppressions, digest_of
 from functions.shared.account.tombstones import Tombstones
-from functions.shared.buckets.contract import Bucket
-from functions.shared.custody.clouds import Custody
 from functions.shared.custody.sealing import Shards
-from functions.shared.errors import PermanentError
 from functions.shared.tenancy import (
     TenantId,
     checkpoint_prefix,
@@ -58,30 +44,21 @@ and an insert of its own half a minute longer. The longest chain of these is bel
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Works:
-    """The stores that an erasure goes through. `custody`: of customers' own clouds."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Works(PersonWorks):
+    """The stores that any erasure goes through."""
 
-    tables: Tables
     erasures: Erasures
-    exports: Exports
-    archives: Archives
     tombstones: Tombstones
     shards: Shards
     closings: Closings
     sign_ins: SignIns
     suppressions: Suppressions
-    drops: Files
-    staging: Bucket
-    exports_bucket: Bucket
-    rows: EventRows
-    custody: Custody
-    time: Time
     settle: timedelta = SETTLE
 
     def of(self, erasure: Erasure) -> Work:
         """What there is to do for `erasure`."""
-        return self._of_account(erasure) if erasure.kind == ACCOUNT else self._of_person(erasure)
+        return self._of_account(erasure) if erasure.kind == ACCOUNT else PersonWorks.of(self, erasure)
 
     def _of_account(self, erasure: Erasure) -> Work:
         tenant = erasure.tenant
@@ -94,14 +71,16 @@ class Works:
         }
         work = Work(erasure, settle_seconds=self.settle.total_seconds(), stops=stops)
         work.places |= {
-            "archives": self._copies(tenant, lambda: None),
+            "archives": self.copies(tenant, lambda: None),
             "dropped_files": Folder(self.drops, dropin_prefix(tenant), self.time),
             "checkpoints": Folder(self.staging, checkpoint_prefix(tenant), self.time),
             "idempotency_marks": Folder(self.staging, idempotency_prefix(tenant), self.time),
             # Before the quarantine: sync may set aside what is staged, and nothing goes back any more.
             "staged": StagedObjects(self.staging, tenant, self.time, stopped_at=work.stopped_at),
             "quarantined": Folder(self.staging, quarantine_prefix(tenant), self.time),
-            "rows": Rows(self.rows, Everything(tenant), lambda: waiting(self.staging, tenant), self.time),
+            "rows": Rows(
+                self.rows, Everything(tenant), lambda: waiting(self.staging, tenant, self.time), self.time
+            ),
             "traces": Traces(self.rows, tenant, lambda: work.mark_of("rows"), self.time),
             "sign_ins": SignInPlace(self.sign_ins, lambda: work.erasure.progress.subjects),
             "mentions": Mentions(self.tables, tenant),
@@ -109,41 +88,6 @@ class Works:
             **{each.table: self._items(each, erasure) for each in HOLDINGS},
         }
         return work
-
-    def _of_person(self, erasure: Erasure) -> Work:
-        if erasure.subject is None:
-            raise PermanentError("the erasure of a person without a person")
-        subject, asked_at = erasure.subject, datetime.fromtimestamp(erasure.requested_at, UTC)
-        quiet_at = (asked_at + STILL_BEING_STAGED).timestamp()
-        work = Work(erasure, quiet_at=quiet_at, settle_seconds=STILL_BEING_WRITTEN.total_seconds())
-
-        def until() -> datetime:
-            return later(asked_at, work.mark_of("last_file"))
-
-        tenant, reading = subject.tenant, Reading(self.tables, _holding("uploads"), subject.tenant)
-        files = DroppedFiles(self.drops, reading, tenant, asked_at, self.time)
-        work.places |= {
-            "uploads": files,
-            "last_file": LastFile(files, lambda: work.mark_of("last_file")),
-            "checkpoints": Checkpoints(self.staging, reading, tenant, until, self.time),
-            **way_of_rows(subject, until, self.staging, self.rows, self.time),
-        }
-        if erasure.byoc:
-            work.places["own_checkpoints"] = OwnPlace(
-                lambda: Checkpoints(self.custody.bucket(tenant), reading, tenant, until, self.time)
-            )
-            work.places |= {
-                f"own_{name}": OwnPlace(partial(self._own_place, name, subject, until))
-                for name in WAY_OF_ROWS
-            }
-        work.places["traces"] = Traces(self.rows, tenant, lambda: work.mark_of("rows"), self.time)
-        work.places["archives"] = self._copies(tenant, work.removed_at)
-        return work
-
-    def _own_place(self, name: str, subject: Subject, until: Callable[[], datetime]) -> Place:
-        bucket = self.custody.bucket(subject.tenant)
-        warehouse = self.custody.warehouse(subject.tenant, STATEMENT_TIMEOUT_SECONDS)
-        return way_of_rows(subject, until, bucket, EventRows(warehouse), self.time)[name]
 
     def _items(self, holding: Holding, erasure: Erasure) -> Place:
         tenant = erasure.tenant
@@ -158,7 +102,7 @@ class Works:
 
         Without an account, as where only its book was brought back, there is nothing that could be closed.
         """
-        account = self.tables.page(_holding("accounts"), tenant).items
+        account = self.tables.page(holding_of("accounts"), tenant).items
         if not account or self.closings.state(tenant) != "open":
             return True
         self._end_billing(tenant)
@@ -167,17 +111,10 @@ class Works:
     def _end_billing(self, tenant: TenantId) -> None:
         self.closings.request(tenant)
 
-    def _copies(self, tenant: TenantId, until: Callable[[], float | None]) -> Copies:
-        return Copies(self.exports, self.archives, self.exports_bucket, tenant, until, self.time)
-
     def _people_of(self, tenant: TenantId) -> People:
-        found = list(self.tables.items(_holding("people"), tenant))
+        found = list(self.tables.items(holding_of("people"), tenant))
         asked_for = {each for item in found for each in item.get("asked_emails", {}).get("SS", ())}
         return People(
             tuple(sorted(item["subject"]["S"] for item in found)),
             tuple(sorted(map(digest_of, {item["email"]["S"] for item in found} | asked_for))),
         )
-
-
-def _holding(table: str) -> Holding:
-    return next(each for each in HOLDINGS if each.table == table)

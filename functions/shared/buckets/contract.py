@@ -27,6 +27,13 @@ class BucketRefusedError(BucketError):
     """The bucket is not there, or not for us: somebody has to mend it, and then the same call succeeds."""
 
 
+class ListingTooLongError(BucketError):
+    """The listing does not end within the bounds of functions.shared.buckets.customers; it is not read on."""
+
+    def __init__(self) -> None:
+        super().__init__("ListingTooLong")
+
+
 class ObjectChangedError(PermanentError):
     """The object is not the one that was asked for; its body was not read."""
 
@@ -108,6 +115,7 @@ class Bucket(Protocol):
         Raises
         ------
         PermanentError: the prefix ends otherwise, and might be that of another tenant too.
+        ListingTooLongError: of a bucket at an address that a customer gave.
         """
         ...
 

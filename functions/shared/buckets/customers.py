@@ -7,9 +7,11 @@ PUT: one that ignores them overwrites, and nothing here can notice.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from contextvars import copy_context
 from typing import Any
 
 from botocore import exceptions
@@ -22,6 +24,7 @@ from functions.shared.buckets.contract import (
     BucketUnavailableError,
     Found,
     Listed,
+    ListingTooLongError,
     ObjectChangedError,
     Told,
     same_object,
@@ -34,6 +37,18 @@ DELETES_AT_ONCE = 8
 
 LARGEST_OBJECT_BYTES = 128 * 1024 * 1024
 """More than ingest stages in one object, and what sync can hold: anybody may write into this bucket."""
+
+MAX_LISTED_PAGES = 1000
+"""A million objects, as S3 lists them. A page may be empty and not be the last: they are counted, too."""
+
+MAX_LISTED_A_PAGE = 10_000
+"""S3 lists 1,000; a page is in memory as a whole."""
+
+MAX_LISTED_BYTES = 128 * 1024 * 1024
+"""Of the keys of one listing: its reader may hold all of them."""
+
+LISTING_SECONDS = 90.0
+"""Of waiting for the pages of one listing, without what its reader does in between."""
 
 _GARBLED = (ResponseParserError, LookupError, ValueError)
 NOT_DONE = (BotoCoreError, ClientError, PermanentError, OSError, *_GARBLED)
@@ -100,12 +115,16 @@ class CustomersBucket:
             self._delete(keys[start : start + KEYS_A_DELETION])
 
     def under(self, prefix: str, after: str = "") -> Iterator[Listed]:
-        """All objects whose key begins with `prefix`, in the order of keys; with `after` those behind it."""
+        """All objects whose key begins with `prefix`, in the order of keys; with `after` those behind it.
+
+        A hostile server may list for ever. Up to MAX_LISTED_PAGES, MAX_LISTED_BYTES and LISTING_SECONDS are
+        read, then ListingTooLongError is raised; a reader that has had enough before does not notice.
+        """
         asked = {"Bucket": self._name, "Prefix": self._prefix + whole_folder(prefix)}
         if after:
             asked["StartAfter"] = self._prefix + after
         try:
-            for page in self._client.get_paginator("list_objects_v2").paginate(**asked):
+            for page in _within_bounds(self._client.get_paginator("list_objects_v2").paginate(**asked)):
                 # A key that ends in a slash is how consoles draw a folder.
                 objects = (each for each in page.get("Contents", ()) if not each["Key"].endswith("/"))
                 yield from map(self._listed, objects)
@@ -137,8 +156,10 @@ class CustomersBucket:
                 raise _refusal(left[0], 403)
 
     def _delete_singly(self, keys: Sequence[str]) -> None:
+        # The bounds of the calling thread hold in each of these, too (functions.shared.guarded.answers).
+        contexts = [copy_context() for _ in keys]
         with ThreadPoolExecutor(DELETES_AT_ONCE) as pool:
-            list(pool.map(self._delete_one, keys))
+            list(pool.map(lambda context, key: context.run(self._delete_one, key), contexts, keys))
 
     def _delete_one(self, key: str) -> None:
         try:
@@ -153,6 +174,32 @@ class CustomersBucket:
     def _listed(self, each: dict[str, Any]) -> Listed:
         key = each["Key"].removeprefix(self._prefix)
         return Listed(key, etag_of_answer(each), each["Size"], each["LastModified"])
+
+
+def _within_bounds(pages: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """The pages of a listing, up to its bounds.
+
+    Raises
+    ------
+    ListingTooLongError
+    """
+    left, listed_bytes, waited_seconds = iter(pages), 0, 0.0
+    for _ in range(MAX_LISTED_PAGES):
+        asked_at = time.monotonic()
+        page = next(left, None)
+        waited_seconds += time.monotonic() - asked_at
+        if page is None:
+            return
+        objects = page.get("Contents", ())
+        listed_bytes += sum(len(each["Key"]) for each in objects)
+        if len(objects) > MAX_LISTED_A_PAGE or listed_bytes > MAX_LISTED_BYTES:
+            raise ListingTooLongError
+        yield page
+        if not page.get("IsTruncated"):
+            return
+        if waited_seconds > LISTING_SECONDS:
+            break
+    raise ListingTooLongError
 
 
 def _told(attributes: Mapping[str, str]) -> dict[str, Any]:

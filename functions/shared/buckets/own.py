@@ -99,8 +99,9 @@ class OwnBucket:
         except (BaseError, OSError) as fault:
             raise _failure(fault) from None
 
-    def under(self, prefix: str) -> Iterator[Listed]:
-        pages = obstore.list(self._store, prefix=whole_folder(prefix))
+    def under(self, prefix: str, after: str | None = None) -> Iterator[Listed]:
+        """All objects whose key begins with `prefix`; with `after` those behind it, in the order of keys."""
+        pages = obstore.list(self._store, prefix=whole_folder(prefix), offset=after)
         try:
             for page in pages:
                 for each in page:

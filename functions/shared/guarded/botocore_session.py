@@ -12,6 +12,9 @@ from functions.shared.guarded.pools import pool_classes
 
 MAX_OBJECT_BYTES = 128 * 1024 * 1024
 
+MAX_TAGS = 100_000
+"""Of an answer in XML, four times what a page of a listing has: each becomes objects of Python."""
+
 OBJECT_SECONDS = 30
 """From asking for an object to the last byte of its body."""
 
@@ -44,13 +47,17 @@ class GuardedSession(URLLib3Session):  # type: ignore[misc]  # botocore has no t
         self._seconds = connect_seconds + 2 * read_seconds
 
     def send(self, request: AWSPreparedRequest) -> AWSResponse:
+        """The answer; the body of an object is still to be read."""
         streams = request.stream_output
         most = (MAX_OBJECT_BYTES, OBJECT_SECONDS) if streams else (SMALL_ANSWER_BYTES, self._seconds)
         try:
             with bounded(*most):
-                return super().send(request)
+                answer = super().send(request)
         except HTTPClientError as fault:
             cause: Any = fault.kwargs.get("error")
             if isinstance(cause, AddressRefusedError | AnswerRefusedError):
                 raise cause from None
             raise
+        if not streams and answer.content.count(b"<") > MAX_TAGS:
+            raise AnswerRefusedError("the answer has too many elements")
+        return answer

@@ -7,7 +7,8 @@ FUNCTIONS = (
     Function(
         name="quarantine",
         handler="functions.quarantine.handler.handler",
-        memory_mb=512,
+        # A document of the largest size is held with its rows, and packed again.
+        memory_mb=1024,
         timeout_seconds=29,
         settings={"staging_bucket": "bucket:staging", "byoc_queue": "queue:staged-byoc", **CUSTODY},
         grants=(

@@ -81,8 +81,14 @@ FUNCTIONS = (
         handler="functions.retention.byoc_sweeper.handler",
         memory_mb=512,
         timeout_seconds=300,
-        settings={"byoc_queue": "queue:staged-byoc", **CUSTODY},
-        grants=("scan:table:destinations", *MAY_REACH_CUSTOMERS, "send:queue:staged-byoc"),
+        settings={"byoc_queue": "queue:staged-byoc", "turns_table": "table:turns", **CUSTODY},
+        grants=(
+            "scan:table:destinations",
+            *MAY_REACH_CUSTOMERS,
+            "send:queue:staged-byoc",
+            "read:table:turns",
+            "write:table:turns",
+        ),
         schedule_minutes=5,
     ),
 )

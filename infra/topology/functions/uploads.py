@@ -103,6 +103,7 @@ FUNCTIONS = (
             "uploads_table": "table:uploads",
             "dropped_queue": "queue:dropped",
             "dropped_byoc_queue": "queue:dropped-byoc",
+            "turns_table": "table:turns",
             **CUSTODY,
         },
         grants=(
@@ -111,6 +112,8 @@ FUNCTIONS = (
             # Where the sweep of a bucket goes on.
             "write:table:uploads",
             "scan:table:destinations",
+            "read:table:turns",
+            "write:table:turns",
             *MAY_REACH_CUSTOMERS,
             "send:queue:dropped",
             "send:queue:dropped-byoc",

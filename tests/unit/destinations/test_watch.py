@@ -166,3 +166,19 @@ def test_what_cannot_be_written_is_told_by_a_later_run_and_keeps_nobody_else_unt
     assert here.run("no-such-table") == {"outage": 0, "mended": 0, "failing": 2, "untold": 2}
     assert here.run() == {"outage": 2, "mended": 0, "failing": 2, "untold": 0}
     assert [len(here.told(tenant)) for tenant in (ACME, GLOBEX)] == [1, 1]
+
+
+def test_in_the_time_there_is_it_is_not_always_the_same_ones_that_are_looked_at(here: World) -> None:
+    looked_at: set[TenantId] = set()
+    outage(here)
+    here.attempt(GLOBEX, "unreachable")
+    here.now += OUTAGE_SECONDS
+    for _ in range(40):
+        times = iter([True, False])
+        outbox = Notices("notices", here.dynamodb, lambda: here.now)
+        watch = Watch(Destinations(), here.health, outbox)  # type: ignore[arg-type]
+        watch.run(here.now, lambda times=times: next(times))
+        looked_at = {tenant for tenant in (ACME, GLOBEX) if here.told(tenant)}
+        if len(looked_at) == 2:
+            break
+    assert looked_at == {ACME, GLOBEX}

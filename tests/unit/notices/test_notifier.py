@@ -194,6 +194,19 @@ def test_when_ses_takes_nothing_the_run_ends_and_nobodys_tries_are_used_up(here:
     assert here.run().settled == 10
 
 
+def test_however_many_of_one_accounts_mails_fail_another_is_mailed_in_the_same_run(
+    here: World, acme: TenantId, globex: TenantId
+) -> None:
+    for number in range(MOST_FAILURES * 3):
+        failing(here, acme, f"payment-{number}")
+    here.now += 1
+    failing(here, globex)
+    here.mailer.refused = set(ACME_READERS)
+    run = here.run()
+    assert (run.settled, run.postponed) == (1, MOST_FAILURES * 3)
+    assert here.to(globex) == ["bob@globex.example"]
+
+
 def test_no_notice_is_begun_when_time_runs_out(here: World, acme: TenantId, globex: TenantId) -> None:
     failing(here, acme)
     failing(here, globex)

@@ -4,7 +4,7 @@ from typing import Any, cast
 
 import pytest
 
-from functions.privacy.eraser import Eraser
+from functions.privacy.eraser import Eraser, Upkeep
 from functions.privacy.erasure.place import Time
 from functions.privacy.erasure.record import PERSON, RUNNING, Erasure
 from functions.privacy.erasure.run import Work
@@ -12,6 +12,8 @@ from functions.privacy.erasure.subject import Subject
 from functions.privacy.sign_ins import SignInsUnavailableError
 from functions.shared.errors import PermanentError
 from functions.shared.tenancy import TenantId
+from functions.shared.turns import TurnClock
+from tests.unit.shared.turns import Turns
 
 NOON = 1_800_000_000
 
@@ -51,7 +53,7 @@ class Outbox:
 
 
 class Nobody:
-    def forget(self, _now: float) -> int:
+    def forget(self, _now: float, _may_go_on: object) -> int:
         raise SignInsUnavailableError("Cognito: silent")
 
 
@@ -61,7 +63,7 @@ class Strangers:
     def __init__(self) -> None:
         self.asked_at: list[float] = []
 
-    def forget(self, now: float) -> int:
+    def forget(self, now: float, _may_go_on: object) -> int:
         self.asked_at.append(now)
         return 2
 
@@ -71,15 +73,18 @@ def erasure(erasure_id: str) -> Erasure:
     return Erasure(tenant, erasure_id, PERSON, RUNNING, NOON, NOON, Subject(tenant, "message", "jane"))
 
 
+def eraser(office: Office, turns: Turns | None = None) -> Eraser:
+    clock, every = TurnClock(lambda: 300.0), cast(Any, office)
+    given = Time(lambda: NOON + 60.0, clock)
+    return Eraser(every, every, every, cast(Any, Outbox()), turns or Turns(), given, clock)
+
+
 @pytest.mark.parametrize("fault", [PermanentError("known"), RuntimeError("jane"), KeyError("jane")])
 def test_one_that_fails_in_whatever_way_keeps_no_other_from_being_worked_on(
     fault: Exception, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    office = cast(Any, Office({"era_0": fault}))
-    outbox = cast(Any, Outbox())
-    clock = Time(lambda: NOON + 60.0, lambda: 300.0)
-    eraser = Eraser(office, office, office, outbox, cast(Any, Nobody()), clock)
-    told = eraser.run()
+    office = Office({"era_0": fault})
+    told = Upkeep(eraser(office), cast(Any, Nobody())).run()
 
     assert office.finished == ["era_1", "era_2"]
     assert (told["verified"], told["open"], told["never_confirmed"]) == (2, 1, 0)
@@ -89,9 +94,8 @@ def test_one_that_fails_in_whatever_way_keeps_no_other_from_being_worked_on(
 
 
 def test_each_run_forgets_who_never_confirmed_an_address() -> None:
-    office, strangers = cast(Any, Office({})), Strangers()
-    clock = Time(lambda: NOON + 60.0, lambda: 300.0)
-    told = Eraser(office, office, office, cast(Any, Outbox()), cast(Any, strangers), clock).run()
+    strangers = Strangers()
+    told = Upkeep(eraser(Office({})), cast(Any, strangers)).run()
 
     assert strangers.asked_at == [NOON + 60.0]
     assert told["never_confirmed"] == 2

@@ -11,6 +11,8 @@ from functions.privacy.exporter import GIVEN_UP_SECONDS, Exporter
 from functions.shared.dynamo.answers import StoreUnavailableError
 from functions.shared.errors import PermanentError, RetryableError
 from functions.shared.tenancy import TenantId
+from functions.shared.turns import TurnClock
+from tests.unit.shared.turns import Turns
 
 NOON = 1_800_000_000
 FIRST = Export(TenantId("acme"), "exp_0", REQUESTED, NOON - 60, NOON - 60)
@@ -45,9 +47,9 @@ class Office:
             raise self.faults[operation]
 
 
-def told_by(office: Office) -> dict[str, int]:
+def exporter(office: Office, left: TurnClock, turns: Turns) -> Exporter:
     nothing = cast(Any, None)
-    exporter = Exporter(
+    return Exporter(
         tables=nothing,
         exports=cast(Any, office),
         archives=nothing,
@@ -56,9 +58,13 @@ def told_by(office: Office) -> dict[str, int]:
         warehouse=nothing,
         notices=nothing,
         now=lambda: float(NOON),
-        left=lambda: 300.0,
+        left=left,
+        turns=turns,
     )
-    return exporter.run()
+
+
+def told_by(office: Office) -> dict[str, int]:
+    return exporter(office, TurnClock(lambda: 300.0), Turns()).run()
 
 
 @pytest.mark.parametrize("fault", [RetryableError("known"), RuntimeError("jane"), KeyError("jane")])
@@ -96,4 +102,22 @@ def test_one_that_can_never_be_made_is_given_up() -> None:
     office = Office(save=PermanentError("never"))
 
     assert told_by(office)["failed"] == 2
-    assert office.finished == ["exp_0", "exp_1"]
+    assert office.finished == ["exp_1", "exp_0"], "the longest waiting comes first"
+
+
+def test_a_copy_that_takes_hours_has_its_turn_and_the_next_account_its_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now, turns = 0.0, Turns()
+
+    def until_time_is_over(exporter: Exporter, _export: Export) -> str:
+        nonlocal now
+        now += exporter.left()
+        return "open"
+
+    monkeypatch.setattr(Exporter, "_outcome", until_time_is_over)
+    made = exporter(Office(), TurnClock(lambda: 300.0 - now, lambda: now), turns)
+    for _ in range(2):
+        now = 0.0
+        assert made.run()["open"] == 2
+    assert turns.begun == [OVERDUE.tenant, FIRST.tenant] * 2

@@ -1,5 +1,6 @@
 """The inventory is complete: no table and no bucket is forgotten by a copy or by an erasure."""
 
+from functions.privacy.byoc_eraser import Settings as ByocSettings
 from functions.privacy.eraser import Settings
 from functions.privacy.erasure.works import Works
 from functions.privacy.exporter import Settings as ExporterSettings
@@ -47,7 +48,7 @@ def test_the_topology_grants_what_the_inventory_needs() -> None:
 
 
 def test_who_makes_copies_and_who_erases_them_find_uploads_that_nobody_completed() -> None:
-    for name in ("exporter", "eraser"):
+    for name in ("exporter", "eraser", "eraser-byoc"):
         assert "unfinished:bucket:exports" in function(name).grants
 
 
@@ -76,7 +77,7 @@ def test_each_account_has_a_folder_of_its_own_below_each_prefix() -> None:
 
 
 def test_the_functions_settings_are_all_in_the_topology() -> None:
-    for name, kind in (("eraser", Settings), ("exporter", ExporterSettings)):
+    for name, kind in (("eraser", Settings), ("eraser-byoc", ByocSettings), ("exporter", ExporterSettings)):
         environ = {f"ASTRALOG_{each.upper()}": "x" for each in function(name).settings}
         load(kind, environ | {"ASTRALOG_ALLOW_LOOPBACK_DESTINATIONS": "false"})
 

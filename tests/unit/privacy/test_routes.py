@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +12,7 @@ from botocore.config import Config
 from moto import mock_aws
 
 from functions.accounts.directory import Account, Directory
-from functions.privacy.desk import MAX_OPEN_ERASURES, Desk
+from functions.privacy.desk import ERASURES_A_DAY, MAX_OPEN_ERASURES, Desk
 from functions.privacy.erasure.record import ACCOUNT
 from functions.privacy.export.record import READY
 from functions.privacy.handler import ROUTES, Settings, answer_to, desk
@@ -22,6 +23,7 @@ from functions.shared.tenancy import TenantId
 from infra.topology import TABLES, function
 from local import transactions
 from local.tables import definition
+from tests.unit.shared.serial import SerialClient
 
 NOON = 1_800_000_000.0
 DAY = 86_400
@@ -35,7 +37,7 @@ class World:
     now: float = NOON
 
     def __post_init__(self) -> None:
-        tables = ("accounts", "audit", "notices", "erasures", "receipts", "exports")
+        tables = ("accounts", "audit", "notices", "erasures", "receipts", "exports", "turns")
         names = {f"{name}_table": name for name in tables}
         settings = Settings(**names, exports_bucket="exports", cancel_days=7)
         self.desk: Desk = desk(settings, self.client, self.s3, lambda: self.now)
@@ -255,6 +257,52 @@ def test_an_account_has_so_many_open_erasures(here: World) -> None:
 
     assert (refused["statusCode"], decoded(refused)["code"]) == (409, "too_many_erasures")
     assert here.ask("DELETE /v1/account", tenant, {"confirm": tenant})["statusCode"] == 202
+
+
+def test_an_account_has_so_many_erasures_of_persons_a_day_and_another_has_its_own(
+    here: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also when each is verified at once. After a day the first of them counts no more."""
+    monkeypatch.setattr(here, "now", here.now)  # and back
+    busy, other = here.account("busy"), here.account("quiet")
+    began = here.now
+    for number in range(ERASURES_A_DAY):
+        asked = decoded(here.ask("POST /v1/erasures", busy, {**JANE, "value": f"u{number}"}))
+        verified(here, busy, asked["id"])
+        here.now += 60
+    refused = here.ask("POST /v1/erasures", busy, JANE)
+    assert (refused["statusCode"], decoded(refused)["code"]) == (429, "too_many_erasures_today")
+    left = int(began) + DAY - int(here.now)
+    assert int(refused["headers"]["retry-after"]) == left
+    assert here.ask("POST /v1/erasures", other, JANE)["statusCode"] == 202
+    assert here.ask("DELETE /v1/account", busy, {"confirm": busy})["statusCode"] == 202, "leaving is free"
+    here.now += left + 1
+    assert here.ask("POST /v1/erasures", busy, JANE)["statusCode"] == 202
+    assert here.ask("POST /v1/erasures", busy, JANE)["statusCode"] == 429
+
+
+@pytest.mark.parametrize(("bound", "answer"), [("MAX_OPEN_ERASURES", 409), ("ERASURES_A_DAY", 429)])
+def test_of_requests_at_the_same_moment_no_more_are_accepted_than_one_after_the_other(
+    here: World, monkeypatch: pytest.MonkeyPatch, bound: str, answer: int
+) -> None:
+    monkeypatch.setattr(f"functions.privacy.desk.{bound}", 5)
+    racing = World(SerialClient(here.client), here.s3)
+    tenant = here.account(f"racing-{answer}")
+    asked = [{**JANE, "value": f"u{number}"} for number in range(16)]
+    statuses: list[int] = []
+    while len(statuses) < 16:  # a request that lost too often is to be sent again
+        with ThreadPoolExecutor(8) as pool:
+            left = asked[len(statuses) :]
+            answers = list(pool.map(lambda body: racing.ask("POST /v1/erasures", tenant, body), left))
+        statuses += [each["statusCode"] for each in answers if each["statusCode"] != 503]
+    assert sorted(statuses) == [202] * 5 + [answer] * 11
+    assert len(here.desk.erasures.all(tenant)) == 5
+
+
+def verified(here: World, tenant: TenantId, erasure_id: str) -> None:
+    """As the eraser leaves it."""
+    erasures = here.desk.erasures
+    erasures.finish(erasures.start(here.desk.erasure(tenant, erasure_id), here.now), {}, here.now)
 
 
 def test_a_copy_is_asked_for_listed_and_fetched_by_a_link(here: World) -> None:

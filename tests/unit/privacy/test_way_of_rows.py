@@ -144,7 +144,7 @@ class Custody:
 @pytest.fixture(autouse=True)
 def _own_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     """A Cloud is asked as EventRows are, not in SQL."""
-    monkeypatch.setattr("functions.privacy.erasure.works.EventRows", lambda cloud: cloud)
+    monkeypatch.setattr("functions.privacy.erasure.person_works.EventRows", lambda cloud: cloud)
 
 
 def work(cloud: Cloud, clock: Clock, kind: str = PERSON, own: bool = False) -> Work:

@@ -7,6 +7,7 @@ import pytest
 from obstore.store import MemoryStore
 
 from functions.quarantine.own_documents import OwnDocuments, refusing
+from functions.shared.buckets import customers
 from functions.shared.buckets.contract import BucketRefusedError
 from functions.shared.buckets.own import OwnBucket
 from functions.shared.custody.buckets import NoDestinationError
@@ -14,6 +15,7 @@ from functions.shared.errors import RefusalError
 from functions.shared.quarantine import Header, document_key, pack
 from functions.shared.staging import StagedKey, is_staged
 from functions.shared.tenancy import TenantId
+from tests.unit.shared.endless import bucket_that_answers, page
 
 ACME, GLOBEX = TenantId("acme"), TenantId("globex")
 
@@ -79,3 +81,17 @@ def test_without_a_destination_the_answer_says_what_to_do(keeper: Keeper) -> Non
     with pytest.raises(RefusalError) as refusal, refusing():
         OwnDocuments(keeper, Told()).of(TenantId("newcomer"))  # type: ignore[arg-type]
     assert (refusal.value.status, refusal.value.code) == (403, "no_destination")
+
+
+def test_a_bucket_that_lists_for_ever_is_said_to_its_owner_and_costs_no_other(
+    keeper: Keeper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(customers, "MAX_LISTED_PAGES", 5)
+    with bucket_that_answers(lambda _: [page()]) as (endless, _):
+        keeper.buckets[ACME] = endless
+        own = OwnDocuments(keeper, Told())  # type: ignore[arg-type]
+        with pytest.raises(RefusalError) as refused:
+            own.of(ACME).listed(ACME)
+    assert (refused.value.status, refused.value.code) == (409, "listing_too_long")
+    assert own.of(GLOBEX).listed(GLOBEX)[0] == ["ofglobex"]
+    assert keeper.forgotten == []

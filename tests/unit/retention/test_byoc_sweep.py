@@ -1,7 +1,7 @@
 """Customers' own buckets are swept side by side; one that is broken keeps nobody else's from it."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -11,6 +11,7 @@ from obstore.store import MemoryStore
 from functions.retention import byoc_sweeper
 from functions.retention.byoc_sweeper import MARKS_KEPT, OwnSweep, run
 from functions.retention.stale import STALE_AFTER
+from functions.shared.apart import THREADS
 from functions.shared.buckets.contract import Bucket, BucketRefusedError, BucketUnavailableError, Listed
 from functions.shared.buckets.own import OwnBucket
 from functions.shared.custody.destinations import DestinationsUnavailableError
@@ -18,6 +19,8 @@ from functions.shared.staging import StagedKey, time_ordered_id
 from functions.shared.telling import Teller, TellingError
 from functions.shared.tenancy import TenantId, idempotency_prefix
 from functions.sync.notifications import read
+from tests.unit.shared.endless import bucket_that_answers, page
+from tests.unit.shared.turns import Turns
 
 ACME, GLOBEX = TenantId("acme"), TenantId("globex")
 
@@ -83,7 +86,7 @@ def bucket_with(tenant: TenantId, count: int) -> tuple[Any, list[str]]:
 
 def sweep(sqs: Sqs, **buckets: Any) -> tuple[OwnSweep, Keeper]:
     keeper = Keeper(**buckets)
-    return OwnSweep(keeper, Teller("byoc", "sweeper-byoc", sqs)), keeper  # type: ignore[arg-type]
+    return OwnSweep(keeper, Teller("byoc", "sweeper-byoc", sqs), Turns()), keeper  # type: ignore[arg-type]
 
 
 def test_each_tenants_stale_objects_are_told_of_under_its_name() -> None:
@@ -176,7 +179,7 @@ def test_a_bucket_that_fails_is_counted_and_stops_nobody(
     monkeypatch.setattr(byoc_sweeper, "datetime", Later)
     (globex, keys), sqs = bucket_with(GLOBEX, 2), Sqs()
     sweeper, keeper = sweep(sqs, acme=fail, globex=globex)
-    swept = run(sweeper, [ACME, GLOBEX], lambda: 60.0)
+    swept = run(sweeper, [ACME, GLOBEX], lambda: 300.0)
     assert (swept["unswept"], swept["objects"]) == (1, 2)
     assert sorted(sqs.told["globex"]) == sorted(keys)
     assert keeper.forgotten == (["acme"] if isinstance(fault, BucketRefusedError) else [])
@@ -193,7 +196,7 @@ def test_what_fails_on_our_side_is_no_bucket_of_a_customer_and_wakes_somebody(
     (globex, keys), sqs = bucket_with(GLOBEX, 2), Sqs()
     sweeper, _ = sweep(sqs, acme=fail, globex=globex)
     with pytest.raises(type(fault)):
-        run(sweeper, [ACME, GLOBEX], lambda: 60.0)
+        run(sweeper, [ACME, GLOBEX], lambda: 300.0)
     assert sorted(sqs.told["globex"]) == sorted(keys)
     assert '"BucketsUnswept":1' in capsys.readouterr().out
 
@@ -213,6 +216,41 @@ def test_a_bucket_that_hangs_neither_stops_nor_outlasts_the_run(monkeypatch: pyt
     assert (swept["unswept"], swept["objects"]) == (1, 2)
     assert keeper.forgotten == ["acme"], "its client may still be used by the thread that hangs"
     assert sorted(sqs.told["globex"]) == sorted(keys)
+
+
+def test_buckets_that_never_end_are_left_after_their_share_of_the_run(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As many as there are threads: without a share of its own each would keep one for the whole run."""
+    monkeypatch.setattr(byoc_sweeper, "datetime", Later)
+    monkeypatch.setattr(byoc_sweeper, "A_BUCKET_SECONDS", 0.5)
+    hostile = [TenantId(f"hostile-{number:02}") for number in range(THREADS)]
+    (globex, keys), sqs = bucket_with(GLOBEX, 2), Sqs()
+    with bucket_that_answers(slow_pages) as (endless, _):
+        sweeper, _ = sweep(sqs, globex=globex, **dict.fromkeys(hostile, endless))
+        began = time.monotonic()
+        swept = run(sweeper, sweeper.in_order([*hostile, GLOBEX]), lambda: 100 - (time.monotonic() - began))
+        assert time.monotonic() - began < 20
+    assert (swept["unswept"], swept["objects"]) == (THREADS, 2)
+    assert sorted(sqs.told["globex"]) == sorted(keys)
+
+
+def test_a_run_that_dies_of_one_bucket_begins_the_next_time_with_the_others() -> None:
+    def die() -> Bucket:
+        raise SystemExit
+
+    sweeper, _ = sweep(Sqs(), acme=die, globex=bucket_with(GLOBEX, 1)[0])
+    assert sweeper.in_order([ACME, GLOBEX]) == [ACME, GLOBEX]
+    with pytest.raises(SystemExit):
+        sweeper.one(ACME, later())
+    assert sweeper.in_order([ACME, GLOBEX]) == [GLOBEX, ACME]
+    sweeper.one(GLOBEX, later())
+    assert sweeper.in_order([ACME, GLOBEX]) == [ACME, GLOBEX]
+
+
+def slow_pages(_head: bytes) -> Iterator[bytes]:
+    time.sleep(0.1)
+    yield page()
 
 
 class Later(datetime):

@@ -1,5 +1,6 @@
 """What somebody who moved has left with us goes step by step, and not while it may be in use."""
 
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -71,3 +72,19 @@ def test_where_time_runs_out_the_next_run_goes_on(monkeypatch: pytest.MonkeyPatc
     turns = iter([True, True, False, *[False] * 9])
     assert forget_left_behind(bucket, files, [ACME], LATER, lambda: next(turns)) == 4
     assert forget_left_behind(bucket, files, [ACME], LATER) == 4
+
+
+def test_what_one_has_left_takes_no_more_than_its_share_of_a_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whichever of them is first."""
+    monkeypatch.setattr(left_behind, "A_TENANT_SECONDS", 0.2)
+    files = Slow(*(f"{dropin_prefix(ACME)}{number:03}" for number in range(100)), f"{dropin_prefix(GLOBEX)}x")
+    ends = time.monotonic() + 2
+    deleted = forget_left_behind(staging(), files, [ACME, GLOBEX], LATER, lambda: time.monotonic() < ends)
+    assert f"{dropin_prefix(GLOBEX)}x" not in files.keys
+    assert 1 < deleted < 50
+
+
+class Slow(Files):
+    def delete(self, file: Dropped) -> None:
+        time.sleep(0.02)
+        super().delete(file)

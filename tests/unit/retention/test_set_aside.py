@@ -92,6 +92,18 @@ def test_where_time_runs_out_what_was_found_is_gone_and_the_rest_is_told_of(
     assert forget_expired(bucket, {}, TODAY) == Forgotten(1, 2)
 
 
+def test_a_tenant_with_many_documents_does_not_keep_another_s_from_being_looked_at(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(set_aside, "KEYS_A_STEP", 2)
+    bucket, times = OwnBucket(MemoryStore()), iter([True, False])
+    for _ in range(40):
+        put(bucket, ACME, 16, 15)
+    theirs = put(bucket, GLOBEX, 16, 15)
+    assert forget_expired(bucket, {}, TODAY, lambda: next(times)).documents == 2
+    assert theirs not in left(bucket)
+
+
 def test_what_is_deleted_is_told_of_though_the_bucket_fails_then(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(set_aside, "KEYS_A_STEP", 2)
     bucket, fails = OwnBucket(MemoryStore()), iter([False, True])

@@ -86,8 +86,8 @@ def test_of_a_long_listing_only_a_part_is_held_at_once(monkeypatch: pytest.Monke
     bucket, queue = OwnBucket(MemoryStore()), Queue()
     listed_before_the_first_message: list[int] = []
 
-    def under(_prefix: str) -> Iterator[Listed]:
-        for number in range(5000):
+    def under(_prefix: str, after: str | None) -> Iterator[Listed]:
+        for number in range(0 if after is None else 5000):
             if not queue.bodies:
                 listed_before_the_first_message.append(number)
             yield listed(timedelta(hours=2 if number == 4000 else 1))
@@ -112,3 +112,20 @@ def test_what_waits_past_the_day_its_rows_expire_is_deleted_and_not_told_of() ->
     assert (swept["expired"], swept["objects"]) == (2, 0)
     assert told(queue.bodies) == []
     assert list(bucket.under("")) == []
+
+
+def test_a_run_looks_at_so_many_of_a_tenant_and_at_every_tenant(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However long the first one's listing is, and wherever a run begins."""
+    monkeypatch.setattr(sweeper, "OBJECTS_A_TENANT", 3)
+    bucket, now = OwnBucket(MemoryStore()), datetime.now(UTC) + STALE_AFTER + timedelta(minutes=1)
+    keys = {tenant: [key(tenant) for _ in range(count)] for tenant, count in (("acme", 10), ("globex", 2))}
+    neighbours = [key("acme-2"), key("acme0"), key("acm")]
+    for path in [*keys["acme"], *keys["globex"], *neighbours]:
+        bucket.create(path, b"x")
+    for start in ("", "ac", "acme", "b", "zz"):
+        monkeypatch.setattr(sweeper.secrets, "token_urlsafe", lambda _bytes, start=start: start)
+        queue = Queue()
+        swept = Sweep(bucket, queue, "url").run(now)
+        assert swept["objects"] == 8
+        assert sorted(told(queue.bodies)) == sorted([*sorted(keys["acme"])[:3], *keys["globex"], *neighbours])
+    assert Sweep(bucket, Queue(), "url").run(now, lambda: False)["objects"] == 0

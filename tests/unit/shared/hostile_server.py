@@ -78,6 +78,14 @@ def dripping(head: bytes, piece: bytes = b"x", seconds: float = 0.05) -> Iterato
         time.sleep(seconds)
 
 
+def silent(seconds: float = 20) -> Iterator[bytes]:
+    """Nothing, for so long. The other side has hung up by then, which silence does not notice."""
+    ends_at = time.monotonic() + seconds
+    while time.monotonic() < ends_at:
+        time.sleep(0.1)
+        yield b""
+
+
 @contextmanager
 def costs_at_most(megabytes: float, seconds: float) -> Iterator[None]:
     """Fails when the block holds more memory at any time, or lasts longer."""

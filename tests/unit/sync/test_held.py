@@ -91,7 +91,7 @@ def test_bombs_are_cut_off() -> None:
                 decoded(frames, 32 * MEBIBYTE)
         for frames in (one * 2, empties):
             with pytest.raises(DecodedTooLargeError):
-                Room(32 * MEBIBYTE)._taken_in(frames)
+                Room(32 * MEBIBYTE)._taken_in(frames, 1)
 
 
 def test_a_quarantine_document_that_is_a_bomb_is_cut_off() -> None:

@@ -1,5 +1,7 @@
 """Files that nobody told us of are found; what is read, being read or too young is left alone."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -8,12 +10,14 @@ import pytest
 
 from functions.shared.buckets.contract import BucketRefusedError, BucketUnavailableError
 from functions.shared.buckets.drops import DropBucket
+from functions.shared.custody.destinations import DestinationsUnavailableError
 from functions.shared.dynamo.answers import StoreUnavailableError
 from functions.shared.tenancy import TenantId, dropin_prefix
 from functions.uploads.queue import DropQueue
 from functions.uploads.reading import Reading
 from functions.uploads.register import Register
 from functions.uploads.sweeper import MONTH, RECENT, SETTLE, STANDS_STILL, DropSweep, run
+from tests.unit.shared.turns import Turns
 from tests.unit.uploads.world import ACME, DROP, GLOBEX, UPLOADS, KilledError, Sqs, World
 
 INITECH = TenantId("initech")
@@ -42,12 +46,25 @@ def sweep(here: World, custody: Custody | None = None) -> tuple[DropSweep, Sqs, 
         here.register,
         DropQueue("dropped", "sweeper", ours),
         DropQueue("dropped-byoc", "sweeper", theirs),
+        Turns(),
     )
     return made, ours, theirs
 
 
 def after(time: timedelta, minute: int = 30) -> datetime:
     return (datetime.now(UTC) + time).replace(minute=minute)
+
+
+@contextmanager
+def freeze(now: datetime) -> Iterator[None]:
+    class Then(datetime):
+        @classmethod
+        def now(cls, _zone: Any = None) -> Any:
+            return now
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("functions.uploads.sweeper.datetime", Then)
+        yield
 
 
 def soon() -> datetime:
@@ -167,7 +184,7 @@ def test_a_bucket_that_fails_stops_nobody(here: World, fault: Exception) -> None
     here.put("x", b"line\n")
     custody = Custody(here.s3, fault)
     sweeper, _, _ = sweep(here, custody)
-    assert run(sweeper, [None, INITECH], lambda: 300.0) == {"files": 0, "unswept": 1}
+    assert run(sweeper, lambda: [INITECH], lambda: 300.0) == {"files": 0, "unswept": 1}
     assert custody.forgotten == int(isinstance(fault, BucketRefusedError))
 
 
@@ -196,3 +213,29 @@ def test_what_dynamodb_left_out_is_asked_for_after_a_pause(
     busy = set(range(1000))
     with pytest.raises(StoreUnavailableError):
         Register(UPLOADS, Busy()).files(ACME, [file.digest])
+
+
+def test_our_bucket_is_swept_before_anything_of_a_customers_is_asked(here: World) -> None:
+    """Whatever ends the run there: here it ends with the list of customers."""
+
+    def away() -> Iterator[TenantId]:
+        raise DestinationsUnavailableError("DynamoDB: silent")
+
+    here.put("x", b"line\n")
+    sweeper, ours, _ = sweep(here)
+    with freeze(soon()), pytest.raises(DestinationsUnavailableError):
+        run(sweeper, away, lambda: 300.0)
+    assert len(ours.bodies) == 1
+
+
+def test_a_customer_whose_bucket_ended_a_run_comes_last_in_the_next(here: World) -> None:
+    class Dying(Custody):
+        def drops(self, tenant: TenantId) -> DropBucket:
+            if tenant == INITECH:
+                raise SystemExit
+            return super().drops(tenant)
+
+    sweeper, _, _ = sweep(here, Dying(here.s3))
+    with pytest.raises(SystemExit):
+        sweeper.one(INITECH, soon())
+    assert sweeper.in_order([INITECH, GLOBEX]) == [GLOBEX, INITECH]
