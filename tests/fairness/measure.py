@@ -33,7 +33,7 @@ from tests.fairness.probes import (
     repeat,
 )
 from tests.integration.sending import new_run
-from tests.integration.stack import RunningStack
+from tests.integration.stack import RunningStack, StackNotReadyError
 
 MAX_RATIO = 2.0
 NOISE_SECONDS = 0.25
@@ -43,6 +43,7 @@ and two cores serve the engine, all functions and the attacker."""
 NEVER = 1_000_000.0
 ERASERS = ("eraser",)
 ERASURE_PATIENCE_SECONDS = 900
+SETTLE_SECONDS = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +154,10 @@ def _phase(stack: RunningStack, attack: str, seconds: float, *, erasures: bool) 
         else:
             time.sleep(seconds)
         ended.set()
-    stack.wait_until_settled(300)
+    try:
+        stack.wait_until_settled(SETTLE_SECONDS)
+    except StackNotReadyError:
+        samples.fail("afterwards", f"something was still staged or queued {SETTLE_SECONDS} s later")
     return Phase(attack, samples, answers)
 
 
@@ -226,8 +230,20 @@ def _attacking(stack: RunningStack, attack: str, seconds: float) -> Iterator[Cou
         yield answers
     finally:
         process.terminate()
-        output, _ = process.communicate(timeout=30)
+        output, _ = process.communicate(timeout=90)
         answers.update(json.loads(output.splitlines()[-1]) if output.strip() else {})
+        _delete_files(attacker)
+
+
+def _delete_files(attacker: Attacker) -> None:
+    """What an attack leaves unread is not the next attack's."""
+    s3 = attacker.s3()
+    for page in s3.get_paginator("list_objects_v2").paginate(
+        Bucket=attacker.drop_bucket, Prefix=attacker.drop_prefix
+    ):
+        keys = [{"Key": each["Key"]} for each in page.get("Contents", ())]
+        if keys:
+            s3.delete_objects(Bucket=attacker.drop_bucket, Delete={"Objects": keys})
 
 
 def new_attacker(stack: RunningStack, *, is_byoc: bool) -> Attacker:
