@@ -33,7 +33,7 @@ class RunningStack:
 
     def __init__(self, page_path: Path) -> None:
         self._page_path = page_path
-        page = self._page
+        page = self.page
         self.api: str = page["api"]
         self.aws_endpoint: str = page["aws_endpoint"]
         self.keys: dict[str, str] = page["keys"]
@@ -51,7 +51,7 @@ class RunningStack:
         self._sqs = self.aws("sqs")
 
     @property
-    def _page(self) -> dict[str, Any]:
+    def page(self) -> dict[str, Any]:
         page: dict[str, Any] = json.loads(self._page_path.read_text())
         return page
 
@@ -69,6 +69,12 @@ class RunningStack:
         )
         answer.raise_for_status()
         return [json.loads(line) for line in answer.text.splitlines()]
+
+    def command(self, statement: str) -> None:
+        """Run a statement of the operator's that returns no rows."""
+        httpx.post(
+            self.clickhouse, params={"database": "astralog"}, content=statement, timeout=30
+        ).raise_for_status()
 
     def stored_ids(self, run: str) -> list[str]:
         """`event_id` of each stored row whose metadata says it is of `run`; one for each row."""
@@ -90,9 +96,9 @@ class RunningStack:
 
     def kill(self, child: str) -> None:
         """Kill one child as a crash would, and return when the supervisor has another one started."""
-        pid = self._page["pids"][child]
+        pid = self.page["pids"][child]
         os.kill(pid, signal.SIGKILL)
-        wait_until(lambda: self._page["pids"][child] != pid, 30, f"{child} is started again")
+        wait_until(lambda: self.page["pids"][child] != pid, 30, f"{child} is started again")
 
     def _messages(self) -> int:
         counts = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")

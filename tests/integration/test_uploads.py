@@ -80,7 +80,7 @@ def test_files_put_into_the_bucket_are_read_whatever_they_are(
     stack: RunningStack, client: httpx.Client
 ) -> None:
     run = new_run()
-    s3, page = stack.aws("s3"), stack._page
+    s3, page = stack.aws("s3"), stack.page
     lines = hadoop(50)
     cases = [(form, "none") for form in FORMS] + [("lines", compression) for compression in COMPRESSIONS]
     for number, (form, compression) in enumerate(cases):
@@ -104,7 +104,7 @@ def test_a_customers_file_is_read_in_their_bucket_and_loaded_into_their_clickhou
     stack: RunningStack, client: httpx.Client
 ) -> None:
     run = new_run()
-    page = stack._page["byoc_account"]
+    page = stack.page["byoc_account"]
     body = gzip.compress(records(run, 300, "initech"))
     key = f"{page['drop_prefix']}{run}.log"
     stack.aws("s3").put_object(Bucket=page["drop_bucket"], Key=key, Body=body)

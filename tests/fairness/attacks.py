@@ -1,0 +1,196 @@
+"""What the hostile tenant does: one attack for each resource that tenants share.
+
+    python -m tests.fairness.attacks <name> <attacker as JSON> <seconds>
+
+Each runs in a process of its own, so that it takes no time of the process that measures, and ends by itself.
+It prints how often it acted and the statuses it got.
+"""
+
+import io
+import json
+import signal
+import sys
+import threading
+import time
+import zlib
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from itertools import count
+from typing import Any
+
+import boto3
+import httpx
+import pyarrow
+import pyarrow.parquet
+from backports import zstd
+
+from local.naming import CREDENTIALS
+from tests.fairness.hostile_s3 import hostile_s3
+from tests.integration.stack import bearer
+
+CONNECTIONS = 8
+PAUSE_SECONDS = 0.01
+"""Between two requests of a connection: this machine's two cores serve the attacker, too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attacker:
+    """The hostile tenant: one admin key, where its files go; `destination` is a BYOC tenant's."""
+
+    api: str
+    key: str
+    aws_endpoint: str
+    drop_bucket: str
+    drop_prefix: str
+    destination: dict[str, Any] | None = None
+
+    def as_json(self) -> str:
+        return json.dumps(asdict(self))
+
+    def s3(self) -> Any:
+        return boto3.client(
+            "s3",
+            endpoint_url=self.aws_endpoint,
+            region_name=CREDENTIALS["AWS_REGION"],
+            aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+        )
+
+
+Act = Callable[[httpx.Client], int]
+"""One hostile act; the status it was answered with."""
+
+
+@contextmanager
+def endless_listing(attacker: Attacker) -> Iterator[Act]:
+    """A BYOC customer asks for an erasure, and its bucket lists the quarantine for ever."""
+    assert attacker.destination is not None
+    bucket = attacker.destination["bucket"]
+    with (
+        hostile_s3(attacker.aws_endpoint, "quarantine/") as s3,
+        httpx.Client(base_url=attacker.api) as client,
+    ):
+        destination = {**attacker.destination, "bucket": {**bucket, "endpoint": s3.url}}
+        answer = client.put("/v1/destination", json=destination, headers=bearer(attacker.key), timeout=60)
+        assert answer.status_code == 200, answer.text
+        s3.turn_hostile()
+
+        def ask(client: httpx.Client) -> int:
+            person = {"field": "message", "value": f"person {time.monotonic_ns()}"}
+            return client.post("/v1/erasures", json=person, headers=bearer(attacker.key)).status_code
+
+        yield ask
+
+
+@contextmanager
+def refresh_flood(_attacker: Attacker) -> Iterator[Act]:
+    """Sessions that never were are refreshed."""
+    yield lambda client: client.post("/v1/login", json={"refresh_token": "a" * 1000}).status_code
+
+
+@contextmanager
+def capped_bomb(attacker: Attacker) -> Iterator[Act]:
+    """Small zstd files of millions of rows, from an account whose cap is reached."""
+    with httpx.Client(base_url=attacker.api) as client:
+        client.patch("/v1/billing", json={"hard_cap_gb": 0}, headers=bearer(attacker.key))
+    rows = b'{"message":"m"}\n' * 100_000
+    compressor = zstd.ZstdCompressor()
+    body = b"".join(compressor.compress(rows) for _ in range(30)) + compressor.flush()
+    yield _dropping(attacker, body)
+
+
+@contextmanager
+def heavy_search(attacker: Attacker) -> Iterator[Act]:
+    """Long paths, many values: as much as one search may ask for, and more."""
+    path = "metadata." + ".".join(["a"] * 16)
+    where = [
+        {"field": f"{path}{number}", "op": "in", "value": [f"v{each}" for each in range(1000)]}
+        for number in range(6)
+    ]
+    asked = json.dumps({"where": where, "from": "2020-01-01T00:00:00Z", "limit": 1000}).encode()
+    yield lambda client: client.post("/v1/search", content=asked, headers=bearer(attacker.key)).status_code
+
+
+@contextmanager
+def empty_members(attacker: Attacker) -> Iterator[Act]:
+    """A body of a hundred thousand compressed members without content."""
+    body = zlib.compress(b"") * 100_000
+    headers = {**bearer(attacker.key), "content-encoding": "deflate"}
+    yield lambda client: client.post("/v1/drain", content=body, headers=headers).status_code
+
+
+@contextmanager
+def parquet_bomb(attacker: Attacker) -> Iterator[Act]:
+    """A file of a few kilobytes whose one long value is in a million rows."""
+    value = pyarrow.array(["m" * 100_000])
+    column = pyarrow.DictionaryArray.from_arrays(pyarrow.array([0] * 1_000_000, pyarrow.int32()), value)
+    file = io.BytesIO()
+    pyarrow.parquet.write_table(pyarrow.table({"message": column}), file, compression="zstd")
+    yield _dropping(attacker, file.getvalue())
+
+
+@contextmanager
+def file_flood(attacker: Attacker) -> Iterator[Act]:
+    """Files by the thousand, of a second's work each."""
+    line = json.dumps({"message": "m" * 200, "metadata": {"n": 1}}).encode() + b"\n"
+    yield _dropping(attacker, line * 50_000)
+
+
+def _dropping(attacker: Attacker, body: bytes) -> Act:
+    s3, numbers = attacker.s3(), count()
+
+    def drop(_client: httpx.Client) -> int:
+        key = f"{attacker.drop_prefix}{time.time_ns()}-{next(numbers)}.bin"
+        answer = s3.put_object(Bucket=attacker.drop_bucket, Key=key, Body=body)
+        return int(answer["ResponseMetadata"]["HTTPStatusCode"])
+
+    return drop
+
+
+ATTACKS: dict[str, Callable[[Attacker], Any]] = {
+    "endless listing": endless_listing,
+    "refresh flood": refresh_flood,
+    "capped bomb": capped_bomb,
+    "heavy search": heavy_search,
+    "empty members": empty_members,
+    "parquet bomb": parquet_bomb,
+    "file flood": file_flood,
+}
+"""By name, in the order of the review's points 1, 3, 4, 5, 6, 7 and 8."""
+
+
+def run(name: str, attacker: Attacker, seconds: float) -> Counter[str]:
+    """Act over CONNECTIONS at once for so long, or until SIGTERM; how often each status was the answer."""
+    answers: Counter[str] = Counter()
+    ended = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: ended.set())
+    ends_at = time.monotonic() + seconds
+
+    def one_connection(act: Act) -> None:
+        with httpx.Client(base_url=attacker.api, timeout=60) as client:
+            while time.monotonic() < ends_at and not ended.is_set():
+                try:
+                    answers[str(act(client))] += 1
+                except httpx.HTTPError as fault:
+                    answers[type(fault).__name__] += 1
+                time.sleep(PAUSE_SECONDS)
+
+    with ATTACKS[name](attacker) as act:
+        threads = [threading.Thread(target=one_connection, args=(act,)) for _ in range(CONNECTIONS)]
+        print("ready", flush=True)
+        for each in threads:
+            each.start()
+        for each in threads:
+            each.join()
+    return answers
+
+
+def main() -> None:
+    name, attacker, seconds = sys.argv[1], Attacker(**json.loads(sys.argv[2])), float(sys.argv[3])
+    print(json.dumps(run(name, attacker, seconds)), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,269 @@
+"""The second tenant alone and beside each attack, in turn, on one running stack.
+
+Alone comes before each attack again, so that a machine whose speed drifts is compared with itself. The
+eraser's schedule is five minutes on a deployed stack; here its functions are invoked one after the other.
+"""
+
+import json
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from copy import deepcopy
+from dataclasses import dataclass, field
+from statistics import quantiles
+
+from functions.accounts.directory import Account, Directory, Key
+from functions.accounts.keys import mint
+from functions.shared.account.standing import Standing
+from functions.shared.plans import PLANS, TRIAL
+from functions.shared.tenancy import TenantId, dropin_prefix
+from local.naming import PROJECT_ROOT, physical
+from tests.fairness.attacks import Attacker
+from tests.fairness.probes import (
+    ERASURE,
+    FILE_TO_ROWS,
+    REQUEST_TO_SEARCHABLE,
+    SEARCH,
+    Samples,
+    Tenant,
+    repeat,
+)
+from tests.integration.sending import new_run
+from tests.integration.stack import RunningStack, StackNotReadyError
+
+MAX_RATIO = 2.0
+NOISE_SECONDS = 0.25
+"""What a probe may take longer whatever the ratio: a search alone takes a few hundredths of a second here,
+and two cores serve the engine, all functions and the attacker."""
+
+NEVER = 1_000_000.0
+ERASERS = ("eraser",)
+ERASURE_PATIENCE_SECONDS = 900
+SETTLE_SECONDS = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """What was measured during so long, and what the attacker was answered; no attack: alone."""
+
+    attack: str
+    samples: Samples
+    answers: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def failures(self) -> list[str]:
+        return [f"{self.attack or 'alone'}: {each}" for each in self.samples.failures]
+
+    def p95(self, probe: str) -> float:
+        """Seconds; NEVER when it did not succeed once."""
+        seconds = self.samples.seconds.get(probe, [])
+        return quantiles(seconds, n=20)[-1] if len(seconds) > 1 else (seconds or [NEVER])[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """One probe beside one attack, against the same probe alone, in seconds."""
+
+    attack: str
+    probe: str
+    alone: float
+    beside: float
+
+    @property
+    def ratio(self) -> float:
+        return self.beside / self.alone
+
+    @property
+    def is_fair(self) -> bool:
+        return self.beside <= max(MAX_RATIO * self.alone, self.alone + NOISE_SECONDS)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All comparisons, and every failure of the second tenant."""
+
+    compared: list[Compared]
+    failures: list[str]
+    answers: dict[str, Counter[str]]
+
+    @property
+    def is_fair(self) -> bool:
+        return not self.failures and all(each.is_fair for each in self.compared)
+
+    def lines(self) -> Iterator[str]:
+        yield f"{'attack':<18}{'probe':<24}{'alone':>8}{'beside':>8}{'ratio':>7}"
+        for each in self.compared:
+            verdict = "" if each.is_fair else "  UNFAIR"
+            yield (
+                f"{each.attack:<18}{each.probe:<24}{each.alone:>7.2f}s{each.beside:>7.2f}s"
+                f"{each.ratio:>7.2f}{verdict}"
+            )
+        for name, answers in self.answers.items():
+            yield f"{name}: {dict(answers)}"
+        yield from self.failures
+
+
+def measure(
+    stack: RunningStack,
+    attacks: Sequence[str],
+    seconds: float,
+    *,
+    erasures: bool = False,
+    notify: Callable[[str], None] = lambda _line: None,
+) -> Report:
+    """Measure alone and beside each of `attacks`, for so long each, or until an erasure is verified."""
+    _let_parts_go(stack)
+    quiet: list[Phase] = []
+    hostile: list[Phase] = []
+    for name in attacks:
+        quiet.append(_phase(stack, "", seconds, erasures=erasures and not quiet))
+        hostile.append(_phase(stack, name, seconds, erasures=erasures))
+        notify(f"{name}: {dict(hostile[-1].answers)}")
+    return Report(
+        [each for phase in hostile for each in _compared(phase, quiet)],
+        [
+            f"{phase.attack or 'alone'}: {each}"
+            for phase in quiet + hostile
+            for each in phase.samples.failures
+        ],
+        {phase.attack: phase.answers for phase in hostile},
+    )
+
+
+def _compared(phase: Phase, quiet: Sequence[Phase]) -> Iterator[Compared]:
+    merged = Samples()
+    for each in quiet:
+        for probe, seconds in each.samples.seconds.items():
+            for one in seconds:
+                merged.add(probe, one)
+    alone = Phase("", merged)
+    for probe in merged.seconds:
+        yield Compared(phase.attack, probe, alone.p95(probe), phase.p95(probe))
+
+
+def _phase(stack: RunningStack, attack: str, seconds: float, *, erasures: bool) -> Phase:
+    samples, ended = Samples(), threading.Event()
+    lasts = ERASURE_PATIENCE_SECONDS if erasures else seconds
+    with _attacking(stack, attack, lasts) as answers, _probing(stack, samples, ended):
+        if erasures:
+            _erase_one(stack, samples)
+        else:
+            time.sleep(seconds)
+        ended.set()
+    try:
+        stack.wait_until_settled(SETTLE_SECONDS)
+    except StackNotReadyError:
+        samples.fail("afterwards", f"something was still staged or queued {SETTLE_SECONDS} s later")
+    return Phase(attack, samples, answers)
+
+
+@contextmanager
+def _probing(stack: RunningStack, samples: Samples, ended: threading.Event) -> Iterator[None]:
+    tenants = [Tenant(stack, stack.second_keys) for _ in range(3)]
+    probes = {
+        REQUEST_TO_SEARCHABLE: tenants[0].request_to_searchable,
+        SEARCH: tenants[1].search,
+        FILE_TO_ROWS: tenants[2].file_to_rows,
+    }
+    threads = [
+        threading.Thread(target=repeat, args=(probe, once, samples, ended)) for probe, once in probes.items()
+    ]
+    for each in threads:
+        each.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        for each in threads:
+            each.join()
+        for tenant in tenants:
+            tenant.close()
+
+
+def _erase_one(stack: RunningStack, samples: Samples) -> None:
+    tenant, own = Tenant(stack, stack.second_keys), threading.Event()
+
+    def once() -> None:
+        tenant.erasure(lambda: _invoke_erasers(stack), ERASURE_PATIENCE_SECONDS)
+        own.set()
+
+    def give_up() -> None:
+        own.set()
+
+    timer = threading.Timer(ERASURE_PATIENCE_SECONDS, give_up)
+    timer.start()
+    repeat(ERASURE, once, samples, own)
+    timer.cancel()
+    tenant.close()
+
+
+def _invoke_erasers(stack: RunningStack) -> None:
+    """As their schedule does, which is shorter here. What one of them fails with is its own."""
+    for name in ERASERS:
+        command = [sys.executable, "-m", "local", "--state", str(stack.logs.parent), "invoke", name]
+        subprocess.run(command, cwd=PROJECT_ROOT, capture_output=True, check=False)
+    time.sleep(2)
+
+
+def _let_parts_go(stack: RunningStack) -> None:
+    """The engine keeps replaced parts for eight minutes, and an erasure waits for that: a second here."""
+    stack.command("ALTER TABLE events MODIFY SETTING old_parts_lifetime = 1")
+
+
+@contextmanager
+def _attacking(stack: RunningStack, attack: str, seconds: float) -> Iterator[Counter[str]]:
+    """Run the attack until the end of the block; what it was answered is known then."""
+    answers: Counter[str] = Counter()
+    if not attack:
+        yield answers
+        return
+    attacker = new_attacker(stack, is_byoc=attack == "endless listing")
+    command = [sys.executable, "-m", "tests.fairness.attacks", attack, attacker.as_json(), str(seconds)]
+    process = subprocess.Popen(command, cwd=PROJECT_ROOT, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline().strip() == "ready"
+    try:
+        yield answers
+    finally:
+        process.terminate()
+        output, _ = process.communicate(timeout=90)
+        answers.update(json.loads(output.splitlines()[-1]) if output.strip() else {})
+        _delete_files(attacker)
+
+
+def _delete_files(attacker: Attacker) -> None:
+    """What an attack leaves unread is not the next attack's."""
+    s3 = attacker.s3()
+    for page in s3.get_paginator("list_objects_v2").paginate(
+        Bucket=attacker.drop_bucket, Prefix=attacker.drop_prefix
+    ):
+        keys = [{"Key": each["Key"]} for each in page.get("Contents", ())]
+        if keys:
+            s3.delete_objects(Bucket=attacker.drop_bucket, Delete={"Objects": keys})
+
+
+def new_attacker(stack: RunningStack, *, is_byoc: bool) -> Attacker:
+    """A tenant on trial, whom nothing tells from an honest one; a BYOC tenant with a cloud of its own."""
+    tenant, key = TenantId(f"h{new_run()[:12]}"), mint()
+    plan = PLANS[TRIAL]
+    directory = Directory(
+        *(physical(table) for table in ("accounts", "keys", "key-lists")), client=stack.aws("dynamodb")
+    )
+    standing = Standing("byoc" if is_byoc else "managed_15", plan.retention_days, plan.bytes_per_second)
+    directory.put_account(Account(tenant, standing))
+    scopes = frozenset({"ingest", "read", "admin"})
+    directory.put_key(key, Key(tenant, f"key_{tenant}", scopes=scopes, project_id="default"))
+    destination = None
+    if is_byoc:
+        destination = deepcopy(stack.byoc_destination)
+        destination["bucket"]["name"] = f"{tenant}-logs"
+        destination["clickhouse"]["database"] = tenant
+        stack.aws("s3").create_bucket(Bucket=f"{tenant}-logs")
+    page = stack.page
+    return Attacker(
+        stack.api, key, stack.aws_endpoint, page["drop_bucket"], dropin_prefix(tenant), destination
+    )

@@ -1,0 +1,156 @@
+"""What the second tenant does while another is hostile, each time measured from outside, in seconds.
+
+Every probe uses events of its own, so that a row that is found is the row that was sent.
+"""
+
+import gzip
+import json
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+
+import httpx
+
+from tests.integration.sending import batch, drain, new_run
+from tests.integration.stack import RunningStack, bearer
+
+PATIENCE_SECONDS = 60
+POLL_SECONDS = 0.05
+EVENTS_A_REQUEST = 20
+ROWS_A_FILE = 200
+REQUEST_TO_SEARCHABLE = "request to searchable"
+SEARCH = "search"
+FILE_TO_ROWS = "small file to rows"
+ERASURE = "erasure to verified"
+
+
+class ProbeFailedError(Exception):
+    """The second tenant got an error, or waited PATIENCE_SECONDS in vain."""
+
+
+@dataclass(slots=True)
+class Samples:
+    """Seconds by probe, and what went wrong; safe to fill from several threads."""
+
+    seconds: dict[str, list[float]] = field(default_factory=dict)
+    failures: list[str] = field(default_factory=list)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def add(self, probe: str, seconds: float) -> None:
+        with self._lock:
+            self.seconds.setdefault(probe, []).append(seconds)
+
+    def fail(self, probe: str, reason: str) -> None:
+        with self._lock:
+            self.failures.append(f"{probe}: {reason}")
+
+
+class Tenant:
+    """The second tenant: its keys, one connection, and what it does."""
+
+    def __init__(self, stack: RunningStack, keys: dict[str, str]) -> None:
+        self._client = stack.client()
+        self._keys = keys
+        self._run = new_run()
+        self._numbers = count()
+        self._send_batch("warm-up")
+
+    def close(self) -> None:
+        self._client.close()
+
+    def request_to_searchable(self) -> None:
+        """Send a request and search until its events are found."""
+        name = f"r{next(self._numbers)}"
+        self._send_batch(name)
+        self._until(lambda: self._found(f"{name}-0"), "the events are searchable")
+
+    def search(self) -> None:
+        """A search that finds something, once."""
+        if self._search({"where": [{"field": "metadata.run", "op": "eq", "value": self._run}]}) is None:
+            raise ProbeFailedError("the search was refused")
+
+    def file_to_rows(self) -> None:
+        """Announce a small file, put it and wait until its rows are stored."""
+        name = f"f{next(self._numbers)}"
+        lines = "".join(json.dumps(each) + "\n" for each in batch(self._run, name, ROWS_A_FILE))
+        body = gzip.compress(lines.encode())
+        announced = self._client.post(
+            "/v1/uploads",
+            json={"filename": f"{name}.ndjson.gz", "size": len(body)},
+            headers=bearer(self._keys["ingest"]),
+        )
+        _expect(announced, 201, 200, 202)
+        upload = announced.json()
+        _expect(httpx.put(upload["url"], content=body, headers=upload["headers"], timeout=30), 200)
+        self._until(lambda: self._is_read(upload["id"]), "the file is read")
+
+    def erasure(self, run_eraser: Callable[[], None], patience_seconds: float) -> None:
+        """Erase a person of whom one row is stored, and wait until that is verified."""
+        person = f"person-{next(self._numbers)}-{self._run}"
+        events = [{"message": f"mail to {person}", "metadata": {"run": self._run, "event_id": person}}]
+        _expect(drain(self._client, self._keys["ingest"], events), 200, 202)
+        self._until(lambda: self._found(person), "the person's row is searchable")
+        asked = self._client.post(
+            "/v1/erasures", json={"field": "message", "value": person}, headers=bearer(self._keys["admin"])
+        )
+        _expect(asked, 202)
+        give_up_at = time.monotonic() + patience_seconds
+        while not self._is_verified(asked.json()["id"]):
+            if time.monotonic() > give_up_at:
+                raise ProbeFailedError("the erasure is not verified in time")
+            run_eraser()
+
+    def _send_batch(self, name: str) -> None:
+        events = batch(self._run, name, EVENTS_A_REQUEST)
+        _expect(drain(self._client, self._keys["ingest"], events), 200, 202)
+
+    def _found(self, event_id: str) -> bool:
+        asked = {"where": [{"field": "metadata.event_id", "op": "eq", "value": event_id}], "limit": 1}
+        return bool(self._search(asked))
+
+    def _search(self, asked: dict[str, Any]) -> list[Any] | None:
+        """Its events; None when it is to be tried again."""
+        answer = self._client.post("/v1/search", json=asked, headers=bearer(self._keys["read"]))
+        if answer.status_code in (429, 503):
+            return None
+        _expect(answer, 200)
+        events: list[Any] = answer.json()["events"]
+        return events
+
+    def _is_read(self, upload_id: str) -> bool:
+        answer = self._client.get(f"/v1/uploads/{upload_id}", headers=bearer(self._keys["read"]))
+        _expect(answer, 200)
+        return bool(answer.json()["state"] == "done")
+
+    def _is_verified(self, erasure_id: str) -> bool:
+        answer = self._client.get(f"/v1/erasures/{erasure_id}")
+        _expect(answer, 200)
+        return bool(answer.json()["state"] == "verified")
+
+    def _until(self, holds: Callable[[], bool], what: str) -> None:
+        give_up_at = time.monotonic() + PATIENCE_SECONDS
+        while not holds():
+            if time.monotonic() > give_up_at:
+                raise ProbeFailedError(f"waited {PATIENCE_SECONDS} s in vain until {what}")
+            time.sleep(POLL_SECONDS)
+
+
+def repeat(probe: str, once: Callable[[], None], samples: Samples, ended: threading.Event) -> None:
+    """Measure `once` again and again until `ended`; a failure is counted and the next one tried."""
+    while not ended.is_set():
+        began = time.monotonic()
+        try:
+            once()
+        except (ProbeFailedError, httpx.HTTPError) as fault:
+            samples.fail(probe, f"{type(fault).__name__}: {fault}")
+        else:
+            samples.add(probe, time.monotonic() - began)
+        ended.wait(POLL_SECONDS)
+
+
+def _expect(answer: httpx.Response, *statuses: int) -> None:
+    if answer.status_code not in statuses:
+        raise ProbeFailedError(f"{answer.status_code} {answer.text[:200]}")
