@@ -41,7 +41,7 @@ NOISE_SECONDS = 0.25
 and two cores serve the engine, all functions and the attacker."""
 
 NEVER = 1_000_000.0
-ERASERS = ("eraser",)
+ERASERS = ("eraser", "eraser-byoc")
 ERASURE_PATIENCE_SECONDS = 900
 SETTLE_SECONDS = 300
 
