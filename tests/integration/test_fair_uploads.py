@@ -29,7 +29,7 @@ def client(stack: RunningStack) -> Iterator[httpx.Client]:
 
 
 def flood(stack: RunningStack, run: str) -> None:
-    page, s3 = stack._page, stack.aws("s3")
+    page, s3 = stack.page, stack.aws("s3")
     for number in range(FLOOD_FILES):
         s3.put_object(Bucket=page["drop_bucket"], Key=f"{page['drop_prefix']}{run}/{number}", Body=NOTHING)
 
