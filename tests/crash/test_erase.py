@@ -90,7 +90,7 @@ def test_the_engine_and_the_rule_for_staged_rows_mean_the_same_rows(
     rows = [row(tenant, f"row {number}", metadata) for number, metadata in enumerate(METADATA)]
     deliver(here, stage(here, tenant, rows))
     subject = Subject(TenantId(tenant), field, value)
-    told_of = {f"row {number}" for number, each in enumerate(rows) if subject.is_told_of_by(each)}
+    told_of = {f"row {number}" for number, each in enumerate(rows) if subject.rule().matches_line(each)}
 
     assert run(here, subject) == Erased(len(told_of), 0, waited=False, verified=True)
     assert told_of

@@ -1,0 +1,119 @@
+r"""JSON text as a flat list of tokens: one grammar for Python and for ClickHouse. Pure.
+
+A token is a *pair* (a key, a colon and a scalar value, `"id": 7`; without the value when an object or an array
+follows), a string alone, one bracket, or characters that no JSON has outside of strings. The grammar is a
+regular expression that `re` and RE2 read alike, so both sides see the same tokens in any text: also where a
+JSON parser sees nothing, as in numbers beyond a double, in duplicate keys, or at any depth.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from itertools import accumulate
+
+SPACE = r"[ \t\r\n]*"
+STRING = r'"[^"\\]*(?:\\(?s:.)[^"\\]*)*"'
+_SCALAR = r'[^ \t\r\n"\x7b\x7d\[\]:,]+'
+_UNCLOSED_STRING = r'"(?s:.*)'
+_BRACKET = r"[\x7b\x7d\[\]]"
+_NO_JSON = r'[^ \t\r\n,0-9A-Za-z+.\-"\x7b\x7d\[\]]+'
+
+STRINGS = f"{STRING}|{_UNCLOSED_STRING}"
+TOKENS = rf"{STRING}{SPACE}:{SPACE}(?:{STRING}|{_SCALAR})?|{STRINGS}|{_BRACKET}|{_NO_JSON}"
+SEPARATOR = rf"{SPACE}:{SPACE}"
+"""What parts the key of a pair from its value."""
+
+_PLAIN = r'[^"\\\x00-\x1f]*'
+_HEX = "[0-9a-fA-F]"
+_CHARACTER = rf"u(?:[0-9abcefABCEF]{_HEX}{{3}}|[dD][0-7]{_HEX}{{2}})"
+_TWO_HALVES = rf"u[dD][89abAB]{_HEX}{{2}}\\u[dD][c-fC-F]{_HEX}{{2}}"
+DECODABLE = rf'^"{_PLAIN}(?:\\(?:["\\/bfnrt]|{_CHARACTER}|{_TWO_HALVES}){_PLAIN})*"$'
+"""A string that every JSON parser decodes, and in the same way."""
+
+REPLACEMENT = "\ufffd"
+
+_tokens = re.compile(TOKENS)
+_strings = re.compile(STRINGS)
+_pair = re.compile(rf"({STRING}){SEPARATOR}")
+_decodable = re.compile(DECODABLE)
+_replacements = re.compile(f"{REPLACEMENT}+")
+
+_STEPS = {"{": 1, "[": 1, "}": -1, "]": -1}
+
+
+def text_of(content: bytes) -> str:
+    """`content` with one U+FFFD for each run of bytes that are no UTF-8, as the engine is asked to read it."""
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        return _replacements.sub(REPLACEMENT, content.decode("utf-8", "replace"))
+
+
+def values_under(path: Sequence[str], text: str) -> Iterator[str]:
+    """The values of the last key of `path` in objects to which the keys before it lead, duplicates included.
+
+    A value is a scalar as it stands there, or "" for an object or an array, which follows in `text`.
+    """
+    return (value for value, _ in _found(path, text))
+
+
+def members(text: str, key: str) -> Iterator[str]:
+    """The values of `key` in the outermost object as they stand there, objects and arrays whole."""
+    for value, end in _found((key,), text):
+        yield value or text[end : _end_of_value(text, end)]
+
+
+def _found(path: Sequence[str], text: str) -> Iterator[tuple[str, int]]:
+    """Values, and where each ends. `matched`: how many keys of the path lead to where the walk is."""
+    depth = matched = 0
+    for match in _tokens.finditer(text):
+        token = match[0]
+        if step := _STEPS.get(token):
+            depth += step
+            matched = max(0, min(matched, depth))
+        elif token[0] == '"' and 1 <= depth <= min(len(path), matched + 1):
+            pair = _pair.match(token)
+            if not pair:
+                continue
+            is_key = is_text(pair[1], path[depth - 1])
+            if depth < len(path):
+                matched = depth if is_key else depth - 1
+            elif is_key:
+                yield token[pair.end() :], match.end()
+
+
+def is_one_object(text: str) -> bool:
+    """Whether `text` is, by its tokens, one object with nothing after it; the order of commas is not checked."""
+    found = _tokens.findall(text)
+    if not found or found[0] != "{" or any(token[0] not in '"{}[]' for token in found):
+        return False
+    depths = list(accumulate(_STEPS.get(token, 0) for token in found))
+    return depths.index(0) == len(depths) - 1 if 0 in depths else False
+
+
+def _end_of_value(text: str, begin: int) -> int:
+    """Where the object or array ends whose bracket is the first token from `begin` on."""
+    depth = 0
+    for match in _tokens.finditer(text, begin):
+        depth += _STEPS.get(match[0], 0)
+        if depth <= 0:
+            return match.end()
+    return len(text)
+
+
+def strings(text: str) -> Iterator[str]:
+    """All strings, keys included, with their quotation marks."""
+    return (match[0] for match in _strings.finditer(text))
+
+
+def decoded(string: str) -> str | None:
+    """What a string token says; None when JSON parsers do not agree on that."""
+    if "\\" not in string:
+        return string[1:-1]
+    return str(json.loads(string)) if _decodable.fullmatch(string) else None
+
+
+def is_text(string: str, wanted: str) -> bool:
+    """Whether a string token says `wanted`; one that cannot be decoded counts when it contains `wanted`."""
+    said = decoded(string)
+    return wanted in string if said is None else said == wanted

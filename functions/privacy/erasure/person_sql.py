@@ -1,0 +1,155 @@
+"""Which rows mention a person: functions.privacy.erasure.person_rule as a condition of ClickHouse. Pure.
+
+The engine's JSON functions see nothing in metadata that they cannot parse, and one of several equal keys. Here
+the text is cut into tokens by a regular expression, and the way to each pair is followed by counting
+brackets. That costs twenty times as much as a JSON function, so it is done for rows only that have, as text,
+a key and a value in a spelling that may be the ones looked for.
+"""
+
+import re
+
+from functions.privacy.erasure.json_tokens import (
+    DECODABLE,
+    REPLACEMENT,
+    SEPARATOR,
+    SPACE,
+    STRING,
+    STRINGS,
+    TOKENS,
+)
+from functions.privacy.erasure.person_rule import NULL, Path, PersonRule
+
+Parameters = dict[str, str | list[str]]
+"""Name -> value, as `{name:Type}` in the SQL."""
+
+_METADATA = (
+    f"if(isValidUTF8(metadata), metadata, "
+    f"replaceRegexpAll(toValidUTF8(metadata), '{REPLACEMENT}+', '{REPLACEMENT}'))"
+)
+_VALUE = "{value:String}"
+_ELSEWHERE, _ON_THE_WAY = 1, 2
+
+
+def mentions(rule: PersonRule) -> tuple[str, Parameters]:
+    """The condition on a row of `events`, and its bound parameters."""
+    parameters: Parameters = {"value": rule.value}
+    if rule.key is None:
+        return f"position(message, {_VALUE}) > 0", parameters
+    if rule.number:
+        parameters |= rule.number.parameters()
+    needles = ", ".join([_VALUE, *map(_literal, rule.needles[1:])])
+    has_value = f"multiSearchAny({_METADATA}, [{needles}])"
+    parameters |= {"pair": _spelled_pair(rule), "token": f"^{_spelled_pair(rule)}"}
+    has_pair = f"match({_METADATA}, {{pair:String}})"
+    parsed, walked = [], []
+    for at, path in enumerate(rule.paths):
+        names = f"{{path_{at}:Array(String)}}"
+        parameters[f"path_{at}"] = list(path)
+        parsed.append(_is_parsed_under(path, names))
+        walked.append(_is_under(rule, path, names))
+    is_there = [*parsed, *walked]
+    held = f"{has_pair} AND ({' OR '.join(is_there)})"
+    in_doubt = f"JSONType({_METADATA}) != 'Object' AND {has_value} AND NOT {_is_one_object()}"
+    return (
+        f"(({held if rule.number else f'{has_value} AND {held}'}) OR ({in_doubt} AND {_is_anywhere()}))",
+        parameters,
+    )
+
+
+def _spelled_pair(rule: PersonRule) -> str:
+    """A pattern that is in all metadata with the value under the key: escapes may be anything."""
+    keys = "|".join(rf'"{_quoted(path[-1])}"' for path in rule.paths)
+    values = [rf'"{_quoted(rule.value)}"', _quoted(rule.value), r'"[^"\\]*\\']
+    if rule.number:
+        values.append(rule.number.spelling)
+    return rf'(?:{keys}|\\(?s:.)[^"\\]*"){SPACE}:{SPACE}(?:{"|".join(values)})'
+
+
+def _is_parsed_under(path: Path, names: str) -> str:
+    """A shortcut: where the engine's parser finds the value, the walk would find it, too."""
+    at = ", ".join(["metadata", *(f"{names}[{depth}]" for depth in range(1, len(path) + 1))])
+    is_number = f"JSONType({at}) IN ('Int64', 'UInt64', 'Double') AND JSONExtractRaw({at}) = {_VALUE}"
+    return f"(JSONType({at}) = 'String' AND JSONExtractString({at}) = {_VALUE}) OR ({is_number})"
+
+
+def _is_under(rule: PersonRule, path: Path, names: str) -> str:
+    """For each key but the last an array says, token by token, whether its object is on the way."""
+    carried = [_carried(depth, f"{names}[{depth}]") for depth in range(1, len(path))]
+    levels = [f"level_{depth}" for depth in range(1, len(path))]
+    is_on_the_way = "".join(f" AND {level} = {_ON_THE_WAY}" for level in levels)
+    last = f"{names}[{len(path)}]"
+    pairs = (
+        f"arrayFilter(({', '.join(['token', 'depth', *levels])}) -> depth = {len(path)}{is_on_the_way} "
+        f"AND match(token, {{token:String}}), "
+        f"{', '.join([_tokens(), _depths(), *carried])})"
+    )
+    value = f"replaceRegexpOne(token, {_literal(f'^{STRING}{SEPARATOR}')}, '')"
+    return (
+        f"arrayExists(token -> {_is_text(_key('token'), last)} "
+        f"AND arrayExists(scalar -> {_is_value(rule)}, [{value}]), {pairs})"
+    )
+
+
+def _carried(depth: int, name: str) -> str:
+    may_be_key = f"(position(token, '\\\\') > 0 OR startsWith(token, concat('\"', {name})))"
+    is_key = f"{may_be_key} AND {_is_text(_key('token'), name)}"
+    mark = (
+        f"multiIf(depth < {depth}, {_ELSEWHERE}, depth > {depth}, 0, "
+        f"NOT match(token, {_literal(f'^{STRING}{SEPARATOR}')}), 0, "
+        f"{is_key}, {_ON_THE_WAY}, {_ELSEWHERE})"
+    )
+    return f"arrayFill(mark -> mark != 0, arrayMap((token, depth) -> {mark}, {_tokens()}, {_depths()}))"
+
+
+def _is_value(rule: PersonRule) -> str:
+    is_scalar = f"(scalar = {_VALUE} AND scalar != '{NULL}')"
+    if rule.number:
+        is_scalar = f"({is_scalar} OR {rule.number.sql('scalar')})"
+    return f"if(startsWith(scalar, '\"'), {_is_text('scalar', _VALUE)}, {is_scalar})"
+
+
+def _is_text(string: str, wanted: str) -> str:
+    says = f"if(match({string}, {_literal(DECODABLE)}), JSONExtractString({string}) = {wanted}, "
+    return (
+        f"if(position({string}, '\\\\') = 0, substring({string}, 2, length({string}) - 2) = {wanted}, "
+        f"{says}position({string}, {wanted}) > 0))"
+    )
+
+
+def _is_one_object() -> str:
+    tokens, depths = _tokens(), _depths()
+    return (
+        f"({tokens}[1] = '{{' AND indexOf({depths}, 0) = length({depths}) "
+        f"AND NOT arrayExists(token -> position('\"{{}}[]', substring(token, 1, 1)) = 0, {tokens}))"
+    )
+
+
+def _is_anywhere() -> str:
+    """As text, or in a string with escapes."""
+    says = f"position(JSONExtractString(string), {_VALUE}) > 0"
+    is_in = f"position(string, '\\\\') > 0 AND match(string, {_literal(DECODABLE)}) AND {says}"
+    found = f"arrayExists(string -> {is_in}, extractAll({_METADATA}, {_literal(STRINGS)}))"
+    return f"(position({_METADATA}, {_VALUE}) > 0 OR {found})"
+
+
+def _tokens() -> str:
+    return f"extractAll({_METADATA}, {_literal(TOKENS)})"
+
+
+def _depths() -> str:
+    step = "multiIf(token IN ('{', '['), 1, token IN ('}', ']'), -1, 0)"
+    return f"arrayCumSum(token -> {step}, {_tokens()})"
+
+
+def _key(token: str) -> str:
+    return f"extract({token}, {_literal('^' + STRING)})"
+
+
+def _quoted(text: str) -> str:
+    """`text` for RE2, which has no NUL in a pattern."""
+    return re.escape(text).replace("\0", r"\x00")
+
+
+def _literal(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"
