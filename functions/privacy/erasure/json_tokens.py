@@ -11,12 +11,17 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import accumulate
 
+import msgspec
+
 SPACE = r"[ \t\r\n]*"
 STRING = r'"[^"\\]*(?:\\(?s:.)[^"\\]*)*"'
 _SCALAR = r'[^ \t\r\n"\x7b\x7d\[\]:,]+'
 _UNCLOSED_STRING = r'"(?s:.*)'
 _BRACKET = r"[\x7b\x7d\[\]]"
 _NO_JSON = r'[^ \t\r\n,0-9A-Za-z+.\-"\x7b\x7d\[\]]+'
+
+OBJECT = rf"^{SPACE}\x7b"
+"""How a text begins that may be an object."""
 
 STRINGS = f"{STRING}|{_UNCLOSED_STRING}"
 TOKENS = rf"{STRING}{SPACE}:{SPACE}(?:{STRING}|{_SCALAR})?|{STRINGS}|{_BRACKET}|{_NO_JSON}"
@@ -27,26 +32,35 @@ _PLAIN = r'[^"\\\x00-\x1f]*'
 _HEX = "[0-9a-fA-F]"
 _CHARACTER = rf"u(?:[0-9abcefABCEF]{_HEX}{{3}}|[dD][0-7]{_HEX}{{2}})"
 _TWO_HALVES = rf"u[dD][89abAB]{_HEX}{{2}}\\u[dD][c-fC-F]{_HEX}{{2}}"
-DECODABLE = rf'^"{_PLAIN}(?:\\(?:["\\/bfnrt]|{_CHARACTER}|{_TWO_HALVES}){_PLAIN})*"$'
+_ESCAPE = rf'\\(?:["\\/bfnrt]|{_CHARACTER}|{_TWO_HALVES})'
+_VALID_STRING = rf'"{_PLAIN}(?:{_ESCAPE}{_PLAIN})*"'
+_VALID_SCALAR = "true|false|null|-?[0-9][0-9.eE+-]*"
+
+DECODABLE = f"^{_VALID_STRING}$"
 """A string that every JSON parser decodes, and in the same way."""
 
-REPLACEMENT = "\ufffd"
+VALID_TOKEN = rf"^(?:{_BRACKET}|{_VALID_STRING}(?:{SEPARATOR}(?:{_VALID_STRING}|{_VALID_SCALAR})?)?)$"
+"""All tokens of valid JSON are so."""
 
+ESCAPES = rf"({_ESCAPE})|\\(?:u[dD][89a-fA-F]{_HEX}{{2}})?"
+"""Valid escapes as a group, and others: half of a surrogate pair, or a backslash that escapes nothing."""
+
+_object = re.compile(OBJECT)
 _tokens = re.compile(TOKENS)
 _strings = re.compile(STRINGS)
+_string = re.compile(STRING)
 _pair = re.compile(rf"({STRING}){SEPARATOR}")
 _decodable = re.compile(DECODABLE)
-_replacements = re.compile(f"{REPLACEMENT}+")
+_escapes = re.compile(ESCAPES)
+_valid_token = re.compile(VALID_TOKEN)
+_no_text = re.compile("[\udc80-\udcff]+")
 
 _STEPS = {"{": 1, "[": 1, "}": -1, "]": -1}
 
 
 def text_of(content: bytes) -> str:
-    """`content` with one U+FFFD for each run of bytes that are no UTF-8, as the engine is asked to read it."""
-    try:
-        return content.decode()
-    except UnicodeDecodeError:
-        return _replacements.sub(REPLACEMENT, content.decode("utf-8", "replace"))
+    """`content` with one U+FFFD for each run of bytes that are no UTF-8, as ClickHouse's toValidUTF8 has it."""
+    return _no_text.sub("\ufffd", content.decode("utf-8", "surrogateescape"))
 
 
 def values_under(path: Sequence[str], text: str) -> Iterator[str]:
@@ -82,13 +96,26 @@ def _found(path: Sequence[str], text: str) -> Iterator[tuple[str, int]]:
                 yield token[pair.end() :], match.end()
 
 
+def is_json_object(text: str) -> bool | None:
+    """Whether a strict parser reads `text` as one object; None when it is too deep for the parser."""
+    try:
+        msgspec.json.decode(text, type=msgspec.Raw)
+    except RecursionError:
+        return None
+    except msgspec.DecodeError:
+        return False
+    return _object.match(text) is not None
+
+
 def is_one_object(text: str) -> bool:
-    """Whether `text` is, by its tokens, one object with nothing after it; the order of commas is not checked."""
+    """Whether `text` is one JSON object and nothing else, as far as its tokens say: commas are not checked."""
+    if is_json_object(text):
+        return True  # by its tokens, too, and faster
     found = _tokens.findall(text)
-    if not found or found[0] != "{" or any(token[0] not in '"{}[]' for token in found):
+    if not found or found[0] != "{" or not all(map(_valid_token.fullmatch, found)):
         return False
     depths = list(accumulate(_STEPS.get(token, 0) for token in found))
-    return depths.index(0) == len(depths) - 1 if 0 in depths else False
+    return depths[-1] == 0 and depths.index(0) == len(depths) - 1
 
 
 def _end_of_value(text: str, begin: int) -> int:
@@ -101,19 +128,27 @@ def _end_of_value(text: str, begin: int) -> int:
     return len(text)
 
 
-def strings(text: str) -> Iterator[str]:
-    """All strings, keys included, with their quotation marks."""
-    return (match[0] for match in _strings.finditer(text))
+def contains(text: str, wanted: str) -> bool:
+    """Whether `wanted` is anywhere in `text`, or in a string there without escapes that are not valid."""
+    if wanted in text:
+        return True
+    escaped = (match[0] for match in _strings.finditer(text) if "\\" in match[0])
+    return any(wanted in (decoded(_repaired(string)) or "") for string in escaped)
+
+
+def _repaired(string: str) -> str:
+    """`string` without escapes that are not valid, and closed where the text ends in it."""
+    valid = _escapes.sub(r"\1", string)
+    return valid if _string.fullmatch(valid) else f'{valid}"'
 
 
 def decoded(string: str) -> str | None:
-    """What a string token says; None when JSON parsers do not agree on that."""
+    """What a string token says; None when its escapes are not valid."""
     if "\\" not in string:
         return string[1:-1]
     return str(json.loads(string)) if _decodable.fullmatch(string) else None
 
 
 def is_text(string: str, wanted: str) -> bool:
-    """Whether a string token says `wanted`; one that cannot be decoded counts when it contains `wanted`."""
-    said = decoded(string)
-    return wanted in string if said is None else said == wanted
+    """Whether a string token says `wanted`."""
+    return decoded(string) == wanted

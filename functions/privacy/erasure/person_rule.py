@@ -12,16 +12,14 @@ lower case differ. A number is compared as functions.privacy.erasure.json_number
 import re
 from dataclasses import dataclass, field
 
-import msgspec
-
 from functions.privacy.erasure.json_numbers import Number
 from functions.privacy.erasure.json_tokens import (
-    REPLACEMENT,
+    contains,
     decoded,
+    is_json_object,
     is_one_object,
     is_text,
     members,
-    strings,
     text_of,
     values_under,
 )
@@ -75,11 +73,11 @@ class PersonRule:
         text = text_of(line)
         if not self._may_match(text):
             return False
-        if not _is_readable(text):
-            return self._is_anywhere(text)
         if self.key is None:
-            return any(self.value in _content(raw) for raw in members(text, "message"))
-        return any(self.matches_metadata(_content(raw)) for raw in members(text, "metadata"))
+            matches = any(self.value in _content(raw) for raw in members(text, "message"))
+        else:
+            matches = any(self.matches_metadata(_content(raw)) for raw in members(text, "metadata"))
+        return matches or (not _is_row(text) and contains(text, self.value))
 
     def matches_metadata(self, text: str) -> bool:
         """Whether the JSON text of a row's metadata has the value under the key."""
@@ -87,12 +85,10 @@ class PersonRule:
             return False
         if any(self._is_value(value) for path in self.paths for value in values_under(path, text)):
             return True
-        return not is_one_object(text) and self._is_anywhere(text)
+        return not is_one_object(text) and contains(text, self.value)
 
     def _may_match(self, text: str) -> bool:
         """False for most rows, at little cost; whatever mentions the person passes."""
-        if REPLACEMENT in self.value and REPLACEMENT in text:
-            return True
         return self._needed.search(text) is not None
 
     def _is_value(self, token: str) -> bool:
@@ -102,25 +98,11 @@ class PersonRule:
             return token != NULL
         return self.number is not None and self.number.equals(token)
 
-    def _is_anywhere(self, text: str) -> bool:
-        return self.value in text or any(self._is_in(string) for string in strings(text))
 
-    def _is_in(self, string: str) -> bool:
-        said = decoded(string) if len(string) > 1 and "\\" in string else None
-        return said is not None and self.value in said
-
-
-def _is_readable(text: str) -> bool:
+def _is_row(line: str) -> bool:
     """Whether a line is one JSON object. How deep it is does not matter."""
-    if not is_one_object(text):
-        return False
-    try:
-        msgspec.json.decode(text, type=msgspec.Raw)
-    except RecursionError:
-        return True
-    except msgspec.DecodeError:
-        return False
-    return True
+    is_object = is_json_object(line)
+    return is_one_object(line) if is_object is None else is_object
 
 
 def _content(raw: str) -> str:

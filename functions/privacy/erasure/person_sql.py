@@ -10,22 +10,21 @@ import re
 
 from functions.privacy.erasure.json_tokens import (
     DECODABLE,
-    REPLACEMENT,
+    ESCAPES,
+    OBJECT,
     SEPARATOR,
     SPACE,
     STRING,
     STRINGS,
     TOKENS,
+    VALID_TOKEN,
 )
 from functions.privacy.erasure.person_rule import NULL, Path, PersonRule
 
 Parameters = dict[str, str | list[str]]
 """Name -> value, as `{name:Type}` in the SQL."""
 
-_METADATA = (
-    f"if(isValidUTF8(metadata), metadata, "
-    f"replaceRegexpAll(toValidUTF8(metadata), '{REPLACEMENT}+', '{REPLACEMENT}'))"
-)
+_METADATA = "if(isValidUTF8(metadata), metadata, toValidUTF8(metadata))"
 _VALUE = "{value:String}"
 _ELSEWHERE, _ON_THE_WAY = 1, 2
 
@@ -39,7 +38,7 @@ def mentions(rule: PersonRule) -> tuple[str, Parameters]:
         parameters |= rule.number.parameters()
     needles = ", ".join([_VALUE, *map(_literal, rule.needles[1:])])
     has_value = f"multiSearchAny({_METADATA}, [{needles}])"
-    parameters |= {"pair": _spelled_pair(rule), "token": f"^{_spelled_pair(rule)}"}
+    parameters["pair"] = _spelled_pair(rule)
     has_pair = f"match({_METADATA}, {{pair:String}})"
     parsed, walked = [], []
     for at, path in enumerate(rule.paths):
@@ -49,7 +48,7 @@ def mentions(rule: PersonRule) -> tuple[str, Parameters]:
         walked.append(_is_under(rule, path, names))
     is_there = [*parsed, *walked]
     held = f"{has_pair} AND ({' OR '.join(is_there)})"
-    in_doubt = f"JSONType({_METADATA}) != 'Object' AND {has_value} AND NOT {_is_one_object()}"
+    in_doubt = f"NOT {_is_parsed()} AND {has_value} AND NOT {_is_one_object()}"
     return (
         f"(({held if rule.number else f'{has_value} AND {held}'}) OR ({in_doubt} AND {_is_anywhere()}))",
         parameters,
@@ -80,7 +79,7 @@ def _is_under(rule: PersonRule, path: Path, names: str) -> str:
     last = f"{names}[{len(path)}]"
     pairs = (
         f"arrayFilter(({', '.join(['token', 'depth', *levels])}) -> depth = {len(path)}{is_on_the_way} "
-        f"AND match(token, {{token:String}}), "
+        f"AND match(token, {{pair:String}}), "
         f"{', '.join([_tokens(), _depths(), *carried])})"
     )
     value = f"replaceRegexpOne(token, {_literal(f'^{STRING}{SEPARATOR}')}, '')"
@@ -109,26 +108,36 @@ def _is_value(rule: PersonRule) -> str:
 
 
 def _is_text(string: str, wanted: str) -> str:
-    says = f"if(match({string}, {_literal(DECODABLE)}), JSONExtractString({string}) = {wanted}, "
+    says = f"match({string}, {_literal(DECODABLE)}) AND JSONExtractString({string}) = {wanted}"
     return (
-        f"if(position({string}, '\\\\') = 0, substring({string}, 2, length({string}) - 2) = {wanted}, "
-        f"{says}position({string}, {wanted}) > 0))"
+        f"if(position({string}, '\\\\') = 0, substring({string}, 2, length({string}) - 2) = {wanted}, {says})"
     )
+
+
+def _is_parsed() -> str:
+    """Whether the engine reads one object: by its tokens it then is one, but for a byte order mark before it."""
+    return f"(JSONType({_METADATA}) = 'Object' AND match({_METADATA}, {_literal(OBJECT)}))"
 
 
 def _is_one_object() -> str:
     tokens, depths = _tokens(), _depths()
     return (
         f"({tokens}[1] = '{{' AND indexOf({depths}, 0) = length({depths}) "
-        f"AND NOT arrayExists(token -> position('\"{{}}[]', substring(token, 1, 1)) = 0, {tokens}))"
+        f"AND arrayAll(token -> match(token, {_literal(VALID_TOKEN)}), {tokens}))"
     )
 
 
 def _is_anywhere() -> str:
-    """As text, or in a string with escapes."""
-    says = f"position(JSONExtractString(string), {_VALUE}) > 0"
-    is_in = f"position(string, '\\\\') > 0 AND match(string, {_literal(DECODABLE)}) AND {says}"
-    found = f"arrayExists(string -> {is_in}, extractAll({_METADATA}, {_literal(STRINGS)}))"
+    """As text, or in a string without escapes that are not valid, closed where the text ends in it."""
+    strings = f"extractAll({_METADATA}, {_literal(STRINGS)})"
+    escaped = f"arrayFilter(string -> position(string, '\\\\') > 0, {strings})"
+    valid = f"arrayMap(string -> replaceRegexpAll(string, {_literal(ESCAPES)}, '\\\\1'), {escaped})"
+    repaired = (
+        f"arrayMap(string -> if(match(string, {_literal(f'^(?:{STRING})$')}), string, concat(string, '\"')), "
+        f"{valid})"
+    )
+    says = "if(position(string, '\\\\') = 0, substring(string, 2, length(string) - 2), JSONExtractString(string))"
+    found = f"arrayExists(string -> position({says}, {_VALUE}) > 0, {repaired})"
     return f"(position({_METADATA}, {_VALUE}) > 0 OR {found})"
 
 
