@@ -7,7 +7,7 @@ numbers are compared exactly, others as doubles. Text that it cannot read mentio
 import json
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 _NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
@@ -36,7 +36,10 @@ def may_be_mentioned(field: str, value: str, message: str, metadata: bytes) -> b
     return _mentioned(field, value, message, metadata, _is_near)
 
 
-def _mentioned(field, value, message, metadata, same) -> bool:  # type: ignore[no-untyped-def]
+Same = Callable[[str, str], bool]
+
+
+def _mentioned(field: str, value: str, message: str, metadata: bytes, same: Same) -> bool:
     if field == "message":
         return value in message
     key = field.removeprefix("metadata.")
@@ -49,7 +52,7 @@ def _mentioned(field, value, message, metadata, same) -> bool:  # type: ignore[n
     )
 
 
-def _is_value(leaf: Leaf, value: str, same) -> bool:  # type: ignore[no-untyped-def]
+def _is_value(leaf: Leaf, value: str, same: Same) -> bool:
     if leaf.is_string or leaf.text == value:
         return leaf.text == value and (leaf.is_string or leaf.text != "null")
     return bool(_NUMBER.fullmatch(leaf.text) and _NUMBER.fullmatch(value) and same(leaf.text, value))
@@ -140,9 +143,11 @@ def _string(text: str, at: int) -> tuple[str, int]:
     if text[at : at + 1] != '"':
         raise UnreadableError
     try:
-        return json.decoder.scanstring(text, at + 1, True)
+        string, end = json.decoder.scanstring(text, at + 1, True)
+        string.encode()
     except ValueError:
         raise UnreadableError from None
+    return string, end
 
 
 def _skip(text: str, at: int) -> int:

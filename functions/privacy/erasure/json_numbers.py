@@ -1,9 +1,9 @@
 """When a number in JSON is the number that is looked for. The same in Python and as SQL. Pure.
 
-Whole numbers are compared digit by digit, of any length: ids of 19 digits differ in the last one. Where either
-has a point or an exponent they are equal when their first 15 digits or so agree, which includes all that are
-the same as doubles: the engine, a search and most programs read such numbers as doubles. The comparison is of
-whole numbers, so Python and ClickHouse cannot round it differently.
+Whole numbers are compared digit by digit, at any length: ids of 19 digits may differ in the last one. Where
+either number has a point or an exponent, the two are equal when about 15 digits agree. That includes all
+numbers that are the same double: searches and most programs read them as doubles. The comparison itself uses
+whole numbers only, so Python and ClickHouse cannot round it differently.
 """
 
 import re
@@ -25,13 +25,16 @@ SMALLEST_EXPONENT = -300
 _SHORT = 13
 """Digits; a number that is near to one of so few, and not it, has 14 or more itself."""
 
+_MOST_REPEATED = 100
+"""RE2 takes no count above 1,000, and each costs memory."""
+
 _EXPONENT_DIGITS = 6
 _HUGE_EXPONENT = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """±0.`digits` × 10^`exponent`; `digits` are DIGITS, the first not 0. Of a whole one `whole` is all of it."""
+    """±0.`digits` × 10^`exponent`: DIGITS digits, the first not 0. `whole`: all of a whole number."""
 
     negative: bool
     digits: int
@@ -95,7 +98,8 @@ class Number:
             spelled, others = self.leading, "[0-9.]*[.eE]"
         if self.whole is not None:
             zeros = len(self.whole.lstrip("-")) - len(self.leading)
-            spelled += f"(?:0{{{zeros}}}(?:[^0-9]|$)|[0-9]*[.eE])"
+            end = "(?:[^0-9]|$)" if zeros <= _MOST_REPEATED else ""
+            spelled += f"(?:0{{{min(zeros, _MOST_REPEATED)}}}{end}|[0-9]*[.eE])"
         return f"-?(?:[0.]*{spelled}|{others})"
 
     def parameters(self) -> dict[str, str]:

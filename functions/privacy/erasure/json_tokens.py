@@ -1,9 +1,9 @@
 r"""JSON text as a flat list of tokens: one grammar for Python and for ClickHouse. Pure.
 
-A token is a *pair* (a key, a colon and a scalar value, `"id": 7`; without the value when an object or an array
+A token is a *pair* (a key, a colon and a scalar value, `"id": 7`; without the value when an object or array
 follows), a string alone, one bracket, or characters that no JSON has outside of strings. The grammar is a
-regular expression that `re` and RE2 read alike, so both sides see the same tokens in any text: also where a
-JSON parser sees nothing, as in numbers beyond a double, in duplicate keys, or at any depth.
+regular expression that `re` and RE2 read alike. Both sides therefore see the same tokens in any text, also
+where JSON parsers differ or fail: numbers beyond a double, duplicate keys, deep nesting, text cut off.
 """
 
 import json
@@ -26,7 +26,7 @@ OBJECT = rf"^{SPACE}\x7b"
 STRINGS = f"{STRING}|{_UNCLOSED_STRING}"
 TOKENS = rf"{STRING}{SPACE}:{SPACE}(?:{STRING}|{_SCALAR})?|{STRINGS}|{_BRACKET}|{_NO_JSON}"
 SEPARATOR = rf"{SPACE}:{SPACE}"
-"""What parts the key of a pair from its value."""
+"""Between the key of a pair and its value."""
 
 _PLAIN = r'[^"\\\x00-\x1f]*'
 _HEX = "[0-9a-fA-F]"
@@ -59,7 +59,7 @@ _STEPS = {"{": 1, "[": 1, "}": -1, "]": -1}
 
 
 def text_of(content: bytes) -> str:
-    """`content` with one U+FFFD for each run of bytes that are no UTF-8, as ClickHouse's toValidUTF8 has it."""
+    """`content` with one U+FFFD for each run of bytes that are not UTF-8, like ClickHouse's toValidUTF8."""
     return _no_text.sub("\ufffd", content.decode("utf-8", "surrogateescape"))
 
 
@@ -108,9 +108,9 @@ def is_json_object(text: str) -> bool | None:
 
 
 def is_one_object(text: str) -> bool:
-    """Whether `text` is one JSON object and nothing else, as far as its tokens say: commas are not checked."""
+    """Whether `text` is one JSON object and nothing else, by its tokens: commas are not checked."""
     if is_json_object(text):
-        return True  # by its tokens, too, and faster
+        return True  # its tokens would say the same, more slowly
     found = _tokens.findall(text)
     if not found or found[0] != "{" or not all(map(_valid_token.fullmatch, found)):
         return False
@@ -143,12 +143,12 @@ def _repaired(string: str) -> str:
 
 
 def decoded(string: str) -> str | None:
-    """What a string token says; None when its escapes are not valid."""
+    """The text of a string token; None when its escapes are not valid."""
     if "\\" not in string:
         return string[1:-1]
     return str(json.loads(string)) if _decodable.fullmatch(string) else None
 
 
 def is_text(string: str, wanted: str) -> bool:
-    """Whether a string token says `wanted`."""
+    """Whether a string token decodes to `wanted`."""
     return decoded(string) == wanted

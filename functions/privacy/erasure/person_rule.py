@@ -1,9 +1,9 @@
-"""Which rows mention a person: the rule, in Python. functions.privacy.erasure.person_sql says the same as SQL.
+"""Which rows mention a person, in Python. functions.privacy.erasure.person_sql is the same rule as SQL.
 
 A row mentions the person when its message contains the value, or when its metadata has the value under the
-key. "Under the key" goes by tokens (functions.privacy.erasure.json_tokens), never by a JSON parser: each of
-several equal keys counts, however numbers are written and however deep it is. In doubt the row is the
-person's: metadata that is not one object, as nothing of ours writes it, mentions whatever it contains.
+key. The key is found by tokens (functions.privacy.erasure.json_tokens), never by a JSON parser: each of
+several equal keys counts, whatever numbers or nesting the metadata has elsewhere. In doubt the row is erased:
+metadata that is not one JSON object, which ingest never writes, mentions everything that it contains.
 
 Text is compared character by character, decoded from its escapes, without Unicode normalisation; upper and
 lower case differ. A number is compared as functions.privacy.erasure.json_numbers has it; `null` is no value.
@@ -79,6 +79,10 @@ class PersonRule:
             matches = any(self.matches_metadata(_content(raw)) for raw in members(text, "metadata"))
         return matches or (not _is_row(text) and contains(text, self.value))
 
+    def matches_row(self, message: str, metadata: str) -> bool:
+        """Whether a stored row mentions the person."""
+        return self.value in message if self.key is None else self.matches_metadata(metadata)
+
     def matches_metadata(self, text: str) -> bool:
         """Whether the JSON text of a row's metadata has the value under the key."""
         if not self._may_match(text):
@@ -88,7 +92,7 @@ class PersonRule:
         return not is_one_object(text) and contains(text, self.value)
 
     def _may_match(self, text: str) -> bool:
-        """False for most rows, at little cost; whatever mentions the person passes."""
+        """A cheap filter: false for most rows, true for every row that mentions the person."""
         return self._needed.search(text) is not None
 
     def _is_value(self, token: str) -> bool:
@@ -100,14 +104,12 @@ class PersonRule:
 
 
 def _is_row(line: str) -> bool:
-    """Whether a line is one JSON object. How deep it is does not matter."""
+    """Whether a line is one JSON object, nested at any depth."""
     is_object = is_json_object(line)
     return is_one_object(line) if is_object is None else is_object
 
 
 def _content(raw: str) -> str:
-    """What the engine makes of a column's value: text, or JSON as it is."""
-    if not raw.startswith('"'):
-        return raw
-    said = decoded(raw)
-    return raw if said is None else said
+    """What the engine stores for a column's value: decoded text, or JSON as it is."""
+    text = decoded(raw) if raw.startswith('"') else None
+    return raw if text is None else text

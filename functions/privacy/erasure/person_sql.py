@@ -1,9 +1,9 @@
 """Which rows mention a person: functions.privacy.erasure.person_rule as a condition of ClickHouse. Pure.
 
-The engine's JSON functions see nothing in metadata that they cannot parse, and one of several equal keys. Here
-the text is cut into tokens by a regular expression, and the way to each pair is followed by counting
-brackets. That costs twenty times as much as a JSON function, so it is done for rows only that have, as text,
-a key and a value in a spelling that may be the ones looked for.
+The engine's JSON functions find nothing in metadata that they cannot parse, and only one of several equal
+keys. Here a regular expression cuts the text into tokens, and counting brackets gives each token's path.
+That costs twenty times as much as a JSON function. Two filters keep it away from ordinary rows: the text has
+a key and a value in a spelling that may be the wanted one, and the JSON functions did not find it already.
 """
 
 import re
@@ -76,17 +76,16 @@ def _is_under(rule: PersonRule, path: Path, names: str) -> str:
     carried = [_carried(depth, f"{names}[{depth}]") for depth in range(1, len(path))]
     levels = [f"level_{depth}" for depth in range(1, len(path))]
     is_on_the_way = "".join(f" AND {level} = {_ON_THE_WAY}" for level in levels)
-    last = f"{names}[{len(path)}]"
     pairs = (
         f"arrayFilter(({', '.join(['token', 'depth', *levels])}) -> depth = {len(path)}{is_on_the_way} "
-        f"AND match(token, {{pair:String}}), "
-        f"{', '.join([_tokens(), _depths(), *carried])})"
+        f"AND match(token, {{pair:String}}), {', '.join(['tokens', 'depths', *carried])})"
     )
     value = f"replaceRegexpOne(token, {_literal(f'^{STRING}{SEPARATOR}')}, '')"
-    return (
-        f"arrayExists(token -> {_is_text(_key('token'), last)} "
+    found = (
+        f"arrayExists(token -> {_is_text(_key('token'), f'{names}[{len(path)}]')} "
         f"AND arrayExists(scalar -> {_is_value(rule)}, [{value}]), {pairs})"
     )
+    return f"arrayExists((tokens, depths) -> {found}, [{_tokens()}], [{_depths()}])"
 
 
 def _carried(depth: int, name: str) -> str:
@@ -97,7 +96,7 @@ def _carried(depth: int, name: str) -> str:
         f"NOT match(token, {_literal(f'^{STRING}{SEPARATOR}')}), 0, "
         f"{is_key}, {_ON_THE_WAY}, {_ELSEWHERE})"
     )
-    return f"arrayFill(mark -> mark != 0, arrayMap((token, depth) -> {mark}, {_tokens()}, {_depths()}))"
+    return f"arrayFill(mark -> mark != 0, arrayMap((token, depth) -> {mark}, tokens, depths))"
 
 
 def _is_value(rule: PersonRule) -> str:
@@ -115,16 +114,16 @@ def _is_text(string: str, wanted: str) -> str:
 
 
 def _is_parsed() -> str:
-    """Whether the engine reads one object: by its tokens it then is one, but for a byte order mark before it."""
+    """Whether the engine parses one object, which then is one by its tokens. It skips a byte order mark."""
     return f"(JSONType({_METADATA}) = 'Object' AND match({_METADATA}, {_literal(OBJECT)}))"
 
 
 def _is_one_object() -> str:
-    tokens, depths = _tokens(), _depths()
-    return (
-        f"({tokens}[1] = '{{' AND indexOf({depths}, 0) = length({depths}) "
-        f"AND arrayAll(token -> match(token, {_literal(VALID_TOKEN)}), {tokens}))"
+    is_object = (
+        f"tokens[1] = '{{' AND indexOf(depths, 0) = length(depths) "
+        f"AND arrayAll(token -> match(token, {_literal(VALID_TOKEN)}), tokens)"
     )
+    return f"arrayExists((tokens, depths) -> {is_object}, [{_tokens()}], [{_depths()}])"
 
 
 def _is_anywhere() -> str:
@@ -136,7 +135,8 @@ def _is_anywhere() -> str:
         f"arrayMap(string -> if(match(string, {_literal(f'^(?:{STRING})$')}), string, concat(string, '\"')), "
         f"{valid})"
     )
-    says = "if(position(string, '\\\\') = 0, substring(string, 2, length(string) - 2), JSONExtractString(string))"
+    plain = "substring(string, 2, length(string) - 2)"
+    says = f"if(position(string, '\\\\') = 0, {plain}, JSONExtractString(string))"
     found = f"arrayExists(string -> position({says}, {_VALUE}) > 0, {repaired})"
     return f"(position({_METADATA}, {_VALUE}) > 0 OR {found})"
 
