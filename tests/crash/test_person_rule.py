@@ -172,6 +172,6 @@ def test_all_rules_mean_the_same_rows_and_no_scan_finds_one_after_the_erasure(he
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("seed", range(2, 7))
+@pytest.mark.parametrize("seed", range(2, 4))
 def test_all_rules_mean_the_same_rows_of_20_000_and_50_people(here: World, seed: int) -> None:
     assert compare(here, seed=seed, rows=20_000, people=50) > 1_000
