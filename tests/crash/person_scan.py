@@ -77,12 +77,14 @@ def _contains(metadata: bytes, value: str) -> bool:
     text = metadata.decode("utf-8", "replace")
     if value in text:
         return True
-    return any(value in each for each in map(_decoded, re.findall(r'"(?:[^"\\]|\\.)*"', text, re.DOTALL)))
+    return any(value in each for each in map(_decoded, re.findall(r'"(?:[^"\\]|\\.)*"?', text, re.DOTALL)))
 
 
 def _decoded(string: str) -> str:
     try:
-        return str(json.loads(string, strict=False))
+        return str(
+            json.loads(string if len(string) > 1 and string.endswith('"') else f'{string}"', strict=False)
+        )
     except ValueError:
         return string
 

@@ -36,11 +36,22 @@ _ESCAPE = rf'\\(?:["\\/bfnrt]|{_CHARACTER}|{_TWO_HALVES})'
 _VALID_STRING = rf'"{_PLAIN}(?:{_ESCAPE}{_PLAIN})*"'
 _VALID_SCALAR = "true|false|null|-?[0-9][0-9.eE+-]*"
 
+SIGNS = rf"{STRINGS}|{_BRACKET}|[:,]|{_SCALAR}"
+"""All that is not white space, for the form of the whole text."""
+
 DECODABLE = f"^{_VALID_STRING}$"
 """A string that every JSON parser decodes, and in the same way."""
 
-VALID_TOKEN = rf"^(?:{_BRACKET}|{_VALID_STRING}(?:{SEPARATOR}(?:{_VALID_STRING}|{_VALID_SCALAR})?)?)$"
-"""All tokens of valid JSON are so."""
+NUMBER_OR_LITERAL = f"^(?:{_VALID_SCALAR})$"
+MARKS = ("{", "}", "[", "]", ":", ",")
+A_STRING, A_SCALAR, NO_SIGN = "s", "v", "x"
+"""What the form of a text has for each sign that is not among MARKS."""
+
+MALFORMED = (
+    r"x|[sv\x7d\]][sv\x7b\[]|[\x7b\[,:],|,[:\x7d\]]|:[:\x7d\]]"
+    r"|\x7b[^s\x7d]|\x7bs[^:]|,[sv]\x7d|\[s?:|[v\x7d\]]:|:s:"
+)
+"""In a form: neighbours that no valid JSON has."""
 
 ESCAPES = rf"({_ESCAPE})|\\(?:u[dD][89a-fA-F]{_HEX}{{2}})?"
 """Valid escapes as a group, and others: half of a surrogate pair, or a backslash that escapes nothing."""
@@ -52,7 +63,9 @@ _string = re.compile(STRING)
 _pair = re.compile(rf"({STRING}){SEPARATOR}")
 _decodable = re.compile(DECODABLE)
 _escapes = re.compile(ESCAPES)
-_valid_token = re.compile(VALID_TOKEN)
+_signs = re.compile(SIGNS)
+_malformed = re.compile(MALFORMED)
+_number_or_literal = re.compile(NUMBER_OR_LITERAL)
 _no_text = re.compile("[\udc80-\udcff]+")
 
 _STEPS = {"{": 1, "[": 1, "}": -1, "]": -1}
@@ -108,14 +121,22 @@ def is_json_object(text: str) -> bool | None:
 
 
 def is_one_object(text: str) -> bool:
-    """Whether `text` is one JSON object and nothing else, by its tokens: commas are not checked."""
+    """Whether `text` is one JSON object and nothing else, by its brackets and by each sign's neighbours."""
     if is_json_object(text):
-        return True  # its tokens would say the same, more slowly
-    found = _tokens.findall(text)
-    if not found or found[0] != "{" or not all(map(_valid_token.fullmatch, found)):
+        return True  # its signs would say the same, more slowly
+    signs = _signs.findall(text)
+    if not signs or signs[0] != "{" or _malformed.search("".join(map(_form, signs))):
         return False
-    depths = list(accumulate(_STEPS.get(token, 0) for token in found))
+    depths = list(accumulate(_STEPS.get(sign, 0) for sign in signs))
     return depths[-1] == 0 and depths.index(0) == len(depths) - 1
+
+
+def _form(sign: str) -> str:
+    if sign in MARKS:
+        return sign
+    if _decodable.fullmatch(sign):
+        return A_STRING
+    return A_SCALAR if _number_or_literal.fullmatch(sign) else NO_SIGN
 
 
 def _end_of_value(text: str, begin: int) -> int:

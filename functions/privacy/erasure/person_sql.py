@@ -9,15 +9,21 @@ a key and a value in a spelling that may be the wanted one, and the JSON functio
 import re
 
 from functions.privacy.erasure.json_tokens import (
+    A_SCALAR,
+    A_STRING,
     DECODABLE,
     ESCAPES,
+    MALFORMED,
+    MARKS,
+    NO_SIGN,
+    NUMBER_OR_LITERAL,
     OBJECT,
     SEPARATOR,
+    SIGNS,
     SPACE,
     STRING,
     STRINGS,
     TOKENS,
-    VALID_TOKEN,
 )
 from functions.privacy.erasure.person_rule import NULL, Path, PersonRule
 
@@ -85,7 +91,7 @@ def _is_under(rule: PersonRule, path: Path, names: str) -> str:
         f"arrayExists(token -> {_is_text(_key('token'), f'{names}[{len(path)}]')} "
         f"AND arrayExists(scalar -> {_is_value(rule)}, [{value}]), {pairs})"
     )
-    return f"arrayExists((tokens, depths) -> {found}, [{_tokens()}], [{_depths()}])"
+    return f"arrayExists((tokens, depths) -> {found}, [{_tokens()}], [{_depths_of(_tokens())}])"
 
 
 def _carried(depth: int, name: str) -> str:
@@ -119,11 +125,17 @@ def _is_parsed() -> str:
 
 
 def _is_one_object() -> str:
-    is_object = (
-        f"tokens[1] = '{{' AND indexOf(depths, 0) = length(depths) "
-        f"AND arrayAll(token -> match(token, {_literal(VALID_TOKEN)}), tokens)"
+    marks = ", ".join(map(_literal, MARKS))
+    form = (
+        f"multiIf(sign IN ({marks}), sign, match(sign, {_literal(DECODABLE)}), '{A_STRING}', "
+        f"match(sign, {_literal(NUMBER_OR_LITERAL)}), '{A_SCALAR}', '{NO_SIGN}')"
     )
-    return f"arrayExists((tokens, depths) -> {is_object}, [{_tokens()}], [{_depths()}])"
+    is_object = (
+        f"signs[1] = '{{' AND indexOf(depths, 0) = length(depths) "
+        f"AND NOT match(arrayStringConcat(arrayMap(sign -> {form}, signs)), {_literal(MALFORMED)})"
+    )
+    signs = f"extractAll({_METADATA}, {_literal(SIGNS)})"
+    return f"arrayExists((signs, depths) -> {is_object}, [{signs}], [{_depths_of(signs)}])"
 
 
 def _is_anywhere() -> str:
@@ -145,9 +157,9 @@ def _tokens() -> str:
     return f"extractAll({_METADATA}, {_literal(TOKENS)})"
 
 
-def _depths() -> str:
+def _depths_of(tokens: str) -> str:
     step = "multiIf(token IN ('{', '['), 1, token IN ('}', ']'), -1, 0)"
-    return f"arrayCumSum(token -> {step}, {_tokens()})"
+    return f"arrayCumSum(token -> {step}, {tokens})"
 
 
 def _key(token: str) -> str:

@@ -1,11 +1,14 @@
 """Which rows mention a person: case by case, and at what cost."""
 
 import json
+import random
 
 import pytest
 
+from functions.privacy.erasure.json_tokens import is_one_object
 from functions.privacy.erasure.person_rule import PersonRule
 from infra.topology import function
+from tests.crash.person_rows import sample
 from tests.measured import cost_of
 
 BOB = "bob@example.org"
@@ -127,6 +130,27 @@ def test_metadata_that_was_staged_as_text_is_read_like_other_metadata() -> None:
 
     assert PersonRule("email", BOB).matches_line(line)
     assert not PersonRule("mail", BOB).matches_line(line)
+
+
+def test_metadata_deeper_than_parsers_read_is_one_object_when_its_form_is_right() -> None:
+    """In doubt is what no JSON parser would read at any depth, and only that."""
+    chance = random.Random(1)
+    samples = [sample(chance) for _ in range(400)]
+    for each in samples:
+        if each.is_json:
+            text = f'{{"wall":{"[" * 1200}{each.metadata.decode()}{"]" * 1200}}}'
+            assert is_one_object(text), each
+    for broken in (
+        '{"a":1 "b":2}',
+        '{"a":1,}',
+        '{"a"}',
+        '{"a":9 9}',
+        '{"a":1,2}',
+        '{"a":1}{',
+        "[1]",
+        '{"a":tru}',
+    ):
+        assert not is_one_object(broken), broken
 
 
 HOSTILE = {
