@@ -33,7 +33,9 @@ def mentioned(field: str, value: str, message: str, metadata: bytes) -> bool:
 
 def may_be_mentioned(field: str, value: str, message: str, metadata: bytes) -> bool:
     """The same with numbers that are nearly equal, and with text that no JSON parser reads."""
-    return _mentioned(field, value, message, metadata, _is_near)
+    if _mentioned(field, value, message, metadata, _is_near):
+        return True
+    return field != "message" and not _is_readable(metadata) and _has_number(metadata, value)
 
 
 Same = Callable[[str, str], bool]
@@ -70,6 +72,20 @@ def _is_near(one: str, other: str) -> bool:
     if math.isinf(float(one)) or math.isinf(float(other)):
         return True
     return math.isclose(float(one), float(other), rel_tol=1e-13, abs_tol=1e-290)
+
+
+def _is_readable(metadata: bytes) -> bool:
+    try:
+        list(_leaves(metadata.decode("utf-8", "replace")))
+    except UnreadableError:
+        return False
+    return True
+
+
+def _has_number(metadata: bytes, value: str) -> bool:
+    numbers = re.findall(r"-?[0-9][0-9.eE+-]*", metadata.decode("utf-8", "replace"))
+    found = (each for each in numbers if _NUMBER.fullmatch(each))
+    return bool(_NUMBER.fullmatch(value)) and any(_is_near(each, value) for each in found)
 
 
 def _contains(metadata: bytes, value: str) -> bool:
