@@ -12,6 +12,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any, cast
 
+from clickhouse_connect.driver.binding import format_bind_value
+
 from functions.shared.schema.history import apply_missing
 from functions.shared.schema.numbered import migrations
 from functions.shared.warehouse import Selection, Warehouse, refusal
@@ -57,7 +59,7 @@ class InProcess:
 
     def _run(self, sql: str, parameters: Mapping[str, Any], settings: Mapping[str, Any]) -> bytes:
         texts = {name: str(value) for name, value in settings.items()}
-        bound = {name: str(value) for name, value in parameters.items()}
+        bound = {name: str(format_bind_value(value)) for name, value in parameters.items()}
         try:
             return self._engine.run(Statement(sql, self._database, "JSON", texts, bound)).body
         except EngineError as fault:

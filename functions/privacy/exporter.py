@@ -19,8 +19,10 @@ from typing import Any
 from functions.privacy import letters
 from functions.privacy.erasure.objects import waiting
 from functions.privacy.erasure.place import Time
+from functions.privacy.erasure.record import erasure_of
 from functions.privacy.export.archives import Archives, NoUploadError
 from functions.privacy.export.exports import ExportChangedError, Exports
+from functions.privacy.export.left_out import LeftOut
 from functions.privacy.export.logs import NANOSECONDS, Logs, Period
 from functions.privacy.export.make import PART_BYTES, Making
 from functions.privacy.export.record import FAILED, Export, Item
@@ -166,9 +168,14 @@ class Exporter:
             period = Period(
                 export.logs_from * NANOSECONDS, export.logs_to * NANOSECONDS, export.began_at * 1_000_000
             )
-            found.append(QuarantineSource(self.staging, tenant))
-            found.append(LogSource(Logs(self.warehouse(), tenant, period)))
+            left_out = self._left_out(tenant)
+            found.append(QuarantineSource(self.staging, tenant, left_out))
+            found.append(LogSource(Logs(self.warehouse(), tenant, period, left_out=left_out)))
         return found
+
+    def _left_out(self, tenant: TenantId) -> LeftOut:
+        erasures = next(each for each in HOLDINGS if each.table == "erasures")
+        return LeftOut.by(erasure_of(item) for item in self.tables.items(erasures, tenant))
 
     def _people_of(self, tenant: TenantId) -> Sequence[str]:
         people = next(each for each in HOLDINGS if each.table == "people")

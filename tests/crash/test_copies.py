@@ -9,6 +9,7 @@ import tempfile
 import zipfile
 from collections import Counter
 from collections.abc import Iterator
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -26,6 +27,7 @@ from functions.privacy.forms import Period
 from functions.privacy.holdings import HOLDINGS
 from functions.privacy.shown import copy_shown
 from functions.shared.errors import RefusalError
+from functions.shared.quarantine import Header, document_key, pack
 from functions.shared.tenancy import TenantId
 from tests.crash.faults import Crash
 from tests.crash.rights import IN_PERSON, Trap, World, new_tenant, world
@@ -130,6 +132,31 @@ def test_a_copy_of_an_account_with_a_hundred_thousand_events_is_complete(here: W
     assert others_mark.encode() not in content
     assert str(other).encode() not in content
     assert here.desk.exports.parts(export) == []
+
+
+def test_rows_that_an_open_erasure_is_about_are_in_no_copy_and_later_ones_are(here: World) -> None:
+    """Stored or quarantined, and also where the engine's parser fails. Another account's copy has its own."""
+    (tenant, mark), (other, others_mark) = new_tenant(), new_tenant()
+    here.furnish(tenant, mark)
+    here.furnish(other, others_mark)
+    for each in (tenant, other):
+        rows = [here.row(each, "m", {"email": "jane"}), here.row(each, "bystander")]
+        hostile = here.row(each, "m", {"email": "jane"}).replace(b'"jane"', b'"jane", "n": 1e999')
+        assert here.deliver(here.stage(each, [*rows, hostile]))
+        header = Header("r", 27, "s", "b", [0, 1], 2, date(2030, 1, 1), datetime.fromtimestamp(here.now, UTC))
+        here.staging.create(document_key(each, "jane0"), pack(header, [row.strip() for row in rows]))
+    here.now += 60
+    here.ask_for_person(tenant, "metadata.email", "jane")
+    here.now += 60
+    assert here.deliver(here.stage(tenant, [here.row(tenant, "later", {"email": "jane"})]))
+    here.now += 60
+    mine, theirs = (here.archive_of(here.make_copy(each, all_logs(here))) for each in (tenant, other))
+    check(mine)
+
+    shown = [line for line in lines_of(mine, "logs/") if b"jane" in line]
+    assert [json.loads(line)["message"] for line in shown] == ["later"]
+    assert sum(b"bystander" in line for line in lines_of(mine, "logs/")) == 2
+    assert sum(b"jane" in line for line in lines_of(theirs, "logs/")) == 3
 
 
 @pytest.mark.parametrize("rows_a_page", [1, 3, 7])

@@ -90,11 +90,38 @@ def test_the_engine_and_the_rule_for_staged_rows_mean_the_same_rows(
     rows = [row(tenant, f"row {number}", metadata) for number, metadata in enumerate(METADATA)]
     deliver(here, stage(here, tenant, rows))
     subject = Subject(TenantId(tenant), field, value)
-    told_of = {f"row {number}" for number, each in enumerate(rows) if subject.is_told_of_by(each)}
+    told_of = {f"row {number}" for number, each in enumerate(rows) if subject.rule().matches_line(each)}
 
     assert run(here, subject) == Erased(len(told_of), 0, waited=False, verified=True)
     assert told_of
     assert set(messages(here, tenant)) == {f"row {number}" for number in range(len(METADATA))} - told_of
+
+
+UNPARSED = [
+    b'{"email":"jane@example.org","n":1e999}',
+    b'{"email":"jane@example.org","n":-1.5e400}',
+    b'{"email":"eve@example.org","email":"jane@example.org"}',
+    b'{"email":"jane@example.org","deep":' + b"[" * 1100 + b"]" * 1100 + b"}",
+]
+
+
+@pytest.mark.parametrize("metadata", UNPARSED, ids=["1e999", "-1.5e400", "duplicate key", "deep"])
+def test_metadata_that_the_engine_cannot_parse_or_reads_in_part_is_erased_too(
+    here: World, metadata: bytes
+) -> None:
+    """Another tenant's row with the same metadata stays as it is."""
+    mine, theirs = (f"unparsed-{name}-{UNPARSED.index(metadata)}" for name in ("a", "b"))
+    for tenant in (mine, theirs):
+        raw = row(tenant, "m").replace(b'"metadata": {}', b'"metadata": ' + metadata)
+        deliver(here, stage(here, tenant, [raw, row(tenant, "other", {"email": "eve@example.org"})]))
+    jane = Subject(TenantId(mine), "metadata.email", "jane@example.org")
+
+    assert run(here, jane) == Erased(1, 0, waited=False, verified=True)
+    assert messages(here, mine) == ["other"]
+    found = here.warehouse.select(
+        "SELECT metadata FROM events WHERE tenant_id = {tenant:String} AND message = 'm'", {"tenant": theirs}
+    )
+    assert [each["metadata"] for each in found.rows] == [metadata.decode()]
 
 
 def test_only_the_subjects_rows_of_that_tenant_until_then_are_erased(here: World) -> None:

@@ -134,7 +134,8 @@ class Quarantined:
             rows = unpack(bytes(found.body))[1] if found else []
         except PermanentError:
             return None
-        return sum(self.subject.is_told_of_by(row) for row in rows)
+        rule = self.subject.rule()
+        return sum(rule.matches_line(row) for row in rows)
 
     def _forgotten_in(self, key: str) -> bool:
         """Whether it could be read. What somebody replaced meanwhile is left to the next round."""
@@ -145,7 +146,8 @@ class Quarantined:
             header, rows = unpack(bytes(found.body))
         except PermanentError:
             return False
-        kept = [at for at, row in enumerate(rows) if not self.subject.is_told_of_by(row)]
+        rule = self.subject.rule()
+        kept = [at for at, row in enumerate(rows) if not rule.matches_line(row)]
         if not kept:
             self.bucket.delete([key])
         elif len(kept) < len(rows):

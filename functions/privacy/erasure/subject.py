@@ -1,14 +1,12 @@
-"""Whose rows an erasure is about: a pure rule, once for ClickHouse and once for a row as it is staged."""
+"""Whose rows an erasure is about: everything of an account, or what mentions a person."""
 
-import json
-import re
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
+from functions.privacy.erasure.person_rule import MAX_PATH_PARTS, PersonRule
+from functions.privacy.erasure.person_sql import Parameters, mentions
 from functions.shared.errors import PermanentError
 from functions.shared.tenancy import TenantId, row_filter
-
-_SPELLED_WITH_A_POINT = re.compile(r"-?\d{1,15}(\.\d{1,15}([eE][+-]?\d{1,2})?|[eE][+-]?\d{1,2})", re.ASCII)
 
 MESSAGE = "message"
 METADATA = "metadata."
@@ -20,7 +18,7 @@ class Whose(Protocol):
     @property
     def tenant(self) -> TenantId: ...
 
-    def condition(self) -> tuple[str, dict[str, str]]:
+    def condition(self) -> tuple[str, Parameters]:
         """SQL that holds for them, and its bound parameters."""
 
 
@@ -30,17 +28,17 @@ class Everything:
 
     tenant: TenantId
 
-    def condition(self) -> tuple[str, dict[str, str]]:
-        return row_filter(self.tenant)
+    def condition(self) -> tuple[str, Parameters]:
+        owned, parameters = row_filter(self.tenant)
+        return owned, {**parameters}
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """The rows of `tenant` whose `field` tells of somebody.
+    """The rows of `tenant` that mention a person: functions.privacy.erasure.person_rule decides which.
 
     `field` is `message`, which then contains `value`, or `metadata.<key>`, which then is `value`, as text or
-    as a number, however that is spelled; a dot in the key leads into an object too. Upper and lower case
-    differ, as they do in a search.
+    as a number, however that is spelled; a dot in the key leads into an object too.
     """
 
     tenant: TenantId
@@ -51,65 +49,18 @@ class Subject:
         named = self.field.startswith(METADATA) and self.field != METADATA
         if self.field != MESSAGE and not named:
             raise PermanentError("field is 'message' or 'metadata.<key>'")
+        if self.field.count(".") > MAX_PATH_PARTS:
+            raise PermanentError(f"field leads more than {MAX_PATH_PARTS} keys deep")
         if not self.value:
-            raise PermanentError("value is empty: it would mean everybody")
+            raise PermanentError("value is empty: it would match every row")
 
-    def condition(self) -> tuple[str, dict[str, str]]:
+    def rule(self) -> PersonRule:
+        """Which rows these are. It costs a moment to make: once for many rows."""
+        key = None if self.field == MESSAGE else self.field.removeprefix(METADATA)
+        return PersonRule(key, self.value)
+
+    def condition(self) -> tuple[str, Parameters]:
         """SQL that holds for the subject's rows, and its bound parameters."""
-        owned, parameters = row_filter(self.tenant)
-        parameters = {**parameters, "value": self.value}
-        if self._number is not None:
-            parameters["number"] = repr(self._number)
-        if self.field == MESSAGE:
-            return f"{owned} AND position(message, {{value:String}}) > 0", parameters
-        places = []
-        for number, place in enumerate(self._places()):
-            names = {f"key_{number}_{depth}": name for depth, name in enumerate(place)}
-            parameters |= names
-            places.append(self._is_at(", ".join(["metadata", *(f"{{{name}:String}}" for name in names)])))
-        return f"{owned} AND ({' OR '.join(places)})", parameters
-
-    def _is_at(self, at: str) -> str:
-        """The same for one place in the metadata. Nothing is no value, not even `null`."""
-        is_text = f"JSONExtractString({at}) = {{value:String}} OR JSONExtractRaw({at}) = {{value:String}}"
-        is_value = f"JSONType({at}) != 'Null' AND ({is_text})"
-        if self._number is None:
-            return is_value
-        is_number = f"JSONType({at}) IN ('Int64', 'UInt64', 'Double')"
-        return f"{is_value} OR ({is_number} AND JSONExtractFloat({at}) = {{number:Float64}})"
-
-    def is_told_of_by(self, line: bytes) -> bool:
-        """Whether a staged row, one line of NDJSON, is one of them; of a line nobody can read: may be."""
-        try:
-            row = json.loads(line)
-            if self.field == MESSAGE:
-                return self.value in str(row["message"])
-            return any(self._is_value(_at(row["metadata"], place)) for place in self._places())
-        except (ValueError, KeyError, TypeError, RecursionError):
-            return self.value.encode() in line
-
-    def _places(self) -> list[tuple[str, ...]]:
-        key = self.field.removeprefix(METADATA)
-        return [(key,)] if "." not in key else [(key,), tuple(key.split("."))]
-
-    def _is_value(self, found: Any) -> bool:
-        if found is None or isinstance(found, str):
-            return found == self.value
-        if isinstance(found, int | float) and not isinstance(found, bool) and self._number is not None:
-            return float(found) == self._number
-        if isinstance(found, float) and found.is_integer():
-            found = int(found)  # as the engine spells it
-        return json.dumps(found) == self.value
-
-    @property
-    def _number(self) -> float | None:
-        """Of a value that is a number and no whole one as ids are, which a double may hold only nearly."""
-        return float(self.value) if _SPELLED_WITH_A_POINT.fullmatch(self.value) else None
-
-
-def _at(found: Any, place: tuple[str, ...]) -> Any:
-    for name in place:
-        if not isinstance(found, dict):
-            return None
-        found = found.get(name)
-    return found
+        owned, tenant = row_filter(self.tenant)
+        condition, parameters = mentions(self.rule())
+        return f"{owned} AND {condition}", {**tenant, **parameters}

@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from functions.privacy.export.left_out import NOTHING, LeftOut
 from functions.shared.tenancy import TenantId, row_filter
 from functions.shared.warehouse import TOO_LARGE_RESULT, Warehouse, WarehouseRefusedError
 
@@ -90,12 +91,18 @@ class Logs:
     """The events of one tenant in a warehouse, whose errors pass through."""
 
     def __init__(
-        self, warehouse: Warehouse, tenant: TenantId, period: Period, rows_a_page: int = ROWS_A_PAGE
+        self,
+        warehouse: Warehouse,
+        tenant: TenantId,
+        period: Period,
+        rows_a_page: int = ROWS_A_PAGE,
+        left_out: LeftOut = NOTHING,
     ) -> None:
         self._warehouse = warehouse
         self._tenant = tenant
         self._period = period
         self._rows_a_page = rows_a_page
+        self._left_out = left_out
 
     def page(self, position: Position | None = None) -> Page:
         """The events from `position` on; None for the first. A page may be empty and not be the last."""
@@ -112,7 +119,11 @@ class Logs:
                 if refusal.engine_code != TOO_LARGE_RESULT or size == 1:
                     raise
                 size = max(1, size // 8)
-        return Page([_line(row) for row in rows], self._after(here, end, rows, size))
+        lines = [_line(row) for row in rows if not self._is_left_out(row)]
+        return Page(lines, self._after(here, end, rows, size))
+
+    def _is_left_out(self, row: dict[str, Any]) -> bool:
+        return self._left_out.has_row(row["message"], row["metadata"], int(row["received"]))
 
     def _rows(self, here: Position, end: int, size: int) -> list[dict[str, Any]]:
         owned, parameters = row_filter(self._tenant)

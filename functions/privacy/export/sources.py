@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from functions.privacy.export.attributes import shown
 from functions.privacy.export.cells import Record, csv_of, lines
+from functions.privacy.export.left_out import NOTHING, LeftOut
 from functions.privacy.export.logs import Logs, Position
 from functions.privacy.holding import Holding
 from functions.privacy.sign_ins import SignIns
@@ -109,6 +110,7 @@ class QuarantineSource:
 
     bucket: Bucket
     tenant: TenantId
+    left_out: LeftOut = NOTHING
     name: str = "logs/quarantined"
     holds: str = "events that were accepted and that the storage refused, as they were staged"
 
@@ -118,7 +120,8 @@ class QuarantineSource:
         if not left:
             return Piece({".ndjson": b""}, 0, None)
         found = self.bucket.get(left[0])
-        rows = unpack(bytes(found.body))[1] if found else []
+        held = unpack(bytes(found.body))[1] if found else []
+        rows = [row for row in held if not self.left_out.has_line(row)]
         content = b"".join(row + b"\n" for row in rows)
         return Piece({".ndjson": content}, len(rows), left[0] if len(left) > 1 else None)
 

@@ -38,21 +38,21 @@ def line(message: str = "m", metadata: Any = None) -> bytes:
     ],
 )
 def test_a_key_of_metadata_is_the_value(field: str, value: str, metadata: Any, told: bool) -> None:
-    assert Subject(ACME, field, value).is_told_of_by(line(metadata=metadata)) is told
+    assert Subject(ACME, field, value).rule().matches_line(line(metadata=metadata)) is told
 
 
 def test_a_message_contains_the_value() -> None:
     somebody = Subject(ACME, "message", "jane@example.org")
 
-    assert somebody.is_told_of_by(line("mail to <jane@example.org> sent"))
-    assert not somebody.is_told_of_by(line("mail sent", {"to": "jane@example.org"}))
+    assert somebody.rule().matches_line(line("mail to <jane@example.org> sent"))
+    assert not somebody.rule().matches_line(line("mail sent", {"to": "jane@example.org"}))
 
 
 def test_a_row_that_nobody_can_read_is_meant_when_it_holds_the_value() -> None:
     somebody = Subject(ACME, "metadata.user_id", "u1")
 
-    assert somebody.is_told_of_by(b'{"message": "torn, u1')
-    assert not somebody.is_told_of_by(b'{"message": "torn')
+    assert somebody.rule().matches_line(b'{"message": "torn, u1')
+    assert not somebody.rule().matches_line(b'{"message": "torn')
 
 
 @pytest.mark.parametrize(
