@@ -33,6 +33,7 @@ _encoder = msgspec.json.Encoder(decimal_format="number")
 
 _TOO_LARGE = Verdict("event_too_large", "The event's message and metadata are larger than 1 MiB.")
 _SUMMARY_CHARACTERS = 500
+_LEVEL_DIGITS = 3
 
 
 def plain_name(name: str) -> str:
@@ -66,7 +67,7 @@ class Columns:
         if len(service) > MAX_NAME_CHARACTERS:
             metadata["service"], service = service, ""
         raw = Raw(_encoder.encode(metadata)) if metadata else NO_METADATA
-        if len(message) + len(raw) > MAX_EVENT_SIZE:
+        if len(message) + len(trace_id) + len(span_id) + len(raw) > MAX_EVENT_SIZE:
             return _TOO_LARGE
         return Row(
             self._tenant,
@@ -99,7 +100,8 @@ class Columns:
         """The level that `value` means; what means none is kept."""
         if value is None or value == "":
             return levels.DEFAULT
-        level = levels.canonical(int(value) if isinstance(value, str) and value.isdigit() else value)
+        is_number = isinstance(value, str) and len(value) <= _LEVEL_DIGITS and value.isdecimal()
+        level = levels.canonical(int(value) if is_number else value)
         if level is None:
             metadata[name] = value
         return level or levels.DEFAULT

@@ -11,7 +11,7 @@ from functions.shared.judging.judge import Verdict
 from functions.shared.judging.rows import Receipt, Row
 from functions.uploads.columns import Metadata, level_of_status
 from functions.uploads.formats.clock import epoch
-from functions.uploads.formats.contract import Batch, State
+from functions.uploads.formats.contract import MAX_COLUMN_NAME_CHARACTERS, Batch, State
 from functions.uploads.formats.lines import LineFormat, text_lines
 from functions.uploads.numbers import number
 
@@ -139,7 +139,7 @@ class FlowLog(_Records):
 
     def is_directive(self, line: str) -> bool:
         names = line.split()
-        is_header = names[0] in FLOW_NAMES and names[-1] in FLOW_NAMES
+        is_header = FLOW_NAMES.issuperset(names)
         if is_header:
             self._names = tuple(names)
         return is_header
@@ -198,7 +198,7 @@ class W3cLog(_Records):
 
     def is_directive(self, line: str) -> bool:
         if line.startswith("#Fields:"):
-            self._names = tuple(line.removeprefix("#Fields:").split())
+            self._names = column_names(line)
         return line.startswith("#")
 
     def row(self, line: str) -> Row | Verdict:
@@ -216,6 +216,11 @@ class W3cLog(_Records):
         place = f"{host}{fields.get('cs-uri-stem', '')}"
         message = " ".join(filter(None, (fields.get("cs-method"), place, status)))
         return self.columns.row(message, timestamp, level_of_status(status), host, metadata)
+
+
+def column_names(line: str) -> tuple[str, ...]:
+    """The names that a line `#Fields: …` gives, each cut off at MAX_COLUMN_NAME_CHARACTERS."""
+    return tuple(name[:MAX_COLUMN_NAME_CHARACTERS] for name in line.removeprefix("#Fields:").split())
 
 
 def _named(names: tuple[str, ...], values: list[str]) -> dict[str, str]:

@@ -1,5 +1,7 @@
 """What formats of one record a line have in common: windows, what is too long or cut off, how it reads."""
 
+import re
+
 from functions.shared.judging.rows import Receipt
 from functions.uploads.columns import Columns
 from functions.uploads.formats.contract import CUT_OFF, TOO_LONG, Batch, State
@@ -26,8 +28,8 @@ class LineFormat:
         if lines is None:
             return None
         batch = Batch(cut=lines.pause)
-        if lines.body:
-            self.convert(lines.body, batch)
+        if lines.body and not lines.body.isspace():
+            self.convert(without_blank_lines(lines.body), batch)
         for is_refused, verdict in ((lines.too_long, TOO_LONG), (lines.cut_off, CUT_OFF)):
             if is_refused:
                 batch.refuse(self.index + batch.records, verdict)
@@ -40,6 +42,14 @@ class LineFormat:
     def convert(self, body: bytes, batch: Batch) -> None:
         """Make rows of the lines of `body`, or refuse them; blank ones are neither."""
         raise NotImplementedError
+
+
+def without_blank_lines(body: bytes) -> bytes:
+    """`body` with one newline where there are several and nothing but white space between them."""
+    return _BLANK.sub(b"\n", body) if b"\n\n" in body or b"\n\r\n" in body else body
+
+
+_BLANK = re.compile(rb"\n(?:[ \t\r]*+\n)++")
 
 
 def text_lines(body: bytes) -> list[str]:

@@ -114,9 +114,7 @@ class Bzip2Stream:
     def _begin_block(self, crc: int) -> None:
         if self._marks.wants(self._text_at):
             crc_before, debt = self._combined_crc, self._members.debt
-            self._marks.add(
-                Mark(self.file_at, self._text_at, True, self._bit % 8, crc=crc_before, debt=debt)
-            )
+            self._marks.add(Mark(self.file_at, self._text_at, True, self._bit % 8, crc=crc_before, debt=debt))
         self._fault = self._members.begin()
         text = None if self._fault else self._block(crc)
         if text is None:
@@ -152,7 +150,9 @@ class Bzip2Stream:
         while True:
             # A little at first, then more: what lies behind a mark that is near is not looked through.
             end = start // 8 + searched
-            found = [each for mark in (_BLOCK, _END) if (each := _find(self._data, mark, start, end)) is not None]
+            found = [
+                each for mark in (_BLOCK, _END) if (each := _find(self._data, mark, start, end)) is not None
+            ]
             if found:
                 return min(found)
             if end < len(self._data):

@@ -28,7 +28,7 @@ KEPT_TEXT_BYTES = 6 * 1024 * 1024
 
 _PLACES_AT_LEAST = 3
 _MAX_PLACES = 64
-"""A place holds 200 kB. Text that hardly shrinks needs 48 for KEPT_TEXT_BYTES; input without text has no end."""
+"""Of 200 kB each. KEPT_TEXT_BYTES of text that hardly shrinks needs 48; input without text has no end."""
 
 _PLACES_SEARCHED = 3
 """Blocks are rarely longer than 64 KB; a file without any that can be found is not looked through."""

@@ -385,7 +385,7 @@ def test_parquet_is_read_without_pandas_and_with_text_that_is_none() -> None:
 import io, sys
 sys.modules["pandas"] = sys.modules["numpy"] = None
 import pyarrow as pa, pyarrow.parquet as pq
-from functions.uploads.formats.parquet_rows import _column
+from functions.uploads.formats.parquet_values import _column
 nanoseconds = pa.array([1767323045678901234, None], pa.timestamp("ns"))
 print(_column(nanoseconds), _column(pa.array([5, None], pa.duration("ns"))))
 print(_column(pa.array([bytes([103, 114, 252, 110]), b"a"]).view(pa.string())))
