@@ -18,7 +18,7 @@ _QUOTE = 0x22
 _BACKSLASH = b"\\"
 _IN_SCALAR = -1
 _FEW_TOKENS = 1000
-_FIRST_PIECE_BYTES = 16 * 1024
+_PIECE_BYTES = 64 * 1024
 _STEPS = [(each in b"{[") - (each in b"}]") for each in range(256)]
 """By how much a byte makes what follows it deeper."""
 
@@ -43,14 +43,10 @@ def value_end(data: bytes, start: int) -> int | None:
 
 
 def _end_of_long(data: bytes, at: int, depth: int) -> int | None:
-    """The same from `at` on, where the value is `depth` brackets deep; each piece is larger than the last."""
-    skipper, size_bytes = Skipper(depth, begun=True), _FIRST_PIECE_BYTES
-    while at < len(data):
-        at += skipper.skip(data[at : at + size_bytes])
-        if skipper.ended:
-            return at
-        size_bytes *= 4
-    return None
+    """The same from `at` on, where the value is `depth` brackets deep."""
+    skipper = Skipper(depth, begun=True)
+    at += skipper.skip(data[at:])
+    return at if skipper.ended else None
 
 
 class Skipper:
@@ -75,8 +71,11 @@ class Skipper:
             self._depth = 0 if data[:1] in (b"{", b"[", b'"') else _IN_SCALAR
         if self._depth == _IN_SCALAR:
             return self._skip_scalar(data)
-        at = self._skip_string(data) if self._in_string else 0
-        return at if self.ended or self._in_string else at + self._skip_tokens(data[at:])
+        at = 0
+        while at < len(data) and not self.ended:
+            piece = data[at : at + _PIECE_BYTES]
+            at += self._skip_string(piece) if self._in_string else self._skip_tokens(piece)
+        return at
 
     def _skip_string(self, data: bytes) -> int:
         """Where the string ends that `data` begins in; all of it when it does not."""
@@ -93,15 +92,22 @@ class Skipper:
         self._in_string = _ends_in_string(data, tokens)
         tokens = tokens.translate(None, _NO_TOKENS)
         tokens = tokens[:-1] if self._in_string else tokens
+        closing = tokens.count(b"}") + tokens.count(b"]")
+        if closing < self._depth:
+            return self._continue(data, self._depth + len(tokens) - tokens.count(b'"') - 2 * closing)
         depths = list(accumulate(map(_STEPS.__getitem__, tokens), initial=self._depth))
-        self._depth = depths[-1]
         try:
             number = depths.index(0, 1)
         except ValueError:
-            self._escaped = self._in_string and (len(data) - len(data.rstrip(_BACKSLASH))) % 2 == 1
-            return len(data)
-        self.ended = True
+            return self._continue(data, depths[-1])
+        self.ended, self._depth = True, 0
         return next(islice(_TOKEN.finditer(data), number - 1, None)).end()
+
+    def _continue(self, data: bytes, depth: int) -> int:
+        """The value does not end in `data`, all of which belongs to it."""
+        self._depth = depth
+        self._escaped = self._in_string and (len(data) - len(data.rstrip(_BACKSLASH))) % 2 == 1
+        return len(data)
 
     def _skip_scalar(self, data: bytes) -> int:
         end = _ENDS_SCALAR.search(data)

@@ -45,10 +45,12 @@ class LineFormat:
 
 
 def without_blank_lines(body: bytes) -> bytes:
-    """`body` with one newline where there are several and nothing but white space between them."""
-    return _BLANK.sub(b"\n", body) if b"\n\n" in body or b"\n\r\n" in body else body
+    """`body` with one newline where there are several, if it begins as if there were many of them."""
+    begin = body[:_LOOKED_AT_BYTES]
+    return _BLANK.sub(b"\n", body) if b"\n\n" in begin or b"\n\r\n" in begin else body
 
 
+_LOOKED_AT_BYTES = 4096
 _BLANK = re.compile(rb"\n(?:[ \t\r]*+\n)++")
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from functions.shared.judging import timestamps
@@ -14,7 +14,7 @@ CELL_BYTES = 40
 """What a value of any kind takes in Python, beside its text."""
 
 _NANOSECONDS = {"s": 1_000_000_000, "ms": 1_000_000, "us": 1_000, "ns": 1}
-_TIME_CHARACTERS = len("2026-01-02T03:04:05.678901234Z")
+_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - UTC, and written without a zone
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +121,7 @@ def _column(column: Any) -> list[Any]:
     """
     import pyarrow as pa
 
-    if pa.types.is_dictionary(column.type):
-        column = column.dictionary.take(column.indices)
+    column = _without_dictionaries(column)
     kind = column.type
     if pa.types.is_timestamp(kind):
         factor = _NANOSECONDS[kind.unit]
@@ -136,6 +135,36 @@ def _column(column: Any) -> list[Any]:
         return [_value(each) for each in column.to_pylist()]
     except _has_no_value():
         return [_one(each) for each in column]
+
+
+def _without_dictionaries(column: Any) -> Any:
+    """The column with text in place of indices, within lists and structs too; few enough rows to be held so."""
+    import pyarrow as pa
+
+    if pa.types.is_dictionary(column.type):
+        return column.dictionary.take(column.indices)
+    kind = _type_without_dictionaries(column.type)
+    try:
+        return column if kind == column.type else column.cast(kind)
+    except faults():
+        return column
+
+
+def _type_without_dictionaries(kind: Any) -> Any:
+    import pyarrow as pa
+
+    if pa.types.is_dictionary(kind):
+        return kind.value_type
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
+        made = pa.list_ if pa.types.is_list(kind) else pa.large_list
+        return made(kind.value_field.with_type(_type_without_dictionaries(kind.value_type)))
+    if pa.types.is_struct(kind):
+        fields = [kind.field(at) for at in range(kind.num_fields)]
+        return pa.struct([each.with_type(_type_without_dictionaries(each.type)) for each in fields])
+    if pa.types.is_map(kind):
+        key, item = map(_type_without_dictionaries, (kind.key_type, kind.item_type))
+        return pa.map_(key, kind.item_field.with_type(item))
+    return kind
 
 
 def _one(scalar: Any) -> Any:
@@ -183,7 +212,8 @@ def _time(moment: datetime) -> str:
 
 def _moment(nanoseconds: int, stored: Any) -> Any:
     """A time as rows have it, its year with all digits; what no calendar holds is left as it is."""
+    seconds, fraction = divmod(nanoseconds, 1_000_000_000)
     try:
-        return timestamps.to_text(nanoseconds).rjust(_TIME_CHARACTERS, "0")
+        return f"{(_EPOCH + timedelta(seconds=seconds)).isoformat()}.{fraction:09d}Z"
     except OverflowError:
         return stored
