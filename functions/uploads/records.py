@@ -69,7 +69,7 @@ class TextRecords:
 
     @property
     def work_bytes(self) -> int:
-        return self._text.at
+        return self._text.at + self._form.extra_bytes
 
     def next(self) -> Batch | None:
         return self._form.next(self._text)

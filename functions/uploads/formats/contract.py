@@ -75,6 +75,11 @@ class Format(Protocol):
     @property
     def name(self) -> str: ...
 
+    @property
+    def extra_bytes(self) -> int:
+        """What the records so far cost beside their text, as if it were so many bytes longer."""
+        ...
+
     def next(self, text: Text) -> Batch | None:
         """The next records, taken off `text`; None when there are no more."""
         ...

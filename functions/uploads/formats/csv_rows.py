@@ -69,7 +69,7 @@ class CsvRows:
         self._delimiter: str = state["delimiter"]
         self._header = Header(state["header"]) if state.get("header") else None
         self._index = int(state.get("index", 0))
-        self._windows = LineWindows(bool(state.get("passing", False)))
+        self._windows = LineWindows(bool(state.get("passing", False)), int(state.get("extra", 0)))
         self._carried: str = state.get("carried", "")
 
     def state(self) -> State:
@@ -78,8 +78,13 @@ class CsvRows:
             "header": self._header.names if self._header else None,
             "index": self._index,
             "passing": self._windows.passing,
+            "extra": self.extra_bytes,
             "carried": self._carried,
         }
+
+    @property
+    def extra_bytes(self) -> int:
+        return self._windows.extra_bytes
 
     def next(self, text: Text) -> Batch | None:
         # What is open is parsed anew with what follows: as much again, so that no byte is parsed 25 times.

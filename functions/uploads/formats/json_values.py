@@ -42,6 +42,8 @@ _array = msgspec.json.Decoder(list[Raw])
 class JsonValues:
     """The Format of JSON; `name` says what it was told by."""
 
+    extra_bytes = 0
+
     def __init__(self, receipt: Receipt, state: State) -> None:
         self._receipt = receipt
         self.name: str = state.get("name", "json")

@@ -21,7 +21,7 @@ class LineFormat:
         self.receipt = receipt
         self.columns = Columns(receipt)
         self.index = int(state.get("index", 0))
-        self._windows = LineWindows(bool(state.get("passing", False)))
+        self._windows = LineWindows(bool(state.get("passing", False)), int(state.get("extra", 0)))
 
     def next(self, text: Text) -> Batch | None:
         lines = self._windows.next(text)
@@ -37,7 +37,11 @@ class LineFormat:
         return batch
 
     def state(self) -> State:
-        return {"index": self.index, "passing": self._windows.passing}
+        return {"index": self.index, "passing": self._windows.passing, "extra": self.extra_bytes}
+
+    @property
+    def extra_bytes(self) -> int:
+        return self._windows.extra_bytes
 
     def convert(self, body: bytes, batch: Batch) -> None:
         """Make rows of the lines of `body`, or refuse them; blank ones are neither."""

@@ -138,7 +138,7 @@ def _column(column: Any) -> list[Any]:
 
 
 def _without_dictionaries(column: Any) -> Any:
-    """The column with text in place of indices, within lists and structs too; few enough rows to be held so."""
+    """The column with text in place of indices, within lists and structs too; its rows are few enough."""
     import pyarrow as pa
 
     if pa.types.is_dictionary(column.type):

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from functions.uploads.formats.contract import MAX_RECORD_BYTES, WINDOW_BYTES, WINDOW_RECORDS
 from functions.uploads.text import Text
 
+LINE_BYTES = 8
+"""What a line counts beside its text, where there are more than WINDOW_RECORDS in a window."""
+
 _COUNTED_BYTES = 16 * 1024
 PASSED_BYTES = 32 * 1024 * 1024
 """Of a line that is too long, at a time: between two of these the work may be put down."""
@@ -25,10 +28,14 @@ class Lines:
 
 
 class LineWindows:
-    """Cuts windows; `passing` is true in the middle of a line that is too long."""
+    """Cuts windows; `passing` is true in the middle of a line that is too long.
 
-    def __init__(self, passing: bool = False) -> None:
+    `extra_bytes`: what so many short lines cost beside their text, LINE_BYTES each; the others cost less.
+    """
+
+    def __init__(self, passing: bool = False, extra_bytes: int = 0) -> None:
         self.passing = passing
+        self.extra_bytes = extra_bytes
 
     def next(self, text: Text, wanted_bytes: int = 0) -> Lines | None:
         """The next lines, taken off `text`; None at its end.
@@ -46,6 +53,7 @@ class LineWindows:
             return self._last(text)
         if not text.data[:end].isspace():
             few = _few(text.data, end)
+            self.extra_bytes += LINE_BYTES * WINDOW_RECORDS if few < end else 0
             end = max(few, _last_newline(text.data, min(end, wanted_bytes)))
         body = text.data[:end]
         text.drop(end)
