@@ -4,6 +4,7 @@ The rules are those of functions.shared.judging.judge for what arrives as JSON: 
 and the original kept, names that are too long go into the metadata, nothing is dropped.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -112,10 +113,16 @@ def level_of_status(status: str) -> str:
     return {"5": "error", "4": "warn"}.get(status[:1], levels.DEFAULT)
 
 
-def summary(metadata: Metadata) -> str:
-    """What stands for a message where a record has none: its values, as people write them."""
-    text = " ".join(f"{name}={_shown(value)}" for name, value in metadata.items())
-    return text[:_SUMMARY_CHARACTERS]
+def summary(values: Iterable[tuple[str, Any]]) -> str:
+    """What stands for a message where a record has none: its named values, as people write them."""
+    shown: list[str] = []
+    length = 0
+    for name, value in values:
+        shown.append(f"{name}={_shown(value)}")
+        length += len(shown[-1])
+        if length >= _SUMMARY_CHARACTERS:
+            break
+    return " ".join(shown)[:_SUMMARY_CHARACTERS]
 
 
 def _shown(value: Any) -> str:

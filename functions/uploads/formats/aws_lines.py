@@ -65,7 +65,9 @@ _ALB_NUMBERS = frozenset(
         "target_status_code", "received_bytes", "sent_bytes", "matched_rule_priority",
     }
 )  # fmt: skip
-_ALB_LEAST = 12
+_ALB_LEAST, _ALB_MOST = 12, 1000
+"""Columns of a line; each beyond the names known here gets a name of its own."""
+
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"|(\S+)')
 
 
@@ -76,7 +78,7 @@ class AlbLog(_Records):
 
     def row(self, line: str) -> Row | Verdict:
         values = [quoted or bare for quoted, bare in _QUOTED.findall(line)]
-        if len(values) < _ALB_LEAST or not ALB.match(line):
+        if not _ALB_LEAST <= len(values) <= _ALB_MOST or not ALB.match(line):
             return _ragged(len(values), len(_ALB_NAMES))
         fields = _named(_ALB_NAMES, values)
         metadata: Metadata = {

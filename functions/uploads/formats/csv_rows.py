@@ -153,7 +153,7 @@ class CsvRows:
         level = levels.DEFAULT
         if header.level is not None:
             level = self._columns.level(cells[header.level], metadata, header.names[header.level])
-        message = cells[header.message] if header.message is not None else summary(metadata)
+        message = cells[header.message] if header.message is not None else summary(metadata.items())
         service = cells[header.service] if header.service is not None else ""
         own = {name: cells[at] for name, at in header.own.items()}
         row = self._columns.row(
