@@ -4,6 +4,7 @@ The rules are those of functions.shared.judging.judge for what arrives as JSON: 
 and the original kept, names that are too long go into the metadata, nothing is dropped.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -33,6 +34,7 @@ _encoder = msgspec.json.Encoder(decimal_format="number")
 
 _TOO_LARGE = Verdict("event_too_large", "The event's message and metadata are larger than 1 MiB.")
 _SUMMARY_CHARACTERS = 500
+_LEVEL_DIGITS = 3
 
 
 def plain_name(name: str) -> str:
@@ -66,7 +68,7 @@ class Columns:
         if len(service) > MAX_NAME_CHARACTERS:
             metadata["service"], service = service, ""
         raw = Raw(_encoder.encode(metadata)) if metadata else NO_METADATA
-        if len(message) + len(raw) > MAX_EVENT_SIZE:
+        if len(message) + len(trace_id) + len(span_id) + len(raw) > MAX_EVENT_SIZE:
             return _TOO_LARGE
         return Row(
             self._tenant,
@@ -99,7 +101,8 @@ class Columns:
         """The level that `value` means; what means none is kept."""
         if value is None or value == "":
             return levels.DEFAULT
-        level = levels.canonical(int(value) if isinstance(value, str) and value.isdigit() else value)
+        is_number = isinstance(value, str) and len(value) <= _LEVEL_DIGITS and value.isdecimal()
+        level = levels.canonical(int(value) if is_number else value)
         if level is None:
             metadata[name] = value
         return level or levels.DEFAULT
@@ -110,10 +113,16 @@ def level_of_status(status: str) -> str:
     return {"5": "error", "4": "warn"}.get(status[:1], levels.DEFAULT)
 
 
-def summary(metadata: Metadata) -> str:
-    """What stands for a message where a record has none: its values, as people write them."""
-    text = " ".join(f"{name}={_shown(value)}" for name, value in metadata.items())
-    return text[:_SUMMARY_CHARACTERS]
+def summary(values: Iterable[tuple[str, Any]]) -> str:
+    """What stands for a message where a record has none: its named values, as people write them."""
+    shown: list[str] = []
+    length = 0
+    for name, value in values:
+        shown.append(f"{name}={_shown(value)}")
+        length += len(shown[-1])
+        if length >= _SUMMARY_CHARACTERS:
+            break
+    return " ".join(shown)[:_SUMMARY_CHARACTERS]
 
 
 def _shown(value: Any) -> str:

@@ -17,7 +17,7 @@ SETTLED = frozenset({DONE, PARTLY, FAILED})
 OF_CONTENT = frozenset(
     {
         "truncated", "corrupt", "checksum", "trailing_data", "invalid_json", "unsupported_format",
-        "unsupported_encoding", "unreadable", "interrupted",
+        "unsupported_encoding", "unreadable", "interrupted", "no_progress", "too_much_memory",
     }
 )  # fmt: skip
 """Codes of a file that is itself at fault: put in again it would be read no better."""

@@ -17,6 +17,7 @@ from functions.uploads.checkpoints import Checkpoints
 from functions.uploads.files import DONE, FAILED, MAX_REFUSALS_TOLD, PARTLY, File, Refused
 from functions.uploads.formats.contract import Batch
 from functions.uploads.gate import Gate, Halt
+from functions.uploads.progress import IDLE, SLOW, CpuBudget, is_idle
 from functions.uploads.records import Records, opened, resumed
 from functions.uploads.register import Register
 from functions.uploads.streams.contract import BrokenFileError, Ranges
@@ -78,6 +79,7 @@ class Reading:
         gate: Gate,
         seconds_left: Callable[[], float],
         clock: Callable[[], float] = time.monotonic,
+        cpu_clock: Callable[[], float] = time.process_time,
     ) -> None:
         self.file = file
         self._ranges = ranges
@@ -88,6 +90,7 @@ class Reading:
         self._seconds_left = seconds_left
         self._clock = clock
         self._checked_at = self._part_began_at = clock()
+        self._cpu = CpuBudget(cpu_clock)
         self._slowest_part = 0.0
         self._sure = self.noted = file
         self.wait_seconds = 0
@@ -108,6 +111,14 @@ class Reading:
         while (batch := records.next()) is not None:
             self._count(batch, records)
             part.add(batch)
+            if is_idle(records.work_bytes, self.file):
+                self._stage(part)
+                self._settle(IDLE)
+                return True
+            if self._cpu.is_spent(self.file):
+                # When depends on the machine: only whole parts count, which another attempt has, too.
+                self.give_up(SLOW.code, SLOW.reason)
+                return True
             if batch.cut or part.is_full_at(records.text_at):
                 self._stage(part)
                 part = Part(records.text_at, [])

@@ -17,6 +17,7 @@ class Records(Protocol):
     """A file's records, from where it was begun.
 
     `fault`: why there are no more, if the file broke off. `text_at`: how much of the text is done.
+    `work_bytes`: how much was unpacked so far, in all attempts together.
     """
 
     compression: str
@@ -29,6 +30,8 @@ class Records(Protocol):
     def file_at(self) -> int: ...
     @property
     def text_at(self) -> int: ...
+    @property
+    def work_bytes(self) -> int: ...
 
     def next(self) -> Batch | None:
         """The next records; None when there are no more. Depends on the file alone."""
@@ -64,6 +67,10 @@ class TextRecords:
     def text_at(self) -> int:
         return self._text.at
 
+    @property
+    def work_bytes(self) -> int:
+        return self._text.at + self._form.extra_bytes
+
     def next(self) -> Batch | None:
         return self._form.next(self._text)
 
@@ -91,6 +98,10 @@ class ParquetRecords:
     @property
     def text_at(self) -> int:
         return self._rows.file_at
+
+    @property
+    def work_bytes(self) -> int:
+        return self._rows.work_bytes
 
     def next(self) -> Batch | None:
         return self._rows.next()

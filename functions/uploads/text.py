@@ -42,6 +42,11 @@ class Text:
         self.data = self.data[size_bytes:]
         self.at += size_bytes
 
+    def stop(self, fault: BrokenFileError) -> None:
+        """Nothing more is read: what is held is dropped, and `fault` is why."""
+        self.drop(len(self.data))
+        self.fault, self.ended = fault, True
+
     def mark(self) -> Mark:
         """A way back to `at`, or to a place before it."""
         return self._stream.mark(self.at)

@@ -11,7 +11,7 @@ from functions.shared.judging.judge import Verdict
 from functions.shared.judging.rows import Receipt, Row
 from functions.uploads.columns import Metadata, level_of_status
 from functions.uploads.formats.clock import epoch
-from functions.uploads.formats.contract import Batch, State
+from functions.uploads.formats.contract import MAX_COLUMN_NAME_CHARACTERS, Batch, State
 from functions.uploads.formats.lines import LineFormat, text_lines
 from functions.uploads.numbers import number
 
@@ -65,7 +65,9 @@ _ALB_NUMBERS = frozenset(
         "target_status_code", "received_bytes", "sent_bytes", "matched_rule_priority",
     }
 )  # fmt: skip
-_ALB_LEAST = 12
+_ALB_LEAST, _ALB_MOST = 12, 1000
+"""Columns of a line; each beyond the names known here gets a name of its own."""
+
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"|(\S+)')
 
 
@@ -76,7 +78,7 @@ class AlbLog(_Records):
 
     def row(self, line: str) -> Row | Verdict:
         values = [quoted or bare for quoted, bare in _QUOTED.findall(line)]
-        if len(values) < _ALB_LEAST or not ALB.match(line):
+        if not _ALB_LEAST <= len(values) <= _ALB_MOST or not ALB.match(line):
             return _ragged(len(values), len(_ALB_NAMES))
         fields = _named(_ALB_NAMES, values)
         metadata: Metadata = {
@@ -139,7 +141,7 @@ class FlowLog(_Records):
 
     def is_directive(self, line: str) -> bool:
         names = line.split()
-        is_header = names[0] in FLOW_NAMES and names[-1] in FLOW_NAMES
+        is_header = FLOW_NAMES.issuperset(names)
         if is_header:
             self._names = tuple(names)
         return is_header
@@ -198,7 +200,7 @@ class W3cLog(_Records):
 
     def is_directive(self, line: str) -> bool:
         if line.startswith("#Fields:"):
-            self._names = tuple(line.removeprefix("#Fields:").split())
+            self._names = column_names(line)
         return line.startswith("#")
 
     def row(self, line: str) -> Row | Verdict:
@@ -216,6 +218,11 @@ class W3cLog(_Records):
         place = f"{host}{fields.get('cs-uri-stem', '')}"
         message = " ".join(filter(None, (fields.get("cs-method"), place, status)))
         return self.columns.row(message, timestamp, level_of_status(status), host, metadata)
+
+
+def column_names(line: str) -> tuple[str, ...]:
+    """The names that a line `#Fields: …` gives, each cut off at MAX_COLUMN_NAME_CHARACTERS."""
+    return tuple(name[:MAX_COLUMN_NAME_CHARACTERS] for name in line.removeprefix("#Fields:").split())
 
 
 def _named(names: tuple[str, ...], values: list[str]) -> dict[str, str]:

@@ -15,6 +15,7 @@ MONTHS = {
 
 _REMEMBERED = 4096
 _LEAP_YEARS = 8
+_DAYS_REMEMBERED = 1000
 
 
 @lru_cache(_REMEMBERED)
@@ -58,6 +59,9 @@ class YearGuess:
         """The year; empty when there is no such day."""
         known = self._years.get((month, day))
         if known is None:
+            if len(self._years) >= _DAYS_REMEMBERED:
+                # Patterns find the digits of all scripts: there are more days than a year has.
+                self._years.clear()
             known = self._years[(month, day)] = self._guess(month, day)
         return known
 

@@ -16,6 +16,9 @@ from functions.uploads.text import Text
 MAX_RECORD_BYTES = 2 * 1024 * 1024
 """A longer one is refused unread; a row of it would be too large anyway."""
 
+MAX_COLUMN_NAME_CHARACTERS = 200
+"""Of a header's name, which every row repeats; what is longer is cut off."""
+
 WINDOW_BYTES = 1024 * 1024
 WINDOW_RECORDS = 10_000
 """What is taken at a time: a megabyte can hold half a million records, each with columns of ours to add."""
@@ -71,6 +74,11 @@ class Format(Protocol):
 
     @property
     def name(self) -> str: ...
+
+    @property
+    def extra_bytes(self) -> int:
+        """What the records so far cost beside their text, as if it were so many bytes longer."""
+        ...
 
     def next(self, text: Text) -> Batch | None:
         """The next records, taken off `text`; None when there are no more."""

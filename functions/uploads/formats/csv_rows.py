@@ -23,6 +23,7 @@ from functions.uploads.columns import (
 )
 from functions.uploads.formats.contract import (
     CUT_OFF,
+    MAX_COLUMN_NAME_CHARACTERS,
     MAX_RECORD_BYTES,
     TOO_LONG,
     WINDOW_BYTES,
@@ -68,7 +69,7 @@ class CsvRows:
         self._delimiter: str = state["delimiter"]
         self._header = Header(state["header"]) if state.get("header") else None
         self._index = int(state.get("index", 0))
-        self._windows = LineWindows(bool(state.get("passing", False)))
+        self._windows = LineWindows(bool(state.get("passing", False)), int(state.get("extra", 0)))
         self._carried: str = state.get("carried", "")
 
     def state(self) -> State:
@@ -77,18 +78,24 @@ class CsvRows:
             "header": self._header.names if self._header else None,
             "index": self._index,
             "passing": self._windows.passing,
+            "extra": self.extra_bytes,
             "carried": self._carried,
         }
 
+    @property
+    def extra_bytes(self) -> int:
+        return self._windows.extra_bytes
+
     def next(self, text: Text) -> Batch | None:
-        lines = self._windows.next(text)
+        # What is open is parsed anew with what follows: as much again, so that no byte is parsed 25 times.
+        lines = self._windows.next(text, len(self._carried))
         batch = Batch(cut=bool(lines and lines.pause))
         if lines is None and not self._carried:
             return None
         if text.fault and (lines is None or lines.cut_off):
             # A row whose quotes were open when the file broke off: what is left of it is no row.
             lines, self._carried = Lines(cut_off=True), ""
-        elif lines is None or lines.body:
+        elif lines is None or (lines.body and (self._carried or not lines.body.isspace())):
             self._convert(lines.body if lines else b"", batch, is_last=lines is None)
         if lines and lines.too_long:
             batch.refuse(self._index + batch.records, TOO_LONG)
@@ -128,7 +135,7 @@ class CsvRows:
         if not cells or cells == [""]:
             return
         if self._header is None:
-            self._header = Header([cell.strip() for cell in cells])
+            self._header = Header([cell.strip()[:MAX_COLUMN_NAME_CHARACTERS] for cell in cells])
             return
         row = self._row(cells, self._header)
         if isinstance(row, Verdict):
@@ -146,7 +153,7 @@ class CsvRows:
         level = levels.DEFAULT
         if header.level is not None:
             level = self._columns.level(cells[header.level], metadata, header.names[header.level])
-        message = cells[header.message] if header.message is not None else summary(metadata)
+        message = cells[header.message] if header.message is not None else summary(metadata.items())
         service = cells[header.service] if header.service is not None else ""
         own = {name: cells[at] for name, at in header.own.items()}
         row = self._columns.row(

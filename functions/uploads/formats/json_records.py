@@ -1,6 +1,6 @@
 """A JSON object out of a file, read as an event: what it calls its columns otherwise is found."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import msgspec
 from msgspec import Raw
@@ -110,10 +110,8 @@ def _is_level(raw: Raw) -> bool:
     return len(value) <= 3 and value.isdigit() and levels.canonical(int(value)) is not None
 
 
-def _shown(fields: Fields) -> dict[str, object]:
+def _shown(fields: Fields) -> Iterator[tuple[str, object]]:
     """Those values that are worth showing: neither objects nor lists."""
-    return {
-        name: _text.decode(raw) if _is_text(raw) else raw
-        for name, raw in fields.items()
-        if bytes(raw)[:1] not in (b"{", b"[")
-    }
+    for name, raw in fields.items():
+        if bytes(raw)[:1] not in (b"{", b"["):
+            yield name, _text.decode(raw) if _is_text(raw) else raw

@@ -42,6 +42,8 @@ _array = msgspec.json.Decoder(list[Raw])
 class JsonValues:
     """The Format of JSON; `name` says what it was told by."""
 
+    extra_bytes = 0
+
     def __init__(self, receipt: Receipt, state: State) -> None:
         self._receipt = receipt
         self.name: str = state.get("name", "json")
@@ -57,7 +59,7 @@ class JsonValues:
             return self._skip(text, self._skipper)
         text.fill(WINDOW_BYTES)
         if not self._at_value(text):
-            return None
+            return Batch() if text.data else None
         taken: Iterable[Raw] | Iterable[bytes] | None = self._many(text)
         if taken is None:
             taken = self._few(text, WINDOW_BYTES) or self._few(text, MAX_RECORD_BYTES)
@@ -68,11 +70,12 @@ class JsonValues:
         return batch
 
     def _at_value(self, text: Text) -> bool:
-        """Pass over what is between values, and into arrays; whether a value begins there."""
-        while between := _passed(text.data, 0):
+        """Pass over what is between values, PASSED_BYTES at the most; whether a value begins there."""
+        until = text.at + PASSED_BYTES
+        while (between := _passed(text.data, 0)) and text.at < until:
             text.drop(between)
             text.fill(WINDOW_BYTES)
-        return bool(text.data)
+        return bool(text.data) and not between
 
     def _many(self, text: Text) -> Iterable[Raw] | None:
         """Objects divided by commas, as many as a window has; None when they cannot be had at once."""
@@ -141,9 +144,9 @@ class JsonValues:
 
     def _cut_off(self, text: Text) -> Batch:
         """The last value has no end; the text may have broken off, or its brackets do not match."""
-        text.drop(len(text.data))
-        if not text.fault:
-            text.fault = BrokenFileError("invalid_json", "The JSON breaks off: its last value has no end.")
+        text.stop(
+            text.fault or BrokenFileError("invalid_json", "The JSON breaks off: its last value has no end.")
+        )
         batch = Batch()
         batch.refuse(self._index, CUT_OFF)
         self._index += 1

@@ -168,7 +168,7 @@ def rfc5424(line: str, _years: YearGuess) -> Found | None:
 
 _ACCESS = re.compile(
     rf"(?P<client>\S+) \S+ (?P<user>\S+) \[(\d\d)/{_MONTH}/(\d{{4}}):{_CLOCK} ([+-]\d{{4}})\]"
-    r"(?: \"(?P<method>[A-Z]+) (?P<path>\S+)[^\"]*\" (?P<status>\d{3}) (?P<bytes>\d+|-))?"
+    r"(?: \"(?P<method>[A-Z]+) (?P<path>[^\s\"]++)[^\"]*+\" (?P<status>\d{3}) (?P<bytes>\d+|-))?"
 )
 
 

@@ -1,5 +1,7 @@
 """What formats of one record a line have in common: windows, what is too long or cut off, how it reads."""
 
+import re
+
 from functions.shared.judging.rows import Receipt
 from functions.uploads.columns import Columns
 from functions.uploads.formats.contract import CUT_OFF, TOO_LONG, Batch, State
@@ -19,15 +21,15 @@ class LineFormat:
         self.receipt = receipt
         self.columns = Columns(receipt)
         self.index = int(state.get("index", 0))
-        self._windows = LineWindows(bool(state.get("passing", False)))
+        self._windows = LineWindows(bool(state.get("passing", False)), int(state.get("extra", 0)))
 
     def next(self, text: Text) -> Batch | None:
         lines = self._windows.next(text)
         if lines is None:
             return None
         batch = Batch(cut=lines.pause)
-        if lines.body:
-            self.convert(lines.body, batch)
+        if lines.body and not lines.body.isspace():
+            self.convert(without_blank_lines(lines.body), batch)
         for is_refused, verdict in ((lines.too_long, TOO_LONG), (lines.cut_off, CUT_OFF)):
             if is_refused:
                 batch.refuse(self.index + batch.records, verdict)
@@ -35,11 +37,25 @@ class LineFormat:
         return batch
 
     def state(self) -> State:
-        return {"index": self.index, "passing": self._windows.passing}
+        return {"index": self.index, "passing": self._windows.passing, "extra": self.extra_bytes}
+
+    @property
+    def extra_bytes(self) -> int:
+        return self._windows.extra_bytes
 
     def convert(self, body: bytes, batch: Batch) -> None:
         """Make rows of the lines of `body`, or refuse them; blank ones are neither."""
         raise NotImplementedError
+
+
+def without_blank_lines(body: bytes) -> bytes:
+    """`body` with one newline where there are several, if it begins as if there were many of them."""
+    begin = body[:_LOOKED_AT_BYTES]
+    return _BLANK.sub(b"\n", body) if b"\n\n" in begin or b"\n\r\n" in begin else body
+
+
+_LOOKED_AT_BYTES = 4096
+_BLANK = re.compile(rb"\n(?:[ \t\r]*+\n)++")
 
 
 def text_lines(body: bytes) -> list[str]:

@@ -9,7 +9,15 @@ import msgspec
 
 from functions.shared.judging.rows import Receipt
 from functions.uploads.columns import LEVEL, MESSAGE, SERVICE, TIMESTAMP, plain_name
-from functions.uploads.formats.aws_lines import ALB, FLOW_LINE, FLOW_NAMES, AlbLog, FlowLog, W3cLog
+from functions.uploads.formats.aws_lines import (
+    ALB,
+    FLOW_LINE,
+    FLOW_NAMES,
+    AlbLog,
+    FlowLog,
+    W3cLog,
+    column_names,
+)
 from functions.uploads.formats.contract import Format, State
 from functions.uploads.formats.csv_rows import CsvRows
 from functions.uploads.formats.json_values import JsonValues
@@ -160,7 +168,7 @@ def _lines(sample: bytes, is_whole: bool) -> list[str]:
 
 
 def _w3c_names(lines: list[str]) -> list[str]:
-    return next((line.removeprefix("#Fields:").split() for line in lines if line.startswith("#Fields:")), [])
+    return next((list(column_names(line)) for line in lines if line.startswith("#Fields:")), [])
 
 
 def _delimiter(lines: list[str], sample: bytes) -> str:

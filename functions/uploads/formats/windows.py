@@ -5,6 +5,10 @@ from dataclasses import dataclass
 from functions.uploads.formats.contract import MAX_RECORD_BYTES, WINDOW_BYTES, WINDOW_RECORDS
 from functions.uploads.text import Text
 
+LINE_BYTES = 8
+"""What a line counts beside its text, where there are more than WINDOW_RECORDS in a window."""
+
+_COUNTED_BYTES = 16 * 1024
 PASSED_BYTES = 32 * 1024 * 1024
 """Of a line that is too long, at a time: between two of these the work may be put down."""
 
@@ -24,13 +28,20 @@ class Lines:
 
 
 class LineWindows:
-    """Cuts windows; `passing` is true in the middle of a line that is too long."""
+    """Cuts windows; `passing` is true in the middle of a line that is too long.
 
-    def __init__(self, passing: bool = False) -> None:
+    `extra_bytes`: what so many short lines cost beside their text, LINE_BYTES each; the others cost less.
+    """
+
+    def __init__(self, passing: bool = False, extra_bytes: int = 0) -> None:
         self.passing = passing
+        self.extra_bytes = extra_bytes
 
-    def next(self, text: Text) -> Lines | None:
-        """The next lines, taken off `text`; None at its end."""
+    def next(self, text: Text, wanted_bytes: int = 0) -> Lines | None:
+        """The next lines, taken off `text`; None at its end.
+
+        `wanted_bytes`: how much to take even if that is more than WINDOW_RECORDS lines.
+        """
         if self.passing:
             return self._pass(text, too_long=False)
         text.fill(WINDOW_BYTES)
@@ -40,7 +51,10 @@ class LineWindows:
             end = text.data.find(b"\n", 0, MAX_RECORD_BYTES) + 1
         if not end:
             return self._last(text)
-        end = _few(text.data, end)
+        if not text.data[:end].isspace():
+            few = _few(text.data, end)
+            self.extra_bytes += LINE_BYTES * WINDOW_RECORDS if few < end else 0
+            end = max(few, _last_newline(text.data, min(end, wanted_bytes)))
         body = text.data[:end]
         text.drop(end)
         return Lines(body)
@@ -75,8 +89,15 @@ def _last_newline(data: bytes, within: int) -> int:
 
 
 def _few(data: bytes, end: int) -> int:
-    """Where the lines of `data[:end]` end that are few enough to be taken at once."""
-    while data.count(b"\n", 0, end) > WINDOW_RECORDS:
-        half = _last_newline(data, end // 2)
-        end = half or data.find(b"\n", 0, end) + 1
-    return end
+    """Where the first WINDOW_RECORDS lines of `data[:end]` end, or all; what follows them is not counted."""
+    at = lines = 0
+    while at < end:
+        step = min(end, at + _COUNTED_BYTES)
+        counted = data.count(b"\n", at, step)
+        if lines + counted > WINDOW_RECORDS:
+            break
+        at, lines = step, lines + counted
+    while at < end and lines < WINDOW_RECORDS:
+        at = data.find(b"\n", at, end) + 1
+        lines += 1
+    return at

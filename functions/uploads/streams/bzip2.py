@@ -5,10 +5,16 @@ own, and decoded alone. Streams may follow one another, as parallel compressors 
 """
 
 import bz2
-from collections import deque
 from collections.abc import Iterator
 
-from functions.uploads.streams.contract import PIECE_BYTES, BrokenFileError, Mark, Ranges
+from functions.uploads.streams.contract import (
+    PIECE_BYTES,
+    BrokenFileError,
+    Mark,
+    Marks,
+    Members,
+    Ranges,
+)
 from functions.uploads.streams.sequence import Sequence
 
 MAGIC = b"BZh"
@@ -23,6 +29,7 @@ MAX_PIECES_KEPT = 4
 _BLOCK, _END = 0x314159265359, 0x177245385090
 FIRST_MARKS = tuple(mark.to_bytes(6, "big") for mark in (_BLOCK, _END))
 _MARK_BITS, _CRC_BITS = 48, 32
+_SEARCHED_AT_FIRST = 1024
 _HEAD_BITS = 32
 _FALSE_MARKS = 2
 """Marks in a row that may be no marks but data: one in 2**48 bits looks like one."""
@@ -41,7 +48,8 @@ class Bzip2Stream:
         self._in_stream = mark.inside
         self._combined_crc = mark.crc
         self._text_at = mark.text_at
-        self._origins = deque([mark])
+        self._marks = Marks(mark, KEPT_TEXT_BYTES)
+        self._members = Members(mark.debt)
         self._text: Iterator[bytes] = iter(())
         self._fault: BrokenFileError | None = None
 
@@ -54,6 +62,7 @@ class Bzip2Stream:
             piece = next(self._text, b"")
             if piece:
                 self._text_at += len(piece)
+                self._members.add_text(len(piece))
                 return piece
             if not self._begin():
                 break
@@ -62,7 +71,7 @@ class Bzip2Stream:
         return b""
 
     def mark(self, text_at: int) -> Mark:
-        return next(each for each in reversed(self._origins) if each.text_at <= text_at)
+        return self._marks.before(text_at)
 
     def _begin(self) -> bool:
         """Begin the next block, or find the end of a stream; False at the end of the file."""
@@ -91,7 +100,8 @@ class Bzip2Stream:
             return False
         self._bit += _HEAD_BITS
         self._in_stream, self._combined_crc = True, 0
-        return True
+        self._fault = self._members.begin()
+        return self._fault is None
 
     def _end_stream(self, crc: int) -> None:
         self._bit = -(-(self._bit + _MARK_BITS + _CRC_BITS) // 8) * 8
@@ -102,10 +112,11 @@ class Bzip2Stream:
             )
 
     def _begin_block(self, crc: int) -> None:
-        self._origins.append(Mark(self.file_at, self._text_at, True, self._bit % 8, crc=self._combined_crc))
-        while len(self._origins) > 1 and self._origins[1].text_at <= self._text_at - KEPT_TEXT_BYTES:
-            self._origins.popleft()
-        text = self._block(crc)
+        if self._marks.wants(self._text_at):
+            crc_before, debt = self._combined_crc, self._members.debt
+            self._marks.add(Mark(self.file_at, self._text_at, True, self._bit % 8, crc=crc_before, debt=debt))
+        self._fault = self._members.begin()
+        text = None if self._fault else self._block(crc)
         if text is None:
             return
         rotated = (self._combined_crc << 1 | self._combined_crc >> 31) & 0xFFFFFFFF
@@ -135,10 +146,18 @@ class Bzip2Stream:
 
     def _next_mark(self, start: int) -> int | None:
         """The bit at which the next mark begins; None, and a fault, when there is none in reach."""
+        searched = _SEARCHED_AT_FIRST
         while True:
-            found = [each for mark in (_BLOCK, _END) if (each := _find(self._data, mark, start)) is not None]
+            # A little at first, then more: what lies behind a mark that is near is not looked through.
+            end = start // 8 + searched
+            found = [
+                each for mark in (_BLOCK, _END) if (each := _find(self._data, mark, start, end)) is not None
+            ]
             if found:
                 return min(found)
+            if end < len(self._data):
+                searched *= 4
+                continue
             if len(self._data) > self._bit // 8 + MAX_BLOCK_BYTES:
                 self._fault = _CORRUPT
                 return None
@@ -164,25 +183,28 @@ class Bzip2Stream:
 
     def _forget_used(self) -> None:
         used = self._bit // 8
+        if used < INPUT_BYTES // 4 and used < len(self._data):
+            return
         self._data, self._bit = self._data[used:], self._bit % 8
 
 
-def _find(data: bytes, mark: int, start: int) -> int | None:
-    """The bit at which `mark` stands in `data`, the first at or after bit `start`."""
+def _find(data: bytes, mark: int, start: int, within: int) -> int | None:
+    """The bit at which `mark` stands in `data[:within]`, the first at or after bit `start`."""
+    data_bytes = min(len(data), within)
     nearest: int | None = None
     for bits in range(8):
         known = (mark >> bits & 0xFFFFFFFFFF).to_bytes(5, "big")
         """The five bytes that `mark` fills when it ends `bits` bits into the sixth."""
-        at = data.find(known, max(0, start // 8 - 1))
+        at = data.find(known, max(0, start // 8 - 1), data_bytes)
         while at >= 0:
             begin = at * 8 + 40 + bits - _MARK_BITS
             end = at + 5 + bool(bits)
-            if begin >= start and end <= len(data):
+            if begin >= start and end <= data_bytes:
                 window = int.from_bytes(data[begin // 8 : end], "big") >> (end * 8 - begin - _MARK_BITS)
                 if window & ((1 << _MARK_BITS) - 1) == mark:
                     nearest = begin if nearest is None else min(nearest, begin)
                     break
-            at = data.find(known, at + 1)
+            at = data.find(known, at + 1, data_bytes)
     return nearest
 
 

@@ -1,5 +1,6 @@
 """What a stream of text out of a file is, and what a way back into its middle is."""
 
+from collections import deque
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -21,6 +22,42 @@ class BrokenFileError(PermanentError):
         self.reason = reason
 
 
+NO_PROGRESS = "no_progress"
+
+MEMBER_BYTES = 64
+"""A member (frame, stream, block) that holds less text than this costs more to begin than to read."""
+
+MAX_EMPTY_MEMBERS = 50_000
+"""So many members more than there are MEMBER_BYTES of text; each costs 5 to 40 microseconds of CPU."""
+
+MARK_EVERY_BYTES = 64 * 1024
+"""Of text: members closer together than this share one way back."""
+
+
+class Members:
+    """Counts the members of a stream against its text, so that empty ones come to an end.
+
+    `debt`: MEMBER_BYTES for each member, less the text since; never below 0.
+    """
+
+    def __init__(self, debt: int) -> None:
+        self.debt = debt
+
+    def begin(self) -> BrokenFileError | None:
+        """Count a member; the fault that ends the stream when too many of them hold too little."""
+        self.debt += MEMBER_BYTES
+        return _TOO_MANY_EMPTY if self.debt > MAX_EMPTY_MEMBERS * MEMBER_BYTES else None
+
+    def add_text(self, size_bytes: int) -> None:
+        self.debt = max(0, self.debt - size_bytes)
+
+
+_TOO_MANY_EMPTY = BrokenFileError(
+    NO_PROGRESS,
+    f"More than {MAX_EMPTY_MEMBERS} parts of the compressed file hold next to nothing: compress it at once.",
+)
+
+
 class Ranges(Protocol):
     """A file's bytes, any of them; errors are those of where it lies."""
 
@@ -38,7 +75,7 @@ class Mark:
 
     What a decoder needs beside it depends on the compression: `bits` of the byte at `at` belong to what came
     before, `window` is the text right before `text_at`, `crc` and `length` are of the text of the same member
-    so far. `inside`: in the middle of a member or frame, not at its beginning.
+    so far. `inside`: in the middle of a member or frame, not at its beginning. `debt` is that of Members.
     """
 
     at: int = 0
@@ -48,6 +85,7 @@ class Mark:
     window: bytes = b""
     crc: int = 0
     length: int = 0
+    debt: int = 0
 
 
 class Stream(Protocol):
@@ -70,3 +108,27 @@ class Stream(Protocol):
     def mark(self, text_at: int) -> Mark:
         """The nearest way back that is known to a place at or before `text_at`, which was given already."""
         ...
+
+
+class Marks:
+    """The ways back that are known: none closer than MARK_EVERY_BYTES of text to the one before.
+
+    Only those for the last `kept_bytes` of text are kept, and the first one before them.
+    """
+
+    def __init__(self, first: Mark, kept_bytes: int) -> None:
+        self._marks = deque([first])
+        self._kept_bytes = kept_bytes
+
+    def wants(self, text_at: int) -> bool:
+        """Whether a way back to `text_at` is worth adding."""
+        return text_at - self._marks[-1].text_at >= MARK_EVERY_BYTES
+
+    def add(self, mark: Mark) -> None:
+        self._marks.append(mark)
+        while len(self._marks) > 1 and self._marks[1].text_at <= mark.text_at - self._kept_bytes:
+            self._marks.popleft()
+
+    def before(self, text_at: int) -> Mark:
+        """The nearest at or before `text_at`."""
+        return next(each for each in reversed(self._marks) if each.text_at <= text_at)

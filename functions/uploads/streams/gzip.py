@@ -10,7 +10,14 @@ from collections import deque
 from dataclasses import dataclass
 
 from functions.uploads.streams import deflate
-from functions.uploads.streams.contract import PIECE_BYTES, BrokenFileError, Mark, Ranges
+from functions.uploads.streams.contract import (
+    PIECE_BYTES,
+    BrokenFileError,
+    Mark,
+    Marks,
+    Members,
+    Ranges,
+)
 from functions.uploads.streams.sequence import Sequence
 
 MAGIC = b"\x1f\x8b"
@@ -20,12 +27,16 @@ KEPT_TEXT_BYTES = 6 * 1024 * 1024
 """Of text that was given: as far back as a mark may be asked for."""
 
 _PLACES_AT_LEAST = 3
+_MAX_PLACES = 64
+"""Of 200 kB each. KEPT_TEXT_BYTES of text that hardly shrinks needs 48; input without text has no end."""
+
 _PLACES_SEARCHED = 3
 """Blocks are rarely longer than 64 KB; a file without any that can be found is not looked through."""
 
 _FIXED = struct.Struct("<2sBBIBB")
 _TRAILER = struct.Struct("<II")
 _MAX_HEADER_BYTES = 128 * 1024
+_FIRST_STEP_BYTES = 2 * 1024
 _FHCRC, _FEXTRA, _FNAME, _FCOMMENT = 2, 4, 8, 16
 
 _CUT_OFF = BrokenFileError("truncated", "The file ends in the middle of its gzip stream.")
@@ -45,6 +56,7 @@ class _Place:
     window: bytes
     crc: int
     length: int
+    debt: int
     data: bytes
 
 
@@ -54,20 +66,24 @@ class GzipStream:
     def __init__(self, ranges: Ranges, mark: Mark) -> None:
         self._bytes = Sequence(ranges, mark.at)
         self._text_at = mark.text_at
-        self._origins = deque([mark])
-        self._places: deque[_Place] = deque()
-        self._pending = b""
+        self._marks = Marks(mark, KEPT_TEXT_BYTES)
+        self._members = Members(mark.debt)
+        self._places: deque[_Place] = deque(maxlen=_MAX_PLACES)
+        self._data = b""
+        self._used = 0
+        self._step_bytes = INPUT_BYTES
         self._decompressor: zlib._Decompress | None = None
+        self._is_new = False
         self._window = mark.window
         self._crc, self._length = mark.crc, mark.length
         self._fault: BrokenFileError | None = None
         if mark.inside:
             self._decompressor = deflate.decompressor(mark.window)
-            self._pending = deflate.entered(self._bytes.read(INPUT_BYTES), mark.bits)
+            self._data = deflate.entered(self._bytes.read(INPUT_BYTES), mark.bits)
 
     @property
     def file_at(self) -> int:
-        return self._bytes.at - len(self._pending)
+        return self._bytes.at - (len(self._data) - self._used)
 
     def read(self) -> bytes:
         while not self._fault:
@@ -81,7 +97,7 @@ class GzipStream:
         return b""
 
     def mark(self, text_at: int) -> Mark:
-        origin = next(each for each in reversed(self._origins) if each.text_at <= text_at)
+        origin = self._marks.before(text_at)
         if text_at - origin.text_at < PIECE_BYTES:
             return origin
         places = [place for place in self._places if place.text_at <= text_at]
@@ -108,6 +124,7 @@ class GzipStream:
             window=(place.window + found.text)[-deflate.WINDOW_BYTES :],
             crc=zlib.crc32(found.text, place.crc),
             length=place.length + len(found.text),
+            debt=max(0, place.debt - len(found.text)),
         )
 
     def _following(self, place: _Place) -> bytes:
@@ -117,46 +134,55 @@ class GzipStream:
 
     def _begin_member(self) -> bool:
         """Read a header; False at the end of the file, and of what is gzip in it."""
-        begins_at = self.file_at
-        size_bytes = self._header_bytes()
-        if size_bytes is None:
+        begins_at, debt = self.file_at, self._members.debt
+        end = self._header_end()
+        if end is None:
             return False
-        self._pending = self._pending[size_bytes:]
-        self._decompressor = deflate.decompressor(b"")
+        if self._marks.wants(self._text_at):
+            self._marks.add(Mark(begins_at, self._text_at, debt=debt))
+        self._fault = self._members.begin()
+        if self._fault:
+            return False
+        self._used = end
+        self._decompressor, self._is_new = deflate.decompressor(b""), True
+        self._step_bytes = _FIRST_STEP_BYTES
         self._window, self._crc, self._length = b"", 0, 0
-        self._origins.append(Mark(begins_at, self._text_at))
-        while len(self._origins) > 1 and self._origins[1].text_at <= self._text_at - KEPT_TEXT_BYTES:
-            self._origins.popleft()
         return True
 
-    def _header_bytes(self) -> int | None:
-        while (size_bytes := _header_size(self._pending)) is None:
-            more = self._bytes.read(INPUT_BYTES) if len(self._pending) < _MAX_HEADER_BYTES else b""
-            if not more:
-                self._fault = _CUT_OFF if self._pending.strip(b"\0") else None
+    def _header_end(self) -> int | None:
+        """Where the member's header ends in what is read; None when there is none."""
+        while (end := _header_end(self._data, self._used)) is None:
+            held = len(self._data) - self._used
+            if held >= _MAX_HEADER_BYTES or not self._read_more():
+                self._fault = _CUT_OFF if self._data[self._used :].strip(b"\0") else None
                 return None
-            self._pending += more
-        if size_bytes >= 0:
-            return size_bytes
+        if end >= 0:
+            return end
         if not self._is_padding():
             self._fault = BrokenFileError("trailing_data", "After its last gzip member the file goes on.")
         return None
 
+    def _read_more(self) -> bool:
+        """Read another piece behind what is not used yet; False at the end of the file."""
+        more = self._bytes.read(INPUT_BYTES)
+        self._data, self._used = self._data[self._used :] + more, 0
+        return bool(more)
+
     def _is_padding(self) -> bool:
         """Tapes and some tools fill up with zeros."""
-        while not self._pending.strip(b"\0"):
-            self._pending = self._bytes.read(INPUT_BYTES)
-            if not self._pending:
+        while not self._data[self._used :].strip(b"\0"):
+            self._data, self._used = self._bytes.read(INPUT_BYTES), 0
+            if not self._data:
                 return True
         return False
 
     def _decoded(self) -> bytes:
         """Some text, empty when there is none yet, or when the member has ended."""
         assert self._decompressor is not None  # noqa: S101 - a member has begun
-        if self._pending:
+        if self._used < len(self._data):
             return self._given(self._step(self._decompressor))
-        self._pending = self._bytes.read(INPUT_BYTES)
-        if self._pending:
+        self._data, self._used = self._bytes.read(INPUT_BYTES), 0
+        if self._data:
             self._keep_place(self._decompressor)
             return self._given(self._step(self._decompressor))
         text = self._decompressor.decompress(b"", PIECE_BYTES)
@@ -165,25 +191,32 @@ class GzipStream:
         return self._given(text)
 
     def _step(self, decompressor: "zlib._Decompress") -> bytes:
-        """Decode what is pending; what is good of it, when it is damaged."""
-        before = decompressor.copy()
+        """Decode some of what is read; what is good of it, when it is damaged.
+
+        Little at first: zlib copies what follows a member, and another may follow right away.
+        """
+        before = deflate.decompressor(b"") if self._is_new else decompressor.copy()
+        self._is_new = False
+        piece = self._data[self._used : self._used + self._step_bytes]
+        self._step_bytes = min(INPUT_BYTES, 8 * self._step_bytes)
         try:
-            text = decompressor.decompress(self._pending, PIECE_BYTES)
+            text = decompressor.decompress(piece, PIECE_BYTES)
         except zlib.error:
             self._fault = _CORRUPT
-            return _good_part(before, self._pending)
+            return _good_part(before, piece)
         if decompressor.eof:
-            self._pending = decompressor.unused_data
+            self._used += len(piece) - len(decompressor.unused_data)
             self._decompressor = None
             self._end_member(text)
         else:
-            self._pending = decompressor.unconsumed_tail
+            self._used += len(piece) - len(decompressor.unconsumed_tail)
         return text
 
     def _given(self, text: bytes) -> bytes:
         self._crc = zlib.crc32(text, self._crc)
         self._length += len(text)
         self._text_at += len(text)
+        self._members.add_text(len(text))
         if len(text) < deflate.WINDOW_BYTES:
             self._window = (self._window + text)[-deflate.WINDOW_BYTES :]
         else:
@@ -191,15 +224,14 @@ class GzipStream:
         return text
 
     def _end_member(self, last_text: bytes) -> None:
-        while len(self._pending) < _TRAILER.size and (more := self._bytes.read(INPUT_BYTES)):
-            self._pending += more
-        if len(self._pending) < _TRAILER.size:
-            self._fault = _CUT_OFF
-            return
-        told = _TRAILER.unpack_from(self._pending)
-        self._pending = self._pending[_TRAILER.size :]
+        while len(self._data) - self._used < _TRAILER.size:
+            if not self._read_more():
+                self._fault = _CUT_OFF
+                return
+        expected = _TRAILER.unpack_from(self._data, self._used)
+        self._used += _TRAILER.size
         length = self._length + len(last_text)
-        if told != (zlib.crc32(last_text, self._crc), length & 0xFFFFFFFF):
+        if expected != (zlib.crc32(last_text, self._crc), length & 0xFFFFFFFF):
             self._fault = BrokenFileError(
                 "checksum", "The text of a gzip member is not what its checksum says."
             )
@@ -214,7 +246,8 @@ class GzipStream:
                 self._window,
                 self._crc,
                 self._length,
-                self._pending,
+                self._members.debt,
+                self._data,
             )
         )
         oldest = self._text_at - KEPT_TEXT_BYTES
@@ -238,16 +271,17 @@ def _good_part(before: "zlib._Decompress", data: bytes) -> bytes:
     return b"".join(good)
 
 
-def _header_size(data: bytes) -> int | None:
-    """Bytes of the member's header; None when more has to be read, -1 when it is none."""
-    if len(data) >= len(MAGIC) and not data.startswith(MAGIC):
+def _header_end(data: bytes, start: int) -> int | None:
+    """Where the header ends of the member at `start`; None when more has to be read, -1 when it is none."""
+    held = len(data) - start
+    if held >= len(MAGIC) and not data.startswith(MAGIC, start):
         return -1
-    if len(data) < _FIXED.size:
+    if held < _FIXED.size:
         return None
-    _, method, flags, *_ = _FIXED.unpack_from(data)
+    _, method, flags, *_ = _FIXED.unpack_from(data, start)
     if method != zlib.DEFLATED:
         return -1
-    at = _FIXED.size
+    at = start + _FIXED.size
     if flags & _FEXTRA:
         if len(data) < at + 2:
             return None

@@ -4,11 +4,16 @@ Within a frame there is none: a decoder's tables and its last distances cannot b
 frame's beginning and the place is decoded again, at about a gigabyte a second, and forgotten (docs/adr/0021).
 """
 
-from collections import deque
-
 from backports import zstd
 
-from functions.uploads.streams.contract import PIECE_BYTES, BrokenFileError, Mark, Ranges
+from functions.uploads.streams.contract import (
+    PIECE_BYTES,
+    BrokenFileError,
+    Mark,
+    Marks,
+    Members,
+    Ranges,
+)
 from functions.uploads.streams.sequence import Sequence
 
 MAGIC = b"\x28\xb5\x2f\xfd"
@@ -35,7 +40,8 @@ class ZstdStream:
     def __init__(self, ranges: Ranges, mark: Mark) -> None:
         self._bytes = Sequence(ranges, mark.at)
         self._text_at = mark.text_at
-        self._origins = deque([mark])
+        self._marks = Marks(mark, KEPT_TEXT_BYTES)
+        self._members = Members(mark.debt)
         self._pending = b""
         self._decompressor: zstd.ZstdDecompressor | None = None
         self._fault: BrokenFileError | None = None
@@ -51,23 +57,26 @@ class ZstdStream:
             text = self._decoded()
             if text:
                 self._text_at += len(text)
+                self._members.add_text(len(text))
                 return text
         if self._fault:
             raise self._fault
         return b""
 
     def mark(self, text_at: int) -> Mark:
-        return next(each for each in reversed(self._origins) if each.text_at <= text_at)
+        return self._marks.before(text_at)
 
     def _begin_frame(self) -> bool:
         self._pending = self._pending or self._bytes.read(INPUT_BYTES)
         if not self._pending:
             return False
+        if self._marks.wants(self._text_at):
+            self._marks.add(Mark(self.file_at, self._text_at, debt=self._members.debt))
+        self._fault = self._members.begin()
+        if self._fault:
+            return False
         options: dict[int, int] = {zstd.DecompressionParameter.window_log_max: MAX_WINDOW_LOG}
         self._decompressor = zstd.ZstdDecompressor(options=options)
-        self._origins.append(Mark(self.file_at, self._text_at))
-        while len(self._origins) > 1 and self._origins[1].text_at <= self._text_at - KEPT_TEXT_BYTES:
-            self._origins.popleft()
         return True
 
     def _decoded(self) -> bytes:

@@ -38,7 +38,7 @@ FUNCTIONS = (
     Function(
         name="dropin",
         handler="functions.uploads.dropin.handler",
-        # A whole virtual CPU: reading is work for one. It holds less than 256 MB.
+        # A whole virtual CPU: reading is work for one. It holds less than 256 MB, with Parquet up to 1.2 GB.
         memory_mb=1769,
         timeout_seconds=300,
         settings={

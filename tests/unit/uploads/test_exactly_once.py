@@ -27,7 +27,7 @@ def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Parts of some hundred rows, cut from windows of some kilobytes; written down after each."""
     for module in ("windows", "json_values"):
         monkeypatch.setattr(f"functions.uploads.formats.{module}.WINDOW_BYTES", 8 * 1024)
-    monkeypatch.setattr("functions.uploads.formats.parquet_rows.BATCH_ROWS", 100)
+    monkeypatch.setattr("functions.uploads.formats.parquet_file.BATCH_ROWS", 100)
     monkeypatch.setattr(reading, "PART_ROWS", 200)
     monkeypatch.setattr(reading, "CHECKPOINT_EVERY_SECONDS", 0)
 

@@ -5,6 +5,7 @@ import gzip
 import io
 import json
 import random
+import resource
 import subprocess
 import sys
 import time
@@ -17,6 +18,7 @@ from backports import zstd
 from functions.shared.account.standing import Standing
 from functions.shared.buckets.contract import BucketUnavailableError
 from functions.shared.buckets.drops import FileRanges
+from functions.uploads.memory import limited
 from tests.unit.uploads.samples import as_array, as_parquet, hadoop
 from tests.unit.uploads.world import GLOBEX, World, s3_says
 
@@ -385,14 +387,20 @@ def test_parquet_is_read_without_pandas_and_with_text_that_is_none() -> None:
 import io, sys
 sys.modules["pandas"] = sys.modules["numpy"] = None
 import pyarrow as pa, pyarrow.parquet as pq
-from functions.uploads.formats.parquet_rows import _column
+from functions.uploads.formats.parquet_values import _column
 nanoseconds = pa.array([1767323045678901234, None], pa.timestamp("ns"))
 print(_column(nanoseconds), _column(pa.array([5, None], pa.duration("ns"))))
 print(_column(pa.array([bytes([103, 114, 252, 110]), b"a"]).view(pa.string())))
+from functions.uploads.formats.parquet_values import slices
+texts = pa.array(["a", "bb", None]).dictionary_encode()
+lists = pa.ListArray.from_arrays(pa.array([0, 2, 3, 3]), texts)
+((part, size),) = slices(pa.RecordBatch.from_arrays([texts, lists], ["text", "list"]))
+print(size, [_column(each) for each in part.columns])
 """
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert ran.stdout.splitlines() == [
         "['2026-01-02T03:04:05.678901234Z', None] [5, None]", "['grün', 'a']",
+        "Size(cells=9, text_bytes=6) [['a', 'bb', None], [['a', 'bb'], [None], []]]",
     ], ran.stderr  # fmt: skip
 
 
@@ -418,3 +426,46 @@ def test_brackets_without_end_take_no_time(here: World, bit: bytes) -> None:
     told = here.drop("x", bit * (2_000_000 // len(bit)))
     assert (told["state"], told["rows_stored"]) == ("done", 0)
     assert time.process_time() - began < 10
+
+
+@pytest.mark.parametrize("level", ["9" * 5000, "\N{SUPERSCRIPT TWO}", "\N{ARABIC-INDIC DIGIT THREE}"])
+def test_a_level_that_looks_like_a_number_and_is_none_harms_no_row(here: World, level: str) -> None:
+    told = here.drop("x.csv", f"level,message\n{level},a\nwarn,b\n".encode())
+    assert (told["state"], told["rows_stored"]) == ("done", 2)
+    assert here.messages() == ["a", "b"]
+
+
+def test_a_name_that_every_row_repeats_is_cut_off(here: World) -> None:
+    """20,000 short rows would become gigabytes."""
+    here.drop("x.csv", b'level,message,"n\n' + b"n" * 5000 + b'"\ninfo,a,1\n')
+    (row,) = here.rows()
+    assert [len(name) for name in row["metadata"]] == [200]
+    here.drop("x.log", b"#Version: 1.0\n#Fields: date " + b"n" * 5000 + b"\n2026-01-01 1\n", GLOBEX)
+    (row,) = here.rows(GLOBEX)
+    assert [len(name) for name in row["metadata"]] == [200]
+
+
+def test_an_allocation_beyond_the_limit_is_the_files_fault_and_the_limit_ends_with_the_call(
+    here: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = resource.getrlimit(resource.RLIMIT_DATA)
+
+    def fail(*_arguments: object) -> None:
+        raise MemoryError
+
+    body = as_parquet(hadoop(200))
+    with monkeypatch.context() as patch:
+        patch.setattr("functions.uploads.formats.parquet_file.next", fail, raising=False)
+        told = here.drop("x", body)
+    assert (told["state"], told["error"]["code"]) == ("failed", "too_much_memory")
+    assert resource.getrlimit(resource.RLIMIT_DATA) == before
+    assert here.drop("y", body)["state"] == "done"
+
+
+def test_memory_is_limited_while_a_library_runs_and_not_after_it() -> None:
+    before = resource.getrlimit(resource.RLIMIT_DATA)
+    with pytest.raises(MemoryError), limited(50 * 2**20):
+        bytearray(100 * 2**20)
+    with limited(200 * 2**20):
+        bytearray(100 * 2**20)
+    assert resource.getrlimit(resource.RLIMIT_DATA) == before
