@@ -16,7 +16,7 @@ from typing import Any
 from functions.ingest import idempotency, records, unpack
 from functions.ingest.accept import Accepted, accept
 from functions.ingest.idempotency import Once
-from functions.ingest.rate import RateLimit
+from functions.ingest.rate import RateLimit, Work
 from functions.ingest.road import Road, Roads, no_road
 from functions.ingest.stage import Staging
 from functions.ingest.streamed import Window
@@ -81,20 +81,21 @@ def handler(event: Event) -> Answer:
 
 
 def answer_to(event: Event, ingest: Ingest) -> Answer:
-    """The answer to a request that brings logs."""
-    return drain(request(event), principal(event).require("ingest"), ingest)
+    """The answer to a request that brings logs; its tenant is charged for it from here to the end."""
+    caller = principal(event).require("ingest")
+    refuse(caller.refusal)
+    with ingest.rate.charging(caller) as work:
+        return drain(request(event), caller, ingest, work)
 
 
-def drain(sent: Request, caller: Principal, ingest: Ingest) -> Answer:
+def drain(sent: Request, caller: Principal, ingest: Ingest, work: Work) -> Answer:
     """POST /v1/drain: judge the events of one body, stage those that are good."""
     began = time.monotonic()
-    refuse(caller.refusal)
-    ingest.rate.admit(caller)
     road = ingest.road(caller)
     receipt = Receipt(caller.tenant, caller.project_id, datetime.now(UTC), road.retention_days)
     once = idempotency.once(sent.headers)
-    accepted = accept(_windows(sent, once), receipt)
-    ingest.rate.charge(caller, accepted.raw_bytes)
+    accepted = accept(_windows(sent, once, work), receipt)
+    work.staged_bytes = accepted.raw_bytes
     if not accepted.rows:
         return answer(400, _nothing_accepted(accepted, sent))
     key = _staged(road.staging, accepted, receipt, once)
@@ -109,8 +110,8 @@ def _staged(staging: Staging, accepted: Accepted, receipt: Receipt, once: Once |
     return staging.put(accepted.package, receipt)
 
 
-def _windows(sent: Request, once: Once | None) -> Iterator[Window]:
-    pieces = unpack.chunks(sent.body, sent.headers.get("content-encoding", ""))
+def _windows(sent: Request, once: Once | None, work: Work) -> Iterator[Window]:
+    pieces = work.counting(unpack.chunks(sent.body, sent.headers.get("content-encoding", "")))
     return records.windows(once.reading(pieces) if once else pieces, sent.headers.get("content-type", ""))
 
 

@@ -9,7 +9,8 @@ from typing import Any
 
 from backports import zstd
 
-from tests.integration.hostile_large_bodies import LARGE, Sent
+from tests.integration.hostile_large_bodies import LARGE
+from tests.integration.sent_body import Sent
 
 LARGE_EVERY = 100
 """One body in so many is large: they cost a second where the others cost a millisecond."""

@@ -25,8 +25,8 @@ from local.environment import LENGTH_BYTES
 from local.naming import PROJECT_ROOT
 from tests.integration.hostile_bodies import bodies
 from tests.integration.hostile_environment import FOLDER
-from tests.integration.hostile_large_bodies import Sent
 from tests.integration.http_events import drain_event
+from tests.integration.sent_body import Sent
 from tests.integration.warehouse_process import clickhouse
 
 MAX_GROWTH_KB = 64 * 1024
