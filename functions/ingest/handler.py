@@ -20,6 +20,7 @@ from functions.ingest.rate import RateLimit, Work
 from functions.ingest.road import Road, Roads, no_road
 from functions.ingest.stage import Staging
 from functions.ingest.streamed import Window
+from functions.ingest.waiting import Places, WaitPlaces, no_place
 from functions.shared import journal
 from functions.shared.access import Principal, principal
 from functions.shared.account.standing import refuse
@@ -35,20 +36,25 @@ WAIT_SECONDS = 20
 
 @dataclass(frozen=True, slots=True)
 class Settings(CustodySettings):
+    """`wait_places`: how many requests may wait at once, of all tenants together."""
+
     staging_bucket: str
     byoc_queue: str
+    wait_places: int
 
 
 @dataclass(frozen=True, slots=True)
 class Ingest:
     """The parts of this function, wired once an execution environment.
 
-    `own_clouds`: the roads of BYOC tenants; they are never given ours.
+    `own_clouds`: the roads of BYOC tenants; they are never given ours. `places`: where requests wait, BYOC
+    tenants' too.
     """
 
     staging: Staging
     rate: RateLimit
     own_clouds: Roads = no_road
+    places: Places = no_place
 
     def road(self, caller: Principal) -> Road:
         if caller.byoc:
@@ -58,8 +64,10 @@ class Ingest:
 
 @cache
 def _ingest() -> Ingest:
-    staging = Staging(open_bucket(load(Settings).staging_bucket))
-    return Ingest(staging, RateLimit(), lambda caller: _own_clouds()(caller))
+    settings = load(Settings)
+    bucket = open_bucket(settings.staging_bucket)
+    places = WaitPlaces(bucket, settings.wait_places)
+    return Ingest(Staging(bucket), RateLimit(), lambda caller: _own_clouds()(caller), places.taken_for)
 
 
 @cache
@@ -100,8 +108,14 @@ def drain(sent: Request, caller: Principal, ingest: Ingest, work: Work) -> Answe
         return answer(400, _nothing_accepted(accepted, sent))
     key = _staged(road.staging, accepted, receipt, once)
     _measure(accepted, caller, key, round((time.monotonic() - began) * 1000))
-    queryable = sent.query.get("wait") == "true" and road.staging.wait_until_loaded(key, WAIT_SECONDS)
+    queryable = sent.query.get("wait") == "true" and _waited(road.staging, key, caller, ingest.places)
     return answer(200 if queryable else 202, {"status": "accepted", **_verdicts(accepted)})
+
+
+def _waited(staging: Staging, key: str, caller: Principal, places: Places) -> bool:
+    """Whether the events can be found; False at once when there is no place to wait in."""
+    with places(caller.tenant) as is_taken:
+        return is_taken and staging.wait_until_loaded(key, WAIT_SECONDS)
 
 
 def _staged(staging: Staging, accepted: Accepted, receipt: Receipt, once: Once | None) -> str:
