@@ -67,6 +67,11 @@ def test_halves_of_pairs_are_replaced_as_one_by_one(parts: list[str]) -> None:
     assert without_half_pairs(f'"{text}"'.encode()).decode() == f'"{replaced_one_by_one(text)}"'
 
 
+@pytest.mark.parametrize("noise", [b"\xf8\xf8", b"\xff\xfe", bytes(range(0xF8, 0x100)) * 9])
+def test_bytes_that_are_no_text_stay_what_they_are(noise: bytes) -> None:
+    assert without_half_pairs(noise + rb"\ud800 \\ud800") == noise + rb"\ufffd \\ud800"
+
+
 def depth(value: Any) -> int:
     if isinstance(value, dict):
         return 1 + max(map(depth, value.values()), default=0)
