@@ -90,7 +90,7 @@ def search_event(body: bytes) -> dict[str, Any]:
     return event
 
 
-@soaking(400, 4_000)
+@soaking(250, 4_000)
 def test_hostile_searches_are_answered_200_or_400_and_show_no_other_tenant(
     tmp_path: Path, search_variables: dict[str, str], capsys: pytest.CaptureFixture[str], count: int
 ) -> None:
@@ -113,7 +113,7 @@ def test_hostile_searches_are_answered_200_or_400_and_show_no_other_tenant(
     assert statuses[200] > count / 20
 
 
-@soaking(400, 3_000)
+@soaking(250, 3_000)
 def test_hostile_requests_to_uploads_are_answered_below_500_and_reach_no_other_tenant(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], count: int
 ) -> None:
@@ -143,7 +143,7 @@ def test_hostile_requests_to_uploads_are_answered_below_500_and_reach_no_other_t
     assert statuses[201] > count / 20
 
 
-@soaking(150, 3_000)
+@soaking(100, 3_000)
 def test_hostile_files_are_settled_and_leave_rows_to_their_own_tenant_alone(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], count: int
 ) -> None:
