@@ -67,7 +67,7 @@ def _ingest() -> Ingest:
     settings = load(Settings)
     bucket = open_bucket(settings.staging_bucket)
     places = WaitPlaces(bucket, settings.wait_places)
-    return Ingest(Staging(bucket), RateLimit(), lambda caller: _own_clouds()(caller), places.taken_for)
+    return Ingest(Staging(bucket), RateLimit(), lambda caller: _own_clouds()(caller), places.lease)
 
 
 @cache

@@ -48,7 +48,7 @@ class WaitPlaces:
         self._clock = clock
 
     @contextmanager
-    def taken_for(self, tenant: TenantId) -> Iterator[bool]:
+    def lease(self, tenant: TenantId) -> Iterator[bool]:
         """Whether the tenant has a place, for as long as the block takes."""
         place = self._take(tenant)
         try:
@@ -64,11 +64,11 @@ class WaitPlaces:
             for number in numbers:
                 until = round(self._clock() + LEASE_SECONDS)
                 place = _Place(f"waits/v1/{number}", f"{until} {token_hex(8)}".encode())
-                if self._lease(place):
+                if self._acquire(place):
                     return place
         return None
 
-    def _lease(self, place: _Place) -> bool:
+    def _acquire(self, place: _Place) -> bool:
         """Whether the place was free and is taken now: of several attempts at once, one succeeds."""
         found = self._bucket.get(place.key)
         if found is None:

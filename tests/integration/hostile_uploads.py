@@ -35,14 +35,14 @@ def routes(event: dict[str, Any], _context: Any) -> dict[str, Any]:
 
 
 def files(event: dict[str, Any], _context: Any) -> dict[str, Any]:
-    """One file: what is told of it in the end, how many rows it left, and whether its message came back."""
+    """One file: its statuses in the end, how many rows it left, and whether its message came back."""
     here = world(*_cloud()[1:])
     name = event["name"]
     came_back = here.deliver(here.put(name, base64.b64decode(event["body"])))
-    told = here.statuses(ACME)
+    statuses = here.statuses(ACME)
     return {
         "came_back": bool(came_back),
-        "told": told,
+        "statuses": statuses,
         "rows": len(here.rows(ACME)),
         "others": len(here.rows(GLOBEX)) + len(here.statuses(GLOBEX)),
     }

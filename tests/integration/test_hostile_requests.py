@@ -37,7 +37,7 @@ def soaking(short: int, long: int) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("count", [short, pytest.param(long, marks=pytest.mark.soak)])
 
 
-def is_told(body: Any) -> bool:
+def has_error_form(body: Any) -> bool:
     """Whether an error has the form that every one has."""
     return all(isinstance(body.get(name), str) and body[name] for name in ("error", "code", "request_id"))
 
@@ -103,7 +103,7 @@ def test_hostile_searches_are_answered_200_or_400_and_show_no_other_tenant(
             answer = query.invoke(search_event(body))
             status = answer.get("statusCode")
             statuses[status] += 1
-            if status not in (200, 400) or (status == 400 and not is_told(json.loads(answer["body"]))):
+            if status not in (200, 400) or (status == 400 and not has_error_form(json.loads(answer["body"]))):
                 faults[f"{number}: {body[:300]!r}"] = str(answer)[:300]
             assert SECRET not in str(answer)
         line = check_costs("query", query, statuses)
@@ -128,7 +128,9 @@ def test_hostile_requests_to_uploads_are_answered_below_500_and_reach_no_other_t
             answer = uploads.invoke(dict(asked))
             status = answer.get("statusCode")
             statuses[status] += 1
-            is_good = status in (200, 201) or (status in (400, 404, 413, 429) and is_told(answer["body"]))
+            is_good = status in (200, 201) or (
+                status in (400, 404, 413, 429) and has_error_form(answer["body"])
+            )
             if not is_good:
                 faults[f"{number}: {asked}"[:400]] = str(answer)[:300]
             if status == 201 and not answer["body"]["key"].startswith("dropin/v1/tenant=acme/"):
@@ -152,12 +154,12 @@ def test_hostile_files_are_settled_and_leave_rows_to_their_own_tenant_alone(
     with environment(handler, function("dropin").memory_mb, tmp_path, {}) as dropin:
         for number, file in enumerate(files(SEED, count)):
             answer = dropin.invoke({"name": file.name, "body": base64.b64encode(file.body).decode()})
-            told = answer.get("told") or [{}]
-            states[told[0].get("state")] += 1
+            statuses = answer.get("statuses") or [{}]
+            states[statuses[0].get("state")] += 1
             is_good = (
-                len(told) == 1
-                and told[0].get("state") in SETTLED
-                and told[0]["rows_stored"] == answer["rows"]
+                len(statuses) == 1
+                and statuses[0].get("state") in SETTLED
+                and statuses[0]["rows_stored"] == answer["rows"]
                 and not answer["came_back"]
                 and not answer["others"]
             )

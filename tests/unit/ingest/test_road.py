@@ -71,7 +71,7 @@ class World:
         self.sqs = Sqs()
         self.keeper = Keeper(initech=OwnBucket(self.theirs), hooli=OwnBucket(self.others))
         teller = Teller("staged-byoc", "ingest", self.sqs)
-        places = WaitPlaces(OwnBucket(self.places), 40).taken_for
+        places = WaitPlaces(OwnBucket(self.places), 40).lease
         self.ingest = Ingest(
             Staging(OwnBucket(self.ours)), RateLimit(), OwnCloudRoads(self.keeper, teller), places  # type: ignore[arg-type]
         )  # fmt: skip

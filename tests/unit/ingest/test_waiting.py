@@ -31,7 +31,7 @@ def bucket() -> OwnBucket:
 
 def held(places: WaitPlaces, tenant: TenantId, times: int, until: ExitStack) -> int:
     """How many of so many attempts have a place, all of them kept until the stack ends."""
-    return sum(until.enter_context(places.taken_for(tenant)) for _ in range(times))
+    return sum(until.enter_context(places.lease(tenant)) for _ in range(times))
 
 
 def test_a_tenant_has_five_places_and_its_neighbour_its_own(bucket: OwnBucket) -> None:
@@ -73,7 +73,7 @@ def test_environments_that_try_at_once_never_hold_one_place_twice(bucket: OwnBuc
 
     def hold(_number: int) -> bool:
         together.wait()
-        with WaitPlaces(bucket, COUNT).taken_for(ACME) as is_taken:
+        with WaitPlaces(bucket, COUNT).lease(ACME) as is_taken:
             together.wait()
             return is_taken
 
@@ -85,16 +85,16 @@ def test_environments_that_try_at_once_never_hold_one_place_twice(bucket: OwnBuc
 def test_a_place_whose_holder_died_is_free_when_its_lease_ends(bucket: OwnBucket) -> None:
     now = [time.time()]
     places = WaitPlaces(bucket, 1, lambda: now[0])
-    dead = places.taken_for(ACME)
+    dead = places.lease(ACME)
     assert dead.__enter__()
     now[0] += LEASE_SECONDS - 2
-    with places.taken_for(GLOBEX) as is_taken:
+    with places.lease(GLOBEX) as is_taken:
         assert not is_taken
     now[0] += 3
-    with places.taken_for(GLOBEX) as is_taken:
+    with places.lease(GLOBEX) as is_taken:
         assert is_taken
         dead.__exit__(None, None, None)
-        with places.taken_for(ACME) as again:
+        with places.lease(ACME) as again:
             assert not again, "a late release frees nothing of its successor"
     assert function("ingest").timeout_seconds + 2 <= LEASE_SECONDS
 
@@ -105,17 +105,17 @@ def test_a_bucket_that_fails_gives_no_place_and_fails_no_request(
 ) -> None:
     places = WaitPlaces(bucket, 1)
     if used_before:
-        with places.taken_for(ACME) as is_taken:
+        with places.lease(ACME) as is_taken:
             assert is_taken
 
     def fail(*_: Any) -> Any:
         raise BucketUnavailableError("SlowDown")
 
     monkeypatch.setattr(bucket, broken, fail)
-    with places.taken_for(ACME) as is_taken:
+    with places.lease(ACME) as is_taken:
         assert not is_taken
     monkeypatch.undo()
-    with places.taken_for(ACME) as is_taken:
+    with places.lease(ACME) as is_taken:
         assert is_taken
         monkeypatch.setattr(bucket, broken, fail)
 
@@ -126,7 +126,7 @@ def test_requests_without_a_place_are_answered_202_at_once(monkeypatch: pytest.M
     bucket = OwnBucket(MemoryStore())
 
     def send(tenant: str) -> float:
-        ingest = Ingest(Staging(bucket), RateLimit(), places=WaitPlaces(bucket, COUNT).taken_for)
+        ingest = Ingest(Staging(bucket), RateLimit(), places=WaitPlaces(bucket, COUNT).lease)
         event = {
             **drain_event(b'[{"message":"a"}]', tenant=tenant),
             "queryStringParameters": {"wait": "true"},
