@@ -22,6 +22,9 @@ MAX_TENANTS = 10_000
 BYTES_PER_CPU_SECOND = 32 * 1024 * 1024
 """The price of CPU time. Ordinary bodies take a third of that, so that their bytes are what counts."""
 
+FREE_CPU_SECONDS = 0.005
+"""What any request takes, however small, and does not depend on its body."""
+
 MAX_CPU_SHARE = 0.5
 """Of an environment's time, for a plan of so high a rate that the price alone would allow more."""
 
@@ -42,7 +45,7 @@ class Work:
     def price_bytes(self, cpu_seconds: float, bytes_per_second: int) -> float:
         """What it costs a tenant of that rate."""
         price = max(BYTES_PER_CPU_SECOND, bytes_per_second / MAX_CPU_SHARE)
-        return max(self.decoded_bytes, self.staged_bytes, cpu_seconds * price)
+        return max(self.decoded_bytes, self.staged_bytes, (cpu_seconds - FREE_CPU_SECONDS) * price)
 
 
 @dataclass(slots=True)
