@@ -149,7 +149,7 @@ def handler_bar() -> Iterator[Bar]:
     some = [_http_event(body) for body in bodies(100, 100)]
     with sink() as endpoint:
         os.environ.update(_credentials(endpoint))
-        rate = RateLimit(lambda: time.monotonic() * 1000)  # so fast a clock that nothing is over its rate
+        rate = RateLimit(lambda: time.monotonic() * 1_000_000)  # nothing is over its rate
         ours = ingest_handler.Ingest(Staging(open_bucket("sink")), rate)
         boto = CustomersBucket(boto3.client("s3"), "sink")
         peer = ingest_handler.Ingest(Staging(boto), rate)

@@ -71,7 +71,7 @@ def split(window: Window) -> Iterable[Raw] | Iterable[bytes]:
 
     Raises
     ------
-    RefusalError: 400, when the window is not of the promised form.
+    RefusalError: 400, when the window is not of the promised form; possibly after some records.
     """
     body = without_half_pairs(window.body)
     if window.ndjson:
