@@ -7,6 +7,7 @@ WORKERS ?= auto
 V := .venv/bin
 READY := .venv/.ready
 UV := env -u UV_INDEX_URL $(V)/uv
+COMPILE := $(UV) pip compile --quiet --no-python-downloads --generate-hashes --no-header --no-emit-index-url
 FOLDERS := $(patsubst functions/%/requirements.txt,%,$(wildcard functions/*/requirements.txt))
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 APT := -y -o DPkg::Lock::Timeout=300
@@ -26,8 +27,9 @@ $(READY): requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed (PYTHON=… names another)"; exit 1; }
 	@test -x $(V)/python || $(PYTHON) -m venv .venv
 	@echo "setting up .venv (once) …"
-	@$(V)/pip install --quiet --disable-pip-version-check "$$(grep '^uv==' requirements.txt)"
-	@$(UV) pip install --quiet --python $(V)/python -r requirements.txt
+	@$(V)/pip install --quiet --disable-pip-version-check --require-hashes \
+	  --requirement <(awk '/^[^ #]/ { wanted = /^uv==/ } wanted' requirements.txt)
+	@$(UV) pip install --quiet --require-hashes --only-binary :all: --python $(V)/python --requirement requirements.txt
 	@touch $@
 
 demo: setup ## the pipeline on real log lines, end to end, in a stack of its own; exits 0 when all is found
@@ -71,12 +73,12 @@ synth: setup ## the CloudFormation templates, offline, into cdk.out
 deploy: build ## deploy to the AWS account of your credentials (docs/deployment.md)
 	@npm ci && npx cdk deploy --all $(CDK)
 
-lock: setup ## pin again what pyproject.toml asks for
+lock: setup ## pin again what pyproject.toml asks for, with hashes; versions stay where they can
 	@for folder in $(FOLDERS); do \
-	  $(UV) pip compile --quiet pyproject.toml --extra $$folder --python-version 3.13 \
-	    --python-platform aarch64-manylinux_2_28 --no-header -o functions/$$folder/requirements.txt; done
-	@$(UV) pip compile --quiet pyproject.toml --all-extras --group local --group infra --group dev \
-	  --universal --python-version 3.11 --no-header -o requirements.txt
+	  $(COMPILE) pyproject.toml --extra $$folder --python-version 3.13 \
+	    --python-platform aarch64-manylinux_2_28 -o functions/$$folder/requirements.txt || exit; done
+	@$(COMPILE) pyproject.toml --all-extras --group local --group infra --group dev \
+	  --universal --python-version 3.11 -o requirements.txt
 
 clean: ## forget everything built, kept and installed here
 	@rm -rf .venv .local build cdk.out node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -98,13 +98,14 @@ def _digest(folder: str) -> str:
 
 
 def install(requirements: Path, tree: Path) -> None:
-    """Unpack the pinned wheels into `tree`; a package without a fitting wheel is an error, never compiled."""
+    """Unpack the pinned wheels into `tree`; one that does not fit or has another hash is an error."""
     command = [
         sys.executable, "-m", "uv", "pip", "install", "--quiet",
         "--python", sys.executable,
         "--python-platform", PLATFORM,
         "--python-version", PYTHON.removeprefix("python"),
         "--only-binary", ":all:",
+        "--require-hashes",
         "--link-mode", "copy",
         "--target", str(tree),
         "--requirement", str(requirements),

@@ -59,7 +59,7 @@ def accept(windows: Iterable[Window], receipt: Receipt) -> Accepted:
         else:
             _one_by_one(window, receipt, accepted)
         if accepted.rows + accepted.rejected > MAX_EVENTS:
-            raise RefusalError(413, "too_many_events", f"The body holds more than {MAX_EVENTS} events.")
+            raise _too_many_events()
     return accepted
 
 
@@ -67,6 +67,8 @@ def _one_by_one(window: Window, receipt: Receipt, accepted: Accepted) -> None:
     rows: list[Row] = []
     first = accepted.rows + accepted.rejected
     for index, record in enumerate(records.split(window), first):
+        if index == MAX_EVENTS:
+            raise _too_many_events()
         judged = judge(record, receipt)
         if isinstance(judged, Row):
             rows.append(judged)
@@ -74,3 +76,7 @@ def _one_by_one(window: Window, receipt: Receipt, accepted: Accepted) -> None:
             accepted.refuse(index, judged)
     if rows:
         accepted.keep(len(rows), _encoder.encode_lines(rows))
+
+
+def _too_many_events() -> RefusalError:
+    return RefusalError(413, "too_many_events", f"The body holds more than {MAX_EVENTS} events.")

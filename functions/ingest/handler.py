@@ -16,10 +16,11 @@ from typing import Any
 from functions.ingest import idempotency, records, unpack
 from functions.ingest.accept import Accepted, accept
 from functions.ingest.idempotency import Once
-from functions.ingest.rate import RateLimit
+from functions.ingest.rate import RateLimit, Work
 from functions.ingest.road import Road, Roads, no_road
 from functions.ingest.stage import Staging
 from functions.ingest.streamed import Window
+from functions.ingest.waiting import Places, WaitPlaces, no_place
 from functions.shared import journal
 from functions.shared.access import Principal, principal
 from functions.shared.account.standing import refuse
@@ -35,20 +36,25 @@ WAIT_SECONDS = 20
 
 @dataclass(frozen=True, slots=True)
 class Settings(CustodySettings):
+    """`wait_places`: how many requests may wait at once, of all tenants together."""
+
     staging_bucket: str
     byoc_queue: str
+    wait_places: int
 
 
 @dataclass(frozen=True, slots=True)
 class Ingest:
     """The parts of this function, wired once an execution environment.
 
-    `own_clouds`: the roads of BYOC tenants; they are never given ours.
+    `own_clouds`: the roads of BYOC tenants; they are never given ours. `places`: where requests wait, BYOC
+    tenants' too.
     """
 
     staging: Staging
     rate: RateLimit
     own_clouds: Roads = no_road
+    places: Places = no_place
 
     def road(self, caller: Principal) -> Road:
         if caller.byoc:
@@ -58,8 +64,10 @@ class Ingest:
 
 @cache
 def _ingest() -> Ingest:
-    staging = Staging(open_bucket(load(Settings).staging_bucket))
-    return Ingest(staging, RateLimit(), lambda caller: _own_clouds()(caller))
+    settings = load(Settings)
+    bucket = open_bucket(settings.staging_bucket)
+    places = WaitPlaces(bucket, settings.wait_places)
+    return Ingest(Staging(bucket), RateLimit(), lambda caller: _own_clouds()(caller), places.lease)
 
 
 @cache
@@ -81,26 +89,33 @@ def handler(event: Event) -> Answer:
 
 
 def answer_to(event: Event, ingest: Ingest) -> Answer:
-    """The answer to a request that brings logs."""
-    return drain(request(event), principal(event).require("ingest"), ingest)
+    """The answer to a request that brings logs; its tenant is charged for it from here to the end."""
+    caller = principal(event).require("ingest")
+    refuse(caller.refusal)
+    with ingest.rate.charging(caller) as work:
+        return drain(request(event), caller, ingest, work)
 
 
-def drain(sent: Request, caller: Principal, ingest: Ingest) -> Answer:
+def drain(sent: Request, caller: Principal, ingest: Ingest, work: Work) -> Answer:
     """POST /v1/drain: judge the events of one body, stage those that are good."""
     began = time.monotonic()
-    refuse(caller.refusal)
-    ingest.rate.admit(caller)
     road = ingest.road(caller)
     receipt = Receipt(caller.tenant, caller.project_id, datetime.now(UTC), road.retention_days)
     once = idempotency.once(sent.headers)
-    accepted = accept(_windows(sent, once), receipt)
-    ingest.rate.charge(caller, accepted.raw_bytes)
+    accepted = accept(_windows(sent, once, work), receipt)
+    work.staged_bytes = accepted.raw_bytes
     if not accepted.rows:
         return answer(400, _nothing_accepted(accepted, sent))
     key = _staged(road.staging, accepted, receipt, once)
     _measure(accepted, caller, key, round((time.monotonic() - began) * 1000))
-    queryable = sent.query.get("wait") == "true" and road.staging.wait_until_loaded(key, WAIT_SECONDS)
+    queryable = sent.query.get("wait") == "true" and _waited(road.staging, key, caller, ingest.places)
     return answer(200 if queryable else 202, {"status": "accepted", **_verdicts(accepted)})
+
+
+def _waited(staging: Staging, key: str, caller: Principal, places: Places) -> bool:
+    """Whether the events can be found; False at once when there is no place to wait in."""
+    with places(caller.tenant) as is_taken:
+        return is_taken and staging.wait_until_loaded(key, WAIT_SECONDS)
 
 
 def _staged(staging: Staging, accepted: Accepted, receipt: Receipt, once: Once | None) -> str:
@@ -109,8 +124,8 @@ def _staged(staging: Staging, accepted: Accepted, receipt: Receipt, once: Once |
     return staging.put(accepted.package, receipt)
 
 
-def _windows(sent: Request, once: Once | None) -> Iterator[Window]:
-    pieces = unpack.chunks(sent.body, sent.headers.get("content-encoding", ""))
+def _windows(sent: Request, once: Once | None, work: Work) -> Iterator[Window]:
+    pieces = work.counting(unpack.chunks(sent.body, sent.headers.get("content-encoding", "")))
     return records.windows(once.reading(pieces) if once else pieces, sent.headers.get("content-type", ""))
 
 

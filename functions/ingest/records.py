@@ -17,10 +17,10 @@ from functions.shared.errors import RefusalError
 from functions.shared.judging.half_pairs import without_half_pairs
 
 ONE_WINDOW_BYTES = 8 * 1024 * 1024
-SURELY_FEW_BYTES = 1024 * 1024
-MANY_COMMAS = 400_000
+SURELY_FEW_BYTES = 512 * 1024
+MANY_COMMAS = 300_000
 MANY_BRACES = 100_000
-"""They bound how many values, and how many events, a window can hold: about 20 MB of memory each."""
+"""They bound how many values, and how many events, a window can hold: 15 to 20 MB of memory each."""
 
 _NDJSON_TYPES = frozenset(
     {"application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines"}
@@ -71,7 +71,7 @@ def split(window: Window) -> Iterable[Raw] | Iterable[bytes]:
 
     Raises
     ------
-    RefusalError: 400, when the window is not of the promised form.
+    RefusalError: 400, when the window is not of the promised form; possibly after some records.
     """
     body = without_half_pairs(window.body)
     if window.ndjson:

@@ -71,25 +71,27 @@ def elements(pieces: Iterator[bytes]) -> Iterator[Window]:
     text.close(f"{opening[0]}]")
 
 
-def each(body: bytes) -> list[bytes]:
+def each(body: bytes) -> Iterator[bytes]:
     """The elements of an array that msgspec refuses as a whole, so that a bad one harms no other.
 
     The standard library's scanner lets NaN and half surrogate pairs pass; they are judged one by one.
+
+    Raises
+    ------
+    RefusalError: 400, when the array does not end as one, after its elements.
     """
     text = _Text(iter((body,)))
     opening = _OPENING.match(text.kept)
     if not opening:
         raise not_json()
-    found = []
     position = opening.end()
     more = True
     while more:
         end = text.element_end(position)
-        found.append(text.kept[position:end].encode())
+        yield text.kept[position:end].encode()
         more, position = text.separated(end)
     text.forget(position)
     text.close(f"{opening[0]}]")
-    return found
 
 
 class _Text:

@@ -9,7 +9,8 @@ from typing import Any
 
 from backports import zstd
 
-from tests.integration.hostile_large_bodies import LARGE, Sent
+from tests.integration.hostile_large_bodies import LARGE
+from tests.integration.sent_body import Sent
 
 LARGE_EVERY = 100
 """One body in so many is large: they cost a second where the others cost a millisecond."""
@@ -22,20 +23,21 @@ def bodies(seed: int, count: int) -> Iterator[Sent]:
         if number % LARGE_EVERY == 0:
             yield LARGE[number // LARGE_EVERY % len(LARGE)]()
         else:
-            yield _small(random)
+            yield small_body(random)
 
 
-def _small(random: Random) -> Sent:
+def small_body(random: Random) -> Sent:
+    """A body of a few hundred bytes, wrong in one way or several, or in none."""
     name, body = random.choice(SMALL)(random)
     if random.random() < 0.4:
-        name, body = f"{name}, mutated", _mutated(random, body)
+        name, body = f"{name}, mutated", mutated(random, body)
     headers = {"content-type": random.choice(CONTENT_TYPES)}
     if random.random() < 0.3:
         encoding, encode = random.choice(ENCODINGS)
         name, body = f"{name}, {encoding}", encode(body)
         headers["content-encoding"] = encoding
         if random.random() < 0.3:
-            body = _mutated(random, body)
+            body = mutated(random, body)
     if random.random() < 0.1:
         headers["idempotency-key"] = random.choice(["k", "é", "\0", "k" * 255, "k" * 256, "../x", "'; --"])
     return Sent(name, body, headers)
@@ -179,7 +181,8 @@ def _other_unicode(random: Random) -> tuple[str, bytes]:
 SMALL = [_events, _events, _events, _good, _good, _noise, _bare, _other_unicode]
 
 
-def _mutated(random: Random, body: bytes) -> bytes:
+def mutated(random: Random, body: bytes) -> bytes:
+    """`body`, cut off or changed in up to three places."""
     changed = bytearray(body)
     for _ in range(random.randrange(1, 4)):
         at = random.randrange(len(changed) + 1)

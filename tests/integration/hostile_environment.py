@@ -1,10 +1,12 @@
 """Ingest as an execution environment runs it, with a bucket in memory that is emptied after each request.
 
-Run by local.environment: what it weighs is what the handler weighs. What was staged is appended to the files
+Run by local.environment: what it weighs is what the handler weighs. By the clock of its rate limit a million
+times as much time passes, so that nothing is over its rate. What was staged is appended to the files
 `<folder>/<number>.zst`, each as large as a batch.
 """
 
 import os
+import time
 from functools import cache
 from pathlib import Path
 
@@ -47,7 +49,7 @@ class Shelf:
 @cache
 def _parts() -> tuple[OwnBucket, Ingest, Shelf]:
     bucket = OwnBucket(MemoryStore())
-    ingest = Ingest(Staging(bucket), RateLimit())
+    ingest = Ingest(Staging(bucket), RateLimit(lambda: time.monotonic() * 1_000_000))
     return bucket, ingest, Shelf(Path(os.environ[FOLDER]))
 
 

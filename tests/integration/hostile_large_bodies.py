@@ -3,22 +3,13 @@
 import json
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
 from backports import zstd
 
-MEBIBYTE = 1024 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """A body and the headers it is sent with."""
-
-    name: str
-    body: bytes
-    headers: dict[str, str] = field(default_factory=dict)
+from tests.integration.hostile_costly_bodies import COSTLY
+from tests.integration.sent_body import MEBIBYTE, Sent
 
 
 def _large(name: str, make: Callable[[], bytes], **headers: str) -> Callable[[], Sent]:
@@ -142,4 +133,5 @@ LARGE = [
         lambda: b"\x28\xb5\x2f\xfd\x00\xff" + b"\0" * 100,
         content_encoding="zstd",
     ),
+    *COSTLY.values(),
 ]

@@ -127,7 +127,8 @@ class Lives:
             **tables, identity_pool=self.here.aws.pool, identity_client=self.client_id, even_ms=0
         )
         office = accounts_handler.office(settings, db, identity, now)
-        ingest = ingest_handler.Ingest(Staging(self.here.staging), RateLimit())
+        # The S3 in this process takes CPU time, too, that is not the sender's.
+        ingest = ingest_handler.Ingest(Staging(self.here.staging), RateLimit(cpu_clock=lambda: 0.0))
         drops = DropBucket(self.here.aws.s3, "drop")
         register = Register("uploads", db, now)
         queue = DropQueue("dropped", "tests", self.here.aws.sqs)

@@ -2,7 +2,10 @@
 
 import re
 import sys
+import tarfile
 import zipfile
+from hashlib import sha256
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -107,14 +110,63 @@ def test_a_zip_whose_inputs_are_unchanged_is_not_made_again(built: Zips) -> None
 
 
 def test_a_package_that_would_have_to_be_compiled_stops_the_build(tmp_path: Path) -> None:
-    source = tmp_path / "wheelless"
-    source.mkdir()
-    (source / "pyproject.toml").write_text('[project]\nname = "wheelless"\nversion = "1"\n')
-    requirements = tmp_path / "requirements.txt"
-    requirements.write_text(f"wheelless @ {source.as_uri()}\n")
+    archive = tmp_path / "wheelless-1.tar.gz"
+    project = b'[project]\nname = "wheelless"\nversion = "1"\n'
+    with tarfile.open(archive, "w:gz") as packed:
+        described = tarfile.TarInfo("wheelless-1/pyproject.toml")
+        described.size = len(project)
+        packed.addfile(described, BytesIO(project))
+    requirement = _required("wheelless", archive, sha256(archive.read_bytes()).hexdigest())
 
     with pytest.raises(build.BuildError, match="wheelless"):
-        build.install(requirements, tmp_path / "tree")
+        build.install(requirement, tmp_path / "tree")
+
+
+@pytest.mark.parametrize("pinned", [True, False])
+def test_a_wheel_is_unpacked_if_it_has_the_hash_that_is_pinned_and_no_other(
+    tmp_path: Path, pinned: bool
+) -> None:
+    wheel = _wheel(tmp_path)
+    digest = sha256(wheel.read_bytes() if pinned else b"another").hexdigest()
+    requirement = _required("small", wheel, digest)
+
+    if pinned:
+        build.install(requirement, tmp_path / "tree")
+        assert (tmp_path / "tree" / "small.py").exists()
+    else:
+        with pytest.raises(build.BuildError, match=r"(?i)hash mismatch"):
+            build.install(requirement, tmp_path / "tree")
+        assert not (tmp_path / "tree" / "small.py").exists()
+
+
+def test_a_requirement_without_a_hash_stops_the_build(tmp_path: Path) -> None:
+    requirement = _required("small", _wheel(tmp_path), None)
+
+    with pytest.raises(build.BuildError, match="hash"):
+        build.install(requirement, tmp_path / "tree")
+
+
+def _required(name: str, package: Path, digest: str | None) -> Path:
+    """A file of requirements that asks for `package` alone."""
+    file = package.with_name("requirements.txt")
+    file.write_text(f"{name} @ {package.as_uri()}" + (f" --hash=sha256:{digest}" if digest else "") + "\n")
+    return file
+
+
+def _wheel(folder: Path) -> Path:
+    """A wheel of one empty module."""
+    about = "small-1.dist-info"
+    files = {
+        "small.py": "",
+        f"{about}/METADATA": "Metadata-Version: 2.1\nName: small\nVersion: 1\n",
+        f"{about}/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        f"{about}/RECORD": f"small.py,,\n{about}/METADATA,,\n{about}/WHEEL,,\n{about}/RECORD,,\n",
+    }
+    wheel = folder / "small-1-py3-none-any.whl"
+    with zipfile.ZipFile(wheel, "w") as packed:
+        for name, text in files.items():
+            packed.writestr(name, text)
+    return wheel
 
 
 def _name_and_version(dist_info: Path) -> tuple[str, str]:

@@ -12,6 +12,8 @@ know and times we had to move are kept in the metadata.
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -24,13 +26,22 @@ MAX_EVENT_SIZE = 1024 * 1024
 """Characters of the message and bytes of the metadata, together."""
 
 MAX_METADATA_DEPTH = 200
+_SHALLOW_FOR_SURE = 2 * MAX_METADATA_DEPTH
 MAX_FIELDS = 150_000
 """Of one event, at any depth; more would cost more memory than a request may."""
 MAX_NAME_CHARACTERS = 200
 """For `project_id` and `service`, which are stored as dictionaries."""
 
-_KNOWN = ("message", "timestamp", "level", "service", "project_id", "trace_id", "span_id", "metadata")
-_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_KNOWN = frozenset(
+    {"message", "timestamp", "level", "service", "project_id", "trace_id", "span_id", "metadata"}
+)
+_STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
+"""Possessive: nothing is remembered for a way back, which would cost a hundred bytes for each of the text."""
+
+_RUN_OF_BRACKETS = re.compile(rb"\[++|\]++")
+_AS_SQUARE_BRACKETS = bytes.maketrans(b"{}", b"[]")
+_ALL_BUT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+_LEVELS_STRIPPED = 4
 _NULL = b"null"
 
 _object = msgspec.json.Decoder(dict[str, Raw])
@@ -80,16 +91,28 @@ _TOO_DEEP = Verdict("too_deep", f"The event is nested deeper than {MAX_METADATA_
 
 def shallow(metadata: Raw) -> bool:
     """Whether `metadata`, valid JSON, is nested at most MAX_METADATA_DEPTH deep."""
-    if len(metadata) < 2 * MAX_METADATA_DEPTH:
+    if len(metadata) < _SHALLOW_FOR_SURE:
         return True
-    depth = deepest = 0
-    for character in _STRING.sub(b"", bytes(metadata)):
-        if character in b"[{":
-            depth += 1
-            deepest = max(deepest, depth)
-        elif character in b"]}":
-            depth -= 1
-    return deepest <= MAX_METADATA_DEPTH
+    text = bytes(metadata)
+    if text.count(b"[") + text.count(b"{") <= MAX_METADATA_DEPTH:
+        return True
+    return _depth_is_within(MAX_METADATA_DEPTH, text)
+
+
+def _depth_is_within(most: int, text: bytes) -> bool:
+    """Count brackets, nearly all of it in C: a body can hold millions, most of them around nothing or little.
+
+    Each innermost pair that is taken out makes what is left one level less deep.
+    """
+    brackets = _STRING.sub(b"", text).translate(_AS_SQUARE_BRACKETS, _ALL_BUT_BRACKETS)
+    for _ in range(_LEVELS_STRIPPED):
+        brackets = brackets.replace(b"[]", b"")
+    depth = _LEVELS_STRIPPED
+    for run in _RUN_OF_BRACKETS.findall(brackets):
+        depth += len(run) if run[:1] == b"[" else -len(run)
+        if depth > most:
+            return False
+    return True
 
 
 def _fields(record: bytes | memoryview) -> dict[str, Raw]:
@@ -140,12 +163,16 @@ def _timestamp(fields: dict[str, Raw], receipt: Receipt, aside: dict[str, Raw]) 
     moment = timestamps.from_number(bytes(raw).decode()) if text is None else timestamps.from_text(text)
     if moment is None:
         raise _UnacceptableError("invalid_timestamp", "'timestamp' is neither a time nor an epoch number.")
-    earliest = timestamps.from_datetime(receipt.earliest)
-    latest = timestamps.from_datetime(receipt.latest)
+    earliest, latest = _bounds(receipt.earliest, receipt.latest)
     if not earliest < moment < latest:
         aside["original_timestamp"] = raw
         moment = min(max(moment, earliest), latest)
     return timestamps.to_text(moment)
+
+
+@lru_cache(maxsize=16)
+def _bounds(earliest: datetime, latest: datetime) -> tuple[int, int]:
+    return timestamps.from_datetime(earliest), timestamps.from_datetime(latest)
 
 
 def _level(fields: dict[str, Raw], aside: dict[str, Raw]) -> str:
@@ -197,12 +224,15 @@ def _joined(metadata: Raw, inner: dict[str, Raw], aside: dict[str, Raw]) -> Raw:
     """The metadata with what was kept aside; a name that both have is kept as `_root.<name>` too."""
     if not aside:
         return metadata
-    joined = dict(inner)
-    for name, value in aside.items():
-        if not shallow(value):
-            raise _UnacceptableError(_TOO_DEEP.code, _TOO_DEEP.reason)
-        joined[name if name not in inner else f"_root.{name}"] = _one_line(value)
-    return _one_line(Raw(msgspec.json.encode(joined)))
+    if max(map(len, aside.values())) >= _SHALLOW_FOR_SURE and not all(map(shallow, aside.values())):
+        raise _UnacceptableError(_TOO_DEEP.code, _TOO_DEEP.reason)
+    if not inner.keys().isdisjoint(aside):
+        aside = {name if name not in inner else f"_root.{name}": value for name, value in aside.items()}
+    joined = msgspec.json.encode(inner | aside)
+    if b"\n" not in joined and b"\r" not in joined:
+        return Raw(joined)
+    aside = {name: _one_line(value) for name, value in aside.items()}
+    return _one_line(Raw(msgspec.json.encode(inner | aside)))
 
 
 def _one_line(raw: Raw) -> Raw:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 
 from msgspec import Raw, Struct
 
@@ -42,7 +43,7 @@ class Receipt:
 
     @property
     def received_text(self) -> str:
-        return f"{self.received_at.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
+        return _text_of(self.received_at)
 
     @property
     def earliest(self) -> datetime:
@@ -51,3 +52,9 @@ class Receipt:
     @property
     def latest(self) -> datetime:
         return self.received_at + LATEST_AHEAD
+
+
+@lru_cache(maxsize=16)
+def _text_of(moment: datetime) -> str:
+    """Remembered: every row of a request asks for it."""
+    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"

@@ -16,6 +16,9 @@ LATEST_AHEAD = timedelta(days=1)
 """How far ahead of its receipt an event may lie."""
 
 _LONGEST_NUMBER = 40
+_LONGEST_TEXT = 100
+"""More than any form takes; the patterns below try a longer text at each of its characters anew."""
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _UNITS = ((10**11, 10**9), (10**14, 10**6), (10**17, 10**3), (10**20, 1))
 """Below the bound, a number is in seconds, then milli-, micro-, nanoseconds: factors to nanoseconds."""
@@ -36,6 +39,8 @@ _SPLIT_SECOND = re.compile(
 def from_text(text: str) -> int | None:
     """RFC 3339, ISO 8601 and SQL times (no zone means UTC), and epoch numbers sent as text; else None."""
     text = text.strip()
+    if len(text) > _LONGEST_TEXT:
+        return None
     match = _ISO.fullmatch(text)
     if match:
         return _from_match(match)

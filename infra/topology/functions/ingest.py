@@ -13,7 +13,12 @@ FUNCTIONS = (
         handler="functions.ingest.handler.handler",
         memory_mb=1024,
         timeout_seconds=29,
-        settings={"staging_bucket": "bucket:staging", "byoc_queue": "queue:staged-byoc", **CUSTODY},
+        settings={
+            "staging_bucket": "bucket:staging",
+            "byoc_queue": "queue:staged-byoc",
+            "wait_places": "40",
+            **CUSTODY,
+        },
         grants=(
             "put:bucket:staging",
             "read:bucket:staging",

@@ -14,6 +14,7 @@ from functions.ingest.handler import Ingest, answer_to
 from functions.ingest.own_road import OwnCloudRoads
 from functions.ingest.rate import RateLimit
 from functions.ingest.stage import Staging
+from functions.ingest.waiting import WaitPlaces
 from functions.shared.buckets.contract import BucketRefusedError, BucketUnavailableError
 from functions.shared.buckets.own import OwnBucket
 from functions.shared.custody.buckets import NoDestinationError
@@ -66,11 +67,13 @@ class Keeper:
 class World:
     def __init__(self) -> None:
         self.ours, self.theirs, self.others = MemoryStore(), MemoryStore(), MemoryStore()
+        self.places = MemoryStore()
         self.sqs = Sqs()
         self.keeper = Keeper(initech=OwnBucket(self.theirs), hooli=OwnBucket(self.others))
         teller = Teller("staged-byoc", "ingest", self.sqs)
+        places = WaitPlaces(OwnBucket(self.places), 40).lease
         self.ingest = Ingest(
-            Staging(OwnBucket(self.ours)), RateLimit(), OwnCloudRoads(self.keeper, teller)  # type: ignore[arg-type]
+            Staging(OwnBucket(self.ours)), RateLimit(), OwnCloudRoads(self.keeper, teller), places  # type: ignore[arg-type]
         )  # fmt: skip
 
     def send(self, tenant: str = "initech", plan: str = "byoc", query: Any = None, **headers: str) -> Any:
@@ -207,3 +210,7 @@ def test_waiting_looks_into_their_bucket(here: World, monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(Sqs, "send_message", load)
     assert here.send(query={"wait": "true"})[0] == 200
+    for key in keys(here.places):
+        assert b"initech" not in bytes(obstore.get(here.places, key).bytes()), (
+            "places hold nothing of a tenant"
+        )

@@ -3,6 +3,7 @@
 import gzip
 import tracemalloc
 import zlib
+from random import Random
 
 import pytest
 from backports import zstd
@@ -50,6 +51,37 @@ def test_what_was_encoded_comes_back(encoding: str, data: bytes) -> None:
 def test_members_that_follow_one_another_are_one_body(encoding: str) -> None:
     encode = ENCODERS[encoding]
     assert decoded(encode(b"one ") + encode(b"two"), encoding) == b"one two"
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", " Deflate ", "zstd"])
+def test_a_body_of_some_hundred_members_is_read_and_one_of_too_many_is_400(encoding: str) -> None:
+    member = ENCODERS[encoding](b'{"message":"a"}\n')
+    assert decoded(member * unpack.MAX_MEMBERS, encoding) == b'{"message":"a"}\n' * unpack.MAX_MEMBERS
+    refused = refusal(member * (unpack.MAX_MEMBERS + 1), encoding)
+    assert (refused.status, refused.code) == (400, "invalid_encoding")
+    assert str(unpack.MAX_MEMBERS) in refused.message
+
+
+def test_skippable_frames_are_skipped_and_count_as_members() -> None:
+    skippable = b"\x50\x2a\x4d\x18" + (3).to_bytes(4, "little") + b"abc"
+    body = skippable * (unpack.MAX_MEMBERS - 1) + zstd.compress(b"one")
+    assert decoded(body, "zstd") == b"one"
+    assert refusal(skippable + body, "zstd").code == "invalid_encoding"
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", " Deflate ", "zstd"])
+def test_members_longer_than_what_is_fed_at_once_follow_one_another(encoding: str) -> None:
+    parts = [Random(size).randbytes(size) for size in (unpack.FEED_BYTES * 3, 1, unpack.FEED_BYTES, 200_000)]
+    assert decoded(b"".join(map(ENCODERS[encoding], parts)), encoding) == b"".join(parts)
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "zstd"])
+def test_many_small_members_arrive_in_few_pieces(encoding: str) -> None:
+    body = ENCODERS[encoding](b"x" * 5000) * 1000
+    pieces = list(unpack.chunks(body, encoding))
+    assert sum(map(len, pieces)) == 5_000_000
+    assert len(pieces) <= 5
+    assert max(map(len, pieces)) < 2 * unpack.CHUNK_BYTES
 
 
 @pytest.mark.parametrize("encoding", ["br", "snappy", "gzip, zstd", "compress"])

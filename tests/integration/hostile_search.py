@@ -1,0 +1,24 @@
+"""The search function as an execution environment runs it, whose secret is a variable.
+
+Run by local.environment: all is real but the store of secrets.
+"""
+
+import os
+from typing import Any
+
+from functions.query import handler as query
+
+ADDRESS = "HOSTILE_ADDRESS"
+
+
+def _secret(_name: str) -> str:
+    return os.environ[ADDRESS]
+
+
+query.read_secret = _secret
+
+
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """One request to POST /v1/search."""
+    answer: dict[str, Any] = query.handler(event, context)
+    return answer
