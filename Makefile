@@ -16,7 +16,7 @@ NO_CHROMIUM = the tests click through pages in $(CHROMIUM), which is not there a
   install Chromium, and say where it is with CHROMIUM=…
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 18,20
 
-.PHONY: help setup demo up test crash soak check lint bench build synth deploy lock clean
+.PHONY: help setup demo up test crash soak fairness check lint bench build synth deploy lock clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
@@ -52,6 +52,9 @@ crash: setup ## the crash matrix in full: sync killed at every step, 2,100 runs 
 
 soak: setup ## the long runs: a hundred kills, ten thousand hostile bodies, hours of outage
 	@$(V)/python -m pytest tests -m soak
+
+fairness: setup ## what a hostile tenant costs another: seven attacks on a stack of its own (about 8 minutes)
+	@$(V)/python -m tests.fairness
 
 check: lint test ## what CI runs: lint, types, layering, tests
 
