@@ -1,0 +1,22 @@
+from tests.language.scan import hits
+
+
+def words(path: str, text: str) -> list[tuple[int, str]]:
+    return [(each.line, each.word) for each in hits(path, text)]
+
+
+def test_comments_docstrings_messages_and_names_are_read() -> None:
+    text = '"""Tells\nof it."""\n# nobody\nerror = "mend it now"\ndef _told_apart(): ...\n'
+    assert words("a.py", text) == [(1, "Tells"), (3, "nobody"), (4, "mend"), (5, "told apart")]
+
+
+def test_a_hit_inside_a_long_text_has_its_own_line() -> None:
+    assert words("a.py", '"""One.\n\nTwo: somebody.\n"""\n') == [(3, "somebody")]
+
+
+def test_code_in_markdown_is_not_read() -> None:
+    assert words("a.md", "`told`\n```\nnobody\n```\nwhoever\n") == [(5, "whoever")]
+
+
+def test_a_literal_that_is_no_sentence_is_not_read() -> None:
+    assert words("a.py", 'kind = "told"\n') == []
