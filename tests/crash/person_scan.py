@@ -93,16 +93,24 @@ def _contains(metadata: bytes, value: str) -> bool:
     text = metadata.decode("utf-8", "replace")
     if value in text:
         return True
-    return any(value in each for each in map(_decoded, re.findall(r'"(?:[^"\\]|\\.)*"?', text, re.DOTALL)))
+    escaped = re.findall(r'"(?:[^"\\]|\\.)*"?', text, re.DOTALL)
+    # A raw control character in such a string is dropped: then a value that has one is found as text only.
+    return any(value in _unescaped(each) for each in escaped)
 
 
-def _decoded(string: str) -> str:
-    try:
-        return str(
-            json.loads(string if len(string) > 1 and string.endswith('"') else f'{string}"', strict=False)
-        )
-    except ValueError:
-        return string
+def _unescaped(string: str) -> str:
+    """As the most lenient reader would: a backslash that escapes nothing is passed over."""
+    plain = re.sub(r"[\x00-\x1f]", "", string)
+    said = re.sub(r"\\(u[0-9a-fA-F]{4}|.|$)", _character, plain, flags=re.DOTALL)
+    pairs = said.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
+    return re.sub("[\ud800-\udfff]", "", pairs)
+
+
+def _character(escape: re.Match[str]) -> str:
+    what = escape[1]
+    if len(what) == 5:
+        return chr(int(what[1:], 16))
+    return {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}.get(what, what)
 
 
 def _leaves(text: str) -> Iterator[Leaf]:

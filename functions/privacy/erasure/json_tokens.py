@@ -53,8 +53,9 @@ MALFORMED = (
 )
 """In a form: neighbours that no valid JSON has."""
 
-ESCAPES = rf"({_ESCAPE})|\\(?:u[dD][89a-fA-F]{_HEX}{{2}})?"
-"""Valid escapes as a group, and others: half of a surrogate pair, or a backslash that escapes nothing."""
+ESCAPES = rf"({_ESCAPE})|\\(?:u[dD][89a-fA-F]{_HEX}{{2}})?|[\x00-\x1f]"
+"""Valid escapes as a group, and what no string may have: half of a surrogate pair, a backslash that escapes
+nothing, a control character."""
 
 _object = re.compile(OBJECT)
 _tokens = re.compile(TOKENS)
@@ -158,7 +159,7 @@ def contains(text: str, wanted: str) -> bool:
 
 
 def _repaired(string: str) -> str:
-    """`string` without escapes that are not valid, and closed where the text ends in it."""
+    """`string` without what no string may have, and closed where the text ends in it."""
     valid = _escapes.sub(r"\1", string)
     return valid if _string.fullmatch(valid) else f'{valid}"'
 
