@@ -32,6 +32,15 @@ State = dict[str, Any]
 _encoder = msgspec.json.Encoder()
 
 
+_LONG_RECORD_BYTES = 64 * 1024
+_TIMES_TO_JUDGE = 8
+
+
+def rejected_bytes(record: bytes | memoryview) -> int:
+    """What a record of JSON that became no row cost beside its text: 140,000 keys take 0.25 s."""
+    return _TIMES_TO_JUDGE * len(record) if len(record) > _LONG_RECORD_BYTES else 0
+
+
 @dataclass(frozen=True, slots=True)
 class Refusal:
     """A record that became no row; `index` counts the file's records from 0."""

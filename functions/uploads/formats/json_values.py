@@ -22,6 +22,7 @@ from functions.uploads.formats.contract import (
     WINDOW_RECORDS,
     Batch,
     State,
+    rejected_bytes,
 )
 from functions.uploads.formats.json_records import row_of
 from functions.uploads.formats.json_scan import Skipper, value_end
@@ -42,17 +43,21 @@ _array = msgspec.json.Decoder(list[Raw])
 class JsonValues:
     """The Format of JSON; `name` says what it was told by."""
 
-    extra_bytes = 0
-
     def __init__(self, receipt: Receipt, state: State) -> None:
         self._receipt = receipt
         self.name: str = state.get("name", "json")
         self._index = int(state.get("index", 0))
+        self.extra_bytes = int(state.get("extra", 0))
         self._skipper = Skipper(*state["skipping"]) if state.get("skipping") else None
 
     def state(self) -> State:
         skipping = self._skipper.state() if self._skipper else None
-        return {"name": self.name, "index": self._index, "skipping": skipping}
+        return {
+            "name": self.name,
+            "index": self._index,
+            "skipping": skipping,
+            "extra": self.extra_bytes,
+        }
 
     def next(self, text: Text) -> Batch | None:
         if self._skipper:
@@ -117,6 +122,7 @@ class JsonValues:
         for value in values:
             row = row_of(value, self._receipt)
             if isinstance(row, Verdict):
+                self.extra_bytes += rejected_bytes(memoryview(value))
                 batch.refuse(self._index + len(rows) + batch.refused, row)
             else:
                 rows.append(row)

@@ -43,6 +43,10 @@ class LineFormat:
     def extra_bytes(self) -> int:
         return self._windows.extra_bytes
 
+    def add_extra(self, size_bytes: int) -> None:
+        """Count what a record cost beside its text."""
+        self._windows.extra_bytes += size_bytes
+
     def convert(self, body: bytes, batch: Batch) -> None:
         """Make rows of the lines of `body`, or refuse them; blank ones are neither."""
         raise NotImplementedError

@@ -7,7 +7,7 @@ from functions.shared.judging import bulk
 from functions.shared.judging.half_pairs import without_half_pairs
 from functions.shared.judging.judge import Verdict
 from functions.shared.judging.rows import Row
-from functions.uploads.formats.contract import Batch
+from functions.uploads.formats.contract import Batch, rejected_bytes
 from functions.uploads.formats.json_records import row_of
 from functions.uploads.formats.lines import LineFormat
 
@@ -29,6 +29,7 @@ class Ndjson(LineFormat):
                 continue
             row = row_of(line, self.receipt)
             if isinstance(row, Verdict):
+                self.add_extra(rejected_bytes(line))
                 batch.refuse(self.index + len(rows) + batch.refused, row)
             else:
                 rows.append(row)
