@@ -83,7 +83,7 @@ class Face:
 
     @contextmanager
     def _running(self, query_id: str) -> Iterator[None]:
-        """ClickHouse runs one statement of an id at a time, whoever sends it."""
+        """ClickHouse runs one statement of an id at a time, of all users."""
         if query_id in self._query_ids:
             reason = f"Query with id = {query_id} is already running."
             raise StatementRefusedError(wire.QUERY_WITH_SAME_ID_IS_ALREADY_RUNNING, reason)

@@ -38,7 +38,7 @@ class Limits:
         """The settings that hold a search to them, and let it read only.
 
         `readonly` is 2, which a user's profile may set too: 1 could not be asked for there. A search whose
-        caller has gone is cancelled: it would go on at the cost of those that somebody waits for.
+        caller has disconnected is cancelled: it would continue at the cost of searches with a caller.
         """
         return {
             "max_execution_time": self.max_seconds,

@@ -272,7 +272,7 @@ def test_a_value_longer_than_a_field_may_be_is_refused(warehouse: Warehouse) -> 
         warehouse.select("SELECT length({a:String}) AS size", {"a": "x" * 131_073})
 
 
-def test_one_query_of_an_id_runs_at_a_time_whoever_sends_it(face: Face, warehouse: Warehouse) -> None:
+def test_one_query_of_an_id_runs_at_a_time_for_all_users(face: Face, warehouse: Warehouse) -> None:
     face.order(mode="slow", seconds=1.5, statement="SELECT 1 AS slow")
     same = {"query_id": "search/acme/0"}
     with ThreadPoolExecutor(1) as threads:

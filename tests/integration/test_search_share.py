@@ -1,4 +1,4 @@
-"""Each tenant's share of our ClickHouse: its searches keep nobody else's from running."""
+"""Each tenant's share of our ClickHouse: its searches do not keep another tenant's from running."""
 
 import json
 import os
