@@ -85,7 +85,7 @@ def found(warehouse: Warehouse, cast: Cast) -> Counter[str]:
     rows = warehouse.select(
         "SELECT message, count() AS rows FROM events "
         "WHERE tenant_id IN {tenants:Array(String)} GROUP BY message",
-        {"tenants": str([str(tenant) for tenant in cast.tenants])},
+        {"tenants": [str(tenant) for tenant in cast.tenants]},
     ).rows
     return Counter({row["message"]: int(row["rows"]) for row in rows})
 
