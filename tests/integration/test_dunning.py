@@ -50,7 +50,7 @@ class Road:
 
     def __post_init__(self) -> None:
         self.ingest = Ingest(Staging(OwnBucket(self.store)), RateLimit())
-        self.archive = Archive(self.warehouse, Limits(10, 2**30, 2**26))
+        self.archive = Archive(self.warehouse, Limits(10, 2**30, 2**26, 1))
         self.half_a_minute_later()
 
     def half_a_minute_later(self) -> None:
