@@ -11,8 +11,8 @@ from infra.topology import FUNCTIONS, SECRETS, Function, Throttle
 from tests.infra.synthesized import Templates
 
 PAGE = Path("docs/deployment.md").read_text()
-SECTION = PAGE[PAGE.index("## What it costs") :].partition("\n## ")[0]
-LIMITS = PAGE[PAGE.index("## Limits of traffic") :].partition("\n## ")[0]
+SECTION = PAGE[PAGE.index("## Idle cost") :].partition("\n## ")[0]
+LIMITS = PAGE[PAGE.index("## Throttles and reserved concurrency") :].partition("\n## ")[0]
 ROWS = [
     (int(count.replace(",", "")) if count else None, what, float(dollars))
     for count, what, dollars in re.findall(r"^\| ([\d,]+)? ?(\S.*) \| ([\d.]+) \|$", SECTION, re.MULTILINE)
@@ -65,7 +65,7 @@ def test_the_reservations_of_the_page_are_the_topologys() -> None:
     shown = dict(zip(heads.split(" | "), map(int, shares.split(" | ")), strict=True))
     reserved = {each.name: each.reserved_concurrency for each in FUNCTIONS if each.reserved_concurrency}
     assert shown == {**reserved, "shared by the rest": 1000 - sum(reserved.values())}
-    assert f"the smallest that can reserve has {LEAST_ACCOUNT}" in LIMITS
+    assert f"The smallest quota that allows reservations is {LEAST_ACCOUNT}." in " ".join(LIMITS.split())
 
 
 def told(what: str) -> tuple[int | None, float]:

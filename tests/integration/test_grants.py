@@ -169,6 +169,7 @@ USERS: dict[str, Callable[[Warehouse], None]] = {
     "astralog_reconcile": reconciles,
     "astralog_exporter": exports,
     "astralog_eraser": erases,
+    "astralog_eraser_byoc": erases,
 }
 
 
