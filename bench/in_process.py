@@ -53,9 +53,17 @@ class InProcess:
         parameters: Mapping[str, Any] | None = None,
         settings: Mapping[str, Any] | None = None,
     ) -> Selection:
-        result = json.loads(self._run(statement, parameters or {}, settings or {}))
+        result = json.loads(self.select_json(statement, parameters, settings))
         statistics = result["statistics"]
         return Selection(result["data"], statistics["rows_read"], statistics["elapsed"] * 1000)
+
+    def select_json(
+        self,
+        statement: str,
+        parameters: Mapping[str, Any] | None = None,
+        settings: Mapping[str, Any] | None = None,
+    ) -> bytes:
+        return self._run(statement, parameters or {}, settings or {})
 
     def _run(self, sql: str, parameters: Mapping[str, Any], settings: Mapping[str, Any]) -> bytes:
         texts = {name: str(value) for name, value in settings.items()}

@@ -324,7 +324,7 @@ class Lives:
     def _searched(self, event: Event) -> Answer:
         caller = principal(event).require("read")
         asked = search(request(event).body)
-        archive = Archive(self.here.warehouse, Limits(10, 2**30, 2**26))
+        archive = Archive(self.here.warehouse, Limits(10, 2**30, 2**26, 1))
         return answer(200, json.loads(page(asked, archive.find(statement(asked, caller.tenant)))))
 
 
