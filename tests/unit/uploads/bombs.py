@@ -56,6 +56,16 @@ class Unwritten:
         return replace(file, lease_until=int(keeps_lease))
 
 
+class OpenGate:
+    """An account without a cap."""
+
+    def halt(self) -> None:
+        """Reading may go further."""
+
+    def staged(self, raw_bytes: int) -> None:
+        """Nothing counts."""
+
+
 def read(path: str) -> dict[str, Any]:
     """Read the file at `path` as the function does; its status."""
     # All of the function's modules count towards its memory.
@@ -71,7 +81,8 @@ def read(path: str) -> dict[str, Any]:
     ranges = FileRanges(Path(path))
     dropped = Dropped("drop", "dropin/v1/tenant=acme/x", "e", ranges.size_bytes)
     file = File(TenantId("acme"), "u", dropped, datetime(2026, 11, 2, tzinfo=UTC), "shop", 30, "keep")
-    reading = Reading(file, ranges, cast(Bucket, Nowhere()), cast(Register, Unwritten()), lambda: 1e9)
+    bucket, register = cast(Bucket, Nowhere()), cast(Register, Unwritten())
+    reading = Reading(file, ranges, bucket, register, OpenGate(), lambda: 1e9)
     assert reading.run()
     read = reading.file
     return {"state": read.state, "code": read.code, "rows": read.rows, "refused": read.refused}
