@@ -4,6 +4,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 PORT ?= 8080
 WORKERS ?= auto
+T ?= tests
 V := .venv/bin
 READY := .venv/.ready
 UV := env -u UV_INDEX_URL $(V)/uv
@@ -16,7 +17,7 @@ NO_CHROMIUM = the tests click through pages in $(CHROMIUM), which is not there a
   install Chromium, and say where it is with CHROMIUM=…
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 18,20
 
-.PHONY: help setup demo up test crash soak fairness check lint bench build synth deploy lock clean
+.PHONY: help setup demo up test unit crash soak fairness check lint fmt hooks bench build synth deploy lock clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
@@ -44,8 +45,11 @@ $(CHROMIUM):
 	@$(SUDO) apt-get -qq $(APT) update && $(SUDO) env DEBIAN_FRONTEND=noninteractive \
 	  apt-get -qq $(APT) install --no-install-recommends chromium >/dev/null && test -x $@ || { echo "$(NO_CHROMIUM)"; exit 1; }
 
-test: setup $(CHROMIUM) ## every test, on all cores up to four (WORKERS=0: one after the other, with a debugger)
-	@$(V)/python -m pytest tests -n $(WORKERS) --maxprocesses 4 --no-loadscope-reorder
+test: setup $(CHROMIUM) ## every test, or those of T=path; on all cores up to four (WORKERS=0: one by one, for a debugger)
+	@$(V)/python -m pytest $(T) -n $(WORKERS) --maxprocesses 4 --no-loadscope-reorder
+
+unit: setup ## the unit tests only: no stack, no browser
+	@$(V)/python -m pytest tests/unit -n $(WORKERS) --maxprocesses 4 --no-loadscope-reorder
 
 crash: setup ## the crash matrix in full: sync killed at every step, 2,100 runs (about 20 minutes)
 	@$(V)/python -m tests.crash --seeds 15
@@ -58,11 +62,19 @@ fairness: setup ## what a hostile tenant costs another: seven attacks on a stack
 
 check: lint test ## what CI runs: lint, types, layering, tests
 
-lint: setup ## ruff, mypy strict, import-linter
+lint: setup ## ruff, mypy strict, import-linter, words that the field does not use
 	@$(V)/ruff check .
 	@$(V)/ruff format --check .
 	@$(V)/mypy
 	@$(V)/lint-imports
+	@$(V)/python -m tests.language
+
+fmt: setup ## format the code and fix what ruff can fix
+	@$(V)/ruff check --fix --quiet .
+	@$(V)/ruff format --quiet .
+
+hooks: setup ## check formatting, imports and the commit subject at each commit (needs `pre-commit`)
+	@pre-commit install --hook-type pre-commit --hook-type commit-msg
 
 bench: setup ## the bars of docs/performance.md, as ratios, into bench/results.json
 	@$(V)/python -m bench --report
