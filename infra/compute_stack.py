@@ -1,4 +1,4 @@
-"""What a deploy may replace at any time, for it holds no data: the functions, the API, the alarms."""
+"""The stateless stack, which any deployment may replace: the functions, the API, the alarms."""
 
 from pathlib import Path
 from typing import Any
@@ -50,9 +50,9 @@ class ComputeStack(Stack):
         self._migrate_first(functions)
 
     def _migrate_first(self, functions: dict[str, ServiceFunction]) -> None:
-        """Apply the schema on each deploy that changes it, before the functions that count on it.
+        """Apply the schema on each deployment that changes it, before the functions that use it.
 
-        When the function raises, the deploy fails and is rolled back; an applied migration stays, and is
+        If the function raises, the deployment fails and is rolled back. An applied migration stays, and is
         skipped the next time.
         """
         migrate = functions[topology.MIGRATE]
@@ -66,6 +66,6 @@ class ComputeStack(Stack):
 
 
 def _uses_schema(function: ServiceFunction, migrate: ServiceFunction) -> bool:
-    """Every function that has an address of our ClickHouse, whichever user it signs in as."""
+    """Whether the function has an address of our ClickHouse, with any user."""
     addresses = tuple(f"read:secret:{name}" for name in topology.WAREHOUSE_SECRETS)
     return function is not migrate and any(grant.startswith(addresses) for grant in function.spec.grants)

@@ -1,11 +1,11 @@
-"""Which of the functions' own metrics wake somebody, and what that somebody is told."""
+"""Which of the functions' own metrics raise an alarm, and the alarm's text."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """A metric that a function writes into its own log, and above which somebody is told."""
+    """A metric that a function writes into its log. Above `above` it raises an alarm with text `tells`."""
 
     function: str
     metric: str
@@ -22,7 +22,7 @@ SIGNALS = (
     ),
     Signal("eraser", "OldestErasureSeconds", 86_400, "An erasure has not been verified within a day"),
     Signal("eraser", "ErasuresOverdue", 0, "An erasure is later than the 30 days that the law allows"),
-    # `OldestErasureSeconds` has no alarm here: a customer whose own cloud is away would keep it on.
+    # `OldestErasureSeconds` has no alarm here: an unreachable customer's ClickHouse would keep it on.
     Signal("eraser-byoc", "ErasuresOverdue", 0, "An erasure in a customer's own cloud is later than 30 days"),
     Signal("exporter", "ExportsFailed", 0, "A copy of an account's data could not be made and was given up"),
     Signal("watch", "OutagesUntold", 0, "A customer's cloud fails and nobody could be told"),
