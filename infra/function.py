@@ -81,7 +81,7 @@ class ServiceFunction(Construct):
 
 
 def _goes_on(spec: topology.Function) -> bool:
-    """Whether the function sends messages to itself. Lambda would stop that as a loop at the 16th."""
+    """Whether the function sends messages to itself. Lambda stops such loops after 16 calls."""
     return spec.source is not None and f"send:queue:{spec.source.queue}" in spec.grants
 
 
