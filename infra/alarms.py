@@ -54,7 +54,7 @@ class Alarms(Construct):
         for name, dead_queue in stores.dead_queues.items():
             self._alarm(
                 f"{name}-dead",
-                f"Messages of the queue {name} were given up: see docs/operations.md",
+                f"Messages are in the dead-letter queue of {name}: see docs/operations.md",
                 dead_queue.metric_approximate_number_of_messages_visible(period=PERIOD, statistic="Maximum"),
                 above=0,
             )

@@ -41,15 +41,17 @@ class Choices:
     def __post_init__(self) -> None:
         if self.lambda_concurrency is not None and self.lambda_concurrency < LEAST_ACCOUNT:
             raise ChoiceError(
-                f"'-c lambda_concurrency=…' is at least {LEAST_ACCOUNT}: leave it out in a smaller account, "
-                "and nothing is reserved."
+                f"'-c lambda_concurrency=…' must be at least {LEAST_ACCOUNT}. In a smaller "
+                "account leave it out: nothing is reserved."
             )
         if not 0 < self.throttle_scale < float("inf"):
-            raise ChoiceError("'-c throttle_scale=…' is a number above 0.")
+            raise ChoiceError("'-c throttle_scale=…' must be a number above 0.")
         if (self.domain is None) != (self.certificate_arn is None):
             raise ChoiceError("A custom domain needs both '-c domain=…' and '-c certificate_arn=…'.")
         if not all(each.isascii() and each.isdigit() and len(each) == 12 for each in self.customers_accounts):
-            raise ChoiceError("'-c customers_accounts=…' takes AWS account ids, 12 digits each, and commas.")
+            raise ChoiceError(
+                "'-c customers_accounts=…' must be AWS account ids of 12 digits, separated by commas."
+            )
 
     def applied_to(self, function: Function) -> Function:
         """`function` with this installation's settings in place of the topology's."""
@@ -116,7 +118,7 @@ def _number(look_up: Callable[[str], Any], name: str, kind: type[N]) -> N | None
     try:
         return None if given is None else kind(given)
     except ValueError:
-        raise ChoiceError(f"'-c {name}=…' takes a number.") from None
+        raise ChoiceError(f"'-c {name}=…' must be a number.") from None
 
 
 def _own_secret_names(look_up: Callable[[str], Any]) -> dict[str, str]:

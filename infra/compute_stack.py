@@ -15,8 +15,8 @@ from infra.function import ServiceFunction
 from infra.stores import Stores
 
 NOTHING_RESERVED = (
-    "No concurrency is reserved, so a flood of one route can use up all of the account's. Give "
-    "'-c lambda_concurrency=…' once AWS has granted the account enough: see docs/deployment.md."
+    "No concurrency is reserved: a flood of one route can use up all of the account's. Set "
+    "'-c lambda_concurrency=…' once AWS has granted a sufficient quota: see docs/deployment.md."
 )
 
 

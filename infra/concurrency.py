@@ -35,7 +35,7 @@ def reserving(function: Function, account: int | None) -> Function:
     if account is None or share is None:
         return replace(function, reserved_concurrency=None)
     if account < LEAST_ACCOUNT:
-        raise ValueError(f"reservations take {LEAST_ACCOUNT} concurrent executions at the least")
+        raise ValueError(f"reservations need at least {LEAST_ACCOUNT} concurrent executions")
     room = account - topology.UNRESERVED - LEAST
     base = LEAST_POLLED if function.source else 1
     reserved = base + (share - base) * room // (topology.RESERVABLE - LEAST)

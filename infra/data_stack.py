@@ -66,7 +66,7 @@ class DataStack(Stack):
         return kms.Key(
             self,
             f"{name}-key",
-            description=f"AstraLog: seals {name}",
+            description=f"AstraLog: encrypts {name}",
             enable_key_rotation=True,
             removal_policy=RemovalPolicy.RETAIN,
         )
