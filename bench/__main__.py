@@ -62,10 +62,12 @@ def main(arguments: list[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m bench", description="What fast means, measured.")
-    parser.add_argument("--only", type=_numbers, metavar="1,3", help="these bars alone")
+    parser = argparse.ArgumentParser(
+        prog="python -m bench", description="Measure performance against the bars."
+    )
+    parser.add_argument("--only", type=_numbers, metavar="1,3", help="measure only these bars")
     parser.add_argument("--json", action="store_true", help="JSON instead of the table")
-    parser.add_argument("--report", action="store_true", help="exit with 0 even when a bar is missed")
+    parser.add_argument("--report", action="store_true", help="exit with 0 even if a bar is missed")
     return parser
 
 

@@ -150,7 +150,7 @@ async def _form(request: web.Request) -> dict[str, str]:
     fields: dict[str, str] = {}
     async for part in await request.multipart():
         if not isinstance(part, BodyPartReader) or part.name is None:
-            raise StatementRefusedError(NOT_IMPLEMENTED, "A form has fields only here")
+            raise StatementRefusedError(NOT_IMPLEMENTED, "Form parts must be named fields")
         content = await part.read()
         if len(content) > wire.MAX_FIELD_BYTES:
             raise StatementRefusedError(wire.POCO_EXCEPTION, "HTML Form Exception: Field value too long")

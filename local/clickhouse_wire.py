@@ -102,7 +102,7 @@ def compression(content_encoding: str) -> str:
     """
     name = _COMPRESSIONS.get(content_encoding.lower())
     if name is None:
-        raise StatementRefusedError(NOT_IMPLEMENTED, f"Content-Encoding {content_encoding} is not taken here")
+        raise StatementRefusedError(NOT_IMPLEMENTED, f"Content-Encoding {content_encoding} is not supported")
     return name
 
 

@@ -31,7 +31,7 @@ class Fault:
 
     def __post_init__(self) -> None:
         if self.mode not in MODES:
-            raise FaultOrderError(f"mode is one of {', '.join(MODES)}")
+            raise FaultOrderError(f"mode must be one of {', '.join(MODES)}")
 
 
 NO_FAULT = Fault()

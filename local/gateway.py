@@ -94,7 +94,7 @@ class Gateway:
         """Call the authorizer and put its context into `event`."""
         verdict = await self._invoker.invoke(AUTHORIZER, authorizer_event_of(event))
         if not isinstance(verdict, dict) or not isinstance(verdict.get("isAuthorized"), bool):
-            raise GarbledAnswerError("the authorizer's answer is no simple response")
+            raise GarbledAnswerError("the authorizer's answer is not a simple response")
         event["requestContext"]["authorizer"] = {"lambda": verdict.get("context") or {}}
         return bool(verdict["isAuthorized"])
 

@@ -216,7 +216,7 @@ def new_stack(places: Places, gateway_port: int) -> Stack:
         try:
             gateway.bind((LOOPBACK, gateway_port))
         except OSError as fault:
-            raise PortTakenError(f"port {gateway_port} is taken; choose another with PORT=…") from fault
+            raise PortTakenError(f"Port {gateway_port} is in use. Choose another with PORT=…") from fault
         for each in (aws, clickhouse, stripe):
             each.bind((LOOPBACK, 0))
         return Stack(

@@ -95,7 +95,7 @@ class Supervisor:
     async def _watch(self, child: Child) -> None:
         while True:
             code = await self._processes[child.name].wait()
-            print(f"{child.name} ended ({code}); starting it again", flush=True)
+            print(f"{child.name} ended ({code}); restarting", flush=True)
             await self._spawn(child)
             self._changed(self.pids)
             try:

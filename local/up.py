@@ -156,7 +156,7 @@ async def _configure_own_cloud(stack: Stack) -> None:
     try:
         await configure(stack.api, stack.keys[BYOC_ACCOUNT]["admin"], stack.destination)
     except (DestinationRefusedError, aiohttp.ClientError, TimeoutError) as fault:
-        raise StackError(f"the BYOC account's destination was refused: {fault}") from None
+        raise StackError(f"The API rejected the BYOC account's destination: {fault}") from None
 
 
 async def _sync_catalogue(stack: Stack) -> None:
@@ -179,5 +179,5 @@ def _alone(lock: Path) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise StackError(f"a stack is running in {lock.parent} already") from None
+            raise StackError(f"A stack is already running in {lock.parent}.") from None
         yield

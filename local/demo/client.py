@@ -53,7 +53,7 @@ class Client:
                 pause = _pause(answer.getheader("Retry-After"))
             self.retries += 1
             time.sleep(pause)
-        raise ApiError(f"POST {path} was answered {said}")
+        raise ApiError(f"POST {path} failed with {said}")
 
     def close(self) -> None:
         self._connection.close()

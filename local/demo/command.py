@@ -50,7 +50,7 @@ def _run(lines: int, teller: Teller, *, as_json: bool) -> None:
             print(json.dumps(figures.as_json(), indent=2))
         if figures.differences:
             raise IncompleteError("\n".join(figures.differences))
-    teller.say(f"All {figures.sent:,} lines that were sent were accepted, stored and found.")
+    teller.say(f"All {figures.sent:,} lines sent were accepted, stored and found.")
     teller.whats_next()
 
 

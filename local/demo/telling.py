@@ -15,7 +15,7 @@ from local.demo.source import Source
 
 MAX_MESSAGE_CHARACTERS = 96
 
-_CAPTION = "S3, SQS and DynamoDB are emulated here: make bench is what measures"
+_CAPTION = "S3, SQS and DynamoDB are emulated here: use make bench to measure"
 
 _NEXT = """
 Where to go next

@@ -171,7 +171,9 @@ class Api:
 def _check_version(request: web.Request) -> None:
     version = request.headers.get("Stripe-Version", API_VERSION)
     if version != API_VERSION:
-        raise RefusedError(400, f"Invalid Stripe API version: {version}. This one speaks {API_VERSION}.")
+        raise RefusedError(
+            400, f"Invalid Stripe API version: {version}. The local Stripe supports {API_VERSION}."
+        )
 
 
 def _refusal(refused: RefusedError, request_id: str) -> Answer:

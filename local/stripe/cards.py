@@ -50,7 +50,7 @@ def of_number(number: str) -> Card:
         raise _card_error("incorrect_number", "Your card number is incorrect.")
     card = _NUMBERS.get(digits)
     if card is None:
-        raise _card_error("live_mode_test_card", "Your card was declined: this is no test card.")
+        raise _card_error("live_mode_test_card", "Your card was declined: only test cards are accepted.")
     return card
 
 

@@ -24,7 +24,7 @@ def create(world: World, call: Call) -> Thing:
     given = call.only("display_name event_name default_aggregation customer_mapping value_settings")
     name = params.needed(given, "event_name")
     if any(each["event_name"] == name and each["status"] == "active" for each in world.all("billing.meter")):
-        raise invalid(f"An active meter with event name {name} exists already.", "event_name")
+        raise invalid(f"An active meter with event name {name} already exists.", "event_name")
     formula = params.one_of(params.mapping(given, "default_aggregation"), "formula", "sum count last", "sum")
     customer = params.mapping(given, "customer_mapping").get("event_payload_key", "stripe_customer_id")
     thing = {
@@ -207,9 +207,11 @@ def _value(payload: Thing, meter: Thing) -> Decimal:
     try:
         value = Decimal(text)
     except (InvalidOperation, TypeError):
-        raise invalid("The payload's value is no number.", "payload", "meter_event_invalid_value") from None
+        raise invalid(
+            "The payload's value is not a number.", "payload", "meter_event_invalid_value"
+        ) from None
     if not value.is_finite() or value != int(value):
-        raise invalid("The payload's value is no whole number.", "payload", "meter_event_invalid_value")
+        raise invalid("The payload's value is not a whole number.", "payload", "meter_event_invalid_value")
     return value
 
 
