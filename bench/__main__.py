@@ -2,8 +2,8 @@
 
     python -m bench [--only 1,3] [--json] [--report]
 
-Exit status 1 when a bar is missed, unless `--report`. `--only` takes the bars' numbers; what is measured
-together is shown together, and results.json is left alone, because it is always of one whole run.
+Exit status 1 if a bar is missed, unless `--report`. `--only` takes numbers of bars. Bars that are measured
+together are printed together. `--only` does not write results.json, which always holds one complete run.
 """
 
 import argparse
@@ -48,7 +48,7 @@ MEASUREMENTS = (
 
 
 def main(arguments: list[str]) -> int:
-    """Measure what `arguments` ask for; the exit status."""
+    """Measure the bars that `arguments` select; returns the exit status."""
     asked = _parser().parse_args(arguments)
     found = [
         _rounded(bar) for each in MEASUREMENTS if _is_wanted(each, asked.only) for bar in _measured(each)
@@ -62,10 +62,12 @@ def main(arguments: list[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m bench", description="What fast means, measured.")
-    parser.add_argument("--only", type=_numbers, metavar="1,3", help="these bars alone")
+    parser = argparse.ArgumentParser(
+        prog="python -m bench", description="Measure performance against the bars."
+    )
+    parser.add_argument("--only", type=_numbers, metavar="1,3", help="measure only these bars")
     parser.add_argument("--json", action="store_true", help="JSON instead of the table")
-    parser.add_argument("--report", action="store_true", help="exit with 0 even when a bar is missed")
+    parser.add_argument("--report", action="store_true", help="exit with 0 even if a bar is missed")
     return parser
 
 
@@ -80,7 +82,7 @@ def _is_wanted(measurement: Measurement, only: frozenset[int] | None) -> bool:
 def _measured(measurement: Measurement) -> list[Bar]:
     numbers = ", ".join(map(str, sorted(measurement.bars)))
     print(f"measuring {numbers} …", file=sys.stderr, flush=True)
-    # The functions under test write their journal to standard output.
+    # The functions under test write their log to standard output.
     with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere):
         return list(measurement.run())
 

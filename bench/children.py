@@ -1,6 +1,6 @@
-"""Children of the local stack, each for the length of a block, and what their CPU comes to.
+"""Run children of the local stack for the length of a block, and read their CPU time.
 
-A child's CPU is not this process's, so that a function measured here is measured without its neighbours.
+A child's CPU is not this process's, so a function measured here is measured without its neighbours.
 """
 
 import json
@@ -30,14 +30,14 @@ class Child:
     port: int
 
     def cpu_seconds(self) -> float:
-        """User and system time of every thread it ever had, in ticks of usually 10 ms."""
+        """User and system time of all its threads so far, in ticks of usually 10 ms."""
         fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[_USER_TIME]) + int(fields[_SYSTEM_TIME])) / _TICKS_A_SECOND
 
 
 @contextmanager
 def child(module: str, **configuration: Any) -> Iterator[Child]:
-    """Run `module` of the local stack on a free port; it ends with the block."""
+    """Run `module` of the local stack on a free port until the block ends."""
     port = _free_port()
     process = subprocess.Popen(python_module(module), stdin=subprocess.PIPE, env=child_environment())
     assert process.stdin

@@ -1,9 +1,9 @@
-"""Events to measure with: what a few web shops' services log, the same ones for the same seed.
+"""Events to measure with: logs of the services of a few web shops, identical for one seed.
 
-The entropy is what makes disk and CPU figures mean something, so it is spelled out: eight services with
-two to four kinds of message each, 70 % of the lines in a trace of about three, a third with a person's
-id, one request id (a UUID) a line, and a handful of metadata keys that take few values. A staged row comes
-to about 421 bytes, of which `zstd -3` leaves a sixth.
+Disk and CPU figures depend on the entropy, so here it is: eight services with two to four kinds of message
+each, 70 % of the lines in a trace of about three, a third with a person's id, one request id (a UUID) per
+line, and a few metadata keys with few values. A staged row has about 421 bytes, of which `zstd -3` leaves a
+sixth.
 """
 
 import random
@@ -65,7 +65,7 @@ _STATUS = (200, 200, 200, 200, 200, 201, 204, 301, 302, 400, 401, 404, 429, 500,
 def rows(count: int, tenant: str, seed: int = 1, start: datetime = START) -> Iterator[bytes]:
     """`count` staged rows of `tenant`, each a line of NDJSON with its newline, in order of arrival.
 
-    They begin at `start` and come at about 200 a second.
+    They start at `start`, about 200 a second.
     """
     random_ = random.Random(f"{seed}:{tenant}")
     services = tuple(_KINDS)
@@ -83,7 +83,7 @@ def rows(count: int, tenant: str, seed: int = 1, start: datetime = START) -> Ite
 
 
 def ndjson(count: int, tenant: str, seed: int = 1, start: datetime = START) -> bytes:
-    """The same as one body."""
+    """The same rows as one body."""
     return b"".join(rows(count, tenant, seed, start))
 
 

@@ -1,7 +1,7 @@
 """The warehouse without HTTP: the engine runs in this process, so its CPU is this process's.
 
-Statements and settings are the real ones; a body becomes a spool file that the engine reads, as in the
-local stack.
+Statements and settings are the real ones. As in the local stack, a body becomes a spool file that the
+engine reads.
 """
 
 import json
@@ -75,7 +75,7 @@ class InProcess:
 
 
 class EngineRoom:
-    """Databases with an empty events table each, on one engine."""
+    """Databases on one engine, each with an empty events table."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
@@ -84,7 +84,7 @@ class EngineRoom:
         self._spool.mkdir()
 
     def database(self, name: str, engine: str = "MergeTree", compression: str = "zstd") -> Warehouse:
-        """The warehouse called `name`, migrated; merges are stopped so that they are counted when meant."""
+        """The warehouse called `name`, migrated. Merges are stopped, so that they run only where measured."""
         InProcess(self._engine, "default", self._spool).command(f"CREATE DATABASE IF NOT EXISTS {name}")
         warehouse = cast(Warehouse, InProcess(self._engine, name, self._spool, compression))
         apply_missing(warehouse, migrations(), engine)
@@ -97,7 +97,7 @@ class EngineRoom:
 
 @contextmanager
 def engine_room() -> Iterator[EngineRoom]:
-    """An engine on an empty directory, for the length of the block; a process can have one at a time."""
+    """An engine on an empty directory until the block ends; a process can have only one at a time."""
     with tempfile.TemporaryDirectory() as directory:
         room = EngineRoom(Path(directory))
         try:
@@ -107,12 +107,12 @@ def engine_room() -> Iterator[EngineRoom]:
 
 
 def load(warehouse: Warehouse, body: bytes, batch_id: str, expires_on: date) -> None:
-    """Insert `body` as one batch, by sync's own statement and settings."""
+    """Insert `body` as one batch, with sync's own statement and settings."""
     Loader(warehouse).insert(Batch(Manifest("managed", expires_on, ()), batch_id, "sealed", ()), body)
 
 
 def active_bytes(warehouse: Warehouse) -> int:
-    """What the events table takes on disk, without parts that only wait to be removed."""
+    """Disk size of the events table, without inactive parts."""
     rows = warehouse.select(
         "SELECT sum(bytes_on_disk) AS bytes FROM system.parts "
         "WHERE database = currentDatabase() AND table = 'events' AND active"

@@ -1,6 +1,6 @@
 """What each index of the events table costs and gains: the figures of docs/adr/0004-events-table.md.
 
-`python -m bench.indexes` takes the table as it is, then without one of its indexes, then without any.
+`python -m bench.indexes` measures the table as it is, then without one index at a time, then without any.
 """
 
 from datetime import datetime, timedelta
@@ -61,7 +61,7 @@ def measure(room: EngineRoom, bodies: list[bytes], name: str, dropped: list[str]
 
 
 def _start(number: int) -> datetime:
-    """Batches of a tenant follow each other."""
+    """Start of a batch's rows: batches of a tenant follow each other."""
     return START + number // 4 * timedelta(minutes=5)
 
 

@@ -1,6 +1,6 @@
-"""Bars 1 to 4: what ingest costs, against a floor, against the usual ways, and cold.
+"""Bars 1 to 4: the cost of ingest, against a floor, against common implementations, and at cold start.
 
-CPU is user + system of this process, all threads; the contenders take turns, and the medians are compared.
+CPU is user + system of this process, all threads. The contenders take turns, and medians are compared.
 """
 
 import base64
@@ -39,7 +39,7 @@ _OURS = {"tenant_id", "received_at", "project_id"}
 
 
 def bodies(events_each: int, count: int = 20) -> list[bytes]:
-    """`count` bodies for POST /v1/drain, of `events_each` events, as a well-behaved client writes them."""
+    """`count` bodies for POST /v1/drain with `events_each` events each, as a typical client writes them."""
     source = events.rows(events_each * count, "acme")
     return [_body(list(islice(source, events_each))) for _ in range(count)]
 
@@ -49,7 +49,7 @@ def _body(rows: list[bytes]) -> bytes:
 
 
 def _event(row: dict[str, Any]) -> dict[str, Any]:
-    """What its sender sent: no columns of ours, and the place it comes from, as log agents add it."""
+    """The event as sent: without the columns we add, with the origin fields that log agents add."""
     sent = {name: value for name, value in row.items() if name not in _OURS and value != ""}
     pod = f"{row['service']}-{row['span_id'][:9] or '7d9f8b6c5'}"
     place = {"pod": pod, "node": "ip-10-0-3-17.internal", "version": "2026.11.3"}
@@ -66,7 +66,7 @@ def _event(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def core(body: bytes) -> bytes:
-    """What the handler does between the decoded body and the PUT."""
+    """The handler's work between the decoded body and the PUT."""
     return accept(records.windows(iter((body,)), "application/json"), RECEIPT).package.frames
 
 
@@ -78,12 +78,12 @@ _scan = msgspec.json.Decoder(_Scanned)
 
 
 def floor(body: bytes) -> bytes:
-    """The least anyone can do: find the events, compress them."""
+    """The minimum: find the events, compress them."""
     return zstd.compress(b"\n".join(_scan.decode(body).events), 1)
 
 
 def plain(body: bytes) -> bytes:
-    """json, fromisoformat, gzip: how most shippers and gateways are written."""
+    """json, fromisoformat, gzip: the implementation of most shippers and gateways."""
     lines = []
     for event in json.loads(body)["events"]:
         event["timestamp"] = datetime.fromisoformat(event["timestamp"]).isoformat()
@@ -230,7 +230,7 @@ def import_bar() -> Iterator[Bar]:
 
 def _cold_ms(statement: str) -> float:
     timed = f"import time; t = time.perf_counter(); {statement}; print((time.perf_counter() - t) * 1000)"
-    # Byte code is kept for both, whatever the environment says: the round that warms up writes it.
+    # Both write byte code, whatever the environment says: the warm-up round writes it.
     environ = {**os.environ, **_credentials("http://127.0.0.1:9"), "PYTHONDONTWRITEBYTECODE": ""}
     printed = subprocess.run([sys.executable, "-c", timed], env=environ, capture_output=True, check=True)
     return float(printed.stdout)

@@ -1,4 +1,4 @@
-"""How everything here is measured: contenders take turns in one process, and their medians are compared."""
+"""The method of all measurements: contenders take turns in one process, and their medians are compared."""
 
 import resource
 from collections.abc import Callable, Mapping
@@ -8,13 +8,13 @@ from typing import Any
 ROUNDS = 7
 
 Bar = dict[str, Any]
-"""bar, what, ours, peer (in `unit`), ratio, limit (None: told, not judged), method."""
+"""bar, what, ours, peer (in `unit`), ratio, limit (None: reported, not judged), method."""
 
 
 def bar(
     number: str, what: str, ours: float, peer: float, limit: float | None, method: str, unit: str = ""
 ) -> Bar:
-    """One line of the table: what we take, what the other takes, and how much less it must be."""
+    """One line of the table: our figure, the peer's, and the highest ratio allowed."""
     return {
         "bar": number,
         "what": what,
@@ -38,7 +38,7 @@ def in_turns(
     rounds: int = ROUNDS,
     clock: Callable[[], float] = cpu_seconds,
 ) -> dict[str, float]:
-    """The median of what each contender takes by `clock`, in `rounds` rounds after one that only warms up."""
+    """The median cost by `clock` of each contender, over `rounds` rounds after one warm-up round."""
     spent: dict[str, list[float]] = {name: [] for name in contenders}
     for _ in range(rounds + 1):
         for name, run in contenders.items():

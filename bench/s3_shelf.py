@@ -1,6 +1,6 @@
-"""An S3 that keeps objects in memory, in a process of its own: PUT, GET and DeleteObjects, for any bucket.
+"""An in-memory S3 in a separate process: PUT, GET and DeleteObjects, for any bucket.
 
-It answers thousands of requests a second, so that a round of a thousand objects is over in a moment.
+It answers thousands of requests a second, so a round of a thousand objects takes less than a second.
 """
 
 import re
@@ -53,7 +53,7 @@ class _Requests(BaseHTTPRequestHandler):
         self._answer(200, f"<DeleteResult>{deleted}</DeleteResult>".encode())
 
     def log_message(self, *_arguments: object) -> None:
-        """A line a request would cost more than the request."""
+        """Log nothing: a log line would cost more than the request."""
 
     @property
     def _path(self) -> str:

@@ -1,4 +1,4 @@
-"""An S3 that takes every PUT and keeps nothing, in a process of its own: what is left is the sender's CPU."""
+"""An S3 that accepts every PUT and stores nothing, in a separate process: only the sender's CPU remains."""
 
 import re
 import socket
@@ -27,7 +27,7 @@ def _serve(parent: Connection) -> None:
 
 
 def _answer_all(connection: socket.socket) -> None:
-    """Requests on one connection, one after the other, until the sender hangs up."""
+    """Answer the requests of one connection in order, until the sender closes it."""
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     received = b""
     while True:

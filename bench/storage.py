@@ -1,7 +1,7 @@
-"""Bars 6, 10, 12 and 13: what the events table costs to fill, to keep and to empty.
+"""Bars 6, 10, 12 and 13: what filling, storing and emptying the events table costs.
 
-Through the migrations, sync's statement and settings, and retention's own purge. Run in a process of its
-own (`python -m bench.storage`), whose CPU is the engine's.
+With the migrations, sync's statement and settings, and retention's own purge. Run in a separate process
+(`python -m bench.storage`), whose CPU is the engine's.
 """
 
 import json
@@ -22,17 +22,17 @@ from functions.retention.plan import Partition
 
 ROUNDS = 5
 CLOSE_ROUNDS = 15
-"""For a bar so near to 1 that five rounds are not enough to tell."""
+"""For a bar so near to 1 that five rounds are not precise enough."""
 
 LIVE_DAYS = 31
 EVENTS_A_DAY = 200_000
-"""A drop costs by the day, a delete by all that is kept, so their ratio is that of a size: a month here."""
+"""The cost of a drop grows with the day, of a delete with all rows stored: the ratio depends on LIVE_DAYS."""
 
 DROPS_A_ROUND = 5
 
 
 def bars() -> Iterator[Bar]:
-    """Bars 6, 10, 12 and 13, measured in a process of their own."""
+    """Bars 6, 10, 12 and 13, measured in a separate process."""
     process = subprocess.Popen([sys.executable, "-m", "bench.storage"], stdout=subprocess.PIPE, text=True)
     assert process.stdout
     yield from map(json.loads, process.stdout)
@@ -87,7 +87,7 @@ def purge_against_delete(room: EngineRoom) -> Bar:
     partitions = Partitions(parted)
 
     def drop_days(round_: int) -> None:
-        # A drop takes about as long as the clock that counts CPU ticks, so several are counted together.
+        # A drop takes about one tick of the CPU clock, so several are measured together.
         for day in days[round_ * DROPS_A_ROUND : (round_ + 1) * DROPS_A_ROUND]:
             partitions.drop(Partition(day, 0, 0))
 
@@ -110,7 +110,7 @@ def purge_against_delete(room: EngineRoom) -> Bar:
 
 
 def many_days_against_one(room: EngineRoom) -> Bar:
-    """Bar 13: 15 batches that expire on 15 days against the same batches expiring on one."""
+    """Bar 13: 15 batches with 15 expiry days against the same batches with one expiry day."""
     bodies = [zstd.compress(ndjson(10_000, "acme", seed=day), 1) for day in range(15)]
     spread, single = room.database("spread"), room.database("single")
 
@@ -126,7 +126,7 @@ def many_days_against_one(room: EngineRoom) -> Bar:
 
 
 def _fill(table: Any, days: list[date]) -> None:
-    """EVENTS_A_DAY events a day, in one part a partition."""
+    """Insert EVENTS_A_DAY events a day, one part per partition."""
     load(table, zstd.compress(ndjson(EVENTS_A_DAY, "acme"), 1), "fill", days[0])
     columns = "project_id, received_at, level, service, message, trace_id, span_id, metadata, batch_id"
     for number, day in enumerate(days[1:], start=1):

@@ -1,9 +1,9 @@
-"""Bars 5 and 7: what sync's own Python costs beside the insert it is for, and what batching gains.
+"""Bars 5 and 7: the cost of sync's own Python relative to the insert, and the gain of batching.
 
-Beside them, how fast a backlog drains, which is bar 6 with everything of sync around it.
+Also, how fast a backlog drains, which is bar 6 with all of sync around it.
 
 Own CPU is this process's, from the queue's messages to the last deletion; the engine's is that of the
-ClickHouse child during the same. Staging the objects comes before and is not counted.
+ClickHouse child over the same time. Staging the objects comes before and is not counted.
 """
 
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ ROUNDS = 5
 EVENTS = 100_000
 INSERTED_ONE_BY_ONE = 100
 OBJECT_SIZES = ((1000, "5", 0.03), (100, "5 at 100", None), (10_000, "5 at 10k", None))
-"""Events an object, the bar, its limit: only objects of 1,000 are judged, the others show the trend."""
+"""Events per object, bar, limit: only objects of 1,000 are judged, the others show the trend."""
 
 
 def share_bars() -> Iterator[Bar]:
@@ -37,7 +37,7 @@ def share_bars() -> Iterator[Bar]:
 
 
 def batching_bars() -> Iterator[Bar]:
-    """Bar 7: against one insert of everything, and against an insert an object."""
+    """Bar 7: against one insert of all rows, and against one insert per object."""
     bodies = _bodies(100)
     whole = [zstd.compress(b"".join(events.rows(EVENTS, TENANT)), 1)]
     spent: dict[str, list[float]] = {"synced": [], "whole": [], "single": []}
@@ -54,7 +54,7 @@ def batching_bars() -> Iterator[Bar]:
 
 
 def drain_bars() -> Iterator[Bar]:
-    """After an outage: a backlog through sync, by the clock, against one insert of its rows."""
+    """After an outage: the time sync takes for a backlog, against one insert of its rows."""
     bodies = _bodies(1000)
     whole = [zstd.compress(b"".join(events.rows(EVENTS, TENANT)), 1)]
     drained, inserted = [], []
@@ -73,6 +73,6 @@ def _scaled(world: SyncWorld, bodies: list[bytes]) -> float:
 
 
 def _bodies(events_each: int) -> list[bytes]:
-    """EVENTS events as staged objects of `events_each`."""
+    """EVENTS events as staged objects of `events_each` each."""
     rows = events.rows(EVENTS, TENANT)
     return [zstd.compress(b"".join(islice(rows, events_each)), 1) for _ in range(EVENTS // events_each)]

@@ -1,7 +1,7 @@
-"""Sync wired as its handler wires it, between processes whose CPU is not its own.
+"""Sync wired as its handler wires it, with its dependencies in separate processes.
 
-DynamoDB and ClickHouse are the local stack's children `aws` and `clickhouse`, S3 is a shelf; what the queue
-brings has the form that SQS and S3 give it.
+DynamoDB and ClickHouse are the local stack's children `aws` and `clickhouse`; S3 is `bench.s3_shelf`. The
+messages have the form that SQS and S3 give them.
 """
 
 import json
@@ -47,7 +47,7 @@ _USERS = {"bench": {"password": "bench", "database": "default"}}
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """CPU seconds of one run, this process's and the engine's, and what the clock on the wall says."""
+    """CPU seconds of one run, this process's and the engine's, and wall-clock time."""
 
     own: float
     engine: float
@@ -67,15 +67,15 @@ class SyncWorld:
         self._engine = engine
         self._loader = Loader(warehouse)
         driver = Driver(ledger, Staged(bucket), self._loader)
-        # The events are of a day that will be long past.
+        # Today is the events' day: by the real date they would be past retention.
         self._settler = Settler(ledger, driver, today=events.START.date)
 
     def stage(self, bodies: list[bytes], rows_each: int) -> dict[str, Any]:
-        """Put `bodies` under keys never used before; the Lambda event that tells of them."""
+        """Put `bodies` under new keys; returns the Lambda event with their notifications."""
         return {"Records": [self._staged(body, rows_each) for body in bodies]}
 
     def settle(self, event: dict[str, Any]) -> Spent:
-        """What sync does with `event`, which must end with every object settled."""
+        """Run sync on `event`; every object must end up settled."""
 
         def run() -> None:
             told = [each for message in read(event) for each in message.objects or ()]
@@ -86,7 +86,7 @@ class SyncWorld:
         return self._spent(run)
 
     def insert(self, bodies: list[bytes]) -> Spent:
-        """Each of `bodies` as a batch by itself, without ledger and staging."""
+        """Insert each of `bodies` as its own batch, without ledger and staging."""
 
         def run() -> None:
             for body in bodies:
@@ -107,7 +107,7 @@ class SyncWorld:
 
 
 def _message(key: str, etag: str, size: int) -> dict[str, Any]:
-    """One SQS record as Lambda hands it over, with S3's whole notification inside."""
+    """One SQS record as Lambda passes it, with S3's whole notification inside."""
     notification = {
         "eventVersion": "2.1",
         "eventSource": "aws:s3",
@@ -139,7 +139,7 @@ def _message(key: str, etag: str, size: int) -> dict[str, Any]:
 
 @contextmanager
 def sync_world() -> Iterator[SyncWorld]:
-    """A world of its own for the length of the block; merges are stopped so that they count for nobody."""
+    """A fresh world until the block ends. Merges are stopped, so that they are in no measurement."""
     with ExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         places = {"data": str(directory / "data"), "spool": str(directory / "spool")}

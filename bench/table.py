@@ -1,4 +1,4 @@
-"""Bars as a table to read."""
+"""Format bars as a table."""
 
 from bench.measuring import Bar
 
@@ -12,7 +12,7 @@ def is_missed(bar: Bar) -> bool:
 
 
 def table(bars: list[Bar]) -> str:
-    """`bars` in aligned columns, a line each, under their headings."""
+    """`bars` in aligned columns under headings, one line each."""
     lines = [HEADINGS, *map(_cells, bars)]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     return "\n".join(_line(cells, widths) for cells in lines)

@@ -1,8 +1,8 @@
-"""Bar 8, for files: what a file costs on its way into staged objects, the bucket and the network left out.
+"""Bar 8, for files: the cost of turning a file into staged objects, without bucket and network.
 
-Against reading and decompressing it alone, which anybody has to; and against what Elastic's serverless
-forwarder does with the same file: lines, an event of nested dictionaries for each with an id that is a hash,
-a bulk body of JSON, gzip. CPU is user + system of this process, all threads.
+Compared with reading and decompressing alone, the minimum for any implementation, and with what Elastic's
+serverless forwarder does with the same file: lines, for each an event of nested dictionaries with a hash as
+id, a bulk body of JSON, gzip. CPU is user + system of this process, all threads.
 """
 
 import gzip
@@ -31,18 +31,18 @@ MEGABYTE = 1_000_000
 PIECE_BYTES = 1024 * 1024
 BULK_BYTES = 5 * MEGABYTE
 _WORTH = 0.14
-"""Of Elastic's CPU at the most, as the prototype of performance.md had it with parsing: 1/7."""
+"""The highest share of Elastic's CPU: 1/7, as the prototype in performance.md had it with parsing."""
 
 
 class _Nowhere:
-    """A bucket that takes everything and keeps nothing."""
+    """A bucket that accepts everything and stores nothing."""
 
     def create(self, _key: str, body: bytes, _attributes: Mapping[str, str] | None = None) -> str:
         return str(len(body))
 
 
 class _Unwritten:
-    """A register that agrees."""
+    """A register that accepts every change."""
 
     def note(self, file: File, *, keeps_lease: bool) -> File:
         return replace(file, lease_until=int(keeps_lease))
@@ -55,7 +55,7 @@ class _Open:
         return None
 
     def staged(self, raw_bytes: int) -> None:
-        """Nothing is counted."""
+        """Count nothing."""
 
 
 class _Ranges:
@@ -68,7 +68,7 @@ class _Ranges:
 
 
 def bars() -> Iterator[Bar]:
-    """NDJSON as a log agent leaves it in S3, and plain lines, which nobody has parsed yet."""
+    """NDJSON as a log agent writes it to S3, and plain lines, which nothing has parsed yet."""
     for name, text in (("NDJSON", _ndjson()), ("lines", _lines())):
         packed = gzip.compress(text, 6)
         spent = in_turns(
@@ -110,7 +110,7 @@ def _ndjson() -> bytes:
 
 
 def _lines() -> bytes:
-    """The same as a Java service writes it."""
+    """The same events as lines of a Java service."""
     lines: list[str] = []
     for row in islice(events.rows(EVENTS, "acme"), EVENTS):
         event = json.loads(row)
@@ -145,7 +145,7 @@ def _decompressed(packed: bytes) -> None:
 
 
 def _as_elastic(packed: bytes) -> None:
-    """What its code does with an object of S3, told from reading it; the HTTP request is left out."""
+    """The work of its code on an S3 object, reproduced from reading it; without the HTTP request."""
     step, rest, offset = zlib.decompressobj(31), b"", 0
     actions: list[dict[str, Any]] = []
     size = 0
@@ -167,7 +167,7 @@ def _as_elastic(packed: bytes) -> None:
 def _elastic_event(line: bytes, offset: int) -> dict[str, Any]:
     text = line.decode("utf-8")
     if text.startswith("{"):
-        json.loads(text)  # it looks whether a line is JSON, to know where an event ends
+        json.loads(text)  # it checks whether a line is JSON, to find the end of an event
     name = hashlib.sha256(f"arn:aws:s3:::drop/x-{offset}".encode()).hexdigest()[:10]
     return {
         "_op_type": "create",

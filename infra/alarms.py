@@ -1,4 +1,4 @@
-"""What wakes somebody: a function that fails or is throttled, a queue that stalls, an API that breaks."""
+"""CloudWatch alarms: function errors and throttles, stalled queues, API errors, functions' metrics."""
 
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -16,14 +16,14 @@ from infra.stores import Stores
 PERIOD = Duration.minutes(5)
 
 MAX_SERVER_ERRORS = 5
-"""In five minutes. A few 503 are S3's ordinary weather, and senders try again."""
+"""In five minutes. S3 answers an occasional 503, and senders retry."""
 
 
 class Alarms(Construct):
-    """Every alarm goes to one topic, which mails `choices.alarm_email` if there is one.
+    """Every alarm publishes to one topic, which mails `choices.alarm_email` if it is set.
 
-    The topic is not encrypted with our key: CloudWatch would need a say in the key's policy, and an alarm
-    names a resource, never a customer.
+    The topic is not encrypted with our key: the key's policy would have to allow CloudWatch. An alarm names a
+    resource, never a customer.
     """
 
     def __init__(self, scope: Construct, choices: Choices) -> None:
@@ -34,7 +34,7 @@ class Alarms(Construct):
         self._action = actions.SnsAction(topic)
 
     def watch_function(self, watched: ServiceFunction) -> None:
-        """Alarm on any error and on any throttled invocation."""
+        """Alarm on any error and any throttled invocation."""
         function, name = watched.function, watched.spec.name
         self._alarm(
             f"{name}-errors",
@@ -50,11 +50,11 @@ class Alarms(Construct):
         )
 
     def watch_queues(self, stores: Stores) -> None:
-        """Alarm on anything in a dead-letter queue and on messages that wait too long."""
+        """Alarm on any message in a dead-letter queue and on messages that wait too long."""
         for name, dead_queue in stores.dead_queues.items():
             self._alarm(
                 f"{name}-dead",
-                f"Messages of the queue {name} were given up: see docs/operations.md",
+                f"Messages are in the dead-letter queue of {name}: see docs/operations.md",
                 dead_queue.metric_approximate_number_of_messages_visible(period=PERIOD, statistic="Maximum"),
                 above=0,
             )
@@ -71,7 +71,7 @@ class Alarms(Construct):
                 )
 
     def watch_api(self, watched: PublicApi) -> None:
-        """Alarm on answers of 5xx."""
+        """Alarm on 5xx responses."""
         self._alarm(
             "api-server-errors",
             f"The API answered 5xx more than {MAX_SERVER_ERRORS} times in five minutes",
@@ -80,7 +80,7 @@ class Alarms(Construct):
         )
 
     def watch_signals(self) -> None:
-        """Alarm on what functions themselves count as wrong."""
+        """Alarm on the metrics of `topology.SIGNALS`, which functions publish."""
         for signal in topology.SIGNALS:
             metric = cloudwatch.Metric(
                 namespace=topology.METRICS_NAMESPACE,

@@ -1,4 +1,4 @@
-"""The HTTP API in front of the functions: the topology's routes and no others, and the authorizer."""
+"""The HTTP API in front of the functions: the routes of the topology, and the authorizer."""
 
 from typing import Any, cast
 
@@ -15,18 +15,19 @@ from infra.function import ServiceFunction
 
 
 class PublicApi(Construct):
-    """Payload 2.0 throughout. Outputs `ApiUrl` and, with a custom domain, the name its DNS record points at.
+    """Payload 2.0 throughout. Outputs `ApiUrl` and, with a custom domain, the target of its DNS record.
 
-    The authorizer has no identity sources and its answers are not cached here: with a source, a request that
-    lacks the header is refused in the gateway's own form and a key in another header is never seen. The
-    function caches for itself.
+    The authorizer has no identity sources, and the gateway does not cache its results. With a source, the
+    gateway itself rejects a request without the header, and never reads a key in another header. The function
+    has its own cache.
 
-    What matches no route goes to a function too, because the gateway's own 404 is not the contract's form.
+    Requests that match no route also go to a function: the gateway's own 404 does not follow the API
+    contract.
 
-    Each route is throttled by itself (infra.topology.throttles). The stage comes after the routes: it is
-    rejected when it names one that does not exist yet.
+    Each route has its own throttle (infra.topology.throttles). The stage is created after the routes: a stage
+    that names a missing route is rejected.
 
-    `address`: where people and their programs find it.
+    `address`: the public URL of the API.
     """
 
     def __init__(self, scope: Construct, functions: dict[str, ServiceFunction], choices: Choices) -> None:

@@ -1,6 +1,6 @@
-"""The CDK app: `python -m infra.app` builds the zips that are not up to date and writes templates to cdk.out.
+"""The CDK app: `python -m infra.app` builds outdated zips and writes templates to cdk.out.
 
-Needs neither an AWS account nor Docker nor the CDK command line; that one only deploys what this wrote.
+Needs no AWS account, Docker or CDK command line. The CDK command line only deploys the result.
 """
 
 import os
@@ -20,14 +20,14 @@ FLAGS = {
     "@aws-cdk/aws-lambda:recognizeVersionProps": True,
     "@aws-cdk/core:checkSecretUsage": True,
 }
-"""Here and not in cdk.json, which only the command line reads: both ways must write the same templates."""
+"""Set here because only the command line reads cdk.json: both ways must write the same templates."""
 
 
 def synthesize(zips: Path, outdir: Path, context: Mapping[str, str] | None = None) -> CloudAssembly:
     """Write both stacks' templates and assets to `outdir`.
 
-    Account and region stay open: the same templates deploy anywhere. CDK itself adds the context that its
-    command line hands over in the environment.
+    Account and region stay open: the same templates deploy anywhere. CDK adds the context that its command
+    line passes in the environment.
 
     Raises
     ------

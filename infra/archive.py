@@ -1,11 +1,11 @@
-"""A zip that has the same bytes whenever it has the same content, and what is left out of one."""
+"""Write reproducible zips (same content, same bytes) without files that functions never load."""
 
 import shutil
 import zipfile
 from pathlib import Path
 
 NEVER_LOADED = ("**/__pycache__", "*/tests", "*/test", "*/examples", "bin")
-"""Folders below a zip's root that no function imports. `bin` holds scripts that name the builder's Python."""
+"""Folders at the root of a zip that no function imports. `bin` has scripts with the builder's Python path."""
 
 INSTALLERS_NOTES = (
     "*.dist-info/RECORD",
@@ -15,7 +15,7 @@ INSTALLERS_NOTES = (
     "*.dist-info/uv_*.json",
     ".lock",
 )
-"""Files about the act of installing. METADATA stays, for `importlib.metadata`, and so do the licences."""
+"""Installation metadata. METADATA stays, for `importlib.metadata`; licences stay too."""
 
 TYPING_ONLY = ("**/*.pyi", "**/py.typed")
 
@@ -25,21 +25,21 @@ NOT_OF_PARQUET = (
     "pyarrow/libarrow_python*.so.*.*.*",
     "pyarrow/*.pxi", "pyarrow/*.pyx", "pyarrow/*.pxd",
 )  # fmt: skip
-"""Of pyarrow, what reading a Parquet file does not load, and copies of what it does: 60 MB."""
+"""Parts of pyarrow that reading a Parquet file does not load, and duplicate libraries: 60 MB."""
 
 AWS_SERVICES = frozenset(
     {"cloudwatch", "cognito-idp", "dynamodb", "kms", "s3", "secretsmanager", "sesv2", "sqs"}
 )
-"""Those that functions call through boto3, which brings along the descriptions of 400 others: 25 MB."""
+"""Services that functions call through boto3, which ships the descriptions of 400 others: 25 MB."""
 
-# The first moment a zip can name, in every time zone.
+# The earliest timestamp that a zip can store, in every time zone.
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _READABLE = 0o644 << 16
 _UNIX = 3
 
 
 def prune(tree: Path) -> None:
-    """Delete from `tree` what a function never loads."""
+    """Delete from `tree` the files that functions never load."""
     for pattern in NEVER_LOADED:
         for folder in list(tree.glob(pattern)):
             shutil.rmtree(folder)
@@ -55,9 +55,9 @@ def prune(tree: Path) -> None:
 
 
 def write_zip(tree: Path, target: Path) -> None:
-    """Zip the files of `tree`, sorted by name, all of one date and mode.
+    """Zip the files of `tree`, sorted by name, with one date and mode.
 
-    `target` appears whole or not at all.
+    `target` is replaced in one step.
     """
     unfinished = target.with_suffix(".unfinished")
     files = sorted((file.relative_to(tree).as_posix(), file) for file in tree.rglob("*") if file.is_file())
@@ -72,5 +72,5 @@ def write_zip(tree: Path, target: Path) -> None:
 
 
 def unpacked_bytes(tree: Path) -> int:
-    """What Lambda counts against its 250 MB: the sum of the files' sizes."""
+    """The sum of the files' sizes, which Lambda limits to 250 MB."""
     return sum(file.stat().st_size for file in tree.rglob("*") if file.is_file())

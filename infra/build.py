@@ -1,8 +1,8 @@
-"""Make the function zips: `python -m infra.build [--json]` writes build/<folder>/ and build/<folder>.zip.
+"""Build the function zips: `python -m infra.build [--json]` writes build/<folder>/ and build/<folder>.zip.
 
-A zip holds the packages its requirements pin, as wheels for Lambda's machine and not for this one,
-`functions/shared/` and the function's own folder. Needs neither AWS nor Docker; wheels come from uv's cache
-first and from the package index only when that lacks one. What has not changed is not made again.
+A zip holds the pinned packages, as wheels for Lambda's platform, `functions/shared/` and the function's own
+folder. Needs neither AWS nor Docker. Wheels come from uv's cache, or else from the package index.
+An unchanged zip is not built again.
 """
 
 import argparse
@@ -32,12 +32,12 @@ MB = 1_000_000
 
 
 class BuildError(RuntimeError):
-    """A zip could not be made; the message is uv's."""
+    """A zip cannot be built; the message is uv's."""
 
 
 @dataclass(frozen=True, slots=True)
 class Zip:
-    """One built zip. `made` is false when it was up to date."""
+    """One built zip. `made` is false if it was up to date."""
 
     name: str
     unpacked_bytes: int
@@ -51,7 +51,7 @@ def build_all(target: Path = TARGET) -> list[Zip]:
 
     Raises
     ------
-    BuildError: a pinned package has no wheel for Lambda's machine, or cannot be fetched.
+    BuildError: a pinned package has no wheel for Lambda's platform, or cannot be downloaded.
     """
     target.mkdir(parents=True, exist_ok=True)
     with (target / ".lock").open("w") as lock, ThreadPoolExecutor() as pool:
@@ -78,7 +78,7 @@ def build(folder: str, target: Path) -> Zip:
 
 
 def _sources(folder: str) -> Iterator[Path]:
-    """What goes into a zip besides packages, relative to the root."""
+    """The source files of a zip, relative to the root."""
     functions = ROOT / "functions"
     yield Path("functions/__init__.py")
     for part in (functions / "shared", functions / folder):
@@ -88,7 +88,7 @@ def _sources(folder: str) -> Iterator[Path]:
 
 
 def _digest(folder: str) -> str:
-    """Changes with anything the zip is made from, this recipe included."""
+    """Digest of all inputs of the zip, including this build code."""
     digest = hashlib.sha256(f"{PLATFORM} {PYTHON}".encode())
     recipe = (Path("infra/build.py"), Path("infra/archive.py"))
     for file in (*recipe, *_sources(folder)):
@@ -98,7 +98,7 @@ def _digest(folder: str) -> str:
 
 
 def install(requirements: Path, tree: Path) -> None:
-    """Unpack the pinned wheels into `tree`; one that does not fit or has another hash is an error."""
+    """Unpack the pinned wheels into `tree`; a wheel for another platform or with another hash is an error."""
     command = [
         sys.executable, "-m", "uv", "pip", "install", "--quiet",
         "--python", sys.executable,

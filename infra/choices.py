@@ -1,6 +1,6 @@
-"""What an operator decides about one installation, given as CDK context (`-c alarm_email=ops@example.org`).
+"""The operator's choices for one installation, given as CDK context (`-c alarm_email=ops@example.org`).
 
-None of it is a secret: context ends up in templates and shells. Secrets are named here, never held.
+None of them is a secret: context ends up in templates and shells. Secrets are named here, never stored.
 """
 
 from collections.abc import Callable
@@ -12,21 +12,21 @@ from infra.topology import FUNCTIONS, SECRETS, STANDING_FOR, Function, Throttle
 
 
 class ChoiceError(ValueError):
-    """The context contradicts itself; the message says what to give."""
+    """The context contradicts itself; the message names the missing or wrong value."""
 
 
 @dataclass(frozen=True, slots=True)
 class Choices:
     """One installation.
 
-    `secret_names`: our name of a secret -> its name in Secrets Manager, where the operator put it before the
-    first deploy; `warehouse-<function>` is that of a function that has a user of ClickHouse for itself.
-    `customers_accounts`: AWS accounts whose buckets may tell us of files by themselves.
-    `settings`: plain settings of the topology that this installation has otherwise, such as
-    `warehouse_engine`. `domain` and `certificate_arn` (ACM, in the stack's own region) come together or not
-    at all. `lambda_concurrency`: how many concurrent executions the AWS account has in this region, of which
-    functions then reserve theirs; None for no reservations. `throttle_scale`: what the gateway's throttles
-    are multiplied by.
+    `secret_names`: topology name of a secret -> its name in Secrets Manager, where the operator stores it
+    before the first deployment. `warehouse-<function>` is the secret of a function with its own ClickHouse
+    user.
+    `customers_accounts`: AWS accounts whose buckets may notify us of files directly.
+    `settings`: plain topology settings that this installation overrides, such as `warehouse_engine`.
+    `domain` and `certificate_arn` (ACM, in the stack's own region) must be set together.
+    `lambda_concurrency`: the AWS account's concurrent executions in this region, from which functions reserve
+    their shares; None for no reservations. `throttle_scale`: factor for the gateway's throttles.
     """
 
     secret_names: dict[str, str]
@@ -41,15 +41,17 @@ class Choices:
     def __post_init__(self) -> None:
         if self.lambda_concurrency is not None and self.lambda_concurrency < LEAST_ACCOUNT:
             raise ChoiceError(
-                f"'-c lambda_concurrency=…' is at least {LEAST_ACCOUNT}: leave it out in a smaller account, "
-                "and nothing is reserved."
+                f"'-c lambda_concurrency=…' must be at least {LEAST_ACCOUNT}. In a smaller "
+                "account leave it out: nothing is reserved."
             )
         if not 0 < self.throttle_scale < float("inf"):
-            raise ChoiceError("'-c throttle_scale=…' is a number above 0.")
+            raise ChoiceError("'-c throttle_scale=…' must be a number above 0.")
         if (self.domain is None) != (self.certificate_arn is None):
             raise ChoiceError("A custom domain needs both '-c domain=…' and '-c certificate_arn=…'.")
         if not all(each.isascii() and each.isdigit() and len(each) == 12 for each in self.customers_accounts):
-            raise ChoiceError("'-c customers_accounts=…' takes AWS account ids, 12 digits each, and commas.")
+            raise ChoiceError(
+                "'-c customers_accounts=…' must be AWS account ids of 12 digits, separated by commas."
+            )
 
     def applied_to(self, function: Function) -> Function:
         """`function` with this installation's settings in place of the topology's."""
@@ -62,7 +64,7 @@ class Choices:
         return replace(function, settings=settings, grants=grants)
 
     def reserving(self, function: Function) -> Function:
-        """`function` with the concurrency that it reserves in this installation."""
+        """`function` with its reserved concurrency in this installation."""
         return reserving(function, self.lambda_concurrency)
 
     def scaled(self, throttle: Throttle) -> Throttle:
@@ -72,25 +74,25 @@ class Choices:
 
 
 SHARED = "secret:warehouse"
-"""The address of our ClickHouse, with the user that functions share unless the operator chose otherwise."""
+"""Address of our ClickHouse, with the user that functions share unless the operator chose otherwise."""
 
 
 def own_secret(function: Function) -> str:
-    """Our name of the secret that `function` alone reads, if the operator gave one."""
+    """Name of the secret that only `function` reads, if the operator set one."""
     return f"warehouse-{function.name}"
 
 
 def from_context(look_up: Callable[[str], Any]) -> Choices:
-    """Read the choices; `look_up` gives a context value or None.
+    """Read the choices; `look_up` returns a context value or None.
 
-    Keys: `alarm_email`, `customers_accounts`, `domain`, `certificate_arn`, `lambda_concurrency`,
-    `throttle_scale`; for each secret `<name>_secret`, which is `astralog/<name>` unless given; for each
-    function that reads the secret `warehouse` `<function>_warehouse_secret`, for one of its own; and any
-    setting of the topology that stands for no resource.
+    Keys: `alarm_email`, `customers_accounts`, `domain`, `certificate_arn`, `lambda_concurrency` and
+    `throttle_scale`. For each secret `<name>_secret`, by default `astralog/<name>`. For each function that
+    reads the secret `warehouse`, `<function>_warehouse_secret` for a secret of its own. Any setting of the
+    topology that is not a reference to a resource.
 
     Raises
     ------
-    ChoiceError: one of two that belong together is missing, or a number is none.
+    ChoiceError: only one of two values that belong together is set, or a value is not a number.
     """
     scale = _number(look_up, "throttle_scale", float)
     return Choices(
@@ -116,7 +118,7 @@ def _number(look_up: Callable[[str], Any], name: str, kind: type[N]) -> N | None
     try:
         return None if given is None else kind(given)
     except ValueError:
-        raise ChoiceError(f"'-c {name}=…' takes a number.") from None
+        raise ChoiceError(f"'-c {name}=…' must be a number.") from None
 
 
 def _own_secret_names(look_up: Callable[[str], Any]) -> dict[str, str]:
@@ -126,11 +128,11 @@ def _own_secret_names(look_up: Callable[[str], Any]) -> dict[str, str]:
 
 
 NEVER_DEPLOYED = frozenset({"allow_loopback_destinations"})
-"""Settings that are for one machine: deployed, this one would let customers reach into our own network."""
+"""Settings for the local stack only: deployed, this one would let customers reach our own network."""
 
 
 def _plain_settings() -> set[str]:
-    """Names of settings whose values stand for themselves, not for a resource (`kind:name`)."""
+    """Names of settings whose values are plain, not a reference to a resource (`kind:name`)."""
     plain = {
         name
         for function in FUNCTIONS

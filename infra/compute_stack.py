@@ -1,4 +1,4 @@
-"""What a deploy may replace at any time, for it holds no data: the functions, the API, the alarms."""
+"""The stateless stack, which any deployment may replace: the functions, the API, the alarms."""
 
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,8 @@ from infra.function import ServiceFunction
 from infra.stores import Stores
 
 NOTHING_RESERVED = (
-    "No concurrency is reserved, so a flood of one route can use up all of the account's. Give "
-    "'-c lambda_concurrency=…' once AWS has granted the account enough: see docs/deployment.md."
+    "No concurrency is reserved: a flood of one route can use up all of the account's. Set "
+    "'-c lambda_concurrency=…' once AWS has granted a sufficient quota: see docs/deployment.md."
 )
 
 
@@ -50,9 +50,9 @@ class ComputeStack(Stack):
         self._migrate_first(functions)
 
     def _migrate_first(self, functions: dict[str, ServiceFunction]) -> None:
-        """Apply the schema on each deploy that changes it, before the functions that count on it.
+        """Apply the schema on each deployment that changes it, before the functions that use it.
 
-        When the function raises, the deploy fails and is rolled back; an applied migration stays, and is
+        If the function raises, the deployment fails and is rolled back. An applied migration stays, and is
         skipped the next time.
         """
         migrate = functions[topology.MIGRATE]
@@ -66,6 +66,6 @@ class ComputeStack(Stack):
 
 
 def _uses_schema(function: ServiceFunction, migrate: ServiceFunction) -> bool:
-    """Every function that has an address of our ClickHouse, whichever user it signs in as."""
+    """Whether the function has an address of our ClickHouse, with any user."""
     addresses = tuple(f"read:secret:{name}" for name in topology.WAREHOUSE_SECRETS)
     return function is not migrate and any(grant.startswith(addresses) for grant in function.spec.grants)

@@ -1,4 +1,4 @@
-"""What outlives every deploy: the key, the buckets, the tables, the queues. Removing the stack keeps data."""
+"""The stateful stack: keys, buckets, tables, queues. Deleting the stack retains the data."""
 
 from typing import Any
 
@@ -19,9 +19,9 @@ from infra.stores import Stores
 
 
 class DataStack(Stack):
-    """All state, from the topology; `stores` hands it to the compute stack.
+    """All state, from the topology; `stores` passes it to the compute stack.
 
-    Outputs `<Name>Table` for each table, which an operator's commands ask for, and `<Name>MailSet` for each
+    Outputs `<Name>Table` for each table, for the operator's commands, and `<Name>MailSet` for each
     configuration set.
     """
 
@@ -62,17 +62,17 @@ class DataStack(Stack):
             self._announce(name, [each for each in topology.NOTIFICATIONS if each.bucket == name])
 
     def _sealing_key(self, name: str) -> kms.Key:
-        """A key of its own: who may read a table or a bucket may not thereby open what it seals."""
+        """A separate key: access to a table or bucket must not permit decrypting these values."""
         return kms.Key(
             self,
             f"{name}-key",
-            description=f"AstraLog: seals {name}",
+            description=f"AstraLog: encrypts {name}",
             enable_key_rotation=True,
             removal_policy=RemovalPolicy.RETAIN,
         )
 
     def _bucket(self, spec: topology.Bucket, key: kms.Key) -> s3.Bucket:
-        """Unversioned on purpose: erasure and expiry promise that what is deleted is gone."""
+        """Unversioned on purpose: erasure and expiry promise that deleted objects are gone."""
         return s3.Bucket(
             self,
             f"{spec.name}-bucket",
@@ -123,7 +123,7 @@ class DataStack(Stack):
         return table
 
     def _queue(self, spec: topology.Queue, dead_queue: sqs.Queue, choices: Choices) -> sqs.Queue:
-        """Not retained: a message only points at an object, and that stays in its bucket."""
+        """Not retained: a message only points at an object, and the object stays in its bucket."""
         queue = sqs.Queue(
             self,
             f"{spec.name}-queue",
@@ -148,7 +148,7 @@ class DataStack(Stack):
         )
 
     def _announce(self, bucket_name: str, notifications: list[topology.Notification]) -> None:
-        """Tell queues of new objects, and let no announced key be written a second time.
+        """Notify queues of new objects, and reject a second write to a key that was notified.
 
         Set on the bucket itself: CDK's own way is a Lambda that may change every bucket of the account.
         """
@@ -165,7 +165,7 @@ class DataStack(Stack):
         self, spec: topology.Notification, bucket: s3.Bucket
     ) -> s3.CfnBucket.QueueConfigurationProperty:
         queue = self.stores.queues[spec.queue]
-        # By how the bucket's name begins: the bucket can only be made once its queue already lets it in.
+        # By the prefix of the bucket's name: the queue must allow the bucket before the bucket exists.
         names = f"{self.stack_name.lower()}-{bucket.node.id.replace('-', '')}"
         allowed = queue.add_to_resource_policy(
             iam.PolicyStatement(
@@ -192,7 +192,7 @@ class DataStack(Stack):
 
 
 def _told_by_customers(queue: sqs.Queue, accounts: tuple[str, ...]) -> iam.PolicyStatement:
-    """S3 may tell of files in buckets of those accounts: it says itself which bucket, and no other can."""
+    """Let S3 notify `queue` of files in those accounts' buckets. Only S3 may send; it states the bucket."""
     return iam.PolicyStatement(
         sid="S3OfCustomers",
         principals=[iam.ServicePrincipal("s3.amazonaws.com")],
@@ -203,7 +203,7 @@ def _told_by_customers(queue: sqs.Queue, accounts: tuple[str, ...]) -> iam.Polic
 
 
 def _output(name: str) -> str:
-    """An output's name may hold letters and digits only."""
+    """A name of letters and digits, as CloudFormation outputs require."""
     return name.title().replace("-", "")
 
 
@@ -212,10 +212,10 @@ def _text(attribute: str) -> dynamodb.Attribute:
 
 
 def _written_once(bucket: s3.Bucket, prefix: str) -> iam.PolicyStatement:
-    """A key is the identity of its rows: whoever writes below `prefix` must send If-None-Match.
+    """A key identifies its rows: every write below `prefix` must send If-None-Match.
 
-    `ObjectCreationOperation` spares the parts of a multipart upload, which cannot carry that header; the
-    request that completes it must. Copies cannot carry it either and are refused.
+    `ObjectCreationOperation` exempts the parts of a multipart upload, which cannot carry that header; the
+    request that completes it must. Copies cannot carry it either and are rejected.
     """
     return iam.PolicyStatement(
         sid="WrittenOnce",

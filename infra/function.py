@@ -1,4 +1,4 @@
-"""The one construct every Lambda function of ours is: code, role, log group, and what triggers it."""
+"""The construct of every Lambda function: code, role, log group, and triggers."""
 
 from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_iam as iam
@@ -16,16 +16,16 @@ LOG_RETENTION = logs.RetentionDays.TWO_WEEKS
 
 
 class ServiceFunction(Construct):
-    """One function of the topology, allowed what its grants say and to write its own log.
+    """One function of the topology. Its role allows its grants and writing to its own log group.
 
-    Its lines are JSON already, so the log format stays text: Lambda's JSON format would wrap what the runtime
-    adds and gain nothing. No tracing, which is paid by the request. Concurrency is reserved for what all
-    customers' logs pass through, and as a ceiling for what needs no account: with one pool for all, a flood
-    of one open route would leave none for the others (docs/adr/0024).
+    The functions write JSON lines, so the log format stays text: Lambda's JSON format would only wrap the
+    runtime's own lines. No tracing, which is charged per request. Concurrency is reserved for functions that
+    handle all customers' logs, and as a ceiling for routes that need no account: with one shared pool, a
+    flood of one open route would leave none for the others (docs/adr/0024).
 
     Parameters
     ----------
-    code: the zip that `python -m infra.build` made of the function's folder.
+    code: the zip that `python -m infra.build` built from the function's folder.
     """
 
     def __init__(self, scope: Construct, spec: topology.Function, code: lambda_.Code, stores: Stores) -> None:
@@ -54,7 +54,7 @@ class ServiceFunction(Construct):
             self._schedule(spec.schedule_minutes)
 
     def tell_address(self, api: str) -> None:
-        """Set what stands for our own API, which is made after its functions."""
+        """Set settings that refer to our own API, which is created after its functions."""
         for name, value in self.spec.settings.items():
             if value == topology.API:
                 self.function.add_environment(_variable(name), api)
@@ -70,7 +70,7 @@ class ServiceFunction(Construct):
         )
 
     def _schedule(self, minutes: int) -> None:
-        """A run that could not start is given up when the next one is due."""
+        """Invoke on a schedule. A run that cannot start is abandoned when the next one starts."""
         every = Duration.minutes(minutes)
         scheduler.Schedule(
             self,
@@ -81,7 +81,7 @@ class ServiceFunction(Construct):
 
 
 def _goes_on(spec: topology.Function) -> bool:
-    """Whether it sends itself messages. Lambda would take that for a loop, and end it at the 16th turn."""
+    """Whether the function sends messages to itself. Lambda stops such loops after 16 calls."""
     return spec.source is not None and f"send:queue:{spec.source.queue}" in spec.grants
 
 
@@ -98,7 +98,7 @@ def _variable(name: str) -> str:
 
 
 def _role(scope: Construct, spec: topology.Function, log_group: logs.LogGroup, stores: Stores) -> iam.Role:
-    """Without AWSLambdaBasicExecutionRole, which may write to every log group of the account."""
+    """A role without AWSLambdaBasicExecutionRole, which may write to every log group of the account."""
     role = iam.Role(scope, "role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
     log_group.grant_write(role)
     for grant in spec.grants:

@@ -1,4 +1,4 @@
-"""The verbs of `topology.Function.grants` as IAM statements: these actions, on that resource, no others."""
+"""The verbs of `topology.Function.grants` as IAM statements: minimal actions on one resource."""
 
 from aws_cdk import Aws
 from aws_cdk.aws_iam import PolicyStatement
@@ -7,12 +7,12 @@ from infra import topology
 from infra.stores import Stores
 
 ACTIONS = {
-    # AbortMultipartUpload: a client that splits a large body must be able to clean up after itself.
+    # AbortMultipartUpload: a client that splits a large body must be able to clean up.
     "put:bucket": ("s3:PutObject", "s3:AbortMultipartUpload"),
-    # ListBucket makes S3 answer 404 rather than 403 for a key that is not there.
+    # ListBucket makes S3 answer 404 rather than 403 for a missing key.
     "read:bucket": ("s3:GetObject", "s3:ListBucket"),
     "delete:bucket": ("s3:DeleteObject",),
-    # Parts of uploads that were never completed are in no listing of objects.
+    # Listings of objects do not include parts of incomplete uploads.
     "unfinished:bucket": ("s3:ListBucketMultipartUploads", "s3:AbortMultipartUpload"),
     "read:table": (
         "dynamodb:GetItem",
@@ -28,12 +28,12 @@ ACTIONS = {
         "dynamodb:BatchWriteItem",
         "dynamodb:DescribeTable",
     ),
-    # What an erasure does to the audit trail and to whatever else it never writes.
+    # What an erasure does to the audit trail and to other tables that it never writes.
     "forget:table": ("dynamodb:DeleteItem",),
-    # Listing all customers is for upkeep alone.
+    # Only maintenance functions list all customers.
     "scan:table": ("dynamodb:Scan", "dynamodb:DescribeTable"),
-    # What an append-only table takes beside reading. IAM cannot distinguish a new item from one that replaces
-    # another: that is the condition of each write, which functions.shared.account.audit alone makes.
+    # Append to an append-only table. IAM cannot distinguish a new item from one that replaces another: the
+    # condition of each write does, and only functions.shared.account.audit writes.
     "append:table": ("dynamodb:PutItem",),
     "consume:queue": (
         "sqs:ReceiveMessage",
@@ -46,8 +46,8 @@ ACTIONS = {
     "read:secret": ("secretsmanager:GetSecretValue",),
     "seal:key": ("kms:GenerateDataKey",),
     "open:key": ("kms:Decrypt",),
-    # What a person does for themselves takes no grant, signing up included: it takes the client's secret, and
-    # DescribeUserPoolClient is the only place where that can be read.
+    # Calls that people make for themselves, sign-up included, need no grant but the client's secret, which
+    # only DescribeUserPoolClient returns.
     "sign-in:identity": (
         "cognito-idp:AdminInitiateAuth",
         "cognito-idp:AdminGetUser",
@@ -56,7 +56,7 @@ ACTIONS = {
         "cognito-idp:DescribeUserPoolClient",
     ),
     "read:identity": ("cognito-idp:AdminGetUser",),
-    # Who never confirmed an address is found by looking through all who did not.
+    # Unconfirmed sign-ups are found by listing all unconfirmed users.
     "forget:identity": (
         "cognito-idp:AdminGetUser",
         "cognito-idp:AdminDeleteUser",
@@ -69,7 +69,7 @@ ACTIONS = {
 _WRITING = ("kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*")
 
 KEY_ACTIONS = {
-    # A multipart upload decrypts the parts it has already stored.
+    # A multipart upload decrypts the parts that are already stored.
     "put:bucket": ("kms:GenerateDataKey", "kms:Decrypt"),
     "read:bucket": ("kms:Decrypt",),
     "read:table": ("kms:Decrypt", "kms:DescribeKey"),
@@ -78,12 +78,12 @@ KEY_ACTIONS = {
     "write:table": _WRITING,
     "forget:table": _WRITING,
 }
-"""What a verb needs of the key as well, and only through the service that asks on the caller's behalf."""
+"""KMS actions that a verb also needs, only through the service that calls KMS for the function."""
 
 _SERVICES = {"bucket": "s3", "table": "dynamodb"}
 
 APPEND_ONLY_VERBS = ("read", "scan", "append", "forget")
-"""What an append-only table can be granted."""
+"""The verbs that an append-only table can be granted with."""
 
 
 class GrantError(ValueError):
@@ -96,7 +96,7 @@ def statements(grant: str, stores: Stores) -> list[PolicyStatement]:
     Raises
     ------
     KeyError: the verb does not exist for that kind of resource, or the resource is not in the topology.
-    GrantError: it would let a function change what an append-only table holds.
+    GrantError: the grant would let a function change items of an append-only table.
     """
     verb, kind, name = grant.split(":")
     if kind == "table" and topology.table(name).append_only and verb not in APPEND_ONLY_VERBS:
@@ -122,7 +122,7 @@ def statements(grant: str, stores: Stores) -> list[PolicyStatement]:
 
 
 def _conditions(kind: str, stores: Stores) -> dict[str, dict[str, str]] | None:
-    """Only for a named tenant is anything sealed or opened; only as ourselves is anything mailed."""
+    """Encrypt and decrypt only with a tenant in the encryption context; send mail only from our address."""
     match kind:
         case "key":
             return {"Null": {"kms:EncryptionContext:tenant": "false"}}
@@ -133,7 +133,7 @@ def _conditions(kind: str, stores: Stores) -> dict[str, dict[str, str]] | None:
 
 
 def _indexes(kind: str, name: str, stores: Stores) -> list[str]:
-    """A table's indexes are resources of their own; only reading goes through them."""
+    """ARNs of a table's indexes, which are separate resources; only reads use them."""
     indexes = topology.table(name).indexes if kind == "table" else ()
     return [f"{stores.tables[name].table_arn}/index/{index.name}" for index in indexes]
 
@@ -152,12 +152,12 @@ def _resources(kind: str, name: str, stores: Stores) -> list[str]:
         case "identity":
             return [stores.people.pool.user_pool_arn]
         case "mail":
-            # The address's own identity or its domain's: the operator verified either.
+            # The identity of the address or of its domain: the operator verified one of them.
             identities = f"arn:{Aws.PARTITION}:ses:{Aws.REGION}:{Aws.ACCOUNT_ID}:identity/*"
             return [identities, stores.mail[name].arn]
         case "metrics":
-            # CloudWatch knows no narrower resource than all metrics; they are figures by function.
+            # CloudWatch has no narrower resource than all metrics; they are figures by function.
             return ["*"]
         case _:
-            # Secrets Manager adds six random characters to a name; only a full ARN would say which.
+            # Secrets Manager appends six random characters to a name; only a full ARN would include them.
             return [f"{stores.secrets[name].secret_arn}-??????"]

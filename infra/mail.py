@@ -1,4 +1,4 @@
-"""The way mail goes out, and the way back for what becomes of it: SES, SNS, a queue."""
+"""Outgoing mail and its delivery events: SES, SNS, a queue."""
 
 from aws_cdk import Aws
 from aws_cdk import aws_iam as iam
@@ -13,13 +13,13 @@ from infra import topology
 
 
 class MailRoad(Construct):
-    """One configuration set; what SES says of its mails reaches `queue`.
+    """One configuration set; SES publishes the delivery events of its mails to `queue`.
 
-    Nobody else's word does: only SES, for this configuration set of this account, may publish to the topic,
-    and only the topic may send to the queue. An event holds the address of a reader, so the topic is
-    encrypted with our key, which SES may use for that.
+    Only SES, for this configuration set of this account, may publish to the topic, and only the topic may
+    send to the queue. An event holds a recipient's address, so the topic is encrypted with our key, which SES
+    may use for that.
 
-    SES keeps a list of its own too, of addresses that bounced or complained, and sends nothing there.
+    SES also has its own suppression list of addresses that bounced or complained, and does not send to them.
     """
 
     def __init__(self, scope: Construct, spec: topology.MailSet, queue: sqs.Queue, key: kms.Key) -> None:
@@ -35,7 +35,7 @@ class MailRoad(Construct):
         topic = sns.Topic(self, "feedback", master_key=key, enforce_ssl=True)
         topic.add_subscription(subscriptions.SqsSubscription(queue))
         key.add_to_resource_policy(_encrypting())
-        # CDK lets SES publish for this configuration set alone.
+        # CDK lets SES publish for this configuration set only.
         self.configuration_set.add_event_destination(
             "feedback",
             destination=ses.EventDestination.sns_topic(topic),
@@ -44,7 +44,7 @@ class MailRoad(Construct):
 
 
 def _encrypting() -> iam.PolicyStatement:
-    """What SES publishes is encrypted on its behalf."""
+    """Let SES use the key to encrypt the events it publishes."""
     return iam.PolicyStatement(
         sid="FeedbackOfOurMail",
         principals=[iam.ServicePrincipal("ses.amazonaws.com")],

@@ -1,4 +1,4 @@
-"""The pool of people who sign in: Cognito keeps passwords and mails codes, our functions stand in front."""
+"""The Cognito user pool: Cognito stores passwords and mails codes; people sign in through our functions."""
 
 from aws_cdk import Aws, Duration, RemovalPolicy
 from aws_cdk import aws_cognito as cognito
@@ -10,13 +10,13 @@ REFRESH_TOKEN = Duration.days(30)
 
 
 class People(Construct):
-    """One pool and one client with a secret, which no template shows: our role reads it from the pool.
+    """One user pool and one client with a secret. No template has it: our role reads it from the pool.
 
-    `pool`: the user pool, for grants. `named`: what a topology's `identity:<name>` stands for: `pool`,
+    `pool`: the user pool, for grants. `named`: the values of `identity:<name>` in the topology: `pool`,
     `client`, `issuer`, `keys_url`.
 
-    The client allows signing in through the administrator's door and refreshing, nothing else. Its id is in
-    every access token; without the secret nobody can sign up, confirm or reset around our counters with it.
+    The client allows only sign-in by the admin flow and refresh. Every access token has the client's id;
+    without the secret it cannot be used to sign up, confirm or reset around our rate limits.
     """
 
     def __init__(self, scope: Construct, name: str) -> None:
@@ -28,7 +28,7 @@ class People(Construct):
             sign_in_case_sensitive=False,
             self_sign_up_enabled=True,
             auto_verify=cognito.AutoVerifiedAttrs(email=True),
-            # Whoever changes an address keeps the old one until the new one has answered.
+            # After a change of address the old one stays until the new one is verified.
             keep_original=cognito.KeepOriginalAttrs(email=True),
             user_verification=cognito.UserVerificationConfig(
                 email_style=cognito.VerificationEmailStyle.CODE,
@@ -63,7 +63,7 @@ class People(Construct):
 
 
 def _long_rather_than_odd() -> cognito.PasswordPolicy:
-    """Length is what guessing costs; functions.accounts.forms asks for the same before Cognito does."""
+    """Length makes guessing expensive; functions.accounts.forms checks the same before Cognito does."""
     return cognito.PasswordPolicy(
         min_length=MIN_PASSWORD_CHARACTERS,
         require_digits=False,

@@ -1,4 +1,4 @@
-"""The stateful resources by their names in the topology, and what an environment variable says of each."""
+"""The stateful resources by topology name, and the values of settings that refer to them."""
 
 from dataclasses import dataclass
 
@@ -15,9 +15,9 @@ from infra.people import People
 
 @dataclass(frozen=True, slots=True)
 class Stores:
-    """Everything that holds data. `dead_queues` has the dead-letter queue of each of `queues`.
+    """All resources that hold data. `dead_queues` has the dead-letter queue of each of `queues`.
 
-    `key` encrypts it all at rest; `keys` seal single values. `mail_from`: the address we mail as.
+    `key` encrypts all data at rest; `keys` encrypt single values. `mail_from`: our sender address.
     """
 
     key: Key
@@ -32,7 +32,7 @@ class Stores:
     secrets: dict[str, ISecret]
 
     def setting(self, value: str) -> str:
-        """What a topology's setting is at run time: a resource's name, a URL, or `value` itself."""
+        """The value of a topology setting at run time: a resource's name, a URL, or `value` itself."""
         kind, _, name = value.partition(":")
         match kind:
             case "bucket":

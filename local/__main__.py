@@ -65,12 +65,12 @@ def _parser() -> argparse.ArgumentParser:
         description="Run an operator's command against the running stack: run functions.notices status",
     )
     run.add_argument("module", help="as in python -m MODULE")
-    run.add_argument("arguments", nargs=argparse.REMAINDER, help="the command's own")
+    run.add_argument("arguments", nargs=argparse.REMAINDER, help="arguments of the command")
     show = commands.add_parser(
         "demo",
-        help="run real log lines through a stack of the demo's own",
-        description="Run real log lines through a stack of the demo's own (it ignores --state) and count "
-        "what was sent, accepted, stored and found; ends with 0 when all four are the same.",
+        help="run real log lines through a separate stack",
+        description="Run real log lines through a separate stack (ignores --state) and count the lines "
+        "sent, accepted, stored and found. Exit status 0 if all four are equal.",
     )
     show.add_argument("--lines", type=_lines, default=DEFAULT_LINES, help=f"default: {DEFAULT_LINES}")
     show.add_argument("--json", action="store_true", help="print the figures as JSON, the rest on stderr")
@@ -79,14 +79,14 @@ def _parser() -> argparse.ArgumentParser:
 
 def _lines(text: str) -> int:
     if not text.isdecimal() or int(text) < MIN_LINES:
-        raise argparse.ArgumentTypeError(f"a number of at least {MIN_LINES}")
+        raise argparse.ArgumentTypeError(f"must be a number of at least {MIN_LINES}")
     return int(text)
 
 
 def _up(places: Places, *, keep: bool) -> int:
     port = os.environ.get("PORT") or DEFAULT_PORT
     if not port.isdecimal():
-        print("PORT is not a number", file=sys.stderr)
+        print("PORT must be a number", file=sys.stderr)
         return CANNOT_START
     try:
         up(places, int(port), keep=keep)
@@ -111,7 +111,7 @@ def _page(places: Places) -> dict[str, Any] | None:
     try:
         page: dict[str, Any] = json.loads(places.page.read_text())
     except FileNotFoundError:
-        print("no stack is running: start one with `python -m local up`", file=sys.stderr)
+        print("No stack is running. Start one with `python -m local up`", file=sys.stderr)
         return None
     return page
 

@@ -1,9 +1,9 @@
-"""The `aws` child: moto's server, made as atomic as the services it stands for.
+"""The `aws` child: moto's server, with the atomicity of the services it imitates.
 
-Its state lives in memory and dies with it. moto checks a DynamoDB condition and then writes, on as many
+Its state is in memory and ends with the process. moto checks a DynamoDB condition and then writes, on as many
 threads as there are requests, so two conditional writes can both succeed; the real service lets one win.
-Those requests therefore pass one at a time, and so do S3's conditional PUTs and Cognito's. What was mailed
-is shown at GET /_mail (local.mail).
+So these requests are serialised, as are S3's conditional PUTs and Cognito's. GET /_mail shows the mails
+(local.mail).
 """
 
 import os
@@ -34,7 +34,7 @@ class Configuration:
 
 
 class AtomicWrites:
-    """WSGI middleware that serialises what the real services do atomically."""
+    """WSGI middleware that serialises requests that are atomic in the real services."""
 
     def __init__(self, application: "WSGIApplication") -> None:
         self._application = application
@@ -58,7 +58,7 @@ class AtomicWrites:
 
 class _Quiet(MotoRequestHandler):  # type: ignore[misc]  # moto has no types
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """A line a request would bury what is worth reading."""
+        """Log nothing: one line per request would hide the useful lines."""
 
 
 def main() -> None:

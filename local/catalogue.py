@@ -1,7 +1,6 @@
-"""Has our plans at the local Stripe, by the operator's own command. `python -m local.catalogue`, a job.
+"""Create our plans at the local Stripe with the operator's own command. `python -m local.catalogue`, a job.
 
-It runs once Secrets Manager holds the key, and again when the `stripe` child has been started anew; the same
-again changes nothing.
+It runs once Secrets Manager holds the key, and again after each restart of the `stripe` child. Idempotent.
 """
 
 import os

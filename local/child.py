@@ -1,7 +1,7 @@
-"""A child's line to the supervisor: its standard input.
+"""The pipe from the supervisor to a child: the child's standard input.
 
-One line of JSON says what to be. The line then stays open and silent; its end means that the supervisor is
-gone, however it went (kill -9 included), and the child ends at once. A pipe does this on every system.
+One line of JSON is the configuration. Then the pipe stays open and silent; its end means that the supervisor
+has ended in any way (kill -9 included), and the child ends at once. This works on every system.
 """
 
 import json
@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 def configuration(kind: type[T]) -> T:
-    """Read the configuration, a dataclass of JSON values, and from now on end when the supervisor does."""
+    """Read the configuration, a dataclass of JSON values; from then on end when the supervisor does."""
     with open(STANDARD_INPUT, "rb", buffering=0, closefd=False) as line:
         values: dict[str, Any] = json.loads(line.readline())
     threading.Thread(target=_end_with_the_supervisor, daemon=True).start()

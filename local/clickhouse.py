@@ -1,10 +1,10 @@
 """The `clickhouse` child: ClickHouse's HTTP interface in front of the embedded engine.
 
-What clickhouse-connect and curl use of it: `GET /ping`; `GET` and `POST /` with the statement in `query` or
-in the body; `database`, settings and `param_*` in the URL, or in a form (multipart/form-data) with `query`;
-Basic or X-ClickHouse-User/-Key credentials; INSERT data as it comes (identity, gzip, deflate, zstd of any
-number of frames); `query_id`, of which one statement runs at a time; users that are `readonly`. Not here:
-sessions, compressed answers, progress headers, grants (every user may read every database). Loopback only.
+It supports what clickhouse-connect and curl use: `GET /ping`; `GET` and `POST /` with the statement in
+`query` or in the body; `database`, settings and `param_*` in the URL, or in a form (multipart/form-data) with
+`query`; Basic or X-ClickHouse-User/-Key credentials; INSERT data as sent (identity, gzip, deflate, zstd of
+any number of frames); `query_id`, with one statement at a time for each; `readonly` users. Not supported:
+sessions, compressed responses, progress headers, grants (every user may read every database). Loopback only.
 `POST /_fault` orders faults for tests: see local.faults.
 """
 
@@ -20,7 +20,7 @@ from local.serving import Listener, until_told_to_stop
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """`users`: see Face. `spool` holds bodies while they are read."""
+    """`users`: see Face. `spool` holds bodies while the engine reads them."""
 
     port: int
     data: str
@@ -29,7 +29,7 @@ class Configuration:
 
 
 async def serve(config: Configuration) -> None:
-    """Serve until told to stop; the engine is closed in order then."""
+    """Serve until SIGTERM or SIGINT; then close the engine cleanly."""
     spool = Path(config.spool)
     spool.mkdir(parents=True, exist_ok=True)
     for left_over in spool.iterdir():
@@ -39,7 +39,7 @@ async def serve(config: Configuration) -> None:
     face = Face(engine, spool, config.users)
     listener = Listener(face.application(), config.port)
     loop = asyncio.get_running_loop()
-    # The order itself is answered first.
+    # Answer this request first.
     face.take_down = lambda seconds: loop.call_later(0.05, loop.create_task, listener.rest(seconds))
     await listener.open()
     await until_told_to_stop()

@@ -1,4 +1,4 @@
-"""ClickHouse's HTTP interface as handlers around one embedded engine; local.clickhouse says how much."""
+"""ClickHouse's HTTP interface as handlers around one embedded engine; see local.clickhouse for its scope."""
 
 import asyncio
 import json
@@ -31,7 +31,7 @@ CHUNK_BYTES = 1024 * 1024
 class Face:
     """The HTTP handlers around one engine.
 
-    `users`: name -> {"password", "database"}; with "readonly" for one whose profile sets it.
+    `users`: name -> {"password", "database"}; "readonly" as well if the user's profile sets it.
     """
 
     def __init__(self, engine: Engine, spool: Path, users: Mapping[str, Mapping[str, str]]) -> None:
@@ -83,7 +83,7 @@ class Face:
 
     @contextmanager
     def _running(self, query_id: str) -> Iterator[None]:
-        """ClickHouse runs one statement of an id at a time, of all users."""
+        """Allow one running statement per query id over all users, as ClickHouse does."""
         if query_id in self._query_ids:
             reason = f"Query with id = {query_id} is already running."
             raise StatementRefusedError(wire.QUERY_WITH_SAME_ID_IS_ALREADY_RUNNING, reason)
@@ -120,7 +120,7 @@ class Face:
         )
 
     async def _sql(self, in_url: str, request: web.Request, spooled: list[Path]) -> str:
-        """The statement of the URL and the body, or of the URL with the body as its data."""
+        """The statement: the URL's and the body's text, or the URL's with the body as its data."""
         sql = checked(in_url)
         encoding = wire.compression(request.headers.get("Content-Encoding", ""))
         if is_insert(sql) and request.body_exists:
@@ -146,11 +146,11 @@ class Face:
 
 
 async def _form(request: web.Request) -> dict[str, str]:
-    """The fields of a form: what may stand in the URL may stand here."""
+    """The fields of a form, which may hold what the URL may hold."""
     fields: dict[str, str] = {}
     async for part in await request.multipart():
         if not isinstance(part, BodyPartReader) or part.name is None:
-            raise StatementRefusedError(NOT_IMPLEMENTED, "A form has fields only here")
+            raise StatementRefusedError(NOT_IMPLEMENTED, "Form parts must be named fields")
         content = await part.read()
         if len(content) > wire.MAX_FIELD_BYTES:
             raise StatementRefusedError(wire.POCO_EXCEPTION, "HTML Form Exception: Field value too long")

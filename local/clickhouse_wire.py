@@ -14,7 +14,7 @@ DEFAULT_FORMAT = "TabSeparated"
 PARAMETER_PREFIX = "param_"
 FORM = "multipart/form-data"
 MAX_FIELD_BYTES = 128 * 1024
-"""`http_max_field_value_size`, of one value in a form or in the URL."""
+"""`http_max_field_value_size`: the limit of one value in a form or in the URL."""
 
 READONLY = 164
 POCO_EXCEPTION = 1000
@@ -28,8 +28,8 @@ _NOT_SETTINGS = frozenset(
         "http_headers_progress_interval_ms", "enable_http_compression",
     }
 )  # fmt: skip
-"""The interface's own parameters, and settings of an answer that is sent in one plain piece anyway.
-Anything else goes to the engine, which says so when it does not know it."""
+"""The interface's own parameters, and settings that do not matter for a plain, unbuffered response.
+Anything else goes to the engine, which rejects unknown settings."""
 
 _COMPRESSIONS = {"": "none", "identity": "none", "gzip": "gzip", "deflate": "deflate", "zstd": "zstd"}
 
@@ -44,12 +44,12 @@ _STATUS_BY_CODE = {code: status for status, codes in _CODES_BY_STATUS.items() fo
 
 
 def status_of(code: int) -> int:
-    """The HTTP status ClickHouse gives an exception of that code."""
+    """The HTTP status of ClickHouse for an exception with that code."""
     return _STATUS_BY_CODE.get(code, 500)
 
 
 def credentials(headers: Mapping[str, str], query: Mapping[str, str]) -> tuple[str, str]:
-    """User and password of a request: Basic, X-ClickHouse-User/-Key, or the URL; `default` without any."""
+    """User and password of a request: Basic, X-ClickHouse-User/-Key, or the URL; `default` if absent."""
     scheme, _, encoded = headers.get("Authorization", "").partition(" ")
     if scheme.lower() == "basic":
         try:
@@ -66,11 +66,11 @@ def credentials(headers: Mapping[str, str], query: Mapping[str, str]) -> tuple[s
 def settings(
     query: Mapping[str, str], *, may_write: bool, profile_readonly: str | None = None
 ) -> dict[str, str]:
-    """The engine's settings in a URL. What comes by GET may not write, as in ClickHouse.
+    """The engine's settings in a URL. GET requests may not write, as in ClickHouse.
 
     Raises
     ------
-    StatementRefusedError: the user's profile says readonly, and the request something else.
+    StatementRefusedError: the user's profile is readonly, and the request sets another value.
     """
     named = {
         name: value
@@ -85,7 +85,7 @@ def settings(
 
 
 def parameters(query: Mapping[str, str]) -> dict[str, str]:
-    """The values bound to a statement's `{name:Type}`, in the escaped text form they are sent in."""
+    """The values bound to a statement's `{name:Type}`, in the escaped text form of the request."""
     return {
         name.removeprefix(PARAMETER_PREFIX): value
         for name, value in query.items()
@@ -94,20 +94,20 @@ def parameters(query: Mapping[str, str]) -> dict[str, str]:
 
 
 def compression(content_encoding: str) -> str:
-    """ClickHouse's name for how a body is compressed.
+    """ClickHouse's name for the compression of a body.
 
     Raises
     ------
-    StatementRefusedError: an encoding that is not taken here.
+    StatementRefusedError: the encoding is not supported here.
     """
     name = _COMPRESSIONS.get(content_encoding.lower())
     if name is None:
-        raise StatementRefusedError(NOT_IMPLEMENTED, f"Content-Encoding {content_encoding} is not taken here")
+        raise StatementRefusedError(NOT_IMPLEMENTED, f"Content-Encoding {content_encoding} is not supported")
     return name
 
 
 def summary(outcome: Outcome) -> str:
-    """The header X-ClickHouse-Summary; all its values are text."""
+    """The header X-ClickHouse-Summary; all its values are strings."""
     return json.dumps(
         {
             "read_rows": str(outcome.rows_read),

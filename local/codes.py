@@ -1,4 +1,4 @@
-"""Six-digit codes, one for each person and purpose, good once and for as long as the real service's are."""
+"""Six-digit codes per person and purpose, valid once and as long as the real service's codes."""
 
 import secrets
 import time
@@ -10,7 +10,7 @@ HOUR = 3600
 
 
 class Purpose(Enum):
-    """What a code is for; the value is how long it is good, in seconds."""
+    """The purpose of a code; the value is its validity in seconds."""
 
     SIGN_UP = ("sign-up", 24 * HOUR)
     PASSWORD = ("password", HOUR)
@@ -22,11 +22,11 @@ class Purpose(Enum):
 
 
 class MismatchError(Exception):
-    """Another code was mailed."""
+    """A different code was mailed."""
 
 
 class ExpiredError(Exception):
-    """None was mailed, or it was used, or it is too old."""
+    """No code was mailed, or it was used, or it has expired."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +43,13 @@ class Codes:
         self._mailed: dict[Purpose, _Mailed] = {}
 
     def issue(self, purpose: Purpose) -> str:
-        """A new code; the last one for the same purpose is good no more."""
+        """A new code; invalidates the previous one for the same purpose."""
         code = f"{secrets.randbelow(1_000_000):06d}"
         self._mailed[purpose] = _Mailed(code, self._clock() + purpose.seconds)
         return code
 
     def redeem(self, purpose: Purpose, code: str) -> None:
-        """Use `code` up.
+        """Accept `code` once.
 
         Raises
         ------

@@ -1,13 +1,13 @@
 """moto's Cognito, as strict as the real one where sign-in depends on it.
 
-moto takes any code, mails none, lacks ResendConfirmationCode, VerifyUserAttribute, RevokeToken and
-GetTokensFromRefreshToken, writes the time of a refresh where that of the sign-in belongs, lets people sign in
-unconfirmed, tells who exists, allows every client every flow, asks almost nobody for the client's secret,
-changes addresses unverified and answers 500 to an unknown refresh token. `install` fixes these. What it does
-not imitate: limits of tries, risk scores, and a key a pool: all pools of moto sign with one key that is
-public, so a local token proves nothing elsewhere.
+moto accepts any code, mails none, lacks ResendConfirmationCode, VerifyUserAttribute, RevokeToken and
+GetTokensFromRefreshToken, sets `auth_time` to the time of the refresh, lets unconfirmed people sign in,
+reveals which accounts exist, allows every client every flow, rarely checks the client's secret, changes
+addresses unverified and answers 500 to an unknown refresh token. `install` fixes these. Not imitated: limits
+of attempts, risk scores, and one key per pool: all pools of moto sign with one public key, so a local token
+proves nothing elsewhere.
 
-As reported of the real service, an unconfirmed person who signs in hears so whatever the password.
+As reported of the real service, the sign-in of an unconfirmed person says so, whatever the password.
 """
 
 import base64
@@ -44,7 +44,7 @@ _answer_confirm_forgot_password = CognitoIdpResponse.confirm_forgot_password
 
 
 def install(outbox: Outbox) -> None:
-    """Put this in place of moto's own, for the life of the process; codes are mailed into `outbox`."""
+    """Replace moto's functions until the process ends; codes are mailed into `outbox`."""
     models.generate_id = _id_of_the_name
     CognitoIdpUserPool.create_jwt = create_jwt
     CognitoIdpBackend.outbox = outbox
@@ -68,14 +68,14 @@ def install(outbox: Outbox) -> None:
 def sign_up(
     backend: Any, client_id: str, username: str, password: str, attributes: list[dict[str, str]]
 ) -> Any:
-    """SignUp: as moto's, and a code is mailed."""
+    """SignUp: as in moto, and mails a code."""
     user, details = _sign_up(backend, client_id, username, password, attributes)
     _mail_code(backend, user, Purpose.SIGN_UP, user.attribute_lookup["email"])
     return user, details
 
 
 def confirm_sign_up(response: Any) -> Any:
-    """ConfirmSignUp: with the code that was mailed."""
+    """ConfirmSignUp: requires the mailed code."""
     _, _, user = _whom(response)
     if user is None:
         raise _no_code()
@@ -88,7 +88,7 @@ def confirm_sign_up(response: Any) -> Any:
 
 
 def resend_confirmation_code(response: Any) -> Any:
-    """ResendConfirmationCode: unknown people are answered as if they were known."""
+    """ResendConfirmationCode: gives unknown people the same answer as known ones."""
     backend, _, user = _whom(response)
     if user and user.status is not UserStatus.UNCONFIRMED:
         raise refusals.InvalidParameterException("User is already confirmed.")
@@ -98,7 +98,7 @@ def resend_confirmation_code(response: Any) -> Any:
 
 
 def forgot_password(response: Any) -> Any:
-    """ForgotPassword: only a verified address gets a code."""
+    """ForgotPassword: mails a code to verified addresses only."""
     backend, _, user = _whom(response)
     if user and user.attribute_lookup.get("email_verified") != "true":
         raise refusals.InvalidParameterException(
@@ -112,7 +112,7 @@ def forgot_password(response: Any) -> Any:
 def confirm_forgot_password(
     backend: Any, client_id: str, username: str, password: str, confirmation_code: str
 ) -> None:
-    """ConfirmForgotPassword: with the code that was mailed."""
+    """ConfirmForgotPassword: requires the mailed code."""
     pool = _pool_of(backend, client_id)
     user = _user(pool, username)
     backend._validate_password(pool.id, password)  # noqa: SLF001
@@ -126,7 +126,7 @@ def confirm_forgot_password(
 def admin_initiate_auth(
     backend: Any, user_pool_id: str, client_id: str, auth_flow: str, auth_parameters: dict[str, str]
 ) -> Any:
-    """AdminInitiateAuth: only what the client allows, and no word about who exists."""
+    """AdminInitiateAuth: only the flows that the client allows; does not reveal which accounts exist."""
     pool = backend.describe_user_pool(user_pool_id)
     _allowed(pool, client_id, auth_flow)
     _proven(pool, client_id, _named(pool, auth_parameters), auth_parameters.get("SECRET_HASH"))
@@ -135,7 +135,7 @@ def admin_initiate_auth(
 
 
 def initiate_auth(backend: Any, client_id: str, auth_flow: str, auth_parameters: dict[str, str]) -> Any:
-    """InitiateAuth, the public door: only what the client allows."""
+    """InitiateAuth, the public API: only the flows that the client allows."""
     pool = _pool_of(backend, client_id)
     _allowed(pool, client_id, auth_flow)
     _proven(pool, client_id, _named(pool, auth_parameters), auth_parameters.get("SECRET_HASH"))
@@ -144,7 +144,7 @@ def initiate_auth(backend: Any, client_id: str, auth_flow: str, auth_parameters:
 
 
 def get_tokens_from_refresh_token(response: Any) -> Any:
-    """GetTokensFromRefreshToken: the client proves itself with its secret, not with a hash of it."""
+    """GetTokensFromRefreshToken: requires the client's secret, not a hash of it."""
     name, token, secret = _given(response, "ClientId", "RefreshToken", "ClientSecret")
     agnostic = RegionAgnosticBackend(response.current_account, response.region)
     backend = agnostic._find_backend_for_clientid(name)  # noqa: SLF001
@@ -166,7 +166,7 @@ def create_jwt(
     expires_in: int = 3600,
     extra_data: dict[str, Any] | None = None,
 ) -> Any:
-    """An access or ID token: `auth_time` is when its session began, however often it was refreshed since."""
+    """An access or ID token: `auth_time` is the start of its session, however often it was refreshed."""
     if not hasattr(pool, "began"):
         pool.began = {}
     extra = dict(extra_data or {})
@@ -175,7 +175,7 @@ def create_jwt(
 
 
 def revoke_token(response: Any) -> Any:
-    """RevokeToken: the refresh token, and for Cognito's own routes the access tokens it brought."""
+    """RevokeToken: the refresh token and, for Cognito's own API, the access tokens issued from it."""
     name, token, secret = _given(response, "ClientId", "Token", "ClientSecret")
     agnostic = RegionAgnosticBackend(response.current_account, response.region)
     pool = _pool_of(agnostic._find_backend_for_clientid(name), name)  # noqa: SLF001
@@ -194,13 +194,13 @@ def revoke_token(response: Any) -> Any:
 
 
 def admin_user_global_sign_out(backend: Any, user_pool_id: str, username: str) -> None:
-    """AdminUserGlobalSignOut: by whichever name the person goes."""
+    """AdminUserGlobalSignOut: accepts any username of the person."""
     user = backend.admin_get_user(user_pool_id, username)
     _admin_user_global_sign_out(backend, user_pool_id, user.username)
 
 
 def update_user_attributes(backend: Any, access_token: str, attributes: list[dict[str, str]]) -> None:
-    """UpdateUserAttributes: a pool that wants addresses verified keeps the old one until then."""
+    """UpdateUserAttributes: a pool that verifies addresses keeps the old one until then."""
     pool, user = _signed_in(backend, access_token)
     settings = pool.extended_config.get("UserAttributeUpdateSettings", {})
     email = next((each["Value"] for each in attributes if each["Name"] == "email"), None)
@@ -214,7 +214,7 @@ def update_user_attributes(backend: Any, access_token: str, attributes: list[dic
 
 
 def verify_user_attribute(response: Any) -> Any:
-    """VerifyUserAttribute: with the code that went to the new address."""
+    """VerifyUserAttribute: requires the code mailed to the new address."""
     token = response._get_param("AccessToken")  # noqa: SLF001
     backend = RegionAgnosticBackend("", response.region)._find_backend_by_access_token(token)  # noqa: SLF001
     pool, user = _signed_in(backend, token)
@@ -227,7 +227,7 @@ def verify_user_attribute(response: Any) -> Any:
 
 
 def validate_password(backend: Any, user_pool_id: str, password: str) -> None:
-    """The pool's policy and the interface's own bounds."""
+    """Check the pool's policy and the API's own limits."""
     config = backend.describe_user_pool(user_pool_id).extended_config
     policy = config.get("Policies", {}).get("PasswordPolicy", {})
     wanted = {
@@ -245,9 +245,10 @@ def validate_password(backend: Any, user_pool_id: str, password: str) -> None:
 
 
 def _checked(pool: Any, client: str, parameters: dict[str, str]) -> None:
-    """Refuse what is not right before moto sees it; what is, goes on under the person's lasting name.
+    """Reject invalid requests before moto handles them; pass valid ones on under the person's permanent
+    username.
 
-    moto files tokens under the name they were asked for by, and loses them when the address changes.
+    moto files tokens under the username of the request, and loses them when the address changes.
     """
     if "USERNAME" in parameters and "PASSWORD" in parameters:
         user = _user(pool, parameters["USERNAME"])
@@ -274,7 +275,7 @@ def _allowed(pool: Any, client: str, flow: str) -> None:
 
 
 def _of_a_client(answer: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """`answer`, once the caller has shown to know the client's secret; nothing is told before."""
+    """`answer`, after a check of the client's secret; without it the response reveals nothing."""
 
     def proven(response: Any) -> Any:
         client, username, shown = _given(response, "ClientId", "Username", "SecretHash")
@@ -286,7 +287,7 @@ def _of_a_client(answer: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 
 def _proven(pool: Any, client_id: str, username: str, shown: str | None) -> None:
-    """Refuse unless `shown` is the hash of the client's secret over the name that the call is made with."""
+    """Reject unless `shown` is the hash of the client's secret over the username of the call."""
     client = pool.clients[client_id]
     if not client.generate_secret:
         return
@@ -309,7 +310,7 @@ def _same(expected: str, shown: str | None) -> bool:
 
 
 def _named(pool: Any, parameters: dict[str, str]) -> str:
-    """The name that a hash is over: the one given, or whoever a refresh token was issued to."""
+    """The username that the hash covers: the given one, or the one a refresh token was issued to."""
     if "REFRESH_TOKEN" not in parameters:
         return parameters.get("USERNAME", "")
     issued = pool.refresh_tokens.get(parameters["REFRESH_TOKEN"])
@@ -317,7 +318,7 @@ def _named(pool: Any, parameters: dict[str, str]) -> str:
 
 
 def _whom(response: Any) -> tuple[Any, Any, Any]:
-    """Backend, pool and user (or None) that a request without credentials means."""
+    """Backend, pool and user (or None) of a request without credentials."""
     client = response._get_param("ClientId")  # noqa: SLF001
     agnostic = RegionAgnosticBackend(response.current_account, response.region)
     backend = agnostic._find_backend_for_clientid(client)  # noqa: SLF001
@@ -380,7 +381,7 @@ def _delivered() -> Any:
 
 
 def _id_of_the_name(_strategy: str | None, within: str, second: Any, config: dict[str, Any]) -> str:
-    """moto asks for a pool's with (region, name, settings), for a client's with (pool, secret?, settings)."""
+    """moto calls it with (region, name, settings) for a pool, with (pool, secret?, settings) for a client."""
     if isinstance(second, bool):
         return client_id(config.get("ClientName", ""), within)
     return pool_id(second).removeprefix(f"{within}_")

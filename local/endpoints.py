@@ -1,4 +1,4 @@
-"""Where the services are that functions call."""
+"""Addresses of the services that functions call."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Endpoints:
-    """URLs of this machine, without a slash at the end.
+    """URLs on this machine, without a trailing slash.
 
-    `services`: that of each `service:<name>` in the topology's settings.
+    `services`: the URL of each `service:<name>` in the topology's settings.
     """
 
     aws: str

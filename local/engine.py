@@ -1,7 +1,7 @@
 """The embedded ClickHouse engine, one statement at a time: the one module that imports chdb.
 
-A process has one engine and one data directory. Each statement gets a connection of its own, because
-settings stick to a connection and a `readonly=1` that stays behind would lock the engine for good.
+A process has one engine and one data directory. Each statement gets its own connection, because settings
+persist on a connection and a leftover `readonly=1` would lock the engine permanently.
 """
 
 import re
@@ -17,11 +17,11 @@ UNKNOWN_EXCEPTION = 1002
 UNKNOWN_SETTING = 115
 
 _AS_A_SERVER = {"implicit_select": "0"}
-"""Where the embedded engine's defaults are not a server's: it takes `1 + 1` for a statement."""
+"""Defaults that differ from a server's: the embedded engine accepts `1 + 1` as a statement."""
 
 
 class EngineError(Exception):
-    """The engine refused; `code` is ClickHouse's, the text its message."""
+    """The engine rejected a statement; `code` is ClickHouse's, the text its message."""
 
     def __init__(self, code: int, message: str) -> None:
         super().__init__(message)
@@ -30,7 +30,7 @@ class EngineError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """One statement with what goes with it; `parameters` are values in ClickHouse's escaped text form."""
+    """One statement with its inputs; `parameters` are values in ClickHouse's escaped text form."""
 
     sql: str
     database: str
@@ -41,7 +41,7 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a statement answered and what it cost."""
+    """Result and cost of a statement."""
 
     body: bytes
     rows_read: int
@@ -50,23 +50,23 @@ class Outcome:
 
 
 class Engine:
-    """Safe to use from several threads.
+    """Thread-safe.
 
     Parameters
     ----------
-    directory: where tables live; what was committed there survives kill -9.
-    databases: created when they are missing.
+    directory: holds the tables; committed data survives kill -9.
+    databases: created if missing.
     """
 
     def __init__(self, directory: Path, databases: set[str]) -> None:
         self._path = str(directory)
-        # Kept open so that the engine, its caches and its merges live on between statements.
+        # Kept open so that the engine, its caches and its merges survive between statements.
         self._anchor = chdb.connect(self._path)
         for name in sorted(databases):
             self._anchor.query(f"CREATE DATABASE IF NOT EXISTS {_identifier(name)}")
 
     def run(self, statement: Statement) -> Outcome:
-        """Run `statement`; on return what it wrote is committed.
+        """Run `statement`; when it returns, its writes are committed.
 
         Raises
         ------
@@ -95,7 +95,7 @@ class Engine:
 
 
 def _set(settings: Mapping[str, str]) -> str:
-    """One SET for all: the engine checks them together, so `readonly` does not forbid its neighbours."""
+    """One SET for all settings: the engine checks them together, so `readonly` does not block the others."""
     for name in settings:
         if not _SETTING_NAME.fullmatch(name):
             raise EngineError(UNKNOWN_SETTING, f"Code: {UNKNOWN_SETTING}. DB::Exception: Unknown setting.")

@@ -1,7 +1,7 @@
 """One execution environment of a function: `python -m local.environment <module.function> <fd>`.
 
 It reads invocations from the inherited socket and answers on it, one at a time, as Lambda's runtime does.
-The socket's end is the environment's end, in the middle of an invocation too.
+When the socket closes the environment ends, even during an invocation.
 
 A frame is four bytes of length, big-endian, and that much JSON:
 in   {"event", "request_id", "function_arn", "deadline_ms"}     deadline in Unix milliseconds
@@ -29,7 +29,7 @@ Handler = Callable[[Any, "Context"], Any]
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What a handler may ask of its invocation, by Lambda's names."""
+    """The invocation's context, with Lambda's names."""
 
     aws_request_id: str
     function_name: str
@@ -45,7 +45,7 @@ class Context:
 
 
 def main(handler_path: str, descriptor: int) -> None:
-    """Import the handler, say so, and serve until the socket ends."""
+    """Import the handler, report ready, and serve until the socket closes."""
     line = socket.socket(fileno=descriptor)
     line.set_inheritable(False)
     module_name, _, function_name = handler_path.rpartition(".")
@@ -75,7 +75,7 @@ def _invoke(handler: Handler, invocation: dict[str, Any]) -> dict[str, Any]:
 
 
 def _receive_all(line: socket.socket, invocations: "queue.SimpleQueue[dict[str, Any]]") -> None:
-    """Only a reader sees the socket's end while the handler runs; a gateway that was killed resets it."""
+    """Only a reading thread sees the socket close while the handler runs; a killed gateway resets it."""
     with contextlib.suppress(ConnectionError), line.makefile("rb") as frames:
         while len(length := frames.read(LENGTH_BYTES)) == LENGTH_BYTES:
             invocations.put(json.loads(frames.read(int.from_bytes(length, "big"))))

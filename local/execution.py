@@ -1,4 +1,4 @@
-"""One execution environment from outside: its process, the socket to it, and what can go wrong."""
+"""One execution environment seen by the gateway: its process, its socket, and its failures."""
 
 import asyncio
 import contextlib
@@ -19,7 +19,7 @@ INIT_TIMEOUT_SECONDS = 20
 
 
 class InvocationError(Exception):
-    """The invocation gave no answer."""
+    """The invocation returned no answer."""
 
 
 class FunctionFailedError(InvocationError):
@@ -31,7 +31,7 @@ class FunctionCrashedError(InvocationError):
 
 
 class FunctionTimedOutError(InvocationError):
-    """The function's time was up; its environment was killed."""
+    """The function timed out; its environment was killed."""
 
 
 class Environment:
@@ -44,7 +44,7 @@ class Environment:
         self._writer: asyncio.StreamWriter | None = None
 
     async def start(self, endpoints: Endpoints, logs: Path) -> None:
-        """Return when the handler is imported.
+        """Start the process; returns when the handler is imported.
 
         Raises
         ------

@@ -1,7 +1,7 @@
 """The `gateway` child: API Gateway's HTTP API, the SQS poller and the schedule, around one invoker.
 
 Routes, throttles, body limit and timeouts are the topology's; events and answers are payload 2.0. The
-authorizer is asked for every request that is not throttled (its cache is its own). Not here: CORS, TLS.
+authorizer is called for every request that is not throttled (it has its own cache). Not supported: CORS, TLS.
 Loopback only.
 """
 
@@ -91,15 +91,15 @@ class Gateway:
             return _message(500, "Internal Server Error")
 
     async def _allowed(self, event: dict[str, Any]) -> bool:
-        """Ask the authorizer and put its context into `event`."""
+        """Call the authorizer and put its context into `event`."""
         verdict = await self._invoker.invoke(AUTHORIZER, authorizer_event_of(event))
         if not isinstance(verdict, dict) or not isinstance(verdict.get("isAuthorized"), bool):
-            raise GarbledAnswerError("the authorizer's answer is no simple response")
+            raise GarbledAnswerError("the authorizer's answer is not a simple response")
         event["requestContext"]["authorizer"] = {"lambda": verdict.get("context") or {}}
         return bool(verdict["isAuthorized"])
 
     async def _within_time(self, name: str, event: dict[str, Any]) -> Any:
-        """The gateway stops waiting after its own limit; the function goes on until its own."""
+        """Stop waiting at the gateway's own limit; the function continues until its own timeout."""
         invocation = asyncio.create_task(self._invoker.invoke(name, event))
         self._running.add(invocation)
         invocation.add_done_callback(self._done)
@@ -131,13 +131,13 @@ async def _call_of(request: web.Request, request_id: str) -> Call:
 
 
 def _not_found(request_id: str) -> Response:
-    """Deployed, a $default route answers so; the HTTP API by itself would say {"message": "Not Found"}."""
+    """The 404 of the deployed $default route; the HTTP API's own would be {"message": "Not Found"}."""
     body = {"error": "There is nothing at this path.", "code": "not_found", "request_id": request_id}
     return Response(404, {"content-type": "application/json"}, body=json.dumps(body).encode())
 
 
 def _message(status: int, text: str) -> Response:
-    """The gateway's own answers."""
+    """A response of the gateway itself."""
     return Response(status, {"content-type": "application/json"}, body=json.dumps({"message": text}).encode())
 
 
@@ -150,7 +150,7 @@ def _sent(response: Response, request_id: str) -> web.Response:
 
 
 async def serve(config: Configuration) -> None:
-    """Serve until told to stop; execution environments end with it."""
+    """Serve until SIGTERM or SIGINT; execution environments end with it."""
     functions = overrides.functions()
     endpoints = Endpoints(config.aws_endpoint, config.services)
     invoker = Invoker(functions, endpoints, Path(config.logs))

@@ -13,14 +13,14 @@ from local.naming import ACCOUNT_ID, REGION
 STAGE = "$default"
 API_ID = "local"
 MAX_PAYLOAD_BYTES = 6_291_456
-"""What a synchronous invocation takes, and what it may answer."""
+"""Limits of the event and of the answer of a synchronous invocation."""
 
 _TEXT_TYPES = ("text/", "application/json", "application/xml", "application/javascript")
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A request as it came off the wire: header and query pairs in their order, the body undecoded."""
+    """A request as received: header and query pairs in order, the body undecoded."""
 
     method: str
     path: str
@@ -34,7 +34,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """What goes back to the client."""
+    """The response to the client."""
 
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -43,11 +43,11 @@ class Response:
 
 
 class GarbledAnswerError(ValueError):
-    """The function's answer is no HTTP answer."""
+    """The function's answer is not an HTTP response."""
 
 
 def event_of(call: Call, route_key: str, path_parameters: Mapping[str, str]) -> dict[str, Any]:
-    """The event a function gets; `requestContext.authorizer` is added by whoever asked the authorizer."""
+    """The event a function gets; the caller of the authorizer adds `requestContext.authorizer`."""
     headers = _joined((name.lower(), value) for name, value in call.headers)
     cookies = [each.strip() for each in headers.pop("cookie", "").split(";") if each.strip()]
     event: dict[str, Any] = {
@@ -71,7 +71,7 @@ def event_of(call: Call, route_key: str, path_parameters: Mapping[str, str]) -> 
 
 
 def authorizer_event_of(event: Mapping[str, Any]) -> dict[str, Any]:
-    """What an authorizer of payload 2.0 gets for the request of `event`: all but the body."""
+    """The event of a payload 2.0 authorizer for the request of `event`: everything but the body."""
     shared = {name: value for name, value in event.items() if name not in ("body", "isBase64Encoded")}
     route = event["routeKey"].replace(" ", "")
     arn = f"arn:aws:execute-api:{REGION}:{ACCOUNT_ID}:{API_ID}/{STAGE}/{route}"
@@ -79,7 +79,7 @@ def authorizer_event_of(event: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def response_of(answer: Any) -> Response:
-    """A function's answer as the gateway reads it; without a `statusCode` it is the body of a 200.
+    """The gateway's interpretation of a function's answer; without a `statusCode` it is the body of a 200.
 
     Raises
     ------
@@ -127,7 +127,7 @@ def _joined(pairs: Any) -> dict[str, str]:
 
 
 def _body(body: bytes, headers: Mapping[str, str]) -> tuple[str, bool]:
-    """Text where type and encoding say so, base64 for everything else; text that is none stays whole."""
+    """Text if type and encoding say so, else base64; invalid UTF-8 is base64 too, so no byte changes."""
     media_type = headers.get("content-type", "").lower()
     if media_type.startswith(_TEXT_TYPES) and headers.get("content-encoding", "identity") == "identity":
         try:

@@ -1,7 +1,7 @@
-"""The local pool of people: what it is called, and how it is made.
+"""The local user pool: its names and ids, and its creation.
 
-Its ids follow from its names (local.cognito sees to that), so every function's environment can be told them
-before the pool exists, and they stay the same when the `aws` child starts anew.
+Its ids are derived from its names (local.cognito does that), so every function's environment can hold them
+before the pool exists, and they stay the same when the `aws` child restarts.
 """
 
 import hashlib
@@ -17,7 +17,7 @@ REFRESH_TOKEN_DAYS = 30
 
 
 def pool_id(name: str = POOL_NAME) -> str:
-    """The id of the pool of that name, in the form of real ones: `us-east-1_` and nine characters."""
+    """The id of the pool of that name, in the real form: `us-east-1_` and nine characters."""
     return f"{REGION}_{hashlib.sha256(name.encode()).hexdigest()[:9]}"
 
 
@@ -27,17 +27,17 @@ def client_id(name: str = CLIENT_NAME, pool: str | None = None) -> str:
 
 
 def issuer(pool: str | None = None) -> str:
-    """What moto writes as `iss`, as the real one does: it names no machine."""
+    """The `iss` that moto writes, in the real form: it names no machine."""
     return f"https://cognito-idp.{REGION}.amazonaws.com/{pool or pool_id()}"
 
 
 def keys_url(aws_endpoint: str, pool: str | None = None) -> str:
-    """Where the keys are that verify its tokens."""
+    """URL of the keys that verify its tokens."""
     return f"{aws_endpoint}/{pool or pool_id()}/.well-known/jwks.json"
 
 
 def named(aws_endpoint: str) -> dict[str, str]:
-    """What `identity:<name>` in a topology's settings stands for on this machine."""
+    """The values of `identity:<name>` in the topology's settings on this machine."""
     return {
         "pool": pool_id(),
         "client": client_id(),
@@ -49,9 +49,9 @@ def named(aws_endpoint: str) -> dict[str, str]:
 def provision_identity(
     cognito: Any, pool_name: str = POOL_NAME, client_name: str = CLIENT_NAME
 ) -> tuple[str, str, str, str]:
-    """Make the pool and its client as infra/people.py does; the same again changes nothing.
+    """Create the pool and its client as infra/people.py does. Idempotent.
 
-    Returns pool id, client id, issuer and the address of the keys.
+    Returns pool id, client id, issuer and the URL of the keys.
     """
     pool = pool_id(pool_name)
     if pool not in {each["Id"] for each in cognito.list_user_pools(MaxResults=60)["UserPools"]}:

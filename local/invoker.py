@@ -1,8 +1,8 @@
-"""Runs functions as Lambda does: in execution environments of their own, one invocation at a time each.
+"""Run functions as Lambda does: in separate execution environments, each with one invocation at a time.
 
-Environments are processes with nothing but their function's variables. They are started when an event finds
-none idle, up to `local_concurrency`; further events wait in line. One that crashes or runs out of time fails
-its own invocation only, and the next event gets a fresh one. Output goes to `<logs>/<function>.log`.
+Environments are processes with only their function's variables. One is started when no idle one is available
+for an event, up to `local_concurrency`; further events queue. One that crashes or times out fails only its
+own invocation, and the next event gets a new one. Output goes to `<logs>/<function>.log`.
 """
 
 import asyncio
@@ -26,11 +26,11 @@ class Pool:
         self._idle: list[Environment] = []
 
     async def invoke(self, event: Any) -> Any:
-        """The handler's answer to `event`, a value of JSON.
+        """The handler's answer to `event`, a JSON value.
 
         Raises
         ------
-        InvocationError: see its kinds.
+        InvocationError: see its subclasses.
         """
         async with self._turn:
             environment = await self._take()

@@ -1,11 +1,11 @@
-"""What was mailed on this machine: kept, never sent, shown at `GET /_mail`.
+"""The mails of this machine: stored, never sent, shown at `GET /_mail`.
 
-Mails reach the outbox from moto's SES, both versions of its interface, and from the local Cognito. The page
-is a JSON list of `{"to", "subject", "text", "at", "headers"}`, the newest last; `?to=<address>` leaves one
-reader's. `headers` are those the sender added.
+Mails reach the outbox from moto's SES, both API versions, and from the local Cognito. The page is a JSON list
+of `{"to", "subject", "text", "at", "headers"}`, newest last; `?to=<address>` filters by recipient. `headers`
+are those the sender added.
 
-`POST /_mail {"to": "<address>", "event": "bounce" | "transient_bounce" | "complaint"}` has the last mail to
-that address bounce, or its reader complain: SES's event goes the way it goes in the cloud
+`POST /_mail {"to": "<address>", "event": "bounce" | "transient_bounce" | "complaint"}` simulates a bounce of
+the last mail to that address, or a complaint: SES's event is delivered as in the cloud
 (local.mail_feedback).
 """
 
@@ -29,7 +29,7 @@ MAX_KEPT = 1000
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """A mail as its sender gave it; `mail_set` is the configuration set it went through, if any."""
+    """A mail as its sender passed it; `mail_set` is its configuration set, if any."""
 
     to: str
     subject: str
@@ -50,7 +50,7 @@ class Mail:
 
 
 class Outbox:
-    """The last MAX_KEPT mails, for many threads."""
+    """The last MAX_KEPT mails; thread-safe."""
 
     def __init__(self) -> None:
         self._mails: deque[Mail] = deque(maxlen=MAX_KEPT)
@@ -70,7 +70,7 @@ class Outbox:
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What moto drops of a SendEmail of version 2."""
+    """The parts of a SendEmail of version 2 that moto drops."""
 
     text: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -79,7 +79,7 @@ class Given:
 
 
 class ShowMail:
-    """WSGI middleware that answers PATH from the outbox; an order is given to `tell`: a mail, an event."""
+    """WSGI middleware that serves PATH from the outbox; a POST calls `tell` with a mail and an event."""
 
     def __init__(
         self, application: "WSGIApplication", outbox: Outbox, tell: Callable[[Mail, str], None]
@@ -111,7 +111,7 @@ class ShowMail:
 
 
 def install(outbox: Outbox) -> None:
-    """Have moto's SES put what it accepts into `outbox`, for the life of the process."""
+    """Make moto's SES put accepted mails into `outbox`, until the process ends."""
     from moto.ses.models import SESBackend
     from moto.sesv2.responses import SESV2Response
 
@@ -134,7 +134,7 @@ def install(outbox: Outbox) -> None:
         return sent
 
     def send_email_v2(response: Any) -> Any:
-        """moto hands on one body, prefers HTML, and drops headers, tags and configuration set."""
+        """moto passes on one body, prefers HTML, and drops headers, tags and configuration set."""
         asked.given = _given(json.loads(response.body))
         try:
             return answer(response)
@@ -157,7 +157,7 @@ def _given(request: dict[str, Any]) -> Given:
 
 
 def provision_mail(sesv2: Any, mail_from: str) -> None:
-    """Let SES send as `mail_from`; the same again changes nothing."""
+    """Let SES send as `mail_from`. Idempotent."""
     if mail_from not in {each["IdentityName"] for each in sesv2.list_email_identities()["EmailIdentities"]}:
         sesv2.create_email_identity(EmailIdentity=mail_from)
 
@@ -169,7 +169,7 @@ def _readers(destinations: dict[str, list[str]]) -> list[str]:
 
 
 def _text(message: Message) -> str:
-    """The plain part, decoded; or whatever part there is."""
+    """The plain-text part, decoded; or else any part."""
     parts = [part for part in message.walk() if not part.is_multipart()]
     part = next((part for part in parts if part.get_content_type() == "text/plain"), parts[0])
     content = part.get_payload(decode=True)

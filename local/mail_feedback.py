@@ -1,4 +1,4 @@
-"""What SES says became of a mail, on the way it takes in the cloud: an SNS topic, and then our queue."""
+"""SES's delivery events, on the same path as in the cloud: an SNS topic, then our queue."""
 
 import json
 from collections.abc import Callable
@@ -22,7 +22,7 @@ _EVENTS: dict[str, Callable[[str], dict[str, Any]]] = {
 
 
 def provision_feedback(sesv2: Any, sns: Any) -> None:
-    """The topology's mail sets: configuration set, topic, subscription; the same again changes nothing."""
+    """Create the topology's mail sets: configuration set, topic, subscription. Idempotent."""
     there = {str(each) for each in sesv2.list_configuration_sets()["ConfigurationSets"]}
     for spec in MAIL_SETS:
         name = physical(spec.name)
@@ -33,7 +33,7 @@ def provision_feedback(sesv2: Any, sns: Any) -> None:
 
 
 def teller(aws_endpoint: str) -> Callable[[Mail, str], None]:
-    """Publishes, as SES, what is ordered of a mail; KeyError when there is no such event or no such set."""
+    """A function that publishes SES's event for a mail; KeyError for an unknown event or mail set."""
 
     def tell(mail: Mail, event: str) -> None:
         message = {**_EVENTS[event](mail.to), "mail": _about(mail)}

@@ -1,4 +1,4 @@
-"""Logical names of the topology -> what they are called on this machine, and what points clients at it."""
+"""Names on this machine for the topology's logical names, and environment variables for AWS clients."""
 
 import os
 import sys
@@ -14,7 +14,7 @@ CREDENTIALS = {
     "AWS_SECRET_ACCESS_KEY": "local",
     "AWS_REGION": REGION,
     "AWS_DEFAULT_REGION": REGION,
-    # Nothing here may look for the credentials of a real machine or person.
+    # No code here may find the credentials of a real machine or person.
     "AWS_EC2_METADATA_DISABLED": "true",
     "AWS_CONFIG_FILE": os.devnull,
     "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
@@ -27,7 +27,7 @@ def physical(name: str) -> str:
 
 
 def alias(name: str) -> str:
-    """What a KMS key is called: its id is the service's own choice."""
+    """The alias of a KMS key: the service chooses its id."""
     return f"alias/{physical(name)}"
 
 
@@ -48,16 +48,16 @@ def queue_url(name: str, aws_endpoint: str) -> str:
 
 
 def aws_variables(aws_endpoint: str) -> dict[str, str]:
-    """What points every AWS client at this machine: boto3, pynamodb and obstore read these."""
+    """Environment variables that boto3, pynamodb and obstore read, to use this machine as AWS."""
     return {**CREDENTIALS, "AWS_ENDPOINT_URL": aws_endpoint, "AWS_ALLOW_HTTP": "true"}
 
 
 def child_environment() -> dict[str, str]:
-    """The environment of the stack's own processes: the caller's, without anything of AWS in it."""
+    """The environment of the stack's own processes: the caller's, without AWS variables."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     return {**kept, **CREDENTIALS, "PYTHONPATH": str(PROJECT_ROOT), "PYTHONUNBUFFERED": "1"}
 
 
 def python_module(module: str, *arguments: str) -> list[str]:
-    """The command line that runs `module` with this very interpreter."""
+    """The command line that runs `module` with this interpreter."""
     return [sys.executable, "-m", module, *arguments]

@@ -1,6 +1,6 @@
-"""The BYOC account's own cloud, which is on this machine too: a bucket and a database that are not ours.
+"""The BYOC account's bucket and database, which are on this machine but belong to the customer.
 
-It is configured as its owner would do it, by PUT /v1/destination with the account's own key.
+They are configured as the owner would do it, by PUT /v1/destination with the account's own key.
 """
 
 import secrets
@@ -13,12 +13,12 @@ PUT_TIMEOUT_SECONDS = 60
 
 
 class DestinationRefusedError(Exception):
-    """The service does not take the destination; the message holds its answer, which has no secrets."""
+    """The API rejected the destination; the message holds its answer, which has no secrets."""
 
 
 @dataclass(frozen=True, slots=True)
 class OwnCloud:
-    """Names and credentials; the same for as long as the stack lives."""
+    """Names and credentials; the same for the life of the stack."""
 
     bucket: str = "initech-logs"
     access_key_id: str = "AKIALOCALINITECH0001"
@@ -29,11 +29,11 @@ class OwnCloud:
 
 
 async def configure(api: str, admin_key: str, destination: dict[str, Any]) -> None:
-    """Tell the service of the destination; it tests each step before it says yes.
+    """Configure the destination by the API, which tests each step before it accepts.
 
     Raises
     ------
-    DestinationRefusedError: it did not.
+    DestinationRefusedError: the API rejected it.
     """
     timeout = aiohttp.ClientTimeout(total=PUT_TIMEOUT_SECONDS)
     headers = {"authorization": f"Bearer {admin_key}"}

@@ -1,7 +1,7 @@
 """Lambda's SQS poller on one machine: gathers a batch, invokes, deletes what succeeded.
 
-A function has one gatherer, so that two receives never race for a message (moto hands it to both), and up
-to `local_concurrency` batches at work. What failed is left to its visibility timeout, as Lambda leaves it.
+A function has one gatherer, so two receives never race for a message (moto delivers it to both), and up to
+`local_concurrency` concurrent batches. Failed messages wait for their visibility timeout, as in Lambda.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ from local.queue_event import Message, event_of, succeeded
 
 MESSAGES_A_CALL = 10
 LONG_POLL_SECONDS = 1
-"""A receive cannot be called off, so this is how long stopping takes; asking each second costs nothing."""
+"""A receive cannot be cancelled, so this is how long stopping takes; polling each second costs nothing."""
 
 PAUSE_SECONDS = 0.2
 MAX_EVENT_BYTES = 6 * 1024 * 1024
@@ -85,7 +85,7 @@ async def _poll(function: Function, source: QueueSource, queue: Queue, invoker: 
 
 
 async def _gathered(source: QueueSource, queue: Queue) -> list[Message]:
-    """A batch: from its first message on, for the window, up to its size; empty when nothing came."""
+    """A batch: from its first message on, for the window, up to its size; empty if no message came."""
     messages: list[Message] = []
     try:
         messages += await queue.receive(LONG_POLL_SECONDS, source.batch_size)
@@ -100,7 +100,7 @@ async def _gathered(source: QueueSource, queue: Queue) -> list[Message]:
             if not more:
                 await asyncio.sleep(PAUSE_SECONDS)
     except (BotoCoreError, ClientError):
-        # The queues are being restarted; what was received stays valid, or comes again.
+        # The queues are restarting; received messages stay valid, or are redelivered.
         await asyncio.sleep(PAUSE_SECONDS)
     return messages
 

@@ -1,7 +1,7 @@
-"""Makes the topology's buckets, queues, tables and secrets exist, and seeds the accounts.
+"""Create the topology's buckets, queues, tables and secrets, and seed the accounts.
 
-Runs as a process of its own, `python -m local.provision`, after each start of the `aws` child, which
-remembers nothing. The same again changes nothing.
+Runs as a separate process, `python -m local.provision`, after each start of the `aws` child, which loses its
+state. Idempotent.
 """
 
 import json
@@ -38,9 +38,9 @@ SECONDS_A_DAY = 86_400
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """`keys`: account -> scope -> key. `secrets`: the topology's secrets by name, as JSON will hold them.
+    """`keys`: account -> scope -> key. `secrets`: values of the topology's secrets by name, stored as JSON.
 
-    `byoc_account` has its logs in `byoc_bucket`, which is its own.
+    The logs of `byoc_account` go to its own bucket, `byoc_bucket`.
     """
 
     aws_endpoint: str
@@ -60,7 +60,7 @@ def provision(config: Configuration) -> None:
         s3.create_bucket(Bucket=physical(bucket.name))
         _notify(s3, physical(bucket.name), [each for each in NOTIFICATIONS if each.bucket == bucket.name])
     s3.create_bucket(Bucket=config.byoc_bucket)
-    # As its owner would wire it: what is put into their bucket is told to us by their S3.
+    # As the owner would configure it: S3 notifies our queue of files in the customer's bucket.
     _notify(s3, config.byoc_bucket, [Notification(config.byoc_bucket, "dropin/", "dropped-byoc")])
     dynamodb = boto3.client("dynamodb")
     for table in TABLES:
@@ -123,7 +123,7 @@ def _table(dynamodb: Any, table: Table) -> None:
 
 
 def _sealing_key(kms: Any, name: str) -> None:
-    """A key and its alias, which is how functions here call it."""
+    """Create a key and its alias, which functions use here."""
     if any(each["AliasName"] == alias(name) for each in kms.list_aliases()["Aliases"]):
         return
     made = kms.create_key(Description=name)["KeyMetadata"]["KeyId"]

@@ -1,4 +1,4 @@
-"""SQS messages as values: what Lambda hands a function for a batch, and what its answer means."""
+"""SQS messages as values: the event Lambda passes for a batch, and the meaning of the answer."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -16,8 +16,8 @@ def event_of(messages: Sequence[Message], queue_arn: str) -> dict[str, Any]:
 def succeeded(messages: Sequence[Message], answer: Any) -> list[Message]:
     """The messages to delete, by the rules of ReportBatchItemFailures.
 
-    No answer or no failures in it: all. An answer that names what is not in the batch, or has another form:
-    none, because Lambda takes that for a complete failure.
+    No answer or no failures in it: all. An answer with an id that is not in the batch, or of another form:
+    none, because Lambda treats that as a complete failure.
     """
     if answer is None or answer == {}:
         return list(messages)

@@ -1,4 +1,4 @@
-"""Which function answers a request: the routes of an HTTP API."""
+"""Match a request to a function by the routes of an HTTP API."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from infra.topology import Function, Route
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A route that fits, its function, and what its `{parameters}` stand for."""
+    """A matching route, its function, and the values of its `{parameters}`."""
 
     function: Function
     route: Route
@@ -20,14 +20,14 @@ class Match:
 
 
 class Routes:
-    """All routes of the functions; a literal segment goes before a `{parameter}`."""
+    """All routes of the functions; a literal segment takes precedence over a `{parameter}`."""
 
     def __init__(self, functions: tuple[Function, ...]) -> None:
         routes = [(function, route) for function in functions for route in function.routes]
         self._routes = sorted(routes, key=lambda each: each[1].path.count("{"))
 
     def match(self, method: str, path: str) -> Match | None:
-        """The match for a request, None when no route fits both method and path."""
+        """The match for a request; None if no route fits both method and path."""
         for function, route in self._routes:
             if route.method not in (method, "ANY"):
                 continue

@@ -1,4 +1,4 @@
-"""The accounts every local stack starts with, written as sign-up would write them."""
+"""The accounts of every local stack, written as sign-up would write them."""
 
 from collections.abc import Mapping
 
@@ -11,11 +11,11 @@ PLAN = "managed_30"
 BYOC_PLAN = "byoc"
 RETENTION_DAYS = 30
 BYTES_PER_SECOND = 64 * 1024 * 1024
-"""Well above what one machine takes in, so that nobody meets the rate limit by accident."""
+"""Well above what one machine can ingest, so that the rate limit does not apply by accident."""
 
 
 def seed(directory: Directory, keys: Mapping[str, Mapping[str, str]], byoc: str) -> None:
-    """Write accounts and keys, given as account -> scope -> key; the same again changes nothing.
+    """Write accounts and keys, given as account -> scope -> key. Idempotent.
 
     `byoc` is the account on that plan, the others are managed.
     """

@@ -1,4 +1,4 @@
-"""An aiohttp server on the loopback address, as the stack's HTTP children need it."""
+"""An aiohttp server on the loopback address for the stack's HTTP children."""
 
 import asyncio
 import signal
@@ -12,7 +12,7 @@ MAX_LINE_BYTES = 1024 * 1024
 
 
 class Listener:
-    """Serves `application` at `port`; bodies reach the handlers as they were sent, never decompressed."""
+    """Serves `application` at `port`; handlers get bodies as sent, never decompressed."""
 
     def __init__(self, application: web.Application, port: int) -> None:
         self._port = port
@@ -31,7 +31,7 @@ class Listener:
         await self._listen()
 
     async def rest(self, seconds: float) -> None:
-        """Refuse connections for `seconds` and drop those that are open."""
+        """Refuse connections for `seconds` and drop open ones."""
         if self._site and self._runner.server:
             await self._site.stop()
             for connection in self._runner.server.connections:

@@ -1,4 +1,4 @@
-"""What one local stack is: its ports, keys and places, and the page about itself, `stack.json`."""
+"""One local stack: its ports, keys and folders, and its description in `stack.json`."""
 
 import json
 import os
@@ -23,7 +23,7 @@ STAGING = "staging"
 DROP = "drop"
 
 ACCOUNTS = ("acme", "globex")
-"""Managed ones: two, because nothing is tested for one tenant only."""
+"""Managed accounts: two, because tests with a single tenant prove too little."""
 
 BYOC_ACCOUNT = "initech"
 
@@ -34,25 +34,25 @@ Keys = Mapping[str, Mapping[str, str]]
 
 
 def new_keys() -> Keys:
-    """Keys for all accounts, one a scope."""
+    """Keys for all accounts, one per scope."""
     return {account: {scope: mint() for scope in SCOPES} for account in (*ACCOUNTS, BYOC_ACCOUNT)}
 
 
 @dataclass(frozen=True, slots=True)
 class StripeSecrets:
-    """What an operator gets from Stripe: the key of its API, the secret that webhooks are signed with."""
+    """Secrets from Stripe: the API key, and the secret that signs webhooks."""
 
     api_key: str = field(default_factory=lambda: f"sk_test_{secrets.token_hex(24)}", repr=False)
     webhook_secret: str = field(default_factory=lambda: f"whsec_{secrets.token_hex(24)}", repr=False)
 
 
 class PortTakenError(Exception):
-    """Another process listens on the port that was asked for."""
+    """Another process listens on the requested port."""
 
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Where a stack keeps its files: all below `root`."""
+    """The folders of a stack, all below `root`."""
 
     root: Path
 
@@ -83,7 +83,7 @@ class Places:
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """One stack; the ports stay the same however often a child is restarted."""
+    """One stack; the ports stay the same when a child restarts."""
 
     places: Places
     gateway_port: int
@@ -114,7 +114,7 @@ class Stack:
 
     @property
     def webhook(self) -> str:
-        """Where Stripe sends its events."""
+        """The URL to which Stripe sends its events."""
         return f"{self.api}/v1/stripe/webhook"
 
     @property
@@ -123,7 +123,7 @@ class Stack:
 
     @property
     def secret_values(self) -> dict[str, dict[str, Any]]:
-        """What Secrets Manager holds: the topology's secrets by name."""
+        """The values in Secrets Manager: the topology's secrets by name."""
         search = {**self.warehouse, "user": SEARCH_USER, "password": self.search_password}
         return {"warehouse": self.warehouse, "search": search, "stripe": asdict(self.stripe_secrets)}
 
@@ -141,7 +141,7 @@ class Stack:
 
     @property
     def clickhouse_users(self) -> dict[str, dict[str, str]]:
-        """The functions' users, and `default` without a password for people, as ClickHouse starts out."""
+        """The functions' users, and `default` without a password for people, as in a new ClickHouse."""
         return {
             WAREHOUSE_USER: {"password": self.warehouse_password, "database": DATABASE},
             SEARCH_USER: {"password": self.search_password, "database": DATABASE, "readonly": "2"},
@@ -151,7 +151,7 @@ class Stack:
 
     @property
     def destination(self) -> dict[str, Any]:
-        """What the BYOC account's owner sends to PUT /v1/destination."""
+        """The body of PUT /v1/destination for the BYOC account."""
         cloud = self.own_cloud
         return {
             "bucket": {
@@ -171,7 +171,7 @@ class Stack:
         }
 
     def page(self, pids: Mapping[str, int]) -> dict[str, Any]:
-        """What `stack.json` holds."""
+        """The contents of `stack.json`."""
         first, second = ACCOUNTS
         return {
             "api": self.api,
@@ -204,7 +204,7 @@ def new_stack(places: Places, gateway_port: int) -> Stack:
 
     Raises
     ------
-    PortTakenError: somebody listens on `gateway_port`.
+    PortTakenError: another process listens on `gateway_port`.
     """
     with (
         socket.socket() as gateway,
@@ -216,7 +216,7 @@ def new_stack(places: Places, gateway_port: int) -> Stack:
         try:
             gateway.bind((LOOPBACK, gateway_port))
         except OSError as fault:
-            raise PortTakenError(f"port {gateway_port} is taken; choose another with PORT=…") from fault
+            raise PortTakenError(f"Port {gateway_port} is in use. Choose another with PORT=…") from fault
         for each in (aws, clickhouse, stripe):
             each.bind((LOOPBACK, 0))
         return Stack(
@@ -229,7 +229,7 @@ def new_stack(places: Places, gateway_port: int) -> Stack:
 
 
 def publish(page: Mapping[str, Any], path: Path) -> None:
-    """Replace the file at `path` in one step: a reader sees the old page or the new one."""
+    """Replace the file at `path` atomically: a reader sees the old page or the new one."""
     handle, name = tempfile.mkstemp(dir=path.parent)
     with os.fdopen(handle, "w") as file:
         json.dump(page, file, indent=2)

@@ -1,7 +1,7 @@
-"""SQL text as ClickHouse's HTTP interface takes it, made ready for the embedded engine.
+"""SQL of ClickHouse's HTTP interface, prepared for the embedded engine.
 
-The engine has no request body: data lies in a spool file and the statement is rewritten to read it there.
-The engine would also read any file and call any host for whoever asks; the statement is refused if it does.
+The engine has no request body: the data is in a spool file, and the statement is rewritten to read it. The
+engine would also read any file and call any host for any caller; such a statement is rejected.
 """
 
 import re
@@ -30,7 +30,7 @@ NOT_IMPLEMENTED = 48
 
 
 class StatementRefusedError(Exception):
-    """The statement must not reach the engine; `code` is what ClickHouse would call it."""
+    """The statement must not reach the engine; `code` is ClickHouse's code for it."""
 
     def __init__(self, code: int, reason: str) -> None:
         super().__init__(reason)
@@ -38,22 +38,22 @@ class StatementRefusedError(Exception):
 
 
 def is_insert(sql: str) -> bool:
-    """Whether a body that comes with this statement is data and not more SQL."""
+    """Whether the body of this statement is data and not more SQL."""
     return bool(_INSERT.match(_masked(sql)))
 
 
 def format_of(sql: str) -> str | None:
-    """The format a statement names itself, as in `SELECT 1 FORMAT CSV`."""
+    """The format named in a statement, as in `SELECT 1 FORMAT CSV`."""
     clause = _LAST_CLAUSE.search(_masked(sql))
     return clause["format"] if clause else None
 
 
 def checked(sql: str) -> str:
-    """`sql` as it is.
+    """`sql`, unchanged.
 
     Raises
     ------
-    StatementRefusedError: several statements in one, or a reach for files, hosts or programs.
+    StatementRefusedError: several statements in one, or access to files, hosts or programs.
     """
     text = _masked(sql)
     if is_insert(sql):
@@ -67,13 +67,13 @@ def checked(sql: str) -> str:
 
 
 def reading_from(sql: str, path: str, compression: str) -> str:
-    """The INSERT `sql`, its data taken from the file at `path` as it lies there.
+    """The INSERT `sql`, with its data read from the file at `path`, still compressed.
 
     `compression` is ClickHouse's name: zstd (any number of frames), gzip, deflate, none.
 
     Raises
     ------
-    StatementRefusedError: the statement does not say where its data goes or what form it has.
+    StatementRefusedError: the statement does not name its table or its format.
     """
     text = _masked(sql)
     clause = _LAST_CLAUSE.search(text)
@@ -89,7 +89,7 @@ def reading_from(sql: str, path: str, compression: str) -> str:
 
 
 def _from_infile(head: str, path: str, compression: str, data_format: str) -> str:
-    """The grammar wants INFILE before SETTINGS and FORMAT last."""
+    """The grammar requires INFILE before SETTINGS, and FORMAT last."""
     settings = _SETTINGS.search(_masked(head))
     cut = settings.start() if settings else len(head)
     infile = f" FROM INFILE {_quoted(path)} COMPRESSION '{compression}' "
@@ -102,7 +102,7 @@ def _quoted(text: str) -> str:
 
 
 def _masked(sql: str) -> str:
-    """`sql` at its own length, with comments and what strings hold blanked and identifiers unquoted."""
+    """`sql` with unchanged length, comments and string contents blanked and identifiers unquoted."""
     return _TOKENS.sub(_blank, sql)
 
 

@@ -1,7 +1,7 @@
-"""Starts the children, keeps them alive, provisions what they need, and ends them all.
+"""Start the children, restart them, provision what they need, and stop them all.
 
-A child that dies is started again on its port within a second. A child's standard input is a pipe from here,
-and its end is the child's end, so that nothing outlives the supervisor, not even its kill -9.
+A child that dies is restarted on its port within a second. A child's standard input is a pipe from the
+supervisor, and the child ends with the pipe, so nothing outlives the supervisor, not even after kill -9.
 """
 
 import asyncio
@@ -23,18 +23,18 @@ STOP_TIMEOUT_SECONDS = 5
 
 
 class StackError(Exception):
-    """The stack cannot start; the message says what to look at."""
+    """The stack cannot start; the message says what to check."""
 
 
 async def _nothing() -> None:
-    """What most children need after a restart."""
+    """Do nothing, which is enough for most children after a restart."""
 
 
 @dataclass(frozen=True, slots=True)
 class Child:
     """A process of the stack.
 
-    `module` is run with `configuration` on its standard input; it is ready when `ready_url` answers 200.
+    `module` runs with `configuration` on its standard input; it is ready when `ready_url` answers 200.
     `again` is awaited after each restart, once the child is ready.
     """
 
@@ -70,7 +70,7 @@ class Supervisor:
         self._watches.append(asyncio.create_task(self._watch(child)))
 
     async def stop(self) -> None:
-        """End all children, in the reverse order of their start."""
+        """Stop all children, in reverse order of their start."""
         for watch in self._watches:
             watch.cancel()
         for process in reversed(self._processes.values()):
@@ -95,7 +95,7 @@ class Supervisor:
     async def _watch(self, child: Child) -> None:
         while True:
             code = await self._processes[child.name].wait()
-            print(f"{child.name} ended ({code}); starting it again", flush=True)
+            print(f"{child.name} ended ({code}); restarting", flush=True)
             await self._spawn(child)
             self._changed(self.pids)
             try:
@@ -107,7 +107,7 @@ class Supervisor:
 
 
 async def start_module(module: str, configuration: Any, log: Any) -> asyncio.subprocess.Process:
-    """Start `python -m module`, a process that reads its configuration as local.child says."""
+    """Start `python -m module`, a process that reads its configuration as local.child describes."""
     process = await asyncio.create_subprocess_exec(
         *python_module(module),
         env=child_environment(),
@@ -115,7 +115,7 @@ async def start_module(module: str, configuration: Any, log: Any) -> asyncio.sub
         stdin=asyncio.subprocess.PIPE,
         stdout=log,
         stderr=log,
-        # Ctrl-C in the terminal is for the supervisor, which ends the others in order.
+        # Ctrl-C in the terminal is for the supervisor, which stops the others in order.
         start_new_session=True,
     )
     assert process.stdin is not None  # noqa: S101 - asked for above

@@ -6,7 +6,7 @@ from infra.topology import Index, Table
 
 
 def definition(table: Table, name: str) -> dict[str, Any]:
-    """Of `table`, to be called `name`."""
+    """The definition of `table`, with the name `name`."""
     keyed: tuple[Table | Index, ...] = (table, *table.indexes)
     attributes = dict.fromkeys(attribute for each in keyed for attribute in _key_of(each))
     indexes = {"GlobalSecondaryIndexes": [_index(each) for each in table.indexes]} if table.indexes else {}
@@ -33,6 +33,6 @@ def _schema(keyed: Table | Index) -> list[dict[str, str]]:
 
 
 def _key_of(keyed: Table | Index) -> dict[str, str]:
-    """Attribute -> which part of the key it is."""
+    """Attribute -> its key type."""
     sort_key = {keyed.sort_key: "RANGE"} if keyed.sort_key else {}
     return {keyed.partition_key: "HASH", **sort_key}

@@ -1,4 +1,4 @@
-"""The gateway's throttles: a token bucket for each route, of all its callers together."""
+"""The gateway's throttles: a token bucket for each route, over all callers."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -7,12 +7,12 @@ from infra.topology import Throttle
 
 
 class Throttles:
-    """Lets through what the buckets hold.
+    """Admits requests while the bucket has tokens.
 
     Parameters
     ----------
     own: route key -> throttle, of the routes that have their own.
-    others: that of every other route, for each by itself.
+    others: throttle of all other routes, each with its own bucket.
     """
 
     def __init__(
@@ -24,7 +24,7 @@ class Throttles:
         self._left: dict[str, tuple[float, float]] = {}
 
     def admit(self, route_key: str) -> bool:
-        """Take one token of the route's bucket; False when it is empty."""
+        """Take one token of the route's bucket; False if it is empty."""
         throttle, now = self._own.get(route_key, self._others), self._clock()
         left, since = self._left.get(route_key, (float(throttle.burst), now))
         left = min(float(throttle.burst), left + (now - since) * throttle.rate)

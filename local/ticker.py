@@ -1,4 +1,4 @@
-"""EventBridge Scheduler on one machine: functions with a schedule are invoked each time it comes round."""
+"""EventBridge Scheduler on one machine: invokes functions with a schedule at each interval."""
 
 import asyncio
 from datetime import UTC, datetime

@@ -1,8 +1,8 @@
-"""moto's DynamoDB transactions, at a price that does not grow with the table.
+"""moto's DynamoDB transactions, at a cost that does not grow with the table.
 
-Before a transaction moto copies the whole table deeply, once for each item in it; with some thousand items a
-transaction takes seconds. Here a table is copied once, shallowly, and only the items that the transaction
-names are copied deeply, which is all that taking it back needs.
+Before a transaction moto deep-copies the whole table, once for each item in it; with some thousand items a
+transaction takes seconds. Here a table is copied once, shallowly, and only the items named in the transaction
+are deep-copied, which is enough for a rollback.
 """
 
 import copy
@@ -17,7 +17,7 @@ _original = DynamoDBBackend.transact_write_items
 
 
 class _Copying:
-    """What moto's module sees in place of `copy`."""
+    """Replacement for `copy` in moto's module."""
 
     def __init__(self) -> None:
         self.snapshots: dict[str, Table] = {}
@@ -27,7 +27,7 @@ class _Copying:
 
 
 def install() -> None:
-    """Put this in place of moto's own, for the life of the process."""
+    """Replace moto's function until the process ends."""
     copying = models.copy = _Copying()
 
     def transact_write_items(backend: DynamoDBBackend, transact_items: list[dict[str, Any]]) -> None:
@@ -38,7 +38,7 @@ def install() -> None:
 
 
 def _snapshots(backend: DynamoDBBackend, operations: list[dict[str, Any]]) -> dict[str, Table]:
-    """The tables that `operations` name, as they are now."""
+    """The tables named in `operations`, as they are now."""
     snapshots: dict[str, Table] = {}
     for operation in operations:
         name = operation["TableName"]
@@ -53,7 +53,7 @@ def _snapshots(backend: DynamoDBBackend, operations: list[dict[str, Any]]) -> di
 
 
 def _keep(snapshot: Table, table: Table, named: dict[str, Any]) -> None:
-    """Have in `snapshot` a copy of the item that `named` names, if there is one."""
+    """Put a copy of the item named by `named` into `snapshot`, if it exists."""
     key = DynamoType(named[table.hash_key_attr])
     if key not in table.items:
         return

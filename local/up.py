@@ -1,7 +1,7 @@
-"""`python -m local up`: the whole service on one machine, until it is told to stop.
+"""`python -m local up`: the whole service on one machine, until it is stopped.
 
-A stack starts empty. AWS's side lives in memory, the batch ledger with it, and rows that outlive their
-ledger would look like the work of nobody; `keep` leaves them all the same, to look at.
+A stack starts empty. AWS's side is in memory, the batch ledger too, and rows without their ledger would
+belong to no batch; `keep` still leaves them, to look at.
 """
 
 import asyncio
@@ -87,7 +87,7 @@ async def _start(stack: Stack, supervisor: Supervisor) -> None:
 
 
 def children(stack: Stack) -> tuple[Child, Child, Child, Child]:
-    """The processes of a stack."""
+    """The child processes of a stack."""
     places = stack.places
     return (
         Child(
@@ -135,7 +135,7 @@ def children(stack: Stack) -> tuple[Child, Child, Child, Child]:
 
 
 async def provision(stack: Stack) -> None:
-    """Make everything of AWS exist, with the same keys each time."""
+    """Create all AWS resources, with the same keys each time."""
     configuration = {
         "aws_endpoint": stack.aws_endpoint,
         "keys": {account: dict(scoped) for account, scoped in stack.keys.items()},
@@ -147,7 +147,7 @@ async def provision(stack: Stack) -> None:
 
 
 async def _provision_again(stack: Stack) -> None:
-    """AWS came back empty: its side of the BYOC account's configuration is lost as well."""
+    """After a restart AWS is empty: the BYOC account's configuration is lost as well."""
     await provision(stack)
     await _configure_own_cloud(stack)
 
@@ -156,7 +156,7 @@ async def _configure_own_cloud(stack: Stack) -> None:
     try:
         await configure(stack.api, stack.keys[BYOC_ACCOUNT]["admin"], stack.destination)
     except (DestinationRefusedError, aiohttp.ClientError, TimeoutError) as fault:
-        raise StackError(f"the BYOC account's destination was refused: {fault}") from None
+        raise StackError(f"The API rejected the BYOC account's destination: {fault}") from None
 
 
 async def _sync_catalogue(stack: Stack) -> None:
@@ -174,10 +174,10 @@ async def _migrate(stack: Stack) -> None:
 
 @contextmanager
 def _alone(lock: Path) -> Iterator[None]:
-    """One stack a place: a second would wipe the tables of the first."""
+    """Lock the folder: a second stack in it would delete the tables of the first."""
     with lock.open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise StackError(f"a stack is running in {lock.parent} already") from None
+            raise StackError(f"A stack is already running in {lock.parent}.") from None
         yield

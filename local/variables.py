@@ -1,4 +1,4 @@
-"""The environment of a function: what Lambda would give it, and its settings as they are on this machine."""
+"""The environment variables of a function: Lambda's, and its settings on this machine."""
 
 import os
 
@@ -11,7 +11,7 @@ _KINDS = ("bucket", "queue", "table", "secret", "mail")
 
 
 def variables(function: Function, endpoints: Endpoints) -> dict[str, str]:
-    """The whole environment of `function`: what Lambda would give it, and nothing of the caller's own."""
+    """The whole environment of `function`: Lambda's variables, and none of the caller's."""
     return {
         **aws_variables(endpoints.aws),
         "PATH": os.environ.get("PATH", os.defpath),
@@ -30,7 +30,7 @@ def variables(function: Function, endpoints: Endpoints) -> dict[str, str]:
 
 
 def operators_variables(aws_endpoint: str) -> dict[str, str]:
-    """What an operator's command finds in the environment: where AWS is, and what the tables are called."""
+    """Environment variables of an operator's command: the AWS endpoint, and the tables' names."""
     tables = {
         f"ASTRALOG_{table.name.upper().replace('-', '_')}_TABLE": physical(table.name) for table in TABLES
     }

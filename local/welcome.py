@@ -1,10 +1,10 @@
-"""What a person sees when the stack is ready."""
+"""The text that a person sees when the stack is ready."""
 
 from local.stack import ACCOUNTS, Stack
 
 
 def welcome(stack: Stack) -> str:
-    """One block: where, with which keys, a line to send a log and one to find it, where the logs are."""
+    """One block: URL, keys, a command to send a log and one to find it, the folder of the logs."""
     account = ACCOUNTS[0]
     keys = stack.keys[account]
     sql = "'SELECT count() FROM events'"

@@ -1,12 +1,12 @@
 """The system as plain data: functions, routes, queues, tables, buckets, schedules, settings, grants.
 
-The CDK stacks and the local stack are both built from this package, and tests hold the synthesized template
-against it: what runs on one machine is what is deployed. It imports nothing of AWS and nothing of ours.
+The CDK stacks and the local stack are both built from this package, and tests compare the synthesized
+template with it: the local stack runs what is deployed. It imports neither AWS packages nor our own.
 
-Most modules hold one kind of thing, its shape and all there are of it: `buckets`, `tables`, `queues`, `mail`,
-`secrets`, `signals`. `functions` has a module for each folder of the project's `functions/`: what of it runs,
-when, on which routes, with which settings and grants. `shape` is what they are made of; `settings`,
-`custody` and `throttles` are what several of them say; `runtime` is what they all run on.
+Most modules define one kind of resource, its shape and all its instances: `buckets`, `tables`, `queues`,
+`mail`, `secrets`, `signals`. `functions` has a module for each folder of the project's `functions/`: its
+functions with schedules, routes, settings and grants. `shape` has their types; `settings`, `custody` and
+`throttles` are shared by several; `runtime` applies to all.
 """
 
 from infra.topology.buckets import BUCKETS, NOTIFICATIONS, Bucket, Notification

@@ -1,11 +1,11 @@
-"""The buckets, how long S3 itself keeps what is in them, and whom it tells of new objects."""
+"""The buckets, their S3 lifecycle rules, and the queues that S3 notifies of new objects."""
 
 from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """`expire_days`: prefix -> days after which S3 deletes what lies there, whatever became of it."""
+    """`expire_days`: prefix -> days after which S3 deletes objects, in any state."""
 
     name: str
     expire_days: dict[str, int] = field(default_factory=dict)
@@ -13,7 +13,7 @@ class Bucket:
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """S3 tells `queue` of every object created in `bucket` under `prefix`."""
+    """S3 notifies `queue` of every object created in `bucket` under `prefix`."""
 
     bucket: str
     prefix: str
@@ -21,15 +21,15 @@ class Notification:
 
 
 BUCKETS = (
-    # A staged object is deleted once ClickHouse has it, a quarantined one when its plan's days are over; the
-    # rules here are for when that fails: the longest plan's days, and the one a row came on. How far a file
-    # was read is of no use once its message has died.
+    # Sync deletes a staged object once it is in ClickHouse; the purge deletes a quarantined one when the
+    # retention of its plan ends. The rules here are for when that fails: the longest plan's days
+    # plus the day a row came on. A checkpoint is useless once its message is dead.
     Bucket("staging", expire_days={"staged/": 31, "idempotency/": 2, "quarantine/": 30, "uploads/": 30}),
-    # Files that were put in: deleted when they are read, kept so long when their owner wants that.
+    # Uploaded files: deleted once they are read, kept so many days if the owner wants that.
     Bucket("drop", expire_days={"dropin/": 30}),
-    # Copies of what we hold of an account, for its owner to fetch.
+    # Data exports of an account, for its owner to download.
     Bucket("exports", expire_days={"exports/": 7}),
-    # Figures of what was removed and found, without a tenant or a person in them.
+    # Counts of what was deleted and found, without a tenant or a person in them.
     Bucket("reports", expire_days={"purges/": 400, "checks/": 400, "telemetry/": 400}),
 )
 

@@ -1,4 +1,4 @@
-"""What a function needs that reaches a customer's own cloud: settings, and the grants that go with them."""
+"""Settings and grants of functions that connect to a BYOC customer's bucket and ClickHouse."""
 
 CUSTODY = {
     "destinations_table": "table:destinations",
@@ -6,6 +6,6 @@ CUSTODY = {
     "credentials_key": "key:credentials",
     "allow_loopback_destinations": "false",
 }
-"""What it takes to reach a customer's own bucket and ClickHouse."""
+"""Settings to connect to a customer's own bucket and ClickHouse."""
 
 MAY_REACH_CUSTOMERS = ("read:table:destinations", "read:table:shards", "open:key:credentials")

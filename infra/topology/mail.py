@@ -1,11 +1,11 @@
-"""What we mail goes through these sets, and what becomes of it comes back to a queue."""
+"""SES configuration sets of our mails, and the queues of their delivery events."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class MailSet:
-    """What we mail is sent through it; SES tells `feedback_queue`, by SNS, which `events` a mail met."""
+    """Our mails are sent through it; SES publishes their `events` by SNS to `feedback_queue`."""
 
     name: str
     feedback_queue: str

@@ -1,4 +1,4 @@
-"""The queues, each with a dead-letter queue, and how late is too late."""
+"""The queues, each with a dead-letter queue, and the age of a message that raises an alarm."""
 
 from dataclasses import dataclass
 
@@ -7,9 +7,9 @@ from dataclasses import dataclass
 class Queue:
     """An SQS standard queue and its dead-letter queue `<name>-dead`.
 
-    `visibility_seconds` is at least six times the consumer's timeout, as Lambda asks. Logs are searchable
-    seconds after they were accepted: a message older than `late_after_seconds` wakes somebody. None where it
-    may wait for a customer, who is told instead.
+    `visibility_seconds` is at least six times the consumer's timeout, as Lambda recommends. Logs are
+    searchable seconds after they were accepted: a message older than `late_after_seconds` raises an alarm.
+    None where messages may wait for a customer, who is notified instead.
     `open_to_customers`: buckets in the AWS accounts that the operator names may send to it.
     """
 
@@ -28,7 +28,7 @@ QUEUES = (
     ),
     Queue("mail-feedback", visibility_seconds=120, max_receives=100, retention_days=14),
     # A file may wait for others to be read first; half an hour is a backlog.
-    # What is handed back to another invocation counts as received, too.
+    # A message released to another invocation counts as received, too.
     Queue("dropped", visibility_seconds=1800, max_receives=1000, retention_days=14, late_after_seconds=1800),
     Queue(
         "dropped-byoc",

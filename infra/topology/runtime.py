@@ -1,4 +1,4 @@
-"""What every function runs on, and what the HTTP API in front of them lets through."""
+"""Runtime of every function, and limits of the HTTP API in front of them."""
 
 PYTHON = "python3.13"
 ARCHITECTURE = "arm64"
@@ -6,13 +6,13 @@ ARCHITECTURE = "arm64"
 METRICS_NAMESPACE = "AstraLog"
 
 HTTP_TIMEOUT_SECONDS = 29
-"""An HTTP API cuts an answer off at 30 s."""
+"""An HTTP API times out after 30 s."""
 
 UNRESERVED = 100
-"""Lambda leaves at least so many of an account's concurrent executions to functions that reserve none."""
+"""Lambda reserves this many of an account's concurrent executions for functions without a reservation."""
 
 RESERVABLE = 900
-"""What is left of the 1,000 of an ordinary account: reservations in the topology are shares of it."""
+"""The rest of the default quota of 1,000: reservations in the topology are shares of it."""
 
 MAX_BODY_BYTES = 10 * 1024 * 1024
-"""An HTTP API refuses larger bodies with 413 before any function sees them."""
+"""An HTTP API rejects larger bodies with 413 before any function sees them."""

@@ -1,7 +1,7 @@
-"""Keys and secrets by name. What a secret says stands nowhere in the project."""
+"""Keys and secrets by name. No secret's value is in the project."""
 
 KEYS = ("credentials",)
-"""KMS keys beside the one that encrypts everything at rest; `credentials` seals what customers entrust."""
+"""KMS keys beside the one that encrypts all data at rest; `credentials` encrypts customers' credentials."""
 
 SECRETS = ("warehouse", "search", "stripe")
 """Secrets Manager secrets; `warehouse` and `search` hold the JSON of functions.shared.address.Address, with
@@ -9,4 +9,4 @@ different users of one ClickHouse: searches read only (docs/deployment.md); `str
 functions.billing.stripe_secret.StripeSecret."""
 
 WAREHOUSE_SECRETS = ("warehouse", "search")
-"""Those that say where our ClickHouse is."""
+"""The secrets with the address of our ClickHouse."""

@@ -1,16 +1,16 @@
-"""What the value of a setting may stand for: a resource, a service, or what an operator chooses."""
+"""What a setting may refer to: a resource, a service, or an operator's choice."""
 
 STANDING_FOR = frozenset({"bucket", "table", "queue", "secret", "key", "identity", "mail", "service"})
-"""Kinds of what a setting `kind:name` stands for; any other value stands for itself."""
+"""Kinds of reference in a setting `kind:name`; any other value is plain."""
 
 SERVICES = {"stripe": "https://api.stripe.com"}
-"""What a setting `service:<name>` stands for once deployed, beside API."""
+"""URL of each `service:<name>` once deployed, beside API."""
 
 API = "service:api"
-"""Stands for the address of our own API."""
+"""Refers to the URL of our own API."""
 
 MAIL_FROM = "no-reply@astralog.example"
-"""Stands for the address that an installation chooses (`-c mail_from=…`) and has verified with SES."""
+"""Refers to the address that an installation chooses (`-c mail_from=…`) and has verified with SES."""
 
 DASHBOARD = "https://app.astralog.example"
-"""Stands for where an installation's dashboard is (`-c dashboard_address=…`)."""
+"""Refers to the URL of an installation's dashboard (`-c dashboard_address=…`)."""

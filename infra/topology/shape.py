@@ -1,4 +1,4 @@
-"""What a function is to us: a handler, its room and time, its settings and grants, and what triggers it."""
+"""Types of the topology: a function's handler, memory, timeout, settings, grants and triggers."""
 
 from dataclasses import dataclass, field
 
@@ -15,10 +15,10 @@ class QueueSource:
 
 @dataclass(frozen=True, slots=True)
 class Throttle:
-    """What the gateway lets through to one route, of all callers together: a token bucket.
+    """The gateway's limit for one route, over all callers: a token bucket.
 
-    `rate` requests a second in the long run, `burst` at once. Beyond it the gateway answers 429 by itself,
-    before the authorizer and any function.
+    `rate` requests a second in the long run, `burst` at once. Above it the gateway itself answers 429, before
+    the authorizer and any function.
     """
 
     rate: int
@@ -27,9 +27,9 @@ class Throttle:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """`auth`: the authorizer is asked first. Methods and paths are those of an HTTP API.
+    """`auth`: whether the authorizer is called first. Methods and paths are those of an HTTP API.
 
-    `throttle`: None for that of all routes which have none of their own.
+    `throttle`: None for the default that routes without their own have.
     """
 
     method: str
@@ -42,11 +42,11 @@ class Route:
 class Function:
     """One Lambda function: one folder of `functions/`, one zip, one handler.
 
-    `settings`: its settings' names without the ASTRALOG_ prefix -> what they stand for: a resource's kind
-    and name (`bucket:staging`, `table:ledger`, `queue:staged`, `secret:warehouse`, `key:credentials`,
-    `identity:pool`, `mail:notices`), the address of a service (`service:api`, our own API as the world sees
-    it, or one of SERVICES) or a plain value.
-    `grants`: what it may do, as `verb:resource`; the deployed role allows this and nothing else.
+    `settings`: names of settings without the ASTRALOG_ prefix -> values: a resource's kind and name
+    (`bucket:staging`, `table:ledger`, `queue:staged`, `secret:warehouse`, `key:credentials`, `identity:pool`,
+    `mail:notices`), the URL of a service (`service:api`, our own public API, or one of SERVICES) or a plain
+    value.
+    `grants`: permissions as `verb:resource`; the deployed role allows these and nothing else.
     """
 
     name: str
@@ -59,11 +59,11 @@ class Function:
     source: QueueSource | None = None
     schedule_minutes: int | None = None
     local_concurrency: int = 1
-    """How many execution environments the local stack runs at the most."""
+    """Maximum number of execution environments in the local stack."""
     reserved_concurrency: int | None = None
-    """Of RESERVABLE concurrent executions, those that are for this function alone, and all that it gets.
+    """Reserved concurrency, of RESERVABLE executions: reserved for this function and its maximum.
 
-    None: it shares what is not reserved. infra.concurrency scales it to the account.
+    None: the function shares the unreserved rest. infra.concurrency scales it to the account.
     """
 
     @property

@@ -1,11 +1,11 @@
-"""Which of the functions' own metrics wake somebody, and what that somebody is told."""
+"""Which of the functions' own metrics raise an alarm, and the alarm's text."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """A metric that a function writes into its own log, and above which somebody is told."""
+    """A metric that a function writes into its log. Above `above` it raises an alarm with text `tells`."""
 
     function: str
     metric: str
@@ -14,35 +14,35 @@ class Signal:
 
 
 SIGNALS = (
-    Signal("sync", "BrokenBatches", 0, "A batch had not all of its rows: it was erased and loaded anew"),
-    Signal("sync", "QuarantinedRows", 0, "ClickHouse refused rows: they are set aside, and can be replayed"),
-    Signal("sync", "VanishedObjects", 0, "Staged objects vanished between two attempts to load them"),
-    Signal(
-        "ingest", "UntoldObjects", 0, "Sync's queue did not take a message: the sweeper finds what it told of"
-    ),
+    Signal("sync", "BrokenBatches", 0, "A batch was incomplete: its rows are deleted and loaded again"),
+    Signal("sync", "QuarantinedRows", 0, "ClickHouse rejected rows: they are quarantined, for replay"),
+    Signal("sync", "VanishedObjects", 0, "Staged objects were deleted before they were loaded"),
+    Signal("ingest", "UntoldObjects", 0, "SQS did not accept a message to sync: the sweeper sends it"),
     Signal("eraser", "OldestErasureSeconds", 86_400, "An erasure has not been verified within a day"),
-    Signal("eraser", "ErasuresOverdue", 0, "An erasure is later than the 30 days that the law allows"),
-    # `OldestErasureSeconds` has no alarm here: a customer whose own cloud is away would keep it on.
-    Signal("eraser-byoc", "ErasuresOverdue", 0, "An erasure in a customer's own cloud is later than 30 days"),
-    Signal("exporter", "ExportsFailed", 0, "A copy of an account's data could not be made and was given up"),
-    Signal("watch", "OutagesUntold", 0, "A customer's cloud fails and nobody could be told"),
-    Signal("billing", "DoubleSubscriptions", 0, "A customer pays twice: cancel one and give the money back"),
-    Signal("bookkeeper", "MissedEvents", 0, "A subscription changed and no event of Stripe's told of it"),
-    Signal("bookkeeper", "AccountsNotKept", 0, "Accounts could not be looked at; the next round tries again"),
+    Signal("eraser", "ErasuresOverdue", 0, "An erasure has exceeded the legal limit of 30 days"),
+    # `OldestErasureSeconds` has no alarm here: an unreachable customer's ClickHouse would keep it on.
+    Signal("eraser-byoc", "ErasuresOverdue", 0, "An erasure in a BYOC destination has exceeded 30 days"),
+    Signal("exporter", "ExportsFailed", 0, "A data export failed and was abandoned"),
+    Signal("watch", "OutagesUntold", 0, "A destination has an outage and its owner has no notice yet"),
+    Signal(
+        "billing", "DoubleSubscriptions", 0, "A customer has two subscriptions: cancel and refund the newer"
+    ),
+    Signal("bookkeeper", "MissedEvents", 0, "A subscription changed without an event from Stripe"),
+    Signal("bookkeeper", "AccountsNotKept", 0, "Accounts could not be checked; the next run retries"),
     Signal("closer", "ClosingsSlow", 0, "An account should have been closed a day ago"),
-    Signal("meter", "OldestUncountedSeconds", 900, "What was stored has not been counted for a quarter hour"),
-    Signal("report", "OldestReportSeconds", 14_400, "Usage has not got through to Stripe for four hours"),
-    Signal("report", "ReportsRefused", 0, "Stripe does not take an account's usage, or has other than ours"),
-    Signal("reconcile", "UsageDifferenceRows", 0, "Rows that are stored are not those that were counted"),
-    Signal("reconcile", "UsageDifferenceBytes", 0, "What Stripe bills is not what it was told"),
-    Signal("notifier", "NoticesGivenUp", 0, "Somebody could not be mailed for a day, and will not be"),
-    Signal("notifier", "MostTries", 5, "SES has not taken a mail for half an hour; it is tried again"),
+    Signal("meter", "OldestUncountedSeconds", 900, "Loaded rows have not been metered for 15 minutes"),
+    Signal("report", "OldestReportSeconds", 14_400, "Usage has not reached Stripe for four hours"),
+    Signal("report", "ReportsRefused", 0, "Stripe rejects a usage report, or has different usage"),
+    Signal("reconcile", "UsageDifferenceRows", 0, "The stored rows differ from the counted rows"),
+    Signal("reconcile", "UsageDifferenceBytes", 0, "The usage Stripe bills differs from the usage reported"),
+    Signal("notifier", "NoticesGivenUp", 0, "A notice could not be mailed for a day and was abandoned"),
+    Signal("notifier", "MostTries", 5, "SES has rejected a mail for half an hour; notifier retries"),
     Signal("sync", "ExpiredObjects", 0, "Accepted logs expired before they were loaded: they are lost"),
     Signal("sweeper", "ExpiredObjects", 0, "Accepted logs expired before they were loaded: they are lost"),
-    Signal("sweeper", "OldestStagedSeconds", 1800, "A staged object waits for over half an hour"),
-    Signal("retention", "PurgesFailed", 0, "An expired day could not be dropped; the next hour tries again"),
-    Signal("retention", "PartitionsOverdue", 0, "Partitions outlive their plan by more than a day"),
-    Signal("retention-check", "RowsOverdue", 0, "Rows outlive their plan by more than a day"),
-    Signal("retention-check", "ByocAtRest", 0, "Logs of a BYOC customer rest with us, where none may"),
-    Signal("retention-check", "RowsOfNobody", 0, "There are rows of a tenant that has no account"),
+    Signal("sweeper", "OldestStagedSeconds", 1800, "A staged object has waited for over half an hour"),
+    Signal("retention", "PurgesFailed", 0, "An expired day could not be dropped; the next run retries"),
+    Signal("retention", "PartitionsOverdue", 0, "Partitions are more than a day past retention"),
+    Signal("retention-check", "RowsOverdue", 0, "Rows are more than a day past retention"),
+    Signal("retention-check", "ByocAtRest", 0, "We store logs of a BYOC customer, which is not allowed"),
+    Signal("retention-check", "RowsOfNobody", 0, "ClickHouse has rows of a tenant without an account"),
 )

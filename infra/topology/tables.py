@@ -1,13 +1,13 @@
-"""The tables of DynamoDB: their keys, their indexes, what forgets by itself and what can be restored."""
+"""The DynamoDB tables: keys, indexes, time to live and point-in-time recovery."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """A global secondary index: items that have its keys, and no others, are found by them, a moment late.
+    """A global secondary index. Holds only items that have its keys; eventually consistent.
 
-    Keys are strings. `projection`: the attributes copied into it beside all keys; none unless named.
+    Keys are strings. `projection`: the attributes copied into it beside all keys; none by default.
     """
 
     name: str
@@ -41,7 +41,7 @@ TABLES = (
         ttl_attribute="forget_at",
         indexes=(
             Index("account", partition_key="tenant_id", sort_key="subject"),
-            # Of those who were mailed something they may unsubscribe from.
+            # Tokens to unsubscribe, of people who were mailed an optional notice.
             Index("unsubscribe", partition_key="unsubscribe_token"),
         ),
     ),
@@ -49,7 +49,7 @@ TABLES = (
     Table("key-lists", partition_key="tenant_id", sort_key="key_id", ttl_attribute="forget_at"),
     Table("audit", partition_key="tenant_id", sort_key="entry", append_only=True),
     Table("announcements", partition_key="tenant_id", sort_key="announcement", ttl_attribute="forget_at"),
-    # What people are to be told of, by mail and in the dashboard; `due` tells the sender what is not yet.
+    # The outbox: notices to people, by mail and in the dashboard; index `due` lists those not yet sent.
     Table(
         "notices",
         partition_key="tenant_id",
@@ -57,15 +57,16 @@ TABLES = (
         ttl_attribute="forget_at",
         indexes=(Index("due", partition_key="due", sort_key="due_at"),),
     ),
-    # Addresses, as digests, that bounced or complained: nothing is mailed there.
+    # Digests of addresses that bounced or complained: not mailed any more.
     Table("suppressions", partition_key="address", ttl_attribute="forget_at"),
-    # Failed attempts to sign in; a quarter of an hour of them is no loss.
+    # Failed sign-in attempts; losing the last fifteen minutes of them is acceptable.
     Table("attempts", partition_key="counter", ttl_attribute="forget_at", recoverable=False),
     Table("destinations", partition_key="tenant_id"),
-    # What makes a customer's sealed credentials readable; destroyed, so must its copies be (docs/adr/0008).
+    # Key shards: without its shard a customer's encrypted credentials are unreadable. Destroying a shard must
+    # destroy every copy (docs/adr/0008).
     Table("shards", partition_key="tenant_id", recoverable=False),
     Table("health", partition_key="destination"),
-    # Batches that are done and not yet counted have `unmetered`, and nothing else has.
+    # Only batches that are done and not yet counted have `unmetered`.
     Table(
         "ledger",
         partition_key="entry",
@@ -74,9 +75,9 @@ TABLES = (
     ),
     Table("usage", partition_key="tenant_id", sort_key="entry"),
     Table("billing", partition_key="entry"),
-    # Which of Stripe's events are done; what is forgotten Stripe has long ceased to send.
+    # Stripe events already processed; an item expires long after Stripe has stopped sending its event.
     Table("stripe-events", partition_key="event_id", ttl_attribute="forget_at", recoverable=False),
-    # Copies and erasures that were asked for; `open` tells who makes them what is to be done.
+    # Requested data exports and erasures; index `open` lists those the worker still has to do.
     Table(
         "exports",
         partition_key="tenant_id",
@@ -90,7 +91,7 @@ TABLES = (
         sort_key="erasure_id",
         indexes=(Index("open", partition_key="open", sort_key="opens_at"),),
     ),
-    # What is left of erasures: receipts without personal data; and accounts of which nothing may come back.
+    # What remains of erasures: receipts without personal data, and tombstones of deleted accounts.
     Table("receipts", partition_key="receipt", ttl_attribute="forget_at"),
     Table("tombstones", partition_key="kind", sort_key="tenant_hash", ttl_attribute="forget_at"),
     Table("uploads", partition_key="tenant_id", sort_key="entry", ttl_attribute="forget_at"),

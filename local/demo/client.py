@@ -1,4 +1,4 @@
-"""A client of the API that behaves as senders should: it waits as long as it is told to, and tries again."""
+"""An API client that behaves as senders should: it waits for Retry-After, and retries."""
 
 import contextlib
 import json
@@ -15,11 +15,11 @@ TRY_AGAIN = (429, 500, 502, 503, 504)
 
 
 class ApiError(Exception):
-    """The API refused for good, or for too long; the message holds its answer."""
+    """The API rejected a request permanently, or for too long; the message holds its response."""
 
 
 class Client:
-    """One connection with one key. `retries` counts how often a request was sent again."""
+    """One connection with one key. `retries` counts requests that were sent again."""
 
     def __init__(self, api: str, key: str) -> None:
         self._connection = HTTPConnection(urlsplit(api).netloc, timeout=TIMEOUT_SECONDS)
@@ -27,7 +27,7 @@ class Client:
         self.retries = 0
 
     def post(self, path: str, body: bytes, headers: Mapping[str, str]) -> dict[str, Any]:
-        """The JSON of a 2xx. Sends again after 429, 5xx and lost connections: give an Idempotency-Key.
+        """The JSON of a 2xx. Retries after 429, 5xx and lost connections: give an Idempotency-Key.
 
         Raises
         ------
@@ -53,7 +53,7 @@ class Client:
                 pause = _pause(answer.getheader("Retry-After"))
             self.retries += 1
             time.sleep(pause)
-        raise ApiError(f"POST {path} was answered {said}")
+        raise ApiError(f"POST {path} failed with {said}")
 
     def close(self) -> None:
         self._connection.close()

@@ -1,4 +1,4 @@
-"""The command: a stack of its own, one run, and what to make of it."""
+"""The demo command: starts its own stack, does one run, and reports the result."""
 
 import json
 import signal
@@ -15,20 +15,20 @@ from local.supervisor import StackError
 
 DEFAULT_LINES = 50_000
 MIN_LINES = 1000
-"""Fewer have too few of each kind for the searches to find some."""
+"""With fewer lines, some searches would find nothing."""
 
 INTERRUPTED = 130
 TERMINATED = 143
 
 
 class IncompleteError(Exception):
-    """What was sent, accepted, stored and found differ; the message says how."""
+    """Sent, accepted, stored and found lines differ; the message says how."""
 
 
 def demo(lines: int, *, as_json: bool) -> int:
-    """Run the demo; 0 when all that was sent was accepted, stored and found.
+    """Run the demo; 0 if all lines sent were accepted, stored and found.
 
-    The story goes to standard output; with `as_json` the figures go there and the story to standard error.
+    The report goes to standard output; with `as_json` the figures go there and the report to standard error.
     """
     signal.signal(signal.SIGTERM, _terminated)
     try:
@@ -50,7 +50,7 @@ def _run(lines: int, teller: Teller, *, as_json: bool) -> None:
             print(json.dumps(figures.as_json(), indent=2))
         if figures.differences:
             raise IncompleteError("\n".join(figures.differences))
-    teller.say(f"All {figures.sent:,} lines that were sent were accepted, stored and found.")
+    teller.say(f"All {figures.sent:,} lines sent were accepted, stored and found.")
     teller.whats_next()
 
 

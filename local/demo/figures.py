@@ -1,4 +1,4 @@
-"""The demo's result: four counts that must be one number, and how fast it went."""
+"""The demo's result: four counts that must be equal, and the speed."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -9,8 +9,8 @@ from typing import Any
 class Figures:
     """`found` counts the lines that a search returned as they were sent.
 
-    `ingest_seconds` from the first request to the last answer; `sync_seconds` from the first request until
-    all is in ClickHouse. `searches`: name -> how many events it found.
+    `ingest_seconds`: from the first request to the last answer. `sync_seconds`: from the first request until
+    all lines are in ClickHouse. `searches`: name -> number of events found.
     """
 
     sources: Mapping[str, int]
@@ -30,7 +30,7 @@ class Figures:
 
     @property
     def differences(self) -> list[str]:
-        """One sentence for each count that is not what it should be; empty when all is well."""
+        """One sentence for each wrong count; empty if all are right."""
         counts = {"accepted": self.accepted, "stored": self.stored, "found": self.found}
         differ = [
             f"{self.sent:,} lines were sent, but {count:,} {name}"
@@ -48,7 +48,7 @@ class Figures:
         return self.stored / self.sync_seconds
 
     def as_json(self) -> dict[str, Any]:
-        """Rounded, with what is derived."""
+        """Rounded figures and those derived from them."""
         rates = {
             "ingested_a_second": self.ingested_a_second,
             "synced_a_second": self.synced_a_second,

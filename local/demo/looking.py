@@ -1,4 +1,4 @@
-"""What became of the lines: counted in ClickHouse, and found through the API."""
+"""Check the lines: count them in ClickHouse, and find them through the API."""
 
 import json
 import time
@@ -16,13 +16,13 @@ LOOK_EVERY_SECONDS = 0.2
 GIVE_UP_SECONDS = 60
 PAGE_SIZE = 1000
 EVERYTHING_SINCE = "2000-01-01T00:00:00Z"
-"""Ingest moves older times up to here."""
+"""Ingest moves older timestamps up to here."""
 
 Fingerprint = tuple[str, str, str, str, str]
 
 
 def stored(clickhouse: str, tenant: str) -> int | None:
-    """The rows ClickHouse has of `tenant`, asked past our own code; None when it does not answer."""
+    """The rows of `tenant` in ClickHouse, counted without our own code; None if it does not answer."""
     sql = quote(f"SELECT count() FROM events WHERE tenant_id = '{tenant}'")  # noqa: S608 - our own name
     try:
         with urllib.request.urlopen(f"{clickhouse}/?query={sql}", timeout=30) as answer:  # noqa: S310 - loopback
@@ -32,9 +32,9 @@ def stored(clickhouse: str, tenant: str) -> int | None:
 
 
 def wait_until_stored(count: Callable[[], int | None], wanted: int, told: Callable[[int], None]) -> int:
-    """Wait until `count` reaches `wanted` or stands still for GIVE_UP_SECONDS; the last count.
+    """Wait until `count` reaches `wanted` or does not grow for GIVE_UP_SECONDS; returns the last count.
 
-    `told` is called with each growth.
+    `told` is called each time it grows.
     """
     seen, give_up_at = 0, time.monotonic() + GIVE_UP_SECONDS
     while seen < wanted:
@@ -55,7 +55,7 @@ def search(client: Client, **asked: Any) -> dict[str, Any]:
 
 
 def pages(client: Client, now: datetime) -> Iterator[list[Event]]:
-    """All events there are, page by page."""
+    """All events, page by page."""
     asked = {
         "from": EVERYTHING_SINCE,
         "to": (now + timedelta(days=2)).isoformat(timespec="seconds"),
@@ -70,13 +70,13 @@ def pages(client: Client, now: datetime) -> Iterator[list[Event]]:
 
 
 class Missing:
-    """The lines that were sent and are still to be found; equal lines count one by one."""
+    """Sent lines that are not found yet; equal lines count separately."""
 
     def __init__(self, sent: Sequence[Event]) -> None:
         self._left = Counter(_fingerprint(event) for event in sent)
 
     def strike(self, events: Sequence[Event]) -> int:
-        """Strike out what is found unaltered; how many of `events` that was."""
+        """Remove `events` that are unaltered from the missing lines; returns how many."""
         struck = 0
         for fingerprint in map(_fingerprint, events):
             if self._left[fingerprint] > 0:

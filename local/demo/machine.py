@@ -1,6 +1,6 @@
-"""This machine's own log lines: what its package manager and its system left in /var/log, where readable.
+"""This machine's own log lines: package manager and system logs in /var/log, where readable.
 
-They go to the stack on the same machine and nowhere else.
+They are sent only to the stack on the same machine.
 """
 
 import re
@@ -23,7 +23,7 @@ NAMES = (
     "syslog",
     "messages",
 )
-"""Debian's, Fedora's and Arch's package managers, cloud images, macOS, the system's own."""
+"""Logs of Debian's, Fedora's and Arch's package managers, cloud images, macOS, and the system."""
 
 MAX_TAIL_BYTES = 4 * 1024 * 1024
 MAX_LINE_CHARACTERS = 2000
@@ -37,7 +37,7 @@ _EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 def machine_sources(limit: int, now: datetime, folder: Path = FOLDER) -> list[Source]:
-    """The newest lines of each file in turn, `limit` in all at the most; unreadable files are passed over."""
+    """The newest lines of each file in turn, at most `limit` in all; unreadable files are skipped."""
     sources: list[Source] = []
     for name in NAMES:
         events = list(_events(folder / name, now))[-limit:] if limit else []
@@ -48,7 +48,7 @@ def machine_sources(limit: int, now: datetime, folder: Path = FOLDER) -> list[So
 
 
 def _events(path: Path, now: datetime) -> Iterator[Event]:
-    """A line without a time of its own has that of the line before."""
+    """A line without a timestamp gets that of the line before."""
     timestamp: str | None = None
     for line in _lines(path):
         timestamp = _time(line, now) or timestamp
@@ -78,7 +78,7 @@ def _lines(path: Path) -> Iterator[str]:
 
 
 def _time(line: str, now: datetime) -> str | None:
-    """The time a line names, which is the machine's local time, unless no clock could have said so."""
+    """A line's timestamp, read as local time of this machine; None if it is implausible."""
     match = _TIME.search(line)
     if not match:
         return None

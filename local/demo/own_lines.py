@@ -1,4 +1,4 @@
-"""The stack's own log lines: what its functions wrote while they handled the lines before."""
+"""The stack's own log lines, which its functions wrote while they handled earlier lines."""
 
 import json
 from collections.abc import Iterator
@@ -28,7 +28,7 @@ def _events(path: Path) -> Iterator[Event]:
 
 
 def _entry(line: str) -> dict[str, Any] | None:
-    """The line as functions.shared.journal wrote it; None for anything else, such as half a line."""
+    """The line as functions.shared.journal wrote it; None for anything else, such as a partial line."""
     try:
         entry = json.loads(line)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Three searches that people make when something went wrong, one leading to the next."""
+"""Three typical searches after a failure, each leading to the next."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ SHOWN = 5
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """What was asked of POST /v1/search, and what came back; `elapsed_ms` as ClickHouse took it."""
+    """A request to POST /v1/search and its result; `elapsed_ms` is measured by ClickHouse."""
 
     title: str
     asked: Mapping[str, Any]
@@ -24,7 +24,7 @@ class Answered:
 
 
 def ask(client: Client, now: datetime) -> list[Answered]:
-    """What is going wrong, how it reads, and what one unlucky customer went through."""
+    """Search for the errors of the last hour, for a declined payment, and for its trace."""
     hour_ago = (now - timedelta(hours=1)).isoformat(timespec="seconds")
     errors = _ask(
         client, "errors of the last hour", {"levels": ["error", "fatal"], "from": hour_ago, "limit": SHOWN}

@@ -1,4 +1,4 @@
-"""One run of the demo: send, wait until all is stored, find everything again, ask three questions."""
+"""One run of the demo: send, wait until all is stored, find all lines again, run three searches."""
 
 import time
 from datetime import UTC, datetime
@@ -18,11 +18,11 @@ from local.stack import ACCOUNTS
 
 MACHINE_SHARE = 0.4
 OWN_SHARE = 0.1
-"""Of all lines, at the most; the shop makes up the rest."""
+"""Highest shares of all lines; the shop's lines are the rest."""
 
 
 class Run:
-    """`lines` lines through one stack."""
+    """Send `lines` lines through one stack."""
 
     def __init__(self, stack: Sandbox, lines: int, teller: Teller) -> None:
         self._stack = stack
@@ -33,11 +33,11 @@ class Run:
         self._sent = Sent()
 
     def figures(self) -> Figures:
-        """Run it.
+        """Run the demo.
 
         Raises
         ------
-        ApiError: the API refused a request for good.
+        ApiError: the API rejected a request permanently.
         """
         began = time.monotonic()
         self._send_all()
@@ -70,7 +70,7 @@ class Run:
         return [event for source in self._sources for event in source.events]
 
     def _send_all(self) -> None:
-        """The machine's lines first: handling them is what the stack's own lines tell of."""
+        """Send the machine's lines first: handling them produces the stack's own lines."""
         self._teller.say(
             f"Sending with {CLIENTS} clients at once, as JSON, NDJSON with gzip, array with zstd"
         )

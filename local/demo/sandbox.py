@@ -1,7 +1,7 @@
-"""A stack for the duration of a block: its own folder, free ports, no output.
+"""A stack for the length of a block: its own folder, free ports, no output.
 
-It runs as a child of the demo, `python -m local.demo.sandbox`, on the line that local.child describes: when
-the demo is gone, however it went, so is the stack.
+It runs as a child of the demo, `python -m local.demo.sandbox`, on the pipe described in local.child: when the
+demo ends, in any way, so does the stack.
 """
 
 import json
@@ -31,7 +31,7 @@ class Configuration:
 
 @dataclass(frozen=True, slots=True)
 class Sandbox:
-    """A running stack: `keys` by scope, of its first account; `logs` holds its functions' output."""
+    """A running stack: `keys` by scope, of its first account; `logs` is the folder of its functions' logs."""
 
     api: str
     clickhouse: str
@@ -41,7 +41,7 @@ class Sandbox:
 
 @contextmanager
 def sandbox() -> Iterator[Sandbox]:
-    """Run a stack. Its folder goes with it, unless an error leaves the block, which then notes where it is.
+    """Run a stack. Delete its folder at the end, unless the block raises: then a note names the folder.
 
     Raises
     ------
@@ -58,7 +58,7 @@ def sandbox() -> Iterator[Sandbox]:
             stdin=subprocess.PIPE,
             stdout=log,
             stderr=log,
-            # Ctrl-C in the terminal is for the demo, which ends the stack in order.
+            # Ctrl-C in the terminal is for the demo, which stops the stack cleanly.
             start_new_session=True,
         )
     keep = False

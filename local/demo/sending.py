@@ -1,4 +1,4 @@
-"""Events over HTTP: several clients at once, each form that POST /v1/drain takes in turn."""
+"""Events over HTTP: several clients at once, using each body format of POST /v1/drain in turn."""
 
 import gzip
 import json
@@ -22,7 +22,7 @@ Told = Callable[[int], None]
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """One way to write the same events down."""
+    """One encoding of events."""
 
     name: str
     headers: Mapping[str, str]
@@ -58,7 +58,7 @@ FORMS = (
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """`accepted` and `rejected` as the API said; `wire_bytes` of bodies, compressed as they were."""
+    """`accepted` and `rejected` as the API reported; `wire_bytes` of bodies, compressed as sent."""
 
     requests: int = 0
     accepted: int = 0
@@ -84,11 +84,11 @@ class _Parcel:
 
 
 def send(events: Sequence[Event], api: str, key: str, told: Told) -> Sent:
-    """Send all `events`; `told` is called with the size of each request that was answered.
+    """Send all `events`; `told` is called with the size of each request once it is answered.
 
     Raises
     ------
-    ApiError: the API refused a request.
+    ApiError: the API rejected a request.
     """
     parcels: SimpleQueue[_Parcel] = SimpleQueue()
     for start, form in zip(range(0, len(events), EVENTS_A_REQUEST), cycle(FORMS), strict=False):

@@ -1,7 +1,7 @@
-"""A web shop's log lines: visits whose lines share a trace, the same ones for the same seed.
+"""A web shop's log lines: visits whose lines share a trace, identical for one seed.
 
-Most visitors look around, some search, one in six orders; now and then a bank declines, a password is wrong
-or a shard of the search does not answer. Lines are spread evenly over the hour that ends now.
+Most visitors look around, some search, one in six orders; sometimes a bank declines, a password is wrong or a
+shard of the search does not answer. Lines are spread evenly over the hour that ends now.
 """
 
 import random
@@ -115,7 +115,7 @@ def _events(chance: random.Random) -> Iterator[Event]:
 
 
 def _facts(chance: random.Random) -> dict[str, object]:
-    """What a visit is about: the same in all of its lines."""
+    """The fields of a visit: the same in all of its lines."""
     return {
         "sku": f"B{chance.randrange(10_000):04}",
         "word": chance.choice(_WORDS),

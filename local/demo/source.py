@@ -1,15 +1,15 @@
-"""What the demo sends: events, and where they come from."""
+"""What the demo sends: events and their origin."""
 
 from dataclasses import dataclass, field
 from typing import Any
 
 Event = dict[str, Any]
-"""One event as POST /v1/drain takes it."""
+"""One event as POST /v1/drain accepts it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """`origin` in words a person understands: a file's path, or what made the lines up."""
+    """`origin` in plain words: a file's path, or the generator of the lines."""
 
     origin: str
     events: list[Event] = field(repr=False)

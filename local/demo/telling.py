@@ -1,4 +1,4 @@
-"""What a person sees of the demo: bars on a terminal, plain lines elsewhere."""
+"""The demo's output: progress bars on a terminal, plain lines elsewhere."""
 
 import json
 import threading
@@ -15,7 +15,7 @@ from local.demo.source import Source
 
 MAX_MESSAGE_CHARACTERS = 96
 
-_CAPTION = "S3, SQS and DynamoDB are emulated here: make bench is what measures"
+_CAPTION = "S3, SQS and DynamoDB are emulated here: use make bench to measure"
 
 _NEXT = """
 Where to go next
@@ -35,7 +35,7 @@ class Teller:
 
     @contextmanager
     def progress(self, title: str, total: int) -> Iterator[Callable[[int], None]]:
-        """What the block calls, from any thread, with how many more are done."""
+        """Yields a function to call, from any thread, with the number of items just done."""
         if not self._console.is_terminal:
             yield _Quarters(title, total, self.say).more
             return
@@ -87,7 +87,7 @@ class Teller:
 
 
 class _Quarters:
-    """Progress as four lines."""
+    """Progress in four lines."""
 
     def __init__(self, title: str, total: int, say: Callable[[str], None]) -> None:
         self._title, self._total, self._say = title, total, say

@@ -1,4 +1,4 @@
-"""The `stripe` child: a small Stripe at a port of the loopback address. See local.stripe and local.child."""
+"""The `stripe` child: a small Stripe on a loopback port. See local.stripe and local.child."""
 
 import asyncio
 from dataclasses import dataclass
@@ -11,9 +11,7 @@ from local.stripe.application import application
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """Where to listen, which key opens it, where events go, if anywhere: a loopback address; the file it is
-    kept in, if it is.
-    """
+    """Port and API key; if set, the loopback URL for events and the file that stores the state."""
 
     port: int
     api_key: str
@@ -23,7 +21,7 @@ class Configuration:
 
 
 async def serve(config: Configuration) -> None:
-    """Serve until told to stop."""
+    """Serve until SIGTERM or SIGINT."""
     kept_in = Path(config.kept_in) if config.kept_in else None
     built = application(config.api_key, config.webhook_url, config.webhook_secret, kept_in=kept_in)
     listener = Listener(built, config.port)

@@ -1,4 +1,4 @@
-"""The HTTP application: who asks, in which version, under which idempotency key; then the noun's handler."""
+"""The HTTP application: authentication, API version, idempotency key, then the handler of the route."""
 
 import asyncio
 import base64
@@ -40,9 +40,9 @@ def application(
     kept_in: Path | None = None,
     retry_seconds: tuple[float, ...] = RETRY_SECONDS,
 ) -> web.Application:
-    """A Stripe of its own. Events go to `webhook_url`, signed with `webhook_secret`, when there is one.
+    """A separate Stripe. Events go to `webhook_url`, signed with `webhook_secret`, if it is set.
 
-    With `kept_in` it begins where the one before ended that was kept in that file.
+    With `kept_in` it continues from the state in that file.
     """
     keeping = Keeping(kept_in)
     world, replays = keeping.recall()
@@ -69,7 +69,7 @@ def application(
 
 
 async def _tick(world: World, keep: Callable[[], None]) -> None:
-    """Time passes by itself, too."""
+    """Process due events as real time passes, too."""
     while True:
         if move(world, 0):
             keep()
@@ -77,7 +77,7 @@ async def _tick(world: World, keep: Callable[[], None]) -> None:
 
 
 def _kept_before_it_is_answered(keep: Callable[[], None]) -> Middleware:
-    """No other task runs between a handler's end and this: nothing is told of that is not kept."""
+    """Store the state before each response. No other task runs in between: no response precedes its state."""
 
     @web.middleware
     async def kept(request: web.Request, handler: Callable[[web.Request], Any]) -> web.StreamResponse:
@@ -92,7 +92,7 @@ def _kept_before_it_is_answered(keep: Callable[[], None]) -> Middleware:
 
 
 class Api:
-    """/v1: the API proper."""
+    """The API itself, /v1."""
 
     def __init__(self, world: World, api_key: str, replays: Replays) -> None:
         self._world = world
@@ -130,7 +130,7 @@ class Api:
     def _answered(
         self, request: web.Request, handler: Handler, form: str, request_id: str
     ) -> tuple[Answer, bool]:
-        """The answer, and whether it is one given before."""
+        """The response, and whether it is a replay."""
         key = request.headers.get("Idempotency-Key", "") if request.method == "POST" else ""
         whole = f"{request.method} {request.path}\n{form}"
         old = self._replays.find(key, whole, self._world.now()) if key else None
@@ -157,7 +157,7 @@ class Api:
         return json.dumps(expanded(self._world, handler(self._world, call), paths)).encode()
 
     def _authenticate(self, request: web.Request) -> None:
-        """Bearer, or Basic with the key as its user."""
+        """Check the key: Bearer, or Basic with the key as username."""
         scheme, _, given = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() == "basic":
             with contextlib.suppress(ValueError):
@@ -171,7 +171,9 @@ class Api:
 def _check_version(request: web.Request) -> None:
     version = request.headers.get("Stripe-Version", API_VERSION)
     if version != API_VERSION:
-        raise RefusedError(400, f"Invalid Stripe API version: {version}. This one speaks {API_VERSION}.")
+        raise RefusedError(
+            400, f"Invalid Stripe API version: {version}. The local Stripe supports {API_VERSION}."
+        )
 
 
 def _refusal(refused: RefusedError, request_id: str) -> Answer:

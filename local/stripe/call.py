@@ -1,4 +1,4 @@
-"""One request as the nouns see it, and lists of objects as they are answered."""
+"""One request as handlers see it, and list responses."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ MAX_PAGE, DEFAULT_PAGE = 100, 10
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """`path`: what the address names; `origin`: where pages are, without a slash at the end."""
+    """`path`: parameters of the URL path; `origin`: base URL of the pages, without a trailing slash."""
 
     params: Thing
     path: dict[str, str] = field(default_factory=dict)
@@ -21,7 +21,7 @@ class Call:
     address: str = ""
 
     def only(self, names: str) -> Thing:
-        """The parameters, when they are all among `names`."""
+        """The parameters; rejects any that is not in `names`."""
         params.only(self.params, names)
         return self.params
 
@@ -39,7 +39,7 @@ def retrieve(kind: str) -> Handler:
 
 
 def listed(kind: str, filters: str = "") -> Handler:
-    """A list of `kind`, newest first; `filters` are fields that must equal the parameter of their name."""
+    """A list of `kind`, newest first; `filters` are fields that must equal the parameter of that name."""
 
     def handler(world: World, call: Call) -> Thing:
         given = call.only(f"limit starting_after ending_before created {filters}")
@@ -51,7 +51,7 @@ def listed(kind: str, filters: str = "") -> Handler:
 
 
 def page(call: Call, oldest_first: list[Thing]) -> Thing:
-    """One page of a list, as Stripe pages: by an id it starts after or ends before."""
+    """One page of a list, with Stripe's `starting_after` and `ending_before`."""
     limit = params.whole(call.params, "limit", DEFAULT_PAGE) or 0
     if not 1 <= limit <= MAX_PAGE:
         raise invalid(f"Invalid limit: must be between 1 and {MAX_PAGE}", "limit")
@@ -66,7 +66,7 @@ def page(call: Call, oldest_first: list[Thing]) -> Thing:
 
 
 def whole_list(things: list[Thing], url: str) -> Thing:
-    """A list inside an object."""
+    """A list embedded in an object."""
     return {"object": "list", "data": things, "has_more": False, "url": url}
 
 

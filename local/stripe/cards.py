@@ -1,6 +1,6 @@
-"""Test cards: how each answers. A number is looked at once, in `of_number`, and is in nothing that is kept.
+"""Test cards and their behavior. A number is read once, in `of_number`, and is never stored.
 
-Numbers and the names of ready-made payment methods are those of Stripe's page on testing.
+Numbers and names of ready-made payment methods are those of Stripe's page on testing.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ EXPIRED = ("expired_card", "Your card has expired.")
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """`refuses` when it is put on file, `fails` when it is charged: (decline code, message)."""
+    """`refuses`: error when attached; `fails`: error when charged; both are (decline code, message)."""
 
     brand: str
     last4: str
@@ -44,13 +44,13 @@ _READY_MADE = {
 
 
 def of_number(number: str) -> Card:
-    """The test card of this number; refused when no card can have it, and when it is not a test card's."""
+    """The test card of this number; rejects invalid numbers and numbers that are not test cards."""
     digits = number.replace(" ", "").replace("-", "")
     if not (digits.isdecimal() and 12 <= len(digits) <= 19 and passes_luhn(digits)):
         raise _card_error("incorrect_number", "Your card number is incorrect.")
     card = _NUMBERS.get(digits)
     if card is None:
-        raise _card_error("live_mode_test_card", "Your card was declined: this is no test card.")
+        raise _card_error("live_mode_test_card", "Your card was declined: only test cards are accepted.")
     return card
 
 
@@ -59,13 +59,13 @@ def ready_made(name: str) -> Card | None:
 
 
 def accept(card: Card) -> None:
-    """Raise when the card cannot be put on file."""
+    """Raise if the card cannot be attached."""
     if card.refuses:
         raise declined(*card.refuses)
 
 
 def expiry(text: str, year_now: int, month_now: int) -> tuple[int, int]:
-    """Month and year of `MM/YY`; refused when it is over."""
+    """Month and year of `MM/YY`; rejected if past."""
     month, _, year = text.replace(" ", "").partition("/")
     if not (month.isdecimal() and year.isdecimal() and 1 <= int(month) <= 12):
         raise _card_error("invalid_expiry_month", "Your card's expiration date is invalid.")

@@ -1,9 +1,9 @@
-"""Changes of a running subscription: plan up and down with proration, its end at the period's end and back.
+"""Changes of an active subscription: up- and downgrade with proration, cancel at period end, and undo that.
 
-A change gives back the unused part of the old price and charges the rest of the period at the new one:
-`create_prorations` puts both on the next invoice, `always_invoice` on one now, `none` does neither. What a
-metered item has counted until a change of its price is billed at the old price. With `error_if_incomplete` a
-change whose invoice cannot be paid at once is refused and nothing is changed.
+A change credits the unused part of the old price and charges the rest of the period at the new one:
+`create_prorations` puts both on the next invoice, `always_invoice` on one now, `none` does neither. Usage of
+a metered item before a change of its price is billed at the old price. With `error_if_incomplete` a change
+whose invoice cannot be paid at once is rejected and nothing changes.
 """
 
 from copy import deepcopy
@@ -39,7 +39,7 @@ def update(world: World, call: Call) -> Thing:
 
 
 def apply(world: World, thing: Thing, given: Thing, *, must_be_paid: bool = False) -> None:
-    """Change what is given, all or nothing, and say so in one event."""
+    """Apply the given changes, all or none, and emit one event."""
     copy = world.rehearsal()
     refused = _apply(copy, copy.get("subscription", thing["id"]), given)
     if refused and must_be_paid:
@@ -48,7 +48,7 @@ def apply(world: World, thing: Thing, given: Thing, *, must_be_paid: bool = Fals
 
 
 def _apply(world: World, thing: Thing, given: Thing) -> RefusedError | None:
-    """The refusal of the payment, if one was tried."""
+    """Apply the changes; returns the payment's error, if one was tried and failed."""
     if thing["status"] in ENDED:
         raise invalid("A canceled subscription can only update its metadata and cancellation_details.")
     before = deepcopy(thing)
@@ -69,7 +69,7 @@ def _apply(world: World, thing: Thing, given: Thing) -> RefusedError | None:
 
 
 def preview(world: World, call: Call) -> Thing:
-    """`POST /v1/invoices/create_preview`: the change tried on a copy, and the invoice it would lead to."""
+    """`POST /v1/invoices/create_preview`: apply the change to a copy; returns its invoice."""
     given = call.only("customer subscription subscription_details")
     details = params.mapping(given, "subscription_details")
     world = world.rehearsal()
@@ -110,7 +110,7 @@ def _set_simple(world: World, thing: Thing, given: Thing) -> None:
 
 
 def _set_end(world: World, thing: Thing, given: Thing) -> None:
-    """Whichever way it is said, `cancel_at` holds the moment, and nothing clears both."""
+    """`cancel_at` holds the time, whichever parameter sets it; null clears both."""
     boundary = period_of(thing)[1]
     at: int | None = thing["cancel_at"]
     if "cancel_at_period_end" in given:
@@ -190,7 +190,7 @@ def _prorate(world: World, thing: Thing, item: Thing, at: int | None, *, credit:
 
 
 def _bill_usage(world: World, thing: Thing, item: Thing, wanted: Thing) -> None:
-    """A metered item that gets another price, or goes, leaves what it counted for the next invoice."""
+    """Put the usage so far on the next invoice when a metered item changes its price or is removed."""
     leaves = params.flag(wanted, "deleted") or wanted.get("price", item["price"]["id"]) != item["price"]["id"]
     if not is_metered(item["price"]) or not leaves or params.flag(wanted, "clear_usage"):
         return

@@ -1,4 +1,4 @@
-"""One try to take money: a payment intent, a charge a try, and the intent's link to its invoice."""
+"""One payment attempt: a payment intent, a charge per attempt, and the intent's link to its invoice."""
 
 from local.stripe.call import Route, listed, retrieve
 from local.stripe.cards import Card
@@ -8,7 +8,7 @@ from local.stripe.world import Thing, World, nulls
 
 
 def charge(world: World, invoice: Thing, method: Thing) -> RefusedError | None:
-    """Charge what the invoice has due to a card; the refusal when it does not take it."""
+    """Charge the amount due of the invoice to a card; returns the error if it is declined."""
     intent = _intent(world, invoice, method)
     card: Card = world.notes[f"card {method['id']}"]
     tried = world.put(_shape(world, intent, method, card.fails))
@@ -39,7 +39,7 @@ def _paid(world: World, invoice: Thing, intent: Thing) -> None:
 
 
 def _intent(world: World, invoice: Thing, method: Thing) -> Thing:
-    """The invoice's payment intent: one, however many tries."""
+    """The invoice's payment intent: one for all attempts."""
     link = link_of(world, invoice)
     if link:
         intent = world.get("payment_intent", link["payment"]["payment_intent"])

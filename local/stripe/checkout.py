@@ -1,4 +1,4 @@
-"""Checkout sessions of mode `subscription`: made by the API, completed on the page /pay/<id>."""
+"""Checkout sessions of mode `subscription`: created by the API, completed on the page /pay/<id>."""
 
 from local.stripe import params
 from local.stripe.call import Call, Route, listed, retrieve, whole_list
@@ -71,7 +71,7 @@ def line_items(world: World, call: Call) -> Thing:
 def complete(
     world: World, session: Thing, card: Card, expires: tuple[int, int], email: str | None, name: str | None
 ) -> None:
-    """The person paid: everything begins, or the card's refusal is raised."""
+    """Complete the payment: create customer and subscription, or raise the card's error."""
     if session["status"] != "open":
         raise RefusedError(400, "This page has been used or has expired.")
     if card.refuses or (card.fails and session["amount_total"] and not trial_end_of(world, session)):
@@ -97,7 +97,7 @@ def success_url(session: Thing) -> str:
 
 
 def trial_end_of(world: World, session: Thing) -> int | None:
-    """When what is bought begins to cost; None when that is at once."""
+    """When charges begin; None if immediately."""
     return terms_of(world, world.notes[f"data {session['id']}"], {"id": session["customer"]}).trial_end
 
 

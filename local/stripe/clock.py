@@ -1,10 +1,10 @@
-"""The clock: the machine's, and ahead of it by as much as tests have moved it. It never goes back."""
+"""The clock: the machine's time plus the time by which tests advanced it. It never goes backwards."""
 
 import time
 
 
 class Clock:
-    """Whole seconds since the epoch. While time is being moved it stands at what is happening."""
+    """Whole seconds since the epoch. While the clock advances it stops at the time of each event."""
 
     def __init__(self) -> None:
         self._ahead = 0
@@ -17,7 +17,7 @@ class Clock:
         self._standing = max(at, self.now())
 
     def go_on(self) -> None:
-        """Run on from where it stands."""
+        """Run again from the current time."""
         if self._standing is not None:
             self._ahead = max(self._ahead, self._standing - int(time.time()))
             self._standing = None

@@ -1,4 +1,4 @@
-"""Collecting an invoice: the try, the retries, and what each does to the subscription."""
+"""Collecting an invoice: the payment attempt, the retries, and their effect on the subscription."""
 
 from local.stripe import invoices
 from local.stripe.call import Call, Route
@@ -20,7 +20,7 @@ def open_and_collect(world: World, invoice: Thing) -> RefusedError | None:
 def collect(
     world: World, invoice: Thing, *, scheduled: bool, method: Thing | None = None
 ) -> RefusedError | None:
-    """Try to take what is due; the refusal when it failed. Only scheduled tries use up retries."""
+    """Try to collect the amount due; returns the error if it fails. Only scheduled tries use up retries."""
     if invoice["status"] not in ("open", "uncollectible"):
         code = "invoice_already_paid" if invoice["status"] == "paid" else "invoice_not_open"
         raise invalid(f"Invoice is {invoice['status']}, so it cannot be paid.", code=code)
@@ -99,7 +99,7 @@ def _failed(world: World, invoice: Thing, *, scheduled: bool) -> None:
 
 
 def _next_try(world: World, invoice: Thing) -> int | None:
-    """Retry days count from the first failure."""
+    """Time of the next retry; retry days count from the first failure."""
     first: int = world.notes.setdefault(f"first failure {invoice['id']}", world.now())
     tried = invoice["attempt_count"]
     plan = world.settings.retry_days

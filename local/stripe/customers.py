@@ -1,4 +1,4 @@
-"""Customers, and the stub that stays when one is deleted."""
+"""Customers, and the stub that remains after deletion."""
 
 from local.stripe import params
 from local.stripe.call import Call, Route, listed
@@ -13,7 +13,7 @@ _ADDRESS = "city country line1 line2 postal_code state"
 
 
 def new_customer(world: World, email: str | None = None, name: str | None = None) -> Thing:
-    """A customer on file, of whom the event is still to be told."""
+    """A stored customer; the caller emits the event."""
     thing = {
         **nulls("address business_name individual_name currency customer_account default_source description"),
         **nulls("discount phone shipping test_clock"),
@@ -61,7 +61,7 @@ def retrieve(world: World, call: Call) -> Thing:
 
 
 def delete(world: World, call: Call) -> Thing:
-    """End the subscriptions at once and leave the stub."""
+    """Cancel the subscriptions at once and leave the stub."""
     call.only("")
     thing = living(world, call.path["id"], in_path=True)
     for subscription in world.all("subscription"):

@@ -1,7 +1,7 @@
-"""What time does: trials end, periods end, drafts are finalized, payments retried, sessions expire.
+"""Events of time: trials end, periods end, drafts are finalized, payments are retried, sessions expire.
 
-Things happen one at a time in the order of their moments, each with the clock standing at its own, however
-far the clock is moved at once.
+Events happen one at a time in order, each with the clock at its own time, however far the clock is advanced
+at once.
 """
 
 from collections.abc import Callable, Iterator
@@ -22,7 +22,7 @@ RUNNING = ("active", "past_due", "unpaid")
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """Something that happens to `thing` at a moment."""
+    """An event of `thing` at a certain time."""
 
     at: int
     happens: Callable[[World, Thing], object]
@@ -30,7 +30,7 @@ class Due:
 
 
 def move(world: World, seconds: int) -> int:
-    """Go on by `seconds` and let everything happen in between; how many things did."""
+    """Advance the clock by `seconds` and run all events in between; returns their number."""
     target = world.now() + seconds
     count = 0
     try:
@@ -83,9 +83,9 @@ def _of_invoice(thing: Thing) -> Iterator[Due]:
 
 
 def _renew(world: World, thing: Thing) -> None:
-    """The period is over: the next begins, and a draft asks for it and for the usage of the last.
+    """Begin the next period, with a draft invoice for it and for the usage of the last.
 
-    A trial's usage is free. What an unpaid subscription owes stays a draft.
+    A trial's usage is free. The invoices of an unpaid subscription stay drafts.
     """
     before, boundary = period_of(thing)
     previous: Thing = {"items": {"data": [dict(item) for item in thing["items"]["data"]]}}

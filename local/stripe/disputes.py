@@ -1,4 +1,4 @@
-"""Money that goes back: refunds by the API, disputes by order of a test (`POST /_dispute`)."""
+"""Refunds by the API, and disputes by order of a test (`POST /_dispute`)."""
 
 from local.stripe import params
 from local.stripe.call import Call, Route, listed, retrieve
@@ -56,7 +56,7 @@ def refund(world: World, call: Call) -> Thing:
 
 
 def open_dispute(world: World, which: str, reason: str) -> Thing:
-    """The cardholder disputes a charge."""
+    """Open a cardholder's dispute of a charge."""
     charge = world.get("charge", which, "charge")
     if not charge["paid"] or charge["disputed"]:
         raise RefusedError(400, "This charge cannot be disputed.")
@@ -94,7 +94,7 @@ def open_dispute(world: World, which: str, reason: str) -> Thing:
 
 
 def close_dispute(world: World, which: str, status: str) -> Thing:
-    """The bank decides: won or lost."""
+    """Close a dispute with the bank's decision: won or lost."""
     thing = world.get("dispute", which, "dispute")
     if status not in ("won", "lost") or thing["status"] in ("won", "lost"):
         raise RefusedError(400, "A dispute is closed once, as won or lost.")
@@ -103,7 +103,7 @@ def close_dispute(world: World, which: str, status: str) -> Thing:
 
 
 def accept(world: World, call: Call) -> Thing:
-    """`POST /v1/disputes/{id}/close`: we give in."""
+    """`POST /v1/disputes/{id}/close`: accept the dispute as lost."""
     call.only("")
     world.get("dispute", call.path["id"], in_path=True)
     return close_dispute(world, call.path["id"], "lost")

@@ -1,4 +1,4 @@
-"""How a subscription ends, and what it has used until then."""
+"""The end of a subscription, and its usage until then."""
 
 from local.stripe import invoices, lines
 from local.stripe.lines import Usage
@@ -8,7 +8,7 @@ from local.stripe.world import Thing, World
 
 
 def end(world: World, thing: Thing, reason: str, *, invoice_now: bool = False) -> Thing:
-    """End it now; drafts and open invoices are no longer collected by themselves."""
+    """End it now; drafts and open invoices are no longer collected automatically."""
     last = usage_until(world, thing, world.now()) if invoice_now else []
     for invoice in world.all("invoice"):
         if invoices.subscription_id(invoice) == thing["id"] and invoice["status"] in ("draft", "open"):
@@ -29,7 +29,7 @@ def end(world: World, thing: Thing, reason: str, *, invoice_now: bool = False) -
 
 
 def usage_until(world: World, thing: Thing, until: int) -> list[Usage]:
-    """What metered items have to count up to `until`, from where each last stopped."""
+    """The usage of metered items to bill up to `until`, each from where its last count stopped."""
     found = []
     for item in thing["items"]["data"]:
         if is_metered(item["price"]):

@@ -1,4 +1,4 @@
-"""Webhook endpoints: where events go. Loopback addresses only, so that nothing here reaches anybody."""
+"""Webhook endpoints: loopback URLs only, so that no event leaves this machine."""
 
 from urllib.parse import urlsplit
 
@@ -30,7 +30,7 @@ def add(world: World, url: str, secret: str, kinds: list[str]) -> Thing:
 
 
 def create(world: World, call: Call) -> Thing:
-    """The secret is in this answer only."""
+    """Create an endpoint; only this response holds its secret."""
     given = call.only("url enabled_events description metadata")
     kinds = params.listing(given, "enabled_events")
     if not kinds:
@@ -57,7 +57,7 @@ def delete(world: World, call: Call) -> Thing:
 
 
 def wanting(world: World, event: Thing) -> list[Thing]:
-    """The endpoints an event goes to."""
+    """The endpoints that subscribe to an event."""
     return [
         each
         for each in world.all("webhook_endpoint")

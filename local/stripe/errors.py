@@ -1,10 +1,10 @@
-"""Refusals, in the shape of Stripe's error object."""
+"""Errors in the form of Stripe's error object."""
 
 from typing import Any
 
 
 class RefusedError(Exception):
-    """An answer of 4xx: `type`, `code`, `param` and `message` as the API's reference has them."""
+    """A 4xx response: `type`, `code`, `param` and `message` as in the API reference."""
 
     def __init__(self, status: int, message: str, **fields: Any) -> None:
         super().__init__(message)
@@ -16,12 +16,12 @@ class RefusedError(Exception):
 
 
 def invalid(message: str, param: str | None = None, code: str | None = None) -> RefusedError:
-    """A request that is wrong in itself."""
+    """An invalid request."""
     return RefusedError(400, message, **_given(param=param, code=code))
 
 
 def missing(kind: str, which: str, param: str, *, in_path: bool) -> RefusedError:
-    """No such object: 404 when the address names it, 400 when a parameter does."""
+    """No such object: 404 if its id is in the path, 400 if in a parameter."""
     status = 404 if in_path else 400
     return RefusedError(status, f"No such {kind}: '{which}'", code="resource_missing", param=param)
 
@@ -35,7 +35,7 @@ def required(name: str) -> RefusedError:
 
 
 def not_imitated(what: str) -> RefusedError:
-    """Stripe can do it; this one cannot."""
+    """A feature of Stripe that is not imitated here."""
     return invalid(f"The local Stripe does not imitate {what}.", code="not_imitated")
 
 

@@ -1,4 +1,4 @@
-"""`expand[]`: ids in an answer replaced by what they name, and what is only there when asked for."""
+"""`expand[]`: replace ids in a response by their objects, and add fields returned only on request."""
 
 from copy import deepcopy
 from typing import Any
@@ -11,7 +11,7 @@ MAX_DEPTH = 4
 
 
 def expanded(world: World, answer: Thing, paths: list[Any]) -> Thing:
-    """A copy of `answer` with every path followed."""
+    """A copy of `answer` with every path expanded."""
     answer = deepcopy(answer)
     for path in paths:
         steps = str(path).split(".")
@@ -34,7 +34,7 @@ def _follow(world: World, node: Any, steps: list[str], path: str) -> None:
 
 
 def _named(world: World, value: Any) -> Any:
-    """The object an id stands for; a list's each; anything else as it is."""
+    """The object of an id; for a list, of each item; other values unchanged."""
     if isinstance(value, list):
         return [_named(world, each) for each in value]
     if isinstance(value, str):

@@ -1,7 +1,7 @@
-"""What the pages' forms bring, and what they are answered.
+"""Form data of the pages, and responses to it.
 
-A card number lives as long as the request that carries it: it is looked at by local.stripe.cards, and is in
-no object, answer, address or log line.
+A card number exists only during the request that carries it: local.stripe.cards reads it, and no object,
+response, URL or log line has it.
 """
 
 from datetime import UTC, datetime
@@ -16,9 +16,9 @@ Form = dict[str, str]
 
 
 async def form_of(request: web.Request) -> Form:
-    """A form from this very page: another site's is refused, so that it cannot press a button.
+    """A form sent by this page; another site's form is rejected (CSRF protection).
 
-    A browser says so in Origin, which is "null" when the other site hides itself. Programs say nothing.
+    Browsers send Origin, which is "null" when the other site hides itself. Programs send none.
     """
     origin = request.headers.get("Origin")
     if origin is not None and urlsplit(origin).netloc != request.host:
@@ -27,7 +27,7 @@ async def form_of(request: web.Request) -> Form:
 
 
 def card_of(world: World, form: Form) -> tuple[cards.Card, tuple[int, int]]:
-    """The test card of the form's number, and when it expires; raises RefusedError."""
+    """The test card of the form's number, and its expiry; raises RefusedError."""
     now = datetime.fromtimestamp(world.now(), UTC)
     card = cards.of_number(form.get("number", ""))
     expires = cards.expiry(form.get("expiry", ""), now.year, now.month)
@@ -36,7 +36,7 @@ def card_of(world: World, form: Form) -> tuple[cards.Card, tuple[int, int]]:
 
 
 def answer(page: str, status: int) -> web.Response:
-    """No other site is told the address, which opens the page; itself it is, for else Origin is hidden."""
+    """A page whose URL, which grants access, is no referrer for other sites; same-origin keeps Origin set."""
     headers = {"Cache-Control": "no-store", "Referrer-Policy": "same-origin"}
     return web.Response(text=page, status=status, content_type="text/html", headers=headers)
 

@@ -1,4 +1,4 @@
-"""The pages' HTML: plain forms with labels, that work without scripts. Everything put in is escaped."""
+"""The pages' HTML: plain forms with labels, which work without scripts. All inserted text is escaped."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime

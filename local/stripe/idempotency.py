@@ -1,7 +1,7 @@
-"""`Idempotency-Key`: the same request again has the same answer; another under the key is refused.
+"""`Idempotency-Key`: the same request gets the same response; another request with the key is rejected.
 
-As with Stripe: for POST, for 24 hours, and only what an endpoint began to execute is kept: an answer of 2xx
-or a card's 402, not a request that was wrong in itself.
+As in Stripe: for POST, for 24 hours, and only for requests that began to execute: 2xx or a card's 402, not
+invalid requests.
 """
 
 import hashlib
@@ -16,7 +16,7 @@ MAX_KEY_CHARACTERS = 255
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What was said, and of which request."""
+    """A response and its request."""
 
     status: int
     body: bytes
@@ -24,13 +24,13 @@ class Answer:
 
 
 class Replays:
-    """Answers by key."""
+    """Stored responses by key."""
 
     def __init__(self) -> None:
         self._kept: dict[str, tuple[int, str, Answer]] = {}
 
     def find(self, key: str, request: str, now: int) -> Answer | None:
-        """The answer of this request under this key; refused when the key was another request's."""
+        """The stored response of this request and key; rejected if the key belongs to another request."""
         if len(key) > MAX_KEY_CHARACTERS:
             raise RefusedError(400, "The idempotency key is too long.", type="idempotency_error")
         at, fingerprint, answer = self._kept.get(key, (0, "", None))

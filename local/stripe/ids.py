@@ -1,4 +1,4 @@
-"""Ids that look like Stripe's: the noun's prefix and 24 random letters and digits."""
+"""Ids in Stripe's form: a prefix per object type and 24 random letters and digits."""
 
 import secrets
 import string

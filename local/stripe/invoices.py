@@ -1,4 +1,4 @@
-"""Invoices: draft, open, then paid, uncollectible or void. Who pays and when is local.stripe.collect's."""
+"""Invoices: draft, open, then paid, uncollectible or void. local.stripe.collect does the payment."""
 
 from copy import deepcopy
 
@@ -26,7 +26,7 @@ def draft(
     span: tuple[int, int],
     used: list[Usage] | None = None,
 ) -> Thing:
-    """A draft of `found`, of `used` as far as it goes, and of what waits for the subscription."""
+    """A draft of the lines `found`, of `used` as counted so far, and of the subscription's pending items."""
     invoice = _shape(world, subscription, reason, span)
     world.put(invoice)
     world.notes[f"fixed {invoice['id']}"] = found + lines.taken(world, subscription)
@@ -42,7 +42,7 @@ def draft(
 
 
 def finalize(world: World, invoice: Thing) -> Thing:
-    """Count usage for the last time, number the invoice and open it; a negative total goes to the balance."""
+    """Count usage a last time, number the invoice and open it; a negative total goes to the balance."""
     if invoice["status"] != "draft":
         raise invalid("This invoice is already finalized.", code="invoice_not_editable")
     _add_up(world, invoice, subscription_of(world, invoice))
@@ -58,7 +58,7 @@ def finalize(world: World, invoice: Thing) -> Thing:
 
 
 def close(world: World, invoice: Thing, status: str, kind: str, transition: str) -> Thing:
-    """Take an open invoice to its end."""
+    """Set the final status of an open invoice."""
     if invoice["status"] not in ("open", "uncollectible"):
         raise invalid(f"Only open invoices can become {status}.", code="invoice_not_editable")
     invoice.update(status=status, next_payment_attempt=None)
@@ -173,7 +173,7 @@ def _shape(world: World, subscription: Thing, reason: str, span: tuple[int, int]
         "period_start": span[0],
         "status": "draft",
         "status_transitions": nulls("finalized_at marked_uncollectible_at paid_at voided_at"),
-        # Stripe's fixture has this key, its API of this version and the SDK have not: nobody may rely on it.
+        # Stripe's fixture has this key, this API version and the SDK do not: code must not rely on it.
         "subscription": None,
         "total_discount_amounts": [],
         "total_pretax_credit_amounts": [],

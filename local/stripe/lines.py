@@ -1,4 +1,4 @@
-"""The lines of an invoice: a period in advance, usage in arrears, prorations that wait for it."""
+"""Invoice lines: the next period in advance, usage in arrears, pending prorations."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -13,7 +13,7 @@ from local.stripe.world import Thing, World, nulls
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What a draft still has to count when it is finalized; `price` as it was."""
+    """Usage that a draft counts again when it is finalized; `price` is the price at the time."""
 
     item: str
     price: Thing
@@ -22,7 +22,7 @@ class Usage:
 
 
 def in_advance(world: World, subscription: Thing, item: Thing, start: int, end: int) -> list[Thing]:
-    """A licensed item's next period."""
+    """Lines of a licensed item's next period."""
     quantity = item["quantity"]
     found = money.parts(item["price"], tiers_of(world, item["price"]), quantity)
     return [_line(world, subscription, item["id"], item["price"], part, (start, end)) for part in found]
@@ -38,7 +38,7 @@ def on_trial(world: World, subscription: Thing, item: Thing) -> Thing:
 
 
 def in_arrears(world: World, subscription: Thing, used: Usage) -> list[Thing]:
-    """A metered item's usage, a line for each tier it reached."""
+    """Lines of a metered item's usage, one for each tier it reached."""
     meter = world.get("billing.meter", used.price["recurring"]["meter"])
     total = usage(world, meter, subscription["customer"], used.start, used.end)
     found = money.parts(used.price, tiers_of(world, used.price), max(0, int(total)))
@@ -81,7 +81,7 @@ def waiting(world: World, subscription: Thing, line: Thing, *, proration: bool) 
 
 
 def prorated(world: World, subscription: Thing, item: Thing, at: int, *, credit: bool) -> Thing:
-    """What is left of the item's period at `at`: given back, or to be paid."""
+    """A line for the rest of the item's period after `at`: a credit, or a charge."""
     start, end = item["current_period_start"], item["current_period_end"]
     whole = money.total(item["price"], tiers_of(world, item["price"]), item["quantity"])
     amount = money.share(whole, start, end, at) * (-1 if credit else 1)
@@ -93,7 +93,7 @@ def prorated(world: World, subscription: Thing, item: Thing, at: int, *, credit:
 
 
 def any_waiting(world: World, subscription: Thing) -> bool:
-    """Whether the subscription's next invoice has lines already."""
+    """Whether the subscription's next invoice already has lines."""
     return any(
         item["invoice"] is None
         and item["parent"]["subscription_details"]["subscription"] == subscription["id"]
@@ -102,7 +102,7 @@ def any_waiting(world: World, subscription: Thing) -> bool:
 
 
 def taken(world: World, subscription: Thing) -> list[Thing]:
-    """Lines of the invoice items that wait for this subscription; they are taken with it."""
+    """Remove and return the lines of the subscription's pending invoice items."""
     found = []
     for item in world.all("invoiceitem"):
         details = item["parent"]["subscription_details"]

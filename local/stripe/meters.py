@@ -1,8 +1,8 @@
-"""Billing meters, their events, and what these come to.
+"""Billing meters, their events, and the sums of these.
 
-An event counts once: its identifier is refused for the 24 hours after, and is new again then, as with Stripe,
-so that a sender who retries later must know by itself what it has sent. A refusal, not a silent second 200:
-that is what the real one answers. Stripe judges customer and value later, in a report; here it is at once.
+An event counts once: its identifier is rejected for the next 24 hours and accepted again after that, as in
+Stripe, so a sender that retries later must itself know what it has sent. The response is an error, not a
+second 200: so answers the real one. Stripe checks customer and value later, in a report; here it is at once.
 """
 
 from decimal import Decimal, InvalidOperation
@@ -24,7 +24,7 @@ def create(world: World, call: Call) -> Thing:
     given = call.only("display_name event_name default_aggregation customer_mapping value_settings")
     name = params.needed(given, "event_name")
     if any(each["event_name"] == name and each["status"] == "active" for each in world.all("billing.meter")):
-        raise invalid(f"An active meter with event name {name} exists already.", "event_name")
+        raise invalid(f"An active meter with event name {name} already exists.", "event_name")
     formula = params.one_of(params.mapping(given, "default_aggregation"), "formula", "sum count last", "sum")
     customer = params.mapping(given, "customer_mapping").get("event_payload_key", "stripe_customer_id")
     thing = {
@@ -64,7 +64,7 @@ def reactivate(world: World, call: Call) -> Thing:
 
 
 def record(world: World, call: Call) -> Thing:
-    """Take one meter event."""
+    """Record one meter event."""
     given = call.only("event_name payload identifier timestamp")
     meter = _meter_of(world, params.needed(given, "event_name"))
     payload = params.mapping(given, "payload")
@@ -113,7 +113,7 @@ def adjust(world: World, call: Call) -> Thing:
 
 
 def summaries(world: World, call: Call) -> Thing:
-    """One sum for the span, or one a window of it, newest first; windows without events are left out."""
+    """One sum for the time span, or one per window, newest first; windows without events are omitted."""
     given = call.only("customer start_time end_time value_grouping_window limit starting_after ending_before")
     meter = world.get("billing.meter", call.path["id"], in_path=True)
     customer = world.get("customer", params.needed(given, "customer"), "customer")["id"]
@@ -131,7 +131,7 @@ def summaries(world: World, call: Call) -> Thing:
 
 
 def events_of(world: World, meter: Thing, customer: str, start: int, end: int) -> list[Thing]:
-    """A customer's events of a meter with start <= timestamp < end, in the order of arrival."""
+    """A customer's events of a meter with start <= timestamp < end, in order of arrival."""
     key = meter["customer_mapping"]["event_payload_key"]
     return [
         event
@@ -207,9 +207,11 @@ def _value(payload: Thing, meter: Thing) -> Decimal:
     try:
         value = Decimal(text)
     except (InvalidOperation, TypeError):
-        raise invalid("The payload's value is no number.", "payload", "meter_event_invalid_value") from None
+        raise invalid(
+            "The payload's value is not a number.", "payload", "meter_event_invalid_value"
+        ) from None
     if not value.is_finite() or value != int(value):
-        raise invalid("The payload's value is no whole number.", "payload", "meter_event_invalid_value")
+        raise invalid("The payload's value is not a whole number.", "payload", "meter_event_invalid_value")
     return value
 
 

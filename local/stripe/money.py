@@ -1,4 +1,4 @@
-"""What a quantity costs at a price, and which part of it the rest of a period is. Amounts are whole cents."""
+"""Cost of a quantity at a price, and proration. Amounts are whole cents."""
 
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
@@ -9,7 +9,7 @@ Tier = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One line of a charge: `units` at `unit_amount` (cents, with decimals); `tier` when there are any."""
+    """One line of a charge: `units` at `unit_amount` (cents, with decimals); `tier` if there are any."""
 
     units: int
     unit_amount: Decimal
@@ -18,7 +18,7 @@ class Part:
 
 
 def parts(price: dict[str, Any], tiers: list[Tier], quantity: int) -> list[Part]:
-    """The lines `quantity` makes: one, or one a tier that graduated pricing reaches."""
+    """The lines of `quantity`: one, or one for each tier that graduated pricing reaches."""
     if price["billing_scheme"] == "tiered":
         graduated = price["tiers_mode"] == "graduated"
         return _graduated(tiers, quantity) if graduated else [_volume(tiers, quantity)]
@@ -32,7 +32,7 @@ def total(price: dict[str, Any], tiers: list[Tier], quantity: int) -> int:
 
 
 def share(amount: int, start: int, end: int, at: int) -> int:
-    """The part of `amount` that falls on what remains of start..end at `at`."""
+    """The part of `amount` for the rest of start..end after `at`."""
     remaining = end - min(max(at, start), end)
     return cents(Decimal(amount) * remaining / (end - start))
 

@@ -1,11 +1,11 @@
-"""What tests order, by JSON: time, settings, disputes and the fate of webhooks. No key is asked for.
+"""JSON endpoints for tests: clock, settings, disputes and webhook delivery. No API key is needed.
 
 GET  /_clock                                       {"now"}
 POST /_clock             {"advance_seconds"}       {"now", "happened"}
 POST /_settings          fields of world.Settings  the settings
 POST /_dispute           {"charge", "reason"}, or {"dispute", "status": "won"|"lost"}
 GET  /_webhooks                                    {"pending", "held", "deliveries"}
-POST /_webhooks          fields of webhooks.Order; {} is back to normal
+POST /_webhooks          fields of webhooks.Order; {} restores the default
 POST /_webhooks/release  {"how": "given"|"reversed"|"shuffled", "seed"}
 POST /_webhooks/resend   {"event"}
 POST /_webhooks/forge    {"event", "how"}, one of signing.FORGERIES: {"statuses"}
@@ -28,7 +28,7 @@ MAX_ADVANCE_SECONDS = 5 * 366 * 86_400
 
 
 class Orders:
-    """Handlers around one world and its deliveries."""
+    """Handlers for one world and its deliveries."""
 
     def __init__(self, world: World, deliveries: Deliveries) -> None:
         self._world = world

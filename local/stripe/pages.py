@@ -1,4 +1,4 @@
-"""What a person sees in a browser: the checkout and an invoice's own page. The portal is another module's."""
+"""Browser pages: the checkout and an invoice's page. The portal's page is local.stripe.portal_page."""
 
 from aiohttp import web
 
@@ -11,7 +11,7 @@ from local.stripe.world import Thing, World
 
 
 class Pages:
-    """Handlers around one world."""
+    """Handlers for one world."""
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -27,7 +27,7 @@ class Pages:
         return self._checkout(request, {}, None)
 
     def _checkout(self, request: web.Request, form: Form, problem: str | None) -> web.Response:
-        """The page; what was typed is still there after a refusal, but for the card."""
+        """The page; after an error it keeps the form's values except the card."""
         session = self._world.find("checkout.session", request.match_info["id"])
         if session is None or session["status"] != "open":
             return answer(html.page("Checkout", [], "This page has been used or has expired."), 404)
@@ -45,7 +45,7 @@ class Pages:
         return answer(html.page("Checkout", parts, problem), 402 if problem else 200)
 
     async def _pay(self, request: web.Request) -> web.Response:
-        """Pressed twice, the button subscribes once, and both lead on."""
+        """Subscribe once, even if the button is pressed twice; both requests redirect to the success page."""
         form = await form_of(request)
         session = self._world.find("checkout.session", request.match_info["id"])
         if session is None:

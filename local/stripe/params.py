@@ -1,7 +1,7 @@
 """Form-encoded parameters, nested by brackets: `items[0][price]=p&expand[]=customer`.
 
-A mapping whose keys are all whole numbers is a list in their order; `name[]` appends. An empty value stands:
-it is how Stripe's clients say "unset". Readers of one value refuse what is not of its kind.
+A mapping whose keys are all whole numbers is a list in their order; `name[]` appends. An empty value is kept:
+Stripe's clients send it for "unset". Functions that read one value reject other types.
 """
 
 import re
@@ -16,7 +16,7 @@ _KEY = re.compile(r"([^\[\]]+)((?:\[[^\[\]]*\])*)")
 
 
 def decode(form: str) -> Thing:
-    """The parameters of a form or of a query."""
+    """The parameters of a form or a query string."""
     tree: Thing = {}
     for name, value in parse_qsl(form, keep_blank_values=True):
         shape = _KEY.fullmatch(name)
@@ -50,14 +50,14 @@ def _listed(value: Any) -> Any:
 
 
 def only(params: Thing, names: str) -> None:
-    """Refuse the first parameter that is not in `names`, a list with blanks between."""
+    """Reject the first parameter that is not in `names`, a space-separated list."""
     for name in params:
         if name not in names.split():
             raise unknown_parameter(name)
 
 
 def text(params: Thing, name: str, default: str | None = None) -> str | None:
-    """The value, None when unset by an empty one."""
+    """The value; None if unset by an empty one."""
     value = params.get(name, default)
     if value is not None and not isinstance(value, str):
         raise invalid(f"Invalid string: {name}", name)
@@ -111,7 +111,7 @@ def one_of(params: Thing, name: str, choices: str, default: str) -> str:
 
 
 def metadata(params: Thing, old: Thing | None = None) -> dict[str, str]:
-    """What metadata becomes: keys with empty values go, an empty value for all clears it."""
+    """The new metadata: keys with empty values are removed, an empty value for all clears it."""
     if params.get("metadata") == "":
         return {}
     merged = {**(old or {}), **mapping(params, "metadata")}

@@ -1,4 +1,4 @@
-"""Cards on file: brand and last four digits for the eye, how they answer in the world's notes."""
+"""Stored cards: brand and last four digits in the object, their test behavior in the world's notes."""
 
 from local.stripe import params
 from local.stripe.call import Call, Route, listed, retrieve
@@ -11,7 +11,7 @@ EXPIRES = (12, 2034)
 
 
 def new_method(world: World, card: Card, expires: tuple[int, int] = EXPIRES) -> Thing:
-    """A card that belongs to nobody yet."""
+    """A card without a customer."""
     thing = {
         "id": new_id("pm"),
         "object": "payment_method",
@@ -32,7 +32,7 @@ def new_method(world: World, card: Card, expires: tuple[int, int] = EXPIRES) -> 
 
 
 def give(world: World, method: Thing, customer: Thing) -> Thing:
-    """Put a card on a customer's file; raises when the card refuses."""
+    """Attach a card to a customer; raises if the card is declined."""
     accept(world.notes[f"card {method['id']}"])
     if method["customer"] not in (None, customer["id"]):
         raise invalid("The payment method you provided has already been attached to a customer.")
@@ -42,7 +42,7 @@ def give(world: World, method: Thing, customer: Thing) -> Thing:
 
 
 def attach(world: World, call: Call) -> Thing:
-    """`id` may name a ready-made card of Stripe's, `pm_card_visa`; a card of its own is made of it."""
+    """`id` may name a ready-made card of Stripe, `pm_card_visa`; a new card is created from it."""
     customer = world.get("customer", params.needed(call.only("customer"), "customer"), "customer")
     card = ready_made(call.path["id"])
     if card:

@@ -1,4 +1,4 @@
-"""Billing periods: steps from an anchor that keep its day of the month, or the month's last day."""
+"""Billing periods: steps from an anchor that keep its day of the month, or use the month's last day."""
 
 import calendar
 from datetime import UTC, datetime, timedelta

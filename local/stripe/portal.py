@@ -1,6 +1,6 @@
-"""The billing portal's sessions, and its configurations: what may be done there.
+"""Billing portal sessions, and configurations, which list the permitted actions.
 
-What its page shows and its buttons do is in local.stripe.portal_deeds.
+The page's content and its buttons' actions are in `local.stripe.portal_deeds`.
 """
 
 from typing import Any
@@ -35,7 +35,7 @@ def create(world: World, call: Call) -> Thing:
 
 
 def configure(world: World, call: Call) -> Thing:
-    """Make a configuration, or change one when the address names it."""
+    """Create a configuration, or change the one in the path."""
     given = call.only("features business_profile default_return_url metadata active name")
     old = call.path.get("id")
     thing = world.get("billing_portal.configuration", old, in_path=True) if old else _configuration(world)

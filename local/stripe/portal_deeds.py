@@ -1,8 +1,8 @@
-"""What the portal's page shows of a session's customer, and what its buttons do.
+"""Billing portal: data for the page of a session's customer, and actions of its buttons.
 
-As with Stripe, the plan can be switched there only for a subscription of one licensed item; the setting
+As in Stripe, only the plan of a subscription with one licensed item can be switched there; the setting
 `portal_changes_any_plan` lifts that. Cancelling sets `cancel_at_period_end` in the classic billing mode and
-`cancel_at` alone in the flexible one, which is what new subscriptions have.
+only `cancel_at` in the flexible one, which new subscriptions have.
 """
 
 from local.stripe import changes
@@ -19,7 +19,7 @@ SESSION_SECONDS = 3600
 
 
 def session_of(world: World, secret: str) -> Thing:
-    """The session a page's address names."""
+    """The session of a page's URL."""
     session = world.find("billing_portal.session", world.notes.get(f"portal {secret}"))
     if session is None or world.now() > session["created"] + SESSION_SECONDS:
         raise RefusedError(404, "This page has expired.")
@@ -32,7 +32,7 @@ def subscriptions_of(world: World, session: Thing) -> list[Thing]:
 
 
 def cards_of(world: World, session: Thing) -> list[Thing]:
-    """Those that are charged: each subscription's own, or else the customer's."""
+    """The cards that are charged: each subscription's own, or else the customer's."""
     customer = world.get("customer", session["customer"])
     ids = [each["default_payment_method"] for each in subscriptions_of(world, session)]
     ids.append(customer["invoice_settings"]["default_payment_method"])
@@ -41,19 +41,19 @@ def cards_of(world: World, session: Thing) -> list[Thing]:
 
 
 def invoices_of(world: World, session: Thing) -> list[Thing]:
-    """The newest first; drafts are not shown."""
+    """Invoices, newest first, without drafts."""
     theirs = [each for each in world.all("invoice") if each["customer"] == session["customer"]]
     return [each for each in theirs if each["status"] != "draft"][::-1]
 
 
 def features_of(world: World, session: Thing) -> Thing:
-    """What this session's configuration lets a person do."""
+    """The features that this session's configuration enables."""
     features: Thing = world.get("billing_portal.configuration", session["configuration"])["features"]
     return features
 
 
 def choices(world: World, session: Thing, subscription: Thing) -> list[Thing]:
-    """The products it may be switched to; none when the portal does not switch it."""
+    """The products it may be switched to; none if the portal does not permit switching."""
     update = features_of(world, session)["subscription_update"]
     items = subscription["items"]["data"]
     simple = len(items) == 1 and not is_metered(items[0]["price"])
@@ -66,7 +66,7 @@ def choices(world: World, session: Thing, subscription: Thing) -> list[Thing]:
 
 
 def cancel(world: World, session: Thing, form: Thing) -> None:
-    """When the configuration says so at once, or else at the period's end."""
+    """Cancel at once if the configuration says so, else at the period's end."""
     subscription = _theirs(world, session, form)
     if features_of(world, session)["subscription_cancel"]["mode"] == "immediately":
         end(world, subscription, "cancellation_requested")
@@ -82,7 +82,7 @@ def resume(world: World, session: Thing, form: Thing) -> None:
 
 
 def switch(world: World, session: Thing, form: Thing) -> None:
-    """Replace the items by the prices of the product that was chosen."""
+    """Replace the items by the prices of the selected product."""
     subscription = _theirs(world, session, form)
     if form.get("product") not in [each["id"] for each in choices(world, session, subscription)]:
         raise RefusedError(400, "This plan cannot be chosen here.")
@@ -99,7 +99,7 @@ def switch(world: World, session: Thing, form: Thing) -> None:
 
 
 def fix_card(world: World, session: Thing, card: Card, expires: tuple[int, int]) -> None:
-    """Put a new card on file, for the customer and for all their subscriptions."""
+    """Attach a new card as default of the customer and of all their subscriptions."""
     customer = world.get("customer", session["customer"])
     method = give(world, new_method(world, card, expires), customer)
     settings = {**customer["invoice_settings"], "default_payment_method": method["id"]}

@@ -1,4 +1,4 @@
-"""The billing portal in a browser: plan, card and invoices, as far as the configuration shows them."""
+"""The billing portal's page: plan, card and invoices, as far as the configuration enables them."""
 
 from collections.abc import Callable
 
@@ -17,11 +17,11 @@ _FEATURES = {
     "card": "payment_method_update",
     "pay": "invoice_history",
 }
-"""Button -> the feature of the configuration that it belongs to."""
+"""Button -> the feature of the configuration that enables it."""
 
 
 class PortalPage:
-    """Handlers around one world."""
+    """Handlers for one world."""
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -68,7 +68,7 @@ class PortalPage:
         return html.section(names, parts)
 
     async def _do(self, request: web.Request) -> web.Response:
-        """A button; then the page again."""
+        """Run a button's action, then show the page again."""
         form = await form_of(request)
         try:
             session = portal.session_of(self._world, request.match_info["secret"])

@@ -1,4 +1,4 @@
-"""Prices: licensed or metered by a billing meter, per unit or in tiers. Amounts never change."""
+"""Prices: licensed or metered by a billing meter, per unit or in tiers. Amounts are immutable."""
 
 import re
 from decimal import Decimal
@@ -163,7 +163,7 @@ def _plain(amount: Decimal | None) -> str | None:
 
 
 def _take_lookup_key(world: World, given: Thing) -> None:
-    """A lookup key names one price; another gives it up only when told to."""
+    """A lookup key names one price; it moves to another only with `transfer_lookup_key`."""
     key = params.text(given, "lookup_key")
     holder = next((price for price in world.all("price") if key and price["lookup_key"] == key), None)
     if holder is None:

@@ -1,4 +1,4 @@
-"""Products: what is sold."""
+"""Products."""
 
 from local.stripe import params
 from local.stripe.call import Call, Route, listed, retrieve

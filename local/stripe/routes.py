@@ -1,4 +1,4 @@
-"""Every route of the API that is imitated."""
+"""All imitated routes of the API."""
 
 from local.stripe import (
     changes,
@@ -17,7 +17,7 @@ from local.stripe import (
     subscriptions,
 )
 
-# `/v1/invoices/create_preview` comes before `/v1/invoices/{id}`.
+# `/v1/invoices/create_preview` must precede `/v1/invoices/{id}`.
 ROUTES = [
     *changes.ROUTES,
     *collect.ROUTES,

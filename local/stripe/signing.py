@@ -1,4 +1,4 @@
-"""Stripe's signature on a webhook, and the wrong ones that a receiver must refuse."""
+"""Stripe's webhook signature, and invalid ones that a receiver must reject."""
 
 import hashlib
 import hmac
@@ -15,7 +15,7 @@ def signature(body: bytes, secret: str, at: int) -> str:
 
 
 def forged(body: bytes, secret: str, at: int, how: str) -> tuple[bytes, str | None]:
-    """A body and a header that do not belong together, one of FORGERIES."""
+    """A body and a header that do not match, one of FORGERIES."""
     right = signature(body, secret, at)
     wrong: dict[str, tuple[bytes, str | None]] = {
         "secret": (body, signature(body, f"{secret}x", at)),

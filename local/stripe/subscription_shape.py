@@ -1,4 +1,4 @@
-"""A subscription and its items as objects; the values that never change here are in one place."""
+"""A subscription and its items as objects, with all constant fields in one place."""
 
 from copy import deepcopy
 
@@ -55,7 +55,7 @@ def subscription_shape(world: World, customer: Thing, currency: str) -> Thing:
 
 
 def new_item(world: World, subscription: Thing, given: Thing, span: tuple[int, int]) -> Thing:
-    """An item of `price` and, when it is licensed, `quantity`, for the period."""
+    """An item of `price` and, if licensed, `quantity`, for the period."""
     params.only(given, "price quantity metadata")
     price = usable_price(world, params.needed(given, "price"), subscription["currency"])
     thing = {
@@ -97,7 +97,7 @@ def usable_price(world: World, which: str, currency: str | None) -> Thing:
 
 
 def interval_of(items: list[Thing]) -> tuple[str, int]:
-    """The one billing interval of all items."""
+    """The common billing interval of all items."""
     found = {
         (each["price"]["recurring"]["interval"], each["price"]["recurring"]["interval_count"])
         for each in items
@@ -118,7 +118,7 @@ def set_period(subscription: Thing, start: int, end: int) -> None:
 
 
 def _plan(price: Thing) -> Thing:
-    """The older name of a price, still part of an item."""
+    """The legacy `plan` of a price, still part of an item."""
     recurring = price["recurring"]
     same = "active billing_scheme created currency id livemode metadata nickname product tiers_mode"
     return {

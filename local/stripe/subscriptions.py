@@ -1,4 +1,4 @@
-"""Subscriptions: begun, ended, resumed. Changes are in local.stripe.changes, time's doings in .cycle."""
+"""Subscriptions: begin, end, resume. Changes are in local.stripe.changes, timed events in .cycle."""
 
 from dataclasses import dataclass, field
 
@@ -28,7 +28,7 @@ _CREATE = (
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What a subscription begins with, besides its items. `trial_end`: seconds since the epoch."""
+    """Settings of a new subscription besides its items. `trial_end`: seconds since the epoch."""
 
     trial_end: int | None = None
     missing_payment_method: str = "create_invoice"
@@ -39,7 +39,7 @@ class Terms:
 
 
 def begin(world: World, customer: Thing, items: list[Thing], terms: Terms) -> Thing:
-    """Begin one: with a trial, or with an invoice that is collected at once."""
+    """Begin a subscription: with a trial, or with an invoice that is collected at once."""
     if not items:
         raise required("items")
     price = usable_price(world, params.needed(items[0], "price"), None)
@@ -88,7 +88,7 @@ def create(world: World, call: Call) -> Thing:
 
 
 def terms_of(world: World, given: Thing, customer: Thing) -> Terms:
-    """From parameters, of a subscription or of a checkout's `subscription_data`."""
+    """Terms from the parameters of a subscription or of a checkout's `subscription_data`."""
     trial_days, trial_end = params.whole(given, "trial_period_days"), params.whole(given, "trial_end")
     behaviour = params.mapping(params.mapping(given, "trial_settings"), "end_behavior")
     method = params.text(given, "default_payment_method")
@@ -109,7 +109,7 @@ def terms_of(world: World, given: Thing, customer: Thing) -> Terms:
 
 
 def cancel(world: World, call: Call) -> Thing:
-    """`DELETE /v1/subscriptions/{id}`: at once; `prorate` gives back what is left of the period."""
+    """`DELETE /v1/subscriptions/{id}`: at once; `prorate` credits the rest of the period."""
     given = call.only("invoice_now prorate cancellation_details")
     thing = world.get("subscription", call.path["id"], in_path=True)
     if thing["status"] in ENDED:
@@ -124,7 +124,7 @@ def cancel(world: World, call: Call) -> Thing:
 
 
 def resume(world: World, call: Call) -> Thing:
-    """`POST /v1/subscriptions/{id}/resume`: from a pause that a trial without a card ended in."""
+    """`POST /v1/subscriptions/{id}/resume`: end the pause after a trial without a card."""
     call.only("billing_cycle_anchor proration_behavior")
     thing = world.get("subscription", call.path["id"], in_path=True)
     if thing["status"] != "paused":
@@ -141,7 +141,7 @@ def resume(world: World, call: Call) -> Thing:
 
 
 def list_subscriptions(world: World, call: Call) -> Thing:
-    """Without `status` the ended are left out; `status=all` and `status=ended` as Stripe has them."""
+    """Subscriptions; without `status`, only those not ended; `status=all`, `status=ended` as in Stripe."""
     given = call.only("limit starting_after ending_before customer price status")
     found = [
         each
@@ -160,14 +160,14 @@ def _shown(is_now: str, wanted: str | None) -> bool:
 
 
 def advance(world: World, thing: Thing) -> list[Thing]:
-    """Lines of the licensed items' period as it stands."""
+    """Lines of the licensed items' current period."""
     licensed = [each for each in thing["items"]["data"] if not is_metered(each["price"])]
     span = period_of(thing)
     return [line for item in licensed for line in lines.in_advance(world, thing, item, *span)]
 
 
 def _first_invoice(world: World, thing: Thing) -> None:
-    """Of nothing during a trial. One that has something due waits for its payment."""
+    """The first invoice: zero during a trial. Above zero, the subscription waits for its payment."""
     span = period_of(thing)
     trial = thing["status"] == "trialing"
     found = (

@@ -1,8 +1,8 @@
-"""Events on their way to the endpoints: signed, one after the other, tried again until an answer of 2xx.
+"""Webhook deliveries: signed, one after the other, retried until a 2xx response.
 
-Stripe promises no order, delivers more than once, and tries for three days. A test orders what it needs to
-see of this: copies, a delay, loss, or all held back and released in another order. The signature's time is
-the machine's, not the moved clock's: a receiver compares it with its own.
+Stripe guarantees no order, delivers more than once, and retries for three days. Tests can order each of
+these: copies, a delay, loss, or all deliveries held and released in another order. The signature's timestamp
+is the machine's time, not the advanced clock's: a receiver compares it with its own clock.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ MAX_KEPT = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What befalls deliveries: `copies` each, after `delay_seconds`, the next `drop` lost, or all held."""
+    """Ordered delivery faults: `copies` each, after `delay_seconds`, the next `drop` lost, or all held."""
 
     copies: int = 1
     delay_seconds: float = 0
@@ -35,7 +35,7 @@ class Order:
 
 
 class Deliveries:
-    """Hears events and delivers them; for the event loop it is opened in."""
+    """Receives events and delivers them; for the event loop it is opened in."""
 
     def __init__(self, world: World, retry_seconds: tuple[float, ...] = RETRY_SECONDS) -> None:
         self.order = Order()
@@ -64,7 +64,7 @@ class Deliveries:
         await self._session.close()
 
     def take(self, order: Order) -> None:
-        """From now on by this order; what was held stays held until it is released."""
+        """Apply `order` from now on; held deliveries stay held until they are released."""
         self.order, self._dropped = order, 0
 
     def hear(self, event: Thing) -> None:
@@ -77,7 +77,7 @@ class Deliveries:
                 (self.held.append if self.order.hold else self._queue.put_nowait)((event, endpoint))
 
     def release(self, how: str, seed: int) -> int:
-        """Send what was held: `given`, `reversed` or `shuffled`; how many that is."""
+        """Send held deliveries in the order `given`, `reversed` or `shuffled`; returns their number."""
         waiting, self.held = self.held, []
         if how == "reversed":
             waiting.reverse()
@@ -92,11 +92,11 @@ class Deliveries:
             self._queue.put_nowait((event, endpoint))
 
     def pending(self) -> int:
-        """Deliveries that have not been answered with 2xx and still will be tried."""
+        """Number of deliveries without a 2xx response that will be retried."""
         return self._queue.qsize() + len(self._tasks) - 1 + int(self._busy)
 
     async def forge(self, event: Thing, how: str) -> list[int]:
-        """Send a forgery of `event` to each endpoint; what each answered."""
+        """Send a forgery of `event` to each endpoint; returns their response statuses."""
         answers = []
         for endpoint in wanting(self._world, event):
             secret = self._world.notes[f"secret {endpoint['id']}"]
@@ -130,7 +130,7 @@ class Deliveries:
         return delivered
 
     async def _post(self, url: str, body: bytes, header: str | None) -> int:
-        """The status; 0 when nobody answers. A redirect is an answer, as with Stripe, and no success."""
+        """The status; 0 without a response. A redirect is a response, as in Stripe, and a failure."""
         headers = {"Content-Type": "application/json; charset=utf-8", "User-Agent": "Stripe/1.0 (local)"}
         if header is not None:
             headers[HEADER] = header
@@ -147,5 +147,5 @@ class Deliveries:
 
 
 def _body(event: Thing) -> bytes:
-    """UTF-8 as it is: a receiver that reads and writes it again before it verifies is found out."""
+    """Raw UTF-8: reveals a receiver that parses and reserializes the body before it verifies."""
     return json.dumps(event, separators=(",", ":"), ensure_ascii=False).encode()

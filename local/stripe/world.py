@@ -1,4 +1,4 @@
-"""All that exists: objects by kind and id, the clock, the settings, and who is told of events."""
+"""The whole state: objects by kind and id, the clock, the settings, and the listeners for events."""
 
 from collections.abc import Callable
 from copy import deepcopy
@@ -15,13 +15,13 @@ Thing = dict[str, Any]
 
 @dataclass(slots=True)
 class Settings:
-    """What an operator sets on Stripe's own pages; `POST /_settings` changes it.
+    """Settings of Stripe's own dashboard; `POST /_settings` changes them.
 
-    `retry_days`: days after the first failed payment of an invoice at which it is tried again.
-    `after_retries`: what becomes of the subscription then: "cancel", "unpaid" or "past_due".
-    `uncollectible_after_retries`: whether the invoice is given up as well.
+    `retry_days`: days after an invoice's first failed payment at which the payment is retried.
+    `after_retries`: the subscription's status after that: "cancel", "unpaid" or "past_due".
+    `uncollectible_after_retries`: whether the invoice becomes uncollectible as well.
     `draft_seconds`: how long a renewal's invoice stays a draft.
-    `portal_is_set_up`: somebody saved the portal's settings there, so that sessions need no configuration.
+    `portal_is_set_up`: the portal's settings were saved in the dashboard, so sessions need no configuration.
     `portal_changes_any_plan`: let the portal change subscriptions that are metered or have several items,
     which Stripe's own portal does not.
     """
@@ -36,7 +36,7 @@ class Settings:
 
 @dataclass(slots=True)
 class Request:
-    """Who caused what happens now; both None for what time caused."""
+    """The request that causes the current events; both fields are None for timed events."""
 
     id: str | None = None
     idempotency_key: str | None = None
@@ -44,10 +44,10 @@ class Request:
 
 @dataclass(slots=True)
 class World:
-    """One account. For one thread: a request is done before the next begins.
+    """One account. Single-threaded: a request completes before the next begins.
 
-    `notes` holds what objects do not show: how a card answers, the tiers of a price, from when an item
-    counts usage. `listeners` hear every event in the order of happening.
+    `notes` holds state that objects do not show: how a card answers, the tiers of a price, from when an item
+    counts usage. `listeners` receive every event in order.
     """
 
     settings: Settings = field(default_factory=Settings)
@@ -65,7 +65,7 @@ class World:
         return thing
 
     def all(self, kind: str) -> list[Thing]:
-        """In the order of creation."""
+        """All objects of a kind, in order of creation."""
         return list(self.tables.get(kind, {}).values())
 
     def find(self, kind: str, which: str | None) -> Thing | None:
@@ -82,7 +82,7 @@ class World:
         return next((table[which] for table in self.tables.values() if which in table), None)
 
     def emit(self, kind: str, thing: Thing, previous: Thing | None = None) -> None:
-        """Write down an event with the object as it is now, and tell who listens."""
+        """Store an event with the object as it is now, and call the listeners."""
         data = {"object": deepcopy(thing), **({"previous_attributes": previous} if previous else {})}
         event = {
             "id": new_id("evt"),
@@ -100,10 +100,10 @@ class World:
             listener(event)
 
     def rehearsal(self) -> "World":
-        """A copy in which things can be tried; nobody hears of it."""
+        """A copy for trying changes; no listener is called."""
         copy = World(self.settings, self.clock)
         for kind, table in self.tables.items():
-            # Meter events never change, and there are many.
+            # Meter events are immutable, and there are many.
             copy.tables[kind] = dict(table) if kind == "billing.meter_event" else deepcopy(table)
         copy.tables["event"] = {}
         copy.notes = deepcopy(self.notes)
@@ -111,12 +111,12 @@ class World:
 
 
 def nulls(names: str) -> Thing:
-    """Keys that are always there and say nothing here."""
+    """Keys that are always present and null here."""
     return dict.fromkeys(names.split())
 
 
 def change(world: World, kind: str, thing: Thing, **new: Any) -> None:
-    """Set what differs and say so in one event; nothing when nothing differs."""
+    """Set fields that differ and emit one event; no event if none differs."""
     previous = {name: deepcopy(thing.get(name)) for name, value in new.items() if thing.get(name) != value}
     thing.update(new)
     if previous:

@@ -1,6 +1,6 @@
-"""All functions: a module here for each folder below the project's `functions/`, called the same.
+"""All functions: one module for each folder below the project's `functions/`, with the same name.
 
-In the order in which they are deployed, which is that of their tests and of the templates.
+In order of deployment, which is also that of their tests and of the templates.
 """
 
 from infra.topology.functions import (
@@ -21,7 +21,7 @@ from infra.topology.shape import Function, Throttle
 from infra.topology.throttles import PROBE
 
 DEFAULT_ROUTE = "$default"
-"""The key of the route that takes what no other does."""
+"""The key of the catch-all route."""
 
 FUNCTIONS: tuple[Function, ...] = (
     *accounts.FUNCTIONS,
@@ -40,7 +40,7 @@ FUNCTIONS: tuple[Function, ...] = (
 
 
 def throttles() -> dict[str, Throttle]:
-    """Route key -> throttle, of the routes that have one of their own, `$default` among them."""
+    """Route key -> throttle, of the routes that have their own, including `$default`."""
     named = {
         f"{route.method} {route.path}": route.throttle
         for each in FUNCTIONS

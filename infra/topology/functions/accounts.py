@@ -1,4 +1,4 @@
-"""Who somebody is: the authorizer in front of every route, signing in, accounts and their keys."""
+"""Identity: the authorizer of every route, sign-in, accounts and their API keys."""
 
 from infra.topology.settings import MAIL_FROM
 from infra.topology.shape import Function, Route
@@ -11,7 +11,7 @@ IDENTITY = {
     "identity_issuer": "identity:issuer",
     "identity_keys_url": "identity:keys_url",
 }
-"""What it takes to verify that a token is of our own pool of people."""
+"""Settings to verify that a token is from our own user pool."""
 
 FUNCTIONS = (
     Function(

@@ -1,6 +1,6 @@
-"""What is paid for: subscriptions at Stripe, usage counted, told and reconciled.
+"""Billing: Stripe subscriptions; usage counted, reported and reconciled.
 
-Who keeps an account's book needs much the same each time; that is told once, above the functions.
+Functions that update an account's billing need similar settings and grants: defined once, above them.
 """
 
 from infra.topology.settings import DASHBOARD
@@ -14,10 +14,10 @@ CARETAKING = {
     "audit_table": "table:audit",
     "notices_table": "table:notices",
 }
-"""What it takes to change an account's book and standing by what was used."""
+"""Settings to change an account's billing record and status by usage."""
 
 BOOKKEEPING = {**CARETAKING, "stripe_secret": "secret:stripe", "stripe_address": "service:stripe"}
-"""What it takes to change them by what Stripe says, too."""
+"""Settings to change them by Stripe's state, too."""
 
 MAY_TAKE_CARE = (
     "read:table:accounts",

@@ -1,4 +1,4 @@
-"""Customers' own buckets and ClickHouses: set, tested, and watched."""
+"""Customers' own buckets and ClickHouses: configured, tested and monitored."""
 
 from infra.topology.custody import CUSTODY, MAY_REACH_CUSTOMERS
 from infra.topology.shape import Function, Route

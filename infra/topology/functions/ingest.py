@@ -1,11 +1,11 @@
-"""Logs over HTTPS, into the staging bucket or a customer's own."""
+"""Logs over HTTPS, into the staging bucket or a customer's own bucket."""
 
 from infra.topology.custody import CUSTODY, MAY_REACH_CUSTOMERS
 from infra.topology.shape import Function, Route
 from infra.topology.throttles import PROBE, ROAD
 
 UNKNOWN_ROUTES = "ingest"
-"""The function that answers what no route matches, so that even this 404 has the contract's form."""
+"""The function that answers unmatched routes, so that even this 404 follows the API contract."""
 
 FUNCTIONS = (
     Function(

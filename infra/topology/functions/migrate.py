@@ -1,9 +1,9 @@
-"""Our warehouse's schema, brought up to date."""
+"""Schema migrations of the managed ClickHouse."""
 
 from infra.topology.shape import Function
 
 MIGRATE = "migrate"
-"""The function that every deploy runs before those that count on its schema."""
+"""The function that every deployment runs before the functions that use its schema."""
 
 FUNCTIONS = (
     Function(

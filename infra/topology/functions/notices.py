@@ -1,4 +1,4 @@
-"""What people are told by mail: sent, unsubscribed from, and what becomes of it heeded."""
+"""Mail to people: send notices, unsubscribe, handle bounces and complaints."""
 
 from infra.topology.settings import API, MAIL_FROM
 from infra.topology.shape import Function, QueueSource, Route

@@ -1,6 +1,6 @@
-"""Rights: copies of what we hold of an account, and erasures.
+"""Data export and erasure.
 
-The two that do the work go through all that is held; what that is stands above the functions, once.
+The worker functions process the whole data inventory; its tables are listed once, above the functions.
 """
 
 from infra.topology.custody import CUSTODY, MAY_REACH_CUSTOMERS
@@ -22,7 +22,7 @@ HELD_TABLES = (
     "exports",
     "erasures",
 )
-"""What holds something that an account's owner is shown, and that goes with the account."""
+"""Tables with data that the account's owner is shown and that an erasure deletes."""
 
 HELD = {f"{name.replace('-', '_')}_table": f"table:{name}" for name in HELD_TABLES}
 
@@ -30,7 +30,7 @@ LOOKED_THROUGH = ("people", "keys", "billing")
 """Tables in which an account's items are not found by its id."""
 
 ERASER_WRITES = ("accounts", "billing", "notices", "exports", "erasures")
-"""Tables in which an erasure also writes; of the others it only forgets."""
+"""Tables that an erasure also writes to; in the others it only deletes."""
 
 FUNCTIONS = (
     Function(
@@ -107,7 +107,7 @@ FUNCTIONS = (
         name="eraser",
         handler="functions.privacy.eraser.handler",
         memory_mb=1024,
-        # Four turns of accounts that have work for a whole one; runs may overlap.
+        # Four turns of accounts whose work fills one; runs may overlap.
         timeout_seconds=900,
         settings={
             **HELD,

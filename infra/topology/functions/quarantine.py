@@ -1,4 +1,4 @@
-"""Rows that ClickHouse refused: shown to their owner, and replayed."""
+"""Rows that ClickHouse rejected: shown to their owner, and replayed."""
 
 from infra.topology.custody import CUSTODY, MAY_REACH_CUSTOMERS
 from infra.topology.shape import Function, Route
@@ -7,7 +7,7 @@ FUNCTIONS = (
     Function(
         name="quarantine",
         handler="functions.quarantine.handler.handler",
-        # A document of the largest size is held with its rows, and packed again.
+        # A document of the largest size is held in memory with its rows, and compressed again.
         memory_mb=1024,
         timeout_seconds=29,
         settings={"staging_bucket": "bucket:staging", "byoc_queue": "queue:staged-byoc", **CUSTODY},

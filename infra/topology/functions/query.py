@@ -26,7 +26,7 @@ FUNCTIONS = (
             *MAY_REACH_CUSTOMERS,
         ),
         routes=(Route("POST", "/v1/search", throttle=SEARCH),),
-        # More than one tenant's share of searches, so that the others' find an environment that is free.
+        # More than one tenant's share of searches, so that other tenants find a free environment.
         local_concurrency=4,
     ),
 )

@@ -1,4 +1,4 @@
-"""Upkeep by the clock: what has had its time is removed and checked for; what was missed is swept up."""
+"""Scheduled maintenance: delete and check for data past retention; sweep for missed objects."""
 
 from infra.topology.custody import CUSTODY, MAY_REACH_CUSTOMERS
 from infra.topology.shape import Function

@@ -1,4 +1,4 @@
-"""Staged objects into ClickHouse: ours and, on a road of its own, each customer's."""
+"""Load staged objects into ClickHouse: the managed one and, on a separate path, each BYOC customer's."""
 
 from infra.topology.custody import CUSTODY, MAY_REACH_CUSTOMERS
 from infra.topology.shape import Function, QueueSource

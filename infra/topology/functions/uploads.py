@@ -1,4 +1,4 @@
-"""Files: asked about over HTTPS, read from our bucket or a customer's, and those nobody told of found."""
+"""Files: status over HTTPS, read from our bucket or a customer's, and the sweep for lost notifications."""
 
 from infra.topology.custody import CUSTODY, MAY_REACH_CUSTOMERS
 from infra.topology.shape import Function, QueueSource, Route
@@ -17,12 +17,12 @@ FUNCTIONS = (
             **CUSTODY,
         },
         grants=(
-            # A URL may do what its signer may.
+            # A presigned URL permits what its signer may do.
             "put:bucket:drop",
             "read:table:uploads",
             "write:table:uploads",
             *MAY_REACH_CUSTOMERS,
-            # A file that is resumed.
+            # Resume reading a file.
             "send:queue:dropped",
             "send:queue:dropped-byoc",
         ),
@@ -38,7 +38,7 @@ FUNCTIONS = (
     Function(
         name="dropin",
         handler="functions.uploads.dropin.handler",
-        # A whole virtual CPU: reading is work for one. It holds less than 256 MB, with Parquet up to 1.2 GB.
+        # One full vCPU: reading is single-threaded. It uses less than 256 MB, with Parquet up to 1.2 GB.
         memory_mb=1769,
         timeout_seconds=300,
         settings={
@@ -48,7 +48,7 @@ FUNCTIONS = (
             "accounts_table": "table:accounts",
             "tombstones_table": "table:tombstones",
             "dropped_queue": "queue:dropped",
-            # Of the 20 invocations below, how many read files of one account.
+            # How many of the 20 invocations below may read files of one account.
             "slots_a_tenant": "2",
         },
         grants=(
@@ -109,7 +109,7 @@ FUNCTIONS = (
         grants=(
             "read:bucket:drop",
             "read:table:uploads",
-            # Where the sweep of a bucket goes on.
+            # Where the sweep of a bucket continues.
             "write:table:uploads",
             "scan:table:destinations",
             "read:table:turns",
