@@ -1,4 +1,4 @@
-"""What to do when a customer's bucket refuses: from S3's error code to a sentence. Pure."""
+"""Explain why a customer's bucket rejects a call: from S3's error code to a sentence. Pure."""
 
 from functions.destinations.steps import StepFailedError
 from functions.shared.buckets.contract import BucketError, BucketRefusedError
@@ -62,7 +62,7 @@ _NO_REPLY = ("Timeout", "ConnectionClosed", "IncompleteRead")
 
 
 def bucket_failure(fault: BucketError, action: str, resource: str) -> StepFailedError:
-    """What to say when S3 fails `action` (`s3:PutObject`), which `resource` of a policy would allow."""
+    """The failure to report when S3 rejects `action` (`s3:PutObject`) on `resource` of a policy."""
     if known := _BY_CODE.get(fault.reason):
         return StepFailedError(*known)
     if fault.reason in _DENIED:
@@ -70,7 +70,7 @@ def bucket_failure(fault: BucketError, action: str, resource: str) -> StepFailed
             f"The key may not do {action}.",
             f"Allow {action} on {resource} in the user's policy and the bucket's; an encrypted bucket needs"
             " kms:GenerateDataKey and kms:Decrypt on its key as well.",
-            # A key that may not list is a good key: what else it may do can still be seen.
+            # A key without the right to list is valid: its other rights can still be tested.
             blocks=action != "s3:ListBucket",
         )
     if isinstance(fault, BucketRefusedError):

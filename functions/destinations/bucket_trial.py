@@ -1,6 +1,6 @@
-"""A customer's bucket, tried by doing there what the pipeline does: under each of the prefixes it uses.
+"""Test a customer's bucket with the calls of the pipeline, under each prefix that the pipeline uses.
 
-What is written has names that no part of the pipeline takes for its own, and is removed at the end.
+The test objects have names that no part of the pipeline processes, and are deleted at the end.
 """
 
 import re
@@ -38,7 +38,7 @@ T = TypeVar("T")
 
 @dataclass(slots=True)
 class BucketTrial:
-    """The trial of one candidate's bucket. `writes_once` is known when it has run."""
+    """The test of one candidate's bucket. `writes_once` is set by the run."""
 
     candidate: Destination
     guard: Guard
@@ -56,7 +56,7 @@ class BucketTrial:
         self._keys = [f"{prefix}probe-{time_ordered_id()}" for prefix in prefixes]
 
     def run(self) -> None:
-        """Every step that can be run; nothing stays behind but where `bucket.delete` says so."""
+        """Run every step that can be run; no object is left behind unless `bucket.delete` reports it."""
         self.trial.run(REACH, self._reach)
         self.trial.run(AUTHENTICATE, self._authenticate, after=REACH)
         self.trial.run(WRITE, self._write, after=AUTHENTICATE)
@@ -94,7 +94,7 @@ class BucketTrial:
         return Passed("The credentials are good, and the bucket can be listed.")
 
     def _check_region(self) -> None:
-        """AWS sends a request to the bucket's region on, at the cost of a request more each time."""
+        """AWS forwards requests for another region, which costs an additional request each time."""
         headers = self._client.head_bucket(Bucket=self.candidate.bucket)["ResponseMetadata"]["HTTPHeaders"]
         region = str(headers.get("x-amz-bucket-region", ""))
         if region != self.candidate.region and _REGION.fullmatch(region):
@@ -114,7 +114,7 @@ class BucketTrial:
         return Passed("Objects can be created under each prefix that we use.")
 
     def _write_once(self) -> Passed:
-        """Whether conditions are honoured; a service that refuses them has failed `bucket.write`."""
+        """Whether conditional writes are honoured; a service that rejects them has failed `bucket.write`."""
         key = self._keys[0]
         again = self._created(key)
         replaced = self._asked("s3:PutObject", lambda bucket: bucket.replace(key, BODY, _OTHER_ETAG))
@@ -154,7 +154,7 @@ class BucketTrial:
         self._asked("s3:DeleteObject", lambda bucket: bucket.delete(self._keys))
 
     def _asked(self, action: str, ask: Callable[[Bucket], T], *, whole: bool = False) -> T:
-        """What `ask` returns of the bucket; `whole`: the action is on the bucket, not on objects."""
+        """The result of `ask` on the bucket; `whole`: the action applies to the bucket, not to objects."""
         name = self.candidate.bucket
         bucket = CustomersBucket(self._client, name)
         try:

@@ -1,6 +1,6 @@
-"""What to do when a customer's ClickHouse refuses: from its error code to a sentence. Pure.
+"""Explain why a customer's ClickHouse rejects a statement: from its error code to a sentence. Pure.
 
-The engine's own text is never passed on: it quotes rows, statements and names.
+The message of ClickHouse is never passed on: it quotes rows, statements and names.
 """
 
 from functions.destinations.steps import StepFailedError
@@ -68,9 +68,9 @@ Fault = (
 
 
 def clickhouse_failure(fault: Exception, grant: str, seconds: int) -> StepFailedError:
-    """What to say when ClickHouse fails a statement of which it answers within `seconds`.
+    """The failure to report for a statement that ClickHouse answers within `seconds` if all is well.
 
-    `grant` is the statement that gives the right to it.
+    `grant`: the statement that grants the required rights.
     """
     if isinstance(fault, WarehouseDownError):
         return StepFailedError("No connection.", "Check that the service still runs, and test again.")

@@ -1,4 +1,4 @@
-"""A customer's ClickHouse, tried by doing there what the pipeline does, and given our tables on the way."""
+"""Test a customer's ClickHouse with the statements of the pipeline, and create our tables there."""
 
 import re
 from collections.abc import Callable
@@ -29,7 +29,7 @@ REACH, AUTHENTICATE, VERSION, TABLE, WRITE, READ, DELETE, GUARANTEE = STEPS
 STATEMENT_SECONDS = 6
 
 OLDEST = (26, 2)
-"""The first whose text index, which searches by metadata need, is there without an experimental setting."""
+"""The first version whose text index, which metadata searches need, works without an experimental setting."""
 
 _VERSION = re.compile(r"(\d{2,3})\.(\d{1,3})(\.\d+)*")
 
@@ -38,7 +38,7 @@ T = TypeVar("T")
 
 @dataclass(slots=True)
 class ClickHouseTrial:
-    """The trial of one candidate's ClickHouse. `guarantee` is known when it has run and went well."""
+    """The test of one candidate's ClickHouse. `guarantee` is set by a successful run."""
 
     candidate: Destination
     guard: Guard
@@ -58,7 +58,7 @@ class ClickHouseTrial:
         self._probe = Probe(self._warehouse, self.candidate.tenant)
 
     def run(self) -> None:
-        """Every step that can be run; no row stays behind but where `clickhouse.delete` says so."""
+        """Run every step that can be run; no row is left behind unless `clickhouse.delete` reports it."""
         try:
             self.trial.run(REACH, self._reach)
             self.trial.run(AUTHENTICATE, self._authenticate, after=REACH)
@@ -83,7 +83,7 @@ class ClickHouseTrial:
         return reach(self.guard, at.host, at.port, encrypted=at.secure, ca_certs=self.ca_certs)
 
     def _authenticate(self) -> Passed:
-        """In a database that every server has; whether the candidate's is there is the table's question."""
+        """Sign in to a database that every server has; the step `table` tests the candidate's database."""
         server = self._connect(replace(self.candidate.warehouse, database="system"))
         try:
             self._version = self._asked(lambda: server.select("SELECT version() AS version").text("version"))
@@ -115,7 +115,7 @@ class ClickHouseTrial:
         return _created(applied)
 
     def _applied(self) -> list[str] | None:
-        """What was applied now; None where the user may not, and need not: all is there."""
+        """The migrations applied now; None when the user may not apply them, and nothing is missing."""
         schema = Schema(self.candidate.warehouse, connect=self._connect)
         try:
             return schema.bring_up_to_date(migrations())

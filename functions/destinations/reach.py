@@ -1,4 +1,4 @@
-"""The first step to any address a customer gives: is it allowed, does it answer, is its certificate good."""
+"""The first step for any customer address: is it allowed, does it answer, is its certificate valid."""
 
 import socket
 import ssl
@@ -35,13 +35,15 @@ _CERTIFICATES = {
         "Give the host name that the certificate was issued for.",
     ),
 }
-"""By OpenSSL's number of what is wrong with a certificate."""
+"""By OpenSSL's code of the certificate error."""
 
 _ANY_CERTIFICATE = ("The certificate is not valid.", "Install a valid certificate of a public authority.")
 
 
 def reach(guard: Guard, host: str, port: int, *, encrypted: bool, ca_certs: str | None = None) -> Passed:
-    """Connect, and shake hands if `encrypted`; nothing else is sent. `ca_certs`: roots other than certifi's.
+    """Connect, and do a TLS handshake if `encrypted`; send nothing else.
+
+    `ca_certs`: root certificates instead of certifi's.
 
     Raises
     ------
@@ -57,7 +59,7 @@ def reach(guard: Guard, host: str, port: int, *, encrypted: bool, ca_certs: str 
 
 
 def refused(fault: AddressRefusedError) -> StepFailedError:
-    """What to say of an address where nothing may be sent."""
+    """The failure to report for an address that the egress filter rejects."""
     message = str(fault)
     fix = next((fix for start, fix in _FIXES.items() if message.startswith(start)), _NOT_PUBLIC)
     return StepFailedError(message, fix)

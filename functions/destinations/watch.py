@@ -1,12 +1,13 @@
-"""Watch: customers are told when their own cloud has not taken logs for minutes, and when it does again.
+"""Watch: notify BYOC customers when their destination has an outage, and when it works again.
 
-Trigger: the scheduler, every five minutes. Promise: of each outage of OUTAGE_SECONDS or more the account's
-people are given one notice, and one when it has been well for WELL_SECONDS. One that comes and goes in
-between is one outage. A notice has the outage's own id, so that runs at once, or after one that died, write
-the same one; `notifier` mails it and shows it in the dashboard.
-Of each account one item is read, and nothing of its cloud is asked. They are looked at in random order, while
-there is time: neither the number of accounts nor a run that died keeps the same ones waiting.
-On failure: what was not told is told by a later run.
+Trigger: the scheduler, every five minutes.
+Promise: the people of the account get one notice for each outage of OUTAGE_SECONDS or more, and one when the
+destination has worked for WELL_SECONDS. An outage that ends and returns within that time is one outage. A
+notice has the id of the outage, so concurrent runs, or a run after a crash, write the same notice; `notifier`
+mails it and shows it in the dashboard.
+A run reads one item per account and does not contact the destination. It visits the accounts in random order
+while time is left: neither many accounts nor a crashed run delay the same accounts every time.
+Failure: a later run writes the missing notices.
 """
 
 import random
@@ -57,7 +58,7 @@ class Settings:
 
 
 def news_of(condition: Condition, now: float) -> News | None:
-    """What there is to tell of a destination at `now`, in Unix seconds."""
+    """The notice that a destination needs at `now`, in Unix seconds; None when it needs none."""
     if condition.told_of:
         mended = not condition.failures and now - condition.well_since >= WELL_SECONDS
         return "mended" if mended else None
@@ -66,14 +67,14 @@ def news_of(condition: Condition, now: float) -> News | None:
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """The tables to look at, and the way to tell."""
+    """The tables to check, and the outbox for notices."""
 
     destinations: Destinations
     health: Health
     notices: Notices
 
     def run(self, now: float, may_go_on: Callable[[], bool] = lambda: True) -> dict[str, int]:
-        """Notify those that have an outage or the end of one at `now`, in Unix seconds."""
+        """Notify the accounts whose destination has an outage, or its end, at `now`, in Unix seconds."""
         counts = {"outage": 0, "mended": 0, "failing": 0, "untold": 0}
         tenants = list(self.destinations.tenants())
         for tenant in random.sample(tenants, len(tenants)):
@@ -92,7 +93,7 @@ class Watch:
         return counts
 
     def _tell(self, tenant: TenantId, news: News, condition: Condition) -> None:
-        """Write the notice and only then note it down: what dies on the way is told again, as the same."""
+        """Write the notice, then mark the outage as notified: a crash in between repeats the same notice."""
         about = self.destinations.summary(tenant)
         if about:
             title, text = _outage(about, condition) if news == "outage" else _mended(about, condition)
@@ -128,7 +129,7 @@ def _moment(seconds: float) -> str:
 @cache
 def _watch() -> Watch:
     settings = load(Settings)
-    # What it needs of destinations is not sealed, and it could open nothing.
+    # Watch reads unencrypted fields of destinations only, and could not decrypt credentials.
     sealer = Sealer(None, "", Shards(""))
     return Watch(
         Destinations(settings.destinations_table, sealer),
