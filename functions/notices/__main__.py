@@ -1,11 +1,11 @@
-"""The operator's way to tell customers something: `python -m functions.notices send …`, then `status`.
+"""Send notices to customers, for the operator: `python -m functions.notices send …`, then `status`.
 
-`send` drafts a campaign, shows whom it would reach and how it will read, and sends nothing. `send --send ID`
-hands the draft over; the function `notifier` mails it within minutes. Should that be interrupted, the same
-command goes on, and nobody is told twice. Who opted out of marketing, or whose address bounced, is left out
-at the moment of each mail, whatever the dry run said.
+`send` drafts a campaign, shows its recipients and its mail, and sends nothing. `send --send ID` queues the
+draft; the function `notifier` mails it within minutes. After an interruption, run the same command again: it
+continues, and no account gets the notice twice. Each mail excludes people who have opted out of marketing or
+whose address bounced by then, whatever the dry run showed.
 
-Tables are those of the environment (docs/notices.md); credentials and region as the AWS CLI takes them.
+Tables: environment variables (docs/notices.md). Credentials and region: as for the AWS CLI.
 """
 
 import argparse
@@ -37,7 +37,7 @@ FOLLOW_SECONDS = 2.0
 
 
 class MessageError(PermanentError):
-    """What is to be sent is not fit to be; the message says why."""
+    """The title, text or date of a campaign is invalid; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class Desk:
 
 
 def desk(settings: Settings, client: Any, clock: Callable[[], float]) -> Desk:
-    """Wire the parts around one DynamoDB client."""
+    """Create the parts with one DynamoDB client."""
     campaigns = Campaigns(settings.notices_table, client, clock)
     suppressions = Suppressions(settings.suppressions_table, client, clock)
     sending = Sending(
@@ -74,7 +74,7 @@ def desk(settings: Settings, client: Any, clock: Callable[[], float]) -> Desk:
 
 
 def main(arguments: Sequence[str] | None = None, at: Desk | None = None) -> int:
-    """0 when done; 1 with a sentence on standard error when it could not be."""
+    """Return 0 when done; 1 after an error, with a sentence on standard error."""
     parser = _parser()
     asked = parser.parse_args(arguments)
     if asked.what == "send" and not asked.send and None in (asked.kind, asked.title, asked.text_file):

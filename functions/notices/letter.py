@@ -1,4 +1,4 @@
-"""A notice as a mail."""
+"""A notice as an email."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ class Letter:
 def letter(
     tenant: TenantId, title: str, text: str, effective_on: date | None, unsubscribe: str | None
 ) -> Letter:
-    """The mail to a reader of `tenant`. `unsubscribe`: their link, which makes it marketing."""
+    """The email to a reader of `tenant`. `unsubscribe`: their unsubscribe link, for marketing only."""
     subject = " ".join(title.split())
     counts = f"\n\nEffective on {effective_on.isoformat()}." if effective_on else ""
     body = f"{text.rstrip()}{counts}\n\n-- \n"
