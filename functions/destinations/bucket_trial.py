@@ -91,7 +91,7 @@ class BucketTrial:
         self._asked("s3:ListBucket", lambda bucket: next(iter(bucket.under(prefix)), None), whole=True)
         if self.candidate.endpoint is None:
             self._check_region()
-        return Passed("The credentials are good, and the bucket can be listed.")
+        return Passed("The credentials are valid, and the bucket can be listed.")
 
     def _check_region(self) -> None:
         """AWS forwards requests for another region, which costs an additional request each time."""
@@ -104,13 +104,11 @@ class BucketTrial:
         try:
             self._remove()
         except StepFailedError:
-            raise StepSkippedError(
-                f"Not tried: what is written could not be removed, see {DELETE}."
-            ) from None
+            raise StepSkippedError(f"Not run: test objects could not be deleted, see {DELETE}.") from None
         for key in self._keys:
             created = self._created(key)
             if created is None:
-                raise StepFailedError("A new object was taken for an existing one.", "Test again.")
+                raise StepFailedError("The service reports a new object as an existing one.", "Test again.")
         return Passed("Objects can be created under each prefix that we use.")
 
     def _write_once(self) -> Passed:
@@ -120,7 +118,7 @@ class BucketTrial:
         replaced = self._asked("s3:PutObject", lambda bucket: bucket.replace(key, BODY, _OTHER_ETAG))
         self.writes_once = again is None and not replaced
         if self.writes_once:
-            return Passed("An object that is there is not overwritten.")
+            return Passed("An existing object is not overwritten.")
         consequence, advice = _REPEATED
         return Passed(f"The service ignores the condition on a write: {consequence}.", advice)
 
@@ -129,10 +127,10 @@ class BucketTrial:
             found = self._found(key)
             if found is None or bytes(found.body) != BODY:
                 raise StepFailedError(
-                    "An object that was just written is not found as it was written.",
-                    "Use a service with consistent reads, and no cache or transformation before it.",
+                    "An object that was just written is missing or different when read.",
+                    "Use a service with consistent reads, without a cache or transformation in front of it.",
                 )
-        return Passed("Objects come back as they were written.")
+        return Passed("Objects are read as they were written.")
 
     def _delete(self) -> Passed:
         try:
@@ -142,7 +140,7 @@ class BucketTrial:
                 raise
             left = ", ".join(self._keys)
             raise StepFailedError(f"{failed.detail} These objects may be left: {left}.", failed.fix) from None
-        return Passed("Objects can be deleted; nothing of this test is left.")
+        return Passed("Objects can be deleted; no test object is left.")
 
     def _created(self, key: str) -> str | None:
         return self._asked("s3:PutObject", lambda bucket: bucket.create(key, BODY))

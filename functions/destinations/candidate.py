@@ -121,7 +121,7 @@ def _explained(message: str) -> RefusalError:
     if missing := re.fullmatch(r"Object missing required field `(\w+)`", reason):
         return invalid(f"{path}.{missing[1]}".lstrip("."), "is missing")
     if reason.startswith("Object contains unknown field"):
-        return invalid(path or "body", f"has a field that is none of {', '.join(_known(path))}")
+        return invalid(path or "body", f"has an unknown field; allowed fields are {', '.join(_known(path))}")
     expected = re.match(r"Expected `(\w+)", reason)
     words = _WORDS.get(expected[1], "of another type") if expected else "of another type"
     return invalid(path or "body", f"must be {words}")
@@ -135,18 +135,20 @@ def _known(path: str) -> tuple[str, ...]:
 def _checked(form: Form) -> Form:
     bucket, clickhouse = form.bucket, form.clickhouse
     if not _BUCKET.fullmatch(bucket.name):
-        raise invalid("bucket.name", "must be a bucket's name: 3 to 63 of a-z, 0-9, dots and hyphens")
+        raise invalid(
+            "bucket.name", "must be a bucket name: 3 to 63 characters of a-z, 0-9, dots and hyphens"
+        )
     if not _REGION.fullmatch(bucket.region):
         raise invalid("bucket.region", "must be a region such as eu-central-1")
     if bucket.endpoint is not None and not 1 <= len(bucket.endpoint) <= MAX_SECRET_CHARACTERS:
-        raise invalid("bucket.endpoint", "must be an address such as https://s3.example.com, or be left out")
+        raise invalid("bucket.endpoint", "must be a URL such as https://s3.example.com, or be omitted")
     if not 1 <= len(clickhouse.host) <= MAX_SECRET_CHARACTERS:
-        raise invalid("clickhouse.host", "must be a host's name or address")
+        raise invalid("clickhouse.host", "must be a host name or address")
     if not 1 <= clickhouse.port <= 65_535:
         raise invalid("clickhouse.port", "must be from 1 to 65535")
     if not _DATABASE.fullmatch(clickhouse.database) or clickhouse.database.lower() in _SERVERS_OWN:
         raise invalid(
-            "clickhouse.database", "must be a name of letters, digits, _ and -, and not the server's own"
+            "clickhouse.database", "must be a name of letters, digits, _ and -, and not a system database"
         )
     if not 1 <= form.retention_days <= MAX_RETENTION_DAYS:
         raise invalid("retention_days", f"must be from 1 to {MAX_RETENTION_DAYS}")
@@ -163,7 +165,7 @@ def _access_key(form: BucketForm, stored: Destination | None) -> tuple[SecretTex
     secret = _given("bucket.secret_access_key", form.secret_access_key, kept_secret)
     for path, each in (("bucket.access_key_id", key_id), ("bucket.secret_access_key", secret)):
         if not each.reveal().isascii() or " " in each.reveal():
-            raise invalid(path, "must be ASCII without spaces: check that it was copied whole")
+            raise invalid(path, "must be ASCII without spaces: check that it was copied completely")
     return key_id, secret
 
 
@@ -175,7 +177,7 @@ def _sign_in(form: ClickHouseForm, stored: Destination | None) -> tuple[SecretTe
         kept_password = at.password if form.user in (None, kept_user) else None
     user = _given("clickhouse.user", form.user, kept_user)
     if ":" in user.reveal():
-        raise invalid("clickhouse.user", "must not hold a colon: it could not be told from the password")
+        raise invalid("clickhouse.user", "must not contain a colon: it separates the user from the password")
     return user, _given("clickhouse.password", form.password, kept_password)
 
 
@@ -183,10 +185,8 @@ def _given(path: str, sent: SecretText | None, kept: SecretText | None) -> Secre
     """The sent or the stored secret; rejects a missing one, and a text that no HTTP header can carry."""
     secret = sent if sent is not None else kept
     if secret is None:
-        raise invalid(path, "is missing: what is stored belongs to another address or user, or there is none")
+        raise invalid(path, "is missing: send it, because no stored value belongs to this address and user")
     text = secret.reveal()
     if not 1 <= len(text) <= MAX_SECRET_CHARACTERS or not text.isprintable():
-        raise invalid(
-            path, f"must be 1 to {MAX_SECRET_CHARACTERS} characters, none of them a control character"
-        )
+        raise invalid(path, f"must be 1 to {MAX_SECRET_CHARACTERS} characters without control characters")
     return secret

@@ -72,9 +72,9 @@ def answer_to(event: Event, desk: Desk) -> Answer:
     try:
         return ROUTES[event["routeKey"]](event, caller, desk)
     except DestinationChangedError:
-        message = "The destination was changed by somebody else just now: look at it, and send this again."
+        message = "Another request changed the destination. Check it with GET /v1/destination, then retry."
     except RetryableError:
-        unavailable = "The destination cannot be read or kept right now: try again."
+        unavailable = "The destination cannot be read or stored right now. Retry in a few seconds."
         raise RefusalError(503, "try_again", unavailable, retry_after_seconds=2) from None
     raise RefusalError(409, "destination_changed", message)
 
@@ -85,7 +85,9 @@ def _put(event: Event, caller: Principal, desk: Desk) -> Answer:
     proposed = candidate(request(event).body, caller.tenant, before.version + 1 if before else 1, stored)
     report = desk.trials.of(proposed)
     if not report.usable:
-        message = "The destination cannot be used as it is: each failed step says what to do."
+        message = (
+            "The destination failed the test and is not stored. The fix of each failed step says what to do."
+        )
         raise RefusalError(400, "destination_unusable", message, details=report.shown())
     accepted = replace(proposed, guarantee=report.guarantee)
     action = "destination.rotated" if stored and _only_secrets_differ(stored, accepted) else "destination.set"
@@ -187,7 +189,7 @@ def _health(tenant: TenantId, desk: Desk) -> dict[str, Any]:
 
 
 def _none() -> RefusalError:
-    return RefusalError(404, "no_destination", "No destination is stored: PUT /v1/destination first.")
+    return RefusalError(404, "no_destination", "No destination is stored. Set one with PUT /v1/destination.")
 
 
 def _moment(seconds: float) -> str:

@@ -12,13 +12,13 @@ from functions.shared.guarded.guard import AddressRefusedError, Guard, Unreachab
 CONNECT_SECONDS = 4.0
 
 _FIXES = {
-    "The port": "Serve it on one of the ports that are taken, 8443 or 443 being the usual ones.",
+    "The port": "Use an accepted port, normally 8443 or 443.",
     "The connection": "Use TLS: 'secure' true for ClickHouse, https:// for an endpoint.",
     "Give": "Write the address as https://host or https://host:port.",
 }
 _NOT_PUBLIC = (
-    "Give a host name or address that is reachable from the public internet; private networks, and names that"
-    " lead to one, are not."
+    "Use a host name or address on the public internet. Private networks, and names that resolve to one, are"
+    " not accepted."
 )
 
 _CERTIFICATES = {
@@ -26,7 +26,7 @@ _CERTIFICATES = {
     18: ("The certificate is self-signed.", "Install a certificate of a public authority."),
     19: ("The certificate's chain is self-signed.", "Install a certificate of a public authority."),
     20: (
-        "The certificate's issuer is not known.",
+        "The certificate's issuer is unknown.",
         "Send the intermediate certificates too, or install a certificate of a public authority.",
     ),
     62: ("The certificate is for another host.", "Give the host name that the certificate was issued for."),
@@ -52,7 +52,7 @@ def reach(guard: Guard, host: str, port: int, *, encrypted: bool, ca_certs: str 
     connected = _connected(guard, host, port, encrypted)
     if not encrypted:
         connected.close()
-        return Passed("It answers, without TLS.", "Use TLS: everything sent there can be read on the way.")
+        return Passed("It answers, without TLS.", "Use TLS: without it, data can be read in transit.")
     with connected:
         _shake_hands(connected, host, ca_certs or certifi.where())
     return Passed("It answers, and its certificate is valid.")
@@ -83,7 +83,7 @@ def _unreachable(message: str, seconds: float) -> StepFailedError:
     if seconds >= CONNECT_SECONDS * 0.9:
         return StepFailedError(
             f"No connection within {CONNECT_SECONDS:.0f} seconds.",
-            "Check that it runs and that its firewall lets anybody in at this port: our addresses change.",
+            "Check that it is running, and that its firewall allows all addresses: our addresses change.",
         )
     return StepFailedError(
         "The connection was refused: nothing listens at that port.",
@@ -98,10 +98,10 @@ def _shake_hands(connected: socket.socket, host: str, ca_certs: str) -> None:
         raise StepFailedError(*_CERTIFICATES.get(fault.verify_code, _ANY_CERTIFICATE)) from None
     except TimeoutError:
         raise StepFailedError(
-            "No TLS handshake in time.", "Check that the service at this port speaks TLS."
+            "No TLS handshake in time.", "Check that the service at this port uses TLS."
         ) from None
     except OSError:
         raise StepFailedError(
-            "What listens at this port does not speak TLS.",
-            "Give the port of the encrypted interface: ClickHouse's HTTPS is 8443 as a rule, S3's 443.",
+            "The service at this port does not use TLS.",
+            "Use the port of the encrypted interface, normally 8443 for ClickHouse and 443 for S3.",
         ) from None

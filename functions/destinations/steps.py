@@ -89,7 +89,7 @@ class Trial:
     ) -> None:
         """Run the step unless `after` is blocked; `always`: even when time is short."""
         if after in self._blocked:
-            self._note(Step(name, "skipped", f"Not tried: {self._cause(after)} comes first."), blocks=True)
+            self._note(Step(name, "skipped", f"Not run: {self._cause(after)} must pass first."), blocks=True)
         elif self._budget.left() < RESERVED_SECONDS and not always:
             self._note(_out_of_time(name), blocks=True)
         else:
@@ -134,19 +134,19 @@ class Trial:
 
 
 _UNINTELLIGIBLE = (
-    "The answer cannot be understood.",
-    "Check that the address is that of the service itself and not of a proxy, a console or a login page.",
+    "The service sent an invalid answer.",
+    "Check that the address is that of the service itself, not of a proxy, a console or a login page.",
 )
 
 
 def _out_of_time(name: str) -> Step:
-    return Step(name, "skipped", "Not tried: the steps before it took too long. Test again.")
+    return Step(name, "skipped", "Not run: earlier steps took too long. Test again.")
 
 
 def _hanging(name: str) -> Step:
     return Step(
         name,
         "failed",
-        "No end after as long as the whole test may take.",
-        "Look for what is slow on the way there or in the service itself, and test again.",
+        "The step did not finish within the time limit of the test.",
+        "Find out whether the network or the service is slow, then test again.",
     )

@@ -35,18 +35,18 @@ FUNCTION = "watch"
 News = Literal["outage", "mended"]
 
 _CAUSES = {
-    "unreachable": "nothing answers there",
-    "no_answer": "it takes connections and does not answer in time",
-    "refused_credentials": "it refuses the user or the password, or lacks rights for them",
-    "busy": "it answers that it is too busy",
-    "table_missing": "its tables are not there",
-    "no_bucket": "the bucket is not there",
-    "bucket_refused": "the bucket refuses our access key",
+    "unreachable": "the server is unreachable",
+    "no_answer": "it accepts connections but does not answer in time",
+    "refused_credentials": "it rejects the user or the password, or the user lacks privileges",
+    "busy": "it reports that it is overloaded",
+    "table_missing": "its tables are missing",
+    "no_bucket": "the bucket does not exist",
+    "bucket_refused": "the bucket rejects the access key",
     "bucket_unreachable": "the bucket does not answer",
-    "address_refused": "its address leads where we may not connect",
-    "credentials_unreadable": "the credentials have to be given anew",
-    "answer_refused": "it answers at a length that no ClickHouse or bucket does",
-    "objects_too_large": "there are objects in the bucket that are larger than ours ever are",
+    "address_refused": "its address is not allowed",
+    "credentials_unreadable": "the credentials must be set again",
+    "answer_refused": "its answers are longer than a ClickHouse or a bucket sends",
+    "objects_too_large": "the bucket has objects that are larger than our limit",
 }
 
 
@@ -103,22 +103,22 @@ class Watch:
 
 
 def _outage(about: Summary, condition: Condition) -> tuple[str, str]:
-    cause = _CAUSES.get(condition.reason, "it refuses what we load")
+    cause = _CAUSES.get(condition.reason, "it rejects our inserts")
     return (
-        "Your own cloud does not take logs",
-        f"Your ClickHouse at {about.clickhouse_host} has not taken logs since "
-        f"{_moment(condition.failing_since)}: {cause}. They wait in your bucket {about.bucket} and will be "
-        "loaded, each once, when it is mended; there is nothing else to do. "
-        "POST /v1/destination/test shows what is wrong.",
+        "Your destination does not accept logs",
+        f"Your ClickHouse at {about.clickhouse_host} has not accepted logs since "
+        f"{_moment(condition.failing_since)}: {cause}. The logs wait in your bucket {about.bucket}. "
+        "They are loaded, each once, when the problem is fixed; you need not send them again. "
+        "To see the cause, run the destination test of the API.",
     )
 
 
 def _mended(about: Summary, condition: Condition) -> tuple[str, str]:
     return (
-        "Your own cloud takes logs again",
-        f"Your ClickHouse at {about.clickhouse_host}, which had not taken logs since "
-        f"{_moment(condition.told_of)}, takes them again since {_moment(condition.well_since)}. "
-        "What waited in your bucket is being loaded.",
+        "Your destination accepts logs again",
+        f"Your ClickHouse at {about.clickhouse_host} has accepted logs again since "
+        f"{_moment(condition.well_since)}. It had not accepted logs since {_moment(condition.told_of)}. "
+        "The logs that waited in your bucket are being loaded.",
     )
 
 
