@@ -28,7 +28,7 @@ def check(audience: str) -> str:
     if what == "tenant":
         TenantId(name)
         return audience
-    raise AudienceError(f"an audience is all, tenant=<id> or plan=<{'|'.join(PLANS)}>, not {audience}")
+    raise AudienceError(f"the audience must be all, tenant=<id> or plan=<{'|'.join(PLANS)}>, not {audience}")
 
 
 class Accounts:

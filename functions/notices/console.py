@@ -29,7 +29,7 @@ def dry_run(campaign: Campaign, look: Look, as_json: bool) -> str:
         [
             "Dry run: nothing was sent.",
             *rows,
-            f"  for example  {', '.join(sample) or 'nobody'}",
+            f"  for example  {', '.join(sample) or 'no recipients'}",
             "",
             f"Subject: {mail.subject}{headers}\n\n{mail.text}",
             f"To send it: python -m functions.notices send --send {campaign.campaign_id}",
@@ -43,9 +43,9 @@ def status(campaign: Campaign, as_json: bool) -> str:
         shown = {name: value for name, value in asdict(campaign).items() if name != "text"}
         return json.dumps({**shown, "done": campaign.done}, default=str)
     how = "done" if campaign.done else campaign.state
-    accounts = f"{campaign.settled} of {campaign.accounts or 'the'} accounts told"
+    accounts = f"{campaign.settled} of {campaign.accounts or 'the'} accounts notified"
     people = f"{campaign.mailed} people mailed, {campaign.suppressed} suppressed"
-    left_out = f"{campaign.opted_out} opted out, {campaign.given_up} accounts given up"
+    left_out = f"{campaign.opted_out} opted out, {campaign.given_up} accounts abandoned"
     return f"{campaign.campaign_id}  {campaign.kind}  {how}: {accounts}; {people}, {left_out}"
 
 
@@ -61,7 +61,7 @@ def queued(count: int, campaign: Campaign, as_json: bool) -> str:
         return json.dumps({"campaign": campaign.campaign_id, "queued": count})
     return (
         f"{count} accounts: mails go out within minutes.\n"
-        f"To see how far: python -m functions.notices status {campaign.campaign_id}"
+        f"To see the progress: python -m functions.notices status {campaign.campaign_id}"
     )
 
 

@@ -23,6 +23,8 @@ def letter(
     counts = f"\n\nEffective on {effective_on.isoformat()}." if effective_on else ""
     body = f"{text.rstrip()}{counts}\n\n-- \n"
     if unsubscribe:
-        why = f"You get this because you asked for news of AstraLog. To get no more of it:\n{unsubscribe}\n"
+        why = f"You opted in to marketing emails from AstraLog. To unsubscribe:\n{unsubscribe}\n"
         return Letter(subject, body + why, headers(unsubscribe))
-    return Letter(subject, f"{body}This concerns your AstraLog account {tenant}. It is no advertising.\n")
+    return Letter(
+        subject, f"{body}This email concerns your AstraLog account {tenant}. It is not advertising.\n"
+    )

@@ -5,11 +5,11 @@ They have no script, load no resource and name no person.
 
 from functions.shared.http import Answer
 
-ASKED = """<p>Get no more news of AstraLog by mail? What concerns your account itself still comes.</p>
+ASKED = """<p>Stop marketing emails from AstraLog? Emails about your account are still sent.</p>
 <form method="post"><input type="hidden" name="List-Unsubscribe" value="One-Click">
 <button>Unsubscribe</button></form>"""
 
-DONE = """<p>You get no more news of AstraLog by mail. What concerns your account itself still comes.</p>"""
+DONE = """<p>You are unsubscribed from marketing emails. Emails about your account are still sent.</p>"""
 
 _HEADERS = {
     "content-type": "text/html; charset=utf-8",

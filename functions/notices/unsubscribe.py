@@ -56,14 +56,17 @@ def answer_to(event: Event, desk: Desk) -> Answer:
     """Handle `event` with the parts in `desk`."""
     token = event["pathParameters"]["token"]
     if not is_whole(token):
-        raise RefusalError(404, "not_found", "This link is not complete: copy it whole from the mail.")
+        raise RefusalError(404, "not_found", "The link is incomplete. Copy the whole link from the email.")
     if event["routeKey"].startswith("GET "):
         return page(ASKED)
     try:
         _withdraw(event, token, desk)
     except RetryableError:
         raise RefusalError(
-            503, "try_again", "This cannot be done right now: try again.", retry_after_seconds=2
+            503,
+            "try_again",
+            "The unsubscribe request could not be processed. Retry in a few seconds.",
+            retry_after_seconds=2,
         ) from None
     wants_page = "text/html" in request(event).headers.get("accept", "")
     return page(DONE) if wants_page else answer(200, {"status": "unsubscribed"}, cache_control="no-store")
