@@ -160,7 +160,7 @@ class SetAside:
     ) -> None:
         key = StagedKey.parse(member.key)
         header = Header(
-            reason="ClickHouse refused these rows",
+            reason="ClickHouse rejected these rows",
             engine_code=engine_code,
             source=member.key,
             batch_id=batch.batch_id,
