@@ -1,1 +1,1 @@
-"""Customers' own clouds: told of, tested step by step, kept, watched and forgotten."""
+"""BYOC destinations: validate, test, store, monitor and remove them."""

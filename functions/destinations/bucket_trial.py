@@ -1,6 +1,6 @@
-"""A customer's bucket, tried by doing there what the pipeline does: under each of the prefixes it uses.
+"""Test a customer's bucket with the calls of the pipeline, under each prefix that the pipeline uses.
 
-What is written has names that no part of the pipeline takes for its own, and is removed at the end.
+The test objects have names that no part of the pipeline processes, and are deleted at the end.
 """
 
 import re
@@ -38,7 +38,7 @@ T = TypeVar("T")
 
 @dataclass(slots=True)
 class BucketTrial:
-    """The trial of one candidate's bucket. `writes_once` is known when it has run."""
+    """The test of one candidate's bucket. `writes_once` is set by the run."""
 
     candidate: Destination
     guard: Guard
@@ -56,7 +56,7 @@ class BucketTrial:
         self._keys = [f"{prefix}probe-{time_ordered_id()}" for prefix in prefixes]
 
     def run(self) -> None:
-        """Every step that can be run; nothing stays behind but where `bucket.delete` says so."""
+        """Run every step that can be run; no object is left behind unless `bucket.delete` reports it."""
         self.trial.run(REACH, self._reach)
         self.trial.run(AUTHENTICATE, self._authenticate, after=REACH)
         self.trial.run(WRITE, self._write, after=AUTHENTICATE)
@@ -91,10 +91,10 @@ class BucketTrial:
         self._asked("s3:ListBucket", lambda bucket: next(iter(bucket.under(prefix)), None), whole=True)
         if self.candidate.endpoint is None:
             self._check_region()
-        return Passed("The credentials are good, and the bucket can be listed.")
+        return Passed("The credentials are valid, and the bucket can be listed.")
 
     def _check_region(self) -> None:
-        """AWS sends a request to the bucket's region on, at the cost of a request more each time."""
+        """AWS forwards requests for another region, which costs an additional request each time."""
         headers = self._client.head_bucket(Bucket=self.candidate.bucket)["ResponseMetadata"]["HTTPHeaders"]
         region = str(headers.get("x-amz-bucket-region", ""))
         if region != self.candidate.region and _REGION.fullmatch(region):
@@ -104,23 +104,21 @@ class BucketTrial:
         try:
             self._remove()
         except StepFailedError:
-            raise StepSkippedError(
-                f"Not tried: what is written could not be removed, see {DELETE}."
-            ) from None
+            raise StepSkippedError(f"Not run: test objects could not be deleted, see {DELETE}.") from None
         for key in self._keys:
             created = self._created(key)
             if created is None:
-                raise StepFailedError("A new object was taken for an existing one.", "Test again.")
+                raise StepFailedError("The service reports a new object as an existing one.", "Test again.")
         return Passed("Objects can be created under each prefix that we use.")
 
     def _write_once(self) -> Passed:
-        """Whether conditions are honoured; a service that refuses them has failed `bucket.write`."""
+        """Whether conditional writes are honoured; a service that rejects them has failed `bucket.write`."""
         key = self._keys[0]
         again = self._created(key)
         replaced = self._asked("s3:PutObject", lambda bucket: bucket.replace(key, BODY, _OTHER_ETAG))
         self.writes_once = again is None and not replaced
         if self.writes_once:
-            return Passed("An object that is there is not overwritten.")
+            return Passed("An existing object is not overwritten.")
         consequence, advice = _REPEATED
         return Passed(f"The service ignores the condition on a write: {consequence}.", advice)
 
@@ -129,10 +127,10 @@ class BucketTrial:
             found = self._found(key)
             if found is None or bytes(found.body) != BODY:
                 raise StepFailedError(
-                    "An object that was just written is not found as it was written.",
-                    "Use a service with consistent reads, and no cache or transformation before it.",
+                    "An object that was just written is missing or different when read.",
+                    "Use a service with consistent reads, without a cache or transformation in front of it.",
                 )
-        return Passed("Objects come back as they were written.")
+        return Passed("Objects are read as they were written.")
 
     def _delete(self) -> Passed:
         try:
@@ -142,7 +140,7 @@ class BucketTrial:
                 raise
             left = ", ".join(self._keys)
             raise StepFailedError(f"{failed.detail} These objects may be left: {left}.", failed.fix) from None
-        return Passed("Objects can be deleted; nothing of this test is left.")
+        return Passed("Objects can be deleted; no test object is left.")
 
     def _created(self, key: str) -> str | None:
         return self._asked("s3:PutObject", lambda bucket: bucket.create(key, BODY))
@@ -154,7 +152,7 @@ class BucketTrial:
         self._asked("s3:DeleteObject", lambda bucket: bucket.delete(self._keys))
 
     def _asked(self, action: str, ask: Callable[[Bucket], T], *, whole: bool = False) -> T:
-        """What `ask` returns of the bucket; `whole`: the action is on the bucket, not on objects."""
+        """The result of `ask` on the bucket; `whole`: the action applies to the bucket, not to objects."""
         name = self.candidate.bucket
         bucket = CustomersBucket(self._client, name)
         try:

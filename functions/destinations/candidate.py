@@ -1,7 +1,8 @@
-"""The body of `PUT /v1/destination`, read and checked: a destination that can be tried.
+"""Parse and check the body of `PUT /v1/destination`: a destination that can be tested.
 
-A secret is one from the moment it is decoded. Each refusal is a 400 `invalid_field` whose sentence begins
-with the field's path; it never holds what was sent. Whether a host may be reached is not judged here.
+Secrets are `SecretText` as soon as they are decoded. Each rejection is a 400 `invalid_field` whose sentence
+begins with the path of the field and never contains a sent value. Whether the host may be reached is not
+checked here.
 """
 
 import re
@@ -27,7 +28,7 @@ _WORDS = {"str": "text", "int": "a whole number", "bool": "true or false", "obje
 
 
 class BucketForm(Struct, forbid_unknown_fields=True, kw_only=True):
-    """`endpoint`: URL of an S3 that is not AWS's. What is secret may be left out on an update."""
+    """`endpoint`: URL of an S3 service other than AWS. Secrets may be omitted on an update."""
 
     name: str
     region: str
@@ -37,7 +38,7 @@ class BucketForm(Struct, forbid_unknown_fields=True, kw_only=True):
 
 
 class ClickHouseForm(Struct, forbid_unknown_fields=True, kw_only=True):
-    """`port` is that of the HTTP interface."""
+    """`port`: port of the HTTP interface."""
 
     host: str
     port: int = 8443
@@ -48,7 +49,7 @@ class ClickHouseForm(Struct, forbid_unknown_fields=True, kw_only=True):
 
 
 class Form(Struct, forbid_unknown_fields=True, kw_only=True):
-    """The whole body. `retention_days`: how far `expires_on` of a row lies."""
+    """The whole body. `retention_days`: days until `expires_on` of a row."""
 
     bucket: BucketForm
     clickhouse: ClickHouseForm
@@ -56,14 +57,14 @@ class Form(Struct, forbid_unknown_fields=True, kw_only=True):
 
 
 def candidate(body: bytes, tenant: TenantId, version: int, stored: Destination | None) -> Destination:
-    """The destination `body` describes, as `version` of that of `tenant`, its guarantee not known yet.
+    """The destination in `body`, as `version` of the destination of `tenant`; its guarantee is not known yet.
 
-    Secrets that are left out are those of `stored`, but only for the place they were given for: an address
-    that changes needs them again, or whoever can change it could have them sent to a place of their own.
+    Omitted secrets are taken from `stored`, but only for an unchanged address. A changed address needs them
+    again: otherwise a caller who can change the address could have the secrets sent to their own server.
 
     Raises
     ------
-    RefusalError: 400 `invalid_field`, or `invalid_body` for what is no JSON.
+    RefusalError: 400 `invalid_field`, or `invalid_body` when the body is not JSON.
     """
     form = _checked(_decoded(body))
     bucket, clickhouse = form.bucket, form.clickhouse
@@ -91,12 +92,12 @@ def candidate(body: bytes, tenant: TenantId, version: int, stored: Destination |
 
 
 def invalid(path: str, wrong: str) -> RefusalError:
-    """The refusal of a body whose field at `path` is wrong in the way the sentence's end says."""
+    """The rejection of a body whose field at `path` is invalid; `wrong` is the end of the sentence."""
     return RefusalError(400, "invalid_field", f"'{path}' {wrong}.", details={"field": path})
 
 
 def _decoded(body: bytes) -> Form:
-    # What msgspec says may quote a name that was sent, so the refusal is raised outside of its exception.
+    # The message of msgspec may quote a sent name, so the rejection is raised outside of its exception.
     refusal = RefusalError(400, "invalid_body", "The body is not JSON.")
     try:
         return msgspec.json.decode(body, type=Form, dec_hook=_secret)
@@ -114,13 +115,13 @@ def _secret(kind: type, value: Any) -> Any:
 
 
 def _explained(message: str) -> RefusalError:
-    """The refusal for a ValidationError such as "Expected `int`, got `str` - at `$.clickhouse.port`"."""
+    """The rejection for a ValidationError such as "Expected `int`, got `str` - at `$.clickhouse.port`"."""
     reason, _, place = message.partition(" - at `$")
     path = place.rstrip("`").lstrip(".")
     if missing := re.fullmatch(r"Object missing required field `(\w+)`", reason):
         return invalid(f"{path}.{missing[1]}".lstrip("."), "is missing")
     if reason.startswith("Object contains unknown field"):
-        return invalid(path or "body", f"has a field that is none of {', '.join(_known(path))}")
+        return invalid(path or "body", f"has an unknown field; allowed fields are {', '.join(_known(path))}")
     expected = re.match(r"Expected `(\w+)", reason)
     words = _WORDS.get(expected[1], "of another type") if expected else "of another type"
     return invalid(path or "body", f"must be {words}")
@@ -134,18 +135,20 @@ def _known(path: str) -> tuple[str, ...]:
 def _checked(form: Form) -> Form:
     bucket, clickhouse = form.bucket, form.clickhouse
     if not _BUCKET.fullmatch(bucket.name):
-        raise invalid("bucket.name", "must be a bucket's name: 3 to 63 of a-z, 0-9, dots and hyphens")
+        raise invalid(
+            "bucket.name", "must be a bucket name: 3 to 63 characters of a-z, 0-9, dots and hyphens"
+        )
     if not _REGION.fullmatch(bucket.region):
         raise invalid("bucket.region", "must be a region such as eu-central-1")
     if bucket.endpoint is not None and not 1 <= len(bucket.endpoint) <= MAX_SECRET_CHARACTERS:
-        raise invalid("bucket.endpoint", "must be an address such as https://s3.example.com, or be left out")
+        raise invalid("bucket.endpoint", "must be a URL such as https://s3.example.com, or be omitted")
     if not 1 <= len(clickhouse.host) <= MAX_SECRET_CHARACTERS:
-        raise invalid("clickhouse.host", "must be a host's name or address")
+        raise invalid("clickhouse.host", "must be a host name or address")
     if not 1 <= clickhouse.port <= 65_535:
         raise invalid("clickhouse.port", "must be from 1 to 65535")
     if not _DATABASE.fullmatch(clickhouse.database) or clickhouse.database.lower() in _SERVERS_OWN:
         raise invalid(
-            "clickhouse.database", "must be a name of letters, digits, _ and -, and not the server's own"
+            "clickhouse.database", "must be a name of letters, digits, _ and -, and not a system database"
         )
     if not 1 <= form.retention_days <= MAX_RETENTION_DAYS:
         raise invalid("retention_days", f"must be from 1 to {MAX_RETENTION_DAYS}")
@@ -156,13 +159,13 @@ def _access_key(form: BucketForm, stored: Destination | None) -> tuple[SecretTex
     kept_id = kept_secret = None
     if stored and form.endpoint == stored.endpoint:
         kept_id = stored.access_key_id
-        # A secret belongs to its key id; another id needs another secret.
+        # A secret belongs to its key id: a new id needs a new secret.
         kept_secret = stored.secret_access_key if form.access_key_id in (None, kept_id) else None
     key_id = _given("bucket.access_key_id", form.access_key_id, kept_id)
     secret = _given("bucket.secret_access_key", form.secret_access_key, kept_secret)
     for path, each in (("bucket.access_key_id", key_id), ("bucket.secret_access_key", secret)):
         if not each.reveal().isascii() or " " in each.reveal():
-            raise invalid(path, "must be ASCII without spaces: check that it was copied whole")
+            raise invalid(path, "must be ASCII without spaces: check that it was copied completely")
     return key_id, secret
 
 
@@ -174,18 +177,16 @@ def _sign_in(form: ClickHouseForm, stored: Destination | None) -> tuple[SecretTe
         kept_password = at.password if form.user in (None, kept_user) else None
     user = _given("clickhouse.user", form.user, kept_user)
     if ":" in user.reveal():
-        raise invalid("clickhouse.user", "must not hold a colon: it could not be told from the password")
+        raise invalid("clickhouse.user", "must not contain a colon: it separates the user from the password")
     return user, _given("clickhouse.password", form.password, kept_password)
 
 
 def _given(path: str, sent: SecretText | None, kept: SecretText | None) -> SecretText:
-    """What was sent, or what is kept; neither is a refusal, and so is a text that no header could carry."""
+    """The sent or the stored secret; rejects a missing one, and a text that no HTTP header can carry."""
     secret = sent if sent is not None else kept
     if secret is None:
-        raise invalid(path, "is missing: what is stored belongs to another address or user, or there is none")
+        raise invalid(path, "is missing: send it, because no stored value belongs to this address and user")
     text = secret.reveal()
     if not 1 <= len(text) <= MAX_SECRET_CHARACTERS or not text.isprintable():
-        raise invalid(
-            path, f"must be 1 to {MAX_SECRET_CHARACTERS} characters, none of them a control character"
-        )
+        raise invalid(path, f"must be 1 to {MAX_SECRET_CHARACTERS} characters without control characters")
     return secret

@@ -1,4 +1,4 @@
-"""A customer's ClickHouse, tried by doing there what the pipeline does, and given our tables on the way."""
+"""Test a customer's ClickHouse with the statements of the pipeline, and create our tables there."""
 
 import re
 from collections.abc import Callable
@@ -29,7 +29,7 @@ REACH, AUTHENTICATE, VERSION, TABLE, WRITE, READ, DELETE, GUARANTEE = STEPS
 STATEMENT_SECONDS = 6
 
 OLDEST = (26, 2)
-"""The first whose text index, which searches by metadata need, is there without an experimental setting."""
+"""The first version whose text index, which metadata searches need, works without an experimental setting."""
 
 _VERSION = re.compile(r"(\d{2,3})\.(\d{1,3})(\.\d+)*")
 
@@ -38,7 +38,7 @@ T = TypeVar("T")
 
 @dataclass(slots=True)
 class ClickHouseTrial:
-    """The trial of one candidate's ClickHouse. `guarantee` is known when it has run and went well."""
+    """The test of one candidate's ClickHouse. `guarantee` is set by a successful run."""
 
     candidate: Destination
     guard: Guard
@@ -58,7 +58,7 @@ class ClickHouseTrial:
         self._probe = Probe(self._warehouse, self.candidate.tenant)
 
     def run(self) -> None:
-        """Every step that can be run; no row stays behind but where `clickhouse.delete` says so."""
+        """Run every step that can be run; no row is left behind unless `clickhouse.delete` reports it."""
         try:
             self.trial.run(REACH, self._reach)
             self.trial.run(AUTHENTICATE, self._authenticate, after=REACH)
@@ -83,19 +83,19 @@ class ClickHouseTrial:
         return reach(self.guard, at.host, at.port, encrypted=at.secure, ca_certs=self.ca_certs)
 
     def _authenticate(self) -> Passed:
-        """In a database that every server has; whether the candidate's is there is the table's question."""
+        """Sign in to a database that every server has; the step `table` tests the candidate's database."""
         server = self._connect(replace(self.candidate.warehouse, database="system"))
         try:
             self._version = self._asked(lambda: server.select("SELECT version() AS version").text("version"))
         finally:
             server.close()
-        return Passed("The user and password are good.")
+        return Passed("The user and password are valid.")
 
     def _check_version(self) -> Passed:
         found = _VERSION.fullmatch(self._version)
         if not found:
             raise StepFailedError(
-                "The version is not one of ClickHouse's.", "Give the address of a ClickHouse 26.2 or later."
+                "The version is not a ClickHouse version.", "Use the address of ClickHouse 26.2 or later."
             )
         if (int(found[1]), int(found[2])) < OLDEST:
             raise StepFailedError(
@@ -109,13 +109,13 @@ class ClickHouseTrial:
         if missing := self._asked(lambda: missing_columns(self._warehouse)):
             raise StepFailedError(
                 f"The tables lack {', '.join(missing)}.",
-                "Name an empty database, or rename the tables there are: ours are created by our SQL.",
+                "Use an empty database, or rename its existing tables: our SQL creates ours.",
             )
         self._partition_key = self._table()["partition_key"]
         return _created(applied)
 
     def _applied(self) -> list[str] | None:
-        """What was applied now; None where the user may not, and need not: all is there."""
+        """The migrations applied now; None when the user may not apply them, and nothing is missing."""
         schema = Schema(self.candidate.warehouse, connect=self._connect)
         try:
             return schema.bring_up_to_date(migrations())
@@ -132,9 +132,7 @@ class ClickHouseTrial:
         try:
             self._erase()
         except StepFailedError:
-            raise StepSkippedError(
-                f"Not tried: what is written could not be removed, see {DELETE}."
-            ) from None
+            raise StepSkippedError(f"Not run: test rows could not be deleted, see {DELETE}.") from None
         self._asked(self._probe.write)
         return Passed("Rows can be written.")
 
@@ -142,10 +140,10 @@ class ClickHouseTrial:
         self._kept = self._asked(self._probe.found)
         if self._kept == 0:
             raise StepFailedError(
-                "A row that was just written is not found as it was written.",
-                "Let events be a MergeTree table with our columns, and no row policy for this user.",
+                "A row that was just written is missing or different when read.",
+                "Use a MergeTree table with our columns as events, without a row policy for this user.",
             )
-        return Passed("Rows come back as they were written.")
+        return Passed("Rows are read as they were written.")
 
     def _delete(self) -> Passed:
         try:
@@ -158,9 +156,9 @@ class ClickHouseTrial:
         if left:
             raise StepFailedError(
                 f"A row was not deleted. {self._left()}",
-                "Check system.mutations for what keeps it from finishing.",
+                "Check system.mutations for the reason.",
             )
-        return Passed("Rows can be deleted for good; nothing of this test is left.")
+        return Passed("Rows can be deleted permanently; no test row is left.")
 
     def _judge(self) -> Passed:
         table = self._table()
@@ -200,8 +198,8 @@ class ClickHouseTrial:
 def _created(applied: list[str] | None) -> Passed:
     if applied is None:
         return Passed(
-            "The tables are there with all columns; the user may not create them.",
-            "Run our SQL yourself when we announce a change to it, or grant CREATE TABLE.",
+            "All tables and columns exist; the user may not create tables.",
+            "Run our SQL yourself when we announce a change, or grant CREATE TABLE.",
         )
     return Passed(
         "The tables were created or brought up to date." if applied else "The tables are up to date."

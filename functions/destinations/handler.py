@@ -1,11 +1,13 @@
-"""A customer's own cloud: told of, tested, shown and forgotten.
+"""BYOC destination of an account: validate, test, show and remove it.
 
 Trigger: API Gateway, GET, PUT and DELETE /v1/destination and POST /v1/destination/test; the key needs the
-scope `admin`. Promise: what is stored has passed every step of the test with those very credentials; no
-answer, log line or error holds a credential; a test leaves nothing behind in the customer's cloud but our
-empty tables. Failure: 400 `invalid_field` names the field, 400 `destination_unusable` has every step with
-what to do, and neither stores anything; 404 `no_destination`; 409 `destination_changed` when somebody else
-was faster; 503 when our own stores do not answer: the same request may be sent again.
+scope `admin`.
+Promise: a stored destination has passed every step of the test with exactly the stored credentials. No
+answer, log line or error contains a credential. A test leaves nothing at the customer's destination but our
+empty tables.
+Failure: 400 `invalid_field` names the field; 400 `destination_unusable` lists every step and what to do;
+neither stores anything. 404 `no_destination`. 409 `destination_changed` after a concurrent change. 503 when
+our own stores do not answer: the same request may be sent again.
 """
 
 from collections.abc import Callable
@@ -38,7 +40,7 @@ class Settings(CustodySettings):
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """The parts of this function, wired once an execution environment."""
+    """The parts of this function, created once per execution environment."""
 
     destinations: Destinations
     trials: Trials
@@ -60,19 +62,19 @@ def _desk() -> Desk:
 
 @answering
 def handler(event: Event) -> Answer:
-    """One request to one of the destination's routes; see the module."""
+    """Handle one request to a route of the destination; see the module."""
     return answer_to(event, _desk())
 
 
 def answer_to(event: Event, desk: Desk) -> Answer:
-    """The answer."""
+    """Handle `event` with the parts in `desk`."""
     caller = principal(event).require("admin")
     try:
         return ROUTES[event["routeKey"]](event, caller, desk)
     except DestinationChangedError:
-        message = "The destination was changed by somebody else just now: look at it, and send this again."
+        message = "Another request changed the destination. Check it with GET /v1/destination, then retry."
     except RetryableError:
-        unavailable = "The destination cannot be read or kept right now: try again."
+        unavailable = "The destination cannot be read or stored right now. Retry in a few seconds."
         raise RefusalError(503, "try_again", unavailable, retry_after_seconds=2) from None
     raise RefusalError(409, "destination_changed", message)
 
@@ -83,7 +85,9 @@ def _put(event: Event, caller: Principal, desk: Desk) -> Answer:
     proposed = candidate(request(event).body, caller.tenant, before.version + 1 if before else 1, stored)
     report = desk.trials.of(proposed)
     if not report.usable:
-        message = "The destination cannot be used as it is: each failed step says what to do."
+        message = (
+            "The destination failed the test and is not stored. The fix of each failed step says what to do."
+        )
         raise RefusalError(400, "destination_unusable", message, details=report.shown())
     accepted = replace(proposed, guarantee=report.guarantee)
     action = "destination.rotated" if stored and _only_secrets_differ(stored, accepted) else "destination.set"
@@ -106,7 +110,7 @@ def _delete(event: Event, caller: Principal, desk: Desk) -> Answer:
     if summary is not None:
         subject = f"destination/{summary.version}"
         desk.audit.append(caller.tenant, origin(event, caller), "destination.removed", subject)
-    # Where nothing shows, too: what an earlier attempt left half done is finished.
+    # Also without a summary: this completes an earlier removal that failed halfway.
     desk.destinations.remove(caller.tenant)
     return answer(204)
 
@@ -130,7 +134,7 @@ ROUTES: dict[str, Callable[[Event, Principal, Desk], Answer]] = {
 
 
 def _stored(tenant: TenantId, desk: Desk) -> Destination | None:
-    """What is stored, if it can still be read: otherwise all of it has to be given again."""
+    """The stored destination; None when its credentials are unreadable and all must be sent again."""
     try:
         return desk.destinations.get(tenant)
     except SealBrokenError:
@@ -138,7 +142,7 @@ def _stored(tenant: TenantId, desk: Desk) -> Destination | None:
 
 
 def _only_secrets_differ(stored: Destination, accepted: Destination) -> bool:
-    """Whether all that is not a credential stayed as it was."""
+    """Whether everything except the credentials is unchanged."""
     at = accepted.warehouse
     kept = replace(
         stored,
@@ -173,7 +177,7 @@ def _shown(summary: Summary) -> dict[str, Any]:
 
 
 def _health(tenant: TenantId, desk: Desk) -> dict[str, Any]:
-    """`since` is null of a destination that has never failed; `reason` is a code word, or null."""
+    """`since` is null for a destination that has never failed; `reason` is a reason code, or null."""
     condition = desk.health.of(own_destination(tenant))
     failing = condition.failures > 0
     since = condition.failing_since if failing else condition.well_since
@@ -185,7 +189,7 @@ def _health(tenant: TenantId, desk: Desk) -> dict[str, Any]:
 
 
 def _none() -> RefusalError:
-    return RefusalError(404, "no_destination", "No destination is stored: PUT /v1/destination first.")
+    return RefusalError(404, "no_destination", "No destination is stored. Set one with PUT /v1/destination.")
 
 
 def _moment(seconds: float) -> str:

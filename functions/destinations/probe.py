@@ -1,7 +1,7 @@
-"""One row of ours in a customer's `events`: written as sync writes, found, and erased again.
+"""A test row in a customer's `events`: inserted as sync inserts, counted, and deleted.
 
-Its tenant is `probe:<tenant>`, which is nobody's: no tenant's id has a colon. Its day of expiry is the last
-a Date can hold, so it lies in a partition of its own and erasing it touches no other.
+Its tenant is `probe:<tenant>`, which no account has: no tenant id contains a colon. Its expiry day is the
+last day of the type Date, so the row has its own partition and deleting it touches no other.
 """
 
 import json
@@ -18,7 +18,7 @@ from functions.shared.warehouse import Warehouse
 
 EXPIRES_ON = "2149-06-06"
 REPLICA_SECONDS = 3.0
-"""How long a replica may lag behind the one that was written to."""
+"""How long a replica may lag behind the one that received the insert."""
 
 _METADATA = '{"probe":true}'
 _RUNNING = """
@@ -29,7 +29,7 @@ _MINE = "tenant_id = {probe:String} AND batch_id = {batch_id:String}"
 
 
 class Probe:
-    """The row of one test of `tenant`; what fails raises what the warehouse raises."""
+    """The row of one test of `tenant`; methods raise the errors of the warehouse."""
 
     def __init__(self, warehouse: Warehouse, tenant: TenantId) -> None:
         self._warehouse = warehouse
@@ -38,25 +38,25 @@ class Probe:
         self._mine = {"probe": self.tenant_id, "batch_id": self._batch_id}
 
     def write(self) -> None:
-        """Insert the row as one block with a token, and the same block again, as after a lost answer."""
+        """Insert the row as one block with a token, then the same block again, as after a lost answer."""
         body = zstd.compress(self._line(), 1)
         try_insert(self._warehouse, body)
         for _ in range(2):
             insert(self._warehouse, body, self._batch_id, EXPIRES_ON)
 
     def found(self) -> int:
-        """How many rows there are that are as they were written, once there is one, or after a while."""
+        """The number of rows stored as written; waits up to REPLICA_SECONDS for the first."""
         whole = "message = 'AstraLog probe' AND metadata = {metadata:String}"
         return self._settled(whole, {"metadata": _METADATA}, lambda rows: rows > 0)
 
     def left(self) -> int:
-        """How many rows are left, once there is none, or after a while."""
+        """The number of rows left; waits up to REPLICA_SECONDS for zero."""
         return self._settled("1", {}, lambda rows: rows == 0)
 
     def erase(self, *, own_partition: bool) -> None:
-        """Remove the row as sync and erasures do; `own_partition`: the table has a partition for each day.
+        """Delete the row as sync and erasures do; `own_partition`: the table is partitioned by day.
 
-        An erasure first asks whether another mutation is running, which takes a right of its own.
+        An erasure first queries whether another mutation is running, which needs a right of its own.
         """
         self._warehouse.select(_RUNNING).whole("running")
         partition = f"IN PARTITION '{EXPIRES_ON}' " if own_partition else ""

@@ -1,4 +1,4 @@
-"""The first step to any address a customer gives: is it allowed, does it answer, is its certificate good."""
+"""The first step for any customer address: is it allowed, does it answer, is its certificate valid."""
 
 import socket
 import ssl
@@ -12,13 +12,13 @@ from functions.shared.guarded.guard import AddressRefusedError, Guard, Unreachab
 CONNECT_SECONDS = 4.0
 
 _FIXES = {
-    "The port": "Serve it on one of the ports that are taken, 8443 or 443 being the usual ones.",
+    "The port": "Use an accepted port, normally 8443 or 443.",
     "The connection": "Use TLS: 'secure' true for ClickHouse, https:// for an endpoint.",
     "Give": "Write the address as https://host or https://host:port.",
 }
 _NOT_PUBLIC = (
-    "Give a host name or address that is reachable from the public internet; private networks, and names that"
-    " lead to one, are not."
+    "Use a host name or address on the public internet. Private networks, and names that resolve to one, are"
+    " not accepted."
 )
 
 _CERTIFICATES = {
@@ -26,7 +26,7 @@ _CERTIFICATES = {
     18: ("The certificate is self-signed.", "Install a certificate of a public authority."),
     19: ("The certificate's chain is self-signed.", "Install a certificate of a public authority."),
     20: (
-        "The certificate's issuer is not known.",
+        "The certificate's issuer is unknown.",
         "Send the intermediate certificates too, or install a certificate of a public authority.",
     ),
     62: ("The certificate is for another host.", "Give the host name that the certificate was issued for."),
@@ -35,13 +35,15 @@ _CERTIFICATES = {
         "Give the host name that the certificate was issued for.",
     ),
 }
-"""By OpenSSL's number of what is wrong with a certificate."""
+"""By OpenSSL's code of the certificate error."""
 
 _ANY_CERTIFICATE = ("The certificate is not valid.", "Install a valid certificate of a public authority.")
 
 
 def reach(guard: Guard, host: str, port: int, *, encrypted: bool, ca_certs: str | None = None) -> Passed:
-    """Connect, and shake hands if `encrypted`; nothing else is sent. `ca_certs`: roots other than certifi's.
+    """Connect, and do a TLS handshake if `encrypted`; send nothing else.
+
+    `ca_certs`: root certificates instead of certifi's.
 
     Raises
     ------
@@ -50,14 +52,14 @@ def reach(guard: Guard, host: str, port: int, *, encrypted: bool, ca_certs: str 
     connected = _connected(guard, host, port, encrypted)
     if not encrypted:
         connected.close()
-        return Passed("It answers, without TLS.", "Use TLS: everything sent there can be read on the way.")
+        return Passed("It answers, without TLS.", "Use TLS: without it, data can be read in transit.")
     with connected:
         _shake_hands(connected, host, ca_certs or certifi.where())
     return Passed("It answers, and its certificate is valid.")
 
 
 def refused(fault: AddressRefusedError) -> StepFailedError:
-    """What to say of an address where nothing may be sent."""
+    """The failure to report for an address that the egress filter rejects."""
     message = str(fault)
     fix = next((fix for start, fix in _FIXES.items() if message.startswith(start)), _NOT_PUBLIC)
     return StepFailedError(message, fix)
@@ -81,7 +83,7 @@ def _unreachable(message: str, seconds: float) -> StepFailedError:
     if seconds >= CONNECT_SECONDS * 0.9:
         return StepFailedError(
             f"No connection within {CONNECT_SECONDS:.0f} seconds.",
-            "Check that it runs and that its firewall lets anybody in at this port: our addresses change.",
+            "Check that it is running, and that its firewall allows all addresses: our addresses change.",
         )
     return StepFailedError(
         "The connection was refused: nothing listens at that port.",
@@ -96,10 +98,10 @@ def _shake_hands(connected: socket.socket, host: str, ca_certs: str) -> None:
         raise StepFailedError(*_CERTIFICATES.get(fault.verify_code, _ANY_CERTIFICATE)) from None
     except TimeoutError:
         raise StepFailedError(
-            "No TLS handshake in time.", "Check that the service at this port speaks TLS."
+            "No TLS handshake in time.", "Check that the service at this port uses TLS."
         ) from None
     except OSError:
         raise StepFailedError(
-            "What listens at this port does not speak TLS.",
-            "Give the port of the encrypted interface: ClickHouse's HTTPS is 8443 as a rule, S3's 443.",
+            "The service at this port does not use TLS.",
+            "Use the port of the encrypted interface, normally 8443 for ClickHouse and 443 for S3.",
         ) from None

@@ -1,6 +1,6 @@
-"""Steps of a test, run one after another within a time that they share, and what became of each.
+"""Steps of a test, run in order within a shared time limit, and their outcomes.
 
-A step that fails says what was seen and what to do, in sentences of ours: never what a server wrote.
+A failed step states the observation and what to do, in our own sentences: never in text of the server.
 """
 
 import time
@@ -13,14 +13,14 @@ from functions.shared.errors import PermanentError
 from functions.shared.tenancy import TenantId
 
 RESERVED_SECONDS = 10
-"""No step begins with less left: it needs some, and so does removing what it wrote."""
+"""No step starts with less time left: the step and the deletion of its test data need it."""
 
 Outcome = Literal["ok", "failed", "skipped"]
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What became of one step; `fix` says what to do, or what could be better where it went well."""
+    """The outcome of one step; `fix` says what to do, or what to improve after a success."""
 
     name: str
     outcome: Outcome
@@ -28,27 +28,27 @@ class Step:
     fix: str | None = None
 
     def shown(self) -> dict[str, Any]:
-        """As JSON: `ok` is true or false, and absent from a step that was skipped."""
+        """As JSON: `ok` is true or false, and absent from a skipped step."""
         state = {"skipped": True} if self.outcome == "skipped" else {"ok": self.outcome == "ok"}
         return {"step": self.name, **state, "detail": self.detail, "fix": self.fix}
 
 
 @dataclass(frozen=True, slots=True)
 class Passed:
-    """What a step that went well has to say."""
+    """The result of a successful step."""
 
     detail: str
     advice: str | None = None
 
 
 class StepFailedError(PermanentError):
-    """The step did not go well.
+    """The step failed.
 
     Parameters
     ----------
-    detail: what was seen.
-    fix: one sentence a person can act on.
-    blocks: whether the steps that build on this one can still tell something.
+    detail: the observation.
+    fix: one sentence that says what to do.
+    blocks: whether the steps that depend on this one are skipped.
     """
 
     def __init__(self, detail: str, fix: str, *, blocks: bool = True) -> None:
@@ -59,11 +59,11 @@ class StepFailedError(PermanentError):
 
 
 class StepSkippedError(PermanentError):
-    """The step has a reason not to be tried."""
+    """The step has a reason not to run."""
 
 
 class Budget:
-    """Seconds that all steps of a test share."""
+    """The seconds that all steps of a test share."""
 
     def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -74,7 +74,7 @@ class Budget:
 
 
 class Trial:
-    """The steps `names`, each run at most once and in order by one thread; any may read the report."""
+    """The steps `names`: one thread runs each at most once, in order; any thread may read the report."""
 
     def __init__(self, tenant: TenantId, names: Sequence[str], budget: Budget) -> None:
         self._tenant = tenant
@@ -89,7 +89,7 @@ class Trial:
     ) -> None:
         """Run the step unless `after` is blocked; `always`: even when time is short."""
         if after in self._blocked:
-            self._note(Step(name, "skipped", f"Not tried: {self._cause(after)} comes first."), blocks=True)
+            self._note(Step(name, "skipped", f"Not run: {self._cause(after)} must pass first."), blocks=True)
         elif self._budget.left() < RESERVED_SECONDS and not always:
             self._note(_out_of_time(name), blocks=True)
         else:
@@ -101,7 +101,7 @@ class Trial:
         return name in self._done and self._done[name].outcome == "ok"
 
     def report(self) -> list[Step]:
-        """Every step as it is now; one that still runs has taken longer than a test may."""
+        """Every step in its current state; a step that still runs has exceeded the time limit."""
         done, running = dict(self._done), self._running
         return [
             done.get(name) or (_hanging(name) if name == running else _out_of_time(name))
@@ -115,7 +115,7 @@ class Trial:
             return Step(name, "failed", failed.detail, failed.fix), failed.blocks
         except StepSkippedError as skipped:
             return Step(name, "skipped", str(skipped)), True
-        except Exception as fault:  # noqa: BLE001 - a stranger's server may answer anything
+        except Exception as fault:  # noqa: BLE001 - a customer's server may answer anything
             journal.write(
                 "destination_step_broke", tenant_id=self._tenant, phase=name, error_type=type(fault).__name__
             )
@@ -128,25 +128,25 @@ class Trial:
         self._done[step.name] = step
 
     def _cause(self, name: str | None) -> str:
-        """The first step that went wrong on the way to `name`."""
+        """The first step that failed before `name`."""
         failed = [each.name for each in self._done.values() if each.outcome == "failed"]
         return failed[0] if failed else str(name)
 
 
 _UNINTELLIGIBLE = (
-    "The answer cannot be understood.",
-    "Check that the address is that of the service itself and not of a proxy, a console or a login page.",
+    "The service sent an invalid answer.",
+    "Check that the address is that of the service itself, not of a proxy, a console or a login page.",
 )
 
 
 def _out_of_time(name: str) -> Step:
-    return Step(name, "skipped", "Not tried: the steps before it took too long. Test again.")
+    return Step(name, "skipped", "Not run: earlier steps took too long. Test again.")
 
 
 def _hanging(name: str) -> Step:
     return Step(
         name,
         "failed",
-        "No end after as long as the whole test may take.",
-        "Look for what is slow on the way there or in the service itself, and test again.",
+        "The step did not finish within the time limit of the test.",
+        "Find out whether the network or the service is slow, then test again.",
     )

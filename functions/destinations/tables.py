@@ -1,4 +1,4 @@
-"""Our tables in a customer's database: what they must have, and the rights that takes."""
+"""Our tables in a customer's database: the required columns, and the rights to create and use them."""
 
 from functions.shared.staging import COLUMNS
 from functions.shared.warehouse import Warehouse
@@ -12,7 +12,7 @@ RIGHTS = "SELECT, INSERT, ALTER DELETE, CREATE TABLE, CREATE DATABASE"
 
 
 def missing_columns(database: Warehouse) -> list[str]:
-    """`table.column` of all that `database` lacks."""
+    """`table.column` of each column that `database` lacks."""
     rows = database.select(
         "SELECT table, name FROM system.columns "
         "WHERE database = currentDatabase() AND table IN ('events', 'events_trial')"
@@ -24,7 +24,7 @@ def missing_columns(database: Warehouse) -> list[str]:
 
 
 def grants(database: str) -> str:
-    """The statements that give our user its rights; what `database` may be called needs no more quoting."""
+    """The statements that grant our user its rights; a valid `database` name needs no more quoting."""
     return (
         f"GRANT {RIGHTS} ON `{database}`.* and GRANT SELECT ON system.mutations for this user, and before"
         " ClickHouse 26.5 GRANT CREATE TEMPORARY TABLE ON *.* too"

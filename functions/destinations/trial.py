@@ -1,4 +1,4 @@
-"""The whole test of a candidate: its bucket and its ClickHouse at once, within one time."""
+"""Test a candidate: its bucket and its ClickHouse in parallel, within one time limit."""
 
 import time
 from collections.abc import Callable
@@ -15,12 +15,12 @@ from functions.shared.custody.guarantee import AT_LEAST_ONCE
 from functions.shared.guarded.guard import Guard
 
 TRIAL_SECONDS = 24.0
-"""Of the 29 that an answer may take; what is stored afterwards needs the rest."""
+"""Of the 29 seconds for a response; storing the result needs the rest."""
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """`guarantee` is the weaker of the bucket's and the table's; at least once when unknown."""
+    """`guarantee`: the weaker of the bucket's and the table's; at least once when unknown."""
 
     steps: tuple[Step, ...]
     guarantee: str
@@ -30,7 +30,7 @@ class Report:
         return all(step.outcome == "ok" for step in self.steps)
 
     def shown(self) -> dict[str, Any]:
-        """As JSON; the guarantee only of a destination that can be used."""
+        """As JSON; the guarantee only for a usable destination."""
         return {
             "usable": self.usable,
             "guarantee": self.guarantee if self.usable else None,
@@ -40,16 +40,16 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Trials:
-    """Tries candidates. `ca_certs`: roots of certificates other than certifi's, for tests."""
+    """Tests candidates. `ca_certs`: root certificates instead of certifi's, for tests."""
 
     guard: Guard
     seconds: float = TRIAL_SECONDS
     ca_certs: str | None = None
 
     def of(self, candidate: Destination) -> Report:
-        """Try every step; takes `seconds` at the most, and raises nothing of what it meets there.
+        """Run every step within `seconds`; raises no error of the customer's servers.
 
-        A half that hangs beyond that is left to end by itself: its threads hold nothing up.
+        A half that exceeds the limit ends by itself: its daemon threads block nothing.
         """
         began = time.monotonic()
         budget = Budget(self.seconds)

@@ -1,12 +1,13 @@
-"""Watch: customers are told when their own cloud has not taken logs for minutes, and when it does again.
+"""Watch: notify BYOC customers when their destination has an outage, and when it works again.
 
-Trigger: the scheduler, every five minutes. Promise: of each outage of OUTAGE_SECONDS or more the account's
-people are given one notice, and one when it has been well for WELL_SECONDS. One that comes and goes in
-between is one outage. A notice has the outage's own id, so that runs at once, or after one that died, write
-the same one; `notifier` mails it and shows it in the dashboard.
-Of each account one item is read, and nothing of its cloud is asked. They are looked at in random order, while
-there is time: neither the number of accounts nor a run that died keeps the same ones waiting.
-On failure: what was not told is told by a later run.
+Trigger: the scheduler, every five minutes.
+Promise: the people of the account get one notice for each outage of OUTAGE_SECONDS or more, and one when the
+destination has worked for WELL_SECONDS. An outage that ends and returns within that time is one outage. A
+notice has the id of the outage, so concurrent runs, or a run after a crash, write the same notice; `notifier`
+mails it and shows it in the dashboard.
+A run reads one item per account and does not contact the destination. It visits the accounts in random order
+while time is left: neither many accounts nor a crashed run delay the same accounts every time.
+Failure: a later run writes the missing notices.
 """
 
 import random
@@ -34,18 +35,18 @@ FUNCTION = "watch"
 News = Literal["outage", "mended"]
 
 _CAUSES = {
-    "unreachable": "nothing answers there",
-    "no_answer": "it takes connections and does not answer in time",
-    "refused_credentials": "it refuses the user or the password, or lacks rights for them",
-    "busy": "it answers that it is too busy",
-    "table_missing": "its tables are not there",
-    "no_bucket": "the bucket is not there",
-    "bucket_refused": "the bucket refuses our access key",
+    "unreachable": "the server is unreachable",
+    "no_answer": "it accepts connections but does not answer in time",
+    "refused_credentials": "it rejects the user or the password, or the user lacks privileges",
+    "busy": "it reports that it is overloaded",
+    "table_missing": "its tables are missing",
+    "no_bucket": "the bucket does not exist",
+    "bucket_refused": "the bucket rejects the access key",
     "bucket_unreachable": "the bucket does not answer",
-    "address_refused": "its address leads where we may not connect",
-    "credentials_unreadable": "the credentials have to be given anew",
-    "answer_refused": "it answers at a length that no ClickHouse or bucket does",
-    "objects_too_large": "there are objects in the bucket that are larger than ours ever are",
+    "address_refused": "its address is not allowed",
+    "credentials_unreadable": "the credentials must be set again",
+    "answer_refused": "its answers are longer than a ClickHouse or a bucket sends",
+    "objects_too_large": "the bucket has objects that are larger than our limit",
 }
 
 
@@ -57,7 +58,7 @@ class Settings:
 
 
 def news_of(condition: Condition, now: float) -> News | None:
-    """What there is to tell of a destination at `now`, in Unix seconds."""
+    """The notice that a destination needs at `now`, in Unix seconds; None when it needs none."""
     if condition.told_of:
         mended = not condition.failures and now - condition.well_since >= WELL_SECONDS
         return "mended" if mended else None
@@ -66,14 +67,14 @@ def news_of(condition: Condition, now: float) -> News | None:
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """The tables to look at, and the way to tell."""
+    """The tables to check, and the outbox for notices."""
 
     destinations: Destinations
     health: Health
     notices: Notices
 
     def run(self, now: float, may_go_on: Callable[[], bool] = lambda: True) -> dict[str, int]:
-        """Notify those that have an outage or the end of one at `now`, in Unix seconds."""
+        """Notify the accounts whose destination has an outage, or its end, at `now`, in Unix seconds."""
         counts = {"outage": 0, "mended": 0, "failing": 0, "untold": 0}
         tenants = list(self.destinations.tenants())
         for tenant in random.sample(tenants, len(tenants)):
@@ -92,7 +93,7 @@ class Watch:
         return counts
 
     def _tell(self, tenant: TenantId, news: News, condition: Condition) -> None:
-        """Write the notice and only then note it down: what dies on the way is told again, as the same."""
+        """Write the notice, then mark the outage as notified: a crash in between repeats the same notice."""
         about = self.destinations.summary(tenant)
         if about:
             title, text = _outage(about, condition) if news == "outage" else _mended(about, condition)
@@ -102,22 +103,22 @@ class Watch:
 
 
 def _outage(about: Summary, condition: Condition) -> tuple[str, str]:
-    cause = _CAUSES.get(condition.reason, "it refuses what we load")
+    cause = _CAUSES.get(condition.reason, "it rejects our inserts")
     return (
-        "Your own cloud does not take logs",
-        f"Your ClickHouse at {about.clickhouse_host} has not taken logs since "
-        f"{_moment(condition.failing_since)}: {cause}. They wait in your bucket {about.bucket} and will be "
-        "loaded, each once, when it is mended; there is nothing else to do. "
-        "POST /v1/destination/test shows what is wrong.",
+        "Your destination does not accept logs",
+        f"Your ClickHouse at {about.clickhouse_host} has not accepted logs since "
+        f"{_moment(condition.failing_since)}: {cause}. The logs wait in your bucket {about.bucket}. "
+        "They are loaded, each once, when the problem is fixed; you need not send them again. "
+        "To see the cause, run the destination test of the API.",
     )
 
 
 def _mended(about: Summary, condition: Condition) -> tuple[str, str]:
     return (
-        "Your own cloud takes logs again",
-        f"Your ClickHouse at {about.clickhouse_host}, which had not taken logs since "
-        f"{_moment(condition.told_of)}, takes them again since {_moment(condition.well_since)}. "
-        "What waited in your bucket is being loaded.",
+        "Your destination accepts logs again",
+        f"Your ClickHouse at {about.clickhouse_host} has accepted logs again since "
+        f"{_moment(condition.well_since)}. It had not accepted logs since {_moment(condition.told_of)}. "
+        "The logs that waited in your bucket are being loaded.",
     )
 
 
@@ -128,7 +129,7 @@ def _moment(seconds: float) -> str:
 @cache
 def _watch() -> Watch:
     settings = load(Settings)
-    # What it needs of destinations is not sealed, and it could open nothing.
+    # Watch reads unencrypted fields of destinations only, and could not decrypt credentials.
     sealer = Sealer(None, "", Shards(""))
     return Watch(
         Destinations(settings.destinations_table, sealer),

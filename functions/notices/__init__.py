@@ -1,1 +1,1 @@
-"""What people are told by mail and in the dashboard: sent, unsubscribed from, and what comes back of it."""
+"""Notices to customers by mail and in the dashboard: delivery, unsubscribe links, bounces and complaints."""

@@ -1,11 +1,11 @@
-"""The operator's way to tell customers something: `python -m functions.notices send …`, then `status`.
+"""Send notices to customers, for the operator: `python -m functions.notices send …`, then `status`.
 
-`send` drafts a campaign, shows whom it would reach and how it will read, and sends nothing. `send --send ID`
-hands the draft over; the function `notifier` mails it within minutes. Should that be interrupted, the same
-command goes on, and nobody is told twice. Who opted out of marketing, or whose address bounced, is left out
-at the moment of each mail, whatever the dry run said.
+`send` drafts a campaign, shows its recipients and its mail, and sends nothing. `send --send ID` queues the
+draft; the function `notifier` mails it within minutes. After an interruption, run the same command again: it
+continues, and no account gets the notice twice. Each mail excludes people who have opted out of marketing or
+whose address bounced by then, whatever the dry run showed.
 
-Tables are those of the environment (docs/notices.md); credentials and region as the AWS CLI takes them.
+Tables: environment variables (docs/notices.md). Credentials and region: as for the AWS CLI.
 """
 
 import argparse
@@ -37,7 +37,7 @@ FOLLOW_SECONDS = 2.0
 
 
 class MessageError(PermanentError):
-    """What is to be sent is not fit to be; the message says why."""
+    """The title, text or date of a campaign is invalid; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class Desk:
 
 
 def desk(settings: Settings, client: Any, clock: Callable[[], float]) -> Desk:
-    """Wire the parts around one DynamoDB client."""
+    """Create the parts with one DynamoDB client."""
     campaigns = Campaigns(settings.notices_table, client, clock)
     suppressions = Suppressions(settings.suppressions_table, client, clock)
     sending = Sending(
@@ -74,11 +74,11 @@ def desk(settings: Settings, client: Any, clock: Callable[[], float]) -> Desk:
 
 
 def main(arguments: Sequence[str] | None = None, at: Desk | None = None) -> int:
-    """0 when done; 1 with a sentence on standard error when it could not be."""
+    """Return 0 when done; 1 after an error, with a sentence on standard error."""
     parser = _parser()
     asked = parser.parse_args(arguments)
     if asked.what == "send" and not asked.send and None in (asked.kind, asked.title, asked.text_file):
-        parser.error("a draft needs --kind, --title and --text-file; --send takes the id of one")
+        parser.error("a draft needs --kind, --title and --text-file; to send a draft, use --send ID")
     try:
         _COMMANDS[asked.what](asked, at or desk(load(Settings), open_client(), time.time))
     except AstralogError as fault:
@@ -94,26 +94,26 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(dest="what", required=True)
-    send = commands.add_parser("send", help="draft a campaign and look at it; with --send, send a draft")
-    send.add_argument("--kind", choices=KINDS, help="marketing reaches those alone who opted in")
-    send.add_argument("--title", help="the mail's subject, a line")
-    send.add_argument("--text-file", type=Path, help="the text, UTF-8")
+    send = commands.add_parser("send", help="draft and preview a campaign; with --send, send a draft")
+    send.add_argument("--kind", choices=KINDS, help="marketing reaches only people who opted in")
+    send.add_argument("--title", help="the subject of the mail, one line")
+    send.add_argument("--text-file", type=Path, help="the file with the text, UTF-8")
     send.add_argument(
         "--to", default=ALL, metavar="all|plan=PLAN|tenant=ID", help="which accounts (default: all)"
     )
     send.add_argument(
-        "--effective-on", type=date.fromisoformat, metavar="YYYY-MM-DD", help="needed with --kind policy"
+        "--effective-on", type=date.fromisoformat, metavar="YYYY-MM-DD", help="required for --kind policy"
     )
-    send.add_argument("--send", metavar="ID", help="send the draft of this id; again, to go on")
-    status = commands.add_parser("status", help="how far a campaign is; of all when none is named")
+    send.add_argument("--send", metavar="ID", help="send the draft with this id; repeat to continue")
+    status = commands.add_parser("status", help="show the progress of one campaign, or of all")
     status.add_argument("campaign", nargs="?", metavar="id")
-    status.add_argument("--follow", action="store_true", help="until it is done")
-    given_up = commands.add_parser("given-up", help="notices that could not be sent for a day")
-    given_up.add_argument("--retry", action="store_true", help="have them tried again")
-    lift = commands.add_parser("lift", help="mail an address again that bounced or complained")
+    status.add_argument("--follow", action="store_true", help="show the progress until it is done")
+    given_up = commands.add_parser("given-up", help="list notices abandoned after a day of failed attempts")
+    given_up.add_argument("--retry", action="store_true", help="send them again")
+    lift = commands.add_parser("lift", help="remove an address from the suppression list")
     lift.add_argument("address")
     for command in (send, status, given_up):
-        command.add_argument("--json", action="store_true", help="one JSON object a line")
+        command.add_argument("--json", action="store_true", help="print one JSON object per line")
     return parser
 
 
@@ -133,12 +133,12 @@ def _send(asked: argparse.Namespace, here: Desk) -> None:
 def _draft(asked: argparse.Namespace, here: Desk) -> None:
     text = _text(asked.text_file)
     if not 1 <= len(asked.title.strip()) <= MAX_TITLE_CHARACTERS or not asked.title.isprintable():
-        raise MessageError(f"a title is a line of at most {MAX_TITLE_CHARACTERS} characters")
+        raise MessageError(f"the title must be a line of 1 to {MAX_TITLE_CHARACTERS} printable characters")
     today = datetime.fromtimestamp(here.clock(), UTC).date()
     if asked.kind == "policy" and asked.effective_on is None:
-        raise MessageError("a change of policy has a day from which on it counts: --effective-on")
+        raise MessageError("--kind policy needs --effective-on, the day from which the change applies")
     if asked.effective_on is not None and asked.effective_on < today:
-        raise MessageError("--effective-on is a day that is over")
+        raise MessageError("--effective-on must be today or later")
     audience = check(asked.to)
     draft = here.campaigns.draft(asked.kind, asked.title.strip(), text, audience, asked.effective_on)
     _say(console.dry_run(draft, here.sending.look(draft), asked.json))
@@ -150,7 +150,7 @@ def _text(file: Path) -> str:
     except (OSError, UnicodeDecodeError) as fault:
         raise MessageError(f"{file} cannot be read as text: {type(fault).__name__}") from None
     if not text.strip() or len(text.encode()) > MAX_TEXT_BYTES:
-        raise MessageError(f"a text is not empty and has at most {MAX_TEXT_BYTES} bytes")
+        raise MessageError(f"the text must not be empty and must have at most {MAX_TEXT_BYTES} bytes")
     return text
 
 
@@ -180,7 +180,7 @@ def _given_up(asked: argparse.Namespace, here: Desk) -> None:
 
 def _lift(asked: argparse.Namespace, here: Desk) -> None:
     here.suppressions.lift(asked.address)
-    _say("Lifted. SES keeps a list of its own: aws sesv2 delete-suppressed-destination --email-address …")
+    _say("Removed. SES has its own list: aws sesv2 delete-suppressed-destination --email-address …")
 
 
 def _say(line: str) -> None:

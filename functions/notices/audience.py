@@ -1,4 +1,4 @@
-"""The accounts that a campaign is for: `all`, `plan=<plan>` or `tenant=<id>`."""
+"""The accounts of a campaign: `all`, `plan=<plan>` or `tenant=<id>`."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -12,11 +12,11 @@ ALL = "all"
 
 
 class AudienceError(PermanentError):
-    """It is none, or names nobody; the message says what it can be."""
+    """The audience is invalid; the message names the allowed values."""
 
 
 def check(audience: str) -> str:
-    """`audience` itself, if it is one.
+    """Return `audience` if it is valid.
 
     Raises
     ------
@@ -28,7 +28,7 @@ def check(audience: str) -> str:
     if what == "tenant":
         TenantId(name)
         return audience
-    raise AudienceError(f"an audience is all, tenant=<id> or plan=<{'|'.join(PLANS)}>, not {audience}")
+    raise AudienceError(f"the audience must be all, tenant=<id> or plan=<{'|'.join(PLANS)}>, not {audience}")
 
 
 class Accounts:
@@ -44,7 +44,7 @@ class Accounts:
         self._client = client or open_client()
 
     def of(self, audience: str) -> Iterator[TenantId]:
-        """Each account of it, by a look through the whole table; none that is closed and being erased.
+        """Each account of `audience`, by a scan of the table; without closed accounts: they are being erased.
 
         Raises
         ------

@@ -1,9 +1,9 @@
-"""One message to many accounts: drafted, looked at, then handed to the outbox, account by account.
+"""One notice to many accounts: drafted, reviewed, then written to the outbox for each account.
 
-A campaign is written down before anything is sent, so that what is sent is what was looked at. Handing it
-over again, after whatever end the first attempt came to, goes through all accounts once more and changes
-nothing at those that have it: a notice is one by its id, and that is the campaign's. Who is mailed is decided
-when each mail is sent, not here. The notifier counts what became of it.
+A campaign is stored before anything is sent, so that what is sent is what was reviewed. Queueing it again
+after a failed attempt visits all accounts again and changes nothing for those that have the notice: its id is
+the id of the campaign. The recipients are decided when each mail is sent, not here. The notifier counts the
+outcomes.
 """
 
 import secrets
@@ -21,7 +21,7 @@ from functions.shared.dynamo.answers import answered, open_client, unmet
 from functions.shared.errors import PermanentError
 
 DRAFT_DAYS = 7
-"""How long what was looked at counts as looked at."""
+"""How long a reviewed draft may be sent."""
 
 DRAFTED, SENDING, QUEUED = "drafted", "sending", "queued"
 
@@ -31,14 +31,14 @@ Item = dict[str, Any]
 
 
 class CampaignError(PermanentError):
-    """It is not there, is too old, or was sent already; the message says which."""
+    """The campaign does not exist, is too old, or was already sent; the message says which."""
 
 
 @dataclass(frozen=True, slots=True)
 class Campaign:
-    """`audience`: as functions.notices.audience reads it. `accounts`: how many it was queued for.
+    """`audience`: see functions.notices.audience. `accounts`: how many accounts it was queued for.
 
-    `settled` and `given_up` count accounts; `mailed`, `suppressed` and `opted_out` their people.
+    `settled` and `given_up` count accounts; `mailed`, `suppressed` and `opted_out` count their people.
     """
 
     campaign_id: str
@@ -58,7 +58,7 @@ class Campaign:
 
     @property
     def done(self) -> bool:
-        """Whether everybody was told, or cannot be."""
+        """Whether the notice of every account is settled or abandoned."""
         return self.state == QUEUED and self.settled + self.given_up >= self.accounts
 
 
@@ -77,7 +77,7 @@ class Campaigns:
         self._clock = clock
 
     def draft(self, kind: str, title: str, text: str, audience: str, effective_on: date | None) -> Campaign:
-        """Write down a new campaign; nothing is sent."""
+        """Store a new campaign; nothing is sent."""
         now = self._clock()
         campaign_id = f"c-{datetime.fromtimestamp(now, UTC):%Y%m%d}-{secrets.token_hex(3)}"
         drafted = Campaign(campaign_id, kind, title, text, audience, effective_on, DRAFTED, moment(now))
@@ -91,7 +91,7 @@ class Campaigns:
 
         Raises
         ------
-        CampaignError: there is none of that id.
+        CampaignError: no campaign has this id.
         """
         with answered():
             found = self._client.get_item(
@@ -102,7 +102,7 @@ class Campaigns:
         return _campaign(found)
 
     def all(self) -> Iterator[Campaign]:
-        """Those of the last half year, the newest first."""
+        """The campaigns of the last half year, newest first."""
         parameters: Item = {
             "KeyConditionExpression": "tenant_id = :campaigns",
             "ExpressionAttributeValues": {":campaigns": {"S": CAMPAIGNS}},
@@ -117,11 +117,11 @@ class Campaigns:
             parameters["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
     def begin(self, campaign_id: str) -> Campaign:
-        """The campaign, which is being sent from now on; the same again after an attempt that died.
+        """Mark the campaign as being sent, and return it; may be called again after a failed attempt.
 
         Raises
         ------
-        CampaignError: it was sent already, or was looked at too long ago.
+        CampaignError: it was already sent, or was drafted too long ago.
         """
         campaign = self.get(campaign_id)
         oldest = moment(self._clock() - DRAFT_DAYS * SECONDS_A_DAY)
@@ -132,7 +132,7 @@ class Campaigns:
         return campaign
 
     def queued(self, campaign_id: str, accounts: int) -> None:
-        """Every account of the audience has its notice."""
+        """Record that every account of the audience has its notice."""
         self._moved(campaign_id, QUEUED, "#state IN (:drafted, :sending)", accounts)
 
     def _moved(self, campaign_id: str, state: str, condition: str, accounts: int = 0) -> bool:

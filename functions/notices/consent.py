@@ -1,4 +1,4 @@
-"""Taking back the wish for marketing, on a reader's behalf: the change and its entry in the audit trail."""
+"""Withdraw a reader's consent to marketing: the change and its entry in the audit trail."""
 
 from typing import Any
 
@@ -16,11 +16,11 @@ class Consent:
         self._client = client
 
     def withdraw(self, reader: Reader, who: Origin) -> bool:
-        """Mail no marketing to `reader` from now on; whether anything changed.
+        """Stop marketing mail to `reader`; return whether anything changed.
 
         Raises
         ------
-        StoreUnavailableError: it may or may not have been done; the same again does no harm.
+        StoreUnavailableError: the outcome is unknown; the call may be repeated.
         """
         update = {
             "TableName": self._table,

@@ -1,4 +1,4 @@
-"""What the operator's command prints: lines for people, JSON for programs, no address whole."""
+"""Output of the operator's command: lines for people, JSON for programs, addresses masked."""
 
 import json
 from dataclasses import asdict
@@ -14,7 +14,7 @@ _LINK = "https://…/v1/unsubscribe/…"
 
 
 def dry_run(campaign: Campaign, look: Look, as_json: bool) -> str:
-    """Whom the draft would reach and how it would read."""
+    """The recipients of the draft, and its mail."""
     figures = {name: value for name, value in asdict(look).items() if name != "sample"}
     sample = [masked(reader.email) for reader in look.sample]
     if as_json:
@@ -29,7 +29,7 @@ def dry_run(campaign: Campaign, look: Look, as_json: bool) -> str:
         [
             "Dry run: nothing was sent.",
             *rows,
-            f"  for example  {', '.join(sample) or 'nobody'}",
+            f"  for example  {', '.join(sample) or 'no recipients'}",
             "",
             f"Subject: {mail.subject}{headers}\n\n{mail.text}",
             f"To send it: python -m functions.notices send --send {campaign.campaign_id}",
@@ -38,34 +38,34 @@ def dry_run(campaign: Campaign, look: Look, as_json: bool) -> str:
 
 
 def status(campaign: Campaign, as_json: bool) -> str:
-    """How far a campaign is."""
+    """The progress of a campaign."""
     if as_json:
         shown = {name: value for name, value in asdict(campaign).items() if name != "text"}
         return json.dumps({**shown, "done": campaign.done}, default=str)
     how = "done" if campaign.done else campaign.state
-    accounts = f"{campaign.settled} of {campaign.accounts or 'the'} accounts told"
+    accounts = f"{campaign.settled} of {campaign.accounts or 'the'} accounts notified"
     people = f"{campaign.mailed} people mailed, {campaign.suppressed} suppressed"
-    left_out = f"{campaign.opted_out} opted out, {campaign.given_up} accounts given up"
+    left_out = f"{campaign.opted_out} opted out, {campaign.given_up} accounts abandoned"
     return f"{campaign.campaign_id}  {campaign.kind}  {how}: {accounts}; {people}, {left_out}"
 
 
 def given_up(due: Due, as_json: bool) -> str:
-    """A notice that could not be sent."""
+    """An abandoned notice."""
     shown = {"tenant": str(due.tenant), "notice": due.notice_id, "since": due.due_at}
     return json.dumps(shown) if as_json else "  ".join(shown.values())
 
 
 def queued(count: int, campaign: Campaign, as_json: bool) -> str:
-    """A campaign was handed over."""
+    """A campaign has been queued."""
     if as_json:
         return json.dumps({"campaign": campaign.campaign_id, "queued": count})
     return (
         f"{count} accounts: mails go out within minutes.\n"
-        f"To see how far: python -m functions.notices status {campaign.campaign_id}"
+        f"To see the progress: python -m functions.notices status {campaign.campaign_id}"
     )
 
 
 def masked(address: str) -> str:
-    """Enough of an address to know it again."""
+    """Enough of an address to recognize it."""
     name, _, domain = address.partition("@")
     return f"{name[:1]}…@{domain}"

@@ -1,8 +1,8 @@
-"""One notice to everybody it concerns, at least once each and as a rule once.
+"""Deliver one notice to the people it concerns: at least once each, normally exactly once.
 
-Whom it concerns is decided of each person just before their mail: who opted out of marketing a moment ago, or
-whose address bounced, is not mailed. A mail is noted when SES has it, so whoever dies in between, or never
-hears SES's answer, leads to that one mail coming twice and to no other.
+The recipients are decided just before each mail: a person who has opted out of marketing by then, or whose
+address bounced, is not mailed. A mail is recorded once SES has accepted it. A crash before that, or a lost
+answer of SES, sends this one mail twice, and no other.
 """
 
 from dataclasses import dataclass
@@ -22,12 +22,12 @@ Verdict = Literal["mailed", "suppressed", "opted_out", "gone", "not_taken"]
 
 
 class UntoldError(MailError):
-    """SES did not take some of a notice's mails; the others are noted."""
+    """SES did not accept some mails of a notice; the others are recorded."""
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """`api_address`: where links to unsubscribe lead."""
+    """`api_address`: base URL of unsubscribe links."""
 
     outbox: Outbox
     readers: Readers
@@ -37,13 +37,13 @@ class Delivery:
     api_address: str
 
     def deliver(self, notice: Notice) -> Tally:
-        """Announce the notice, mail it to whom it has not been mailed yet, and say it is settled.
+        """Announce the notice, mail it to the people who have not been mailed yet, and settle it.
 
         Raises
         ------
-        UntoldError: somebody is still to be mailed.
-        TurnOverError: another has the notice.
-        RetryableError: a table gave no answer.
+        UntoldError: some people are still to be mailed.
+        TurnOverError: another run has the notice.
+        RetryableError: a table did not answer.
         """
         if notice.announce:
             self.announcements.publish(
@@ -81,7 +81,7 @@ class Delivery:
         return "mailed"
 
     def _concerned(self, notice: Notice, subject: str) -> Reader | Verdict:
-        """The reader as of now, with a token if it is marketing; or why they are not to be mailed."""
+        """The current reader, with a token for marketing; or the reason not to mail them."""
         reader = self.readers.get(subject)
         if notice.kind == MARKETING and reader and reader.marketing_opt_in:
             reader = self.readers.with_token(reader)

@@ -1,4 +1,4 @@
-"""What SES says became of a mail, as SNS delivers it to a queue."""
+"""SES events about the outcome of a mail, delivered to a queue by SNS."""
 
 import json
 from dataclasses import dataclass, field
@@ -9,20 +9,20 @@ from functions.shared.errors import PermanentError
 What = Literal["bounce", "complaint", "other"]
 
 NOT_SPAM = "not-spam"
-"""A complaint of this kind takes one back."""
+"""The feedback type of a complaint that withdraws an earlier one."""
 
 
 class NotAnEventError(PermanentError):
-    """A message that is no event of SES; it holds nothing that is repeated here."""
+    """The message is not an SES event; the error repeats nothing of it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fate:
-    """What became of a mail.
+    """The outcome of a mail.
 
-    `what`: `bounce` when it will never arrive, `complaint` when a reader called it spam, `other` for all that
-    asks for nothing, bounces that may pass among it. `addresses`: whom we mailed, which is one in each mail.
-    `person`: the subject of who was mailed, empty when the mail had no such tag.
+    `what`: `bounce` for a permanent bounce, `complaint` when a reader marked it as spam, `other` for all
+    events that need no action, including temporary bounces. `addresses`: the recipient of our mail, one per
+    mail. `person`: the subject of the person mailed, empty when the mail had no such tag.
     """
 
     what: What
@@ -31,7 +31,7 @@ class Fate:
 
 
 def fate(body: str) -> Fate:
-    """Take a message apart.
+    """Parse a message.
 
     Raises
     ------
@@ -41,8 +41,8 @@ def fate(body: str) -> Fate:
         event = json.loads(json.loads(body)["Message"])
         mail = event["mail"]
         (person, *_) = mail.get("tags", {}).get("person", [""])
-        # Whom the event calls bounced is what the other side's report says: the address that ours forwards
-        # to, or anybody whom a malicious server would like us to mail no more.
+        # Not the bounced recipients of the event: the other server reports those. They can be an address that
+        # ours forwards to, or any address that a malicious server wants to be suppressed.
         return Fate(_what(event), tuple(str(each) for each in mail["destination"]), str(person))
     except (ValueError, KeyError, TypeError, AttributeError):
         raise NotAnEventError("not an event of SES in an envelope of SNS") from None
@@ -51,10 +51,10 @@ def fate(body: str) -> Fate:
 def _what(event: dict[str, Any]) -> What:
     match event["eventType"]:
         case "Complaint":
-            # Some providers report as well what a reader took out of the spam.
+            # Some providers also report mails that a reader marked as not spam.
             return "other" if event["complaint"].get("complaintFeedbackType") == NOT_SPAM else "complaint"
         case "Bounce":
-            # Undetermined ones are left alone: SES could not tell, and what is lasting bounces again.
+            # Undetermined bounces are ignored: a permanent one bounces again.
             return "bounce" if event["bounce"]["bounceType"] == "Permanent" else "other"
         case _:
             return "other"

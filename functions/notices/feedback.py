@@ -1,11 +1,12 @@
-"""Mail feedback: what bounced for good or was called spam is not mailed to again.
+"""Mail feedback: stop mail to addresses that bounced permanently or complained.
 
-Trigger: SQS, events of SES by way of SNS; the queue takes none of anybody else. Promise: an address that does
-not exist, and one whose owner complained, is suppressed; who complained is opted out of marketing as well,
-whatever their address becomes. A bounce that may pass changes nothing. The same event again changes nothing.
-Of somebody whose account was erased since nothing is kept: nobody mails them any more.
-Failure: a message that could not be dealt with is delivered again; one that is no event of SES ends as a dead
-letter, for somebody to look at.
+Trigger: SQS, with SES events through SNS; the queue accepts messages of no other source.
+Promise: an address that does not exist, or whose owner complained, is suppressed. A person who complained is
+also opted out of marketing, even if their address changes. A temporary bounce changes nothing. A repeated
+event changes nothing. Nothing is stored about a person whose account has been erased: no mail is sent to them
+any more.
+Failure: a message that could not be processed is redelivered; a message that is not an SES event ends in the
+dead-letter queue, for the operator to inspect.
 """
 
 import time
@@ -42,7 +43,7 @@ class Office:
     consent: Consent
 
     def heed(self, told: Fate) -> None:
-        """Draw the consequences; raises StoreUnavailableError."""
+        """Suppress addresses and withdraw consent as the event requires; raises StoreUnavailableError."""
         reader = self.readers.get(told.person) if told.person else None
         if told.what == "other" or (told.person and reader is None):
             return
@@ -58,7 +59,7 @@ def _office() -> Office:
 
 
 def office(settings: Settings, client: Any, clock: Callable[[], float] = time.time) -> Office:
-    """Wire the parts around one DynamoDB client."""
+    """Create the parts with one DynamoDB client."""
     consent = Consent(settings.people_table, Audit(settings.audit_table, client, clock), client)
     suppressions = Suppressions(settings.suppressions_table, client, clock)
     return Office(suppressions, Readers(settings.people_table, client), consent)
@@ -69,7 +70,7 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
 
 
 def heeded(messages: list[dict[str, Any]], office: Office) -> dict[str, Any]:
-    """What SQS is answered: which messages are to come again."""
+    """The response to SQS: which messages are to be redelivered."""
     counts: Counter[What] = Counter()
     failed = []
     for message in messages:

@@ -1,4 +1,4 @@
-"""A notice as a mail."""
+"""A notice as an email."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,11 +18,13 @@ class Letter:
 def letter(
     tenant: TenantId, title: str, text: str, effective_on: date | None, unsubscribe: str | None
 ) -> Letter:
-    """The mail to a reader of `tenant`. `unsubscribe`: their link, which makes it marketing."""
+    """The email to a reader of `tenant`. `unsubscribe`: their unsubscribe link, for marketing only."""
     subject = " ".join(title.split())
     counts = f"\n\nEffective on {effective_on.isoformat()}." if effective_on else ""
     body = f"{text.rstrip()}{counts}\n\n-- \n"
     if unsubscribe:
-        why = f"You get this because you asked for news of AstraLog. To get no more of it:\n{unsubscribe}\n"
+        why = f"You opted in to marketing emails from AstraLog. To unsubscribe:\n{unsubscribe}\n"
         return Letter(subject, body + why, headers(unsubscribe))
-    return Letter(subject, f"{body}This concerns your AstraLog account {tenant}. It is no advertising.\n")
+    return Letter(
+        subject, f"{body}This email concerns your AstraLog account {tenant}. It is not advertising.\n"
+    )

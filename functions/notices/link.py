@@ -1,8 +1,8 @@
-"""The link in a mail by which its reader unsubscribes: a token that says nothing and cannot be guessed.
+"""The unsubscribe link of a mail: a token that has no meaning and cannot be guessed.
 
-160 random bits, kept with the person and nowhere derived from anything of theirs, so that it outlives a
-change of address. Six characters check the rest: a link that was cut off on its way is told from one that is
-whole, without looking at whose it is.
+160 random bits, stored with the person and derived from none of their data, so that the token outlives a
+change of address. Six check characters distinguish a truncated link from a complete one without a lookup of
+its owner.
 """
 
 import base64
@@ -20,25 +20,25 @@ _TOKEN = re.compile(r"[A-Za-z0-9_-]{33}")
 
 
 def new_token() -> str:
-    """A new token; nobody has it yet."""
+    """A new token without an owner."""
     random = secrets.token_urlsafe(RANDOM_BYTES)
     return random + _check(random)
 
 
 def is_whole(token: str) -> bool:
-    """Whether `token` has the form of one of ours."""
+    """Whether `token` has the format of our tokens."""
     if not _TOKEN.fullmatch(token):
         return False
     return hmac.compare_digest(token[-CHECK_CHARACTERS:], _check(token[:-CHECK_CHARACTERS]))
 
 
 def link(api_address: str, token: str) -> str:
-    """The address that a reader, or their mail program, opens."""
+    """The URL that a reader, or their mail program, opens."""
     return f"{api_address}{PATH}{token}"
 
 
 def headers(address: str) -> dict[str, str]:
-    """What makes a mail program offer to unsubscribe with one click, by RFC 8058."""
+    """Headers that make a mail program offer one-click unsubscribe (RFC 8058)."""
     return {"List-Unsubscribe": f"<{address}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
 
 

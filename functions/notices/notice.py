@@ -1,4 +1,4 @@
-"""A notice as its sender sees it, and as the table holds it."""
+"""A notice in the outbox: its index entry, its contents, and its outcome."""
 
 from dataclasses import dataclass, field
 from datetime import date
@@ -11,7 +11,7 @@ Item = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A notice as the index tells of it."""
+    """A notice as listed by the index."""
 
     tenant: TenantId
     notice_id: str
@@ -21,7 +21,7 @@ class Due:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """A notice whose turn it is, until `turn`. `tries` counts this one; `mailed` are the subjects noted."""
+    """A notice taken until `turn`. `tries` counts this attempt; `mailed`: subjects already mailed."""
 
     tenant: TenantId
     notice_id: str
@@ -38,7 +38,7 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """What became of a notice's readers."""
+    """A notice's readers, counted by outcome."""
 
     mailed: int = 0
     suppressed: int = 0
@@ -46,7 +46,7 @@ class Tally:
 
 
 def due_of(item: Item) -> Due:
-    """What the index holds of a notice."""
+    """The index entry of a notice."""
     return Due(TenantId(item["tenant_id"]["S"]), item["notice"]["S"], item["due"]["S"], item["due_at"]["S"])
 
 

@@ -1,15 +1,16 @@
-"""Notifier: what people are to be told is mailed and shown in the dashboard.
+"""Notifier: mail notices and show them in the dashboard.
 
-Trigger: the scheduler, every minute. Promise: each notice that is due reaches everybody it concerns, at least
-once; of those that were mailed nobody is mailed again but whoever's mail was under way when a run died. What
-concerns one account goes before what goes to many, and of that an outage before all else. Marketing reaches
-those alone who have opted in at the moment it is sent, with a link to unsubscribe; an address that bounced or
-complained is not mailed anything.
-Failure: a notice that SES does not take is tried again after a minute, then two, up to an hour, and given up
-after MAX_TRIES, a good day, which wakes somebody. When SES takes nothing at all the run ends early: that is
-so when mails of MOST_FAILURES accounts in a row failed. One account's mails, however many fail, end no run.
-A notice is taken before it is sent, which moves it to the end of those that are due: a run that dies in the
-middle of one leaves the others first.
+Trigger: the scheduler, every minute.
+Promise: each due notice reaches each person it concerns, at least once. Only a mail that was being sent
+during a crash may be sent twice. Notices to one account come first, then campaigns about downtime, then other
+campaigns. Marketing reaches only people who are opted in when it is sent, with an unsubscribe link. No mail
+goes to an address that bounced or complained.
+Failure: a notice that SES does not accept is retried after one minute, then two, up to an hour. It is
+abandoned after MAX_TRIES, about a day, which raises an alarm. The run ends early when SES accepts
+nothing at all: mails of MOST_FAILURES accounts in a row failed. Failed mails of a single account, however
+many, do not end a run.
+A notice is taken before it is sent, which moves it to the end of the due notices: after a crash in the middle
+of one, the others come first.
 """
 
 import time
@@ -35,10 +36,10 @@ FUNCTION = "notifier"
 
 MAX_TRIES = 30
 MOST_FAILURES = 3
-"""So many accounts in a row, of which SES did not take a notice: it takes none."""
+"""After failed notices of so many accounts in a row, the run assumes that SES accepts nothing."""
 
 RESERVED_SECONDS = 30
-"""What a notice may take; none is begun with less left."""
+"""Time that one notice may take; with less left, none is started."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ class Settings:
 
 @dataclass
 class Run:
-    """What a run did. `most_tries`: of a notice that was not taken; `failing`: accounts of those in a row."""
+    """Counts of a run. `most_tries`: of a postponed notice; `failing`: accounts that failed in a row."""
 
     settled: int = 0
     mailed: int = 0
@@ -71,14 +72,14 @@ class Notifier:
     delivery: Delivery
 
     def run(self, seconds_left: Callable[[], float]) -> Run:
-        """Send what is due, for as long as there is time."""
+        """Send the due notices while there is time."""
         run = Run()
         while self._some_sent(run, seconds_left):
             pass
         return run
 
     def _some_sent(self, run: Run, seconds_left: Callable[[], float]) -> bool:
-        """Whether there may be more to do. The index may still tell of what nobody can take any more."""
+        """Whether there may be more to send. The index may still list notices that can no longer be taken."""
         taken = False
         for due in self.outbox.due():
             if len(run.failing) >= MOST_FAILURES or seconds_left() < RESERVED_SECONDS:

@@ -1,8 +1,8 @@
-"""The notices that are due, and what became of them: the other side of functions.shared.account.notices.
+"""The due notices and their outcomes: the sending side of functions.shared.account.notices.
 
-Whoever sends a notice takes it first, for TURN_SECONDS: nobody else does meanwhile, and should they die, it
-is due again by itself. Each person mailed is noted on it before the next one is. The index that finds what is
-due runs a moment behind; what counts is the notice itself.
+A sender first takes a notice for TURN_SECONDS. No other sender gets it during that time, and after a crash it
+is due again by itself. Each person mailed is recorded on the notice before the next mail. The index of due
+notices lags slightly; the notice itself decides.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -19,21 +19,21 @@ from functions.shared.errors import PermanentError
 from functions.shared.tenancy import TenantId
 
 TURN_SECONDS = 180
-"""Longer than the function runs."""
+"""Longer than the function's timeout."""
 
 PAGE = 25
 GIVEN_UP = "given_up"
-"""The value of `due` of a notice that could not be sent for a day."""
+"""The value of `due` of an abandoned notice, which could not be sent for a day."""
 
 DUE = "due"
 CAMPAIGNS = "*"
-"""The partition of campaigns; no tenant's id has this character."""
+"""The partition of campaigns; no tenant id contains this character."""
 
 Item = dict[str, Any]
 
 
 class TurnOverError(PermanentError):
-    """Another took the notice since, or it is gone: it is not ours to send any more."""
+    """Another sender has taken the notice since, or it is gone: this sender must not send it any more."""
 
 
 class Outbox:
@@ -51,21 +51,21 @@ class Outbox:
         self._clock = clock
 
     def due(self) -> list[Due]:
-        """Up to PAGE notices that are due, the longest due first.
+        """Up to PAGE due notices, the longest due first.
 
-        All that is critical goes before what is urgent, and that before the rest.
+        Critical notices come before urgent ones, and urgent ones before the rest.
         """
         return self._page(CRITICAL)[0] or self._page(URGENT)[0] or self._page(IN_TURN)[0]
 
     def given_up(self) -> Iterator[Due]:
-        """The notices that were given up."""
+        """The abandoned notices."""
         start: Item | None = {}
         while start is not None:
             page, start = self._page(GIVEN_UP, start)
             yield from page
 
     def take(self, due: Due) -> Notice | None:
-        """The notice, for TURN_SECONDS nobody else's; None when it is not due any more."""
+        """Take the notice exclusively for TURN_SECONDS; None when it is no longer due."""
         values = {
             ":turn": {"S": moment(self._clock() + TURN_SECONDS)},
             ":one": {"N": "1"},
@@ -83,7 +83,7 @@ class Outbox:
         return None if taken is None else notice_of(taken)
 
     def note_mailed(self, notice: Notice, subject: str) -> None:
-        """Note that `subject` was mailed.
+        """Record that `subject` was mailed.
 
         Raises
         ------
@@ -97,7 +97,9 @@ class Outbox:
             raise TurnOverError("another has this notice")
 
     def settle(self, notice: Notice, tally: Tally) -> None:
-        """Everybody concerned was told, or cannot be; a campaign counts it in the same step.
+        """Settle the notice: the people it concerns were mailed, or cannot be.
+
+        Its campaign counts it in the same transaction.
 
         Raises
         ------
@@ -112,16 +114,16 @@ class Outbox:
         self._end(notice, SETTLED, counts)
 
     def give_up(self, notice: Notice) -> None:
-        """It cannot be sent: somebody has to look; raises as `settle` does."""
+        """Abandon the notice: the operator has to act; raises as `settle` does."""
         self._end(notice, GIVEN_UP, {GIVEN_UP: 1})
 
     def postpone(self, notice: Notice, seconds: float) -> None:
-        """Let it be due again in `seconds`."""
+        """Make the notice due again in `seconds`."""
         values = {":again": {"S": moment(self._clock() + seconds)}, ":turn": {"S": notice.turn}}
         self._changed(notice.tenant, notice.notice_id, "SET due_at = :again", "due_at = :turn", values)
 
     def revive(self, due: Due) -> bool:
-        """Have a notice that was given up tried again from the start; whether it was given up."""
+        """Retry an abandoned notice from the start; return whether it was abandoned."""
         with answered():
             item = self._client.get_item(
                 TableName=self._table, Key=_key(due.tenant, due.notice_id), ConsistentRead=True
@@ -145,7 +147,7 @@ class Outbox:
         return True
 
     def _page(self, state: str, start: Item | None = None) -> tuple[list[Due], Item | None]:
-        """Those whose time has come, and where the next page begins."""
+        """The notices of this state whose time has come, and the start of the next page."""
         with answered():
             page = self._client.query(
                 TableName=self._table,
@@ -191,7 +193,7 @@ class Outbox:
         values: Item,
         returned: str = "NONE",
     ) -> Item | None:
-        """What is returned of the notice after `change`, or None when `condition` does not hold."""
+        """The returned attributes of the notice after `change`, or None when `condition` does not hold."""
         try:
             with answered():
                 changed = self._client.update_item(
@@ -216,7 +218,7 @@ class Outbox:
 
 
 def pause_seconds(tries: int) -> int:
-    """A minute after the first try, twice as long after each, an hour at the most."""
+    """A minute after the first try, twice as long after each further one, at most an hour."""
     return min(60 << min(tries - 1, 6), 3600)
 
 

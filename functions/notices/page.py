@@ -1,25 +1,28 @@
-"""The two small pages of an unsubscribe link, asking and done. No script, nothing loaded, nobody named."""
+"""The two pages of an unsubscribe link: question and confirmation.
+
+They have no script, load no resource and name no person.
+"""
 
 from functions.shared.http import Answer
 
-ASKED = """<p>Get no more news of AstraLog by mail? What concerns your account itself still comes.</p>
+ASKED = """<p>Stop marketing emails from AstraLog? Emails about your account are still sent.</p>
 <form method="post"><input type="hidden" name="List-Unsubscribe" value="One-Click">
 <button>Unsubscribe</button></form>"""
 
-DONE = """<p>You get no more news of AstraLog by mail. What concerns your account itself still comes.</p>"""
+DONE = """<p>You are unsubscribed from marketing emails. Emails about your account are still sent.</p>"""
 
 _HEADERS = {
     "content-type": "text/html; charset=utf-8",
     "cache-control": "no-store",
     "content-security-policy": "default-src 'none'; form-action 'self'; frame-ancestors 'none'",
-    # The address of the page is the token.
+    # The URL of the page contains the token.
     "referrer-policy": "no-referrer",
     "x-content-type-options": "nosniff",
 }
 
 
 def page(content: str) -> Answer:
-    """An answer of 200 for people."""
+    """A 200 response with an HTML page."""
     return {"statusCode": 200, "headers": dict(_HEADERS), "body": _whole(content)}
 
 

@@ -1,7 +1,7 @@
-"""The people of an account as readers of mail, in the table of people.
+"""The people of an account as recipients of mail, from the table of people.
 
-Who belongs to an account is found through an index, a moment late; whether somebody may be mailed, and where,
-is read of the person, strongly consistent, each time anew.
+The people of an account are found through an index, which lags slightly. Whether a person may be mailed, and
+at which address, is read from the person's item each time, strongly consistent.
 """
 
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ Item = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Somebody who has confirmed an address. `token` is of their link to unsubscribe, if they have one."""
+    """A person with a confirmed address. `token`: of their unsubscribe link, if they have one."""
 
     subject: str
     tenant: TenantId
@@ -44,7 +44,7 @@ class Readers:
         self._client = client
 
     def subjects(self, tenant: TenantId) -> list[str]:
-        """Whom the account has, in a lasting order."""
+        """The people of the account, in a stable order."""
         pages = self._pages(
             "query",
             IndexName=OF_AN_ACCOUNT,
@@ -54,17 +54,17 @@ class Readers:
         return [item["subject"]["S"] for item in pages]
 
     def get(self, subject: str) -> Reader | None:
-        """The reader as of now; None for nobody, or for somebody who has not confirmed an address."""
+        """The current reader; None for an unknown person, or one without a confirmed address."""
         return _reader(self._call("get_item", Key=_key(subject), ConsistentRead=True).get("Item", {}))
 
     def everyone(self) -> Iterator[Reader]:
-        """All readers of all accounts, by a look through the whole table: for an operator."""
+        """All readers of all accounts, by a scan of the table: for the operator."""
         for item in self._pages("scan"):
             if reader := _reader(item):
                 yield reader
 
     def with_token(self, reader: Reader) -> Reader | None:
-        """The reader with a token, the one they have or a new one; None when they are gone meanwhile."""
+        """The reader with a token, existing or new; None when the person is gone meanwhile."""
         if reader.token:
             return reader
         try:
@@ -86,7 +86,7 @@ class Readers:
         return _reader(changed["Attributes"])
 
     def by_token(self, token: str) -> Reader | None:
-        """Whose link has this token, as of now."""
+        """The current reader whose link has this token."""
         found = self._call(
             "query",
             IndexName=BY_TOKEN,

@@ -1,4 +1,4 @@
-"""What an operator does with a campaign: look at whom it would reach, and hand it to the outbox."""
+"""The operator's actions on a campaign: preview its recipients, and queue it in the outbox."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -11,14 +11,14 @@ from functions.shared.account.notices import DOWNTIME, MARKETING, Notices
 from functions.shared.account.suppressions import Suppressions
 
 KINDS = (DOWNTIME, "service", "policy", MARKETING)
-"""Of campaigns. All but marketing are shown in the dashboard and mailed whatever people chose."""
+"""Kinds of campaigns. All but marketing are shown in the dashboard and mailed regardless of opt-in."""
 
 SAMPLE = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """Whom a campaign would reach now; `sample` are some of those who would be mailed."""
+    """The recipients of a campaign if it were sent now; `sample`: some of those who would be mailed."""
 
     accounts: int
     people: int
@@ -38,7 +38,7 @@ class Sending:
     announcements: Announcements
 
     def look(self, campaign: Campaign) -> Look:
-        """Nothing is sent or written; raises StoreUnavailableError."""
+        """Preview the recipients. Nothing is sent or written; raises StoreUnavailableError."""
         tenants = set(self.accounts.of(campaign.audience))
         readers = [each for each in self.readers.everyone() if each.tenant in tenants]
         wanting = [each for each in readers if campaign.kind != MARKETING or each.marketing_opt_in]
@@ -53,19 +53,19 @@ class Sending:
         )
 
     def send(self, campaign_id: str, told: Callable[[int], None]) -> int:
-        """Give each account of the audience its notice, and say of how many; `told` hears each count.
+        """Write the notice for each account of the audience; return how many. `told` receives each count.
 
-        The same again after it died, at whatever step, brings it to its end and nothing twice.
+        A repeated call after a failure, at any step, completes the campaign without duplicates.
 
         Raises
         ------
-        CampaignError: it is not to be sent, or not any more.
-        StoreUnavailableError: the same again goes on.
+        CampaignError: it must not be sent, or not any more.
+        StoreUnavailableError: a repeated call continues.
         """
         campaign = self.campaigns.begin(campaign_id)
         shown = campaign.kind != MARKETING
         if shown and campaign.audience == ALL:
-            # Once for everybody, those who sign up later among them.
+            # One announcement for all accounts, including later sign-ups.
             self.announcements.publish(
                 None, campaign_id, campaign.kind, campaign.title, campaign.text, campaign.effective_on
             )

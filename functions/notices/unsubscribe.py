@@ -1,11 +1,11 @@
-"""Unsubscribe: no more marketing, by the link in a mail.
+"""Unsubscribe: opt out of marketing through the link in a mail.
 
-Trigger: API Gateway, GET and POST /v1/unsubscribe/{token}, without an authorizer: the token is all it takes.
+Trigger: API Gateway, GET and POST /v1/unsubscribe/{token}, without an authorizer: the token suffices.
 Promise: a POST, by a mail program (RFC 8058) or from the page that GET shows, opts the token's owner out of
-marketing and writes so into their audit trail, once; a GET changes nothing, for programs open links to look
-at them. A token nobody has is answered as one somebody has, so an answer tells nothing of anybody; one that
-was cut off on its way is 404. What people must know of their account they are mailed as before.
-Failure: 503, the same again may be sent.
+marketing and records it in their audit trail, once. A GET changes nothing, because programs open links to
+inspect them. An unknown token gets the same answer as a known one, so the answer reveals nothing about any
+person; a truncated token gets 404. Mails about the account itself are still sent.
+Failure: 503; the same request may be sent again.
 """
 
 from dataclasses import dataclass
@@ -48,22 +48,25 @@ def desk(settings: Settings, client: Any) -> Desk:
 
 @answering
 def handler(event: Event) -> Answer:
-    """One request to a link."""
+    """Handle one request to an unsubscribe link."""
     return answer_to(event, _desk())
 
 
 def answer_to(event: Event, desk: Desk) -> Answer:
-    """The answer."""
+    """Handle `event` with the parts in `desk`."""
     token = event["pathParameters"]["token"]
     if not is_whole(token):
-        raise RefusalError(404, "not_found", "This link is not complete: copy it whole from the mail.")
+        raise RefusalError(404, "not_found", "The link is incomplete. Copy the whole link from the email.")
     if event["routeKey"].startswith("GET "):
         return page(ASKED)
     try:
         _withdraw(event, token, desk)
     except RetryableError:
         raise RefusalError(
-            503, "try_again", "This cannot be done right now: try again.", retry_after_seconds=2
+            503,
+            "try_again",
+            "The unsubscribe request could not be processed. Retry in a few seconds.",
+            retry_after_seconds=2,
         ) from None
     wants_page = "text/html" in request(event).headers.get("accept", "")
     return page(DONE) if wants_page else answer(200, {"status": "unsubscribed"}, cache_control="no-store")

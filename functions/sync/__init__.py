@@ -1,1 +1,1 @@
-"""Staged objects into ClickHouse, exactly once."""
+"""Load staged objects into ClickHouse, exactly once."""

@@ -1,14 +1,15 @@
-"""Sync to customers' own clouds: objects staged in their buckets into their ClickHouse, exactly once.
+"""Sync for BYOC: load objects staged in customers' buckets into their ClickHouse, exactly once.
 
-Trigger: SQS, with messages of ingest, quarantine and the sweeper, up to 10,000 at a time, each of one tenant.
-Promise: that of functions.sync.handler, for each tenant's own cloud; and one tenant's cloud that is slow,
-broken or hostile delays no other's logs: each is worked on in a thread of its own, by at most two invocations
-at a time, and not at all while its circuit is open (functions.shared.custody.health). Nothing of what is
-loaded rests on our side.
-Failure: messages return after a pause that grows to a quarter of an hour. In an outage, from its sixth minute
-on, they are let go: the objects wait in the customer's bucket, of which the sweeper tells every five minutes
-until they are loaded. So no outage fills the queue for others, and none outlasts it. What returns for other
-reasons does so up to 1,000 times, over ten days at the longest pause, before it is a dead letter.
+Trigger: SQS, with messages of ingest, quarantine and the sweeper, up to 10,000 at a time, each for one
+tenant.
+Promise: that of functions.sync.handler, for each tenant's destination. A slow, broken or hostile destination
+does not delay the logs of other tenants: each has its own thread, at most two invocations at a time, and none
+while its circuit is open (functions.shared.custody.health). No loaded data is stored on our side.
+Failure: messages are redelivered with exponential backoff, up to 15 minutes. From the sixth minute of an
+outage on, messages are deleted: the objects wait in the customer's bucket, and the sweeper sends new messages
+every five minutes until they are loaded. So an outage does not fill the queue for other tenants, and no
+message expires during it. After other failures a message is redelivered up to 1,000 times, over ten days at
+the longest pause, before it goes to the dead-letter queue.
 """
 
 import math
@@ -35,13 +36,13 @@ from functions.sync.own_schema import prepare
 from functions.sync.pace import come_back_in, pause_seconds
 
 MARGIN_SECONDS = 5
-"""For what a batch needs beside its insert: the ledger, fetching, deleting."""
+"""Time that a batch needs besides its insert: ledger, fetch, delete."""
 
 RESERVE_SECONDS = 3
-"""Of the invocation's time, to put messages back in good order."""
+"""Reserved at the end of the invocation for setting visibility timeouts."""
 
 CROWDED_RECEIVES = 20
-"""A quarter of an hour of finding a destination's slots taken: the sweeper tells of what is left."""
+"""15 minutes with all slots of a destination in use; then the sweeper sends new messages for what is left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ class Settings(CustodySettings):
 
 @dataclass(slots=True)
 class Sync:
-    """The parts of this function; `seconds_taken` by each tenant's work the last time, in this process."""
+    """The parts of this function; `seconds_taken`: duration of each tenant's last run in this process."""
 
     clouds: OwnClouds
     queue: Any
@@ -85,12 +86,12 @@ def _sync() -> Sync:
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Settle what the messages tell of; name the messages that must come back."""
+    """Settle the objects that the messages name; return the messages to be redelivered."""
     return answer_to(event, lambda: context.get_remaining_time_in_millis() / 1000, _sync())
 
 
 def answer_to(event: dict[str, Any], seconds_left: Callable[[], float], sync: Sync) -> dict[str, Any]:
-    """The same with the parts given; `seconds_left` tells when the invocation is stopped."""
+    """`handler` with its parts injected; `seconds_left`: time until the invocation is stopped."""
     messages = read(event)
     time_given = Time(lambda: seconds_left() - RESERVE_SECONDS, sync.a_batch_seconds)
     outcomes = _settled(_by_tenant(messages), time_given, sync)
@@ -109,7 +110,7 @@ def _by_tenant(messages: list[Message]) -> dict[TenantId, list[StagedObject]]:
 
 
 def _is_sound(message: Message) -> bool:
-    """Whether the message tells of staged objects of its own tenant and of nothing else."""
+    """Whether the message names staged objects of its own tenant only."""
     return all(
         is_staged(each.key) and StagedKey.parse(each.key).tenant == message.tenant
         for each in message.objects or ()
@@ -119,7 +120,7 @@ def _is_sound(message: Message) -> bool:
 def _settled(
     objects: dict[TenantId, list[StagedObject]], time_given: Time, sync: Sync
 ) -> dict[TenantId, Outcome]:
-    """What became of each tenant's objects; those that were quick the last time come first."""
+    """The outcome of each tenant's objects; tenants that were fastest the last time come first."""
 
     def work(tenant: TenantId) -> Outcome:
         began = time_given.left()
@@ -136,7 +137,7 @@ def _settled(
 
 
 def _pause(message: Message, outcomes: dict[TenantId, Outcome]) -> int | None:
-    """After how many seconds the message returns; None when it need not."""
+    """Seconds until the message is redelivered; None when it can be deleted."""
     if message.objects is None or not message.tenant or not _is_sound(message):
         return _own_pace(message)
     outcome = outcomes.get(message.tenant)
@@ -148,7 +149,7 @@ def _pause(message: Message, outcomes: dict[TenantId, Outcome]) -> int | None:
         return None
     if outcome.wait_seconds is None:
         return pause_seconds(message.receive_count) if outcome.crowded else _own_pace(message)
-    # Not all at the same moment: the first to return tries for all of them.
+    # Jitter: the first message to return tries the destination for all of them.
     spread = random.uniform(0, min(5, outcome.wait_seconds / 4))  # noqa: S311
     return min(MAX_PAUSE_SECONDS, math.ceil(outcome.wait_seconds + spread))
 

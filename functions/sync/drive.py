@@ -1,8 +1,8 @@
-"""The protocol: one batch, from the ledger to its end.
+"""The load protocol: one batch, from the ledger to its end state.
 
-Order is everything: leased, probed if it was sealed before, fetched, sealed, inserted, probed again if it was
-sealed before, marked done, deleted.
-A crash between any two leaves what the next delivery needs to go on (docs/architecture.md).
+The order of the steps is essential: lease, probe if the batch was sealed before, fetch, seal, insert, probe
+again if it was sealed before, mark done, delete.
+A crash between two steps leaves what the next delivery needs to continue (docs/architecture.md).
 """
 
 import time
@@ -23,12 +23,12 @@ MAX_SUCCESSORS = 10
 
 
 class UnsettledError(RetryableError):
-    """The batch changed under our hands; the next delivery finds it as it is now."""
+    """The batch changed during the work on it; the next delivery reads its current state."""
 
 
 @dataclass(frozen=True, slots=True)
 class Time:
-    """What an invocation has: `left` tells the seconds until it is stopped; a batch needs `a_batch`."""
+    """Time of an invocation: `left` returns the seconds until it is stopped; a batch needs `a_batch`."""
 
     left: Callable[[], float]
     a_batch: float
@@ -38,7 +38,7 @@ class Time:
         return self.left() < self.a_batch
 
     def end_if_over(self) -> None:
-        """Stop a thread that was abandoned by its invocation, and would insert under nobody's lease.
+        """Stop a thread that its invocation abandoned, before it inserts without a lease.
 
         Raises
         ------
@@ -49,12 +49,12 @@ class Time:
 
     @property
     def lease_seconds(self) -> float:
-        """Longer than anything this invocation starts can last, its insert's own timeout included."""
+        """Longer than any work that this invocation starts, including the timeout of its insert."""
         return self.left() + self.a_batch
 
 
 class Driver:
-    """Brings batches to their end, one at a time."""
+    """Brings batches to their end state, one at a time."""
 
     def __init__(self, ledger: Ledger, staged: Staged, loader: Loader) -> None:
         self._ledger = ledger
@@ -65,10 +65,10 @@ class Driver:
     def drive(
         self, batch_id: str, ours: list[StagedObject], time_given: Time, planned: Batch | None = None
     ) -> bool:
-        """Bring the batch, or what stands for it now, to its end; False if it has to wait.
+        """Bring the batch, or the batch that replaced it, to its end state; False if it has to wait.
 
-        On True the rows of `ours` are in the warehouse, or set aside, and the objects are deleted.
-        `planned`: the batch as this process has just written it down, if it has.
+        On True the rows of `ours` are in ClickHouse or quarantined, and the objects are deleted.
+        `planned`: the batch as this process has just written it, if it has.
         """
         lease = self._ledger.lease(batch_id, str(uuid4()), time_given.lease_seconds)
         if lease is None:
@@ -80,11 +80,11 @@ class Driver:
         return True
 
     def discard(self, objects: list[StagedObject]) -> None:
-        """Delete staged objects that belong to no batch and are not to be loaded."""
+        """Delete staged objects that no batch has claimed and that must not be loaded."""
         self._staged.delete(objects)
 
     def _drive_unleased(self, batch_id: str, ours: list[StagedObject], time_given: Time) -> bool:
-        """What there is to do for a batch that cannot be leased: it is at its end, or another has it."""
+        """Handle a batch that cannot be leased: it is in its end state, or another process has the lease."""
         batch = self._last(self._ledger.batch(batch_id))
         if batch.state == DONE:
             self._staged.delete(ours)
@@ -92,7 +92,7 @@ class Driver:
         return batch.batch_id != batch_id and self.drive(batch.batch_id, ours, time_given)
 
     def _last(self, batch: Batch) -> Batch:
-        """The batch that stands for `batch` now."""
+        """The batch that has replaced `batch`, or `batch` itself."""
         for _ in range(MAX_SUCCESSORS):
             if batch.state != REPLACED:
                 return batch
@@ -100,7 +100,7 @@ class Driver:
         raise UnsettledError("too many batches stand for one another")
 
     def _load_leased(self, lease: Lease, planned: Batch | None, time_given: Time) -> Batch:
-        """Load, and give the lease back on failure, unless an insert of ours may still be under way."""
+        """Load; on failure release the lease, unless our insert may still be running."""
         try:
             return self._load(self._as_it_is(lease, planned), lease, time_given)
         except OutcomeUnknownError:
@@ -110,16 +110,16 @@ class Driver:
             raise
 
     def _as_it_is(self, lease: Lease, planned: Batch | None) -> Batch:
-        """The leased batch: read under the lease, so that no attempt of another goes unnoticed.
+        """The leased batch, read under the lease so that no other attempt is missed.
 
-        The first to lease a batch need not read what it has just written.
+        The first process to lease a batch need not read what it has just written.
         """
         if planned and lease.attempt == 1:
             return planned
         return self._ledger.complete(self._ledger.batch(lease.batch_id))
 
     def _load(self, batch: Batch, lease: Lease, time_given: Time) -> Batch:
-        """The batch as it is afterwards: done, or replaced because it could not be loaded as it was."""
+        """Load and return the batch: done, or replaced because it could not be loaded as it was."""
         began = time.monotonic()
         if batch.state == SEALED:
             found = self._loader.count(batch)
@@ -153,7 +153,7 @@ class Driver:
         return Batch(batch.manifest, batch.batch_id, REPLACED, batch.members, successor.batch_id)
 
     def _sifted(self, batch: Batch, refusal: WarehouseRefusedError, time_given: Time) -> Batch:
-        """Set aside the rows that the warehouse refuses; if it is not rows that it refuses, so be it."""
+        """Quarantine the rows that ClickHouse rejects; reraise when the cause is not the rows."""
         if refusal.engine_code not in REFUSED_ROWS:
             raise refusal
         members = self._set_aside.sifted(batch, refusal.engine_code, time_given.end_if_over)
@@ -162,7 +162,7 @@ class Driver:
         return self._replaced(batch, members)
 
     def _repaired(self, batch: Batch, found: int) -> Batch:
-        """Some rows are there, or none though they were taken: erase them, load all under another name."""
+        """Only some rows are stored, or none although accepted: erase them, load all under a new batch id."""
         journal.measure(
             _function(batch),
             {"BrokenBatches": (1, "Count")},
@@ -175,7 +175,7 @@ class Driver:
         return self._replaced(batch, list(batch.members))
 
     def _without(self, batch: Batch, gone: frozenset[str]) -> Batch:
-        """Staged objects vanished between two attempts, as an erasure makes them: load what is left."""
+        """Staged objects vanished between two attempts, for example by an erasure: load the others."""
         journal.measure(_function(batch), {"VanishedObjects": (len(gone), "Count")}, batch_id=batch.batch_id)
         return self._replaced(batch, [each for each in batch.members if each.key not in gone])
 

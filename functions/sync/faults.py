@@ -1,4 +1,4 @@
-"""What went wrong at a customer's own cloud, in a code word: a pure function from errors to reasons."""
+"""Classify the failure of a customer's destination: a pure function from errors to reason codes."""
 
 from dataclasses import dataclass
 
@@ -36,7 +36,7 @@ ANSWER_REFUSED = "answer_refused"
 TOO_LARGE = "objects_too_large"
 
 _CREDENTIAL_CODES = frozenset({192, 193, 194, 497, 516})
-"""Unknown user, wrong or no password, no right to do it."""
+"""Unknown user, wrong or missing password, missing privilege."""
 
 _NO_TABLE_CODES = frozenset({60, 81})
 
@@ -47,12 +47,12 @@ _BUCKET_REASONS = {
 }
 
 _BATCH_CODES = frozenset({241})
-"""Too much memory: what this batch takes, another may not."""
+"""Memory limit exceeded: another batch may still fit."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """`ours`: it says nothing about the destination. `stops`: another batch would fail for it too."""
+    """`ours`: says nothing about the destination. `stops`: other batches would fail too."""
 
     reason: str
     stops: bool

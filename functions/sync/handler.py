@@ -1,9 +1,10 @@
-"""Sync: staged objects into ClickHouse, exactly once.
+"""Sync: load staged objects into ClickHouse, exactly once.
 
-Trigger: SQS, with S3's notifications of new staged objects, up to 10,000 at a time. Promise: an object's rows
-are in the warehouse exactly once, and only then is its message gone. Failure: messages whose objects are not
-settled are reported back and return after a pause that grows to a minute; after 1,000 deliveries, the better
-part of a day, they are set aside in the dead-letter queue, which raises an alarm.
+Trigger: SQS, with S3 notifications of new staged objects, up to 10,000 at a time.
+Promise: an object's rows are in ClickHouse exactly once, and only then is its message deleted.
+Failure: messages whose objects are not settled are reported as failed and redelivered with exponential
+backoff, up to one minute. After 1,000 deliveries, most of a day, they go to the dead-letter queue, which
+raises an alarm.
 """
 
 from dataclasses import dataclass
@@ -27,7 +28,7 @@ from functions.sync.pace import come_back_in, pause_seconds
 from functions.sync.settle import Settler
 
 MARGIN_SECONDS = 5
-"""For what a batch needs beside its insert: the ledger, fetching, deleting."""
+"""Time that a batch needs besides its insert: ledger, fetch, delete."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ def _sync() -> _Sync:
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Settle what the messages tell of; name the messages that must come back."""
+    """Settle the objects that the messages name; return the messages to be redelivered."""
     sync = _sync()
     messages = read(event, sync.bucket)
     time_given = Time(lambda: context.get_remaining_time_in_millis() / 1000, sync.a_batch_seconds)
@@ -82,7 +83,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 
 def _loadable(messages: list[Message]) -> list[StagedObject]:
-    """The staged objects of all messages; what else lies under our prefix is left to the dead letters."""
+    """The staged objects of all messages; messages with other keys end in the dead-letter queue."""
     return [each for message in messages for each in message.objects or () if is_staged(each.key)]
 
 

@@ -1,16 +1,15 @@
-"""What was decided and done about every staged object, in DynamoDB: the memory behind "exactly once".
+"""The ledger in DynamoDB: the decisions and the state of every staged object; makes delivery exactly-once.
 
 Two kinds of entries:
 
-- `object#<key>` is a claim: the batch the object belongs to. Written once, never changed.
-- `batch#<id>` is a batch: its candidates in order, and how far it got (see `Batch`). Once it is done its
-  candidates make room for its usage, and it stands in the index `unmetered` until billing has counted it
-  (docs/adr/0012).
+- `object#<key>` is a claim: the batch that the object belongs to. Written once, never changed.
+- `batch#<id>` is a batch: its candidates in order, and its state (see `Batch`). Once it is done, its usage
+  replaces its candidates, and it stays in the index `unmetered` until billing has counted it (docs/adr/0012).
 
-A batch of up to 99 objects is written down in one transaction with all its claims. A larger one is written
-with its first 99, then the rest, transaction by transaction; should another batch claim one of them in
-between, the object is the other's. Claims being write-once, everybody who completes a batch, its planner or
-whoever finds it half-written, ends with the same members.
+A batch of up to 99 objects is written in one transaction with all its claims. A larger batch is written with
+its first 99 objects, then the rest, transaction by transaction. If another batch claims one of them in
+between, the object belongs to that batch. Claims are write-once: every process that completes a batch,
+whether it planned the batch or found it half-written, ends with the same members.
 """
 
 import json
@@ -37,7 +36,7 @@ from functions.sync.usage import usage_of
 CLAIMS_A_TRANSACTION = 99
 READS_A_CALL = 100
 FORGET_AFTER_DAYS = 45
-"""Longer than any message can live: 14 days on a queue, 14 more on its dead-letter queue, and a redrive."""
+"""Longer than any message can live: 14 days in a queue, 14 more in its dead-letter queue, and a redrive."""
 
 PLANNED, SEALED, DONE, REPLACED = "planned", "sealed", "done", "replaced"
 
@@ -48,7 +47,7 @@ T = TypeVar("T")
 
 
 class LedgerUnavailableError(RetryableError):
-    """DynamoDB did not answer, or two of us wrote at the same moment too many times."""
+    """DynamoDB did not answer, or concurrent writes conflicted too many times."""
 
 
 class UnknownBatchError(PermanentError):
@@ -57,13 +56,13 @@ class UnknownBatchError(PermanentError):
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """A batch as the ledger has it.
+    """A batch as stored in the ledger.
 
-    `state`: planned (members may still be claimed, nothing was ever inserted), sealed (`members` is final;
-    an insert may have been tried), done (its rows are in the warehouse), replaced (none of its rows is or
-    will be in the warehouse; the batch `successor` stands for them).
-    `members`: what of the manifest is this batch's: all but what others claimed, or was gone when sealed;
-    none any more of a batch that is done.
+    `state`: planned (members may still be claimed, no insert was tried), sealed (`members` is final; an
+    insert may have been tried), done (its rows are in ClickHouse), replaced (none of its rows is or will be
+    in ClickHouse; the batch `successor` replaces it).
+    `members`: the objects of the manifest, except those that other batches claimed and those that were gone
+    when the batch was sealed; empty once the batch is done.
     """
 
     manifest: Manifest
@@ -79,7 +78,7 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """The right to work on a batch for a while; `attempt` counts from 1."""
+    """The right to work on a batch for a limited time; `attempt` counts from 1."""
 
     batch_id: str
     owner: str
@@ -120,12 +119,12 @@ class Ledger:
         self._clock = clock
 
     def claims(self, keys: Iterable[str]) -> dict[str, str]:
-        """Which batch each of `keys` belongs to, for those that belong to one."""
+        """The batch id of each of `keys` that a batch has claimed."""
         found = self._read([_object_entry(key) for key in keys])
         return {item.entry.removeprefix("object#"): item.batch_id for item in found}
 
     def batch(self, batch_id: str) -> Batch:
-        """The batch of that id.
+        """The batch with this id.
 
         Raises
         ------
@@ -137,7 +136,7 @@ class Ledger:
         return _batch(batch_id, items[0])
 
     def write_down(self, manifest: Manifest) -> Batch | None:
-        """Write `manifest` down as a batch, less what other batches claimed; None if that leaves nothing."""
+        """Write `manifest` as a batch, without objects that other batches claimed; None if none is left."""
         for _ in range(_MAX_CONFLICTS):
             if not manifest.objects:
                 return None
@@ -149,9 +148,9 @@ class Ledger:
         raise LedgerUnavailableError("others keep claiming the same objects")
 
     def complete(self, batch: Batch, claimed: int = 0) -> Batch:
-        """Claim what a planned batch has not claimed yet; its members are then final but for what is gone.
+        """Claim what a planned batch has not claimed yet; only vanished objects then change its members.
 
-        With `claimed`, that many of its candidates have just become its own and nobody had the others.
+        With `claimed`, that many candidates have just been claimed, and the others had no claim.
         """
         candidates = batch.manifest.objects
         if batch.state != PLANNED or len(candidates) <= CLAIMS_A_TRANSACTION:
@@ -163,7 +162,7 @@ class Ledger:
         return replace(batch, members=tuple(members))
 
     def lease(self, batch_id: str, owner: str, seconds: float) -> Lease | None:
-        """Take the batch for `seconds`; None while another has it, or when it is at its end."""
+        """Lease the batch for `seconds`; None while another process has it, or once it is at its end."""
         entries = self._entries
         now = self._clock()
         item = entries(_batch_entry(batch_id))
@@ -181,7 +180,7 @@ class Ledger:
         return Lease(batch_id, owner, int(item.attempts)) if taken else None
 
     def release(self, lease: Lease) -> None:
-        """Give the batch back before the lease ends; only when nothing of ours can still be under way."""
+        """Release the lease early; only when none of our inserts can still be running."""
         entries = self._entries
         self._conditional(
             lambda: entries(_batch_entry(lease.batch_id)).update(
@@ -190,7 +189,7 @@ class Ledger:
         )
 
     def seal(self, batch: Batch, gone: frozenset[str]) -> Batch:
-        """Make the members final, less the objects `gone`, before the first insert; sealed stays as it is."""
+        """Make the members final, without `gone`, before the first insert; a sealed batch is not changed."""
         if batch.state != PLANNED:
             return batch
         entries = self._entries
@@ -205,9 +204,9 @@ class Ledger:
         return replace(batch, state=SEALED, members=kept) if sealed else self.batch(batch.batch_id)
 
     def done(self, batch: Batch) -> None:
-        """The batch's rows are in the warehouse, and are to be metered. The first to say so is who counts.
+        """Record that the batch's rows are in ClickHouse and are to be metered. Only the first call counts.
 
-        Its candidates are dropped: nobody needs them any more, and each later write would pay for them.
+        Its candidates are removed: they are no longer needed, and each later write would pay for them.
         """
         entries = self._entries
         usage = usage_of(batch.manifest.destination, batch.members)
@@ -228,7 +227,7 @@ class Ledger:
         )
 
     def _read(self, entries: Sequence[str]) -> list[Any]:
-        """Those of `entries` that exist, in no order, as they are now."""
+        """Those of `entries` that exist, in no order, strongly consistent."""
 
         def read(some: Sequence[str]) -> list[Any]:
             return list(self._entries.batch_get(list(some), consistent_read=True))
@@ -236,10 +235,10 @@ class Ledger:
         return [item for some in _parts(entries, READS_A_CALL) for item in self._guarded(partial(read, some))]
 
     def replace(self, batch: Batch, members: Sequence[StagedObject]) -> Batch:
-        """Let a new batch of `members` stand for the sealed `batch`, and return it.
+        """Replace the sealed `batch` by a new batch of `members`, and return the new batch.
 
-        For when the warehouse holds none of the batch's rows and never will. Members that the batch does not
-        have are claimed for the new one; all of it takes place in one transaction, or not at all.
+        Only for a batch none of whose rows is or will be in ClickHouse. Members that the batch does not have
+        are claimed for the new one. One transaction writes all of it, or nothing.
         """
         manifest = Manifest(
             batch.manifest.destination, batch.manifest.expires_on, tuple(members), after=batch.batch_id
@@ -267,7 +266,7 @@ class Ledger:
     def _claimed(
         self, batch: Batch, objects: Sequence[StagedObject], claims: Mapping[str, str]
     ) -> list[StagedObject]:
-        """Claim those of `objects` that nobody has, by `claims`; those that are the batch's then."""
+        """Claim those of `objects` that are not in `claims`; return those that then belong to `batch`."""
         for _ in range(_MAX_CONFLICTS):
             unclaimed = [each for each in objects if each.key not in claims]
             if not unclaimed or self._transact(batch.manifest, unclaimed, with_batch=False):
@@ -276,7 +275,7 @@ class Ledger:
         raise LedgerUnavailableError("others keep claiming the same objects")
 
     def _transact(self, manifest: Manifest, claims: Sequence[StagedObject], *, with_batch: bool) -> bool:
-        """Write claims, and the batch itself, all or none; False when one of them is there already."""
+        """Write claims, and the batch itself, all or none; False when one exists or a write conflicts."""
         entries, forget_at, batch_id = self._entries, self._forget_at(), manifest.batch_id
         try:
             with TransactWrite(connection=self._connection) as transaction:

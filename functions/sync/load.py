@@ -1,4 +1,4 @@
-"""A batch's bytes: fetched by its manifest, sent to ClickHouse as they are, asked for by its id.
+"""The bytes of a batch: fetched by its manifest, sent to ClickHouse unchanged, counted by batch id.
 
 Frames are concatenated and never decoded here; functions.shared.insertion has the statement.
 """
@@ -23,25 +23,25 @@ class ManifestBrokenError(PermanentError):
 
 
 class BatchTooLargeError(PermanentError):
-    """The objects of a batch are larger together than may be held, as somebody said that they are."""
+    """The objects of a batch exceed the size limit together, by the sizes in their notifications."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """What was found of a batch's members: their frames in order, and the keys of those that are gone."""
+    """The fetched members of a batch: their frames in order, and the keys of missing objects."""
 
     frames: bytes
     gone: frozenset[str]
 
 
 class Staged:
-    """The staged objects of one bucket, whose errors pass through.
+    """The staged objects of one bucket; errors of the bucket pass through.
 
-    Of an object no more is read than was told of: neither another that took its place, nor a larger one.
+    Only the object with the notified ETag and size is read, not a replacement or a larger object.
 
     Parameters
     ----------
-    max_bytes: of all objects that are read for one batch.
+    max_bytes: limit for all objects that are read for one batch.
     """
 
     def __init__(self, bucket: Bucket, max_bytes: float = math.inf) -> None:
@@ -54,7 +54,7 @@ class Staged:
         Raises
         ------
         BatchTooLargeError: nothing was read.
-        ManifestBrokenError: one of them is not what it was.
+        ManifestBrokenError: one of them has changed.
         """
         self._check_size(members)
         with ThreadPoolExecutor(FETCHES_AT_ONCE) as pool:
@@ -68,7 +68,7 @@ class Staged:
         Raises
         ------
         BatchTooLargeError: nothing was read.
-        ManifestBrokenError: one of them is gone, or not what it was.
+        ManifestBrokenError: one of them is gone or has changed.
         """
         self._check_size(members)
         found = [self._body(each) for each in members]
@@ -77,7 +77,7 @@ class Staged:
         return [bytes(body) for body in found if body is not None]
 
     def put(self, key: str, body: bytes) -> StagedObject:
-        """Put `body`, or find that it is there already: the same key always holds the same bytes."""
+        """Create the object, or accept the existing one: the same key always holds the same bytes."""
         etag = self._bucket.create(key, body)
         if etag is None:
             etag = self._bucket.etag_of(key)
@@ -86,7 +86,7 @@ class Staged:
         return StagedObject(key, etag, len(body))
 
     def delete(self, members: Sequence[StagedObject]) -> None:
-        """Delete `members`; those already gone are no fault."""
+        """Delete `members`; missing objects are not an error."""
         self._bucket.delete([each.key for each in members])
 
     def _check_size(self, members: Sequence[StagedObject]) -> None:
@@ -108,11 +108,11 @@ class Loader:
         self._warehouse = warehouse
 
     def insert(self, batch: Batch, frames: bytes) -> None:
-        """Insert the batch's rows; on return they are committed. Errors are those of the warehouse."""
+        """Insert the batch's rows; on return they are committed. Raises the errors of the warehouse."""
         insert(self._warehouse, frames, batch.batch_id, batch.manifest.expires_on.isoformat())
 
     def accepts(self, frames: bytes) -> bool:
-        """Whether the warehouse would take these rows; it keeps none of them."""
+        """Whether ClickHouse accepts these rows; none of them is stored."""
         try:
             try_insert(self._warehouse, frames)
         except WarehouseRefusedError:
@@ -120,7 +120,7 @@ class Loader:
         return True
 
     def erase(self, batch: Batch) -> None:
-        """Remove whatever rows of the batch there are; on return they are gone."""
+        """Delete all rows of the batch; on return they are gone."""
         self._warehouse.command(
             "ALTER TABLE events DELETE WHERE expires_on = {expires_on:Date} AND batch_id = {batch_id:String}",
             {"expires_on": batch.manifest.expires_on.isoformat(), "batch_id": batch.batch_id},
@@ -128,7 +128,7 @@ class Loader:
         )
 
     def count(self, batch: Batch) -> int:
-        """How many of the batch's rows the warehouse has."""
+        """The number of the batch's rows in ClickHouse."""
         found = self._warehouse.select(
             "SELECT count() AS rows FROM events "
             "WHERE expires_on = {expires_on:Date} AND batch_id = {batch_id:String}",
@@ -137,10 +137,10 @@ class Loader:
         return found.whole("rows")
 
     def swallowed(self, batch: Batch) -> bool:
-        """Whether an insert of the batch came to nothing, for the engine has its token and none of its rows.
+        """Whether an insert was lost: the engine has its deduplication token and none of its rows.
 
-        MergeTree notes the token before the rows are in place: what dies in between forgets the rows alone.
-        ReplicatedMergeTree does both in one write, and a replica that is late may show none of them yet.
+        MergeTree stores the token before the rows: a crash in between loses only the rows.
+        ReplicatedMergeTree stores both in one write; a lagging replica may not show the rows yet.
         """
         return self.count(batch) == 0 and self._engine() == "MergeTree"
 

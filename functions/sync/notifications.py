@@ -1,4 +1,4 @@
-"""What S3 says on the queue, or we in its place: which objects were created, and which message said so."""
+"""SQS messages about created objects, from S3 or from our functions: which message names which objects."""
 
 import json
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from functions.shared.tenancy import TenantId
 
 @dataclass(frozen=True, slots=True)
 class StagedObject:
-    """An object as S3 tells of it: its key (URL-decoded), ETag without quotes, and size in bytes."""
+    """An object as S3 reports it: its key (URL-decoded), ETag without quotes, and size in bytes."""
 
     key: str
     etag: str
@@ -22,9 +22,9 @@ class StagedObject:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One SQS message. `objects` is None when it cannot be read: it is left to the dead-letter queue.
+    """One SQS message. `objects` is None when it is unreadable: it ends in the dead-letter queue.
 
-    `tenant`: in whose own bucket the objects are; None when it is ours.
+    `tenant`: the tenant whose own bucket has the objects; None for our bucket.
     """
 
     message_id: str
@@ -37,7 +37,7 @@ class Message:
 def read(event: dict[str, Any], bucket: str = "") -> list[Message]:
     """The messages of a Lambda event from SQS. S3's own test event is a message without objects.
 
-    Only S3 names a bucket; what names another than `bucket`, our own, is ignored.
+    Only S3 names a bucket; records that name another bucket than `bucket`, ours, are ignored.
     """
     return [_message(record, bucket) for record in event["Records"]]
 

@@ -1,7 +1,7 @@
-"""One customer's own cloud: its staged objects into its ClickHouse, and what to make of it when that fails.
+"""Load one BYOC tenant's staged objects into its ClickHouse, and record failures of its destination.
 
-The protocol is the one of all batches (functions.sync.drive). Around it: a work slot and the circuit
-(functions.shared.custody.health), credentials that may have changed, a table that may not be there yet.
+The protocol is that of all batches (functions.sync.drive). Around it: a slot and the circuit
+(functions.shared.custody.health), credentials that may have changed, a table that may not exist yet.
 """
 
 from collections.abc import Callable, Iterable
@@ -26,15 +26,15 @@ from functions.sync.settle import Settler
 FUNCTION = "sync-byoc"
 
 MAX_BATCH_BYTES = 2 * MAX_BYTES
-"""A plan has half of it, or one object that is larger: ingest takes 4 MB, the customer may put any there."""
+"""A plan has half of it, or one larger object: ingest accepts 4 MB, the customer may put any size there."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a tenant's objects; those whose keys are not in `settled` are still to be loaded.
+    """What happened to a tenant's objects; objects whose keys are not in `settled` are still to be loaded.
 
-    `wait_seconds`: until the destination may be tried again; None when each message keeps its own pace.
-    `let_go`: the messages need not come back, the sweeper finds what is left. `crowded`: all slots are taken.
+    `wait_seconds`: until the destination may be tried again; None when each message has its own backoff.
+    `let_go`: no message needs redelivery, the sweeper finds what is left. `crowded`: all slots are in use.
     """
 
     settled: frozenset[str] = frozenset()
@@ -59,12 +59,12 @@ class Prepare(Protocol):
 
 
 class OwnClouds:
-    """Works on destinations, each in a thread of its own.
+    """Loads into BYOC destinations, each in a thread of its own.
 
     Parameters
     ----------
     prepare: brings the tables of a destination up to date; called before its first batch in this process,
-        after the destination has changed, and when the engine does not know the table.
+        after the destination has changed, and when ClickHouse does not know the table.
     """
 
     def __init__(
@@ -86,7 +86,7 @@ class OwnClouds:
         self._reached: set[str] = set()
 
     def work(self, tenant: TenantId, objects: Iterable[StagedObject], time_given: Time) -> Outcome:
-        """Do what can be done for `objects` of `tenant` now. Raises nothing that an outage explains."""
+        """Settle as many of `objects` as possible now. Raises no error that an outage explains."""
         owner = str(uuid4())
         try:
             slot = self._health.take(own_destination(tenant), owner, time_given.lease_seconds)
@@ -95,27 +95,27 @@ class OwnClouds:
             self._slots[tenant] = slot
             return self._work(tenant, slot, objects, time_given)
         except (RetryableError, PermanentError) as fault:
-            # The table of health itself: nobody's circuit can be judged now.
+            # The health table itself failed: no circuit can be judged now.
             _tell(tenant, type(fault).__name__)
             return Outcome()
         finally:
             self._forget_slot(tenant, owner)
 
     def abandon(self, tenant: TenantId) -> None:
-        """The thread that works for `tenant` has not come back in time, and may be at it still.
+        """The thread for `tenant` has not finished in time, and may still be running.
 
-        Its slot and its batch's lease end by themselves; nobody else uses its clients.
+        Its slot and its batch's lease expire; no other thread uses its clients.
         """
         slot = self._slots.get(tenant)
         self._custody.forget(tenant)
         if slot is None or slot.owner not in self._reached:
-            return  # it waits for something of ours
+            return  # it waits for a service of our own
         _tell(tenant, NO_ANSWER)
         with suppress(HealthUnavailableError):
             self._health.failed(slot, NO_ANSWER, keeps_slot=True)
 
     def _forget_slot(self, tenant: TenantId, owner: str) -> None:
-        """Not that of a later thread, should this one have been abandoned long ago."""
+        """Remove this thread's slot, but not that of a later thread, should this one have been abandoned."""
         slot = self._slots.get(tenant)
         if slot and slot.owner == owner:
             del self._slots[tenant]
@@ -135,7 +135,7 @@ class OwnClouds:
             settled = self._settler(tenant, slot, hear).settle(objects, time_given)
         except (RetryableError, PermanentError) as error:
             hear(error)
-        except Exception as error:  # noqa: BLE001 - what answers there may speak no ClickHouse, and no S3
+        except Exception as error:  # noqa: BLE001 - the server may speak neither ClickHouse nor S3
             journal.write("unexpected_error", error_type=type(error).__name__, tenant_id=tenant)
             heard.append(Fault(GARBLED, stops=True))
         return self._judged(tenant, slot, frozenset(settled), heard)
@@ -153,7 +153,7 @@ class OwnClouds:
         return Settler(self._ledger, driver, own_destination(tenant), hear)
 
     def _judged(self, tenant: TenantId, slot: Slot, settled: frozenset[str], heard: list[Fault]) -> Outcome:
-        """What the outcome says of the destination, written down; the slot is given back."""
+        """Record what the outcome says about the destination; release the slot."""
         theirs = next((fault for fault in reversed(heard) if not fault.ours), None)
         if theirs is None or (settled and not theirs.stops):
             (self._health.well if settled else self._health.give_back)(slot)
@@ -166,7 +166,7 @@ class OwnClouds:
         return self._waiting(Wait(condition, self._health.seconds_until_resume(condition)), settled)
 
     def _remember(self, tenant: TenantId, fault: Fault) -> None:
-        """A rotation heals at once, a dropped table is made again."""
+        """Drop cached state: a rotation takes effect at once, a dropped table is created again."""
         _tell(tenant, fault.reason)
         if fault.reason == NO_TABLE:
             self._prepared.pop(tenant, None)

@@ -1,4 +1,4 @@
-"""The tables of a customer's ClickHouse: made before their first batch, and again if somebody drops them."""
+"""The tables of a customer's ClickHouse: created before their first batch, and again if they are dropped."""
 
 from functions.shared.address import Address
 from functions.shared.custody.clouds import Custody
@@ -13,11 +13,11 @@ _NO_RIGHT = 497
 
 
 def prepare(custody: Custody, destination: Destination, *, dropped: bool = False) -> None:
-    """Bring the destination's database and tables up to date; errors are those of the warehouse.
+    """Bring the destination's database and tables up to date; raises the errors of the warehouse.
 
-    A user without the right to create them may do with those that are there: the next insert shows it.
-    `dropped`: the engine does not know a table that its history says was made, so all are made again, which
-    leaves those alone that are there.
+    A user without the right to create tables may use existing ones: the next insert shows whether they fit.
+    `dropped`: ClickHouse does not know a table that its migration history lists, so all are created again;
+    existing tables are not changed.
     """
 
     def connect(address: Address) -> Warehouse:

@@ -1,4 +1,4 @@
-"""Messages that are not settled return at a pace of our own, not the queue's."""
+"""Redelivery of unsettled messages with our own backoff, instead of the queue's visibility timeout."""
 
 import math
 import random
@@ -12,7 +12,7 @@ from functions.shared import journal
 from functions.sync.notifications import Message
 
 LONGEST_PAUSE_SECONDS = 60
-"""A backlog is back at work within a minute of the end of an outage."""
+"""Loading a backlog resumes within a minute after an outage."""
 
 _ENTRIES_A_CALL = 10
 _CALLS_AT_ONCE = 8
@@ -20,7 +20,7 @@ _LAST_CALL_SECONDS = 1
 
 
 def pause_seconds(receive_count: int, longest_seconds: int = LONGEST_PAUSE_SECONDS) -> int:
-    """1, 2, 4 … seconds up to `longest_seconds`, less up to half so that not all return at once."""
+    """1, 2, 4 … seconds up to `longest_seconds`, less up to half as jitter."""
     longest = min(2 ** min(receive_count - 1, 30), longest_seconds)
     return max(1, round(random.uniform(longest / 2, longest)))  # noqa: S311
 
@@ -31,7 +31,7 @@ def come_back_in(
     pauses: Sequence[tuple[Message, int]],
     seconds_left: Callable[[], float] = lambda: math.inf,
 ) -> None:
-    """Hide each message for its seconds; if that fails or time is over it returns at the queue's own pace."""
+    """Set each message's visibility timeout; on failure or lack of time the queue's own one applies."""
 
     def hide(start: int) -> None:
         if seconds_left() < _LAST_CALL_SECONDS:

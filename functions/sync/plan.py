@@ -1,9 +1,9 @@
-"""Which objects go into a batch together: a pure function from notifications to manifests.
+"""Which objects form a batch: a pure function from notifications to manifests.
 
-A batch is of one destination and one expiry day, so that its insert is one block in one partition and takes
-place wholly or not at all. Tenants share batches of the managed destination: their rows carry the tenant, and
-thousands of small tenants would otherwise cost an insert each (docs/adr/0005). A BYOC tenant's own cloud is a
-destination by itself.
+A batch has one destination and one expiry day, so that its insert is one block in one partition and succeeds
+or fails as a whole. Tenants share batches of the managed destination: their rows carry the tenant, and
+thousands of small tenants would otherwise cost an insert each (docs/adr/0005). Each BYOC tenant has its own
+destination.
 """
 
 from collections import defaultdict
@@ -18,19 +18,19 @@ from functions.sync.notifications import StagedObject
 MANAGED = "managed"
 
 MAX_OBJECTS = 990
-"""Ten transactions of claims; the manifest stays far below DynamoDB's 400 KB an item."""
+"""Ten transactions of claims; the manifest stays far below DynamoDB's limit of 400 KB per item."""
 
 MAX_BYTES = 8 * 1024 * 1024
-"""Compressed; about 100 MB of rows, which ClickHouse takes as one block."""
+"""Compressed; about 100 MB of rows, which ClickHouse accepts as one block."""
 
 MAX_ROWS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What a batch is made of, written down before anything is inserted, and never changed.
+    """The contents of a batch, written before its insert and never changed.
 
-    `after`: the batch that this one takes the place of, if any.
+    `after`: the batch that this one replaces, if any.
     """
 
     destination: str
@@ -40,35 +40,35 @@ class Manifest:
 
     @property
     def batch_id(self) -> str:
-        """Identity by members, never by content: 32 hexadecimal characters."""
+        """Identifies the members, not their content: 32 hexadecimal characters."""
         members = "\n".join(f"{each.key} {each.etag}" for each in self.objects)
         named = f"{self.destination}|{self.expires_on}|{self.after}|{members}"
         return sha256(named.encode()).hexdigest()[:32]
 
     def without(self, keys: frozenset[str]) -> "Manifest":
-        """The same, less the objects of `keys`."""
+        """This manifest without the objects of `keys`."""
         return replace(self, objects=tuple(each for each in self.objects if each.key not in keys))
 
 
 def function_of(destination: str) -> str:
-    """The function that brings batches to `destination`, as its metrics call it."""
+    """The function that loads batches into `destination`, as metrics name it."""
     return "sync" if destination == MANAGED else "sync-byoc"
 
 
 def rows_of(objects: Iterable[StagedObject]) -> int:
-    """How many rows `objects` hold together, as their keys say."""
+    """The number of rows in all `objects`, from their keys."""
     return sum(StagedKey.parse(each.key).rows for each in objects)
 
 
 def plan(objects: Iterable[StagedObject], destination: str = MANAGED) -> list[Manifest]:
-    """Manifests that hold each of `objects` once, oldest first, none above the limits.
+    """Manifests that contain each of `objects` once, oldest first, none above the limits.
 
     The order of `objects`, and duplicates among them, make no difference. All go to `destination`, which is
-    part of a batch's identity: what was loaded into one warehouse was not loaded into another.
+    part of the batch id: rows loaded into one ClickHouse are not loaded into another.
 
     Raises
     ------
-    PermanentError: a key is not that of a staged object; sift with `is_staged` first.
+    PermanentError: a key is not that of a staged object; filter with `is_staged` first.
     """
     by_day: dict[date, dict[str, StagedObject]] = defaultdict(dict)
     for each in objects:
@@ -81,7 +81,7 @@ def plan(objects: Iterable[StagedObject], destination: str = MANAGED) -> list[Ma
 
 
 def _by_age(each: StagedObject) -> tuple[str, str]:
-    """By the time-ordered id, whichever tenant's."""
+    """Sort by the time-ordered id, across tenants."""
     return StagedKey.parse(each.key).object_id, each.key
 
 

@@ -1,8 +1,8 @@
-"""Rows that the warehouse refuses leave their batch, with a reason, so that all others can be loaded.
+"""Quarantine the rows that ClickHouse rejects, with a reason, so that all other rows of the batch are loaded.
 
-The warehouse itself is asked which rows those are; guessing at its rules would be a second set of rules. For
-each object that holds some, the bad rows go into a quarantine document and the good ones into a new staged
-object, both under keys derived from the object's own: doing it again after a crash writes the same.
+ClickHouse itself is asked which rows it rejects; a check of our own would be a second set of rules. For each
+object with rejected rows, these go into a quarantine document and the good rows into a new staged object.
+Both keys are derived from the object's own key: a retry after a crash writes the same objects.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -25,22 +25,22 @@ from functions.sync.plan import MAX_ROWS, function_of
 from functions.sync.sift import refused
 
 REFUSED_ROWS = frozenset({6, 25, 26, 27, 33, 38, 41, 53, 69, 72, 117, 130, 131, 271, 321, 441, 561, 636})
-"""ClickHouse's codes for data it cannot read or take. With any other the table is at fault, not the rows."""
+"""ClickHouse's codes for data it cannot read or accept. Any other code is caused by the table."""
 
 MAX_DECODED_BYTES = 128 * 1024 * 1024
-"""Of one object: rows of 64 MB, as ingest takes them, with our columns."""
+"""Per object: rows of 64 MB, the limit of ingest, with our columns."""
 
 ROOM_BYTES = 192 * 1024 * 1024
-"""Held at once by all that sift in this process."""
+"""Memory for all threads that sift in this process."""
 
 A_ROW_BYTES = 64
-"""What a row takes beside its text, as an object of Python in a list."""
+"""Memory that a row needs besides its text, as a Python object in a list."""
 
 _CLEANED = "q"
 
 
 class CrowdedError(RetryableError):
-    """Others are sifting, and there is no room for this object as well."""
+    """Other threads are sifting, and no memory is left for this object."""
 
 
 class Room:
@@ -53,12 +53,12 @@ class Room:
 
     @contextmanager
     def rows(self, body: bytes, max_rows: int) -> Iterator[list[bytes]]:
-        """The lines of `body`, while there is room for them; what is no zstd is a row that nobody can read.
+        """The lines of `body`, while memory is reserved for them; a body that is not zstd is one bad row.
 
         Raises
         ------
-        DecodedTooLargeError: there never is, or there are more than `max_rows`.
-        CrowdedError: there is none now.
+        DecodedTooLargeError: it never fits, or has more rows than `max_rows`.
+        CrowdedError: no memory is free now.
         """
         text, taken = self._taken_in(body, max_rows)
         try:
@@ -68,7 +68,7 @@ class Room:
                 self._taken -= taken
 
     def _taken_in(self, body: bytes, max_rows: int) -> tuple[bytes, int]:
-        """The text of `body`, and how many bytes of the room it takes with its rows."""
+        """The text of `body`, and the bytes of memory reserved for it and its rows."""
         with self._lock:
             try:
                 text, needed = _measured(body, self._max_bytes - self._taken, max_rows)
@@ -81,7 +81,7 @@ class Room:
 
 
 def _measured(body: bytes, max_bytes: int, max_rows: int) -> tuple[bytes, int]:
-    """The text of `body`, and the bytes that it takes with its rows.
+    """The text of `body`, and the bytes of memory that it needs with its rows.
 
     Raises
     ------
@@ -102,7 +102,7 @@ _room = Room(ROOM_BYTES)
 
 
 class SetAside:
-    """Takes refused rows out of a batch's objects."""
+    """Removes rejected rows from a batch's objects."""
 
     def __init__(self, staged: Staged, loader: Loader) -> None:
         self._staged = staged
@@ -111,14 +111,14 @@ class SetAside:
     def sifted(
         self, batch: Batch, engine_code: int, end_if_over: Callable[[], None] = lambda: None
     ) -> list[StagedObject]:
-        """The batch's members, those with refused rows replaced by what is left of them.
+        """The batch's members; each one with rejected rows is replaced by an object of its good rows.
 
-        The same members come back when the warehouse refuses none of them by itself. `end_if_over` is called
-        before each question: a warehouse that refuses everything is asked twice for each row.
+        The members are unchanged when ClickHouse rejects none of them by itself. `end_if_over` is called
+        before each query: a ClickHouse that rejects everything is queried twice for each row.
 
         Raises
         ------
-        DecodedTooLargeError, CrowdedError: see Room; beside the errors of Staged, of the warehouse, and of
+        DecodedTooLargeError, CrowdedError: see Room; also the errors of Staged, of the warehouse, and of
             `end_if_over`.
         """
 
@@ -160,7 +160,7 @@ class SetAside:
     ) -> None:
         key = StagedKey.parse(member.key)
         header = Header(
-            reason="ClickHouse refused these rows",
+            reason="ClickHouse rejected these rows",
             engine_code=engine_code,
             source=member.key,
             batch_id=batch.batch_id,

@@ -1,4 +1,4 @@
-"""From objects that S3 told of to settled ones: which batches they belong to, and each brought to its end."""
+"""Settle notified objects: find the batch of each, and bring each batch to its end state."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
@@ -18,7 +18,7 @@ from functions.sync.plan import MANAGED, function_of, plan
 
 @dataclass(slots=True)
 class _Work:
-    """The objects we were told of that belong to one batch, and the batch if it was written down just now."""
+    """The notified objects of one batch, and the batch itself if it was written just now."""
 
     ours: list[StagedObject] = field(default_factory=list)
     planned: Batch | None = None
@@ -29,10 +29,10 @@ class Settler:
 
     Parameters
     ----------
-    destination: where all of them go.
-    heard: is told of each failure, and says whether another batch is worth trying now.
-    buried: whether a tenant was erased; what no batch has claimed of its objects is deleted, not loaded.
-    today: the day it is, in UTC.
+    destination: the destination of all objects.
+    heard: receives each failure, and returns whether to try another batch now.
+    buried: whether a tenant was erased; its unclaimed objects are deleted, not loaded.
+    today: the current day in UTC.
     """
 
     def __init__(
@@ -52,9 +52,9 @@ class Settler:
         self._today = today
 
     def settle(self, objects: Iterable[StagedObject], time_given: Time) -> set[str]:
-        """Do what can be done for `objects` now; return the keys that are settled.
+        """Settle as many of `objects` as possible now; return the keys that are settled.
 
-        What fails is written to the journal and left: the queue brings it back.
+        Failures are written to the journal; the queue redelivers their messages.
         """
         by_key = {each.key: each for each in objects}
         claimed = self._ledger.claims(by_key)
@@ -69,22 +69,22 @@ class Settler:
             except (RetryableError, PermanentError) as fault:
                 _tell_failure(batch_id, fault, self._destination)
                 if not self._heard(fault):
-                    break  # it would fail for the others too
+                    break  # the other batches would fail too
         return settled
 
     def _is_unwanted(self, each: StagedObject) -> bool:
-        """Whether what no batch has claimed is to be deleted, not loaded.
+        """Whether an unclaimed object is to be deleted, not loaded.
 
-        What comes of an erased tenant afterwards is; and what of ours expired before anybody planned to load
-        it, for that would only bring it back. What expires in a customer's ClickHouse is the customer's to
-        say. A claimed object goes on with its batch, in which other tenants' rows are too: the erasure waits
-        for what is staged and removes its rows with the others.
+        That applies to objects of an erased tenant, and to managed objects that expired before a batch
+        claimed them: loading them would restore expired rows. In BYOC the customer decides what expires. A
+        claimed object is loaded with its batch, which also has rows of other tenants: the erasure waits for
+        staged objects and then deletes their rows with the others.
         """
         key = StagedKey.parse(each.key)
         return self._buried(key.tenant) or (self._destination == MANAGED and key.expired_by(self._today()))
 
     def _discarded(self, unwanted: list[StagedObject]) -> set[str]:
-        """Delete them; the keys of those that are gone."""
+        """Delete `unwanted`; return the keys of the deleted objects."""
         if not unwanted:
             return set()
         try:
@@ -100,7 +100,7 @@ class Settler:
         return {each.key for each in unwanted}
 
     def _batches(self, by_key: dict[str, StagedObject], claimed: dict[str, str]) -> dict[str, _Work]:
-        """The objects by the batch each belongs to, newly planned batches included."""
+        """The objects by batch, including newly planned batches."""
         batches: dict[str, _Work] = defaultdict(_Work)
         for key, batch_id in claimed.items():
             batches[batch_id].ours.append(by_key[key])

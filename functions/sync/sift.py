@@ -1,13 +1,13 @@
-"""Which of many things the warehouse refuses: halves, and halves of halves, down to the culprits."""
+"""Find the items that ClickHouse rejects, by bisection."""
 
 from collections.abc import Callable, Sequence
 
 
 def refused(things: Sequence[bytes], accepts: Callable[[Sequence[bytes]], bool]) -> list[int]:
-    """The positions in `things` of those that `accepts` refuses, in order.
+    """The positions of the items in `things` that `accepts` rejects, in order.
 
-    `accepts` is asked of several at once and must say no exactly when one of them is bad; k bad ones among n
-    cost about 2·k·log2(n) questions.
+    `accepts` gets several items at once and must return False exactly when one of them is bad; k bad items
+    among n cost about 2·k·log2(n) calls.
     """
     if not things or accepts(things):
         return []

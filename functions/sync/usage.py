@@ -1,9 +1,9 @@
-"""What a batch's members come to, by tenant and day of receipt: what is metered is what was committed.
+"""Usage of a batch by tenant and day of receipt: what is metered is what was committed.
 
-Told by the members' keys, which are ours and say their rows and bytes to the last one (docs/adr/0003): no
-object is read for it. The keys in a customer's own bucket are the customer's to write, so there they count
-with doubt: whatever tenant they name, it is the bucket's owner who pays; none counts less than its own size,
-nor more than an object of ours could hold.
+Rows and bytes come from the members' keys, which we write and which are exact (docs/adr/0003): no object is
+read. In a customer's own bucket the customer can write any key, so those keys are not trusted: the owner of
+the bucket pays, whatever tenant a key names; no object counts less than its own size, nor more than one of
+our objects could hold.
 """
 
 from collections import defaultdict
@@ -16,13 +16,13 @@ from functions.shared.usage import Share
 from functions.sync.notifications import StagedObject
 
 MAX_BELIEVED_BYTES = 1024**3
-"""Of one object in a customer's bucket; ingest takes bodies of 64 MB."""
+"""Per object in a customer's bucket; ingest accepts bodies of 64 MB."""
 
 MAX_BELIEVED_ROWS = 1_000_000
 
 
 def usage_of(destination: str, objects: Iterable[StagedObject]) -> tuple[Share, ...]:
-    """The shares of `objects`, loaded into `destination`, in the order of tenant and day.
+    """The shares of `objects`, loaded into `destination`, sorted by tenant and day.
 
     Raises
     ------

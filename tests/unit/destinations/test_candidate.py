@@ -115,7 +115,7 @@ def test_an_unknown_field_is_refused_without_quoting_it(path: str) -> None:
     place = "" if path == "body" else f"{path}__"
     refusal = refused(**{f"{place}canary-password": 1})
     assert refusal.details == {"field": path}
-    assert "is none of" in refusal.message
+    assert "has an unknown field" in refusal.message
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'"x"', b"\xff", b"[" * 100_000, b"null"])

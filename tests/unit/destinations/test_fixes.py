@@ -53,7 +53,7 @@ def test_a_bucket_that_is_away_is_told(reason: str, word: str) -> None:
         (195, "addresses"),
         (242, "Keeper"),
         (48, "MergeTree"),
-        (202, "less to do"),
+        (202, "reduce its load"),
         (9999, "query_log"),
     ],
 )

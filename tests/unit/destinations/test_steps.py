@@ -43,7 +43,7 @@ def test_what_builds_on_a_failed_step_is_skipped_and_says_what_comes_first() -> 
     trying.run("c", fine, after="b")
     trying.run("d", fine)
     assert outcomes(trying) == ["failed", "skipped", "skipped", "ok"]
-    assert trying.report()[2].detail == "Not tried: a comes first."
+    assert trying.report()[2].detail == "Not run: a must pass first."
     assert trying.report()[0].shown() == {"step": "a", "ok": False, "detail": "It broke.", "fix": "Mend it."}
     assert "ok" not in trying.report()[1].shown()
 
@@ -63,7 +63,7 @@ def test_a_step_that_skips_itself_is_no_cause_for_another() -> None:
     trying.run("a", skips)
     trying.run("b", failing)
     trying.run("c", fine, after="a")
-    assert trying.report()[2].detail == "Not tried: b comes first."
+    assert trying.report()[2].detail == "Not run: b must pass first."
 
 
 def test_no_step_begins_without_the_time_to_remove_what_it_writes_but_the_removal_itself() -> None:

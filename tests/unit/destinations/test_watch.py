@@ -86,8 +86,8 @@ def test_an_outage_is_told_once_to_the_account_it_concerns_and_so_is_its_end(her
     assert here.run()["outage"] == 0
     (notice,) = here.told(ACME)
     assert (notice["kind"], notice["due"], notice["announce"]) == ("destination_outage", "critical", True)
-    assert notice["title"] == "Your own cloud does not take logs"
-    since = "ch.acme.example has not taken logs since 2027-01-15 08:00 UTC: nothing answers there"
+    assert notice["title"] == "Your destination does not accept logs"
+    since = "ch.acme.example has not accepted logs since 2027-01-15 08:00 UTC: the server is unreachable"
     assert since in notice["text"]
     assert "wait in your bucket acme-logs" in notice["text"]
 

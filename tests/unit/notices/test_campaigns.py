@@ -173,9 +173,9 @@ def test_a_draft_nobody_has_looked_at_for_a_week_is_not_sent(
     [
         (["--to", "plan=gold"], "plan=<trial|"),
         (["--to", "tenant=Not An Id"], "tenant id"),
-        (["--to", "everyone"], "an audience is all"),
+        (["--to", "everyone"], "the audience must be all"),
         (["--kind", "policy"], "--effective-on"),
-        (["--effective-on", "2020-01-01"], "over"),
+        (["--effective-on", "2020-01-01"], "today or later"),
         (["--title", "two\nlines"], "a line"),
         (["--title", "x" * 151], "150"),
         (["--text-file", "/does/not/exist"], "cannot be read"),
@@ -196,7 +196,7 @@ def test_a_text_is_not_empty(console: Console, tmp_path: Path) -> None:
     file = tmp_path / "empty.txt"
     file.write_text(" \n")
     code, _, err = console.run("send", "--kind", "service", "--title", "T", "--text-file", str(file))
-    assert (code, "not empty" in err) == (1, True)
+    assert (code, "not be empty" in err) == (1, True)
 
 
 def test_a_campaign_nobody_drafted_is_not_there(console: Console) -> None:
@@ -266,7 +266,7 @@ def test_progress_is_told_while_it_is_handed_over_and_while_it_is_sent(
     assert lines[:2] == ["2 accounts so far", "3 accounts: mails go out within minutes."]
     lines = console.run("status", campaign, "--follow")[1].splitlines()
     assert [line.split(":")[0].split()[-1] for line in lines] == ["queued", "done"]
-    assert "3 of 3 accounts told; 3 people mailed" in lines[-1]
+    assert "3 of 3 accounts notified; 3 people mailed" in lines[-1]
 
 
 def test_killed_after_every_step_and_resumed_it_tells_everybody_once(

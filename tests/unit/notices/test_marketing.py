@@ -180,7 +180,7 @@ def test_a_person_who_posts_the_page_sees_a_page(here: World, acme: TenantId) ->
     news(here, acme)
     answer = ask(here, "POST", token_of(here, "amy@acme.example"), accept="text/html,*/*")
     assert answer["headers"]["content-type"].startswith("text/html")
-    assert "no more news" in answer["body"]
+    assert "You are unsubscribed" in answer["body"]
     assert not opted_in(here, "amy-acme")
 
 

@@ -40,7 +40,10 @@ def test_a_notice_reaches_the_accounts_people_and_its_dashboard_once(here: World
     assert sorted(mail.to for mail in here.mailer.sent) == ACME_READERS
     mail = here.mailer.sent[0]
     assert (mail.subject, mail.headers) == ("A payment failed", {})
-    assert mail.text == "Mend it.\n\n-- \nThis concerns your AstraLog account acme. It is no advertising.\n"
+    assert (
+        mail.text
+        == "Mend it.\n\n-- \nThis email concerns your AstraLog account acme. It is not advertising.\n"
+    )
     assert mail.tags == {"tenant": "acme", "person": "amy-acme"}
     assert [(each["id"], each["kind"]) for each in here.announcements.list(acme)] == [
         ("payment-1", "payment_failed")
