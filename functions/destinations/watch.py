@@ -45,6 +45,7 @@ _CAUSES = {
     "bucket_unreachable": "the bucket does not answer",
     "address_refused": "its address is not allowed",
     "credentials_unreadable": "the credentials must be set again",
+    "garbled": "its answers are not those of a ClickHouse server",
     "answer_refused": "its answers are longer than a ClickHouse or a bucket sends",
     "objects_too_large": "the bucket has objects that are larger than our limit",
 }

@@ -8,11 +8,12 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from functions.destinations.watch import WELL_SECONDS, Watch
+from functions.destinations.watch import _CAUSES, WELL_SECONDS, Watch
 from functions.shared.account.notices import Notices
 from functions.shared.custody.destination import Summary
 from functions.shared.custody.health import OUTAGE_SECONDS, Health, Slot
 from functions.shared.tenancy import TenantId, own_destination
+from functions.sync import faults
 from infra import topology
 from local.tables import definition
 
@@ -182,3 +183,10 @@ def test_in_the_time_there_is_it_is_not_always_the_same_ones_that_are_looked_at(
         if len(looked_at) == 2:
             break
     assert looked_at == {ACME, GLOBEX}
+
+
+def test_every_reason_of_a_failing_destination_has_its_own_sentence() -> None:
+    reasons = {
+        text for name, text in vars(faults).items() if name.isupper() and name[0] != "_" and type(text) is str
+    }
+    assert reasons - set(_CAUSES) == {faults.REFUSED, faults.NO_DESTINATION}
