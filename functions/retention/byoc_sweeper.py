@@ -130,8 +130,7 @@ class OwnSweep:
         return objects, messages, oldest
 
     def abandon(self, tenant: TenantId) -> None:
-        """Do not use the client of this bucket again: a thread that missed its deadline may still be using
-        it."""
+        """Do not use this bucket's client again: a thread that missed its deadline may still be using it."""
         self._custody.forget(tenant)
 
 

@@ -29,8 +29,7 @@ class Census:
 
 
 def overdue(found: Iterable[Census], accounts: Iterable[Account], now: datetime) -> list[Cut]:
-    """The tenants with rows that exceed their limit by ALARM_AFTER: those received before the day of their
-    cut.
+    """The tenants with rows that exceed their limit by ALARM_AFTER: rows received before the cut's day.
 
     A row's limit is the end of the last day that its tenant's plan gives it, or the time at which a shorter
     plan took effect, if that is later. The plan decides, whatever expiry day the rows are stamped with.
@@ -47,8 +46,7 @@ def overdue(found: Iterable[Census], accounts: Iterable[Account], now: datetime)
 
 
 def in_their_own_cloud(accounts: Iterable[Account], now: datetime) -> list[TenantId]:
-    """BYOC tenants without those in the grace period of their previous plan: we may store nothing of these.
-    """
+    """BYOC tenants of whom we may store nothing; not those in the grace period of their previous plan."""
     return sorted(each.tenant for each in accounts if _is_all_theirs(each, now))
 
 

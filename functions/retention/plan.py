@@ -118,7 +118,7 @@ def plan(
 
 
 def _parted(holdings: Iterable[Holding], limits: Limits, today: date) -> tuple[list[Holding], list[Holding]]:
-    """The expired holdings, and the others."""
+    """The expired ones of `holdings`, and the others."""
     due: list[Holding] = []
     stay: list[Holding] = []
     for each in holdings:
@@ -127,7 +127,7 @@ def _parted(holdings: Iterable[Holding], limits: Limits, today: date) -> tuple[l
 
 
 def _due_since(partition: Partition, due: Iterable[Holding], limits: Limits) -> date:
-    """The last day of the first rows that had to go; for a partition without known holdings, its own day."""
+    """The last day of the first rows that had to go; that of the partition if `due` is empty."""
     return min((last_day(each, limits.get(each.tenant)) for each in due), default=partition.expires_on)
 
 

@@ -56,8 +56,7 @@ class Sweep:
     queue_url: str
 
     def run(self, now: datetime, may_go_on: Callable[[], bool] = lambda: True) -> dict[str, int]:
-        """Queue the objects that are stale at `now`: how many, in how many messages, and the age of the
-        oldest.
+        """Queue the objects that are stale at `now`: how many objects and messages, and the oldest's age.
 
         `expired` objects are deleted and not queued. `may_go_on`: whether there is time for another step.
         """

@@ -33,8 +33,7 @@ class UsageDays:
         self._dynamodb = dynamodb
 
     def of(self, accounts: Sequence[Account], day: date) -> list[Used]:
-        """What each of `accounts` stored of the logs received on `day`; accounts that stored nothing are left
-        out.
+        """What each of `accounts` stored of the logs received on `day`; only accounts that stored any.
 
         Raises
         ------
