@@ -1,4 +1,4 @@
-"""What people may ask for, decided and written down: copies, erasures, and taking one back."""
+"""Accept requests for data exports and erasures, store them, and cancel erasures."""
 
 import secrets
 import time
@@ -32,23 +32,23 @@ SECONDS_A_DAY = 86_400
 
 MAX_OPEN_ERASURES = 50
 ERASURES_A_DAY = 50
-"""Of persons, by one account in 24 hours: each rewrites the parts that its rows are in, all tenants' rows."""
+"""Erasures of persons, by one account in 24 hours: each rewrites the parts with its rows, for all tenants."""
 
 _TRIES = 8
-"""So many requests of one account at the same moment are decided one after the other."""
+"""So many simultaneous requests of one account are decided one after the other."""
 
 EXPORTS_A_DAY = 5
 
 ID_BYTES = 20
-"""160 random bits: who knows the id of an erasure may see how it stands, with no key at all."""
+"""160 random bits: the id of an erasure is enough to read its status, without any key."""
 
 
 @dataclass(frozen=True, slots=True)
 class Desk:
     """Everything the routes do. Raises RefusalError with the contract's answer, or a RetryableError.
 
-    `turns`: of requests for erasures, which are decided one after the other. `cancel_days`: how long the
-    erasure of an account waits, and can be taken back.
+    `turns`: the turns of requests for erasures, which are decided one after the other. `cancel_days`: how
+    many days the erasure of an account waits and can be cancelled.
     """
 
     erasures: Erasures
@@ -62,7 +62,7 @@ class Desk:
     clock: Callable[[], float] = time.time
 
     def ask_for_copy(self, caller: Principal, logs: Period | None, who: Origin) -> Export:
-        """Have a copy made.
+        """Request a data export.
 
         Raises
         ------
@@ -93,12 +93,12 @@ class Desk:
         return export
 
     def copies(self, tenant: TenantId) -> list[Export]:
-        """Those that were asked for, newest first."""
+        """The tenant's data exports, newest first."""
         now = self.clock()
         return [each for each in self.exports.all(tenant) if not _forgotten(each, now)]
 
     def copy(self, tenant: TenantId, export_id: str) -> Export:
-        """The tenant's copy of that id.
+        """The tenant's data export with that id.
 
         Raises
         ------
@@ -110,7 +110,7 @@ class Desk:
         return export
 
     def link(self, export: Export, who: Origin) -> str | None:
-        """A new link to a copy, while there is one; who asks for it is in the audit trail."""
+        """A new link to an export while its archive exists; the request is recorded in the audit trail."""
         gone = export.gone_at is not None and export.gone_at <= self.clock()
         if export.state != READY or gone or not self.archives.has(export.object_key):
             return None
@@ -118,7 +118,7 @@ class Desk:
         return self.archives.link(export.object_key)
 
     def ask_for_erasure(self, caller: Principal, subject: Subject, who: Origin) -> Erasure:
-        """Have the rows of a person erased.
+        """Request the erasure of a person's rows.
 
         Raises
         ------
@@ -141,11 +141,11 @@ class Desk:
             try:
                 return self._asked(erasure, who, [self.turns.next(caller.tenant, turn)])
             except ErasureChangedError:
-                continue  # another request was first: count again, with its erasure
+                continue  # another request came first: count again, including its erasure
         raise RetryableError("other requests for erasures keep being first")
 
     def ask_to_close(self, caller: Principal, confirm: str | None, who: Origin) -> Erasure:
-        """Have the whole account erased, once the time to take it back is over.
+        """Request the erasure of the whole account, which starts when the time for cancelling is over.
 
         Raises
         ------
@@ -172,7 +172,7 @@ class Desk:
         return self._asked(erasure, who)
 
     def erasure(self, tenant: TenantId, erasure_id: str) -> Erasure:
-        """The tenant's erasure of that id.
+        """The tenant's erasure with that id.
 
         Raises
         ------
@@ -184,11 +184,11 @@ class Desk:
         return found
 
     def standing(self, erasure_id: str) -> Standing | None:
-        """How an erasure stands, for whoever has its id."""
+        """The status of an erasure, for any caller who has its id."""
         return self.receipts.standing(erasure_id, self.clock())
 
     def cancel(self, tenant: TenantId, erasure_id: str, who: Origin) -> Erasure:
-        """Take back that the account is to be erased.
+        """Cancel the erasure of the account.
 
         Raises
         ------
@@ -207,7 +207,7 @@ class Desk:
             ) from None
 
     def _now(self) -> int:
-        """The next full second: what was received until this very moment is before it."""
+        """The next full second: everything received until now is before it."""
         return int(self.clock()) + 1
 
     def _asked(self, erasure: Erasure, who: Origin, also: Sequence[Item] = ()) -> Erasure:
@@ -267,5 +267,5 @@ def _no_erasure() -> RefusalError:
 
 
 def _forgotten(export: Export, now: float) -> bool:
-    """DynamoDB forgets late, so the date is looked at."""
+    """Check the date: DynamoDB deletes expired items late."""
     return export.forget_at <= now

@@ -1,4 +1,4 @@
-"""The bodies of the routes, read and checked. Each refusal is a 400 that names the field."""
+"""The bodies of the routes, parsed and validated. Each rejection is a 400 that names the field."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -15,7 +15,7 @@ from functions.shared.tenancy import TenantId
 MAX_FIELD_CHARACTERS = 200
 MAX_VALUE_CHARACTERS = 1000
 LEAST_MESSAGE_CHARACTERS = 3
-"""What a message contains: shorter texts are in everybody's."""
+"""For `message`: shorter texts occur in everyone's logs."""
 
 Moment = Annotated[datetime, Meta(tz=True)]
 
@@ -42,7 +42,7 @@ class _Export(Struct, forbid_unknown_fields=True):
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """Of events, in Unix seconds: from `since` up to, but without, `until`."""
+    """A period of events, in Unix seconds: from `since` up to, but excluding, `until`."""
 
     since: int
     until: int
@@ -50,7 +50,7 @@ class Period:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What is to be erased: the rows of `subject`, or with None the whole account, which `confirm` names."""
+    """What to erase: the rows of `subject`, or with None the whole account, which `confirm` names."""
 
     subject: Subject | None = field(repr=False)
     confirm: str | None = None
@@ -79,13 +79,13 @@ def erasure(body: bytes, tenant: TenantId) -> Wish:
 
 
 def closing(body: bytes, query: dict[str, str]) -> str | None:
-    """`DELETE /v1/account`: what confirms it, from the body or from `?confirm=`."""
+    """`DELETE /v1/account`: the confirmation, from the body or from `?confirm=`."""
     asked = decoded(body, _Closing) if body.strip() else _Closing()
     return asked.confirm if asked.confirm is not None else query.get("confirm")
 
 
 def export(body: bytes, now: float) -> Period | None:
-    """`POST /v1/account/export`: the period whose events are wanted, if any; the body may be empty."""
+    """`POST /v1/account/export`: the period whose events are requested, if any; the body may be empty."""
     asked = decoded(body if body.strip() else b"{}", _Export)
     if asked.logs is None:
         return None
@@ -100,5 +100,5 @@ def export(body: bytes, now: float) -> Period | None:
 
 
 def _text(value: str | float | bool) -> str:
-    """As it would be written in JSON: 7, 7.5 and true are looked for as text and as themselves."""
+    """The value as JSON spells it: 7, 7.5 and true are searched for as text and as themselves."""
     return value if isinstance(value, str) else msgspec.json.encode(value).decode()

@@ -1,4 +1,4 @@
-"""What the inventory says of a table: which items are an account's, what of them is shown, what goes."""
+"""An entry of the data inventory: which items of a table are an account's, what is shown, what is erased."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -17,11 +17,11 @@ FORGOTTEN = "whom an erasure is about, which a copy would keep for longer than w
 class Holding:
     """The items of one table that belong to an account.
 
-    `key`: the names of the table's key attributes. `found`: PARTITION when the partition keys are those of
-    `named(tenant)`, ATTRIBUTE when only the attribute `tenant_id` says whose an item is, and the whole table
-    is looked through. `file`: what they are called in a copy; empty when they are in none. `shows`:
-    attributes, in the order of the CSV file's columns. `withholds`: attribute -> why it is not shown.
-    `after_billing`: billing needs them until it has closed the account.
+    `key`: the names of the table's key attributes. `found`: PARTITION if the partition keys are those of
+    `named(tenant)`; ATTRIBUTE if only the attribute `tenant_id` says whose an item is, and the whole table is
+    scanned. `file`: their name in a data export; empty if they are in none. `shows`: attributes, in the order
+    of the CSV file's columns. `withholds`: attribute -> why it is not shown. `after_billing`: billing needs
+    them until it has closed the account.
     """
 
     table: str

@@ -1,4 +1,4 @@
-"""What people are told of copies and erasures, in their own words; never whom an erasure is about."""
+"""Notices about data exports and erasures; they never say whom an erasure is about."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from functions.privacy.moments import moment
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """`notice_id` makes it one, however often it is written."""
+    """A notice. With the same `notice_id` it stays one, however often it is written."""
 
     notice_id: str
     kind: str
@@ -18,7 +18,7 @@ class Letter:
 
 
 def asked(erasure: Erasure) -> Letter:
-    """An erasure was asked for."""
+    """An erasure was requested."""
     if erasure.kind == ACCOUNT:
         return Letter(
             f"{erasure.erasure_id}-asked",
@@ -40,7 +40,7 @@ def asked(erasure: Erasure) -> Letter:
 
 
 def cancelled(erasure: Erasure) -> Letter:
-    """The account stays."""
+    """The erasure of the account was cancelled."""
     return Letter(
         f"{erasure.erasure_id}-cancelled",
         "account_kept",
@@ -50,7 +50,7 @@ def cancelled(erasure: Erasure) -> Letter:
 
 
 def verified(erasure: Erasure) -> Letter:
-    """The rows of a person are gone."""
+    """The rows of a person are erased."""
     return Letter(
         f"{erasure.erasure_id}-verified",
         "erasure_verified",
@@ -61,7 +61,7 @@ def verified(erasure: Erasure) -> Letter:
 
 
 def copy_asked(export: Export) -> Letter:
-    """Somebody asked for a copy: an owner who did not has to know."""
+    """An export was requested: an owner who did not request it has to know."""
     return Letter(
         f"{export.export_id}-asked",
         "export_requested",

@@ -1,4 +1,4 @@
-"""What the erasure of a person consists of: its places, in their order, made of the stores."""
+"""The places of a person's erasure, in their order, built from the stores."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ from functions.shared.tenancy import TenantId
 class PersonWorks:
     """The stores that the erasure of a person goes through.
 
-    `custody`: of customers' own clouds; None in the function that reaches none of them.
+    `custody`: the credentials of BYOC destinations; None in the function that reaches none of them.
     """
 
     tables: Tables
@@ -45,7 +45,7 @@ class PersonWorks:
     custody: Custody | None = None
 
     def of(self, erasure: Erasure) -> Work:
-        """What there is to do for `erasure`, which is that of a person."""
+        """The work for `erasure`, which is that of a person."""
         if erasure.subject is None:
             raise PermanentError("the erasure of a person without a person")
         subject, asked_at = erasure.subject, datetime.fromtimestamp(erasure.requested_at, UTC)
@@ -94,5 +94,5 @@ class PersonWorks:
 
 
 def holding_of(table: str) -> Holding:
-    """What the inventory says of `table`."""
+    """The entry of `table` in the data inventory."""
     return next(each for each in HOLDINGS if each.table == table)

@@ -1,4 +1,4 @@
-"""The last file of a copy: what is in it, to be checked, and what is not, and why. Pure."""
+"""The last file of a data export: its contents, for checking, and what is left out, with reasons. Pure."""
 
 import json
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ To check a file: sha256sum account/keys-0001.ndjson, and look for the same in ma
 
 
 def manifest(export: Export, files: Sequence[File], now: float, waiting: int) -> bytes:
-    """`waiting`: staged objects that had not been loaded when the logs were read, after long waiting."""
+    """`waiting`: staged objects that were not loaded when the logs were read, after a long wait."""
     counts: dict[str, int] = {}
     for each in files:
         if each.entry.name.endswith(".ndjson"):
@@ -69,7 +69,7 @@ def _logs(export: Export, waiting: int) -> dict[str, Any] | None:
 
 
 def _withheld() -> list[dict[str, str]]:
-    """What of each table is in no file."""
+    """The attributes of each table that are in no file."""
     return [
         {"table": holding.table, "attribute": name, "because": reason}
         for holding in HOLDINGS
