@@ -95,8 +95,7 @@ class Making:
         self.export = self.exports.save(replace(self.export, busy_until=until))
 
     def _begin(self) -> None:
-        """Begin an upload; abort any that a run began but did not store before it died: no run continues it.
-        """
+        """Abort uploads that a run began but did not store before it died. Begin a new upload."""
         for each in self.archives.unfinished(exports_prefix(self.export.tenant)):
             if each.key == self.export.object_key:
                 self.archives.abort(each.key, each.upload_id)
