@@ -6,7 +6,7 @@ or two runs at once, do no harm. Each account has one turn of TURN_SECONDS in a 
 begins, and the account whose last turn is the longest ago comes first: an export that takes hours delays no
 other (functions.shared.turns).
 On failure: the next run continues. An export that fails does not stop the others. An export that is not ready
-after a day is abandoned; its account is notified and the operator is alarmed (`ExportsFailed`).
+after a day is abandoned: its state becomes `failed`, and the operator is alarmed (`ExportsFailed`).
 """
 
 import time
