@@ -108,9 +108,13 @@ def main(arguments: Sequence[str] | None = None, at: Bench | None = None) -> int
     commands = parser.add_subparsers(dest="what", required=True)
     commands.add_parser("open", help="erasures that are not verified yet")
     commands.add_parser("chain", help="check all receipts")
-    restored = commands.add_parser("restored", help="erase again what a backup brought back")
-    restored.add_argument("--go", action="store_true", help="do it")
-    restored.add_argument("accounts", nargs="*", help="of which rows are back in ClickHouse")
+    restored = commands.add_parser("restored", help="erase again the accounts that a backup restored")
+    restored.add_argument(
+        "--go", action="store_true", help="erase them; without it only their number is printed"
+    )
+    restored.add_argument(
+        "accounts", nargs="*", help="accounts of which only rows in ClickHouse were restored"
+    )
     asked = parser.parse_args(arguments)
     try:
         here = at or bench(load(Settings), open_client(), time.time)
@@ -136,7 +140,7 @@ def _chain(here: Bench, _asked: argparse.Namespace) -> None:
         before, found = head, list(here.receipts.all())  # a receipt was added meanwhile
     number, last = head
     if len(found) != number or checked(found) != last:
-        raise AstralogError(f"the chain is said to have {number} receipts and to end otherwise than it does")
+        raise AstralogError(f"the receipts do not match the head of the chain, which has {number} receipts")
     _say(f"{number} receipts, the last is {last}")
 
 
@@ -147,7 +151,7 @@ def _restored(here: Bench, asked: argparse.Namespace) -> None:
     for tenant in sorted(back) if asked.go else ():
         here.erase_again(tenant)
     done = "are erased again" if asked.go else "would be erased again (--go)"
-    _say(f"{len(back)} accounts that a backup brought back {done}")
+    _say(f"{len(back)} accounts that a backup restored {done}")
 
 
 def _say(line: str) -> None:

@@ -70,7 +70,10 @@ class Desk:
         """
         if logs and caller.byoc:
             raise RefusalError(
-                400, "logs_not_held", "Your logs are in your own cloud: we hold none that could be copied."
+                400,
+                "logs_not_held",
+                "The logs of a BYOC account are in your own ClickHouse, so we cannot export them. Repeat the "
+                "request without 'logs'.",
             )
         now = self._now()
         self._few_copies(caller.tenant, now)
@@ -88,7 +91,9 @@ class Desk:
             self.exports.ask(export, [entry, self._told(export.tenant, letters.copy_asked(export))])
         except ExportOpenError:
             raise RefusalError(
-                409, "export_in_progress", "A copy is being made: wait until it is ready."
+                409,
+                "export_in_progress",
+                "A data export of this account is already in progress. Wait until it is ready.",
             ) from None
         return export
 
@@ -106,7 +111,7 @@ class Desk:
         """
         export = self.exports.of(tenant, export_id) if export_id.startswith("exp_") else None
         if export is None or _forgotten(export, self.clock()):
-            raise RefusalError(404, "not_found", "There is no copy with this id.")
+            raise RefusalError(404, "not_found", "There is no data export with this id.")
         return export
 
     def link(self, export: Export, who: Origin) -> str | None:
@@ -142,7 +147,7 @@ class Desk:
                 return self._asked(erasure, who, [self.turns.next(caller.tenant, turn)])
             except ErasureChangedError:
                 continue  # another request came first: count again, including its erasure
-        raise RetryableError("other requests for erasures keep being first")
+        raise RetryableError("other requests for erasures keep coming first")
 
     def ask_to_close(self, caller: Principal, confirm: str | None, who: Origin) -> Erasure:
         """Request the erasure of the whole account, which starts when the time for cancelling is over.
@@ -155,8 +160,8 @@ class Desk:
             raise RefusalError(
                 400,
                 "confirmation_required",
-                'This erases the account and all of its logs: send "confirm" with the account\'s id, as '
-                "GET /v1/account shows it.",
+                'This request erases the account and all of its logs. Send "confirm" with the account\'s id, '
+                "as GET /v1/account shows it.",
                 details={"confirm": str(caller.tenant)},
             )
         now = self._now()
@@ -203,7 +208,7 @@ class Desk:
             raise RefusalError(
                 409,
                 "not_cancellable",
-                "Only the erasure of an account can be taken back, and only before it begins.",
+                "Only the erasure of an account can be cancelled, and only before it begins.",
             ) from None
 
     def _now(self) -> int:
@@ -216,7 +221,9 @@ class Desk:
             self.erasures.ask(erasure, [entry, self._told(erasure.tenant, letters.asked(erasure)), *also])
         except AccountClosingError:
             raise RefusalError(
-                409, "account_closing", "This account is to be erased already: see GET /v1/erasures."
+                409,
+                "account_closing",
+                "The erasure of this account is already requested. See GET /v1/erasures.",
             ) from None
         return erasure
 
@@ -226,7 +233,7 @@ class Desk:
             raise RefusalError(
                 409,
                 "too_many_erasures",
-                f"{MAX_OPEN_ERASURES} erasures are open: wait until one is verified.",
+                f"{MAX_OPEN_ERASURES} erasures are open, the maximum. Wait until one is verified.",
             )
         recent = [
             each.requested_at
@@ -237,8 +244,8 @@ class Desk:
             raise RefusalError(
                 429,
                 "too_many_erasures_today",
-                f"The limit is {ERASURES_A_DAY} erasures of persons in 24 hours: repeat this request after "
-                "the seconds in Retry-After.",
+                f"The limit is {ERASURES_A_DAY} erasures of persons in 24 hours. Retry after the number of "
+                "seconds in Retry-After.",
                 retry_after_seconds=min(recent) + SECONDS_A_DAY - now,
             )
 
@@ -250,7 +257,8 @@ class Desk:
             raise RefusalError(
                 429,
                 "too_many_exports",
-                f"{EXPORTS_A_DAY} copies were asked for within a day: fetch one of those, or wait.",
+                f"The limit is {EXPORTS_A_DAY} data exports in 24 hours. Download an existing one, or retry "
+                "after the number of seconds in Retry-After.",
                 retry_after_seconds=min(recent) + SECONDS_A_DAY - now,
             )
 

@@ -61,21 +61,21 @@ def erasure(body: bytes, tenant: TenantId) -> Wish:
     asked = decoded(body, _Erasure)
     if asked.account:
         if asked.field is not None or asked.value is not None:
-            raise invalid("account", "is everything: 'field' and 'value' do not go with it")
+            raise invalid("account", "erases the whole account: send it without 'field' and 'value'")
         return Wish(None, asked.confirm)
     if asked.field is None:
-        raise invalid("field", "is missing: 'message', 'metadata.<key>', or instead 'account': true")
+        raise invalid("field", "is missing: send 'message' or 'metadata.<key>', or instead 'account': true")
     if asked.value is None:
-        raise invalid("value", "is missing: whom is it about?")
+        raise invalid("value", "is missing: send the value that identifies the person")
     value = _text(asked.value)
     if not value:
-        raise invalid("value", "is empty: it would mean everybody")
+        raise invalid("value", "must not be empty: it would match every row")
     if asked.field == MESSAGE and len(value) < LEAST_MESSAGE_CHARACTERS:
-        raise invalid("value", f"is too short: with {LEAST_MESSAGE_CHARACTERS} characters at the least")
+        raise invalid("value", f"must have {LEAST_MESSAGE_CHARACTERS} characters or more")
     try:
         return Wish(Subject(tenant, asked.field, value))
     except PermanentError:
-        raise invalid("field", "is 'message' or 'metadata.<key>'") from None
+        raise invalid("field", "must be 'message' or 'metadata.<key>'") from None
 
 
 def closing(body: bytes, query: dict[str, str]) -> str | None:
@@ -91,11 +91,11 @@ def export(body: bytes, now: float) -> Period | None:
         return None
     since, until = (int(each.astimezone(UTC).timestamp()) for each in (asked.logs.since, asked.logs.until))
     if since >= until:
-        raise invalid("from", "must lie before 'to'")
+        raise invalid("from", "must be before 'to'")
     if since > now:
-        raise invalid("from", "lies ahead: there are no logs yet")
+        raise invalid("from", "must not be in the future")
     if since < 0:
-        raise invalid("from", "lies before 1970")
+        raise invalid("from", "must not be before 1970")
     return Period(since, until)
 
 

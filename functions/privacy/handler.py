@@ -84,7 +84,10 @@ def answer_to(event: Event, desk: Desk) -> Answer:
         return ROUTES[event["routeKey"]](desk, principal(event).require("admin"), event)
     except RetryableError:
         raise RefusalError(
-            503, "try_again", "This cannot be done right now: look, and try again.", retry_after_seconds=2
+            503,
+            "try_again",
+            "Temporarily unavailable. Check the current state, then retry.",
+            retry_after_seconds=2,
         ) from None
 
 

@@ -7,10 +7,10 @@ from functions.shared.tenancy import TenantId
 
 PARTITION, ATTRIBUTE = "partition", "attribute"
 
-HIDDEN = "a secret that nobody is shown, or what would give one away"
-INNER = "how we do it, not what is known of anybody"
+HIDDEN = "a secret, or data that would reveal one"
+INNER = "internal state of the service, not personal data"
 ELSEWHERE = "the same as in another file"
-FORGOTTEN = "whom an erasure is about, which a copy would keep for longer than we do"
+FORGOTTEN = "the subject of an erasure, which an export would retain for longer than we do"
 
 
 @dataclass(frozen=True, slots=True)

@@ -213,14 +213,14 @@ HOLDINGS = (
 """In the order in which they are erased."""
 
 KEPT = {
-    "attempts": "SHA-256 of a counter's name; not found by account, forgotten after minutes, at most 30 days",
-    "ledger": "keys of staged objects with the account's id, and how much it had in each batch; they keep a "
-    "redelivery from loading anything anew, and are forgotten after 45 days",
-    "stripe-events": "ids of Stripe's events, of nobody by themselves, and forgotten after 45 days",
-    "tombstones": "SHA-256 of the account's id, for 90 days: what still comes of it is dropped",
+    "attempts": "SHA-256 of a counter's name; not found by account, deleted after minutes, at most 30 days",
+    "ledger": "keys of staged objects with the account's id, and its volume in each batch; they keep a "
+    "redelivery from loading data twice, and are deleted after 45 days",
+    "stripe-events": "ids of Stripe's events, which identify no account; deleted after 45 days",
+    "tombstones": "SHA-256 of the account's id, for 90 days: data that still arrives is dropped",
     "turns": "SHA-256 of the account's id with a function's name, and when that function last worked for it; "
-    "found by nothing else, and deleted after 7 days",
-    "receipts": "what was erased, as counts, under hashes that only who has the receipt's id can tie to it",
+    "not found by anything else, and deleted after 7 days",
+    "receipts": "what was erased, as counts, under hashes that only the receipt's id can link to it",
 }
 """Table -> why its items stay after an erasure."""
 
@@ -235,10 +235,10 @@ PREFIXES = {
 """Bucket -> its prefixes with data of accounts; below each, an account has a folder `v1/tenant=<id>/`."""
 
 NOT_COPIED = {
-    "drop": "files that were put in and are still there: what was read of them is in logs/",
-    "staging": "what is on its way: of files, how far they are read; marks of Idempotency-Key, for two days",
+    "drop": "files that are not deleted yet: the events read from them are in logs/",
+    "staging": "data in transit: checkpoints of files; marks of Idempotency-Key, for two days",
 }
 """Bucket -> its data of an account that is in no export."""
 
-OF_NOBODY = {"reports": "figures of what functions did, of all accounts together"}
+OF_NOBODY = {"reports": "figures of the functions, for all accounts together"}
 """Bucket -> why it has no data of an account."""

@@ -80,8 +80,8 @@ class Erasures:
             write_all(self._client, writes)
         except UnmetError:
             if erasure.kind == ACCOUNT:
-                raise AccountClosingError("it was asked for already") from None
-            raise ErasureChangedError("another erasure was asked for meanwhile") from None
+                raise AccountClosingError("the erasure of the account is already requested") from None
+            raise ErasureChangedError("another erasure was requested meanwhile") from None
 
     def ask_again(self, erasure: Erasure) -> None:
         """Store an erasure of an account that was erased before and was restored, whatever its item says."""
@@ -158,7 +158,7 @@ class Erasures:
         NotCancellableError
         """
         if erasure.state != REQUESTED or erasure.kind != ACCOUNT or erasure.starts_at <= now:
-            raise NotCancellableError("it is too late")
+            raise NotCancellableError("it is no erasure of an account, or it has begun")
         new = replace(erasure, state=CANCELLED, cancelled_at=int(now), revision=erasure.revision + 1)
         writes = [
             {"Put": {**self._put(new), **_at(erasure)}},
@@ -169,7 +169,7 @@ class Erasures:
         try:
             write_all(self._client, writes)
         except UnmetError:
-            raise NotCancellableError("it has begun meanwhile") from None
+            raise NotCancellableError("the erasure has begun meanwhile") from None
         return new
 
     def finish(self, erasure: Erasure, counts: dict[str, int], now: float, also: Sequence[Item] = ()) -> None:
@@ -193,7 +193,7 @@ class Erasures:
                     raise ErasureChangedError("another run works on this erasure") from None
                 continue  # another erasure's receipt came first
             return
-        raise StoreUnavailableError("DynamoDB: others keep adding receipts")
+        raise StoreUnavailableError("DynamoDB: other runs keep adding receipts")
 
     def has_receipt(self, erasure: Erasure, now: float) -> bool:
         """Whether it was already verified, as for an erasure that a backup restored."""

@@ -47,7 +47,7 @@ class PersonWorks:
     def of(self, erasure: Erasure) -> Work:
         """The work for `erasure`, which is that of a person."""
         if erasure.subject is None:
-            raise PermanentError("the erasure of a person without a person")
+            raise PermanentError("the erasure of a person has no subject")
         subject, asked_at = erasure.subject, datetime.fromtimestamp(erasure.requested_at, UTC)
         quiet_at = (asked_at + STILL_BEING_STAGED).timestamp()
         work = Work(erasure, quiet_at=quiet_at, settle_seconds=STILL_BEING_WRITTEN.total_seconds())
@@ -78,7 +78,7 @@ class PersonWorks:
 
     def _custody(self) -> Custody:
         if self.custody is None:
-            raise PermanentError("this function reaches no customer's own cloud")
+            raise PermanentError("this function reaches no BYOC destination")
         return self.custody
 
     def _own_place(

@@ -48,7 +48,7 @@ class Subject:
     def __post_init__(self) -> None:
         named = self.field.startswith(METADATA) and self.field != METADATA
         if self.field != MESSAGE and not named:
-            raise PermanentError("field is 'message' or 'metadata.<key>'")
+            raise PermanentError("field must be 'message' or 'metadata.<key>'")
         if self.field.count(".") > MAX_PATH_PARTS:
             raise PermanentError(f"field leads more than {MAX_PATH_PARTS} keys deep")
         if not self.value:

@@ -73,7 +73,7 @@ class Exports:
         try:
             write_all(self._client, [*writes, *also])
         except UnmetError:
-            raise ExportOpenError("one is being made") from None
+            raise ExportOpenError("an export of this account is already in progress") from None
 
     def of(self, tenant: TenantId, export_id: str) -> Export | None:
         """The tenant's export with that id."""
@@ -182,7 +182,7 @@ class Exports:
         try:
             write_all(self._client, writes)
         except UnmetError:
-            raise ExportChangedError("the copy was changed meanwhile") from None
+            raise ExportChangedError("the export was changed meanwhile") from None
 
     def _of_tenant(self, tenant: TenantId) -> Iterator[Item]:
         return self._query(

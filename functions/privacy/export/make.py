@@ -108,7 +108,7 @@ class Making:
         progress = self.export.progress
         buffer = _Buffer(progress.offset, datetime.fromtimestamp(self.export.began_at, UTC))
         if progress.parts == 0:
-            buffer.add(README, README_TEXT.encode(), 0, "how to read this")
+            buffer.add(README, README_TEXT.encode(), 0, "how to read this archive")
         while progress.source < len(self.sources) and buffer.size < self.part_bytes:
             if self.left() < RESERVE_SECONDS:
                 return False
@@ -129,7 +129,7 @@ class Making:
             progress = replace(progress, complete=True)
         number = progress.parts + 1
         if number > MAX_PARTS:
-            raise TooLargeError("the archive is too large")
+            raise TooLargeError("the archive would have more parts than S3 accepts")
         body = b"".join(buffer.parts)
         etag = self.archives.put_part(self.export.object_key, progress.upload_id, number, body)
         progress = replace(progress, parts=number, offset=buffer.end)
@@ -142,7 +142,7 @@ class Making:
         """The manifest and the directory of all files, including the manifest."""
         before = [file for part in self.exports.parts(self.export) for file in part.files]
         told = manifest(self.export, [*before, *buffer.files], self.now(), self.waiting())
-        buffer.add(NAME, told, 0, "what is in here")
+        buffer.add(NAME, told, 0, "contents of this archive")
         entries = [each.entry for each in [*before, *buffer.files]]
         buffer.append(directory(entries, buffer.end, buffer.at))
 

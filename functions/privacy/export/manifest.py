@@ -12,16 +12,16 @@ FORMAT = "astralog-export-1"
 NAME = "manifest.json"
 README = "README.txt"
 
-README_TEXT = """This is a copy of what AstraLog Cloud holds of one account, made on request.
+README_TEXT = """This is an export of the data that AstraLog Cloud stores of one account, made on request.
 
 account/   records about the account and its people: NDJSON, one JSON object a line, and the same as CSV.
-           In the CSV files a cell that a spreadsheet would take for a formula has an apostrophe in front.
-logs/      the events that were asked for: NDJSON, in the order of their time.
+           In the CSV files a cell that a spreadsheet would run as a formula has an apostrophe in front.
+logs/      the requested events: NDJSON, in the order of their time.
 manifest.json
-           each file with its SHA-256, its size and the number of its records; and what is not in
-           here, and why.
+           each file with its SHA-256, its size and the number of its records; and what is left out,
+           with the reasons.
 
-To check a file: sha256sum account/keys-0001.ndjson, and look for the same in manifest.json.
+To check a file: run sha256sum account/keys-0001.ndjson and compare the result with manifest.json.
 """
 
 

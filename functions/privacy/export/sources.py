@@ -62,7 +62,7 @@ class TableSource:
 
     @property
     def holds(self) -> str:
-        return f"what the table {self.holding.table} holds of this account"
+        return f"items of this account in the table {self.holding.table}"
 
     def read(self, position: str | None) -> Piece:
         records: list[Record] = []
@@ -94,7 +94,7 @@ class SignInSource:
     sign_ins: SignIns
     subjects: Callable[[], Sequence[str]]
     name: str = "account/sign-in"
-    holds: str = "what the identity provider keeps of the people of this account; never a password"
+    holds: str = "data of the people of this account at the identity provider, without passwords"
 
     def read(self, _position: str | None) -> Piece:
         found = [self.sign_ins.of(subject) for subject in self.subjects()]
@@ -112,7 +112,7 @@ class QuarantineSource:
     tenant: TenantId
     left_out: LeftOut = NOTHING
     name: str = "logs/quarantined"
-    holds: str = "events that were accepted and that the storage refused, as they were staged"
+    holds: str = "accepted events that ClickHouse rejected, as they were staged"
 
     def read(self, position: str | None) -> Piece:
         keys = sorted(each.key for each in self.bucket.under(quarantine_prefix(self.tenant)))
