@@ -117,7 +117,7 @@ def allowed(line: Line) -> Line:
     """
     unknown = line.keys() - FIELDS[str(line["kind"])]
     if unknown:
-        raise PermanentError(f"not on the list of what telemetry may tell: {sorted(unknown)}")
+        raise PermanentError(f"telemetry has fields that are not on the list: {sorted(unknown)}")
     return line
 
 

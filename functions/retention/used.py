@@ -52,7 +52,7 @@ class UsageDays:
             keys = page.get("UnprocessedKeys", {}).get(self._table, {}).get("Keys", [])
             if not keys:
                 return
-        raise UsageUnavailableError("the table of usage: items were left out again and again")
+        raise UsageUnavailableError("the table of usage: DynamoDB left out items after every retry")
 
     def _read(self, keys: Iterable[dict[str, Any]]) -> Any:
         self._dynamodb = self._dynamodb or client("dynamodb")
