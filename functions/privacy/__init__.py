@@ -1,1 +1,1 @@
-"""What people may ask of what we hold of them: a copy of it, and that it goes."""
+"""Rights of an account: data export and erasure."""

@@ -1,12 +1,13 @@
-"""The operator's side of erasures: `python -m functions.privacy open`, `chain`, `restored`.
+"""The operator's commands for erasures: `python -m functions.privacy open`, `chain`, `restored`.
 
-`open` shows what is being erased, for how long and what it waits for; never whom it is about. `chain` checks
-that every receipt follows from the one before it, and says the last one's hash: note it somewhere else.
-`restored`, after a table was brought back from a backup, has every account erased again whose tombstone
-stands and of which anything is in any table; with `--go`, for without it only tells how many these are.
-Accounts of which only rows are back, in ClickHouse, have to be named: `restored <account> … --go`.
+`open` lists the open erasures, for how long each has been running and what it waits for; never whom it is
+about. `chain` checks that every receipt follows from the one before it, and prints the last hash: note it
+somewhere else. `restored`, for use after a table was restored from a backup, erases again every account that
+has a tombstone and has items in any table. It does so with `--go` only; without, it prints how many accounts
+there are. Accounts of which only rows in ClickHouse were restored have to be named: `restored <account> …
+--go`.
 
-Tables are those of the environment; credentials and region as the AWS CLI takes them.
+Tables are those of the environment; credentials and region as for the AWS CLI.
 """
 
 import argparse
@@ -56,7 +57,7 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """What the commands work with. `clock`: Unix seconds."""
+    """The stores that the commands use. `clock`: Unix seconds."""
 
     erasures: Erasures
     receipts: Receipts
@@ -65,21 +66,21 @@ class Bench:
     clock: Callable[[], float]
 
     def resurrected(self, named: Iterable[TenantId] = ()) -> set[TenantId]:
-        """Accounts that were erased and of which something is there, or is said to be by who `named` them."""
+        """Erased accounts that have items in a table, or that the operator has `named`."""
         buried = self.tombstones.all()
         found = chain(named, *(self.tables.tenants(holding) for holding in HOLDINGS))
         back = {tenant for tenant in found if name_of(tenant) in buried}
         return back - {each.tenant for each in self.erasures.due(self.clock()) if each.kind == ACCOUNT}
 
     def forget_ended(self) -> None:
-        """Forget erasures that a backup opened again: they have their receipt, and there is one of each."""
+        """Delete erasures that a backup reopened: they have their receipt, and there is one of each."""
         now = self.clock()
         for each in self.erasures.due(now):
             if self.erasures.has_receipt(each, now):
                 self.erasures.drop(each, now)
 
     def erase_again(self, tenant: TenantId) -> None:
-        """At once: it was cancellable the first time."""
+        """Start at once: the first erasure could be cancelled."""
         now = int(self.clock())
         erasure_id = f"era_{secrets.token_hex(ID_BYTES)}"
         self.erasures.ask_again(Erasure(tenant, erasure_id, ACCOUNT, REQUESTED, now, now))
@@ -98,7 +99,7 @@ def bench(settings: Settings, client: Any, clock: Callable[[], float]) -> Bench:
 
 
 def main(arguments: Sequence[str] | None = None, at: Bench | None = None) -> int:
-    """0 when all is well; 1 with a sentence on standard error when it is not."""
+    """The exit code: 0 on success; 1 with a sentence on standard error on failure."""
     parser = argparse.ArgumentParser(
         prog="python -m functions.privacy",
         description=__doc__,
@@ -107,9 +108,13 @@ def main(arguments: Sequence[str] | None = None, at: Bench | None = None) -> int
     commands = parser.add_subparsers(dest="what", required=True)
     commands.add_parser("open", help="erasures that are not verified yet")
     commands.add_parser("chain", help="check all receipts")
-    restored = commands.add_parser("restored", help="erase again what a backup brought back")
-    restored.add_argument("--go", action="store_true", help="do it")
-    restored.add_argument("accounts", nargs="*", help="of which rows are back in ClickHouse")
+    restored = commands.add_parser("restored", help="erase again the accounts that a backup restored")
+    restored.add_argument(
+        "--go", action="store_true", help="erase them; without it only their number is printed"
+    )
+    restored.add_argument(
+        "accounts", nargs="*", help="accounts of which only rows in ClickHouse were restored"
+    )
     asked = parser.parse_args(arguments)
     try:
         here = at or bench(load(Settings), open_client(), time.time)
@@ -132,10 +137,10 @@ def _chain(here: Bench, _asked: argparse.Namespace) -> None:
     before = here.receipts.head()
     found = list(here.receipts.all())
     while (head := here.receipts.head()) != before:
-        before, found = head, list(here.receipts.all())  # one joined it meanwhile
+        before, found = head, list(here.receipts.all())  # a receipt was added meanwhile
     number, last = head
     if len(found) != number or checked(found) != last:
-        raise AstralogError(f"the chain is said to have {number} receipts and to end otherwise than it does")
+        raise AstralogError(f"the receipts do not match the head of the chain, which has {number} receipts")
     _say(f"{number} receipts, the last is {last}")
 
 
@@ -146,7 +151,7 @@ def _restored(here: Bench, asked: argparse.Namespace) -> None:
     for tenant in sorted(back) if asked.go else ():
         here.erase_again(tenant)
     done = "are erased again" if asked.go else "would be erased again (--go)"
-    _say(f"{len(back)} accounts that a backup brought back {done}")
+    _say(f"{len(back)} accounts that a backup restored {done}")
 
 
 def _say(line: str) -> None:

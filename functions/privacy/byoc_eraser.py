@@ -1,13 +1,13 @@
-"""Eraser for BYOC: persons are erased in customers' own buckets and ClickHouses.
+"""Eraser for BYOC: erase persons in customers' own buckets and ClickHouses.
 
-Trigger: the scheduler, every five minutes. Promise: that of functions.privacy.eraser, for the erasures of
-persons whose account keeps its logs in its own cloud. It is a function of its own, because what answers there
-may be hostile: endless, silent, or a bomb. Whatever it does to this process, no erasure of an account that
-keeps its logs with us waits for it (docs/adr/0018).
-Between BYOC accounts: each has one turn of TURN_SECONDS in a run, recorded before it begins, and no answer is
-waited for beyond its end. A run that dies in the middle of a turn leaves that account behind all others.
-Listings, documents and answers are bounded in bytes and time; what is over a bound is waited for, and
-`waits_for` of the erasure says so to its owner.
+Trigger: the scheduler, every five minutes. Promise: that of functions.privacy.eraser, for erasures of persons
+whose account is on BYOC. It is a separate function, because a customer's endpoint may be hostile: endless,
+silent, or a bomb. Whatever it does to this process, no erasure of an account on our managed plans waits for
+it (docs/adr/0018).
+Between BYOC accounts: each has one turn of TURN_SECONDS in a run, recorded before it begins, and the run
+waits for no answer beyond the end of the turn. If a run dies in the middle of a turn, that account comes
+after all others. Listings, documents and answers are bounded in bytes and time. If a bound is exceeded, the
+erasure waits, and its `waits_for` shows the reason to the customer.
 On failure: as functions.privacy.eraser. An alarm is on `ErasuresOverdue`.
 """
 
@@ -43,7 +43,7 @@ from functions.shared.warehouse import Warehouse
 FUNCTION = "eraser-byoc"
 
 TURN_SECONDS = 200
-"""A statement of two minutes, and what comes before and after it. Four that use all of it fit into a run."""
+"""A statement of two minutes, and the work before and after it. Four full turns fit into a run."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What people may ask for, decided and written down: copies, erasures, and taking one back."""
+"""Accept requests for data exports and erasures, store them, and cancel erasures."""
 
 import secrets
 import time
@@ -32,23 +32,23 @@ SECONDS_A_DAY = 86_400
 
 MAX_OPEN_ERASURES = 50
 ERASURES_A_DAY = 50
-"""Of persons, by one account in 24 hours: each rewrites the parts that its rows are in, all tenants' rows."""
+"""Erasures of persons, by one account in 24 hours: each rewrites the parts with its rows, for all tenants."""
 
 _TRIES = 8
-"""So many requests of one account at the same moment are decided one after the other."""
+"""So many simultaneous requests of one account are decided one after the other."""
 
 EXPORTS_A_DAY = 5
 
 ID_BYTES = 20
-"""160 random bits: who knows the id of an erasure may see how it stands, with no key at all."""
+"""160 random bits: the id of an erasure is enough to read its status, without any key."""
 
 
 @dataclass(frozen=True, slots=True)
 class Desk:
     """Everything the routes do. Raises RefusalError with the contract's answer, or a RetryableError.
 
-    `turns`: of requests for erasures, which are decided one after the other. `cancel_days`: how long the
-    erasure of an account waits, and can be taken back.
+    `turns`: the turns of requests for erasures, which are decided one after the other. `cancel_days`: how
+    many days the erasure of an account waits and can be cancelled.
     """
 
     erasures: Erasures
@@ -62,7 +62,7 @@ class Desk:
     clock: Callable[[], float] = time.time
 
     def ask_for_copy(self, caller: Principal, logs: Period | None, who: Origin) -> Export:
-        """Have a copy made.
+        """Request a data export.
 
         Raises
         ------
@@ -70,7 +70,10 @@ class Desk:
         """
         if logs and caller.byoc:
             raise RefusalError(
-                400, "logs_not_held", "Your logs are in your own cloud: we hold none that could be copied."
+                400,
+                "logs_not_held",
+                "The logs of a BYOC account are in your own ClickHouse, so we cannot export them. Repeat the "
+                "request without 'logs'.",
             )
         now = self._now()
         self._few_copies(caller.tenant, now)
@@ -88,17 +91,19 @@ class Desk:
             self.exports.ask(export, [entry, self._told(export.tenant, letters.copy_asked(export))])
         except ExportOpenError:
             raise RefusalError(
-                409, "export_in_progress", "A copy is being made: wait until it is ready."
+                409,
+                "export_in_progress",
+                "A data export of this account is already in progress. Wait until it is ready.",
             ) from None
         return export
 
     def copies(self, tenant: TenantId) -> list[Export]:
-        """Those that were asked for, newest first."""
+        """The tenant's data exports, newest first."""
         now = self.clock()
         return [each for each in self.exports.all(tenant) if not _forgotten(each, now)]
 
     def copy(self, tenant: TenantId, export_id: str) -> Export:
-        """The tenant's copy of that id.
+        """The tenant's data export with that id.
 
         Raises
         ------
@@ -106,11 +111,11 @@ class Desk:
         """
         export = self.exports.of(tenant, export_id) if export_id.startswith("exp_") else None
         if export is None or _forgotten(export, self.clock()):
-            raise RefusalError(404, "not_found", "There is no copy with this id.")
+            raise RefusalError(404, "not_found", "There is no data export with this id.")
         return export
 
     def link(self, export: Export, who: Origin) -> str | None:
-        """A new link to a copy, while there is one; who asks for it is in the audit trail."""
+        """A new link to an export while its archive exists; the request is recorded in the audit trail."""
         gone = export.gone_at is not None and export.gone_at <= self.clock()
         if export.state != READY or gone or not self.archives.has(export.object_key):
             return None
@@ -118,7 +123,7 @@ class Desk:
         return self.archives.link(export.object_key)
 
     def ask_for_erasure(self, caller: Principal, subject: Subject, who: Origin) -> Erasure:
-        """Have the rows of a person erased.
+        """Request the erasure of a person's rows.
 
         Raises
         ------
@@ -141,11 +146,11 @@ class Desk:
             try:
                 return self._asked(erasure, who, [self.turns.next(caller.tenant, turn)])
             except ErasureChangedError:
-                continue  # another request was first: count again, with its erasure
-        raise RetryableError("other requests for erasures keep being first")
+                continue  # another request came first: count again, including its erasure
+        raise RetryableError("other requests for erasures keep coming first")
 
     def ask_to_close(self, caller: Principal, confirm: str | None, who: Origin) -> Erasure:
-        """Have the whole account erased, once the time to take it back is over.
+        """Request the erasure of the whole account, which starts when the time for cancelling is over.
 
         Raises
         ------
@@ -155,8 +160,8 @@ class Desk:
             raise RefusalError(
                 400,
                 "confirmation_required",
-                'This erases the account and all of its logs: send "confirm" with the account\'s id, as '
-                "GET /v1/account shows it.",
+                'This request erases the account and all of its logs. Send "confirm" with the account\'s id, '
+                "as GET /v1/account shows it.",
                 details={"confirm": str(caller.tenant)},
             )
         now = self._now()
@@ -172,7 +177,7 @@ class Desk:
         return self._asked(erasure, who)
 
     def erasure(self, tenant: TenantId, erasure_id: str) -> Erasure:
-        """The tenant's erasure of that id.
+        """The tenant's erasure with that id.
 
         Raises
         ------
@@ -184,11 +189,11 @@ class Desk:
         return found
 
     def standing(self, erasure_id: str) -> Standing | None:
-        """How an erasure stands, for whoever has its id."""
+        """The status of an erasure, for any caller who has its id."""
         return self.receipts.standing(erasure_id, self.clock())
 
     def cancel(self, tenant: TenantId, erasure_id: str, who: Origin) -> Erasure:
-        """Take back that the account is to be erased.
+        """Cancel the erasure of the account.
 
         Raises
         ------
@@ -203,11 +208,11 @@ class Desk:
             raise RefusalError(
                 409,
                 "not_cancellable",
-                "Only the erasure of an account can be taken back, and only before it begins.",
+                "Only the erasure of an account can be cancelled, and only before it begins.",
             ) from None
 
     def _now(self) -> int:
-        """The next full second: what was received until this very moment is before it."""
+        """The next full second: everything received until now is before it."""
         return int(self.clock()) + 1
 
     def _asked(self, erasure: Erasure, who: Origin, also: Sequence[Item] = ()) -> Erasure:
@@ -216,7 +221,9 @@ class Desk:
             self.erasures.ask(erasure, [entry, self._told(erasure.tenant, letters.asked(erasure)), *also])
         except AccountClosingError:
             raise RefusalError(
-                409, "account_closing", "This account is to be erased already: see GET /v1/erasures."
+                409,
+                "account_closing",
+                "The erasure of this account is already requested. See GET /v1/erasures.",
             ) from None
         return erasure
 
@@ -226,7 +233,7 @@ class Desk:
             raise RefusalError(
                 409,
                 "too_many_erasures",
-                f"{MAX_OPEN_ERASURES} erasures are open: wait until one is verified.",
+                f"{MAX_OPEN_ERASURES} erasures are open, the maximum. Wait until one is verified.",
             )
         recent = [
             each.requested_at
@@ -237,8 +244,8 @@ class Desk:
             raise RefusalError(
                 429,
                 "too_many_erasures_today",
-                f"The limit is {ERASURES_A_DAY} erasures of persons in 24 hours: repeat this request after "
-                "the seconds in Retry-After.",
+                f"The limit is {ERASURES_A_DAY} erasures of persons in 24 hours. Retry after the number of "
+                "seconds in Retry-After.",
                 retry_after_seconds=min(recent) + SECONDS_A_DAY - now,
             )
 
@@ -250,7 +257,8 @@ class Desk:
             raise RefusalError(
                 429,
                 "too_many_exports",
-                f"{EXPORTS_A_DAY} copies were asked for within a day: fetch one of those, or wait.",
+                f"The limit is {EXPORTS_A_DAY} data exports in 24 hours. Download an existing one, or retry "
+                "after the number of seconds in Retry-After.",
                 retry_after_seconds=min(recent) + SECONDS_A_DAY - now,
             )
 
@@ -267,5 +275,5 @@ def _no_erasure() -> RefusalError:
 
 
 def _forgotten(export: Export, now: float) -> bool:
-    """DynamoDB forgets late, so the date is looked at."""
+    """Check the date: DynamoDB deletes expired items late."""
     return export.forget_at <= now

@@ -1,17 +1,17 @@
-"""Eraser: what was asked to be erased is, and that nothing is left is verified.
+"""Eraser: erase what was requested, and verify that nothing is left.
 
-Trigger: the scheduler, every five minutes. Promise: each open erasure is worked on from where the last run
-left it, and is called verified only after a round through every place that found nothing, begun when nothing
-more could arrive. Then its receipt joins the chain. A run that dies anywhere, or two at once, do no harm:
-each step is written down, and done again it finds nothing. Unconfirmed sign-ups of more than eight days are
-deleted from the identity provider as well.
-Each account has one turn of TURN_SECONDS in a run, however many erasures it has asked for, and the account
-whose last turn is the longest ago comes first (functions.shared.turns). What reaches a customer's own bucket
-and ClickHouse is done by functions.privacy.byoc_eraser in another process: it can take no time and no memory
-from this one.
-On failure: a place that cannot be emptied is left for a later round, the others go on; an erasure that fails
-keeps no other from being worked on. One that takes longer than a day, or than the law allows, wakes somebody
-(`OldestErasureSeconds`, `ErasuresOverdue`).
+Trigger: the scheduler, every five minutes. Promise: each open erasure continues where the last run stopped.
+It is verified only after a round through all places that found nothing and began when nothing more could
+arrive. Then its receipt is added to the chain. A run that dies, or two runs at once, do no harm: each step is
+recorded, and a repeated step finds nothing. Unconfirmed sign-ups older than eight days are deleted from
+Cognito as well.
+Each account has one turn of TURN_SECONDS in a run, however many erasures it has requested, and the account
+whose last turn is the longest ago comes first (functions.shared.turns). Erasures that reach a customer's own
+bucket and ClickHouse run in functions.privacy.byoc_eraser, in another process: it can take no time and no
+memory from this one.
+On failure: a place that cannot be emptied is left for a later round, and the other places continue. An
+erasure that fails does not stop the other erasures. An erasure that takes longer than a day, or than the law
+allows, alarms the operator (`OldestErasureSeconds`, `ErasuresOverdue`).
 """
 
 import math
@@ -62,7 +62,7 @@ TURN_SECONDS = 180
 LEFT_FOR_STRANGERS_SECONDS = 60
 
 ERASER = Origin("eraser", "", "")
-"""Who acts, in the audit trail."""
+"""The actor in the audit trail."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ class Settings:
 
 
 class WorksOf(Protocol):
-    """What is asked of functions.privacy.erasure.works.Works and its part for persons."""
+    """The part of functions.privacy.erasure.works.Works, and of its subset for persons, that is used here."""
 
     def of(self, erasure: Erasure) -> Work: ...
 
@@ -103,7 +103,7 @@ class WorksOf(Protocol):
 class Eraser:
     """Works on erasures, turn by turn.
 
-    `in_own_cloud`: on those that reach a customer's own cloud, and on no others; False for all others.
+    `in_own_cloud`: True for only the erasures that reach a BYOC customer's destination, False for all others.
     `time.left` has to be `clock`, so that a place stops when its account's turn is over.
     """
 
@@ -118,7 +118,7 @@ class Eraser:
     turn_seconds: float = TURN_SECONDS
 
     def run(self) -> dict[str, int]:
-        """Work on what is open: how many, how many were verified, the oldest's seconds, those overdue."""
+        """Work on open erasures; the figures of the run, see `metrics`."""
         now, ready = self.time.now(), self._ready()
         verified = 0
 
@@ -139,7 +139,7 @@ class Eraser:
         }
 
     def _ready(self) -> dict[TenantId, list[Erasure]]:
-        """The open erasures of each account that there is something to do for now, the oldest first."""
+        """The open erasures of each account that can be worked on now, the oldest first."""
         now, ready = self.time.now(), dict[TenantId, list[Erasure]]()
         for each in self._open(now):
             if each.progress.resume_at <= now:
@@ -150,10 +150,10 @@ class Eraser:
         return [each for each in self.erasures.due(now) if each.in_own_cloud is self.in_own_cloud]
 
     def _work_on(self, erasure: Erasure) -> bool:
-        """Whether it is verified now."""
+        """Work on one erasure; whether it is verified now."""
         try:
             work = self.works.of(self.erasures.start(erasure, self.time.now()))
-            # No answer of a customer's cloud is waited for beyond the end of the turn.
+            # Wait for no answer of a customer's destination beyond the end of the turn.
             with bounded(math.inf, self.clock()):
                 if not work.go_on(self.erasures, self.time):
                     return False
@@ -163,14 +163,14 @@ class Eraser:
         except AstralogError as fault:
             journal.write("erasure_failed", error_type=type(fault).__name__)
             return False
-        except Exception as fault:  # noqa: BLE001 - the last line of defence: the others go on
+        except Exception as fault:  # noqa: BLE001 - the last line of defence: the others continue
             journal.write("unexpected_error", error_type=type(fault).__name__)
             return False
         journal.write("erasure_verified", state=erasure.kind, rows=work.counts.get("rows", 0))
         return True
 
     def _told(self, erasure: Erasure) -> Sequence[Item]:
-        """Of an account nobody is left to be told; it has the receipt."""
+        """The audit entry and notice of a verified erasure; none for an account, whose people are gone."""
         if erasure.kind != PERSON:
             return ()
         tenant, letter = erasure.tenant, letters.verified(erasure)
@@ -188,7 +188,7 @@ class Upkeep:
     never_confirmed: NeverConfirmed
 
     def run(self) -> dict[str, int]:
-        """Work on erasures, then delete unconfirmed sign-ups in the time that is left."""
+        """Work on erasures, then delete unconfirmed sign-ups in the remaining time."""
         counts = self.eraser.run()
         return {**counts, "never_confirmed": self._forget_strangers()}
 

@@ -1,12 +1,12 @@
-"""Exporter: copies of what we hold of an account are made.
+"""Exporter: make the requested data exports.
 
-Trigger: the scheduler, every minute. Promise: each copy that was asked for is worked on from where the last
-run left it, in bounded memory; it is ready only as a whole, with a manifest that tells every file's SHA-256.
-A run that dies anywhere, or two at once, do no harm. Each account has one turn of TURN_SECONDS in a run,
-recorded before it begins, and the account whose last turn is the longest ago comes first: a copy that takes
-hours delays no other (functions.shared.turns).
-On failure: the next run goes on. One copy that fails keeps no other from being made; one that is not ready
-after a day is given up, its account told so, and somebody woken (`ExportsFailed`).
+Trigger: the scheduler, every minute. Promise: each requested export continues where the last run stopped, in
+bounded memory. It is ready only as a whole, with a manifest that lists every file's SHA-256. A run that dies,
+or two runs at once, do no harm. Each account has one turn of TURN_SECONDS in a run, recorded before it
+begins, and the account whose last turn is the longest ago comes first: an export that takes hours delays no
+other (functions.shared.turns).
+On failure: the next run continues. An export that fails does not stop the others. An export that is not ready
+after a day is abandoned: its state becomes `failed`, and the operator is alarmed (`ExportsFailed`).
 """
 
 import time
@@ -50,12 +50,12 @@ FUNCTION = "exporter"
 STATEMENT_TIMEOUT_SECONDS = 60
 
 PATIENCE_SECONDS = 15 * 60
-"""How long what is staged keeps a copy of logs waiting: it is loaded in seconds, or there is an outage."""
+"""How long staged objects delay an export of logs: they are loaded in seconds, unless there is an outage."""
 
 GIVEN_UP_SECONDS = 86_400
 
 TURN_SECONDS = 90
-"""One account's share of a run: a minute of reading and uploading, and what it takes to stop."""
+"""One account's share of a run: a minute of reading and uploading, and the time it takes to stop."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Exporter:
-    """The parts of this function. `left`: the seconds left of the turn at hand."""
+    """The parts of this function. `left`: the seconds left of the current turn."""
 
     tables: Tables
     exports: Exports
@@ -98,7 +98,7 @@ class Exporter:
     part_bytes: int = PART_BYTES
 
     def run(self) -> dict[str, int]:
-        """Work on what is open: how many are left, were made, failed, and how long the oldest has waited."""
+        """Work on open exports: how many are left, were made and failed, and the oldest's age in seconds."""
         due = self.exports.due()
         ready: dict[TenantId, list[Export]] = {}
         for each in due:
@@ -122,7 +122,7 @@ class Exporter:
         }
 
     def _work_on(self, export: Export) -> str:
-        """What came of it; whatever fails in one, giving it up included, keeps no other waiting."""
+        """The outcome; no failure of one export, nor of abandoning it, stops the others."""
         try:
             return self._outcome(export)
         except ExportChangedError:
@@ -130,7 +130,7 @@ class Exporter:
         except AstralogError as fault:
             journal.write("export_hindered", tenant_id=export.tenant, error_type=type(fault).__name__)
             return "open"
-        except Exception as fault:  # noqa: BLE001 - the last line of defence: the others go on
+        except Exception as fault:  # noqa: BLE001 - the last line of defence: the others continue
             journal.write("unexpected_error", tenant_id=export.tenant, error_type=type(fault).__name__)
             return "open"
 
@@ -182,7 +182,7 @@ class Exporter:
         return [item["subject"]["S"] for item in self.tables.items(people, tenant)]
 
     def _staged(self, export: Export) -> int:
-        """How many staged objects may hold events that belong into it."""
+        """How many staged objects may hold events that belong to it."""
         if export.logs_from is None:
             return 0
         until = datetime.fromtimestamp(export.began_at, UTC)
@@ -193,7 +193,7 @@ class Exporter:
         return [self.notices.due(export.tenant, letter.notice_id, letter.kind, letter.title, letter.text)]
 
     def _anew(self, export: Export) -> str:
-        """S3 gave the upload up, as its lifecycle does after a day, or an erasure did."""
+        """Restart it: S3 aborted the upload, as its lifecycle rule does after a day, or an erasure did."""
         try:
             found = self.exports.of(export.tenant, export.export_id)
             if found and found.open:

@@ -1,4 +1,4 @@
-"""The bodies of the routes, read and checked. Each refusal is a 400 that names the field."""
+"""The bodies of the routes, parsed and validated. Each rejection is a 400 that names the field."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -15,7 +15,7 @@ from functions.shared.tenancy import TenantId
 MAX_FIELD_CHARACTERS = 200
 MAX_VALUE_CHARACTERS = 1000
 LEAST_MESSAGE_CHARACTERS = 3
-"""What a message contains: shorter texts are in everybody's."""
+"""For `message`: shorter texts occur in everyone's logs."""
 
 Moment = Annotated[datetime, Meta(tz=True)]
 
@@ -42,7 +42,7 @@ class _Export(Struct, forbid_unknown_fields=True):
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """Of events, in Unix seconds: from `since` up to, but without, `until`."""
+    """A period of events, in Unix seconds: from `since` up to, but excluding, `until`."""
 
     since: int
     until: int
@@ -50,7 +50,7 @@ class Period:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What is to be erased: the rows of `subject`, or with None the whole account, which `confirm` names."""
+    """What to erase: the rows of `subject`, or with None the whole account, which `confirm` names."""
 
     subject: Subject | None = field(repr=False)
     confirm: str | None = None
@@ -61,44 +61,44 @@ def erasure(body: bytes, tenant: TenantId) -> Wish:
     asked = decoded(body, _Erasure)
     if asked.account:
         if asked.field is not None or asked.value is not None:
-            raise invalid("account", "is everything: 'field' and 'value' do not go with it")
+            raise invalid("account", "erases the whole account: send it without 'field' and 'value'")
         return Wish(None, asked.confirm)
     if asked.field is None:
-        raise invalid("field", "is missing: 'message', 'metadata.<key>', or instead 'account': true")
+        raise invalid("field", "is missing: send 'message' or 'metadata.<key>', or instead 'account': true")
     if asked.value is None:
-        raise invalid("value", "is missing: whom is it about?")
+        raise invalid("value", "is missing: send the value that identifies the person")
     value = _text(asked.value)
     if not value:
-        raise invalid("value", "is empty: it would mean everybody")
+        raise invalid("value", "must not be empty: it would match every row")
     if asked.field == MESSAGE and len(value) < LEAST_MESSAGE_CHARACTERS:
-        raise invalid("value", f"is too short: with {LEAST_MESSAGE_CHARACTERS} characters at the least")
+        raise invalid("value", f"must have {LEAST_MESSAGE_CHARACTERS} characters or more")
     try:
         return Wish(Subject(tenant, asked.field, value))
     except PermanentError:
-        raise invalid("field", "is 'message' or 'metadata.<key>'") from None
+        raise invalid("field", "must be 'message' or 'metadata.<key>'") from None
 
 
 def closing(body: bytes, query: dict[str, str]) -> str | None:
-    """`DELETE /v1/account`: what confirms it, from the body or from `?confirm=`."""
+    """`DELETE /v1/account`: the confirmation, from the body or from `?confirm=`."""
     asked = decoded(body, _Closing) if body.strip() else _Closing()
     return asked.confirm if asked.confirm is not None else query.get("confirm")
 
 
 def export(body: bytes, now: float) -> Period | None:
-    """`POST /v1/account/export`: the period whose events are wanted, if any; the body may be empty."""
+    """`POST /v1/account/export`: the period whose events are requested, if any; the body may be empty."""
     asked = decoded(body if body.strip() else b"{}", _Export)
     if asked.logs is None:
         return None
     since, until = (int(each.astimezone(UTC).timestamp()) for each in (asked.logs.since, asked.logs.until))
     if since >= until:
-        raise invalid("from", "must lie before 'to'")
+        raise invalid("from", "must be before 'to'")
     if since > now:
-        raise invalid("from", "lies ahead: there are no logs yet")
+        raise invalid("from", "must not be in the future")
     if since < 0:
-        raise invalid("from", "lies before 1970")
+        raise invalid("from", "must not be before 1970")
     return Period(since, until)
 
 
 def _text(value: str | float | bool) -> str:
-    """As it would be written in JSON: 7, 7.5 and true are looked for as text and as themselves."""
+    """The value as JSON spells it: 7, 7.5 and true are searched for as text and as themselves."""
     return value if isinstance(value, str) else msgspec.json.encode(value).decode()

@@ -1,11 +1,11 @@
-"""The rights of an account: a copy of all we hold of it, and that a person's logs or all of it are erased.
+"""Rights of an account: data export, and erasure of a person's logs or of the whole account.
 
-Trigger: API Gateway, POST /v1/account/export, GET /v1/account/exports[/{id}], POST and GET /v1/erasures,
-GET and DELETE /v1/erasures/{id}, DELETE /v1/account; a key with the scope `admin`, or a person who signed in.
-How an erasure stands is told to whoever has its id, also when the account and all of its keys are gone.
-Promise: what is asked for is written down, with its entry in the audit trail and a mail to the account's
-people, before the answer; `exporter` and `eraser` do it. Nobody sees or changes anything of another account.
-Failure: 4xx says what to do; 503 means that DynamoDB or S3 does not answer: look before you ask again.
+Trigger: API Gateway, POST /v1/account/export, GET /v1/account/exports[/{id}], POST and GET /v1/erasures, GET
+and DELETE /v1/erasures/{id}, DELETE /v1/account; a key with the scope `admin`, or a person who signed in. The
+id of an erasure is enough to read its status, also when the account and all of its keys are gone.
+Promise: a request is stored, with its entry in the audit trail and a mail to the account's people, before the
+answer; `exporter` and `eraser` carry it out. No caller reads or changes data of another account.
+Failure: 4xx says what to do. 503 means that DynamoDB or S3 does not answer: check the state before you retry.
 """
 
 from collections.abc import Callable
@@ -30,7 +30,7 @@ from functions.shared.settings import load
 from functions.shared.turn_log import DynamoTurnLog
 
 ERASURE_REQUESTS = "erasure-requests"
-"""What the turns of requests for erasures are called in the table of turns."""
+"""The name of the turns of requests for erasures in the table of turns."""
 
 NO_STORE = {"cache_control": "no-store"}
 
@@ -72,7 +72,7 @@ def desk(settings: Settings, client: Any, s3: Any = None, clock: Callable[[], fl
 
 @answering
 def handler(event: Event) -> Answer:
-    """One request to one of the routes of an account's rights."""
+    """Handle one request to one of the routes of an account's rights."""
     return answer_to(event, _desk())
 
 
@@ -84,7 +84,10 @@ def answer_to(event: Event, desk: Desk) -> Answer:
         return ROUTES[event["routeKey"]](desk, principal(event).require("admin"), event)
     except RetryableError:
         raise RefusalError(
-            503, "try_again", "This cannot be done right now: look, and try again.", retry_after_seconds=2
+            503,
+            "try_again",
+            "Temporarily unavailable. Check the current state, then retry.",
+            retry_after_seconds=2,
         ) from None
 
 
@@ -130,7 +133,7 @@ def _cancel(desk: Desk, caller: Principal, event: Event) -> Answer:
 
 
 def _erasure(event: Event, desk: Desk) -> Answer:
-    """To its account, what was asked for; to whoever else has the id, how it stands and the receipt."""
+    """To its account, the request; to any other caller with the id, only the status and the receipt."""
     erasure_id = event["pathParameters"]["id"]
     try:
         caller = principal(event)

@@ -1,8 +1,8 @@
-"""Where we hold something of an account: every table by name, what of it the owner is shown, what goes.
+"""Data inventory: every table with data of an account, by name, what the owner is shown, what is erased.
 
-Plain data, and complete: a test holds it against the topology, so that a new table cannot be forgotten by a
-copy or by an erasure. An attribute that is on neither list of its table is in no copy; another test looks for
-such among the items of an account that has everything.
+Plain data, and complete: a test compares it with the topology, so that neither export nor erasure can miss a
+new table. An attribute that is on neither list of its table is in no export; another test searches for such
+attributes among the items of an account that uses every feature.
 """
 
 from functions.privacy.holding import ATTRIBUTE, ELSEWHERE, FORGOTTEN, HIDDEN, INNER, Holding
@@ -210,35 +210,35 @@ HOLDINGS = (
         after_billing=True,
     ),
 )  # fmt: skip
-"""In the order in which they are removed."""
+"""In the order in which they are erased."""
 
 KEPT = {
-    "attempts": "SHA-256 of a counter's name; not found by account, forgotten after minutes, at most 30 days",
-    "ledger": "keys of staged objects with the account's id, and how much it had in each batch; they keep a "
-    "redelivery from loading anything anew, and are forgotten after 45 days",
-    "stripe-events": "ids of Stripe's events, of nobody by themselves, and forgotten after 45 days",
-    "tombstones": "SHA-256 of the account's id, for 90 days: what still comes of it is dropped",
+    "attempts": "SHA-256 of a counter's name; not found by account, deleted after minutes, at most 30 days",
+    "ledger": "keys of staged objects with the account's id, and its volume in each batch; they keep a "
+    "redelivery from loading data twice, and are deleted after 45 days",
+    "stripe-events": "ids of Stripe's events, which identify no account; deleted after 45 days",
+    "tombstones": "SHA-256 of the account's id, for 90 days: data that still arrives is dropped",
     "turns": "SHA-256 of the account's id with a function's name, and when that function last worked for it; "
-    "found by nothing else, and deleted after 7 days",
-    "receipts": "what was erased, as counts, under hashes that only who has the receipt's id can tie to it",
+    "not found by anything else, and deleted after 7 days",
+    "receipts": "what was erased, as counts, under hashes that only the receipt's id can link to it",
 }
-"""Table -> why what it holds stays after an erasure."""
+"""Table -> why its items stay after an erasure."""
 
 BY_ADDRESS = {"suppressions": "SHA-256 of an e-mail address that bounced or complained"}
-"""Table -> what it holds of an account's people, found by their addresses alone."""
+"""Table -> its data of an account's people, found only by their addresses."""
 
 PREFIXES = {
     "staging": ("staged/", "idempotency/", "quarantine/", "uploads/"),
     "drop": ("dropin/",),
     "exports": ("exports/",),
 }
-"""Bucket -> what lies in it, below which each account has a folder `v1/tenant=<id>/`."""
+"""Bucket -> its prefixes with data of accounts; below each, an account has a folder `v1/tenant=<id>/`."""
 
 NOT_COPIED = {
-    "drop": "files that were put in and are still there: what was read of them is in logs/",
-    "staging": "what is on its way: of files, how far they are read; marks of Idempotency-Key, for two days",
+    "drop": "files that are not deleted yet: the events read from them are in logs/",
+    "staging": "data in transit: checkpoints of files; marks of Idempotency-Key, for two days",
 }
-"""Bucket -> what lies in it of an account and is in no copy."""
+"""Bucket -> its data of an account that is in no export."""
 
-OF_NOBODY = {"reports": "figures of what functions did, of all accounts together"}
-"""Bucket -> why nothing of an account is in it."""
+OF_NOBODY = {"reports": "figures of the functions, for all accounts together"}
+"""Bucket -> why it has no data of an account."""

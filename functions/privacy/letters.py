@@ -1,4 +1,4 @@
-"""What people are told of copies and erasures, in their own words; never whom an erasure is about."""
+"""Notices about data exports and erasures; they never say whom an erasure is about."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from functions.privacy.moments import moment
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """`notice_id` makes it one, however often it is written."""
+    """A notice. With the same `notice_id` it stays one, however often it is written."""
 
     notice_id: str
     kind: str
@@ -18,56 +18,57 @@ class Letter:
 
 
 def asked(erasure: Erasure) -> Letter:
-    """An erasure was asked for."""
+    """An erasure was requested."""
     if erasure.kind == ACCOUNT:
         return Letter(
             f"{erasure.erasure_id}-asked",
             "account_closing",
             "Your AstraLog account will be deleted",
-            "Somebody with access to your account asked for all of it to be erased. This begins on "
-            f"{moment(erasure.starts_at)}; from now on the account takes no logs. If it was not you, or you "
-            f"think otherwise, take it back before then with DELETE /v1/erasures/{erasure.erasure_id}, and "
-            "revoke the keys that you do not know. Keep this id: once the account is gone it is all that "
-            f"shows what became of it, at GET /v1/erasures/{erasure.erasure_id}, which then needs no key.",
+            "A user or an API key of your account requested the deletion of the account and all of its logs. "
+            f"The deletion begins on {moment(erasure.starts_at)}. From now on the account accepts no logs. "
+            f"To keep the account, cancel the erasure {erasure.erasure_id} before then: the API reference "
+            "describes how. If you did not request the deletion, also revoke the keys that you do not know. "
+            "Keep the id of the erasure. Once the account is deleted, only this address shows the status "
+            f"and the receipt, without a key: /v1/erasures/{erasure.erasure_id}",
         )
     return Letter(
         f"{erasure.erasure_id}-asked",
         "erasure_requested",
         "Logs of a person will be erased",
-        "Somebody with access to your account asked for the logs of one person to be erased for good. "
-        f"GET /v1/erasures/{erasure.erasure_id} says how far that is.",
+        "A user or an API key of your account requested the permanent erasure of one person's logs. "
+        f"This address shows the status: /v1/erasures/{erasure.erasure_id}",
     )
 
 
 def cancelled(erasure: Erasure) -> Letter:
-    """The account stays."""
+    """The erasure of the account was cancelled."""
     return Letter(
         f"{erasure.erasure_id}-cancelled",
         "account_kept",
         "Your AstraLog account stays",
-        "The deletion of your account was taken back. It takes logs again, and nothing of it was removed.",
+        "The deletion of your account was cancelled. The account accepts logs again. No data was removed.",
     )
 
 
 def verified(erasure: Erasure) -> Letter:
-    """The rows of a person are gone."""
+    """The rows of a person are erased."""
     return Letter(
         f"{erasure.erasure_id}-verified",
         "erasure_verified",
         "The logs of a person are erased",
-        "What was asked for is done: nothing is left of those logs, and that was verified. The receipt is at "
-        f"GET /v1/erasures/{erasure.erasure_id}.",
+        "The requested erasure is complete. A final check found none of the person's logs. This address "
+        f"shows the receipt: /v1/erasures/{erasure.erasure_id}",
     )
 
 
 def copy_asked(export: Export) -> Letter:
-    """Somebody asked for a copy: an owner who did not has to know."""
+    """An export was requested: an owner who did not request it has to know."""
     return Letter(
         f"{export.export_id}-asked",
         "export_requested",
-        "A copy of your account's data is being made",
-        "Somebody with access to your account asked for a copy of all that we hold of it. If it was not you, "
-        "revoke the keys that you do not know and change your password.",
+        "A data export of your account was requested",
+        "A user or an API key of your account requested an export of all data that we store of the account. "
+        "If you did not request it, revoke the keys that you do not know and change your password.",
     )
 
 
@@ -75,7 +76,7 @@ def copy_ready(export: Export) -> Letter:
     return Letter(
         f"{export.export_id}-ready",
         "export_ready",
-        "The copy of your account's data is ready",
-        f"GET /v1/account/exports/{export.export_id} answers with a link to it, a new one each time. The "
-        f"copy is kept for {KEPT_DAYS} days.",
+        "Your data export is ready",
+        f"The export is deleted after {KEPT_DAYS} days. This address returns a new download link for each "
+        f"request: /v1/account/exports/{export.export_id}",
     )

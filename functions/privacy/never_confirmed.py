@@ -1,7 +1,7 @@
-"""People who signed up and never confirmed their address: the identity provider forgets them as we do.
+"""Delete unconfirmed sign-ups from Cognito.
 
-Our own table forgets them after a week (functions/accounts/people.py), and then nobody can confirm them any
-more: what the provider still keeps of them is of no use to anybody.
+Our own table deletes them after a week (functions/accounts/people.py). From then on they can no longer be
+confirmed, so what Cognito still stores of them has no use.
 """
 
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functions.privacy.sign_ins import SignIns
 
 FORGOTTEN_AFTER_DAYS = 8
-"""A day more than our own table keeps them."""
+"""One day more than our own table retains them."""
 
 SECONDS_A_DAY = 86_400
 
@@ -22,9 +22,9 @@ class NeverConfirmed:
     sign_ins: SignIns
 
     def forget(self, now: float, may_go_on: Callable[[], bool] = lambda: True) -> int:
-        """Delete those who have been unconfirmed for too long at `now`, Unix seconds; how many that were.
+        """Delete sign-ups that are unconfirmed for too long at `now`, Unix seconds; how many were deleted.
 
-        `may_go_on`: whether there is time for another page, or another one of them; the next run continues.
+        `may_go_on`: whether there is time for another page, or another sign-up; the next run continues.
         """
         found = list(self.sign_ins.unconfirmed(now - FORGOTTEN_AFTER_DAYS * SECONDS_A_DAY, may_go_on))
         deleted = 0

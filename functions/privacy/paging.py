@@ -9,7 +9,7 @@ Item = dict[str, Any]
 
 
 def found(call: Callable[..., Any], **question: Any) -> Iterator[Item]:
-    """The items, read while the caller takes them. `call`: `query` or `scan` of a boto3 client.
+    """The items, read page by page as the caller iterates. `call`: `query` or `scan` of a boto3 client.
 
     Raises
     ------

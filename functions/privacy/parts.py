@@ -1,4 +1,4 @@
-"""What `eraser` and `exporter` have in common: every table of the inventory by its setting."""
+"""Shared by `eraser` and `exporter`: every table of the data inventory by its setting."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from functions.privacy.tables import Tables
 
 
 class Left:
-    """The seconds that are left of the invocation at hand."""
+    """The seconds that are left of the current invocation."""
 
     def __init__(self) -> None:
         self.context: Any = None
@@ -17,7 +17,7 @@ class Left:
 
 
 def tables(settings: Any, client: Any) -> Tables:
-    """The tables of the inventory that `settings` has, each as `<name>_table`."""
+    """The tables of the data inventory in `settings`, each as `<name>_table`."""
     named = {each.table: f"{each.table.replace('-', '_')}_table" for each in HOLDINGS}
     return Tables(
         {table: getattr(settings, name) for table, name in named.items() if hasattr(settings, name)}, client

@@ -1,4 +1,4 @@
-"""Copies and erasures as the wire shows them."""
+"""Data exports and erasures as the API returns them."""
 
 from dataclasses import asdict
 from typing import Any
@@ -12,7 +12,7 @@ from functions.privacy.moments import moment
 
 
 def copy_shown(export: Export, now: float, link: str | None = None) -> dict[str, Any]:
-    """`link` is one that was made just now."""
+    """`link`: a link that was created for this answer."""
     gone = export.gone_at is not None and export.gone_at <= now
     fields: dict[str, Any] = {
         "id": export.export_id,
@@ -29,7 +29,7 @@ def copy_shown(export: Export, now: float, link: str | None = None) -> dict[str,
 
 
 def erasure_shown(erasure: Erasure, standing: Standing | None) -> dict[str, Any]:
-    """To its own account. What it is about is forgotten once it is verified."""
+    """For its own account. The subject is deleted once the erasure is verified."""
     subject = erasure.subject
     cancellable = erasure.kind == ACCOUNT and erasure.state == REQUESTED
     receipt = standing.receipt if standing else None
@@ -51,7 +51,7 @@ def erasure_shown(erasure: Erasure, standing: Standing | None) -> dict[str, Any]
 
 
 def standing_shown(erasure_id: str, standing: Standing) -> dict[str, Any]:
-    """To whoever has the id: nothing of whom or what it is about."""
+    """For any caller with the id: nothing about whom or what it concerns."""
     return {
         "id": erasure_id,
         "kind": standing.kind,

@@ -1,7 +1,7 @@
-"""What the identity provider keeps of a person: shown for a copy, deleted by an erasure.
+"""A person's data in Cognito: exported by a data export, deleted by an erasure.
 
-Beside functions.accounts.identity the only module that names Cognito: people by their lasting id, and nothing
-that a password or a code is needed for.
+Beside functions.accounts.identity the only module that names Cognito. It finds people by their permanent id,
+and does nothing that needs a password or a code.
 """
 
 from collections.abc import Callable, Iterator
@@ -14,11 +14,11 @@ _UNKNOWN = "UserNotFoundException"
 
 
 class SignInsUnavailableError(RetryableError):
-    """Cognito did not answer, or asks us to slow down."""
+    """Cognito did not answer, or throttles."""
 
 
 class _UnknownError(Exception):
-    """Nobody has this id."""
+    """No person has this id."""
 
 
 class SignIns:
@@ -34,7 +34,7 @@ class SignIns:
         self._cognito = cognito
 
     def of(self, subject: str) -> dict[str, Any] | None:
-        """What is kept of the person: attributes by name, `status`, `created_at`, `changed_at`; or None."""
+        """The person's data: attributes by name, `status`, `created_at`, `changed_at`; None if unknown."""
         try:
             answer = self._call("admin_get_user", subject)
         except _UnknownError:
@@ -49,7 +49,7 @@ class SignIns:
     def unconfirmed(self, before: float, may_go_on: Callable[[], bool] = lambda: True) -> Iterator[str]:
         """The ids of people who signed up before then, in Unix seconds, and have not confirmed an address.
 
-        `may_go_on` is asked before each page after the first.
+        `may_go_on` is called before each page after the first.
         """
         start: dict[str, str] = {}
         while True:
@@ -62,7 +62,7 @@ class SignIns:
             start = {"PaginationToken": page["PaginationToken"]}
 
     def remove(self, subject: str) -> None:
-        """Delete the person, sessions included; one who is gone already is no fault."""
+        """Delete the person, including sessions; a missing person is not an error."""
         try:
             self._call("admin_delete_user", subject)
         except _UnknownError:

@@ -1,4 +1,4 @@
-"""The items of an account in every table there is, read and removed by the inventory of functions.privacy."""
+"""The items of an account in all tables, read and deleted according to the data inventory."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -18,7 +18,7 @@ REMOVED_A_CALL = 100
 Item = dict[str, Any]
 
 After = tuple[int, Item | None]
-"""Where a page begins: in which of the holding's partitions, and after which key; None for its start."""
+"""Where a page begins: in which of the inventory entry's partitions, after which key; None for its start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Tables:
 
     Parameters
     ----------
-    names: the topology's names of tables -> what they are called.
+    names: table name in the topology -> actual table name.
     client: a boto3 client for DynamoDB.
     """
 
@@ -58,7 +58,7 @@ class Tables:
         return Page(answer["Items"], (number + 1, None) if number + 1 < len(questions) else None)
 
     def items(self, holding: Holding, tenant: TenantId) -> Iterator[Item]:
-        """All items of `tenant`, page by page while the caller reads."""
+        """All items of `tenant`, page by page as the caller iterates."""
         after: After | None = None
         while True:
             page = self.page(holding, tenant, after)
@@ -72,7 +72,7 @@ class Tables:
         return ({name: item[name] for name in holding.key} for item in self.items(holding, tenant))
 
     def tenants(self, holding: Holding) -> Iterator[TenantId]:
-        """Whose items there are, by a look through the whole table; some come several times."""
+        """The tenants with items, by scanning the whole table; some tenants occur several times."""
         name = "tenant_id" if holding.found == ATTRIBUTE else holding.key[0]
         items = found(
             self._client.scan,
@@ -82,12 +82,12 @@ class Tables:
             ConsistentRead=True,
         )
         for item in items:
-            # What all are told has no tenant's id; how a cloud fares has a word before it.
+            # Announcements to all have no tenant's id; the health of a destination has a prefix before it.
             with suppress(PermanentError):
                 yield TenantId(item[name]["S"].rpartition(":")[2])
 
     def remove(self, holding: Holding, keys: Sequence[Item]) -> None:
-        """Delete the items of these keys; what is gone already is no fault."""
+        """Delete the items with these keys; a missing item is not an error."""
         left = iter(keys)
         while some := list(islice(left, REMOVED_A_CALL)):
             table = self._names[holding.table]
@@ -99,7 +99,7 @@ def _operation(holding: Holding) -> str:
 
 
 def _questions(holding: Holding, tenant: TenantId) -> list[Item]:
-    """What to ask the table for everything of `tenant`: one question for each of its partitions."""
+    """The requests that read everything of `tenant` from the table: one for each of its partitions."""
     if holding.found == ATTRIBUTE:
         values = {":tenant": {"S": str(tenant)}}
         return [{"FilterExpression": "tenant_id = :tenant", "ExpressionAttributeValues": values}]

@@ -1,4 +1,4 @@
-"""The table of accounts as retention reads it: everybody's terms."""
+"""The table of accounts as retention reads it: the retention terms of every account."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -16,11 +16,11 @@ _ASKED_FOR = {
 
 
 class AccountsUnavailableError(RetryableError):
-    """DynamoDB gave no answer, or asks us to slow down."""
+    """DynamoDB did not answer, or throttles."""
 
 
 class Accounts:
-    """Looks through the whole table, consistently.
+    """Scans the whole table with consistent reads.
 
     Parameters
     ----------

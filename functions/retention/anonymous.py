@@ -1,9 +1,10 @@
-"""Telemetry that knows nobody: what tenants used in a day, folded until no group tells of anyone. Pure.
+"""Anonymous telemetry: a day's usage in groups of tenants so large that no figure reveals a tenant. Pure.
 
-A group is shown with MIN_TENANTS at least, all of whom used something, and none of whom used more than
-LARGEST_SHARE of it. Groups that are not are folded into one, and if that is still not enough the smallest of
-the others too, so that what is not shown by itself cannot be told by subtraction either: every tenant is in
-exactly one group that is shown, or no group is. There is no total beside them. Figures have two digits.
+A group is published when it has at least MIN_TENANTS tenants, all of which used something, and none of which
+used more than LARGEST_SHARE of it. All other groups are merged into one. If that is not enough, the smallest
+published groups are merged too, so that subtraction reveals no unpublished group: either every tenant is in
+exactly one published group, or no group is published. There is no total beside the groups. Figures are
+rounded to two digits.
 """
 
 import json
@@ -20,7 +21,7 @@ MIN_TENANTS = 10
 LARGEST_SHARE = 0.5
 
 OTHER = "other"
-"""The group of what was folded together."""
+"""The group of all merged groups."""
 
 VOLUME, SERVICE, WITHHELD = "volume", "service", "withheld"
 
@@ -34,7 +35,7 @@ FIELDS: Mapping[str, frozenset[str]] = {
     ),
     WITHHELD: frozenset({"kind", "day", "what"}),
 }  # fmt: skip
-"""All that is ever written, by the kind of line; docs/telemetry.md says what each is and why."""
+"""All fields that are ever written, by the kind of line; docs/telemetry.md explains each."""
 
 Line = dict[str, str | int | float | None]
 
@@ -51,7 +52,7 @@ class Used:
 
 @dataclass(frozen=True, slots=True)
 class Vitals:
-    """How one function of ours did in a day; None of what nobody knows. Shares are from 0 to 1."""
+    """The health of one of our functions on a day; None for unknown figures. Shares are from 0 to 1."""
 
     function: str
     requests: float
@@ -63,9 +64,9 @@ class Vitals:
 
 
 def document(used: Iterable[Used], vitals: Iterable[Vitals], day: date) -> list[Line]:
-    """The lines of `day`: how much was stored, by plan, and how the service did.
+    """The lines of `day`: how much was stored, by plan, and the health of the service.
 
-    Of a day that fewer than MIN_TENANTS used anything is only told that it is withheld.
+    If fewer than MIN_TENANTS used anything on that day, the only line says that the day is withheld.
     """
     active = [each for each in used if each.rows > 0 and each.raw_bytes > 0]
     groups = folded(active)
@@ -80,9 +81,9 @@ def document(used: Iterable[Used], vitals: Iterable[Vitals], day: date) -> list[
 
 
 def folded(active: Iterable[Used]) -> dict[str, list[Used]]:
-    """Groups by plan, every one of which may be shown; none when not even all together may be.
+    """Groups by plan that may all be published; none if even one group of all tenants may not be.
 
-    A plan that is not in the catalogue was made for somebody, and may be called after them.
+    A plan outside the catalogue was made for one customer, and its name may identify that customer.
     """
     by_plan: dict[str, list[Used]] = defaultdict(list)
     for each in active:
@@ -98,7 +99,7 @@ def folded(active: Iterable[Used]) -> dict[str, list[Used]]:
 
 
 def may_be_shown(group: Sequence[Used]) -> bool:
-    """Whether the sums of `group` tell of none of its tenants."""
+    """Whether the sums of `group` reveal none of its tenants."""
     if len(group) < MIN_TENANTS:
         return False
     return all(
@@ -108,7 +109,7 @@ def may_be_shown(group: Sequence[Used]) -> bool:
 
 
 def allowed(line: Line) -> Line:
-    """`line`, if all of its fields are on the list.
+    """`line`, if the list FIELDS has all of its fields.
 
     Raises
     ------
@@ -116,12 +117,12 @@ def allowed(line: Line) -> Line:
     """
     unknown = line.keys() - FIELDS[str(line["kind"])]
     if unknown:
-        raise PermanentError(f"not on the list of what telemetry may tell: {sorted(unknown)}")
+        raise PermanentError(f"telemetry has fields that are not on the list: {sorted(unknown)}")
     return line
 
 
 def two_digits(number: float) -> int:
-    """`number`, a whole one from 0 on, with all but its first two digits rounded off."""
+    """`number`, a whole number from 0 on, rounded to its first two digits."""
     whole = round(number)
     return round(whole, min(2 - len(str(whole)), 0))
 

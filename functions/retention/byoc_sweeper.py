@@ -1,16 +1,18 @@
-"""Sweep customers' own buckets: staged objects that sync has not loaded are told of again.
+"""Sweep customers' own buckets: queue staged objects that sync has not loaded again.
 
-Trigger: the scheduler, every five minutes. Promise: what waits in a BYOC customer's bucket for longer than
-fifteen minutes is told of, the oldest first as S3 lists them, OBJECTS_A_RUN a tenant and run; and marks of
-`Idempotency-Key` that are older than MARKS_KEPT are deleted, which a lifecycle rule does in our own bucket.
-One tenant's bucket that is slow, gone, endless or refuses us keeps no other's from being swept: each is
-looked through in a thread of its own, with A_BUCKET_SECONDS for all of its answers. That its turn begins is
-recorded before the first of them, and the tenants whose last turn is the longest ago come first: those that
-are not reached begin the next run, and those that were under way when a run died end it.
+Trigger: the scheduler, every five minutes. Promise: objects that wait in a BYOC customer's bucket for longer
+than fifteen minutes are queued again, the oldest first as S3 lists them, at most OBJECTS_A_RUN for each
+tenant and run. Marks of `Idempotency-Key` that are older than MARKS_KEPT are deleted; in our own bucket a
+lifecycle rule does that. A bucket that is slow, gone, endless or rejects us does not keep other tenants'
+buckets from being swept: each is listed in its own thread, with A_BUCKET_SECONDS for all of its answers. The
+start of a turn is recorded before the first request, and the tenants whose last turn is the longest ago come
+first: tenants that were not reached come first in the next run, and tenants whose sweep was under way when a
+run died come last.
 
-Destinations whose circuit is open are swept too: in an outage sync lets its messages go, so these are what
-the next attempt is made with. They are few (OBJECTS_A_RUN), and sync lets them go at once.
-On failure: one tenant's is counted as `BucketsUnswept`; the table of destinations or the queue raise.
+Destinations whose circuit is open are swept too: in an outage sync drops its messages, so these objects are
+what the next attempt is made with. They are few (OBJECTS_A_RUN), and sync drops them at once.
+On failure: one tenant's failure is counted as `BucketsUnswept`. Failures of the table of destinations or of
+the queue raise.
 """
 
 import math
@@ -38,21 +40,21 @@ from functions.shared.turn_log import DynamoTurnLog
 from functions.shared.turns import TurnLog, fair_order
 
 OBJECTS_A_RUN = 50_000
-"""200 messages, 50 pages of a listing; more is told of five minutes later."""
+"""200 messages, 50 pages of a listing; the rest is queued five minutes later."""
 
 OBJECTS_A_STEP = 5_000
-"""Held at once, of each bucket that is swept at the time: a key may have a kilobyte."""
+"""Objects in memory at a time, for each bucket that is being swept: a key may have a kilobyte."""
 
 MARKS_A_STEP = 1000
 MARKS_KEPT = timedelta(days=2)
-"""A mark counts for a day; an upload that began under it may take another."""
+"""A mark is valid for a day; an upload that began under it may take another day."""
 
 RESERVE_SECONDS = 10
 A_BUCKET_SECONDS = 60
-"""One tenant's share of a run: nothing that its bucket answers is waited for any longer."""
+"""One tenant's share of a run: the longest time that the run waits for answers of its bucket."""
 
 MARKS_SECONDS = 120
-"""The same once an hour, for its marks."""
+"""The same for deleting its marks, once an hour."""
 
 FUNCTION = "sweeper-byoc"
 
@@ -67,7 +69,7 @@ class Settings(CustodySettings):
 
 @dataclass(frozen=True, slots=True)
 class Swept:
-    """What one bucket held: objects told of, messages, the oldest's age, marks deleted."""
+    """The sweep of one bucket: objects queued, messages, age of the oldest object, marks deleted."""
 
     objects: int
     messages: int
@@ -76,7 +78,7 @@ class Swept:
 
 
 class OwnSweep:
-    """The buckets to look through, the queue to tell, and the turns of their owners."""
+    """The buckets to sweep, the queue to notify, and the turns of the tenants."""
 
     def __init__(self, custody: BucketCustody, teller: Teller, turns: TurnLog) -> None:
         self._custody = custody
@@ -84,20 +86,21 @@ class OwnSweep:
         self._turns = turns
 
     def in_order(self, tenants: Iterable[TenantId]) -> list[TenantId]:
-        """`tenants` as their turns come."""
+        """`tenants` in the order of their turns."""
         waiting = dict.fromkeys(tenants, 0.0)
         return fair_order(waiting, self._turns.last(waiting))
 
     def one(
         self, tenant: TenantId, now: datetime, may_go_on: Callable[[], bool] = lambda: True
     ) -> Swept | None:
-        """Sweep the bucket of `tenant`; None when that was not possible.
+        """Sweep the bucket of `tenant`; None if that was not possible.
 
-        `may_go_on` says whether there is time to look at another thousand marks.
+        `may_go_on`: whether there is time to list another thousand marks.
 
         Raises
         ------
-        TellingError, DestinationsUnavailableError, StoreUnavailableError: our side fails, and for everybody.
+        TellingError, DestinationsUnavailableError, StoreUnavailableError: a failure on our side, for all
+        tenants.
         """
         self._turns.begin(tenant)
         try:
@@ -116,7 +119,7 @@ class OwnSweep:
         return Swept(objects, messages, round((now - oldest).total_seconds()), marks)
 
     def _send_stale(self, bucket: Bucket, tenant: TenantId, now: datetime) -> tuple[int, int, datetime]:
-        """How many stale objects were sent to the queue, in how many messages; when the oldest was put."""
+        """Queue the stale objects; their number, the number of messages, and when the oldest was put."""
         listing = _first(_staged(bucket, tenant), OBJECTS_A_RUN)
         objects, messages, oldest = 0, 0, now
         while some := list(islice(listing, OBJECTS_A_STEP)):
@@ -127,25 +130,25 @@ class OwnSweep:
         return objects, messages, oldest
 
     def abandon(self, tenant: TenantId) -> None:
-        """A thread that did not come back in time may still use the bucket's client: it is not used again."""
+        """Do not use this bucket's client again: a thread that missed its deadline may still be using it."""
         self._custody.forget(tenant)
 
 
 def _staged(bucket: Bucket, tenant: TenantId) -> Iterator[Listed]:
-    """What is staged in the bucket; whoever answers there may list other keys than were asked for."""
+    """The staged objects in the bucket; a customer's endpoint may list other keys than those requested."""
     prefix = staged_prefix(tenant)
     return (each for each in bucket.under(prefix) if each.key.startswith(prefix))
 
 
 def _first(listing: Iterable[Listed], count: int) -> Iterator[Listed]:
-    """S3 lists keys in their order, and within a tenant theirs is that of time: the oldest come first."""
+    """S3 lists keys in order, and within a tenant that is the order of time: the oldest come first."""
     return islice(iter(listing), count)
 
 
 def _without_old_marks(bucket: Bucket, tenant: TenantId, now: datetime, may_go_on: Callable[[], bool]) -> int:
-    """Delete what `Idempotency-Key` left behind long ago; in one run an hour, for a listing is not free.
+    """Delete old marks of `Idempotency-Key`; only in one run an hour, because a listing is not free.
 
-    They lie in no order of age: what is not looked at today is not looked at tomorrow either.
+    Marks are not listed by age: marks that one run does not reach are not reached on the next day either.
     """
     listing, deleted = iter(bucket.under(idempotency_prefix(tenant))), 0
     while may_go_on() and (some := list(islice(listing, MARKS_A_STEP))):
@@ -178,11 +181,12 @@ def handler(_event: dict[str, Any], context: Any) -> dict[str, int]:
 
 
 def run(sweep: OwnSweep, tenants: list[TenantId], seconds_left: Any) -> dict[str, int]:
-    """Sweep the buckets of `tenants`, side by side, and measure.
+    """Sweep the buckets of `tenants` in parallel, and publish the metrics.
 
     Raises
     ------
-    TellingError, DestinationsUnavailableError, StoreUnavailableError: the others are swept, and measured.
+    TellingError, DestinationsUnavailableError, StoreUnavailableError: the other buckets are swept and
+    measured.
     """
     now = datetime.now(UTC)
     faults: list[AstralogError] = []

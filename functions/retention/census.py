@@ -1,7 +1,8 @@
-"""Whose rows are where they should not be, told from the rows themselves and not from what was done. Pure.
+"""Find tenants with rows where none may be, from the rows themselves and not from earlier actions. Pure.
 
-A partition's name says when its rows were to expire on the day they came, not what their tenants' plans say
-today, and not whose they are. So every tenant is looked at: when was its oldest row received?
+A partition's name says when its rows were to expire on the day they arrived. It does not say what the
+tenants' plans say today, nor which tenants the rows belong to. So the census asks for each tenant: when was
+its oldest row received?
 """
 
 from collections import defaultdict
@@ -15,12 +16,12 @@ from functions.shared.access import BYOC
 from functions.shared.tenancy import TenantId
 
 ALARM_AFTER = timedelta(days=1)
-"""What is there for longer than this beyond its limit means that something does not work."""
+"""Rows that exceed their limit by more than this mean that purging does not work."""
 
 
 @dataclass(frozen=True, slots=True)
 class Census:
-    """Of one tenant, by its `tenant_id` as rows have it: how many rows, and when the oldest was received."""
+    """The rows of one tenant, by `tenant_id` as rows have it: how many, and when the oldest was received."""
 
     tenant: str
     oldest: datetime
@@ -28,10 +29,10 @@ class Census:
 
 
 def overdue(found: Iterable[Census], accounts: Iterable[Account], now: datetime) -> list[Cut]:
-    """The tenants with rows that outlive their limit by ALARM_AFTER: those received before their cut's day.
+    """The tenants with rows that exceed their limit by ALARM_AFTER: rows received before the cut's day.
 
-    A row's limit is the end of the last day that its tenant's plan gives it, or the moment a shorter plan
-    took effect, if that is later. What a plan gives is what counts, whatever the rows are stamped with.
+    A row's limit is the end of the last day that its tenant's plan gives it, or the time at which a shorter
+    plan took effect, if that is later. The plan decides, whatever expiry day the rows are stamped with.
     """
     days_of = {each.tenant: _days_allowed(each, now) for each in accounts if not _is_all_theirs(each, now)}
     late: dict[int, list[TenantId]] = defaultdict(list)
@@ -45,18 +46,18 @@ def overdue(found: Iterable[Census], accounts: Iterable[Account], now: datetime)
 
 
 def in_their_own_cloud(accounts: Iterable[Account], now: datetime) -> list[TenantId]:
-    """BYOC tenants, of whom nothing may rest with us; not those in the grace of the plan they came from."""
+    """BYOC tenants of whom we may store nothing; not those in the grace period of their previous plan."""
     return sorted(each.tenant for each in accounts if _is_all_theirs(each, now))
 
 
 def rows_of(tenants: Sequence[TenantId], found: Iterable[Census]) -> dict[TenantId, int]:
-    """How many rows each of `tenants` has, of those who have any."""
+    """How many rows each of `tenants` has; tenants without rows are left out."""
     wanted = frozenset(tenants)
     return {TenantId(each.tenant): each.rows for each in found if each.tenant in wanted}
 
 
 def rows_of_nobody(found: Iterable[Census], accounts: Iterable[Account]) -> int:
-    """How many rows there are of tenants that have no account."""
+    """How many rows belong to tenants without an account."""
     known = frozenset(each.tenant for each in accounts)
     return sum(each.rows for each in found if each.tenant not in known)
 
@@ -66,6 +67,6 @@ def _is_all_theirs(account: Account, now: datetime) -> bool:
 
 
 def _days_allowed(account: Account, now: datetime) -> int:
-    """The most that was in force since ALARM_AFTER ago."""
+    """The longest retention, in days, that was in force in the time since ALARM_AFTER ago."""
     moments = (now, now - ALARM_AFTER)
     return max(days_kept(account.terms, moment.timestamp()) for moment in moments)

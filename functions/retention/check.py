@@ -1,11 +1,11 @@
-"""Check: does anything rest with us for longer than it may?
+"""Retention check: do we store anything for longer than allowed?
 
-Trigger: the scheduler, every six hours. Promise: it is counted, by looking at the rows, what outlives its
-limit by more than a day, tenant by tenant, and what there is of BYOC customers in our ClickHouse and in our
-buckets, where nothing of theirs may rest; alarms hang on both. Our queues hold keys of objects and no logs.
-The one thing that may is a copy of their account that they asked for, without logs, for a week. Nothing is
-changed. The figures are kept as a report, the tenants are in the log.
-On failure: it raises, and the next run looks again.
+Trigger: the scheduler, every six hours. Promise: it counts, from the rows themselves, what exceeds its limit
+by more than a day, for each tenant, and what is stored of BYOC customers in our ClickHouse and in our
+buckets, where nothing of a BYOC customer may be stored. Alarms watch both. Our queues hold keys of objects
+and no logs. The one exception is a data export that the customer requested: it has no logs and stays for a
+week. The check changes nothing. It stores the figures as a report and logs the tenants.
+On failure: it raises, and the next run checks again.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -42,7 +42,7 @@ from functions.shared.warehouse import Warehouse
 STATEMENT_TIMEOUT_SECONDS = 240
 LISTINGS_AT_ONCE = 16
 OBJECTS_COUNTED = 1000
-"""In one place of one tenant; more is not worse."""
+"""The most that is counted in one place of one tenant; a larger number is not worse."""
 
 FUNCTION = "retention-check"
 
@@ -52,29 +52,29 @@ PREFIXES = {
     "quarantine": quarantine_prefix,
     "uploads": checkpoint_prefix,
 }
-"""Where in the staging bucket a tenant's logs, or what is made from them, may lie."""
+"""Prefixes in the staging bucket that may hold a tenant's logs, or what is made from them."""
 
 
 class Listable(Protocol):
-    """What is asked of a bucket; see functions.shared.buckets.contract.Bucket."""
+    """The part of functions.shared.buckets.contract.Bucket that is used here."""
 
     def under(self, prefix: str) -> Iterator[Listed]: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A part of a bucket of ours, divided by tenants."""
+    """A part of one of our buckets, divided by tenant."""
 
     bucket: Listable
     prefix: Callable[[TenantId], str]
 
     def count(self, tenant: TenantId) -> int:
-        """How many objects of `tenant` lie here, up to OBJECTS_COUNTED."""
+        """How many objects of `tenant` are here, up to OBJECTS_COUNTED."""
         return sum(1 for _ in islice(self.bucket.under(self.prefix(tenant)), OBJECTS_COUNTED))
 
 
 def places(staging: Bucket, drops: Listable) -> dict[str, Place]:
-    """Everywhere that logs of somebody may lie in our buckets."""
+    """Every place in our buckets that may hold customers' logs."""
     staged = {name: Place(staging, prefix) for name, prefix in PREFIXES.items()}
     return {**staged, "dropin": Place(drops, dropin_prefix)}
 
@@ -115,8 +115,8 @@ def handler(_event: dict[str, Any], _context: Any) -> dict[str, Any]:
 
 
 def run(inspection: Inspection, now: datetime) -> dict[str, Any]:
-    """Look at `now`, measure, tell, and keep a report."""
-    # In this order: who signs up while rows are counted has an account when it is looked for.
+    """Check at `now`, publish the metrics, log the findings and store a report."""
+    # Rows first, then accounts: an account that signs up while rows are counted is then in the list.
     found = inspection.partitions.census()
     accounts = inspection.accounts.all()
     late = inspection.partitions.rows_before(overdue(found, accounts, now))
@@ -125,7 +125,7 @@ def run(inspection: Inspection, now: datetime) -> dict[str, Any]:
     try:
         objects = _objects(inspection.places, own)
     except AstralogError as failed:
-        # What the rows say is told of all the same.
+        # The findings about rows are reported anyway.
         objects, fault = {}, failed
     _tell("rows_overdue", "warehouse", late.items())
     _tell("byoc_at_rest", "warehouse", rows.items())
@@ -151,7 +151,7 @@ def run(inspection: Inspection, now: datetime) -> dict[str, Any]:
 
 
 def _objects(places: Mapping[str, Place], tenants: Sequence[TenantId]) -> dict[tuple[TenantId, str], int]:
-    """How many objects of `tenants` lie where; nothing of a place where there are none."""
+    """How many objects of `tenants` are in each place; places without any are left out."""
     everywhere = [(tenant, name) for tenant in tenants for name in places]
     with ThreadPoolExecutor(LISTINGS_AT_ONCE) as pool:
         counts = pool.map(lambda at: places[at[1]].count(at[0]), everywhere)

@@ -1,13 +1,13 @@
-"""Purge: logs leave when their plan's days are over.
+"""Purge: delete logs when the days of their plan are over.
 
-Trigger: the scheduler, every hour. Promise: a partition whose day of expiry is past (UTC) is dropped, whole,
-but for rows of tenants who have a longer plan since; rows of tenants who have a shorter one leave the
-partitions that are yet to come. The quarantine is held to the same days, and nothing is left in our buckets
-of who has moved to a cloud of their own. What was removed and what is the oldest left is measured, and kept
-as a report. Doing it twice does no harm.
-On failure: each removal stands alone; one that fails is logged, the others go on, and the next hour tries
-again. `PartitionsOverdue` counts those left more than a day after their time: an alarm hangs on it. When the
-warehouse or the accounts cannot be read nothing is removed and the run raises.
+Trigger: the scheduler, every hour. Promise: a partition whose expiry day (UTC) is past is dropped as a whole,
+except for rows of tenants who have changed to a longer plan. Rows of tenants who have changed to a shorter
+plan are deleted from partitions that are not yet expired. The same days apply to the quarantine. Nothing is
+left in our buckets of tenants who have moved to BYOC. The run measures what it removed and what is the oldest
+left, and stores a report. Running it twice does no harm.
+On failure: each removal is independent. One that fails is logged, the others continue, and the next hour
+retries. `PartitionsOverdue` counts the partitions left more than a day after their expiry and has an alarm.
+If the warehouse or the accounts cannot be read, nothing is removed and the run raises.
 """
 
 import time
@@ -39,13 +39,13 @@ T = TypeVar("T")
 
 STATEMENT_TIMEOUT_SECONDS = 600
 A_REMOVAL_SECONDS = 120
-"""What is to be left of a run before another removal begins; most take less than one."""
+"""The time that must be left of a run before another removal begins; most take less than one second."""
 
 A_STEP_SECONDS = 60
-"""The same before another thousand objects of a bucket are looked at."""
+"""The time that must be left before another thousand objects of a bucket are listed."""
 
 AFTER_MIDNIGHT = timedelta(minutes=10)
-"""Longer than an insert that began before midnight can take: nobody writes into a day that is over."""
+"""Longer than an insert that began before midnight can take: after it, no insert writes into the past day."""
 
 FUNCTION = "retention"
 
@@ -88,7 +88,7 @@ def handler(_event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 
 def run(upkeep: Upkeep, now: datetime, seconds_left: Callable[[], float]) -> dict[str, Any]:
-    """Remove what is due at `now`, tell of it, and keep a report if there is anything to report."""
+    """Delete what is expired at `now`, publish metrics, and store a report if there is anything to report."""
     started, today = time.monotonic(), day_of(now)
     accounts = upkeep.accounts.all()
     limits = limits_of(accounts, now.timestamp())
@@ -123,12 +123,12 @@ def run(upkeep: Upkeep, now: datetime, seconds_left: Callable[[], float]) -> dic
 
 
 def day_of(now: datetime) -> date:
-    """The day that is to be taken for today: the one before, until nothing can be under way any more."""
+    """The day to use as today: the previous day, until no insert of it can be under way."""
     return (now.astimezone(UTC) - AFTER_MIDNIGHT).date()
 
 
 def _tried(removal: Callable[[], T]) -> T | None:
-    """What it came to; None when S3 did not let us look, or delete."""
+    """The result; None if S3 rejected or failed a listing or a deletion."""
     try:
         return removal()
     except AstralogError as fault:

@@ -1,7 +1,8 @@
-"""What customers who moved to a cloud of their own left in our buckets: it goes when their grace is over.
+"""Delete what customers who moved to BYOC left in our buckets, when their grace period is over.
 
-Originals of files that they chose to keep, how far the reading of files had come, marks of `Idempotency-Key`
-and what was set aside. What is staged is on its way into ClickHouse, and its rows go from there.
+These are originals of files that they chose to keep, checkpoints of files, marks of `Idempotency-Key` and the
+quarantine. Staged objects stay: they are on their way into ClickHouse, and the purge deletes their rows
+there.
 """
 
 import math
@@ -25,16 +26,17 @@ from functions.shared.turns import TurnClock
 PREFIXES = (checkpoint_prefix, idempotency_prefix, quarantine_prefix)
 
 UNDER_WAY = timedelta(hours=2)
-"""What is younger may be in use: who puts a file into the wrong bucket is told so once it was looked at."""
+"""Younger objects may be in use: a customer who puts a file into the wrong bucket is notified once it was
+read."""
 
 KEYS_A_STEP = 1000
 
 A_TENANT_SECONDS = 60
-"""One tenant's share of a run: what is left of a million objects, later runs delete."""
+"""One tenant's share of a run; later runs delete what is left of a million objects."""
 
 
 class Drops(Protocol):
-    """What is asked of functions.shared.buckets.drops.DropBucket."""
+    """The part of functions.shared.buckets.drops.DropBucket that is used here."""
 
     name: str
 
@@ -49,10 +51,10 @@ def forget_left_behind(
     now: datetime,
     may_go_on: Callable[[], bool] = lambda: True,
 ) -> int:
-    """Delete what `tenants` have left in our buckets, as far as there is time; how many objects that were.
+    """Delete what `tenants` have left in our buckets, while there is time; how many objects were deleted.
 
-    Each tenant has A_TENANT_SECONDS in a run, in random order: what one has left keeps no other from its
-    share, also after a run that died. Errors are those of the buckets.
+    Each tenant has A_TENANT_SECONDS in a run, in random order: no tenant's objects keep another tenant from
+    its share, also after a run that died. Errors are those of the buckets.
     """
     deleted, clock = 0, TurnClock(lambda: math.inf)
     for tenant in random.sample(tenants, len(tenants)):

@@ -1,4 +1,4 @@
-"""How long each tenant's rows are kept at a moment, from what the accounts say. Pure."""
+"""For how long each tenant's rows are kept at a point in time, according to the accounts. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,12 +8,12 @@ from functions.shared.account.retention_terms import SECONDS_A_DAY, RetentionTer
 from functions.shared.tenancy import TenantId
 
 STRAGGLING_DAYS = 31
-"""How late a row may be loaded that was stamped before its plan changed: nothing stays staged for longer."""
+"""How late a row may be loaded that was stamped before a change of plan: no object stays staged longer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Of an account, what retention goes by."""
+    """The attributes of an account that retention uses."""
 
     tenant: TenantId
     plan: str
@@ -24,8 +24,9 @@ class Account:
 class Limit:
     """A tenant's rows are kept for `days` after the day of their receipt.
 
-    `binding`: its plan has changed, so this counts for rows that were stamped with a later day too. Without,
-    they are kept until then: a figure in an account that nobody announced deletes nothing.
+    `binding`: its plan has changed, so the limit also applies to rows that are stamped with a later day.
+    Otherwise they are kept until that day: a figure that was changed in an account without notice deletes
+    nothing.
     """
 
     days: int
@@ -38,8 +39,8 @@ Limits = Mapping[TenantId, Limit]
 def days_kept(terms: RetentionTerms, now: float) -> int:
     """For how many days rows are kept at `now`, in Unix seconds.
 
-    What new rows are stamped with is never more than what is in force, unless somebody raised it by hand
-    after a change: then those rows are to have their days.
+    New rows are never stamped with more days than are in force, unless an operator raised the stamp by hand
+    after a change: then those rows get their days.
     """
     return max(terms.in_force(now).days, terms.plan_days)
 
@@ -54,7 +55,8 @@ def limits_of(accounts: Iterable[Account], now: float) -> dict[TenantId, Limit]:
 def shortened(accounts: Iterable[Account], now: float) -> list[TenantId]:
     """Tenants who may have rows that were stamped with more days than they have at `now`.
 
-    From the first day of a shorter term until what came before it would be gone by its own day.
+    A tenant is listed from the first day of a shorter term until all earlier rows have reached their own
+    expiry day.
     """
     found = []
     for each in accounts:
@@ -65,6 +67,6 @@ def shortened(accounts: Iterable[Account], now: float) -> list[TenantId]:
 
 
 def moved(accounts: Sequence[Account], now: float) -> list[TenantId]:
-    """Tenants who have a cloud of their own since a while, as long as anything of before may be with us."""
+    """Tenants who moved to BYOC a while ago, while we may still store anything from before the move."""
     gone = {each.tenant for each in accounts if each.plan == BYOC and days_kept(each.terms, now) == 0}
     return [each for each in shortened(accounts, now) if each in gone]

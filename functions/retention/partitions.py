@@ -1,7 +1,7 @@
-"""The events table as retention sees it: what lies in which partition, and what goes from it.
+"""The events table as retention sees it: which rows are in which partition, and which are removed.
 
-Names of tenants, days and tables are ours, of alphabets without a quote, and stand in statements as they are:
-bound values would travel in the URL, and there may be thousands.
+Tenant ids, days and table names are our own, of alphabets without a quote, and are written into statements
+directly: bound values would travel in the URL, and there may be thousands.
 """
 
 from collections.abc import Iterable, Sequence
@@ -14,9 +14,9 @@ from functions.shared.tenancy import TenantId
 from functions.shared.warehouse import Warehouse
 
 _LONG = {"max_query_size": 16 * 1024 * 1024}
-"""For a statement that names tenants; 256 KB are not enough for ten thousand."""
+"""For statements that list tenants; the default of 256 KB is not enough for ten thousand."""
 
-# What all rows were taken from stays as an empty part, for a while.
+# A part from which all rows were removed stays for a while as an empty part.
 _PARTITIONS = """
 SELECT partition, sum(rows) AS rows, sum(bytes_on_disk) AS bytes
 FROM system.parts
@@ -41,11 +41,11 @@ WHERE database = currentDatabase() AND table = 'events' AND NOT is_done
 
 
 class StillAtWorkError(RetryableError):
-    """The engine is removing rows already, since an earlier run."""
+    """The engine is still removing rows since an earlier run."""
 
 
 class Partitions:
-    """The partitions of `events`, one a day of expiry. Errors are those of the warehouse."""
+    """The partitions of `events`, one for each expiry day. Errors are those of the warehouse."""
 
     def __init__(self, warehouse: Warehouse) -> None:
         self._warehouse = warehouse
@@ -58,24 +58,24 @@ class Partitions:
         ]
 
     def oldest_received(self) -> str | None:
-        """When the oldest row that is there was received; None when there is none."""
+        """When the oldest stored row was received; None if there is none."""
         rows = self._warehouse.select(
             "SELECT toString(min(received_at)) AS oldest FROM events HAVING count() > 0"
         ).rows
         return rows[0]["oldest"] if rows else None
 
     def expired(self, today: date) -> list[Holding]:
-        """What lies in partitions whose day is over."""
+        """The rows in partitions whose day is over, by tenant and day of receipt."""
         return self._holdings(f"expires_on < '{today}'")
 
     def of(self, tenants: Sequence[TenantId], today: date) -> list[Holding]:
-        """What `tenants` have in partitions whose day is yet to come."""
+        """The rows of `tenants` in partitions whose day is not over, by tenant and day of receipt."""
         if not tenants:
             return []
         return self._holdings(f"expires_on >= '{today}' AND tenant_id IN ({_listed(tenants)})")
 
     def census(self) -> list[Census]:
-        """Every tenant that has rows: how many, and the oldest's receipt. Reads two columns of the table."""
+        """Every tenant with rows: how many, and the oldest's receipt. Reads two columns of the table."""
         rows = self._warehouse.select(
             "SELECT tenant_id, toString(min(received_at)) AS oldest, count() AS rows FROM events "
             "GROUP BY tenant_id"
@@ -90,7 +90,7 @@ class Partitions:
         ]
 
     def rows_before(self, cuts: Sequence[Cut]) -> dict[TenantId, int]:
-        """How many rows each tenant has that were received before its cut's day."""
+        """How many rows each tenant has that were received before the day of its cut."""
         if not cuts:
             return {}
         before = " OR ".join(_condition(cut, "<") for cut in cuts)
@@ -101,23 +101,23 @@ class Partitions:
         return {TenantId(row["tenant_id"]): int(row["rows"]) for row in rows}
 
     def drop(self, partition: Partition) -> None:
-        """Drop every row of `partition` and free its bytes. A partition that is gone already is no fault."""
+        """Drop every row of `partition` and free its bytes. A missing partition is not an error."""
         self._warehouse.command(
             "ALTER TABLE events DROP PARTITION {expires_on:String}",
             {"expires_on": partition.expires_on.isoformat()},
         )
 
     def rewrite(self, rewritings: Sequence[Rewriting]) -> None:
-        """Rewrite parts without the rows that go, on all replicas, in one mutation.
+        """Rewrite parts without the rows to remove, on all replicas, in one mutation.
 
-        One, because each gives every part of a MergeTree a new name, whether rows leave it or not. On return
-        no search finds them, and no part that is read holds them; the parts before lie on the disk for some
-        minutes more. A lightweight delete would only hide them. Rows that come in while it runs are not
-        touched. When the answer is lost the engine goes on by itself.
+        One mutation, because each gives every part of a MergeTree a new name, whether rows leave it or not.
+        On return no search finds the rows, and no active part holds them; the old parts stay on disk for some
+        minutes. A lightweight delete would only hide the rows. Rows that arrive while the mutation runs are
+        not touched. If the response is lost, the engine continues the mutation.
 
         Raises
         ------
-        StillAtWorkError: to ask again would have it all done twice.
+        StillAtWorkError: a second request would do all the work twice.
         """
         if int(self._warehouse.select(_UNDER_WAY).rows[0]["mutations"]):
             raise StillAtWorkError("the engine is still removing rows since an earlier run")
@@ -141,7 +141,7 @@ class Partitions:
 
 
 def is_tenant(text: str) -> bool:
-    """Whether a row's `tenant_id` is one; of any other there is no account, and its stamp is what counts."""
+    """Whether a row's `tenant_id` is a valid id; otherwise it has no account, and the row's stamp decides."""
     try:
         TenantId(text)
     except PermanentError:
@@ -150,14 +150,14 @@ def is_tenant(text: str) -> bool:
 
 
 def _going(rewriting: Rewriting) -> str:
-    """SQL that holds for the rows that go."""
+    """SQL condition that matches the rows to remove."""
     if rewriting.others_stay:
         return " OR ".join(_condition(cut, "<") for cut in rewriting.cuts)
     return f"NOT ({' OR '.join(_condition(cut, '>=') for cut in rewriting.cuts)})"
 
 
 def _condition(cut: Cut, comparison: str) -> str:
-    """SQL for rows of the cut's tenants that were received before its day (`<`), or not before (`>=`)."""
+    """SQL for rows of the cut's tenants that were received before its day (`<`), or on it or later (`>=`)."""
     return f"tenant_id IN ({_listed(cut.tenants)}) AND received_at {comparison} '{cut.day} 00:00:00'"
 
 

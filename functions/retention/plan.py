@@ -1,13 +1,15 @@
-"""Which rows have had their time: a decision from values to values.
+"""Decide which rows are past retention. Pure.
 
 A row is kept through the last day, in UTC, that its tenant's plan gives it, counted from the day of its
-receipt, and is gone the day after. Rows lie in partitions by the day they were stamped with when they came,
-so what is due is nearly always a whole partition. Where a plan has changed since, it is not:
+receipt, and is gone the day after. Rows are in partitions by the expiry day with which they were stamped on
+arrival, so what is expired is nearly always a whole partition. If a plan has changed since, it is not:
 
-- rows of a tenant who has a longer plan now stay when their partition's day is over: it is *thinned*;
-- rows of a tenant who has a shorter plan now go before their partition's day: it is *shortened*.
+- rows of a tenant who has a longer plan now stay when their partition's day is over: the partition is
+  *thinned*;
+- rows of a tenant who has a shorter plan now go before their partition's day: the partition is *shortened*.
 
-Both rewrite the partition, which costs by its size and not by what goes, so all tenants go at one time.
+Both rewrite the partition. The cost depends on the size of the partition and not on the rows removed, so the
+rows of all tenants are removed at once.
 
 See docs/adr/0014.
 """
@@ -21,12 +23,12 @@ from functions.retention.limits import Limit, Limits
 from functions.shared.tenancy import TenantId
 
 ALARM_AFTER = timedelta(days=1)
-"""What outlives its day by more than this means that purging does not work."""
+"""Rows that exceed their expiry day by more than this mean that purging does not work."""
 
 
 @dataclass(frozen=True, slots=True)
 class Partition:
-    """All rows that expire on one day, whosever they are; `bytes` as compressed on disk."""
+    """All rows that expire on one day, of all tenants; `bytes` as compressed on disk."""
 
     expires_on: date
     rows: int
@@ -35,7 +37,7 @@ class Partition:
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """Rows of one tenant that were received on one day and lie in the partition of `expires_on`."""
+    """Rows of one tenant that were received on one day and are in the partition of `expires_on`."""
 
     tenant: TenantId
     expires_on: date
@@ -45,7 +47,7 @@ class Holding:
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """Rows of `tenants` go if they were received before `day`, and stay if on it or later."""
+    """Rows of `tenants` are removed if received before `day`, and stay if received on it or later."""
 
     tenants: tuple[TenantId, ...]
     day: date
@@ -53,9 +55,9 @@ class Cut:
 
 @dataclass(frozen=True, slots=True)
 class Rewriting:
-    """A partition that `gone` rows leave, by `cuts`.
+    """A partition from which `gone` rows are removed, according to `cuts`.
 
-    `others_stay`: whether rows of tenants who are in no cut stay, as in a partition whose day is yet to come.
+    `others_stay`: whether rows of tenants without a cut stay, as in a partition whose day is not over.
     """
 
     partition: Partition
@@ -66,9 +68,9 @@ class Rewriting:
 
 @dataclass(frozen=True, slots=True)
 class PurgePlan:
-    """Each in order of days. `keep`: partitions that nothing goes from.
+    """Each list is in order of days. `keep`: partitions from which nothing is removed.
 
-    `overdue`: those of which some rows should have been gone for more than a day.
+    `overdue`: partitions with rows that should have been gone for more than a day.
     """
 
     drop: tuple[Partition, ...]
@@ -79,7 +81,7 @@ class PurgePlan:
 
 
 def last_day(holding: Holding, limit: Limit | None) -> date:
-    """The day through which the rows are kept; of a tenant that nobody knows, that of their stamp."""
+    """The day through which the rows are kept; for an unknown tenant, the day of their stamp."""
     if limit is None:
         return holding.expires_on
     by_plan = holding.received_on + timedelta(days=limit.days)
@@ -91,8 +93,8 @@ def plan(
 ) -> PurgePlan:
     """What to do on `today`, a day in UTC.
 
-    `holdings` are all of partitions whose day is over, and, of the others, those of tenants that may have a
-    shorter plan now. A partition without any goes whole when its day is over.
+    `holdings`: all rows in partitions whose day is over, and in the other partitions the rows of tenants that
+    may have a shorter plan now. A partition without any holding is dropped when its day is over.
     """
     by_day: dict[date, list[Holding]] = defaultdict(list)
     for each in holdings:
@@ -116,7 +118,7 @@ def plan(
 
 
 def _parted(holdings: Iterable[Holding], limits: Limits, today: date) -> tuple[list[Holding], list[Holding]]:
-    """Those that have had their time, and those that have not."""
+    """The expired ones of `holdings`, and the others."""
     due: list[Holding] = []
     stay: list[Holding] = []
     for each in holdings:
@@ -125,7 +127,7 @@ def _parted(holdings: Iterable[Holding], limits: Limits, today: date) -> tuple[l
 
 
 def _due_since(partition: Partition, due: Iterable[Holding], limits: Limits) -> date:
-    """The last day of the first that had to go; a partition that nobody looked into had its own."""
+    """The last day of the first rows that had to go; that of the partition if `due` is empty."""
     return min((last_day(each, limits.get(each.tenant)) for each in due), default=partition.expires_on)
 
 
@@ -134,7 +136,7 @@ def _rows(holdings: Iterable[Holding]) -> int:
 
 
 def _cuts(holdings: Sequence[Holding], limits: Limits, today: date) -> tuple[Cut, ...]:
-    """Where the rows of `holdings` are parted: the tenants of one limit together, the longest first."""
+    """The cuts that divide the rows of `holdings`: one for all tenants of a limit, the longest first."""
     by_days: dict[int, set[TenantId]] = defaultdict(set)
     for each in holdings:
         by_days[limits[each.tenant].days].add(each.tenant)

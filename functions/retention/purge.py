@@ -1,4 +1,4 @@
-"""One run of the purge: what is due is removed, each partition for itself, and the run says what it did."""
+"""One run of the purge: remove what is expired, each partition independently, and report what was done."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,37 +14,37 @@ from functions.shared.tenancy import TenantId
 
 
 class Store(Protocol):
-    """Where logs lie in partitions, one a day of expiry; see functions.retention.partitions."""
+    """Stored logs in partitions, one for each expiry day; see functions.retention.partitions."""
 
     def all(self) -> list[Partition]:
         """Every partition that holds rows."""
 
     def expired(self, today: date) -> list[Holding]:
-        """What lies in partitions whose day is over."""
+        """The rows in partitions whose day is over, by tenant and day of receipt."""
 
     def of(self, tenants: Sequence[TenantId], today: date) -> list[Holding]:
-        """What `tenants` have in partitions whose day is yet to come."""
+        """The rows of `tenants` in partitions whose day is not over, by tenant and day of receipt."""
 
     def oldest_received(self) -> str | None:
-        """When the oldest row that is there was received; None when there is none."""
+        """When the oldest stored row was received; None if there is none."""
 
     def drop(self, partition: Partition) -> None:
-        """Drop every row of `partition`; one that is gone already is no fault."""
+        """Drop every row of `partition`; one that is already gone is not an error."""
 
     def rewrite(self, rewritings: Sequence[Rewriting]) -> None:
-        """Remove what goes from each of the partitions; on return it is gone."""
+        """Remove the rows to remove from each of the partitions; on return they are gone."""
 
 
 @dataclass(frozen=True, slots=True)
 class Purged:
     """What a run did.
 
-    `partitions` were dropped whole, `thinned` were left with the rows of tenants who have a longer plan now,
-    `shortened` lost those of tenants who have a shorter one. `rows` and `bytes` are what all of it removed.
-    `failed` partitions are as they were, or nobody knows, maybe of all that is left; `undone` had no
-    time left; `overdue` have rows that should have been gone for more than a day. `oldest_left` is the first
-    day of expiry that still has rows; `oldest_received` when the oldest row left was received, where the run
-    removed anything.
+    `partitions` were dropped whole, `thinned` kept only the rows of tenants who have a longer plan now,
+    `shortened` lost the rows of tenants who have a shorter one. `rows` and `bytes` are the total removed.
+    `failed` partitions are unchanged, or their state is unknown, which may apply to all that are left. For
+    `undone` no time was left. `overdue` have rows that should have been gone for more than a day.
+    `oldest_left` is the first expiry day that still has rows; `oldest_received` is when the oldest row left
+    was received, if the run removed anything.
     """
 
     partitions: int
@@ -70,10 +70,11 @@ def purge(
     shortened: Sequence[TenantId] = (),
     may_go_on: Callable[[], bool] = lambda: True,
 ) -> Purged:
-    """Remove what was to be kept until before `today`, a day in UTC.
+    """Remove the rows whose last day is before `today`, a day in UTC.
 
-    A removal that fails leaves the others to go on. `shortened` are the tenants who may have rows that were
-    stamped with a longer plan than theirs; `may_go_on` says before each removal whether there is time for it.
+    A removal that fails does not stop the others. `shortened`: tenants who may have rows that were stamped
+    with a longer plan than their current one. `may_go_on`: asked before each removal whether there is time
+    for it.
     """
     before = store.all()
     over = any(partition.expires_on < today for partition in before)
@@ -98,7 +99,7 @@ def purge(
 
 @dataclass(slots=True)
 class _Tally:
-    """What happened to each partition of a plan, by its day."""
+    """The outcome for each partition of a plan, by its day."""
 
     may_go_on: Callable[[], bool]
     done: dict[date, int] = field(default_factory=dict)
@@ -106,7 +107,7 @@ class _Tally:
     undone: set[date] = field(default_factory=set)
 
     def remove(self, going: Mapping[date, int], remove: Callable[[], None]) -> None:
-        """Remove what is going, so many rows of each day, all or none."""
+        """Remove the rows in `going`, a number for each day; all of them or none."""
         if not self.may_go_on():
             self.undone |= going.keys()
             return
@@ -121,7 +122,7 @@ class _Tally:
             journal.write("purged", expires_on=day.isoformat(), rows=rows)
 
     def look_again(self, going: Iterable[date], left: Callable[[], set[date]]) -> None:
-        """Of the days that rows went from, which have some `left`, or others like them that have come?"""
+        """Read which of the days from which rows were removed still have rows `left`, or have new ones."""
         try:
             days, error_type, reason = left(), "RowsLeft", "rows are left of those that were removed"
         except AstralogError as fault:
@@ -142,11 +143,11 @@ def _told(store: Store, planned: PurgePlan, before: Sequence[Partition], tally: 
         after = {each.expires_on: each for each in (store.all() if tally.done else before)}
         oldest_received = store.oldest_received() if tally.done else None
     except AstralogError as fault:
-        # What was removed is told of now or never: the next run finds nothing of it.
+        # Report now what was removed: the next run cannot see it.
         journal.write("purge_failed", error_type=type(fault).__name__, reason=str(fault))
         after, unseen = {each.expires_on: each for each in before if each.expires_on not in dropped}, 1
     freed = sum(
-        # Where rows came as well, a partition may have grown.
+        # If rows arrived meanwhile, a partition may have grown.
         max(each.bytes - (after[each.expires_on].bytes if each.expires_on in after else 0), 0)
         for each in before
         if each.expires_on in tally.done

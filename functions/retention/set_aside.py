@@ -1,7 +1,7 @@
-"""The quarantine's end: rows that ClickHouse refused are logs too, and are kept no longer than others.
+"""Expiry of the quarantine: rows that ClickHouse rejected are logs too, and are kept no longer than others.
 
-A document goes when the day is over that its rows were stamped with, or that a shorter plan gives them now.
-A longer plan prolongs nothing here: what is to be replayed is replayed in the time it came with.
+A document is deleted when the expiry day of its rows is over, or the earlier day that a shorter plan gives
+them now. A longer plan does not prolong it: rows can be replayed only within their original time.
 """
 
 import random
@@ -22,12 +22,12 @@ from functions.shared.turns import interleaved
 PREFIX = "quarantine/"
 READS_AT_ONCE = 16
 KEYS_A_STEP = 1000
-"""What is found to be due in a step is gone before the next begins."""
+"""The expired documents that one step finds are deleted before the next step begins."""
 
 
 @dataclass(frozen=True, slots=True)
 class Forgotten:
-    """Documents deleted, and the rows that were in them; how many could not be looked at, or in no time."""
+    """Documents deleted, rows in them, and documents that could not be read or for which no time was left."""
 
     documents: int
     rows: int
@@ -37,10 +37,10 @@ class Forgotten:
 def forget_expired(
     bucket: Bucket, limits: Limits, today: date, may_go_on: Callable[[], bool] = lambda: True
 ) -> Forgotten:
-    """Delete the documents whose rows were to be kept until before `today`.
+    """Delete the documents whose rows expired before `today`.
 
-    Errors are those of the bucket, unless some are deleted already, which is to be told of.
-    What nobody can read is left to the bucket's own rule. `may_go_on` says whether there is time for a step.
+    Errors are those of the bucket, unless some documents are already deleted: these have to be reported.
+    Unreadable objects are left to the bucket's lifecycle rule. `may_go_on`: whether there is time for a step.
     """
     keys = _mixed([each.key for each in bucket.under(PREFIX)])
     documents = rows = 0
@@ -65,10 +65,10 @@ def forget_expired(
 
 
 def _mixed(keys: Sequence[str]) -> list[str]:
-    """`keys` in random order, one of each tenant's folder in turn.
+    """`keys` in random order, one from each tenant's folder in turn.
 
-    What there is no time for is not always the same, and a tenant with a million documents does not keep
-    those of another from being looked at.
+    So the keys that a run has no time for vary, and a tenant with a million documents does not keep another
+    tenant's documents from being checked.
     """
     folders: dict[str, list[str]] = {}
     for key in random.sample(keys, len(keys)):

@@ -1,13 +1,13 @@
-"""Sweep: staged objects that no notification told of are told of again.
+"""Sweep: queue staged objects again whose notification was lost.
 
-Trigger: the scheduler, every five minutes. Promise: an object that waits longer than fifteen minutes is put
-on sync's queue, so that a lost notification delays logs by twenty minutes at most and loses none. Sweeping
-races with nobody: sync's ledger knows what is loaded, under way or new, and an object it has loaded is gone
-from the bucket. One that waits past the day its rows expire is deleted: logs are kept no longer here than
-anywhere.
-A run looks at OBJECTS_A_TENANT objects of a tenant, the oldest, and begins at a random place among the
-tenants: neither one with millions of objects, nor a run that died, keeps others' from being found.
-On failure the run raises and the next one starts over.
+Trigger: the scheduler, every five minutes. Promise: an object that waits for longer than fifteen minutes is
+put on sync's queue, so that a lost notification delays logs by twenty minutes at most and loses none.
+Sweeping cannot conflict with sync: sync's ledger knows what is loaded, under way or new, and a loaded object
+is gone from the bucket. An object that waits past the expiry day of its rows is deleted: logs are kept no
+longer here than elsewhere.
+A run looks at the OBJECTS_A_TENANT oldest objects of each tenant, and begins at a random tenant: neither a
+tenant with millions of objects nor a run that died keeps the objects of others from being found.
+On failure: the run raises and the next one starts over.
 """
 
 import re
@@ -31,10 +31,10 @@ from functions.shared.telling import notifications
 PREFIX = "staged/"
 
 OBJECTS_A_STEP = 10_000
-"""Of a listing held at once: after an outage of days it has millions."""
+"""Objects of a listing in memory at a time: after an outage of days the listing has millions."""
 
 OBJECTS_A_TENANT = 50_000
-"""One tenant's share of a run; the rest follows when sync has loaded some."""
+"""One tenant's share of a run; the rest follows once sync has loaded some."""
 
 RESERVE_SECONDS = 20
 
@@ -49,16 +49,16 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
-    """The bucket to look through and the queue to tell."""
+    """The bucket to list and the queue to notify."""
 
     bucket: OwnBucket
     queue: Any
     queue_url: str
 
     def run(self, now: datetime, may_go_on: Callable[[], bool] = lambda: True) -> dict[str, int]:
-        """Tell of what is stale at `now`: how many objects, in how many messages, and the oldest's age.
+        """Queue the objects that are stale at `now`: how many objects and messages, and the oldest's age.
 
-        What has `expired` is deleted and not told of. `may_go_on`: whether there is time for another step.
+        `expired` objects are deleted and not queued. `may_go_on`: whether there is time for another step.
         """
         listing = self._listing(f"{PREFIX}v1/tenant={secrets.token_urlsafe(2)}")
         told, messages, lost, oldest = 0, 0, 0, now
@@ -75,7 +75,7 @@ class Sweep:
         return {"objects": told, "messages": messages, "oldest_seconds": oldest_seconds, "expired": lost}
 
     def _listing(self, start: str) -> Iterator[Listed]:
-        """From `start` to the end, and then what comes before it."""
+        """From `start` to the end, then from the beginning to `start`."""
         yield from self._shares(start)
         for each in self._shares(None):
             if each.key > start:
@@ -83,7 +83,7 @@ class Sweep:
             yield each
 
     def _shares(self, after: str | None) -> Iterator[Listed]:
-        """What lies behind `after`, of each tenant the first OBJECTS_A_TENANT."""
+        """The objects after the key `after`, at most the first OBJECTS_A_TENANT of each tenant."""
         folder, count = "", 0
         while True:
             for each in self.bucket.under(PREFIX, after):
@@ -96,11 +96,11 @@ class Sweep:
                 yield each
             else:
                 return
-            # "0" is the character after "/": behind this folder, and before that of any other tenant.
+            # "0" is the character after "/": it sorts after this folder and before that of any other tenant.
             after = f"{folder[:-1]}0"
 
     def _tell(self, found: Sequence[Listed]) -> int:
-        """How many messages it took."""
+        """Queue the objects; the number of messages."""
         messages = 0
         for body in notifications(found):
             self.queue.send_message(QueueUrl=self.queue_url, MessageBody=body)

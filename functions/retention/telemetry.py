@@ -1,10 +1,10 @@
-"""Telemetry: how much was stored and how the service did, by day, of nobody in particular.
+"""Telemetry: how much was stored and the health of the service, by day, without reference to any tenant.
 
-Trigger: the scheduler, once a day. Promise: for each of the last days that is over there is one document,
-written once, of the fields on a list and no others, in groups that tell of no tenant
-(functions.retention.anonymous; docs/telemetry.md field by field). It is made of what we keep anyway: what
-metering counts, and the metrics of functions.
-On failure: it raises; the next run makes what is missing.
+Trigger: the scheduler, once a day. Promise: for each of the last completed days there is one document,
+written once, with the fields on a list and no others, in groups that reveal no tenant
+(functions.retention.anonymous; docs/telemetry.md describes each field). Its sources exist anyway: the counts
+of metering and the metrics of functions.
+On failure: it raises; the next run writes the missing documents.
 """
 
 from collections.abc import Iterator
@@ -24,10 +24,10 @@ from functions.shared.errors import AstralogError
 from functions.shared.settings import load
 
 SETTLED_AFTER = timedelta(hours=6)
-"""What was received on a day is stored and counted by then; who comes later is in no document."""
+"""Logs received on a day are stored and counted by then; later ones are in no document."""
 
 DAYS_BACK = 7
-"""How far a run looks for days that have none."""
+"""How many days back a run looks for days without a document."""
 
 NDJSON = {"Content-Type": "application/x-ndjson"}
 
@@ -65,9 +65,9 @@ def handler(_event: dict[str, Any], _context: Any) -> dict[str, Any]:
 
 
 def run(observatory: Observatory, now: datetime) -> dict[str, Any]:
-    """Write the documents that are missing at `now`; the days of those, and their lines.
+    """Write the documents that are missing at `now`; the lines of each, by day.
 
-    A day that cannot be told of keeps no other from it: what went wrong is raised in the end.
+    A day that fails does not stop the other days: its error is raised at the end.
     """
     written: dict[str, list[Line]] = {}
     faults: list[AstralogError] = []
@@ -84,17 +84,17 @@ def run(observatory: Observatory, now: datetime) -> dict[str, Any]:
 
 
 def _written(observatory: Observatory, day: date) -> list[Line] | None:
-    """The lines of the document of `day`; None if there was one already."""
+    """The lines of the document of `day`; None if it already existed."""
     key = key_of(day)
     if observatory.reports.etag_of(key) is not None:
         return None
     lines = _lines(observatory, day)
-    # Created, never replaced: two versions of a day would tell by what they differ.
+    # Created, never replaced: the difference between two versions of a day would reveal data.
     return None if observatory.reports.create(key, encoded(lines), NDJSON) is None else lines
 
 
 def key_of(day: date) -> str:
-    """Where the document of `day` lies."""
+    """The key of the document of `day`."""
     return f"telemetry/day={day.isoformat()}.ndjson"
 
 

@@ -1,4 +1,4 @@
-"""What each tenant used on a day, from the table that metering writes."""
+"""What each tenant used on a day, from the table that the meter writes."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
@@ -13,11 +13,11 @@ from functions.shared.usage import DAY
 
 READS_A_CALL = 100
 MAX_CALLS = 8
-"""For one hundred: DynamoDB leaves out what it has no capacity for just then."""
+"""For one hundred keys: DynamoDB leaves out keys for which it has no capacity at the time."""
 
 
 class UsageUnavailableError(RetryableError):
-    """DynamoDB gave no answer, or asks us to slow down."""
+    """DynamoDB did not answer, or throttles."""
 
 
 class UsageDays:
@@ -33,7 +33,7 @@ class UsageDays:
         self._dynamodb = dynamodb
 
     def of(self, accounts: Sequence[Account], day: date) -> list[Used]:
-        """What each of `accounts` stored of what was received on `day`; of none that stored nothing.
+        """What each of `accounts` stored of the logs received on `day`; only accounts that stored any.
 
         Raises
         ------
@@ -52,7 +52,7 @@ class UsageDays:
             keys = page.get("UnprocessedKeys", {}).get(self._table, {}).get("Keys", [])
             if not keys:
                 return
-        raise UsageUnavailableError("the table of usage: items were left out again and again")
+        raise UsageUnavailableError("the table of usage: DynamoDB left out items after every retry")
 
     def _read(self, keys: Iterable[dict[str, Any]]) -> Any:
         self._dynamodb = self._dynamodb or client("dynamodb")

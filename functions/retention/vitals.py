@@ -1,4 +1,4 @@
-"""How our functions did on a day, from the metrics they write: by function, for there are none by tenant."""
+"""The health of our functions on a day, from their metrics: by function; there are none by tenant."""
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -13,7 +13,7 @@ A_DAY_SECONDS = 86_400
 COMPLETE = "Complete"
 
 FUNCTIONS = ("ingest", "query")
-"""Those that answer with logs, and to logs."""
+"""The functions that accept logs and that answer searches."""
 
 ASKED = {
     "requests": ("RequestMs", "SampleCount"),
@@ -28,7 +28,7 @@ ASKED = {
 
 
 class MetricsUnavailableError(RetryableError):
-    """CloudWatch gave no answer, or asks us to slow down."""
+    """CloudWatch did not answer, or throttles."""
 
 
 class Metrics:
@@ -43,7 +43,7 @@ class Metrics:
         self._cloudwatch = cloudwatch
 
     def of(self, day: date) -> list[Vitals]:
-        """How each of FUNCTIONS did on `day`, in UTC; of none that nobody asked anything.
+        """The health of each of FUNCTIONS on `day`, in UTC; functions without requests are left out.
 
         Raises
         ------
@@ -63,7 +63,7 @@ class Metrics:
             lambda code: MetricsUnavailableError(f"CloudWatch: {code}"),
         )
         results = answer["MetricDataResults"]
-        # A figure that CloudWatch could not get is in an answer of 200, and looks like one that nobody wrote.
+        # An answer of 200 may lack a figure that CloudWatch failed to read; it looks like one never written.
         if any(each.get("StatusCode", COMPLETE) != COMPLETE for each in results):
             raise MetricsUnavailableError("CloudWatch: some figures are not complete")
         return {each["Id"]: each["Values"][0] for each in results if each["Values"]}

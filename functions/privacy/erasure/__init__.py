@@ -1,1 +1,1 @@
-"""A person's rows or a whole account, removed for good: planned, done step by step, verified, receipted."""
+"""Erasure of a person's rows or a whole account: planned, done step by step, verified, with a receipt."""

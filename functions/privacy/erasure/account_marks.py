@@ -1,4 +1,4 @@
-"""What erasures write into the table of accounts: that one will close, that it stays, that it is gone."""
+"""What erasures write into the table of accounts: the account will close, stays open, or is closed."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from functions.shared.tenancy import TenantId
 
 
 class AccountMarks:
-    """`closes_at` and `closed` of an account's item; all else is others'.
+    """`closes_at` and `closed` of an account's item; other code owns the other attributes.
 
     Parameters
     ----------
@@ -22,7 +22,7 @@ class AccountMarks:
         self._client = client
 
     def closes(self, erasure: Erasure) -> Item:
-        """That it takes no logs any more, as an item of TransactWriteItems; that is asked for once."""
+        """Stop accepting logs, as an item of TransactWriteItems; fails if the account already closes."""
         return {
             "Update": {
                 **self._account(erasure.tenant),
@@ -33,7 +33,7 @@ class AccountMarks:
         }
 
     def stays(self, tenant: TenantId) -> Item:
-        """That it takes logs again, as an item of TransactWriteItems, unless it is closed."""
+        """Accept logs again, as an item of TransactWriteItems, unless the account is closed."""
         return {
             "Update": {
                 **self._account(tenant),
@@ -43,9 +43,9 @@ class AccountMarks:
         }
 
     def close(self, tenant: TenantId) -> None:
-        """From now on the account is there for nobody: no key and no session of it is good.
+        """Close the account: from now on none of its keys and sessions is valid.
 
-        The item stays until billing has closed the account; where there is none, none is made.
+        The item stays until billing has closed the account. If there is no item, none is created.
         """
         try:
             with answered():

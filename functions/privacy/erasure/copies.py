@@ -1,4 +1,4 @@
-"""Copies that were made of an account, as places of an erasure: archives, and those being made."""
+"""Data exports of an account, as places of an erasure: finished archives and exports in progress."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,9 +16,9 @@ from functions.shared.tenancy import TenantId, exports_prefix
 class Copies:
     """Archives of `tenant` that were begun until `until`, in Unix seconds; None for all, whenever begun.
 
-    Of an account they go, and so does what is uploaded of those being made. Of a person, archives go and what
-    is being made begins anew, without what was erased. What is uploaded and noted nowhere, because who did it
-    died or its note is erased already, is found at S3.
+    Erasing an account deletes archives and uploads in progress. Erasing a person deletes archives, and
+    exports in progress begin again without the erased rows. Uploads that no item records, because the run
+    died or the item is already erased, are found by listing S3.
     """
 
     exports: Exports
@@ -34,7 +34,7 @@ class Copies:
     def remove(self) -> str | None:
         for export in self._being_made():
             self.archives.abort(export.object_key, export.progress.upload_id)
-            # It may have been put together a moment ago: begun anew, it would pass for one of later.
+            # Its upload may just have been completed: once restarted, it would count as a later export.
             self.bucket.delete([export.object_key])
             self._anew(export)
         for upload in self._left_behind():
@@ -43,7 +43,7 @@ class Copies:
         return None
 
     def _anew(self, export: Export) -> None:
-        """Once the account is erased its table is emptied after this, and nobody makes it."""
+        """If the account is erased, its table is emptied after this and no exporter continues the export."""
         until = self.until()
         begins = self.time.now() if until is None else max(self.time.now(), until + 1)
         self.exports.begin_again(export, int(begins))
@@ -57,7 +57,7 @@ class Copies:
         ]
 
     def _left_behind(self) -> list[Unfinished]:
-        """Uploads of which no copy that is being made knows."""
+        """Uploads that belong to no export in progress."""
         found = self.archives.unfinished(exports_prefix(self.tenant))
         known = (
             {each.progress.upload_id for each in self.exports.all(self.tenant) if each.open} if found else ()
@@ -65,7 +65,7 @@ class Copies:
         return [each for each in found if each.upload_id not in known and self._before(each.begun_at)]
 
     def _archives(self) -> list[str]:
-        """By the time they were begun; of one that nobody remembers, by when it was written."""
+        """Compared by the time they were begun; if no item records that, by the time they were written."""
         begun = {each.object_key: float(each.began_at) for each in self.exports.all(self.tenant)}
         return [
             each.key

@@ -1,4 +1,4 @@
-"""The bucket that files are put into, with every key there is: a name that ends in a slash is one too."""
+"""The drop bucket, with every possible key: a name that ends in a slash is a file too."""
 
 from collections.abc import Iterator, Sequence
 from itertools import islice
@@ -12,7 +12,7 @@ READ_SECONDS = 30
 
 
 class FilesNotDeletedError(BucketUnavailableError):
-    """S3 kept some of them."""
+    """S3 did not delete some of the files."""
 
 
 class DropBucket:
@@ -39,7 +39,7 @@ class DropBucket:
             start = {"ContinuationToken": page["NextContinuationToken"]}
 
     def delete(self, keys: Sequence[str]) -> None:
-        """Delete the files, however many; what is gone already is no fault."""
+        """Delete the files, however many; a missing file is not an error."""
         left = iter(keys)
         while some := list(islice(left, DELETED_A_CALL)):
             named = {"Objects": [{"Key": key} for key in some], "Quiet": True}

@@ -1,4 +1,4 @@
-"""The table of erasures, and beside it that of receipts, which is all that is left in the end."""
+"""The table of erasures, and the table of receipts, which is all that remains in the end."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -29,21 +29,21 @@ from functions.shared.tenancy import TenantId
 
 OPEN = "open"
 KEPT_DAYS = 30
-"""How long a receipt says that an erasure was cancelled, or that the whole account went with it."""
+"""How long a receipt says that an erasure was cancelled, or that the whole account was erased as well."""
 
 _TRIES = 8
 
 
 class ErasureChangedError(RetryableError):
-    """Another run works on this erasure, or it was cancelled."""
+    """Another run is working on this erasure, or it was cancelled."""
 
 
 class AccountClosingError(PermanentError):
-    """The account's erasure was asked for already, or it is under way."""
+    """The account's erasure was already requested, or it is in progress."""
 
 
 class NotCancellableError(PermanentError):
-    """It has begun, it is over, or it was cancelled before."""
+    """It has begun, is finished, or was cancelled before."""
 
 
 class Erasures:
@@ -61,9 +61,9 @@ class Erasures:
         self._client = client
 
     def ask(self, erasure: Erasure, also: Sequence[Item] = ()) -> None:
-        """Write a new erasure down, with `also`, items of TransactWriteItems.
+        """Store a new erasure, with `also`, items of TransactWriteItems.
 
-        From then on an account that is to be erased takes no logs.
+        If it is that of an account, the account accepts no logs from then on.
 
         Raises
         ------
@@ -80,15 +80,15 @@ class Erasures:
             write_all(self._client, writes)
         except UnmetError:
             if erasure.kind == ACCOUNT:
-                raise AccountClosingError("it was asked for already") from None
-            raise ErasureChangedError("another erasure was asked for meanwhile") from None
+                raise AccountClosingError("the erasure of the account is already requested") from None
+            raise ErasureChangedError("another erasure was requested meanwhile") from None
 
     def ask_again(self, erasure: Erasure) -> None:
-        """Write one of an account down that was erased before and is there again, whatever its item says."""
+        """Store an erasure of an account that was erased before and was restored, whatever its item says."""
         self._write([{"Put": self._put(erasure)}, self._receipts.stands(erasure)])
 
     def of(self, tenant: TenantId, erasure_id: str) -> Erasure | None:
-        """The tenant's erasure of that id."""
+        """The tenant's erasure with that id."""
         with answered():
             found = self._client.get_item(
                 TableName=self._table, Key=key_of(tenant, erasure_id), ConsistentRead=True
@@ -96,7 +96,7 @@ class Erasures:
         return erasure_of(found["Item"]) if "Item" in found else None
 
     def all(self, tenant: TenantId) -> list[Erasure]:
-        """All of the tenant's, newest first."""
+        """All erasures of the tenant, newest first."""
         query = {
             "KeyConditionExpression": "tenant_id = :tenant",
             "ExpressionAttributeValues": {":tenant": {"S": str(tenant)}},
@@ -106,7 +106,7 @@ class Erasures:
         return sorted(erasures, key=lambda each: (each.requested_at, each.erasure_id), reverse=True)
 
     def due(self, now: float) -> list[Erasure]:
-        """Those that are to be worked on at `now`, the longest waiting first."""
+        """The erasures to work on at `now`, the longest waiting first."""
         query = {
             "IndexName": OPEN,
             "KeyConditionExpression": "#open = :open AND opens_at <= :now",
@@ -116,11 +116,11 @@ class Erasures:
         erasures = (
             self.of(TenantId(item["tenant_id"]["S"]), item["erasure_id"]["S"]) for item in self._query(query)
         )
-        # The index is a moment behind.
+        # The index is eventually consistent.
         return [each for each in erasures if each and each.open]
 
     def save(self, erasure: Erasure) -> Erasure:
-        """Write an open erasure as it is now; nobody has written it since it was read.
+        """Store an open erasure, unless it was changed since it was read.
 
         Raises
         ------
@@ -137,7 +137,7 @@ class Erasures:
         return new
 
     def start(self, erasure: Erasure, now: float) -> Erasure:
-        """It begins now and can be cancelled no more.
+        """Start it now; from then on it cannot be cancelled.
 
         Raises
         ------
@@ -151,14 +151,14 @@ class Erasures:
         return new
 
     def cancel(self, erasure: Erasure, now: float, also: Sequence[Item] = ()) -> Erasure:
-        """Take the erasure of an account back before it begins; logs are taken again.
+        """Cancel the erasure of an account before it begins; logs are accepted again.
 
         Raises
         ------
         NotCancellableError
         """
         if erasure.state != REQUESTED or erasure.kind != ACCOUNT or erasure.starts_at <= now:
-            raise NotCancellableError("it is too late")
+            raise NotCancellableError("it is no erasure of an account, or it has begun")
         new = replace(erasure, state=CANCELLED, cancelled_at=int(now), revision=erasure.revision + 1)
         writes = [
             {"Put": {**self._put(new), **_at(erasure)}},
@@ -169,13 +169,13 @@ class Erasures:
         try:
             write_all(self._client, writes)
         except UnmetError:
-            raise NotCancellableError("it has begun meanwhile") from None
+            raise NotCancellableError("the erasure has begun meanwhile") from None
         return new
 
     def finish(self, erasure: Erasure, counts: dict[str, int], now: float, also: Sequence[Item] = ()) -> None:
-        """It is verified: the receipt joins the chain, and what was kept of the subject is forgotten.
+        """Finish a verified erasure: add its receipt to the chain, and delete what was stored of the subject.
 
-        Of an account nothing but the receipt stays.
+        Of an account only the receipt remains.
 
         Raises
         ------
@@ -191,21 +191,21 @@ class Erasures:
                 found = self.of(erasure.tenant, erasure.erasure_id)
                 if found is None or found.revision != erasure.revision:
                     raise ErasureChangedError("another run works on this erasure") from None
-                continue  # another erasure's receipt was first
+                continue  # another erasure's receipt came first
             return
-        raise StoreUnavailableError("DynamoDB: others keep adding receipts")
+        raise StoreUnavailableError("DynamoDB: other runs keep adding receipts")
 
     def has_receipt(self, erasure: Erasure, now: float) -> bool:
-        """Whether it was verified already, as one was that a backup brought back."""
+        """Whether it was already verified, as for an erasure that a backup restored."""
         standing = self._receipts.standing(erasure.erasure_id, now)
         return bool(standing and standing.receipt)
 
     def drop(self, erasure: Erasure, now: float) -> None:
-        """Forget one whose whole account is erased; its receipt, if it has one, stays.
+        """Delete an erasure whose whole account is erased; its receipt, if it has one, stays.
 
         Raises
         ------
-        ErasureChangedError: somebody works on it, and it may have a receipt by now.
+        ErasureChangedError: another run works on it, and it may have a receipt by now.
         """
         key = key_of(erasure.tenant, erasure.erasure_id)
         writes: list[Item] = [{"Delete": {"TableName": self._table, "Key": key, **_at(erasure)}}]

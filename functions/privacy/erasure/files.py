@@ -1,4 +1,4 @@
-"""Files that were put in, as an erasure of a person sees them."""
+"""Files in the drop bucket, as an erasure of a person sees them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,17 +13,17 @@ from functions.shared.tenancy import TenantId, checkpoint_prefix, dropin_prefix
 STILL_BEING_PUT = timedelta(minutes=1)
 
 READ_WITHIN = timedelta(days=20)
-"""A backlog may be days long, and a message lives for two weeks. What nobody has begun by then is given up:
-ten days later the law's deadline passes, and the bucket would have deleted it."""
+"""A backlog may be days long, and a message lives for two weeks. Files that no run has begun by then are
+abandoned: ten days later the law's deadline passes, and the bucket would have deleted them."""
 
 
 @dataclass(frozen=True, slots=True)
 class DroppedFiles:
-    """Files of `tenant` that were put in until `asked_at`.
+    """Files of `tenant` that were put until `asked_at`.
 
-    They may hold the person, in whatever form, packed or not. One that is still to be read is waited for: its
-    rows are erased with the others, whenever they were received. One that was read, or refused, and is kept
-    for its owner, goes as a whole.
+    They may mention the person, in any format, packed or not. If a file is still to be read, the erasure
+    waits: its rows are erased with the others, whenever they were received. A file that was read or rejected,
+    and is kept for the customer, is deleted as a whole.
     """
 
     bucket: Files
@@ -51,7 +51,7 @@ class DroppedFiles:
         return None
 
     def _files(self) -> list[Listed]:
-        """What is empty, as a folder that a console has drawn, holds nobody."""
+        """Without empty files, such as folders created in a console: they mention no person."""
         until = self.asked_at + STILL_BEING_PUT
         found = self.bucket.under(dropin_prefix(self.tenant))
         return [each for each in found if each.size_bytes and each.modified_at <= until]
@@ -62,12 +62,13 @@ class DroppedFiles:
 
 @dataclass(frozen=True, slots=True)
 class LastFile:
-    """Notes, once, until when rows of files from before the request were received.
+    """Records, once, until when rows of files from before the request were received.
 
-    A file that was put in before may be seen after, and read and gone before anybody looks. So it is noted
-    when the last of the files that were seen until none from before was left, had been seen first.
+    A file that was put before the request may be seen after it, and be read and gone before this place looks.
+    So this place waits until no file from before is left, and then records when the last of the files known
+    by then was first seen.
 
-    `noted`: what was noted.
+    `noted`: what was recorded.
     """
 
     files: DroppedFiles
@@ -77,14 +78,14 @@ class LastFile:
         return int(self.noted() is None)
 
     def remove(self) -> str | None:
-        """Unix seconds, in whole ones; that of the request where no file was seen since."""
+        """Whole Unix seconds; the time of the request if no file was seen since."""
         asked_at, now = self.files.asked_at, self.files.time.now()
         over = (asked_at + STILL_BEING_PUT).timestamp()
         if now < over or self.files.count():
             raise NotYetError("uploads")
         seen = list(self.files.reading.files())
         if any(each.under_way_at(now) and each.received_at.timestamp() <= over for each in seen):
-            raise NotYetError("uploads")  # one in a customer's own bucket
+            raise NotYetError("uploads")  # a file in a customer's own bucket
         return str(
             max([int(asked_at.timestamp()), *(int(each.received_at.timestamp()) + 1 for each in seen)])
         )
@@ -92,9 +93,9 @@ class LastFile:
 
 @dataclass(frozen=True, slots=True)
 class Checkpoints:
-    """How far the reading of files was, with some of their text: left behind where reading ended badly.
+    """Checkpoints of files, which have some of their text: left behind when reading failed.
 
-    `until`: those from before.
+    `until`: only checkpoints written before then.
     """
 
     bucket: Files
@@ -119,5 +120,5 @@ class Checkpoints:
 
 
 def later(asked_at: datetime, mark: str | None) -> datetime:
-    """Until when rows are erased: until they were asked for, or until the last file from before was seen."""
+    """Until when rows are erased: the time of the request, or when the last file from before it was seen."""
     return asked_at if mark is None else max(asked_at, datetime.fromtimestamp(float(mark), UTC))

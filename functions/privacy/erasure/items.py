@@ -14,7 +14,7 @@ from functions.shared.tenancy import TenantId
 
 @dataclass(frozen=True, slots=True)
 class Items:
-    """What one table holds of `tenant`. `ready`: whether nobody needs it any more."""
+    """The items of `tenant` in one table. `ready`: whether they are no longer needed."""
 
     tables: Tables
     holding: Holding
@@ -37,7 +37,7 @@ class Items:
 
 @dataclass(frozen=True, slots=True)
 class OtherErasures:
-    """The account's erasures, all but the one that is under way; the receipts of those that are over stay."""
+    """The account's erasures except the one in progress; receipts of finished erasures stay."""
 
     erasures: Erasures
     tenant: TenantId

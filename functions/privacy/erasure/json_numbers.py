@@ -1,6 +1,6 @@
-"""When a number in JSON is the number that is looked for. The same in Python and as SQL. Pure.
+"""When a number in JSON equals the wanted number. The same rule in Python and as SQL. Pure.
 
-Whole numbers are compared digit by digit, at any length: ids of 19 digits may differ in the last one. Where
+Whole numbers are compared digit by digit, at any length: ids of 19 digits may differ in the last one. If
 either number has a point or an exponent, the two are equal when about 15 digits agree. That includes all
 numbers that are the same double: searches and most programs read them as doubles. The comparison itself uses
 whole numbers only, so Python and ClickHouse cannot round it differently.
@@ -20,13 +20,13 @@ TOLERANCE = 100
 """In units of the 17th digit. Numbers that are one double differ by 23 at the most."""
 
 SMALLEST_EXPONENT = -300
-"""Below that a number counts as 0, as which a double may hold it."""
+"""A number below that counts as 0, because a double may store it as 0."""
 
 _SHORT = 13
-"""Digits; a number that is near to one of so few, and not it, has 14 or more itself."""
+"""Digits. A different number close to one with so few digits has 14 or more itself."""
 
 _MOST_REPEATED = 100
-"""RE2 takes no count above 1,000, and each costs memory."""
+"""RE2 accepts no count above 1,000, and each costs memory."""
 
 _EXPONENT_DIGITS = 6
 _HUGE_EXPONENT = 1_000_000
@@ -45,7 +45,7 @@ class Number:
 
     @classmethod
     def wanted(cls, text: str) -> "Number | None":
-        """The number that `text` is as JSON spells it; None for anything else: `007` is no number."""
+        """The number that `text` spells in JSON; None for anything else: `007` is no number."""
         return cls._of(text) if _WANTED.fullmatch(text) else None
 
     @classmethod
@@ -68,7 +68,7 @@ class Number:
         )
 
     def equals(self, token: str) -> bool:
-        """Whether `token`, a scalar as it stands in JSON, is this number."""
+        """Whether `token`, a scalar as written in JSON, is this number."""
         other = Number._of(token)
         if other is None:
             return False
@@ -90,7 +90,7 @@ class Number:
             return "-?(?:0|[0-9.]+[eE]-)"
         if len(self.leading) <= _SHORT:
             spelled = r"\.?".join(self.leading)
-            # Another number that counts as the same has 14 digits or more.
+            # A different number that counts as equal has 14 digits or more.
             others = r"[0-9]{7,}[.eE]|[0-9]*\.[0-9]{7,}"
         elif self.whole is None:
             return "-?[0-9]"
@@ -103,7 +103,7 @@ class Number:
         return f"-?(?:[0.]*{spelled}|{others})"
 
     def parameters(self) -> dict[str, str]:
-        """What `sql` binds."""
+        """The bound parameters of `sql`."""
         return {
             "number_whole": self.whole or "",
             "number_digits": str(self.digits),
@@ -111,7 +111,7 @@ class Number:
         }
 
     def sql(self, token: str) -> str:
-        """`equals` as SQL. `token`: a name, that of a scalar as it stands in JSON."""
+        """`equals` as SQL. `token`: the name of a scalar as written in JSON."""
         digits = "trimLeft(concat(part[2], part[3]), '0')"
         power = "trimLeft(part[5], '0')"
         size = f"if(length({power}) > {_EXPONENT_DIGITS}, {_HUGE_EXPONENT}, toInt64OrZero({power}))"

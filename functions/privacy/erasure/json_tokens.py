@@ -21,7 +21,7 @@ _BRACKET = r"[\x7b\x7d\[\]]"
 _NO_JSON = r'[^ \t\r\n,0-9A-Za-z+.\-"\x7b\x7d\[\]]+'
 
 OBJECT = rf"^{SPACE}\x7b"
-"""How a text begins that may be an object."""
+"""The beginning of a text that may be an object."""
 
 STRINGS = f"{STRING}|{_UNCLOSED_STRING}"
 TOKENS = rf"{STRING}{SPACE}:{SPACE}(?:{STRING}|{_SCALAR})?|{STRINGS}|{_BRACKET}|{_NO_JSON}"
@@ -37,25 +37,25 @@ _VALID_STRING = rf'"{_PLAIN}(?:{_ESCAPE}{_PLAIN})*"'
 _VALID_SCALAR = "true|false|null|-?[0-9][0-9.eE+-]*"
 
 SIGNS = rf"{STRINGS}|{_BRACKET}|[:,]|{_SCALAR}"
-"""All that is not white space, for the form of the whole text."""
+"""Everything except white space, for the form of the whole text."""
 
 DECODABLE = f"^{_VALID_STRING}$"
-"""A string that every JSON parser decodes, and in the same way."""
+"""A string that every JSON parser decodes to the same text."""
 
 NUMBER_OR_LITERAL = f"^(?:{_VALID_SCALAR})$"
 MARKS = ("{", "}", "[", "]", ":", ",")
 A_STRING, A_SCALAR, NO_SIGN = "s", "v", "x"
-"""What the form of a text has for each sign that is not among MARKS."""
+"""The letter in the form of a text for each sign that is not in MARKS."""
 
 MALFORMED = (
     r"x|[sv\x7d\]][sv\x7b\[]|[\x7b\[,:],|,[:\x7d\]]|:[:\x7d\]]"
     r"|\x7b[^s\x7d]|\x7bs[^:]|,[sv]\x7d|\[s?:|[v\x7d\]]:|:s:"
 )
-"""In a form: neighbours that no valid JSON has."""
+"""In a form: neighbours that valid JSON never has."""
 
 ESCAPES = rf"({_ESCAPE})|\\(?:u[dD][89a-fA-F]{_HEX}{{2}})?|[\x00-\x1f]"
-"""Valid escapes as a group, and what no string may have: half of a surrogate pair, a backslash that escapes
-nothing, a control character."""
+"""Valid escapes as a group, and everything a string may not have: half of a surrogate pair, a backslash that
+escapes nothing, a control character."""
 
 _object = re.compile(OBJECT)
 _tokens = re.compile(TOKENS)
@@ -80,19 +80,19 @@ def text_of(content: bytes) -> str:
 def values_under(path: Sequence[str], text: str) -> Iterator[str]:
     """The values of the last key of `path` in objects to which the keys before it lead, duplicates included.
 
-    A value is a scalar as it stands there, or "" for an object or an array, which follows in `text`.
+    A value is a scalar as written there, or "" for an object or an array, which follows in `text`.
     """
     return (value for value, _ in _found(path, text))
 
 
 def members(text: str, key: str) -> Iterator[str]:
-    """The values of `key` in the outermost object as they stand there, objects and arrays whole."""
+    """The values of `key` in the outermost object as written there, objects and arrays whole."""
     for value, end in _found((key,), text):
         yield value or text[end : _end_of_value(text, end)]
 
 
 def _found(path: Sequence[str], text: str) -> Iterator[tuple[str, int]]:
-    """Values, and where each ends. `matched`: how many keys of the path lead to where the walk is."""
+    """The values, and the end of each. `matched`: how many keys of the path lead to the current token."""
     depth = matched = 0
     for match in _tokens.finditer(text):
         token = match[0]
@@ -111,7 +111,7 @@ def _found(path: Sequence[str], text: str) -> Iterator[tuple[str, int]]:
 
 
 def is_json_object(text: str) -> bool | None:
-    """Whether a strict parser reads `text` as one object; None when it is too deep for the parser."""
+    """Whether a strict parser reads `text` as one object; None if it is nested too deep for the parser."""
     try:
         msgspec.json.decode(text, type=msgspec.Raw)
     except RecursionError:
@@ -124,7 +124,7 @@ def is_json_object(text: str) -> bool | None:
 def is_one_object(text: str) -> bool:
     """Whether `text` is one JSON object and nothing else, by its brackets and by each sign's neighbours."""
     if is_json_object(text):
-        return True  # its signs would say the same, more slowly
+        return True  # checking its signs gives the same result, more slowly
     signs = _signs.findall(text)
     if not signs or signs[0] != "{" or _malformed.search("".join(map(_form, signs))):
         return False
@@ -141,7 +141,7 @@ def _form(sign: str) -> str:
 
 
 def _end_of_value(text: str, begin: int) -> int:
-    """Where the object or array ends whose bracket is the first token from `begin` on."""
+    """The end of the object or array whose bracket is the first token from `begin` on."""
     depth = 0
     for match in _tokens.finditer(text, begin):
         depth += _STEPS.get(match[0], 0)
@@ -151,7 +151,7 @@ def _end_of_value(text: str, begin: int) -> int:
 
 
 def contains(text: str, wanted: str) -> bool:
-    """Whether `wanted` is anywhere in `text`, or in a string there without escapes that are not valid."""
+    """Whether `wanted` is anywhere in `text`, or in a string of it after invalid escapes are removed."""
     if wanted in text:
         return True
     escaped = (match[0] for match in _strings.finditer(text) if "\\" in match[0])
@@ -159,7 +159,7 @@ def contains(text: str, wanted: str) -> bool:
 
 
 def _repaired(string: str) -> str:
-    """`string` without what no string may have, and closed where the text ends in it."""
+    """`string` without invalid content, and closed if the text ends inside it."""
     valid = _escapes.sub(r"\1", string)
     return valid if _string.fullmatch(valid) else f'{valid}"'
 

@@ -1,4 +1,4 @@
-"""What is about all accounts and names one: a message to it alone, a reconciliation that it differed in."""
+"""Items about all accounts that name one: an announcement for it alone, a reconciliation that lists it."""
 
 import json
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from functions.privacy.tables import Tables
 from functions.shared.tenancy import TenantId
 
 EVERYBODY = "*"
-"""The partition of what is about all; no tenant's id has this character."""
+"""The partition of items about all accounts; no tenant's id has this character."""
 
 CAMPAIGNS = Holding("notices", key=("tenant_id", "notice"), named=lambda _tenant: (EVERYBODY,))
 RECONCILED = Holding("usage", key=("tenant_id", "entry"), named=lambda _tenant: (EVERYBODY,))
@@ -18,7 +18,7 @@ RECONCILED = Holding("usage", key=("tenant_id", "entry"), named=lambda _tenant: 
 
 @dataclass(frozen=True, slots=True)
 class Mentions:
-    """Items of nobody's that name `tenant`; they go as a whole."""
+    """Items of no account that name `tenant`; they are deleted as a whole."""
 
     tables: Tables
     tenant: TenantId

@@ -1,4 +1,4 @@
-"""What is next in an erasure: one pure function from how far it has come to a move."""
+"""The next move of an erasure: one pure function of its plan and progress."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ class Stop:
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
-    """Look through this place."""
+    """Search this place."""
 
     name: str
 
@@ -44,14 +44,14 @@ class Wait:
 
 @dataclass(frozen=True, slots=True)
 class Finish:
-    """Nothing is left anywhere, and nothing can come."""
+    """Nothing is left anywhere, and nothing can arrive."""
 
 
 Move = Stop | Sweep | Begin | End | Wait | Finish
 
 
 def next_move(plan: Plan, progress: Progress, now: float) -> Move:
-    """What is to be done at `now`, Unix seconds."""
+    """The move to make at `now`, Unix seconds."""
     if stop := _first(plan.stops, progress.stopped):
         return Stop(stop)
     if now < progress.resume_at:
@@ -73,6 +73,6 @@ def _first(names: Sequence[str], done: Sequence[str]) -> str | None:
 
 
 def _pause(progress: Progress) -> float:
-    """Longer each time that nothing came of a round: a place that is not ready may not be so for hours."""
+    """Exponential backoff after rounds without progress: a place that is not ready may stay so for hours."""
     idle = 0 if any(progress.found.values()) else progress.idle
     return float(min(LOOK_AGAIN_SECONDS * 2 ** min(idle, 10), MAX_PAUSE_SECONDS))

@@ -1,4 +1,4 @@
-"""What of a tenant's logs is staged, set aside or otherwise in a bucket, as an erasure sees it."""
+"""A tenant's staged objects, quarantine and other objects in a bucket, as places of an erasure."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -19,20 +19,20 @@ STILL_BEING_STAGED = timedelta(minutes=1)
 """Longer than a request that was received before an erasure can take to put its object."""
 
 LEFT_TO_SYNC_SECONDS = 6 * 3600
-"""What was staged when an account stopped is loaded, and erased with the other rows, in minutes."""
+"""What was staged when an account stopped is loaded within minutes, and erased with the other rows."""
 
 DELETED_AT_A_TIME = 1000
 LOOKED_AT_AT_A_TIME = 1000
 
 A_STEP_SECONDS = 30
-"""What is left of a turn before another document is read, or another thousand objects are listed."""
+"""The time that must be left of a turn to read another document or list another thousand objects."""
 
 UNREADABLE = "quarantine"
-"""What an erasure waits for that finds something in the quarantine which is no document."""
+"""What an erasure waits for if an object in the quarantine is not a readable document."""
 
 
 class Files(Protocol):
-    """As much of functions.shared.buckets.contract.Bucket as it takes to remove what is there."""
+    """The part of functions.shared.buckets.contract.Bucket that removing objects needs."""
 
     def under(self, prefix: str) -> Iterator[Listed]: ...
     def delete(self, keys: Sequence[str]) -> None: ...
@@ -40,7 +40,7 @@ class Files(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """Everything below a prefix that is the tenant's own."""
+    """Everything below a prefix that belongs to the tenant."""
 
     bucket: Files
     prefix: str
@@ -65,11 +65,11 @@ class Folder:
 class StagedObjects:
     """Staged objects that may hold rows of `tenant` that were received before `until`; None for all.
 
-    They are left to sync: to take one away changes a batch that may be written down already, and other
-    people's rows may be in it.
+    They are left to sync: deleting one would change a batch whose manifest may already be written, and it may
+    hold rows about other people.
 
-    `stopped_at`: of a whole account, since when it takes no logs, in Unix seconds. What is still staged
-    LEFT_TO_SYNC_SECONDS after that, nobody comes for: it is deleted. A person's rows are waited for.
+    `stopped_at`: for a whole account, since when it accepts no logs, in Unix seconds. Objects still staged
+    LEFT_TO_SYNC_SECONDS after that are abandoned and deleted. For a person's rows the erasure waits.
     """
 
     bucket: Bucket
@@ -96,10 +96,10 @@ class StagedObjects:
 
 @dataclass(frozen=True, slots=True)
 class Quarantined:
-    """A person's rows among those that ClickHouse refused; counted in rows, the others stay.
+    """A person's rows in the quarantine; counted in rows, other rows stay.
 
-    What lies there and is no document that anybody can read may tell of them: its owner has to remove it. In
-    a customer's own bucket anything may lie.
+    An object there that is not a readable document may mention the person: the customer has to remove it. A
+    customer's own bucket may hold any object.
     """
 
     bucket: Bucket
@@ -122,13 +122,13 @@ class Quarantined:
         return None
 
     def _documents(self) -> Iterator[str]:
-        """Their keys, while there is time to read another one."""
+        """The keys of the documents, while there is time to read another one."""
         for each in self.bucket.under(quarantine_prefix(self.subject.tenant)):
             self.time.need(A_STEP_SECONDS)
             yield each.key
 
     def _rows_in(self, key: str) -> int | None:
-        """None when nobody can read it."""
+        """The number of rows; None if the document is unreadable."""
         found = self.bucket.get(key)
         try:
             rows = unpack(bytes(found.body))[1] if found else []
@@ -138,7 +138,7 @@ class Quarantined:
         return sum(rule.matches_line(row) for row in rows)
 
     def _forgotten_in(self, key: str) -> bool:
-        """Whether it could be read. What somebody replaced meanwhile is left to the next round."""
+        """Whether it could be read. A document that was replaced meanwhile is left to the next round."""
         found = self.bucket.get(key)
         if found is None:
             return True
@@ -162,17 +162,17 @@ def waiting(bucket: Bucket, tenant: TenantId, time: Time, until: datetime | None
 
     Raises
     ------
-    NotYetError: there is no time to list all of them.
+    NotYetError: the time is too short to list all of them.
     """
     return sum(_holds(each, until) for each in timed(bucket.under(staged_prefix(tenant)), time))
 
 
 def timed(listing: Iterable[Listed], time: Time) -> Iterator[Listed]:
-    """The same listing, as far as there is time.
+    """The same listing, while there is time.
 
     Raises
     ------
-    NotYetError: there is none for the next LOOKED_AT_AT_A_TIME.
+    NotYetError: the time is too short for the next LOOKED_AT_AT_A_TIME.
     """
     for number, each in enumerate(listing, 1):
         yield each
@@ -181,7 +181,7 @@ def timed(listing: Iterable[Listed], time: Time) -> Iterator[Listed]:
 
 
 def _holds(each: Listed, until: datetime | None) -> bool:
-    """By S3's clock, or, for rows that were set aside and staged anew, by the day of their receipt."""
+    """By S3's time, or, for rows that were quarantined and staged again, by the day of their receipt."""
     if not is_staged(each.key):
         return until is None
     if until is None:

@@ -1,4 +1,4 @@
-"""Places in a customer's own cloud: their errors in our words, and what is not there is empty."""
+"""Places in a BYOC customer's destination: errors as ours, and a missing destination counts as empty."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,17 +19,17 @@ T = TypeVar("T")
 
 UNREACHABLE = "destination"
 LISTING = "listing"
-"""What an erasure waits for whose customer's bucket lists more than is read, or never stops."""
+"""What an erasure waits for if the customer's bucket lists more than is read, or never stops listing."""
 
 
 @dataclass(frozen=True, slots=True)
 class OwnPlace:
-    """A place in the own cloud of an account.
+    """A place in the destination of a BYOC account.
 
-    An account that has taken its destination away keeps what is there: we hold nothing of it, and cannot
-    reach it. One that cannot be reached for now is waited for, until the deadline.
+    If an account has removed its destination, its data there stays: we store nothing of it, and cannot reach
+    it. If a destination is unreachable, the erasure waits, until the deadline.
 
-    `open`: makes the place, which connects.
+    `open`: creates the place, which connects.
     """
 
     open: Callable[[], Place]
@@ -56,7 +56,7 @@ class OwnPlace:
         except (SealBrokenError, AddressRefusedError, RetryableError) as fault:
             reason = type(fault).__name__
         except (ValueError, LookupError, TypeError) as fault:
-            # What answers there speaks no ClickHouse, and no S3.
+            # The endpoint answers neither as ClickHouse nor as S3.
             reason = type(fault).__name__
         journal.write("destination_not_reached", reason=reason)
         raise NotYetError(UNREACHABLE)

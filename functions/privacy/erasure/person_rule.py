@@ -6,7 +6,7 @@ several equal keys counts, whatever numbers or nesting the metadata has elsewher
 metadata that is not one JSON object, which ingest never writes, mentions everything that it contains.
 
 Text is compared character by character, decoded from its escapes, without Unicode normalisation; upper and
-lower case differ. A number is compared as functions.privacy.erasure.json_numbers has it; `null` is no value.
+lower case differ. Numbers are compared by functions.privacy.erasure.json_numbers; `null` is no value.
 """
 
 import re
@@ -53,7 +53,7 @@ class PersonRule:
 
     @property
     def paths(self) -> list[Path]:
-        """Where in the metadata the key leads: `a.b` is the key "a.b", or b in the object a."""
+        """The paths that the key may mean in the metadata: `a.b` is the key "a.b", or b in the object a."""
         if self.key is None:
             return []
         parts = tuple(self.key.split("."))
@@ -61,12 +61,12 @@ class PersonRule:
 
     @property
     def needles(self) -> list[str]:
-        """One of these is in every JSON text with the value in a string, however that is escaped."""
+        """Every JSON text with the value in a string contains one of these, however it is escaped."""
         escapes = [short for character, short in _SHORT_ESCAPES.items() if character in self.value]
         return [self.value, UNICODE_ESCAPE, *escapes]
 
     def matches_line(self, line: bytes) -> bool:
-        """Whether a row as it is staged or quarantined, one line of NDJSON, mentions the person.
+        """Whether a staged or quarantined row, one line of NDJSON, mentions the person.
 
         A line that is no JSON object mentions whatever it contains.
         """
@@ -110,6 +110,6 @@ def _is_row(line: str) -> bool:
 
 
 def _content(raw: str) -> str:
-    """What the engine stores for a column's value: decoded text, or JSON as it is."""
+    """The value of a column as the engine stores it: decoded text, or JSON as it is."""
     text = decoded(raw) if raw.startswith('"') else None
     return raw if text is None else text

@@ -1,9 +1,9 @@
 """Which rows mention a person: functions.privacy.erasure.person_rule as a condition of ClickHouse. Pure.
 
 The engine's JSON functions find nothing in metadata that they cannot parse, and only one of several equal
-keys. Here a regular expression cuts the text into tokens, and counting brackets gives each token's path.
-That costs twenty times as much as a JSON function. Two filters keep it away from ordinary rows: the text has
-a key and a value in a spelling that may be the wanted one, and the JSON functions did not find it already.
+keys. Here a regular expression cuts the text into tokens, and counting brackets gives each token's path. That
+costs twenty times as much as a JSON function. Two filters keep it away from ordinary rows: the text has a key
+and a value in a spelling that may be the wanted one, and the JSON functions have not already found it.
 """
 
 import re
@@ -62,7 +62,7 @@ def mentions(rule: PersonRule) -> tuple[str, Parameters]:
 
 
 def _spelled_pair(rule: PersonRule) -> str:
-    """A pattern that is in all metadata with the value under the key: escapes may be anything."""
+    """A pattern that matches all metadata with the value under the key, however characters are escaped."""
     keys = "|".join(rf'"{_quoted(path[-1])}"' for path in rule.paths)
     values = [rf'"{_quoted(rule.value)}"', _quoted(rule.value), r'"[^"\\]*\\']
     if rule.number:
@@ -71,14 +71,14 @@ def _spelled_pair(rule: PersonRule) -> str:
 
 
 def _is_parsed_under(path: Path, names: str) -> str:
-    """A shortcut: where the engine's parser finds the value, the walk would find it, too."""
+    """A shortcut: if the engine's parser finds the value, walking the tokens would find it, too."""
     at = ", ".join(["metadata", *(f"{names}[{depth}]" for depth in range(1, len(path) + 1))])
     is_number = f"JSONType({at}) IN ('Int64', 'UInt64', 'Double') AND JSONExtractRaw({at}) = {_VALUE}"
     return f"(JSONType({at}) = 'String' AND JSONExtractString({at}) = {_VALUE}) OR ({is_number})"
 
 
 def _is_under(rule: PersonRule, path: Path, names: str) -> str:
-    """For each key but the last an array says, token by token, whether its object is on the way."""
+    """For each key but the last, an array says for each token whether its object is on the path."""
     carried = [_carried(depth, f"{names}[{depth}]") for depth in range(1, len(path))]
     levels = [f"level_{depth}" for depth in range(1, len(path))]
     is_on_the_way = "".join(f" AND {level} = {_ON_THE_WAY}" for level in levels)
@@ -120,7 +120,7 @@ def _is_text(string: str, wanted: str) -> str:
 
 
 def _is_parsed() -> str:
-    """Whether the engine parses one object, which then is one by its tokens. It skips a byte order mark."""
+    """Whether the engine parses one object, which is then one by its tokens. It skips a byte order mark."""
     return f"(JSONType({_METADATA}) = 'Object' AND match({_METADATA}, {_literal(OBJECT)}))"
 
 
@@ -139,7 +139,7 @@ def _is_one_object() -> str:
 
 
 def _is_anywhere() -> str:
-    """As text, or in a string without escapes that are not valid, closed where the text ends in it."""
+    """As text, or in a string after invalid escapes are removed, closed if the text ends inside it."""
     strings = f"extractAll({_METADATA}, {_literal(STRINGS)})"
     escaped = f"arrayFilter(string -> position(string, '\\\\') > 0, {strings})"
     valid = f"arrayMap(string -> replaceRegexpAll(string, {_literal(ESCAPES)}, '\\\\1'), {escaped})"

@@ -1,4 +1,4 @@
-"""What the erasure of a person consists of: its places, in their order, made of the stores."""
+"""The places of a person's erasure, in their order, built from the stores."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ from functions.shared.tenancy import TenantId
 class PersonWorks:
     """The stores that the erasure of a person goes through.
 
-    `custody`: of customers' own clouds; None in the function that reaches none of them.
+    `custody`: the credentials of BYOC destinations; None in the function that reaches none of them.
     """
 
     tables: Tables
@@ -45,9 +45,9 @@ class PersonWorks:
     custody: Custody | None = None
 
     def of(self, erasure: Erasure) -> Work:
-        """What there is to do for `erasure`, which is that of a person."""
+        """The work for `erasure`, which is that of a person."""
         if erasure.subject is None:
-            raise PermanentError("the erasure of a person without a person")
+            raise PermanentError("the erasure of a person has no subject")
         subject, asked_at = erasure.subject, datetime.fromtimestamp(erasure.requested_at, UTC)
         quiet_at = (asked_at + STILL_BEING_STAGED).timestamp()
         work = Work(erasure, quiet_at=quiet_at, settle_seconds=STILL_BEING_WRITTEN.total_seconds())
@@ -78,7 +78,7 @@ class PersonWorks:
 
     def _custody(self) -> Custody:
         if self.custody is None:
-            raise PermanentError("this function reaches no customer's own cloud")
+            raise PermanentError("this function reaches no BYOC destination")
         return self.custody
 
     def _own_place(
@@ -94,5 +94,5 @@ class PersonWorks:
 
 
 def holding_of(table: str) -> Holding:
-    """What the inventory says of `table`."""
+    """The entry of `table` in the data inventory."""
     return next(each for each in HOLDINGS if each.table == table)

@@ -1,4 +1,4 @@
-"""A place that may hold what is to be erased: what every step of an erasure is made of."""
+"""A place that may hold data to erase: the unit of every step of an erasure."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,11 +7,11 @@ from typing import Protocol
 from functions.shared.errors import RetryableError
 
 TIME = "time"
-"""What a place waits for that needs more time than there is left."""
+"""What an erasure waits for if a place needs more time than is left."""
 
 
 class NotYetError(RetryableError):
-    """The place cannot be emptied now; `reason` is a code word. The erasure looks again later."""
+    """The place cannot be emptied now; `reason` is a code word. A later round tries again."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -19,19 +19,19 @@ class NotYetError(RetryableError):
 
 
 class Place(Protocol):
-    """Somewhere that may hold something of a person or an account.
+    """A store, or part of one, that may hold data of a person or an account.
 
     Both methods may be called again at any time, also after a run died in the middle of either, and raise an
     AstralogError when the store behind them fails.
     """
 
     def count(self) -> int:
-        """How much is there now, in the place's own unit; it says 0 only when nothing is."""
+        """How much is there now, in the place's own unit; 0 only if nothing is there."""
 
     def remove(self) -> str | None:
-        """Remove what is there; on return it is gone, and nobody's else is touched.
+        """Remove what is there; on return it is gone, and no data of others is touched.
 
-        What is returned is noted down: a moment by the store's own clock, for a place that looks from there.
+        The returned mark is recorded: a time by the store's own clock, for a place that continues from there.
 
         Raises
         ------
@@ -41,13 +41,13 @@ class Place(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Time:
-    """What a run has. `now`: Unix seconds; `left`: seconds until the run is stopped."""
+    """The time of a run. `now`: Unix seconds; `left`: seconds until the run is stopped."""
 
     now: Callable[[], float]
     left: Callable[[], float]
 
     def need(self, seconds: float) -> None:
-        """Leave to the next run what takes `seconds`, unless there are as many.
+        """Return only if `seconds` are left; otherwise leave the work to the next run.
 
         Raises
         ------

@@ -1,13 +1,13 @@
-"""How far an erasure has come: pure values; functions.privacy.erasure.moves says what is next.
+"""The progress of an erasure: pure values; functions.privacy.erasure.moves decides the next move.
 
 An erasure of an account first *stops* what could bring more: each stop is done once. Then it *sweeps*: round
 by round it goes through all places, in their order, and removes what it finds. It is verified by a round that
-began after the last moment at which anything could have arrived, and found nothing in any place.
+began after the last time at which anything could have arrived, and found nothing in any place.
 An erasure of a person has no stops.
 
-Every change of a Progress is written down before the next move is made. What a run that died had done and not
-written down is done again, and finds nothing. How much there was is written down before it is removed, so
-that what was removed and not noted is counted all the same.
+Every change of a Progress is stored before the next move is made. Steps that a run did but did not store
+before it died are repeated, and find nothing. Each count is stored before the removal, so that data whose
+removal was not recorded is counted nevertheless.
 """
 
 import json
@@ -16,19 +16,19 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 COPIES = frozenset({"archives"})
-"""Places that hold what was copied from the others."""
+"""Places that hold copies of data in the other places."""
 
 UNCOUNTED = frozenset({"last_file", "traces"})
-"""Places whose counts say nothing to anybody: there is no row in them that could be read or written again."""
+"""Places whose counts are not reported: they hold no row that could be read or written again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """The names of stops and places, in their order.
 
-    `quiet_at`: Unix seconds; from then on nothing new can arrive. None where stops see to that, from the last
-    of which on it takes `settle_seconds`. Where nobody is stopped it is as long from the last removal: who
-    had read what was removed may yet write it somewhere.
+    `quiet_at`: Unix seconds; from then on nothing new can arrive. None where stops ensure that: then it is
+    `settle_seconds` after the last stop. Where there are no stops, it is as long after the last removal: a
+    process that had read the removed data may still write it somewhere.
     """
 
     stops: tuple[str, ...]
@@ -44,7 +44,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class People:
-    """Of an account's people, what is not known any more once they are gone: ids, digests of addresses."""
+    """The people of an account, as ids and digests of addresses: unreadable once they are erased."""
 
     subjects: tuple[str, ...]
     digests: tuple[str, ...]
@@ -54,13 +54,13 @@ class People:
 class Progress:
     """Times in Unix seconds.
 
-    `stopped`: the stops that are done, all of them since `stopped_at`. Of the round that began at `began_at`:
-    `found`, what was in each place and has been removed, and `left`, the places that could not be emptied,
-    and why; `waits_for` is that of the round before. `pending`: what is being removed. `removed`: what went
-    in all rounds. `marks`: what places gave back. `removed_at`: when rows or the like were last removed;
-    copies from before then may hold them. `idle`: rounds since something was removed. `resume_at`: not before
-    then. `subjects` and `digests`: ids of the account's people, and digests of their addresses, which nobody
-    knows any more once the people are gone.
+    `stopped`: the stops that are done, all of them since `stopped_at`. For the round that began at
+    `began_at`: `found`, the count of each place, which has been removed, and `left`, the places that could
+    not be emptied, with the reason; `waits_for` is `left` of the round before. `pending`: what is being
+    removed. `removed`: the total of all rounds. `marks`: what places returned. `removed_at`: when rows or the
+    like were last removed; copies from before then may hold them. `idle`: rounds since something was removed.
+    `resume_at`: the next move is not made before then. `subjects` and `digests`: ids of the account's people,
+    and digests of their addresses, which cannot be read any more once the people are erased.
     """
 
     stopped: tuple[str, ...] = ()
@@ -88,7 +88,7 @@ class Progress:
         return replace(self, subjects=people.subjects, digests=people.digests)
 
     def after_round(self, now: float, resume_at: float) -> "Progress":
-        """The next round begins; `idle` tells how long nothing came of it."""
+        """The next round begins; `idle` counts the rounds without a removal."""
         removed_some = any(self.found.values())
         return replace(
             self,
@@ -108,7 +108,7 @@ class Progress:
         return replace(self, pending={**self.pending, place: max(count, self.pending.get(place, 0))})
 
     def swept(self, place: str, now: float, mark: str | None = None) -> "Progress":
-        """The place is empty now; what was pending is removed."""
+        """The place is now empty; its pending count is removed."""
         gone = self.pending.get(place, 0)
         source = gone and place not in COPIES | UNCOUNTED
         return replace(

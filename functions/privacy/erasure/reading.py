@@ -1,4 +1,4 @@
-"""What the table of uploads says of an account's files: which are read, and which are under way."""
+"""The account's files in the table of uploads: which are read, and which are being read."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from functions.privacy.tables import Tables
 from functions.shared.tenancy import TenantId
 
 STANDS_STILL_SECONDS = 86_400
-"""What nobody has worked on for so long nobody reads any more: others begin anew within the hour."""
+"""A file without progress for so long is not being read any more: retries begin within the hour."""
 
 FILE = "file#"
 READING = "reading"
@@ -18,7 +18,7 @@ READING = "reading"
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A file that was seen. `received_at`: when first, which its rows bear; `worked_on_at`: when last."""
+    """A file that was seen. `received_at`: first seen, also on its rows; `worked_on_at`: last worked on."""
 
     key: str
     etag: str
@@ -33,14 +33,14 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The table of uploads, as far as it tells of files of `tenant`."""
+    """The table of uploads, limited to files of `tenant`."""
 
     tables: Tables
     uploads: Holding
     tenant: TenantId
 
     def files(self) -> Iterator[Seen]:
-        """All that are known; each is, from before the first of its rows is staged."""
+        """All known files; each is recorded before the first of its rows is staged."""
         for item in self.tables.items(self.uploads, self.tenant):
             if item["entry"]["S"].startswith(FILE):
                 yield _seen(item)

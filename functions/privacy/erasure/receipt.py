@@ -1,12 +1,12 @@
-"""What is left of an erasure: a receipt without personal data, in a chain that nobody can mend unseen.
+"""What remains of an erasure: a receipt without personal data, in a hash chain that reveals any change.
 
-We keep no id of what was erased, not even that of the erasure. Its id is the customer's alone, given when it
-was asked for; receipts are kept under its SHA-256, and what a receipt says of the account and of the person
-are hashes made with that id. Who has the id and knows whom it was about can show that the receipt is theirs;
-who has our table can tell neither.
+We store no id of what was erased, not even that of the erasure. Only the customer has its id, returned by the
+request. Receipts are stored under the SHA-256 of the id, and a receipt identifies the account and the person
+by hashes made with the id. A customer who has the id and knows whom the erasure was about can prove that the
+receipt is theirs. A reader of our table can identify neither the account nor the person.
 
-Each receipt's hash covers the hash of the one before it. So a receipt cannot be altered, taken away or
-slipped in without all later ones telling: whoever has noted the last hash can check them all.
+Each receipt's hash covers the hash of the one before it. So if a receipt is altered, deleted or inserted, all
+later ones no longer match: anyone who has noted the last hash can check the whole chain.
 """
 
 import json
@@ -19,14 +19,14 @@ from functions.shared.errors import PermanentError
 from functions.shared.tenancy import TenantId
 
 FIRST = "0" * 64
-"""What stands for the hash before the first receipt's."""
+"""Stands for the hash before the first receipt's."""
 
 BACKUP_DAYS = 35
-"""How long DynamoDB's point-in-time recovery can bring back what was deleted."""
+"""For how long DynamoDB's point-in-time recovery can restore deleted items."""
 
 
 class BrokenChainError(PermanentError):
-    """A receipt is not what it was, or one is missing; `number` is the first that does not fit."""
+    """A receipt was altered or is missing; `number` is the first that does not match."""
 
     def __init__(self, number: int) -> None:
         super().__init__(f"receipt {number} does not follow from the one before it")
@@ -35,9 +35,9 @@ class BrokenChainError(PermanentError):
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """`kind` is "account" or "person"; moments in RFC 3339, UTC; `person` is None for an account.
+    """`kind` is "account" or "person"; times in RFC 3339, UTC; `person` is None for an account.
 
-    `counts`: what was removed, by where it was. `backups_until`: until then copies may be in our backups.
+    `counts`: what was removed, by place. `backups_until`: until then our backups may hold copies.
     """
 
     number: int
@@ -51,7 +51,7 @@ class Receipt:
     counts: Mapping[str, int] = field(default_factory=dict)
 
     def canonical(self) -> str:
-        """The one spelling that is hashed, and kept."""
+        """The only spelling that is hashed and stored."""
         return json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))
 
     @property
@@ -64,22 +64,22 @@ class Receipt:
 
 
 def name_of(erasure_id: str) -> str:
-    """What we call an erasure once nothing of it may be known."""
+    """The name of an erasure under which its receipt is stored, without its id."""
     return sha256(f"erasure {erasure_id}".encode()).hexdigest()
 
 
 def account_hash(erasure_id: str, tenant: TenantId) -> str:
-    """What a receipt says of the account."""
+    """The account's hash in a receipt."""
     return _hash(erasure_id, tenant)
 
 
 def person_hash(erasure_id: str, subject: Subject) -> str:
-    """What a receipt says of a person."""
+    """The person's hash in a receipt."""
     return _hash(erasure_id, subject.tenant, subject.field, subject.value)
 
 
 def checked(receipts: Iterable[Receipt], head: str = FIRST) -> str:
-    """The hash of the last of `receipts`, all that there are, once all were found to follow one another.
+    """Check that each of `receipts`, which are all, follows from the one before; the last one's hash.
 
     Raises
     ------

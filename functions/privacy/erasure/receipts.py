@@ -1,4 +1,4 @@
-"""The table of receipts: how each erasure stands, under a name that tells nobody which; and the chain."""
+"""The table of receipts: the status of each erasure, under a name that reveals no erasure; and the chain."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,12 +20,12 @@ from functions.shared.dynamo.answers import answered
 NO_RECEIPT = "attribute_not_exists(document)"
 
 HEAD = "head"
-"""Where the last receipt's number and hash stand: no hash is called so."""
+"""The key of the item with the last receipt's number and hash: no hash has this value."""
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How an erasure stands, to whoever has its id; times in Unix seconds. `receipt` once it is verified."""
+    """The status of an erasure, for callers with its id; times in Unix seconds. `receipt`: once verified."""
 
     kind: str
     state: str
@@ -36,7 +36,7 @@ class Standing:
 
 
 def receipt_of(erasure: Erasure, counts: dict[str, int], now: float, number: int, previous: str) -> Receipt:
-    """The receipt of an erasure that is verified `now`, and what was removed by it."""
+    """The receipt of an erasure that is verified `now`, and what it removed."""
     person = person_hash(erasure.erasure_id, erasure.subject) if erasure.subject else None
     return Receipt(
         number=number,
@@ -52,7 +52,7 @@ def receipt_of(erasure: Erasure, counts: dict[str, int], now: float, number: int
 
 
 class Receipts:
-    """Every method that asks raises StoreUnavailableError when DynamoDB fails; reads are consistent.
+    """Every method with a request raises StoreUnavailableError when DynamoDB fails; reads are consistent.
 
     Parameters
     ----------
@@ -64,9 +64,9 @@ class Receipts:
         self._client = client
 
     def standing(self, erasure_id: str, now: float) -> Standing | None:
-        """How the erasure of that id stands, whosever it is; it tells nothing of whom it is about."""
+        """The status of the erasure with that id, of any account, without whom it is about."""
         item = self._item(name_of(erasure_id))
-        # DynamoDB forgets late, so the date is looked at.
+        # Check the date: DynamoDB deletes expired items late.
         if item is None or ("forget_at" in item and int(item["forget_at"]["N"]) <= now):
             return None
         return Standing(
@@ -79,17 +79,17 @@ class Receipts:
         )
 
     def all(self) -> Iterator[Receipt]:
-        """All there are, in no order; for who checks the chain."""
+        """All receipts, in no order, for checking the chain."""
         items = found(self._client.scan, TableName=self._table, ConsistentRead=True)
         return (Receipt.from_json(each["document"]["S"]) for each in items if "document" in each)
 
     def head(self) -> tuple[int, str]:
-        """Number and hash of the last receipt; 0 and FIRST before there is one."""
+        """Number and hash of the last receipt; 0 and FIRST if there is none."""
         item = self._item(HEAD)
         return (int(item["number"]["N"]), item["hash"]["S"]) if item else (0, FIRST)
 
     def stands(self, erasure: Erasure, forget_at: int | None = None) -> Item:
-        """How an erasure stands that has no receipt yet, as an item of TransactWriteItems."""
+        """The status of an erasure without a receipt, as an item of TransactWriteItems."""
         numbers = {
             "requested_at": erasure.requested_at,
             "starts_at": erasure.starts_at,
@@ -110,7 +110,7 @@ class Receipts:
         }
 
     def added(self, erasure_id: str, receipt: Receipt) -> list[Item]:
-        """The receipt of a verified erasure joins the chain, if the last one is the one it follows."""
+        """Add the receipt of a verified erasure to the chain; fails unless it follows the last one."""
         return [self._verified(erasure_id, receipt), self._step(receipt)]
 
     def _verified(self, erasure_id: str, receipt: Receipt) -> Item:

@@ -1,4 +1,4 @@
-"""An erasure as it is kept while it lasts."""
+"""An open erasure as it is stored."""
 
 import json
 from dataclasses import dataclass, field
@@ -28,9 +28,9 @@ Item = dict[str, Any]
 class Erasure:
     """Times in Unix seconds.
 
-    `subject`: whose rows, of a person; None of an account, and once it is over, for it is forgotten then.
-    `starts_at`: not before then; until then the erasure of an account can be cancelled. `byoc`: the account's
-    logs are in its own cloud. `revision` goes up with each write. `counts`: what was removed, once verified.
+    `subject`: whose rows, for a person; None for an account, and None after the end, when it is deleted.
+    `starts_at`: it does not start before then; until then the erasure of an account can be cancelled. `byoc`:
+    the account is on BYOC. `revision` increases with each write. `counts`: what was removed, once verified.
     """
 
     tenant: TenantId
@@ -49,7 +49,7 @@ class Erasure:
 
     @property
     def due_at(self) -> int:
-        """The law's deadline, from the day it was asked for."""
+        """The law's deadline, counted from the day of the request."""
         return self.requested_at + DUE_DAYS * SECONDS_A_DAY
 
     @property
@@ -58,12 +58,12 @@ class Erasure:
 
     @property
     def in_own_cloud(self) -> bool:
-        """Whether it reaches the customer's own bucket and ClickHouse; that of a BYOC account does not."""
+        """Whether it reaches the customer's bucket and ClickHouse; erasing a whole BYOC account does not."""
         return self.byoc and self.kind == PERSON
 
 
 def item_of(erasure: Erasure) -> Item:
-    """Its item; an open one has the attributes that put it into the index `open`."""
+    """Its item; that of an open erasure has the attributes that put it into the index `open`."""
     numbers = {
         "requested_at": erasure.requested_at,
         "starts_at": erasure.starts_at,

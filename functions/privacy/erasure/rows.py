@@ -1,4 +1,4 @@
-"""The events table as an erasure sees it: rows, and what the engine keeps of them for a while."""
+"""The events table as an erasure sees it: rows, and what the engine retains of them for a while."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ _EVENTS = "database = currentDatabase() AND table = 'events'"
 _UNDER_WAY = f"SELECT count() AS count FROM system.mutations WHERE {_EVENTS} AND NOT is_done"  # noqa: S608
 
 _NEUTRAL = "ALTER TABLE events DELETE WHERE tenant_id = ''"
-"""Erases nothing, for no tenant is called so, and takes the place of the mutation before it."""
+"""Erases nothing, because no tenant has this id, and replaces the mutation before it."""
 
 _TEXTS = f"""
 SELECT count() AS count FROM system.mutations
@@ -54,7 +54,7 @@ class EventRows:
     def erase(self, whose: Whose, until: datetime | None = None) -> bool:
         """Rewrite the parts without them, on all replicas; a lightweight delete would leave the bytes.
 
-        False when that is still under way: in large parts it takes longer than anybody can wait for.
+        False if that is still in progress: in large parts it takes longer than a run can wait.
         """
         if self._number(_UNDER_WAY):
             return False
@@ -67,7 +67,7 @@ class EventRows:
         return found.text("now")
 
     def texts(self, tenant: TenantId) -> int:
-        """How many mutations of `tenant` the engine still knows: each with the value it looked for."""
+        """How many mutations of `tenant` the engine still lists: each has the value it looked for."""
         return self._number(_TEXTS, {"tenant_id": str(tenant)})
 
     def old_parts(self, at: str) -> int:
@@ -75,9 +75,9 @@ class EventRows:
         return self._number(_OLD_PARTS, {"at": at})
 
     def forget_texts(self) -> bool:
-        """Let a mutation that says nothing be the last one; the engine then forgets those before it.
+        """Add an empty mutation as the last one; the engine then deletes the entries of those before it.
 
-        It waits for all before it, on all replicas. False when that is still under way.
+        It waits for all before it, on all replicas. False if that is still in progress.
         """
         if self._number(_LAST_IS_NEUTRAL):
             return True
@@ -97,7 +97,7 @@ class EventRows:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """The place of rows; nothing is erased while more can be on its way, for sync counts what it inserts.
+    """The place of rows; nothing is erased while more may arrive, because sync counts what it inserts.
 
     `waiting`: how many staged objects may hold such rows.
     """
@@ -122,7 +122,7 @@ class Rows:
 
 @dataclass(frozen=True, slots=True)
 class Traces:
-    """What the engine keeps of erased rows. `erased_at`: by its own time; None when none were."""
+    """What the engine retains of erased rows. `erased_at`: by its own time; None if none were erased."""
 
     rows: EventRows
     tenant: TenantId
@@ -134,7 +134,7 @@ class Traces:
         return 0 if erased_at is None else self.rows.texts(self.tenant) + self.rows.old_parts(erased_at)
 
     def remove(self) -> str | None:
-        """The engine removes them by itself, in its own time."""
+        """The engine removes old parts by itself, in its own time."""
         self.time.need(NEEDED_SECONDS)
         if self.rows.texts(self.tenant) and not self.rows.forget_texts():
             raise NotYetError("mutation")

@@ -1,4 +1,4 @@
-"""One run of one erasure: move by move, each written down before the next, until it is over or waits."""
+"""One run of one erasure: move by move, each stored before the next, until it is finished or waits."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -14,10 +14,10 @@ from functions.shared.errors import AstralogError
 T = TypeVar("T")
 
 RESERVE_SECONDS = 20.0
-"""For writing down what was done."""
+"""For storing what was done."""
 
 Stopping = Callable[[], People | None]
-"""What a stop does; the people it returns are to be remembered."""
+"""Performs a stop; the people it returns are to be stored."""
 
 
 class _OutOfTimeError(Exception):
@@ -25,17 +25,17 @@ class _OutOfTimeError(Exception):
 
 
 class Saves(Protocol):
-    """What is asked of functions.privacy.erasure.erasures.Erasures."""
+    """The part of functions.privacy.erasure.erasures.Erasures that is used here."""
 
     def save(self, erasure: Erasure) -> Erasure: ...
 
 
 @dataclass(slots=True)
 class Work:
-    """An erasure, and what there is to do for it.
+    """An erasure, with its stops and places.
 
-    `stops`: by name; what one returns are the ids of the account's people, to be remembered. `places`: by
-    name, in their order. `quiet_at`, `settle_seconds`: see Plan.
+    `stops`: by name; one of them returns the account's people, who are to be stored. `places`: by name, in
+    their order. `quiet_at`, `settle_seconds`: see Plan.
     """
 
     erasure: Erasure
@@ -53,11 +53,11 @@ class Work:
         return self.erasure.progress.marks.get(place)
 
     def stopped_at(self) -> float:
-        """Since when nothing new is let in, in Unix seconds."""
+        """Since when nothing new is accepted, in Unix seconds."""
         return self.erasure.progress.stopped_at or 0.0
 
     def removed_at(self) -> float:
-        """When something was last removed: what was copied until then may hold it."""
+        """When something was last removed: copies made until then may hold it."""
         return self.erasure.progress.removed_at or float(self.erasure.requested_at)
 
     @property
@@ -67,11 +67,11 @@ class Work:
         return {name: count for name, count in sorted(removed.items()) if name not in UNCOUNTED}
 
     def go_on(self, store: Saves, time: Time) -> bool:
-        """Do what can be done now; whether nothing is left anywhere, nor can come.
+        """Do what can be done now; whether nothing is left anywhere, nor can arrive.
 
         Raises
         ------
-        ErasureChangedError: another run works on it. What a store of its own does not take raises too.
+        ErasureChangedError: another run works on it. Errors when storing the erasure itself raise, too.
         """
         is_first = True
         while True:
@@ -101,9 +101,9 @@ class Work:
                 self._save(store, progress.after_round(now, resume_at))
 
     def _sweep(self, name: str, store: Saves, time: Time, *, is_first: bool) -> None:
-        """Look, write down how much there is, remove it, write down that it is gone.
+        """Count, store the count, remove, and store that the place is empty.
 
-        A place that runs out of time is where the next turn begins; if it had a whole turn, it is left.
+        The next turn begins at the place that ran out of time; if that place had a whole turn, it is left.
         """
         place = self.places[name]
         there, hindered = _tried(name, place.count, 0)
@@ -112,7 +112,7 @@ class Work:
             return
         progress = self.erasure.progress
         if not there and not progress.pending.get(name):
-            # Not worth a write: who comes after a death looks again.
+            # Not worth a write: after a crash the next run counts again.
             self.erasure = replace(self.erasure, progress=progress.swept(name, time.now()))
             return
         self._save(store, progress.expecting(name, there))
@@ -132,7 +132,7 @@ class Work:
 
 
 def _tried(name: str, call: Callable[[], T], otherwise: T) -> tuple[T, str]:
-    """What `call` returns, and why it could not: one place that fails keeps no other from being emptied."""
+    """What `call` returns, and why it failed: a place that fails does not stop the other places."""
     try:
         return call(), ""
     except NotYetError as wait:

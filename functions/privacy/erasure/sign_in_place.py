@@ -1,4 +1,4 @@
-"""The people of an account at the identity provider, as a place of an erasure."""
+"""The people of an account in Cognito, as a place of an erasure."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from functions.privacy.sign_ins import SignIns
 
 @dataclass(frozen=True, slots=True)
 class SignInPlace:
-    """`subjects`: the ids of the people, noted before anything of them was removed."""
+    """`subjects`: the ids of the people, recorded before any of their data was removed."""
 
     sign_ins: SignIns
     subjects: Callable[[], Sequence[str]]

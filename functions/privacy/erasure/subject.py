@@ -1,4 +1,4 @@
-"""Whose rows an erasure is about: everything of an account, or what mentions a person."""
+"""Whose rows an erasure is about: all rows of an account, or the rows that mention a person."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -13,13 +13,13 @@ METADATA = "metadata."
 
 
 class Whose(Protocol):
-    """Rows of one tenant that are to be erased."""
+    """Rows of one tenant to be erased."""
 
     @property
     def tenant(self) -> TenantId: ...
 
     def condition(self) -> tuple[str, Parameters]:
-        """SQL that holds for them, and its bound parameters."""
+        """An SQL condition that matches them, and its bound parameters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +37,8 @@ class Everything:
 class Subject:
     """The rows of `tenant` that mention a person: functions.privacy.erasure.person_rule decides which.
 
-    `field` is `message`, which then contains `value`, or `metadata.<key>`, which then is `value`, as text or
-    as a number, however that is spelled; a dot in the key leads into an object too.
+    `field` is `message`, which then contains `value`, or `metadata.<key>`, which then equals `value`, as text
+    or as a number, however that is spelled; a dot in the key also leads into an object.
     """
 
     tenant: TenantId
@@ -48,19 +48,19 @@ class Subject:
     def __post_init__(self) -> None:
         named = self.field.startswith(METADATA) and self.field != METADATA
         if self.field != MESSAGE and not named:
-            raise PermanentError("field is 'message' or 'metadata.<key>'")
+            raise PermanentError("field must be 'message' or 'metadata.<key>'")
         if self.field.count(".") > MAX_PATH_PARTS:
             raise PermanentError(f"field leads more than {MAX_PATH_PARTS} keys deep")
         if not self.value:
             raise PermanentError("value is empty: it would match every row")
 
     def rule(self) -> PersonRule:
-        """Which rows these are. It costs a moment to make: once for many rows."""
+        """The rule for these rows. Creating it is slow: create it once for many rows."""
         key = None if self.field == MESSAGE else self.field.removeprefix(METADATA)
         return PersonRule(key, self.value)
 
     def condition(self) -> tuple[str, Parameters]:
-        """SQL that holds for the subject's rows, and its bound parameters."""
+        """An SQL condition that matches the subject's rows, and its bound parameters."""
         owned, tenant = row_filter(self.tenant)
         condition, parameters = mentions(self.rule())
         return f"{owned} AND {condition}", {**tenant, **parameters}

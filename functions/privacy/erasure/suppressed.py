@@ -1,4 +1,4 @@
-"""Addresses that we do not mail, as a place of an erasure: nobody mails an account that is gone."""
+"""Suppressed mail addresses, as a place of an erasure: an erased account gets no mail."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from functions.shared.account.suppressions import Suppressions
 
 @dataclass(frozen=True, slots=True)
 class Suppressed:
-    """`digests`: of the addresses of the account's people, noted before anything of them was removed."""
+    """`digests`: of the addresses of the account's people, recorded before any of their data was removed."""
 
     suppressions: Suppressions
     digests: Callable[[], Sequence[str]]

@@ -1,4 +1,4 @@
-"""The way that rows take through a bucket into ClickHouse: places of a person's erasure, in their order."""
+"""The path of rows through a bucket into ClickHouse: places of a person's erasure, in their order."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -12,9 +12,10 @@ from functions.shared.buckets.contract import Bucket
 WAY_OF_ROWS = ("staged", "quarantined", "replayed", "rows")
 
 STILL_BEING_WRITTEN = timedelta(minutes=2)
-"""From the removal of a person's rows until nobody can write them again who had read them before.
+"""From the removal of a person's rows until no process that had read them before can write them again.
 
-A replay from the quarantine lasts 29 s, sync a minute: it may be setting aside what another has set aside.
+A replay from the quarantine lasts 29 s, sync a minute: it may quarantine rows that another run has
+quarantined.
 """
 
 
@@ -23,9 +24,9 @@ def way_of_rows(
 ) -> dict[str, Place]:
     """The places of WAY_OF_ROWS, for what was received before `until`.
 
-    Rows go from staging into ClickHouse or into the quarantine, and by a replay back into staging; each
-    writes them where they go before it forgets them where they were. Whoever looks at staging before and
-    after the quarantine, and at the rows last, misses none.
+    Rows go from staging into ClickHouse or into the quarantine, and by a replay back into staging; each step
+    writes them to the new place before it deletes them from the old one. So a search of staging before and
+    after the quarantine, and of the rows last, misses none.
     """
     staged = StagedObjects(bucket, subject.tenant, time, until)
     return {

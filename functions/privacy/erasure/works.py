@@ -1,4 +1,4 @@
-"""What an erasure consists of: its stops and its places, in their order, made of the stores."""
+"""The stops and places of any erasure, in their order, built from the stores."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -38,9 +38,9 @@ from functions.shared.tenancy import (
 SETTLE = timedelta(hours=2)
 """From the last stop until nothing of the account can arrive any more.
 
-A key or token is believed for 30 s by the authorizer, and a request with it lasts 29 s; a link to drop a file
-by lasts an hour, and what takes the file another quarter; scheduled functions run for 5 minutes, sync for one
-and an insert of its own half a minute longer. The longest chain of these is below an hour and a half.
+The authorizer caches a key or token for 30 s, and a request with it lasts 29 s. A link to drop a file lasts
+an hour, and reading the file another quarter. Scheduled functions run for 5 minutes, sync for one, and an
+insert of sync half a minute longer. The longest chain of these is below an hour and a half.
 """
 
 
@@ -57,7 +57,7 @@ class Works(PersonWorks):
     settle: timedelta = SETTLE
 
     def of(self, erasure: Erasure) -> Work:
-        """What there is to do for `erasure`."""
+        """The work for `erasure`."""
         return self._of_account(erasure) if erasure.kind == ACCOUNT else PersonWorks.of(self, erasure)
 
     def _of_account(self, erasure: Erasure) -> Work:
@@ -75,7 +75,7 @@ class Works(PersonWorks):
             "dropped_files": Folder(self.drops, dropin_prefix(tenant), self.time),
             "checkpoints": Folder(self.staging, checkpoint_prefix(tenant), self.time),
             "idempotency_marks": Folder(self.staging, idempotency_prefix(tenant), self.time),
-            # Before the quarantine: sync may set aside what is staged, and nothing goes back any more.
+            # Before the quarantine: sync may quarantine what is staged, and nothing is replayed any more.
             "staged": StagedObjects(self.staging, tenant, self.time, stopped_at=work.stopped_at),
             "quarantined": Folder(self.staging, quarantine_prefix(tenant), self.time),
             "rows": Rows(
@@ -98,9 +98,9 @@ class Works(PersonWorks):
         return Items(self.tables, holding, tenant, self.time)
 
     def _closed(self, tenant: TenantId) -> bool:
-        """Whether billing is done with the account; it is asked again, should its item be a later one.
+        """Whether billing has closed the account; if not, request it again: its item may be newer.
 
-        Without an account, as where only its book was brought back, there is nothing that could be closed.
+        Without an account, as when only its billing item was restored, there is nothing to close.
         """
         account = self.tables.page(holding_of("accounts"), tenant).items
         if not account or self.closings.state(tenant) != "open":

@@ -1,1 +1,1 @@
-"""A copy of all that we hold of an account, as an archive that is written piece by piece."""
+"""Data export of an account: all personal data stored, as an archive that is written piece by piece."""

@@ -1,7 +1,7 @@
-"""Archives in their bucket: written in parts that stay when a run ends, fetched by links that end.
+"""Archives in their bucket: uploaded in parts that survive the end of a run, fetched by links that expire.
 
-S3's multipart upload through boto3: obstore, which everything else here uses, forgets an upload with its
-process.
+This uses S3's multipart upload through boto3: obstore, which everything else here uses, loses an upload when
+its process ends.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from functions.shared.buckets.contract import whole_folder
 from functions.shared.errors import PermanentError, RetryableError
 
 LINK_SECONDS = 3600
-"""How long a link can be used; each request for it makes a new one."""
+"""How long a link is valid; each request creates a new one."""
 
 READ_SECONDS = 30
 """A part of some megabytes may take a while."""
@@ -23,7 +23,7 @@ _MISSING = frozenset({"404", "NoSuchKey", "NotFound"})
 
 
 class ArchivesUnavailableError(RetryableError):
-    """S3 did not do what it was asked to."""
+    """S3 failed or did not answer."""
 
 
 class NoUploadError(PermanentError):
@@ -56,7 +56,7 @@ class Archives:
         self._s3 = s3
 
     def begin(self, key: str, file_name: str) -> str:
-        """Begin an upload; its id. Who fetches the archive saves it as `file_name`."""
+        """Begin an upload; its id. Browsers save the archive as `file_name`."""
         answer = self._call(
             "create_multipart_upload",
             Key=key,
@@ -67,7 +67,7 @@ class Archives:
         return upload_id
 
     def put_part(self, key: str, upload_id: str, number: int, body: bytes) -> str:
-        """Upload a part, the first being 1; the same number again takes its place. Its ETag.
+        """Upload a part, the first being 1; its ETag. The same number again replaces the part.
 
         Raises
         ------
@@ -78,7 +78,7 @@ class Archives:
         return etag
 
     def complete(self, key: str, upload_id: str, etags: Sequence[str]) -> None:
-        """Make an object of the parts; the same again changes nothing.
+        """Complete the upload: its parts become an object. Repeating it changes nothing.
 
         Raises
         ------
@@ -94,14 +94,14 @@ class Archives:
                 raise
 
     def abort(self, key: str, upload_id: str) -> None:
-        """Give an upload up, with all of its parts; one that is gone already is no fault."""
+        """Abort an upload, with all of its parts; one that is already gone is not an error."""
         try:
             self._call("abort_multipart_upload", Key=key, UploadId=upload_id)
         except NoUploadError:
             return
 
     def unfinished(self, prefix: str) -> list[Unfinished]:
-        """The uploads below `prefix` that were begun and not completed: their parts are in no listing."""
+        """The uploads below `prefix` that were begun and not completed: listings do not show their parts."""
         found: list[Unfinished] = []
         start: dict[str, str] = {}
         while True:
@@ -122,9 +122,9 @@ class Archives:
         return True
 
     def link(self, key: str) -> str:
-        """An address that fetches the archive for LINK_SECONDS and needs no key.
+        """A URL that fetches the archive for LINK_SECONDS without a key.
 
-        It ends earlier should the credentials of the role that signs it do so.
+        It expires earlier if the credentials of the role that signs it do.
         """
         link: str = self._client().generate_presigned_url(
             "get_object", Params={"Bucket": self._bucket, "Key": key}, ExpiresIn=LINK_SECONDS

@@ -8,7 +8,7 @@ from functions.privacy.holding import Holding
 
 
 def shown(item: Mapping[str, Any], holding: Holding) -> dict[str, Any]:
-    """What its owner is shown of an item: the attributes on the holding's list, in that order."""
+    """The attributes of an item that its owner is shown: those on the inventory's list, in that order."""
     return {name: plain(item[name]) for name in holding.shows if name in item}
 
 

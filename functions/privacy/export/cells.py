@@ -1,9 +1,8 @@
-"""Records as lines of NDJSON, and the same as CSV that no spreadsheet takes for a formula. Pure.
+"""Records as lines of NDJSON, and the same as CSV that is safe from formula injection. Pure.
 
-A cell that begins with `=`, `+`, `-`, `@`, a tab or a line break would be run by Excel, LibreOffice and
-others when the file is opened: a log line or a name that a stranger chose becomes code on the reader's
-machine. Such a cell gets an apostrophe in front, which these show as text. The NDJSON beside it has the value
-as it is.
+Excel, LibreOffice and others run a cell that begins with `=`, `+`, `-`, `@`, a tab or a line break when the
+file is opened: a log line or a name that a stranger chose becomes code on the reader's machine. Such a cell
+gets an apostrophe in front, which these programs show as text. The NDJSON beside it has the unchanged value.
 """
 
 import csv
@@ -13,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 RUN_BY_SPREADSHEETS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-"""With their full-width twins, which some take for the same."""
+"""With their full-width twins, which some programs treat as the same."""
 
 Record = Mapping[str, Any]
 
@@ -27,7 +26,7 @@ def lines(records: Iterable[Record]) -> bytes:
 
 
 def csv_of(records: Iterable[Record], columns: Sequence[str]) -> bytes:
-    """The same as CSV with a header; what is no text, number or truth value is JSON in its cell."""
+    """The same as CSV with a header; a value that is no text, number or boolean is JSON in its cell."""
     text = io.StringIO(newline="")
     writer = csv.writer(text, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
     writer.writerow([safe(each) for each in columns])
@@ -37,7 +36,7 @@ def csv_of(records: Iterable[Record], columns: Sequence[str]) -> bytes:
 
 
 def safe(cell: str) -> str:
-    """`cell` so that no spreadsheet runs it; blanks in front do not save it from being run either."""
+    """`cell` in a form that no spreadsheet runs; leading blanks do not prevent that either."""
     return f"'{cell}" if cell.lstrip(" \u00a0").startswith(RUN_BY_SPREADSHEETS) else cell
 
 

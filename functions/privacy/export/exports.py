@@ -1,4 +1,4 @@
-"""The table of copies: an item for each, and while it is made one for each part of its archive."""
+"""The table of data exports: an item for each export and, while it is in progress, for each archive part."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -23,17 +23,17 @@ from functions.shared.tenancy import TenantId
 
 OPEN = "open"
 LOCK = "!open"
-"""Where it stands which copy is being made for an account; no copy's id begins so."""
+"""The key of the item that names the account's export in progress; no export id begins like this."""
 
 REMOVED_A_CALL = 100
 
 
 class ExportChangedError(RetryableError):
-    """Another run works on this copy, it begins anew, or the account is erased."""
+    """Another run works on this export, it begins again, or the account is erased."""
 
 
 class ExportOpenError(PermanentError):
-    """A copy is being made for this account already."""
+    """An export of this account is already in progress."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class Exports:
         self._client = client
 
     def ask(self, export: Export, also: Sequence[Item] = ()) -> None:
-        """Write a new one down, with `also`, items of TransactWriteItems.
+        """Store a new export, with `also`, items of TransactWriteItems.
 
         Raises
         ------
@@ -73,10 +73,10 @@ class Exports:
         try:
             write_all(self._client, [*writes, *also])
         except UnmetError:
-            raise ExportOpenError("one is being made") from None
+            raise ExportOpenError("an export of this account is already in progress") from None
 
     def of(self, tenant: TenantId, export_id: str) -> Export | None:
-        """The tenant's copy of that id."""
+        """The tenant's export with that id."""
         with answered():
             answer = self._client.get_item(
                 TableName=self._table, Key=key_of(tenant, export_id), ConsistentRead=True
@@ -84,12 +84,12 @@ class Exports:
         return export_of(answer["Item"]) if "state" in answer.get("Item", {}) else None
 
     def all(self, tenant: TenantId) -> list[Export]:
-        """All of the tenant's, newest first."""
+        """All exports of the tenant, newest first."""
         exports = [export_of(item) for item in self._of_tenant(tenant) if "state" in item]
         return sorted(exports, key=lambda each: (each.requested_at, each.export_id), reverse=True)
 
     def due(self) -> list[Export]:
-        """Those that are to be worked on, the longest waiting first."""
+        """The exports to work on, the longest waiting first."""
         query = {
             "IndexName": OPEN,
             "KeyConditionExpression": "#open = :open",
@@ -98,11 +98,11 @@ class Exports:
         }
         items = self._query(query)
         exports = (self.of(TenantId(item["tenant_id"]["S"]), item["entry"]["S"]) for item in items)
-        # The index is a moment behind.
+        # The index is eventually consistent.
         return [each for each in exports if each and each.open]
 
     def save(self, export: Export, part: Part | None = None) -> Export:
-        """Write an open one as it is now, with a part that was uploaded; nobody has written it since.
+        """Store an open export, with an uploaded part, unless it was changed since it was read.
 
         Raises
         ------
@@ -113,7 +113,7 @@ class Exports:
         return new
 
     def finish(self, export: Export, also: Sequence[Item] = ()) -> Export:
-        """It is `ready` or `failed` from now on, as `export` says; its parts are forgotten.
+        """Set it to `ready` or `failed`, as `export` says; the items of its parts are deleted.
 
         Raises
         ------
@@ -126,7 +126,7 @@ class Exports:
         return new
 
     def begin_again(self, export: Export, began_at: int) -> Export:
-        """Let it be made anew from the start, for something of what it has read is erased.
+        """Restart it from the beginning, because some of the data it has read is erased.
 
         Raises
         ------
@@ -137,7 +137,7 @@ class Exports:
         return new
 
     def parts(self, export: Export) -> list[Part]:
-        """The uploaded parts, in their order; not those of an attempt that was given up."""
+        """The uploaded parts, in their order; not those of an abandoned attempt."""
         parts = [
             Part(int(each["part"]["N"]), each["etag"]["S"], files_of(each["files"]["S"]))
             for each in self._of_tenant(export.tenant)
@@ -182,7 +182,7 @@ class Exports:
         try:
             write_all(self._client, writes)
         except UnmetError:
-            raise ExportChangedError("the copy was changed meanwhile") from None
+            raise ExportChangedError("the export was changed meanwhile") from None
 
     def _of_tenant(self, tenant: TenantId) -> Iterator[Item]:
         return self._query(

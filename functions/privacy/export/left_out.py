@@ -1,4 +1,4 @@
-"""Rows that a data export leaves out: those that an open erasure of a person is about."""
+"""Rows that a data export leaves out: rows that match an open erasure of a person."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ class LeftOut:
 
     @classmethod
     def by(cls, erasures: Iterable[Erasure]) -> "LeftOut":
-        """What the open ones among `erasures` are about."""
+        """The rules of the open ones among `erasures`."""
         return cls(
             tuple(
                 (each.subject.rule(), each.requested_at * MICROSECONDS)
@@ -27,7 +27,7 @@ class LeftOut:
         )
 
     def has_line(self, line: bytes) -> bool:
-        """Whether a quarantined row is left out, whenever it was received: as an erasure removes it."""
+        """Whether a quarantined row is left out, whenever it was received: an erasure removes it, too."""
         return any(rule.matches_line(line) for rule, _ in self.rules)
 
     def has_row(self, message: str, metadata: str, received_at: int) -> bool:

@@ -1,11 +1,13 @@
-"""The stored logs of an account, page by page, in an order that never changes.
+"""The stored logs of an account, page by page, in a fixed order.
 
-By time, then batch, then a hash of the row; rows that are equal to the last of a page are told by how many of
-them were given. So a page can be read again, and the next one begins exactly after it, whoever reads it.
-Only what was received before the copy was asked for is in it: what arrives meanwhile changes no page.
+The order is by time, then batch, then a hash of the row. Rows equal to the last row of a page are
+distinguished by how many of them were returned. So a page can be read again, and the next page begins exactly
+after it, in any process. Only events received before the export was requested are in it: later events change
+no page.
 
-A page looks at a window of time, not at all that is left: the window grows while it holds little and shrinks
-when it holds more than a page, so that reading it all costs what there is, and not its square.
+A page reads a window of time, not everything that is left: the window grows while it has few events and
+shrinks when it has more than a page. So the cost of reading all pages grows with the number of events, not
+with its square.
 """
 
 import json
@@ -20,7 +22,7 @@ from functions.shared.warehouse import TOO_LARGE_RESULT, Warehouse, WarehouseRef
 
 ROWS_A_PAGE = 5_000
 MAX_PAGE_BYTES = 32 * 1024 * 1024
-"""Of an answer of the engine. An event has 1 MiB at the most, so that a page of one row always fits."""
+"""Of an answer of the engine. An event has 1 MiB at the most, so a page of one row always fits."""
 
 NANOSECONDS = 1_000_000_000
 FIRST_WINDOW = 3600 * NANOSECONDS
@@ -63,7 +65,7 @@ class Period:
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Where the next page begins: after `given` rows of this instant, batch and hash. `window` to look at."""
+    """Where the next page begins: after `given` rows of this instant, batch and hash; `window` to read."""
 
     instant: int
     batch_id: str = ""
@@ -81,7 +83,7 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Events as they are written into a copy, and where the next page begins; None after the last."""
+    """Events as an export has them, and where the next page begins; None after the last."""
 
     lines: list[bytes]
     after: Position | None
@@ -105,7 +107,7 @@ class Logs:
         self._left_out = left_out
 
     def page(self, position: Position | None = None) -> Page:
-        """The events from `position` on; None for the first. A page may be empty and not be the last."""
+        """The events from `position` on; None for the first page. A page may be empty and not be the last."""
         here = position or Position(self._period.since)
         end = min(here.instant + here.window, self._period.until)
         if here.instant >= self._period.until:
@@ -155,7 +157,7 @@ class Logs:
         return replace(Position(*last), given=given, window=window)
 
     def _first_from(self, instant: int) -> int | None:
-        """When the first event from `instant` on is; None when there is none: years may have nothing."""
+        """The time of the first event from `instant` on; None if there is none: years may be empty."""
         owned, parameters = row_filter(self._tenant)
         until = {"cut": self._period.cut, "since": instant, "until": self._period.until}
         found = self._warehouse.select(
@@ -176,7 +178,7 @@ def _line(row: dict[str, Any]) -> bytes:
         **{name: row[name] for name in ("level", "service", "project_id", "message", "trace_id", "span_id")},
     }
     front = json.dumps(told, ensure_ascii=False, separators=(",", ":"))
-    # Between its values JSON may have line breaks; inside of texts it has none.
+    # JSON may have line breaks between its values; inside its strings it has none.
     metadata = (row["metadata"] or "{}").replace("\n", " ").replace("\r", " ")
     return f'{front[:-1]},"metadata":{metadata}}}\n'.encode("utf-8", "replace")
 

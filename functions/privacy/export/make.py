@@ -1,7 +1,7 @@
-"""One run of the making of one copy: read, pack, upload a part, write down how far it is, and again.
+"""One run of one data export: read, pack, upload a part, store the progress, and repeat.
 
-What is in memory is at most a piece and a part. A run may end anywhere: the next one goes on after the last
-part that was written down, and reads again what came after it.
+Memory holds at most a piece and a part. A run may end anywhere: the next one continues after the last part
+that was stored, and reads again what came after it.
 """
 
 from collections.abc import Callable, Sequence
@@ -19,7 +19,7 @@ from functions.shared.errors import PermanentError
 from functions.shared.tenancy import exports_prefix
 
 PART_BYTES = 8 * 1024 * 1024
-"""S3 wants five megabytes at the least of every part but the last."""
+"""S3 requires five megabytes at least for every part except the last."""
 
 MAX_PARTS = 10_000
 RESERVE_SECONDS = 30.0
@@ -27,12 +27,12 @@ LEASE_MARGIN_SECONDS = 10
 
 
 class TooLargeError(PermanentError):
-    """The archive would have more parts than S3 takes: a shorter period would do."""
+    """The archive would have more parts than S3 accepts; a shorter period would fit."""
 
 
 @dataclass(slots=True)
 class _Buffer:
-    """What is packed and not uploaded yet; it begins at `offset` of the archive."""
+    """Packed bytes that are not uploaded yet; they begin at `offset` of the archive."""
 
     offset: int
     at: datetime
@@ -56,10 +56,10 @@ class _Buffer:
 
 @dataclass(slots=True)
 class Making:
-    """A copy, and what it is made with. `now`: Unix seconds; `left`: seconds until the run is stopped.
+    """An export with its stores. `now`: Unix seconds; `left`: seconds until the run is stopped.
 
     `waiting`: how many staged objects may hold events that belong to it.
-    `told`: what is written with the news that it is ready, items of TransactWriteItems.
+    `told`: written together with the state `ready`, items of TransactWriteItems.
     """
 
     export: Export
@@ -77,7 +77,7 @@ class Making:
 
         Raises
         ------
-        ExportChangedError: another run works on it, or it is gone. TooLargeError. What the stores raise.
+        ExportChangedError: another run works on it, or it is gone. TooLargeError. Errors of the stores.
         """
         self._take()
         if not self.export.progress.upload_id:
@@ -90,12 +90,12 @@ class Making:
         return True
 
     def _take(self) -> None:
-        """Nobody else works on it until this run is over: a part has to be the one whose ETag is noted."""
+        """Take a lease until this run is over: each part must be the one whose ETag is stored."""
         until = int(self.now() + self.left()) + LEASE_MARGIN_SECONDS
         self.export = self.exports.save(replace(self.export, busy_until=until))
 
     def _begin(self) -> None:
-        """Of who died between beginning an upload and noting it, S3 alone knows: nobody goes on with that."""
+        """Abort uploads that a run began but did not store before it died. Begin a new upload."""
         for each in self.archives.unfinished(exports_prefix(self.export.tenant)):
             if each.key == self.export.object_key:
                 self.archives.abort(each.key, each.upload_id)
@@ -104,18 +104,18 @@ class Making:
         self.export = self.exports.save(replace(self.export, progress=progress))
 
     def _next_part(self) -> bool:
-        """Read and pack until a part is full, upload it; False when the time is over before that."""
+        """Read and pack until a part is full, upload it; False if the time is over before that."""
         progress = self.export.progress
         buffer = _Buffer(progress.offset, datetime.fromtimestamp(self.export.began_at, UTC))
         if progress.parts == 0:
-            buffer.add(README, README_TEXT.encode(), 0, "how to read this")
+            buffer.add(README, README_TEXT.encode(), 0, "how to read this archive")
         while progress.source < len(self.sources) and buffer.size < self.part_bytes:
             if self.left() < RESERVE_SECONDS:
                 return False
             source = self.sources[progress.source]
             piece = source.read(progress.position)
             files = progress.files
-            # Of a source that holds nothing there is one file all the same: it says so.
+            # An empty source gets one empty file, as proof that it was read.
             if piece.rows or (piece.after is None and files == 0):
                 files += 1
                 for name, content in named(source, files, piece):
@@ -129,7 +129,7 @@ class Making:
             progress = replace(progress, complete=True)
         number = progress.parts + 1
         if number > MAX_PARTS:
-            raise TooLargeError("the archive is too large")
+            raise TooLargeError("the archive would have more parts than S3 accepts")
         body = b"".join(buffer.parts)
         etag = self.archives.put_part(self.export.object_key, progress.upload_id, number, body)
         progress = replace(progress, parts=number, offset=buffer.end)
@@ -139,10 +139,10 @@ class Making:
         return True
 
     def _end(self, buffer: _Buffer) -> None:
-        """The manifest, and the directory of all files with it."""
+        """The manifest and the directory of all files, including the manifest."""
         before = [file for part in self.exports.parts(self.export) for file in part.files]
         told = manifest(self.export, [*before, *buffer.files], self.now(), self.waiting())
-        buffer.add(NAME, told, 0, "what is in here")
+        buffer.add(NAME, told, 0, "contents of this archive")
         entries = [each.entry for each in [*before, *buffer.files]]
         buffer.append(directory(entries, buffer.end, buffer.at))
 

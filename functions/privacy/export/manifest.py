@@ -1,4 +1,4 @@
-"""The last file of a copy: what is in it, to be checked, and what is not, and why. Pure."""
+"""The last file of a data export: its contents, for checking, and what is left out, with reasons. Pure."""
 
 import json
 from collections.abc import Sequence
@@ -12,21 +12,21 @@ FORMAT = "astralog-export-1"
 NAME = "manifest.json"
 README = "README.txt"
 
-README_TEXT = """This is a copy of what AstraLog Cloud holds of one account, made on request.
+README_TEXT = """This is an export of the data that AstraLog Cloud stores of one account, made on request.
 
 account/   records about the account and its people: NDJSON, one JSON object a line, and the same as CSV.
-           In the CSV files a cell that a spreadsheet would take for a formula has an apostrophe in front.
-logs/      the events that were asked for: NDJSON, in the order of their time.
+           In the CSV files a cell that a spreadsheet would run as a formula has an apostrophe in front.
+logs/      the requested events: NDJSON, in the order of their time.
 manifest.json
-           each file with its SHA-256, its size and the number of its records; and what is not in
-           here, and why.
+           each file with its SHA-256, its size and the number of its records; and what is left out,
+           with the reasons.
 
-To check a file: sha256sum account/keys-0001.ndjson, and look for the same in manifest.json.
+To check a file: run sha256sum account/keys-0001.ndjson and compare the result with manifest.json.
 """
 
 
 def manifest(export: Export, files: Sequence[File], now: float, waiting: int) -> bytes:
-    """`waiting`: staged objects that had not been loaded when the logs were read, after long waiting."""
+    """`waiting`: staged objects that were not loaded when the logs were read, after a long wait."""
     counts: dict[str, int] = {}
     for each in files:
         if each.entry.name.endswith(".ndjson"):
@@ -69,7 +69,7 @@ def _logs(export: Export, waiting: int) -> dict[str, Any] | None:
 
 
 def _withheld() -> list[dict[str, str]]:
-    """What of each table is in no file."""
+    """The attributes of each table that are in no file."""
     return [
         {"table": holding.table, "attribute": name, "because": reason}
         for holding in HOLDINGS

@@ -1,4 +1,4 @@
-"""A copy as it is kept while it is made and for as long as it can be fetched."""
+"""A data export as it is stored while it is in progress and while it can be fetched."""
 
 import json
 from dataclasses import asdict, dataclass, field, replace
@@ -9,7 +9,7 @@ from functions.shared.tenancy import TenantId, exports_prefix
 
 SECONDS_A_DAY = 86_400
 KEPT_DAYS = 7
-"""As long as the bucket keeps an archive."""
+"""As long as the bucket retains an archive."""
 
 REMEMBERED_DAYS = 30
 
@@ -24,7 +24,7 @@ Item = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A file of the archive: its entry, what its content is, and how many records it has."""
+    """A file of the archive: its entry, a description of its content, and its number of records."""
 
     entry: Entry
     sha256: str
@@ -37,8 +37,8 @@ class Progress:
     """How far the archive is written.
 
     `upload_id`: of S3's multipart upload; empty before it began. `parts` are uploaded, `offset` bytes long.
-    The next to be read is the source of number `source` at its `position`, which has given `files` files.
-    `complete`: the last part is uploaded, and the archive only has to be put together.
+    The source with number `source` is read next, from its `position`; it has produced `files` files.
+    `complete`: the last part is uploaded, and only the upload has to be completed.
     """
 
     upload_id: str = ""
@@ -52,10 +52,10 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """Times in Unix seconds. `logs_from`, `logs_to`: of the events that were asked for; None for none.
+    """Times in Unix seconds. `logs_from`, `logs_to`: of the requested events; None if none were requested.
 
-    `began_at`: since when it is being made; what was removed before then is not in it. `busy_until`: a run
-    works on it, and no other does until then. `revision` goes up with each write.
+    `began_at`: when work on it began; what was removed before then is not in it. `busy_until`: a run works on
+    it, and no other run does until then. `revision` increases with each write.
     """
 
     tenant: TenantId
@@ -81,21 +81,21 @@ class Export:
 
     @property
     def gone_at(self) -> int | None:
-        """When it cannot be fetched any more."""
+        """When it can no longer be fetched."""
         return None if self.ready_at is None else self.ready_at + KEPT_DAYS * SECONDS_A_DAY
 
     @property
     def forget_at(self) -> int:
-        """When nothing is known of it any more."""
+        """When its item is deleted."""
         return self.requested_at + REMEMBERED_DAYS * SECONDS_A_DAY
 
     def again(self, began_at: int) -> "Export":
-        """The same, to be made anew."""
+        """The same export, to be restarted."""
         return replace(self, began_at=began_at, busy_until=0, progress=Progress())
 
 
 def item_of(export: Export) -> Item:
-    """Its item; an open one has the attributes that put it into the index `open`."""
+    """Its item; that of an open export has the attributes that put it into the index `open`."""
     numbers = {
         "requested_at": export.requested_at,
         "began_at": export.began_at,
@@ -119,7 +119,7 @@ def item_of(export: Export) -> Item:
 
 
 def export_of(item: Item) -> Export:
-    """The copy in an item."""
+    """The export in an item."""
     return Export(
         tenant=TenantId(item["tenant_id"]["S"]),
         export_id=item["entry"]["S"],
@@ -137,7 +137,7 @@ def export_of(item: Item) -> Export:
 
 
 def files_text(files: list[File]) -> str:
-    """Files as they are kept beside a part."""
+    """Files as they are stored with a part."""
     return json.dumps([[*asdict(each.entry).values(), each.sha256, each.rows, each.holds] for each in files])
 
 

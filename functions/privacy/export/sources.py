@@ -1,4 +1,4 @@
-"""What a copy is made of: each source is read piece by piece, from a position that outlives the run."""
+"""The sources of a data export: each is read piece by piece, from a position that outlives the run."""
 
 import json
 from collections.abc import Callable, Iterator, Sequence
@@ -17,17 +17,17 @@ from functions.shared.quarantine import unpack
 from functions.shared.tenancy import TenantId, quarantine_prefix
 
 PIECE_BYTES = 8 * 1024 * 1024
-"""About as large as a file of the archive gets; several are held in memory at a time."""
+"""About the largest size of a file in the archive; several are in memory at a time."""
 
 PAGES_A_PIECE = 20
-"""A table that is looked through may have many pages with nothing of this account."""
+"""A table that is scanned may have many pages without items of this account."""
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Content of one file, or of two that are the same in other forms: name's ending -> content.
+    """Content of one file, or of two with the same content in other forms: the name's ending -> content.
 
-    `after`: where to go on; None when that was all.
+    `after`: where to continue; None if that was all.
     """
 
     contents: dict[str, bytes]
@@ -36,7 +36,7 @@ class Piece:
 
 
 class Source(Protocol):
-    """Something to be copied. `holds` says what, for people."""
+    """A store to be exported. `holds` describes its data, for people."""
 
     @property
     def name(self) -> str: ...
@@ -50,7 +50,7 @@ class Source(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class TableSource:
-    """What one table holds, as NDJSON and as CSV."""
+    """The account's items in one table, as NDJSON and as CSV."""
 
     tables: Tables
     holding: Holding
@@ -62,7 +62,7 @@ class TableSource:
 
     @property
     def holds(self) -> str:
-        return f"what the table {self.holding.table} holds of this account"
+        return f"items of this account in the table {self.holding.table}"
 
     def read(self, position: str | None) -> Piece:
         records: list[Record] = []
@@ -77,7 +77,7 @@ class TableSource:
         return Piece(contents, len(records), None if after is None else json.dumps(after))
 
     def _meant(self, item: dict[str, Any]) -> bool:
-        """Not what only serves the making of copies: a lock, parts of an archive."""
+        """Whether to export the item: not if it only serves exports, as a lock or parts of an archive."""
         return self.holding.table != "exports" or "state" in item
 
     def _record(self, item: dict[str, Any]) -> Record:
@@ -89,12 +89,12 @@ class TableSource:
 
 @dataclass(frozen=True, slots=True)
 class SignInSource:
-    """What the identity provider keeps of the account's people. `subjects`: their ids."""
+    """The data of the account's people in Cognito. `subjects`: their ids."""
 
     sign_ins: SignIns
     subjects: Callable[[], Sequence[str]]
     name: str = "account/sign-in"
-    holds: str = "what the identity provider keeps of the people of this account; never a password"
+    holds: str = "data of the people of this account at the identity provider, without passwords"
 
     def read(self, _position: str | None) -> Piece:
         found = [self.sign_ins.of(subject) for subject in self.subjects()]
@@ -106,13 +106,13 @@ class SignInSource:
 
 @dataclass(frozen=True, slots=True)
 class QuarantineSource:
-    """Logs that were set aside, one document a piece, as they were staged."""
+    """Quarantined logs, one document a piece, as they were staged."""
 
     bucket: Bucket
     tenant: TenantId
     left_out: LeftOut = NOTHING
     name: str = "logs/quarantined"
-    holds: str = "events that were accepted and that the storage refused, as they were staged"
+    holds: str = "accepted events that ClickHouse rejected, as they were staged"
 
     def read(self, position: str | None) -> Piece:
         keys = sorted(each.key for each in self.bucket.under(quarantine_prefix(self.tenant)))

@@ -1,8 +1,8 @@
 """The ZIP format, written front to back and piece by piece: pure functions, so that a run may end anywhere.
 
-Python's own writer keeps what it has written so far in memory, and begins anew where it died. Here an entry
-is made by itself, its place in the archive is a value that can be kept anywhere, and the directory at the end
-is made of those. Sizes and offsets beyond four gigabytes, and more than 65,535 entries, take the 64-bit form.
+Python's own writer keeps its progress in memory, and starts over after a crash. Here an entry is created by
+itself, its place in the archive is a value that can be stored anywhere, and the directory at the end is built
+from those. Sizes and offsets beyond four gigabytes, and more than 65,535 entries, use the 64-bit form.
 """
 
 import struct
@@ -35,7 +35,7 @@ class Entry:
 
 
 def packed(name: str, body: bytes, offset: int, at: datetime) -> tuple[bytes, Entry]:
-    """The bytes of a file that stands at `offset`, and its entry. `body` is below four gigabytes."""
+    """The bytes of a file at `offset`, and its entry. `body` is below four gigabytes."""
     deflated = zlib.compressobj(6, zlib.DEFLATED, -15)
     data = deflated.compress(body) + deflated.flush()
     entry = Entry(name, offset, zlib.crc32(body), len(data), len(body))
@@ -48,7 +48,7 @@ def packed(name: str, body: bytes, offset: int, at: datetime) -> tuple[bytes, En
 
 
 def directory(entries: Sequence[Entry], offset: int, at: datetime) -> bytes:
-    """What ends an archive whose directory begins at `offset`."""
+    """The end of an archive whose directory begins at `offset`."""
     central = b"".join(_central(each, at) for each in entries)
     end = offset + len(central)
     count = len(entries)

@@ -193,7 +193,7 @@ def test_an_account_that_a_backup_brought_back_is_erased_again_at_once_and_no_ot
     assert main(["restored", "--go"], here) == 0
     assert len(here.erasures.due(NOON)) == 1
     assert capsys.readouterr().out.splitlines() == [
-        "1 accounts that a backup brought back would be erased again (--go)",
-        "1 accounts that a backup brought back are erased again",
-        "0 accounts that a backup brought back are erased again",
+        "1 accounts that a backup restored would be erased again (--go)",
+        "1 accounts that a backup restored are erased again",
+        "0 accounts that a backup restored are erased again",
     ]
