@@ -205,7 +205,7 @@ LATE = timedelta(hours=1)
 
 def _nothing_yet(upload: Upload, now: float) -> dict[str, Any]:
     is_over = upload.until is not None and now > upload.until + LATE.total_seconds()
-    error = {"code": "never_put", "reason": "No file was put before the URL ended: announce it again."}
+    error = {"code": "never_put", "reason": "No file was uploaded before the URL expired. Announce it again."}
     return {
         "state": FAILED if is_over else WAITING,
         "format": None,

@@ -51,9 +51,7 @@ def announced(body: bytes) -> Announced:
     if asked.size < 1:
         raise invalid("size", "must be the file's size in bytes, 1 or more")
     if asked.size > MAX_FILE_BYTES:
-        raise RefusalError(
-            413, "payload_too_large", "A file may have 5 GiB: split it, or compress it; both are read."
-        )
+        raise RefusalError(413, "payload_too_large", "A file may have at most 5 GiB. Split or compress it.")
     return Announced(_name(asked.filename), asked.size, asked.original)
 
 
@@ -68,7 +66,7 @@ def page(query: dict[str, str]) -> tuple[int, str | None]:
     if not _NUMBER.fullmatch(text) or not 1 <= int(text) <= MAX_PAGE:
         raise invalid("limit", f"must be a number from 1 to {MAX_PAGE}")
     if cursor is not None and not _ID.fullmatch(cursor):
-        raise invalid("cursor", "is not one that a page answered with")
+        raise invalid("cursor", "must be the next_cursor of a previous page")
     return int(text), cursor
 
 

@@ -18,9 +18,9 @@ WAIT_SECONDS = 60
 """The time until the meter has run again."""
 
 ELSEWHERE = "other_cloud"
-_ELSEWHERE_REASON = "This account keeps its logs in its own cloud: put the file into your own bucket."
+_ELSEWHERE_REASON = "This account stores its logs in its own bucket (BYOC). Put the file into that bucket."
 
-_RESUME = "Then POST /v1/uploads/{id}/resume reads what is left of the file."
+_RESUME = "Then POST /v1/uploads/{id}/resume reads the rest of the file."
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,7 +95,7 @@ def answer_to(event: Event, desk: Desk) -> Answer:
         raise
     except (RetryableError, PermanentError):
         raise RefusalError(
-            503, "try_again", "This cannot be done right now: try again.", retry_after_seconds=2
+            503, "try_again", "Temporarily unavailable. Retry the request.", retry_after_seconds=2
         ) from None
 
 
@@ -122,8 +122,8 @@ def _announce(desk: Desk, caller: Principal, event: Event) -> Answer:
         raise RefusalError(
             429,
             "too_many_open_uploads",
-            f"Of each hour, {MAX_OPEN_UPLOADS:,} announced files may wait to be put and read, of "
-            f"{MAX_OPEN_BYTES // 1024**4} TiB together: put those that are announced, then try again.",
+            f"Too many announced files have not arrived: at most {MAX_OPEN_UPLOADS:,} files of "
+            f"{MAX_OPEN_BYTES // 1024**4} TiB in total per hour. Upload the announced files, then retry.",
             retry_after_seconds=2,
         )
     desk.register.announce(upload)
@@ -160,7 +160,7 @@ def _resume(desk: Desk, caller: Principal, event: Event) -> Answer:
         raise RefusalError(
             409,
             "not_resumable",
-            "Only a file that stopped because the account took no logs can be resumed.",
+            "Only a file that stopped because the account's logs were rejected can be resumed.",
         )
     (desk.own_queue if caller.byoc else desk.queue).tell(file.dropped)
     return answer(202, _shown(*found, caller, desk))

@@ -25,9 +25,11 @@ LEAST_BYTES_A_CPU_SECOND = 500_000
 """Bytes of rows and of the file together. The slowest format, nested Parquet, is read ten times as fast."""
 
 IDLE = BrokenFileError(
-    NO_PROGRESS, "The file unpacks to far more than its rows: what follows the rows so far was not read."
+    NO_PROGRESS, "The file decompresses to far more data than its rows. The rest of the file was not read."
 )
-SLOW = BrokenFileError(NO_PROGRESS, "Reading the file takes far longer than its size and its rows explain.")
+SLOW = BrokenFileError(
+    NO_PROGRESS, "Reading the file takes too long for its size and number of rows. The rest was not read."
+)
 
 
 def is_idle(work_bytes: int, file: File) -> bool:

@@ -209,7 +209,7 @@ class Reading:
         if fault:
             self.file = replace(self.file, code=fault.code, reason=fault.reason)
         elif not self.file.rows and not self.file.refused:
-            self.file = replace(self.file, code="empty", reason="There is nothing in the file.")
+            self.file = replace(self.file, code="empty", reason="The file contains no records.")
         self.file = self.noted = self._register.note(replace(self.file, state=state), keeps_lease=False)
         if self.file.checkpoint:
             # The bucket's lifecycle rule deletes the checkpoints that are left.

@@ -131,7 +131,7 @@ def opened(ranges: Ranges, receipt: Receipt) -> Records:
     if sample.startswith(parquet_rows.MAGIC):
         raise BrokenFileError(
             "unsupported_format",
-            "This is a compressed Parquet file: put it in as it is, it is compressed inside.",
+            "This is a compressed Parquet file. Upload it uncompressed: Parquet is compressed internally.",
         )
     kind, state = told(sample, is_whole=text.ended and len(text.data) == len(sample))
     return TextRecords(compression, kind, text, format_of(kind, receipt, state))

@@ -270,7 +270,7 @@ class Register:
         except ClientError as fault:
             if not unmet(fault):
                 raise
-            raise LeaseLostError("somebody else reads the file") from None
+            raise LeaseLostError("another process reads the file") from None
         return noted
 
     def _claims(self, file: File, upload: Upload) -> list[dict[str, Any]]:

@@ -31,8 +31,8 @@ DEFAULT_PROJECT = "default"
 
 ORIGINAL_DELETED = "original_deleted"
 _ORIGINAL_DELETED = (
-    f"The original was deleted: the account keeps {MAX_KEPT_BYTES // 1024**3} GiB or {MAX_KEPT_FILES:,} "
-    "originals already."
+    f"The original was deleted: the account has reached the limit of {MAX_KEPT_BYTES // 1024**3} GiB or "
+    f"{MAX_KEPT_FILES:,} stored originals."
 )
 
 
@@ -120,7 +120,9 @@ class Work:
             if not (is_last_try and is_old and isinstance(fault, BucketRefusedError)):
                 self._give_back(reading)
                 raise
-            reading.give_up("no_access", "The bucket does not let us read the file: mend that, put it anew.")
+            reading.give_up(
+                "no_access", "The bucket denies read access. Grant access, then upload the file again."
+            )
             return True
 
     def _give_back(self, reading: Reading) -> None:
@@ -176,16 +178,20 @@ class Work:
     def _read(self, reading: Reading) -> bool:
         """Whether the file is settled; a permanent failure settles it too."""
         if reading.file.attempts > MAX_ATTEMPTS:
-            reading.give_up("unreadable", f"Reading broke off {MAX_ATTEMPTS} times at the same place.")
+            reading.give_up(
+                "unreadable", f"Reading the file failed {MAX_ATTEMPTS} times at the same position."
+            )
             return True
         try:
             return reading.run()
         except FileGoneError:
             reading.give_up("gone", "The file was deleted before it was read.")
         except ObjectChangedError:
-            reading.give_up("replaced", "Another file was put in its place before it was read.")
+            reading.give_up("replaced", "The file was replaced by another file before it was read.")
         except CheckpointLostError:
-            reading.give_up("interrupted", "Where to go on was lost: put the rest of the file in again.")
+            reading.give_up(
+                "interrupted", "The reading position was lost. Upload the rest of the file again."
+            )
         return True
 
     def _leave(self, file: File, place: Place) -> None:

@@ -229,4 +229,4 @@ def _times(names: list[str]) -> list[int]:
     return [] if found is None else [found]
 
 
-_OPEN_QUOTE = Verdict("open_quote", "A quote of the row is never closed.")
+_OPEN_QUOTE = Verdict("open_quote", "A quoted cell of the row is never closed.")

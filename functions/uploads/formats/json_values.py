@@ -151,7 +151,8 @@ class JsonValues:
     def _cut_off(self, text: Text) -> Batch:
         """End the text: its last value has no end. The text breaks off, or brackets do not match."""
         text.stop(
-            text.fault or BrokenFileError("invalid_json", "The JSON breaks off: its last value has no end.")
+            text.fault
+            or BrokenFileError("invalid_json", "The JSON is incomplete: its last value does not end.")
         )
         batch = Batch()
         batch.refuse(self._index, CUT_OFF)

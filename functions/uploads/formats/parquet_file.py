@@ -37,7 +37,7 @@ _COPIED_A_WORK_BYTE = 16
 
 _DICTIONARY_ENCODINGS = frozenset({"PLAIN_DICTIONARY", "RLE_DICTIONARY"})
 
-_TRUNCATED = BrokenFileError("truncated", "The Parquet file has no footer: it was cut off.")
+_TRUNCATED = BrokenFileError("truncated", "The Parquet file is truncated: it has no footer.")
 _TOO_MANY_COLUMNS = BrokenFileError(
     "unsupported_format", f"The Parquet file has more than {MAX_COLUMNS} columns."
 )

@@ -33,13 +33,13 @@ _VARINT_BITS = 70
 _BOOLEANS, _BYTE, _INTEGERS, _DOUBLE = (1, 2), 3, (4, 5, 6), 7
 _BINARY, _LISTS, _STRUCT = 8, (9, 10), 12
 
-CORRUPT = BrokenFileError("corrupt", "A part of the Parquet file is damaged, and its rows cannot be read.")
+CORRUPT = BrokenFileError("corrupt", "A part of the Parquet file is damaged. Its rows cannot be read.")
 TOO_MUCH_MEMORY = BrokenFileError(
     "too_much_memory",
-    "The Parquet file needs more memory than a file may use: write smaller pages and row groups.",
+    "The Parquet file needs too much memory. Write smaller pages and row groups.",
 )
 TOO_MUCH_UNPACKED = BrokenFileError(
-    NO_PROGRESS, "The Parquet file unpacks to far more than its rows: what follows them was not read."
+    NO_PROGRESS, "The Parquet file decompresses to far more data than its rows. The rest was not read."
 )
 
 

@@ -88,11 +88,13 @@ def format_of(kind: str, receipt: Receipt, state: State) -> Format:
 
 def _refuse_binary(sample: bytes) -> None:
     if sample[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        raise BrokenFileError("unsupported_encoding", "The file is UTF-16: save it as UTF-8.")
+        raise BrokenFileError(
+            "unsupported_encoding", "The file is encoded in UTF-16. Save it as UTF-8, then upload it again."
+        )
     controls = len(_CONTROLS.findall(sample))
     if controls and controls > _MOST_CONTROLS * len(sample):
         raise BrokenFileError(
-            "unsupported_format", "The file is neither text nor of another form that is known."
+            "unsupported_format", "The file is neither text nor in another supported format."
         )
 
 

@@ -35,7 +35,9 @@ _FALSE_MARKS = 2
 """How many consecutive marks may be data: one in 2**48 bits looks like a mark."""
 
 _CUT_OFF = BrokenFileError("truncated", "The file ends in the middle of its bzip2 stream.")
-_CORRUPT = BrokenFileError("corrupt", "The file's bzip2 stream is damaged from some place on.")
+_CORRUPT = BrokenFileError(
+    "corrupt", "The bzip2 stream is damaged. The text after the damage cannot be read."
+)
 
 
 class Bzip2Stream:
@@ -96,7 +98,9 @@ class Bzip2Stream:
             self._fault = _CUT_OFF if self._data[self._bit // 8 :] else None
             return False
         if not self._data.startswith(MAGIC, self._bit // 8):
-            self._fault = BrokenFileError("trailing_data", "After its last bzip2 stream the file goes on.")
+            self._fault = BrokenFileError(
+                "trailing_data", "The file has other data after its last bzip2 stream."
+            )
             return False
         self._bit += _HEAD_BITS
         self._in_stream, self._combined_crc = True, 0
@@ -108,7 +112,7 @@ class Bzip2Stream:
         self._in_stream = False
         if crc != self._combined_crc:
             self._fault = BrokenFileError(
-                "checksum", "The text of a bzip2 stream is not what its checksum says."
+                "checksum", "The checksum of a bzip2 stream does not match its text."
             )
 
     def _begin_block(self, crc: int) -> None:

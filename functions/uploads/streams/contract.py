@@ -54,7 +54,7 @@ class Members:
 
 _TOO_MANY_EMPTY = BrokenFileError(
     NO_PROGRESS,
-    f"More than {MAX_EMPTY_MEMBERS} parts of the compressed file hold next to nothing: compress it at once.",
+    f"More than {MAX_EMPTY_MEMBERS:,} parts of the file are almost empty. Compress it as one stream.",
 )
 
 

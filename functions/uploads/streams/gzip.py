@@ -40,7 +40,7 @@ _FIRST_STEP_BYTES = 2 * 1024
 _FHCRC, _FEXTRA, _FNAME, _FCOMMENT = 2, 4, 8, 16
 
 _CUT_OFF = BrokenFileError("truncated", "The file ends in the middle of its gzip stream.")
-_CORRUPT = BrokenFileError("corrupt", "The file's gzip stream is damaged from some place on.")
+_CORRUPT = BrokenFileError("corrupt", "The gzip stream is damaged. The text after the damage cannot be read.")
 
 
 @dataclass(slots=True)
@@ -159,7 +159,9 @@ class GzipStream:
         if end >= 0:
             return end
         if not self._is_padding():
-            self._fault = BrokenFileError("trailing_data", "After its last gzip member the file goes on.")
+            self._fault = BrokenFileError(
+                "trailing_data", "The file has other data after its last gzip member."
+            )
         return None
 
     def _read_more(self) -> bool:
@@ -234,7 +236,7 @@ class GzipStream:
         length = self._length + len(last_text)
         if expected != (zlib.crc32(last_text, self._crc), length & 0xFFFFFFFF):
             self._fault = BrokenFileError(
-                "checksum", "The text of a gzip member is not what its checksum says."
+                "checksum", "The checksum of a gzip member does not match its text."
             )
 
     def _keep_place(self, decompressor: "zlib._Decompress") -> None:

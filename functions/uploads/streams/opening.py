@@ -44,7 +44,8 @@ def compression_of(first: bytes) -> str:
     for magic, kind in _OTHERS.items():
         if first.startswith(magic):
             raise BrokenFileError(
-                "unsupported_format", f"This is {kind}: put in plain files, or gzip, zstd or bzip2."
+                "unsupported_format",
+                f"This is {kind}, which is not supported. Use plain, gzip, zstd or bzip2.",
             )
     return PLAIN
 

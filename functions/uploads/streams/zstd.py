@@ -26,10 +26,10 @@ KEPT_TEXT_BYTES = 6 * 1024 * 1024
 MAX_WINDOW_LOG = 27
 """128 MB, the most that `zstd --ultra --long` needs unless its reader gets another limit."""
 
-_CORRUPT = BrokenFileError("corrupt", "The file's zstd stream is damaged from some place on.")
+_CORRUPT = BrokenFileError("corrupt", "The zstd stream is damaged. The text after the damage cannot be read.")
 _TOO_WIDE = BrokenFileError(
     "unsupported_format",
-    "The file's zstd window is larger than 128 MB: compress it without `--long`, or with 27.",
+    "The zstd window is larger than 128 MB. Compress the file without `--long`, or with `--long=27`.",
 )
 _CUT_OFF = BrokenFileError("truncated", "The file ends in the middle of a zstd frame.")
 
