@@ -1,1 +1,1 @@
-"""Uploads: a file put into a bucket becomes rows, whatever its name, its form and its size."""
+"""Uploads: files put into a bucket become rows, whatever their name, format and size."""

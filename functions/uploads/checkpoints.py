@@ -1,7 +1,8 @@
-"""Where the reading of a file goes on: beside the tenant's staged objects, for it holds text of theirs.
+"""Checkpoints: where the reading of a file continues.
 
-One object a checkpoint, named by how far it is: what two attempts write there means the same, so the first
-one counts.
+They are stored beside the tenant's staged objects because they contain text of the tenant's files. Each
+checkpoint is one object, named by its position: two attempts write equivalent objects, so the first one
+counts.
 """
 
 import base64
@@ -23,7 +24,7 @@ MAX_BYTES = 16 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """`kind` and `state` are the format's; `at` is how much of the text is done, `mark` a way back there."""
+    """`kind`, `state`: of the format. `at`: text done so far. `mark`: a resume point at or before `at`."""
 
     kind: str
     state: State
@@ -32,7 +33,7 @@ class Checkpoint:
 
 
 class CheckpointLostError(PermanentError):
-    """The checkpoint is not there any more."""
+    """The checkpoint does not exist or cannot be read."""
 
 
 class Checkpoints:
@@ -43,9 +44,9 @@ class Checkpoints:
         self._prefix = f"{checkpoint_prefix(tenant)}{digest}/"
 
     def put(self, part: int, text_at: int, checkpoint: Checkpoint) -> str:
-        """Keep `checkpoint`, with which part `part` begins, so far into the text; its key.
+        """Store `checkpoint`, at which part `part` begins, `text_at` bytes into the text; return its key.
 
-        A key counts as taken also while somebody else writes it, who may yet fail: hence the second look.
+        A conflict on the key can also be a write in flight, which may still fail: hence the second check.
         """
         key = f"{self._prefix}{part:06d}-{text_at}"
         taken = self._bucket.create(key, zstd.compress(_encoded(checkpoint), 1)) is None
@@ -66,11 +67,11 @@ class Checkpoints:
         try:
             return _decoded(decoded(bytes(found.body), MAX_BYTES))
         except (zstd.ZstdError, DecodedTooLargeError, ValueError, LookupError, TypeError, RecursionError):
-            # Others may write into a customer's bucket.
+            # Other writers have access to a customer's bucket.
             raise CheckpointLostError("the checkpoint is none") from None
 
     def delete(self) -> None:
-        """Delete all of them."""
+        """Delete all checkpoints of the file."""
         self._bucket.delete([each.key for each in self._bucket.under(self._prefix)])
 
 

@@ -1,7 +1,7 @@
-"""Rows made of values that a format has found: the columns every row has, the rest in its metadata.
+"""Build rows from the values that a format has found: the fixed columns, and metadata for the rest.
 
-The rules are those of functions.shared.judging.judge for what arrives as JSON: times out of range are moved
-and the original kept, names that are too long go into the metadata, nothing is dropped.
+The rules are those of functions.shared.judging.judge for JSON events: times out of range are clamped and the
+original kept in the metadata, names that are too long go into the metadata, nothing is dropped.
 """
 
 from collections.abc import Iterable
@@ -26,7 +26,7 @@ LEVEL = ("level", "severity", "loglevel", "log_level", "log.level", "levelname",
 SERVICE = (
     "service", "service.name", "service_name", "app", "application", "app_name", "application_name",
 )  # fmt: skip
-"""What columns are called elsewhere, in lower case with `_` between words; the first that is there counts."""
+"""Usual names of columns, in lower case with `_` between words; the first one present counts."""
 
 Metadata = dict[str, Any]
 
@@ -38,7 +38,7 @@ _LEVEL_DIGITS = 3
 
 
 def plain_name(name: str) -> str:
-    """A column's name as the lists above have it."""
+    """A column's name in the form of the lists above."""
     return name.strip().lower().replace(" ", "_").replace("-", "_")
 
 
@@ -64,7 +64,7 @@ class Columns:
         trace_id: str = "",
         span_id: str = "",
     ) -> Row | Verdict:
-        """A row; `timestamp` is text that `moment` made, or empty for the time of receipt."""
+        """Build a row; `timestamp` is text from `moment`, or empty for the time of receipt."""
         if len(service) > MAX_NAME_CHARACTERS:
             metadata["service"], service = service, ""
         raw = Raw(_encoder.encode(metadata)) if metadata else NO_METADATA
@@ -84,21 +84,21 @@ class Columns:
         )
 
     def moment(self, nanoseconds: int, original: Any, metadata: Metadata) -> str:
-        """A time as rows have it; out of range it is moved, and the original kept."""
+        """A time in the format of rows; out of range it is clamped, and the original kept in the metadata."""
         if self._earliest < nanoseconds < self._latest:
             return timestamps.to_text(nanoseconds)
         metadata["original_timestamp"] = original
         return timestamps.to_text(min(max(nanoseconds, self._earliest), self._latest))
 
     def within(self, timestamp: str, original: str, metadata: Metadata) -> str:
-        """The same of a time that is text of that form already."""
+        """Like `moment`, for a time that is text of that format already."""
         if self._earliest_text < timestamp < self._latest_text:
             return timestamp
         metadata["original_timestamp"] = original
         return self._earliest_text if timestamp <= self._earliest_text else self._latest_text
 
     def level(self, value: Any, metadata: Metadata, name: str = "level") -> str:
-        """The level that `value` means; what means none is kept."""
+        """The level that `value` means; a value that means none is kept in the metadata."""
         if value is None or value == "":
             return levels.DEFAULT
         is_number = isinstance(value, str) and len(value) <= _LEVEL_DIGITS and value.isdecimal()
@@ -109,12 +109,12 @@ class Columns:
 
 
 def level_of_status(status: str) -> str:
-    """The level of an HTTP answer."""
+    """The level of an HTTP status code."""
     return {"5": "error", "4": "warn"}.get(status[:1], levels.DEFAULT)
 
 
 def summary(values: Iterable[tuple[str, Any]]) -> str:
-    """What stands for a message where a record has none: its named values, as people write them."""
+    """The message of a record without one: its values as `name=value`."""
     shown: list[str] = []
     length = 0
     for name, value in values:

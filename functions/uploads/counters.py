@@ -1,8 +1,8 @@
-"""Counters of one account in the table of uploads, each of a span of time and forgotten after it.
+"""Counters of one account in the table of uploads, each for a period and deleted after it.
 
 `staged#<window>`: bytes that files of the account have staged lately. `open#<hour>`: uploads announced in
-that hour whose file has not come. `kept#<day>`: originals in our own bucket that S3 deletes a month later.
-Every change is one atomic update, so two requests at once cannot both take what is left for one.
+that hour whose file has not arrived. `kept#<day>`: originals in our bucket, which S3 deletes a month later.
+Every change is one atomic update, so two concurrent requests cannot both get the last place.
 """
 
 import time
@@ -19,22 +19,22 @@ from functions.uploads.items import KEPT_ORIGINALS, OPEN_UPLOADS, STAGED_BYTES
 
 WINDOW_SECONDS = 90
 WINDOWS = 3
-"""What was staged in the last 180 to 270 seconds may not be metered yet: the meter runs each minute."""
+"""Usage staged in the last 180 to 270 seconds may not be metered yet: the meter runs each minute."""
 
 MAX_OPEN_UPLOADS = 1_000
 MAX_OPEN_BYTES = 1024**4
-"""Of an hour by the clock, in which an account may announce files that have not come."""
+"""Limits on the files that an account announces in one clock hour and that have not arrived."""
 
 MAX_KEPT_FILES = 100_000
 MAX_KEPT_BYTES = 100 * 1024**3
 KEPT_DAYS = 31
-"""S3 deletes an original after 30 days, counted in whole ones."""
+"""S3 deletes an original after 30 days, rounded up to whole days."""
 
 _SECONDS_AN_HOUR, _SECONDS_A_DAY = 3_600, 86_400
 
 
 class _Counters:
-    """The items of one kind: `files` and `bytes` of a span of time. Raises StoreUnavailableError."""
+    """The items of one kind: `files` and `bytes` of a period. Raises StoreUnavailableError."""
 
     def __init__(self, table: str, client: Any = None, clock: Callable[[], float] = time.time) -> None:
         self._table = table
@@ -94,15 +94,15 @@ class _Counters:
 
 
 class StagedBytes(_Counters):
-    """Bytes of rows that files of an account have staged in the last minutes: they may not be metered yet."""
+    """Bytes of rows that files of an account staged in the last minutes and that may not be metered yet."""
 
     def add(self, tenant: TenantId, raw_bytes: int) -> None:
-        """Count an object of so many bytes."""
+        """Count an object of `raw_bytes`."""
         window = self._window()
         self._add(tenant, _window(window), 1, raw_bytes, self._clock() + _SECONDS_A_DAY)
 
     def recent(self, tenant: TenantId) -> int:
-        """Bytes staged in the last WINDOWS windows, the running one included."""
+        """Bytes staged in the last WINDOWS windows, including the current one."""
         window = self._window()
         return self._sums(tenant, _window(window - WINDOWS + 1), _window(window))[1]
 
@@ -111,10 +111,10 @@ class StagedBytes(_Counters):
 
 
 class OpenUploads(_Counters):
-    """Uploads that were announced and whose file has not come yet, by the hour of their announcement."""
+    """Announced uploads whose file has not arrived yet, by the hour of their announcement."""
 
     def take(self, tenant: TenantId, size_bytes: int, at: int) -> bool:
-        """Count one that is announced at `at`, Unix seconds; False when the account may announce no more."""
+        """Count an upload announced at `at`, Unix seconds; False when the account may announce no more."""
         condition = {
             "ConditionExpression": "attribute_not_exists(entry) OR (#files < :most AND #bytes <= :room)",
             "values": {
@@ -125,7 +125,7 @@ class OpenUploads(_Counters):
         return self._update(tenant, _hour(at), 1, size_bytes, at + _SECONDS_A_DAY, condition)
 
     def release(self, tenant: TenantId, size_bytes: int, at: int) -> None:
-        """The file of one that was announced at `at` has come."""
+        """Stop counting an upload announced at `at`: its file has arrived."""
         condition = {
             "ConditionExpression": "#files > :none AND #bytes >= :least",
             "values": {":none": {"N": "0"}, ":least": {"N": str(size_bytes)}},
@@ -134,12 +134,13 @@ class OpenUploads(_Counters):
 
 
 class KeptOriginals(_Counters):
-    """Originals that lie in our own bucket after they were read or refused, by the day they were counted."""
+    """Originals that stay in our bucket after they were read or rejected, by the day they were counted."""
 
     def take(self, tenant: TenantId, size_bytes: int) -> str:
-        """Count one more; the day it counts on, or empty when the account keeps as much as it may.
+        """Count one more original; return its day, or empty when the account has reached its limit.
 
-        Two at once that would pass the limit together may both be rejected; the limit is never passed.
+        Two concurrent calls that would pass the limit together may both be rejected; the limit is never
+        passed.
         """
         now = datetime.fromtimestamp(self._clock(), UTC)
         day, forget_at = f"{now:%Y-%m-%d}", now.timestamp() + (KEPT_DAYS + 1) * _SECONDS_A_DAY
@@ -152,7 +153,7 @@ class KeptOriginals(_Counters):
         return ""
 
     def release(self, tenant: TenantId, size_bytes: int, day: str) -> None:
-        """One that counted on `day` is deleted."""
+        """Stop counting an original of `day`: it is deleted."""
         began = datetime.fromisoformat(day).replace(tzinfo=UTC).timestamp()
         forget_at = began + (KEPT_DAYS + 2) * _SECONDS_A_DAY
         condition = {

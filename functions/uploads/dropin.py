@@ -1,10 +1,10 @@
-"""Drop-in: files in our own bucket become staged objects, whatever they are.
+"""Drop-in: read files in our drop bucket into staged objects, whatever their format.
 
-Trigger: SQS, with S3's notifications of files under `dropin/`, or the sweeper's, or our own for a file that
-goes on. Promise: every record of a file is staged exactly once, or told of in the file's status; a file that
-outlasts the invocation is put down between two objects and taken up by another; what comes into an account
-that was erased is deleted unread. No account has more than its slots of the invocations, and its cap and
-status are checked before each object. Failure: the message returns after a pause; a file that ends its
+Trigger: SQS, with S3's notifications of files under `dropin/`, the sweeper's, or our own for a file that
+continues. Promise: every record of a file is staged exactly once, or reported in the file's status. A file
+that outlasts the invocation is paused between two objects and resumed by another invocation. A file of an
+erased account is deleted unread. No account has more than its slots of the invocations; its cap and status
+are checked before each object. Failure: the message is redelivered with backoff; a file that crashes its
 reader is abandoned after five attempts, and its status says so.
 """
 
@@ -71,7 +71,7 @@ class DropIn:
     buried: Callable[[TenantId], bool]
 
     def place(self, tenant: TenantId) -> Place | None:
-        """Where the rows of the tenant's files go; None when there is no such account."""
+        """The place of the tenant's files; None when there is no such account."""
         standing = self.standings.of(tenant)
         if standing is None:
             return None
@@ -88,9 +88,9 @@ class _Invocation:
     seconds_left: Callable[[], float]
 
     def owner(self, file: Dropped) -> TenantId | None:
-        """Only what lies in our own bucket counts; what came after the end of its account is deleted.
+        """The tenant of a file in our drop bucket, else None; delete the file of an erased account.
 
-        A PUT by a link may last longer than the link, and than the account.
+        A PUT with a signed URL may end after the URL expired, and after the account was erased.
         """
         tenant = tenant_of(file.key)
         if file.bucket != self.parts.drops.name:
@@ -150,15 +150,15 @@ def _drop_in() -> DropIn:
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Work on what the messages tell of; name the messages that must come back."""
+    """Process the files that the messages name; return the messages that must be redelivered."""
     return answer_to(event, lambda: context.get_remaining_time_in_millis() / 1000, _drop_in())
 
 
 def answer_to(event: dict[str, Any], seconds_left: Callable[[], float], drop_in: DropIn) -> dict[str, Any]:
-    """The same with the parts given; `seconds_left` tells when the invocation is stopped."""
+    """Like `handler`, with its parts given; `seconds_left`: the time until the invocation is stopped."""
     return drop_in.turns.answer_to(event, _Invocation(drop_in, seconds_left))
 
 
 def _refusal(standing: Standing, now: float) -> str:
-    """Why files in our own bucket are not read for an account of that status; empty when they are."""
+    """The code with which files in our bucket are rejected for that account status; empty if accepted."""
     return ELSEWHERE if standing.plan == BYOC else standing.refusal(now)

@@ -1,11 +1,11 @@
-"""Drop-in of customers' own clouds: files in their buckets become staged objects there.
+"""Drop-in of BYOC: read files in customers' buckets into staged objects in the same buckets.
 
-Trigger: SQS, with the notifications that a customer's bucket sends us, the sweeper's, or our own for a file
-that goes on. Promise: that of functions.uploads.dropin, with nothing of a file on our side but its name and
-status; a message counts only for the tenant under whose prefix the file lies, in that tenant's own bucket.
-What names another bucket is ignored before a slot is taken or credentials are opened. At most two
+Trigger: SQS, with the notifications of customers' buckets, the sweeper's, or our own for a file that
+continues. Promise: that of functions.uploads.dropin, while we store nothing of a file but its name and
+status. A message counts only for the tenant under whose prefix the file is, in that tenant's own bucket. A
+message that names another bucket is ignored before a slot is taken or credentials are decrypted. At most two
 invocations work for a tenant at a time, and none while its bucket is known to fail.
-Failure: messages come back at their own pace; a bucket that goes on refusing us settles the file as failed.
+Failure: messages are redelivered with backoff; a bucket that keeps denying access settles the file as failed.
 """
 
 import math
@@ -43,12 +43,12 @@ from functions.uploads.work import Place, Work
 FUNCTION = "dropin-byoc"
 
 REFUSED_RECEIVES = 12
-"""Some two hours of finding that the bucket refuses us."""
+"""About two hours of denied access."""
 
 SLOT_MARGIN_SECONDS = 10
 
 FILES_A_TURN = 1
-"""What a file says of its bucket is written down before the next."""
+"""The health of the bucket that a file shows is recorded before the next file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ class OwnDropIn:
     work: Work
 
     def place(self, tenant: TenantId, now: float) -> Place | None:
-        """Where the tenant's files lie and where their rows go; None when it has no cloud of its own."""
+        """Where the tenant's files are and where their rows go; None when the tenant is not BYOC."""
         try:
             destination = self.custody.destination(tenant)
         except NoDestinationError:
@@ -95,14 +95,14 @@ class OwnDropIn:
 
 @dataclass(slots=True)
 class _Invocation:
-    """The worker of functions.uploads.turns, for one invocation. `is_slot_held`: its slot is still ours."""
+    """The worker of functions.uploads.turns, for one invocation. `is_slot_held`: its slot is not released."""
 
     parts: OwnDropIn
     seconds_left: Callable[[], float]
     is_slot_held: bool = False
 
     def owner(self, file: Dropped) -> TenantId | None:
-        """The tenant whose prefix and whose own bucket it is; a notification of another bucket is ignored."""
+        """The tenant of the prefix, if the bucket is the tenant's; files in other buckets are ignored."""
         tenant = tenant_of(file.key)
         if tenant is None or not is_file(file, tenant):
             return None
@@ -120,7 +120,7 @@ class _Invocation:
         return slot
 
     def work(self, file: Dropped, slot: Slot, message: Message) -> int | None:
-        """Work on the file, and write down what that says of the tenant's bucket."""
+        """Process the file, and record the health of the tenant's bucket."""
         tenant = tenant_of(file.key)
         if tenant is None:
             return None
@@ -129,7 +129,7 @@ class _Invocation:
         except UsagePendingError:
             raise
         except (RetryableError, PermanentError) as fault:
-            # Permanent: credentials cannot be opened or an address is rejected; only the owner can fix that.
+            # Permanent: undecryptable credentials or a rejected address. Only the customer can fix that.
             journal.write("file_put_back", tenant_id=tenant, error_type=type(fault).__name__)
             return pause_seconds(message.receive_count)
 
@@ -143,7 +143,7 @@ class _Invocation:
         is_last_try = message.receive_count >= REFUSED_RECEIVES
         try:
             place = self.parts.place(tenant, time.time())
-            # By the sealed destination this time.
+            # Checked again, now against the encrypted destination.
             if place is None or place.drops.name != file.bucket:
                 return None
             self.parts.work.do(file, place, self.seconds_left, is_last_try=is_last_try)
@@ -181,12 +181,12 @@ def _drop_in() -> OwnDropIn:
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Work on what the messages tell of; name the messages that must come back."""
+    """Process the files that the messages name; return the messages that must be redelivered."""
     return answer_to(event, lambda: context.get_remaining_time_in_millis() / 1000, _drop_in())
 
 
 def answer_to(event: dict[str, Any], seconds_left: Callable[[], float], drop_in: OwnDropIn) -> dict[str, Any]:
-    """The same with the parts given; `seconds_left` tells when the invocation is stopped."""
+    """Like `handler`, with its parts given; `seconds_left`: the time until the invocation is stopped."""
     return drop_in.turns.answer_to(event, _Invocation(drop_in, seconds_left))
 
 

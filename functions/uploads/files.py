@@ -1,4 +1,4 @@
-"""An upload and the file that came of it, as values, and what of them is shown to their owner."""
+"""Uploads and their files as values, and how the API shows them to the customer."""
 
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
@@ -20,20 +20,20 @@ OF_CONTENT = frozenset(
         "unsupported_encoding", "unreadable", "interrupted", "no_progress", "too_much_memory",
     }
 )  # fmt: skip
-"""Codes of a file that is itself at fault: put in again it would be read no better."""
+"""Codes of faults in the file's content: the same file would fail again."""
 
 DELETE, KEEP = "delete", "keep"
-"""What becomes of an original whose rows are all stored."""
+"""Whether an original is deleted once all of its rows are stored."""
 
 MAX_REFUSALS_TOLD = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """What was announced, or found: times in Unix seconds.
+    """An upload that was announced, or found in the bucket; times in Unix seconds.
 
-    `key`: where the file is expected, or was found. `until`: the end of the URL to put it, None for a file
-    that was put without one. `file`: the digest of the file that came; empty while none has.
+    `key`: where the file is expected, or was found. `until`: when the signed URL expires, None for a file
+    that was put without one. `file`: the digest of the file that arrived; empty before.
     """
 
     tenant: TenantId
@@ -49,7 +49,7 @@ class Upload:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A record that became no row: `index` counts the file's records from 0."""
+    """A rejected record: `index` counts the file's records from 0."""
 
     index: int
     code: str
@@ -58,13 +58,13 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A file and how far its reading has come.
+    """A file and the progress of its reading.
 
-    What its rows have in common was settled when it was first seen: `received_at`, `project_id`,
-    `retention_days`. `parts` counts the staged objects, `checkpoint` names where reading goes on, if not at
-    the beginning. `attempts` counts those that began at that place. `code` and `reason` say why it is not
-    done; `owner` has the lease until `lease_until`. `kept_on`: the day on which its original was counted as
-    one that is kept in our bucket, empty if it is not.
+    `received_at`, `project_id` and `retention_days` are common to all its rows and fixed when the file is
+    first seen. `parts` counts the staged objects. `checkpoint` names the place where reading continues, empty
+    for the beginning; `attempts` counts the attempts that began there. `code` and `reason` say why the file
+    is not done. `owner` has the lease until `lease_until`. `kept_on`: the day on which its original was
+    counted as kept in our bucket, empty if it is not kept there.
     """
 
     tenant: TenantId
@@ -118,24 +118,24 @@ class File:
 
     @property
     def is_stopped(self) -> bool:
-        """Whether it is read in part, and stopped because its account took no logs any more."""
+        """Whether the file is read in part, and stopped because its account's logs were rejected."""
         return self.state == PARTLY and bool(self.checkpoint) and self.code in REFUSAL_CODES
 
     def may_be_read_at(self, now: datetime) -> bool:
-        """Whether it is to be read, or continued, when its account takes logs and it is asked for again.
+        """Whether the file may be read, or continued, on request once its account's logs are accepted.
 
-        That is when nothing of it is stored, for no reason of its own; or when it stopped, as long as its
-        rows, which all bear its time of receipt, have not expired.
+        True when nothing of the file is stored and its content is not the cause; or when it stopped, as long
+        as its rows, which all have its time of receipt, have not expired.
         """
         if self.is_stopped:
             return self.expires_on >= now.date()
         return self.state == FAILED and not self.parts and self.code not in OF_CONTENT
 
     def anew(self, now: datetime, retention_days: int) -> "File":
-        """The file as if it were seen for the first time; one that stopped, as it is continued.
+        """The file as if seen for the first time; a stopped file, ready to continue.
 
-        Once somebody tried to read it, objects of it may be staged that bear its time of receipt: until their
-        rows are gone that stays, or they would be staged again under other names.
+        After a first attempt, objects with its time of receipt may be staged. Until their rows expire that
+        time stays, or the rows would be staged again under other names.
         """
         if self.is_stopped:
             return replace(
@@ -157,19 +157,19 @@ class File:
         return replace(fresh, received_at=self.received_at, retention_days=self.retention_days)
 
     def part_id(self, number: int) -> str:
-        """The id of the file's staged object of that number: of bucket, key, ETag and part, and in order."""
+        """The id of the file's staged object `number`, from bucket, key, ETag and part; ids sort by part."""
         milliseconds = int(self.received_at.timestamp() * 1000)
         return f"{base32(milliseconds << 80 | int(self.digest[:20], 16))}p{number:06d}"
 
 
 def digest_of(tenant: TenantId, dropped: Dropped) -> str:
-    """A file's identity: where it lies, and which of those that lay there it is."""
+    """A file's identity: its place, and the ETag of the version at that place."""
     named = "\0".join((tenant, dropped.bucket, dropped.key, dropped.etag))
     return sha256(named.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def shown(upload: Upload, file: File | None, prefix: str, now: float) -> dict[str, Any]:
-    """What GET /v1/uploads/{id} answers; `prefix` is the tenant's own and is left out of the name."""
+    """The response of GET /v1/uploads/{id}; the tenant's `prefix` is left out of the name."""
     told = {
         "id": upload.upload_id,
         "filename": upload.key.removeprefix(prefix).removeprefix(f"{upload.upload_id}/"),
@@ -200,12 +200,12 @@ def shown(upload: Upload, file: File | None, prefix: str, now: float) -> dict[st
 
 
 LATE = timedelta(hours=1)
-"""An upload that began while its URL was good may take so much longer."""
+"""The time that an upload may take after its URL expired, if it began before."""
 
 
 def _nothing_yet(upload: Upload, now: float) -> dict[str, Any]:
     is_over = upload.until is not None and now > upload.until + LATE.total_seconds()
-    error = {"code": "never_put", "reason": "No file was put before the URL ended: announce it again."}
+    error = {"code": "never_put", "reason": "No file was uploaded before the URL expired. Announce it again."}
     return {
         "state": FAILED if is_over else WAITING,
         "format": None,

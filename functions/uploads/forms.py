@@ -1,4 +1,4 @@
-"""What the routes of uploads are sent, checked."""
+"""Validate the requests to the routes of uploads."""
 
 import re
 from dataclasses import dataclass
@@ -10,10 +10,10 @@ from functions.shared.errors import RefusalError
 from functions.shared.forms import decoded, invalid
 
 MAX_FILE_BYTES = 5 * 1024**3
-"""What S3 takes in one PUT."""
+"""The most that S3 accepts in one PUT."""
 
 MAX_FILENAME_BYTES = 700
-"""S3 ends a key at 1,024 bytes; a tenant's prefix and an id come first."""
+"""S3 limits a key to 1,024 bytes, which include the tenant's prefix and an id."""
 
 MAX_PAGE, DEFAULT_PAGE = 100, 50
 
@@ -33,7 +33,7 @@ class _Settings(Struct, forbid_unknown_fields=True):
 
 @dataclass(frozen=True, slots=True)
 class Announced:
-    """A file that is to be put; `original` is what becomes of it, None for the account's own choice."""
+    """A file that will be put; `original`: whether it is kept, None for the account's choice."""
 
     filename: str
     size_bytes: int
@@ -51,24 +51,22 @@ def announced(body: bytes) -> Announced:
     if asked.size < 1:
         raise invalid("size", "must be the file's size in bytes, 1 or more")
     if asked.size > MAX_FILE_BYTES:
-        raise RefusalError(
-            413, "payload_too_large", "A file may have 5 GiB: split it, or compress it; both are read."
-        )
+        raise RefusalError(413, "payload_too_large", "A file may have at most 5 GiB. Split or compress it.")
     return Announced(_name(asked.filename), asked.size, asked.original)
 
 
 def originals(body: bytes) -> str:
-    """The body of PUT /v1/uploads/settings: what becomes of originals."""
+    """The body of PUT /v1/uploads/settings: whether originals are kept."""
     return decoded(body, _Settings).original
 
 
 def page(query: dict[str, str]) -> tuple[int, str | None]:
-    """How many uploads to list, and before which."""
+    """How many uploads to list, and the id before which they end."""
     text, cursor = query.get("limit", str(DEFAULT_PAGE)), query.get("cursor")
     if not _NUMBER.fullmatch(text) or not 1 <= int(text) <= MAX_PAGE:
         raise invalid("limit", f"must be a number from 1 to {MAX_PAGE}")
     if cursor is not None and not _ID.fullmatch(cursor):
-        raise invalid("cursor", "is not one that a page answered with")
+        raise invalid("cursor", "must be the next_cursor of a previous page")
     return int(text), cursor
 
 
@@ -77,7 +75,7 @@ def is_id(text: str) -> bool:
 
 
 def _name(filename: str) -> str:
-    """The name as it goes into a key and a URL: without parts that a client would resolve away."""
+    """The name for a key and a URL: without parts that an HTTP client would resolve away."""
     parts = [part for part in filename.replace("\\", "/").split("/") if part not in ("", ".", "..")]
     name = "/".join(parts)
     try:

@@ -1,8 +1,8 @@
-"""Whether reading a file may continue: by account status, by the cap, and by what is not metered yet.
+"""Gate: whether reading a file may continue, by account status, cap, and usage that is not metered yet.
 
-Asked before a file is begun and between any two of its parts, so a file passes a cap by one part at the most
-(docs/adr/0019). Usage is metered a minute or two after it is staged: what the account's files have staged
-meanwhile is added to it.
+Asked before a file is begun and between any two of its parts, so a file exceeds a cap by one part at most
+(docs/adr/0019). The meter counts usage a minute or two after it is staged; the bytes that the account's files
+have staged meanwhile are added.
 """
 
 import time
@@ -15,20 +15,20 @@ from functions.shared.errors import RetryableError
 from functions.shared.tenancy import TenantId
 
 WAIT_SECONDS = 60
-"""Until the meter has run again."""
+"""The time until the meter has run again."""
 
 ELSEWHERE = "other_cloud"
-_ELSEWHERE_REASON = "This account keeps its logs in its own cloud: put the file into your own bucket."
+_ELSEWHERE_REASON = "This account stores its logs in its own bucket (BYOC). Put the file into that bucket."
 
-_RESUME = "Then POST /v1/uploads/{id}/resume reads what is left of the file."
+_RESUME = "Then POST /v1/uploads/{id}/resume reads the rest of the file."
 
 
 @dataclass(frozen=True, slots=True)
 class Halt:
     """Why reading a file does not continue.
 
-    `code`: of a 402, and the file stops with it; empty when it only waits `wait_seconds` for usage to be
-    counted.
+    `code`: the code of a 402, with which the file stops; empty when it only waits `wait_seconds` for usage to
+    be metered.
     """
 
     code: str
@@ -40,9 +40,9 @@ class Halt:
 
 
 class UsagePendingError(RetryableError):
-    """What the account has staged may reach its cap once it is counted: none of its files is read until then.
+    """Unmetered usage may reach the account's cap: none of its files is read until it is metered.
 
-    `seconds`: when to try again.
+    `seconds`: when to retry.
     """
 
     def __init__(self, seconds: int) -> None:
@@ -51,32 +51,32 @@ class UsagePendingError(RetryableError):
 
 
 class Gate(Protocol):
-    """One account's, as the reading of a file asks it. Both raise StoreUnavailableError."""
+    """The gate of one account. Both methods raise StoreUnavailableError."""
 
     def halt(self) -> Halt | None:
-        """Why reading must not go further now; None when it may."""
+        """Why reading must stop now; None when it may continue."""
         ...
 
     def staged(self, raw_bytes: int) -> None:
-        """Count an object of so many bytes of rows that was staged just now."""
+        """Count a newly staged object of `raw_bytes` of rows."""
         ...
 
 
 class Accounts(Protocol):
-    """What is asked of functions.uploads.standings.Standings."""
+    """The part of functions.uploads.standings.Standings that a gate uses."""
 
     def of(self, tenant: TenantId, /) -> Standing | None: ...
 
 
 class Staged(Protocol):
-    """What is asked of functions.uploads.counters.StagedBytes."""
+    """The part of functions.uploads.counters.StagedBytes that a gate uses."""
 
     def add(self, tenant: TenantId, raw_bytes: int, /) -> None: ...
     def recent(self, tenant: TenantId, /) -> int: ...
 
 
 class AccountGate:
-    """The gate of `tenant`. `refusal`: why its files are not read, by its status; empty when they are."""
+    """The gate of `tenant`. `refusal`: the code with which its status rejects files; empty when accepted."""
 
     def __init__(
         self,
@@ -104,7 +104,7 @@ class AccountGate:
         if left is None:
             return None
         uncounted = self._staged.recent(self._tenant)
-        # Alone, one part may pass: else a file that does not fit in what is left would wait for ever.
+        # With nothing unmetered, one part may pass: a file larger than what is left would wait for ever.
         return Halt("", WAIT_SECONDS) if uncounted and uncounted >= left else None
 
     def staged(self, raw_bytes: int) -> None:
@@ -113,5 +113,5 @@ class AccountGate:
 
 
 def halt_reason(code: str) -> str:
-    """The reason in the status of a file that stopped with `code`, or was not begun."""
+    """The reason in the status of a file that stopped, or was not begun, with `code`."""
     return _ELSEWHERE_REASON if code == ELSEWHERE else f"{refusal_reason(code)} {_RESUME}"

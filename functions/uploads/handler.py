@@ -1,10 +1,11 @@
-"""The routes of uploads: a URL to put a file, and what became of each.
+"""The routes of uploads: signed URLs for files, their status, resuming, and the choice about originals.
 
-Trigger: API Gateway, /v1/uploads; scope `ingest` announces and resumes, `ingest` or `read` looks, `admin`
-chooses what becomes of originals. Promise: a URL takes one file of one size under one key, below its own
-account's prefix (a BYOC customer's in their own bucket, under their own credentials), for an hour; nobody
-sees another account's uploads, whose ids are answered as ones that do not exist; an account has a bounded
-number of announced files that have not come. Failure: 4xx says what to mend, 503 that nothing was changed.
+Trigger: API Gateway, /v1/uploads. Scope `ingest` announces and resumes, `ingest` or `read` reads the status,
+`admin` chooses whether originals are deleted. Promise: a signed URL accepts one file of one size under one
+key, below the prefix of its account, for an hour; for a BYOC customer the URL is of the customer's own bucket
+and signed with the customer's credentials. An id of another account's upload gets the 404 of an unknown id.
+The number of announced files that have not arrived is bounded for each account. Failure: 4xx names what to
+fix; 503 means that nothing was changed.
 """
 
 import time
@@ -48,7 +49,7 @@ class Settings(CustodySettings):
 class Desk:
     """The parts of this function. `own_drops`: the bucket of a BYOC tenant, which is never ours.
 
-    `queue`, `own_queue`: which files in our bucket, and in customers' own, are announced on.
+    `queue`, `own_queue`: publish files in our drop bucket, and in the buckets of BYOC customers.
     """
 
     register: Register
@@ -79,12 +80,12 @@ def _desk() -> Desk:
 
 @answering
 def handler(event: Event) -> Answer:
-    """One request to one of the routes of uploads."""
+    """Handle one request to a route of uploads."""
     return answer_to(event, _desk())
 
 
 def answer_to(event: Event, desk: Desk) -> Answer:
-    """The answer."""
+    """Return the response to the request."""
     caller = principal(event)
     try:
         return _ROUTES[event["routeKey"]](desk, caller, event)
@@ -94,7 +95,7 @@ def answer_to(event: Event, desk: Desk) -> Answer:
         raise
     except (RetryableError, PermanentError):
         raise RefusalError(
-            503, "try_again", "This cannot be done right now: try again.", retry_after_seconds=2
+            503, "try_again", "Temporarily unavailable. Retry the request.", retry_after_seconds=2
         ) from None
 
 
@@ -121,8 +122,8 @@ def _announce(desk: Desk, caller: Principal, event: Event) -> Answer:
         raise RefusalError(
             429,
             "too_many_open_uploads",
-            f"Of each hour, {MAX_OPEN_UPLOADS:,} announced files may wait to be put and read, of "
-            f"{MAX_OPEN_BYTES // 1024**4} TiB together: put those that are announced, then try again.",
+            f"Too many announced files have not arrived: at most {MAX_OPEN_UPLOADS:,} files of "
+            f"{MAX_OPEN_BYTES // 1024**4} TiB in total per hour. Upload the announced files, then retry.",
             retry_after_seconds=2,
         )
     desk.register.announce(upload)
@@ -147,7 +148,7 @@ def _one(desk: Desk, caller: Principal, event: Event) -> Answer:
 
 
 def _resume(desk: Desk, caller: Principal, event: Event) -> Answer:
-    """POST /v1/uploads/{id}/resume: a file that stopped, or was not begun, for the account's sake."""
+    """POST /v1/uploads/{id}/resume: continue a file that was held up by its account's status."""
     caller.require("ingest")
     refuse(caller.refusal)
     upload_id = event["pathParameters"]["id"]
@@ -159,7 +160,7 @@ def _resume(desk: Desk, caller: Principal, event: Event) -> Answer:
         raise RefusalError(
             409,
             "not_resumable",
-            "Only a file that stopped because the account took no logs can be resumed.",
+            "Only a file that stopped because the account's logs were rejected can be resumed.",
         )
     (desk.own_queue if caller.byoc else desk.queue).tell(file.dropped)
     return answer(202, _shown(*found, caller, desk))
@@ -175,7 +176,7 @@ def _list(desk: Desk, caller: Principal, event: Event) -> Answer:
 
 
 def _settings(desk: Desk, caller: Principal, _event: Event) -> Answer:
-    """GET /v1/uploads/settings: with where files may be put without being announced."""
+    """GET /v1/uploads/settings: also names the place for files that are not announced."""
     _may_look(caller)
     return answer(200, {"original": _originals(desk, caller), **_place(desk, caller)})
 

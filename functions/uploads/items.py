@@ -1,4 +1,4 @@
-"""Uploads and files as items of DynamoDB, one way and back."""
+"""Convert uploads and files to DynamoDB items and back."""
 
 import json
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ Item = dict[str, Any]
 
 UPLOAD, FILE, SETTINGS, SWEEP, SLOTS = "upload#", "file#", "settings", "sweep", "slots"
 STAGED_BYTES, OPEN_UPLOADS, KEPT_ORIGINALS = "staged#", "open#", "kept#"
-"""What the sort key of an entry begins with."""
+"""Prefixes of the sort key of an entry."""
 
 _SEPARATE = frozenset({"tenant", "dropped", "received_at", "refusals"})
 
@@ -63,12 +63,12 @@ def file_of(item: Mapping[str, Any]) -> File:
 
 
 def is_forgotten(item: Mapping[str, Any], now: float) -> bool:
-    """DynamoDB deletes what is over within days: until then it counts as deleted."""
+    """Whether the item has expired: DynamoDB deletes it within days, until then it counts as deleted."""
     return int(item["forget_at"]["N"]) <= now
 
 
 def _plain(value: Upload | File, but: set[str] | frozenset[str]) -> Item:
-    """The fields of `value` that are text, numbers or None, but for some."""
+    """The fields of `value` that are text, numbers or None, except those in `but`."""
     named = ((each.name, getattr(value, each.name)) for each in fields(value) if each.name not in but)
     return {name: _attribute(content) for name, content in named if content is not None}
 

@@ -1,7 +1,7 @@
-"""A limit on the memory of this process while a library runs whose needs a file decides.
+"""Limit the memory of this process while a library runs whose memory use depends on a file.
 
-An allocation beyond it fails, and the library says so: the file is refused. Without it the function would be
-ended by its platform, and the file read anew, five times.
+An allocation beyond the limit fails, the library reports it, and the file is rejected. Without the limit,
+Lambda would kill the function, and the file would be read five times.
 """
 
 import resource
@@ -15,7 +15,7 @@ _DATA_PAGES = 5
 
 @contextmanager
 def limited(more_bytes: int) -> Iterator[None]:
-    """Let the process hold at most `more_bytes` more than now; no limit where it cannot be measured."""
+    """Let the process allocate at most `more_bytes` more than now; no limit where that cannot be measured."""
     soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
     held = _held_bytes()
     if held is None:
@@ -30,7 +30,7 @@ def limited(more_bytes: int) -> Iterator[None]:
 
 
 def _held_bytes() -> int | None:
-    """Heap, anonymous maps and stacks, as RLIMIT_DATA counts them."""
+    """Heap, anonymous mappings and stacks, as RLIMIT_DATA counts them."""
     try:
         return int(_STATUS.read_text(encoding="ascii").split()[_DATA_PAGES]) * resource.getpagesize()
     except OSError:

@@ -1,4 +1,4 @@
-"""What S3 says on the queue, or we in its place: which files were put, and which message said so."""
+"""S3 notifications on the queue, from S3 or from us: which files were put, and by which message."""
 
 import json
 import re
@@ -17,10 +17,10 @@ _PREFIX = re.compile(r"dropin/v1/tenant=([^/]+)/")
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One SQS message. `files` is None when it cannot be read: it is left to the dead-letter queue.
+    """One SQS message. `files` is None when it is unreadable: it is left to the dead-letter queue.
 
-    `deferrals`: how often it was sent anew because it was not its account's turn. `receive_count` counts the
-    times that it was received otherwise, its predecessors included.
+    `deferrals`: how often it was sent anew because its account had no turn. `receive_count`: how often it was
+    received otherwise, including the messages that it replaces.
     """
 
     message_id: str
@@ -36,7 +36,7 @@ def read(event: dict[str, Any]) -> list[Message]:
 
 
 def notice(file: Dropped, source: str, deferrals: int = 0, receives: int = 0) -> str:
-    """A message body of the form S3 itself sends; `receives`: of the messages in whose place it is sent."""
+    """A message body in S3's own format; `receives`: the receive count of the messages that it replaces."""
     told = {
         "bucket": {"name": file.bucket},
         "object": {"key": quote_plus(file.key), "size": file.size_bytes, "eTag": file.etag},
@@ -48,7 +48,7 @@ def notice(file: Dropped, source: str, deferrals: int = 0, receives: int = 0) ->
 
 
 def tenant_of(key: str) -> TenantId | None:
-    """Under whose prefix `key` lies; None when it is nobody's."""
+    """The tenant whose prefix `key` has; None when it has no tenant's prefix."""
     match = _PREFIX.match(key)
     try:
         return TenantId(match[1]) if match else None
@@ -57,7 +57,7 @@ def tenant_of(key: str) -> TenantId | None:
 
 
 def is_file(file: Dropped, tenant: TenantId) -> bool:
-    """Whether it is a file and not a folder as consoles draw one: an empty object whose name ends in `/`."""
+    """Whether `file` is a file, not a console's folder: an empty object whose name ends in `/`."""
     name = file.key.removeprefix(dropin_prefix(tenant))
     return bool(name) and not (file.size_bytes == 0 and name.endswith("/"))
 

@@ -1,4 +1,4 @@
-"""Text that is a number, as CSV and the access logs of AWS write one."""
+"""Text that is a number, as CSV and AWS access logs write it."""
 
 import re
 from typing import Any
@@ -10,9 +10,9 @@ _WORDS = {"true": True, "false": False, "True": True, "False": False, "TRUE": Tr
 
 
 def typed(text: str) -> Any:
-    """`text` as the JSON value it most likely was: a number, digit by digit, true, false, or the text.
+    """`text` as the JSON value it most likely is: a number, digit by digit, true, false, or the text.
 
-    What a double cannot hold, and what has zeros in front, as codes do, stays text.
+    Numbers that a double cannot hold, and numbers with leading zeros, as in codes, stay text.
     """
     if _NUMBER.fullmatch(text):
         return Raw(text.encode())

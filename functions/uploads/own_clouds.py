@@ -1,4 +1,4 @@
-"""BYOC tenants' own buckets, as files are read from them and staged in them again."""
+"""The buckets of BYOC tenants: files are read from them and staged in them."""
 
 from functions.shared.buckets.drops import DropBucket
 from functions.shared.custody.buckets import BucketCustody, recent_destinations
@@ -11,7 +11,7 @@ class DropCustody(BucketCustody):
     """The buckets of BYOC tenants."""
 
     def drops(self, tenant: TenantId) -> DropBucket:
-        """The tenant's own bucket, as files lie in it; raises as `destination` does."""
+        """The drop bucket of the tenant; raises like `destination`."""
         return self._client(tenant, "drops", self._open_drops)
 
     def _open_drops(self, destination: Destination) -> DropBucket:
@@ -19,5 +19,5 @@ class DropCustody(BucketCustody):
 
 
 def drop_custody(settings: CustodySettings) -> DropCustody:
-    """The parts, wired."""
+    """Build a `DropCustody` from the settings."""
     return DropCustody(recent_destinations(settings), settings.allow_loopback_destinations)

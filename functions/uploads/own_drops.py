@@ -7,5 +7,5 @@ READ_SECONDS = 10
 
 
 def open_drops(name: str) -> DropBucket:
-    """The bucket of that name; region, endpoint and credentials are those of the environment."""
+    """Open the bucket `name`; region, endpoint and credentials come from the environment."""
     return DropBucket(s3_client(READ_SECONDS), name)

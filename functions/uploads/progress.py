@@ -1,7 +1,7 @@
-"""Whether reading a file leads anywhere: a file whose text gives next to no rows comes to an end.
+"""Limits on reading a file whose text gives hardly any rows.
 
-What a file costs is paid for by its size and by the rows that it gives. What it unpacks to beyond that is
-free up to a limit, so that no small file can make a function read for minutes.
+The cost of a file is allowed for by its size and by its rows. What it decompresses to beyond that is free up
+to a limit, so that no small file can keep a function reading for minutes.
 """
 
 from collections.abc import Callable
@@ -11,23 +11,25 @@ from functions.uploads.files import File
 from functions.uploads.streams.contract import NO_PROGRESS, BrokenFileError
 
 FREE_BYTES = 64 * 1024 * 1024
-"""Of text that gives no rows, whatever the size of the file: at most three seconds of CPU."""
+"""Text that may give no rows, whatever the size of the file: at most three seconds of CPU."""
 
 BYTES_A_FILE_BYTE = 16
 BYTES_A_ROW_BYTE = 16
-"""So much text beside is paid for by each byte of the file, and of its rows as NDJSON."""
+"""Each byte of the file, and of its rows as NDJSON, allows so many more bytes of text."""
 
 REJECTED_BYTES = 256
-"""What a record that becomes no row counts beside its text: as long as a row is judged."""
+"""What a rejected record counts beside its text: validating it takes as long as that many bytes."""
 
 FREE_CPU_SECONDS = 60
 LEAST_BYTES_A_CPU_SECOND = 500_000
-"""Of rows and of the file together. The slowest form, nested Parquet, is read at ten times that."""
+"""Bytes of rows and of the file together. The slowest format, nested Parquet, is read ten times as fast."""
 
 IDLE = BrokenFileError(
-    NO_PROGRESS, "The file unpacks to far more than its rows: what follows the rows so far was not read."
+    NO_PROGRESS, "The file decompresses to far more data than its rows. The rest of the file was not read."
 )
-SLOW = BrokenFileError(NO_PROGRESS, "Reading the file takes far longer than its size and its rows explain.")
+SLOW = BrokenFileError(
+    NO_PROGRESS, "Reading the file takes too long for its size and number of rows. The rest was not read."
+)
 
 
 def is_idle(work_bytes: int, file: File) -> bool:
@@ -41,7 +43,7 @@ def is_idle(work_bytes: int, file: File) -> bool:
 
 @dataclass(slots=True)
 class CpuBudget:
-    """The CPU time of one attempt, against what it has read and made.
+    """The CPU time of one attempt, compared with the bytes that it has read and made.
 
     `clock`: CPU seconds of this process.
     """
@@ -51,7 +53,7 @@ class CpuBudget:
     _bytes: int = field(default=0)
 
     def is_spent(self, file: File) -> bool:
-        """Whether `file` costs too much; counted from the first call on, when its place was found again."""
+        """Whether `file` costs too much; measured from the first call on, after its place was found again."""
         done = file.raw_bytes + file.bytes_read
         if self._began is None:
             self._began, self._bytes = self.clock(), done

@@ -1,4 +1,4 @@
-"""The queue that files are told of on: what must come back, after how long, and what goes on."""
+"""The queue of files to read: publish a file, defer, release or hide its message."""
 
 import random
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from functions.shared.telling import TellingError
 from functions.uploads.notices import Message, notice
 
 LONGEST_PAUSE_SECONDS = 900
-"""SQS delays a message by no more."""
+"""The longest delay of a message in SQS."""
 
 _ENTRIES = 10
 
@@ -23,7 +23,7 @@ class DropQueue:
 
     Parameters
     ----------
-    name: its name. source: who tells, for people who read a message.
+    name: its name. source: the publishing function, for people who read a message.
     sqs: a boto3 client; None for one that is made on first use.
     """
 
@@ -34,20 +34,21 @@ class DropQueue:
         self._url = ""
 
     def tell(self, file: Dropped, delay_seconds: int = 0) -> None:
-        """Tell of `file`, after a delay of at most LONGEST_PAUSE_SECONDS.
+        """Publish `file`, after a delay of at most LONGEST_PAUSE_SECONDS.
 
         Raises
         ------
-        TellingError: the queue may have taken it all the same; told of twice is read once.
+        TellingError: the message may be on the queue anyway; a file that is published twice is read once.
         """
         asks = {"QueueUrl": self._address(), "MessageBody": notice(file, self._source)}
         delay = {"DelaySeconds": delay_seconds} if delay_seconds else {}
         asked(lambda: self._client().send_message(**asks, **delay), _failed)
 
     def defer(self, messages: Sequence[tuple[Message, int]]) -> list[tuple[Message, int]]:
-        """Send each message anew, to come in so many seconds; those for which that failed.
+        """Send each message anew with its delay in seconds; return those for which that failed.
 
-        A delayed message is not in flight, of which a queue has 120,000 at the most, and was never received.
+        A delayed message is not in flight, of which a queue has at most 120,000, and counts as never
+        received.
         """
         failed: list[tuple[Message, int]] = []
         for start in range(0, len(messages), _ENTRIES):
@@ -55,7 +56,10 @@ class DropQueue:
         return failed
 
     def hand_back(self, messages: Sequence[Message]) -> None:
-        """Let another invocation have each message at once; if that fails it returns at the queue's pace."""
+        """Release each message to another invocation at once.
+
+        If that fails, the queue redelivers it after its own visibility timeout.
+        """
         for start in range(0, len(messages), _ENTRIES):
             entries = [
                 {"Id": str(number), "ReceiptHandle": each.receipt_handle, "VisibilityTimeout": 0}
@@ -67,7 +71,7 @@ class DropQueue:
                 journal.write("pause_not_set", error_type=type(fault).__name__, messages=len(entries))
 
     def hide(self, pauses: Sequence[tuple[Message, int]]) -> None:
-        """Hide each message for so many seconds; if that fails it returns at the queue's own pace."""
+        """Set the visibility timeout of each message; if that fails, the queue's own applies."""
         for message, seconds in pauses:
             try:
                 self._client().change_message_visibility(
@@ -107,7 +111,7 @@ class DropQueue:
 
 
 def pause_seconds(receive_count: int) -> int:
-    """1, 2, 4 … seconds up to LONGEST_PAUSE_SECONDS, less up to half so that not all return at once."""
+    """Exponential backoff: 1, 2, 4 … seconds up to LONGEST_PAUSE_SECONDS, less up to half as jitter."""
     longest = min(2 ** min(receive_count - 1, 30), LONGEST_PAUSE_SECONDS)
     return max(1, round(random.uniform(longest / 2, longest)))  # noqa: S311
 

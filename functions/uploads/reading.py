@@ -1,8 +1,8 @@
-"""One file, read into staged objects: from its beginning or a checkpoint, as far as there is time.
+"""Read one file into staged objects: from its beginning or a checkpoint, as far as time permits.
 
-Exactly once: the records fall into the same parts whoever reads them, each part has a key that follows from
-the file and its number, and a key is written once. So an attempt that dies, two that run at once, and one
-that begins anew all write the same objects; what sync makes of them, its ledger knows (docs/adr/0020).
+Exactly once: every reader splits the records into the same parts, the key of a part follows from the file
+and the part's number, and a key is written once. So an attempt that dies, two concurrent attempts, and one
+that begins anew all write the same objects; sync's ledger deduplicates what is made of them (docs/adr/0020).
 """
 
 import time
@@ -23,15 +23,15 @@ from functions.uploads.register import Register
 from functions.uploads.streams.contract import BrokenFileError, Ranges
 
 PART_BYTES = 16 * 1024 * 1024
-"""Of rows as NDJSON; compressed a few megabytes, so that sync can put several into a batch."""
+"""Size of the rows as NDJSON. Compressed they are a few megabytes, so that sync can batch several parts."""
 
 PART_ROWS = 150_000
 PART_TEXT_BYTES = 128 * 1024 * 1024
-"""Of text that gives hardly any rows: how far a file is read before it is written down how far."""
+"""For text that gives hardly any rows: the bytes that are read before progress is recorded."""
 
 CHECKPOINT_EVERY_SECONDS = 15
 RESERVE_SECONDS = 3
-"""Of the invocation's time, to write down how far it has come and to say so on the queue."""
+"""The part of the invocation's time to record the progress and to publish the file again."""
 
 
 @dataclass(slots=True)
@@ -58,16 +58,16 @@ class Part:
 
 
 class Reading:
-    """The work on one file, whose lease is ours.
+    """The reading of one file whose lease we hold.
 
-    `file` is how far it has come, `noted` what of that is written down. `wait_seconds`: how long it must
-    wait before it continues, if it was put down for the account's sake.
+    `file` is the progress, `noted` the progress that is recorded. `wait_seconds`: the delay before reading
+    continues, if it was paused because of the account.
 
     Parameters
     ----------
-    bucket: where the rows are staged, the tenant's own if it is a BYOC tenant.
-    gate: is asked between two parts whether reading may continue.
-    seconds_left: until the invocation is stopped.
+    bucket: where the rows are staged; the tenant's own bucket for BYOC.
+    gate: decides between two parts whether reading may continue.
+    seconds_left: the time until the invocation is stopped.
     """
 
     def __init__(
@@ -96,7 +96,7 @@ class Reading:
         self.wait_seconds = 0
 
     def run(self) -> bool:
-        """Read as far as there is time; whether the file is settled.
+        """Read as far as time permits; whether the file is settled.
 
         Raises
         ------
@@ -116,7 +116,7 @@ class Reading:
                 self._settle(IDLE)
                 return True
             if self._cpu.is_spent(self.file):
-                # When depends on the machine: only whole parts count, which another attempt has, too.
+                # The moment depends on the machine: only whole parts count, which another attempt has, too.
                 self.give_up(SLOW.code, SLOW.reason)
                 return True
             if batch.cut or part.is_full_at(records.text_at):
@@ -129,12 +129,15 @@ class Reading:
         return True
 
     def give_up(self, code: str, reason: str) -> None:
-        """Nothing more will be read of the file; what is staged of it counts."""
+        """Abandon the rest of the file; its staged rows count."""
         self.file = self._sure
         self._settle(BrokenFileError(code, reason))
 
     def stop(self, halt: Halt) -> None:
-        """The account takes no logs now: what is staged counts, and the checkpoint stays for what is not."""
+        """Stop because the account's logs are rejected now.
+
+        Staged rows count, and the checkpoint stays for the rest.
+        """
         stopped = replace(
             self._sure, state=PARTLY if self._sure.rows else FAILED, code=halt.code, reason=halt.reason
         )
@@ -164,7 +167,7 @@ class Reading:
         )
 
     def _stage(self, part: Part) -> None:
-        """Put the part's object, unless it has no rows."""
+        """Write the part's object, unless the part has no rows."""
         if not part.rows:
             return
         number = self.file.parts
@@ -184,7 +187,7 @@ class Reading:
         self._part_began_at = now
 
     def _stops_at(self, records: Records) -> bool:
-        """Whether to stop here, between two parts; writes down how far it is when it is due."""
+        """Whether to stop between two parts; also writes the checkpoint at its interval."""
         now, halt = self._clock(), self._gate.halt()
         runs_low = self._seconds_left() < RESERVE_SECONDS + 2 * self._slowest_part
         stops = runs_low or halt is not None
@@ -200,15 +203,15 @@ class Reading:
         return stops
 
     def _settle(self, fault: BrokenFileError | None) -> None:
-        """The file is read as far as it can be."""
+        """Settle the file: it is read as far as possible."""
         short_of_it = PARTLY if self.file.rows else FAILED
         state = short_of_it if fault or self.file.refused else DONE
         if fault:
             self.file = replace(self.file, code=fault.code, reason=fault.reason)
         elif not self.file.rows and not self.file.refused:
-            self.file = replace(self.file, code="empty", reason="There is nothing in the file.")
+            self.file = replace(self.file, code="empty", reason="The file contains no records.")
         self.file = self.noted = self._register.note(replace(self.file, state=state), keeps_lease=False)
         if self.file.checkpoint:
-            # What is left of them, the bucket's lifecycle removes.
+            # The bucket's lifecycle rule deletes the checkpoints that are left.
             with suppress(BucketError):
                 self._checkpoints.delete()

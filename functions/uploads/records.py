@@ -1,4 +1,4 @@
-"""The records of a file, whatever it is: compression and form told, or taken up where they were left."""
+"""The records of a file of any kind: detect compression and format, or resume from a checkpoint."""
 
 from typing import Protocol
 
@@ -14,10 +14,10 @@ from functions.uploads.text import UTF8_BOM, Text
 
 
 class Records(Protocol):
-    """A file's records, from where it was begun.
+    """A file's records, from the place where reading began.
 
-    `fault`: why there are no more, if the file broke off. `text_at`: how much of the text is done.
-    `work_bytes`: how much was unpacked so far, in all attempts together.
+    `fault`: why there are no more, if the file is broken. `text_at`: how much of the text is done.
+    `work_bytes`: how much was decompressed so far, in all attempts together.
     """
 
     compression: str
@@ -38,7 +38,7 @@ class Records(Protocol):
         ...
 
     def checkpoint(self) -> Checkpoint:
-        """Where they go on."""
+        """The place at which the records continue."""
         ...
 
 
@@ -115,7 +115,7 @@ def opened(ranges: Ranges, receipt: Receipt) -> Records:
 
     Raises
     ------
-    BrokenFileError: nothing of it can be read.
+    BrokenFileError: no part of the file can be read.
     """
     first = ranges.read(0, min(FIRST_BYTES, ranges.size_bytes)) if ranges.size_bytes else b""
     if first.startswith(parquet_rows.MAGIC):
@@ -131,14 +131,14 @@ def opened(ranges: Ranges, receipt: Receipt) -> Records:
     if sample.startswith(parquet_rows.MAGIC):
         raise BrokenFileError(
             "unsupported_format",
-            "This is a compressed Parquet file: put it in as it is, it is compressed inside.",
+            "This is a compressed Parquet file. Upload it uncompressed: Parquet is compressed internally.",
         )
     kind, state = told(sample, is_whole=text.ended and len(text.data) == len(sample))
     return TextRecords(compression, kind, text, format_of(kind, receipt, state))
 
 
 def resumed(ranges: Ranges, receipt: Receipt, compression: str, checkpoint: Checkpoint) -> Records:
-    """The records from the checkpoint on."""
+    """The records after the checkpoint."""
     if checkpoint.kind == ParquetRows.name:
         return ParquetRecords(ParquetRows(ranges, receipt, checkpoint.state))
     stream = stream_of(compression, ranges, checkpoint.mark)

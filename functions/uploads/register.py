@@ -1,12 +1,15 @@
-"""What is known of every upload and every file, in DynamoDB: which is read, by whom, and how far.
+"""The register of uploads and files in DynamoDB: what is being read, by which invocation, and how far.
 
-Entries of a tenant: `upload#<id>` is what its owner sees, made when it is announced or its
-file is found; `file#<digest>` is a file, told by bucket, key and ETag, so that a file that is told of a
-hundred times is one; `settings` is what the account has chosen; `sweep` is where the sweep of its bucket goes
-on, if that is too large for one run. Slots and counters of the tenant are in modules of their own. The file
-that came of an upload is tied to it in one transaction, once.
+Entries of a tenant:
 
-Whoever reads a file has a lease; each write of theirs counts only while it is theirs.
+- `upload#<id>`: what the customer sees; written when an upload is announced or its file is found.
+- `file#<digest>`: a file, identified by bucket, key and ETag, so that repeated notifications of a file are
+  one file.
+- `settings`: the choices of the account.
+- `sweep`: the key at which the next sweep of a bucket continues, if the bucket is too large for one run.
+
+Slots and counters of the tenant have their own modules. A transaction ties a file to its upload, once.
+The reader of a file holds a lease; its writes are conditional on that lease.
 """
 
 import random
@@ -28,21 +31,21 @@ from functions.uploads.items import FILE, SETTINGS, SWEEP, UPLOAD, file_item, fi
 SECONDS_A_DAY = 86_400
 FORGET_UPLOADS_AFTER_DAYS = 90
 FORGET_FILES_AFTER_DAYS = 90
-"""Far longer than a file may be told of anew: by its queue for 28 days, by the sweeper for 30."""
+"""Far longer than a file can be published again: 28 days by its queue, 30 by the sweeper."""
 
 FORGET_SWEEPS_AFTER_DAYS = 1
 
 OURS = "-"
-"""Whose our own bucket is, as far as sweeping it goes: no tenant's id."""
+"""Stands for the tenant in the sweep entry of our drop bucket; no tenant has this id."""
 
 READS_A_CALL = 100
 _CLAIM_TRIES = 3
 _READ_TRIES = 8
-"""Some four seconds of its having no capacity; 16 MB of an answer never take as many."""
+"""About four seconds without capacity; results cut off at 16 MB never take as many tries."""
 
 
 class HeldError(RetryableError):
-    """Somebody else reads the file, until `seconds` from now at the latest."""
+    """Another invocation reads the file, until `seconds` from now at the latest."""
 
     def __init__(self, seconds: int) -> None:
         super().__init__("the file is being read")
@@ -50,12 +53,12 @@ class HeldError(RetryableError):
 
 
 class LeaseLostError(RetryableError):
-    """The lease was over and somebody else has it: what was not written down does not count."""
+    """The lease expired and another invocation has it: progress that was not recorded does not count."""
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Uploads, newest first, each with its file if one has come; `next` is the cursor, or None."""
+    """Uploads, newest first, each with its file if that has arrived; `next` is the cursor, or None."""
 
     uploads: list[tuple[Upload, File | None]]
     next: str | None
@@ -80,14 +83,14 @@ class Register:
         return self._clock()
 
     def announce(self, upload: Upload) -> None:
-        """Write down an upload whose file has not come yet."""
+        """Record an upload whose file has not arrived yet."""
         with answered():
             self._client.put_item(
                 TableName=self._table, Item=upload_item(upload, self._forget_at(FORGET_UPLOADS_AFTER_DAYS))
             )
 
     def upload(self, tenant: TenantId, upload_id: str) -> tuple[Upload, File | None] | None:
-        """The tenant's upload of that id, with its file if one has come."""
+        """The tenant's upload with that id, with its file if that has arrived."""
         item = self._item(tenant, UPLOAD + upload_id)
         if item is None:
             return None
@@ -96,7 +99,7 @@ class Register:
         return upload, file_of(file) if file else None
 
     def page(self, tenant: TenantId, limit: int, before: str | None = None) -> Page:
-        """`limit` uploads that are older than the one of the id `before`, newest first."""
+        """`limit` uploads older than the one with the id `before`, newest first."""
         asked = {
             "TableName": self._table,
             "KeyConditionExpression": "tenant_id = :tenant AND entry BETWEEN :first AND :last",
@@ -117,7 +120,7 @@ class Register:
         return Page(shown, shown[-1][0].upload_id if len(uploads) > limit else None)
 
     def files(self, tenant: TenantId, digests: Sequence[str]) -> dict[str, File]:
-        """Those of the tenant's files that are known, by their digests."""
+        """The tenant's known files among `digests`, by digest."""
         found: dict[str, File] = {}
         wanted = list(dict.fromkeys(digests))
         for start in range(0, len(wanted), READS_A_CALL):
@@ -129,23 +132,23 @@ class Register:
         return found
 
     def originals(self, tenant: TenantId) -> str | None:
-        """What the account has chosen to become of originals; None when it has not."""
+        """The account's choice for originals (keep or delete); None when it has not chosen."""
         item = self._item(tenant, SETTINGS)
         return None if item is None else str(item["originals"]["S"])
 
     def choose_originals(self, tenant: TenantId, originals: str) -> None:
-        """Keep that choice."""
+        """Store the account's choice for originals."""
         item = {**items.key(tenant, SETTINGS), "originals": {"S": originals}}
         with answered():
             self._client.put_item(TableName=self._table, Item=item)
 
     def swept_to(self, tenant: TenantId | None) -> str | None:
-        """Behind which key the sweep of the tenant's bucket, or of ours, goes on; None if a run is enough."""
+        """The key after which the sweep of that bucket (None: ours) continues; None if one run is enough."""
         item = self._item(tenant or OURS, SWEEP)
         return None if item is None else str(item["key"]["S"])
 
     def note_swept(self, tenant: TenantId | None, key: str | None) -> None:
-        """Keep that key, empty for a sweep that begins anew, or forget it."""
+        """Store the key after which the sweep continues, empty for the beginning; None deletes the entry."""
         entry = items.key(tenant or OURS, SWEEP)
         forget_at = {"N": str(self._forget_at(FORGET_SWEEPS_AFTER_DAYS))}
         with answered():
@@ -156,15 +159,16 @@ class Register:
                 self._client.put_item(TableName=self._table, Item=item)
 
     def claim(self, file: File, upload: Upload) -> File:
-        """Write `file` down if it is not known yet, and return what is known of it.
+        """Record `file` unless it is known; return the known file.
 
-        `upload` is what it came of: one that was announced and waits, which is then tied to it, or a new one.
+        `upload` is the upload of the file: an announced one that waits and is now tied to the file, or a new
+        one.
         """
         for _ in range(_CLAIM_TRIES):
             try:
                 write_all(self._client, self._claims(file, upload))
             except UnmetError:
-                # Somebody else was told of it at the same moment, or another file came of the upload.
+                # Another invocation claimed the file at the same moment, or the upload has another file.
                 known = self.files(file.tenant, [file.digest]).get(file.digest)
                 if known:
                     return known
@@ -173,13 +177,13 @@ class Register:
         raise StoreUnavailableError("DynamoDB: others keep claiming the same file")
 
     def reopen(self, file: File, anew: File) -> File:
-        """Write `anew` down in place of `file`, which was given up; what is there if somebody else did so."""
+        """Replace the abandoned `file` by `anew`; if another process replaced it first, return its file."""
         if self.amend(file, anew):
             return anew
         return self.files(file.tenant, [file.digest]).get(file.digest, file)
 
     def amend(self, file: File, changed: File) -> bool:
-        """Replace `file`, which is settled, by `changed`; False when it is no longer what was read."""
+        """Replace the settled `file` by `changed`; False when the stored file is no longer `file`."""
         try:
             with answered():
                 self._client.put_item(
@@ -202,17 +206,17 @@ class Register:
         return True
 
     def waiting(self, tenant: TenantId, upload_id: str, key: str) -> Upload | None:
-        """The announced upload of that id, if its file is expected at `key` and has not come yet."""
+        """The announced upload with that id, if its file is expected at `key` and has not arrived yet."""
         item = self._item(tenant, UPLOAD + upload_id)
         upload = upload_of(item) if item else None
         return upload if upload and upload.key == key and not upload.file else None
 
     def begin(self, file: File, owner: str, seconds: int) -> File:
-        """Take the lease of a file for so long; the file as it is now, its attempt counted.
+        """Acquire the lease of a file for `seconds`; return the stored file, with this attempt counted.
 
         Raises
         ------
-        HeldError: somebody else has it. LeaseLostError: it is settled meanwhile.
+        HeldError: another process has the lease. LeaseLostError: the file was settled meanwhile.
         """
         now = int(self._clock())
         try:
@@ -242,7 +246,7 @@ class Register:
         return file_of(found["Attributes"])
 
     def note(self, file: File, *, keeps_lease: bool) -> File:
-        """Write down how far it has come, as the owner of its lease, which is given back or kept.
+        """Record the progress of a file as the owner of its lease; keep or release the lease.
 
         Raises
         ------
@@ -266,7 +270,7 @@ class Register:
         except ClientError as fault:
             if not unmet(fault):
                 raise
-            raise LeaseLostError("somebody else reads the file") from None
+            raise LeaseLostError("another process reads the file") from None
         return noted
 
     def _claims(self, file: File, upload: Upload) -> list[dict[str, Any]]:
@@ -276,7 +280,7 @@ class Register:
         }
         put = file_item(file, self._forget_at(FORGET_FILES_AFTER_DAYS))
         tied = upload_item(replace(upload, file=file.digest), self._forget_at(FORGET_UPLOADS_AFTER_DAYS))
-        # One that was announced is there already, and nobody's yet.
+        # An announced upload is stored already, without a file.
         free = {
             "ConditionExpression": "attribute_not_exists(entry) OR #file = :none",
             "ExpressionAttributeNames": {"#file": "file"},

@@ -1,7 +1,7 @@
-"""Slots of an account: how many invocations read its files at a time, so that others find some free.
+"""Slots of an account: they bound the concurrent invocations that read its files; others keep capacity.
 
-One item of the table of uploads, entry `slots`. A slot is a lease: of a process that died it ends by itself.
-Customers' own buckets have theirs in functions.shared.custody.health, with what they say of the bucket.
+One item of the table of uploads, entry `slots`. A slot is a lease: the slot of a dead process expires.
+Customers' own buckets have their slots in functions.shared.custody.health, with the health of the bucket.
 """
 
 import time
@@ -22,7 +22,7 @@ _SECONDS_A_DAY = 86_400
 
 @dataclass(frozen=True, slots=True)
 class TenantSlot:
-    """The right to read files of `tenant`, as `owner`, until it is released or its lease is over."""
+    """The right to read files of `tenant`, as `owner`, until it is released or its lease expires."""
 
     tenant: TenantId
     number: int
@@ -41,7 +41,7 @@ class TenantSlots:
         self._clock = clock
 
     def take(self, tenant: TenantId, seconds: float) -> TenantSlot | None:
-        """A slot for so long; None when all are taken."""
+        """Acquire a slot for `seconds`; None when no slot is free."""
         now = int(self._clock())
         with answered():
             found = self._client.get_item(
@@ -56,7 +56,7 @@ class TenantSlots:
         return None
 
     def release(self, slot: TenantSlot) -> None:
-        """Another may have it; one whose lease was over and taken by another stays theirs."""
+        """Release the slot, unless its lease expired and another invocation acquired it."""
         self._update(
             slot,
             f"SET {_until(slot.number)} = :zero",

@@ -1,4 +1,4 @@
-"""The accounts whose files these are: their plan, whether logs are taken, for how long they are kept."""
+"""Account status of the accounts whose files are read: plan, whether logs are accepted, and retention."""
 
 from dataclasses import replace
 from typing import Any
@@ -9,14 +9,14 @@ from functions.shared.tenancy import TenantId
 
 
 class Standings:
-    """The table of accounts, read; raises StoreUnavailableError when DynamoDB fails."""
+    """Reads the table of accounts; raises StoreUnavailableError when DynamoDB fails."""
 
     def __init__(self, table: str, client: Any = None) -> None:
         self._table = table
         self._client = client or open_client()
 
     def of(self, tenant: TenantId) -> Standing | None:
-        """The standing of `tenant`; None when there is no such account."""
+        """The status of `tenant`; None when there is no such account."""
         with answered():
             found = self._client.get_item(
                 TableName=self._table, Key={"tenant_id": {"S": str(tenant)}}, ConsistentRead=True
@@ -26,7 +26,7 @@ class Standings:
 
 
 def _standing(item: dict[str, Any]) -> Standing:
-    """One that is to be erased takes no files either, from the moment that this was asked for."""
+    """The status in `item`; an account rejects files from the moment that its erasure is requested."""
     standing = standing_of(item)
     if "closes_at" not in item:
         return standing

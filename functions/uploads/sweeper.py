@@ -1,16 +1,16 @@
-"""Sweep the places that files are put into: those that nobody told us of are told of now.
+"""Sweep all drop buckets: find files whose S3 notification was lost and publish them.
 
-Trigger: the scheduler, every five minutes. Promise: a file in our bucket or a BYOC customer's, told of by
-no notification, is read all the same: put in the last RECENT it is found by the next run, put in the last
-MONTH by the next full one, each hour. A bucket that is too large for a run is gone through in several, each
-where the one before stopped. What is known and settled is left alone; what stands still while it is
-read is told of again. Sweeping races with nobody: told of twice a file is read once.
-Our own bucket is swept before the first customer's is asked anything, in OURS_SECONDS at most: what answers
-for a customer takes nothing from it, whatever it does to this process. One customer's bucket that is slow,
-gone, endless or refuses us keeps no other's from being swept: each has a thread of its own and
-A_BUCKET_SECONDS for all of its answers, its turn is recorded before the first of them, and the customers
-whose last turn is the longest ago come first (functions.shared.turns).
-On failure: one bucket's is counted as `BucketsUnswept`; the table of destinations raises.
+Trigger: the scheduler, every five minutes. Promise: a file in our drop bucket or a BYOC customer's is read
+although its notification was lost. The next run finds a file of the last RECENT; the next full run, once an
+hour, finds one of the last MONTH. A bucket that is too large for one run takes several; each continues where
+the previous one stopped. Known and settled files are left alone; a file whose reading stands still is
+published again. Sweeping is free of races: a file that is published twice is read once.
+Our drop bucket is swept first, for OURS_SECONDS at most, before any customer's bucket is contacted: no
+response from a customer's endpoint can take time from it, whatever that does to this process. A customer's
+bucket that is slow, missing, endless or denies access does not delay the other buckets: each has a thread and
+A_BUCKET_SECONDS for all of its responses. Its turn is recorded before the first request, and the customer
+whose last turn is the longest ago comes first (functions.shared.turns).
+Failure: a failed bucket is counted as `BucketsUnswept`; a failed read of the destinations table raises.
 """
 
 import math
@@ -47,28 +47,28 @@ PREFIX = "dropin/"
 
 RECENT = timedelta(hours=2)
 MONTH = timedelta(days=30)
-"""What is known of a file is kept for three times as long: none is taken for new."""
+"""The table of uploads keeps a file for three times as long, so a known file never counts as new."""
 
 SETTLE = timedelta(minutes=2)
-"""What S3 tells of by itself it tells of sooner."""
+"""S3's own notification arrives within this time."""
 
 STANDS_STILL = timedelta(minutes=45)
-"""Longer than a message whose consumer died stays hidden."""
+"""Longer than the visibility timeout of a message whose consumer died."""
 
 FILES_A_RUN = 5_000
 LISTED_A_RUN = 200_000
-"""Of a bucket; the next run goes on behind them."""
+"""Limits for one bucket; the next run continues after them."""
 LOOKED_UP_AT_A_TIME = 500
 TOLD_KEPT_IN_MIND = 100_000
 HOURLY_MINUTES = 5
-"""A run that begins so early in its hour is a full one."""
+"""A run that begins within so many minutes of the hour is a full run."""
 
 RESERVE_SECONDS = 10
 A_BUCKET_SECONDS = 60
-"""One customer's share of a run: nothing that its bucket answers is waited for any longer."""
+"""One customer's share of a run: the time to wait for all responses of the bucket."""
 
 OURS_SECONDS = 150
-"""Our own bucket's share: half of a run."""
+"""The share of our drop bucket: half of a run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ class Settings(CustodySettings):
 
 
 class DropSweep:
-    """The buckets to look through, and the queues to tell."""
+    """The buckets to sweep, and the queues to publish on."""
 
     def __init__(
         self,
@@ -101,14 +101,17 @@ class DropSweep:
         self._told: dict[str, float] = {}
 
     def in_order(self, tenants: Iterable[TenantId]) -> list[TenantId]:
-        """`tenants` as their turns come."""
+        """`tenants` in the order of their turns."""
         waiting = dict.fromkeys(tenants, 0.0)
         return fair_order(waiting, self._turns.last(waiting))
 
     def one(
         self, tenant: TenantId | None, now: datetime, may_go_on: Callable[[], bool] = lambda: True
     ) -> int | None:
-        """Sweep the bucket of `tenant`, or ours for None; how many files were told of, None if it failed."""
+        """Sweep the bucket of `tenant`, ours for None.
+
+        Return the number of published files; None if the sweep failed.
+        """
         try:
             if tenant is None:
                 return self._swept(None, self._drops, PREFIX, now, may_go_on)
@@ -130,7 +133,7 @@ class DropSweep:
         now: datetime,
         may_go_on: Callable[[], bool],
     ) -> int:
-        """Go on where the last run stopped, as far as one may."""
+        """Continue where the last run stopped, for as long as `may_go_on` permits."""
         after = self._register.swept_to(tenant)
         longest = RECENT if after is None and now.minute >= HOURLY_MINUTES else MONTH
         queue = self._ours if tenant is None else self._theirs
@@ -145,12 +148,12 @@ class DropSweep:
                 self._register.note_swept(tenant, page[-1].key)
                 return told
         if after is not None:
-            # One that was not begun at the beginning begins there next time, and looks at all ages again.
+            # A sweep that began after a key starts at the beginning next time, and looks at all ages again.
             self._register.note_swept(tenant, "" if after else None)
         return told
 
     def _untold(self, files: Iterable[tuple[TenantId, Dropped]], now: datetime) -> Iterator[Dropped]:
-        """Those that are not known, or whose reading stands still."""
+        """The files that are not known, or whose reading stands still."""
         by_tenant: dict[TenantId, dict[str, Dropped]] = {}
         for tenant, file in files:
             by_tenant.setdefault(tenant, {})[digest_of(tenant, file)] = file
@@ -161,7 +164,10 @@ class DropSweep:
                     yield file
 
     def _was_told(self, digest: str, now: datetime) -> bool:
-        """Whether we told of it lately: its message waits on the queue. Asked once, it counts as told now."""
+        """Whether the file was published lately, so that its message waits on the queue.
+
+        Asking records the file as published now.
+        """
         if now.timestamp() - self._told.get(digest, 0) < STANDS_STILL.total_seconds():
             return True
         if len(self._told) >= TOLD_KEPT_IN_MIND:
@@ -180,7 +186,7 @@ def _is_due(known: File | None, now: datetime) -> bool:
 def _young(
     listing: Iterable[Listed], bucket: str, now: datetime, longest: timedelta
 ) -> Iterator[tuple[TenantId, Dropped]]:
-    """The files of the listing that are due to be looked up, with whose they are."""
+    """The files of the listing in the range of ages to look up, each with its tenant."""
     for each in listing:
         tenant = tenant_of(each.key)
         file = Dropped(bucket, each.key, each.etag, each.size_bytes)
@@ -220,11 +226,11 @@ def handler(_event: dict[str, Any], context: Any) -> dict[str, int]:
 def run(
     sweep: DropSweep, tenants: Callable[[], Iterable[TenantId]], seconds_left: Callable[[], float]
 ) -> dict[str, int]:
-    """Sweep our bucket, then those of `tenants`, side by side; measure.
+    """Sweep our drop bucket, then those of `tenants` in parallel; measure.
 
     Raises
     ------
-    DestinationsUnavailableError, StoreUnavailableError: our own bucket is swept all the same.
+    DestinationsUnavailableError, StoreUnavailableError: after our drop bucket was swept.
     """
     now, left = datetime.now(UTC), TurnClock(seconds_left)
     with left.turn(OURS_SECONDS):

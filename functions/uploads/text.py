@@ -1,4 +1,4 @@
-"""The text of a file as formats see it: what is still needed of it, and where in the whole that begins."""
+"""The text of a file as formats see it: the part that is still needed, and its position in the whole."""
 
 from functions.uploads.streams.contract import BrokenFileError, Mark, Stream
 
@@ -23,11 +23,11 @@ class Text:
 
     @property
     def file_at(self) -> int:
-        """How many bytes of the file have been used so far."""
+        """How many bytes of the file have been read so far."""
         return self._stream.file_at
 
     def fill(self, size_bytes: int) -> None:
-        """Have so much in `data`, or all that is left; a fault of the file counts as its end."""
+        """Fill `data` to `size_bytes`, or with all that is left; a fault of the file counts as its end."""
         if len(self.data) >= size_bytes or self.ended:
             return
         pieces, held = [self.data], len(self.data)
@@ -38,17 +38,17 @@ class Text:
         self.data = b"".join(pieces)
 
     def drop(self, size_bytes: int) -> None:
-        """What comes first is no longer needed."""
+        """Discard the first `size_bytes` of `data`."""
         self.data = self.data[size_bytes:]
         self.at += size_bytes
 
     def stop(self, fault: BrokenFileError) -> None:
-        """Nothing more is read: what is held is dropped, and `fault` is why."""
+        """End the text with `fault`, and discard the rest of `data`."""
         self.drop(len(self.data))
         self.fault, self.ended = fault, True
 
     def mark(self) -> Mark:
-        """A way back to `at`, or to a place before it."""
+        """A resume point at `at` or before it."""
         return self._stream.mark(self.at)
 
     def _read(self) -> bytes:

@@ -1,9 +1,9 @@
-"""Whose files an invocation reads: one account's, as far as it has a slot free; the others' are not held up.
+"""Fair turns: an invocation reads files of one account that has a free slot, and does not delay the others.
 
-An invocation gets up to ten messages. It reads files of one account. Messages of accounts whose slots are all
-taken are deferred: sent anew with a delay, so they are neither in flight nor failed attempts (docs/adr/0019).
-All others are handed back to the queue before anything is read, and another invocation gets them at once.
-That an account's slots are taken is remembered for a second: a flood of its messages costs no question each.
+An invocation receives up to ten messages and reads files of one account. Messages of accounts without a free
+slot are deferred: sent anew with a delay, so they are neither in flight nor failed attempts (docs/adr/0019).
+All other messages are released to the queue before any file is read; another invocation gets them at once.
+That an account has no free slot is cached for a second, so a flood of its messages costs no request each.
 """
 
 import random
@@ -21,59 +21,59 @@ from functions.uploads.notices import Message, read
 from functions.uploads.queue import LONGEST_PAUSE_SECONDS, DropQueue, pause_seconds
 
 FULL_SECONDS = 1.0
-"""For so long that an account's slots are taken is believed without asking."""
+"""How long the result "no free slot" is cached."""
 
 LONGEST_FULL_SECONDS = 10.0
-"""An account that must wait for longer is asked about again then: its bucket may have been repaired."""
+"""The longest time for which it is cached when an account must wait: its bucket may have been fixed."""
 
 RETURNS_A_SECOND = 10
-"""Of one account's deferred messages, to each environment that deferred them."""
+"""The rate at which deferred messages of one account return, for each environment that deferred them."""
 
 MAX_DEFERRALS = 200
-"""Some two days: by then the sweeper finds the file, if it is still there."""
+"""About two days: by then the sweeper finds the file, if it is still there."""
 
 SMALL_BYTES = 1024 * 1024
-"""Of files that are read one after the other with one slot."""
+"""The total size of files that are read one after the other with one slot."""
 
 MORE_SECONDS = 5.0
-"""How long after its beginning an invocation still begins another file."""
+"""How long after its start an invocation may begin another file."""
 
 S = TypeVar("S")
 
 
 @dataclass(frozen=True, slots=True)
 class NoSlot:
-    """None is free now; `seconds`: until asking makes sense, None if that is not known."""
+    """No slot is free now; `seconds`: when to ask again, None if that is not known."""
 
     seconds: float | None = None
 
 
 class Worker(Protocol[S]):
-    """What one of the drop-in functions does."""
+    """The work of one of the drop-in functions."""
 
     def owner(self, file: Dropped) -> TenantId | None:
-        """Whose file it is, without reading it; None when there is nothing to do for it."""
+        """The tenant of the file, without reading it; None when there is nothing to do."""
         ...
 
     def take_slot(self, tenant: TenantId) -> S | NoSlot:
-        """A slot to read files of `tenant`; raises RetryableError when that cannot be known now."""
+        """Acquire a slot to read files of `tenant`; raises RetryableError when its state is unavailable."""
         ...
 
     def work(self, file: Dropped, slot: S, message: Message) -> int | None:
-        """Do what can be done for the file; after how many seconds its message must come back, or None.
+        """Process the file; return the seconds after which its message must be redelivered, or None.
 
         Raises UsagePendingError when no file of the account may be read now.
         """
         ...
 
     def release_slot(self, slot: S) -> None:
-        """Let others have it; never raises RetryableError."""
+        """Release the slot; never raises RetryableError."""
         ...
 
 
 @dataclass(slots=True)
 class _Round:
-    """What becomes of the messages of one invocation; those in none of these are done."""
+    """The outcome for the messages of one invocation; a message that is in no list is done."""
 
     deferred: list[tuple[TenantId, Message]] = field(default_factory=list)
     handed_back: list[Message] = field(default_factory=list)
@@ -81,10 +81,7 @@ class _Round:
 
 
 class FairTurns(Generic[S]):
-    """Shares invocations among accounts; one for each environment.
-
-    `files_a_turn`: how many small files of an account are read with one slot.
-    """
+    """Shares invocations among accounts; one instance for each environment."""
 
     def __init__(
         self, queue: DropQueue, files_a_turn: int, clock: Callable[[], float] = time.monotonic
@@ -97,7 +94,7 @@ class FairTurns(Generic[S]):
         self._backlog: dict[TenantId, tuple[int, int]] = {}
 
     def answer_to(self, event: dict[str, Any], worker: Worker[S]) -> dict[str, Any]:
-        """Work on an event of SQS; the answer names the messages that must come back."""
+        """Process an SQS event; the response names the messages that must be redelivered."""
         began, outcome = self._clock(), _Round()
         theirs = self._by_owner(read(event), worker, outcome)
         turn = self._turn(theirs, worker, outcome)
@@ -115,7 +112,7 @@ class FairTurns(Generic[S]):
     def _by_owner(
         self, messages: Sequence[Message], worker: Worker[S], outcome: _Round
     ) -> dict[TenantId, list[Message]]:
-        """The messages that there is something to do for, by the account; one with several files is split."""
+        """The messages with work to do, by account; a message of several files is split into one for each."""
         found: dict[TenantId, list[Message]] = {}
         for message in messages:
             try:
@@ -135,7 +132,7 @@ class FairTurns(Generic[S]):
     def _turn(
         self, theirs: dict[TenantId, list[Message]], worker: Worker[S], outcome: _Round
     ) -> tuple[TenantId, S, list[Message]] | None:
-        """The account whose turn it is, its slot, and its messages; the other messages are sorted."""
+        """The account whose turn it is, its slot and messages; other messages are deferred or released."""
         turn: tuple[TenantId, S, list[Message]] | None = None
         for tenant, messages in theirs.items():
             rest = messages
@@ -159,7 +156,7 @@ class FairTurns(Generic[S]):
         return turn
 
     def _small(self, messages: Sequence[Message]) -> list[Message]:
-        """The smallest, and others while they are small together."""
+        """The smallest message, and further ones while they are small together."""
         chosen: list[Message] = []
         size_bytes = 0
         for each in sorted(messages, key=_size):
@@ -178,7 +175,7 @@ class FairTurns(Generic[S]):
         outcome: _Round,
         began: float,
     ) -> None:
-        """Read files of `tenant` one after the other; what there is no time for is handed back."""
+        """Read files of `tenant` one after the other; release those that there is no time for."""
         waiting = list(messages)
         try:
             while waiting and (len(waiting) == len(messages) or self._clock() - began < MORE_SECONDS):
@@ -197,7 +194,7 @@ class FairTurns(Generic[S]):
             outcome.handed_back += waiting
 
     def _defer(self, outcome: _Round) -> None:
-        """Send each deferred message anew, with a delay; where that fails it is hidden for as long."""
+        """Send each deferred message anew, with a delay; if that fails, hide it for as long."""
         copies = [
             (message, self._delay(tenant, message))
             for tenant, message in outcome.deferred
@@ -212,7 +209,7 @@ class FairTurns(Generic[S]):
         return True
 
     def _delay(self, tenant: TenantId, message: Message) -> int:
-        """Twice as long each time, and as long as the account's backlog takes; less up to half at random."""
+        """Exponential backoff, at least as long as the account's backlog takes; less up to half as jitter."""
         minute = int(self._clock() // 60)
         since, count = self._backlog.get(tenant, (minute, 0))
         count = count + 1 if minute - since <= 1 else 1
@@ -232,7 +229,7 @@ class FairTurns(Generic[S]):
         self._keep(self._waits_until, tenant, now + (seconds or 0.0))
 
     def _keep(self, notes: dict[TenantId, Any], tenant: TenantId, value: Any) -> None:
-        """A thousand accounts are remembered; the first noted is forgotten first."""
+        """Cache a value for each of a thousand accounts; the oldest entry is evicted first."""
         notes.pop(tenant, None)
         while len(notes) >= 1000:
             del notes[next(iter(notes))]

@@ -1,4 +1,4 @@
-"""What is to be done for one file that was told of: known or new, refused or read; and its original."""
+"""Process one file of a notification: known or new, rejected or read; then its original."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -20,27 +20,29 @@ from functions.uploads.reading import RESERVE_SECONDS, Reading
 from functions.uploads.register import LeaseLostError, Register
 
 MAX_ATTEMPTS = 5
-"""That began at the same place and came to no end: something in the file ends whoever reads it."""
+"""Attempts that began at the same place and did not end: the file's content crashes the reader."""
 
 REFUSED_SECONDS = 3600
-"""A message may have come back often for want of a turn: no file is given up sooner after its first one."""
+"""A message may be redelivered often because its account has no slot. No file is abandoned for denied access
+sooner than this after it was first seen.
+"""
 
 DEFAULT_PROJECT = "default"
 
 ORIGINAL_DELETED = "original_deleted"
 _ORIGINAL_DELETED = (
-    f"The original was deleted: the account keeps {MAX_KEPT_BYTES // 1024**3} GiB or {MAX_KEPT_FILES:,} "
-    "originals already."
+    f"The original was deleted: the account has reached the limit of {MAX_KEPT_BYTES // 1024**3} GiB or "
+    f"{MAX_KEPT_FILES:,} stored originals."
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a tenant's files lie and where their rows go.
+    """Where a tenant's files are and where their rows go.
 
-    `gate`: whether reading may continue, asked between parts. `originals`: what becomes of originals unless
-    the account or the upload says otherwise. `refusal`: the code of the 402 that the account's logs are
-    answered with now, or empty. `is_theirs`: the bucket is the customer's own.
+    `gate`: decides between parts whether reading may continue. `originals`: whether originals are kept or
+    deleted unless the account or the upload says otherwise. `refusal`: the code of the 402 with which the
+    account's logs are rejected now, or empty. `is_theirs`: the bucket is the customer's own.
     """
 
     tenant: TenantId
@@ -54,13 +56,13 @@ class Place:
 
 
 class Work:
-    """Works on files.
+    """Processes files.
 
     Parameters
     ----------
-    function: as its metrics call it.
-    go_on: puts a message on the queue that brings the file back, in so many seconds.
-    open_uploads, kept: the counters that bound what an account may announce, and keep in our bucket.
+    function: the name of the function in metrics.
+    go_on: publishes the file again, with a delay in seconds.
+    open_uploads, kept: counters that bound what an account may announce, and keep in our bucket.
     """
 
     def __init__(
@@ -80,14 +82,14 @@ class Work:
     def do(
         self, dropped: Dropped, place: Place, seconds_left: Callable[[], float], *, is_last_try: bool = False
     ) -> None:
-        """Do what can be done for a file now; on return its message is no longer needed.
+        """Process a file as far as possible now; on return its message is no longer needed.
 
-        `is_last_try`: a bucket that refuses us will not be asked again.
+        `is_last_try`: a bucket that denies access now will not be asked again.
 
         Raises
         ------
-        HeldError, LeaseLostError, BucketError, StoreUnavailableError: the message must come back.
-        UsagePendingError: so must those of all files of the account.
+        HeldError, LeaseLostError, BucketError, StoreUnavailableError: the message must be redelivered.
+        UsagePendingError: so must the messages of all files of the account.
         """
         file, now = self._known(dropped, place), datetime.now(UTC)
         if file.may_be_read_at(now) and not place.refusal:
@@ -107,7 +109,7 @@ class Work:
         self._leave(file, place)
 
     def _settled(self, reading: Reading, place: Place, *, is_last_try: bool) -> bool:
-        """Read as far as one may; whether the file is settled."""
+        """Read as far as permitted; whether the file is settled."""
         if place.refusal:
             reading.stop(Halt(place.refusal))
             return True
@@ -118,17 +120,22 @@ class Work:
             if not (is_last_try and is_old and isinstance(fault, BucketRefusedError)):
                 self._give_back(reading)
                 raise
-            reading.give_up("no_access", "The bucket does not let us read the file: mend that, put it anew.")
+            reading.give_up(
+                "no_access", "The bucket denies read access. Grant access, then upload the file again."
+            )
             return True
 
     def _give_back(self, reading: Reading) -> None:
-        """The bucket is at fault, not the file: the next attempt need not wait, this one does not count."""
+        """Release the lease and do not count the attempt: the failure was caused by the bucket, not the file.
+
+        The next attempt need not wait.
+        """
         with suppress(LeaseLostError, StoreUnavailableError):
             noted = reading.noted
             self._register.note(replace(noted, attempts=max(0, noted.attempts - 1)), keeps_lease=False)
 
     def _known(self, dropped: Dropped, place: Place) -> File:
-        """What is known of the file; one that is seen for the first time is written down."""
+        """The register's entry of the file; a file seen for the first time is recorded."""
         digest = digest_of(place.tenant, dropped)
         known = self._register.files(place.tenant, [digest]).get(digest)
         if known:
@@ -153,7 +160,7 @@ class Work:
         return claimed
 
     def _upload(self, dropped: Dropped, place: Place, now: datetime) -> Upload:
-        """The upload that the file came of: announced, or made now for one that nobody announced."""
+        """The upload of the file: the announced one, or a new one for a file that was not announced."""
         rest = dropped.key.removeprefix(dropin_prefix(place.tenant))
         announced = self._register.waiting(place.tenant, rest.partition("/")[0], dropped.key)
         if announced:
@@ -169,22 +176,26 @@ class Work:
         )
 
     def _read(self, reading: Reading) -> bool:
-        """Whether the file is settled; what keeps it from being read for good settles it too."""
+        """Whether the file is settled; a permanent failure settles it too."""
         if reading.file.attempts > MAX_ATTEMPTS:
-            reading.give_up("unreadable", f"Reading broke off {MAX_ATTEMPTS} times at the same place.")
+            reading.give_up(
+                "unreadable", f"Reading the file failed {MAX_ATTEMPTS} times at the same position."
+            )
             return True
         try:
             return reading.run()
         except FileGoneError:
             reading.give_up("gone", "The file was deleted before it was read.")
         except ObjectChangedError:
-            reading.give_up("replaced", "Another file was put in its place before it was read.")
+            reading.give_up("replaced", "The file was replaced by another file before it was read.")
         except CheckpointLostError:
-            reading.give_up("interrupted", "Where to go on was lost: put the rest of the file in again.")
+            reading.give_up(
+                "interrupted", "The reading position was lost. Upload the rest of the file again."
+            )
         return True
 
     def _leave(self, file: File, place: Place) -> None:
-        """What becomes of the original: it is kept unless every record of it is stored."""
+        """Keep the original unless every record of the file is stored and the choice is to delete."""
         if file.state != DONE or file.originals != DELETE:
             if not place.is_theirs and not file.kept_on:
                 self._keep(file, place)
@@ -194,13 +205,13 @@ class Work:
         except BucketRefusedError as fault:
             if not place.is_theirs:
                 raise
-            # Theirs to allow. Asking again would hold up their other files.
+            # The customer decides about that permission. A retry would delay the customer's other files.
             journal.write("original_kept", tenant_id=place.tenant, reason=fault.reason)
         if file.kept_on and self._register.amend(file, replace(file, kept_on="")):
             self._kept.release(file.tenant, file.dropped.size_bytes, file.kept_on)
 
     def _keep(self, file: File, place: Place) -> None:
-        """Count the original among those we keep; delete it when the account keeps as much as it may."""
+        """Count the original as kept in our bucket; delete it when the account's limit is reached."""
         size_bytes = file.dropped.size_bytes
         if day := self._kept.take(file.tenant, size_bytes):
             if not self._register.amend(file, replace(file, kept_on=day)):

@@ -1,1 +1,1 @@
-"""The forms a file's text may have, told by content: where records end, and what becomes of one."""
+"""The formats of a file's text, detected by content: where records end, and how a record becomes a row."""

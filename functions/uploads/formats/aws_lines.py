@@ -1,7 +1,7 @@
-"""The access logs of AWS that have a record a line: ALB, VPC Flow Logs, CloudFront and its kin.
+"""AWS logs with one record a line: ALB, VPC Flow Logs, CloudFront, and W3C logs in general.
 
 Columns and their order are those of AWS's documentation; a column that a newer version adds at the end is
-kept under its number. `-` is no value. Values come as what they are: numbers as numbers, account ids as text.
+kept under its number. `-` is no value. Values keep their type: numbers are numbers, account ids are text.
 """
 
 import re
@@ -19,7 +19,7 @@ _PROTOCOLS = {"1": "icmp", "6": "tcp", "17": "udp", "58": "icmp6"}
 
 
 class _Records(LineFormat):
-    """Lines of columns; each kind makes the row of one."""
+    """Lines of columns; each subclass converts its lines to rows."""
 
     def convert(self, body: bytes, batch: Batch) -> None:
         rows: list[Row] = []
@@ -34,14 +34,14 @@ class _Records(LineFormat):
         batch.keep(rows)
 
     def is_directive(self, line: str) -> bool:  # noqa: ARG002 - those that have some look
-        """Whether the line tells about those that follow, and is itself no record."""
+        """Whether the line describes the lines after it, and is itself no record."""
         return False
 
     def row(self, line: str) -> Row | Verdict:
         raise NotImplementedError
 
     def time(self, text: str, metadata: Metadata) -> str:
-        """A time as rows have it; what is none stays in the metadata."""
+        """A time in the format of rows; a value that is no time stays in the metadata."""
         moment = timestamps.from_text(text)
         if moment is None:
             metadata["time"] = text
@@ -66,7 +66,7 @@ _ALB_NUMBERS = frozenset(
     }
 )  # fmt: skip
 _ALB_LEAST, _ALB_MOST = 12, 1000
-"""Columns of a line; each beyond the names known here gets a name of its own."""
+"""Limits on the columns of a line; a column beyond the known names gets a generated name."""
 
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"|(\S+)')
 
@@ -97,7 +97,7 @@ class AlbLog(_Records):
 
 
 def _root(trace: str) -> str:
-    """The trace's id in X-Ray's header, which may hold more than that."""
+    """The trace id in an X-Ray header, which may contain more."""
     return next((part.removeprefix("Root=") for part in trace.split(";") if part.startswith("Root=")), trace)
 
 
@@ -128,7 +128,7 @@ _FLOW_NUMBERS = frozenset(
 
 
 class FlowLog(_Records):
-    """The Format of VPC Flow Logs; its first line names the columns, or they are the default ones."""
+    """The Format of VPC Flow Logs; the first line names the columns, else they are the default ones."""
 
     name = "vpc_flow"
 
@@ -162,7 +162,7 @@ class FlowLog(_Records):
 
 
 def _flow(fields: dict[str, str]) -> str:
-    """`ACCEPT tcp 10.0.0.1:443 -> 10.0.0.2:51000`, or why there is no such record."""
+    """`ACCEPT tcp 10.0.0.1:443 -> 10.0.0.2:51000`, or the log status if the record has no data."""
     if fields.get("log-status", "OK") != "OK":
         return f"{fields['log-status']} {fields.get('interface-id', '')}".strip()
     protocol = fields.get("protocol", "")
@@ -182,9 +182,9 @@ _W3C_NUMBERS = frozenset(
 
 
 class W3cLog(_Records):
-    """The Format of W3C's extended log, which is CloudFront's, and IIS's.
+    """The Format of the W3C extended log, as CloudFront and IIS write it.
 
-    `#Fields:` names the columns. CloudFront divides by tabs, others by blanks. Times are UTC.
+    `#Fields:` names the columns. CloudFront separates columns by tabs, others by blanks. Times are UTC.
     """
 
     def __init__(self, receipt: Receipt, state: State) -> None:
@@ -221,12 +221,12 @@ class W3cLog(_Records):
 
 
 def column_names(line: str) -> tuple[str, ...]:
-    """The names that a line `#Fields: …` gives, each cut off at MAX_COLUMN_NAME_CHARACTERS."""
+    """The names in a line `#Fields: …`, each cut off at MAX_COLUMN_NAME_CHARACTERS."""
     return tuple(name[:MAX_COLUMN_NAME_CHARACTERS] for name in line.removeprefix("#Fields:").split())
 
 
 def _named(names: tuple[str, ...], values: list[str]) -> dict[str, str]:
-    """The values that are some, by their names."""
+    """The values that are not empty, by column name."""
     more = tuple(f"column_{number}" for number in range(len(names) + 1, len(values) + 1))
     return {
         name: value for name, value in zip((*names, *more), values, strict=False) if value not in ("-", "")

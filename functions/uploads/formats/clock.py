@@ -1,4 +1,4 @@
-"""Times as log lines write them, to the text that rows have; remembered, for lines come in crowds."""
+"""Convert times of log lines to the text of rows; cached, because consecutive lines often share a time."""
 
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -20,7 +20,7 @@ _DAYS_REMEMBERED = 1000
 
 @lru_cache(_REMEMBERED)
 def second(year: str, month: str, day: str, clock: str) -> str:
-    """`YYYY-MM-DDTHH:MM:SS`, or empty where there is no such moment; `month` is a number or a name."""
+    """`YYYY-MM-DDTHH:MM:SS`, or empty if that time does not exist; `month` is a number or a name."""
     number = int(month) if month.isdigit() else MONTHS.get(month[:3].lower(), 0)
     hour, minute, seconds = clock.split(":")
     try:
@@ -34,7 +34,7 @@ def second(year: str, month: str, day: str, clock: str) -> str:
 
 
 def at(second_text: str, fraction: str = "", zone: str = "") -> str:
-    """The time as rows have it; `fraction` are digits, `zone` is empty for UTC, else `Z` or an offset."""
+    """The time in the format of rows; `fraction`: digits; `zone`: empty for UTC, else `Z` or an offset."""
     if not second_text:
         return ""
     if zone and zone not in ("Z", "z", "UTC", "GMT"):
@@ -43,24 +43,24 @@ def at(second_text: str, fraction: str = "", zone: str = "") -> str:
             return ""
         second_text = timestamps.to_text(moment)[:19]
     if not fraction.isascii():
-        # Digits of another script, as patterns find them too: ClickHouse reads none.
+        # The patterns also match digits of other scripts, which ClickHouse cannot read.
         fraction = ""
     return f"{second_text}.{fraction[:9]:0<9}Z"
 
 
 class YearGuess:
-    """The year of times that have none: the latest that does not lie ahead of when the file was found."""
+    """The year of times without one: the latest year in which they are not after the file was found."""
 
     def __init__(self, found_at: datetime) -> None:
         self._latest = found_at + LATEST_AHEAD
         self._years: dict[tuple[str, str], str] = {}
 
     def of(self, month: str, day: str) -> str:
-        """The year; empty when there is no such day."""
+        """The year; empty when the date does not exist."""
         known = self._years.get((month, day))
         if known is None:
             if len(self._years) >= _DAYS_REMEMBERED:
-                # Patterns find the digits of all scripts: there are more days than a year has.
+                # The patterns match digits of all scripts, so there are more spellings than days in a year.
                 self._years.clear()
             known = self._years[(month, day)] = self._guess(month, day)
         return known
@@ -78,8 +78,8 @@ class YearGuess:
 
 
 def epoch(number: str) -> str:
-    """An epoch number as rows have it; empty when it is none."""
-    # Decimal, which reads it, takes words such as NaN for numbers, and then fails to compare them.
+    """An epoch number in the format of rows; empty when `number` is none."""
+    # Decimal, which parses it, accepts words such as NaN, and then fails to compare them.
     moment = timestamps.from_number(number) if number[:1].isdigit() else None
     if moment is None or not 0 <= moment < _FAR:
         return ""

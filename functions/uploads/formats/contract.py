@@ -1,7 +1,7 @@
-"""What a format is: it takes records off the front of a text and makes rows of them.
+"""The contract of a format: it takes records off the front of a text and makes rows of them.
 
-Everything here depends on the text alone, never on when or in which pieces it arrived: a file that is read a
-second time falls into the same batches, and so into the same objects.
+Everything here depends on the text alone, never on when or in which pieces it arrived: a second reading of a
+file gives the same batches, and so the same objects.
 """
 
 from dataclasses import dataclass, field
@@ -14,20 +14,20 @@ from functions.shared.judging.rows import Row
 from functions.uploads.text import Text
 
 MAX_RECORD_BYTES = 2 * 1024 * 1024
-"""A longer one is refused unread; a row of it would be too large anyway."""
+"""A longer record is rejected unread; its row would be too large anyway."""
 
 MAX_COLUMN_NAME_CHARACTERS = 200
-"""Of a header's name, which every row repeats; what is longer is cut off."""
+"""The length at which a column name in a header is cut off, because every row repeats it."""
 
 WINDOW_BYTES = 1024 * 1024
 WINDOW_RECORDS = 10_000
-"""What is taken at a time: a megabyte can hold half a million records, each with columns of ours to add."""
+"""What one batch takes: a megabyte can hold half a million records, each with added columns."""
 
 MAX_REFUSALS_TOLD = 100
-"""Of a batch, and of a file."""
+"""The most rejected records that a batch, and a file, lists."""
 
 State = dict[str, Any]
-"""What a format has to know to go on in the middle of a file: a value of JSON."""
+"""The state from which a format continues in the middle of a file: a JSON value."""
 
 _encoder = msgspec.json.Encoder()
 
@@ -37,13 +37,13 @@ _TIMES_TO_JUDGE = 8
 
 
 def rejected_bytes(record: bytes | memoryview) -> int:
-    """What a record of JSON that became no row cost beside its text: 140,000 keys take 0.25 s."""
+    """What a rejected JSON record costs beside its text: one with 140,000 keys takes 0.25 s."""
     return _TIMES_TO_JUDGE * len(record) if len(record) > _LONG_RECORD_BYTES else 0
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A record that became no row; `index` counts the file's records from 0."""
+    """A rejected record; `index` counts the file's records from 0."""
 
     index: int
     verdict: Verdict
@@ -51,10 +51,10 @@ class Refusal:
 
 @dataclass(slots=True)
 class Batch:
-    """Some records: `rows` of them as NDJSON `lines`, the others refused.
+    """Some records: `rows` of them as NDJSON `lines`, the others rejected.
 
-    `records` counts both. `refusals` tells of the first; `refused` counts all. `cut`: an object has to end
-    here, for nothing else would.
+    `records` counts both. `refusals` describes the first rejected records; `refused` counts all. `cut`: the
+    object must end here, because no other limit would end it.
     """
 
     rows: int = 0
@@ -79,14 +79,14 @@ class Batch:
 
 
 class Format(Protocol):
-    """One form, of one file."""
+    """One format, reading one file."""
 
     @property
     def name(self) -> str: ...
 
     @property
     def extra_bytes(self) -> int:
-        """What the records so far cost beside their text, as if it were so many bytes longer."""
+        """The cost of the records so far beside their text, as if the text were so many bytes longer."""
         ...
 
     def next(self, text: Text) -> Batch | None:

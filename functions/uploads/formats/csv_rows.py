@@ -1,7 +1,7 @@
-"""CSV with a header, whatever divides its columns, quoted as RFC 4180 has it.
+"""CSV with a header and any column delimiter, quoted according to RFC 4180.
 
-A cell that is a number becomes one, digit by digit; one that is empty is no value. A row with more or fewer
-cells than the header names is refused: nobody can say which one is missing.
+A cell that is a number becomes one, digit by digit; an empty cell is no value. A row with more or fewer cells
+than the header names is rejected: which cell is missing cannot be determined.
 """
 
 import csv
@@ -40,11 +40,14 @@ csv.field_size_limit(sys.maxsize)
 _OWN = ("trace_id", "span_id", "project_id")
 
 _CARRIAGE_RETURN = "\ufdd0"
-"""Stands for one within a line, which csv.reader would take for its end; no letter, so in nobody's text."""
+"""Replaces a carriage return within a line, which csv.reader would read as the line's end.
+
+The code point is a noncharacter, so it occurs in no text.
+"""
 
 
 class Header:
-    """What the columns of one file are for."""
+    """The meaning of the columns of one file."""
 
     def __init__(self, names: list[str]) -> None:
         self.names = names
@@ -59,7 +62,7 @@ class Header:
 
 
 class CsvRows:
-    """The Format of CSV; `state` of a new one has `delimiter`, and the header is read from the text."""
+    """The Format of CSV; the `state` of a new file has `delimiter`, and the header is read from the text."""
 
     name = "csv"
 
@@ -87,13 +90,13 @@ class CsvRows:
         return self._windows.extra_bytes
 
     def next(self, text: Text) -> Batch | None:
-        # What is open is parsed anew with what follows: as much again, so that no byte is parsed 25 times.
+        # An open record is parsed anew with an equally large window, so that no byte is parsed 25 times.
         lines = self._windows.next(text, len(self._carried))
         batch = Batch(cut=bool(lines and lines.pause))
         if lines is None and not self._carried:
             return None
         if text.fault and (lines is None or lines.cut_off):
-            # A row whose quotes were open when the file broke off: what is left of it is no row.
+            # A row whose quotes were open when the file broke off: the rest of it is no row.
             lines, self._carried = Lines(cut_off=True), ""
         elif lines is None or (lines.body and (self._carried or not lines.body.isspace())):
             self._convert(lines.body if lines else b"", batch, is_last=lines is None)
@@ -105,7 +108,7 @@ class CsvRows:
         return batch
 
     def _convert(self, body: bytes, batch: Batch, *, is_last: bool) -> None:
-        """Rows of whole records; one whose quotes are still open is carried on to what comes next."""
+        """Make rows of whole records; carry a record whose quotes are still open over to the next window."""
         lines = [f"{line}\n" for line in text_lines(body)]
         if lines and lines[-1] == "\n":
             lines.pop()
@@ -121,7 +124,7 @@ class CsvRows:
         batch.keep(rows)
 
     def _carry(self, source: "_Counted", batch: Batch, rows: list[Row]) -> None:
-        """Keep the open record for the next window, unless a quote that nobody closes swallowed it all."""
+        """Keep the open record for the next window, unless an unclosed quote made it too long."""
         rest = source.rest()
         if len(rest) <= MAX_RECORD_BYTES - WINDOW_BYTES:
             self._carried = rest
@@ -164,7 +167,7 @@ class CsvRows:
         return row
 
     def _timestamp(self, cells: list[str], header: Header, metadata: Metadata) -> str:
-        """The row's time; what is no time stays in the metadata, and the time of receipt counts."""
+        """The row's time; a value that is no time stays in the metadata, and the time of receipt counts."""
         text = " ".join(cells[at] for at in header.times).strip()
         if not text:
             return ""
@@ -176,9 +179,9 @@ class CsvRows:
 
 
 class _Counted:
-    """Lines for csv.reader, which tells neither how many it took for a row nor whether a quote is open.
+    """Lines for csv.reader, which reports neither how many lines a row took nor whether a quote is open.
 
-    `has_returns`: there are carriage returns within lines, which `_restored` gives back to the cells.
+    `has_returns`: lines contain carriage returns, which `_restored` restores in the cells.
     """
 
     def __init__(self, lines: list[str]) -> None:
@@ -191,11 +194,11 @@ class _Counted:
         for line in map(_guarded, self._lines) if self.has_returns else self._lines:
             self._taken += 1
             yield line
-        # Asked for more than there is: in the middle of a record.
+        # The reader needs more lines than there are: it is in the middle of a record.
         self.is_open = self._taken > self._whole
 
     def whole(self) -> None:
-        """What was taken so far has become rows."""
+        """Record that all lines read so far have become rows."""
         self._whole = self._taken
 
     def rest(self) -> str:
@@ -219,11 +222,11 @@ def _first(names: list[str], known: tuple[str, ...]) -> int | None:
 
 
 def _times(names: list[str]) -> list[int]:
-    """The column of the time; a date and a time of day that stand apart belong together."""
+    """The columns of the time; separate columns for date and time of day belong together."""
     if "date" in names and "time" in names:
         return [names.index("date"), names.index("time")]
     found = _first(names, TIMESTAMP)
     return [] if found is None else [found]
 
 
-_OPEN_QUOTE = Verdict("open_quote", "A quote of the row is never closed.")
+_OPEN_QUOTE = Verdict("open_quote", "A quoted cell of the row is never closed.")

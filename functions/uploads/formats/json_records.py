@@ -1,4 +1,4 @@
-"""A JSON object out of a file, read as an event: what it calls its columns otherwise is found."""
+"""Read a JSON object of a file as an event: find the columns of an event under other usual names."""
 
 from collections.abc import Iterator, Mapping
 
@@ -15,20 +15,21 @@ _encode = msgspec.json.Encoder().encode
 _named = msgspec.json.Decoder(dict[str, Raw])
 
 CLOUDTRAIL = frozenset({"eventVersion", "eventTime", "eventSource", "eventName"})
-"""What every record of CloudTrail has, and hardly anything else."""
+"""The fields of every CloudTrail record, which hardly any other object has together."""
 
 
 def row_of(record: bytes | memoryview, receipt: Receipt) -> Row | Verdict:
-    """The row of one JSON value, or why it is none.
+    """The row of one JSON value, or the verdict that rejects it.
 
-    An object that has `message` and `timestamp` is judged as POST /v1/drain judges it. One that lacks them is
-    looked through for other names of theirs; an object without any message gets a summary of its values.
+    An object that has `message` and `timestamp` is judged as POST /v1/drain judges it. An object without them
+    is searched for other usual names of these columns; an object without any message gets a summary of its
+    values.
     """
     return judge(record, receipt, read_as_event)
 
 
 def read_as_event(fields: Fields) -> Fields:
-    """`fields` with the columns under the names that an event has for them."""
+    """`fields` with the columns renamed to those of an event."""
     if fields.keys() >= CLOUDTRAIL:
         return _cloudtrail(fields)
     if "message" in fields and "timestamp" in fields and "level" in fields and "service" in fields:
@@ -51,7 +52,7 @@ def _renamed(fields: Fields) -> Fields:
 
 
 def _move(fields: Fields, names: Mapping[str, str], known: tuple[str, ...], to: str, fits: object) -> bool:
-    """Give the first of `known` that is there, and fits, its own name."""
+    """Rename the first of `known` that is present, and fits, to `to`."""
     for each in known:
         name = names.get(each)
         if name is not None and name in fields and fits(fields[name]):  # type: ignore[operator]
@@ -61,7 +62,7 @@ def _move(fields: Fields, names: Mapping[str, str], known: tuple[str, ...], to: 
 
 
 def _with_named_service(fields: Fields) -> Fields:
-    """Elastic's schema has an object there: its name is the service, and it stays in the metadata."""
+    """In Elastic's schema `service` is an object: its name is the service, and it stays in the metadata."""
     service = fields.get("service")
     if service is None or bytes(service)[:1] != b"{":
         return fields
@@ -74,7 +75,7 @@ def _with_named_service(fields: Fields) -> Fields:
 
 
 def _cloudtrail(fields: Fields) -> Fields:
-    """One record of CloudTrail; but for its time, all of it stays in the metadata too."""
+    """One record of CloudTrail; all of it but its time stays in the metadata too."""
     found = {name: value for name, value in fields.items() if name != "eventTime"}
     error = _optional(fields, "errorCode")
     told = [_optional(fields, "eventName"), _optional(fields, "eventSource")]
@@ -111,7 +112,7 @@ def _is_level(raw: Raw) -> bool:
 
 
 def _shown(fields: Fields) -> Iterator[tuple[str, object]]:
-    """Those values that are worth showing: neither objects nor lists."""
+    """The values for a summary: neither objects nor lists."""
     for name, raw in fields.items():
         if bytes(raw)[:1] not in (b"{", b"["):
             yield name, _text.decode(raw) if _is_text(raw) else raw

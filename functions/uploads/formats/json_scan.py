@@ -1,7 +1,7 @@
-"""Where a JSON value ends, told by its brackets and strings alone: it need not be valid.
+"""Find where a JSON value ends, by its brackets and strings alone: it need not be valid.
 
-Short values are walked token by token. A megabyte that is all brackets would take half a second that way: of
-what is long the depth after each token is summed up at once, and the token that closes the value is sought.
+Short values are walked token by token. A megabyte of brackets would take half a second that way. So in long
+values the depth after each token is computed for all tokens at once, and the closing token is searched.
 """
 
 import re
@@ -20,13 +20,13 @@ _IN_SCALAR = -1
 _FEW_TOKENS = 1000
 _PIECE_BYTES = 64 * 1024
 _STEPS = [(each in b"{[") - (each in b"}]") for each in range(256)]
-"""By how much a byte makes what follows it deeper."""
+"""The change of depth after each byte."""
 
 
 def value_end(data: bytes, start: int) -> int | None:
-    """Where the value ends that begins at `start`; None when it does not in `data`.
+    """Where the value that begins at `start` ends; None when it does not end in `data`.
 
-    A number or word ends with `data` if it reaches there: it may go on.
+    A number or word that reaches the end of `data` ends there: it may continue in the file.
     """
     if data[start : start + 1] not in (b"{", b"[", b'"'):
         scalar = _SCALAR.match(data, start)
@@ -43,14 +43,14 @@ def value_end(data: bytes, start: int) -> int | None:
 
 
 def _end_of_long(data: bytes, at: int, depth: int) -> int | None:
-    """The same from `at` on, where the value is `depth` brackets deep."""
+    """Like `value_end`, from `at` on, where the value is `depth` brackets deep."""
     skipper = Skipper(depth, begun=True)
     at += skipper.skip(data[at:])
     return at if skipper.ended else None
 
 
 class Skipper:
-    """Finds the end of one value in pieces of it; its state is values of JSON."""
+    """Finds the end of one value in pieces of it; its state consists of JSON values."""
 
     def __init__(
         self, depth: int = 0, in_string: bool = False, begun: bool = False, escaped: bool = False
@@ -65,7 +65,7 @@ class Skipper:
         return [self._depth, self._in_string, self._begun, self._escaped]
 
     def skip(self, data: bytes) -> int:
-        """How much of `data` belongs to the value: all of it while it goes on."""
+        """How much of `data` belongs to the value: all of it while the value continues."""
         if not self._begun:
             self._begun = True
             self._depth = 0 if data[:1] in (b"{", b"[", b'"') else _IN_SCALAR
@@ -78,7 +78,7 @@ class Skipper:
         return at
 
     def _skip_string(self, data: bytes) -> int:
-        """Where the string ends that `data` begins in; all of it when it does not."""
+        """Where the string that `data` begins in ends; all of `data` when it does not end."""
         rest = _REST_OF_STRING.match(data, int(self._escaped))
         end = rest.end() if rest else len(data)
         self._escaped = data[end : end + 1] == _BACKSLASH
@@ -87,7 +87,7 @@ class Skipper:
         return len(data) if self._in_string else end + 1
 
     def _skip_tokens(self, data: bytes) -> int:
-        """The same of `data` that begins outside of strings."""
+        """Like `_skip_string`, for `data` that begins outside of strings."""
         tokens = _STRING.sub(b'"', data)
         self._in_string = _ends_in_string(data, tokens)
         tokens = tokens.translate(None, _NO_TOKENS)
@@ -104,7 +104,7 @@ class Skipper:
         return next(islice(_TOKEN.finditer(data), number - 1, None)).end()
 
     def _continue(self, data: bytes, depth: int) -> int:
-        """The value does not end in `data`, all of which belongs to it."""
+        """Note that the value does not end in `data`, all of which belongs to it."""
         self._depth = depth
         self._escaped = self._in_string and (len(data) - len(data.rstrip(_BACKSLASH))) % 2 == 1
         return len(data)

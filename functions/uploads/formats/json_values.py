@@ -1,8 +1,8 @@
-"""JSON in any arrangement but one object a line: arrays, `{"Records": [...]}`, objects one after the other.
+"""JSON that is not one object a line: arrays, `{"Records": [...]}`, objects one after the other.
 
-What is between values (white space, commas, the end of an array or of what is around it) is passed over. A
-value that is no JSON but whose brackets match is refused alone; where they do not match, nobody can say
-where the next value begins, and the file counts as broken from there on.
+The text between values (white space, commas, the end of an array or of what surrounds it) is skipped. A value
+that is no JSON but whose brackets match is rejected alone. Where brackets do not match, the beginning of the
+next value cannot be determined, and the file counts as broken from there on.
 """
 
 import re
@@ -31,9 +31,9 @@ from functions.uploads.streams.contract import BrokenFileError
 from functions.uploads.text import Text
 
 _BETWEEN = re.compile(rb'(?:[\s,\[\]}]++|\{\s*+"(?:events|logs|Records|logEvents)"\s*+:\s*+\[)*+')
-"""What no value begins with, and the beginnings of arrays; all of it at once, for there may be much."""
+"""Text between values, and the beginnings of arrays; matched at once, because there may be much."""
 _TRIES = 4
-"""Ends of a window that are tried: one within an element is no end."""
+"""How many ends of a window are tried: one within an element is no end."""
 
 _VALUES_AT_A_TIME = 2000
 
@@ -41,7 +41,7 @@ _array = msgspec.json.Decoder(list[Raw])
 
 
 class JsonValues:
-    """The Format of JSON; `name` says what it was told by."""
+    """The Format of JSON; `name` is the kind that was detected."""
 
     def __init__(self, receipt: Receipt, state: State) -> None:
         self._receipt = receipt
@@ -75,7 +75,7 @@ class JsonValues:
         return batch
 
     def _at_value(self, text: Text) -> bool:
-        """Pass over what is between values, PASSED_BYTES at the most; whether a value begins there."""
+        """Skip the text between values, PASSED_BYTES at the most; whether a value begins there."""
         until = text.at + PASSED_BYTES
         while (between := _passed(text.data, 0)) and text.at < until:
             text.drop(between)
@@ -83,7 +83,7 @@ class JsonValues:
         return bool(text.data) and not between
 
     def _many(self, text: Text) -> Iterable[Raw] | None:
-        """Objects divided by commas, as many as a window has; None when they cannot be had at once."""
+        """Objects separated by commas, as many as a window has; None when they cannot be parsed at once."""
         limit = WINDOW_BYTES
         while text.data.count(b"{", 0, limit) > 2 * WINDOW_RECORDS:
             limit //= 2
@@ -102,7 +102,7 @@ class JsonValues:
         return None
 
     def _few(self, text: Text, within: int) -> list[bytes]:
-        """What stands in the first `within` bytes, value by value; none when the first has no end there."""
+        """The values in the first `within` bytes, one by one; none when the first does not end there."""
         text.fill(within)
         seen = text.data[:within]
         values: list[bytes] = []
@@ -137,7 +137,7 @@ class JsonValues:
         return batch
 
     def _skip(self, text: Text, skipper: Skipper) -> Batch:
-        """Pass over a value that is too long, PASSED_BYTES at the most."""
+        """Skip a value that is too long, PASSED_BYTES at the most."""
         left = PASSED_BYTES
         while left and not skipper.ended and not (text.ended and not text.data):
             text.fill(min(WINDOW_BYTES, left))
@@ -149,9 +149,10 @@ class JsonValues:
         return Batch(cut=self._skipper is not None)
 
     def _cut_off(self, text: Text) -> Batch:
-        """The last value has no end; the text may have broken off, or its brackets do not match."""
+        """End the text: its last value has no end. The text breaks off, or brackets do not match."""
         text.stop(
-            text.fault or BrokenFileError("invalid_json", "The JSON breaks off: its last value has no end.")
+            text.fault
+            or BrokenFileError("invalid_json", "The JSON is incomplete: its last value does not end.")
         )
         batch = Batch()
         batch.refuse(self._index, CUT_OFF)
@@ -160,6 +161,6 @@ class JsonValues:
 
 
 def _passed(data: bytes, start: int) -> int:
-    """Where what is between values ends that begins at `start`."""
+    """Where the text between values that begins at `start` ends."""
     between = _BETWEEN.match(data, start)
     return between.end() if between else start

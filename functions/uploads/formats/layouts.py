@@ -1,7 +1,7 @@
-"""How log lines are laid out that have no format but habit: where each says when, how bad, and who.
+"""Layouts of log lines without a formal format: where each has its time, level and service.
 
-A layout is a pattern that a line begins with, and what its groups mean. The message is always the whole line:
-nothing of it is taken away, what is found is added.
+A layout is a pattern for the beginning of a line, and the meaning of its groups. The message is always the
+whole line: nothing is removed from it, the fields that are found are added.
 """
 
 import re
@@ -17,9 +17,9 @@ from functions.uploads.numbers import number
 
 @dataclass(slots=True)
 class Found:
-    """What a line says of itself; `timestamp` as rows have it, `original` as the line has it.
+    """The fields found in a line; `timestamp` in the format of rows, `original` as in the line.
 
-    `level` is a word, perhaps none that we know; `rest_at` is where what it tells begins.
+    `level` is a word, perhaps an unknown one; `rest_at`: where the text after the fields begins.
     """
 
     timestamp: str
@@ -57,7 +57,7 @@ _ISO_WITHIN = 120
 
 
 def iso(line: str, _years: YearGuess) -> Found | None:
-    """ISO 8601 and its kin near the beginning: Java's, Python's and OpenStack's loggers, containers."""
+    """ISO 8601 and variants near the beginning: loggers of Java, Python and OpenStack, containers."""
     found = _ISO.search(line, 0, _ISO_WITHIN)
     if not found:
         return None
@@ -94,7 +94,7 @@ _APACHE_AFTER = re.compile(
 
 
 def asctime(line: str, _years: YearGuess) -> Found | None:
-    """`Sun Dec 04 04:47:44 2005`, in brackets as Apache's error log has it, or bare."""
+    """`Sun Dec 04 04:47:44 2005`, in brackets as in Apache's error log, or bare."""
     found = _ASCTIME.match(line)
     if not found:
         return None
@@ -122,7 +122,7 @@ _FIRST_WORD = re.compile(r" (error|warning|fatal|debug|info|crit|alert|emerg):")
 
 
 def syslog(line: str, years: YearGuess) -> Found | None:
-    """RFC 3164, as /var/log has it: no year, a host, a process and its number."""
+    """RFC 3164, as in /var/log: no year, a host, a process and its number."""
     found = _SYSLOG.match(line)
     if not found:
         return None
@@ -152,7 +152,7 @@ _RFC5424 = re.compile(
 
 
 def rfc5424(line: str, _years: YearGuess) -> Found | None:
-    """Syslog as RFC 5424 has it."""
+    """Syslog according to RFC 5424."""
     found = _RFC5424.match(line)
     if not found:
         return None
@@ -173,7 +173,7 @@ _ACCESS = re.compile(
 
 
 def access(line: str, _years: YearGuess) -> Found | None:
-    """The common log format of web servers, and what is built on it."""
+    """The common log format of web servers, and its extensions."""
     found = _ACCESS.match(line)
     if not found:
         return None
@@ -199,7 +199,7 @@ _GLOG_LEVELS = {"I": "info", "W": "warn", "E": "error", "F": "fatal"}
 
 
 def short(line: str, years: YearGuess) -> Found | None:
-    """Shorter habits: Spark's `17/06/09 20:10:40`, glog's `W1123 10:00:00.123456`, HDFS's `081109 203615`."""
+    """Short layouts: Spark's `17/06/09 20:10:40`, glog's `W1123 10:00:00.123456`, HDFS's `081109 203615`."""
     if found := _SHORT.match(line):
         year, month, day, clock, fraction = found.groups()
         timestamp = at(second(f"20{year}", month, day, clock), fraction or "")
@@ -223,14 +223,14 @@ _EPOCH = re.compile(r"\[?(\d{10}(?:\.\d{1,9})?|\d{13}|\d{16}|\d{19})\]?(?=[\s|,]
 
 
 def epoch(line: str, _years: YearGuess) -> Found | None:
-    """Seconds, milli-, micro- or nanoseconds since 1970, first in the line."""
+    """Seconds, milli-, micro- or nanoseconds since 1970 at the beginning of the line."""
     found = _EPOCH.match(line)
     timestamp = epoch_time(found[1]) if found else ""
     return Found(timestamp, found[1], "", "", {}, found.end()) if found and timestamp else None
 
 
 LAYOUTS: tuple[Layout, ...] = (rfc5424, access, asctime, syslog, short, epoch, iso)
-"""In the order in which they are tried: `iso` looks furthest into a line, so it comes last."""
+"""In the order in which they are tried: `iso` searches furthest into a line, so it is last."""
 
 
 def level_word(line: str, start: int) -> str:

@@ -1,4 +1,4 @@
-"""What formats of one record a line have in common: windows, what is too long or cut off, how it reads."""
+"""The common part of formats with one record a line: windows, lines too long or cut off, decoding."""
 
 import re
 
@@ -10,9 +10,9 @@ from functions.uploads.text import Text
 
 
 class LineFormat:
-    """A Format of which each kind says what becomes of a window's lines.
+    """A Format whose subclasses convert the lines of a window.
 
-    `index` is that of the next record.
+    `index` is the index of the next record.
     """
 
     name = ""
@@ -44,16 +44,16 @@ class LineFormat:
         return self._windows.extra_bytes
 
     def add_extra(self, size_bytes: int) -> None:
-        """Count what a record cost beside its text."""
+        """Count the cost of a record beside its text."""
         self._windows.extra_bytes += size_bytes
 
     def convert(self, body: bytes, batch: Batch) -> None:
-        """Make rows of the lines of `body`, or refuse them; blank ones are neither."""
+        """Make rows of the lines of `body`, or reject them; blank lines are neither."""
         raise NotImplementedError
 
 
 def without_blank_lines(body: bytes) -> bytes:
-    """`body` with one newline where there are several, if it begins as if there were many of them."""
+    """`body` with single newlines for repeated ones, if its beginning has repeated ones."""
     begin = body[:_LOOKED_AT_BYTES]
     return _BLANK.sub(b"\n", body) if b"\n\n" in begin or b"\n\r\n" in begin else body
 
@@ -63,7 +63,7 @@ _BLANK = re.compile(rb"\n(?:[ \t\r]*+\n)++")
 
 
 def text_lines(body: bytes) -> list[str]:
-    """The lines of `body`: UTF-8, or where a line is none, Latin-1, so that nothing in it is lost."""
+    """The lines of `body` in UTF-8; a line that is no UTF-8 is read as Latin-1, so that nothing is lost."""
     try:
         lines = str(body, "utf-8").split("\n")
     except UnicodeDecodeError:

@@ -1,6 +1,6 @@
-"""One JSON object a line.
+"""NDJSON: one JSON object a line.
 
-Windows of ordinary events go at the speed of C (functions.shared.judging.bulk); all others line by line.
+Windows of ordinary events are parsed in C (functions.shared.judging.bulk); all others line by line.
 """
 
 from functions.shared.judging import bulk

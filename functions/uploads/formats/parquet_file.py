@@ -1,4 +1,4 @@
-"""A Parquet file opened with pyarrow, within limits on what its footer and its pages may claim."""
+"""Open a Parquet file with pyarrow, within limits on the claims of its footer and pages."""
 
 import os
 from collections.abc import Iterator
@@ -16,28 +16,28 @@ MAGIC = b"PAR1"
 MAX_FOOTER_BYTES = 16 * 1024 * 1024
 MAX_COLUMNS = 10_000
 MAX_LIST_ITEMS = 100_000
-"""Of a list in the footer: row groups, or parts of the schema."""
+"""The longest list in the footer: row groups, or elements of the schema."""
 
 MAX_DEPTH = 100
-"""Of the schema; a row may be nested 200 levels deep, and a list takes two."""
+"""The depth of the schema; a row may be nested 200 levels deep, and a list takes two."""
 
 BATCH_ROWS = 2_000
 BATCH_BYTES = 16 * 1024 * 1024
 BATCH_CELLS = 2_000_000
-"""What is decoded at once: the fewest rows of the three, by what the footer says that a row has."""
+"""Limits on a decoded batch: the one with the fewest rows counts, by the row size in the footer."""
 
 MORE_MEMORY_BYTES = 1024 * 1024 * 1024
-"""For pyarrow, beside some 150 MB of the function itself: 1,769 MB are there."""
+"""The memory for pyarrow, beside about 150 MB of the function itself; the function has 1,769 MB."""
 
 READ_AHEAD_BYTES, READ_AHEAD_AT_LEAST = 1024 * 1024, 16 * 1024
 ALL_READ_AHEAD_BYTES = 256 * 1024 * 1024
 
 _COPIED_A_WORK_BYTE = 16
-"""Bytes of a dictionary are copied as fast as so many times fewer are unpacked."""
+"""Copying so many bytes of a dictionary costs as much as decompressing one."""
 
 _DICTIONARY_ENCODINGS = frozenset({"PLAIN_DICTIONARY", "RLE_DICTIONARY"})
 
-_TRUNCATED = BrokenFileError("truncated", "The Parquet file has no footer: it was cut off.")
+_TRUNCATED = BrokenFileError("truncated", "The Parquet file is truncated: it has no footer.")
 _TOO_MANY_COLUMNS = BrokenFileError(
     "unsupported_format", f"The Parquet file has more than {MAX_COLUMNS} columns."
 )
@@ -55,11 +55,11 @@ class ParquetFile:
 
     Raises
     ------
-    BrokenFileError: it has no footer that can be read, or one beyond the limits.
+    BrokenFileError: the footer cannot be read, or exceeds the limits.
     """
 
     def __init__(self, ranges: Ranges) -> None:
-        # Its other allocators reserve a gigabyte at once, which a limit on memory counts as held.
+        # pyarrow's other allocators reserve a gigabyte at once, which the memory limit counts as held.
         os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
         import pyarrow as pa
 
@@ -72,11 +72,11 @@ class ParquetFile:
         self.groups: int = self._metadata.num_row_groups
 
     def group(self, number: int) -> "RowGroup":
-        """The row group of that number.
+        """Row group `number`.
 
         Raises
         ------
-        BrokenFileError: what the footer says of it cannot be.
+        BrokenFileError: the footer's claims about it are impossible.
         """
         group = self._metadata.row_group(number)
         columns = [group.column(at) for at in range(group.num_columns)]
@@ -122,7 +122,7 @@ class ParquetFile:
                 raise _LONG_NAME
 
     def _batch_rows(self, group: Any, columns: list[Any]) -> int:
-        """How many rows to decode at once; what the footer says is a hint, the limits above hold anyway."""
+        """How many rows to decode at once; the footer is a hint only, the limits above hold anyway."""
         rows = max(1, group.num_rows)
         row_bytes = sum(
             max(0, each.total_uncompressed_size) // rows + self._fixed_bytes(at)
@@ -132,13 +132,13 @@ class ParquetFile:
         return max(1, fewest)
 
     def _fixed_bytes(self, column: int) -> int:
-        """Of a value of fixed length, which a dictionary may give to each row."""
+        """The size of a value of fixed length, which a dictionary may give to each row."""
         schema = self._metadata.schema.column(column)
         return max(0, int(schema.length)) if schema.physical_type == "FIXED_LEN_BYTE_ARRAY" else 0
 
 
 class RowGroup:
-    """The batches of a row group; `packed_bytes` of the file are its columns, `work_bytes` were unpacked."""
+    """The batches of a row group; `packed_bytes`: size in the file; `work_bytes`: decompressed so far."""
 
     def __init__(self, file: Any, number: int, batch_rows: int, guard: PageGuard, packed_bytes: int) -> None:
         self._batches: Iterator[Any] | None = None
@@ -153,11 +153,11 @@ class RowGroup:
         return self._guard.work_bytes
 
     def next(self) -> Any | None:
-        """The next batch, text as dictionaries where it is stored so; None at the end.
+        """The next batch, with text as dictionaries where it is stored so; None at the end.
 
         Raises
         ------
-        BrokenFileError: it is damaged, or beyond the limits. Errors of the file's bucket.
+        BrokenFileError: it is damaged, or exceeds the limits. Errors of the file's bucket.
         """
         self._guard.begin_batch()
         try:
@@ -172,7 +172,7 @@ class RowGroup:
         except MemoryError:
             raise TOO_MUCH_MEMORY from None
         except faults():
-            # What is not the file's fault, but its bucket's, passes through pyarrow as it was raised.
+            # An error of the bucket, not caused by the file, passes through pyarrow unchanged.
             raise CORRUPT from None
 
 
@@ -203,7 +203,7 @@ def _reads_as_dictionary(column: Any) -> bool:
 
 
 class _Source(RawIOBase):
-    """Ranges as a file that pyarrow can read; `guard` sees the bytes of columns before it does."""
+    """Ranges as a file for pyarrow; `guard` checks the bytes of columns before pyarrow gets them."""
 
     def __init__(self, ranges: Ranges) -> None:
         super().__init__()

@@ -1,8 +1,8 @@
-"""The headers of a Parquet file's pages, checked before pyarrow acts on them.
+"""Check the page headers of a Parquet file before pyarrow acts on them.
 
-pyarrow allocates what a header claims, and unpacks pages that have no values one after the other. So each
+pyarrow allocates what a header claims, and decompresses pages without values one after the other. So each
 byte of a column on its way to pyarrow passes `PageGuard`, which reads the headers in it (Thrift's compact
-protocol) and raises before a page is unpacked that is too large, or one too many.
+protocol) and raises before a page is decompressed that is too large, or one too many.
 """
 
 from bisect import bisect_right
@@ -13,39 +13,39 @@ from functions.uploads.streams.contract import NO_PROGRESS, BrokenFileError
 
 MAX_PAGE_BYTES = 128 * 1024 * 1024
 MAX_HELD_BYTES = 512 * 1024 * 1024
-"""Of the largest pages of all columns of a row group together, which pyarrow holds at the same time."""
+"""The largest pages of all columns of a row group together, which pyarrow holds at the same time."""
 
 FREE_BYTES_A_BATCH = 64 * 1024 * 1024
 BYTES_A_FILE_BYTE = 16
-"""So much may be unpacked for one batch: so many bytes, and so many for each byte of the file."""
+"""The bytes that may be decompressed for one batch: a fixed number, and so many for each byte of the file."""
 
 MAX_HEADER_BYTES = 1024 * 1024
 PAGE_BYTES = 64
-"""What a page counts beside its content."""
+"""What a page counts in addition to its content."""
 
 _DATA, _DICTIONARY, _DATA_V2 = 0, 2, 3
 _KIND, _UNPACKED, _PACKED = 1, 2, 3
 _HEADER_OF = {_DATA: 5, _DICTIONARY: 7, _DATA_V2: 8}
-"""Fields of a header, and those that only pages of a kind have; these begin with the number of values."""
+"""Field numbers of every header, and of the struct of each page kind, which begins with the value count."""
 
 _MAX_DEPTH = 8
 _VARINT_BITS = 70
 _BOOLEANS, _BYTE, _INTEGERS, _DOUBLE = (1, 2), 3, (4, 5, 6), 7
 _BINARY, _LISTS, _STRUCT = 8, (9, 10), 12
 
-CORRUPT = BrokenFileError("corrupt", "A part of the Parquet file is damaged, and its rows cannot be read.")
+CORRUPT = BrokenFileError("corrupt", "A part of the Parquet file is damaged. Its rows cannot be read.")
 TOO_MUCH_MEMORY = BrokenFileError(
     "too_much_memory",
-    "The Parquet file needs more memory than a file may use: write smaller pages and row groups.",
+    "The Parquet file needs too much memory. Write smaller pages and row groups.",
 )
 TOO_MUCH_UNPACKED = BrokenFileError(
-    NO_PROGRESS, "The Parquet file unpacks to far more than its rows: what follows them was not read."
+    NO_PROGRESS, "The Parquet file decompresses to far more data than its rows. The rest was not read."
 )
 
 
 @dataclass(frozen=True, slots=True)
 class PageHeader:
-    """`kind` as Parquet numbers them; sizes in bytes, `values` with the nulls, all as the header claims."""
+    """`kind`: Parquet's number; sizes in bytes; `values` includes nulls; all as the header claims."""
 
     kind: int
     unpacked_bytes: int
@@ -55,9 +55,9 @@ class PageHeader:
 
 @dataclass(slots=True)
 class ColumnChunk:
-    """A column of a row group: bytes `start` to `end` of the file, and how many values it claims to have.
+    """A column of a row group: bytes `start` to `end` of the file, and the number of values that it claims.
 
-    `may_have_dictionary`: it is read in a way that costs no copy of an entry for each row.
+    `may_have_dictionary`: it is read in a way that does not copy an entry for each row.
     """
 
     start: int
@@ -75,9 +75,9 @@ class ColumnChunk:
 
 
 class PageGuard:
-    """Watches the columns of one row group.
+    """Checks the columns of one row group.
 
-    `work_bytes`: what was unpacked so far, with PAGE_BYTES for each page.
+    `work_bytes`: decompressed so far, with PAGE_BYTES for each page.
 
     Raises
     ------
@@ -104,7 +104,7 @@ class PageGuard:
 
         Raises
         ------
-        BrokenFileError: a header is none, or claims too much.
+        BrokenFileError: a header is invalid, or claims too much.
         """
         number = bisect_right(self._starts, at) - 1
         chunk = self._chunks[number] if number >= 0 else None
@@ -138,7 +138,7 @@ class PageGuard:
         if header.kind == _DICTIONARY:
             if not chunk.may_have_dictionary or header.values > header.unpacked_bytes:
                 raise CORRUPT
-            # Beside the page pyarrow holds its entries, and where they begin.
+            # In addition to the page, pyarrow holds its entries and their offsets.
             self._held_bytes += 2 * header.unpacked_bytes + 16 * header.values
         elif header.kind in (_DATA, _DATA_V2):
             chunk.values_seen += header.values
@@ -184,7 +184,7 @@ def _page_header(reader: "_Reader") -> PageHeader:
 
 
 class _Reader:
-    """Thrift's compact protocol; IndexError at the end of the data."""
+    """Reads Thrift's compact protocol; raises IndexError at the end of the data."""
 
     def __init__(self, data: bytes, at: int) -> None:
         self._data = data
@@ -202,7 +202,7 @@ class _Reader:
         return (number >> 1) ^ -(number & 1)
 
     def first_number(self) -> int:
-        """The first field of a struct, which is read to its end."""
+        """The number in the first field of a struct, which is read to its end."""
         first = number = 0
         while True:
             number, kind = self.field(number)
@@ -214,7 +214,7 @@ class _Reader:
                 self.skip(kind, 1)
 
     def skip(self, kind: int, depth: int) -> None:
-        """Pass over a value of that type.
+        """Skip a value of that type.
 
         Raises
         ------
@@ -236,7 +236,7 @@ class _Reader:
         elif kind in _LISTS:
             self._skip_list(depth)
         elif kind not in _BOOLEANS:
-            # Maps are in no page header.
+            # Page headers contain no maps.
             raise CORRUPT
 
     def _skip_list(self, depth: int) -> None:

@@ -1,8 +1,8 @@
-"""Parquet, row group by row group, through pyarrow: loaded here only, when such a file is found.
+"""Read Parquet, row group by row group, with pyarrow, which is imported only when such a file is found.
 
-A place in it is a row group and how many of its rows are done; the row group is begun anew and those passed
-over. A row group that is damaged is reported, and reading continues with the next one; one that is beyond
-the limits ends the file. Memory and work are bounded whatever the file claims (docs/adr/0027).
+A position is a row group and the number of its rows that are done; to resume, the row group is read anew and
+those rows are skipped. A damaged row group is reported, and reading continues with the next one; a row group
+that exceeds the limits ends the file. Memory and work are bounded whatever the file claims (docs/adr/0027).
 """
 
 from collections.abc import Iterator
@@ -23,17 +23,17 @@ from functions.uploads.streams.contract import BrokenFileError, Ranges
 __all__ = ["MAGIC", "ParquetRows"]
 
 MAX_RECORD_CELLS = 1_000_000
-"""A row with more values is longer than a record may be."""
+"""A row with more values exceeds the size of a record."""
 
 _encoder = msgspec.json.Encoder(enc_hook=lambda value: str(value), decimal_format="number")
 
 
 class ParquetRows:
-    """The rows of a Parquet file, from where `state` was taken.
+    """The rows of a Parquet file, from the position in `state`.
 
     Raises
     ------
-    BrokenFileError: it has no footer that can be read.
+    BrokenFileError: the footer cannot be read.
     """
 
     name = "parquet"
@@ -54,12 +54,12 @@ class ParquetRows:
 
     @property
     def work_bytes(self) -> int:
-        """What was unpacked of the row groups so far, and the values that were made of it."""
+        """The bytes decompressed of the row groups so far, and the values made of them."""
         return self._work_before + (self._row_group.work_bytes if self._row_group else 0) + self._values_bytes
 
     @property
     def file_at(self) -> int:
-        """So much of the file as the row groups that are done are of all."""
+        """The share of the file that corresponds to the share of row groups that are done."""
         return self._ranges.size_bytes * self._group // max(1, self._file.groups)
 
     def state(self) -> State:
@@ -73,7 +73,7 @@ class ParquetRows:
         }
 
     def next(self) -> Batch | None:
-        """The next rows, none where a row group ends; None when there are no more."""
+        """The next rows, no rows at the end of a row group; None when there are no more."""
         if self._group >= self._file.groups:
             return None
         try:
@@ -90,10 +90,10 @@ class ParquetRows:
         return Batch()
 
     def _next_slice(self) -> tuple[Any, Size] | None:
-        """The next rows of the row group that are few enough to be made at once; None at its end."""
+        """The next rows of the row group, few enough to be made at once; None at its end."""
         if self._row_group is None:
             self._row_group = self._file.group(self._group)
-            # Row groups that share their bytes would be unpacked without end.
+            # Row groups that share their bytes would be decompressed without end.
             if self._packed_before + self._row_group.packed_bytes > self._ranges.size_bytes:
                 raise CORRUPT
             self._pass_over(self._done)
@@ -105,7 +105,7 @@ class ParquetRows:
         return found
 
     def _pass_over(self, rows: int) -> None:
-        """Come back to where reading was left in the row group, by the same steps."""
+        """Skip to the position in the row group where reading stopped, by the same steps."""
         while rows > 0:
             found = self._next_slice()
             if found is None:

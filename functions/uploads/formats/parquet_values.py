@@ -1,4 +1,4 @@
-"""The values of a Parquet file as JSON has them, and how much of them there is before they are made."""
+"""Convert the values of a Parquet file to JSON, and compute their size before they are made."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,10 +8,10 @@ from typing import Any
 from functions.shared.judging import timestamps
 
 SLICE_BYTES = 8 * 1024 * 1024
-"""Of values that are made at once."""
+"""The size of values that are made at once."""
 
 CELL_BYTES = 40
-"""What a value of any kind takes in Python, beside its text."""
+"""The memory of a value of any kind in Python, beside its text."""
 
 _NANOSECONDS = {"s": 1_000_000_000, "ms": 1_000_000, "us": 1_000, "ns": 1}
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - UTC, and written without a zone
@@ -19,7 +19,7 @@ _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - UTC, and written without a zone
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """Of some values: `cells` of them, those within lists counted, with `text_bytes` of content."""
+    """The size of some values: `cells` counts them, including those within lists; `text_bytes` of content."""
 
     cells: int
     text_bytes: int
@@ -33,7 +33,7 @@ class Size:
 
 
 def slices(columns: Any) -> Iterator[tuple[Any, Size]]:
-    """A batch in parts of at most SLICE_BYTES each, halved until they are; a single row may be larger."""
+    """A batch in parts of at most SLICE_BYTES each, by repeated halving; a single row may be larger."""
     return _halved(columns, list(map(_lengths, columns.columns)))
 
 
@@ -49,7 +49,7 @@ def _halved(columns: Any, lengths: list[Any | None]) -> Iterator[tuple[Any, Size
 
 
 def _lengths(column: Any) -> Any | None:
-    """Of a column that is a dictionary: the length of the entry of each row, in bytes; else None."""
+    """For a dictionary column: the length of each row's entry in bytes; else None."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -59,7 +59,7 @@ def _lengths(column: Any) -> Any | None:
 
 
 def _size(column: Any, lengths: Any | None = None) -> Size:
-    """How much is in a column, each entry of a dictionary counted as often as it is used."""
+    """The size of a column, each entry of a dictionary counted as often as it is used."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -80,14 +80,14 @@ def _size(column: Any, lengths: Any | None = None) -> Size:
 
 
 def dictionary_bytes(columns: Any) -> int:
-    """Of all dictionaries of a batch, which pyarrow makes anew for each."""
+    """The bytes of all dictionaries of a batch, which pyarrow makes anew for each batch."""
     import pyarrow as pa
 
     return sum(each.dictionary.nbytes for each in columns.columns if pa.types.is_dictionary(each.type))
 
 
 def records(columns: Any) -> Iterator[dict[str, Any]]:
-    """The rows of a batch, without what is null; names are text."""
+    """The rows of a batch, without nulls; names are text."""
     filled = [
         (str(name), _column(column))
         for name, column in zip(columns.schema.names, columns.columns, strict=True)
@@ -102,22 +102,22 @@ def records(columns: Any) -> Iterator[dict[str, Any]]:
 
 
 def faults() -> tuple[type[Exception], ...]:
-    """What is raised about a file: by pyarrow, or for want of rows that were there before."""
+    """The exceptions for a broken file: pyarrow's, and those for rows that are missing."""
     import pyarrow as pa
 
     return OSError, ValueError, ArithmeticError, StopIteration, pa.ArrowException
 
 
 def _has_no_value() -> tuple[type[Exception], ...]:
-    """What is raised about a value that Python has none for: beside the above, of a zone that is not here."""
+    """The exceptions for a value that Python cannot represent: the above, and for an unknown time zone."""
     return (*faults(), LookupError)
 
 
 def _column(column: Any) -> list[Any]:
     """A column's values as JSON has them.
 
-    Times and nanoseconds are taken as the numbers they are: pyarrow would need pandas or a table of zones for
-    them, which are not here, and knows no year beyond 9999.
+    Times and nanoseconds are read as numbers: pyarrow would need pandas or a time zone database for them,
+    which are not installed, and supports no year beyond 9999.
     """
     import pyarrow as pa
 
@@ -138,7 +138,7 @@ def _column(column: Any) -> list[Any]:
 
 
 def _without_dictionaries(column: Any) -> Any:
-    """The column with text in place of indices, within lists and structs too; its rows are few enough."""
+    """The column with text in place of indices, within lists and structs too; for few rows only."""
     import pyarrow as pa
 
     if pa.types.is_dictionary(column.type):
@@ -168,7 +168,7 @@ def _type_without_dictionaries(kind: Any) -> Any:
 
 
 def _one(scalar: Any) -> Any:
-    """A single value; one that Python has none for, as what it is stored as."""
+    """A single value; one that Python cannot represent, as its stored value."""
     try:
         return _value(scalar.as_py())
     except _has_no_value():
@@ -205,13 +205,13 @@ def _value(value: Any) -> Any:
 
 
 def _time(moment: datetime) -> str:
-    """No zone means UTC."""
+    """A time as text; without a zone it is UTC."""
     aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return str(_moment(timestamps.from_datetime(aware), moment))
 
 
 def _moment(nanoseconds: int, stored: Any) -> Any:
-    """A time as rows have it, its year with all digits; what no calendar holds is left as it is."""
+    """A time in the format of rows, its year with all digits; a time beyond the calendar stays as stored."""
     seconds, fraction = divmod(nanoseconds, 1_000_000_000)
     try:
         return f"{(_EPOCH + timedelta(seconds=seconds)).isoformat()}.{fraction:09d}Z"

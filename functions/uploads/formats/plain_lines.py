@@ -1,7 +1,7 @@
-"""Lines of text: each is a row, its message the whole line, its time the line's own where it has one.
+"""Lines of text: each is a row, with the whole line as message, and the line's own time where it has one.
 
-A line without a time of its own, as those of a stack trace, takes the time of the line before it: they belong
-together, and together they are found. Before the first line that has one it is the time of receipt.
+A line without a time, as in a stack trace, takes the time of the line before it, so that a search finds them
+together. Before the first line with a time, that is the time of receipt.
 """
 
 from functions.shared.judging import levels
@@ -14,7 +14,7 @@ from functions.uploads.formats.lines import LineFormat, text_lines
 
 
 class PlainLines(LineFormat):
-    """The Format of everything that is text and nothing else."""
+    """The Format of all other text."""
 
     name = "lines"
 
@@ -52,7 +52,7 @@ class PlainLines(LineFormat):
         )
 
     def _found(self, line: str) -> Found | None:
-        """What the line says of itself; the layout that the lines before had is tried first."""
+        """The fields of the line; the layout of the previous lines is tried first."""
         found = LAYOUTS[self._usual](line, self._years)
         if found:
             return found

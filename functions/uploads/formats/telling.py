@@ -1,4 +1,4 @@
-"""Which format a text has, told by how it begins: its content, never its file's name."""
+"""Detect the format of a text by how it begins: by content, never by the file's name."""
 
 import csv
 import json
@@ -53,9 +53,9 @@ _LEAST_OBJECTS, _LEAST_OBJECTS_AFTER_TEXT = 0.25, 0.8
 
 
 def told(sample: bytes, is_whole: bool) -> tuple[str, State]:
-    """The kind of a text that begins with `sample`, and what its format starts from.
+    """The kind of a text that begins with `sample`, and the initial state of its format.
 
-    `is_whole`: there is no more than the sample.
+    `is_whole`: the sample is the whole text.
 
     Raises
     ------
@@ -82,22 +82,24 @@ def told(sample: bytes, is_whole: bool) -> tuple[str, State]:
 
 
 def format_of(kind: str, receipt: Receipt, state: State) -> Format:
-    """The format of that kind, from its beginning or from where `state` was taken."""
+    """The format of that kind, from its beginning or from `state`."""
     return _KINDS[kind](receipt, state)
 
 
 def _refuse_binary(sample: bytes) -> None:
     if sample[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        raise BrokenFileError("unsupported_encoding", "The file is UTF-16: save it as UTF-8.")
+        raise BrokenFileError(
+            "unsupported_encoding", "The file is encoded in UTF-16. Save it as UTF-8, then upload it again."
+        )
     controls = len(_CONTROLS.findall(sample))
     if controls and controls > _MOST_CONTROLS * len(sample):
         raise BrokenFileError(
-            "unsupported_format", "The file is neither text nor of another form that is known."
+            "unsupported_format", "The file is neither text nor in another supported format."
         )
 
 
 def _json_kind(start: bytes, is_whole: bool) -> tuple[str, State] | None:
-    """NDJSON, when a first line is an object by itself; other JSON, when it at least begins like some."""
+    """NDJSON, when the first line is an object by itself; other JSON, when it at least begins like JSON."""
     if _CLOUDTRAIL.match(start):
         return "json", {"name": "cloudtrail"}
     if _ENVELOPE.match(start):
@@ -116,7 +118,7 @@ def _json_kind(start: bytes, is_whole: bool) -> tuple[str, State] | None:
 
 
 def _is_ndjson(start: bytes, is_whole: bool) -> bool:
-    """Whether a good part of the lines are objects by themselves; a file has to have two."""
+    """Whether a sufficient share of the lines are objects by themselves; a file must have two."""
     lines = [line for line in start.split(b"\n")[: 1 + _SAMPLE_ROWS] if line.strip()]
     if not is_whole and len(lines) > 1:
         lines.pop()
@@ -126,14 +128,14 @@ def _is_ndjson(start: bytes, is_whole: bool) -> bool:
 
 
 def _wide_object(start: bytes, has_lines: bool) -> tuple[str, State]:
-    """An object whose first line is longer than the sample is one of NDJSON, if of anything."""
+    """An object with a first line longer than the sample is probably NDJSON."""
     if start[:1] == b"{" and not has_lines and len(start) > SAMPLE_BYTES // 2:
         return "ndjson", {}
     return "json", {"name": "json_array" if start[:1] == b"[" else "json"}
 
 
 def _is_array(start: bytes) -> bool:
-    """Whether the first element of what looks like an array begins like JSON."""
+    """Whether the first element of an apparent array begins like JSON."""
     inner = start[1:].lstrip()
     if inner[:1] == b"[":
         return True
@@ -172,9 +174,9 @@ def _w3c_names(lines: list[str]) -> list[str]:
 
 
 def _delimiter(lines: list[str], sample: bytes) -> str:
-    """What divides the columns of a CSV; empty when this is none.
+    """The delimiter of a CSV; empty when the text is no CSV.
 
-    It is one when its first line reads like names, all different, and nearly all rows have as many cells.
+    It is CSV when its first line reads like names, all different, and nearly all rows have as many cells.
     """
     for delimiter in _DELIMITERS:
         cells = [cell.strip() for cell in next(csv.reader([_plain(lines[0])], delimiter=delimiter), [])]
@@ -192,7 +194,7 @@ def _are_names(cells: list[str]) -> bool:
 
 
 def _share_of_fitting(sample: bytes, cells: int, delimiter: str) -> float:
-    """How many of the rows have so many cells; 1 of 1 where there are none."""
+    """The share of rows with that number of cells; 1 where there are no rows."""
     lines = sample.decode("latin-1").split("\n", 4 * _SAMPLE_ROWS)[: 4 * _SAMPLE_ROWS]
     text = [f"{_plain(line)}\n" for line in lines]
     rows = [row for row in csv.reader(text, delimiter=delimiter) if row][1 : 1 + _SAMPLE_ROWS]
@@ -200,5 +202,5 @@ def _share_of_fitting(sample: bytes, cells: int, delimiter: str) -> float:
 
 
 def _plain(line: str) -> str:
-    """Without carriage returns, which csv.reader takes no line of text with."""
+    """The line without carriage returns, which csv.reader rejects within a line."""
     return line.replace("\r", "")

@@ -1,4 +1,4 @@
-"""Whole lines off the front of a text, about a megabyte at a time; one that is too long is passed over."""
+"""Take whole lines off the front of a text, about a megabyte at a time; skip lines that are too long."""
 
 from dataclasses import dataclass
 
@@ -6,19 +6,19 @@ from functions.uploads.formats.contract import MAX_RECORD_BYTES, WINDOW_BYTES, W
 from functions.uploads.text import Text
 
 LINE_BYTES = 8
-"""What a line counts beside its text, where there are more than WINDOW_RECORDS in a window."""
+"""What a line counts beside its text, where a window has more than WINDOW_RECORDS lines."""
 
 _COUNTED_BYTES = 16 * 1024
 PASSED_BYTES = 32 * 1024 * 1024
-"""Of a line that is too long, at a time: between two of these the work may be put down."""
+"""How much of a line that is too long is skipped at a time: between two of these, reading may pause."""
 
 
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """Lines as they stand, each but perhaps the file's last with its newline.
+    """Lines unchanged, each with its newline, except perhaps the file's last.
 
-    `cut_off`: the text broke off within its last line, which is not among them. `too_long`: instead of lines,
-    the beginning of one that is too long was passed over. `pause`: its end is not in sight yet.
+    `cut_off`: the text broke off within its last line, which is not included. `too_long`: the beginning of a
+    line that is too long was skipped, instead of lines. `pause`: the end of that line is not reached yet.
     """
 
     body: bytes = b""
@@ -30,7 +30,7 @@ class Lines:
 class LineWindows:
     """Cuts windows; `passing` is true in the middle of a line that is too long.
 
-    `extra_bytes`: what so many short lines cost beside their text, LINE_BYTES each; the others cost less.
+    `extra_bytes`: the cost of many short lines beside their text, LINE_BYTES each; other lines cost less.
     """
 
     def __init__(self, passing: bool = False, extra_bytes: int = 0) -> None:
@@ -60,7 +60,7 @@ class LineWindows:
         return Lines(body)
 
     def _last(self, text: Text) -> Lines | None:
-        """A line that no newline ends; a last one counts if the text ends where it was meant to."""
+        """A line without a newline; a last line counts if the text ends properly."""
         if len(text.data) >= MAX_RECORD_BYTES:
             return self._pass(text, too_long=True)
         rest = text.data
@@ -70,7 +70,7 @@ class LineWindows:
         return Lines(cut_off=True) if text.fault else Lines(rest)
 
     def _pass(self, text: Text, *, too_long: bool) -> Lines:
-        """Drop what there is of the line, PASSED_BYTES at the most."""
+        """Discard what is read of the line, PASSED_BYTES at the most."""
         left = PASSED_BYTES
         self.passing = True
         while self.passing and left:
@@ -84,12 +84,12 @@ class LineWindows:
 
 
 def _last_newline(data: bytes, within: int) -> int:
-    """How many bytes of `data` end with its last newline `within` so many; 0 when there is none."""
+    """The length of the first `within` bytes of `data` up to their last newline; 0 without one."""
     return data.rfind(b"\n", 0, within) + 1
 
 
 def _few(data: bytes, end: int) -> int:
-    """Where the first WINDOW_RECORDS lines of `data[:end]` end, or all; what follows them is not counted."""
+    """Where the first WINDOW_RECORDS lines of `data[:end]` end, or `end`; later lines are not counted."""
     at = lines = 0
     while at < end:
         step = min(end, at + _COUNTED_BYTES)

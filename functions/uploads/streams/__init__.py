@@ -1,1 +1,1 @@
-"""A file's text, piece by piece, from any place that was marked before, in bounded memory."""
+"""A file's text, piece by piece, from any resume point, in bounded memory."""

@@ -1,7 +1,7 @@
-"""bzip2 undone, block by block: each stands by itself, so each is a way back.
+"""Decompress bzip2, block by block: blocks are independent, so each is a resume point.
 
-Blocks of up to 900 kB begin at any bit with a mark of 48 bits; one is cut out, given a head and an end of its
-own, and decoded alone. Streams may follow one another, as parallel compressors leave them.
+Blocks of up to 900 kB begin at any bit with a mark of 48 bits. A block is cut out, gets its own header and
+trailer, and is decoded alone. Streams may follow one another, as parallel compressors write them.
 """
 
 import bz2
@@ -22,7 +22,7 @@ MAGIC = b"BZh"
 INPUT_BYTES = 256 * 1024
 KEPT_TEXT_BYTES = 6 * 1024 * 1024
 MAX_BLOCK_BYTES = 2 * 1024 * 1024
-"""Compressed; one that does not shrink is little more than 900 kB."""
+"""The size of a compressed block; an incompressible one has little more than 900 kB."""
 
 MAX_PIECES_KEPT = 4
 
@@ -32,10 +32,12 @@ _MARK_BITS, _CRC_BITS = 48, 32
 _SEARCHED_AT_FIRST = 1024
 _HEAD_BITS = 32
 _FALSE_MARKS = 2
-"""Marks in a row that may be no marks but data: one in 2**48 bits looks like one."""
+"""How many consecutive marks may be data: one in 2**48 bits looks like a mark."""
 
 _CUT_OFF = BrokenFileError("truncated", "The file ends in the middle of its bzip2 stream.")
-_CORRUPT = BrokenFileError("corrupt", "The file's bzip2 stream is damaged from some place on.")
+_CORRUPT = BrokenFileError(
+    "corrupt", "The bzip2 stream is damaged. The text after the damage cannot be read."
+)
 
 
 class Bzip2Stream:
@@ -96,7 +98,9 @@ class Bzip2Stream:
             self._fault = _CUT_OFF if self._data[self._bit // 8 :] else None
             return False
         if not self._data.startswith(MAGIC, self._bit // 8):
-            self._fault = BrokenFileError("trailing_data", "After its last bzip2 stream the file goes on.")
+            self._fault = BrokenFileError(
+                "trailing_data", "The file has other data after its last bzip2 stream."
+            )
             return False
         self._bit += _HEAD_BITS
         self._in_stream, self._combined_crc = True, 0
@@ -108,7 +112,7 @@ class Bzip2Stream:
         self._in_stream = False
         if crc != self._combined_crc:
             self._fault = BrokenFileError(
-                "checksum", "The text of a bzip2 stream is not what its checksum says."
+                "checksum", "The checksum of a bzip2 stream does not match its text."
             )
 
     def _begin_block(self, crc: int) -> None:
@@ -124,7 +128,7 @@ class Bzip2Stream:
         self._text = text
 
     def _block(self, crc: int) -> Iterator[bytes] | None:
-        """The text of the block that begins here, if all of it can be decoded."""
+        """The text of the block that begins here, if the whole block can be decoded."""
         end = self._bit + _MARK_BITS
         for tried in range(1 + _FALSE_MARKS):
             found = self._next_mark(end)
@@ -145,10 +149,10 @@ class Bzip2Stream:
         return None
 
     def _next_mark(self, start: int) -> int | None:
-        """The bit at which the next mark begins; None, and a fault, when there is none in reach."""
+        """The bit at which the next mark begins; None, and a fault, when there is none within the limit."""
         searched = _SEARCHED_AT_FIRST
         while True:
-            # A little at first, then more: what lies behind a mark that is near is not looked through.
+            # Search little at first, then more: data behind a near mark is not searched.
             end = start // 8 + searched
             found = [
                 each for mark in (_BLOCK, _END) if (each := _find(self._data, mark, start, end)) is not None
@@ -189,7 +193,7 @@ class Bzip2Stream:
 
 
 def _find(data: bytes, mark: int, start: int, within: int) -> int | None:
-    """The bit at which `mark` stands in `data[:within]`, the first at or after bit `start`."""
+    """The bit at which `mark` begins in `data[:within]`, the first at or after bit `start`."""
     data_bytes = min(len(data), within)
     nearest: int | None = None
     for bits in range(8):
@@ -209,9 +213,9 @@ def _find(data: bytes, mark: int, start: int, within: int) -> int | None:
 
 
 def _sound(block: bytes) -> Iterator[bytes] | None:
-    """Its text, unless it cannot be decoded to its end or has not the checksum that it says.
+    """The text of the block; None if it cannot be decoded to its end or its checksum is wrong.
 
-    Decoded once and kept, as nearly all are; one that unpacks to very much is decoded a second time.
+    The text is decoded once and kept; the rare block that decompresses to very much is decoded twice.
     """
     kept: list[bytes] = []
     is_large = False

@@ -1,4 +1,4 @@
-"""What a stream of text out of a file is, and what a way back into its middle is."""
+"""The contract of a stream of text from a file, and of its resume points."""
 
 from collections import deque
 from dataclasses import dataclass
@@ -7,11 +7,11 @@ from typing import Protocol
 from functions.shared.errors import PermanentError
 
 PIECE_BYTES = 1024 * 1024
-"""Of text: no more is given at once, however well the file is compressed."""
+"""The most text that is returned at once, however well the file is compressed."""
 
 
 class BrokenFileError(PermanentError):
-    """The file ends too early, or is not what it claims to be; what came before is good.
+    """The file ends too early, or its content is invalid; the text before the fault is good.
 
     `code` is stable; `reason` is a sentence that quotes nothing of the file.
     """
@@ -25,17 +25,17 @@ class BrokenFileError(PermanentError):
 NO_PROGRESS = "no_progress"
 
 MEMBER_BYTES = 64
-"""A member (frame, stream, block) that holds less text than this costs more to begin than to read."""
+"""A member (frame, stream, block) with less text than this costs more to begin than to read."""
 
 MAX_EMPTY_MEMBERS = 50_000
-"""So many members more than there are MEMBER_BYTES of text; each costs 5 to 40 microseconds of CPU."""
+"""The most members beyond one for each MEMBER_BYTES of text; each costs 5 to 40 microseconds of CPU."""
 
 MARK_EVERY_BYTES = 64 * 1024
-"""Of text: members closer together than this share one way back."""
+"""A distance in text: members closer together share one resume point."""
 
 
 class Members:
-    """Counts the members of a stream against its text, so that empty ones come to an end.
+    """Counts the members of a stream against its text, so that a stream of empty members ends.
 
     `debt`: MEMBER_BYTES for each member, less the text since; never below 0.
     """
@@ -44,7 +44,7 @@ class Members:
         self.debt = debt
 
     def begin(self) -> BrokenFileError | None:
-        """Count a member; the fault that ends the stream when too many of them hold too little."""
+        """Count a member; return the fault that ends the stream if too many members hold too little."""
         self.debt += MEMBER_BYTES
         return _TOO_MANY_EMPTY if self.debt > MAX_EMPTY_MEMBERS * MEMBER_BYTES else None
 
@@ -54,12 +54,12 @@ class Members:
 
 _TOO_MANY_EMPTY = BrokenFileError(
     NO_PROGRESS,
-    f"More than {MAX_EMPTY_MEMBERS} parts of the compressed file hold next to nothing: compress it at once.",
+    f"More than {MAX_EMPTY_MEMBERS:,} parts of the file are almost empty. Compress it as one stream.",
 )
 
 
 class Ranges(Protocol):
-    """A file's bytes, any of them; errors are those of where it lies."""
+    """Random access to a file's bytes; errors are those of its storage."""
 
     @property
     def size_bytes(self) -> int: ...
@@ -71,11 +71,11 @@ class Ranges(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A way back: reading the file from byte `at` gives its text from `text_at` on.
+    """A resume point: reading the file from byte `at` gives its text from `text_at` on.
 
-    What a decoder needs beside it depends on the compression: `bits` of the byte at `at` belong to what came
-    before, `window` is the text right before `text_at`, `crc` and `length` are of the text of the same member
-    so far. `inside`: in the middle of a member or frame, not at its beginning. `debt` is that of Members.
+    Other fields depend on the compression: `bits` of the byte at `at` belong to the data before, `window` is
+    the text right before `text_at`, `crc` and `length` are of the text of the same member so far. `inside`:
+    in the middle of a member or frame, not at its beginning. `debt` is that of Members.
     """
 
     at: int = 0
@@ -93,7 +93,7 @@ class Stream(Protocol):
 
     @property
     def file_at(self) -> int:
-        """How many bytes of the file have been used so far."""
+        """How many bytes of the file have been read so far."""
         ...
 
     def read(self) -> bytes:
@@ -101,17 +101,17 @@ class Stream(Protocol):
 
         Raises
         ------
-        BrokenFileError: after everything that comes before the fault was given.
+        BrokenFileError: after all text before the fault was returned.
         """
         ...
 
     def mark(self, text_at: int) -> Mark:
-        """The nearest way back that is known to a place at or before `text_at`, which was given already."""
+        """The nearest known resume point at or before `text_at`, which was returned already."""
         ...
 
 
 class Marks:
-    """The ways back that are known: none closer than MARK_EVERY_BYTES of text to the one before.
+    """The known resume points: none closer than MARK_EVERY_BYTES of text to the one before.
 
     Only those for the last `kept_bytes` of text are kept, and the first one before them.
     """
@@ -121,7 +121,7 @@ class Marks:
         self._kept_bytes = kept_bytes
 
     def wants(self, text_at: int) -> bool:
-        """Whether a way back to `text_at` is worth adding."""
+        """Whether a resume point at `text_at` is worth adding."""
         return text_at - self._marks[-1].text_at >= MARK_EVERY_BYTES
 
     def add(self, mark: Mark) -> None:
@@ -130,5 +130,5 @@ class Marks:
             self._marks.popleft()
 
     def before(self, text_at: int) -> Mark:
-        """The nearest at or before `text_at`."""
+        """The nearest resume point at or before `text_at`."""
         return next(each for each in reversed(self._marks) if each.text_at <= text_at)

@@ -1,13 +1,13 @@
-"""Where a deflate stream can be entered in its middle, with nothing but the standard library's zlib.
+"""Find resume points in the middle of a deflate stream, with only zlib of the standard library.
 
-A decompressor cannot be written down. But a block of RFC 1951 needs only the 32 KiB of text before it, and
-zlib takes those as a dictionary; what it cannot do is say where a block begins, or begin within a byte. So
-(docs/adr/0021):
+The state of a decompressor cannot be stored. But a block of RFC 1951 needs only the 32 KiB of text before it,
+and zlib accepts those as a dictionary. zlib can neither report where a block begins nor begin within a byte.
+So (docs/adr/0021):
 
 - Where blocks begin is *found*: after an empty stored block, which flushes leave, and at any bit that could
-  begin a block with tables of its own, of which one in some ten thousand is false. Every find is *proven*:
-  entered there, the stream has to give the same text as the decompressor that came the whole way.
-- Within a byte: empty blocks of 10 and 93 bits, put before it, end at whichever bit is wanted.
+  begin a block with its own tables, of which one in about ten thousand is false. Every find is *proven*:
+  decoding from there must give the same text as the decompressor that decoded everything before.
+- Within a byte: empty blocks of 10 and 93 bits, put before it, end at any wanted bit.
 """
 
 import re
@@ -17,18 +17,18 @@ from dataclasses import dataclass
 
 WINDOW_BYTES = 32 * 1024
 PROVEN_BYTES = 4096
-"""Of text that both ways must have in common, unless the stream ends before."""
+"""The text that both decompressors must have in common, unless the stream ends before."""
 
 _SYNC = b"\x00\x00\xff\xff"
 _MAX_TRIED = 40
-"""Candidates that are decoded before a search is given up: it never takes longer than a second."""
+"""Candidates that are decoded before a search is abandoned: it never takes longer than a second."""
 
 _FIRST_LOOK_BYTES = 2048
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A block begins at bit `bits` of byte `at`, counted in the data that was searched.
+    """A block that begins at bit `bits` of byte `at` of the searched data.
 
     `text` is the text between the beginning of that data and the block.
     """
@@ -39,7 +39,7 @@ class Entry:
 
 
 def entered(data: bytes, bits: int) -> bytes:
-    """`data` from a block on that begins at bit `bits` of its first byte, so that zlib can begin there."""
+    """`data`, whose block begins at bit `bits` of its first byte, changed so that zlib can begin there."""
     if not bits:
         return data
     blocks, length = _padding(bits)
@@ -49,7 +49,7 @@ def entered(data: bytes, bits: int) -> bytes:
 
 
 def decompressor(window: bytes) -> "zlib._Decompress":
-    """One for raw deflate, that knows the text before."""
+    """A decompressor for raw deflate, with the text before as its dictionary."""
     return (
         zlib.decompressobj(-zlib.MAX_WBITS, zdict=window) if window else zlib.decompressobj(-zlib.MAX_WBITS)
     )
@@ -58,7 +58,7 @@ def decompressor(window: bytes) -> "zlib._Decompress":
 def find(before: "zlib._Decompress", window: bytes, data: bytes, within: int, most_text: int) -> Entry | None:
     """A block that begins in the first `within` bytes of `data`, at most `most_text` bytes of text later.
 
-    `before` stands at the beginning of `data`, and is left there; `window` is the text before it.
+    `before` is the state at the beginning of `data`, and is not changed; `window` is the text before `data`.
     """
     tried = 0
     for at, bits in _candidates(data, within):
@@ -74,7 +74,7 @@ def find(before: "zlib._Decompress", window: bytes, data: bytes, within: int, mo
 
 
 def _proven(walked: "zlib._Decompress", window: bytes, data: bytes, at: int, bits: int) -> Entry | None:
-    """The entry there, if what follows it is the same on both ways."""
+    """The entry at that place, if both decompressors give the same text after it."""
     end = at + 1 if bits else at
     text = walked.decompress(data[:end])
     if walked.unconsumed_tail or walked.eof:
@@ -98,7 +98,7 @@ def _is_plausible(data: bytes, bits: int) -> bool:
 
 
 def _candidates(data: bytes, within: int) -> Iterator[tuple[int, int]]:
-    """Places where a block might begin: after flushes, then any header of tables that are well-formed."""
+    """Places where a block might begin: after flushes, then at any well-formed header of tables."""
     start = data.find(_SYNC, 0, within)
     while start >= 0:
         yield start + len(_SYNC), 0
@@ -123,7 +123,7 @@ _HEADER = re.compile(
 
 
 def _weight(lengths: int) -> int:
-    """What four code lengths of three bits each use up of a code, in 128ths."""
+    """The share of a code that four code lengths of three bits each use, in 128ths."""
     return sum(128 >> length for shift in (0, 3, 6, 9) if (length := lengths >> shift & 7))
 
 
@@ -131,7 +131,7 @@ _WEIGHTS = tuple(map(_weight, range(4096)))
 
 
 def _has_complete_code(shifted: bytes, at: int) -> bool:
-    """Whether the lengths of the code that describes the tables use it up exactly."""
+    """Whether the lengths of the code that describes the tables use it completely."""
     number = int.from_bytes(shifted[at : at + 10], "little") >> 13
     lengths = number >> 4 & ((1 << 3 * ((number & 15) + 4)) - 1)
     weight = 0
@@ -142,7 +142,7 @@ def _has_complete_code(shifted: bytes, at: int) -> bool:
 
 
 def _bits(*fields: tuple[int, int]) -> tuple[int, int]:
-    """Values of so many bits each, one after the other from the lowest bit on: the number and its length."""
+    """Pack values of the given widths from the lowest bit on; return the number and its length."""
     number = length = 0
     for value, width in fields:
         number |= value << length

@@ -1,7 +1,7 @@
-"""gzip undone, member after member, with ways back into the middle of a member.
+"""Decompress gzip, member after member, with resume points in the middle of a member.
 
-Decoding is raw deflate with header and trailer read here, so that a member that is entered in its middle
-is checked to its end like any other: its CRC and its length go on from where they were.
+Members are decoded as raw deflate, and header and trailer are read here. So a member resumed in its middle is
+checked to its end like any other: its CRC and length continue from their stored values.
 """
 
 import struct
@@ -24,14 +24,14 @@ MAGIC = b"\x1f\x8b"
 
 INPUT_BYTES = 128 * 1024
 KEPT_TEXT_BYTES = 6 * 1024 * 1024
-"""Of text that was given: as far back as a mark may be asked for."""
+"""How much returned text is kept: as far back as a mark may be requested."""
 
 _PLACES_AT_LEAST = 3
 _MAX_PLACES = 64
-"""Of 200 kB each. KEPT_TEXT_BYTES of text that hardly shrinks needs 48; input without text has no end."""
+"""Places of 200 kB each. KEPT_TEXT_BYTES of incompressible text need 48; input without text has no end."""
 
 _PLACES_SEARCHED = 3
-"""Blocks are rarely longer than 64 KB; a file without any that can be found is not looked through."""
+"""Blocks are rarely longer than 64 KB; a file without findable blocks is not searched to its end."""
 
 _FIXED = struct.Struct("<2sBBIBB")
 _TRAILER = struct.Struct("<II")
@@ -40,12 +40,12 @@ _FIRST_STEP_BYTES = 2 * 1024
 _FHCRC, _FEXTRA, _FNAME, _FCOMMENT = 2, 4, 8, 16
 
 _CUT_OFF = BrokenFileError("truncated", "The file ends in the middle of its gzip stream.")
-_CORRUPT = BrokenFileError("corrupt", "The file's gzip stream is damaged from some place on.")
+_CORRUPT = BrokenFileError("corrupt", "The gzip stream is damaged. The text after the damage cannot be read.")
 
 
 @dataclass(slots=True)
 class _Place:
-    """Where decoding stood before a piece of input, so that it can be walked again to find an entry.
+    """The state of decoding before a piece of input, so that it can be decoded again to find an entry.
 
     `crc` and `length` are of the member's text so far.
     """
@@ -128,12 +128,12 @@ class GzipStream:
         )
 
     def _following(self, place: _Place) -> bytes:
-        """The piece of input that came right after that of `place`, if it is kept too."""
+        """The piece of input right after that of `place`, if it is kept too."""
         end = place.at + len(place.data)
         return next((each.data for each in self._places if each.at == end), b"")
 
     def _begin_member(self) -> bool:
-        """Read a header; False at the end of the file, and of what is gzip in it."""
+        """Read a header; False at the end of the file, and of the gzip data in it."""
         begins_at, debt = self.file_at, self._members.debt
         end = self._header_end()
         if end is None:
@@ -150,7 +150,7 @@ class GzipStream:
         return True
 
     def _header_end(self) -> int | None:
-        """Where the member's header ends in what is read; None when there is none."""
+        """Where the member's header ends in the read data; None when there is none."""
         while (end := _header_end(self._data, self._used)) is None:
             held = len(self._data) - self._used
             if held >= _MAX_HEADER_BYTES or not self._read_more():
@@ -159,17 +159,19 @@ class GzipStream:
         if end >= 0:
             return end
         if not self._is_padding():
-            self._fault = BrokenFileError("trailing_data", "After its last gzip member the file goes on.")
+            self._fault = BrokenFileError(
+                "trailing_data", "The file has other data after its last gzip member."
+            )
         return None
 
     def _read_more(self) -> bool:
-        """Read another piece behind what is not used yet; False at the end of the file."""
+        """Read another piece after the unused data; False at the end of the file."""
         more = self._bytes.read(INPUT_BYTES)
         self._data, self._used = self._data[self._used :] + more, 0
         return bool(more)
 
     def _is_padding(self) -> bool:
-        """Tapes and some tools fill up with zeros."""
+        """Whether the rest is zeros: tapes and some tools pad files with them."""
         while not self._data[self._used :].strip(b"\0"):
             self._data, self._used = self._bytes.read(INPUT_BYTES), 0
             if not self._data:
@@ -191,9 +193,10 @@ class GzipStream:
         return self._given(text)
 
     def _step(self, decompressor: "zlib._Decompress") -> bytes:
-        """Decode some of what is read; what is good of it, when it is damaged.
+        """Decode some of the read data; when it is damaged, return the good part.
 
-        Little at first: zlib copies what follows a member, and another may follow right away.
+        The first step is small: zlib copies the data after a member, and another member may follow right
+        away.
         """
         before = deflate.decompressor(b"") if self._is_new else decompressor.copy()
         self._is_new = False
@@ -233,11 +236,11 @@ class GzipStream:
         length = self._length + len(last_text)
         if expected != (zlib.crc32(last_text, self._crc), length & 0xFFFFFFFF):
             self._fault = BrokenFileError(
-                "checksum", "The text of a gzip member is not what its checksum says."
+                "checksum", "The checksum of a gzip member does not match its text."
             )
 
     def _keep_place(self, decompressor: "zlib._Decompress") -> None:
-        """Remember where we are: a piece of input was read that begins here."""
+        """Keep the current state: a piece of input that begins here was read."""
         self._places.append(
             _Place(
                 self.file_at,
@@ -256,7 +259,7 @@ class GzipStream:
 
 
 def _good_part(before: "zlib._Decompress", data: bytes) -> bytes:
-    """The text of `data` up to the fault, found by halving: an error takes all of a call's text with it."""
+    """The text of `data` up to the fault, found by halving: an error discards all text of a call."""
     good: list[bytes] = []
     width = len(data) // 2
     while width and data:
@@ -272,7 +275,7 @@ def _good_part(before: "zlib._Decompress", data: bytes) -> bytes:
 
 
 def _header_end(data: bytes, start: int) -> int | None:
-    """Where the header ends of the member at `start`; None when more has to be read, -1 when it is none."""
+    """Where the header of the member at `start` ends; None when more must be read, -1 for an invalid one."""
     held = len(data) - start
     if held >= len(MAGIC) and not data.startswith(MAGIC, start):
         return -1

@@ -1,4 +1,4 @@
-"""How a file is compressed, told by its first bytes and never by its name; and its Stream."""
+"""Detect a file's compression by its first bytes, never by its name, and open its Stream."""
 
 from collections.abc import Callable
 
@@ -29,11 +29,11 @@ _OTHERS = {
 
 
 def compression_of(first: bytes) -> str:
-    """What a file that begins with `first` is compressed with: `none`, `gzip`, `zstd` or `bzip2`.
+    """The compression of a file that begins with `first`: `none`, `gzip`, `zstd` or `bzip2`.
 
     Raises
     ------
-    BrokenFileError: with something that is not read.
+    BrokenFileError: the compression is not supported.
     """
     if first.startswith(gzip.MAGIC):
         return "gzip"
@@ -44,7 +44,8 @@ def compression_of(first: bytes) -> str:
     for magic, kind in _OTHERS.items():
         if first.startswith(magic):
             raise BrokenFileError(
-                "unsupported_format", f"This is {kind}: put in plain files, or gzip, zstd or bzip2."
+                "unsupported_format",
+                f"This is {kind}, which is not supported. Use plain, gzip, zstd or bzip2.",
             )
     return PLAIN
 

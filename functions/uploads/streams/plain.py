@@ -1,11 +1,11 @@
-"""Text that is not compressed: every place is a way back."""
+"""Uncompressed text: every place is a resume point."""
 
 from functions.uploads.streams.contract import PIECE_BYTES, Mark, Ranges
 from functions.uploads.streams.sequence import Sequence
 
 
 class PlainStream:
-    """The Stream of a file that is its own text."""
+    """The Stream of an uncompressed file."""
 
     def __init__(self, ranges: Ranges, mark: Mark) -> None:
         self._bytes = Sequence(ranges, mark.at)

@@ -1,4 +1,4 @@
-"""A file's bytes in order, fetched range by range, one range ahead of who reads them."""
+"""A file's bytes in order, fetched range by range, with one range of read-ahead."""
 
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -6,13 +6,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from functions.uploads.streams.contract import Ranges
 
 RANGE_BYTES = 4 * 1024 * 1024
-"""A request costs about a millisecond and waits twenty: few enough that neither shows, and little to hold."""
+"""A request costs about a millisecond and waits twenty: large enough to hide both, and small in memory."""
 
 _pool = ThreadPoolExecutor(1, thread_name_prefix="ahead")
 
 
 class Sequence:
-    """The bytes of `ranges` from `at` on; `at` moves on as they are read."""
+    """The bytes of `ranges` from `at` on; `at` advances as they are read."""
 
     def __init__(self, ranges: Ranges, at: int, range_bytes: int = RANGE_BYTES) -> None:
         self.at = at
@@ -41,6 +41,6 @@ class Sequence:
         return bool(fetched)
 
     def _asked(self, start: int) -> Callable[[], bytes]:
-        # Ranges end at the same places wherever one begins, and so do the pieces that are cut from them.
+        # Ranges end at the same places wherever one begins, and so do the pieces cut from them.
         length = min(self._range_bytes - start % self._range_bytes, self._ranges.size_bytes - start)
         return (lambda: self._ranges.read(start, length)) if length > 0 else bytes

@@ -1,7 +1,7 @@
-"""zstd undone, frame after frame; a way back is the beginning of a frame.
+"""Decompress zstd, frame after frame; a resume point is the beginning of a frame.
 
-Within a frame there is none: a decoder's tables and its last distances cannot be had. What lies between the
-frame's beginning and the place is decoded again, at about a gigabyte a second, and forgotten (docs/adr/0021).
+There is none within a frame: a decoder's tables and last distances are not accessible. The text between the
+frame's beginning and the place is decoded again, at about a gigabyte a second, and discarded (docs/adr/0021).
 """
 
 from backports import zstd
@@ -20,16 +20,16 @@ MAGIC = b"\x28\xb5\x2f\xfd"
 SKIPPABLE = tuple(bytes((0x50 | number,)) + b"\x2a\x4d\x18" for number in range(16))
 
 INPUT_BYTES = 16 * 1024
-"""Small: an error takes with it what the same piece held before."""
+"""Small, because an error discards the text of the same piece before it."""
 
 KEPT_TEXT_BYTES = 6 * 1024 * 1024
 MAX_WINDOW_LOG = 27
-"""128 MB, what `zstd --ultra --long` asks for at the most unless its reader is told more."""
+"""128 MB, the most that `zstd --ultra --long` needs unless its reader gets another limit."""
 
-_CORRUPT = BrokenFileError("corrupt", "The file's zstd stream is damaged from some place on.")
+_CORRUPT = BrokenFileError("corrupt", "The zstd stream is damaged. The text after the damage cannot be read.")
 _TOO_WIDE = BrokenFileError(
     "unsupported_format",
-    "The file's zstd window is larger than 128 MB: compress it without `--long`, or with 27.",
+    "The zstd window is larger than 128 MB. Compress the file without `--long`, or with `--long=27`.",
 )
 _CUT_OFF = BrokenFileError("truncated", "The file ends in the middle of a zstd frame.")
 
@@ -90,7 +90,7 @@ class ZstdStream:
         try:
             text = self._decompressor.decompress(self._pending, PIECE_BYTES)
         except zstd.ZstdError as fault:
-            # In zstd's own words; it has a code for it that the library does not hand on.
+            # Matched by zstd's message: the library does not expose zstd's error code.
             self._fault = _TOO_WIDE if "too much memory" in str(fault) else _CORRUPT
             return b""
         self._pending = b""
