@@ -3,8 +3,13 @@
 import gc
 from typing import Any
 
+import hypothesis
 import pytest
 from xdist.scheduler import LoadScopeScheduling
+
+hypothesis.settings.register_profile("astralog", deadline=None)
+hypothesis.settings.load_profile("astralog")
+"""No example fails for its time: a machine that does other work is slow, and bounds on time are measured."""
 
 TOGETHER = frozenset({"tests/browser", "tests/infra", "tests/packaging"})
 """A walk through a stack and a browser, the synthesized templates, the built zips."""
