@@ -40,6 +40,7 @@ class Settings(CustodySettings):
 
     staging_bucket: str
     byoc_queue: str
+    health_table: str
     wait_places: int
 
 
@@ -75,7 +76,7 @@ def _own_clouds() -> Roads:
     from functions.ingest.own_road import own_cloud_roads  # see there why so late
 
     settings = load(Settings)
-    return own_cloud_roads(settings, settings.byoc_queue)
+    return own_cloud_roads(settings, settings.byoc_queue, settings.health_table)
 
 
 @answering
@@ -106,7 +107,8 @@ def drain(sent: Request, caller: Principal, ingest: Ingest, work: Work) -> Answe
     work.staged_bytes = accepted.raw_bytes
     if not accepted.rows:
         return answer(400, _nothing_accepted(accepted, sent))
-    key = _staged(road.staging, accepted, receipt, once)
+    with road.admitted():
+        key = _staged(road.staging, accepted, receipt, once)
     _measure(accepted, caller, key, round((time.monotonic() - began) * 1000))
     queryable = sent.query.get("wait") == "true" and _waited(road.staging, key, caller, ingest.places)
     return answer(200 if queryable else 202, {"status": "accepted", **_verdicts(accepted)})

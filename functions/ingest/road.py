@@ -5,6 +5,7 @@ and only its name, size and ETag on our queue.
 """
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 from functions.ingest.stage import Staging
@@ -13,10 +14,14 @@ from functions.shared.access import Principal
 
 @dataclass(frozen=True, slots=True)
 class Road:
-    """Where to stage, and for how many days the rows are kept."""
+    """Where to stage, and for how many days the rows are kept.
+
+    `admitted`: the block in which staging takes place; it raises RefusalError when there is no room for it.
+    """
 
     staging: Staging
     retention_days: int
+    admitted: Callable[[], AbstractContextManager[None]] = nullcontext
 
 
 Roads = Callable[[Principal], Road]

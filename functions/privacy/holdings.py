@@ -6,7 +6,7 @@ attributes among the items of an account that uses every feature.
 """
 
 from functions.privacy.holding import ATTRIBUTE, ELSEWHERE, FORGOTTEN, HIDDEN, INNER, Holding
-from functions.shared.tenancy import own_destination, own_drops, own_searches
+from functions.shared.tenancy import own_destination, own_drops, own_searches, own_staging
 
 HOLDINGS = (
     Holding(
@@ -116,15 +116,18 @@ HOLDINGS = (
     Holding(
         "health",
         key=("destination",),
-        named=lambda tenant: (own_destination(tenant), own_drops(tenant), own_searches(tenant)),
+        named=lambda tenant: (
+            own_destination(tenant),
+            own_drops(tenant),
+            own_searches(tenant),
+            own_staging(tenant),
+        ),
         file="destination-health",
         shows=("destination", "failures", "failing_since", "well_since", "reason", "told_of"),
         withholds={
             "resume_at": INNER,
-            "slot_0_until": INNER,
-            "slot_0_owner": INNER,
-            "slot_1_until": INNER,
-            "slot_1_owner": INNER,
+            "slow_until": INNER,
+            **{f"slot_{number}_{each}": INNER for number in range(8) for each in ("until", "owner")},
         },
     ),
     Holding(

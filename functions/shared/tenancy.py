@@ -74,6 +74,11 @@ def own_searches(tenant: TenantId) -> str:
     return f"searches:{tenant}"
 
 
+def own_staging(tenant: TenantId) -> str:
+    """What the table of health calls a BYOC tenant's own bucket, as ingest stages into it."""
+    return f"staging:{tenant}"
+
+
 def owner_of(destination: str) -> TenantId | None:
     """Whose own cloud `destination` is; None for ours."""
     return TenantId(destination.removeprefix(_OWN)) if destination.startswith(_OWN) else None

@@ -26,6 +26,7 @@ from bench.in_process import EngineRoom
 from functions.accounts import keys
 from functions.accounts.directory import Account, Directory, Key
 from functions.accounts.people import People, Person
+from functions.ingest.slow_buckets import SlowBuckets
 from functions.privacy.desk import Desk
 from functions.privacy.eraser import Eraser
 from functions.privacy.erasure.drop_bucket import DropBucket
@@ -417,6 +418,7 @@ class World:
             slot = self.health.take(name, mark, 60)
             assert isinstance(slot, Slot)
             self.health.failed(slot, "busy")
+        SlowBuckets("health", lambda: self.now, self.aws.dynamodb).charge(tenant)
 
     def _logs(self, tenant: TenantId, mark: str) -> None:
         """Loaded, one of them refused, a mark of an Idempotency-Key; and what is told of all that."""

@@ -130,7 +130,7 @@ def test_an_account_leaves_nothing_but_its_receipt_and_a_neighbour_loses_nothing
     assert receipt.person is None
     assert receipt.counts == {
         "accounts": 1, "announcements": 1, "archives": 1, "audit": 5, "billing": 2, "destinations": 1,
-        "exports": 1, "health": 3, "idempotency_marks": 1, "key-lists": 2, "keys": 2, "mentions": 1,
+        "exports": 1, "health": 4, "idempotency_marks": 1, "key-lists": 2, "keys": 2, "mentions": 1,
         "notices": 3, "people": 1, "quarantined": 1, "rows": 5, "sign_ins": 1, "checkpoints": 1,
         "dropped_files": 1, "suppressions": 1, "uploads": 2, "usage": 1,
     }  # fmt: skip

@@ -71,6 +71,11 @@ def bounded(max_bytes: float, seconds: float) -> Iterator[None]:
         _bounds.reset(token)
 
 
+def is_time_over() -> bool:
+    """Whether the seconds of `bounded` have passed, here in this thread."""
+    return time.monotonic() >= _bounds.get().ends_at
+
+
 class Meter:
     """What is left of one answer's bytes and time; it begins with the request.
 
@@ -119,14 +124,14 @@ class MeteredSocket:
 
     def __init__(self, connected: socket, meter: Meter) -> None:
         self._connected = connected
-        self._patience = connected.gettimeout()
+        self._patience = self._allowed = connected.gettimeout()
         self.meter = meter
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._connected, name)
 
     def settimeout(self, seconds: float | None) -> None:
-        self._patience = seconds
+        self._patience = self._allowed = seconds
         self._connected.settimeout(seconds)
 
     def sendall(self, *what: Any) -> None:
@@ -139,10 +144,14 @@ class MeteredSocket:
         return raw if buffering == 0 else _Foreseen(raw, self.meter)
 
     def hurry(self) -> None:
-        """Let the next call wait no longer than there is time."""
+        """Let the next call wait no longer than there is time, whatever an earlier request had left."""
         left = self.meter.seconds_left()
-        if self._patience is None or left < self._patience:
-            self._connected.settimeout(None if left == math.inf else left)
+        patience = math.inf if self._patience is None else self._patience
+        seconds = min(left, patience)
+        allowed = None if seconds == math.inf else seconds
+        if allowed != self._allowed:
+            self._allowed = allowed
+            self._connected.settimeout(allowed)
 
 
 class _Counted(io.RawIOBase):

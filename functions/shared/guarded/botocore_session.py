@@ -6,7 +6,7 @@ from botocore.awsrequest import AWSHTTPConnectionPool, AWSHTTPSConnectionPool, A
 from botocore.exceptions import HTTPClientError
 from botocore.httpsession import URLLib3Session
 
-from functions.shared.guarded.answers import SMALL_ANSWER_BYTES, AnswerRefusedError, bounded
+from functions.shared.guarded.answers import SMALL_ANSWER_BYTES, AnswerRefusedError, bounded, is_time_over
 from functions.shared.guarded.guard import AddressRefusedError, Guard
 from functions.shared.guarded.pools import pool_classes
 
@@ -23,7 +23,8 @@ class GuardedSession(URLLib3Session):  # type: ignore[misc]  # botocore has no t
     """Sends what botocore has signed.
 
     An address that is refused raises AddressRefusedError, an answer that is too long AnswerRefusedError, both
-    unwrapped; so may the body of an object while it is read. A body that drips ends in a timeout.
+    unwrapped; so may the body of an object while it is read. A body that drips ends in a timeout. When the
+    caller's own time is over (answers.bounded), the fault is a TimeoutError, which botocore does not retry.
 
     Parameters
     ----------
@@ -48,6 +49,7 @@ class GuardedSession(URLLib3Session):  # type: ignore[misc]  # botocore has no t
 
     def send(self, request: AWSPreparedRequest) -> AWSResponse:
         """The answer; the body of an object is still to be read."""
+        _stop_in_time()
         streams = request.stream_output
         most = (MAX_OBJECT_BYTES, OBJECT_SECONDS) if streams else (SMALL_ANSWER_BYTES, self._seconds)
         try:
@@ -57,7 +59,14 @@ class GuardedSession(URLLib3Session):  # type: ignore[misc]  # botocore has no t
             cause: Any = fault.kwargs.get("error")
             if isinstance(cause, AddressRefusedError | AnswerRefusedError):
                 raise cause from None
+            _stop_in_time()
             raise
         if not streams and answer.content.count(b"<") > MAX_TAGS:
             raise AnswerRefusedError("the answer has too many elements")
         return answer
+
+
+def _stop_in_time() -> None:
+    """Raises TimeoutError once the caller's time is over: another attempt would only wait for its turn."""
+    if is_time_over():
+        raise TimeoutError("the bucket takes too long")

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from ipaddress import IPv4Address
+from threading import Thread
 from typing import Any
 
 from functions.shared.errors import PermanentError, RetryableError
@@ -87,7 +88,8 @@ class Guard:
         """A connected TCP socket with that timeout, to an address of `host` that was judged here and now.
 
         One look-up, none for a literal address. One address that may not be refuses them all; those that
-        may are tried in order, and share `timeout_seconds`. `encrypted` is what the caller is going to do.
+        may are tried in order. The look-up and all of them share `timeout_seconds`. `encrypted` is what the
+        caller is going to do.
 
         Raises
         ------
@@ -95,16 +97,20 @@ class Guard:
         UnreachableError: not known, or no connection in time.
         """
         self.check(host, port, encrypted=encrypted)
-        addresses = self._addresses(host, port)
+        deadline = time.monotonic() + timeout_seconds
+        addresses = self._addresses(host, port, timeout_seconds)
         for address in addresses:
             self._judge(address, port, encrypted, named=True)
-        return _open(addresses, port, timeout_seconds)
+        connected = _open(addresses, port, deadline)
+        connected.settimeout(timeout_seconds)
+        return connected
 
-    def _addresses(self, host: str, port: int) -> list[IPAddress]:
+    def _addresses(self, host: str, port: int, timeout_seconds: float) -> list[IPAddress]:
         if address := literal(host):
             return [address]
+        look_up = _LookUp(lambda: list(self.resolve(host, port, type=socket.SOCK_STREAM)))
         try:
-            found = list(self.resolve(host, port, type=socket.SOCK_STREAM))
+            found = look_up.result(timeout_seconds)
         except (OSError, UnicodeError):
             raise UnreachableError("The host is not known.") from None
         if not found:
@@ -129,6 +135,36 @@ class Guard:
             raise AddressRefusedError(f"The port is not among those that are taken: {taken}.")
 
 
+class _LookUp:
+    """A look-up that its caller can stop waiting for: `getaddrinfo` itself takes no timeout.
+
+    The customer's own name server may never answer. An abandoned thread ends with the system's resolver,
+    whose patience is some ten seconds.
+    """
+
+    def __init__(self, resolve: Callable[[], list[tuple[Any, ...]]]) -> None:
+        self._resolve = resolve
+        self._found: list[tuple[Any, ...]] = []
+        self._fault: BaseException | None = None
+        self._thread = Thread(target=self._run, daemon=True)
+
+    def result(self, timeout_seconds: float) -> list[tuple[Any, ...]]:
+        """What was found; raises as `resolve` does, or TimeoutError."""
+        self._thread.start()
+        self._thread.join(timeout_seconds)
+        if self._thread.is_alive():
+            raise TimeoutError("the look-up takes too long")
+        if self._fault:
+            raise self._fault
+        return self._found
+
+    def _run(self) -> None:
+        try:
+            self._found = self._resolve()
+        except BaseException as fault:  # noqa: BLE001 - raised again in the thread that waits
+            self._fault = fault
+
+
 def _address(family: int, place: tuple[Any, ...]) -> IPAddress:
     """The address in a sockaddr; refused when it is of another kind, or in one zone of this machine only."""
     address = literal(str(place[0])) if family in (socket.AF_INET, socket.AF_INET6) else None
@@ -137,16 +173,13 @@ def _address(family: int, place: tuple[Any, ...]) -> IPAddress:
     return address
 
 
-def _open(addresses: list[IPAddress], port: int, timeout_seconds: float) -> socket.socket:
-    deadline = time.monotonic() + timeout_seconds
+def _open(addresses: list[IPAddress], port: int, deadline: float) -> socket.socket:
     for position, address in enumerate(addresses):
         share = (deadline - time.monotonic()) / (len(addresses) - position)
         try:
-            connected = _dial(address, port, max(share, LEAST_SECONDS_AN_ADDRESS))
+            return _dial(address, port, max(share, LEAST_SECONDS_AN_ADDRESS))
         except OSError:
             continue
-        connected.settimeout(timeout_seconds)
-        return connected
     raise UnreachableError("Nothing answers at that host and port.")
 
 

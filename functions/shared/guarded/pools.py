@@ -111,6 +111,10 @@ class _Connection:
             raise NewConnectionError(self, str(fault)) from None  # type: ignore[arg-type]  # it is mixed into one
         for option in self.socket_options or ():
             opened.setsockopt(*option)
+        # The TLS handshake follows: it has what the connection has left of the time, not as much again.
+        left = self._meter().seconds_left()
+        if left < seconds:
+            opened.settimeout(left)
         return opened
 
 

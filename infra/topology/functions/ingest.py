@@ -17,12 +17,15 @@ FUNCTIONS = (
             "staging_bucket": "bucket:staging",
             "byoc_queue": "queue:staged-byoc",
             "wait_places": "40",
+            "health_table": "table:health",
             **CUSTODY,
         },
         grants=(
             "put:bucket:staging",
             "read:bucket:staging",
             "send:queue:staged-byoc",
+            "read:table:health",
+            "write:table:health",
             *MAY_REACH_CUSTOMERS,
         ),
         routes=(

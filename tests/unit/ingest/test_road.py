@@ -2,6 +2,7 @@
 
 import base64
 import json
+from contextlib import nullcontext
 from typing import Any
 
 import obstore
@@ -64,6 +65,16 @@ class Keeper:
         self.forgotten.append(tenant)
 
 
+class NoLimits:
+    """No bucket here is slow; tests/unit/ingest/test_slow_buckets.py is about those."""
+
+    def admitted(self, _tenant: TenantId) -> Any:
+        return nullcontext()
+
+    def charge(self, tenant: TenantId) -> None:
+        raise AssertionError(tenant)
+
+
 class World:
     def __init__(self) -> None:
         self.ours, self.theirs, self.others = MemoryStore(), MemoryStore(), MemoryStore()
@@ -73,8 +84,11 @@ class World:
         teller = Teller("staged-byoc", "ingest", self.sqs)
         places = WaitPlaces(OwnBucket(self.places), 40).lease
         self.ingest = Ingest(
-            Staging(OwnBucket(self.ours)), RateLimit(), OwnCloudRoads(self.keeper, teller), places  # type: ignore[arg-type]
-        )  # fmt: skip
+            Staging(OwnBucket(self.ours)),
+            RateLimit(),
+            OwnCloudRoads(self.keeper, teller, NoLimits()),  # type: ignore[arg-type]
+            places,
+        )
 
     def send(self, tenant: str = "initech", plan: str = "byoc", query: Any = None, **headers: str) -> Any:
         body = json.dumps([{"message": CANARY}, {"message": f"{CANARY} too"}]).encode()

@@ -10,7 +10,7 @@ from moto import mock_aws
 from functions.privacy.holding import ATTRIBUTE, Holding
 from functions.privacy.holdings import HOLDINGS
 from functions.privacy.tables import Tables
-from functions.shared.tenancy import TenantId, own_destination, own_drops, own_searches
+from functions.shared.tenancy import TenantId, own_destination, own_drops, own_searches, own_staging
 from infra.topology import TABLES
 from local import transactions
 from local.tables import definition
@@ -64,8 +64,8 @@ def test_more_than_a_page_and_more_than_a_call_takes(client: Any) -> None:
     assert list(tables.keys(audit, ACME)) == []
 
 
-def test_how_a_customers_cloud_fares_is_held_under_three_names(client: Any) -> None:
-    """As rows are loaded into it, as files are read from it, and as it is searched."""
+def test_how_a_customers_cloud_fares_is_held_under_four_names(client: Any) -> None:
+    """As rows are loaded into it, files are read from it, it is searched, and logs are staged into it."""
     tables = Tables({each.table: each.table for each in HOLDINGS}, client)
     health = next(each for each in HOLDINGS if each.table == "health")
     put(client, health, ACME, 1)
@@ -74,4 +74,5 @@ def test_how_a_customers_cloud_fares_is_held_under_three_names(client: Any) -> N
         own_destination(ACME),
         own_drops(ACME),
         own_searches(ACME),
+        own_staging(ACME),
     ]

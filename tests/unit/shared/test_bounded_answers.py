@@ -3,13 +3,16 @@
 import gzip
 import json
 import re
+import socket
 import time
 import zlib
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import botocore.endpoint
 import lz4.frame
 import pytest
 from backports import zstd
@@ -24,7 +27,7 @@ from functions.shared.buckets.contract import (
 )
 from functions.shared.buckets.customers import CustomersBucket
 from functions.shared.guarded import botocore_session
-from functions.shared.guarded.answers import AnswerTooLongError, bounded
+from functions.shared.guarded.answers import AnswerTooLongError, Meter, MeteredSocket, bounded
 from functions.shared.guarded.guard import Guard
 from functions.shared.guarded.pools import pool_manager
 from functions.shared.guarded.s3 import Timeouts, guarded_s3_client
@@ -46,6 +49,7 @@ from tests.unit.shared.hostile_server import (
     holds_at_most,
     http,
     lasts_at_most,
+    silent,
 )
 from tests.unit.shared.loopback import LOOPBACK, Names, certified
 
@@ -247,6 +251,46 @@ def test_bounds_within_bounds_are_never_wider_and_end_with_their_block() -> None
         with bounded(100, 5), bounded(10**9, 500), pytest.raises(AnswerTooLongError):
             manager.request("GET", url)
         assert len(manager.request("GET", url).data) == len(ZEROS)
+
+
+def test_a_request_on_a_kept_connection_has_its_own_time_and_not_what_an_earlier_one_had_left() -> None:
+    one, other = socket.socketpair()
+    with one, other:
+        one.settimeout(5)
+        with bounded(100, 0.2):
+            metered = MeteredSocket(one, Meter(100, plain=True))
+            metered.sendall(b"first")
+        metered.meter = Meter(100, plain=True)
+        metered.sendall(b"second")
+        assert one.gettimeout() == 5
+
+
+def test_nothing_is_retried_after_the_callers_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """botocore sleeps before each retry."""
+    sleeps = list[float]()
+    monkeypatch.setattr(botocore.endpoint, "time", SimpleNamespace(sleep=sleeps.append))
+    with answering(lambda _: silent(2)) as server:
+        theirs = bucket(server)
+        with bounded(100, 0.3), pytest.raises(BucketUnavailableError, match="TimeoutError"):
+            theirs.etag_of("k")
+        assert len(server.asked) == 1
+        assert sleeps == []
+
+
+def test_a_tls_handshake_has_what_the_connection_left_of_the_time() -> None:
+    """The name is found after 0.6 s; what listens there accepts, and says nothing."""
+
+    def resolve(*_: Any, **__: Any) -> Any:
+        time.sleep(0.6)
+        return Names(LOOPBACK)(NAME, 443)
+
+    guard = Guard(allow_loopback=True, resolve=resolve)
+    with socket.create_server((LOOPBACK, 0)) as listening:
+        endpoint = f"https://{NAME}:{listening.getsockname()[1]}"
+        secret = SecretText("x")
+        s3 = guarded_s3_client(guard, "us-east-1", endpoint, secret, secret, Timeouts(2, 5))
+        with lasts_at_most(1.3), bounded(100, 1.0), pytest.raises(BucketUnavailableError):
+            CustomersBucket(s3, "logs").etag_of("k")
 
 
 def bucket(server: Hostile, read_seconds: float = 1) -> CustomersBucket:

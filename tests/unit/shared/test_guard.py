@@ -3,9 +3,12 @@
 import socket
 import subprocess
 import sys
+import threading
+import time
 
 import pytest
 
+from functions.shared.guarded import guard as guard_module
 from functions.shared.guarded.guard import TLS_PORTS, AddressRefusedError, Guard, UnreachableError
 from tests.unit.shared.hostile_hosts import ADDRESSES, HOSTILE, LED_TO, PUBLIC_V4, PUBLIC_V6
 from tests.unit.shared.loopback import LOOPBACK, Names, serving, traffic
@@ -79,6 +82,37 @@ def test_an_unknown_name_is_told_without_its_cause(fault: Exception) -> None:
     assert caught.value.__suppress_context__
     with pytest.raises(UnreachableError):
         Guard(resolve=lambda *_, **__: []).connect(NAME, 443, 1)
+
+
+def test_a_name_server_that_never_answers_takes_no_longer_than_a_connection_may() -> None:
+    ended = threading.Event()
+
+    def resolve(*_: object, **__: object) -> list[tuple[object, ...]]:
+        ended.wait(20)
+        return []
+
+    began = time.monotonic()
+    with pytest.raises(UnreachableError):
+        Guard(resolve=resolve).connect(NAME, 443, 0.3)
+    assert time.monotonic() - began < 1
+    ended.set()
+
+
+def test_looking_up_and_connecting_share_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = list[float]()
+
+    def dial(_address: object, _port: int, seconds: float) -> None:
+        given.append(seconds)
+        raise OSError
+
+    def resolve(*_: object, **__: object) -> list[tuple[object, ...]]:
+        time.sleep(0.3)
+        return list(Names(PUBLIC_V4)(NAME, 443))
+
+    monkeypatch.setattr(guard_module, "_dial", dial)
+    with pytest.raises(UnreachableError):
+        Guard(resolve=resolve).connect(NAME, 443, 1)
+    assert given[0] < 0.75
 
 
 def test_an_answer_of_another_family_is_refused() -> None:
