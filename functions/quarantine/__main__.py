@@ -1,6 +1,6 @@
-"""The operator's way to the quarantine: `python -m functions.quarantine list acme --bucket <staging bucket>`.
+"""The operator's quarantine commands: `python -m functions.quarantine list acme --bucket <staging bucket>`.
 
-Credentials and region are those of the environment, as the AWS CLI takes them.
+Credentials and region come from the environment, as for the AWS CLI.
 """
 
 import argparse
@@ -17,7 +17,7 @@ from functions.shared.tenancy import TenantId
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """0 when done; 1 with a sentence on standard error when it could not be."""
+    """Return 0 on success; on failure print a sentence to standard error and return 1."""
     asked = _parser().parse_args(arguments)
     try:
         documents, tenant = Documents(open_bucket(asked.bucket)), TenantId(asked.tenant)
@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _is_done(work: Callable[..., None], documents: Documents, tenant: TenantId, document_id: str) -> bool:
-    """Whether `work` could be done with the document; one that could not keeps no other from it."""
+    """Whether `work` succeeded for the document; a rejected document does not stop the others."""
     try:
         work(documents, tenant, document_id)
     except RefusalError as refusal:

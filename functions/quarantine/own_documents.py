@@ -1,4 +1,4 @@
-"""The quarantine of BYOC tenants, which rests in their own buckets."""
+"""The quarantine of BYOC tenants, stored in the customers' buckets."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,19 +16,19 @@ FUNCTION = "quarantine"
 
 
 class OwnDocuments:
-    """Each tenant's documents; what is replayed, the queue is told of."""
+    """The documents of each BYOC tenant; a replay notifies the queue of the staged object."""
 
     def __init__(self, custody: BucketCustody, teller: Teller) -> None:
         self._custody = custody
         self._teller = teller
 
     def of(self, tenant: TenantId) -> Documents:
-        """The documents of `tenant`; raises as BucketCustody.bucket does."""
+        """The documents of `tenant`; raises the errors of BucketCustody.bucket."""
         bucket = NotifyingBucket(self._custody.bucket(tenant), self._teller, tenant, FUNCTION)
         return Documents(bucket, lambda fault: self._unavailable(tenant, fault))
 
     def _unavailable(self, tenant: TenantId, fault: BucketError) -> RefusalError:
-        """After a refusal the destination is read anew: the credentials may have been rotated."""
+        """Drop the cached destination when S3 rejects a call: the credentials may have been rotated."""
         if isinstance(fault, ListingTooLongError):
             return RefusalError(
                 409,
@@ -43,7 +43,7 @@ class OwnDocuments:
 
 @contextmanager
 def refusing() -> Iterator[None]:
-    """What keeps us from the caller's bucket, in the words of a route."""
+    """Convert errors of reaching the caller's bucket into HTTP errors."""
     try:
         yield
     except NoDestinationError:
