@@ -1,4 +1,4 @@
-"""The body of `POST /v1/search`, read and checked: what comes out is a search that can be run."""
+"""Decode and validate the body of `POST /v1/search`; the result is a search that can run."""
 
 import hashlib
 import time
@@ -17,7 +17,7 @@ from functions.query.tokens import Scalar
 from functions.shared.errors import RefusalError
 
 DEFAULT_RANGE_NS = 24 * 3600 * times.NANOSECONDS
-"""`from` when it is not given: this long before `to`, which is now when it is not given."""
+"""The default of `from`: this long before `to`, whose default is now."""
 
 MAX_CHOICES = 1000
 MAX_CONDITIONS = 32
@@ -38,7 +38,7 @@ class Where(Struct, forbid_unknown_fields=True):
 
 
 class Body(Struct, forbid_unknown_fields=True):
-    """The request's body; every field may be left out."""
+    """The request body; every field is optional."""
 
     since: str | None = field(default=None, name="from")
     until: str | None = field(default=None, name="to")
@@ -55,7 +55,7 @@ class Body(Struct, forbid_unknown_fields=True):
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """What to look for: from `since` up to, but without, `until`, nanoseconds since 1970."""
+    """A validated search: from `since` (inclusive) to `until` (exclusive), nanoseconds since 1970."""
 
     since: int
     until: int
@@ -69,15 +69,15 @@ class Search:
     limit: int
     after: cursors.Position | None
     digest: str
-    """Tells this search from another, whatever its page and page size."""
+    """Identifies the search, independent of page and page size."""
 
 
 def search(content: bytes, now_ns: int | None = None) -> Search:
-    """The search `content` asks for.
+    """The search that `content` asks for.
 
     Raises
     ------
-    RefusalError: 400 `invalid_request`, naming the field that is wrong; 413 `payload_too_large`.
+    RefusalError: 400 `invalid_request`, naming the invalid field; 413 `payload_too_large`.
     """
     budget.check_body(content)
     body = _decode(content)
