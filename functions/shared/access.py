@@ -1,7 +1,7 @@
-"""Who is calling: the authorizer's verdict, read from the request's context.
+"""The caller of a request: the authorizer's result, read from the request's context.
 
-The authorizer always lets a request through and says in the context what it found, because an HTTP API
-can only refuse with a body of its own; the function then refuses in the form the contract promises.
+The authorizer always lets a request through and puts its result into the context, because an HTTP API can
+only reject with a body of its own. The function then rejects in the documented form.
 """
 
 from dataclasses import dataclass
@@ -24,13 +24,13 @@ _REASONS = {
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """A caller whose key or token was good.
+    """A caller with a valid key or token.
 
-    `key_id` is empty for a person; `project_id` the key's default project; `scopes` a subset of ingest, read
-    and admin; `retention_days` the plan's; `bytes_per_second` the plan's ingest rate; `refusal` is the code
-    of the 402 that its logs are answered with (functions.shared.account.standing), empty when they are taken;
-    `actor` is `key:<key_id>` or `person:<subject>`. `session` and `signed_in_at` (Unix seconds) are those of
-    a person's sign-in, empty and 0 for a key.
+    `key_id` is empty for a person. `project_id` is the key's default project. `scopes` is a subset of ingest,
+    read and admin. `retention_days` and `bytes_per_second` (ingest rate) are the plan's. `refusal` is the
+    code of the 402 for this account's logs (functions.shared.account.standing), empty when they are accepted.
+    `actor` is `key:<key_id>` or `person:<subject>`. `session` and `signed_in_at` (Unix seconds) belong to a
+    person's sign-in; empty and 0 for a key.
     """
 
     tenant: TenantId
@@ -47,7 +47,7 @@ class Principal:
 
     @property
     def byoc(self) -> bool:
-        """Whether the customer's logs go to the customer's own cloud."""
+        """Whether the account is BYOC: its logs go to the customer's bucket and ClickHouse."""
         return self.plan == BYOC
 
     @property
@@ -57,7 +57,7 @@ class Principal:
         return subject if kind == "person" else None
 
     def require(self, scope: str) -> "Principal":
-        """Refuse with 403 unless the key may do `scope`; `admin` may do everything."""
+        """Raise RefusalError 403 unless the key has `scope`; `admin` includes every scope."""
         if scope in self.scopes or "admin" in self.scopes:
             return self
         raise RefusalError(403, "forbidden_scope", f"This key may not do this: it needs the scope '{scope}'.")
@@ -68,7 +68,7 @@ def principal(event: dict[str, Any]) -> Principal:
 
     Raises
     ------
-    RefusalError: 401, when the authorizer found no good key; 429, when too many bad ones came.
+    RefusalError: 401 when the authorizer found no valid key; 429 after too many invalid ones.
     """
     context = event.get("requestContext", {}).get("authorizer", {}).get("lambda", {})
     verdict = context.get("verdict", "missing_key")
