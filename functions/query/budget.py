@@ -28,7 +28,7 @@ def check_body(content: bytes) -> None:
         raise RefusalError(
             413,
             "payload_too_large",
-            f"A search has {MAX_BODY_BYTES:,} bytes at the most: name fewer or shorter values.",
+            f"The body of a search is limited to {MAX_BODY_BYTES:,} bytes: use fewer or shorter values.",
         )
 
 
@@ -44,13 +44,13 @@ def check_paths(paths: Iterable[tuple[str, str]]) -> None:
         parts = path.count(".") + 1
         if parts > MAX_PATH_PARTS:
             raise invalid(
-                name, f"has {parts:,} parts between dots, and {MAX_PATH_PARTS} at the most: shorten the path"
+                name, f"has {parts:,} parts between dots, more than {MAX_PATH_PARTS}: shorten the path"
             )
         total += parts
     if total > MAX_ALL_PATH_PARTS:
         raise invalid(
             "where",
-            f"has paths of {total:,} parts together, and {MAX_ALL_PATH_PARTS} at the most: "
+            f"has paths with {total:,} parts in total, more than {MAX_ALL_PATH_PARTS}: "
             "use fewer conditions or shorter paths",
         )
 
@@ -65,15 +65,15 @@ def check_values(values: Sequence[Scalar], other_texts: Iterable[str]) -> None:
     if len(values) > MAX_ALL_VALUES:
         raise invalid(
             "body",
-            f"has {len(values):,} values in all lists and conditions, and {MAX_ALL_VALUES:,} at the most: "
+            f"has {len(values):,} values in all lists and conditions, more than {MAX_ALL_VALUES:,}: "
             "split the search",
         )
     size_bytes = sum(_size_bytes(each) for each in (*values, *other_texts))
     if size_bytes > MAX_TEXT_BYTES:
         raise invalid(
             "body",
-            f"has values of {size_bytes:,} bytes together, and {MAX_TEXT_BYTES:,} at the most (a quote, "
-            "backslash, tab or line break counts as four): name fewer or shorter values",
+            f"has values of {size_bytes:,} bytes in total, more than {MAX_TEXT_BYTES:,} (a quote, "
+            "backslash, tab or line break counts as four): use fewer or shorter values",
         )
 
 

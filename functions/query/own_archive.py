@@ -93,6 +93,6 @@ class OwnArchives:
         return RefusalError(
             503,
             "destination_unavailable",
-            "Your own ClickHouse cannot be searched now: see what POST /v1/destination/test says of it.",
+            "Your ClickHouse cannot be searched now: find the cause with POST /v1/destination/test.",
             retry_after_seconds=2,
         )

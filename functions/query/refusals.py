@@ -22,7 +22,7 @@ def too_many_searches() -> RefusalError:
     return RefusalError(
         429,
         "too_many_searches",
-        "Your account runs as many searches at a time as it may: wait for one to end, then retry.",
+        "Your account has reached its limit of concurrent searches: wait for one to end, then retry.",
         retry_after_seconds=1,
     )
 
@@ -30,5 +30,5 @@ def too_many_searches() -> RefusalError:
 def search_unavailable() -> RefusalError:
     """Our ClickHouse, or a service needed to reach a customer's, is unavailable."""
     return RefusalError(
-        503, "search_unavailable", "Search is not available now: try again.", retry_after_seconds=2
+        503, "search_unavailable", "Search is temporarily unavailable: retry.", retry_after_seconds=2
     )
