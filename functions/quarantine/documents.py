@@ -87,7 +87,7 @@ class Documents:
         RefusalError: 409 `expired` when the rows are past retention; expired rows are not restored.
         """
         if document.header.expires_on < today:
-            raise RefusalError(409, "expired", "These rows have expired since: they are not brought back.")
+            raise RefusalError(409, "expired", "These rows have expired and cannot be replayed.")
         source = StagedKey.parse(document.header.source)
         lines = b"\n".join(document.rows) + b"\n"
         key = replace(
@@ -109,12 +109,12 @@ class Documents:
 
 
 def _not_found() -> RefusalError:
-    return RefusalError(404, "not_found", "There is no such quarantine document.")
+    return RefusalError(404, "not_found", "There is no quarantine document with this id.")
 
 
 def _unreadable() -> RefusalError:
-    return RefusalError(409, UNREADABLE, "What lies there is no document of the quarantine.")
+    return RefusalError(409, UNREADABLE, "The object with this id is not a valid quarantine document.")
 
 
 def _unavailable() -> RefusalError:
-    return RefusalError(503, "storage_unavailable", "S3 did not answer: try again.", retry_after_seconds=1)
+    return RefusalError(503, "storage_unavailable", "S3 did not answer: retry.", retry_after_seconds=1)

@@ -34,7 +34,7 @@ class OwnDocuments:
                 409,
                 "listing_too_long",
                 "The listing of quarantine/ in your bucket has more than 1,000,000 objects or does not end: "
-                "delete what does not belong there, then send this request again.",
+                "delete the objects that do not belong there, then retry.",
             )
         if isinstance(fault, BucketRefusedError):
             self._custody.forget(tenant)
@@ -52,7 +52,7 @@ def refusing() -> Iterator[None]:
         raise _unavailable() from None
     except RetryableError:
         raise RefusalError(
-            503, "storage_unavailable", "S3 did not answer: try again.", retry_after_seconds=1
+            503, "storage_unavailable", "S3 did not answer: retry.", retry_after_seconds=1
         ) from None
 
 
@@ -60,6 +60,6 @@ def _unavailable() -> RefusalError:
     return RefusalError(
         503,
         "destination_unavailable",
-        "Your own bucket does not answer or refuses us: see what POST /v1/destination/test says of it.",
+        "Your bucket does not answer or denies access: find the cause with POST /v1/destination/test.",
         retry_after_seconds=1,
     )
