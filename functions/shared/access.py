@@ -15,8 +15,8 @@ MAX_RETRY_AFTER_SECONDS = 60
 
 _REASONS = {
     "missing_key": ("unauthorized", "No API key was sent: use 'Authorization: Bearer <key>'."),
-    "malformed_key": ("unauthorized", "The API key is not one of ours: check that it was copied whole."),
-    "unknown_key": ("unauthorized", "The API key is not known, or it was revoked."),
+    "malformed_key": ("unauthorized", "The API key is malformed: check that it was copied completely."),
+    "unknown_key": ("unauthorized", "The API key is unknown or was revoked."),
     "key_expired": ("key_expired", "The API key has expired: create or rotate one."),
     "refused_token": ("unauthorized", "This session is not valid, or it has ended: log in again."),
 }
@@ -60,7 +60,7 @@ class Principal:
         """Raise RefusalError 403 unless the key has `scope`; `admin` includes every scope."""
         if scope in self.scopes or "admin" in self.scopes:
             return self
-        raise RefusalError(403, "forbidden_scope", f"This key may not do this: it needs the scope '{scope}'.")
+        raise RefusalError(403, "forbidden_scope", f"This request needs an API key with the scope '{scope}'.")
 
 
 def principal(event: dict[str, Any]) -> Principal:
@@ -92,7 +92,7 @@ def principal(event: dict[str, Any]) -> Principal:
 def _refusal(verdict: str, context: dict[str, str]) -> RefusalError:
     if verdict == "too_many_failures":
         seconds = min(int(context.get("retry_after", MAX_RETRY_AFTER_SECONDS)), MAX_RETRY_AFTER_SECONDS)
-        message = f"Too many requests with bad keys came from this address: wait {seconds} seconds."
+        message = f"Too many requests with invalid API keys from this address: wait {seconds} seconds."
         return RefusalError(429, "too_many_attempts", message, retry_after_seconds=max(1, seconds))
     code, message = _REASONS.get(verdict, _REASONS["unknown_key"])
     return RefusalError(401, code, message)

@@ -53,7 +53,7 @@ def _body(event: Event) -> bytes:
     try:
         return base64.b64decode(text, validate=True)
     except binascii.Error as fault:
-        raise RefusalError(400, "invalid_body", "The body could not be decoded.") from fault
+        raise RefusalError(400, "invalid_body", "The body is not valid base64.") from fault
 
 
 def answer(status: int, body: dict[str, Any] | bytes | None = None, **headers: str) -> Answer:

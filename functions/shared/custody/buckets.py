@@ -132,7 +132,7 @@ def no_destination() -> RefusalError:
     return RefusalError(
         403,
         "no_destination",
-        "This account keeps its logs in its own cloud: say where, with PUT /v1/destination.",
+        "This BYOC account has no destination: set it with PUT /v1/destination.",
     )
 
 

@@ -37,7 +37,7 @@ def guarantee_of(engine: str, engine_full: str) -> Guarantee:
     if window == 0:
         return Guarantee(
             AT_LEAST_ONCE,
-            "The table remembers no batches, so one whose answer was lost may be stored twice.",
+            "The table remembers no batches, so a batch whose answer was lost may be stored twice.",
             f"Run ALTER TABLE events MODIFY SETTING {name} = 100000.",
         )
     return Guarantee(EXACTLY_ONCE, f"{engine} remembers the last {window} batches and drops a repeated one.")
@@ -49,8 +49,8 @@ def not_kept(guarantee: Guarantee) -> Guarantee:
         return guarantee
     return Guarantee(
         AT_LEAST_ONCE,
-        "The table would drop repeated batches, but one that was sent twice was stored twice.",
-        "Let the user's profile leave insert_deduplicate, deduplicate_insert and compatibility as they are.",
+        "The table should drop repeated batches, but a batch that was sent twice was stored twice.",
+        "Remove insert_deduplicate, deduplicate_insert and compatibility from the user's settings profile.",
     )
 
 

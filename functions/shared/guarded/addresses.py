@@ -80,7 +80,7 @@ _INNER_SUFFIXES = frozenset(
     }
 )
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", re.IGNORECASE)
-_UNUSUAL = "is a number in a spelling that is not taken: write an IPv4 address as four decimal numbers"
+_UNUSUAL = "is a number in an unsupported spelling: write an IPv4 address as four decimal numbers"
 
 
 def refusal_reason(address: IPAddress) -> str | None:
@@ -92,8 +92,8 @@ def refusal_reason(address: IPAddress) -> str | None:
     if isinstance(address, IPv6Address) and (
         address.scope_id is not None or address not in _GLOBAL_UNICAST_V6
     ):
-        return "no address of the public internet"
-    return None if address.is_global else "no address of the public internet"
+        return "not a public internet address"
+    return None if address.is_global else "not a public internet address"
 
 
 def is_loopback(address: IPAddress) -> bool:
@@ -122,7 +122,7 @@ def host_problem(host: str) -> str | None:
     if literal(host):
         return None
     if ":" in host:
-        return "is no IPv6 address, nor a host name"
+        return "is neither an IPv6 address nor a host name"
     return _name_problem(host.lower().split("."))
 
 
@@ -151,8 +151,8 @@ def _name_problem(labels: list[str]) -> str | None:
     if not all(_LABEL.fullmatch(label) for label in labels):
         return "is no host name"
     if labels[-1] in _INNER_SUFFIXES:
-        return f"ends in .{labels[-1]}, which is no name of the public internet"
-    return None if all(map(_is_sound, labels)) else "has an xn-- part that is no international name"
+        return f"ends in .{labels[-1]}, which is not a public domain"
+    return None if all(map(_is_sound, labels)) else "has an xn-- part that is not a valid international name"
 
 
 def _is_sound(label: str) -> bool:

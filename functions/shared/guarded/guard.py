@@ -58,11 +58,11 @@ class Guard:
         """
         parts = _URL.fullmatch(url) if url.isascii() and url.isprintable() else None
         if parts is None or "@" in url:
-            raise AddressRefusedError("Give the address as https://host or https://host:port, and no more.")
+            raise AddressRefusedError("The address must have the form https://host or https://host:port.")
         scheme, host = parts["scheme"], parts["host"]
         bare = host[1:-1] if host.startswith("[") and ":" in host else host
         if (":" in bare) != host.startswith("["):
-            raise AddressRefusedError("The host is no IPv6 address, nor a host name.")
+            raise AddressRefusedError("The host is neither an IPv6 address nor a host name.")
         self.check(bare, int(parts["port"] or _DEFAULT_PORTS[scheme]), encrypted=scheme == "https")
 
     def check(self, host: str, port: int, *, encrypted: bool = True) -> None:
@@ -126,7 +126,7 @@ class Guard:
             raise AddressRefusedError("The connection has to be encrypted: use https.")
         if port not in self.ports:
             taken = ", ".join(map(str, sorted(self.ports)))
-            raise AddressRefusedError(f"The port is not among those that are taken: {taken}.")
+            raise AddressRefusedError(f"The port is not allowed. Allowed ports: {taken}.")
 
 
 def _address(family: int, place: tuple[Any, ...]) -> IPAddress:

@@ -60,7 +60,7 @@ def guarded_s3_client(
     if address:
         guard.check_url(address)
     if not (_OTHER_REGION if address else _AWS_REGION).fullmatch(region) or "fips" in region:
-        raise PermanentError("The region is no region of S3.")
+        raise PermanentError("The region is not a valid S3 region.")
     client = _client(region, address, access_key_id, secret_access_key, timeouts)
     _send_through(guard, client, timeouts, ca_certs)
     return client
