@@ -1,9 +1,9 @@
-"""The schema of the warehouse, brought up to date.
+"""Migrate the schema of our ClickHouse.
 
-Trigger: invoked with {} by each deployment and each local start, before anything else uses the warehouse.
-Promise: creates the database when it is missing, applies the numbered SQL it has not seen, in order, and
-answers {"applied": [names], "version": the newest}. A second run applies nothing and two at once do no harm.
-On failure it raises what ClickHouse said; what was applied stays, and the next run goes on from there.
+Trigger: invoked with {} by each deployment and each local start, before anything else uses ClickHouse.
+Promise: creates the database when it is missing, applies the new numbered SQL files in order, and returns
+{"applied": [names], "version": the newest}. A second run applies nothing; concurrent runs are safe.
+On failure it raises ClickHouse's error. Applied migrations stay, and the next run continues after them.
 """
 
 from dataclasses import dataclass

@@ -1,1 +1,1 @@
-"""Rows that ClickHouse refused: shown to their owner, and sent again once the cause is mended."""
+"""Quarantine: list rows that ClickHouse rejected, and replay them once the cause is fixed."""

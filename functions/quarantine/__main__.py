@@ -1,6 +1,6 @@
-"""The operator's way to the quarantine: `python -m functions.quarantine list acme --bucket <staging bucket>`.
+"""The operator's quarantine commands: `python -m functions.quarantine list acme --bucket <staging bucket>`.
 
-Credentials and region are those of the environment, as the AWS CLI takes them.
+Credentials and region come from the environment, as for the AWS CLI.
 """
 
 import argparse
@@ -17,7 +17,7 @@ from functions.shared.tenancy import TenantId
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """0 when done; 1 with a sentence on standard error when it could not be."""
+    """Return 0 on success; on failure print a sentence to standard error and return 1."""
     asked = _parser().parse_args(arguments)
     try:
         documents, tenant = Documents(open_bucket(asked.bucket)), TenantId(asked.tenant)
@@ -25,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         ids, strangers = (named, []) if named else documents.listed(tenant, None)
         work = partial(_show, as_json=asked.json) if asked.what == "list" else _replay
         for each in strangers:
-            print(f"{each}: no document is called so", file=sys.stderr)  # noqa: T201
+            print(f"{each}: not the id of a document", file=sys.stderr)  # noqa: T201
         done = [*(_is_done(work, documents, tenant, each) for each in ids), not strangers]
     except AstralogError as fault:
         print(fault, file=sys.stderr)  # noqa: T201
@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _is_done(work: Callable[..., None], documents: Documents, tenant: TenantId, document_id: str) -> bool:
-    """Whether `work` could be done with the document; one that could not keeps no other from it."""
+    """Whether `work` succeeded for the document; a rejected document does not stop the others."""
     try:
         work(documents, tenant, document_id)
     except RefusalError as refusal:
@@ -46,13 +46,13 @@ def _is_done(work: Callable[..., None], documents: Documents, tenant: TenantId, 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m functions.quarantine", description=__doc__)
     commands = parser.add_subparsers(dest="what", required=True)
-    show = commands.add_parser("list", help="what was set aside of a tenant, oldest first")
-    show.add_argument("--json", action="store_true", help="one JSON object a line")
-    replay = commands.add_parser("replay", help="stage rows again, for sync to load; asking twice loads once")
+    show = commands.add_parser("list", help="list a tenant's quarantined rows, oldest first")
+    show.add_argument("--json", action="store_true", help="one JSON object per line")
+    replay = commands.add_parser("replay", help="stage rows again for sync; a repeat loads them once")
     for command in (show, replay):
         command.add_argument("tenant", help="the tenant's id")
         command.add_argument("--bucket", required=True, help="the staging bucket")
-    replay.add_argument("ids", nargs="*", metavar="id", help="which documents (all of the tenant's if none)")
+    replay.add_argument("ids", nargs="*", metavar="id", help="document ids (default: all of the tenant's)")
     return parser
 
 

@@ -21,7 +21,7 @@ _REPLAYED = "p"
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One document: its id, why and whence it came, and the rows as they were staged."""
+    """One document: its id, its header (reason and source), and the rows as they were staged."""
 
     document_id: str
     header: Header
@@ -29,7 +29,10 @@ class Document:
 
 
 class Documents:
-    """Reads, replays, deletes. Every method raises RefusalError 503 when S3 fails; `unavailable` words it."""
+    """Read, replay and list documents.
+
+    When S3 fails, every method raises the RefusalError that `unavailable` returns: by default a 503.
+    """
 
     def __init__(
         self, bucket: Bucket, unavailable: Callable[[BucketError], RefusalError] | None = None
@@ -38,9 +41,9 @@ class Documents:
         self._unavailable = unavailable or (lambda _fault: _unavailable())
 
     def listed(self, tenant: TenantId, most: int | None = MAX_LISTED) -> tuple[list[str], list[str]]:
-        """The ids of the tenant's documents, oldest first, and the names of what lies between and is none.
+        """The ids of the tenant's documents, oldest first, and the names in its folder that are no ids.
 
-        Of either `most`, or all.
+        At most `most` of each; all when `most` is None.
         """
         prefix = quarantine_prefix(tenant)
         try:
@@ -52,11 +55,12 @@ class Documents:
         return ids[:most], strangers[:most]
 
     def read(self, tenant: TenantId, document_id: str) -> Document:
-        """The tenant's document of that id.
+        """The tenant's document with this id.
 
         Raises
         ------
-        RefusalError: 404, also for another tenant's; 409 UNREADABLE of what somebody else has put there.
+        RefusalError: 404 `not_found`, also for another tenant's document; 409 `UNREADABLE` for an object that
+            is no valid document of this tenant.
         """
         try:
             found = self._bucket.get(document_key(tenant, document_id))
@@ -76,14 +80,14 @@ class Documents:
         return document
 
     def replay(self, tenant: TenantId, document: Document, today: date) -> int:
-        """Stage the document's rows again, for sync to load; return how many. Twice is once.
+        """Stage the document's rows again, for sync to load, and return their count. Repeats load them once.
 
         Raises
         ------
-        RefusalError: 409, when the rows' days are over: what has expired is not brought back.
+        RefusalError: 409 `expired` when the rows are past retention; expired rows are not restored.
         """
         if document.header.expires_on < today:
-            raise RefusalError(409, "expired", "These rows have expired since: they are not brought back.")
+            raise RefusalError(409, "expired", "These rows have expired and cannot be replayed.")
         source = StagedKey.parse(document.header.source)
         lines = b"\n".join(document.rows) + b"\n"
         key = replace(
@@ -105,12 +109,12 @@ class Documents:
 
 
 def _not_found() -> RefusalError:
-    return RefusalError(404, "not_found", "There is no such quarantine document.")
+    return RefusalError(404, "not_found", "There is no quarantine document with this id.")
 
 
 def _unreadable() -> RefusalError:
-    return RefusalError(409, UNREADABLE, "What lies there is no document of the quarantine.")
+    return RefusalError(409, UNREADABLE, "The object with this id is not a valid quarantine document.")
 
 
 def _unavailable() -> RefusalError:
-    return RefusalError(503, "storage_unavailable", "S3 did not answer: try again.", retry_after_seconds=1)
+    return RefusalError(503, "storage_unavailable", "S3 did not answer: retry.", retry_after_seconds=1)

@@ -1,9 +1,9 @@
-"""Quarantine: what ClickHouse refused, listed and replayed.
+"""Quarantine: list and replay rows that ClickHouse rejected.
 
-Trigger: API Gateway, GET /v1/quarantine and POST /v1/quarantine/{id}/replay. Promise: a tenant sees its own
-documents and nobody else's; a replay stages the rows again under a key derived from the document's, so that
-asking twice loads them once. A BYOC customer's documents rest in their own bucket. Failure: 404 and 409 say
-why; 503 means that nothing was changed, or that the same request may be sent again.
+Trigger: API Gateway, GET /v1/quarantine and POST /v1/quarantine/{id}/replay. Promise: a tenant sees only its
+own documents; a replay stages the rows again under a key derived from the document's key, so a repeated
+request loads them once. A BYOC customer's documents are stored in the customer's bucket. Failure: 404 and
+409 give the reason; after 503 nothing has changed, or the same request is safe to retry.
 """
 
 import json
@@ -29,7 +29,7 @@ POSITIONS_SHOWN = 1000
 
 LISTING_BYTES = 4 * 1024 * 1024
 LISTING_SECONDS = 15
-"""Lambda answers 6 MB at most, and no caller waits for 30 s. What is left out, the next answers have."""
+"""A Lambda response has at most 6 MB, and clients wait at most 30 s. Later requests list the rest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ def _own_documents() -> OwnDocuments:
 
 @answering
 def handler(event: Event) -> Answer:
-    """One request to one of the quarantine's routes."""
+    """Handle one request to a quarantine route."""
     caller = principal(event).require("admin")
     if not caller.byoc:
         return answer_to(event, _documents(), datetime.now(UTC))
@@ -60,7 +60,7 @@ def handler(event: Event) -> Answer:
 
 
 def answer_to(event: Event, documents: Documents, now: datetime) -> Answer:
-    """The answer, as of `now`; `documents` are those of the bucket that the caller's rows rest in."""
+    """The response, as of `now`; `documents` belong to the bucket that stores the caller's rows."""
     caller = principal(event).require("admin")
     if event["routeKey"] == "GET /v1/quarantine":
         return answer(200, _listed(caller.tenant, documents))
@@ -70,7 +70,7 @@ def answer_to(event: Event, documents: Documents, now: datetime) -> Answer:
 
 
 def _listed(tenant: TenantId, documents: Documents) -> dict[str, Any]:
-    """The oldest documents, as many as an answer holds, and the names of what lies between and is none."""
+    """The oldest documents, as many as fit into a response, and the names of all other objects there."""
     shown: list[dict[str, Any]] = []
     size_bytes, began = 0, time.monotonic()
     ids, unreadable = documents.listed(tenant)
@@ -83,7 +83,7 @@ def _listed(tenant: TenantId, documents: Documents) -> dict[str, Any]:
         except RefusalError as refusal:
             if refusal.code == UNREADABLE:
                 unreadable.append(each)
-            elif refusal.status != 404:  # replayed a moment ago
+            elif refusal.status != 404:  # replayed since the listing
                 raise
     return {"documents": shown, "unreadable": unreadable}
 

@@ -1,4 +1,4 @@
-"""The quarantine of BYOC tenants, which rests in their own buckets."""
+"""The quarantine of BYOC tenants, stored in the customers' buckets."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,25 +16,25 @@ FUNCTION = "quarantine"
 
 
 class OwnDocuments:
-    """Each tenant's documents; what is replayed, the queue is told of."""
+    """The documents of each BYOC tenant; a replay notifies the queue of the staged object."""
 
     def __init__(self, custody: BucketCustody, teller: Teller) -> None:
         self._custody = custody
         self._teller = teller
 
     def of(self, tenant: TenantId) -> Documents:
-        """The documents of `tenant`; raises as BucketCustody.bucket does."""
+        """The documents of `tenant`; raises the errors of BucketCustody.bucket."""
         bucket = NotifyingBucket(self._custody.bucket(tenant), self._teller, tenant, FUNCTION)
         return Documents(bucket, lambda fault: self._unavailable(tenant, fault))
 
     def _unavailable(self, tenant: TenantId, fault: BucketError) -> RefusalError:
-        """After a refusal the destination is read anew: the credentials may have been rotated."""
+        """Drop the cached destination when S3 rejects a call: the credentials may have been rotated."""
         if isinstance(fault, ListingTooLongError):
             return RefusalError(
                 409,
                 "listing_too_long",
                 "The listing of quarantine/ in your bucket has more than 1,000,000 objects or does not end: "
-                "delete what does not belong there, then send this request again.",
+                "delete the objects that do not belong there, then retry.",
             )
         if isinstance(fault, BucketRefusedError):
             self._custody.forget(tenant)
@@ -43,7 +43,7 @@ class OwnDocuments:
 
 @contextmanager
 def refusing() -> Iterator[None]:
-    """What keeps us from the caller's bucket, in the words of a route."""
+    """Convert errors of reaching the caller's bucket into HTTP errors."""
     try:
         yield
     except NoDestinationError:
@@ -52,7 +52,7 @@ def refusing() -> Iterator[None]:
         raise _unavailable() from None
     except RetryableError:
         raise RefusalError(
-            503, "storage_unavailable", "S3 did not answer: try again.", retry_after_seconds=1
+            503, "storage_unavailable", "S3 did not answer: retry.", retry_after_seconds=1
         ) from None
 
 
@@ -60,6 +60,6 @@ def _unavailable() -> RefusalError:
     return RefusalError(
         503,
         "destination_unavailable",
-        "Your own bucket does not answer or refuses us: see what POST /v1/destination/test says of it.",
+        "Your bucket does not answer or denies access: find the cause with POST /v1/destination/test.",
         retry_after_seconds=1,
     )

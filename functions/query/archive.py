@@ -1,4 +1,4 @@
-"""The events table as a search may use it: read-only, within limits, refusing in the wire's words."""
+"""Search in the events table: read-only, within limits, with HTTP errors for the caller."""
 
 import random
 from collections.abc import Callable, Mapping
@@ -19,7 +19,7 @@ from functions.shared.warehouse import (
 )
 
 TOO_HEAVY_CODES = frozenset({158, 159, 160, 241, 307, 396})
-"""Too many rows or bytes, too long, too slow, too much memory, too large a result."""
+"""Too many rows or bytes, timeout, too slow, too much memory, result too large."""
 
 SAME_ID_RUNS = 216
 """ClickHouse's QUERY_WITH_SAME_ID_IS_ALREADY_RUNNING."""
@@ -27,7 +27,7 @@ SAME_ID_RUNS = 216
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one search may take of the engine."""
+    """The engine's limits for one search."""
 
     max_seconds: int
     max_memory_bytes: int
@@ -35,10 +35,10 @@ class Limits:
     max_threads: int
 
     def settings(self) -> dict[str, Any]:
-        """The settings that hold a search to them, and let it read only.
+        """The engine settings that enforce the limits and make the search read-only.
 
-        `readonly` is 2, which a user's profile may set too: 1 could not be asked for there. A search whose
-        caller has disconnected is cancelled: it would continue at the cost of searches with a caller.
+        `readonly` is 2 because a user's profile may set it too, and then a request cannot set 1. A search is
+        cancelled when its client disconnects, so that it does not slow down the others.
         """
         return {
             "max_execution_time": self.max_seconds,
@@ -52,7 +52,7 @@ class Limits:
 
 
 class Archive:
-    """Runs statements on `warehouse`. `unavailable` says in its owner's words that it cannot be searched."""
+    """Runs statements on `warehouse`. `unavailable` makes the error for an unavailable ClickHouse."""
 
     def __init__(
         self,
@@ -65,12 +65,12 @@ class Archive:
         self._settings = limits.settings()
 
     def find(self, statement: Statement, settings: Mapping[str, Any] | None = None) -> rows.SearchResult:
-        """The rows of `statement`, run with `settings` beside those of the limits.
+        """The rows of `statement`, run with `settings` in addition to the limits.
 
         Raises
         ------
-        RefusalError: 400 `query_too_heavy`, when a narrower search would do; 503 `search_unavailable`, when
-            waiting would.
+        RefusalError: 400 `query_too_heavy` when a narrower search may succeed; 503 `search_unavailable` when
+            a retry may.
         """
         together = {**self._settings, **(settings or {})}
         try:
@@ -86,16 +86,16 @@ class Archive:
 
 
 class SharedArchive:
-    """Our own ClickHouse, of which each tenant has a share: so many searches at a time.
+    """Our managed ClickHouse, with a limit of concurrent searches per tenant.
 
-    A tenant has `slots` ids of queries, and the engine runs one query of an id at a time, so it is the engine
-    that counts: nothing is left over when a function dies, and a search that its caller has left counts until
-    the engine has stopped it (docs/adr/0025).
+    A tenant has `slots` query ids, and the engine runs one query per id at a time. So the engine counts: no
+    slot stays occupied when a function dies, and a search whose client has disconnected counts until the
+    engine has stopped it (docs/adr/0025).
 
     Parameters
     ----------
-    slots: searches of one tenant at a time, on each server of a cluster.
-    tenant_setting: the custom setting that names the tenant to the server's row policy; none when empty.
+    slots: concurrent searches of one tenant, on each server of a cluster.
+    tenant_setting: the custom setting that passes the tenant to the server's row policy; empty for none.
     """
 
     def __init__(self, archive: Archive, slots: int, tenant_setting: str = "") -> None:
@@ -108,7 +108,7 @@ class SharedArchive:
 
         Raises
         ------
-        RefusalError: 429 `too_many_searches` when all slots of `tenant` are busy; else as Archive.find.
+        RefusalError: 429 `too_many_searches` when all slots of `tenant` are in use; else as Archive.find.
         """
         named = self._named(tenant, statement)
         for slot in random.sample(range(self._slots), self._slots):
@@ -120,7 +120,7 @@ class SharedArchive:
         raise too_many_searches()
 
     def _named(self, tenant: TenantId, statement: Statement) -> Statement:
-        """`statement` with the tenant's name for the row policy; an id's alphabet has no quote."""
+        """Add the tenant's id to `statement` for the row policy; a tenant id never contains a quote."""
         if not self._tenant_setting:
             return statement
         return replace(statement, sql=f"{statement.sql} SETTINGS {self._tenant_setting} = '{tenant}'")

@@ -1,4 +1,4 @@
-"""Values on their way into SQL: bound by the engine, never part of the text."""
+"""SQL values, bound by the engine and never part of the statement's text."""
 
 from collections.abc import Sequence
 
@@ -8,9 +8,9 @@ Bound = str | int | float | list[str] | list[float]
 
 
 class Bindings:
-    """Hands out `{p0:Type}` placeholders and keeps the values for them.
+    """Creates `{p0:Type}` placeholders and stores their values.
 
-    A placeholder may stand in the text any number of times; a list is one value, however long.
+    A placeholder may be used any number of times; a list of any length is one value.
     """
 
     def __init__(self) -> None:

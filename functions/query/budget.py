@@ -1,9 +1,9 @@
-"""How much one search may ask for, counted before it is compiled.
+"""Limits on the size of a search, checked before it is compiled.
 
-The engine reads and plans a statement before any limit on its time or memory holds, so what makes a
-statement long is bounded here: paths, values, and the bytes of all text. ClickHouse takes 128 KiB in one
-value of a form (`http_max_field_value_size`) and 256 KiB of statement (`max_query_size`); the largest search
-that passes stays well below both, which a test holds.
+The engine reads and plans a statement before its limits on time or memory apply. So everything that makes a
+statement long is limited here: paths, values, and the bytes of all text. ClickHouse accepts 128 KiB in one
+form value (`http_max_field_value_size`) and 256 KiB of statement (`max_query_size`). The largest accepted
+search stays well below both, which a test verifies.
 """
 
 from collections.abc import Iterable, Sequence
@@ -19,61 +19,61 @@ MAX_ALL_VALUES = 4000
 MAX_TEXT_BYTES = 96 * 1024
 
 ESCAPED = str.maketrans(dict.fromkeys("\\'`\t\n", "four"))
-"""The client writes up to four bytes for one of these when it binds a value."""
+"""The client writes up to four bytes for each of these characters when it binds a value."""
 
 
 def check_body(content: bytes) -> None:
-    """Raises RefusalError: 413 `payload_too_large`, for a body that no search within its limits needs."""
+    """Raises RefusalError: 413 `payload_too_large` for a body larger than any search within the limits."""
     if len(content) > MAX_BODY_BYTES:
         raise RefusalError(
             413,
             "payload_too_large",
-            f"A search has {MAX_BODY_BYTES:,} bytes at the most: name fewer or shorter values.",
+            f"The body of a search is limited to {MAX_BODY_BYTES:,} bytes: use fewer or shorter values.",
         )
 
 
 def check_paths(paths: Iterable[tuple[str, str]]) -> None:
-    """Check the paths of metadata, each with the name of its field.
+    """Check the metadata paths, each with the name of its field.
 
     Raises
     ------
-    RefusalError: 400 `invalid_request`, when a path has too many parts, or all together have.
+    RefusalError: 400 `invalid_request` when one path, or all together, have too many parts.
     """
     total = 0
     for name, path in paths:
         parts = path.count(".") + 1
         if parts > MAX_PATH_PARTS:
             raise invalid(
-                name, f"has {parts:,} parts between dots, and {MAX_PATH_PARTS} at the most: shorten the path"
+                name, f"has {parts:,} parts between dots, more than {MAX_PATH_PARTS}: shorten the path"
             )
         total += parts
     if total > MAX_ALL_PATH_PARTS:
         raise invalid(
             "where",
-            f"has paths of {total:,} parts together, and {MAX_ALL_PATH_PARTS} at the most: "
+            f"has paths with {total:,} parts in total, more than {MAX_ALL_PATH_PARTS}: "
             "use fewer conditions or shorter paths",
         )
 
 
 def check_values(values: Sequence[Scalar], other_texts: Iterable[str]) -> None:
-    """Check `values`, which are compared with, and the bytes of them and of `other_texts`.
+    """Check the compared `values`, and the total bytes of them and of `other_texts`.
 
     Raises
     ------
-    RefusalError: 400 `invalid_request`, when there are too many or they are too long together.
+    RefusalError: 400 `invalid_request` when there are too many values or they are too long in total.
     """
     if len(values) > MAX_ALL_VALUES:
         raise invalid(
             "body",
-            f"has {len(values):,} values in all lists and conditions, and {MAX_ALL_VALUES:,} at the most: "
+            f"has {len(values):,} values in all lists and conditions, more than {MAX_ALL_VALUES:,}: "
             "split the search",
         )
     size_bytes = sum(_size_bytes(each) for each in (*values, *other_texts))
     if size_bytes > MAX_TEXT_BYTES:
         raise invalid(
             "body",
-            f"has values of {size_bytes:,} bytes together, and {MAX_TEXT_BYTES:,} at the most (a quote, "
-            "backslash, tab or line break counts as four): name fewer or shorter values",
+            f"has values of {size_bytes:,} bytes in total, more than {MAX_TEXT_BYTES:,} (a quote, "
+            "backslash, tab or line break counts as four): use fewer or shorter values",
         )
 
 

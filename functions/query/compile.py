@@ -1,5 +1,5 @@
-"""A search written as one SELECT and the values bound to it. Pure."""
-# ruff: noqa: S608 - the text is made of our own names; what a caller sends is bound (functions.query.bindings)
+"""Compile a search to one SELECT and its bound values. Pure."""
+# ruff: noqa: S608 - the text has only our names; a caller's values are bound (functions.query.bindings)
 
 from dataclasses import dataclass
 
@@ -25,13 +25,13 @@ class Statement:
 
 
 def statement(search: Search, tenant: TenantId) -> Statement:
-    """The SELECT of `search` among the rows of `tenant`: a page, and one row more if there are more.
+    """The SELECT of `search` in the rows of `tenant`: one page, plus one row if there are more.
 
-    Rows come by time, then batch, then hash. Hashing costs every column of a row, so a first, narrow pass
-    finds the time at which the page ends, and only rows up to there are hashed and sorted.
+    Rows are ordered by time, then batch, then hash. The hash needs every column of a row, so a first, narrow
+    pass finds the time at which the page ends. Only rows up to that time are hashed and sorted.
     """
     bindings = Bindings()
-    # The one place where a search is held to its tenant; both passes start from it.
+    # The only place that restricts a search to its tenant; both passes start from it.
     tenant_filter, tenant_parameters = row_filter(tenant)
     matching = " AND ".join((tenant_filter, *_filters(search, bindings)))
     size = search.limit + 1
@@ -60,7 +60,7 @@ def _filters(search: Search, bindings: Bindings) -> list[str]:
 
 
 def _window(search: Search, matching: str, size: int, bindings: Bindings) -> list[str]:
-    """From the last row given, if any, to the time at which `size` further rows have come."""
+    """The range from the last returned row, if any, to the time by which `size` further rows are found."""
     beyond, within, last = ("<", ">=", "min") if search.order == "desc" else (">", "<=", "max")
     if search.after is None:
         return [f"timestamp {within} {_end(matching, last, search, size)}"]
@@ -70,7 +70,7 @@ def _window(search: Search, matching: str, size: int, bindings: Bindings) -> lis
         f"(timestamp {beyond} {at} OR timestamp = {at} AND "
         f"(batch_id > {batch} OR batch_id = {batch} AND {ROW_HASH} >= {row_hash}))"
     )
-    # When no row is left beyond, its end is the epoch, which must not cut off those at the very time.
+    # When no row is left, the range ends at the epoch, which must not exclude rows at exactly that time.
     end = _end(f"{matching} AND timestamp {beyond} {at}", last, search, size)
     return [resumed, f"(timestamp {within} {end} OR timestamp = {at})"]
 

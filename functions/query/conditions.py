@@ -1,8 +1,8 @@
-"""`where`, the conditions on fields, written as SQL that is 1 or 0 for every row and never NULL.
+"""`where` conditions on fields, compiled to SQL that is 1 or 0 for every row and never NULL.
 
-`ne` is the opposite of `eq`: it finds the rows without the field, too. Text compares byte by byte. A text
-column is always there: it compares as empty text, and it `exists` where it is not empty. How a value of
-metadata compares: functions.query.metadata.
+`ne` is the opposite of `eq`: it also finds rows without the field. Text compares byte by byte. A text column
+is never missing: it compares as empty text, and it `exists` when it is not empty. functions.query.metadata
+describes how metadata values compare.
 """
 
 from dataclasses import dataclass
@@ -22,10 +22,10 @@ METADATA = "metadata."
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """One condition that functions.query.request has checked.
+    """One condition, checked by functions.query.request.
 
-    `field`: a column or `metadata.<key>`. `values`: one, or several for `in`; nanoseconds since 1970 for a
-    time column; nothing for `exists`, whose answer is to be `wanted`.
+    `field`: a column or `metadata.<key>`. `values`: one value, or several for `in`; nanoseconds since 1970
+    for a time column; none for `exists`, whose expected result is `wanted`.
     """
 
     field: str
@@ -57,7 +57,7 @@ def _any_equal(condition: Condition, bindings: Bindings) -> str:
     if len(condition.values) == 1:
         return f"({condition.field} = {_bound(condition, condition.values[0], bindings)})"
     if condition.field in TIME_COLUMNS:
-        # A set has the type of what it is compared with: nine digits, or a finer value would lose some.
+        # A set takes the type of the compared expression: fewer than nine digits would truncate a value.
         column = (
             "timestamp" if condition.field == "timestamp" else f"toDateTime64({condition.field}, 9, 'UTC')"
         )

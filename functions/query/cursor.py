@@ -1,10 +1,10 @@
-"""Where a page of a search ended: opaque to clients, harmless when tampered with.
+"""The cursor of a search page: opaque to clients, harmless when tampered with.
 
-A cursor names the last row given by its place in an order that never changes for rows that are there:
-time, then batch, then a hash of the row; and how many rows of exactly that place were given, since equal
-rows are separate rows. It also keeps the time range, so that later pages do not move with the clock, and a
-digest of the search it belongs to. Its values only ever become bound parameters beside the tenant's filter,
-which comes from the key: a forged cursor finds nothing its forger could not search for.
+A cursor names the last returned row by its position in a stable order: time, then batch, then a hash of the
+row. It counts how many rows of exactly that position were returned, because equal rows are separate rows. It
+also stores the time range, so that later pages do not move with the clock, and a digest of its search. Its
+values are only used as bound parameters, next to the tenant filter that comes from the key: a forged cursor
+finds nothing that its sender could not search for.
 """
 
 import base64
@@ -17,12 +17,12 @@ VERSION = 1
 
 
 class CursorError(ValueError):
-    """Not a cursor of ours."""
+    """The text is not a cursor that `encode` made."""
 
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """A row's place: `instant` in nanoseconds since 1970, and how many rows of this place were `given`."""
+    """A row's position: `instant` in nanoseconds since 1970; `given` counts its returned rows."""
 
     instant: int
     batch_id: str
@@ -50,11 +50,11 @@ def encode(cursor: Cursor) -> str:
 
 
 def decode(text: str) -> Cursor:
-    """The cursor behind `text`.
+    """The cursor in `text`.
 
     Raises
     ------
-    CursorError: it was not made by `encode`, or its numbers are out of range.
+    CursorError: `encode` did not make it, or its numbers are out of range.
     """
     try:
         cursor = _DECODER.decode(base64.urlsafe_b64decode(text.encode() + b"=" * (-len(text) % 4)))

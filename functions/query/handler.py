@@ -1,14 +1,14 @@
 """Search: `POST /v1/search`.
 
-Trigger: API Gateway, with the authorizer's verdict in the context; the key needs the scope `read`.
-Promise: the events of the caller's tenant that match, newest first unless asked otherwise, in pages that
-neither skip nor repeat a row while logs arrive, with metadata as it was sent. Without `from` and `to` the
-last 24 hours are searched. It only reads, as one bounded SELECT with every value bound, as a user of
-ClickHouse that can do nothing else. A tenant has a share: so many searches at a time.
-On failure: 400 `invalid_request` names the field, 413 `payload_too_large`; 400 `query_too_heavy` asks for a
-narrower search; 429 `too_many_searches` when the tenant's share is in use; 503 `search_unavailable` with
-Retry-After when ClickHouse is down, busy or silent. A BYOC customer's search goes to their own ClickHouse and
-is answered 503 `destination_unavailable` when that is what fails, whatever it answers.
+Trigger: API Gateway, with the authorizer's result in the context; the key needs the scope `read`.
+Promise: returns the matching events of the caller's tenant, newest first by default, in pages that neither
+skip nor repeat a row while logs arrive, with metadata as it was sent. Without `from` and `to` it searches the
+last 24 hours. It only reads, with one bounded SELECT whose values are all bound, as a read-only ClickHouse
+user. The number of concurrent searches per tenant is limited.
+On failure: 400 `invalid_request` names the field; 413 `payload_too_large`; 400 `query_too_heavy` asks for a
+narrower search; 429 `too_many_searches` when the tenant's slots are in use; 503 `search_unavailable` with
+Retry-After when ClickHouse is down, busy or does not answer. A BYOC customer's search runs in the customer's
+ClickHouse and returns 503 `destination_unavailable` when that one fails, whatever it answers.
 """
 
 import time
@@ -38,11 +38,11 @@ MEBIBYTE = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Settings(CustodySettings):
-    """`search_secret`: the address of our ClickHouse, with a user that may only read (docs/deployment.md).
+    """`search_secret`: the address of our ClickHouse, with a read-only user (docs/deployment.md).
 
-    `query_timeout_seconds`: for the engine; the connection waits a little longer than that.
-    `searches_at_once`: of one tenant in our ClickHouse. `query_threads`: of the engine, for one search.
-    `row_policy_setting`: the custom setting that names the tenant to a row policy; empty without one.
+    `query_timeout_seconds`: the engine's timeout; the connection's timeout is a little longer.
+    `searches_at_once`: per tenant in our ClickHouse. `query_threads`: of the engine, for one search.
+    `row_policy_setting`: the custom setting that passes the tenant to a row policy; empty without one.
     """
 
     search_secret: str
@@ -85,7 +85,7 @@ def _limits(settings: Settings) -> Limits:
 
 @answering
 def handler(event: Event) -> Answer:
-    """Answer one search; see the module."""
+    """Handle one search; see the module's docstring."""
     began = time.monotonic()
     caller = principal(event).require("read")
     asked = search(request(event).body)
@@ -96,7 +96,7 @@ def handler(event: Event) -> Answer:
 
 
 def _found(caller: Principal, compiled: Statement) -> SearchResult:
-    """In the caller's own ClickHouse, or in ours."""
+    """Run the search in the caller's ClickHouse (BYOC) or in ours."""
     if caller.byoc:
         return _own_archives().find(caller.tenant, compiled)
     return _archive().find(caller.tenant, compiled)

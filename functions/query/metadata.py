@@ -1,13 +1,13 @@
-"""Conditions on a value of metadata, each by the cheapest road that is exact.
+"""Conditions on metadata values, each compiled to the cheapest exact SQL.
 
-`a.b` is the value under the key "a.b", or under b of the object a. Numbers compare as numbers (1 is 1.0)
-and only with numbers, text only with text: `false`, "false" and 0 are three things. A whole number beyond
-64 bits is text to the engine. When a key stands twice in one object, to which JSON gives no meaning,
-`eq` may go by either value. Metadata the engine cannot read (a number beyond a double, half of a surrogate
-pair, more than 1,024 levels) is kept and shown but not found by its keys.
+`a.b` is the value under the key "a.b", or under b in the object a. Numbers compare as numbers (1 equals 1.0)
+and only with numbers, text only with text: `false`, "false" and 0 are three different values. To the engine a
+whole number beyond 64 bits is text. When an object has a key twice, which JSON leaves undefined, `eq` may use
+either value. Metadata that the engine cannot parse (a number beyond a double, an unpaired surrogate, more
+than 1,024 levels) is stored and returned, but its keys cannot be searched.
 
-A condition binds its path once and its values as one array of each type, so that neither the statement nor
-what the engine plans grows with the number of values.
+A condition binds its path once and its values as one array per type, so the length of the statement and of
+the engine's plan does not grow with the number of values.
 """
 
 import re
@@ -18,13 +18,13 @@ from functions.query.bindings import Bindings
 from functions.query.tokens import Scalar, key_token, value_start, value_tokens
 
 PROMOTED = frozenset({"duration_ms"})
-"""Numeric keys that have a column of their own name."""
+"""Numeric keys that have a column of the same name."""
 
 EXACT_IN_A_DOUBLE = 2**53
 UNICODE_ESCAPE = "\\u"
 
 MAX_NEEDLES = 8
-"""Looking for the bytes of more values costs the engine more than parsing the rows that have the key."""
+"""Above this, a byte search for the values costs the engine more than parsing all rows that have the key."""
 
 _NEVER_ESCAPED_SHORT = re.compile(r"[0-9A-Za-z _.:-]{4,}")
 
@@ -33,8 +33,8 @@ _NEVER_ESCAPED_SHORT = re.compile(r"[0-9A-Za-z _.:-]{4,}")
 class _Place:
     """One of the places that a path may mean.
 
-    `at`: the arguments that lead the engine's JSON functions there. `has_key`: SQL for the rows with the
-    first key of it, which the index answers; None when that key is too long to be indexed.
+    `at`: the path arguments of the engine's JSON functions. `has_key`: SQL for rows that have the path's
+    first key, answered by the index; None when that key is too long to be indexed.
     """
 
     at: str
@@ -43,10 +43,10 @@ class _Place:
 
 @dataclass(slots=True)
 class _Values:
-    """Values of a condition by how the engine compares them.
+    """The values of a condition, grouped by how the engine compares them.
 
-    `tokens`: those that the index holds. `raws`: constants and whole numbers that a double cannot hold, as
-    JSON writes them.
+    `tokens`: values in the index. `raws`: the JSON text of constants and of whole numbers that a double
+    cannot represent.
     """
 
     tokens: list[str] = field(default_factory=list)
@@ -56,7 +56,7 @@ class _Values:
 
 
 def equals_any(key: str, values: Sequence[Scalar], bindings: Bindings) -> str:
-    """SQL for: the value under `key` is one of `values`, of the same JSON type."""
+    """SQL: the value under `key` equals one of `values`, with the same JSON type."""
     kinds = _by_kind(key, values)
     found = []
     if kinds.tokens:
@@ -70,7 +70,7 @@ def equals_any(key: str, values: Sequence[Scalar], bindings: Bindings) -> str:
 
 
 def exists(key: str, bindings: Bindings) -> str:
-    """SQL for: there is a value under `key`, be it null."""
+    """SQL: there is a value under `key`, which may be null."""
     token = key_token(key)
     if token and "." not in key:
         return f"({_indexed(token, bindings)})"
@@ -78,7 +78,7 @@ def exists(key: str, bindings: Bindings) -> str:
 
 
 def compares(key: str, sign: str, value: Scalar, bindings: Bindings) -> str:
-    """SQL for: the value under `key` is of the type of `value`, a number or text, and `sign` holds."""
+    """SQL: the value under `key` has the type of `value`, a number or text, and compares with `sign`."""
     if isinstance(value, str):
         bound = bindings.text(value)
         return _somewhere(
@@ -92,7 +92,7 @@ def compares(key: str, sign: str, value: Scalar, bindings: Bindings) -> str:
 
 
 def contains(key: str, text: str, bindings: Bindings) -> str:
-    """SQL for: the value under `key` is text that holds `text`, or an array with `text` as an element."""
+    """SQL: the value under `key` is text that contains `text`, or an array that has `text` as an element."""
     bound = bindings.text(text)
     return _somewhere(
         _places(key, bindings),
@@ -122,7 +122,7 @@ def _by_kind(key: str, values: Sequence[Scalar]) -> _Values:
 
 
 def _parsed(places: Sequence[_Place], kinds: _Values, bindings: Bindings) -> list[str]:
-    """SQL for the values that the index does not hold, one condition for each kind there is."""
+    """SQL for the values that are not in the index: one condition per kind of value."""
     found = []
     if kinds.texts:
         found.append(_among_texts(places, kinds.texts, bindings))
@@ -138,7 +138,7 @@ def _parsed(places: Sequence[_Place], kinds: _Values, bindings: Bindings) -> lis
 def _among_tokens(key: str, tokens: Sequence[str], bindings: Bindings) -> str:
     if len(tokens) == 1:
         return _indexed(tokens[0], bindings)
-    # All begin with the key, which may be longer than the values: it is bound once, and put before each.
+    # All tokens begin with the key, which may be longer than the values: bind it once, prepend it to each.
     start = value_start(key)
     rest = bindings.texts([token.removeprefix(start) for token in tokens])
     return f"hasAny(metadata_tokens, arrayMap(value -> concat({bindings.text(start)}, value), {rest}))"
@@ -152,8 +152,8 @@ def _among_texts(places: Sequence[_Place], texts: Sequence[str], bindings: Bindi
 
     if len(texts) > MAX_NEEDLES or not all(map(_NEVER_ESCAPED_SHORT.fullmatch, texts)):
         return _somewhere(places, check)
-    # JSON can write these characters as they are or as \uXXXX and in no third way, so a row with neither
-    # need not be parsed. Looking for bytes leaves fewer rows than the key's token does, and costs less.
+    # JSON can write these characters only literally or as \uXXXX, so a row with neither form need not be
+    # parsed. The byte search is cheaper than parsing and selects fewer rows than the key's token.
     needles = bindings.texts([*texts, UNICODE_ESCAPE])
     anywhere = " OR ".join(f"({check(place.at)})" for place in places)
     return f"(multiSearchAny(metadata, {needles}) AND ({anywhere}))"
@@ -166,7 +166,7 @@ def _among(values: Sequence[str], bindings: Bindings) -> str:
 def _among_numbers(values: Sequence[float], bindings: Bindings) -> str:
     if len(values) == 1:
         return f"= {bindings.number(values[0])}"
-    # A set compares bits, and those of 0 and -0 differ.
+    # A set compares bits, and 0 and -0 differ in theirs.
     zeros = [0.0, -0.0] if 0 in values else []
     return f"IN {bindings.numbers([*values, *zeros])}"
 
@@ -176,13 +176,13 @@ def _number(at: str) -> str:
 
 
 def _somewhere(places: Sequence[_Place], check: Callable[[str], str]) -> str:
-    """`check` at each of `places`; rows without a place's first key are passed over unparsed."""
+    """`check` at each of `places`; rows without a place's first key are skipped without parsing."""
     found = (" AND ".join(filter(None, (place.has_key, check(place.at)))) for place in places)
     return f"({' OR '.join(f'({each})' for each in found)})"
 
 
 def _places(key: str, bindings: Bindings) -> list[_Place]:
-    """The key itself, and with dots the way through objects."""
+    """The key as a whole, and if it contains dots the path through nested objects."""
     whole = bindings.text(key)
     places = [_Place(f"metadata, {whole}", _has_key(key, bindings))]
     if "." in key:

@@ -1,7 +1,8 @@
-"""The events of BYOC tenants: in each one's own ClickHouse, reached with their credentials.
+"""Search in BYOC tenants' ClickHouse, with the customers' credentials.
 
-A customer's ClickHouse that answers slowly, or never, holds up a function for as long as a search may take.
-So each tenant has slots, leases in the table of health: other tenants' searches find functions that are free.
+A customer's ClickHouse that answers slowly or never occupies a function for a search's whole timeout. So
+each tenant has a limited number of slots, leases in the table of health: functions stay free for the
+searches of other tenants.
 """
 
 from collections.abc import Iterator
@@ -25,13 +26,13 @@ _NO_TABLE_CODES = frozenset({60, 81})
 
 
 SLOT_MARGIN_SECONDS = 5
-"""A slot outlasts its search, and ends by itself when the function died."""
+"""A slot outlasts its search, and expires by itself when the function dies."""
 
 
 class OwnArchives:
-    """Runs a tenant's statements on the tenant's own ClickHouse.
+    """Runs a tenant's statements in the tenant's ClickHouse.
 
-    `timeout_seconds`: for a statement, from sending it to the last byte of its answer.
+    `timeout_seconds`: for a statement, from sending it to the last byte of the answer.
     """
 
     def __init__(self, custody: Custody, health: Health, limits: Limits, timeout_seconds: int) -> None:
@@ -41,13 +42,13 @@ class OwnArchives:
         self._timeout_seconds = timeout_seconds
 
     def find(self, tenant: TenantId, statement: Statement) -> SearchResult:
-        """The rows of `statement`; none before the first logs were loaded, when there is no table yet.
+        """The rows of `statement`; none before the first load, when the table does not exist yet.
 
         Raises
         ------
-        RefusalError: 503 `destination_unavailable` when it is the customer's ClickHouse that does not answer,
-            does not let us in, or answers nonsense; 429 `too_many_searches`; 403 `no_destination`; else as
-            Archive.find.
+        RefusalError: 503 `destination_unavailable` when the customer's ClickHouse does not answer, rejects
+            our credentials or returns an invalid answer; 429 `too_many_searches`; 403 `no_destination`;
+            else as Archive.find.
         """
         with self._refusing(tenant), self._slot(tenant):
             warehouse = self._custody.warehouse(tenant, self._timeout_seconds)
@@ -57,7 +58,7 @@ class OwnArchives:
             except WarehouseRefusedError as refusal:
                 if refusal.engine_code in _NO_TABLE_CODES:
                     return NOTHING
-                # Anything else is theirs too: our statement is the one that our own ClickHouse runs.
+                # The customer's server causes any other error: our own ClickHouse runs the same statement.
                 raise self._unavailable(tenant, refusal) from None
 
     @contextmanager
@@ -83,15 +84,15 @@ class OwnArchives:
         except RetryableError:
             raise search_unavailable() from None
         except (ValueError, LookupError, TypeError) as fault:
-            # What answers there speaks no ClickHouse.
+            # The server at this address does not speak ClickHouse's protocol.
             raise self._unavailable(tenant, fault) from None
 
     def _unavailable(self, tenant: TenantId, _fault: Exception) -> RefusalError:
-        """The credentials may have been rotated: the next search reads them anew."""
+        """Drop the cached destination: the credentials may have been rotated."""
         self._custody.forget(tenant)
         return RefusalError(
             503,
             "destination_unavailable",
-            "Your own ClickHouse cannot be searched now: see what POST /v1/destination/test says of it.",
+            "Your ClickHouse cannot be searched now: find the cause with POST /v1/destination/test.",
             retry_after_seconds=2,
         )

@@ -1,4 +1,4 @@
-"""One page of a search's answer: rows as the engine gave them in, the wire's JSON out."""
+"""Build one page of a search response: engine rows in, response JSON out."""
 
 import json
 from collections.abc import Sequence
@@ -13,16 +13,16 @@ from functions.query.request import Search
 from functions.query.rows import EventRow, SearchResult
 
 MAX_PAGE_BYTES = 5 * 1024 * 1024
-"""A Lambda function answers with 6 MB at the most, counted as JSON that holds this JSON as text."""
+"""A Lambda response is limited to 6 MB, counted as JSON in which this JSON is an escaped string."""
 
 MAX_CUT_MESSAGE = 64 * 1024
-"""Characters of a message that is shown in part, because one event with all of it would not fit."""
+"""Characters shown of a message that is cut because its whole event does not fit into a page."""
 
 _ESCAPED_AGAIN = (b'"', b"\\", b"\n", b"\r", b"\t")
 
 
 class Found(Struct):
-    """One event; `metadata` is the JSON that was sent, to the byte; `message_cut` is true or not there."""
+    """One event; `metadata` is the sent JSON, byte for byte; `message_cut` is true or absent."""
 
     timestamp: str
     received_at: str
@@ -37,7 +37,7 @@ class Found(Struct):
 
 
 class Stats(Struct):
-    """What the search cost."""
+    """The cost of the search."""
 
     rows_read: int
     elapsed_ms: float
@@ -52,9 +52,9 @@ class Page(Struct):
 
 
 def page(search: Search, result: SearchResult) -> bytes:
-    """The answer to `search`, as JSON, from the rows of its statement.
+    """The JSON response to `search`, from the rows of its statement.
 
-    A page may hold fewer events than the limit, when they are large, and still have a next one.
+    With large events a page may have fewer events than the limit and still have a next page.
     """
     events = _fitting(result.rows[: search.limit])
     more = len(result.rows) > len(events)
@@ -68,7 +68,7 @@ def page(search: Search, result: SearchResult) -> bytes:
 
 
 def _fitting(rows: Sequence[EventRow]) -> list[msgspec.Raw]:
-    """The first rows that fit into an answer, encoded; one at least."""
+    """The first rows that fit into a response, encoded; at least one."""
     events: list[msgspec.Raw] = []
     left = MAX_PAGE_BYTES
     for row in rows:
@@ -105,7 +105,7 @@ def _found(row: EventRow) -> Found:
 
 
 def _metadata(text: str) -> msgspec.Raw:
-    """The JSON as it is; text that is none, which only a customer can put into their own table, as text."""
+    """The JSON, unchanged; invalid JSON, which only a customer's table can contain, becomes a string."""
     content = (text or "{}").encode()
     return msgspec.Raw(content if _is_json(content) else msgspec.json.encode(text))
 
@@ -114,7 +114,7 @@ def _is_json(content: bytes) -> bool:
     try:
         msgspec.json.decode(content, type=msgspec.Raw)
     except (msgspec.DecodeError, RecursionError):
-        # Half of a surrogate pair, which JSON may name and text may not hold, is read by the slower one only.
+        # Only the slower decoder reads an unpaired surrogate, which JSON may escape but UTF-8 cannot hold.
         return _is_json_of_any_text(content)
     return True
 

@@ -1,15 +1,15 @@
-"""The answers other than 200 that a search gives in its own words."""
+"""HTTP errors of a search."""
 
 from functions.shared.errors import RefusalError
 
 
 def invalid(name: str, wrong: str) -> RefusalError:
-    """The refusal of a search whose field `name` is wrong in the way the sentence's end says."""
+    """The error for an invalid field `name`; `wrong` completes the sentence."""
     return RefusalError(400, "invalid_request", f"'{name}' {wrong}.")
 
 
 def too_heavy() -> RefusalError:
-    """The engine stopped the search at one of its limits; a narrower one may pass."""
+    """The engine stopped the search at one of its limits; a narrower search may succeed."""
     return RefusalError(
         400,
         "query_too_heavy",
@@ -18,17 +18,17 @@ def too_heavy() -> RefusalError:
 
 
 def too_many_searches() -> RefusalError:
-    """All slots of the tenant are busy."""
+    """All slots of the tenant are in use."""
     return RefusalError(
         429,
         "too_many_searches",
-        "Your account runs as many searches at a time as it may: wait for one to end, then retry.",
+        "Your account has reached its limit of concurrent searches: wait for one to end, then retry.",
         retry_after_seconds=1,
     )
 
 
 def search_unavailable() -> RefusalError:
-    """Our own ClickHouse, or what it takes to find a customer's, is away."""
+    """Our ClickHouse, or a service needed to reach a customer's, is unavailable."""
     return RefusalError(
-        503, "search_unavailable", "Search is not available now: try again.", retry_after_seconds=2
+        503, "search_unavailable", "Search is temporarily unavailable: retry.", retry_after_seconds=2
     )

@@ -1,4 +1,4 @@
-"""The body of `POST /v1/search`, read and checked: what comes out is a search that can be run."""
+"""Decode and validate the body of `POST /v1/search`; the result is a search that can run."""
 
 import hashlib
 import time
@@ -17,7 +17,7 @@ from functions.query.tokens import Scalar
 from functions.shared.errors import RefusalError
 
 DEFAULT_RANGE_NS = 24 * 3600 * times.NANOSECONDS
-"""`from` when it is not given: this long before `to`, which is now when it is not given."""
+"""The default of `from`: this long before `to`, whose default is now."""
 
 MAX_CHOICES = 1000
 MAX_CONDITIONS = 32
@@ -38,7 +38,7 @@ class Where(Struct, forbid_unknown_fields=True):
 
 
 class Body(Struct, forbid_unknown_fields=True):
-    """The request's body; every field may be left out."""
+    """The request body; every field is optional."""
 
     since: str | None = field(default=None, name="from")
     until: str | None = field(default=None, name="to")
@@ -55,7 +55,7 @@ class Body(Struct, forbid_unknown_fields=True):
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """What to look for: from `since` up to, but without, `until`, nanoseconds since 1970."""
+    """A validated search: from `since` (inclusive) to `until` (exclusive), nanoseconds since 1970."""
 
     since: int
     until: int
@@ -69,15 +69,15 @@ class Search:
     limit: int
     after: cursors.Position | None
     digest: str
-    """Tells this search from another, whatever its page and page size."""
+    """Identifies the search, independent of page and page size."""
 
 
 def search(content: bytes, now_ns: int | None = None) -> Search:
-    """The search `content` asks for.
+    """The search that `content` asks for.
 
     Raises
     ------
-    RefusalError: 400 `invalid_request`, naming the field that is wrong; 413 `payload_too_large`.
+    RefusalError: 400 `invalid_request`, naming the invalid field; 413 `payload_too_large`.
     """
     budget.check_body(content)
     body = _decode(content)
@@ -87,7 +87,7 @@ def search(content: bytes, now_ns: int | None = None) -> Search:
     after, since, until = _page(body, digest, time.time_ns() if now_ns is None else now_ns)
     terms = words.parse(body.q)
     if len(terms) > words.MAX_TERMS:
-        raise invalid("q", f"asks for more than {words.MAX_TERMS} words and phrases")
+        raise invalid("q", f"has more than {words.MAX_TERMS} words and phrases")
     return Search(
         since=since,
         until=until,
@@ -137,16 +137,16 @@ def _page(body: Body, digest: str, now_ns: int) -> tuple[cursors.Position | None
         try:
             cursor = cursors.decode(body.cursor)
         except cursors.CursorError as fault:
-            raise invalid("cursor", "is not one that a search answered with") from fault
+            raise invalid("cursor", "must be the 'next_cursor' of a search") from fault
         if cursor.digest != digest:
-            raise invalid("cursor", "belongs to another search: send the same body with it")
+            raise invalid("cursor", "belongs to another search: send it with the body of that search")
         return cursor.position, cursor.since, cursor.until
     until = now_ns if body.until is None else _checked("to", times.parse, body.until)
     if body.since is None:
         return None, max(0, until - DEFAULT_RANGE_NS), until
     since = _checked("from", times.parse, body.since)
     if since > until:
-        raise invalid("from", "is later than 'to', which is now when it is left out")
+        raise invalid("from", "must not be later than 'to', whose default is now")
     return None, since, until
 
 
@@ -160,35 +160,35 @@ def _checked(name: str, parse: Callable[[str], T], text: str) -> T:
 def _condition(where: Where, name: str) -> Condition:
     if where.field not in TEXT_COLUMNS | TIME_COLUMNS and not where.field.startswith(METADATA):
         columns = ", ".join(sorted(TEXT_COLUMNS | TIME_COLUMNS))
-        raise invalid(f"{name}.field", f"is none of {columns} and metadata.<key>")
+        raise invalid(f"{name}.field", f"must be one of {columns} or metadata.<key>")
     if where.op == "exists":
         if where.value is not msgspec.UNSET and not isinstance(where.value, bool):
-            raise invalid(f"{name}.value", "is true or false, or is left out, for 'exists'")
+            raise invalid(f"{name}.value", "must be true, false or omitted for 'exists'")
         return Condition(where.field, "exists", wanted=where.value is not False)
     if where.value is msgspec.UNSET:
         raise invalid(f"{name}.value", "is missing")
     values = where.value if where.op == "in" else [where.value]
     if not isinstance(values, list) or not 1 <= len(values) <= MAX_CHOICES:
-        raise invalid(f"{name}.value", f"is a list of 1 to {MAX_CHOICES} values for 'in'")
+        raise invalid(f"{name}.value", f"must be a list of 1 to {MAX_CHOICES} values for 'in'")
     return Condition(where.field, where.op, tuple(_value(where, value, f"{name}.value") for value in values))
 
 
 def _value(where: Where, value: Any, name: str) -> Scalar:
     if isinstance(value, (list, dict)):
-        raise invalid(name, "is text, a number, true, false or null")
+        raise invalid(name, "must be text, a number, true, false or null")
     if where.field in TIME_COLUMNS:
         return _time(where, value, name)
     if (where.field in TEXT_COLUMNS or where.op == "contains") and not isinstance(value, str):
-        raise invalid(name, f"is text for '{where.op}' on '{where.field}'")
+        raise invalid(name, f"must be text for '{where.op}' on '{where.field}'")
     if where.op in ("lt", "lte", "gt", "gte") and (value is None or isinstance(value, bool)):
-        raise invalid(name, f"is a number or text for '{where.op}'")
+        raise invalid(name, f"must be a number or text for '{where.op}'")
     if isinstance(value, int) and not -(2**63) <= value < 2**64:
-        raise invalid(name, "is a whole number beyond 64 bits, which is kept as text: send it as text")
+        raise invalid(name, "is a whole number beyond 64 bits, which is stored as text: send it as text")
     checked: Scalar = value
     return checked
 
 
 def _time(where: Where, value: Any, name: str) -> int:
     if where.op == "contains" or not isinstance(value, str):
-        raise invalid(name, f"is an RFC 3339 time, and '{where.field}' cannot be asked for 'contains'")
+        raise invalid(name, f"must be an RFC 3339 time, and '{where.field}' does not support 'contains'")
     return _checked(name, times.parse, value)

@@ -1,7 +1,7 @@
-"""The engine's answer to a search as rows; whatever a customer's server sends, it is these or an error.
+"""Decode the engine's answer to a search into rows; anything a customer's server sends otherwise is an error.
 
-Decoded into types, not into whatever JSON there is: nothing else of an answer is built, so that one of
-64 MB takes a few times its size of memory and no more.
+The answer is decoded into types, not into arbitrary JSON. No other objects are built, so an answer of 64 MB
+takes only a few times its size in memory.
 """
 
 from collections.abc import Sequence
@@ -16,14 +16,14 @@ from functions.shared.warehouse import UnusableAnswerError
 
 MAX_NAME_LENGTH = 8 * 1024
 MAX_METADATA_BYTES = 2 * 1024 * 1024
-"""Twice what our ingestion lets through; a page has room for one such event in any case."""
+"""Twice the limit of our ingestion; one such event always fits into a page."""
 
 _Name = Annotated[str, Meta(max_length=MAX_NAME_LENGTH)]
 _Hash = Annotated[str, Meta(pattern=r"^[0-9]{1,20}$")]
 
 
 class EventRow(Struct, frozen=True):
-    """One row, as functions.query.compile selects it; times are the engine's text, `row_hash` a number's."""
+    """One row, as functions.query.compile selects it; times and `row_hash` as the engine's text."""
 
     timestamp: str
     received_at: _Name
@@ -50,7 +50,7 @@ class _JsonAnswer(Struct):
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
-    """The rows of a search and what they cost."""
+    """The rows of a search and their cost."""
 
     rows: Sequence[EventRow]
     rows_read: int
@@ -67,7 +67,7 @@ def decode(answer: bytes) -> SearchResult:
 
     Raises
     ------
-    UnusableAnswerError: it is not of that form, or its rows are not those of a search.
+    UnusableAnswerError: the answer does not have this format, or its rows are not those of a search.
     """
     try:
         found = _DECODER.decode(answer)

@@ -1,11 +1,11 @@
-"""Instants as nanoseconds since 1970, read from RFC 3339 and written for ClickHouse and for people."""
+"""Timestamps as nanoseconds since 1970: parsed from RFC 3339, formatted for ClickHouse and for responses."""
 
 import re
 from datetime import UTC, datetime
 
 NANOSECONDS = 1_000_000_000
 MAX = 9_214_646_400 * NANOSECONDS
-"""2262-01-01: the last year a DateTime64(9) can hold ends too early."""
+"""2262-01-01: in the last year of DateTime64(9) not every timestamp is representable."""
 
 _RFC3339 = re.compile(
     r"(?P<second>\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d)(?:\.(?P<fraction>\d{1,9})\d*)?"
@@ -14,7 +14,7 @@ _RFC3339 = re.compile(
 
 
 def parse(text: str) -> int:
-    """The instant `text` names, in nanoseconds since 1970; digits past the ninth are cut off.
+    """Parse `text` to nanoseconds since 1970; digits after the ninth are truncated.
 
     Raises
     ------
@@ -38,10 +38,10 @@ def for_engine(instant: int) -> str:
 
 
 def from_engine(text: str) -> int:
-    """The instant the engine writes as `2026-11-23 10:53:00.123456789`."""
+    """Parse the engine's format, such as `2026-11-23 10:53:00.123456789`."""
     return parse(f"{text}Z")
 
 
 def for_people(text: str) -> str:
-    """The engine's text of an instant as RFC 3339."""
+    """Format the engine's text of a timestamp as RFC 3339."""
     return text.replace(" ", "T") + "Z"

@@ -1,9 +1,9 @@
-"""The tokens of a row's metadata, as the index holds them.
+"""Index tokens of a row's metadata.
 
 The index of the events table (functions/shared/schema/sql/0001_events.sql) has `?key` for each top-level
-key and `=key=value` for values of few forms. Whether a value is among them is decided here by the same rule
-as there; tests hold the two together against the engine. A search whose value is not among them must look
-into the metadata itself.
+key and `=key=value` for short values of a few forms. This module applies the same rule as the SQL to decide
+whether a value is indexed; tests compare the two with the engine. A search for any other value must read the
+metadata itself.
 """
 
 import re
@@ -20,12 +20,12 @@ Scalar = str | int | float | bool | None
 
 
 def key_token(key: str) -> str | None:
-    """The token of rows that have `key` at the top level; None when it is too long to be indexed."""
+    """The token of rows that have `key` at the top level; None when the key is too long to be indexed."""
     return f"?{key}" if len(key.encode()) <= MAX_KEY_BYTES else None
 
 
 def value_tokens(key: str, value: Scalar) -> tuple[str, ...]:
-    """The tokens of rows in which the top-level `key` is exactly `value`; none when it is not indexed."""
+    """The tokens of rows whose top-level `key` is exactly `value`; empty when the value is not indexed."""
     if len(key.encode()) > MAX_KEY_BYTES:
         return ()
     raws = _raws(value)
@@ -35,12 +35,12 @@ def value_tokens(key: str, value: Scalar) -> tuple[str, ...]:
 
 
 def value_start(key: str) -> str:
-    """What every token of a value of `key` begins with."""
+    """The prefix of all value tokens of `key`."""
     return f"={key}="
 
 
 def _raws(value: Scalar) -> tuple[str, ...]:
-    """`value` in the ways the engine may write it, as far as the rule lets it through."""
+    """The forms in which the engine may write `value`, as far as the index rule accepts them."""
     match value:
         case None:
             return ("null",)

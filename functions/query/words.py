@@ -1,10 +1,10 @@
-"""`q`, the words of a search: read from text, written as conditions on the message.
+"""`q`, the search words: parsed from text and compiled to conditions on the message.
 
     timeout "connection reset" -health
 
-asks for messages with the word timeout, with the phrase, and without the word health, in any case. A word
-is a run of letters and digits; what is asked for in one breath (`/api/v1`, `user-42`, a phrase) must stand
-in the message as it is, and each of its words must be a whole word there.
+finds messages that contain the word timeout and the phrase, but not the word health, ignoring case. A word
+is a run of letters and digits. A term with separators (`/api/v1`, `user-42`, a phrase) must be in the
+message literally, and each of its words must be a whole word there.
 """
 
 import re
@@ -14,16 +14,16 @@ from functions.query.bindings import Bindings
 
 MAX_TERMS = 32
 MAX_INDEXED_WORDS = 4
-"""Of one term, for the index: what asks for more of them costs planning and finds the same."""
+"""Words of one term that use the index; more would cost planning time and find the same rows."""
 
 _TERM = re.compile(r'(?P<negated>-(?=[^\s]))?(?:"(?P<phrase>[^"]*)"?|(?P<text>\S+))')
-# ASCII separators part words; all beyond ASCII belongs to a word. This is how the engine's index cuts.
+# ASCII separators split words; every non-ASCII character is part of a word, as in the engine's index.
 _WORD = re.compile(r"[0-9A-Za-z\u0080-\U0010ffff]+")
 
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """A word or phrase that the message must hold, or must not when `negated`."""
+    """A word or phrase that the message must contain, or must not contain when `negated`."""
 
     text: str
     negated: bool = False
@@ -34,7 +34,7 @@ class Term:
 
 
 def parse(q: str) -> tuple[Term, ...]:
-    """The terms of `q`; a quotation mark that is never closed runs to the end. Empty phrases ask nothing."""
+    """The terms of `q`; an unclosed quotation mark extends to the end. Empty phrases are ignored."""
     found = (
         Term(match["phrase"] if match["phrase"] is not None else match["text"], bool(match["negated"]))
         for match in _TERM.finditer(q)
@@ -43,9 +43,9 @@ def parse(q: str) -> tuple[Term, ...]:
 
 
 def condition(term: Term, bindings: Bindings) -> str:
-    """SQL that is 1 for the messages `term` asks for.
+    """SQL that is 1 for messages that match `term`.
 
-    The words come first: they are what the index over the message answers.
+    The word conditions come first: the index over the message answers them.
     """
     words = term.words
     parts = [
@@ -60,7 +60,7 @@ def condition(term: Term, bindings: Bindings) -> str:
 def _indexed_words(words: list[str]) -> list[str]:
     """The first and the last of `words`, which must be whole words, and the longest of the others.
 
-    Those in between stand between separators of the term, so where the term stands they are whole words.
+    Inner words are enclosed by separators of the term, so wherever the term occurs they are whole words.
     """
     if len(words) <= MAX_INDEXED_WORDS:
         return words

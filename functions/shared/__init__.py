@@ -1,1 +1,1 @@
-"""What two functions use; copied into every zip. Nothing here imports a function."""
+"""Code that two or more functions use; copied into every zip. Nothing here imports a function."""

@@ -1,7 +1,7 @@
-"""Who is calling: the authorizer's verdict, read from the request's context.
+"""The caller of a request: the authorizer's result, read from the request's context.
 
-The authorizer always lets a request through and says in the context what it found, because an HTTP API
-can only refuse with a body of its own; the function then refuses in the form the contract promises.
+The authorizer always lets a request through and puts its result into the context, because an HTTP API can
+only reject with a body of its own. The function then rejects in the documented form.
 """
 
 from dataclasses import dataclass
@@ -15,8 +15,8 @@ MAX_RETRY_AFTER_SECONDS = 60
 
 _REASONS = {
     "missing_key": ("unauthorized", "No API key was sent: use 'Authorization: Bearer <key>'."),
-    "malformed_key": ("unauthorized", "The API key is not one of ours: check that it was copied whole."),
-    "unknown_key": ("unauthorized", "The API key is not known, or it was revoked."),
+    "malformed_key": ("unauthorized", "The API key is malformed: check that it was copied completely."),
+    "unknown_key": ("unauthorized", "The API key is unknown or was revoked."),
     "key_expired": ("key_expired", "The API key has expired: create or rotate one."),
     "refused_token": ("unauthorized", "This session is not valid, or it has ended: log in again."),
 }
@@ -24,13 +24,13 @@ _REASONS = {
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """A caller whose key or token was good.
+    """A caller with a valid key or token.
 
-    `key_id` is empty for a person; `project_id` the key's default project; `scopes` a subset of ingest, read
-    and admin; `retention_days` the plan's; `bytes_per_second` the plan's ingest rate; `refusal` is the code
-    of the 402 that its logs are answered with (functions.shared.account.standing), empty when they are taken;
-    `actor` is `key:<key_id>` or `person:<subject>`. `session` and `signed_in_at` (Unix seconds) are those of
-    a person's sign-in, empty and 0 for a key.
+    `key_id` is empty for a person. `project_id` is the key's default project. `scopes` is a subset of ingest,
+    read and admin. `retention_days` and `bytes_per_second` (ingest rate) are the plan's. `refusal` is the
+    code of the 402 for this account's logs (functions.shared.account.standing), empty when they are accepted.
+    `actor` is `key:<key_id>` or `person:<subject>`. `session` and `signed_in_at` (Unix seconds) belong to a
+    person's sign-in; empty and 0 for a key.
     """
 
     tenant: TenantId
@@ -47,7 +47,7 @@ class Principal:
 
     @property
     def byoc(self) -> bool:
-        """Whether the customer's logs go to the customer's own cloud."""
+        """Whether the account is BYOC: its logs go to the customer's bucket and ClickHouse."""
         return self.plan == BYOC
 
     @property
@@ -57,10 +57,10 @@ class Principal:
         return subject if kind == "person" else None
 
     def require(self, scope: str) -> "Principal":
-        """Refuse with 403 unless the key may do `scope`; `admin` may do everything."""
+        """Raise RefusalError 403 unless the key has `scope`; `admin` includes every scope."""
         if scope in self.scopes or "admin" in self.scopes:
             return self
-        raise RefusalError(403, "forbidden_scope", f"This key may not do this: it needs the scope '{scope}'.")
+        raise RefusalError(403, "forbidden_scope", f"This request needs an API key with the scope '{scope}'.")
 
 
 def principal(event: dict[str, Any]) -> Principal:
@@ -68,7 +68,7 @@ def principal(event: dict[str, Any]) -> Principal:
 
     Raises
     ------
-    RefusalError: 401, when the authorizer found no good key; 429, when too many bad ones came.
+    RefusalError: 401 when the authorizer found no valid key; 429 after too many invalid ones.
     """
     context = event.get("requestContext", {}).get("authorizer", {}).get("lambda", {})
     verdict = context.get("verdict", "missing_key")
@@ -92,7 +92,7 @@ def principal(event: dict[str, Any]) -> Principal:
 def _refusal(verdict: str, context: dict[str, str]) -> RefusalError:
     if verdict == "too_many_failures":
         seconds = min(int(context.get("retry_after", MAX_RETRY_AFTER_SECONDS)), MAX_RETRY_AFTER_SECONDS)
-        message = f"Too many requests with bad keys came from this address: wait {seconds} seconds."
+        message = f"Too many requests with invalid API keys from this address: wait {seconds} seconds."
         return RefusalError(429, "too_many_attempts", message, retry_after_seconds=max(1, seconds))
     code, message = _REASONS.get(verdict, _REASONS["unknown_key"])
     return RefusalError(401, code, message)

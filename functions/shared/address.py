@@ -1,4 +1,4 @@
-"""Where a ClickHouse is; light, so that a module can know of one without loading its client."""
+"""The address of a ClickHouse; light, so that importing it does not load the client."""
 
 import json
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from functions.shared.secret_text import SecretText
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where a ClickHouse is and how to sign in. Not hashable, for its password is not."""
+    """The address of a ClickHouse and its credentials. Not hashable, because the password is not."""
 
     host: str
     port: int
@@ -19,6 +19,6 @@ class Address:
 
     @classmethod
     def from_json(cls, text: str) -> "Address":
-        """Read the JSON object of that form that the stack's secret holds."""
+        """Parse the JSON object in the stack's secret."""
         fields = json.loads(text)
         return cls(**{**fields, "password": SecretText(fields["password"])})

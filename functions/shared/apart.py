@@ -1,7 +1,7 @@
-"""Pieces of work that must not wait for one another: each in a thread, all within a deadline.
+"""Fan out: run independent work in threads, all within a deadline.
 
-A thread that has not come back by then is abandoned: Python cannot end it, and in a Lambda function it
-stands still until the next invocation. Who gives the work sees to it that this does no harm.
+A thread that has not returned by the deadline is abandoned: Python cannot stop it, and in a Lambda function
+it is frozen until the next invocation. The caller ensures that this is harmless.
 """
 
 from collections.abc import Callable, Hashable, Iterator, Sequence
@@ -23,9 +23,9 @@ class Apart(Generic[K, V]):
 
     Parameters
     ----------
-    work: raises nothing, or what it was doing counts as undone.
+    work: should not raise; a key whose work raises counts as not done.
     left: seconds until the results are needed.
-    may_start: whether there is time for another.
+    may_start: whether there is time to start another key.
     """
 
     def __init__(
@@ -46,9 +46,9 @@ class Apart(Generic[K, V]):
         self._closed = False
 
     def run(self, keys: Sequence[K]) -> tuple[dict[K, V], set[K]]:
-        """The results of those that came back in time, and the keys of those that were abandoned.
+        """The results of the threads that returned in time, and the keys of those that were abandoned.
 
-        Keys are begun in their order; what there was no time to begin, or what raised, is in neither.
+        Keys start in the given order. A key not started in time, or whose work raised, is in neither.
         """
         todo = iter(keys)
         self._working = min(self._threads, len(keys))

@@ -1,4 +1,4 @@
-"""boto3's clients, loaded on first use only, and their faults without what was asked or answered."""
+"""boto3 clients, loaded on first use, and their errors without the contents of request and response."""
 
 import os
 from collections.abc import Callable
@@ -8,19 +8,19 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 _one_at_a_time = Lock()
-"""boto3's session may make one client at a time; what is used by many threads makes its own on first use."""
+"""A boto3 session can create one client at a time; objects shared by threads create theirs on first use."""
 
 
 def client(service: str) -> Any:
-    """A boto3 client that gives up while a request that waits for it can still be answered."""
+    """A boto3 client whose timeouts leave time to answer the request that waits for it."""
     return _made(service, read_timeout=3)
 
 
 def s3_client(read_seconds: int) -> Any:
-    """A boto3 client for S3, for what obstore does not do: links, uploads that outlive a process, odd keys.
+    """A boto3 client for S3, for what obstore lacks: presigned URLs, resumable uploads, unusual keys.
 
-    Its links lead to the bucket's own region: unless told so, boto3 makes some that do not lead into all of
-    them. They are of Signature Version 4, which alone signs headers, and which SSE-KMS takes no link without.
+    Its URLs name the bucket's region: boto3's default URLs do not work in all regions. They use Signature
+    Version 4, the only one that signs headers and that SSE-KMS accepts.
     """
     addressing = {
         "addressing_style": "path" if os.environ.get("AWS_ENDPOINT_URL") else "virtual",
@@ -39,9 +39,9 @@ def _made(service: str, **configuration: Any) -> Any:
 
 
 def asked(call: Callable[[], T], failed: Callable[[str], Exception]) -> T:
-    """What `call` of a boto3 client returns, or the error that `failed` makes of AWS's error code.
+    """Return the result of `call`, a boto3 call; on error raise what `failed` makes of AWS's error code.
 
-    Raised outside of `except`, for botocore's errors quote parameters and would stay on as its context.
+    Raised outside of `except`: botocore's errors quote parameters and would remain as its context.
     """
     from botocore.exceptions import BotoCoreError, ClientError
 

@@ -1,10 +1,10 @@
-"""The exception tree. Everything we raise on purpose is one of these.
+"""The exception tree of everything we raise on purpose.
 
 AstralogError
-├── PermanentError     trying again cannot help: bad input, a broken promise, a bug
-│   ├── SettingsError  the environment lacks or garbles a setting
-│   └── RefusalError        an HTTP answer of 4xx or 5xx, ready to send
-└── RetryableError     the same call may succeed later; callers back off and try again
+├── PermanentError     a retry cannot help: bad input, a broken promise, a bug
+│   ├── SettingsError  a setting is missing from the environment or invalid
+│   └── RefusalError        an HTTP error of 4xx or 5xx, ready to send
+└── RetryableError     the same call may succeed later; callers back off and retry
 """
 
 from collections.abc import Mapping
@@ -14,30 +14,30 @@ __all__ = ["AstralogError", "PermanentError", "RefusalError", "RetryableError", 
 
 
 class AstralogError(Exception):
-    """Root of everything raised on purpose."""
+    """Root of all exceptions raised on purpose."""
 
 
 class PermanentError(AstralogError):
-    """Trying again cannot help."""
+    """A retry cannot help."""
 
 
 class RetryableError(AstralogError):
-    """The same call may succeed later."""
+    """A retry of the same call may succeed."""
 
 
 class SettingsError(PermanentError):
-    """The environment lacks or garbles a setting; the message names which."""
+    """A setting is missing or invalid; the message names the variable."""
 
 
 class RefusalError(PermanentError):
-    """An answer other than success, in the form every route speaks.
+    """An HTTP error, in the form of every route.
 
     Parameters
     ----------
     status: HTTP status, 400–599.
     code: snake_case, stable; clients may branch on it.
     message: one sentence a person can act on; never holds a payload or a secret.
-    retry_after_seconds: sent as ``Retry-After``; senders give up on long ones, so at most 2.
+    retry_after_seconds: sent as ``Retry-After``; clients abandon requests with long ones, so at most 2.
     details: further members of the body, JSON values under the same rule as the message.
     """
 

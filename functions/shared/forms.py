@@ -1,4 +1,4 @@
-"""Bodies of JSON, read into structs: what does not fit is a 400 whose code and sentence name the field."""
+"""Decode JSON bodies into structs; an invalid body is a 400 whose code and message name the field."""
 
 import re
 from typing import TypeVar
@@ -15,7 +15,7 @@ _FIELD = re.compile(r"\.(\w+)")
 
 
 def decoded(body: bytes, form: type[T]) -> T:
-    """The body as a `form`, a msgspec.Struct.
+    """Decode the body to `form`, a msgspec.Struct.
 
     Raises
     ------
@@ -30,12 +30,12 @@ def decoded(body: bytes, form: type[T]) -> T:
 
 
 def invalid(name: str, wrong: str) -> RefusalError:
-    """The refusal of a body whose field `name` is wrong in the way the sentence's end says."""
+    """The error for an invalid field `name`; `wrong` completes the sentence."""
     return RefusalError(400, f"invalid_{name}", f"'{name}' {wrong}.")
 
 
 def _refusal(fault: str) -> RefusalError:
-    """msgspec says what was expected and where, and quotes nothing but names of fields and choices."""
+    """Convert msgspec's message: what was expected and where. It quotes only names of fields and choices."""
     if unknown := _UNKNOWN.match(fault):
         return RefusalError(400, "unknown_field", f"There is no field '{unknown[1][:100]}' here.")
     if missing := _MISSING.match(fault):

@@ -1,28 +1,28 @@
-"""zstd frames undone in bounded memory: whoever can write into a bucket can leave a bomb there."""
+"""Decompress zstd frames in bounded memory: a bucket that others can write to may contain a zip bomb."""
 
 from backports import zstd
 
 from functions.shared.errors import PermanentError
 
 MAX_WINDOW_LOG = 24
-"""16 MB, eight times what our own frames need; a frame may ask for 128 before it holds anything."""
+"""16 MB, eight times what our own frames need; a frame could request 128 MB before it holds any data."""
 
 
 MAX_FRAMES = 4096
-"""Ingest writes one for each megabyte; empty ones cost memory and time too."""
+"""Ingest writes one frame per megabyte; even empty frames cost memory and time."""
 
 
 class DecodedTooLargeError(PermanentError):
-    """There is more in the frames than may be held."""
+    """The frames decompress to more than the limit."""
 
 
 def decoded(frames: bytes, max_bytes: int) -> bytes:
-    """What is in `frames`, any number of them up to MAX_FRAMES.
+    """Decompress `frames`, at most MAX_FRAMES.
 
     Raises
     ------
-    DecodedTooLargeError: it is more than `max_bytes`, or there are more frames.
-    zstd.ZstdError: it is no zstd, or cut off, or a frame needs too large a window.
+    DecodedTooLargeError: more than `max_bytes`, or more than MAX_FRAMES.
+    zstd.ZstdError: not zstd, truncated, or a frame needs too large a window.
     """
     pieces: list[bytes] = []
     left, rest = max_bytes, memoryview(frames)
@@ -37,6 +37,6 @@ def decoded(frames: bytes, max_bytes: int) -> bytes:
 
 
 def _one(frame: memoryview, max_bytes: int) -> bytes:
-    """What is in `frame`; one byte more than `max_bytes` shows that there is more."""
+    """Decompress `frame`; a result of `max_bytes` plus one byte means that there is more."""
     step = zstd.ZstdDecompressor(options={zstd.DecompressionParameter.window_log_max: MAX_WINDOW_LOG})
     return step.decompress(frame, max_bytes + 1)

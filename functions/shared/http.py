@@ -1,4 +1,4 @@
-"""HTTP API events (payload 2.0) in, answers out, and one form for everything that goes wrong."""
+"""HTTP API events (payload 2.0), responses, and the one form of every error response."""
 
 import base64
 import binascii
@@ -29,11 +29,11 @@ class Request:
 
 
 def request(event: Event) -> Request:
-    """Take an event apart.
+    """Parse an event.
 
     Raises
     ------
-    RefusalError: 400, when the gateway says base64 and it is not.
+    RefusalError: 400 when the gateway marks the body as base64 and it is not.
     """
     context = event["requestContext"]
     return Request(
@@ -53,22 +53,22 @@ def _body(event: Event) -> bytes:
     try:
         return base64.b64decode(text, validate=True)
     except binascii.Error as fault:
-        raise RefusalError(400, "invalid_body", "The body could not be decoded.") from fault
+        raise RefusalError(400, "invalid_body", "The body is not valid base64.") from fault
 
 
 def answer(status: int, body: dict[str, Any] | bytes | None = None, **headers: str) -> Answer:
-    """An answer of JSON; `headers` are given as `retry_after="1"`. Bytes are JSON already."""
+    """A JSON response; pass `headers` as `retry_after="1"`. A body of bytes is already JSON."""
     encoded = body.decode() if isinstance(body, bytes) else "" if body is None else json.dumps(body)
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return {"statusCode": status, "headers": {"content-type": "application/json", **named}, "body": encoded}
 
 
 def answering(route: Callable[[Event], Answer]) -> Callable[[Event, Any], Answer]:
-    """Make `route` a Lambda handler: a RefusalError is its answer, anything else a 500 that tells nothing.
+    """Make `route` a Lambda handler: a RefusalError is its response, any other error a 500 without details.
 
-    The 500's cause is written to the log by type and place, without the exception's text: a parser's
-    message may quote the customer's data. Answers of 5xx are counted, as `ServerErrors` of the folder of
-    `functions/` that the route is in.
+    The cause of a 500 is logged by type and place, without the exception's text, because a parser's message
+    may quote the customer's data. Responses of 5xx are counted as `ServerErrors` of the route's folder in
+    `functions/`.
     """
     folder = route.__module__.split(".")[1]
 
@@ -89,7 +89,7 @@ def answering(route: Callable[[Event], Answer]) -> Callable[[Event, Any], Answer
 
 
 def refused(refusal: RefusalError, event: Event) -> Answer:
-    """The one form of every error answer."""
+    """The one form of every error response."""
     body = {
         **refusal.details,
         "error": refusal.message,

@@ -1,8 +1,8 @@
-"""How a batch is inserted: the one statement and the settings that make it a single block.
+"""The insert of a batch: the statement and the settings that make it a single block.
 
-All of a block's rows become visible at once, or none. Statement and settings are part of a batch's identity
-in ClickHouse's eyes, so they change only under a new name, for new batches. Sync inserts with them, and so
-does the test of a customer's ClickHouse: what a profile there forbids must show before the first log does.
+A block's rows become visible all at once, or not at all. Statement and settings are part of a batch's
+identity in ClickHouse, so a change needs a new name and applies to new batches only. Sync inserts with them,
+and so does the test of a customer's ClickHouse, to find settings that a profile forbids before the first log.
 """
 
 from functions.shared.staging import COLUMNS
@@ -28,8 +28,8 @@ _NAMES = ", ".join(COLUMNS)
 def insert(warehouse: Warehouse, frames: bytes, batch_id: str, expires_on: str) -> None:
     """Insert staged rows, zstd frames of NDJSON, into `events` as the batch of that id.
 
-    On return they are committed; errors are those of the warehouse. `batch_id` is letters and digits and
-    `expires_on` a day, YYYY-MM-DD: both are ours, and stand in the statement as they are.
+    On return they are committed; raises the errors of `warehouse`. `batch_id` is letters and digits and
+    `expires_on` a day, YYYY-MM-DD: our code makes both, so they are written into the statement.
     """
     statement = (
         f"INSERT INTO events ({_NAMES}, batch_id, expires_on) "  # noqa: S608
@@ -39,7 +39,7 @@ def insert(warehouse: Warehouse, frames: bytes, batch_id: str, expires_on: str) 
 
 
 def try_insert(warehouse: Warehouse, frames: bytes) -> None:
-    """Have the warehouse read the rows as `insert` would, and keep none of them; errors as there."""
+    """Make ClickHouse parse the rows as `insert` would, without storing them; raises the same errors."""
     statement = (
         f"INSERT INTO events_trial ({_NAMES}) "  # noqa: S608
         f"SELECT {_NAMES} FROM input('{_STRUCTURE}') FORMAT JSONEachRow"

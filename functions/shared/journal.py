@@ -1,8 +1,8 @@
-"""Structured log lines by allowlist, and metrics in CloudWatch's embedded format, on standard output.
+"""Structured log lines with allowed fields, and metrics in CloudWatch's embedded format, on standard output.
 
-Light on purpose: ingest pays for it at every cold start, and each kilobyte of our own logs a request is
-$0.50 a million requests. A field that is not on the list is a bug and raises: that is how payloads,
-secrets and addresses stay out.
+Kept light because ingest loads it at every cold start, and each kilobyte of our own logs per request costs
+$0.50 per million requests. A field that is not on the list is a bug and raises: this keeps payloads, secrets
+and addresses out of the logs.
 """
 
 import json
@@ -23,21 +23,21 @@ FIELDS = frozenset(
 NAMESPACE = "AstraLog"
 
 SAMPLES = frozenset({"Milliseconds"})
-"""Units of which each value counts. Elsewhere a zero says what silence says."""
+"""Units for which zeros are published. For all other units a zero has the same meaning as no value."""
 
 
 def write(event: str, **fields: str | float) -> None:
-    """Write one line: what happened and the fields that say to whom, where and how much."""
+    """Write one line: the event, and fields that say for whom, where and how much."""
     _refuse_unknown(fields)
     _line({"event": event, "at_ms": _now_ms(), **fields})
 
 
 def measure(function: str, metrics: dict[str, tuple[float, str]], **fields: str | float) -> None:
-    """Write one line that is also metrics: `{"Rows": (100, "Count")}`, in dimension Function only.
+    """Write one line that is also metrics: `{"Rows": (100, "Count")}`, with the dimension Function only.
 
-    Tenants are fields, never dimensions: a dimension is a metric each, and a name on a dashboard. A zero is
-    in the line and no metric: CloudWatch takes 30 cents a month for one that is written every hour, and no
-    alarm tells a zero from nothing.
+    Tenants are fields, never dimensions: each dimension value is a metric of its own, and a dashboard name.
+    A zero is in the line but is not a metric: CloudWatch charges 30 cents a month for one written every hour,
+    and no alarm distinguishes a zero from no value.
     """
     _refuse_unknown(fields)
     told = [

@@ -1,4 +1,4 @@
-"""Rows packed as the body of a staged object, and put under a key of their own.
+"""Pack rows as the body of a staged object, and write it under a new key.
 
 On return the object is durable in S3, under a key that is never written twice.
 """
@@ -13,7 +13,7 @@ from functions.shared.staging import SCHEMA_VERSION
 _compressor = zstd.ZstdCompressor(
     options={
         zstd.CompressionParameter.compression_level: 1,
-        # Level 1's own table and window are larger; these stay in the caches: a fifth faster, 4 % larger.
+        # Level 1's default table and window are larger; these stay in the caches: a fifth faster, 4 % larger.
         zstd.CompressionParameter.hash_log: 12,
         zstd.CompressionParameter.window_log: 17,
     }
@@ -22,7 +22,7 @@ _compressor = zstd.ZstdCompressor(
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """What goes into one object: `frames`, concatenated zstd frames of NDJSON; `raw_bytes` before zstd."""
+    """The content of one object: `frames`, concatenated zstd frames of NDJSON; `raw_bytes` before zstd."""
 
     frames: bytes
     rows: int
@@ -30,14 +30,15 @@ class Package:
 
 
 def frame(lines: bytes) -> bytes:
-    """Rows as NDJSON, as one zstd frame."""
+    """Compress NDJSON rows to one zstd frame."""
     return _compressor.compress(lines, zstd.ZstdCompressor.FLUSH_FRAME)
 
 
 def put_package(bucket: Bucket, key: str, package: Package) -> None:
-    """Create the object; one that is already there is our own, put by an attempt whose answer was lost.
+    """Create the object; an existing one is our own, from an attempt whose response was lost.
 
-    A key counts as taken also while somebody else writes it, who may yet fail: hence the second look.
+    `create` also reports a key as existing while another write is in flight, which may yet fail. So this
+    function checks that the object exists.
     """
     attributes = {
         "Content-Type": "application/zstd",

@@ -1,19 +1,19 @@
-"""The catalogue: what each plan allows, includes and costs.
+"""The plan catalogue: what each plan allows, includes and costs.
 
-It is data, and the only place of these figures: Stripe's products, prices and meter are made from it
-(functions/billing/catalogue.py), sign-up and billing hand its limits to accounts.
+This data is the only place of these figures: Stripe's products, prices and meter are created from it
+(functions/billing/catalogue.py), and sign-up and billing write its limits to accounts.
 """
 
 from dataclasses import dataclass
 
 MEBIBYTE = 1024 * 1024
 GIGABYTE = 1_000_000_000
-"""What a price is for: decimal, of rows as NDJSON before they are compressed."""
+"""The unit of prices: decimal, of rows as NDJSON before compression."""
 
 CURRENCY = "usd"
 
 TRIAL = "trial"
-"""What an account starts on; the first log needs no card."""
+"""The plan of a new account; the first log needs no card."""
 
 TRIAL_DAYS = 14
 
@@ -22,8 +22,8 @@ TRIAL_DAYS = 14
 class Plan:
     """One plan. `bytes_per_second` counts decoded bodies.
 
-    `monthly_cents` covers `included_gb` a billing period; each gigabyte beyond costs `cents_a_gb`, by
-    the byte. A plan of no price is not sold.
+    `monthly_cents` includes `included_gb` per billing period; each gigabyte beyond costs `cents_a_gb`,
+    prorated by the byte. A plan without a price is not sold.
     """
 
     name: str
@@ -64,7 +64,7 @@ PLANS = {
         Plan(
             "byoc",
             "Bring your own cloud",
-            # The customer's own ClickHouse decides; ours never deletes there.
+            # The customer's own ClickHouse decides; we never delete rows there.
             retention_days=3650,
             bytes_per_second=32 * MEBIBYTE,
             included_gb=500,

@@ -1,7 +1,7 @@
-"""Rows that ClickHouse refuses, set aside under the tenant they belong to.
+"""Quarantine: rows that ClickHouse rejected, stored under their tenant.
 
-One document for each staged object that held some: `quarantine/v1/tenant=<id>/<object id>.ndjson.zst`, a zstd
-frame whose first line says why, whence and where, and whose other lines are the rows as they were staged.
+One document per staged object with rejected rows: `quarantine/v1/tenant=<id>/<object id>.ndjson.zst`, a zstd
+frame whose first line is a header with reason, source and positions. Its other lines are the rows as staged.
 """
 
 from datetime import date, datetime
@@ -20,7 +20,7 @@ MAX_DECODED_BYTES = 128 * 1024 * 1024
 """The rows of one staged object."""
 
 MAX_ROWS = 1_000_000
-"""Of one staged object. A row is an object of Python: empty ones would take forty times their bytes."""
+"""Of one staged object. A row is a Python object: empty rows would take forty times their bytes."""
 
 MAX_HEADER_BYTES = 16 * 1024 * 1024
 """A position for each of a million rows."""
@@ -28,13 +28,13 @@ MAX_HEADER_BYTES = 16 * 1024 * 1024
 HEADER_STEP_BYTES = 64 * 1024
 
 MAX_ID_CHARACTERS = 256
-"""Ten times what an id has; S3 takes keys of 1,024, and fails in a way that looks like an outage."""
+"""Ten times an id's length; for keys over 1,024 S3 fails with an error that looks like an outage."""
 
 
 class Header(Struct):
-    """`positions` are the rows' places in the object `source`, from 0; `engine_code` is ClickHouse's.
+    """`positions`: the rows' indexes in the object `source`, from 0. `engine_code`: ClickHouse's error code.
 
-    `rows` is how many lines follow; `expires_on` is when they would have gone, and will.
+    `rows`: how many lines follow. `expires_on`: the last day on which the rows are kept.
     """
 
     reason: str
@@ -48,14 +48,14 @@ class Header(Struct):
 
 
 def document_key(tenant: TenantId, document_id: str) -> str:
-    """Where the document of that id lies; an id is letters and digits."""
+    """The key of the document with this id; an id is letters and digits."""
     if not _is_id(document_id):
         raise PermanentError("a quarantine id is letters and digits")
     return f"{quarantine_prefix(tenant)}{document_id}{SUFFIX}"
 
 
 def document_id_of(name: str) -> str | None:
-    """The id of the document that lies under `name` in its tenant's folder; None when none is called so."""
+    """The id of the document called `name` in its tenant's folder; None when the name is no document's."""
     document_id = name.removesuffix(SUFFIX)
     return document_id if name.endswith(SUFFIX) and _is_id(document_id) else None
 
@@ -65,16 +65,16 @@ def _is_id(text: str) -> bool:
 
 
 def pack(header: Header, rows: list[bytes]) -> bytes:
-    """The document: header and rows."""
+    """Build the document: header and rows."""
     return zstd.compress(b"\n".join([msgspec.json.encode(header), *rows]) + b"\n", 3)
 
 
 def header_of(document: bytes) -> Header:
-    """The header alone, without decoding more of the document than it takes.
+    """The header alone, decoding only the start of the document.
 
     Raises
     ------
-    PermanentError: it is none that `pack` made.
+    PermanentError: `pack` did not make it.
     """
     step = zstd.ZstdDecompressor(options={zstd.DecompressionParameter.window_log_max: MAX_WINDOW_LOG})
     try:
@@ -95,8 +95,8 @@ def unpack(document: bytes) -> tuple[Header, list[bytes]]:
 
     Raises
     ------
-    PermanentError: it is none that `pack` made.
-    DecodedTooLargeError: nothing that `pack` made holds as much.
+    PermanentError: `pack` did not make it.
+    DecodedTooLargeError: larger than any document of `pack`.
     """
     try:
         first, rows = _lines(decoded(document, MAX_DECODED_BYTES))
@@ -106,7 +106,7 @@ def unpack(document: bytes) -> tuple[Header, list[bytes]]:
 
 
 def _lines(text: bytes) -> tuple[bytes, list[bytes]]:
-    """The first line of `text`, and all others that are not empty; counted before they are made.
+    """The first line of `text`, and all other non-empty lines; they are counted before they are split.
 
     Raises
     ------

@@ -1,6 +1,6 @@
-"""What a run did, kept for operators and auditors: figures, never a tenant, a key or an address.
+"""Reports of runs, stored for operators and auditors: figures, never a tenant, a key or an address.
 
-A JSON document each, `<kind>/day=<YYYY-MM-DD>/<HHMMSS>-<id>.json`, in a bucket whose rules say for how long.
+Each is a JSON document, `<kind>/day=<YYYY-MM-DD>/<HHMMSS>-<id>.json`; the bucket's rules set its retention.
 """
 
 import json
@@ -21,7 +21,7 @@ class Reports:
         self._bucket = bucket
 
     def keep(self, kind: str, now: datetime, report: Mapping[str, Any]) -> str:
-        """Keep `report`; return its key. `kind` is the first part of it, such as `purges`.
+        """Store `report` and return its key. `kind` is the key's first part, such as `purges`.
 
         Raises
         ------

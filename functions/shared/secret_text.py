@@ -1,15 +1,15 @@
-"""A secret is a type: text that can be used on purpose and shown by no accident."""
+"""Secrets as a type: text that is used explicitly and cannot be printed by accident."""
 
 from collections.abc import Callable
 from typing import Any, NoReturn
 
 
 class SecretText:
-    """Text that no repr, str, format, JSON, pickle, copy or traceback shows; `reveal` is the one way to it.
+    """Text that no repr, str, format, JSON, pickle, copy or traceback shows; only `reveal` returns it.
 
     Equal to another secret of the same content, compared in constant time; never equal to plain text; not
-    hashable, so that it cannot become a dictionary key by mistake. The text is kept in a closure: what walks
-    an object's attributes or slots finds a function.
+    hashable, so that it cannot become a dictionary key by mistake. The text is stored in a closure: code that
+    walks an object's attributes or slots finds a function.
     """
 
     __slots__ = ("__held",)
@@ -21,7 +21,7 @@ class SecretText:
         self.__held: Callable[[], str] = lambda: text
 
     def reveal(self) -> str:
-        """The secret itself: call this where it is used, as late as possible, and keep no copy."""
+        """The secret itself: call this at the place of use, as late as possible, and store no copy."""
         return self.__held()
 
     def __repr__(self) -> str:
@@ -41,7 +41,7 @@ class SecretText:
 
         if not isinstance(other, SecretText):
             return NotImplemented
-        # JSON can bring half a surrogate pair, and the error of encoding it would hold the text.
+        # JSON can contain an unpaired surrogate, and the encoding error would contain the text.
         mine, theirs = (each.reveal().encode("utf-8", "surrogatepass") for each in (self, other))
         return compare_digest(mine, theirs)
 

@@ -1,7 +1,7 @@
-"""Settings come from the environment, in one place a function, and a missing one fails at once.
+"""Settings from the environment: read in one place per function; a missing one fails at once.
 
 A function declares one frozen dataclass; each field `staging_bucket: str` is read from
-`ASTRALOG_STAGING_BUCKET`. Names of resources have no default: a wrong guess writes to the wrong place.
+`ASTRALOG_STAGING_BUCKET`. Resource names have no default: a wrong guess would write to the wrong place.
 """
 
 import os
@@ -21,7 +21,7 @@ def load(kind: type[T], environ: Mapping[str, str] = os.environ) -> T:
 
     Raises
     ------
-    SettingsError: names every variable that is missing or unreadable, never a value.
+    SettingsError: names every missing or invalid variable, never a value.
     """
     values: dict[str, Any] = {}
     faults: list[str] = []

@@ -1,11 +1,11 @@
-"""The canonical staged object: where it lies, what its name tells, what its body holds.
+"""The canonical staged object: its key, the facts in the key, and its body.
 
 Key: ``staged/v1/tenant=<id>/day=<YYYY-MM-DD>/<id>-r<rows>-b<bytes>-x<YYYYMMDD>.ndjson.zst``
 
 - `day` is the UTC day of receipt; `<id>` is time-ordered, or derived from an Idempotency-Key.
-- `-r` is the row count, `-b` the rows' bytes before zstd and `-x` the day they expire, so that a notification
-  or a listing alone is enough to plan a batch, and a batch to meter it: no HEAD, no GET (docs/adr/0003).
-- A key is written once (`If-None-Match: *`) and is therefore the identity of its rows.
+- `-r` is the row count, `-b` the rows' bytes before zstd and `-x` the day they expire. So a notification or a
+  listing is enough to plan a batch, and a batch to meter it: no HEAD, no GET (docs/adr/0003).
+- A key is written once (`If-None-Match: *`) and therefore identifies its rows.
 
 Body: one or more zstd frames of NDJSON; each line has `COLUMNS` and nothing else.
 """
@@ -24,7 +24,7 @@ SCHEMA_VERSION = "1"
 SUFFIX = ".ndjson.zst"
 
 ID_CHARACTERS = 26
-"""Of an id that ingest made; one that derives from another object's is longer."""
+"""Of an id that ingest made; an id derived from another object's is longer."""
 
 COLUMNS = {
     "tenant_id": "String",
@@ -38,21 +38,21 @@ COLUMNS = {
     "span_id": "String",
     "metadata": "String",
 }
-"""Columns of a staged row with their ClickHouse types. `batch_id` and `expires_on` join them on insert."""
+"""Columns of a staged row with their ClickHouse types. The insert adds `batch_id` and `expires_on`."""
 
 _KEY = re.compile(
     r"staged/v1/tenant=(?P<tenant>[^/]+)/day=(?P<day>\d{4}-\d\d-\d\d)/"
     r"(?P<id>[0-9A-Za-z]+)-r(?P<rows>[1-9]\d*)-b(?P<bytes>[1-9]\d*)-x(?P<expires>\d{8})\.ndjson\.zst"
 )
 KEYS_KEPT_IN_MIND = 16_384
-"""More than one invocation of sync can be told of: it takes each key apart several times."""
+"""More keys than one invocation of sync receives: it parses each key several times."""
 
 _BASE32 = "0123456789abcdefghjkmnpqrstvwxyz"
 
 
 @dataclass(frozen=True, slots=True)
 class StagedKey:
-    """A staged object's key, taken apart. `raw_bytes`: of the rows as NDJSON, which is what is paid for."""
+    """The parsed key of a staged object. `raw_bytes`: of the rows as NDJSON, the billed volume."""
 
     tenant: TenantId
     day: date
@@ -68,17 +68,17 @@ class StagedKey:
         )
 
     def expired_by(self, today: date) -> bool:
-        """Whether the day is over, on `today`, through which the rows are kept."""
+        """Whether the rows are past retention on `today`."""
         return self.expires_on < today
 
     @classmethod
     @lru_cache(maxsize=KEYS_KEPT_IN_MIND)
     def parse(cls, key: str) -> "StagedKey":
-        """Take `key` (already URL-decoded) apart.
+        """Parse `key` (already URL-decoded).
 
         Raises
         ------
-        PermanentError: the key is not of this form; it never becomes one by waiting.
+        PermanentError: the key does not have this format; a retry cannot help.
         """
         match = _KEY.fullmatch(key)
         if not match:
@@ -98,7 +98,7 @@ class StagedKey:
 
 
 def time_ordered_id(now_ms: int | None = None) -> str:
-    """26 characters: 48 bits of Unix milliseconds, then 80 random bits, sorting as text by time."""
+    """26 characters: 48 bits of Unix milliseconds, then 80 random bits; sorts by time as text."""
     stamp = time.time_ns() // 1_000_000 if now_ms is None else now_ms
     return base32((stamp << 80) | int.from_bytes(os.urandom(10), "big"))
 

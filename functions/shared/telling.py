@@ -1,7 +1,7 @@
-"""Sync is told of staged objects: by S3 of those in our bucket, by ourselves of all others.
+"""Notify sync of staged objects: S3 does so for our bucket, this module for all others.
 
-A message has the form of S3's own notifications. One of a customer's bucket names the tenant as well: it is
-not S3 that vouches for it but this code, which knows whose bucket it was.
+A message has the format of S3's notifications. For a customer's bucket it also names the tenant: the sender
+is this code, which knows whose bucket it is, and not S3.
 """
 
 import json
@@ -18,15 +18,15 @@ from functions.shared.staging import is_staged
 from functions.shared.tenancy import TenantId
 
 OBJECTS_A_MESSAGE = 250
-"""About 100 KB; sync settles a message when all of its objects are."""
+"""About 100 KB; sync deletes a message when all of its objects are done."""
 
 
 class TellingError(RetryableError):
-    """SQS did not take a message, or its answer was lost; objects told of twice are loaded once."""
+    """SQS did not accept a message, or its response was lost; an object reported twice is loaded once."""
 
 
 class Staged(Protocol):
-    """What there is to tell of an object; `etag` without quotes."""
+    """The facts that a notification has of an object; `etag` without quotes."""
 
     @property
     def key(self) -> str: ...
@@ -39,9 +39,9 @@ class Staged(Protocol):
 def notifications(
     objects: Sequence[Staged], source: str = "sweeper", tenant: TenantId | None = None
 ) -> Iterator[str]:
-    """Message bodies of the form S3 itself sends, OBJECTS_A_MESSAGE to a message.
+    """Message bodies in the format of S3's notifications, with OBJECTS_A_MESSAGE objects each.
 
-    `tenant`: whose bucket it is; None for ours.
+    `tenant`: the owner of the bucket; None for ours.
     """
     whose = {"tenant": str(tenant)} if tenant else {}
     for start in range(0, len(objects), OBJECTS_A_MESSAGE):
@@ -55,12 +55,12 @@ def _record(each: Staged, source: str) -> dict[str, object]:
 
 
 class Teller:
-    """Tells one queue; for as many threads as like to call.
+    """Sends notifications to one queue; thread-safe.
 
     Parameters
     ----------
     queue: its name.
-    source: who tells, for people who read a message.
+    source: the sender, for people who read a message.
     sqs: a boto3 client; None for one that is made on first use.
     """
 
@@ -71,11 +71,11 @@ class Teller:
         self._url = ""
 
     def tell(self, objects: Sequence[Staged], tenant: TenantId) -> int:
-        """Tell of `objects` in the bucket of `tenant`; how many messages it took.
+        """Notify of `objects` in the bucket of `tenant`; returns the number of messages.
 
         Raises
         ------
-        TellingError: some of them may have been told of.
+        TellingError: notifications of some objects may have been sent.
         """
         messages = 0
         for body in notifications(objects, self._source, tenant):
@@ -91,11 +91,11 @@ class Teller:
 
 
 class NotifyingBucket:
-    """A customer's bucket that tells of what is staged in it, as ours does by itself.
+    """A customer's bucket that sends notifications of objects staged in it, as our bucket does by itself.
 
-    A staged object is told of once it is durable, and again when somebody finds it there already, whose first
-    attempt may have died in between. That the telling fails is no fault of the writer's: the sweeper finds
-    the object. It is counted as `UntoldObjects` of `function`.
+    A notification is sent once the object is durable, and again when a writer finds that the object exists,
+    because the first writer may have died before sending it. A failed notification is not the writer's error:
+    the sweeper finds the object. It is counted as `UntoldObjects` of `function`.
     """
 
     def __init__(self, bucket: Bucket, teller: Teller, tenant: TenantId, function: str) -> None:
@@ -110,7 +110,7 @@ class NotifyingBucket:
             if etag is not None:
                 self._tell(key, etag, len(body))
             elif there := self._bucket.get(key):
-                # Its own size: a retry's body has other times in it, and compresses to another length.
+                # The stored size: a retry's body has other times in it, and compresses to another length.
                 self._tell(key, there.etag, len(there.body))
         return etag
 

@@ -1,4 +1,4 @@
-"""The tenant comes first: the one module that turns a tenant into prefixes and filters."""
+"""The one module that turns a tenant into prefixes and filters."""
 
 import re
 
@@ -10,7 +10,7 @@ _PATTERN = re.compile(r"[a-z0-9][a-z0-9_-]{1,62}")
 class TenantId(str):
     """A tenant's id: lower-case letters, digits, `_` and `-`, 2 to 63 characters.
 
-    The alphabet is chosen so that an id is safe, as it stands, in an S3 key, a JSON string and a URL.
+    An id of these characters needs no escaping in an S3 key, a JSON string or a URL.
     """
 
     __slots__ = ()
@@ -22,37 +22,37 @@ class TenantId(str):
 
 
 def staged_prefix(tenant: TenantId) -> str:
-    """The S3 prefix that holds everything `tenant` has staged and nobody else's."""
+    """The S3 prefix of all staged objects of `tenant`, and of no other tenant's."""
     return f"staged/v1/tenant={tenant}/"
 
 
 def idempotency_prefix(tenant: TenantId) -> str:
-    """The S3 prefix of the marks that `Idempotency-Key` leaves for a day."""
+    """The S3 prefix of the idempotency marks, which are kept for a day."""
     return f"idempotency/v1/tenant={tenant}/"
 
 
 def quarantine_prefix(tenant: TenantId) -> str:
-    """The S3 prefix of the rows of `tenant` that ClickHouse refused."""
+    """The S3 prefix of the quarantined rows of `tenant`."""
     return f"quarantine/v1/tenant={tenant}/"
 
 
 def exports_prefix(tenant: TenantId) -> str:
-    """The S3 prefix of the archives that were made for `tenant`."""
+    """The S3 prefix of the data exports of `tenant`."""
     return f"exports/v1/tenant={tenant}/"
 
 
 def dropin_prefix(tenant: TenantId) -> str:
-    """The S3 prefix that `tenant` puts files under."""
+    """The S3 prefix of the files that `tenant` puts into the drop bucket."""
     return f"dropin/v1/tenant={tenant}/"
 
 
 def checkpoint_prefix(tenant: TenantId) -> str:
-    """The S3 prefix of how far the reading of files of `tenant` has come."""
+    """The S3 prefix of the checkpoints of files of `tenant`."""
     return f"uploads/v1/tenant={tenant}/"
 
 
 def row_filter(tenant: TenantId) -> tuple[str, dict[str, str]]:
-    """The SQL condition and its bound parameter that every read of the events table starts from."""
+    """The SQL condition, with its bound parameter, of every read of the events table."""
     return "tenant_id = {tenant_id:String}", {"tenant_id": str(tenant)}
 
 
@@ -60,17 +60,17 @@ _OWN = "byoc:"
 
 
 def own_destination(tenant: TenantId) -> str:
-    """What the ledger and the table of health call a BYOC tenant's own cloud."""
+    """The name of a BYOC tenant's destination in the ledger and in the table of health."""
     return f"{_OWN}{tenant}"
 
 
 def own_drops(tenant: TenantId) -> str:
-    """What the table of health calls a BYOC tenant's own bucket, as files lie in it."""
+    """The name of a BYOC tenant's bucket in the table of health, as a source of dropped files."""
     return f"drops:{tenant}"
 
 
 def own_searches(tenant: TenantId) -> str:
-    """What the table of health calls a BYOC tenant's own ClickHouse, as it is searched."""
+    """The name of a BYOC tenant's ClickHouse in the table of health, for searches."""
     return f"searches:{tenant}"
 
 
@@ -80,5 +80,5 @@ def own_staging(tenant: TenantId) -> str:
 
 
 def owner_of(destination: str) -> TenantId | None:
-    """Whose own cloud `destination` is; None for ours."""
+    """The tenant of a BYOC `destination`; None for ours."""
     return TenantId(destination.removeprefix(_OWN)) if destination.startswith(_OWN) else None

@@ -1,7 +1,7 @@
-"""The table of turns: when a scheduled function last began to work for a tenant.
+"""The table of turns: when a scheduled function last started to work for a tenant.
 
-One item for a function and a tenant, under a hash of both: it names no account, and is deleted FORGET_DAYS
-after the last turn. A tenant without an item counts as one that never had a turn.
+One item per function and tenant, under a hash of both: it names no account, and is deleted FORGET_DAYS after
+the last turn. A tenant without an item counts as one that never had a turn.
 """
 
 import time
@@ -22,11 +22,11 @@ Item = dict[str, Any]
 
 
 class TurnsUnreadError(RetryableError):
-    """DynamoDB keeps leaving keys unread: it has no capacity for them now."""
+    """DynamoDB keeps leaving keys unprocessed: it lacks capacity at the moment."""
 
 
 class DynamoTurnLog:
-    """The functions.shared.turns.TurnLog of the function `function`; for as many threads as call it.
+    """The functions.shared.turns.TurnLog of the function `function`; thread-safe.
 
     Every method raises StoreUnavailableError when DynamoDB fails; reads are consistent.
 
@@ -45,7 +45,7 @@ class DynamoTurnLog:
         self._clock = clock
 
     def last(self, tenants: Iterable[TenantId]) -> dict[TenantId, float]:
-        """See TurnLog; raises TurnsUnreadError too."""
+        """See TurnLog; also raises TurnsUnreadError."""
         names = {self._name(tenant): tenant for tenant in tenants}
         found: dict[TenantId, float] = {}
         keys = list(names)
@@ -67,15 +67,15 @@ class DynamoTurnLog:
         return int(changed["Attributes"]["turns"]["N"])
 
     def number(self, tenant: TenantId) -> int:
-        """How many turns of `tenant` have begun; what `next` is asked with."""
+        """The number of turns of `tenant` that have begun; pass it to `next`."""
         (found,) = self._items([self._name(tenant)]) or [{"turns": {"N": "0"}}]
         return int(found["turns"]["N"])
 
     def next(self, tenant: TenantId, number: int) -> Item:
         """The turn that follows turn `number`, as an item of TransactWriteItems.
 
-        Its condition does not hold when another turn of `tenant` began since `number` was read: what was
-        decided then has to be decided anew.
+        Its condition fails when another turn of `tenant` began after `number` was read: then the caller
+        has to read and decide again.
         """
         now = self._clock()
         condition = "turns = :number" if number else "attribute_not_exists(turns)"

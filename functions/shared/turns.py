@@ -1,9 +1,9 @@
 """Turns: how a scheduled run shares its time between tenants. Pure.
 
-A tenant gets one turn in a run, of a bounded length, however many things wait for it. Tenants are ordered by
-their last turn, the longest ago first; a new one joins at the end, by the time since when it waits. A turn is
-recorded before its work begins (functions.shared.turn_log): a run that dies in the middle of one leaves that
-tenant at the end of the order, and the next run begins with the others (docs/adr/0018).
+A tenant gets one turn of bounded length per run, however much work waits for it. Tenants are ordered by
+their last turn, the longest ago first; a new one joins at the end, by its waiting time. A turn is
+recorded before its work begins (functions.shared.turn_log): if a run dies during a turn, that tenant is last
+in the order, and the next run begins with the others (docs/adr/0018).
 """
 
 import time
@@ -18,40 +18,40 @@ T = TypeVar("T")
 
 
 class TurnLog(Protocol):
-    """When each tenant had its last turn; see functions.shared.turn_log.DynamoTurnLog."""
+    """The last turn of each tenant; see functions.shared.turn_log.DynamoTurnLog."""
 
     def last(self, tenants: Iterable[TenantId]) -> dict[TenantId, float]:
-        """Unix seconds at which the last turn of each of `tenants` began; without those that had none."""
+        """Unix seconds at which the last turn of each of `tenants` began; omits those that had none."""
 
     def begin(self, tenant: TenantId) -> int:
-        """Record that a turn of `tenant` begins; durable on return. How many turns it has had."""
+        """Record that a turn of `tenant` begins, durably; returns the number of its turns so far."""
 
 
 def fair_order(
     waiting_since: Mapping[TenantId, float], last_turns: Mapping[TenantId, float]
 ) -> list[TenantId]:
-    """The tenants of `waiting_since`, Unix seconds, in the order in which they get their turns.
+    """The tenants of `waiting_since`, Unix seconds, in the order of their turns.
 
-    After a turn a tenant is behind all that waited by then, however often it asks again.
+    After a turn a tenant is behind all that were waiting by then, however often it asks again.
     """
     return sorted(waiting_since, key=lambda tenant: max(waiting_since[tenant], last_turns.get(tenant, 0.0)))
 
 
 def rotated(things: Sequence[T], by: int) -> list[T]:
-    """`things`, beginning with another one in each turn, so that none of them is always the first."""
+    """`things`, starting with another one in each turn, so that none of them is always the first."""
     start = by % len(things) if things else 0
     return [*things[start:], *things[:start]]
 
 
 def interleaved(groups: Iterable[Sequence[T]]) -> Iterator[T]:
-    """One of each group in turn: a group of a million does not keep a group of three from being reached."""
+    """One item of each group in turn, so that a group of a million does not delay a group of three."""
     missing = object()
     rounds = zip_longest(*groups, fillvalue=missing)
     return (each for each in chain.from_iterable(rounds) if each is not missing)  # type: ignore[misc]
 
 
 class TurnClock:
-    """The seconds left of the turn at hand, and of the run around it.
+    """The seconds left of the current turn, and of the run around it.
 
     Parameters
     ----------
@@ -70,7 +70,7 @@ class TurnClock:
 
     @contextmanager
     def turn(self, seconds: float) -> Iterator[None]:
-        """Within the block no more than `seconds` are left, from now."""
+        """Within the block at most `seconds` are left, from now."""
         self._ends_at = self._clock() + seconds
         try:
             yield
@@ -85,9 +85,9 @@ def take_turns(
     turn_seconds: float,
     work: Callable[[TenantId, int], None],
 ) -> list[TenantId]:
-    """Give each tenant a turn of `turn_seconds`, one after the other, while a whole one fits into the run.
+    """Give each tenant a turn of `turn_seconds`, one after the other, while a whole turn fits into the run.
 
-    The first one begins in any case. `work` gets the tenant and the number of its turn.
+    The first turn begins in any case. `work` gets the tenant and the number of its turn.
 
     Returns
     -------
@@ -95,7 +95,7 @@ def take_turns(
 
     Raises
     ------
-    What `log` and `work` raise: the tenant whose turn failed is behind all others in the next run.
+    The errors of `log` and `work`: the tenant whose turn failed is last in the next run.
     """
     order = fair_order(waiting_since, log.last(waiting_since))
     for position, tenant in enumerate(order):

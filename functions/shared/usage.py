@@ -1,4 +1,4 @@
-"""What a batch has stored, as sync leaves it in the ledger and billing counts it."""
+"""The usage of a batch: sync records it in the ledger, billing counts it."""
 
 import json
 from collections.abc import Iterable
@@ -8,15 +8,15 @@ from datetime import date
 from functions.shared.tenancy import TenantId
 
 DAY = "day#"
-"""With a day after it, the sort key of what a tenant has used on it, in the table `usage`."""
+"""Prefix of a sort key in the table `usage`; followed by a day, it holds the tenant's usage of that day."""
 
 SHARDS = ("0", "1", "2", "3")
-"""What the batches that wait to be counted are divided into: an index takes 1,000 writes a second in each."""
+"""Shards of the batches that wait to be counted: an index accepts 1,000 writes per second in each."""
 
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """What one tenant has in a batch of one day's receipt (UTC). `raw_bytes`: as NDJSON, before zstd."""
+    """One tenant's part of a batch for one day of receipt (UTC). `raw_bytes`: as NDJSON, before zstd."""
 
     tenant: TenantId
     day: date
@@ -25,7 +25,7 @@ class Share:
 
 
 def packed(shares: Iterable[Share]) -> str:
-    """`shares` as text: an array of [tenant, day, rows, bytes] for each, in their order."""
+    """Encode `shares` as text: an array of [tenant, day, rows, bytes] for each, in their order."""
     return json.dumps(
         [[each.tenant, each.day.isoformat(), each.rows, each.raw_bytes] for each in shares],
         separators=(",", ":"),
@@ -33,7 +33,7 @@ def packed(shares: Iterable[Share]) -> str:
 
 
 def unpacked(text: str) -> tuple[Share, ...]:
-    """What `packed` has made."""
+    """Decode the text made by `packed`."""
     return tuple(
         Share(TenantId(tenant), date.fromisoformat(day), rows, raw_bytes)
         for tenant, day, rows, raw_bytes in json.loads(text)
@@ -41,5 +41,5 @@ def unpacked(text: str) -> tuple[Share, ...]:
 
 
 def shard_of(batch_id: str) -> str:
-    """Which of SHARDS a batch waits in; ids are hexadecimal."""
+    """The shard in which a batch waits; batch ids are hexadecimal."""
     return SHARDS[int(batch_id[0], 16) % len(SHARDS)]

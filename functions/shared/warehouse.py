@@ -1,12 +1,14 @@
 """ClickHouse over HTTP: the one module that imports its client.
 
-Faults are told apart by what they say about the work: `WarehouseDownError` (nothing reached the engine),
-`WarehouseBusyError` (the engine refused and nothing was written), `WarehouseRefusedError` (it will refuse
-again) and `OutcomeUnknownError` (the answer was lost; a write may yet take place). Behind guarded connections
-answers are bounded: `LongResultError` of a SELECT, `UnusableAnswerError` of anything else. An answer that is
-not of ClickHouse's form is an `UnusableAnswerError` too, whatever a customer's server sends. The client binds
-values of more than 4 KB in the request's body, as a form: ClickHouse, and proxies in front of it, limit a URL
-to less than a thousand values take. A statement sent so has 128 KiB at most, without such values 16 MiB.
+Errors are classified by what they mean for the work: `WarehouseDownError` (nothing reached the engine),
+`WarehouseBusyError` (the engine rejected it for now; nothing was written), `WarehouseRefusedError` (it will
+reject it again) and `OutcomeUnknownError` (the answer was lost; a write may yet take place). Behind the
+egress filter answers are bounded: `LongResultError` for a SELECT, `UnusableAnswerError` for anything else. An
+answer that is not in ClickHouse's format is an `UnusableAnswerError` too, whatever a customer's server sends.
+
+The client sends bound values of more than 4 KB in the request's body, as a form, because ClickHouse and
+proxies limit a URL to less than a thousand values need. Such a statement has at most 128 KiB, any other
+16 MiB.
 """
 
 import json
@@ -30,10 +32,10 @@ from functions.shared.guarded.answers import (
 )
 
 BUSY_CODES = frozenset({159, 160, 164, 202, 209, 210, 236, 241, 242, 243, 252, 285, 319, 425, 473, 516, 999})
-"""Timeouts, too many queries, read-only, memory, too many parts, not enough space, keeper: these pass."""
+"""Timeouts, too many queries, read-only, memory, too many parts, no disk space, keeper: all temporary."""
 
 TOO_LARGE_RESULT = 396
-"""ClickHouse's own code for a result above `max_result_bytes`."""
+"""ClickHouse's code for a result above `max_result_bytes`."""
 
 _NEVER_CONNECTED = frozenset({"NewConnectionError", "ConnectTimeoutError", "NameResolutionError"})
 
@@ -43,7 +45,7 @@ class WarehouseDownError(RetryableError):
 
 
 class WarehouseBusyError(RetryableError):
-    """The engine refused for now; `engine_code` is ClickHouse's."""
+    """The engine rejected the statement for now; `engine_code` is ClickHouse's."""
 
     def __init__(self, message: str, engine_code: int) -> None:
         super().__init__(message)
@@ -55,18 +57,18 @@ class OutcomeUnknownError(RetryableError):
 
 
 class UnusableAnswerError(OutcomeUnknownError):
-    """No ClickHouse answers so: too long, compressed unasked, or not of the form of the statement's rows.
+    """The answer is not ClickHouse's: too long, compressed unasked, or not in the statement's format.
 
     The statement may have run.
     """
 
 
 class TooLongAnswerError(UnusableAnswerError):
-    """More came, or was to come, than is read."""
+    """The answer is longer than its limit."""
 
 
 class WarehouseRefusedError(PermanentError):
-    """The engine refuses this statement or these rows, and will again; `engine_code` is ClickHouse's."""
+    """The engine rejects the statement or the rows; a retry cannot help. `engine_code` is ClickHouse's."""
 
     def __init__(self, message: str, engine_code: int) -> None:
         super().__init__(message)
@@ -74,7 +76,7 @@ class WarehouseRefusedError(PermanentError):
 
 
 class LongResultError(WarehouseRefusedError):
-    """A SELECT has found more than is read; `engine_code` is the one that ClickHouse has for it."""
+    """A SELECT found more than the limit; `engine_code` is ClickHouse's code for it."""
 
     def __init__(self) -> None:
         super().__init__("the result is too long", TOO_LARGE_RESULT)
@@ -82,18 +84,18 @@ class LongResultError(WarehouseRefusedError):
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """The rows of a SELECT and what they cost."""
+    """The rows of a SELECT and their cost."""
 
     rows: list[dict[str, Any]]
     rows_read: int
     elapsed_ms: float
 
     def whole(self, name: str) -> int:
-        """The whole number that the one row of an aggregate has under `name`.
+        """The whole number under `name` in the only row of an aggregate.
 
         Raises
         ------
-        UnusableAnswerError: there is another number of rows, or no such value.
+        UnusableAnswerError: not exactly one row, or no such value.
         """
         try:
             (row,) = self.rows
@@ -102,7 +104,7 @@ class Selection:
             raise UnusableAnswerError(f"the answer has no whole number '{name}'") from None
 
     def text(self, name: str) -> str:
-        """The text that the one row has under `name`; errors as in `whole`."""
+        """The text under `name` in the only row; raises as `whole` does."""
         value = self.rows[0].get(name) if len(self.rows) == 1 else None
         if not isinstance(value, str):
             raise UnusableAnswerError(f"the answer has no text '{name}'")
@@ -110,7 +112,7 @@ class Selection:
 
 
 class _Opaque(bytes):
-    """A body without text. The client would decode it to look for SQL, at a quarter of the insert's cost."""
+    """A body that the client cannot decode, to look for SQL at a quarter of the insert's cost."""
 
     def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:  # noqa: ARG002
         return ""
@@ -121,12 +123,12 @@ class Warehouse:
 
     Parameters
     ----------
-    address: where, and as whom.
-    timeout_seconds: for one statement, from sending it to its answer; over guarded connections to the last
-        byte of it, connecting included, else to its next byte.
-    pool_manager: opens the connections, and is its owner's to close; a guarded one for a customer's address
-        (docs/adr/0009), whose AddressRefusedError every method then may raise. It bounds the results of a
-        SELECT; all other answers have SMALL_ANSWER_BYTES at most.
+    address: host and credentials.
+    timeout_seconds: for one statement, from sending it to its answer; behind the egress filter to the last
+        byte, connecting included, else to the next byte.
+    pool_manager: opens the connections; its owner closes it. A customer's address needs one with egress
+        filter (docs/adr/0009): then every method may raise AddressRefusedError. It limits the results of a
+        SELECT; all other answers have at most SMALL_ANSWER_BYTES.
     """
 
     def __init__(
@@ -138,9 +140,9 @@ class Warehouse:
         self._client: Client | None = None
 
     def insert(self, statement: str, body: bytes, settings: Mapping[str, Any]) -> None:
-        """Send `body`, zstd frames that are passed on as they are, as the data of an INSERT.
+        """Send `body`, zstd frames that are passed on unchanged, as the data of an INSERT.
 
-        On return the rows are committed. Sent once: a retry is the caller's decision.
+        On return the rows are committed. Sent once: the caller decides about retries.
         """
         self._run(
             lambda client: client.command(
@@ -170,14 +172,15 @@ class Warehouse:
         parameters: Mapping[str, Any] | None = None,
         settings: Mapping[str, Any] | None = None,
     ) -> Selection:
-        """Run a SELECT; values come as JSON gives them (64-bit integers and times as text).
+        """Run a SELECT; values are as in JSON (64-bit integers and times as text).
 
         `parameters` are bound by the engine as `{name:Type}`; they never become SQL text here.
 
         Raises
         ------
-        LongResultError: the result is longer than `pool_manager` lets pass; beside the errors of all methods.
-        UnusableAnswerError: the answer is not of the form of ClickHouse's FORMAT JSON.
+        LongResultError: the result exceeds the limit of `pool_manager`.
+        UnusableAnswerError: the answer is not in ClickHouse's FORMAT JSON.
+        All methods' other errors, too.
         """
         return _selection(self.select_json(statement, parameters, settings))
 
@@ -187,7 +190,7 @@ class Warehouse:
         parameters: Mapping[str, Any] | None = None,
         settings: Mapping[str, Any] | None = None,
     ) -> bytes:
-        """As `select`; the answer as it came, for a caller that decodes large ones into types of its own."""
+        """Like `select`, but returns the answer undecoded, for callers that decode large ones themselves."""
         try:
             answer: bytes = self._run(
                 lambda client: client.raw_query(
@@ -249,7 +252,7 @@ def _selection(answer: bytes) -> Selection:
 
 
 def _told_apart(fault: Error) -> Exception:
-    """Which of our errors `fault` is. The engine's text is dropped: it quotes the rows it could not read."""
+    """Classify `fault`. The engine's text is dropped: it quotes the rows it could not read."""
     if fault.code is not None:
         return refusal(fault.code, fault.name)
     causes = {type(cause).__name__ for cause in _causes(fault)}
@@ -263,14 +266,14 @@ def _unusable(fault: AnswerRefusedError) -> UnusableAnswerError:
 
 
 def refusal(engine_code: int, name: str | None = None) -> WarehouseBusyError | WarehouseRefusedError:
-    """The error for an answer of ClickHouse with that code: whether it may pass, or stays."""
+    """The error for ClickHouse's code: temporary or permanent."""
     if engine_code in BUSY_CODES:
         return WarehouseBusyError(f"ClickHouse is busy: code {engine_code} ({name})", engine_code)
     return WarehouseRefusedError(f"ClickHouse refused: code {engine_code} ({name})", engine_code)
 
 
 def _causes(fault: BaseException) -> Iterator[BaseException]:
-    """`fault`, what it came from, and what urllib3 wraps as `reason`; at most 10 deep."""
+    """`fault`, its causes, and what urllib3 wraps as `reason`; at most 10 deep."""
     seen: BaseException | None = fault
     for _ in range(10):
         if seen is None:

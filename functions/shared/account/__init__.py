@@ -1,1 +1,1 @@
-"""What an account is told and what is written down about it: mails, announcements, the audit trail."""
+"""Account messages and records: mails, announcements, the audit trail."""

@@ -1,6 +1,6 @@
-"""What we tell our customers, all of them or one: shown in the dashboard for KEEP_DAYS.
+"""Announcements to all customers or to one, shown in the dashboard for KEEP_DAYS.
 
-What counts from a later day on is shown for so long after that day.
+An announcement that takes effect on a later day is shown for KEEP_DAYS after that day.
 """
 
 import time
@@ -17,17 +17,17 @@ KEEP_DAYS = 180
 SECONDS_A_DAY = 86_400
 
 EVERYBODY = "*"
-"""The partition of what all are told; no tenant's id has this character, so nobody can be called so."""
+"""The partition of announcements to all accounts; no tenant id can contain this character."""
 
 _ALREADY_THERE = "ConditionalCheckFailedException"
 
 
 class AnnouncementsUnavailableError(RetryableError):
-    """DynamoDB gave no answer, or asks us to slow down."""
+    """DynamoDB did not answer, or throttled the request."""
 
 
 class _AlreadyThereError(Exception):
-    """The announcement of that id was published before."""
+    """An announcement with this id is already published."""
 
 
 class Announcements:
@@ -55,10 +55,10 @@ class Announcements:
         text: str,
         effective_on: date | None = None,
     ) -> bool:
-        """Tell `tenant`, or everybody; the first to use an id wins, and the same again changes nothing.
+        """Announce to `tenant`, or to all. The first write of an id wins; repeats have no effect.
 
         Returns whether it is new. `kind` is for programs, `title` and `text` are for people; `effective_on`
-        is the day from which on what is announced counts.
+        is the day on which the announced change takes effect.
         """
         now = self._clock()
         forget_at = int(max(now, _beginning(effective_on))) + KEEP_DAYS * SECONDS_A_DAY
@@ -80,12 +80,12 @@ class Announcements:
         return True
 
     def list(self, tenant: TenantId, since: datetime | None = None) -> list[dict[str, Any]]:
-        """What `tenant` and everybody was told after `since`, newest first: id, at, kind, title, text and
-        effective_on, None for at once.
+        """Announcements for `tenant` and for all, published after `since`, newest first: id, at, kind, title,
+        text and effective_on (None: effective immediately).
         """
         items = [*self._partition(str(tenant)), *self._partition(EVERYBODY)]
         now = self._clock()
-        # DynamoDB forgets late, so the date is looked at.
+        # DynamoDB deletes expired items late, so the expiry date is checked.
         shown = [_shown(item) for item in items if int(item["forget_at"]["N"]) > now]
         after = "" if since is None else moment(since.timestamp())
         return sorted(

@@ -1,8 +1,8 @@
-"""Who did what to an account, when and from where: the audit trail.
+"""The audit trail: who changed what in an account, when and from where.
 
-An entry is written with the change it tells of, in the same transaction, so there is none without the other.
-Nothing here changes or removes one, nor may any function's role. Entries hold no personal data beyond the
-address a request came from: a changed name or e-mail address is told of, not quoted.
+An entry is written in the same transaction as its change, so neither exists without the other. Nothing here
+changes or deletes an entry, and no function's role permits it. Entries hold no personal data except the
+address a request came from: a changed name or e-mail address is recorded, but its value is not.
 """
 
 import re
@@ -25,12 +25,12 @@ _ENTRY = re.compile(r"[0-9a-z]{26}")
 
 
 class AuditUnavailableError(RetryableError):
-    """DynamoDB gave no answer, or asks us to slow down."""
+    """DynamoDB did not answer, or throttled the request."""
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Who acts and from where: `actor` is `key:<key_id>` or `person:<subject>`."""
+    """The actor and the request's origin: `actor` is `key:<key_id>` or `person:<subject>`."""
 
     actor: str
     source_ip: str
@@ -38,7 +38,7 @@ class Origin:
 
 
 def origin(event: dict[str, Any], actor: Principal | str) -> Origin:
-    """The origin of an HTTP API event (payload 2.0), for its caller or for who turned out to act."""
+    """The origin of an HTTP API event (payload 2.0), for its caller or for the given actor."""
     http = event.get("requestContext", {}).get("http", {})
     return Origin(
         actor=actor if isinstance(actor, str) else actor.actor,
@@ -49,7 +49,7 @@ def origin(event: dict[str, Any], actor: Principal | str) -> Origin:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Entries as they are shown, newest first; `next_cursor` is None on the last page."""
+    """Entries for display, newest first; `next_cursor` is None on the last page."""
 
     entries: list[dict[str, str]]
     next_cursor: str | None
@@ -70,29 +70,29 @@ class Audit:
         self._clock = clock
 
     def entry(self, tenant: TenantId, who: Origin, action: str, subject: str) -> dict[str, Any]:
-        """A new entry as an item of TransactWriteItems; it overwrites nothing.
+        """A new entry as an item of TransactWriteItems; it never overwrites an entry.
 
-        `action` is a noun and what became of it (`key.created`), `subject` the id of what it was done to.
+        `action` is a noun and what happened to it (`key.created`), `subject` the id of the changed thing.
         """
         return {"Put": {"TableName": self._table_name, **self._put(tenant, who, action, subject)}}
 
     def append(self, tenant: TenantId, who: Origin, action: str, subject: str) -> None:
-        """Write an entry by itself, of something that is not in DynamoDB: before it is done.
+        """Write an entry alone, before an action outside DynamoDB begins.
 
         Raises
         ------
-        AuditUnavailableError: it may or may not have been written.
+        AuditUnavailableError: the entry may or may not have been written.
         """
         self._call("put_item", **self._put(tenant, who, action, subject))
 
     def page(self, tenant: TenantId, limit: int, cursor: str | None = None) -> Page:
-        """Up to `limit` entries of `tenant`, those before `cursor`.
+        """Up to `limit` entries of `tenant`, older than `cursor`.
 
-        Entries that are written while somebody pages are on no page: they are newer than the first.
+        Entries written during paging are on no page: they are newer than the first page.
 
         Raises
         ------
-        ValueError: no page ever gave this cursor.
+        ValueError: the cursor is not one that a page returned.
         AuditUnavailableError
         """
         if cursor is not None and not _ENTRY.fullmatch(cursor):
@@ -140,7 +140,7 @@ class Audit:
 
 
 def _cut(user_agent: str) -> str:
-    """At most 200 characters, and none that is half of one: DynamoDB takes UTF-8 only."""
+    """At most 200 characters, without unpaired surrogates: DynamoDB accepts UTF-8 only."""
     return user_agent[:MAX_USER_AGENT_CHARACTERS].encode("utf-8", "replace").decode()
 
 

@@ -1,8 +1,8 @@
-"""The end of an account: asked for once, and then billing's to bring about before anything is erased.
+"""Closing an account: requested once, then completed by billing before any data is erased.
 
-From that moment no logs are taken. Billing (functions/billing/closer.py) reports the last usage, ends the
-subscription, has Stripe forget the customer and writes down that it is done; what erases the account's data
-waits for that, for an account that is gone could not be billed or ended any more.
+From the request on, logs are rejected. Billing (functions/billing/closer.py) reports the last usage, ends the
+subscription, deletes the customer in Stripe and records that it is done. The erasure of the account's data
+waits for that record, because an erased account can no longer be billed or its subscription ended.
 """
 
 import time
@@ -22,14 +22,14 @@ State = Literal["unknown", "open", "closed"]
 
 @dataclass(frozen=True, slots=True)
 class Closing:
-    """How far it is; Unix seconds. `closed_at`: Stripe knows nobody of this account any more."""
+    """The progress of a closing, in Unix seconds. `closed_at`: Stripe no longer has the customer."""
 
     requested_at: int
     closed_at: int | None
 
 
 class Closings:
-    """In the tables `billing` and `accounts`. Raises StoreUnavailableError when DynamoDB fails."""
+    """Closings, in the tables `billing` and `accounts`. Raises StoreUnavailableError when DynamoDB fails."""
 
     def __init__(
         self,
@@ -44,9 +44,9 @@ class Closings:
         self._clock = clock
 
     def request(self, tenant: TenantId, also: Sequence[Item] = ()) -> bool:
-        """Ask for the end of an account; False when it was asked for before, or there is no such account.
+        """Request the closing of an account; False when already requested, or there is no such account.
 
-        `also`: items of TransactWriteItems that take place with it or not at all.
+        `also`: items of TransactWriteItems written in the same transaction.
         """
         now = {"N": str(int(self._clock()))}
         try:
@@ -56,7 +56,7 @@ class Closings:
         return True
 
     def of(self, tenant: TenantId) -> Closing | None:
-        """How far the end of the account is; None when nobody asked for it."""
+        """The progress of the account's closing; None when it was not requested."""
         item = self._item(tenant) or {}
         if "closing_requested_at" not in item:
             return None
@@ -64,7 +64,7 @@ class Closings:
         return Closing(int(item["closing_requested_at"]["N"]), closed_at)
 
     def state(self, tenant: TenantId) -> State:
-        """Whether billing is done with the account; unknown is one that it has no book of."""
+        """Whether billing has closed the account; "unknown" when billing has no record of it."""
         item = self._item(tenant)
         if item is None:
             return "unknown"
@@ -94,7 +94,7 @@ class Closings:
         }
 
     def _end(self, tenant: TenantId, now: Item) -> Item:
-        """As functions.billing.entitlements would have it: what is capped or owed matters no more."""
+        """The status of a closing account, as in functions.billing.entitlements; caps and debts end."""
         return {
             "Update": {
                 "TableName": self._accounts_table,

@@ -1,4 +1,4 @@
-"""Mail to people, through SES."""
+"""Send mail through SES."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,16 +8,16 @@ from functions.shared.errors import RetryableError
 
 
 class MailError(RetryableError):
-    """SES did not take a mail, or its answer was lost; it may have been sent."""
+    """SES did not accept a mail, or its response was lost; the mail may have been sent."""
 
 
 class Mailer:
-    """Sends as one address, which SES has verified.
+    """Sends from one address that SES has verified.
 
     Parameters
     ----------
     sender: the address.
-    mail_set: the configuration set, by which we hear of bounces and complaints.
+    mail_set: the configuration set that reports bounces and complaints.
     ses: a boto3 client of SES v2; None for one that is made on first use.
     """
 
@@ -34,14 +34,14 @@ class Mailer:
         headers: Mapping[str, str] | None = None,
         tags: Mapping[str, str] | None = None,
     ) -> None:
-        """Send plain text to one address; on return SES has taken it.
+        """Send plain text to one address; on return SES has accepted it.
 
-        `headers` are added as they are; `tags` (letters, digits, `_` and `-`) come back with a bounce or a
-        complaint, and no reader sees them.
+        `headers` are added unchanged; `tags` (letters, digits, `_` and `-`) are part of a bounce or complaint
+        notification and invisible to readers.
 
         Raises
         ------
-        MailError: it tells SES's code and not the address.
+        MailError: it contains SES's error code, not the address.
         """
         self._ses = self._ses or client("sesv2")
         simple: dict[str, Any] = {

@@ -1,4 +1,4 @@
-"""Moments as text that sorts by time."""
+"""Timestamps as text that sorts by time."""
 
 from datetime import UTC, datetime
 

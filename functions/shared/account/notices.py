@@ -1,8 +1,8 @@
-"""The outbox: what the people of an account are to be told, written in one step with what it tells of.
+"""The outbox: notices to the people of an account, written in the transaction of the change they report.
 
-A notice is due from the moment it is written; the function `notifier` announces it in the dashboard and mails
-it to everyone concerned. Its id makes it one: the same again, whenever and by whomever, changes nothing and
-fails nothing, so that whoever writes it with a change of theirs need not know whether it is there already.
+A notice is `due` from the moment it is written. The function `notifier` announces it in the dashboard and
+mails it to the people concerned. Its id is unique: writing it again, at any time and by any process, has no
+effect and no error, so a writer need not check whether the notice exists.
 """
 
 import time
@@ -18,26 +18,26 @@ KEEP_DAYS = 180
 SECONDS_A_DAY = 86_400
 
 MARKETING = "marketing"
-"""The kind that only those who opted in are mailed, and that no dashboard shows."""
+"""The kind that is mailed only to people who opted in, and is not shown in the dashboard."""
 
 DOWNTIME = "downtime"
-"""The kind that many are told of, and at once."""
+"""The kind that is sent to many accounts, and immediately."""
 
 CRITICAL = "critical"
 URGENT = "urgent"
 IN_TURN = "in_turn"
 SETTLED = "settled"
-"""Values of `due`: to be sent at once, after all that is critical, after all that is urgent too, never again.
+"""Values of `due`: send first, send after all critical ones, send after all urgent ones, already sent.
 
-A notice that was sent keeps the attribute: were it removed, an Update that knows nothing of the notice would
-make it due once more.
+A sent notice keeps the attribute. Without it, an Update that does not know the notice would make it due
+again.
 """
 
 Item = dict[str, Any]
 
 
 def turn_of(kind: str, campaign: str | None) -> str:
-    """When a notice is to be sent, as a value of `due`."""
+    """The sending priority of a notice, as a value of `due`."""
     if campaign is None:
         return CRITICAL
     return URGENT if kind == DOWNTIME else IN_TURN
@@ -69,11 +69,11 @@ class Notices:
         effective_on: date | None = None,
         campaign: str | None = None,
     ) -> Item:
-        """The notice as an item of TransactWriteItems, which never makes a transaction fail.
+        """The notice as an item of TransactWriteItems that never makes the transaction fail.
 
-        `kind` is for programs, `title` (a line) and `text` are for people. `announce`: in the dashboard too.
-        `campaign`: it is one of many, and lets go first what concerns one account alone; an outage goes
-        before whatever else many are told.
+        `kind` is for programs, `title` (one line) and `text` for people. `announce`: also in the dashboard.
+        `campaign`: one of many notices, sent after those to a single account; in campaigns, downtime is sent
+        first.
         """
         now = self._clock()
         attributes: Item = {
@@ -113,11 +113,11 @@ class Notices:
         effective_on: date | None = None,
         campaign: str | None = None,
     ) -> None:
-        """Write the notice by itself.
+        """Write the notice alone.
 
         Raises
         ------
-        StoreUnavailableError: it may or may not have been written.
+        StoreUnavailableError: the notice may or may not have been written.
         """
         self._client = self._client or open_client()
         written = self.due(

@@ -1,9 +1,9 @@
-"""For how many days an account's rows are kept with us: now, and from a known moment on.
+"""Retention terms: for how many days we keep an account's rows, now and from known times on.
 
-A plan that keeps more counts at once, and brings nothing back. One that keeps less counts for new rows at
-once and for those that are there after GRACE_DAYS, so that a change that was a mistake can be taken back
-before anything is lost. Billing writes these terms with an account's standing, in the same write; retention
-reads them. A customer who moves to their own cloud is one whose rows are kept with us for 0 days.
+A plan with longer retention applies immediately, and restores nothing. A plan with shorter retention applies
+to new rows immediately and to existing rows after GRACE_DAYS, so that a mistaken change can be reverted
+before data is lost. Billing writes these terms together with the account status; retention reads them. After
+a move to BYOC, our ClickHouse keeps the account's rows for 0 days.
 """
 
 from collections.abc import Iterable, Mapping
@@ -15,7 +15,7 @@ from functions.shared.account.standing import Standing, standing_of
 from functions.shared.plans import Plan
 
 GRACE_DAYS = 7
-"""Stated in docs/retention.md and in the mail that tells of the change."""
+"""Stated in docs/retention.md and in the mail about the change."""
 
 SECONDS_A_DAY = 86_400
 
@@ -24,7 +24,7 @@ Item = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """From `since` (Unix seconds) on, rows are kept for `days` after the day of their receipt."""
+    """From `since` (Unix seconds) on, rows are kept for `days` after the day of receipt."""
 
     since: int
     days: int
@@ -32,18 +32,18 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class RetentionTerms:
-    """What an account's item says of retention.
+    """The retention attributes of an account's item.
 
-    `plan_days` is what new rows are stamped with. `steps`, oldest first, are what counts for the rows that
-    are there, once a plan has changed; without any, rows keep what they were stamped with. What no longer
-    counts is not kept.
+    `plan_days`: written into new rows. `steps`, oldest first: the retention of existing rows after a plan
+    change; without steps, rows keep the retention they were written with. Steps that no longer apply are not
+    stored.
     """
 
     plan_days: int
     steps: tuple[Step, ...] = ()
 
     def in_force(self, now: float) -> Step:
-        """The step that counts at `now`; where no plan has ever changed, the plan's days since ever."""
+        """The step in force at `now`; if the plan has never changed, the plan's days since the beginning."""
         current = self.steps[0] if self.steps else Step(0, self.plan_days)
         for step in self.steps:
             if step.since <= now:
@@ -51,15 +51,15 @@ class RetentionTerms:
         return current
 
     def pending(self, now: float) -> Step | None:
-        """The first step that is yet to come: what an owner is told of, and may still avert."""
+        """The first future step: the owner is notified of it, and can still prevent it."""
         return next((step for step in self.steps if step.since > now), None)
 
 
 def terms_after(terms: RetentionTerms, standing: Standing, now: int) -> RetentionTerms:
-    """The terms of an account that had `terms`, once it has `standing` at `now`; again, they stay the same.
+    """The new terms of an account that had `terms` and gets `standing` at `now`; a repeat changes nothing.
 
-    Fewer days come GRACE_DAYS later, after whatever is pending already. More days raise what is kept now and
-    what is pending, and postpone nothing.
+    Fewer days take effect after GRACE_DAYS, behind any pending step. More days raise the retention in force
+    and all pending steps, and postpone nothing.
     """
     days = _days_of(standing)
     if days == terms.plan_days:
@@ -80,22 +80,22 @@ def terms_of(item: Mapping[str, Any]) -> RetentionTerms:
 
 
 def terms_item(terms: RetentionTerms) -> Item:
-    """The attribute of an account's item that holds the terms, beside those of its standing."""
+    """The attribute of an account's item that holds the terms, next to its status."""
     return {"retention_steps": {"L": [_written(step) for step in terms.steps]}}
 
 
 def days_of_plan(plan: Plan) -> int:
-    """For how many days `plan` keeps rows with us."""
+    """The days for which we keep the rows of `plan`."""
     return 0 if plan.name == BYOC else plan.retention_days
 
 
 def _days_of(standing: Standing) -> int:
-    """As `days_of_plan`, by what the account has, which an operator may have set otherwise."""
+    """Like `days_of_plan`, but from the account's actual retention, which an operator may have changed."""
     return 0 if standing.plan == BYOC else standing.retention_days
 
 
 def _without_repetition(steps: Iterable[Step]) -> tuple[Step, ...]:
-    """A step that changes nothing says nothing."""
+    """Remove steps that do not change the days."""
     kept: list[Step] = []
     for step in steps:
         if not kept or kept[-1].days != step.days:

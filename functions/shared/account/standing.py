@@ -1,7 +1,7 @@
-"""Whether an account's logs are taken, by its plan and what is paid: never whether they can be read.
+"""Account status: whether an account may send logs, by plan and payment. Reading logs is always permitted.
 
-Kept with the account, written by billing, read by the authorizer at each request. What ends at a known time
-is kept as that time, so that it ends then and not when a schedule comes round.
+Stored in the account's item, written by billing, read by the authorizer at each request. A status that ends
+at a known time stores that time, so that it ends on time and not at the next scheduled run.
 """
 
 from collections.abc import Mapping
@@ -15,28 +15,28 @@ QUOTA_EXCEEDED = "quota_exceeded"
 ACCOUNT_CLOSING = "account_closing"
 
 _REFUSALS = {
-    QUOTA_EXCEEDED: "The hard cap you set, or a trial's volume, is reached: raise the cap or choose a plan.",
-    "trial_ended": "The free trial is over: choose a plan with POST /v1/billing/checkout.",
-    "payment_overdue": "A payment failed and its grace period is over: mend it with POST /v1/billing/portal.",
+    QUOTA_EXCEEDED: "The hard cap or the trial's volume is reached: raise the cap or choose a plan.",
+    "trial_ended": "The free trial has ended: choose a plan with POST /v1/billing/checkout.",
+    "payment_overdue": "Payment is overdue: update the card in the billing portal, POST /v1/billing/portal.",
     "subscription_ended": "The subscription has ended: choose a plan with POST /v1/billing/checkout.",
-    ACCOUNT_CLOSING: "This account is being closed: DELETE /v1/erasures/{id} of the request takes that back.",
+    ACCOUNT_CLOSING: "This account is being closed: cancel the request with DELETE /v1/erasures/{id}.",
 }
-"""Code of a 402 -> what to do about it."""
+"""Code of a 402 -> how to resolve it."""
 
 REFUSAL_CODES = frozenset(_REFUSALS)
-"""Codes of a 402: the account takes no logs now, and may again."""
+"""Codes of a 402: the account's logs are rejected for now."""
 
 Item = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What of an account is billing's to say. Times are in Unix seconds.
+    """The account status that billing controls. Times are in Unix seconds.
 
-    `accepts_until`: logs are refused from then on, with `end_reason`; None for no end in sight.
-    `capped_until`: the customer's hard cap is reached, until a period begins anew; None when it is not.
-    `cap_left_bytes`: what of the hard cap, or of a trial's volume, was left when usage was last counted;
-    it holds until the period ends at `cap_left_until`. None without a cap.
+    `accepts_until`: from then on logs are rejected with `end_reason`; None for no known end.
+    `capped_until`: the hard cap is reached, and applies until the next period begins; None when it is not.
+    `cap_left_bytes`: what was left of the hard cap, or of a trial's volume, when usage was last counted;
+    valid until the period ends at `cap_left_until`. None without a cap.
     """
 
     plan: str
@@ -49,7 +49,7 @@ class Standing:
     cap_left_until: int | None = None
 
     def refusal(self, now: float) -> str:
-        """The code of the 402 that logs are answered with at `now`; empty when they are taken."""
+        """The code of the 402 for logs at `now`; empty when they are accepted."""
         if self.accepts_until is not None and self.accepts_until <= now:
             return self.end_reason
         if self.capped_until is not None and now < self.capped_until:
@@ -57,7 +57,7 @@ class Standing:
         return ""
 
     def bytes_left(self, now: float) -> int | None:
-        """What may still be stored in the period, as last counted; None without a cap, or in a new period."""
+        """The remaining bytes of the period, as last counted; None without a cap, or in a new period."""
         is_over = self.cap_left_until is not None and self.cap_left_until <= now
         return None if is_over else self.cap_left_bytes
 
@@ -65,14 +65,14 @@ class Standing:
 def standing_on(
     plan: Plan, accepts_until: int | None = None, end_reason: str = "", capped_until: int | None = None
 ) -> Standing:
-    """The standing that `plan` gives."""
+    """The account status of `plan`."""
     return Standing(
         plan.name, plan.retention_days, plan.bytes_per_second, accepts_until, end_reason, capped_until
     )
 
 
 def refuse(code: str) -> None:
-    """Refuse logs for the reason `code`, if there is one.
+    """Reject logs with the reason `code`, unless it is empty.
 
     Raises
     ------
@@ -83,12 +83,12 @@ def refuse(code: str) -> None:
 
 
 def refusal_reason(code: str) -> str:
-    """What to do about a refusal of that code."""
-    return f"{_REFUSALS[code]} Searching goes on."
+    """The sentence that says how to resolve a 402 with this code."""
+    return f"{_REFUSALS[code]} You can still search your logs."
 
 
 def standing_item(standing: Standing) -> Item:
-    """The attributes of an account's item that hold its standing; unset ones overwrite too."""
+    """The attributes of an account's item that hold its status; None values overwrite, too."""
     return {
         "plan": {"S": standing.plan},
         "retention_days": {"N": str(standing.retention_days)},
@@ -102,7 +102,7 @@ def standing_item(standing: Standing) -> Item:
 
 
 def standing_of(item: Mapping[str, Any]) -> Standing:
-    """The standing in an account's item."""
+    """The account status in an account's item."""
     return Standing(
         plan=item["plan"]["S"],
         retention_days=int(item["retention_days"]["N"]),

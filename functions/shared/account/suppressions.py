@@ -1,6 +1,7 @@
-"""Addresses nothing is mailed to: those that do not exist, and those whose owners called our mail spam.
+"""Suppressions: addresses that bounced, or whose owners reported our mail as spam, and that get no mail.
 
-Only a digest of an address is kept, for KEEP_DAYS: long enough to leave it alone, and no list of people.
+Only a digest of the address is stored, for KEEP_DAYS: long enough to stop mailing it, without a list of
+people.
 """
 
 import hashlib
@@ -34,7 +35,7 @@ class Suppressions:
         self._clock = clock
 
     def add(self, address: str, reason: Reason) -> None:
-        """Mail `address` no more; the same again counts anew."""
+        """Suppress `address`; a repeat restarts its KEEP_DAYS."""
         now = self._clock()
         item = {
             **_key(digest_of(address)),
@@ -45,21 +46,21 @@ class Suppressions:
         self._call("put_item", Item=item)
 
     def holds(self, address: str) -> bool:
-        """Whether nothing may be mailed to `address`; strongly consistent."""
+        """Whether `address` is suppressed; strongly consistent."""
         return self.holds_digest(digest_of(address))
 
     def holds_digest(self, digest: str) -> bool:
-        """The same for who knows no more of an address than `digest_of` makes of it."""
+        """Like `holds`, for callers that only have the digest made by `digest_of`."""
         item = self._call("get_item", Key=_key(digest), ConsistentRead=True).get("Item")
-        # DynamoDB forgets late, so the date is looked at.
+        # DynamoDB deletes expired items late, so the expiry date is checked.
         return bool(item) and int(item["forget_at"]["N"]) > self._clock()
 
     def lift(self, address: str) -> None:
-        """Mail `address` again; SES has a list of its own, which this does not change."""
+        """Remove the suppression of `address`; SES has a separate list, which this does not change."""
         self.lift_digest(digest_of(address))
 
     def lift_digest(self, digest: str) -> None:
-        """The same for who knows no more of an address than `digest_of` makes of it."""
+        """Like `lift`, for callers that only have the digest made by `digest_of`."""
         self._call("delete_item", Key=_key(digest))
 
     def _call(self, operation: str, **parameters: Any) -> Any:
@@ -69,7 +70,7 @@ class Suppressions:
 
 
 def digest_of(address: str) -> str:
-    """Upper and lower case are one address, to every mailbox that is worth mailing."""
+    """The digest of an address, ignoring case: mailboxes in practice do."""
     return hashlib.sha256(address.strip().lower().encode()).hexdigest()
 
 

@@ -1,8 +1,8 @@
-"""Accounts that were erased: what still comes of them is dropped, not loaded.
+"""Tombstones of deleted accounts: data of these accounts that arrives later is dropped, not loaded.
 
-A tombstone holds the SHA-256 of the account's id and nothing else of it. It is there before the first thing
-is removed, and stays for KEEP_DAYS: longer than a message lives, than the ledger remembers a claim, and than
-a backup can bring the account back, which is then erased anew (docs/privacy.md).
+A tombstone holds only the SHA-256 of the account's id. It is written before anything is deleted and stays for
+KEEP_DAYS: longer than a message lives, than the ledger keeps a claim, and than a backup can restore the
+account, which is then erased again (docs/privacy.md).
 """
 
 import time
@@ -17,14 +17,14 @@ KEEP_DAYS = 90
 SECONDS_A_DAY = 86_400
 
 REMEMBERED_SECONDS = 30.0
-"""What a process knows of the tombstones is not older than this."""
+"""The maximum age of a process's copy of the tombstones."""
 
 ACCOUNTS = "accounts"
-"""The partition of all of them: one query tells a process every account that was erased of late."""
+"""The single partition of all tombstones: one query reads every recently erased account."""
 
 
 def name_of(tenant: TenantId) -> str:
-    """What a tombstone calls `tenant`."""
+    """The hash that stands for `tenant` in a tombstone."""
     return sha256(f"account {tenant}".encode()).hexdigest()
 
 
@@ -45,7 +45,7 @@ class Tombstones:
         self._clock = clock
 
     def bury(self, tenant: TenantId) -> None:
-        """From now on `tenant` is erased; the same again keeps the tombstone for longer."""
+        """Write a tombstone: `tenant` counts as erased from now on; a repeat extends it."""
         now = int(self._clock())
         self._call(
             "update_item",
@@ -58,14 +58,14 @@ class Tombstones:
         )
 
     def all(self) -> frozenset[str]:
-        """The names of all accounts that are erased, or are being so."""
+        """The hashes of all accounts that are erased or being erased."""
         found: set[str] = set()
         start: dict[str, Any] = {}
         while True:
             page = self._call(
                 "query",
                 KeyConditionExpression="kind = :accounts",
-                # DynamoDB forgets late, so the date is looked at.
+                # DynamoDB deletes expired items late, so the expiry date is checked.
                 FilterExpression="forget_at > :now",
                 ExpressionAttributeValues={
                     ":accounts": {"S": ACCOUNTS},
@@ -87,9 +87,9 @@ class Tombstones:
 
 
 class RecentTombstones:
-    """The tombstones as they were REMEMBERED_SECONDS ago at the earliest; later while DynamoDB is silent.
+    """The tombstones, at most REMEMBERED_SECONDS old; older while DynamoDB does not answer.
 
-    What is dropped too late is found by the erasure, which goes on until nothing can come any more.
+    Data that this check misses is found by the erasure, which repeats until no more data can arrive.
     """
 
     def __init__(self, tombstones: Tombstones, clock: Callable[[], float] = time.monotonic) -> None:
@@ -99,11 +99,11 @@ class RecentTombstones:
         self._read_at: float | None = None
 
     def buried(self, tenant: TenantId) -> bool:
-        """Whether `tenant` was erased, or is being so.
+        """Whether `tenant` was erased or is being erased.
 
         Raises
         ------
-        StoreUnavailableError: nothing was ever read.
+        StoreUnavailableError: the tombstones have never been read.
         """
         now = self._clock()
         if self._read_at is None or now - self._read_at >= REMEMBERED_SECONDS:

@@ -1,1 +1,1 @@
-"""Buckets that hold staged objects: one contract, ours through obstore, a customer's through boto3."""
+"""Buckets of staged objects: one contract; ours through obstore, a customer's through boto3."""

@@ -1,4 +1,4 @@
-"""A bucket that holds staged objects, ours or a customer's: what everybody who touches them may rely on."""
+"""The contract of a bucket of staged objects, ours or a customer's."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from functions.shared.errors import PermanentError, RetryableError
 
 
 class BucketError(RetryableError):
-    """The bucket did not do what it was asked to; a write may have taken place all the same.
+    """The bucket did not do what was asked; a write may still have taken place.
 
     `reason` is the type or code of the error: never a body, a URL or a key.
     """
@@ -20,27 +20,27 @@ class BucketError(RetryableError):
 
 
 class BucketUnavailableError(BucketError):
-    """No answer, a broken one, or one that says "later": this passes by itself."""
+    """No answer, a broken one, or a throttling one; a retry may succeed."""
 
 
 class BucketRefusedError(BucketError):
-    """The bucket is not there, or not for us: somebody has to mend it, and then the same call succeeds."""
+    """The bucket is missing or denies access; once its owner has fixed that, the same call succeeds."""
 
 
 class ListingTooLongError(BucketError):
-    """The listing does not end within the bounds of functions.shared.buckets.customers; it is not read on."""
+    """The listing exceeds the limits of functions.shared.buckets.customers; reading stops."""
 
     def __init__(self) -> None:
         super().__init__("ListingTooLong")
 
 
 class ObjectChangedError(PermanentError):
-    """The object is not the one that was asked for; its body was not read."""
+    """The object is not the expected one; its body was not read."""
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What somebody was told of an object: its ETag, without quotes, and its size."""
+    """The expected object: the ETag, without quotes, and the size that a notification or a listing gave."""
 
     etag: str
     size_bytes: int
@@ -48,7 +48,7 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """An object: its body, and its ETag without quotes."""
+    """An object's body, and its ETag without quotes."""
 
     body: bytes | memoryview
     etag: str
@@ -56,7 +56,7 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A staged object as a listing shows it; `etag` without quotes."""
+    """A staged object in a listing; `etag` without quotes."""
 
     key: str
     etag: str
@@ -65,63 +65,63 @@ class Listed:
 
 
 class Bucket(Protocol):
-    """Objects under keys, for as many threads as like to call. No call waits longer than its client allows.
+    """Objects under keys; thread-safe. No call waits longer than its client allows.
 
-    A body that was written is durable when the call returns, whole, and what every later call finds: S3 is
-    consistent. A key is text without an empty part, `.` or `..` between its slashes. What fails raises
-    BucketUnavailableError or BucketRefusedError and may, if it is a write, have taken place: only the
-    answer may be lost. So every write here can be told apart from its own repetition, or be repeated.
+    A written body is durable and complete when the call returns, and every later call finds it: S3 is
+    consistent. A key is text whose parts between slashes are not empty, `.` or `..`. A failure raises
+    BucketUnavailableError or BucketRefusedError; a failed write may have taken place, with only the
+    response lost. So a caller can recognize its own repeated write here, or repeat it safely.
     """
 
     def create(self, key: str, body: bytes, attributes: Mapping[str, str] | None = None) -> str | None:
-        """Put `body` where nothing is; its ETag, or None when the key is taken.
+        """Put `body` if the key does not exist; the ETag, or None when the key exists.
 
-        Taken, too, is a key that somebody else is writing at this moment (S3 answers 409), who may yet fail:
-        whoever relies on the object looks for it. Of all who create a key, one is given an ETag.
+        None also means that another write to the key is in flight (S3 answers 409), which may yet fail:
+        a caller that relies on the object checks that it exists. Of all writers of a key, one gets an ETag.
         `attributes` are the object's metadata; `Content-Type` among them is its type.
         """
         ...
 
     def replace(self, key: str, body: bytes, etag: str) -> bool:
-        """Put `body` in place of the object with this `etag`; False when there is another, or none."""
+        """Replace the object that has this `etag` with `body`; False when it has another, or is missing."""
         ...
 
     def get(self, key: str, told: Told | None = None) -> Found | None:
-        """The object, whole; None when there is none, which a bucket that is not there never says.
+        """The whole object; None when it does not exist. A missing bucket raises instead.
 
         Raises
         ------
-        ObjectChangedError: its ETag is not the one that was `told`, or it is larger.
+        ObjectChangedError: its ETag is not the one in `told`, or it is larger.
         """
         ...
 
     def etag_of(self, key: str) -> str | None:
-        """The object's ETag, without reading it; None when there is none.
+        """The object's ETag, without reading its body; None when it does not exist.
 
-        S3 gives no reason with this answer: a bucket that is not there looks like an object that is not.
+        S3's 404 has no reason here: a missing bucket looks like a missing object.
         """
         ...
 
     def delete(self, keys: Sequence[str]) -> None:
-        """Delete the objects, however many; what is gone already is no fault. A failure may leave some."""
+        """Delete any number of objects; a missing object is not an error. A failure may leave some."""
         ...
 
     def under(self, prefix: str) -> Iterator[Listed]:
         """All objects whose key begins with `prefix`, which ends in a slash or is empty.
 
-        In no order, page by page while the caller reads: errors are raised on the way. What is created or
-        deleted meanwhile may be shown or not.
+        In no order, page by page as the caller reads, so errors are raised during the iteration. Objects
+        created or deleted meanwhile may be listed or not.
 
         Raises
         ------
-        PermanentError: the prefix ends otherwise, and might be that of another tenant too.
-        ListingTooLongError: of a bucket at an address that a customer gave.
+        PermanentError: the prefix has another ending, and could match another tenant's keys.
+        ListingTooLongError: only for a bucket at an address that a customer gave.
         """
         ...
 
 
 def same_object(told: Told | None, etag: str, size_bytes: int) -> None:
-    """Raises ObjectChangedError unless an object of that `etag` and size is the one that was `told`."""
+    """Raises ObjectChangedError unless `etag` and size are those of `told`."""
     if told and (etag != told.etag or size_bytes > told.size_bytes):
         raise ObjectChangedError("the object is not the one that was asked for")
 
@@ -131,7 +131,7 @@ def whole_folder(prefix: str) -> str:
 
     Raises
     ------
-    PermanentError: it does not: `tenant=a` is how `tenant=ab` begins.
+    PermanentError: it does not: `tenant=a` is also a prefix of `tenant=ab`.
     """
     if prefix and not prefix.endswith("/"):
         raise PermanentError("a prefix ends in a slash")

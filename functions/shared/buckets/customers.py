@@ -1,9 +1,9 @@
-"""A customer's bucket, over a boto3 S3 client that somebody else made: whose credentials, which endpoint and
-how it is guarded are not decided here.
+"""A customer's bucket, through a given boto3 S3 client. The client's maker decides on credentials, endpoint
+and egress filter.
 
-What the bucket's policy has to allow: PutObject, GetObject, DeleteObject, and ListBucket, without which S3
-answers 403 for an object that is not there. The service has to honour `If-None-Match` and `If-Match` on
-PUT: one that ignores them overwrites, and nothing here can notice.
+The bucket's policy has to allow PutObject, GetObject, DeleteObject, and ListBucket, without which S3 answers
+403 for a missing object. The service has to honour `If-None-Match` and `If-Match` on PUT: a service that
+ignores them overwrites objects, and this class cannot detect it.
 """
 
 import re
@@ -36,23 +36,23 @@ KEYS_A_DELETION = 1000
 DELETES_AT_ONCE = 8
 
 LARGEST_OBJECT_BYTES = 128 * 1024 * 1024
-"""More than ingest stages in one object, and what sync can hold: anybody may write into this bucket."""
+"""More than ingest stages in one object, and as much as sync can hold: others can write into this bucket."""
 
 MAX_LISTED_PAGES = 1000
-"""A million objects, as S3 lists them. A page may be empty and not be the last: they are counted, too."""
+"""A million objects, as S3 lists them. A page may be empty without being the last, so pages are counted."""
 
 MAX_LISTED_A_PAGE = 10_000
-"""S3 lists 1,000; a page is in memory as a whole."""
+"""S3 lists 1,000; a page is held in memory as a whole."""
 
 MAX_LISTED_BYTES = 128 * 1024 * 1024
-"""Of the keys of one listing: its reader may hold all of them."""
+"""Keys of one listing: a caller may hold all of them."""
 
 LISTING_SECONDS = 90.0
-"""Of waiting for the pages of one listing, without what its reader does in between."""
+"""Time waiting for the pages of one listing, without the caller's own time in between."""
 
 _GARBLED = (ResponseParserError, LookupError, ValueError)
 NOT_DONE = (BotoCoreError, ClientError, PermanentError, OSError, *_GARBLED)
-"""A PermanentError is what guards the client's connections: it refused this one, and would again."""
+"""A PermanentError comes from the egress filter, which rejected the connection and would again."""
 _NO_ANSWER = (
     exceptions.ConnectionError,
     exceptions.HTTPClientError,
@@ -66,14 +66,14 @@ _LATER_CODES = frozenset(
     {"InternalError", "OperationAborted", "RequestTimeout", "SlowDown", "ServiceUnavailable"}
 )
 _NO_SUCH_CALL = frozenset({400, 405, 411, 501})
-"""Services that speak S3 for the most part answer DeleteObjects so, or ask for a checksum of another kind."""
+"""How services with partial S3 support reject DeleteObjects, or ask for another kind of checksum."""
 _CODE = re.compile(r"[A-Za-z0-9.]{1,64}")
 
 
 class CustomersBucket:
-    """The Bucket over the part of the bucket `name` whose keys begin with `prefix`, empty or a folder's.
+    """A Bucket: the keys of the bucket `name` that begin with `prefix`, which is empty or a folder's.
 
-    Keys that come and go here are without the prefix.
+    Keys are passed and returned without the prefix.
     """
 
     def __init__(self, client: Any, name: str, prefix: str = "") -> None:
@@ -97,7 +97,7 @@ class CustomersBucket:
         except NOT_DONE as fault:
             if told and status_of(fault) == 412:
                 raise ObjectChangedError("the object is not the one that was asked for") from None
-            # A 404 that names no key comes from something that is no bucket of ours.
+            # A 404 that names no key does not come from a bucket.
             if code_of(fault) == "NoSuchKey":
                 return None
             raise failure(fault) from None
@@ -115,24 +115,24 @@ class CustomersBucket:
             self._delete(keys[start : start + KEYS_A_DELETION])
 
     def under(self, prefix: str, after: str = "") -> Iterator[Listed]:
-        """All objects whose key begins with `prefix`, in the order of keys; with `after` those behind it.
+        """All objects whose key begins with `prefix`, in the order of keys; with `after` only later keys.
 
-        A hostile server may list for ever. Up to MAX_LISTED_PAGES, MAX_LISTED_BYTES and LISTING_SECONDS are
-        read, then ListingTooLongError is raised; a reader that has had enough before does not notice.
+        A hostile server may list for ever. The listing stops with ListingTooLongError after MAX_LISTED_PAGES,
+        MAX_LISTED_BYTES or LISTING_SECONDS; a caller that stops earlier gets no error.
         """
         asked = {"Bucket": self._name, "Prefix": self._prefix + whole_folder(prefix)}
         if after:
             asked["StartAfter"] = self._prefix + after
         try:
             for page in _within_bounds(self._client.get_paginator("list_objects_v2").paginate(**asked)):
-                # A key that ends in a slash is how consoles draw a folder.
+                # A key that ends in a slash is a folder created by a console.
                 objects = (each for each in page.get("Contents", ()) if not each["Key"].endswith("/"))
                 yield from map(self._listed, objects)
         except NOT_DONE as fault:
             raise failure(fault) from None
 
     def _put(self, key: str, body: bytes, **conditions: Any) -> str | None:
-        """Put `body`; None when the condition does not hold, or is being decided for somebody else."""
+        """Put `body`; None when the condition fails, or another write to the key is in flight."""
         try:
             return etag_of_answer(self._client.put_object(**self._at(key), Body=body, **conditions))
         except NOT_DONE as fault:
@@ -156,7 +156,7 @@ class CustomersBucket:
                 raise _refusal(left[0], 403)
 
     def _delete_singly(self, keys: Sequence[str]) -> None:
-        # The bounds of the calling thread hold in each of these, too (functions.shared.guarded.answers).
+        # The calling thread's limits apply in each of these, too (functions.shared.guarded.answers).
         contexts = [copy_context() for _ in keys]
         with ThreadPoolExecutor(DELETES_AT_ONCE) as pool:
             list(pool.map(lambda context, key: context.run(self._delete_one, key), contexts, keys))
@@ -177,7 +177,7 @@ class CustomersBucket:
 
 
 def _within_bounds(pages: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """The pages of a listing, up to its bounds.
+    """The pages of a listing, up to its limits.
 
     Raises
     ------
@@ -203,14 +203,14 @@ def _within_bounds(pages: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
 
 
 def _told(attributes: Mapping[str, str]) -> dict[str, Any]:
-    """`attributes` as boto3 takes them: the type by itself, all others as metadata."""
+    """`attributes` as boto3's arguments: the content type separately, all others as metadata."""
     metadata = {name: value for name, value in attributes.items() if name != "Content-Type"}
     kind = {"ContentType": attributes["Content-Type"]} if "Content-Type" in attributes else {}
     return {"Metadata": metadata, **kind}
 
 
 def _body(answer: Mapping[str, Any], told: Told | None) -> bytes:
-    """The body, closed without reading it when it is another's, too large, or of no size at all."""
+    """The body; closed without reading it when the object is not the expected one, or too large."""
     with closing(answer["Body"]) as body:
         same_object(told, etag_of_answer(answer), answer["ContentLength"])
         if answer["ContentLength"] > LARGEST_OBJECT_BYTES:
@@ -220,7 +220,7 @@ def _body(answer: Mapping[str, Any], told: Told | None) -> bytes:
 
 
 def etag_of_answer(answer: Mapping[str, Any]) -> str:
-    """The ETag; an answer without one was cut short, which http.client takes for its end: nothing is sure."""
+    """The ETag. An answer without one was truncated, which http.client does not report."""
     etag = str(answer.get("ETag", "")).strip('"')
     if not etag:
         raise BucketUnavailableError("NoETag")
@@ -228,18 +228,18 @@ def etag_of_answer(answer: Mapping[str, Any]) -> str:
 
 
 def code_of(fault: Exception) -> str:
-    """S3's code of an answer; empty when there was none."""
+    """S3's error code; empty when there was no answer."""
     return str(fault.response.get("Error", {}).get("Code", "")) if isinstance(fault, ClientError) else ""
 
 
 def status_of(fault: Exception) -> int:
-    """The HTTP status of an answer; 0 when there was none."""
+    """The HTTP status of an answer; 0 when there was no answer."""
     told = fault.response.get("ResponseMetadata", {}) if isinstance(fault, ClientError) else {}
     return int(told.get("HTTPStatusCode", 0))
 
 
 def failure(fault: Exception) -> BucketError:
-    """What one of NOT_DONE means."""
+    """The BucketError for an error in NOT_DONE."""
     if isinstance(fault, ClientError):
         return _refusal(code_of(fault), status_of(fault))
     return (BucketUnavailableError if isinstance(fault, _NO_ANSWER) else BucketRefusedError)(
@@ -248,7 +248,7 @@ def failure(fault: Exception) -> BucketError:
 
 
 def _refusal(code: str, status: int) -> BucketError:
-    """What an answer of this `code` and `status` means; a code that is none may be anybody's text."""
+    """The error for an answer with this `code` and `status`; a malformed code may be arbitrary text."""
     passes = status >= 500 or status in _LATER_STATUSES or code in _LATER_CODES or "Throttl" in code
     reason = code if _CODE.fullmatch(code) else str(status)
     return (BucketUnavailableError if passes else BucketRefusedError)(reason)

@@ -1,7 +1,7 @@
-"""A bucket that files are put into, ours or a customer's, over a boto3 S3 client that somebody else made.
+"""The drop bucket, ours or a customer's, through a given boto3 S3 client.
 
-boto3 for ours too, which obstore reaches otherwise: a file's key is whatever its sender chose, and obstore
-knows no key with an empty part or a dot for one.
+Ours uses boto3, too, instead of obstore: the sender chooses a file's key, and obstore does not support keys
+with an empty part or a dot for one.
 """
 
 from collections.abc import Iterator
@@ -29,12 +29,12 @@ from functions.shared.errors import PermanentError
 
 
 class FileGoneError(PermanentError):
-    """There is no file of that key any more."""
+    """The file no longer exists."""
 
 
 @dataclass(frozen=True, slots=True)
 class Dropped:
-    """A file as S3 tells of it: its key (URL-decoded), ETag without quotes, and size in bytes."""
+    """A file in a notification or listing of S3: key (URL-decoded), ETag without quotes, size in bytes."""
 
     bucket: str
     key: str
@@ -43,7 +43,7 @@ class Dropped:
 
 
 class DropBucket:
-    """The files of the bucket `name`. Errors are those of functions.shared.buckets.contract.Bucket."""
+    """The files of the bucket `name`. Its errors are those of functions.shared.buckets.contract.Bucket."""
 
     def __init__(self, client: Any, name: str) -> None:
         self._client = client
@@ -51,11 +51,11 @@ class DropBucket:
         self.name = name
 
     def ranges(self, file: Dropped) -> "FileRanges":
-        """The bytes of `file`, and of no other that takes its place."""
+        """The bytes of `file`, and not of a file that replaced it."""
         return FileRanges(self._client, file)
 
     def delete(self, file: Dropped) -> None:
-        """Delete `file`, unless another is in its place; what is gone already is no fault."""
+        """Delete `file`, unless another has replaced it; a missing file is not an error."""
         if self._bucket.etag_of(file.key) != file.etag:
             return
         try:
@@ -65,13 +65,13 @@ class DropBucket:
                 raise failure(fault) from None
 
     def under(self, prefix: str, after: str = "") -> Iterator[Listed]:
-        """All files whose key begins with `prefix`, a folder's, in the order of keys; those after `after`."""
+        """All files whose key begins with the folder `prefix`, in key order; only keys after `after`."""
         return self._bucket.under(prefix, after)
 
     def url_to_put(self, key: str, size_bytes: int, seconds: int) -> str:
-        """A URL that takes one file of exactly that size, where none is yet, for so many seconds.
+        """A presigned URL to put one new file of exactly that size, valid for `seconds`.
 
-        Whoever puts has to send `Content-Length` and `If-None-Match: *`: both are signed.
+        The sender has to send `Content-Length` and `If-None-Match: *`: both are signed.
         """
         asked = {"Bucket": self.name, "Key": key, "ContentLength": size_bytes, "IfNoneMatch": "*"}
         url: str = self._client.generate_presigned_url("put_object", Params=asked, ExpiresIn=seconds)
@@ -79,7 +79,7 @@ class DropBucket:
 
 
 class FileRanges:
-    """Any bytes of one file; for as many threads as like to call."""
+    """Any byte range of one file; thread-safe."""
 
     def __init__(self, client: Any, file: Dropped) -> None:
         self._client = client

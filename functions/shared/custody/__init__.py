@@ -1,1 +1,1 @@
-"""Customers' own clouds: where they are, the credentials that open them, sealed, and how they fare."""
+"""BYOC destinations: their addresses, their encrypted credentials, and their health."""

@@ -1,7 +1,7 @@
-"""Which bucket is a BYOC tenant's own, by what is stored in plain text: no credentials are opened for it.
+"""The bucket name of a BYOC tenant, read from stored plain text without decrypting credentials.
 
-Good enough to ignore what names another bucket, and trusted for nothing else: work in a bucket takes its name
-from the sealed destination.
+Use it only to ignore notifications about other buckets. It is not trusted for anything else: work in a bucket
+takes the name from the encrypted destination.
 """
 
 import time
@@ -13,13 +13,13 @@ from functions.shared.tenancy import TenantId
 
 KEPT_SECONDS = 60.0
 LOOK_AGAIN_SECONDS = 5.0
-"""After that a name that does not fit is read anew: its owner may just have chosen another bucket."""
+"""After this time a mismatch is read again: the customer may just have chosen another bucket."""
 
 MAX_KEPT = 1000
 
 
 class RecentBucketNames:
-    """Names as they were at most KEPT_SECONDS ago; tenants without a destination are remembered, too.
+    """Bucket names, cached for KEPT_SECONDS, including tenants without a destination.
 
     `summary` is that of functions.shared.custody.destinations.Destinations.
     """
@@ -34,7 +34,7 @@ class RecentBucketNames:
         self._kept: dict[TenantId, tuple[float, str]] = {}
 
     def is_bucket_of(self, tenant: TenantId, bucket: str) -> bool:
-        """Whether `bucket` is the tenant's own.
+        """Whether `bucket` is the tenant's bucket.
 
         Raises
         ------
@@ -52,7 +52,7 @@ class RecentBucketNames:
         return name == bucket
 
     def _name(self, tenant: TenantId) -> str:
-        """Empty, which no bucket is called, for a tenant that has none."""
+        """The bucket name; empty, which no bucket name is, for a tenant without a destination."""
         try:
             summary = self._summary(tenant)
         except PermanentError:

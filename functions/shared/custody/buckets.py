@@ -1,4 +1,4 @@
-"""Customers' own buckets, by tenant. Reaching one loads boto3 and cryptography; importing this does not."""
+"""Customers' buckets, by tenant. Opening one loads boto3 and cryptography; importing this module does not."""
 
 import time
 from collections.abc import Callable, Hashable
@@ -15,22 +15,22 @@ from functions.shared.tenancy import TenantId
 
 MAX_KEPT = 100
 MAX_KEPT_SECONDS = 300
-"""A client holds the credentials it was made with: it is not kept for longer than they may be."""
+"""The longest a client is cached: it holds credentials, which must not be kept for longer."""
 
 CONNECT_SECONDS = 2
 READ_SECONDS = 5
-"""Three attempts of these end before the caller of ingest has to be answered."""
+"""Three attempts with this timeout end before ingest has to answer its caller."""
 
 T = TypeVar("T")
 
 
 class NoDestinationError(PermanentError):
-    """The tenant has not said where its logs go, or does not any more."""
+    """The tenant has no destination, or no longer has one."""
 
 
 @dataclass(slots=True)
 class _Kept:
-    """The clients of one destination, and since when the first of them knows its credentials."""
+    """The cached clients of one destination, and the time when the first of them got its credentials."""
 
     destination: Destination
     since: float
@@ -38,14 +38,14 @@ class _Kept:
 
 
 class BucketCustody:
-    """Where the staged objects of BYOC tenants rest.
+    """The buckets that hold the staged objects of BYOC tenants.
 
-    Clients are kept, for at most MAX_KEPT destinations and MAX_KEPT_SECONDS, and made anew when the
-    destination has changed. Threads may call at once, each for a tenant of its own.
+    Clients are cached for at most MAX_KEPT destinations and MAX_KEPT_SECONDS, and are recreated when the
+    destination changes. Threads may call concurrently, each for a tenant of its own.
 
     Parameters
     ----------
-    recent: where each tenant's destination is found.
+    recent: finds each tenant's destination.
     allow_loopback: see CustodySettings.
     """
 
@@ -62,7 +62,7 @@ class BucketCustody:
         self._lock = Lock()
 
     def destination(self, tenant: TenantId) -> Destination:
-        """The tenant's destination, as it was a minute ago at the earliest.
+        """The tenant's destination, at most one minute old.
 
         Raises
         ------
@@ -74,12 +74,12 @@ class BucketCustody:
         return found
 
     def bucket(self, tenant: TenantId) -> Bucket:
-        """The tenant's own bucket; raises as `destination` does."""
+        """The tenant's bucket; raises the errors of `destination`."""
         return self._client(tenant, "bucket", self._open_bucket)
 
     def forget(self, tenant: TenantId) -> None:
-        """Read the destination anew next time: its credentials were refused, or a client is not to be used
-        again because an abandoned thread may still use it.
+        """Drop the cached destination and its clients, when the credentials were rejected, or when an
+        abandoned thread may still use a client.
         """
         self._recent.forget(tenant)
         with self._lock:
@@ -91,7 +91,7 @@ class BucketCustody:
         return CustomersBucket(self.open_s3(destination), destination.bucket)
 
     def open_s3(self, destination: Destination) -> Any:
-        """A boto3 client of S3 with the customer's credentials, through the guard; nobody else uses it."""
+        """A new, unshared boto3 client for S3 with the customer's credentials, behind the egress filter."""
         from functions.shared.guarded.guard import Guard
         from functions.shared.guarded.s3 import Timeouts, guarded_s3_client
 
@@ -105,7 +105,7 @@ class BucketCustody:
         )
 
     def _client(self, tenant: TenantId, name: Hashable, make: Callable[[Destination], T]) -> T:
-        """The kept client of that name, or one that `make` makes and that is kept from now on."""
+        """The cached client of that name, or a new one made by `make`."""
         destination = self.destination(tenant)
         with self._lock:
             kept = self._kept_of(destination)
@@ -114,7 +114,7 @@ class BucketCustody:
         return cast(T, kept.clients[name])
 
     def _kept_of(self, destination: Destination) -> _Kept:
-        """What is kept of the destination as it is now; the least recently used is the first in `_kept`."""
+        """The cache entry of the destination's current version; the least recently used is first."""
         oldest_allowed = self._clock() - MAX_KEPT_SECONDS
         for tenant in [tenant for tenant, kept in self._kept.items() if kept.since < oldest_allowed]:
             del self._kept[tenant]
@@ -128,22 +128,22 @@ class BucketCustody:
 
 
 def no_destination() -> RefusalError:
-    """The answer of a route to NoDestinationError."""
+    """The HTTP error for NoDestinationError."""
     return RefusalError(
         403,
         "no_destination",
-        "This account keeps its logs in its own cloud: say where, with PUT /v1/destination.",
+        "This BYOC account has no destination: set it with PUT /v1/destination.",
     )
 
 
 def destinations(settings: CustodySettings) -> Destinations:
-    """The table of destinations with what opens their seals."""
+    """The table of destinations, with access to the decryption keys."""
     sealer = Sealer(None, settings.credentials_key, Shards(settings.shards_table))
     return Destinations(settings.destinations_table, sealer)
 
 
 def bucket_custody(settings: CustodySettings) -> BucketCustody:
-    """The parts, wired."""
+    """Build a BucketCustody from settings."""
     return BucketCustody(recent_destinations(settings), settings.allow_loopback_destinations)
 
 

@@ -1,6 +1,6 @@
-"""Where a BYOC tenant's logs rest: the bucket that holds them staged, and the ClickHouse that keeps them.
+"""A BYOC tenant's bucket, which holds staged objects, and ClickHouse, which stores the logs.
 
-Ingest and quarantine need the bucket only and take BucketCustody, which needs no ClickHouse client.
+Ingest and quarantine need the bucket only: they use BucketCustody, which needs no ClickHouse client.
 """
 
 import time
@@ -29,15 +29,15 @@ __all__ = ["Custody", "NoDestinationError", "custody"]
 
 
 CONNECTIONS_EACH = 2
-"""Kept open to one ClickHouse; as many as may work on a destination at a time."""
+"""Connections kept open to one ClickHouse; as many as may work on a destination at a time."""
 
 
 class Custody(BucketCustody):
-    """Buckets and warehouses of BYOC tenants.
+    """Buckets and ClickHouse connections of BYOC tenants.
 
     Parameters
     ----------
-    max_answer_bytes: of an answer of a warehouse; the others are those of BucketCustody.
+    max_answer_bytes: of a ClickHouse answer; the other parameters are those of BucketCustody.
     """
 
     def __init__(
@@ -51,9 +51,9 @@ class Custody(BucketCustody):
         self._max_answer_bytes = max_answer_bytes
 
     def warehouse(self, tenant: TenantId, timeout_seconds: int) -> "Warehouse":
-        """The tenant's own ClickHouse; `timeout_seconds` for one statement. Connects on first use.
+        """The tenant's ClickHouse; `timeout_seconds` applies to one statement. Connects on first use.
 
-        Raises as `destination` does.
+        Raises the errors of `destination`.
         """
         return self._client(
             tenant,
@@ -62,7 +62,7 @@ class Custody(BucketCustody):
         )
 
     def open_warehouse(self, address: Address, timeout_seconds: int) -> "Warehouse":
-        """The ClickHouse at an address that a customer gave, through the guard; nobody else uses it."""
+        """A new, unshared connection to a ClickHouse at a customer's address, behind the egress filter."""
         from functions.shared.warehouse import Warehouse
 
         connections = _connections(self._allow_loopback, self._max_answer_bytes)
@@ -71,7 +71,7 @@ class Custody(BucketCustody):
 
 @cache
 def _connections(allow_loopback: bool, max_answer_bytes: int) -> "PoolManager":
-    """One for all customers, credentials being no part of it: the client keeps each that it has seen."""
+    """One for all customers: it holds no credentials, and the client retains every pool manager it gets."""
     from functions.shared.guarded.guard import Guard
     from functions.shared.guarded.pools import pool_manager
 
@@ -84,7 +84,7 @@ def _connections(allow_loopback: bool, max_answer_bytes: int) -> "PoolManager":
 
 
 def custody(settings: CustodySettings, max_answer_bytes: int = SMALL_ANSWER_BYTES) -> Custody:
-    """The parts, wired."""
+    """Build a Custody from settings."""
     return Custody(
         recent_destinations(settings),
         settings.allow_loopback_destinations,

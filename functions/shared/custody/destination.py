@@ -1,4 +1,4 @@
-"""A customer's own cloud as a value, what of it may be shown, and how the two are taken apart and joined."""
+"""A BYOC destination as a value, its public summary, and how to split and join summary and secrets."""
 
 import hashlib
 import json
@@ -15,9 +15,9 @@ _LEAST_HIDDEN = 8
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """A tenant's own bucket and ClickHouse.
+    """A tenant's bucket and ClickHouse.
 
-    `version` counts from 1. `endpoint`: URL of an S3 that is not AWS's, or None. `guarantee`:
+    `version` counts from 1. `endpoint`: URL of an S3 service other than AWS, or None. `guarantee`:
     "exactly_once" or "at_least_once".
     """
 
@@ -35,9 +35,9 @@ class Destination:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What may be shown of a destination. `updated_at` in Unix seconds.
+    """The part of a destination that may be shown. `updated_at` in Unix seconds.
 
-    `access_key_ends_with`: four characters, or none of a key so short that they would tell much of it.
+    `access_key_ends_with`: the last four characters; empty for a key too short to show them.
     """
 
     tenant: TenantId
@@ -56,7 +56,7 @@ class Summary:
 
 
 def shown_of(destination: Destination) -> Summary:
-    """What may be shown of `destination`, as of now."""
+    """The summary of `destination`, as of now."""
     at = destination.warehouse
     return Summary(
         tenant=destination.tenant,
@@ -76,7 +76,7 @@ def shown_of(destination: Destination) -> Summary:
 
 
 def joined(shown: Summary, s3: dict[str, SecretText], clickhouse: dict[str, SecretText]) -> Destination:
-    """The destination again, of what is shown and of the secrets that `tied` was given under those names."""
+    """The destination, from its summary and the secrets that were passed to `tied` under those names."""
     return Destination(
         tenant=shown.tenant,
         version=shown.version,
@@ -99,13 +99,13 @@ def joined(shown: Summary, s3: dict[str, SecretText], clickhouse: dict[str, Secr
 
 
 def tied(shown: str, **secrets: SecretText) -> SecretText:
-    """Secrets as one text, tied to what is shown beside them."""
+    """Secrets as one text that also contains the digest of the summary stored next to them."""
     revealed = {name: secret.reveal() for name, secret in secrets.items()}
     return SecretText(json.dumps({**revealed, "summary": digest(shown)}))
 
 
 def digest(shown: str) -> str:
-    """SHA-256 of a summary as it is stored."""
+    """SHA-256 of a stored summary."""
     return hashlib.sha256(shown.encode()).hexdigest()
 
 

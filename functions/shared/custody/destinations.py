@@ -1,7 +1,7 @@
-"""Customers' own clouds: where the logs of a BYOC tenant go, and the credentials to get there, sealed.
+"""BYOC destinations: where the logs of a BYOC tenant go, with encrypted credentials.
 
-One DynamoDB item a tenant, keyed by `tenant_id`: the version, a summary without secrets, and two sealed
-texts. A sealed text also holds the digest of the summary, so that nobody who can write the item alone can
+One DynamoDB item per tenant, keyed by `tenant_id`: the version, a summary without secrets, and two encrypted
+texts. Each encrypted text contains the digest of the summary. So write access to the item is not enough to
 have a customer's credentials sent to another address.
 """
 
@@ -35,11 +35,11 @@ MAX_KEPT_SECONDS = 300
 
 
 class DestinationChangedError(RetryableError):
-    """Somebody else has written or removed the destination meanwhile: read it again."""
+    """Another process wrote or removed the destination meanwhile: read it again."""
 
 
 class DestinationsUnavailableError(RetryableError):
-    """DynamoDB gave no answer, or asks us to slow down."""
+    """DynamoDB did not answer, or throttled the request."""
 
 
 class Destinations:
@@ -62,7 +62,7 @@ class Destinations:
 
         Raises
         ------
-        SealBrokenError: the item was altered, or its credentials shredded; only new ones help.
+        SealBrokenError: the item was altered, or its credentials shredded; only new credentials help.
         KeyServiceUnavailableError
         """
         item = self._item(tenant)
@@ -73,16 +73,17 @@ class Destinations:
         return joined(_summary(tenant, item), s3, clickhouse)
 
     def summary(self, tenant: TenantId) -> Summary | None:
-        """What may be shown, or None. Opens nothing, so it does not notice what was altered."""
+        """The summary, or None. It decrypts nothing, so it does not detect an altered item."""
         item = self._item(tenant)
         return None if item is None else _summary(tenant, item)
 
     def put(self, destination: Destination) -> None:
-        """Write a new version: 1 where there is none, else the stored version + 1.
+        """Write a new version: 1 if there is none, else the stored version + 1.
 
         Raises
         ------
-        DestinationChangedError: another version is stored, or the answer to this very write was lost.
+        DestinationChangedError: another version is stored, or an earlier attempt of this write succeeded and
+            its response was lost.
         KeyServiceUnavailableError
         """
         shown = json.dumps(asdict(shown_of(destination)))
@@ -99,14 +100,14 @@ class Destinations:
         self._call("put_item", Item=item, **_only_after(destination.version - 1))
 
     def remove(self, tenant: TenantId) -> None:
-        """Delete the destination and shred its credentials, copies in backups too.
+        """Delete the destination and shred its credentials, including copies in backups.
 
-        Shredded first: as long as a destination shows, its removal is not done. The same again finishes
-        what was begun, and changes nothing where nothing is.
+        Shreds first: while a destination is still shown, its removal is incomplete. A repeat completes it,
+        and has no effect when nothing is left.
 
         Raises
         ------
-        DestinationChangedError: a new version came in between and is still there.
+        DestinationChangedError: a new version was written in between and still exists.
         KeyServiceUnavailableError
         """
         item = self._item(tenant)
@@ -115,7 +116,7 @@ class Destinations:
         self._call("delete_item", Key={"tenant_id": {"S": str(tenant)}}, **_only_after(version))
 
     def tenants(self) -> Iterator[TenantId]:
-        """Every tenant that has a destination, page by page, in no order."""
+        """Every tenant with a destination, page by page, in no order."""
         start: dict[str, Any] = {}
         while True:
             page = self._call("scan", ProjectionExpression="tenant_id", ConsistentRead=True, **start)
@@ -135,7 +136,7 @@ class Destinations:
         return {"S": self._sealer.seal(text, context)}
 
     def _opened(self, tenant: TenantId, item: dict[str, Any], purpose: str) -> dict[str, SecretText]:
-        """The secrets of one field of `item`, which belongs to `tenant` if its seals say so."""
+        """The secrets of one field of `item`; decryption checks that they belong to `tenant`."""
         context = Context(tenant, purpose, int(item["version"]["N"]))
         text = self._sealer.open(_text(item, purpose), context)
         opened = {name: SecretText(value) for name, value in json.loads(text.reveal()).items()}
@@ -151,10 +152,10 @@ class Destinations:
 
 
 class RecentDestinations:
-    """Destinations as they were at most `seconds` ago, and never more than 300, in this process's memory.
+    """Destinations, cached in this process for `seconds`, at most 300.
 
-    Nothing is kept of tenants without one, nor of failures. Threads may call at once: nobody waits for
-    what another asks for.
+    Tenants without a destination and failures are not cached. Threads may call concurrently; no thread waits
+    for another's read.
     """
 
     def __init__(
@@ -172,12 +173,12 @@ class RecentDestinations:
         self._lock = Lock()
 
     def get(self, tenant: TenantId) -> Destination | None:
-        """The destination of `tenant`, or None; raises as `Destinations.get` does."""
+        """The destination of `tenant`, or None; raises the errors of `Destinations.get`."""
         with self._lock:
             self._drop_old()
             if tenant in self._kept:
                 return self._kept[tenant][1]
-        # Its age counts from before it was asked for: what changes meanwhile is not younger than that.
+        # The age counts from before the read, so that a change during the read does not extend it.
         asked_at = self._clock()
         found = self._destinations.get(tenant)
         if found is not None:
@@ -186,7 +187,7 @@ class RecentDestinations:
         return found
 
     def forget(self, tenant: TenantId) -> None:
-        """Read it anew next time: its credentials were refused, or it was changed."""
+        """Drop the cached destination: its credentials were rejected, or it was changed."""
         with self._lock:
             self._kept.pop(tenant, None)
 
@@ -196,7 +197,7 @@ class RecentDestinations:
         self._kept[destination.tenant] = (asked_at, destination)
 
     def _drop_old(self) -> None:
-        """Forget whatever is too old, not only what is asked for; the first kept is the oldest."""
+        """Drop all expired entries, not only the requested one; the first entry is the oldest."""
         oldest_allowed = self._clock() - self._seconds
         while self._kept:
             tenant, (asked_at, _) = next(iter(self._kept.items()))
@@ -213,13 +214,13 @@ def _summary(tenant: TenantId, item: dict[str, Any]) -> Summary:
 
 
 def _text(item: dict[str, Any], name: str) -> str:
-    """An attribute of `item`; empty, which no seal fits, when somebody took it away."""
+    """An attribute of `item`; empty, which never decrypts, when it is missing."""
     text: str = item.get(name, {}).get("S", "")
     return text
 
 
 def _only_after(version: int) -> dict[str, Any]:
-    """The condition that `version` is what is stored; 0 is nothing at all."""
+    """The condition that the stored version is `version`; 0 means that no item exists."""
     if version == 0:
         return {"ConditionExpression": "attribute_not_exists(tenant_id)"}
     return {

@@ -1,7 +1,7 @@
-"""What the engine of a table of events promises about a batch that is sent twice. Pure.
+"""The delivery guarantee of an events table: whether its engine drops a batch that is sent twice. Pure.
 
-ClickHouse drops a block whose token it remembers; how many it remembers, if any, is the table's setting.
-Everything else that exactly-once needs is ours and does not depend on the engine (docs/delivery.md).
+ClickHouse drops a block whose token it remembers; the table's settings say how many tokens it remembers.
+Everything else that exactly-once needs is in our code and independent of the engine (docs/delivery.md).
 """
 
 import re
@@ -16,12 +16,12 @@ _WINDOW = {
     "SharedMergeTree": "replicated_deduplication_window",
 }
 _DEFAULTS = {"non_replicated_deduplication_window": 0, "replicated_deduplication_window": 10_000}
-"""Of ClickHouse 26.2 to 26.9; a server's configuration may have others, and a probe shows if they are 0."""
+"""Of ClickHouse 26.2 to 26.9; a server's configuration may differ, and a probe detects a 0."""
 
 
 @dataclass(frozen=True, slots=True)
 class Guarantee:
-    """`name` is EXACTLY_ONCE or AT_LEAST_ONCE; `why` a sentence; `advice` another, if more can be had."""
+    """`name` is EXACTLY_ONCE or AT_LEAST_ONCE; `why` a sentence; `advice` how to improve it, if possible."""
 
     name: str
     why: str
@@ -29,7 +29,7 @@ class Guarantee:
 
 
 def guarantee_of(engine: str, engine_full: str) -> Guarantee:
-    """The guarantee of a table, told from `engine` and `engine_full` of its row in system.tables."""
+    """The guarantee of a table, derived from `engine` and `engine_full` of its row in system.tables."""
     name = _WINDOW.get(engine)
     if name is None:
         return _other(engine)
@@ -37,20 +37,20 @@ def guarantee_of(engine: str, engine_full: str) -> Guarantee:
     if window == 0:
         return Guarantee(
             AT_LEAST_ONCE,
-            "The table remembers no batches, so one whose answer was lost may be stored twice.",
+            "The table remembers no batches, so a batch whose answer was lost may be stored twice.",
             f"Run ALTER TABLE events MODIFY SETTING {name} = 100000.",
         )
     return Guarantee(EXACTLY_ONCE, f"{engine} remembers the last {window} batches and drops a repeated one.")
 
 
 def not_kept(guarantee: Guarantee) -> Guarantee:
-    """What is left of `guarantee` when a repeated batch was seen to be stored twice."""
+    """The guarantee that remains when a test showed that a repeated batch was stored twice."""
     if guarantee.name == AT_LEAST_ONCE:
         return guarantee
     return Guarantee(
         AT_LEAST_ONCE,
-        "The table would drop repeated batches, but one that was sent twice was stored twice.",
-        "Let the user's profile leave insert_deduplicate, deduplicate_insert and compatibility as they are.",
+        "The table should drop repeated batches, but a batch that was sent twice was stored twice.",
+        "Remove insert_deduplicate, deduplicate_insert and compatibility from the user's settings profile.",
     )
 
 
@@ -65,6 +65,6 @@ def _other(engine: str) -> Guarantee:
 
 
 def _settings(engine_full: str) -> dict[str, int]:
-    """The table's own settings that are numbers; they come last, after anything that may quote text."""
+    """The table's own numeric settings; they are at the end, after any quoted text."""
     _, found, settings = engine_full.rpartition(" SETTINGS ")
     return {name: int(value) for name, value in _SETTING.findall(settings)} if found else {}

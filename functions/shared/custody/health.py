@@ -1,16 +1,16 @@
-"""How each customer's own cloud fares: work slots, and a circuit that opens when it fails.
+"""The health of BYOC destinations: work slots, and a circuit that opens on failures.
 
-One item for each destination in a DynamoDB table keyed by `destination`.
+One item per destination in a DynamoDB table keyed by `destination`.
 
-*Slots*: at most SLOTS invocations work on a destination at a time, so that a slow one holds up no more of
-them. A slot is a lease: one that is not given back, because its thread hangs or its process died, ends by
-itself. Two, because a slow one still gets twice the throughput of one; a failing one has a single slot.
+*Slots*: at most SLOTS invocations work on a destination at a time, so that a slow one occupies no more of
+them. A slot is a lease: if it is not released, because its thread hangs or its process died, it expires.
+There are two, because a slow destination still gets twice the throughput of one; a failing one has one slot.
 
-*Circuit*: after a failure nobody tries before `resume_at`, 2 seconds and twice as many each time, up to
-MAX_PAUSE_SECONDS, less up to half at random. The first success closes it. While it is open no connection is
-made.
+*Circuit*: after a failure there is no attempt before `resume_at`. The pause is 2 seconds and doubles with
+each failure up to MAX_PAUSE_SECONDS, minus up to half at random. The first success closes the circuit. While
+it is open, no connection is made.
 
-What is kept is about the destination as a whole, never about a batch: correctness is the ledger's.
+The item describes the destination as a whole, never a batch: the ledger ensures correctness.
 """
 
 import random
@@ -24,14 +24,14 @@ from functions.shared.errors import RetryableError
 
 SLOTS = 2
 MAX_PAUSE_SECONDS = 900
-"""A message can be hidden for longer, but nobody who has mended something wants to wait for longer."""
+"""SQS can hide a message for longer, but after a repair the customer should not wait longer than this."""
 
 OUTAGE_SECONDS = 300
-"""From then on a failing destination is an outage: its owner is told, and its bucket is the queue."""
+"""After this time a failure is an outage: its owner is notified, and its bucket replaces the queue."""
 
 
 class HealthUnavailableError(RetryableError):
-    """DynamoDB gave no answer, or asks us to slow down."""
+    """DynamoDB did not answer, or throttled the request."""
 
 
 class _ConditionNotMetError(Exception):
@@ -40,10 +40,10 @@ class _ConditionNotMetError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A destination as it is: times in Unix seconds, 0 for never or not now.
+    """A destination's state: times in Unix seconds, 0 for never or not now.
 
-    `reason`: a code word of the last failure. `told_of`: the `failing_since` of the outage that its owner
-    was told of and not yet of its end. `well_since`: when the circuit was closed after it.
+    `reason`: a code word of the last failure. `told_of`: the `failing_since` of the outage whose start was
+    reported to the owner and whose end was not. `well_since`: when the circuit was closed after it.
     """
 
     destination: str
@@ -56,13 +56,13 @@ class Condition:
     slots_until: tuple[float, ...] = (0.0,) * SLOTS
 
     def outage_at(self, now: float) -> bool:
-        """Whether it fails for so long that its messages need not wait on the queue."""
+        """Whether the failure has lasted so long that messages need not wait in the queue."""
         return bool(self.failures) and now - self.failing_since >= OUTAGE_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """The right to work on a destination until `until`; `condition` is what it was when it was taken."""
+    """The right to work on a destination until `until`; `condition` is its state at acquisition."""
 
     condition: Condition
     number: int
@@ -72,7 +72,7 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Not now: `seconds` until the circuit may be tried, None when only the slots are taken."""
+    """No slot now: `seconds` until the circuit permits an attempt, None when only the slots are in use."""
 
     condition: Condition
     seconds: float | None
@@ -87,7 +87,7 @@ class Health:
         self._dynamodb = dynamodb
 
     def of(self, destination: str) -> Condition:
-        """The destination's condition; one that nobody has worked on yet is well."""
+        """The destination's state; a destination without an item is healthy."""
         found = self._call("get_item", destination, ConsistentRead=True).get("Item", {})
         return _condition(destination, found)
 
@@ -96,11 +96,11 @@ class Health:
         return condition.outage_at(self._clock())
 
     def seconds_until_resume(self, condition: Condition) -> float:
-        """How long the circuit stays open; 0 when it is not."""
+        """How long the circuit stays open; 0 when it is closed."""
         return max(0.0, condition.resume_at - self._clock())
 
     def take(self, destination: str, owner: str, seconds: float) -> Slot | Wait:
-        """A slot for `seconds`, if the circuit is closed or due to be tried, and a slot is free."""
+        """Acquire a slot for `seconds`, if the circuit permits an attempt and a slot is free."""
         condition, now = self.of(destination), self._clock()
         if condition.resume_at > now:
             return Wait(condition, condition.resume_at - now)
@@ -113,7 +113,7 @@ class Health:
         return Wait(condition, None)
 
     def well(self, slot: Slot) -> None:
-        """Give the slot back and close the circuit."""
+        """Release the slot and close the circuit."""
         mended = (
             f"SET {_until(slot)} = :zero, well_since = :now REMOVE failures, failing_since, resume_at, reason"
         )
@@ -123,14 +123,14 @@ class Health:
         self._update(slot.condition.destination, mended, _owned(slot), _values(slot, now=self._clock()))
 
     def give_back(self, slot: Slot) -> None:
-        """Give the slot back, with nothing to say about the destination."""
+        """Release the slot without a result for the destination."""
         self._update(slot.condition.destination, f"SET {_until(slot)} = :zero", _owned(slot), _values(slot))
 
     def failed(self, slot: Slot, reason: str, *, keeps_slot: bool = False, anew: bool = False) -> Condition:
-        """Open the circuit for longer than last time, and give the slot back.
+        """Open the circuit for longer than last time, and release the slot.
 
-        `keeps_slot`: something of ours may still be at work there, until the slot ends by itself.
-        `anew`: it had worked before it failed, so the count begins again.
+        `keeps_slot`: keep the slot until it expires, because our work may still be running there.
+        `anew`: the destination worked before it failed, so the failure count restarts.
         """
         now = self._clock()
         failures = 1 if anew else slot.condition.failures + 1
@@ -154,11 +154,11 @@ class Health:
         return Condition(slot.condition.destination, failures, began, resume_at, reason)
 
     def may_be_tried(self, destination: str) -> None:
-        """Somebody has mended something: the next one to come need not wait until the circuit is due."""
+        """Permit an immediate attempt, because the cause may be fixed: clear the circuit's pause."""
         self._update(destination, "REMOVE resume_at", "attribute_exists(resume_at)", {})
 
     def told(self, condition: Condition) -> None:
-        """The owner was told: of the outage, or, if they knew of it already, of its end."""
+        """Record that the owner was notified: of the outage, or, if that was already recorded, of its end."""
         if condition.told_of:
             known = {":told_of": _number(condition.told_of)}
             self._update(condition.destination, "REMOVE told_of", "told_of = :told_of", known)
@@ -177,7 +177,7 @@ class Health:
         )
 
     def _update(self, destination: str, change: str, condition: str | None, values: dict[str, Any]) -> bool:
-        """Whether the condition held."""
+        """Update the item; whether the condition held."""
         parameters: dict[str, Any] = {"UpdateExpression": change}
         if condition:
             parameters["ConditionExpression"] = condition

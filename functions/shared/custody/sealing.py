@@ -1,10 +1,10 @@
-"""Customers' credentials, sealed: readable only for the tenant, purpose and version they were sealed for.
+"""Envelope encryption of customers' credentials, bound to tenant, purpose and version.
 
-Three things must come together to open one: what is stored beside the destination, the KMS key, and the
-tenant's *shard*, 32 random bytes in a table without backups. Destroying the shard makes all that was ever
-sealed for the tenant unreadable, in backups of the other tables too (docs/adr/0008).
+Decryption needs three things: the text stored with the destination, the KMS key, and the tenant's *shard*, 32
+random bytes in a table without backups. Destroying the shard makes everything encrypted for the tenant
+unreadable, including copies in backups of the other tables (docs/adr/0008).
 
-boto3 and cryptography are imported where they are used: ingest loads neither for Managed tenants.
+boto3 and cryptography are imported where they are used: ingest loads neither for managed tenants.
 """
 
 import base64
@@ -21,46 +21,46 @@ KEY_BYTES = 32
 NONCE_BYTES = 12
 
 _FORM = 1
-"""Of the envelope; another way to seal gets another number."""
+"""Version of the envelope format; another encryption scheme gets another number."""
 
 _NOT_OURS = frozenset({"InvalidCiphertextException", "IncorrectKeyException"})
-"""What KMS says of a wrapped key that was altered, is of another context or of another KMS key."""
+"""KMS error codes for a wrapped key that was altered, or has another context or another KMS key."""
 
 
 class SealBrokenError(PermanentError):
-    """What was sealed is moved, altered, of another version or shredded: nobody can read it."""
+    """The encrypted text was moved, altered, shredded, or has another version: it cannot be decrypted."""
 
 
 class KeyServiceUnavailableError(RetryableError):
-    """KMS or the table of shards gave no answer, or refuses us: an outage, or an operator's to mend."""
+    """KMS or the table of shards did not answer or denied access: an outage, or a fault for the operator."""
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What a text is sealed for; `purpose` names the field, `version` the destination's."""
+    """What a text is encrypted for; `purpose` names the field, `version` is the destination's."""
 
     tenant: TenantId
     purpose: str
     version: int
 
     def canonical(self) -> bytes:
-        """The one spelling of this context; no two contexts share it."""
+        """The canonical bytes of this context, different for every context."""
         return json.dumps(["astralog", _FORM, self.tenant, self.purpose, self.version]).encode()
 
     def for_kms(self) -> dict[str, str]:
-        """The same as a KMS encryption context. CloudTrail shows it, so it holds no secret."""
+        """This context as a KMS encryption context. CloudTrail shows it, so it holds no secret."""
         return {"tenant": str(self.tenant), "purpose": self.purpose, "version": str(self.version)}
 
 
 class Shards:
-    """Every tenant's shard, in a DynamoDB table of its own, keyed by `tenant_id`, that has no backups."""
+    """The shards of all tenants, in a separate DynamoDB table without backups, keyed by `tenant_id`."""
 
     def __init__(self, table_name: str, dynamodb: Any = None) -> None:
         self._table_name = table_name
         self._dynamodb = dynamodb
 
     def get_or_create(self, tenant: TenantId) -> SecretText:
-        """The shard in hexadecimal, made now if there is none; two who make it at once end with the same."""
+        """The shard in hexadecimal, created if missing; concurrent callers get the same shard."""
         import secrets
 
         item = self._call(
@@ -73,12 +73,12 @@ class Shards:
         return SecretText(item["shard_hex"]["S"])
 
     def get(self, tenant: TenantId) -> SecretText | None:
-        """The shard in hexadecimal, or None; a strongly consistent read: what is destroyed is gone."""
+        """The shard in hexadecimal, or None; strongly consistent, so a destroyed shard is never returned."""
         item = self._call("get_item", tenant, ConsistentRead=True).get("Item")
         return SecretText(item["shard_hex"]["S"]) if item else None
 
     def destroy(self, tenant: TenantId) -> None:
-        """Make all that was sealed for `tenant` unreadable, for good. The same again changes nothing."""
+        """Destroy the shard: everything encrypted for `tenant` becomes unreadable for good. Repeatable."""
         self._call("delete_item", tenant)
 
     def _call(self, operation: str, tenant: TenantId, **parameters: Any) -> Any:
@@ -92,7 +92,7 @@ class Shards:
 
 @dataclass(frozen=True, slots=True)
 class _Envelope:
-    """What is stored: the context in clear, the data key wrapped by KMS, nonce, ciphertext and tag."""
+    """The stored form: the context in plain text, the data key wrapped by KMS, nonce, ciphertext and tag."""
 
     context: Context
     wrapped_key: bytes
@@ -107,7 +107,7 @@ class _Envelope:
 
     @classmethod
     def read(cls, sealed: str) -> "_Envelope":
-        """The envelope that `text` made `sealed` of; any other spelling of it is refused, as not ours."""
+        """Parse `sealed`, the output of `text`; any other spelling is rejected as not ours."""
         try:
             fields = json.loads(sealed)
             context = Context(TenantId(fields["tenant"]), fields["purpose"], fields["version"])
@@ -122,12 +122,12 @@ class _Envelope:
 
 
 class Sealer:
-    """Seals and opens with a KMS key and the tenants' shards.
+    """Encrypts and decrypts with a KMS key and the tenants' shards.
 
     Parameters
     ----------
     kms: a boto3 client; None for one that is made on first use.
-    key_id: id, ARN or alias of the KMS key; what another key has sealed is not opened.
+    key_id: id, ARN or alias of the KMS key; text encrypted with another key is rejected.
     """
 
     def __init__(self, kms: Any, key_id: str, shards: Shards) -> None:
@@ -136,7 +136,7 @@ class Sealer:
         self._shards = shards
 
     def seal(self, text: SecretText, context: Context) -> str:
-        """`text` as JSON to be stored. Each call has a data key and a nonce of its own.
+        """Encrypt `text` to JSON for storage. Each call uses a new data key and a new nonce.
 
         Raises
         ------
@@ -153,7 +153,7 @@ class Sealer:
         return _Envelope(context, answer["CiphertextBlob"], nonce, body).text()
 
     def open(self, sealed: str, context: Context) -> SecretText:
-        """The text that was sealed, if it was sealed for `context`.
+        """Decrypt `sealed`, if it was encrypted for `context`.
 
         Raises
         ------
@@ -169,7 +169,7 @@ class Sealer:
         return _opened(_cipher(_taken(answer), shard, context), envelope)
 
     def shred(self, tenant: TenantId) -> None:
-        """Make all that was ever sealed for `tenant` unreadable, wherever its copies are."""
+        """Make everything encrypted for `tenant` unreadable, including all copies."""
         self._shards.destroy(tenant)
 
     def _ask(self, operation: str, context: Context, **parameters: Any) -> dict[str, Any]:
@@ -190,12 +190,12 @@ def _refusal(code: str) -> Exception:
 
 
 def _taken(answer: dict[str, Any]) -> SecretText:
-    """The data key, taken out of KMS's answer."""
+    """Move the data key out of KMS's answer."""
     return SecretText(answer.pop("Plaintext").hex())
 
 
 def _cipher(data_key: SecretText, shard: SecretText, context: Context) -> Any:
-    """AES-256-GCM under a key that needs both the data key and the shard."""
+    """AES-256-GCM with a key derived from the data key and the shard."""
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
     from cryptography.hazmat.primitives.hashes import SHA256
     from cryptography.hazmat.primitives.kdf.hkdf import HKDF

@@ -1,1 +1,1 @@
-"""DynamoDB as functions write it: what failed, without what was asked, and several writes as one."""
+"""DynamoDB writes: errors without the request's contents, and transactions."""

@@ -1,4 +1,4 @@
-"""DynamoDB: what failed, and nothing of what was asked."""
+"""DynamoDB errors, without the contents of the request."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,17 +11,17 @@ from functions.shared.errors import RetryableError
 
 
 class StoreUnavailableError(RetryableError):
-    """DynamoDB did not answer, or asks us to slow down."""
+    """DynamoDB did not answer, or throttled the request."""
 
 
 def open_client() -> Any:
-    """Region, endpoint and credentials are those of the environment."""
+    """A client; region, endpoint and credentials come from the environment."""
     return client("dynamodb")
 
 
 @contextmanager
 def answered() -> Iterator[None]:
-    """Make every failure but an unmet condition a StoreUnavailableError, without the request it quotes."""
+    """Convert every failure but an unmet condition to StoreUnavailableError, without the quoted request."""
     try:
         yield
     except ClientError as fault:
@@ -33,5 +33,5 @@ def answered() -> Iterator[None]:
 
 
 def unmet(fault: ClientError) -> bool:
-    """Whether `fault` says that a write's condition did not hold."""
+    """Whether `fault` means that a write's condition did not hold."""
     return bool(fault.response["Error"]["Code"] == "ConditionalCheckFailedException")

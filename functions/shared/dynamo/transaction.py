@@ -1,4 +1,4 @@
-"""Several writes to DynamoDB that all take place, or none."""
+"""DynamoDB transactions: several writes, all or none."""
 
 import random
 import time
@@ -15,18 +15,19 @@ _WAIT_SECONDS = 0.05
 
 
 class UnmetError(PermanentError):
-    """A write's condition did not hold, so nothing was written: read again and decide anew."""
+    """A write's condition did not hold, so nothing was written: read again, then decide again."""
 
 
 def write_all(client: Any, writes: Sequence[dict[str, Any]]) -> None:
     """Run `writes`, items of TransactWriteItems, as one transaction.
 
-    When another transaction holds one of the items it is tried again. botocore sends one token with all
-    attempts of a call, so an answer that was lost does not make it happen twice.
+    It is retried when another transaction holds one of the items. botocore sends the same token with all
+    attempts of a call, so a lost response does not run it twice.
 
     Raises
     ------
-    UnmetError, StoreUnavailableError: after the second, nobody knows whether it took place.
+    UnmetError
+    StoreUnavailableError: the transaction may or may not have taken place.
     """
     for _ in range(TRIES):
         if _written(client, writes):
@@ -36,7 +37,7 @@ def write_all(client: Any, writes: Sequence[dict[str, Any]]) -> None:
 
 
 def _written(client: Any, writes: Sequence[dict[str, Any]]) -> bool:
-    """False when another transaction was in the way."""
+    """Run the transaction; False when it conflicts with another transaction."""
     try:
         client.transact_write_items(TransactItems=list(writes))
     except ClientError as fault:
@@ -46,7 +47,7 @@ def _written(client: Any, writes: Sequence[dict[str, Any]]) -> bool:
         raise StoreUnavailableError(f"DynamoDB: {type(fault).__name__}") from None
     else:
         return True
-    # Raised outside of `except`: botocore's errors quote what was written and would stay on as the context.
+    # Raised outside of `except`: botocore's errors quote what was written and would remain as the context.
     if "ConditionalCheckFailed" in reasons:
         raise UnmetError("a condition did not hold")
     if reasons - {"None"} == {"TransactionConflict"}:

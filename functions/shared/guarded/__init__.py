@@ -1,1 +1,1 @@
-"""Connections to addresses that customers give: judged, pinned, and opened by nobody else."""
+"""Egress filter: check, pin and open connections to addresses that customers give."""

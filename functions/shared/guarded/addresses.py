@@ -1,11 +1,11 @@
-"""Which addresses and spellings of hosts a customer may give us. Pure: no look-up, no network.
+"""Which addresses and host spellings the egress filter accepts. Pure: no look-up, no network.
 
-An address is taken only when it is globally routable unicast. `ipaddress.is_global` alone does not say so,
-and says different things: Python 3.11.7 and 3.13.0 both call 224.0.0.1, ff02::1, fec0::1, 192.88.99.1,
+An address is accepted only when it is globally routable unicast. `ipaddress.is_global` alone does not say so,
+and depends on the version: Python 3.11.7 and 3.13.0 both call 224.0.0.1, ff02::1, fec0::1, 192.88.99.1,
 64:ff9b::7f00:1 (NAT64 of 127.0.0.1), ::7f00:1, 3fff::1 and 168.63.129.16 global; 3.11 calls 2002:7f00:1::
 (6to4 of 127.0.0.1), 64:ff9b:1::1 and 192.0.0.192 global and 3.13 does not; 3.13 calls 2001:20::1 (ORCHID)
-global and 3.11 does not. So the tables below decide, from IANA's special-purpose registries, and
-`is_global` is asked after them.
+global and 3.11 does not. So the tables below, from IANA's special-purpose registries, decide first, and
+`is_global` is checked after them.
 """
 
 import re
@@ -42,7 +42,7 @@ _REFUSED_V4 = {
 
 _GLOBAL_UNICAST_V6 = IPv6Network("2000::/3")
 _REFUSED_V6 = {
-    # Inside 2000::/3: what carries, relays or only looks like another address. 2001::/23 holds Teredo,
+    # Inside 2000::/3: addresses that carry, relay or imitate another address. 2001::/23 holds Teredo,
     # benchmarks, ORCHID and anycast of protocols.
     IPv6Network("2001::/23"): "reserved for protocols",
     IPv6Network("2001:db8::/32"): "reserved for documentation",
@@ -50,7 +50,7 @@ _REFUSED_V6 = {
     IPv6Network("2620:4f:8000::/48"): "reserved for protocols",
     IPv6Network("3ffe::/16"): "a reserved address",
     IPv6Network("3fff::/20"): "reserved for documentation",
-    # Outside of it everything is refused; these are here for their words.
+    # Outside of 2000::/3 every address is rejected; these entries only provide the reason.
     IPv6Network("::/128"): "no address of a host",
     IPv6Network("::1/128"): "a loopback address",
     IPv6Network("::/96"): "an IPv4 address inside an IPv6 one",
@@ -80,11 +80,11 @@ _INNER_SUFFIXES = frozenset(
     }
 )
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", re.IGNORECASE)
-_UNUSUAL = "is a number in a spelling that is not taken: write an IPv4 address as four decimal numbers"
+_UNUSUAL = "is a number in an unsupported spelling: write an IPv4 address as four decimal numbers"
 
 
 def refusal_reason(address: IPAddress) -> str | None:
-    """Why nothing may be sent to `address`, in words that follow "it is"; None when it is public unicast."""
+    """Why `address` is rejected, in words that follow "it is"; None when it is public unicast."""
     refused = _REFUSED_V4 if isinstance(address, IPv4Address) else _REFUSED_V6
     for network, reason in refused.items():
         if address in network:
@@ -92,18 +92,18 @@ def refusal_reason(address: IPAddress) -> str | None:
     if isinstance(address, IPv6Address) and (
         address.scope_id is not None or address not in _GLOBAL_UNICAST_V6
     ):
-        return "no address of the public internet"
-    return None if address.is_global else "no address of the public internet"
+        return "not a public internet address"
+    return None if address.is_global else "not a public internet address"
 
 
 def is_loopback(address: IPAddress) -> bool:
-    """127.0.0.0/8 or ::1 itself. Python's own answer includes ::ffff:127.0.0.1 since 3.13."""
+    """127.0.0.0/8 or ::1 itself. Python's own check includes ::ffff:127.0.0.1 since 3.13."""
     scoped = isinstance(address, IPv6Address) and address.scope_id is not None
     return not scoped and any(address in network for network in LOOPBACK)
 
 
 def literal(host: str) -> IPAddress | None:
-    """The address that `host` spells out, strictly; None for a name."""
+    """The address that `host` spells, parsed strictly; None for a name."""
     try:
         return IPv6Address(host) if ":" in host else IPv4Address(host)
     except AddressValueError:
@@ -111,18 +111,18 @@ def literal(host: str) -> IPAddress | None:
 
 
 def host_problem(host: str) -> str | None:
-    """What is wrong with the spelling of `host`, in words that follow "the host"; None for one that is taken.
+    """What is wrong with the spelling of `host`, in words that follow "the host"; None when it is accepted.
 
-    Taken are DNS names with a dot in them, in ASCII and without a final dot; IPv4 addresses of four decimal
-    numbers; IPv6 addresses without brackets. Any other spelling that some parser reads as an address is
-    refused, so that what was judged is what is meant everywhere.
+    Accepted: DNS names with a dot, in ASCII and without a final dot; IPv4 addresses of four decimal numbers;
+    IPv6 addresses without brackets. Any other spelling that some parser reads as an address is rejected, so
+    that every parser sees the address that was checked.
     """
     if problem := _character_problem(host):
         return problem
     if literal(host):
         return None
     if ":" in host:
-        return "is no IPv6 address, nor a host name"
+        return "is neither an IPv6 address nor a host name"
     return _name_problem(host.lower().split("."))
 
 
@@ -151,12 +151,12 @@ def _name_problem(labels: list[str]) -> str | None:
     if not all(_LABEL.fullmatch(label) for label in labels):
         return "is no host name"
     if labels[-1] in _INNER_SUFFIXES:
-        return f"ends in .{labels[-1]}, which is no name of the public internet"
-    return None if all(map(_is_sound, labels)) else "has an xn-- part that is no international name"
+        return f"ends in .{labels[-1]}, which is not a public domain"
+    return None if all(map(_is_sound, labels)) else "has an xn-- part that is not a valid international name"
 
 
 def _is_sound(label: str) -> bool:
-    """True unless `label` claims to be punycode and is not, or is it of text that reads as something else."""
+    """False when `label` claims to be punycode and is not, or decodes to text that reads as another name."""
     if not label.startswith("xn--"):
         return True
     try:

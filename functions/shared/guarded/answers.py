@@ -1,8 +1,7 @@
-"""How much of an answer is read, and until when: counted where the bytes leave the socket.
+"""Limits on size and time of an answer, counted where the bytes leave the socket.
 
-Whoever answers at an address that a customer gave may never end, drip, or promise more than memory holds.
-What is counted is all of it: status lines, headers, chunks and their framing. Limits are kept to within one
-buffer of 8 KB.
+A server at a customer's address may never finish, send slowly, or announce more than memory holds. Everything
+is counted: status lines, headers, chunks and their framing. The limits are exact to one buffer of 8 KB.
 """
 
 import io
@@ -19,31 +18,31 @@ from typing import Any
 from functions.shared.errors import PermanentError
 
 MAX_ANSWER_BYTES = 64 * 1024 * 1024
-"""As much as a search may find."""
+"""The largest result of a search."""
 
 SMALL_ANSWER_BYTES = 4 * 1024 * 1024
-"""More than a statement without rows is answered with, or the list of all settings, which ClickHouse's client
-asks for; or a listing of a thousand keys of a kilobyte, each byte of them escaped.
+"""More than the answer to a statement without rows, the list of all settings, which ClickHouse's client
+requests, or a listing of a thousand keys of a kilobyte with each byte escaped.
 """
 
 MAX_HEADER_BYTES = 256 * 1024
-"""The client of ClickHouse has http.client take 10,000 headers of 64 KB each."""
+"""The ClickHouse client makes http.client accept 10,000 headers of 64 KB each."""
 
 MAX_ERROR_BYTES = 1024 * 1024
-"""Of an answer that is no success."""
+"""Of an error answer."""
 
 LEAST_BYTES_A_PIECE = 64
-"""What a chunk of one byte takes of memory until all are joined."""
+"""The memory that a chunk of one byte takes until all are joined."""
 
 _PLAIN = frozenset({"", "identity"})
 
 
 class AnswerRefusedError(PermanentError):
-    """The answer is compressed, although nobody asked for that, or too long; it was not read on."""
+    """The answer is compressed without having been requested so, or too long; reading stopped."""
 
 
 class AnswerTooLongError(AnswerRefusedError):
-    """The answer is longer than it may be, or says that it will be."""
+    """The answer is longer than its limit, or announces that it will be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +58,8 @@ _bounds: ContextVar[_Bounds] = ContextVar("bounds", default=_UNBOUNDED)
 
 @contextmanager
 def bounded(max_bytes: float, seconds: float) -> Iterator[None]:
-    """Requests that this thread begins within the block, over guarded connections, are answered with
-    `max_bytes` at most each, and all of them within `seconds` from now, their bodies included.
+    """Limit the requests that this thread starts within the block, over guarded connections: each answer to
+    `max_bytes`, and all of them together, bodies included, to `seconds` from now.
     """
     outer = _bounds.get()
     ends_at = min(outer.ends_at, time.monotonic() + seconds)
@@ -77,12 +76,12 @@ def is_time_over() -> bool:
 
 
 class Meter:
-    """What is left of one answer's bytes and time; it begins with the request.
+    """The remaining bytes and time of one answer, counted from the start of the request.
 
     Parameters
     ----------
     max_bytes: of the body, framing included.
-    plain: whether a Content-Encoding is refused.
+    plain: whether a Content-Encoding is rejected.
     """
 
     def __init__(self, max_bytes: float, *, plain: bool) -> None:
@@ -93,25 +92,25 @@ class Meter:
         self._left: float = MAX_HEADER_BYTES
 
     def seconds_left(self) -> float:
-        """Raises TimeoutError when time is over, as a socket does."""
+        """The remaining time; raises TimeoutError when it is over, as a socket does."""
         left = self._ends_at - time.monotonic()
         if left <= 0:
             raise TimeoutError("the answer takes too long")
         return left
 
     def count(self, size_bytes: int) -> None:
-        """Raises AnswerTooLongError when the answer is too long with these bytes."""
+        """Count bytes; raises AnswerTooLongError when the answer exceeds its limit."""
         self._left -= size_bytes
         if self._left < 0:
             raise AnswerTooLongError("the answer is too long")
 
     def promise(self, size_bytes: int) -> None:
-        """The same for bytes that are still to come: room for them is made before they are there."""
+        """Check bytes that are announced, before a buffer is allocated for them; raises as `count` does."""
         if size_bytes > self._left + io.DEFAULT_BUFFER_SIZE:
             raise AnswerTooLongError("the answer is too long")
 
     def headers_read(self, status: int, encoding: str, length: int | None) -> None:
-        """From now on the body's bytes are counted."""
+        """The body begins: count its bytes from now on."""
         if self._plain and encoding.strip().lower() not in _PLAIN:
             raise AnswerRefusedError("the answer is compressed")
         successful = 200 <= status < 300
@@ -139,7 +138,7 @@ class MeteredSocket:
         self._connected.sendall(*what)
 
     def makefile(self, _mode: str = "rb", buffering: int = -1) -> Any:
-        """As http.client and botocore ask for it: to read from."""
+        """A file to read from, as http.client and botocore request it."""
         raw = _Counted(self, self._connected.makefile("rb", buffering=0))
         return raw if buffering == 0 else _Foreseen(raw, self.meter)
 
@@ -175,7 +174,7 @@ class _Counted(io.RawIOBase):
 
 
 class _Foreseen(io.BufferedReader):
-    """Python makes room for as much as it is told will come, before any of it has come."""
+    """Checks announced sizes first: Python allocates the whole buffer before any byte has arrived."""
 
     def __init__(self, raw: io.RawIOBase, meter: Meter) -> None:
         super().__init__(raw)
@@ -189,7 +188,7 @@ class _Foreseen(io.BufferedReader):
 
 
 class MeteredResponse(HTTPResponse):
-    """Tells the meter where the body begins."""
+    """Reports to the meter where the body begins."""
 
     def __init__(self, connected: Any, *arguments: Any, **named: Any) -> None:
         super().__init__(connected, *arguments, **named)

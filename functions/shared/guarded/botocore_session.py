@@ -1,4 +1,4 @@
-"""botocore's HTTP session, with connections opened by a Guard, bounded answers and no proxy."""
+"""botocore's HTTP session with egress filter, bounded answers and no proxy."""
 
 from typing import Any
 
@@ -13,14 +13,14 @@ from functions.shared.guarded.pools import pool_classes
 MAX_OBJECT_BYTES = 128 * 1024 * 1024
 
 MAX_TAGS = 100_000
-"""Of an answer in XML, four times what a page of a listing has: each becomes objects of Python."""
+"""Of an XML answer, four times those of a listing's page: each tag becomes several Python objects."""
 
 OBJECT_SECONDS = 30
-"""From asking for an object to the last byte of its body."""
+"""From the request of an object to the last byte of its body."""
 
 
 class GuardedSession(URLLib3Session):  # type: ignore[misc]  # botocore has no types
-    """Sends what botocore has signed.
+    """Sends the requests that botocore has signed.
 
     An address that is refused raises AddressRefusedError, an answer that is too long AnswerRefusedError, both
     unwrapped; so may the body of an object while it is read. A body that drips ends in a timeout. When the
@@ -29,12 +29,12 @@ class GuardedSession(URLLib3Session):  # type: ignore[misc]  # botocore has no t
     Parameters
     ----------
     timeout: seconds to connect, seconds to read.
-    verify: True for certifi's roots, or the path of others; verifying cannot be turned off.
+    verify: True for certifi's roots, or the path of others; verification cannot be turned off.
     """
 
     def __init__(self, guard: Guard, timeout: tuple[float, float], verify: bool | str = True) -> None:
         super().__init__(verify=verify or True, timeout=timeout, proxies={})
-        # An object may well be stored with a Content-Encoding: botocore hands it on as it is.
+        # An object may be stored with a Content-Encoding: botocore passes it through unchanged.
         self._pool_classes_by_scheme = pool_classes(
             guard,
             AWSHTTPConnectionPool,
@@ -44,7 +44,7 @@ class GuardedSession(URLLib3Session):  # type: ignore[misc]  # botocore has no t
         )
         self._manager.pool_classes_by_scheme = self._pool_classes_by_scheme
         connect_seconds, read_seconds = timeout
-        # To connect, to send, and to be answered.
+        # The time to connect, to send, and to get the answer.
         self._seconds = connect_seconds + 2 * read_seconds
 
     def send(self, request: AWSPreparedRequest) -> AWSResponse:

@@ -1,7 +1,7 @@
-"""The way to a host that a customer named: every address it has is judged, then dialled as judged.
+"""The egress filter: check every address of a customer's host, then connect to a checked address.
 
-A name is looked up once a connection, and the connection goes to the addresses of that look-up: a name
-that answers differently the next moment gains nothing. docs/adr/0009 says what is refused and why.
+A name is resolved once per connection, and the connection goes to an address of that result: changing the DNS
+answer afterwards (DNS rebinding) has no effect. docs/adr/0009 lists what is rejected and why.
 """
 
 import re
@@ -17,7 +17,7 @@ from functions.shared.errors import PermanentError, RetryableError
 from functions.shared.guarded.addresses import IPAddress, host_problem, is_loopback, literal, refusal_reason
 
 TLS_PORTS = frozenset({443, 8443, 9000})
-"""HTTPS anywhere; ClickHouse's and ClickHouse Cloud's; MinIO's, which serves S3 on a port of its own."""
+"""443 for HTTPS; 8443 for ClickHouse and ClickHouse Cloud; 9000 for MinIO's S3."""
 
 MAX_PORT = 65_535
 LEAST_SECONDS_AN_ADDRESS = 0.05
@@ -27,23 +27,23 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 class AddressRefusedError(PermanentError):
-    """Nothing may be sent there; the message is a sentence for the customer and tells nothing of our side."""
+    """The address is rejected. The message is for the customer and reveals nothing of our network."""
 
 
 class UnreachableError(RetryableError):
-    """The host is not known, or nothing answers at that port."""
+    """The host is unknown, or nothing answers at that port."""
 
 
 @dataclass(frozen=True)
 class Guard:
-    """Judges hosts given by customers and opens the connections to them.
+    """Checks hosts given by customers and opens the connections to them.
 
     Parameters
     ----------
-    allow_loopback: for the local stack and tests: 127.0.0.0/8, ::1 and `localhost` are allowed too, on any
-        port and unencrypted, and nothing else is.
-    ports: those allowed on public addresses.
-    resolve: has the form and the faults of `socket.getaddrinfo`.
+    allow_loopback: for the local stack and tests: also allow 127.0.0.0/8, ::1 and `localhost`, on any port
+        and unencrypted, and nothing else in addition.
+    ports: the ports allowed on public addresses.
+    resolve: same signature and errors as `socket.getaddrinfo`.
     """
 
     allow_loopback: bool = False
@@ -51,27 +51,27 @@ class Guard:
     resolve: Callable[..., Iterable[tuple[Any, ...]]] = socket.getaddrinfo
 
     def check_url(self, url: str) -> None:
-        """Refuse what is no `https://host[:port]`, as early as a customer types it; nothing is looked up.
+        """Reject a URL that is not `https://host[:port]`, for early validation of input; nothing is resolved.
 
         Raises
         ------
-        AddressRefusedError: what is wrong with it. A name that passes may still lead where nothing may go.
+        AddressRefusedError: says what is wrong. An accepted name may still resolve to a rejected address.
         """
         parts = _URL.fullmatch(url) if url.isascii() and url.isprintable() else None
         if parts is None or "@" in url:
-            raise AddressRefusedError("Give the address as https://host or https://host:port, and no more.")
+            raise AddressRefusedError("The address must have the form https://host or https://host:port.")
         scheme, host = parts["scheme"], parts["host"]
         bare = host[1:-1] if host.startswith("[") and ":" in host else host
         if (":" in bare) != host.startswith("["):
-            raise AddressRefusedError("The host is no IPv6 address, nor a host name.")
+            raise AddressRefusedError("The host is neither an IPv6 address nor a host name.")
         self.check(bare, int(parts["port"] or _DEFAULT_PORTS[scheme]), encrypted=scheme == "https")
 
     def check(self, host: str, port: int, *, encrypted: bool = True) -> None:
-        """Refuse a host and port by their spelling alone; nothing is looked up.
+        """Reject a host and port by their spelling alone; nothing is resolved.
 
         Raises
         ------
-        AddressRefusedError: what is wrong with them.
+        AddressRefusedError: says what is wrong with them.
         """
         if self.allow_loopback and host == "localhost":
             return
@@ -85,7 +85,7 @@ class Guard:
     def connect(
         self, host: str, port: int, timeout_seconds: float, *, encrypted: bool = True
     ) -> socket.socket:
-        """A connected TCP socket with that timeout, to an address of `host` that was judged here and now.
+        """A connected TCP socket with that timeout, to an address of `host` that was checked by this call.
 
         One look-up, none for a literal address. One address that may not be refuses them all; those that
         may are tried in order. The look-up and all of them share `timeout_seconds`. `encrypted` is what the
@@ -93,8 +93,8 @@ class Guard:
 
         Raises
         ------
-        AddressRefusedError: nothing was sent anywhere.
-        UnreachableError: not known, or no connection in time.
+        AddressRefusedError: nothing was sent.
+        UnreachableError: unknown host, or no connection in time.
         """
         self.check(host, port, encrypted=encrypted)
         deadline = time.monotonic() + timeout_seconds
@@ -121,7 +121,7 @@ class Guard:
         if self.allow_loopback and is_loopback(address) and 0 < port <= MAX_PORT:
             return
         if reason := refusal_reason(address):
-            # Where a name leads may be nobody's business but ours: the answer must not tell the map.
+            # The message must not reveal where a name resolves to: it could map our internal network.
             raise AddressRefusedError(
                 "The host does not lead to the public internet." if named else f"The host is {reason}."
             )
@@ -132,7 +132,7 @@ class Guard:
             raise AddressRefusedError("The connection has to be encrypted: use https.")
         if port not in self.ports:
             taken = ", ".join(map(str, sorted(self.ports)))
-            raise AddressRefusedError(f"The port is not among those that are taken: {taken}.")
+            raise AddressRefusedError(f"The port is not allowed. Allowed ports: {taken}.")
 
 
 class _LookUp:
@@ -166,7 +166,7 @@ class _LookUp:
 
 
 def _address(family: int, place: tuple[Any, ...]) -> IPAddress:
-    """The address in a sockaddr; refused when it is of another kind, or in one zone of this machine only."""
+    """The address in a sockaddr; rejected when it is of another kind, or scoped to a zone of this machine."""
     address = literal(str(place[0])) if family in (socket.AF_INET, socket.AF_INET6) else None
     if address is None or any(place[3:]):
         raise AddressRefusedError("The host does not lead to the public internet.")
@@ -184,7 +184,7 @@ def _open(addresses: list[IPAddress], port: int, deadline: float) -> socket.sock
 
 
 def _dial(address: IPAddress, port: int, timeout_seconds: float) -> socket.socket:
-    """Connect to the address itself: the text of an ipaddress is never looked up."""
+    """Connect to the address itself: the text of an ipaddress is never resolved."""
     v4 = isinstance(address, IPv4Address)
     dialled = socket.socket(socket.AF_INET if v4 else socket.AF_INET6, socket.SOCK_STREAM)
     try:

@@ -1,6 +1,6 @@
-"""urllib3 that opens its connections through a Guard: for ClickHouse, and under botocore for S3.
+"""urllib3 connection pools behind the egress filter: for ClickHouse, and under botocore for S3.
 
-No more is read of an answer than may come (functions.shared.guarded.answers).
+Answers are read up to their limits (functions.shared.guarded.answers).
 """
 
 import socket
@@ -28,23 +28,23 @@ _NOT_THE_CALLERS = frozenset(
         "ssl_context",
     }
 )
-"""Settings of urllib3 by which a caller could verify less, or reach somebody else."""
+"""Settings of urllib3 with which a caller could weaken verification, or reach another server."""
 
 
 def pool_manager(guard: Guard, *, max_answer_bytes: int = MAX_ANSWER_BYTES, **settings: Any) -> PoolManager:
     """A PoolManager for addresses that customers give; one serves any number of them.
 
-    Each connection is judged and opened by `guard`. TLS is verified for the name that was asked for, with
-    certifi's roots unless `settings` has `ca_certs`. It follows no redirect, repeats no request and knows no
-    proxy, whatever `settings` or the caller of a request say. Of an answer at most `max_answer_bytes` are
-    read, and nothing of one that is compressed: that was not asked for, and would be undone in memory.
+    `guard` checks and opens each connection. TLS is verified for the requested name, with certifi's roots
+    unless `settings` has `ca_certs`. Redirects, retries and proxies are off, whatever `settings` or a request
+    say. At most `max_answer_bytes` of an answer are read, and nothing of a compressed one: that was not
+    requested, and would be decompressed in memory.
 
     Raises, with each request
     -------------------------
     AddressRefusedError: unwrapped, and before anything is sent.
-    AnswerRefusedError: unwrapped; the request was sent, and may have been done.
+    AnswerRefusedError: unwrapped; the request was sent, and may have taken effect.
     """
-    import certifi  # comes with clickhouse-connect; a function that only speaks to S3 lacks it
+    import certifi  # comes with clickhouse-connect; a function that only uses S3 lacks it
 
     kept = {name: value for name, value in settings.items() if name not in _NOT_THE_CALLERS}
     defaults = {
@@ -61,9 +61,9 @@ def pool_manager(guard: Guard, *, max_answer_bytes: int = MAX_ANSWER_BYTES, **se
 def pool_classes(
     guard: Guard, *kinds: type[HTTPConnectionPool], max_answer_bytes: int, plain: bool
 ) -> dict[str, Any]:
-    """Of each kind of pool one whose connections are opened by `guard`, by the scheme it is for.
+    """For each kind of pool a class whose connections `guard` opens, by URL scheme.
 
-    `plain`: whether answers with a Content-Encoding are refused.
+    `plain`: whether answers with a Content-Encoding are rejected.
     """
     told = {"guard": guard, "max_answer_bytes": max_answer_bytes, "plain": plain}
     return {kind.scheme or "": _guarded(kind, told) for kind in kinds}
@@ -75,7 +75,7 @@ def _guarded(kind: type[HTTPConnectionPool], told: dict[str, Any]) -> type:
 
 
 class _Connection:
-    """Mixed into a connection: takes its socket from the guard, and counts what comes out of it."""
+    """Mixin for a connection: gets its socket from the guard, and counts the bytes it reads."""
 
     guard: ClassVar[Guard]
     max_answer_bytes: ClassVar[int]
@@ -97,11 +97,11 @@ class _Connection:
         return super().request(*call, **settings)  # type: ignore[misc]
 
     def _meter(self) -> Meter:
-        """Of the request that is begun now."""
+        """The meter of the request that starts now."""
         return Meter(self.max_answer_bytes, plain=self.plain)
 
     def _new_conn(self) -> socket.socket:
-        # `_dns_host` is the name as it came; `host` is without the final dots the guard wants to see.
+        # `_dns_host` is the name as given; `host` lacks the final dots, which the guard has to see.
         patience = self.timeout if self.timeout is not None else DEFAULT_CONNECT_SECONDS
         seconds = max(LEAST_SECONDS_AN_ADDRESS, min(patience, self._meter().seconds_left()))
         encrypted = isinstance(self, HTTPSConnection)
@@ -119,7 +119,7 @@ class _Connection:
 
 
 class _Pool:
-    """Mixed into a pool: no redirect, no repetition."""
+    """Mixin for a pool: no redirects, no retries."""
 
     def urlopen(self, *call: Any, **settings: Any) -> Any:
         return super().urlopen(*call, **{**settings, "redirect": False, "retries": False})  # type: ignore[misc]

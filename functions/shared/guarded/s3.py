@@ -1,6 +1,6 @@
-"""S3 in a customer's account or at an address of theirs: boto3, over connections that a Guard opens.
+"""S3 in a customer's account or at a customer's address: boto3 behind the egress filter.
 
-obstore, which our own bucket is reached with, offers no hook for the resolver (docs/adr/0009).
+obstore, which accesses our own bucket, has no hook for the resolver (docs/adr/0009).
 """
 
 import os
@@ -20,13 +20,13 @@ _AWS_REGION = re.compile(
     r"[a-z]{2}(-gov)?-(central|north|south|east|west|northeast|northwest|southeast|southwest)-[1-9]"
 )
 _OTHER_REGION = re.compile(r"[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?")
-"""Elsewhere a region is a word to sign with: `auto`, `fr-par`, `us-west-004`."""
+"""Outside AWS a region is just a word to sign with: `auto`, `fr-par`, `us-west-004`."""
 
 _one_at_a_time = Lock()
-"""A boto3 session may make one client at a time."""
+"""A boto3 session can create one client at a time."""
 
 _OF_OURS = ("X-Amzn-Trace-Id",)
-"""Headers that botocore adds inside a Lambda, after signing by its own rules: they are about us."""
+"""Headers that botocore adds inside a Lambda after signing, which describe our own function."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,20 +46,21 @@ def guarded_s3_client(
     timeouts: Timeouts = Timeouts(),
     ca_certs: str | None = None,
 ) -> Any:
-    """A boto3 S3 client that holds these credentials and no others, and connects only where `guard` allows.
+    """A boto3 S3 client with only these credentials, which connects only where `guard` allows.
 
-    `endpoint` None is AWS's own of that region. Nothing is read from the environment, from files or from the
-    metadata service; but for the local stack, which has `AWS_ENDPOINT_URL` and a guard that allows loopback.
+    `endpoint` None is AWS's own for that region. Nothing is read from the environment, from files or from the
+    metadata service, except in the local stack, with `AWS_ENDPOINT_URL` and a guard that allows loopback.
 
     Raises
     ------
-    PermanentError: the region is none; AddressRefusedError for the endpoint, here or with a request.
+    PermanentError: the region is invalid.
+    AddressRefusedError: for the endpoint, here or with a request.
     """
     address = endpoint or _local_endpoint(guard)
     if address:
         guard.check_url(address)
     if not (_OTHER_REGION if address else _AWS_REGION).fullmatch(region) or "fips" in region:
-        raise PermanentError("The region is no region of S3.")
+        raise PermanentError("The region is not a valid S3 region.")
     client = _client(region, address, access_key_id, secret_access_key, timeouts)
     _send_through(guard, client, timeouts, ca_certs)
     return client
@@ -83,7 +84,7 @@ def _client(
             endpoint_url=endpoint,
             aws_access_key_id=access_key_id.reveal(),
             aws_secret_access_key=secret_access_key.reveal(),
-            # What boto3 chooses by itself makes URLs without a region, which do not lead into all of them.
+            # boto3's default makes URLs without a region, which do not work in all regions.
             config=_configuration("path" if endpoint else "virtual", timeouts),
         )
 
@@ -111,9 +112,9 @@ def _configuration(addressing_style: str, timeouts: Timeouts) -> Any:
 
 @cache
 def _unconfigured_session() -> Any:
-    """A boto3 session with the defaults of its variables, whatever the environment and files say.
+    """A boto3 session with default variables, whatever the environment and files say.
 
-    It holds no credentials and is shared by all clients, because it reads S3's model, which takes long.
+    It holds no credentials. All clients share it, because it loads S3's model, which is slow.
     """
     import boto3
     from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES as VARIABLES
@@ -129,10 +130,10 @@ def _unconfigured_session() -> Any:
 
 
 def _send_through(guard: Guard, client: Any, timeouts: Timeouts, ca_certs: str | None) -> None:
-    """Have `guard` send what `client` has signed.
+    """Make `guard` send what `client` has signed.
 
-    `before-send` is botocore's documented way to answer a request oneself: what it returns is the answer,
-    what it raises is the fault, and the client's own session is never asked.
+    `before-send` is botocore's documented hook for this: what it returns is the answer, what it raises is the
+    error, and the client's own session is never used.
     """
     from functions.shared.guarded.botocore_session import GuardedSession
 

@@ -1,1 +1,1 @@
-"""What a record has to be so that it becomes a row: one reference, and a shortcut that agrees with it."""
+"""Rules that decide whether a record becomes a row: the reference, and a fast path that agrees with it."""

@@ -1,10 +1,9 @@
-"""Whole bodies of ordinary records, judged at the speed of C.
+"""The fast path: check whole bodies of ordinary records, in C.
 
-An ordinary record is what nearly every sender sends: known fields only, an RFC 3339 time with at most
-microseconds (or none), a usual spelling of the level, ids at the root if anywhere. msgspec decodes such a
-body straight into rows; what remains in Python is one short pass. Anything else makes `encoded` return
-None, and functions.shared.judging.judge decides record by record. The rules are judge's: this is a shortcut
-that must agree with it, and a property test holds the two together.
+Nearly all records are ordinary: known fields only, an RFC 3339 time with at most microseconds (or none), a
+usual spelling of the level, ids at the root if anywhere. msgspec decodes such a body directly into rows; one
+short pass in Python remains. For any other body `encoded` returns None, and functions.shared.judging.judge
+decides record by record. This fast path must agree with the rules of `judge`; a property test compares them.
 """
 
 from collections.abc import Callable
@@ -25,7 +24,7 @@ _AFTER_THE_HOUR = itemgetter(len("2026-11-23T10"))
 _SHALLOW_FOR_SURE = 2 * MAX_METADATA_DEPTH
 _CANONICAL = frozenset(CANONICAL)
 _IS_OBJECT = bytearray(b"{").__le__
-"""No JSON value begins with a greater byte; a bytearray compares with any buffer, a Raw included."""
+"""No JSON value begins with a greater byte; a bytearray compares with any buffer, including a Raw."""
 
 _encoder = msgspec.json.Encoder()
 
@@ -33,12 +32,12 @@ Rows = list[Any]
 
 
 def encoded(body: bytes, ndjson: bool, receipt: Receipt) -> tuple[int, bytes] | None:
-    """Row count and NDJSON of `body` when it has records and every one is ordinary; otherwise None.
+    """Row count and NDJSON of `body` when it has records and all are ordinary; otherwise None.
 
-    `body` is a JSON array, an object with `events` or `logs`, or, with `ndjson`, one object a line.
+    `body` is a JSON array, an object with `events` or `logs`, or, with `ndjson`, one object per line.
     """
     if b"\r" in body or (b"\n" in body and not ndjson):
-        return None  # white space inside a record's metadata would tear its row over two lines
+        return None  # white space inside a record's metadata would split its row over two lines
     try:
         str(body, "utf-8")
         rows = _decoder(str(receipt.tenant), receipt.project_id, body[:1], ndjson)(body)
@@ -52,11 +51,11 @@ def encoded(body: bytes, ndjson: bool, receipt: Receipt) -> tuple[int, bytes] | 
         return None
 
 
-# Below, a list comprehension and a map over it take a quarter of the time of a loop with the same steps.
+# Below, list comprehensions and maps over them take a quarter of the time of a loop with the same steps.
 
 
 def _have_ordinary_metadata(rows: Rows, body_bytes: int) -> bool:
-    """Whether all metadata are objects, shallow, of fair size, and without ids to promote."""
+    """Whether every metadata is an object, shallow, within the size limit, and without ids to promote."""
     metadata = [row.metadata for row in rows]
     if not all(map(_IS_OBJECT, metadata)):
         return False
@@ -70,27 +69,27 @@ def _have_ordinary_metadata(rows: Rows, body_bytes: int) -> bool:
 
 
 def _may_hold_ids(metadata: bytes) -> bool:
-    """Whether an id that a row lacks at its root may be in its metadata, be its name spelled with escapes."""
+    """Whether metadata may hold an id that its row lacks at the root, even with an escaped name."""
     if b"\\" in metadata and b"\\u" in metadata:
         return True
     return b"trace_id" in metadata or b"span_id" in metadata
 
 
 def _use_canonical_levels(rows: Rows) -> None:
-    """KeyError for a level that no usual name stands for."""
+    """Replace levels by their canonical names; KeyError for an unknown level."""
     if not _CANONICAL.issuperset([row.level for row in rows]):
         for row in rows:
             row.level = BY_NAME[row.level]
 
 
 def _take_times(rows: Rows, receipt: Receipt) -> bool:
-    """Set both times of all rows; False, or an error of those caught above, when a sender's is odd."""
+    """Set both times of all rows; False, or one of the errors caught above, when a time is not ordinary."""
     received = receipt.received_text
     texts = [row.timestamp for row in rows]
     if None in texts:
         texts = [received if text is None else text for text in texts]
     if set(map(_AFTER_THE_HOUR, texts)) != {":"}:
-        return False  # a form so short that its length does not bound its decimals
+        return False  # a format so short that its length does not limit its decimals
     moments = list(map(datetime.fromisoformat, texts))
     if not (receipt.earliest < min(moments) and max(moments) < receipt.latest):
         return False
@@ -102,9 +101,9 @@ def _take_times(rows: Rows, receipt: Receipt) -> bool:
 
 @lru_cache(maxsize=256)
 def _decoder(tenant: str, project_id: str, first: bytes, ndjson: bool) -> Callable[[bytes], Rows]:
-    """A decoder into rows whose tenant and default project are the class's defaults.
+    """A decoder into rows with the tenant and the default project as the class's defaults.
 
-    A sender cannot set our own columns: msgspec accepts no JSON at all for a field typed UnsetType.
+    A sender cannot set our own columns: msgspec rejects every JSON value for a field typed UnsetType.
     """
     name = Annotated[str, Meta(max_length=MAX_NAME_CHARACTERS)]
     time = Annotated[str, Meta(max_length=_MICROSECONDS_AT_MOST)]

@@ -1,12 +1,12 @@
-"""One record, judged: a row, or the reason why not.
+"""Check one record: it becomes a row, or is rejected with a reason.
 
-This is the reference: every rule of what is accepted stands here, readable, one record at a time.
-functions.shared.judging.bulk does the same for whole bodies of ordinary records, faster, and hands back here
-whatever is not ordinary; a property test holds the two together.
+This is the reference: it has every rule of what is accepted, readable, one record at a time. The fast path in
+functions.shared.judging.bulk checks whole bodies of ordinary records, and leaves all others to this module. A
+property test compares the two.
 
-What is accepted never makes ClickHouse refuse an insert: text is UTF-8, JSON is valid (msgspec's word),
-times are in range, names are short. Nothing a sender wrote is dropped: unknown root keys, levels we do not
-know and times we had to move are kept in the metadata.
+An accepted record never makes ClickHouse reject an insert: text is UTF-8, JSON is valid (for msgspec), times
+are in range, names are short. No sent value is dropped: unknown root keys, unknown levels and corrected times
+are kept in the metadata.
 """
 
 import re
@@ -23,12 +23,12 @@ from functions.shared.judging import levels, timestamps
 from functions.shared.judging.rows import NO_METADATA, Receipt, Row
 
 MAX_EVENT_SIZE = 1024 * 1024
-"""Characters of the message and bytes of the metadata, together."""
+"""Characters of the message plus bytes of the metadata."""
 
 MAX_METADATA_DEPTH = 200
 _SHALLOW_FOR_SURE = 2 * MAX_METADATA_DEPTH
 MAX_FIELDS = 150_000
-"""Of one event, at any depth; more would cost more memory than a request may."""
+"""Of one event, at any depth; more would exceed the memory limit of a request."""
 MAX_NAME_CHARACTERS = 200
 """For `project_id` and `service`, which are stored as dictionaries."""
 
@@ -36,7 +36,7 @@ _KNOWN = frozenset(
     {"message", "timestamp", "level", "service", "project_id", "trace_id", "span_id", "metadata"}
 )
 _STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
-"""Possessive: nothing is remembered for a way back, which would cost a hundred bytes for each of the text."""
+"""Possessive, so nothing is stored for backtracking: that would take a hundred bytes per byte of text."""
 
 _RUN_OF_BRACKETS = re.compile(rb"\[++|\]++")
 _AS_SQUARE_BRACKETS = bytes.maketrans(b"{}", b"[]")
@@ -51,7 +51,7 @@ _value = msgspec.json.Decoder()
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Why a record was refused: a stable `code`, and a `reason` that quotes nothing of the record."""
+    """Why a record was rejected: a stable `code`, and a `reason` that quotes nothing of the record."""
 
     code: str
     reason: str
@@ -64,7 +64,7 @@ class _UnacceptableError(Exception):
 
 
 Fields = dict[str, Raw]
-"""Of a JSON object, each value as it came."""
+"""The fields of a JSON object, each value unparsed."""
 
 
 def judge(
@@ -72,7 +72,7 @@ def judge(
     receipt: Receipt,
     read_as: Callable[[Fields], Fields] = lambda fields: fields,
 ) -> Row | Verdict:
-    """Judge one JSON value; `read_as` finds the columns in an object that calls them otherwise."""
+    """Check one JSON value; `read_as` maps an object with other field names to our columns."""
     if len(record) > MAX_FIELDS and bytes(record).count(b",") > MAX_FIELDS:
         return Verdict("too_many_fields", f"The event has more than {MAX_FIELDS} fields.")
     try:
@@ -100,9 +100,9 @@ def shallow(metadata: Raw) -> bool:
 
 
 def _depth_is_within(most: int, text: bytes) -> bool:
-    """Count brackets, nearly all of it in C: a body can hold millions, most of them around nothing or little.
+    """Count brackets, nearly all in C: a body can have millions, most of them empty or hardly nested.
 
-    Each innermost pair that is taken out makes what is left one level less deep.
+    Removing all innermost pairs makes the remaining text one level less deep.
     """
     brackets = _STRING.sub(b"", text).translate(_AS_SQUARE_BRACKETS, _ALL_BUT_BRACKETS)
     for _ in range(_LEVELS_STRIPPED):
@@ -198,7 +198,7 @@ def _name(fields: dict[str, Raw], field: str) -> str:
 
 
 def _metadata(fields: dict[str, Raw]) -> tuple[Raw, dict[str, Raw]]:
-    """The metadata as it came, on one line, and its own fields."""
+    """The metadata as sent, on one line, and its own fields."""
     raw = fields.get("metadata")
     if raw is None or bytes(raw) == _NULL:
         return NO_METADATA, {}
@@ -210,7 +210,7 @@ def _metadata(fields: dict[str, Raw]) -> tuple[Raw, dict[str, Raw]]:
 
 
 def _promoted(fields: dict[str, Raw], inner: dict[str, Raw], field: str, aside: dict[str, Raw]) -> str:
-    """`field` from the root, else from the metadata, where it stays too; what is no text is kept aside."""
+    """`field` from the root, else from the metadata, which keeps it; a non-text value goes into `aside`."""
     raw = fields.get(field)
     text = None if raw is None else _as_text(raw)
     if raw is not None and text is None and bytes(raw) != _NULL:
@@ -221,7 +221,7 @@ def _promoted(fields: dict[str, Raw], inner: dict[str, Raw], field: str, aside: 
 
 
 def _joined(metadata: Raw, inner: dict[str, Raw], aside: dict[str, Raw]) -> Raw:
-    """The metadata with what was kept aside; a name that both have is kept as `_root.<name>` too."""
+    """The metadata merged with `aside`; a root field whose name is in both becomes `_root.<name>`."""
     if not aside:
         return metadata
     if max(map(len, aside.values())) >= _SHALLOW_FOR_SURE and not all(map(shallow, aside.values())):
@@ -236,7 +236,7 @@ def _joined(metadata: Raw, inner: dict[str, Raw], aside: dict[str, Raw]) -> Raw:
 
 
 def _one_line(raw: Raw) -> Raw:
-    """NDJSON wants a row on a line: white space between tokens goes, tokens stay as they are."""
+    """Remove white space between tokens, because NDJSON needs one row per line; the tokens stay unchanged."""
     text = bytes(raw)
     if b"\n" not in text and b"\r" not in text:
         return raw
@@ -248,7 +248,7 @@ def _as_text(raw: Raw) -> str | None:
 
 
 def _scalar(raw: Raw) -> Any:
-    """A string or a small whole number; None for anything else, however large."""
+    """A string or a small whole number; None for anything else, of any size."""
     text = bytes(raw)
     if text[:1] == b'"':
         return _text.decode(raw)

@@ -1,4 +1,4 @@
-"""The levels a row may have, and what senders call them."""
+"""The canonical levels of a row, and the names that senders use for them."""
 
 CANONICAL = ("trace", "debug", "info", "warn", "error", "fatal")
 DEFAULT = "info"
@@ -25,7 +25,7 @@ _PINO = {10: "trace", 20: "debug", 30: "info", 40: "warn", 50: "error", 60: "fat
 
 
 def canonical(value: object) -> str | None:
-    """The level that `value` means: a name in any case, syslog's 0–7, or bunyan's and pino's 10–60."""
+    """The canonical level of `value`: a name in any case, syslog's 0–7, or bunyan's and pino's 10–60."""
     if isinstance(value, str):
         return BY_NAME.get(value) or BY_NAME.get(value.strip().lower())
     if isinstance(value, bool) or not isinstance(value, int):

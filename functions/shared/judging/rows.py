@@ -1,4 +1,4 @@
-"""One row as it is staged, and what the rows of a request have in common."""
+"""A staged row, and the values that all rows of a request share."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -13,7 +13,7 @@ NO_METADATA = Raw(b"{}")
 
 
 class Row(Struct, gc=False):
-    """The columns of functions.shared.staging.COLUMNS; `metadata` is JSON text, to the byte as it came."""
+    """The columns of functions.shared.staging.COLUMNS; `metadata` is JSON text, byte for byte as sent."""
 
     tenant_id: str
     project_id: str
@@ -29,7 +29,7 @@ class Row(Struct, gc=False):
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What a request's rows have in common: whose they are, when we got them, how long they are kept."""
+    """The values that all rows of a request share: owner, time of receipt, retention."""
 
     tenant: TenantId
     project_id: str
@@ -38,7 +38,7 @@ class Receipt:
 
     @property
     def expires_on(self) -> date:
-        """The UTC day through which the rows are kept; they are gone the day after."""
+        """The last UTC day on which the rows are kept; they are deleted the day after."""
         return self.received_at.date() + timedelta(days=self.retention_days)
 
     @property
@@ -56,5 +56,5 @@ class Receipt:
 
 @lru_cache(maxsize=16)
 def _text_of(moment: datetime) -> str:
-    """Remembered: every row of a request asks for it."""
+    """Cached, because every row of a request needs it."""
     return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"

@@ -1,4 +1,4 @@
-"""Every way senders write a time, to nanoseconds since 1970 UTC.
+"""Parse every common time format to nanoseconds since 1970 UTC.
 
 Nanoseconds are an int throughout: floats lose them, and `datetime` ends at microseconds.
 """
@@ -10,14 +10,14 @@ from decimal import Decimal, InvalidOperation
 NANOSECONDS = 1_000_000_000
 
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
-"""Older times come from clocks that were never set; they are moved here and the original is kept."""
+"""Older times come from clocks that were never set; they are moved to this one and the original is kept."""
 
 LATEST_AHEAD = timedelta(days=1)
-"""How far ahead of its receipt an event may lie."""
+"""How far an event's time may be after its receipt."""
 
 _LONGEST_NUMBER = 40
 _LONGEST_TEXT = 100
-"""More than any form takes; the patterns below try a longer text at each of its characters anew."""
+"""Longer than any format; the patterns below would retry a longer text at each of its characters."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _UNITS = ((10**11, 10**9), (10**14, 10**6), (10**17, 10**3), (10**20, 1))
@@ -50,7 +50,7 @@ def from_text(text: str) -> int | None:
 
 
 def from_number(text: str) -> int | None:
-    """An epoch number as written in JSON, its unit told from its size; None when it can be no time."""
+    """An epoch number as written in JSON, its unit derived from its size; None when it cannot be a time."""
     if len(text) > _LONGEST_NUMBER:
         return None
     try:
@@ -64,7 +64,7 @@ def from_number(text: str) -> int | None:
 
 
 def from_datetime(moment: datetime) -> int:
-    """`moment`, aware, as nanoseconds."""
+    """`moment`, which must have a time zone, as nanoseconds."""
     elapsed = moment - _EPOCH
     return (elapsed.days * 86_400 + elapsed.seconds) * NANOSECONDS + elapsed.microseconds * 1000
 
@@ -89,7 +89,7 @@ def _from_match(match: re.Match[str]) -> int | None:
 
 
 def _from_other_iso(text: str) -> int | None:
-    """ISO 8601's rarer forms (basic, week dates), as the standard library reads them, to the nanosecond."""
+    """Rarer ISO 8601 formats (basic, week dates), parsed with the standard library, to the nanosecond."""
     split = _SPLIT_SECOND.fullmatch(text)
     whole = split["whole"] + (split["zone"] or "") if split else text
     try:
@@ -101,5 +101,5 @@ def _from_other_iso(text: str) -> int | None:
 
 
 def _nanoseconds(fraction: str) -> int:
-    """The digits after a second's point; what is below a nanosecond is cut off."""
+    """Parse a fraction of a second; digits below a nanosecond are truncated."""
     return int(fraction.ljust(9, "0")[:9])

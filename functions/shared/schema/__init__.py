@@ -1,1 +1,1 @@
-"""The warehouse's schema: ours is brought up to date by migrate, a customer's by whoever meets it first."""
+"""ClickHouse's schema: `migrate` updates ours; the first function that uses a customer's updates that one."""

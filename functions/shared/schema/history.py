@@ -1,4 +1,4 @@
-"""Which migrations a warehouse has seen, and the road to the newest."""
+"""The migrations that a database has applied, and how to apply the missing ones."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -24,10 +24,10 @@ class Database(Protocol):
 
 
 def apply_missing(database: Database, migrations: Sequence[Migration], engine: str) -> list[str]:
-    """Apply what `database` has not seen, in order; the names of what was applied now.
+    """Apply the missing migrations to `database`, in order; returns the names of those applied now.
 
-    A migration is noted after it took effect. A run that dies in between applies it again, which is
-    without effect; two runs at once may both note it, which is why versions are read as a set.
+    A migration is recorded after it took effect. If a run dies in between, the next one applies it again,
+    which has no effect. Two concurrent runs may both record it, so versions are read as a set.
     """
     database.command(_CREATE.replace("{engine}", engine))
     noted = {row["version"] for row in database.select("SELECT version FROM schema_migrations").rows}

@@ -1,8 +1,8 @@
-"""The numbered SQL files: what the schema became, step by step.
+"""The numbered SQL files of the schema.
 
-A file holds one statement, because ClickHouse has no transaction around several: it is applied wholly or
-not at all. The statement does nothing the second time (`IF NOT EXISTS`), so two runs at once do no harm.
-A file that has landed is never edited; the next number says what changed, why and when.
+A file holds one statement, because ClickHouse has no transactions around several: it is applied completely or
+not at all. A second run of the statement has no effect (`IF NOT EXISTS`), so concurrent runs are safe. A
+deployed file is never edited; the file with the next number says what changed, why and when.
 """
 
 import re
@@ -17,7 +17,7 @@ _NAME = re.compile(r"(?P<version>\d{4})_[a-z0-9_]+\.sql")
 
 
 class NumberingError(PermanentError):
-    """A file's name is no number and name, or the numbers are not 1, 2, 3 …"""
+    """A file's name is not `<number>_<name>`, or the numbers are not 1, 2, 3 …"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ def migrations(directory: Path = DIRECTORY) -> list[Migration]:
 
     Raises
     ------
-    NumberingError: a gap, a number used twice, or a file that is none of ours.
+    NumberingError: a gap, a number used twice, or a file that is not a migration.
     """
     found = [_read(path) for path in sorted(directory.glob("*.sql"))]
     numbers = [migration.version for migration in found]

@@ -1,4 +1,4 @@
-"""One warehouse, brought up to date: its database, then what it lacks of the numbered SQL."""
+"""Update the schema of one ClickHouse: create its database, then apply missing migrations."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -19,20 +19,19 @@ _ENGINES = {"Replicated": "ReplicatedMergeTree"}
 
 
 def connect_directly(address: Address) -> Warehouse:
-    """A connection without a guard: for addresses that are our own."""
+    """A connection without egress filter: for our own addresses."""
     return Warehouse(address, STATEMENT_TIMEOUT_SECONDS)
 
 
 class Schema:
-    """Brings one warehouse up to date.
+    """Updates the schema of one ClickHouse.
 
     Parameters
     ----------
-    address: of the database; if that is missing, the user has to have the right to create it.
-    engine: the table engine to create tables with; None for the one that goes with the database: MergeTree,
-        which ClickHouse Cloud makes a SharedMergeTree of, or ReplicatedMergeTree where the database is
-        replicated.
-    connect: opens connections; a customer's address needs a guarded one.
+    address: of the database; if the database is missing, the user needs the right to create it.
+    engine: the table engine of new tables; None for the database's default: MergeTree, which ClickHouse Cloud
+        turns into a SharedMergeTree, or ReplicatedMergeTree in a replicated database.
+    connect: opens connections; a customer's address needs one with egress filter.
     """
 
     def __init__(
@@ -43,10 +42,10 @@ class Schema:
         self._connect = connect
 
     def bring_up_to_date(self, known: Sequence[Migration]) -> list[str]:
-        """Apply what is missing of `known`; the names of what was applied.
+        """Apply the missing migrations of `known`; returns the names of those applied.
 
-        A second run applies nothing and two at once do no harm. Errors are those of the warehouse; what was
-        applied before one stays, and the next run goes on from there.
+        A second run applies nothing; concurrent runs are safe. Raises the errors of Warehouse. Migrations
+        applied before an error stay, and the next run continues after them.
         """
         self.create_database()
         database = self._connect(self._address)
@@ -56,11 +55,11 @@ class Schema:
             database.close()
 
     def create_database(self) -> bool:
-        """Create the database if there is none; whether there was none.
+        """Create the database if it does not exist; returns whether it was created.
 
-        One that is there is not created again: `IF NOT EXISTS` asks for the right to create it all the same.
+        An existing one is not created again: `IF NOT EXISTS` requires the right to create it in any case.
         """
-        # A connection that names a database which is missing is refused, so this one names the server's own.
+        # ClickHouse rejects a connection that names a missing database, so this one names the server's own.
         server = self._connect(replace(self._address, database=_SERVERS_OWN))
         name = {"name": self._address.database}
         try:
@@ -75,6 +74,6 @@ class Schema:
 
 
 def engine_of(database: Warehouse) -> str:
-    """The engine that tables of `database` are to be created with."""
+    """The engine of new tables in `database`."""
     found = database.select("SELECT engine FROM system.databases WHERE name = currentDatabase()").rows
     return _ENGINES.get(found[0]["engine"] if found else "", "MergeTree")

@@ -198,7 +198,7 @@ def test_when_theirs_fails_the_answer_says_so_and_a_rotation_heals_at_once(fault
     with pytest.raises(RefusalError) as told:
         archives(keeper).find(ACME, STATEMENT)
     assert (told.value.status, told.value.code) == (503, "destination_unavailable")
-    assert "Your own ClickHouse" in told.value.message
+    assert "Your ClickHouse" in told.value.message
     assert keeper.forgotten == ["acme"]
 
 

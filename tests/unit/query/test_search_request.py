@@ -95,11 +95,11 @@ LONG_PATHS = [{"field": "metadata." + ".".join("a" * 16), "op": "exists"}] * 8
         ({"where": [{"field": f"metadata.a{'.a' * 16}", "op": "exists"}]}, "'where[0].field' has 17 parts"),
         (
             {"where": [*LONG_PATHS, {"field": "metadata.a", "op": "exists"}]},
-            "'where' has paths of 129 parts together, and 128 at the most: use fewer conditions",
+            "'where' has paths with 129 parts in total, more than 128: use fewer conditions",
         ),
         ({"where": WIDE, "levels": ["info"]}, "'body' has 4,001 values in all lists"),
-        ({"services": ["x" * 1000] * 99}, "'body' has values of 99,000 bytes together, and 98,304"),
-        ({"services": ["'" * 1000] * 25}, "'body' has values of 100,000 bytes together"),
+        ({"services": ["x" * 1000] * 99}, "'body' has values of 99,000 bytes in total, more than 98,304"),
+        ({"services": ["'" * 1000] * 25}, "'body' has values of 100,000 bytes in total"),
         ({"where": [{"field": "message", "op": "in", "value": ["é" * 1000] * 50}]}, "100,007 bytes"),
     ],
 )  # fmt: skip
