@@ -1,6 +1,7 @@
-"""The bodies of the signed-in routes, read and checked.
+"""Request bodies of the routes that need authentication, decoded and validated.
 
-Each refusal is a 400 whose code names the field, `invalid_<field>`, or `unknown_field`, whose sentence does.
+Each rejection is a 400. Its code names the field, `invalid_<field>`; for `unknown_field` the message names
+it.
 """
 
 import json
@@ -56,7 +57,7 @@ class _Code(Struct, forbid_unknown_fields=True):
 
 @dataclass(frozen=True, slots=True)
 class NewKey:
-    """A key to be made; `expires_at` in Unix seconds, None for never."""
+    """A key to create; `expires_at` in Unix seconds, None for no expiry."""
 
     scopes: frozenset[str]
     name: str
@@ -66,7 +67,8 @@ class NewKey:
 
 @dataclass(frozen=True, slots=True)
 class Rotation:
-    """`overlap_seconds`: of the old key; `expires_at`: of the new one, None for the old one's."""
+    """`overlap_seconds`: how long the old key stays valid. `expires_at`: of the new key; None: as the old
+    key."""
 
     overlap_seconds: int
     expires_at: int | None
@@ -74,7 +76,7 @@ class Rotation:
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What is to be changed of an account; None for what stays."""
+    """Requested changes of an account; None leaves a field unchanged."""
 
     name: str | None = field(repr=False)
     email: str | None = field(repr=False)
@@ -99,7 +101,7 @@ def rotation(body: bytes, now: float) -> Rotation:
 
 
 def changes(body: bytes) -> Changes:
-    """`PATCH /v1/account`; an address comes out in lower case."""
+    """`PATCH /v1/account`; an email address is returned in lower case."""
     asked = decoded(body, _Changes)
     name = None if asked.name is None else _printable("name", asked.name)
     if name == "":
@@ -117,7 +119,7 @@ def code(body: bytes) -> SecretText:
 
 
 def moment(name: str, text: str) -> datetime:
-    """The query parameter `name`, a moment in RFC 3339."""
+    """The query parameter `name`, a timestamp in RFC 3339."""
     try:
         return msgspec.convert(text, Moment).astimezone(UTC)
     except (msgspec.ValidationError, OverflowError):

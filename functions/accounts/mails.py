@@ -1,4 +1,4 @@
-"""The mails about signing in, word for word."""
+"""The texts of the mails about signing in."""
 
 HAS_ACCOUNT_SUBJECT = "You already have an AstraLog account"
 HAS_ACCOUNT_TEXT = """Somebody, perhaps you, tried to sign up for AstraLog Cloud with this address.
