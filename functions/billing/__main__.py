@@ -1,6 +1,6 @@
-"""The operator's way to billing: `sync-catalogue`, `show`, `usage` and `settle-report`.
+"""Billing commands for operators: `sync-catalogue`, `show`, `usage` and `settle-report`.
 
-Credentials and region are those of the environment, as the AWS CLI takes them; Stripe's key is in the secret.
+AWS credentials and region come from the environment, as for the AWS CLI; Stripe's key is in the secret.
 """
 
 import argparse
@@ -23,7 +23,7 @@ ADDRESS = "https://api.stripe.com"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """0 when done; 1 with a sentence on standard error when it could not be."""
+    """Exit code: 0 on success; 1 after an error, with a message on standard error."""
     asked = _parser().parse_args(arguments)
     try:
         COMMANDS[asked.what](asked)

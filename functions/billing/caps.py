@@ -1,7 +1,7 @@
-"""The caps that customers set themselves, and a trial's volume: which are near or reached, and what is told.
+"""Caps set by customers, and the volume of a trial: which marks are reached, and the notices for them.
 
-A soft cap only tells; a hard cap also stops new logs until the period is over or the cap is raised, and so
-does what a trial includes until a plan is chosen (functions.billing.entitlements). Pure.
+A soft cap only notifies. A hard cap also rejects new logs until the period ends or the cap is raised; a
+trial's volume does so until a plan is chosen (functions.billing.entitlements). Pure functions.
 """
 
 from collections.abc import Iterator, Mapping
@@ -23,7 +23,7 @@ _MENDED_BY = {
 
 @dataclass(frozen=True, slots=True)
 class CapNotice:
-    """A mail; the same `notice_id` is sent once, so the same cap warns once a period at each mark."""
+    """A mail; one `notice_id` is sent once, so each cap warns once per period at each mark."""
 
     notice_id: str
     kind: str
@@ -32,7 +32,7 @@ class CapNotice:
 
 
 def caps_of(book: Book, standing: Standing) -> dict[str, int]:
-    """The account's caps in bytes a period, by what they are called to its owner."""
+    """The account's caps in bytes per period, by their names for customers."""
     caps = {
         "soft cap": book.soft_cap_bytes,
         "hard cap": book.hard_cap_bytes,
@@ -42,7 +42,7 @@ def caps_of(book: Book, standing: Standing) -> dict[str, int]:
 
 
 def due_notices(caps: Mapping[str, int], used_bytes: int, period_start: int) -> list[CapNotice]:
-    """What the account is to be told at `used_bytes`: of each cap the highest mark that is reached."""
+    """The notices to send at `used_bytes`: for each cap, the highest mark that is reached."""
     return [
         _notice(name, cap, percent, used_bytes, period_start)
         for name, cap in caps.items()

@@ -1,4 +1,4 @@
-"""What people are told when a subscription changes, and what the audit trail says of it."""
+"""Mails and audit entries about changes of a subscription."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ from functions.shared.plans import PLANS, TRIAL
 
 
 def news(old: Book, new: Book) -> list[News]:
-    """What the change from `old` to `new` is to people; who is leaving is not written to any more."""
+    """Mails and audit entries for the change from `old` to `new`; no mails while an account is closing."""
     found = [*_money_back(new.noted - old.noted)]
     if new.subscription and new.subscription != old.subscription:
         found += _of_subscription(old.subscription, new.subscription, f"v{old.version + 1}")
@@ -19,7 +19,7 @@ def news(old: Book, new: Book) -> list[News]:
 
 
 def _of_subscription(old: Subscription | None, new: Subscription, once: str) -> Iterator[News]:
-    """`once` names this change."""
+    """`once` identifies this change."""
     known = old if old and old.subscription_id == new.subscription_id else None
     if new.status in ENDED:
         if known is None or known.status not in ENDED:
@@ -87,7 +87,7 @@ def _payment_failed(new: Subscription) -> News:
 
 
 def _begun(before: str, new: Subscription) -> News:
-    """`before`: the plan that the account had until then; one that has ended keeps what is stored."""
+    """`before`: the account's plan until then; a plan that has ended still keeps its stored logs."""
     trial = ""
     if new.status == "trialing" and new.trial_end:
         trial = f" What is left of your trial stays free: the first payment is taken on {day(new.trial_end)}."
@@ -128,7 +128,7 @@ def _ended(new: Subscription, *, unpaid: bool) -> News:
 
 
 def _money_back(noted: frozenset[str]) -> Iterator[News]:
-    """Refunds and disputes: Stripe tells the customer, we write them down."""
+    """Refunds and disputes: Stripe mails the customer, we write an audit entry."""
     for each in sorted(noted):
         action, _, subject = each.partition(" ")
         yield News(action, subject)

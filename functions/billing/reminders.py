@@ -1,7 +1,6 @@
-"""What people are told by the calendar: a trial or a grace period that ends, and that it has ended.
+"""Notices that follow from the date: a trial or a grace period that ends soon or has ended.
 
-What was told is written into the account's book with the letter, so nothing is told twice however often and
-for how long one looks.
+Sent notices are recorded in the account's book in the same transaction, so none is sent twice.
 """
 
 from collections.abc import Iterator
@@ -14,11 +13,11 @@ from functions.billing.wording import READING, News, day, moment, terms
 TRIAL_NOTICE_DAYS = 3
 GRACE_NOTICE_DAYS = 1
 TOLD_LATE_DAYS = 3
-"""Who has not been told by then, for nothing of ours ran, is not told any more."""
+"""A notice not sent by then, because our functions did not run, is not sent any more."""
 
 
 def reminders(book: Book, trial_ends_at: int | None, now: float) -> list[News]:
-    """What is to be told at `now`, Unix seconds, and has not been.
+    """The notices to send at `now`, Unix seconds, without those already sent.
 
     `trial_ends_at`: of an account on its free trial (functions.billing.entitlements).
     """

@@ -1,4 +1,4 @@
-"""What each of billing's routes does: decode, one call, encode."""
+"""The routes of billing: each decodes the request, makes one call and encodes the response."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from functions.shared.tenancy import TenantId
 
 @dataclass(frozen=True, slots=True)
 class Office:
-    """The parts of this function, wired once an execution environment."""
+    """The handler's dependencies, created once for each execution environment."""
 
     desk: Desk
     books: Books
@@ -30,7 +30,7 @@ class Office:
 
 
 def answer_to(event: Event, office: Office) -> Answer:
-    """The answer."""
+    """The response to one request."""
     route = event["routeKey"]
     caller = principal(event).require(SCOPES.get(route, "admin"))
     try:
@@ -108,4 +108,4 @@ ROUTES: dict[str, Callable[[Office, Principal, Event], Answer]] = {
 }
 
 SCOPES = {"GET /v1/usage": "read"}
-"""What a key needs for those of the routes that do not need `admin`."""
+"""Scope that a key needs for routes that do not need `admin`."""

@@ -1,6 +1,6 @@
-"""How billing speaks to people: every letter says what happened, what follows, and what to do.
+"""Texts of billing's mails: each says what happened, what follows, and what to do.
 
-Amounts are the catalogue's; what a card was charged is Stripe's to say, in its receipts.
+Amounts are the catalogue's; Stripe's receipts say how much a card was charged.
 """
 
 from dataclasses import dataclass
@@ -14,9 +14,9 @@ READING = "What is stored stays, and searching goes on."
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """Something to be told: in the audit trail, if there is an `action`, and by mail, if there is a `title`.
+    """A message: an audit entry if there is an `action`, and a mail if there is a `title`.
 
-    `subject`: what the action was done to. `notice_id` makes the mail be sent once, `kind` is for programs.
+    `subject`: the object of the action. `notice_id` makes the mail be sent once; `kind` is for programs.
     """
 
     action: str = ""
@@ -36,7 +36,7 @@ def terms(name: str) -> str:
 
 
 def keeping(before: str, name: str) -> str:
-    """What a change of plan means for logs that are stored with us, both plans by name."""
+    """The effect of a change of plan on logs stored with us, both plans by name."""
     had, days = days_of_plan(PLANS[before]), days_of_plan(PLANS[name])
     if days == had:
         return ""
