@@ -9,15 +9,16 @@ from dataclasses import dataclass
 
 from functions.billing.book import Book
 from functions.billing.entitlements import trial_bytes
+from functions.billing.wording import CHOOSE, READING
 from functions.shared.account.standing import Standing
 from functions.shared.plans import GIGABYTE
 
 WARN_AT_PERCENT = (80, 100)
 
 _MENDED_BY = {
-    "soft cap": "PATCH /v1/billing changes the cap.",
-    "hard cap": "PATCH /v1/billing raises the cap.",
-    "trial volume": "POST /v1/billing/checkout chooses a plan.",
+    "soft cap": "You can change the cap (API: /v1/billing).",
+    "hard cap": "To store more, raise the cap (API: /v1/billing).",
+    "trial volume": f"To store more, {CHOOSE}.",
 }
 
 
@@ -63,19 +64,16 @@ def _notice(name: str, cap_bytes: int, percent: int, used_bytes: int, period_sta
         notice_id=f"cap-{named}-{percent}-{cap_bytes}-{period_start}",
         kind=f"billing_{named.replace('-', '_')}",
         title=title,
-        text=f"This period {_gb(used_bytes)} of logs were stored; your {name} is {_gb(cap_bytes)}. "
-        f"{_follows(name, reached=reached)} GET /v1/usage shows the days. {_MENDED_BY[name]}",
+        text=f"{_gb(used_bytes)} of logs were stored in this period; your {name} is {_gb(cap_bytes)}. "
+        f"{_follows(name, reached=reached)} Usage by day: API, /v1/usage. {_MENDED_BY[name]}",
     )
 
 
 def _follows(name: str, *, reached: bool) -> str:
     if name == "soft cap":
-        return "Nothing else follows: a soft cap only tells, logs are taken as before."
+        return "A soft cap only sends this notice: logs are accepted as before."
     since = "From now on" if reached else "When it is reached,"
-    return (
-        f"{since} new logs are refused with 402 until the period is over. What is stored stays, and "
-        "searching goes on."
-    )
+    return f"{since} new logs are rejected (status 402) until the period ends. {READING}"
 
 
 def _gb(raw_bytes: int) -> str:

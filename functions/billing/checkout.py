@@ -57,7 +57,7 @@ class Sales:
             new = self.desk.as_stripe_has_it(book)
             if new.live:
                 raise _conflict(
-                    "already_subscribed", "There is a subscription: change it with POST /v1/billing/plan."
+                    "already_subscribed", "A subscription exists: change its plan with POST /v1/billing/plan."
                 )
             pages.append(self.desk.stripe.start_checkout(book.customer_id, self._order(new, prices)))
             return replace(new, checkout_session=pages[-1][0], checkout_at=int(self.desk.clock()))
@@ -72,7 +72,7 @@ class Sales:
         """The URL of a portal page to change the card, pay invoices and cancel."""
         customer = self.books.of(tenant).customer_id
         if not customer:
-            raise _conflict("no_customer", "Nothing was bought yet: begin with POST /v1/billing/checkout.")
+            raise _conflict("no_customer", "No plan bought yet: choose one with POST /v1/billing/checkout.")
         stripe = self.desk.stripe
         configuration = catalogue.portal_of(stripe)
         try:
@@ -80,7 +80,7 @@ class Sales:
         except StripeRefusedError:
             if stripe.customer_exists(customer):
                 raise
-        raise _conflict("no_customer", "Stripe has nothing of you any more: POST /v1/billing/checkout.")
+        raise _conflict("no_customer", "No customer at Stripe: choose a plan with POST /v1/billing/checkout.")
 
     def change_plan(self, tenant: TenantId, plan: str, who: Origin) -> Book:
         """Change the plan of a live subscription immediately, prorated to the second.
@@ -93,13 +93,13 @@ class Sales:
         refuse_closing(book)
         if book.live is None:
             raise _conflict(
-                "no_subscription", "There is no subscription: begin with POST /v1/billing/checkout."
+                "no_subscription", "No subscription exists: choose a plan with POST /v1/billing/checkout."
             )
         if book.live.plan == plan:
             return book
         if book.live.owing:
             raise _conflict(
-                "payment_overdue", "A payment is missing: mend it with POST /v1/billing/portal first."
+                "payment_overdue", "Payment overdue: first update the card with POST /v1/billing/portal."
             )
         # Written before the change: Stripe's webhook may arrive first, and does not name the person.
         self.desk.audit.append(tenant, who, "billing.plan_asked_for", plan)
@@ -120,14 +120,15 @@ class Sales:
             raise RefusalError(
                 PAYMENT_REQUIRED,
                 "card_declined",
-                "The card was declined and nothing was changed: mend it with POST /v1/billing/portal.",
+                "The card was declined, nothing changed: update it with POST /v1/billing/portal.",
             ) from None
 
     def _fit(self, tenant: TenantId, plan: str) -> None:
         """Reject the BYOC plan without a destination: all logs would be rejected from then on."""
         if plan == BYOC and not self.own_clouds.has(tenant):
             raise _conflict(
-                "no_destination", "This plan needs your own cloud: set it with PUT /v1/destination first."
+                "no_destination",
+                "The plan needs a BYOC destination: set it with PUT /v1/destination first.",
             )
 
     def _customer(self, tenant: TenantId, who: Origin) -> None:

@@ -39,7 +39,10 @@ def answer_to(event: Event, office: Office) -> Answer:
         raise _gone() from None
     except RetryableError:
         raise RefusalError(
-            503, "try_again", "This cannot be done right now: look, and try again.", retry_after_seconds=2
+            503,
+            "try_again",
+            "Temporarily unavailable. Check the current state, then retry.",
+            retry_after_seconds=2,
         ) from None
 
 
@@ -95,7 +98,7 @@ def _standing(office: Office, tenant: TenantId) -> Standing:
 
 
 def _gone() -> RefusalError:
-    return RefusalError(404, "not_found", "This account does not exist any more.")
+    return RefusalError(404, "not_found", "This account no longer exists.")
 
 
 ROUTES: dict[str, Callable[[Office, Principal, Event], Answer]] = {

@@ -71,11 +71,11 @@ def answer_to(event: Event, intake: Intake) -> Answer:
     except BadSignatureError as bad:
         journal.measure(FUNCTION, {"WebhooksRefused": (1, "Count")}, reason=bad.reason)
         raise RefusalError(
-            400, "invalid_signature", "This is no event that Stripe signed a moment ago."
+            400, "invalid_signature", "The body has no valid, current Stripe signature."
         ) from None
     except RetryableError as fault:
         journal.measure(FUNCTION, {"WebhooksFailed": (1, "Count")}, error_type=type(fault).__name__)
-        raise RefusalError(503, "try_again", "This event could not be taken now: send it again.") from None
+        raise RefusalError(503, "try_again", "The event was not processed: send it again.") from None
     if outcome == "unknown_customer":
         journal.measure(FUNCTION, {"UnknownCustomers": (1, "Count")})
     return answer(200, {"received": True})

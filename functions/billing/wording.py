@@ -9,7 +9,9 @@ from datetime import UTC, datetime
 from functions.shared.account.retention_terms import GRACE_DAYS, days_of_plan
 from functions.shared.plans import PLANS
 
-READING = "What is stored stays, and searching goes on."
+READING = "Stored logs remain, and you can still search them."
+PORTAL = "open the billing portal (API: /v1/billing/portal)"
+CHOOSE = "choose a plan (API: /v1/billing/checkout)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +43,9 @@ def keeping(before: str, name: str) -> str:
     if days == had:
         return ""
     if days > had:
-        return f" Logs are kept for {days} days, those that are there now too."
-    gone = f"Logs that are older than {days} days are" if days else "What is stored with us is"
-    back = "choose the plan you had before then, and nothing is"
+        return f" Logs are kept for {days} days, including those already stored."
+    gone = f"Logs that are older than {days} days are" if days else "Logs stored with us are"
+    back = "to keep them, return to your earlier plan before then"
     return f" {gone} removed in {GRACE_DAYS} days; {back}."
 
 

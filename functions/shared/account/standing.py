@@ -15,11 +15,11 @@ QUOTA_EXCEEDED = "quota_exceeded"
 ACCOUNT_CLOSING = "account_closing"
 
 _REFUSALS = {
-    QUOTA_EXCEEDED: "The hard cap you set, or a trial's volume, is reached: raise the cap or choose a plan.",
-    "trial_ended": "The free trial is over: choose a plan with POST /v1/billing/checkout.",
-    "payment_overdue": "A payment failed and its grace period is over: mend it with POST /v1/billing/portal.",
+    QUOTA_EXCEEDED: "Your hard cap or the trial's volume is reached: raise the cap or choose a plan.",
+    "trial_ended": "The free trial has ended: choose a plan with POST /v1/billing/checkout.",
+    "payment_overdue": "Payment overdue: update the card in the billing portal, POST /v1/billing/portal.",
     "subscription_ended": "The subscription has ended: choose a plan with POST /v1/billing/checkout.",
-    ACCOUNT_CLOSING: "This account is being closed: DELETE /v1/erasures/{id} of the request takes that back.",
+    ACCOUNT_CLOSING: "This account is being closed: to keep it, cancel with DELETE /v1/erasures/{id}.",
 }
 """Code of a 402 -> what to do about it."""
 
@@ -84,7 +84,7 @@ def refuse(code: str) -> None:
 
 def refusal_reason(code: str) -> str:
     """What to do about a refusal of that code."""
-    return f"{_REFUSALS[code]} Searching goes on."
+    return f"{_REFUSALS[code]} You can still search stored logs."
 
 
 def standing_item(standing: Standing) -> Item:

@@ -54,5 +54,5 @@ def test_each_refusal_is_a_402_that_says_reading_goes_on(code: str) -> None:
     with pytest.raises(RefusalError) as refused:
         refuse(code)
     assert (refused.value.status, refused.value.code) == (402, code)
-    assert refused.value.message.endswith("Searching goes on.")
+    assert refused.value.message.endswith("You can still search stored logs.")
     refuse("")
