@@ -114,7 +114,7 @@ def code(body: bytes) -> SecretText:
     """`POST /v1/account/email/confirm`."""
     text = decoded(body, _Code).code
     if not _CODE.fullmatch(text):
-        raise invalid("code", "must be the six digits that were mailed, as text")
+        raise invalid("code", "must be the mailed code: six digits, as text")
     return SecretText(text)
 
 
@@ -123,7 +123,7 @@ def moment(name: str, text: str) -> datetime:
     try:
         return msgspec.convert(text, Moment).astimezone(UTC)
     except (msgspec.ValidationError, OverflowError):
-        raise invalid(name, "must be a moment in RFC 3339, with its zone") from None
+        raise invalid(name, "must be a timestamp in RFC 3339 with a time zone") from None
 
 
 def number(name: str, text: str, least: int, most: int) -> int:
@@ -142,11 +142,11 @@ def _expiry(asked: _NewKey | _Rotation, now: float) -> int | None:
         return None
     seconds = int(asked.expires_at.timestamp())
     if not now < seconds <= now + MAX_EXPIRY_DAYS * SECONDS_A_DAY:
-        raise invalid("expires_at", f"must lie ahead, by {MAX_EXPIRY_DAYS} days at most")
+        raise invalid("expires_at", f"must be in the future, at most {MAX_EXPIRY_DAYS} days from now")
     return seconds
 
 
 def _printable(name: str, text: str) -> str:
     if not text.isprintable():
-        raise invalid(name, "must not hold control characters")
+        raise invalid(name, "must not contain control characters")
     return text.strip()

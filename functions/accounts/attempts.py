@@ -80,7 +80,7 @@ class Attempts:
                 raise _too_many(over_all, now)
         except StoreUnavailableError:
             raise RefusalError(
-                503, "try_again", "This cannot be done right now: try again.", retry_after_seconds=2
+                503, "try_again", "Temporarily unavailable: retry the request.", retry_after_seconds=2
             ) from None
         return Attempt(self, pair, (whole, over_all), known)
 

@@ -89,7 +89,7 @@ def sign_up(body: bytes) -> SignUp:
         marketing_opt_in=fields.flag("marketing_opt_in"),
     )
     if not fields.flag("accept_terms"):
-        raise invalid("accept_terms", "must be true: the terms are what the service is offered under")
+        raise invalid("accept_terms", "must be true: accepting the terms is required")
     return form
 
 
@@ -155,7 +155,7 @@ class _Fields:
         if not isinstance(text, str) or not 1 <= len(text.strip()) <= MAX_NAME_CHARACTERS:
             raise invalid("name", f"must be text of 1 to {MAX_NAME_CHARACTERS} characters")
         if not text.isprintable():
-            raise invalid("name", "must not hold control characters")
+            raise invalid("name", "must not contain control characters")
         return text.strip()
 
     def email(self) -> str:
@@ -189,20 +189,20 @@ class _Fields:
             )
         checked = self._secret(field, MAX_PASSWORD_CHARACTERS)
         if not checked.reveal().isprintable() or " " in checked.reveal():
-            raise invalid(field, "must not hold spaces or control characters")
+            raise invalid(field, "must not contain spaces or control characters")
         _refuse_weak(field, checked, own_words)
         return checked
 
     def code(self) -> SecretText:
         code = self._content.get("code")
         if not isinstance(code, SecretText) or not _CODE.fullmatch(code.reveal()):
-            raise invalid("code", "must be the six digits that were mailed, as text")
+            raise invalid("code", "must be the mailed code: six digits, as text")
         return code
 
     def token(self) -> SecretText:
         token = self._secret("refresh_token", MAX_TOKEN_CHARACTERS)
         if not _TOKEN.fullmatch(token.reveal()):
-            raise invalid("refresh_token", "must be what a login answered with")
+            raise invalid("refresh_token", "must be the refresh token of a login")
         return token
 
     def _secret(self, name: str, most: int) -> SecretText:

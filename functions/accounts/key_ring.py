@@ -97,7 +97,7 @@ class KeyRing:
         now = int(self._clock())
         revision, kept = self._shelf.all(tenant, now)
         if sum(key.state(now) == ACTIVE for key in kept) >= MAX_ACTIVE:
-            raise _too_many(f"An account has at most {MAX_ACTIVE} keys: revoke one that is not used.")
+            raise _too_many(f"An account has at most {MAX_ACTIVE} keys: revoke one that is unused.")
         _bounded(kept)
         new = _minted(Key(tenant, _new_id(), wish.scopes, wish.project_id, wish.expires_at, wish.name, now))
         self._write(tenant, revision, who, "key.created", new.key.key_id, self._added(new))
@@ -164,7 +164,7 @@ def _new_id() -> str:
 
 def _bounded(kept: list[Key]) -> None:
     if len(kept) >= MAX_KEPT:
-        raise _too_many(f"{MAX_KEPT} keys were made within thirty days: wait until old ones are forgotten.")
+        raise _too_many(f"At most {MAX_KEPT} keys within thirty days: wait until old ones are deleted.")
 
 
 def _rotatable(key: Key, now: int) -> Key:

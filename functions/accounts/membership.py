@@ -195,7 +195,7 @@ class Membership:
             raise RefusalError(
                 403,
                 "second_factor_required",
-                "This account asks for a second factor, which is not taken here.",
+                "This account has a second factor, which is not supported yet.",
             ) from None
 
     def _set_password(self, form: Reset) -> None:
@@ -331,11 +331,11 @@ def _trial(person: Person, now: float) -> Account:
 
 
 def _wrong_code() -> RefusalError:
-    return RefusalError(400, "invalid_code", "The code is wrong or too old: ask for a new one.")
+    return RefusalError(400, "invalid_code", "The code is wrong or has expired: request a new one.")
 
 
 def _wrong_login() -> RefusalError:
-    return RefusalError(401, "invalid_login", "The sign-in is not right: check e-mail and password.")
+    return RefusalError(401, "invalid_login", "Sign-in failed: check e-mail and password.")
 
 
 def _not_confirmed() -> RefusalError:
@@ -343,7 +343,7 @@ def _not_confirmed() -> RefusalError:
 
 
 def _no_account() -> RefusalError:
-    return RefusalError(403, "no_account", "This sign-in has no account here: sign up first.")
+    return RefusalError(403, "no_account", "No account exists for this sign-in: sign up first.")
 
 
 def _weak_password(field: str = "password") -> RefusalError:

@@ -75,7 +75,7 @@ class Profiles:
         """The caller's account, with the person who calls, or with the owner for an API key."""
         account = self.directory.account(caller.tenant)
         if account is None:
-            raise RefusalError(404, "not_found", "This account does not exist any more.")
+            raise RefusalError(404, "not_found", "This account no longer exists.")
         subject = caller.subject or account.owner
         person = self.people.get(subject, now) if subject else None
         return Profile(account, person if person and person.tenant == caller.tenant else None)
@@ -111,14 +111,14 @@ class Profiles:
         RefusalError: 409 `no_email_change`, 400 `invalid_code`.
         """
         if not self._emails.asked_for(person):
-            raise RefusalError(409, "no_email_change", "No new e-mail address waits to be confirmed.")
+            raise RefusalError(409, "no_email_change", "No new e-mail address is waiting for confirmation.")
         try:
             self.identity.confirm_email(access, code)
         except WrongCodeError:
             if self._emails.renewed(person, access, who):
                 return
             raise RefusalError(
-                400, "invalid_code", "The code is wrong or too old: ask for a new one."
+                400, "invalid_code", "The code is wrong or has expired: request a new one."
             ) from None
         self._emails.renewed(person, access, who)
 

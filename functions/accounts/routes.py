@@ -45,7 +45,10 @@ def answer_to(event: Event, office: Office) -> Answer:
         return ROUTES[event["routeKey"]](office, caller, event)
     except RetryableError:
         raise RefusalError(
-            503, "try_again", "This cannot be done right now: look, and try again.", retry_after_seconds=2
+            503,
+            "try_again",
+            "Temporarily unavailable. Check the current state, then retry.",
+            retry_after_seconds=2,
         ) from None
 
 
@@ -120,7 +123,7 @@ def _audit(office: Office, caller: Principal, event: Event) -> Answer:
     try:
         page = office.audit.page(caller.tenant, limit, query.get("cursor"))
     except ValueError:
-        raise invalid("cursor", "is not one that a page answered with") from None
+        raise invalid("cursor", "must be the 'next_cursor' of an earlier response") from None
     return answer(200, {"entries": page.entries, "next_cursor": page.next_cursor})
 
 
@@ -167,7 +170,7 @@ def _require_session(office: Office, caller: Principal) -> None:
 def _person(office: Office, caller: Principal) -> Person:
     person = office.profiles.read(caller, office.clock()).person
     if person is None:
-        raise RefusalError(409, "no_owner", "No person signed up for this account: it has nothing to change.")
+        raise RefusalError(409, "no_owner", "This account has no owner: no profile to change.")
     return person
 
 

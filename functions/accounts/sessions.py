@@ -137,7 +137,7 @@ class Sessions:
     def _own(self, token: SecretText | None, subject: str) -> RefreshToken | None:
         given = None if token is None else opened(token, self.identity.sign)
         if token is not None and (given is None or given.subject != subject):
-            raise invalid("refresh_token", "must be what your own login answered with")
+            raise invalid("refresh_token", "must be the refresh token of your own login")
         return given
 
     def _made_up(self, address: str, now: float) -> RefusalError:
@@ -150,4 +150,4 @@ class Sessions:
 
 
 def _ended() -> PromptRefusalError:
-    return PromptRefusalError(401, "invalid_login", "The sign-in is not right: check e-mail and password.")
+    return PromptRefusalError(401, "invalid_login", "Sign-in failed: check e-mail and password.")

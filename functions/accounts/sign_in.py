@@ -92,14 +92,14 @@ def handler(event: Event) -> Answer:
 def answer_to(event: Event, desk: Desk) -> Answer:
     """The response, delayed to its minimum duration."""
     if len(event.get("body") or "") > MAX_BODY_CHARACTERS:
-        raise RefusalError(413, "payload_too_large", "The body is larger than 16 KiB: no form is that long.")
+        raise RefusalError(413, "payload_too_large", "The body must not be larger than 16 KiB.")
     try:
         if event["routeKey"] in SIGNED_IN_ROUTES:
             return _signed_in_answer(event, desk.membership)
         return _even_answer(event, desk)
     except RetryableError:
         raise RefusalError(
-            503, "try_again", "This cannot be done right now: try again.", retry_after_seconds=2
+            503, "try_again", "Temporarily unavailable: retry the request.", retry_after_seconds=2
         ) from None
 
 
