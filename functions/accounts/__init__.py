@@ -1,1 +1,1 @@
-"""Who may do what: API keys and the authorizer in front of every route."""
+"""Accounts, people, API keys, and the authorizer that runs before every route except the public ones."""

@@ -1,6 +1,7 @@
-"""The bodies of the signed-in routes, read and checked.
+"""Request bodies of the routes that need authentication, decoded and validated.
 
-Each refusal is a 400 whose code names the field, `invalid_<field>`, or `unknown_field`, whose sentence does.
+Each rejection is a 400. Its code names the field, `invalid_<field>`; for `unknown_field` the message names
+it.
 """
 
 import json
@@ -56,7 +57,7 @@ class _Code(Struct, forbid_unknown_fields=True):
 
 @dataclass(frozen=True, slots=True)
 class NewKey:
-    """A key to be made; `expires_at` in Unix seconds, None for never."""
+    """A key to create; `expires_at` in Unix seconds, None for no expiry."""
 
     scopes: frozenset[str]
     name: str
@@ -66,7 +67,8 @@ class NewKey:
 
 @dataclass(frozen=True, slots=True)
 class Rotation:
-    """`overlap_seconds`: of the old key; `expires_at`: of the new one, None for the old one's."""
+    """`overlap_seconds`: how long the old key stays valid. `expires_at`: of the new key; None: as the old
+    key."""
 
     overlap_seconds: int
     expires_at: int | None
@@ -74,7 +76,7 @@ class Rotation:
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What is to be changed of an account; None for what stays."""
+    """Requested changes of an account; None leaves a field unchanged."""
 
     name: str | None = field(repr=False)
     email: str | None = field(repr=False)
@@ -99,7 +101,7 @@ def rotation(body: bytes, now: float) -> Rotation:
 
 
 def changes(body: bytes) -> Changes:
-    """`PATCH /v1/account`; an address comes out in lower case."""
+    """`PATCH /v1/account`; an email address is returned in lower case."""
     asked = decoded(body, _Changes)
     name = None if asked.name is None else _printable("name", asked.name)
     if name == "":
@@ -112,16 +114,16 @@ def code(body: bytes) -> SecretText:
     """`POST /v1/account/email/confirm`."""
     text = decoded(body, _Code).code
     if not _CODE.fullmatch(text):
-        raise invalid("code", "must be the six digits that were mailed, as text")
+        raise invalid("code", "must be the mailed code: six digits, as text")
     return SecretText(text)
 
 
 def moment(name: str, text: str) -> datetime:
-    """The query parameter `name`, a moment in RFC 3339."""
+    """The query parameter `name`, a timestamp in RFC 3339."""
     try:
         return msgspec.convert(text, Moment).astimezone(UTC)
     except (msgspec.ValidationError, OverflowError):
-        raise invalid(name, "must be a moment in RFC 3339, with its zone") from None
+        raise invalid(name, "must be a timestamp in RFC 3339 with a time zone") from None
 
 
 def number(name: str, text: str, least: int, most: int) -> int:
@@ -140,11 +142,11 @@ def _expiry(asked: _NewKey | _Rotation, now: float) -> int | None:
         return None
     seconds = int(asked.expires_at.timestamp())
     if not now < seconds <= now + MAX_EXPIRY_DAYS * SECONDS_A_DAY:
-        raise invalid("expires_at", f"must lie ahead, by {MAX_EXPIRY_DAYS} days at most")
+        raise invalid("expires_at", f"must be in the future, at most {MAX_EXPIRY_DAYS} days from now")
     return seconds
 
 
 def _printable(name: str, text: str) -> str:
     if not text.isprintable():
-        raise invalid(name, "must not hold control characters")
+        raise invalid(name, "must not contain control characters")
     return text.strip()

@@ -1,21 +1,21 @@
-"""How often somebody may try: passwords, codes, and mails to be sent.
+"""Rate limits for passwords, codes and requested mails.
 
-Every try is counted before it is made and taken back when it succeeds, so tries made at once cannot slip
-through together. Three counters, each for a window of fixed length:
+Every attempt is counted before it is made and uncounted when it succeeds, so concurrent attempts cannot
+exceed a limit. There are three counters, each with a window of fixed length:
 
 pair      one network address at one account
-address   one network address over all accounts; of IPv6 a subscriber's whole network counts as one
-account   one account over all addresses; it stops only addresses that have not signed in there within
-          KNOWN_DAYS, so that no stranger locks the owner out of the usual place
+address   one network address over all accounts; an IPv6 subscriber's whole network counts as one address
+account   one account over all addresses; it blocks only addresses without a sign-in to this account within
+          KNOWN_DAYS, so a stranger cannot lock the owner out of the usual place
 
-Successes have a limit too, far above what people do: GOOD_TRIES of a pair, and SESSION_USES of a person's
-sessions (refreshed, ended). One customer cannot use up the requests that the identity provider takes of all.
+Successes are limited too, far above normal use: GOOD_TRIES for a pair, and SESSION_USES for a person's
+sessions (refresh, log out). One customer cannot use up Cognito's request quota, which all customers share.
 
-A try that is stopped costs one write. Made-up accounts cost two counters each, at most ADDRESS_TRIES times in
-a window of one network; the gateway's throttles bound all networks together.
+A blocked attempt costs one write. An attempt at a made-up account costs two counters, for at most
+ADDRESS_TRIES attempts in a window of one network; the gateway's throttles limit all networks together.
 
-Nobody's address is stored: a counter's key is the SHA-256 of what it counts and of its window, and DynamoDB
-forgets it when the window is over.
+No address is stored: a counter's key is the SHA-256 of its subject and window, and DynamoDB TTL deletes it
+after the window.
 """
 
 import hashlib
@@ -37,12 +37,12 @@ GOOD_TRIES = 100
 SESSION_USES = 300
 ADDRESS_TRIES = 50
 ACCOUNT_TRIES = {"password": 100, "code": 100, "mail": 20}
-"""By what is tried; every mail is one in somebody's inbox."""
+"""Limits by kind of attempt; `mail` is low because every mail reaches an inbox."""
 
 
 @dataclass(frozen=True, slots=True)
 class Counter:
-    """One window of one counter: its key in the table, when it ends (Unix seconds), and how much it takes."""
+    """One window of one counter: its key in the table, its end (Unix seconds) and its limit."""
 
     key: str
     ends_at: int
@@ -50,7 +50,7 @@ class Counter:
 
 
 class Attempts:
-    """Counts tries in DynamoDB."""
+    """Counts attempts in DynamoDB."""
 
     def __init__(self, table: str, dynamodb: Any = None, *, address_tries: int = ADDRESS_TRIES) -> None:
         self._table = table
@@ -58,14 +58,15 @@ class Attempts:
         self._address_tries = address_tries
 
     def begin(self, what: str, address: str, account: str, now: float) -> "Attempt":
-        """Count one try of `what`, a name in ACCOUNT_TRIES, from `address` at `account`.
+        """Count one attempt of kind `what`, a name in ACCOUNT_TRIES, from `address` at `account`.
 
-        A try that one counter stops is not counted by the next: one address cannot use up an account.
+        An attempt that one counter blocks is not counted by the next: one address cannot use up an account's
+        limit.
 
         Raises
         ------
-        RefusalError: 429 with the seconds to the window's end, or 503 when it cannot be counted: nobody gets
-            unlimited tries from an outage.
+        RefusalError: 429 with the seconds until the window ends, or 503 when the attempt cannot be counted,
+            so an outage does not allow unlimited attempts.
         """
         address = network(address)
         whole = _counter(f"{what}|address|{address}", QUARTER_HOUR, now, self._address_tries)
@@ -79,22 +80,22 @@ class Attempts:
                 raise _too_many(over_all, now)
         except StoreUnavailableError:
             raise RefusalError(
-                503, "try_again", "This cannot be done right now: try again.", retry_after_seconds=2
+                503, "try_again", "Temporarily unavailable: retry the request.", retry_after_seconds=2
             ) from None
         return Attempt(self, pair, (whole, over_all), known)
 
     def admit_session(self, subject: str, now: float) -> None:
-        """Count one use of a person's sessions, whatever becomes of it.
+        """Count one use of a person's sessions, whether it succeeds or fails.
 
         Raises
         ------
-        RefusalError: 429 with the seconds to the window's end.
+        RefusalError: 429 with the seconds until the window ends.
         StoreUnavailableError
         """
         self._admit(_counter(f"session|person|{subject}", QUARTER_HOUR, now, SESSION_USES), now)
 
     def settle(self, attempt: "Attempt", now: float, *, remember: bool) -> None:
-        """What `Attempt.succeeded` does."""
+        """Implements `Attempt.succeeded`."""
         with answered():
             self._client.update_item(
                 TableName=self._table,
@@ -140,7 +141,7 @@ class Attempts:
         return attributes
 
     def _is_known(self, key: str, now: float) -> bool:
-        """DynamoDB forgets late, so the date is looked at."""
+        """Check the date as well: DynamoDB TTL deletes late."""
         with answered():
             found = self._client.get_item(TableName=self._table, Key=_key(key), ConsistentRead=True)
         return "Item" in found and int(found["Item"]["forget_at"]["N"]) > now
@@ -148,7 +149,7 @@ class Attempts:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """A try that was counted."""
+    """A counted attempt."""
 
     attempts: Attempts
     pair: Counter
@@ -156,11 +157,11 @@ class Attempt:
     known: str
 
     def succeeded(self, now: float, *, remember: bool = False) -> None:
-        """It was right: forget the pair's failures and take this try back from the other counters.
+        """Record success: reset the pair's failures and uncount this attempt in the other counters.
 
-        The others keep what failed: an attacker's own account must not clear the counter of his address.
-        `remember`: the address is a usual place of the account from now on. Never raises: what was right
-        stays right when it cannot be noted.
+        The other counters keep earlier failures: an attacker's own account must not clear the counter of the
+        attacker's address. `remember`: treat the address as a usual place of the account from now on. Never
+        raises: a successful attempt succeeds even if it cannot be recorded.
         """
         try:
             self.attempts.settle(self, now, remember=remember)

@@ -1,10 +1,10 @@
-"""The authorizer of every route but the open ones.
+"""The authorizer of every route except the public ones.
 
-Trigger: API Gateway, before the route's function, for each request. Promise: says who is calling, from the
-key in whichever header the sender uses, or from a person's access token; never refuses by itself (the
-function does, in the contract's own form), never logs a key or a token. A revoked or changed key, person or
-account, and a session that has ended, is noticed within CACHE_SECONDS. When DynamoDB fails and nothing is
-cached it raises: the gateway answers 500 and senders try again.
+Trigger: API Gateway, before the route's function, for each request. Promise: identifies the caller by the API
+key, in any of the supported headers, or by a person's access token. It never rejects a request itself (the
+function does, in the API's error format) and never logs a key or a token. A revoked or changed key, person or
+account, and an ended session, take effect within CACHE_SECONDS. Failure: when DynamoDB fails and nothing is
+cached the authorizer raises, the gateway answers 500 and senders retry.
 """
 
 import re
@@ -46,7 +46,7 @@ class Settings:
 
 
 class Accounts(Protocol):
-    """What is asked of functions.accounts.directory.Directory."""
+    """Methods used of functions.accounts.directory.Directory."""
 
     def key(self, key_hash: str) -> Key | None: ...
     def account(self, tenant: TenantId) -> Account | None: ...
@@ -54,19 +54,19 @@ class Accounts(Protocol):
 
 
 class Persons(Protocol):
-    """What is asked of functions.accounts.people.People."""
+    """Methods used of functions.accounts.people.People."""
 
     def get(self, subject: str, now: float) -> Person | None: ...
 
 
 class Tokens(Protocol):
-    """What is asked of functions.accounts.tokens.Verifier."""
+    """Methods used of functions.accounts.tokens.Verifier."""
 
     def verify(self, token: str) -> Claims: ...
 
 
 class Authorizer:
-    """Answers from a cache of what it was told; unknown keys are remembered too."""
+    """Authorizes from cached look-ups; unknown keys are cached too."""
 
     def __init__(self, directory: Accounts, people: Persons, tokens: Tokens, failures: Failures) -> None:
         self._directory = directory
@@ -78,7 +78,8 @@ class Authorizer:
         self._noted: dict[str, int] = {}
 
     def context(self, headers: Mapping[str, str], now: float, address: str) -> Verdict:
-        """What functions.shared.access.principal reads; `now` in Unix seconds, `address` the sender's."""
+        """The context that functions.shared.access.principal reads; `now` in Unix seconds, `address` the
+        sender's."""
         if token := _BEARER_TOKEN.fullmatch(headers.get("authorization", "").strip()):
             return self._of_person(token[1], now)
         text = keys.find(headers)
@@ -105,7 +106,7 @@ class Authorizer:
         }
 
     def _of_person(self, token: str, now: float) -> Verdict:
-        """The token is verified each time, for it ends by itself; who it is of is remembered."""
+        """Verify the token on every request, because it expires by itself; only its person is cached."""
         try:
             claims = self._tokens.verify(token)
         except BadTokenError:
@@ -140,7 +141,7 @@ class Authorizer:
         return (person, account) if person and account else None
 
     def _note_use(self, key_hash: str, now: int) -> None:
-        """To the hour, and never at the cost of a request."""
+        """Record the last use, to the hour; a failure does not fail the request."""
         hour = now // 3600
         if self._noted.get(key_hash) == hour:
             return

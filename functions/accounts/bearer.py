@@ -1,4 +1,4 @@
-"""The access token that a person called with."""
+"""The access token in a person's request."""
 
 from functions.shared.access import Principal
 from functions.shared.http import Event, request
@@ -6,7 +6,7 @@ from functions.shared.secret_text import SecretText
 
 
 def access_token(caller: Principal, event: Event) -> SecretText | None:
-    """The caller's token, which the authorizer has verified; None for a key."""
+    """The caller's access token, already verified by the authorizer; None for an API key."""
     if caller.subject is None:
         return None
     _, _, token = " ".join(request(event).headers.get("authorization", "").split()).partition(" ")

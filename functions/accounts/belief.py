@@ -1,4 +1,4 @@
-"""What was asked is believed for a while, and asked again after that."""
+"""A cache with a time to live."""
 
 import time
 from collections.abc import Callable
@@ -8,9 +8,9 @@ T = TypeVar("T")
 
 
 class Belief(Generic[T]):
-    """Answers by name, each believed for `seconds` of the monotonic clock, counted from before it was asked.
+    """Caches one answer per name for `seconds` of the monotonic clock, counted from before the look-up.
 
-    A failure to answer is not kept. Holds `most` answers, then forgets all.
+    Failed look-ups are not cached. Holds up to `most` answers; when full, it drops all of them.
     """
 
     def __init__(self, seconds: float, most: int) -> None:
@@ -19,7 +19,7 @@ class Belief(Generic[T]):
         self._answers: dict[str, tuple[float, T]] = {}
 
     def of(self, name: str, ask: Callable[[], T]) -> T:
-        """The answer for `name`, from memory or from `ask`."""
+        """The answer for `name`, from the cache or from `ask`."""
         now = time.monotonic()
         known = self._answers.get(name)
         if known and now < known[0]:

@@ -1,8 +1,9 @@
-"""The secret of our client at Cognito, which every call that needs no signature must prove to know.
+"""The secret of our Cognito client; every unsigned call must prove knowledge of it.
 
-The client's id stands in every access token. Without a secret whoever reads one could sign up, confirm and
-reset passwords past our counters. No template and no environment holds the secret: it is read from the pool
-by our role, once an execution environment. A new secret is a new client, and so a new deploy.
+The client's id is in every access token. Without a secret, any reader of a token could sign up, confirm and
+reset passwords without passing our counters. No template and no environment variable holds the secret: our
+role reads it from the pool, once for each execution environment. A new secret means a new client, and so a
+new deployment.
 """
 
 import base64
@@ -15,11 +16,11 @@ from functions.shared.secret_text import SecretText
 
 
 class SecretUnavailableError(RetryableError):
-    """The pool does not say what the client's secret is."""
+    """The client's secret cannot be read from the pool."""
 
 
 class ClientSecret:
-    """Reads the secret when it is first asked for; a failure to read it is not kept.
+    """Reads the secret on first use; a failed read is not cached.
 
     `cognito`: a boto3 client of Cognito's user pools. Every method raises SecretUnavailableError.
     """
@@ -31,19 +32,19 @@ class ClientSecret:
         self._secret: SecretText | None = None
 
     def secret(self) -> SecretText:
-        """The secret itself, for the one call that takes no hash."""
+        """The secret itself, for the one call that accepts no hash."""
         if self._secret is None:
             self._secret = self._read()
         return self._secret
 
     def hash_for(self, username: str) -> str:
-        """Cognito's SECRET_HASH: HMAC-SHA256 over the name that a call is made with and the client's id."""
+        """Cognito's SECRET_HASH: HMAC-SHA256 over the username of the call and the client's id."""
         return base64.b64encode(self._digest(f"{username}{self._client_id}")).decode()
 
     def sign(self, purpose: str, text: str) -> str:
         """Our own signature over `text`, in base64url without padding; Cognito never sees it.
 
-        `purpose` keeps it apart from every other use: no name of a person begins with a NUL.
+        `purpose` separates it from SECRET_HASH and from other purposes: no username begins with a NUL.
         """
         return base64.urlsafe_b64encode(self._digest(f"\0{purpose}\0{text}")).rstrip(b"=").decode()
 

@@ -1,4 +1,4 @@
-"""Accounts and API keys in DynamoDB, as the authorizer reads them and an operator writes them."""
+"""Accounts and API keys in DynamoDB: read by the authorizer, written by an operator."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -18,16 +18,16 @@ __all__ = ["Account", "Directory", "Key"]
 SECONDS_AN_HOUR = 3600
 
 CLOSED = "closed"
-"""An attribute of accounts whose erasure is under way: billing may still have to close them."""
+"""Attribute of accounts whose erasure is in progress; billing may still have to close them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A customer.
+    """A customer's account.
 
-    `owner` is the subject of the person whose account it is, empty where an operator made it; `created_at` in
-    Unix seconds. `closes_at`: when it will be erased, as was asked; None when nobody did. Both attributes of
-    an account that is closed, `closes_at` and `closed`, are written by functions.privacy.
+    `owner`: subject of the person who owns the account, empty for an account that an operator made.
+    `created_at` in Unix seconds. `closes_at`: time of the requested erasure; None without a request.
+    functions.privacy writes `closes_at` and the attribute `closed`.
     """
 
     tenant: TenantId
@@ -37,22 +37,21 @@ class Account:
     closes_at: int | None = None
 
     def refusal(self, now: float) -> str:
-        """The code of the 402 that logs are answered with at `now`; empty when they are taken."""
+        """Code of the 402 that rejects logs at `now`; empty while logs are accepted."""
         return self.standing.refusal(now) if self.closes_at is None else ACCOUNT_CLOSING
 
 
 class Directory:
     """Reads and writes accounts and keys.
 
-    Every method raises functions.shared.dynamo.answers.StoreUnavailableError when DynamoDB fails; reads are
-    strongly consistent, so a revoked key is revoked for the next look-up. What is written here is the
-    operator's and has no entry in the audit trail; customers change their keys through
-    functions.accounts.key_ring.
+    Every method raises functions.shared.dynamo.answers.StoreUnavailableError when DynamoDB fails. Reads are
+    strongly consistent, so a revoked key is revoked for the next look-up. Writes here are the operator's and
+    have no entry in the audit trail; customers change their keys through functions.accounts.key_ring.
 
     Parameters
     ----------
-    key_lists_table: only who writes keys needs it.
-    client: a boto3 client; None for one of our own.
+    key_lists_table: needed only to write keys.
+    client: a boto3 client; None to create one.
     """
 
     def __init__(
@@ -69,12 +68,12 @@ class Directory:
             self._client.put_item(TableName=self._accounts_table, Item=_account_item(account))
 
     def account(self, tenant: TenantId) -> Account | None:
-        """The account of `tenant`, or None; one that is being erased is there for nobody any more."""
+        """The account of `tenant`, or None; also None once the account's erasure is in progress."""
         item = self._item(self._accounts_table, {"tenant_id": {"S": str(tenant)}})
         return None if item is None or CLOSED in item else _account_of(item)
 
     def put_key(self, key_text: str, key: Key) -> None:
-        """Store `key` under the hash of `key_text`, and list it; the text itself is forgotten."""
+        """Store `key` under the hash of `key_text`, and list it; the text itself is not stored."""
         key_hash = keys.hash_of(key_text)
         shown = replace(key, shown_prefix=keys.shown_prefix(key_text))
         write_all(
@@ -91,7 +90,7 @@ class Directory:
         return None if item is None else key_of(item)
 
     def remove_key(self, key_hash: str) -> None:
-        """Forget a key at once: it is unknown from now on, and in no list."""
+        """Delete a key at once: it is unknown from now on, and in no list."""
         key = self.key(key_hash)
         if key is None:
             return
@@ -104,7 +103,7 @@ class Directory:
         )
 
     def note_use(self, key_hash: str, now: int) -> None:
-        """Remember that the key was used in this hour; an entry that is gone stays gone."""
+        """Record that the key was used in this hour; an item that was deleted is not recreated."""
         try:
             with answered():
                 self._client.update_item(

@@ -1,9 +1,9 @@
-"""Our copy of a person's e-mail address: what the identity provider says counts, as of the last look.
+"""Our copy of a person's email address. The address that is verified at Cognito is authoritative.
 
-Every address that was asked for stays noted until it is the one that counts: two changes at once cannot hide
-each other. A look is written down only if nobody wrote one since our own was begun, by a number that each
-write raises: an older truth never replaces a newer one. So a copy that differs is always one that a later
-look mends: it has something noted, and who looks last wins.
+Every requested address stays noted until it is the verified one, so two concurrent changes cannot hide each
+other. A read of Cognito is written only if no other write happened since that read began; each write
+increments a number to check this. So an older address never replaces a newer one. A copy that is out of date
+always has a noted request, and the next comparison repairs it.
 """
 
 from dataclasses import dataclass, field
@@ -27,14 +27,14 @@ Item = dict[str, Any]
 
 
 class Truth(Protocol):
-    """What is asked of functions.accounts.identity.Identity."""
+    """Methods used of functions.accounts.identity.Identity."""
 
     def verified_email(self, access: SecretText) -> str | None: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """Part of an update: what comes after SET, a clause of its own, and the values of both."""
+    """Part of an update expression: the terms of its SET, a separate clause, and the values of both."""
 
     set: str
     add: str
@@ -43,7 +43,7 @@ class Clause:
 
 @dataclass(frozen=True, slots=True)
 class _Held:
-    """What is written of a person's address; `looks` is None before the first."""
+    """The stored email attributes of a person; `looks` is None before the first comparison."""
 
     email: str = field(repr=False)
     asked_for: frozenset[str] = field(repr=False)
@@ -60,18 +60,22 @@ class EmailCopy:
     client: Any
 
     def asked_for(self, person: Person) -> frozenset[str]:
-        """The addresses that were asked for and have not counted since."""
+        """The addresses that were requested and have not been verified since."""
         return self._held(person).asked_for
 
     def asking(self, person: Person, email: str) -> "Clause":
-        """What notes `email` as asked for, beside what is noted; of very many only the new one is kept."""
+        """The update that notes `email` as requested, in addition to earlier requests.
+
+        At MOST_ASKED_FOR requests only the new one is kept.
+        """
         values = {":asked": {"SS": [email]}}
         if len(self.asked_for(person)) >= MOST_ASKED_FOR:
             return Clause(f"{ASKED_FOR} = :asked", "", values)
         return Clause("", f"ADD {ASKED_FOR} :asked", values)
 
     def healed(self, person: Person, access: SecretText, who: Origin, *, suspected: bool = False) -> bool:
-        """Like `renewed`, where an address was asked for or the copy is `suspected`; never raises."""
+        """Like `renewed`, if a change was requested or the copy is `suspected` to be out of date; never
+        raises."""
         try:
             return (suspected or bool(self.asked_for(person))) and self.renewed(person, access, who)
         except (RetryableError, RefusalError):
@@ -79,12 +83,12 @@ class EmailCopy:
             return False
 
     def renewed(self, person: Person, access: SecretText, who: Origin) -> bool:
-        """Make the copy what counts; whether it differed.
+        """Set the copy to the address verified at Cognito; returns whether it differed.
 
         Raises
         ------
-        RefusalError: 401 when the token has ended, 409 when others keep changing it.
-        IdentityUnavailableError: it is not known what counts.
+        RefusalError: 401 when the token has expired, 409 when concurrent changes continue.
+        IdentityUnavailableError: the verified address cannot be read.
         """
         for _ in range(TRIES):
             held = self._held(person)

@@ -1,9 +1,9 @@
-"""Bad keys, and made-up refresh tokens, counted by the address they come from.
+"""Limits requests with unknown API keys and made-up refresh tokens, by network address.
 
-Guessing a key of 166 random bits is hopeless; this bounds what somebody who tries costs. Only requests whose
-key is bad are ever refused by it: one customer's mistake must not shut out the neighbours behind the same
-address. What counts is a key that is not ours or not known; an expired key was once given out, and its holder
-must go on being told that it has expired.
+Guessing a key of 166 random bits is hopeless; this limits the cost of attempts. Only requests with a bad key
+are ever rejected by it: one customer's mistake must not block others behind the same address. Malformed and
+unknown keys count. Expired keys do not: they were issued once, and their holders must continue to get the
+answer that the key has expired.
 """
 
 import hashlib
@@ -20,18 +20,18 @@ WINDOW_SECONDS = 300
 MOST = 100
 MAX_ADDRESSES = 10_000
 PAUSE_SECONDS = 10
-"""How long it counts by itself after DynamoDB did not answer, so that nobody waits for it each time."""
+"""How long to count in memory only after DynamoDB did not answer, so that not every request waits for it."""
 
 
 class Failures:
-    """Counts in memory and in the table of attempts, where all execution environments count together.
+    """Counts in memory and in the table of attempts, which all execution environments share.
 
-    One write a failure at the most, and none once an address is known to be over. Windows of fixed length:
-    around their border twice as many may pass. Never raises.
+    At most one write per failure, and none once an address is known to be over the limit. Windows have a
+    fixed length: around their border twice as many failures may pass. Never raises.
 
     Parameters
     ----------
-    what: what fails; each has counters of its own.
+    what: kind of failure; each kind has its own counters.
     """
 
     def __init__(self, table: str, client: Any = None, *, what: str = "key") -> None:
@@ -43,7 +43,7 @@ class Failures:
         self._paused_until = float("-inf")
 
     def over(self, address: str, now: float) -> bool:
-        """Count one failure from `address`; whether there are more than MOST in this window."""
+        """Count one failure from `address`; returns whether there are more than MOST in this window."""
         self._turn(int(now) // WINDOW_SECONDS)
         network = network_of(address)
         count = self._counts.get(network, 0)
@@ -52,7 +52,7 @@ class Failures:
         return count > MOST
 
     def seconds_left(self, now: float) -> int:
-        """Until the window ends."""
+        """Seconds until the window ends."""
         return WINDOW_SECONDS - int(now) % WINDOW_SECONDS
 
     def _turn(self, window: int) -> None:
@@ -60,7 +60,7 @@ class Failures:
             self._window, self._counts = window, {}
 
     def _count_with_others(self, network: str) -> int:
-        """What all environments have counted, or 0 when that cannot be found out."""
+        """The count of all execution environments, or 0 when it cannot be read."""
         if time.monotonic() < self._paused_until:
             return 0
         try:
@@ -85,7 +85,7 @@ class Failures:
 
 
 def _hasty_client() -> Any:
-    """Somebody waits for the verdict: a count is not worth more than a moment."""
+    """A DynamoDB client with short timeouts and no retries: a request waits for the count."""
     return boto3.client(
         "dynamodb", config=Config(connect_timeout=0.3, read_timeout=0.3, retries={"total_max_attempts": 1})
     )

@@ -1,7 +1,7 @@
-"""The bodies of the open routes, read and checked. A password is a secret from the moment it is decoded.
+"""Request bodies of the public routes, decoded and validated. Passwords become `SecretText` when decoded.
 
-Each refusal is a 400 whose code names the field, `invalid_<field>`, and whose sentence says what it must be;
-it never holds what was sent.
+Each rejection is a 400. Its code names the field, `invalid_<field>`, and its message says what the field must
+be; the message never contains the value that was sent.
 """
 
 import re
@@ -66,13 +66,13 @@ class PasswordChange:
     new: SecretText
 
     def refuse_weak(self, *own_words: str) -> None:
-        """Refuse the new password with 400 when it is weak for the person of these words."""
+        """Reject the new password with 400 when it is weak for the person of these words."""
         _refuse_weak("new_password", self.new, own_words)
 
 
 @dataclass(frozen=True, slots=True)
 class LogOut:
-    """`token`: the session's refresh token, which then brings nothing any more either."""
+    """`token`: the session's refresh token, which is then revoked too."""
 
     everywhere: bool
     token: SecretText | None
@@ -89,7 +89,7 @@ def sign_up(body: bytes) -> SignUp:
         marketing_opt_in=fields.flag("marketing_opt_in"),
     )
     if not fields.flag("accept_terms"):
-        raise invalid("accept_terms", "must be true: the terms are what the service is offered under")
+        raise invalid("accept_terms", "must be true: accepting the terms is required")
     return form
 
 
@@ -108,7 +108,7 @@ def log_in(body: bytes) -> LogIn | Refresh:
 
 
 def address(body: bytes) -> str:
-    """`POST /v1/signup/resend` and `POST /v1/password/forgot`: the address."""
+    """`POST /v1/signup/resend` and `POST /v1/password/forgot`: the email address."""
     return _Fields(body).email()
 
 
@@ -120,7 +120,7 @@ def reset(body: bytes) -> Reset:
 
 
 def password_change(body: bytes) -> PasswordChange:
-    """`POST /v1/password/change`; whether the new one is weak depends on whose it is."""
+    """`POST /v1/password/change`; whether the new password is weak depends on its owner."""
     fields = _Fields(body)
     return PasswordChange(fields.password(), fields.new_password("new_password", ()))
 
@@ -133,7 +133,7 @@ def log_out(body: bytes) -> LogOut:
 
 
 class _Fields:
-    """A body's fields, each asked for as what it must be."""
+    """A body's fields, each read as a required type."""
 
     def __init__(self, body: bytes) -> None:
         try:
@@ -155,7 +155,7 @@ class _Fields:
         if not isinstance(text, str) or not 1 <= len(text.strip()) <= MAX_NAME_CHARACTERS:
             raise invalid("name", f"must be text of 1 to {MAX_NAME_CHARACTERS} characters")
         if not text.isprintable():
-            raise invalid("name", "must not hold control characters")
+            raise invalid("name", "must not contain control characters")
         return text.strip()
 
     def email(self) -> str:
@@ -163,7 +163,7 @@ class _Fields:
         if not isinstance(text, str) or len(text) > MAX_EMAIL_CHARACTERS:
             raise invalid("email", f"must be an e-mail address of at most {MAX_EMAIL_CHARACTERS} characters")
         lowered = text.strip().lower()
-        # Some letters are ASCII only once they are lowered: nobody's address is written with them.
+        # Some letters become ASCII only when lower-cased; no real address contains them.
         if not text.isascii() or not _EMAIL.fullmatch(lowered):
             raise invalid("email", "must be an e-mail address")
         return lowered
@@ -175,11 +175,11 @@ class _Fields:
         return value
 
     def password(self) -> SecretText:
-        """A password to be tried: whatever was once accepted."""
+        """A password to sign in with: any that was accepted once."""
         return self._secret("password", MAX_PASSWORD_CHARACTERS)
 
     def new_password(self, field: str, own_words: Sequence[str]) -> SecretText:
-        """A password to be set; checked here so that the provider never has to refuse one."""
+        """A new password, checked here so that Cognito never has to reject one."""
         password = self._content.get(field)
         length = len(password.reveal()) if isinstance(password, SecretText) else 0
         if not MIN_PASSWORD_CHARACTERS <= length <= MAX_PASSWORD_CHARACTERS:
@@ -189,20 +189,20 @@ class _Fields:
             )
         checked = self._secret(field, MAX_PASSWORD_CHARACTERS)
         if not checked.reveal().isprintable() or " " in checked.reveal():
-            raise invalid(field, "must not hold spaces or control characters")
+            raise invalid(field, "must not contain spaces or control characters")
         _refuse_weak(field, checked, own_words)
         return checked
 
     def code(self) -> SecretText:
         code = self._content.get("code")
         if not isinstance(code, SecretText) or not _CODE.fullmatch(code.reveal()):
-            raise invalid("code", "must be the six digits that were mailed, as text")
+            raise invalid("code", "must be the mailed code: six digits, as text")
         return code
 
     def token(self) -> SecretText:
         token = self._secret("refresh_token", MAX_TOKEN_CHARACTERS)
         if not _TOKEN.fullmatch(token.reveal()):
-            raise invalid("refresh_token", "must be what a login answered with")
+            raise invalid("refresh_token", "must be the refresh token of a login")
         return token
 
     def _secret(self, name: str, most: int) -> SecretText:

@@ -1,10 +1,10 @@
-"""The routes of an account: itself, its keys, its audit trail, its announcements.
+"""The routes of an account: profile, API keys, audit trail, announcements.
 
-Trigger: API Gateway, with the authorizer's verdict in the context; a key with the scope `admin`, or a person
-who signed in. Promise: nobody sees or changes anything of another account, and another account's key is
-answered as one that does not exist. A change and its entry in the audit trail take place together. A key's
-text is in one answer and nowhere else. Failure: 4xx says what to do; 503 means that DynamoDB or the identity
-provider does not answer: look before you change anything again, it may have been changed.
+Trigger: API Gateway, with the authorizer's verdict in the context; a key with the scope `admin`, or a
+signed-in person. Promise: no caller sees or changes another account; a key of another account is answered
+like one that does not exist. A change and its entry in the audit trail are written together. A key's text
+appears in one response and nowhere else. Failure: 4xx says what to do. 503 means that DynamoDB or Cognito
+does not answer: check the current state before repeating a change, because it may have been made.
 """
 
 import time
@@ -52,7 +52,7 @@ def _office() -> Office:
 def office(
     settings: Settings, client: Any, identity: EmailChanges, clock: Callable[[], float] = time.time
 ) -> Office:
-    """Wire the parts around one DynamoDB client."""
+    """Build the handler's dependencies on one DynamoDB client."""
     audit = Audit(settings.audit_table, client, clock)
     return Office(
         profiles=Profiles(
@@ -74,5 +74,5 @@ def office(
 
 @answering
 def handler(event: Event) -> Answer:
-    """One request to one of the account's routes."""
+    """Handle one request to one of the account's routes."""
     return answer_to(event, _office())

@@ -1,9 +1,9 @@
-"""The identity provider: beside functions.privacy.sign_ins the only module that names Cognito.
+"""The identity provider. Only this module and functions.privacy.sign_ins create a Cognito client.
 
-It keeps passwords, mails codes and issues tokens; we keep the rest. Passwords are tried through the
-administrator's door alone (AdminInitiateAuth), and every other door needs the client's secret: nobody who has
-seen its public id can guess around our counters. Whatever goes wrong is raised without what was sent: a
-request holds a password, a code or a token. Addresses are given in lower case.
+Cognito stores passwords, mails codes and issues tokens; we store the rest. Passwords are checked only through
+the administrator's API (AdminInitiateAuth), and every other call needs the client's secret: knowing the
+client's public id is not enough to guess passwords without passing our counters. Exceptions never contain the
+request, which holds a password, a code or a token. Email addresses are passed in lower case.
 """
 
 import base64
@@ -21,36 +21,36 @@ T = TypeVar("T")
 
 
 class IdentityUnavailableError(RetryableError):
-    """Cognito did not answer, or asks us to slow down."""
+    """Cognito did not answer, or throttles us."""
 
 
 class AddressTakenError(PermanentError):
-    """Somebody signed up with this address already, confirmed or not."""
+    """An identity with this address exists already, confirmed or not."""
 
 
 class WrongPasswordError(PermanentError):
-    """Address and password do not belong together, or the refresh token is not good."""
+    """Address and password do not match, or the refresh token is not valid."""
 
 
 class UnconfirmedError(PermanentError):
-    """The person has not confirmed the address; says nothing of the password."""
+    """The person has not confirmed the address; says nothing about the password."""
 
 
 class SecondFactorError(PermanentError):
-    """The password was right, and the person asked for a second factor, which we do not take yet."""
+    """The password was right, but the person has a second factor, which is not supported yet."""
 
 
 class WrongCodeError(PermanentError):
-    """The code is wrong, was used or is too old, or nobody has this address."""
+    """The code is wrong, used or expired, or the address is unknown."""
 
 
 class WeakPasswordError(PermanentError):
-    """The pool's password policy refuses it."""
+    """The pool's password policy rejects the password."""
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """Somebody with an identity."""
+    """An identity at Cognito."""
 
     subject: str
     confirmed: bool
@@ -58,9 +58,9 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """What signing in brings; `refresh` is None when a refresh token brought it. `expires_in` in seconds.
+    """Tokens of a sign-in or refresh; `refresh` is None after a refresh. `expires_in` in seconds.
 
-    `session` is the same for all tokens of one sign-in, and so is `signed_in_at`, in Unix seconds.
+    `session` and `signed_in_at` (Unix seconds) are the same for all tokens of one sign-in.
     """
 
     subject: str
@@ -72,7 +72,7 @@ class Tokens:
 
 
 class _RefusedError(Exception):
-    """Cognito said no; `code` is its name for why."""
+    """Cognito rejected the call; `code` is its error code."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
@@ -91,20 +91,20 @@ _NO_SUCH_CODE = {
     "UserNotFoundException",
     "NotAuthorizedException",
     "InvalidParameterException",
-    # Limits of one user's tries: told apart from a wrong code they would tell who exists.
+    # Limits for one user: a different answer than for a wrong code would reveal which users exist.
     "TooManyFailedAttemptsException",
     "LimitExceededException",
     "UserNotConfirmedException",
 }
 _SILENT = _NO_SUCH_CODE
-"""What asking for a mail may meet, and must not show."""
+"""Errors of a request for a mail that are hidden from the caller."""
 
 _WEAK = ("InvalidPasswordException", "PasswordHistoryPolicyViolationException")
 _NOT_A_LIVE_TOKEN = ("NotAuthorizedException", "InvalidParameterException", "UnsupportedTokenTypeException")
 
 
 class Identity:
-    """Speaks to one pool as one client.
+    """Calls one user pool as one client.
 
     Every method raises IdentityUnavailableError when Cognito fails.
     """
@@ -116,7 +116,7 @@ class Identity:
         self._secret = ClientSecret(pool, client_id, self._client)
 
     def sign_up(self, email: str, password: SecretText) -> str:
-        """Make an identity, mail a code, and return its subject.
+        """Create an identity, mail a code, and return its subject.
 
         Raises
         ------
@@ -135,7 +135,7 @@ class Identity:
         return subject
 
     def find(self, email: str) -> Known | None:
-        """Who has this address, or None."""
+        """The identity with this address, or None."""
         try:
             answer = self._call("admin_get_user", UserPoolId=self._pool, Username=email)
         except _RefusedError as refused:
@@ -146,7 +146,7 @@ class Identity:
         return Known(attributes["sub"], confirmed=answer["UserStatus"] != "UNCONFIRMED")
 
     def remove(self, subject: str) -> None:
-        """Delete an identity by its subject, never by an address that may by now be another's."""
+        """Delete an identity by its subject; its address may belong to another identity by now."""
         try:
             self._call("admin_delete_user", UserPoolId=self._pool, Username=subject)
         except _RefusedError as refused:
@@ -154,7 +154,7 @@ class Identity:
                 raise IdentityUnavailableError(refused.code) from None
 
     def confirm(self, email: str, code: SecretText) -> None:
-        """Take the code that signing up mailed; the identity may sign in from now on.
+        """Confirm a sign-up with the mailed code; the identity may sign in from now on.
 
         Raises
         ------
@@ -163,15 +163,15 @@ class Identity:
         self._with_code("confirm_sign_up", **self._as_client(email), ConfirmationCode=code.reveal())
 
     def mail_confirmation(self, email: str) -> None:
-        """Mail a new code to somebody unconfirmed; to anybody else nothing, and no word about it."""
+        """Mail a new code to an unconfirmed identity; for any other address do nothing, without an error."""
         self._silently("resend_confirmation_code", **self._as_client(email))
 
     def mail_reset(self, email: str) -> None:
-        """Mail a code that lets its reader set a password; to nobody else, and no word about it."""
+        """Mail a code for a password reset; for an unknown address do nothing, without an error."""
         self._silently("forgot_password", **self._as_client(email))
 
     def reset(self, email: str, code: SecretText, password: SecretText) -> None:
-        """Set a password with a code from `mail_reset`; the old one's sessions go on until `end_sessions`.
+        """Set a password with a code from `mail_reset`; existing sessions continue until `end_sessions`.
 
         Raises
         ------
@@ -185,7 +185,7 @@ class Identity:
         )
 
     def end_sessions(self, subject: str) -> None:
-        """No refresh token that was issued until now brings anything any more; of nobody there is none."""
+        """Revoke all refresh tokens issued until now; does nothing for an unknown subject."""
         try:
             self._call("admin_user_global_sign_out", UserPoolId=self._pool, Username=subject)
         except _RefusedError as refused:
@@ -220,12 +220,12 @@ class Identity:
     def refresh(self, token: SecretText) -> Tokens:
         """A new access token for a refresh token.
 
-        GetTokensFromRefreshToken, because REFRESH_TOKEN_AUTH asks for a hash over the name the token was
-        issued to, which only Cognito can read in it.
+        Uses GetTokensFromRefreshToken, because REFRESH_TOKEN_AUTH needs a hash over the username of the
+        token, which only Cognito can read in it.
 
         Raises
         ------
-        WrongPasswordError: it is not one of ours, or has ended.
+        WrongPasswordError: the token was not issued here, or has ended.
         """
         try:
             answer = self._call(
@@ -239,7 +239,7 @@ class Identity:
         return _tokens(answer["AuthenticationResult"])
 
     def revoke(self, token: SecretText) -> None:
-        """A refresh token brings nothing from now on; one that has ended already stays so."""
+        """Revoke a refresh token; one that has ended already stays ended."""
         try:
             self._call(
                 "revoke_token",
@@ -252,11 +252,11 @@ class Identity:
                 raise IdentityUnavailableError(refused.code) from None
 
     def change_password(self, access: SecretText, old: SecretText, new: SecretText) -> None:
-        """Set a password with the old one; the sessions of the old one continue until `end_sessions`.
+        """Set a password with the old one; existing sessions continue until `end_sessions`.
 
         Raises
         ------
-        WrongPasswordError: also when the access token is not good.
+        WrongPasswordError: also when the access token is not valid.
         WeakPasswordError.
         """
         try:
@@ -276,11 +276,11 @@ class Identity:
         return self._known(lambda: self._secret.sign(purpose, text))
 
     def verified_email(self, access: SecretText) -> str | None:
-        """The address that counts at Cognito now, in lower case; None while none is verified.
+        """The verified address at Cognito, in lower case; None while none is verified.
 
         Raises
         ------
-        WrongPasswordError: the access token is not good.
+        WrongPasswordError: the access token is not valid.
         """
         try:
             answer = self._call("get_user", AccessToken=access.reveal())
@@ -293,12 +293,12 @@ class Identity:
         return email
 
     def change_email(self, access: SecretText, email: str) -> None:
-        """Mail a code to the new address; the old one counts until `confirm_email`.
+        """Mail a code to the new address; the old one stays valid until `confirm_email`.
 
         Raises
         ------
-        AddressTakenError: another person has it.
-        WrongPasswordError: the access token is not good.
+        AddressTakenError: another identity has it.
+        WrongPasswordError: the access token is not valid.
         """
         try:
             self._call(
@@ -312,11 +312,11 @@ class Identity:
             raise _of_sign_in(refused.code) from None
 
     def confirm_email(self, access: SecretText, code: SecretText) -> None:
-        """Take the code that `change_email` mailed; the new address counts from now on.
+        """Confirm a new address with the code that `change_email` mailed; it replaces the old one.
 
         Raises
         ------
-        WrongCodeError: also when the address was taken in the meantime.
+        WrongCodeError: also when another identity took the address in the meantime.
         """
         self._with_code(
             "verify_user_attribute",
@@ -326,7 +326,7 @@ class Identity:
         )
 
     def _as_client(self, username: str) -> dict[str, str]:
-        """What a call that nobody signs says of who makes it, and about whom."""
+        """The parameters of an unsigned call: client id, secret hash and username."""
         return {
             "ClientId": self._client_id,
             "Username": username,
@@ -365,7 +365,7 @@ class Identity:
 
 
 def _failed(code: str) -> Exception:
-    """Cognito's own refusals are called exceptions; what is not did not reach it."""
+    """Names of Cognito's own errors contain "Exception"; any other error did not come from Cognito."""
     if code in _BUSY or not code.endswith("Exception"):
         return IdentityUnavailableError(f"Cognito: {code}")
     return _RefusedError(code)
@@ -391,7 +391,7 @@ def _of_sign_in(code: str) -> Exception:
             | "InvalidParameterException"
             | "PasswordResetRequiredException"
             | "RefreshTokenReuseException"
-            # One user's tries at the old password; Cognito's own bound behind ours.
+            # Cognito's limit on one user's attempts at the old password, in addition to ours.
             | "LimitExceededException"
         ):
             return WrongPasswordError("address and password do not belong together")
@@ -414,7 +414,7 @@ def _tokens(result: dict[str, Any]) -> Tokens:
 
 
 def _claims(access: str) -> dict[str, Any]:
-    """Read, not verified: Cognito itself has just handed us the token."""
+    """Read the claims without verification: the token comes directly from Cognito."""
     payload = access.split(".")[1]
     claims: dict[str, Any] = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
     return claims

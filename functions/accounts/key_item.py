@@ -1,7 +1,8 @@
 """A stored key and its two items in DynamoDB.
 
-The table of keys, by hash, is the truth, and what the authorizer reads. The table of lists says which keys an
-account has: an entry is the key's id and hash and nothing that changes but the day both are forgotten.
+The table of keys, by hash, is authoritative; the authorizer reads it. The table of lists says which keys an
+account has: an item holds the key's id and hash, and as its only changing attribute the day on which both
+items are deleted.
 """
 
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from typing import Any
 from functions.shared.tenancy import TenantId
 
 KEEP_DAYS = 30
-"""Expired keys are told from unknown ones, and revoked ones listed, for this long."""
+"""For this many days, expired keys are distinguished from unknown ones and revoked keys are listed."""
 
 SECONDS_A_DAY = 86_400
 
@@ -19,7 +20,7 @@ ACTIVE, ROTATING, EXPIRED, REVOKED = "active", "rotating", "expired", "revoked"
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A stored key: everything but the key itself. Moments in Unix seconds, None for never or not known.
+    """A stored key without its text. Timestamps in Unix seconds; None for never or unknown.
 
     `successor` is the id of the key that replaces this one; `last_used_hour` counts hours since 1970.
     """
@@ -37,7 +38,7 @@ class Key:
     last_used_hour: int | None = None
 
     def state(self, now: float) -> str:
-        """One of active, rotating (good, and to be replaced), expired and revoked."""
+        """One of active, rotating (valid, but being replaced), expired and revoked."""
         if self.revoked_at is not None:
             return REVOKED
         if self.expires_at is not None and self.expires_at <= now:
@@ -46,17 +47,17 @@ class Key:
 
     @property
     def forget_at(self) -> int | None:
-        """When nothing is known of it any more; None while nobody knows its end."""
+        """When the key's items are deleted; None while the key has no end."""
         ended = self.expires_at if self.revoked_at is None else self.revoked_at
         return None if ended is None else ended + KEEP_DAYS * SECONDS_A_DAY
 
     def forgotten(self, now: float) -> bool:
-        """DynamoDB forgets late, so the date is looked at."""
+        """Check the date as well: DynamoDB TTL deletes late."""
         return self.forget_at is not None and self.forget_at <= now
 
 
 def key_item(key_hash: str, key: Key) -> dict[str, Any]:
-    """The item of the table of keys."""
+    """The item in the table of keys."""
     texts = {
         "key_hash": key_hash,
         "tenant_id": str(key.tenant),
@@ -81,7 +82,7 @@ def key_item(key_hash: str, key: Key) -> dict[str, Any]:
 
 
 def key_of(item: dict[str, Any]) -> Key:
-    """The key of such an item; what older items lack has its default."""
+    """The key in such an item; attributes that older items lack get their defaults."""
     return Key(
         tenant=TenantId(item["tenant_id"]["S"]),
         key_id=item["key_id"]["S"],
@@ -98,7 +99,7 @@ def key_of(item: dict[str, Any]) -> Key:
 
 
 def list_item(key_hash: str, key: Key) -> dict[str, Any]:
-    """The item of the table of lists."""
+    """The item in the table of lists."""
     item = {**list_key(key.tenant, key.key_id), "key_hash": {"S": key_hash}}
     return item if key.forget_at is None else {**item, "forget_at": {"N": str(key.forget_at)}}
 

@@ -1,8 +1,9 @@
-"""An account's keys as its owner manages them: listed, created, rotated, revoked.
+"""An account's keys, managed by their owner: list, create, rotate, revoke.
 
-Every change is one transaction: the key by its hash, its entry in the account's list, the audit trail, and a
-step of the list's revision. The step makes the changes of one account follow one another: who decided on what
-is no longer so reads again. So there are never more keys than allowed, and a key is never rotated twice.
+Every change is one transaction: the key by its hash, its entry in the account's list, the audit trail, and an
+increment of the list's revision. The revision serializes the changes of one account: a change based on an
+outdated read fails and reads again. So there are never more keys than allowed, and a key is never rotated
+twice.
 """
 
 import random
@@ -23,10 +24,10 @@ from functions.shared.errors import RefusalError
 from functions.shared.tenancy import TenantId
 
 MAX_ACTIVE = 100
-"""Keys that are being rotated do not count: they end by themselves, and rotating must go on at the limit."""
+"""Keys being rotated do not count: they expire by themselves, and rotation must still work at the limit."""
 
 MAX_KEPT = 1000
-"""With those that ended in the last thirty days; bounds what listing them costs."""
+"""Including keys that ended in the last thirty days; limits the cost of listing them."""
 
 _TRIES = 8
 _ID = re.compile(r"[0-9A-Za-z_-]{1,128}")
@@ -36,7 +37,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Minted:
-    """A new key and, this once, its text; `replaced` is the one it was rotated from, as it is now."""
+    """A new key with its text, returned only once; `replaced` is the rotated key in its new state."""
 
     key: Key
     text: str = field(repr=False)
@@ -44,7 +45,7 @@ class Minted:
 
 
 class KeyRing:
-    """Every method raises StoreUnavailableError when DynamoDB fails; a change may then have been made.
+    """Every method raises StoreUnavailableError when DynamoDB fails; a change may have been made.
 
     Parameters
     ----------
@@ -61,12 +62,12 @@ class KeyRing:
         self._clock = clock
 
     def list(self, tenant: TenantId) -> list[Key]:
-        """The keys of `tenant`, newest first, with those that ended in the last thirty days."""
+        """The keys of `tenant`, newest first, including those that ended in the last thirty days."""
         _, found = self._shelf.all(tenant, self._clock())
         return sorted(found, key=lambda key: (key.created_at or 0, key.key_id), reverse=True)
 
     def create(self, tenant: TenantId, wish: NewKey, who: Origin) -> Minted:
-        """Make a key.
+        """Create a key.
 
         Raises
         ------
@@ -75,7 +76,7 @@ class KeyRing:
         return self._settled(lambda: self._create(tenant, wish, who))
 
     def rotate(self, tenant: TenantId, key_id: str, rotation: Rotation, who: Origin) -> Minted:
-        """Make a key like the one of that id, which ends after the overlap.
+        """Create a key with the properties of key `key_id`, which expires after the overlap.
 
         Raises
         ------
@@ -84,7 +85,7 @@ class KeyRing:
         return self._settled(lambda: self._rotate(tenant, key_id, rotation, who))
 
     def revoke(self, tenant: TenantId, key_id: str, who: Origin) -> None:
-        """End a key at once; one that is revoked stays so.
+        """Revoke a key at once; a revoked key stays revoked.
 
         Raises
         ------
@@ -96,7 +97,7 @@ class KeyRing:
         now = int(self._clock())
         revision, kept = self._shelf.all(tenant, now)
         if sum(key.state(now) == ACTIVE for key in kept) >= MAX_ACTIVE:
-            raise _too_many(f"An account has at most {MAX_ACTIVE} keys: revoke one that is not used.")
+            raise _too_many(f"An account has at most {MAX_ACTIVE} keys: revoke one that is unused.")
         _bounded(kept)
         new = _minted(Key(tenant, _new_id(), wish.scopes, wish.project_id, wish.expires_at, wish.name, now))
         self._write(tenant, revision, who, "key.created", new.key.key_id, self._added(new))
@@ -127,7 +128,7 @@ class KeyRing:
         self._write(tenant, held.revision, who, "key.revoked", key_id, changed)
 
     def _settled(self, change: Callable[[], T]) -> T:
-        """Run `change`, which reads and then writes on condition, until nobody comes in between."""
+        """Run `change`, which reads and then writes conditionally, until no concurrent write interferes."""
         for _ in range(_TRIES):
             try:
                 return change()
@@ -147,7 +148,7 @@ class KeyRing:
     def _write(
         self, tenant: TenantId, revision: int, who: Origin, action: str, key_id: str, writes: Sequence[Item]
     ) -> None:
-        """`writes`, their entry in the audit trail and the step of the revision, or nothing of it."""
+        """Write `writes`, their audit entry and the new revision in one transaction."""
         entry = self._audit.entry(tenant, who, action, key_id)
         write_all(self._client, [self._shelf.step(tenant, revision), *writes, entry])
 
@@ -163,7 +164,7 @@ def _new_id() -> str:
 
 def _bounded(kept: list[Key]) -> None:
     if len(kept) >= MAX_KEPT:
-        raise _too_many(f"{MAX_KEPT} keys were made within thirty days: wait until old ones are forgotten.")
+        raise _too_many(f"At most {MAX_KEPT} keys within thirty days: wait until old ones are deleted.")
 
 
 def _rotatable(key: Key, now: int) -> Key:

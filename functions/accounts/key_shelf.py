@@ -1,4 +1,4 @@
-"""An account's keys in DynamoDB: what is read of them, and the writes that a transaction is made of."""
+"""An account's keys in DynamoDB: reads, and the writes that make up a transaction."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from functions.shared.dynamo.answers import StoreUnavailableError, answered
 from functions.shared.tenancy import TenantId
 
 REVISION = "!revision"
-"""Where the revision is among the list's entries: no key's id begins so."""
+"""Sort key of the revision among the list's entries: no key id begins with `!`."""
 
 READS_A_CALL = 100
 _ROUNDS = 20
@@ -19,7 +19,7 @@ Item = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A key of the account, by its hash, as of the list's `revision`."""
+    """A key of the account with its hash, as of the list's `revision`."""
 
     key_hash: str
     key: Key
@@ -27,7 +27,7 @@ class Held:
 
 
 class KeyShelf:
-    """Reads are strongly consistent and read the revision first: what changes later is noticed by `step`.
+    """Reads are strongly consistent and read the revision first: `step` detects any later change.
 
     Every read raises StoreUnavailableError when DynamoDB fails.
     """
@@ -38,14 +38,15 @@ class KeyShelf:
         self._client = client
 
     def all(self, tenant: TenantId, now: float) -> tuple[int, list[Key]]:
-        """The list's revision, and all keys but those whose day to be forgotten has come."""
+        """The list's revision, and all keys that are not past their retention."""
         revision, hashes = self._listed(tenant)
         return revision, self._keys(tenant, hashes, now)
 
     def held(self, tenant: TenantId, key_id: str, now: float) -> Held | None:
         """The key of that id, or None.
 
-        The list is the tenant's own: another's key and one that was never made are the same single read.
+        The look-up is in the tenant's own list: another tenant's key and a key that never existed cost the
+        same single read.
         """
         names = [list_key(tenant, key_id), list_key(tenant, REVISION)]
         items = {item["key_id"]["S"]: item for item in self._read(self._key_lists_table, names)}
@@ -56,7 +57,7 @@ class KeyShelf:
         return Held(key_hash, found[0], _revision(items.get(REVISION))) if found else None
 
     def step(self, tenant: TenantId, revision: int) -> Item:
-        """The write that takes the list to its next revision, if it still is at `revision`."""
+        """The write that increments the list's revision, on condition that it still is `revision`."""
         update = {
             "TableName": self._key_lists_table,
             "Key": list_key(tenant, REVISION),
@@ -80,9 +81,9 @@ class KeyShelf:
         ]
 
     def changed(self, key_hash: str, key: Key, **new: int | str) -> list[Item]:
-        """The writes that make a stored key this one, by what is `new`.
+        """The writes that change the attributes `new` of a stored key, which then equals `key`.
 
-        Nothing else is written: the hour of its last use goes on being noted meanwhile.
+        No other attribute is written: the hour of the last use can change concurrently.
         """
         forget_at = {} if key.forget_at is None else {"forget_at": key.forget_at}
         by_hash, by_id = {"key_hash": {"S": key_hash}}, list_key(key.tenant, key.key_id)
@@ -92,7 +93,7 @@ class KeyShelf:
         ]
 
     def _listed(self, tenant: TenantId) -> tuple[int, list[str]]:
-        """The revision and the keys' hashes; it sorts before them, so it is read before them."""
+        """The revision and the keys' hashes; the revision sorts first, so it is read first."""
         items: list[Item] = []
         start: Item = {}
         while True:
@@ -118,7 +119,7 @@ class KeyShelf:
         return [key for key in found if key.tenant == tenant and not key.forgotten(now)]
 
     def _read(self, table: str, names: list[Item]) -> list[Item]:
-        """Those of the items that exist, in no order, as they are now."""
+        """Those of the items that exist, in any order, read strongly consistent."""
         found: list[Item] = []
         for _ in range(_ROUNDS + len(names) // READS_A_CALL):
             if not names:
@@ -137,13 +138,13 @@ def _revision(item: Item | None) -> int:
 
 
 def _put(table: str, item: Item, key_attribute: str) -> Item:
-    """A new item, which overwrites nothing."""
+    """A put that never overwrites an existing item."""
     absent = f"attribute_not_exists({key_attribute})"
     return {"Put": {"TableName": table, "Item": item, "ConditionExpression": absent}}
 
 
 def _update(table: str, key: Item, key_attribute: str, new: dict[str, int | str]) -> Item:
-    """Set the attributes `new` of an item that exists."""
+    """Set the attributes `new` of an existing item."""
     values = {
         f":{name}": {"S": value} if isinstance(value, str) else {"N": str(value)}
         for name, value in new.items()

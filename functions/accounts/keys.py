@@ -1,8 +1,8 @@
-"""API keys: how one is made, told from a typing error, found in a request's headers, and stored.
+"""API keys: creation, format check, extraction from request headers, and hashing.
 
-A key is `ast_sk_live_`, 28 random base62 characters (166 bits) and 6 characters of CRC-32, so a scanner
-tells a leaked key from noise without asking us: `ast_sk_live_[0-9A-Za-z]{34}` and the checksum fits.
-Only its SHA-256 is ever stored: with 166 random bits there is nothing for a slow hash to protect.
+A key is `ast_sk_live_`, 28 random base62 characters (166 bits) and 6 characters of CRC-32. So a secret
+scanner can recognize a leaked key without asking us: `ast_sk_live_[0-9A-Za-z]{34}` with a matching checksum.
+Only the key's SHA-256 is stored: with 166 random bits a slow hash would protect nothing.
 """
 
 import base64
@@ -24,13 +24,13 @@ _HEADERS = ("x-api-key", "dd-api-key", "x-amz-firehose-access-key")
 
 
 def mint() -> str:
-    """A new key; shown to its owner once and kept by nobody."""
+    """A new key; shown to its owner once and not stored."""
     random_part = "".join(secrets.choice(_BASE62) for _ in range(RANDOM_CHARACTERS))
     return PREFIX + random_part + _checksum(random_part)
 
 
 def well_formed(key: str) -> bool:
-    """Whether `key` could have come from `mint`: its form and its checksum fit."""
+    """Whether `key` could come from `mint`: its format and its checksum are valid."""
     if not _FORM.fullmatch(key):
         return False
     random_part = key[len(PREFIX) : -CHECKSUM_CHARACTERS]
@@ -38,17 +38,17 @@ def well_formed(key: str) -> bool:
 
 
 def hash_of(key: str) -> str:
-    """What is stored and looked up in its place: SHA-256, 64 hexadecimal characters."""
+    """The stored form of a key, used for look-up: SHA-256, 64 hexadecimal characters."""
     return hashlib.sha256(key.encode()).hexdigest()
 
 
 def shown_prefix(key: str) -> str:
-    """The part that lists may show so that people can tell their keys apart: `ast_sk_live_` and 4 more."""
+    """The part that lists may show to identify a key: `ast_sk_live_` and 4 more characters."""
     return key[: len(PREFIX) + 4]
 
 
 def find(headers: Mapping[str, str]) -> str | None:
-    """The key in a request's headers (names in lower case), whichever way its sender puts it; or None."""
+    """The key in a request's headers (names in lower case), in any supported form; or None."""
     authorization = headers.get("authorization", "").strip()
     if authorization:
         return _from_authorization(authorization)
@@ -66,7 +66,7 @@ def _from_authorization(value: str) -> str:
 
 
 def _after_colon(encoded: str) -> str:
-    """The part after the colon of base64(user:key); what is not of that form is taken as it stands."""
+    """The part after the colon of base64(user:key); a value of another form is returned as it is."""
     try:
         return base64.b64decode(encoded, validate=True).decode().partition(":")[2]
     except (binascii.Error, UnicodeDecodeError):

@@ -1,8 +1,8 @@
-"""Signing up, confirming, signing in: the identity provider and our own tables, kept in step.
+"""Sign-up, confirmation and sign-in: keeps Cognito and our tables consistent.
 
-Who asks never learns whether an address has an account: that is told to the address itself, by mail. The
-steps are ordered so that each can fail and be taken again: an account exists before its person is confirmed,
-and a person the provider has confirmed and we have not is completed by whatever comes next.
+A caller never learns whether an address has an account: only the address itself is notified, by mail. The
+order of the steps makes each of them retryable: an account exists before its person is confirmed, and the
+next request completes a person who is confirmed at Cognito but not in our tables.
 """
 
 from dataclasses import dataclass, replace
@@ -39,17 +39,17 @@ from functions.shared.tenancy import TenantId
 SECONDS_A_DAY = 86_400
 
 TERMS_VERSION = "2026-11-01"
-"""The terms that a sign-up accepts; a new version is a new date."""
+"""The version of the terms that a sign-up accepts; a new version has a new date."""
 
 SIGN_IN_TRIES = 4
-"""Of one request, while its sessions are not later than the end of those before them."""
+"""Sign-ins per request, repeated while a new session is not later than the end of the earlier sessions."""
 
 
 @dataclass(frozen=True, slots=True)
 class Membership:
-    """Signing up, signing in, passwords. `address` is the network address that asks, `now` Unix seconds.
+    """Sign-up, sign-in, passwords. `address` is the caller's network address, `now` Unix seconds.
 
-    Raises RefusalError with the contract's answer, or a RetryableError when a service does not answer.
+    Raises RefusalError with the API's answer, or a RetryableError when a service does not answer.
     """
 
     identity: Identity
@@ -62,7 +62,7 @@ class Membership:
     sessions: Sessions
 
     def sign_up(self, form: SignUp, address: str, now: float) -> None:
-        """Have a code mailed to somebody new; tell somebody with an account that they have one."""
+        """Mail a code to a new address; mail an address with an account that it has one."""
         self.attempts.begin("mail", address, form.email, now)
         try:
             subject = self.identity.sign_up(form.email, form.password)
@@ -75,10 +75,10 @@ class Membership:
         self.people.put(_newcomer(form, subject, now))
 
     def confirm(self, form: Confirmation, address: str, now: float) -> TenantId:
-        """Take the mailed code and open the account; the same code again gets the same answer.
+        """Check the mailed code and open the account; a repeated request gets the same answer.
 
-        With the password, for the code alone proves the address: a stranger may have signed up with it after
-        its owner, and the owner, reading the newest mail, would confirm the stranger's password.
+        The password is required, because the code only proves the address: a stranger may have signed up with
+        it after its owner, and the owner, reading the newest mail, would confirm the stranger's password.
         """
         attempt = self.attempts.begin("code", address, form.email, now)
         known = self.identity.find(form.email)
@@ -97,7 +97,7 @@ class Membership:
         return person.tenant
 
     def resend(self, email: str, address: str, now: float) -> None:
-        """Mail a new confirmation code to somebody who needs one."""
+        """Mail a new confirmation code to an unconfirmed address."""
         self.attempts.begin("mail", address, email, now)
         self.identity.mail_confirmation(email)
 
@@ -119,21 +119,22 @@ class Membership:
             raise _no_account()
         tokens = self._current(form, person, tokens, address, now)
         if person.email != form.email:
-            # Who signs in with an address has it: changed around us, or half-way.
+            # A sign-in proves the address. Our copy differs after a change made at Cognito directly or an
+            # unfinished one.
             self.emails.healed(person, tokens.access, _in_person(person, address), suspected=True)
         attempt.succeeded(now, remember=True)
         return self.sessions.handed_out(tokens)
 
     def forgot(self, email: str, address: str, now: float) -> None:
-        """Mail a code that lets its reader set a password."""
+        """Mail a code for a password reset."""
         self.attempts.begin("mail", address, email, now)
         self.identity.mail_reset(email)
 
     def reset(self, form: Reset, address: str, now: float) -> None:
-        """Set a password with a mailed code; every session of the old one ends.
+        """Set a password with a mailed code; all earlier sessions end.
 
-        That sessions are to be ended is written down first. Should that fail after the code was taken, the
-        same request again, the next sign-in or the next refresh ends them; after a minute they are refused.
+        The sessions to end are recorded first. If ending them fails after the code was used, the same request
+        again, the next sign-in or the next refresh ends them; after a minute they are rejected.
         """
         attempt = self.attempts.begin("code", address, form.email, now)
         known = self.identity.find(form.email)
@@ -155,9 +156,10 @@ class Membership:
     def change_password(
         self, form: PasswordChange, caller: Principal, access: SecretText, who: Origin, now: float
     ) -> None:
-        """Set a password with the old one; every session ends, the caller's too.
+        """Set a password with the old one; all sessions end, the caller's too.
 
-        Wrong old passwords count as tries to sign in. A failure half-way is finished as that of a reset is.
+        Wrong old passwords count as sign-in attempts. An unfinished change is completed like an unfinished
+        reset.
 
         Raises
         ------
@@ -193,7 +195,7 @@ class Membership:
             raise RefusalError(
                 403,
                 "second_factor_required",
-                "This account asks for a second factor, which is not taken here.",
+                "This account has a second factor, which is not supported yet.",
             ) from None
 
     def _set_password(self, form: Reset) -> None:
@@ -205,7 +207,8 @@ class Membership:
             raise _weak_password() from None
 
     def _current(self, form: LogIn, person: Person, tokens: Tokens, address: str, now: float) -> Tokens:
-        """`tokens`, or those of another sign-in when these are not later than the end of the sessions."""
+        """`tokens`, or those of a repeated sign-in when `tokens` are not later than the end of earlier
+        sessions."""
         if person.owed:
             person = self.sessions.end_all(person, _in_person(person, address))
         for _ in range(SIGN_IN_TRIES):
@@ -216,7 +219,7 @@ class Membership:
         raise IdentityUnavailableError("the provider's clock is behind ours")
 
     def _password_set(self, person: Person, reset: str, who: Origin, action: str) -> None:
-        """What follows a new password: sessions end, it is in the audit trail, and the owner is mailed."""
+        """After a new password: end the sessions, write the audit entry and mail the owner."""
         self.sessions.end_ours(person)
         if person.confirmed:
             self.audit.append(person.tenant, who, action, person.subject)
@@ -225,9 +228,9 @@ class Membership:
             self._tell_the_owner(person.email, mails.NEW_PASSWORD_SUBJECT, mails.NEW_PASSWORD_TEXT)
 
     def _was_set(self, email: str, password: SecretText, address: str, now: float) -> bool:
-        """Whether the password is already the wanted one: then an earlier request has set it.
+        """Whether the password is already the wanted one, because an earlier request has set it.
 
-        It is a try at the password like any other, and counts as one.
+        This checks the password, so it counts as an attempt.
         """
         attempt = self.attempts.begin("password", address, email, now)
         try:
@@ -240,14 +243,15 @@ class Membership:
         return True
 
     def _note(self, person: Person, address: str, action: str) -> None:
-        """In the audit trail: these are done before anybody is signed in."""
+        """Write an audit entry for a caller who is not signed in yet."""
         self.audit.append(person.tenant, _in_person(person, address), action, person.subject)
 
     def _make_way(self, email: str) -> bool:
-        """Whether an address that is taken is free now: an unconfirmed identity gives way.
+        """Whether a taken address is free now: an unconfirmed identity is removed.
 
-        Whoever signed up first with another's address chose its password. Were the owner's code to confirm
-        that identity, the stranger could sign in; so the last sign-up is the one that counts.
+        An unconfirmed identity's password may be a stranger's, who signed up with this address first. If the
+        owner's code confirmed that identity, the stranger could sign in. So the last sign-up is the one that
+        counts.
         """
         known = self.identity.find(email)
         if known is None:
@@ -275,7 +279,7 @@ class Membership:
             journal.write("notice_not_sent", reason="SES did not take it")
 
     def _try_code(self, person: Person, form: Confirmation) -> None:
-        """Noted first: should we fail after the provider took the code, its retry must be known as right."""
+        """Record the code first: if we fail after Cognito accepted it, a retry must be recognized."""
         self.people.note_code(person.subject, form.code)
         try:
             self.identity.confirm(form.email, form.code)
@@ -283,7 +287,7 @@ class Membership:
             raise _wrong_code() from None
 
     def _complete(self, person: Person, address: str, now: float) -> None:
-        """Open the account of a person whose address is confirmed; once done it does nothing."""
+        """Open the account of a person with a confirmed address; idempotent."""
         if person.confirmed:
             return
         if self.directory.account(person.tenant) is None:
@@ -327,11 +331,11 @@ def _trial(person: Person, now: float) -> Account:
 
 
 def _wrong_code() -> RefusalError:
-    return RefusalError(400, "invalid_code", "The code is wrong or too old: ask for a new one.")
+    return RefusalError(400, "invalid_code", "The code is wrong or has expired: request a new one.")
 
 
 def _wrong_login() -> RefusalError:
-    return RefusalError(401, "invalid_login", "The sign-in is not right: check e-mail and password.")
+    return RefusalError(401, "invalid_login", "Sign-in failed: check e-mail and password.")
 
 
 def _not_confirmed() -> RefusalError:
@@ -339,7 +343,7 @@ def _not_confirmed() -> RefusalError:
 
 
 def _no_account() -> RefusalError:
-    return RefusalError(403, "no_account", "This sign-in has no account here: sign up first.")
+    return RefusalError(403, "no_account", "No account exists for this sign-in: sign up first.")
 
 
 def _weak_password(field: str = "password") -> RefusalError:

@@ -1,13 +1,13 @@
-"""Where a request comes from, as far as one sender can be told from another."""
+"""The network that a request comes from, used to distinguish senders."""
 
 import ipaddress
 
 IPV6_NETWORK_BITS = 64
-"""One subscriber has at least so many addresses: they count as one."""
+"""One subscriber has at least a /64 network, so its addresses count as one."""
 
 
 def network(address: str) -> str:
-    """What to count an address as: itself or its subscriber's network; what is no address, as it stands."""
+    """The key to count an address by: itself or its IPv6 network; text that is no address is unchanged."""
     try:
         parsed = ipaddress.ip_address(address)
     except ValueError:

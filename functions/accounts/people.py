@@ -1,7 +1,8 @@
-"""The people who signed up, in DynamoDB: what we hold of each beside what the identity provider keeps.
+"""The people who signed up, in DynamoDB: the personal data stored in addition to Cognito's.
 
-A person is unconfirmed until the code that was mailed has come back; one who never sends it is forgotten
-after UNCONFIRMED_DAYS. Each has an account of its own, whose id is chosen here, before anything else has it.
+A person is unconfirmed until they enter the mailed code; an unconfirmed person is deleted after
+UNCONFIRMED_DAYS. Each person has an account of their own, whose id is chosen here, before anything else uses
+it.
 """
 
 import base64
@@ -25,23 +26,23 @@ UNDERWAY_SECONDS = 60
 """Longer than any request takes."""
 
 CLOCK_SKEW_SECONDS = 1
-"""How far the identity provider's clock may be ahead of the functions'."""
+"""How far the clock of Cognito may be ahead of the functions' clock."""
 
 MAX_ENDED_SESSIONS = 100
-"""Of one person, ended one by one and not forgotten yet; one more ends all of them."""
+"""Per person, sessions ended one by one and not yet deleted; one more ends all sessions."""
 
 State = Literal["unconfirmed", "confirmed"]
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """`subject` is the identity provider's id of the person; `terms_accepted_at` RFC 3339, UTC.
+    """`subject` is Cognito's id of the person; `terms_accepted_at` RFC 3339, UTC.
 
-    `proof` (functions.accounts.proof) and `forget_at` (Unix seconds) only while unconfirmed. `tried_code` is
-    a digest of the last confirmation code that came: a retry of the right one must be told from a guess.
-    `owed` names the resets of the password after which the old sessions may not have been ended.
-    `sessions_ended_at`: sessions that began before (Unix seconds) have ended. `ended_sessions`: those that
-    ended one by one, each as `<until>-<session>`; at `until` all its tokens have expired.
+    `proof` (functions.accounts.proof) and `forget_at` (Unix seconds) are set only while unconfirmed.
+    `tried_code`: digest of the last confirmation code, which distinguishes a retry of the right code from a
+    guess. `owed`: names of password resets after which old sessions may not have been ended.
+    `sessions_ended_at`: sessions that began before this time (Unix seconds) have ended. `ended_sessions`:
+    sessions that ended one by one, each as `<until>-<session>`; at `until` all its tokens have expired.
     """
 
     subject: str
@@ -64,18 +65,18 @@ class Person:
         return self.state == "confirmed"
 
     def tried(self, code: SecretText) -> bool:
-        """Whether `code` is the last one that was tried for this person."""
+        """Whether `code` is the last code that was tried for this person."""
         return self.tried_code == code_digest(self.subject, code)
 
     def overdue(self, now: float) -> frozenset[str]:
-        """What is owed by resets that are not under way any more."""
+        """The names in `owed` of resets that are no longer in progress."""
         return frozenset(name for name in self.owed if _began(name) + UNDERWAY_SECONDS < now)
 
     def session_over(self, session: str, signed_in_at: int, now: float) -> bool:
         """Whether the session has ended that began with the sign-in at `signed_in_at`, in Unix seconds.
 
-        A reset that is not under way any more, and may have changed the password, ends sessions as one does
-        that is known to have.
+        A reset that is no longer in progress may have changed the password, so it ends sessions as a
+        completed reset does.
         """
         ends = (self.sessions_ended_at, *(ended_at(_began(name)) for name in self.overdue(now)))
         return signed_in_at < max(ends) or any(
@@ -94,12 +95,12 @@ class People:
         self._client = dynamodb or open_client()
 
     def put(self, person: Person) -> None:
-        """Write a person as they are."""
+        """Write all attributes of a person."""
         with answered():
             self._client.put_item(TableName=self._table, Item=_item(person))
 
     def get(self, subject: str, now: float) -> Person | None:
-        """The person, or None when nobody is known by that id, or only somebody due to be forgotten."""
+        """The person, or None for an unknown subject or an unconfirmed person past retention."""
         with answered():
             found = self._client.get_item(TableName=self._table, Key=_key(subject), ConsistentRead=True)
         if "Item" not in found:
@@ -109,7 +110,7 @@ class People:
         return None if overdue else person
 
     def note_code(self, subject: str, code: SecretText) -> None:
-        """Remember the digest of the code that is about to be tried; only while unconfirmed."""
+        """Store the digest of the code that is about to be tried; only while unconfirmed."""
         self._change(
             subject,
             "SET tried_code = :code",
@@ -119,7 +120,7 @@ class People:
         )
 
     def confirm(self, subject: str) -> None:
-        """From now on this person is kept; the same again changes nothing."""
+        """Mark the person as confirmed, without expiry; idempotent."""
         self._change(
             subject,
             "SET #state = :state REMOVE forget_at, proof",
@@ -136,7 +137,7 @@ class People:
         email: str | None = None,
         marketing_opt_in: bool | None = None,
     ) -> bool:
-        """Replace what is given, of a person who exists; says whether there was one."""
+        """Replace the given attributes of an existing person; returns whether the person exists."""
         given: dict[str, Any] = {
             "name": None if name is None else {"S": name},
             "email": None if email is None else {"S": email},
@@ -152,19 +153,19 @@ class People:
         )
 
     def owe(self, subject: str, reset: str) -> None:
-        """Write down, before a reset is tried, that it may leave old sessions to be ended."""
+        """Record, before a reset is tried, that it may leave old sessions to end."""
         self._change(
             subject, "ADD owed :reset", {":reset": {"SS": [reset]}}, "attribute_exists(subject)", names={}
         )
 
     def settle(self, subject: str, resets: Collection[str]) -> None:
-        """The sessions of these resets have ended, or there was no reset; others stay owed."""
+        """Remove resets whose sessions have ended, or that did not happen; others stay in `owed`."""
         if resets:
             values = {":resets": {"SS": sorted(resets)}}
             self._change(subject, "DELETE owed :resets", values, "attribute_exists(subject)", names={})
 
     def end_sessions(self, subject: str, before: int) -> None:
-        """Sessions that began before then have ended, whatever the identity provider says of their tokens."""
+        """Record that sessions begun before `before` have ended, whatever Cognito says of their tokens."""
         values = {":before": {"N": str(before)}}
         condition = (
             "attribute_exists(subject) AND "
@@ -174,7 +175,7 @@ class People:
         self._change(subject, update, values, condition, names={})
 
     def end_session(self, subject: str, session: str, until: int) -> None:
-        """One session has ended; its tokens have expired by `until`, in Unix seconds."""
+        """Record that one session has ended; its tokens have expired by `until`, in Unix seconds."""
         values = {":ended": {"SS": [f"{until}-{session}"]}}
         self._change(subject, "ADD ended_sessions :ended", values, "attribute_exists(subject)", names={})
 
@@ -187,7 +188,7 @@ class People:
             )
 
     def remove_unconfirmed(self, subject: str) -> None:
-        """Forget an unconfirmed person at once; one who is confirmed stays."""
+        """Delete an unconfirmed person at once; a confirmed one stays."""
         try:
             with answered():
                 self._client.delete_item(
@@ -222,12 +223,12 @@ class People:
 
 
 def new_tenant() -> TenantId:
-    """An account id nobody can guess: `t` and 120 random bits in lower-case base32."""
+    """An account id that cannot be guessed: `t` and 120 random bits in lower-case base32."""
     return TenantId("t" + base64.b32encode(secrets.token_bytes(TENANT_RANDOM_BYTES)).decode().lower())
 
 
 def new_reset(now: float) -> str:
-    """A name for a reset, which tells when it began."""
+    """A name for a reset that contains its start time."""
     return f"{int(now)}-{secrets.token_hex(8)}"
 
 
@@ -236,17 +237,16 @@ def _began(reset: str) -> int:
 
 
 def ended_at(now: float) -> int:
-    """The time before which a session must have begun to be ended at `now`, both in Unix seconds.
+    """The time before which sessions count as ended when sessions end at `now`, both in Unix seconds.
 
-    The provider gives whole seconds. A session that began in this second may have begun before `now`; by a
-    clock that is ahead, also one that began in the next second. Both count as ended, and a sign-in waits
-    until it is later.
+    Cognito gives whole seconds. A session of this second may have begun before `now`; if Cognito's clock is
+    ahead, so may a session of the next second. Both count as ended, and a sign-in waits until it is later.
     """
     return int(now) + 1 + CLOCK_SKEW_SECONDS
 
 
 def unconfirmed(person: Person, now: float) -> Person:
-    """`person` as one who has just signed up: to be forgotten unless confirmed."""
+    """`person` as just signed up: deleted later unless confirmed."""
     return replace(person, state="unconfirmed", forget_at=int(now) + UNCONFIRMED_DAYS * SECONDS_A_DAY)
 
 
@@ -256,7 +256,7 @@ def moment(now: float) -> str:
 
 
 def code_digest(subject: str, code: SecretText) -> str:
-    """What is remembered of a code: enough to know it again."""
+    """The stored digest of a code, enough to recognize it."""
     return hashlib.sha256(f"{subject}:{code.reveal()}".encode()).hexdigest()
 
 

@@ -1,9 +1,9 @@
-"""An account as its owner sees and changes it: name, e-mail address, marketing preference.
+"""An account's profile, read and changed by its owner: name, email address, marketing preference.
 
-What we hold of the person lies with the person; the account says whose it is. A change and its entry in the
-audit trail are one transaction. Which e-mail address counts is the identity provider's to say; ours is a copy
-(functions.accounts.email_copy). What is asked for is written down before the provider mails, so that it is in
-the trail whatever happens.
+Personal data is stored with the person; the account names its owner. A change and its entry in the audit
+trail are one transaction. Cognito decides which email address is valid; ours is a copy
+(functions.accounts.email_copy). A requested address is recorded before Cognito mails the code, so it is in
+the audit trail in any case.
 """
 
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ Item = dict[str, Any]
 
 
 class EmailChanges(Protocol):
-    """What is asked of functions.accounts.identity.Identity."""
+    """Methods used of functions.accounts.identity.Identity."""
 
     def change_email(self, access: SecretText, email: str) -> None: ...
     def confirm_email(self, access: SecretText, code: SecretText) -> None: ...
@@ -34,13 +34,13 @@ class EmailChanges(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """An account and its person; None for an account that an operator made."""
+    """An account and its person; `person` is None for an account that an operator made."""
 
     account: Account
     person: Person | None
 
     def shown(self) -> dict[str, Any]:
-        """What `GET /v1/account` answers."""
+        """The response of `GET /v1/account`."""
         account, person = self.account, self.person
         created_at = None if account.created_at is None else moment(account.created_at)
         return {
@@ -72,22 +72,22 @@ class Profiles:
     client: Any
 
     def read(self, caller: Principal, now: float) -> Profile:
-        """The caller's account: with the person who calls, or with the owner when a key does."""
+        """The caller's account, with the person who calls, or with the owner for an API key."""
         account = self.directory.account(caller.tenant)
         if account is None:
-            raise RefusalError(404, "not_found", "This account does not exist any more.")
+            raise RefusalError(404, "not_found", "This account no longer exists.")
         subject = caller.subject or account.owner
         person = self.people.get(subject, now) if subject else None
         return Profile(account, person if person and person.tenant == caller.tenant else None)
 
     def change(self, person: Person, changes: Changes, access: SecretText | None, who: Origin) -> bool:
-        """Make `changes`; whether a new address is now to be confirmed.
+        """Apply `changes`; returns whether a new address must be confirmed.
 
-        `access` is the person's own access token, which only a new address needs.
+        `access` is the person's own access token, needed only for a new address.
 
         Raises
         ------
-        RefusalError: 403 `sign_in_required`, before anything is changed; 401 when the token has ended.
+        RefusalError: 403 `sign_in_required`, before anything is changed; 401 when the token has expired.
         """
         email = None if changes.email == person.email else changes.email
         if email is not None and access is None:
@@ -101,31 +101,31 @@ class Profiles:
         return email is not None
 
     def confirm_email(self, person: Person, code: SecretText, access: SecretText, who: Origin) -> None:
-        """Take the code that was mailed to the new address, which counts from now on.
+        """Check the code that was mailed to the new address, which is valid from then on.
 
-        Should anything fail after the provider took the code, the same request again finishes, and so does
-        `healed`.
+        If a step fails after Cognito accepted the code, the same request again completes the change, and so
+        does `healed`.
 
         Raises
         ------
         RefusalError: 409 `no_email_change`, 400 `invalid_code`.
         """
         if not self._emails.asked_for(person):
-            raise RefusalError(409, "no_email_change", "No new e-mail address waits to be confirmed.")
+            raise RefusalError(409, "no_email_change", "No new e-mail address is waiting for confirmation.")
         try:
             self.identity.confirm_email(access, code)
         except WrongCodeError:
             if self._emails.renewed(person, access, who):
                 return
             raise RefusalError(
-                400, "invalid_code", "The code is wrong or too old: ask for a new one."
+                400, "invalid_code", "The code is wrong or has expired: request a new one."
             ) from None
         self._emails.renewed(person, access, who)
 
     def healed(self, person: Person, access: SecretText, who: Origin) -> bool:
-        """Whether the address we had was not the one that counts, and now is; looks only where it may differ.
+        """Whether our copy of the address was outdated and is now corrected; compares only if it may differ.
 
-        Never raises: what is read is as good as before.
+        Never raises: without an answer the copy stays as it is.
         """
         return self._emails.healed(person, access, who)
 
@@ -136,7 +136,7 @@ class Profiles:
     def _decided(
         self, person: Person, changes: Changes, email: str | None, who: Origin
     ) -> tuple[Item, list[Item]]:
-        """The attributes to be set, and an entry for each that differs from what is."""
+        """The attributes to set, and an audit entry for each that differs from its current value."""
         new: Item = {}
         told: list[tuple[str, str]] = []
         if changes.name not in (None, person.name):
@@ -144,7 +144,7 @@ class Profiles:
             told.append(("account.name_changed", person.subject))
         if changes.marketing_opt_in not in (None, person.marketing_opt_in):
             new["marketing_opt_in"] = {"BOOL": changes.marketing_opt_in}
-            # Consent is something one must be able to show: which way it went belongs into the trail.
+            # Consent must be provable, so the audit trail says whether it was given or withdrawn.
             told.append(
                 ("account.marketing_changed", "opted_in" if changes.marketing_opt_in else "opted_out")
             )
@@ -156,7 +156,7 @@ class Profiles:
         try:
             self.identity.change_email(access, email)
         except AddressTakenError:
-            # Whether somebody else has an address is nobody's business: the answer is the same.
+            # The answer must not reveal whether another account has this address.
             return
         except WrongPasswordError:
             raise RefusalError(401, "unauthorized", "This session has ended: log in again.") from None
@@ -169,14 +169,14 @@ class Profiles:
 
 
 def sign_in_required() -> RefusalError:
-    """An address can be changed only by the person it belongs to."""
+    """Only the person whose address it is can change it."""
     return RefusalError(
         403, "sign_in_required", "An API key cannot change the e-mail address: log in and try again."
     )
 
 
 def _set(table: str, person: Person, new: Item, asked: Clause | None) -> Item:
-    """Set attributes of a person who still is who they were; `asked` notes a new address."""
+    """Set attributes of a person who still is of the same tenant; `asked` notes a new address."""
     names = {f"#{name}": name for name in new}
     sets = [f"#{name} = :{name}" for name in new] + ([asked.set] if asked and asked.set else [])
     clauses = [f"SET {', '.join(sets)}"] if sets else []

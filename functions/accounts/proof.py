@@ -1,8 +1,8 @@
-"""Whether a password is the one somebody signed up with, while Cognito will not say.
+"""Checks a password before confirmation, while Cognito does not.
 
-Cognito answers a sign-in before confirmation with "not confirmed" without looking at the password, to anybody
-who knows the address. So that we can tell its owner from a stranger, a salted scrypt of the password is kept
-beside the unconfirmed person, for seven days at the most; confirming removes it.
+Cognito answers a sign-in before confirmation with "not confirmed", without checking the password, to any
+caller who knows the address. To distinguish the owner from a stranger, a salted scrypt hash of the password
+is stored with the unconfirmed person, for at most seven days; confirmation removes it.
 """
 
 import hashlib
@@ -17,13 +17,13 @@ _COST, _BLOCK, _PARALLEL = 2**14, 8, 1
 
 
 def prove(password: SecretText) -> str:
-    """What is stored: salt and hash in hexadecimal."""
+    """The stored value: salt and hash in hexadecimal."""
     salt = secrets.token_bytes(SALT_BYTES)
     return f"{salt.hex()}:{_hash(password, salt).hex()}"
 
 
 def fits(password: SecretText, proof: str) -> bool:
-    """Whether `proof` was made of `password`."""
+    """Whether `proof` was made from `password`."""
     salt, _, expected = proof.partition(":")
     return compare_digest(_hash(password, bytes.fromhex(salt)).hex(), expected)
 

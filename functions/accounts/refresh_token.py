@@ -1,8 +1,8 @@
-"""A refresh token as we answer it: Cognito's own, with whose it is, and signed by us.
+"""The refresh token that the API returns: Cognito's token with its session, signed by us.
 
 `r1.<session>.<signature>.<Cognito's token>`: the session is the base64url of subject, session and time of
-sign-in, the signature is over all the rest. So a made-up token is rejected with one HMAC, before anything is
-asked of DynamoDB or Cognito, and whose a good one is, is known before it is used.
+sign-in; the signature covers all the rest. So a made-up token is rejected with one HMAC, without a call to
+DynamoDB or Cognito, and the owner of a valid token is known before it is used.
 """
 
 import base64
@@ -33,14 +33,14 @@ class RefreshToken:
     token: SecretText
 
     def signed(self, sign: Sign) -> SecretText:
-        """The token that people get."""
+        """The token that the API returns."""
         whose = json.dumps([self.subject, self.session, self.signed_in_at]).encode()
         head, tail = f"r1.{base64.urlsafe_b64encode(whose).rstrip(b'=').decode()}", self.token.reveal()
         return SecretText(f"{head}.{sign(PURPOSE, f'{head}.{tail}')}.{tail}")
 
 
 def opened(text: SecretText, sign: Sign) -> RefreshToken | None:
-    """What `RefreshToken.signed` made `text` of; None when it did not."""
+    """The parts of a token made by `RefreshToken.signed`; None for any other text."""
     form = _FORM.fullmatch(text.reveal())
     if form is None:
         return None

@@ -1,4 +1,4 @@
-"""What each route of an account does: decode, one call, encode."""
+"""The routes of an account: each decodes the request, makes one call and encodes the response."""
 
 import time
 from collections.abc import Callable
@@ -24,7 +24,7 @@ DEFAULT_PAGE = 50
 
 @dataclass(frozen=True, slots=True)
 class Office:
-    """The parts of this function, wired once an execution environment."""
+    """The handler's dependencies, created once for each execution environment."""
 
     profiles: Profiles
     keys: KeyRing
@@ -33,11 +33,11 @@ class Office:
     attempts: Attempts
     clock: Callable[[], float] = time.time
     even_seconds: float = 0.0
-    """How long asking for a new address takes at least, whether somebody else has it or not."""
+    """Minimum duration of a request for a new address, whether another account has the address or not."""
 
 
 def answer_to(event: Event, office: Office) -> Answer:
-    """The answer."""
+    """The response to one request."""
     caller = principal(event).require("admin")
     try:
         if event["routeKey"] in LASTING:
@@ -45,12 +45,15 @@ def answer_to(event: Event, office: Office) -> Answer:
         return ROUTES[event["routeKey"]](office, caller, event)
     except RetryableError:
         raise RefusalError(
-            503, "try_again", "This cannot be done right now: look, and try again.", retry_after_seconds=2
+            503,
+            "try_again",
+            "Temporarily unavailable. Check the current state, then retry.",
+            retry_after_seconds=2,
         ) from None
 
 
 def _account(office: Office, caller: Principal, event: Event) -> Answer:
-    """Shown to a person, it is compared with the identity provider while a new address was asked for."""
+    """For a person with a requested address, first compare our copy of the address with Cognito."""
     profile, access = office.profiles.read(caller, office.clock()), _access_token(caller, event)
     if profile.person and access and office.profiles.healed(profile.person, access, origin(event, caller)):
         profile = office.profiles.read(caller, office.clock())
@@ -74,7 +77,7 @@ def _change_account(office: Office, caller: Principal, event: Event) -> Answer:
             return _account(office, caller, event)
     finally:
         if changes.email is not None:
-            # A mail takes its time, and none is sent to an address that somebody else has.
+            # Sending a mail takes time, and none is sent to an address that another account has.
             time.sleep(max(0.0, began + office.even_seconds - time.monotonic()))
     return answer(202, {"status": "confirmation_sent"})
 
@@ -120,7 +123,7 @@ def _audit(office: Office, caller: Principal, event: Event) -> Answer:
     try:
         page = office.audit.page(caller.tenant, limit, query.get("cursor"))
     except ValueError:
-        raise invalid("cursor", "is not one that a page answered with") from None
+        raise invalid("cursor", "must be the 'next_cursor' of an earlier response") from None
     return answer(200, {"entries": page.entries, "next_cursor": page.next_cursor})
 
 
@@ -151,11 +154,11 @@ LASTING = frozenset(
         "POST /v1/keys/{id}/rotate",
     }
 )
-"""What outlives its session: one that has ended may not do it, even while the authorizer remembers it."""
+"""Actions with effects beyond their session: rejected for an ended session, even while it is cached."""
 
 
 def _require_session(office: Office, caller: Principal) -> None:
-    """Refuse a person whose session has ended, by a look of our own."""
+    """Reject a person whose session has ended, by reading the person again."""
     if caller.subject is None:
         return
     now = office.clock()
@@ -167,7 +170,7 @@ def _require_session(office: Office, caller: Principal) -> None:
 def _person(office: Office, caller: Principal) -> Person:
     person = office.profiles.read(caller, office.clock()).person
     if person is None:
-        raise RefusalError(409, "no_owner", "No person signed up for this account: it has nothing to change.")
+        raise RefusalError(409, "no_owner", "This account has no owner: no profile to change.")
     return person
 
 

@@ -1,7 +1,7 @@
-"""Sessions after they began: refreshed, ended one by one, ended all at once.
+"""Refresh a session, end one session, end all sessions of a person.
 
-A session ends for us before it ends at Cognito: what counts is written with the person, where the authorizer
-reads it, for an access token is good until its hour is over whatever Cognito thinks of it.
+A session ends here before it ends at Cognito. Its end is stored with the person, where the authorizer reads
+it, because an access token stays valid for its hour whatever Cognito does.
 """
 
 import time
@@ -21,23 +21,23 @@ from functions.shared.forms import invalid
 from functions.shared.secret_text import SecretText
 
 ACCESS_SECONDS = 3600 + 60
-"""For how long an access token is good, with the leeway of functions.accounts.tokens."""
+"""Lifetime of an access token, with the leeway of functions.accounts.tokens."""
 
 REFRESH_SECONDS = 30 * 86_400 + ACCESS_SECONDS
-"""Until the last access token of a session has expired."""
+"""Time until the last access token of a session has expired."""
 
 MAX_WAIT_SECONDS = 3.0
 
 
 class PromptRefusalError(RefusalError):
-    """A refusal that says nothing of who exists, so it is answered without waiting."""
+    """A rejection that does not reveal who exists, so it is answered without delay."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sessions:
     """Every method raises a RetryableError when a service does not answer. `now` is in Unix seconds.
 
-    `failures` counts made-up refresh tokens by the network they come from.
+    `failures` counts made-up refresh tokens by network.
     """
 
     identity: Identity
@@ -48,7 +48,7 @@ class Sessions:
     clock: Callable[[], float] = time.time
 
     def handed_out(self, tokens: Tokens) -> Tokens:
-        """`tokens` as people get them: the refresh token with whose it is, and signed by us."""
+        """`tokens` with the refresh token in our signed form."""
         if tokens.refresh is None:
             return tokens
         own = RefreshToken(tokens.subject, tokens.session, tokens.signed_in_at, tokens.refresh)
@@ -57,9 +57,9 @@ class Sessions:
     def refresh(self, form: Refresh, address: str, now: float) -> Tokens:
         """A new access token of the same session.
 
-        A made-up token is counted for its network and costs nothing else; a good one is counted for its
-        person and is never refused for the network, where an office may sit. Sessions that a reset should
-        have ended and could not are ended now, whosever turn it is.
+        A made-up token is counted for its network and costs nothing else. A valid one is counted for its
+        person and never rejected because of its network, which many people of one company may share. Sessions
+        that an unfinished reset should have ended are ended now.
 
         Raises
         ------
@@ -81,7 +81,7 @@ class Sessions:
             raise _ended() from None
 
     def log_out(self, form: LogOut, caller: Principal, who: Origin, now: float) -> None:
-        """End the caller's session, or all of the person's; the same again changes nothing.
+        """End the caller's session, or all sessions of the person; idempotent.
 
         Raises
         ------
@@ -99,23 +99,23 @@ class Sessions:
             return
         self.people.forget_ended(subject, expired)
         if given:
-            # Before it is noted: what is noted is forgotten sooner for it.
+            # Revoke before recording the end: the record is deleted sooner because of the revocation.
             self.identity.revoke(given.token)
         until = int(now) + (ACCESS_SECONDS if given else REFRESH_SECONDS)
         for session in {caller.session, given.session if given else caller.session}:
             self.people.end_session(subject, session, until)
 
     def end_ours(self, person: Person) -> int:
-        """End every session as far as we decide; returns before when a session must have begun for it."""
+        """End every session in our table; returns the time before which they began."""
         before = ended_at(self.clock())
         self.people.end_sessions(person.subject, before)
         return before
 
     def end_all(self, person: Person, who: Origin | None) -> Person:
-        """End every session, and do what resets owe; the person as they are then.
+        """End every session and complete unfinished resets; returns the person's new state.
 
-        Should it fail, what is owed stays so, also when it was settled meanwhile. `who` is for the audit
-        trail; None where what ended the sessions is in it.
+        On failure `owed` keeps its entries, even if another process settled them meanwhile. `who` is for the
+        audit trail; None when the trail already has the cause.
         """
         before = self.end_ours(person)
         try:
@@ -130,14 +130,14 @@ class Sessions:
         return replace(person, owed=frozenset(), sessions_ended_at=before, ended_sessions=frozenset())
 
     def wait_until_past(self, person: Person) -> None:
-        """Wait until a sign-in is later than the end of the sessions before it: two seconds at the most."""
+        """Wait until a sign-in is later than the end of earlier sessions: at most two seconds."""
         left = person.sessions_ended_at - self.clock()
         time.sleep(min(max(left, 0.2), MAX_WAIT_SECONDS))
 
     def _own(self, token: SecretText | None, subject: str) -> RefreshToken | None:
         given = None if token is None else opened(token, self.identity.sign)
         if token is not None and (given is None or given.subject != subject):
-            raise invalid("refresh_token", "must be what your own login answered with")
+            raise invalid("refresh_token", "must be the refresh token of your own login")
         return given
 
     def _made_up(self, address: str, now: float) -> RefusalError:
@@ -150,4 +150,4 @@ class Sessions:
 
 
 def _ended() -> PromptRefusalError:
-    return PromptRefusalError(401, "invalid_login", "The sign-in is not right: check e-mail and password.")
+    return PromptRefusalError(401, "invalid_login", "Sign-in failed: check e-mail and password.")

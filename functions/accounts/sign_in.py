@@ -1,11 +1,11 @@
-"""The routes of sign-up and sessions: sign up, confirm, log in, log out, and set another password.
+"""The routes of sign-up, sessions and passwords.
 
 Trigger: API Gateway, POST /v1/signup, /v1/signup/confirm, /v1/signup/resend, /v1/login, /v1/password/forgot
 and /v1/password/reset, without an authorizer; POST /v1/logout and /v1/password/change, with a person's access
-token. Promise: the answer and the time it takes tell nobody whether an address has an account; tries are
-counted before they are made; a made-up refresh token is rejected without a wait and before Cognito is asked;
-a password, code or token is in no log and no error. Failure: 4xx names the field or says what to do; 503
-means that nothing can be said to be done, and the same request may be sent again: each continues where the
+token. Promise: neither the response nor its time reveals whether an address has an account; attempts are
+counted before they are made; a made-up refresh token is rejected without delay and without a call to Cognito;
+a password, code or token is in no log and no error. Failure: 4xx names the field or says what to do. 503
+means that the outcome is unknown; the same request may be sent again, and each request continues where the
 last one stopped.
 """
 
@@ -35,12 +35,12 @@ from functions.shared.secret_text import SecretText
 from functions.shared.settings import load
 
 MAX_BODY_CHARACTERS = 24 * 1024
-"""Of a body as the gateway hands it over, base64 included: the longest form is a refresh token of 8 KiB."""
+"""Size of a body as the gateway passes it, base64 included: the longest holds a refresh token of 8 KiB."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """`even_ms`: what could tell who exists takes at least this long, more than any road to it needs."""
+    """`even_ms`: minimum duration of requests that could reveal who exists; longer than any of them needs."""
 
     identity_pool: str
     identity_client: str
@@ -57,7 +57,7 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """The parts of this function, wired once an execution environment."""
+    """The handler's dependencies, created once for each execution environment."""
 
     membership: Membership
     even_seconds: float
@@ -85,26 +85,26 @@ def _desk() -> Desk:
 
 @answering
 def handler(event: Event) -> Answer:
-    """One request to one of the routes."""
+    """Handle one request to one of the routes."""
     return answer_to(event, _desk())
 
 
 def answer_to(event: Event, desk: Desk) -> Answer:
-    """The answer, not sooner than it may come."""
+    """The response, delayed to its minimum duration."""
     if len(event.get("body") or "") > MAX_BODY_CHARACTERS:
-        raise RefusalError(413, "payload_too_large", "The body is larger than 16 KiB: no form is that long.")
+        raise RefusalError(413, "payload_too_large", "The body must not be larger than 16 KiB.")
     try:
         if event["routeKey"] in SIGNED_IN_ROUTES:
             return _signed_in_answer(event, desk.membership)
         return _even_answer(event, desk)
     except RetryableError:
         raise RefusalError(
-            503, "try_again", "This cannot be done right now: try again.", retry_after_seconds=2
+            503, "try_again", "Temporarily unavailable: retry the request.", retry_after_seconds=2
         ) from None
 
 
 def _even_answer(event: Event, desk: Desk) -> Answer:
-    """The answer of an open route. Answers that depend on who exists all take the same time."""
+    """The response of a public route. Responses that depend on who exists all take the same time."""
     route = ROUTES[event["routeKey"]]
     body, address = request(event).body, event["requestContext"]["http"]["sourceIp"]
     began = time.monotonic()
@@ -189,7 +189,7 @@ SIGNED_IN_ROUTES: dict[str, Callable[[Membership, Principal, SecretText, Event],
 
 
 def _signed_in(tokens: Tokens, given: Refresh | None = None) -> Answer:
-    """`given`: the refresh token that brought these stays good and is answered again."""
+    """`given`: the refresh token of the request, which stays valid and is returned again."""
     refresh = tokens.refresh or (given.token if given else None)
     body = {
         "access_token": tokens.access.reveal(),

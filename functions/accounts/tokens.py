@@ -1,8 +1,8 @@
-"""Access tokens of our own pool of people, verified: signed by it, for our client, within their time.
+"""Verifies access tokens of our user pool: signed by the pool, for our client, not expired.
 
-RS256 and nothing else, with the keys the pool publishes. They are kept for KEYS_SECONDS; a token signed with
-a key we have not seen makes us look again, at most once every LOOK_AGAIN_SECONDS, so that made-up key ids
-cost nothing. joserfc and urllib3 are loaded by the first token: a caller with an API key pays for neither.
+Only RS256 is accepted, with the keys that the pool publishes. They are cached for KEYS_SECONDS; a token with
+an unknown key id fetches them again, at most once every LOOK_AGAIN_SECONDS, so made-up key ids cost nothing.
+joserfc and urllib3 are imported with the first token: requests with an API key do not pay for them.
 """
 
 import json
@@ -27,18 +27,18 @@ Fetch = Callable[[str], bytes]
 
 
 class BadTokenError(PermanentError):
-    """Not a token we accept; it is not said why, and never shown."""
+    """The token is not accepted; the reason is never given or shown."""
 
 
 class KeysUnavailableError(RetryableError):
-    """The pool's keys could not be fetched, so nothing can be said of a token."""
+    """The pool's keys could not be fetched, so the token cannot be verified."""
 
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """Who the token is of: `subject` in `people`. Times in Unix seconds.
+    """The token's claims: `subject` is the key in `people`. Times in Unix seconds.
 
-    `session` and `signed_in_at` are those of the sign-in, also in a token that a refresh token brought.
+    `session` and `signed_in_at` are those of the sign-in, also in a refreshed token.
     """
 
     subject: str
@@ -65,12 +65,12 @@ class Verifier:
         self._keys = _Keys(keys_url, fetch or _fetch, clock)
 
     def verify(self, token: str) -> Claims:
-        """What a token claims, once every claim that matters was checked.
+        """The claims of a token, after every relevant claim was checked.
 
         Raises
         ------
-        BadTokenError: it is none of ours, or not any more.
-        KeysUnavailableError: we could not find out.
+        BadTokenError: the token is not issued for us, or has expired.
+        KeysUnavailableError: the token cannot be verified now.
         """
         from joserfc import jwt
         from joserfc.errors import JoseError
@@ -84,7 +84,7 @@ class Verifier:
             raise BadTokenError("not an access token of ours") from None
 
     def _key(self, signed: Any) -> Any:
-        """The key that `signed` names, for joserfc, before anything else of it is believed."""
+        """The key that `signed` names, for joserfc, before any other part of the token is trusted."""
         from joserfc.jwk import RSAKey
 
         name = signed.headers().get("kid")

@@ -1,9 +1,9 @@
-"""Passwords that are guessed first: repetitions, the owner's own words, and the most common ones.
+"""Rejects easily guessed passwords: repetitions, the owner's own words, and the most common passwords.
 
-A weak part does not count towards the length that a password must have, so a weak password made longer by
-strong characters is accepted, and one made longer by more weak ones is not. The common passwords are those of
-the package zxcvbn, the most frequent first. Its estimator is not called: on 72 characters chosen for it, it
-takes 5 seconds of CPU (measured on version 4.5.0, 2026-11-29). Each rule here is linear in the length.
+A weak part does not count towards the required length of a password. So a weak password with enough strong
+characters added is accepted, and one with more weak parts added is not. The common passwords are those of the
+package zxcvbn, the most frequent first. Its estimator is not called: on 72 characters chosen to slow it down,
+it takes 5 seconds of CPU (measured on version 4.5.0, 2026-11-29). Each rule here is linear in the length.
 """
 
 import re
@@ -34,8 +34,8 @@ def weakness(password: str, own_words: Iterable[str], min_characters: int) -> st
 
     Parameters
     ----------
-    own_words: the person's e-mail address and name, as they are.
-    min_characters: how many must be left when the weak part is not counted.
+    own_words: the person's email address and name, unchanged.
+    min_characters: required length without the weak part.
     """
     lowered = password.lower()
     if any(_beside_a_common_one(*each) < min_characters for each in _cores(lowered)):
@@ -49,7 +49,7 @@ def weakness(password: str, own_words: Iterable[str], min_characters: int) -> st
 
 
 def _without_repetition(text: str) -> int:
-    """The length of `text` when a repeated piece, and a run such as `aaa` or `1234`, counts as one."""
+    """The length of `text` if a repeated piece, or a run such as `aaa` or `1234`, counts as one character."""
     piece = text[: (text + text).find(text, 1)]
     count, run, step = min(len(piece), 1), 1, None
     for before, each in pairwise(piece):
@@ -70,7 +70,7 @@ def _without_repetition(text: str) -> int:
 
 
 def _step(before: str, each: str) -> int | None:
-    """0 for the same character twice, 1 or -1 for neighbours in the alphabet, None for anything else.
+    """0 for two equal characters, 1 or -1 for neighbors in the alphabet, None for anything else.
 
     9 is followed by 0.
     """
@@ -81,7 +81,7 @@ def _step(before: str, each: str) -> int | None:
 
 
 def _words(text: str) -> set[str]:
-    """`text` itself, its local part and the words it is made of."""
+    """`text` itself, its local part and its words."""
     return {
         each for each in (text, text.partition("@")[0], *_WORD.findall(text)) if len(each) >= MIN_OWN_WORD
     }
@@ -94,24 +94,24 @@ def _without(words: set[str], text: str) -> int:
 
 
 def _readings(text: str) -> tuple[str, str]:
-    """`text` as it is, and with digits and signs read as the letters that they look like."""
+    """`text` as it is, and with look-alike digits and signs replaced by letters."""
     return text, text.translate(_LOOK_ALIKES)
 
 
 def _cores(text: str) -> list[tuple[str, int]]:
-    """What `text` may be a decorated form of, and how many characters decorate it."""
+    """The possible undecorated forms of `text`, each with the number of decorating characters."""
     core = re.sub(rf"^{_NO_LETTERS}|{_NO_LETTERS}$", "", text)
     return [(each, len(text) - len(whole)) for whole in (text, core) for each in _readings(whole)]
 
 
 def _beside_a_common_one(text: str, decoration: int) -> int:
-    """How many characters count: all of them, or those beside a common password."""
+    """How many characters count: all of them, or only those beside a common password."""
     return decoration if text in _common() else len(text) + decoration
 
 
 @cache
 def _common() -> frozenset[str]:
-    """Loaded with the first password that is set: a sign-in pays nothing for it."""
+    """Loaded with the first password that is set, so a sign-in does not pay for it."""
     from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
     return frozenset(FREQUENCY_LISTS["passwords"][:COMMON])

@@ -1,1 +1,1 @@
-"""Billing: subscriptions at Stripe, what they entitle to, what was used and what it costs."""
+"""Billing: Stripe subscriptions, the entitlements they give, usage and its cost."""

@@ -1,6 +1,6 @@
-"""The operator's way to billing: `sync-catalogue`, `show`, `usage` and `settle-report`.
+"""Billing commands for operators: `sync-catalogue`, `show`, `usage` and `settle-report`.
 
-Credentials and region are those of the environment, as the AWS CLI takes them; Stripe's key is in the secret.
+AWS credentials and region come from the environment, as for the AWS CLI; Stripe's key is in the secret.
 """
 
 import argparse
@@ -23,7 +23,7 @@ ADDRESS = "https://api.stripe.com"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """0 when done; 1 with a sentence on standard error when it could not be."""
+    """Exit code: 0 on success; 1 after an error, with a message on standard error."""
     asked = _parser().parse_args(arguments)
     try:
         COMMANDS[asked.what](asked)
@@ -38,23 +38,25 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="what", required=True)
     sync = commands.add_parser(
         "sync-catalogue",
-        help="make Stripe's products, prices, meter and portal those of our plans",
+        help="create or update Stripe's products, prices, meter and portal",
     )
-    sync.add_argument("--dry-run", action="store_true", help="only say what would be done")
-    sync.add_argument("--json", action="store_true", help="one JSON object a line")
-    sync.add_argument("--secret", default=SECRET, help=f"the secret's name ({SECRET})")
-    sync.add_argument("--address", default=ADDRESS, help=f"where Stripe is ({ADDRESS})")
-    show = commands.add_parser("show", help="what billing knows of an account")
+    sync.add_argument("--dry-run", action="store_true", help="only print the changes")
+    sync.add_argument("--json", action="store_true", help="print one JSON object per line")
+    sync.add_argument("--secret", default=SECRET, help=f"name of the secret ({SECRET})")
+    sync.add_argument("--address", default=ADDRESS, help=f"URL of Stripe ({ADDRESS})")
+    show = commands.add_parser("show", help="print the billing record and status of an account")
     show.add_argument("tenant", help="the tenant's id")
     show.add_argument("--billing-table", required=True)
     show.add_argument("--accounts-table", required=True)
-    usage = commands.add_parser("usage", help="what was counted for an account, and what Stripe was told")
+    usage = commands.add_parser("usage", help="print counted usage and usage reported to Stripe")
     settle = commands.add_parser(
-        "settle-report", help="say what became of a report that Stripe's own figures leave in doubt"
+        "settle-report", help="settle a pending report whose outcome Stripe's figures leave unclear"
     )
     outcome = settle.add_mutually_exclusive_group(required=True)
-    outcome.add_argument("--landed", action="store_true", help="it is at Stripe, once")
-    outcome.add_argument("--not-there", action="store_true", help="it is not: it is told with the next")
+    outcome.add_argument("--landed", action="store_true", help="Stripe has it, once")
+    outcome.add_argument(
+        "--not-there", action="store_true", help="Stripe does not have it: the next report includes it"
+    )
     for each in (usage, settle):
         each.add_argument("tenant", help="the tenant's id")
         each.add_argument("--usage-table", required=True)
@@ -68,7 +70,7 @@ def _sync(asked: argparse.Namespace) -> None:
         told = {"did": step.says, "kind": step.kind, "dry_run": asked.dry_run}
         print(json.dumps(told) if asked.json else step.says)  # noqa: T201
     if not steps and not asked.json:
-        print("nothing to do: Stripe has the catalogue as it is")  # noqa: T201
+        print("nothing to do: Stripe's catalogue is up to date")  # noqa: T201
 
 
 def _show(asked: argparse.Namespace) -> None:

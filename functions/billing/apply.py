@@ -1,9 +1,10 @@
-"""One way to change an account's book and standing: read, decide, write; start over when somebody was first.
+"""The single way to change an account's book and account status: read, decide, write, and retry on a
+conflict.
 
-Stripe is asked after the book was read, and the write is refused if the book was written in between. So what
-is written last was asked for last: events may come in any order, twice, or two at once, and the book ends as
-Stripe's own object is. That holds only because a look at Stripe is always written, even when it shows what is
-in the book already: a write makes every look that began before it void.
+Stripe is read after the book, and the write is rejected if the book was written in between. So the last write
+always has the latest read: events may arrive in any order, repeatedly or concurrently, and the book ends up
+equal to Stripe's own object. This holds only because every read of Stripe is written, even when nothing
+differs: a write invalidates every read that began before it.
 """
 
 import time
@@ -27,24 +28,24 @@ from functions.shared.tenancy import TenantId
 TRIES = 8
 
 STRIPE = Origin("stripe", "", "")
-"""Who acts where Stripe told us of something."""
+"""The actor of changes that Stripe reported."""
 
 CALENDAR = Origin("calendar", "", "")
-"""Who acts where time did."""
+"""The actor of changes that follow from the date."""
 
 Item = dict[str, Any]
 
 
 class BookBusyError(RetryableError):
-    """Others kept writing the same book."""
+    """Concurrent writes of the same book continue."""
 
 
 class NoAccountError(PermanentError):
-    """There is no account of that name."""
+    """The account does not exist."""
 
 
 class Store(Protocol):
-    """What is asked of functions.billing.books.Books."""
+    """Methods used of functions.billing.books.Books."""
 
     def of(self, tenant: TenantId) -> Book: ...
     def standing(self, tenant: TenantId) -> Standing | None: ...
@@ -52,21 +53,21 @@ class Store(Protocol):
 
 
 class Usage(Protocol):
-    """What was stored."""
+    """Stored usage."""
 
     def used_bytes(self, tenant: TenantId, since: int, until: int, /) -> int:
-        """Bytes of the period from `since` until `until`, Unix seconds; never fewer than asked before."""
+        """Bytes of the period from `since` until `until`, Unix seconds; never less than in earlier calls."""
 
 
 class Outbox(Protocol):
-    """What is asked of functions.shared.account.notices.Notices."""
+    """Methods used of functions.shared.account.notices.Notices."""
 
     def due(self, tenant: TenantId, notice_id: str, kind: str, title: str, text: str) -> Item:
-        """A mail to be sent once, as an item of TransactWriteItems; never fails the transaction."""
+        """A mail to send once, as an item of TransactWriteItems; it never fails the transaction."""
 
 
 class NoUsage:
-    """Where nothing is metered."""
+    """Usage of an environment without metering."""
 
     def used_bytes(self, _tenant: TenantId, _since: int, _until: int) -> int:
         return 0
@@ -74,7 +75,7 @@ class NoUsage:
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """Where books are changed. `clock`: Unix seconds."""
+    """Changes books. `clock`: Unix seconds."""
 
     books: Store
     stripe: Stripe
@@ -84,12 +85,11 @@ class Desk:
     clock: Callable[[], float] = time.time
 
     def look(self, tenant: TenantId, who: Origin = STRIPE) -> Book:
-        """Ask Stripe how things are and make it so here."""
+        """Read the subscription from Stripe and update the book and the account status."""
         return self.change(tenant, self.as_stripe_has_it, who, always=True)
 
     def settle(self, tenant: TenantId) -> Book:
-        """Make the standing anew from what the book says and what was used; nothing is written when it is
-        as it was."""
+        """Recompute the account status from the book and the usage; writes nothing if nothing changed."""
         return self.change(tenant, lambda book: book, CALENDAR)
 
     def change(
@@ -102,16 +102,16 @@ class Desk:
         tell: Callable[[Book, Book], Iterable[News]] = news,
         always: bool = False,
     ) -> Book:
-        """Replace the book by what `decide` makes of it, and the standing by what follows from that.
+        """Replace the book by `decide(book)`, and the account status by the one that follows from it.
 
-        `decide` may be asked several times, each time with the book as it is then. `also`: what takes place
-        with the write, items of TransactWriteItems made of the new book. `tell`: what the audit trail and
-        people are told of the change from the old book to the new; it is written with it. `always`: write
-        although nothing differs.
+        `decide` may be called several times, each time with the current book. `also`: further items of
+        TransactWriteItems, made from the new book. `tell`: audit entries and mails about the change from the
+        old book to the new one; they are written in the same transaction. `always`: write even if nothing
+        differs.
 
         Raises
         ------
-        NoAccountError, BookBusyError, StoreUnavailableError, and what `decide` raises.
+        NoAccountError, BookBusyError, StoreUnavailableError, and whatever `decide` raises.
         """
         for _ in range(TRIES):
             book, standing = self.books.of(tenant), self.books.standing(tenant)
@@ -133,7 +133,7 @@ class Desk:
         raise BookBusyError("others keep writing the same book")
 
     def as_stripe_has_it(self, book: Book) -> Book:
-        """`book` with the subscription as Stripe has it now; the last there was stays when there is none."""
+        """`book` with the subscription as Stripe has it now; without one, the last subscription stays."""
         now = int(self.clock())
         if not book.customer_id:
             return replace(book, looked_at=now)

@@ -1,4 +1,4 @@
-"""What billing knows of one account, as a value."""
+"""The billing record of one account, as a value."""
 
 from dataclasses import dataclass
 
@@ -8,12 +8,12 @@ from functions.shared.tenancy import TenantId
 
 @dataclass(frozen=True, slots=True)
 class Book:
-    """What billing knows of one account; times in Unix seconds.
+    """The billing record of one account; times in Unix seconds.
 
-    `version` 0: nothing has been written yet. `looked_at`: when Stripe was last asked. Caps are the
-    customer's own and count the bytes of a period. `checkout_session` is the one page that may be paid, made
-    at `checkout_at`. `noted`: refunds and disputes that are in the audit trail; `told`: what people were
-    told by the calendar.
+    `version` 0: nothing has been written yet. `looked_at`: time of the last read from Stripe. Caps are set by
+    the customer and count the bytes of a period. `checkout_session`: the only checkout page that can be paid,
+    created at `checkout_at`. `noted`: refunds and disputes in the audit trail. `told`: ids of reminders
+    already sent.
     """
 
     tenant: TenantId
@@ -32,5 +32,5 @@ class Book:
 
     @property
     def live(self) -> Subscription | None:
-        """The subscription, while it lives."""
+        """The subscription, if it is live."""
         return self.subscription if self.subscription and self.subscription.live else None

@@ -1,11 +1,11 @@
-"""Bookkeeper: what follows from the date alone, and from events of Stripe's that never came.
+"""Bookkeeper: reminders that follow from the date, and subscription changes whose Stripe events were missed.
 
-Trigger: the scheduler, every ten minutes. Promise: the people of an account are told once, by a notice, that
-a trial ends in three days or has ended, that a grace period ends tomorrow or has ended; and a subscription
-that should have moved on, that owes, or that a checkout page may have begun, is looked up at Stripe although
-no event said so.
-On failure: an account that could not be looked at, or not in time, is counted and is looked at by a next run.
-Nothing has to run for logs to be refused or taken: the standing holds the moments of its ends.
+Trigger: the scheduler, every ten minutes. Promise: people of an account get one notice when a trial ends in
+three days or has ended, and when a grace period ends tomorrow or has ended. A subscription that should have
+changed by now, has an unpaid invoice, or may have begun on a checkout page, is read from Stripe without
+waiting for an event. Failure: an account that could not be processed, or not in time, is counted; a later run
+processes it. Rejecting and accepting logs does not depend on this function: the account status contains its
+end times.
 """
 
 import random
@@ -33,15 +33,15 @@ from functions.shared.tenancy import TenantId
 FUNCTION = "bookkeeper"
 
 OVERDUE_SECONDS = 2 * 3600
-"""Stripe makes a renewal's invoice final an hour after the period's end, and then it takes the payment."""
+"""Stripe finalizes a renewal's invoice one hour after the period's end, and then takes the payment."""
 
 LOOK_AGAIN_SECONDS = 6 * 3600
 
 RESERVE_SECONDS = 60
-"""So long one account may take while Stripe does not answer."""
+"""The longest time one account may take while Stripe does not answer."""
 
 PAGE_SECONDS = 24 * 3600
-"""So long a checkout page can be paid."""
+"""How long a checkout page can be paid."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class Settings(BookkeepingSettings):
 
 
 def to_be_looked_up(book: Book, now: float) -> bool:
-    """Whether something must have happened to the subscription by `now` of which no event told."""
+    """Whether the subscription must have changed by `now`, or may have, without an event."""
     live = book.live
     if book.looked_at is None or now - book.looked_at < LOOK_AGAIN_SECONDS:
         return False
@@ -62,26 +62,26 @@ def to_be_looked_up(book: Book, now: float) -> bool:
 
 
 def _may_be_paid(book: Book, looked_at: int) -> bool:
-    """Whether a checkout page may have been paid since Stripe was looked at."""
+    """Whether a checkout page may have been paid since Stripe was last read."""
     return book.checkout_at is not None and looked_at < book.checkout_at + PAGE_SECONDS + OVERDUE_SECONDS
 
 
 def _as_events_tell(book: Book) -> Subscription | None:
-    """The subscription, less when a payment is tried next: Stripe moves that and tells nothing."""
+    """The subscription without the time of the next payment attempt: Stripe sends no event for that."""
     return replace(book.subscription, tries_again_at=None) if book.subscription else None
 
 
 @dataclass(frozen=True, slots=True)
 class Bookkeeper:
-    """Goes through the accounts."""
+    """Processes all accounts."""
 
     desk: Desk
     books: Books
 
     def run(self, may_go_on: Callable[[], bool] = lambda: True) -> dict[str, int]:
-        """One round; how many accounts were told, were found changed, and could not be looked at.
+        """Run once; returns how many accounts got notices, had missed changes, or failed.
 
-        In no order: while Stripe is slow and time runs out, it is not always the same ones that are left.
+        The order is random, so that a slow Stripe and a lack of time do not always skip the same accounts.
         """
         counts = {"told": 0, "missed": 0, "failed": 0}
         now = self.desk.clock()
@@ -117,7 +117,7 @@ class Bookkeeper:
             journal.write("account_not_kept", tenant_id=tenant, error_type=type(fault).__name__)
 
     def _tell(self, tenant: TenantId, trial_ends_at: int | None) -> None:
-        """Write the letters, and in the book that they were written: of one and the same moment."""
+        """Write the notices, and in the book that they were written, both for the same point in time."""
         now = self.desk.clock()
 
         def due(book: Book) -> list[News]:
@@ -141,7 +141,7 @@ def _bookkeeper() -> Bookkeeper:
 def bookkeeper(
     settings: Settings, client: Any, stripe: Stripe, clock: Callable[[], float] = time.time
 ) -> Bookkeeper:
-    """Wire the parts around one DynamoDB client and one Stripe."""
+    """Build the dependencies on one DynamoDB client and one Stripe client."""
     return Bookkeeper(desk_of(settings, client, stripe, clock=clock), books_of(settings, client, clock))
 
 

@@ -1,10 +1,10 @@
-"""What billing knows of each account, in DynamoDB, and how the account's standing is written with it.
+"""Billing records in DynamoDB, written in one transaction with the account status.
 
-The table `billing` holds an item `account#<tenant>` for each account that billing ever had to do with, and
-`customer#<id>` for each customer at Stripe: whose customer that is, which no event may say. Every write of an
-account's item makes its version one more and is refused when somebody else has written since it was read.
-The standing lies with the account, in the table the authorizer reads, and is written in the same transaction,
-with the terms of retention that follow from it.
+The table `billing` holds an item `account#<tenant>` for each account with a billing record, and
+`customer#<id>` for each Stripe customer: the account it belongs to, which no event may decide. Every write of
+an account's item increments its version and is rejected if another process wrote since the read. The account
+status is in the accounts table, which the authorizer reads; it is written in the same transaction, with the
+retention terms that follow from it.
 """
 
 import time
@@ -27,17 +27,17 @@ Item = dict[str, Any]
 
 
 class BookChangedError(RetryableError):
-    """Somebody else has written this account's book since it was read: read it and decide anew."""
+    """Another process has written this account's book since it was read: read and decide again."""
 
 
 class Books:
-    """Reads, strongly consistent, and writes on condition.
+    """Strongly consistent reads, and conditional writes.
 
     Every method raises functions.shared.dynamo.answers.StoreUnavailableError when DynamoDB fails.
 
     Parameters
     ----------
-    clock: Unix seconds: from when on a changed plan counts.
+    clock: Unix seconds; dates the retention terms of a changed plan.
     """
 
     def __init__(
@@ -58,19 +58,19 @@ class Books:
         return Book(tenant) if item is None else book_of(item)
 
     def owner(self, customer: str) -> TenantId | None:
-        """Whose customer that is; None for one that is none of ours."""
+        """The account of a Stripe customer; None for a customer unknown to us."""
         item = self._item(self._billing_table, {"entry": {"S": f"{CUSTOMER}{customer}"}})
         return None if item is None else TenantId(item["tenant_id"]["S"])
 
     def standing(self, tenant: TenantId) -> Standing | None:
-        """The account's standing, or None when there is no such account."""
+        """The account's status, or None when the account does not exist."""
         item = self._item(self._accounts_table, {"tenant_id": {"S": str(tenant)}})
         return None if item is None else standing_of(item)
 
     def write(self, book: Book, standing: Standing | None = None, also: Sequence[Item] = ()) -> Book:
-        """Write `book`, whose version is that which was read, with `standing` unless that is None.
+        """Write `book`, with the version that was read, and `standing` unless it is None.
 
-        `also`: items of TransactWriteItems that take place with it or not at all.
+        `also`: further items of TransactWriteItems in the same transaction.
 
         Raises
         ------
@@ -87,7 +87,8 @@ class Books:
         return new
 
     def owning(self, customer: str, tenant: TenantId) -> Item:
-        """That `customer` is of `tenant`, as an item of TransactWriteItems; it is nobody else's then."""
+        """Assign `customer` to `tenant`, on condition that no other account has it; an item of
+        TransactWriteItems."""
         return {
             "Put": {
                 "TableName": self._billing_table,
@@ -98,18 +99,18 @@ class Books:
         }
 
     def disowning(self, customer: str) -> Item:
-        """That `customer` is nobody's any more, as an item of TransactWriteItems."""
+        """Remove the assignment of `customer`; an item of TransactWriteItems."""
         key = {"entry": {"S": f"{CUSTOMER}{customer}"}}
         return {"Delete": {"TableName": self._billing_table, "Key": key}}
 
     def all(self) -> Iterator[Book]:
-        """Every account's, for upkeep; not in one moment."""
+        """The books of all accounts, for maintenance; not a consistent snapshot."""
         condition, values = "begins_with(entry, :account)", {":account": {"S": ACCOUNT}}
         for item in self._scan(self._billing_table, condition, values):
             yield book_of(item)
 
     def ending(self, reason: str, since: int, until: int) -> Iterator[tuple[TenantId, Standing]]:
-        """Accounts whose logs are taken until a moment from `since` to `until`, for `reason`."""
+        """Accounts whose logs are accepted until a time from `since` to `until` (included), for `reason`."""
         condition = "end_reason = :reason AND accepts_until BETWEEN :since AND :until"
         values = {":reason": {"S": reason}, ":since": {"N": str(since)}, ":until": {"N": str(until)}}
         for item in self._scan(self._accounts_table, condition, values):
@@ -125,9 +126,9 @@ class Books:
         return {"Put": {"TableName": self._billing_table, "Item": item_of(book), **condition}}
 
     def _stand(self, tenant: TenantId, standing: Standing) -> Item:
-        """Only what is billing's to say; an account that is gone does not come back.
+        """Update billing's attributes of the account; a deleted account is not recreated.
 
-        Nobody else writes the terms, and who did since the book was read has made it another version.
+        Only billing writes the retention terms, and a concurrent write has changed the book's version.
         """
         new = {**standing_item(standing), **self._terms(tenant, standing)}
         return {
@@ -142,7 +143,7 @@ class Books:
         }
 
     def _terms(self, tenant: TenantId, standing: Standing) -> Item:
-        """What becomes of the account's terms of retention; nothing where the days stay the same."""
+        """The account's new retention terms; empty when the days stay the same."""
         item = self._item(self._accounts_table, {"tenant_id": {"S": str(tenant)}})
         if item is None:
             return {}
@@ -174,7 +175,7 @@ class Books:
 
 
 def item_of(book: Book) -> Item:
-    """The item of a book; what is None, or an empty set, is left out."""
+    """The item of a book; None and empty sets are left out."""
     return {
         "entry": {"S": f"{ACCOUNT}{book.tenant}"},
         "tenant_id": {"S": str(book.tenant)},

@@ -1,7 +1,7 @@
-"""The caps that customers set themselves, and a trial's volume: which are near or reached, and what is told.
+"""Caps set by customers, and the volume of a trial: which marks are reached, and the notices for them.
 
-A soft cap only tells; a hard cap also stops new logs until the period is over or the cap is raised, and so
-does what a trial includes until a plan is chosen (functions.billing.entitlements). Pure.
+A soft cap only notifies. A hard cap also rejects new logs until the period ends or the cap is raised; a
+trial's volume does so until a plan is chosen (functions.billing.entitlements). Pure functions.
 """
 
 from collections.abc import Iterator, Mapping
@@ -9,21 +9,22 @@ from dataclasses import dataclass
 
 from functions.billing.book import Book
 from functions.billing.entitlements import trial_bytes
+from functions.billing.wording import CHOOSE, READING
 from functions.shared.account.standing import Standing
 from functions.shared.plans import GIGABYTE
 
 WARN_AT_PERCENT = (80, 100)
 
 _MENDED_BY = {
-    "soft cap": "PATCH /v1/billing changes the cap.",
-    "hard cap": "PATCH /v1/billing raises the cap.",
-    "trial volume": "POST /v1/billing/checkout chooses a plan.",
+    "soft cap": "You can change the cap (API: /v1/billing).",
+    "hard cap": "To store more, raise the cap (API: /v1/billing).",
+    "trial volume": f"To store more, {CHOOSE}.",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class CapNotice:
-    """A mail; the same `notice_id` is sent once, so the same cap warns once a period at each mark."""
+    """A mail; one `notice_id` is sent once, so each cap warns once per period at each mark."""
 
     notice_id: str
     kind: str
@@ -32,7 +33,7 @@ class CapNotice:
 
 
 def caps_of(book: Book, standing: Standing) -> dict[str, int]:
-    """The account's caps in bytes a period, by what they are called to its owner."""
+    """The account's caps in bytes per period, by their names for customers."""
     caps = {
         "soft cap": book.soft_cap_bytes,
         "hard cap": book.hard_cap_bytes,
@@ -42,7 +43,7 @@ def caps_of(book: Book, standing: Standing) -> dict[str, int]:
 
 
 def due_notices(caps: Mapping[str, int], used_bytes: int, period_start: int) -> list[CapNotice]:
-    """What the account is to be told at `used_bytes`: of each cap the highest mark that is reached."""
+    """The notices to send at `used_bytes`: for each cap, the highest mark that is reached."""
     return [
         _notice(name, cap, percent, used_bytes, period_start)
         for name, cap in caps.items()
@@ -63,19 +64,16 @@ def _notice(name: str, cap_bytes: int, percent: int, used_bytes: int, period_sta
         notice_id=f"cap-{named}-{percent}-{cap_bytes}-{period_start}",
         kind=f"billing_{named.replace('-', '_')}",
         title=title,
-        text=f"This period {_gb(used_bytes)} of logs were stored; your {name} is {_gb(cap_bytes)}. "
-        f"{_follows(name, reached=reached)} GET /v1/usage shows the days. {_MENDED_BY[name]}",
+        text=f"{_gb(used_bytes)} of logs were stored in this period; your {name} is {_gb(cap_bytes)}. "
+        f"{_follows(name, reached=reached)} Usage by day: API, /v1/usage. {_MENDED_BY[name]}",
     )
 
 
 def _follows(name: str, *, reached: bool) -> str:
     if name == "soft cap":
-        return "Nothing else follows: a soft cap only tells, logs are taken as before."
+        return "A soft cap only sends this notice: logs are accepted as before."
     since = "From now on" if reached else "When it is reached,"
-    return (
-        f"{since} new logs are refused with 402 until the period is over. What is stored stays, and "
-        "searching goes on."
-    )
+    return f"{since} new logs are rejected (status 402) until the period ends. {READING}"
 
 
 def _gb(raw_bytes: int) -> str:

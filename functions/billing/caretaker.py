@@ -1,7 +1,7 @@
-"""What is done for an account whenever its usage has grown, and every hour: idempotent, from what is stored.
+"""Follow-up for an account when its usage has grown, and every hour: idempotent, from stored data.
 
-A new subscription begins to be reported, so that what was stored before is not billed. The customer's caps
-are compared with the period's usage: what is to be told becomes due, and the standing is made anew.
+Reporting begins for a new subscription, so that earlier usage is not billed. The customer's caps are compared
+with the period's usage: notices are written to the outbox, and the account status is recomputed.
 """
 
 import time
@@ -21,27 +21,27 @@ from functions.shared.tenancy import TenantId
 
 
 class Books(Protocol):
-    """What is asked of functions.billing.books.Books."""
+    """Methods used of functions.billing.books.Books."""
 
     def of(self, tenant: TenantId) -> Book: ...
     def standing(self, tenant: TenantId) -> Standing | None: ...
 
 
 class Desk(Protocol):
-    """What is asked of functions.billing.apply.Desk."""
+    """Methods used of functions.billing.apply.Desk."""
 
     def settle(self, tenant: TenantId) -> Book: ...
 
 
 class Outbox(Protocol):
-    """What is asked of functions.shared.account.notices.Notices."""
+    """Methods used of functions.shared.account.notices.Notices."""
 
     def put(self, tenant: TenantId, notice_id: str, kind: str, title: str, text: str) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Caretaker:
-    """Looks after accounts. `clock`: Unix seconds."""
+    """Follows up accounts. `clock`: Unix seconds."""
 
     books: Books
     usage: Usage
@@ -50,7 +50,7 @@ class Caretaker:
     clock: Callable[[], float] = time.time
 
     def try_to_look_after(self, tenant: TenantId) -> bool:
-        """Look after one of many: when that fails it is told, and the others do not suffer."""
+        """Follow up one of many accounts; a failure is logged and does not affect the others."""
         try:
             self.look_after(tenant)
         except AstralogError as fault:
@@ -59,9 +59,9 @@ class Caretaker:
         return True
 
     def look_after(self, tenant: TenantId) -> None:
-        """See above; errors are those of the stores, and of who was first to write the same.
+        """Follow up one account, see above; raises the errors of the stores and of conflicting writes.
 
-        Of an account that is gone nothing stays: its last batches may be counted after its erasure.
+        If the account is gone, its usage is deleted: its last batches may be counted after its erasure.
         """
         if self.books.standing(tenant) is None:
             self.usage.forget(tenant)
@@ -72,9 +72,9 @@ class Caretaker:
         self.watch_caps(book)
 
     def watch_caps(self, book: Book) -> None:
-        """Tell of caps that are near or reached; a hard one takes effect, or is over.
+        """Notify of caps that are nearly or fully reached; apply or lift a hard cap.
 
-        Who is leaving is not written to any more, and takes no logs anyway.
+        Accounts that are being closed get no notices; their logs are rejected anyway.
         """
         standing = self.books.standing(book.tenant)
         leaving = book.closing_requested_at is not None

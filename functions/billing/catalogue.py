@@ -1,8 +1,9 @@
-"""Stripe's products, prices, meter and portal, made from the catalogue; the same again changes nothing.
+"""Create Stripe's products, prices, meter and portal from the catalogue; idempotent.
 
-A product has its plan's name in its id, a price is found by its lookup key. Amounts of a price never change
-at Stripe: another amount is another price, which takes the lookup key over, and the old one is archived; who
-pays by it already goes on doing so. Each step can fail: the next run does what is left.
+A product has its plan's name in its id; a price is found by its lookup key. The amount of a Stripe price
+never changes: a new amount is a new price, which takes over the lookup key, and the old price is archived.
+Existing subscriptions continue to use the old price. Each step can fail: the next run does the remaining
+steps.
 """
 
 from collections.abc import Iterator, Sequence
@@ -25,18 +26,19 @@ PORTAL_FEATURES = {
     "invoice_history": {"enabled": True},
     "payment_method_update": {"enabled": True},
     "subscription_cancel": {"enabled": True, "mode": "at_period_end", "proration_behavior": "none"},
-    # Stripe's portal does not switch what is billed by usage: POST /v1/billing/plan does.
+    # Stripe's portal does not change plans that are billed by usage: POST /v1/billing/plan does.
     "subscription_update": {"enabled": False},
 }
 
 
 class CatalogueError(PermanentError):
-    """Stripe lacks what the catalogue needs: `python -m functions.billing sync-catalogue` makes it."""
+    """Stripe lacks an object of the catalogue: `python -m functions.billing sync-catalogue` creates it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One change at Stripe: of `which`, or of something new when that is empty; `says` is for people."""
+    """One change at Stripe: of the object `which`, or a new one if it is empty; `says` describes it for
+    people."""
 
     kind: Kind
     which: str
@@ -50,16 +52,16 @@ def flat_key(plan: str) -> str:
 
 
 def usage_key(plan: str) -> str:
-    """Lookup key of a plan's price of usage."""
+    """Lookup key of a plan's usage price."""
     return f"astralog_{plan}_bytes"
 
 
 def sync(stripe: Stripe, *, dry_run: bool = False, plans: Sequence[Plan] | None = None) -> list[Step]:
-    """Make Stripe's catalogue ours; what was done, or would be."""
+    """Make Stripe's catalogue equal to ours; returns the changes made, or to make in a dry run."""
     sold = [plan for plan in (plans or PLANS.values()) if plan.sold]
     done: list[Step] = []
     for steps in (_meter_and_products, _prices, _left_over, _portal):
-        # Asked step by step: a price needs the id of a meter that was made just before.
+        # Evaluated step by step: a price needs the id of a meter that was created just before.
         for step in list(steps(stripe, sold)):
             if not dry_run:
                 _take(stripe, step)
@@ -68,11 +70,11 @@ def sync(stripe: Stripe, *, dry_run: bool = False, plans: Sequence[Plan] | None 
 
 
 def prices_of(stripe: Stripe, plan: str) -> tuple[str, str]:
-    """The ids of a plan's monthly price and of its price of usage.
+    """The ids of a plan's monthly price and of its usage price.
 
     Raises
     ------
-    CatalogueError: there are none.
+    CatalogueError: Stripe does not have them.
     """
     keys = [flat_key(plan), usage_key(plan)]
     found = {each["lookup_key"]: each["id"] for each in stripe.listed("price", lookup_keys=keys, active=True)}
@@ -138,7 +140,7 @@ def _prices(stripe: Stripe, plans: Sequence[Plan]) -> Iterator[Step]:
 
 
 def _left_over(stripe: Stripe, plans: Sequence[Plan]) -> Iterator[Step]:
-    """Prices of ours that no lookup key leads to any more."""
+    """Active prices of our products without a current lookup key."""
     keys = {key for plan in plans for key in (flat_key(plan.name), usage_key(plan.name))}
     for each in _all_prices(stripe, plans):
         if each["active"] and each["lookup_key"] not in keys:
@@ -165,7 +167,7 @@ def _flat(plan: Plan) -> dict[str, Any]:
 
 
 def _usage(plan: Plan, meter: str) -> dict[str, Any]:
-    """The included volume is the first tier, at nothing; beyond it every byte costs its part of a cent."""
+    """The included volume is the first tier, at no charge; above it each byte costs a fraction of a cent."""
     a_byte = Decimal(plan.cents_a_gb) / GIGABYTE
     return {
         "lookup_key": usage_key(plan.name),
@@ -183,7 +185,7 @@ def _usage(plan: Plan, meter: str) -> dict[str, Any]:
 
 def _same_price(there: Thing, wanted: Fields) -> bool:
     same = all(there[name] == wanted[name] for name in ("product", "currency"))
-    # An archived price is found by its key, and cannot be sold.
+    # An archived price is found by its key, but cannot be sold.
     return (
         same
         and there["active"]
@@ -218,7 +220,7 @@ def _marked(portal: Thing) -> bool:
 
 
 def _holds(there: Any, wanted: Any) -> bool:
-    """Whether `wanted` is part of what is there."""
+    """Whether `wanted` is part of `there`."""
     if isinstance(wanted, dict):
         return all(_holds((there or {}).get(name), value) for name, value in wanted.items())
     return bool(there == wanted)

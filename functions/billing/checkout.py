@@ -1,7 +1,7 @@
-"""Choosing a plan, changing it, and the page where a card is mended: what a customer asks of us about money.
+"""Checkout, plan changes, and the billing portal: the payment actions of a customer.
 
-Cards are typed on Stripe's own pages and reach us in no form. Whoever has paid for one plan cannot be sold
-another beside it: only one page of an account can be paid at a time, and none while a subscription lives.
+Cards are entered on Stripe's own pages and never reach us. An account cannot pay for two plans at once: only
+one checkout page of an account can be paid at a time, and none while a subscription is live.
 """
 
 import hashlib
@@ -26,14 +26,14 @@ from functions.shared.tenancy import TenantId
 PAYMENT_REQUIRED = 402
 
 LEAST_TRIAL_SECONDS = 48 * 3600 + 600
-"""Stripe takes no trial of less than 48 hours; ten minutes are for what lies between."""
+"""Stripe rejects trials shorter than 48 hours; ten minutes cover the time in between."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sales:
-    """`dashboard`: where people come back to from Stripe's pages, without a slash at the end.
+    """`dashboard`: base URL to which Stripe's pages return people, without a trailing slash.
 
-    Every method raises RefusalError with the contract's answer, or a RetryableError.
+    Every method raises RefusalError with the API's answer, or a RetryableError.
     """
 
     desk: Desk
@@ -42,7 +42,7 @@ class Sales:
     dashboard: str
 
     def checkout(self, tenant: TenantId, plan: str, who: Origin) -> str:
-        """The address of a page where `plan` is subscribed to; pages asked for before are of no use now."""
+        """The URL of a checkout page for `plan`; the account's earlier checkout pages expire."""
         self._fit(tenant, plan)
         self._customer(tenant, who)
         prices = catalogue.prices_of(self.desk.stripe, plan)
@@ -50,13 +50,14 @@ class Sales:
 
         def begun(book: Book) -> Book:
             refuse_closing(book)
-            # Before the look: a page that is paid after it would be one subscription, the new page another.
+            # Before the read: a page that is paid after it would be a second subscription beside the new
+            # page's.
             for session in {book.checkout_session, *(session for session, _ in pages)} - {""}:
                 self.desk.stripe.expire_checkout(session)
             new = self.desk.as_stripe_has_it(book)
             if new.live:
                 raise _conflict(
-                    "already_subscribed", "There is a subscription: change it with POST /v1/billing/plan."
+                    "already_subscribed", "A subscription exists: change its plan with POST /v1/billing/plan."
                 )
             pages.append(self.desk.stripe.start_checkout(book.customer_id, self._order(new, prices)))
             return replace(new, checkout_session=pages[-1][0], checkout_at=int(self.desk.clock()))
@@ -68,10 +69,10 @@ class Sales:
         return pages[-1][1]
 
     def portal(self, tenant: TenantId) -> str:
-        """The address of a page where the card is changed, invoices are paid and the end is asked for."""
+        """The URL of a portal page to change the card, pay invoices and cancel."""
         customer = self.books.of(tenant).customer_id
         if not customer:
-            raise _conflict("no_customer", "Nothing was bought yet: begin with POST /v1/billing/checkout.")
+            raise _conflict("no_customer", "No plan bought yet: choose one with POST /v1/billing/checkout.")
         stripe = self.desk.stripe
         configuration = catalogue.portal_of(stripe)
         try:
@@ -79,28 +80,28 @@ class Sales:
         except StripeRefusedError:
             if stripe.customer_exists(customer):
                 raise
-        raise _conflict("no_customer", "Stripe has nothing of you any more: POST /v1/billing/checkout.")
+        raise _conflict("no_customer", "No customer at Stripe: choose a plan with POST /v1/billing/checkout.")
 
     def change_plan(self, tenant: TenantId, plan: str, who: Origin) -> Book:
-        """Give a live subscription another plan from now on, prorated to the second.
+        """Change the plan of a live subscription immediately, prorated to the second.
 
-        What is dearer is charged at once, and when that fails nothing is changed; what was paid too much is
-        given back on the next invoice.
+        Upgrades are charged immediately, and nothing changes if the charge fails. Downgrades are credited on
+        the next invoice.
         """
         self._fit(tenant, plan)
         book = self.desk.look(tenant)
         refuse_closing(book)
         if book.live is None:
             raise _conflict(
-                "no_subscription", "There is no subscription: begin with POST /v1/billing/checkout."
+                "no_subscription", "No subscription exists: choose a plan with POST /v1/billing/checkout."
             )
         if book.live.plan == plan:
             return book
         if book.live.owing:
             raise _conflict(
-                "payment_overdue", "A payment is missing: mend it with POST /v1/billing/portal first."
+                "payment_overdue", "Payment overdue: first update the card with POST /v1/billing/portal."
             )
-        # Written before it is done: Stripe's webhook may be quicker to tell than we are, and knows no person.
+        # Written before the change: Stripe's webhook may arrive first, and does not name the person.
         self.desk.audit.append(tenant, who, "billing.plan_asked_for", plan)
         self._switch(book, plan, dearer=PLANS[plan].monthly_cents > PLANS[book.live.plan].monthly_cents)
         return self.desk.look(tenant)
@@ -119,18 +120,19 @@ class Sales:
             raise RefusalError(
                 PAYMENT_REQUIRED,
                 "card_declined",
-                "The card was declined and nothing was changed: mend it with POST /v1/billing/portal.",
+                "The card was declined, nothing changed: update it with POST /v1/billing/portal.",
             ) from None
 
     def _fit(self, tenant: TenantId, plan: str) -> None:
-        """Without a cloud of their own, a BYOC customer's logs would be refused from that moment on."""
+        """Reject the BYOC plan without a destination: all logs would be rejected from then on."""
         if plan == BYOC and not self.own_clouds.has(tenant):
             raise _conflict(
-                "no_destination", "This plan needs your own cloud: set it with PUT /v1/destination first."
+                "no_destination",
+                "The plan needs a BYOC destination: set it with PUT /v1/destination first.",
             )
 
     def _customer(self, tenant: TenantId, who: Origin) -> None:
-        """Make sure that there is a customer at Stripe, one for each account."""
+        """Ensure that the account has exactly one Stripe customer."""
         book = self.books.of(tenant)
         refuse_closing(book)
         old = book.customer_id
@@ -146,7 +148,7 @@ class Sales:
         try:
             self.desk.change(tenant, known, who, also=lambda book: self._owning(book, old, made))
         except (RefusalError, NoAccountError):
-            # The account is being closed since a moment ago, or gone: nobody would find this customer again.
+            # The account was just closed or deleted: this customer would never be found again.
             self.desk.stripe.delete_customer(made)
             raise
 
@@ -157,7 +159,7 @@ class Sales:
         return [self.books.owning(made, book.tenant), *gone]
 
     def _order(self, book: Book, prices: tuple[str, str]) -> Fields:
-        """What is to be subscribed to; what is left of a free trial stays free."""
+        """The subscription to create; the rest of a free trial stays free."""
         flat, usage = prices
         order: dict[str, Any] = {
             "mode": "subscription",
@@ -173,7 +175,7 @@ class Sales:
 
 
 def refuse_closing(book: Book) -> None:
-    """Refuse with 409 what makes no sense for an account that is being closed."""
+    """Reject with 409 a request that makes no sense while the account is being closed."""
     if book.closing_requested_at is not None:
         raise _conflict("account_closing", "This account is being closed.")
 
@@ -183,7 +185,7 @@ def _conflict(code: str, message: str) -> RefusalError:
 
 
 def _items(thing: Thing, prices: tuple[str, str]) -> list[Fields]:
-    """The subscription's items with the new prices, in place of the old ones."""
+    """The subscription's items with the new prices in place of the old ones."""
     wanted: list[Fields] = []
     for price, by_usage in zip(prices, (False, True), strict=True):
         old = next((each for each in thing["items"]["data"] if metered(each) == by_usage), None)

@@ -1,9 +1,9 @@
-"""Closer: accounts whose end was asked for are ended at Stripe.
+"""Closer: ends accounts at Stripe whose closing was requested.
 
 Trigger: the scheduler, every five minutes. Promise: the last usage is reported, the subscription is canceled
-and its last invoice taken, the customer is deleted at Stripe and forgotten here, each once, in this order;
-then the account's book says that it is closed, and what holds its data may be erased.
-On failure: what is left is done by the next run. A closing that takes more than a day is counted.
+and its last invoice collected, the customer is deleted at Stripe and in our tables, each once, in this order.
+Then the account's book is marked as closed, and the stores with its data may be erased. Failure: the next run
+does the remaining steps. Closings that take more than a day are counted.
 """
 
 import random
@@ -35,7 +35,7 @@ FUNCTION = "closer"
 SLOW_SECONDS = 86_400
 
 RESERVE_SECONDS = 120
-"""So long one account may take while Stripe is slow."""
+"""The longest time one account may take while Stripe is slow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +45,9 @@ class Settings(BookkeepingSettings):
 
 
 def run(closer: Closer, books: Books, may_go_on: Callable[[], bool] = lambda: True) -> dict[str, int]:
-    """One round: how many accounts were closed, wait, and have waited for more than a day.
+    """Run once: how many accounts were closed, are waiting, and have waited for more than a day.
 
-    In no order: while Stripe is slow and time runs out, it is not always the same ones that are left.
+    The order is random, so that a slow Stripe and a lack of time do not always skip the same accounts.
     """
     counts = {"closed": 0, "waiting": 0, "slow": 0}
     closing = [each for each in books.all() if each.closing_requested_at is not None and not each.closed_at]
@@ -61,7 +61,7 @@ def run(closer: Closer, books: Books, may_go_on: Callable[[], bool] = lambda: Tr
 
 
 def _tried(closer: Closer, book: Book) -> str:
-    """How far it is, or what kept it."""
+    """The state of the closing, or the error that stopped it."""
     try:
         return closer.close(book)
     except AstralogError as fault:
@@ -81,7 +81,7 @@ def closer(
     final_usage: FinalUsage | None = None,
     clock: Callable[[], float] = time.time,
 ) -> tuple[Closer, Books]:
-    """Wire the parts around one DynamoDB client and one Stripe."""
+    """Build the dependencies on one DynamoDB client and one Stripe client."""
     books = books_of(settings, client)
     made = Closer(
         desk=desk_of(settings, client, stripe, clock=clock),

@@ -1,8 +1,7 @@
-"""Closing an account at Stripe: the last usage, the end of the subscription, its last invoice, the customer.
+"""Close an account at Stripe: last usage, end of the subscription, last invoice, customer.
 
-Each step looks at how things are and does what is left, so that whoever dies between two is followed by
-somebody who goes on there, and the same again does nothing. What is to be waited for is waited for in
-between runs: a run never sleeps.
+Each step reads the current state and does what remains. So a run that dies between two steps is continued by
+the next run, and a repeated run does nothing. Waiting happens between runs: a run never sleeps.
 """
 
 from dataclasses import dataclass
@@ -19,26 +18,26 @@ from functions.shared import journal
 OVER = frozenset({"incomplete_expired", *ENDED})
 
 State = Literal["closed", "loading", "reporting", "invoicing"]
-"""What is waited for: nothing; that what was accepted is loaded, usage reported, the invoice made final."""
+"""What the closing waits for: nothing; loading of accepted logs, reporting of usage, a final invoice."""
 
 
 class FinalUsage(Protocol):
-    """What was used, to its end."""
+    """The usage until the end of the subscription."""
 
     def all_reported(self, book: Book) -> bool:
-        """Report to Stripe what is left to be reported; whether nothing is left.
+        """Report the remaining usage to Stripe; returns whether nothing remains.
 
-        Not before a minute has passed since the last report: Stripe bills what was used before a
-        subscription's end, and what bears the end's own second was not.
+        False until a minute has passed since the last report: Stripe bills usage dated before a
+        subscription's end, not usage dated in the same second as the end.
         """
 
 
 @dataclass(frozen=True, slots=True)
 class Closer:
-    """Closes accounts whose end was asked for (functions.shared.account.closing).
+    """Closes accounts whose closing was requested (functions.shared.account.closing).
 
-    `loading_seconds`: how long after that something may still be on its way into ClickHouse, and into the
-    usage. `invoice_seconds`: how long Stripe may take to count what was reported into the last invoice.
+    `loading_seconds`: how long after the request accepted logs may still be loaded and counted.
+    `invoice_seconds`: how long Stripe may take to add reported usage to the last invoice.
     """
 
     desk: Desk
@@ -48,14 +47,14 @@ class Closer:
     invoice_seconds: int
 
     def close(self, book: Book) -> State:
-        """Go on with closing as far as it goes now; `book` asks for it and is not closed.
+        """Continue the closing as far as possible now; `book` has the request and is not closed.
 
         Raises
         ------
-        RetryableError, StripeRefusedError: a later run goes on.
+        RetryableError, StripeRefusedError: a later run continues.
         """
         if book.checkout_session:
-            # Nobody may subscribe any more; who just did is found below.
+            # No further subscription can begin; one that has just begun is found below.
             self.desk.stripe.expire_checkout(book.checkout_session)
         if book.customer_id and (waiting := self._end_at_stripe(book)):
             return waiting
@@ -63,7 +62,7 @@ class Closer:
         return "closed"
 
     def _end_at_stripe(self, book: Book) -> State | None:
-        """None when Stripe knows nothing of the account any more."""
+        """The state to wait for, or None when Stripe has nothing of the account any more."""
         stripe = self.desk.stripe
         if not stripe.customer_exists(book.customer_id):
             return None
@@ -87,9 +86,9 @@ class Closer:
         return None if self.final_usage.all_reported(book) else "reporting"
 
     def _invoiced(self, thing: Thing, book: Book) -> bool:
-        """Whether what the end of a subscription costs is settled, as far as a card can settle it.
+        """Whether the final invoices of a subscription are collected, as far as possible by card.
 
-        A card that refuses does not keep anybody from leaving: that invoice stays open at Stripe.
+        A declined card does not stop the closing: that invoice stays open at Stripe.
         """
         ended_at = thing["ended_at"] or 0
         last = [
@@ -107,7 +106,7 @@ class Closer:
         return True
 
     def _forget(self, book: Book) -> None:
-        """Leave of the book that it is closed, and since when; and whose customer that was to nobody."""
+        """Reduce the book to the closing and its times; remove the assignment of the Stripe customer."""
         now = int(self.desk.clock())
 
         def closed(now_is: Book) -> Book:

@@ -1,8 +1,8 @@
-"""The ledger as billing sees it: batches that are done, what they stored, and whether that is counted.
+"""The ledger as billing reads it: done batches, the rows they stored, and whether those are counted.
 
-What is not counted stands in the sparse index `unmetered`, where sync puts it in the write that makes a batch
-done (functions/sync/ledger.py); the last mark takes it out. The index is behind its table by a moment, so
-what it names is read again.
+Uncounted batches are in the sparse index `unmetered`: sync adds a batch to it in the write that marks the
+batch as done (functions/sync/ledger.py), and the last mark removes it. The index is slightly behind its
+table, so its batches are read again from the table.
 """
 
 import random
@@ -25,7 +25,7 @@ Item = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A batch that the index names; `done_at` is RFC 3339 in UTC and sorts as text."""
+    """A batch in the index; `done_at` is RFC 3339 in UTC and sorts as text."""
 
     batch_id: str
     done_at: str
@@ -39,22 +39,23 @@ class DoneBatches:
         self._client = client or open_client()
 
     def waiting(self) -> Iterator[Waiting]:
-        """What the index names, in each shard the oldest first; the shards in another order each time.
+        """The batches in the index, oldest first within each shard; the shards in random order.
 
-        A run counts so many and no more: the shards that it does not reach are not always the same.
+        A run counts a limited number of batches, so it should not always skip the same shards.
         """
         for shard in random.sample(SHARDS, len(SHARDS)):
             yield from self._shard(shard)
 
     def read(self, batch_ids: Sequence[str]) -> list[Uncounted]:
-        """Those of up to READS_A_CALL batches that are still uncounted, as they are now, in that order."""
+        """Those of up to READS_A_CALL batches that are still uncounted, in their current state and in that
+        order."""
         keys = [{"entry": {"S": _BATCH + each}} for each in batch_ids]
         found = {item["entry"]["S"].removeprefix(_BATCH): item for item in self._items(keys)}
         waiting = (found[each] for each in batch_ids if each in found)
         return [_uncounted(item) for item in waiting if "unmetered" in item]
 
     def shares(self, batch_ids: Sequence[str]) -> dict[str, tuple[Share, ...]]:
-        """What each of `batch_ids` has stored, by its id; what is forgotten or not done is left out."""
+        """The shares stored by each of `batch_ids`, by batch id; without expired and unfinished batches."""
         found: dict[str, tuple[Share, ...]] = {}
         for start in range(0, len(batch_ids), READS_A_CALL):
             keys = [{"entry": {"S": _BATCH + each}} for each in batch_ids[start : start + READS_A_CALL]]
@@ -64,7 +65,7 @@ class DoneBatches:
         return found
 
     def marked(self, mark: Mark) -> Item:
-        """`mark` as an item of TransactWriteItems; its condition is that nobody has counted meanwhile."""
+        """`mark` as an item of TransactWriteItems, on condition that no other process has counted since."""
         update = {
             "TableName": self._table,
             "Key": {"entry": {"S": _BATCH + mark.batch_id}},
@@ -98,7 +99,7 @@ class DoneBatches:
             start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
 
     def _items(self, keys: list[Item]) -> Iterator[Item]:
-        """What there is of `keys`, read strongly consistent; DynamoDB may give 16 MB at a time."""
+        """The existing items of `keys`, read strongly consistent; DynamoDB returns at most 16 MB per call."""
         while keys:
             asked = {
                 "Keys": keys,

@@ -1,7 +1,7 @@
-"""What an account may do, by what it pays: a function from values to a value.
+"""The entitlements of an account, derived from its subscription: a pure function.
 
-Reading is never switched off. Writing ends at moments that are known ahead, so that nothing has to run for
-it to end; what is paid again opens it again, for the whole standing is made anew each time.
+Reading is never blocked. Accepting logs ends at times known in advance, so no function has to run to end it;
+a later payment reopens it, because the account status is recomputed as a whole each time.
 """
 
 from dataclasses import replace
@@ -21,11 +21,11 @@ TRIAL_ENDED = "trial_ended"
 
 
 def entitled(book: Book, now_has: Standing, used_bytes: int, now: float) -> Standing:
-    """The standing of an account at `now`, Unix seconds.
+    """The account status at `now`, Unix seconds.
 
-    `now_has`: its standing so far, which stays, the trial's end with it, until a subscription has begun.
-    `used_bytes`: of the period that `period` names. A subscription that ended leaves the plan as it was:
-    what is stored is kept as long as was promised, and is searched where it is.
+    `now_has`: the current status; without a subscription so far it stays, with the trial's end. `used_bytes`:
+    of the period that `period` names. After a subscription has ended the plan stays as it was: stored logs
+    are kept for the promised time and can be searched.
     """
     standing = replace(now_has, capped_until=None, cap_left_bytes=None, cap_left_until=None)
     if book.subscription:
@@ -45,21 +45,21 @@ def entitled(book: Book, now_has: Standing, used_bytes: int, now: float) -> Stan
 
 
 def trial_bytes(book: Book, standing: Standing) -> int | None:
-    """How much a trial may store in a period; None once there was a subscription, or without a trial."""
+    """The volume of a trial per period; None after a first subscription, or without a trial."""
     trial = book.subscription is None and standing.plan == TRIAL
     return PLANS[TRIAL].included_gb * GIGABYTE if trial else None
 
 
 def limit_bytes(book: Book, standing: Standing) -> int | None:
-    """From which byte of a period on logs are refused; None for no limit."""
+    """The usage from which on logs are rejected, in bytes; None for no limit."""
     limits = [each for each in (book.hard_cap_bytes, trial_bytes(book, standing)) if each is not None]
     return min(limits, default=None)
 
 
 def period(book: Book, now: float) -> tuple[int, int]:
-    """The period whose usage counts, as (from, until): the subscription's, or the calendar's month in UTC.
+    """The period whose usage counts, as (from, until): the subscription's, or the calendar month in UTC.
 
-    A period that is over is followed by one as long, until Stripe has told of the next.
+    After its end the next period has the same length, until Stripe reports the real one.
     """
     if live := book.live:
         length = max(live.period_end - live.period_start, 1)
@@ -71,19 +71,19 @@ def period(book: Book, now: float) -> tuple[int, int]:
 
 
 def grace_ends_at(subscription: Subscription) -> int | None:
-    """When logs stop being taken for a payment that is missing; None when none is."""
+    """When logs are rejected because of an unpaid invoice; None if no payment is missing."""
     since = subscription.owes_since
     return None if since is None else since + GRACE_DAYS * SECONDS_A_DAY
 
 
 def trial_ends_at(book: Book, standing: Standing) -> int | None:
-    """When the free trial ends, or ended; None once there was a subscription, or without a trial."""
+    """When the free trial ends or ended; None after a first subscription, or without a trial."""
     trial = book.subscription is None and standing.end_reason == TRIAL_ENDED
     return standing.accepts_until if trial else None
 
 
 def _subscribed(subscription: Subscription) -> Standing:
-    """The first of its ends is the one that counts."""
+    """The earliest of its end times counts."""
     ends = [
         (subscription.ended_at, SUBSCRIPTION_ENDED),
         (subscription.ends_at, SUBSCRIPTION_ENDED),

@@ -1,4 +1,4 @@
-"""How many rows erasures took out of our warehouse, read from the records of functions/privacy/erasure."""
+"""Number of rows that erasures deleted from our warehouse, from the records of functions/privacy/erasure."""
 
 import json
 import math
@@ -21,10 +21,10 @@ class ErasedRows:
         self._client = client or open_client()
 
     def since(self, tenant: TenantId, first: date) -> float:
-        """At most how many of the tenant's rows that were received on `first` or later were erased.
+        """An upper bound of the tenant's erased rows that were received on `first` or later.
 
-        An erasure takes what was received before it was asked for, so earlier ones took none of these. One of
-        the whole account may have taken any number: math.inf.
+        An erasure deletes rows received before it was requested, so erasures requested before `first` do not
+        count. An erasure of the whole account may have deleted any number: math.inf.
         """
         begin = datetime(first.year, first.month, first.day, tzinfo=UTC).timestamp()
         rows = 0.0
@@ -54,7 +54,7 @@ class ErasedRows:
 
 
 def _rows(item: Item) -> int:
-    """What a verified one has removed, or an open one has and is about to."""
+    """The rows that a verified erasure deleted, or that an open one has deleted or will delete."""
     if "counts" in item:
         return int(json.loads(item["counts"]["S"]).get(ROWS, 0))
     progress = json.loads(item["progress"]["S"]) if "progress" in item else {}

@@ -1,7 +1,7 @@
-"""Which of Stripe's events are done, in DynamoDB: marked only after what they led to was written.
+"""Processed Stripe events, in DynamoDB: marked only after all effects were written.
 
-An event that is not marked may have been taken all the same, by somebody who died before the mark: taking it
-again leads to the same. Stripe sends one for three days, and by hand for thirty.
+An unmarked event may have been processed by a run that died before the mark; processing it again has the same
+result. Stripe redelivers an event for three days, and by hand for thirty.
 """
 
 import time
@@ -23,14 +23,14 @@ class Events:
         self._clock = clock
 
     def done(self, event_id: str) -> bool:
-        """Whether the event was done before."""
+        """Whether the event was processed before."""
         with answered():
             found = self._client.get_item(TableName=self._table, Key=_key(event_id), ConsistentRead=True)
-        # DynamoDB forgets late, so the date is looked at.
+        # Check the date as well: DynamoDB TTL deletes late.
         return "Item" in found and int(found["Item"]["forget_at"]["N"]) > self._clock()
 
     def mark(self, event_id: str) -> None:
-        """From now on the event is done."""
+        """Mark the event as processed."""
         now = int(self._clock())
         item = {
             **_key(event_id),

@@ -1,4 +1,5 @@
-"""The bodies of billing's routes, read and checked: each refusal is a 400 whose code names the field."""
+"""Request bodies of billing's routes, decoded and validated: each rejection is a 400 whose code names the
+field."""
 
 from dataclasses import dataclass, replace
 from typing import Annotated
@@ -25,7 +26,7 @@ class _Caps(Struct, forbid_unknown_fields=True):
 
 @dataclass(frozen=True, slots=True)
 class Caps:
-    """Caps as they are to be, in bytes by name, `soft` and `hard`; None for no cap. Others stay."""
+    """Caps to set, in bytes by name, `soft` and `hard`; None for no cap. Other caps stay."""
 
     new: dict[str, int | None]
 
@@ -39,7 +40,7 @@ class Caps:
 
 
 def chosen_plan(body: bytes) -> str:
-    """`POST /v1/billing/checkout` and `POST /v1/billing/plan`: the name of a plan that is sold."""
+    """`POST /v1/billing/checkout` and `POST /v1/billing/plan`: the name of a plan that is on sale."""
     plan = decoded(body, _Choice).plan
     sold = sorted(each.name for each in PLANS.values() if each.sold)
     if plan not in sold:
@@ -48,7 +49,7 @@ def chosen_plan(body: bytes) -> str:
 
 
 def caps(body: bytes) -> Caps:
-    """`PATCH /v1/billing`: gigabytes of a period, null for no cap."""
+    """`PATCH /v1/billing`: gigabytes per period, null for no cap."""
     asked = decoded(body, _Caps)
     given = {"soft": asked.soft_cap_gb, "hard": asked.hard_cap_gb}
     return Caps({name: _bytes(value) for name, value in given.items() if not isinstance(value, UnsetType)})

@@ -1,9 +1,10 @@
-"""The routes of billing: what an account pays for, its caps, and the ways to Stripe's own pages.
+"""The routes of billing: subscription, caps, usage, and links to Stripe's pages.
 
-Trigger: API Gateway, with the authorizer's verdict in the context; a key with the scope `admin`, or a person
-who signed in. Promise: nobody sees or changes anything of another account; no card comes near us, for it is
-typed on Stripe's pages; a change and its entry in the audit trail take place together. Failure: 4xx says
-what to do; 503 means that DynamoDB or Stripe does not answer: look before you change anything again.
+Trigger: API Gateway, with the authorizer's verdict in the context; a key with the scope `admin`, or a
+signed-in person. Promise: no caller sees or changes another account; card data never reaches us, because
+cards are entered on Stripe's pages; a change and its entry in the audit trail are written together. Failure:
+4xx says what to do. 503 means that DynamoDB or Stripe does not answer: check the current state before
+repeating a change.
 """
 
 import time
@@ -35,7 +36,7 @@ def _office() -> Office:
 
 
 def office(settings: Settings, client: Any, stripe: Stripe, clock: Callable[[], float] = time.time) -> Office:
-    """Wire the parts around one DynamoDB client and one Stripe."""
+    """Build the handler's dependencies on one DynamoDB client and one Stripe client."""
     desk, books = desk_of(settings, client, stripe, clock=clock), books_of(settings, client, clock)
     own_clouds = OwnClouds(settings.destinations_table, client)
     sales = Sales(desk, books, own_clouds, settings.dashboard_address.rstrip("/"))
@@ -44,5 +45,5 @@ def office(settings: Settings, client: Any, stripe: Stripe, clock: Callable[[], 
 
 @answering
 def handler(event: Event) -> Answer:
-    """One request to one of billing's routes."""
+    """Handle one request to one of billing's routes."""
     return answer_to(event, _office())

@@ -1,16 +1,16 @@
-"""What people are told when a subscription changes, and what the audit trail says of it."""
+"""Mails and audit entries about changes of a subscription."""
 
 from collections.abc import Iterator
 
 from functions.billing.book import Book
 from functions.billing.entitlements import grace_ends_at
 from functions.billing.subscription import ENDED, Subscription
-from functions.billing.wording import READING, News, day, keeping, moment, terms
+from functions.billing.wording import CHOOSE, PORTAL, READING, News, day, keeping, moment, terms
 from functions.shared.plans import PLANS, TRIAL
 
 
 def news(old: Book, new: Book) -> list[News]:
-    """What the change from `old` to `new` is to people; who is leaving is not written to any more."""
+    """Mails and audit entries for the change from `old` to `new`; no mails while an account is closing."""
     found = [*_money_back(new.noted - old.noted)]
     if new.subscription and new.subscription != old.subscription:
         found += _of_subscription(old.subscription, new.subscription, f"v{old.version + 1}")
@@ -19,7 +19,7 @@ def news(old: Book, new: Book) -> list[News]:
 
 
 def _of_subscription(old: Subscription | None, new: Subscription, once: str) -> Iterator[News]:
-    """`once` names this change."""
+    """`once` identifies this change."""
     known = old if old and old.subscription_id == new.subscription_id else None
     if new.status in ENDED:
         if known is None or known.status not in ENDED:
@@ -41,9 +41,8 @@ def _end_set(before: int | None, new: Subscription, once: str) -> Iterator[News]
             f"ending-{once}",
             "billing_ending",
             "Your AstraLog subscription will end",
-            f"Your subscription ends on {day(new.ends_at)}, as was asked for. Until then nothing changes; "
-            f"from then on no new logs are taken. {READING} POST /v1/billing/portal opens the page where "
-            "that can be taken back.",
+            f"Your subscription ends on {day(new.ends_at)}, as requested. Until then nothing changes; after "
+            f"that, new logs are rejected. {READING} To keep the subscription, {PORTAL}.",
         )
     elif before and not new.ends_at:
         yield News(
@@ -51,8 +50,8 @@ def _end_set(before: int | None, new: Subscription, once: str) -> Iterator[News]
             new.subscription_id,
             f"resumed-{once}",
             "billing_resumed",
-            "Your AstraLog subscription goes on",
-            f"Your subscription would have ended on {day(before)}; that was taken back, and it goes on.",
+            "Your AstraLog subscription continues",
+            f"Your subscription was to end on {day(before)}. The cancellation was withdrawn: it continues.",
         )
 
 
@@ -67,30 +66,30 @@ def _payments(known: Subscription | None, new: Subscription) -> Iterator[News]:
             f"recovered-{known.owes_since}",
             "billing_recovered",
             "Your payment arrived",
-            "The payment that was missing has arrived. Logs are taken as before; what was stored meanwhile "
-            "is all there.",
+            "The overdue payment has arrived. New logs are accepted as before, and all logs stored in the "
+            "meantime are available.",
         )
 
 
 def _payment_failed(new: Subscription) -> News:
-    again = f" It is tried again on {day(new.tries_again_at)}." if new.tries_again_at else ""
+    again = f" We will try again on {day(new.tries_again_at)}." if new.tries_again_at else ""
     return News(
         "payment.failed",
         new.subscription_id,
         f"payment_failed-{new.owes_since}-{new.failed_payments}",
         "billing_payment_failed",
         "A payment for AstraLog failed",
-        f"A payment for your plan {PLANS[new.plan].title} could not be taken.{again} Logs are taken until "
-        f"{moment(grace_ends_at(new))}; if nothing was paid by then, new logs are refused. {READING} "
-        "POST /v1/billing/portal opens the page where you can change the card and pay.",
+        f"A payment for your plan {PLANS[new.plan].title} failed.{again} Logs are accepted until "
+        f"{moment(grace_ends_at(new))}. If the payment is still missing then, new logs are rejected. "
+        f"{READING} To update the card and pay, {PORTAL}.",
     )
 
 
 def _begun(before: str, new: Subscription) -> News:
-    """`before`: the plan that the account had until then; one that has ended keeps what is stored."""
+    """`before`: the account's plan until then; a plan that has ended still keeps its stored logs."""
     trial = ""
     if new.status == "trialing" and new.trial_end:
-        trial = f" What is left of your trial stays free: the first payment is taken on {day(new.trial_end)}."
+        trial = f" The rest of your trial stays free: the first payment is due on {day(new.trial_end)}."
     return News(
         "subscription.begun",
         new.subscription_id,
@@ -109,26 +108,26 @@ def _plan_changed(before: str, new: Subscription, once: str) -> News:
         f"plan_changed-{once}",
         "billing_plan_changed",
         f"Your plan is now {PLANS[new.plan].title}",
-        f"Your plan was changed to {PLANS[new.plan].title}. What was paid ahead for the old one is given "
-        f"back on an invoice. {terms(new.plan)}{keeping(before, new.plan)}",
+        f"Your plan was changed to {PLANS[new.plan].title}. What you paid in advance for the old plan "
+        f"is credited on an invoice. {terms(new.plan)}{keeping(before, new.plan)}",
     )
 
 
 def _ended(new: Subscription, *, unpaid: bool) -> News:
-    cause = "because payments were missing" if unpaid else "as was asked for"
+    cause = "because payments were overdue" if unpaid else "as requested"
     return News(
         "subscription.ended",
         new.subscription_id,
         f"ended-{new.subscription_id}",
         "billing_ended",
         "Your AstraLog subscription has ended",
-        f"Your subscription has ended, {cause}. New logs are refused. {READING} It is kept as long as your "
-        "plan promised. POST /v1/billing/checkout begins a new one.",
+        f"Your subscription has ended, {cause}. New logs are rejected. {READING} They are kept for the "
+        f"retention time of your plan. To subscribe again, {CHOOSE}.",
     )
 
 
 def _money_back(noted: frozenset[str]) -> Iterator[News]:
-    """Refunds and disputes: Stripe tells the customer, we write them down."""
+    """Refunds and disputes: Stripe mails the customer, we write an audit entry."""
     for each in sorted(noted):
         action, _, subject = each.partition(" ")
         yield News(action, subject)

@@ -1,12 +1,11 @@
-"""Meter: what was committed becomes usage, by tenant and day.
+"""Meter: adds loaded rows and bytes to usage, by tenant and day.
 
-Trigger: the scheduler, every minute. Promise: each batch that sync has called done is counted once, whichever
-process dies, however many run: a transaction adds its rows and bytes to its tenants and marks it as counted.
-After that each tenant it counted for is looked after: a new subscription begins to be reported, caps are
-watched, warnings become due, a hard cap takes effect.
-Failure: what was not counted still waits, and the next run finds it; `OldestUncountedSeconds` says for how
-long, and an alarm hangs on it. A tenant that cannot be looked after, or not in time, keeps nobody from being
-counted; every hour `report` looks after all.
+Trigger: the scheduler, every minute. Promise: each batch that sync has marked as done is counted once, even
+if runs crash or overlap: one transaction adds its rows and bytes to its tenants and marks it as counted. Then
+each of these tenants gets a follow-up: reporting begins for a new subscription, caps are checked, warnings
+are written, a hard cap takes effect. Failure: uncounted batches stay in the index, and the next run counts
+them. `OldestUncountedSeconds` is the age of the oldest one; an alarm watches it. A failed or late follow-up
+of one tenant does not stop counting; every hour `report` follows up all tenants.
 """
 
 import random
@@ -32,7 +31,7 @@ from functions.shared.tenancy import TenantId
 FUNCTION = "meter"
 MAX_BATCHES_A_RUN = 20_000
 ROUNDS = 3
-"""How often a batch is read anew because somebody else was counting it; the next run tries again."""
+"""How often a batch is read again after a concurrent count; then the next run retries."""
 
 RESERVE_SECONDS = 10
 
@@ -44,7 +43,7 @@ class Settings(CaretakingSettings):
 
 @dataclass(slots=True)
 class Metered:
-    """What a run has counted, and for whom; `oldest_seconds`: how long the oldest batch had waited."""
+    """The result of a run: batches counted and their tenants; `oldest_seconds`: age of the oldest batch."""
 
     batches: int = 0
     rows: int = 0
@@ -61,7 +60,7 @@ class Metered:
 
 
 class Meter:
-    """Counts batches and has their tenants looked after."""
+    """Counts batches and follows up their tenants."""
 
     def __init__(
         self, batches: DoneBatches, usage: Usage, client: Any, look_after: Callable[[TenantId], object]
@@ -72,21 +71,22 @@ class Meter:
         self._look_after = look_after
 
     def run(self, now: float, may_go_on: Callable[[], bool] = lambda: True) -> Metered:
-        """Count what waits, as long as there is time."""
+        """Count uncounted batches while there is time."""
         found = list(islice(self._batches.waiting(), MAX_BATCHES_A_RUN))
         run = Metered(oldest_seconds=max((_age(each, now) for each in found), default=0))
         for start in range(0, len(found), READS_A_CALL):
             if not may_go_on():
                 break
             some = self._count([each.batch_id for each in found[start : start + READS_A_CALL]], run)
-            # In no order: whom time runs out for has to wait for `report`, and not always the same ones.
+            # In random order: tenants skipped for lack of time wait for `report`, and should not always be
+            # the same.
             for tenant in random.sample(sorted(some), len(some)):
                 if may_go_on():
                     self._look_after(tenant)
         return run
 
     def _count(self, batch_ids: list[str], run: Metered) -> set[TenantId]:
-        """Count the batches; the tenants that this was for."""
+        """Count the batches; returns their tenants."""
         tenants: set[TenantId] = set()
         for _ in range(ROUNDS):
             counts = plan(self._batches.read(batch_ids))
@@ -99,7 +99,7 @@ class Meter:
         return tenants
 
     def _written(self, count: Count) -> bool:
-        """Whether it took place; not when somebody else has counted one of its batches meanwhile."""
+        """Whether the transaction was written; False if another process has counted one of its batches."""
         marks = [self._batches.marked(mark) for mark in count.marks]
         with suppress(UnmetError):
             write_all(self._client, [*marks, *self._usage.added(count)])

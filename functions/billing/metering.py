@@ -1,8 +1,8 @@
-"""From batches that are done to what is added to whose usage: a pure plan of small transactions.
+"""Plan small transactions that add done batches to the usage of tenants: pure functions.
 
-Each transaction counts some shares of some batches and says so on these batches, so that whoever comes later,
-after a crash or at the same time, finds what is counted and what is not: a share is counted once
-(docs/adr/0012). Many batches go into one transaction, for a busy tenant is in each of them.
+Each transaction counts some shares of some batches and records this on these batches. So a later or
+concurrent run knows which shares are counted, and each share is counted once (docs/adr/0012). One transaction
+covers many batches, because a busy tenant is in each of them.
 """
 
 from collections.abc import Iterable
@@ -13,14 +13,14 @@ from functions.shared.tenancy import TenantId
 from functions.shared.usage import Share
 
 MAX_WRITES = 90
-"""DynamoDB takes 100 in a transaction."""
+"""DynamoDB accepts 100 items in a transaction."""
 
 
 @dataclass(frozen=True, slots=True)
 class Uncounted:
-    """A batch that is done. `counted`: how many of its shares, in their order, are counted already.
+    """A done batch. `counted`: how many of its shares, in their order, are counted already.
 
-    `own`: it went into the tenant's own cloud.
+    `own`: it was loaded into the tenant's own ClickHouse (BYOC).
     """
 
     batch_id: str
@@ -31,7 +31,7 @@ class Uncounted:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """Of a batch whose first `before` shares were counted, the first `after` are; `last`: these are all."""
+    """Records that the first `after` shares are counted, `before` of them earlier; `last`: these are all."""
 
     batch_id: str
     before: int
@@ -41,7 +41,7 @@ class Mark:
 
 @dataclass(slots=True)
 class Sums:
-    """Rows and raw bytes, and what of them went into the tenant's own cloud."""
+    """Rows and raw bytes, and the part of them in the tenant's own ClickHouse (BYOC)."""
 
     rows: int = 0
     raw_bytes: int = 0
@@ -58,14 +58,14 @@ class Sums:
 
 @dataclass(slots=True)
 class Count:
-    """One transaction: the marks it makes, and what it adds to each tenant's days."""
+    """One transaction: its marks, and the sums it adds to each tenant's days."""
 
     marks: list[Mark] = field(default_factory=list)
     days: dict[tuple[TenantId, date], Sums] = field(default_factory=dict)
 
     @property
     def totals(self) -> dict[TenantId, Sums]:
-        """What it adds to each tenant's total."""
+        """The sums it adds to each tenant's total."""
         totals: dict[TenantId, Sums] = {}
         for (tenant, _), day in self.days.items():
             total = totals.setdefault(tenant, Sums())
@@ -75,7 +75,7 @@ class Count:
 
     @property
     def writes(self) -> int:
-        """How many items it changes."""
+        """The number of items it writes."""
         return len(self.marks) + len(self.days) + len({tenant for tenant, _ in self.days})
 
     def has_room_for(self, share: Share) -> bool:
@@ -85,7 +85,7 @@ class Count:
         return self.writes + new_day + new_tenant + 1 <= MAX_WRITES
 
     def take(self, batch: Uncounted, before: int) -> int:
-        """Take in as many of the batch's shares from `before` on as there is room for; where it ends."""
+        """Add as many of the batch's shares from `before` on as fit; returns the index of the next share."""
         after = before
         for share in batch.shares[before:]:
             if not self.has_room_for(share):
@@ -98,7 +98,7 @@ class Count:
 
 
 def plan(batches: Iterable[Uncounted]) -> list[Count]:
-    """Counts that together take in every uncounted share of `batches`, in their order."""
+    """Counts that together cover every uncounted share of `batches`, in their order."""
     counts = [Count()]
     for batch in batches:
         counted = batch.counted

@@ -1,4 +1,4 @@
-"""Whether an account has a cloud of its own: a plan that stores logs there would store none without."""
+"""Whether an account has a BYOC destination: without one, the BYOC plan would store no logs."""
 
 from typing import Any
 
@@ -7,9 +7,9 @@ from functions.shared.tenancy import TenantId
 
 
 class OwnClouds:
-    """The table of destinations, of which nothing is read but that an item is there.
+    """Reads the table of destinations, and only whether an item exists.
 
-    What opens the seals on it (functions.shared.custody.destinations) has no business in billing.
+    Billing has no access to the encrypted credentials in it (functions.shared.custody.destinations).
     """
 
     def __init__(self, destinations_table: str, client: Any = None) -> None:
@@ -17,7 +17,7 @@ class OwnClouds:
         self._client = client or open_client()
 
     def has(self, tenant: TenantId) -> bool:
-        """Raises StoreUnavailableError when DynamoDB fails."""
+        """Whether `tenant` has a destination. Raises StoreUnavailableError when DynamoDB fails."""
         with answered():
             found = self._client.get_item(
                 TableName=self._table,

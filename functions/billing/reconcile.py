@@ -1,13 +1,12 @@
-"""Reconcile: the ledger, ClickHouse and Stripe are held against each other.
+"""Reconcile: compares the ledger with ClickHouse and with Stripe.
 
-Trigger: the scheduler, once a day. Promise: of the last days that are over, each tenant's rows in our
-warehouse are compared with those that were counted, and what Stripe has of each customer with what was told.
-Each difference is written to the journal and into the report, which is kept in the table of usage; alarms
-hang on `UsageDifferenceRows` and `UsageDifferenceBytes` above 0. Nothing is corrected. A customer's own
-ClickHouse is the customer's to write to and is not compared.
-What is on its way while this looks is no difference: what differs is looked at again a minute later, and
-counts only if it stands still.
-Failure: when ClickHouse, DynamoDB or Stripe does not answer the run raises, and nothing is said of that day.
+Trigger: the scheduler, once a day. Promise: for the last complete days, each tenant's rows in our warehouse
+are compared with the counted rows, and Stripe's usage of each customer with the reported usage. Each
+difference is logged and added to the report, which is stored in the usage table; alarms watch
+`UsageDifferenceRows` and `UsageDifferenceBytes` above 0. Nothing is corrected. A BYOC customer's own
+ClickHouse is not compared, because the customer may write to it. Data in flight is not a difference:
+differences are checked again a minute later and count only if unchanged. Failure: when ClickHouse, DynamoDB
+or Stripe does not answer, the run raises and writes no report for that day.
 """
 
 from dataclasses import dataclass
@@ -69,7 +68,7 @@ def handler(_event: dict[str, Any], _context: Any) -> dict[str, Any]:
 
 
 def tell(found: Found) -> None:
-    """The figures as metrics, each difference as a line, up to so many."""
+    """Publish the totals as metrics and log each difference, up to a limit."""
     told = found.told()
     for rows in told.rows_differ:
         journal.write(

@@ -1,4 +1,4 @@
-"""The ledger's usage, ClickHouse and Stripe, held against each other."""
+"""Compares the ledger's usage with ClickHouse and Stripe."""
 
 import json
 import time
@@ -29,18 +29,18 @@ from functions.shared.tenancy import TenantId
 THREADS = 8
 DAYS_BACK = 3
 DAY_OVER = timedelta(hours=2)
-"""After midnight: by then what was received before is stored and counted, but for what waits in an outage."""
+"""After midnight; by then earlier rows are stored and counted, except those delayed by an outage."""
 
 LOOKS_AGAIN_AFTER_SECONDS = 60
 MAX_NAMED = 100
-"""Tenants by name in a question to ClickHouse, which comes in a URL; of more of them all are asked for."""
+"""Tenants named in one ClickHouse query, which is sent in a URL; for more tenants all are queried."""
 
 MAX_EXPLAINED = 100
-"""Of the differences; more of them have one cause, and it is not in the batches."""
+"""Differences to explain by their batches; more of them have one cause, which is not in the batches."""
 
 
 class Stripe(Protocol):
-    """What is asked of functions.billing.stripe_contract.Stripe."""
+    """Methods used of functions.billing.stripe_contract.Stripe."""
 
     def customer_exists(self, customer: str) -> bool: ...
     def usage_between(self, meter: str, customer: str, start: int, end: int) -> int: ...
@@ -48,7 +48,7 @@ class Stripe(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Reconciliation:
-    """What is compared. `clock`: Unix seconds; `pause` waits for some."""
+    """The inputs of the comparison. `clock`: Unix seconds; `pause` sleeps for the given seconds."""
 
     usage: Usage
     batches: DoneBatches
@@ -60,11 +60,11 @@ class Reconciliation:
     pause: Callable[[float], None] = time.sleep
 
     def run(self, books: Iterable[Book]) -> Found:
-        """Compare, and keep the report."""
+        """Compare, and store the report."""
         now = self.clock()
         last = (datetime.fromtimestamp(now, UTC) - DAY_OVER).date() - timedelta(days=1)
         first = last - timedelta(days=DAYS_BACK - 1)
-        # Rows are stored before they are counted: asked in this order, too many are a difference at once.
+        # Rows are stored before they are counted: in this order, surplus stored rows are a real difference.
         stored = self.stored.by_day(first, last)
         days = list(self.usage.all_days(first, last))
         differences = self._standing_still(rows_differ(days, stored), first, last)
@@ -86,7 +86,7 @@ class Reconciliation:
         return found
 
     def _standing_still(self, differences: list[RowsDiffer], first: date, last: date) -> list[RowsDiffer]:
-        """Those that are the same when looked at again."""
+        """The differences that are the same when read again."""
         if not differences:
             return []
         self.pause(LOOKS_AGAIN_AFTER_SECONDS)
@@ -100,9 +100,9 @@ class Reconciliation:
         return [each for each in differences if each in again]
 
     def _otherwise_billed(self, customers: Iterable["Customer"], now: float) -> tuple[BytesDiffer, ...]:
-        """Of whom Stripe has other usage than was told, also when both are looked at again.
+        """Customers whose usage at Stripe differs from the reported usage, also when both are read again.
 
-        A report may have landed after it was read what was told, and before Stripe was asked.
+        A report may have reached Stripe after our record was read and before Stripe was.
         """
         doubtful = [each.reported.tenant for each in customers if each.difference(now)]
         if not doubtful:
@@ -113,7 +113,7 @@ class Reconciliation:
         return tuple(differs for each in again if each and (differs := each.difference(now)))
 
     def _explained(self, differences: list[RowsDiffer]) -> list[RowsDiffer]:
-        """What remains of them when their batches are looked at."""
+        """The differences that remain after their batches are compared."""
         remaining = []
         for each in differences[:MAX_EXPLAINED]:
             a_day = timedelta(days=1)
@@ -123,16 +123,16 @@ class Reconciliation:
         return [*remaining, *differences[MAX_EXPLAINED:]]
 
     def _at_stripe(self, books: Iterable[Book], now: float) -> list["Customer"]:
-        """What was told of each customer, and what Stripe has; one that is gone there is billed nothing."""
-        # Most books are of accounts that have only tried: of these nobody was ever told anything.
+        """The reported and the billed usage of each customer; without customers deleted at Stripe."""
+        # Most books belong to accounts that never subscribed: no usage was reported for them.
         buyers = [book.tenant for book in books if book.customer_id]
         with ThreadPoolExecutor(THREADS) as pool:
             asked = pool.map(lambda tenant: self._customer(tenant, now), buyers)
             return [each for each in asked if each is not None]
 
     def _customer(self, tenant: TenantId, now: float) -> "Customer | None":
-        """None of a customer of whom nothing was told, or that is gone: deleted by hand, or by the end of an
-        account meanwhile."""
+        """None for a customer without reports, or deleted at Stripe: by hand, or because the account was
+        closed."""
         reported = self.usage.tally(tenant).reported
         if not reported.customer_id:
             return None
@@ -144,7 +144,7 @@ class Reconciliation:
             return None
 
     def _billed(self, reported: Reported, now: float) -> int:
-        """All that Stripe has of the customer since the first report, sent or still pending."""
+        """All usage that Stripe has of the customer since the first report, sent or still pending."""
         pending = reported.pending.first_dated if reported.pending else int(now)
         begins = whole_minute(reported.first_dated or pending)
         ends = whole_minute(max(int(now), reported.last_dated)) + MINUTE_SECONDS
@@ -153,11 +153,11 @@ class Reconciliation:
 
 @dataclass(frozen=True, slots=True)
 class Customer:
-    """What was told of one, and what Stripe has."""
+    """The reported and the billed usage of one customer."""
 
     reported: Reported
     billed_bytes: int
 
     def difference(self, now: float) -> BytesDiffer | None:
-        """Whether these are not the same at `now`, Unix seconds."""
+        """The difference at `now`, Unix seconds; None if they are equal."""
         return bytes_differ(self.reported, self.billed_bytes, now)

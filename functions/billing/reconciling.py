@@ -1,10 +1,10 @@
-"""What was counted against what is there, and what was told against what Stripe has: pure.
+"""Compare counted with stored rows, and reported with billed usage: pure functions.
 
-A day's rows in our warehouse are those that were counted for it, less those that an erasure took out; of
-these it is known how many there are, and not of which day. Where they differ the batches say why. Rows are
-stored on the day they carry, and counted on the day their object's key names; these differ when a client
-repeats a request after midnight under the same `Idempotency-Key`. A batch that is whole, with rows of another
-day than its key says, has moved them and explains that much.
+A day's rows in our warehouse are its counted rows, less erased rows. Of erased rows the number is known, but
+not the day. Differences are explained by batches: rows are stored on the day they carry, but counted on the
+day in their object's key. These days differ when a client repeats a request after midnight with the same
+`Idempotency-Key`. A complete batch with rows of another day than its key's has moved these rows, and explains
+that part of the difference.
 """
 
 import json
@@ -20,17 +20,18 @@ from functions.shared.tenancy import TenantId
 from functions.shared.usage import Share
 
 STILL_ADDING_UP_SECONDS = 3600
-"""So long a report that has landed may be missing in Stripe's sums, which are consistent eventually."""
+"""How long a landed report may be missing in Stripe's sums, which are eventually consistent."""
 
 MAX_TOLD, MAX_BATCHES_TOLD = 100, 20
-"""How many differences, and batches of each, a report names: DynamoDB keeps 400 KB of it."""
+"""How many differences, and batches of each, a report lists: a DynamoDB item holds 400 KB."""
 
 TenantsDay = tuple[TenantId, date]
 
 
 @dataclass(frozen=True, slots=True)
 class BatchDiffers:
-    """A batch that has not as many of the tenant's rows as the ledger says; `counted` 0: it is unknown."""
+    """A batch with another number of the tenant's rows than in the ledger; `counted` 0: unknown to the
+    ledger."""
 
     batch_id: str
     counted: int
@@ -39,9 +40,9 @@ class BatchDiffers:
 
 @dataclass(frozen=True, slots=True)
 class RowsDiffer:
-    """A tenant's day on which another number of rows is there than was counted.
+    """A tenant's day with another number of rows than counted.
 
-    `confirmed_bytes`: of the batches that are whole; the rest of the day's bytes is in doubt.
+    `confirmed_bytes`: of complete batches; the other bytes of the day are in doubt.
     """
 
     tenant: TenantId
@@ -58,7 +59,7 @@ class RowsDiffer:
 
 @dataclass(frozen=True, slots=True)
 class BytesDiffer:
-    """A customer of whom Stripe has other usage than was told."""
+    """A customer whose usage at Stripe differs from the reported usage."""
 
     tenant: TenantId
     told: int
@@ -71,7 +72,7 @@ class BytesDiffer:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a reconciliation has found, of the days from `first` to `last`."""
+    """The result of a reconciliation, for the days from `first` to `last`."""
 
     first: date
     last: date
@@ -92,14 +93,14 @@ class Found:
         return sum(each.raw_bytes for each in self.bytes_differ)
 
     def told(self) -> "Found":
-        """With as many differences as are told one by one; the sums above are those of all."""
+        """A copy with a limited number of differences; the sums above cover all of them."""
         rows = (
             replace(each, batches=each.batches[:MAX_BATCHES_TOLD]) for each in self.rows_differ[:MAX_TOLD]
         )
         return replace(self, rows_differ=tuple(rows), bytes_differ=self.bytes_differ[:MAX_TOLD])
 
     def as_json(self) -> dict[str, Any]:
-        """With days as text; all that differs in sums, and of what differs the first."""
+        """With days as text; the sums cover all differences, the lists only the first ones."""
         plain: dict[str, Any] = json.loads(json.dumps(asdict(self.told()), default=date.isoformat))
         return {
             **plain,
@@ -111,7 +112,7 @@ class Found:
 
 
 def rows_differ(days: Iterable[Day], stored: Mapping[TenantsDay, int]) -> list[RowsDiffer]:
-    """The days on which `stored`, rows in our warehouse, is not what was counted; in order."""
+    """The days on which the rows in our warehouse, `stored`, differ from the counted rows; in order."""
     counted = {(each.tenant, each.day): _expected(each) for each in days}
     return [
         RowsDiffer(*which, counted.get(which, 0), stored.get(which, 0))
@@ -125,10 +126,10 @@ def explained(
     found: Mapping[str, Mapping[date, int]],
     shares: Mapping[str, tuple[Share, ...]],
 ) -> RowsDiffer | None:
-    """What of `difference` remains when its batches are looked at; None when that is nothing.
+    """The part of `difference` that its batches do not explain; None if they explain all of it.
 
-    `found`: the tenant's rows by batch and day, of all batches that may have rows of this day; `shares`: what
-    the ledger says of these.
+    `found`: the tenant's rows by batch and day, of all batches that may have rows of this day; `shares`:
+    their shares in the ledger.
     """
     moved, confirmed_bytes, culprits = 0, 0, []
     for batch_id, days in sorted(found.items()):
@@ -153,7 +154,7 @@ def explained(
 
 
 def not_erased(differences: Iterable[RowsDiffer], erased: Callable[[TenantId], float]) -> list[RowsDiffer]:
-    """Less the days of tenants of whom no more rows are missing than `erased`, how many an erasure took."""
+    """Without the missing days of tenants whose missing rows do not exceed `erased`, their erased rows."""
     missing: dict[TenantId, list[RowsDiffer]] = defaultdict(list)
     remaining = []
     for each in differences:
@@ -168,7 +169,8 @@ def not_erased(differences: Iterable[RowsDiffer], erased: Callable[[TenantId], f
 
 
 def bytes_differ(reported: Reported, billed: int, now: float) -> BytesDiffer | None:
-    """Whether Stripe has something else than was told; a pending report may be there or not."""
+    """The difference between Stripe's and the reported usage, if any; a pending report may be included or
+    not."""
     possible = {reported.landed_bytes}
     if reported.pending:
         possible.add(reported.landed_bytes + reported.pending.value_bytes)

@@ -1,7 +1,6 @@
-"""What people are told by the calendar: a trial or a grace period that ends, and that it has ended.
+"""Notices that follow from the date: a trial or a grace period that ends soon or has ended.
 
-What was told is written into the account's book with the letter, so nothing is told twice however often and
-for how long one looks.
+Sent notices are recorded in the account's book in the same transaction, so none is sent twice.
 """
 
 from collections.abc import Iterator
@@ -9,16 +8,16 @@ from collections.abc import Iterator
 from functions.billing.book import Book
 from functions.billing.entitlements import SECONDS_A_DAY, grace_ends_at
 from functions.billing.subscription import Subscription
-from functions.billing.wording import READING, News, day, moment, terms
+from functions.billing.wording import CHOOSE, PORTAL, READING, News, day, moment, terms
 
 TRIAL_NOTICE_DAYS = 3
 GRACE_NOTICE_DAYS = 1
 TOLD_LATE_DAYS = 3
-"""Who has not been told by then, for nothing of ours ran, is not told any more."""
+"""A notice not sent by then, because our functions did not run, is not sent any more."""
 
 
 def reminders(book: Book, trial_ends_at: int | None, now: float) -> list[News]:
-    """What is to be told at `now`, Unix seconds, and has not been.
+    """The notices to send at `now`, Unix seconds, without those already sent.
 
     `trial_ends_at`: of an account on its free trial (functions.billing.entitlements).
     """
@@ -37,21 +36,21 @@ def _due(book: Book, trial_ends_at: int | None, now: float) -> Iterator[News]:
 
 
 def _of_trial(ends_at: int, now: float) -> Iterator[News]:
-    choose = "POST /v1/billing/checkout chooses a plan."
+    choose = f"To continue, {CHOOSE}."
     if _shortly_before(ends_at, TRIAL_NOTICE_DAYS, now):
         yield News(
             notice_id=f"trial_ending-{ends_at}",
             kind="billing_trial_ending",
             title="Your AstraLog trial ends soon",
-            text=f"Your free trial ends on {day(ends_at)}. From then on new logs are refused, unless you "
-            f"have chosen a plan; what is left of the trial stays free if you do so now. {READING} {choose}",
+            text=f"Your free trial ends on {day(ends_at)}. After that, new logs are rejected until you "
+            f"choose a plan. If you choose one now, the rest of the trial stays free. {READING} {choose}",
         )
     if _shortly_after(ends_at, now):
         yield News(
             notice_id=f"trial_ended-{ends_at}",
             kind="billing_trial_ended",
-            title="Your AstraLog trial is over",
-            text=f"Your free trial ended on {day(ends_at)}. New logs are refused. {READING} {choose}",
+            title="Your AstraLog trial has ended",
+            text=f"Your free trial ended on {day(ends_at)}. New logs are rejected. {READING} {choose}",
         )
 
 
@@ -61,20 +60,19 @@ def _first_payment(live: Subscription, ends_at: int, now: float) -> Iterator[New
             notice_id=f"first_payment-{ends_at}",
             kind="billing_first_payment",
             title="Your AstraLog trial ends soon",
-            text=f"Your free trial ends on {day(ends_at)}, and the first payment is taken then. "
-            f"{terms(live.plan)} POST /v1/billing/portal opens the page where you can cancel before.",
+            text=f"Your free trial ends on {day(ends_at)}, and the first payment is due then. "
+            f"{terms(live.plan)} To cancel before then, {PORTAL}.",
         )
 
 
 def _of_grace(live: Subscription, ends_at: int, now: float) -> Iterator[News]:
-    mend = "POST /v1/billing/portal opens the page where you can change the card and pay."
+    pay = f"To update the card and pay, {PORTAL}."
     if _shortly_before(ends_at, GRACE_NOTICE_DAYS, now):
         yield News(
             notice_id=f"grace_ending-{live.owes_since}",
             kind="billing_grace_ending",
-            title="AstraLog will refuse your logs from tomorrow",
-            text=f"A payment is still missing. From {moment(ends_at)} on new logs are refused. {READING} "
-            f"{mend}",
+            title="AstraLog will reject your new logs from tomorrow",
+            text=f"A payment is overdue. From {moment(ends_at)} on, new logs are rejected. {READING} {pay}",
         )
     if _shortly_after(ends_at, now):
         yield News(
@@ -82,9 +80,9 @@ def _of_grace(live: Subscription, ends_at: int, now: float) -> Iterator[News]:
             live.subscription_id,
             f"suspended-{live.owes_since}",
             "billing_suspended",
-            "AstraLog refuses your logs",
-            f"A payment has been missing since {day(live.owes_since)}. Since {moment(ends_at)} new logs "
-            f"are refused with 402. {READING} As soon as it is paid they are taken again. {mend}",
+            "AstraLog rejects your new logs",
+            f"A payment has been overdue since {day(live.owes_since)}. Since {moment(ends_at)} new logs "
+            f"are rejected (status 402) until you pay. {READING} {pay}",
         )
 
 

@@ -1,11 +1,11 @@
-"""Report: what was counted is told to Stripe, so that it stands on the invoice.
+"""Report: sends counted usage to Stripe, for invoices.
 
-Trigger: the scheduler, every hour. Promise: what a customer's subscription is billed for is what was counted
-since it began, each byte told once, whichever answer is lost and whoever dies when
-(functions.billing.reporting). Every account's caps are looked after as well.
-Failure: a report that Stripe did not answer stays written down, and the next run sends it again or looks for
-it; one tenant's keeps nobody else's from being sent. `OldestReportSeconds` says for how long the oldest has
-been pending, `ReportsRefused` how many Stripe does not take: alarms hang on both.
+Trigger: the scheduler, every hour. Promise: a customer's subscription is billed for the usage counted since
+it began. Each byte is reported once, even if an answer is lost or a run dies (functions.billing.reporting).
+Every account gets a follow-up of its caps as well. Failure: a report without an answer from Stripe stays
+pending, and the next run sends it again or searches for it; one tenant's pending report does not block other
+tenants. `OldestReportSeconds` is the age of the oldest pending report, `ReportsRefused` the number of reports
+that Stripe rejects: alarms watch both.
 """
 
 import random
@@ -47,7 +47,7 @@ class Settings(BookkeepingSettings):
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What became of one account's report. `pending_seconds`: for how long one has been pending, else 0."""
+    """The result for one account. `pending_seconds`: age of the pending report, or 0."""
 
     landed_bytes: int = 0
     pending_seconds: int = 0
@@ -57,14 +57,14 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """All accounts, one after the other in some threads."""
+    """Processes all accounts, in several threads."""
 
     reporter: Reporter
     caretaker: Caretaker
     usage: Usage
 
     def run(self, books: Sequence[Book], seconds_left: Callable[[], float]) -> dict[TenantId, Told]:
-        """What became of each; what there was no time for is left out, and the next run begins elsewhere."""
+        """The result by account, in random order; accounts skipped for lack of time are left out."""
         by_tenant = {book.tenant: book for book in books}
         apart: Apart[TenantId, Told] = Apart(
             lambda tenant: self._one(by_tenant[tenant]),
@@ -97,7 +97,7 @@ class Round:
 
 def handler(_event: dict[str, Any], context: Any) -> dict[str, int]:
     settings, client = load(Settings), open_client()
-    # The secret is read each time: a key that was changed holds from the next hour on.
+    # The secret is read in each run, so a changed key is used within an hour.
     reporter = reporter_of(settings, client, gate_of(settings, secret_of(settings)))
     rounds = Round(reporter, caretaker_of(settings, client), usage_of(settings, client))
     told = rounds.run(
@@ -108,7 +108,7 @@ def handler(_event: dict[str, Any], context: Any) -> dict[str, int]:
 
 
 def measured(told: Sequence[Told]) -> dict[str, int]:
-    """The figures of a run, as metrics too."""
+    """The totals of a run, also published as metrics."""
     figures = {
         "accounts": len(told),
         "bytes": sum(each.landed_bytes for each in told),

@@ -1,4 +1,5 @@
-"""One tenant's usage to Stripe: each step of functions.billing.reporting written down before it is taken."""
+"""Reports one tenant's usage to Stripe: each step of functions.billing.reporting is written before it is
+done."""
 
 import time
 from collections.abc import Callable
@@ -21,11 +22,11 @@ from functions.shared.errors import PermanentError
 
 
 class UnclearReportError(PermanentError):
-    """Stripe has usage in the minutes of a pending report that is not this report: somebody must look."""
+    """Stripe has other usage than the pending report in its minutes: an operator must check."""
 
 
 class Stripe(Protocol):
-    """What is asked of functions.billing.stripe_contract.Stripe."""
+    """Methods used of functions.billing.stripe_contract.Stripe."""
 
     def customer_exists(self, customer: str) -> bool: ...
     def send_meter_event(
@@ -36,7 +37,7 @@ class Stripe(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Reporter:
-    """Tells Stripe. `meter`: the meter's id at Stripe, asked for when it is needed; `clock`: Unix seconds."""
+    """Reports to Stripe. `meter`: returns the meter's id at Stripe, when needed; `clock`: Unix seconds."""
 
     usage: Usage
     stripe: Stripe
@@ -44,12 +45,12 @@ class Reporter:
     clock: Callable[[], float] = time.time
 
     def report(self, book: Book) -> Reported:
-        """Settle what is pending and tell what is left; what is written down afterwards.
+        """Settle a pending report and report the remaining usage; returns the stored state afterwards.
 
         Raises
         ------
         StripeUnavailableError, StripeRefusedError, UnclearReportError: a report stays pending.
-        ReportedChangedError: somebody else is at it.
+        ReportedChangedError: another process is reporting.
         StoreUnavailableError
         """
         tally = self.usage.tally(book.tenant)
@@ -65,7 +66,8 @@ class Reporter:
         return self._sent(book, self.usage.write(begun), begun.pending)
 
     def all_reported(self, book: Book) -> bool:
-        """Tell what is left; whether nothing is, and what was told last is dated a minute ago or more.
+        """Report the remaining usage; returns whether none remains and the last report is at least a minute
+        old.
 
         Raises as `report` does.
         """
@@ -75,7 +77,7 @@ class Reporter:
         return settled and self.clock() >= reported.last_dated + MINUTE_SECONDS
 
     def _settled(self, book: Book, reported: Reported, report: Report) -> Reported:
-        """With the report that was pending at Stripe, there already or sent again."""
+        """`reported` with the pending report settled: found at Stripe, or sent again."""
         try:
             if report.must_be_looked_for(self.clock()) and self._found(report):
                 return self._landed(book, reported, report, report.first_dated)
@@ -116,12 +118,12 @@ class Reporter:
 
 
 def metered(book: Book) -> Subscription | None:
-    """The subscription that is billed by usage, while it lives."""
+    """The live subscription that is billed by usage, or None."""
     return book.live if book.live and book.live.meters and book.customer_id else None
 
 
 def opened_for(book: Book, reported: Reported, counted_bytes: int, usage: Usage) -> Reported:
-    """With the account's subscription begun to be reported, should it be a new one."""
+    """`reported` with reporting started for the account's subscription, if that is new."""
     live = metered(book)
     if live is None or reported.pending or reported.subscription_id == live.subscription_id:
         return reported

@@ -1,17 +1,17 @@
-"""How usage is told to Stripe, and never told twice: pure transitions of what is written down of it.
+"""Reporting usage to Stripe exactly once: pure transitions of the stored state.
 
-Of what was counted for a tenant a part was told (`landed`), a part never will be (`waived`: it was stored
-before there was a subscription), and the rest is told by the next report. There is one report of a tenant at
-a time. It is written down before it is sent, with an identifier of its own, and stays pending until it is
-known to have landed; nothing else is told meanwhile.
+The counted usage of a tenant has three parts: already reported (`landed`), never to be reported (`waived`:
+stored before the subscription began), and the rest, which the next report contains. A tenant has one report
+at a time. It is written with its own identifier before it is sent, and stays pending until it is known to
+have landed; no other usage is reported meanwhile.
 
-Stripe refuses an identifier that it has taken within 24 hours. So a pending report may simply be sent again,
-and a refusal as a duplicate says that it has landed. After LOOK_AFTER_SECONDS that protects no longer: then
-Stripe is asked what it has in the minutes in which the report was sent. These minutes are no other report's,
-so their sum says whether it is there.
+Stripe rejects an identifier that it accepted within 24 hours. So a pending report may be sent again, and a
+rejection as a duplicate proves that it has landed. After LOOK_AFTER_SECONDS this protection ends: then Stripe
+is asked for the usage in the minutes in which the report was sent. No other report is dated in these minutes,
+so their sum shows whether it has landed.
 
-A report is dated when it is sent, again and again, never back: so it falls into a period that is still open,
-whenever it gets through.
+A report is dated with the time of each attempt to send it, never earlier. So it belongs to an open billing
+period whenever it arrives.
 """
 
 from dataclasses import dataclass, replace
@@ -21,12 +21,12 @@ from functions.shared.tenancy import TenantId
 
 MINUTE_SECONDS = 60
 LOOK_AFTER_SECONDS = 23 * 3600
-"""An hour less than Stripe's 24: clocks differ, and a request takes its time."""
+"""One hour less than Stripe's 24, because clocks differ and requests take time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """One report. `began_at`, and when it was sent first and last, as dated: Unix seconds."""
+    """One report. `began_at`, and the dates of its first and last attempt: Unix seconds."""
 
     identifier: str
     value_bytes: int
@@ -37,20 +37,20 @@ class Report:
 
     @property
     def minutes(self) -> tuple[int, int]:
-        """From when until when it may have been dated, in whole minutes, Unix seconds."""
+        """The range of its possible dates, in whole minutes, Unix seconds."""
         return whole_minute(self.first_dated), whole_minute(self.last_dated) + MINUTE_SECONDS
 
     def must_be_looked_for(self, now: float) -> bool:
-        """Whether Stripe might take it twice if it was sent now."""
+        """Whether Stripe might accept it twice if it was sent now."""
         return now - self.began_at >= LOOK_AFTER_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
 class Reported:
-    """What was told of a tenant's usage, and to whom.
+    """The reported usage of a tenant, and the customer it was reported for.
 
     `landed_bytes` of `customer_id`, dated from `first_dated` to `last_dated`, `last_bytes` of them with the
-    last report; `earlier_bytes` of customers the tenant had before. `period_bytes` of what has landed is in
+    last report; `earlier_bytes` of the tenant's earlier customers. `period_bytes` of the landed usage is in
     the period that began at `period_start`.
     """
 
@@ -70,21 +70,22 @@ class Reported:
 
     @property
     def settled_bytes(self) -> int:
-        """What need not be told any more."""
+        """The usage that needs no further report."""
         return self.landed_bytes + self.waived_bytes + self.earlier_bytes
 
     def left_bytes(self, counted_bytes: int) -> int:
-        """What of `counted_bytes`, all there ever was, has not landed; a pending report is part of it."""
+        """The part of `counted_bytes`, all usage ever counted, that has not landed, including a pending
+        report."""
         return max(0, counted_bytes - self.settled_bytes)
 
     def used_bytes(self, counted_bytes: int, period_start: int) -> int:
-        """What the period from `period_start` on comes to: what has landed in it, and what will."""
+        """The usage of the period from `period_start` on: landed in it, or still to be reported."""
         landed = self.period_bytes if self.period_start == period_start else 0
         return landed + self.left_bytes(counted_bytes)
 
 
 def opened(reported: Reported, counted_bytes: int, customer_id: str, subscription_id: str) -> Reported:
-    """A subscription has begun, and no report is pending: what was stored before is waived."""
+    """Start reporting for a new subscription, without a pending report: earlier usage is waived."""
     new = replace(
         reported,
         subscription_id=subscription_id,
@@ -105,7 +106,7 @@ def opened(reported: Reported, counted_bytes: int, customer_id: str, subscriptio
 
 
 def begun(reported: Reported, counted_bytes: int, period_start: int, now: float) -> Reported | None:
-    """With a report of all that is left to tell; None when that is nothing, or one is pending."""
+    """`reported` with a report of all remaining usage; None if nothing remains, or a report is pending."""
     value = reported.left_bytes(counted_bytes)
     if reported.pending or not value:
         return None
@@ -116,13 +117,13 @@ def begun(reported: Reported, counted_bytes: int, period_start: int, now: float)
 
 
 def dated_anew(reported: Reported, report: Report, period_start: int, now: float) -> Reported:
-    """With the pending `report` dated now, for it is to be sent again."""
+    """`reported` with the pending `report` dated now, to send it again."""
     at = max(int(now), period_start, report.last_dated)
     return replace(reported, pending=replace(report, last_dated=at))
 
 
 def landed(reported: Reported, report: Report, dated: int, period_start: int) -> Reported:
-    """With the pending `report` known to be at Stripe; `dated`: when, as far as that is known."""
+    """`reported` with the pending `report` known to be at Stripe; `dated`: its date, as far as known."""
     before = reported.period_bytes if reported.period_start == period_start else 0
     return replace(
         reported,
@@ -137,15 +138,16 @@ def landed(reported: Reported, report: Report, dated: int, period_start: int) ->
 
 
 def given_up(reported: Reported, report: Report) -> Reported:
-    """With the pending `report` waived, for its customer is gone: nobody will ever be billed for it."""
+    """`reported` with the pending `report` waived: its customer is deleted, so it can never be billed."""
     return replace(reported, waived_bytes=reported.waived_bytes + report.value_bytes, pending=None)
 
 
 def withdrawn(reported: Reported, report: Report) -> Reported:
-    """With the pending `report` known not to be at Stripe, nor on its way: the next one tells it, later."""
+    """`reported` with the pending `report` known not to be at Stripe, nor in flight: the next report contains
+    it."""
     return replace(reported, last_dated=report.last_dated, pending=None)
 
 
 def whole_minute(seconds: int) -> int:
-    """The minute that `seconds`, Unix, is in."""
+    """The start of the minute of `seconds`, Unix seconds."""
     return seconds - seconds % MINUTE_SECONDS

@@ -1,4 +1,4 @@
-"""What each of billing's routes does: decode, one call, encode."""
+"""The routes of billing: each decodes the request, makes one call and encodes the response."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from functions.shared.tenancy import TenantId
 
 @dataclass(frozen=True, slots=True)
 class Office:
-    """The parts of this function, wired once an execution environment."""
+    """The handler's dependencies, created once for each execution environment."""
 
     desk: Desk
     books: Books
@@ -30,7 +30,7 @@ class Office:
 
 
 def answer_to(event: Event, office: Office) -> Answer:
-    """The answer."""
+    """The response to one request."""
     route = event["routeKey"]
     caller = principal(event).require(SCOPES.get(route, "admin"))
     try:
@@ -39,7 +39,10 @@ def answer_to(event: Event, office: Office) -> Answer:
         raise _gone() from None
     except RetryableError:
         raise RefusalError(
-            503, "try_again", "This cannot be done right now: look, and try again.", retry_after_seconds=2
+            503,
+            "try_again",
+            "Temporarily unavailable. Check the current state, then retry.",
+            retry_after_seconds=2,
         ) from None
 
 
@@ -95,7 +98,7 @@ def _standing(office: Office, tenant: TenantId) -> Standing:
 
 
 def _gone() -> RefusalError:
-    return RefusalError(404, "not_found", "This account does not exist any more.")
+    return RefusalError(404, "not_found", "This account no longer exists.")
 
 
 ROUTES: dict[str, Callable[[Office, Principal, Event], Answer]] = {
@@ -108,4 +111,4 @@ ROUTES: dict[str, Callable[[Office, Principal, Event], Answer]] = {
 }
 
 SCOPES = {"GET /v1/usage": "read"}
-"""What a key needs for those of the routes that do not need `admin`."""
+"""Scope that a key needs for routes that do not need `admin`."""

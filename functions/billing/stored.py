@@ -1,4 +1,4 @@
-"""The events table as a reconciliation sees it: counts of rows, and nothing of what they say."""
+"""The events table for reconciliation: row counts only, never the contents of rows."""
 
 from collections import defaultdict
 from collections.abc import Collection
@@ -17,7 +17,7 @@ _WITHIN = (
 
 
 class StoredRows:
-    """Counts rows of `events` by the day they were received, in UTC; errors are those of the warehouse."""
+    """Counts rows of `events` by UTC day of receipt; raises the errors of the warehouse."""
 
     def __init__(self, warehouse: Warehouse) -> None:
         self._warehouse = warehouse
@@ -40,7 +40,7 @@ class StoredRows:
         }
 
     def by_batch(self, tenant: TenantId, first: date, last: date) -> dict[str, dict[date, int]]:
-        """All rows of `tenant`, by batch and day, of the batches that have some from `first` to `last`."""
+        """All rows of `tenant`, by batch and day, of the batches with rows from `first` to `last`."""
         rows = self._select(
             "SELECT batch_id, toDate(received_at) AS day, count() AS rows FROM events "  # noqa: S608
             "WHERE tenant_id = {tenant:String} AND batch_id IN ("

@@ -1,7 +1,7 @@
-"""What billing asks of Stripe, as a contract; functions.billing.stripe_gate keeps it.
+"""The interface to Stripe that billing uses, implemented by functions.billing.stripe_gate.
 
-Objects come as plain dictionaries with the keys of Stripe's reference at `API_VERSION`, and always as they
-are at the moment of asking: what a webhook carries may be old. Nothing here holds a card number or could.
+Objects are plain dictionaries with the keys of Stripe's reference at `API_VERSION`, always read at the time
+of the call: the object in a webhook may be outdated. Nothing here holds a card number or could.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,10 +11,10 @@ from functions.shared.errors import PermanentError, RetryableError
 from functions.shared.tenancy import TenantId
 
 API_VERSION = "2026-10-28.endive"
-"""That of the pinned SDK; a test holds the two together."""
+"""The version of the pinned SDK; a test checks that both are equal."""
 
 DUPLICATE_METER_EVENT = "duplicate_meter_event"
-"""Code of the refusal of a meter event whose identifier came within 24 hours: the first has landed."""
+"""Error code for a meter event whose identifier was accepted within 24 hours: the first one has landed."""
 
 RESOURCE_MISSING = "resource_missing"
 
@@ -25,13 +25,13 @@ Kind = Literal["product", "price", "meter", "portal"]
 
 
 class StripeUnavailableError(RetryableError):
-    """Stripe did not answer, or asks us to slow down; what was asked may have been done."""
+    """Stripe did not answer, or throttles us; the requested change may have been made."""
 
 
 class StripeRefusedError(PermanentError):
-    """Stripe said no and will say it again.
+    """Stripe rejected the request, and would reject it again.
 
-    `code` is Stripe's own, such as `card_declined`; `status` is 402 when it was a card that was refused.
+    `code` is Stripe's own, such as `card_declined`; `status` is 402 for a rejected card.
     """
 
     def __init__(self, code: str, status: int = 400) -> None:
@@ -41,7 +41,7 @@ class StripeRefusedError(PermanentError):
 
 
 class BadSignatureError(PermanentError):
-    """A webhook that Stripe did not sign, or not now; `reason` is a word for the log."""
+    """A webhook without a valid, current Stripe signature; `reason` is a word for the log."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -49,48 +49,48 @@ class BadSignatureError(PermanentError):
 
 
 class Stripe(Protocol):
-    """Every method raises StripeUnavailableError or StripeRefusedError, which tell a code and no content."""
+    """Every method raises StripeUnavailableError or StripeRefusedError, with a code and no content."""
 
     def make_customer(self, tenant: TenantId, once: str) -> str:
-        """The id of a new customer; the same `once` within a day gives the same one."""
+        """The id of a new customer; the same `once` within a day returns the same customer."""
 
     def customer_exists(self, customer: str) -> bool:
-        """Whether it is there and not deleted."""
+        """Whether the customer exists and is not deleted."""
 
     def delete_customer(self, customer: str) -> None:
-        """Delete it, and with it what it has on file; one that is gone is no error."""
+        """Delete the customer with all stored payment data; a customer already deleted is not an error."""
 
     def subscriptions(self, customer: str) -> list[Thing]:
-        """All of a customer's, ended ones too, newest first."""
+        """All subscriptions of a customer, including ended ones, newest first."""
 
     def invoices(self, subscription: str) -> list[Thing]:
-        """The newest hundred of a subscription, newest first."""
+        """The newest hundred invoices of a subscription, newest first."""
 
     def change_plan(self, subscription: str, items: Sequence[Fields], *, at_once: bool) -> None:
-        """Give the subscription's items other prices, prorated: charged now if `at_once`, else on the next
-        invoice. When the charge is refused nothing is changed."""
+        """Change the prices of the subscription's items, prorated: charged now if `at_once`, else on the next
+        invoice. If the charge is declined nothing changes."""
 
     def cancel(self, subscription: str, *, prorate: bool) -> None:
-        """End it now; a draft invoice asks for its usage and, if `prorate`, gives back the period's rest."""
+        """Cancel now; a draft invoice bills the usage and, if `prorate`, credits the rest of the period."""
 
     def collect(self, invoice: str) -> None:
-        """Finalize it if it is a draft and take what is due; one that is settled stays as it is."""
+        """Finalize the invoice if it is a draft and collect the payment; a settled invoice stays as it is."""
 
     def start_checkout(self, customer: str, fields: Fields) -> tuple[str, str]:
-        """A checkout session for a subscription: its id and the address of its page."""
+        """Create a checkout session for a subscription: its id and the URL of its page."""
 
     def expire_checkout(self, session: str) -> None:
-        """Make the page useless; one that was paid or has expired stays as it is."""
+        """Expire a checkout session; one that was paid or has expired stays as it is."""
 
     def open_portal(self, customer: str, configuration: str, return_url: str) -> str:
-        """The address of a page where the customer changes their card and cancels."""
+        """The URL of a page where the customer changes the card and cancels."""
 
     def charge(self, charge: str) -> Thing: ...
 
     def dispute(self, dispute: str) -> Thing: ...
 
     def listed(self, kind: Kind, **filters: Any) -> list[Thing]:
-        """Everything of a kind that meets the filters."""
+        """All objects of a kind that match the filters."""
 
     def made(self, kind: Kind, fields: Fields) -> Thing: ...
 
@@ -99,11 +99,11 @@ class Stripe(Protocol):
     def send_meter_event(
         self, event_name: str, customer: str, value: int, identifier: str, timestamp: int
     ) -> None:
-        """Add `value` to what the customer used at `timestamp`, Unix seconds.
+        """Add `value` to the customer's usage at `timestamp`, Unix seconds.
 
-        Raises StripeRefusedError of DUPLICATE_METER_EVENT when the identifier came within 24 hours.
+        Raises StripeRefusedError with DUPLICATE_METER_EVENT if the identifier was accepted within 24 hours.
         """
 
     def usage_between(self, meter: str, customer: str, start: int, end: int) -> int:
-        """What the customer's events that are dated from `start` until `end`, whole minutes in Unix seconds,
-        come to; 0 when there are none. An event may take minutes to show."""
+        """The sum of the customer's events dated from `start` until `end`, whole minutes in Unix seconds; 0
+        without events. An event may take minutes to appear."""

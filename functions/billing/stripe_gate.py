@@ -1,8 +1,8 @@
-"""The one module in which Stripe is reached: the official SDK, loaded on first use, at a pinned version.
+"""The only module that calls Stripe: the official SDK, imported on first use, at a pinned version.
 
-Stripe's errors quote what was asked and answered; ours tell its code and nothing else. No call waits longer
-than a request that waits for it can. Every POST carries an idempotency key, the SDK's own where none is
-given, so a retry of the SDK does nothing twice.
+Stripe's errors quote requests and responses; ours contain only the error code. Timeouts of all calls are
+shorter than those of the requests that wait for them. Every POST carries an idempotency key, the SDK's own if
+none is given, so a retry by the SDK changes nothing twice.
 """
 
 import re
@@ -34,11 +34,11 @@ T = TypeVar("T")
 
 
 class StripeGate:
-    """functions.billing.stripe_contract.Stripe.
+    """Implements functions.billing.stripe_contract.Stripe.
 
     Parameters
     ----------
-    address: https://api.stripe.com, or where a local Stripe listens.
+    address: https://api.stripe.com, or the URL of a local Stripe.
     """
 
     def __init__(self, api_key: SecretText, address: str) -> None:
@@ -47,7 +47,7 @@ class StripeGate:
         self._opened: Any = None
 
     def make_customer(self, tenant: TenantId, once: str) -> str:
-        # For people who look at Stripe's dashboard; we never read it back.
+        # For people who use Stripe's dashboard; our code never reads it.
         fields = {"metadata": {"tenant_id": str(tenant)}}
         made = _asked(lambda: self._api.customers.create(fields, {"idempotency_key": once}))
         return str(made["id"])
@@ -162,8 +162,8 @@ class StripeGate:
 def verified(body: bytes, header: str, secret: SecretText, now: float) -> None:
     """Check that Stripe signed `body` within TOLERANCE_SECONDS of `now`, Unix seconds, before or after.
 
-    The SDK's own check has no bound ahead, and takes the first of several times in a header: here it is
-    asked for the signature alone, of a header that names one time.
+    The SDK's own check accepts any future time, and takes the first of several times in a header. So the SDK
+    only checks the signature here, of a header with exactly one time.
 
     Raises
     ------
@@ -201,7 +201,7 @@ def _client(api_key: SecretText, address: str) -> Any:
 
 
 def _asked(call: Callable[[], T]) -> T:
-    """What `call` returns, or our error: raised outside of `except`, or Stripe's would stay on as context."""
+    """The result of `call`, or our error, raised outside of `except` so that Stripe's is not its context."""
     from stripe import StripeError
 
     try:

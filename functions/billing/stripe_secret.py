@@ -1,4 +1,4 @@
-"""What only we and Stripe know: the key we ask with, and the one Stripe signs webhooks with."""
+"""Secrets shared with Stripe: our API key, and the key with which Stripe signs webhooks."""
 
 import json
 from dataclasses import dataclass
@@ -16,11 +16,11 @@ class StripeSecret:
 
 
 def stripe_secret(text: str) -> StripeSecret:
-    """Take the secret's JSON apart.
+    """Parse the secret's JSON.
 
     Raises
     ------
-    SettingsError: it is something else; what it is stays untold.
+    SettingsError: the JSON is not valid; the message does not contain it.
     """
     names = ("api_key", "webhook_secret")
     try:

@@ -1,7 +1,7 @@
-"""A subscription as billing keeps it, read from Stripe's objects: which one counts, since when it owes.
+"""The stored form of a subscription, derived from Stripe's objects: which one counts, and unpaid since when.
 
-What is kept follows from Stripe's objects alone and not from when or how often we were told of them, so that
-events in any order, twice or never, lead to the same.
+It follows from Stripe's objects alone, not from the time or number of events. So events in any order,
+repeated or lost, lead to the same result.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,8 +11,8 @@ from typing import Any, TypeVar
 from functions.shared.plans import PLANS
 
 PRODUCT_PREFIX = "astralog_"
-"""A plan's product at Stripe is called so and by the plan's name. Prices come and go; a product's id stays,
-and only who has our key can make one."""
+"""The id of a plan's Stripe product is this prefix and the plan's name. Prices change; a product's id stays,
+and only our API key can create one."""
 
 LIVE = frozenset({"active", "trialing", "past_due", "unpaid", "paused"})
 OWING = frozenset({"past_due", "unpaid"})
@@ -26,9 +26,9 @@ T = TypeVar("T", bound=Thing)
 class Subscription:
     """One subscription; times in Unix seconds.
 
-    `status` is Stripe's. `meters`: it has an item that is billed by usage. `ends_at`: when it ends unless
-    that is taken back. `owes_since`: when the first of the payments that are missing was due;
-    `failed_payments`: how often taking them was tried; `tries_again_at`: when that will be tried next.
+    `status` is Stripe's. `meters`: it has an item that is billed by usage. `ends_at`: when it ends unless the
+    cancellation is withdrawn. `owes_since`: date of the first unpaid invoice. `failed_payments`: number of
+    failed attempts to collect. `tries_again_at`: time of the next attempt.
     """
 
     subscription_id: str
@@ -60,7 +60,7 @@ def product_of(plan: str) -> str:
 
 
 def plan_of(price: Thing) -> str | None:
-    """The plan that `price` is of; None for a price that is none of ours."""
+    """The plan of `price`; None for a price of another product."""
     product = price["product"]
     name = str(product["id"] if isinstance(product, Mapping) else product)
     plan = name.removeprefix(PRODUCT_PREFIX) if name.startswith(PRODUCT_PREFIX) else ""
@@ -73,10 +73,10 @@ def metered(item: Thing) -> bool:
 
 
 def chosen(things: Iterable[T]) -> T | None:
-    """The subscription that decides, of all of one customer's: a live one before one that has ended.
+    """The subscription that counts, of all of one customer's: a live one before one that has ended.
 
-    One that never began (`incomplete`) decides nothing, nor does one without a price of ours. Of two live
-    ones it is the older: the newer is a mistake, which `doubled` tells of.
+    One that never began (`incomplete`), or without a price of our products, does not count. Of two live ones
+    the older counts: the newer is a mistake, which `doubled` detects.
     """
     deciding = [each for each in things if each["status"] in LIVE | ENDED and _plan(each)]
     live = sorted((each for each in deciding if each["status"] in LIVE), key=_age)
@@ -85,12 +85,12 @@ def chosen(things: Iterable[T]) -> T | None:
 
 
 def doubled(things: Iterable[Thing]) -> bool:
-    """Whether somebody pays twice."""
+    """Whether a customer has two live subscriptions and pays twice."""
     return sum(each["status"] in LIVE and _plan(each) is not None for each in things) > 1
 
 
 def snapshot(thing: Thing, invoices: Sequence[Thing] = ()) -> Subscription:
-    """What is kept of `thing`; `invoices` are its own, newest first, needed of one that owes."""
+    """The stored form of `thing`; `invoices` are its own, newest first, needed only if it is unpaid."""
     first = thing["items"]["data"][0]
     owed = _owed(invoices) if thing["status"] in OWING else []
     period_end = first["current_period_end"]
@@ -113,7 +113,7 @@ def snapshot(thing: Thing, invoices: Sequence[Thing] = ()) -> Subscription:
 
 
 def _plan(thing: Thing) -> str | None:
-    """By the flat price; by usage alone nobody has a plan."""
+    """The plan of the flat price; a usage price alone gives no plan."""
     flat = [item["price"] for item in thing["items"]["data"] if not metered(item)]
     return next((plan for price in flat if (plan := plan_of(price))), None)
 
@@ -123,7 +123,7 @@ def _age(thing: Thing) -> tuple[int, str]:
 
 
 def _owed(invoices: Sequence[Thing]) -> list[Thing]:
-    """The unpaid ones back to the last that was paid: what came before was forgiven, or is another matter."""
+    """The unpaid invoices since the last paid one; earlier ones were forgiven or have another cause."""
     owed = []
     for each in invoices:
         if each["status"] == "paid":
@@ -134,7 +134,7 @@ def _owed(invoices: Sequence[Thing]) -> list[Thing]:
 
 
 def _owes_since(thing: Thing, owed: Sequence[Thing]) -> int | None:
-    """An unpaid subscription whose invoices are all drafts or void owes since its period began."""
+    """When an unpaid subscription became so; when its period began if all invoices are drafts or void."""
     if thing["status"] not in OWING:
         return None
     since: list[int] = [each["status_transitions"]["finalized_at"] or each["created"] for each in owed]

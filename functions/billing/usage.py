@@ -1,10 +1,10 @@
-"""What each tenant has used, in DynamoDB: by day, in all, and what of it was told to Stripe.
+"""Usage of each tenant, in DynamoDB: by day, in total, and the part reported to Stripe.
 
-The table `usage`, by tenant: `day#YYYY-MM-DD` (UTC, of receipt) and `total` are only ever added to, by the
-transaction that marks the batches as counted; `reported` is replaced as a whole by who has read the version
-before. Bytes are of rows as NDJSON before compression; of a day's rows `own_…` went into the tenant's own
-cloud. What is erased later stays counted. Under the tenant `*`, which is nobody's, `reconciled#YYYY-MM-DD`
-is what a reconciliation has found.
+The table `usage`, by tenant: `day#YYYY-MM-DD` (UTC, of receipt) and `total` are only incremented, by the
+transaction that marks the batches as counted; `reported` is replaced as a whole, on condition that its
+version is the one that was read. Bytes are those of rows as NDJSON before compression; of a day's rows, the
+`own_…` part went into the tenant's own ClickHouse (BYOC). Rows erased later stay counted. Under the tenant
+`*`, which no account has, `reconciled#YYYY-MM-DD` is the report of a reconciliation.
 """
 
 from collections.abc import Iterator
@@ -38,12 +38,12 @@ SECONDS_A_DAY = 86_400
 
 
 class ReportedChangedError(RetryableError):
-    """Somebody else has written what was reported since it was read."""
+    """Another process has written the reported usage since it was read."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """All that was ever counted for a tenant, and what of it was reported."""
+    """All usage ever counted for a tenant, and the part of it that was reported."""
 
     rows: int
     raw_bytes: int
@@ -61,7 +61,7 @@ class Usage:
         self._client = client or open_client()
 
     def added(self, count: Count) -> list[Item]:
-        """What `count` adds, as items of TransactWriteItems."""
+        """The sums of `count`, as items of TransactWriteItems."""
         days = [
             self._addition(tenant, f"{DAY}{day.isoformat()}", sums)
             for (tenant, day), sums in count.days.items()
@@ -69,7 +69,7 @@ class Usage:
         return days + [self._addition(tenant, TOTAL, sums) for tenant, sums in count.totals.items()]
 
     def tally(self, tenant: TenantId) -> Tally:
-        """Nothing yet is a tally of zeros."""
+        """The tenant's tally; all zeros if nothing was counted yet."""
         reported = self._item(tenant, REPORTED)
         total = self._item(tenant, TOTAL)
         return Tally(
@@ -79,7 +79,7 @@ class Usage:
         )
 
     def days(self, tenant: TenantId, first: date, last: date) -> Iterator[Day]:
-        """The tenant's days from `first` to `last`, both included, in order, less those without usage."""
+        """The tenant's days from `first` to `last`, both included, in order, without days of no usage."""
         names = {":first": f"{DAY}{first.isoformat()}", ":last": f"{DAY}{last.isoformat()}"}
         values = {":tenant": {"S": str(tenant)}, **{name: {"S": text} for name, text in names.items()}}
         start: Item = {}
@@ -98,7 +98,7 @@ class Usage:
             start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
 
     def all_days(self, first: date, last: date) -> Iterator[Day]:
-        """Every tenant's days from `first` to `last`, both included; looks through the whole table."""
+        """Every tenant's days from `first` to `last`, both included; scans the whole table."""
         names = {":first": f"{DAY}{first.isoformat()}", ":last": f"{DAY}{last.isoformat()}"}
         start: Item = {}
         while True:
@@ -116,7 +116,7 @@ class Usage:
             start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
 
     def file_reconciliation(self, day: date, report: str) -> None:
-        """Keep what a reconciliation has found; a second one of the same day takes its place."""
+        """Store the report of a reconciliation; a second one of the same day replaces it."""
         item = {**key(EVERYBODY, f"{RECONCILED}{day.isoformat()}"), "report": {"S": report}}
         with answered():
             self._client.put_item(TableName=self._table, Item=item)
@@ -124,9 +124,9 @@ class Usage:
     def used_bytes(self, tenant: TenantId, since: int, until: int) -> int:
         """Bytes of the period from `since` until `until`, Unix seconds.
 
-        Of a subscription's period it is what its invoice comes to: what was reported in it and what still
-        will be. Without one, or before it begins to be reported, it is that of the days; one that the period
-        begins in the midst of is not counted, for what was stored before is of no invoice.
+        For a subscription's period this is the usage on its invoice: reported in the period, or still to be
+        reported. Without a subscription, or before reporting begins, it is the sum of the days; the day in
+        which the period begins is not counted, because earlier usage is on no invoice.
         """
         tally = self.tally(tenant)
         if tally.reported.subscription_id and tally.reported.period_start <= since:
@@ -139,7 +139,7 @@ class Usage:
         return sum(each.raw_bytes for each in self.days(tenant, first, max(first, _utc_day(until - 1))))
 
     def forget(self, tenant: TenantId) -> None:
-        """Remove all that was counted for a tenant that is no account's any more."""
+        """Delete all usage of a tenant whose account is deleted."""
         start: Item = {}
         while True:
             with answered():
@@ -158,7 +158,7 @@ class Usage:
             start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
 
     def write(self, reported: Reported) -> Reported:
-        """Replace what was reported by the next version of what was read.
+        """Replace the reported usage, on condition that its version is the one that was read.
 
         Raises
         ------

@@ -11,7 +11,7 @@ from functions.shared.usage import DAY
 TOTAL, REPORTED, RECONCILED = "total", "reported", "reconciled#"
 
 EVERYBODY = "*"
-"""The partition of what is about all; no tenant's id has this character."""
+"""The partition of entries for all tenants; no tenant's id contains this character."""
 
 Item = dict[str, Any]
 
@@ -29,13 +29,13 @@ class Day:
 
 
 def item_of(reported: Reported) -> Item:
-    """The item of what was reported."""
+    """The item of the reported usage."""
     pending = {} if reported.pending is None else {"pending": {"M": _attributes(reported.pending)}}
     return {**key(reported.tenant, REPORTED), **_attributes(reported), **pending}
 
 
 def reported_of(tenant: TenantId, item: Item) -> Reported:
-    """What was reported, from its item."""
+    """The reported usage in an item."""
     pending = Report(**_values(item["pending"]["M"], Report)) if "pending" in item else None
     return Reported(tenant, **_values(item, Reported), pending=pending)
 
@@ -71,5 +71,5 @@ def day_of(item: Item) -> Day:
 
 
 def number(item: Item | None, name: str) -> int:
-    """An attribute of an item; 0 where there is none of either."""
+    """A numeric attribute of an item; 0 without the item or the attribute."""
     return int(item[name]["N"]) if item and name in item else 0

@@ -1,8 +1,8 @@
-"""`GET /v1/usage`: what an account stored by day, and what the running period comes to.
+"""`GET /v1/usage`: usage by day, and an estimate for the current period.
 
-Days are UTC days of receipt, bytes those of rows as NDJSON before compression: what is paid for. They are
-counted within about a minute of being stored. The period is the invoice's: what was stored in the last hour
-of one may be told to Stripe in the next, and is then in that one's figures as well as on its invoice.
+Days are UTC days of receipt; bytes are those of rows as NDJSON before compression, as billed. Usage is
+counted within about a minute of being stored. The period is the invoice's: usage of a period's last hour may
+be reported in the next period, and is then in that period's figures and on its invoice.
 """
 
 from collections.abc import Iterable, Mapping
@@ -35,17 +35,17 @@ class Span:
 def usage_page(
     usage: Usage, book: Book, standing: Standing, query: Mapping[str, str], now: float
 ) -> dict[str, Any]:
-    """The answer's body; `query` may hold `from` and `to`, else the days are the period's until today.
+    """The response body; `query` may have `from` and `to`, else the days are the period's until today.
 
     Raises
     ------
-    RefusalError: 400, of a day that is none, or a span that is empty or too long.
+    RefusalError: 400, for an invalid day, or a span that is empty or too long.
     StoreUnavailableError
     """
     since, until = period(book, now)
     span = asked(query, Span(_day(since), _day(int(now))))
     days = usage.days(book.tenant, span.first, span.last)
-    # Of a subscription that has ended there are invoices, and none of the calendar's month.
+    # A subscription that has ended has invoices, but none of the calendar month.
     of_period = usage.used_bytes if book.live else usage.stored_bytes
     used_bytes = of_period(book.tenant, since, until)
     return {
@@ -74,7 +74,7 @@ def asked(query: Mapping[str, str], otherwise: Span) -> Span:
 
 
 def shown_days(days: Iterable[Day], span: Span) -> list[dict[str, Any]]:
-    """One entry for each day of `span`, those without usage too, the first first."""
+    """One entry for each day of `span`, also for days without usage, in order."""
     stored = {each.day: each for each in days}
     return [
         {
@@ -87,13 +87,13 @@ def shown_days(days: Iterable[Day], span: Span) -> list[dict[str, Any]]:
 
 
 def estimate_cents(plan: Plan, used_bytes: int) -> int:
-    """What a period of `plan` costs at `used_bytes`, before taxes and what is prorated."""
+    """The cost of a period of `plan` at `used_bytes`, before taxes and proration."""
     beyond = max(0, used_bytes - plan.included_gb * GIGABYTE)
     return plan.monthly_cents + (2 * beyond * plan.cents_a_gb + GIGABYTE) // (2 * GIGABYTE)
 
 
 def _costs(book: Book, standing: Standing, used_bytes: int) -> dict[str, Any]:
-    """Of who has no live subscription nothing is estimated: nothing is billed. A trial is free."""
+    """The estimated cost; none without a live subscription, because nothing is billed. A trial is free."""
     plan = PLANS.get(book.live.plan if book.live else standing.plan)
     free = book.live is not None and book.live.status == "trialing"
     return {

@@ -1,4 +1,4 @@
-"""What billing shows of an account: `GET /v1/billing`."""
+"""The response of `GET /v1/billing`."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -10,7 +10,7 @@ from functions.shared.plans import CURRENCY, GIGABYTE, PLANS, Plan
 
 
 def shown(book: Book, standing: Standing, now: float) -> dict[str, Any]:
-    """Times are RFC 3339, volumes are gigabytes, amounts are cents; what does not apply is null."""
+    """Times are RFC 3339, volumes are gigabytes, amounts are cents; values that do not apply are null."""
     subscription = book.subscription
     start, end = period(book, now)
     return {

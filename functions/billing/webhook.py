@@ -1,8 +1,8 @@
-"""A webhook of Stripe's: who sent it, whom it is about, and then how things are now.
+"""Stripe webhooks: check the signature, find the account, read the current state from Stripe.
 
-An event is a reason to look, never a source: of what it says only the customer's id is used, and whose
-customer that is we know ourselves. So an event of one customer that names another account, in metadata or
-wherever else, changes nothing of that account; and an old event cannot undo a new one.
+An event only triggers a read and is never a source: of its contents only the customer's id is used, and the
+customer's account comes from our own table. So an event of one customer that names another account, in
+metadata or anywhere else, changes nothing of that account; and an old event cannot undo a new one.
 """
 
 import time
@@ -41,23 +41,23 @@ LOOKED_INTO = frozenset(
         *DISPUTED,
     }
 )
-"""Types of events that something may follow from: our endpoint at Stripe should be sent these only."""
+"""Types of events that can have effects; only these should be sent to our endpoint at Stripe."""
 
 Outcome = Literal["done", "done_before", "irrelevant", "unknown_customer"]
 
 
 class BadEventError(BadSignatureError):
-    """Stripe signed it, and it is no event."""
+    """Stripe signed the body, but it is not an event."""
 
 
 class Owners(Protocol):
-    """What is asked of functions.billing.books.Books."""
+    """Methods used of functions.billing.books.Books."""
 
     def owner(self, customer: str) -> TenantId | None: ...
 
 
 class Ledger(Protocol):
-    """What is asked of functions.billing.events.Events."""
+    """Methods used of functions.billing.events.Events."""
 
     def done(self, event_id: str) -> bool: ...
     def mark(self, event_id: str) -> None: ...
@@ -75,7 +75,7 @@ class _Data(msgspec.Struct):
 
 
 class Happening(msgspec.Struct):
-    """An event, as far as it is read."""
+    """The fields of an event that are read."""
 
     id: str
     type: str
@@ -84,7 +84,7 @@ class Happening(msgspec.Struct):
 
 @dataclass(frozen=True, slots=True)
 class Intake:
-    """Takes webhooks. `clock`: Unix seconds, for signatures."""
+    """Processes webhooks. `clock`: Unix seconds, for signatures."""
 
     desk: Desk
     owners: Owners
@@ -93,12 +93,12 @@ class Intake:
     clock: Callable[[], float] = time.time
 
     def take(self, body: bytes, signature: str) -> Outcome:
-        """What became of it; on return of "done" everything that follows from it is written.
+        """Process one webhook; on return of "done" all its effects are written.
 
         Raises
         ------
-        BadSignatureError: it is not from Stripe, or not from now; nothing was looked at.
-        RetryableError: not all of it was done; Stripe sends it again.
+        BadSignatureError: the signature is not Stripe's, or not current; nothing was read.
+        RetryableError: not everything was done; Stripe sends the event again.
         """
         if len(body) > MAX_BODY_BYTES:
             raise BadSignatureError("too_large")
@@ -106,7 +106,7 @@ class Intake:
         return self.act(_event(body))
 
     def act(self, event: Happening) -> Outcome:
-        """Do what follows from an event that is known to be Stripe's."""
+        """Process an event whose signature was checked."""
         if event.type not in LOOKED_INTO:
             return "irrelevant"
         if self.events.done(event.id):
@@ -114,7 +114,7 @@ class Intake:
         customer = self._customer_of(event)
         tenant = self.owners.owner(customer) if customer else None
         if tenant is None:
-            # Not marked: it may become ours, and then somebody sends it again.
+            # Not marked: the customer may become known later, and then the event can be sent again.
             return "unknown_customer"
         try:
             self.desk.change(tenant, lambda book: self._looked_into(book, event), STRIPE, always=True)
@@ -124,7 +124,7 @@ class Intake:
         return "done"
 
     def _customer_of(self, event: Happening) -> str:
-        """The customer's id; a dispute names only the charge, and Stripe is asked whose that is."""
+        """The customer's id; a dispute names only the charge, whose customer is read from Stripe."""
         about = event.data.object
         if about.object == "customer":
             return about.id
@@ -137,7 +137,7 @@ class Intake:
         return replace(new, noted=new.noted | self._notes(event))
 
     def _notes(self, event: Happening) -> frozenset[str]:
-        """What the audit trail will say of money that went back, once each: an action and its subject."""
+        """Audit entries of refunds and disputes, each written once: an action and its subject."""
         which = event.data.object.id
         if event.type in REFUNDED:
             cents = self.desk.stripe.charge(which)["amount_refunded"]

@@ -1,10 +1,10 @@
-"""Webhooks of Stripe's: subscriptions begin, change, are paid and end.
+"""Stripe webhooks: subscriptions begin, change, are paid and end.
 
-Trigger: API Gateway, POST /v1/stripe/webhook, without the authorizer: Stripe's signature says who calls.
-Promise: what Stripe did not sign, or not within five minutes of now, is answered 400, leaves nothing behind
-and is not logged; every genuine event, in whatever order, once or many times, alone or with others, leaves
-the account as Stripe has it at that moment. Failure: 503 or 500, and Stripe sends the event again for three
-days; an event is marked as done only after what follows from it was written.
+Trigger: API Gateway, POST /v1/stripe/webhook, without the authorizer: Stripe's signature identifies the
+caller. Promise: a request without Stripe's signature, or signed more than five minutes from now, gets 400,
+changes nothing and is not logged. Every genuine event, in any order, repeated or concurrent, leaves the
+account as Stripe has it at that moment. Failure: 503 or 500, and Stripe redelivers the event for three days;
+an event is marked as done only after its effects were written.
 """
 
 import time
@@ -47,7 +47,7 @@ def intake(
     secret: StripeSecret,
     clock: Callable[[], float] = time.time,
 ) -> Intake:
-    """Wire the parts around one DynamoDB client and one Stripe."""
+    """Build the dependencies on one DynamoDB client and one Stripe client."""
     return Intake(
         desk=desk_of(settings, client, stripe, clock=clock),
         owners=books_of(settings, client),
@@ -59,23 +59,23 @@ def intake(
 
 @answering
 def handler(event: Event) -> Answer:
-    """One webhook."""
+    """Handle one webhook."""
     return answer_to(event, _intake())
 
 
 def answer_to(event: Event, intake: Intake) -> Answer:
-    """The answer to one webhook."""
+    """The response to one webhook."""
     sent = request(event)
     try:
         outcome = intake.take(sent.body, sent.headers.get(SIGNATURE, ""))
     except BadSignatureError as bad:
         journal.measure(FUNCTION, {"WebhooksRefused": (1, "Count")}, reason=bad.reason)
         raise RefusalError(
-            400, "invalid_signature", "This is no event that Stripe signed a moment ago."
+            400, "invalid_signature", "The body has no valid, current Stripe signature."
         ) from None
     except RetryableError as fault:
         journal.measure(FUNCTION, {"WebhooksFailed": (1, "Count")}, error_type=type(fault).__name__)
-        raise RefusalError(503, "try_again", "This event could not be taken now: send it again.") from None
+        raise RefusalError(503, "try_again", "The event was not processed: send it again.") from None
     if outcome == "unknown_customer":
         journal.measure(FUNCTION, {"UnknownCustomers": (1, "Count")})
     return answer(200, {"received": True})

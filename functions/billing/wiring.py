@@ -1,4 +1,4 @@
-"""The parts of billing's functions put together, from what they are told."""
+"""Builds the dependencies of billing's functions from their settings."""
 
 import time
 from collections.abc import Callable
@@ -22,7 +22,7 @@ from functions.shared.secret_store import read_secret
 
 @dataclass(frozen=True, slots=True)
 class CaretakingSettings:
-    """What it takes to change an account's book and standing by what was used."""
+    """Settings to change an account's book and account status by usage."""
 
     accounts_table: str
     billing_table: str
@@ -33,43 +33,43 @@ class CaretakingSettings:
 
 @dataclass(frozen=True, slots=True)
 class BookkeepingSettings(CaretakingSettings):
-    """What it takes to change them by what Stripe says, too."""
+    """Settings to change them also by Stripe's state."""
 
     stripe_secret: str
     stripe_address: str
 
 
 def secret_of(settings: BookkeepingSettings) -> StripeSecret:
-    """The secret as it is now."""
+    """The current secret."""
     return stripe_secret(read_secret(settings.stripe_secret))
 
 
 def gate_of(settings: BookkeepingSettings, secret: StripeSecret) -> StripeGate:
-    """Stripe, at the address of the settings."""
+    """The Stripe client, for the address in the settings."""
     return StripeGate(secret.api_key, settings.stripe_address)
 
 
 def books_of(settings: CaretakingSettings, client: Any, clock: Callable[[], float] = time.time) -> Books:
-    """The books, in one DynamoDB client."""
+    """The books, on one DynamoDB client."""
     return Books(settings.billing_table, settings.accounts_table, client, clock)
 
 
 def usage_of(settings: CaretakingSettings, client: Any) -> Usage:
-    """What was stored; every desk must have the same, or it would take back what another has capped."""
+    """The stored usage; every `Desk` needs the same, or one would lift a cap that another has applied."""
     return Usage(settings.usage_table, client)
 
 
 def desk_of(
     settings: BookkeepingSettings, client: Any, stripe: Stripe, clock: Callable[[], float] = time.time
 ) -> Desk:
-    """The desk around one DynamoDB client and one Stripe."""
+    """The `Desk` on one DynamoDB client and one Stripe client."""
     return _desk(settings, client, stripe, clock)
 
 
 def caretaker_of(
     settings: CaretakingSettings, client: Any, clock: Callable[[], float] = time.time
 ) -> Caretaker:
-    """The caretaker around one DynamoDB client. It settles from what is here and asks Stripe nothing."""
+    """The caretaker on one DynamoDB client. It computes from stored data and does not call Stripe."""
     desk = _desk(settings, client, cast(Stripe, None), clock)
     outbox = Notices(settings.notices_table, client, clock)
     return Caretaker(books_of(settings, client, clock), usage_of(settings, client), desk, outbox, clock)
@@ -78,7 +78,7 @@ def caretaker_of(
 def reporter_of(
     settings: BookkeepingSettings, client: Any, stripe: Stripe, clock: Callable[[], float] = time.time
 ) -> Reporter:
-    """Who tells Stripe of usage."""
+    """The reporter that sends usage to Stripe."""
     return Reporter(usage_of(settings, client), stripe, cache(lambda: meter_of(stripe)), clock)
 
 

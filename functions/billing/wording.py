@@ -1,6 +1,6 @@
-"""How billing speaks to people: every letter says what happened, what follows, and what to do.
+"""Texts of billing's mails: each says what happened, what follows, and what to do.
 
-Amounts are the catalogue's; what a card was charged is Stripe's to say, in its receipts.
+Amounts are the catalogue's; Stripe's receipts say how much a card was charged.
 """
 
 from dataclasses import dataclass
@@ -9,14 +9,16 @@ from datetime import UTC, datetime
 from functions.shared.account.retention_terms import GRACE_DAYS, days_of_plan
 from functions.shared.plans import PLANS
 
-READING = "What is stored stays, and searching goes on."
+READING = "Stored logs remain, and you can still search them."
+PORTAL = "open the billing portal (API: /v1/billing/portal)"
+CHOOSE = "choose a plan (API: /v1/billing/checkout)"
 
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """Something to be told: in the audit trail, if there is an `action`, and by mail, if there is a `title`.
+    """A message: an audit entry if there is an `action`, and a mail if there is a `title`.
 
-    `subject`: what the action was done to. `notice_id` makes the mail be sent once, `kind` is for programs.
+    `subject`: the object of the action. `notice_id` makes the mail be sent once; `kind` is for programs.
     """
 
     action: str = ""
@@ -36,14 +38,14 @@ def terms(name: str) -> str:
 
 
 def keeping(before: str, name: str) -> str:
-    """What a change of plan means for logs that are stored with us, both plans by name."""
+    """The effect of a change of plan on logs stored with us, both plans by name."""
     had, days = days_of_plan(PLANS[before]), days_of_plan(PLANS[name])
     if days == had:
         return ""
     if days > had:
-        return f" Logs are kept for {days} days, those that are there now too."
-    gone = f"Logs that are older than {days} days are" if days else "What is stored with us is"
-    back = "choose the plan you had before then, and nothing is"
+        return f" Logs are kept for {days} days, including those already stored."
+    gone = f"Logs that are older than {days} days are" if days else "Logs stored with us are"
+    back = "to keep them, return to your earlier plan before then"
     return f" {gone} removed in {GRACE_DAYS} days; {back}."
 
 

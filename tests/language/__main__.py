@@ -9,7 +9,7 @@ from tests.language.scan import scan
 AT_FIRST = 2_467
 """Hits on 2026-11-29, before names and texts were revised."""
 
-ALLOWED = 2_467
+ALLOWED = 1_321
 """More than this fails `make lint`. It only ever goes down; the aim is below 1 % of AT_FIRST."""
 
 

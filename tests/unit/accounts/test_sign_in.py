@@ -131,7 +131,7 @@ def test_an_address_with_an_account_gets_the_same_answer_and_its_owner_a_mail(he
     new = here.sign_up(new_email())
     assert again == new
     (notice,) = here.mails(email)[len(before) :]
-    assert "account already" in notice["text"]
+    assert "already have an account" in notice["text"]
     assert here.log_in(email).status == 200
     assert here.log_in(email, OTHER_PASSWORD).status == 401
 

@@ -35,8 +35,8 @@ def test_a_soft_cap_never_speaks_of_refusing_and_the_others_do() -> None:
         soft, hard, trial = due_notices({"soft cap": 100, "hard cap": 100, "trial volume": 100}, used, 0)
         assert "402" not in soft.text
         assert "402" in hard.text
-        assert "PATCH /v1/billing" in hard.text
-        assert "POST /v1/billing/checkout" in trial.text
+        assert "raise the cap" in hard.text
+        assert "choose a plan" in trial.text
 
 
 def test_the_next_period_and_another_cap_tell_anew() -> None:

@@ -65,8 +65,8 @@ def test_a_change_is_told_once_by_mail_and_in_the_trail(
 
 
 def test_an_end_says_whether_it_was_asked_for() -> None:
-    assert "as was asked for" in told(ENDING, GONE)[0].text
-    assert "payments were missing" in told(owing(3), GONE)[0].text
+    assert "as requested" in told(ENDING, GONE)[0].text
+    assert "payments were overdue" in told(owing(3), GONE)[0].text
 
 
 def test_a_failed_payment_names_the_day_of_refusal_and_that_reading_goes_on() -> None:
@@ -148,10 +148,10 @@ def test_what_was_told_is_not_told_again_and_of_the_next_debt_it_is() -> None:
     ("before", "after", "says"),
     [
         ("managed_30", "managed_15", "Logs that are older than 15 days are removed in 7 days"),
-        ("managed_15", "byoc", "What is stored with us is removed in 7 days"),
-        ("managed_15", "managed_30", "Logs are kept for 30 days, those that are there now too."),
+        ("managed_15", "byoc", "Logs stored with us are removed in 7 days"),
+        ("managed_15", "managed_30", "Logs are kept for 30 days, including those already stored."),
         ("byoc", "managed_15", "Logs are kept for 15 days"),
-        ("trial", "byoc", "What is stored with us is removed in 7 days"),
+        ("trial", "byoc", "Logs stored with us are removed in 7 days"),
     ],
 )
 def test_a_change_of_plan_says_what_becomes_of_stored_logs(before: str, after: str, says: str) -> None:
