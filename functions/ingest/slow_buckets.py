@@ -29,7 +29,7 @@ FREE_SECONDS = 1.0
 """A request whose calls take no longer is not slow, and not charged."""
 
 COST_SECONDS = 3.0
-"""Of a slow request: one in three seconds, in the long run, limits nobody."""
+"""Of a slow request: one in three seconds, in the long run, limits no tenant."""
 
 BURST_SECONDS = 20.0
 """Six slow requests at once, as any bucket may have them, do not limit its owner; the seventh does."""
@@ -63,7 +63,7 @@ class _Lease:
 class SlowBuckets:
     """The accounts of slow seconds, and the leases, of all BYOC tenants.
 
-    When DynamoDB fails nobody is limited: each request still ends within REQUEST_SECONDS.
+    When DynamoDB fails no tenant is limited: each request still ends within REQUEST_SECONDS.
 
     Parameters
     ----------
