@@ -152,7 +152,7 @@ def _phase(stack: RunningStack, attack: str, seconds: float, *, erasures: bool) 
         ended.set()
     wait_until(lambda: not stack.staged_keys(), SETTLE_SECONDS, "all rows are loaded")
     # Messages of the attacker may stay deferred for minutes; what may not stay is a queue of them.
-    wait_until(lambda: stack.visible_messages("dropped") == 0, SETTLE_SECONDS, "no message waits for a reader")
+    wait_until(lambda: stack.visible_messages("dropped") == 0, SETTLE_SECONDS, "every message is received")
     return Phase(attack, samples, answers)
 
 

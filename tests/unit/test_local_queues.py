@@ -1,4 +1,4 @@
-"""moto's queues with our quicker parts: the same results, and no count of the whole queue for each message."""
+"""moto's queues with our quicker parts: the same results, without a count of the queue for each message."""
 
 from collections.abc import Iterator
 from typing import Any
