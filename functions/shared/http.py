@@ -7,10 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from functions.shared.errors import HttpError
+from functions.shared.errors import HttpError, RetryableError
 from functions.shared.journal import measure, write
 
 INTERNAL_ERROR = "internal_error"
+TRY_AGAIN = "try_again"
+TRY_AGAIN_SECONDS = 2
 
 Event = dict[str, Any]
 Answer = dict[str, Any]
@@ -64,7 +66,10 @@ def answer(status: int, body: dict[str, Any] | bytes | None = None, **headers: s
 
 
 def answering(route: Callable[[Event], Answer]) -> Callable[[Event, Any], Answer]:
-    """Make `route` a Lambda handler: a HttpError is its response, any other error a 500 without details.
+    """Make `route` a Lambda handler: every error becomes a response.
+
+    HttpError is its own response. A RetryableError, from any store or service, is 503 `try_again`: the
+    outcome is unknown, and the type of the error is logged. Any other error is a 500 without details.
 
     The cause of a 500 is logged by type and place, without the exception's text, because a parser's message
     may quote the customer's data. Responses of 5xx are counted as `ServerErrors` of the route's folder in
@@ -79,6 +84,10 @@ def answering(route: Callable[[Event], Answer]) -> Callable[[Event, Any], Answer
             if refusal.status >= 500:
                 measure(folder, {"ServerErrors": (1, "Count")}, code=refusal.code)
             return refused(refusal, event)
+        except RetryableError as fault:
+            write("request_not_completed", error_type=type(fault).__name__)
+            measure(folder, {"ServerErrors": (1, "Count")}, code=TRY_AGAIN)
+            return refused(_try_again(), event)
         except Exception as fault:  # noqa: BLE001 - the last line of defence; nothing is swallowed unseen
             write("unexpected_error", error_type=type(fault).__name__, error_place=_place(fault))
             measure(folder, {"ServerErrors": (1, "Count")}, code=INTERNAL_ERROR)
@@ -96,9 +105,22 @@ def refused(refusal: HttpError, event: Event) -> Answer:
         "code": refusal.code,
         "request_id": event.get("requestContext", {}).get("requestId", ""),
     }
-    if refusal.retry_after_seconds is None:
-        return answer(refusal.status, body)
-    return answer(refusal.status, body, retry_after=str(refusal.retry_after_seconds))
+    headers = {}
+    if refusal.retry_after_seconds is not None:
+        headers["retry_after"] = str(refusal.retry_after_seconds)
+    if refusal.allow:
+        headers["allow"] = ", ".join(refusal.allow)
+    return answer(refusal.status, body, **headers)
+
+
+def _try_again() -> HttpError:
+    """The error for every RetryableError: `functions.shared.http` is the only place that makes it."""
+    return HttpError(
+        503,
+        TRY_AGAIN,
+        "Temporarily unavailable. Check the current state, then retry.",
+        retry_after_seconds=TRY_AGAIN_SECONDS,
+    )
 
 
 def _place(fault: BaseException) -> str:
