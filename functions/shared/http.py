@@ -10,8 +10,9 @@ from typing import Any
 from functions.shared.errors import HttpError, RetryableError
 from functions.shared.journal import measure, write
 
-INTERNAL_ERROR = "internal_error"
-TRY_AGAIN = "try_again"
+MAX_BODY_BYTES = 1024 * 1024
+"""The limit of every route that does not set its own. The gateway passes on bodies of several megabytes."""
+
 TRY_AGAIN_SECONDS = 2
 
 Event = dict[str, Any]
@@ -30,20 +31,27 @@ class Request:
     request_id: str
 
 
-def request(event: Event) -> Request:
+def request(event: Event, max_body_bytes: int = MAX_BODY_BYTES) -> Request:
     """Parse an event.
 
     Raises
     ------
-    HttpError: 400 when the gateway marks the body as base64 and it is not.
+    HttpError: 400 when the gateway marks the body as base64 and it is not; 413 for a body over the limit.
     """
     context = event["requestContext"]
+    body = _body(event)
+    if len(body) > max_body_bytes:
+        raise HttpError(
+            413,
+            "payload_too_large",
+            f"The body has {len(body):,} bytes, more than the limit of this route, {max_body_bytes:,} bytes.",
+        )
     return Request(
         method=context["http"]["method"],
         path=event.get("rawPath", "/"),
         headers=event.get("headers") or {},
         query=event.get("queryStringParameters") or {},
-        body=_body(event),
+        body=body,
         request_id=context["requestId"],
     )
 
@@ -80,21 +88,30 @@ def answering(route: Callable[[Event], Answer]) -> Callable[[Event, Any], Answer
     def handler(event: Event, _context: Any) -> Answer:
         try:
             return route(event)
-        except HttpError as refusal:
-            if refusal.status >= 500:
-                measure(folder, {"ServerErrors": (1, "Count")}, code=refusal.code)
-            return refused(refusal, event)
-        except RetryableError as fault:
-            write("request_not_completed", error_type=type(fault).__name__)
-            measure(folder, {"ServerErrors": (1, "Count")}, code=TRY_AGAIN)
-            return refused(_try_again(), event)
         except Exception as fault:  # noqa: BLE001 - the last line of defence; nothing is swallowed unseen
-            write("unexpected_error", error_type=type(fault).__name__, error_place=_place(fault))
-            measure(folder, {"ServerErrors": (1, "Count")}, code=INTERNAL_ERROR)
-            return refused(HttpError(500, INTERNAL_ERROR, "Something went wrong on our side."), event)
+            error = _http_error(fault)
+            if error.status >= 500:
+                measure(folder, {"ServerErrors": (1, "Count")}, code=error.code)
+            return refused(error, event)
 
     handler.__doc__ = route.__doc__
     return handler
+
+
+def _http_error(fault: Exception) -> HttpError:
+    """The response to a request that failed with `fault`; the only place that converts other errors."""
+    if isinstance(fault, HttpError):
+        return fault
+    if isinstance(fault, RetryableError):
+        write("request_not_completed", error_type=type(fault).__name__)
+        return HttpError(
+            503,
+            "try_again",
+            "Temporarily unavailable. Check the current state, then retry.",
+            retry_after_seconds=TRY_AGAIN_SECONDS,
+        )
+    write("unexpected_error", error_type=type(fault).__name__, error_place=_place(fault))
+    return HttpError(500, "internal_error", "Something went wrong on our side. The outcome is unknown.")
 
 
 def refused(refusal: HttpError, event: Event) -> Answer:
@@ -111,16 +128,6 @@ def refused(refusal: HttpError, event: Event) -> Answer:
     if refusal.allow:
         headers["allow"] = ", ".join(refusal.allow)
     return answer(refusal.status, body, **headers)
-
-
-def _try_again() -> HttpError:
-    """The error for every RetryableError: `functions.shared.http` is the only place that makes it."""
-    return HttpError(
-        503,
-        TRY_AGAIN,
-        "Temporarily unavailable. Check the current state, then retry.",
-        retry_after_seconds=TRY_AGAIN_SECONDS,
-    )
 
 
 def _place(fault: BaseException) -> str:
