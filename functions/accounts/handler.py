@@ -25,6 +25,7 @@ from functions.shared.account.announcements import Announcements
 from functions.shared.account.audit import Audit
 from functions.shared.dynamo.answers import open_client
 from functions.shared.http import Answer, Event, answering
+from functions.shared.powertools import instrumented
 from functions.shared.settings import load
 
 
@@ -72,6 +73,7 @@ def office(
     )
 
 
+@instrumented
 @answering
 def handler(event: Event) -> Answer:
     """Handle one request to one of the account's routes."""

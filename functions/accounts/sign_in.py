@@ -31,6 +31,7 @@ from functions.shared.account.mail import Mailer
 from functions.shared.dynamo.answers import open_client
 from functions.shared.errors import RefusalError, RetryableError
 from functions.shared.http import Answer, Event, answer, answering, request
+from functions.shared.powertools import instrumented
 from functions.shared.secret_text import SecretText
 from functions.shared.settings import load
 
@@ -83,6 +84,7 @@ def _desk() -> Desk:
     return Desk(membership, settings.even_ms / 1000)
 
 
+@instrumented
 @answering
 def handler(event: Event) -> Answer:
     """Handle one request to one of the routes."""

@@ -27,6 +27,7 @@ from functions.billing.wording import News
 from functions.shared import journal
 from functions.shared.dynamo.answers import open_client
 from functions.shared.errors import AstralogError
+from functions.shared.powertools import instrumented
 from functions.shared.settings import load
 from functions.shared.tenancy import TenantId
 
@@ -145,6 +146,7 @@ def bookkeeper(
     return Bookkeeper(desk_of(settings, client, stripe, clock=clock), books_of(settings, client, clock))
 
 
+@instrumented
 def handler(_event: dict[str, Any], context: Any) -> dict[str, int]:
     counts = _bookkeeper().run(lambda: context.get_remaining_time_in_millis() > RESERVE_SECONDS * 1000)
     journal.measure(

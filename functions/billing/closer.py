@@ -28,6 +28,7 @@ from functions.billing.wiring import (
 from functions.shared import journal
 from functions.shared.dynamo.answers import open_client
 from functions.shared.errors import AstralogError
+from functions.shared.powertools import instrumented
 from functions.shared.settings import load
 
 FUNCTION = "closer"
@@ -93,6 +94,7 @@ def closer(
     return made, books
 
 
+@instrumented
 def handler(_event: dict[str, Any], context: Any) -> dict[str, int]:
     counts = run(*_closer(), lambda: context.get_remaining_time_in_millis() > RESERVE_SECONDS * 1000)
     journal.measure(

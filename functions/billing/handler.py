@@ -20,6 +20,7 @@ from functions.billing.stripe_contract import Stripe
 from functions.billing.wiring import BookkeepingSettings, books_of, desk_of, gate_of, secret_of, usage_of
 from functions.shared.dynamo.answers import open_client
 from functions.shared.http import Answer, Event, answering
+from functions.shared.powertools import instrumented
 from functions.shared.settings import load
 
 
@@ -43,6 +44,7 @@ def office(settings: Settings, client: Any, stripe: Stripe, clock: Callable[[], 
     return Office(desk, books, sales, usage_of(settings, client))
 
 
+@instrumented
 @answering
 def handler(event: Event) -> Answer:
     """Handle one request to one of billing's routes."""

@@ -26,6 +26,7 @@ from functions.billing.usage import Usage
 from functions.shared import journal
 from functions.shared.address import Address
 from functions.shared.dynamo.answers import open_client
+from functions.shared.powertools import instrumented
 from functions.shared.secret_store import read_secret
 from functions.shared.settings import load
 from functions.shared.warehouse import Warehouse
@@ -46,6 +47,7 @@ class Settings:
     stripe_address: str
 
 
+@instrumented
 def handler(_event: dict[str, Any], _context: Any) -> dict[str, Any]:
     settings, client = load(Settings), open_client()
     stripe = StripeGate(stripe_secret(read_secret(settings.stripe_secret)).api_key, settings.stripe_address)

@@ -31,6 +31,7 @@ from functions.shared import journal
 from functions.shared.apart import Apart
 from functions.shared.dynamo.answers import open_client
 from functions.shared.errors import AstralogError
+from functions.shared.powertools import instrumented
 from functions.shared.settings import load
 from functions.shared.tenancy import TenantId
 
@@ -95,6 +96,7 @@ class Round:
         return Told(pending_seconds=max(0, seconds), refused=refused, failed=True)
 
 
+@instrumented
 def handler(_event: dict[str, Any], context: Any) -> dict[str, int]:
     settings, client = load(Settings), open_client()
     # The secret is read in each run, so a changed key is used within an hour.

@@ -22,6 +22,7 @@ from functions.shared import journal
 from functions.shared.dynamo.answers import open_client
 from functions.shared.errors import RefusalError, RetryableError
 from functions.shared.http import Answer, Event, answer, answering, request
+from functions.shared.powertools import instrumented
 from functions.shared.settings import load
 
 FUNCTION = "stripe-webhook"
@@ -57,6 +58,7 @@ def intake(
     )
 
 
+@instrumented
 @answering
 def handler(event: Event) -> Answer:
     """Handle one webhook."""

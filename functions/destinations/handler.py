@@ -28,6 +28,7 @@ from functions.shared.custody.settings import CustodySettings
 from functions.shared.errors import RefusalError, RetryableError
 from functions.shared.guarded.guard import Guard
 from functions.shared.http import Answer, Event, answer, answering, request
+from functions.shared.powertools import instrumented
 from functions.shared.settings import load
 from functions.shared.tenancy import TenantId, own_destination, own_drops
 
@@ -60,6 +61,7 @@ def _desk() -> Desk:
     )
 
 
+@instrumented
 @answering
 def handler(event: Event) -> Answer:
     """Handle one request to a route of the destination; see the module."""

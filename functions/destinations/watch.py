@@ -23,6 +23,7 @@ from functions.shared.custody.destinations import Destinations, Summary
 from functions.shared.custody.health import Condition, Health
 from functions.shared.custody.sealing import Sealer, Shards
 from functions.shared.errors import AstralogError
+from functions.shared.powertools import instrumented
 from functions.shared.settings import load
 from functions.shared.tenancy import TenantId, own_destination
 
@@ -139,6 +140,7 @@ def _watch() -> Watch:
     )
 
 
+@instrumented
 def handler(_event: dict[str, Any], context: Any) -> dict[str, int]:
     counts = _watch().run(
         datetime.now(UTC).timestamp(), lambda: context.get_remaining_time_in_millis() > RESERVE_SECONDS * 1000

@@ -12,6 +12,7 @@ from typing import Any
 
 from functions.shared import journal
 from functions.shared.address import Address
+from functions.shared.powertools import instrumented
 from functions.shared.schema.numbered import migrations
 from functions.shared.schema.schema import Schema
 from functions.shared.secret_store import read_secret
@@ -32,6 +33,7 @@ def _schema() -> Schema:
     return Schema(Address.from_json(read_secret(settings.warehouse_secret)), settings.warehouse_engine)
 
 
+@instrumented
 def handler(_event: dict[str, Any], _context: Any) -> dict[str, Any]:
     known = migrations()
     applied = _schema().bring_up_to_date(known)

@@ -24,6 +24,7 @@ from functions.shared.account.audit import Audit, Origin
 from functions.shared.account.suppressions import Suppressions
 from functions.shared.dynamo.answers import open_client
 from functions.shared.errors import AstralogError
+from functions.shared.powertools import instrumented
 from functions.shared.settings import load
 
 FUNCTION = "mail-feedback"
@@ -65,6 +66,7 @@ def office(settings: Settings, client: Any, clock: Callable[[], float] = time.ti
     return Office(suppressions, Readers(settings.people_table, client), consent)
 
 
+@instrumented
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     return heeded(event["Records"], _office())
 

@@ -20,6 +20,7 @@ from functions.shared.account.audit import Audit, origin
 from functions.shared.dynamo.answers import open_client
 from functions.shared.errors import RefusalError, RetryableError
 from functions.shared.http import Answer, Event, answer, answering, request
+from functions.shared.powertools import instrumented
 from functions.shared.settings import load
 
 
@@ -46,6 +47,7 @@ def desk(settings: Settings, client: Any) -> Desk:
     return Desk(Readers(settings.people_table, client), Consent(settings.people_table, audit, client))
 
 
+@instrumented
 @answering
 def handler(event: Event) -> Answer:
     """Handle one request to an unsubscribe link."""

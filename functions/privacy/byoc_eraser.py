@@ -34,6 +34,7 @@ from functions.shared.buckets.own import open_bucket
 from functions.shared.custody.clouds import custody
 from functions.shared.custody.settings import CustodySettings
 from functions.shared.dynamo.answers import open_client
+from functions.shared.powertools import instrumented
 from functions.shared.secret_store import read_secret
 from functions.shared.settings import load
 from functions.shared.turn_log import DynamoTurnLog
@@ -97,6 +98,7 @@ def _eraser() -> Eraser:
     )
 
 
+@instrumented
 def handler(_event: dict[str, Any], context: Any) -> dict[str, int]:
     _LEFT.context = context
     counts = _eraser().run()

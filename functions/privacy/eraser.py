@@ -47,6 +47,7 @@ from functions.shared.custody.sealing import Shards
 from functions.shared.dynamo.answers import open_client
 from functions.shared.errors import AstralogError
 from functions.shared.guarded.answers import bounded
+from functions.shared.powertools import instrumented
 from functions.shared.secret_store import read_secret
 from functions.shared.settings import load
 from functions.shared.tenancy import TenantId
@@ -246,6 +247,7 @@ def _upkeep() -> Upkeep:
     return Upkeep(eraser, NeverConfirmed(works.sign_ins))
 
 
+@instrumented
 def handler(_event: dict[str, Any], context: Any) -> dict[str, int]:
     _LEFT.context = context
     counts = _upkeep().run()

@@ -38,6 +38,7 @@ from functions.shared.buckets.contract import Bucket
 from functions.shared.buckets.own import open_bucket
 from functions.shared.dynamo.answers import open_client
 from functions.shared.errors import AstralogError, PermanentError
+from functions.shared.powertools import instrumented
 from functions.shared.secret_store import read_secret
 from functions.shared.settings import load
 from functions.shared.tenancy import TenantId
@@ -237,6 +238,7 @@ def _warehouse(secret: str) -> Warehouse:
     return Warehouse(Address.from_json(read_secret(secret)), STATEMENT_TIMEOUT_SECONDS)
 
 
+@instrumented
 def handler(_event: dict[str, Any], context: Any) -> dict[str, int]:
     _LEFT.context = context
     told = _exporter().run()

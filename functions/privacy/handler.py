@@ -26,6 +26,7 @@ from functions.shared.account.notices import Notices
 from functions.shared.dynamo.answers import open_client
 from functions.shared.errors import RefusalError, RetryableError
 from functions.shared.http import Answer, Event, answer, answering, request
+from functions.shared.powertools import instrumented
 from functions.shared.settings import load
 from functions.shared.turn_log import DynamoTurnLog
 
@@ -70,6 +71,7 @@ def desk(settings: Settings, client: Any, s3: Any = None, clock: Callable[[], fl
     )
 
 
+@instrumented
 @answering
 def handler(event: Event) -> Answer:
     """Handle one request to one of the routes of an account's rights."""

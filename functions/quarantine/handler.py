@@ -21,6 +21,7 @@ from functions.shared.custody.buckets import bucket_custody
 from functions.shared.custody.settings import CustodySettings
 from functions.shared.errors import RefusalError
 from functions.shared.http import Answer, Event, answer, answering
+from functions.shared.powertools import instrumented
 from functions.shared.settings import load
 from functions.shared.telling import Teller
 from functions.shared.tenancy import TenantId
@@ -49,6 +50,7 @@ def _own_documents() -> OwnDocuments:
     return OwnDocuments(bucket_custody(settings), Teller(settings.byoc_queue, "quarantine"))
 
 
+@instrumented
 @answering
 def handler(event: Event) -> Answer:
     """Handle one request to a quarantine route."""

@@ -29,6 +29,7 @@ from functions.shared.custody.health import Health
 from functions.shared.custody.settings import CustodySettings
 from functions.shared.guarded.answers import MAX_ANSWER_BYTES
 from functions.shared.http import Answer, Event, answer, answering, request
+from functions.shared.powertools import instrumented
 from functions.shared.secret_store import read_secret
 from functions.shared.settings import load
 from functions.shared.warehouse import Warehouse
@@ -83,6 +84,7 @@ def _limits(settings: Settings) -> Limits:
     )
 
 
+@instrumented
 @answering
 def handler(event: Event) -> Answer:
     """Handle one search; see the module's docstring."""

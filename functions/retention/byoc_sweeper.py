@@ -33,6 +33,7 @@ from functions.shared.custody.settings import CustodySettings
 from functions.shared.dynamo.answers import StoreUnavailableError, open_client
 from functions.shared.errors import AstralogError
 from functions.shared.guarded.answers import bounded
+from functions.shared.powertools import instrumented
 from functions.shared.settings import load
 from functions.shared.telling import Teller, TellingError
 from functions.shared.tenancy import TenantId, idempotency_prefix, staged_prefix
@@ -174,6 +175,7 @@ def _sweeper() -> _Sweeper:
     return _Sweeper(destinations(settings), sweep)
 
 
+@instrumented
 def handler(_event: dict[str, Any], context: Any) -> dict[str, int]:
     sweeper = _sweeper()
     tenants = sweeper.sweep.in_order(sweeper.destinations.tenants())

@@ -26,6 +26,7 @@ from functions.shared.buckets.contract import Bucket, Listed
 from functions.shared.buckets.drops import DropBucket
 from functions.shared.buckets.own import open_bucket
 from functions.shared.errors import AstralogError
+from functions.shared.powertools import instrumented
 from functions.shared.reports import Reports
 from functions.shared.secret_store import read_secret
 from functions.shared.settings import load
@@ -110,6 +111,7 @@ def _inspection() -> Inspection:
     )
 
 
+@instrumented
 def handler(_event: dict[str, Any], _context: Any) -> dict[str, Any]:
     return run(_inspection(), datetime.now(UTC))
 

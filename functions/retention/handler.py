@@ -30,6 +30,7 @@ from functions.shared.buckets.contract import Bucket
 from functions.shared.buckets.drops import DropBucket
 from functions.shared.buckets.own import open_bucket
 from functions.shared.errors import AstralogError
+from functions.shared.powertools import instrumented
 from functions.shared.reports import Reports
 from functions.shared.secret_store import read_secret
 from functions.shared.settings import load
@@ -83,6 +84,7 @@ def _upkeep() -> Upkeep:
     )
 
 
+@instrumented
 def handler(_event: dict[str, Any], context: Any) -> dict[str, Any]:
     return run(_upkeep(), datetime.now(UTC), lambda: context.get_remaining_time_in_millis() / 1000)
 

@@ -25,6 +25,7 @@ from functions.retention.stale import expired, stale
 from functions.shared import journal
 from functions.shared.buckets.contract import Listed
 from functions.shared.buckets.own import OwnBucket, open_bucket
+from functions.shared.powertools import instrumented
 from functions.shared.settings import load
 from functions.shared.telling import notifications
 
@@ -116,6 +117,7 @@ def _sweep() -> Sweep:
     return Sweep(open_bucket(settings.staging_bucket), queue, url)
 
 
+@instrumented
 def handler(_event: dict[str, Any], context: Any) -> dict[str, int]:
     swept = _sweep().run(
         datetime.now(UTC), lambda: context.get_remaining_time_in_millis() > RESERVE_SECONDS * 1000

@@ -25,6 +25,7 @@ from functions.shared.aws_client import client
 from functions.shared.custody.clouds import custody
 from functions.shared.custody.health import MAX_PAUSE_SECONDS, Health
 from functions.shared.custody.settings import CustodySettings
+from functions.shared.powertools import instrumented
 from functions.shared.settings import load
 from functions.shared.staging import StagedKey, is_staged
 from functions.shared.tenancy import TenantId
@@ -85,6 +86,7 @@ def _sync() -> Sync:
     )
 
 
+@instrumented
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Settle the objects that the messages name; return the messages to be redelivered."""
     return answer_to(event, lambda: context.get_remaining_time_in_millis() / 1000, _sync())

@@ -16,6 +16,7 @@ import boto3
 from functions.shared.account.tombstones import RecentTombstones, Tombstones
 from functions.shared.address import Address
 from functions.shared.buckets.own import open_bucket
+from functions.shared.powertools import instrumented
 from functions.shared.secret_store import read_secret
 from functions.shared.settings import load
 from functions.shared.staging import is_staged
@@ -69,6 +70,7 @@ def _sync() -> _Sync:
     )
 
 
+@instrumented
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Settle the objects that the messages name; return the messages to be redelivered."""
     sync = _sync()

@@ -24,6 +24,7 @@ from functions.shared.buckets.drops import DropBucket, Dropped
 from functions.shared.buckets.own import open_bucket
 from functions.shared.dynamo.answers import StoreUnavailableError
 from functions.shared.errors import RetryableError
+from functions.shared.powertools import instrumented
 from functions.shared.settings import load
 from functions.shared.tenancy import TenantId
 from functions.uploads.counters import KeptOriginals, OpenUploads, StagedBytes
@@ -149,6 +150,7 @@ def _drop_in() -> DropIn:
     )
 
 
+@instrumented
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Process the files that the messages name; return the messages that must be redelivered."""
     return answer_to(event, lambda: context.get_remaining_time_in_millis() / 1000, _drop_in())

@@ -26,6 +26,7 @@ from functions.shared.custody.buckets import NoDestinationError, destinations
 from functions.shared.custody.health import MAX_PAUSE_SECONDS, Health, Slot, Wait
 from functions.shared.custody.settings import CustodySettings
 from functions.shared.errors import PermanentError, RetryableError
+from functions.shared.powertools import instrumented
 from functions.shared.settings import load
 from functions.shared.telling import NotifyingBucket, Teller
 from functions.shared.tenancy import TenantId, own_drops
@@ -180,6 +181,7 @@ def _drop_in() -> OwnDropIn:
     )
 
 
+@instrumented
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Process the files that the messages name; return the messages that must be redelivered."""
     return answer_to(event, lambda: context.get_remaining_time_in_millis() / 1000, _drop_in())

@@ -22,6 +22,7 @@ from functions.shared.custody.buckets import NoDestinationError, no_destination
 from functions.shared.custody.settings import CustodySettings
 from functions.shared.errors import PermanentError, RefusalError, RetryableError
 from functions.shared.http import Answer, Event, answer, answering, request
+from functions.shared.powertools import instrumented
 from functions.shared.settings import load
 from functions.shared.staging import time_ordered_id
 from functions.shared.tenancy import TenantId, dropin_prefix
@@ -78,6 +79,7 @@ def _desk() -> Desk:
     )
 
 
+@instrumented
 @answering
 def handler(event: Event) -> Answer:
     """Handle one request to a route of uploads."""

@@ -31,6 +31,7 @@ from functions.shared.custody.settings import CustodySettings
 from functions.shared.dynamo.answers import open_client
 from functions.shared.errors import AstralogError
 from functions.shared.guarded.answers import bounded
+from functions.shared.powertools import instrumented
 from functions.shared.settings import load
 from functions.shared.tenancy import TenantId, dropin_prefix
 from functions.shared.turn_log import DynamoTurnLog
@@ -216,6 +217,7 @@ def _sweeper() -> _Sweeper:
     return _Sweeper(destinations(settings), sweep)
 
 
+@instrumented
 def handler(_event: dict[str, Any], context: Any) -> dict[str, int]:
     sweeper = _sweeper()
     return run(

@@ -13,9 +13,12 @@ NEVER = {"pydantic", "stripe", "cryptography", "moto", "chdb", "aws_cdk", "reque
 
 AWS = {"boto3", "botocore"}
 
+LIGHT = {"ingest", "authorizer"}
+"""Functions on the path of each request, which write their log lines without Powertools (docs/adr/0007)."""
+
 FORBIDDEN = {
     "ingest": NEVER | AWS | {"pynamodb", "clickhouse_connect", "aws_lambda_powertools", "urllib3", "joserfc"},
-    "authorizer": NEVER | {"clickhouse_connect", "obstore", "pynamodb", "joserfc"},
+    "authorizer": NEVER | {"aws_lambda_powertools", "clickhouse_connect", "obstore", "pynamodb", "joserfc"},
     "sign-in": NEVER | {"clickhouse_connect", "obstore", "pynamodb", "joserfc"},
     "accounts": NEVER | {"clickhouse_connect", "obstore", "pynamodb", "joserfc"},
     "destinations": NEVER | {"pynamodb", "obstore"},
@@ -50,10 +53,16 @@ FORBIDDEN = {
     "eraser-byoc": NEVER | {"pynamodb", "joserfc"},
 }
 
-IMPORT_AND_TELL = """
+IMPORT = """
 import importlib, json, sys
 importlib.import_module(sys.argv[1])
-print(json.dumps([*sys.modules]))
+"""
+
+NAME_MODULES = "print(json.dumps([*sys.modules]))"
+
+NAME_WRITER = """
+from functions.shared import journal
+print(json.dumps([type(journal._writer).__name__]))
 """
 
 REFUSE_CONNECTIONS = """
@@ -72,6 +81,13 @@ def test_importing_a_handler_loads_nothing_it_must_not(name: str) -> None:
     assert loaded & FORBIDDEN[name] == set()
 
 
+@pytest.mark.parametrize("name", sorted(FORBIDDEN.keys() - LIGHT))
+def test_a_function_off_the_path_of_requests_writes_with_powertools(name: str) -> None:
+    loaded = _loaded_by(function(name).handler.rpartition(".")[0], after=NAME_WRITER)
+
+    assert loaded == {"PowertoolsWriter"}
+
+
 def test_every_function_has_a_list_of_modules_it_must_not_load() -> None:
     assert FORBIDDEN.keys() == {each.name for each in FUNCTIONS}
 
@@ -82,10 +98,10 @@ def test_importing_a_handler_needs_no_setting_and_opens_no_connection(name: str)
     _loaded_by(function(name).handler.rpartition(".")[0], before=REFUSE_CONNECTIONS)
 
 
-def _loaded_by(module: str, before: str = "") -> set[str]:
-    """All modules in a fresh interpreter after importing `module`, without any setting of ours."""
+def _loaded_by(module: str, before: str = "", after: str = NAME_MODULES) -> set[str]:
+    """What `after` prints (all modules) in a fresh interpreter that imported `module`, without settings."""
     ran = subprocess.run(
-        [sys.executable, "-c", before + IMPORT_AND_TELL, module],
+        [sys.executable, "-c", before + IMPORT + after, module],
         cwd=ROOT,
         env={},
         capture_output=True,
