@@ -11,11 +11,9 @@ from dataclasses import asdict
 
 from functions.billing import catalogue, reporting
 from functions.billing.books import Books
-from functions.billing.stripe_gate import StripeGate
-from functions.billing.stripe_secret import stripe_secret
 from functions.billing.usage import Usage
+from functions.billing.wiring import gate_of
 from functions.shared.errors import AstralogError, PermanentError
-from functions.shared.secret_store import read_secret
 from functions.shared.tenancy import TenantId
 
 SECRET = "astralog/stripe"  # noqa: S105
@@ -64,7 +62,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _sync(asked: argparse.Namespace) -> None:
-    gate = StripeGate(stripe_secret(read_secret(asked.secret)).api_key, asked.address)
+    gate = gate_of(asked.secret, asked.address)
     steps = catalogue.sync(gate, dry_run=asked.dry_run)
     for step in steps:
         told = {"did": step.says, "kind": step.kind, "dry_run": asked.dry_run}

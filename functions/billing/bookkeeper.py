@@ -22,7 +22,7 @@ from functions.billing.entitlements import SECONDS_A_DAY, TRIAL_ENDED
 from functions.billing.reminders import TOLD_LATE_DAYS, TRIAL_NOTICE_DAYS, reminders
 from functions.billing.stripe_contract import Stripe
 from functions.billing.subscription import Subscription
-from functions.billing.wiring import BookkeepingSettings, books_of, desk_of, gate_of, secret_of
+from functions.billing.wiring import BookkeepingSettings, books_of, desk_of, gate_of
 from functions.billing.wording import News
 from functions.shared import journal
 from functions.shared.dynamo.answers import open_client
@@ -136,7 +136,7 @@ class Bookkeeper:
 @cache
 def _bookkeeper() -> Bookkeeper:
     settings = load(Settings)
-    return bookkeeper(settings, open_client(), gate_of(settings, secret_of(settings)))
+    return bookkeeper(settings, open_client(), gate_of(settings.stripe_secret, settings.stripe_address))
 
 
 def bookkeeper(

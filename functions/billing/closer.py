@@ -23,7 +23,6 @@ from functions.billing.wiring import (
     desk_of,
     gate_of,
     reporter_of,
-    secret_of,
 )
 from functions.shared import journal
 from functions.shared.dynamo.answers import open_client
@@ -72,7 +71,7 @@ def _tried(closer: Closer, book: Book) -> str:
 @cache
 def _closer() -> tuple[Closer, Books]:
     settings = load(Settings)
-    return closer(settings, open_client(), gate_of(settings, secret_of(settings)))
+    return closer(settings, open_client(), gate_of(settings.stripe_secret, settings.stripe_address))
 
 
 def closer(

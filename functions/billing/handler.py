@@ -17,7 +17,7 @@ from functions.billing.checkout import Sales
 from functions.billing.own_clouds import OwnClouds
 from functions.billing.routes import Office, answer_to
 from functions.billing.stripe_contract import Stripe
-from functions.billing.wiring import BookkeepingSettings, books_of, desk_of, gate_of, secret_of, usage_of
+from functions.billing.wiring import BookkeepingSettings, books_of, desk_of, gate_of, usage_of
 from functions.shared.dynamo.answers import open_client
 from functions.shared.http import Answer, Event, answering
 from functions.shared.powertools import instrumented
@@ -33,7 +33,7 @@ class Settings(BookkeepingSettings):
 @cache
 def _office() -> Office:
     settings = load(Settings)
-    return office(settings, open_client(), gate_of(settings, secret_of(settings)))
+    return office(settings, open_client(), gate_of(settings.stripe_secret, settings.stripe_address))
 
 
 def office(settings: Settings, client: Any, stripe: Stripe, clock: Callable[[], float] = time.time) -> Office:

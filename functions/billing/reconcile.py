@@ -20,16 +20,13 @@ from functions.billing.erased import ErasedRows
 from functions.billing.reconciliation import Reconciliation
 from functions.billing.reconciling import Found
 from functions.billing.stored import StoredRows
-from functions.billing.stripe_gate import StripeGate
-from functions.billing.stripe_secret import stripe_secret
 from functions.billing.usage import Usage
+from functions.billing.wiring import gate_of
 from functions.shared import journal
-from functions.shared.address import Address
 from functions.shared.dynamo.answers import open_client
+from functions.shared.platform_warehouse import PlatformWarehouse
 from functions.shared.powertools import instrumented
-from functions.shared.secret_store import read_secret
 from functions.shared.settings import load
-from functions.shared.warehouse import Warehouse
 
 FUNCTION = "reconcile"
 STATEMENT_TIMEOUT_SECONDS = 240
@@ -50,9 +47,8 @@ class Settings:
 @instrumented
 def handler(_event: dict[str, Any], _context: Any) -> dict[str, Any]:
     settings, client = load(Settings), open_client()
-    stripe = StripeGate(stripe_secret(read_secret(settings.stripe_secret)).api_key, settings.stripe_address)
-    address = Address.from_json(read_secret(settings.warehouse_secret))
-    warehouse = Warehouse(address, STATEMENT_TIMEOUT_SECONDS)
+    stripe = gate_of(settings.stripe_secret, settings.stripe_address)
+    warehouse = PlatformWarehouse(settings.warehouse_secret, STATEMENT_TIMEOUT_SECONDS)
     reconciliation = Reconciliation(
         Usage(settings.usage_table, client),
         DoneBatches(settings.ledger_table, client),

@@ -24,7 +24,6 @@ from functions.billing.wiring import (
     caretaker_of,
     gate_of,
     reporter_of,
-    secret_of,
     usage_of,
 )
 from functions.shared import journal
@@ -100,7 +99,7 @@ class Round:
 def handler(_event: dict[str, Any], context: Any) -> dict[str, int]:
     settings, client = load(Settings), open_client()
     # The secret is read in each run, so a changed key is used within an hour.
-    reporter = reporter_of(settings, client, gate_of(settings, secret_of(settings)))
+    reporter = reporter_of(settings, client, gate_of(settings.stripe_secret, settings.stripe_address))
     rounds = Round(reporter, caretaker_of(settings, client), usage_of(settings, client))
     told = rounds.run(
         [book for book in books_of(settings, client).all() if book.closed_at is None],

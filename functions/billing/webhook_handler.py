@@ -15,7 +15,6 @@ from typing import Any
 
 from functions.billing.events import Events
 from functions.billing.stripe_contract import BadSignatureError, Stripe
-from functions.billing.stripe_secret import StripeSecret
 from functions.billing.webhook import Intake
 from functions.billing.wiring import BookkeepingSettings, books_of, desk_of, gate_of, secret_of
 from functions.shared import journal
@@ -23,6 +22,7 @@ from functions.shared.dynamo.answers import open_client
 from functions.shared.errors import RefusalError, RetryableError
 from functions.shared.http import Answer, Event, answer, answering, request
 from functions.shared.powertools import instrumented
+from functions.shared.secret_text import SecretText
 from functions.shared.settings import load
 
 FUNCTION = "stripe-webhook"
@@ -37,15 +37,15 @@ class Settings(BookkeepingSettings):
 @cache
 def _intake() -> Intake:
     settings = load(Settings)
-    secret = secret_of(settings)
-    return intake(settings, open_client(), gate_of(settings, secret), secret)
+    stripe = gate_of(settings.stripe_secret, settings.stripe_address)
+    return intake(settings, open_client(), stripe, lambda: secret_of(settings.stripe_secret).webhook_secret)
 
 
 def intake(
     settings: Settings,
     client: Any,
     stripe: Stripe,
-    secret: StripeSecret,
+    webhook_secret: Callable[[], SecretText],
     clock: Callable[[], float] = time.time,
 ) -> Intake:
     """Build the dependencies on one DynamoDB client and one Stripe client."""
@@ -53,7 +53,7 @@ def intake(
         desk=desk_of(settings, client, stripe, clock=clock),
         owners=books_of(settings, client),
         events=Events(settings.stripe_events_table, client, clock),
-        secret=secret.webhook_secret,
+        secret=webhook_secret,
         clock=clock,
     )
 

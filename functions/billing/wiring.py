@@ -11,13 +11,14 @@ from functions.billing.books import Books
 from functions.billing.caretaker import Caretaker
 from functions.billing.catalogue import meter_of
 from functions.billing.reporter import Reporter
-from functions.billing.stripe_contract import Stripe
+from functions.billing.stripe_contract import Stripe, StripeUnavailableError
 from functions.billing.stripe_gate import StripeGate
 from functions.billing.stripe_secret import StripeSecret, stripe_secret
 from functions.billing.usage import Usage
 from functions.shared.account.audit import Audit
 from functions.shared.account.notices import Notices
-from functions.shared.secret_store import read_secret
+from functions.shared.secret_store import SecretsUnavailableError, read_secret
+from functions.shared.secret_text import SecretText
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +40,21 @@ class BookkeepingSettings(CaretakingSettings):
     stripe_address: str
 
 
-def secret_of(settings: BookkeepingSettings) -> StripeSecret:
-    """The current secret."""
-    return stripe_secret(read_secret(settings.stripe_secret))
+def secret_of(name: str) -> StripeSecret:
+    """The value that the secret `name` has now; see functions.shared.secret_store."""
+    return stripe_secret(read_secret(name).reveal())
 
 
-def gate_of(settings: BookkeepingSettings, secret: StripeSecret) -> StripeGate:
-    """The Stripe client, for the address in the settings."""
-    return StripeGate(secret.api_key, settings.stripe_address)
+def gate_of(secret: str, address: str) -> StripeGate:
+    """The Stripe client at `address`, with the key that the secret of that name has at each call."""
+
+    def api_key() -> SecretText:
+        try:
+            return secret_of(secret).api_key
+        except SecretsUnavailableError as fault:
+            raise StripeUnavailableError(str(fault)) from None
+
+    return StripeGate(api_key, address)
 
 
 def books_of(settings: CaretakingSettings, client: Any, clock: Callable[[], float] = time.time) -> Books:

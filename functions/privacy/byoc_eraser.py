@@ -29,17 +29,15 @@ from functions.privacy.parts import Left, tables
 from functions.shared import journal
 from functions.shared.account.audit import Audit
 from functions.shared.account.notices import Notices
-from functions.shared.address import Address
 from functions.shared.buckets.own import open_bucket
 from functions.shared.custody.clouds import custody
 from functions.shared.custody.settings import CustodySettings
 from functions.shared.dynamo.answers import open_client
+from functions.shared.platform_warehouse import PlatformWarehouse
 from functions.shared.powertools import instrumented
-from functions.shared.secret_store import read_secret
 from functions.shared.settings import load
 from functions.shared.turn_log import DynamoTurnLog
 from functions.shared.turns import TurnClock
-from functions.shared.warehouse import Warehouse
 
 FUNCTION = "eraser-byoc"
 
@@ -79,9 +77,7 @@ def _eraser() -> Eraser:
         drops=DropBucket(settings.drop_bucket),
         staging=open_bucket(settings.staging_bucket),
         exports_bucket=open_bucket(settings.exports_bucket),
-        rows=EventRows(
-            Warehouse(Address.from_json(read_secret(settings.warehouse_secret)), STATEMENT_TIMEOUT_SECONDS)
-        ),
+        rows=EventRows(PlatformWarehouse(settings.warehouse_secret, STATEMENT_TIMEOUT_SECONDS)),
         time=given,
         custody=custody(settings),
     )

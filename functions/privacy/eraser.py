@@ -41,19 +41,17 @@ from functions.shared.account.closing import Closings
 from functions.shared.account.notices import Notices
 from functions.shared.account.suppressions import Suppressions
 from functions.shared.account.tombstones import Tombstones
-from functions.shared.address import Address
 from functions.shared.buckets.own import open_bucket
 from functions.shared.custody.sealing import Shards
 from functions.shared.dynamo.answers import open_client
 from functions.shared.errors import AstralogError
 from functions.shared.guarded.answers import bounded
+from functions.shared.platform_warehouse import PlatformWarehouse
 from functions.shared.powertools import instrumented
-from functions.shared.secret_store import read_secret
 from functions.shared.settings import load
 from functions.shared.tenancy import TenantId
 from functions.shared.turn_log import DynamoTurnLog
 from functions.shared.turns import TurnClock, TurnLog, rotated, take_turns
-from functions.shared.warehouse import Warehouse
 
 FUNCTION = "eraser"
 
@@ -230,9 +228,7 @@ def _upkeep() -> Upkeep:
         drops=DropBucket(settings.drop_bucket),
         staging=open_bucket(settings.staging_bucket),
         exports_bucket=open_bucket(settings.exports_bucket),
-        rows=EventRows(
-            Warehouse(Address.from_json(read_secret(settings.warehouse_secret)), STATEMENT_TIMEOUT_SECONDS)
-        ),
+        rows=EventRows(PlatformWarehouse(settings.warehouse_secret, STATEMENT_TIMEOUT_SECONDS)),
         time=given,
     )
     eraser = Eraser(

@@ -33,13 +33,12 @@ from functions.privacy.sign_ins import SignIns
 from functions.privacy.tables import Tables
 from functions.shared import journal
 from functions.shared.account.notices import Notices
-from functions.shared.address import Address
 from functions.shared.buckets.contract import Bucket
 from functions.shared.buckets.own import open_bucket
 from functions.shared.dynamo.answers import open_client
 from functions.shared.errors import AstralogError, PermanentError
+from functions.shared.platform_warehouse import PlatformWarehouse
 from functions.shared.powertools import instrumented
-from functions.shared.secret_store import read_secret
 from functions.shared.settings import load
 from functions.shared.tenancy import TenantId
 from functions.shared.turn_log import DynamoTurnLog
@@ -235,7 +234,7 @@ def _exporter() -> Exporter:
 
 @cache
 def _warehouse(secret: str) -> Warehouse:
-    return Warehouse(Address.from_json(read_secret(secret)), STATEMENT_TIMEOUT_SECONDS)
+    return PlatformWarehouse(secret, STATEMENT_TIMEOUT_SECONDS)
 
 
 @instrumented

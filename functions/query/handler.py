@@ -23,16 +23,14 @@ from functions.query.request import search
 from functions.query.rows import SearchResult
 from functions.shared import journal
 from functions.shared.access import Principal, principal
-from functions.shared.address import Address
 from functions.shared.custody.clouds import custody
 from functions.shared.custody.health import Health
 from functions.shared.custody.settings import CustodySettings
 from functions.shared.guarded.answers import MAX_ANSWER_BYTES
 from functions.shared.http import Answer, Event, answer, answering, request
+from functions.shared.platform_warehouse import PlatformWarehouse
 from functions.shared.powertools import instrumented
-from functions.shared.secret_store import read_secret
 from functions.shared.settings import load
-from functions.shared.warehouse import Warehouse
 
 MEBIBYTE = 1024 * 1024
 
@@ -59,8 +57,8 @@ class Settings(CustodySettings):
 @cache
 def _archive() -> SharedArchive:
     settings = load(Settings)
-    address = Address.from_json(read_secret(settings.search_secret))
-    archive = Archive(Warehouse(address, settings.query_timeout_seconds + 3), _limits(settings))
+    warehouse = PlatformWarehouse(settings.search_secret, settings.query_timeout_seconds + 3)
+    archive = Archive(warehouse, _limits(settings))
     return SharedArchive(archive, settings.searches_at_once, settings.row_policy_setting)
 
 

@@ -20,15 +20,14 @@ from functions.retention.accounts import Accounts
 from functions.retention.census import in_their_own_cloud, overdue, rows_of, rows_of_nobody
 from functions.retention.partitions import Partitions
 from functions.shared import journal
-from functions.shared.address import Address
 from functions.shared.aws_client import client
 from functions.shared.buckets.contract import Bucket, Listed
 from functions.shared.buckets.drops import DropBucket
 from functions.shared.buckets.own import open_bucket
 from functions.shared.errors import AstralogError
+from functions.shared.platform_warehouse import PlatformWarehouse
 from functions.shared.powertools import instrumented
 from functions.shared.reports import Reports
-from functions.shared.secret_store import read_secret
 from functions.shared.settings import load
 from functions.shared.tenancy import (
     TenantId,
@@ -38,7 +37,6 @@ from functions.shared.tenancy import (
     quarantine_prefix,
     staged_prefix,
 )
-from functions.shared.warehouse import Warehouse
 
 STATEMENT_TIMEOUT_SECONDS = 240
 LISTINGS_AT_ONCE = 16
@@ -102,9 +100,8 @@ class Inspection:
 @cache
 def _inspection() -> Inspection:
     settings = load(Settings)
-    address = Address.from_json(read_secret(settings.warehouse_secret))
     return Inspection(
-        Partitions(Warehouse(address, STATEMENT_TIMEOUT_SECONDS)),
+        Partitions(PlatformWarehouse(settings.warehouse_secret, STATEMENT_TIMEOUT_SECONDS)),
         Accounts(settings.accounts_table),
         places(open_bucket(settings.staging_bucket), DropBucket(client("s3"), settings.drop_bucket)),
         Reports(open_bucket(settings.reports_bucket)),

@@ -24,17 +24,15 @@ from functions.retention.partitions import Partitions
 from functions.retention.purge import Purged, purge
 from functions.retention.set_aside import forget_expired
 from functions.shared import journal
-from functions.shared.address import Address
 from functions.shared.aws_client import client
 from functions.shared.buckets.contract import Bucket
 from functions.shared.buckets.drops import DropBucket
 from functions.shared.buckets.own import open_bucket
 from functions.shared.errors import AstralogError
+from functions.shared.platform_warehouse import PlatformWarehouse
 from functions.shared.powertools import instrumented
 from functions.shared.reports import Reports
-from functions.shared.secret_store import read_secret
 from functions.shared.settings import load
-from functions.shared.warehouse import Warehouse
 
 T = TypeVar("T")
 
@@ -74,9 +72,8 @@ class Upkeep:
 @cache
 def _upkeep() -> Upkeep:
     settings = load(Settings)
-    address = Address.from_json(read_secret(settings.warehouse_secret))
     return Upkeep(
-        Partitions(Warehouse(address, STATEMENT_TIMEOUT_SECONDS)),
+        Partitions(PlatformWarehouse(settings.warehouse_secret, STATEMENT_TIMEOUT_SECONDS)),
         Accounts(settings.accounts_table),
         open_bucket(settings.staging_bucket),
         DropBucket(client("s3"), settings.drop_bucket),

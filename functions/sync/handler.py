@@ -14,13 +14,11 @@ from typing import Any
 import boto3
 
 from functions.shared.account.tombstones import RecentTombstones, Tombstones
-from functions.shared.address import Address
 from functions.shared.buckets.own import open_bucket
+from functions.shared.platform_warehouse import PlatformWarehouse
 from functions.shared.powertools import instrumented
-from functions.shared.secret_store import read_secret
 from functions.shared.settings import load
 from functions.shared.staging import is_staged
-from functions.shared.warehouse import Warehouse
 from functions.sync.drive import Driver, Time
 from functions.sync.ledger import Ledger
 from functions.sync.load import Loader, Staged
@@ -54,9 +52,7 @@ class _Sync:
 @cache
 def _sync() -> _Sync:
     settings = load(Settings)
-    warehouse = Warehouse(
-        Address.from_json(read_secret(settings.warehouse_secret)), settings.insert_timeout_seconds
-    )
+    warehouse = PlatformWarehouse(settings.warehouse_secret, settings.insert_timeout_seconds)
     queue = boto3.client("sqs")
     ledger = Ledger(settings.ledger_table)
     tombstones = RecentTombstones(Tombstones(settings.tombstones_table))

@@ -151,7 +151,7 @@ class MeteringWorld:
         self.usage = Usage("usage", self.client)
         self.batches = DoneBatches("ledger", self.client)
         self.outbox = Notices("notices", self.client, self.clock)
-        gate = StripeGate(SecretText(API_KEY), self.stripe.url)
+        gate = StripeGate(lambda: SecretText(API_KEY), self.stripe.url)
         self.fragile = Fragile(gate, self.clock)
         self.caretaker = Caretaker(self.shelf, self.usage, self.shelf, self.outbox, self.clock)
         self.meter_id = cache(lambda: meter_of(gate))

@@ -112,7 +112,7 @@ class Scene:
             outbox=Silent(),
             clock=lambda: self.recording.now,
         )
-        self.intake = Intake(desk, self.books, self.events, SecretText("unused"))
+        self.intake = Intake(desk, self.books, self.events, lambda: SecretText("unused"))
 
     def tell(self, told: Told) -> None:
         self.stripe.at = max(self.stripe.at, told.state)

@@ -56,7 +56,7 @@ class Door:
             Silent(),
             lambda: self.now,
         )
-        self.intake = Intake(desk, self.books, self.events, SecretText(SECRET), lambda: self.now)
+        self.intake = Intake(desk, self.books, self.events, lambda: SecretText(SECRET), lambda: self.now)
 
     def _look(self) -> None:
         if self.fails:
