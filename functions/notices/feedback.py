@@ -22,6 +22,7 @@ from functions.notices.readers import Readers
 from functions.shared import journal
 from functions.shared.account.audit import Audit, Origin
 from functions.shared.account.suppressions import Suppressions
+from functions.shared.batch import PartialItemFailureResponse, SQSRecord, process_records
 from functions.shared.dynamo.answers import open_client
 from functions.shared.errors import AstralogError
 from functions.shared.powertools import instrumented
@@ -67,24 +68,25 @@ def office(settings: Settings, client: Any, clock: Callable[[], float] = time.ti
 
 
 @instrumented
-def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
-    return heeded(event["Records"], _office())
+def handler(event: dict[str, Any], _context: Any) -> PartialItemFailureResponse:
+    return heeded(event, _office())
 
 
-def heeded(messages: list[dict[str, Any]], office: Office) -> dict[str, Any]:
-    """The response to SQS: which messages are to be redelivered."""
+def heeded(event: dict[str, Any], office: Office) -> PartialItemFailureResponse:
+    """The response to an SQS event: which messages are to be redelivered."""
     counts: Counter[What] = Counter()
-    failed = []
-    for message in messages:
+
+    def process(record: SQSRecord) -> None:
         try:
-            told = fate(message["body"])
+            told = fate(record)
             office.heed(told)
         except AstralogError as fault:
             journal.write("mail_event_not_heeded", error_type=type(fault).__name__)
-            failed.append({"itemIdentifier": message["messageId"]})
-        else:
-            counts[told.what] += 1
+            raise
+        counts[told.what] += 1
+
+    response = process_records(event, process)
     journal.measure(
         FUNCTION, {"Bounces": (counts["bounce"], "Count"), "Complaints": (counts["complaint"], "Count")}
     )
-    return {"batchItemFailures": failed}
+    return response

@@ -142,6 +142,14 @@ def write_text(line: str) -> None:
     sys.stdout.flush()
 
 
+def place_of(fault: BaseException) -> str:
+    """Where `fault` was raised, for `error_place`: function and line, without its text."""
+    trace = fault.__traceback__
+    while trace and trace.tb_next:
+        trace = trace.tb_next
+    return f"{trace.tb_frame.f_code.co_qualname}:{trace.tb_lineno}" if trace else "unknown"
+
+
 def now_ms() -> int:
     """Unix milliseconds."""
     return time.time_ns() // 1_000_000

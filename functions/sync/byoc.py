@@ -22,6 +22,7 @@ from typing import Any
 
 from functions.shared.apart import Apart
 from functions.shared.aws_client import client
+from functions.shared.batch import PartialItemFailureResponse
 from functions.shared.custody.clouds import custody
 from functions.shared.custody.health import MAX_PAUSE_SECONDS, Health
 from functions.shared.custody.settings import CustodySettings
@@ -31,7 +32,7 @@ from functions.shared.staging import StagedKey, is_staged
 from functions.shared.tenancy import TenantId
 from functions.sync.drive import Time
 from functions.sync.ledger import Ledger
-from functions.sync.notifications import Message, StagedObject, read
+from functions.sync.notifications import Message, StagedObject, read, redeliver
 from functions.sync.own_cloud import Outcome, OwnClouds
 from functions.sync.own_schema import prepare
 from functions.sync.pace import come_back_in, pause_seconds
@@ -87,20 +88,22 @@ def _sync() -> Sync:
 
 
 @instrumented
-def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+def handler(event: dict[str, Any], context: Any) -> PartialItemFailureResponse:
     """Settle the objects that the messages name; return the messages to be redelivered."""
     return answer_to(event, lambda: context.get_remaining_time_in_millis() / 1000, _sync())
 
 
-def answer_to(event: dict[str, Any], seconds_left: Callable[[], float], sync: Sync) -> dict[str, Any]:
+def answer_to(
+    event: dict[str, Any], seconds_left: Callable[[], float], sync: Sync
+) -> PartialItemFailureResponse:
     """`handler` with its parts injected; `seconds_left`: time until the invocation is stopped."""
     messages = read(event)
     time_given = Time(lambda: seconds_left() - RESERVE_SECONDS, sync.a_batch_seconds)
     outcomes = _settled(_by_tenant(messages), time_given, sync)
     pauses = [(each, _pause(each, outcomes)) for each in messages]
-    returning = [(each, seconds) for each, seconds in pauses if seconds is not None]
-    come_back_in(sync.queue, sync.queue_url, returning, seconds_left)
-    return {"batchItemFailures": [{"itemIdentifier": each.message_id} for each, _ in returning]}
+    unsettled = [(each, seconds) for each, seconds in pauses if seconds is not None]
+    come_back_in(sync.queue, sync.queue_url, unsettled, seconds_left)
+    return redeliver(event, [each for each, _ in unsettled])
 
 
 def _by_tenant(messages: list[Message]) -> dict[TenantId, list[StagedObject]]:

@@ -14,6 +14,7 @@ from typing import Any
 import boto3
 
 from functions.shared.account.tombstones import RecentTombstones, Tombstones
+from functions.shared.batch import PartialItemFailureResponse
 from functions.shared.buckets.own import open_bucket
 from functions.shared.platform_warehouse import PlatformWarehouse
 from functions.shared.powertools import instrumented
@@ -22,7 +23,7 @@ from functions.shared.staging import is_staged
 from functions.sync.drive import Driver, Time
 from functions.sync.ledger import Ledger
 from functions.sync.load import Loader, Staged
-from functions.sync.notifications import Message, StagedObject, read
+from functions.sync.notifications import Message, StagedObject, read, redeliver
 from functions.sync.pace import come_back_in, pause_seconds
 from functions.sync.settle import Settler
 
@@ -67,7 +68,7 @@ def _sync() -> _Sync:
 
 
 @instrumented
-def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+def handler(event: dict[str, Any], context: Any) -> PartialItemFailureResponse:
     """Settle the objects that the messages name; return the messages to be redelivered."""
     sync = _sync()
     messages = read(event, sync.bucket)
@@ -77,7 +78,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     come_back_in(
         sync.queue, sync.queue_url, [(each, pause_seconds(each.receive_count)) for each in unsettled]
     )
-    return {"batchItemFailures": [{"itemIdentifier": each.message_id} for each in unsettled]}
+    return redeliver(event, unsettled)
 
 
 def _loadable(messages: list[Message]) -> list[StagedObject]:
