@@ -9,10 +9,11 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from functions.billing import catalogue, reporting
-from functions.billing.books import Books
-from functions.billing.usage import Usage
-from functions.billing.wiring import gate_of
+from functions.billing import catalogue
+from functions.billing.reporting import reported_usage
+from functions.billing.subscriptions.billing_store import BillingStore
+from functions.billing.usage.usage_store import UsageStore
+from functions.billing.wiring import stripe_client_of
 from functions.shared.errors import AstralogError, PermanentError
 from functions.shared.tenancy import TenantId
 
@@ -62,7 +63,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _sync(asked: argparse.Namespace) -> None:
-    gate = gate_of(asked.secret, asked.address)
+    gate = stripe_client_of(asked.secret, asked.address)
     steps = catalogue.sync(gate, dry_run=asked.dry_run)
     for step in steps:
         told = {"did": step.says, "kind": step.kind, "dry_run": asked.dry_run}
@@ -72,28 +73,31 @@ def _sync(asked: argparse.Namespace) -> None:
 
 
 def _show(asked: argparse.Namespace) -> None:
-    books, tenant = Books(asked.billing_table, asked.accounts_table), TenantId(asked.tenant)
-    standing = books.standing(tenant)
-    told = {"book": asdict(books.of(tenant)), "standing": asdict(standing) if standing else None}
+    records, tenant = BillingStore(asked.billing_table, asked.accounts_table), TenantId(asked.tenant)
+    account_status = records.account_status(tenant)
+    told = {
+        "book": asdict(records.of(tenant)),
+        "standing": asdict(account_status) if account_status else None,
+    }
     print(json.dumps(told, indent=2, default=sorted))  # noqa: T201
 
 
 def _usage(asked: argparse.Namespace) -> None:
-    tally = Usage(asked.usage_table).tally(TenantId(asked.tenant))
+    tally = UsageStore(asked.usage_table).tally(TenantId(asked.tenant))
     left_bytes = tally.reported.left_bytes(tally.raw_bytes)
     print(json.dumps({**asdict(tally), "left_bytes": left_bytes}, indent=2))  # noqa: T201
 
 
 def _settle_report(asked: argparse.Namespace) -> None:
-    usage = Usage(asked.usage_table)
+    usage = UsageStore(asked.usage_table)
     reported = usage.tally(TenantId(asked.tenant)).reported
     report = reported.pending
     if report is None:
         raise PermanentError("no report of this account is pending")
     if asked.landed:
-        usage.write(reporting.landed(reported, report, report.first_dated, reported.period_start))
+        usage.write(reported_usage.landed(reported, report, report.first_dated, reported.period_start))
     else:
-        usage.write(reporting.withdrawn(reported, report))
+        usage.write(reported_usage.withdrawn(reported, report))
     print(f"settled: {report.value_bytes} bytes")  # noqa: T201
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from functions.shared import journal
 from functions.shared.platform_warehouse import read_address
 from functions.shared.powertools import instrumented
-from functions.shared.schema.numbered import migrations
+from functions.shared.schema.migration_files import migrations
 from functions.shared.schema.schema import Schema
 from functions.shared.settings import load
 

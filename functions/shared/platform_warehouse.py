@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
-from functions.shared.address import Address
-from functions.shared.guarded.answers import SMALL_ANSWER_BYTES
+from functions.shared.clickhouse_address import ClickHouseAddress
+from functions.shared.egress.response_limits import SMALL_ANSWER_BYTES
 from functions.shared.secret_store import SecretsUnavailableError, read_secret
 from functions.shared.warehouse import Warehouse, WarehouseBusyError, WarehouseDownError
 
@@ -12,7 +12,7 @@ AUTHENTICATION_FAILED = 516
 """ClickHouse's code for a wrong user or password: it ran nothing."""
 
 
-def read_address(secret: str, *, anew: bool = False) -> Address:
+def read_address(secret: str, *, anew: bool = False) -> ClickHouseAddress:
     """The address in the secret of that name; see functions.shared.secret_store.
 
     Raises
@@ -20,7 +20,7 @@ def read_address(secret: str, *, anew: bool = False) -> Address:
     SecretsUnavailableError
     SettingsError: the secret is not an address.
     """
-    return Address.from_json(read_secret(secret, anew=anew).reveal())
+    return ClickHouseAddress.from_json(read_secret(secret, anew=anew).reveal())
 
 
 class PlatformWarehouse(Warehouse):
@@ -46,7 +46,7 @@ class PlatformWarehouse(Warehouse):
     def _has_changed(self) -> bool:
         return self._read(anew=True) != self._connected_to
 
-    def _read(self, *, anew: bool = False) -> Address:
+    def _read(self, *, anew: bool = False) -> ClickHouseAddress:
         try:
             return read_address(self._secret, anew=anew)
         except SecretsUnavailableError as fault:

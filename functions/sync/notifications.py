@@ -23,7 +23,7 @@ class StagedObject:
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class QueueMessage:
     """One SQS message. `objects` is None when it is unreadable: it ends in the dead-letter queue.
 
     `tenant`: the tenant whose own bucket has the objects; None for our bucket.
@@ -36,7 +36,7 @@ class Message:
     tenant: TenantId | None = None
 
 
-def read(event: dict[str, Any], bucket: str = "") -> list[Message]:
+def read_messages(event: dict[str, Any], bucket: str = "") -> list[QueueMessage]:
     """The messages of a Lambda event from SQS. S3's own test event is a message without objects.
 
     Only S3 names a bucket; records that name another bucket than `bucket`, ours, are ignored.
@@ -48,7 +48,7 @@ class UnsettledMessageError(RetryableError):
     """Not all objects of the message are in ClickHouse: SQS redelivers it."""
 
 
-def redeliver(event: dict[str, Any], unsettled: Sequence[Message]) -> PartialItemFailureResponse:
+def redeliver(event: dict[str, Any], unsettled: Sequence[QueueMessage]) -> PartialItemFailureResponse:
     """The response to an SQS event of which `unsettled` are to be redelivered."""
     waiting = {each.message_id for each in unsettled}
 
@@ -59,7 +59,7 @@ def redeliver(event: dict[str, Any], unsettled: Sequence[Message]) -> PartialIte
     return process_records(event, require_settled)
 
 
-def _message(record: SQSRecord, bucket: str) -> Message:
+def _message(record: SQSRecord, bucket: str) -> QueueMessage:
     objects: tuple[StagedObject, ...] | None
     try:
         body = record.json_body
@@ -70,7 +70,7 @@ def _message(record: SQSRecord, bucket: str) -> Message:
     except (ValueError, KeyError, TypeError, AttributeError, PermanentError):
         journal.write("unreadable_message", reason="no S3 event", count=1)
         objects = tenant = None
-    return Message(
+    return QueueMessage(
         message_id=record.message_id,
         receipt_handle=record.receipt_handle,
         receive_count=int(record.attributes.approximate_receive_count),

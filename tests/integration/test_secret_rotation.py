@@ -23,7 +23,7 @@ from functions.shared import secret_store
 from functions.shared.platform_warehouse import PlatformWarehouse
 from functions.shared.warehouse import WarehouseBusyError, WarehouseDownError
 from infra.topology import function
-from tests.contract.test_clickhouse_face import Face
+from tests.contract.test_clickhouse_http import Face
 from tests.integration.loading import load, staged
 
 TENANTS = ("acme", "globex")
@@ -115,7 +115,7 @@ def secrets(face: Face, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterat
 
 
 def _forget() -> None:
-    for each in (secret_store._store, querying._archive, querying._own_archives):
+    for each in (secret_store._store, querying._managed_search, querying._byoc_search):
         each.cache_clear()
 
 

@@ -10,15 +10,15 @@ import pytest
 from aws_lambda_powertools.utilities.parameters import base as powertools_cache
 from moto import mock_aws
 
+from functions.billing.stripe_client import StripeSdkClient
 from functions.billing.stripe_contract import BadSignatureError, StripeRefusedError, StripeUnavailableError
-from functions.billing.stripe_gate import StripeGate
 from functions.billing.stripe_secret import stripe_secret
-from functions.billing.webhook import Intake
-from functions.billing.wiring import gate_of, secret_of
+from functions.billing.subscriptions.webhook import WebhookProcessor
+from functions.billing.wiring import secret_of, stripe_client_of
 from functions.shared import secret_store
 from functions.shared.errors import AstralogError, SettingsError
 from functions.shared.secret_text import SecretText
-from tests.contract.local_stripe import API_KEY, local_stripe
+from tests.fake_stripe.server import API_KEY, fake_stripe_server
 from tests.unit.billing.things import MemoryBooks, MemoryEvents
 
 NOON = 1_795_950_000
@@ -60,9 +60,9 @@ def all_of(fault: BaseException | None) -> str:
 
 
 def test_what_holds_them_shows_them_to_nobody() -> None:
-    desk: Any = None
-    intake = Intake(desk, MemoryBooks(), MemoryEvents(), lambda: SecretText(WEBHOOK))
-    gate = StripeGate(lambda: SecretText(KEY), "http://127.0.0.1:9")
+    service: Any = None
+    intake = WebhookProcessor(service, MemoryBooks(), MemoryEvents(), lambda: SecretText(WEBHOOK))
+    gate = StripeSdkClient(lambda: SecretText(KEY), "http://127.0.0.1:9")
     assert "canary" not in repr(intake) + repr(gate) + repr(vars(gate))
 
 
@@ -70,10 +70,10 @@ def test_a_key_that_stripe_does_not_know_is_in_no_error_and_on_no_output(
     capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("DEBUG")
-    with local_stripe() as here:
+    with fake_stripe_server() as here:
         for address, kind in ((here.url, StripeRefusedError), ("http://127.0.0.1:9", StripeUnavailableError)):
             with pytest.raises(AstralogError) as fault:
-                StripeGate(lambda: SecretText(KEY), address).subscriptions("cus_canary-customer")
+                StripeSdkClient(lambda: SecretText(KEY), address).subscriptions("cus_canary-customer")
             assert isinstance(fault.value, kind)
             assert "canary" not in all_of(fault.value)
     said = capfd.readouterr()
@@ -95,8 +95,8 @@ def test_a_rotated_secret_of_stripe_is_used_within_five_minutes(monkeypatch: pyt
     secrets = boto3.client("secretsmanager")
     old, new = ({"api_key": key, "webhook_secret": f"whsec_{key}"} for key in ("sk_test_old", API_KEY))
     secrets.create_secret(Name="stripe", SecretString=json.dumps(old))
-    with local_stripe() as here:
-        gate = gate_of("stripe", here.url)
+    with fake_stripe_server() as here:
+        gate = stripe_client_of("stripe", here.url)
         acme, globex = "cus_of_acme", "cus_of_globex"
         with pytest.raises(StripeRefusedError):
             gate.customer_exists(acme)
@@ -113,8 +113,8 @@ def test_a_rotated_secret_of_stripe_is_used_within_five_minutes(monkeypatch: pyt
 def test_a_webhook_is_checked_with_the_secret_of_the_moment() -> None:
     body = b'{"id": "evt_1", "type": "irrelevant", "data": {"object": {}}}'
     secrets = [SecretText("whsec_old")]
-    desk: Any = None
-    intake = Intake(desk, MemoryBooks(), MemoryEvents(), lambda: secrets[-1], lambda: NOON)
+    service: Any = None
+    intake = WebhookProcessor(service, MemoryBooks(), MemoryEvents(), lambda: secrets[-1], lambda: NOON)
     header = signature(body, "whsec_new")
     with pytest.raises(BadSignatureError):
         intake.take(body, header)
