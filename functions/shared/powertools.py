@@ -1,4 +1,4 @@
-"""Log lines and metrics by Powertools for AWS Lambda, in every function whose cold start nobody waits for.
+"""Log lines and metrics by Powertools for AWS Lambda, in every function that is not on the ingest path.
 
 A handler under `@instrumented` makes its process write with Powertools' Logger and Metrics what
 functions.shared.journal would write by itself, and adds the request's id to each line. Ingest and the

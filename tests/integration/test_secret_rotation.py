@@ -265,3 +265,12 @@ def test_a_function_that_cannot_read_its_secret_answers_as_when_clickhouse_is_do
     for tenant in TENANTS:
         answer = search(tenant)
         assert (answer["statusCode"], json.loads(answer["body"])["code"]) == (503, "search_unavailable")
+
+
+@pytest.mark.usefixtures("secrets")
+def test_the_cache_of_secrets_shows_none(face: Face) -> None:
+    PlatformWarehouse("warehouse", 5).select("SELECT 1")
+    store = secret_store._store()
+
+    assert store._provider.store
+    assert face.users[SEARCHER]["password"] not in f"{vars(store)} {vars(store._provider)}"

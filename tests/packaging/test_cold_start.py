@@ -53,6 +53,9 @@ FORBIDDEN = {
     "eraser-byoc": NEVER | {"pynamodb", "joserfc"},
 }
 
+TURNS = {"dropin", "dropin-byoc"}
+"""Functions that schedule a whole batch by account, and answer SQS by themselves (docs/adr/0007)."""
+
 IMPORT = """
 import importlib, json, sys
 importlib.import_module(sys.argv[1])
@@ -76,7 +79,7 @@ sys.addaudithook(refuse)
 
 @pytest.mark.parametrize("name", sorted(FORBIDDEN))
 def test_importing_a_handler_loads_nothing_it_must_not(name: str) -> None:
-    loaded = {module.split(".")[0] for module in _loaded_by(function(name).handler.rpartition(".")[0])}
+    loaded = {module.split(".")[0] for module in _modules_of(name)}
 
     assert loaded & FORBIDDEN[name] == set()
 
@@ -88,6 +91,16 @@ def test_a_function_off_the_path_of_requests_writes_with_powertools(name: str) -
     assert loaded == {"PowertoolsWriter"}
 
 
+@pytest.mark.parametrize("name", sorted(each.name for each in FUNCTIONS if each.source))
+def test_a_function_that_reads_a_queue_answers_with_the_batch_processor_unless_it_takes_turns(
+    name: str,
+) -> None:
+    loaded = _modules_of(name)
+
+    assert ("functions.uploads.turns" in loaded) is (name in TURNS)
+    assert ("aws_lambda_powertools.utilities.batch" in loaded) is (name not in TURNS)
+
+
 def test_every_function_has_a_list_of_modules_it_must_not_load() -> None:
     assert FORBIDDEN.keys() == {each.name for each in FUNCTIONS}
 
@@ -96,6 +109,10 @@ def test_every_function_has_a_list_of_modules_it_must_not_load() -> None:
 def test_importing_a_handler_needs_no_setting_and_opens_no_connection(name: str) -> None:
     """The environment is empty, and an audit hook ends the interpreter at a connection."""
     _loaded_by(function(name).handler.rpartition(".")[0], before=REFUSE_CONNECTIONS)
+
+
+def _modules_of(name: str) -> set[str]:
+    return _loaded_by(function(name).handler.rpartition(".")[0])
 
 
 def _loaded_by(module: str, before: str = "", after: str = NAME_MODULES) -> set[str]:
