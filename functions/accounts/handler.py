@@ -25,6 +25,7 @@ from functions.shared.accounts.announcements import Announcements
 from functions.shared.accounts.audit import AuditTrail
 from functions.shared.dynamo.answers import open_client
 from functions.shared.http import Answer, Event, answering
+from functions.shared.powertools import instrumented
 from functions.shared.settings import load
 
 
@@ -76,6 +77,7 @@ def account_service(
     )
 
 
+@instrumented
 @answering
 def handler(event: Event) -> Answer:
     """Handle one request to one of the account's routes."""

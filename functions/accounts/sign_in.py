@@ -31,6 +31,7 @@ from functions.shared.accounts.mail import Mailer
 from functions.shared.dynamo.answers import open_client
 from functions.shared.errors import HttpError, RetryableError
 from functions.shared.http import Answer, Event, answer, answering, request
+from functions.shared.powertools import instrumented
 from functions.shared.secret_text import SecretText
 from functions.shared.settings import load
 
@@ -86,6 +87,7 @@ def _service() -> SignInService:
     return SignInService(authentication, settings.even_ms / 1000)
 
 
+@instrumented
 @answering
 def handler(event: Event) -> Answer:
     """Handle one request to one of the routes."""

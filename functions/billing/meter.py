@@ -25,6 +25,7 @@ from functions.billing.wiring import FollowUpSettings, follow_ups_of, usage_stor
 from functions.shared import journal
 from functions.shared.dynamo.answers import open_client
 from functions.shared.dynamo.transaction import UnmetError, write_all
+from functions.shared.powertools import instrumented
 from functions.shared.settings import load
 from functions.shared.tenancy import TenantId
 
@@ -119,6 +120,7 @@ def _meter() -> Meter:
     return Meter(batches, usage_store_of(settings, client), client, follow_ups.try_follow_up)
 
 
+@instrumented
 def handler(_event: dict[str, Any], context: Any) -> dict[str, int]:
     run = _meter().run(time.time(), lambda: context.get_remaining_time_in_millis() > RESERVE_SECONDS * 1000)
     journal.measure(

@@ -33,6 +33,7 @@ from functions.shared.byoc.settings import ByocSettings
 from functions.shared.egress.egress_filter import EgressFilter
 from functions.shared.errors import HttpError, RetryableError
 from functions.shared.http import Answer, Event, answer, answering, request
+from functions.shared.powertools import instrumented
 from functions.shared.settings import load
 from functions.shared.tenancy import TenantId, own_destination, own_drops
 
@@ -65,6 +66,7 @@ def _service() -> DestinationService:
     )
 
 
+@instrumented
 @answering
 def handler(event: Event) -> Answer:
     """Handle one request to a route of the destination; see the module."""

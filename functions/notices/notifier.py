@@ -29,6 +29,7 @@ from functions.shared.accounts.mail import Mailer
 from functions.shared.accounts.suppressions import Suppressions
 from functions.shared.dynamo.answers import open_client
 from functions.shared.errors import RetryableError
+from functions.shared.powertools import instrumented
 from functions.shared.settings import load
 from functions.shared.tenancy import TenantId
 
@@ -138,6 +139,7 @@ def _notifier() -> Notifier:
     return Notifier(outbox, delivery)
 
 
+@instrumented
 def handler(_event: dict[str, Any], context: Any) -> dict[str, int]:
     run = _notifier().run(lambda: context.get_remaining_time_in_millis() / 1000)
     journal.measure(

@@ -20,6 +20,7 @@ from functions.shared.accounts.audit import AuditTrail, origin
 from functions.shared.dynamo.answers import open_client
 from functions.shared.errors import HttpError, RetryableError
 from functions.shared.http import Answer, Event, answer, answering, request
+from functions.shared.powertools import instrumented
 from functions.shared.settings import load
 
 
@@ -48,6 +49,7 @@ def unsubscribe_service(settings: Settings, client: Any) -> UnsubscribeService:
     )
 
 
+@instrumented
 @answering
 def handler(event: Event) -> Answer:
     """Handle one request to an unsubscribe link."""

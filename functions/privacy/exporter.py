@@ -35,10 +35,10 @@ from functions.shared import journal
 from functions.shared.accounts.notice_outbox import NoticeOutbox
 from functions.shared.buckets.contract import Bucket
 from functions.shared.buckets.platform import open_bucket
-from functions.shared.clickhouse_address import ClickHouseAddress
 from functions.shared.dynamo.answers import open_client
 from functions.shared.errors import AstralogError, PermanentError
-from functions.shared.secret_store import read_secret
+from functions.shared.platform_warehouse import PlatformWarehouse
+from functions.shared.powertools import instrumented
 from functions.shared.settings import load
 from functions.shared.tenancy import TenantId
 from functions.shared.turn_log import DynamoTurnLog
@@ -234,9 +234,10 @@ def _exporter() -> Exporter:
 
 @cache
 def _warehouse(secret: str) -> Warehouse:
-    return Warehouse(ClickHouseAddress.from_json(read_secret(secret)), STATEMENT_TIMEOUT_SECONDS)
+    return PlatformWarehouse(secret, STATEMENT_TIMEOUT_SECONDS)
 
 
+@instrumented
 def handler(_event: dict[str, Any], context: Any) -> dict[str, int]:
     _LEFT.context = context
     told = _exporter().run()

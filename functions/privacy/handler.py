@@ -26,6 +26,7 @@ from functions.shared.accounts.notice_outbox import NoticeOutbox
 from functions.shared.dynamo.answers import open_client
 from functions.shared.errors import HttpError, RetryableError
 from functions.shared.http import Answer, Event, answer, answering, request
+from functions.shared.powertools import instrumented
 from functions.shared.settings import load
 from functions.shared.turn_log import DynamoTurnLog
 
@@ -72,6 +73,7 @@ def service(
     )
 
 
+@instrumented
 @answering
 def handler(event: Event) -> Answer:
     """Handle one request to one of the routes of an account's rights."""

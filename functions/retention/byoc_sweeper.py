@@ -34,6 +34,7 @@ from functions.shared.egress.response_limits import bounded
 from functions.shared.errors import AstralogError
 from functions.shared.fan_out import FanOut
 from functions.shared.notifications import NotificationError, QueueNotifier
+from functions.shared.powertools import instrumented
 from functions.shared.settings import load
 from functions.shared.tenancy import TenantId, idempotency_prefix, staged_prefix
 from functions.shared.turn_log import DynamoTurnLog
@@ -174,6 +175,7 @@ def _service() -> _ByocSweepService:
     return _ByocSweepService(destination_store(settings), sweep)
 
 
+@instrumented
 def handler(_event: dict[str, Any], context: Any) -> dict[str, int]:
     sweeper = _service()
     tenants = sweeper.sweep.in_order(sweeper.destinations.tenants())

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from functions.shared.errors import HttpError
-from functions.shared.journal import measure, write
+from functions.shared.journal import measure, place_of, write
 
 INTERNAL_ERROR = "internal_error"
 
@@ -80,7 +80,7 @@ def answering(route: Callable[[Event], Answer]) -> Callable[[Event, Any], Answer
                 measure(folder, {"ServerErrors": (1, "Count")}, code=refusal.code)
             return refused(refusal, event)
         except Exception as fault:  # noqa: BLE001 - the last line of defence; nothing is swallowed unseen
-            write("unexpected_error", error_type=type(fault).__name__, error_place=_place(fault))
+            write("unexpected_error", error_type=type(fault).__name__, error_place=place_of(fault))
             measure(folder, {"ServerErrors": (1, "Count")}, code=INTERNAL_ERROR)
             return refused(HttpError(500, INTERNAL_ERROR, "Something went wrong on our side."), event)
 
@@ -99,10 +99,3 @@ def refused(refusal: HttpError, event: Event) -> Answer:
     if refusal.retry_after_seconds is None:
         return answer(refusal.status, body)
     return answer(refusal.status, body, retry_after=str(refusal.retry_after_seconds))
-
-
-def _place(fault: BaseException) -> str:
-    trace = fault.__traceback__
-    while trace and trace.tb_next:
-        trace = trace.tb_next
-    return f"{trace.tb_frame.f_code.co_qualname}:{trace.tb_lineno}" if trace else "unknown"

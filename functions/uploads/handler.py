@@ -23,6 +23,7 @@ from functions.shared.byoc.settings import ByocSettings
 from functions.shared.errors import HttpError, PermanentError, RetryableError
 from functions.shared.events.staged_key import time_ordered_id
 from functions.shared.http import Answer, Event, answer, answering, request
+from functions.shared.powertools import instrumented
 from functions.shared.settings import load
 from functions.shared.tenancy import TenantId, dropin_prefix
 from functions.uploads import forms
@@ -78,6 +79,7 @@ def _service() -> UploadService:
     )
 
 
+@instrumented
 @answering
 def handler(event: Event) -> Answer:
     """Handle one request to a route of uploads."""

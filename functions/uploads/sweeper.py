@@ -31,6 +31,7 @@ from functions.shared.dynamo.answers import open_client
 from functions.shared.egress.response_limits import bounded
 from functions.shared.errors import AstralogError
 from functions.shared.fan_out import FanOut
+from functions.shared.powertools import instrumented
 from functions.shared.settings import load
 from functions.shared.tenancy import TenantId, dropin_prefix
 from functions.shared.turn_log import DynamoTurnLog
@@ -218,6 +219,7 @@ def _sweeper() -> _DropInSweeper:
     return _DropInSweeper(destination_store(settings), sweep)
 
 
+@instrumented
 def handler(_event: dict[str, Any], context: Any) -> dict[str, int]:
     sweeper = _sweeper()
     return run(

@@ -476,7 +476,7 @@ def test_of_an_account_that_is_gone_meanwhile_every_route_says_so(here: Shop) ->
 
 def test_while_stripe_does_not_answer_the_answer_says_to_try_again(here: Shop) -> None:
     acme = here.account("acme")
-    here.wrap = lambda _gate: StripeSdkClient(SecretText(API_KEY), "http://127.0.0.1:9")
+    here.wrap = lambda _gate: StripeSdkClient(lambda: SecretText(API_KEY), "http://127.0.0.1:9")
     asked = here.ask("POST /v1/billing/checkout", acme, {"plan": "managed_15"})
     assert code_of(asked) == (503, "try_again")
 
@@ -563,8 +563,8 @@ def test_meter_events_land_once_and_are_found_in_their_minute(here: Shop) -> Non
 def test_a_refusal_tells_a_code_and_nothing_of_what_was_asked(here: Shop) -> None:
     for gate, kind in (
         (here.gate, StripeRefusedError),
-        (StripeSdkClient(SecretText("sk_test_canary"), here.here.url), StripeRefusedError),
-        (StripeSdkClient(SecretText("sk_test_canary"), "http://127.0.0.1:9"), StripeUnavailableError),
+        (StripeSdkClient(lambda: SecretText("sk_test_canary"), here.here.url), StripeRefusedError),
+        (StripeSdkClient(lambda: SecretText("sk_test_canary"), "http://127.0.0.1:9"), StripeUnavailableError),
     ):
         with pytest.raises(kind) as fault:
             gate.charge("ch_canary")

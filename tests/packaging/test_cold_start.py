@@ -13,9 +13,12 @@ NEVER = {"pydantic", "stripe", "cryptography", "moto", "chdb", "aws_cdk", "reque
 
 AWS = {"boto3", "botocore"}
 
+LIGHT = {"ingest", "authorizer"}
+"""Functions on the path of each request, which write their log lines without Powertools (docs/adr/0007)."""
+
 FORBIDDEN = {
     "ingest": NEVER | AWS | {"pynamodb", "clickhouse_connect", "aws_lambda_powertools", "urllib3", "joserfc"},
-    "authorizer": NEVER | {"clickhouse_connect", "obstore", "pynamodb", "joserfc"},
+    "authorizer": NEVER | {"aws_lambda_powertools", "clickhouse_connect", "obstore", "pynamodb", "joserfc"},
     "sign-in": NEVER | {"clickhouse_connect", "obstore", "pynamodb", "joserfc"},
     "accounts": NEVER | {"clickhouse_connect", "obstore", "pynamodb", "joserfc"},
     "destinations": NEVER | {"pynamodb", "obstore"},
@@ -50,10 +53,19 @@ FORBIDDEN = {
     "eraser-byoc": NEVER | {"pynamodb", "joserfc"},
 }
 
-IMPORT_AND_TELL = """
+TURNS = {"dropin", "dropin-byoc"}
+"""Functions that schedule a whole batch by account, and answer SQS by themselves (docs/adr/0007)."""
+
+IMPORT = """
 import importlib, json, sys
 importlib.import_module(sys.argv[1])
-print(json.dumps([*sys.modules]))
+"""
+
+NAME_MODULES = "print(json.dumps([*sys.modules]))"
+
+NAME_WRITER = """
+from functions.shared import journal
+print(json.dumps([type(journal._writer).__name__]))
 """
 
 REFUSE_CONNECTIONS = """
@@ -67,9 +79,26 @@ sys.addaudithook(refuse)
 
 @pytest.mark.parametrize("name", sorted(FORBIDDEN))
 def test_importing_a_handler_loads_nothing_it_must_not(name: str) -> None:
-    loaded = {module.split(".")[0] for module in _loaded_by(function(name).handler.rpartition(".")[0])}
+    loaded = {module.split(".")[0] for module in _modules_of(name)}
 
     assert loaded & FORBIDDEN[name] == set()
+
+
+@pytest.mark.parametrize("name", sorted(FORBIDDEN.keys() - LIGHT))
+def test_a_function_off_the_path_of_requests_writes_with_powertools(name: str) -> None:
+    loaded = _loaded_by(function(name).handler.rpartition(".")[0], after=NAME_WRITER)
+
+    assert loaded == {"PowertoolsWriter"}
+
+
+@pytest.mark.parametrize("name", sorted(each.name for each in FUNCTIONS if each.source))
+def test_a_function_that_reads_a_queue_answers_with_the_batch_processor_unless_it_takes_turns(
+    name: str,
+) -> None:
+    loaded = _modules_of(name)
+
+    assert ("functions.uploads.turns" in loaded) is (name in TURNS)
+    assert ("aws_lambda_powertools.utilities.batch" in loaded) is (name not in TURNS)
 
 
 def test_every_function_has_a_list_of_modules_it_must_not_load() -> None:
@@ -82,10 +111,14 @@ def test_importing_a_handler_needs_no_setting_and_opens_no_connection(name: str)
     _loaded_by(function(name).handler.rpartition(".")[0], before=REFUSE_CONNECTIONS)
 
 
-def _loaded_by(module: str, before: str = "") -> set[str]:
-    """All modules in a fresh interpreter after importing `module`, without any setting of ours."""
+def _modules_of(name: str) -> set[str]:
+    return _loaded_by(function(name).handler.rpartition(".")[0])
+
+
+def _loaded_by(module: str, before: str = "", after: str = NAME_MODULES) -> set[str]:
+    """What `after` prints (all modules) in a fresh interpreter that imported `module`, without settings."""
     ran = subprocess.run(
-        [sys.executable, "-c", before + IMPORT_AND_TELL, module],
+        [sys.executable, "-c", before + IMPORT + after, module],
         cwd=ROOT,
         env={},
         capture_output=True,

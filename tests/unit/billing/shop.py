@@ -90,7 +90,7 @@ class Shop:
 
     def __post_init__(self) -> None:
         self.secret = StripeSecret(SecretText(API_KEY), SecretText(SECRET))
-        self.gate = StripeSdkClient(self.secret.api_key, self.here.url)
+        self.gate = StripeSdkClient(lambda: self.secret.api_key, self.here.url)
         self.directory = Directory("accounts", "keys", "key-lists", self.client)
         self.records = BillingStore("billing", "accounts", self.client)
         self.audit = AuditTrail("audit", self.client)
@@ -102,6 +102,9 @@ class Shop:
         """Each time a millisecond later, for what is done first to be told of first."""
         self.asked += 1
         return self.here.now() + self.ahead + self.asked / 1000
+
+    def webhook_secret(self) -> SecretText:
+        return self.secret.webhook_secret
 
     def pass_by(self, seconds: int) -> None:
         self.here.advance(seconds / DAY)
@@ -129,9 +132,8 @@ class Shop:
     @property
     def intake(self) -> Any:
         settings = webhook_handler.Settings(**KEPT, stripe_events_table="stripe-events")
-        made = webhook_handler.webhook_processor(
-            settings, self.client, self.wrap(self.gate), self.secret, self.now
-        )
+        stripe = self.wrap(self.gate)
+        made = webhook_handler.webhook_processor(settings, self.client, stripe, self.webhook_secret, self.now)
         return replace(made, clock=time.time)
 
     @property

@@ -20,6 +20,7 @@ from functions.billing.reconciliation.stored_rows import StoredRows
 from functions.billing.reporting import reported_usage
 from functions.billing.usage.done_batches import DoneBatches
 from functions.billing.usage.usage_store import UsageStore
+from functions.shared import secret_store
 from functions.shared.accounts.account_status import account_status_on
 from functions.shared.batch_usage import UsageShare, packed, shard_of
 from functions.shared.dynamo.answers import StoreUnavailableError
@@ -51,6 +52,7 @@ def wired(here: Shop, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
             kind, _, resource = value.partition(":")
             monkeypatch.setenv(f"ASTRALOG_{setting.upper()}", names.get(value, resource or kind))
     monkeypatch.setenv("AWS_REGION", "us-east-1")
+    secret_store._store.cache_clear()
     secrets = boto3.client("secretsmanager")
     held = {"api_key": API_KEY, "webhook_secret": SECRET}
     secrets.create_secret(Name="stripe", SecretString=json.dumps(held))
@@ -234,7 +236,7 @@ def told_all(wired: Shop, *tenants: TenantId) -> None:
 
 def test_reconcile_is_wired(wired: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     told_all(wired, wired.subscribed("acme"))
-    monkeypatch.setattr(reconcile, "Warehouse", Empty)
+    monkeypatch.setattr(reconcile, "PlatformWarehouse", Empty)
     found = reconcile.handler({}, Context())
     assert (found["customers"], found["told_bytes"], found["bytes_differ"]) == (1, 1_000, [])
 
@@ -245,7 +247,7 @@ def test_a_customer_that_is_gone_at_stripe_keeps_no_other_from_being_reconciled(
     acme, globex = wired.subscribed("acme"), wired.subscribed("globex")
     told_all(wired, acme, globex)
     wired.gate.delete_customer(wired.record(acme).customer_id)
-    monkeypatch.setattr(reconcile, "Warehouse", Empty)
+    monkeypatch.setattr(reconcile, "PlatformWarehouse", Empty)
     found = reconcile.handler({}, Context())
     assert (found["customers"], found["told_bytes"], found["bytes_differ"]) == (1, 1_000, [])
 
@@ -266,7 +268,7 @@ def test_of_who_has_only_tried_a_reconciliation_reads_nothing(
         return tally_of(usage, tenant)
 
     monkeypatch.setattr(UsageStore, "tally", tally)
-    monkeypatch.setattr(reconcile, "Warehouse", Empty)
+    monkeypatch.setattr(reconcile, "PlatformWarehouse", Empty)
     assert reconcile.handler({}, Context())["customers"] == 1
     assert read == [acme]
 

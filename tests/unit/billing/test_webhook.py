@@ -57,7 +57,7 @@ class Door:
             lambda: self.now,
         )
         self.intake = WebhookProcessor(
-            service, self.records, self.events, SecretText(SECRET), lambda: self.now
+            service, self.records, self.events, lambda: SecretText(SECRET), lambda: self.now
         )
 
     def _look(self) -> None:

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+from aws_lambda_powertools.utilities.data_classes import SQSRecord
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -45,7 +46,9 @@ def message(event: Any, number: int = 1) -> dict[str, Any]:
 def process(here: World, *messages: dict[str, Any]) -> list[str]:
     """The ids of the messages that are to come again."""
     at = feedback_service(Settings("people", "suppressions", "audit"), here.client, lambda: here.now)
-    return [each["itemIdentifier"] for each in process_batch(list(messages), at)["batchItemFailures"]]
+    return [
+        each["itemIdentifier"] for each in process_batch({"Records": list(messages)}, at)["batchItemFailures"]
+    ]
 
 
 @pytest.fixture
@@ -183,7 +186,7 @@ def test_a_mail_that_arrived_asks_for_nothing(here: World, acme: TenantId) -> No
 
 def test_what_could_not_be_written_comes_again(here: World, acme: TenantId) -> None:
     at = feedback_service(Settings("people", "no-such-table", "audit"), here.client)
-    answer = process_batch([message(bounce("amy@acme.example"))], at)
+    answer = process_batch({"Records": [message(bounce("amy@acme.example"))]}, at)
     assert answer == {"batchItemFailures": [{"itemIdentifier": "m-1"}]}
     assert len(here.to(acme)) == 0
 
@@ -214,7 +217,7 @@ def test_whatever_is_missing_or_other_than_it_was_it_is_an_event_or_none(data: s
     else:
         container[key] = data.draw(anything)
     try:
-        reported = parse_event(message(event)["body"])
+        reported = parse_event(SQSRecord(message(event)))
     except NotAnEventError:
         return
     assert all(isinstance(each, str) for each in (*reported.addresses, reported.person))
@@ -224,4 +227,4 @@ def test_whatever_is_missing_or_other_than_it_was_it_is_an_event_or_none(data: s
 @given(st.text() | anything.map(json.dumps) | anything.map(lambda value: json.dumps({"Message": value})))
 def test_what_has_no_envelope_is_no_event(body: str) -> None:
     with pytest.raises(NotAnEventError):
-        parse_event(body)
+        parse_event(SQSRecord({"body": body}))
