@@ -9,21 +9,21 @@ always has a noted request, and the next comparison repairs it.
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from pynamodb.expressions.update import Action
+
 from functions.accounts.identity import WrongPasswordError
 from functions.accounts.people import Person
 from functions.shared import journal
 from functions.shared.account.audit import Audit, Origin
-from functions.shared.dynamo.answers import answered
-from functions.shared.dynamo.transaction import UnmetError, write_all
 from functions.shared.errors import RefusalError, RetryableError
 from functions.shared.secret_text import SecretText
+from functions.shared.tables.people import PersonItem
+from functions.shared.tables.store_errors import ConditionFailedError
+from functions.shared.tables.table import Table
+from functions.shared.tables.transaction import Write, write_all
 
-ASKED_FOR = "asked_emails"
-LOOKS = "email_looks"
 TRIES = 8
 MOST_ASKED_FOR = 20
-
-Item = dict[str, Any]
 
 
 class Truth(Protocol):
@@ -33,21 +33,12 @@ class Truth(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Clause:
-    """Part of an update expression: the terms of its SET, a separate clause, and the values of both."""
-
-    set: str
-    add: str
-    values: Item = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
 class _Held:
     """The stored email attributes of a person; `looks` is None before the first comparison."""
 
     email: str = field(repr=False)
     asked_for: frozenset[str] = field(repr=False)
-    looks: str | None
+    looks: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +54,14 @@ class EmailCopy:
         """The addresses that were requested and have not been verified since."""
         return self._held(person).asked_for
 
-    def asking(self, person: Person, email: str) -> "Clause":
+    def asking(self, person: Person, email: str) -> Action:
         """The update that notes `email` as requested, in addition to earlier requests.
 
         At MOST_ASKED_FOR requests only the new one is kept.
         """
-        values = {":asked": {"SS": [email]}}
         if len(self.asked_for(person)) >= MOST_ASKED_FOR:
-            return Clause(f"{ASKED_FOR} = :asked", "", values)
-        return Clause("", f"ADD {ASKED_FOR} :asked", values)
+            return PersonItem.asked_emails.set({email})
+        return PersonItem.asked_emails.add({email})
 
     def healed(self, person: Person, access: SecretText, who: Origin, *, suspected: bool = False) -> bool:
         """Like `renewed`, if a change was requested or the copy is `suspected` to be out of date; never
@@ -97,20 +87,16 @@ class EmailCopy:
                 return False
             try:
                 self._write(person, held, email, who)
-            except UnmetError:
+            except ConditionFailedError:
                 continue
             return email != held.email
         raise RefusalError(409, "account_changing", "This account is being changed: try again.")
 
     def _held(self, person: Person) -> _Held:
-        with answered():
-            found = self.client.get_item(TableName=self.people_table, Key=_key(person), ConsistentRead=True)
-        item = found.get("Item", {})
-        return _Held(
-            email=item.get("email", {}).get("S", ""),
-            asked_for=frozenset(item.get(ASKED_FOR, {}).get("SS", ())),
-            looks=item.get(LOOKS, {}).get("N"),
-        )
+        item = self._people.get(person.subject)
+        if item is None:
+            return _Held("", frozenset(), None)
+        return _Held(item.email or "", frozenset(item.asked_emails or ()), item.email_looks)
 
     def _true(self, access: SecretText) -> str | None:
         try:
@@ -119,32 +105,22 @@ class EmailCopy:
             raise RefusalError(401, "unauthorized", "This session has ended: log in again.") from None
 
     def _write(self, person: Person, held: _Held, email: str, who: Origin) -> None:
-        writes = [_copied(self.people_table, person, held, email)]
+        writes = [self._copied(person, held, email)]
         if email != held.email:
             writes.append(self.audit.entry(person.tenant, who, "account.email_changed", person.subject))
         write_all(self.client, writes)
 
+    def _copied(self, person: Person, held: _Held, email: str) -> Write:
+        looks = PersonItem.email_looks
+        unchanged = looks.does_not_exist() if held.looks is None else looks == held.looks
+        return self._people.write_of_update(
+            person.subject,
+            PersonItem.email.set(email),
+            looks.add(1),
+            PersonItem.asked_emails.delete({email}),
+            condition=(PersonItem.tenant_id == str(person.tenant)) & unchanged,
+        )
 
-def _copied(table: str, person: Person, held: _Held, email: str) -> Item:
-    looked = f"{LOOKS} = :looks" if held.looks is not None else f"attribute_not_exists({LOOKS})"
-    values = {
-        ":tenant": {"S": str(person.tenant)},
-        ":email": {"S": email},
-        ":one": {"N": "1"},
-        ":asked": {"SS": [email]},
-    }
-    if held.looks is not None:
-        values[":looks"] = {"N": held.looks}
-    return {
-        "Update": {
-            "TableName": table,
-            "Key": _key(person),
-            "UpdateExpression": f"SET email = :email ADD {LOOKS} :one DELETE {ASKED_FOR} :asked",
-            "ConditionExpression": f"tenant_id = :tenant AND {looked}",
-            "ExpressionAttributeValues": values,
-        }
-    }
-
-
-def _key(person: Person) -> Item:
-    return {"subject": {"S": person.subject}}
+    @property
+    def _people(self) -> Table[PersonItem]:
+        return Table(PersonItem, self.people_table, self.client)

@@ -23,9 +23,9 @@ from functions.accounts.profile import EmailChanges, Profiles
 from functions.accounts.routes import Office, answer_to
 from functions.shared.account.announcements import Announcements
 from functions.shared.account.audit import Audit
-from functions.shared.dynamo.answers import open_client
 from functions.shared.http import Answer, Event, answering
 from functions.shared.settings import load
+from functions.shared.tables.transaction import open_client
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,11 +28,11 @@ from functions.accounts.sessions import PromptRefusalError, Sessions
 from functions.shared.access import Principal, principal
 from functions.shared.account.audit import Audit, origin
 from functions.shared.account.mail import Mailer
-from functions.shared.dynamo.answers import open_client
 from functions.shared.errors import RefusalError, RetryableError
 from functions.shared.http import Answer, Event, answer, answering, request
 from functions.shared.secret_text import SecretText
 from functions.shared.settings import load
+from functions.shared.tables.transaction import open_client
 
 MAX_BODY_CHARACTERS = 24 * 1024
 """Size of a body as the gateway passes it, base64 included: the longest holds a refresh token of 8 KiB."""

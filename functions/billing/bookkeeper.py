@@ -25,9 +25,9 @@ from functions.billing.subscription import Subscription
 from functions.billing.wiring import BookkeepingSettings, books_of, desk_of, gate_of, secret_of
 from functions.billing.wording import News
 from functions.shared import journal
-from functions.shared.dynamo.answers import open_client
 from functions.shared.errors import AstralogError
 from functions.shared.settings import load
+from functions.shared.tables.transaction import open_client
 from functions.shared.tenancy import TenantId
 
 FUNCTION = "bookkeeper"

@@ -9,21 +9,28 @@ retention terms that follow from it.
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import fields, replace
+from dataclasses import asdict, replace
 from typing import Any
+
+from pynamodb.expressions.update import Action
 
 from functions.billing.book import Book
 from functions.billing.subscription import Subscription
-from functions.shared.account.retention_terms import terms_after, terms_item, terms_of
-from functions.shared.account.standing import Standing, standing_item, standing_of
-from functions.shared.dynamo.answers import answered, open_client
-from functions.shared.dynamo.transaction import UnmetError, write_all
+from functions.shared.account.retention_terms import terms_after
+from functions.shared.account.standing import Standing
 from functions.shared.errors import RetryableError
+from functions.shared.tables.accounts import AccountItem, set_standing, set_terms, standing_of, terms_of
+from functions.shared.tables.billing import (
+    ACCOUNT,
+    BillingItem,
+    SubscriptionMap,
+    account_entry,
+    customer_entry,
+)
+from functions.shared.tables.store_errors import ConditionFailedError
+from functions.shared.tables.table import Table
+from functions.shared.tables.transaction import Write, open_client, write_all
 from functions.shared.tenancy import TenantId
-
-ACCOUNT, CUSTOMER = "account#", "customer#"
-
-Item = dict[str, Any]
 
 
 class BookChangedError(RetryableError):
@@ -33,7 +40,7 @@ class BookChangedError(RetryableError):
 class Books:
     """Strongly consistent reads, and conditional writes.
 
-    Every method raises functions.shared.dynamo.answers.StoreUnavailableError when DynamoDB fails.
+    Every method raises StoreUnavailableError when DynamoDB fails.
 
     Parameters
     ----------
@@ -47,30 +54,30 @@ class Books:
         client: Any = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._billing_table = billing_table
-        self._accounts_table = accounts_table
         self._client = client or open_client()
+        self._billing = Table(BillingItem, billing_table, self._client)
+        self._accounts = Table(AccountItem, accounts_table, self._client)
         self._clock = clock
 
     def of(self, tenant: TenantId) -> Book:
         """The account's book; an empty one when nothing has been written yet."""
-        item = self._item(self._billing_table, {"entry": {"S": f"{ACCOUNT}{tenant}"}})
+        item = self._billing.get(account_entry(tenant))
         return Book(tenant) if item is None else book_of(item)
 
     def owner(self, customer: str) -> TenantId | None:
         """The account of a Stripe customer; None for a customer unknown to us."""
-        item = self._item(self._billing_table, {"entry": {"S": f"{CUSTOMER}{customer}"}})
-        return None if item is None else TenantId(item["tenant_id"]["S"])
+        item = self._billing.get(customer_entry(customer))
+        return None if item is None else TenantId(item.tenant_id)
 
     def standing(self, tenant: TenantId) -> Standing | None:
         """The account's status, or None when the account does not exist."""
-        item = self._item(self._accounts_table, {"tenant_id": {"S": str(tenant)}})
+        item = self._accounts.get(str(tenant))
         return None if item is None else standing_of(item)
 
-    def write(self, book: Book, standing: Standing | None = None, also: Sequence[Item] = ()) -> Book:
+    def write(self, book: Book, standing: Standing | None = None, also: Sequence[Write] = ()) -> Book:
         """Write `book`, with the version that was read, and `standing` unless it is None.
 
-        `also`: further items of TransactWriteItems in the same transaction.
+        `also`: further writes of the same transaction.
 
         Raises
         ------
@@ -82,147 +89,71 @@ class Books:
             writes.append(self._stand(book.tenant, standing))
         try:
             write_all(self._client, [*writes, *also])
-        except UnmetError:
+        except ConditionFailedError:
             raise BookChangedError("somebody else wrote this account's book") from None
         return new
 
-    def owning(self, customer: str, tenant: TenantId) -> Item:
-        """Assign `customer` to `tenant`, on condition that no other account has it; an item of
-        TransactWriteItems."""
-        return {
-            "Put": {
-                "TableName": self._billing_table,
-                "Item": {"entry": {"S": f"{CUSTOMER}{customer}"}, "tenant_id": {"S": str(tenant)}},
-                "ConditionExpression": "attribute_not_exists(entry) OR tenant_id = :tenant",
-                "ExpressionAttributeValues": {":tenant": {"S": str(tenant)}},
-            }
-        }
+    def owning(self, customer: str, tenant: TenantId) -> Write:
+        """Assign `customer` to `tenant`, on condition that no other account has it; a write of a
+        transaction."""
+        free = BillingItem.entry.does_not_exist() | (BillingItem.tenant_id == str(tenant))
+        item = BillingItem(customer_entry(customer), tenant_id=str(tenant))
+        return self._billing.write_of_put(item, free)
 
-    def disowning(self, customer: str) -> Item:
-        """Remove the assignment of `customer`; an item of TransactWriteItems."""
-        key = {"entry": {"S": f"{CUSTOMER}{customer}"}}
-        return {"Delete": {"TableName": self._billing_table, "Key": key}}
+    def disowning(self, customer: str) -> Write:
+        """Remove the assignment of `customer`; a write of a transaction."""
+        return self._billing.write_of_delete(customer_entry(customer))
 
     def all(self) -> Iterator[Book]:
         """The books of all accounts, for maintenance; not a consistent snapshot."""
-        condition, values = "begins_with(entry, :account)", {":account": {"S": ACCOUNT}}
-        for item in self._scan(self._billing_table, condition, values):
-            yield book_of(item)
+        return map(book_of, self._billing.scan(BillingItem.entry.startswith(ACCOUNT)))
 
     def ending(self, reason: str, since: int, until: int) -> Iterator[tuple[TenantId, Standing]]:
         """Accounts whose logs are accepted until a time from `since` to `until` (included), for `reason`."""
-        condition = "end_reason = :reason AND accepts_until BETWEEN :since AND :until"
-        values = {":reason": {"S": reason}, ":since": {"N": str(since)}, ":until": {"N": str(until)}}
-        for item in self._scan(self._accounts_table, condition, values):
-            yield TenantId(item["tenant_id"]["S"]), standing_of(item)
+        ends = (AccountItem.end_reason == reason) & AccountItem.accepts_until.between(since, until)
+        for item in self._accounts.scan(ends):
+            yield TenantId(item.tenant_id), standing_of(item)
 
-    def _put(self, book: Book, version: int) -> Item:
-        condition: Item = {"ConditionExpression": "attribute_not_exists(entry)"}
-        if version:
-            condition = {
-                "ConditionExpression": "version = :version",
-                "ExpressionAttributeValues": {":version": {"N": str(version)}},
-            }
-        return {"Put": {"TableName": self._billing_table, "Item": item_of(book), **condition}}
+    def _put(self, book: Book, version: int) -> Write:
+        stored = BillingItem.version == version if version else BillingItem.entry.does_not_exist()
+        return self._billing.write_of_put(item_of(book), stored)
 
-    def _stand(self, tenant: TenantId, standing: Standing) -> Item:
+    def _stand(self, tenant: TenantId, standing: Standing) -> Write:
         """Update billing's attributes of the account; a deleted account is not recreated.
 
         Only billing writes the retention terms, and a concurrent write has changed the book's version.
         """
-        new = {**standing_item(standing), **self._terms(tenant, standing)}
-        return {
-            "Update": {
-                "TableName": self._accounts_table,
-                "Key": {"tenant_id": {"S": str(tenant)}},
-                "UpdateExpression": "SET " + ", ".join(f"#{name} = :{name}" for name in new),
-                "ConditionExpression": "attribute_exists(tenant_id)",
-                "ExpressionAttributeNames": {f"#{name}": name for name in new},
-                "ExpressionAttributeValues": {f":{name}": value for name, value in new.items()},
-            }
-        }
+        return self._accounts.write_of_update(
+            str(tenant),
+            *set_standing(standing),
+            *self._terms(tenant, standing),
+            condition=AccountItem.tenant_id.exists(),
+        )
 
-    def _terms(self, tenant: TenantId, standing: Standing) -> Item:
+    def _terms(self, tenant: TenantId, standing: Standing) -> list[Action]:
         """The account's new retention terms; empty when the days stay the same."""
-        item = self._item(self._accounts_table, {"tenant_id": {"S": str(tenant)}})
+        item = self._accounts.get(str(tenant))
         if item is None:
-            return {}
+            return []
         terms = terms_of(item)
         changed = terms_after(terms, standing, int(self._clock()))
-        return {} if changed == terms else terms_item(changed)
-
-    def _item(self, table: str, key: Item) -> Item | None:
-        with answered():
-            found = self._client.get_item(TableName=table, Key=key, ConsistentRead=True)
-        item: Item | None = found.get("Item")
-        return item
-
-    def _scan(self, table: str, condition: str, values: Item) -> Iterator[Item]:
-        start: Item = {}
-        while True:
-            with answered():
-                page = self._client.scan(
-                    TableName=table,
-                    FilterExpression=condition,
-                    ExpressionAttributeValues=values,
-                    ConsistentRead=True,
-                    **start,
-                )
-            yield from page["Items"]
-            if "LastEvaluatedKey" not in page:
-                return
-            start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+        return [] if changed == terms else [set_terms(changed)]
 
 
-def item_of(book: Book) -> Item:
+def item_of(book: Book) -> BillingItem:
     """The item of a book; None and empty sets are left out."""
-    return {
-        "entry": {"S": f"{ACCOUNT}{book.tenant}"},
-        "tenant_id": {"S": str(book.tenant)},
-        **_attributes(book, without="tenant"),
-    }
+    values = asdict(replace(book, subscription=None))
+    subscription = SubscriptionMap(**asdict(book.subscription)) if book.subscription else None
+    values |= {"tenant_id": str(values.pop("tenant")), "subscription": subscription}
+    return BillingItem(account_entry(book.tenant), **values)
 
 
-def book_of(item: Item) -> Book:
+def book_of(item: BillingItem) -> Book:
     """The book in an item."""
-    return Book(tenant=TenantId(item["tenant_id"]["S"]), **_values(item, Book, without="tenant"))
-
-
-def _attributes(thing: Book | Subscription, without: str = "") -> Item:
-    """Each field as an attribute of its name."""
-    named = {each.name: _attribute(getattr(thing, each.name)) for each in fields(thing)}
-    return {name: value for name, value in named.items() if value is not None and name != without}
-
-
-def _attribute(value: Any) -> Item | None:
-    match value:
-        case None:
-            return None
-        case bool():
-            return {"BOOL": value}
-        case int():
-            return {"N": str(value)}
-        case str():
-            return {"S": value}
-        case frozenset():
-            return {"SS": sorted(value)} if value else None
-        case _:
-            return {"M": _attributes(value)}
-
-
-def _values(item: Item, kind: type[Book | Subscription], without: str = "") -> dict[str, Any]:
-    names = [each.name for each in fields(kind) if each.name != without]
-    return {name: _value(item[name]) for name in names if name in item}
-
-
-def _value(attribute: Item) -> Any:
-    ((kind, value),) = attribute.items()
-    match kind:
-        case "N":
-            return int(value)
-        case "SS":
-            return frozenset(value)
-        case "M":
-            return Subscription(**_values(value, Subscription))
-        case _:
-            return value
+    values = dict(item.attribute_values)
+    del values["entry"], values["tenant_id"]
+    if item.subscription is not None:
+        values["subscription"] = Subscription(**item.subscription.attribute_values)
+    for name in ("noted", "told"):
+        values[name] = frozenset(values.get(name, ()))
+    return Book(tenant=TenantId(item.tenant_id), **values)

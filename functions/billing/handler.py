@@ -18,9 +18,9 @@ from functions.billing.own_clouds import OwnClouds
 from functions.billing.routes import Office, answer_to
 from functions.billing.stripe_contract import Stripe
 from functions.billing.wiring import BookkeepingSettings, books_of, desk_of, gate_of, secret_of, usage_of
-from functions.shared.dynamo.answers import open_client
 from functions.shared.http import Answer, Event, answering
 from functions.shared.settings import load
+from functions.shared.tables.transaction import open_client
 
 
 @dataclass(frozen=True, slots=True)

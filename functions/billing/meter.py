@@ -18,14 +18,15 @@ from functools import cache
 from itertools import islice
 from typing import Any
 
-from functions.billing.done_batches import READS_A_CALL, DoneBatches, Waiting
+from functions.billing.done_batches import DoneBatches, Waiting
 from functions.billing.metering import Count, plan
 from functions.billing.usage import Usage
 from functions.billing.wiring import CaretakingSettings, caretaker_of, usage_of
 from functions.shared import journal
-from functions.shared.dynamo.answers import open_client
-from functions.shared.dynamo.transaction import UnmetError, write_all
 from functions.shared.settings import load
+from functions.shared.tables.store_errors import ConditionFailedError
+from functions.shared.tables.table import READS_A_CALL
+from functions.shared.tables.transaction import open_client, write_all
 from functions.shared.tenancy import TenantId
 
 FUNCTION = "meter"
@@ -101,7 +102,7 @@ class Meter:
     def _written(self, count: Count) -> bool:
         """Whether the transaction was written; False if another process has counted one of its batches."""
         marks = [self._batches.marked(mark) for mark in count.marks]
-        with suppress(UnmetError):
+        with suppress(ConditionFailedError):
             write_all(self._client, [*marks, *self._usage.added(count)])
             return True
         return False

@@ -25,9 +25,9 @@ from functions.billing.stripe_secret import stripe_secret
 from functions.billing.usage import Usage
 from functions.shared import journal
 from functions.shared.address import Address
-from functions.shared.dynamo.answers import open_client
 from functions.shared.secret_store import read_secret
 from functions.shared.settings import load
+from functions.shared.tables.transaction import open_client
 from functions.shared.warehouse import Warehouse
 
 FUNCTION = "reconcile"

@@ -29,9 +29,9 @@ from functions.billing.wiring import (
 )
 from functions.shared import journal
 from functions.shared.apart import Apart
-from functions.shared.dynamo.answers import open_client
 from functions.shared.errors import AstralogError
 from functions.shared.settings import load
+from functions.shared.tables.transaction import open_client
 from functions.shared.tenancy import TenantId
 
 FUNCTION = "report"

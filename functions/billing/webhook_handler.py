@@ -19,10 +19,10 @@ from functions.billing.stripe_secret import StripeSecret
 from functions.billing.webhook import Intake
 from functions.billing.wiring import BookkeepingSettings, books_of, desk_of, gate_of, secret_of
 from functions.shared import journal
-from functions.shared.dynamo.answers import open_client
 from functions.shared.errors import RefusalError, RetryableError
 from functions.shared.http import Answer, Event, answer, answering, request
 from functions.shared.settings import load
+from functions.shared.tables.transaction import open_client
 
 FUNCTION = "stripe-webhook"
 SIGNATURE = "stripe-signature"

@@ -26,9 +26,9 @@ from functions.notices.sending import KINDS, Sending
 from functions.shared.account.announcements import Announcements
 from functions.shared.account.notices import Notices
 from functions.shared.account.suppressions import Suppressions
-from functions.shared.dynamo.answers import open_client
 from functions.shared.errors import AstralogError, PermanentError
 from functions.shared.settings import load
+from functions.shared.tables.transaction import open_client
 
 MAX_TITLE_CHARACTERS = 150
 MAX_TEXT_BYTES = 50_000

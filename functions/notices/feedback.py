@@ -22,9 +22,9 @@ from functions.notices.readers import Readers
 from functions.shared import journal
 from functions.shared.account.audit import Audit, Origin
 from functions.shared.account.suppressions import Suppressions
-from functions.shared.dynamo.answers import open_client
 from functions.shared.errors import AstralogError
 from functions.shared.settings import load
+from functions.shared.tables.transaction import open_client
 
 FUNCTION = "mail-feedback"
 

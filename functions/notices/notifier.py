@@ -27,9 +27,9 @@ from functions.shared import journal
 from functions.shared.account.announcements import Announcements
 from functions.shared.account.mail import Mailer
 from functions.shared.account.suppressions import Suppressions
-from functions.shared.dynamo.answers import open_client
 from functions.shared.errors import RetryableError
 from functions.shared.settings import load
+from functions.shared.tables.transaction import open_client
 from functions.shared.tenancy import TenantId
 
 FUNCTION = "notifier"

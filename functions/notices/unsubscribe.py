@@ -17,10 +17,10 @@ from functions.notices.link import is_whole
 from functions.notices.page import ASKED, DONE, page
 from functions.notices.readers import Readers
 from functions.shared.account.audit import Audit, origin
-from functions.shared.dynamo.answers import open_client
 from functions.shared.errors import RefusalError, RetryableError
 from functions.shared.http import Answer, Event, answer, answering, request
 from functions.shared.settings import load
+from functions.shared.tables.transaction import open_client
 
 
 @dataclass(frozen=True, slots=True)

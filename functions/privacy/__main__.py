@@ -28,9 +28,9 @@ from functions.privacy.holdings import HOLDINGS
 from functions.privacy.parts import tables
 from functions.privacy.tables import Tables
 from functions.shared.account.tombstones import Tombstones, name_of
-from functions.shared.dynamo.answers import open_client
 from functions.shared.errors import AstralogError
 from functions.shared.settings import load
+from functions.shared.tables.transaction import open_client
 from functions.shared.tenancy import TenantId
 
 

@@ -33,9 +33,9 @@ from functions.shared.address import Address
 from functions.shared.buckets.own import open_bucket
 from functions.shared.custody.clouds import custody
 from functions.shared.custody.settings import CustodySettings
-from functions.shared.dynamo.answers import open_client
 from functions.shared.secret_store import read_secret
 from functions.shared.settings import load
+from functions.shared.tables.transaction import open_client
 from functions.shared.turn_log import DynamoTurnLog
 from functions.shared.turns import TurnClock
 from functions.shared.warehouse import Warehouse

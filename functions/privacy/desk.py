@@ -13,7 +13,7 @@ from functions.privacy.erasure.erasures import (
     NotCancellableError,
 )
 from functions.privacy.erasure.receipts import Receipts, Standing
-from functions.privacy.erasure.record import ACCOUNT, PERSON, REQUESTED, Erasure, Item
+from functions.privacy.erasure.record import ACCOUNT, PERSON, REQUESTED, Erasure
 from functions.privacy.erasure.subject import Subject
 from functions.privacy.export.archives import Archives
 from functions.privacy.export.exports import ExportOpenError, Exports
@@ -25,6 +25,7 @@ from functions.shared.access import Principal
 from functions.shared.account.audit import Audit, Origin
 from functions.shared.account.notices import Notices
 from functions.shared.errors import RefusalError, RetryableError
+from functions.shared.tables.transaction import Write
 from functions.shared.tenancy import TenantId
 from functions.shared.turn_log import DynamoTurnLog
 
@@ -215,7 +216,7 @@ class Desk:
         """The next full second: everything received until now is before it."""
         return int(self.clock()) + 1
 
-    def _asked(self, erasure: Erasure, who: Origin, also: Sequence[Item] = ()) -> Erasure:
+    def _asked(self, erasure: Erasure, who: Origin, also: Sequence[Write] = ()) -> Erasure:
         entry = self.audit.entry(erasure.tenant, who, f"{erasure.kind}.erasure_requested", erasure.erasure_id)
         try:
             self.erasures.ask(erasure, [entry, self._told(erasure.tenant, letters.asked(erasure)), *also])
@@ -262,7 +263,7 @@ class Desk:
                 retry_after_seconds=min(recent) + SECONDS_A_DAY - now,
             )
 
-    def _told(self, tenant: TenantId, letter: Letter) -> Item:
+    def _told(self, tenant: TenantId, letter: Letter) -> Write:
         return self.notices.due(tenant, letter.notice_id, letter.kind, letter.title, letter.text)
 
 

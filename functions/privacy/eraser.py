@@ -26,7 +26,7 @@ from functions.privacy.erasure.drop_bucket import DropBucket
 from functions.privacy.erasure.erasures import ErasureChangedError, Erasures
 from functions.privacy.erasure.place import Time
 from functions.privacy.erasure.receipts import Receipts
-from functions.privacy.erasure.record import PERSON, Erasure, Item
+from functions.privacy.erasure.record import PERSON, Erasure
 from functions.privacy.erasure.rows import STATEMENT_TIMEOUT_SECONDS, EventRows
 from functions.privacy.erasure.run import RESERVE_SECONDS, Work
 from functions.privacy.erasure.works import Works
@@ -44,11 +44,11 @@ from functions.shared.account.tombstones import Tombstones
 from functions.shared.address import Address
 from functions.shared.buckets.own import open_bucket
 from functions.shared.custody.sealing import Shards
-from functions.shared.dynamo.answers import open_client
 from functions.shared.errors import AstralogError
 from functions.shared.guarded.answers import bounded
 from functions.shared.secret_store import read_secret
 from functions.shared.settings import load
+from functions.shared.tables.transaction import Write, open_client
 from functions.shared.tenancy import TenantId
 from functions.shared.turn_log import DynamoTurnLog
 from functions.shared.turns import TurnClock, TurnLog, rotated, take_turns
@@ -169,7 +169,7 @@ class Eraser:
         journal.write("erasure_verified", state=erasure.kind, rows=work.counts.get("rows", 0))
         return True
 
-    def _told(self, erasure: Erasure) -> Sequence[Item]:
+    def _told(self, erasure: Erasure) -> Sequence[Write]:
         """The audit entry and notice of a verified erasure; none for an account, whose people are gone."""
         if erasure.kind != PERSON:
             return ()

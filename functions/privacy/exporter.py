@@ -25,7 +25,7 @@ from functions.privacy.export.exports import ExportChangedError, Exports
 from functions.privacy.export.left_out import LeftOut
 from functions.privacy.export.logs import NANOSECONDS, Logs, Period
 from functions.privacy.export.make import PART_BYTES, Making
-from functions.privacy.export.record import FAILED, Export, Item
+from functions.privacy.export.record import FAILED, Export
 from functions.privacy.export.sources import LogSource, QuarantineSource, SignInSource, Source, TableSource
 from functions.privacy.holdings import HOLDINGS
 from functions.privacy.parts import Left, tables
@@ -36,10 +36,11 @@ from functions.shared.account.notices import Notices
 from functions.shared.address import Address
 from functions.shared.buckets.contract import Bucket
 from functions.shared.buckets.own import open_bucket
-from functions.shared.dynamo.answers import open_client
 from functions.shared.errors import AstralogError, PermanentError
 from functions.shared.secret_store import read_secret
 from functions.shared.settings import load
+from functions.shared.tables.erasures import ErasureItem
+from functions.shared.tables.transaction import Write, open_client
 from functions.shared.tenancy import TenantId
 from functions.shared.turn_log import DynamoTurnLog
 from functions.shared.turns import TurnClock, TurnLog, take_turns
@@ -174,12 +175,11 @@ class Exporter:
         return found
 
     def _left_out(self, tenant: TenantId) -> LeftOut:
-        erasures = next(each for each in HOLDINGS if each.table == "erasures")
-        return LeftOut.by(erasure_of(item) for item in self.tables.items(erasures, tenant))
+        return LeftOut.by(map(erasure_of, self.tables.table(ErasureItem, "erasures").query(str(tenant))))
 
     def _people_of(self, tenant: TenantId) -> Sequence[str]:
         people = next(each for each in HOLDINGS if each.table == "people")
-        return [item["subject"]["S"] for item in self.tables.items(people, tenant)]
+        return [item["subject"] for item in self.tables.items(people, tenant)]
 
     def _staged(self, export: Export) -> int:
         """How many staged objects may hold events that belong to it."""
@@ -188,7 +188,7 @@ class Exporter:
         until = datetime.fromtimestamp(export.began_at, UTC)
         return waiting(self.staging, export.tenant, Time(self.now, self.left), until)
 
-    def _told(self, export: Export) -> Sequence[Item]:
+    def _told(self, export: Export) -> Sequence[Write]:
         letter = letters.copy_ready(export)
         return [self.notices.due(export.tenant, letter.notice_id, letter.kind, letter.title, letter.text)]
 

@@ -23,10 +23,10 @@ from functions.privacy.shown import copy_shown, erasure_shown, standing_shown
 from functions.shared.access import Principal, principal
 from functions.shared.account.audit import Audit, origin
 from functions.shared.account.notices import Notices
-from functions.shared.dynamo.answers import open_client
 from functions.shared.errors import RefusalError, RetryableError
 from functions.shared.http import Answer, Event, answer, answering, request
 from functions.shared.settings import load
+from functions.shared.tables.transaction import open_client
 from functions.shared.turn_log import DynamoTurnLog
 
 ERASURE_REQUESTS = "erasure-requests"

@@ -15,10 +15,11 @@ from functions.query.refusals import search_unavailable, too_many_searches
 from functions.query.rows import NOTHING, SearchResult
 from functions.shared.custody.buckets import NoDestinationError, no_destination
 from functions.shared.custody.clouds import Custody
-from functions.shared.custody.health import Health, HealthUnavailableError, Wait
+from functions.shared.custody.health import Health, Wait
 from functions.shared.custody.sealing import SealBrokenError
 from functions.shared.errors import RefusalError, RetryableError
 from functions.shared.guarded.guard import AddressRefusedError
+from functions.shared.tables.store_errors import StoreUnavailableError
 from functions.shared.tenancy import TenantId, own_searches
 from functions.shared.warehouse import WarehouseRefusedError
 
@@ -70,7 +71,7 @@ class OwnArchives:
         try:
             yield
         finally:
-            with suppress(HealthUnavailableError):
+            with suppress(StoreUnavailableError):
                 self._health.give_back(slot)
 
     @contextmanager

@@ -28,12 +28,13 @@ from functions.shared import journal
 from functions.shared.apart import Apart
 from functions.shared.buckets.contract import Bucket, BucketRefusedError, Listed
 from functions.shared.custody.buckets import BucketCustody, bucket_custody, destinations
-from functions.shared.custody.destinations import Destinations, DestinationsUnavailableError
+from functions.shared.custody.destinations import Destinations
 from functions.shared.custody.settings import CustodySettings
-from functions.shared.dynamo.answers import StoreUnavailableError, open_client
 from functions.shared.errors import AstralogError
 from functions.shared.guarded.answers import bounded
 from functions.shared.settings import load
+from functions.shared.tables.store_errors import StoreUnavailableError
+from functions.shared.tables.transaction import open_client
 from functions.shared.telling import Teller, TellingError
 from functions.shared.tenancy import TenantId, idempotency_prefix, staged_prefix
 from functions.shared.turn_log import DynamoTurnLog
@@ -58,7 +59,7 @@ MARKS_SECONDS = 120
 
 FUNCTION = "sweeper-byoc"
 
-_OURS = (TellingError, DestinationsUnavailableError, StoreUnavailableError)
+_OURS = (TellingError, StoreUnavailableError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,7 @@ class OwnSweep:
 
         Raises
         ------
-        TellingError, DestinationsUnavailableError, StoreUnavailableError: a failure on our side, for all
+        TellingError, StoreUnavailableError: a failure on our side, for all
         tenants.
         """
         self._turns.begin(tenant)
@@ -185,7 +186,7 @@ def run(sweep: OwnSweep, tenants: list[TenantId], seconds_left: Any) -> dict[str
 
     Raises
     ------
-    TellingError, DestinationsUnavailableError, StoreUnavailableError: the other buckets are swept and
+    TellingError, StoreUnavailableError: the other buckets are swept and
     measured.
     """
     now = datetime.now(UTC)

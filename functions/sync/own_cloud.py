@@ -12,8 +12,9 @@ from uuid import uuid4
 
 from functions.shared import journal
 from functions.shared.custody.destinations import Destination
-from functions.shared.custody.health import Health, HealthUnavailableError, Slot, Wait
+from functions.shared.custody.health import Health, Slot, Wait
 from functions.shared.errors import AstralogError, PermanentError, RetryableError
+from functions.shared.tables.store_errors import StoreUnavailableError
 from functions.shared.tenancy import TenantId, own_destination
 from functions.sync.drive import Driver, Time
 from functions.sync.faults import GARBLED, NO_ANSWER, NO_DESTINATION, NO_TABLE, Fault, fault_of
@@ -111,7 +112,7 @@ class OwnClouds:
         if slot is None or slot.owner not in self._reached:
             return  # it waits for a service of our own
         _tell(tenant, NO_ANSWER)
-        with suppress(HealthUnavailableError):
+        with suppress(StoreUnavailableError):
             self._health.failed(slot, NO_ANSWER, keeps_slot=True)
 
     def _forget_slot(self, tenant: TenantId, owner: str) -> None:

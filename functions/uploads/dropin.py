@@ -22,9 +22,9 @@ from functions.shared.account.tombstones import RecentTombstones, Tombstones
 from functions.shared.buckets.contract import Bucket
 from functions.shared.buckets.drops import DropBucket, Dropped
 from functions.shared.buckets.own import open_bucket
-from functions.shared.dynamo.answers import StoreUnavailableError
 from functions.shared.errors import RetryableError
 from functions.shared.settings import load
+from functions.shared.tables.store_errors import StoreUnavailableError
 from functions.shared.tenancy import TenantId
 from functions.uploads.counters import KeptOriginals, OpenUploads, StagedBytes
 from functions.uploads.files import DELETE

@@ -28,10 +28,10 @@ from functions.shared.buckets.drops import DropBucket, Dropped
 from functions.shared.custody.buckets import destinations
 from functions.shared.custody.destinations import Destinations
 from functions.shared.custody.settings import CustodySettings
-from functions.shared.dynamo.answers import open_client
 from functions.shared.errors import AstralogError
 from functions.shared.guarded.answers import bounded
 from functions.shared.settings import load
+from functions.shared.tables.transaction import open_client
 from functions.shared.tenancy import TenantId, dropin_prefix
 from functions.shared.turn_log import DynamoTurnLog
 from functions.shared.turns import TurnClock, TurnLog, fair_order
@@ -230,7 +230,7 @@ def run(
 
     Raises
     ------
-    DestinationsUnavailableError, StoreUnavailableError: after our drop bucket was swept.
+    StoreUnavailableError: after our drop bucket was swept.
     """
     now, left = datetime.now(UTC), TurnClock(seconds_left)
     with left.turn(OURS_SECONDS):

@@ -9,7 +9,8 @@ from functions.billing.meter import Meter
 from functions.billing.metering import Count
 from functions.billing.reporter import Reporter
 from functions.billing.reporting import Report, Reported
-from functions.shared.dynamo.transaction import UnmetError, write_all
+from functions.shared.tables.store_errors import ConditionFailedError
+from functions.shared.tables.transaction import write_all
 
 
 class NeverLooks(Reporter):
@@ -50,7 +51,7 @@ class AddsThenMarks(Meter):
 
     def _written(self, count: Count) -> bool:
         write_all(self._client, self._usage.added(count))
-        with suppress(UnmetError):
+        with suppress(ConditionFailedError):
             write_all(self._client, [self._batches.marked(mark) for mark in count.marks])
         return True
 
@@ -59,7 +60,7 @@ class MarksThenAdds(Meter):
     """The other way round."""
 
     def _written(self, count: Count) -> bool:
-        with suppress(UnmetError):
+        with suppress(ConditionFailedError):
             write_all(self._client, [self._batches.marked(mark) for mark in count.marks])
             write_all(self._client, self._usage.added(count))
         return True

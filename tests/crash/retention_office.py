@@ -17,8 +17,8 @@ from functions.ingest.streamed import Window
 from functions.retention.accounts import Accounts
 from functions.retention.handler import Upkeep, run
 from functions.retention.partitions import Partitions
-from functions.shared.account.retention_terms import RetentionTerms, terms_item
-from functions.shared.account.standing import Standing, standing_item, standing_on
+from functions.shared.account.retention_terms import RetentionTerms
+from functions.shared.account.standing import Standing, standing_on
 from functions.shared.buckets.drops import DropBucket
 from functions.shared.buckets.own import OwnBucket
 from functions.shared.judging.rows import Receipt
@@ -29,6 +29,7 @@ from functions.sync.drive import Driver, Time
 from functions.sync.load import Loader, Staged
 from functions.sync.notifications import StagedObject
 from functions.sync.settle import Settler
+from tests.account_items import account_item
 from tests.crash.world import World
 
 TIME = Time(lambda: 60.0, 30.0)
@@ -48,10 +49,8 @@ class Office:
     bodies: dict[str, bytes] = field(default_factory=dict)
 
     def account(self, tenant: str, standing: Standing, terms: RetentionTerms | None = None) -> TenantId:
-        item = {"tenant_id": {"S": tenant}, **standing_item(standing)}
-        boto3.client("dynamodb").put_item(
-            TableName="accounts", Item={**item, **terms_item(terms)} if terms else item
-        )
+        item = account_item(tenant, standing, terms)
+        boto3.client("dynamodb").put_item(TableName="accounts", Item=item)
         return TenantId(tenant)
 
     def send(self, tenant: str, *messages: str, retention_days: int = 15, **fields: str) -> StagedObject:

@@ -66,7 +66,7 @@ class BucketCustody:
 
         Raises
         ------
-        NoDestinationError, SealBrokenError, DestinationsUnavailableError, KeyServiceUnavailableError
+        NoDestinationError, SealBrokenError, StoreUnavailableError, KeyServiceUnavailableError
         """
         found = self._recent.get(tenant)
         if found is None:

@@ -223,12 +223,14 @@ def test_nobodys_address_is_stored_and_everything_is_forgotten(
     assert not any(text in str(items) for text in (HOME, ADA))
 
 
-def test_what_cannot_be_counted_is_not_tried(attempts: Attempts, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_cannot_be_counted_is_not_tried(
+    attempts: Attempts, dynamodb: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def silent(**_: Any) -> None:
         raise EndpointConnectionError(endpoint_url="")
 
     begun = attempts.begin("password", HOME, ADA, NOW)
-    monkeypatch.setattr(attempts._client, "update_item", silent)
+    monkeypatch.setattr(dynamodb, "update_item", silent)
     with pytest.raises(RefusalError) as caught:
         attempts.begin("password", HOME, ADA, NOW)
     assert (caught.value.status, caught.value.retry_after_seconds) == (503, 2)

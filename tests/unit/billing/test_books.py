@@ -12,10 +12,12 @@ from functions.accounts.directory import Account, Directory
 from functions.billing.book import Book
 from functions.billing.books import BookChangedError, Books, book_of, item_of
 from functions.billing.subscription import Subscription, snapshot
-from functions.shared.account.retention_terms import GRACE_DAYS, RetentionTerms, Step, terms_of
+from functions.shared.account.retention_terms import GRACE_DAYS, RetentionTerms, Step
 from functions.shared.account.standing import Standing, standing_on
 from functions.shared.plans import PLANS, TRIAL
+from functions.shared.tables.accounts import terms_of
 from functions.shared.tenancy import TenantId
+from tests.account_items import account_of
 from tests.unit.billing.shop import dynamodb
 from tests.unit.billing.things import DAY, NOON, MemoryBooks, subscription
 
@@ -165,7 +167,9 @@ def test_a_shorter_plan_is_written_with_the_day_from_which_it_counts(client: Any
         directory.put_account(Account(tenant, standing_on(PLANS["managed_30"]), owner="person"))
 
     def terms(tenant: TenantId) -> RetentionTerms:
-        return terms_of(client.get_item(TableName="accounts", Key={"tenant_id": {"S": tenant}})["Item"])
+        return terms_of(
+            account_of(client.get_item(TableName="accounts", Key={"tenant_id": {"S": tenant}})["Item"])
+        )
 
     book = real.write(Book(changing), PAID)
     assert terms(changing).pending(now) == Step(NOON + GRACE_DAYS * DAY, 15)

@@ -20,8 +20,8 @@ from functions.billing.reconciling import MAX_TOLD
 from functions.billing.stored import StoredRows
 from functions.billing.usage import Usage
 from functions.shared.account.standing import standing_on
-from functions.shared.dynamo.answers import StoreUnavailableError
 from functions.shared.plans import GIGABYTE, PLANS, TRIAL
+from functions.shared.tables.store_errors import StoreUnavailableError
 from functions.shared.tenancy import TenantId
 from functions.shared.usage import Share, packed, shard_of
 from functions.shared.warehouse import Selection

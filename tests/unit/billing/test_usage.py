@@ -14,9 +14,9 @@ from functions.billing.metering import Uncounted, plan
 from functions.billing.usage import Usage
 from functions.billing.usage_page import MAX_DAYS, estimate_cents
 from functions.billing.wiring import BookkeepingSettings, CaretakingSettings, caretaker_of, reporter_of
-from functions.shared.dynamo.transaction import write_all
 from functions.shared.http import Answer
 from functions.shared.plans import GIGABYTE, PLANS
+from functions.shared.tables.transaction import write_all
 from functions.shared.tenancy import TenantId
 from functions.shared.usage import Share
 from tests.unit.billing.shop import DAY, KEPT, Shop

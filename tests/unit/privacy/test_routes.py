@@ -17,8 +17,8 @@ from functions.privacy.erasure.record import ACCOUNT
 from functions.privacy.export.record import READY
 from functions.privacy.handler import ROUTES, Settings, answer_to, desk
 from functions.shared.account.standing import Standing
-from functions.shared.dynamo.answers import StoreUnavailableError
 from functions.shared.http import Answer, answering
+from functions.shared.tables.store_errors import StoreUnavailableError
 from functions.shared.tenancy import TenantId
 from infra.topology import TABLES, function
 from local import transactions

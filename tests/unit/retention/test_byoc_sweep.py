@@ -14,8 +14,8 @@ from functions.retention.stale import STALE_AFTER
 from functions.shared.apart import THREADS
 from functions.shared.buckets.contract import Bucket, BucketRefusedError, BucketUnavailableError, Listed
 from functions.shared.buckets.own import OwnBucket
-from functions.shared.custody.destinations import DestinationsUnavailableError
 from functions.shared.staging import StagedKey, time_ordered_id
+from functions.shared.tables.store_errors import StoreUnavailableError
 from functions.shared.telling import Teller, TellingError
 from functions.shared.tenancy import TenantId, idempotency_prefix
 from functions.sync.notifications import read
@@ -185,7 +185,7 @@ def test_a_bucket_that_fails_is_counted_and_stops_nobody(
     assert keeper.forgotten == (["acme"] if isinstance(fault, BucketRefusedError) else [])
 
 
-@pytest.mark.parametrize("fault", [TellingError("SQS: AccessDenied"), DestinationsUnavailableError("no")])
+@pytest.mark.parametrize("fault", [TellingError("SQS: AccessDenied"), StoreUnavailableError("no")])
 def test_what_fails_on_our_side_is_no_bucket_of_a_customer_and_wakes_somebody(
     fault: Exception, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from moto import mock_aws
 
 from functions.accounts import directory
-from functions.retention.accounts import Accounts, AccountsUnavailableError
+from functions.retention.accounts import Accounts
 from functions.retention.census import Census, overdue
 from functions.retention.limits import STRAGGLING_DAYS, Account, Limit, days_kept, limits_of, moved, shortened
 from functions.shared.account.retention_terms import (
@@ -20,11 +20,12 @@ from functions.shared.account.retention_terms import (
     RetentionTerms,
     Step,
     terms_after,
-    terms_item,
 )
-from functions.shared.account.standing import Standing, standing_item, standing_on
+from functions.shared.account.standing import Standing, standing_on
 from functions.shared.plans import PLANS
+from functions.shared.tables.store_errors import StoreUnavailableError
 from functions.shared.tenancy import TenantId
+from tests.account_items import account_item
 
 NOW = 1_800_000_000
 DAY = SECONDS_A_DAY
@@ -109,7 +110,7 @@ def test_every_account_is_read_as_sign_up_and_billing_write_it(dynamodb: Any) ->
     office.put_account(directory.Account(ACME, LONG))
     office.put_account(directory.Account(GLOBEX, OWN))
     terms = terms_after(RetentionTerms(30), SHORT, NOW)
-    item = {"tenant_id": {"S": "changed"}, **standing_item(SHORT), **terms_item(terms)}
+    item = account_item("changed", SHORT, terms)
     dynamodb.put_item(TableName="accounts", Item=item)
     dynamodb.put_item(TableName="accounts", Item={"tenant_id": {"S": "tombstone"}})
 
@@ -125,12 +126,12 @@ class Paging:
     """DynamoDB with one account a page."""
 
     def __init__(self) -> None:
-        self.items = [{"tenant_id": {"S": name}, **standing_item(LONG)} for name in ("aa", "bb", "cc")]
+        self.items = [account_item(name, LONG) for name in ("aa", "bb", "cc")]
 
-    def scan(self, ExclusiveStartKey: int = 0, **_asked: Any) -> dict[str, Any]:  # noqa: N803
-        after = ExclusiveStartKey + 1
-        more = {"LastEvaluatedKey": after} if after < len(self.items) else {}
-        return {"Items": [self.items[ExclusiveStartKey]], **more}
+    def scan(self, ExclusiveStartKey: Any = None, **_asked: Any) -> dict[str, Any]:  # noqa: N803
+        number = int(ExclusiveStartKey["tenant_id"]["S"]) if ExclusiveStartKey else 0
+        more = {"LastEvaluatedKey": {"tenant_id": {"S": str(number + 1)}}}
+        return {"Items": [self.items[number]], **(more if number + 1 < len(self.items) else {})}
 
 
 def test_all_pages_are_read() -> None:
@@ -138,5 +139,5 @@ def test_all_pages_are_read() -> None:
 
 
 def test_a_table_that_does_not_answer_is_not_an_empty_one(dynamodb: Any) -> None:
-    with pytest.raises(AccountsUnavailableError, match="ResourceNotFoundException"):
+    with pytest.raises(StoreUnavailableError, match="ResourceNotFoundException"):
         Accounts("missing", dynamodb).all()

@@ -17,12 +17,15 @@ from functions.billing.usage import Usage
 from functions.retention.accounts import Accounts
 from functions.retention.anonymous import MIN_TENANTS, Vitals
 from functions.retention.telemetry import DAYS_BACK, Observatory, key_of, run
-from functions.retention.used import MAX_CALLS, UsageDays, UsageUnavailableError
+from functions.retention.used import UsageDays
 from functions.retention.vitals import ASKED, FUNCTIONS, Metrics, MetricsUnavailableError
-from functions.shared.account.standing import standing_item, standing_on
+from functions.shared.account.standing import standing_on
 from functions.shared.buckets.own import OwnBucket
 from functions.shared.plans import PLANS
+from functions.shared.tables.store_errors import StoreUnavailableError
+from functions.shared.tables.table import READ_ROUNDS
 from functions.shared.tenancy import TenantId
+from tests.account_items import account_item
 
 NOW = datetime(2026, 11, 24, 7, tzinfo=UTC)
 YESTERDAY = date(2026, 11, 23)
@@ -59,7 +62,7 @@ def people(client: Any, count: int, day: date = YESTERDAY) -> None:
     usage = Usage("usage", client)
     for number in range(count):
         tenant = TenantId(f"zq-marked-{number}")
-        item = {"tenant_id": {"S": tenant}, **standing_item(standing_on(PLANS["managed_15"]))}
+        item = account_item(tenant, standing_on(PLANS["managed_15"]))
         client.put_item(
             TableName="accounts",
             Item={**item, "owner": {"S": "zq-marked-person"}, "name": {"S": "zq-marked"}},
@@ -146,17 +149,17 @@ def test_usage_that_dynamodb_leaves_out_is_asked_for_again() -> None:
             return {"Responses": {"usage": [item]}}
 
     (account,) = Accounts("accounts", Scanned()).all()
-    for times in (0, 3, MAX_CALLS - 1):
+    for times in (0, 3, READ_ROUNDS - 1):
         assert [each.rows for each in UsageDays("usage", Hesitant(times)).of([account], YESTERDAY)] == [3]
-    with pytest.raises(UsageUnavailableError):
-        UsageDays("usage", Hesitant(MAX_CALLS)).of([account], YESTERDAY)
-    with pytest.raises(UsageUnavailableError):
+    with pytest.raises(StoreUnavailableError):
+        UsageDays("usage", Hesitant(READ_ROUNDS)).of([account], YESTERDAY)
+    with pytest.raises(StoreUnavailableError):
         UsageDays("usage", Hesitant(99)).of([account], YESTERDAY)
 
 
 class Scanned:
     def scan(self, **_asked: Any) -> dict[str, Any]:
-        return {"Items": [{"tenant_id": {"S": "aa"}, **standing_item(standing_on(PLANS["trial"]))}]}
+        return {"Items": [account_item("aa", standing_on(PLANS["trial"]))]}
 
 
 class Answering:

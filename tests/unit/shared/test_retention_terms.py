@@ -11,11 +11,11 @@ from functions.shared.account.retention_terms import (
     RetentionTerms,
     Step,
     terms_after,
-    terms_item,
-    terms_of,
 )
-from functions.shared.account.standing import Standing, standing_item, standing_on
+from functions.shared.account.standing import Standing, standing_on
 from functions.shared.plans import PLANS
+from functions.shared.tables.accounts import terms_of
+from tests.account_items import account_item, account_of
 
 DAY = SECONDS_A_DAY
 GRACE = GRACE_DAYS * DAY
@@ -81,8 +81,8 @@ def test_a_plan_of_the_same_days_changes_nothing() -> None:
 
 
 def test_an_account_whose_plan_never_changed_has_no_steps() -> None:
-    assert terms_of(standing_item(LONG)) == RetentionTerms(30)
-    assert terms_of(standing_item(OWN)) == RetentionTerms(0)
+    assert terms_of(account_of(account_item("acme", LONG))) == RetentionTerms(30)
+    assert terms_of(account_of(account_item("acme", OWN))) == RetentionTerms(0)
 
 
 @given(changes)
@@ -92,7 +92,7 @@ def test_terms_come_back_from_an_account_s_item_as_they_were(made: list[tuple[St
     for standing, later in made:
         now += later
         terms = terms_after(terms, standing, now)
-    assert terms_of({**standing_item(standing), **terms_item(terms)}) == terms
+    assert terms_of(account_of(account_item("acme", standing, terms))) == terms
 
 
 @given(changes, st.integers(0, 40 * DAY))

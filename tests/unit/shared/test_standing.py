@@ -7,12 +7,12 @@ from hypothesis import strategies as st
 from functions.shared.account.standing import (
     Standing,
     refuse,
-    standing_item,
-    standing_of,
     standing_on,
 )
 from functions.shared.errors import RefusalError
 from functions.shared.plans import PLANS
+from functions.shared.tables.accounts import standing_of
+from tests.account_items import account_item, account_of
 
 times = st.none() | st.integers(0, 2**40)
 standings = st.builds(
@@ -28,7 +28,7 @@ standings = st.builds(
 
 @given(standings)
 def test_a_standing_comes_back_from_its_item_as_it_was(standing: Standing) -> None:
-    assert standing_of(standing_item(standing)) == standing
+    assert standing_of(account_of(account_item("acme", standing))) == standing
 
 
 @given(standings, st.integers(0, 2**40))

@@ -16,6 +16,7 @@ from functions.shared.custody.health import MAX_PAUSE_SECONDS, OUTAGE_SECONDS, C
 from functions.shared.frames import DecodedTooLargeError
 from functions.shared.guarded.guard import AddressRefusedError
 from functions.shared.staging import StagedKey, base32
+from functions.shared.tables.store_errors import StoreUnavailableError
 from functions.shared.telling import OBJECTS_A_MESSAGE, notifications
 from functions.shared.tenancy import TenantId, own_destination
 from functions.shared.warehouse import (
@@ -28,7 +29,6 @@ from functions.shared.warehouse import (
 )
 from functions.sync.byoc import CROWDED_RECEIVES, Sync, answer_to
 from functions.sync.faults import fault_of
-from functions.sync.ledger import LedgerUnavailableError
 from functions.sync.load import BatchTooLargeError
 from functions.sync.notifications import StagedObject, read
 from functions.sync.own_cloud import Outcome
@@ -144,7 +144,7 @@ def test_every_fault_of_theirs_has_a_code_word(error: Any, reason: str, stops: b
 
 
 def test_a_fault_of_ours_says_nothing_about_them() -> None:
-    assert fault_of(LedgerUnavailableError("x")).ours
+    assert fault_of(StoreUnavailableError("x")).ours
 
 
 def test_a_destination_is_part_of_a_batchs_identity_and_ours_has_the_ids_it_always_had() -> None:

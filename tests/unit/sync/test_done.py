@@ -10,8 +10,9 @@ from moto import mock_aws
 
 from functions.billing.done_batches import DoneBatches, Waiting
 from functions.billing.metering import Mark, Uncounted
-from functions.shared.dynamo.transaction import UnmetError, write_all
 from functions.shared.staging import StagedKey, base32
+from functions.shared.tables.store_errors import ConditionFailedError
+from functions.shared.tables.transaction import write_all
 from functions.shared.tenancy import TenantId, own_destination
 from functions.shared.usage import Share
 from functions.sync.ledger import DONE, Batch, Ledger
@@ -124,11 +125,11 @@ def test_a_mark_is_made_once_and_in_its_turn(client: Any, ledger: Ledger) -> Non
     batch, batches = sealed(ledger, ACME, GLOBEX), DoneBatches("ledger", client)
     ledger.done(batch)
     first, second = Mark(batch.batch_id, 0, 1, last=False), Mark(batch.batch_id, 1, 2, last=True)
-    with pytest.raises(UnmetError):
+    with pytest.raises(ConditionFailedError):
         write_all(client, [batches.marked(second)])
     write_all(client, [batches.marked(first)])
     assert batches.read([batch.batch_id])[0].counted == 1
-    with pytest.raises(UnmetError):
+    with pytest.raises(ConditionFailedError):
         write_all(client, [batches.marked(first)])
     write_all(client, [batches.marked(second)])
     assert list(batches.waiting()) == []

@@ -13,8 +13,9 @@ from functions.shared.buckets.drops import DropBucket
 from functions.shared.buckets.own import OwnBucket
 from functions.shared.custody.bucket_names import LOOK_AGAIN_SECONDS, MAX_KEPT, RecentBucketNames
 from functions.shared.custody.buckets import NoDestinationError
-from functions.shared.custody.health import Health, HealthUnavailableError, Slot
+from functions.shared.custody.health import Health, Slot
 from functions.shared.custody.sealing import SealBrokenError
+from functions.shared.tables.store_errors import StoreUnavailableError
 from functions.shared.telling import Teller
 from functions.shared.tenancy import TenantId, dropin_prefix
 from functions.uploads.counters import StagedBytes
@@ -346,7 +347,7 @@ def test_a_failure_that_cannot_be_written_down_fails_its_own_message_only(
     own: Own, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def down(*_arguments: object, **_more: object) -> None:
-        raise HealthUnavailableError("down")
+        raise StoreUnavailableError("down")
 
     monkeypatch.setattr(Health, "failed", down)
     body = own.put(INITECH, "x", b"one\n")

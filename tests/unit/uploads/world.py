@@ -17,7 +17,7 @@ from botocore.config import Config
 from moto import mock_aws
 from obstore.store import MemoryStore
 
-from functions.shared.account.standing import Standing, standing_item
+from functions.shared.account.standing import Standing
 from functions.shared.buckets.drops import DropBucket
 from functions.shared.buckets.own import OwnBucket
 from functions.shared.staging import StagedKey, is_staged
@@ -33,6 +33,7 @@ from functions.uploads.standings import Standings
 from functions.uploads.turns import FairTurns
 from functions.uploads.work import Work
 from local import transactions
+from tests.account_items import account_item
 
 ACME, GLOBEX = TenantId("acme"), TenantId("globex")
 DROP = "drop"
@@ -132,8 +133,8 @@ class World:
     clock: Callable[[], float] = time.time
 
     def account(self, tenant: str, standing: Standing | None = None) -> TenantId:
-        item = standing_item(standing or Standing("managed_30", 30, 10**7))
-        self.dynamodb.put_item(TableName=ACCOUNTS, Item={"tenant_id": {"S": tenant}, **item})
+        item = account_item(tenant, standing or Standing("managed_30", 30, 10**7))
+        self.dynamodb.put_item(TableName=ACCOUNTS, Item=item)
         return TenantId(tenant)
 
     @property

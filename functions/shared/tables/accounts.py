@@ -1,0 +1,95 @@
+"""The table `accounts`: one item per account, with its status, which the authorizer reads at each request."""
+
+from typing import Any
+
+from pynamodb.attributes import BooleanAttribute, ListAttribute, UnicodeAttribute
+from pynamodb.expressions.update import Action
+
+from functions.shared.account.retention_terms import RetentionTerms, Step, days_of_standing
+from functions.shared.account.standing import Standing
+from functions.shared.tables.attributes import IntegerAttribute, ItemMap, NullableIntegerAttribute
+from functions.shared.tables.item import Item
+
+
+class RetentionStepMap(ItemMap):
+    """See functions.shared.account.retention_terms.Step."""
+
+    since = IntegerAttribute()
+    days = IntegerAttribute()
+
+
+class AccountItem(Item):
+    """Times in Unix seconds.
+
+    The status and `retention_steps` are billing's. `owner`: subject of the person who owns the account.
+    `closes_at`: when the requested erasure begins. `closed`: the erasure is in progress.
+    """
+
+    tenant_id = UnicodeAttribute(hash_key=True)
+    plan = UnicodeAttribute(null=True)
+    retention_days = IntegerAttribute(null=True)
+    bytes_per_second = IntegerAttribute(null=True)
+    accepts_until = NullableIntegerAttribute()
+    end_reason = UnicodeAttribute(null=True)
+    capped_until = NullableIntegerAttribute()
+    cap_left_bytes = NullableIntegerAttribute()
+    cap_left_until = NullableIntegerAttribute()
+    retention_steps: ListAttribute[RetentionStepMap] = ListAttribute(of=RetentionStepMap, null=True)
+    owner = UnicodeAttribute(null=True)
+    created_at = IntegerAttribute(null=True)
+    closes_at = IntegerAttribute(null=True)
+    closed = BooleanAttribute(null=True)
+
+
+def standing_of(item: AccountItem) -> Standing:
+    """The account status in an account's item."""
+    return Standing(
+        plan=item.plan,
+        retention_days=item.retention_days,
+        bytes_per_second=item.bytes_per_second,
+        accepts_until=item.accepts_until,
+        end_reason=item.end_reason or "",
+        capped_until=item.capped_until,
+        cap_left_bytes=item.cap_left_bytes,
+        cap_left_until=item.cap_left_until,
+    )
+
+
+def standing_values(standing: Standing) -> dict[str, Any]:
+    """The attributes of an account's item that hold its status."""
+    return {
+        "plan": standing.plan,
+        "retention_days": standing.retention_days,
+        "bytes_per_second": standing.bytes_per_second,
+        "accepts_until": standing.accepts_until,
+        "end_reason": standing.end_reason,
+        "capped_until": standing.capped_until,
+        "cap_left_bytes": standing.cap_left_bytes,
+        "cap_left_until": standing.cap_left_until,
+    }
+
+
+def set_standing(standing: Standing) -> list[Action]:
+    """The update that replaces the account status; None values overwrite, too."""
+    return [
+        AccountItem.plan.set(standing.plan),
+        AccountItem.retention_days.set(standing.retention_days),
+        AccountItem.bytes_per_second.set(standing.bytes_per_second),
+        AccountItem.accepts_until.set_or_null(standing.accepts_until),
+        AccountItem.end_reason.set(standing.end_reason),
+        AccountItem.capped_until.set_or_null(standing.capped_until),
+        AccountItem.cap_left_bytes.set_or_null(standing.cap_left_bytes),
+        AccountItem.cap_left_until.set_or_null(standing.cap_left_until),
+    ]
+
+
+def terms_of(item: AccountItem) -> RetentionTerms:
+    """The retention terms in an account's item."""
+    steps = tuple(Step(each.since, each.days) for each in item.retention_steps or ())
+    return RetentionTerms(days_of_standing(standing_of(item)), steps)
+
+
+def set_terms(terms: RetentionTerms) -> Action:
+    """The update that replaces the steps of the retention terms."""
+    steps = [RetentionStepMap(since=each.since, days=each.days) for each in terms.steps]
+    return AccountItem.retention_steps.set(steps)
