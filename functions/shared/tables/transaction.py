@@ -18,7 +18,7 @@ Write = dict[str, Any]
 def open_client() -> Any:
     """A boto3 client; region, endpoint and credentials come from the environment.
 
-    It does not validate requests, which pynamodb builds: that costs 40 % of a large transaction's CPU.
+    It does not validate requests, which pynamodb builds: that took a quarter of a large transaction's CPU.
     """
     return aws_client("dynamodb", parameter_validation=False)
 
