@@ -24,7 +24,7 @@ from typing import Any
 
 from functions.accounts.network import network
 from functions.shared import journal
-from functions.shared.errors import RefusalError
+from functions.shared.errors import HttpError
 from functions.shared.tables.attempts import AttemptsItem
 from functions.shared.tables.store_errors import StoreUnavailableError
 from functions.shared.tables.table import Table
@@ -51,7 +51,7 @@ class Counter:
     most: int
 
 
-class Attempts:
+class AttemptLimiter:
     """Counts attempts in DynamoDB."""
 
     def __init__(self, table: str, dynamodb: Any = None, *, address_tries: int = ADDRESS_TRIES) -> None:
@@ -66,7 +66,7 @@ class Attempts:
 
         Raises
         ------
-        RefusalError: 429 with the seconds until the window ends, or 503 when the attempt cannot be counted,
+        HttpError: 429 with the seconds until the window ends, or 503 when the attempt cannot be counted,
             so an outage does not allow unlimited attempts.
         """
         address = network(address)
@@ -80,7 +80,7 @@ class Attempts:
             if self._count(over_all) > over_all.most and not self._is_known(known, now):
                 raise _too_many(over_all, now)
         except StoreUnavailableError:
-            raise RefusalError(
+            raise HttpError(
                 503, "try_again", "Temporarily unavailable: retry the request.", retry_after_seconds=2
             ) from None
         return Attempt(self, pair, (whole, over_all), known)
@@ -90,13 +90,13 @@ class Attempts:
 
         Raises
         ------
-        RefusalError: 429 with the seconds until the window ends.
+        HttpError: 429 with the seconds until the window ends.
         StoreUnavailableError
         """
         self._admit(_counter(f"session|person|{subject}", QUARTER_HOUR, now, SESSION_USES), now)
 
-    def settle(self, attempt: "Attempt", now: float, *, remember: bool) -> None:
-        """Implements `Attempt.succeeded`."""
+    def save_success(self, attempt: "Attempt", now: float, *, remember: bool) -> None:
+        """Implements `Attempt.record_success`."""
         self._counters.update(
             attempt.pair.key,
             AttemptsItem.good.add(1),
@@ -114,14 +114,14 @@ class Attempts:
             raise _too_many(counter, now)
 
     def _admit_pair(self, pair: Counter, now: float) -> None:
-        counted = self._updated(pair, 1)
+        counted = self._update(pair, 1)
         if counted.tries > pair.most or (counted.good or 0) >= GOOD_TRIES:
             raise _too_many(pair, now)
 
     def _count(self, counter: Counter, by: int = 1) -> int:
-        return self._updated(counter, by).tries
+        return self._update(counter, by).tries
 
-    def _updated(self, counter: Counter, by: int) -> AttemptsItem:
+    def _update(self, counter: Counter, by: int) -> AttemptsItem:
         return self._counters.update_and_get(
             counter.key, AttemptsItem.tries.add(by), AttemptsItem.forget_at.set(counter.ends_at)
         )
@@ -136,12 +136,12 @@ class Attempts:
 class Attempt:
     """A counted attempt."""
 
-    attempts: Attempts
+    attempts: AttemptLimiter
     pair: Counter
     others: tuple[Counter, ...]
     known: str
 
-    def succeeded(self, now: float, *, remember: bool = False) -> None:
+    def record_success(self, now: float, *, remember: bool = False) -> None:
         """Record success: reset the pair's failures and uncount this attempt in the other counters.
 
         The other counters keep earlier failures: an attacker's own account must not clear the counter of the
@@ -149,7 +149,7 @@ class Attempt:
         raises: a successful attempt succeeds even if it cannot be recorded.
         """
         try:
-            self.attempts.settle(self, now, remember=remember)
+            self.attempts.save_success(self, now, remember=remember)
         except StoreUnavailableError:
             journal.write("attempt_not_taken_back", reason="DynamoDB did not answer")
 
@@ -159,9 +159,9 @@ def _counter(what: str, seconds: int, now: float, most: int) -> Counter:
     return Counter(_digest(f"{what}|{window}"), (window + 1) * seconds, most)
 
 
-def _too_many(counter: Counter, now: float) -> RefusalError:
+def _too_many(counter: Counter, now: float) -> HttpError:
     wait = max(1, counter.ends_at - int(now))
-    return RefusalError(
+    return HttpError(
         429, "too_many_attempts", f"Too many attempts: wait {wait} seconds.", retry_after_seconds=wait
     )
 

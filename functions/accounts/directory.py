@@ -6,7 +6,7 @@ from typing import Any
 
 from functions.accounts import keys
 from functions.accounts.key_item import Key, key_item, key_of, list_item, list_key
-from functions.shared.account.standing import ACCOUNT_CLOSING, Standing
+from functions.shared.accounts.account_status import ACCOUNT_CLOSING, AccountStatus
 from functions.shared.errors import SettingsError
 from functions.shared.tables.accounts import AccountItem, standing_of, standing_values
 from functions.shared.tables.keys import KeyItem, KeyListItem
@@ -30,14 +30,14 @@ class Account:
     """
 
     tenant: TenantId
-    standing: Standing
+    account_status: AccountStatus
     owner: str = ""
     created_at: int | None = None
     closes_at: int | None = None
 
     def refusal(self, now: float) -> str:
         """Code of the 402 that rejects logs at `now`; empty while logs are accepted."""
-        return self.standing.refusal(now) if self.closes_at is None else ACCOUNT_CLOSING
+        return self.account_status.refusal(now) if self.closes_at is None else ACCOUNT_CLOSING
 
 
 class Directory:
@@ -45,7 +45,7 @@ class Directory:
 
     Every method raises StoreUnavailableError when DynamoDB fails. Reads are
     strongly consistent, so a revoked key is revoked for the next look-up. Writes here are the operator's and
-    have no entry in the audit trail; customers change their keys through functions.accounts.key_ring.
+    have no entry in the audit trail; customers change their keys through functions.accounts.key_service.
 
     Parameters
     ----------
@@ -120,14 +120,14 @@ def _account_item(account: Account) -> AccountItem:
         str(account.tenant),
         owner=account.owner,
         created_at=account.created_at,
-        **standing_values(account.standing),
+        **standing_values(account.account_status),
     )
 
 
 def _account_of(item: AccountItem) -> Account:
     return Account(
         tenant=TenantId(item.tenant_id),
-        standing=standing_of(item),
+        account_status=standing_of(item),
         owner=item.owner or "",
         created_at=item.created_at,
         closes_at=item.closes_at,

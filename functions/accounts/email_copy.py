@@ -14,8 +14,8 @@ from pynamodb.expressions.update import Action
 from functions.accounts.identity import WrongPasswordError
 from functions.accounts.people import Person
 from functions.shared import journal
-from functions.shared.account.audit import Audit, Origin
-from functions.shared.errors import RefusalError, RetryableError
+from functions.shared.accounts.audit import AuditTrail, Origin
+from functions.shared.errors import HttpError, RetryableError
 from functions.shared.secret_text import SecretText
 from functions.shared.tables.people import PersonItem
 from functions.shared.tables.store_errors import ConditionFailedError
@@ -23,21 +23,21 @@ from functions.shared.tables.table import Table
 from functions.shared.tables.transaction import Write, write_all
 
 TRIES = 8
-MOST_ASKED_FOR = 20
+MAX_REQUESTED = 20
 
 
-class Truth(Protocol):
+class VerifiedEmailSource(Protocol):
     """Methods used of functions.accounts.identity.Identity."""
 
     def verified_email(self, access: SecretText) -> str | None: ...
 
 
 @dataclass(frozen=True, slots=True)
-class _Held:
+class _StoredEmail:
     """The stored email attributes of a person; `looks` is None before the first comparison."""
 
     email: str = field(repr=False)
-    asked_for: frozenset[str] = field(repr=False)
+    requested: frozenset[str] = field(repr=False)
     looks: int | None
 
 
@@ -46,73 +46,75 @@ class EmailCopy:
     """Every method raises StoreUnavailableError when DynamoDB fails. `client`: a boto3 client for it."""
 
     people_table: str
-    truth: Truth
-    audit: Audit
+    verified: VerifiedEmailSource
+    audit: AuditTrail
     client: Any
 
-    def asked_for(self, person: Person) -> frozenset[str]:
+    def requested(self, person: Person) -> frozenset[str]:
         """The addresses that were requested and have not been verified since."""
-        return self._held(person).asked_for
+        return self._stored(person).requested
 
-    def asking(self, person: Person, email: str) -> Action:
+    def request_clause(self, person: Person, email: str) -> Action:
         """The update that notes `email` as requested, in addition to earlier requests.
 
-        At MOST_ASKED_FOR requests only the new one is kept.
+        At MAX_REQUESTED requests only the new one is kept.
         """
-        if len(self.asked_for(person)) >= MOST_ASKED_FOR:
+        if len(self.requested(person)) >= MAX_REQUESTED:
             return PersonItem.asked_emails.set({email})
         return PersonItem.asked_emails.add({email})
 
-    def healed(self, person: Person, access: SecretText, who: Origin, *, suspected: bool = False) -> bool:
-        """Like `renewed`, if a change was requested or the copy is `suspected` to be out of date; never
+    def repair_if_outdated(
+        self, person: Person, access: SecretText, who: Origin, *, suspected: bool = False
+    ) -> bool:
+        """Like `repair`, if a change was requested or the copy is `suspected` to be out of date; never
         raises."""
         try:
-            return (suspected or bool(self.asked_for(person))) and self.renewed(person, access, who)
-        except (RetryableError, RefusalError):
+            return (suspected or bool(self.requested(person))) and self.repair(person, access, who)
+        except (RetryableError, HttpError):
             journal.write("email_not_compared", reason="a service did not answer")
             return False
 
-    def renewed(self, person: Person, access: SecretText, who: Origin) -> bool:
+    def repair(self, person: Person, access: SecretText, who: Origin) -> bool:
         """Set the copy to the address verified at Cognito; returns whether it differed.
 
         Raises
         ------
-        RefusalError: 401 when the token has expired, 409 when concurrent changes continue.
+        HttpError: 401 when the token has expired, 409 when concurrent changes continue.
         IdentityUnavailableError: the verified address cannot be read.
         """
         for _ in range(TRIES):
-            held = self._held(person)
+            stored = self._stored(person)
             email = self._true(access)
-            if email is None or (email == held.email and email not in held.asked_for):
+            if email is None or (email == stored.email and email not in stored.requested):
                 return False
             try:
-                self._write(person, held, email, who)
+                self._write(person, stored, email, who)
             except ConditionFailedError:
                 continue
-            return email != held.email
-        raise RefusalError(409, "account_changing", "This account is being changed: try again.")
+            return email != stored.email
+        raise HttpError(409, "account_changing", "This account is being changed: try again.")
 
-    def _held(self, person: Person) -> _Held:
+    def _stored(self, person: Person) -> _StoredEmail:
         item = self._people.get(person.subject)
         if item is None:
-            return _Held("", frozenset(), None)
-        return _Held(item.email or "", frozenset(item.asked_emails or ()), item.email_looks)
+            return _StoredEmail("", frozenset(), None)
+        return _StoredEmail(item.email or "", frozenset(item.asked_emails or ()), item.email_looks)
 
     def _true(self, access: SecretText) -> str | None:
         try:
-            return self.truth.verified_email(access)
+            return self.verified.verified_email(access)
         except WrongPasswordError:
-            raise RefusalError(401, "unauthorized", "This session has ended: log in again.") from None
+            raise HttpError(401, "unauthorized", "This session has ended: log in again.") from None
 
-    def _write(self, person: Person, held: _Held, email: str, who: Origin) -> None:
-        writes = [self._copied(person, held, email)]
-        if email != held.email:
+    def _write(self, person: Person, stored: _StoredEmail, email: str, who: Origin) -> None:
+        writes = [self._copied(person, stored, email)]
+        if email != stored.email:
             writes.append(self.audit.entry(person.tenant, who, "account.email_changed", person.subject))
         write_all(self.client, writes)
 
-    def _copied(self, person: Person, held: _Held, email: str) -> Write:
+    def _copied(self, person: Person, stored: _StoredEmail, email: str) -> Write:
         looks = PersonItem.email_looks
-        unchanged = looks.does_not_exist() if held.looks is None else looks == held.looks
+        unchanged = looks.does_not_exist() if stored.looks is None else looks == stored.looks
         return self._people.write_of_update(
             person.subject,
             PersonItem.email.set(email),

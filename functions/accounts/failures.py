@@ -23,7 +23,7 @@ PAUSE_SECONDS = 10
 """How long to count in memory only after DynamoDB did not answer, so that not every request waits for it."""
 
 
-class Failures:
+class FailureLimiter:
     """Counts in memory and in the table of attempts, which all execution environments share.
 
     At most one write per failure, and none once an address is known to be over the limit. Windows have a
@@ -42,7 +42,7 @@ class Failures:
         self._counts: dict[str, int] = {}
         self._paused_until = float("-inf")
 
-    def over(self, address: str, now: float) -> bool:
+    def count_failure(self, address: str, now: float) -> bool:
         """Count one failure from `address`; returns whether there are more than MOST in this window."""
         self._turn(int(now) // WINDOW_SECONDS)
         network = network_of(address)

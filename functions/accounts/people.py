@@ -44,9 +44,9 @@ _EXISTS = PersonItem.subject.exists()
 class Person:
     """`subject` is Cognito's id of the person; `terms_accepted_at` RFC 3339, UTC.
 
-    `proof` (functions.accounts.proof) and `forget_at` (Unix seconds) are set only while unconfirmed.
+    `proof` (functions.accounts.password_hash) and `forget_at` (Unix seconds) are set only while unconfirmed.
     `tried_code`: digest of the last confirmation code, which distinguishes a retry of the right code from a
-    guess. `owed`: names of password resets after which old sessions may not have been ended.
+    guess. `open_resets`: names of password resets after which old sessions may not have been ended.
     `sessions_ended_at`: sessions that began before this time (Unix seconds) have ended. `ended_sessions`:
     sessions that ended one by one, each as `<until>-<session>`; at `until` all its tokens have expired.
     """
@@ -62,7 +62,7 @@ class Person:
     proof: str | None = field(default=None, repr=False)
     tried_code: str | None = field(default=None, repr=False)
     forget_at: int | None = None
-    owed: frozenset[str] = frozenset()
+    open_resets: frozenset[str] = frozenset()
     sessions_ended_at: int = 0
     ended_sessions: frozenset[str] = frozenset()
 
@@ -75,8 +75,8 @@ class Person:
         return self.tried_code == code_digest(self.subject, code)
 
     def overdue(self, now: float) -> frozenset[str]:
-        """The names in `owed` of resets that are no longer in progress."""
-        return frozenset(name for name in self.owed if _began(name) + UNDERWAY_SECONDS < now)
+        """The names in `open_resets` of resets that are no longer in progress."""
+        return frozenset(name for name in self.open_resets if _began(name) + UNDERWAY_SECONDS < now)
 
     def session_over(self, session: str, signed_in_at: int, now: float) -> bool:
         """Whether the session has ended that began with the sign-in at `signed_in_at`, in Unix seconds.
@@ -147,14 +147,14 @@ class People:
             new.append(PersonItem.marketing_opt_in.set(marketing_opt_in))
         return not new or self._change(subject, *new)
 
-    def owe(self, subject: str, reset: str) -> None:
+    def record_reset(self, subject: str, reset: str) -> None:
         """Record, before a reset is tried, that it may leave old sessions to end."""
-        self._change(subject, PersonItem.owed.add({reset}))
+        self._change(subject, PersonItem.open_resets.add({reset}))
 
-    def settle(self, subject: str, resets: Collection[str]) -> None:
-        """Remove resets whose sessions have ended, or that did not happen; others stay in `owed`."""
+    def clear_resets(self, subject: str, resets: Collection[str]) -> None:
+        """Remove resets whose sessions have ended, or that did not happen; others stay in `open_resets`."""
         if resets:
-            self._change(subject, PersonItem.owed.delete(set(resets)))
+            self._change(subject, PersonItem.open_resets.delete(set(resets)))
 
     def end_sessions(self, subject: str, before: int) -> None:
         """Record that sessions begun before `before` have ended, whatever Cognito says of their tokens."""
@@ -170,7 +170,7 @@ class People:
         """Record that one session has ended; its tokens have expired by `until`, in Unix seconds."""
         self._change(subject, PersonItem.ended_sessions.add({f"{until}-{session}"}))
 
-    def forget_ended(self, subject: str, ended: Collection[str]) -> None:
+    def remove_ended(self, subject: str, ended: Collection[str]) -> None:
         """Remove entries of `ended_sessions` whose tokens have expired."""
         if ended:
             self._change(subject, PersonItem.ended_sessions.delete(set(ended)))
@@ -219,7 +219,7 @@ def unconfirmed(person: Person, now: float) -> Person:
     return replace(person, state="unconfirmed", forget_at=int(now) + UNCONFIRMED_DAYS * SECONDS_A_DAY)
 
 
-def moment(now: float) -> str:
+def to_rfc3339(now: float) -> str:
     """Unix seconds as RFC 3339."""
     return datetime.fromtimestamp(int(now), UTC).isoformat().replace("+00:00", "Z")
 
@@ -242,7 +242,7 @@ def _item(person: Person) -> PersonItem:
         proof=person.proof,
         tried_code=person.tried_code,
         forget_at=person.forget_at,
-        owed=person.owed,
+        open_resets=person.open_resets,
         sessions_ended_at=person.sessions_ended_at or None,
         ended_sessions=person.ended_sessions,
     )
@@ -261,7 +261,7 @@ def _person(item: PersonItem) -> Person:
         proof=item.proof,
         tried_code=item.tried_code,
         forget_at=item.forget_at,
-        owed=frozenset(item.owed or ()),
+        open_resets=frozenset(item.open_resets or ()),
         sessions_ended_at=item.sessions_ended_at or 0,
         ended_sessions=frozenset(item.ended_sessions or ()),
     )

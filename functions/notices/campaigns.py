@@ -13,8 +13,8 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from functions.notices.outbox import CAMPAIGNS
-from functions.shared.account.moments import moment
-from functions.shared.account.notices import KEEP_DAYS, SECONDS_A_DAY
+from functions.shared.accounts.notice_outbox import KEEP_DAYS, SECONDS_A_DAY
+from functions.shared.accounts.timestamps import timestamp_text
 from functions.shared.errors import PermanentError
 from functions.shared.tables.notices import CampaignItem
 from functions.shared.tables.store_errors import ConditionFailedError
@@ -75,7 +75,9 @@ class Campaigns:
         """Store a new campaign; nothing is sent."""
         now = self._clock()
         campaign_id = f"c-{datetime.fromtimestamp(now, UTC):%Y%m%d}-{secrets.token_hex(3)}"
-        drafted = Campaign(campaign_id, kind, title, text, audience, effective_on, DRAFTED, moment(now))
+        drafted = Campaign(
+            campaign_id, kind, title, text, audience, effective_on, DRAFTED, timestamp_text(now)
+        )
         forget_at = int(now) + KEEP_DAYS * SECONDS_A_DAY
         self._table.put(_item(drafted, forget_at))
         return drafted
@@ -104,18 +106,18 @@ class Campaigns:
         CampaignError: it was already sent, or was drafted too long ago.
         """
         campaign = self.get(campaign_id)
-        oldest = moment(self._clock() - DRAFT_DAYS * SECONDS_A_DAY)
+        oldest = timestamp_text(self._clock() - DRAFT_DAYS * SECONDS_A_DAY)
         if campaign.state == DRAFTED and campaign.drafted_at < oldest:
             raise CampaignError(f"{campaign_id} was drafted over {DRAFT_DAYS} days ago: draft it again")
-        if not self._moved(campaign_id, SENDING):
+        if not self._set_state(campaign_id, SENDING):
             raise CampaignError(f"{campaign_id} was sent already: see its status")
         return campaign
 
-    def queued(self, campaign_id: str, accounts: int) -> None:
+    def mark_queued(self, campaign_id: str, accounts: int) -> None:
         """Record that every account of the audience has its notice."""
-        self._moved(campaign_id, QUEUED, accounts)
+        self._set_state(campaign_id, QUEUED, accounts)
 
-    def _moved(self, campaign_id: str, state: str, accounts: int = 0) -> bool:
+    def _set_state(self, campaign_id: str, state: str, accounts: int = 0) -> bool:
         """Change the state of a campaign that is not queued yet; whether it was not."""
         try:
             self._table.update(

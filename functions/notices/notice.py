@@ -8,7 +8,7 @@ from functions.shared.tenancy import TenantId
 
 
 @dataclass(frozen=True, slots=True)
-class Due:
+class DueNotice:
     """A notice as listed by the index."""
 
     tenant: TenantId
@@ -19,7 +19,7 @@ class Due:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """A notice taken until `turn`. `tries` counts this attempt; `mailed`: subjects already mailed."""
+    """A notice leased until `lease_until`. `tries` counts this attempt; `mailed`: subjects already mailed."""
 
     tenant: TenantId
     notice_id: str
@@ -31,11 +31,11 @@ class Notice:
     campaign: str | None
     mailed: frozenset[str]
     tries: int
-    turn: str
+    lease_until: str
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class RecipientCounts:
     """A notice's readers, counted by outcome."""
 
     mailed: int = 0
@@ -43,9 +43,9 @@ class Tally:
     opted_out: int = 0
 
 
-def due_of(item: NoticeItem) -> Due:
+def due_of(item: NoticeItem) -> DueNotice:
     """The index entry of a notice."""
-    return Due(TenantId(item.tenant_id), item.notice, item.due, item.due_at)
+    return DueNotice(TenantId(item.tenant_id), item.notice, item.due, item.due_at)
 
 
 def notice_of(item: NoticeItem) -> Notice:
@@ -61,5 +61,5 @@ def notice_of(item: NoticeItem) -> Notice:
         campaign=item.campaign,
         mailed=frozenset(item.mailed or ()),
         tries=item.tries,
-        turn=item.due_at,
+        lease_until=item.due_at,
     )

@@ -1,4 +1,4 @@
-"""The due notices and their outcomes: the sending side of functions.shared.account.notices.
+"""The due notices and their outcomes: the sending side of functions.shared.accounts.notice_outbox.
 
 A sender first takes a notice for TURN_SECONDS. No other sender gets it during that time, and after a crash it
 is due again by itself. Each person mailed is recorded on the notice before the next mail. The index of due
@@ -11,27 +11,27 @@ from typing import Any
 
 from pynamodb.expressions.update import Action
 
-from functions.notices.notice import Due, Notice, Tally, due_of, notice_of
-from functions.shared.account.moments import moment
-from functions.shared.account.notices import CRITICAL, IN_TURN, SETTLED, URGENT, turn_of
+from functions.notices.notice import DueNotice, Notice, RecipientCounts, due_of, notice_of
+from functions.shared.accounts.notice_outbox import CRITICAL, IN_TURN, SETTLED, URGENT, priority_of
+from functions.shared.accounts.timestamps import timestamp_text
 from functions.shared.errors import PermanentError
 from functions.shared.tables.notices import DUE_INDEX, CampaignItem, NoticeItem
 from functions.shared.tables.store_errors import ConditionFailedError
 from functions.shared.tables.table import ItemPage, Table
 from functions.shared.tables.transaction import Write, open_client, write_all
 
-TURN_SECONDS = 180
+LEASE_SECONDS = 180
 """Longer than the function's timeout."""
 
 PAGE = 25
-GIVEN_UP = "given_up"
+ABANDONED = "given_up"
 """The value of `due` of an abandoned notice, which could not be sent for a day."""
 
 CAMPAIGNS = "*"
 """The partition of campaigns; no tenant id contains this character."""
 
 
-class TurnOverError(PermanentError):
+class NoticeLeaseLostError(PermanentError):
     """Another sender has taken the notice since, or it is gone: this sender must not send it any more."""
 
 
@@ -50,7 +50,7 @@ class Outbox:
         self._campaigns = Table(CampaignItem, notices_table, self._client)
         self._clock = clock
 
-    def due(self) -> list[Due]:
+    def due(self) -> list[DueNotice]:
         """Up to PAGE due notices, the longest due first.
 
         Critical notices come before urgent ones, and urgent ones before the rest.
@@ -58,17 +58,17 @@ class Outbox:
         waiting = (self._page(state).items for state in (CRITICAL, URGENT, IN_TURN))
         return [due_of(item) for item in next(filter(None, waiting), [])]
 
-    def given_up(self) -> Iterator[Due]:
+    def abandoned(self) -> Iterator[DueNotice]:
         """The abandoned notices."""
-        begun = NoticeItem.due_at <= moment(self._clock())
-        return map(due_of, self._table.query(GIVEN_UP, index=DUE_INDEX, sort=begun, limit=PAGE))
+        begun = NoticeItem.due_at <= timestamp_text(self._clock())
+        return map(due_of, self._table.query(ABANDONED, index=DUE_INDEX, sort=begun, limit=PAGE))
 
-    def take(self, due: Due) -> Notice | None:
+    def acquire(self, due: DueNotice) -> Notice | None:
         """Take the notice exclusively for TURN_SECONDS; None when it is no longer due."""
         try:
             taken = self._table.update_and_get(
                 (due.tenant, due.notice_id),
-                NoticeItem.due_at.set(moment(self._clock() + TURN_SECONDS)),
+                NoticeItem.due_at.set(timestamp_text(self._clock() + LEASE_SECONDS)),
                 NoticeItem.tries.add(1),
                 condition=(NoticeItem.due == due.state) & (NoticeItem.due_at == due.due_at),
             )
@@ -81,25 +81,25 @@ class Outbox:
 
         Raises
         ------
-        TurnOverError
+        NoticeLeaseLostError
         """
         try:
             self._table.update(
                 (notice.tenant, notice.notice_id),
                 NoticeItem.mailed.add({subject}),
-                condition=NoticeItem.due_at == notice.turn,
+                condition=NoticeItem.due_at == notice.lease_until,
             )
         except ConditionFailedError:
-            raise TurnOverError("another has this notice") from None
+            raise NoticeLeaseLostError("another has this notice") from None
 
-    def settle(self, notice: Notice, tally: Tally) -> None:
+    def settle(self, notice: Notice, tally: RecipientCounts) -> None:
         """Settle the notice: the people it concerns were mailed, or cannot be.
 
         Its campaign counts it in the same transaction.
 
         Raises
         ------
-        TurnOverError
+        NoticeLeaseLostError
         """
         counts = [
             CampaignItem.settled.add(1),
@@ -109,51 +109,51 @@ class Outbox:
         ]
         self._end(notice, SETTLED, counts)
 
-    def give_up(self, notice: Notice) -> None:
+    def abandon(self, notice: Notice) -> None:
         """Abandon the notice: the operator has to act; raises as `settle` does."""
-        self._end(notice, GIVEN_UP, [CampaignItem.given_up.add(1)])
+        self._end(notice, ABANDONED, [CampaignItem.abandoned.add(1)])
 
     def postpone(self, notice: Notice, seconds: float) -> None:
         """Make the notice due again in `seconds`."""
         with suppress(ConditionFailedError):
             self._table.update(
                 (notice.tenant, notice.notice_id),
-                NoticeItem.due_at.set(moment(self._clock() + seconds)),
-                condition=NoticeItem.due_at == notice.turn,
+                NoticeItem.due_at.set(timestamp_text(self._clock() + seconds)),
+                condition=NoticeItem.due_at == notice.lease_until,
             )
 
-    def revive(self, due: Due) -> bool:
+    def requeue(self, due: DueNotice) -> bool:
         """Retry an abandoned notice from the start; return whether it was abandoned."""
         item = self._table.get((due.tenant, due.notice_id)) or NoticeItem()
         change = self._table.write_of_update(
             (due.tenant, due.notice_id),
-            NoticeItem.due.set(turn_of(item.kind or "", item.campaign)),
-            NoticeItem.due_at.set(moment(self._clock())),
+            NoticeItem.due.set(priority_of(item.kind or "", item.campaign)),
+            NoticeItem.due_at.set(timestamp_text(self._clock())),
             NoticeItem.tries.remove(),
-            condition=NoticeItem.due == GIVEN_UP,
+            condition=NoticeItem.due == ABANDONED,
         )
         try:
-            write_all(self._client, [change, *self._counted(item.campaign, [CampaignItem.given_up.add(-1)])])
+            write_all(self._client, [change, *self._counted(item.campaign, [CampaignItem.abandoned.add(-1)])])
         except ConditionFailedError:
             return False
         return True
 
     def _page(self, state: str) -> ItemPage[NoticeItem]:
         """The first notices of this state whose time has come."""
-        begun = NoticeItem.due_at <= moment(self._clock())
+        begun = NoticeItem.due_at <= timestamp_text(self._clock())
         return self._table.page(state, index=DUE_INDEX, sort=begun, limit=PAGE)
 
     def _end(self, notice: Notice, state: str, counts: Sequence[Action]) -> None:
         change = self._table.write_of_update(
             (notice.tenant, notice.notice_id),
             NoticeItem.due.set(state),
-            NoticeItem.due_at.set(moment(self._clock())),
-            condition=NoticeItem.due_at == notice.turn,
+            NoticeItem.due_at.set(timestamp_text(self._clock())),
+            condition=NoticeItem.due_at == notice.lease_until,
         )
         try:
             write_all(self._client, [change, *self._counted(notice.campaign, counts)])
         except ConditionFailedError:
-            raise TurnOverError("another has this notice") from None
+            raise NoticeLeaseLostError("another has this notice") from None
 
     def _counted(self, campaign: str | None, counts: Sequence[Action]) -> list[Write]:
         if campaign is None:
@@ -161,6 +161,6 @@ class Outbox:
         return [self._campaigns.write_of_update((CAMPAIGNS, campaign), *counts)]
 
 
-def pause_seconds(tries: int) -> int:
+def backoff_seconds(tries: int) -> int:
     """A minute after the first try, twice as long after each further one, at most an hour."""
     return min(60 << min(tries - 1, 6), 3600)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from functions.retention.limits import Account
+from functions.retention.limits import AccountRetention
 from functions.shared.tables.accounts import AccountItem, terms_of
 from functions.shared.tables.table import Table
 from functions.shared.tenancy import TenantId
@@ -10,7 +10,7 @@ from functions.shared.tenancy import TenantId
 _ATTRIBUTES = ("tenant_id", "plan", "retention_days", "bytes_per_second", "retention_steps")
 
 
-class Accounts:
+class AccountScan:
     """Scans the whole table with consistent reads.
 
     Parameters
@@ -21,7 +21,7 @@ class Accounts:
     def __init__(self, table: str, dynamodb: Any = None) -> None:
         self._table = Table(AccountItem, table, dynamodb)
 
-    def all(self) -> list[Account]:
+    def all(self) -> list[AccountRetention]:
         """Every account that has a plan.
 
         Raises
@@ -29,7 +29,7 @@ class Accounts:
         StoreUnavailableError
         """
         return [
-            Account(TenantId(item.tenant_id), item.plan, terms_of(item))
+            AccountRetention(TenantId(item.tenant_id), item.plan, terms_of(item))
             for item in self._table.scan(attributes=_ATTRIBUTES)
             if item.plan is not None
         ]

@@ -21,6 +21,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any, TypeVar
 
+from functions.shared.batch_usage import packed, shard_of
 from functions.shared.errors import PermanentError
 from functions.shared.tables.ledger import OBJECT, LedgerItem, batch_entry, object_entry
 from functions.shared.tables.store_errors import (
@@ -30,10 +31,9 @@ from functions.shared.tables.store_errors import (
 )
 from functions.shared.tables.table import Table
 from functions.shared.tables.transaction import Write, open_client, write_once
-from functions.shared.usage import packed, shard_of
 from functions.sync.notifications import StagedObject
 from functions.sync.plan import Manifest, rows_of
-from functions.sync.usage import usage_of
+from functions.sync.usage_shares import usage_of
 
 CLAIMS_A_TRANSACTION = 99
 FORGET_AFTER_DAYS = 45
@@ -115,7 +115,7 @@ class Ledger:
             raise UnknownBatchError(f"no batch {batch_id}")
         return _batch(batch_id, item)
 
-    def write_down(self, manifest: Manifest) -> Batch | None:
+    def create_batch(self, manifest: Manifest) -> Batch | None:
         """Write `manifest` as a batch, without objects that other batches claimed; None if none is left."""
         for _ in range(_MAX_CONFLICTS):
             if not manifest.objects:

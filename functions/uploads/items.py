@@ -5,10 +5,10 @@ from dataclasses import astuple, fields
 from datetime import datetime
 from typing import Any
 
-from functions.shared.buckets.drops import Dropped
+from functions.shared.buckets.drop_bucket import DroppedFile
 from functions.shared.tables.uploads import FileItem, UploadItem
 from functions.shared.tenancy import TenantId
-from functions.uploads.files import File, Refused, Upload
+from functions.uploads.files import File, RefusedRecord, Upload
 
 UPLOAD, FILE, SETTINGS, SWEEP, SLOTS = "upload#", "file#", "settings", "sweep", "slots"
 STAGED_BYTES, OPEN_UPLOADS, KEPT_ORIGINALS = "staged#", "open#", "kept#"
@@ -49,9 +49,9 @@ def file_item(file: File, forget_at: int) -> FileItem:
 def file_of(item: FileItem) -> File:
     return File(
         tenant=TenantId(item.tenant_id),
-        dropped=Dropped(item.bucket, item.file_key, item.etag, item.size_bytes),
+        dropped=DroppedFile(item.bucket, item.file_key, item.etag, item.size_bytes),
         received_at=datetime.fromisoformat(item.received_at),
-        refusals=tuple(Refused(*each) for each in json.loads(item.refusals)),
+        refusals=tuple(RefusedRecord(*each) for each in json.loads(item.refusals)),
         **_stored(File, item, but=_SEPARATE),
     )
 

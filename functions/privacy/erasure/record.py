@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Literal, cast
 
-from functions.privacy.erasure.progress import Progress
+from functions.privacy.erasure.progress import ErasureProgress
 from functions.privacy.erasure.subject import Subject
 from functions.shared.tables.erasures import ErasureItem
 from functions.shared.tenancy import TenantId
@@ -46,7 +46,7 @@ class Erasure:
     verified_at: int | None = None
     cancelled_at: int | None = None
     revision: int = 0
-    progress: Progress = field(default_factory=Progress)
+    progress: ErasureProgress = field(default_factory=ErasureProgress)
     counts: dict[str, int] = field(default_factory=dict)
 
     @property
@@ -59,7 +59,7 @@ class Erasure:
         return self.state in (REQUESTED, RUNNING)
 
     @property
-    def in_own_cloud(self) -> bool:
+    def reaches_byoc(self) -> bool:
         """Whether it reaches the customer's bucket and ClickHouse; erasing a whole BYOC account does not."""
         return self.byoc and self.kind == PERSON
 
@@ -102,7 +102,7 @@ def erasure_of(item: ErasureItem) -> Erasure:
         verified_at=item.verified_at,
         cancelled_at=item.cancelled_at,
         revision=item.revision,
-        progress=Progress() if item.progress is None else Progress.from_json(item.progress),
+        progress=ErasureProgress() if item.progress is None else ErasureProgress.from_json(item.progress),
         counts={} if item.counts is None else json.loads(item.counts),
     )
 

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from functions.privacy.holding import Holding
+from functions.privacy.inventory_entry import InventoryEntry
 
 
-def shown(item: Mapping[str, Any], holding: Holding) -> dict[str, Any]:
+def shown(item: Mapping[str, Any], inventory_entry: InventoryEntry) -> dict[str, Any]:
     """Those on the inventory's list, in that order; `item`: see functions.shared.tables.plain."""
-    return {name: item[name] for name in holding.shows if name in item}
+    return {name: item[name] for name in inventory_entry.shows if name in item}

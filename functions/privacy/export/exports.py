@@ -5,7 +5,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, cast
 
-from functions.privacy.export.record import RUNNING, Export, File, Progress, State, files_of, files_text
+from functions.privacy.export.record import (
+    RUNNING,
+    Export,
+    ExportFile,
+    ExportProgress,
+    State,
+    files_of,
+    files_text,
+)
 from functions.shared.errors import PermanentError, RetryableError
 from functions.shared.tables.exports import OPEN_INDEX, ExportItem
 from functions.shared.tables.store_errors import ConditionFailedError
@@ -31,12 +39,12 @@ class ExportOpenError(PermanentError):
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class ArchivePart:
     """An uploaded part of an archive."""
 
     number: int
     etag: str
-    files: list[File]
+    files: list[ExportFile]
 
 
 class Exports:
@@ -83,7 +91,7 @@ class Exports:
         # The index is eventually consistent.
         return [each for each in exports if each and each.open]
 
-    def save(self, export: Export, part: Part | None = None) -> Export:
+    def save(self, export: Export, part: ArchivePart | None = None) -> Export:
         """Store an open export, with an uploaded part, unless it was changed since it was read.
 
         Raises
@@ -118,17 +126,17 @@ class Exports:
         self._forget_parts(export)
         return new
 
-    def parts(self, export: Export) -> list[Part]:
+    def parts(self, export: Export) -> list[ArchivePart]:
         """The uploaded parts, in their order; not those of an abandoned attempt."""
         parts = [
-            Part(each.part, each.etag, files_of(each.files))
+            ArchivePart(each.part, each.etag, files_of(each.files))
             for each in self._of_tenant(export.tenant)
             if _is_part(each, export)
         ]
         valid = [each for each in parts if each.number <= export.progress.parts]
         return sorted(valid, key=lambda each: each.number)
 
-    def _part(self, export: Export, part: Part | None) -> list[Write]:
+    def _part(self, export: Export, part: ArchivePart | None) -> list[Write]:
         if part is None:
             return []
         item = ExportItem(
@@ -200,7 +208,7 @@ def _export_of(item: ExportItem) -> Export:
         bytes=item.size_bytes,
         busy_until=item.busy_until,
         revision=item.revision,
-        progress=Progress(**json.loads(item.progress)),
+        progress=ExportProgress(**json.loads(item.progress)),
     )
 
 

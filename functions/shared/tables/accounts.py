@@ -5,14 +5,14 @@ from typing import Any
 from pynamodb.attributes import BooleanAttribute, ListAttribute, UnicodeAttribute
 from pynamodb.expressions.update import Action
 
-from functions.shared.account.retention_terms import RetentionTerms, Step, days_of_standing
-from functions.shared.account.standing import Standing
+from functions.shared.accounts.account_status import AccountStatus
+from functions.shared.accounts.retention_terms import RetentionStep, RetentionTerms, days_of_standing
 from functions.shared.tables.attributes import IntegerAttribute, ItemMap, NullableIntegerAttribute
 from functions.shared.tables.item import Item
 
 
 class RetentionStepMap(ItemMap):
-    """See functions.shared.account.retention_terms.Step."""
+    """See functions.shared.accounts.retention_terms.RetentionStep."""
 
     since = IntegerAttribute()
     days = IntegerAttribute()
@@ -41,9 +41,9 @@ class AccountItem(Item):
     closed = BooleanAttribute(null=True)
 
 
-def standing_of(item: AccountItem) -> Standing:
+def standing_of(item: AccountItem) -> AccountStatus:
     """The account status in an account's item."""
-    return Standing(
+    return AccountStatus(
         plan=item.plan,
         retention_days=item.retention_days,
         bytes_per_second=item.bytes_per_second,
@@ -55,7 +55,7 @@ def standing_of(item: AccountItem) -> Standing:
     )
 
 
-def standing_values(standing: Standing) -> dict[str, Any]:
+def standing_values(standing: AccountStatus) -> dict[str, Any]:
     """The attributes of an account's item that hold its status."""
     return {
         "plan": standing.plan,
@@ -69,7 +69,7 @@ def standing_values(standing: Standing) -> dict[str, Any]:
     }
 
 
-def set_standing(standing: Standing) -> list[Action]:
+def set_standing(standing: AccountStatus) -> list[Action]:
     """The update that replaces the account status; None values overwrite, too."""
     return [
         AccountItem.plan.set(standing.plan),
@@ -85,7 +85,7 @@ def set_standing(standing: Standing) -> list[Action]:
 
 def terms_of(item: AccountItem) -> RetentionTerms:
     """The retention terms in an account's item."""
-    steps = tuple(Step(each.since, each.days) for each in item.retention_steps or ())
+    steps = tuple(RetentionStep(each.since, each.days) for each in item.retention_steps or ())
     return RetentionTerms(days_of_standing(standing_of(item)), steps)
 
 

@@ -6,7 +6,7 @@ from functions.shared.tables.item import Item
 
 
 class AuditItem(Item):
-    """`entry` is a time-ordered id; see functions.shared.account.audit."""
+    """`entry` is a time-ordered id; see functions.shared.accounts.audit."""
 
     tenant_id = UnicodeAttribute(hash_key=True)
     entry = UnicodeAttribute(range_key=True)

@@ -10,7 +10,7 @@ ACCOUNT, CUSTOMER = "account#", "customer#"
 
 
 class SubscriptionMap(ItemMap):
-    """See functions.billing.subscription.Subscription."""
+    """See functions.billing.subscriptions.subscription.Subscription."""
 
     subscription_id = UnicodeAttribute()
     status = UnicodeAttribute()
@@ -28,7 +28,7 @@ class SubscriptionMap(ItemMap):
 
 
 class BillingItem(Item):
-    """See functions.billing.book.Book; an item `customer#<id>` has `tenant_id` only."""
+    """See functions.billing.subscriptions.billing_record.BillingRecord; an item `customer#<id>` has `tenant_id` only."""
 
     entry = UnicodeAttribute(hash_key=True)
     tenant_id = UnicodeAttribute()

@@ -12,7 +12,7 @@ from functions.shared.tables.table import Table
 
 
 class DestinationItem(Item):
-    """`summary` without secrets, and two encrypted texts; see functions.shared.custody.destinations."""
+    """`summary` without secrets, and two encrypted texts; see functions.shared.byoc.destination_store."""
 
     tenant_id = UnicodeAttribute(hash_key=True)
     version = IntegerAttribute()

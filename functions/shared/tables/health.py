@@ -13,7 +13,7 @@ from functions.shared.tables.table import Table
 
 
 class HealthItem(Item):
-    """Times in Unix seconds. See functions.shared.custody.health and functions.ingest.slow_buckets."""
+    """Times in Unix seconds. See functions.shared.byoc.health and functions.ingest.slow_buckets."""
 
     destination = UnicodeAttribute(hash_key=True)
     failures = IntegerAttribute(null=True)

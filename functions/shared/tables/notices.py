@@ -21,7 +21,7 @@ class _DueIndex(GlobalSecondaryIndex["NoticeItem"]):
 class NoticeItem(Item):
     """A notice; `due` and `due_at` say whether and when it is sent.
 
-    `mailed`: subjects of the people already mailed. See functions.shared.account.notices.
+    `mailed`: subjects of the people already mailed. See functions.shared.accounts.notice_outbox.
     """
 
     tenant_id = UnicodeAttribute(hash_key=True)

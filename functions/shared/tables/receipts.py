@@ -7,7 +7,7 @@ from functions.shared.tables.item import Item
 
 
 class ReceiptItem(Item):
-    """See functions.privacy.erasure.receipts; the item `head` has `number` and `hash` only."""
+    """See functions.privacy.erasure.receipt_table; the item `head` has `number` and `hash` only."""
 
     receipt = UnicodeAttribute(hash_key=True)
     kind = UnicodeAttribute(null=True)

@@ -1,4 +1,4 @@
-"""The table `shards`: one secret per BYOC tenant, without backups; see functions.shared.custody.sealing."""
+"""The table `shards`: one secret per BYOC tenant, without backups; see functions.shared.byoc.encryption."""
 
 from typing import Any
 

@@ -7,7 +7,7 @@ from functions.shared.tables.item import Item
 
 
 class TombstoneItem(Item):
-    """See functions.shared.account.tombstones."""
+    """See functions.shared.accounts.tombstones."""
 
     kind = UnicodeAttribute(hash_key=True)
     tenant_hash = UnicodeAttribute(range_key=True)

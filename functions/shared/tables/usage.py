@@ -7,7 +7,7 @@ from functions.shared.tables.item import Item
 
 
 class PendingReportMap(ItemMap):
-    """See functions.billing.reporting.Report."""
+    """See functions.billing.reporting.reported_usage.PendingReport."""
 
     identifier = UnicodeAttribute()
     value_bytes = IntegerAttribute()
@@ -18,7 +18,7 @@ class PendingReportMap(ItemMap):
 
 
 class UsageItem(Item):
-    """Sums of a day or in total; or, as entry `reported`, functions.billing.reporting.Reported.
+    """Sums of a day or in total; or, as entry `reported`, functions.billing.reporting.reported_usage.ReportedUsage.
 
     `report`: of a reconciliation, in the partition `*`.
     """
