@@ -4,13 +4,13 @@ from typing import Any
 
 from functions.shared.accounts.account_status import AccountStatus
 from functions.shared.accounts.retention_terms import RetentionTerms
-from functions.shared.tables.accounts import AccountItem, RetentionStepMap, standing_values
+from functions.shared.tables.accounts import AccountItem, RetentionStepMap, account_status_values
 
 
 def account_item(tenant: str, standing: AccountStatus, terms: RetentionTerms | None = None) -> dict[str, Any]:
     """The item of an account with this status, for a boto3 client."""
     steps = [RetentionStepMap(since=each.since, days=each.days) for each in terms.steps] if terms else None
-    return AccountItem(tenant, retention_steps=steps, **standing_values(standing)).serialize()
+    return AccountItem(tenant, retention_steps=steps, **account_status_values(standing)).serialize()
 
 
 def account_of(item: dict[str, Any]) -> AccountItem:

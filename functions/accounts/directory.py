@@ -8,7 +8,7 @@ from functions.accounts import keys
 from functions.accounts.key_item import Key, key_item, key_of, list_item, list_key
 from functions.shared.accounts.account_status import ACCOUNT_CLOSING, AccountStatus
 from functions.shared.errors import SettingsError
-from functions.shared.tables.accounts import AccountItem, standing_of, standing_values
+from functions.shared.tables.accounts import AccountItem, account_status_of, account_status_values
 from functions.shared.tables.keys import KeyItem, KeyListItem
 from functions.shared.tables.store_errors import ConditionFailedError
 from functions.shared.tables.table import Table
@@ -120,14 +120,14 @@ def _account_item(account: Account) -> AccountItem:
         str(account.tenant),
         owner=account.owner,
         created_at=account.created_at,
-        **standing_values(account.account_status),
+        **account_status_values(account.account_status),
     )
 
 
 def _account_of(item: AccountItem) -> Account:
     return Account(
         tenant=TenantId(item.tenant_id),
-        account_status=standing_of(item),
+        account_status=account_status_of(item),
         owner=item.owner or "",
         created_at=item.created_at,
         closes_at=item.closes_at,

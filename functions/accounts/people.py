@@ -149,12 +149,12 @@ class People:
 
     def record_reset(self, subject: str, reset: str) -> None:
         """Record, before a reset is tried, that it may leave old sessions to end."""
-        self._change(subject, PersonItem.open_resets.add({reset}))
+        self._change(subject, PersonItem.owed.add({reset}))
 
     def clear_resets(self, subject: str, resets: Collection[str]) -> None:
         """Remove resets whose sessions have ended, or that did not happen; others stay in `open_resets`."""
         if resets:
-            self._change(subject, PersonItem.open_resets.delete(set(resets)))
+            self._change(subject, PersonItem.owed.delete(set(resets)))
 
     def end_sessions(self, subject: str, before: int) -> None:
         """Record that sessions begun before `before` have ended, whatever Cognito says of their tokens."""
@@ -242,7 +242,7 @@ def _item(person: Person) -> PersonItem:
         proof=person.proof,
         tried_code=person.tried_code,
         forget_at=person.forget_at,
-        open_resets=person.open_resets,
+        owed=person.open_resets,
         sessions_ended_at=person.sessions_ended_at or None,
         ended_sessions=person.ended_sessions,
     )
@@ -261,7 +261,7 @@ def _person(item: PersonItem) -> Person:
         proof=item.proof,
         tried_code=item.tried_code,
         forget_at=item.forget_at,
-        open_resets=frozenset(item.open_resets or ()),
+        open_resets=frozenset(item.owed or ()),
         sessions_ended_at=item.sessions_ended_at or 0,
         ended_sessions=frozenset(item.ended_sessions or ()),
     )

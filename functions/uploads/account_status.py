@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from functions.shared.accounts.account_status import ACCOUNT_CLOSING, AccountStatus
-from functions.shared.tables.accounts import AccountItem, standing_of
+from functions.shared.tables.accounts import AccountItem, account_status_of
 from functions.shared.tables.table import Table
 from functions.shared.tenancy import TenantId
 
@@ -23,7 +23,7 @@ class AccountStatuses:
 
 def _standing(item: AccountItem) -> AccountStatus:
     """The status in `item`; an account rejects files from the moment that its erasure is requested."""
-    account_status = standing_of(item)
+    account_status = account_status_of(item)
     if item.closes_at is None:
         return account_status
     return replace(account_status, accepts_until=0, end_reason=ACCOUNT_CLOSING)

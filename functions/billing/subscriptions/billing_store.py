@@ -19,7 +19,13 @@ from functions.billing.subscriptions.subscription import Subscription
 from functions.shared.accounts.account_status import AccountStatus
 from functions.shared.accounts.retention_terms import terms_after
 from functions.shared.errors import RetryableError
-from functions.shared.tables.accounts import AccountItem, set_standing, set_terms, standing_of, terms_of
+from functions.shared.tables.accounts import (
+    AccountItem,
+    account_status_of,
+    set_account_status,
+    set_terms,
+    terms_of,
+)
 from functions.shared.tables.billing import (
     ACCOUNT,
     BillingItem,
@@ -72,7 +78,7 @@ class BillingStore:
     def account_status(self, tenant: TenantId) -> AccountStatus | None:
         """The account's status, or None when the account does not exist."""
         item = self._accounts.get(str(tenant))
-        return None if item is None else standing_of(item)
+        return None if item is None else account_status_of(item)
 
     def write(
         self, record: BillingRecord, account_status: AccountStatus | None = None, also: Sequence[Write] = ()
@@ -114,7 +120,7 @@ class BillingStore:
         """Accounts whose logs are accepted until a time from `since` to `until` (included), for `reason`."""
         ends = (AccountItem.end_reason == reason) & AccountItem.accepts_until.between(since, until)
         for item in self._accounts.scan(ends):
-            yield TenantId(item.tenant_id), standing_of(item)
+            yield TenantId(item.tenant_id), account_status_of(item)
 
     def _put(self, record: BillingRecord, version: int) -> Write:
         stored = BillingItem.version == version if version else BillingItem.entry.does_not_exist()
@@ -127,7 +133,7 @@ class BillingStore:
         """
         return self._accounts.write_of_update(
             str(tenant),
-            *set_standing(account_status),
+            *set_account_status(account_status),
             *self._terms(tenant, account_status),
             condition=AccountItem.tenant_id.exists(),
         )

@@ -58,7 +58,7 @@ def terms_after(terms: RetentionTerms, account_status: AccountStatus, now: int) 
     Fewer days take effect after GRACE_DAYS, behind any pending step. More days raise the retention in force
     and all pending steps, and postpone nothing.
     """
-    days = days_of_standing(account_status)
+    days = days_of_status(account_status)
     if days == terms.plan_days:
         return terms
     current = terms.in_force(now)
@@ -74,7 +74,7 @@ def days_of_plan(plan: Plan) -> int:
     return 0 if plan.name == BYOC else plan.retention_days
 
 
-def days_of_standing(account_status: AccountStatus) -> int:
+def days_of_status(account_status: AccountStatus) -> int:
     """Like `days_of_plan`, but from the account's actual retention, which an operator may have changed."""
     return 0 if account_status.plan == BYOC else account_status.retention_days
 

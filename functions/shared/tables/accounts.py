@@ -6,7 +6,7 @@ from pynamodb.attributes import BooleanAttribute, ListAttribute, UnicodeAttribut
 from pynamodb.expressions.update import Action
 
 from functions.shared.accounts.account_status import AccountStatus
-from functions.shared.accounts.retention_terms import RetentionStep, RetentionTerms, days_of_standing
+from functions.shared.accounts.retention_terms import RetentionStep, RetentionTerms, days_of_status
 from functions.shared.tables.attributes import IntegerAttribute, ItemMap, NullableIntegerAttribute
 from functions.shared.tables.item import Item
 
@@ -41,7 +41,7 @@ class AccountItem(Item):
     closed = BooleanAttribute(null=True)
 
 
-def standing_of(item: AccountItem) -> AccountStatus:
+def account_status_of(item: AccountItem) -> AccountStatus:
     """The account status in an account's item."""
     return AccountStatus(
         plan=item.plan,
@@ -55,38 +55,38 @@ def standing_of(item: AccountItem) -> AccountStatus:
     )
 
 
-def standing_values(standing: AccountStatus) -> dict[str, Any]:
+def account_status_values(status: AccountStatus) -> dict[str, Any]:
     """The attributes of an account's item that hold its status."""
     return {
-        "plan": standing.plan,
-        "retention_days": standing.retention_days,
-        "bytes_per_second": standing.bytes_per_second,
-        "accepts_until": standing.accepts_until,
-        "end_reason": standing.end_reason,
-        "capped_until": standing.capped_until,
-        "cap_left_bytes": standing.cap_left_bytes,
-        "cap_left_until": standing.cap_left_until,
+        "plan": status.plan,
+        "retention_days": status.retention_days,
+        "bytes_per_second": status.bytes_per_second,
+        "accepts_until": status.accepts_until,
+        "end_reason": status.end_reason,
+        "capped_until": status.capped_until,
+        "cap_left_bytes": status.cap_left_bytes,
+        "cap_left_until": status.cap_left_until,
     }
 
 
-def set_standing(standing: AccountStatus) -> list[Action]:
+def set_account_status(status: AccountStatus) -> list[Action]:
     """The update that replaces the account status; None values overwrite, too."""
     return [
-        AccountItem.plan.set(standing.plan),
-        AccountItem.retention_days.set(standing.retention_days),
-        AccountItem.bytes_per_second.set(standing.bytes_per_second),
-        AccountItem.accepts_until.set_or_null(standing.accepts_until),
-        AccountItem.end_reason.set(standing.end_reason),
-        AccountItem.capped_until.set_or_null(standing.capped_until),
-        AccountItem.cap_left_bytes.set_or_null(standing.cap_left_bytes),
-        AccountItem.cap_left_until.set_or_null(standing.cap_left_until),
+        AccountItem.plan.set(status.plan),
+        AccountItem.retention_days.set(status.retention_days),
+        AccountItem.bytes_per_second.set(status.bytes_per_second),
+        AccountItem.accepts_until.set_or_null(status.accepts_until),
+        AccountItem.end_reason.set(status.end_reason),
+        AccountItem.capped_until.set_or_null(status.capped_until),
+        AccountItem.cap_left_bytes.set_or_null(status.cap_left_bytes),
+        AccountItem.cap_left_until.set_or_null(status.cap_left_until),
     ]
 
 
 def terms_of(item: AccountItem) -> RetentionTerms:
     """The retention terms in an account's item."""
     steps = tuple(RetentionStep(each.since, each.days) for each in item.retention_steps or ())
-    return RetentionTerms(days_of_standing(standing_of(item)), steps)
+    return RetentionTerms(days_of_status(account_status_of(item)), steps)
 
 
 def set_terms(terms: RetentionTerms) -> Action:
