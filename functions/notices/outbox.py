@@ -17,7 +17,7 @@ from functions.shared.accounts.timestamps import timestamp_text
 from functions.shared.errors import PermanentError
 from functions.shared.tables.notices import DUE_INDEX, CampaignItem, NoticeItem
 from functions.shared.tables.store_errors import ConditionFailedError
-from functions.shared.tables.table import ItemPage, Table
+from functions.shared.tables.table import Table, TablePage
 from functions.shared.tables.transaction import Write, open_client, write_all
 
 LEASE_SECONDS = 180
@@ -138,7 +138,7 @@ class Outbox:
             return False
         return True
 
-    def _page(self, state: str) -> ItemPage[NoticeItem]:
+    def _page(self, state: str) -> TablePage[NoticeItem]:
         """The first notices of this state whose time has come."""
         begun = NoticeItem.due_at <= timestamp_text(self._clock())
         return self._table.page(state, index=DUE_INDEX, sort=begun, limit=PAGE)

@@ -28,7 +28,7 @@ class SubscriptionMap(ItemMap):
 
 
 class BillingItem(Item):
-    """See functions.billing.subscriptions.billing_record.BillingRecord; an item `customer#<id>` has `tenant_id` only."""
+    """See functions.billing.subscriptions.billing_record. An item `customer#<id>` has `tenant_id` only."""
 
     entry = UnicodeAttribute(hash_key=True)
     tenant_id = UnicodeAttribute()

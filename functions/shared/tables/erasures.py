@@ -1,21 +1,12 @@
 """The table `erasures`: requested erasures, until they are verified."""
 
 from pynamodb.attributes import BooleanAttribute, UnicodeAttribute
-from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
 from functions.shared.tables.attributes import IntegerAttribute
+from functions.shared.tables.indexes import keys_index
 from functions.shared.tables.item import Item
 
 OPEN_INDEX = "open"
-
-
-class _OpenErasures(GlobalSecondaryIndex["ErasureItem"]):
-    class Meta:
-        index_name = OPEN_INDEX
-        projection = KeysOnlyProjection()
-
-    open = UnicodeAttribute(hash_key=True)
-    opens_at = UnicodeAttribute(range_key=True)
 
 
 class ErasureItem(Item):
@@ -39,4 +30,4 @@ class ErasureItem(Item):
     progress = UnicodeAttribute(null=True)
     counts = UnicodeAttribute(null=True)
 
-    by_open = _OpenErasures()
+    by_open = keys_index(OPEN_INDEX, "open", "opens_at")

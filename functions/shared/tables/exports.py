@@ -1,21 +1,12 @@
 """The table `exports`: data exports, and the uploaded parts of their archives."""
 
 from pynamodb.attributes import UnicodeAttribute
-from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
 from functions.shared.tables.attributes import IntegerAttribute
+from functions.shared.tables.indexes import keys_index
 from functions.shared.tables.item import Item
 
 OPEN_INDEX = "open"
-
-
-class _OpenExports(GlobalSecondaryIndex["ExportItem"]):
-    class Meta:
-        index_name = OPEN_INDEX
-        projection = KeysOnlyProjection()
-
-    open = UnicodeAttribute(hash_key=True)
-    opens_at = UnicodeAttribute(range_key=True)
 
 
 class ExportItem(Item):
@@ -41,4 +32,4 @@ class ExportItem(Item):
     files = UnicodeAttribute(null=True)
     forget_at = IntegerAttribute(null=True)
 
-    by_open = _OpenExports()
+    by_open = keys_index(OPEN_INDEX, "open", "opens_at")

@@ -130,13 +130,13 @@ class HealthTable:
 
     def note_outage_reported(self, destination: str, since: float) -> bool:
         """Record that the owner was notified of the outage that began at `since`."""
-        told = HealthItem.told_of
-        return self._update(destination, told.set(since), condition=told.does_not_exist())
+        reported = HealthItem.told_of
+        return self._update(destination, reported.set(since), condition=reported.does_not_exist())
 
     def note_end_reported(self, destination: str, since: float) -> bool:
         """Record that the owner was notified of the end of the outage that began at `since`."""
-        told = HealthItem.told_of
-        return self._update(destination, told.remove(), condition=told == since)
+        reported = HealthItem.told_of
+        return self._update(destination, reported.remove(), condition=reported == since)
 
     def _update(self, destination: str, *actions: Action, condition: Condition | None = None) -> bool:
         try:

@@ -1,23 +1,14 @@
 """The table `ledger`: the claims of staged objects and the batches; see functions.sync.ledger."""
 
 from pynamodb.attributes import UnicodeAttribute
-from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
 from functions.shared.tables.attributes import IntegerAttribute, SecondsAttribute
+from functions.shared.tables.indexes import keys_index
 from functions.shared.tables.item import Item
 
 UNMETERED_INDEX = "unmetered"
 
 OBJECT, BATCH = "object#", "batch#"
-
-
-class _UnmeteredIndex(GlobalSecondaryIndex["LedgerItem"]):
-    class Meta:
-        index_name = UNMETERED_INDEX
-        projection = KeysOnlyProjection()
-
-    unmetered = UnicodeAttribute(hash_key=True)
-    done_at = UnicodeAttribute(range_key=True)
 
 
 class LedgerItem(Item):
@@ -44,7 +35,7 @@ class LedgerItem(Item):
     done_at = UnicodeAttribute(null=True)
     metered = IntegerAttribute(null=True)
 
-    uncounted = _UnmeteredIndex()
+    uncounted = keys_index(UNMETERED_INDEX, "unmetered", "done_at")
 
 
 def object_entry(key: str) -> str:

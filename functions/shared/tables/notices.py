@@ -1,21 +1,12 @@
 """The table `notices`: the outbox of notices, and the campaigns that many of them belong to."""
 
 from pynamodb.attributes import BooleanAttribute, UnicodeAttribute
-from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
 from functions.shared.tables.attributes import IntegerAttribute, TextSetAttribute
+from functions.shared.tables.indexes import keys_index
 from functions.shared.tables.item import Item
 
 DUE_INDEX = "due"
-
-
-class _DueIndex(GlobalSecondaryIndex["NoticeItem"]):
-    class Meta:
-        index_name = DUE_INDEX
-        projection = KeysOnlyProjection()
-
-    due = UnicodeAttribute(hash_key=True)
-    due_at = UnicodeAttribute(range_key=True)
 
 
 class NoticeItem(Item):
@@ -39,7 +30,7 @@ class NoticeItem(Item):
     mailed = TextSetAttribute()
     forget_at = IntegerAttribute(null=True)
 
-    by_due = _DueIndex()
+    by_due = keys_index(DUE_INDEX, "due", "due_at")
 
 
 class CampaignItem(Item):

@@ -1,29 +1,12 @@
 """The table `people`: the personal data of those who signed up."""
 
 from pynamodb.attributes import BooleanAttribute, UnicodeAttribute
-from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
 from functions.shared.tables.attributes import IntegerAttribute, TextSetAttribute
+from functions.shared.tables.indexes import keys_index
 from functions.shared.tables.item import Item
 
 ACCOUNT_INDEX, UNSUBSCRIBE_INDEX = "account", "unsubscribe"
-
-
-class _AccountIndex(GlobalSecondaryIndex["PersonItem"]):
-    class Meta:
-        index_name = ACCOUNT_INDEX
-        projection = KeysOnlyProjection()
-
-    tenant_id = UnicodeAttribute(hash_key=True)
-    subject = UnicodeAttribute(range_key=True)
-
-
-class _UnsubscribeIndex(GlobalSecondaryIndex["PersonItem"]):
-    class Meta:
-        index_name = UNSUBSCRIBE_INDEX
-        projection = KeysOnlyProjection()
-
-    unsubscribe_token = UnicodeAttribute(hash_key=True)
 
 
 class PersonItem(Item):
@@ -50,5 +33,5 @@ class PersonItem(Item):
     email_looks = IntegerAttribute(null=True)
     unsubscribe_token = UnicodeAttribute(null=True)
 
-    by_account = _AccountIndex()
-    by_token = _UnsubscribeIndex()
+    by_account = keys_index(ACCOUNT_INDEX, "tenant_id", "subject")
+    by_token = keys_index(UNSUBSCRIBE_INDEX, "unsubscribe_token")

@@ -67,7 +67,7 @@ class PlainTable:
             yield from (plain(item[attribute]) for item in answer["Items"] if attribute in item)
 
     def write_of_delete(self, key: Mapping[str, str]) -> Write:
-        """Delete the item with this key, as part of a transaction; a missing item is no error."""
+        """Delete the item with this key, as part of a transaction; a missing item is not an error."""
         encoded = {name: {"S": value} for name, value in key.items()}
         return {"Delete": {"TableName": self._name, "Key": encoded}}
 

@@ -32,5 +32,5 @@ class ShardTable:
         return self._table.update_and_get(tenant, shard.set(shard | fresh)).shard_hex
 
     def delete(self, tenant: str) -> None:
-        """Delete the shard; one that does not exist is no error."""
+        """Delete the shard; one that does not exist is not an error."""
         self._table.delete(tenant)

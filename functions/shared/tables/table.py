@@ -39,7 +39,7 @@ Key = str | tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class ItemPage(Generic[M]):
+class TablePage(Generic[M]):
     """Items of one page, and where the next one begins; None after the last."""
 
     items: list[M]
@@ -90,7 +90,7 @@ class Table(Generic[M]):
         return self._model.from_raw_data(answer[ATTRIBUTES])
 
     def delete(self, key: Key, condition: Condition | None = None) -> None:
-        """Delete the item; one that does not exist is no error. Raises ConditionFailedError like `put`."""
+        """Delete the item; a missing one is not an error. Raises ConditionFailedError like `put`."""
         self._connection.delete_item(self._name, *_parts(key), condition=condition)
 
     def read(
@@ -109,7 +109,7 @@ class Table(Generic[M]):
         for answer in pages(lambda start: self._query(partition, start=start, **choices)):
             yield from self._items(answer)
 
-    def page(self, partition: str, *, limit: int, start: Start | None = None, **choices: Any) -> ItemPage[M]:
+    def page(self, partition: str, *, limit: int, start: Start | None = None, **choices: Any) -> TablePage[M]:
         """One page of a partition.
 
         Parameters
@@ -124,7 +124,7 @@ class Table(Generic[M]):
         consistent: strongly; has no effect on an index.
         """
         answer = self._query(partition, limit=limit, start=start, **choices)
-        return ItemPage(self._items(answer), next_start(answer))
+        return TablePage(self._items(answer), next_start(answer))
 
     def scan(
         self,

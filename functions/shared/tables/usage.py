@@ -18,7 +18,7 @@ class PendingReportMap(ItemMap):
 
 
 class UsageItem(Item):
-    """Sums of a day or in total; or, as entry `reported`, functions.billing.reporting.reported_usage.ReportedUsage.
+    """Sums of a day or in total; or, as entry `reported`, what functions.billing.reporting has reported.
 
     `report`: of a reconciliation, in the partition `*`.
     """
