@@ -23,10 +23,10 @@ from functions.accounts.profile import EmailChanges, Profiles
 from functions.accounts.routes import AccountService, answer_to
 from functions.shared.accounts.announcements import Announcements
 from functions.shared.accounts.audit import AuditTrail
-from functions.shared.dynamo.answers import open_client
 from functions.shared.http import Answer, Event, answering
 from functions.shared.powertools import instrumented
 from functions.shared.settings import load
+from functions.shared.tables.transaction import open_client
 
 
 @dataclass(frozen=True, slots=True)

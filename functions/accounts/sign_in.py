@@ -28,12 +28,12 @@ from functions.accounts.sessions import ImmediateRejectionError, Sessions
 from functions.shared.access import Principal, principal
 from functions.shared.accounts.audit import AuditTrail, origin
 from functions.shared.accounts.mail import Mailer
-from functions.shared.dynamo.answers import open_client
 from functions.shared.errors import HttpError, RetryableError
 from functions.shared.http import Answer, Event, answer, answering, request
 from functions.shared.powertools import instrumented
 from functions.shared.secret_text import SecretText
 from functions.shared.settings import load
+from functions.shared.tables.transaction import open_client
 
 MAX_BODY_CHARACTERS = 24 * 1024
 """Size of a body as the gateway passes it, base64 included: the longest holds a refresh token of 8 KiB."""

@@ -25,10 +25,10 @@ from functions.billing.subscriptions.reminders import MAX_LATE_DAYS, TRIAL_NOTIC
 from functions.billing.subscriptions.subscription import Subscription
 from functions.billing.wiring import BillingSettings, billing_service_of, billing_store_of, stripe_client_of
 from functions.shared import journal
-from functions.shared.dynamo.answers import open_client
 from functions.shared.errors import AstralogError
 from functions.shared.powertools import instrumented
 from functions.shared.settings import load
+from functions.shared.tables.transaction import open_client
 from functions.shared.tenancy import TenantId
 
 FUNCTION = "bookkeeper"

@@ -24,10 +24,10 @@ from functions.billing.wiring import (
     stripe_client_of,
     usage_store_of,
 )
-from functions.shared.dynamo.answers import open_client
 from functions.shared.http import Answer, Event, answering
 from functions.shared.powertools import instrumented
 from functions.shared.settings import load
+from functions.shared.tables.transaction import open_client
 
 
 @dataclass(frozen=True, slots=True)

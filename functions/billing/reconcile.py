@@ -23,10 +23,10 @@ from functions.billing.usage.done_batches import DoneBatches
 from functions.billing.usage.usage_store import UsageStore
 from functions.billing.wiring import stripe_client_of
 from functions.shared import journal
-from functions.shared.dynamo.answers import open_client
 from functions.shared.platform_warehouse import PlatformWarehouse
 from functions.shared.powertools import instrumented
 from functions.shared.settings import load
+from functions.shared.tables.transaction import open_client
 
 FUNCTION = "reconcile"
 STATEMENT_TIMEOUT_SECONDS = 240

@@ -27,11 +27,11 @@ from functions.billing.wiring import (
     usage_store_of,
 )
 from functions.shared import journal
-from functions.shared.dynamo.answers import open_client
 from functions.shared.errors import AstralogError
 from functions.shared.fan_out import FanOut
 from functions.shared.powertools import instrumented
 from functions.shared.settings import load
+from functions.shared.tables.transaction import open_client
 from functions.shared.tenancy import TenantId
 
 FUNCTION = "report"

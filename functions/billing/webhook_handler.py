@@ -24,12 +24,12 @@ from functions.billing.wiring import (
     stripe_client_of,
 )
 from functions.shared import journal
-from functions.shared.dynamo.answers import open_client
 from functions.shared.errors import HttpError, RetryableError
 from functions.shared.http import Answer, Event, answer, answering, request
 from functions.shared.powertools import instrumented
 from functions.shared.secret_text import SecretText
 from functions.shared.settings import load
+from functions.shared.tables.transaction import open_client
 
 FUNCTION = "stripe-webhook"
 SIGNATURE = "stripe-signature"

@@ -23,10 +23,10 @@ from functions.shared import journal
 from functions.shared.accounts.audit import AuditTrail, Origin
 from functions.shared.accounts.suppressions import Suppressions
 from functions.shared.batch import PartialItemFailureResponse, SQSRecord, process_records
-from functions.shared.dynamo.answers import open_client
 from functions.shared.errors import AstralogError
 from functions.shared.powertools import instrumented
 from functions.shared.settings import load
+from functions.shared.tables.transaction import open_client
 
 FUNCTION = "mail-feedback"
 

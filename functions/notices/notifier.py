@@ -27,10 +27,10 @@ from functions.shared import journal
 from functions.shared.accounts.announcements import Announcements
 from functions.shared.accounts.mail import Mailer
 from functions.shared.accounts.suppressions import Suppressions
-from functions.shared.dynamo.answers import open_client
 from functions.shared.errors import RetryableError
 from functions.shared.powertools import instrumented
 from functions.shared.settings import load
+from functions.shared.tables.transaction import open_client
 from functions.shared.tenancy import TenantId
 
 FUNCTION = "notifier"

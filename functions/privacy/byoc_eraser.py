@@ -32,10 +32,10 @@ from functions.shared.accounts.notice_outbox import NoticeOutbox
 from functions.shared.buckets.platform import open_bucket
 from functions.shared.byoc.clients import byoc_clients
 from functions.shared.byoc.settings import ByocSettings
-from functions.shared.dynamo.answers import open_client
 from functions.shared.platform_warehouse import PlatformWarehouse
 from functions.shared.powertools import instrumented
 from functions.shared.settings import load
+from functions.shared.tables.transaction import open_client
 from functions.shared.turn_log import DynamoTurnLog
 from functions.shared.turns import TurnClock
 

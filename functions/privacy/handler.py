@@ -23,11 +23,11 @@ from functions.privacy.service import PrivacyService
 from functions.shared.access import Principal, principal
 from functions.shared.accounts.audit import AuditTrail, origin
 from functions.shared.accounts.notice_outbox import NoticeOutbox
-from functions.shared.dynamo.answers import open_client
 from functions.shared.errors import HttpError, RetryableError
 from functions.shared.http import Answer, Event, answer, answering, request
 from functions.shared.powertools import instrumented
 from functions.shared.settings import load
+from functions.shared.tables.transaction import open_client
 from functions.shared.turn_log import DynamoTurnLog
 
 ERASURE_REQUESTS = "erasure-requests"

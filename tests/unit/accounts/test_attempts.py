@@ -224,13 +224,13 @@ def test_nobodys_address_is_stored_and_everything_is_forgotten(
 
 
 def test_what_cannot_be_counted_is_not_tried(
-    attempts: AttemptLimiter, monkeypatch: pytest.MonkeyPatch
+    attempts: AttemptLimiter, dynamodb: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def silent(**_: Any) -> None:
         raise EndpointConnectionError(endpoint_url="")
 
     begun = attempts.begin("password", HOME, ADA, NOW)
-    monkeypatch.setattr(attempts._client, "update_item", silent)
+    monkeypatch.setattr(dynamodb, "update_item", silent)
     with pytest.raises(HttpError) as caught:
         attempts.begin("password", HOME, ADA, NOW)
     assert (caught.value.status, caught.value.retry_after_seconds) == (503, 2)

@@ -10,8 +10,8 @@ from botocore.exceptions import EndpointConnectionError
 
 from bench.children import child
 from functions.accounts.people import UNCONFIRMED_DAYS, People, Person, new_tenant, to_rfc3339, unconfirmed
-from functions.shared.dynamo.answers import StoreUnavailableError
 from functions.shared.secret_text import SecretText
+from functions.shared.tables.store_errors import StoreUnavailableError
 from functions.shared.tenancy import TenantId
 from tests.unit.accounts.public_routes import client
 
@@ -140,6 +140,6 @@ def test_a_table_that_does_not_answer_is_told_apart_from_nobody(
     def silent(**_: Any) -> None:
         raise EndpointConnectionError(endpoint_url="")
 
-    monkeypatch.setattr(people._client, "get_item", silent)
+    monkeypatch.setattr(people._table._connection._boto3_client, "get_item", silent)
     with pytest.raises(StoreUnavailableError):
         people.get("anybody", NOW)

@@ -13,11 +13,10 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 from functions.accounts import forms, password_hash, people, sign_in
 from functions.accounts.identity import Identity, IdentityUnavailableError, WrongPasswordError
 from functions.accounts.sign_in import SignInService, answer_to
-from functions.shared.accounts.audit import AuditUnavailableError
-from functions.shared.dynamo.answers import StoreUnavailableError
 from functions.shared.errors import HttpError
 from functions.shared.plans import PLANS, TRIAL
 from functions.shared.secret_text import SecretText
+from functions.shared.tables.store_errors import StoreUnavailableError
 from functions.shared.tenancy import TenantId
 from tests.unit.accounts.public_routes import PASSWORD, World, new_address, new_email, world, wrong
 
@@ -306,7 +305,7 @@ def half_a_reset(here: World, email: str, step: str) -> dict[str, str]:
             case "sessions":
                 monkeypatch.setattr(here.clients["cognito-idp"], "admin_user_global_sign_out", silent)
             case "audit":
-                failing(here, "audit", "append", AuditUnavailableError("down"), monkeypatch)
+                failing(here, "audit", "append", StoreUnavailableError("down"), monkeypatch)
             case "settling":
                 failing(here, "people", "settle", StoreUnavailableError("down"), monkeypatch)
             case "the answer":

@@ -23,8 +23,8 @@ from functions.billing.usage.usage_store import UsageStore
 from functions.shared import secret_store
 from functions.shared.accounts.account_status import account_status_on
 from functions.shared.batch_usage import UsageShare, packed, shard_of
-from functions.shared.dynamo.answers import StoreUnavailableError
 from functions.shared.plans import GIGABYTE, PLANS, TRIAL
+from functions.shared.tables.store_errors import StoreUnavailableError
 from functions.shared.tenancy import TenantId
 from functions.shared.warehouse import Selection
 from infra.topology import function

@@ -15,9 +15,9 @@ from functions.billing.usage.usage_page import MAX_DAYS, estimate_cents
 from functions.billing.usage.usage_store import UsageStore
 from functions.billing.wiring import BillingSettings, FollowUpSettings, follow_ups_of, meter_event_sender_of
 from functions.shared.batch_usage import UsageShare
-from functions.shared.dynamo.transaction import write_all
 from functions.shared.http import Answer
 from functions.shared.plans import GIGABYTE, PLANS
+from functions.shared.tables.transaction import write_all
 from functions.shared.tenancy import TenantId
 from tests.unit.billing.shop import DAY, KEPT, Shop
 

@@ -16,8 +16,8 @@ from functions.privacy.erasure.record import ACCOUNT, PERSON, REQUESTED, RUNNING
 from functions.privacy.erasure.subject import Subject
 from functions.privacy.inventory_entry import ATTRIBUTE, InventoryEntry
 from functions.shared.accounts.account_status import AccountStatus
-from functions.shared.dynamo.answers import StoreUnavailableError
 from functions.shared.settings import load
+from functions.shared.tables.store_errors import StoreUnavailableError
 from functions.shared.tenancy import TenantId
 from infra.topology import TABLES
 from local import transactions
@@ -131,7 +131,7 @@ def test_an_erasure_that_a_backup_opened_again_keeps_its_receipt_and_is_forgotte
 ) -> None:
     ended = ask(here, ACME, "era_1")
     here.erasures.finish(ended, {"rows": 1}, NOON)
-    backup = item_of(replace(ended, state=state))
+    backup = item_of(replace(ended, state=state)).serialize()
     client_of(here).put_item(TableName="erasures", Item=backup)
     (again,) = here.erasures.due(NOON)
     with pytest.raises((ErasureChangedError, StoreUnavailableError)):

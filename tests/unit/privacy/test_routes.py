@@ -17,8 +17,8 @@ from functions.privacy.export.record import READY
 from functions.privacy.handler import ROUTES, Settings, answer_to, service
 from functions.privacy.service import ERASURES_A_DAY, MAX_OPEN_ERASURES, PrivacyService
 from functions.shared.accounts.account_status import AccountStatus
-from functions.shared.dynamo.answers import StoreUnavailableError
 from functions.shared.http import Answer, answering
+from functions.shared.tables.store_errors import StoreUnavailableError
 from functions.shared.tenancy import TenantId
 from infra.topology import TABLES, function
 from local import transactions

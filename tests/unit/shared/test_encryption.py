@@ -24,6 +24,7 @@ from functions.shared.byoc.encryption import (
     Shards,
 )
 from functions.shared.secret_text import SecretText
+from functions.shared.tables.store_errors import StoreUnavailableError
 from functions.shared.tenancy import TenantId
 from tests.unit.shared.fake_kms import (
     ACME,
@@ -376,7 +377,7 @@ def test_without_the_table_of_shards_nothing_is_broken_only_unavailable(kept: Cu
         lambda: sealer.encrypt(SecretText(CANARY), HERE),
         lambda: sealer.shred(ACME),
     ):
-        with pytest.raises(KeyServiceUnavailableError) as raised:
+        with pytest.raises(StoreUnavailableError) as raised:
             call()
         assert CANARY not in told(raised.value)
 

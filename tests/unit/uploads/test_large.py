@@ -12,10 +12,11 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
-from functions.shared.accounts.account_status import AccountStatus, account_status_item
+from functions.shared.accounts.account_status import AccountStatus
 from functions.shared.tenancy import TenantId
 from functions.uploads.register import UploadRegister
 from local.naming import LOOPBACK, PROJECT_ROOT
+from tests.account_items import account_item
 from tests.unit.uploads.file_s3 import ETAG, FileS3, serving
 from tests.unit.uploads.world import ACCOUNTS, UPLOADS, s3_says, sqs_event, table
 
@@ -41,8 +42,7 @@ def dynamodb(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     client = boto3.client("dynamodb", endpoint_url=f"http://{host}:{port}", region_name=REGION)
     table(client, UPLOADS, "tenant_id", "entry")
     table(client, ACCOUNTS, "tenant_id")
-    item = account_status_item(AccountStatus("managed_30", 30, 10**7))
-    client.put_item(TableName=ACCOUNTS, Item={"tenant_id": {"S": "acme"}, **item})
+    client.put_item(TableName=ACCOUNTS, Item=account_item("acme", AccountStatus("managed_30", 30, 10**7)))
     yield client
     server.stop()
 
