@@ -66,23 +66,18 @@ class AttemptLimiter:
 
         Raises
         ------
-        HttpError: 429 with the seconds until the window ends, or 503 when the attempt cannot be counted,
-            so an outage does not allow unlimited attempts.
+        HttpError: 429 with the seconds until the window ends.
+        StoreUnavailableError: the attempt cannot be counted, so an outage does not allow unlimited attempts.
         """
         address = network(address)
         whole = _counter(f"{what}|address|{address}", QUARTER_HOUR, now, self._address_tries)
         pair = _counter(f"{what}|pair|{address}|{account}", QUARTER_HOUR, now, PAIR_TRIES)
         over_all = _counter(f"{what}|account|{account}", HOUR, now, ACCOUNT_TRIES[what])
         known = _digest(f"known|{address}|{account}")
-        try:
-            self._admit(whole, now)
-            self._admit_pair(pair, now)
-            if self._count(over_all) > over_all.most and not self._is_known(known, now):
-                raise _too_many(over_all, now)
-        except StoreUnavailableError:
-            raise HttpError(
-                503, "try_again", "Temporarily unavailable: retry the request.", retry_after_seconds=2
-            ) from None
+        self._admit(whole, now)
+        self._admit_pair(pair, now)
+        if self._count(over_all) > over_all.most and not self._is_known(known, now):
+            raise _too_many(over_all, now)
         return Attempt(self, pair, (whole, over_all), known)
 
     def admit_session(self, subject: str, now: float) -> None:

@@ -92,7 +92,7 @@ class EmailCopy:
             except ConditionFailedError:
                 continue
             return email != stored.email
-        raise HttpError(409, "account_changing", "This account is being changed: try again.")
+        raise HttpError(409, "concurrent_change", "Another request changed this account. Retry the request.")
 
     def _stored(self, person: Person) -> _StoredEmail:
         item = self._people.get(person.subject)

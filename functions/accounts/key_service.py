@@ -135,7 +135,11 @@ class KeyService:
                 return change()
             except ConditionFailedError:
                 time.sleep(random.uniform(0, 0.05))  # noqa: S311
-        raise HttpError(409, "keys_changing", "This account's keys are being changed: try again.")
+        raise HttpError(
+            409,
+            "concurrent_change",
+            "Another request changed the keys. Check them with GET /v1/keys, then retry.",
+        )
 
     def _stored(self, tenant: TenantId, key_id: str, now: float) -> StoredKey:
         stored = self._store.stored(tenant, key_id, now) if _ID.fullmatch(key_id) else None

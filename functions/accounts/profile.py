@@ -174,7 +174,9 @@ class Profiles:
         try:
             write_all(self.client, writes)
         except ConditionFailedError:
-            raise HttpError(409, "account_changing", "This account is being changed: try again.") from None
+            raise HttpError(
+                409, "concurrent_change", "Another request changed this account. Retry the request."
+            ) from None
 
 
 def sign_in_required() -> HttpError:

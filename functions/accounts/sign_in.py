@@ -28,7 +28,7 @@ from functions.accounts.sessions import ImmediateRejectionError, Sessions
 from functions.shared.access import Principal, principal
 from functions.shared.accounts.audit import AuditTrail, origin
 from functions.shared.accounts.mail import Mailer
-from functions.shared.errors import HttpError, RetryableError
+from functions.shared.errors import HttpError
 from functions.shared.http import Answer, Event, answer, answering, request
 from functions.shared.powertools import instrumented
 from functions.shared.secret_text import SecretText
@@ -98,14 +98,9 @@ def answer_to(event: Event, service: SignInService) -> Answer:
     """The response, delayed to its minimum duration."""
     if len(event.get("body") or "") > MAX_BODY_CHARACTERS:
         raise HttpError(413, "payload_too_large", "The body must not be larger than 16 KiB.")
-    try:
-        if event["routeKey"] in SIGNED_IN_ROUTES:
-            return _signed_in_answer(event, service.authentication)
-        return _public_response(event, service)
-    except RetryableError:
-        raise HttpError(
-            503, "try_again", "Temporarily unavailable: retry the request.", retry_after_seconds=2
-        ) from None
+    if event["routeKey"] in SIGNED_IN_ROUTES:
+        return _signed_in_answer(event, service.authentication)
+    return _public_response(event, service)
 
 
 def _public_response(event: Event, service: SignInService) -> Answer:

@@ -85,7 +85,7 @@ def answer_to(event: Event, intake: WebhookProcessor) -> Answer:
         ) from None
     except RetryableError as fault:
         journal.measure(FUNCTION, {"WebhooksFailed": (1, "Count")}, error_type=type(fault).__name__)
-        raise HttpError(503, "try_again", "The event was not processed: send it again.") from None
+        raise
     if outcome == "unknown_customer":
         journal.measure(FUNCTION, {"UnknownCustomers": (1, "Count")})
     return answer(200, {"received": True})

@@ -5,8 +5,8 @@ scope `admin`.
 Promise: a stored destination has passed every step of the test with exactly the stored credentials. No
 answer, log line or error contains a credential. A test leaves nothing at the customer's destination but our
 empty tables.
-Failure: 400 `invalid_field` names the field; 400 `destination_unusable` lists every step and what to do;
-neither stores anything. 404 `no_destination`. 409 `destination_changed` after a concurrent change. 503 when
+Failure: 400 `invalid_<field>` names the field; 400 `destination_unusable` lists every step and what to do;
+neither stores anything. 404 `no_destination`. 409 `concurrent_change`. 503 when
 our own stores do not answer: the same request may be sent again.
 """
 
@@ -31,7 +31,7 @@ from functions.shared.byoc.encryption import CredentialEncryption, CredentialsUn
 from functions.shared.byoc.health import HealthStore
 from functions.shared.byoc.settings import ByocSettings
 from functions.shared.egress.egress_filter import EgressFilter
-from functions.shared.errors import HttpError, RetryableError
+from functions.shared.errors import HttpError
 from functions.shared.http import Answer, Event, answer, answering, request
 from functions.shared.powertools import instrumented
 from functions.shared.settings import load
@@ -80,10 +80,7 @@ def answer_to(event: Event, service: DestinationService) -> Answer:
         return ROUTES[event["routeKey"]](event, caller, service)
     except DestinationChangedError:
         message = "Another request changed the destination. Check it with GET /v1/destination, then retry."
-    except RetryableError:
-        unavailable = "The destination cannot be read or stored right now. Retry in a few seconds."
-        raise HttpError(503, "try_again", unavailable, retry_after_seconds=2) from None
-    raise HttpError(409, "destination_changed", message)
+        raise HttpError(409, "concurrent_change", message) from None
 
 
 def _put(event: Event, caller: Principal, service: DestinationService) -> Answer:

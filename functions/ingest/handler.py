@@ -20,13 +20,13 @@ from functions.ingest.rate_limit import RateLimit, RequestWork
 from functions.ingest.staging_target import StagingTarget, StagingTargets, no_target
 from functions.ingest.staging_writer import StagingWriter
 from functions.ingest.streamed import Window
+from functions.ingest.unmatched import RouteTable, unmatched
 from functions.ingest.wait_places import Places, WaitPlaces, no_place
 from functions.shared import journal
 from functions.shared.access import Principal, principal
 from functions.shared.accounts.account_status import raise_if_refused
 from functions.shared.buckets.platform import open_bucket
 from functions.shared.byoc.settings import ByocSettings
-from functions.shared.errors import HttpError
 from functions.shared.events.row import ReceiptContext
 from functions.shared.http import Answer, Event, Request, answer, answering, request
 from functions.shared.settings import load
@@ -36,12 +36,16 @@ WAIT_SECONDS = 20
 
 @dataclass(frozen=True, slots=True)
 class Settings(ByocSettings):
-    """`wait_places`: how many requests may wait at once, of all tenants together."""
+    """`wait_places`: how many requests may wait at once, of all tenants together.
+
+    `routes`: all routes of the API, for requests that match none (functions.ingest.unmatched).
+    """
 
     staging_bucket: str
     byoc_queue: str
     health_table: str
     wait_places: int
+    routes: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +76,11 @@ def _ingest() -> Ingest:
 
 
 @cache
+def _route_table() -> RouteTable:
+    return RouteTable.parse(load(Settings).routes)
+
+
+@cache
 def _byoc_targets() -> StagingTargets:
     from functions.ingest.byoc_targets import byoc_targets  # see there why so late
 
@@ -85,7 +94,7 @@ def handler(event: Event) -> Answer:
     if event["routeKey"] == "GET /health":
         return answer(200, {"status": "ok"})
     if event["routeKey"] == "$default":
-        raise HttpError(404, "not_found", "There is nothing at this path, or not for this method.")
+        raise unmatched(event, _route_table())
     return answer_to(event, _ingest())
 
 
@@ -94,7 +103,7 @@ def answer_to(event: Event, ingest: Ingest) -> Answer:
     caller = principal(event).require("ingest")
     raise_if_refused(caller.refusal)
     with ingest.rate.charging(caller) as work:
-        return drain(request(event), caller, ingest, work)
+        return drain(request(event, unpack.MAX_WIRE_BYTES), caller, ingest, work)
 
 
 def drain(sent: Request, caller: Principal, ingest: Ingest, work: RequestWork) -> Answer:

@@ -5,7 +5,7 @@ Promise: returns the matching events of the caller's tenant, newest first by def
 skip nor repeat a row while logs arrive, with metadata as it was sent. Without `from` and `to` it searches the
 last 24 hours. It only reads, with one bounded SELECT whose values are all bound, as a read-only ClickHouse
 user. The number of concurrent searches per tenant is limited.
-On failure: 400 `invalid_request` names the field; 413 `payload_too_large`; 400 `query_too_heavy` asks for a
+On failure: 400 `invalid_<field>` names the field; 413 `payload_too_large`; 400 `query_too_heavy` asks for a
 narrower search; 429 `too_many_searches` when the tenant's slots are in use; 503 `search_unavailable` with
 Retry-After when ClickHouse is down, busy or does not answer. A BYOC customer's search runs in the customer's
 ClickHouse and returns 503 `destination_unavailable` when that one fails, whatever it answers.

@@ -7,10 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from functions.shared.errors import HttpError
-from functions.shared.journal import measure, place_of, write
+from functions.shared.errors import HttpError, RetryableError
+from functions.shared.journal import measure, write
 
-INTERNAL_ERROR = "internal_error"
+MAX_BODY_BYTES = 1024 * 1024
+"""The limit of every route that does not set its own. The gateway passes on bodies of several megabytes."""
+
+TRY_AGAIN_SECONDS = 2
 
 Event = dict[str, Any]
 Answer = dict[str, Any]
@@ -28,20 +31,27 @@ class Request:
     request_id: str
 
 
-def request(event: Event) -> Request:
+def request(event: Event, max_body_bytes: int = MAX_BODY_BYTES) -> Request:
     """Parse an event.
 
     Raises
     ------
-    HttpError: 400 when the gateway marks the body as base64 and it is not.
+    HttpError: 400 when the gateway marks the body as base64 and it is not; 413 for a body over the limit.
     """
     context = event["requestContext"]
+    body = _body(event)
+    if len(body) > max_body_bytes:
+        raise HttpError(
+            413,
+            "payload_too_large",
+            f"The body has {len(body):,} bytes, more than the limit of this route, {max_body_bytes:,} bytes.",
+        )
     return Request(
         method=context["http"]["method"],
         path=event.get("rawPath", "/"),
         headers=event.get("headers") or {},
         query=event.get("queryStringParameters") or {},
-        body=_body(event),
+        body=body,
         request_id=context["requestId"],
     )
 
@@ -64,7 +74,10 @@ def answer(status: int, body: dict[str, Any] | bytes | None = None, **headers: s
 
 
 def answering(route: Callable[[Event], Answer]) -> Callable[[Event, Any], Answer]:
-    """Make `route` a Lambda handler: a HttpError is its response, any other error a 500 without details.
+    """Make `route` a Lambda handler: every error becomes a response.
+
+    HttpError is its own response. A RetryableError, from any store or service, is 503 `try_again`: the
+    outcome is unknown, and the type of the error is logged. Any other error is a 500 without details.
 
     The cause of a 500 is logged by type and place, without the exception's text, because a parser's message
     may quote the customer's data. Responses of 5xx are counted as `ServerErrors` of the route's folder in
@@ -75,17 +88,30 @@ def answering(route: Callable[[Event], Answer]) -> Callable[[Event, Any], Answer
     def handler(event: Event, _context: Any) -> Answer:
         try:
             return route(event)
-        except HttpError as refusal:
-            if refusal.status >= 500:
-                measure(folder, {"ServerErrors": (1, "Count")}, code=refusal.code)
-            return refused(refusal, event)
         except Exception as fault:  # noqa: BLE001 - the last line of defence; nothing is swallowed unseen
-            write("unexpected_error", error_type=type(fault).__name__, error_place=place_of(fault))
-            measure(folder, {"ServerErrors": (1, "Count")}, code=INTERNAL_ERROR)
-            return refused(HttpError(500, INTERNAL_ERROR, "Something went wrong on our side."), event)
+            error = _http_error(fault)
+            if error.status >= 500:
+                measure(folder, {"ServerErrors": (1, "Count")}, code=error.code)
+            return refused(error, event)
 
     handler.__doc__ = route.__doc__
     return handler
+
+
+def _http_error(fault: Exception) -> HttpError:
+    """The response to a request that failed with `fault`; the only place that converts other errors."""
+    if isinstance(fault, HttpError):
+        return fault
+    if isinstance(fault, RetryableError):
+        write("request_not_completed", error_type=type(fault).__name__)
+        return HttpError(
+            503,
+            "try_again",
+            "Temporarily unavailable. Check the current state, then retry.",
+            retry_after_seconds=TRY_AGAIN_SECONDS,
+        )
+    write("unexpected_error", error_type=type(fault).__name__, error_place=place_of(fault))
+    return HttpError(500, "internal_error", "Something went wrong on our side. The outcome is unknown.")
 
 
 def refused(refusal: HttpError, event: Event) -> Answer:
@@ -96,6 +122,9 @@ def refused(refusal: HttpError, event: Event) -> Answer:
         "code": refusal.code,
         "request_id": event.get("requestContext", {}).get("requestId", ""),
     }
-    if refusal.retry_after_seconds is None:
-        return answer(refusal.status, body)
-    return answer(refusal.status, body, retry_after=str(refusal.retry_after_seconds))
+    headers = {}
+    if refusal.retry_after_seconds is not None:
+        headers["retry_after"] = str(refusal.retry_after_seconds)
+    if refusal.allow:
+        headers["allow"] = ", ".join(refusal.allow)
+    return answer(refusal.status, body, **headers)

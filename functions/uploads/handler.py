@@ -18,9 +18,15 @@ from typing import Any
 from functions.shared.access import Principal, principal
 from functions.shared.accounts.account_status import raise_if_refused
 from functions.shared.buckets.drop_bucket import DropBucket
-from functions.shared.byoc.buckets import NoDestinationError, no_destination_error
+from functions.shared.byoc.buckets import (
+    NoDestinationError,
+    destination_unavailable_error,
+    no_destination_error,
+)
+from functions.shared.byoc.encryption import CredentialsUnreadableError
 from functions.shared.byoc.settings import ByocSettings
-from functions.shared.errors import HttpError, PermanentError, RetryableError
+from functions.shared.egress.egress_filter import AddressRefusedError
+from functions.shared.errors import HttpError
 from functions.shared.events.staged_key import time_ordered_id
 from functions.shared.http import Answer, Event, answer, answering, request
 from functions.shared.powertools import instrumented
@@ -93,12 +99,8 @@ def answer_to(event: Event, service: UploadService) -> Answer:
         return _ROUTES[event["routeKey"]](service, caller, event)
     except NoDestinationError:
         raise no_destination_error() from None
-    except HttpError:
-        raise
-    except (RetryableError, PermanentError):
-        raise HttpError(
-            503, "try_again", "Temporarily unavailable. Retry the request.", retry_after_seconds=2
-        ) from None
+    except (CredentialsUnreadableError, AddressRefusedError):
+        raise destination_unavailable_error() from None
 
 
 def _announce(service: UploadService, caller: Principal, event: Event) -> Answer:

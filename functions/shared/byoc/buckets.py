@@ -136,6 +136,16 @@ def no_destination_error() -> HttpError:
     )
 
 
+def destination_unavailable_error() -> HttpError:
+    """The HTTP error when the customer's bucket does not answer, denies access or cannot be addressed."""
+    return HttpError(
+        503,
+        "destination_unavailable",
+        "Your bucket does not answer or denies access: find the cause with POST /v1/destination/test.",
+        retry_after_seconds=1,
+    )
+
+
 def destination_store(settings: ByocSettings) -> DestinationStore:
     """The table of destinations, with access to the decryption keys."""
     sealer = CredentialEncryption(None, settings.credentials_key, Shards(settings.shards_table))

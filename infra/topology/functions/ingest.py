@@ -5,7 +5,7 @@ from infra.topology.shape import Function, Route
 from infra.topology.throttles import INGEST, PROBE
 
 UNKNOWN_ROUTES = "ingest"
-"""The function that answers unmatched routes, so that even this 404 follows the API contract."""
+"""The function that answers unmatched requests: 404 and 405 follow the API contract (docs/adr/0030)."""
 
 FUNCTIONS = (
     Function(

@@ -72,4 +72,4 @@ def test_an_outage_of_ours_asks_to_try_again(route: str, kind: type[RetryableErr
 @ROUTES
 def test_a_change_in_between_is_a_conflict(route: str) -> None:
     answered = asked(route, DestinationChangedError("canary"))
-    assert (answered["statusCode"], json.loads(answered["body"])["code"]) == (409, "destination_changed")
+    assert (answered["statusCode"], json.loads(answered["body"])["code"]) == (409, "concurrent_change")
