@@ -63,14 +63,22 @@ def answer(status: int, body: dict[str, Any] | bytes | None = None, **headers: s
     return {"statusCode": status, "headers": {"content-type": "application/json", **named}, "body": encoded}
 
 
-def answering(route: Callable[[Event], Answer]) -> Callable[[Event, Any], Answer]:
+Form = Callable[[RefusalError, Event], Answer]
+
+
+def answering(route: Callable[[Event], Answer], form: Form | None = None) -> Callable[[Event, Any], Answer]:
     """Make `route` a Lambda handler: a RefusalError is its response, any other error a 500 without details.
 
     The cause of a 500 is logged by type and place, without the exception's text, because a parser's message
     may quote the customer's data. Responses of 5xx are counted as `ServerErrors` of the route's folder in
     `functions/`.
+
+    Parameters
+    ----------
+    form: makes the response of an error; by default the one form of the API, `refused`.
     """
     folder = route.__module__.split(".")[1]
+    formed = form or refused
 
     def handler(event: Event, _context: Any) -> Answer:
         try:
@@ -78,11 +86,11 @@ def answering(route: Callable[[Event], Answer]) -> Callable[[Event, Any], Answer
         except RefusalError as refusal:
             if refusal.status >= 500:
                 measure(folder, {"ServerErrors": (1, "Count")}, code=refusal.code)
-            return refused(refusal, event)
+            return formed(refusal, event)
         except Exception as fault:  # noqa: BLE001 - the last line of defence; nothing is swallowed unseen
             write("unexpected_error", error_type=type(fault).__name__, error_place=_place(fault))
             measure(folder, {"ServerErrors": (1, "Count")}, code=INTERNAL_ERROR)
-            return refused(RefusalError(500, INTERNAL_ERROR, "Something went wrong on our side."), event)
+            return formed(RefusalError(500, INTERNAL_ERROR, "Something went wrong on our side."), event)
 
     handler.__doc__ = route.__doc__
     return handler

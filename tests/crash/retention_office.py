@@ -12,8 +12,8 @@ from backports import zstd
 from obstore.store import MemoryStore
 
 from functions.ingest.accept import accept
+from functions.ingest.protocols.contract import Window
 from functions.ingest.stage import Staging
-from functions.ingest.streamed import Window
 from functions.retention.accounts import Accounts
 from functions.retention.handler import Upkeep, run
 from functions.retention.partitions import Partitions

@@ -25,8 +25,8 @@ from functions.billing.reconciling import Found
 from functions.billing.stored import StoredRows
 from functions.billing.subscription import snapshot
 from functions.ingest.accept import accept
+from functions.ingest.protocols.contract import Window
 from functions.ingest.stage import Staging
-from functions.ingest.streamed import Window
 from functions.shared.buckets.own import OwnBucket
 from functions.shared.errors import RetryableError
 from functions.shared.judging.rows import Receipt

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from functions.ingest.accept import accept
+from functions.ingest.protocols.contract import Window
 from functions.ingest.stage import Staging
-from functions.ingest.streamed import Window
 from functions.retention.sweeper import Sweep
 from functions.shared.judging.rows import Receipt
 from functions.shared.staging import StagedKey

@@ -7,6 +7,16 @@ from infra.topology.throttles import PROBE, ROAD
 UNKNOWN_ROUTES = "ingest"
 """The function that answers unmatched routes, so that even this 404 follows the API contract."""
 
+ROUTES = (
+    Route("POST", "/v1/drain", throttle=ROAD, protocols=("ndjson", "json")),
+    Route("GET", "/health", auth=False, throttle=PROBE),
+)
+
+_PROTOCOLS = "; ".join(
+    f"{route.method} {route.path} {' '.join(route.protocols)}" for route in ROUTES if route.protocols
+)
+"""What reads each route, as functions.ingest.protocols.table reads it."""
+
 FUNCTIONS = (
     Function(
         name="ingest",
@@ -17,6 +27,7 @@ FUNCTIONS = (
             "staging_bucket": "bucket:staging",
             "byoc_queue": "queue:staged-byoc",
             "wait_places": "40",
+            "protocols": _PROTOCOLS,
             "health_table": "table:health",
             **CUSTODY,
         },
@@ -28,10 +39,7 @@ FUNCTIONS = (
             "write:table:health",
             *MAY_REACH_CUSTOMERS,
         ),
-        routes=(
-            Route("POST", "/v1/drain", throttle=ROAD),
-            Route("GET", "/health", auth=False, throttle=PROBE),
-        ),
+        routes=ROUTES,
         local_concurrency=4,
         reserved_concurrency=300,
     ),

@@ -1,0 +1,56 @@
+"""Metrics of accepted requests, and one log line for each rejected request.
+
+The line names the tenant, the error code and counts, and nothing of the events, so that a customer's question
+"why are my logs missing" has an answer. A request without a valid key has no tenant, and leaves no line.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from functions.ingest.accept import Accepted
+from functions.ingest.protocols.contract import nothing_accepted
+from functions.ingest.rate import Work
+from functions.shared import journal
+from functions.shared.access import Principal
+from functions.shared.errors import RefusalError
+from functions.shared.http import INTERNAL_ERROR
+
+
+def measure_accepted(accepted: Accepted, caller: Principal, key: str, took_ms: int) -> None:
+    """Write the metrics of a request whose rows are staged under `key`."""
+    journal.measure(
+        "ingest",
+        {
+            "AcceptedEvents": (accepted.result.rows, "Count"),
+            "RejectedEvents": (accepted.result.rejected, "Count"),
+            "AcceptedBytes": (accepted.raw_bytes, "Bytes"),
+            "RequestMs": (took_ms, "Milliseconds"),
+        },
+        tenant_id=caller.tenant,
+        key=key,
+    )
+
+
+@contextmanager
+def rejections_logged(caller: Principal, accepted: Accepted, work: Work) -> Iterator[None]:
+    """Write `request_rejected` when nothing of this block's request is stored.
+
+    `rows` counts its good records and `rejected` its bad ones, as far as it was read; `bytes` is decoded.
+    """
+    code = INTERNAL_ERROR
+    try:
+        yield
+        code = "" if accepted.result.rows else nothing_accepted(accepted.result).code
+    except RefusalError as error:
+        code = error.code
+        raise
+    finally:
+        if code:
+            journal.write(
+                "request_rejected",
+                tenant_id=caller.tenant,
+                code=code,
+                rows=accepted.result.rows,
+                rejected=accepted.result.rejected,
+                bytes=work.decoded_bytes,
+            )
