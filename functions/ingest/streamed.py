@@ -12,6 +12,7 @@ from typing import Any
 
 from functions.ingest.protocols.contract import Window
 from functions.shared.errors import RefusalError
+from functions.shared.judging.names import ENVELOPES
 
 WINDOW_BYTES = 1024 * 1024
 WINDOW_ELEMENTS = 20_000
@@ -19,7 +20,7 @@ WINDOW_ELEMENTS = 20_000
 
 MAX_RECORD_BYTES = 2 * 1024 * 1024
 
-_OPENING = re.compile(r'\s*(?:\{\s*"(?:events|logs)"\s*:\s*)?\[\s*')
+_OPENING = re.compile(rf'\s*(?:\{{\s*"(?:{"|".join(ENVELOPES)})"\s*:\s*)?\[\s*')
 _SEPARATOR = re.compile(r"\s*([,\]])\s*")
 _SPACE = re.compile(r"\s*")
 
