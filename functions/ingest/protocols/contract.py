@@ -118,11 +118,11 @@ class IngestProtocol(ABC):
     max_rejections = MAX_REJECTIONS
     """The most rejected records that `accepted` can describe; a protocol with a result for each needs all."""
 
-    def reads(self, request: LogRequest) -> bool:  # noqa: ARG002 - for protocols that share a route
+    def reads(self, request: LogRequest) -> bool:
         """Whether the request is in this protocol; asked only where several share a route."""
         return True
 
-    def handshake(self, request: LogRequest) -> Answer | None:  # noqa: ARG002 - for protocols with one
+    def handshake(self, request: LogRequest) -> Answer | None:
         """The response to a request that brings no logs, such as a health check; None for one that does.
 
         Called first, without a valid key: call `request.caller()` where the client expects 401 for a bad one.

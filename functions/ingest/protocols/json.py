@@ -32,13 +32,13 @@ MANY_BRACES = 100_000
 class JsonProtocol(IngestProtocol):
     """Our own API. Also reads NDJSON under a JSON content type, which is what curl sends by default."""
 
-    def decode(self, request: LogRequest, pieces: Iterator[bytes]) -> Iterable[Window]:  # noqa: ARG002
+    def decode(self, request: LogRequest, pieces: Iterator[bytes]) -> Iterable[Window]:
         whole = one_window(pieces)
         if not isinstance(whole, bytes):
             return streamed.elements(whole)
         return (Window(whole, _looks_like_lines(whole)),)
 
-    def accepted(self, result: IngestResult, request: LogRequest) -> Answer:  # noqa: ARG002
+    def accepted(self, result: IngestResult, request: LogRequest) -> Answer:
         if not result.rows:
             raise nothing_accepted(result)
         return answer(200 if result.searchable else 202, {"status": "accepted", **described(result)})

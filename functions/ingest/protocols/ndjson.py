@@ -17,7 +17,7 @@ class NdjsonProtocol(JsonProtocol):
     def reads(self, request: LogRequest) -> bool:
         return request.media_type in MEDIA_TYPES
 
-    def decode(self, request: LogRequest, pieces: Iterator[bytes]) -> Iterable[Window]:  # noqa: ARG002
+    def decode(self, request: LogRequest, pieces: Iterator[bytes]) -> Iterable[Window]:
         whole = one_window(pieces)
         return (Window(whole, ndjson=True),) if isinstance(whole, bytes) else streamed.lines(whole)
 
