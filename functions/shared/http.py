@@ -41,12 +41,18 @@ def request(event: Event) -> Request:
         path=event.get("rawPath", "/"),
         headers=event.get("headers") or {},
         query=event.get("queryStringParameters") or {},
-        body=_body(event),
+        body=body_of(event),
         request_id=context["requestId"],
     )
 
 
-def _body(event: Event) -> bytes:
+def body_of(event: Event) -> bytes:
+    """The body as received.
+
+    Raises
+    ------
+    RefusalError: 400 when the gateway marks the body as base64 and it is not.
+    """
     text = event.get("body") or ""
     if not event.get("isBase64Encoded"):
         return bytes(text, "utf-8", "surrogatepass")

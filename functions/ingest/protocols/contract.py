@@ -8,13 +8,12 @@ adapter adds a way in, and no way around a guarantee (docs/adr/0029).
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from functools import cached_property
 
 from functions.ingest import unpack
 from functions.ingest.idempotency import Once, once
 from functions.shared.access import Principal, principal
 from functions.shared.errors import RefusalError
-from functions.shared.http import Answer, Event, request
+from functions.shared.http import Answer, Event, body_of
 from functions.shared.judging.judge import Verdict
 
 MAX_REJECTIONS = 1000
@@ -27,7 +26,10 @@ class LogRequest:
     `event`: all of it, as the gateway sent it.
     """
 
+    __slots__ = ("_body", "event", "headers", "parameters", "query", "request_id", "route")
+
     def __init__(self, event: Event) -> None:
+        self._body: bytes | None = None
         self.event = event
         self.route: str = event["routeKey"]
         self.headers: dict[str, str] = event.get("headers") or {}
@@ -40,7 +42,7 @@ class LogRequest:
         """The Content-Type without its parameters, in lower case; empty without one."""
         return self.headers.get("content-type", "").partition(";")[0].strip().lower()
 
-    @cached_property
+    @property
     def body(self) -> bytes:
         """The body as received, before Content-Encoding is undone: what a sender's signature covers.
 
@@ -48,7 +50,9 @@ class LogRequest:
         ------
         RefusalError: 400 when the gateway marks it as base64 and it is not.
         """
-        return request(self.event).body
+        if self._body is None:
+            self._body = body_of(self.event)
+        return self._body
 
     def caller(self) -> Principal:
         """The sender, by its key.

@@ -1,17 +1,13 @@
 """Which protocol reads a request: by its route, as the topology says."""
 
 from collections.abc import Mapping
-from functools import cache
 from importlib import import_module
-from typing import cast
 
 from functions.ingest.protocols import json, ndjson
 from functions.ingest.protocols.contract import IngestProtocol, LogRequest
 
-OWN = ("ndjson", "json")
-"""What reads a route that names no protocol, and forms the errors of unmatched routes: our own API."""
-
-_LOADED = {"ndjson": ndjson.PROTOCOL, "json": json.PROTOCOL}
+OWN = (ndjson.PROTOCOL, json.PROTOCOL)
+"""What reads a route that names no protocol: our own API."""
 
 
 class ProtocolTable:
@@ -19,12 +15,13 @@ class ProtocolTable:
 
     Parameters
     ----------
-    modules: route -> names of modules of functions.ingest.protocols. Each is asked whether it reads the
-        request; the last one gets what the others do not read.
+    modules: route -> names of modules of functions.ingest.protocols. The first that reads the request gets
+        it; the last one also gets what no other reads.
     """
 
     def __init__(self, modules: Mapping[str, tuple[str, ...]] | None = None) -> None:
         self._modules = modules or {}
+        self._loaded: dict[str, tuple[IngestProtocol, ...]] = {}
 
     @classmethod
     def parse(cls, setting: str) -> "ProtocolTable":
@@ -33,16 +30,14 @@ class ProtocolTable:
         return cls({f"{method} {path}": tuple(names) for method, path, *names in entries})
 
     def of(self, request: LogRequest) -> IngestProtocol:
-        *others, last = self._modules.get(request.route, OWN)
-        for name in others:
-            protocol = _protocol(name)
+        protocols = self._loaded.get(request.route) or self._load(request.route)
+        for protocol in protocols:
             if protocol.reads(request):
                 return protocol
-        return _protocol(last)
+        return protocols[-1]
 
-
-@cache
-def _protocol(name: str) -> IngestProtocol:
-    if name in _LOADED:
-        return _LOADED[name]
-    return cast("IngestProtocol", import_module(f"functions.ingest.protocols.{name}").PROTOCOL)
+    def _load(self, route: str) -> tuple[IngestProtocol, ...]:
+        names = self._modules.get(route, ())
+        modules = [import_module(f"functions.ingest.protocols.{name}") for name in names]
+        self._loaded[route] = tuple(module.PROTOCOL for module in modules) or OWN
+        return self._loaded[route]
