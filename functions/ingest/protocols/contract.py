@@ -6,8 +6,11 @@ adapter adds a way in, and no way around a guarantee (docs/adr/0029).
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
 
 from functions.ingest import unpack
 from functions.ingest.idempotency import Once, once
@@ -78,6 +81,31 @@ class Window:
 
 Part = Window | Verdict
 """What decoding yields: records to judge, or the verdict on one record that is rejected unjudged."""
+
+WINDOW_BYTES = 1024 * 1024
+
+EventFields = Mapping[str, Any]
+"""A record as field -> value, under the names of functions.shared.judging.names."""
+
+_encode = msgspec.json.Encoder().encode
+
+
+def windows(records: Iterable[EventFields | Verdict]) -> Iterator[Part]:
+    """What an adapter decodes one by one, as parts: windows of records, and verdicts between them."""
+    lines = bytearray()
+    for record in records:
+        if isinstance(record, Verdict):
+            if lines:
+                yield Window(bytes(lines), ndjson=True)
+                lines.clear()
+            yield record
+            continue
+        lines += _encode(record) + b"\n"
+        if len(lines) >= WINDOW_BYTES:
+            yield Window(bytes(lines), ndjson=True)
+            lines.clear()
+    if lines:
+        yield Window(bytes(lines), ndjson=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +181,7 @@ class IngestProtocol(ABC):
 
     @abstractmethod
     def decode(self, request: LogRequest, pieces: Iterator[bytes]) -> Iterable[Part]:
-        """The records in `pieces`, in their order, lazily; reads all of `pieces`.
+        """The records in `pieces`, in their order, lazily. `windows` makes parts of single records.
 
         Pure: it reaches no network, keeps nothing, and holds one window at a time where the format permits.
 

@@ -5,7 +5,7 @@ import pytest
 from functions.ingest import handler as ingesting
 from functions.shared.judging.rows import Receipt
 from functions.shared.tenancy import TenantId
-from tests.unit.ingest.protocols import Spoken, SpokenProtocol, install
+from tests.unit.ingest.protocols import InMemoryIngest, SpokenProtocol, install
 
 
 @pytest.fixture
@@ -14,9 +14,9 @@ def receipt() -> Receipt:
 
 
 @pytest.fixture
-def spoken(monkeypatch: pytest.MonkeyPatch) -> Spoken:
-    """The handler, with the protocol of tests among those of the topology."""
+def ingest(monkeypatch: pytest.MonkeyPatch) -> InMemoryIngest:
+    """The handler in memory, with the protocol of tests among those of the topology."""
     install(monkeypatch, "spoken", SpokenProtocol())
-    here = Spoken()
-    monkeypatch.setattr(ingesting, "_ingest", lambda: here.ingest)
+    here = InMemoryIngest()
+    monkeypatch.setattr(ingesting, "_ingest", lambda: here.parts)
     return here

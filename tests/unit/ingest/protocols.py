@@ -5,19 +5,21 @@ record in plain text, and sends a request id. `GET /v1/spoken` says that the ser
 the key is good.
 """
 
+import json
 import sys
 from collections.abc import Iterable, Iterator
 from types import ModuleType
 from typing import Any
 
-import msgspec
+import obstore
 import pytest
+from backports import zstd
 from obstore.store import MemoryStore
 
 from functions.ingest import handler as ingesting
 from functions.ingest.handler import Ingest
 from functions.ingest.idempotency import Once
-from functions.ingest.protocols.contract import IngestProtocol, IngestResult, LogRequest, Part, Window
+from functions.ingest.protocols.contract import IngestProtocol, IngestResult, LogRequest, Part, windows
 from functions.ingest.protocols.table import ProtocolTable
 from functions.ingest.rate import RateLimit
 from functions.ingest.stage import Staging
@@ -25,9 +27,16 @@ from functions.shared.buckets.own import OwnBucket
 from functions.shared.errors import RefusalError
 from functions.shared.http import Answer
 from functions.shared.judging.judge import Verdict
+from functions.shared.staging import StagedKey, is_staged
+from infra.topology import function
 from tests.integration.http_events import drain_event
 
-ROUTES = "POST /v1/drain ndjson json; POST /v1/spoken spoken; GET /v1/spoken spoken; HEAD /v1/spoken spoken"
+ROUTES = "; ".join(
+    [
+        function("ingest").settings["protocols"],
+        *(f"{method} /v1/spoken spoken" for method in ("POST", "GET", "HEAD")),
+    ]
+)
 
 
 class SpokenProtocol(IngestProtocol):
@@ -45,12 +54,7 @@ class SpokenProtocol(IngestProtocol):
         return Once(f"spoken:{key}") if key else None
 
     def decode(self, _request: LogRequest, pieces: Iterator[bytes]) -> Iterable[Part]:
-        for line in next(pieces, b"").splitlines():
-            level, bar, message = line.decode().partition("|")
-            if bar:
-                yield Window(msgspec.json.encode({"level": level, "message": message}), ndjson=True)
-            else:
-                yield Verdict("no_bar", "The line has no '|'.")
+        return windows(map(_record, next(pieces, b"").decode().splitlines()))
 
     def accepted(self, result: IngestResult, _request: LogRequest) -> Answer:
         codes = {each.index: each.verdict.code for each in result.rejections}
@@ -60,16 +64,21 @@ class SpokenProtocol(IngestProtocol):
         return plain(503 if error.status in (429, 500, 503) else error.status, f"{error.code}!")
 
 
+def _record(line: str) -> dict[str, str] | Verdict:
+    level, bar, message = line.partition("|")
+    return {"level": level, "message": message} if bar else Verdict("no_bar", "The line has no '|'.")
+
+
 def plain(status: int, text: str) -> Answer:
     return {"statusCode": status, "headers": {"content-type": "text/plain"}, "body": text}
 
 
-class Spoken:
-    """Ingest with that protocol, from the event to the response."""
+class InMemoryIngest:
+    """Ingest over a bucket in memory, from event to response, with the topology's protocols and that one."""
 
     def __init__(self) -> None:
         self.store = MemoryStore()
-        self.ingest = Ingest(
+        self.parts = Ingest(
             Staging(OwnBucket(self.store)), RateLimit(), protocols=ProtocolTable.parse(ROUTES)
         )
 
@@ -83,6 +92,13 @@ class Spoken:
     def answer(self, event: dict[str, Any]) -> tuple[int, str]:
         given = ingesting.handler(event, None)
         return given["statusCode"], given["body"]
+
+    def staged(self, tenant: str = "acme") -> list[list[dict[str, Any]]]:
+        """The rows of each of the tenant's objects."""
+        keys = [each["path"] for some in obstore.list(self.store) for each in some]
+        mine = [key for key in keys if is_staged(key) and StagedKey.parse(key).tenant == tenant]
+        bodies = [zstd.decompress(bytes(obstore.get(self.store, key).bytes())) for key in mine]
+        return [[json.loads(line) for line in body.splitlines()] for body in bodies]
 
 
 def install(monkeypatch: pytest.MonkeyPatch, name: str, protocol: IngestProtocol) -> None:

@@ -4,20 +4,20 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-import obstore
 import pytest
-from backports import zstd
 
 from functions.ingest.protocols import json as json_protocol
 from functions.ingest.protocols import ndjson
-from functions.ingest.protocols.contract import IngestProtocol, LogRequest
+from functions.ingest.protocols.contract import IngestProtocol, LogRequest, Window, windows
 from functions.ingest.protocols.table import ProtocolTable
 from functions.shared.buckets.contract import BucketUnavailableError
-from functions.shared.staging import StagedKey, is_staged
+from functions.shared.judging import bulk
+from functions.shared.judging.judge import Verdict
+from functions.shared.judging.rows import Receipt
 from infra.build import ROOT
 from infra.topology import FUNCTIONS, function
 from tests.integration.http_events import drain_event
-from tests.unit.ingest.protocols import Spoken, SpokenProtocol, install
+from tests.unit.ingest.protocols import InMemoryIngest, SpokenProtocol, install
 
 DRAIN = "POST /v1/drain"
 NDJSON = "application/x-ndjson"
@@ -25,14 +25,6 @@ NDJSON = "application/x-ndjson"
 
 def of(table: ProtocolTable, route: str, content_type: str = "") -> IngestProtocol:
     return table.of(LogRequest({**drain_event(b"", {"content-type": content_type}), "routeKey": route}))
-
-
-def staged(here: Spoken, tenant: str = "acme") -> list[list[dict[str, Any]]]:
-    """The rows of each of the tenant's objects."""
-    keys = [each["path"] for some in obstore.list(here.store) for each in some if is_staged(each["path"])]
-    mine = [key for key in keys if StagedKey.parse(key).tenant == tenant]
-    bodies = [zstd.decompress(bytes(obstore.get(here.store, key).bytes())) for key in mine]
-    return [[json.loads(line) for line in body.splitlines()] for body in bodies]
 
 
 @pytest.mark.parametrize(
@@ -81,27 +73,27 @@ def test_a_protocol_is_loaded_at_the_first_request_to_one_of_its_routes(
     assert of(table, "POST /v1/late") is late
 
 
-def test_records_of_a_protocol_become_rows_like_all_others(spoken: Spoken) -> None:
-    assert spoken.send(b"ERR|one\nno bar\ninfo|two\n|three") == (207, "ok no_bar ok ok")
-    (rows,) = staged(spoken)
+def test_records_of_a_protocol_become_rows_like_all_others(ingest: InMemoryIngest) -> None:
+    assert ingest.send(b"ERR|one\nno bar\ninfo|two\n|three") == (207, "ok no_bar ok ok")
+    (rows,) = ingest.staged()
     assert [(row["level"], row["message"]) for row in rows] == [
         ("error", "one"),
         ("info", "two"),
         ("info", "three"),
     ]
     assert {row["tenant_id"] for row in rows} == {"acme"}
-    assert staged(spoken, "globex") == []
+    assert ingest.staged("globex") == []
 
 
 def test_a_record_that_judging_rejects_has_its_index_among_those_that_decoding_rejected(
-    spoken: Spoken,
+    ingest: InMemoryIngest,
 ) -> None:
     large = b"info|" + b"x" * (1024 * 1024 + 1)
-    assert spoken.send(b"\n".join([b"-", large, b"info|a"])) == (207, "no_bar event_too_large ok")
+    assert ingest.send(b"\n".join([b"-", large, b"info|a"])) == (207, "no_bar event_too_large ok")
 
 
-def test_a_protocol_with_a_result_for_each_record_gets_all_of_them(spoken: Spoken) -> None:
-    status, text = spoken.send(b"info|a\n" + b"-\n" * 5000)
+def test_a_protocol_with_a_result_for_each_record_gets_all_of_them(ingest: InMemoryIngest) -> None:
+    status, text = ingest.send(b"info|a\n" + b"-\n" * 5000)
     assert (status, text.split()) == (207, ["ok"] + ["no_bar"] * 5000)
 
 
@@ -114,16 +106,16 @@ def test_a_protocol_with_a_result_for_each_record_gets_all_of_them(spoken: Spoke
     ],
 )
 def test_a_rejection_before_decoding_is_in_the_protocols_form(
-    spoken: Spoken, verdict: dict[str, str], status: int, text: str
+    ingest: InMemoryIngest, verdict: dict[str, str], status: int, text: str
 ) -> None:
     event = {**drain_event(b"info|a"), "routeKey": "POST /v1/spoken"}
     event["requestContext"]["authorizer"]["lambda"].update(verdict)
-    assert spoken.answer(event) == (status, text)
-    assert staged(spoken) == []
+    assert ingest.answer(event) == (status, text)
+    assert ingest.staged() == []
 
 
 def test_backpressure_and_faults_of_ours_are_in_the_terms_of_the_client(
-    spoken: Spoken, monkeypatch: pytest.MonkeyPatch
+    ingest: InMemoryIngest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """This one retries 503 and nothing else; in our own API it would be 429, 500 and 503."""
 
@@ -132,39 +124,39 @@ def test_backpressure_and_faults_of_ours_are_in_the_terms_of_the_client(
 
     event = {**drain_event(b"info|a"), "routeKey": "POST /v1/spoken"}
     event["requestContext"]["authorizer"]["lambda"]["bytes_per_second"] = "0"
-    assert spoken.answer(event) == (503, "backpressure_saturated!")
+    assert ingest.answer(event) == (503, "backpressure_saturated!")
     with monkeypatch.context() as patch:
         patch.setattr(SpokenProtocol, "decode", lambda *_: 1 / 0)
-        assert spoken.send(b"info|a") == (503, "internal_error!")
+        assert ingest.send(b"info|a") == (503, "internal_error!")
     monkeypatch.setattr("functions.ingest.stage.put_package", fail)
-    assert spoken.send(b"info|a") == (503, "staging_unavailable!")
+    assert ingest.send(b"info|a") == (503, "staging_unavailable!")
 
 
-def test_errors_of_other_routes_stay_in_the_one_form(spoken: Spoken) -> None:
+def test_errors_of_other_routes_stay_in_the_one_form(ingest: InMemoryIngest) -> None:
     for route, body, code in (("$default", b"", "not_found"), (DRAIN, b"-", "invalid_json")):
-        status, text = spoken.send(body, route)
+        status, text = ingest.send(body, route)
         assert (status, json.loads(text)["code"]) == (404 if code == "not_found" else 400, code)
 
 
-def test_a_handshake_needs_a_key_only_where_the_protocol_asks_for_one(spoken: Spoken) -> None:
+def test_a_handshake_needs_a_key_only_where_the_protocol_asks_for_one(ingest: InMemoryIngest) -> None:
     event = drain_event(b"")
     event["requestContext"].pop("authorizer")
-    assert spoken.answer({**event, "routeKey": "GET /v1/spoken"}) == (200, "ready")
-    assert spoken.answer({**event, "routeKey": "HEAD /v1/spoken"}) == (401, "unauthorized!")
-    assert spoken.send(b"", "HEAD /v1/spoken") == (200, "ready")
+    assert ingest.answer({**event, "routeKey": "GET /v1/spoken"}) == (200, "ready")
+    assert ingest.answer({**event, "routeKey": "HEAD /v1/spoken"}) == (401, "unauthorized!")
+    assert ingest.send(b"", "HEAD /v1/spoken") == (200, "ready")
 
 
-def test_a_request_id_of_the_protocol_makes_a_retry_the_same_batch(spoken: Spoken) -> None:
+def test_a_request_id_of_the_protocol_makes_a_retry_the_same_batch(ingest: InMemoryIngest) -> None:
     for tenant in ("acme", "globex"):
         for _ in range(2):
-            assert spoken.send(b"info|a", tenant=tenant, x_spoken_id="7") == (207, "ok")
-        assert len(staged(spoken, tenant)) == 1
-    assert spoken.send(b"info|b", x_spoken_id="7") == (409, "idempotency_key_reused!")
-    assert spoken.send(b"info|b", x_spoken_id="8") == (207, "ok")
+            assert ingest.send(b"info|a", tenant=tenant, x_spoken_id="7") == (207, "ok")
+        assert len(ingest.staged(tenant)) == 1
+    assert ingest.send(b"info|b", x_spoken_id="7") == (409, "idempotency_key_reused!")
+    assert ingest.send(b"info|b", x_spoken_id="8") == (207, "ok")
 
 
 def test_the_fingerprint_covers_what_a_protocol_leaves_unread(
-    spoken: Spoken, monkeypatch: pytest.MonkeyPatch
+    ingest: InMemoryIngest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Otherwise a batch that differs at its end would be taken for a retry, and lost."""
 
@@ -172,8 +164,8 @@ def test_the_fingerprint_covers_what_a_protocol_leaves_unread(
         return iter(request.body.splitlines(keepends=True))
 
     monkeypatch.setattr(SpokenProtocol, "unpack", in_lines)
-    assert spoken.send(b"info|a\ninfo|b", x_spoken_id="7") == (207, "ok")
-    assert spoken.send(b"info|a\ninfo|c", x_spoken_id="7") == (409, "idempotency_key_reused!")
+    assert ingest.send(b"info|a\ninfo|b", x_spoken_id="7") == (207, "ok")
+    assert ingest.send(b"info|a\ninfo|c", x_spoken_id="7") == (409, "idempotency_key_reused!")
 
 
 def rejected_lines(output: str) -> list[dict[str, Any]]:
@@ -197,7 +189,7 @@ def rejected_lines(output: str) -> list[dict[str, Any]]:
 )
 @pytest.mark.parametrize("tenant", ["acme", "globex"])
 def test_a_rejected_request_leaves_one_line_with_tenant_code_and_counts_and_nothing_of_the_events(
-    spoken: Spoken,
+    ingest: InMemoryIngest,
     capsys: pytest.CaptureFixture[str],
     tenant: str,
     body: bytes,
@@ -207,7 +199,7 @@ def test_a_rejected_request_leaves_one_line_with_tenant_code_and_counts_and_noth
 ) -> None:
     event = drain_event(body, headers, tenant)
     event["requestContext"]["authorizer"]["lambda"].update(verdict)
-    assert spoken.answer(event)[0] >= 400
+    assert ingest.answer(event)[0] >= 400
     output = capsys.readouterr().out
     code, rows, rejected, size = line
     expected = {"event": "request_rejected", "at_ms": 0, "tenant_id": tenant, "code": code}
@@ -216,39 +208,51 @@ def test_a_rejected_request_leaves_one_line_with_tenant_code_and_counts_and_noth
 
 
 def test_a_batch_that_s3_does_not_take_leaves_a_line_with_its_rows(
-    spoken: Spoken, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    ingest: InMemoryIngest, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: Any) -> Any:
         raise BucketUnavailableError("SlowDown")
 
     monkeypatch.setattr("functions.ingest.stage.put_package", fail)
-    assert spoken.send(b'[{"message":"a"},{"message":"b"},{}]', DRAIN)[0] == 503
+    assert ingest.send(b'[{"message":"a"},{"message":"b"},{}]', DRAIN)[0] == 503
     (line,) = rejected_lines(capsys.readouterr().out)
     assert (line["code"], line["rows"], line["rejected"]) == ("staging_unavailable", 2, 1)
 
 
 def test_a_body_without_a_good_record_leaves_a_line_whatever_the_protocol_answers(
-    spoken: Spoken, capsys: pytest.CaptureFixture[str]
+    ingest: InMemoryIngest, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert spoken.send(b"-\n-") == (207, "no_bar no_bar")
+    assert ingest.send(b"-\n-") == (207, "no_bar no_bar")
     (line,) = rejected_lines(capsys.readouterr().out)
     assert (line["code"], line["rejected"]) == ("all_rejected", 2)
 
 
 def test_a_fault_of_ours_leaves_a_line_with_the_tenant(
-    spoken: Spoken, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    ingest: InMemoryIngest, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(SpokenProtocol, "decode", lambda *_: 1 / 0)
-    spoken.send(b"info|a", tenant="globex")
+    ingest.send(b"info|a", tenant="globex")
     (line,) = rejected_lines(capsys.readouterr().out)
     assert (line["tenant_id"], line["code"]) == ("globex", "internal_error")
 
 
 def test_accepted_requests_and_requests_without_a_key_leave_no_such_line(
-    spoken: Spoken, capsys: pytest.CaptureFixture[str]
+    ingest: InMemoryIngest, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert spoken.send(b'[{"message":"a"},{}]', DRAIN)[0] == 202
+    assert ingest.send(b'[{"message":"a"},{}]', DRAIN)[0] == 202
     event = drain_event(b"[]")
     event["requestContext"].pop("authorizer")
-    assert spoken.answer(event)[0] == 401
+    assert ingest.answer(event)[0] == 401
     assert rejected_lines(capsys.readouterr().out) == []
+
+
+def test_records_are_judged_in_windows_of_about_a_megabyte_by_the_fast_path(receipt: Receipt) -> None:
+    """And a record that decoding rejects keeps its place between them."""
+    rejected = Verdict("no_bar", "The line has no '|'.")
+    events = [{"message": "x" * 1000}] * 2500
+    parts = list(windows([rejected, *events, rejected, {"message": "y"}]))
+    assert [isinstance(part, Window) for part in parts] == [False, True, True, True, False, True]
+    some = [part for part in parts if isinstance(part, Window)]
+    assert all(1024 * 1024 <= len(part.body) < 1.01 * 1024 * 1024 for part in some[:2])
+    rows = [bulk.encoded(part.body, part.ndjson, receipt) for part in some]
+    assert sum(count for count, _ in filter(None, rows)) == 2501
