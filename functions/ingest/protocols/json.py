@@ -15,6 +15,7 @@ from functions.ingest.protocols.contract import (
     IngestProtocol,
     IngestResult,
     LogRequest,
+    Part,
     Window,
     described,
     nothing_accepted,
@@ -32,7 +33,7 @@ MANY_BRACES = 100_000
 class JsonProtocol(IngestProtocol):
     """Our own API. Also reads NDJSON under a JSON content type, which is what curl sends by default."""
 
-    def decode(self, request: LogRequest, pieces: Iterator[bytes]) -> Iterable[Window]:
+    def decode(self, request: LogRequest, pieces: Iterator[bytes]) -> Iterable[Part]:
         whole = one_window(pieces)
         if not isinstance(whole, bytes):
             return streamed.elements(whole)

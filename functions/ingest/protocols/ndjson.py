@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from functions.ingest import streamed
-from functions.ingest.protocols.contract import LogRequest, Window
+from functions.ingest.protocols.contract import LogRequest, Part, Window
 from functions.ingest.protocols.json import JsonProtocol, one_window
 
 MEDIA_TYPES = frozenset(
@@ -17,7 +17,7 @@ class NdjsonProtocol(JsonProtocol):
     def reads(self, request: LogRequest) -> bool:
         return request.media_type in MEDIA_TYPES
 
-    def decode(self, request: LogRequest, pieces: Iterator[bytes]) -> Iterable[Window]:
+    def decode(self, request: LogRequest, pieces: Iterator[bytes]) -> Iterable[Part]:
         whole = one_window(pieces)
         return (Window(whole, ndjson=True),) if isinstance(whole, bytes) else streamed.lines(whole)
 
