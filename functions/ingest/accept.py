@@ -7,11 +7,11 @@ import msgspec
 
 from functions.ingest import records
 from functions.ingest.protocols.contract import IngestResult, Part, Window
-from functions.shared.errors import RefusalError
-from functions.shared.judging import bulk
-from functions.shared.judging.judge import judge
-from functions.shared.judging.rows import Receipt, Row
-from functions.shared.packing import Package, frame
+from functions.shared.errors import HttpError
+from functions.shared.events import bulk
+from functions.shared.events.judge import judge
+from functions.shared.events.package import Package, frame
+from functions.shared.events.row import ReceiptContext, Row
 
 MAX_EVENTS = 200_000
 
@@ -36,12 +36,12 @@ class Accepted:
         self.raw_bytes += len(lines)
 
 
-def accept(parts: Iterable[Part], receipt: Receipt, accepted: Accepted | None = None) -> Accepted:
+def accept(parts: Iterable[Part], receipt: ReceiptContext, accepted: Accepted | None = None) -> Accepted:
     """Judge every record of a body; `accepted` counts those before an error, too.
 
     Raises
     ------
-    RefusalError: 400 or 413, when the body as a whole is rejected.
+    HttpError: 400 or 413, when the body as a whole is rejected.
     """
     accepted = accepted or Accepted()
     result = accepted.result
@@ -55,7 +55,7 @@ def accept(parts: Iterable[Part], receipt: Receipt, accepted: Accepted | None = 
     return accepted
 
 
-def _judge(window: Window, receipt: Receipt, accepted: Accepted) -> None:
+def _judge(window: Window, receipt: ReceiptContext, accepted: Accepted) -> None:
     ordinary = bulk.encoded(window.body, window.ndjson, receipt)
     if ordinary:
         accepted.add(*ordinary)
@@ -63,7 +63,7 @@ def _judge(window: Window, receipt: Receipt, accepted: Accepted) -> None:
         _judge_one_by_one(window, receipt, accepted)
 
 
-def _judge_one_by_one(window: Window, receipt: Receipt, accepted: Accepted) -> None:
+def _judge_one_by_one(window: Window, receipt: ReceiptContext, accepted: Accepted) -> None:
     rows: list[Row] = []
     for index, record in enumerate(records.split(window), accepted.result.records):
         if index == MAX_EVENTS:
@@ -77,5 +77,5 @@ def _judge_one_by_one(window: Window, receipt: Receipt, accepted: Accepted) -> N
         accepted.add(len(rows), _encoder.encode_lines(rows))
 
 
-def _too_many_events() -> RefusalError:
-    return RefusalError(413, "too_many_events", f"The body holds more than {MAX_EVENTS} events.")
+def _too_many_events() -> HttpError:
+    return HttpError(413, "too_many_events", f"The body holds more than {MAX_EVENTS} events.")

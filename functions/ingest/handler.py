@@ -14,28 +14,28 @@ from datetime import UTC, datetime
 from functools import cache
 
 from functions.ingest.accept import Accepted, accept
-from functions.ingest.idempotency import Once
+from functions.ingest.idempotency import IdempotencyKey
 from functions.ingest.metrics import measure_accepted, rejections_logged
 from functions.ingest.protocols.contract import IngestProtocol, IngestResult, LogRequest
 from functions.ingest.protocols.table import ProtocolTable
-from functions.ingest.rate import RateLimit, Work
-from functions.ingest.road import Road, Roads, no_road
-from functions.ingest.stage import Staging
-from functions.ingest.waiting import Places, WaitPlaces, no_place
+from functions.ingest.rate_limit import RateLimit, RequestWork
+from functions.ingest.staging_target import StagingTarget, StagingTargets, no_target
+from functions.ingest.staging_writer import StagingWriter
+from functions.ingest.wait_places import Places, WaitPlaces, no_place
 from functions.shared.access import Principal
-from functions.shared.account.standing import refuse
-from functions.shared.buckets.own import open_bucket
-from functions.shared.custody.settings import CustodySettings
-from functions.shared.errors import RefusalError
+from functions.shared.accounts.account_status import raise_if_refused
+from functions.shared.buckets.platform import open_bucket
+from functions.shared.byoc.settings import ByocSettings
+from functions.shared.errors import HttpError
+from functions.shared.events.row import ReceiptContext
 from functions.shared.http import Answer, Event, answer, answering, refused
-from functions.shared.judging.rows import Receipt
 from functions.shared.settings import load
 
 WAIT_SECONDS = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Settings(CustodySettings):
+class Settings(ByocSettings):
     """`wait_places`: how many requests may wait at once, of all tenants together.
 
     `protocols`: what reads each route, in the form that ProtocolTable.parse reads.
@@ -52,20 +52,20 @@ class Settings(CustodySettings):
 class Ingest:
     """The parts of this function, wired once an execution environment.
 
-    `own_clouds`: the roads of BYOC tenants; they are never given ours. `places`: where requests wait, BYOC
+    `byoc_targets`: the roads of BYOC tenants; they are never given ours. `places`: where requests wait, BYOC
     tenants' too. `protocols`: what reads each route.
     """
 
-    staging: Staging
+    staging: StagingWriter
     rate: RateLimit
-    own_clouds: Roads = no_road
+    byoc_targets: StagingTargets = no_target
     places: Places = no_place
     protocols: ProtocolTable = field(default_factory=ProtocolTable)
 
-    def road(self, caller: Principal) -> Road:
+    def target(self, caller: Principal) -> StagingTarget:
         if caller.byoc:
-            return self.own_clouds(caller)
-        return Road(self.staging, caller.retention_days)
+            return self.byoc_targets(caller)
+        return StagingTarget(self.staging, caller.retention_days)
 
 
 @cache
@@ -74,20 +74,20 @@ def _ingest() -> Ingest:
     bucket = open_bucket(settings.staging_bucket)
     places = WaitPlaces(bucket, settings.wait_places)
     return Ingest(
-        Staging(bucket),
+        StagingWriter(bucket),
         RateLimit(),
-        lambda caller: _own_clouds()(caller),
+        lambda caller: _byoc_targets()(caller),
         places.lease,
         ProtocolTable.parse(settings.protocols),
     )
 
 
 @cache
-def _own_clouds() -> Roads:
-    from functions.ingest.own_road import own_cloud_roads  # see there why so late
+def _byoc_targets() -> StagingTargets:
+    from functions.ingest.byoc_targets import byoc_targets  # see there why so late
 
     settings = load(Settings)
-    return own_cloud_roads(settings, settings.byoc_queue, settings.health_table)
+    return byoc_targets(settings, settings.byoc_queue, settings.health_table)
 
 
 def _route(event: Event) -> Answer:
@@ -95,11 +95,11 @@ def _route(event: Event) -> Answer:
     if event["routeKey"] == "GET /health":
         return answer(200, {"status": "ok"})
     if event["routeKey"] == "$default":
-        raise RefusalError(404, "not_found", "There is nothing at this path, or not for this method.")
+        raise HttpError(404, "not_found", "There is nothing at this path, or not for this method.")
     return answer_to(event, _ingest())
 
 
-def _rejected(error: RefusalError, event: Event) -> Answer:
+def _rejected(error: HttpError, event: Event) -> Answer:
     """The response to a rejected request, in the form of its protocol."""
     if event["routeKey"] == "$default":
         return refused(error, event)
@@ -118,10 +118,10 @@ def answer_to(event: Event, ingest: Ingest) -> Answer:
     if handshake is not None:
         return handshake
     caller = request.caller()
-    accepted, work = Accepted(IngestResult(protocol.max_rejections)), Work()
+    accepted, work = Accepted(IngestResult(protocol.max_rejections)), RequestWork()
     with rejections_logged(caller, accepted, work):
         caller.require("ingest")
-        refuse(caller.refusal)
+        raise_if_refused(caller.refusal)
         with ingest.rate.charging(caller, work):
             _store(request, protocol, caller, ingest, accepted, work)
             return protocol.accepted(accepted.result, request)
@@ -133,12 +133,12 @@ def _store(
     caller: Principal,
     ingest: Ingest,
     accepted: Accepted,
-    work: Work,
+    work: RequestWork,
 ) -> None:
     """Judge the records of one body and stage those that are good; on return they are durable."""
     began = time.monotonic()
-    road = ingest.road(caller)
-    receipt = Receipt(caller.tenant, caller.project_id, datetime.now(UTC), road.retention_days)
+    target = ingest.target(caller)
+    receipt = ReceiptContext(caller.tenant, caller.project_id, datetime.now(UTC), target.retention_days)
     once = protocol.once(request)
     pieces = work.counting(protocol.unpack(request))
     pieces = once.reading(pieces) if once else pieces
@@ -147,20 +147,22 @@ def _store(
     work.staged_bytes = accepted.raw_bytes
     if not accepted.result.rows:
         return
-    with road.admitted():
-        key = _staged(road.staging, accepted, receipt, once)
+    with target.admitted():
+        key = _staged(target.staging, accepted, receipt, once)
     measure_accepted(accepted, caller, key, round((time.monotonic() - began) * 1000))
     if request.query.get("wait") == "true":
-        accepted.result.searchable = _waited(road.staging, key, caller, ingest.places)
+        accepted.result.searchable = _waited(target.staging, key, caller, ingest.places)
 
 
-def _waited(staging: Staging, key: str, caller: Principal, places: Places) -> bool:
+def _waited(staging: StagingWriter, key: str, caller: Principal, places: Places) -> bool:
     """Whether the events can be found; False at once when there is no place to wait in."""
     with places(caller.tenant) as is_taken:
         return is_taken and staging.wait_until_loaded(key, WAIT_SECONDS)
 
 
-def _staged(staging: Staging, accepted: Accepted, receipt: Receipt, once: Once | None) -> str:
+def _staged(
+    staging: StagingWriter, accepted: Accepted, receipt: ReceiptContext, once: IdempotencyKey | None
+) -> str:
     if once:
         return staging.put_once(accepted.package, receipt, once)
     return staging.put(accepted.package, receipt)

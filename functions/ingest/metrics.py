@@ -9,10 +9,10 @@ from contextlib import contextmanager
 
 from functions.ingest.accept import Accepted
 from functions.ingest.protocols.contract import nothing_accepted
-from functions.ingest.rate import Work
+from functions.ingest.rate_limit import RequestWork
 from functions.shared import journal
 from functions.shared.access import Principal
-from functions.shared.errors import RefusalError
+from functions.shared.errors import HttpError
 from functions.shared.http import INTERNAL_ERROR
 
 
@@ -32,7 +32,7 @@ def measure_accepted(accepted: Accepted, caller: Principal, key: str, took_ms: i
 
 
 @contextmanager
-def rejections_logged(caller: Principal, accepted: Accepted, work: Work) -> Iterator[None]:
+def rejections_logged(caller: Principal, accepted: Accepted, work: RequestWork) -> Iterator[None]:
     """Write `request_rejected` when nothing of this block's request is stored.
 
     `rows` counts its good records and `rejected` its bad ones, as far as it was read; `bytes` is decoded.
@@ -41,7 +41,7 @@ def rejections_logged(caller: Principal, accepted: Accepted, work: Work) -> Iter
     try:
         yield
         code = "" if accepted.result.rows else nothing_accepted(accepted.result).code
-    except RefusalError as error:
+    except HttpError as error:
         code = error.code
         raise
     finally:

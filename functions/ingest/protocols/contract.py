@@ -13,11 +13,11 @@ from typing import Any
 import msgspec
 
 from functions.ingest import unpack
-from functions.ingest.idempotency import Once, once
+from functions.ingest.idempotency import IdempotencyKey, read_key
 from functions.shared.access import Principal, principal
-from functions.shared.errors import RefusalError
+from functions.shared.errors import HttpError
+from functions.shared.events.judge import RejectedEvent
 from functions.shared.http import Answer, Event, body_of
-from functions.shared.judging.judge import Verdict
 
 MAX_REJECTIONS = 1000
 
@@ -51,7 +51,7 @@ class LogRequest:
 
         Raises
         ------
-        RefusalError: 400 when the gateway marks it as base64 and it is not.
+        HttpError: 400 when the gateway marks it as base64 and it is not.
         """
         if self._body is None:
             self._body = body_of(self.event)
@@ -62,7 +62,7 @@ class LogRequest:
 
         Raises
         ------
-        RefusalError: 401 or 429 when the authorizer found no valid key.
+        HttpError: 401 or 429 when the authorizer found no valid key.
         """
         return principal(self.event)
 
@@ -72,29 +72,29 @@ class Window:
     """Some records as JSON, about a megabyte: one document, or with `ndjson` one record a line.
 
     A document is an array, an object with `events` or `logs`, or one record. Field names are those of
-    functions.shared.judging.names.
+    functions.shared.events.names.
     """
 
     body: bytes
     ndjson: bool
 
 
-Part = Window | Verdict
+Part = Window | RejectedEvent
 """What decoding yields: records to judge, or the verdict on one record that is rejected unjudged."""
 
 WINDOW_BYTES = 1024 * 1024
 
 EventFields = Mapping[str, Any]
-"""A record as field -> value, under the names of functions.shared.judging.names."""
+"""A record as field -> value, under the names of functions.shared.events.names."""
 
 _encode = msgspec.json.Encoder().encode
 
 
-def windows(records: Iterable[EventFields | Verdict]) -> Iterator[Part]:
+def windows(records: Iterable[EventFields | RejectedEvent]) -> Iterator[Part]:
     """What an adapter decodes one by one, as parts: windows of records, and verdicts between them."""
     lines = bytearray()
     for record in records:
-        if isinstance(record, Verdict):
+        if isinstance(record, RejectedEvent):
             if lines:
                 yield Window(bytes(lines), ndjson=True)
                 lines.clear()
@@ -113,7 +113,7 @@ class Rejection:
     """A rejected record; `index` counts all records of the request from 0."""
 
     index: int
-    verdict: Verdict
+    verdict: RejectedEvent
 
 
 @dataclass(slots=True)
@@ -134,7 +134,7 @@ class IngestResult:
     def records(self) -> int:
         return self.rows + self.rejected
 
-    def reject(self, index: int, verdict: Verdict) -> None:
+    def reject(self, index: int, verdict: RejectedEvent) -> None:
         self.rejected += 1
         if len(self.rejections) < self.max_rejections:
             self.rejections.append(Rejection(index, verdict))
@@ -143,7 +143,7 @@ class IngestResult:
 class IngestProtocol(ABC):
     """One protocol. It has no state: one instance, its module's `PROTOCOL`, serves all requests.
 
-    A request that is rejected anywhere, by us or by the protocol, is a RefusalError, and `rejected` puts it
+    A request that is rejected anywhere, by us or by the protocol, is a HttpError, and `rejected` puts it
     into the protocol's form. Then nothing of the request is stored.
     """
 
@@ -161,16 +161,16 @@ class IngestProtocol(ABC):
         """
         return None
 
-    def once(self, request: LogRequest) -> Once | None:
+    def once(self, request: LogRequest) -> IdempotencyKey | None:
         """The request's idempotency key, by which a retry is recognised for 24 hours; None without one.
 
         A protocol whose requests have an id that is stable over retries prefixes it with its own name.
 
         Raises
         ------
-        RefusalError: 400, for a key that is too long.
+        HttpError: 400, for a key that is too long.
         """
-        return once(request.headers)
+        return read_key(request.headers)
 
     def unpack(self, request: LogRequest) -> Iterator[bytes]:
         """The body after Content-Encoding, in pieces.
@@ -187,7 +187,7 @@ class IngestProtocol(ABC):
 
         Raises
         ------
-        RefusalError: 400, 413 or 415, possibly after some parts, when the body as a whole is rejected.
+        HttpError: 400, 413 or 415, possibly after some parts, when the body as a whole is rejected.
         """
 
     @abstractmethod
@@ -199,7 +199,7 @@ class IngestProtocol(ABC):
         """
 
     @abstractmethod
-    def rejected(self, error: RefusalError, request: LogRequest) -> Answer:
+    def rejected(self, error: HttpError, request: LogRequest) -> Answer:
         """The response to a rejected request: status and body by which this client retries what it should.
 
         Status 500 means that the outcome is unknown; 429 and 503 that nothing is stored. The body of
@@ -207,14 +207,14 @@ class IngestProtocol(ABC):
         """
 
 
-def nothing_accepted(result: IngestResult) -> RefusalError:
+def nothing_accepted(result: IngestResult) -> HttpError:
     """The error of a body without a single good record."""
     verdicts = described(result)
     if result.rejected:
-        return RefusalError(
+        return HttpError(
             400, "all_rejected", "None of the events could be accepted: see 'errors'.", details=verdicts
         )
-    return RefusalError(400, "no_events", "The body holds no events.", details=verdicts)
+    return HttpError(400, "no_events", "The body holds no events.", details=verdicts)
 
 
 def described(result: IngestResult) -> dict[str, int | list[dict[str, str | int]]]:

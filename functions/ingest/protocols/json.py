@@ -20,7 +20,7 @@ from functions.ingest.protocols.contract import (
     described,
     nothing_accepted,
 )
-from functions.shared.errors import RefusalError
+from functions.shared.errors import HttpError
 from functions.shared.http import Answer, answer, refused
 
 ONE_WINDOW_BYTES = 8 * 1024 * 1024
@@ -44,7 +44,7 @@ class JsonProtocol(IngestProtocol):
             raise nothing_accepted(result)
         return answer(200 if result.searchable else 202, {"status": "accepted", **described(result)})
 
-    def rejected(self, error: RefusalError, request: LogRequest) -> Answer:
+    def rejected(self, error: HttpError, request: LogRequest) -> Answer:
         return refused(error, request.event)
 
 

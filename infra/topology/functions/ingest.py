@@ -1,14 +1,14 @@
 """Logs over HTTPS, into the staging bucket or a customer's own bucket."""
 
-from infra.topology.custody import CUSTODY, MAY_REACH_CUSTOMERS
+from infra.topology.byoc import BYOC_GRANTS, BYOC_SETTINGS
 from infra.topology.shape import Function, Route
-from infra.topology.throttles import PROBE, ROAD
+from infra.topology.throttles import INGEST, PROBE
 
 UNKNOWN_ROUTES = "ingest"
 """The function that answers unmatched routes, so that even this 404 follows the API contract."""
 
 ROUTES = (
-    Route("POST", "/v1/drain", throttle=ROAD, protocols=("ndjson", "json")),
+    Route("POST", "/v1/drain", throttle=INGEST, protocols=("ndjson", "json")),
     Route("GET", "/health", auth=False, throttle=PROBE),
 )
 
@@ -29,7 +29,7 @@ FUNCTIONS = (
             "wait_places": "40",
             "protocols": _PROTOCOLS,
             "health_table": "table:health",
-            **CUSTODY,
+            **BYOC_SETTINGS,
         },
         grants=(
             "put:bucket:staging",
@@ -37,7 +37,7 @@ FUNCTIONS = (
             "send:queue:staged-byoc",
             "read:table:health",
             "write:table:health",
-            *MAY_REACH_CUSTOMERS,
+            *BYOC_GRANTS,
         ),
         routes=ROUTES,
         local_concurrency=4,

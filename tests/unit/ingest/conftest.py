@@ -3,14 +3,16 @@ from datetime import UTC, datetime
 import pytest
 
 from functions.ingest import handler as ingesting
-from functions.shared.judging.rows import Receipt
+from functions.shared.events.row import ReceiptContext
 from functions.shared.tenancy import TenantId
 from tests.unit.ingest.protocols import InMemoryIngest, SpokenProtocol, install
 
 
 @pytest.fixture
-def receipt() -> Receipt:
-    return Receipt(TenantId("acme"), "default", datetime(2026, 11, 23, 12, 30, 15, 123456, tzinfo=UTC), 30)
+def receipt() -> ReceiptContext:
+    return ReceiptContext(
+        TenantId("acme"), "default", datetime(2026, 11, 23, 12, 30, 15, 123456, tzinfo=UTC), 30
+    )
 
 
 @pytest.fixture

@@ -18,16 +18,16 @@ from obstore.store import MemoryStore
 
 from functions.ingest import handler as ingesting
 from functions.ingest.handler import Ingest
-from functions.ingest.idempotency import Once
+from functions.ingest.idempotency import IdempotencyKey
 from functions.ingest.protocols.contract import IngestProtocol, IngestResult, LogRequest, Part, windows
 from functions.ingest.protocols.table import ProtocolTable
-from functions.ingest.rate import RateLimit
-from functions.ingest.stage import Staging
-from functions.shared.buckets.own import OwnBucket
-from functions.shared.errors import RefusalError
+from functions.ingest.rate_limit import RateLimit
+from functions.ingest.staging_writer import StagingWriter
+from functions.shared.buckets.platform import PlatformBucket
+from functions.shared.errors import HttpError
+from functions.shared.events.judge import RejectedEvent
+from functions.shared.events.staged_key import StagedKey, is_staged
 from functions.shared.http import Answer
-from functions.shared.judging.judge import Verdict
-from functions.shared.staging import StagedKey, is_staged
 from infra.topology import function
 from tests.integration.http_events import drain_event
 
@@ -49,9 +49,9 @@ class SpokenProtocol(IngestProtocol):
             request.caller()
         return plain(200, "ready")
 
-    def once(self, request: LogRequest) -> Once | None:
+    def once(self, request: LogRequest) -> IdempotencyKey | None:
         key = request.headers.get("x-spoken-id", "")
-        return Once(f"spoken:{key}") if key else None
+        return IdempotencyKey(f"spoken:{key}") if key else None
 
     def decode(self, _request: LogRequest, pieces: Iterator[bytes]) -> Iterable[Part]:
         return windows(map(_record, next(pieces, b"").decode().splitlines()))
@@ -60,13 +60,13 @@ class SpokenProtocol(IngestProtocol):
         codes = {each.index: each.verdict.code for each in result.rejections}
         return plain(207, " ".join(codes.get(index, "ok") for index in range(result.records)))
 
-    def rejected(self, error: RefusalError, _request: LogRequest) -> Answer:
+    def rejected(self, error: HttpError, _request: LogRequest) -> Answer:
         return plain(503 if error.status in (429, 500, 503) else error.status, f"{error.code}!")
 
 
-def _record(line: str) -> dict[str, str] | Verdict:
+def _record(line: str) -> dict[str, str] | RejectedEvent:
     level, bar, message = line.partition("|")
-    return {"level": level, "message": message} if bar else Verdict("no_bar", "The line has no '|'.")
+    return {"level": level, "message": message} if bar else RejectedEvent("no_bar", "The line has no '|'.")
 
 
 def plain(status: int, text: str) -> Answer:
@@ -79,7 +79,7 @@ class InMemoryIngest:
     def __init__(self) -> None:
         self.store = MemoryStore()
         self.parts = Ingest(
-            Staging(OwnBucket(self.store)), RateLimit(), protocols=ProtocolTable.parse(ROUTES)
+            StagingWriter(PlatformBucket(self.store)), RateLimit(), protocols=ProtocolTable.parse(ROUTES)
         )
 
     def send(

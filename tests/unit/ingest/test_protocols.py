@@ -11,9 +11,9 @@ from functions.ingest.protocols import ndjson
 from functions.ingest.protocols.contract import IngestProtocol, LogRequest, Window, windows
 from functions.ingest.protocols.table import ProtocolTable
 from functions.shared.buckets.contract import BucketUnavailableError
-from functions.shared.judging import bulk
-from functions.shared.judging.judge import Verdict
-from functions.shared.judging.rows import Receipt
+from functions.shared.events import bulk
+from functions.shared.events.judge import RejectedEvent
+from functions.shared.events.row import ReceiptContext
 from infra.build import ROOT
 from infra.topology import FUNCTIONS, function
 from tests.integration.http_events import drain_event
@@ -128,7 +128,7 @@ def test_backpressure_and_faults_of_ours_are_in_the_terms_of_the_client(
     with monkeypatch.context() as patch:
         patch.setattr(SpokenProtocol, "decode", lambda *_: 1 / 0)
         assert ingest.send(b"info|a") == (503, "internal_error!")
-    monkeypatch.setattr("functions.ingest.stage.put_package", fail)
+    monkeypatch.setattr("functions.ingest.staging_writer.put_package", fail)
     assert ingest.send(b"info|a") == (503, "staging_unavailable!")
 
 
@@ -213,7 +213,7 @@ def test_a_batch_that_s3_does_not_take_leaves_a_line_with_its_rows(
     def fail(*_: Any) -> Any:
         raise BucketUnavailableError("SlowDown")
 
-    monkeypatch.setattr("functions.ingest.stage.put_package", fail)
+    monkeypatch.setattr("functions.ingest.staging_writer.put_package", fail)
     assert ingest.send(b'[{"message":"a"},{"message":"b"},{}]', DRAIN)[0] == 503
     (line,) = rejected_lines(capsys.readouterr().out)
     assert (line["code"], line["rows"], line["rejected"]) == ("staging_unavailable", 2, 1)
@@ -246,9 +246,9 @@ def test_accepted_requests_and_requests_without_a_key_leave_no_such_line(
     assert rejected_lines(capsys.readouterr().out) == []
 
 
-def test_records_are_judged_in_windows_of_about_a_megabyte_by_the_fast_path(receipt: Receipt) -> None:
+def test_records_are_judged_in_windows_of_about_a_megabyte_by_the_fast_path(receipt: ReceiptContext) -> None:
     """And a record that decoding rejects keeps its place between them."""
-    rejected = Verdict("no_bar", "The line has no '|'.")
+    rejected = RejectedEvent("no_bar", "The line has no '|'.")
     events = [{"message": "x" * 1000}] * 2500
     parts = list(windows([rejected, *events, rejected, {"message": "y"}]))
     assert [isinstance(part, Window) for part in parts] == [False, True, True, True, False, True]

@@ -9,17 +9,17 @@ from typing import Any
 import msgspec
 import pytest
 
-from functions.shared.judging import bulk
-from functions.shared.judging.judge import judge
-from functions.shared.judging.names import FIELDS, FILE_ENVELOPES, IDS, OTHER_NAMES, names_of, plain_name
-from functions.shared.judging.rows import Receipt, Row
-from functions.shared.staging import COLUMNS
+from functions.shared.events import bulk
+from functions.shared.events.judge import judge
+from functions.shared.events.names import FIELDS, FILE_ENVELOPES, IDS, OTHER_NAMES, names_of, plain_name
+from functions.shared.events.row import ReceiptContext, Row
+from functions.shared.events.staged_key import COLUMNS
 from functions.shared.tenancy import TenantId
-from functions.uploads.formats.csv_rows import Header
+from functions.uploads.formats.csv_rows import CsvHeader
 from functions.uploads.formats.json_records import row_of
 from functions.uploads.records import opened
 
-RECEIPT = Receipt(TenantId("acme"), "default", datetime(2026, 11, 23, 12, 30, tzinfo=UTC), 30)
+RECEIPT = ReceiptContext(TenantId("acme"), "default", datetime(2026, 11, 23, 12, 30, tzinfo=UTC), 30)
 
 OURS_ALONE = {"tenant_id", "received_at"}
 """Columns that no sender may set."""
@@ -84,7 +84,7 @@ def test_files_have_each_field_under_each_of_its_names(field: str, name: str) ->
         row = row_of(json.dumps({spelling: VALUES[field], "other": 1}).encode(), RECEIPT)
         assert isinstance(row, Row)
         assert getattr(row, field).startswith(VALUES[field].rstrip("Z"))
-        header = Header(["other", spelling])
+        header = CsvHeader(["other", spelling])
         assert (header.times if field == "timestamp" else [getattr(header, field)]) == [1]
 
 
