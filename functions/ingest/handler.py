@@ -15,7 +15,7 @@ from functools import cache
 
 from functions.ingest.accept import Accepted, accept
 from functions.ingest.idempotency import IdempotencyKey
-from functions.ingest.metrics import measure_accepted, rejections_logged
+from functions.ingest.metrics import log_rejection, measure_accepted
 from functions.ingest.protocols.contract import IngestProtocol, IngestResult, LogRequest
 from functions.ingest.protocols.table import ProtocolTable
 from functions.ingest.rate_limit import RateLimit, RequestWork
@@ -119,7 +119,7 @@ def answer_to(event: Event, ingest: Ingest) -> Answer:
         return handshake
     caller = request.caller()
     accepted, work = Accepted(IngestResult(protocol.max_rejections)), RequestWork()
-    with rejections_logged(caller, accepted, work):
+    with log_rejection(caller, accepted, work):
         caller.require("ingest")
         raise_if_refused(caller.refusal)
         with ingest.rate.charging(caller, work):
@@ -139,30 +139,31 @@ def _store(
     began = time.monotonic()
     target = ingest.target(caller)
     receipt = ReceiptContext(caller.tenant, caller.project_id, datetime.now(UTC), target.retention_days)
-    once = protocol.once(request)
+    key = protocol.idempotency_key(request)
     pieces = work.counting(protocol.unpack(request))
-    pieces = once.reading(pieces) if once else pieces
+    pieces = key.reading(pieces) if key else pieces
     accept(protocol.decode(request, pieces), receipt, accepted)
     deque(pieces, maxlen=0)  # the fingerprint is that of the whole body
     work.staged_bytes = accepted.raw_bytes
     if not accepted.result.rows:
         return
     with target.admitted():
-        key = _staged(target.staging, accepted, receipt, once)
-    measure_accepted(accepted, caller, key, round((time.monotonic() - began) * 1000))
+        staged = _put(target.staging, accepted, receipt, key)
+    measure_accepted(accepted, caller, staged, round((time.monotonic() - began) * 1000))
     if request.query.get("wait") == "true":
-        accepted.result.searchable = _waited(target.staging, key, caller, ingest.places)
+        accepted.result.searchable = _wait(target.staging, staged, caller, ingest.places)
 
 
-def _waited(staging: StagingWriter, key: str, caller: Principal, places: Places) -> bool:
+def _wait(staging: StagingWriter, key: str, caller: Principal, places: Places) -> bool:
     """Whether the events can be found; False at once when there is no place to wait in."""
     with places(caller.tenant) as is_taken:
         return is_taken and staging.wait_until_loaded(key, WAIT_SECONDS)
 
 
-def _staged(
-    staging: StagingWriter, accepted: Accepted, receipt: ReceiptContext, once: IdempotencyKey | None
+def _put(
+    staging: StagingWriter, accepted: Accepted, receipt: ReceiptContext, key: IdempotencyKey | None
 ) -> str:
-    if once:
-        return staging.put_once(accepted.package, receipt, once)
+    """Write the staged object, and return its key."""
+    if key:
+        return staging.put_once(accepted.package, receipt, key)
     return staging.put(accepted.package, receipt)

@@ -32,7 +32,7 @@ def measure_accepted(accepted: Accepted, caller: Principal, key: str, took_ms: i
 
 
 @contextmanager
-def rejections_logged(caller: Principal, accepted: Accepted, work: RequestWork) -> Iterator[None]:
+def log_rejection(caller: Principal, accepted: Accepted, work: RequestWork) -> Iterator[None]:
     """Write `request_rejected` when nothing of this block's request is stored.
 
     `rows` counts its good records and `rejected` its bad ones, as far as it was read; `bytes` is decoded.

@@ -80,7 +80,7 @@ class Window:
 
 
 Part = Window | RejectedEvent
-"""What decoding yields: records to judge, or the verdict on one record that is rejected unjudged."""
+"""What decoding yields: records to judge, or a record that the protocol itself rejects."""
 
 WINDOW_BYTES = 1024 * 1024
 
@@ -91,7 +91,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 def windows(records: Iterable[EventFields | RejectedEvent]) -> Iterator[Part]:
-    """What an adapter decodes one by one, as parts: windows of records, and verdicts between them."""
+    """Single records as parts: good ones in windows, and the rejected ones in their places between them."""
     lines = bytearray()
     for record in records:
         if isinstance(record, RejectedEvent):
@@ -113,7 +113,7 @@ class Rejection:
     """A rejected record; `index` counts all records of the request from 0."""
 
     index: int
-    verdict: RejectedEvent
+    cause: RejectedEvent
 
 
 @dataclass(slots=True)
@@ -134,21 +134,21 @@ class IngestResult:
     def records(self) -> int:
         return self.rows + self.rejected
 
-    def reject(self, index: int, verdict: RejectedEvent) -> None:
+    def reject(self, index: int, cause: RejectedEvent) -> None:
         self.rejected += 1
         if len(self.rejections) < self.max_rejections:
-            self.rejections.append(Rejection(index, verdict))
+            self.rejections.append(Rejection(index, cause))
 
 
 class IngestProtocol(ABC):
     """One protocol. It has no state: one instance, its module's `PROTOCOL`, serves all requests.
 
-    A request that is rejected anywhere, by us or by the protocol, is a HttpError, and `rejected` puts it
+    A request that is rejected anywhere, by us or by the protocol, is an HttpError, and `rejected` puts it
     into the protocol's form. Then nothing of the request is stored.
     """
 
     max_rejections = MAX_REJECTIONS
-    """The most rejected records that `accepted` can describe; a protocol with a result for each needs all."""
+    """How many rejected records are described to `accepted`; a protocol with a result for each needs all."""
 
     def reads(self, request: LogRequest) -> bool:
         """Whether the request is in this protocol; asked only where several share a route."""
@@ -161,7 +161,7 @@ class IngestProtocol(ABC):
         """
         return None
 
-    def once(self, request: LogRequest) -> IdempotencyKey | None:
+    def idempotency_key(self, request: LogRequest) -> IdempotencyKey | None:
         """The request's idempotency key, by which a retry is recognised for 24 hours; None without one.
 
         A protocol whose requests have an id that is stable over retries prefixes it with its own name.
@@ -209,18 +209,16 @@ class IngestProtocol(ABC):
 
 def nothing_accepted(result: IngestResult) -> HttpError:
     """The error of a body without a single good record."""
-    verdicts = described(result)
+    code, message = "no_events", "The body holds no events."
     if result.rejected:
-        return HttpError(
-            400, "all_rejected", "None of the events could be accepted: see 'errors'.", details=verdicts
-        )
-    return HttpError(400, "no_events", "The body holds no events.", details=verdicts)
+        code, message = "all_rejected", "None of the events could be accepted: see 'errors'."
+    return HttpError(400, code, message, details=described(result))
 
 
 def described(result: IngestResult) -> dict[str, int | list[dict[str, str | int]]]:
     """The result as POST /v1/drain shows it: counts, and the rejected events by index, code and reason."""
     errors: list[dict[str, str | int]] = [
-        {"index": each.index, "code": each.verdict.code, "reason": each.verdict.reason}
+        {"index": each.index, "code": each.cause.code, "reason": each.cause.reason}
         for each in result.rejections
     ]
     return {"accepted": result.rows, "rejected": result.rejected, "errors": errors}

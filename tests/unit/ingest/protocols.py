@@ -49,7 +49,7 @@ class SpokenProtocol(IngestProtocol):
             request.caller()
         return plain(200, "ready")
 
-    def once(self, request: LogRequest) -> IdempotencyKey | None:
+    def idempotency_key(self, request: LogRequest) -> IdempotencyKey | None:
         key = request.headers.get("x-spoken-id", "")
         return IdempotencyKey(f"spoken:{key}") if key else None
 
@@ -57,7 +57,7 @@ class SpokenProtocol(IngestProtocol):
         return windows(map(_record, next(pieces, b"").decode().splitlines()))
 
     def accepted(self, result: IngestResult, _request: LogRequest) -> Answer:
-        codes = {each.index: each.verdict.code for each in result.rejections}
+        codes = {each.index: each.cause.code for each in result.rejections}
         return plain(207, " ".join(codes.get(index, "ok") for index in range(result.records)))
 
     def rejected(self, error: HttpError, _request: LogRequest) -> Answer:

@@ -69,7 +69,7 @@ def test_a_bad_record_harms_no_other(receipt: ReceiptContext) -> None:
     body = b'{"events":[%b,{"message":5},{"message":"nan","metadata":{"a":NaN}},%b]}' % (ONE, TWO)
     accepted = taken(body, receipt)
     assert messages(accepted) == ["one", "two"]
-    assert [(each.index, each.verdict.code) for each in accepted.result.rejections] == [
+    assert [(each.index, each.cause.code) for each in accepted.result.rejections] == [
         (1, "message_not_text"),
         (2, "invalid_json"),
     ]
