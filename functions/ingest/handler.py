@@ -16,7 +16,7 @@ from functools import cache
 from functions.ingest.accept import Accepted, accept
 from functions.ingest.idempotency import IdempotencyKey
 from functions.ingest.metrics import log_rejection, measure_accepted
-from functions.ingest.protocols.contract import IngestProtocol, IngestResult, LogRequest
+from functions.ingest.protocols.contract import IngestProtocol, IngestResult, LogRequest, nothing_accepted
 from functions.ingest.protocols.table import ProtocolTable
 from functions.ingest.rate_limit import RateLimit, RequestWork
 from functions.ingest.staging_target import StagingTarget, StagingTargets, no_target
@@ -119,12 +119,18 @@ def answer_to(event: Event, ingest: Ingest) -> Answer:
         return handshake
     caller = request.caller()
     accepted, work = Accepted(IngestResult(protocol.max_rejections)), RequestWork()
-    with log_rejection(caller, accepted, work):
+    try:
         caller.require("ingest")
         raise_if_refused(caller.refusal)
         with ingest.rate.charging(caller, work):
             _store(request, protocol, caller, ingest, accepted, work)
-            return protocol.accepted(accepted.result, request)
+            response = protocol.accepted(accepted.result, request)
+    except Exception as error:
+        log_rejection(error, caller, accepted, work)
+        raise
+    if not accepted.result.rows:
+        log_rejection(nothing_accepted(accepted.result), caller, accepted, work)
+    return response
 
 
 def _store(

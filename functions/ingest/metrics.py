@@ -4,11 +4,7 @@ The line names the tenant, the error code and counts, and nothing of the events,
 "why are my logs missing" has an answer. A request without a valid key has no tenant, and leaves no line.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 from functions.ingest.accept import Accepted
-from functions.ingest.protocols.contract import nothing_accepted
 from functions.ingest.rate_limit import RequestWork
 from functions.shared import journal
 from functions.shared.access import Principal
@@ -31,26 +27,16 @@ def measure_accepted(accepted: Accepted, caller: Principal, key: str, took_ms: i
     )
 
 
-@contextmanager
-def log_rejection(caller: Principal, accepted: Accepted, work: RequestWork) -> Iterator[None]:
-    """Write `request_rejected` when nothing of this block's request is stored.
+def log_rejection(error: Exception, caller: Principal, accepted: Accepted, work: RequestWork) -> None:
+    """Write the line of a request of which nothing is stored because of `error`.
 
     `rows` counts its good records and `rejected` its bad ones, as far as it was read; `bytes` is decoded.
     """
-    code = INTERNAL_ERROR
-    try:
-        yield
-        code = "" if accepted.result.rows else nothing_accepted(accepted.result).code
-    except HttpError as error:
-        code = error.code
-        raise
-    finally:
-        if code:
-            journal.write(
-                "request_rejected",
-                tenant_id=caller.tenant,
-                code=code,
-                rows=accepted.result.rows,
-                rejected=accepted.result.rejected,
-                bytes=work.decoded_bytes,
-            )
+    journal.write(
+        "request_rejected",
+        tenant_id=caller.tenant,
+        code=error.code if isinstance(error, HttpError) else INTERNAL_ERROR,
+        rows=accepted.result.rows,
+        rejected=accepted.result.rejected,
+        bytes=work.decoded_bytes,
+    )

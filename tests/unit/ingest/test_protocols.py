@@ -114,7 +114,7 @@ def test_a_rejection_before_decoding_is_in_the_protocols_form(
     assert ingest.staged() == []
 
 
-def test_backpressure_and_faults_of_ours_are_in_the_terms_of_the_client(
+def test_backpressure_and_internal_errors_are_in_the_terms_of_the_client(
     ingest: InMemoryIngest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """This one retries 503 and nothing else; in our own API it would be 429, 500 and 503."""
@@ -158,7 +158,7 @@ def test_a_request_id_of_the_protocol_makes_a_retry_the_same_batch(ingest: InMem
 def test_the_fingerprint_covers_what_a_protocol_leaves_unread(
     ingest: InMemoryIngest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Otherwise a batch that differs at its end would be taken for a retry, and lost."""
+    """Otherwise a batch that differs at its end would count as a retry, and lost."""
 
     def in_lines(_: Any, request: LogRequest) -> Iterator[bytes]:
         return iter(request.body.splitlines(keepends=True))
@@ -227,7 +227,7 @@ def test_a_body_without_a_good_record_leaves_a_line_whatever_the_protocol_answer
     assert (line["code"], line["rejected"]) == ("all_rejected", 2)
 
 
-def test_a_fault_of_ours_leaves_a_line_with_the_tenant(
+def test_an_internal_error_leaves_a_line_with_the_tenant(
     ingest: InMemoryIngest, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(SpokenProtocol, "decode", lambda *_: 1 / 0)
