@@ -12,8 +12,8 @@ from backports import zstd
 from obstore.store import MemoryStore
 
 from functions.ingest.accept import accept
+from functions.ingest.protocols.contract import Window
 from functions.ingest.staging_writer import StagingWriter
-from functions.ingest.streamed import Window
 from functions.retention.accounts import AccountScan
 from functions.retention.handler import PurgeService, run
 from functions.retention.partitions import Partitions

@@ -105,6 +105,16 @@ def test_every_function_has_a_list_of_modules_it_must_not_load() -> None:
     assert FORBIDDEN.keys() == {each.name for each in FUNCTIONS}
 
 
+@pytest.mark.parametrize(
+    "name", sorted({name for route in function("ingest").routes for name in route.protocols})
+)
+def test_loading_a_protocol_loads_nothing_that_ingest_must_not(name: str) -> None:
+    """Protocols are imported at the first request to one of their routes, so the test above misses them."""
+    loaded = {module.split(".")[0] for module in _loaded_by(f"functions.ingest.protocols.{name}")}
+
+    assert loaded & FORBIDDEN["ingest"] == set()
+
+
 @pytest.mark.parametrize("name", sorted(FORBIDDEN))
 def test_importing_a_handler_needs_no_setting_and_opens_no_connection(name: str) -> None:
     """The environment is empty, and an audit hook ends the interpreter at a connection."""
