@@ -10,6 +10,7 @@ fix; 503 means that nothing was changed.
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -20,6 +21,7 @@ from functions.shared.account.standing import refuse
 from functions.shared.buckets.drops import DropBucket
 from functions.shared.custody.buckets import NoDestinationError, no_destination
 from functions.shared.custody.settings import CustodySettings
+from functions.shared.dynamo.answers import StoreUnavailableError
 from functions.shared.errors import PermanentError, RefusalError, RetryableError
 from functions.shared.http import Answer, Event, answer, answering, request
 from functions.shared.settings import load
@@ -126,7 +128,13 @@ def _announce(desk: Desk, caller: Principal, event: Event) -> Answer:
             f"{MAX_OPEN_BYTES // 1024**4} TiB in total per hour. Upload the announced files, then retry.",
             retry_after_seconds=2,
         )
-    desk.register.announce(upload)
+    try:
+        desk.register.announce(upload)
+    except StoreUnavailableError:
+        # No URL was returned, so no file arrives and releases the count. If this fails too, the hour does.
+        with suppress(StoreUnavailableError):
+            desk.open_uploads.release(caller.tenant, upload.size_bytes, now)
+        raise
     put = {
         "url": url,
         "method": "PUT",

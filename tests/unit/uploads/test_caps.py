@@ -6,11 +6,13 @@ from typing import Any
 import pytest
 
 from functions.shared.account.standing import Standing
+from functions.shared.dynamo.answers import StoreUnavailableError
 from functions.shared.staging import StagedKey
 from functions.shared.tenancy import TenantId, dropin_prefix, staged_prefix
 from functions.uploads import counters, gate, work
 from functions.uploads.counters import KEPT_DAYS, KeptOriginals, OpenUploads, StagedBytes
-from functions.uploads.files import DONE
+from functions.uploads.files import DONE, Upload
+from functions.uploads.register import Register
 from tests.unit.uploads.test_routes import announce, ask
 from tests.unit.uploads.world import ACME, GLOBEX, World
 
@@ -197,6 +199,23 @@ def test_an_account_announces_a_bounded_number_of_files_that_have_not_come(
     assert ask(here, "POST /v1/uploads", body={"filename": "x", "size": 5})[0] == 429
     here.later = 3600
     announce(here)
+
+
+def test_an_announcement_that_failed_is_not_counted(here: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(counters, "MAX_OPEN_UPLOADS", 1)
+
+    def unavailable(_register: Register, _upload: Upload) -> None:
+        raise StoreUnavailableError("DynamoDB: InternalServerError")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Register, "announce", unavailable)
+        for _ in range(2):
+            status, answer = ask(here, "POST /v1/uploads", body={"filename": "x", "size": 5})
+            assert (status, answer["code"]) == (503, "try_again")
+
+    announce(here)
+    assert ask(here, "POST /v1/uploads", body={"filename": "x", "size": 5})[0] == 429
+    announce(here, GLOBEX)
 
 
 def test_the_bytes_of_announced_files_are_bounded_too(here: World, monkeypatch: pytest.MonkeyPatch) -> None:
