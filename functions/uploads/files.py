@@ -9,9 +9,12 @@ from functions.shared.account.standing import REFUSAL_CODES
 from functions.shared.buckets.drops import Dropped
 from functions.shared.judging.rows import Receipt
 from functions.shared.staging import base32
-from functions.shared.tenancy import TenantId
+from functions.shared.tenancy import TenantId, staged_prefix
 
 WAITING, READING, DONE, PARTLY, FAILED = "waiting", "reading", "done", "partly", "failed"
+LOADING = "loading"
+"""Shown instead of DONE or PARTLY until all rows can be searched (functions.uploads.loading)."""
+
 SETTLED = frozenset({DONE, PARTLY, FAILED})
 
 OF_CONTENT = frozenset(
@@ -66,7 +69,8 @@ class File:
     for the beginning; `attempts` counts the attempts that began there. `skip_ms`: the CPU time that finding
     such places again has taken, in all attempts. `code` and `reason` say why the file
     is not done. `owner` has the lease until `lease_until`. `kept_on`: the day on which its original was
-    counted as kept in our bucket, empty if it is not kept there.
+    counted as kept in our bucket, empty if it is not kept there. `loaded`: 1 once none of its objects is
+    staged any more.
     """
 
     tenant: TenantId
@@ -94,6 +98,7 @@ class File:
     owner: str = ""
     lease_until: int = 0
     kept_on: str = ""
+    loaded: int = 0
 
     @property
     def digest(self) -> str:
@@ -120,6 +125,11 @@ class File:
         return self.state in SETTLED
 
     @property
+    def may_be_loading(self) -> bool:
+        """Whether the file is settled, and rows of it may not be in ClickHouse yet."""
+        return self.is_settled and self.parts > 0 and not self.loaded
+
+    @property
     def is_stopped(self) -> bool:
         """Whether the file is read in part, and stopped because its account's logs were rejected."""
         return self.state == PARTLY and bool(self.checkpoint) and self.code in REFUSAL_CODES
@@ -142,7 +152,13 @@ class File:
         """
         if self.is_stopped:
             return replace(
-                self, state=READING, code="", reason="", attempts=0, updated_at=int(now.timestamp())
+                self,
+                state=READING,
+                code="",
+                reason="",
+                attempts=0,
+                loaded=0,
+                updated_at=int(now.timestamp()),
             )
         fresh = File(
             tenant=self.tenant,
@@ -161,8 +177,17 @@ class File:
 
     def part_id(self, number: int) -> str:
         """The id of the file's staged object `number`, from bucket, key, ETag and part; ids sort by part."""
+        return f"{self._parts_id}{number:06d}"
+
+    @property
+    def parts_prefix(self) -> str:
+        """What the keys of all its staged objects begin with, and those of no other file."""
+        return f"{staged_prefix(self.tenant)}day={self.day.isoformat()}/{self._parts_id}"
+
+    @property
+    def _parts_id(self) -> str:
         milliseconds = int(self.received_at.timestamp() * 1000)
-        return f"{base32(milliseconds << 80 | int(self.digest[:20], 16))}p{number:06d}"
+        return f"{base32(milliseconds << 80 | int(self.digest[:20], 16))}p"
 
 
 def digest_of(tenant: TenantId, dropped: Dropped) -> str:
@@ -171,8 +196,13 @@ def digest_of(tenant: TenantId, dropped: Dropped) -> str:
     return sha256(named.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def shown(upload: Upload, file: File | None, prefix: str, now: float) -> dict[str, Any]:
-    """The response of GET /v1/uploads/{id}; the tenant's `prefix` is left out of the name."""
+def shown(
+    upload: Upload, file: File | None, prefix: str, now: float, *, is_loading: bool = False
+) -> dict[str, Any]:
+    """The response of GET /v1/uploads/{id}; the tenant's `prefix` is left out of the name.
+
+    `is_loading`: rows of the file cannot be searched yet, although it is read.
+    """
     told = {
         "id": upload.upload_id,
         "filename": upload.key.removeprefix(prefix).removeprefix(f"{upload.upload_id}/"),
@@ -186,7 +216,7 @@ def shown(upload: Upload, file: File | None, prefix: str, now: float) -> dict[st
     size = file.dropped.size_bytes
     return {
         **told,
-        "state": file.state,
+        "state": LOADING if is_loading else file.state,
         "format": file.format or None,
         "compression": file.compression or None,
         "progress": 1.0 if file.is_settled or not size else round(file.bytes_read / size, 4),

@@ -9,7 +9,7 @@ fix; 503 means that nothing was changed.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -30,6 +30,7 @@ from functions.shared.tenancy import TenantId, dropin_prefix
 from functions.uploads import forms
 from functions.uploads.counters import MAX_OPEN_BYTES, MAX_OPEN_UPLOADS, OpenUploads
 from functions.uploads.files import DELETE, KEEP, File, Upload, shown
+from functions.uploads.loading import Listing, LoadingFiles
 from functions.uploads.own_clouds import drop_custody
 from functions.uploads.own_drops import open_drops
 from functions.uploads.queue import DropQueue
@@ -42,6 +43,7 @@ URL_SECONDS = 3600
 @dataclass(frozen=True, slots=True)
 class Settings(CustodySettings):
     drop_bucket: str
+    staging_bucket: str
     uploads_table: str
     dropped_queue: str
     dropped_byoc_queue: str
@@ -51,6 +53,7 @@ class Settings(CustodySettings):
 class Desk:
     """The parts of this function. `own_drops`: the bucket of a BYOC tenant, which is never ours.
 
+    `staging`: our bucket of staged objects; a BYOC tenant's are in its own bucket.
     `queue`, `own_queue`: publish files in our drop bucket, and in the buckets of BYOC customers.
     """
 
@@ -60,23 +63,35 @@ class Desk:
     own_queue: DropQueue
     drops: Callable[[], DropBucket]
     own_drops: Callable[[TenantId], DropBucket]
+    staging: Callable[[], Listing]
+    loading: LoadingFiles
     clock: Callable[[], float] = time.time
 
     def bucket_of(self, caller: Principal) -> DropBucket:
         return self.own_drops(caller.tenant) if caller.byoc else self.drops()
 
+    def loading_among(self, caller: Principal, files: Iterable[File | None]) -> frozenset[str]:
+        """The digests of those of the caller's `files` whose rows cannot be searched yet."""
+
+        def staging() -> Listing:
+            return self.own_drops(caller.tenant) if caller.byoc else self.staging()
+
+        return self.loading.among(caller.tenant, files, staging)
+
 
 @cache
 def _desk() -> Desk:
     settings = load(Settings)
-    custody = drop_custody(settings)
+    custody, register = drop_custody(settings), Register(settings.uploads_table)
     return Desk(
-        Register(settings.uploads_table),
+        register,
         OpenUploads(settings.uploads_table),
         DropQueue(settings.dropped_queue, FUNCTION),
         DropQueue(settings.dropped_byoc_queue, FUNCTION),
         cache(lambda: open_drops(settings.drop_bucket)),
         custody.drops,
+        cache(lambda: open_drops(settings.staging_bucket)),
+        LoadingFiles(register),
     )
 
 
@@ -152,7 +167,8 @@ def _one(desk: Desk, caller: Principal, event: Event) -> Answer:
     found = desk.register.upload(caller.tenant, upload_id) if forms.is_id(upload_id) else None
     if found is None:
         raise RefusalError(404, "not_found", "There is no such upload.")
-    return answer(200, _shown(*found, caller, desk))
+    loading = desk.loading_among(caller, found[1:])
+    return answer(200, _shown(*found, caller, desk, loading))
 
 
 def _resume(desk: Desk, caller: Principal, event: Event) -> Answer:
@@ -179,7 +195,8 @@ def _list(desk: Desk, caller: Principal, event: Event) -> Answer:
     _may_look(caller)
     limit, cursor = forms.page(request(event).query)
     page = desk.register.page(caller.tenant, limit, cursor)
-    uploads = [_shown(*each, caller, desk) for each in page.uploads]
+    loading = desk.loading_among(caller, (file for _, file in page.uploads))
+    uploads = [_shown(*each, caller, desk, loading) for each in page.uploads]
     return answer(200, {"uploads": uploads, "next_cursor": page.next})
 
 
@@ -210,8 +227,15 @@ def _may_look(caller: Principal) -> None:
         caller.require("ingest")
 
 
-def _shown(upload: Upload, file: File | None, caller: Principal, desk: Desk) -> dict[str, Any]:
-    return shown(upload, file, dropin_prefix(caller.tenant), desk.clock())
+def _shown(
+    upload: Upload,
+    file: File | None,
+    caller: Principal,
+    desk: Desk,
+    loading: frozenset[str] = frozenset(),
+) -> dict[str, Any]:
+    is_loading = file is not None and file.digest in loading
+    return shown(upload, file, dropin_prefix(caller.tenant), desk.clock(), is_loading=is_loading)
 
 
 _ROUTES: dict[str, Callable[[Desk, Principal, Event], Answer]] = {

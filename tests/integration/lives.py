@@ -62,6 +62,7 @@ from functions.sync.notifications import StagedObject
 from functions.uploads import dropin
 from functions.uploads import handler as uploads_handler
 from functions.uploads.counters import KeptOriginals, OpenUploads, StagedBytes
+from functions.uploads.loading import LoadingFiles
 from functions.uploads.queue import DropQueue
 from functions.uploads.register import Register
 from functions.uploads.slots import TenantSlots
@@ -134,7 +135,15 @@ class Lives:
         queue = DropQueue("dropped", "tests", self.here.aws.sqs)
         open_uploads = OpenUploads("uploads", db, now)
         uploads = uploads_handler.Desk(
-            register, open_uploads, queue, queue, lambda: drops, lambda _tenant: drops, now
+            register,
+            open_uploads,
+            queue,
+            queue,
+            lambda: drops,
+            lambda _tenant: drops,
+            lambda: self.here.staging,
+            LoadingFiles(register),
+            now,
         )
         leaving = unsubscribe.desk(unsubscribe.Settings("people", "audit"), db)
         self.drop_in = dropin.DropIn(
