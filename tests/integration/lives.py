@@ -258,6 +258,11 @@ class Lives:
             customer.lines.append(line)
         return str(shown["state"])
 
+    def upload_states(self, customer: Customer) -> set[str]:
+        """The states of all files of the customer."""
+        uploads = self.done("GET /v1/uploads", customer.key)["uploads"]
+        return {str(each["state"]) for each in uploads}
+
     def put(self, name: str, body: bytes) -> None:
         """A file lies in our bucket, and S3 says so."""
         key = f"dropin/{name}"

@@ -2,12 +2,15 @@
 
 import bz2
 import gzip
+import io
 import random
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from backports import zstd
 from hypothesis import given, settings
@@ -179,6 +182,30 @@ def test_the_time_of_skipping_is_not_the_time_of_a_part(here: World, monkeypatch
     assert here.deliver(*here.sqs.bodies[:1]) == []
     assert here.status("x")["state"] == "done"
     assert skips.runs == 2
+
+
+def test_parquet_shows_its_bytes_within_a_row_group_too(here: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "PART_ROWS", 100)
+    monkeypatch.setattr("functions.uploads.formats.parquet_file.BATCH_ROWS", 100)
+    out = io.BytesIO()
+    rows = [random.Random(number).randbytes(20).hex() for number in range(400)]
+    pq.write_table(pa.table({"message": rows}), out, row_group_size=400)
+    body, seen = here.put("x", out.getvalue()), []
+    here.put("y", b"line\n", GLOBEX)
+    here.seconds = 0.0
+    bodies = [body]
+    while bodies:
+        assert not here._invoke(bodies.pop(), 1)
+        bodies, here.sqs.bodies = here.sqs.bodies, []
+        seen.append(here.status("x")["bytes_read"])
+
+    size = len(out.getvalue())
+    assert here.status("x")["state"] == "done"
+    assert here.messages() == rows
+    assert seen == sorted(set(seen)), "each invocation shows more than the one before"
+    assert seen[-1] == size
+    assert [round(each / size * 4) for each in seen[:3]] == [1, 2, 3]
+    assert here.statuses(GLOBEX) == []
 
 
 @pytest.mark.parametrize(
