@@ -52,6 +52,7 @@ def main() -> None:
     from functions.uploads.work import Work
 
     reading.RESERVE_SECONDS = limits["reserve_seconds"]
+    reading.SECONDS_AFTER_SKIPPING = limits["reserve_seconds"]
     reading.PART_BYTES = limits["part_bytes"]
     reading.CHECKPOINT_EVERY_SECONDS = limits["checkpoint_every_seconds"]
     dynamodb = boto3.client("dynamodb", endpoint_url=limits["dynamodb"])
