@@ -33,9 +33,9 @@ def staged(here: World, tenant: TenantId = ACME) -> list[str]:
 
 def states(here: World, tenant: TenantId = ACME, **asked: Any) -> dict[str, str]:
     """The state of each file of the tenant, by name, as its list has them."""
-    status, told = ask(here, "GET /v1/uploads", tenant, "read", **asked)
+    status, shown = ask(here, "GET /v1/uploads", tenant, "read", **asked)
     assert status == 200
-    return {each["filename"]: each["state"] for each in told["uploads"]}
+    return {each["filename"]: each["state"] for each in shown["uploads"]}
 
 
 class Broken:
@@ -54,8 +54,8 @@ def test_a_file_is_loading_until_the_last_of_its_objects_is_loaded(here: World) 
     here.drop("x", BODY, GLOBEX)
     for left in (3, 2, 1):
         assert len(staged(here)) == left
-        told = look(here, upload_id)[1]
-        assert (told["state"], told["rows_stored"], told["progress"]) == ("loading", 300, 1.0)
+        shown = look(here, upload_id)[1]
+        assert (shown["state"], shown["rows_stored"], shown["progress"]) == ("loading", 300, 1.0)
         here.staging.delete([staged(here)[left // 2]])
     assert look(here, upload_id)[1]["state"] == "done"
     assert (states(here), states(here, GLOBEX)) == ({"x": "done"}, {"x": "loading"})
