@@ -16,7 +16,7 @@ from functions.shared.errors import PermanentError
 from functions.shared.frames import DecodedTooLargeError, decoded
 from functions.shared.tenancy import TenantId, checkpoint_prefix
 from functions.uploads.formats.contract import State
-from functions.uploads.streams.contract import Mark
+from functions.uploads.streams.contract import ResumePoint
 
 MAX_BYTES = 16 * 1024 * 1024
 
@@ -28,7 +28,7 @@ class Checkpoint:
     kind: str
     state: State
     at: int
-    mark: Mark
+    mark: ResumePoint
 
 
 class CheckpointLostError(PermanentError):
@@ -80,4 +80,4 @@ def _encoded(checkpoint: Checkpoint) -> bytes:
 
 def _decoded(text: bytes) -> Checkpoint:
     told: dict[str, Any] = json.loads(text)
-    return Checkpoint(told["kind"], told["state"], told["at"], Mark(**told["mark"]))
+    return Checkpoint(told["kind"], told["state"], told["at"], ResumePoint(**told["mark"]))

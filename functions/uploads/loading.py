@@ -15,13 +15,13 @@ from itertools import islice
 from typing import Protocol
 
 from functions.shared import journal
-from functions.shared.buckets.contract import Listed
+from functions.shared.buckets.contract import ListedObject
 from functions.shared.dynamo.answers import StoreUnavailableError
+from functions.shared.egress.response_limits import bounded
 from functions.shared.errors import AstralogError
-from functions.shared.guarded.answers import bounded
 from functions.shared.tenancy import TenantId, staged_prefix
 from functions.uploads.files import File
-from functions.uploads.register import Register
+from functions.uploads.register import UploadRegister
 
 LISTED_KEYS = 1000
 """One page of S3. A tenant has as many staged objects only during an outage of its ClickHouse."""
@@ -41,7 +41,7 @@ _LAST = "~"
 class Listing(Protocol):
     """A bucket whose keys can be listed. Errors are those of functions.shared.buckets.contract.Bucket."""
 
-    def under(self, prefix: str, after: str, /) -> Iterator[Listed]:
+    def under(self, prefix: str, after: str, /) -> Iterator[ListedObject]:
         """The objects whose keys begin with `prefix`, in the order of keys; only keys after `after`."""
         ...
 
@@ -49,7 +49,7 @@ class Listing(Protocol):
 class LoadingFiles:
     """Looks up which files are loading; one instance for each environment."""
 
-    def __init__(self, register: Register, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, register: UploadRegister, clock: Callable[[], float] = time.monotonic) -> None:
         self._register = register
         self._clock = clock
         self._failed_at: dict[TenantId, float] = {}

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from functions.uploads.streams.contract import BrokenFileError, Mark, Stream
+from functions.uploads.streams.contract import BrokenFileError, ResumePoint, Stream
 
 UTF8_BOM = b"\xef\xbb\xbf"
 
@@ -65,7 +65,7 @@ class Text:
         self.drop(len(self.data))
         self.fault, self.ended = fault, True
 
-    def mark(self) -> Mark:
+    def mark(self) -> ResumePoint:
         """A resume point at `at` or before it."""
         return self._stream.mark(self.at)
 

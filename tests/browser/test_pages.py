@@ -1,4 +1,4 @@
-"""The local Stripe's own pages, clicked through in Chromium."""
+"""The fake Stripe's own pages, clicked through in Chromium."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -8,13 +8,13 @@ import pytest
 from tests.browser.chromium import Browser
 from tests.browser.elsewhere import Elsewhere, elsewhere
 from tests.browser.hands import DECLINED, GOOD, MASTERCARD, NAME, alert, fill_card, press, sections
-from tests.contract.local_stripe import CARD, Stripe, local_stripe
-from tests.contract.local_stripe_shop import Plan, buy, checkout, meter, plan, portal
+from tests.fake_stripe.server import CARD, Stripe, fake_stripe_server
+from tests.fake_stripe.shop import Plan, buy, checkout, meter, plan, portal
 
 
 @pytest.fixture
 def here() -> Iterator[Stripe]:
-    with local_stripe() as made:
+    with fake_stripe_server() as made:
         yield made
 
 

@@ -2,7 +2,7 @@
 
 import zlib
 
-from functions.uploads.streams.contract import PIECE_BYTES, BrokenFileError, Mark, Ranges
+from functions.uploads.streams.contract import PIECE_BYTES, BrokenFileError, Ranges, ResumePoint
 from functions.uploads.streams.members import MemberStream
 
 MAGIC = b"\x1f\x8b"
@@ -38,7 +38,7 @@ class _GzipMember:
 class GzipStream(MemberStream[_GzipMember]):
     """The Stream of a gzip file."""
 
-    def __init__(self, ranges: Ranges, mark: Mark) -> None:
+    def __init__(self, ranges: Ranges, mark: ResumePoint) -> None:
         super().__init__(ranges, mark, _CUT_OFF)
 
     def opened(self) -> _GzipMember | None:

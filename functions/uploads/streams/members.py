@@ -7,7 +7,7 @@ between that point and the place where reading stopped is decompressed again and
 from abc import ABC, abstractmethod
 from typing import Generic, Protocol, TypeVar
 
-from functions.uploads.streams.contract import BrokenFileError, Mark, Marks, Members, Ranges
+from functions.uploads.streams.contract import BrokenFileError, Members, Ranges, ResumePoint, ResumePoints
 from functions.uploads.streams.sequence import Sequence
 
 INPUT_BYTES = 16 * 1024
@@ -37,13 +37,13 @@ class MemberStream(ABC, Generic[M]):
     `pending` is input that is not decompressed yet; `fault` ends the stream.
     """
 
-    def __init__(self, ranges: Ranges, mark: Mark, cut_off: BrokenFileError) -> None:
+    def __init__(self, ranges: Ranges, mark: ResumePoint, cut_off: BrokenFileError) -> None:
         self.pending = b""
         self.fault: BrokenFileError | None = None
         self._cut_off = cut_off
         self._bytes = Sequence(ranges, mark.at)
         self._text_at = mark.text_at
-        self._marks = Marks(mark, KEPT_TEXT_BYTES)
+        self._marks = ResumePoints(mark, KEPT_TEXT_BYTES)
         self._members = Members(mark.debt)
         self._member: M | None = None
 
@@ -65,7 +65,7 @@ class MemberStream(ABC, Generic[M]):
             raise self.fault
         return b""
 
-    def mark(self, text_at: int) -> Mark:
+    def mark(self, text_at: int) -> ResumePoint:
         return self._marks.before(text_at)
 
     @abstractmethod
@@ -90,7 +90,7 @@ class MemberStream(ABC, Generic[M]):
         if member is None:
             return None
         if self._marks.wants(self._text_at):
-            self._marks.add(Mark(self.file_at, self._text_at, debt=self._members.debt))
+            self._marks.add(ResumePoint(self.file_at, self._text_at, debt=self._members.debt))
         self.fault = self._members.begin()
         return None if self.fault else member
 

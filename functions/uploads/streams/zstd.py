@@ -2,7 +2,7 @@
 
 from backports import zstd
 
-from functions.uploads.streams.contract import PIECE_BYTES, BrokenFileError, Mark, Ranges
+from functions.uploads.streams.contract import PIECE_BYTES, BrokenFileError, Ranges, ResumePoint
 from functions.uploads.streams.members import MemberStream
 
 MAGIC = b"\x28\xb5\x2f\xfd"
@@ -22,7 +22,7 @@ _CUT_OFF = BrokenFileError("truncated", "The file ends in the middle of a zstd f
 class ZstdStream(MemberStream[zstd.ZstdDecompressor]):
     """The Stream of a zstd file."""
 
-    def __init__(self, ranges: Ranges, mark: Mark) -> None:
+    def __init__(self, ranges: Ranges, mark: ResumePoint) -> None:
         super().__init__(ranges, mark, _CUT_OFF)
 
     def opened(self) -> zstd.ZstdDecompressor:

@@ -7,8 +7,8 @@ import pytest
 
 from functions.privacy import forms
 from functions.privacy.erasure.person_rule import MAX_PATH_PARTS
-from functions.privacy.forms import Period
-from functions.shared.errors import RefusalError
+from functions.privacy.forms import RequestedPeriod
+from functions.shared.errors import HttpError
 from functions.shared.tenancy import TenantId
 
 ACME = TenantId("acme")
@@ -41,7 +41,7 @@ def test_a_path_of_too_many_parts_is_named_as_that() -> None:
     assert wish.subject
     assert wish.subject.field == longest
 
-    with pytest.raises(RefusalError) as rejected:
+    with pytest.raises(HttpError) as rejected:
         forms.erasure(body(field=f"{longest}.", value="x"), ACME)
     assert (rejected.value.status, rejected.value.code) == (400, "invalid_field")
     assert (
@@ -71,7 +71,7 @@ def test_a_path_of_too_many_parts_is_named_as_that() -> None:
     ],
 )
 def test_what_would_mean_everybody_or_nobody_is_refused(sent: bytes, code: str) -> None:
-    with pytest.raises(RefusalError) as refused:
+    with pytest.raises(HttpError) as refused:
         forms.erasure(sent, ACME)
 
     assert (refused.value.status, refused.value.code) == (400, code)
@@ -87,7 +87,7 @@ def test_a_copy_has_the_logs_of_a_period_or_none() -> None:
     assert forms.export(b"", NOW) is None
     assert forms.export(b"{}", NOW) is None
     period = {"from": "2026-11-01T00:00:00Z", "to": "2026-11-02T01:00:00+01:00"}
-    assert forms.export(body(logs=period), NOW) == Period(1_793_491_200, 1_793_577_600)
+    assert forms.export(body(logs=period), NOW) == RequestedPeriod(1_793_491_200, 1_793_577_600)
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_a_copy_has_the_logs_of_a_period_or_none() -> None:
     ],
 )  # fmt: skip
 def test_a_period_that_is_none_is_refused(logs: Any) -> None:
-    with pytest.raises(RefusalError) as refused:
+    with pytest.raises(HttpError) as refused:
         forms.export(body(logs=logs), NOW)
 
     assert refused.value.status == 400

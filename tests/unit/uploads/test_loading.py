@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from functions.shared.buckets.contract import BucketUnavailableError, Listed
-from functions.shared.staging import is_staged
+from functions.shared.buckets.contract import BucketUnavailableError, ListedObject
+from functions.shared.events.staged_key import is_staged
 from functions.shared.tenancy import TenantId, staged_prefix
 from functions.uploads import loading
 from functions.uploads.files import DONE, PARTLY, READING
@@ -23,7 +23,7 @@ BODY = gzip.compress(b"".join(b"line %d\n" % number for number in range(300)))
 @pytest.fixture(autouse=True)
 def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Three objects for each file."""
-    monkeypatch.setattr("functions.uploads.reading.PART_ROWS", 100)
+    monkeypatch.setattr("functions.uploads.file_reader.PART_ROWS", 100)
     monkeypatch.setattr("functions.uploads.formats.windows.WINDOW_RECORDS", 50)
 
 
@@ -44,7 +44,7 @@ class Broken:
     def __init__(self) -> None:
         self.asked = 0
 
-    def under(self, _prefix: str, _after: str) -> Iterator[Listed]:
+    def under(self, _prefix: str, _after: str) -> Iterator[ListedObject]:
         self.asked += 1
         raise BucketUnavailableError("SlowDown")
 
