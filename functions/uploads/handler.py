@@ -143,13 +143,7 @@ def _announce(service: UploadService, caller: Principal, event: Event) -> Answer
             f"{MAX_OPEN_BYTES // 1024**4} TiB in total per hour. Upload the announced files, then retry.",
             retry_after_seconds=2,
         )
-    try:
-        service.register.announce(upload)
-    except StoreUnavailableError:
-        # No URL was returned, so no file arrives and releases the count. If this fails too, the hour does.
-        with suppress(StoreUnavailableError):
-            service.open_uploads.release(caller.tenant, upload.size_bytes, now)
-        raise
+    _record(service, upload)
     put = {
         "url": url,
         "method": "PUT",
@@ -158,6 +152,17 @@ def _announce(service: UploadService, caller: Principal, event: Event) -> Answer
         "bucket": bucket.name,
     }
     return answer(201, {**_shown(upload, None, caller, service), **put})
+
+
+def _record(service: UploadService, upload: Upload) -> None:
+    """Record an announced upload that is counted; if that fails, it is no longer counted."""
+    try:
+        service.register.announce(upload)
+    except StoreUnavailableError:
+        # No URL is returned, so no file arrives and releases the count. If this fails too, the hour does.
+        with suppress(StoreUnavailableError):
+            service.open_uploads.release(upload.tenant, upload.size_bytes, upload.created_at)
+        raise
 
 
 def _one(service: UploadService, caller: Principal, event: Event) -> Answer:
