@@ -123,7 +123,7 @@ class Tenant:
     def _is_read(self, upload_id: str) -> bool:
         answer = self._client.get(f"/v1/uploads/{upload_id}", headers=bearer(self._keys["read"]))
         _expect(answer, 200)
-        return bool(answer.json()["state"] == "done")
+        return answer.json()["state"] in ("loading", "done")
 
     def _is_verified(self, erasure_id: str) -> bool:
         answer = self._client.get(f"/v1/erasures/{erasure_id}")
