@@ -8,8 +8,7 @@ from functions.ingest.accept import Accepted
 from functions.ingest.rate_limit import RequestWork
 from functions.shared import journal
 from functions.shared.access import Principal
-from functions.shared.errors import HttpError
-from functions.shared.http import INTERNAL_ERROR
+from functions.shared.http import code_of
 
 
 def measure_accepted(accepted: Accepted, caller: Principal, key: str, took_ms: int) -> None:
@@ -35,7 +34,7 @@ def log_rejection(error: Exception, caller: Principal, accepted: Accepted, work:
     journal.write(
         "request_rejected",
         tenant_id=caller.tenant,
-        code=error.code if isinstance(error, HttpError) else INTERNAL_ERROR,
+        code=code_of(error),
         rows=accepted.result.rows,
         rejected=accepted.result.rejected,
         bytes=work.decoded_bytes,

@@ -112,6 +112,13 @@ def answering(route: Callable[[Event], Answer], form: Form | None = None) -> Cal
     return handler
 
 
+def code_of(fault: Exception) -> str:
+    """The code in the response to a request that failed with `fault`."""
+    if isinstance(fault, HttpError):
+        return fault.code
+    return "try_again" if isinstance(fault, RetryableError) else "internal_error"
+
+
 def _http_error(fault: Exception) -> HttpError:
     """The response to a request that failed with `fault`; the only place that converts other errors."""
     if isinstance(fault, HttpError):

@@ -32,6 +32,7 @@ from functions.shared.events.staged_key import time_ordered_id
 from functions.shared.http import Answer, Event, answer, answering, request
 from functions.shared.powertools import instrumented
 from functions.shared.settings import load
+from functions.shared.tables.store_errors import StoreUnavailableError
 from functions.shared.tenancy import TenantId, dropin_prefix
 from functions.uploads import forms
 from functions.uploads.counters import MAX_OPEN_BYTES, MAX_OPEN_UPLOADS, OpenUploads

@@ -16,9 +16,9 @@ from typing import Protocol
 
 from functions.shared import journal
 from functions.shared.buckets.contract import ListedObject
-from functions.shared.dynamo.answers import StoreUnavailableError
 from functions.shared.egress.response_limits import bounded
 from functions.shared.errors import AstralogError
+from functions.shared.tables.store_errors import StoreUnavailableError
 from functions.shared.tenancy import TenantId, staged_prefix
 from functions.uploads.files import File
 from functions.uploads.register import UploadRegister

@@ -4,10 +4,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from functions.shared.dynamo.answers import StoreUnavailableError
 
 from functions.shared.accounts.account_status import AccountStatus
 from functions.shared.events.staged_key import StagedKey
+from functions.shared.tables.store_errors import StoreUnavailableError
 from functions.shared.tenancy import TenantId, dropin_prefix, staged_prefix
 from functions.uploads import counters, file_processor, gate
 from functions.uploads.counters import KEPT_DAYS, KeptOriginals, OpenUploads, StagedBytes
