@@ -57,7 +57,7 @@ def billing_store_of(
 
 
 def usage_store_of(settings: FollowUpSettings, client: Any) -> UsageStore:
-    """The stored usage; every `BillingService` needs the same, or one would lift a cap that another has applied."""
+    """The stored usage. Every `BillingService` needs the same, or one lifts a cap that another applied."""
     return UsageStore(settings.usage_table, client)
 
 

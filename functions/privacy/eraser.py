@@ -94,7 +94,7 @@ class Settings:
 
 
 class Planner(Protocol):
-    """The part of functions.privacy.erasure.planner.ErasurePlanner, and of its subset for persons, that is used here."""
+    """The part of functions.privacy.erasure.planner.ErasurePlanner that is used here."""
 
     def of(self, erasure: Erasure) -> ErasureRun: ...
 

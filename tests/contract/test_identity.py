@@ -1,7 +1,7 @@
-"""What functions.accounts.identity promises of its provider, in sentences that hold of Cognito itself.
+"""What functions.accounts.identity expects of Cognito.
 
-They run against the local stack's Cognito. Against a real pool, made as infra/user_pool.py makes it, `Provider`
-is all that changes: its pool and client, and an inbox that can be read.
+The tests run against the local stack's Cognito. For a real pool, made as infra/user_pool.py makes it, only
+`Provider` changes: its pool and client, and an inbox that the tests can read.
 """
 
 import json

@@ -569,7 +569,7 @@ def step_of(move: Move) -> str:
 
 
 class OwnClouds:
-    """Stands for functions.shared.byoc.clients.ByocClients: the clouds that a test has put into `world.own`."""
+    """Stands for functions.shared.byoc.clients.ByocClients: the clouds that a test put into `world.own`."""
 
     def __init__(self, world: World) -> None:
         self._world = world

@@ -84,7 +84,7 @@ def test_what_a_function_counts_as_wrong_alarms(templates: Templates, signal: Si
 @pytest.mark.parametrize("signal", SIGNALS, ids=lambda signal: f"{signal.function}-{signal.metric}")
 def test_a_signal_is_one_that_its_function_writes(signal: Signal) -> None:
     own, shared = (
-        "".join(module.read_text() for module in (Path("functions") / folder).glob("*.py"))
+        "".join(module.read_text() for module in (Path("functions") / folder).rglob("*.py"))
         for folder in (function(signal.function).folder, "shared")
     )
 

@@ -110,12 +110,12 @@ class BillingService:
         notices_for: Callable[[BillingRecord, BillingRecord], Iterable[BillingNotice]] = notices_of_change,
         always: bool = False,
     ) -> BillingRecord:
-        """Replace the book by `decide(book)`, and the account status by the one that follows from it.
+        """Replace the record by `decide(record)`, and the account status by the one that follows from it.
 
-        `decide` may be called several times, each time with the current book. `also`: further items of
-        TransactWriteItems, made from the new book. `notices_for`: audit entries and mails about the change from the
-        old book to the new one; they are written in the same transaction. `always`: write even if nothing
-        differs.
+        `decide` may be called several times, each time with the current record. `also`: further items of
+        TransactWriteItems, made from the new record. `notices_for`: audit entries and mails about the change
+        from the old record to the new one; they are written in the same transaction. `always`: write even if
+        nothing differs.
 
         Raises
         ------

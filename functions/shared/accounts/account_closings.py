@@ -94,7 +94,7 @@ class AccountClosings:
         }
 
     def _end(self, tenant: TenantId, now: Item) -> Item:
-        """The status of a closing account, as in functions.billing.subscriptions.entitlements; caps and debts end."""
+        """The account status of a closing account, as functions.billing has it; caps and debts end."""
         return {
             "Update": {
                 "TableName": self._accounts_table,

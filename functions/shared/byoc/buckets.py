@@ -66,7 +66,8 @@ class ByocBuckets:
 
         Raises
         ------
-        NoDestinationError, CredentialsUnreadableError, DestinationsUnavailableError, KeyServiceUnavailableError
+        NoDestinationError, CredentialsUnreadableError, DestinationsUnavailableError,
+        KeyServiceUnavailableError
         """
         found = self._recent.get(tenant)
         if found is None:

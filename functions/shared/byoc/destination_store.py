@@ -73,7 +73,7 @@ class DestinationStore:
 
         Raises
         ------
-        CredentialsUnreadableError: the item was altered, or its credentials shredded; only new credentials help.
+        CredentialsUnreadableError: the item was altered, or its key shredded; only new credentials help.
         KeyServiceUnavailableError
         """
         item = self._item(tenant)

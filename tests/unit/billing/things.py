@@ -74,7 +74,7 @@ class Silent:
 
 @dataclass
 class MemoryBooks:
-    """functions.billing.subscriptions.billing_store.BillingStore without DynamoDB; the contract of both is in test_books."""
+    """functions.billing.subscriptions.billing_store.BillingStore without DynamoDB."""
 
     records: dict[str, BillingRecord] = field(default_factory=dict)
     standings: dict[str, AccountStatus] = field(default_factory=dict)
@@ -139,7 +139,10 @@ class Playback:
 
 @dataclass
 class MemoryEvents:
-    """functions.billing.subscriptions.processed_events.ProcessedEvents without DynamoDB. `forgets`: marks are lost."""
+    """functions.billing.subscriptions.processed_events.ProcessedEvents without DynamoDB.
+
+    `forgets`: marks are lost.
+    """
 
     marked: set[str] = field(default_factory=set)
     forgets: bool = False
