@@ -178,7 +178,7 @@ class Eraser:
         tenant, notice = erasure.tenant, notice_texts.erasure_verified(erasure)
         return (
             self.audit.entry(tenant, ERASER, "person.erasure_verified", erasure.erasure_id),
-            self.notices.due(tenant, notice.notice_id, notice.kind, notice.title, notice.text),
+            self.notices.put_item(tenant, notice.notice_id, notice.kind, notice.title, notice.text),
         )
 
 

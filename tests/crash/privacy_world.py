@@ -368,7 +368,7 @@ class World:
 
     def _account(self, tenant: TenantId, mark: str) -> None:
         subject = self.person_signs_up(mark)
-        standing = AccountStatus("managed_30", 30, 1_000_000)
+        status = AccountStatus("managed_30", 30, 1_000_000)
         self.directory.put_account(Account(tenant, standing, subject, created_at=int(self.now)))
         self.people.put(
             Person(
@@ -470,7 +470,7 @@ class World:
         export = self.service.request_export(self.caller(tenant), logs, IN_PERSON)
         for _ in range(20):
             self.exporter.run()
-            found = self.service.copy(tenant, export.export_id)
+            found = self.service.get_export(tenant, export.export_id)
             if found.state == "ready":
                 return found
             self.later(minutes=1)
@@ -525,8 +525,8 @@ class World:
             finally:
                 died = self.trap.sprung
                 self.trap = Trap()
-            standing = self.service.standing(erasure.erasure_id)
-            if standing and standing.state == "verified":
+            status = self.service.status(erasure.erasure_id)
+            if status and status.state == "verified":
                 return died_at
             if not died:
                 self._wait_for(erasure)

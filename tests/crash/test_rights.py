@@ -279,9 +279,9 @@ def test_an_erasure_of_an_account_can_be_taken_back_for_seven_days_and_nothing_i
     assert here.hash_of(tenant) == rows
     actions = [each["action"] for each in here.audit.page(tenant, 100).entries]
     assert {"account.erasure_requested", "erasure.cancelled"} < set(actions)
-    standing = here.service.standing(erasure.erasure_id)
-    assert standing
-    assert standing.state == "cancelled"
+    status = here.service.status(erasure.erasure_id)
+    assert status
+    assert status.state == "cancelled"
 
 
 def test_once_it_has_begun_it_cannot_be_taken_back(here: World) -> None:
@@ -515,9 +515,9 @@ def test_two_erasers_at_once_do_no_harm(here: World, neighbour: TenantId) -> Non
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(ErasurePlanner, "of", interrupted)
             eraser.run()
-        standing = here.service.standing(erasure.erasure_id)
-        assert standing
-        if standing.state == "verified":
+        status = here.service.status(erasure.erasure_id)
+        assert status
+        if status.state == "verified":
             break
         here._wait_for(erasure)
 
@@ -582,7 +582,7 @@ def test_the_receipts_of_all_these_are_one_chain(here: World) -> None:
 
 
 def _receipt(here: World, erasure: Erasure):  # type: ignore[no-untyped-def]
-    standing = here.service.standing(erasure.erasure_id)
-    assert standing is not None
-    assert standing.receipt is not None
-    return standing.receipt
+    status = here.service.status(erasure.erasure_id)
+    assert status is not None
+    assert status.receipt is not None
+    return status.receipt

@@ -483,7 +483,7 @@ def test_what_hangs_is_cut_off_and_named(world: World, monkeypatch: pytest.Monke
     world.clouds.slow.add("s3:ListBucket")
     world.order(mode="slow", seconds=1.2, statement="SELECT version()")
     proposed = candidate(json.dumps(world.body()).encode(), TenantId("acme"), 1, None)
-    report = DestinationTester(EgressFilter(allow_loopback=True), seconds=1.5).of(proposed)
+    report = DestinationTester(EgressFilter(allow_loopback=True), seconds=1.5).test(proposed)
     outcomes = {step.name: step.outcome for step in report.steps}
     assert (outcomes["bucket.authenticate"], outcomes["bucket.write"]) == ("failed", "skipped")
     assert (outcomes["clickhouse.authenticate"], outcomes["clickhouse.write"]) == ("ok", "skipped")

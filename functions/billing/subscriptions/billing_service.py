@@ -70,7 +70,7 @@ class PeriodUsage(Protocol):
 class ChangeOutbox(Protocol):
     """Methods used of functions.shared.accounts.notice_outbox.NoticeOutbox."""
 
-    def due(self, tenant: TenantId, notice_id: str, kind: str, title: str, text: str) -> Item:
+    def put_item(self, tenant: TenantId, notice_id: str, kind: str, title: str, text: str) -> Item:
         """A mail to send once, as an item of TransactWriteItems; it never fails the transaction."""
 
 
@@ -169,5 +169,5 @@ class BillingService:
             if each.action:
                 written.append(self.audit.entry(tenant, who, each.action, each.subject))
             if each.title:
-                written.append(self.outbox.due(tenant, each.notice_id, each.kind, each.title, each.text))
+                written.append(self.outbox.put_item(tenant, each.notice_id, each.kind, each.title, each.text))
         return written

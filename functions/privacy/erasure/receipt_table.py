@@ -65,7 +65,7 @@ class ErasureReceipts:
         self._table = table
         self._client = client
 
-    def standing(self, erasure_id: str, now: float) -> ErasureStatus | None:
+    def status(self, erasure_id: str, now: float) -> ErasureStatus | None:
         """The status of the erasure with that id, of any account, without whom it is about."""
         item = self._item(name_of(erasure_id))
         # Check the date: DynamoDB deletes expired items late.

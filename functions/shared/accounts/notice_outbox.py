@@ -57,7 +57,7 @@ class NoticeOutbox:
         self._client = client
         self._clock = clock
 
-    def due(
+    def put_item(
         self,
         tenant: TenantId,
         notice_id: str,
@@ -120,7 +120,7 @@ class NoticeOutbox:
         StoreUnavailableError: the notice may or may not have been written.
         """
         self._client = self._client or open_client()
-        written = self.due(
+        written = self.put_item(
             tenant,
             notice_id,
             kind,

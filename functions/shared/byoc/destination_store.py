@@ -149,7 +149,7 @@ class DestinationStore:
     def _opened(self, tenant: TenantId, item: dict[str, Any], purpose: str) -> dict[str, SecretText]:
         """The secrets of one field of `item`; decryption checks that they belong to `tenant`."""
         context = EncryptionContext(tenant, purpose, int(item["version"]["N"]))
-        text = self._sealer.open(_text(item, purpose), context)
+        text = self._sealer.decrypt(_text(item, purpose), context)
         opened = {name: SecretText(value) for name, value in json.loads(text.reveal()).items()}
         if opened.pop("summary") != SecretText(digest(_text(item, "summary"))):
             raise CredentialsUnreadableError("what is stored beside the sealed credentials was altered")

@@ -152,7 +152,7 @@ class CredentialEncryption:
         )
         return _EncryptedEnvelope(context, answer["CiphertextBlob"], nonce, body).text()
 
-    def open(self, sealed: str, context: EncryptionContext) -> SecretText:
+    def decrypt(self, sealed: str, context: EncryptionContext) -> SecretText:
         """Decrypt `sealed`, if it was encrypted for `context`.
 
         Raises

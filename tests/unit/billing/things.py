@@ -66,7 +66,7 @@ class Silent:
     def entry(self, tenant: TenantId, _who: Any, action: str, subject: str) -> Thing:
         return {"entry": (str(tenant), action, subject)}
 
-    def due(self, tenant: TenantId, notice_id: str, kind: str, title: str, text: str) -> Thing:
+    def put_item(self, tenant: TenantId, notice_id: str, kind: str, title: str, text: str) -> Thing:
         assert title
         assert text
         return {"mail": (str(tenant), notice_id, kind)}

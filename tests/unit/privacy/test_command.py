@@ -104,9 +104,9 @@ def test_an_erasure_that_ends_while_its_account_is_erased_keeps_its_receipt(here
         here.erasures.drop(stale, NOON)
 
     assert main(["chain"], here) == 0
-    standing = here.receipts.standing("era_1", NOON)
-    assert standing
-    assert standing.receipt
+    status = here.receipts.status("era_1", NOON)
+    assert status
+    assert status.receipt
     (ended,) = here.erasures.all(ACME)
     here.erasures.drop(ended, NOON)
     assert here.erasures.all(ACME) == []
@@ -119,10 +119,10 @@ def test_an_open_erasure_that_goes_with_its_account_is_said_to_be_cancelled_for_
     here.erasures.drop(ask(here, ACME, "era_1"), NOON)
     assert here.erasures.all(ACME) == []
 
-    standing = here.receipts.standing("era_1", NOON + KEPT_DAYS * 86_400 - 1)
-    assert standing
-    assert (standing.state, standing.receipt) == ("cancelled", None)
-    assert here.receipts.standing("era_1", NOON + KEPT_DAYS * 86_400) is None
+    status = here.receipts.status("era_1", NOON + KEPT_DAYS * 86_400 - 1)
+    assert status
+    assert (status.state, status.receipt) == ("cancelled", None)
+    assert here.receipts.status("era_1", NOON + KEPT_DAYS * 86_400) is None
 
 
 @pytest.mark.parametrize("state", [REQUESTED, RUNNING])
@@ -143,10 +143,10 @@ def test_an_erasure_that_a_backup_opened_again_keeps_its_receipt_and_is_forgotte
 
     assert here.erasures.due(NOON) == []
     assert main(["chain"], here) == 0
-    standing = here.receipts.standing("era_1", NOON)
-    assert standing
-    assert standing.receipt
-    assert standing.receipt.counts == {"rows": 1}
+    status = here.receipts.status("era_1", NOON)
+    assert status
+    assert status.receipt
+    assert status.receipt.counts == {"rows": 1}
 
 
 @pytest.mark.parametrize("holding", DATA_INVENTORY, ids=lambda each: each.table)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.sync.bisection import rejected_positions
+from functions.sync.row_quarantine import rejected_positions
 
 
 @given(st.lists(st.booleans(), max_size=300))
