@@ -117,8 +117,8 @@ class RowQuarantine:
 
         Raises
         ------
-        DecodedTooLargeError, MemoryBudgetError: see MemoryBudget; also the errors of StagingBucket, of the warehouse, and of
-            `raise_if_over`.
+        DecodedTooLargeError, MemoryBudgetError: see MemoryBudget. Also the errors of StagingBucket, of the
+            warehouse and of `raise_if_over`.
         """
 
         def accepts(frames: bytes) -> bool:

@@ -369,7 +369,7 @@ class World:
     def _account(self, tenant: TenantId, mark: str) -> None:
         subject = self.person_signs_up(mark)
         status = AccountStatus("managed_30", 30, 1_000_000)
-        self.directory.put_account(Account(tenant, standing, subject, created_at=int(self.now)))
+        self.directory.put_account(Account(tenant, status, subject, created_at=int(self.now)))
         self.people.put(
             Person(
                 subject=subject, tenant=tenant, name=f"Name {mark}", email=f"{mark}@example.org",
