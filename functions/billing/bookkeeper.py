@@ -86,7 +86,7 @@ class Bookkeeper:
     service: BillingService
     records: BillingStore
 
-    def run(self, may_go_on: Callable[[], bool] = lambda: True) -> dict[str, int]:
+    def run(self, has_time: Callable[[], bool] = lambda: True) -> dict[str, int]:
         """Run once; returns how many accounts got notices, had missed changes, or failed.
 
         The order is random, so that a slow Stripe and a lack of time do not always skip the same accounts.
@@ -101,7 +101,7 @@ class Bookkeeper:
             if (record.live or record.checkout_at) and record.closed_at is None
         }
         left = random.sample(sorted({*trials, *records}), len({*trials, *records}))
-        while left and may_go_on():
+        while left and has_time():
             tenant = left.pop()
             trial = trials.get(tenant)
             self._each(tenant, counts, trial.accepts_until if trial else None, records.get(tenant))
@@ -135,13 +135,13 @@ class Bookkeeper:
         def due(record: BillingRecord) -> list[BillingNotice]:
             return reminders(record, trial_ends_at, now)
 
-        def told(record: BillingRecord) -> BillingRecord:
+        def noted(record: BillingRecord) -> BillingRecord:
             return replace(record, told=record.told | {each.notice_id for each in due(record)})
 
         def letters(old: BillingRecord, _new: BillingRecord) -> Iterable[BillingNotice]:
             return due(old)
 
-        self.service.change(tenant, told, CALENDAR, notices_for=letters)
+        self.service.change(tenant, noted, CALENDAR, notices_for=letters)
 
 
 @cache

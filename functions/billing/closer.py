@@ -45,7 +45,7 @@ class Settings(BillingSettings):
 
 
 def run(
-    closer: StripeOffboarding, records: BillingStore, may_go_on: Callable[[], bool] = lambda: True
+    closer: StripeOffboarding, records: BillingStore, has_time: Callable[[], bool] = lambda: True
 ) -> dict[str, int]:
     """Run once: how many accounts were closed, are waiting, and have waited for more than a day.
 
@@ -54,7 +54,7 @@ def run(
     counts = {"closed": 0, "waiting": 0, "slow": 0}
     closing = [each for each in records.all() if each.closing_requested_at is not None and not each.closed_at]
     for record in random.sample(closing, len(closing)):
-        state = _tried(closer, record) if may_go_on() else "unlooked"
+        state = _tried(closer, record) if has_time() else "unlooked"
         counts["closed" if state == "closed" else "waiting"] += 1
         asked_at = record.closing_requested_at or 0
         counts["slow"] += state != "closed" and closer.service.clock() > asked_at + SLOW_SECONDS

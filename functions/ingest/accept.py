@@ -21,7 +21,7 @@ _encoder = msgspec.json.Encoder()
 
 @dataclass(slots=True)
 class Accepted:
-    """What became of a body's records. `errors` tells of the first MAX_ERRORS_TOLD that were refused."""
+    """The outcome of a body's records. `errors`: the first MAX_ERRORS_LISTED rejected ones."""
 
     frames: list[bytes] = field(default_factory=list)
     rows: int = 0

@@ -2,7 +2,7 @@
 
 Trigger: API Gateway, POST /v1/drain, GET /health, and whatever no route takes. Promise: 202 means that every
 accepted event is in S3, a BYOC customer's in their own bucket and nowhere else, and will be loaded once; each
-refused one is named with its reason. Failure: 4xx says what to mend; 429 and 503 mean that nothing was
+refused one is named with its reason. Failure: 4xx says what to fix; 429 and 503 mean that nothing was
 accepted and the same request may be sent again.
 """
 

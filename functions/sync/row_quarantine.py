@@ -168,7 +168,7 @@ class RowQuarantine:
             positions=bad,
             rows=len(bad),
             expires_on=key.expires_on,
-            set_aside_at=datetime.now(UTC),
+            quarantined_at=datetime.now(UTC),
         )
         self._staged.put(document_key(key.tenant, key.object_id), pack(header, [rows[at] for at in bad]))
         journal.measure(

@@ -1,4 +1,4 @@
-"""A copy of an account: complete against what is stored, whoever dies while it is made, and nobody else's."""
+"""A data export: complete against what is stored, whichever step a run dies at, and of one account only."""
 
 import csv
 import hashlib
@@ -335,7 +335,7 @@ def test_what_is_staged_when_it_is_asked_for_is_in_it_once_it_is_loaded(here: Wo
     assert b"on its way" in b"".join(lines_of(here.archive_of(export), "logs/events-"))
 
 
-def test_what_stays_staged_for_long_is_told_of_in_the_manifest(here: World) -> None:
+def test_the_manifest_lists_objects_that_stay_staged_for_long(here: World) -> None:
     tenant, mark = new_tenant()
     here.furnish(tenant, mark)
     here.later(seconds=1)
@@ -387,7 +387,7 @@ def test_a_copy_that_is_being_made_when_a_person_is_erased_begins_anew_without_t
     assert copied(archive) == stored(here, tenant)
 
 
-def test_a_copy_that_cannot_be_made_is_given_up_after_a_day_and_frees_the_way(here: World) -> None:
+def test_an_export_that_fails_for_a_day_is_abandoned_and_another_can_start(here: World) -> None:
     tenant, mark = new_tenant()
     here.furnish(tenant, mark)
     export = here.service.request_export(here.caller(tenant), None, IN_PERSON)

@@ -50,7 +50,7 @@ FORBIDDEN = {
     "eraser-byoc": NEVER | {"pynamodb", "joserfc"},
 }
 
-IMPORT_AND_TELL = """
+IMPORT_AND_PRINT = """
 import importlib, json, sys
 importlib.import_module(sys.argv[1])
 print(json.dumps([*sys.modules]))
@@ -83,9 +83,9 @@ def test_importing_a_handler_needs_no_setting_and_opens_no_connection(name: str)
 
 
 def _loaded_by(module: str, before: str = "") -> set[str]:
-    """All modules in a fresh interpreter after importing `module`, without any setting of ours."""
+    """All modules in a fresh interpreter after importing `module`, without any of our settings."""
     ran = subprocess.run(
-        [sys.executable, "-c", before + IMPORT_AND_TELL, module],
+        [sys.executable, "-c", before + IMPORT_AND_PRINT, module],
         cwd=ROOT,
         env={},
         capture_output=True,

@@ -75,7 +75,7 @@ class UsageComparison:
             counted_rows=sum(each.rows - each.own_rows for each in days),
             stored_rows=sum(stored.values()),
             customers=len(customers),
-            told_bytes=sum(each.reported.landed_bytes for each in customers),
+            reported_bytes=sum(each.reported.landed_bytes for each in customers),
             billed_bytes=sum(each.billed_bytes for each in customers),
             rows_differ=tuple(
                 not_erased(self._explained(differences), lambda tenant: self.erased.since(tenant, first))

@@ -85,7 +85,7 @@ class BillingStore:
         try:
             write_all(self._client, [*writes, *also])
         except UnmetError:
-            raise BillingRecordChangedError("somebody else wrote this account's book") from None
+            raise BillingRecordChangedError("another process wrote this account's record") from None
         return new
 
     def owning(self, customer: str, tenant: TenantId) -> Item:

@@ -172,7 +172,7 @@ class UsageStore:
                 "ExpressionAttributeValues": {":version": {"N": str(reported.version)}},
             }
         if not self._put(item_of(new), condition):
-            raise ReportedUsageChangedError("somebody else has written what was reported")
+            raise ReportedUsageChangedError("another process wrote the reported usage")
         return new
 
     def _put(self, item: Item, condition: Item) -> bool:

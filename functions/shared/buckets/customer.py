@@ -82,7 +82,7 @@ class CustomerBucket:
         self._prefix = whole_folder(prefix)
 
     def create(self, key: str, body: bytes, attributes: Mapping[str, str] | None = None) -> str | None:
-        return self._put(key, body, IfNoneMatch="*", **_told(attributes or {}))
+        return self._put(key, body, IfNoneMatch="*", **_put_arguments(attributes or {}))
 
     def replace(self, key: str, body: bytes, etag: str) -> bool:
         return self._put(key, body, IfMatch=f'"{etag}"') is not None
@@ -202,7 +202,7 @@ def _within_bounds(pages: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     raise ListingTooLongError
 
 
-def _told(attributes: Mapping[str, str]) -> dict[str, Any]:
+def _put_arguments(attributes: Mapping[str, str]) -> dict[str, Any]:
     """`attributes` as boto3's arguments: the content type separately, all others as metadata."""
     metadata = {name: value for name, value in attributes.items() if name != "Content-Type"}
     kind = {"ContentType": attributes["Content-Type"]} if "Content-Type" in attributes else {}

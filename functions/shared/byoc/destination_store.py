@@ -152,7 +152,7 @@ class DestinationStore:
         text = self._sealer.decrypt(_text(item, purpose), context)
         opened = {name: SecretText(value) for name, value in json.loads(text.reveal()).items()}
         if opened.pop("summary") != SecretText(digest(_text(item, "summary"))):
-            raise CredentialsUnreadableError("what is stored beside the sealed credentials was altered")
+            raise CredentialsUnreadableError("the item's summary does not match its encrypted credentials")
         return opened
 
     def _call(self, operation: str, **parameters: Any) -> Any:

@@ -42,8 +42,8 @@ class _HealthConditionError(Exception):
 class DestinationHealth:
     """A destination's state: times in Unix seconds, 0 for never or not now.
 
-    `reason`: a code word of the last failure. `told_of`: the `failing_since` of the outage whose start was
-    reported to the owner and whose end was not. `well_since`: when the circuit was closed after it.
+    `reason`: a code word of the last failure. `notified_of`: the `failing_since` of the outage whose start
+    was reported to the owner and whose end was not. `well_since`: when the circuit was closed after it.
     """
 
     destination: str
@@ -52,7 +52,7 @@ class DestinationHealth:
     resume_at: float = 0
     reason: str = ""
     well_since: float = 0
-    told_of: float = 0
+    notified_of: float = 0
     slots_until: tuple[float, ...] = (0.0,) * SLOTS
 
     def outage_at(self, now: float) -> bool:
@@ -161,9 +161,9 @@ class HealthStore:
 
     def record_notified(self, condition: DestinationHealth) -> None:
         """Record that the owner was notified: of the outage, or, if that was already recorded, of its end."""
-        if condition.told_of:
-            known = {":told_of": _number(condition.told_of)}
-            self._update(condition.destination, "REMOVE told_of", "told_of = :told_of", known)
+        if condition.notified_of:
+            known = {":notified_of": _number(condition.notified_of)}
+            self._update(condition.destination, "REMOVE told_of", "told_of = :notified_of", known)
             return
         since = {":since": _number(condition.failing_since)}
         self._update(condition.destination, "SET told_of = :since", "attribute_not_exists(told_of)", since)
@@ -216,7 +216,7 @@ def _condition(destination: str, item: dict[str, Any]) -> DestinationHealth:
         resume_at=number("resume_at"),
         reason=item.get("reason", {}).get("S", ""),
         well_since=number("well_since"),
-        told_of=number("told_of"),
+        notified_of=number("told_of"),
         slots_until=tuple(number(f"slot_{each}_until") for each in range(SLOTS)),
     )
 

@@ -57,7 +57,7 @@ def invoice(status: str, at: int, **more: Any) -> Thing:
 
 
 class Silent:
-    """An audit trail and an outbox that keep what they are told, and nothing else."""
+    """An audit trail and an outbox that keep what they get, and nothing else."""
 
     def __init__(self) -> None:
         self.entries: list[tuple[str, str, str]] = []

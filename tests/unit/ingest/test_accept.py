@@ -92,7 +92,7 @@ def test_a_body_without_events_is_refused(receipt: ReceiptContext, body: bytes) 
     assert refusal(body, receipt) == "no_events"
 
 
-def test_errors_told_are_bounded_but_all_are_counted(receipt: ReceiptContext) -> None:
+def test_listed_errors_are_bounded_but_all_are_counted(receipt: ReceiptContext) -> None:
     accepted = taken(b"[" + b"1," * 4999 + ONE + b"]", receipt)
     assert (accepted.rows, accepted.rejected, len(accepted.errors)) == (1, 4999, 1000)
 

@@ -60,7 +60,7 @@ def test_what_is_open_is_shown_without_whom_it_is_about(
     assert said == "acme person running for 2.0 h, waits for nothing\n"
 
 
-def test_a_chain_that_holds_is_told_by_its_last_hash_and_one_that_does_not_is_an_error(
+def test_a_valid_chain_is_reported_by_its_last_hash_and_a_broken_one_is_an_error(
     here: CommandStores, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for number in range(3):
@@ -153,7 +153,7 @@ def test_an_erasure_that_a_backup_opened_again_keeps_its_receipt_and_is_forgotte
 def test_whatever_table_was_brought_back_its_account_is_found(
     here: CommandStores, holding: InventoryEntry
 ) -> None:
-    """Also where the account itself is in none of them, and beside what is told to all."""
+    """Also where the account itself is in none of them, and beside announcements to all."""
     for tenant in ("acme", "globex", "*"):
         by_name = f"byoc:{tenant}" if holding.table == "health" else tenant
         item = {"tenant_id": {"S": tenant}, **{each: {"S": f"{tenant}-1"} for each in holding.key}}

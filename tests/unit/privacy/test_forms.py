@@ -55,7 +55,7 @@ def test_the_account_is_asked_for_by_name() -> None:
         (body(account="yes"), "invalid_account"),
     ],
 )
-def test_what_would_mean_everybody_or_nobody_is_refused(sent: bytes, code: str) -> None:
+def test_a_request_that_matches_all_people_or_none_is_rejected(sent: bytes, code: str) -> None:
     with pytest.raises(HttpError) as refused:
         forms.erasure(sent, ACME)
 

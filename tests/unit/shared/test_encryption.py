@@ -1,4 +1,4 @@
-"""A sealed text opens for its tenant, purpose, version and key, and for nothing else; shredded, never."""
+"""A ciphertext decrypts for its tenant, purpose, version and key, and no other; shredded, never."""
 
 import base64
 import itertools
@@ -90,7 +90,7 @@ def opens(sealer: CredentialEncryption, text: str, context: EncryptionContext) -
 
 
 def relabelled(text: str, context: EncryptionContext) -> str:
-    """An envelope whose clear context was rewritten by somebody who wants it to fit."""
+    """An envelope whose clear context was rewritten by an attacker so that it fits."""
     clear = {"tenant": context.tenant, "purpose": context.purpose, "version": context.version}
     return json.dumps({**json.loads(text), **clear})
 
@@ -107,14 +107,14 @@ def flipped(data: bytes, bit: int) -> bytes:
 
 @given(st.text(alphabet=st.characters(exclude_categories=[])), st.integers(1, 10**9))
 @settings(max_examples=25, deadline=None)
-def test_what_was_sealed_opens_where_it_belongs(kept: Custody, text: str, version: int) -> None:
+def test_a_ciphertext_decrypts_where_it_belongs(kept: Custody, text: str, version: int) -> None:
     for tenant in (ACME, GLOBEX):
         context = EncryptionContext(tenant, S3, version)
         envelope = kept.sealer().encrypt(SecretText(text), context)
         assert kept.sealer().decrypt(envelope, context).reveal() == text
 
 
-def test_the_same_text_is_sealed_differently_every_time(kept: Custody) -> None:
+def test_the_same_text_is_encrypted_differently_every_time(kept: Custody) -> None:
     envelopes = [json.loads(kept.sealer().encrypt(SecretText(CANARY), HERE)) for _ in range(20)]
 
     for part in ("key", "nonce", "body"):
@@ -352,17 +352,17 @@ def test_two_who_make_a_shard_at_once_end_with_the_same(kept: Custody) -> None:
     ],
     ids=lambda value: value.__name__ if isinstance(value, type) else "",
 )  # fmt: skip
-def test_what_kms_says_is_told_apart_and_not_passed_on(
+def test_errors_of_kms_are_classified_and_not_passed_on(
     kept: Custody, sealed: str, fault: Exception, expected: type[Exception]
 ) -> None:
     sealer = CredentialEncryption(Failing(fault), kept.key_id, kept.shards)
 
     with pytest.raises(expected) as opening:
         sealer.decrypt(sealed, HERE)
-    with pytest.raises(expected) as sealing_it:
+    with pytest.raises(expected) as encrypting:
         sealer.encrypt(SecretText(CANARY), HERE)
 
-    for raised in (opening.value, sealing_it.value):
+    for raised in (opening.value, encrypting.value):
         assert CANARY not in told(raised)
         assert raised.__cause__ is raised.__context__ is None
 

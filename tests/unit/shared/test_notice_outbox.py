@@ -48,7 +48,7 @@ def due(client: Any, state: str) -> list[str]:
     return [each["notice"]["S"] for each in found["Items"]]
 
 
-def test_a_notice_is_due_from_the_moment_it_is_written(client: Any, notices: NoticeOutbox) -> None:
+def test_a_notice_can_be_sent_as_soon_as_it_is_written(client: Any, notices: NoticeOutbox) -> None:
     client.transact_write_items(
         TransactItems=[notices.put_item(ACME, "payment-1", "payment_failed", "Title", "Text")]
     )
