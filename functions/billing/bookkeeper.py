@@ -91,7 +91,7 @@ class Bookkeeper:
 
         The order is random, so that a slow Stripe and a lack of time do not always skip the same accounts.
         """
-        counts = {"told": 0, "missed": 0, "failed": 0}
+        counts = {"notified": 0, "missed": 0, "failed": 0}
         now = self.service.clock()
         soonest, latest = now - MAX_LATE_DAYS * SECONDS_A_DAY, now + TRIAL_NOTICE_DAYS * SECONDS_A_DAY
         trials = dict(self.records.ending(TRIAL_ENDED, int(soonest), int(latest)))
@@ -123,13 +123,13 @@ class Bookkeeper:
                 record = found
             if reminders(record, trial_ends_at, self.service.clock()):
                 self._send_reminders(tenant, trial_ends_at)
-                counts["told"] += 1
+                counts["notified"] += 1
         except AstralogError as fault:
             counts["failed"] += 1
             journal.write("account_not_kept", tenant_id=tenant, error_type=type(fault).__name__)
 
     def _send_reminders(self, tenant: TenantId, trial_ends_at: int | None) -> None:
-        """Write the notices, and in the book that they were written, both for the same point in time."""
+        """Write the notices, and in the record that they were written, both for the same point in time."""
         now = self.service.clock()
 
         def due(record: BillingRecord) -> list[BillingNotice]:
@@ -138,10 +138,10 @@ class Bookkeeper:
         def noted(record: BillingRecord) -> BillingRecord:
             return replace(record, told=record.told | {each.notice_id for each in due(record)})
 
-        def letters(old: BillingRecord, _new: BillingRecord) -> Iterable[BillingNotice]:
+        def notices(old: BillingRecord, _new: BillingRecord) -> Iterable[BillingNotice]:
             return due(old)
 
-        self.service.change(tenant, noted, CALENDAR, notices_for=letters)
+        self.service.change(tenant, noted, CALENDAR, notices_for=notices)
 
 
 @cache

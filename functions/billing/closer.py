@@ -2,8 +2,8 @@
 
 Trigger: the scheduler, every five minutes. Promise: the last usage is reported, the subscription is canceled
 and its last invoice collected, the customer is deleted at Stripe and in our tables, each once, in this order.
-Then the account's book is marked as closed, and the stores with its data may be erased. Failure: the next run
-does the remaining steps. Closings that take more than a day are counted.
+Then the account's billing record is marked as closed, and the stores with its data may be erased. Failure:
+the next run does the remaining steps. Closings that take more than a day are counted.
 """
 
 import random

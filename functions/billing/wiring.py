@@ -22,7 +22,7 @@ from functions.shared.secret_store import read_secret
 
 @dataclass(frozen=True, slots=True)
 class FollowUpSettings:
-    """Settings to change an account's book and account status by usage."""
+    """Settings to change an account's billing record and status by usage."""
 
     accounts_table: str
     billing_table: str
@@ -52,7 +52,7 @@ def stripe_client_of(settings: BillingSettings, secret: StripeSecret) -> StripeS
 def billing_store_of(
     settings: FollowUpSettings, client: Any, clock: Callable[[], float] = time.time
 ) -> BillingStore:
-    """The books, on one DynamoDB client."""
+    """The billing records, on one DynamoDB client."""
     return BillingStore(settings.billing_table, settings.accounts_table, client, clock)
 
 
@@ -71,7 +71,7 @@ def billing_service_of(
 def follow_ups_of(
     settings: FollowUpSettings, client: Any, clock: Callable[[], float] = time.time
 ) -> FollowUps:
-    """The caretaker on one DynamoDB client. It computes from stored data and does not call Stripe."""
+    """The follow-ups on one DynamoDB client. It computes from stored data and does not call Stripe."""
     service = _billing_service(settings, client, cast(StripeApi, None), clock)
     outbox = NoticeOutbox(settings.notices_table, client, clock)
     return FollowUps(

@@ -124,7 +124,7 @@ class UsageComparison:
 
     def _at_stripe(self, records: Iterable[BillingRecord], now: float) -> list["CustomerUsage"]:
         """The reported and the billed usage of each customer; without customers deleted at Stripe."""
-        # Most books belong to accounts that never subscribed: no usage was reported for them.
+        # Most records belong to accounts that never subscribed: no usage was reported for them.
         buyers = [record.tenant for record in records if record.customer_id]
         with ThreadPoolExecutor(THREADS) as pool:
             asked = pool.map(lambda tenant: self._customer(tenant, now), buyers)

@@ -27,7 +27,7 @@ Item = dict[str, Any]
 
 
 class BillingRecordChangedError(RetryableError):
-    """Another process has written this account's book since it was read: read and decide again."""
+    """Another process has written this account's record since it was read: read and decide again."""
 
 
 class BillingStore:
@@ -53,7 +53,7 @@ class BillingStore:
         self._clock = clock
 
     def of(self, tenant: TenantId) -> BillingRecord:
-        """The account's book; an empty one when nothing has been written yet."""
+        """The account's record; an empty one when nothing has been written yet."""
         item = self._item(self._billing_table, {"entry": {"S": f"{ACCOUNT}{tenant}"}})
         return BillingRecord(tenant) if item is None else record_of(item)
 
@@ -106,7 +106,7 @@ class BillingStore:
         return {"Delete": {"TableName": self._billing_table, "Key": key}}
 
     def all(self) -> Iterator[BillingRecord]:
-        """The books of all accounts, for maintenance; not a consistent snapshot."""
+        """The records of all accounts, for maintenance; not a consistent snapshot."""
         condition, values = "begins_with(entry, :account)", {":account": {"S": ACCOUNT}}
         for item in self._scan(self._billing_table, condition, values):
             yield record_of(item)
@@ -130,7 +130,7 @@ class BillingStore:
     def _status_update(self, tenant: TenantId, account_status: AccountStatus) -> Item:
         """Update billing's attributes of the account; a deleted account is not recreated.
 
-        Only billing writes the retention terms, and a concurrent write has changed the book's version.
+        Only billing writes the retention terms, and a concurrent write has changed the record's version.
         """
         new = {**account_status_item(account_status), **self._terms(tenant, account_status)}
         return {
@@ -177,7 +177,7 @@ class BillingStore:
 
 
 def record_item(record: BillingRecord) -> Item:
-    """The item of a book; None and empty sets are left out."""
+    """The item of a record; None and empty sets are left out."""
     return {
         "entry": {"S": f"{ACCOUNT}{record.tenant}"},
         "tenant_id": {"S": str(record.tenant)},
@@ -186,7 +186,7 @@ def record_item(record: BillingRecord) -> Item:
 
 
 def record_of(item: Item) -> BillingRecord:
-    """The book in an item."""
+    """The record in an item."""
     return BillingRecord(
         tenant=TenantId(item["tenant_id"]["S"]), **_values(item, BillingRecord, without="tenant")
     )

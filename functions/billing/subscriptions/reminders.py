@@ -1,6 +1,6 @@
 """Notices that follow from the date: a trial or a grace period that ends soon or has ended.
 
-Sent notices are recorded in the account's book in the same transaction, so none is sent twice.
+Sent notices are recorded in the account's billing record in the same transaction, so none is sent twice.
 """
 
 from collections.abc import Iterator

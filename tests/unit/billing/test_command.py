@@ -55,5 +55,5 @@ def test_it_shows_what_is_known_of_one_account(
     capsys.readouterr()
     assert command.main(["show", acme, "--billing-table", "b", "--accounts-table", "a"]) == 0
     told = json.loads(capsys.readouterr().out)
-    assert told["book"]["subscription"]["plan"] == told["standing"]["plan"] == "managed_30"
+    assert told["record"]["subscription"]["plan"] == told["account_status"]["plan"] == "managed_30"
     assert "globex" not in json.dumps(told)
