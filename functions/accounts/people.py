@@ -74,7 +74,7 @@ class Person:
         """Whether `code` is the last code that was tried for this person."""
         return self.tried_code == code_digest(self.subject, code)
 
-    def overdue(self, now: float) -> frozenset[str]:
+    def abandoned_resets(self, now: float) -> frozenset[str]:
         """The names in `open_resets` of resets that are no longer in progress."""
         return frozenset(name for name in self.open_resets if _began(name) + UNDERWAY_SECONDS < now)
 
@@ -84,7 +84,7 @@ class Person:
         A reset that is no longer in progress may have changed the password, so it ends sessions as a
         completed reset does.
         """
-        ends = (self.sessions_ended_at, *(ended_at(_began(name)) for name in self.overdue(now)))
+        ends = (self.sessions_ended_at, *(ended_at(_began(name)) for name in self.abandoned_resets(now)))
         return signed_in_at < max(ends) or any(
             each.partition("-")[2] == session for each in self.ended_sessions
         )
@@ -109,8 +109,8 @@ class People:
         if found is None:
             return None
         person = _person(found)
-        overdue = person.forget_at is not None and person.forget_at <= now
-        return None if overdue else person
+        past_retention = person.forget_at is not None and person.forget_at <= now
+        return None if past_retention else person
 
     def note_code(self, subject: str, code: SecretText) -> None:
         """Store the digest of the code that is about to be tried; only while unconfirmed."""

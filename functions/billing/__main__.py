@@ -66,8 +66,8 @@ def _sync(asked: argparse.Namespace) -> None:
     gate = stripe_client_of(asked.secret, asked.address)
     steps = catalogue.sync(gate, dry_run=asked.dry_run)
     for step in steps:
-        told = {"did": step.says, "kind": step.kind, "dry_run": asked.dry_run}
-        print(json.dumps(told) if asked.json else step.says)  # noqa: T201
+        result = {"did": step.says, "kind": step.kind, "dry_run": asked.dry_run}
+        print(json.dumps(result) if asked.json else step.says)  # noqa: T201
     if not steps and not asked.json:
         print("nothing to do: Stripe's catalogue is up to date")  # noqa: T201
 
@@ -75,11 +75,11 @@ def _sync(asked: argparse.Namespace) -> None:
 def _show(asked: argparse.Namespace) -> None:
     records, tenant = BillingStore(asked.billing_table, asked.accounts_table), TenantId(asked.tenant)
     account_status = records.account_status(tenant)
-    told = {
-        "book": asdict(records.of(tenant)),
-        "standing": asdict(account_status) if account_status else None,
+    result = {
+        "record": asdict(records.of(tenant)),
+        "account_status": asdict(account_status) if account_status else None,
     }
-    print(json.dumps(told, indent=2, default=sorted))  # noqa: T201
+    print(json.dumps(result, indent=2, default=sorted))  # noqa: T201
 
 
 def _usage(asked: argparse.Namespace) -> None:

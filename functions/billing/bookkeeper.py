@@ -81,12 +81,12 @@ class Bookkeeper:
     service: BillingService
     records: BillingStore
 
-    def run(self, may_go_on: Callable[[], bool] = lambda: True) -> dict[str, int]:
+    def run(self, has_time: Callable[[], bool] = lambda: True) -> dict[str, int]:
         """Run once; returns how many accounts got notices, had missed changes, or failed.
 
         The order is random, so that a slow Stripe and a lack of time do not always skip the same accounts.
         """
-        counts = {"told": 0, "missed": 0, "failed": 0}
+        counts = {"notified": 0, "missed": 0, "failed": 0}
         now = self.service.clock()
         soonest, latest = now - MAX_LATE_DAYS * SECONDS_A_DAY, now + TRIAL_NOTICE_DAYS * SECONDS_A_DAY
         trials = dict(self.records.ending(TRIAL_ENDED, int(soonest), int(latest)))
@@ -96,7 +96,7 @@ class Bookkeeper:
             if (record.live or record.checkout_at) and record.closed_at is None
         }
         left = random.sample(sorted({*trials, *records}), len({*trials, *records}))
-        while left and may_go_on():
+        while left and has_time():
             tenant = left.pop()
             trial = trials.get(tenant)
             self._each(tenant, counts, trial.accepts_until if trial else None, records.get(tenant))
@@ -118,25 +118,25 @@ class Bookkeeper:
                 record = found
             if reminders(record, trial_ends_at, self.service.clock()):
                 self._send_reminders(tenant, trial_ends_at)
-                counts["told"] += 1
+                counts["notified"] += 1
         except AstralogError as fault:
             counts["failed"] += 1
             journal.write("account_not_kept", tenant_id=tenant, error_type=type(fault).__name__)
 
     def _send_reminders(self, tenant: TenantId, trial_ends_at: int | None) -> None:
-        """Write the notices, and in the book that they were written, both for the same point in time."""
+        """Write the notices, and in the record that they were written, both for the same point in time."""
         now = self.service.clock()
 
         def due(record: BillingRecord) -> list[BillingNotice]:
             return reminders(record, trial_ends_at, now)
 
-        def told(record: BillingRecord) -> BillingRecord:
+        def noted(record: BillingRecord) -> BillingRecord:
             return replace(record, told=record.told | {each.notice_id for each in due(record)})
 
-        def letters(old: BillingRecord, _new: BillingRecord) -> Iterable[BillingNotice]:
+        def notices(old: BillingRecord, _new: BillingRecord) -> Iterable[BillingNotice]:
             return due(old)
 
-        self.service.change(tenant, told, CALENDAR, notices_for=letters)
+        self.service.change(tenant, noted, CALENDAR, notices_for=notices)
 
 
 @cache

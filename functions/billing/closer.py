@@ -2,8 +2,8 @@
 
 Trigger: the scheduler, every five minutes. Promise: the last usage is reported, the subscription is canceled
 and its last invoice collected, the customer is deleted at Stripe and in our tables, each once, in this order.
-Then the account's book is marked as closed, and the stores with its data may be erased. Failure: the next run
-does the remaining steps. Closings that take more than a day are counted.
+Then the account's billing record is marked as closed, and the stores with its data may be erased. Failure:
+the next run does the remaining steps. Closings that take more than a day are counted.
 """
 
 import random
@@ -45,7 +45,7 @@ class Settings(BillingSettings):
 
 
 def run(
-    closer: StripeOffboarding, records: BillingStore, may_go_on: Callable[[], bool] = lambda: True
+    closer: StripeOffboarding, records: BillingStore, has_time: Callable[[], bool] = lambda: True
 ) -> dict[str, int]:
     """Run once: how many accounts were closed, are waiting, and have waited for more than a day.
 
@@ -54,7 +54,7 @@ def run(
     counts = {"closed": 0, "waiting": 0, "slow": 0}
     closing = [each for each in records.all() if each.closing_requested_at is not None and not each.closed_at]
     for record in random.sample(closing, len(closing)):
-        state = _tried(closer, record) if may_go_on() else "unlooked"
+        state = _tried(closer, record) if has_time() else "unlooked"
         counts["closed" if state == "closed" else "waiting"] += 1
         asked_at = record.closing_requested_at or 0
         counts["slow"] += state != "closed" and closer.service.clock() > asked_at + SLOW_SECONDS

@@ -72,18 +72,18 @@ class Meter:
         self._client = client
         self._follow_up = follow_up
 
-    def run(self, now: float, may_go_on: Callable[[], bool] = lambda: True) -> MeterRun:
+    def run(self, now: float, has_time: Callable[[], bool] = lambda: True) -> MeterRun:
         """Count uncounted batches while there is time."""
         found = list(islice(self._batches.waiting(), MAX_BATCHES_A_RUN))
         run = MeterRun(oldest_seconds=max((_age(each, now) for each in found), default=0))
         for start in range(0, len(found), READS_A_CALL):
-            if not may_go_on():
+            if not has_time():
                 break
             some = self._count([each.batch_id for each in found[start : start + READS_A_CALL]], run)
             # In random order: tenants skipped for lack of time wait for `report`, and should not always be
             # the same.
             for tenant in random.sample(sorted(some), len(some)):
-                if may_go_on():
+                if has_time():
                     self._follow_up(tenant)
         return run
 

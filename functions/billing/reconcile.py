@@ -69,8 +69,8 @@ def handler(_event: dict[str, Any], _context: Any) -> dict[str, Any]:
 
 def publish_result(found: ReconciliationResult) -> None:
     """Publish the totals as metrics and log each difference, up to a limit."""
-    told = found.told()
-    for rows in told.rows_differ:
+    reported = found.listed()
+    for rows in reported.rows_differ:
         journal.write(
             "rows_differ",
             tenant_id=rows.tenant,
@@ -78,9 +78,9 @@ def publish_result(found: ReconciliationResult) -> None:
             rows_expected=rows.counted,
             rows_found=rows.stored,
         )
-    for usage in told.bytes_differ:
+    for usage in reported.bytes_differ:
         journal.write(
-            "usage_differs", tenant_id=usage.tenant, bytes_told=usage.told, bytes_billed=usage.billed
+            "usage_differs", tenant_id=usage.tenant, bytes_told=usage.reported, bytes_billed=usage.billed
         )
     journal.measure(
         FUNCTION,

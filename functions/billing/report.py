@@ -1,7 +1,8 @@
 """Report: sends counted usage to Stripe, for invoices.
 
 Trigger: the scheduler, every hour. Promise: a customer's subscription is billed for the usage counted since
-it began. Each byte is reported once, even if an answer is lost or a run dies (functions.billing.reporting.reported_usage).
+it began. Each byte is reported once, even if an answer is lost or a run dies: see
+functions.billing.reporting.reported_usage.
 Every account gets a follow-up of its caps as well. Failure: a report without an answer from Stripe stays
 pending, and the next run sends it again or searches for it; one tenant's pending report does not block other
 tenants. `OldestReportSeconds` is the age of the oldest pending report, `ReportsRefused` the number of reports

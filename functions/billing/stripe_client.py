@@ -117,10 +117,10 @@ class StripeSdkClient:
     def listed(self, kind: Kind, **filters: Any) -> list[StripeObject]:
         return self._every(self._service(kind), {"limit": PAGE, **filters})
 
-    def made(self, kind: Kind, fields: Fields) -> StripeObject:
+    def create(self, kind: Kind, fields: Fields) -> StripeObject:
         return _plain(_asked(lambda: self._service(kind).create(dict(fields))))
 
-    def changed(self, kind: Kind, which: str, fields: Fields) -> StripeObject:
+    def update(self, kind: Kind, which: str, fields: Fields) -> StripeObject:
         return _plain(_asked(lambda: self._service(kind).update(which, dict(fields))))
 
     def send_meter_event(

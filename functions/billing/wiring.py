@@ -23,7 +23,7 @@ from functions.shared.secret_text import SecretText
 
 @dataclass(frozen=True, slots=True)
 class FollowUpSettings:
-    """Settings to change an account's book and account status by usage."""
+    """Settings to change an account's billing record and status by usage."""
 
     accounts_table: str
     billing_table: str
@@ -60,12 +60,12 @@ def stripe_client_of(secret: str, address: str) -> StripeSdkClient:
 def billing_store_of(
     settings: FollowUpSettings, client: Any, clock: Callable[[], float] = time.time
 ) -> BillingStore:
-    """The books, on one DynamoDB client."""
+    """The billing records, on one DynamoDB client."""
     return BillingStore(settings.billing_table, settings.accounts_table, client, clock)
 
 
 def usage_store_of(settings: FollowUpSettings, client: Any) -> UsageStore:
-    """The stored usage; every `BillingService` needs the same, or one would lift a cap that another has applied."""
+    """The stored usage. Every `BillingService` needs the same, or one lifts a cap that another applied."""
     return UsageStore(settings.usage_table, client)
 
 
@@ -79,7 +79,7 @@ def billing_service_of(
 def follow_ups_of(
     settings: FollowUpSettings, client: Any, clock: Callable[[], float] = time.time
 ) -> FollowUps:
-    """The caretaker on one DynamoDB client. It computes from stored data and does not call Stripe."""
+    """The follow-ups on one DynamoDB client. It computes from stored data and does not call Stripe."""
     service = _billing_service(settings, client, cast(StripeApi, None), clock)
     outbox = NoticeOutbox(settings.notices_table, client, clock)
     return FollowUps(

@@ -87,7 +87,7 @@ def _put(event: Event, caller: Principal, service: DestinationService) -> Answer
     before = service.destinations.summary(caller.tenant)
     stored = _stored(caller.tenant, service)
     proposed = candidate(request(event).body, caller.tenant, before.version + 1 if before else 1, stored)
-    report = service.tester.of(proposed)
+    report = service.tester.test(proposed)
     if not report.usable:
         message = (
             "The destination failed the test and is not stored. The fix of each failed step says what to do."
@@ -123,10 +123,10 @@ def _test(event: Event, caller: Principal, service: DestinationService) -> Answe
     body = request(event).body
     stored = _stored(caller.tenant, service)
     if body.strip() not in (b"", b"{}"):
-        return answer(200, service.tester.of(candidate(body, caller.tenant, 1, stored)).shown())
+        return answer(200, service.tester.test(candidate(body, caller.tenant, 1, stored)).shown())
     if stored is None:
         raise _none()
-    return answer(200, service.tester.of(stored).shown())
+    return answer(200, service.tester.test(stored).shown())
 
 
 ROUTES: dict[str, Callable[[Event, Principal, DestinationService], Answer]] = {

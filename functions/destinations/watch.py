@@ -61,7 +61,7 @@ class Settings:
 
 def notice_needed(condition: DestinationHealth, now: float) -> OutageNotice | None:
     """The notice that a destination needs at `now`, in Unix seconds; None when it needs none."""
-    if condition.told_of:
+    if condition.notified_of:
         recovered = not condition.failures and now - condition.well_since >= WELL_SECONDS
         return "mended" if recovered else None
     return "outage" if condition.outage_at(now) else None
@@ -101,7 +101,7 @@ class OutageWatch:
             title, text = (
                 _outage_text(about, condition) if kind == "outage" else _recovery_text(about, condition)
             )
-            since = condition.failing_since if kind == "outage" else condition.told_of
+            since = condition.failing_since if kind == "outage" else condition.notified_of
             self.notices.put(tenant, f"{kind}-{since:.0f}", f"destination_{kind}", title, text)
         self.health.record_notified(condition)
 
@@ -121,8 +121,8 @@ def _recovery_text(about: DestinationSummary, condition: DestinationHealth) -> t
     return (
         "Your destination accepts logs again",
         f"Your ClickHouse at {about.clickhouse_host} has accepted logs again since "
-        f"{_utc_text(condition.well_since)}. It had not accepted logs since {_utc_text(condition.told_of)}. "
-        "The logs that waited in your bucket are being loaded.",
+        f"{_utc_text(condition.well_since)}. It had not accepted logs since "
+        f"{_utc_text(condition.notified_of)}. The logs that waited in your bucket are being loaded.",
     )
 
 

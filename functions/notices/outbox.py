@@ -1,8 +1,8 @@
 """The due notices and their outcomes: the sending side of functions.shared.accounts.notice_outbox.
 
 A sender first takes a notice for TURN_SECONDS. No other sender gets it during that time, and after a crash it
-is due again by itself. Each person mailed is recorded on the notice before the next mail. The index of due
-notices lags slightly; the notice itself decides.
+becomes available again by itself. Each person mailed is recorded on the notice before the next mail. The
+index of due notices lags slightly; the notice itself decides.
 """
 
 from collections.abc import Callable, Iterator, Sequence

@@ -93,7 +93,7 @@ class Settings:
 
 
 class Planner(Protocol):
-    """The part of functions.privacy.erasure.planner.ErasurePlanner, and of its subset for persons, that is used here."""
+    """The part of functions.privacy.erasure.planner.ErasurePlanner that is used here."""
 
     def of(self, erasure: Erasure) -> ErasureRun: ...
 
@@ -177,7 +177,7 @@ class Eraser:
         tenant, notice = erasure.tenant, notice_texts.erasure_verified(erasure)
         return (
             self.audit.entry(tenant, ERASER, "person.erasure_verified", erasure.erasure_id),
-            self.notices.due(tenant, notice.notice_id, notice.kind, notice.title, notice.text),
+            self.notices.put_item(tenant, notice.notice_id, notice.kind, notice.title, notice.text),
         )
 
 

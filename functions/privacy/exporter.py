@@ -157,7 +157,7 @@ class Exporter:
             now=self.now,
             left=self.left,
             waiting=lambda: self._staged(export),
-            told=self._notice_items,
+            notice_items=self._notice_items,
             part_bytes=self.part_bytes,
         )
 
@@ -190,7 +190,9 @@ class Exporter:
 
     def _notice_items(self, export: Export) -> Sequence[Write]:
         notice = notice_texts.export_ready(export)
-        return [self.notices.due(export.tenant, notice.notice_id, notice.kind, notice.title, notice.text)]
+        return [
+            self.notices.put_item(export.tenant, notice.notice_id, notice.kind, notice.title, notice.text)
+        ]
 
     def _restart(self, export: Export) -> str:
         """Restart it: S3 aborted the upload, as its lifecycle rule does after a day, or an erasure did."""
@@ -240,14 +242,14 @@ def _warehouse(secret: str) -> Warehouse:
 @instrumented
 def handler(_event: dict[str, Any], context: Any) -> dict[str, int]:
     _LEFT.context = context
-    told = _exporter().run()
+    counts = _exporter().run()
     journal.measure(
         FUNCTION,
         {
-            "OpenExports": (told["open"], "Count"),
-            "ReadyExports": (told["ready"], "Count"),
-            "ExportsFailed": (told["failed"], "Count"),
-            "OldestExportSeconds": (told["oldest_seconds"], "Seconds"),
+            "OpenExports": (counts["open"], "Count"),
+            "ReadyExports": (counts["ready"], "Count"),
+            "ExportsFailed": (counts["failed"], "Count"),
+            "OldestExportSeconds": (counts["oldest_seconds"], "Seconds"),
         },
     )
-    return told
+    return counts

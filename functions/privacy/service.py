@@ -100,12 +100,12 @@ class PrivacyService:
             ) from None
         return export
 
-    def copies(self, tenant: TenantId) -> list[Export]:
+    def list_exports(self, tenant: TenantId) -> list[Export]:
         """The tenant's data exports, newest first."""
         now = self.clock()
         return [each for each in self.exports.all(tenant) if not _forgotten(each, now)]
 
-    def copy(self, tenant: TenantId, export_id: str) -> Export:
+    def get_export(self, tenant: TenantId, export_id: str) -> Export:
         """The tenant's data export with that id.
 
         Raises
@@ -191,9 +191,9 @@ class PrivacyService:
             raise _no_erasure()
         return found
 
-    def standing(self, erasure_id: str) -> ErasureStatus | None:
+    def status(self, erasure_id: str) -> ErasureStatus | None:
         """The status of an erasure, for any caller who has its id."""
-        return self.receipts.standing(erasure_id, self.clock())
+        return self.receipts.status(erasure_id, self.clock())
 
     def cancel(self, tenant: TenantId, erasure_id: str, who: Origin) -> Erasure:
         """Cancel the erasure of the account.
@@ -269,7 +269,7 @@ class PrivacyService:
             )
 
     def _notice_item(self, tenant: TenantId, notice: PrivacyNotice) -> Write:
-        return self.notices.due(tenant, notice.notice_id, notice.kind, notice.title, notice.text)
+        return self.notices.put_item(tenant, notice.notice_id, notice.kind, notice.title, notice.text)
 
 
 def _new_id() -> str:

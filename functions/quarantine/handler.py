@@ -100,6 +100,6 @@ def _shown(document: QuarantineDocument) -> dict[str, Any]:
         "positions": header.positions[:POSITIONS_SHOWN],
         "rows": header.rows,
         "expires_on": header.expires_on.isoformat(),
-        "set_aside_at": header.set_aside_at.isoformat(),
+        "set_aside_at": header.quarantined_at.isoformat(),
         "sample": [row.decode(errors="replace")[:500] for row in document.rows[:5]],
     }

@@ -50,8 +50,8 @@ def notifications(
 
 
 def _record(each: NotifiedObject, source: str) -> dict[str, object]:
-    told = {"key": quote_plus(each.key), "size": each.size_bytes, "eTag": each.etag}
-    return {"eventSource": f"astralog:{source}", "s3": {"object": told}}
+    fields = {"key": quote_plus(each.key), "size": each.size_bytes, "eTag": each.etag}
+    return {"eventSource": f"astralog:{source}", "s3": {"object": fields}}
 
 
 class QueueNotifier:
@@ -117,8 +117,8 @@ class NotifyingBucket:
     def replace(self, key: str, body: bytes, etag: str) -> bool:
         return self._bucket.replace(key, body, etag)
 
-    def get(self, key: str, told: ExpectedObject | None = None) -> ObjectBody | None:
-        return self._bucket.get(key, told)
+    def get(self, key: str, expected: ExpectedObject | None = None) -> ObjectBody | None:
+        return self._bucket.get(key, expected)
 
     def etag_of(self, key: str) -> str | None:
         return self._bucket.etag_of(key)

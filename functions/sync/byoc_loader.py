@@ -35,7 +35,8 @@ class Outcome:
     """What happened to a tenant's objects; objects whose keys are not in `settled` are still to be loaded.
 
     `wait_seconds`: until the destination may be tried again; None when each message has its own backoff.
-    `left_to_sweeper`: no message needs redelivery, the sweeper finds what is left. `no_free_slot`: all slots are in use.
+    `left_to_sweeper`: no message needs redelivery, the sweeper finds what is left.
+    `no_free_slot`: all slots are in use.
     """
 
     settled: frozenset[str] = frozenset()

@@ -56,11 +56,11 @@ class UnknownBatchError(PermanentError):
 class Batch:
     """A batch as stored in the ledger.
 
-    `state`: planned (members may still be claimed, no insert was tried), sealed (`members` is final; an
+    `state`: planned (members may still be claimed, no insert was tried), `sealed` (`members` is final; an
     insert may have been tried), done (its rows are in ClickHouse), replaced (none of its rows is or will be
     in ClickHouse; the batch `successor` replaces it).
     `members`: the objects of the manifest, except those that other batches claimed and those that were gone
-    when the batch was sealed; empty once the batch is done.
+    at the first insert; empty once the batch is done.
     """
 
     manifest: Manifest
@@ -167,7 +167,7 @@ class Ledger:
             )
 
     def seal(self, batch: Batch, gone: frozenset[str]) -> Batch:
-        """Make the members final, without `gone`, before the first insert; a sealed batch is not changed."""
+        """Make the members final, without `gone`, before the first insert; a `sealed` batch is unchanged."""
         if batch.state != PLANNED:
             return batch
         kept = tuple(each for each in batch.members if each.key not in gone)
@@ -204,7 +204,7 @@ class Ledger:
             )
 
     def replace(self, batch: Batch, members: Sequence[StagedObject]) -> Batch:
-        """Replace the sealed `batch` by a new batch of `members`, and return the new batch.
+        """Replace the `sealed` batch `batch` by a new batch of `members`, and return the new batch.
 
         Only for a batch none of whose rows is or will be in ClickHouse. Members that the batch does not have
         are claimed for the new one. One transaction writes all of it, or nothing.

@@ -83,10 +83,10 @@ def _objects(body: dict[str, Any], bucket: str) -> Iterator[StagedObject]:
     if body.get("Event") == "s3:TestEvent":
         return
     for record in body["Records"]:
-        told = record["s3"]["object"]
+        fields = record["s3"]["object"]
         if record["s3"].get("bucket", {}).get("name", bucket) != bucket:
             journal.write("foreign_bucket", objects=1)
             continue
         yield StagedObject(
-            key=unquote_plus(told["key"]), etag=told["eTag"].strip('"'), size_bytes=int(told["size"])
+            key=unquote_plus(fields["key"]), etag=fields["eTag"].strip('"'), size_bytes=int(fields["size"])
         )

@@ -64,7 +64,7 @@ class DropIn:
 
     drops: DropBucket
     staging: Bucket
-    standings: AccountStatuses
+    statuses: AccountStatuses
     staged: StagedBytes
     slots: TenantSlots
     turns: FairTurns[TenantSlot]
@@ -73,10 +73,10 @@ class DropIn:
 
     def place(self, tenant: TenantId) -> FilePlace | None:
         """The place of the tenant's files; None when there is no such account."""
-        account_status = self.standings.of(tenant)
+        account_status = self.statuses.of(tenant)
         if account_status is None:
             return None
-        gate = AccountGate(tenant, self.standings, self.staged, _refusal)
+        gate = AccountGate(tenant, self.statuses, self.staged, _refusal)
         refusal = _refusal(account_status, datetime.now(UTC).timestamp())
         return FilePlace(
             tenant, self.drops, self.staging, gate, account_status.retention_days, DELETE, refusal
@@ -101,7 +101,7 @@ class _DropInInvocation:
             return None
         if tenant is None or not is_file(file, tenant):
             return None
-        if self.parts.is_deleted(tenant) and self.parts.standings.of(tenant) is None:
+        if self.parts.is_deleted(tenant) and self.parts.statuses.of(tenant) is None:
             self.parts.drops.delete(file)
             journal.write("erased_tenant_dropped", objects=1)
             return None

@@ -67,7 +67,7 @@ class ByocDropIn:
 
     customer_buckets: CustomerDropBuckets
     bucket_names: BucketNameCache
-    standings: AccountStatuses
+    statuses: AccountStatuses
     staged: StagedBytes
     health: HealthStore
     notifier: QueueNotifier
@@ -80,13 +80,13 @@ class ByocDropIn:
             destination = self.customer_buckets.destination(tenant)
         except NoDestinationError:
             return None
-        account_status = self.standings.of(tenant)
+        account_status = self.statuses.of(tenant)
         staging = NotifyingBucket(self.customer_buckets.bucket(tenant), self.notifier, tenant, FUNCTION)
         return FilePlace(
             tenant,
             self.customer_buckets.drops(tenant),
             staging,
-            AccountGate(tenant, self.standings, self.staged, AccountStatus.refusal),
+            AccountGate(tenant, self.statuses, self.staged, AccountStatus.refusal),
             destination.retention_days,
             KEEP,
             account_status.refusal(now) if account_status else "",

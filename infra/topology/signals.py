@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """A metric that a function writes into its log. Above `above` it raises an alarm with text `description`."""
+    """A metric that a function writes into its log; above `above` it raises an alarm with `description`."""
 
     function: str
     metric: str

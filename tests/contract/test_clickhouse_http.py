@@ -200,7 +200,7 @@ def test_a_row_that_is_no_json_is_refused_and_nothing_of_its_insert_stays(wareho
     assert count(warehouse) == 0
 
 
-def test_busy_is_told_and_nothing_is_written(face: Face, warehouse: Warehouse) -> None:
+def test_busy_is_reported_and_nothing_is_written(face: Face, warehouse: Warehouse) -> None:
     face.order(mode="busy", code=252, statement="INSERT")
     with pytest.raises(WarehouseBusyError) as busy:
         warehouse.insert(INSERT + "FORMAT JSONEachRow", frames(range(3)), {})
@@ -225,7 +225,7 @@ def test_an_insert_the_client_gave_up_on_still_takes_place(face: Face, warehouse
     assert count(warehouse) == 3
 
 
-def test_down_is_told_apart_and_passes(face: Face, warehouse: Warehouse) -> None:
+def test_down_is_recognised_and_passes(face: Face, warehouse: Warehouse) -> None:
     warehouse.close()
     face.order(mode="down", seconds=1)
     time.sleep(0.3)
@@ -328,7 +328,7 @@ def test_curl_asks_in_the_url_and_may_not_write_by_get(face: Face) -> None:
     assert (refused.status_code, code_of(refused)) == (500, "164")
 
 
-def test_curl_sends_rows_plain_and_is_told_how_many(face: Face, warehouse: Warehouse) -> None:
+def test_curl_sends_rows_plain_and_gets_their_number(face: Face, warehouse: Warehouse) -> None:
     answer = curl(face, "/?query=INSERT+INTO+rows+FORMAT+CSV", b'1,"a;b"\n2,"file(x)"\n')
     assert answer.status_code == 200
     assert json.loads(answer.headers["X-ClickHouse-Summary"])["written_rows"] == "2"

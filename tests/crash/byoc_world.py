@@ -1,7 +1,7 @@
 """Two BYOC customers' clouds and ours: buckets and tables on moto, databases of one ClickHouse over HTTP.
 
-Everything between the Lambda event and the wire is the real thing: sync's handler, Custody, the guard, the
-ClickHouse client. Only S3 and DynamoDB are moto's, and the clock of the circuits can be turned.
+Everything between the Lambda event and the wire is the real thing: sync's handler, ByocClients, the egress
+filter, the ClickHouse client. Only S3 and DynamoDB are moto's, and the clock of the circuits can be turned.
 """
 
 import socket
@@ -140,7 +140,7 @@ class Clouds:
         self, *parcels: tuple[TenantId, Sequence[StagedObject]], receives: int = 1,
         seconds: float = INVOCATION_SECONDS, sync: Sync | None = None,
     ) -> set[str]:  # fmt: skip
-        """One message for each parcel; the ids of those that come back, which are the tenants'."""
+        """One message for each parcel; the ids of those that are redelivered, which are the tenants'."""
         self.queue.pauses.clear()
         records = [
             record(str(tenant), next(notifications(list(objects), "tests", tenant)), receives)
@@ -151,7 +151,7 @@ class Clouds:
         return {each["itemIdentifier"] for each in answer["batchItemFailures"]}
 
     def stored(self, tenant: TenantId, database_of: TenantId | None = None) -> Counter[str]:
-        """The tenant's rows in the database of `database_of`, its own if not told otherwise."""
+        """The tenant's rows in the database of `database_of`, by default its own."""
         warehouse = Warehouse(self.destination(database_of or tenant).warehouse, 10)
         rows = warehouse.select(
             "SELECT message, count() AS rows FROM events WHERE tenant_id = {tenant:String} GROUP BY message",

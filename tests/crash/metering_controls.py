@@ -1,4 +1,4 @@
-"""Ways that look right and are not, so that the schedules show that they can tell. Test code only."""
+"""Ways that look right and are not, so that the schedules show that they detect them. Test code only."""
 
 from contextlib import suppress
 from dataclasses import replace
@@ -28,7 +28,7 @@ class AnotherNameEachTime(MeterEventSender):
 
 
 class NothingWrittenDown(MeterEventSender):
-    """Tells the difference between what was counted and what was told, and only then writes it down."""
+    """Reports the difference between counted and reported usage, and only then writes it down."""
 
     def report(self, record: BillingRecord) -> ReportedUsage:
         tally = self.usage.tally(record.tenant)

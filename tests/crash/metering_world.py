@@ -52,7 +52,7 @@ ANSWERS = ("given", "lost", "none", "dies before", "dies after")
 
 @dataclass(slots=True)
 class Doom:
-    """What happens at a write of DynamoDB: the process dies `before` it or after it, or somebody cuts in."""
+    """What happens at a write of DynamoDB: the process dies `before` it or after it, or another cuts in."""
 
     at_write: int | None = None
     before: bool = True

@@ -82,7 +82,7 @@ class RetentionWorld:
         return StagedObject(each.key, self.here.bucket.create(each.key, body) or "", len(body))
 
     def again(self, each: StagedObject) -> StagedObject:
-        """The object as somebody might put it back: a sender's retry, a copy from a backup."""
+        """The object as it might be put back: a sender's retry, a copy from a backup."""
         assert self.here.bucket.create(each.key, self.bodies[each.key])
         return each
 

@@ -123,7 +123,7 @@ def both() -> Iterator[tuple[World, MeteringWorld]]:
 
 @pytest.fixture
 def road(both: tuple[World, MeteringWorld]) -> Road:
-    """With nothing in the warehouse and nobody's usage."""
+    """With nothing in the warehouse and no usage."""
     here, billing = both
     billing.begin_anew()
     for name in ("usage", "erasures"):
@@ -140,7 +140,7 @@ def road(both: tuple[World, MeteringWorld]) -> Road:
 
 
 def agree(road: Road) -> ReconciliationResult:
-    """What was accepted, is stored, was counted, told, and billed, are the same; nothing differs."""
+    """What was accepted, is stored, was counted, reported and billed, are the same; nothing differs."""
     for tenant in road.tenants:
         tally = road.billing.usage.tally(tenant)
         assert road.stored(tenant) == tally.rows == road.rows[tenant]
@@ -148,7 +148,7 @@ def agree(road: Road) -> ReconciliationResult:
     found = road.reconcile()
     assert (found.difference_rows, found.difference_bytes) == (0, 0)
     assert found.stored_rows == found.counted_rows == sum(road.rows.values())
-    assert found.billed_bytes == found.told_bytes == sum(road.raw_bytes.values())
+    assert found.billed_bytes == found.reported_bytes == sum(road.raw_bytes.values())
     return found
 
 
@@ -172,7 +172,7 @@ def test_wherever_sync_dies_what_is_stored_is_what_is_billed(road: Road, point: 
 
 
 def loaded(road: Road) -> None:
-    """Something of both tenants, in a batch each, stored, counted and told."""
+    """Something of both tenants, in a batch each, stored, counted and reported."""
     for number in range(4):
         road.accept(road.tenants[number % 2], 3 + number)
         road.sync()
@@ -260,13 +260,13 @@ def test_what_was_counted_and_is_in_no_batch_is_found(road: Road) -> None:
     assert difference.batches == ()
 
 
-def test_usage_at_stripe_that_nobody_told_of_is_found(road: Road) -> None:
+def test_usage_at_stripe_that_was_never_reported_is_found(road: Road) -> None:
     loaded(road)
     tenant = road.tenants[0]
     customer, now = road.billing.shelf.of(tenant).customer_id, int(road.billing.clock())
     road.billing.fragile.gate.send_meter_event(METER_EVENT, customer, 7, f"stray {now}", now)
     (difference,) = road.reconcile().bytes_differ
-    assert (difference.tenant, difference.billed - difference.told) == (tenant, 7)
+    assert (difference.tenant, difference.billed - difference.reported) == (tenant, 7)
     assert road.pauses == [60], "looked at twice"
 
 
@@ -290,7 +290,7 @@ def test_a_report_that_lands_while_this_looks_is_no_difference(
     monkeypatch.setattr(gate, "usage_between", late)
     monkeypatch.setattr("functions.billing.reconciliation.comparison.THREADS", 1)
     found = road.reconcile()
-    assert found.billed_bytes > found.told_bytes, "at the first look"
+    assert found.billed_bytes > found.reported_bytes, "at the first look"
     assert found.bytes_differ == ()
     assert road.pauses == [60]
 
@@ -372,7 +372,7 @@ def test_what_an_erasure_took_is_missing_for_a_reason(
     }
 
 
-def test_a_customers_own_cloud_is_counted_and_not_compared(road: Road) -> None:
+def test_a_byoc_customers_usage_is_counted_and_not_compared(road: Road) -> None:
     loaded(road)
     tenant = road.tenants[0]
     road.billing.store(
@@ -393,7 +393,7 @@ def test_only_days_that_are_over_are_compared(road: Road) -> None:
 
 
 def delete_some(road: Road, tenant: TenantId, rows: int) -> list[str]:
-    """Take rows away from the tenant's last batch, behind everybody's back; the batch's id."""
+    """Remove rows of the tenant's last batch, past all code; return the batch's id."""
     of_tenant = {"tenant": str(tenant)}
     found = road.here.warehouse.select(
         "SELECT batch_id, message FROM events WHERE tenant_id = {tenant:String} "

@@ -1,4 +1,4 @@
-"""Customers' own clouds side by side: each gets its own rows once, and one's trouble is nobody else's."""
+"""BYOC destinations side by side: each gets its own rows once, and a failure of one affects no other."""
 
 import time
 from collections import Counter
@@ -144,7 +144,7 @@ def test_managed_tenants_share_the_ledger_and_nothing_else(clouds: Clouds) -> No
 def test_nothing_of_what_is_loaded_rests_or_shows_on_our_side(
     clouds: Clouds, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """In the ledger, in the table of health, in the journal: loaded, refused by the engine, and set aside."""
+    """In the ledger, in the table of health, in the journal: loaded, rejected by ClickHouse, quarantined."""
     canary = "canary-71c3"
     acme, poisoned = clouds.stage(ACME, 2, canary), poison(clouds, canary)
     held_up = clouds.stage(GLOBEX, 1, canary)
@@ -175,7 +175,7 @@ def test_a_message_that_names_another_tenants_object_is_not_followed(clouds: Clo
     assert len(list(clouds.buckets[GLOBEX].under("staged/"))) == 1
 
 
-def test_a_message_that_cannot_be_read_comes_back_and_hinders_nobody(clouds: Clouds) -> None:
+def test_an_unreadable_message_is_redelivered_and_delays_no_other(clouds: Clouds) -> None:
     acme = clouds.stage(ACME, 1)
     answer = answer_to({"Records": [record("bad", "not json")]}, lambda: 20.0, clouds.sync)
     assert [each["itemIdentifier"] for each in answer["batchItemFailures"]] == ["bad"]
@@ -216,7 +216,9 @@ BREAKAGES = {
 
 
 @pytest.mark.parametrize("how", BREAKAGES)
-def test_one_broken_cloud_delays_nobody_and_heals_by_itself(clouds: Clouds, how: str, capsys: Any) -> None:
+def test_one_broken_destination_delays_no_other_and_recovers_by_itself(
+    clouds: Clouds, how: str, capsys: Any
+) -> None:
     assert clouds.deliver((ACME, clouds.stage(ACME, 1)), (GLOBEX, clouds.stage(GLOBEX, 1))) == set()
     quiet = _seconds_to_load(clouds)
     acme = clouds.stage(ACME, 3, "held up")
@@ -274,7 +276,7 @@ def test_in_an_outage_messages_are_let_go_and_the_bucket_keeps_the_logs(clouds: 
 
     clouds.book.stored[ACME] = clouds.destination(ACME)
     clouds.now += 901
-    assert clouds.deliver((ACME, acme)) == set(), "as the sweeper tells"
+    assert clouds.deliver((ACME, acme)) == set(), "as the sweeper reports"
     assert clouds.stored(ACME) == clouds.expected[ACME]
 
 
@@ -326,7 +328,7 @@ def test_a_cloud_that_hangs_does_not_make_the_invocation_late(
     assert clouds.stored(GLOBEX) == clouds.expected[GLOBEX]
 
 
-def test_a_key_service_that_hangs_is_no_fault_of_the_customers(clouds: Clouds) -> None:
+def test_a_key_service_that_hangs_is_not_recorded_as_an_outage_of_a_customer(clouds: Clouds) -> None:
     clouds.deliver((GLOBEX, clouds.stage(GLOBEX, 1)))
     acme, globex = clouds.stage(ACME, 1), clouds.stage(GLOBEX, 1)
     real, asked = clouds.book.get, Event()

@@ -129,7 +129,7 @@ def machine(here: World, counter: list[int]) -> type[RuleBasedStateMachine]:
 
         @rule(days=st.integers(1, 2))
         def tomorrow_and_purge(self, days: int) -> None:
-            """Days pass; what has expired is dropped, and must not come back."""
+            """Days pass; what has expired is dropped, and must not reappear."""
             self.today += timedelta(days=days)
             later(here, days=days)
             purge(Partitions(here.warehouse), self.today.date(), {})
@@ -143,7 +143,7 @@ def machine(here: World, counter: list[int]) -> type[RuleBasedStateMachine]:
         @rule()
         @precondition(lambda self: any(not each.verified for each in self.erasures))
         def erase(self) -> None:
-            """What is still staged makes an erasure wait; once it is verified nothing may come back."""
+            """What is still staged makes an erasure wait; once it is verified nothing may reappear."""
             for each in self.erasures:
                 if not each.verified:
                     now = each.until + STILL_BEING_STAGED
@@ -151,7 +151,7 @@ def machine(here: World, counter: list[int]) -> type[RuleBasedStateMachine]:
                     each.verified = done.verified
 
         @invariant()
-        def nothing_is_doubled_nor_comes_back(self) -> None:
+        def nothing_is_doubled_nor_reappears(self) -> None:
             if not hasattr(self, "sent"):
                 return
             possible = Counter(

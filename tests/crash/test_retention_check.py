@@ -1,4 +1,4 @@
-"""What rests with us for too long is found by looking, whoever put it there and however it came."""
+"""Data kept for too long is found by listing it, however it was written."""
 
 import json
 from datetime import timedelta
@@ -26,7 +26,7 @@ def look(retention: RetentionWorld, *, days: float = 0) -> dict[str, object]:
     return run(RetentionCheck(service.partitions, service.accounts, where, service.reports), retention.now)
 
 
-def test_where_all_is_well_there_is_nothing_to_tell(
+def test_where_nothing_is_expired_there_is_nothing_to_report(
     retention: RetentionWorld, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for tenant, account_status, days in (("acme", SHORT, 15), ("globex", LONG, 30)):
@@ -104,7 +104,7 @@ def test_a_planted_row_and_a_planted_object_of_a_byoc_customer_are_found(
     assert '"ByocAtRest":6' in said
 
 
-def test_who_moves_to_their_own_cloud_has_nothing_left_with_us_after_the_grace(
+def test_an_account_that_moves_to_byoc_has_nothing_left_with_us_after_the_grace(
     retention: RetentionWorld,
 ) -> None:
     retention.account("moving", SHORT)
@@ -135,7 +135,7 @@ def test_nor_have_our_buckets_and_who_stays_keeps_all_of_it(retention: Retention
     assert look(retention, days=2)["byoc_objects_at_rest"] == 0
 
 
-def test_had_it_stayed_somebody_would_be_told(retention: RetentionWorld) -> None:
+def test_data_left_after_a_move_to_byoc_is_reported(retention: RetentionWorld) -> None:
     moved = terms_after(RetentionTerms(15), OWN, int(retention.now.timestamp()))
     retention.account("moving", OWN, moved)
     retention.deliver(retention.send("moving", "before"))
@@ -148,7 +148,7 @@ def test_rows_of_a_tenant_without_an_account_are_counted(retention: RetentionWor
     assert look(retention)["rows_of_nobody"] == 1
 
 
-def test_the_report_names_nobody(retention: RetentionWorld) -> None:
+def test_the_report_has_no_tenants(retention: RetentionWorld) -> None:
     retention.account("somebody", OWN)
     retention.deliver(retention.send("somebody", "row"))
     reported = look(retention)

@@ -1,9 +1,9 @@
 """Six events of a subscription's start, change and end: in every order, doubled, lost marks, two at once.
 
-What Stripe had at each step and what it told of it is recorded from the fake Stripe, and played back to the
-webhook's own logic. An event cannot come before what it tells of has happened: the clock of the playback
-stands at the latest that has been told of, which is the worst case, for it makes each handler see as little
-as it may. Two ways that look right and are not run through the same, and must end wrong.
+What Stripe had at each step and the events it sent are recorded from the fake Stripe, and played back to the
+webhook's own logic. An event cannot come before the change it reports: the clock of the playback
+stands at the latest change that was reported. This is the worst case: each handler sees as little as it
+may. Two ways that look right and are not run through the same, and must end wrong.
 """
 
 import itertools
@@ -36,12 +36,12 @@ SIX = (
     ("customer.subscription.updated", 3),
     ("customer.subscription.deleted", 4),
 )
-"""Types of events, and the steps that they tell of."""
+"""Types of events, and the steps that they report."""
 
 
 @dataclass(frozen=True)
 class Told:
-    """An event, and the step that it tells of: the number of the state after it."""
+    """An event, and the step that it reports: the number of the state after it."""
 
     event: StripeEvent
     state: int
@@ -94,7 +94,7 @@ def short_trial(here: Shop) -> AccountStatus:
 
 @dataclass
 class Scene:
-    """Two tenants with a book each, one of which is told of; and Stripe, played back."""
+    """Two tenants with a billing record each, events about one of them; and Stripe, played back."""
 
     recording: Recording
     records: MemoryBooks = field(default_factory=MemoryBooks)
@@ -184,7 +184,7 @@ STEPS = ("reads", "asks", "writes")
 
 @dataclass
 class Turns:
-    """Lets threads go on one step at a time, in an order that is given; after it, as they like."""
+    """Lets threads continue one step at a time, in a given order; after it, as they like."""
 
     order: Sequence[str]
     move: Callable[[], None]
@@ -314,7 +314,7 @@ class _Acting:
         return self.refresh(self, event)
 
 
-def test_two_handlers_at_once_end_as_stripe_has_it_whoever_is_first(recorded: Recording) -> None:
+def test_two_handlers_at_once_end_as_stripe_has_it_whichever_is_first(recorded: Recording) -> None:
     assert raced(recorded) == []
 
 

@@ -186,10 +186,10 @@ def _erase_one(stack: RunningStack, samples: Samples) -> None:
         tenant.erasure(lambda: _invoke_erasers(stack), ERASURE_PATIENCE_SECONDS)
         own.set()
 
-    def give_up() -> None:
+    def stop_waiting() -> None:
         own.set()
 
-    timer = threading.Timer(ERASURE_PATIENCE_SECONDS, give_up)
+    timer = threading.Timer(ERASURE_PATIENCE_SECONDS, stop_waiting)
     timer.start()
     repeat(ERASURE, once, samples, own)
     timer.cancel()
@@ -244,7 +244,7 @@ def _delete_files(attacker: Attacker) -> None:
 
 
 def new_attacker(stack: RunningStack, *, is_byoc: bool) -> Attacker:
-    """A tenant on trial, whom nothing tells from an honest one; a BYOC tenant with a cloud of its own."""
+    """A tenant on trial that looks like an honest one; a BYOC tenant with a destination."""
     tenant, key = TenantId(f"h{new_run()[:12]}"), generate()
     plan = PLANS[TRIAL]
     directory = Directory(

@@ -98,9 +98,9 @@ class Tenant:
             "/v1/erasures", json={"field": "message", "value": person}, headers=bearer(self._keys["admin"])
         )
         _expect(asked, 202)
-        give_up_at = time.monotonic() + patience_seconds
+        deadline = time.monotonic() + patience_seconds
         while not self._is_verified(asked.json()["id"]):
-            if time.monotonic() > give_up_at:
+            if time.monotonic() > deadline:
                 raise ProbeFailedError("the erasure is not verified in time")
             run_eraser()
 
@@ -133,9 +133,9 @@ class Tenant:
         return bool(answer.json()["state"] == "verified")
 
     def _until(self, holds: Callable[[], bool], what: str) -> None:
-        give_up_at = time.monotonic() + PATIENCE_SECONDS
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while not holds():
-            if time.monotonic() > give_up_at:
+            if time.monotonic() > deadline:
                 raise ProbeFailedError(f"waited {PATIENCE_SECONDS} s in vain until {what}")
             time.sleep(POLL_SECONDS)
 

@@ -50,7 +50,7 @@ def test_every_function_behind_a_route_gets_payload_2_and_may_be_invoked(templat
     } == {"2.0"}
 
 
-def test_a_function_behind_a_route_ends_before_the_gateway_gives_up() -> None:
+def test_a_function_behind_a_route_ends_before_the_gateway_times_out() -> None:
     slowest = max(spec.timeout_seconds for spec in topology.FUNCTIONS if spec.routes)
 
     assert slowest <= topology.HTTP_TIMEOUT_SECONDS < 30

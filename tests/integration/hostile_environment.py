@@ -1,7 +1,7 @@
 """Ingest as an execution environment runs it, with a bucket in memory that is emptied after each request.
 
-Run by local.lambda_runtime: what it weighs is what the handler weighs. By the clock of its rate limit a million
-times as much time passes, so that nothing is over its rate. What was staged is appended to the files
+Run by local.lambda_runtime, so that its memory is the handler's memory. The clock of its rate limit runs a
+million times as fast, so that no request is over the rate. Staged objects are appended to the files
 `<folder>/<number>.zst`, each as large as a batch.
 """
 

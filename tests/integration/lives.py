@@ -84,7 +84,7 @@ CLOCKED = ("functions.ingest.handler", "functions.uploads.dropin", "functions.up
 
 @dataclass
 class Customer:
-    """Somebody. `mark` is in all they give us; `lines`: what was accepted of them; `told`: messages of it."""
+    """A customer. `mark` is in all they give us; `lines`: accepted events; `told`: their messages."""
 
     mark: str
     tenant: TenantId = field(default=cast(TenantId, ""))
@@ -226,7 +226,7 @@ class Lives:
         return shown
 
     def joins(self) -> Customer:
-        """Somebody signs up, wants news, confirms the address, signs in and makes a key."""
+        """A customer signs up, opts in to marketing, confirms the address, signs in and creates a key."""
         customer = Customer(f"mark{uuid4().hex[:16]}")
         proof = {"email": customer.email, "password": PASSWORD}
         form = {"name": f"Name {customer.mark}", "accept_terms": True, "marketing_opt_in": True}
@@ -329,7 +329,7 @@ class Lives:
         self.here.drain()
 
     def later(self, *customers: Customer, **by: float) -> None:
-        """Time passes, for everybody and at Stripe."""
+        """Time passes, for all processes and at Stripe."""
         days = by.get("days", 0) + by.get("hours", 0) / 24 + by.get("minutes", 0) / 1440
         self.shop.here.advance(days)
         self.shop.deliver()

@@ -1,7 +1,7 @@
 """A payment that fails, by a moved clock: mails, grace, refusal, payment; and what was accepted is all there.
 
-Through the real authorizer, ingest and search, with Stripe's clock as everybody's: what is staged is loaded
-into the real engine after every request, as sync would.
+Through the real authorizer, ingest and search, with Stripe's clock for all processes. Staged objects are
+loaded into the real ClickHouse after every request, as sync would.
 """
 
 import json
@@ -54,7 +54,7 @@ class Road:
         self.half_a_minute_later()
 
     def half_a_minute_later(self) -> None:
-        """What the authorizer believed it looks up anew; it goes by a clock that nobody moves."""
+        """What the authorizer believed it looks up anew; it goes by a clock that no test moves."""
         self.authorizer = Authorizer(
             self.shop.directory,
             People("people", self.shop.client),
@@ -116,7 +116,7 @@ def road(monkeypatch: pytest.MonkeyPatch) -> Iterator[Road]:
 
 
 @pytest.mark.parametrize("after_retries", ["past_due", "unpaid"])
-def test_a_payment_fails_is_told_of_refuses_logs_is_made_and_all_is_as_before(
+def test_a_failed_payment_is_notified_rejects_logs_and_once_paid_all_is_as_before(
     road: Road, after_retries: str
 ) -> None:
     here = road.shop

@@ -21,7 +21,7 @@ def invoke(stack: RunningStack, function: str) -> dict[str, Any]:
 
 
 def test_upkeep_runs_as_it_is_wired(stack: RunningStack) -> None:
-    """Nothing is old here, nothing of a BYOC account rests with us, and there are too few to tell of."""
+    """Nothing is old here, nothing of a BYOC account rests with us, and too few tenants for telemetry."""
     with stack.client() as client:
         drain(client, stack.keys["ingest"], [{"message": "kept"}])
     stack.wait_until_settled()

@@ -40,7 +40,7 @@ from functions.shared.tenancy import TenantId
 
 
 class BillingRecordChangedError(RetryableError):
-    """Another process has written this account's book since it was read: read and decide again."""
+    """Another process has written this account's record since it was read: read and decide again."""
 
 
 class BillingStore:
@@ -66,7 +66,7 @@ class BillingStore:
         self._clock = clock
 
     def of(self, tenant: TenantId) -> BillingRecord:
-        """The account's book; an empty one when nothing has been written yet."""
+        """The account's record; an empty one when nothing has been written yet."""
         item = self._billing.get(account_entry(tenant))
         return BillingRecord(tenant) if item is None else record_of(item)
 
@@ -98,7 +98,7 @@ class BillingStore:
         try:
             write_all(self._client, [*writes, *also])
         except ConditionFailedError:
-            raise BillingRecordChangedError("somebody else wrote this account's book") from None
+            raise BillingRecordChangedError("another process wrote this account's record") from None
         return new
 
     def owning(self, customer: str, tenant: TenantId) -> Write:
@@ -113,7 +113,7 @@ class BillingStore:
         return self._billing.write_of_delete(customer_entry(customer))
 
     def all(self) -> Iterator[BillingRecord]:
-        """The books of all accounts, for maintenance; not a consistent snapshot."""
+        """The records of all accounts, for maintenance; not a consistent snapshot."""
         return map(record_of, self._billing.scan(BillingItem.entry.startswith(ACCOUNT)))
 
     def ending(self, reason: str, since: int, until: int) -> Iterator[tuple[TenantId, AccountStatus]]:
@@ -129,7 +129,7 @@ class BillingStore:
     def _status_update(self, tenant: TenantId, account_status: AccountStatus) -> Write:
         """Update billing's attributes of the account; a deleted account is not recreated.
 
-        Only billing writes the retention terms, and a concurrent write has changed the book's version.
+        Only billing writes the retention terms, and a concurrent write has changed the record's version.
         """
         return self._accounts.write_of_update(
             str(tenant),
@@ -149,7 +149,7 @@ class BillingStore:
 
 
 def record_item(record: BillingRecord) -> BillingItem:
-    """The item of a book; None and empty sets are left out."""
+    """The item of a record; None and empty sets are left out."""
     values = asdict(replace(record, subscription=None))
     subscription = SubscriptionMap(**asdict(record.subscription)) if record.subscription else None
     values |= {"tenant_id": str(values.pop("tenant")), "subscription": subscription}
@@ -157,7 +157,7 @@ def record_item(record: BillingRecord) -> BillingItem:
 
 
 def record_of(item: BillingItem) -> BillingRecord:
-    """The book in an item."""
+    """The record in an item."""
     values = dict(item.attribute_values)
     del values["entry"], values["tenant_id"]
     if item.subscription is not None:

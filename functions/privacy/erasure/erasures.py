@@ -182,8 +182,8 @@ class Erasures:
 
     def has_receipt(self, erasure: Erasure, now: float) -> bool:
         """Whether it was already verified, as for an erasure that a backup restored."""
-        standing = self._receipts.standing(erasure.erasure_id, now)
-        return bool(standing and standing.receipt)
+        status = self._receipts.status(erasure.erasure_id, now)
+        return bool(status and status.receipt)
 
     def drop(self, erasure: Erasure, now: float) -> None:
         """Delete an erasure whose whole account is erased; its receipt, if it has one, stays.

@@ -65,7 +65,7 @@ class ErasureReceipts:
     def __init__(self, table: str, client: Any) -> None:
         self._table = Table(ReceiptItem, table, client)
 
-    def standing(self, erasure_id: str, now: float) -> ErasureStatus | None:
+    def status(self, erasure_id: str, now: float) -> ErasureStatus | None:
         """The status of the erasure with that id, of any account, without whom it is about."""
         item = self._table.get(name_of(erasure_id))
         # Check the date: DynamoDB deletes expired items late.

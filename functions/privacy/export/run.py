@@ -60,7 +60,7 @@ class ExportRun:
     """An export with its stores. `now`: Unix seconds; `left`: seconds until the run is stopped.
 
     `waiting`: how many staged objects may hold events that belong to it.
-    `told`: written together with the state `ready`, items of TransactWriteItems.
+    `notice_items`: written together with the state `ready`, items of TransactWriteItems.
     """
 
     export: Export
@@ -70,7 +70,7 @@ class ExportRun:
     now: Callable[[], float]
     left: Callable[[], float]
     waiting: Callable[[], int]
-    told: Callable[[Export], Sequence[Write]] = lambda _export: ()
+    notice_items: Callable[[Export], Sequence[Write]] = lambda _export: ()
     part_bytes: int = PART_BYTES
 
     def advance(self) -> bool:
@@ -142,8 +142,8 @@ class ExportRun:
     def _end(self, buffer: _Buffer) -> None:
         """The manifest and the directory of all files, including the manifest."""
         before = [file for part in self.exports.parts(self.export) for file in part.files]
-        told = manifest(self.export, [*before, *buffer.files], self.now(), self.waiting())
-        buffer.add(NAME, told, 0, "contents of this archive")
+        document = manifest(self.export, [*before, *buffer.files], self.now(), self.waiting())
+        buffer.add(NAME, document, 0, "contents of this archive")
         entries = [each.entry for each in [*before, *buffer.files]]
         buffer.append(directory(entries, buffer.end, buffer.at))
 
@@ -154,4 +154,4 @@ class ExportRun:
         ready = replace(
             self.export, state=READY, ready_at=int(self.now()), bytes=progress.offset, busy_until=0
         )
-        self.export = self.exports.finish(ready, self.told(ready))
+        self.export = self.exports.finish(ready, self.notice_items(ready))

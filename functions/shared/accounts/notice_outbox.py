@@ -59,7 +59,7 @@ class NoticeOutbox:
         self._table = Table(NoticeItem, table, client)
         self._clock = clock
 
-    def due(
+    def put_item(
         self,
         tenant: TenantId,
         notice_id: str,

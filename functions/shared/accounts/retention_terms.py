@@ -53,7 +53,7 @@ class RetentionTerms:
 
 
 def terms_after(terms: RetentionTerms, account_status: AccountStatus, now: int) -> RetentionTerms:
-    """The new terms of an account that had `terms` and gets `account_status` at `now`; a repeat changes nothing.
+    """The terms of an account that had `terms` and gets `account_status` at `now`; a repeat changes nothing.
 
     Fewer days take effect after GRACE_DAYS, behind any pending step. More days raise the retention in force
     and all pending steps, and postpone nothing.

@@ -72,7 +72,7 @@ class DestinationStore:
 
         Raises
         ------
-        CredentialsUnreadableError: the item was altered, or its credentials shredded; only new credentials help.
+        CredentialsUnreadableError: the item was altered, or its key shredded; only new credentials help.
         KeyServiceUnavailableError
         """
         item = self._table.get(str(tenant))
@@ -140,7 +140,7 @@ class DestinationStore:
     def _opened(self, tenant: TenantId, item: "DestinationItem", purpose: str) -> dict[str, SecretText]:
         """The secrets of one field of `item`; decryption checks that they belong to `tenant`."""
         context = EncryptionContext(tenant, purpose, item.version)
-        text = self._sealer.open(_credentials(item, purpose), context)
+        text = self._sealer.decrypt(_credentials(item, purpose), context)
         opened = {name: SecretText(value) for name, value in json.loads(text.reveal()).items()}
         if opened.pop("summary") != SecretText(digest(item.summary or "")):
             raise CredentialsUnreadableError("what is stored beside the sealed credentials was altered")

@@ -118,7 +118,7 @@ class _EncryptedEnvelope:
         except (ValueError, KeyError, TypeError, RecursionError, PermanentError):
             ours = False
         if not ours:
-            raise CredentialsUnreadableError("what was sealed is altered: this is no envelope")
+            raise CredentialsUnreadableError("the ciphertext was altered: it is no envelope")
         return envelope
 
 
@@ -153,7 +153,7 @@ class CredentialEncryption:
         )
         return _EncryptedEnvelope(context, answer["CiphertextBlob"], nonce, body).text()
 
-    def open(self, sealed: str, context: EncryptionContext) -> SecretText:
+    def decrypt(self, sealed: str, context: EncryptionContext) -> SecretText:
         """Decrypt `sealed`, if it was encrypted for `context`.
 
         Raises
@@ -162,10 +162,10 @@ class CredentialEncryption:
         """
         envelope = _EncryptedEnvelope.read(sealed)
         if envelope.context.canonical() != context.canonical():
-            raise CredentialsUnreadableError("sealed for another tenant, purpose or version")
+            raise CredentialsUnreadableError("encrypted for another tenant, purpose or version")
         shard = self._shards.get(context.tenant)
         if shard is None:
-            raise CredentialsUnreadableError("what was sealed is shredded: the tenant has no shard")
+            raise CredentialsUnreadableError("the ciphertext is shredded: the tenant has no shard")
         answer = self._ask("decrypt", context, CiphertextBlob=envelope.wrapped_key)
         return _opened(_cipher(_taken(answer), shard, context), envelope)
 
@@ -186,7 +186,7 @@ class CredentialEncryption:
 
 def _refusal(code: str) -> Exception:
     if code in _NOT_OURS:
-        return CredentialsUnreadableError("what was sealed is altered, or of another key: KMS refuses it")
+        return CredentialsUnreadableError("the ciphertext was altered, or has another key: KMS rejects it")
     return KeyServiceUnavailableError(f"KMS: {code}")
 
 
@@ -216,4 +216,4 @@ def _opened(cipher: Any, envelope: _EncryptedEnvelope) -> SecretText:
         )
     except InvalidTag:
         pass
-    raise CredentialsUnreadableError("what was sealed is altered, or of a shard that was destroyed")
+    raise CredentialsUnreadableError("the ciphertext was altered, or its shard was destroyed")

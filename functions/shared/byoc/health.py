@@ -34,8 +34,8 @@ OUTAGE_SECONDS = 300
 class DestinationHealth:
     """A destination's state: times in Unix seconds, 0 for never or not now.
 
-    `reason`: a code word of the last failure. `told_of`: the `failing_since` of the outage whose start was
-    reported to the owner and whose end was not. `well_since`: when the circuit was closed after it.
+    `reason`: a code word of the last failure. `notified_of`: the `failing_since` of the outage whose start
+    was reported to the owner and whose end was not. `well_since`: when the circuit was closed after it.
     """
 
     destination: str
@@ -44,7 +44,7 @@ class DestinationHealth:
     resume_at: float = 0
     reason: str = ""
     well_since: float = 0
-    told_of: float = 0
+    notified_of: float = 0
     slots_until: tuple[float, ...] = (0.0,) * SLOTS
 
     def outage_at(self, now: float) -> bool:
@@ -144,8 +144,8 @@ class HealthStore:
 
     def record_notified(self, condition: DestinationHealth) -> None:
         """Record that the owner was notified: of the outage, or, if that was already recorded, of its end."""
-        if condition.told_of:
-            self._items.note_end_reported(condition.destination, condition.told_of)
+        if condition.notified_of:
+            self._items.note_end_reported(condition.destination, condition.notified_of)
         else:
             self._items.note_outage_reported(condition.destination, condition.failing_since)
 
@@ -175,6 +175,6 @@ def _condition(destination: str, item: "HealthItem") -> DestinationHealth:
         resume_at=item.resume_at or 0.0,
         reason=item.reason or "",
         well_since=item.well_since or 0.0,
-        told_of=item.told_of or 0.0,
+        notified_of=item.told_of or 0.0,
         slots_until=tuple(slot_until(item, number) for number in range(SLOTS)),
     )

@@ -76,13 +76,13 @@ def _cloudtrail(fields: Fields) -> Fields:
     """One record of CloudTrail; all of it but its time stays in the metadata too."""
     found = {name: value for name, value in fields.items() if name != "eventTime"}
     error = _optional(fields, "errorCode")
-    told = [_optional(fields, "eventName"), _optional(fields, "eventSource")]
+    parts = [_optional(fields, "eventName"), _optional(fields, "eventSource")]
     if error:
-        told += [error, _optional(fields, "errorMessage")]
+        parts += [error, _optional(fields, "errorMessage")]
     found["timestamp"] = fields["eventTime"]
     found["service"] = fields["eventSource"]
     found["level"] = Raw(b'"error"' if error else b'"info"')
-    found["message"] = Raw(_encode(" ".join(filter(None, told))))
+    found["message"] = Raw(_encode(" ".join(filter(None, parts))))
     return found
 
 

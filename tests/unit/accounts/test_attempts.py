@@ -151,7 +151,7 @@ def test_a_stranger_makes_at_most_a_hundred_counters_in_a_window(
     assert all(int(item["forget_at"]["N"]) <= NOW + HOUR for item in items)
 
 
-def test_successes_alone_never_stop_anybody(table: str, dynamodb: Any) -> None:
+def test_successes_alone_never_reach_the_limit(table: str, dynamodb: Any) -> None:
     attempts = AttemptLimiter(table, dynamodb, address_tries=5)
     for _ in range(PAIR_TRIES + 5):
         attempts.begin("password", HOME, ADA, NOW).record_success(NOW, remember=True)

@@ -200,7 +200,7 @@ def test_after_a_reset_the_old_access_token_makes_no_admin_key(here: World) -> N
 
 
 @pytest.mark.parametrize("how", ["reset", "change", "everywhere"])
-def test_every_session_of_the_person_ends_and_nobody_elses(here: World, how: str) -> None:
+def test_every_session_of_the_person_ends_and_no_other(here: World, how: str) -> None:
     email, other = here.joined(), here.joined()
     first, second, theirs = (here.log_in(each).body for each in (email, email, other))
     assert first["access_token"] != second["access_token"]

@@ -79,7 +79,7 @@ def test_an_account_starts_as_a_trial_and_belongs_to_its_person(here: World) -> 
     assert (person.state, person.forget_at, person.proof) == ("confirmed", None, None)
 
 
-def test_somebody_who_never_confirms_is_forgotten_after_a_week(here: World) -> None:
+def test_an_unconfirmed_sign_up_is_deleted_after_a_week(here: World) -> None:
     email = new_email()
     here.sign_up(email)
     known = here.authentication.identity.find(email)
@@ -138,7 +138,7 @@ def test_an_address_with_an_account_gets_the_same_answer_and_its_owner_a_mail(he
     assert here.log_in(email, OTHER_PASSWORD).status == 401
 
 
-def test_that_mail_cannot_be_sent_is_not_told(here: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_mail_that_cannot_be_sent_is_not_revealed(here: World, monkeypatch: pytest.MonkeyPatch) -> None:
     email = here.joined()
     monkeypatch.setattr(here.clients["sesv2"], "send_email", silent)
     assert here.sign_up(email).body == {"status": "confirmation_sent"}
@@ -170,7 +170,7 @@ def test_a_stranger_who_signs_up_last_does_not_get_the_owners_confirmation(here:
     assert here.log_in(email, "the-strangers-password").refused == (401, "invalid_login")
 
 
-def test_a_wrong_code_is_refused_for_whoever_it_is(here: World) -> None:
+def test_a_wrong_code_is_rejected_for_any_address(here: World) -> None:
     email, confirmed = new_email(), here.joined()
     here.sign_up(email)
     answers = [here.confirm(each, wrong(here.code(email))) for each in (email, confirmed, new_email())]
@@ -224,12 +224,12 @@ def test_a_sign_up_whose_writing_failed_can_be_sent_again(here: World) -> None:
     with pytest.MonkeyPatch.context() as monkeypatch:
         failing(here, "people", "put", StoreUnavailableError("down"), monkeypatch)
         assert here.sign_up(email).refused == (503, "try_again")
-    assert here.confirm(email).refused == (400, "invalid_code"), "nobody has accepted the terms"
+    assert here.confirm(email).refused == (400, "invalid_code"), "the terms are not accepted"
     assert here.sign_up(email).status == 202
     assert here.confirm(email).status == 200
 
 
-def test_who_does_not_sign_in_is_told_the_same_whatever_the_reason(here: World) -> None:
+def test_every_failed_sign_in_gets_the_same_answer(here: World) -> None:
     unconfirmed = new_email()
     here.sign_up(unconfirmed)
     answers = [
@@ -353,7 +353,7 @@ def test_a_reset_that_failed_half_way_is_finished_by_signing_in(here: World, ste
     assert open_resets(here, email) == []
 
 
-def test_nobody_signs_in_while_old_sessions_cannot_be_ended(
+def test_sign_in_fails_while_old_sessions_cannot_be_ended(
     here: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     email = here.joined()
@@ -363,7 +363,7 @@ def test_nobody_signs_in_while_old_sessions_cannot_be_ended(
     assert len(open_resets(here, email)) == 1
 
 
-def test_an_old_session_ends_by_its_own_refresh_when_nobody_comes_back(
+def test_an_old_session_ends_at_its_own_refresh_without_a_new_sign_in(
     here: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     email = here.joined()
@@ -439,7 +439,7 @@ def test_an_address_changed_around_us_is_ours_too_once_its_person_signs_in(here:
     assert [each for each in here.items("people") if each["email"]["S"] == other]
 
 
-def test_a_sign_in_goes_on_although_its_address_could_not_be_compared(
+def test_a_sign_in_succeeds_although_its_address_could_not_be_compared(
     here: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     email, new = here.joined(), new_email()
@@ -474,7 +474,7 @@ def test_a_plus_makes_another_address_and_case_and_spaces_do_not(here: World) ->
 
 
 def test_a_field_that_comes_twice_is_read_once(here: World) -> None:
-    """Counted, tried and told of is one and the same address: the last."""
+    """The address that is counted, tried and reported is the same: the last."""
     email, attacker = here.joined(), new_address()
     for _ in range(10):
         body = f'{{"email": "{new_email()}", "email": "{email}", "password": "not-the-password"}}'
@@ -490,7 +490,7 @@ def test_a_field_that_comes_twice_is_read_once(here: World) -> None:
     ],
     ids=["one subscriber's IPv6", "IPv4 in two spellings"],
 )
-def test_nobody_has_more_tries_for_having_more_addresses(here: World, addresses: list[str]) -> None:
+def test_more_addresses_give_no_more_tries(here: World, addresses: list[str]) -> None:
     email = here.joined()
     answers = [here.log_in(email, "not-the-password", each).status for each in addresses]
     assert answers == [401] * 10 + [429] * 2
@@ -508,7 +508,7 @@ DOORS: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("shown", [{}, {"SecretHash": "AAAA"}, {"SecretHash": "of another"}])
 @pytest.mark.parametrize("door", DOORS)
-def test_nobody_goes_around_our_counters_with_the_clients_public_id(
+def test_the_clients_public_id_does_not_bypass_our_counters(
     here: World, door: str, shown: dict[str, str]
 ) -> None:
     joined = here.joined()
@@ -524,7 +524,7 @@ def test_nobody_goes_around_our_counters_with_the_clients_public_id(
     assert here.log_in(joined).status == 200
 
 
-def test_nobody_refreshes_around_us_with_a_stolen_token(here: World) -> None:
+def test_a_stolen_token_cannot_be_refreshed_at_cognito(here: World) -> None:
     cognito, email = here.clients["cognito-idp"], here.joined()
     token = here.log_in(email).body["refresh_token"]
     by_email = here.authentication.identity._secret.hash_for(email)
@@ -657,7 +657,7 @@ def test_what_is_done_before_signing_in_is_in_the_audit_trail_of_its_account_alo
     assert other not in json.dumps([reset, opened])
 
 
-def test_a_forgotten_password_tells_nobody_who_exists(here: World) -> None:
+def test_a_forgotten_password_does_not_reveal_who_exists(here: World) -> None:
     unconfirmed = new_email()
     here.sign_up(unconfirmed)
     answers = [
@@ -696,7 +696,7 @@ def test_one_inbox_is_not_flooded(here: World) -> None:
     assert answers == [202] * 10 + [429] * 2
 
 
-def test_without_counting_nobody_tries(here: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_counting_no_password_is_tried(here: World, monkeypatch: pytest.MonkeyPatch) -> None:
     email = here.joined()
     monkeypatch.setattr(here.clients["dynamodb"], "update_item", silent)
     refused = here.log_in(email)
@@ -742,7 +742,7 @@ def test_no_secret_is_in_a_log_an_answer_or_an_error(
         assert secret not in reported
 
 
-def test_a_refusal_that_could_tell_waits_and_success_does_not(here: World) -> None:
+def test_a_rejection_that_could_reveal_an_account_waits_and_success_does_not(here: World) -> None:
     email = here.joined()
     service = SignInService(here.authentication, min_response_seconds=0.4)
 

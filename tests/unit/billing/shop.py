@@ -99,7 +99,7 @@ class Shop:
         self.client.meta.events.register("after-call.dynamodb", self._after)
 
     def now(self) -> float:
-        """Each time a millisecond later, for what is done first to be told of first."""
+        """Each time a millisecond later, so that events keep the order of the changes."""
         self.asked += 1
         return self.here.now() + self.ahead + self.asked / 1000
 
@@ -158,7 +158,7 @@ class Shop:
         return tenant
 
     def subscribed(self, name: str, plan: str = "managed_15") -> TenantId:
-        """A new account that has bought a plan, with no trial left, and of which Stripe has told."""
+        """A new account that has bought a plan, with no trial left, and whose events arrived."""
         tenant = self.account(name, account_status_on(PLANS[TRIAL], int(self.now()) + DAY, "trial_ended"))
         self.buy(tenant, plan)
         self.deliver()
@@ -219,7 +219,7 @@ class Shop:
         page = self.page("POST /v1/billing/portal", tenant)
         return self.here.post_form(page, button, **fields).status_code
 
-    # What Stripe tells.
+    # Stripe's events.
 
     def pending(self) -> list[tuple[bytes, str]]:
         """Webhooks that came since the last look, with their signatures."""

@@ -1,4 +1,4 @@
-"""One way to change a book and a standing: read, decide, write, and start over when somebody was first."""
+"""One way to change a record and a status: read, decide, write, and start over after a conflict."""
 
 import itertools
 from dataclasses import dataclass, field, replace
@@ -82,7 +82,7 @@ def test_a_cap_that_is_reached_refuses_until_it_is_raised_or_the_period_is_over(
     assert room.refusal(room.acme) == ""
 
 
-def test_what_stripe_tells_does_not_lift_a_cap_and_a_cap_does_not_undo_what_stripe_told(room: Room) -> None:
+def test_an_event_does_not_lift_a_cap_and_a_cap_does_not_undo_an_event(room: Room) -> None:
     room.stored.bytes_of = {"acme": GIGABYTE}
     room.service.refresh(room.acme)
     room.capped(room.acme, 1)
@@ -96,7 +96,7 @@ def test_what_stripe_tells_does_not_lift_a_cap_and_a_cap_does_not_undo_what_stri
     assert (account_status.capped_until, account_status.end_reason) == (PERIOD_END, "payment_overdue")
 
 
-def test_without_a_cap_nobody_asks_what_was_used(room: Room) -> None:
+def test_without_a_cap_usage_is_not_read(room: Room) -> None:
     room.service.refresh(room.acme)
     assert room.stored.asked == []
 
@@ -124,7 +124,7 @@ def test_who_comes_late_decides_anew_with_what_is_there_then(room: Room) -> None
     assert (seen, record.soft_cap_bytes, record.hard_cap_bytes) == ([1, 2], 1, 9 * GIGABYTE)
 
 
-def test_who_is_always_late_gives_up_and_may_come_again(room: Room) -> None:
+def test_a_process_that_always_loses_the_race_stops_and_may_retry(room: Room) -> None:
     def decide(record: BillingRecord) -> BillingRecord:
         room.capped(room.acme, int(record.version) + 1)
         return replace(record, soft_cap_bytes=1)
@@ -158,7 +158,7 @@ def test_a_change_is_written_with_its_entry_and_its_letter(room: Room) -> None:
     ]
 
 
-def test_somebody_who_pays_twice_is_seen(room: Room, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_customer_who_pays_twice_is_reported(room: Room, capsys: pytest.CaptureFixture[str]) -> None:
     both = [subscription("sub_1", customer="cus_a"), subscription("sub_2", customer="cus_a")]
     room.stripe.states = [State({"cus_a": both})]
     found: Any = room.service.refresh(room.acme)
@@ -166,8 +166,8 @@ def test_somebody_who_pays_twice_is_seen(room: Room, capsys: pytest.CaptureFixtu
     assert '"DoubleSubscriptions":1' in capsys.readouterr().out
 
 
-def test_what_is_noted_as_told_is_what_was_told_although_the_moment_passes_meanwhile(room: Room) -> None:
-    """A trial ends between the note and the letter: else nobody is told that it will end."""
+def test_notices_recorded_are_the_notices_sent_although_time_passes_between(room: Room) -> None:
+    """A trial ends between the record and the mail: otherwise no mail says that it will end."""
     ends_at = NOON + 14 * DAY
     moments = itertools.chain([ends_at - 1.0], itertools.repeat(float(ends_at)))
     service = replace(room.service, clock=lambda: next(moments))

@@ -41,7 +41,7 @@ def test_it_says_what_it_would_do_does_it_and_then_there_is_nothing_to_do(
 
 
 @pytest.mark.usefixtures("secret")
-def test_a_stripe_that_does_not_answer_is_told_in_a_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_stripe_that_does_not_answer_is_reported_in_a_sentence(capsys: pytest.CaptureFixture[str]) -> None:
     assert command.main(["sync-catalogue", "--address", "http://127.0.0.1:9"]) == 1
     said = capsys.readouterr()
     assert said.err.startswith("Stripe: ")
@@ -57,5 +57,5 @@ def test_it_shows_what_is_known_of_one_account(
     capsys.readouterr()
     assert command.main(["show", acme, "--billing-table", "b", "--accounts-table", "a"]) == 0
     told = json.loads(capsys.readouterr().out)
-    assert told["book"]["subscription"]["plan"] == told["standing"]["plan"] == "managed_30"
+    assert told["record"]["subscription"]["plan"] == told["account_status"]["plan"] == "managed_30"
     assert "globex" not in json.dumps(told)

@@ -59,7 +59,7 @@ def all_of(fault: BaseException | None) -> str:
     return held + all_of(fault.__context__) + all_of(fault.__cause__)
 
 
-def test_what_holds_them_shows_them_to_nobody() -> None:
+def test_an_object_with_secrets_does_not_show_them() -> None:
     service: Any = None
     intake = WebhookProcessor(service, MemoryBooks(), MemoryEvents(), lambda: SecretText(WEBHOOK))
     gate = StripeSdkClient(lambda: SecretText(KEY), "http://127.0.0.1:9")

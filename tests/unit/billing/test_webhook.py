@@ -193,7 +193,7 @@ def test_one_that_is_too_large_is_not_even_looked_at(door: Door) -> None:
 
 
 def test_an_event_of_one_customer_that_names_another_account_changes_nothing_of_it(door: Door) -> None:
-    """Metadata, client_reference_id and customer details are whatever somebody typed."""
+    """Metadata, client_reference_id and customer details are text that a person typed."""
     lies = {"tenant": "acme", "tenant_id": "acme", "customer": CUSTOMER}
     body = body_of(
         "checkout.session.completed",
@@ -221,7 +221,7 @@ def test_a_subscription_that_is_another_customer_s_is_not_believed_of_stripe_eit
 
 
 @pytest.mark.parametrize("customer", ["cus_stranger", None, 5, {"id": CUSTOMER}, ""])
-def test_a_customer_of_nobody_s_is_taken_counted_and_not_remembered(
+def test_an_event_of_an_unknown_customer_is_accepted_counted_and_not_stored(
     door: Door, customer: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     body = body_of(customer=customer)

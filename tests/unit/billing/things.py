@@ -57,7 +57,7 @@ def invoice(status: str, at: int, **more: Any) -> Thing:
 
 
 class Silent:
-    """An audit trail and an outbox that keep what they are told, and nothing else."""
+    """An audit trail and an outbox that keep what they get, and nothing else."""
 
     def __init__(self) -> None:
         self.entries: list[tuple[str, str, str]] = []
@@ -66,7 +66,7 @@ class Silent:
     def entry(self, tenant: TenantId, _who: Any, action: str, subject: str) -> Thing:
         return {"entry": (str(tenant), action, subject)}
 
-    def due(self, tenant: TenantId, notice_id: str, kind: str, title: str, text: str) -> Thing:
+    def put_item(self, tenant: TenantId, notice_id: str, kind: str, title: str, text: str) -> Thing:
         assert title
         assert text
         return {"mail": (str(tenant), notice_id, kind)}
@@ -74,7 +74,7 @@ class Silent:
 
 @dataclass
 class MemoryBooks:
-    """functions.billing.subscriptions.billing_store.BillingStore without DynamoDB; the contract of both is in test_books."""
+    """functions.billing.subscriptions.billing_store.BillingStore without DynamoDB."""
 
     records: dict[str, BillingRecord] = field(default_factory=dict)
     standings: dict[str, AccountStatus] = field(default_factory=dict)
@@ -139,7 +139,10 @@ class Playback:
 
 @dataclass
 class MemoryEvents:
-    """functions.billing.subscriptions.processed_events.ProcessedEvents without DynamoDB. `forgets`: marks are lost."""
+    """functions.billing.subscriptions.processed_events.ProcessedEvents without DynamoDB.
+
+    `forgets`: marks are lost.
+    """
 
     marked: set[str] = field(default_factory=set)
     forgets: bool = False

@@ -1,4 +1,4 @@
-"""What the routes answer when somebody was faster, or our own stores are away."""
+"""What the routes answer after a concurrent change, or when our own stores are away."""
 
 import json
 from typing import Any
@@ -61,7 +61,7 @@ ROUTES = pytest.mark.parametrize(
 
 @ROUTES
 @pytest.mark.parametrize("kind", [StoreUnavailableError, KeyServiceUnavailableError])
-def test_an_outage_of_ours_asks_to_try_again(route: str, kind: type[RetryableError]) -> None:
+def test_an_outage_on_our_side_asks_to_try_again(route: str, kind: type[RetryableError]) -> None:
     answered = asked(route, kind("canary"))
     assert answered["statusCode"] == 503
     assert answered["headers"]["retry-after"] == "2"

@@ -96,7 +96,7 @@ def test_a_body_without_events_is_refused(receipt: ReceiptContext, body: bytes) 
     assert refusal(body, receipt) == "no_events"
 
 
-def test_errors_told_are_bounded_but_all_are_counted(receipt: ReceiptContext) -> None:
+def test_listed_errors_are_bounded_but_all_are_counted(receipt: ReceiptContext) -> None:
     result = taken(b"[" + b"1," * 4999 + ONE + b"]", receipt).result
     assert (result.rows, result.rejected, len(result.rejections)) == (1, 4999, 1000)
 

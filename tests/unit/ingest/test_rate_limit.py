@@ -1,4 +1,4 @@
-"""A tenant over its rate is told to wait; its neighbour is not. What counts is the work that was caused."""
+"""A tenant over its rate has to wait; its neighbour has not. What counts is the work that was caused."""
 
 import gzip
 from collections.abc import Callable

@@ -112,7 +112,7 @@ def test_a_tenant_whose_bucket_was_slow_has_few_requests_at_a_time_and_its_neigh
         assert admitted(limits, INITECH, 50, until) == SLOTS, "leases are free again"
 
 
-def test_a_slow_request_now_and_then_limits_nobody(limits: SlowBuckets, clock: Clock) -> None:
+def test_a_slow_request_now_and_then_limits_no_tenant(limits: SlowBuckets, clock: Clock) -> None:
     for _ in range(100):
         be_slow(limits, INITECH, 1)
         clock.now += COST_SECONDS + 0.01
@@ -177,7 +177,7 @@ def test_environments_that_try_at_once_never_hold_one_lease_twice(limits: SlowBu
         assert sum(pool.map(lambda _: admitted(limits, INITECH, 2, until), range(16))) == SLOTS
 
 
-def test_without_the_table_nobody_is_limited(limits: SlowBuckets, dynamodb: SerialClient) -> None:
+def test_without_the_table_no_tenant_is_limited(limits: SlowBuckets, dynamodb: SerialClient) -> None:
     be_slow(limits, INITECH, TO_LIMIT)
     with ExitStack() as until:
         dynamodb.delete_table(TableName="health")

@@ -82,7 +82,7 @@ def test_an_address_that_does_not_exist_is_mailed_nothing_more(
     reported = bounce("Amy@ACME.example", tags={"person": ["amy-acme"]})
     assert process(here, message(reported)) == []
     assert mailed(here, acme, globex) == {"zoe@acme.example": 1, "bob@globex.example": 1}
-    assert opted_in(here, "amy-acme"), "nobody said a word about wanting no news"
+    assert opted_in(here, "amy-acme"), "only a complaint opts out"
     (item,) = here.scanned("suppressions")
     assert "amy" not in json.dumps(item)
 
@@ -116,7 +116,7 @@ def test_who_complained_is_left_alone_and_opted_out_whatever_their_address_becom
     assert mailed(here, globex, kind="marketing") == {"bob@globex.example": 1}
 
 
-def test_a_report_that_names_somebody_else_suppresses_who_was_mailed_and_nobody_else(
+def test_a_report_with_another_address_suppresses_only_the_address_that_was_mailed(
     here: World, acme: TenantId, globex: TenantId
 ) -> None:
     """The address is what the other side's report says: any server may write another's into it."""
@@ -150,7 +150,7 @@ def test_a_complaint_about_a_mail_of_nobodys_suppresses_the_address(here: World,
 
 
 @pytest.mark.parametrize("kind", [bounce, complaint])
-def test_of_somebody_whose_account_was_erased_since_nothing_is_kept(
+def test_nothing_is_kept_of_a_person_whose_account_was_erased_since(
     here: World, acme: TenantId, kind: Any
 ) -> None:
     """A mail server tries for days, and a complaint comes when it comes."""

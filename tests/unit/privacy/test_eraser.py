@@ -48,7 +48,7 @@ class Office:
 
 
 class Outbox:
-    def due(self, *_arguments: Any) -> dict[str, Any]:
+    def put_item(self, *_arguments: Any) -> dict[str, Any]:
         return {}
 
 

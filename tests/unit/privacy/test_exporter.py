@@ -22,7 +22,7 @@ OVERDUE = Export(
 
 
 class Office:
-    """Stands for the copies that are open: of the first, what is asked for fails; the other is given up."""
+    """Stands for the open exports: the requested fault hits the first; the other is abandoned."""
 
     def __init__(self, **faults: Exception) -> None:
         self.faults = faults
@@ -65,7 +65,7 @@ def exporter(office: Office, left: TurnClock, turns: Turns) -> Exporter:
     )
 
 
-def told_by(office: Office) -> dict[str, int]:
+def run_with(office: Office) -> dict[str, int]:
     return exporter(office, TurnClock(lambda: 300.0), Turns()).run()
 
 
@@ -74,7 +74,7 @@ def test_one_that_fails_in_whatever_way_keeps_no_other_from_being_worked_on(
     fault: Exception, capsys: pytest.CaptureFixture[str]
 ) -> None:
     office = Office(save=fault)
-    told = told_by(office)
+    told = run_with(office)
 
     assert office.finished == ["exp_1"]
     assert (told["open"], told["failed"]) == (1, 1)
@@ -92,18 +92,18 @@ def test_one_that_fails_in_whatever_way_keeps_no_other_from_being_worked_on(
         {"save": NoUploadError("gone"), "of": StoreUnavailableError("DynamoDB: silent")},
     ],
 )
-def test_nor_does_one_that_cannot_even_be_given_up_or_begun_anew(faults: dict[str, Exception]) -> None:
+def test_nor_does_one_that_cannot_even_be_abandoned_or_restarted(faults: dict[str, Exception]) -> None:
     office = Office(**faults)
-    told = told_by(office)
+    told = run_with(office)
 
     assert office.finished == ["exp_1"]
     assert (told["open"], told["failed"]) == (1, 1)
 
 
-def test_one_that_can_never_be_made_is_given_up() -> None:
+def test_an_export_that_can_never_be_made_is_abandoned() -> None:
     office = Office(save=PermanentError("never"))
 
-    assert told_by(office)["failed"] == 2
+    assert run_with(office)["failed"] == 2
     assert office.finished == ["exp_1", "exp_0"], "the longest waiting comes first"
 
 

@@ -70,7 +70,7 @@ def test_a_path_of_too_many_parts_is_named_as_that() -> None:
         (body(account="yes"), "invalid_account"),
     ],
 )
-def test_what_would_mean_everybody_or_nobody_is_refused(sent: bytes, code: str) -> None:
+def test_a_request_that_matches_all_people_or_none_is_rejected(sent: bytes, code: str) -> None:
     with pytest.raises(HttpError) as refused:
         forms.erasure(sent, ACME)
 

@@ -1,4 +1,4 @@
-"""An account's items in each table, page by page, however they are found; and nobody else's."""
+"""An account's items in each table, page by page, however they are found; and of no other account."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -1,4 +1,4 @@
-"""The routes of an account's rights: who may ask for what, and what the answers tell whom."""
+"""The routes for data export and erasure: permissions, and what each caller sees."""
 
 import json
 from collections.abc import Iterator
@@ -209,7 +209,7 @@ def test_a_whole_account_needs_its_id_again_and_waits_seven_days(here: World, ho
     assert here.notices(tenant) == ["account_closing"]
 
 
-def test_taken_back_it_is_as_if_nobody_had_asked_and_can_be_asked_for_again(here: World) -> None:
+def test_a_cancelled_erasure_leaves_nothing_and_can_be_requested_again(here: World) -> None:
     tenant = here.account("back")
     first = decoded(here.ask("DELETE /v1/account", tenant, {"confirm": tenant}))
     cancelled = decoded(here.ask("DELETE /v1/erasures/{id}", tenant, of=first["id"]))
@@ -328,7 +328,7 @@ def test_a_copy_is_asked_for_listed_and_fetched_by_a_link(here: World) -> None:
     assert here.notices(tenant) == ["export_requested"]
 
 
-def test_an_account_whose_logs_are_in_its_own_cloud_is_told_so(here: World) -> None:
+def test_a_byoc_account_is_informed_that_its_logs_are_in_its_own_stores(here: World) -> None:
     tenant = here.account("byoc")
     period = {"from": "2026-11-01T00:00:00Z", "to": "2026-11-02T00:00:00Z"}
     refused = here.ask("POST /v1/account/export", tenant, {"logs": period}, plan="byoc")
@@ -352,7 +352,7 @@ def test_what_cannot_be_written_down_was_not_asked_for(here: World, monkeypatch:
     assert (here.actions(tenant), here.notices(tenant)) == ([], [])
 
 
-def test_an_account_that_nobody_has_cannot_be_closed(here: World) -> None:
+def test_an_unknown_account_cannot_be_closed(here: World) -> None:
     """Its erasure is under way: the item says so, or is gone."""
     tenant = here.account("gone")
     here.service.erasures.accounts.close(tenant)

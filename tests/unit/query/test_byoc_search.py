@@ -1,4 +1,4 @@
-"""A BYOC customer searches their own ClickHouse, and hears that it is theirs when it fails."""
+"""A BYOC customer searches their own ClickHouse; its failures are reported as theirs."""
 
 import json
 from contextlib import suppress
@@ -212,7 +212,9 @@ def test_when_theirs_fails_the_answer_says_so_and_a_rotation_heals_at_once(fault
     ],
     ids=str,
 )
-def test_what_keeps_us_from_theirs_is_told_apart(fault: Exception, status: int, code: str) -> None:
+def test_each_failure_to_reach_a_customers_clickhouse_has_its_code(
+    fault: Exception, status: int, code: str
+) -> None:
     keeper = Keeper()
     keeper.fault = fault
     with pytest.raises(HttpError) as reported:

@@ -78,7 +78,7 @@ def test_a_shorter_term_is_looked_after_while_a_still_shorter_one_is_pending() -
     assert limits_of([account(RetentionTerms(0, steps))], NOW) == {ACME: Limit(15, binding=True)}
 
 
-def test_days_that_somebody_raised_by_hand_after_a_change_are_kept() -> None:
+def test_days_raised_by_hand_after_a_change_are_kept() -> None:
     """Rows are stamped with them: what was announced before is no reason to take them sooner."""
     raised = account(RetentionTerms(30, (RetentionStep(NOW - DAY, 15),)))
     assert limits_of([raised], NOW) == {ACME: Limit(30, binding=True)}
@@ -90,7 +90,7 @@ def test_days_that_somebody_raised_by_hand_after_a_change_are_kept() -> None:
 def test_what_is_announced_is_never_less_than_what_new_rows_are_stamped_with(
     changes: list[tuple[AccountStatus, int]],
 ) -> None:
-    """So raising what is kept to that, for changes made by hand, changes nothing of those that are told."""
+    """So raising the retention to that, for changes made by hand, changes nothing of recorded changes."""
     terms, now = RetentionTerms(30), NOW
     for account_status, seconds in changes:
         terms, now = terms_after(terms, account_status, now), now + seconds

@@ -23,7 +23,7 @@ standings = st.builds(
 
 
 @given(standings)
-def test_a_standing_comes_back_from_its_item_as_it_was(account_status: AccountStatus) -> None:
+def test_a_status_is_read_from_its_item_as_it_was(account_status: AccountStatus) -> None:
     assert account_status_of(account_of(account_item("acme", account_status))) == account_status
 
 
@@ -48,7 +48,7 @@ def test_what_is_owed_goes_before_what_is_capped() -> None:
 @pytest.mark.parametrize(
     "code", ["quota_exceeded", "trial_ended", "payment_overdue", "subscription_ended", "account_closing"]
 )
-def test_each_refusal_is_a_402_that_says_reading_goes_on(code: str) -> None:
+def test_each_refusal_is_a_402_that_says_reading_still_works(code: str) -> None:
     with pytest.raises(HttpError) as refused:
         raise_if_refused(code)
     assert (refused.value.status, refused.value.code) == (402, code)

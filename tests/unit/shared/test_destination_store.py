@@ -86,7 +86,7 @@ def item_of(kept: Custody, tenant: TenantId) -> dict[str, Any]:
 
 
 def write(kept: Custody, item: dict[str, Any]) -> None:
-    """Past all conditions, as somebody who may write the table."""
+    """Past all conditions, as a principal that may write the table."""
     kept.dynamodb.put_item(TableName=DESTINATIONS, Item=item)
 
 
@@ -94,7 +94,7 @@ def nothing_shown(text: str) -> bool:
     return not any(canary in text for canary in CANARIES)
 
 
-def test_each_tenant_gets_its_own_destination_and_nobody_anothers(stored: DestinationStore) -> None:
+def test_each_tenant_gets_its_own_destination_and_no_other(stored: DestinationStore) -> None:
     stored.put(destination(ACME))
     stored.put(destination(GLOBEX))
 
@@ -169,7 +169,9 @@ def test_versions_follow_one_another(stored: DestinationStore) -> None:
     assert stored.get(ACME) == destination(ACME, 2)
 
 
-def test_of_two_who_write_the_same_version_one_is_told(kept: Custody, stored: DestinationStore) -> None:
+def test_of_two_writers_of_the_same_version_one_gets_an_error(
+    kept: Custody, stored: DestinationStore
+) -> None:
     winner = destination(ACME, 1, bucket="winner")
     overtaken = Overtaken(kept.dynamodb, "put_item", lambda: stored.put(winner))
 
@@ -213,7 +215,7 @@ def test_every_mixture_of_items_is_refused(kept: Custody, stored: DestinationSto
                 stored.get(tenant)
             refused += 1
 
-    # The version says the same whoever's item it is taken from: each whole item is found twice.
+    # The version is the same in either item: each whole item is found twice.
     assert (refused, whole) == (504, 8)
 
 
@@ -297,7 +299,7 @@ def test_a_removal_that_broke_off_is_finished_by_the_next(kept: Custody, stored:
 
     with pytest.raises(StoreUnavailableError):
         at(kept, broken).remove(ACME)
-    assert stored.summary(ACME), "it still shows, so that somebody tries again"
+    assert stored.summary(ACME), "it still shows, so that the customer tries again"
     with pytest.raises(CredentialsUnreadableError):
         stored.get(ACME)
 
@@ -305,7 +307,7 @@ def test_a_removal_that_broke_off_is_finished_by_the_next(kept: Custody, stored:
     assert stored.summary(ACME) is None
 
 
-def test_new_credentials_mend_a_removal_that_broke_off(kept: Custody, stored: DestinationStore) -> None:
+def test_new_credentials_repair_an_interrupted_removal(kept: Custody, stored: DestinationStore) -> None:
     stored.put(destination(ACME))
     kept.shards.destroy(ACME)
     stored.put(destination(ACME, 2))
@@ -353,7 +355,7 @@ def test_all_tenants_are_listed_page_by_page(kept: Custody, stored: DestinationS
 @pytest.mark.parametrize(
     "fault", [refusal("ThrottlingException", CANARIES[1]), EndpointConnectionError(endpoint_url=CANARIES[1])]
 )
-def test_an_outage_of_the_table_may_pass_and_is_told_without_what_was_asked(
+def test_an_outage_of_the_table_is_retryable_and_its_error_has_nothing_of_the_request(
     kept: Custody, fault: Exception
 ) -> None:
     down = at(kept, Failing(fault))

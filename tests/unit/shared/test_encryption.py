@@ -1,4 +1,4 @@
-"""A sealed text opens for its tenant, purpose, version and key, and for nothing else; shredded, never."""
+"""A ciphertext decrypts for its tenant, purpose, version and key, and no other; shredded, never."""
 
 import base64
 import itertools
@@ -79,7 +79,7 @@ class ForgetfulKms:
 
 def opens(sealer: CredentialEncryption, text: str, context: EncryptionContext) -> bool:
     try:
-        found = sealer.open(text, context)
+        found = sealer.decrypt(text, context)
     except REFUSALS as fault:
         refused: Exception = fault
     else:
@@ -91,7 +91,7 @@ def opens(sealer: CredentialEncryption, text: str, context: EncryptionContext) -
 
 
 def relabelled(text: str, context: EncryptionContext) -> str:
-    """An envelope whose clear context was rewritten by somebody who wants it to fit."""
+    """An envelope whose clear context was rewritten by an attacker so that it fits."""
     clear = {"tenant": context.tenant, "purpose": context.purpose, "version": context.version}
     return json.dumps({**json.loads(text), **clear})
 
@@ -108,14 +108,14 @@ def flipped(data: bytes, bit: int) -> bytes:
 
 @given(st.text(alphabet=st.characters(exclude_categories=[])), st.integers(1, 10**9))
 @settings(max_examples=25, deadline=None)
-def test_what_was_sealed_opens_where_it_belongs(kept: Custody, text: str, version: int) -> None:
+def test_a_ciphertext_decrypts_where_it_belongs(kept: Custody, text: str, version: int) -> None:
     for tenant in (ACME, GLOBEX):
         context = EncryptionContext(tenant, S3, version)
         envelope = kept.sealer().encrypt(SecretText(text), context)
-        assert kept.sealer().open(envelope, context).reveal() == text
+        assert kept.sealer().decrypt(envelope, context).reveal() == text
 
 
-def test_the_same_text_is_sealed_differently_every_time(kept: Custody) -> None:
+def test_the_same_text_is_encrypted_differently_every_time(kept: Custody) -> None:
     envelopes = [json.loads(kept.sealer().encrypt(SecretText(CANARY), HERE)) for _ in range(20)]
 
     for part in ("key", "nonce", "body"):
@@ -199,7 +199,7 @@ def test_no_character_of_an_envelope_can_change(kept: Custody, sealed: str, data
 @settings(max_examples=200, deadline=None)
 def test_what_is_no_envelope_is_refused_as_broken(kept: Custody, value: Any) -> None:
     with pytest.raises(CredentialsUnreadableError):
-        kept.sealer().open(json.dumps(value), HERE)
+        kept.sealer().decrypt(json.dumps(value), HERE)
 
 
 @pytest.mark.parametrize(
@@ -221,7 +221,7 @@ def test_another_spelling_of_an_envelope_is_refused_as_broken(
     kept: Custody, sealed: str, spelling: Callable[[dict[str, Any]], str]
 ) -> None:
     with pytest.raises(CredentialsUnreadableError):
-        kept.sealer().open(spelling(json.loads(sealed)), HERE)
+        kept.sealer().decrypt(spelling(json.loads(sealed)), HERE)
 
 
 def test_version_one_is_not_true(kept: Custody) -> None:
@@ -298,7 +298,7 @@ def test_once_shredded_nothing_of_the_tenant_opens_and_everything_of_others_does
     for context, envelope in envelopes.items():
         assert opens(kept.sealer(), envelope, context) == (context.tenant == GLOBEX)
     with pytest.raises(CredentialsUnreadableError, match="shredded"):
-        kept.sealer().open(envelopes[EncryptionContext(leaver, S3, 1)], EncryptionContext(leaver, S3, 1))
+        kept.sealer().decrypt(envelopes[EncryptionContext(leaver, S3, 1)], EncryptionContext(leaver, S3, 1))
 
 
 def test_a_new_shard_does_not_bring_back_what_was_shredded(kept: Custody) -> None:
@@ -309,7 +309,7 @@ def test_a_new_shard_does_not_bring_back_what_was_shredded(kept: Custody) -> Non
 
     assert opens(kept.sealer(), after, returner)
     with pytest.raises(CredentialsUnreadableError):
-        kept.sealer().open(before, returner)
+        kept.sealer().decrypt(before, returner)
 
 
 def test_a_shard_is_made_once_a_tenant(kept: Custody) -> None:
@@ -353,17 +353,17 @@ def test_two_who_make_a_shard_at_once_end_with_the_same(kept: Custody) -> None:
     ],
     ids=lambda value: value.__name__ if isinstance(value, type) else "",
 )  # fmt: skip
-def test_what_kms_says_is_told_apart_and_not_passed_on(
+def test_errors_of_kms_are_classified_and_not_passed_on(
     kept: Custody, sealed: str, fault: Exception, expected: type[Exception]
 ) -> None:
     sealer = CredentialEncryption(Failing(fault), kept.key_id, kept.shards)
 
     with pytest.raises(expected) as opening:
-        sealer.open(sealed, HERE)
-    with pytest.raises(expected) as sealing_it:
+        sealer.decrypt(sealed, HERE)
+    with pytest.raises(expected) as encrypting:
         sealer.encrypt(SecretText(CANARY), HERE)
 
-    for raised in (opening.value, sealing_it.value):
+    for raised in (opening.value, encrypting.value):
         assert CANARY not in told(raised)
         assert raised.__cause__ is raised.__context__ is None
 
@@ -373,7 +373,7 @@ def test_without_the_table_of_shards_nothing_is_broken_only_unavailable(kept: Cu
     sealer = CredentialEncryption(kept.kms, kept.key_id, shards)
 
     for call in (
-        lambda: sealer.open(sealed, HERE),
+        lambda: sealer.decrypt(sealed, HERE),
         lambda: sealer.encrypt(SecretText(CANARY), HERE),
         lambda: sealer.shred(ACME),
     ):
@@ -389,7 +389,7 @@ def test_no_error_holds_text_key_or_shard(kept: Custody) -> None:
     broken = altered(envelope, "body", lambda body: flipped(body, 3))
 
     with pytest.raises(CredentialsUnreadableError) as raised:
-        sealer.open(broken, HERE)
+        sealer.decrypt(broken, HERE)
 
     report = told(raised.value)
     shard = kept.shards.get_or_create(ACME).reveal()

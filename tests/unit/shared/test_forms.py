@@ -73,7 +73,10 @@ def test_what_does_not_fit_is_named(body: bytes, code: str) -> None:
         ({"days": 0}, "'days' must be a whole number, 1 or more."),
         ({"value": []}, "'value' must be text or a whole number or a number or true or false."),
         ({"flag": "secret"}, "'flag' must be true or false."),
-        ({"from": "secret"}, "'from' must be an RFC 3339 time with a time zone, such as 2026-11-23T10:00:00Z."),
+        (
+            {"from": "secret"},
+            "'from' must be an RFC 3339 time with a time zone, such as 2026-11-23T10:00:00Z.",
+        ),
         ({"texts": {"secret": "x"}}, "'texts[...]' must be a whole number."),
         ({"inner": 7}, "'inner' must be an object."),
         ({"inner": {"count": "secret"}}, "'inner.count' must be a whole number."),
@@ -91,7 +94,10 @@ def test_the_message_says_what_the_field_must_be_and_never_quotes_the_value(sent
     ("sent", "message"),
     [
         ({"nmae": 1}, "There is an unknown field 'nmae' in the body. Allowed fields: name, inner."),
-        ({"name": "x", "inner": {"more": 1}}, "There is an unknown field 'more' in 'inner'. Allowed fields: count."),
+        (
+            {"name": "x", "inner": {"more": 1}},
+            "There is an unknown field 'more' in 'inner'. Allowed fields: count.",
+        ),
     ],
 )  # fmt: skip
 def test_an_unknown_field_is_answered_with_the_allowed_ones(sent: Any, message: str) -> None:

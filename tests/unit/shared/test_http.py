@@ -52,7 +52,7 @@ def test_a_refusal_is_answered_in_the_one_form() -> None:
     }
 
 
-def test_the_unexpected_is_500_and_neither_answer_nor_log_tells_the_data(capsys: Any) -> None:
+def test_the_unexpected_is_500_and_neither_answer_nor_log_has_the_data(capsys: Any) -> None:
     @answering
     def route(_event: Event) -> Answer:
         raise ValueError("canary-9a")

@@ -86,7 +86,7 @@ def test_an_account_whose_plan_never_changed_has_no_steps() -> None:
 
 
 @given(changes)
-def test_terms_come_back_from_an_account_s_item_as_they_were(made: list[tuple[AccountStatus, int]]) -> None:
+def test_terms_are_read_from_an_account_s_item_as_they_were(made: list[tuple[AccountStatus, int]]) -> None:
     terms, now = RetentionTerms(30), T
     account_status = LONG
     for account_status, later in made:

@@ -27,7 +27,7 @@ def client() -> Iterator[Any]:
         yield made
 
 
-def test_a_tombstone_tells_of_one_account_under_a_name_that_is_not_its_own(client: Any) -> None:
+def test_a_tombstone_is_for_one_account_under_a_hashed_name(client: Any) -> None:
     tombstones = Tombstones("tombstones", client, lambda: NOON)
     tombstones.add(ACME)
     tombstones.add(ACME)
@@ -79,7 +79,7 @@ class Shelf:
         return self.names
 
 
-def test_what_is_known_is_asked_for_every_half_minute_and_kept_while_nobody_answers() -> None:
+def test_tombstones_are_read_every_half_minute_and_cached_during_an_outage() -> None:
     shelf, now = Shelf(), [0.0]
     recent = TombstoneCache(shelf, lambda: now[0])  # type: ignore[arg-type]
     assert not recent.is_deleted(ACME)
@@ -94,6 +94,6 @@ def test_what_is_known_is_asked_for_every_half_minute_and_kept_while_nobody_answ
     assert recent.is_deleted(ACME)
 
 
-def test_who_never_heard_anything_says_so_rather_than_that_nobody_was_erased() -> None:
+def test_a_process_without_an_answer_raises_rather_than_report_no_erasures() -> None:
     with pytest.raises(StoreUnavailableError):
         TombstoneCache(Shelf(silent=True)).is_deleted(ACME)  # type: ignore[arg-type]

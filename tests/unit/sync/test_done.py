@@ -46,7 +46,7 @@ def ledger(client: Any) -> Ledger:  # noqa: ARG001 - there has to be one first
 
 
 def sealed(ledger: Ledger, *tenants: TenantId, destination: str = MANAGED, gone: int = 0) -> Batch:
-    """A batch of one object of each of `tenants`, of which the first `gone` were gone when it was sealed."""
+    """A batch of one object of each of `tenants`, of which the first `gone` were gone at its first insert."""
     objects = tuple(
         StagedObject(
             str(StagedKey(tenant, DAY, base32(number + 1), 3, 300 + number, EXPIRES_ON)), f"e{number}", 150
@@ -112,7 +112,7 @@ def test_what_was_gone_is_not_counted_and_a_batch_of_nothing_does_not_wait(
     assert len(list(batches.waiting())) == 1
 
 
-def test_a_batch_of_an_own_cloud_is_its_owners_whatever_its_keys_say(client: Any, ledger: Ledger) -> None:
+def test_a_byoc_batch_belongs_to_its_destination_whatever_its_keys_say(client: Any, ledger: Ledger) -> None:
     batches = DoneBatches("ledger", client)
     ledger.done(sealed(ledger, GLOBEX, ACME, destination=own_destination(ACME)))
     (waiting,) = batches.waiting()

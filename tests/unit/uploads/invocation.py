@@ -28,7 +28,7 @@ class Queue:
         self.bodies.append(MessageBody)
 
     def change_message_visibility(self, **_asked: Any) -> None:
-        """What comes back is told of as a failure."""
+        """What is redelivered is reported as a failure."""
 
 
 def main() -> None:

@@ -189,7 +189,7 @@ class World:
         return back
 
     def drop(self, name: str, body: bytes, tenant: TenantId = ACME) -> dict[str, Any]:
-        """Put a file, deliver its message, and what is told of it in the end."""
+        """Put a file, deliver its message, and return its status in the end."""
         back = self.deliver(self.put(name, body, tenant))
         assert not back, "nothing is stuck in the queue"
         return self.status(name, tenant)
