@@ -47,12 +47,14 @@ class FileItem(Item):
     parts = IntegerAttribute(null=True)
     checkpoint = UnicodeAttribute(null=True)
     attempts = IntegerAttribute(null=True)
+    skip_ms = IntegerAttribute(null=True)
     code = UnicodeAttribute(null=True)
     reason = UnicodeAttribute(null=True)
     updated_at = IntegerAttribute(null=True)
     owner = UnicodeAttribute(null=True)
     lease_until = IntegerAttribute(null=True)
     kept_on = UnicodeAttribute(null=True)
+    loaded = IntegerAttribute(null=True)
     forget_at = IntegerAttribute()
 
 
