@@ -48,8 +48,8 @@ class Settings(ByocSettings):
 class Ingest:
     """The parts of this function, wired once an execution environment.
 
-    `byoc_targets`: the roads of BYOC tenants; they are never given ours. `places`: where requests wait, BYOC
-    tenants' too.
+    `byoc_targets`: the staging targets of BYOC tenants; they are never given ours. `places`: where requests
+    wait, BYOC tenants' too.
     """
 
     staging: StagingWriter

@@ -3,8 +3,8 @@ conflict.
 
 Stripe is read after the record, and the write is rejected if the record was written in between. So the last
 write always has the latest read: events may arrive in any order, repeatedly or concurrently, and the
-record ends up equal to Stripe's own object. This holds only because every read of Stripe is written, even when
-nothing differs: a write invalidates every read that began before it.
+record ends up equal to Stripe's own object. This holds only because every read of Stripe is written, even
+when nothing differs: a write invalidates every read that began before it.
 """
 
 import time

@@ -253,7 +253,7 @@ def test_a_customer_that_is_gone_at_stripe_keeps_no_other_from_being_reconciled(
 def test_of_who_has_only_tried_a_reconciliation_reads_nothing(
     wired: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """There is a book of each who ever tried; with two reads of each, a day's run would not end in time."""
+    """Each account that ever tried has a record; with two reads of each, a day's run would not end."""
     acme = wired.subscribed("acme")
     for number in range(3):
         assert wired.ask("PATCH /v1/billing", wired.account(f"trying-{number}"), {"soft_cap_gb": 1})

@@ -12,7 +12,7 @@ from functions.billing.subscriptions.webhook import WebhookProcessor
 from functions.shared.errors import AstralogError, SettingsError
 from functions.shared.secret_text import SecretText
 from tests.fake_stripe.server import fake_stripe_server
-from tests.unit.billing.things import MemoryBooks, MemoryEvents
+from tests.unit.billing.things import MemoryBillingStore, MemoryEvents
 
 KEY, WEBHOOK = "sk_test_canary-key", "whsec_canary-hook"
 
@@ -53,7 +53,7 @@ def all_of(fault: BaseException | None) -> str:
 
 def test_an_object_with_secrets_does_not_show_them() -> None:
     service: Any = None
-    intake = WebhookProcessor(service, MemoryBooks(), MemoryEvents(), SecretText(WEBHOOK))
+    intake = WebhookProcessor(service, MemoryBillingStore(), MemoryEvents(), SecretText(WEBHOOK))
     gate = StripeSdkClient(SecretText(KEY), "http://127.0.0.1:9")
     assert "canary" not in repr(intake) + repr(gate) + repr(vars(gate))
 

@@ -156,7 +156,7 @@ def test_without_a_destination_nothing_is_taken_and_the_answer_says_what_to_do(h
     assert keys(here.ours) == []
 
 
-def test_who_has_no_roads_to_customers_does_not_take_ours_instead(here: World) -> None:
+def test_without_byoc_targets_a_byoc_tenant_does_not_get_ours(here: World) -> None:
     here.ingest = Ingest(StagingWriter(PlatformBucket(here.ours)), RateLimit())
     with pytest.raises(HttpError):
         here.send()
