@@ -80,7 +80,7 @@ def process_batch(messages: list[dict[str, Any]], feedback_service: FeedbackServ
             outcome = parse_event(message["body"])
             feedback_service.process(outcome)
         except AstralogError as fault:
-            journal.write("mail_event_not_heeded", error_type=type(fault).__name__)
+            journal.write("mail_event_not_handled", error_type=type(fault).__name__)
             failed.append({"itemIdentifier": message["messageId"]})
         else:
             counts[outcome.what] += 1

@@ -124,7 +124,7 @@ class Lives:
         names = ("accounts", "keys", "key_lists", "people", "audit", "announcements", "attempts")
         tables = {f"{each}_table": each.replace("_", "-") for each in names}
         settings = accounts_handler.Settings(
-            **tables, identity_pool=self.here.aws.pool, identity_client=self.client_id, even_ms=0
+            **tables, identity_pool=self.here.aws.pool, identity_client=self.client_id, min_response_ms=0
         )
         service = accounts_handler.account_service(settings, db, identity, now)
         # The S3 in this process takes CPU time, too, that is not the sender's.

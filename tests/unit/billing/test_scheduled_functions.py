@@ -155,7 +155,7 @@ def test_report_covers_all_accounts_and_one_that_fails_delays_no_other(
 
     figures = report.handler({}, Context())
     assert (figures["accounts"], figures["bytes"], figures["refused"]) == (2, 1_000, 1)
-    assert [each["tenant_id"] for each in told(capsys) if each.get("event") == "usage_untold"] == [acme]
+    assert [each["tenant_id"] for each in told(capsys) if each.get("event") == "usage_not_reported"] == [acme]
     assert tally(wired, globex).reported.landed_bytes == 1_000
     assert tally(wired, trying).reported.version == 0
 

@@ -199,7 +199,7 @@ def test_logs_whose_notification_fails_are_still_accepted(
     monkeypatch.setattr(QueueNotifier, "notify", fail)
     assert here.send()[0] == 202
     assert len(keys(here.theirs)) == 1
-    assert '"UntoldObjects":1' in capsys.readouterr().out
+    assert '"UnpublishedObjects":1' in capsys.readouterr().out
 
 
 def test_an_idempotency_key_is_stored_in_the_customers_bucket_and_a_repeat_is_published(here: World) -> None:
