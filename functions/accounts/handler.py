@@ -41,7 +41,7 @@ class Settings:
     identity_pool: str
     identity_client: str
     attempts_an_address: int = ADDRESS_TRIES
-    even_ms: int = 1000
+    min_response_ms: int = 1000
 
 
 @cache
@@ -73,7 +73,7 @@ def account_service(
         announcements=Announcements(settings.announcements_table, client, clock),
         attempts=AttemptLimiter(settings.attempts_table, client, address_tries=settings.attempts_an_address),
         clock=clock,
-        min_response_seconds=settings.even_ms / 1000,
+        min_response_seconds=settings.min_response_ms / 1000,
     )
 
 

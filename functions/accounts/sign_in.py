@@ -41,7 +41,7 @@ MAX_BODY_CHARACTERS = 24 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """`even_ms`: minimum duration of requests that could reveal who exists; longer than any of them needs."""
+    """`min_response_ms`: minimum duration of requests that could reveal who exists; more than any needs."""
 
     identity_pool: str
     identity_client: str
@@ -53,7 +53,7 @@ class Settings:
     mail_from: str
     mail_set: str
     attempts_an_address: int = ADDRESS_TRIES
-    even_ms: int = 1000
+    min_response_ms: int = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ def _service() -> SignInService:
         emails=EmailCopy(settings.people_table, identity, audit, open_client()),
         sessions=Sessions(identity, people, audit, attempts, failures),
     )
-    return SignInService(authentication, settings.even_ms / 1000)
+    return SignInService(authentication, settings.min_response_ms / 1000)
 
 
 @instrumented

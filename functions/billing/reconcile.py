@@ -80,7 +80,7 @@ def publish_result(found: ReconciliationResult) -> None:
         )
     for usage in reported.bytes_differ:
         journal.write(
-            "usage_differs", tenant_id=usage.tenant, bytes_told=usage.reported, bytes_billed=usage.billed
+            "usage_differs", tenant_id=usage.tenant, bytes_reported=usage.reported, bytes_billed=usage.billed
         )
     journal.measure(
         FUNCTION,

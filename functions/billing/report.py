@@ -91,7 +91,9 @@ class ReportRun:
 
     def _failed(self, record: BillingRecord, fault: AstralogError) -> AccountOutcome:
         code = fault.code if isinstance(fault, StripeRefusedError) else ""
-        journal.write("usage_untold", tenant_id=record.tenant, error_type=type(fault).__name__, code=code)
+        journal.write(
+            "usage_not_reported", tenant_id=record.tenant, error_type=type(fault).__name__, code=code
+        )
         pending = self.usage.tally(record.tenant).reported.pending
         seconds = int(self.reporter.clock()) - pending.began_at if pending else 0
         refused = isinstance(fault, StripeRefusedError | UnclearReportError)

@@ -33,7 +33,7 @@ RESERVE_SECONDS = 10
 
 FUNCTION = "watch"
 
-OutageNotice = Literal["outage", "mended"]
+OutageNotice = Literal["outage", "recovered"]
 
 _CAUSES = {
     "unreachable": "the server is unreachable",
@@ -63,7 +63,7 @@ def notice_needed(condition: DestinationHealth, now: float) -> OutageNotice | No
     """The notice that a destination needs at `now`, in Unix seconds; None when it needs none."""
     if condition.notified_of:
         recovered = not condition.failures and now - condition.well_since >= WELL_SECONDS
-        return "mended" if recovered else None
+        return "recovered" if recovered else None
     return "outage" if condition.outage_at(now) else None
 
 
@@ -77,7 +77,7 @@ class OutageWatch:
 
     def run(self, now: float, has_time: Callable[[], bool] = lambda: True) -> dict[str, int]:
         """Notify the accounts whose destination has an outage, or its end, at `now`, in Unix seconds."""
-        counts = {"outage": 0, "mended": 0, "failing": 0, "untold": 0}
+        counts = {"outage": 0, "recovered": 0, "failing": 0, "not_notified": 0}
         tenants = list(self.destinations.tenants())
         for tenant in random.sample(tenants, len(tenants)):
             if not has_time():
@@ -90,8 +90,8 @@ class OutageWatch:
                     self._notify(tenant, kind, condition)
                     counts[kind] += 1
             except AstralogError as fault:
-                counts["untold"] += 1
-                journal.write("outage_not_told", tenant_id=tenant, error_type=type(fault).__name__)
+                counts["not_notified"] += 1
+                journal.write("outage_not_notified", tenant_id=tenant, error_type=type(fault).__name__)
         return counts
 
     def _notify(self, tenant: TenantId, kind: OutageNotice, condition: DestinationHealth) -> None:
@@ -149,6 +149,9 @@ def handler(_event: dict[str, Any], context: Any) -> dict[str, int]:
     )
     journal.measure(
         FUNCTION,
-        {"DestinationsFailing": (counts["failing"], "Count"), "OutagesUntold": (counts["untold"], "Count")},
+        {
+            "DestinationsFailing": (counts["failing"], "Count"),
+            "OutagesNotNotified": (counts["not_notified"], "Count"),
+        },
     )
     return counts

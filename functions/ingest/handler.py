@@ -55,8 +55,8 @@ class Settings(ByocSettings):
 class Ingest:
     """The parts of this function, wired once an execution environment.
 
-    `byoc_targets`: the roads of BYOC tenants; they are never given ours. `places`: where requests wait, BYOC
-    tenants' too. `protocols`: what reads each route.
+    `byoc_targets`: the staging targets of BYOC tenants; they are never given ours. `places`: where requests
+    wait, BYOC tenants' too. `protocols`: what reads each route.
     """
 
     staging: StagingWriter

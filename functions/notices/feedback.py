@@ -83,7 +83,7 @@ def process_batch(event: dict[str, Any], feedback_service: FeedbackService) -> P
             outcome = parse_event(record)
             feedback_service.process(outcome)
         except AstralogError as fault:
-            journal.write("mail_event_not_heeded", error_type=type(fault).__name__)
+            journal.write("mail_event_not_handled", error_type=type(fault).__name__)
             raise
         counts[outcome.what] += 1
 

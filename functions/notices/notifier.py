@@ -116,7 +116,7 @@ class Notifier:
             return
         run.abandoned += 1
         journal.write(
-            "notice_given_up",
+            "notice_abandoned",
             tenant_id=notice.tenant,
             notice=notice.notice_id,
             attempt=notice.tries,
@@ -147,7 +147,7 @@ def handler(_event: dict[str, Any], context: Any) -> dict[str, int]:
         {
             "NoticesSettled": (run.settled, "Count"),
             "NoticesPostponed": (run.postponed, "Count"),
-            "NoticesGivenUp": (run.abandoned, "Count"),
+            "NoticesAbandoned": (run.abandoned, "Count"),
             "MailsSuppressed": (run.suppressed, "Count"),
             "MostTries": (run.most_tries, "Count"),
         },

@@ -8,7 +8,7 @@ Between BYOC accounts: each has one turn of TURN_SECONDS in a run, recorded befo
 waits for no answer beyond the end of the turn. If a run dies in the middle of a turn, that account comes
 after all others. Listings, documents and answers are bounded in bytes and time. If a bound is exceeded, the
 erasure waits, and its `waits_for` shows the reason to the customer.
-On failure: as functions.privacy.eraser. An alarm is on `ErasuresOverdue`.
+On failure: as functions.privacy.eraser. An alarm is on `ErasuresLate`.
 """
 
 import time

@@ -11,7 +11,7 @@ bucket and ClickHouse run in functions.privacy.byoc_eraser, in another process: 
 memory from this one.
 On failure: a place that cannot be emptied is left for a later round, and the other places continue. An
 erasure that fails does not stop the other erasures. An erasure that takes longer than a day, or than the law
-allows, alarms the operator (`OldestErasureSeconds`, `ErasuresOverdue`).
+allows, alarms the operator (`OldestErasureSeconds`, `ErasuresLate`).
 """
 
 import math
@@ -259,5 +259,5 @@ def metrics(counts: dict[str, int]) -> dict[str, tuple[float, str]]:
         "OpenErasures": (counts["open"], "Count"),
         "VerifiedErasures": (counts["verified"], "Count"),
         "OldestErasureSeconds": (counts["oldest_seconds"], "Seconds"),
-        "ErasuresOverdue": (counts["overdue"], "Count"),
+        "ErasuresLate": (counts["overdue"], "Count"),
     }

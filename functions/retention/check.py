@@ -126,7 +126,7 @@ def run(checked: RetentionCheck, now: datetime) -> dict[str, Any]:
     except AstralogError as failed:
         # The findings about rows are reported anyway.
         objects, fault = {}, failed
-    _log_findings("rows_overdue", "warehouse", late.items())
+    _log_findings("rows_past_retention", "warehouse", late.items())
     _log_findings("byoc_at_rest", "warehouse", rows.items())
     for (tenant, place), count in objects.items():
         _log_findings("byoc_at_rest", place, [(tenant, count)])
@@ -135,12 +135,12 @@ def run(checked: RetentionCheck, now: datetime) -> dict[str, Any]:
         "rows": sum(each.rows for each in found),
         "tenants": len(found),
         "oldest_received": oldest.isoformat() if oldest else None,
-        "rows_overdue": sum(late.values()),
-        "tenants_overdue": len(late),
+        "rows_past_retention": sum(late.values()),
+        "tenants_past_retention": len(late),
         "byoc_tenants": len(own),
         "byoc_rows_at_rest": sum(rows.values()),
         "byoc_objects_at_rest": sum(objects.values()),
-        "rows_of_nobody": rows_without_account(found, accounts),
+        "rows_of_unknown_tenants": rows_without_account(found, accounts),
     }
     _measure(figures)
     if fault:
@@ -168,9 +168,9 @@ def _measure(figures: dict[str, Any]) -> None:
     journal.measure(
         FUNCTION,
         {
-            "RowsOverdue": (figures["rows_overdue"], "Count"),
+            "RowsPastRetention": (figures["rows_past_retention"], "Count"),
             "ByocAtRest": (figures["byoc_rows_at_rest"] + figures["byoc_objects_at_rest"], "Count"),
-            "RowsOfNobody": (figures["rows_of_nobody"], "Count"),
+            "RowsOfUnknownTenants": (figures["rows_of_unknown_tenants"], "Count"),
         },
         rows=figures["rows"],
     )

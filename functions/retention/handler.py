@@ -6,8 +6,8 @@ plan are deleted from partitions that are not yet expired. The same days apply t
 left in our buckets of tenants who have moved to BYOC. The run measures what it removed and what is the oldest
 left, and stores a report. Running it twice does no harm.
 On failure: each removal is independent. One that fails is logged, the others continue, and the next hour
-retries. `PartitionsOverdue` counts the partitions left more than a day after their expiry and has an alarm.
-If the warehouse or the accounts cannot be read, nothing is removed and the run raises.
+retries. `PartitionsPastRetention` counts the partitions left more than a day after their expiry and has an
+alarm. If the warehouse or the accounts cannot be read, nothing is removed and the run raises.
 """
 
 import time
@@ -153,7 +153,7 @@ def _measure(purged: PurgeResult, quarantined_rows: int, failed: int, duration_m
             "PartitionsShortened": (purged.shortened, "Count"),
             "QuarantinedRowsPurged": (quarantined_rows, "Count"),
             "PurgesFailed": (failed, "Count"),
-            "PartitionsOverdue": (purged.overdue, "Count"),
+            "PartitionsPastRetention": (purged.overdue, "Count"),
         },
         expires_on=purged.oldest_left or "",
         duration_ms=duration_ms,

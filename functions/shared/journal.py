@@ -14,7 +14,7 @@ from typing import Protocol
 
 FIELDS = frozenset(
     {
-        "accepted", "age_seconds", "attempt", "batch_id", "bytes", "bytes_billed", "bytes_told", "code",
+        "accepted", "age_seconds", "attempt", "batch_id", "bytes", "bytes_billed", "bytes_reported", "code",
         "count", "day", "duration_ms",
         "engine_code", "error_place", "error_type", "expires_on", "fetched_ms", "inserted_ms",
         "key", "key_id", "lease_seconds", "messages", "migration", "notice", "objects", "partition", "phase",

@@ -95,7 +95,7 @@ class NotifyingBucket:
 
     A notification is sent once the object is durable, and again when a writer finds that the object exists,
     because the first writer may have died before sending it. A failed notification is not the writer's error:
-    the sweeper finds the object. It is counted as `UntoldObjects` of `function`.
+    the sweeper finds the object. It is counted as `UnpublishedObjects` of `function`.
     """
 
     def __init__(self, bucket: Bucket, notifier: QueueNotifier, tenant: TenantId, function: str) -> None:
@@ -133,7 +133,9 @@ class NotifyingBucket:
         try:
             self._notifier.notify([_WrittenObject(key, etag, size_bytes)], self._tenant)
         except NotificationError:
-            journal.measure(self._function, {"UntoldObjects": (1, "Count")}, tenant_id=self._tenant, key=key)
+            journal.measure(
+                self._function, {"UnpublishedObjects": (1, "Count")}, tenant_id=self._tenant, key=key
+            )
 
 
 @dataclass(frozen=True, slots=True)

@@ -254,6 +254,6 @@ def run(
     outcome = {"files": sum(swept), "unswept": len(order) + 1 - len(swept)}
     journal.measure(
         FUNCTION,
-        {"UntoldFiles": (outcome["files"], "Count"), "BucketsUnswept": (outcome["unswept"], "Count")},
+        {"UnpublishedFiles": (outcome["files"], "Count"), "BucketsUnswept": (outcome["unswept"], "Count")},
     )
     return outcome

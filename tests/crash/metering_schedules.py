@@ -123,7 +123,7 @@ class Run:
                     break
         for tenant in self.tenants:
             tally = self.here.usage.tally(tenant)
-            paid = self.stored[tenant] - self.free[tenant] if self.here.shelf.of(tenant).live else 0
+            paid = self.stored[tenant] - self.free[tenant] if self.here.record_store.of(tenant).live else 0
             assert tally.raw_bytes == self.stored[tenant], "counted is not stored"
             assert self.here.billed(tenant) == tally.reported.landed_bytes == paid, "billed is not stored"
 
@@ -144,7 +144,7 @@ class Run:
 
     def _subscribe(self, tenant: TenantId) -> None:
         """What was stored until the subscription begins to be reported is free: here it is all counted."""
-        if self.here.shelf.of(tenant).live:
+        if self.here.record_store.of(tenant).live:
             return
         self._count_all()
         self.here.subscribe(tenant)

@@ -104,7 +104,7 @@ class RetentionWorld:
 
 @contextmanager
 def opened(here: World) -> Iterator[RetentionWorld]:
-    """An office with no account and no row."""
+    """A world with no account and no row."""
     client = boto3.client("dynamodb")
     create_accounts(client)
     here.warehouse.command("TRUNCATE TABLE events")

@@ -95,7 +95,7 @@ def test_buying_continues_where_it_died_with_one_customer_and_one_page(
 
 def asks(here: Shop, tenant: TenantId) -> str:
     event = event_of("POST /v1/billing/checkout", tenant, {"plan": "managed_15"})
-    return str(json.loads(routes.answer_to(event, here.office)["body"])["url"])
+    return str(json.loads(routes.answer_to(event, here.billing_api)["body"])["url"])
 
 
 def customers(here: Shop) -> int:

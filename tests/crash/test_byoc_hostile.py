@@ -47,15 +47,15 @@ def test_a_hostile_clickhouse_costs_the_other_nothing(clouds: Clouds, how: str) 
     clouds.deliver((GLOBEX, clouds.stage(GLOBEX, 1)))
     acme, globex = clouds.stage(ACME, 2), clouds.stage(GLOBEX, 2)
     with answering(script) as server:
-        clouds.book.stored[ACME] = clouds.destination(ACME, port=server.port)
+        clouds.destinations.stored[ACME] = clouds.destination(ACME, port=server.port)
         with little_memory(60):
             assert clouds.deliver((ACME, acme), (GLOBEX, globex)) == {"acme"}
         assert clouds.sync.seconds_taken[GLOBEX] < 10
         assert clouds.sync.seconds_taken[ACME] < 10, "nor does it take the invocation's time"
     assert clouds.health.of(own_destination(ACME)).reason == reason
     assert clouds.stored(GLOBEX) == clouds.expected[GLOBEX]
-    clouds.book.stored[ACME] = clouds.destination(ACME)
-    clouds.book.evict(ACME)
+    clouds.destinations.stored[ACME] = clouds.destination(ACME)
+    clouds.destinations.evict(ACME)
     clouds.now += 3600
     assert clouds.deliver((ACME, acme)) == set(), "what is staged there is loaded as soon as it behaves"
     assert clouds.stored(ACME) == clouds.expected[ACME]

@@ -87,7 +87,7 @@ class Inbox:
 def machine(here: World, counter: list[int]) -> type[RuleBasedStateMachine]:
     """The machine over `here`; each example has tenants of its own in the shared tables."""
 
-    class Road(RuleBasedStateMachine):
+    class LoadMachine(RuleBasedStateMachine):
         @initialize()
         def begin(self) -> None:
             counter[0] += 1
@@ -221,7 +221,7 @@ def machine(here: World, counter: list[int]) -> type[RuleBasedStateMachine]:
             ).rows
             return Counter({_line(row): int(row["rows"]) for row in rows})
 
-    return Road
+    return LoadMachine
 
 
 def _line(row: dict[str, Any]) -> Line:

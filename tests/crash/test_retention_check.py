@@ -38,14 +38,14 @@ def test_where_nothing_is_expired_there_is_nothing_to_report(
         "rows": 4,
         "tenants": 2,
         "oldest_received": "2029-12-02T10:00:00+00:00",
-        "rows_overdue": 0,
-        "tenants_overdue": 0,
+        "rows_past_retention": 0,
+        "tenants_past_retention": 0,
         "byoc_tenants": 1,
         "byoc_rows_at_rest": 0,
         "byoc_objects_at_rest": 0,
-        "rows_of_nobody": 0,
+        "rows_of_unknown_tenants": 0,
     }
-    assert '"RowsOverdue":0,"ByocAtRest":0,"RowsOfNobody":0' in capsys.readouterr().out
+    assert '"RowsPastRetention":0,"ByocAtRest":0,"RowsOfUnknownTenants":0' in capsys.readouterr().out
 
 
 def test_rows_that_outlive_their_plan_are_found_tenant_by_tenant(
@@ -57,13 +57,13 @@ def test_rows_that_outlive_their_plan_are_found_tenant_by_tenant(
         retention.deliver(retention.send(tenant, "old", retention_days=days))
     retention.now += timedelta(days=15)
     retention.deliver(retention.send("acme", "young"))
-    assert look(retention)["rows_overdue"] == 0
+    assert look(retention)["rows_past_retention"] == 0
     reported = look(retention, days=2)
-    assert (reported["rows_overdue"], reported["tenants_overdue"]) == (1, 1)
+    assert (reported["rows_past_retention"], reported["tenants_past_retention"]) == (1, 1)
     said = capsys.readouterr().out
     assert '"tenant_id":"acme","place":"warehouse","count":1' in said
     assert "globex" not in said
-    assert '"RowsOverdue":1' in said
+    assert '"RowsPastRetention":1' in said
 
 
 def test_rows_in_a_partition_to_come_are_found_too(retention: RetentionWorld) -> None:
@@ -71,9 +71,9 @@ def test_rows_in_a_partition_to_come_are_found_too(retention: RetentionWorld) ->
     changed = terms_after(RetentionTerms(30), SHORT, int(retention.now.timestamp()) - 8 * 86_400)
     retention.account("acme", SHORT, changed)
     retention.deliver(retention.send("acme", "old", retention_days=30))
-    assert look(retention, days=18)["rows_overdue"] == 1
+    assert look(retention, days=18)["rows_past_retention"] == 1
     retention.purge()
-    assert look(retention)["rows_overdue"] == 0
+    assert look(retention)["rows_past_retention"] == 0
 
 
 def test_a_planted_row_and_a_planted_object_of_a_byoc_customer_are_found(
@@ -145,7 +145,7 @@ def test_data_left_after_a_move_to_byoc_is_reported(retention: RetentionWorld) -
 
 def test_rows_of_a_tenant_without_an_account_are_counted(retention: RetentionWorld) -> None:
     retention.deliver(retention.send("erased", "left over"))
-    assert look(retention)["rows_of_nobody"] == 1
+    assert look(retention)["rows_of_unknown_tenants"] == 1
 
 
 def test_the_report_has_no_tenants(retention: RetentionWorld) -> None:
@@ -172,5 +172,5 @@ def test_a_bucket_that_cannot_be_listed_is_not_an_empty_one_and_hides_no_row(
         broken.setattr(PlatformBucket, "under", fail)
         with pytest.raises(BucketUnavailableError):
             look(retention, days=18)
-    assert '"RowsOverdue":1' in capsys.readouterr().out
+    assert '"RowsPastRetention":1' in capsys.readouterr().out
     assert list(retention.reports.under("checks/")) == []

@@ -471,7 +471,7 @@ def test_of_a_destination_that_was_taken_away_there_is_nothing_to_erase(here: Wo
 def test_what_a_backup_brought_back_is_erased_again_though_the_account_itself_is_not_back(
     here: World,
 ) -> None:
-    """Its people and its book, which billing could close only with the account."""
+    """Its people and its billing record, which billing could close only with the account."""
     tenant, mark = furnished(here)
     dynamodb, lost = here.aws.dynamodb, ("people", "billing")
     backup = {

@@ -26,7 +26,7 @@ from functions.shared.accounts.account_status import AccountStatus
 from functions.shared.secret_text import SecretText
 from functions.shared.tenancy import TenantId
 from tests.unit.billing.shop import Shop, shop
-from tests.unit.billing.things import MemoryBooks, MemoryEvents, Playback, Silent, State
+from tests.unit.billing.things import MemoryBillingStore, MemoryEvents, MemoryLog, Playback, State
 
 SIX = (
     ("checkout.session.completed", 1),
@@ -81,7 +81,7 @@ def _record(here: Shop) -> Recording:
         states.append(State({customer: here.gate.subscriptions(customer)}))
         for body, _ in here.pending():
             told.append(Told(msgspec.json.decode(body, type=StripeEvent), number))
-        # The rest of the steps need no webhook; the book is brought up to date for them.
+        # The rest of the steps need no webhook; the record is brought up to date for them.
         here.intake.service.refresh(tenant)
     six = [next(each for each in told if (each.event.type, each.state) == wanted) for wanted in SIX]
     return Recording(customer, states, six, int(here.now()))
@@ -97,7 +97,7 @@ class Scene:
     """Two tenants with a billing record each, events about one of them; and Stripe, played back."""
 
     recording: Recording
-    records: MemoryBooks = field(default_factory=MemoryBooks)
+    records: MemoryBillingStore = field(default_factory=MemoryBillingStore)
     events: MemoryEvents = field(default_factory=MemoryEvents)
 
     def __post_init__(self) -> None:
@@ -108,8 +108,8 @@ class Scene:
             records=self.records,
             stripe=self.stripe,  # type: ignore[arg-type]
             usage=NoUsage(),
-            audit=Silent(),  # type: ignore[arg-type]
-            outbox=Silent(),
+            audit=MemoryLog(),  # type: ignore[arg-type]
+            outbox=MemoryLog(),
             clock=lambda: self.recording.now,
         )
         self.intake = WebhookProcessor(service, self.records, self.events, lambda: SecretText("unused"))
@@ -125,15 +125,15 @@ class Scene:
         assert thing
         record, kept = self.records.of(self.acme), snapshot(thing)
         if record.subscription != kept:
-            return f"the book has {record.subscription}, Stripe has {kept}"
+            return f"the record has {record.subscription}, Stripe has {kept}"
         should = entitlements.entitled(
             BillingRecord(self.acme, subscription=kept),
-            self.records.standings[self.globex],
+            self.records.statuses[self.globex],
             0,
             self.recording.now,
         )
-        if self.records.standings[self.acme] != should:
-            return f"the standing is {self.records.standings[self.acme]}, and should be {should}"
+        if self.records.statuses[self.acme] != should:
+            return f"the standing is {self.records.statuses[self.acme]}, and should be {should}"
         return "" if self.records.of(self.globex).version == 1 else "the other account was written to"
 
 
@@ -143,7 +143,7 @@ def test_every_order_of_the_six_ends_as_stripe_has_it(recorded: Recording) -> No
         for told in order:
             scene.tell(told)
         assert not scene.wrong(), [each.event.type for each in order]
-        account_status = scene.records.standings[scene.acme]
+        account_status = scene.records.statuses[scene.acme]
         assert (account_status.plan, account_status.refusal(recorded.now)) == (
             "managed_30",
             "subscription_ended",
@@ -292,7 +292,7 @@ def raced(recorded: Recording, careless: bool = False, always: bool = True) -> l
 
 
 def _only_when_it_differs(scene: Scene) -> None:
-    """A look that shows what is in the book already is not written."""
+    """A look that shows what is in the record already is not written."""
     service = scene.intake.service
 
     def refresh(_self: Any, event: StripeEvent) -> str:
@@ -323,7 +323,7 @@ def test_who_writes_without_looking_at_the_version_ends_wrong(recorded: Recordin
 
 
 def test_who_does_not_write_what_is_there_already_ends_wrong(recorded: Recording) -> None:
-    """There and back again: a look from in between lies in wait for a book that seems untouched."""
+    """There and back again: a look from in between lies in wait for a record that seems unchanged."""
     assert raced(recorded, always=False) != []
 
 

@@ -67,11 +67,11 @@ def test_each_route_is_throttled_as_the_topology_says(templates: Templates) -> N
 def test_no_flood_takes_the_request_rate_that_logs_need() -> None:
     """All open routes at once, where an account has the least: 2,500 a second, bursts of 1,250."""
     own = topology.throttles()
-    road = own.pop("POST /v1/drain")
+    drain = own.pop("POST /v1/drain")
     open_routes = [route for spec in topology.FUNCTIONS for route in spec.routes if not route.auth]
 
-    assert (road.rate, road.burst) <= (2500, 1250)
-    assert road.rate + sum(own[f"{each.method} {each.path}"].rate for each in open_routes) <= 2500
+    assert (drain.rate, drain.burst) <= (2500, 1250)
+    assert drain.rate + sum(own[f"{each.method} {each.path}"].rate for each in open_routes) <= 2500
     assert max(topology.CLOSED.rate, *(each.rate for each in own.values())) <= 500
 
 

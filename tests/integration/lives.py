@@ -125,9 +125,9 @@ class Lives:
         names = ("accounts", "keys", "key_lists", "people", "audit", "announcements", "attempts")
         tables = {f"{each}_table": each.replace("_", "-") for each in names}
         settings = accounts_handler.Settings(
-            **tables, identity_pool=self.here.aws.pool, identity_client=self.client_id, even_ms=0
+            **tables, identity_pool=self.here.aws.pool, identity_client=self.client_id, min_response_ms=0
         )
-        office = accounts_handler.account_service(settings, db, identity, now)
+        service = accounts_handler.account_service(settings, db, identity, now)
         # The S3 in this process takes CPU time, too, that is not the sender's.
         ingest = ingest_handler.Ingest(StagingWriter(self.here.staging), RateLimit(cpu_clock=lambda: 0.0))
         drops = DropBucket(self.here.aws.s3, "drop")
@@ -164,8 +164,8 @@ class Lives:
         )
         self.answers: dict[str, Callable[[Event], Answer]] = {
             "sign-in": lambda event: sign_in.answer_to(event, sign_in.SignInService(self.authentication, 0)),
-            "accounts": lambda event: accounts_routes.answer_to(event, office),
-            "billing": lambda event: billing_routes.answer_to(event, self.shop.office),
+            "accounts": lambda event: accounts_routes.answer_to(event, service),
+            "billing": lambda event: billing_routes.answer_to(event, self.shop.billing_api),
             "ingest": lambda event: ingest_handler.answer_to(event, ingest),
             "query": self._searched,
             "uploads": lambda event: uploads_handler.answer_to(event, uploads),

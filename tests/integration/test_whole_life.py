@@ -81,7 +81,7 @@ def _is_billed(here: Lives, both: tuple[Customer, ...]) -> None:
     """Usage is counted, reported to Stripe once, and on a paid invoice; the trial's is not."""
     here.later(*both, hours=2)
     record = here.shop.record(both[0].tenant)
-    reported = here.shop.office.usage.tally(both[0].tenant).reported
+    reported = here.shop.billing_api.usage.tally(both[0].tenant).reported
     today = datetime.fromtimestamp(here.now(), UTC).date()
     asked = {"from": (today - timedelta(days=20)).isoformat(), "to": today.isoformat()}
     usage = here.done("GET /v1/usage", both[0].key, query=asked)

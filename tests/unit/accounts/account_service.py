@@ -101,7 +101,7 @@ class World:
             identity_pool="pool",
             identity_client="client",
             attempts_an_address=10_000,
-            even_ms=0,
+            min_response_ms=0,
         )
         self.directory = Directory("accounts", "keys", "key-lists", self.client)
         self.people = People("people", self.client)

@@ -72,19 +72,19 @@ def person_of(here: World, email: str) -> Person:
 def test_made_up_refresh_tokens_are_counted_by_network_and_reach_no_service(
     here: World, asked: list[str]
 ) -> None:
-    office, elsewhere = new_address(), new_address()
-    good = here.log_in(here.joined(), address=office).body["refresh_token"]
+    shared, elsewhere = new_address(), new_address()
+    good = here.log_in(here.joined(), address=shared).body["refresh_token"]
     asked.clear()
     began = time.monotonic()
-    statuses = [refreshed(here, "a", office).status for _ in range(150)]
+    statuses = [refreshed(here, "a", shared).status for _ in range(150)]
     assert statuses == [401] * MOST + [429] * (150 - MOST)
     assert time.monotonic() - began < 10
     assert asked == []
-    stopped = refreshed(here, "a", office)
+    stopped = refreshed(here, "a", shared)
     assert stopped.refused == (429, "too_many_attempts")
     assert 1 <= int(stopped.headers["retry-after"]) <= 300
     assert refreshed(here, "a", elsewhere).status == 401
-    assert refreshed(here, good, office).status == 200, "a good one is not refused for its neighbours"
+    assert refreshed(here, good, shared).status == 200, "a good one is not refused for its neighbours"
 
 
 def test_a_subscribers_whole_ipv6_network_counts_as_one(here: World) -> None:
@@ -139,20 +139,20 @@ def test_one_person_does_not_refresh_without_end_and_stops_no_other(
     here: World, monkeypatch: pytest.MonkeyPatch, asked: list[str]
 ) -> None:
     monkeypatch.setattr(attempts_module, "SESSION_USES", 20)
-    office = new_address()
-    mine, theirs = (here.log_in(here.joined(), address=office).body["refresh_token"] for _ in range(2))
+    shared = new_address()
+    mine, theirs = (here.log_in(here.joined(), address=shared).body["refresh_token"] for _ in range(2))
     asked.clear()
-    statuses = [refreshed(here, mine, office).status for _ in range(25)]
+    statuses = [refreshed(here, mine, shared).status for _ in range(25)]
     assert statuses == [200] * 20 + [429] * 5
     assert asked.count("GetTokensFromRefreshToken") == 20
-    assert refreshed(here, theirs, office).status == 200
+    assert refreshed(here, theirs, shared).status == 200
 
 
 def test_an_office_full_of_dashboards_is_not_refused(here: World) -> None:
     """Thirty tabs of three people behind one address, each refreshed twice in the same minutes."""
-    office = new_address()
-    tokens = [here.log_in(here.joined(), address=office).body["refresh_token"] for _ in range(3)]
-    statuses = {refreshed(here, token, office).status for token in tokens for _ in range(20)}
+    shared = new_address()
+    tokens = [here.log_in(here.joined(), address=shared).body["refresh_token"] for _ in range(3)]
+    statuses = {refreshed(here, token, shared).status for token in tokens for _ in range(20)}
     assert statuses == {200}
     assert attempts_module.SESSION_USES >= 300
 

@@ -786,7 +786,7 @@ def test_the_handler_is_wired_from_the_environment_alone(
         "ASTRALOG_AUDIT_TABLE": "audit",
         "ASTRALOG_MAIL_FROM": "no-reply@astralog.example",
         "ASTRALOG_MAIL_SET": "notices",
-        "ASTRALOG_EVEN_MS": "1",
+        "ASTRALOG_MIN_RESPONSE_MS": "1",
     }
     for name, value in settings.items():
         monkeypatch.setenv(name, value)

@@ -123,7 +123,7 @@ class Shop:
     # The functions, each made anew: nothing rests between two invocations.
 
     @property
-    def office(self) -> routes.BillingApi:
+    def billing_api(self) -> routes.BillingApi:
         settings = billing_handler.Settings(
             **KEPT, destinations_table="destinations", dashboard_address=DASHBOARD
         )
@@ -202,7 +202,7 @@ class Shop:
     ) -> Answer:
         """A request of `tenant` by its owner."""
         event = {**event_of(route, tenant, body, scopes), "queryStringParameters": query}
-        return answering(lambda each: routes.answer_to(each, self.office))(event, None)
+        return answering(lambda each: routes.answer_to(each, self.billing_api))(event, None)
 
     def page(self, route: str, tenant: str, body: Any = None) -> str:
         """The address of a page of Stripe's that a route answers with."""

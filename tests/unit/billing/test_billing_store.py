@@ -24,7 +24,7 @@ from functions.shared.tables.accounts import terms_of
 from functions.shared.tenancy import TenantId
 from tests.account_items import account_of
 from tests.unit.billing.shop import dynamodb
-from tests.unit.billing.things import DAY, NOON, MemoryBooks, subscription
+from tests.unit.billing.things import DAY, NOON, MemoryBillingStore, subscription
 
 TRIAL_OF = account_status_on(PLANS[TRIAL], NOON + 14 * DAY, "trial_ended")
 PAID = account_status_on(PLANS["managed_15"])
@@ -91,7 +91,7 @@ _number = iter(range(10**6))
 def store(request: pytest.FixtureRequest, client: Any) -> tuple[Store, Opened]:
     """Books, and how an account with a customer is opened in them."""
     if request.param == "memory":
-        memory = MemoryBooks()
+        memory = MemoryBillingStore()
         return memory, memory.open
     real, directory = (
         BillingStore("billing", "accounts", client),

@@ -128,7 +128,7 @@ subscriptions = st.builds(
     ended_at=st.none() | st.integers(NOON, PERIOD_END),
     owes_since=st.none() | st.integers(NOON, PERIOD_END),
 )
-standings = st.builds(
+account_statuses = st.builds(
     AccountStatus,
     st.sampled_from(sorted(PLANS)),
     st.integers(1, 100),
@@ -139,7 +139,7 @@ standings = st.builds(
 )
 
 
-@given(subscriptions, standings, standings, st.integers(NOON, PERIOD_END))
+@given(subscriptions, account_statuses, account_statuses, st.integers(NOON, PERIOD_END))
 def test_once_something_was_bought_nothing_of_the_standing_before_counts(
     bought: Subscription, first: AccountStatus, second: AccountStatus, now: int
 ) -> None:
@@ -147,7 +147,7 @@ def test_once_something_was_bought_nothing_of_the_standing_before_counts(
     assert entitled(record, first, 0, now) == entitled(record, second, 0, now)
 
 
-@given(st.none() | subscriptions, standings, st.integers(NOON, PERIOD_END), st.integers(0, 10))
+@given(st.none() | subscriptions, account_statuses, st.integers(NOON, PERIOD_END), st.integers(0, 10))
 def test_a_standing_made_again_of_itself_is_the_same(
     bought: Subscription | None, before: AccountStatus, now: int, used: int
 ) -> None:

@@ -157,7 +157,7 @@ def test_report_covers_all_accounts_and_one_that_fails_delays_no_other(
 
     figures = report.handler({}, Context())
     assert (figures["accounts"], figures["bytes"], figures["refused"]) == (2, 1_000, 1)
-    assert [each["tenant_id"] for each in told(capsys) if each.get("event") == "usage_untold"] == [acme]
+    assert [each["tenant_id"] for each in told(capsys) if each.get("event") == "usage_not_reported"] == [acme]
     assert tally(wired, globex).reported.landed_bytes == 1_000
     assert tally(wired, trying).reported.version == 0
 
@@ -255,7 +255,7 @@ def test_a_customer_that_is_gone_at_stripe_keeps_no_other_from_being_reconciled(
 def test_of_who_has_only_tried_a_reconciliation_reads_nothing(
     wired: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """There is a book of each who ever tried; with two reads of each, a day's run would not end in time."""
+    """Each account that ever tried has a record; with two reads of each, a day's run would not end."""
     acme = wired.subscribed("acme")
     for number in range(3):
         assert wired.ask("PATCH /v1/billing", wired.account(f"trying-{number}"), {"soft_cap_gb": 1})

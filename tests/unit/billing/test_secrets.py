@@ -19,7 +19,7 @@ from functions.shared import secret_store
 from functions.shared.errors import AstralogError, SettingsError
 from functions.shared.secret_text import SecretText
 from tests.fake_stripe.server import API_KEY, fake_stripe_server
-from tests.unit.billing.things import MemoryBooks, MemoryEvents
+from tests.unit.billing.things import MemoryBillingStore, MemoryEvents
 
 NOON = 1_795_950_000
 KEY, WEBHOOK = "sk_test_canary-key", "whsec_canary-hook"
@@ -61,7 +61,7 @@ def all_of(fault: BaseException | None) -> str:
 
 def test_an_object_with_secrets_does_not_show_them() -> None:
     service: Any = None
-    intake = WebhookProcessor(service, MemoryBooks(), MemoryEvents(), lambda: SecretText(WEBHOOK))
+    intake = WebhookProcessor(service, MemoryBillingStore(), MemoryEvents(), lambda: SecretText(WEBHOOK))
     gate = StripeSdkClient(lambda: SecretText(KEY), "http://127.0.0.1:9")
     assert "canary" not in repr(intake) + repr(gate) + repr(vars(gate))
 

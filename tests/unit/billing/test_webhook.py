@@ -20,10 +20,10 @@ from tests.unit.billing.shop import webhook_event
 from tests.unit.billing.things import (
     CUSTOMER,
     NOON,
-    MemoryBooks,
+    MemoryBillingStore,
     MemoryEvents,
+    MemoryLog,
     Playback,
-    Silent,
     State,
     subscription,
 )
@@ -39,7 +39,7 @@ class Door:
     looks: int = 0
     now: float = NOON
     fails: bool = False
-    records: MemoryBooks = field(default_factory=MemoryBooks)
+    records: MemoryBillingStore = field(default_factory=MemoryBillingStore)
     events: MemoryEvents = field(default_factory=MemoryEvents)
 
     def __post_init__(self) -> None:
@@ -52,8 +52,8 @@ class Door:
             self.records,
             self.stripe,  # type: ignore[arg-type]
             NoUsage(),
-            Silent(),  # type: ignore[arg-type]
-            Silent(),
+            MemoryLog(),  # type: ignore[arg-type]
+            MemoryLog(),
             lambda: self.now,
         )
         self.intake = WebhookProcessor(
@@ -252,7 +252,7 @@ def test_while_stripe_does_not_answer_it_is_to_be_sent_again(
 
 
 def test_one_whose_account_is_gone_is_taken_so_that_stripe_ceases_to_send_it(door: Door) -> None:
-    del door.records.standings[door.acme]
+    del door.records.statuses[door.acme]
     body = body_of()
     assert door.send(body, door.sign(body))["statusCode"] == 200
 

@@ -56,7 +56,7 @@ def invoice(status: str, at: int, **more: Any) -> Thing:
     }
 
 
-class Silent:
+class MemoryLog:
     """An audit trail and an outbox that keep what they get, and nothing else."""
 
     def __init__(self) -> None:
@@ -73,11 +73,11 @@ class Silent:
 
 
 @dataclass
-class MemoryBooks:
+class MemoryBillingStore:
     """functions.billing.subscriptions.billing_store.BillingStore without DynamoDB."""
 
     records: dict[str, BillingRecord] = field(default_factory=dict)
-    standings: dict[str, AccountStatus] = field(default_factory=dict)
+    statuses: dict[str, AccountStatus] = field(default_factory=dict)
     owners: dict[str, TenantId] = field(default_factory=dict)
     written: list[Thing] = field(default_factory=list)
     careless: bool = False
@@ -87,7 +87,7 @@ class MemoryBooks:
         return self.records.get(tenant, BillingRecord(tenant))
 
     def account_status(self, tenant: TenantId) -> AccountStatus | None:
-        return self.standings.get(tenant)
+        return self.statuses.get(tenant)
 
     def owner(self, customer: str) -> TenantId | None:
         return self.owners.get(customer)
@@ -99,14 +99,14 @@ class MemoryBooks:
             raise BillingRecordChangedError("changed")
         self.records[record.tenant] = new = replace(record, version=record.version + 1)
         if account_status is not None:
-            self.standings[record.tenant] = account_status
+            self.statuses[record.tenant] = account_status
         self.written += also
         return new
 
     def open(self, name: str, customer: str) -> TenantId:
         """An account on trial whose customer that is."""
         tenant = TenantId(name)
-        self.standings[tenant] = account_status_on(PLANS[TRIAL], NOON + 14 * DAY, "trial_ended")
+        self.statuses[tenant] = account_status_on(PLANS[TRIAL], NOON + 14 * DAY, "trial_ended")
         self.records[tenant] = BillingRecord(tenant, version=1, customer_id=customer)
         self.owners[customer] = tenant
         return tenant

@@ -93,11 +93,11 @@ def test_an_outage_and_its_end_are_notified_once_to_their_account(here: World) -
     assert "wait in your bucket acme-logs" in notice["text"]
 
     here.attempt(ACME, None)
-    assert here.run()["mended"] == 0, "it may come and go"
+    assert here.run()["recovered"] == 0, "it may come and go"
     here.now += WELL_SECONDS
-    assert here.run()["mended"] == 1
-    assert here.run()["mended"] == 0
-    assert [each["kind"] for each in here.told(ACME)] == ["destination_outage", "destination_mended"]
+    assert here.run()["recovered"] == 1
+    assert here.run()["recovered"] == 0
+    assert [each["kind"] for each in here.told(ACME)] == ["destination_outage", "destination_recovered"]
     assert here.told(GLOBEX) == []
 
 
@@ -157,15 +157,17 @@ def test_a_notice_of_another_run_is_not_undone(here: World) -> None:
     here.run()
     here.health.told(stale)
     here.health.told(before)
-    assert here.run() == {"outage": 0, "mended": 1, "failing": 0, "untold": 0}, "notified once more, the same"
+    assert here.run() == {"outage": 0, "recovered": 1, "failing": 0, "not_notified": 0}, (
+        "notified once more, the same"
+    )
     assert len(here.told(ACME)) == 2
 
 
 def test_a_failed_notice_is_sent_by_a_later_run_and_delays_no_other(here: World) -> None:
     here.attempt(GLOBEX, "refused_credentials")
     outage(here)
-    assert here.run("no-such-table") == {"outage": 0, "mended": 0, "failing": 2, "untold": 2}
-    assert here.run() == {"outage": 2, "mended": 0, "failing": 2, "untold": 0}
+    assert here.run("no-such-table") == {"outage": 0, "recovered": 0, "failing": 2, "not_notified": 2}
+    assert here.run() == {"outage": 2, "recovered": 0, "failing": 2, "not_notified": 0}
     assert [len(here.told(tenant)) for tenant in (ACME, GLOBEX)] == [1, 1]
 
 

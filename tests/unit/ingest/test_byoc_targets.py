@@ -156,7 +156,7 @@ def test_without_a_destination_nothing_is_taken_and_the_answer_says_what_to_do(h
     assert keys(here.ours) == []
 
 
-def test_who_has_no_roads_to_customers_does_not_take_ours_instead(here: World) -> None:
+def test_without_byoc_targets_a_byoc_tenant_does_not_get_ours(here: World) -> None:
     here.ingest = Ingest(StagingWriter(PlatformBucket(here.ours)), RateLimit())
     with pytest.raises(HttpError):
         here.send()
@@ -199,7 +199,7 @@ def test_logs_whose_notification_fails_are_still_accepted(
     monkeypatch.setattr(QueueNotifier, "notify", fail)
     assert here.send()[0] == 202
     assert len(keys(here.theirs)) == 1
-    assert '"UntoldObjects":1' in capsys.readouterr().out
+    assert '"UnpublishedObjects":1' in capsys.readouterr().out
 
 
 def test_an_idempotency_key_is_stored_in_the_customers_bucket_and_a_repeat_is_published(here: World) -> None:

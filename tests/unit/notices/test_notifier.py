@@ -170,7 +170,7 @@ def test_a_notice_is_abandoned_after_a_day_reported_and_can_be_queued_again(
     (line,) = capsys.readouterr().out.splitlines()
     reported = json.loads(line)
     assert (reported["event"], reported["tenant_id"], reported["notice"]) == (
-        "notice_given_up",
+        "notice_abandoned",
         "acme",
         "payment-1",
     )
@@ -342,4 +342,4 @@ def test_the_handler_measures_what_its_alarms_look_at(
     answer = notifier.handler({}, Context())
     assert answer == {"settled": 0, "mailed": 0, "postponed": 1, "given_up": 0}
     measured: dict[str, Any] = json.loads(capsys.readouterr().out.splitlines()[-1])
-    assert (measured["Function"], measured["NoticesGivenUp"], measured["MostTries"]) == ("notifier", 0, 1)
+    assert (measured["Function"], measured["NoticesAbandoned"], measured["MostTries"]) == ("notifier", 0, 1)

@@ -128,7 +128,7 @@ class Nothing:
         return []
 
 
-class Custody:
+class OneCustomer:
     """A customer's own stores."""
 
     def __init__(self, cloud: Cloud) -> None:
@@ -154,7 +154,7 @@ def work(cloud: Cloud, clock: Clock, kind: str = PERSON, own: bool = False) -> E
     """
     nothing: Any = Nothing()
     ours: Any = Cloud() if own else cloud
-    byoc_clients: Any = Custody(cloud)
+    byoc_clients: Any = OneCustomer(cloud)
     planner = ErasurePlanner(
         tables=nothing,
         erasures=nothing,

@@ -114,9 +114,9 @@ def dynamodb(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
 
 def test_every_account_is_read_as_sign_up_and_billing_write_it(dynamodb: Any) -> None:
-    office = directory.Directory("accounts", "keys", client=dynamodb)
-    office.put_account(directory.Account(ACME, LONG))
-    office.put_account(directory.Account(GLOBEX, OWN))
+    accounts = directory.Directory("accounts", "keys", client=dynamodb)
+    accounts.put_account(directory.Account(ACME, LONG))
+    accounts.put_account(directory.Account(GLOBEX, OWN))
     terms = terms_after(RetentionTerms(30), SHORT, NOW)
     item = account_item("changed", SHORT, terms)
     dynamodb.put_item(TableName="accounts", Item=item)

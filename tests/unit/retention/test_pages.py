@@ -51,5 +51,5 @@ def test_what_ends_it_is_a_function_that_runs() -> None:
 def test_the_documented_alarms_exist() -> None:
     alarms = {each.metric for each in SIGNALS}
     assert {each for each in re.findall(r"`([A-Z]\w+)`", PAGE) if each in alarms} >= {
-        "RowsOverdue", "ByocAtRest", "RowsOfNobody", "ExpiredObjects",
+        "RowsPastRetention", "ByocAtRest", "RowsOfUnknownTenants", "ExpiredObjects",
     }  # fmt: skip

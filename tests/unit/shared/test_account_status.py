@@ -11,7 +11,7 @@ from functions.shared.tables.accounts import account_status_of
 from tests.account_items import account_item, account_of
 
 times = st.none() | st.integers(0, 2**40)
-standings = st.builds(
+account_statuses = st.builds(
     AccountStatus,
     st.sampled_from(sorted(PLANS)),
     st.integers(1, 3650),
@@ -22,12 +22,12 @@ standings = st.builds(
 )
 
 
-@given(standings)
+@given(account_statuses)
 def test_a_status_is_read_from_its_item_as_it_was(account_status: AccountStatus) -> None:
     assert account_status_of(account_of(account_item("acme", account_status))) == account_status
 
 
-@given(standings, st.integers(0, 2**40))
+@given(account_statuses, st.integers(0, 2**40))
 def test_an_end_counts_from_its_second_and_a_cap_to_its_own(account_status: AccountStatus, now: int) -> None:
     ended = account_status.accepts_until is not None and now >= account_status.accepts_until
     capped = account_status.capped_until is not None and now < account_status.capped_until

@@ -65,7 +65,7 @@ def test_a_tombstone_outlives_the_ledger_every_message_and_every_backup() -> Non
 
 
 @dataclass
-class Shelf:
+class MemoryTombstones:
     """Tombstones that can be silent; `asked` counts."""
 
     names: frozenset[str] = frozenset()
@@ -80,20 +80,20 @@ class Shelf:
 
 
 def test_tombstones_are_read_every_half_minute_and_cached_during_an_outage() -> None:
-    shelf, now = Shelf(), [0.0]
-    recent = TombstoneCache(shelf, lambda: now[0])  # type: ignore[arg-type]
+    tombstones, now = MemoryTombstones(), [0.0]
+    recent = TombstoneCache(tombstones, lambda: now[0])  # type: ignore[arg-type]
     assert not recent.is_deleted(ACME)
-    shelf.names = frozenset({name_of(ACME)})
+    tombstones.names = frozenset({name_of(ACME)})
     now[0] = 29
     assert not recent.is_deleted(ACME)
     now[0] = 30
     assert recent.is_deleted(ACME)
     assert not recent.is_deleted(GLOBEX)
-    assert shelf.asked == 2
-    shelf.silent, now[0] = True, 90
+    assert tombstones.asked == 2
+    tombstones.silent, now[0] = True, 90
     assert recent.is_deleted(ACME)
 
 
 def test_a_process_without_an_answer_raises_rather_than_report_no_erasures() -> None:
     with pytest.raises(StoreUnavailableError):
-        TombstoneCache(Shelf(silent=True)).is_deleted(ACME)  # type: ignore[arg-type]
+        TombstoneCache(MemoryTombstones(silent=True)).is_deleted(ACME)  # type: ignore[arg-type]

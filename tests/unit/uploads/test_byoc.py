@@ -36,7 +36,7 @@ class Destination:
 
 
 @dataclass
-class Custody:
+class CustomerBuckets:
     """Buckets by tenant; a fault that is raised in place of one."""
 
     s3: Any
@@ -71,7 +71,7 @@ class Custody:
 @dataclass
 class Own:
     world: World
-    customer_buckets: Custody
+    customer_buckets: CustomerBuckets
     dropped: Sqs = field(default_factory=Sqs)
     staged: Sqs = field(default_factory=Sqs)
 
@@ -123,7 +123,7 @@ def own(here: World) -> Own:
     for tenant in (INITECH, HOOLI):
         here.account(tenant, AccountStatus("byoc", 3650, 10**7))
     buckets = {tenant: PlatformBucket(MemoryStore()) for tenant in (INITECH, HOOLI)}
-    return Own(here, Custody(here.s3, buckets))
+    return Own(here, CustomerBuckets(here.s3, buckets))
 
 
 def test_a_file_is_staged_in_the_customers_own_bucket_and_published_to_sync(own: Own) -> None:

@@ -23,7 +23,7 @@ INITECH = TenantId("initech")
 
 
 @dataclass
-class Custody:
+class CustomerBuckets:
     s3: Any
     fault: Exception | None = None
     forgotten: int = 0
@@ -37,11 +37,11 @@ class Custody:
         self.forgotten += 1
 
 
-def sweep(here: World, customer_buckets: Custody | None = None) -> tuple[DropSweep, Sqs, Sqs]:
+def sweep(here: World, customer_buckets: CustomerBuckets | None = None) -> tuple[DropSweep, Sqs, Sqs]:
     ours, theirs = Sqs(), Sqs()
     made = DropSweep(
         DropBucket(here.s3, DROP),
-        customer_buckets or Custody(here.s3),  # type: ignore[arg-type]
+        customer_buckets or CustomerBuckets(here.s3),  # type: ignore[arg-type]
         here.register,
         DropQueue("dropped", "sweeper", ours),
         DropQueue("dropped-byoc", "sweeper", theirs),
@@ -181,7 +181,7 @@ def test_what_waits_on_the_queue_is_not_published_by_every_run(
 @pytest.mark.parametrize("fault", [BucketUnavailableError("down"), BucketRefusedError("NoSuchBucket")])
 def test_a_bucket_that_fails_stops_no_other(here: World, fault: Exception) -> None:
     here.put("x", b"line\n")
-    customer_buckets = Custody(here.s3, fault)
+    customer_buckets = CustomerBuckets(here.s3, fault)
     sweeper, _, _ = sweep(here, customer_buckets)
     assert run(sweeper, lambda: [INITECH], lambda: 300.0) == {"files": 0, "unswept": 1}
     assert customer_buckets.forgotten == int(isinstance(fault, BucketRefusedError))
@@ -228,7 +228,7 @@ def test_our_bucket_is_swept_before_anything_of_a_customers_is_asked(here: World
 
 
 def test_a_customer_whose_bucket_ended_a_run_comes_last_in_the_next(here: World) -> None:
-    class Dying(Custody):
+    class Dying(CustomerBuckets):
         def drops(self, tenant: TenantId) -> DropBucket:
             if tenant == INITECH:
                 raise SystemExit
