@@ -20,7 +20,6 @@ from functions.destinations.candidate import candidate
 from functions.destinations.trial import Trials
 from functions.shared.access import Principal, principal
 from functions.shared.account.audit import Audit, origin
-from functions.shared.custody.destination import shown_of
 from functions.shared.custody.destinations import Destination, DestinationChangedError, Destinations, Summary
 from functions.shared.custody.health import Health
 from functions.shared.custody.sealing import SealBrokenError, Sealer, Shards
@@ -92,10 +91,10 @@ def _put(event: Event, caller: Principal, desk: Desk) -> Answer:
     accepted = replace(proposed, guarantee=report.guarantee)
     action = "destination.rotated" if stored and _only_secrets_differ(stored, accepted) else "destination.set"
     desk.audit.append(caller.tenant, origin(event, caller), action, f"destination/{accepted.version}")
-    desk.destinations.put(accepted)
+    summary = desk.destinations.put(accepted)
     for part in (own_destination(caller.tenant), own_drops(caller.tenant)):
         desk.health.may_be_tried(part)
-    return answer(200, {**_shown(shown_of(accepted)), "steps": report.shown()["steps"]})
+    return answer(200, {**_shown(summary), "steps": report.shown()["steps"]})
 
 
 def _get(_event: Event, caller: Principal, desk: Desk) -> Answer:

@@ -77,8 +77,8 @@ class Destinations:
         item = self._item(tenant)
         return None if item is None else _summary(tenant, item)
 
-    def put(self, destination: Destination) -> None:
-        """Write a new version: 1 if there is none, else the stored version + 1.
+    def put(self, destination: Destination) -> Summary:
+        """Write a new version, 1 if there is none, else the stored version + 1; returns its stored summary.
 
         Raises
         ------
@@ -86,7 +86,8 @@ class Destinations:
             its response was lost.
         KeyServiceUnavailableError
         """
-        shown = json.dumps(asdict(shown_of(destination)))
+        summary = shown_of(destination)
+        shown = json.dumps(asdict(summary))
         s3 = tied(shown, id=destination.access_key_id, secret=destination.secret_access_key)
         at = destination.warehouse
         clickhouse = tied(shown, user=SecretText(at.user), password=at.password)
@@ -98,6 +99,7 @@ class Destinations:
             CLICKHOUSE_CREDENTIALS: self._sealed(destination, CLICKHOUSE_CREDENTIALS, clickhouse),
         }
         self._call("put_item", Item=item, **_only_after(destination.version - 1))
+        return summary
 
     def remove(self, tenant: TenantId) -> None:
         """Delete the destination and shred its credentials, including copies in backups.
