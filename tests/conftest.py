@@ -7,6 +7,9 @@ import hypothesis
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
+from tests.aws_in_memory import read_models_once
+
+read_models_once()
 hypothesis.settings.register_profile("astralog", deadline=None)
 hypothesis.settings.load_profile("astralog")
 """No example fails for its time: a machine that does other work is slow, and bounds on time are measured."""

@@ -86,7 +86,7 @@ from functions.uploads.files import File, Upload
 from functions.uploads.register import Register
 from infra.topology import BUCKETS, QUEUES, TABLES
 from local import transactions
-from local.tables import definition
+from tests.aws_in_memory import create_tables
 from tests.crash.faults import Crash
 from tests.crash.marks import Aws, places_of
 
@@ -592,8 +592,7 @@ def world(room: EngineRoom, directory: Path, database: str = "rights") -> Iterat
             for name in ("dynamodb", "sqs", "cognito-idp", "kms")
         }
         clients["s3"] = boto3.client("s3", region_name="us-east-1", config=Config(signature_version="s3v4"))
-        for table in TABLES:
-            clients["dynamodb"].create_table(**definition(table, table.name))
+        create_tables(clients["dynamodb"])
         for bucket in BUCKETS:
             clients["s3"].create_bucket(Bucket=bucket.name)
         for queue in QUEUES:
