@@ -3,16 +3,14 @@
 import gc
 from typing import Any
 
-import hypothesis
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 from tests.aws_in_memory import read_models_once
+from tests.examples import register_profiles
 
 read_models_once()
-hypothesis.settings.register_profile("astralog", deadline=None)
-hypothesis.settings.load_profile("astralog")
-"""No example fails for its time: a machine that does other work is slow, and bounds on time are measured."""
+register_profiles()
 
 TOGETHER = frozenset({"tests/browser", "tests/infra", "tests/packaging"})
 """A walk through a stack and a browser, the synthesized templates, the built zips."""

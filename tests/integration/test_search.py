@@ -10,7 +10,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from functions.query.archive import Archive, Limits
@@ -23,6 +23,7 @@ from functions.shared.schema.numbered import migrations
 from functions.shared.schema.schema import Schema
 from functions.shared.tenancy import TenantId
 from functions.shared.warehouse import Warehouse, WarehouseBusyError
+from tests.examples import examples
 from tests.integration.loading import load, staged
 from tests.integration.search_model import Event, found
 from tests.integration.warehouse_process import clickhouse
@@ -203,7 +204,7 @@ def _q(asked: list[tuple[str, bool]]) -> str:
     return " ".join(f'{"-" if negated else ""}"{text}"' for text, negated in asked)
 
 
-@settings(max_examples=75, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(75, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(body=bodies, tenant=st.sampled_from(TENANTS))
 def test_a_search_finds_what_the_model_finds_and_nothing_of_another_tenant(
     ask: Ask, body: dict[str, Any], tenant: str
@@ -359,7 +360,7 @@ def test_a_batch_is_one_part_and_loading_it_again_adds_nothing(warehouse: Wareho
     assert counted == [{"rows": 20_000}]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     key=st.one_of(st.sampled_from(KEYS), st.text(st.characters(exclude_categories=["Cs"]), max_size=140)),
     value=st.one_of(

@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 from backports import zstd
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.ingest import records, streamed
 from functions.ingest.accept import Accepted, accept
 from functions.shared.errors import RefusalError
 from functions.shared.judging.rows import Receipt
+from tests.examples import examples
 
 NDJSON = "application/x-ndjson"
 
@@ -112,7 +113,7 @@ some_events = st.lists(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(
     some_events,
     st.integers(1, 40),

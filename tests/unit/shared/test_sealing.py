@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import EndpointConnectionError, ParamValidationError, ReadTimeoutError
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.shared.custody import sealing
@@ -25,6 +25,7 @@ from functions.shared.custody.sealing import (
 )
 from functions.shared.secret_text import SecretText
 from functions.shared.tenancy import TenantId
+from tests.examples import examples
 from tests.unit.shared.custody import (
     ACME,
     GLOBEX,
@@ -104,7 +105,7 @@ def flipped(data: bytes, bit: int) -> bytes:
 
 
 @given(st.text(alphabet=st.characters(exclude_categories=[])), st.integers(1, 10**9))
-@settings(max_examples=25, deadline=None)
+@examples(25)
 def test_what_was_sealed_opens_where_it_belongs(kept: Custody, text: str, version: int) -> None:
     for tenant in (ACME, GLOBEX):
         context = Context(tenant, S3, version)
@@ -177,7 +178,7 @@ def test_nothing_can_be_cut_off_or_added(kept: Custody, sealed: str) -> None:
 
 
 @given(st.data())
-@settings(max_examples=300, deadline=None)
+@examples(300)
 def test_no_character_of_an_envelope_can_change(kept: Custody, sealed: str, data: st.DataObject) -> None:
     place = data.draw(st.integers(0, len(sealed) - 1))
     character = data.draw(st.characters().filter(lambda drawn: drawn != sealed[place]))
@@ -193,7 +194,7 @@ def test_no_character_of_an_envelope_can_change(kept: Custody, sealed: str, data
         ),
     )
 )
-@settings(max_examples=200, deadline=None)
+@examples(200)
 def test_what_is_no_envelope_is_refused_as_broken(kept: Custody, value: Any) -> None:
     with pytest.raises(SealBrokenError):
         kept.sealer().open(json.dumps(value), HERE)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 from backports import zstd
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.shared.buckets.drops import Dropped
@@ -171,7 +171,6 @@ def reference_end(data: bytes) -> int | None:
     return None
 
 
-@settings(deadline=None)
 @given(st.sampled_from([b"[", b"{", b'"']), STRUCTURE, st.integers(1, 9), st.sampled_from([1, 3, 1000]))
 def test_the_end_of_a_value_is_found_as_if_character_by_character(
     first: bytes, rest: bytes, step: int, few: int

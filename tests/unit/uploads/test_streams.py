@@ -8,12 +8,13 @@ from collections.abc import Callable
 
 import pytest
 from backports import zstd
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.uploads.streams import deflate
 from functions.uploads.streams.contract import PIECE_BYTES, BrokenFileError, Mark, Stream
 from functions.uploads.streams.opening import compression_of, stream_of
+from tests.examples import examples
 from tests.unit.uploads.samples import gzip_members
 
 
@@ -160,7 +161,7 @@ def test_a_stream_can_be_entered_at_any_bit(bits: int, window: bytes) -> None:
     )
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(
     st.binary(max_size=3000),
     st.sampled_from(["gzip -6", "zstd", "bzip2"]),
