@@ -20,7 +20,7 @@ from moto.moto_server.werkzeug_app import (
 )
 from werkzeug.serving import make_server
 
-from local import cognito, mail, mail_feedback, transactions
+from local import cognito, mail, mail_feedback, queues, transactions
 from local.child import configuration
 from local.naming import LOOPBACK
 
@@ -64,6 +64,7 @@ class _Quiet(MotoRequestHandler):  # type: ignore[misc]  # moto has no types
 def main() -> None:
     port = configuration(Configuration).port
     outbox = mail.Outbox()
+    queues.install()
     transactions.install()
     mail.install(outbox)
     cognito.install(outbox)

@@ -54,10 +54,6 @@ class Phase:
     samples: Samples
     answers: Counter[str] = field(default_factory=Counter)
 
-    @property
-    def failures(self) -> list[str]:
-        return [f"{self.attack or 'alone'}: {each}" for each in self.samples.failures]
-
     def p95(self, probe: str) -> float:
         """Seconds; NEVER when it did not succeed once."""
         seconds = self.samples.seconds.get(probe, [])
@@ -154,8 +150,9 @@ def _phase(stack: RunningStack, attack: str, seconds: float, *, erasures: bool) 
         else:
             time.sleep(seconds)
         ended.set()
-    # Messages of the attacker may stay deferred for minutes: they are no reason to wait.
     wait_until(lambda: not stack.staged_keys(), SETTLE_SECONDS, "all rows are loaded")
+    # Messages of the attacker may stay deferred for minutes; what may not stay is a queue of them.
+    wait_until(lambda: stack.visible_messages("dropped") == 0, SETTLE_SECONDS, "every message is received")
     return Phase(attack, samples, answers)
 
 

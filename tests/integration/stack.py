@@ -100,6 +100,12 @@ class RunningStack:
         os.kill(pid, signal.SIGKILL)
         wait_until(lambda: self.page["pids"][child] != pid, 30, f"{child} is started again")
 
+    def visible_messages(self, queue: str) -> int:
+        """Messages that a function could receive now; deferred messages and those in flight are not."""
+        name = "ApproximateNumberOfMessages"
+        asked = {"QueueUrl": queue_url(queue, self.aws_endpoint), "AttributeNames": [name]}
+        return int(self._sqs.get_queue_attributes(**asked)["Attributes"][name])
+
     def _messages(self) -> int:
         counts = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
         total = 0
