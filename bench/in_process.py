@@ -15,10 +15,10 @@ from typing import Any, cast
 from clickhouse_connect.driver.binding import format_bind_value
 
 from functions.shared.schema.history import apply_missing
-from functions.shared.schema.numbered import migrations
+from functions.shared.schema.migration_files import migrations
 from functions.shared.warehouse import Selection, Warehouse, refusal
 from functions.sync.ledger import Batch
-from functions.sync.load import Loader
+from functions.sync.load import EventsTable
 from functions.sync.plan import Manifest
 from local.engine import Engine, EngineError, Statement
 from local.statement import reading_from
@@ -74,7 +74,7 @@ class InProcess:
             raise refusal(fault.code) from None
 
 
-class EngineRoom:
+class EmbeddedEngine:
     """Databases on one engine, each with an empty events table."""
 
     def __init__(self, directory: Path) -> None:
@@ -96,10 +96,10 @@ class EngineRoom:
 
 
 @contextmanager
-def engine_room() -> Iterator[EngineRoom]:
+def embedded_engine() -> Iterator[EmbeddedEngine]:
     """An engine on an empty directory until the block ends; a process can have only one at a time."""
     with tempfile.TemporaryDirectory() as directory:
-        room = EngineRoom(Path(directory))
+        room = EmbeddedEngine(Path(directory))
         try:
             yield room
         finally:
@@ -108,7 +108,7 @@ def engine_room() -> Iterator[EngineRoom]:
 
 def load(warehouse: Warehouse, body: bytes, batch_id: str, expires_on: date) -> None:
     """Insert `body` as one batch, with sync's own statement and settings."""
-    Loader(warehouse).insert(Batch(Manifest("managed", expires_on, ()), batch_id, "sealed", ()), body)
+    EventsTable(warehouse).insert(Batch(Manifest("managed", expires_on, ()), batch_id, "sealed", ()), body)
 
 
 def active_bytes(warehouse: Warehouse) -> int:

@@ -10,7 +10,7 @@ from typing import Any
 from backports import zstd
 
 from bench.events import START, expiry, ndjson
-from bench.in_process import EngineRoom, active_bytes, engine_room, load
+from bench.in_process import EmbeddedEngine, active_bytes, embedded_engine, load
 from bench.measuring import cpu_seconds
 from functions.query.compile import statement
 from functions.query.request import search
@@ -39,7 +39,7 @@ SEARCHES = {
 }
 
 
-def measure(room: EngineRoom, bodies: list[bytes], name: str, dropped: list[str]) -> None:
+def measure(room: EmbeddedEngine, bodies: list[bytes], name: str, dropped: list[str]) -> None:
     """Fill a table without the indexes in `dropped`, merge it, search it, and print a line."""
     table = room.database(name)
     for index in dropped:
@@ -77,7 +77,7 @@ if __name__ == "__main__":
         zstd.compress(ndjson(ROWS, f"tenant-{number % 4}", seed=number, start=_start(number)), 1)
         for number in range(BATCHES)
     ]
-    with engine_room() as here:
+    with embedded_engine() as here:
         measure(here, batches[:2], "warming_up", [])
         measure(here, batches, "all_indexes", [])
         for one in DROPS:

@@ -27,14 +27,14 @@ from bench.s3_sink import sink
 from functions.ingest import handler as ingest_handler
 from functions.ingest import records
 from functions.ingest.accept import accept
-from functions.ingest.rate import RateLimit
-from functions.ingest.stage import Staging
-from functions.shared.buckets.customers import CustomersBucket
-from functions.shared.buckets.own import open_bucket
-from functions.shared.judging.rows import Receipt
+from functions.ingest.rate_limit import RateLimit
+from functions.ingest.staging_writer import StagingWriter
+from functions.shared.buckets.customer import CustomerBucket
+from functions.shared.buckets.platform import open_bucket
+from functions.shared.events.row import ReceiptContext
 from functions.shared.tenancy import TenantId
 
-RECEIPT = Receipt(TenantId("acme"), "shop", datetime(2026, 11, 2, tzinfo=UTC), 30)
+RECEIPT = ReceiptContext(TenantId("acme"), "shop", datetime(2026, 11, 2, tzinfo=UTC), 30)
 _OURS = {"tenant_id", "received_at", "project_id"}
 
 
@@ -150,9 +150,9 @@ def handler_bar() -> Iterator[Bar]:
     with sink() as endpoint:
         os.environ.update(_credentials(endpoint))
         rate = RateLimit(lambda: time.monotonic() * 1_000_000)  # nothing is over its rate
-        ours = ingest_handler.Ingest(Staging(open_bucket("sink")), rate)
-        boto = CustomersBucket(boto3.client("s3"), "sink")
-        peer = ingest_handler.Ingest(Staging(boto), rate)
+        ours = ingest_handler.Ingest(StagingWriter(open_bucket("sink")), rate)
+        boto = CustomerBucket(boto3.client("s3"), "sink")
+        peer = ingest_handler.Ingest(StagingWriter(boto), rate)
         cpu = in_turns({"ours": _requests(some, ours), "boto3": _requests(some, peer)})
     millis = {name: seconds / len(some) * 1e3 for name, seconds in cpu.items()}
     method = f"CPU, {len(some)} requests of 100 events, PUT to a loopback sink, medians of {ROUNDS} rounds"

@@ -15,7 +15,7 @@ from typing import Any
 from backports import zstd
 
 from bench.events import START, expiry, ndjson
-from bench.in_process import EngineRoom, active_bytes, engine_room, load
+from bench.in_process import EmbeddedEngine, active_bytes, embedded_engine, load
 from bench.measuring import Bar, bar, cpu_seconds
 from functions.retention.partitions import Partitions
 from functions.retention.plan import Partition
@@ -40,7 +40,7 @@ def bars() -> Iterator[Bar]:
         raise RuntimeError("the storage bench failed")
 
 
-def staged_frames_against_plain_text(room: EngineRoom) -> Bar:
+def staged_frames_against_plain_text(room: EmbeddedEngine) -> Bar:
     """Bar 6: 1,000 objects' frames of 100 events, concatenated, against the same rows uncompressed."""
     lines = ndjson(100_000, "acme").splitlines(keepends=True)
     frames = b"".join(zstd.compress(b"".join(lines[at : at + 100]), 1) for at in range(0, len(lines), 100))
@@ -56,7 +56,7 @@ def staged_frames_against_plain_text(room: EngineRoom) -> Bar:
     return bar("6", what, ours, peer, 1.05, f"100,000 events, medians of {CLOSE_ROUNDS} rounds", "CPU s")
 
 
-def disk_against_zstd(room: EngineRoom) -> Bar:
+def disk_against_zstd(room: EmbeddedEngine) -> Bar:
     """Bar 10: the whole table, indexes included, against the text at zstd level 3."""
     warehouse = room.database("disk")
     compressor = zstd.ZstdCompressor(level=3)
@@ -74,7 +74,7 @@ def disk_against_zstd(room: EngineRoom) -> Bar:
     return bar("10", what, float(ours), float(compressed), 1.05, "600,000 events of 4 tenants", "bytes")
 
 
-def purge_against_delete(room: EngineRoom) -> Bar:
+def purge_against_delete(room: EmbeddedEngine) -> Bar:
     """Bar 12: retention's drop of a day against ALTER DELETE where days share their partition."""
     parted = room.database("parted")
     mixed = room.database("mixed")
@@ -109,7 +109,7 @@ def purge_against_delete(room: EngineRoom) -> Bar:
     return bar("12", what, ours, peer, 0.001, method, "CPU s")
 
 
-def many_days_against_one(room: EngineRoom) -> Bar:
+def many_days_against_one(room: EmbeddedEngine) -> Bar:
     """Bar 13: 15 batches with 15 expiry days against the same batches with one expiry day."""
     bodies = [zstd.compress(ndjson(10_000, "acme", seed=day), 1) for day in range(15)]
     spread, single = room.database("spread"), room.database("single")
@@ -170,6 +170,6 @@ MEASUREMENTS = (
 
 
 if __name__ == "__main__":
-    with engine_room() as here:
+    with embedded_engine() as here:
         for measurement in MEASUREMENTS:
             print(json.dumps(measurement(here)), flush=True)

@@ -1,6 +1,6 @@
 """Sync wired as its handler wires it, with its dependencies in separate processes.
 
-DynamoDB and ClickHouse are the local stack's children `aws` and `clickhouse`; S3 is `bench.s3_shelf`. The
+DynamoDB and ClickHouse are the local stack's children `aws` and `clickhouse`; S3 is `bench.s3_memory`. The
 messages have the form that SQS and S3 give them.
 """
 
@@ -19,20 +19,20 @@ import boto3
 from bench import events
 from bench.children import Child, child
 from bench.measuring import cpu_seconds
-from bench.s3_shelf import shelf
-from functions.shared.address import Address
+from bench.s3_memory import memory_s3
 from functions.shared.buckets.contract import Bucket
-from functions.shared.buckets.own import open_bucket
+from functions.shared.buckets.platform import open_bucket
+from functions.shared.clickhouse_address import ClickHouseAddress
+from functions.shared.events.staged_key import StagedKey, is_staged, time_ordered_id
 from functions.shared.schema.history import apply_missing
-from functions.shared.schema.numbered import migrations
+from functions.shared.schema.migration_files import migrations
 from functions.shared.secret_text import SecretText
-from functions.shared.staging import StagedKey, is_staged, time_ordered_id
 from functions.shared.tenancy import TenantId
 from functions.shared.warehouse import Warehouse
-from functions.sync.drive import Driver, Time
+from functions.sync.batch_processor import BatchProcessor, Deadline
 from functions.sync.ledger import Batch, Ledger
-from functions.sync.load import Loader, Staged
-from functions.sync.notifications import read
+from functions.sync.load import EventsTable, StagingBucket
+from functions.sync.notifications import read_messages
 from functions.sync.plan import Manifest
 from functions.sync.settle import Settler
 from infra.topology import table
@@ -40,7 +40,7 @@ from local.naming import LOOPBACK, aws_variables
 from local.tables import definition
 
 TENANT = TenantId("acme")
-TIME = Time(lambda: 600.0, 60.0)
+TIME = Deadline(lambda: 600.0, 60.0)
 _LEDGER = "ledger"
 _USERS = {"bench": {"password": "bench", "database": "default"}}
 
@@ -65,8 +65,8 @@ class SyncWorld:
         ledger = Ledger(_LEDGER)
         self._bucket = bucket
         self._engine = engine
-        self._loader = Loader(warehouse)
-        driver = Driver(ledger, Staged(bucket), self._loader)
+        self._loader = EventsTable(warehouse)
+        driver = BatchProcessor(ledger, StagingBucket(bucket), self._loader)
         # Today is the events' day: by the real date they would be past retention.
         self._settler = Settler(ledger, driver, today=events.START.date)
 
@@ -78,7 +78,7 @@ class SyncWorld:
         """Run sync on `event`; every object must end up settled."""
 
         def run() -> None:
-            told = [each for message in read(event) for each in message.objects or ()]
+            told = [each for message in read_messages(event) for each in message.objects or ()]
             settled = self._settler.settle([each for each in told if is_staged(each.key)], TIME)
             if len(settled) != len(event["Records"]):
                 raise RuntimeError("sync left objects unsettled")
@@ -143,7 +143,7 @@ def sync_world() -> Iterator[SyncWorld]:
     with ExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         places = {"data": str(directory / "data"), "spool": str(directory / "spool")}
-        s3 = stack.enter_context(shelf())
+        s3 = stack.enter_context(memory_s3())
         aws = stack.enter_context(child("local.aws"))
         clickhouse = stack.enter_context(child("local.clickhouse", users=_USERS, **places))
         os.environ.update(aws_variables(s3))
@@ -151,7 +151,7 @@ def sync_world() -> Iterator[SyncWorld]:
         os.environ.update(aws_variables(f"http://{LOOPBACK}:{aws.port}"))
         boto3.client("dynamodb").create_table(**definition(table("ledger"), _LEDGER))
         warehouse = Warehouse(
-            Address(LOOPBACK, clickhouse.port, False, "bench", SecretText("bench"), "default"), 60
+            ClickHouseAddress(LOOPBACK, clickhouse.port, False, "bench", SecretText("bench"), "default"), 60
         )
         stack.callback(warehouse.close)
         apply_missing(warehouse, migrations(), "MergeTree")

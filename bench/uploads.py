@@ -20,11 +20,11 @@ from bench import events
 from bench.ingest import _event
 from bench.measuring import Bar, bar, in_turns
 from functions.shared.buckets.contract import Bucket
-from functions.shared.buckets.drops import Dropped
+from functions.shared.buckets.drop_bucket import DroppedFile
 from functions.shared.tenancy import TenantId
+from functions.uploads.file_reader import FileReader
 from functions.uploads.files import File
-from functions.uploads.reading import Reading
-from functions.uploads.register import Register
+from functions.uploads.register import UploadRegister
 
 EVENTS = 150_000
 MEGABYTE = 1_000_000
@@ -123,13 +123,13 @@ def _lines() -> bytes:
 
 
 def _read(packed: bytes) -> None:
-    dropped = Dropped("drop", "dropin/v1/tenant=acme/x", "e", len(packed))
+    dropped = DroppedFile("drop", "dropin/v1/tenant=acme/x", "e", len(packed))
     file = File(TenantId("acme"), "u", dropped, datetime(2026, 11, 2, tzinfo=UTC), "shop", 30, "keep")
-    reading = Reading(
+    reading = FileReader(
         file,
         _Ranges(packed),
         cast(Bucket, _Nowhere()),
-        cast(Register, _Unwritten()),
+        cast(UploadRegister, _Unwritten()),
         _Open(),
         lambda: 1e9,
         time.monotonic,

@@ -89,13 +89,13 @@ class Alarms(Construct):
                 period=PERIOD,
                 statistic="Maximum",
             )
-            self._alarm(f"{signal.function}-{signal.metric}", signal.tells, metric, above=signal.above)
+            self._alarm(f"{signal.function}-{signal.metric}", signal.description, metric, above=signal.above)
 
-    def _alarm(self, name: str, tells: str, metric: cloudwatch.Metric, above: float) -> None:
+    def _alarm(self, name: str, description: str, metric: cloudwatch.Metric, above: float) -> None:
         cloudwatch.Alarm(
             self,
             name,
-            alarm_description=tells,
+            alarm_description=description,
             metric=metric,
             threshold=above,
             comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,

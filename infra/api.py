@@ -49,7 +49,7 @@ class PublicApi(Construct):
         self._throttle(choices, routes)
         self.address = f"https://{choices.domain}" if choices.domain else self.api.api_endpoint
         for each in functions.values():
-            each.tell_address(self.address)
+            each.set_api_address(self.address)
         CfnOutput(scope, "ApiUrl", value=self.api.api_endpoint)
 
     def _add_routes(

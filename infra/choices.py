@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from infra.concurrency import LEAST_ACCOUNT, reserving
-from infra.topology import FUNCTIONS, SECRETS, STANDING_FOR, Function, Throttle
+from infra.topology import FUNCTIONS, REFERENCE_KINDS, SECRETS, Function, Throttle
 
 
 class ChoiceError(ValueError):
@@ -137,6 +137,6 @@ def _plain_settings() -> set[str]:
         name
         for function in FUNCTIONS
         for name, value in function.settings.items()
-        if value.partition(":")[0] not in STANDING_FOR
+        if value.partition(":")[0] not in REFERENCE_KINDS
     }
     return plain - NEVER_DEPLOYED

@@ -13,9 +13,9 @@ from constructs import Construct
 
 from infra import topology
 from infra.choices import Choices
-from infra.mail import MailRoad
-from infra.people import People
+from infra.mail import MailDelivery
 from infra.stores import Stores
+from infra.user_pool import SignInUserPool
 
 
 class DataStack(Stack):
@@ -38,10 +38,10 @@ class DataStack(Stack):
         queues = {each.name: self._queue(each, dead_queues[each.name], choices) for each in topology.QUEUES}
         self.stores = Stores(
             key=key,
-            keys={name: self._sealing_key(name) for name in topology.KEYS},
-            people=People(self, "people"),
+            keys={name: self._credentials_key(name) for name in topology.KEYS},
+            people=SignInUserPool(self, "people"),
             mail={
-                each.name: MailRoad(self, each, queues[each.feedback_queue], key)
+                each.name: MailDelivery(self, each, queues[each.feedback_queue], key)
                 for each in topology.MAIL_SETS
             },
             mail_from=choices.settings.get("mail_from", topology.MAIL_FROM),
@@ -61,7 +61,7 @@ class DataStack(Stack):
         for name in self.stores.buckets:
             self._announce(name, [each for each in topology.NOTIFICATIONS if each.bucket == name])
 
-    def _sealing_key(self, name: str) -> kms.Key:
+    def _credentials_key(self, name: str) -> kms.Key:
         """A separate key: access to a table or bucket must not permit decrypting these values."""
         return kms.Key(
             self,
@@ -134,7 +134,7 @@ class DataStack(Stack):
             dead_letter_queue=sqs.DeadLetterQueue(queue=dead_queue, max_receive_count=spec.max_receives),
         )
         if spec.open_to_customers and choices.customers_accounts:
-            queue.add_to_resource_policy(_told_by_customers(queue, choices.customers_accounts))
+            queue.add_to_resource_policy(_allow_notifications_of_customers(queue, choices.customers_accounts))
             CfnOutput(self, f"{_output(spec.name)}QueueArn", value=queue.queue_arn)
         return queue
 
@@ -191,7 +191,7 @@ class DataStack(Stack):
         )
 
 
-def _told_by_customers(queue: sqs.Queue, accounts: tuple[str, ...]) -> iam.PolicyStatement:
+def _allow_notifications_of_customers(queue: sqs.Queue, accounts: tuple[str, ...]) -> iam.PolicyStatement:
     """Let S3 notify `queue` of files in those accounts' buckets. Only S3 may send; it states the bucket."""
     return iam.PolicyStatement(
         sid="S3OfCustomers",

@@ -46,14 +46,14 @@ class ServiceFunction(Construct):
             role=_role(self, spec, log_group, stores),
             log_group=log_group,
             logging_format=lambda_.LoggingFormat.TEXT,
-            recursive_loop=lambda_.RecursiveLoop.ALLOW if _goes_on(spec) else None,
+            recursive_loop=lambda_.RecursiveLoop.ALLOW if _sends_to_itself(spec) else None,
         )
         if spec.source:
             self._consume(spec.source, stores)
         if spec.schedule_minutes:
             self._schedule(spec.schedule_minutes)
 
-    def tell_address(self, api: str) -> None:
+    def set_api_address(self, api: str) -> None:
         """Set settings that refer to our own API, which is created after its functions."""
         for name, value in self.spec.settings.items():
             if value == topology.API:
@@ -80,7 +80,7 @@ class ServiceFunction(Construct):
         )
 
 
-def _goes_on(spec: topology.Function) -> bool:
+def _sends_to_itself(spec: topology.Function) -> bool:
     """Whether the function sends messages to itself. Lambda stops such loops after 16 calls."""
     return spec.source is not None and f"send:queue:{spec.source.queue}" in spec.grants
 

@@ -33,7 +33,7 @@ ACTIONS = {
     # Only maintenance functions list all customers.
     "scan:table": ("dynamodb:Scan", "dynamodb:DescribeTable"),
     # Append to an append-only table. IAM cannot distinguish a new item from one that replaces another: the
-    # condition of each write does, and only functions.shared.account.audit writes.
+    # condition of each write does, and only functions.shared.accounts.audit writes.
     "append:table": ("dynamodb:PutItem",),
     "consume:queue": (
         "sqs:ReceiveMessage",

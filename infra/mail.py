@@ -12,7 +12,7 @@ from constructs import Construct
 from infra import topology
 
 
-class MailRoad(Construct):
+class MailDelivery(Construct):
     """One configuration set; SES publishes the delivery events of its mails to `queue`.
 
     Only SES, for this configuration set of this account, may publish to the topic, and only the topic may

@@ -9,8 +9,8 @@ from aws_cdk.aws_secretsmanager import ISecret
 from aws_cdk.aws_sqs import Queue
 
 from infra import topology
-from infra.mail import MailRoad
-from infra.people import People
+from infra.mail import MailDelivery
+from infra.user_pool import SignInUserPool
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +22,8 @@ class Stores:
 
     key: Key
     keys: dict[str, Key]
-    people: People
-    mail: dict[str, MailRoad]
+    people: SignInUserPool
+    mail: dict[str, MailDelivery]
     mail_from: str
     buckets: dict[str, Bucket]
     tables: dict[str, Table]

@@ -13,7 +13,7 @@ from typing import Any
 from local import overrides
 from local.demo.command import DEFAULT_LINES, MIN_LINES, demo
 from local.endpoints import Endpoints
-from local.execution import InvocationError
+from local.execution_environment import InvocationError
 from local.invoker import Invoker
 from local.naming import PROJECT_ROOT, python_module
 from local.stack import Places, PortTakenError

@@ -72,7 +72,7 @@ def main() -> None:
     application = mail.ShowMail(
         AtomicWrites(DomainDispatcherApplication(create_backend_app)),
         outbox,
-        mail_feedback.teller(f"http://{LOOPBACK}:{port}"),
+        mail_feedback.event_publisher(f"http://{LOOPBACK}:{port}"),
     )
     make_server(LOOPBACK, port, application, threaded=True, request_handler=_Quiet).serve_forever()
 

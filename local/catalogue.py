@@ -1,4 +1,4 @@
-"""Create our plans at the local Stripe with the operator's own command. `python -m local.catalogue`, a job.
+"""Create our plans at the fake Stripe with the operator's own command. `python -m local.catalogue`, a job.
 
 It runs once Secrets Manager holds the key, and again after each restart of the `stripe` child. Idempotent.
 """

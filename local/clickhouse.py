@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from local.child import configuration
-from local.clickhouse_face import Face
+from local.clickhouse_http import ClickHouseHttp
 from local.engine import Engine
-from local.serving import Listener, until_told_to_stop
+from local.serving import Listener, wait_for_stop_signal
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +36,13 @@ async def serve(config: Configuration) -> None:
         left_over.unlink()
     databases = {user["database"] for user in config.users.values()}
     engine = Engine(Path(config.data), databases)
-    face = Face(engine, spool, config.users)
+    face = ClickHouseHttp(engine, spool, config.users)
     listener = Listener(face.application(), config.port)
     loop = asyncio.get_running_loop()
     # Answer this request first.
     face.take_down = lambda seconds: loop.call_later(0.05, loop.create_task, listener.rest(seconds))
     await listener.open()
-    await until_told_to_stop()
+    await wait_for_stop_signal()
     await listener.close()
     engine.close()
 

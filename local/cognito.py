@@ -26,8 +26,8 @@ from moto.cognitoidp.responses import CognitoIdpResponse
 from moto.core.responses import ActionResult, EmptyResult
 
 from local.codes import Codes, ExpiredError, MismatchError, Purpose
-from local.identity import client_id, pool_id
 from local.mail import Outbox
+from local.user_pool import client_id, pool_id
 
 MAX_PASSWORD_CHARACTERS = 256
 WRONG_LOGIN = "Incorrect username or password."

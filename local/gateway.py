@@ -25,7 +25,7 @@ from infra.topology import (
 from local import overrides
 from local.child import configuration
 from local.endpoints import Endpoints
-from local.execution import InvocationError
+from local.execution_environment import InvocationError
 from local.http_event import (
     MAX_PAYLOAD_BYTES,
     Call,
@@ -38,9 +38,9 @@ from local.http_event import (
 from local.invoker import Invoker
 from local.poller import poll_queues
 from local.routing import Match, Routes
-from local.serving import Listener, until_told_to_stop
+from local.scheduler import run_schedules
+from local.serving import Listener, wait_for_stop_signal
 from local.throttling import Throttles
-from local.ticker import tick_schedules
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,9 +158,9 @@ async def serve(config: Configuration) -> None:
     await listener.open()
     background = [
         asyncio.create_task(poll_queues(functions, invoker, config.aws_endpoint)),
-        asyncio.create_task(tick_schedules(functions, invoker)),
+        asyncio.create_task(run_schedules(functions, invoker)),
     ]
-    await until_told_to_stop()
+    await wait_for_stop_signal()
     for task in background:
         task.cancel()
     await listener.close()

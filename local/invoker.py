@@ -11,7 +11,7 @@ from typing import Any
 
 from infra.topology import Function
 from local.endpoints import Endpoints
-from local.execution import Environment, FunctionFailedError
+from local.execution_environment import ExecutionEnvironment, FunctionFailedError
 
 
 class Pool:
@@ -22,8 +22,8 @@ class Pool:
         self._endpoints = endpoints
         self._logs = logs
         self._turn = asyncio.Semaphore(function.local_concurrency)
-        self._environments: set[Environment] = set()
-        self._idle: list[Environment] = []
+        self._environments: set[ExecutionEnvironment] = set()
+        self._idle: list[ExecutionEnvironment] = []
 
     async def invoke(self, event: Any) -> Any:
         """The handler's answer to `event`, a JSON value.
@@ -50,10 +50,10 @@ class Pool:
         for environment in tuple(self._environments):
             await self._drop(environment)
 
-    async def _take(self) -> Environment:
+    async def _take(self) -> ExecutionEnvironment:
         if self._idle:
             return self._idle.pop()
-        environment = Environment(self._function)
+        environment = ExecutionEnvironment(self._function)
         self._environments.add(environment)
         try:
             await environment.start(self._endpoints, self._logs)
@@ -62,7 +62,7 @@ class Pool:
             raise
         return environment
 
-    async def _drop(self, environment: Environment) -> None:
+    async def _drop(self, environment: ExecutionEnvironment) -> None:
         self._environments.discard(environment)
         await environment.end()
 

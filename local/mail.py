@@ -79,14 +79,14 @@ class Given:
 
 
 class ShowMail:
-    """WSGI middleware that serves PATH from the outbox; a POST calls `tell` with a mail and an event."""
+    """WSGI middleware that serves PATH from the outbox; a POST calls `publish` with a mail and an event."""
 
     def __init__(
-        self, application: "WSGIApplication", outbox: Outbox, tell: Callable[[Mail, str], None]
+        self, application: "WSGIApplication", outbox: Outbox, publish: Callable[[Mail, str], None]
     ) -> None:
         self._application = application
         self._outbox = outbox
-        self._tell = tell
+        self._publish = publish
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         if environ.get("PATH_INFO") != PATH:
@@ -104,7 +104,7 @@ class ShowMail:
         try:
             order = json.loads(body)
             mail = self._outbox.mails(order["to"])[-1]
-            self._tell(mail, order["event"])
+            self._publish(mail, order["event"])
         except (ValueError, KeyError, TypeError, IndexError) as fault:
             return "400 Bad Request", {"error": f"no such mail or event: {fault}"}
         return "202 Accepted", {"status": "told"}

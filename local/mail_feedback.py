@@ -32,15 +32,15 @@ def provision_feedback(sesv2: Any, sns: Any) -> None:
         sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue_arn(spec.feedback_queue))
 
 
-def teller(aws_endpoint: str) -> Callable[[Mail, str], None]:
+def event_publisher(aws_endpoint: str) -> Callable[[Mail, str], None]:
     """A function that publishes SES's event for a mail; KeyError for an unknown event or mail set."""
 
-    def tell(mail: Mail, event: str) -> None:
+    def publish_event(mail: Mail, event: str) -> None:
         message = {**_EVENTS[event](mail.to), "mail": _about(mail)}
         arn = {physical(spec.name): topic_arn(spec.name) for spec in MAIL_SETS}[mail.mail_set]
         _sns(aws_endpoint).publish(TopicArn=arn, Message=json.dumps(message))
 
-    return tell
+    return publish_event
 
 
 def _sns(aws_endpoint: str) -> Any:

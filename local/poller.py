@@ -14,7 +14,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.topology import Function, QueueSource
-from local.execution import InvocationError
+from local.execution_environment import InvocationError
 from local.invoker import Invoker
 from local.naming import CREDENTIALS, REGION, queue_arn, queue_url
 from local.queue_event import Message, event_of, succeeded

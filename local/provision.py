@@ -24,13 +24,13 @@ from infra.topology import (
     Table,
 )
 from local.child import configuration
-from local.identity import provision_identity
 from local.mail import provision_mail
 from local.mail_feedback import provision_feedback
 from local.naming import alias, aws_variables, physical, queue_arn
 from local.overrides import queues
 from local.seed import seed
 from local.tables import definition
+from local.user_pool import provision_identity
 
 DEAD = "-dead"
 SECONDS_A_DAY = 86_400
@@ -70,7 +70,7 @@ def provision(config: Configuration) -> None:
         _secret(secrets, secret, json.dumps(config.secrets[secret]))
     kms = boto3.client("kms")
     for key in KEYS:
-        _sealing_key(kms, key)
+        _credentials_key(kms, key)
     provision_identity(boto3.client("cognito-idp"))
     provision_mail(boto3.client("sesv2"), MAIL_FROM)
     provision_feedback(boto3.client("sesv2"), boto3.client("sns"))
@@ -122,7 +122,7 @@ def _table(dynamodb: Any, table: Table) -> None:
         )
 
 
-def _sealing_key(kms: Any, name: str) -> None:
+def _credentials_key(kms: Any, name: str) -> None:
     """Create a key and its alias, which functions use here."""
     if any(each["AliasName"] == alias(name) for each in kms.list_aliases()["Aliases"]):
         return

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from functions.accounts.directory import Account, Directory, Key
-from functions.shared.account.standing import Standing
+from functions.shared.accounts.account_status import AccountStatus
 from functions.shared.tenancy import TenantId
 
 PROJECT = "default"
@@ -25,7 +25,7 @@ def seed(directory: Directory, keys: Mapping[str, Mapping[str, str]], byoc: str)
         directory.put_account(
             Account(
                 tenant=tenant,
-                standing=Standing(plan, RETENTION_DAYS, BYTES_PER_SECOND),
+                account_status=AccountStatus(plan, RETENTION_DAYS, BYTES_PER_SECOND),
             )
         )
         for scope, key in scoped.items():

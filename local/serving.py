@@ -48,7 +48,7 @@ class Listener:
         await self._site.start()
 
 
-async def until_told_to_stop() -> None:
+async def wait_for_stop_signal() -> None:
     """Return when the process gets SIGTERM or SIGINT."""
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -10,11 +10,11 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from functions.accounts.keys import mint
+from functions.accounts.keys import generate
 from functions.shared.tenancy import TenantId, dropin_prefix
+from local.byoc import ByocDestination
 from local.endpoints import Endpoints
 from local.naming import LOOPBACK, REGION, physical
-from local.own_cloud import OwnCloud
 
 DATABASE = "astralog"
 WAREHOUSE_USER = "astralog"
@@ -35,7 +35,7 @@ Keys = Mapping[str, Mapping[str, str]]
 
 def new_keys() -> Keys:
     """Keys for all accounts, one per scope."""
-    return {account: {scope: mint() for scope in SCOPES} for account in (*ACCOUNTS, BYOC_ACCOUNT)}
+    return {account: {scope: generate() for scope in SCOPES} for account in (*ACCOUNTS, BYOC_ACCOUNT)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ class Stack:
     warehouse_password: str = field(default_factory=lambda: secrets.token_urlsafe(18), repr=False)
     search_password: str = field(default_factory=lambda: secrets.token_urlsafe(18), repr=False)
     stripe_secrets: StripeSecrets = field(default_factory=StripeSecrets)
-    own_cloud: OwnCloud = field(default_factory=OwnCloud)
+    byoc: ByocDestination = field(default_factory=ByocDestination)
 
     @property
     def api(self) -> str:
@@ -129,7 +129,7 @@ class Stack:
 
     @property
     def warehouse(self) -> dict[str, Any]:
-        """The fields of functions.shared.address.Address."""
+        """The fields of functions.shared.clickhouse_address.ClickHouseAddress."""
         return {
             "host": LOOPBACK,
             "port": self.clickhouse_port,
@@ -146,13 +146,13 @@ class Stack:
             WAREHOUSE_USER: {"password": self.warehouse_password, "database": DATABASE},
             SEARCH_USER: {"password": self.search_password, "database": DATABASE, "readonly": "2"},
             "default": {"password": "", "database": DATABASE},
-            self.own_cloud.user: {"password": self.own_cloud.password, "database": self.own_cloud.database},
+            self.byoc.user: {"password": self.byoc.password, "database": self.byoc.database},
         }
 
     @property
     def destination(self) -> dict[str, Any]:
         """The body of PUT /v1/destination for the BYOC account."""
-        cloud = self.own_cloud
+        cloud = self.byoc
         return {
             "bucket": {
                 "name": cloud.bucket,
@@ -182,10 +182,10 @@ class Stack:
             },
             "byoc_account": {
                 "keys": self.keys[BYOC_ACCOUNT],
-                "bucket": self.own_cloud.bucket,
-                "database": self.own_cloud.database,
+                "bucket": self.byoc.bucket,
+                "database": self.byoc.database,
                 "destination": self.destination,
-                "drop_bucket": self.own_cloud.bucket,
+                "drop_bucket": self.byoc.bucket,
                 "drop_prefix": dropin_prefix(TenantId(BYOC_ACCOUNT)),
             },
             "clickhouse": self.clickhouse,

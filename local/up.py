@@ -17,9 +17,9 @@ from pathlib import Path
 import aiohttp
 
 from local import overrides
+from local.byoc import DestinationRefusedError, configure
 from local.invoker import Invoker
-from local.own_cloud import DestinationRefusedError, configure
-from local.serving import until_told_to_stop
+from local.serving import wait_for_stop_signal
 from local.stack import BYOC_ACCOUNT, Places, Stack, new_stack, publish
 from local.supervisor import Child, StackError, Supervisor, run_job
 from local.welcome import welcome
@@ -52,7 +52,7 @@ async def _run(stack: Stack) -> None:
         publish(stack.page({"supervisor": os.getpid(), **pids}), stack.places.page)
 
     supervisor = Supervisor(stack.places.logs, publish_page)
-    stop = asyncio.create_task(until_told_to_stop())
+    stop = asyncio.create_task(wait_for_stop_signal())
     start = asyncio.create_task(_start(stack, supervisor))
     try:
         await asyncio.wait({start, stop}, return_when=asyncio.FIRST_COMPLETED)
@@ -82,7 +82,7 @@ async def _start(stack: Stack, supervisor: Supervisor) -> None:
     tell("buckets, queues, tables, secrets and accounts are there")
     await asyncio.gather(_migrate(stack), _sync_catalogue(stack))
     tell("the schema is up to date, Stripe has our plans")
-    await _configure_own_cloud(stack)
+    await _configure_byoc(stack)
     tell("the BYOC account has its own bucket and ClickHouse")
 
 
@@ -110,7 +110,7 @@ def children(stack: Stack) -> tuple[Child, Child, Child, Child]:
         ),
         Child(
             "stripe",
-            "local.stripe",
+            "fake_stripe",
             {
                 "port": stack.stripe_port,
                 "webhook_url": stack.webhook,
@@ -141,7 +141,7 @@ async def provision(stack: Stack) -> None:
         "keys": {account: dict(scoped) for account, scoped in stack.keys.items()},
         "secrets": stack.secret_values,
         "byoc_account": BYOC_ACCOUNT,
-        "byoc_bucket": stack.own_cloud.bucket,
+        "byoc_bucket": stack.byoc.bucket,
     }
     await run_job("local.provision", configuration, stack.places.logs / "provision.log")
 
@@ -149,10 +149,10 @@ async def provision(stack: Stack) -> None:
 async def _provision_again(stack: Stack) -> None:
     """After a restart AWS is empty: the BYOC account's configuration is lost as well."""
     await provision(stack)
-    await _configure_own_cloud(stack)
+    await _configure_byoc(stack)
 
 
-async def _configure_own_cloud(stack: Stack) -> None:
+async def _configure_byoc(stack: Stack) -> None:
     try:
         await configure(stack.api, stack.keys[BYOC_ACCOUNT]["admin"], stack.destination)
     except (DestinationRefusedError, aiohttp.ClientError, TimeoutError) as fault:

@@ -4,8 +4,8 @@ import os
 
 from infra.topology import TABLES, Function
 from local.endpoints import Endpoints
-from local.identity import named
 from local.naming import PROJECT_ROOT, alias, aws_variables, child_environment, physical
+from local.user_pool import named
 
 _KINDS = ("bucket", "queue", "table", "secret", "mail")
 

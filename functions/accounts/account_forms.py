@@ -26,7 +26,7 @@ SECONDS_A_DAY = 86_400
 _CODE = re.compile(r"[0-9]{6}")
 
 Line = Annotated[str, Meta(max_length=MAX_NAME_CHARACTERS)]
-Moment = Annotated[datetime, Meta(tz=True)]
+Timestamp = Annotated[datetime, Meta(tz=True)]
 Days = Annotated[int, Meta(ge=1, le=MAX_EXPIRY_DAYS)]
 Scope = Literal["ingest", "read", "admin"]
 
@@ -35,13 +35,13 @@ class _NewKey(Struct, forbid_unknown_fields=True):
     scopes: Annotated[list[Scope], Meta(min_length=1)]
     name: Line = ""
     project_id: Line = DEFAULT_PROJECT
-    expires_at: Moment | None = None
+    expires_at: Timestamp | None = None
     expires_in_days: Days | None = None
 
 
 class _Rotation(Struct, forbid_unknown_fields=True):
     overlap_hours: Annotated[int, Meta(ge=0, le=MAX_OVERLAP_HOURS)] = 24
-    expires_at: Moment | None = None
+    expires_at: Timestamp | None = None
     expires_in_days: Days | None = None
 
 
@@ -106,7 +106,7 @@ def changes(body: bytes) -> Changes:
     name = None if asked.name is None else _printable("name", asked.name)
     if name == "":
         raise invalid("name", f"must be text of 1 to {MAX_NAME_CHARACTERS} characters")
-    email = None if asked.email is None else forms.address(json.dumps({"email": asked.email}).encode())
+    email = None if asked.email is None else forms.email_of(json.dumps({"email": asked.email}).encode())
     return Changes(name, email, asked.marketing_opt_in)
 
 
@@ -118,10 +118,10 @@ def code(body: bytes) -> SecretText:
     return SecretText(text)
 
 
-def moment(name: str, text: str) -> datetime:
+def parse_timestamp(name: str, text: str) -> datetime:
     """The query parameter `name`, a timestamp in RFC 3339."""
     try:
-        return msgspec.convert(text, Moment).astimezone(UTC)
+        return msgspec.convert(text, Timestamp).astimezone(UTC)
     except (msgspec.ValidationError, OverflowError):
         raise invalid(name, "must be a timestamp in RFC 3339 with a time zone") from None
 

@@ -25,7 +25,7 @@ from typing import Any
 from functions.accounts.network import network
 from functions.shared import journal
 from functions.shared.dynamo.answers import StoreUnavailableError, answered, open_client
-from functions.shared.errors import RefusalError
+from functions.shared.errors import HttpError
 
 QUARTER_HOUR = 900
 HOUR = 3600
@@ -49,7 +49,7 @@ class Counter:
     most: int
 
 
-class Attempts:
+class AttemptLimiter:
     """Counts attempts in DynamoDB."""
 
     def __init__(self, table: str, dynamodb: Any = None, *, address_tries: int = ADDRESS_TRIES) -> None:
@@ -65,7 +65,7 @@ class Attempts:
 
         Raises
         ------
-        RefusalError: 429 with the seconds until the window ends, or 503 when the attempt cannot be counted,
+        HttpError: 429 with the seconds until the window ends, or 503 when the attempt cannot be counted,
             so an outage does not allow unlimited attempts.
         """
         address = network(address)
@@ -79,7 +79,7 @@ class Attempts:
             if self._count(over_all) > over_all.most and not self._is_known(known, now):
                 raise _too_many(over_all, now)
         except StoreUnavailableError:
-            raise RefusalError(
+            raise HttpError(
                 503, "try_again", "Temporarily unavailable: retry the request.", retry_after_seconds=2
             ) from None
         return Attempt(self, pair, (whole, over_all), known)
@@ -89,13 +89,13 @@ class Attempts:
 
         Raises
         ------
-        RefusalError: 429 with the seconds until the window ends.
+        HttpError: 429 with the seconds until the window ends.
         StoreUnavailableError
         """
         self._admit(_counter(f"session|person|{subject}", QUARTER_HOUR, now, SESSION_USES), now)
 
-    def settle(self, attempt: "Attempt", now: float, *, remember: bool) -> None:
-        """Implements `Attempt.succeeded`."""
+    def save_success(self, attempt: "Attempt", now: float, *, remember: bool) -> None:
+        """Implements `Attempt.record_success`."""
         with answered():
             self._client.update_item(
                 TableName=self._table,
@@ -120,15 +120,15 @@ class Attempts:
             raise _too_many(counter, now)
 
     def _admit_pair(self, pair: Counter, now: float) -> None:
-        counted = self._updated(pair, 1)
+        counted = self._update(pair, 1)
         good = int(counted.get("good", {}).get("N", "0"))
         if int(counted["tries"]["N"]) > pair.most or good >= GOOD_TRIES:
             raise _too_many(pair, now)
 
     def _count(self, counter: Counter, by: int = 1) -> int:
-        return int(self._updated(counter, by)["tries"]["N"])
+        return int(self._update(counter, by)["tries"]["N"])
 
-    def _updated(self, counter: Counter, by: int) -> dict[str, Any]:
+    def _update(self, counter: Counter, by: int) -> dict[str, Any]:
         with answered():
             updated = self._client.update_item(
                 TableName=self._table,
@@ -151,12 +151,12 @@ class Attempts:
 class Attempt:
     """A counted attempt."""
 
-    attempts: Attempts
+    attempts: AttemptLimiter
     pair: Counter
     others: tuple[Counter, ...]
     known: str
 
-    def succeeded(self, now: float, *, remember: bool = False) -> None:
+    def record_success(self, now: float, *, remember: bool = False) -> None:
         """Record success: reset the pair's failures and uncount this attempt in the other counters.
 
         The other counters keep earlier failures: an attacker's own account must not clear the counter of the
@@ -164,7 +164,7 @@ class Attempt:
         raises: a successful attempt succeeds even if it cannot be recorded.
         """
         try:
-            self.attempts.settle(self, now, remember=remember)
+            self.attempts.save_success(self, now, remember=remember)
         except StoreUnavailableError:
             journal.write("attempt_not_taken_back", reason="DynamoDB did not answer")
 
@@ -174,9 +174,9 @@ def _counter(what: str, seconds: int, now: float, most: int) -> Counter:
     return Counter(_digest(f"{what}|{window}"), (window + 1) * seconds, most)
 
 
-def _too_many(counter: Counter, now: float) -> RefusalError:
+def _too_many(counter: Counter, now: float) -> HttpError:
     wait = max(1, counter.ends_at - int(now))
-    return RefusalError(
+    return HttpError(
         429, "too_many_attempts", f"Too many attempts: wait {wait} seconds.", retry_after_seconds=wait
     )
 

@@ -15,11 +15,11 @@ from functools import cache
 from typing import Any, Protocol
 
 from functions.accounts import keys
-from functions.accounts.belief import Belief
 from functions.accounts.directory import Account, Directory, Key
-from functions.accounts.failures import Failures
+from functions.accounts.failures import FailureLimiter
 from functions.accounts.people import People, Person
-from functions.accounts.tokens import BadTokenError, Claims, Verifier
+from functions.accounts.tokens import AccessTokenVerifier, BadTokenError, Claims
+from functions.accounts.ttl_cache import TtlCache
 from functions.shared import journal
 from functions.shared.dynamo.answers import StoreUnavailableError, open_client
 from functions.shared.settings import load
@@ -45,7 +45,7 @@ class Settings:
     identity_keys_url: str
 
 
-class Accounts(Protocol):
+class AccountLookup(Protocol):
     """Methods used of functions.accounts.directory.Directory."""
 
     def key(self, key_hash: str) -> Key | None: ...
@@ -53,14 +53,14 @@ class Accounts(Protocol):
     def note_use(self, key_hash: str, now: int) -> None: ...
 
 
-class Persons(Protocol):
+class PersonLookup(Protocol):
     """Methods used of functions.accounts.people.People."""
 
     def get(self, subject: str, now: float) -> Person | None: ...
 
 
-class Tokens(Protocol):
-    """Methods used of functions.accounts.tokens.Verifier."""
+class TokenVerifier(Protocol):
+    """Methods used of functions.accounts.tokens.AccessTokenVerifier."""
 
     def verify(self, token: str) -> Claims: ...
 
@@ -68,13 +68,15 @@ class Tokens(Protocol):
 class Authorizer:
     """Authorizes from cached look-ups; unknown keys are cached too."""
 
-    def __init__(self, directory: Accounts, people: Persons, tokens: Tokens, failures: Failures) -> None:
+    def __init__(
+        self, directory: AccountLookup, people: PersonLookup, tokens: TokenVerifier, failures: FailureLimiter
+    ) -> None:
         self._directory = directory
         self._people = people
         self._tokens = tokens
         self._failures = failures
-        self._keys: Belief[tuple[Key, Account] | None] = Belief(CACHE_SECONDS, MAX_CACHED)
-        self._persons: Belief[tuple[Person, Account] | None] = Belief(CACHE_SECONDS, MAX_CACHED)
+        self._keys: TtlCache[tuple[Key, Account] | None] = TtlCache(CACHE_SECONDS, MAX_CACHED)
+        self._persons: TtlCache[tuple[Person, Account] | None] = TtlCache(CACHE_SECONDS, MAX_CACHED)
         self._noted: dict[str, int] = {}
 
     def context(self, headers: Mapping[str, str], now: float, address: str) -> Verdict:
@@ -91,7 +93,7 @@ class Authorizer:
 
     def _of_key(self, key_hash: str, now: float, address: str) -> Verdict:
         known = self._keys.of(key_hash, lambda: self._key(key_hash))
-        if known is None or known[0].revoked_at is not None or known[0].forgotten(now):
+        if known is None or known[0].revoked_at is not None or known[0].past_retention(now):
             return self._failed("unknown_key", now, address)
         key, account = known
         if key.expires_at is not None and key.expires_at <= now:
@@ -126,7 +128,7 @@ class Authorizer:
         }
 
     def _failed(self, verdict: str, now: float, address: str) -> Verdict:
-        if not self._failures.over(address, now):
+        if not self._failures.count_failure(address, now):
             return {"verdict": verdict}
         return {"verdict": "too_many_failures", "retry_after": str(self._failures.seconds_left(now))}
 
@@ -155,13 +157,13 @@ class Authorizer:
 
 
 def _of_account(account: Account, now: float) -> Verdict:
-    standing = account.standing
+    account_status = account.account_status
     return {
         "verdict": "ok",
         "tenant_id": account.tenant,
-        "plan": standing.plan,
-        "retention_days": str(standing.retention_days),
-        "bytes_per_second": str(standing.bytes_per_second),
+        "plan": account_status.plan,
+        "retention_days": str(account_status.retention_days),
+        "bytes_per_second": str(account_status.bytes_per_second),
         "refusal": account.refusal(now),
     }
 
@@ -173,8 +175,10 @@ def _authorizer() -> Authorizer:
     return Authorizer(
         directory=Directory(settings.accounts_table, settings.keys_table, client=client),
         people=People(settings.people_table, client),
-        tokens=Verifier(settings.identity_issuer, settings.identity_client, settings.identity_keys_url),
-        failures=Failures(settings.attempts_table),
+        tokens=AccessTokenVerifier(
+            settings.identity_issuer, settings.identity_client, settings.identity_keys_url
+        ),
+        failures=FailureLimiter(settings.attempts_table),
     )
 
 

@@ -7,7 +7,12 @@ from botocore.exceptions import ClientError
 
 from functions.accounts import keys
 from functions.accounts.key_item import Key, key_item, key_of, list_item, list_key
-from functions.shared.account.standing import ACCOUNT_CLOSING, Standing, standing_item, standing_of
+from functions.shared.accounts.account_status import (
+    ACCOUNT_CLOSING,
+    AccountStatus,
+    account_status_item,
+    account_status_of,
+)
 from functions.shared.dynamo.answers import answered, open_client, unmet
 from functions.shared.dynamo.transaction import write_all
 from functions.shared.errors import SettingsError
@@ -31,14 +36,14 @@ class Account:
     """
 
     tenant: TenantId
-    standing: Standing
+    account_status: AccountStatus
     owner: str = ""
     created_at: int | None = None
     closes_at: int | None = None
 
     def refusal(self, now: float) -> str:
         """Code of the 402 that rejects logs at `now`; empty while logs are accepted."""
-        return self.standing.refusal(now) if self.closes_at is None else ACCOUNT_CLOSING
+        return self.account_status.refusal(now) if self.closes_at is None else ACCOUNT_CLOSING
 
 
 class Directory:
@@ -46,7 +51,7 @@ class Directory:
 
     Every method raises functions.shared.dynamo.answers.StoreUnavailableError when DynamoDB fails. Reads are
     strongly consistent, so a revoked key is revoked for the next look-up. Writes here are the operator's and
-    have no entry in the audit trail; customers change their keys through functions.accounts.key_ring.
+    have no entry in the audit trail; customers change their keys through functions.accounts.key_service.
 
     Parameters
     ----------
@@ -132,7 +137,7 @@ class Directory:
 def _account_item(account: Account) -> dict[str, Any]:
     item: dict[str, Any] = {
         "tenant_id": {"S": str(account.tenant)},
-        **standing_item(account.standing),
+        **account_status_item(account.account_status),
         "owner": {"S": account.owner},
     }
     return item if account.created_at is None else {**item, "created_at": {"N": str(account.created_at)}}
@@ -141,7 +146,7 @@ def _account_item(account: Account) -> dict[str, Any]:
 def _account_of(item: dict[str, Any]) -> Account:
     return Account(
         tenant=TenantId(item["tenant_id"]["S"]),
-        standing=standing_of(item),
+        account_status=account_status_of(item),
         owner=item.get("owner", {}).get("S", ""),
         created_at=_number(item, "created_at"),
         closes_at=_number(item, "closes_at"),

@@ -12,21 +12,21 @@ from typing import Any, Protocol
 from functions.accounts.identity import WrongPasswordError
 from functions.accounts.people import Person
 from functions.shared import journal
-from functions.shared.account.audit import Audit, Origin
+from functions.shared.accounts.audit import AuditTrail, Origin
 from functions.shared.dynamo.answers import answered
 from functions.shared.dynamo.transaction import UnmetError, write_all
-from functions.shared.errors import RefusalError, RetryableError
+from functions.shared.errors import HttpError, RetryableError
 from functions.shared.secret_text import SecretText
 
-ASKED_FOR = "asked_emails"
+REQUESTED_EMAILS = "asked_emails"
 LOOKS = "email_looks"
 TRIES = 8
-MOST_ASKED_FOR = 20
+MAX_REQUESTED = 20
 
 Item = dict[str, Any]
 
 
-class Truth(Protocol):
+class VerifiedEmailSource(Protocol):
     """Methods used of functions.accounts.identity.Identity."""
 
     def verified_email(self, access: SecretText) -> str | None: ...
@@ -42,11 +42,11 @@ class Clause:
 
 
 @dataclass(frozen=True, slots=True)
-class _Held:
+class _StoredEmail:
     """The stored email attributes of a person; `looks` is None before the first comparison."""
 
     email: str = field(repr=False)
-    asked_for: frozenset[str] = field(repr=False)
+    requested: frozenset[str] = field(repr=False)
     looks: str | None
 
 
@@ -55,91 +55,93 @@ class EmailCopy:
     """Every method raises StoreUnavailableError when DynamoDB fails. `client`: a boto3 client for it."""
 
     people_table: str
-    truth: Truth
-    audit: Audit
+    verified: VerifiedEmailSource
+    audit: AuditTrail
     client: Any
 
-    def asked_for(self, person: Person) -> frozenset[str]:
+    def requested(self, person: Person) -> frozenset[str]:
         """The addresses that were requested and have not been verified since."""
-        return self._held(person).asked_for
+        return self._stored(person).requested
 
-    def asking(self, person: Person, email: str) -> "Clause":
+    def request_clause(self, person: Person, email: str) -> "Clause":
         """The update that notes `email` as requested, in addition to earlier requests.
 
-        At MOST_ASKED_FOR requests only the new one is kept.
+        At MAX_REQUESTED requests only the new one is kept.
         """
         values = {":asked": {"SS": [email]}}
-        if len(self.asked_for(person)) >= MOST_ASKED_FOR:
-            return Clause(f"{ASKED_FOR} = :asked", "", values)
-        return Clause("", f"ADD {ASKED_FOR} :asked", values)
+        if len(self.requested(person)) >= MAX_REQUESTED:
+            return Clause(f"{REQUESTED_EMAILS} = :asked", "", values)
+        return Clause("", f"ADD {REQUESTED_EMAILS} :asked", values)
 
-    def healed(self, person: Person, access: SecretText, who: Origin, *, suspected: bool = False) -> bool:
-        """Like `renewed`, if a change was requested or the copy is `suspected` to be out of date; never
+    def repair_if_outdated(
+        self, person: Person, access: SecretText, who: Origin, *, suspected: bool = False
+    ) -> bool:
+        """Like `repair`, if a change was requested or the copy is `suspected` to be out of date; never
         raises."""
         try:
-            return (suspected or bool(self.asked_for(person))) and self.renewed(person, access, who)
-        except (RetryableError, RefusalError):
+            return (suspected or bool(self.requested(person))) and self.repair(person, access, who)
+        except (RetryableError, HttpError):
             journal.write("email_not_compared", reason="a service did not answer")
             return False
 
-    def renewed(self, person: Person, access: SecretText, who: Origin) -> bool:
+    def repair(self, person: Person, access: SecretText, who: Origin) -> bool:
         """Set the copy to the address verified at Cognito; returns whether it differed.
 
         Raises
         ------
-        RefusalError: 401 when the token has expired, 409 when concurrent changes continue.
+        HttpError: 401 when the token has expired, 409 when concurrent changes continue.
         IdentityUnavailableError: the verified address cannot be read.
         """
         for _ in range(TRIES):
-            held = self._held(person)
+            stored = self._stored(person)
             email = self._true(access)
-            if email is None or (email == held.email and email not in held.asked_for):
+            if email is None or (email == stored.email and email not in stored.requested):
                 return False
             try:
-                self._write(person, held, email, who)
+                self._write(person, stored, email, who)
             except UnmetError:
                 continue
-            return email != held.email
-        raise RefusalError(409, "account_changing", "This account is being changed: try again.")
+            return email != stored.email
+        raise HttpError(409, "account_changing", "This account is being changed: try again.")
 
-    def _held(self, person: Person) -> _Held:
+    def _stored(self, person: Person) -> _StoredEmail:
         with answered():
             found = self.client.get_item(TableName=self.people_table, Key=_key(person), ConsistentRead=True)
         item = found.get("Item", {})
-        return _Held(
+        return _StoredEmail(
             email=item.get("email", {}).get("S", ""),
-            asked_for=frozenset(item.get(ASKED_FOR, {}).get("SS", ())),
+            requested=frozenset(item.get(REQUESTED_EMAILS, {}).get("SS", ())),
             looks=item.get(LOOKS, {}).get("N"),
         )
 
     def _true(self, access: SecretText) -> str | None:
         try:
-            return self.truth.verified_email(access)
+            return self.verified.verified_email(access)
         except WrongPasswordError:
-            raise RefusalError(401, "unauthorized", "This session has ended: log in again.") from None
+            raise HttpError(401, "unauthorized", "This session has ended: log in again.") from None
 
-    def _write(self, person: Person, held: _Held, email: str, who: Origin) -> None:
-        writes = [_copied(self.people_table, person, held, email)]
-        if email != held.email:
+    def _write(self, person: Person, stored: _StoredEmail, email: str, who: Origin) -> None:
+        writes = [_copied(self.people_table, person, stored, email)]
+        if email != stored.email:
             writes.append(self.audit.entry(person.tenant, who, "account.email_changed", person.subject))
         write_all(self.client, writes)
 
 
-def _copied(table: str, person: Person, held: _Held, email: str) -> Item:
-    looked = f"{LOOKS} = :looks" if held.looks is not None else f"attribute_not_exists({LOOKS})"
+def _copied(table: str, person: Person, stored: _StoredEmail, email: str) -> Item:
+    looked = f"{LOOKS} = :looks" if stored.looks is not None else f"attribute_not_exists({LOOKS})"
     values = {
         ":tenant": {"S": str(person.tenant)},
         ":email": {"S": email},
         ":one": {"N": "1"},
         ":asked": {"SS": [email]},
     }
-    if held.looks is not None:
-        values[":looks"] = {"N": held.looks}
+    if stored.looks is not None:
+        values[":looks"] = {"N": stored.looks}
     return {
         "Update": {
             "TableName": table,
             "Key": _key(person),
-            "UpdateExpression": f"SET email = :email ADD {LOOKS} :one DELETE {ASKED_FOR} :asked",
+            "UpdateExpression": f"SET email = :email ADD {LOOKS} :one DELETE {REQUESTED_EMAILS} :asked",
             "ConditionExpression": f"tenant_id = :tenant AND {looked}",
             "ExpressionAttributeValues": values,
         }

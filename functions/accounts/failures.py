@@ -23,7 +23,7 @@ PAUSE_SECONDS = 10
 """How long to count in memory only after DynamoDB did not answer, so that not every request waits for it."""
 
 
-class Failures:
+class FailureLimiter:
     """Counts in memory and in the table of attempts, which all execution environments share.
 
     At most one write per failure, and none once an address is known to be over the limit. Windows have a
@@ -42,7 +42,7 @@ class Failures:
         self._counts: dict[str, int] = {}
         self._paused_until = float("-inf")
 
-    def over(self, address: str, now: float) -> bool:
+    def count_failure(self, address: str, now: float) -> bool:
         """Count one failure from `address`; returns whether there are more than MOST in this window."""
         self._turn(int(now) // WINDOW_SECONDS)
         network = network_of(address)
@@ -71,7 +71,7 @@ class Failures:
 
     def _add(self, network: str) -> int:
         ends_at = (self._window + 1) * WINDOW_SECONDS
-        self._client = self._client or _hasty_client()
+        self._client = self._client or _short_timeout_client()
         counter = hashlib.sha256(f"{self._what}|address|{network}|{self._window}".encode()).hexdigest()
         with answered():
             updated = self._client.update_item(
@@ -84,7 +84,7 @@ class Failures:
         return int(updated["Attributes"]["tries"]["N"])
 
 
-def _hasty_client() -> Any:
+def _short_timeout_client() -> Any:
     """A DynamoDB client with short timeouts and no retries: a request waits for the count."""
     return boto3.client(
         "dynamodb", config=Config(connect_timeout=0.3, read_timeout=0.3, retries={"total_max_attempts": 1})

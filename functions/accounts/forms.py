@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from functions.accounts.weak_passwords import weakness
-from functions.shared.errors import RefusalError
+from functions.shared.errors import HttpError
 from functions.shared.forms import invalid
 from functions.shared.secret_text import SecretText
 
@@ -65,9 +65,9 @@ class PasswordChange:
     old: SecretText
     new: SecretText
 
-    def refuse_weak(self, *own_words: str) -> None:
+    def reject_weak(self, *own_words: str) -> None:
         """Reject the new password with 400 when it is weak for the person of these words."""
-        _refuse_weak("new_password", self.new, own_words)
+        _reject_weak("new_password", self.new, own_words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,7 @@ def log_in(body: bytes) -> LogIn | Refresh:
     return LogIn(fields.email(), fields.password())
 
 
-def address(body: bytes) -> str:
+def email_of(body: bytes) -> str:
     """`POST /v1/signup/resend` and `POST /v1/password/forgot`: the email address."""
     return _Fields(body).email()
 
@@ -139,9 +139,9 @@ class _Fields:
         try:
             content = msgspec.json.decode(body)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            raise RefusalError(400, "invalid_body", "The body is not JSON.") from None
+            raise HttpError(400, "invalid_body", "The body is not JSON.") from None
         if not isinstance(content, dict):
-            raise RefusalError(400, "invalid_body", "The body is not a JSON object.")
+            raise HttpError(400, "invalid_body", "The body is not a JSON object.")
         self._content: dict[str, Any] = {
             name: SecretText(value) if name in _SECRET and isinstance(value, str) else value
             for name, value in content.items()
@@ -190,7 +190,7 @@ class _Fields:
         checked = self._secret(field, MAX_PASSWORD_CHARACTERS)
         if not checked.reveal().isprintable() or " " in checked.reveal():
             raise invalid(field, "must not contain spaces or control characters")
-        _refuse_weak(field, checked, own_words)
+        _reject_weak(field, checked, own_words)
         return checked
 
     def code(self) -> SecretText:
@@ -215,7 +215,7 @@ class _Fields:
 _SECRET = ("password", "new_password", "code", "refresh_token")
 
 
-def _refuse_weak(field: str, password: SecretText, own_words: Sequence[str]) -> None:
+def _reject_weak(field: str, password: SecretText, own_words: Sequence[str]) -> None:
     wrong = weakness(password.reveal(), own_words, MIN_PASSWORD_CHARACTERS)
     if wrong is not None:
         raise invalid(field, wrong)

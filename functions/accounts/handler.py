@@ -13,16 +13,16 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from functions.accounts.attempts import ADDRESS_TRIES, Attempts
+from functions.accounts.attempts import ADDRESS_TRIES, AttemptLimiter
 from functions.accounts.directory import Directory
 from functions.accounts.identity import Identity
-from functions.accounts.key_ring import KeyRing
-from functions.accounts.key_shelf import KeyShelf
+from functions.accounts.key_service import KeyService
+from functions.accounts.key_store import KeyStore
 from functions.accounts.people import People
 from functions.accounts.profile import EmailChanges, Profiles
-from functions.accounts.routes import Office, answer_to
-from functions.shared.account.announcements import Announcements
-from functions.shared.account.audit import Audit
+from functions.accounts.routes import AccountService, answer_to
+from functions.shared.accounts.announcements import Announcements
+from functions.shared.accounts.audit import AuditTrail
 from functions.shared.dynamo.answers import open_client
 from functions.shared.http import Answer, Event, answering
 from functions.shared.settings import load
@@ -44,17 +44,19 @@ class Settings:
 
 
 @cache
-def _office() -> Office:
+def _account_service() -> AccountService:
     settings = load(Settings)
-    return office(settings, open_client(), Identity(settings.identity_pool, settings.identity_client))
+    return account_service(
+        settings, open_client(), Identity(settings.identity_pool, settings.identity_client)
+    )
 
 
-def office(
+def account_service(
     settings: Settings, client: Any, identity: EmailChanges, clock: Callable[[], float] = time.time
-) -> Office:
+) -> AccountService:
     """Build the handler's dependencies on one DynamoDB client."""
-    audit = Audit(settings.audit_table, client, clock)
-    return Office(
+    audit = AuditTrail(settings.audit_table, client, clock)
+    return AccountService(
         profiles=Profiles(
             directory=Directory(settings.accounts_table, settings.keys_table, client=client),
             people=People(settings.people_table, client),
@@ -63,16 +65,18 @@ def office(
             audit=audit,
             client=client,
         ),
-        keys=KeyRing(KeyShelf(settings.keys_table, settings.key_lists_table, client), audit, client, clock),
+        keys=KeyService(
+            KeyStore(settings.keys_table, settings.key_lists_table, client), audit, client, clock
+        ),
         audit=audit,
         announcements=Announcements(settings.announcements_table, client, clock),
-        attempts=Attempts(settings.attempts_table, client, address_tries=settings.attempts_an_address),
+        attempts=AttemptLimiter(settings.attempts_table, client, address_tries=settings.attempts_an_address),
         clock=clock,
-        even_seconds=settings.even_ms / 1000,
+        min_response_seconds=settings.even_ms / 1000,
     )
 
 
 @answering
 def handler(event: Event) -> Answer:
     """Handle one request to one of the account's routes."""
-    return answer_to(event, _office())
+    return answer_to(event, _account_service())

@@ -49,7 +49,7 @@ class WeakPasswordError(PermanentError):
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class CognitoUser:
     """An identity at Cognito."""
 
     subject: str
@@ -57,7 +57,7 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True)
-class Tokens:
+class SessionTokens:
     """Tokens of a sign-in or refresh; `refresh` is None after a refresh. `expires_in` in seconds.
 
     `session` and `signed_in_at` (Unix seconds) are the same for all tokens of one sign-in.
@@ -134,7 +134,7 @@ class Identity:
         subject: str = answer["UserSub"]
         return subject
 
-    def find(self, email: str) -> Known | None:
+    def find(self, email: str) -> CognitoUser | None:
         """The identity with this address, or None."""
         try:
             answer = self._call("admin_get_user", UserPoolId=self._pool, Username=email)
@@ -143,7 +143,7 @@ class Identity:
                 return None
             raise IdentityUnavailableError(refused.code) from None
         attributes = {each["Name"]: each["Value"] for each in answer["UserAttributes"]}
-        return Known(attributes["sub"], confirmed=answer["UserStatus"] != "UNCONFIRMED")
+        return CognitoUser(attributes["sub"], confirmed=answer["UserStatus"] != "UNCONFIRMED")
 
     def remove(self, subject: str) -> None:
         """Delete an identity by its subject; its address may belong to another identity by now."""
@@ -192,7 +192,7 @@ class Identity:
             if refused.code != "UserNotFoundException":
                 raise IdentityUnavailableError(refused.code) from None
 
-    def log_in(self, email: str, password: SecretText) -> Tokens:
+    def log_in(self, email: str, password: SecretText) -> SessionTokens:
         """Sign in.
 
         Raises
@@ -217,7 +217,7 @@ class Identity:
             raise SecondFactorError("a second factor is asked for")
         return _tokens(answer["AuthenticationResult"])
 
-    def refresh(self, token: SecretText) -> Tokens:
+    def refresh(self, token: SecretText) -> SessionTokens:
         """A new access token for a refresh token.
 
         Uses GetTokensFromRefreshToken, because REFRESH_TOKEN_AUTH needs a hash over the username of the
@@ -399,11 +399,11 @@ def _of_sign_in(code: str) -> Exception:
             return IdentityUnavailableError(f"Cognito: {code}")
 
 
-def _tokens(result: dict[str, Any]) -> Tokens:
+def _tokens(result: dict[str, Any]) -> SessionTokens:
     access: str = result["AccessToken"]
     refresh = result.get("RefreshToken")
     claims = _claims(access)
-    return Tokens(
+    return SessionTokens(
         subject=claims["sub"],
         session=claims["origin_jti"],
         signed_in_at=claims["auth_time"],

@@ -51,7 +51,7 @@ class Key:
         ended = self.expires_at if self.revoked_at is None else self.revoked_at
         return None if ended is None else ended + KEEP_DAYS * SECONDS_A_DAY
 
-    def forgotten(self, now: float) -> bool:
+    def past_retention(self, now: float) -> bool:
         """Check the date as well: DynamoDB TTL deletes late."""
         return self.forget_at is not None and self.forget_at <= now
 

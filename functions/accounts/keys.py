@@ -23,14 +23,14 @@ _SCHEMES = ("bearer", "splunk", "apikey", "basic")
 _HEADERS = ("x-api-key", "dd-api-key", "x-amz-firehose-access-key")
 
 
-def mint() -> str:
+def generate() -> str:
     """A new key; shown to its owner once and not stored."""
     random_part = "".join(secrets.choice(_BASE62) for _ in range(RANDOM_CHARACTERS))
     return PREFIX + random_part + _checksum(random_part)
 
 
 def well_formed(key: str) -> bool:
-    """Whether `key` could come from `mint`: its format and its checksum are valid."""
+    """Whether `key` could come from `generate`: its format and its checksum are valid."""
     if not _FORM.fullmatch(key):
         return False
     random_part = key[len(PREFIX) : -CHECKSUM_CHARACTERS]

@@ -38,9 +38,9 @@ State = Literal["unconfirmed", "confirmed"]
 class Person:
     """`subject` is Cognito's id of the person; `terms_accepted_at` RFC 3339, UTC.
 
-    `proof` (functions.accounts.proof) and `forget_at` (Unix seconds) are set only while unconfirmed.
+    `proof` (functions.accounts.password_hash) and `forget_at` (Unix seconds) are set only while unconfirmed.
     `tried_code`: digest of the last confirmation code, which distinguishes a retry of the right code from a
-    guess. `owed`: names of password resets after which old sessions may not have been ended.
+    guess. `open_resets`: names of password resets after which old sessions may not have been ended.
     `sessions_ended_at`: sessions that began before this time (Unix seconds) have ended. `ended_sessions`:
     sessions that ended one by one, each as `<until>-<session>`; at `until` all its tokens have expired.
     """
@@ -56,7 +56,7 @@ class Person:
     proof: str | None = field(default=None, repr=False)
     tried_code: str | None = field(default=None, repr=False)
     forget_at: int | None = None
-    owed: frozenset[str] = frozenset()
+    open_resets: frozenset[str] = frozenset()
     sessions_ended_at: int = 0
     ended_sessions: frozenset[str] = frozenset()
 
@@ -69,8 +69,8 @@ class Person:
         return self.tried_code == code_digest(self.subject, code)
 
     def overdue(self, now: float) -> frozenset[str]:
-        """The names in `owed` of resets that are no longer in progress."""
-        return frozenset(name for name in self.owed if _began(name) + UNDERWAY_SECONDS < now)
+        """The names in `open_resets` of resets that are no longer in progress."""
+        return frozenset(name for name in self.open_resets if _began(name) + UNDERWAY_SECONDS < now)
 
     def session_over(self, session: str, signed_in_at: int, now: float) -> bool:
         """Whether the session has ended that began with the sign-in at `signed_in_at`, in Unix seconds.
@@ -152,14 +152,14 @@ class People:
             names={f"#{each}": each for each in new},
         )
 
-    def owe(self, subject: str, reset: str) -> None:
+    def record_reset(self, subject: str, reset: str) -> None:
         """Record, before a reset is tried, that it may leave old sessions to end."""
         self._change(
             subject, "ADD owed :reset", {":reset": {"SS": [reset]}}, "attribute_exists(subject)", names={}
         )
 
-    def settle(self, subject: str, resets: Collection[str]) -> None:
-        """Remove resets whose sessions have ended, or that did not happen; others stay in `owed`."""
+    def clear_resets(self, subject: str, resets: Collection[str]) -> None:
+        """Remove resets whose sessions have ended, or that did not happen; others stay in `open_resets`."""
         if resets:
             values = {":resets": {"SS": sorted(resets)}}
             self._change(subject, "DELETE owed :resets", values, "attribute_exists(subject)", names={})
@@ -179,7 +179,7 @@ class People:
         values = {":ended": {"SS": [f"{until}-{session}"]}}
         self._change(subject, "ADD ended_sessions :ended", values, "attribute_exists(subject)", names={})
 
-    def forget_ended(self, subject: str, ended: Collection[str]) -> None:
+    def remove_ended(self, subject: str, ended: Collection[str]) -> None:
         """Remove entries of `ended_sessions` whose tokens have expired."""
         if ended:
             values = {":ended": {"SS": sorted(ended)}}
@@ -250,7 +250,7 @@ def unconfirmed(person: Person, now: float) -> Person:
     return replace(person, state="unconfirmed", forget_at=int(now) + UNCONFIRMED_DAYS * SECONDS_A_DAY)
 
 
-def moment(now: float) -> str:
+def to_rfc3339(now: float) -> str:
     """Unix seconds as RFC 3339."""
     return datetime.fromtimestamp(int(now), UTC).isoformat().replace("+00:00", "Z")
 
@@ -281,8 +281,8 @@ def _item(person: Person) -> dict[str, Any]:
         item["tried_code"] = {"S": person.tried_code}
     if person.forget_at is not None:
         item["forget_at"] = {"N": str(person.forget_at)}
-    if person.owed:
-        item["owed"] = {"SS": sorted(person.owed)}
+    if person.open_resets:
+        item["owed"] = {"SS": sorted(person.open_resets)}
     if person.sessions_ended_at:
         item["sessions_ended_at"] = {"N": str(person.sessions_ended_at)}
     if person.ended_sessions:
@@ -303,7 +303,7 @@ def _person(item: dict[str, Any]) -> Person:
         proof=item.get("proof", {}).get("S"),
         tried_code=item.get("tried_code", {}).get("S"),
         forget_at=int(item["forget_at"]["N"]) if "forget_at" in item else None,
-        owed=frozenset(item.get("owed", {}).get("SS", ())),
+        open_resets=frozenset(item.get("owed", {}).get("SS", ())),
         sessions_ended_at=int(item.get("sessions_ended_at", {}).get("N", "0")),
         ended_sessions=frozenset(item.get("ended_sessions", {}).get("SS", ())),
     )

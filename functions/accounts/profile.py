@@ -14,11 +14,11 @@ from functions.accounts.account_forms import Changes
 from functions.accounts.directory import Account, Directory
 from functions.accounts.email_copy import Clause, EmailCopy
 from functions.accounts.identity import AddressTakenError, WrongCodeError, WrongPasswordError
-from functions.accounts.people import People, Person, moment
+from functions.accounts.people import People, Person, to_rfc3339
 from functions.shared.access import Principal
-from functions.shared.account.audit import Audit, Origin
+from functions.shared.accounts.audit import AuditTrail, Origin
 from functions.shared.dynamo.transaction import UnmetError, write_all
-from functions.shared.errors import RefusalError
+from functions.shared.errors import HttpError
 from functions.shared.secret_text import SecretText
 
 Item = dict[str, Any]
@@ -42,18 +42,18 @@ class Profile:
     def shown(self) -> dict[str, Any]:
         """The response of `GET /v1/account`."""
         account, person = self.account, self.person
-        created_at = None if account.created_at is None else moment(account.created_at)
+        created_at = None if account.created_at is None else to_rfc3339(account.created_at)
         return {
             "tenant_id": account.tenant,
             "name": person.name if person else None,
             "email": person.email if person else None,
-            "plan": account.standing.plan,
-            "retention_days": account.standing.retention_days,
+            "plan": account.account_status.plan,
+            "retention_days": account.account_status.retention_days,
             "marketing_opt_in": person.marketing_opt_in if person else False,
             "terms_version": person.terms_version if person else None,
             "terms_accepted_at": person.terms_accepted_at if person else None,
             "created_at": created_at or (person.terms_accepted_at if person else None),
-            "closes_at": None if account.closes_at is None else moment(account.closes_at),
+            "closes_at": None if account.closes_at is None else to_rfc3339(account.closes_at),
         }
 
 
@@ -68,14 +68,14 @@ class Profiles:
     people: People
     people_table: str
     identity: EmailChanges
-    audit: Audit
+    audit: AuditTrail
     client: Any
 
     def read(self, caller: Principal, now: float) -> Profile:
         """The caller's account, with the person who calls, or with the owner for an API key."""
         account = self.directory.account(caller.tenant)
         if account is None:
-            raise RefusalError(404, "not_found", "This account no longer exists.")
+            raise HttpError(404, "not_found", "This account no longer exists.")
         subject = caller.subject or account.owner
         person = self.people.get(subject, now) if subject else None
         return Profile(account, person if person and person.tenant == caller.tenant else None)
@@ -87,14 +87,14 @@ class Profiles:
 
         Raises
         ------
-        RefusalError: 403 `sign_in_required`, before anything is changed; 401 when the token has expired.
+        HttpError: 403 `sign_in_required`, before anything is changed; 401 when the token has expired.
         """
         email = None if changes.email == person.email else changes.email
         if email is not None and access is None:
             raise sign_in_required()
         new, entries = self._decided(person, changes, email, who)
         if entries:
-            asked = None if email is None else self._emails.asking(person, email)
+            asked = None if email is None else self._emails.request_clause(person, email)
             self._write([_set(self.people_table, person, new, asked), *entries])
         if email is not None and access is not None:
             self._mail_code(access, email)
@@ -104,30 +104,30 @@ class Profiles:
         """Check the code that was mailed to the new address, which is valid from then on.
 
         If a step fails after Cognito accepted the code, the same request again completes the change, and so
-        does `healed`.
+        does `repair_if_outdated`.
 
         Raises
         ------
-        RefusalError: 409 `no_email_change`, 400 `invalid_code`.
+        HttpError: 409 `no_email_change`, 400 `invalid_code`.
         """
-        if not self._emails.asked_for(person):
-            raise RefusalError(409, "no_email_change", "No new e-mail address is waiting for confirmation.")
+        if not self._emails.requested(person):
+            raise HttpError(409, "no_email_change", "No new e-mail address is waiting for confirmation.")
         try:
             self.identity.confirm_email(access, code)
         except WrongCodeError:
-            if self._emails.renewed(person, access, who):
+            if self._emails.repair(person, access, who):
                 return
-            raise RefusalError(
+            raise HttpError(
                 400, "invalid_code", "The code is wrong or has expired: request a new one."
             ) from None
-        self._emails.renewed(person, access, who)
+        self._emails.repair(person, access, who)
 
-    def healed(self, person: Person, access: SecretText, who: Origin) -> bool:
+    def repair_if_outdated(self, person: Person, access: SecretText, who: Origin) -> bool:
         """Whether our copy of the address was outdated and is now corrected; compares only if it may differ.
 
         Never raises: without an answer the copy stays as it is.
         """
-        return self._emails.healed(person, access, who)
+        return self._emails.repair_if_outdated(person, access, who)
 
     @property
     def _emails(self) -> EmailCopy:
@@ -138,19 +138,19 @@ class Profiles:
     ) -> tuple[Item, list[Item]]:
         """The attributes to set, and an audit entry for each that differs from its current value."""
         new: Item = {}
-        told: list[tuple[str, str]] = []
+        audited: list[tuple[str, str]] = []
         if changes.name not in (None, person.name):
             new["name"] = {"S": changes.name}
-            told.append(("account.name_changed", person.subject))
+            audited.append(("account.name_changed", person.subject))
         if changes.marketing_opt_in not in (None, person.marketing_opt_in):
             new["marketing_opt_in"] = {"BOOL": changes.marketing_opt_in}
             # Consent must be provable, so the audit trail says whether it was given or withdrawn.
-            told.append(
+            audited.append(
                 ("account.marketing_changed", "opted_in" if changes.marketing_opt_in else "opted_out")
             )
         if email is not None:
-            told.append(("account.email_change_requested", person.subject))
-        return new, [self.audit.entry(person.tenant, who, *each) for each in told]
+            audited.append(("account.email_change_requested", person.subject))
+        return new, [self.audit.entry(person.tenant, who, *each) for each in audited]
 
     def _mail_code(self, access: SecretText, email: str) -> None:
         try:
@@ -159,18 +159,18 @@ class Profiles:
             # The answer must not reveal whether another account has this address.
             return
         except WrongPasswordError:
-            raise RefusalError(401, "unauthorized", "This session has ended: log in again.") from None
+            raise HttpError(401, "unauthorized", "This session has ended: log in again.") from None
 
     def _write(self, writes: Sequence[Item]) -> None:
         try:
             write_all(self.client, writes)
         except UnmetError:
-            raise RefusalError(409, "account_changing", "This account is being changed: try again.") from None
+            raise HttpError(409, "account_changing", "This account is being changed: try again.") from None
 
 
-def sign_in_required() -> RefusalError:
+def sign_in_required() -> HttpError:
     """Only the person whose address it is can change it."""
-    return RefusalError(
+    return HttpError(
         403, "sign_in_required", "An API key cannot change the e-mail address: log in and try again."
     )
 

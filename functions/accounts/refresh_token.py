@@ -39,7 +39,7 @@ class RefreshToken:
         return SecretText(f"{head}.{sign(PURPOSE, f'{head}.{tail}')}.{tail}")
 
 
-def opened(text: SecretText, sign: Sign) -> RefreshToken | None:
+def verify_refresh_token(text: SecretText, sign: Sign) -> RefreshToken | None:
     """The parts of a token made by `RefreshToken.signed`; None for any other text."""
     form = _FORM.fullmatch(text.reveal())
     if form is None:

@@ -8,15 +8,15 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from functions.accounts.attempts import Attempts
-from functions.accounts.failures import Failures
+from functions.accounts.attempts import AttemptLimiter
+from functions.accounts.failures import FailureLimiter
 from functions.accounts.forms import LogOut, Refresh
-from functions.accounts.identity import Identity, Tokens, WrongPasswordError
+from functions.accounts.identity import Identity, SessionTokens, WrongPasswordError
 from functions.accounts.people import MAX_ENDED_SESSIONS, People, Person, ended_at
-from functions.accounts.refresh_token import RefreshToken, opened
+from functions.accounts.refresh_token import RefreshToken, verify_refresh_token
 from functions.shared.access import Principal
-from functions.shared.account.audit import Audit, Origin
-from functions.shared.errors import RefusalError, RetryableError
+from functions.shared.accounts.audit import AuditTrail, Origin
+from functions.shared.errors import HttpError, RetryableError
 from functions.shared.forms import invalid
 from functions.shared.secret_text import SecretText
 
@@ -29,7 +29,7 @@ REFRESH_SECONDS = 30 * 86_400 + ACCESS_SECONDS
 MAX_WAIT_SECONDS = 3.0
 
 
-class PromptRefusalError(RefusalError):
+class ImmediateRejectionError(HttpError):
     """A rejection that does not reveal who exists, so it is answered without delay."""
 
 
@@ -42,19 +42,19 @@ class Sessions:
 
     identity: Identity
     people: People
-    audit: Audit
-    attempts: Attempts
-    failures: Failures
+    audit: AuditTrail
+    attempts: AttemptLimiter
+    failures: FailureLimiter
     clock: Callable[[], float] = time.time
 
-    def handed_out(self, tokens: Tokens) -> Tokens:
+    def sign_refresh_token(self, tokens: SessionTokens) -> SessionTokens:
         """`tokens` with the refresh token in our signed form."""
         if tokens.refresh is None:
             return tokens
         own = RefreshToken(tokens.subject, tokens.session, tokens.signed_in_at, tokens.refresh)
         return replace(tokens, refresh=own.signed(self.identity.sign))
 
-    def refresh(self, form: Refresh, address: str, now: float) -> Tokens:
+    def refresh(self, form: Refresh, address: str, now: float) -> SessionTokens:
         """A new access token of the same session.
 
         A made-up token is counted for its network and costs nothing else. A valid one is counted for its
@@ -63,12 +63,12 @@ class Sessions:
 
         Raises
         ------
-        PromptRefusalError: 401 `invalid_login`; 429 after functions.accounts.failures.MOST made-up ones.
-        RefusalError: 429 `too_many_attempts`.
+        ImmediateRejectionError: 401 `invalid_login`; 429 after functions.accounts.failures.MOST made-up ones.
+        HttpError: 429 `too_many_attempts`.
         """
-        given = opened(form.token, self.identity.sign)
+        given = verify_refresh_token(form.token, self.identity.sign)
         if given is None:
-            raise self._made_up(address, now)
+            raise self._count_unknown_token(address, now)
         self.attempts.admit_session(given.subject, now)
         person = self.people.get(given.subject, now)
         if person is None or person.session_over(given.session, given.signed_in_at, now):
@@ -85,7 +85,7 @@ class Sessions:
 
         Raises
         ------
-        RefusalError: 400 `invalid_refresh_token`, when it is not the caller's own; 401.
+        HttpError: 400 `invalid_refresh_token`, when it is not the caller's own; 401.
         """
         subject = caller.subject or ""
         given = self._own(form.token, subject)
@@ -97,7 +97,7 @@ class Sessions:
         if form.everywhere or len(person.ended_sessions - expired) >= MAX_ENDED_SESSIONS:
             self.end_all(person, who)
             return
-        self.people.forget_ended(subject, expired)
+        self.people.remove_ended(subject, expired)
         if given:
             # Revoke before recording the end: the record is deleted sooner because of the revocation.
             self.identity.revoke(given.token)
@@ -105,7 +105,7 @@ class Sessions:
         for session in {caller.session, given.session if given else caller.session}:
             self.people.end_session(subject, session, until)
 
-    def end_ours(self, person: Person) -> int:
+    def mark_all_ended(self, person: Person) -> int:
         """End every session in our table; returns the time before which they began."""
         before = ended_at(self.clock())
         self.people.end_sessions(person.subject, before)
@@ -114,20 +114,20 @@ class Sessions:
     def end_all(self, person: Person, who: Origin | None) -> Person:
         """End every session and complete unfinished resets; returns the person's new state.
 
-        On failure `owed` keeps its entries, even if another process settled them meanwhile. `who` is for the
+        On failure `open_resets` keeps its entries, even if another process removed them. `who` is for the
         audit trail; None when the trail already has the cause.
         """
-        before = self.end_ours(person)
+        before = self.mark_all_ended(person)
         try:
             self.identity.end_sessions(person.subject)
             if who is not None:
                 self.audit.append(person.tenant, who, "sessions.ended", person.subject)
         except RetryableError:
-            for reset in person.owed:
-                self.people.owe(person.subject, reset)
+            for reset in person.open_resets:
+                self.people.record_reset(person.subject, reset)
             raise
-        self.people.settle(person.subject, person.owed)
-        return replace(person, owed=frozenset(), sessions_ended_at=before, ended_sessions=frozenset())
+        self.people.clear_resets(person.subject, person.open_resets)
+        return replace(person, open_resets=frozenset(), sessions_ended_at=before, ended_sessions=frozenset())
 
     def wait_until_past(self, person: Person) -> None:
         """Wait until a sign-in is later than the end of earlier sessions: at most two seconds."""
@@ -135,19 +135,19 @@ class Sessions:
         time.sleep(min(max(left, 0.2), MAX_WAIT_SECONDS))
 
     def _own(self, token: SecretText | None, subject: str) -> RefreshToken | None:
-        given = None if token is None else opened(token, self.identity.sign)
+        given = None if token is None else verify_refresh_token(token, self.identity.sign)
         if token is not None and (given is None or given.subject != subject):
             raise invalid("refresh_token", "must be the refresh token of your own login")
         return given
 
-    def _made_up(self, address: str, now: float) -> RefusalError:
-        if not self.failures.over(address, now):
+    def _count_unknown_token(self, address: str, now: float) -> HttpError:
+        if not self.failures.count_failure(address, now):
             return _ended()
         wait = self.failures.seconds_left(now)
-        return PromptRefusalError(
+        return ImmediateRejectionError(
             429, "too_many_attempts", f"Too many attempts: wait {wait} seconds.", retry_after_seconds=wait
         )
 
 
-def _ended() -> PromptRefusalError:
-    return PromptRefusalError(401, "invalid_login", "Sign-in failed: check e-mail and password.")
+def _ended() -> ImmediateRejectionError:
+    return ImmediateRejectionError(401, "invalid_login", "Sign-in failed: check e-mail and password.")

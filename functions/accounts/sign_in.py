@@ -15,21 +15,21 @@ from dataclasses import dataclass
 from functools import cache
 
 from functions.accounts import forms
-from functions.accounts.attempts import ADDRESS_TRIES, Attempts
+from functions.accounts.attempts import ADDRESS_TRIES, AttemptLimiter
+from functions.accounts.authentication import Authentication
 from functions.accounts.bearer import access_token
 from functions.accounts.directory import Directory
 from functions.accounts.email_copy import EmailCopy
-from functions.accounts.failures import Failures
+from functions.accounts.failures import FailureLimiter
 from functions.accounts.forms import Refresh
-from functions.accounts.identity import Identity, Tokens
-from functions.accounts.membership import Membership
+from functions.accounts.identity import Identity, SessionTokens
 from functions.accounts.people import People
-from functions.accounts.sessions import PromptRefusalError, Sessions
+from functions.accounts.sessions import ImmediateRejectionError, Sessions
 from functions.shared.access import Principal, principal
-from functions.shared.account.audit import Audit, origin
-from functions.shared.account.mail import Mailer
+from functions.shared.accounts.audit import AuditTrail, origin
+from functions.shared.accounts.mail import Mailer
 from functions.shared.dynamo.answers import open_client
-from functions.shared.errors import RefusalError, RetryableError
+from functions.shared.errors import HttpError, RetryableError
 from functions.shared.http import Answer, Event, answer, answering, request
 from functions.shared.secret_text import SecretText
 from functions.shared.settings import load
@@ -56,21 +56,24 @@ class Settings:
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class SignInService:
     """The handler's dependencies, created once for each execution environment."""
 
-    membership: Membership
-    even_seconds: float
+    authentication: Authentication
+    min_response_seconds: float
 
 
 @cache
-def _desk() -> Desk:
+def _service() -> SignInService:
     settings = load(Settings)
-    identity, audit = Identity(settings.identity_pool, settings.identity_client), Audit(settings.audit_table)
+    identity, audit = (
+        Identity(settings.identity_pool, settings.identity_client),
+        AuditTrail(settings.audit_table),
+    )
     people = People(settings.people_table)
-    attempts = Attempts(settings.attempts_table, address_tries=settings.attempts_an_address)
-    failures = Failures(settings.attempts_table, what="refresh")
-    membership = Membership(
+    attempts = AttemptLimiter(settings.attempts_table, address_tries=settings.attempts_an_address)
+    failures = FailureLimiter(settings.attempts_table, what="refresh")
+    authentication = Authentication(
         identity=identity,
         people=people,
         directory=Directory(settings.accounts_table, settings.keys_table),
@@ -80,100 +83,102 @@ def _desk() -> Desk:
         emails=EmailCopy(settings.people_table, identity, audit, open_client()),
         sessions=Sessions(identity, people, audit, attempts, failures),
     )
-    return Desk(membership, settings.even_ms / 1000)
+    return SignInService(authentication, settings.even_ms / 1000)
 
 
 @answering
 def handler(event: Event) -> Answer:
     """Handle one request to one of the routes."""
-    return answer_to(event, _desk())
+    return answer_to(event, _service())
 
 
-def answer_to(event: Event, desk: Desk) -> Answer:
+def answer_to(event: Event, service: SignInService) -> Answer:
     """The response, delayed to its minimum duration."""
     if len(event.get("body") or "") > MAX_BODY_CHARACTERS:
-        raise RefusalError(413, "payload_too_large", "The body must not be larger than 16 KiB.")
+        raise HttpError(413, "payload_too_large", "The body must not be larger than 16 KiB.")
     try:
         if event["routeKey"] in SIGNED_IN_ROUTES:
-            return _signed_in_answer(event, desk.membership)
-        return _even_answer(event, desk)
+            return _signed_in_answer(event, service.authentication)
+        return _public_response(event, service)
     except RetryableError:
-        raise RefusalError(
+        raise HttpError(
             503, "try_again", "Temporarily unavailable: retry the request.", retry_after_seconds=2
         ) from None
 
 
-def _even_answer(event: Event, desk: Desk) -> Answer:
+def _public_response(event: Event, service: SignInService) -> Answer:
     """The response of a public route. Responses that depend on who exists all take the same time."""
     route = ROUTES[event["routeKey"]]
     body, address = request(event).body, event["requestContext"]["http"]["sourceIp"]
     began = time.monotonic()
     try:
-        answered = route(desk.membership, body, address)
-    except PromptRefusalError:
+        answered = route(service.authentication, body, address)
+    except ImmediateRejectionError:
         raise
-    except RefusalError as refusal:
+    except HttpError as refusal:
         if refusal.status in (401, 403) or refusal.code == "invalid_code":
-            _wait(began, desk.even_seconds)
+            _wait(began, service.min_response_seconds)
         raise
     if answered["statusCode"] == 202:
-        _wait(began, desk.even_seconds)
+        _wait(began, service.min_response_seconds)
     return answered
 
 
-def _signed_in_answer(event: Event, membership: Membership) -> Answer:
+def _signed_in_answer(event: Event, authentication: Authentication) -> Answer:
     caller = principal(event)
     access = access_token(caller, event)
     if access is None:
-        raise RefusalError(403, "sign_in_required", "An API key has no session: log in and try again.")
-    return SIGNED_IN_ROUTES[event["routeKey"]](membership, caller, access, event)
+        raise HttpError(403, "sign_in_required", "An API key has no session: log in and try again.")
+    return SIGNED_IN_ROUTES[event["routeKey"]](authentication, caller, access, event)
 
 
-def _sign_up(membership: Membership, body: bytes, address: str) -> Answer:
-    membership.sign_up(forms.sign_up(body), address, time.time())
+def _sign_up(authentication: Authentication, body: bytes, address: str) -> Answer:
+    authentication.sign_up(forms.sign_up(body), address, time.time())
     return answer(202, {"status": "confirmation_sent"})
 
 
-def _confirm(membership: Membership, body: bytes, address: str) -> Answer:
-    tenant = membership.confirm(forms.confirmation(body), address, time.time())
+def _confirm(authentication: Authentication, body: bytes, address: str) -> Answer:
+    tenant = authentication.confirm(forms.confirmation(body), address, time.time())
     return answer(200, {"status": "confirmed", "tenant_id": tenant})
 
 
-def _resend(membership: Membership, body: bytes, address: str) -> Answer:
-    membership.resend(forms.address(body), address, time.time())
+def _resend(authentication: Authentication, body: bytes, address: str) -> Answer:
+    authentication.resend(forms.email_of(body), address, time.time())
     return answer(202, {"status": "confirmation_sent"})
 
 
-def _log_in(membership: Membership, body: bytes, address: str) -> Answer:
+def _log_in(authentication: Authentication, body: bytes, address: str) -> Answer:
     form, now = forms.log_in(body), time.time()
     if isinstance(form, Refresh):
-        return _signed_in(membership.sessions.refresh(form, address, now), given=form)
-    return _signed_in(membership.log_in(form, address, now))
+        return _signed_in(authentication.sessions.refresh(form, address, now), given=form)
+    return _signed_in(authentication.log_in(form, address, now))
 
 
-def _forgot(membership: Membership, body: bytes, address: str) -> Answer:
-    membership.forgot(forms.address(body), address, time.time())
+def _forgot(authentication: Authentication, body: bytes, address: str) -> Answer:
+    authentication.forgot(forms.email_of(body), address, time.time())
     return answer(202, {"status": "code_sent"})
 
 
-def _reset(membership: Membership, body: bytes, address: str) -> Answer:
-    membership.reset(forms.reset(body), address, time.time())
+def _reset(authentication: Authentication, body: bytes, address: str) -> Answer:
+    authentication.reset(forms.reset(body), address, time.time())
     return answer(200, {"status": "password_changed"})
 
 
-def _log_out(membership: Membership, caller: Principal, _access: SecretText, event: Event) -> Answer:
+def _log_out(authentication: Authentication, caller: Principal, _access: SecretText, event: Event) -> Answer:
     form = forms.log_out(request(event).body)
-    membership.sessions.log_out(form, caller, origin(event, caller), time.time())
+    authentication.sessions.log_out(form, caller, origin(event, caller), time.time())
     return answer(200, {"status": "logged_out"})
 
 
-def _change_password(membership: Membership, caller: Principal, access: SecretText, event: Event) -> Answer:
+def _change_password(
+    authentication: Authentication, caller: Principal, access: SecretText, event: Event
+) -> Answer:
     form = forms.password_change(request(event).body)
-    membership.change_password(form, caller, access, origin(event, caller), time.time())
+    authentication.change_password(form, caller, access, origin(event, caller), time.time())
     return answer(200, {"status": "password_changed"})
 
 
-ROUTES: dict[str, Callable[[Membership, bytes, str], Answer]] = {
+ROUTES: dict[str, Callable[[Authentication, bytes, str], Answer]] = {
     "POST /v1/signup": _sign_up,
     "POST /v1/signup/confirm": _confirm,
     "POST /v1/signup/resend": _resend,
@@ -182,13 +187,13 @@ ROUTES: dict[str, Callable[[Membership, bytes, str], Answer]] = {
     "POST /v1/password/reset": _reset,
 }
 
-SIGNED_IN_ROUTES: dict[str, Callable[[Membership, Principal, SecretText, Event], Answer]] = {
+SIGNED_IN_ROUTES: dict[str, Callable[[Authentication, Principal, SecretText, Event], Answer]] = {
     "POST /v1/logout": _log_out,
     "POST /v1/password/change": _change_password,
 }
 
 
-def _signed_in(tokens: Tokens, given: Refresh | None = None) -> Answer:
+def _signed_in(tokens: SessionTokens, given: Refresh | None = None) -> Answer:
     """`given`: the refresh token of the request, which stays valid and is returned again."""
     refresh = tokens.refresh or (given.token if given else None)
     body = {

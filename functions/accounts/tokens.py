@@ -47,7 +47,7 @@ class Claims:
     expires_at: int
 
 
-class Verifier:
+class AccessTokenVerifier:
     """Verifies tokens of one pool and one client."""
 
     def __init__(
@@ -62,7 +62,7 @@ class Verifier:
         self._issuer = issuer
         self._client = client
         self._clock = clock
-        self._keys = _Keys(keys_url, fetch or _fetch, clock)
+        self._keys = _JsonWebKeySet(keys_url, fetch or _fetch, clock)
 
     def verify(self, token: str) -> Claims:
         """The claims of a token, after every relevant claim was checked.
@@ -114,7 +114,7 @@ class Verifier:
         return Claims(claims["sub"], claims["origin_jti"], signed_in_at, int(claims["exp"]))
 
 
-class _Keys:
+class _JsonWebKeySet:
     """The published keys by their ids."""
 
     def __init__(self, url: str, fetch: Fetch, clock: Callable[[], float]) -> None:

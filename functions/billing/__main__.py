@@ -9,11 +9,12 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from functions.billing import catalogue, reporting
-from functions.billing.books import Books
-from functions.billing.stripe_gate import StripeGate
+from functions.billing import catalogue
+from functions.billing.reporting import reported_usage
+from functions.billing.stripe_client import StripeSdkClient
 from functions.billing.stripe_secret import stripe_secret
-from functions.billing.usage import Usage
+from functions.billing.subscriptions.billing_store import BillingStore
+from functions.billing.usage.usage_store import UsageStore
 from functions.shared.errors import AstralogError, PermanentError
 from functions.shared.secret_store import read_secret
 from functions.shared.tenancy import TenantId
@@ -64,7 +65,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _sync(asked: argparse.Namespace) -> None:
-    gate = StripeGate(stripe_secret(read_secret(asked.secret)).api_key, asked.address)
+    gate = StripeSdkClient(stripe_secret(read_secret(asked.secret)).api_key, asked.address)
     steps = catalogue.sync(gate, dry_run=asked.dry_run)
     for step in steps:
         told = {"did": step.says, "kind": step.kind, "dry_run": asked.dry_run}
@@ -74,28 +75,31 @@ def _sync(asked: argparse.Namespace) -> None:
 
 
 def _show(asked: argparse.Namespace) -> None:
-    books, tenant = Books(asked.billing_table, asked.accounts_table), TenantId(asked.tenant)
-    standing = books.standing(tenant)
-    told = {"book": asdict(books.of(tenant)), "standing": asdict(standing) if standing else None}
+    records, tenant = BillingStore(asked.billing_table, asked.accounts_table), TenantId(asked.tenant)
+    account_status = records.account_status(tenant)
+    told = {
+        "book": asdict(records.of(tenant)),
+        "standing": asdict(account_status) if account_status else None,
+    }
     print(json.dumps(told, indent=2, default=sorted))  # noqa: T201
 
 
 def _usage(asked: argparse.Namespace) -> None:
-    tally = Usage(asked.usage_table).tally(TenantId(asked.tenant))
+    tally = UsageStore(asked.usage_table).tally(TenantId(asked.tenant))
     left_bytes = tally.reported.left_bytes(tally.raw_bytes)
     print(json.dumps({**asdict(tally), "left_bytes": left_bytes}, indent=2))  # noqa: T201
 
 
 def _settle_report(asked: argparse.Namespace) -> None:
-    usage = Usage(asked.usage_table)
+    usage = UsageStore(asked.usage_table)
     reported = usage.tally(TenantId(asked.tenant)).reported
     report = reported.pending
     if report is None:
         raise PermanentError("no report of this account is pending")
     if asked.landed:
-        usage.write(reporting.landed(reported, report, report.first_dated, reported.period_start))
+        usage.write(reported_usage.landed(reported, report, report.first_dated, reported.period_start))
     else:
-        usage.write(reporting.withdrawn(reported, report))
+        usage.write(reported_usage.withdrawn(reported, report))
     print(f"settled: {report.value_bytes} bytes")  # noqa: T201
 
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from functions.billing.stripe_contract import Fields, Kind, Stripe, Thing
-from functions.billing.subscription import product_of
+from functions.billing.stripe_contract import Fields, Kind, StripeApi, StripeObject
+from functions.billing.subscriptions.subscription import product_of
 from functions.shared.errors import PermanentError
 from functions.shared.plans import CURRENCY, GIGABYTE, PLANS, Plan
 
@@ -36,7 +36,7 @@ class CatalogueError(PermanentError):
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class CatalogueChange:
     """One change at Stripe: of the object `which`, or a new one if it is empty; `says` describes it for
     people."""
 
@@ -56,10 +56,12 @@ def usage_key(plan: str) -> str:
     return f"astralog_{plan}_bytes"
 
 
-def sync(stripe: Stripe, *, dry_run: bool = False, plans: Sequence[Plan] | None = None) -> list[Step]:
+def sync(
+    stripe: StripeApi, *, dry_run: bool = False, plans: Sequence[Plan] | None = None
+) -> list[CatalogueChange]:
     """Make Stripe's catalogue equal to ours; returns the changes made, or to make in a dry run."""
     sold = [plan for plan in (plans or PLANS.values()) if plan.sold]
-    done: list[Step] = []
+    done: list[CatalogueChange] = []
     for steps in (_meter_and_products, _prices, _left_over, _portal):
         # Evaluated step by step: a price needs the id of a meter that was created just before.
         for step in list(steps(stripe, sold)):
@@ -69,7 +71,7 @@ def sync(stripe: Stripe, *, dry_run: bool = False, plans: Sequence[Plan] | None 
     return done
 
 
-def prices_of(stripe: Stripe, plan: str) -> tuple[str, str]:
+def prices_of(stripe: StripeApi, plan: str) -> tuple[str, str]:
     """The ids of a plan's monthly price and of its usage price.
 
     Raises
@@ -83,7 +85,7 @@ def prices_of(stripe: Stripe, plan: str) -> tuple[str, str]:
     return found[keys[0]], found[keys[1]]
 
 
-def portal_of(stripe: Stripe) -> str:
+def portal_of(stripe: StripeApi) -> str:
     """The id of the portal's configuration; raises CatalogueError."""
     for each in stripe.listed("portal", active=True):
         if _marked(each):
@@ -91,7 +93,7 @@ def portal_of(stripe: Stripe) -> str:
     raise CatalogueError("Stripe has no configuration of our portal")
 
 
-def meter_of(stripe: Stripe) -> str:
+def meter_of(stripe: StripeApi) -> str:
     """The id of the meter of stored bytes; raises CatalogueError."""
     meter = _meter(stripe)
     if meter is None:
@@ -99,14 +101,14 @@ def meter_of(stripe: Stripe) -> str:
     return str(meter["id"])
 
 
-def _take(stripe: Stripe, step: Step) -> None:
+def _take(stripe: StripeApi, step: CatalogueChange) -> None:
     if step.which:
         stripe.changed(step.kind, step.which, step.fields)
     else:
         stripe.made(step.kind, step.fields)
 
 
-def _meter_and_products(stripe: Stripe, plans: Sequence[Plan]) -> Iterator[Step]:
+def _meter_and_products(stripe: StripeApi, plans: Sequence[Plan]) -> Iterator[CatalogueChange]:
     if _meter(stripe) is None:
         fields = {
             "display_name": "Stored bytes",
@@ -115,45 +117,47 @@ def _meter_and_products(stripe: Stripe, plans: Sequence[Plan]) -> Iterator[Step]
             "customer_mapping": {"type": "by_id", "event_payload_key": CUSTOMER_KEY},
             "value_settings": {"event_payload_key": VALUE_KEY},
         }
-        yield Step("meter", "", fields, f"make the meter {METER_EVENT}")
+        yield CatalogueChange("meter", "", fields, f"make the meter {METER_EVENT}")
     ids = [product_of(each.name) for each in plans]
     there = {each["id"]: each for each in stripe.listed("product", ids=ids)}
     for plan in plans:
         which = product_of(plan.name)
         wanted = {"name": f"AstraLog {plan.title}", "active": True}
         if which not in there:
-            yield Step("product", "", {"id": which, **wanted}, f"make the product {which}")
+            yield CatalogueChange("product", "", {"id": which, **wanted}, f"make the product {which}")
         elif any(there[which][name] != value for name, value in wanted.items()):
-            yield Step("product", which, wanted, f"change the product {which}")
+            yield CatalogueChange("product", which, wanted, f"change the product {which}")
 
 
-def _prices(stripe: Stripe, plans: Sequence[Plan]) -> Iterator[Step]:
+def _prices(stripe: StripeApi, plans: Sequence[Plan]) -> Iterator[CatalogueChange]:
     meter = _meter(stripe)
     there = {each["lookup_key"]: each for each in _all_prices(stripe, plans)}
     for plan in plans:
         for fields in (_flat(plan), _usage(plan, meter["id"] if meter else "")):
             key = fields["lookup_key"]
             if key not in there:
-                yield Step("price", "", fields, f"make the price {key}")
+                yield CatalogueChange("price", "", fields, f"make the price {key}")
             elif not _same_price(there[key], fields):
-                yield Step("price", "", {**fields, "transfer_lookup_key": True}, f"make the price {key} anew")
+                yield CatalogueChange(
+                    "price", "", {**fields, "transfer_lookup_key": True}, f"make the price {key} anew"
+                )
 
 
-def _left_over(stripe: Stripe, plans: Sequence[Plan]) -> Iterator[Step]:
+def _left_over(stripe: StripeApi, plans: Sequence[Plan]) -> Iterator[CatalogueChange]:
     """Active prices of our products without a current lookup key."""
     keys = {key for plan in plans for key in (flat_key(plan.name), usage_key(plan.name))}
     for each in _all_prices(stripe, plans):
         if each["active"] and each["lookup_key"] not in keys:
-            yield Step("price", each["id"], {"active": False}, f"archive the price {each['id']}")
+            yield CatalogueChange("price", each["id"], {"active": False}, f"archive the price {each['id']}")
 
 
-def _portal(stripe: Stripe, _plans: Sequence[Plan]) -> Iterator[Step]:
+def _portal(stripe: StripeApi, _plans: Sequence[Plan]) -> Iterator[CatalogueChange]:
     fields = {"features": PORTAL_FEATURES, "metadata": PORTAL_MARK}
     there = next((each for each in stripe.listed("portal", active=True) if _marked(each)), None)
     if there is None:
-        yield Step("portal", "", fields, "make the portal's configuration")
+        yield CatalogueChange("portal", "", fields, "make the portal's configuration")
     elif not _holds(there["features"], PORTAL_FEATURES):
-        yield Step("portal", there["id"], fields, "change the portal's configuration")
+        yield CatalogueChange("portal", there["id"], fields, "change the portal's configuration")
 
 
 def _flat(plan: Plan) -> dict[str, Any]:
@@ -183,7 +187,7 @@ def _usage(plan: Plan, meter: str) -> dict[str, Any]:
     }
 
 
-def _same_price(there: Thing, wanted: Fields) -> bool:
+def _same_price(there: StripeObject, wanted: Fields) -> bool:
     same = all(there[name] == wanted[name] for name in ("product", "currency"))
     # An archived price is found by its key, but cannot be sold.
     return (
@@ -198,24 +202,24 @@ def _same_price(there: Thing, wanted: Fields) -> bool:
     )
 
 
-def _tiers(tiers: Sequence[Thing]) -> list[tuple[int | None, Decimal]]:
+def _tiers(tiers: Sequence[StripeObject]) -> list[tuple[int | None, Decimal]]:
     return [
         (None if each["up_to"] in (None, "inf") else int(each["up_to"]), Decimal(each["unit_amount_decimal"]))
         for each in tiers
     ]
 
 
-def _all_prices(stripe: Stripe, plans: Sequence[Plan]) -> list[Thing]:
+def _all_prices(stripe: StripeApi, plans: Sequence[Plan]) -> list[StripeObject]:
     found = [stripe.listed("price", product=product_of(each.name), expand=["data.tiers"]) for each in plans]
     return [price for some in found for price in some]
 
 
-def _meter(stripe: Stripe) -> Thing | None:
+def _meter(stripe: StripeApi) -> StripeObject | None:
     active = stripe.listed("meter", status="active")
     return next((each for each in active if each["event_name"] == METER_EVENT), None)
 
 
-def _marked(portal: Thing) -> bool:
+def _marked(portal: StripeObject) -> bool:
     return bool((portal["metadata"] or {}).items() >= PORTAL_MARK.items())
 
 

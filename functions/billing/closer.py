@@ -13,17 +13,17 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from functions.billing.book import Book
-from functions.billing.books import Books
-from functions.billing.closing import Closer, FinalUsage
-from functions.billing.stripe_contract import Stripe
+from functions.billing.stripe_contract import StripeApi
+from functions.billing.subscriptions.billing_record import BillingRecord
+from functions.billing.subscriptions.billing_store import BillingStore
+from functions.billing.subscriptions.stripe_offboarding import FinalUsage, StripeOffboarding
 from functions.billing.wiring import (
-    BookkeepingSettings,
-    books_of,
-    desk_of,
-    gate_of,
-    reporter_of,
+    BillingSettings,
+    billing_service_of,
+    billing_store_of,
+    meter_event_sender_of,
     secret_of,
+    stripe_client_of,
 )
 from functions.shared import journal
 from functions.shared.dynamo.answers import open_client
@@ -39,62 +39,64 @@ RESERVE_SECONDS = 120
 
 
 @dataclass(frozen=True, slots=True)
-class Settings(BookkeepingSettings):
+class Settings(BillingSettings):
     closing_loading_seconds: int
     closing_invoice_seconds: int
 
 
-def run(closer: Closer, books: Books, may_go_on: Callable[[], bool] = lambda: True) -> dict[str, int]:
+def run(
+    closer: StripeOffboarding, records: BillingStore, may_go_on: Callable[[], bool] = lambda: True
+) -> dict[str, int]:
     """Run once: how many accounts were closed, are waiting, and have waited for more than a day.
 
     The order is random, so that a slow Stripe and a lack of time do not always skip the same accounts.
     """
     counts = {"closed": 0, "waiting": 0, "slow": 0}
-    closing = [each for each in books.all() if each.closing_requested_at is not None and not each.closed_at]
-    for book in random.sample(closing, len(closing)):
-        state = _tried(closer, book) if may_go_on() else "unlooked"
+    closing = [each for each in records.all() if each.closing_requested_at is not None and not each.closed_at]
+    for record in random.sample(closing, len(closing)):
+        state = _tried(closer, record) if may_go_on() else "unlooked"
         counts["closed" if state == "closed" else "waiting"] += 1
-        asked_at = book.closing_requested_at or 0
-        counts["slow"] += state != "closed" and closer.desk.clock() > asked_at + SLOW_SECONDS
-        journal.write("account_closing", tenant_id=book.tenant, state=state)
+        asked_at = record.closing_requested_at or 0
+        counts["slow"] += state != "closed" and closer.service.clock() > asked_at + SLOW_SECONDS
+        journal.write("account_closing", tenant_id=record.tenant, state=state)
     return counts
 
 
-def _tried(closer: Closer, book: Book) -> str:
+def _tried(closer: StripeOffboarding, record: BillingRecord) -> str:
     """The state of the closing, or the error that stopped it."""
     try:
-        return closer.close(book)
+        return closer.close(record)
     except AstralogError as fault:
         return type(fault).__name__
 
 
 @cache
-def _closer() -> tuple[Closer, Books]:
+def _offboarding() -> tuple[StripeOffboarding, BillingStore]:
     settings = load(Settings)
-    return closer(settings, open_client(), gate_of(settings, secret_of(settings)))
+    return offboarding(settings, open_client(), stripe_client_of(settings, secret_of(settings)))
 
 
-def closer(
+def offboarding(
     settings: Settings,
     client: Any,
-    stripe: Stripe,
+    stripe: StripeApi,
     final_usage: FinalUsage | None = None,
     clock: Callable[[], float] = time.time,
-) -> tuple[Closer, Books]:
+) -> tuple[StripeOffboarding, BillingStore]:
     """Build the dependencies on one DynamoDB client and one Stripe client."""
-    books = books_of(settings, client)
-    made = Closer(
-        desk=desk_of(settings, client, stripe, clock=clock),
-        books=books,
-        final_usage=final_usage or reporter_of(settings, client, stripe, clock),
+    records = billing_store_of(settings, client)
+    made = StripeOffboarding(
+        service=billing_service_of(settings, client, stripe, clock=clock),
+        records=records,
+        final_usage=final_usage or meter_event_sender_of(settings, client, stripe, clock),
         loading_seconds=settings.closing_loading_seconds,
         invoice_seconds=settings.closing_invoice_seconds,
     )
-    return made, books
+    return made, records
 
 
 def handler(_event: dict[str, Any], context: Any) -> dict[str, int]:
-    counts = run(*_closer(), lambda: context.get_remaining_time_in_millis() > RESERVE_SECONDS * 1000)
+    counts = run(*_offboarding(), lambda: context.get_remaining_time_in_millis() > RESERVE_SECONDS * 1000)
     journal.measure(
         FUNCTION, {"AccountsClosed": (counts["closed"], "Count"), "ClosingsSlow": (counts["slow"], "Count")}
     )

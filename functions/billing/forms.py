@@ -6,7 +6,7 @@ from typing import Annotated
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from functions.billing.book import Book
+from functions.billing.subscriptions.billing_record import BillingRecord
 from functions.shared.forms import decoded, invalid
 from functions.shared.plans import GIGABYTE, PLANS
 
@@ -30,10 +30,12 @@ class Caps:
 
     new: dict[str, int | None]
 
-    def applied_to(self, book: Book) -> Book:
-        """`book` with these caps."""
-        soft = self.new.get("soft", book.soft_cap_bytes)
-        return replace(book, soft_cap_bytes=soft, hard_cap_bytes=self.new.get("hard", book.hard_cap_bytes))
+    def applied_to(self, record: BillingRecord) -> BillingRecord:
+        """`record` with these caps."""
+        soft = self.new.get("soft", record.soft_cap_bytes)
+        return replace(
+            record, soft_cap_bytes=soft, hard_cap_bytes=self.new.get("hard", record.hard_cap_bytes)
+        )
 
     def __str__(self) -> str:
         return " ".join(f"{name}={'none' if value is None else value}" for name, value in self.new.items())

@@ -13,37 +13,49 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from functions.billing.checkout import Sales
-from functions.billing.own_clouds import OwnClouds
-from functions.billing.routes import Office, answer_to
-from functions.billing.stripe_contract import Stripe
-from functions.billing.wiring import BookkeepingSettings, books_of, desk_of, gate_of, secret_of, usage_of
+from functions.billing.routes import BillingApi, answer_to
+from functions.billing.stripe_contract import StripeApi
+from functions.billing.subscriptions.byoc_destinations import ByocDestinations
+from functions.billing.subscriptions.checkout import PaymentService
+from functions.billing.wiring import (
+    BillingSettings,
+    billing_service_of,
+    billing_store_of,
+    secret_of,
+    stripe_client_of,
+    usage_store_of,
+)
 from functions.shared.dynamo.answers import open_client
 from functions.shared.http import Answer, Event, answering
 from functions.shared.settings import load
 
 
 @dataclass(frozen=True, slots=True)
-class Settings(BookkeepingSettings):
+class Settings(BillingSettings):
     destinations_table: str
     dashboard_address: str
 
 
 @cache
-def _office() -> Office:
+def _billing_api() -> BillingApi:
     settings = load(Settings)
-    return office(settings, open_client(), gate_of(settings, secret_of(settings)))
+    return billing_api(settings, open_client(), stripe_client_of(settings, secret_of(settings)))
 
 
-def office(settings: Settings, client: Any, stripe: Stripe, clock: Callable[[], float] = time.time) -> Office:
+def billing_api(
+    settings: Settings, client: Any, stripe: StripeApi, clock: Callable[[], float] = time.time
+) -> BillingApi:
     """Build the handler's dependencies on one DynamoDB client and one Stripe client."""
-    desk, books = desk_of(settings, client, stripe, clock=clock), books_of(settings, client, clock)
-    own_clouds = OwnClouds(settings.destinations_table, client)
-    sales = Sales(desk, books, own_clouds, settings.dashboard_address.rstrip("/"))
-    return Office(desk, books, sales, usage_of(settings, client))
+    service, records = (
+        billing_service_of(settings, client, stripe, clock=clock),
+        billing_store_of(settings, client, clock),
+    )
+    own_clouds = ByocDestinations(settings.destinations_table, client)
+    sales = PaymentService(service, records, own_clouds, settings.dashboard_address.rstrip("/"))
+    return BillingApi(service, records, sales, usage_store_of(settings, client))
 
 
 @answering
 def handler(event: Event) -> Answer:
     """Handle one request to one of billing's routes."""
-    return answer_to(event, _office())
+    return answer_to(event, _billing_api())

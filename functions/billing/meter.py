@@ -18,10 +18,10 @@ from functools import cache
 from itertools import islice
 from typing import Any
 
-from functions.billing.done_batches import READS_A_CALL, DoneBatches, Waiting
-from functions.billing.metering import Count, plan
-from functions.billing.usage import Usage
-from functions.billing.wiring import CaretakingSettings, caretaker_of, usage_of
+from functions.billing.usage.count_transactions import CountTransaction, plan_transactions
+from functions.billing.usage.done_batches import READS_A_CALL, DoneBatches, WaitingBatch
+from functions.billing.usage.usage_store import UsageStore
+from functions.billing.wiring import FollowUpSettings, follow_ups_of, usage_store_of
 from functions.shared import journal
 from functions.shared.dynamo.answers import open_client
 from functions.shared.dynamo.transaction import UnmetError, write_all
@@ -37,12 +37,12 @@ RESERVE_SECONDS = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Settings(CaretakingSettings):
+class Settings(FollowUpSettings):
     ledger_table: str
 
 
 @dataclass(slots=True)
-class Metered:
+class MeterRun:
     """The result of a run: batches counted and their tenants; `oldest_seconds`: age of the oldest batch."""
 
     batches: int = 0
@@ -51,7 +51,7 @@ class Metered:
     oldest_seconds: int = 0
     tenants: set[TenantId] = field(default_factory=set)
 
-    def add(self, count: Count) -> None:
+    def add(self, count: CountTransaction) -> None:
         self.batches += sum(mark.last for mark in count.marks)
         for tenant, sums in count.totals.items():
             self.rows += sums.rows
@@ -63,17 +63,17 @@ class Meter:
     """Counts batches and follows up their tenants."""
 
     def __init__(
-        self, batches: DoneBatches, usage: Usage, client: Any, look_after: Callable[[TenantId], object]
+        self, batches: DoneBatches, usage: UsageStore, client: Any, follow_up: Callable[[TenantId], object]
     ) -> None:
         self._batches = batches
         self._usage = usage
         self._client = client
-        self._look_after = look_after
+        self._follow_up = follow_up
 
-    def run(self, now: float, may_go_on: Callable[[], bool] = lambda: True) -> Metered:
+    def run(self, now: float, may_go_on: Callable[[], bool] = lambda: True) -> MeterRun:
         """Count uncounted batches while there is time."""
         found = list(islice(self._batches.waiting(), MAX_BATCHES_A_RUN))
-        run = Metered(oldest_seconds=max((_age(each, now) for each in found), default=0))
+        run = MeterRun(oldest_seconds=max((_age(each, now) for each in found), default=0))
         for start in range(0, len(found), READS_A_CALL):
             if not may_go_on():
                 break
@@ -82,15 +82,15 @@ class Meter:
             # the same.
             for tenant in random.sample(sorted(some), len(some)):
                 if may_go_on():
-                    self._look_after(tenant)
+                    self._follow_up(tenant)
         return run
 
-    def _count(self, batch_ids: list[str], run: Metered) -> set[TenantId]:
+    def _count(self, batch_ids: list[str], run: MeterRun) -> set[TenantId]:
         """Count the batches; returns their tenants."""
         tenants: set[TenantId] = set()
         for _ in range(ROUNDS):
-            counts = plan(self._batches.read(batch_ids))
-            written = [count for count in counts if self._written(count)]
+            counts = plan_transactions(self._batches.read(batch_ids))
+            written = [count for count in counts if self._write(count)]
             for count in written:
                 run.add(count)
                 tenants |= count.totals.keys()
@@ -98,7 +98,7 @@ class Meter:
                 break
         return tenants
 
-    def _written(self, count: Count) -> bool:
+    def _write(self, count: CountTransaction) -> bool:
         """Whether the transaction was written; False if another process has counted one of its batches."""
         marks = [self._batches.marked(mark) for mark in count.marks]
         with suppress(UnmetError):
@@ -107,7 +107,7 @@ class Meter:
         return False
 
 
-def _age(batch: Waiting, now: float) -> int:
+def _age(batch: WaitingBatch, now: float) -> int:
     return max(0, round(now - datetime.fromisoformat(batch.done_at).timestamp()))
 
 
@@ -115,8 +115,8 @@ def _age(batch: Waiting, now: float) -> int:
 def _meter() -> Meter:
     settings, client = load(Settings), open_client()
     batches = DoneBatches(settings.ledger_table, client)
-    caretaker = caretaker_of(settings, client)
-    return Meter(batches, usage_of(settings, client), client, caretaker.try_to_look_after)
+    follow_ups = follow_ups_of(settings, client)
+    return Meter(batches, usage_store_of(settings, client), client, follow_ups.try_follow_up)
 
 
 def handler(_event: dict[str, Any], context: Any) -> dict[str, int]:

@@ -13,18 +13,18 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from functions.billing.books import Books
 from functions.billing.catalogue import meter_of
-from functions.billing.done_batches import DoneBatches
-from functions.billing.erased import ErasedRows
-from functions.billing.reconciliation import Reconciliation
-from functions.billing.reconciling import Found
-from functions.billing.stored import StoredRows
-from functions.billing.stripe_gate import StripeGate
+from functions.billing.reconciliation.comparison import UsageComparison
+from functions.billing.reconciliation.differences import ReconciliationResult
+from functions.billing.reconciliation.erased_rows import ErasedRows
+from functions.billing.reconciliation.stored_rows import StoredRows
+from functions.billing.stripe_client import StripeSdkClient
 from functions.billing.stripe_secret import stripe_secret
-from functions.billing.usage import Usage
+from functions.billing.subscriptions.billing_store import BillingStore
+from functions.billing.usage.done_batches import DoneBatches
+from functions.billing.usage.usage_store import UsageStore
 from functions.shared import journal
-from functions.shared.address import Address
+from functions.shared.clickhouse_address import ClickHouseAddress
 from functions.shared.dynamo.answers import open_client
 from functions.shared.secret_store import read_secret
 from functions.shared.settings import load
@@ -48,11 +48,13 @@ class Settings:
 
 def handler(_event: dict[str, Any], _context: Any) -> dict[str, Any]:
     settings, client = load(Settings), open_client()
-    stripe = StripeGate(stripe_secret(read_secret(settings.stripe_secret)).api_key, settings.stripe_address)
-    address = Address.from_json(read_secret(settings.warehouse_secret))
+    stripe = StripeSdkClient(
+        stripe_secret(read_secret(settings.stripe_secret)).api_key, settings.stripe_address
+    )
+    address = ClickHouseAddress.from_json(read_secret(settings.warehouse_secret))
     warehouse = Warehouse(address, STATEMENT_TIMEOUT_SECONDS)
-    reconciliation = Reconciliation(
-        Usage(settings.usage_table, client),
+    reconciliation = UsageComparison(
+        UsageStore(settings.usage_table, client),
         DoneBatches(settings.ledger_table, client),
         StoredRows(warehouse),
         ErasedRows(settings.erasures_table, client),
@@ -60,14 +62,16 @@ def handler(_event: dict[str, Any], _context: Any) -> dict[str, Any]:
         cache(lambda: meter_of(stripe)),
     )
     try:
-        found = reconciliation.run(Books(settings.billing_table, settings.accounts_table, client).all())
+        found = reconciliation.run(
+            BillingStore(settings.billing_table, settings.accounts_table, client).all()
+        )
     finally:
         warehouse.close()
-    tell(found)
+    publish_result(found)
     return found.as_json()
 
 
-def tell(found: Found) -> None:
+def publish_result(found: ReconciliationResult) -> None:
     """Publish the totals as metrics and log each difference, up to a limit."""
     told = found.told()
     for rows in told.rows_differ:

@@ -1,4 +1,4 @@
-"""The interface to Stripe that billing uses, implemented by functions.billing.stripe_gate.
+"""The interface to Stripe that billing uses, implemented by functions.billing.stripe_client.
 
 Objects are plain dictionaries with the keys of Stripe's reference at `API_VERSION`, always read at the time
 of the call: the object in a webhook may be outdated. Nothing here holds a card number or could.
@@ -18,7 +18,7 @@ DUPLICATE_METER_EVENT = "duplicate_meter_event"
 
 RESOURCE_MISSING = "resource_missing"
 
-Thing = dict[str, Any]
+StripeObject = dict[str, Any]
 Fields = Mapping[str, Any]
 
 Kind = Literal["product", "price", "meter", "portal"]
@@ -48,7 +48,7 @@ class BadSignatureError(PermanentError):
         self.reason = reason
 
 
-class Stripe(Protocol):
+class StripeApi(Protocol):
     """Every method raises StripeUnavailableError or StripeRefusedError, with a code and no content."""
 
     def make_customer(self, tenant: TenantId, once: str) -> str:
@@ -60,10 +60,10 @@ class Stripe(Protocol):
     def delete_customer(self, customer: str) -> None:
         """Delete the customer with all stored payment data; a customer already deleted is not an error."""
 
-    def subscriptions(self, customer: str) -> list[Thing]:
+    def subscriptions(self, customer: str) -> list[StripeObject]:
         """All subscriptions of a customer, including ended ones, newest first."""
 
-    def invoices(self, subscription: str) -> list[Thing]:
+    def invoices(self, subscription: str) -> list[StripeObject]:
         """The newest hundred invoices of a subscription, newest first."""
 
     def change_plan(self, subscription: str, items: Sequence[Fields], *, at_once: bool) -> None:
@@ -85,16 +85,16 @@ class Stripe(Protocol):
     def open_portal(self, customer: str, configuration: str, return_url: str) -> str:
         """The URL of a page where the customer changes the card and cancels."""
 
-    def charge(self, charge: str) -> Thing: ...
+    def charge(self, charge: str) -> StripeObject: ...
 
-    def dispute(self, dispute: str) -> Thing: ...
+    def dispute(self, dispute: str) -> StripeObject: ...
 
-    def listed(self, kind: Kind, **filters: Any) -> list[Thing]:
+    def listed(self, kind: Kind, **filters: Any) -> list[StripeObject]:
         """All objects of a kind that match the filters."""
 
-    def made(self, kind: Kind, fields: Fields) -> Thing: ...
+    def made(self, kind: Kind, fields: Fields) -> StripeObject: ...
 
-    def changed(self, kind: Kind, which: str, fields: Fields) -> Thing: ...
+    def changed(self, kind: Kind, which: str, fields: Fields) -> StripeObject: ...
 
     def send_meter_event(
         self, event_name: str, customer: str, value: int, identifier: str, timestamp: int

@@ -13,14 +13,20 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from functions.billing.events import Events
-from functions.billing.stripe_contract import BadSignatureError, Stripe
+from functions.billing.stripe_contract import BadSignatureError, StripeApi
 from functions.billing.stripe_secret import StripeSecret
-from functions.billing.webhook import Intake
-from functions.billing.wiring import BookkeepingSettings, books_of, desk_of, gate_of, secret_of
+from functions.billing.subscriptions.processed_events import ProcessedEvents
+from functions.billing.subscriptions.webhook import WebhookProcessor
+from functions.billing.wiring import (
+    BillingSettings,
+    billing_service_of,
+    billing_store_of,
+    secret_of,
+    stripe_client_of,
+)
 from functions.shared import journal
 from functions.shared.dynamo.answers import open_client
-from functions.shared.errors import RefusalError, RetryableError
+from functions.shared.errors import HttpError, RetryableError
 from functions.shared.http import Answer, Event, answer, answering, request
 from functions.shared.settings import load
 
@@ -29,29 +35,29 @@ SIGNATURE = "stripe-signature"
 
 
 @dataclass(frozen=True, slots=True)
-class Settings(BookkeepingSettings):
+class Settings(BillingSettings):
     stripe_events_table: str
 
 
 @cache
-def _intake() -> Intake:
+def _webhook_processor() -> WebhookProcessor:
     settings = load(Settings)
     secret = secret_of(settings)
-    return intake(settings, open_client(), gate_of(settings, secret), secret)
+    return webhook_processor(settings, open_client(), stripe_client_of(settings, secret), secret)
 
 
-def intake(
+def webhook_processor(
     settings: Settings,
     client: Any,
-    stripe: Stripe,
+    stripe: StripeApi,
     secret: StripeSecret,
     clock: Callable[[], float] = time.time,
-) -> Intake:
+) -> WebhookProcessor:
     """Build the dependencies on one DynamoDB client and one Stripe client."""
-    return Intake(
-        desk=desk_of(settings, client, stripe, clock=clock),
-        owners=books_of(settings, client),
-        events=Events(settings.stripe_events_table, client, clock),
+    return WebhookProcessor(
+        service=billing_service_of(settings, client, stripe, clock=clock),
+        owners=billing_store_of(settings, client),
+        events=ProcessedEvents(settings.stripe_events_table, client, clock),
         secret=secret.webhook_secret,
         clock=clock,
     )
@@ -60,22 +66,22 @@ def intake(
 @answering
 def handler(event: Event) -> Answer:
     """Handle one webhook."""
-    return answer_to(event, _intake())
+    return answer_to(event, _webhook_processor())
 
 
-def answer_to(event: Event, intake: Intake) -> Answer:
+def answer_to(event: Event, intake: WebhookProcessor) -> Answer:
     """The response to one webhook."""
     sent = request(event)
     try:
         outcome = intake.take(sent.body, sent.headers.get(SIGNATURE, ""))
     except BadSignatureError as bad:
         journal.measure(FUNCTION, {"WebhooksRefused": (1, "Count")}, reason=bad.reason)
-        raise RefusalError(
+        raise HttpError(
             400, "invalid_signature", "The body has no valid, current Stripe signature."
         ) from None
     except RetryableError as fault:
         journal.measure(FUNCTION, {"WebhooksFailed": (1, "Count")}, error_type=type(fault).__name__)
-        raise RefusalError(503, "try_again", "The event was not processed: send it again.") from None
+        raise HttpError(503, "try_again", "The event was not processed: send it again.") from None
     if outcome == "unknown_customer":
         journal.measure(FUNCTION, {"UnknownCustomers": (1, "Count")})
     return answer(200, {"received": True})

@@ -6,22 +6,22 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, cast
 
-from functions.billing.apply import Desk
-from functions.billing.books import Books
-from functions.billing.caretaker import Caretaker
 from functions.billing.catalogue import meter_of
-from functions.billing.reporter import Reporter
-from functions.billing.stripe_contract import Stripe
-from functions.billing.stripe_gate import StripeGate
+from functions.billing.reporting.meter_event_sender import MeterEventSender
+from functions.billing.stripe_client import StripeSdkClient
+from functions.billing.stripe_contract import StripeApi
 from functions.billing.stripe_secret import StripeSecret, stripe_secret
-from functions.billing.usage import Usage
-from functions.shared.account.audit import Audit
-from functions.shared.account.notices import Notices
+from functions.billing.subscriptions.billing_service import BillingService
+from functions.billing.subscriptions.billing_store import BillingStore
+from functions.billing.usage.follow_ups import FollowUps
+from functions.billing.usage.usage_store import UsageStore
+from functions.shared.accounts.audit import AuditTrail
+from functions.shared.accounts.notice_outbox import NoticeOutbox
 from functions.shared.secret_store import read_secret
 
 
 @dataclass(frozen=True, slots=True)
-class CaretakingSettings:
+class FollowUpSettings:
     """Settings to change an account's book and account status by usage."""
 
     accounts_table: str
@@ -32,62 +32,68 @@ class CaretakingSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class BookkeepingSettings(CaretakingSettings):
+class BillingSettings(FollowUpSettings):
     """Settings to change them also by Stripe's state."""
 
     stripe_secret: str
     stripe_address: str
 
 
-def secret_of(settings: BookkeepingSettings) -> StripeSecret:
+def secret_of(settings: BillingSettings) -> StripeSecret:
     """The current secret."""
     return stripe_secret(read_secret(settings.stripe_secret))
 
 
-def gate_of(settings: BookkeepingSettings, secret: StripeSecret) -> StripeGate:
+def stripe_client_of(settings: BillingSettings, secret: StripeSecret) -> StripeSdkClient:
     """The Stripe client, for the address in the settings."""
-    return StripeGate(secret.api_key, settings.stripe_address)
+    return StripeSdkClient(secret.api_key, settings.stripe_address)
 
 
-def books_of(settings: CaretakingSettings, client: Any, clock: Callable[[], float] = time.time) -> Books:
+def billing_store_of(
+    settings: FollowUpSettings, client: Any, clock: Callable[[], float] = time.time
+) -> BillingStore:
     """The books, on one DynamoDB client."""
-    return Books(settings.billing_table, settings.accounts_table, client, clock)
+    return BillingStore(settings.billing_table, settings.accounts_table, client, clock)
 
 
-def usage_of(settings: CaretakingSettings, client: Any) -> Usage:
-    """The stored usage; every `Desk` needs the same, or one would lift a cap that another has applied."""
-    return Usage(settings.usage_table, client)
+def usage_store_of(settings: FollowUpSettings, client: Any) -> UsageStore:
+    """The stored usage; every `BillingService` needs the same, or one would lift a cap that another has applied."""
+    return UsageStore(settings.usage_table, client)
 
 
-def desk_of(
-    settings: BookkeepingSettings, client: Any, stripe: Stripe, clock: Callable[[], float] = time.time
-) -> Desk:
-    """The `Desk` on one DynamoDB client and one Stripe client."""
-    return _desk(settings, client, stripe, clock)
+def billing_service_of(
+    settings: BillingSettings, client: Any, stripe: StripeApi, clock: Callable[[], float] = time.time
+) -> BillingService:
+    """The `BillingService` on one DynamoDB client and one Stripe client."""
+    return _billing_service(settings, client, stripe, clock)
 
 
-def caretaker_of(
-    settings: CaretakingSettings, client: Any, clock: Callable[[], float] = time.time
-) -> Caretaker:
+def follow_ups_of(
+    settings: FollowUpSettings, client: Any, clock: Callable[[], float] = time.time
+) -> FollowUps:
     """The caretaker on one DynamoDB client. It computes from stored data and does not call Stripe."""
-    desk = _desk(settings, client, cast(Stripe, None), clock)
-    outbox = Notices(settings.notices_table, client, clock)
-    return Caretaker(books_of(settings, client, clock), usage_of(settings, client), desk, outbox, clock)
+    service = _billing_service(settings, client, cast(StripeApi, None), clock)
+    outbox = NoticeOutbox(settings.notices_table, client, clock)
+    return FollowUps(
+        billing_store_of(settings, client, clock), usage_store_of(settings, client), service, outbox, clock
+    )
 
 
-def reporter_of(
-    settings: BookkeepingSettings, client: Any, stripe: Stripe, clock: Callable[[], float] = time.time
-) -> Reporter:
+def meter_event_sender_of(
+    settings: BillingSettings, client: Any, stripe: StripeApi, clock: Callable[[], float] = time.time
+) -> MeterEventSender:
     """The reporter that sends usage to Stripe."""
-    return Reporter(usage_of(settings, client), stripe, cache(lambda: meter_of(stripe)), clock)
+    return MeterEventSender(usage_store_of(settings, client), stripe, cache(lambda: meter_of(stripe)), clock)
 
 
-def _desk(settings: CaretakingSettings, client: Any, stripe: Stripe, clock: Callable[[], float]) -> Desk:
-    return Desk(
-        books=books_of(settings, client, clock),
+def _billing_service(
+    settings: FollowUpSettings, client: Any, stripe: StripeApi, clock: Callable[[], float]
+) -> BillingService:
+    return BillingService(
+        records=billing_store_of(settings, client, clock),
         stripe=stripe,
-        usage=usage_of(settings, client),
-        audit=Audit(settings.audit_table, client, clock),
-        outbox=Notices(settings.notices_table, client, clock),
+        usage=usage_store_of(settings, client),
+        audit=AuditTrail(settings.audit_table, client, clock),
+        outbox=NoticeOutbox(settings.notices_table, client, clock),
         clock=clock,
     )

@@ -11,9 +11,9 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from functions.shared.address import Address
-from functions.shared.custody.destinations import Destination
-from functions.shared.errors import RefusalError
+from functions.shared.byoc.destination_store import Destination
+from functions.shared.clickhouse_address import ClickHouseAddress
+from functions.shared.errors import HttpError
 from functions.shared.secret_text import SecretText
 from functions.shared.tenancy import TenantId
 
@@ -48,7 +48,7 @@ class ClickHouseForm(Struct, forbid_unknown_fields=True, kw_only=True):
     database: str
 
 
-class Form(Struct, forbid_unknown_fields=True, kw_only=True):
+class DestinationForm(Struct, forbid_unknown_fields=True, kw_only=True):
     """The whole body. `retention_days`: days until `expires_on` of a row."""
 
     bucket: BucketForm
@@ -64,7 +64,7 @@ def candidate(body: bytes, tenant: TenantId, version: int, stored: Destination |
 
     Raises
     ------
-    RefusalError: 400 `invalid_field`, or `invalid_body` when the body is not JSON.
+    HttpError: 400 `invalid_field`, or `invalid_body` when the body is not JSON.
     """
     form = _checked(_decoded(body))
     bucket, clickhouse = form.bucket, form.clickhouse
@@ -78,7 +78,7 @@ def candidate(body: bytes, tenant: TenantId, version: int, stored: Destination |
         endpoint=bucket.endpoint,
         access_key_id=access_key_id,
         secret_access_key=secret_access_key,
-        warehouse=Address(
+        warehouse=ClickHouseAddress(
             host=clickhouse.host,
             port=clickhouse.port,
             secure=clickhouse.secure,
@@ -91,16 +91,16 @@ def candidate(body: bytes, tenant: TenantId, version: int, stored: Destination |
     )
 
 
-def invalid(path: str, wrong: str) -> RefusalError:
+def invalid(path: str, wrong: str) -> HttpError:
     """The rejection of a body whose field at `path` is invalid; `wrong` is the end of the sentence."""
-    return RefusalError(400, "invalid_field", f"'{path}' {wrong}.", details={"field": path})
+    return HttpError(400, "invalid_field", f"'{path}' {wrong}.", details={"field": path})
 
 
-def _decoded(body: bytes) -> Form:
+def _decoded(body: bytes) -> DestinationForm:
     # The message of msgspec may quote a sent name, so the rejection is raised outside of its exception.
-    refusal = RefusalError(400, "invalid_body", "The body is not JSON.")
+    refusal = HttpError(400, "invalid_body", "The body is not JSON.")
     try:
-        return msgspec.json.decode(body, type=Form, dec_hook=_secret)
+        return msgspec.json.decode(body, type=DestinationForm, dec_hook=_secret)
     except msgspec.ValidationError as fault:
         refusal = _explained(str(fault))
     except (msgspec.DecodeError, UnicodeError, RecursionError):
@@ -114,7 +114,7 @@ def _secret(kind: type, value: Any) -> Any:
     raise TypeError("Expected `str`")
 
 
-def _explained(message: str) -> RefusalError:
+def _explained(message: str) -> HttpError:
     """The rejection for a ValidationError such as "Expected `int`, got `str` - at `$.clickhouse.port`"."""
     reason, _, place = message.partition(" - at `$")
     path = place.rstrip("`").lstrip(".")
@@ -128,11 +128,11 @@ def _explained(message: str) -> RefusalError:
 
 
 def _known(path: str) -> tuple[str, ...]:
-    kinds: dict[str, type[Struct]] = {"": Form, "bucket": BucketForm, "clickhouse": ClickHouseForm}
+    kinds: dict[str, type[Struct]] = {"": DestinationForm, "bucket": BucketForm, "clickhouse": ClickHouseForm}
     return kinds[path].__struct_fields__
 
 
-def _checked(form: Form) -> Form:
+def _checked(form: DestinationForm) -> DestinationForm:
     bucket, clickhouse = form.bucket, form.clickhouse
     if not _BUCKET.fullmatch(bucket.name):
         raise invalid(

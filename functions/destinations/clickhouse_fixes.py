@@ -4,7 +4,7 @@ The message of ClickHouse is never passed on: it quotes rows, statements and nam
 """
 
 from functions.destinations.steps import StepFailedError
-from functions.shared.guarded.guard import AddressRefusedError
+from functions.shared.egress.egress_filter import AddressRefusedError
 from functions.shared.warehouse import (
     OutcomeUnknownError,
     WarehouseBusyError,

@@ -17,114 +17,119 @@ from functools import cache
 from typing import Any
 
 from functions.destinations.candidate import candidate
-from functions.destinations.trial import Trials
+from functions.destinations.tester import DestinationTester
 from functions.shared.access import Principal, principal
-from functions.shared.account.audit import Audit, origin
-from functions.shared.custody.destinations import Destination, DestinationChangedError, Destinations, Summary
-from functions.shared.custody.health import Health
-from functions.shared.custody.sealing import SealBrokenError, Sealer, Shards
-from functions.shared.custody.settings import CustodySettings
-from functions.shared.errors import RefusalError, RetryableError
-from functions.shared.guarded.guard import Guard
+from functions.shared.accounts.audit import AuditTrail, origin
+from functions.shared.byoc.destination_store import (
+    Destination,
+    DestinationChangedError,
+    DestinationStore,
+    DestinationSummary,
+)
+from functions.shared.byoc.encryption import CredentialEncryption, CredentialsUnreadableError, Shards
+from functions.shared.byoc.health import HealthStore
+from functions.shared.byoc.settings import ByocSettings
+from functions.shared.egress.egress_filter import EgressFilter
+from functions.shared.errors import HttpError, RetryableError
 from functions.shared.http import Answer, Event, answer, answering, request
 from functions.shared.settings import load
 from functions.shared.tenancy import TenantId, own_destination, own_drops
 
 
 @dataclass(frozen=True, slots=True)
-class Settings(CustodySettings):
+class Settings(ByocSettings):
     health_table: str
     audit_table: str
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class DestinationService:
     """The parts of this function, created once per execution environment."""
 
-    destinations: Destinations
-    trials: Trials
-    health: Health
-    audit: Audit
+    destinations: DestinationStore
+    tester: DestinationTester
+    health: HealthStore
+    audit: AuditTrail
 
 
 @cache
-def _desk() -> Desk:
+def _service() -> DestinationService:
     settings = load(Settings)
-    sealer = Sealer(None, settings.credentials_key, Shards(settings.shards_table))
-    return Desk(
-        destinations=Destinations(settings.destinations_table, sealer),
-        trials=Trials(Guard(allow_loopback=settings.allow_loopback_destinations)),
-        health=Health(settings.health_table),
-        audit=Audit(settings.audit_table),
+    sealer = CredentialEncryption(None, settings.credentials_key, Shards(settings.shards_table))
+    return DestinationService(
+        destinations=DestinationStore(settings.destinations_table, sealer),
+        tester=DestinationTester(EgressFilter(allow_loopback=settings.allow_loopback_destinations)),
+        health=HealthStore(settings.health_table),
+        audit=AuditTrail(settings.audit_table),
     )
 
 
 @answering
 def handler(event: Event) -> Answer:
     """Handle one request to a route of the destination; see the module."""
-    return answer_to(event, _desk())
+    return answer_to(event, _service())
 
 
-def answer_to(event: Event, desk: Desk) -> Answer:
-    """Handle `event` with the parts in `desk`."""
+def answer_to(event: Event, service: DestinationService) -> Answer:
+    """Handle `event` with the parts in `service`."""
     caller = principal(event).require("admin")
     try:
-        return ROUTES[event["routeKey"]](event, caller, desk)
+        return ROUTES[event["routeKey"]](event, caller, service)
     except DestinationChangedError:
         message = "Another request changed the destination. Check it with GET /v1/destination, then retry."
     except RetryableError:
         unavailable = "The destination cannot be read or stored right now. Retry in a few seconds."
-        raise RefusalError(503, "try_again", unavailable, retry_after_seconds=2) from None
-    raise RefusalError(409, "destination_changed", message)
+        raise HttpError(503, "try_again", unavailable, retry_after_seconds=2) from None
+    raise HttpError(409, "destination_changed", message)
 
 
-def _put(event: Event, caller: Principal, desk: Desk) -> Answer:
-    before = desk.destinations.summary(caller.tenant)
-    stored = _stored(caller.tenant, desk)
+def _put(event: Event, caller: Principal, service: DestinationService) -> Answer:
+    before = service.destinations.summary(caller.tenant)
+    stored = _stored(caller.tenant, service)
     proposed = candidate(request(event).body, caller.tenant, before.version + 1 if before else 1, stored)
-    report = desk.trials.of(proposed)
+    report = service.tester.of(proposed)
     if not report.usable:
         message = (
             "The destination failed the test and is not stored. The fix of each failed step says what to do."
         )
-        raise RefusalError(400, "destination_unusable", message, details=report.shown())
+        raise HttpError(400, "destination_unusable", message, details=report.shown())
     accepted = replace(proposed, guarantee=report.guarantee)
     action = "destination.rotated" if stored and _only_secrets_differ(stored, accepted) else "destination.set"
-    desk.audit.append(caller.tenant, origin(event, caller), action, f"destination/{accepted.version}")
-    summary = desk.destinations.put(accepted)
+    service.audit.append(caller.tenant, origin(event, caller), action, f"destination/{accepted.version}")
+    summary = service.destinations.put(accepted)
     for part in (own_destination(caller.tenant), own_drops(caller.tenant)):
-        desk.health.may_be_tried(part)
+        service.health.allow_retry(part)
     return answer(200, {**_shown(summary), "steps": report.shown()["steps"]})
 
 
-def _get(_event: Event, caller: Principal, desk: Desk) -> Answer:
-    summary = desk.destinations.summary(caller.tenant)
+def _get(_event: Event, caller: Principal, service: DestinationService) -> Answer:
+    summary = service.destinations.summary(caller.tenant)
     if summary is None:
         raise _none()
-    return answer(200, {**_shown(summary), "health": _health(caller.tenant, desk)})
+    return answer(200, {**_shown(summary), "health": _health(caller.tenant, service)})
 
 
-def _delete(event: Event, caller: Principal, desk: Desk) -> Answer:
-    summary = desk.destinations.summary(caller.tenant)
+def _delete(event: Event, caller: Principal, service: DestinationService) -> Answer:
+    summary = service.destinations.summary(caller.tenant)
     if summary is not None:
         subject = f"destination/{summary.version}"
-        desk.audit.append(caller.tenant, origin(event, caller), "destination.removed", subject)
+        service.audit.append(caller.tenant, origin(event, caller), "destination.removed", subject)
     # Also without a summary: this completes an earlier removal that failed halfway.
-    desk.destinations.remove(caller.tenant)
+    service.destinations.remove(caller.tenant)
     return answer(204)
 
 
-def _test(event: Event, caller: Principal, desk: Desk) -> Answer:
+def _test(event: Event, caller: Principal, service: DestinationService) -> Answer:
     body = request(event).body
-    stored = _stored(caller.tenant, desk)
+    stored = _stored(caller.tenant, service)
     if body.strip() not in (b"", b"{}"):
-        return answer(200, desk.trials.of(candidate(body, caller.tenant, 1, stored)).shown())
+        return answer(200, service.tester.of(candidate(body, caller.tenant, 1, stored)).shown())
     if stored is None:
         raise _none()
-    return answer(200, desk.trials.of(stored).shown())
+    return answer(200, service.tester.of(stored).shown())
 
 
-ROUTES: dict[str, Callable[[Event, Principal, Desk], Answer]] = {
+ROUTES: dict[str, Callable[[Event, Principal, DestinationService], Answer]] = {
     "GET /v1/destination": _get,
     "PUT /v1/destination": _put,
     "DELETE /v1/destination": _delete,
@@ -132,11 +137,11 @@ ROUTES: dict[str, Callable[[Event, Principal, Desk], Answer]] = {
 }
 
 
-def _stored(tenant: TenantId, desk: Desk) -> Destination | None:
+def _stored(tenant: TenantId, service: DestinationService) -> Destination | None:
     """The stored destination; None when its credentials are unreadable and all must be sent again."""
     try:
-        return desk.destinations.get(tenant)
-    except SealBrokenError:
+        return service.destinations.get(tenant)
+    except CredentialsUnreadableError:
         return None
 
 
@@ -154,7 +159,7 @@ def _only_secrets_differ(stored: Destination, accepted: Destination) -> bool:
     return kept == accepted
 
 
-def _shown(summary: Summary) -> dict[str, Any]:
+def _shown(summary: DestinationSummary) -> dict[str, Any]:
     return {
         "version": summary.version,
         "bucket": {
@@ -171,25 +176,25 @@ def _shown(summary: Summary) -> dict[str, Any]:
         },
         "retention_days": summary.retention_days,
         "guarantee": summary.guarantee,
-        "updated_at": _moment(summary.updated_at),
+        "updated_at": _timestamp(summary.updated_at),
     }
 
 
-def _health(tenant: TenantId, desk: Desk) -> dict[str, Any]:
+def _health(tenant: TenantId, service: DestinationService) -> dict[str, Any]:
     """`since` is null for a destination that has never failed; `reason` is a reason code, or null."""
-    condition = desk.health.of(own_destination(tenant))
+    condition = service.health.of(own_destination(tenant))
     failing = condition.failures > 0
     since = condition.failing_since if failing else condition.well_since
     return {
         "state": "failing" if failing else "ok",
-        "since": _moment(since) if since else None,
+        "since": _timestamp(since) if since else None,
         "reason": condition.reason if failing else None,
     }
 
 
-def _none() -> RefusalError:
-    return RefusalError(404, "no_destination", "No destination is stored. Set one with PUT /v1/destination.")
+def _none() -> HttpError:
+    return HttpError(404, "no_destination", "No destination is stored. Set one with PUT /v1/destination.")
 
 
-def _moment(seconds: float) -> str:
+def _timestamp(seconds: float) -> str:
     return datetime.fromtimestamp(int(seconds), UTC).isoformat().replace("+00:00", "Z")

@@ -11,8 +11,8 @@ from collections.abc import Callable
 
 from backports import zstd
 
-from functions.shared.insertion import insert, try_insert
-from functions.shared.staging import COLUMNS
+from functions.shared.events.staged_key import COLUMNS
+from functions.shared.insert_statement import insert, try_insert
 from functions.shared.tenancy import TenantId
 from functions.shared.warehouse import Warehouse
 
@@ -69,10 +69,10 @@ class Probe:
             "SELECT count() AS rows FROM events "  # noqa: S608 - nothing in it comes from outside
             f"WHERE expires_on = '{EXPIRES_ON}' AND {_MINE} AND {condition}"
         )
-        give_up_at = time.monotonic() + REPLICA_SECONDS
+        deadline = time.monotonic() + REPLICA_SECONDS
         while True:
             rows = self._warehouse.select(statement, {**self._mine, **parameters}).whole("rows")
-            if enough(rows) or time.monotonic() > give_up_at:
+            if enough(rows) or time.monotonic() > deadline:
                 return rows
             time.sleep(0.2)
 

@@ -6,8 +6,8 @@ import time
 
 import certifi
 
-from functions.destinations.steps import Passed, StepFailedError
-from functions.shared.guarded.guard import AddressRefusedError, Guard, UnreachableError
+from functions.destinations.steps import StepFailedError, StepPassed
+from functions.shared.egress.egress_filter import AddressRefusedError, EgressFilter, UnreachableError
 
 CONNECT_SECONDS = 4.0
 
@@ -40,7 +40,9 @@ _CERTIFICATES = {
 _ANY_CERTIFICATE = ("The certificate is not valid.", "Install a valid certificate of a public authority.")
 
 
-def reach(guard: Guard, host: str, port: int, *, encrypted: bool, ca_certs: str | None = None) -> Passed:
+def reach(
+    guard: EgressFilter, host: str, port: int, *, encrypted: bool, ca_certs: str | None = None
+) -> StepPassed:
     """Connect, and do a TLS handshake if `encrypted`; send nothing else.
 
     `ca_certs`: root certificates instead of certifi's.
@@ -52,25 +54,25 @@ def reach(guard: Guard, host: str, port: int, *, encrypted: bool, ca_certs: str 
     connected = _connected(guard, host, port, encrypted)
     if not encrypted:
         connected.close()
-        return Passed("It answers, without TLS.", "Use TLS: without it, data can be read in transit.")
+        return StepPassed("It answers, without TLS.", "Use TLS: without it, data can be read in transit.")
     with connected:
         _shake_hands(connected, host, ca_certs or certifi.where())
-    return Passed("It answers, and its certificate is valid.")
+    return StepPassed("It answers, and its certificate is valid.")
 
 
-def refused(fault: AddressRefusedError) -> StepFailedError:
+def address_failure(fault: AddressRefusedError) -> StepFailedError:
     """The failure to report for an address that the egress filter rejects."""
     message = str(fault)
     fix = next((fix for start, fix in _FIXES.items() if message.startswith(start)), _NOT_PUBLIC)
     return StepFailedError(message, fix)
 
 
-def _connected(guard: Guard, host: str, port: int, encrypted: bool) -> socket.socket:
+def _connected(guard: EgressFilter, host: str, port: int, encrypted: bool) -> socket.socket:
     began = time.monotonic()
     try:
         return guard.connect(host, port, CONNECT_SECONDS, encrypted=encrypted)
     except AddressRefusedError as fault:
-        raise refused(fault) from None
+        raise address_failure(fault) from None
     except UnreachableError as fault:
         raise _unreachable(str(fault), time.monotonic() - began) from None
 

@@ -19,7 +19,7 @@ Outcome = Literal["ok", "failed", "skipped"]
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class StepResult:
     """The outcome of one step; `fix` says what to do, or what to improve after a success."""
 
     name: str
@@ -34,7 +34,7 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Passed:
+class StepPassed:
     """The result of a successful step."""
 
     detail: str
@@ -62,7 +62,7 @@ class StepSkippedError(PermanentError):
     """The step has a reason not to run."""
 
 
-class Budget:
+class TimeBudget:
     """The seconds that all steps of a test share."""
 
     def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
@@ -73,23 +73,25 @@ class Budget:
         return max(0.0, self._ends_at - self._clock())
 
 
-class Trial:
+class StepRunner:
     """The steps `names`: one thread runs each at most once, in order; any thread may read the report."""
 
-    def __init__(self, tenant: TenantId, names: Sequence[str], budget: Budget) -> None:
+    def __init__(self, tenant: TenantId, names: Sequence[str], budget: TimeBudget) -> None:
         self._tenant = tenant
         self._names = names
         self._budget = budget
-        self._done: dict[str, Step] = {}
+        self._done: dict[str, StepResult] = {}
         self._blocked: set[str] = set()
         self._running: str | None = None
 
     def run(
-        self, name: str, act: Callable[[], Passed], after: str | None = None, *, always: bool = False
+        self, name: str, act: Callable[[], StepPassed], after: str | None = None, *, always: bool = False
     ) -> None:
         """Run the step unless `after` is blocked; `always`: even when time is short."""
         if after in self._blocked:
-            self._note(Step(name, "skipped", f"Not run: {self._cause(after)} must pass first."), blocks=True)
+            self._note(
+                StepResult(name, "skipped", f"Not run: {self._cause(after)} must pass first."), blocks=True
+            )
         elif self._budget.left() < RESERVED_SECONDS and not always:
             self._note(_out_of_time(name), blocks=True)
         else:
@@ -100,7 +102,7 @@ class Trial:
     def passed(self, name: str) -> bool:
         return name in self._done and self._done[name].outcome == "ok"
 
-    def report(self) -> list[Step]:
+    def report(self) -> list[StepResult]:
         """Every step in its current state; a step that still runs has exceeded the time limit."""
         done, running = dict(self._done), self._running
         return [
@@ -108,21 +110,21 @@ class Trial:
             for name in self._names
         ]
 
-    def _outcome(self, name: str, act: Callable[[], Passed]) -> tuple[Step, bool]:
+    def _outcome(self, name: str, act: Callable[[], StepPassed]) -> tuple[StepResult, bool]:
         try:
             passed = act()
         except StepFailedError as failed:
-            return Step(name, "failed", failed.detail, failed.fix), failed.blocks
+            return StepResult(name, "failed", failed.detail, failed.fix), failed.blocks
         except StepSkippedError as skipped:
-            return Step(name, "skipped", str(skipped)), True
+            return StepResult(name, "skipped", str(skipped)), True
         except Exception as fault:  # noqa: BLE001 - a customer's server may answer anything
             journal.write(
                 "destination_step_broke", tenant_id=self._tenant, phase=name, error_type=type(fault).__name__
             )
-            return Step(name, "failed", *_UNINTELLIGIBLE), True
-        return Step(name, "ok", passed.detail, passed.advice), False
+            return StepResult(name, "failed", *_UNINTELLIGIBLE), True
+        return StepResult(name, "ok", passed.detail, passed.advice), False
 
-    def _note(self, step: Step, blocks: bool) -> None:
+    def _note(self, step: StepResult, blocks: bool) -> None:
         if blocks:
             self._blocked.add(step.name)
         self._done[step.name] = step
@@ -139,12 +141,12 @@ _UNINTELLIGIBLE = (
 )
 
 
-def _out_of_time(name: str) -> Step:
-    return Step(name, "skipped", "Not run: earlier steps took too long. Test again.")
+def _out_of_time(name: str) -> StepResult:
+    return StepResult(name, "skipped", "Not run: earlier steps took too long. Test again.")
 
 
-def _hanging(name: str) -> Step:
-    return Step(
+def _hanging(name: str) -> StepResult:
+    return StepResult(
         name,
         "failed",
         "The step did not finish within the time limit of the test.",

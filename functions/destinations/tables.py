@@ -1,6 +1,6 @@
 """Our tables in a customer's database: the required columns, and the rights to create and use them."""
 
-from functions.shared.staging import COLUMNS
+from functions.shared.events.staged_key import COLUMNS
 from functions.shared.warehouse import Warehouse
 
 REQUIRED = {

@@ -18,10 +18,10 @@ from functools import cache
 from typing import Any, Literal
 
 from functions.shared import journal
-from functions.shared.account.notices import Notices
-from functions.shared.custody.destinations import Destinations, Summary
-from functions.shared.custody.health import Condition, Health
-from functions.shared.custody.sealing import Sealer, Shards
+from functions.shared.accounts.notice_outbox import NoticeOutbox
+from functions.shared.byoc.destination_store import DestinationStore, DestinationSummary
+from functions.shared.byoc.encryption import CredentialEncryption, Shards
+from functions.shared.byoc.health import DestinationHealth, HealthStore
 from functions.shared.errors import AstralogError
 from functions.shared.settings import load
 from functions.shared.tenancy import TenantId, own_destination
@@ -32,7 +32,7 @@ RESERVE_SECONDS = 10
 
 FUNCTION = "watch"
 
-News = Literal["outage", "mended"]
+OutageNotice = Literal["outage", "mended"]
 
 _CAUSES = {
     "unreachable": "the server is unreachable",
@@ -58,84 +58,86 @@ class Settings:
     notices_table: str
 
 
-def news_of(condition: Condition, now: float) -> News | None:
+def notice_needed(condition: DestinationHealth, now: float) -> OutageNotice | None:
     """The notice that a destination needs at `now`, in Unix seconds; None when it needs none."""
     if condition.told_of:
-        mended = not condition.failures and now - condition.well_since >= WELL_SECONDS
-        return "mended" if mended else None
+        recovered = not condition.failures and now - condition.well_since >= WELL_SECONDS
+        return "mended" if recovered else None
     return "outage" if condition.outage_at(now) else None
 
 
 @dataclass(frozen=True, slots=True)
-class Watch:
+class OutageWatch:
     """The tables to check, and the outbox for notices."""
 
-    destinations: Destinations
-    health: Health
-    notices: Notices
+    destinations: DestinationStore
+    health: HealthStore
+    notices: NoticeOutbox
 
-    def run(self, now: float, may_go_on: Callable[[], bool] = lambda: True) -> dict[str, int]:
+    def run(self, now: float, has_time: Callable[[], bool] = lambda: True) -> dict[str, int]:
         """Notify the accounts whose destination has an outage, or its end, at `now`, in Unix seconds."""
         counts = {"outage": 0, "mended": 0, "failing": 0, "untold": 0}
         tenants = list(self.destinations.tenants())
         for tenant in random.sample(tenants, len(tenants)):
-            if not may_go_on():
+            if not has_time():
                 break
             try:
                 condition = self.health.of(own_destination(tenant))
                 counts["failing"] += bool(condition.failures)
-                news = news_of(condition, now)
-                if news:
-                    self._tell(tenant, news, condition)
-                    counts[news] += 1
+                kind = notice_needed(condition, now)
+                if kind:
+                    self._notify(tenant, kind, condition)
+                    counts[kind] += 1
             except AstralogError as fault:
                 counts["untold"] += 1
                 journal.write("outage_not_told", tenant_id=tenant, error_type=type(fault).__name__)
         return counts
 
-    def _tell(self, tenant: TenantId, news: News, condition: Condition) -> None:
+    def _notify(self, tenant: TenantId, kind: OutageNotice, condition: DestinationHealth) -> None:
         """Write the notice, then mark the outage as notified: a crash in between repeats the same notice."""
         about = self.destinations.summary(tenant)
         if about:
-            title, text = _outage(about, condition) if news == "outage" else _mended(about, condition)
-            since = condition.failing_since if news == "outage" else condition.told_of
-            self.notices.put(tenant, f"{news}-{since:.0f}", f"destination_{news}", title, text)
-        self.health.told(condition)
+            title, text = (
+                _outage_text(about, condition) if kind == "outage" else _recovery_text(about, condition)
+            )
+            since = condition.failing_since if kind == "outage" else condition.told_of
+            self.notices.put(tenant, f"{kind}-{since:.0f}", f"destination_{kind}", title, text)
+        self.health.record_notified(condition)
 
 
-def _outage(about: Summary, condition: Condition) -> tuple[str, str]:
+def _outage_text(about: DestinationSummary, condition: DestinationHealth) -> tuple[str, str]:
     cause = _CAUSES.get(condition.reason, "it rejects our inserts")
     return (
         "Your destination does not accept logs",
         f"Your ClickHouse at {about.clickhouse_host} has not accepted logs since "
-        f"{_moment(condition.failing_since)}: {cause}. The logs wait in your bucket {about.bucket}. "
+        f"{_utc_text(condition.failing_since)}: {cause}. The logs wait in your bucket {about.bucket}. "
         "They are loaded, each once, when the problem is fixed; you need not send them again. "
         "To see the cause, run the destination test of the API.",
     )
 
 
-def _mended(about: Summary, condition: Condition) -> tuple[str, str]:
+def _recovery_text(about: DestinationSummary, condition: DestinationHealth) -> tuple[str, str]:
     return (
         "Your destination accepts logs again",
         f"Your ClickHouse at {about.clickhouse_host} has accepted logs again since "
-        f"{_moment(condition.well_since)}. It had not accepted logs since {_moment(condition.told_of)}. "
+        f"{_utc_text(condition.well_since)}. It had not accepted logs since {_utc_text(condition.told_of)}. "
         "The logs that waited in your bucket are being loaded.",
     )
 
 
-def _moment(seconds: float) -> str:
+def _utc_text(seconds: float) -> str:
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M} UTC"
 
 
 @cache
-def _watch() -> Watch:
+def _watch() -> OutageWatch:
     settings = load(Settings)
     # Watch reads unencrypted fields of destinations only, and could not decrypt credentials.
-    sealer = Sealer(None, "", Shards(""))
-    return Watch(
-        Destinations(settings.destinations_table, sealer),
-        Health(settings.health_table),
-        Notices(settings.notices_table),
+    sealer = CredentialEncryption(None, "", Shards(""))
+    return OutageWatch(
+        DestinationStore(settings.destinations_table, sealer),
+        HealthStore(settings.health_table),
+        NoticeOutbox(settings.notices_table),
     )
 
 

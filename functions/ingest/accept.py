@@ -7,14 +7,14 @@ import msgspec
 
 from functions.ingest import records
 from functions.ingest.streamed import Window
-from functions.shared.errors import RefusalError
-from functions.shared.judging import bulk
-from functions.shared.judging.judge import Verdict, judge
-from functions.shared.judging.rows import Receipt, Row
-from functions.shared.packing import Package, frame
+from functions.shared.errors import HttpError
+from functions.shared.events import bulk
+from functions.shared.events.judge import RejectedEvent, judge
+from functions.shared.events.package import Package, frame
+from functions.shared.events.row import ReceiptContext, Row
 
 MAX_EVENTS = 200_000
-MAX_ERRORS_TOLD = 1000
+MAX_ERRORS_LISTED = 1000
 
 _encoder = msgspec.json.Encoder()
 
@@ -33,29 +33,29 @@ class Accepted:
     def package(self) -> Package:
         return Package(b"".join(self.frames), self.rows, self.raw_bytes)
 
-    def keep(self, rows: int, lines: bytes) -> None:
+    def add_frame(self, rows: int, lines: bytes) -> None:
         self.frames.append(frame(lines))
         self.rows += rows
         self.raw_bytes += len(lines)
 
-    def refuse(self, index: int, verdict: Verdict) -> None:
+    def reject(self, index: int, verdict: RejectedEvent) -> None:
         self.rejected += 1
-        if len(self.errors) < MAX_ERRORS_TOLD:
+        if len(self.errors) < MAX_ERRORS_LISTED:
             self.errors.append({"index": index, "code": verdict.code, "reason": verdict.reason})
 
 
-def accept(windows: Iterable[Window], receipt: Receipt) -> Accepted:
+def accept(windows: Iterable[Window], receipt: ReceiptContext) -> Accepted:
     """Judge every record of a body.
 
     Raises
     ------
-    RefusalError: 400 or 413, when the body as a whole cannot be taken.
+    HttpError: 400 or 413, when the body as a whole cannot be taken.
     """
     accepted = Accepted()
     for window in windows:
         ordinary = bulk.encoded(window.body, window.ndjson, receipt)
         if ordinary:
-            accepted.keep(*ordinary)
+            accepted.add_frame(*ordinary)
         else:
             _one_by_one(window, receipt, accepted)
         if accepted.rows + accepted.rejected > MAX_EVENTS:
@@ -63,7 +63,7 @@ def accept(windows: Iterable[Window], receipt: Receipt) -> Accepted:
     return accepted
 
 
-def _one_by_one(window: Window, receipt: Receipt, accepted: Accepted) -> None:
+def _one_by_one(window: Window, receipt: ReceiptContext, accepted: Accepted) -> None:
     rows: list[Row] = []
     first = accepted.rows + accepted.rejected
     for index, record in enumerate(records.split(window), first):
@@ -73,10 +73,10 @@ def _one_by_one(window: Window, receipt: Receipt, accepted: Accepted) -> None:
         if isinstance(judged, Row):
             rows.append(judged)
         else:
-            accepted.refuse(index, judged)
+            accepted.reject(index, judged)
     if rows:
-        accepted.keep(len(rows), _encoder.encode_lines(rows))
+        accepted.add_frame(len(rows), _encoder.encode_lines(rows))
 
 
-def _too_many_events() -> RefusalError:
-    return RefusalError(413, "too_many_events", f"The body holds more than {MAX_EVENTS} events.")
+def _too_many_events() -> HttpError:
+    return HttpError(413, "too_many_events", f"The body holds more than {MAX_EVENTS} events.")

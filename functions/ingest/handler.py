@@ -15,27 +15,27 @@ from typing import Any
 
 from functions.ingest import idempotency, records, unpack
 from functions.ingest.accept import Accepted, accept
-from functions.ingest.idempotency import Once
-from functions.ingest.rate import RateLimit, Work
-from functions.ingest.road import Road, Roads, no_road
-from functions.ingest.stage import Staging
+from functions.ingest.idempotency import IdempotencyKey
+from functions.ingest.rate_limit import RateLimit, RequestWork
+from functions.ingest.staging_target import StagingTarget, StagingTargets, no_target
+from functions.ingest.staging_writer import StagingWriter
 from functions.ingest.streamed import Window
-from functions.ingest.waiting import Places, WaitPlaces, no_place
+from functions.ingest.wait_places import Places, WaitPlaces, no_place
 from functions.shared import journal
 from functions.shared.access import Principal, principal
-from functions.shared.account.standing import refuse
-from functions.shared.buckets.own import open_bucket
-from functions.shared.custody.settings import CustodySettings
-from functions.shared.errors import RefusalError
+from functions.shared.accounts.account_status import raise_if_refused
+from functions.shared.buckets.platform import open_bucket
+from functions.shared.byoc.settings import ByocSettings
+from functions.shared.errors import HttpError
+from functions.shared.events.row import ReceiptContext
 from functions.shared.http import Answer, Event, Request, answer, answering, request
-from functions.shared.judging.rows import Receipt
 from functions.shared.settings import load
 
 WAIT_SECONDS = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Settings(CustodySettings):
+class Settings(ByocSettings):
     """`wait_places`: how many requests may wait at once, of all tenants together."""
 
     staging_bucket: str
@@ -48,19 +48,19 @@ class Settings(CustodySettings):
 class Ingest:
     """The parts of this function, wired once an execution environment.
 
-    `own_clouds`: the roads of BYOC tenants; they are never given ours. `places`: where requests wait, BYOC
+    `byoc_targets`: the roads of BYOC tenants; they are never given ours. `places`: where requests wait, BYOC
     tenants' too.
     """
 
-    staging: Staging
+    staging: StagingWriter
     rate: RateLimit
-    own_clouds: Roads = no_road
+    byoc_targets: StagingTargets = no_target
     places: Places = no_place
 
-    def road(self, caller: Principal) -> Road:
+    def target(self, caller: Principal) -> StagingTarget:
         if caller.byoc:
-            return self.own_clouds(caller)
-        return Road(self.staging, caller.retention_days)
+            return self.byoc_targets(caller)
+        return StagingTarget(self.staging, caller.retention_days)
 
 
 @cache
@@ -68,15 +68,15 @@ def _ingest() -> Ingest:
     settings = load(Settings)
     bucket = open_bucket(settings.staging_bucket)
     places = WaitPlaces(bucket, settings.wait_places)
-    return Ingest(Staging(bucket), RateLimit(), lambda caller: _own_clouds()(caller), places.lease)
+    return Ingest(StagingWriter(bucket), RateLimit(), lambda caller: _byoc_targets()(caller), places.lease)
 
 
 @cache
-def _own_clouds() -> Roads:
-    from functions.ingest.own_road import own_cloud_roads  # see there why so late
+def _byoc_targets() -> StagingTargets:
+    from functions.ingest.byoc_targets import byoc_targets  # see there why so late
 
     settings = load(Settings)
-    return own_cloud_roads(settings, settings.byoc_queue, settings.health_table)
+    return byoc_targets(settings, settings.byoc_queue, settings.health_table)
 
 
 @answering
@@ -85,48 +85,50 @@ def handler(event: Event) -> Answer:
     if event["routeKey"] == "GET /health":
         return answer(200, {"status": "ok"})
     if event["routeKey"] == "$default":
-        raise RefusalError(404, "not_found", "There is nothing at this path, or not for this method.")
+        raise HttpError(404, "not_found", "There is nothing at this path, or not for this method.")
     return answer_to(event, _ingest())
 
 
 def answer_to(event: Event, ingest: Ingest) -> Answer:
     """The answer to a request that brings logs; its tenant is charged for it from here to the end."""
     caller = principal(event).require("ingest")
-    refuse(caller.refusal)
+    raise_if_refused(caller.refusal)
     with ingest.rate.charging(caller) as work:
         return drain(request(event), caller, ingest, work)
 
 
-def drain(sent: Request, caller: Principal, ingest: Ingest, work: Work) -> Answer:
+def drain(sent: Request, caller: Principal, ingest: Ingest, work: RequestWork) -> Answer:
     """POST /v1/drain: judge the events of one body, stage those that are good."""
     began = time.monotonic()
-    road = ingest.road(caller)
-    receipt = Receipt(caller.tenant, caller.project_id, datetime.now(UTC), road.retention_days)
-    once = idempotency.once(sent.headers)
+    target = ingest.target(caller)
+    receipt = ReceiptContext(caller.tenant, caller.project_id, datetime.now(UTC), target.retention_days)
+    once = idempotency.read_key(sent.headers)
     accepted = accept(_windows(sent, once, work), receipt)
     work.staged_bytes = accepted.raw_bytes
     if not accepted.rows:
         return answer(400, _nothing_accepted(accepted, sent))
-    with road.admitted():
-        key = _staged(road.staging, accepted, receipt, once)
+    with target.admitted():
+        key = _staged(target.staging, accepted, receipt, once)
     _measure(accepted, caller, key, round((time.monotonic() - began) * 1000))
-    queryable = sent.query.get("wait") == "true" and _waited(road.staging, key, caller, ingest.places)
+    queryable = sent.query.get("wait") == "true" and _waited(target.staging, key, caller, ingest.places)
     return answer(200 if queryable else 202, {"status": "accepted", **_verdicts(accepted)})
 
 
-def _waited(staging: Staging, key: str, caller: Principal, places: Places) -> bool:
+def _waited(staging: StagingWriter, key: str, caller: Principal, places: Places) -> bool:
     """Whether the events can be found; False at once when there is no place to wait in."""
     with places(caller.tenant) as is_taken:
         return is_taken and staging.wait_until_loaded(key, WAIT_SECONDS)
 
 
-def _staged(staging: Staging, accepted: Accepted, receipt: Receipt, once: Once | None) -> str:
+def _staged(
+    staging: StagingWriter, accepted: Accepted, receipt: ReceiptContext, once: IdempotencyKey | None
+) -> str:
     if once:
         return staging.put_once(accepted.package, receipt, once)
     return staging.put(accepted.package, receipt)
 
 
-def _windows(sent: Request, once: Once | None, work: Work) -> Iterator[Window]:
+def _windows(sent: Request, once: IdempotencyKey | None, work: RequestWork) -> Iterator[Window]:
     pieces = work.counting(unpack.chunks(sent.body, sent.headers.get("content-encoding", "")))
     return records.windows(once.reading(pieces) if once else pieces, sent.headers.get("content-type", ""))
 

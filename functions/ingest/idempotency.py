@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 
-from functions.shared.errors import RefusalError
+from functions.shared.errors import HttpError
 
 WINDOW = timedelta(hours=24)
 MAX_KEY_CHARACTERS = 255
 
 
-class Once:
+class IdempotencyKey:
     """A request's Idempotency-Key; `fingerprint` is that of the body, once `reading` has passed all of it."""
 
     def __init__(self, key: str) -> None:
@@ -35,14 +35,14 @@ class Once:
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class IdempotencyMark:
     """What is remembered of an Idempotency-Key: the staged object, since when, and of which body."""
 
     key: str
     since: datetime
     fingerprint: str
 
-    def counts_at(self, moment: datetime) -> bool:
+    def is_valid_at(self, moment: datetime) -> bool:
         """Whether a request received at `moment` still belongs to this batch."""
         return moment - self.since < WINDOW
 
@@ -50,21 +50,21 @@ class Mark:
         return f"{self.since.isoformat()} {self.fingerprint} {self.key}".encode()
 
     @classmethod
-    def decode(cls, text: bytes) -> "Mark":
+    def decode(cls, text: bytes) -> "IdempotencyMark":
         since, fingerprint, key = text.decode().split(" ", 2)
         return cls(key, datetime.fromisoformat(since), fingerprint)
 
 
-def once(headers: Mapping[str, str]) -> Once | None:
+def read_key(headers: Mapping[str, str]) -> IdempotencyKey | None:
     """The request's Idempotency-Key, if it has one.
 
     Raises
     ------
-    RefusalError: 400, when it is too long.
+    HttpError: 400, when it is too long.
     """
     key = headers.get("idempotency-key", "")
     if len(key) > MAX_KEY_CHARACTERS:
-        raise RefusalError(
+        raise HttpError(
             400, "invalid_idempotency_key", f"Idempotency-Key is longer than {MAX_KEY_CHARACTERS} characters."
         )
-    return Once(key) if key else None
+    return IdempotencyKey(key) if key else None

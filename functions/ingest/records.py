@@ -13,8 +13,8 @@ from msgspec import Raw, Struct
 
 from functions.ingest import streamed
 from functions.ingest.streamed import Window
-from functions.shared.errors import RefusalError
-from functions.shared.judging.half_pairs import without_half_pairs
+from functions.shared.errors import HttpError
+from functions.shared.events.surrogates import replace_lone_surrogates
 
 ONE_WINDOW_BYTES = 8 * 1024 * 1024
 SURELY_FEW_BYTES = 512 * 1024
@@ -47,7 +47,7 @@ def windows(pieces: Iterator[bytes], content_type: str) -> Iterator[Window]:
 
     Raises
     ------
-    RefusalError: 400 or 413, possibly after some windows: then nothing of the body may be kept.
+    HttpError: 400 or 413, possibly after some windows: then nothing of the body may be kept.
     """
     ndjson = content_type.partition(";")[0].strip().lower() in _NDJSON_TYPES
     head, size_bytes = list[bytes](), 0
@@ -71,17 +71,17 @@ def split(window: Window) -> Iterable[Raw] | Iterable[bytes]:
 
     Raises
     ------
-    RefusalError: 400, when the window is not of the promised form; possibly after some records.
+    HttpError: 400, when the window is not of the promised form; possibly after some records.
     """
-    body = without_half_pairs(window.body)
+    body = replace_lone_surrogates(window.body)
     if window.ndjson:
         return (line for line in BytesIO(body) if line.strip())  # a list of short lines outweighs them
     try:
         return _array.decode(body) if body[:1] == b"[" else _contents(_envelope.decode(body), body)
     except msgspec.ValidationError as fault:
-        raise RefusalError(400, "no_events", "'events' and 'logs' must be arrays of events.") from fault
+        raise HttpError(400, "no_events", "'events' and 'logs' must be arrays of events.") from fault
     except RecursionError as fault:
-        raise RefusalError(400, "too_deep", "The body is nested too deep.") from fault
+        raise HttpError(400, "too_deep", "The body is nested too deep.") from fault
     except (msgspec.DecodeError, UnicodeDecodeError):
         return streamed.each(body)
 
@@ -91,7 +91,7 @@ def _contents(envelope: _Envelope, body: bytes) -> list[Raw] | list[bytes]:
         return (envelope.events or []) + (envelope.logs or [])
     if len(envelope.message):
         return [body]
-    raise RefusalError(
+    raise HttpError(
         400,
         "no_events",
         'Send {"events": [...]}, {"logs": [...]}, an array, or NDJSON as application/x-ndjson.',

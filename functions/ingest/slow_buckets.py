@@ -50,7 +50,7 @@ class LimitsUnavailableError(RetryableError):
     """DynamoDB gave no answer, or asks us to slow down."""
 
 
-class _ConditionNotMetError(Exception):
+class _LeaseConditionError(Exception):
     pass
 
 
@@ -154,7 +154,7 @@ class SlowBuckets:
                 ConditionExpression=condition,
                 ExpressionAttributeValues=values,
             )
-        except _ConditionNotMetError:
+        except _LeaseConditionError:
             return False
         return True
 
@@ -168,7 +168,7 @@ class SlowBuckets:
 
 def _failure(code: str) -> Exception:
     if code == "ConditionalCheckFailedException":
-        return _ConditionNotMetError()
+        return _LeaseConditionError()
     return LimitsUnavailableError(f"the table of health: {code}")
 
 

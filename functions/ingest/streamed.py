@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from functions.shared.errors import RefusalError
+from functions.shared.errors import HttpError
 
 WINDOW_BYTES = 1024 * 1024
 WINDOW_ELEMENTS = 20_000
@@ -54,7 +54,7 @@ def elements(pieces: Iterator[bytes]) -> Iterator[Window]:
     text = _Text(pieces)
     opening = _OPENING.match(text.kept)
     if not opening:
-        raise RefusalError(
+        raise HttpError(
             400, "no_events", "A body over 8 MiB must be NDJSON, an array, or begin with 'events' or 'logs'."
         )
     start = position = opening.end()
@@ -66,7 +66,7 @@ def elements(pieces: Iterator[bytes]) -> Iterator[Window]:
         elements_in_window += 1
         if end - start >= WINDOW_BYTES or elements_in_window == WINDOW_ELEMENTS or not more:
             yield Window(b"[%b]" % text.kept[start:end].encode(), ndjson=False)
-            text.forget(position)
+            text.discard_before(position)
             start = position = elements_in_window = 0
     text.close(f"{opening[0]}]")
 
@@ -78,7 +78,7 @@ def each(body: bytes) -> Iterator[bytes]:
 
     Raises
     ------
-    RefusalError: 400, when the array does not end as one, after its elements.
+    HttpError: 400, when the array does not end as one, after its elements.
     """
     text = _Text(iter((body,)))
     opening = _OPENING.match(text.kept)
@@ -90,7 +90,7 @@ def each(body: bytes) -> Iterator[bytes]:
         end = text.element_end(position)
         yield text.kept[position:end].encode()
         more, position = text.separated(end)
-    text.forget(position)
+    text.discard_before(position)
     text.close(f"{opening[0]}]")
 
 
@@ -129,7 +129,7 @@ class _Text:
             self._read_on(end)
         return separator[1] == ",", separator.end()
 
-    def forget(self, until: int) -> None:
+    def discard_before(self, until: int) -> None:
         """What lies before `until` is no longer needed."""
         self.kept = self.kept[until:]
 
@@ -149,7 +149,7 @@ class _Text:
         except json.JSONDecodeError:
             return None
         except RecursionError as fault:
-            raise RefusalError(400, "too_deep", "The body is nested too deep.") from fault
+            raise HttpError(400, "too_deep", "The body is nested too deep.") from fault
         return end
 
     def _read_on(self, needed_from: int) -> None:
@@ -165,14 +165,14 @@ class _Text:
         try:
             self.kept += self._decode(piece)
         except UnicodeDecodeError as fault:
-            raise RefusalError(400, "invalid_json", "The body is not valid UTF-8.") from fault
+            raise HttpError(400, "invalid_json", "The body is not valid UTF-8.") from fault
         return True
 
 
-def not_json() -> RefusalError:
+def not_json() -> HttpError:
     """The answer to a body that is no JSON."""
-    return RefusalError(400, "invalid_json", "The body is not valid JSON.")
+    return HttpError(400, "invalid_json", "The body is not valid JSON.")
 
 
-def _too_large() -> RefusalError:
-    return RefusalError(413, "event_too_large", "An event of this body is larger than 2 MiB.")
+def _too_large() -> HttpError:
+    return HttpError(413, "event_too_large", "An event of this body is larger than 2 MiB.")

@@ -9,8 +9,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from threading import Timer
 
-from functions.shared.buckets.contract import Bucket, BucketUnavailableError, Found, Listed, Told
-from functions.shared.guarded.answers import bounded
+from functions.shared.buckets.contract import (
+    Bucket,
+    BucketUnavailableError,
+    ExpectedObject,
+    ListedObject,
+    ObjectBody,
+)
+from functions.shared.egress.response_limits import bounded
 
 
 class TimedBucket:
@@ -61,9 +67,9 @@ class TimedBucket:
         with self._timed():
             return self._bucket.replace(key, body, etag)
 
-    def get(self, key: str, told: Told | None = None) -> Found | None:
+    def get(self, key: str, expected: ExpectedObject | None = None) -> ObjectBody | None:
         with self._timed():
-            return self._bucket.get(key, told)
+            return self._bucket.get(key, expected)
 
     def etag_of(self, key: str) -> str | None:
         with self._timed():
@@ -73,7 +79,7 @@ class TimedBucket:
         with self._timed():
             self._bucket.delete(keys)
 
-    def under(self, prefix: str) -> Iterator[Listed]:
+    def under(self, prefix: str) -> Iterator[ListedObject]:
         with self._timed():
             yield from self._bucket.under(prefix)
 

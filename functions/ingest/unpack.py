@@ -12,7 +12,7 @@ from typing import Protocol
 
 from backports import zstd
 
-from functions.shared.errors import RefusalError
+from functions.shared.errors import HttpError
 
 MAX_WIRE_BYTES = 4 * 1024 * 1024
 MAX_DECODED_BYTES = 64 * 1024 * 1024
@@ -42,16 +42,16 @@ def chunks(body: bytes, encoding: str) -> Iterator[bytes]:
 
     Raises
     ------
-    RefusalError: 413 too large, 415 for an encoding we do not speak, 400 when the body is not what its
+    HttpError: 413 too large, 415 for an encoding we do not speak, 400 when the body is not what its
     encoding says or has too many members. May come after some pieces.
     """
     if len(body) > MAX_WIRE_BYTES:
-        raise RefusalError(413, "payload_too_large", "The body is larger than 4 MiB: send smaller batches.")
+        raise HttpError(413, "payload_too_large", "The body is larger than 4 MiB: send smaller batches.")
     name = encoding.strip().lower()
     if name in ("", "identity"):
         return iter((body,))
     if name not in ("gzip", "x-gzip", "deflate", "zstd"):
-        raise RefusalError(
+        raise HttpError(
             415, "unsupported_encoding", "Content-Encoding must be identity, gzip, deflate or zstd."
         )
     return _gathered(_capped(_undo(body, name)))
@@ -75,7 +75,7 @@ def _capped(pieces: Iterator[bytes]) -> Iterator[bytes]:
     for piece in pieces:
         total += len(piece)
         if total > MAX_DECODED_BYTES:
-            raise RefusalError(413, "payload_too_large", "The body decodes to more than 64 MB.")
+            raise HttpError(413, "payload_too_large", "The body decodes to more than 64 MB.")
         yield piece
 
 
@@ -86,7 +86,7 @@ def _undo(body: bytes, name: str) -> Iterator[bytes]:
     while rest:
         members += 1
         if members > MAX_MEMBERS:
-            raise RefusalError(
+            raise HttpError(
                 400,
                 "invalid_encoding",
                 f"The body has more than {MAX_MEMBERS} {name} members: compress the whole batch as one.",
@@ -94,9 +94,9 @@ def _undo(body: bytes, name: str) -> Iterator[bytes]:
         try:
             used_bytes = yield from _member(_decompressor(name, rest), rest)
         except (zlib.error, zstd.ZstdError, EOFError) as fault:
-            raise RefusalError(400, "invalid_encoding", f"The body is not valid {name}.") from fault
+            raise HttpError(400, "invalid_encoding", f"The body is not valid {name}.") from fault
         if not used_bytes:
-            raise RefusalError(400, "invalid_encoding", f"The body ends in the middle of its {name} stream.")
+            raise HttpError(400, "invalid_encoding", f"The body ends in the middle of its {name} stream.")
         rest = rest[used_bytes:]
 
 

@@ -11,8 +11,8 @@ from functools import cache
 from typing import Any
 
 from functions.shared import journal
-from functions.shared.address import Address
-from functions.shared.schema.numbered import migrations
+from functions.shared.clickhouse_address import ClickHouseAddress
+from functions.shared.schema.migration_files import migrations
 from functions.shared.schema.schema import Schema
 from functions.shared.secret_store import read_secret
 from functions.shared.settings import load
@@ -29,7 +29,9 @@ class Settings:
 @cache
 def _schema() -> Schema:
     settings = load(Settings)
-    return Schema(Address.from_json(read_secret(settings.warehouse_secret)), settings.warehouse_engine)
+    return Schema(
+        ClickHouseAddress.from_json(read_secret(settings.warehouse_secret)), settings.warehouse_engine
+    )
 
 
 def handler(_event: dict[str, Any], _context: Any) -> dict[str, Any]:

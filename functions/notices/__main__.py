@@ -18,21 +18,21 @@ from pathlib import Path
 from typing import Any
 
 from functions.notices import console
-from functions.notices.audience import ALL, Accounts, check
+from functions.notices.audience import ALL, AudienceAccounts, validate_audience
 from functions.notices.campaigns import Campaigns
 from functions.notices.outbox import Outbox
-from functions.notices.readers import Readers
-from functions.notices.sending import KINDS, Sending
-from functions.shared.account.announcements import Announcements
-from functions.shared.account.notices import Notices
-from functions.shared.account.suppressions import Suppressions
+from functions.notices.recipients import Recipients
+from functions.notices.sender import KINDS, CampaignSender
+from functions.shared.accounts.announcements import Announcements
+from functions.shared.accounts.notice_outbox import NoticeOutbox
+from functions.shared.accounts.suppressions import Suppressions
 from functions.shared.dynamo.answers import open_client
 from functions.shared.errors import AstralogError, PermanentError
 from functions.shared.settings import load
 
 MAX_TITLE_CHARACTERS = 150
 MAX_TEXT_BYTES = 50_000
-TOLD_EACH = 100
+PROGRESS_EVERY = 100
 FOLLOW_SECONDS = 2.0
 
 
@@ -50,37 +50,39 @@ class Settings:
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
-    sending: Sending
+class CommandContext:
+    sender: CampaignSender
     campaigns: Campaigns
     outbox: Outbox
     suppressions: Suppressions
     clock: Callable[[], float]
 
 
-def desk(settings: Settings, client: Any, clock: Callable[[], float]) -> Desk:
+def command_context(settings: Settings, client: Any, clock: Callable[[], float]) -> CommandContext:
     """Create the parts with one DynamoDB client."""
     campaigns = Campaigns(settings.notices_table, client, clock)
     suppressions = Suppressions(settings.suppressions_table, client, clock)
-    sending = Sending(
+    sender = CampaignSender(
         campaigns,
-        Accounts(settings.accounts_table, client),
-        Readers(settings.people_table, client),
+        AudienceAccounts(settings.accounts_table, client),
+        Recipients(settings.people_table, client),
         suppressions,
-        Notices(settings.notices_table, client, clock),
+        NoticeOutbox(settings.notices_table, client, clock),
         Announcements(settings.announcements_table, client, clock),
     )
-    return Desk(sending, campaigns, Outbox(settings.notices_table, client, clock), suppressions, clock)
+    return CommandContext(
+        sender, campaigns, Outbox(settings.notices_table, client, clock), suppressions, clock
+    )
 
 
-def main(arguments: Sequence[str] | None = None, at: Desk | None = None) -> int:
+def main(arguments: Sequence[str] | None = None, at: CommandContext | None = None) -> int:
     """Return 0 when done; 1 after an error, with a sentence on standard error."""
     parser = _parser()
     asked = parser.parse_args(arguments)
     if asked.what == "send" and not asked.send and None in (asked.kind, asked.title, asked.text_file):
         parser.error("a draft needs --kind, --title and --text-file; to send a draft, use --send ID")
     try:
-        _COMMANDS[asked.what](asked, at or desk(load(Settings), open_client(), time.time))
+        _COMMANDS[asked.what](asked, at or command_context(load(Settings), open_client(), time.time))
     except AstralogError as fault:
         print(fault, file=sys.stderr)  # noqa: T201
         return 1
@@ -108,29 +110,29 @@ def _parser() -> argparse.ArgumentParser:
     status = commands.add_parser("status", help="show the progress of one campaign, or of all")
     status.add_argument("campaign", nargs="?", metavar="id")
     status.add_argument("--follow", action="store_true", help="show the progress until it is done")
-    given_up = commands.add_parser("given-up", help="list notices abandoned after a day of failed attempts")
-    given_up.add_argument("--retry", action="store_true", help="send them again")
+    abandoned = commands.add_parser("given-up", help="list notices abandoned after a day of failed attempts")
+    abandoned.add_argument("--retry", action="store_true", help="send them again")
     lift = commands.add_parser("lift", help="remove an address from the suppression list")
     lift.add_argument("address")
-    for command in (send, status, given_up):
+    for command in (send, status, abandoned):
         command.add_argument("--json", action="store_true", help="print one JSON object per line")
     return parser
 
 
-def _send(asked: argparse.Namespace, here: Desk) -> None:
+def _send(asked: argparse.Namespace, here: CommandContext) -> None:
     if not asked.send:
         _draft(asked, here)
         return
 
-    def told(count: int) -> None:
-        if count % TOLD_EACH == 0 and not asked.json:
+    def on_progress(count: int) -> None:
+        if count % PROGRESS_EVERY == 0 and not asked.json:
             _say(f"{count} accounts so far")
 
-    count = here.sending.send(asked.send, told)
+    count = here.sender.send(asked.send, on_progress)
     _say(console.queued(count, here.campaigns.get(asked.send), asked.json))
 
 
-def _draft(asked: argparse.Namespace, here: Desk) -> None:
+def _draft(asked: argparse.Namespace, here: CommandContext) -> None:
     text = _text(asked.text_file)
     if not 1 <= len(asked.title.strip()) <= MAX_TITLE_CHARACTERS or not asked.title.isprintable():
         raise MessageError(f"the title must be a line of 1 to {MAX_TITLE_CHARACTERS} printable characters")
@@ -139,9 +141,9 @@ def _draft(asked: argparse.Namespace, here: Desk) -> None:
         raise MessageError("--kind policy needs --effective-on, the day from which the change applies")
     if asked.effective_on is not None and asked.effective_on < today:
         raise MessageError("--effective-on must be today or later")
-    audience = check(asked.to)
+    audience = validate_audience(asked.to)
     draft = here.campaigns.draft(asked.kind, asked.title.strip(), text, audience, asked.effective_on)
-    _say(console.dry_run(draft, here.sending.look(draft), asked.json))
+    _say(console.dry_run(draft, here.sender.preview(draft), asked.json))
 
 
 def _text(file: Path) -> str:
@@ -154,7 +156,7 @@ def _text(file: Path) -> str:
     return text
 
 
-def _status(asked: argparse.Namespace, here: Desk) -> None:
+def _status(asked: argparse.Namespace, here: CommandContext) -> None:
     if asked.campaign is None:
         for each in here.campaigns.all():
             _say(console.status(each, asked.json))
@@ -171,14 +173,14 @@ def _status(asked: argparse.Namespace, here: Desk) -> None:
         time.sleep(FOLLOW_SECONDS)
 
 
-def _given_up(asked: argparse.Namespace, here: Desk) -> None:
-    for each in list(here.outbox.given_up()):
-        _say(console.given_up(each, asked.json))
+def _list_abandoned(asked: argparse.Namespace, here: CommandContext) -> None:
+    for each in list(here.outbox.abandoned()):
+        _say(console.abandoned(each, asked.json))
         if asked.retry:
-            here.outbox.revive(each)
+            here.outbox.requeue(each)
 
 
-def _lift(asked: argparse.Namespace, here: Desk) -> None:
+def _lift(asked: argparse.Namespace, here: CommandContext) -> None:
     here.suppressions.lift(asked.address)
     _say("Removed. SES has its own list: aws sesv2 delete-suppressed-destination --email-address …")
 
@@ -187,10 +189,10 @@ def _say(line: str) -> None:
     print(line, flush=True)  # noqa: T201
 
 
-_COMMANDS: dict[str, Callable[[argparse.Namespace, Desk], None]] = {
+_COMMANDS: dict[str, Callable[[argparse.Namespace, CommandContext], None]] = {
     "send": _send,
     "status": _status,
-    "given-up": _given_up,
+    "given-up": _list_abandoned,
     "lift": _lift,
 }
 

@@ -15,7 +15,7 @@ class AudienceError(PermanentError):
     """The audience is invalid; the message names the allowed values."""
 
 
-def check(audience: str) -> str:
+def validate_audience(audience: str) -> str:
     """Return `audience` if it is valid.
 
     Raises
@@ -31,7 +31,7 @@ def check(audience: str) -> str:
     raise AudienceError(f"the audience must be all, tenant=<id> or plan=<{'|'.join(PLANS)}>, not {audience}")
 
 
-class Accounts:
+class AudienceAccounts:
     """The table of accounts.
 
     Parameters

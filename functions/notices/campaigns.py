@@ -14,9 +14,9 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from functions.notices.outbox import CAMPAIGNS, GIVEN_UP
-from functions.shared.account.moments import moment
-from functions.shared.account.notices import KEEP_DAYS, SECONDS_A_DAY, SETTLED
+from functions.notices.outbox import ABANDONED, CAMPAIGNS
+from functions.shared.accounts.notice_outbox import KEEP_DAYS, SECONDS_A_DAY, SETTLED
+from functions.shared.accounts.timestamps import timestamp_text
 from functions.shared.dynamo.answers import answered, open_client, unmet
 from functions.shared.errors import PermanentError
 
@@ -25,7 +25,7 @@ DRAFT_DAYS = 7
 
 DRAFTED, SENDING, QUEUED = "drafted", "sending", "queued"
 
-COUNTS = ("accounts", SETTLED, GIVEN_UP, "mailed", "suppressed", "opted_out")
+COUNTS = ("accounts", SETTLED, ABANDONED, "mailed", "suppressed", "opted_out")
 
 Item = dict[str, Any]
 
@@ -80,7 +80,9 @@ class Campaigns:
         """Store a new campaign; nothing is sent."""
         now = self._clock()
         campaign_id = f"c-{datetime.fromtimestamp(now, UTC):%Y%m%d}-{secrets.token_hex(3)}"
-        drafted = Campaign(campaign_id, kind, title, text, audience, effective_on, DRAFTED, moment(now))
+        drafted = Campaign(
+            campaign_id, kind, title, text, audience, effective_on, DRAFTED, timestamp_text(now)
+        )
         forget_at = int(now) + KEEP_DAYS * SECONDS_A_DAY
         with answered():
             self._client.put_item(TableName=self._table, Item=_item(drafted, forget_at))
@@ -124,18 +126,18 @@ class Campaigns:
         CampaignError: it was already sent, or was drafted too long ago.
         """
         campaign = self.get(campaign_id)
-        oldest = moment(self._clock() - DRAFT_DAYS * SECONDS_A_DAY)
+        oldest = timestamp_text(self._clock() - DRAFT_DAYS * SECONDS_A_DAY)
         if campaign.state == DRAFTED and campaign.drafted_at < oldest:
             raise CampaignError(f"{campaign_id} was drafted over {DRAFT_DAYS} days ago: draft it again")
-        if not self._moved(campaign_id, SENDING, "#state IN (:drafted, :sending)"):
+        if not self._set_state(campaign_id, SENDING, "#state IN (:drafted, :sending)"):
             raise CampaignError(f"{campaign_id} was sent already: see its status")
         return campaign
 
-    def queued(self, campaign_id: str, accounts: int) -> None:
+    def mark_queued(self, campaign_id: str, accounts: int) -> None:
         """Record that every account of the audience has its notice."""
-        self._moved(campaign_id, QUEUED, "#state IN (:drafted, :sending)", accounts)
+        self._set_state(campaign_id, QUEUED, "#state IN (:drafted, :sending)", accounts)
 
-    def _moved(self, campaign_id: str, state: str, condition: str, accounts: int = 0) -> bool:
+    def _set_state(self, campaign_id: str, state: str, condition: str, accounts: int = 0) -> bool:
         try:
             with answered():
                 self._client.update_item(

@@ -2,21 +2,21 @@
 
 from typing import Any
 
-from functions.notices.readers import Reader
-from functions.shared.account.audit import Audit, Origin
+from functions.notices.recipients import Recipient
+from functions.shared.accounts.audit import AuditTrail, Origin
 from functions.shared.dynamo.transaction import UnmetError, write_all
 
 
-class Consent:
+class MarketingConsent:
     """`client`: a boto3 client for DynamoDB."""
 
-    def __init__(self, people_table: str, audit: Audit, client: Any) -> None:
+    def __init__(self, people_table: str, audit: AuditTrail, client: Any) -> None:
         self._table = people_table
         self._audit = audit
         self._client = client
 
-    def withdraw(self, reader: Reader, who: Origin) -> bool:
-        """Stop marketing mail to `reader`; return whether anything changed.
+    def withdraw(self, recipient: Recipient, who: Origin) -> bool:
+        """Stop marketing mail to `recipient`; return whether anything changed.
 
         Raises
         ------
@@ -24,16 +24,16 @@ class Consent:
         """
         update = {
             "TableName": self._table,
-            "Key": {"subject": {"S": reader.subject}},
+            "Key": {"subject": {"S": recipient.subject}},
             "UpdateExpression": "SET marketing_opt_in = :no",
             "ConditionExpression": "tenant_id = :tenant AND marketing_opt_in = :yes",
             "ExpressionAttributeValues": {
                 ":no": {"BOOL": False},
                 ":yes": {"BOOL": True},
-                ":tenant": {"S": str(reader.tenant)},
+                ":tenant": {"S": str(recipient.tenant)},
             },
         }
-        entry = self._audit.entry(reader.tenant, who, "account.marketing_changed", "opted_out")
+        entry = self._audit.entry(recipient.tenant, who, "account.marketing_changed", "opted_out")
         try:
             write_all(self._client, [{"Update": update}, entry])
         except UnmetError:

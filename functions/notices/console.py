@@ -4,24 +4,24 @@ import json
 from dataclasses import asdict
 
 from functions.notices.campaigns import Campaign
-from functions.notices.letter import letter
-from functions.notices.notice import Due
-from functions.notices.sending import Look
-from functions.shared.account.notices import MARKETING
+from functions.notices.notice import DueNotice
+from functions.notices.notice_email import compose_email
+from functions.notices.sender import CampaignPreview
+from functions.shared.accounts.notice_outbox import MARKETING
 from functions.shared.tenancy import TenantId
 
 _LINK = "https://…/v1/unsubscribe/…"
 
 
-def dry_run(campaign: Campaign, look: Look, as_json: bool) -> str:
+def dry_run(campaign: Campaign, preview: CampaignPreview, as_json: bool) -> str:
     """The recipients of the draft, and its mail."""
-    figures = {name: value for name, value in asdict(look).items() if name != "sample"}
-    sample = [masked(reader.email) for reader in look.sample]
+    figures = {name: value for name, value in asdict(preview).items() if name != "sample"}
+    sample = [masked(recipient.email) for recipient in preview.sample]
     if as_json:
         return json.dumps({"campaign": campaign.campaign_id, "sent": False, **figures, "sample": sample})
     link = _LINK if campaign.kind == MARKETING else None
-    whose = look.sample[0].tenant if look.sample else TenantId("an-account")
-    mail = letter(whose, campaign.title, campaign.text, campaign.effective_on, link)
+    whose = preview.sample[0].tenant if preview.sample else TenantId("an-account")
+    mail = compose_email(whose, campaign.title, campaign.text, campaign.effective_on, link)
     counts = {"campaign": campaign.campaign_id, "to": campaign.audience, **figures}
     rows = [f"  {name:<11}{value}" for name, value in counts.items()]
     headers = "".join(f"\n{name}: {value}" for name, value in mail.headers.items())
@@ -49,7 +49,7 @@ def status(campaign: Campaign, as_json: bool) -> str:
     return f"{campaign.campaign_id}  {campaign.kind}  {how}: {accounts}; {people}, {left_out}"
 
 
-def given_up(due: Due, as_json: bool) -> str:
+def abandoned(due: DueNotice, as_json: bool) -> str:
     """An abandoned notice."""
     shown = {"tenant": str(due.tenant), "notice": due.notice_id, "since": due.due_at}
     return json.dumps(shown) if as_json else "  ".join(shown.values())

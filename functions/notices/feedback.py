@@ -16,12 +16,12 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from functions.notices.consent import Consent
-from functions.notices.events import Fate, What, fate
-from functions.notices.readers import Readers
+from functions.notices.consent import MarketingConsent
+from functions.notices.recipients import Recipients
+from functions.notices.ses_events import MailOutcome, OutcomeKind, parse_event
 from functions.shared import journal
-from functions.shared.account.audit import Audit, Origin
-from functions.shared.account.suppressions import Suppressions
+from functions.shared.accounts.audit import AuditTrail, Origin
+from functions.shared.accounts.suppressions import Suppressions
 from functions.shared.dynamo.answers import open_client
 from functions.shared.errors import AstralogError
 from functions.shared.settings import load
@@ -37,51 +37,53 @@ class Settings:
 
 
 @dataclass(frozen=True, slots=True)
-class Office:
+class FeedbackService:
     suppressions: Suppressions
-    readers: Readers
-    consent: Consent
+    recipients: Recipients
+    consent: MarketingConsent
 
-    def heed(self, told: Fate) -> None:
+    def process(self, outcome: MailOutcome) -> None:
         """Suppress addresses and withdraw consent as the event requires; raises StoreUnavailableError."""
-        reader = self.readers.get(told.person) if told.person else None
-        if told.what == "other" or (told.person and reader is None):
+        recipient = self.recipients.get(outcome.person) if outcome.person else None
+        if outcome.what == "other" or (outcome.person and recipient is None):
             return
-        for address in told.addresses:
-            self.suppressions.add(address, told.what)
-        if told.what == "complaint" and reader:
-            self.consent.withdraw(reader, Origin(f"complaint:{reader.subject}", "", ""))
+        for address in outcome.addresses:
+            self.suppressions.add(address, outcome.what)
+        if outcome.what == "complaint" and recipient:
+            self.consent.withdraw(recipient, Origin(f"complaint:{recipient.subject}", "", ""))
 
 
 @cache
-def _office() -> Office:
-    return office(load(Settings), open_client())
+def _feedback_service() -> FeedbackService:
+    return feedback_service(load(Settings), open_client())
 
 
-def office(settings: Settings, client: Any, clock: Callable[[], float] = time.time) -> Office:
+def feedback_service(
+    settings: Settings, client: Any, clock: Callable[[], float] = time.time
+) -> FeedbackService:
     """Create the parts with one DynamoDB client."""
-    consent = Consent(settings.people_table, Audit(settings.audit_table, client, clock), client)
+    consent = MarketingConsent(settings.people_table, AuditTrail(settings.audit_table, client, clock), client)
     suppressions = Suppressions(settings.suppressions_table, client, clock)
-    return Office(suppressions, Readers(settings.people_table, client), consent)
+    return FeedbackService(suppressions, Recipients(settings.people_table, client), consent)
 
 
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
-    return heeded(event["Records"], _office())
+    return process_batch(event["Records"], _feedback_service())
 
 
-def heeded(messages: list[dict[str, Any]], office: Office) -> dict[str, Any]:
+def process_batch(messages: list[dict[str, Any]], feedback_service: FeedbackService) -> dict[str, Any]:
     """The response to SQS: which messages are to be redelivered."""
-    counts: Counter[What] = Counter()
+    counts: Counter[OutcomeKind] = Counter()
     failed = []
     for message in messages:
         try:
-            told = fate(message["body"])
-            office.heed(told)
+            outcome = parse_event(message["body"])
+            feedback_service.process(outcome)
         except AstralogError as fault:
             journal.write("mail_event_not_heeded", error_type=type(fault).__name__)
             failed.append({"itemIdentifier": message["messageId"]})
         else:
-            counts[told.what] += 1
+            counts[outcome.what] += 1
     journal.measure(
         FUNCTION, {"Bounces": (counts["bounce"], "Count"), "Complaints": (counts["complaint"], "Count")}
     )

@@ -10,7 +10,7 @@ Item = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Due:
+class DueNotice:
     """A notice as listed by the index."""
 
     tenant: TenantId
@@ -21,7 +21,7 @@ class Due:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """A notice taken until `turn`. `tries` counts this attempt; `mailed`: subjects already mailed."""
+    """A notice leased until `lease_until`. `tries` counts this attempt; `mailed`: subjects already mailed."""
 
     tenant: TenantId
     notice_id: str
@@ -33,11 +33,11 @@ class Notice:
     campaign: str | None
     mailed: frozenset[str]
     tries: int
-    turn: str
+    lease_until: str
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class RecipientCounts:
     """A notice's readers, counted by outcome."""
 
     mailed: int = 0
@@ -45,9 +45,11 @@ class Tally:
     opted_out: int = 0
 
 
-def due_of(item: Item) -> Due:
+def due_of(item: Item) -> DueNotice:
     """The index entry of a notice."""
-    return Due(TenantId(item["tenant_id"]["S"]), item["notice"]["S"], item["due"]["S"], item["due_at"]["S"])
+    return DueNotice(
+        TenantId(item["tenant_id"]["S"]), item["notice"]["S"], item["due"]["S"], item["due_at"]["S"]
+    )
 
 
 def notice_of(item: Item) -> Notice:
@@ -64,5 +66,5 @@ def notice_of(item: Item) -> Notice:
         campaign=item.get("campaign", {}).get("S"),
         mailed=frozenset(item.get("mailed", {}).get("SS", ())),
         tries=int(item["tries"]["N"]),
-        turn=item["due_at"]["S"],
+        lease_until=item["due_at"]["S"],
     )

@@ -19,14 +19,14 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from functions.notices.deliver import Delivery
+from functions.notices.delivery import Delivery
 from functions.notices.notice import Notice
-from functions.notices.outbox import Outbox, TurnOverError, pause_seconds
-from functions.notices.readers import Readers
+from functions.notices.outbox import NoticeLeaseLostError, Outbox, backoff_seconds
+from functions.notices.recipients import Recipients
 from functions.shared import journal
-from functions.shared.account.announcements import Announcements
-from functions.shared.account.mail import Mailer
-from functions.shared.account.suppressions import Suppressions
+from functions.shared.accounts.announcements import Announcements
+from functions.shared.accounts.mail import Mailer
+from functions.shared.accounts.suppressions import Suppressions
 from functions.shared.dynamo.answers import open_client
 from functions.shared.errors import RetryableError
 from functions.shared.settings import load
@@ -54,14 +54,14 @@ class Settings:
 
 
 @dataclass
-class Run:
+class NotifierRun:
     """Counts of a run. `most_tries`: of a postponed notice; `failing`: accounts that failed in a row."""
 
     settled: int = 0
     mailed: int = 0
     suppressed: int = 0
     postponed: int = 0
-    given_up: int = 0
+    abandoned: int = 0
     most_tries: int = 0
     failing: set[TenantId] = field(default_factory=set, repr=False)
 
@@ -71,49 +71,49 @@ class Notifier:
     outbox: Outbox
     delivery: Delivery
 
-    def run(self, seconds_left: Callable[[], float]) -> Run:
+    def run(self, seconds_left: Callable[[], float]) -> NotifierRun:
         """Send the due notices while there is time."""
-        run = Run()
-        while self._some_sent(run, seconds_left):
+        run = NotifierRun()
+        while self._send_some(run, seconds_left):
             pass
         return run
 
-    def _some_sent(self, run: Run, seconds_left: Callable[[], float]) -> bool:
+    def _send_some(self, run: NotifierRun, seconds_left: Callable[[], float]) -> bool:
         """Whether there may be more to send. The index may still list notices that can no longer be taken."""
         taken = False
         for due in self.outbox.due():
             if len(run.failing) >= MOST_FAILURES or seconds_left() < RESERVED_SECONDS:
                 return False
-            if notice := self.outbox.take(due):
+            if notice := self.outbox.acquire(due):
                 taken = True
                 self._send(notice, run)
         return taken
 
-    def _send(self, notice: Notice, run: Run) -> None:
+    def _send(self, notice: Notice, run: NotifierRun) -> None:
         try:
             tally = self.delivery.deliver(notice)
-        except TurnOverError:
+        except NoticeLeaseLostError:
             return
         except RetryableError as fault:
-            self._put_off(notice, run, fault)
+            self._postpone_or_abandon(notice, run, fault)
             return
         run.failing.clear()
         run.settled += 1
         run.mailed += tally.mailed
         run.suppressed += tally.suppressed
 
-    def _put_off(self, notice: Notice, run: Run, fault: RetryableError) -> None:
+    def _postpone_or_abandon(self, notice: Notice, run: NotifierRun, fault: RetryableError) -> None:
         run.failing.add(notice.tenant)
         run.most_tries = max(run.most_tries, notice.tries)
         if notice.tries < MAX_TRIES:
             run.postponed += 1
-            self.outbox.postpone(notice, pause_seconds(notice.tries))
+            self.outbox.postpone(notice, backoff_seconds(notice.tries))
             return
         try:
-            self.outbox.give_up(notice)
-        except TurnOverError:
+            self.outbox.abandon(notice)
+        except NoticeLeaseLostError:
             return
-        run.given_up += 1
+        run.abandoned += 1
         journal.write(
             "notice_given_up",
             tenant_id=notice.tenant,
@@ -129,7 +129,7 @@ def _notifier() -> Notifier:
     outbox = Outbox(settings.notices_table, client, time.time)
     delivery = Delivery(
         outbox,
-        Readers(settings.people_table, client),
+        Recipients(settings.people_table, client),
         Suppressions(settings.suppressions_table, client),
         Announcements(settings.announcements_table, client),
         Mailer(settings.mail_from, settings.mail_set),
@@ -145,7 +145,7 @@ def handler(_event: dict[str, Any], context: Any) -> dict[str, int]:
         {
             "NoticesSettled": (run.settled, "Count"),
             "NoticesPostponed": (run.postponed, "Count"),
-            "NoticesGivenUp": (run.given_up, "Count"),
+            "NoticesGivenUp": (run.abandoned, "Count"),
             "MailsSuppressed": (run.suppressed, "Count"),
             "MostTries": (run.most_tries, "Count"),
         },
@@ -154,5 +154,5 @@ def handler(_event: dict[str, Any], context: Any) -> dict[str, int]:
         "settled": run.settled,
         "mailed": run.mailed,
         "postponed": run.postponed,
-        "given_up": run.given_up,
+        "given_up": run.abandoned,
     }

@@ -1,4 +1,4 @@
-"""The due notices and their outcomes: the sending side of functions.shared.account.notices.
+"""The due notices and their outcomes: the sending side of functions.shared.accounts.notice_outbox.
 
 A sender first takes a notice for TURN_SECONDS. No other sender gets it during that time, and after a crash it
 is due again by itself. Each person mailed is recorded on the notice before the next mail. The index of due
@@ -10,19 +10,19 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from functions.notices.notice import Due, Notice, Tally, due_of, notice_of
-from functions.shared.account.moments import moment
-from functions.shared.account.notices import CRITICAL, IN_TURN, SETTLED, URGENT, turn_of
+from functions.notices.notice import DueNotice, Notice, RecipientCounts, due_of, notice_of
+from functions.shared.accounts.notice_outbox import CRITICAL, IN_TURN, SETTLED, URGENT, priority_of
+from functions.shared.accounts.timestamps import timestamp_text
 from functions.shared.dynamo.answers import answered, open_client, unmet
 from functions.shared.dynamo.transaction import UnmetError, write_all
 from functions.shared.errors import PermanentError
 from functions.shared.tenancy import TenantId
 
-TURN_SECONDS = 180
+LEASE_SECONDS = 180
 """Longer than the function's timeout."""
 
 PAGE = 25
-GIVEN_UP = "given_up"
+ABANDONED = "given_up"
 """The value of `due` of an abandoned notice, which could not be sent for a day."""
 
 DUE = "due"
@@ -32,7 +32,7 @@ CAMPAIGNS = "*"
 Item = dict[str, Any]
 
 
-class TurnOverError(PermanentError):
+class NoticeLeaseLostError(PermanentError):
     """Another sender has taken the notice since, or it is gone: this sender must not send it any more."""
 
 
@@ -50,24 +50,24 @@ class Outbox:
         self._made = client
         self._clock = clock
 
-    def due(self) -> list[Due]:
+    def due(self) -> list[DueNotice]:
         """Up to PAGE due notices, the longest due first.
 
         Critical notices come before urgent ones, and urgent ones before the rest.
         """
         return self._page(CRITICAL)[0] or self._page(URGENT)[0] or self._page(IN_TURN)[0]
 
-    def given_up(self) -> Iterator[Due]:
+    def abandoned(self) -> Iterator[DueNotice]:
         """The abandoned notices."""
         start: Item | None = {}
         while start is not None:
-            page, start = self._page(GIVEN_UP, start)
+            page, start = self._page(ABANDONED, start)
             yield from page
 
-    def take(self, due: Due) -> Notice | None:
+    def acquire(self, due: DueNotice) -> Notice | None:
         """Take the notice exclusively for TURN_SECONDS; None when it is no longer due."""
         values = {
-            ":turn": {"S": moment(self._clock() + TURN_SECONDS)},
+            ":turn": {"S": timestamp_text(self._clock() + LEASE_SECONDS)},
             ":one": {"N": "1"},
             ":state": {"S": due.state},
             ":seen": {"S": due.due_at},
@@ -87,23 +87,23 @@ class Outbox:
 
         Raises
         ------
-        TurnOverError
+        NoticeLeaseLostError
         """
-        values = {":subject": {"SS": [subject]}, ":turn": {"S": notice.turn}}
+        values = {":subject": {"SS": [subject]}, ":turn": {"S": notice.lease_until}}
         noted = self._changed(
             notice.tenant, notice.notice_id, "ADD mailed :subject", "due_at = :turn", values
         )
         if noted is None:
-            raise TurnOverError("another has this notice")
+            raise NoticeLeaseLostError("another has this notice")
 
-    def settle(self, notice: Notice, tally: Tally) -> None:
+    def settle(self, notice: Notice, tally: RecipientCounts) -> None:
         """Settle the notice: the people it concerns were mailed, or cannot be.
 
         Its campaign counts it in the same transaction.
 
         Raises
         ------
-        TurnOverError
+        NoticeLeaseLostError
         """
         counts = {
             SETTLED: 1,
@@ -113,16 +113,19 @@ class Outbox:
         }
         self._end(notice, SETTLED, counts)
 
-    def give_up(self, notice: Notice) -> None:
+    def abandon(self, notice: Notice) -> None:
         """Abandon the notice: the operator has to act; raises as `settle` does."""
-        self._end(notice, GIVEN_UP, {GIVEN_UP: 1})
+        self._end(notice, ABANDONED, {ABANDONED: 1})
 
     def postpone(self, notice: Notice, seconds: float) -> None:
         """Make the notice due again in `seconds`."""
-        values = {":again": {"S": moment(self._clock() + seconds)}, ":turn": {"S": notice.turn}}
+        values = {
+            ":again": {"S": timestamp_text(self._clock() + seconds)},
+            ":turn": {"S": notice.lease_until},
+        }
         self._changed(notice.tenant, notice.notice_id, "SET due_at = :again", "due_at = :turn", values)
 
-    def revive(self, due: Due) -> bool:
+    def requeue(self, due: DueNotice) -> bool:
         """Retry an abandoned notice from the start; return whether it was abandoned."""
         with answered():
             item = self._client.get_item(
@@ -135,25 +138,28 @@ class Outbox:
             "SET due = :state, due_at = :now REMOVE tries",
             "due = :given_up",
             {
-                ":state": {"S": turn_of(item.get("kind", {}).get("S", ""), campaign)},
-                ":now": {"S": moment(self._clock())},
-                ":given_up": {"S": GIVEN_UP},
+                ":state": {"S": priority_of(item.get("kind", {}).get("S", ""), campaign)},
+                ":now": {"S": timestamp_text(self._clock())},
+                ":given_up": {"S": ABANDONED},
             },
         )
         try:
-            write_all(self._client, [change, *self._counted(campaign, {GIVEN_UP: -1})])
+            write_all(self._client, [change, *self._counted(campaign, {ABANDONED: -1})])
         except UnmetError:
             return False
         return True
 
-    def _page(self, state: str, start: Item | None = None) -> tuple[list[Due], Item | None]:
+    def _page(self, state: str, start: Item | None = None) -> tuple[list[DueNotice], Item | None]:
         """The notices of this state whose time has come, and the start of the next page."""
         with answered():
             page = self._client.query(
                 TableName=self._table,
                 IndexName=DUE,
                 KeyConditionExpression="due = :state AND due_at <= :now",
-                ExpressionAttributeValues={":state": {"S": state}, ":now": {"S": moment(self._clock())}},
+                ExpressionAttributeValues={
+                    ":state": {"S": state},
+                    ":now": {"S": timestamp_text(self._clock())},
+                },
                 Limit=PAGE,
                 **({"ExclusiveStartKey": start} if start else {}),
             )
@@ -165,12 +171,16 @@ class Outbox:
             _key(notice.tenant, notice.notice_id),
             "SET due = :state, due_at = :now",
             "due_at = :turn",
-            {":state": {"S": state}, ":now": {"S": moment(self._clock())}, ":turn": {"S": notice.turn}},
+            {
+                ":state": {"S": state},
+                ":now": {"S": timestamp_text(self._clock())},
+                ":turn": {"S": notice.lease_until},
+            },
         )
         try:
             write_all(self._client, [change, *self._counted(notice.campaign, counts)])
         except UnmetError:
-            raise TurnOverError("another has this notice") from None
+            raise NoticeLeaseLostError("another has this notice") from None
 
     def _counted(self, campaign: str | None, counts: Mapping[str, int]) -> list[Item]:
         if campaign is None:
@@ -217,7 +227,7 @@ class Outbox:
         return self._made
 
 
-def pause_seconds(tries: int) -> int:
+def backoff_seconds(tries: int) -> int:
     """A minute after the first try, twice as long after each further one, at most an hour."""
     return min(60 << min(tries - 1, 6), 3600)
 

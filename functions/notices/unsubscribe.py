@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from functions.notices.consent import Consent
-from functions.notices.link import is_whole
-from functions.notices.page import ASKED, DONE, page
-from functions.notices.readers import Readers
-from functions.shared.account.audit import Audit, origin
+from functions.notices.consent import MarketingConsent
+from functions.notices.recipients import Recipients
+from functions.notices.unsubscribe_link import is_well_formed
+from functions.notices.unsubscribe_page import CONFIRMATION_PAGE, QUESTION_PAGE, html_response
+from functions.shared.accounts.audit import AuditTrail, origin
 from functions.shared.dynamo.answers import open_client
-from functions.shared.errors import RefusalError, RetryableError
+from functions.shared.errors import HttpError, RetryableError
 from functions.shared.http import Answer, Event, answer, answering, request
 from functions.shared.settings import load
 
@@ -30,49 +30,57 @@ class Settings:
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
-    readers: Readers
-    consent: Consent
+class UnsubscribeService:
+    recipients: Recipients
+    consent: MarketingConsent
 
 
 @cache
-def _desk() -> Desk:
-    return desk(load(Settings), open_client())
+def _unsubscribe_service() -> UnsubscribeService:
+    return unsubscribe_service(load(Settings), open_client())
 
 
-def desk(settings: Settings, client: Any) -> Desk:
+def unsubscribe_service(settings: Settings, client: Any) -> UnsubscribeService:
     """Wire the parts around one DynamoDB client."""
-    audit = Audit(settings.audit_table, client)
-    return Desk(Readers(settings.people_table, client), Consent(settings.people_table, audit, client))
+    audit = AuditTrail(settings.audit_table, client)
+    return UnsubscribeService(
+        Recipients(settings.people_table, client), MarketingConsent(settings.people_table, audit, client)
+    )
 
 
 @answering
 def handler(event: Event) -> Answer:
     """Handle one request to an unsubscribe link."""
-    return answer_to(event, _desk())
+    return answer_to(event, _unsubscribe_service())
 
 
-def answer_to(event: Event, desk: Desk) -> Answer:
-    """Handle `event` with the parts in `desk`."""
+def answer_to(event: Event, unsubscribe_service: UnsubscribeService) -> Answer:
+    """Handle `event` with the parts in `unsubscribe_service`."""
     token = event["pathParameters"]["token"]
-    if not is_whole(token):
-        raise RefusalError(404, "not_found", "The link is incomplete. Copy the whole link from the email.")
+    if not is_well_formed(token):
+        raise HttpError(404, "not_found", "The link is incomplete. Copy the whole link from the email.")
     if event["routeKey"].startswith("GET "):
-        return page(ASKED)
+        return html_response(QUESTION_PAGE)
     try:
-        _withdraw(event, token, desk)
+        _withdraw(event, token, unsubscribe_service)
     except RetryableError:
-        raise RefusalError(
+        raise HttpError(
             503,
             "try_again",
             "The unsubscribe request could not be processed. Retry in a few seconds.",
             retry_after_seconds=2,
         ) from None
     wants_page = "text/html" in request(event).headers.get("accept", "")
-    return page(DONE) if wants_page else answer(200, {"status": "unsubscribed"}, cache_control="no-store")
+    return (
+        html_response(CONFIRMATION_PAGE)
+        if wants_page
+        else answer(200, {"status": "unsubscribed"}, cache_control="no-store")
+    )
 
 
-def _withdraw(event: Event, token: str, desk: Desk) -> None:
-    reader = desk.readers.by_token(token)
-    if reader:
-        desk.consent.withdraw(reader, origin(event, f"unsubscribe_link:{reader.subject}"))
+def _withdraw(event: Event, token: str, unsubscribe_service: UnsubscribeService) -> None:
+    recipient = unsubscribe_service.recipients.by_token(token)
+    if recipient:
+        unsubscribe_service.consent.withdraw(
+            recipient, origin(event, f"unsubscribe_link:{recipient.subject}")
+        )

@@ -19,15 +19,15 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
-from functions.privacy.desk import ID_BYTES
+from functions.privacy.data_inventory import DATA_INVENTORY
 from functions.privacy.erasure.erasures import Erasures
 from functions.privacy.erasure.receipt import checked
-from functions.privacy.erasure.receipts import Receipts
+from functions.privacy.erasure.receipt_table import ErasureReceipts
 from functions.privacy.erasure.record import ACCOUNT, REQUESTED, Erasure
-from functions.privacy.holdings import HOLDINGS
-from functions.privacy.parts import tables
-from functions.privacy.tables import Tables
-from functions.shared.account.tombstones import Tombstones, name_of
+from functions.privacy.inventory_tables import InventoryTables
+from functions.privacy.service import ID_BYTES
+from functions.privacy.wiring import tables
+from functions.shared.accounts.tombstones import Tombstones, name_of
 from functions.shared.dynamo.answers import open_client
 from functions.shared.errors import AstralogError
 from functions.shared.settings import load
@@ -56,23 +56,23 @@ class Settings:
 
 
 @dataclass(frozen=True, slots=True)
-class Bench:
+class CommandStores:
     """The stores that the commands use. `clock`: Unix seconds."""
 
     erasures: Erasures
-    receipts: Receipts
+    receipts: ErasureReceipts
     tombstones: Tombstones
-    tables: Tables
+    tables: InventoryTables
     clock: Callable[[], float]
 
     def resurrected(self, named: Iterable[TenantId] = ()) -> set[TenantId]:
         """Erased accounts that have items in a table, or that the operator has `named`."""
-        buried = self.tombstones.all()
-        found = chain(named, *(self.tables.tenants(holding) for holding in HOLDINGS))
-        back = {tenant for tenant in found if name_of(tenant) in buried}
+        tombstones = self.tombstones.all()
+        found = chain(named, *(self.tables.tenants(inventory_entry) for inventory_entry in DATA_INVENTORY))
+        back = {tenant for tenant in found if name_of(tenant) in tombstones}
         return back - {each.tenant for each in self.erasures.due(self.clock()) if each.kind == ACCOUNT}
 
-    def forget_ended(self) -> None:
+    def delete_finished(self) -> None:
         """Delete erasures that a backup reopened: they have their receipt, and there is one of each."""
         now = self.clock()
         for each in self.erasures.due(now):
@@ -86,10 +86,10 @@ class Bench:
         self.erasures.ask_again(Erasure(tenant, erasure_id, ACCOUNT, REQUESTED, now, now))
 
 
-def bench(settings: Settings, client: Any, clock: Callable[[], float]) -> Bench:
+def open_stores(settings: Settings, client: Any, clock: Callable[[], float]) -> CommandStores:
     """Wire the parts around one DynamoDB client."""
-    receipts = Receipts(settings.receipts_table, client)
-    return Bench(
+    receipts = ErasureReceipts(settings.receipts_table, client)
+    return CommandStores(
         erasures=Erasures(settings.erasures_table, settings.accounts_table, receipts, client),
         receipts=receipts,
         tombstones=Tombstones(settings.tombstones_table, client, clock),
@@ -98,7 +98,7 @@ def bench(settings: Settings, client: Any, clock: Callable[[], float]) -> Bench:
     )
 
 
-def main(arguments: Sequence[str] | None = None, at: Bench | None = None) -> int:
+def main(arguments: Sequence[str] | None = None, at: CommandStores | None = None) -> int:
     """The exit code: 0 on success; 1 with a sentence on standard error on failure."""
     parser = argparse.ArgumentParser(
         prog="python -m functions.privacy",
@@ -117,7 +117,7 @@ def main(arguments: Sequence[str] | None = None, at: Bench | None = None) -> int
     )
     asked = parser.parse_args(arguments)
     try:
-        here = at or bench(load(Settings), open_client(), time.time)
+        here = at or open_stores(load(Settings), open_client(), time.time)
         _COMMANDS[asked.what](here, asked)
     except AstralogError as fault:
         print(fault, file=sys.stderr)  # noqa: T201
@@ -125,7 +125,7 @@ def main(arguments: Sequence[str] | None = None, at: Bench | None = None) -> int
     return 0
 
 
-def _open(here: Bench, _asked: argparse.Namespace) -> None:
+def _open(here: CommandStores, _asked: argparse.Namespace) -> None:
     now = here.clock()
     for each in here.erasures.due(now):
         waits = ", ".join(sorted(set(each.progress.waits_for.values()))) or "nothing"
@@ -133,7 +133,7 @@ def _open(here: Bench, _asked: argparse.Namespace) -> None:
         _say(f"{each.tenant} {each.kind} {each.state} for {hours:.1f} h, waits for {waits}")
 
 
-def _chain(here: Bench, _asked: argparse.Namespace) -> None:
+def _chain(here: CommandStores, _asked: argparse.Namespace) -> None:
     before = here.receipts.head()
     found = list(here.receipts.all())
     while (head := here.receipts.head()) != before:
@@ -144,9 +144,9 @@ def _chain(here: Bench, _asked: argparse.Namespace) -> None:
     _say(f"{number} receipts, the last is {last}")
 
 
-def _restored(here: Bench, asked: argparse.Namespace) -> None:
+def _restored(here: CommandStores, asked: argparse.Namespace) -> None:
     if asked.go:
-        here.forget_ended()
+        here.delete_finished()
     back = here.resurrected(map(TenantId, asked.accounts))
     for tenant in sorted(back) if asked.go else ():
         here.erase_again(tenant)
@@ -158,7 +158,7 @@ def _say(line: str) -> None:
     print(line, flush=True)  # noqa: T201
 
 
-_COMMANDS: dict[str, Callable[[Bench, argparse.Namespace], None]] = {
+_COMMANDS: dict[str, Callable[[CommandStores, argparse.Namespace], None]] = {
     "open": _open,
     "chain": _chain,
     "restored": _restored,

@@ -17,22 +17,22 @@ from functools import cache
 from typing import Any
 
 from functions.privacy.eraser import Eraser, metrics
-from functions.privacy.erasure.drop_bucket import DropBucket
+from functions.privacy.erasure.drop_bucket import ErasableDropBucket
 from functions.privacy.erasure.erasures import Erasures
-from functions.privacy.erasure.person_works import PersonWorks
-from functions.privacy.erasure.place import Time
-from functions.privacy.erasure.receipts import Receipts
+from functions.privacy.erasure.person_planner import PersonErasurePlanner
+from functions.privacy.erasure.place import ErasureClock
+from functions.privacy.erasure.receipt_table import ErasureReceipts
 from functions.privacy.erasure.rows import STATEMENT_TIMEOUT_SECONDS, EventRows
 from functions.privacy.export.archives import Archives
 from functions.privacy.export.exports import Exports
-from functions.privacy.parts import Left, tables
+from functions.privacy.wiring import Left, tables
 from functions.shared import journal
-from functions.shared.account.audit import Audit
-from functions.shared.account.notices import Notices
-from functions.shared.address import Address
-from functions.shared.buckets.own import open_bucket
-from functions.shared.custody.clouds import custody
-from functions.shared.custody.settings import CustodySettings
+from functions.shared.accounts.audit import AuditTrail
+from functions.shared.accounts.notice_outbox import NoticeOutbox
+from functions.shared.buckets.platform import open_bucket
+from functions.shared.byoc.clients import byoc_clients
+from functions.shared.byoc.settings import ByocSettings
+from functions.shared.clickhouse_address import ClickHouseAddress
 from functions.shared.dynamo.answers import open_client
 from functions.shared.secret_store import read_secret
 from functions.shared.settings import load
@@ -47,7 +47,7 @@ TURN_SECONDS = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Settings(CustodySettings):
+class Settings(ByocSettings):
     accounts_table: str
     audit_table: str
     notices_table: str
@@ -69,30 +69,32 @@ _LEFT = Left()
 def _eraser() -> Eraser:
     settings, client = load(Settings), open_client()
     clock = TurnClock(_LEFT)
-    given = Time(time.time, clock)
-    receipts = Receipts(settings.receipts_table, client)
-    works = PersonWorks(
+    given = ErasureClock(time.time, clock)
+    receipts = ErasureReceipts(settings.receipts_table, client)
+    planner = PersonErasurePlanner(
         tables=tables(settings, client),
         exports=Exports(settings.exports_table, client),
         archives=Archives(settings.exports_bucket),
-        drops=DropBucket(settings.drop_bucket),
+        drops=ErasableDropBucket(settings.drop_bucket),
         staging=open_bucket(settings.staging_bucket),
         exports_bucket=open_bucket(settings.exports_bucket),
         rows=EventRows(
-            Warehouse(Address.from_json(read_secret(settings.warehouse_secret)), STATEMENT_TIMEOUT_SECONDS)
+            Warehouse(
+                ClickHouseAddress.from_json(read_secret(settings.warehouse_secret)), STATEMENT_TIMEOUT_SECONDS
+            )
         ),
         time=given,
-        custody=custody(settings),
+        byoc_clients=byoc_clients(settings),
     )
     return Eraser(
         Erasures(settings.erasures_table, settings.accounts_table, receipts, client),
-        works,
-        Audit(settings.audit_table, client),
-        Notices(settings.notices_table, client),
+        planner,
+        AuditTrail(settings.audit_table, client),
+        NoticeOutbox(settings.notices_table, client),
         DynamoTurnLog(settings.turns_table, FUNCTION, client),
         given,
         clock,
-        in_own_cloud=True,
+        reaches_byoc=True,
         turn_seconds=TURN_SECONDS,
     )
 

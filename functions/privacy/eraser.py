@@ -21,32 +21,32 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Protocol
 
-from functions.privacy import letters
-from functions.privacy.erasure.drop_bucket import DropBucket
+from functions.privacy import notice_texts
+from functions.privacy.erasure.drop_bucket import ErasableDropBucket
 from functions.privacy.erasure.erasures import ErasureChangedError, Erasures
-from functions.privacy.erasure.place import Time
-from functions.privacy.erasure.receipts import Receipts
+from functions.privacy.erasure.place import ErasureClock
+from functions.privacy.erasure.planner import ErasurePlanner
+from functions.privacy.erasure.receipt_table import ErasureReceipts
 from functions.privacy.erasure.record import PERSON, Erasure, Item
 from functions.privacy.erasure.rows import STATEMENT_TIMEOUT_SECONDS, EventRows
-from functions.privacy.erasure.run import RESERVE_SECONDS, Work
-from functions.privacy.erasure.works import Works
+from functions.privacy.erasure.run import RESERVE_SECONDS, ErasureRun
 from functions.privacy.export.archives import Archives
 from functions.privacy.export.exports import Exports
-from functions.privacy.never_confirmed import NeverConfirmed
-from functions.privacy.parts import Left, tables
 from functions.privacy.sign_ins import SignIns
+from functions.privacy.unconfirmed_signups import UnconfirmedSignUps
+from functions.privacy.wiring import Left, tables
 from functions.shared import journal
-from functions.shared.account.audit import Audit, Origin
-from functions.shared.account.closing import Closings
-from functions.shared.account.notices import Notices
-from functions.shared.account.suppressions import Suppressions
-from functions.shared.account.tombstones import Tombstones
-from functions.shared.address import Address
-from functions.shared.buckets.own import open_bucket
-from functions.shared.custody.sealing import Shards
+from functions.shared.accounts.account_closings import AccountClosings
+from functions.shared.accounts.audit import AuditTrail, Origin
+from functions.shared.accounts.notice_outbox import NoticeOutbox
+from functions.shared.accounts.suppressions import Suppressions
+from functions.shared.accounts.tombstones import Tombstones
+from functions.shared.buckets.platform import open_bucket
+from functions.shared.byoc.encryption import Shards
+from functions.shared.clickhouse_address import ClickHouseAddress
 from functions.shared.dynamo.answers import open_client
+from functions.shared.egress.response_limits import bounded
 from functions.shared.errors import AstralogError
-from functions.shared.guarded.answers import bounded
 from functions.shared.secret_store import read_secret
 from functions.shared.settings import load
 from functions.shared.tenancy import TenantId
@@ -59,7 +59,7 @@ FUNCTION = "eraser"
 TURN_SECONDS = 180
 """One account's share of a run: a statement that rewrites parts may take two minutes of it."""
 
-LEFT_FOR_STRANGERS_SECONDS = 60
+RESERVED_FOR_SIGN_UPS_SECONDS = 60
 
 ERASER = Origin("eraser", "", "")
 """The actor in the audit trail."""
@@ -93,28 +93,28 @@ class Settings:
     turns_table: str
 
 
-class WorksOf(Protocol):
-    """The part of functions.privacy.erasure.works.Works, and of its subset for persons, that is used here."""
+class Planner(Protocol):
+    """The part of functions.privacy.erasure.planner.ErasurePlanner, and of its subset for persons, that is used here."""
 
-    def of(self, erasure: Erasure) -> Work: ...
+    def of(self, erasure: Erasure) -> ErasureRun: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Eraser:
     """Works on erasures, turn by turn.
 
-    `in_own_cloud`: True for only the erasures that reach a BYOC customer's destination, False for all others.
+    `reaches_byoc`: True for only the erasures that reach a BYOC customer's destination, False for all others.
     `time.left` has to be `clock`, so that a place stops when its account's turn is over.
     """
 
     erasures: Erasures
-    works: WorksOf
-    audit: Audit
-    notices: Notices
+    planner: Planner
+    audit: AuditTrail
+    notices: NoticeOutbox
     turns: TurnLog
-    time: Time
+    time: ErasureClock
     clock: TurnClock
-    in_own_cloud: bool = False
+    reaches_byoc: bool = False
     turn_seconds: float = TURN_SECONDS
 
     def run(self) -> dict[str, int]:
@@ -147,17 +147,19 @@ class Eraser:
         return ready
 
     def _open(self, now: float) -> list[Erasure]:
-        return [each for each in self.erasures.due(now) if each.in_own_cloud is self.in_own_cloud]
+        return [each for each in self.erasures.due(now) if each.reaches_byoc is self.reaches_byoc]
 
     def _work_on(self, erasure: Erasure) -> bool:
         """Work on one erasure; whether it is verified now."""
         try:
-            work = self.works.of(self.erasures.start(erasure, self.time.now()))
+            work = self.planner.of(self.erasures.start(erasure, self.time.now()))
             # Wait for no answer of a customer's destination beyond the end of the turn.
             with bounded(math.inf, self.clock()):
-                if not work.go_on(self.erasures, self.time):
+                if not work.advance(self.erasures, self.time):
                     return False
-            self.erasures.finish(work.erasure, work.counts, self.time.now(), self._told(work.erasure))
+            self.erasures.finish(
+                work.erasure, work.counts, self.time.now(), self._completion_items(work.erasure)
+            )
         except ErasureChangedError:
             return False
         except AstralogError as fault:
@@ -169,33 +171,33 @@ class Eraser:
         journal.write("erasure_verified", state=erasure.kind, rows=work.counts.get("rows", 0))
         return True
 
-    def _told(self, erasure: Erasure) -> Sequence[Item]:
+    def _completion_items(self, erasure: Erasure) -> Sequence[Item]:
         """The audit entry and notice of a verified erasure; none for an account, whose people are gone."""
         if erasure.kind != PERSON:
             return ()
-        tenant, letter = erasure.tenant, letters.verified(erasure)
+        tenant, notice = erasure.tenant, notice_texts.erasure_verified(erasure)
         return (
             self.audit.entry(tenant, ERASER, "person.erasure_verified", erasure.erasure_id),
-            self.notices.due(tenant, letter.notice_id, letter.kind, letter.title, letter.text),
+            self.notices.due(tenant, notice.notice_id, notice.kind, notice.title, notice.text),
         )
 
 
 @dataclass(frozen=True, slots=True)
-class Upkeep:
+class EraserService:
     """The parts of this function."""
 
     eraser: Eraser
-    never_confirmed: NeverConfirmed
+    unconfirmed_signups: UnconfirmedSignUps
 
     def run(self) -> dict[str, int]:
         """Work on erasures, then delete unconfirmed sign-ups in the remaining time."""
         counts = self.eraser.run()
-        return {**counts, "never_confirmed": self._forget_strangers()}
+        return {**counts, "never_confirmed": self._delete_unconfirmed()}
 
-    def _forget_strangers(self) -> int:
+    def _delete_unconfirmed(self) -> int:
         try:
-            return self.never_confirmed.forget(
-                self.eraser.time.now(), lambda: self.eraser.clock() > LEFT_FOR_STRANGERS_SECONDS
+            return self.unconfirmed_signups.delete_expired(
+                self.eraser.time.now(), lambda: self.eraser.clock() > RESERVED_FOR_SIGN_UPS_SECONDS
             )
         except AstralogError as fault:
             journal.write("never_confirmed_not_forgotten", error_type=type(fault).__name__)
@@ -206,49 +208,51 @@ _LEFT = Left()
 
 
 @cache
-def _upkeep() -> Upkeep:
+def _service() -> EraserService:
     settings, client = load(Settings), open_client()
     clock = TurnClock(_LEFT)
-    given = Time(time.time, clock)
+    given = ErasureClock(time.time, clock)
     erasures = Erasures(
         settings.erasures_table,
         settings.accounts_table,
-        Receipts(settings.receipts_table, client),
+        ErasureReceipts(settings.receipts_table, client),
         client,
     )
-    works = Works(
+    planner = ErasurePlanner(
         tables=tables(settings, client),
         erasures=erasures,
         exports=Exports(settings.exports_table, client),
         archives=Archives(settings.exports_bucket),
         tombstones=Tombstones(settings.tombstones_table, client),
         shards=Shards(settings.shards_table, client),
-        closings=Closings(settings.billing_table, settings.accounts_table, client),
+        closings=AccountClosings(settings.billing_table, settings.accounts_table, client),
         sign_ins=SignIns(settings.identity_pool),
         suppressions=Suppressions(settings.suppressions_table, client),
-        drops=DropBucket(settings.drop_bucket),
+        drops=ErasableDropBucket(settings.drop_bucket),
         staging=open_bucket(settings.staging_bucket),
         exports_bucket=open_bucket(settings.exports_bucket),
         rows=EventRows(
-            Warehouse(Address.from_json(read_secret(settings.warehouse_secret)), STATEMENT_TIMEOUT_SECONDS)
+            Warehouse(
+                ClickHouseAddress.from_json(read_secret(settings.warehouse_secret)), STATEMENT_TIMEOUT_SECONDS
+            )
         ),
         time=given,
     )
     eraser = Eraser(
         erasures,
-        works,
-        Audit(settings.audit_table, client),
-        Notices(settings.notices_table, client),
+        planner,
+        AuditTrail(settings.audit_table, client),
+        NoticeOutbox(settings.notices_table, client),
         DynamoTurnLog(settings.turns_table, FUNCTION, client),
         given,
         clock,
     )
-    return Upkeep(eraser, NeverConfirmed(works.sign_ins))
+    return EraserService(eraser, UnconfirmedSignUps(planner.sign_ins))
 
 
 def handler(_event: dict[str, Any], context: Any) -> dict[str, int]:
     _LEFT.context = context
-    counts = _upkeep().run()
+    counts = _service().run()
     journal.measure(FUNCTION, {**metrics(counts), "NeverConfirmed": (counts["never_confirmed"], "Count")})
     return counts
 

@@ -16,26 +16,26 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
-from functions.privacy import letters
-from functions.privacy.erasure.objects import waiting
-from functions.privacy.erasure.place import Time
+from functions.privacy import notice_texts
+from functions.privacy.data_inventory import DATA_INVENTORY
+from functions.privacy.erasure.objects import count_staged
+from functions.privacy.erasure.place import ErasureClock
 from functions.privacy.erasure.record import erasure_of
 from functions.privacy.export.archives import Archives, NoUploadError
+from functions.privacy.export.exclusions import Exclusions
 from functions.privacy.export.exports import ExportChangedError, Exports
-from functions.privacy.export.left_out import LeftOut
-from functions.privacy.export.logs import NANOSECONDS, Logs, Period
-from functions.privacy.export.make import PART_BYTES, Making
+from functions.privacy.export.logs import NANOSECONDS, LogPeriod, Logs
 from functions.privacy.export.record import FAILED, Export, Item
+from functions.privacy.export.run import PART_BYTES, ExportRun
 from functions.privacy.export.sources import LogSource, QuarantineSource, SignInSource, Source, TableSource
-from functions.privacy.holdings import HOLDINGS
-from functions.privacy.parts import Left, tables
+from functions.privacy.inventory_tables import InventoryTables
 from functions.privacy.sign_ins import SignIns
-from functions.privacy.tables import Tables
+from functions.privacy.wiring import Left, tables
 from functions.shared import journal
-from functions.shared.account.notices import Notices
-from functions.shared.address import Address
+from functions.shared.accounts.notice_outbox import NoticeOutbox
 from functions.shared.buckets.contract import Bucket
-from functions.shared.buckets.own import open_bucket
+from functions.shared.buckets.platform import open_bucket
+from functions.shared.clickhouse_address import ClickHouseAddress
 from functions.shared.dynamo.answers import open_client
 from functions.shared.errors import AstralogError, PermanentError
 from functions.shared.secret_store import read_secret
@@ -52,7 +52,7 @@ STATEMENT_TIMEOUT_SECONDS = 60
 PATIENCE_SECONDS = 15 * 60
 """How long staged objects delay an export of logs: they are loaded in seconds, unless there is an outage."""
 
-GIVEN_UP_SECONDS = 86_400
+ABANDONED_AFTER_SECONDS = 86_400
 
 TURN_SECONDS = 90
 """One account's share of a run: a minute of reading and uploading, and the time it takes to stop."""
@@ -85,13 +85,13 @@ class Settings:
 class Exporter:
     """The parts of this function. `left`: the seconds left of the current turn."""
 
-    tables: Tables
+    tables: InventoryTables
     exports: Exports
     archives: Archives
     sign_ins: SignIns
     staging: Bucket
     warehouse: Callable[[], Warehouse]
-    notices: Notices
+    notices: NoticeOutbox
     now: Callable[[], float]
     left: TurnClock
     turns: TurnLog
@@ -136,19 +136,19 @@ class Exporter:
 
     def _outcome(self, export: Export) -> str:
         try:
-            if self.now() >= export.requested_at + GIVEN_UP_SECONDS:
-                return self._given_up(export)
+            if self.now() >= export.requested_at + ABANDONED_AFTER_SECONDS:
+                return self._abandon(export)
             if self._staged(export) and self.now() < export.requested_at + PATIENCE_SECONDS:
                 return "open"
-            return "ready" if self._making(export).go_on() else "open"
+            return "ready" if self._run_of(export).advance() else "open"
         except NoUploadError:
-            return self._anew(export)
+            return self._restart(export)
         except PermanentError as fault:
             journal.write("export_failed", tenant_id=export.tenant, error_type=type(fault).__name__)
-            return self._given_up(export)
+            return self._abandon(export)
 
-    def _making(self, export: Export) -> Making:
-        return Making(
+    def _run_of(self, export: Export) -> ExportRun:
+        return ExportRun(
             export=export,
             sources=self._sources(export),
             exports=self.exports,
@@ -156,29 +156,29 @@ class Exporter:
             now=self.now,
             left=self.left,
             waiting=lambda: self._staged(export),
-            told=self._told,
+            told=self._notice_items,
             part_bytes=self.part_bytes,
         )
 
     def _sources(self, export: Export) -> list[Source]:
         tenant = export.tenant
-        found: list[Source] = [TableSource(self.tables, each, tenant) for each in HOLDINGS if each.file]
+        found: list[Source] = [TableSource(self.tables, each, tenant) for each in DATA_INVENTORY if each.file]
         found.append(SignInSource(self.sign_ins, lambda: self._people_of(tenant)))
         if export.logs_from is not None and export.logs_to is not None:
-            period = Period(
+            period = LogPeriod(
                 export.logs_from * NANOSECONDS, export.logs_to * NANOSECONDS, export.began_at * 1_000_000
             )
-            left_out = self._left_out(tenant)
-            found.append(QuarantineSource(self.staging, tenant, left_out))
-            found.append(LogSource(Logs(self.warehouse(), tenant, period, left_out=left_out)))
+            exclusions = self._exclusions(tenant)
+            found.append(QuarantineSource(self.staging, tenant, exclusions))
+            found.append(LogSource(Logs(self.warehouse(), tenant, period, exclusions=exclusions)))
         return found
 
-    def _left_out(self, tenant: TenantId) -> LeftOut:
-        erasures = next(each for each in HOLDINGS if each.table == "erasures")
-        return LeftOut.by(erasure_of(item) for item in self.tables.items(erasures, tenant))
+    def _exclusions(self, tenant: TenantId) -> Exclusions:
+        erasures = next(each for each in DATA_INVENTORY if each.table == "erasures")
+        return Exclusions.by(erasure_of(item) for item in self.tables.items(erasures, tenant))
 
     def _people_of(self, tenant: TenantId) -> Sequence[str]:
-        people = next(each for each in HOLDINGS if each.table == "people")
+        people = next(each for each in DATA_INVENTORY if each.table == "people")
         return [item["subject"]["S"] for item in self.tables.items(people, tenant)]
 
     def _staged(self, export: Export) -> int:
@@ -186,13 +186,13 @@ class Exporter:
         if export.logs_from is None:
             return 0
         until = datetime.fromtimestamp(export.began_at, UTC)
-        return waiting(self.staging, export.tenant, Time(self.now, self.left), until)
+        return count_staged(self.staging, export.tenant, ErasureClock(self.now, self.left), until)
 
-    def _told(self, export: Export) -> Sequence[Item]:
-        letter = letters.copy_ready(export)
-        return [self.notices.due(export.tenant, letter.notice_id, letter.kind, letter.title, letter.text)]
+    def _notice_items(self, export: Export) -> Sequence[Item]:
+        notice = notice_texts.export_ready(export)
+        return [self.notices.due(export.tenant, notice.notice_id, notice.kind, notice.title, notice.text)]
 
-    def _anew(self, export: Export) -> str:
+    def _restart(self, export: Export) -> str:
         """Restart it: S3 aborted the upload, as its lifecycle rule does after a day, or an erasure did."""
         try:
             found = self.exports.of(export.tenant, export.export_id)
@@ -202,7 +202,7 @@ class Exporter:
             pass
         return "open"
 
-    def _given_up(self, export: Export) -> str:
+    def _abandon(self, export: Export) -> str:
         found = self.exports.of(export.tenant, export.export_id)
         if found is None or not found.open:
             return "open"
@@ -225,7 +225,7 @@ def _exporter() -> Exporter:
         sign_ins=SignIns(settings.identity_pool),
         staging=open_bucket(settings.staging_bucket),
         warehouse=lambda: _warehouse(settings.warehouse_secret),
-        notices=Notices(settings.notices_table, client),
+        notices=NoticeOutbox(settings.notices_table, client),
         now=time.time,
         left=TurnClock(_LEFT),
         turns=DynamoTurnLog(settings.turns_table, FUNCTION, client),
@@ -234,7 +234,7 @@ def _exporter() -> Exporter:
 
 @cache
 def _warehouse(secret: str) -> Warehouse:
-    return Warehouse(Address.from_json(read_secret(secret)), STATEMENT_TIMEOUT_SECONDS)
+    return Warehouse(ClickHouseAddress.from_json(read_secret(secret)), STATEMENT_TIMEOUT_SECONDS)
 
 
 def handler(_event: dict[str, Any], context: Any) -> dict[str, int]:

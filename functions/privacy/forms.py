@@ -17,7 +17,7 @@ MAX_VALUE_CHARACTERS = 1000
 LEAST_MESSAGE_CHARACTERS = 3
 """For `message`: shorter texts occur in everyone's logs."""
 
-Moment = Annotated[datetime, Meta(tz=True)]
+Timestamp = Annotated[datetime, Meta(tz=True)]
 
 
 class _Erasure(Struct, forbid_unknown_fields=True):
@@ -32,8 +32,8 @@ class _Closing(Struct, forbid_unknown_fields=True):
 
 
 class _Logs(Struct, forbid_unknown_fields=True, rename={"since": "from", "until": "to"}):
-    since: Moment
-    until: Moment
+    since: Timestamp
+    until: Timestamp
 
 
 class _Export(Struct, forbid_unknown_fields=True):
@@ -41,7 +41,7 @@ class _Export(Struct, forbid_unknown_fields=True):
 
 
 @dataclass(frozen=True, slots=True)
-class Period:
+class RequestedPeriod:
     """A period of events, in Unix seconds: from `since` up to, but excluding, `until`."""
 
     since: int
@@ -49,20 +49,20 @@ class Period:
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class ErasureRequest:
     """What to erase: the rows of `subject`, or with None the whole account, which `confirm` names."""
 
     subject: Subject | None = field(repr=False)
     confirm: str | None = None
 
 
-def erasure(body: bytes, tenant: TenantId) -> Wish:
+def erasure(body: bytes, tenant: TenantId) -> ErasureRequest:
     """`POST /v1/erasures`: a person by field and value, or the whole account."""
     asked = decoded(body, _Erasure)
     if asked.account:
         if asked.field is not None or asked.value is not None:
             raise invalid("account", "erases the whole account: send it without 'field' and 'value'")
-        return Wish(None, asked.confirm)
+        return ErasureRequest(None, asked.confirm)
     if asked.field is None:
         raise invalid("field", "is missing: send 'message' or 'metadata.<key>', or instead 'account': true")
     if asked.value is None:
@@ -73,7 +73,7 @@ def erasure(body: bytes, tenant: TenantId) -> Wish:
     if asked.field == MESSAGE and len(value) < LEAST_MESSAGE_CHARACTERS:
         raise invalid("value", f"must have {LEAST_MESSAGE_CHARACTERS} characters or more")
     try:
-        return Wish(Subject(tenant, asked.field, value))
+        return ErasureRequest(Subject(tenant, asked.field, value))
     except PermanentError:
         raise invalid("field", "must be 'message' or 'metadata.<key>'") from None
 
@@ -84,7 +84,7 @@ def closing(body: bytes, query: dict[str, str]) -> str | None:
     return asked.confirm if asked.confirm is not None else query.get("confirm")
 
 
-def export(body: bytes, now: float) -> Period | None:
+def export(body: bytes, now: float) -> RequestedPeriod | None:
     """`POST /v1/account/export`: the period whose events are requested, if any; the body may be empty."""
     asked = decoded(body if body.strip() else b"{}", _Export)
     if asked.logs is None:
@@ -96,7 +96,7 @@ def export(body: bytes, now: float) -> Period | None:
         raise invalid("from", "must not be in the future")
     if since < 0:
         raise invalid("from", "must not be before 1970")
-    return Period(since, until)
+    return RequestedPeriod(since, until)
 
 
 def _text(value: str | float | bool) -> str:

@@ -14,17 +14,17 @@ from functools import cache
 from typing import Any
 
 from functions.privacy import forms
-from functions.privacy.desk import Desk
 from functions.privacy.erasure.erasures import Erasures
-from functions.privacy.erasure.receipts import Receipts
+from functions.privacy.erasure.receipt_table import ErasureReceipts
 from functions.privacy.export.archives import Archives
 from functions.privacy.export.exports import Exports
-from functions.privacy.shown import copy_shown, erasure_shown, standing_shown
+from functions.privacy.responses import erasure_response, export_response, status_response
+from functions.privacy.service import PrivacyService
 from functions.shared.access import Principal, principal
-from functions.shared.account.audit import Audit, origin
-from functions.shared.account.notices import Notices
+from functions.shared.accounts.audit import AuditTrail, origin
+from functions.shared.accounts.notice_outbox import NoticeOutbox
 from functions.shared.dynamo.answers import open_client
-from functions.shared.errors import RefusalError, RetryableError
+from functions.shared.errors import HttpError, RetryableError
 from functions.shared.http import Answer, Event, answer, answering, request
 from functions.shared.settings import load
 from functions.shared.turn_log import DynamoTurnLog
@@ -49,21 +49,23 @@ class Settings:
 
 
 @cache
-def _desk() -> Desk:
-    return desk(load(Settings), open_client())
+def _service() -> PrivacyService:
+    return service(load(Settings), open_client())
 
 
-def desk(settings: Settings, client: Any, s3: Any = None, clock: Callable[[], float] | None = None) -> Desk:
+def service(
+    settings: Settings, client: Any, s3: Any = None, clock: Callable[[], float] | None = None
+) -> PrivacyService:
     """Wire the parts around one DynamoDB client."""
     clocked = {} if clock is None else {"clock": clock}
-    receipts = Receipts(settings.receipts_table, client)
-    return Desk(
+    receipts = ErasureReceipts(settings.receipts_table, client)
+    return PrivacyService(
         erasures=Erasures(settings.erasures_table, settings.accounts_table, receipts, client),
         receipts=receipts,
         exports=Exports(settings.exports_table, client),
         archives=Archives(settings.exports_bucket, s3),
-        audit=Audit(settings.audit_table, client, **clocked),
-        notices=Notices(settings.notices_table, client, **clocked),
+        audit=AuditTrail(settings.audit_table, client, **clocked),
+        notices=NoticeOutbox(settings.notices_table, client, **clocked),
         turns=DynamoTurnLog(settings.turns_table, ERASURE_REQUESTS, client, **clocked),
         cancel_days=settings.cancel_days,
         **clocked,
@@ -73,17 +75,17 @@ def desk(settings: Settings, client: Any, s3: Any = None, clock: Callable[[], fl
 @answering
 def handler(event: Event) -> Answer:
     """Handle one request to one of the routes of an account's rights."""
-    return answer_to(event, _desk())
+    return answer_to(event, _service())
 
 
-def answer_to(event: Event, desk: Desk) -> Answer:
+def answer_to(event: Event, service: PrivacyService) -> Answer:
     """The answer."""
     try:
         if event["routeKey"] == "GET /v1/erasures/{id}":
-            return _erasure(event, desk)
-        return ROUTES[event["routeKey"]](desk, principal(event).require("admin"), event)
+            return _erasure(event, service)
+        return ROUTES[event["routeKey"]](service, principal(event).require("admin"), event)
     except RetryableError:
-        raise RefusalError(
+        raise HttpError(
             503,
             "try_again",
             "Temporarily unavailable. Check the current state, then retry.",
@@ -91,63 +93,67 @@ def answer_to(event: Event, desk: Desk) -> Answer:
         ) from None
 
 
-def _export(desk: Desk, caller: Principal, event: Event) -> Answer:
-    logs = forms.export(request(event).body, desk.clock())
-    return answer(202, copy_shown(desk.ask_for_copy(caller, logs, origin(event, caller)), desk.clock()))
+def _export(service: PrivacyService, caller: Principal, event: Event) -> Answer:
+    logs = forms.export(request(event).body, service.clock())
+    return answer(
+        202, export_response(service.request_export(caller, logs, origin(event, caller)), service.clock())
+    )
 
 
-def _exports(desk: Desk, caller: Principal, _event: Event) -> Answer:
-    now = desk.clock()
-    return answer(200, {"exports": [copy_shown(each, now) for each in desk.copies(caller.tenant)]})
+def _exports(service: PrivacyService, caller: Principal, _event: Event) -> Answer:
+    now = service.clock()
+    return answer(200, {"exports": [export_response(each, now) for each in service.copies(caller.tenant)]})
 
 
-def _one_export(desk: Desk, caller: Principal, event: Event) -> Answer:
-    export = desk.copy(caller.tenant, event["pathParameters"]["id"])
-    link = desk.link(export, origin(event, caller))
-    return answer(200, copy_shown(export, desk.clock(), link), **NO_STORE)
+def _one_export(service: PrivacyService, caller: Principal, event: Event) -> Answer:
+    export = service.copy(caller.tenant, event["pathParameters"]["id"])
+    link = service.link(export, origin(event, caller))
+    return answer(200, export_response(export, service.clock(), link), **NO_STORE)
 
 
-def _ask(desk: Desk, caller: Principal, event: Event) -> Answer:
+def _ask(service: PrivacyService, caller: Principal, event: Event) -> Answer:
     wish, who = forms.erasure(request(event).body, caller.tenant), origin(event, caller)
     if wish.subject is None:
-        erasure = desk.ask_to_close(caller, wish.confirm, who)
+        erasure = service.request_account_erasure(caller, wish.confirm, who)
     else:
-        erasure = desk.ask_for_erasure(caller, wish.subject, who)
-    return answer(202, erasure_shown(erasure, None), **NO_STORE)
+        erasure = service.request_erasure(caller, wish.subject, who)
+    return answer(202, erasure_response(erasure, None), **NO_STORE)
 
 
-def _close(desk: Desk, caller: Principal, event: Event) -> Answer:
+def _close(service: PrivacyService, caller: Principal, event: Event) -> Answer:
     sent = request(event)
-    erasure = desk.ask_to_close(caller, forms.closing(sent.body, sent.query), origin(event, caller))
-    return answer(202, erasure_shown(erasure, None), **NO_STORE)
+    erasure = service.request_account_erasure(
+        caller, forms.closing(sent.body, sent.query), origin(event, caller)
+    )
+    return answer(202, erasure_response(erasure, None), **NO_STORE)
 
 
-def _erasures(desk: Desk, caller: Principal, _event: Event) -> Answer:
-    found = desk.erasures.all(caller.tenant)
-    return answer(200, {"erasures": [erasure_shown(each, None) for each in found]}, **NO_STORE)
+def _erasures(service: PrivacyService, caller: Principal, _event: Event) -> Answer:
+    found = service.erasures.all(caller.tenant)
+    return answer(200, {"erasures": [erasure_response(each, None) for each in found]}, **NO_STORE)
 
 
-def _cancel(desk: Desk, caller: Principal, event: Event) -> Answer:
-    cancelled = desk.cancel(caller.tenant, event["pathParameters"]["id"], origin(event, caller))
-    return answer(200, erasure_shown(cancelled, None), **NO_STORE)
+def _cancel(service: PrivacyService, caller: Principal, event: Event) -> Answer:
+    cancelled = service.cancel(caller.tenant, event["pathParameters"]["id"], origin(event, caller))
+    return answer(200, erasure_response(cancelled, None), **NO_STORE)
 
 
-def _erasure(event: Event, desk: Desk) -> Answer:
+def _erasure(event: Event, service: PrivacyService) -> Answer:
     """To its account, the request; to any other caller with the id, only the status and the receipt."""
     erasure_id = event["pathParameters"]["id"]
     try:
         caller = principal(event)
-    except RefusalError as refusal:
-        standing = desk.standing(erasure_id) if refusal.status == 401 else None
+    except HttpError as refusal:
+        standing = service.standing(erasure_id) if refusal.status == 401 else None
         if standing is None:
             raise
-        return answer(200, standing_shown(erasure_id, standing), **NO_STORE)
+        return answer(200, status_response(erasure_id, standing), **NO_STORE)
     caller.require("admin")
-    erasure = desk.erasure(caller.tenant, erasure_id)
-    return answer(200, erasure_shown(erasure, desk.standing(erasure_id)), **NO_STORE)
+    erasure = service.erasure(caller.tenant, erasure_id)
+    return answer(200, erasure_response(erasure, service.standing(erasure_id)), **NO_STORE)
 
 
-ROUTES: dict[str, Callable[[Desk, Principal, Event], Answer]] = {
+ROUTES: dict[str, Callable[[PrivacyService, Principal, Event], Answer]] = {
     "POST /v1/account/export": _export,
     "GET /v1/account/exports": _exports,
     "GET /v1/account/exports/{id}": _one_export,

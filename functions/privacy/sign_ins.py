@@ -46,10 +46,10 @@ class SignIns:
             "changed_at": answer["UserLastModifiedDate"].isoformat(),
         }
 
-    def unconfirmed(self, before: float, may_go_on: Callable[[], bool] = lambda: True) -> Iterator[str]:
+    def unconfirmed(self, before: float, has_time: Callable[[], bool] = lambda: True) -> Iterator[str]:
         """The ids of people who signed up before then, in Unix seconds, and have not confirmed an address.
 
-        `may_go_on` is called before each page after the first.
+        `has_time` is called before each page after the first.
         """
         start: dict[str, str] = {}
         while True:
@@ -57,7 +57,7 @@ class SignIns:
             for each in page["Users"]:
                 if each["UserCreateDate"].timestamp() < before:
                     yield each["Username"]
-            if "PaginationToken" not in page or not may_go_on():
+            if "PaginationToken" not in page or not has_time():
                 return
             start = {"PaginationToken": page["PaginationToken"]}
 

@@ -10,9 +10,9 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
 
-from functions.quarantine.documents import Documents
-from functions.shared.buckets.own import open_bucket
-from functions.shared.errors import AstralogError, RefusalError
+from functions.quarantine.documents import QuarantineStore
+from functions.shared.buckets.platform import open_bucket
+from functions.shared.errors import AstralogError, HttpError
 from functions.shared.tenancy import TenantId
 
 
@@ -20,7 +20,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Return 0 on success; on failure print a sentence to standard error and return 1."""
     asked = _parser().parse_args(arguments)
     try:
-        documents, tenant = Documents(open_bucket(asked.bucket)), TenantId(asked.tenant)
+        documents, tenant = QuarantineStore(open_bucket(asked.bucket)), TenantId(asked.tenant)
         named = asked.ids if asked.what == "replay" else []
         ids, strangers = (named, []) if named else documents.listed(tenant, None)
         work = partial(_show, as_json=asked.json) if asked.what == "list" else _replay
@@ -33,11 +33,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0 if all(done) else 1
 
 
-def _is_done(work: Callable[..., None], documents: Documents, tenant: TenantId, document_id: str) -> bool:
+def _is_done(
+    work: Callable[..., None], documents: QuarantineStore, tenant: TenantId, document_id: str
+) -> bool:
     """Whether `work` succeeded for the document; a rejected document does not stop the others."""
     try:
         work(documents, tenant, document_id)
-    except RefusalError as refusal:
+    except HttpError as refusal:
         print(f"{document_id}: {refusal}", file=sys.stderr)  # noqa: T201
         return False
     return True
@@ -56,9 +58,9 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _show(documents: Documents, tenant: TenantId, document_id: str, as_json: bool) -> None:
+def _show(documents: QuarantineStore, tenant: TenantId, document_id: str, as_json: bool) -> None:
     header = documents.read(tenant, document_id).header
-    told = {
+    shown = {
         "id": document_id,
         "rows": header.rows,
         "engine_code": header.engine_code,
@@ -66,11 +68,11 @@ def _show(documents: Documents, tenant: TenantId, document_id: str, as_json: boo
         "positions": header.positions,
         "set_aside_at": header.set_aside_at.isoformat(timespec="seconds"),
     }
-    line = json.dumps(told) if as_json else "  ".join(str(value) for value in told.values())
+    line = json.dumps(shown) if as_json else "  ".join(str(value) for value in shown.values())
     print(line)  # noqa: T201
 
 
-def _replay(documents: Documents, tenant: TenantId, document_id: str) -> None:
+def _replay(documents: QuarantineStore, tenant: TenantId, document_id: str) -> None:
     rows = documents.replay(tenant, documents.read(tenant, document_id), datetime.now(UTC).date())
     print(f"{document_id}: {rows} rows staged again")  # noqa: T201
 

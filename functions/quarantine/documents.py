@@ -7,9 +7,9 @@ from datetime import date
 from backports import zstd
 
 from functions.shared.buckets.contract import Bucket, BucketError
-from functions.shared.errors import PermanentError, RefusalError
-from functions.shared.quarantine import Header, document_id_of, document_key, unpack
-from functions.shared.staging import SCHEMA_VERSION, StagedKey
+from functions.shared.errors import HttpError, PermanentError
+from functions.shared.events.staged_key import SCHEMA_VERSION, StagedKey
+from functions.shared.quarantine import QuarantineHeader, document_id_of, document_key, unpack
 from functions.shared.tenancy import TenantId, quarantine_prefix
 
 MAX_LISTED = 1000
@@ -20,23 +20,21 @@ _REPLAYED = "p"
 
 
 @dataclass(frozen=True, slots=True)
-class Document:
+class QuarantineDocument:
     """One document: its id, its header (reason and source), and the rows as they were staged."""
 
     document_id: str
-    header: Header
+    header: QuarantineHeader
     rows: list[bytes]
 
 
-class Documents:
+class QuarantineStore:
     """Read, replay and list documents.
 
-    When S3 fails, every method raises the RefusalError that `unavailable` returns: by default a 503.
+    When S3 fails, every method raises the HttpError that `unavailable` returns: by default a 503.
     """
 
-    def __init__(
-        self, bucket: Bucket, unavailable: Callable[[BucketError], RefusalError] | None = None
-    ) -> None:
+    def __init__(self, bucket: Bucket, unavailable: Callable[[BucketError], HttpError] | None = None) -> None:
         self._bucket = bucket
         self._unavailable = unavailable or (lambda _fault: _unavailable())
 
@@ -54,12 +52,12 @@ class Documents:
         strangers = [name for name in names if document_id_of(name) is None]
         return ids[:most], strangers[:most]
 
-    def read(self, tenant: TenantId, document_id: str) -> Document:
+    def read(self, tenant: TenantId, document_id: str) -> QuarantineDocument:
         """The tenant's document with this id.
 
         Raises
         ------
-        RefusalError: 404 `not_found`, also for another tenant's document; 409 `UNREADABLE` for an object that
+        HttpError: 404 `not_found`, also for another tenant's document; 409 `UNREADABLE` for an object that
             is no valid document of this tenant.
         """
         try:
@@ -71,7 +69,7 @@ class Documents:
         if found is None:
             raise _not_found()
         try:
-            document = Document(document_id, *unpack(bytes(found.body)))
+            document = QuarantineDocument(document_id, *unpack(bytes(found.body)))
             source = StagedKey.parse(document.header.source)
         except PermanentError:
             raise _unreadable() from None
@@ -79,15 +77,15 @@ class Documents:
             raise _unreadable()
         return document
 
-    def replay(self, tenant: TenantId, document: Document, today: date) -> int:
+    def replay(self, tenant: TenantId, document: QuarantineDocument, today: date) -> int:
         """Stage the document's rows again, for sync to load, and return their count. Repeats load them once.
 
         Raises
         ------
-        RefusalError: 409 `expired` when the rows are past retention; expired rows are not restored.
+        HttpError: 409 `expired` when the rows are past retention; expired rows are not restored.
         """
         if document.header.expires_on < today:
-            raise RefusalError(409, "expired", "These rows have expired and cannot be replayed.")
+            raise HttpError(409, "expired", "These rows have expired and cannot be replayed.")
         source = StagedKey.parse(document.header.source)
         lines = b"\n".join(document.rows) + b"\n"
         key = replace(
@@ -108,13 +106,13 @@ class Documents:
         return len(document.rows)
 
 
-def _not_found() -> RefusalError:
-    return RefusalError(404, "not_found", "There is no quarantine document with this id.")
+def _not_found() -> HttpError:
+    return HttpError(404, "not_found", "There is no quarantine document with this id.")
 
 
-def _unreadable() -> RefusalError:
-    return RefusalError(409, UNREADABLE, "The object with this id is not a valid quarantine document.")
+def _unreadable() -> HttpError:
+    return HttpError(409, UNREADABLE, "The object with this id is not a valid quarantine document.")
 
 
-def _unavailable() -> RefusalError:
-    return RefusalError(503, "storage_unavailable", "S3 did not answer: retry.", retry_after_seconds=1)
+def _unavailable() -> HttpError:
+    return HttpError(503, "storage_unavailable", "S3 did not answer: retry.", retry_after_seconds=1)

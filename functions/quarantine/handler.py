@@ -13,16 +13,16 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
-from functions.quarantine.documents import UNREADABLE, Document, Documents
-from functions.quarantine.own_documents import OwnDocuments, refusing
+from functions.quarantine.byoc_documents import ByocQuarantine, as_http_errors
+from functions.quarantine.documents import UNREADABLE, QuarantineDocument, QuarantineStore
 from functions.shared.access import principal
-from functions.shared.buckets.own import open_bucket
-from functions.shared.custody.buckets import bucket_custody
-from functions.shared.custody.settings import CustodySettings
-from functions.shared.errors import RefusalError
+from functions.shared.buckets.platform import open_bucket
+from functions.shared.byoc.buckets import byoc_buckets
+from functions.shared.byoc.settings import ByocSettings
+from functions.shared.errors import HttpError
 from functions.shared.http import Answer, Event, answer, answering
+from functions.shared.notifications import QueueNotifier
 from functions.shared.settings import load
-from functions.shared.telling import Teller
 from functions.shared.tenancy import TenantId
 
 POSITIONS_SHOWN = 1000
@@ -33,20 +33,20 @@ LISTING_SECONDS = 15
 
 
 @dataclass(frozen=True, slots=True)
-class Settings(CustodySettings):
+class Settings(ByocSettings):
     staging_bucket: str
     byoc_queue: str
 
 
 @cache
-def _documents() -> Documents:
-    return Documents(open_bucket(load(Settings).staging_bucket))
+def _documents() -> QuarantineStore:
+    return QuarantineStore(open_bucket(load(Settings).staging_bucket))
 
 
 @cache
-def _own_documents() -> OwnDocuments:
+def _byoc_quarantine() -> ByocQuarantine:
     settings = load(Settings)
-    return OwnDocuments(bucket_custody(settings), Teller(settings.byoc_queue, "quarantine"))
+    return ByocQuarantine(byoc_buckets(settings), QueueNotifier(settings.byoc_queue, "quarantine"))
 
 
 @answering
@@ -55,11 +55,11 @@ def handler(event: Event) -> Answer:
     caller = principal(event).require("admin")
     if not caller.byoc:
         return answer_to(event, _documents(), datetime.now(UTC))
-    with refusing():
-        return answer_to(event, _own_documents().of(caller.tenant), datetime.now(UTC))
+    with as_http_errors():
+        return answer_to(event, _byoc_quarantine().of(caller.tenant), datetime.now(UTC))
 
 
-def answer_to(event: Event, documents: Documents, now: datetime) -> Answer:
+def answer_to(event: Event, documents: QuarantineStore, now: datetime) -> Answer:
     """The response, as of `now`; `documents` belong to the bucket that stores the caller's rows."""
     caller = principal(event).require("admin")
     if event["routeKey"] == "GET /v1/quarantine":
@@ -69,7 +69,7 @@ def answer_to(event: Event, documents: Documents, now: datetime) -> Answer:
     return answer(202, {"status": "replayed", "rows": rows})
 
 
-def _listed(tenant: TenantId, documents: Documents) -> dict[str, Any]:
+def _listed(tenant: TenantId, documents: QuarantineStore) -> dict[str, Any]:
     """The oldest documents, as many as fit into a response, and the names of all other objects there."""
     shown: list[dict[str, Any]] = []
     size_bytes, began = 0, time.monotonic()
@@ -80,7 +80,7 @@ def _listed(tenant: TenantId, documents: Documents) -> dict[str, Any]:
         try:
             shown.append(_shown(documents.read(tenant, each)))
             size_bytes += len(json.dumps(shown[-1]))
-        except RefusalError as refusal:
+        except HttpError as refusal:
             if refusal.code == UNREADABLE:
                 unreadable.append(each)
             elif refusal.status != 404:  # replayed since the listing
@@ -88,7 +88,7 @@ def _listed(tenant: TenantId, documents: Documents) -> dict[str, Any]:
     return {"documents": shown, "unreadable": unreadable}
 
 
-def _shown(document: Document) -> dict[str, Any]:
+def _shown(document: QuarantineDocument) -> dict[str, Any]:
     header = document.header
     return {
         "id": document.document_id,

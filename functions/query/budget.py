@@ -8,9 +8,9 @@ search stays well below both, which a test verifies.
 
 from collections.abc import Iterable, Sequence
 
-from functions.query.refusals import invalid
+from functions.query.errors import invalid
 from functions.query.tokens import Scalar
-from functions.shared.errors import RefusalError
+from functions.shared.errors import HttpError
 
 MAX_BODY_BYTES = 1024 * 1024
 MAX_PATH_PARTS = 16
@@ -23,9 +23,9 @@ ESCAPED = str.maketrans(dict.fromkeys("\\'`\t\n", "four"))
 
 
 def check_body(content: bytes) -> None:
-    """Raises RefusalError: 413 `payload_too_large` for a body larger than any search within the limits."""
+    """Raises HttpError: 413 `payload_too_large` for a body larger than any search within the limits."""
     if len(content) > MAX_BODY_BYTES:
-        raise RefusalError(
+        raise HttpError(
             413,
             "payload_too_large",
             f"The body of a search is limited to {MAX_BODY_BYTES:,} bytes: use fewer or shorter values.",
@@ -37,7 +37,7 @@ def check_paths(paths: Iterable[tuple[str, str]]) -> None:
 
     Raises
     ------
-    RefusalError: 400 `invalid_request` when one path, or all together, have too many parts.
+    HttpError: 400 `invalid_request` when one path, or all together, have too many parts.
     """
     total = 0
     for name, path in paths:
@@ -60,7 +60,7 @@ def check_values(values: Sequence[Scalar], other_texts: Iterable[str]) -> None:
 
     Raises
     ------
-    RefusalError: 400 `invalid_request` when there are too many values or they are too long in total.
+    HttpError: 400 `invalid_request` when there are too many values or they are too long in total.
     """
     if len(values) > MAX_ALL_VALUES:
         raise invalid(

@@ -21,7 +21,7 @@ METADATA = "metadata."
 
 
 @dataclass(frozen=True, slots=True)
-class Condition:
+class FieldCondition:
     """One condition, checked by functions.query.request.
 
     `field`: a column or `metadata.<key>`. `values`: one value, or several for `in`; nanoseconds since 1970
@@ -34,7 +34,7 @@ class Condition:
     wanted: bool = True
 
 
-def sql(condition: Condition, bindings: Bindings) -> str:
+def sql(condition: FieldCondition, bindings: Bindings) -> str:
     """The SQL of `condition`."""
     match condition.op:
         case "eq" | "in":
@@ -50,7 +50,7 @@ def sql(condition: Condition, bindings: Bindings) -> str:
             return _compared(condition, bindings)
 
 
-def _any_equal(condition: Condition, bindings: Bindings) -> str:
+def _any_equal(condition: FieldCondition, bindings: Bindings) -> str:
     key = _metadata_key(condition)
     if key is not None:
         return metadata.equals_any(key, condition.values, bindings)
@@ -66,14 +66,14 @@ def _any_equal(condition: Condition, bindings: Bindings) -> str:
     return f"({condition.field} IN {bindings.texts([str(value) for value in condition.values])})"
 
 
-def _exists(condition: Condition, bindings: Bindings) -> str:
+def _exists(condition: FieldCondition, bindings: Bindings) -> str:
     key = _metadata_key(condition)
     if key is not None:
         return metadata.exists(key, bindings)
     return "(1 = 1)" if condition.field in TIME_COLUMNS else f"({condition.field} != '')"
 
 
-def _contains(condition: Condition, bindings: Bindings) -> str:
+def _contains(condition: FieldCondition, bindings: Bindings) -> str:
     key = _metadata_key(condition)
     text = str(condition.values[0])
     if key is not None:
@@ -81,7 +81,7 @@ def _contains(condition: Condition, bindings: Bindings) -> str:
     return f"(position({condition.field}, {bindings.text(text)}) > 0)"
 
 
-def _compared(condition: Condition, bindings: Bindings) -> str:
+def _compared(condition: FieldCondition, bindings: Bindings) -> str:
     key = _metadata_key(condition)
     value = condition.values[0]
     sign = COMPARISONS[condition.op]
@@ -90,12 +90,12 @@ def _compared(condition: Condition, bindings: Bindings) -> str:
     return f"({condition.field} {sign} {_bound(condition, value, bindings)})"
 
 
-def _metadata_key(condition: Condition) -> str | None:
+def _metadata_key(condition: FieldCondition) -> str | None:
     field = condition.field
     return field.removeprefix(METADATA) if field.startswith(METADATA) else None
 
 
-def _bound(condition: Condition, value: Scalar, bindings: Bindings) -> str:
+def _bound(condition: FieldCondition, value: Scalar, bindings: Bindings) -> str:
     if condition.field in TIME_COLUMNS and isinstance(value, int):
         return bindings.instant(value)
     return bindings.text(str(value))

@@ -21,7 +21,7 @@ class CursorError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Position:
+class CursorPosition:
     """A row's position: `instant` in nanoseconds since 1970; `given` counts its returned rows."""
 
     instant: int
@@ -37,7 +37,7 @@ class Cursor(msgspec.Struct, array_like=True, frozen=True):
     digest: str
     since: int
     until: int
-    position: Position
+    position: CursorPosition
 
 
 _DECODER = msgspec.json.Decoder(Cursor)

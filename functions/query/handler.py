@@ -15,19 +15,19 @@ import time
 from dataclasses import dataclass
 from functools import cache
 
-from functions.query.archive import Archive, Limits, SharedArchive
+from functions.query.byoc_search import ByocSearch
 from functions.query.compile import Statement, statement
-from functions.query.own_archive import OwnArchives
+from functions.query.event_search import EventSearch, ManagedSearch, SearchLimits
 from functions.query.page import page
 from functions.query.request import search
 from functions.query.rows import SearchResult
 from functions.shared import journal
 from functions.shared.access import Principal, principal
-from functions.shared.address import Address
-from functions.shared.custody.clouds import custody
-from functions.shared.custody.health import Health
-from functions.shared.custody.settings import CustodySettings
-from functions.shared.guarded.answers import MAX_ANSWER_BYTES
+from functions.shared.byoc.clients import byoc_clients
+from functions.shared.byoc.health import HealthStore
+from functions.shared.byoc.settings import ByocSettings
+from functions.shared.clickhouse_address import ClickHouseAddress
+from functions.shared.egress.response_limits import MAX_ANSWER_BYTES
 from functions.shared.http import Answer, Event, answer, answering, request
 from functions.shared.secret_store import read_secret
 from functions.shared.settings import load
@@ -37,7 +37,7 @@ MEBIBYTE = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Settings(CustodySettings):
+class Settings(ByocSettings):
     """`search_secret`: the address of our ClickHouse, with a read-only user (docs/deployment.md).
 
     `query_timeout_seconds`: the engine's timeout; the connection's timeout is a little longer.
@@ -56,26 +56,26 @@ class Settings(CustodySettings):
 
 
 @cache
-def _archive() -> SharedArchive:
+def _managed_search() -> ManagedSearch:
     settings = load(Settings)
-    address = Address.from_json(read_secret(settings.search_secret))
-    archive = Archive(Warehouse(address, settings.query_timeout_seconds + 3), _limits(settings))
-    return SharedArchive(archive, settings.searches_at_once, settings.row_policy_setting)
+    address = ClickHouseAddress.from_json(read_secret(settings.search_secret))
+    event_search = EventSearch(Warehouse(address, settings.query_timeout_seconds + 3), _limits(settings))
+    return ManagedSearch(event_search, settings.searches_at_once, settings.row_policy_setting)
 
 
 @cache
-def _own_archives() -> OwnArchives:
+def _byoc_search() -> ByocSearch:
     settings = load(Settings)
-    return OwnArchives(
-        custody(settings, MAX_ANSWER_BYTES),
-        Health(settings.health_table),
+    return ByocSearch(
+        byoc_clients(settings, MAX_ANSWER_BYTES),
+        HealthStore(settings.health_table),
         _limits(settings),
         settings.query_timeout_seconds + 3,
     )
 
 
-def _limits(settings: Settings) -> Limits:
-    return Limits(
+def _limits(settings: Settings) -> SearchLimits:
+    return SearchLimits(
         max_seconds=settings.query_timeout_seconds,
         max_memory_bytes=settings.query_memory_mb * MEBIBYTE,
         max_result_bytes=settings.query_result_mb * MEBIBYTE,
@@ -89,14 +89,14 @@ def handler(event: Event) -> Answer:
     began = time.monotonic()
     caller = principal(event).require("read")
     asked = search(request(event).body)
-    found = page(asked, _found(caller, statement(asked, caller.tenant)))
+    found = page(asked, _run_search(caller, statement(asked, caller.tenant)))
     took_ms = round((time.monotonic() - began) * 1000)
     journal.measure("query", {"RequestMs": (took_ms, "Milliseconds")}, tenant_id=caller.tenant)
     return answer(200, found)
 
 
-def _found(caller: Principal, compiled: Statement) -> SearchResult:
+def _run_search(caller: Principal, compiled: Statement) -> SearchResult:
     """Run the search in the caller's ClickHouse (BYOC) or in ours."""
     if caller.byoc:
-        return _own_archives().find(caller.tenant, compiled)
-    return _archive().find(caller.tenant, compiled)
+        return _byoc_search().find(caller.tenant, compiled)
+    return _managed_search().find(caller.tenant, compiled)

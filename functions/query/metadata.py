@@ -30,7 +30,7 @@ _NEVER_ESCAPED_SHORT = re.compile(r"[0-9A-Za-z _.:-]{4,}")
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
+class _JsonLocation:
     """One of the places that a path may mean.
 
     `at`: the path arguments of the engine's JSON functions. `has_key`: SQL for rows that have the path's
@@ -121,7 +121,7 @@ def _by_kind(key: str, values: Sequence[Scalar]) -> _Values:
     return kinds
 
 
-def _parsed(places: Sequence[_Place], kinds: _Values, bindings: Bindings) -> list[str]:
+def _parsed(places: Sequence[_JsonLocation], kinds: _Values, bindings: Bindings) -> list[str]:
     """SQL for the values that are not in the index: one condition per kind of value."""
     found = []
     if kinds.texts:
@@ -144,7 +144,7 @@ def _among_tokens(key: str, tokens: Sequence[str], bindings: Bindings) -> str:
     return f"hasAny(metadata_tokens, arrayMap(value -> concat({bindings.text(start)}, value), {rest}))"
 
 
-def _among_texts(places: Sequence[_Place], texts: Sequence[str], bindings: Bindings) -> str:
+def _among_texts(places: Sequence[_JsonLocation], texts: Sequence[str], bindings: Bindings) -> str:
     among = _among(texts, bindings)
 
     def check(at: str) -> str:
@@ -175,20 +175,20 @@ def _number(at: str) -> str:
     return f"toFloat64OrNull(JSONExtractRaw({at}))"
 
 
-def _somewhere(places: Sequence[_Place], check: Callable[[str], str]) -> str:
+def _somewhere(places: Sequence[_JsonLocation], check: Callable[[str], str]) -> str:
     """`check` at each of `places`; rows without a place's first key are skipped without parsing."""
     found = (" AND ".join(filter(None, (place.has_key, check(place.at)))) for place in places)
     return f"({' OR '.join(f'({each})' for each in found)})"
 
 
-def _places(key: str, bindings: Bindings) -> list[_Place]:
+def _places(key: str, bindings: Bindings) -> list[_JsonLocation]:
     """The key as a whole, and if it contains dots the path through nested objects."""
     whole = bindings.text(key)
-    places = [_Place(f"metadata, {whole}", _has_key(key, bindings))]
+    places = [_JsonLocation(f"metadata, {whole}", _has_key(key, bindings))]
     if "." in key:
         parts = key.split(".")
         way = ", ".join(("metadata", *map(bindings.text, parts)))
-        places.append(_Place(way, _has_key(parts[0], bindings)))
+        places.append(_JsonLocation(way, _has_key(parts[0], bindings)))
     return places
 
 

@@ -21,7 +21,7 @@ MAX_CUT_MESSAGE = 64 * 1024
 _ESCAPED_AGAIN = (b'"', b"\\", b"\n", b"\r", b"\t")
 
 
-class Found(Struct):
+class FoundEvent(Struct):
     """One event; `metadata` is the sent JSON, byte for byte; `message_cut` is true or absent."""
 
     timestamp: str
@@ -36,19 +36,19 @@ class Found(Struct):
     message_cut: bool | UnsetType = UNSET
 
 
-class Stats(Struct):
+class SearchStats(Struct):
     """The cost of the search."""
 
     rows_read: int
     elapsed_ms: float
 
 
-class Page(Struct):
+class QueryPage(Struct):
     """`next_cursor` is null on the last page."""
 
     events: list[msgspec.Raw]
     next_cursor: str | None
-    stats: Stats
+    stats: SearchStats
 
 
 def page(search: Search, result: SearchResult) -> bytes:
@@ -59,10 +59,10 @@ def page(search: Search, result: SearchResult) -> bytes:
     events = _fitting(result.rows[: search.limit])
     more = len(result.rows) > len(events)
     return msgspec.json.encode(
-        Page(
+        QueryPage(
             events=events,
             next_cursor=_cursor_after(result.rows[: len(events)], search) if more else None,
-            stats=Stats(result.rows_read, round(result.elapsed_ms, 3)),
+            stats=SearchStats(result.rows_read, round(result.elapsed_ms, 3)),
         )
     )
 
@@ -72,9 +72,9 @@ def _fitting(rows: Sequence[EventRow]) -> list[msgspec.Raw]:
     events: list[msgspec.Raw] = []
     left = MAX_PAGE_BYTES
     for row in rows:
-        event = msgspec.json.encode(_found(row))
+        event = msgspec.json.encode(_found_event(row))
         if not events and _size_bytes(event) > left:
-            event = msgspec.json.encode(_cut(_found(row)))
+            event = msgspec.json.encode(_cut(_found_event(row)))
         left -= _size_bytes(event)
         if left < 0 and events:
             break
@@ -86,12 +86,12 @@ def _size_bytes(event: bytes) -> int:
     return len(event) + sum(map(event.count, _ESCAPED_AGAIN))
 
 
-def _cut(event: Found) -> Found:
+def _cut(event: FoundEvent) -> FoundEvent:
     return msgspec.structs.replace(event, message=event.message[:MAX_CUT_MESSAGE], message_cut=True)
 
 
-def _found(row: EventRow) -> Found:
-    return Found(
+def _found_event(row: EventRow) -> FoundEvent:
+    return FoundEvent(
         timestamp=times.for_people(row.timestamp),
         received_at=times.for_people(row.received_at),
         level=row.level,
@@ -143,7 +143,7 @@ def _cursor_after(rows: Sequence[EventRow], search: Search) -> str:
             digest=search.digest,
             since=search.since,
             until=search.until,
-            position=cursors.Position(*last, given),
+            position=cursors.CursorPosition(*last, given),
         )
     )
 

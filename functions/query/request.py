@@ -11,10 +11,10 @@ from msgspec import Meta, Struct, field
 
 from functions.query import budget, times, words
 from functions.query import cursor as cursors
-from functions.query.conditions import METADATA, TEXT_COLUMNS, TIME_COLUMNS, Condition, Operator
-from functions.query.refusals import invalid
+from functions.query.conditions import METADATA, TEXT_COLUMNS, TIME_COLUMNS, FieldCondition, Operator
+from functions.query.errors import invalid
 from functions.query.tokens import Scalar
-from functions.shared.errors import RefusalError
+from functions.shared.errors import HttpError
 
 DEFAULT_RANGE_NS = 24 * 3600 * times.NANOSECONDS
 """The default of `from`: this long before `to`, whose default is now."""
@@ -37,7 +37,7 @@ class Where(Struct, forbid_unknown_fields=True):
     value: Any = msgspec.UNSET
 
 
-class Body(Struct, forbid_unknown_fields=True):
+class SearchBody(Struct, forbid_unknown_fields=True):
     """The request body; every field is optional."""
 
     since: str | None = field(default=None, name="from")
@@ -63,11 +63,11 @@ class Search:
     services: list[str]
     levels: list[str]
     terms: tuple[words.Term, ...]
-    conditions: tuple[Condition, ...]
+    conditions: tuple[FieldCondition, ...]
     trace_id: str | None
     order: Order
     limit: int
-    after: cursors.Position | None
+    after: cursors.CursorPosition | None
     digest: str
     """Identifies the search, independent of page and page size."""
 
@@ -77,7 +77,7 @@ def search(content: bytes, now_ns: int | None = None) -> Search:
 
     Raises
     ------
-    RefusalError: 400 `invalid_request`, naming the invalid field; 413 `payload_too_large`.
+    HttpError: 400 `invalid_request`, naming the invalid field; 413 `payload_too_large`.
     """
     budget.check_body(content)
     body = _decode(content)
@@ -104,18 +104,18 @@ def search(content: bytes, now_ns: int | None = None) -> Search:
     )
 
 
-def _decode(content: bytes) -> Body:
+def _decode(content: bytes) -> SearchBody:
     try:
-        return msgspec.json.decode(content or b"{}", type=Body)
+        return msgspec.json.decode(content or b"{}", type=SearchBody)
     except msgspec.ValidationError as fault:
         reason, _, place = str(fault).partition(" - at `$")
         name = place.rstrip("`").lstrip(".") or "body"
         raise invalid(name, f"is not valid: {reason}") from fault
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as fault:
-        raise RefusalError(400, "invalid_request", "The body is not JSON.") from fault
+        raise HttpError(400, "invalid_request", "The body is not JSON.") from fault
 
 
-def _check_budget(body: Body, conditions: tuple[Condition, ...]) -> None:
+def _check_budget(body: SearchBody, conditions: tuple[FieldCondition, ...]) -> None:
     fields = [where.field for where in body.where]
     budget.check_paths(
         (f"where[{at}].field", name.removeprefix(METADATA))
@@ -127,12 +127,12 @@ def _check_budget(body: Body, conditions: tuple[Condition, ...]) -> None:
     budget.check_values([*compared, *names], [body.q, body.trace_id or "", *fields])
 
 
-def _digest(body: Body) -> str:
+def _digest(body: SearchBody) -> str:
     asked = msgspec.structs.replace(body, cursor=None, limit=1)
     return hashlib.sha256(msgspec.json.encode(asked, order="deterministic")).hexdigest()[:16]
 
 
-def _page(body: Body, digest: str, now_ns: int) -> tuple[cursors.Position | None, int, int]:
+def _page(body: SearchBody, digest: str, now_ns: int) -> tuple[cursors.CursorPosition | None, int, int]:
     if body.cursor is not None:
         try:
             cursor = cursors.decode(body.cursor)
@@ -157,20 +157,22 @@ def _checked(name: str, parse: Callable[[str], T], text: str) -> T:
         raise invalid(name, f"is {fault}") from fault
 
 
-def _condition(where: Where, name: str) -> Condition:
+def _condition(where: Where, name: str) -> FieldCondition:
     if where.field not in TEXT_COLUMNS | TIME_COLUMNS and not where.field.startswith(METADATA):
         columns = ", ".join(sorted(TEXT_COLUMNS | TIME_COLUMNS))
         raise invalid(f"{name}.field", f"must be one of {columns} or metadata.<key>")
     if where.op == "exists":
         if where.value is not msgspec.UNSET and not isinstance(where.value, bool):
             raise invalid(f"{name}.value", "must be true, false or omitted for 'exists'")
-        return Condition(where.field, "exists", wanted=where.value is not False)
+        return FieldCondition(where.field, "exists", wanted=where.value is not False)
     if where.value is msgspec.UNSET:
         raise invalid(f"{name}.value", "is missing")
     values = where.value if where.op == "in" else [where.value]
     if not isinstance(values, list) or not 1 <= len(values) <= MAX_CHOICES:
         raise invalid(f"{name}.value", f"must be a list of 1 to {MAX_CHOICES} values for 'in'")
-    return Condition(where.field, where.op, tuple(_value(where, value, f"{name}.value") for value in values))
+    return FieldCondition(
+        where.field, where.op, tuple(_value(where, value, f"{name}.value") for value in values)
+    )
 
 
 def _value(where: Where, value: Any, name: str) -> Scalar:

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
-from functions.retention.limits import Account
-from functions.shared.account.retention_terms import terms_of
+from functions.retention.limits import AccountRetention
+from functions.shared.accounts.retention_terms import terms_of
 from functions.shared.aws_client import asked, client
 from functions.shared.errors import RetryableError
 from functions.shared.tenancy import TenantId
@@ -19,7 +19,7 @@ class AccountsUnavailableError(RetryableError):
     """DynamoDB did not answer, or throttles."""
 
 
-class Accounts:
+class AccountScan:
     """Scans the whole table with consistent reads.
 
     Parameters
@@ -31,7 +31,7 @@ class Accounts:
         self._table = table
         self._dynamodb = dynamodb
 
-    def all(self) -> list[Account]:
+    def all(self) -> list[AccountRetention]:
         """Every account that has a plan.
 
         Raises
@@ -39,7 +39,7 @@ class Accounts:
         AccountsUnavailableError
         """
         return [
-            Account(TenantId(item["tenant_id"]["S"]), item["plan"]["S"], terms_of(item))
+            AccountRetention(TenantId(item["tenant_id"]["S"]), item["plan"]["S"], terms_of(item))
             for item in self._items()
             if "plan" in item
         ]

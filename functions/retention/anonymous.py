@@ -41,7 +41,7 @@ Line = dict[str, str | int | float | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Used:
+class TenantUsage:
     """What one tenant stored in a day. `raw_bytes`: as NDJSON, before compression."""
 
     tenant: TenantId
@@ -51,7 +51,7 @@ class Used:
 
 
 @dataclass(frozen=True, slots=True)
-class Vitals:
+class FunctionHealth:
     """The health of one of our functions on a day; None for unknown figures. Shares are from 0 to 1."""
 
     function: str
@@ -63,13 +63,13 @@ class Vitals:
     rejected_share: float | None
 
 
-def document(used: Iterable[Used], vitals: Iterable[Vitals], day: date) -> list[Line]:
+def document(used: Iterable[TenantUsage], vitals: Iterable[FunctionHealth], day: date) -> list[Line]:
     """The lines of `day`: how much was stored, by plan, and the health of the service.
 
     If fewer than MIN_TENANTS used anything on that day, the only line says that the day is withheld.
     """
     active = [each for each in used if each.rows > 0 and each.raw_bytes > 0]
-    groups = folded(active)
+    groups = publishable_groups(active)
     lines: list[Line] = [_volume(name, groups[name], day) for name in sorted(groups)]
     if not groups:
         lines.append({"kind": WITHHELD, "day": day.isoformat(), "what": VOLUME})
@@ -80,12 +80,12 @@ def document(used: Iterable[Used], vitals: Iterable[Vitals], day: date) -> list[
     return [allowed(line) for line in lines]
 
 
-def folded(active: Iterable[Used]) -> dict[str, list[Used]]:
+def publishable_groups(active: Iterable[TenantUsage]) -> dict[str, list[TenantUsage]]:
     """Groups by plan that may all be published; none if even one group of all tenants may not be.
 
     A plan outside the catalogue was made for one customer, and its name may identify that customer.
     """
-    by_plan: dict[str, list[Used]] = defaultdict(list)
+    by_plan: dict[str, list[TenantUsage]] = defaultdict(list)
     for each in active:
         by_plan[each.plan if each.plan in PLANS else OTHER].append(each)
     shown = {plan: group for plan, group in by_plan.items() if plan != OTHER and may_be_shown(group)}
@@ -98,7 +98,7 @@ def folded(active: Iterable[Used]) -> dict[str, list[Used]]:
     return {**shown, OTHER: other} if other else shown
 
 
-def may_be_shown(group: Sequence[Used]) -> bool:
+def may_be_shown(group: Sequence[TenantUsage]) -> bool:
     """Whether the sums of `group` reveal none of its tenants."""
     if len(group) < MIN_TENANTS:
         return False
@@ -127,7 +127,7 @@ def two_digits(number: float) -> int:
     return round(whole, min(2 - len(str(whole)), 0))
 
 
-def _volume(name: str, group: Sequence[Used], day: date) -> Line:
+def _volume(name: str, group: Sequence[TenantUsage], day: date) -> Line:
     return {
         "kind": VOLUME,
         "day": day.isoformat(),
@@ -138,7 +138,7 @@ def _volume(name: str, group: Sequence[Used], day: date) -> Line:
     }
 
 
-def _service(each: Vitals, day: date) -> Line:
+def _service(each: FunctionHealth, day: date) -> Line:
     return {
         "kind": SERVICE,
         "day": day.isoformat(),

@@ -25,16 +25,16 @@ from typing import Any
 
 from functions.retention.stale import stale
 from functions.shared import journal
-from functions.shared.apart import Apart
-from functions.shared.buckets.contract import Bucket, BucketRefusedError, Listed
-from functions.shared.custody.buckets import BucketCustody, bucket_custody, destinations
-from functions.shared.custody.destinations import Destinations, DestinationsUnavailableError
-from functions.shared.custody.settings import CustodySettings
+from functions.shared.buckets.contract import Bucket, BucketRefusedError, ListedObject
+from functions.shared.byoc.buckets import ByocBuckets, byoc_buckets, destination_store
+from functions.shared.byoc.destination_store import DestinationStore, DestinationsUnavailableError
+from functions.shared.byoc.settings import ByocSettings
 from functions.shared.dynamo.answers import StoreUnavailableError, open_client
+from functions.shared.egress.response_limits import bounded
 from functions.shared.errors import AstralogError
-from functions.shared.guarded.answers import bounded
+from functions.shared.fan_out import FanOut
+from functions.shared.notifications import NotificationError, QueueNotifier
 from functions.shared.settings import load
-from functions.shared.telling import Teller, TellingError
 from functions.shared.tenancy import TenantId, idempotency_prefix, staged_prefix
 from functions.shared.turn_log import DynamoTurnLog
 from functions.shared.turns import TurnLog, fair_order
@@ -58,17 +58,17 @@ MARKS_SECONDS = 120
 
 FUNCTION = "sweeper-byoc"
 
-_OURS = (TellingError, DestinationsUnavailableError, StoreUnavailableError)
+_OURS = (NotificationError, DestinationsUnavailableError, StoreUnavailableError)
 
 
 @dataclass(frozen=True, slots=True)
-class Settings(CustodySettings):
+class Settings(ByocSettings):
     byoc_queue: str
     turns_table: str
 
 
 @dataclass(frozen=True, slots=True)
-class Swept:
+class SweptBucket:
     """The sweep of one bucket: objects queued, messages, age of the oldest object, marks deleted."""
 
     objects: int
@@ -77,12 +77,12 @@ class Swept:
     marks: int
 
 
-class OwnSweep:
+class ByocSweep:
     """The buckets to sweep, the queue to notify, and the turns of the tenants."""
 
-    def __init__(self, custody: BucketCustody, teller: Teller, turns: TurnLog) -> None:
-        self._custody = custody
-        self._teller = teller
+    def __init__(self, byoc_clients: ByocBuckets, notifier: QueueNotifier, turns: TurnLog) -> None:
+        self._byoc_clients = byoc_clients
+        self._notifier = notifier
         self._turns = turns
 
     def in_order(self, tenants: Iterable[TenantId]) -> list[TenantId]:
@@ -90,33 +90,33 @@ class OwnSweep:
         waiting = dict.fromkeys(tenants, 0.0)
         return fair_order(waiting, self._turns.last(waiting))
 
-    def one(
-        self, tenant: TenantId, now: datetime, may_go_on: Callable[[], bool] = lambda: True
-    ) -> Swept | None:
+    def sweep_bucket(
+        self, tenant: TenantId, now: datetime, has_time: Callable[[], bool] = lambda: True
+    ) -> SweptBucket | None:
         """Sweep the bucket of `tenant`; None if that was not possible.
 
-        `may_go_on`: whether there is time to list another thousand marks.
+        `has_time`: whether there is time to list another thousand marks.
 
         Raises
         ------
-        TellingError, DestinationsUnavailableError, StoreUnavailableError: a failure on our side, for all
+        NotificationError, DestinationsUnavailableError, StoreUnavailableError: a failure on our side, for all
         tenants.
         """
         self._turns.begin(tenant)
         try:
             with bounded(math.inf, A_BUCKET_SECONDS):
-                bucket = self._custody.bucket(tenant)
+                bucket = self._byoc_clients.bucket(tenant)
                 objects, messages, oldest = self._send_stale(bucket, tenant, now)
             with bounded(math.inf, MARKS_SECONDS):
-                marks = _without_old_marks(bucket, tenant, now, may_go_on) if now.minute < 5 else 0
+                marks = _delete_old_marks(bucket, tenant, now, has_time) if now.minute < 5 else 0
         except _OURS:
             raise
         except AstralogError as fault:
             if isinstance(fault, BucketRefusedError):
-                self._custody.forget(tenant)
+                self._byoc_clients.evict(tenant)
             journal.write("bucket_unswept", tenant_id=tenant, error_type=type(fault).__name__)
             return None
-        return Swept(objects, messages, round((now - oldest).total_seconds()), marks)
+        return SweptBucket(objects, messages, round((now - oldest).total_seconds()), marks)
 
     def _send_stale(self, bucket: Bucket, tenant: TenantId, now: datetime) -> tuple[int, int, datetime]:
         """Queue the stale objects; their number, the number of messages, and when the oldest was put."""
@@ -124,34 +124,34 @@ class OwnSweep:
         objects, messages, oldest = 0, 0, now
         while some := list(islice(listing, OBJECTS_A_STEP)):
             found = stale(some, now)
-            messages += self._teller.tell(found, tenant)
+            messages += self._notifier.notify(found, tenant)
             objects += len(found)
             oldest = min([oldest, *(each.modified_at for each in found[:1])])
         return objects, messages, oldest
 
     def abandon(self, tenant: TenantId) -> None:
         """Do not use this bucket's client again: a thread that missed its deadline may still be using it."""
-        self._custody.forget(tenant)
+        self._byoc_clients.evict(tenant)
 
 
-def _staged(bucket: Bucket, tenant: TenantId) -> Iterator[Listed]:
+def _staged(bucket: Bucket, tenant: TenantId) -> Iterator[ListedObject]:
     """The staged objects in the bucket; a customer's endpoint may list other keys than those requested."""
     prefix = staged_prefix(tenant)
     return (each for each in bucket.under(prefix) if each.key.startswith(prefix))
 
 
-def _first(listing: Iterable[Listed], count: int) -> Iterator[Listed]:
+def _first(listing: Iterable[ListedObject], count: int) -> Iterator[ListedObject]:
     """S3 lists keys in order, and within a tenant that is the order of time: the oldest come first."""
     return islice(iter(listing), count)
 
 
-def _without_old_marks(bucket: Bucket, tenant: TenantId, now: datetime, may_go_on: Callable[[], bool]) -> int:
+def _delete_old_marks(bucket: Bucket, tenant: TenantId, now: datetime, has_time: Callable[[], bool]) -> int:
     """Delete old marks of `Idempotency-Key`; only in one run an hour, because a listing is not free.
 
     Marks are not listed by age: marks that one run does not reach are not reached on the next day either.
     """
     listing, deleted = iter(bucket.under(idempotency_prefix(tenant))), 0
-    while may_go_on() and (some := list(islice(listing, MARKS_A_STEP))):
+    while has_time() and (some := list(islice(listing, MARKS_A_STEP))):
         old = [each.key for each in some if now - each.modified_at > MARKS_KEPT]
         bucket.delete(old)
         deleted += len(old)
@@ -159,33 +159,33 @@ def _without_old_marks(bucket: Bucket, tenant: TenantId, now: datetime, may_go_o
 
 
 @dataclass(frozen=True, slots=True)
-class _Sweeper:
+class _ByocSweepService:
     """The parts of this function."""
 
-    destinations: Destinations
-    sweep: OwnSweep
+    destinations: DestinationStore
+    sweep: ByocSweep
 
 
 @cache
-def _sweeper() -> _Sweeper:
+def _service() -> _ByocSweepService:
     settings = load(Settings)
     turns = DynamoTurnLog(settings.turns_table, FUNCTION, open_client())
-    sweep = OwnSweep(bucket_custody(settings), Teller(settings.byoc_queue, FUNCTION), turns)
-    return _Sweeper(destinations(settings), sweep)
+    sweep = ByocSweep(byoc_buckets(settings), QueueNotifier(settings.byoc_queue, FUNCTION), turns)
+    return _ByocSweepService(destination_store(settings), sweep)
 
 
 def handler(_event: dict[str, Any], context: Any) -> dict[str, int]:
-    sweeper = _sweeper()
+    sweeper = _service()
     tenants = sweeper.sweep.in_order(sweeper.destinations.tenants())
     return run(sweeper.sweep, tenants, lambda: context.get_remaining_time_in_millis() / 1000)
 
 
-def run(sweep: OwnSweep, tenants: list[TenantId], seconds_left: Any) -> dict[str, int]:
+def run(sweep: ByocSweep, tenants: list[TenantId], seconds_left: Any) -> dict[str, int]:
     """Sweep the buckets of `tenants` in parallel, and publish the metrics.
 
     Raises
     ------
-    TellingError, DestinationsUnavailableError, StoreUnavailableError: the other buckets are swept and
+    NotificationError, DestinationsUnavailableError, StoreUnavailableError: the other buckets are swept and
     measured.
     """
     now = datetime.now(UTC)
@@ -194,23 +194,23 @@ def run(sweep: OwnSweep, tenants: list[TenantId], seconds_left: Any) -> dict[str
     def is_time_for_more() -> bool:
         return bool(seconds_left() > RESERVE_SECONDS + A_BUCKET_SECONDS)
 
-    def swept_or_not(tenant: TenantId) -> Swept | None:
+    def swept_or_not(tenant: TenantId) -> SweptBucket | None:
         try:
-            return sweep.one(tenant, now, is_time_for_more)
+            return sweep.sweep_bucket(tenant, now, is_time_for_more)
         except _OURS as fault:
             faults.append(fault)
             return None
 
-    apart: Apart[TenantId, Swept | None] = Apart(
+    fan_out: FanOut[TenantId, SweptBucket | None] = FanOut(
         swept_or_not,
         lambda: seconds_left() - RESERVE_SECONDS,
         is_time_for_more,
     )
-    results, abandoned = apart.run(tenants)
+    results, abandoned = fan_out.run(tenants)
     for tenant in abandoned:
         sweep.abandon(tenant)
     swept = [each for each in results.values() if each]
-    told = {
+    figures = {
         "objects": sum(each.objects for each in swept),
         "messages": sum(each.messages for each in swept),
         "marks": sum(each.marks for each in swept),
@@ -220,12 +220,12 @@ def run(sweep: OwnSweep, tenants: list[TenantId], seconds_left: Any) -> dict[str
     journal.measure(
         FUNCTION,
         {
-            "StaleObjects": (told["objects"], "Count"),
-            "OldestStagedSeconds": (told["oldest_seconds"], "Seconds"),
-            "BucketsUnswept": (told["unswept"], "Count"),
+            "StaleObjects": (figures["objects"], "Count"),
+            "OldestStagedSeconds": (figures["oldest_seconds"], "Seconds"),
+            "BucketsUnswept": (figures["unswept"], "Count"),
         },
-        messages=told["messages"],
+        messages=figures["messages"],
     )
     if faults:
         raise faults[0]
-    return told
+    return figures

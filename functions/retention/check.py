@@ -16,17 +16,17 @@ from functools import cache
 from itertools import islice
 from typing import Any, Protocol
 
-from functions.retention.accounts import Accounts
-from functions.retention.census import in_their_own_cloud, overdue, rows_of, rows_of_nobody
+from functions.retention.accounts import AccountScan
 from functions.retention.partitions import Partitions
+from functions.retention.violations import byoc_tenants, past_retention, rows_of, rows_without_account
 from functions.shared import journal
-from functions.shared.address import Address
 from functions.shared.aws_client import client
-from functions.shared.buckets.contract import Bucket, Listed
-from functions.shared.buckets.drops import DropBucket
-from functions.shared.buckets.own import open_bucket
+from functions.shared.buckets.contract import Bucket, ListedObject
+from functions.shared.buckets.drop_bucket import DropBucket
+from functions.shared.buckets.platform import open_bucket
+from functions.shared.clickhouse_address import ClickHouseAddress
 from functions.shared.errors import AstralogError
-from functions.shared.reports import Reports
+from functions.shared.run_reports import RunReports
 from functions.shared.secret_store import read_secret
 from functions.shared.settings import load
 from functions.shared.tenancy import (
@@ -58,11 +58,11 @@ PREFIXES = {
 class Listable(Protocol):
     """The part of functions.shared.buckets.contract.Bucket that is used here."""
 
-    def under(self, prefix: str) -> Iterator[Listed]: ...
+    def under(self, prefix: str) -> Iterator[ListedObject]: ...
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class TenantPrefix:
     """A part of one of our buckets, divided by tenant."""
 
     bucket: Listable
@@ -73,10 +73,10 @@ class Place:
         return sum(1 for _ in islice(self.bucket.under(self.prefix(tenant)), OBJECTS_COUNTED))
 
 
-def places(staging: Bucket, drops: Listable) -> dict[str, Place]:
+def places(staging: Bucket, drops: Listable) -> dict[str, TenantPrefix]:
     """Every place in our buckets that may hold customers' logs."""
-    staged = {name: Place(staging, prefix) for name, prefix in PREFIXES.items()}
-    return {**staged, "dropin": Place(drops, dropin_prefix)}
+    staged = {name: TenantPrefix(staging, prefix) for name, prefix in PREFIXES.items()}
+    return {**staged, "dropin": TenantPrefix(drops, dropin_prefix)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,50 +89,50 @@ class Settings:
 
 
 @dataclass(frozen=True, slots=True)
-class Inspection:
+class RetentionCheck:
     """The parts of this function."""
 
     partitions: Partitions
-    accounts: Accounts
-    places: Mapping[str, Place]
-    reports: Reports
+    accounts: AccountScan
+    places: Mapping[str, TenantPrefix]
+    reports: RunReports
 
 
 @cache
-def _inspection() -> Inspection:
+def _retention_check() -> RetentionCheck:
     settings = load(Settings)
-    address = Address.from_json(read_secret(settings.warehouse_secret))
-    return Inspection(
+    address = ClickHouseAddress.from_json(read_secret(settings.warehouse_secret))
+    return RetentionCheck(
         Partitions(Warehouse(address, STATEMENT_TIMEOUT_SECONDS)),
-        Accounts(settings.accounts_table),
+        AccountScan(settings.accounts_table),
         places(open_bucket(settings.staging_bucket), DropBucket(client("s3"), settings.drop_bucket)),
-        Reports(open_bucket(settings.reports_bucket)),
+        RunReports(open_bucket(settings.reports_bucket)),
     )
 
 
 def handler(_event: dict[str, Any], _context: Any) -> dict[str, Any]:
-    return run(_inspection(), datetime.now(UTC))
+    return run(_retention_check(), datetime.now(UTC))
 
 
-def run(inspection: Inspection, now: datetime) -> dict[str, Any]:
+def run(checked: RetentionCheck, now: datetime) -> dict[str, Any]:
     """Check at `now`, publish the metrics, log the findings and store a report."""
     # Rows first, then accounts: an account that signs up while rows are counted is then in the list.
-    found = inspection.partitions.census()
-    accounts = inspection.accounts.all()
-    late = inspection.partitions.rows_before(overdue(found, accounts, now))
-    own = in_their_own_cloud(accounts, now)
+    found = checked.partitions.census()
+    accounts = checked.accounts.all()
+    late = checked.partitions.rows_before(past_retention(found, accounts, now))
+    own = byoc_tenants(accounts, now)
     rows, fault = rows_of(own, found), None
     try:
-        objects = _objects(inspection.places, own)
+        objects = _objects(checked.places, own)
     except AstralogError as failed:
         # The findings about rows are reported anyway.
         objects, fault = {}, failed
-    _tell("rows_overdue", "warehouse", late.items())
-    _tell("byoc_at_rest", "warehouse", rows.items())
+    _log_findings("rows_overdue", "warehouse", late.items())
+    _log_findings("byoc_at_rest", "warehouse", rows.items())
     for (tenant, place), count in objects.items():
-        _tell("byoc_at_rest", place, [(tenant, count)])
+        _log_findings("byoc_at_rest", place, [(tenant, count)])
     oldest = min((each.oldest for each in found), default=None)
-    told = {
+    figures = {
         "rows": sum(each.rows for each in found),
         "tenants": len(found),
         "oldest_received": oldest.isoformat() if oldest else None,
@@ -141,16 +141,18 @@ def run(inspection: Inspection, now: datetime) -> dict[str, Any]:
         "byoc_tenants": len(own),
         "byoc_rows_at_rest": sum(rows.values()),
         "byoc_objects_at_rest": sum(objects.values()),
-        "rows_of_nobody": rows_of_nobody(found, accounts),
+        "rows_of_nobody": rows_without_account(found, accounts),
     }
-    _measure(told)
+    _measure(figures)
     if fault:
         raise fault
-    inspection.reports.keep("checks", now, told)
-    return told
+    checked.reports.keep("checks", now, figures)
+    return figures
 
 
-def _objects(places: Mapping[str, Place], tenants: Sequence[TenantId]) -> dict[tuple[TenantId, str], int]:
+def _objects(
+    places: Mapping[str, TenantPrefix], tenants: Sequence[TenantId]
+) -> dict[tuple[TenantId, str], int]:
     """How many objects of `tenants` are in each place; places without any are left out."""
     everywhere = [(tenant, name) for tenant in tenants for name in places]
     with ThreadPoolExecutor(LISTINGS_AT_ONCE) as pool:
@@ -158,18 +160,18 @@ def _objects(places: Mapping[str, Place], tenants: Sequence[TenantId]) -> dict[t
         return {at: found for at, found in zip(everywhere, counts, strict=True) if found}
 
 
-def _tell(event: str, place: str, counted: Iterable[tuple[TenantId, int]]) -> None:
+def _log_findings(event: str, place: str, counted: Iterable[tuple[TenantId, int]]) -> None:
     for tenant, count in counted:
         journal.write(event, tenant_id=tenant, place=place, count=count)
 
 
-def _measure(told: dict[str, Any]) -> None:
+def _measure(figures: dict[str, Any]) -> None:
     journal.measure(
         FUNCTION,
         {
-            "RowsOverdue": (told["rows_overdue"], "Count"),
-            "ByocAtRest": (told["byoc_rows_at_rest"] + told["byoc_objects_at_rest"], "Count"),
-            "RowsOfNobody": (told["rows_of_nobody"], "Count"),
+            "RowsOverdue": (figures["rows_overdue"], "Count"),
+            "ByocAtRest": (figures["byoc_rows_at_rest"] + figures["byoc_objects_at_rest"], "Count"),
+            "RowsOfNobody": (figures["rows_of_nobody"], "Count"),
         },
-        rows=told["rows"],
+        rows=figures["rows"],
     )

@@ -17,20 +17,20 @@ from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from typing import Any, TypeVar
 
-from functions.retention.accounts import Accounts
-from functions.retention.left_behind import Drops, forget_left_behind
-from functions.retention.limits import limits_of, moved, shortened
+from functions.retention.accounts import AccountScan
+from functions.retention.byoc_leftovers import Drops, delete_leftovers
+from functions.retention.limits import limits_of, moved_to_byoc, shortened
 from functions.retention.partitions import Partitions
-from functions.retention.purge import Purged, purge
-from functions.retention.set_aside import forget_expired
+from functions.retention.purge import PurgeResult, purge
+from functions.retention.quarantine_expiry import delete_expired
 from functions.shared import journal
-from functions.shared.address import Address
 from functions.shared.aws_client import client
 from functions.shared.buckets.contract import Bucket
-from functions.shared.buckets.drops import DropBucket
-from functions.shared.buckets.own import open_bucket
+from functions.shared.buckets.drop_bucket import DropBucket
+from functions.shared.buckets.platform import open_bucket
+from functions.shared.clickhouse_address import ClickHouseAddress
 from functions.shared.errors import AstralogError
-from functions.shared.reports import Reports
+from functions.shared.run_reports import RunReports
 from functions.shared.secret_store import read_secret
 from functions.shared.settings import load
 from functions.shared.warehouse import Warehouse
@@ -60,40 +60,40 @@ class Settings:
 
 
 @dataclass(frozen=True, slots=True)
-class Upkeep:
+class PurgeService:
     """The parts of this function."""
 
     partitions: Partitions
-    accounts: Accounts
+    accounts: AccountScan
     staging: Bucket
     drops: Drops
-    reports: Reports
+    reports: RunReports
 
 
 @cache
-def _upkeep() -> Upkeep:
+def _service() -> PurgeService:
     settings = load(Settings)
-    address = Address.from_json(read_secret(settings.warehouse_secret))
-    return Upkeep(
+    address = ClickHouseAddress.from_json(read_secret(settings.warehouse_secret))
+    return PurgeService(
         Partitions(Warehouse(address, STATEMENT_TIMEOUT_SECONDS)),
-        Accounts(settings.accounts_table),
+        AccountScan(settings.accounts_table),
         open_bucket(settings.staging_bucket),
         DropBucket(client("s3"), settings.drop_bucket),
-        Reports(open_bucket(settings.reports_bucket)),
+        RunReports(open_bucket(settings.reports_bucket)),
     )
 
 
 def handler(_event: dict[str, Any], context: Any) -> dict[str, Any]:
-    return run(_upkeep(), datetime.now(UTC), lambda: context.get_remaining_time_in_millis() / 1000)
+    return run(_service(), datetime.now(UTC), lambda: context.get_remaining_time_in_millis() / 1000)
 
 
-def run(upkeep: Upkeep, now: datetime, seconds_left: Callable[[], float]) -> dict[str, Any]:
+def run(service: PurgeService, now: datetime, seconds_left: Callable[[], float]) -> dict[str, Any]:
     """Delete what is expired at `now`, publish metrics, and store a report if there is anything to report."""
     started, today = time.monotonic(), day_of(now)
-    accounts = upkeep.accounts.all()
+    accounts = service.accounts.all()
     limits = limits_of(accounts, now.timestamp())
     purged = purge(
-        upkeep.partitions,
+        service.partitions,
         today,
         limits,
         shortened(accounts, now.timestamp()),
@@ -103,23 +103,30 @@ def run(upkeep: Upkeep, now: datetime, seconds_left: Callable[[], float]) -> dic
     def is_time_for_a_step() -> bool:
         return seconds_left() > A_STEP_SECONDS
 
-    forgotten = _tried(lambda: forget_expired(upkeep.staging, limits, today, is_time_for_a_step))
-    leaving = moved(accounts, now.timestamp())
+    expired_documents = _tried(lambda: delete_expired(service.staging, limits, today, is_time_for_a_step))
+    leaving = moved_to_byoc(accounts, now.timestamp())
     left_behind = _tried(
-        lambda: forget_left_behind(upkeep.staging, upkeep.drops, leaving, now, is_time_for_a_step)
+        lambda: delete_leftovers(service.staging, service.drops, leaving, now, is_time_for_a_step)
     )
-    failed = purged.failed + (forgotten is None or forgotten.undone > 0) + (left_behind is None)
-    _measure(purged, forgotten.rows if forgotten else 0, failed, round((time.monotonic() - started) * 1000))
-    told = {
+    failed = (
+        purged.failed + (expired_documents is None or expired_documents.undone > 0) + (left_behind is None)
+    )
+    _measure(
+        purged,
+        expired_documents.rows if expired_documents else 0,
+        failed,
+        round((time.monotonic() - started) * 1000),
+    )
+    report = {
         "today": today.isoformat(),
         **asdict(purged),
-        "quarantined": asdict(forgotten) if forgotten else None,
+        "quarantined": asdict(expired_documents) if expired_documents else None,
         "left_behind": left_behind,
     }
-    of_quarantine = forgotten is None or forgotten.documents or forgotten.undone
-    if purged.tells_something or of_quarantine or left_behind != 0:
-        upkeep.reports.keep("purges", now, told)
-    return told
+    of_quarantine = expired_documents is None or expired_documents.documents or expired_documents.undone
+    if purged.is_notable or of_quarantine or left_behind != 0:
+        service.reports.keep("purges", now, report)
+    return report
 
 
 def day_of(now: datetime) -> date:
@@ -136,7 +143,7 @@ def _tried(removal: Callable[[], T]) -> T | None:
         return None
 
 
-def _measure(purged: Purged, quarantined_rows: int, failed: int, duration_ms: int) -> None:
+def _measure(purged: PurgeResult, quarantined_rows: int, failed: int, duration_ms: int) -> None:
     journal.measure(
         FUNCTION,
         {

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from functions.shared.access import BYOC
-from functions.shared.account.retention_terms import SECONDS_A_DAY, RetentionTerms
+from functions.shared.accounts.retention_terms import SECONDS_A_DAY, RetentionTerms
 from functions.shared.tenancy import TenantId
 
 STRAGGLING_DAYS = 31
@@ -12,7 +12,7 @@ STRAGGLING_DAYS = 31
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class AccountRetention:
     """The attributes of an account that retention uses."""
 
     tenant: TenantId
@@ -45,14 +45,14 @@ def days_kept(terms: RetentionTerms, now: float) -> int:
     return max(terms.in_force(now).days, terms.plan_days)
 
 
-def limits_of(accounts: Iterable[Account], now: float) -> dict[TenantId, Limit]:
+def limits_of(accounts: Iterable[AccountRetention], now: float) -> dict[TenantId, Limit]:
     """The limit of each account at `now`, in Unix seconds."""
     return {
         each.tenant: Limit(days_kept(each.terms, now), binding=bool(each.terms.steps)) for each in accounts
     }
 
 
-def shortened(accounts: Iterable[Account], now: float) -> list[TenantId]:
+def shortened(accounts: Iterable[AccountRetention], now: float) -> list[TenantId]:
     """Tenants who may have rows that were stamped with more days than they have at `now`.
 
     A tenant is listed from the first day of a shorter term until all earlier rows have reached their own
@@ -66,7 +66,7 @@ def shortened(accounts: Iterable[Account], now: float) -> list[TenantId]:
     return sorted(found)
 
 
-def moved(accounts: Sequence[Account], now: float) -> list[TenantId]:
+def moved_to_byoc(accounts: Sequence[AccountRetention], now: float) -> list[TenantId]:
     """Tenants who moved to BYOC a while ago, while we may still store anything from before the move."""
     gone = {each.tenant for each in accounts if each.plan == BYOC and days_kept(each.terms, now) == 0}
     return [each for each in shortened(accounts, now) if each in gone]

@@ -7,8 +7,8 @@ directly: bound values would travel in the URL, and there may be thousands.
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime
 
-from functions.retention.census import Census
-from functions.retention.plan import Cut, Holding, Partition, Rewriting
+from functions.retention.plan import Cut, Partition, Rewriting, TenantRows
+from functions.retention.violations import TenantRowCount
 from functions.shared.errors import PermanentError, RetryableError
 from functions.shared.tenancy import TenantId
 from functions.shared.warehouse import Warehouse
@@ -25,7 +25,7 @@ GROUP BY partition
 HAVING rows > 0
 """
 
-_HOLDINGS = """
+_TENANT_ROWS = """
 SELECT tenant_id, expires_on, toDate(received_at, 'UTC') AS received_on, count() AS rows
 FROM events
 WHERE {condition}
@@ -40,7 +40,7 @@ WHERE database = currentDatabase() AND table = 'events' AND NOT is_done
 """
 
 
-class StillAtWorkError(RetryableError):
+class MutationRunningError(RetryableError):
     """The engine is still removing rows since an earlier run."""
 
 
@@ -64,24 +64,24 @@ class Partitions:
         ).rows
         return rows[0]["oldest"] if rows else None
 
-    def expired(self, today: date) -> list[Holding]:
+    def expired(self, today: date) -> list[TenantRows]:
         """The rows in partitions whose day is over, by tenant and day of receipt."""
-        return self._holdings(f"expires_on < '{today}'")
+        return self._tenant_rows(f"expires_on < '{today}'")
 
-    def of(self, tenants: Sequence[TenantId], today: date) -> list[Holding]:
+    def of(self, tenants: Sequence[TenantId], today: date) -> list[TenantRows]:
         """The rows of `tenants` in partitions whose day is not over, by tenant and day of receipt."""
         if not tenants:
             return []
-        return self._holdings(f"expires_on >= '{today}' AND tenant_id IN ({_listed(tenants)})")
+        return self._tenant_rows(f"expires_on >= '{today}' AND tenant_id IN ({_listed(tenants)})")
 
-    def census(self) -> list[Census]:
+    def census(self) -> list[TenantRowCount]:
         """Every tenant with rows: how many, and the oldest's receipt. Reads two columns of the table."""
         rows = self._warehouse.select(
             "SELECT tenant_id, toString(min(received_at)) AS oldest, count() AS rows FROM events "
             "GROUP BY tenant_id"
         ).rows
         return [
-            Census(
+            TenantRowCount(
                 row["tenant_id"],
                 datetime.fromisoformat(row["oldest"]).replace(tzinfo=UTC),
                 int(row["rows"]),
@@ -117,19 +117,19 @@ class Partitions:
 
         Raises
         ------
-        StillAtWorkError: a second request would do all the work twice.
+        MutationRunningError: a second request would do all the work twice.
         """
         if int(self._warehouse.select(_UNDER_WAY).rows[0]["mutations"]):
-            raise StillAtWorkError("the engine is still removing rows since an earlier run")
+            raise MutationRunningError("the engine is still removing rows since an earlier run")
         commands = ", ".join(
             f"DELETE IN PARTITION '{each.partition.expires_on}' WHERE {_going(each)}" for each in rewritings
         )
         self._warehouse.command(f"ALTER TABLE events {commands}", settings={"mutations_sync": 2, **_LONG})
 
-    def _holdings(self, condition: str) -> list[Holding]:
-        rows = self._warehouse.select(_HOLDINGS.replace("{condition}", condition), settings=_LONG).rows
+    def _tenant_rows(self, condition: str) -> list[TenantRows]:
+        rows = self._warehouse.select(_TENANT_ROWS.replace("{condition}", condition), settings=_LONG).rows
         return [
-            Holding(
+            TenantRows(
                 TenantId(row["tenant_id"]),
                 date.fromisoformat(row["expires_on"]),
                 date.fromisoformat(row["received_on"]),

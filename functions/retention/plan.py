@@ -36,7 +36,7 @@ class Partition:
 
 
 @dataclass(frozen=True, slots=True)
-class Holding:
+class TenantRows:
     """Rows of one tenant that were received on one day and are in the partition of `expires_on`."""
 
     tenant: TenantId
@@ -80,24 +80,24 @@ class PurgePlan:
     overdue: tuple[Partition, ...]
 
 
-def last_day(holding: Holding, limit: Limit | None) -> date:
+def last_day(group: TenantRows, limit: Limit | None) -> date:
     """The day through which the rows are kept; for an unknown tenant, the day of their stamp."""
     if limit is None:
-        return holding.expires_on
-    by_plan = holding.received_on + timedelta(days=limit.days)
-    return by_plan if limit.binding else max(by_plan, holding.expires_on)
+        return group.expires_on
+    by_plan = group.received_on + timedelta(days=limit.days)
+    return by_plan if limit.binding else max(by_plan, group.expires_on)
 
 
 def plan(
-    partitions: Iterable[Partition], holdings: Iterable[Holding], limits: Limits, today: date
+    partitions: Iterable[Partition], groups: Iterable[TenantRows], limits: Limits, today: date
 ) -> PurgePlan:
     """What to do on `today`, a day in UTC.
 
-    `holdings`: all rows in partitions whose day is over, and in the other partitions the rows of tenants that
+    `groups`: all rows in partitions whose day is over, and in the other partitions the rows of tenants that
     may have a shorter plan now. A partition without any holding is dropped when its day is over.
     """
-    by_day: dict[date, list[Holding]] = defaultdict(list)
-    for each in holdings:
+    by_day: dict[date, list[TenantRows]] = defaultdict(list)
+    for each in groups:
         by_day[each.expires_on].append(each)
     drop, thin, shorten, keep, overdue = [], [], [], [], []
     for partition in sorted(partitions, key=lambda partition: partition.expires_on):
@@ -117,28 +117,30 @@ def plan(
     return PurgePlan(tuple(drop), tuple(thin), tuple(shorten), tuple(keep), tuple(overdue))
 
 
-def _parted(holdings: Iterable[Holding], limits: Limits, today: date) -> tuple[list[Holding], list[Holding]]:
-    """The expired ones of `holdings`, and the others."""
-    due: list[Holding] = []
-    stay: list[Holding] = []
-    for each in holdings:
+def _parted(
+    groups: Iterable[TenantRows], limits: Limits, today: date
+) -> tuple[list[TenantRows], list[TenantRows]]:
+    """The expired ones of `groups`, and the others."""
+    due: list[TenantRows] = []
+    stay: list[TenantRows] = []
+    for each in groups:
         (due if last_day(each, limits.get(each.tenant)) < today else stay).append(each)
     return due, stay
 
 
-def _due_since(partition: Partition, due: Iterable[Holding], limits: Limits) -> date:
+def _due_since(partition: Partition, due: Iterable[TenantRows], limits: Limits) -> date:
     """The last day of the first rows that had to go; that of the partition if `due` is empty."""
     return min((last_day(each, limits.get(each.tenant)) for each in due), default=partition.expires_on)
 
 
-def _rows(holdings: Iterable[Holding]) -> int:
-    return sum(each.rows for each in holdings)
+def _rows(groups: Iterable[TenantRows]) -> int:
+    return sum(each.rows for each in groups)
 
 
-def _cuts(holdings: Sequence[Holding], limits: Limits, today: date) -> tuple[Cut, ...]:
-    """The cuts that divide the rows of `holdings`: one for all tenants of a limit, the longest first."""
+def _cuts(groups: Sequence[TenantRows], limits: Limits, today: date) -> tuple[Cut, ...]:
+    """The cuts that divide the rows of `groups`: one for all tenants of a limit, the longest first."""
     by_days: dict[int, set[TenantId]] = defaultdict(set)
-    for each in holdings:
+    for each in groups:
         by_days[limits[each.tenant].days].add(each.tenant)
     return tuple(
         Cut(tuple(sorted(tenants)), today - timedelta(days=days))

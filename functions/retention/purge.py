@@ -7,22 +7,22 @@ from functools import partial
 from typing import Protocol
 
 from functions.retention.limits import Limits
-from functions.retention.plan import Holding, Partition, PurgePlan, Rewriting, plan
+from functions.retention.plan import Partition, PurgePlan, Rewriting, TenantRows, plan
 from functions.shared import journal
 from functions.shared.errors import AstralogError
 from functions.shared.tenancy import TenantId
 
 
-class Store(Protocol):
+class PartitionStore(Protocol):
     """Stored logs in partitions, one for each expiry day; see functions.retention.partitions."""
 
     def all(self) -> list[Partition]:
         """Every partition that holds rows."""
 
-    def expired(self, today: date) -> list[Holding]:
+    def expired(self, today: date) -> list[TenantRows]:
         """The rows in partitions whose day is over, by tenant and day of receipt."""
 
-    def of(self, tenants: Sequence[TenantId], today: date) -> list[Holding]:
+    def of(self, tenants: Sequence[TenantId], today: date) -> list[TenantRows]:
         """The rows of `tenants` in partitions whose day is not over, by tenant and day of receipt."""
 
     def oldest_received(self) -> str | None:
@@ -36,7 +36,7 @@ class Store(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Purged:
+class PurgeResult:
     """What a run did.
 
     `partitions` were dropped whole, `thinned` kept only the rows of tenants who have a longer plan now,
@@ -59,21 +59,21 @@ class Purged:
     oldest_received: str | None
 
     @property
-    def tells_something(self) -> bool:
+    def is_notable(self) -> bool:
         return bool(self.rows or self.failed or self.undone or self.overdue)
 
 
 def purge(
-    store: Store,
+    store: PartitionStore,
     today: date,
     limits: Limits,
     shortened: Sequence[TenantId] = (),
-    may_go_on: Callable[[], bool] = lambda: True,
-) -> Purged:
+    has_time: Callable[[], bool] = lambda: True,
+) -> PurgeResult:
     """Remove the rows whose last day is before `today`, a day in UTC.
 
     A removal that fails does not stop the others. `shortened`: tenants who may have rows that were stamped
-    with a longer plan than their current one. `may_go_on`: asked before each removal whether there is time
+    with a longer plan than their current one. `has_time`: asked before each removal whether there is time
     for it.
     """
     before = store.all()
@@ -81,7 +81,7 @@ def purge(
     expired = store.expired(today) if over else []
     planned = plan(before, [*expired, *store.of(shortened, today)], limits, today)
     rewritten = (*planned.thin, *planned.shorten)
-    tally = _Tally(may_go_on)
+    tally = _PurgeRun(has_time)
     for partition in planned.drop:
         tally.remove({partition.expires_on: partition.rows}, partial(store.drop, partition))
     if rewritten:
@@ -93,22 +93,22 @@ def purge(
             again = plan(before, found, limits, today)
             return {each.partition.expires_on for each in (*again.thin, *again.shorten)}
 
-        tally.look_again(going, left)
-    return _told(store, planned, before, tally)
+        tally.verify(going, left)
+    return _result(store, planned, before, tally)
 
 
 @dataclass(slots=True)
-class _Tally:
+class _PurgeRun:
     """The outcome for each partition of a plan, by its day."""
 
-    may_go_on: Callable[[], bool]
+    has_time: Callable[[], bool]
     done: dict[date, int] = field(default_factory=dict)
     failed: set[date] = field(default_factory=set)
     undone: set[date] = field(default_factory=set)
 
     def remove(self, going: Mapping[date, int], remove: Callable[[], None]) -> None:
         """Remove the rows in `going`, a number for each day; all of them or none."""
-        if not self.may_go_on():
+        if not self.has_time():
             self.undone |= going.keys()
             return
         try:
@@ -121,7 +121,7 @@ class _Tally:
             self.done[day] = rows
             journal.write("purged", expires_on=day.isoformat(), rows=rows)
 
-    def look_again(self, going: Iterable[date], left: Callable[[], set[date]]) -> None:
+    def verify(self, going: Iterable[date], left: Callable[[], set[date]]) -> None:
         """Read which of the days from which rows were removed still have rows `left`, or have new ones."""
         try:
             days, error_type, reason = left(), "RowsLeft", "rows are left of those that were removed"
@@ -136,7 +136,9 @@ class _Tally:
         journal.write("purge_failed", expires_on=day.isoformat(), error_type=error_type, reason=reason)
 
 
-def _told(store: Store, planned: PurgePlan, before: Sequence[Partition], tally: _Tally) -> Purged:
+def _result(
+    store: PartitionStore, planned: PurgePlan, before: Sequence[Partition], tally: _PurgeRun
+) -> PurgeResult:
     dropped = tally.done.keys() & {each.expires_on for each in planned.drop}
     oldest_received, unseen = None, 0
     try:
@@ -152,7 +154,7 @@ def _told(store: Store, planned: PurgePlan, before: Sequence[Partition], tally: 
         for each in before
         if each.expires_on in tally.done
     )
-    return Purged(
+    return PurgeResult(
         partitions=len(dropped),
         thinned=sum(each.partition.expires_on in tally.done for each in planned.thin),
         shortened=sum(each.partition.expires_on in tally.done for each in planned.shorten),

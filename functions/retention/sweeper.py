@@ -23,10 +23,10 @@ import boto3
 
 from functions.retention.stale import expired, stale
 from functions.shared import journal
-from functions.shared.buckets.contract import Listed
-from functions.shared.buckets.own import OwnBucket, open_bucket
+from functions.shared.buckets.contract import ListedObject
+from functions.shared.buckets.platform import PlatformBucket, open_bucket
+from functions.shared.notifications import notifications
 from functions.shared.settings import load
-from functions.shared.telling import notifications
 
 PREFIX = "staged/"
 
@@ -48,33 +48,33 @@ class Settings:
 
 
 @dataclass(frozen=True, slots=True)
-class Sweep:
+class StagingSweep:
     """The bucket to list and the queue to notify."""
 
-    bucket: OwnBucket
+    bucket: PlatformBucket
     queue: Any
     queue_url: str
 
-    def run(self, now: datetime, may_go_on: Callable[[], bool] = lambda: True) -> dict[str, int]:
+    def run(self, now: datetime, has_time: Callable[[], bool] = lambda: True) -> dict[str, int]:
         """Queue the objects that are stale at `now`: how many objects and messages, and the oldest's age.
 
-        `expired` objects are deleted and not queued. `may_go_on`: whether there is time for another step.
+        `expired` objects are deleted and not queued. `has_time`: whether there is time for another step.
         """
         listing = self._listing(f"{PREFIX}v1/tenant={secrets.token_urlsafe(2)}")
-        told, messages, lost, oldest = 0, 0, 0, now
-        while may_go_on() and (some := list(islice(listing, OBJECTS_A_STEP))):
+        queued, messages, lost, oldest = 0, 0, 0, now
+        while has_time() and (some := list(islice(listing, OBJECTS_A_STEP))):
             over = expired(some, now.date())
             self.bucket.delete(over)
             lost += len(over)
             gone = frozenset(over)
             found = stale((each for each in some if each.key not in gone), now)
-            messages += self._tell(found)
-            told += len(found)
+            messages += self._queue(found)
+            queued += len(found)
             oldest = min([oldest, *(each.modified_at for each in found[:1])])
         oldest_seconds = round((now - oldest).total_seconds())
-        return {"objects": told, "messages": messages, "oldest_seconds": oldest_seconds, "expired": lost}
+        return {"objects": queued, "messages": messages, "oldest_seconds": oldest_seconds, "expired": lost}
 
-    def _listing(self, start: str) -> Iterator[Listed]:
+    def _listing(self, start: str) -> Iterator[ListedObject]:
         """From `start` to the end, then from the beginning to `start`."""
         yield from self._shares(start)
         for each in self._shares(None):
@@ -82,7 +82,7 @@ class Sweep:
                 return
             yield each
 
-    def _shares(self, after: str | None) -> Iterator[Listed]:
+    def _shares(self, after: str | None) -> Iterator[ListedObject]:
         """The objects after the key `after`, at most the first OBJECTS_A_TENANT of each tenant."""
         folder, count = "", 0
         while True:
@@ -99,7 +99,7 @@ class Sweep:
             # "0" is the character after "/": it sorts after this folder and before that of any other tenant.
             after = f"{folder[:-1]}0"
 
-    def _tell(self, found: Sequence[Listed]) -> int:
+    def _queue(self, found: Sequence[ListedObject]) -> int:
         """Queue the objects; the number of messages."""
         messages = 0
         for body in notifications(found):
@@ -109,11 +109,11 @@ class Sweep:
 
 
 @cache
-def _sweep() -> Sweep:
+def _sweep() -> StagingSweep:
     settings = load(Settings)
     queue = boto3.client("sqs")
     url = queue.get_queue_url(QueueName=settings.staged_queue)["QueueUrl"]
-    return Sweep(open_bucket(settings.staging_bucket), queue, url)
+    return StagingSweep(open_bucket(settings.staging_bucket), queue, url)
 
 
 def handler(_event: dict[str, Any], context: Any) -> dict[str, int]:

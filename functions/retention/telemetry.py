@@ -13,13 +13,13 @@ from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from typing import Any
 
-from functions.retention.accounts import Accounts
+from functions.retention.accounts import AccountScan
 from functions.retention.anonymous import Line, document, encoded
-from functions.retention.used import UsageDays
-from functions.retention.vitals import Metrics
+from functions.retention.daily_usage import DailyUsageReader
+from functions.retention.function_metrics import FunctionMetricsReader
 from functions.shared import journal
 from functions.shared.buckets.contract import Bucket
-from functions.shared.buckets.own import open_bucket
+from functions.shared.buckets.platform import open_bucket
 from functions.shared.errors import AstralogError
 from functions.shared.settings import load
 
@@ -40,31 +40,31 @@ class Settings:
 
 
 @dataclass(frozen=True, slots=True)
-class Observatory:
+class TelemetryService:
     """The parts of this function."""
 
-    accounts: Accounts
-    usage: UsageDays
-    metrics: Metrics
+    accounts: AccountScan
+    usage: DailyUsageReader
+    metrics: FunctionMetricsReader
     reports: Bucket
 
 
 @cache
-def _observatory() -> Observatory:
+def _service() -> TelemetryService:
     settings = load(Settings)
-    return Observatory(
-        Accounts(settings.accounts_table),
-        UsageDays(settings.usage_table),
-        Metrics(),
+    return TelemetryService(
+        AccountScan(settings.accounts_table),
+        DailyUsageReader(settings.usage_table),
+        FunctionMetricsReader(),
         open_bucket(settings.reports_bucket),
     )
 
 
 def handler(_event: dict[str, Any], _context: Any) -> dict[str, Any]:
-    return run(_observatory(), datetime.now(UTC))
+    return run(_service(), datetime.now(UTC))
 
 
-def run(observatory: Observatory, now: datetime) -> dict[str, Any]:
+def run(service: TelemetryService, now: datetime) -> dict[str, Any]:
     """Write the documents that are missing at `now`; the lines of each, by day.
 
     A day that fails does not stop the other days: its error is raised at the end.
@@ -73,7 +73,7 @@ def run(observatory: Observatory, now: datetime) -> dict[str, Any]:
     faults: list[AstralogError] = []
     for day in _days(now):
         try:
-            if lines := _written(observatory, day):
+            if lines := _write(service, day):
                 written[day.isoformat()] = lines
         except AstralogError as fault:
             faults.append(fault)
@@ -83,14 +83,14 @@ def run(observatory: Observatory, now: datetime) -> dict[str, Any]:
     return written
 
 
-def _written(observatory: Observatory, day: date) -> list[Line] | None:
+def _write(service: TelemetryService, day: date) -> list[Line] | None:
     """The lines of the document of `day`; None if it already existed."""
     key = key_of(day)
-    if observatory.reports.etag_of(key) is not None:
+    if service.reports.etag_of(key) is not None:
         return None
-    lines = _lines(observatory, day)
+    lines = _lines(service, day)
     # Created, never replaced: the difference between two versions of a day would reveal data.
-    return None if observatory.reports.create(key, encoded(lines), NDJSON) is None else lines
+    return None if service.reports.create(key, encoded(lines), NDJSON) is None else lines
 
 
 def key_of(day: date) -> str:
@@ -103,6 +103,6 @@ def _days(now: datetime) -> Iterator[date]:
     return (today - timedelta(days=back) for back in range(DAYS_BACK, 0, -1))
 
 
-def _lines(observatory: Observatory, day: date) -> list[Line]:
-    used = observatory.usage.of(observatory.accounts.all(), day)
-    return document(used, observatory.metrics.of(day), day)
+def _lines(service: TelemetryService, day: date) -> list[Line]:
+    used = service.usage.of(service.accounts.all(), day)
+    return document(used, service.metrics.of(day), day)

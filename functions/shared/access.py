@@ -7,7 +7,7 @@ only reject with a body of its own. The function then rejects in the documented 
 from dataclasses import dataclass
 from typing import Any
 
-from functions.shared.errors import RefusalError
+from functions.shared.errors import HttpError
 from functions.shared.tenancy import TenantId
 
 BYOC = "byoc"
@@ -28,7 +28,7 @@ class Principal:
 
     `key_id` is empty for a person. `project_id` is the key's default project. `scopes` is a subset of ingest,
     read and admin. `retention_days` and `bytes_per_second` (ingest rate) are the plan's. `refusal` is the
-    code of the 402 for this account's logs (functions.shared.account.standing), empty when they are accepted.
+    code of the 402 for this account's logs (functions.shared.accounts.account_status), empty when they are accepted.
     `actor` is `key:<key_id>` or `person:<subject>`. `session` and `signed_in_at` (Unix seconds) belong to a
     person's sign-in; empty and 0 for a key.
     """
@@ -57,10 +57,10 @@ class Principal:
         return subject if kind == "person" else None
 
     def require(self, scope: str) -> "Principal":
-        """Raise RefusalError 403 unless the key has `scope`; `admin` includes every scope."""
+        """Raise HttpError 403 unless the key has `scope`; `admin` includes every scope."""
         if scope in self.scopes or "admin" in self.scopes:
             return self
-        raise RefusalError(403, "forbidden_scope", f"This request needs an API key with the scope '{scope}'.")
+        raise HttpError(403, "forbidden_scope", f"This request needs an API key with the scope '{scope}'.")
 
 
 def principal(event: dict[str, Any]) -> Principal:
@@ -68,7 +68,7 @@ def principal(event: dict[str, Any]) -> Principal:
 
     Raises
     ------
-    RefusalError: 401 when the authorizer found no valid key; 429 after too many invalid ones.
+    HttpError: 401 when the authorizer found no valid key; 429 after too many invalid ones.
     """
     context = event.get("requestContext", {}).get("authorizer", {}).get("lambda", {})
     verdict = context.get("verdict", "missing_key")
@@ -89,10 +89,10 @@ def principal(event: dict[str, Any]) -> Principal:
     )
 
 
-def _refusal(verdict: str, context: dict[str, str]) -> RefusalError:
+def _refusal(verdict: str, context: dict[str, str]) -> HttpError:
     if verdict == "too_many_failures":
         seconds = min(int(context.get("retry_after", MAX_RETRY_AFTER_SECONDS)), MAX_RETRY_AFTER_SECONDS)
         message = f"Too many requests with invalid API keys from this address: wait {seconds} seconds."
-        return RefusalError(429, "too_many_attempts", message, retry_after_seconds=max(1, seconds))
+        return HttpError(429, "too_many_attempts", message, retry_after_seconds=max(1, seconds))
     code, message = _REASONS.get(verdict, _REASONS["unknown_key"])
-    return RefusalError(401, code, message)
+    return HttpError(401, code, message)

@@ -3,14 +3,14 @@
 AstralogError
 ├── PermanentError     a retry cannot help: bad input, a broken promise, a bug
 │   ├── SettingsError  a setting is missing from the environment or invalid
-│   └── RefusalError        an HTTP error of 4xx or 5xx, ready to send
+│   └── HttpError        an HTTP error of 4xx or 5xx, ready to send
 └── RetryableError     the same call may succeed later; callers back off and retry
 """
 
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["AstralogError", "PermanentError", "RefusalError", "RetryableError", "SettingsError"]
+__all__ = ["AstralogError", "HttpError", "PermanentError", "RetryableError", "SettingsError"]
 
 
 class AstralogError(Exception):
@@ -29,7 +29,7 @@ class SettingsError(PermanentError):
     """A setting is missing or invalid; the message names the variable."""
 
 
-class RefusalError(PermanentError):
+class HttpError(PermanentError):
     """An HTTP error, in the form of every route.
 
     Parameters

@@ -5,7 +5,7 @@ from typing import TypeVar
 
 import msgspec
 
-from functions.shared.errors import RefusalError
+from functions.shared.errors import HttpError
 
 T = TypeVar("T")
 
@@ -19,25 +19,25 @@ def decoded(body: bytes, form: type[T]) -> T:
 
     Raises
     ------
-    RefusalError: 400 `invalid_body`, `unknown_field` or `invalid_<field>`.
+    HttpError: 400 `invalid_body`, `unknown_field` or `invalid_<field>`.
     """
     try:
         return msgspec.json.decode(body, type=form)
     except msgspec.ValidationError as fault:
         raise _refusal(str(fault)) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raise RefusalError(400, "invalid_body", "The body is not JSON.") from None
+        raise HttpError(400, "invalid_body", "The body is not JSON.") from None
 
 
-def invalid(name: str, wrong: str) -> RefusalError:
+def invalid(name: str, wrong: str) -> HttpError:
     """The error for an invalid field `name`; `wrong` completes the sentence."""
-    return RefusalError(400, f"invalid_{name}", f"'{name}' {wrong}.")
+    return HttpError(400, f"invalid_{name}", f"'{name}' {wrong}.")
 
 
-def _refusal(fault: str) -> RefusalError:
+def _refusal(fault: str) -> HttpError:
     """Convert msgspec's message: what was expected and where. It quotes only names of fields and choices."""
     if unknown := _UNKNOWN.match(fault):
-        return RefusalError(400, "unknown_field", f"There is no field '{unknown[1][:100]}' here.")
+        return HttpError(400, "unknown_field", f"There is no field '{unknown[1][:100]}' here.")
     if missing := _MISSING.match(fault):
         return invalid(missing[1], "is missing")
     reason, _, place = fault.partition(" - at `$")

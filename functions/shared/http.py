@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from functions.shared.errors import RefusalError
+from functions.shared.errors import HttpError
 from functions.shared.journal import measure, write
 
 INTERNAL_ERROR = "internal_error"
@@ -33,7 +33,7 @@ def request(event: Event) -> Request:
 
     Raises
     ------
-    RefusalError: 400 when the gateway marks the body as base64 and it is not.
+    HttpError: 400 when the gateway marks the body as base64 and it is not.
     """
     context = event["requestContext"]
     return Request(
@@ -53,7 +53,7 @@ def _body(event: Event) -> bytes:
     try:
         return base64.b64decode(text, validate=True)
     except binascii.Error as fault:
-        raise RefusalError(400, "invalid_body", "The body is not valid base64.") from fault
+        raise HttpError(400, "invalid_body", "The body is not valid base64.") from fault
 
 
 def answer(status: int, body: dict[str, Any] | bytes | None = None, **headers: str) -> Answer:
@@ -64,7 +64,7 @@ def answer(status: int, body: dict[str, Any] | bytes | None = None, **headers: s
 
 
 def answering(route: Callable[[Event], Answer]) -> Callable[[Event, Any], Answer]:
-    """Make `route` a Lambda handler: a RefusalError is its response, any other error a 500 without details.
+    """Make `route` a Lambda handler: a HttpError is its response, any other error a 500 without details.
 
     The cause of a 500 is logged by type and place, without the exception's text, because a parser's message
     may quote the customer's data. Responses of 5xx are counted as `ServerErrors` of the route's folder in
@@ -75,20 +75,20 @@ def answering(route: Callable[[Event], Answer]) -> Callable[[Event, Any], Answer
     def handler(event: Event, _context: Any) -> Answer:
         try:
             return route(event)
-        except RefusalError as refusal:
+        except HttpError as refusal:
             if refusal.status >= 500:
                 measure(folder, {"ServerErrors": (1, "Count")}, code=refusal.code)
             return refused(refusal, event)
         except Exception as fault:  # noqa: BLE001 - the last line of defence; nothing is swallowed unseen
             write("unexpected_error", error_type=type(fault).__name__, error_place=_place(fault))
             measure(folder, {"ServerErrors": (1, "Count")}, code=INTERNAL_ERROR)
-            return refused(RefusalError(500, INTERNAL_ERROR, "Something went wrong on our side."), event)
+            return refused(HttpError(500, INTERNAL_ERROR, "Something went wrong on our side."), event)
 
     handler.__doc__ = route.__doc__
     return handler
 
 
-def refused(refusal: RefusalError, event: Event) -> Answer:
+def refused(refusal: HttpError, event: Event) -> Answer:
     """The one form of every error response."""
     body = {
         **refusal.details,

@@ -31,7 +31,7 @@ MAX_ID_CHARACTERS = 256
 """Ten times an id's length; for keys over 1,024 S3 fails with an error that looks like an outage."""
 
 
-class Header(Struct):
+class QuarantineHeader(Struct):
     """`positions`: the rows' indexes in the object `source`, from 0. `engine_code`: ClickHouse's error code.
 
     `rows`: how many lines follow. `expires_on`: the last day on which the rows are kept.
@@ -64,12 +64,12 @@ def _is_id(text: str) -> bool:
     return text.isalnum() and text.isascii() and len(text) <= MAX_ID_CHARACTERS
 
 
-def pack(header: Header, rows: list[bytes]) -> bytes:
+def pack(header: QuarantineHeader, rows: list[bytes]) -> bytes:
     """Build the document: header and rows."""
     return zstd.compress(b"\n".join([msgspec.json.encode(header), *rows]) + b"\n", 3)
 
 
-def header_of(document: bytes) -> Header:
+def header_of(document: bytes) -> QuarantineHeader:
     """The header alone, decoding only the start of the document.
 
     Raises
@@ -85,12 +85,12 @@ def header_of(document: bytes) -> Header:
                 break
             pieces.append(step.decompress(b"", HEADER_STEP_BYTES))
             size_bytes += len(pieces[-1])
-        return msgspec.json.decode(b"".join(pieces).partition(b"\n")[0], type=Header)
+        return msgspec.json.decode(b"".join(pieces).partition(b"\n")[0], type=QuarantineHeader)
     except (zstd.ZstdError, msgspec.MsgspecError, UnicodeDecodeError):
         raise PermanentError("not a quarantine document") from None
 
 
-def unpack(document: bytes) -> tuple[Header, list[bytes]]:
+def unpack(document: bytes) -> tuple[QuarantineHeader, list[bytes]]:
     """Header and rows of a document made by `pack`.
 
     Raises
@@ -100,7 +100,7 @@ def unpack(document: bytes) -> tuple[Header, list[bytes]]:
     """
     try:
         first, rows = _lines(decoded(document, MAX_DECODED_BYTES))
-        return msgspec.json.decode(first, type=Header), rows
+        return msgspec.json.decode(first, type=QuarantineHeader), rows
     except (zstd.ZstdError, msgspec.MsgspecError, UnicodeDecodeError):
         raise PermanentError("not a quarantine document") from None
 

@@ -22,14 +22,14 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import Error
 from urllib3 import PoolManager
 
-from functions.shared.address import Address
-from functions.shared.errors import PermanentError, RetryableError
-from functions.shared.guarded.answers import (
+from functions.shared.clickhouse_address import ClickHouseAddress
+from functions.shared.egress.response_limits import (
     SMALL_ANSWER_BYTES,
     AnswerRefusedError,
     AnswerTooLongError,
     bounded,
 )
+from functions.shared.errors import PermanentError, RetryableError
 
 BUSY_CODES = frozenset({159, 160, 164, 202, 209, 210, 236, 241, 242, 243, 252, 285, 319, 425, 473, 516, 999})
 """Timeouts, too many queries, read-only, memory, too many parts, no disk space, keeper: all temporary."""
@@ -132,7 +132,7 @@ class Warehouse:
     """
 
     def __init__(
-        self, address: Address, timeout_seconds: int, pool_manager: PoolManager | None = None
+        self, address: ClickHouseAddress, timeout_seconds: int, pool_manager: PoolManager | None = None
     ) -> None:
         self._address = address
         self._timeout_seconds = timeout_seconds
@@ -233,7 +233,7 @@ class Warehouse:
                 return call(self._connect())
         except Error as fault:
             self.close()
-            raise _told_apart(fault) from None
+            raise _classify_error(fault) from None
         except AnswerRefusedError as fault:
             self.close()
             raise _unusable(fault) from None
@@ -251,7 +251,7 @@ def _selection(answer: bytes) -> Selection:
     return found
 
 
-def _told_apart(fault: Error) -> Exception:
+def _classify_error(fault: Error) -> Exception:
     """Classify `fault`. The engine's text is dropped: it quotes the rows it could not read."""
     if fault.code is not None:
         return refusal(fault.code, fault.name)

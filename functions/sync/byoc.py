@@ -4,7 +4,7 @@ Trigger: SQS, with messages of ingest, quarantine and the sweeper, up to 10,000 
 tenant.
 Promise: that of functions.sync.handler, for each tenant's destination. A slow, broken or hostile destination
 does not delay the logs of other tenants: each has its own thread, at most two invocations at a time, and none
-while its circuit is open (functions.shared.custody.health). No loaded data is stored on our side.
+while its circuit is open (functions.shared.byoc.health). No loaded data is stored on our side.
 Failure: messages are redelivered with exponential backoff, up to 15 minutes. From the sixth minute of an
 outage on, messages are deleted: the objects wait in the customer's bucket, and the sweeper sends new messages
 every five minutes until they are loaded. So an outage does not fill the queue for other tenants, and no
@@ -20,20 +20,20 @@ from dataclasses import dataclass, field
 from functools import cache, partial
 from typing import Any
 
-from functions.shared.apart import Apart
 from functions.shared.aws_client import client
-from functions.shared.custody.clouds import custody
-from functions.shared.custody.health import MAX_PAUSE_SECONDS, Health
-from functions.shared.custody.settings import CustodySettings
+from functions.shared.byoc.clients import byoc_clients
+from functions.shared.byoc.health import MAX_PAUSE_SECONDS, HealthStore
+from functions.shared.byoc.settings import ByocSettings
+from functions.shared.events.staged_key import StagedKey, is_staged
+from functions.shared.fan_out import FanOut
 from functions.shared.settings import load
-from functions.shared.staging import StagedKey, is_staged
 from functions.shared.tenancy import TenantId
-from functions.sync.drive import Time
+from functions.sync.backoff import backoff_seconds, set_visibility_timeouts
+from functions.sync.batch_processor import Deadline
+from functions.sync.byoc_loader import ByocLoader, Outcome
+from functions.sync.byoc_schema import prepare_tables
 from functions.sync.ledger import Ledger
-from functions.sync.notifications import Message, StagedObject, read
-from functions.sync.own_cloud import Outcome, OwnClouds
-from functions.sync.own_schema import prepare
-from functions.sync.pace import come_back_in, pause_seconds
+from functions.sync.notifications import QueueMessage, StagedObject, read_messages
 
 MARGIN_SECONDS = 5
 """Time that a batch needs besides its insert: ledger, fetch, delete."""
@@ -46,7 +46,7 @@ CROWDED_RECEIVES = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Settings(CustodySettings):
+class Settings(ByocSettings):
     ledger_table: str
     health_table: str
     byoc_queue: str
@@ -57,7 +57,7 @@ class Settings(CustodySettings):
 class Sync:
     """The parts of this function; `seconds_taken`: duration of each tenant's last run in this process."""
 
-    clouds: OwnClouds
+    clouds: ByocLoader
     queue: Any
     queue_url: str
     a_batch_seconds: float
@@ -68,13 +68,13 @@ class Sync:
 @cache
 def _sync() -> Sync:
     settings = load(Settings)
-    keeper = custody(settings)
+    keeper = byoc_clients(settings)
     queue = client("sqs")
-    clouds = OwnClouds(
+    clouds = ByocLoader(
         Ledger(settings.ledger_table),
-        Health(settings.health_table),
+        HealthStore(settings.health_table),
         keeper,
-        partial(prepare, keeper),
+        partial(prepare_tables, keeper),
         settings.insert_timeout_seconds,
     )
     return Sync(
@@ -92,16 +92,16 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 def answer_to(event: dict[str, Any], seconds_left: Callable[[], float], sync: Sync) -> dict[str, Any]:
     """`handler` with its parts injected; `seconds_left`: time until the invocation is stopped."""
-    messages = read(event)
-    time_given = Time(lambda: seconds_left() - RESERVE_SECONDS, sync.a_batch_seconds)
-    outcomes = _settled(_by_tenant(messages), time_given, sync)
+    messages = read_messages(event)
+    deadline = Deadline(lambda: seconds_left() - RESERVE_SECONDS, sync.a_batch_seconds)
+    outcomes = _settled(_by_tenant(messages), deadline, sync)
     pauses = [(each, _pause(each, outcomes)) for each in messages]
     returning = [(each, seconds) for each, seconds in pauses if seconds is not None]
-    come_back_in(sync.queue, sync.queue_url, returning, seconds_left)
+    set_visibility_timeouts(sync.queue, sync.queue_url, returning, seconds_left)
     return {"batchItemFailures": [{"itemIdentifier": each.message_id} for each, _ in returning]}
 
 
-def _by_tenant(messages: list[Message]) -> dict[TenantId, list[StagedObject]]:
+def _by_tenant(messages: list[QueueMessage]) -> dict[TenantId, list[StagedObject]]:
     objects: dict[TenantId, list[StagedObject]] = defaultdict(list)
     for each in messages:
         if each.tenant and each.objects and _is_sound(each):
@@ -109,7 +109,7 @@ def _by_tenant(messages: list[Message]) -> dict[TenantId, list[StagedObject]]:
     return objects
 
 
-def _is_sound(message: Message) -> bool:
+def _is_sound(message: QueueMessage) -> bool:
     """Whether the message names staged objects of its own tenant only."""
     return all(
         is_staged(each.key) and StagedKey.parse(each.key).tenant == message.tenant
@@ -118,41 +118,41 @@ def _is_sound(message: Message) -> bool:
 
 
 def _settled(
-    objects: dict[TenantId, list[StagedObject]], time_given: Time, sync: Sync
+    objects: dict[TenantId, list[StagedObject]], deadline: Deadline, sync: Sync
 ) -> dict[TenantId, Outcome]:
     """The outcome of each tenant's objects; tenants that were fastest the last time come first."""
 
     def work(tenant: TenantId) -> Outcome:
-        began = time_given.left()
-        outcome = sync.clouds.work(tenant, objects[tenant], time_given)
-        sync.seconds_taken[tenant] = began - time_given.left()
+        began = deadline.left()
+        outcome = sync.clouds.work(tenant, objects[tenant], deadline)
+        sync.seconds_taken[tenant] = began - deadline.left()
         return outcome
 
-    apart = Apart(work, time_given.left, lambda: not time_given.runs_low, sync.threads)
+    fan_out = FanOut(work, deadline.left, lambda: not deadline.runs_low, sync.threads)
     quickest_first = sorted(objects, key=lambda tenant: sync.seconds_taken.get(tenant, 0))
-    outcomes, abandoned = apart.run(quickest_first)
+    outcomes, abandoned = fan_out.run(quickest_first)
     for tenant in abandoned:
         sync.clouds.abandon(tenant)
     return outcomes
 
 
-def _pause(message: Message, outcomes: dict[TenantId, Outcome]) -> int | None:
+def _pause(message: QueueMessage, outcomes: dict[TenantId, Outcome]) -> int | None:
     """Seconds until the message is redelivered; None when it can be deleted."""
     if message.objects is None or not message.tenant or not _is_sound(message):
-        return _own_pace(message)
+        return _message_backoff(message)
     outcome = outcomes.get(message.tenant)
     if not message.objects or (outcome and all(each.key in outcome.settled for each in message.objects)):
         return None
     if outcome is None:
-        return _own_pace(message)
-    if outcome.let_go or (outcome.crowded and message.receive_count > CROWDED_RECEIVES):
+        return _message_backoff(message)
+    if outcome.left_to_sweeper or (outcome.no_free_slot and message.receive_count > CROWDED_RECEIVES):
         return None
     if outcome.wait_seconds is None:
-        return pause_seconds(message.receive_count) if outcome.crowded else _own_pace(message)
+        return backoff_seconds(message.receive_count) if outcome.no_free_slot else _message_backoff(message)
     # Jitter: the first message to return tries the destination for all of them.
     spread = random.uniform(0, min(5, outcome.wait_seconds / 4))  # noqa: S311
     return min(MAX_PAUSE_SECONDS, math.ceil(outcome.wait_seconds + spread))
 
 
-def _own_pace(message: Message) -> int:
-    return pause_seconds(message.receive_count, MAX_PAUSE_SECONDS)
+def _message_backoff(message: QueueMessage) -> int:
+    return backoff_seconds(message.receive_count, MAX_PAUSE_SECONDS)

@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 
 from functions.shared.buckets.contract import BucketError, BucketRefusedError
-from functions.shared.custody.buckets import NoDestinationError
-from functions.shared.custody.sealing import SealBrokenError
+from functions.shared.byoc.buckets import NoDestinationError
+from functions.shared.byoc.encryption import CredentialsUnreadableError
+from functions.shared.egress.egress_filter import AddressRefusedError
+from functions.shared.egress.response_limits import AnswerTooLongError
 from functions.shared.errors import AstralogError
 from functions.shared.frames import DecodedTooLargeError
-from functions.shared.guarded.answers import AnswerTooLongError
-from functions.shared.guarded.guard import AddressRefusedError
 from functions.shared.warehouse import (
     LongResultError,
     OutcomeUnknownError,
@@ -59,7 +59,7 @@ class Fault:
     ours: bool = False
 
 
-def fault_of(error: AstralogError) -> Fault:
+def classify_error(error: AstralogError) -> Fault:
     """What `error` says about the destination."""
     match error:
         case WarehouseDownError():
@@ -78,7 +78,7 @@ def fault_of(error: AstralogError) -> Fault:
             return Fault(ADDRESS_REFUSED, stops=True)
         case BatchTooLargeError() | DecodedTooLargeError():
             return Fault(TOO_LARGE, stops=False)
-        case SealBrokenError():
+        case CredentialsUnreadableError():
             return Fault(UNREADABLE, stops=True)
         case NoDestinationError():
             return Fault(NO_DESTINATION, stops=True)

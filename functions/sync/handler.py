@@ -13,18 +13,18 @@ from typing import Any
 
 import boto3
 
-from functions.shared.account.tombstones import RecentTombstones, Tombstones
-from functions.shared.address import Address
-from functions.shared.buckets.own import open_bucket
+from functions.shared.accounts.tombstones import TombstoneCache, Tombstones
+from functions.shared.buckets.platform import open_bucket
+from functions.shared.clickhouse_address import ClickHouseAddress
+from functions.shared.events.staged_key import is_staged
 from functions.shared.secret_store import read_secret
 from functions.shared.settings import load
-from functions.shared.staging import is_staged
 from functions.shared.warehouse import Warehouse
-from functions.sync.drive import Driver, Time
+from functions.sync.backoff import backoff_seconds, set_visibility_timeouts
+from functions.sync.batch_processor import BatchProcessor, Deadline
 from functions.sync.ledger import Ledger
-from functions.sync.load import Loader, Staged
-from functions.sync.notifications import Message, StagedObject, read
-from functions.sync.pace import come_back_in, pause_seconds
+from functions.sync.load import EventsTable, StagingBucket
+from functions.sync.notifications import QueueMessage, StagedObject, read_messages
 from functions.sync.settle import Settler
 
 MARGIN_SECONDS = 5
@@ -54,14 +54,16 @@ class _Sync:
 def _sync() -> _Sync:
     settings = load(Settings)
     warehouse = Warehouse(
-        Address.from_json(read_secret(settings.warehouse_secret)), settings.insert_timeout_seconds
+        ClickHouseAddress.from_json(read_secret(settings.warehouse_secret)), settings.insert_timeout_seconds
     )
     queue = boto3.client("sqs")
     ledger = Ledger(settings.ledger_table)
-    tombstones = RecentTombstones(Tombstones(settings.tombstones_table))
-    driver = Driver(ledger, Staged(open_bucket(settings.staging_bucket)), Loader(warehouse))
+    tombstones = TombstoneCache(Tombstones(settings.tombstones_table))
+    driver = BatchProcessor(
+        ledger, StagingBucket(open_bucket(settings.staging_bucket)), EventsTable(warehouse)
+    )
     return _Sync(
-        settler=Settler(ledger, driver, buried=tombstones.buried),
+        settler=Settler(ledger, driver, is_deleted=tombstones.is_deleted),
         bucket=settings.staging_bucket,
         queue=queue,
         queue_url=queue.get_queue_url(QueueName=settings.staged_queue)["QueueUrl"],
@@ -72,20 +74,20 @@ def _sync() -> _Sync:
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Settle the objects that the messages name; return the messages to be redelivered."""
     sync = _sync()
-    messages = read(event, sync.bucket)
-    time_given = Time(lambda: context.get_remaining_time_in_millis() / 1000, sync.a_batch_seconds)
-    settled = sync.settler.settle(_loadable(messages), time_given)
+    messages = read_messages(event, sync.bucket)
+    deadline = Deadline(lambda: context.get_remaining_time_in_millis() / 1000, sync.a_batch_seconds)
+    settled = sync.settler.settle(_loadable(messages), deadline)
     unsettled = [each for each in messages if not _is_settled(each, settled)]
-    come_back_in(
-        sync.queue, sync.queue_url, [(each, pause_seconds(each.receive_count)) for each in unsettled]
+    set_visibility_timeouts(
+        sync.queue, sync.queue_url, [(each, backoff_seconds(each.receive_count)) for each in unsettled]
     )
     return {"batchItemFailures": [{"itemIdentifier": each.message_id} for each in unsettled]}
 
 
-def _loadable(messages: list[Message]) -> list[StagedObject]:
+def _loadable(messages: list[QueueMessage]) -> list[StagedObject]:
     """The staged objects of all messages; messages with other keys end in the dead-letter queue."""
     return [each for message in messages for each in message.objects or () if is_staged(each.key)]
 
 
-def _is_settled(message: Message, settled: set[str]) -> bool:
+def _is_settled(message: QueueMessage, settled: set[str]) -> bool:
     return message.objects is not None and all(each.key in settled for each in message.objects)

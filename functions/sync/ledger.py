@@ -27,11 +27,11 @@ from pynamodb.exceptions import PynamoDBException, TransactWriteError, UpdateErr
 from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
 
+from functions.shared.batch_usage import packed, shard_of
 from functions.shared.errors import PermanentError, RetryableError
-from functions.shared.usage import packed, shard_of
 from functions.sync.notifications import StagedObject
 from functions.sync.plan import Manifest, rows_of
-from functions.sync.usage import usage_of
+from functions.sync.usage_shares import usage_of
 
 CLAIMS_A_TRANSACTION = 99
 READS_A_CALL = 100
@@ -135,7 +135,7 @@ class Ledger:
             raise UnknownBatchError(f"no batch {batch_id}")
         return _batch(batch_id, items[0])
 
-    def write_down(self, manifest: Manifest) -> Batch | None:
+    def create_batch(self, manifest: Manifest) -> Batch | None:
         """Write `manifest` as a batch, without objects that other batches claimed; None if none is left."""
         for _ in range(_MAX_CONFLICTS):
             if not manifest.objects:

@@ -1,6 +1,6 @@
 """The bytes of a batch: fetched by its manifest, sent to ClickHouse unchanged, counted by batch id.
 
-Frames are concatenated and never decoded here; functions.shared.insertion has the statement.
+Frames are concatenated and never decoded here; functions.shared.insert_statement has the statement.
 """
 
 import math
@@ -8,9 +8,14 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from functions.shared.buckets.contract import Bucket, BucketUnavailableError, ObjectChangedError, Told
+from functions.shared.buckets.contract import (
+    Bucket,
+    BucketUnavailableError,
+    ExpectedObject,
+    ObjectChangedError,
+)
 from functions.shared.errors import PermanentError
-from functions.shared.insertion import insert, try_insert
+from functions.shared.insert_statement import insert, try_insert
 from functions.shared.warehouse import Warehouse, WarehouseRefusedError
 from functions.sync.ledger import Batch
 from functions.sync.notifications import StagedObject
@@ -34,7 +39,7 @@ class Fetched:
     gone: frozenset[str]
 
 
-class Staged:
+class StagingBucket:
     """The staged objects of one bucket; errors of the bucket pass through.
 
     Only the object with the notified ETag and size is read, not a replacement or a larger object.
@@ -95,13 +100,13 @@ class Staged:
 
     def _body(self, member: StagedObject) -> bytes | memoryview | None:
         try:
-            found = self._bucket.get(member.key, Told(member.etag, member.size_bytes))
+            found = self._bucket.get(member.key, ExpectedObject(member.etag, member.size_bytes))
         except ObjectChangedError:
             raise ManifestBrokenError("a staged object is not the one its manifest names") from None
         return None if found is None else found.body
 
 
-class Loader:
+class EventsTable:
     """The events table of one warehouse."""
 
     def __init__(self, warehouse: Warehouse) -> None:

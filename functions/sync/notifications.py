@@ -21,7 +21,7 @@ class StagedObject:
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class QueueMessage:
     """One SQS message. `objects` is None when it is unreadable: it ends in the dead-letter queue.
 
     `tenant`: the tenant whose own bucket has the objects; None for our bucket.
@@ -34,7 +34,7 @@ class Message:
     tenant: TenantId | None = None
 
 
-def read(event: dict[str, Any], bucket: str = "") -> list[Message]:
+def read_messages(event: dict[str, Any], bucket: str = "") -> list[QueueMessage]:
     """The messages of a Lambda event from SQS. S3's own test event is a message without objects.
 
     Only S3 names a bucket; records that name another bucket than `bucket`, ours, are ignored.
@@ -42,7 +42,7 @@ def read(event: dict[str, Any], bucket: str = "") -> list[Message]:
     return [_message(record, bucket) for record in event["Records"]]
 
 
-def _message(record: dict[str, Any], bucket: str) -> Message:
+def _message(record: dict[str, Any], bucket: str) -> QueueMessage:
     objects: tuple[StagedObject, ...] | None
     try:
         body = json.loads(record["body"])
@@ -53,7 +53,7 @@ def _message(record: dict[str, Any], bucket: str) -> Message:
     except (ValueError, KeyError, TypeError, AttributeError, PermanentError):
         journal.write("unreadable_message", reason="no S3 event", count=1)
         objects = tenant = None
-    return Message(
+    return QueueMessage(
         message_id=record["messageId"],
         receipt_handle=record["receiptHandle"],
         receive_count=int(record["attributes"]["ApproximateReceiveCount"]),

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from hashlib import sha256
 
-from functions.shared.staging import StagedKey
+from functions.shared.events.staged_key import StagedKey
 from functions.sync.notifications import StagedObject
 
 MANAGED = "managed"

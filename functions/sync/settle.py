@@ -7,10 +7,10 @@ from datetime import UTC, date, datetime
 
 from functions.shared import journal
 from functions.shared.errors import AstralogError, PermanentError, RetryableError
-from functions.shared.staging import StagedKey
+from functions.shared.events.staged_key import StagedKey
 from functions.shared.tenancy import TenantId
 from functions.shared.warehouse import WarehouseDownError
-from functions.sync.drive import Driver, Time
+from functions.sync.batch_processor import BatchProcessor, Deadline
 from functions.sync.ledger import Batch, Ledger
 from functions.sync.notifications import StagedObject
 from functions.sync.plan import MANAGED, function_of, plan
@@ -38,20 +38,20 @@ class Settler:
     def __init__(
         self,
         ledger: Ledger,
-        driver: Driver,
+        driver: BatchProcessor,
         destination: str = MANAGED,
-        heard: Callable[[AstralogError], bool] = lambda fault: not isinstance(fault, WarehouseDownError),
-        buried: Callable[[TenantId], bool] = lambda _tenant: False,
+        on_failure: Callable[[AstralogError], bool] = lambda fault: not isinstance(fault, WarehouseDownError),
+        is_deleted: Callable[[TenantId], bool] = lambda _tenant: False,
         today: Callable[[], date] = lambda: datetime.now(UTC).date(),
     ) -> None:
         self._ledger = ledger
         self._driver = driver
         self._destination = destination
-        self._heard = heard
-        self._buried = buried
+        self._on_failure = on_failure
+        self._is_deleted = is_deleted
         self._today = today
 
-    def settle(self, objects: Iterable[StagedObject], time_given: Time) -> set[str]:
+    def settle(self, objects: Iterable[StagedObject], deadline: Deadline) -> set[str]:
         """Settle as many of `objects` as possible now; return the keys that are settled.
 
         Failures are written to the journal; the queue redelivers their messages.
@@ -59,16 +59,16 @@ class Settler:
         by_key = {each.key: each for each in objects}
         claimed = self._ledger.claims(by_key)
         unwanted = [each for key, each in by_key.items() if key not in claimed and self._is_unwanted(each)]
-        settled = self._discarded([by_key.pop(each.key) for each in unwanted])
+        settled = self._delete_unwanted([by_key.pop(each.key) for each in unwanted])
         for batch_id, work in self._batches(by_key, claimed).items():
-            if time_given.runs_low:
+            if deadline.runs_low:
                 break
             try:
-                if self._driver.drive(batch_id, work.ours, time_given, work.planned):
+                if self._driver.drive(batch_id, work.ours, deadline, work.planned):
                     settled |= {each.key for each in work.ours}
             except (RetryableError, PermanentError) as fault:
-                _tell_failure(batch_id, fault, self._destination)
-                if not self._heard(fault):
+                _log_failure(batch_id, fault, self._destination)
+                if not self._on_failure(fault):
                     break  # the other batches would fail too
         return settled
 
@@ -81,18 +81,20 @@ class Settler:
         staged objects and then deletes their rows with the others.
         """
         key = StagedKey.parse(each.key)
-        return self._buried(key.tenant) or (self._destination == MANAGED and key.expired_by(self._today()))
+        return self._is_deleted(key.tenant) or (
+            self._destination == MANAGED and key.expired_by(self._today())
+        )
 
-    def _discarded(self, unwanted: list[StagedObject]) -> set[str]:
+    def _delete_unwanted(self, unwanted: list[StagedObject]) -> set[str]:
         """Delete `unwanted`; return the keys of the deleted objects."""
         if not unwanted:
             return set()
         try:
             self._driver.discard(unwanted)
         except RetryableError as fault:
-            _tell_failure("", fault, self._destination)
+            _log_failure("", fault, self._destination)
             return set()
-        expired = [each for each in unwanted if not self._buried(StagedKey.parse(each.key).tenant)]
+        expired = [each for each in unwanted if not self._is_deleted(StagedKey.parse(each.key).tenant)]
         if expired:
             journal.measure(function_of(self._destination), {"ExpiredObjects": (len(expired), "Count")})
         if len(unwanted) > len(expired):
@@ -106,7 +108,7 @@ class Settler:
             batches[batch_id].ours.append(by_key[key])
         new = [each for key, each in by_key.items() if key not in claimed]
         for manifest in plan(new, self._destination):
-            batch = self._ledger.write_down(manifest)
+            batch = self._ledger.create_batch(manifest)
             if batch:
                 work = batches[batch.batch_id]
                 work.ours.extend(batch.members)
@@ -114,7 +116,7 @@ class Settler:
         return batches
 
 
-def _tell_failure(batch_id: str, fault: Exception, destination: str) -> None:
+def _log_failure(batch_id: str, fault: Exception, destination: str) -> None:
     journal.measure(
         function_of(destination),
         {"FailedBatches": (1, "Count")},

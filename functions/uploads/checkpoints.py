@@ -17,7 +17,7 @@ from functions.shared.errors import PermanentError
 from functions.shared.frames import DecodedTooLargeError, decoded
 from functions.shared.tenancy import TenantId, checkpoint_prefix
 from functions.uploads.formats.contract import State
-from functions.uploads.streams.contract import Mark
+from functions.uploads.streams.contract import ResumePoint
 
 MAX_BYTES = 16 * 1024 * 1024
 
@@ -29,7 +29,7 @@ class Checkpoint:
     kind: str
     state: State
     at: int
-    mark: Mark
+    mark: ResumePoint
 
 
 class CheckpointLostError(PermanentError):
@@ -85,4 +85,4 @@ def _encoded(checkpoint: Checkpoint) -> bytes:
 def _decoded(text: bytes) -> Checkpoint:
     told: dict[str, Any] = json.loads(text)
     mark = {**told["mark"], "window": base64.b64decode(told["mark"]["window"])}
-    return Checkpoint(told["kind"], told["state"], told["at"], Mark(**mark))
+    return Checkpoint(told["kind"], told["state"], told["at"], ResumePoint(**mark))

@@ -1,6 +1,6 @@
 """Build rows from the values that a format has found: the fixed columns, and metadata for the rest.
 
-The rules are those of functions.shared.judging.judge for JSON events: times out of range are clamped and the
+The rules are those of functions.shared.events.judge for JSON events: times out of range are clamped and the
 original kept in the metadata, names that are too long go into the metadata, nothing is dropped.
 """
 
@@ -10,9 +10,9 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
-from functions.shared.judging import levels, timestamps
-from functions.shared.judging.judge import MAX_EVENT_SIZE, MAX_NAME_CHARACTERS, Verdict
-from functions.shared.judging.rows import NO_METADATA, Receipt, Row
+from functions.shared.events import levels, timestamps
+from functions.shared.events.judge import MAX_EVENT_SIZE, MAX_NAME_CHARACTERS, RejectedEvent
+from functions.shared.events.row import NO_METADATA, ReceiptContext, Row
 
 MESSAGE = (
     "message", "msg", "log", "text", "body", "line", "content", "@message", "event_message",
@@ -32,7 +32,7 @@ Metadata = dict[str, Any]
 
 _encoder = msgspec.json.Encoder(decimal_format="number")
 
-_TOO_LARGE = Verdict("event_too_large", "The event's message and metadata are larger than 1 MiB.")
+_TOO_LARGE = RejectedEvent("event_too_large", "The event's message and metadata are larger than 1 MiB.")
 _SUMMARY_CHARACTERS = 500
 _LEVEL_DIGITS = 3
 
@@ -45,7 +45,7 @@ def plain_name(name: str) -> str:
 class Columns:
     """Makes rows of one file."""
 
-    def __init__(self, receipt: Receipt) -> None:
+    def __init__(self, receipt: ReceiptContext) -> None:
         self._tenant = str(receipt.tenant)
         self._project = receipt.project_id
         self._received = receipt.received_text
@@ -63,7 +63,7 @@ class Columns:
         metadata: Metadata,
         trace_id: str = "",
         span_id: str = "",
-    ) -> Row | Verdict:
+    ) -> Row | RejectedEvent:
         """Build a row; `timestamp` is text from `moment`, or empty for the time of receipt."""
         if len(service) > MAX_NAME_CHARACTERS:
             metadata["service"], service = service, ""

@@ -17,26 +17,26 @@ from typing import Any
 
 from functions.shared import journal
 from functions.shared.access import BYOC
-from functions.shared.account.standing import Standing
-from functions.shared.account.tombstones import RecentTombstones, Tombstones
+from functions.shared.accounts.account_status import AccountStatus
+from functions.shared.accounts.tombstones import TombstoneCache, Tombstones
 from functions.shared.buckets.contract import Bucket
-from functions.shared.buckets.drops import DropBucket, Dropped
-from functions.shared.buckets.own import open_bucket
+from functions.shared.buckets.drop_bucket import DropBucket, DroppedFile
+from functions.shared.buckets.platform import open_bucket
 from functions.shared.dynamo.answers import StoreUnavailableError
 from functions.shared.errors import RetryableError
 from functions.shared.settings import load
 from functions.shared.tenancy import TenantId
+from functions.uploads.account_status import AccountStatuses
 from functions.uploads.counters import KeptOriginals, OpenUploads, StagedBytes
+from functions.uploads.file_processor import FilePlace, FileProcessor
 from functions.uploads.files import DELETE
 from functions.uploads.gate import ELSEWHERE, AccountGate, UsagePendingError
-from functions.uploads.notices import Message, is_file, tenant_of
-from functions.uploads.own_drops import open_drops
+from functions.uploads.managed_drop_bucket import open_drops
+from functions.uploads.notifications import DropInMessage, is_file, tenant_of
 from functions.uploads.queue import DropQueue, pause_seconds
-from functions.uploads.register import HeldError, Register
+from functions.uploads.register import HeldError, UploadRegister
 from functions.uploads.slots import TenantSlot, TenantSlots
-from functions.uploads.standings import Standings
 from functions.uploads.turns import FairTurns, NoSlot
-from functions.uploads.work import Place, Work
 
 FUNCTION = "dropin"
 
@@ -59,35 +59,37 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class DropIn:
-    """The parts of this function. `buried`: whether an account was erased."""
+    """The parts of this function. `is_deleted`: whether an account was erased."""
 
     drops: DropBucket
     staging: Bucket
-    standings: Standings
+    standings: AccountStatuses
     staged: StagedBytes
     slots: TenantSlots
     turns: FairTurns[TenantSlot]
-    work: Work
-    buried: Callable[[TenantId], bool]
+    work: FileProcessor
+    is_deleted: Callable[[TenantId], bool]
 
-    def place(self, tenant: TenantId) -> Place | None:
+    def place(self, tenant: TenantId) -> FilePlace | None:
         """The place of the tenant's files; None when there is no such account."""
-        standing = self.standings.of(tenant)
-        if standing is None:
+        account_status = self.standings.of(tenant)
+        if account_status is None:
             return None
         gate = AccountGate(tenant, self.standings, self.staged, _refusal)
-        refusal = _refusal(standing, datetime.now(UTC).timestamp())
-        return Place(tenant, self.drops, self.staging, gate, standing.retention_days, DELETE, refusal)
+        refusal = _refusal(account_status, datetime.now(UTC).timestamp())
+        return FilePlace(
+            tenant, self.drops, self.staging, gate, account_status.retention_days, DELETE, refusal
+        )
 
 
 @dataclass(frozen=True, slots=True)
-class _Invocation:
+class _DropInInvocation:
     """The worker of functions.uploads.turns, for one invocation."""
 
     parts: DropIn
     seconds_left: Callable[[], float]
 
-    def owner(self, file: Dropped) -> TenantId | None:
+    def owner(self, file: DroppedFile) -> TenantId | None:
         """The tenant of a file in our drop bucket, else None; delete the file of an erased account.
 
         A PUT with a signed URL may end after the URL expired, and after the account was erased.
@@ -98,7 +100,7 @@ class _Invocation:
             return None
         if tenant is None or not is_file(file, tenant):
             return None
-        if self.parts.buried(tenant) and self.parts.standings.of(tenant) is None:
+        if self.parts.is_deleted(tenant) and self.parts.standings.of(tenant) is None:
             self.parts.drops.delete(file)
             journal.write("erased_tenant_dropped", objects=1)
             return None
@@ -108,7 +110,7 @@ class _Invocation:
         slot = self.parts.slots.take(tenant, self.seconds_left() + SLOT_MARGIN_SECONDS)
         return NoSlot() if slot is None else slot
 
-    def work(self, file: Dropped, slot: TenantSlot, message: Message) -> int | None:
+    def work(self, file: DroppedFile, slot: TenantSlot, message: DropInMessage) -> int | None:
         try:
             if place := self.parts.place(slot.tenant):
                 self.parts.work.do(file, place, self.seconds_left)
@@ -134,18 +136,20 @@ class _Invocation:
 @cache
 def _drop_in() -> DropIn:
     settings = load(Settings)
-    tombstones = RecentTombstones(Tombstones(settings.tombstones_table))
+    tombstones = TombstoneCache(Tombstones(settings.tombstones_table))
     queue = DropQueue(settings.dropped_queue, FUNCTION)
     table = settings.uploads_table
     return DropIn(
         open_drops(settings.drop_bucket),
         open_bucket(settings.staging_bucket),
-        Standings(settings.accounts_table),
+        AccountStatuses(settings.accounts_table),
         StagedBytes(table),
         TenantSlots(table, settings.slots_a_tenant),
         FairTurns(queue, FILES_A_TURN),
-        Work(Register(table), queue.tell, FUNCTION, OpenUploads(table), KeptOriginals(table)),
-        tombstones.buried,
+        FileProcessor(
+            UploadRegister(table), queue.publish, FUNCTION, OpenUploads(table), KeptOriginals(table)
+        ),
+        tombstones.is_deleted,
     )
 
 
@@ -156,9 +160,9 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 def answer_to(event: dict[str, Any], seconds_left: Callable[[], float], drop_in: DropIn) -> dict[str, Any]:
     """Like `handler`, with its parts given; `seconds_left`: the time until the invocation is stopped."""
-    return drop_in.turns.answer_to(event, _Invocation(drop_in, seconds_left))
+    return drop_in.turns.answer_to(event, _DropInInvocation(drop_in, seconds_left))
 
 
-def _refusal(standing: Standing, now: float) -> str:
+def _refusal(account_status: AccountStatus, now: float) -> str:
     """The code with which files in our bucket are rejected for that account status; empty if accepted."""
-    return ELSEWHERE if standing.plan == BYOC else standing.refusal(now)
+    return ELSEWHERE if account_status.plan == BYOC else account_status.refusal(now)

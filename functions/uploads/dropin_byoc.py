@@ -18,27 +18,27 @@ from typing import Any
 from uuid import uuid4
 
 from functions.shared import journal
-from functions.shared.account.standing import Standing
+from functions.shared.accounts.account_status import AccountStatus
 from functions.shared.buckets.contract import BucketError, BucketRefusedError
-from functions.shared.buckets.drops import Dropped
-from functions.shared.custody.bucket_names import RecentBucketNames
-from functions.shared.custody.buckets import NoDestinationError, destinations
-from functions.shared.custody.health import MAX_PAUSE_SECONDS, Health, Slot, Wait
-from functions.shared.custody.settings import CustodySettings
+from functions.shared.buckets.drop_bucket import DroppedFile
+from functions.shared.byoc.bucket_names import BucketNameCache
+from functions.shared.byoc.buckets import NoDestinationError, destination_store
+from functions.shared.byoc.health import MAX_PAUSE_SECONDS, HealthStore, Slot, SlotWait
+from functions.shared.byoc.settings import ByocSettings
 from functions.shared.errors import PermanentError, RetryableError
+from functions.shared.notifications import NotifyingBucket, QueueNotifier
 from functions.shared.settings import load
-from functions.shared.telling import NotifyingBucket, Teller
 from functions.shared.tenancy import TenantId, own_drops
+from functions.uploads.account_status import AccountStatuses
 from functions.uploads.counters import KeptOriginals, OpenUploads, StagedBytes
+from functions.uploads.customer_buckets import CustomerDropBuckets, customer_drop_buckets
+from functions.uploads.file_processor import FilePlace, FileProcessor
 from functions.uploads.files import KEEP
 from functions.uploads.gate import AccountGate, UsagePendingError
-from functions.uploads.notices import Message, is_file, tenant_of
-from functions.uploads.own_clouds import DropCustody, drop_custody
+from functions.uploads.notifications import DropInMessage, is_file, tenant_of
 from functions.uploads.queue import DropQueue, pause_seconds
-from functions.uploads.register import HeldError, Register
-from functions.uploads.standings import Standings
+from functions.uploads.register import HeldError, UploadRegister
 from functions.uploads.turns import FairTurns, NoSlot
-from functions.uploads.work import Place, Work
 
 FUNCTION = "dropin-byoc"
 
@@ -52,7 +52,7 @@ FILES_A_TURN = 1
 
 
 @dataclass(frozen=True, slots=True)
-class Settings(CustodySettings):
+class Settings(ByocSettings):
     uploads_table: str
     accounts_table: str
     health_table: str
@@ -61,47 +61,47 @@ class Settings(CustodySettings):
 
 
 @dataclass(frozen=True, slots=True)
-class OwnDropIn:
+class ByocDropIn:
     """The parts of this function."""
 
-    custody: DropCustody
-    bucket_names: RecentBucketNames
-    standings: Standings
+    customer_buckets: CustomerDropBuckets
+    bucket_names: BucketNameCache
+    standings: AccountStatuses
     staged: StagedBytes
-    health: Health
-    teller: Teller
+    health: HealthStore
+    notifier: QueueNotifier
     turns: FairTurns[Slot]
-    work: Work
+    work: FileProcessor
 
-    def place(self, tenant: TenantId, now: float) -> Place | None:
+    def place(self, tenant: TenantId, now: float) -> FilePlace | None:
         """Where the tenant's files are and where their rows go; None when the tenant is not BYOC."""
         try:
-            destination = self.custody.destination(tenant)
+            destination = self.customer_buckets.destination(tenant)
         except NoDestinationError:
             return None
-        standing = self.standings.of(tenant)
-        staging = NotifyingBucket(self.custody.bucket(tenant), self.teller, tenant, FUNCTION)
-        return Place(
+        account_status = self.standings.of(tenant)
+        staging = NotifyingBucket(self.customer_buckets.bucket(tenant), self.notifier, tenant, FUNCTION)
+        return FilePlace(
             tenant,
-            self.custody.drops(tenant),
+            self.customer_buckets.drops(tenant),
             staging,
-            AccountGate(tenant, self.standings, self.staged, Standing.refusal),
+            AccountGate(tenant, self.standings, self.staged, AccountStatus.refusal),
             destination.retention_days,
             KEEP,
-            standing.refusal(now) if standing else "",
+            account_status.refusal(now) if account_status else "",
             is_theirs=True,
         )
 
 
 @dataclass(slots=True)
-class _Invocation:
+class _ByocDropInInvocation:
     """The worker of functions.uploads.turns, for one invocation. `is_slot_held`: its slot is not released."""
 
-    parts: OwnDropIn
+    parts: ByocDropIn
     seconds_left: Callable[[], float]
     is_slot_held: bool = False
 
-    def owner(self, file: Dropped) -> TenantId | None:
+    def owner(self, file: DroppedFile) -> TenantId | None:
         """The tenant of the prefix, if the bucket is the tenant's; files in other buckets are ignored."""
         tenant = tenant_of(file.key)
         if tenant is None or not is_file(file, tenant):
@@ -114,12 +114,12 @@ class _Invocation:
     def take_slot(self, tenant: TenantId) -> Slot | NoSlot:
         seconds = self.seconds_left() + SLOT_MARGIN_SECONDS
         slot = self.parts.health.take(own_drops(tenant), str(uuid4()), seconds)
-        if isinstance(slot, Wait):
+        if isinstance(slot, SlotWait):
             return NoSlot(slot.seconds)
         self.is_slot_held = True
         return slot
 
-    def work(self, file: Dropped, slot: Slot, message: Message) -> int | None:
+    def work(self, file: DroppedFile, slot: Slot, message: DropInMessage) -> int | None:
         """Process the file, and record the health of the tenant's bucket."""
         tenant = tenant_of(file.key)
         if tenant is None:
@@ -137,9 +137,9 @@ class _Invocation:
         if self.is_slot_held:
             self.is_slot_held = False
             with suppress(RetryableError):
-                self.parts.health.give_back(slot)
+                self.parts.health.release(slot)
 
-    def _in_slot(self, file: Dropped, tenant: TenantId, slot: Slot, message: Message) -> int | None:
+    def _in_slot(self, file: DroppedFile, tenant: TenantId, slot: Slot, message: DropInMessage) -> int | None:
         is_last_try = message.receive_count >= REFUSED_RECEIVES
         try:
             place = self.parts.place(tenant, time.time())
@@ -152,31 +152,33 @@ class _Invocation:
         except BucketError as fault:
             return self._failed(tenant, slot, fault, message)
         self.is_slot_held = False
-        self.parts.health.well(slot)
+        self.parts.health.record_success(slot)
         return None
 
-    def _failed(self, tenant: TenantId, slot: Slot, fault: BucketError, message: Message) -> int:
+    def _failed(self, tenant: TenantId, slot: Slot, fault: BucketError, message: DropInMessage) -> int:
         if isinstance(fault, BucketRefusedError):
-            self.parts.custody.forget(tenant)
+            self.parts.customer_buckets.evict(tenant)
         self.is_slot_held = False
-        condition = self.parts.health.failed(slot, fault.reason)
-        return _pause(Wait(condition, self.parts.health.seconds_until_resume(condition)), message)
+        condition = self.parts.health.record_failure(slot, fault.reason)
+        return _pause(SlotWait(condition, self.parts.health.seconds_until_resume(condition)), message)
 
 
 @cache
-def _drop_in() -> OwnDropIn:
+def _drop_in() -> ByocDropIn:
     settings = load(Settings)
     queue = DropQueue(settings.dropped_queue, FUNCTION)
     table = settings.uploads_table
-    return OwnDropIn(
-        drop_custody(settings),
-        RecentBucketNames(destinations(settings).summary),
-        Standings(settings.accounts_table),
+    return ByocDropIn(
+        customer_drop_buckets(settings),
+        BucketNameCache(destination_store(settings).summary),
+        AccountStatuses(settings.accounts_table),
         StagedBytes(table),
-        Health(settings.health_table),
-        Teller(settings.byoc_queue, FUNCTION),
+        HealthStore(settings.health_table),
+        QueueNotifier(settings.byoc_queue, FUNCTION),
         FairTurns(queue, FILES_A_TURN),
-        Work(Register(table), queue.tell, FUNCTION, OpenUploads(table), KeptOriginals(table)),
+        FileProcessor(
+            UploadRegister(table), queue.publish, FUNCTION, OpenUploads(table), KeptOriginals(table)
+        ),
     )
 
 
@@ -185,12 +187,14 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     return answer_to(event, lambda: context.get_remaining_time_in_millis() / 1000, _drop_in())
 
 
-def answer_to(event: dict[str, Any], seconds_left: Callable[[], float], drop_in: OwnDropIn) -> dict[str, Any]:
+def answer_to(
+    event: dict[str, Any], seconds_left: Callable[[], float], drop_in: ByocDropIn
+) -> dict[str, Any]:
     """Like `handler`, with its parts given; `seconds_left`: the time until the invocation is stopped."""
-    return drop_in.turns.answer_to(event, _Invocation(drop_in, seconds_left))
+    return drop_in.turns.answer_to(event, _ByocDropInInvocation(drop_in, seconds_left))
 
 
-def _pause(wait: Wait, message: Message) -> int:
+def _pause(wait: SlotWait, message: DropInMessage) -> int:
     if wait.seconds is None:
         return pause_seconds(message.receive_count)
     return min(MAX_PAUSE_SECONDS, max(1, math.ceil(wait.seconds)))

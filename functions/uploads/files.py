@@ -5,10 +5,10 @@ from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
-from functions.shared.account.standing import REFUSAL_CODES
-from functions.shared.buckets.drops import Dropped
-from functions.shared.judging.rows import Receipt
-from functions.shared.staging import base32
+from functions.shared.accounts.account_status import REFUSAL_CODES
+from functions.shared.buckets.drop_bucket import DroppedFile
+from functions.shared.events.row import ReceiptContext
+from functions.shared.events.staged_key import base32
 from functions.shared.tenancy import TenantId
 
 WAITING, READING, DONE, PARTLY, FAILED = "waiting", "reading", "done", "partly", "failed"
@@ -25,7 +25,7 @@ OF_CONTENT = frozenset(
 DELETE, KEEP = "delete", "keep"
 """Whether an original is deleted once all of its rows are stored."""
 
-MAX_REFUSALS_TOLD = 100
+MAX_LISTED_REFUSALS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class Upload:
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class RefusedRecord:
     """A rejected record: `index` counts the file's records from 0."""
 
     index: int
@@ -69,7 +69,7 @@ class File:
 
     tenant: TenantId
     upload_id: str
-    dropped: Dropped
+    dropped: DroppedFile
     received_at: datetime
     project_id: str
     retention_days: int
@@ -80,7 +80,7 @@ class File:
     rows: int = 0
     raw_bytes: int = 0
     refused: int = 0
-    refusals: tuple[Refused, ...] = field(default=())
+    refusals: tuple[RefusedRecord, ...] = field(default=())
     bytes_read: int = 0
     parts: int = 0
     checkpoint: str = ""
@@ -97,8 +97,8 @@ class File:
         return digest_of(self.tenant, self.dropped)
 
     @property
-    def receipt(self) -> Receipt:
-        return Receipt(self.tenant, self.project_id, self.received_at, self.retention_days)
+    def receipt(self) -> ReceiptContext:
+        return ReceiptContext(self.tenant, self.project_id, self.received_at, self.retention_days)
 
     @property
     def first_seen_at(self) -> float:
@@ -162,15 +162,15 @@ class File:
         return f"{base32(milliseconds << 80 | int(self.digest[:20], 16))}p{number:06d}"
 
 
-def digest_of(tenant: TenantId, dropped: Dropped) -> str:
+def digest_of(tenant: TenantId, dropped: DroppedFile) -> str:
     """A file's identity: its place, and the ETag of the version at that place."""
     named = "\0".join((tenant, dropped.bucket, dropped.key, dropped.etag))
     return sha256(named.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def shown(upload: Upload, file: File | None, prefix: str, now: float) -> dict[str, Any]:
+def upload_response(upload: Upload, file: File | None, prefix: str, now: float) -> dict[str, Any]:
     """The response of GET /v1/uploads/{id}; the tenant's `prefix` is left out of the name."""
-    told = {
+    fields = {
         "id": upload.upload_id,
         "filename": upload.key.removeprefix(prefix).removeprefix(f"{upload.upload_id}/"),
         "key": upload.key,
@@ -179,10 +179,10 @@ def shown(upload: Upload, file: File | None, prefix: str, now: float) -> dict[st
         "created_at": _time(upload.created_at),
     }
     if file is None:
-        return {**told, **_nothing_yet(upload, now)}
+        return {**fields, **_nothing_yet(upload, now)}
     size = file.dropped.size_bytes
     return {
-        **told,
+        **fields,
         "state": file.state,
         "format": file.format or None,
         "compression": file.compression or None,

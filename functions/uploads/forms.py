@@ -6,7 +6,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from functions.shared.errors import RefusalError
+from functions.shared.errors import HttpError
 from functions.shared.forms import decoded, invalid
 
 MAX_FILE_BYTES = 5 * 1024**3
@@ -45,13 +45,13 @@ def announced(body: bytes) -> Announced:
 
     Raises
     ------
-    RefusalError: 400, or 413 for a file that is too large.
+    HttpError: 400, or 413 for a file that is too large.
     """
     asked = decoded(body, _Announced)
     if asked.size < 1:
         raise invalid("size", "must be the file's size in bytes, 1 or more")
     if asked.size > MAX_FILE_BYTES:
-        raise RefusalError(413, "payload_too_large", "A file may have at most 5 GiB. Split or compress it.")
+        raise HttpError(413, "payload_too_large", "A file may have at most 5 GiB. Split or compress it.")
     return Announced(_name(asked.filename), asked.size, asked.original)
 
 

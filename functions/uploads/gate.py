@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from functions.shared.account.standing import ACCOUNT_CLOSING, Standing, refusal_reason
+from functions.shared.accounts.account_status import ACCOUNT_CLOSING, AccountStatus, refusal_reason
 from functions.shared.errors import RetryableError
 from functions.shared.tenancy import TenantId
 
@@ -62,13 +62,13 @@ class Gate(Protocol):
         ...
 
 
-class Accounts(Protocol):
-    """The part of functions.uploads.standings.Standings that a gate uses."""
+class AccountStatusSource(Protocol):
+    """The part of functions.uploads.account_status.AccountStatuses that a gate uses."""
 
-    def of(self, tenant: TenantId, /) -> Standing | None: ...
+    def of(self, tenant: TenantId, /) -> AccountStatus | None: ...
 
 
-class Staged(Protocol):
+class StagedBytesCounter(Protocol):
     """The part of functions.uploads.counters.StagedBytes that a gate uses."""
 
     def add(self, tenant: TenantId, raw_bytes: int, /) -> None: ...
@@ -81,9 +81,9 @@ class AccountGate:
     def __init__(
         self,
         tenant: TenantId,
-        accounts: Accounts,
-        staged: Staged,
-        refusal: Callable[[Standing, float], str],
+        accounts: AccountStatusSource,
+        staged: StagedBytesCounter,
+        refusal: Callable[[AccountStatus, float], str],
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._tenant = tenant
@@ -94,12 +94,12 @@ class AccountGate:
         self._is_capped = False
 
     def halt(self) -> Halt | None:
-        standing, now = self._accounts.of(self._tenant), self._clock()
-        if standing is None:
+        account_status, now = self._accounts.of(self._tenant), self._clock()
+        if account_status is None:
             return Halt(ACCOUNT_CLOSING)
-        if code := self._refusal(standing, now):
+        if code := self._refusal(account_status, now):
             return Halt(code)
-        left = standing.bytes_left(now)
+        left = account_status.bytes_left(now)
         self._is_capped = left is not None
         if left is None:
             return None

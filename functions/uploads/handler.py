@@ -16,29 +16,29 @@ from functools import cache
 from typing import Any
 
 from functions.shared.access import Principal, principal
-from functions.shared.account.standing import refuse
-from functions.shared.buckets.drops import DropBucket
-from functions.shared.custody.buckets import NoDestinationError, no_destination
-from functions.shared.custody.settings import CustodySettings
-from functions.shared.errors import PermanentError, RefusalError, RetryableError
+from functions.shared.accounts.account_status import raise_if_refused
+from functions.shared.buckets.drop_bucket import DropBucket
+from functions.shared.byoc.buckets import NoDestinationError, no_destination_error
+from functions.shared.byoc.settings import ByocSettings
+from functions.shared.errors import HttpError, PermanentError, RetryableError
+from functions.shared.events.staged_key import time_ordered_id
 from functions.shared.http import Answer, Event, answer, answering, request
 from functions.shared.settings import load
-from functions.shared.staging import time_ordered_id
 from functions.shared.tenancy import TenantId, dropin_prefix
 from functions.uploads import forms
 from functions.uploads.counters import MAX_OPEN_BYTES, MAX_OPEN_UPLOADS, OpenUploads
-from functions.uploads.files import DELETE, KEEP, File, Upload, shown
-from functions.uploads.own_clouds import drop_custody
-from functions.uploads.own_drops import open_drops
+from functions.uploads.customer_buckets import customer_drop_buckets
+from functions.uploads.files import DELETE, KEEP, File, Upload, upload_response
+from functions.uploads.managed_drop_bucket import open_drops
 from functions.uploads.queue import DropQueue
-from functions.uploads.register import Register
+from functions.uploads.register import UploadRegister
 
 FUNCTION = "uploads"
 URL_SECONDS = 3600
 
 
 @dataclass(frozen=True, slots=True)
-class Settings(CustodySettings):
+class Settings(ByocSettings):
     drop_bucket: str
     uploads_table: str
     dropped_queue: str
@@ -46,13 +46,13 @@ class Settings(CustodySettings):
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class UploadService:
     """The parts of this function. `own_drops`: the bucket of a BYOC tenant, which is never ours.
 
     `queue`, `own_queue`: publish files in our drop bucket, and in the buckets of BYOC customers.
     """
 
-    register: Register
+    register: UploadRegister
     open_uploads: OpenUploads
     queue: DropQueue
     own_queue: DropQueue
@@ -65,47 +65,47 @@ class Desk:
 
 
 @cache
-def _desk() -> Desk:
+def _service() -> UploadService:
     settings = load(Settings)
-    custody = drop_custody(settings)
-    return Desk(
-        Register(settings.uploads_table),
+    customer_buckets = customer_drop_buckets(settings)
+    return UploadService(
+        UploadRegister(settings.uploads_table),
         OpenUploads(settings.uploads_table),
         DropQueue(settings.dropped_queue, FUNCTION),
         DropQueue(settings.dropped_byoc_queue, FUNCTION),
         cache(lambda: open_drops(settings.drop_bucket)),
-        custody.drops,
+        customer_buckets.drops,
     )
 
 
 @answering
 def handler(event: Event) -> Answer:
     """Handle one request to a route of uploads."""
-    return answer_to(event, _desk())
+    return answer_to(event, _service())
 
 
-def answer_to(event: Event, desk: Desk) -> Answer:
+def answer_to(event: Event, service: UploadService) -> Answer:
     """Return the response to the request."""
     caller = principal(event)
     try:
-        return _ROUTES[event["routeKey"]](desk, caller, event)
+        return _ROUTES[event["routeKey"]](service, caller, event)
     except NoDestinationError:
-        raise no_destination() from None
-    except RefusalError:
+        raise no_destination_error() from None
+    except HttpError:
         raise
     except (RetryableError, PermanentError):
-        raise RefusalError(
+        raise HttpError(
             503, "try_again", "Temporarily unavailable. Retry the request.", retry_after_seconds=2
         ) from None
 
 
-def _announce(desk: Desk, caller: Principal, event: Event) -> Answer:
+def _announce(service: UploadService, caller: Principal, event: Event) -> Answer:
     """POST /v1/uploads."""
     caller.require("ingest")
-    refuse(caller.refusal)
+    raise_if_refused(caller.refusal)
     asked = forms.announced(request(event).body)
-    bucket = desk.bucket_of(caller)
-    now = int(desk.clock())
+    bucket = service.bucket_of(caller)
+    now = int(service.clock())
     upload_id = time_ordered_id()
     upload = Upload(
         tenant=caller.tenant,
@@ -113,20 +113,20 @@ def _announce(desk: Desk, caller: Principal, event: Event) -> Answer:
         key=f"{dropin_prefix(caller.tenant)}{upload_id}/{asked.filename}",
         size_bytes=asked.size_bytes,
         project_id=caller.project_id,
-        originals=asked.original or _originals(desk, caller),
+        originals=asked.original or _originals(service, caller),
         created_at=now,
         until=now + URL_SECONDS,
     )
     url = bucket.url_to_put(upload.key, upload.size_bytes, URL_SECONDS)
-    if not desk.open_uploads.take(caller.tenant, upload.size_bytes, now):
-        raise RefusalError(
+    if not service.open_uploads.take(caller.tenant, upload.size_bytes, now):
+        raise HttpError(
             429,
             "too_many_open_uploads",
             f"Too many announced files have not arrived: at most {MAX_OPEN_UPLOADS:,} files of "
             f"{MAX_OPEN_BYTES // 1024**4} TiB in total per hour. Upload the announced files, then retry.",
             retry_after_seconds=2,
         )
-    desk.register.announce(upload)
+    service.register.announce(upload)
     put = {
         "url": url,
         "method": "PUT",
@@ -134,67 +134,67 @@ def _announce(desk: Desk, caller: Principal, event: Event) -> Answer:
         "expires_in": URL_SECONDS,
         "bucket": bucket.name,
     }
-    return answer(201, {**_shown(upload, None, caller, desk), **put})
+    return answer(201, {**_shown(upload, None, caller, service), **put})
 
 
-def _one(desk: Desk, caller: Principal, event: Event) -> Answer:
+def _one(service: UploadService, caller: Principal, event: Event) -> Answer:
     """GET /v1/uploads/{id}."""
     _may_look(caller)
     upload_id = event["pathParameters"]["id"]
-    found = desk.register.upload(caller.tenant, upload_id) if forms.is_id(upload_id) else None
+    found = service.register.upload(caller.tenant, upload_id) if forms.is_id(upload_id) else None
     if found is None:
-        raise RefusalError(404, "not_found", "There is no such upload.")
-    return answer(200, _shown(*found, caller, desk))
+        raise HttpError(404, "not_found", "There is no such upload.")
+    return answer(200, _shown(*found, caller, service))
 
 
-def _resume(desk: Desk, caller: Principal, event: Event) -> Answer:
+def _resume(service: UploadService, caller: Principal, event: Event) -> Answer:
     """POST /v1/uploads/{id}/resume: continue a file that was held up by its account's status."""
     caller.require("ingest")
-    refuse(caller.refusal)
+    raise_if_refused(caller.refusal)
     upload_id = event["pathParameters"]["id"]
-    found = desk.register.upload(caller.tenant, upload_id) if forms.is_id(upload_id) else None
+    found = service.register.upload(caller.tenant, upload_id) if forms.is_id(upload_id) else None
     if found is None:
-        raise RefusalError(404, "not_found", "There is no such upload.")
+        raise HttpError(404, "not_found", "There is no such upload.")
     file = found[1]
-    if file is None or not file.may_be_read_at(datetime.fromtimestamp(desk.clock(), UTC)):
-        raise RefusalError(
+    if file is None or not file.may_be_read_at(datetime.fromtimestamp(service.clock(), UTC)):
+        raise HttpError(
             409,
             "not_resumable",
             "Only a file that stopped because the account's logs were rejected can be resumed.",
         )
-    (desk.own_queue if caller.byoc else desk.queue).tell(file.dropped)
-    return answer(202, _shown(*found, caller, desk))
+    (service.own_queue if caller.byoc else service.queue).publish(file.dropped)
+    return answer(202, _shown(*found, caller, service))
 
 
-def _list(desk: Desk, caller: Principal, event: Event) -> Answer:
+def _list(service: UploadService, caller: Principal, event: Event) -> Answer:
     """GET /v1/uploads."""
     _may_look(caller)
     limit, cursor = forms.page(request(event).query)
-    page = desk.register.page(caller.tenant, limit, cursor)
-    uploads = [_shown(*each, caller, desk) for each in page.uploads]
+    page = service.register.page(caller.tenant, limit, cursor)
+    uploads = [_shown(*each, caller, service) for each in page.uploads]
     return answer(200, {"uploads": uploads, "next_cursor": page.next})
 
 
-def _settings(desk: Desk, caller: Principal, _event: Event) -> Answer:
+def _settings(service: UploadService, caller: Principal, _event: Event) -> Answer:
     """GET /v1/uploads/settings: also names the place for files that are not announced."""
     _may_look(caller)
-    return answer(200, {"original": _originals(desk, caller), **_place(desk, caller)})
+    return answer(200, {"original": _originals(service, caller), **_place(service, caller)})
 
 
-def _choose(desk: Desk, caller: Principal, event: Event) -> Answer:
+def _choose(service: UploadService, caller: Principal, event: Event) -> Answer:
     """PUT /v1/uploads/settings."""
     caller.require("admin")
-    chosen, place = forms.originals(request(event).body), _place(desk, caller)
-    desk.register.choose_originals(caller.tenant, chosen)
+    chosen, place = forms.originals(request(event).body), _place(service, caller)
+    service.register.choose_originals(caller.tenant, chosen)
     return answer(200, {"original": chosen, **place})
 
 
-def _place(desk: Desk, caller: Principal) -> dict[str, str]:
-    return {"bucket": desk.bucket_of(caller).name, "prefix": dropin_prefix(caller.tenant)}
+def _place(service: UploadService, caller: Principal) -> dict[str, str]:
+    return {"bucket": service.bucket_of(caller).name, "prefix": dropin_prefix(caller.tenant)}
 
 
-def _originals(desk: Desk, caller: Principal) -> str:
-    return desk.register.originals(caller.tenant) or (KEEP if caller.byoc else DELETE)
+def _originals(service: UploadService, caller: Principal) -> str:
+    return service.register.originals(caller.tenant) or (KEEP if caller.byoc else DELETE)
 
 
 def _may_look(caller: Principal) -> None:
@@ -202,11 +202,11 @@ def _may_look(caller: Principal) -> None:
         caller.require("ingest")
 
 
-def _shown(upload: Upload, file: File | None, caller: Principal, desk: Desk) -> dict[str, Any]:
-    return shown(upload, file, dropin_prefix(caller.tenant), desk.clock())
+def _shown(upload: Upload, file: File | None, caller: Principal, service: UploadService) -> dict[str, Any]:
+    return upload_response(upload, file, dropin_prefix(caller.tenant), service.clock())
 
 
-_ROUTES: dict[str, Callable[[Desk, Principal, Event], Answer]] = {
+_ROUTES: dict[str, Callable[[UploadService, Principal, Event], Answer]] = {
     "POST /v1/uploads": _announce,
     "GET /v1/uploads": _list,
     "GET /v1/uploads/{id}": _one,

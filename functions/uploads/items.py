@@ -6,9 +6,9 @@ from dataclasses import astuple, fields
 from datetime import datetime
 from typing import Any
 
-from functions.shared.buckets.drops import Dropped
+from functions.shared.buckets.drop_bucket import DroppedFile
 from functions.shared.tenancy import TenantId
-from functions.uploads.files import File, Refused, Upload
+from functions.uploads.files import File, RefusedRecord, Upload
 
 Item = dict[str, Any]
 
@@ -53,11 +53,11 @@ def file_item(file: File, forget_at: int) -> Item:
 def file_of(item: Mapping[str, Any]) -> File:
     return File(
         tenant=TenantId(item["tenant_id"]["S"]),
-        dropped=Dropped(
+        dropped=DroppedFile(
             item["bucket"]["S"], item["file_key"]["S"], item["etag"]["S"], int(item["size_bytes"]["N"])
         ),
         received_at=datetime.fromisoformat(item["received_at"]["S"]),
-        refusals=tuple(Refused(*each) for each in json.loads(item["refusals"]["S"])),
+        refusals=tuple(RefusedRecord(*each) for each in json.loads(item["refusals"]["S"])),
         **_values(File, item, _SEPARATE),
     )
 

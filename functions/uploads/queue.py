@@ -8,9 +8,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from functions.shared import journal
 from functions.shared.aws_client import asked, client
-from functions.shared.buckets.drops import Dropped
-from functions.shared.telling import TellingError
-from functions.uploads.notices import Message, notice
+from functions.shared.buckets.drop_bucket import DroppedFile
+from functions.shared.notifications import NotificationError
+from functions.uploads.notifications import DropInMessage, notification_body
 
 LONGEST_PAUSE_SECONDS = 900
 """The longest delay of a message in SQS."""
@@ -33,29 +33,29 @@ class DropQueue:
         self._sqs = sqs
         self._url = ""
 
-    def tell(self, file: Dropped, delay_seconds: int = 0) -> None:
+    def publish(self, file: DroppedFile, delay_seconds: int = 0) -> None:
         """Publish `file`, after a delay of at most LONGEST_PAUSE_SECONDS.
 
         Raises
         ------
-        TellingError: the message may be on the queue anyway; a file that is published twice is read once.
+        NotificationError: the message may be on the queue anyway; a file that is published twice is read once.
         """
-        asks = {"QueueUrl": self._address(), "MessageBody": notice(file, self._source)}
+        asks = {"QueueUrl": self._address(), "MessageBody": notification_body(file, self._source)}
         delay = {"DelaySeconds": delay_seconds} if delay_seconds else {}
         asked(lambda: self._client().send_message(**asks, **delay), _failed)
 
-    def defer(self, messages: Sequence[tuple[Message, int]]) -> list[tuple[Message, int]]:
+    def defer(self, messages: Sequence[tuple[DropInMessage, int]]) -> list[tuple[DropInMessage, int]]:
         """Send each message anew with its delay in seconds; return those for which that failed.
 
         A delayed message is not in flight, of which a queue has at most 120,000, and counts as never
         received.
         """
-        failed: list[tuple[Message, int]] = []
+        failed: list[tuple[DropInMessage, int]] = []
         for start in range(0, len(messages), _ENTRIES):
             failed += self._send_anew(messages[start : start + _ENTRIES])
         return failed
 
-    def hand_back(self, messages: Sequence[Message]) -> None:
+    def release(self, messages: Sequence[DropInMessage]) -> None:
         """Release each message to another invocation at once.
 
         If that fails, the queue redelivers it after its own visibility timeout.
@@ -67,10 +67,10 @@ class DropQueue:
             ]
             try:
                 self._client().change_message_visibility_batch(QueueUrl=self._address(), Entries=entries)
-            except (BotoCoreError, ClientError, TellingError) as fault:
+            except (BotoCoreError, ClientError, NotificationError) as fault:
                 journal.write("pause_not_set", error_type=type(fault).__name__, messages=len(entries))
 
-    def hide(self, pauses: Sequence[tuple[Message, int]]) -> None:
+    def hide(self, pauses: Sequence[tuple[DropInMessage, int]]) -> None:
         """Set the visibility timeout of each message; if that fails, the queue's own applies."""
         for message, seconds in pauses:
             try:
@@ -79,14 +79,16 @@ class DropQueue:
                     ReceiptHandle=message.receipt_handle,
                     VisibilityTimeout=seconds,
                 )
-            except (BotoCoreError, ClientError, TellingError) as fault:
+            except (BotoCoreError, ClientError, NotificationError) as fault:
                 journal.write("pause_not_set", error_type=type(fault).__name__, messages=1)
 
-    def _send_anew(self, messages: Sequence[tuple[Message, int]]) -> list[tuple[Message, int]]:
+    def _send_anew(self, messages: Sequence[tuple[DropInMessage, int]]) -> list[tuple[DropInMessage, int]]:
         entries = [
             {
                 "Id": str(number),
-                "MessageBody": notice(file, self._source, each.deferrals + 1, each.receive_count - 1),
+                "MessageBody": notification_body(
+                    file, self._source, each.deferrals + 1, each.receive_count - 1
+                ),
                 "DelaySeconds": seconds,
             }
             for number, (each, seconds) in enumerate(messages)
@@ -95,7 +97,7 @@ class DropQueue:
         try:
             asks = {"QueueUrl": self._address(), "Entries": entries}
             answer = asked(lambda: self._client().send_message_batch(**asks), _failed)
-        except TellingError:
+        except NotificationError:
             return list(messages)
         return [messages[int(each["Id"])] for each in answer.get("Failed", ())]
 
@@ -116,5 +118,5 @@ def pause_seconds(receive_count: int) -> int:
     return max(1, round(random.uniform(longest / 2, longest)))  # noqa: S311
 
 
-def _failed(code: str) -> TellingError:
-    return TellingError(f"SQS: {code}")
+def _failed(code: str) -> NotificationError:
+    return NotificationError(f"SQS: {code}")

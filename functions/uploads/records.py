@@ -2,13 +2,13 @@
 
 from typing import Protocol
 
-from functions.shared.judging.rows import Receipt
+from functions.shared.events.row import ReceiptContext
 from functions.uploads.checkpoints import Checkpoint
 from functions.uploads.formats import parquet_rows
-from functions.uploads.formats.contract import Batch, Format
+from functions.uploads.formats.contract import Format, RecordBatch
+from functions.uploads.formats.detection import SAMPLE_BYTES, detect, format_of
 from functions.uploads.formats.parquet_rows import ParquetRows
-from functions.uploads.formats.telling import SAMPLE_BYTES, format_of, told
-from functions.uploads.streams.contract import BrokenFileError, Mark, Ranges
+from functions.uploads.streams.contract import BrokenFileError, Ranges, ResumePoint
 from functions.uploads.streams.opening import FIRST_BYTES, PLAIN, compression_of, stream_of
 from functions.uploads.text import UTF8_BOM, Text
 
@@ -33,7 +33,7 @@ class Records(Protocol):
     @property
     def work_bytes(self) -> int: ...
 
-    def next(self) -> Batch | None:
+    def next(self) -> RecordBatch | None:
         """The next records; None when there are no more. Depends on the file alone."""
         ...
 
@@ -71,7 +71,7 @@ class TextRecords:
     def work_bytes(self) -> int:
         return self._text.at + self._form.extra_bytes
 
-    def next(self) -> Batch | None:
+    def next(self) -> RecordBatch | None:
         return self._form.next(self._text)
 
     def checkpoint(self) -> Checkpoint:
@@ -103,14 +103,14 @@ class ParquetRecords:
     def work_bytes(self) -> int:
         return self._rows.work_bytes
 
-    def next(self) -> Batch | None:
+    def next(self) -> RecordBatch | None:
         return self._rows.next()
 
     def checkpoint(self) -> Checkpoint:
-        return Checkpoint(self.format, self._rows.state(), 0, Mark())
+        return Checkpoint(self.format, self._rows.state(), 0, ResumePoint())
 
 
-def opened(ranges: Ranges, receipt: Receipt) -> Records:
+def opened(ranges: Ranges, receipt: ReceiptContext) -> Records:
     """The records of a file from its beginning.
 
     Raises
@@ -121,7 +121,7 @@ def opened(ranges: Ranges, receipt: Receipt) -> Records:
     if first.startswith(parquet_rows.MAGIC):
         return ParquetRecords(ParquetRows(ranges, receipt, {}))
     compression = compression_of(first)
-    text = Text(stream_of(compression, ranges, Mark()))
+    text = Text(stream_of(compression, ranges, ResumePoint()))
     text.fill(SAMPLE_BYTES)
     if text.data.startswith(UTF8_BOM):
         text.drop(len(UTF8_BOM))
@@ -133,11 +133,11 @@ def opened(ranges: Ranges, receipt: Receipt) -> Records:
             "unsupported_format",
             "This is a compressed Parquet file. Upload it uncompressed: Parquet is compressed internally.",
         )
-    kind, state = told(sample, is_whole=text.ended and len(text.data) == len(sample))
+    kind, state = detect(sample, is_whole=text.ended and len(text.data) == len(sample))
     return TextRecords(compression, kind, text, format_of(kind, receipt, state))
 
 
-def resumed(ranges: Ranges, receipt: Receipt, compression: str, checkpoint: Checkpoint) -> Records:
+def resumed(ranges: Ranges, receipt: ReceiptContext, compression: str, checkpoint: Checkpoint) -> Records:
     """The records after the checkpoint."""
     if checkpoint.kind == ParquetRows.name:
         return ParquetRecords(ParquetRows(ranges, receipt, checkpoint.state))

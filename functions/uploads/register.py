@@ -57,14 +57,14 @@ class LeaseLostError(RetryableError):
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class UploadPage:
     """Uploads, newest first, each with its file if that has arrived; `next` is the cursor, or None."""
 
     uploads: list[tuple[Upload, File | None]]
     next: str | None
 
 
-class Register:
+class UploadRegister:
     """The table. Every method raises StoreUnavailableError when DynamoDB fails; reads are consistent.
 
     Parameters
@@ -98,7 +98,7 @@ class Register:
         file = self._item(tenant, FILE + upload.file) if upload.file else None
         return upload, file_of(file) if file else None
 
-    def page(self, tenant: TenantId, limit: int, before: str | None = None) -> Page:
+    def page(self, tenant: TenantId, limit: int, before: str | None = None) -> UploadPage:
         """`limit` uploads older than the one with the id `before`, newest first."""
         asked = {
             "TableName": self._table,
@@ -117,7 +117,7 @@ class Register:
         uploads = [each for each in uploads if each.upload_id != before]
         files = self.files(tenant, [each.file for each in uploads[:limit] if each.file])
         shown = [(each, files.get(each.file)) for each in uploads[:limit]]
-        return Page(shown, shown[-1][0].upload_id if len(uploads) > limit else None)
+        return UploadPage(shown, shown[-1][0].upload_id if len(uploads) > limit else None)
 
     def files(self, tenant: TenantId, digests: Sequence[str]) -> dict[str, File]:
         """The tenant's known files among `digests`, by digest."""

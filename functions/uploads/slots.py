@@ -1,7 +1,7 @@
 """Slots of an account: they bound the concurrent invocations that read its files; others keep capacity.
 
 One item of the table of uploads, entry `slots`. A slot is a lease: the slot of a dead process expires.
-Customers' own buckets have their slots in functions.shared.custody.health, with the health of the bucket.
+Customers' own buckets have their slots in functions.shared.byoc.health, with the health of the bucket.
 """
 
 import time

@@ -22,25 +22,25 @@ from itertools import islice
 from typing import Any
 
 from functions.shared import journal
-from functions.shared.apart import Apart
-from functions.shared.buckets.contract import BucketRefusedError, Listed
-from functions.shared.buckets.drops import DropBucket, Dropped
-from functions.shared.custody.buckets import destinations
-from functions.shared.custody.destinations import Destinations
-from functions.shared.custody.settings import CustodySettings
+from functions.shared.buckets.contract import BucketRefusedError, ListedObject
+from functions.shared.buckets.drop_bucket import DropBucket, DroppedFile
+from functions.shared.byoc.buckets import destination_store
+from functions.shared.byoc.destination_store import DestinationStore
+from functions.shared.byoc.settings import ByocSettings
 from functions.shared.dynamo.answers import open_client
+from functions.shared.egress.response_limits import bounded
 from functions.shared.errors import AstralogError
-from functions.shared.guarded.answers import bounded
+from functions.shared.fan_out import FanOut
 from functions.shared.settings import load
 from functions.shared.tenancy import TenantId, dropin_prefix
 from functions.shared.turn_log import DynamoTurnLog
 from functions.shared.turns import TurnClock, TurnLog, fair_order
+from functions.uploads.customer_buckets import CustomerDropBuckets, customer_drop_buckets
 from functions.uploads.files import File, digest_of
-from functions.uploads.notices import is_file, tenant_of
-from functions.uploads.own_clouds import DropCustody, drop_custody
-from functions.uploads.own_drops import open_drops
+from functions.uploads.managed_drop_bucket import open_drops
+from functions.uploads.notifications import is_file, tenant_of
 from functions.uploads.queue import DropQueue
-from functions.uploads.register import Register
+from functions.uploads.register import UploadRegister
 
 FUNCTION = "sweeper-dropin"
 PREFIX = "dropin/"
@@ -59,7 +59,7 @@ FILES_A_RUN = 5_000
 LISTED_A_RUN = 200_000
 """Limits for one bucket; the next run continues after them."""
 LOOKED_UP_AT_A_TIME = 500
-TOLD_KEPT_IN_MIND = 100_000
+MAX_REMEMBERED_FILES = 100_000
 HOURLY_MINUTES = 5
 """A run that begins within so many minutes of the hour is a full run."""
 
@@ -72,7 +72,7 @@ OURS_SECONDS = 150
 
 
 @dataclass(frozen=True, slots=True)
-class Settings(CustodySettings):
+class Settings(ByocSettings):
     drop_bucket: str
     uploads_table: str
     dropped_queue: str
@@ -86,19 +86,19 @@ class DropSweep:
     def __init__(
         self,
         drops: DropBucket,
-        custody: DropCustody,
-        register: Register,
+        customer_buckets: CustomerDropBuckets,
+        register: UploadRegister,
         ours: DropQueue,
         theirs: DropQueue,
         turns: TurnLog,
     ) -> None:
         self._drops = drops
-        self._custody = custody
+        self._customer_buckets = customer_buckets
         self._register = register
         self._ours = ours
         self._theirs = theirs
         self._turns = turns
-        self._told: dict[str, float] = {}
+        self._published_at: dict[str, float] = {}
 
     def in_order(self, tenants: Iterable[TenantId]) -> list[TenantId]:
         """`tenants` in the order of their turns."""
@@ -106,7 +106,7 @@ class DropSweep:
         return fair_order(waiting, self._turns.last(waiting))
 
     def one(
-        self, tenant: TenantId | None, now: datetime, may_go_on: Callable[[], bool] = lambda: True
+        self, tenant: TenantId | None, now: datetime, has_time: Callable[[], bool] = lambda: True
     ) -> int | None:
         """Sweep the bucket of `tenant`, ours for None.
 
@@ -114,14 +114,14 @@ class DropSweep:
         """
         try:
             if tenant is None:
-                return self._swept(None, self._drops, PREFIX, now, may_go_on)
+                return self._swept(None, self._drops, PREFIX, now, has_time)
             self._turns.begin(tenant)
             with bounded(math.inf, A_BUCKET_SECONDS):
-                drops = self._custody.drops(tenant)
-                return self._swept(tenant, drops, dropin_prefix(tenant), now, may_go_on)
+                drops = self._customer_buckets.drops(tenant)
+                return self._swept(tenant, drops, dropin_prefix(tenant), now, has_time)
         except AstralogError as fault:
             if tenant is not None and isinstance(fault, BucketRefusedError):
-                self._custody.forget(tenant)
+                self._customer_buckets.evict(tenant)
             journal.write("bucket_unswept", tenant_id=tenant or "", error_type=type(fault).__name__)
             return None
 
@@ -131,52 +131,54 @@ class DropSweep:
         drops: DropBucket,
         prefix: str,
         now: datetime,
-        may_go_on: Callable[[], bool],
+        has_time: Callable[[], bool],
     ) -> int:
-        """Continue where the last run stopped, for as long as `may_go_on` permits."""
+        """Continue where the last run stopped, for as long as `has_time` permits."""
         after = self._register.swept_to(tenant)
         longest = RECENT if after is None and now.minute >= HOURLY_MINUTES else MONTH
         queue = self._ours if tenant is None else self._theirs
         listing = drops.under(prefix, after or "")
-        listed = told = 0
+        listed = published = 0
         while page := list(islice(listing, LOOKED_UP_AT_A_TIME)):
             listed += len(page)
-            for file in self._untold(_young(page, drops.name, now, longest), now):
-                queue.tell(file)
-                told += 1
-            if listed >= LISTED_A_RUN or told >= FILES_A_RUN or not may_go_on():
+            for file in self._unpublished(_young(page, drops.name, now, longest), now):
+                queue.publish(file)
+                published += 1
+            if listed >= LISTED_A_RUN or published >= FILES_A_RUN or not has_time():
                 self._register.note_swept(tenant, page[-1].key)
-                return told
+                return published
         if after is not None:
             # A sweep that began after a key starts at the beginning next time, and looks at all ages again.
             self._register.note_swept(tenant, "" if after else None)
-        return told
+        return published
 
-    def _untold(self, files: Iterable[tuple[TenantId, Dropped]], now: datetime) -> Iterator[Dropped]:
+    def _unpublished(
+        self, files: Iterable[tuple[TenantId, DroppedFile]], now: datetime
+    ) -> Iterator[DroppedFile]:
         """The files that are not known, or whose reading stands still."""
-        by_tenant: dict[TenantId, dict[str, Dropped]] = {}
+        by_tenant: dict[TenantId, dict[str, DroppedFile]] = {}
         for tenant, file in files:
             by_tenant.setdefault(tenant, {})[digest_of(tenant, file)] = file
         for tenant, digests in by_tenant.items():
             known = self._register.files(tenant, list(digests))
             for digest, file in digests.items():
-                if _is_due(known.get(digest), now) and not self._was_told(digest, now):
+                if _needs_publishing(known.get(digest), now) and not self._was_published(digest, now):
                     yield file
 
-    def _was_told(self, digest: str, now: datetime) -> bool:
+    def _was_published(self, digest: str, now: datetime) -> bool:
         """Whether the file was published lately, so that its message waits on the queue.
 
         Asking records the file as published now.
         """
-        if now.timestamp() - self._told.get(digest, 0) < STANDS_STILL.total_seconds():
+        if now.timestamp() - self._published_at.get(digest, 0) < STANDS_STILL.total_seconds():
             return True
-        if len(self._told) >= TOLD_KEPT_IN_MIND:
-            self._told.clear()
-        self._told[digest] = now.timestamp()
+        if len(self._published_at) >= MAX_REMEMBERED_FILES:
+            self._published_at.clear()
+        self._published_at[digest] = now.timestamp()
         return False
 
 
-def _is_due(known: File | None, now: datetime) -> bool:
+def _needs_publishing(known: File | None, now: datetime) -> bool:
     if known is None:
         return True
     stands_still = now.timestamp() - max(known.updated_at, known.lease_until) > STANDS_STILL.total_seconds()
@@ -184,36 +186,36 @@ def _is_due(known: File | None, now: datetime) -> bool:
 
 
 def _young(
-    listing: Iterable[Listed], bucket: str, now: datetime, longest: timedelta
-) -> Iterator[tuple[TenantId, Dropped]]:
+    listing: Iterable[ListedObject], bucket: str, now: datetime, longest: timedelta
+) -> Iterator[tuple[TenantId, DroppedFile]]:
     """The files of the listing in the range of ages to look up, each with its tenant."""
     for each in listing:
         tenant = tenant_of(each.key)
-        file = Dropped(bucket, each.key, each.etag, each.size_bytes)
+        file = DroppedFile(bucket, each.key, each.etag, each.size_bytes)
         if tenant and is_file(file, tenant) and SETTLE <= now - each.modified_at < longest:
             yield tenant, file
 
 
 @dataclass(frozen=True, slots=True)
-class _Sweeper:
+class _DropInSweeper:
     """The parts of this function."""
 
-    destinations: Destinations
+    destinations: DestinationStore
     sweep: DropSweep
 
 
 @cache
-def _sweeper() -> _Sweeper:
+def _sweeper() -> _DropInSweeper:
     settings = load(Settings)
     sweep = DropSweep(
         open_drops(settings.drop_bucket),
-        drop_custody(settings),
-        Register(settings.uploads_table),
+        customer_drop_buckets(settings),
+        UploadRegister(settings.uploads_table),
         DropQueue(settings.dropped_queue, FUNCTION),
         DropQueue(settings.dropped_byoc_queue, FUNCTION),
         DynamoTurnLog(settings.turns_table, FUNCTION, open_client()),
     )
-    return _Sweeper(destinations(settings), sweep)
+    return _DropInSweeper(destination_store(settings), sweep)
 
 
 def handler(_event: dict[str, Any], context: Any) -> dict[str, int]:
@@ -239,13 +241,13 @@ def run(
     def is_time_for_more() -> bool:
         return seconds_left() > RESERVE_SECONDS + A_BUCKET_SECONDS
 
-    apart: Apart[TenantId, int | None] = Apart(
+    fan_out: FanOut[TenantId, int | None] = FanOut(
         lambda tenant: sweep.one(tenant, now, is_time_for_more),
         lambda: seconds_left() - RESERVE_SECONDS,
         is_time_for_more,
     )
     order = sweep.in_order(tenants())
-    results, _ = apart.run(order)
+    results, _ = fan_out.run(order)
     swept = [files for files in (ours, *results.values()) if files is not None]
     outcome = {"files": sum(swept), "unswept": len(order) + 1 - len(swept)}
     journal.measure(

@@ -1,6 +1,6 @@
 """The text of a file as formats see it: the part that is still needed, and its position in the whole."""
 
-from functions.uploads.streams.contract import BrokenFileError, Mark, Stream
+from functions.uploads.streams.contract import BrokenFileError, ResumePoint, Stream
 
 UTF8_BOM = b"\xef\xbb\xbf"
 
@@ -47,7 +47,7 @@ class Text:
         self.drop(len(self.data))
         self.fault, self.ended = fault, True
 
-    def mark(self) -> Mark:
+    def mark(self) -> ResumePoint:
         """A resume point at `at` or before it."""
         return self._stream.mark(self.at)
 

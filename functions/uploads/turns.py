@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
 from functions.shared import journal
-from functions.shared.buckets.drops import Dropped
+from functions.shared.buckets.drop_bucket import DroppedFile
 from functions.shared.errors import RetryableError
 from functions.shared.tenancy import TenantId
 from functions.uploads.gate import UsagePendingError
-from functions.uploads.notices import Message, read
+from functions.uploads.notifications import DropInMessage, read
 from functions.uploads.queue import LONGEST_PAUSE_SECONDS, DropQueue, pause_seconds
 
 FULL_SECONDS = 1.0
@@ -51,7 +51,7 @@ class NoSlot:
 class Worker(Protocol[S]):
     """The work of one of the drop-in functions."""
 
-    def owner(self, file: Dropped) -> TenantId | None:
+    def owner(self, file: DroppedFile) -> TenantId | None:
         """The tenant of the file, without reading it; None when there is nothing to do."""
         ...
 
@@ -59,7 +59,7 @@ class Worker(Protocol[S]):
         """Acquire a slot to read files of `tenant`; raises RetryableError when its state is unavailable."""
         ...
 
-    def work(self, file: Dropped, slot: S, message: Message) -> int | None:
+    def work(self, file: DroppedFile, slot: S, message: DropInMessage) -> int | None:
         """Process the file; return the seconds after which its message must be redelivered, or None.
 
         Raises UsagePendingError when no file of the account may be read now.
@@ -72,12 +72,12 @@ class Worker(Protocol[S]):
 
 
 @dataclass(slots=True)
-class _Round:
+class _MessageOutcomes:
     """The outcome for the messages of one invocation; a message that is in no list is done."""
 
-    deferred: list[tuple[TenantId, Message]] = field(default_factory=list)
-    handed_back: list[Message] = field(default_factory=list)
-    retried: list[tuple[Message, int]] = field(default_factory=list)
+    deferred: list[tuple[TenantId, DropInMessage]] = field(default_factory=list)
+    released: list[DropInMessage] = field(default_factory=list)
+    retried: list[tuple[DropInMessage, int]] = field(default_factory=list)
 
 
 class FairTurns(Generic[S]):
@@ -95,25 +95,25 @@ class FairTurns(Generic[S]):
 
     def answer_to(self, event: dict[str, Any], worker: Worker[S]) -> dict[str, Any]:
         """Process an SQS event; the response names the messages that must be redelivered."""
-        began, outcome = self._clock(), _Round()
+        began, outcome = self._clock(), _MessageOutcomes()
         theirs = self._by_owner(read(event), worker, outcome)
         turn = self._turn(theirs, worker, outcome)
         self._defer(outcome)
-        self._queue.hand_back(outcome.handed_back)
+        self._queue.release(outcome.released)
         self._queue.hide(outcome.retried)
-        worked = _Round()
+        worked = _MessageOutcomes()
         if turn:
             self._work(*turn, worker, worked, began)
             self._queue.hide(worked.retried)
-        back = [*outcome.handed_back, *worked.handed_back]
+        back = [*outcome.released, *worked.released]
         failed = [*back, *(message for message, _ in (*outcome.retried, *worked.retried))]
         return {"batchItemFailures": [{"itemIdentifier": each.message_id} for each in failed]}
 
     def _by_owner(
-        self, messages: Sequence[Message], worker: Worker[S], outcome: _Round
-    ) -> dict[TenantId, list[Message]]:
+        self, messages: Sequence[DropInMessage], worker: Worker[S], outcome: _MessageOutcomes
+    ) -> dict[TenantId, list[DropInMessage]]:
         """The messages with work to do, by account; a message of several files is split into one for each."""
-        found: dict[TenantId, list[Message]] = {}
+        found: dict[TenantId, list[DropInMessage]] = {}
         for message in messages:
             try:
                 owners = [worker.owner(each) for each in message.files or ()]
@@ -122,18 +122,18 @@ class FairTurns(Generic[S]):
                 elif len(message.files) > 1:
                     for file, owner in zip(message.files, owners, strict=True):
                         if owner:
-                            self._queue.tell(file)
+                            self._queue.publish(file)
                 elif owners and owners[0]:
                     found.setdefault(owners[0], []).append(message)
             except RetryableError as fault:
-                self._put_back(message, fault, outcome)
+                self._redeliver(message, fault, outcome)
         return found
 
     def _turn(
-        self, theirs: dict[TenantId, list[Message]], worker: Worker[S], outcome: _Round
-    ) -> tuple[TenantId, S, list[Message]] | None:
+        self, theirs: dict[TenantId, list[DropInMessage]], worker: Worker[S], outcome: _MessageOutcomes
+    ) -> tuple[TenantId, S, list[DropInMessage]] | None:
         """The account whose turn it is, its slot and messages; other messages are deferred or released."""
-        turn: tuple[TenantId, S, list[Message]] | None = None
+        turn: tuple[TenantId, S, list[DropInMessage]] | None = None
         for tenant, messages in theirs.items():
             rest = messages
             if turn is None and not self._is_full(tenant):
@@ -141,7 +141,7 @@ class FairTurns(Generic[S]):
                     slot = worker.take_slot(tenant)
                 except RetryableError as fault:
                     for each in messages:
-                        self._put_back(each, fault, outcome)
+                        self._redeliver(each, fault, outcome)
                     continue
                 if isinstance(slot, NoSlot):
                     self._note_full(tenant, slot.seconds)
@@ -152,12 +152,12 @@ class FairTurns(Generic[S]):
             if self._is_full(tenant):
                 outcome.deferred += [(tenant, each) for each in rest]
             else:
-                outcome.handed_back += rest
+                outcome.released += rest
         return turn
 
-    def _small(self, messages: Sequence[Message]) -> list[Message]:
+    def _small(self, messages: Sequence[DropInMessage]) -> list[DropInMessage]:
         """The smallest message, and further ones while they are small together."""
-        chosen: list[Message] = []
+        chosen: list[DropInMessage] = []
         size_bytes = 0
         for each in sorted(messages, key=_size):
             size_bytes += _size(each)
@@ -170,9 +170,9 @@ class FairTurns(Generic[S]):
         self,
         tenant: TenantId,
         slot: S,
-        messages: list[Message],
+        messages: list[DropInMessage],
         worker: Worker[S],
-        outcome: _Round,
+        outcome: _MessageOutcomes,
         began: float,
     ) -> None:
         """Read files of `tenant` one after the other; release those that there is no time for."""
@@ -190,25 +190,25 @@ class FairTurns(Generic[S]):
             self._defer(outcome)
         finally:
             worker.release_slot(slot)
-            self._queue.hand_back(waiting)
-            outcome.handed_back += waiting
+            self._queue.release(waiting)
+            outcome.released += waiting
 
-    def _defer(self, outcome: _Round) -> None:
+    def _defer(self, outcome: _MessageOutcomes) -> None:
         """Send each deferred message anew, with a delay; if that fails, hide it for as long."""
         copies = [
             (message, self._delay(tenant, message))
             for tenant, message in outcome.deferred
-            if not self._is_let_go(tenant, message)
+            if not self._is_abandoned(tenant, message)
         ]
         outcome.retried += self._queue.defer(copies)
 
-    def _is_let_go(self, tenant: TenantId, message: Message) -> bool:
+    def _is_abandoned(self, tenant: TenantId, message: DropInMessage) -> bool:
         if message.deferrals < MAX_DEFERRALS:
             return False
         journal.write("file_let_go", tenant_id=tenant, receive_count=message.deferrals)
         return True
 
-    def _delay(self, tenant: TenantId, message: Message) -> int:
+    def _delay(self, tenant: TenantId, message: DropInMessage) -> int:
         """Exponential backoff, at least as long as the account's backlog takes; less up to half as jitter."""
         minute = int(self._clock() // 60)
         since, count = self._backlog.get(tenant, (minute, 0))
@@ -235,10 +235,10 @@ class FairTurns(Generic[S]):
             del notes[next(iter(notes))]
         notes[tenant] = value
 
-    def _put_back(self, message: Message, fault: RetryableError, outcome: _Round) -> None:
+    def _redeliver(self, message: DropInMessage, fault: RetryableError, outcome: _MessageOutcomes) -> None:
         journal.write("file_put_back", error_type=type(fault).__name__, receive_count=message.receive_count)
         outcome.retried.append((message, pause_seconds(message.receive_count)))
 
 
-def _size(message: Message) -> int:
+def _size(message: DropInMessage) -> int:
     return sum(each.size_bytes for each in message.files or ())

@@ -26,17 +26,51 @@ from infra.topology.runtime import (
     UNRESERVED,
 )
 from infra.topology.secrets import KEYS, SECRETS, WAREHOUSE_SECRETS
-from infra.topology.settings import API, MAIL_FROM, SERVICES, STANDING_FOR
+from infra.topology.settings import API, MAIL_FROM, REFERENCE_KINDS, SERVICES
 from infra.topology.shape import Function, QueueSource, Route, Throttle
 from infra.topology.signals import SIGNALS, Signal
 from infra.topology.tables import TABLES, Index, Table, table
 from infra.topology.throttles import CLOSED
 
 __all__ = [
-    "API", "ARCHITECTURE", "AUTHORIZER", "BUCKETS", "CLOSED", "DEFAULT_ROUTE", "FUNCTIONS",
-    "HTTP_TIMEOUT_SECONDS", "KEYS", "MAIL_FROM", "MAIL_SETS", "MAX_BODY_BYTES", "METRICS_NAMESPACE",
-    "MIGRATE", "NOTIFICATIONS", "PYTHON", "QUEUES", "RESERVABLE", "SECRETS", "SERVICES", "SIGNALS",
-    "STANDING_FOR", "TABLES", "UNKNOWN_ROUTES", "UNRESERVED", "WAREHOUSE_SECRETS",
-    "Bucket", "Function", "Index", "MailSet", "Notification", "Queue", "QueueSource", "Route", "Signal",
-    "Table", "Throttle", "function", "table", "throttles",
+    "API",
+    "ARCHITECTURE",
+    "AUTHORIZER",
+    "BUCKETS",
+    "CLOSED",
+    "DEFAULT_ROUTE",
+    "FUNCTIONS",
+    "HTTP_TIMEOUT_SECONDS",
+    "KEYS",
+    "MAIL_FROM",
+    "MAIL_SETS",
+    "MAX_BODY_BYTES",
+    "METRICS_NAMESPACE",
+    "MIGRATE",
+    "NOTIFICATIONS",
+    "PYTHON",
+    "QUEUES",
+    "REFERENCE_KINDS",
+    "RESERVABLE",
+    "SECRETS",
+    "SERVICES",
+    "SIGNALS",
+    "TABLES",
+    "UNKNOWN_ROUTES",
+    "UNRESERVED",
+    "WAREHOUSE_SECRETS",
+    "Bucket",
+    "Function",
+    "Index",
+    "MailSet",
+    "Notification",
+    "Queue",
+    "QueueSource",
+    "Route",
+    "Signal",
+    "Table",
+    "Throttle",
+    "function",
+    "table",
+    "throttles",
 ]  # fmt: skip

@@ -4,7 +4,7 @@ KEYS = ("credentials",)
 """KMS keys beside the one that encrypts all data at rest; `credentials` encrypts customers' credentials."""
 
 SECRETS = ("warehouse", "search", "stripe")
-"""Secrets Manager secrets; `warehouse` and `search` hold the JSON of functions.shared.address.Address, with
+"""Secrets Manager secrets; `warehouse` and `search` hold the JSON of functions.shared.clickhouse_address.ClickHouseAddress, with
 different users of one ClickHouse: searches read only (docs/deployment.md); `stripe` holds that of
 functions.billing.stripe_secret.StripeSecret."""
 

@@ -1,6 +1,6 @@
 """What a setting may refer to: a resource, a service, or an operator's choice."""
 
-STANDING_FOR = frozenset({"bucket", "table", "queue", "secret", "key", "identity", "mail", "service"})
+REFERENCE_KINDS = frozenset({"bucket", "table", "queue", "secret", "key", "identity", "mail", "service"})
 """Kinds of reference in a setting `kind:name`; any other value is plain."""
 
 SERVICES = {"stripe": "https://api.stripe.com"}

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """A metric that a function writes into its log. Above `above` it raises an alarm with text `tells`."""
+    """A metric that a function writes into its log. Above `above` it raises an alarm with text `description`."""
 
     function: str
     metric: str
     above: float
-    tells: str
+    description: str
 
 
 SIGNALS = (

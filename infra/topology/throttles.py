@@ -7,7 +7,7 @@ account, so that a flood of one route leaves the others their share of the AWS a
 
 from infra.topology.shape import Throttle
 
-ROAD = Throttle(rate=2000, burst=1000)
+INGEST = Throttle(rate=2000, burst=1000)
 """Logs. Below the request rate of an account in any region."""
 
 SEARCH = Throttle(rate=500, burst=500)

@@ -8,9 +8,9 @@ from typing import Any, NoReturn
 from rich.console import Console
 
 from local.demo.client import ApiError
+from local.demo.output import DemoOutput
 from local.demo.run import Run
 from local.demo.sandbox import sandbox
-from local.demo.telling import Teller
 from local.supervisor import StackError
 
 DEFAULT_LINES = 50_000
@@ -32,7 +32,7 @@ def demo(lines: int, *, as_json: bool) -> int:
     """
     signal.signal(signal.SIGTERM, _terminated)
     try:
-        _run(lines, Teller(Console(stderr=as_json)), as_json=as_json)
+        _run(lines, DemoOutput(Console(stderr=as_json)), as_json=as_json)
     except (ApiError, IncompleteError, StackError) as fault:
         print("\n".join([str(fault), *getattr(fault, "__notes__", ())]), file=sys.stderr)
         return 1
@@ -41,17 +41,17 @@ def demo(lines: int, *, as_json: bool) -> int:
     return 0
 
 
-def _run(lines: int, teller: Teller, *, as_json: bool) -> None:
-    teller.say("Starting a stack for the demo …")
+def _run(lines: int, output: DemoOutput, *, as_json: bool) -> None:
+    output.say("Starting a stack for the demo …")
     with sandbox() as stack:
-        figures = Run(stack, lines, teller).figures()
-        teller.figures(figures)
+        figures = Run(stack, lines, output).figures()
+        output.figures(figures)
         if as_json:
             print(json.dumps(figures.as_json(), indent=2))
         if figures.differences:
             raise IncompleteError("\n".join(figures.differences))
-    teller.say(f"All {figures.sent:,} lines sent were accepted, stored and found.")
-    teller.whats_next()
+    output.say(f"All {figures.sent:,} lines sent were accepted, stored and found.")
+    output.whats_next()
 
 
 def _terminated(_number: int, _frame: Any) -> NoReturn:

@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from local.demo.client import Client
-from local.demo.looking import search
 from local.demo.shop import DECLINED
 from local.demo.source import Event
+from local.demo.verification import search
 
 SHOWN = 5
 

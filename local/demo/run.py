@@ -5,15 +5,15 @@ from datetime import UTC, datetime
 
 from local.demo.client import Client
 from local.demo.figures import Figures
-from local.demo.looking import Missing, pages, stored, wait_until_stored
 from local.demo.machine import machine_sources
+from local.demo.output import DemoOutput
 from local.demo.own_lines import own_source
 from local.demo.questions import Answered, ask
 from local.demo.sandbox import Sandbox
 from local.demo.sending import CLIENTS, Sent, send
 from local.demo.shop import shop_source
 from local.demo.source import Event, Source
-from local.demo.telling import Teller
+from local.demo.verification import Missing, pages, stored, wait_until_stored
 from local.stack import ACCOUNTS
 
 MACHINE_SHARE = 0.4
@@ -24,10 +24,10 @@ OWN_SHARE = 0.1
 class Run:
     """Send `lines` lines through one stack."""
 
-    def __init__(self, stack: Sandbox, lines: int, teller: Teller) -> None:
+    def __init__(self, stack: Sandbox, lines: int, output: DemoOutput) -> None:
         self._stack = stack
         self._lines = lines
-        self._teller = teller
+        self._output = output
         self._reader = Client(stack.api, stack.keys["read"])
         self._sources: list[Source] = []
         self._sent = Sent()
@@ -71,7 +71,7 @@ class Run:
 
     def _send_all(self) -> None:
         """Send the machine's lines first: handling them produces the stack's own lines."""
-        self._teller.say(
+        self._output.say(
             f"Sending with {CLIENTS} clients at once, as JSON, NDJSON with gzip, array with zstd"
         )
         self._send(machine_sources(int(self._lines * MACHINE_SHARE), datetime.now(UTC)))
@@ -80,14 +80,14 @@ class Run:
         self._send([own, shop_source(left, datetime.now(UTC))])
 
     def _send(self, sources: list[Source]) -> None:
-        self._teller.sources(sources)
+        self._output.sources(sources)
         self._sources += sources
         events = [event for source in sources for event in source.events]
-        with self._teller.progress("accepted", len(events)) as more:
+        with self._output.progress("accepted", len(events)) as more:
             self._sent += send(events, self._stack.api, self._stack.keys["ingest"], more)
 
     def _wait(self) -> int:
-        with self._teller.progress("stored in ClickHouse", self._sent.accepted) as more:
+        with self._output.progress("stored in ClickHouse", self._sent.accepted) as more:
             return wait_until_stored(self._count, self._sent.accepted, more)
 
     def _count(self) -> int | None:
@@ -96,7 +96,7 @@ class Run:
     def _find_all(self) -> int:
         missing = Missing(self._events)
         found = 0
-        with self._teller.progress("found by search", len(self._events)) as more:
+        with self._output.progress("found by search", len(self._events)) as more:
             for page in pages(self._reader, datetime.now(UTC)):
                 struck = missing.strike(page)
                 found += struck
@@ -105,5 +105,5 @@ class Run:
 
     def _ask(self) -> list[Answered]:
         answers = ask(self._reader, datetime.now(UTC))
-        self._teller.answers(answers)
+        self._output.answers(answers)
         return answers

@@ -82,9 +82,9 @@ def _configure(process: "subprocess.Popen[bytes]", state: Path) -> None:
 
 
 def _when_ready(process: "subprocess.Popen[bytes]", places: Places, output: Path) -> Sandbox:
-    give_up_at = time.monotonic() + START_SECONDS
+    deadline = time.monotonic() + START_SECONDS
     while not places.page.exists():
-        if process.poll() is not None or time.monotonic() > give_up_at:
+        if process.poll() is not None or time.monotonic() > deadline:
             raise StackError(f"the stack did not start:\n{output.read_text()}")
         time.sleep(0.05)
     page = json.loads(places.page.read_text())

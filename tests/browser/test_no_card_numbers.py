@@ -16,11 +16,11 @@ from local import overrides
 from local.endpoints import Endpoints
 from local.invoker import Invoker
 from local.naming import PROJECT_ROOT, physical, queue_url
-from local.ticker import schedule_event
+from local.scheduler import schedule_event
 from tests.browser.card_numbers import cards_in
 from tests.browser.hands import DECLINED, GOOD
 from tests.browser.walk import Walk
-from tests.integration.holdings import everything
+from tests.integration.data_inventory import everything
 from tests.integration.stack import RunningStack
 
 CARD = "".join(GOOD.split())

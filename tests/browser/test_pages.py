@@ -1,4 +1,4 @@
-"""The local Stripe's own pages, clicked through in Chromium."""
+"""The fake Stripe's own pages, clicked through in Chromium."""
 
 import asyncio
 import re
@@ -12,14 +12,14 @@ from playwright.sync_api import expect
 from tests.browser.chromium import PATIENCE_MS, Browser
 from tests.browser.elsewhere import Elsewhere, elsewhere
 from tests.browser.hands import DECLINED, GOOD, MASTERCARD, NAME, alert, fill_card, press, sections
-from tests.contract.local_stripe import CARD, Stripe, local_stripe
-from tests.contract.local_stripe_shop import Plan, buy, checkout, meter, plan, portal
+from tests.fake_stripe.server import CARD, Stripe, fake_stripe_server
+from tests.fake_stripe.shop import Plan, buy, checkout, meter, plan, portal
 from tests.integration.stack import wait_until
 
 
 @pytest.fixture
 def here() -> Iterator[Stripe]:
-    with local_stripe() as made:
+    with fake_stripe_server() as made:
         yield made
 
 
@@ -93,7 +93,7 @@ class HeldCheckouts:
 def test_a_button_that_is_pressed_twice_subscribes_once(browser: Browser, shop: Elsewhere) -> None:
     """The second press aborts the navigation of the first, so the test waits for the URL alone."""
     held = HeldCheckouts()
-    with local_stripe(held.hold) as here:
+    with fake_stripe_server(held.hold) as here:
         mine, theirs = (here.api.customers.create({"email": f"{name}@example.com"}).id for name in "ab")
         session = checkout(
             here, mine, plan(here, "Managed, 15 days", 1000, meter(here).id), **leading_to(shop)

@@ -1,4 +1,4 @@
-"""Billing against the local Stripe: what accounts buy, change, end and get back, and what is theirs then."""
+"""Billing against the fake Stripe: what accounts buy, change, end and get back, and what is theirs then."""
 
 import json
 from collections.abc import Iterator
@@ -9,18 +9,18 @@ from typing import Any
 import pytest
 
 from functions.billing import catalogue
+from functions.billing.stripe_client import StripeSdkClient
 from functions.billing.stripe_contract import (
     API_VERSION,
     DUPLICATE_METER_EVENT,
     StripeRefusedError,
     StripeUnavailableError,
 )
-from functions.billing.stripe_gate import StripeGate
-from functions.shared.account.standing import standing_on
+from functions.shared.accounts.account_status import account_status_on
 from functions.shared.plans import PLANS, TRIAL, TRIAL_DAYS
 from functions.shared.secret_text import SecretText
 from functions.shared.tenancy import TenantId
-from tests.contract.local_stripe import API_KEY, CARD
+from tests.fake_stripe.server import API_KEY, CARD
 from tests.unit.billing.shop import DAY, FAILS_LATER, Shop, shop
 
 
@@ -56,18 +56,22 @@ def test_two_accounts_buy_and_each_has_what_it_bought(here: Shop) -> None:
     here.buy(acme, "managed_15")
     here.buy(globex, "managed_30")
     assert set(here.deliver()) == {200}
-    assert [here.standing(each).plan for each in (acme, globex, other)] == ["managed_15", "managed_30", TRIAL]
+    assert [here.account_status(each).plan for each in (acme, globex, other)] == [
+        "managed_15",
+        "managed_30",
+        TRIAL,
+    ]
     assert [shown(here, each)["status"] for each in (acme, globex, other)] == ["trialing", "trialing", "none"]
     assert here.actions(acme) == ["billing.checkout_begun", "subscription.begun"]
     assert (here.mails(acme), here.mails(other)) == (["begun"], [])
-    customers = {here.book(each).customer_id for each in (acme, globex)}
+    customers = {here.record(each).customer_id for each in (acme, globex)}
     assert len(customers) == 2
-    assert here.book(other).customer_id == ""
+    assert here.record(other).customer_id == ""
 
 
 def test_what_is_left_of_a_trial_stays_free_and_two_days_are_too_little(here: Shop) -> None:
     acme, late = here.account("acme"), here.account("late", trial_of(here, days=2))
-    ends_at = here.standing(acme).accepts_until
+    ends_at = here.account_status(acme).accepts_until
     here.buy(acme)
     here.buy(late)
     here.deliver()
@@ -78,11 +82,11 @@ def test_what_is_left_of_a_trial_stays_free_and_two_days_are_too_little(here: Sh
     here.here.advance(TRIAL_DAYS + 1)
     here.deliver()
     assert here.subscription(acme)["status"] == "active"
-    assert here.standing(acme) == standing_on(PLANS["managed_15"])
+    assert here.account_status(acme) == account_status_on(PLANS["managed_15"])
 
 
 def trial_of(here: Shop, days: float) -> Any:
-    return standing_on(PLANS[TRIAL], int(here.now() + days * DAY), "trial_ended")
+    return account_status_on(PLANS[TRIAL], int(here.now() + days * DAY), "trial_ended")
 
 
 def test_who_has_a_plan_is_not_sold_another_beside_it(here: Shop) -> None:
@@ -92,7 +96,7 @@ def test_who_has_a_plan_is_not_sold_another_beside_it(here: Shop) -> None:
     # Even when Stripe has not told us yet.
     globex = here.account("globex")
     here.buy(globex)
-    assert here.book(globex).subscription is None
+    assert here.record(globex).subscription is None
     asked = here.ask("POST /v1/billing/checkout", globex, {"plan": "managed_30"})
     assert code_of(asked) == (409, "already_subscribed")
 
@@ -104,7 +108,7 @@ def test_of_the_pages_that_were_asked_for_only_the_last_can_be_paid(here: Shop) 
         assert "Subscribe" not in here.here.http.get(old).text
     assert here.here.post_form(pages[-1], "Subscribe", **CARD).status_code == 303
     here.deliver()
-    assert here.book(acme).live
+    assert here.record(acme).live
     made = here.here.api.customers.list({"limit": 100}).data
     assert len(made) == 1
 
@@ -134,11 +138,11 @@ def test_two_first_checkouts_at_once_make_one_customer_and_one_page_that_can_be_
         pages.append(here.page("POST /v1/billing/checkout", tenant, {"plan": "managed_15"}))
         here.wrap = lambda gate: gate
         open_ones = [page for page in pages if "Subscribe" in here.here.http.get(page).text]
-        customer = here.book(tenant).customer_id
+        customer = here.record(tenant).customer_id
         sessions = here.here.api.checkout.sessions.list({"customer": customer, "limit": 100}).data
         assert len(open_ones) == 1, number
         assert [each.status for each in sessions].count("open") == 1, number
-        assert here.book(tenant).checkout_session in {each.id for each in sessions if each.status == "open"}
+        assert here.record(tenant).checkout_session in {each.id for each in sessions if each.status == "open"}
 
 
 def test_a_page_that_is_paid_while_another_is_asked_for_leaves_none_to_be_paid(here: Shop) -> None:
@@ -164,7 +168,7 @@ def test_a_page_that_is_paid_while_another_is_asked_for_leaves_none_to_be_paid(h
         here.wrap = lambda _gate, paying=paying: paying
         answer = here.ask("POST /v1/billing/checkout", tenant, {"plan": "managed_30"})
         here.wrap = lambda gate: gate
-        customer = here.book(tenant).customer_id
+        customer = here.record(tenant).customer_id
         sessions = here.here.api.checkout.sessions.list({"customer": customer, "limit": 100}).data
         bought, can_be_paid = len(here.gate.subscriptions(customer)), "open" in {s.status for s in sessions}
         assert (bought, can_be_paid, answer["statusCode"]) in ((1, False, 409), (0, True, 201)), number
@@ -174,16 +178,16 @@ def test_a_page_that_is_paid_while_another_is_asked_for_leaves_none_to_be_paid(h
 
 def test_a_customer_deleted_at_stripe_is_made_anew_and_can_buy_again(here: Shop) -> None:
     acme = here.subscribed("acme")
-    old = here.book(acme).customer_id
+    old = here.record(acme).customer_id
     here.here.api.customers.delete(old)
     here.deliver()
     assert here.refusal(acme) == "subscription_ended"
     assert code_of(here.ask("POST /v1/billing/portal", acme)) == (409, "no_customer")
     here.buy(acme, "managed_30")
     here.deliver()
-    assert here.book(acme).customer_id != old
-    assert here.standing(acme) == standing_on(PLANS["managed_30"])
-    assert here.books.owner(old) is None
+    assert here.record(acme).customer_id != old
+    assert here.account_status(acme) == account_status_on(PLANS["managed_30"])
+    assert here.records.owner(old) is None
 
 
 def test_a_plan_goes_up_at_once_and_down_with_what_is_given_back(here: Shop) -> None:
@@ -198,7 +202,7 @@ def test_a_plan_goes_up_at_once_and_down_with_what_is_given_back(here: Shop) -> 
     assert json.loads(down["body"])["plan"] == "managed_15"
     assert here.gate.invoices(here.subscription(acme)["id"])[0]["id"] == invoice["id"]
     here.deliver()
-    assert here.standing(acme) == here.standing(globex) == standing_on(PLANS["managed_15"])
+    assert here.account_status(acme) == here.account_status(globex) == account_status_on(PLANS["managed_15"])
     here.here.advance(20)
     renewed = [here.gate.invoices(here.subscription(each)["id"])[0]["total"] for each in (acme, globex)]
     assert renewed[0] < renewed[1] == PLANS["managed_15"].monthly_cents
@@ -213,12 +217,12 @@ def test_a_change_that_the_card_refuses_changes_nothing(here: Shop) -> None:
     acme = here.subscribed("acme", "managed_15")
     assert here.portal(acme, "Save card", **FAILS_LATER) == 303
     here.deliver()
-    before = here.standing(acme)
+    before = here.account_status(acme)
     asked = here.ask("POST /v1/billing/plan", acme, {"plan": "managed_30"})
     assert code_of(asked) == (402, "card_declined")
     here.deliver()
     thing = here.subscription(acme)
-    assert (thing["status"], here.standing(acme)) == ("active", before)
+    assert (thing["status"], here.account_status(acme)) == ("active", before)
     assert "managed_15" in str(thing["items"]["data"][0]["price"]["product"])
 
 
@@ -247,22 +251,22 @@ def test_who_has_no_cloud_of_their_own_cannot_take_the_plan_for_it(here: Shop) -
         assert code_of(asked) == (409, "no_destination")
     here.client.put_item(TableName="destinations", Item={"tenant_id": {"S": globex}})
     assert here.ask("POST /v1/billing/plan", globex, {"plan": "byoc"})["statusCode"] == 200
-    assert here.standing(globex).plan == "byoc"
+    assert here.account_status(globex).plan == "byoc"
     assert code_of(here.ask("POST /v1/billing/checkout", acme, {"plan": "byoc"})) == (409, "no_destination")
 
 
 def test_an_end_is_asked_for_taken_back_asked_for_again_and_comes(here: Shop) -> None:
     acme, globex = here.subscribed("acme"), here.subscribed("globex")
-    period_end = here.book(acme).subscription.period_end  # type: ignore[union-attr]
+    period_end = here.record(acme).subscription.period_end  # type: ignore[union-attr]
     here.portal(acme, "Cancel plan")
     here.deliver()
-    ending = here.standing(acme)
+    ending = here.account_status(acme)
     assert (ending.accepts_until, ending.end_reason) == (period_end, "subscription_ended")
     assert (here.refusal(acme), shown(here, acme)["ends_at"] is not None) == ("", True)
     here.here.advance(0.01)
     here.portal(acme, "Don&#x27;t cancel plan")
     here.deliver()
-    assert here.standing(acme).accepts_until is None
+    assert here.account_status(acme).accepts_until is None
     here.here.advance(0.01)
     here.portal(acme, "Cancel plan")
     here.deliver()
@@ -270,7 +274,7 @@ def test_an_end_is_asked_for_taken_back_asked_for_again_and_comes(here: Shop) ->
     # The end holds by the clock alone, before anybody told of it.
     assert here.refusal(acme) == "subscription_ended"
     here.deliver()
-    assert (here.refusal(acme), here.standing(acme).plan) == ("subscription_ended", "managed_15")
+    assert (here.refusal(acme), here.account_status(acme).plan) == ("subscription_ended", "managed_15")
     assert here.refusal(globex) == ""
     assert here.mails(acme) == ["begun", "ending", "resumed", "ending", "ended"]
     assert here.mails(globex) == ["begun"]
@@ -282,10 +286,10 @@ def test_unpaid_after_all_retries_is_refused_and_paid_is_taken_again(here: Shop)
     here.portal(acme, "Save card", **FAILS_LATER)
     here.here.advance(31)
     here.deliver()
-    since = here.book(acme).subscription.owes_since  # type: ignore[union-attr]
+    since = here.record(acme).subscription.owes_since  # type: ignore[union-attr]
     here.here.advance(8)
     here.deliver()
-    kept = here.book(acme).subscription
+    kept = here.record(acme).subscription
     assert kept
     assert (kept.status, kept.owes_since) == ("unpaid", since)
     assert (here.refusal(acme), here.refusal(globex)) == ("payment_overdue", "")
@@ -293,13 +297,13 @@ def test_unpaid_after_all_retries_is_refused_and_paid_is_taken_again(here: Shop)
     here.here.post_form(page, "Save card", **CARD)
     assert here.here.post_form(page, "Pay now").status_code == 303
     here.deliver()
-    assert here.standing(acme) == standing_on(PLANS["managed_15"])
+    assert here.account_status(acme) == account_status_on(PLANS["managed_15"])
     assert here.mails(acme).count("recovered") == 1
 
 
 def test_refunds_and_disputes_are_in_the_trail_once_each_in_any_order(here: Shop) -> None:
     acme, globex = here.subscribed("acme"), here.subscribed("globex")
-    charge = here.here.api.charges.list({"customer": here.book(acme).customer_id}).data[0]
+    charge = here.here.api.charges.list({"customer": here.record(acme).customer_id}).data[0]
     here.here.api.refunds.create({"charge": charge.id, "amount": 400})
     here.here.api.refunds.create({"charge": charge.id, "amount": 500})
     dispute = here.here.order("/_dispute", charge=charge.id, reason="fraudulent")["id"]
@@ -328,8 +332,8 @@ def test_what_a_subscription_of_one_customer_says_of_another_account_changes_not
     """Names in metadata, an e-mail address, a reference: somebody typed them, and nobody believes them."""
     acme, globex = here.subscribed("acme", "managed_30"), here.account("globex")
     here.page("POST /v1/billing/checkout", globex, {"plan": "managed_15"})
-    before, standing = here.book(acme), here.standing(acme)
-    customer = here.book(globex).customer_id
+    before, account_status = here.record(acme), here.account_status(acme)
+    customer = here.record(globex).customer_id
     lies = {"tenant": acme, "tenant_id": acme, "plan": "byoc", "customer": before.customer_id}
     prices = [{"price": each} for each in catalogue.prices_of(here.gate, "managed_15")]
     here.here.api.customers.update(customer, {"metadata": lies, "email": "owner@acme.example"})
@@ -349,8 +353,8 @@ def test_what_a_subscription_of_one_customer_says_of_another_account_changes_not
         {"customer": customer, "items": prices, "metadata": lies, "default_payment_method": card.id}  # type: ignore[typeddict-item]
     )
     assert set(here.deliver()) == {200}
-    assert (here.book(acme), here.standing(acme)) == (before, standing)
-    assert here.standing(globex).plan == "managed_15"
+    assert (here.record(acme), here.account_status(acme)) == (before, account_status)
+    assert here.account_status(globex).plan == "managed_15"
 
 
 def test_an_event_that_never_came_is_made_up_for(here: Shop) -> None:
@@ -360,7 +364,7 @@ def test_an_event_that_never_came_is_made_up_for(here: Shop) -> None:
     here.here.advance(32)
     assert here.bookkeeper.run()["missed"] == 2
     assert shown(here, acme)["status"] == "past_due"
-    assert here.book(globex).live
+    assert here.record(globex).live
     assert here.bookkeeper.run() == {"told": 0, "missed": 0, "failed": 0}
     here.here.order("/_webhooks")
 
@@ -371,7 +375,7 @@ def test_a_retry_that_stripe_has_moved_is_no_event_that_never_came(here: Shop) -
     here.portal(acme, "Save card", **FAILS_LATER)
     here.here.advance(31)
     here.deliver()
-    before = here.book(acme).subscription
+    before = here.record(acme).subscription
     assert before
     assert before.tries_again_at
 
@@ -387,7 +391,7 @@ def test_a_retry_that_stripe_has_moved_is_no_event_that_never_came(here: Shop) -
     here.wrap = lambda _gate: Moved()
     here.ahead += 7 * 3600
     assert here.bookkeeper.run()["missed"] == 0
-    now = here.book(acme).subscription
+    now = here.record(acme).subscription
     assert now == replace(before, tries_again_at=before.tries_again_at + 3600), "and it is kept"
 
 
@@ -405,11 +409,11 @@ def test_a_purchase_of_which_no_event_came_is_found_and_a_page_that_was_left_is_
     for _ in range(4):
         here.here.advance(0.3)
         here.bookkeeper.run()
-    looked_at = here.book(globex).looked_at
+    looked_at = here.record(globex).looked_at
     for _ in range(3):
         here.here.advance(0.3)
         assert here.bookkeeper.run() == {"told": 0, "missed": 0, "failed": 0}
-    assert here.book(globex).looked_at == looked_at
+    assert here.record(globex).looked_at == looked_at
     here.here.order("/_webhooks")
 
 
@@ -419,7 +423,7 @@ def test_caps_are_set_shown_and_taken_away_one_by_one(here: Shop) -> None:
     assert both["statusCode"] == 200
     assert (shown(here, acme)["soft_cap_gb"], shown(here, acme)["hard_cap_gb"]) == (1.5, 2)
     here.ask("PATCH /v1/billing", acme, {"soft_cap_gb": None})
-    assert (here.book(acme).soft_cap_bytes, here.book(acme).hard_cap_bytes) == (None, 2 * 10**9)
+    assert (here.record(acme).soft_cap_bytes, here.record(acme).hard_cap_bytes) == (None, 2 * 10**9)
     assert shown(here, globex)["hard_cap_gb"] is None
     assert here.ask("PATCH /v1/billing", acme, {})["statusCode"] == 200
     assert here.actions(acme) == ["billing.caps_changed"] * 2, "where none is named none was changed"
@@ -444,7 +448,7 @@ def test_a_wrong_body_is_told_and_nothing_is_asked_of_stripe(
     here.wrap = lambda _gate: None
     acme = here.account("acme")
     assert code_of(here.ask(route, acme, body)) == (400, code)
-    assert here.book(acme).version == 0
+    assert here.record(acme).version == 0
 
 
 def test_only_who_may_administer_sees_or_buys(here: Shop) -> None:
@@ -472,7 +476,7 @@ def test_of_an_account_that_is_gone_meanwhile_every_route_says_so(here: Shop) ->
 
 def test_while_stripe_does_not_answer_the_answer_says_to_try_again(here: Shop) -> None:
     acme = here.account("acme")
-    here.wrap = lambda _gate: StripeGate(SecretText(API_KEY), "http://127.0.0.1:9")
+    here.wrap = lambda _gate: StripeSdkClient(SecretText(API_KEY), "http://127.0.0.1:9")
     asked = here.ask("POST /v1/billing/checkout", acme, {"plan": "managed_15"})
     assert code_of(asked) == (503, "try_again")
 
@@ -511,7 +515,7 @@ def test_another_amount_is_another_price_and_who_pays_by_the_old_one_keeps_the_p
     assert [here.here.api.prices.retrieve(each).active for each in (*old, *new)] == [False] * 2 + [True] * 2
     here.here.advance(32)
     here.deliver()
-    assert here.standing(acme) == standing_on(PLANS["managed_15"])
+    assert here.account_status(acme) == account_status_on(PLANS["managed_15"])
     assert here.subscription(acme)["items"]["data"][0]["price"]["id"] == old[0]
 
 
@@ -544,7 +548,7 @@ def test_a_sync_that_dies_at_any_step_is_finished_by_the_next(here: Shop) -> Non
 
 def test_meter_events_land_once_and_are_found_in_their_minute(here: Shop) -> None:
     acme, globex = here.subscribed("acme"), here.subscribed("globex")
-    mine, theirs = (here.book(each).customer_id for each in (acme, globex))
+    mine, theirs = (here.record(each).customer_id for each in (acme, globex))
     meter, minute = catalogue.meter_of(here.gate), int(here.now()) // 60 * 60
     event = catalogue.METER_EVENT
     here.gate.send_meter_event(event, mine, 5, "one", minute)
@@ -559,8 +563,8 @@ def test_meter_events_land_once_and_are_found_in_their_minute(here: Shop) -> Non
 def test_a_refusal_tells_a_code_and_nothing_of_what_was_asked(here: Shop) -> None:
     for gate, kind in (
         (here.gate, StripeRefusedError),
-        (StripeGate(SecretText("sk_test_canary"), here.here.url), StripeRefusedError),
-        (StripeGate(SecretText("sk_test_canary"), "http://127.0.0.1:9"), StripeUnavailableError),
+        (StripeSdkClient(SecretText("sk_test_canary"), here.here.url), StripeRefusedError),
+        (StripeSdkClient(SecretText("sk_test_canary"), "http://127.0.0.1:9"), StripeUnavailableError),
     ):
         with pytest.raises(kind) as fault:
             gate.charge("ch_canary")

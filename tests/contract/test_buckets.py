@@ -16,8 +16,8 @@ from obstore.store import MemoryStore
 
 from bench.children import child
 from functions.shared.buckets.contract import Bucket, BucketError, BucketRefusedError, BucketUnavailableError
-from functions.shared.buckets.customers import CustomersBucket
-from functions.shared.buckets.own import OwnBucket, open_bucket
+from functions.shared.buckets.customer import CustomerBucket
+from functions.shared.buckets.platform import PlatformBucket, open_bucket
 from functions.shared.errors import PermanentError
 from functions.shared.tenancy import TenantId, staged_prefix
 from local.naming import aws_variables
@@ -54,7 +54,7 @@ def client(endpoint: str) -> Any:
 def over(kind: str, endpoint: str, name: str = NAME, prefix: str = "") -> Bucket:
     """A bucket of that kind at `endpoint`."""
     if kind == "customers":
-        return CustomersBucket(client(endpoint), name, prefix)
+        return CustomerBucket(client(endpoint), name, prefix)
     with pytest.MonkeyPatch.context() as patch:
         for variable, value in aws_variables(endpoint).items():
             patch.setenv(variable, value)
@@ -72,7 +72,7 @@ def endpoint() -> Iterator[str]:
 @pytest.fixture(scope="module", params=["memory", "ours", "customers"])
 def bucket(request: pytest.FixtureRequest) -> Bucket:
     if request.param == "memory":
-        return OwnBucket(MemoryStore())
+        return PlatformBucket(MemoryStore())
     url = request.getfixturevalue("endpoint")
     return over(request.param, url, prefix="some/where/")
 

@@ -1,6 +1,6 @@
 """What functions.accounts.identity promises of its provider, in sentences that hold of Cognito itself.
 
-They run against the local stack's Cognito. Against a real pool, made as infra/people.py makes it, `Provider`
+They run against the local stack's Cognito. Against a real pool, made as infra/user_pool.py makes it, `Provider`
 is all that changes: its pool and client, and an inbox that can be read.
 """
 
@@ -19,16 +19,16 @@ from bench.children import child
 from functions.accounts.identity import (
     AddressTakenError,
     Identity,
-    Tokens,
+    SessionTokens,
     UnconfirmedError,
     WeakPasswordError,
     WrongCodeError,
     WrongPasswordError,
 )
-from functions.accounts.tokens import BadTokenError, Verifier
+from functions.accounts.tokens import AccessTokenVerifier, BadTokenError
 from functions.shared.secret_text import SecretText
-from local.identity import provision_identity
-from tests.unit.accounts.open_routes import client, wrong
+from local.user_pool import provision_identity
+from tests.unit.accounts.public_routes import client, wrong
 
 PASSWORD = SecretText("correct-horse-battery")
 NEW_PASSWORD = SecretText("another-long-password")
@@ -40,7 +40,7 @@ class Provider:
     """A pool, and what its people find in their inboxes."""
 
     identity: Identity
-    verifier: Verifier
+    verifier: AccessTokenVerifier
     endpoint: str
 
     def new_email(self) -> str:
@@ -73,7 +73,9 @@ def endpoint() -> Iterator[str]:
 def provided(endpoint: str, pool_name: str) -> Provider:
     cognito = client("cognito-idp", endpoint)
     pool, client_id, issuer, keys_url = provision_identity(cognito, pool_name)
-    return Provider(Identity(pool, client_id, cognito), Verifier(issuer, client_id, keys_url), endpoint)
+    return Provider(
+        Identity(pool, client_id, cognito), AccessTokenVerifier(issuer, client_id, keys_url), endpoint
+    )
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +89,7 @@ def elsewhere(endpoint: str) -> Provider:
     return provided(endpoint, "other-people")
 
 
-def subject(here: Provider, tokens: Tokens) -> str:
+def subject(here: Provider, tokens: SessionTokens) -> str:
     return here.verifier.verify(tokens.access.reveal()).subject
 
 

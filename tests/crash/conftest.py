@@ -2,7 +2,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.crash.retention_office import Office, opened
+from tests.crash.retention_world import RetentionWorld, opened
 from tests.crash.world import World, world
 
 
@@ -18,6 +18,6 @@ def here() -> Iterator[World]:
 
 
 @pytest.fixture
-def office(here: World) -> Iterator[Office]:
+def retention(here: World) -> Iterator[RetentionWorld]:
     with opened(here) as made:
         yield made

@@ -12,7 +12,7 @@ import boto3
 
 from functions.shared.errors import RetryableError
 from functions.shared.warehouse import Warehouse
-from functions.sync.drive import Time
+from functions.sync.batch_processor import Deadline
 from functions.sync.ledger import Batch
 from functions.sync.notifications import StagedObject
 from functions.sync.plan import Manifest
@@ -31,7 +31,7 @@ class TokenFromGrouping:
         self._staged = TrappedStaged(world.bucket, trap)
         self._loader = TrappedLoader(warehouse, trap, zombie)
 
-    def settle(self, objects: Iterable[StagedObject], _time_given: Time) -> set[str]:
+    def settle(self, objects: Iterable[StagedObject], _time_given: Deadline) -> set[str]:
         group = sorted({each.key: each for each in objects}.values(), key=lambda each: each.key)
         return self._load(group)
 
@@ -62,7 +62,7 @@ class RecordPerObject(TokenFromGrouping):
         super().__init__(world, warehouse, trap, zombie)
         self._table: Any = boto3.resource("dynamodb", region_name="us-east-1").Table(TABLE)
 
-    def settle(self, objects: Iterable[StagedObject], _time_given: Time) -> set[str]:
+    def settle(self, objects: Iterable[StagedObject], _time_given: Deadline) -> set[str]:
         group = sorted({each.key: each for each in objects}.values(), key=lambda each: each.key)
         loaded = [each for each in group if self._table.get_item(Key={"entry": each.key}).get("Item")]
         self._staged.delete(loaded)

@@ -4,12 +4,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from functions.privacy.erasure.objects import STILL_BEING_STAGED
-from functions.privacy.erasure.place import Time
+from functions.privacy.erasure.place import ErasureClock
 from functions.privacy.erasure.record import PERSON, RUNNING, Erasure
+from functions.privacy.erasure.row_locations import row_locations
 from functions.privacy.erasure.rows import EventRows
-from functions.privacy.erasure.run import Work
+from functions.privacy.erasure.run import ErasureRun
 from functions.privacy.erasure.subject import Subject
-from functions.privacy.erasure.way_of_rows import way_of_rows
 from functions.shared.buckets.contract import Bucket
 from functions.shared.warehouse import Warehouse
 
@@ -33,12 +33,12 @@ class Unwritten:
 
 def erase(warehouse: Warehouse, bucket: Bucket, subject: Subject, until: datetime, now: datetime) -> Erased:
     """Erase what was received of `subject` before `until`, as of `now`."""
-    time = Time(now.timestamp, lambda: 300.0)
+    time = ErasureClock(now.timestamp, lambda: 300.0)
     asked_at = int(until.timestamp())
     erasure = Erasure(subject.tenant, "era_1", PERSON, RUNNING, asked_at, asked_at, subject)
-    work = Work(erasure, quiet_at=(until + STILL_BEING_STAGED).timestamp())
-    work.places |= way_of_rows(subject, lambda: until, bucket, EventRows(warehouse), time)
-    verified = work.go_on(Unwritten(), time)
+    work = ErasureRun(erasure, quiet_at=(until + STILL_BEING_STAGED).timestamp())
+    work.places |= row_locations(subject, lambda: until, bucket, EventRows(warehouse), time)
+    verified = work.advance(Unwritten(), time)
     progress = work.erasure.progress
     return Erased(
         progress.removed.get("rows", 0),

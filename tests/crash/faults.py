@@ -10,7 +10,7 @@ from typing import Any
 from functions.shared.buckets.contract import Bucket
 from functions.shared.warehouse import OutcomeUnknownError, Warehouse
 from functions.sync.ledger import Batch, Lease, Ledger
-from functions.sync.load import Fetched, Loader, Staged
+from functions.sync.load import EventsTable, Fetched, StagingBucket
 from functions.sync.notifications import StagedObject
 from functions.sync.plan import Manifest
 
@@ -81,9 +81,9 @@ class TrappedLedger(Ledger):
         self._trap.crash_at("ledger read")
         return found
 
-    def write_down(self, manifest: Manifest) -> Batch | None:
+    def create_batch(self, manifest: Manifest) -> Batch | None:
         self._trap.crash_at("before plan")
-        batch = super().write_down(manifest)
+        batch = super().create_batch(manifest)
         self._trap.crash_at("after plan")
         return batch
 
@@ -98,7 +98,7 @@ class TrappedLedger(Ledger):
         self._trap.crash_at("after done")
 
 
-class TrappedStaged(Staged):
+class TrappedStaged(StagingBucket):
     def __init__(self, bucket: Bucket, trap: Trap) -> None:
         super().__init__(bucket)
         self._trap = trap
@@ -117,7 +117,7 @@ class TrappedStaged(Staged):
 
 
 @dataclass
-class TrappedLoader(Loader):
+class TrappedLoader(EventsTable):
     warehouse: Warehouse
     trap: Trap
     zombie: Zombie = field(default_factory=Zombie)

@@ -4,51 +4,53 @@ from contextlib import suppress
 from dataclasses import replace
 from uuid import uuid4
 
-from functions.billing.book import Book
 from functions.billing.meter import Meter
-from functions.billing.metering import Count
-from functions.billing.reporter import Reporter
-from functions.billing.reporting import Report, Reported
+from functions.billing.reporting.meter_event_sender import MeterEventSender
+from functions.billing.reporting.reported_usage import PendingReport, ReportedUsage
+from functions.billing.subscriptions.billing_record import BillingRecord
+from functions.billing.usage.count_transactions import CountTransaction
 from functions.shared.dynamo.transaction import UnmetError, write_all
 
 
-class NeverLooks(Reporter):
+class NeverLooks(MeterEventSender):
     """Sends again, and leaves it to Stripe to know the identifier, however long ago that was."""
 
-    def _found(self, _report: Report) -> bool:
+    def _found(self, _report: PendingReport) -> bool:
         return False
 
 
-class AnotherNameEachTime(Reporter):
+class AnotherNameEachTime(MeterEventSender):
     """An identifier for each request, as a client that retries by itself would make one."""
 
-    def _sent(self, book: Book, reported: Reported, report: Report) -> Reported:
-        return super()._sent(book, reported, replace(report, identifier=uuid4().hex))
+    def _send(self, record: BillingRecord, reported: ReportedUsage, report: PendingReport) -> ReportedUsage:
+        return super()._send(record, reported, replace(report, identifier=uuid4().hex))
 
 
-class NothingWrittenDown(Reporter):
+class NothingWrittenDown(MeterEventSender):
     """Tells the difference between what was counted and what was told, and only then writes it down."""
 
-    def report(self, book: Book) -> Reported:
-        tally = self.usage.tally(book.tenant)
+    def report(self, record: BillingRecord) -> ReportedUsage:
+        tally = self.usage.tally(record.tenant)
         left = tally.reported.left_bytes(tally.raw_bytes)
-        if left and book.live and tally.reported.subscription_id:
-            report = Report(uuid4().hex, left, book.customer_id, 0, int(self.clock()), int(self.clock()))
-            return self._sent(book, tally.reported, report)
+        if left and record.live and tally.reported.subscription_id:
+            report = PendingReport(
+                uuid4().hex, left, record.customer_id, 0, int(self.clock()), int(self.clock())
+            )
+            return self._send(record, tally.reported, report)
         return tally.reported
 
 
-class DatedOnce(Reporter):
+class DatedOnce(MeterEventSender):
     """Finds what it looks for in the first minute only, although it was sent in others since."""
 
-    def _found(self, report: Report) -> bool:
+    def _found(self, report: PendingReport) -> bool:
         return super()._found(replace(report, last_dated=report.first_dated))
 
 
 class AddsThenMarks(Meter):
     """Adds first, and marks what was added as counted by a write of its own."""
 
-    def _written(self, count: Count) -> bool:
+    def _write(self, count: CountTransaction) -> bool:
         write_all(self._client, self._usage.added(count))
         with suppress(UnmetError):
             write_all(self._client, [self._batches.marked(mark) for mark in count.marks])
@@ -58,7 +60,7 @@ class AddsThenMarks(Meter):
 class MarksThenAdds(Meter):
     """The other way round."""
 
-    def _written(self, count: Count) -> bool:
+    def _write(self, count: CountTransaction) -> bool:
         with suppress(UnmetError):
             write_all(self._client, [self._batches.marked(mark) for mark in count.marks])
             write_all(self._client, self._usage.added(count))

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
+from functions.shared.batch_usage import UsageShare
 from functions.shared.errors import RetryableError
 from functions.shared.tenancy import TenantId
-from functions.shared.usage import Share
 from tests.crash.faults import Crash
 from tests.crash.metering_world import ANSWERS, HOUR, MINUTE, MeteringWorld, share
 
@@ -97,7 +97,7 @@ class Run:
         self.tenants = tuple(TenantId(f"run{self.here.runs}-{letter}") for letter in "abc")
         for number in (PAYING, NEIGHBOUR):
             self.here.subscribe(self.tenants[number])
-            self.here.caretaker.look_after(self.tenants[number])
+            self.here.follow_ups.follow_up(self.tenants[number])
 
     def take(self, step: Step) -> None:
         for pieces in step.batches:
@@ -138,7 +138,7 @@ class Run:
             assert tally.raw_bytes <= self.stored[tenant], "counted twice"
 
     def _store(self, sizes: dict[TenantId, int], owner: TenantId | None = None) -> None:
-        shares: list[Share] = [share(tenant, size) for tenant, size in sizes.items()]
+        shares: list[UsageShare] = [share(tenant, size) for tenant, size in sizes.items()]
         self.here.store(shares, owner)
         self.stored.update(sizes)
 
@@ -148,7 +148,7 @@ class Run:
             return
         self._count_all()
         self.here.subscribe(tenant)
-        self.here.caretaker.look_after(tenant)
+        self.here.follow_ups.follow_up(tenant)
         self.free[tenant] = self.stored[tenant]
 
     def _tell(self, tenant: TenantId, step: Step) -> None:

@@ -1,4 +1,4 @@
-"""A small world to meter in: DynamoDB on moto, the local Stripe with its clock, and deaths at any write.
+"""A small world to meter in: DynamoDB on moto, the fake Stripe with its clock, and deaths at any write.
 
 Batches are put into the ledger as sync leaves them when they are done; tests/crash/test_billed_is_stored.py
 has sync itself do it, on the real engine.
@@ -17,28 +17,28 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from functions.billing.book import Book
-from functions.billing.caretaker import Caretaker
 from functions.billing.catalogue import meter_of, sync
-from functions.billing.done_batches import DoneBatches
 from functions.billing.meter import Meter
-from functions.billing.reporter import Reporter
-from functions.billing.reporting import Reported
+from functions.billing.reporting.meter_event_sender import MeterEventSender
+from functions.billing.reporting.reported_usage import ReportedUsage
+from functions.billing.stripe_client import StripeSdkClient
 from functions.billing.stripe_contract import StripeUnavailableError
-from functions.billing.stripe_gate import StripeGate
-from functions.billing.subscription import Subscription
-from functions.billing.usage import Usage
-from functions.shared.account.notices import Notices
-from functions.shared.account.standing import Standing, standing_on
+from functions.billing.subscriptions.billing_record import BillingRecord
+from functions.billing.subscriptions.subscription import Subscription
+from functions.billing.usage.done_batches import DoneBatches
+from functions.billing.usage.follow_ups import FollowUps
+from functions.billing.usage.usage_store import UsageStore
+from functions.shared.accounts.account_status import AccountStatus, account_status_on
+from functions.shared.accounts.notice_outbox import NoticeOutbox
+from functions.shared.batch_usage import UsageShare, packed, shard_of
 from functions.shared.plans import PLANS
 from functions.shared.secret_text import SecretText
 from functions.shared.tenancy import TenantId, own_destination
-from functions.shared.usage import Share, packed, shard_of
 from infra.topology import table
 from local import transactions
 from local.tables import definition
-from tests.contract.local_stripe import API_KEY, Stripe, local_stripe
 from tests.crash.faults import Crash
+from tests.fake_stripe.server import API_KEY, Stripe, fake_stripe_server
 
 TABLES = ("ledger", "usage", "billing", "accounts", "notices", "audit")
 WRITES = ("PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems")
@@ -75,9 +75,9 @@ class Doom:
 
 @dataclass
 class Fragile:
-    """The gate to the local Stripe, whose next answers are those of `answers`; its sums lag."""
+    """The gate to the fake Stripe, whose next answers are those of `answers`; its sums lag."""
 
-    gate: StripeGate
+    gate: StripeSdkClient
     clock: Callable[[], float]
     answers: list[str] = field(default_factory=list)
     taken: list[tuple[str, int, int, float]] = field(default_factory=list)
@@ -121,16 +121,16 @@ class Fragile:
 class Shelf:
     """Accounts' books, in memory."""
 
-    books: dict[TenantId, Book] = field(default_factory=dict)
+    records: dict[TenantId, BillingRecord] = field(default_factory=dict)
     settled: list[TenantId] = field(default_factory=list)
 
-    def of(self, tenant: TenantId) -> Book:
-        return self.books.get(tenant, Book(tenant))
+    def of(self, tenant: TenantId) -> BillingRecord:
+        return self.records.get(tenant, BillingRecord(tenant))
 
-    def standing(self, _tenant: TenantId) -> Standing:
-        return standing_on(PLANS["managed_15"])
+    def account_status(self, _tenant: TenantId) -> AccountStatus:
+        return account_status_on(PLANS["managed_15"])
 
-    def settle(self, tenant: TenantId) -> Book:
+    def recompute_status(self, tenant: TenantId) -> BillingRecord:
         self.settled.append(tenant)
         return self.of(tenant)
 
@@ -148,18 +148,18 @@ class MeteringWorld:
 
     def __post_init__(self) -> None:
         self.began = int(self.clock())
-        self.usage = Usage("usage", self.client)
+        self.usage = UsageStore("usage", self.client)
         self.batches = DoneBatches("ledger", self.client)
-        self.outbox = Notices("notices", self.client, self.clock)
-        gate = StripeGate(SecretText(API_KEY), self.stripe.url)
+        self.outbox = NoticeOutbox("notices", self.client, self.clock)
+        gate = StripeSdkClient(SecretText(API_KEY), self.stripe.url)
         self.fragile = Fragile(gate, self.clock)
-        self.caretaker = Caretaker(self.shelf, self.usage, self.shelf, self.outbox, self.clock)
+        self.follow_ups = FollowUps(self.shelf, self.usage, self.shelf, self.outbox, self.clock)
         self.meter_id = cache(lambda: meter_of(gate))
-        self.make_reporter: Callable[[], Reporter] = lambda: Reporter(
+        self.make_reporter: Callable[[], MeterEventSender] = lambda: MeterEventSender(
             self.usage, self.fragile, self.meter_id, self.clock
         )
         self.make_meter: Callable[[], Meter] = lambda: Meter(
-            self.batches, self.usage, self.client, self.caretaker.try_to_look_after
+            self.batches, self.usage, self.client, self.follow_ups.try_follow_up
         )
 
     def clock(self) -> float:
@@ -170,7 +170,7 @@ class MeteringWorld:
         self.stripe.order("/_clock", advance_seconds=seconds)
         self.ahead += seconds
 
-    def subscribe(self, tenant: TenantId, **caps: int | None) -> Book:
+    def subscribe(self, tenant: TenantId, **caps: int | None) -> BillingRecord:
         """A customer with a live subscription, as SUBSCRIPTIONS would have it written down."""
         known = self.shelf.of(tenant)
         now = int(self.clock())
@@ -178,11 +178,11 @@ class MeteringWorld:
         subscription = Subscription(
             f"sub_{uuid4().hex}", "active", "managed_30", now, now, now + 30 * 86_400, meters=True
         )
-        book = Book(tenant, 1, customer, subscription, **caps)
-        self.shelf.books[tenant] = book
-        return book
+        record = BillingRecord(tenant, 1, customer, subscription, **caps)
+        self.shelf.records[tenant] = record
+        return record
 
-    def store(self, shares: Iterable[Share], owner: TenantId | None = None) -> str:
+    def store(self, shares: Iterable[UsageShare], owner: TenantId | None = None) -> str:
         """A batch that sync calls done."""
         batch_id, shares = uuid4().hex, sorted(shares, key=lambda each: (each.tenant, each.day))
         done_at = datetime.fromtimestamp(self.clock(), UTC).isoformat(timespec="milliseconds")
@@ -208,7 +208,7 @@ class MeteringWorld:
     def meter(self) -> None:
         self.make_meter().run(self.clock())
 
-    def report(self, tenant: TenantId) -> Reported:
+    def report(self, tenant: TenantId) -> ReportedUsage:
         return self.make_reporter().report(self.shelf.of(tenant))
 
     def uncounted(self) -> int:
@@ -224,8 +224,8 @@ class MeteringWorld:
         return self.fragile.gate.usage_between(self.meter_id(), customer, start, end)
 
 
-def share(tenant: TenantId, raw_bytes: int, day: date = date(2026, 11, 23), rows: int = 1) -> Share:
-    return Share(tenant, day, rows, raw_bytes)
+def share(tenant: TenantId, raw_bytes: int, day: date = date(2026, 11, 23), rows: int = 1) -> UsageShare:
+    return UsageShare(tenant, day, rows, raw_bytes)
 
 
 @contextmanager
@@ -236,7 +236,7 @@ def metering_world() -> Iterator[MeteringWorld]:
         for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
             patch.setenv(name, "tests")
         patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-        with mock_aws(), local_stripe() as stripe:
+        with mock_aws(), fake_stripe_server() as stripe:
             client = boto3.client("dynamodb")
             for name in TABLES:
                 client.create_table(**definition(table(name), name))

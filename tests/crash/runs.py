@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from functions.shared.warehouse import Warehouse
-from functions.sync.drive import Driver, Time
+from functions.sync.batch_processor import BatchProcessor, Deadline
 from functions.sync.notifications import StagedObject
 from functions.sync.settle import Settler
 from tests.crash.faults import Crash, Trap, TrappedLedger, TrappedLoader, TrappedStaged, Zombie
@@ -23,7 +23,7 @@ SECONDS_A_BATCH = 30.0
 class Settles(Protocol):
     """What is put to the test: functions.sync.settle.Settler, or one that only looks right."""
 
-    def settle(self, objects: Iterable[StagedObject], time_given: Time) -> set[str]: ...
+    def settle(self, objects: Iterable[StagedObject], deadline: Deadline) -> set[str]: ...
 
 
 Make = Callable[[World, Warehouse, Trap, Zombie], Settles]
@@ -32,7 +32,7 @@ Make = Callable[[World, Warehouse, Trap, Zombie], Settles]
 def real(world: World, warehouse: Warehouse, trap: Trap, zombie: Zombie) -> Settles:
     """Sync itself, with a trap on its way."""
     ledger = TrappedLedger(world.ledger, trap)
-    driver = Driver(ledger, TrappedStaged(world.bucket, trap), TrappedLoader(warehouse, trap, zombie))
+    driver = BatchProcessor(ledger, TrappedStaged(world.bucket, trap), TrappedLoader(warehouse, trap, zombie))
     return Settler(ledger, driver)
 
 
@@ -114,8 +114,8 @@ def _deliver(to: _Delivery, groups: list[Group], point: str | None) -> bool:
     for group in groups:
         with suppress(Crash):
             trap.crash_at("received")
-            time_given = Time(lambda: SECONDS_LEFT, SECONDS_A_BATCH)
-            settled = to.make(to.world, to.warehouse, trap, to.zombie).settle(group, time_given)
+            deadline = Deadline(lambda: SECONDS_LEFT, SECONDS_A_BATCH)
+            settled = to.make(to.world, to.warehouse, trap, to.zombie).settle(group, deadline)
             to.queue.acknowledge(settled, trap)
     return trap.sprung
 

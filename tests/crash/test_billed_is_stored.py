@@ -16,33 +16,33 @@ from typing import Any
 import pytest
 from obstore.store import MemoryStore
 
-from bench.in_process import engine_room
+from bench.in_process import embedded_engine
 from functions.billing.catalogue import METER_EVENT, prices_of
-from functions.billing.erased import ErasedRows
-from functions.billing.reconcile import tell
-from functions.billing.reconciliation import DAYS_BACK, Reconciliation
-from functions.billing.reconciling import Found
-from functions.billing.stored import StoredRows
-from functions.billing.subscription import snapshot
+from functions.billing.reconcile import publish_result
+from functions.billing.reconciliation.comparison import DAYS_BACK, UsageComparison
+from functions.billing.reconciliation.differences import ReconciliationResult
+from functions.billing.reconciliation.erased_rows import ErasedRows
+from functions.billing.reconciliation.stored_rows import StoredRows
+from functions.billing.subscriptions.subscription import snapshot
 from functions.ingest.accept import accept
-from functions.ingest.stage import Staging
+from functions.ingest.staging_writer import StagingWriter
 from functions.ingest.streamed import Window
-from functions.shared.buckets.own import OwnBucket
+from functions.shared.buckets.platform import PlatformBucket
 from functions.shared.errors import RetryableError
-from functions.shared.judging.rows import Receipt
-from functions.shared.staging import StagedKey
+from functions.shared.events.row import ReceiptContext
+from functions.shared.events.staged_key import StagedKey
 from functions.shared.tenancy import TenantId
-from functions.sync.drive import Driver, Time
+from functions.sync.batch_processor import BatchProcessor, Deadline
 from functions.sync.notifications import StagedObject
 from functions.sync.settle import Settler
 from infra.topology import table
 from local.tables import definition
-from tests.contract.local_stripe_shop import Plan, buy
 from tests.crash.faults import POINTS, Crash, Trap, TrappedLedger, TrappedLoader, TrappedStaged
 from tests.crash.metering_world import HOUR, MeteringWorld, metering_world, share
 from tests.crash.world import World
+from tests.fake_stripe.shop import Plan, buy
 
-TIME = Time(lambda: 60.0, 30.0)
+TIME = Deadline(lambda: 60.0, 30.0)
 RETENTION_DAYS = 30
 A_DAY = timedelta(days=1)
 UNDER_WAY = '{"removed": {"rows": 1}, "pending": {"rows": 1}}'
@@ -64,10 +64,10 @@ class Road:
         """One request of so many lines, received now or at noon of `day`."""
         now = datetime.fromtimestamp(self.billing.clock(), UTC)
         at = now if day is None else datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
-        receipt = Receipt(tenant, "p", at, RETENTION_DAYS)
+        receipt = ReceiptContext(tenant, "p", at, RETENTION_DAYS)
         body = json.dumps([{"message": f"line {number}"} for number in range(lines)]).encode()
         package = accept([Window(body, ndjson=False)], receipt).package
-        key = Staging(self.here.bucket).put(package, receipt)
+        key = StagingWriter(self.here.bucket).put(package, receipt)
         self.rows[tenant] += package.rows
         self.raw_bytes[tenant] += package.raw_bytes
         listed = next(each for each in self.here.bucket.under("staged/") if each.key == key)
@@ -82,7 +82,7 @@ class Road:
             self.here.now = self.billing.clock()
             trap = Trap(point)
             ledger = TrappedLedger(self.here.ledger, trap)
-            driver = Driver(
+            driver = BatchProcessor(
                 ledger, TrappedStaged(self.here.bucket, trap), TrappedLoader(self.here.warehouse, trap)
             )
             with suppress(Crash):
@@ -97,9 +97,9 @@ class Road:
         )
         return int(found.rows[0]["rows"])
 
-    def reconcile(self) -> Found:
+    def reconcile(self) -> ReconciliationResult:
         """As of the day after tomorrow, when today is over."""
-        reconciliation = Reconciliation(
+        reconciliation = UsageComparison(
             self.billing.usage,
             self.billing.batches,
             StoredRows(self.here.warehouse),
@@ -109,16 +109,16 @@ class Road:
             lambda: self.billing.clock() + 2 * 86_400,
             self.pauses.append,
         )
-        return reconciliation.run(self.billing.shelf.books.values())
+        return reconciliation.run(self.billing.shelf.records.values())
 
 
 @pytest.fixture(scope="module")
 def both() -> Iterator[tuple[World, MeteringWorld]]:
-    with metering_world() as billing, engine_room() as room:
+    with metering_world() as billing, embedded_engine() as room:
         billing.client.create_table(**definition(table("erasures"), "erasures"))
         warehouse = room.database("stored")
         warehouse.command("SYSTEM START MERGES events")
-        yield World(OwnBucket(MemoryStore()), warehouse, warehouse), billing
+        yield World(PlatformBucket(MemoryStore()), warehouse, warehouse), billing
 
 
 @pytest.fixture
@@ -130,16 +130,16 @@ def road(both: tuple[World, MeteringWorld]) -> Road:
         keys = [each["AttributeName"] for each in definition(table(name), name)["KeySchema"]]
         for item in billing.client.scan(TableName=name)["Items"]:
             billing.client.delete_item(TableName=name, Key={key: item[key] for key in keys})
-    billing.shelf.books.clear()
+    billing.shelf.records.clear()
     here.warehouse.command("TRUNCATE TABLE events")
     made = Road(here, billing, (TenantId(f"road{billing.runs}-a"), TenantId(f"road{billing.runs}-b")))
     for tenant in made.tenants:
         billing.subscribe(tenant)
-        billing.caretaker.look_after(tenant)
+        billing.follow_ups.follow_up(tenant)
     return made
 
 
-def agree(road: Road) -> Found:
+def agree(road: Road) -> ReconciliationResult:
     """What was accepted, is stored, was counted, told, and billed, are the same; nothing differs."""
     for tenant in road.tenants:
         tally = road.billing.usage.tally(tenant)
@@ -191,8 +191,8 @@ def test_the_invoice_asks_for_the_bytes_that_are_stored(road: Road) -> None:
     assert subscription == []
     buy(billing.stripe, customer, plan)
     (thing,) = gate.subscriptions(customer)
-    billing.shelf.books[tenant] = replace(billing.shelf.of(tenant), subscription=snapshot(thing))
-    billing.caretaker.look_after(tenant)
+    billing.shelf.records[tenant] = replace(billing.shelf.of(tenant), subscription=snapshot(thing))
+    billing.follow_ups.follow_up(tenant)
 
     road.accept(tenant, 50)
     road.sync()
@@ -226,7 +226,7 @@ def test_rows_that_are_gone_are_found_with_their_batch(
     assert [(each.batch_id, each.counted - each.stored) for each in difference.batches] == [(batch, 1)]
     assert 0 < difference.confirmed_bytes < road.raw_bytes[tenant]
     assert road.pauses == [60], "looked at twice"
-    tell(found)
+    publish_result(found)
     written = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [each["tenant_id"] for each in written if each.get("event") == "rows_differ"] == [tenant]
     assert written[-1]["UsageDifferenceRows"] == 1
@@ -288,7 +288,7 @@ def test_a_report_that_lands_while_this_looks_is_no_difference(
         return usage_between(*asked)
 
     monkeypatch.setattr(gate, "usage_between", late)
-    monkeypatch.setattr("functions.billing.reconciliation.THREADS", 1)
+    monkeypatch.setattr("functions.billing.reconciliation.comparison.THREADS", 1)
     found = road.reconcile()
     assert found.billed_bytes > found.told_bytes, "at the first look"
     assert found.bytes_differ == ()

@@ -82,12 +82,12 @@ def test_buying_goes_on_where_it_died_with_one_customer_and_one_page(
         killed = killed_at(here, place, number, after, lambda tenant=tenant: asks(here, tenant))
         page = asks(here, tenant)
         assert customers(here) == before + 1
-        sessions = here.here.api.checkout.sessions.list({"customer": here.book(tenant).customer_id})
+        sessions = here.here.api.checkout.sessions.list({"customer": here.record(tenant).customer_id})
         mine = [each for each in sessions.data if each.url == page]
         assert [each.status for each in mine] == ["open"]
         # A page that nobody was told of may be left; nobody can find it.
-        assert here.book(tenant).checkout_session == mine[0].id
-        assert here.books.owner(here.book(tenant).customer_id) == tenant
+        assert here.record(tenant).checkout_session == mine[0].id
+        assert here.records.owner(here.record(tenant).customer_id) == tenant
         if not killed:
             break
     assert number >= 2
@@ -107,7 +107,7 @@ def test_an_event_is_taken_once_whoever_dies_over_it(here: Shop, place: str, aft
     """A failed payment, a refund: each leads to one letter, one entry."""
     for number in count():
         tenant = here.subscribed(f"payer-{next(_number)}")
-        charge = here.here.api.charges.list({"customer": here.book(tenant).customer_id}).data[0]
+        charge = here.here.api.charges.list({"customer": here.record(tenant).customer_id}).data[0]
         here.here.api.refunds.create({"charge": charge.id})
         here.portal(tenant, "Cancel plan")
         told = here.pending()
@@ -120,7 +120,7 @@ def test_an_event_is_taken_once_whoever_dies_over_it(here: Shop, place: str, aft
         assert here.mails(tenant) == ["begun", "ending"]
         actions = here.actions(tenant)
         assert [actions.count(each) for each in ("subscription.ending", "payment.refunded")] == [1, 1]
-        assert here.standing(tenant).end_reason == "subscription_ended"
+        assert here.account_status(tenant).end_reason == "subscription_ended"
         if not killed:
             break
     assert number >= 1
@@ -138,7 +138,7 @@ def test_a_letter_is_due_once_whoever_dies_over_it(here: Shop, after: bool) -> N
             here.portal(each, "Save card", **FAILS_LATER)
         here.here.advance(32)
         here.deliver()
-        owes_since = max(here.book(each).subscription.owes_since or 0 for each in tenants)  # type: ignore[union-attr]
+        owes_since = max(here.record(each).subscription.owes_since or 0 for each in tenants)  # type: ignore[union-attr]
         here.here.advance((owes_since + 6.5 * DAY - here.now()) / DAY)
         here.deliver()
         killed = killed_at(here, "write", number, after, here.bookkeeper.run)

@@ -17,23 +17,23 @@ from obstore.store import MemoryStore
 
 from bench.children import child
 from functions.shared.buckets.contract import BucketUnavailableError
-from functions.shared.buckets.customers import CustomersBucket
-from functions.shared.buckets.own import OwnBucket
-from functions.shared.custody.health import SLOTS, Health, Slot, Wait
-from functions.shared.schema.numbered import migrations
+from functions.shared.buckets.customer import CustomerBucket
+from functions.shared.buckets.platform import PlatformBucket
+from functions.shared.byoc.health import SLOTS, HealthStore, Slot, SlotWait
+from functions.shared.events.staged_key import StagedKey, time_ordered_id
+from functions.shared.schema.migration_files import migrations
 from functions.shared.schema.schema import Schema
 from functions.shared.secret_text import SecretText
-from functions.shared.staging import StagedKey, time_ordered_id
 from functions.shared.tenancy import TenantId, own_destination
 from functions.shared.warehouse import Warehouse, WarehouseRefusedError
-from functions.sync import own_schema
+from functions.sync import byoc_schema
+from functions.sync.batch_processor import BatchProcessor, Deadline
 from functions.sync.byoc import answer_to
-from functions.sync.drive import Driver, Time
-from functions.sync.load import Loader, Staged
+from functions.sync.load import EventsTable, StagingBucket
 from functions.sync.notifications import StagedObject
 from functions.sync.settle import Settler
 from local import transactions
-from tests.crash.own_clouds import (
+from tests.crash.byoc_world import (
     ACME,
     EXPIRES_ON,
     GLOBEX,
@@ -65,7 +65,7 @@ DATABASE_NOT_EMPTY = 219
 @pytest.fixture
 def clouds(port: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[Clouds]:
     transactions.install()
-    monkeypatch.setattr(own_schema, "STATEMENT_TIMEOUT_SECONDS", 3)
+    monkeypatch.setattr(byoc_schema, "STATEMENT_TIMEOUT_SECONDS", 3)
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "tests")
     for name in ("AWS_DEFAULT_REGION", "AWS_REGION"):
@@ -82,7 +82,7 @@ def clouds(port: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[Clouds]:
         buckets = {}
         for tenant in (ACME, GLOBEX):
             s3.create_bucket(Bucket=f"theirs-{tenant}")
-            buckets[tenant] = CustomersBucket(s3, f"theirs-{tenant}")
+            buckets[tenant] = CustomerBucket(s3, f"theirs-{tenant}")
         here = Clouds(port, buckets)  # type: ignore[arg-type]
         yield here
         for tenant in (ACME, GLOBEX):
@@ -115,17 +115,19 @@ def test_each_gets_its_own_rows_once_in_tables_made_on_first_use(clouds: Clouds)
 
 def test_managed_tenants_share_the_ledger_and_nothing_else(clouds: Clouds) -> None:
     """One of each kind of destination, and one whose tenant has the same objects under both."""
-    ours, managed = OwnBucket(MemoryStore()), TenantId("managed-one")
+    ours, managed = PlatformBucket(MemoryStore()), TenantId("managed-one")
     key = str(StagedKey(managed, date(2029, 12, 2), time_ordered_id(), 1, 300, EXPIRES_ON))
     body = zstd.compress(row_of(managed, "managed line"), 1)
     staged = StagedObject(key, ours.create(key, body) or "", len(body))
     address = clouds.destination(ACME, database="ours").warehouse
     Schema(address, "MergeTree").bring_up_to_date(migrations())
     warehouse = Warehouse(address, 10)
-    settler = Settler(clouds.ledger, Driver(clouds.ledger, Staged(ours), Loader(warehouse)))
+    settler = Settler(
+        clouds.ledger, BatchProcessor(clouds.ledger, StagingBucket(ours), EventsTable(warehouse))
+    )
     acme, globex = clouds.stage(ACME, 2), clouds.stage(GLOBEX, 2)
 
-    assert settler.settle([staged], Time(lambda: 60.0, 30.0)) == {key}
+    assert settler.settle([staged], Deadline(lambda: 60.0, 30.0)) == {key}
     assert clouds.deliver((ACME, acme), (GLOBEX, globex)) == set()
     found = warehouse.select("SELECT tenant_id, message FROM events").rows
     assert found == [{"tenant_id": "managed-one", "message": "managed line"}]
@@ -201,7 +203,7 @@ def broken(clouds: Clouds, how: str, stack: ExitStack) -> None:
             bucket.get = refuse
             stack.callback(lambda: vars(bucket).pop("get"))
     clouds.book.stored[ACME] = clouds.destination(ACME, **changes)
-    clouds.book.forget(ACME)
+    clouds.book.evict(ACME)
 
 
 BREAKAGES = {
@@ -279,7 +281,7 @@ def test_in_an_outage_messages_are_let_go_and_the_bucket_keeps_the_logs(clouds: 
 def test_credentials_that_are_rotated_on_the_way_lose_and_double_nothing(clouds: Clouds) -> None:
     first, second = clouds.stage(ACME, 3, "before"), clouds.stage(ACME, 3, "after")
     assert clouds.deliver((ACME, first)) == set()
-    warehouse = clouds.sync.clouds._custody.warehouse(ACME, INSERT_TIMEOUT_SECONDS)
+    warehouse = clouds.sync.clouds._byoc_clients.warehouse(ACME, INSERT_TIMEOUT_SECONDS)
     warehouse.close()
     warehouse._address = clouds.destination(ACME, password=SecretText("no longer good")).warehouse
     clouds.book.stored[ACME] = clouds.destination(ACME, user="acme-rotated", password=SecretText("rotated"))
@@ -309,7 +311,7 @@ def test_a_cloud_that_hangs_does_not_make_the_invocation_late(
     clouds: Clouds, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of eight seconds three are for putting messages back; the thread that hangs would take twenty."""
-    monkeypatch.setattr(own_schema, "STATEMENT_TIMEOUT_SECONDS", 20)
+    monkeypatch.setattr(byoc_schema, "STATEMENT_TIMEOUT_SECONDS", 20)
     clouds.deliver((GLOBEX, clouds.stage(GLOBEX, 1)))
     acme, globex = clouds.stage(ACME, 1), clouds.stage(GLOBEX, 1)
     with hanging_server() as (port, _held):
@@ -342,7 +344,7 @@ def test_a_key_service_that_hangs_is_no_fault_of_the_customers(clouds: Clouds) -
     assert clouds.stored(GLOBEX) == clouds.expected[GLOBEX]
 
 
-def one_at_a_time(health: Health) -> None:
+def one_at_a_time(health: HealthStore) -> None:
     """Conditional writes as DynamoDB takes them: moto's, in this process, are no match for threads."""
     lock, update = Lock(), health._update
 
@@ -371,8 +373,8 @@ def test_at_most_two_work_on_a_cloud_at_a_time(clouds: Clouds) -> None:
     assert len({each.number for each in slots}) == SLOTS
     assert isinstance(clouds.health.take(own_destination(GLOBEX), "g", 60), Slot), "another's are its own"
 
-    clouds.health.give_back(slots[0])
+    clouds.health.release(slots[0])
     assert isinstance(clouds.health.take(name, "next", 60), Slot)
-    assert isinstance(clouds.health.take(name, "too many", 60), Wait)
+    assert isinstance(clouds.health.take(name, "too many", 60), SlotWait)
     clouds.now += 61
     assert isinstance(clouds.health.take(name, "after the lease", 60), Slot)

@@ -6,11 +6,11 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from bench.in_process import engine_room
-from functions.shared.buckets.customers import CustomersBucket
+from bench.in_process import embedded_engine
+from functions.shared.buckets.customer import CustomerBucket
 from functions.shared.tenancy import TenantId, own_destination
 from functions.shared.warehouse import Warehouse
-from functions.sync.drive import Driver
+from functions.sync.batch_processor import BatchProcessor
 from functions.sync.settle import Settler
 from local import transactions
 from tests.crash.faults import Trap, TrappedLedger, TrappedLoader, TrappedStaged, Zombie
@@ -31,7 +31,7 @@ def here() -> Iterator[World]:
             patch.setenv(name, "tests")
         for name in ("AWS_DEFAULT_REGION", "AWS_REGION"):
             patch.setenv(name, "us-east-1")
-        with mock_aws(), engine_room() as room:
+        with mock_aws(), embedded_engine() as room:
             create_ledger(boto3.client("dynamodb"))
             s3 = boto3.client("s3")
             s3.create_bucket(Bucket="theirs")
@@ -40,12 +40,12 @@ def here() -> Iterator[World]:
             warehouse = room.database("byoc")
             for each in (warehouse, narrow):
                 each.command("SYSTEM START MERGES events")
-            yield World(CustomersBucket(s3, "theirs"), warehouse, narrow)  # type: ignore[arg-type]
+            yield World(CustomerBucket(s3, "theirs"), warehouse, narrow)  # type: ignore[arg-type]
 
 
 def theirs(world: World, warehouse: Warehouse, trap: Trap, zombie: Zombie) -> Settles:
     ledger = TrappedLedger(world.ledger, trap)
-    driver = Driver(ledger, TrappedStaged(world.bucket, trap), TrappedLoader(warehouse, trap, zombie))
+    driver = BatchProcessor(ledger, TrappedStaged(world.bucket, trap), TrappedLoader(warehouse, trap, zombie))
     return Settler(ledger, driver, DESTINATION)
 
 

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from backports import zstd
 
-from functions.shared.staging import StagedKey, time_ordered_id
+from functions.shared.events.staged_key import StagedKey, time_ordered_id
 from functions.shared.tenancy import own_destination
+from functions.sync.byoc_loader import MAX_BATCH_BYTES
 from functions.sync.notifications import StagedObject
-from functions.sync.own_cloud import MAX_BATCH_BYTES
-from tests.crash.own_clouds import ACME, EXPIRES_ON, GLOBEX, Clouds
+from tests.crash.byoc_world import ACME, EXPIRES_ON, GLOBEX, Clouds
 from tests.crash.test_byoc import clouds, port  # noqa: F401 - fixtures
 from tests.crash.world import row_of
 from tests.unit.shared.hostile_server import answering, dripping, endless, http
@@ -55,7 +55,7 @@ def test_a_hostile_clickhouse_costs_the_other_nothing(clouds: Clouds, how: str) 
     assert clouds.health.of(own_destination(ACME)).reason == reason
     assert clouds.stored(GLOBEX) == clouds.expected[GLOBEX]
     clouds.book.stored[ACME] = clouds.destination(ACME)
-    clouds.book.forget(ACME)
+    clouds.book.evict(ACME)
     clouds.now += 3600
     assert clouds.deliver((ACME, acme)) == set(), "what is staged there is loaded as soon as it behaves"
     assert clouds.stored(ACME) == clouds.expected[ACME]

@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 
 from functions.billing import catalogue
-from functions.billing.book import Book
 from functions.billing.stripe_contract import DUPLICATE_METER_EVENT, StripeRefusedError
-from functions.shared.account.audit import Origin
+from functions.billing.subscriptions.billing_record import BillingRecord
+from functions.shared.accounts.audit import Origin
 from functions.shared.plans import GIGABYTE, PLANS
 from functions.shared.tenancy import TenantId
-from tests.contract.local_stripe import CARD
+from tests.fake_stripe.server import CARD
 from tests.unit.billing.shop import (
     FAILS_LATER,
     INVOICE_SECONDS,
@@ -50,7 +50,7 @@ def whole() -> Iterator[Shop]:
 def here(whole: Shop) -> Iterator[Shop]:
     yield whole
     whole.wrap, whole.writes_left, whole.dies_after = (lambda gate: gate), None, False
-    assert whole.book("globex").live, "somebody else's account was closed"
+    assert whole.record("globex").live, "somebody else's account was closed"
 
 
 _number = iter(range(10**6))
@@ -63,10 +63,10 @@ class LastUsage:
     shop: Shop
     ready: bool = True
 
-    def all_reported(self, book: Book) -> bool:
+    def all_reported(self, record: BillingRecord) -> bool:
         if not self.ready:
             return False
-        tenant, customer = book.tenant, book.customer_id
+        tenant, customer = record.tenant, record.customer_id
         before = self.shop.here.now() - 60
         try:
             self.shop.gate.send_meter_event(
@@ -121,36 +121,36 @@ def closed_once(here: Shop, tenant: TenantId, customer: str) -> None:
     assert not here.gate.customer_exists(customer)
     kinds = ("customer.subscription.deleted", "customer.deleted")
     assert [happened(here, customer, kind) for kind in kinds] == [1, 1]
-    book = here.book(tenant)
-    assert book.closed_at
-    left = {"closing_requested_at": book.closing_requested_at, "closed_at": book.closed_at}
-    assert book == Book(tenant, book.version, **left)
-    assert here.books.owner(customer) is None
+    record = here.record(tenant)
+    assert record.closed_at
+    left = {"closing_requested_at": record.closing_requested_at, "closed_at": record.closed_at}
+    assert record == BillingRecord(tenant, record.version, **left)
+    assert here.records.owner(customer) is None
     assert here.refusal(tenant) == "account_closing"
     assert here.actions(tenant).count("account.billing_closed") == 1
     assert here.actions(tenant).count("subscription.ended") <= 1
     assert here.mails(tenant) == ["begun"], "who leaves is not written to"
     closing = here.closings.of(tenant)
     assert closing
-    assert closing.closed_at == book.closed_at
+    assert closing.closed_at == record.closed_at
 
 
 def test_nobody_dies(here: Shop) -> None:
     tenant = leaving(here)
-    customer = here.book(tenant).customer_id
+    customer = here.record(tenant).customer_id
     assert finish(here) == 2
     closed_once(here, tenant, customer)
-    before = here.book(tenant)
+    before = here.record(tenant)
     assert here.close(LastUsage(here)) == {"closed": 0, "waiting": 0, "slow": 0}
     assert not here.closings.request(tenant)
-    assert here.book(tenant) == before
+    assert here.record(tenant) == before
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 def test_it_dies_at_each_call_to_stripe_and_somebody_goes_on(here: Shop, after: bool) -> None:
     for number in count():
         tenant = leaving(here)
-        customer = here.book(tenant).customer_id
+        customer = here.record(tenant).customer_id
         here.pass_by(LOADING_SECONDS + 1)
         dying = Dying(here.gate, number, after=after)
         here.wrap = lambda _gate, dying=dying: dying
@@ -173,7 +173,7 @@ def test_it_dies_at_each_call_to_stripe_and_somebody_goes_on(here: Shop, after: 
 def test_it_dies_at_each_write_and_somebody_goes_on(here: Shop, after: bool) -> None:
     for number in count():
         tenant = leaving(here)
-        customer = here.book(tenant).customer_id
+        customer = here.record(tenant).customer_id
         here.pass_by(LOADING_SECONDS + 1)
         here.close(LastUsage(here))
         here.pass_by(INVOICE_SECONDS + 1)
@@ -200,7 +200,7 @@ def test_it_waits_for_what_is_being_loaded_and_for_what_is_to_be_reported(here: 
     usage.ready = True
     here.close(usage)
     assert here.subscription(tenant)["status"] == "canceled"
-    customer = here.book(tenant).customer_id
+    customer = here.record(tenant).customer_id
     finish(here)
     closed_once(here, tenant, customer)
 
@@ -213,7 +213,7 @@ def test_a_page_that_is_open_cannot_be_paid_any_more(here: Shop) -> None:
     assert (asked["statusCode"], "account_closing" in asked["body"]) == (409, True)
     finish(here)
     assert "Subscribe" not in here.here.http.get(page).text
-    assert here.book(tenant).closed_at
+    assert here.record(tenant).closed_at
 
 
 def test_a_page_that_was_paid_at_the_last_moment_is_ended_with_the_rest(here: Shop) -> None:
@@ -221,7 +221,7 @@ def test_a_page_that_was_paid_at_the_last_moment_is_ended_with_the_rest(here: Sh
     page = here.page("POST /v1/billing/checkout", tenant, {"plan": "managed_15"})
     here.closings.request(tenant)
     assert here.here.post_form(page, "Subscribe", **CARD).status_code == 303
-    customer = here.book(tenant).customer_id
+    customer = here.record(tenant).customer_id
     finish(here)
     assert [each["status"] for each in here.gate.subscriptions(customer)] == ["canceled"]
     assert not here.gate.customer_exists(customer)
@@ -232,7 +232,7 @@ def test_who_never_bought_anything_is_closed_at_once_and_stripe_hears_nothing(he
     here.closings.request(tenant)
     here.wrap = lambda _gate: None
     assert here.close(LastUsage(here))["closed"] == 1
-    assert here.book(tenant).closed_at
+    assert here.record(tenant).closed_at
     assert here.refusal(tenant) == "account_closing"
 
 
@@ -242,19 +242,19 @@ def test_a_card_that_refuses_keeps_nobody_from_leaving(here: Shop) -> None:
     here.here.advance(27)
     here.portal(tenant, "Save card", **FAILS_LATER)
     here.closings.request(tenant)
-    customer = here.book(tenant).customer_id
+    customer = here.record(tenant).customer_id
     finish(here)
     (subscription,) = here.gate.subscriptions(customer)
     assert subscription["status"] == "canceled"
     assert here.gate.invoices(subscription["id"])[0]["status"] == "open"
     assert not here.gate.customer_exists(customer)
-    assert here.book(tenant).closed_at
+    assert here.record(tenant).closed_at
 
 
 def test_an_account_that_is_not_there_is_not_closed(here: Shop) -> None:
     assert not here.closings.request(TenantId("nobody"))
     assert here.closings.of(TenantId("nobody")) is None
-    assert here.book("nobody").version == 0
+    assert here.record("nobody").version == 0
 
 
 def test_with_the_request_all_that_goes_with_it_is_written_or_nothing(here: Shop) -> None:

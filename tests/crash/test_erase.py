@@ -8,17 +8,17 @@ import pytest
 from backports import zstd
 
 from functions.privacy.erasure.subject import Subject
-from functions.quarantine.documents import Documents
-from functions.shared.staging import StagedKey, time_ordered_id
+from functions.quarantine.documents import QuarantineStore
+from functions.shared.events.staged_key import StagedKey, time_ordered_id
 from functions.shared.tenancy import TenantId
-from functions.sync.drive import Driver, Time
-from functions.sync.load import Loader, Staged
+from functions.sync.batch_processor import BatchProcessor, Deadline
+from functions.sync.load import EventsTable, StagingBucket
 from functions.sync.notifications import StagedObject
 from functions.sync.settle import Settler
 from tests.crash.erasing import Erased, erase
 from tests.crash.world import EXPIRES_ON, World
 
-TIME = Time(lambda: 60.0, 30.0)
+TIME = Deadline(lambda: 60.0, 30.0)
 RECEIVED = datetime(2029, 12, 2, 10, tzinfo=UTC)
 ASKED = RECEIVED + timedelta(hours=1)
 NOW = ASKED + timedelta(minutes=2)
@@ -66,9 +66,9 @@ def stage(here: World, tenant: str, rows: list[bytes]) -> StagedObject:
 
 
 def deliver(here: World, *objects: StagedObject) -> None:
-    Settler(here.ledger, Driver(here.ledger, Staged(here.bucket), Loader(here.warehouse))).settle(
-        objects, TIME
-    )
+    Settler(
+        here.ledger, BatchProcessor(here.ledger, StagingBucket(here.bucket), EventsTable(here.warehouse))
+    ).settle(objects, TIME)
 
 
 def run(here: World, subject: Subject) -> Erased:
@@ -165,7 +165,7 @@ def test_the_quarantine_forgets_too_and_a_replay_brings_only_the_others_back(her
         row(tenant, text).replace(b"2029-12-02T10", b"no time") for text in ("jane 1", "other", "jane 2")
     ]
     deliver(here, stage(here, tenant, [*poison, row(tenant, "good")]), stage(here, tenant, poison[:1]))
-    documents = Documents(here.bucket)
+    documents = QuarantineStore(here.bucket)
     assert len(documents.listed(tenant)[0]) == 2
 
     assert run(here, jane).quarantined == 3

@@ -11,22 +11,22 @@ from typing import Any
 import pytest
 from obstore.store import MemoryStore
 
-from bench.in_process import EngineRoom
+from bench.in_process import EmbeddedEngine
 from functions.privacy.erasure.objects import Quarantined
 from functions.privacy.erasure.record import Erasure
 from functions.privacy.erasure.rows import EventRows
-from functions.shared.address import Address
-from functions.shared.buckets import customers
-from functions.shared.buckets.customers import CustomersBucket
-from functions.shared.buckets.own import OwnBucket
-from functions.shared.guarded.guard import Guard
-from functions.shared.guarded.pools import pool_manager
+from functions.shared.buckets import customer
+from functions.shared.buckets.customer import CustomerBucket
+from functions.shared.buckets.platform import PlatformBucket
+from functions.shared.clickhouse_address import ClickHouseAddress
+from functions.shared.egress.egress_filter import EgressFilter
+from functions.shared.egress.pools import pool_manager
 from functions.shared.quarantine import document_key
 from functions.shared.secret_text import SecretText
 from functions.shared.tenancy import TenantId
 from functions.shared.warehouse import Warehouse
 from tests.crash.faults import Crash
-from tests.crash.rights import Trap, World, new_tenant, world
+from tests.crash.privacy_world import Trap, World, new_tenant, world
 from tests.unit.shared.bombs import DOCUMENTS
 from tests.unit.shared.endless import bucket_that_answers, page
 from tests.unit.shared.hostile_server import answering, dripping, http, lasts_at_most, silent
@@ -38,7 +38,7 @@ def here() -> Iterator[World]:
         for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
             patch.setenv(name, "tests")
         patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-        room = EngineRoom(Path(place))
+        room = EmbeddedEngine(Path(place))
         with world(room, Path(place), "hostile") as made:
             yield made
         room.close()
@@ -57,7 +57,7 @@ def behaved(here: World) -> Iterator[TenantId]:
     warehouse = here.room.database("behaved")
     warehouse.command("SYSTEM START MERGES events")
     tenant, _ = new_tenant("behaved")
-    here.own[tenant] = (OwnBucket(MemoryStore()), warehouse)
+    here.own[tenant] = (PlatformBucket(MemoryStore()), warehouse)
     yield tenant
     here.own.clear()
 
@@ -85,11 +85,11 @@ def of_byoc(here: World, tenant: TenantId) -> Erasure:
 
 
 def state(here: World, erasure: Erasure) -> str:
-    return here.desk.erasure(erasure.tenant, erasure.erasure_id).state
+    return here.service.erasure(erasure.tenant, erasure.erasure_id).state
 
 
 def waits_for(here: World, erasure: Erasure) -> set[str]:
-    progress = here.desk.erasure(erasure.tenant, erasure.erasure_id).progress
+    progress = here.service.erasure(erasure.tenant, erasure.erasure_id).progress
     return {*progress.left.values(), *progress.waits_for.values()}
 
 
@@ -114,7 +114,7 @@ def runs_until_verified(here: World, *erasures: Erasure, byoc: Callable[[], obje
             return runs
         here.engine_clears_up()
         here.later(minutes=5)
-    raise AssertionError([here.desk.erasure(each.tenant, each.erasure_id) for each in erasures])
+    raise AssertionError([here.service.erasure(each.tenant, each.erasure_id) for each in erasures])
 
 
 LISTINGS: dict[str, tuple[Callable[[bytes], Any], str]] = {
@@ -129,7 +129,7 @@ LISTINGS: dict[str, tuple[Callable[[bytes], Any], str]] = {
 def test_a_bucket_that_lists_for_ever_holds_no_erasure_but_its_own(
     here: World, behaved: TenantId, normal_runs: int, how: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(customers, "MAX_LISTED_PAGES", 30)
+    monkeypatch.setattr(customer, "MAX_LISTED_PAGES", 30)
     script, reason = LISTINGS[how]
     hostile, _ = new_tenant("hostile")
     with bucket_that_answers(script) as (bucket, _server):
@@ -151,9 +151,9 @@ def test_a_clickhouse_that_never_answers_costs_its_owner_a_turn_and_others_nothi
 ) -> None:
     hostile, _ = new_tenant("hostile")
     with answering(lambda _: silent()) as server:
-        address = Address("127.0.0.1", server.port, False, "u", SecretText("p"), "logs")
-        connections = pool_manager(Guard(True), max_answer_bytes=2**20, num_pools=1, maxsize=1)
-        here.own[hostile] = (OwnBucket(MemoryStore()), Warehouse(address, 120, pool_manager=connections))
+        address = ClickHouseAddress("127.0.0.1", server.port, False, "u", SecretText("p"), "logs")
+        connections = pool_manager(EgressFilter(True), max_answer_bytes=2**20, num_pools=1, maxsize=1)
+        here.own[hostile] = (PlatformBucket(MemoryStore()), Warehouse(address, 120, pool_manager=connections))
         endless = of_byoc(here, hostile)
         here.later(seconds=5)
         theirs, ours = of_byoc(here, behaved), managed(here)
@@ -169,7 +169,7 @@ def test_a_document_of_gigabytes_is_what_its_erasure_waits_for(
 ) -> None:
     """Nor is it deleted: it may hold rows of other people."""
     hostile, _ = new_tenant("hostile")
-    bucket, here.byoc_seconds = OwnBucket(MemoryStore()), 200.0
+    bucket, here.byoc_seconds = PlatformBucket(MemoryStore()), 200.0
     bomb = document_key(hostile, "bomb")
     bucket.create(bomb, DOCUMENTS["rows"]())
     here.own[hostile] = (bucket, here.own[behaved][1])
@@ -189,12 +189,12 @@ def test_a_process_that_dies_of_one_customer_comes_back_to_it_after_all_others(
 ) -> None:
     """As it does when memory is over: nothing is caught, nothing is written."""
     hostile, _ = new_tenant("hostile")
-    here.own[hostile] = (OwnBucket(MemoryStore()), here.own[behaved][1])
+    here.own[hostile] = (PlatformBucket(MemoryStore()), here.own[behaved][1])
     count_rows, deaths = Quarantined.count, 0
 
     def die(place: Quarantined) -> int:
         nonlocal deaths
-        if place.subject.tenant == hostile and not isinstance(place.bucket, CustomersBucket):
+        if place.subject.tenant == hostile and not isinstance(place.bucket, CustomerBucket):
             deaths += 1
             raise Crash("out of memory")
         return count_rows(place)

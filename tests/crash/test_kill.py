@@ -14,15 +14,15 @@ import pytest
 from backports import zstd
 
 from bench.children import child
-from functions.shared.address import Address
+from functions.shared.clickhouse_address import ClickHouseAddress
 from functions.shared.errors import RetryableError
 from functions.shared.schema.history import apply_missing
-from functions.shared.schema.numbered import migrations
+from functions.shared.schema.migration_files import migrations
 from functions.shared.secret_text import SecretText
 from functions.shared.tenancy import TenantId
 from functions.shared.warehouse import Warehouse
 from functions.sync.ledger import Batch
-from functions.sync.load import Loader
+from functions.sync.load import EventsTable
 from functions.sync.plan import Manifest
 from tests.crash.world import EXPIRES_ON, row_of
 
@@ -39,7 +39,7 @@ def killed_while_inserting(directory: Path, rounds: int) -> list[int]:
     batch = _batch("")
     for number in range(rounds + 1):
         with child("local.clickhouse", **places, users=USERS) as engine:
-            loader = Loader(_warehouse(engine.port))
+            loader = EventsTable(_warehouse(engine.port))
             if number:
                 found.append(loader.count(batch))
                 if not found[-1]:
@@ -53,8 +53,8 @@ def killed_while_inserting(directory: Path, rounds: int) -> list[int]:
     return found
 
 
-def _inserted_again(loader: Loader, batch: Batch, body: bytes) -> Batch:
-    """As functions.sync.drive does it: under another name, should the kill have left the token alone."""
+def _inserted_again(loader: EventsTable, batch: Batch, body: bytes) -> Batch:
+    """As functions.sync.batch_processor does it: under another name, should the kill have left the token alone."""
     loader.insert(batch, body)
     if loader.swallowed(batch):
         batch = _batch(f"{batch.batch_id}-again")
@@ -62,7 +62,7 @@ def _inserted_again(loader: Loader, batch: Batch, body: bytes) -> Batch:
     return batch
 
 
-def _insert_and_kill(loader: Loader, batch: Batch, body: bytes, pid: int, after_seconds: float) -> None:
+def _insert_and_kill(loader: EventsTable, batch: Batch, body: bytes, pid: int, after_seconds: float) -> None:
     def insert() -> None:
         with suppress(RetryableError):
             loader.insert(batch, body)
@@ -75,7 +75,9 @@ def _insert_and_kill(loader: Loader, batch: Batch, body: bytes, pid: int, after_
 
 
 def _warehouse(port: int) -> Warehouse:
-    return Warehouse(Address("127.0.0.1", port, False, "tests", SecretText("tests"), "astralog"), 30)
+    return Warehouse(
+        ClickHouseAddress("127.0.0.1", port, False, "tests", SecretText("tests"), "astralog"), 30
+    )
 
 
 def _batch(batch_id: str) -> Batch:
@@ -94,14 +96,14 @@ def test_a_kill_between_token_and_rows_is_noticed_by_the_retry(tmp_path: Path) -
     with child("local.clickhouse", **places, users=USERS) as engine:
         warehouse = _warehouse(engine.port)
         apply_missing(warehouse, migrations(), "MergeTree")
-        Loader(warehouse).insert(batch, body)
-        assert not Loader(warehouse).swallowed(batch)
+        EventsTable(warehouse).insert(batch, body)
+        assert not EventsTable(warehouse).swallowed(batch)
         (part,) = warehouse.select("SELECT path FROM system.parts WHERE table = 'events' AND active").rows
         os.kill(engine.pid, signal.SIGKILL)
     assert Path(part["path"]).is_relative_to(tmp_path)
     shutil.rmtree(part["path"])
     with child("local.clickhouse", **places, users=USERS) as engine:
-        loader = Loader(_warehouse(engine.port))
+        loader = EventsTable(_warehouse(engine.port))
         loader.insert(batch, body)
         assert loader.count(batch) == 0, "this engine does not need what is tested here any more"
         assert loader.swallowed(batch)

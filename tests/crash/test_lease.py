@@ -6,19 +6,19 @@ from random import Random
 import pytest
 
 from functions.shared.warehouse import Warehouse
-from functions.sync.drive import Driver, Time
+from functions.sync.batch_processor import BatchProcessor, Deadline
 from functions.sync.ledger import Batch, Lease, Ledger
-from functions.sync.load import Loader, Staged
+from functions.sync.load import EventsTable, StagingBucket
 from functions.sync.settle import Settler
 from tests.crash.faults import Crash, Trap, TrappedLedger, TrappedLoader
 from tests.crash.world import TABLE, World, found, later, stage
 
-TIME = Time(lambda: 60.0, 30.0)
+TIME = Deadline(lambda: 60.0, 30.0)
 PAST_THE_LEASE_SECONDS = 91
 
 
 @dataclass
-class CountingLoader(Loader):
+class CountingLoader(EventsTable):
     warehouse: Warehouse
     inserted: list[str] = field(default_factory=list)
     probed: list[str] = field(default_factory=list)
@@ -56,9 +56,13 @@ def test_an_insert_between_writing_down_and_leasing_is_probed_for_and_not_repeat
     cast = stage(here, Random(1), "outpaced", 5)
     trap = Trap("before done")
     trapped = TrappedLedger(here.ledger, trap)
-    other = Settler(trapped, Driver(trapped, Staged(here.bucket), TrappedLoader(here.warehouse, trap)))
+    other = Settler(
+        trapped, BatchProcessor(trapped, StagingBucket(here.bucket), TrappedLoader(here.warehouse, trap))
+    )
     ledger, loader = _OutpacedLedger(here, other, cast.objects), CountingLoader(here.warehouse)
-    settled = Settler(ledger, Driver(ledger, Staged(here.bucket), loader)).settle(cast.objects, TIME)
+    settled = Settler(ledger, BatchProcessor(ledger, StagingBucket(here.bucket), loader)).settle(
+        cast.objects, TIME
+    )
     assert settled == {each.key for each in cast.objects}
     assert (len(loader.probed), loader.inserted) == (1, [])
     assert found(here.warehouse, cast) == cast.expected
@@ -67,7 +71,7 @@ def test_an_insert_between_writing_down_and_leasing_is_probed_for_and_not_repeat
 def test_a_batch_that_nobody_had_before_is_inserted_without_reading_it_again(here: World) -> None:
     cast = stage(here, Random(2), "undisturbed", 5)
     loader = CountingLoader(here.warehouse)
-    settled = Settler(here.ledger, Driver(here.ledger, Staged(here.bucket), loader)).settle(
+    settled = Settler(here.ledger, BatchProcessor(here.ledger, StagingBucket(here.bucket), loader)).settle(
         cast.objects, TIME
     )
     assert settled == {each.key for each in cast.objects}

@@ -24,24 +24,24 @@ from hypothesis.stateful import (
 )
 
 from functions.ingest.accept import accept
-from functions.ingest.stage import Staging
+from functions.ingest.staging_writer import StagingWriter
 from functions.ingest.streamed import Window
 from functions.privacy.erasure.objects import STILL_BEING_STAGED
 from functions.privacy.erasure.subject import MESSAGE, Subject
 from functions.retention.partitions import Partitions
 from functions.retention.purge import purge
-from functions.retention.sweeper import Sweep
-from functions.shared.judging.rows import Receipt
+from functions.retention.sweeper import StagingSweep
+from functions.shared.events.row import ReceiptContext
 from functions.shared.tenancy import TenantId
-from functions.sync.drive import Driver, Time
-from functions.sync.load import Loader, Staged
-from functions.sync.notifications import StagedObject, read
+from functions.sync.batch_processor import BatchProcessor, Deadline
+from functions.sync.load import EventsTable, StagingBucket
+from functions.sync.notifications import StagedObject, read_messages
 from functions.sync.settle import Settler
 from tests.crash.erasing import erase
 from tests.crash.faults import POINTS, Crash, Trap, TrappedLedger, TrappedLoader, TrappedStaged
 from tests.crash.world import World, later, listed, world
 
-TIME = Time(lambda: 60.0, 30.0)
+TIME = Deadline(lambda: 60.0, 30.0)
 FIRST_DAY = datetime(2029, 12, 1, 12, tzinfo=UTC)
 RETENTION_DAYS = 3
 
@@ -78,7 +78,9 @@ class Inbox:
 
     def send_message(self, QueueUrl: str, MessageBody: str) -> None:  # noqa: N803
         record = {"messageId": QueueUrl, "receiptHandle": "r", "body": MessageBody}
-        for message in read({"Records": [{**record, "attributes": {"ApproximateReceiveCount": "1"}}]}):
+        for message in read_messages(
+            {"Records": [{**record, "attributes": {"ApproximateReceiveCount": "1"}}]}
+        ):
             self.objects += message.objects or ()
 
 
@@ -122,7 +124,7 @@ def machine(here: World, counter: list[int]) -> type[RuleBasedStateMachine]:
         @rule()
         def sweep(self) -> None:
             inbox = Inbox()
-            Sweep(here.bucket, inbox, "url").run(datetime.now(UTC) + timedelta(minutes=16))
+            StagingSweep(here.bucket, inbox, "url").run(datetime.now(UTC) + timedelta(minutes=16))
             self.queue += [each for each in inbox.objects if each.key in self.known]
 
         @rule(days=st.integers(1, 2))
@@ -170,7 +172,7 @@ def machine(here: World, counter: list[int]) -> type[RuleBasedStateMachine]:
                 if not self.queue:
                     break
                 later(here, seconds=91)
-                driver = Driver(here.ledger, Staged(here.bucket), Loader(here.warehouse))
+                driver = BatchProcessor(here.ledger, StagingBucket(here.bucket), EventsTable(here.warehouse))
                 settled = Settler(here.ledger, driver).settle(self.queue, TIME)
                 self.queue = [each for each in self.queue if each.key not in settled]
             assert self._staged() == []
@@ -186,9 +188,11 @@ def machine(here: World, counter: list[int]) -> type[RuleBasedStateMachine]:
 
         def _accept(self, owner: TenantId, lines: list[str]) -> str:
             self.today += timedelta(seconds=1)
-            receipt = Receipt(owner, "p", self.today, RETENTION_DAYS)
+            receipt = ReceiptContext(owner, "p", self.today, RETENTION_DAYS)
             body = b"[%b]" % b",".join(b'{"message":"%b"}' % line.encode() for line in lines)
-            key = Staging(here.bucket).put(accept([Window(body, ndjson=False)], receipt).package, receipt)
+            key = StagingWriter(here.bucket).put(
+                accept([Window(body, ndjson=False)], receipt).package, receipt
+            )
             self.known.add(key)
             second = int(self.today.timestamp())
             self.sent.update((owner, receipt.expires_on, line, second) for line in lines)
@@ -197,7 +201,9 @@ def machine(here: World, counter: list[int]) -> type[RuleBasedStateMachine]:
         def _deliver(self, group: list[StagedObject], trap: Trap) -> set[str]:
             """What a process acknowledges that may die on the way; sometimes it dies before the last ack."""
             ledger = TrappedLedger(here.ledger, trap)
-            driver = Driver(ledger, TrappedStaged(here.bucket, trap), TrappedLoader(here.warehouse, trap))
+            driver = BatchProcessor(
+                ledger, TrappedStaged(here.bucket, trap), TrappedLoader(here.warehouse, trap)
+            )
             try:
                 trap.crash_at("received")
                 settled = Settler(ledger, driver).settle(group, TIME)

@@ -7,8 +7,8 @@ from itertools import product
 
 import pytest
 
-from functions.billing import metering
 from functions.billing.stripe_contract import StripeUnavailableError
+from functions.billing.usage import count_transactions
 from functions.shared.errors import RetryableError
 from functions.shared.tenancy import TenantId
 from tests.crash.faults import Crash
@@ -47,7 +47,7 @@ def test_meter_may_die_at_any_write(
     here: MeteringWorld, tenants: tuple[TenantId, ...], before: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Batches of a crowd take several transactions each, and share some."""
-    monkeypatch.setattr(metering, "MAX_WRITES", 12)
+    monkeypatch.setattr(count_transactions, "MAX_WRITES", 12)
     crowd = [TenantId(f"{tenants[0]}-{number}") for number in range(15)]
     at_write = 0
     while True:

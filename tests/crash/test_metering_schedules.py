@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from functions.billing.meter import Meter
-from functions.billing.reporter import Reporter
+from functions.billing.reporting.meter_event_sender import MeterEventSender
 from tests.crash.metering_controls import METERS, REPORTERS
 from tests.crash.metering_schedules import drive
 from tests.crash.metering_world import MeteringWorld, metering_world
@@ -28,7 +28,7 @@ def test_nor_any_of_many(here: MeteringWorld) -> None:
 
 @pytest.mark.parametrize("control", REPORTERS, ids=lambda each: each.__name__)
 def test_a_report_that_only_looks_right_is_caught(
-    here: MeteringWorld, monkeypatch: pytest.MonkeyPatch, control: type[Reporter]
+    here: MeteringWorld, monkeypatch: pytest.MonkeyPatch, control: type[MeterEventSender]
 ) -> None:
     monkeypatch.setattr(
         here, "make_reporter", lambda: control(here.usage, here.fragile, here.meter_id, here.clock)
@@ -44,7 +44,7 @@ def test_a_meter_that_only_looks_right_is_caught(
     monkeypatch.setattr(
         here,
         "make_meter",
-        lambda: control(here.batches, here.usage, here.client, here.caretaker.try_to_look_after),
+        lambda: control(here.batches, here.usage, here.client, here.follow_ups.try_follow_up),
     )
     with pytest.raises(AssertionError, match="counted"):
         drive(here, examples=40, control=True)

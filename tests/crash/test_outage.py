@@ -9,25 +9,25 @@ from typing import Any
 import pytest
 
 from functions.ingest.accept import accept
-from functions.ingest.stage import Staging
+from functions.ingest.staging_writer import StagingWriter
 from functions.ingest.streamed import Window
-from functions.retention.sweeper import Sweep
-from functions.shared.judging.rows import Receipt
-from functions.shared.staging import StagedKey
+from functions.retention.sweeper import StagingSweep
+from functions.shared.events.row import ReceiptContext
+from functions.shared.events.staged_key import StagedKey
 from functions.shared.tenancy import TenantId
 from functions.shared.warehouse import WarehouseDownError
-from functions.sync.drive import Driver, Time
-from functions.sync.handler import pause_seconds
+from functions.sync.batch_processor import BatchProcessor, Deadline
+from functions.sync.handler import backoff_seconds
 from functions.sync.ledger import Batch
-from functions.sync.load import Loader, Staged
-from functions.sync.notifications import StagedObject, read
+from functions.sync.load import EventsTable, StagingBucket
+from functions.sync.notifications import StagedObject, read_messages
 from functions.sync.settle import Settler
 from tests.crash.world import Cast, World, found, later, listed, stage
 
-TIME = Time(lambda: 60.0, 30.0)
+TIME = Deadline(lambda: 60.0, 30.0)
 
 
-class CountingLoader(Loader):
+class CountingLoader(EventsTable):
     """Counts inserts, and refuses them while the warehouse is `down`."""
 
     inserts = 0
@@ -40,8 +40,8 @@ class CountingLoader(Loader):
         super().insert(batch, frames)
 
 
-def settler(here: World, loader: Loader) -> Settler:
-    return Settler(here.ledger, Driver(here.ledger, Staged(here.bucket), loader))
+def settler(here: World, loader: EventsTable) -> Settler:
+    return Settler(here.ledger, BatchProcessor(here.ledger, StagingBucket(here.bucket), loader))
 
 
 class Told:
@@ -52,7 +52,7 @@ class Told:
 
     def send_message(self, QueueUrl: str, MessageBody: str) -> None:  # noqa: N803
         record = {"messageId": QueueUrl, "receiptHandle": "r", "body": MessageBody}
-        (message,) = read({"Records": [{**record, "attributes": {"ApproximateReceiveCount": "1"}}]})
+        (message,) = read_messages({"Records": [{**record, "attributes": {"ApproximateReceiveCount": "1"}}]})
         assert message.objects is not None
         self.objects += message.objects
 
@@ -61,13 +61,13 @@ class Told:
 def test_what_no_notification_told_of_is_loaded_by_the_sweeper(here: World, told: float) -> None:
     chance = random.Random(told)
     cast = stage(here, chance, f"dropped{int(told * 10)}", 300)
-    sync = settler(here, Loader(here.warehouse))
+    sync = settler(here, EventsTable(here.warehouse))
     sync.settle([each for each in cast.objects if chance.random() < told], TIME)
     missed = sum(cast.expected.values()) - sum(found(here.warehouse, cast).values())
     assert missed > 0
 
     queue = Told()
-    sweep = Sweep(here.bucket, queue, "url")
+    sweep = StagingSweep(here.bucket, queue, "url")
     assert sweep.run(datetime.now(UTC) + timedelta(minutes=10))["objects"] == 0
     sweep.run(datetime.now(UTC) + timedelta(minutes=16))
     for _ in range(5):
@@ -78,7 +78,7 @@ def test_what_no_notification_told_of_is_loaded_by_the_sweeper(here: World, told
 
 def test_ten_thousand_small_requests_of_fifty_tenants_are_few_inserts(here: World, capsys: Any) -> None:
     """As SQS hands them over: windows of some seconds, of a thousand requests each."""
-    staging = Staging(here.bucket)
+    staging = StagingWriter(here.bucket)
     keys = [_request(staging, f"small-{number % 50}", number) for number in range(10_000)]
     objects = {each.key: each for each in listed(here, "small-")}
     loader = CountingLoader(here.warehouse)
@@ -100,8 +100,8 @@ def test_ten_thousand_small_requests_of_fifty_tenants_are_few_inserts(here: Worl
         print(f"\n10,000 requests: {len(objects)} objects, {loader.inserts} inserts, {parts} active parts")
 
 
-def _request(staging: Staging, tenant: str, number: int) -> str:
-    receipt = Receipt(TenantId(tenant), "p", datetime(2029, 12, 2, 10, tzinfo=UTC), 30)
+def _request(staging: StagingWriter, tenant: str, number: int) -> str:
+    receipt = ReceiptContext(TenantId(tenant), "p", datetime(2029, 12, 2, 10, tzinfo=UTC), 30)
     body = b'{"events":[{"message":"%s line %d"}]}' % (tenant.encode(), number)
     return staging.put(accept([Window(body, ndjson=False)], receipt).package, receipt)
 
@@ -135,7 +135,7 @@ class Queue:
             if each.object.key in settled:
                 del self.messages[each.object.key]
             else:
-                each.visible_at = now + pause_seconds(each.receives)
+                each.visible_at = now + backoff_seconds(each.receives)
 
     def oldest_age(self, now: float) -> float:
         return max((now - each.since for each in self.messages.values()), default=0.0)
@@ -172,5 +172,5 @@ def test_five_minutes_without_clickhouse_lose_and_double_nothing(here: World, ca
 
 
 def test_keys_tell_what_the_requests_brought(here: World) -> None:
-    key = _request(Staging(here.bucket), "small-keys", 1)
+    key = _request(StagingWriter(here.bucket), "small-keys", 1)
     assert StagedKey.parse(key).rows == 1

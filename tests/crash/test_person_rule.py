@@ -12,21 +12,21 @@ from obstore.store import MemoryStore
 
 from bench.in_process import load
 from functions.privacy.erasure.objects import Quarantined
-from functions.privacy.erasure.place import Time
+from functions.privacy.erasure.place import ErasureClock
 from functions.privacy.erasure.rows import EventRows
 from functions.privacy.erasure.subject import MESSAGE, Subject
 from functions.query import conditions
 from functions.query.bindings import Bindings
 from functions.query.tokens import Scalar
-from functions.shared.buckets.own import OwnBucket
-from functions.shared.quarantine import Header, document_key, pack, unpack
+from functions.shared.buckets.platform import PlatformBucket
+from functions.shared.quarantine import QuarantineHeader, document_key, pack, unpack
 from functions.shared.tenancy import TenantId
 from functions.shared.warehouse import Warehouse
 from tests.crash.person_rows import Sample, sample, subjects
 from tests.crash.person_scan import may_be_mentioned, mentioned
 from tests.crash.world import EXPIRES_ON, World
 
-AN_HOUR = Time(lambda: 0.0, lambda: 3600.0)
+AN_HOUR = ErasureClock(lambda: 0.0, lambda: 3600.0)
 
 Stored = Mapping[str, tuple[str, bytes]]
 """Id of a row -> its message and metadata as the engine gives them back."""
@@ -76,10 +76,12 @@ def chosen(warehouse: Warehouse, condition: str, parameters: Mapping[str, object
 def searched(warehouse: Warehouse, subject: Subject) -> set[str]:
     """What searches for the subject show: `eq` by each type that the value may have, or `contains`."""
     if subject.field == MESSAGE:
-        wanted: list[conditions.Condition] = [conditions.Condition(MESSAGE, "contains", (subject.value,))]
+        wanted: list[conditions.FieldCondition] = [
+            conditions.FieldCondition(MESSAGE, "contains", (subject.value,))
+        ]
     else:
         values = [subject.value, *_typed(subject.value)]
-        wanted = [conditions.Condition(subject.field, "eq", (value,)) for value in values]
+        wanted = [conditions.FieldCondition(subject.field, "eq", (value,)) for value in values]
     shown = set()
     for each in wanted:
         bindings = Bindings()
@@ -101,17 +103,17 @@ def _typed(value: str) -> list[Scalar]:
     return [typed] if isinstance(typed, float) and abs(typed) < 1e300 else []
 
 
-def quarantine(bucket: OwnBucket, here: Tenant, rows_a_document: int = 50) -> None:
+def quarantine(bucket: PlatformBucket, here: Tenant, rows_a_document: int = 50) -> None:
     lines = list(here.lines.values())
     for begin in range(0, len(lines), rows_a_document):
         some = lines[begin : begin + rows_a_document]
-        header = Header(
+        header = QuarantineHeader(
             "refused", 27, "s", "b", list(range(len(some))), len(some), date(2030, 1, 1), datetime.now(UTC)
         )
         bucket.create(document_key(here.tenant, f"d{begin}"), pack(header, some))
 
 
-def left_in_quarantine(bucket: OwnBucket, here: Tenant) -> set[str]:
+def left_in_quarantine(bucket: PlatformBucket, here: Tenant) -> set[str]:
     ids = {line: row_id for row_id, line in here.lines.items()}
     left: set[str] = set()
     for each in bucket.under(f"quarantine/v1/tenant={here.tenant}/"):
@@ -143,7 +145,7 @@ def compare(here: World, seed: int, rows: int, people: int) -> int:
         at_most = {
             row_id for row_id, row in before.items() if may_be_mentioned(subject.field, subject.value, *row)
         }
-        bucket = OwnBucket(MemoryStore())
+        bucket = PlatformBucket(MemoryStore())
         quarantine(bucket, quarantined)
         quarantine(bucket, theirs)
         place = Quarantined(bucket, subject, AN_HOUR)

@@ -10,7 +10,7 @@ import pytest
 from backports import zstd
 
 from bench.events import ndjson
-from bench.in_process import EngineRoom, load
+from bench.in_process import EmbeddedEngine, load
 from bench.measuring import cpu_seconds
 from functions.retention.limits import Limit
 from functions.retention.partitions import Partitions
@@ -34,9 +34,9 @@ CLEARED_SOON = "old_parts_lifetime = 1, merge_tree_clear_old_parts_interval_seco
 
 
 @pytest.fixture(scope="module")
-def room(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[EngineRoom, Path]]:
+def room(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[EmbeddedEngine, Path]]:
     directory = tmp_path_factory.mktemp("engine")
-    made = EngineRoom(directory)
+    made = EmbeddedEngine(directory)
     yield made, directory
     made.close()
 
@@ -74,7 +74,7 @@ def on_disk(directory: Path, day: date) -> int:
     return sum(each.lstat().st_blocks * 512 for part in parts for each in part.rglob("*") if each.is_file())
 
 
-def without_partitions(engine: EngineRoom, table: Any) -> Any:
+def without_partitions(engine: EmbeddedEngine, table: Any) -> Any:
     """The same rows, and MORE_DAYS as large, in a table whose days share a partition."""
     mixed = engine.database("mixed")
     ddl: str = table.select(
@@ -100,7 +100,7 @@ def spent(call: Callable[[], Any]) -> tuple[Any, float, float]:
 
 
 def test_a_day_of_five_million_rows_is_dropped_at_once_and_its_bytes_are_free(
-    room: tuple[EngineRoom, Path],
+    room: tuple[EmbeddedEngine, Path],
 ) -> None:
     engine, directory = room
     table = engine.database("parted")
@@ -131,7 +131,7 @@ def test_a_day_of_five_million_rows_is_dropped_at_once_and_its_bytes_are_free(
     print(f"all but one of {TENANTS} taken out of it: {rewriting:.1f} CPU s, {took:.1f} s")
     assert (thinned.thinned, thinned.rows) == (1, ROWS_A_DAY - 2 * ROWS_A_DAY // TENANTS)
 
-    mend(table)
+    restore(table)
     (left,) = Partitions(table).all()
     _, alone, _ = spent(lambda: Partitions(table).drop(left))
     print(f"dropping such a day: {alone * 1000:.0f} CPU ms, 1/{deleting / max(alone, 0.01):.0f}")
@@ -142,7 +142,7 @@ def bytes_of(table: Any, day: date) -> int:
     return next(each.bytes for each in Partitions(table).all() if each.expires_on == day)
 
 
-def mend(table: Any) -> None:
+def restore(table: Any) -> None:
     """A whole day again, from the rows that are left in the other table."""
     table.command("TRUNCATE TABLE events")
     table.command(f"INSERT INTO events SELECT * FROM mixed.events WHERE expires_on <= '{NEXT}'")  # noqa: S608

@@ -11,21 +11,21 @@ import pytest
 from obstore.store import MemoryStore
 
 from bench.children import child
-from bench.in_process import engine_room
-from functions.shared.buckets.own import OwnBucket
-from functions.sync.drive import Driver, Time
+from bench.in_process import embedded_engine
+from functions.shared.buckets.platform import PlatformBucket
+from functions.sync.batch_processor import BatchProcessor, Deadline
 from functions.sync.ledger import Ledger
-from functions.sync.load import Loader, Staged
+from functions.sync.load import EventsTable, StagingBucket
 from functions.sync.notifications import StagedObject
 from functions.sync.settle import Settler
 from tests.crash.world import TABLE, World, create_ledger, found, later, stage
 
-TIME = Time(lambda: 60.0, 30.0)
+TIME = Deadline(lambda: 60.0, 30.0)
 
 
 @pytest.fixture(scope="module")
 def here() -> Iterator[World]:
-    with child("local.aws") as aws, engine_room() as room, pytest.MonkeyPatch.context() as patch:
+    with child("local.aws") as aws, embedded_engine() as room, pytest.MonkeyPatch.context() as patch:
         patch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{aws.port}")
         for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
             patch.setenv(name, "tests")
@@ -33,7 +33,7 @@ def here() -> Iterator[World]:
             patch.setenv(name, "us-east-1")
         create_ledger(boto3.client("dynamodb"))
         warehouse = room.database("race")
-        yield World(OwnBucket(MemoryStore()), warehouse, warehouse)
+        yield World(PlatformBucket(MemoryStore()), warehouse, warehouse)
 
 
 def race(here: World, groups: list[list[StagedObject]]) -> list[set[str]]:
@@ -42,7 +42,9 @@ def race(here: World, groups: list[list[StagedObject]]) -> list[set[str]]:
 
     def work(group: list[StagedObject]) -> set[str]:
         ledger = Ledger(TABLE, here.clock)
-        settler = Settler(ledger, Driver(ledger, Staged(here.bucket), Loader(here.warehouse)))
+        settler = Settler(
+            ledger, BatchProcessor(ledger, StagingBucket(here.bucket), EventsTable(here.warehouse))
+        )
         together.wait()
         return settler.settle(group, TIME)
 

@@ -13,165 +13,168 @@ import pytest
 from backports import zstd
 
 from bench.in_process import load
-from functions.quarantine.documents import Documents
+from functions.quarantine.documents import QuarantineStore
 from functions.retention.handler import run
 from functions.retention.limits import Limit
 from functions.retention.partitions import Partitions
-from functions.retention.plan import Holding, Partition, Rewriting
+from functions.retention.plan import Partition, Rewriting, TenantRows
 from functions.retention.purge import purge
-from functions.shared.account.retention_terms import RetentionTerms, terms_after
+from functions.shared.accounts.retention_terms import RetentionTerms, terms_after
 from functions.shared.buckets.contract import BucketUnavailableError
-from functions.shared.errors import RefusalError
+from functions.shared.errors import HttpError
 from functions.shared.tenancy import TenantId
 from functions.shared.warehouse import OutcomeUnknownError, Selection
-from functions.sync.drive import Driver
+from functions.sync.batch_processor import BatchProcessor
 from functions.sync.notifications import StagedObject
-from tests.crash.retention_office import RECEIVED, SHORT, Office, create_accounts
+from tests.crash.retention_world import RECEIVED, SHORT, RetentionWorld, create_accounts
 from tests.crash.world import World
 from tests.unit.retention.test_sixty_days import Group, Table, story
 
 
-def test_late_logs_are_kept_from_their_receipt_on(office: Office) -> None:
+def test_late_logs_are_kept_from_their_receipt_on(retention: RetentionWorld) -> None:
     """An event of three weeks ago is as young as its receipt, however slowly it is loaded."""
-    office.account("late", SHORT)
-    told = office.send("late", "old news", timestamp="2029-11-10T00:00:00Z")
-    office.now += timedelta(days=9)
-    office.deliver(told)
-    assert office.purge(days=6)["partitions"] == 0
-    assert office.messages("late") == ["old news"]
-    assert office.purge(days=1)["partitions"] == 1
-    assert office.messages("late") == []
+    retention.account("late", SHORT)
+    reported = retention.send("late", "old news", timestamp="2029-11-10T00:00:00Z")
+    retention.now += timedelta(days=9)
+    retention.deliver(reported)
+    assert retention.purge(days=6)["partitions"] == 0
+    assert retention.messages("late") == ["old news"]
+    assert retention.purge(days=1)["partitions"] == 1
+    assert retention.messages("late") == []
 
 
-def test_what_was_purged_does_not_come_back_with_a_late_delivery(office: Office) -> None:
-    office.account("replayed", SHORT)
-    told = office.send("replayed", "once")
-    office.deliver(told)
-    office.purge(days=16)
-    assert office.deliver(office.again(told), told) == {told.key}
-    assert office.messages("replayed") == []
-    assert not office.here.has(told.key)
+def test_what_was_purged_does_not_come_back_with_a_late_delivery(retention: RetentionWorld) -> None:
+    retention.account("replayed", SHORT)
+    reported = retention.send("replayed", "once")
+    retention.deliver(reported)
+    retention.purge(days=16)
+    assert retention.deliver(retention.again(reported), reported) == {reported.key}
+    assert retention.messages("replayed") == []
+    assert not retention.here.has(reported.key)
 
 
-def test_what_was_shortened_does_not_come_back_either(office: Office) -> None:
+def test_what_was_shortened_does_not_come_back_either(retention: RetentionWorld) -> None:
     """The day its rows were stamped with is yet to come: it is the ledger that knows."""
-    terms = terms_after(RetentionTerms(30), SHORT, int(office.now.timestamp()))
-    office.account("shortened", SHORT, terms)
-    told = office.send("shortened", "once", retention_days=30)
-    office.deliver(told)
-    assert office.purge(days=16)["shortened"] == 1
-    assert office.deliver(office.again(told), told) == {told.key}
-    assert office.messages("shortened") == []
+    terms = terms_after(RetentionTerms(30), SHORT, int(retention.now.timestamp()))
+    retention.account("shortened", SHORT, terms)
+    reported = retention.send("shortened", "once", retention_days=30)
+    retention.deliver(reported)
+    assert retention.purge(days=16)["shortened"] == 1
+    assert retention.deliver(retention.again(reported), reported) == {reported.key}
+    assert retention.messages("shortened") == []
 
 
 def test_what_expired_before_it_was_loaded_is_deleted_and_its_message_settled(
-    office: Office, capsys: pytest.CaptureFixture[str]
+    retention: RetentionWorld, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    told, young = office.send("slow", "too late"), office.send("slow", "in time", retention_days=30)
-    office.now += timedelta(days=16)
-    assert office.deliver(told, young) == {told.key, young.key}
-    assert office.messages("slow") == ["in time"]
-    assert not office.here.has(told.key)
+    reported, young = retention.send("slow", "too late"), retention.send("slow", "in time", retention_days=30)
+    retention.now += timedelta(days=16)
+    assert retention.deliver(reported, young) == {reported.key, young.key}
+    assert retention.messages("slow") == ["in time"]
+    assert not retention.here.has(reported.key)
     assert '"ExpiredObjects":1' in capsys.readouterr().out
 
 
-def test_on_its_last_day_it_is_still_loaded(office: Office) -> None:
-    told = office.send("last-day", "just in time")
-    office.now += timedelta(days=15)
-    office.deliver(told)
-    assert office.messages("last-day") == ["just in time"]
+def test_on_its_last_day_it_is_still_loaded(retention: RetentionWorld) -> None:
+    reported = retention.send("last-day", "just in time")
+    retention.now += timedelta(days=15)
+    retention.deliver(reported)
+    assert retention.messages("last-day") == ["just in time"]
 
 
-def test_into_a_customers_own_clickhouse_everything_is_loaded(office: Office) -> None:
-    told = office.send("byoc-late", "theirs to keep")
-    office.now += timedelta(days=16)
-    office.deliver(told, destination="byoc:byoc-late")
-    assert office.messages("byoc-late") == ["theirs to keep"]
+def test_into_a_customers_own_clickhouse_everything_is_loaded(retention: RetentionWorld) -> None:
+    reported = retention.send("byoc-late", "theirs to keep")
+    retention.now += timedelta(days=16)
+    retention.deliver(reported, destination="byoc:byoc-late")
+    assert retention.messages("byoc-late") == ["theirs to keep"]
 
 
 def test_what_cannot_be_deleted_stays_on_the_queue_and_holds_up_nobody(
-    office: Office, monkeypatch: pytest.MonkeyPatch
+    retention: RetentionWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told, young = office.send("stuck", "too late"), office.send("stuck", "in time", retention_days=30)
-    office.now += timedelta(days=16)
+    reported, young = (
+        retention.send("stuck", "too late"),
+        retention.send("stuck", "in time", retention_days=30),
+    )
+    retention.now += timedelta(days=16)
 
-    def fail(_driver: Driver, _objects: list[StagedObject]) -> None:
+    def fail(_driver: BatchProcessor, _objects: list[StagedObject]) -> None:
         raise BucketUnavailableError("SlowDown")
 
-    monkeypatch.setattr(Driver, "discard", fail)
-    assert office.deliver(told, young) == {young.key}
-    assert office.messages("stuck") == ["in time"]
+    monkeypatch.setattr(BatchProcessor, "discard", fail)
+    assert retention.deliver(reported, young) == {young.key}
+    assert retention.messages("stuck") == ["in time"]
 
 
-def test_a_replay_from_the_quarantine_keeps_the_day_of_its_receipt(office: Office) -> None:
-    tenant = office.account("poisoned", SHORT)
-    office.deliver(office.poisoned(office.send("poisoned", "bad", "good")))
-    documents, day = Documents(office.here.bucket), timedelta(days=1)
+def test_a_replay_from_the_quarantine_keeps_the_day_of_its_receipt(retention: RetentionWorld) -> None:
+    tenant = retention.account("poisoned", SHORT)
+    retention.deliver(retention.poisoned(retention.send("poisoned", "bad", "good")))
+    documents, day = QuarantineStore(retention.here.bucket), timedelta(days=1)
     (document_id,) = documents.listed(tenant)[0]
     document = documents.read(tenant, document_id)
     assert document.header.expires_on == RECEIVED.date() + 15 * day
 
     last = RECEIVED.date() + 15 * day
     assert documents.replay(tenant, document, last) == 1
-    (replayed,) = office.here.bucket.under(f"staged/v1/tenant={tenant}/")
+    (replayed,) = retention.here.bucket.under(f"staged/v1/tenant={tenant}/")
     assert f"day={RECEIVED.date()}" in replayed.key
     assert f"-x{last:%Y%m%d}" in replayed.key
-    with pytest.raises(RefusalError) as refused:
+    with pytest.raises(HttpError) as refused:
         documents.replay(tenant, document, last + day)
     assert refused.value.status == 409
 
 
-def test_the_quarantine_is_emptied_with_the_same_run(office: Office) -> None:
-    office.account("poisoned-too", SHORT)
-    office.deliver(office.poisoned(office.send("poisoned-too", "bad")))
-    assert office.purge(days=15)["quarantined"] == {"documents": 0, "rows": 0, "undone": 0}
-    assert office.purge(days=1)["quarantined"] == {"documents": 1, "rows": 1, "undone": 0}
+def test_the_quarantine_is_emptied_with_the_same_run(retention: RetentionWorld) -> None:
+    retention.account("poisoned-too", SHORT)
+    retention.deliver(retention.poisoned(retention.send("poisoned-too", "bad")))
+    assert retention.purge(days=15)["quarantined"] == {"documents": 0, "rows": 0, "undone": 0}
+    assert retention.purge(days=1)["quarantined"] == {"documents": 1, "rows": 1, "undone": 0}
 
 
 def test_a_quarantine_there_is_no_time_for_is_told_of_and_waits_for_the_next_run(
-    office: Office, capsys: pytest.CaptureFixture[str]
+    retention: RetentionWorld, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    office.account("poisoned-late", SHORT)
-    office.deliver(office.poisoned(office.send("poisoned-late", "bad")))
-    office.now += timedelta(days=16)
-    told = run(office.upkeep, office.now, lambda: 59.0)
-    assert told["quarantined"] == {"documents": 0, "rows": 0, "undone": 1}
+    retention.account("poisoned-late", SHORT)
+    retention.deliver(retention.poisoned(retention.send("poisoned-late", "bad")))
+    retention.now += timedelta(days=16)
+    reported = run(retention.service, retention.now, lambda: 59.0)
+    assert reported["quarantined"] == {"documents": 0, "rows": 0, "undone": 1}
     assert '"PurgesFailed":1' in capsys.readouterr().out
-    assert len(list(office.reports.under("purges/"))) == 1
-    assert office.purge()["quarantined"] == {"documents": 1, "rows": 1, "undone": 0}
+    assert len(list(retention.reports.under("purges/"))) == 1
+    assert retention.purge()["quarantined"] == {"documents": 1, "rows": 1, "undone": 0}
 
 
 def test_a_run_that_removed_something_leaves_a_report_that_names_nobody(
-    office: Office, capsys: pytest.CaptureFixture[str]
+    retention: RetentionWorld, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for tenant in ("named-acme", "named-globex"):
-        office.account(tenant, SHORT)
-        office.deliver(
-            office.send(tenant, "secret of somebody"), office.send(tenant, "kept", retention_days=30)
+        retention.account(tenant, SHORT)
+        retention.deliver(
+            retention.send(tenant, "secret of somebody"), retention.send(tenant, "kept", retention_days=30)
         )
-    told = office.purge(days=16)
-    (key,) = [each.key for each in office.reports.under("purges/")]
-    kept = office.reports.get(key)
+    reported = retention.purge(days=16)
+    (key,) = [each.key for each in retention.reports.under("purges/")]
+    kept = retention.reports.get(key)
     assert kept
     report = json.loads(bytes(kept.body))
-    assert report == {"at": office.now.isoformat(), **told}
+    assert report == {"at": retention.now.isoformat(), **reported}
     assert (report["partitions"], report["rows"], report["oldest_left"]) == (1, 2, "2030-01-01")
     assert report["bytes"] > 0
     assert report["oldest_received"].startswith("2029-12-02 10:00")
     said = capsys.readouterr().out
     assert '"RowsPurged":2' in said
     assert "named-" not in bytes(kept.body).decode() + key
-    office.purge()
-    assert len(list(office.reports.under("purges/"))) == 1
+    retention.purge()
+    assert len(list(retention.reports.under("purges/"))) == 1
 
 
-def test_nothing_is_removed_while_the_accounts_cannot_be_read(office: Office) -> None:
+def test_nothing_is_removed_while_the_accounts_cannot_be_read(retention: RetentionWorld) -> None:
     """Who has a longer plan since is to be seen there."""
-    office.deliver(office.send("unknown", "stays"))
+    retention.deliver(retention.send("unknown", "stays"))
     boto3.client("dynamodb").delete_table(TableName="accounts")
     with pytest.raises(Exception, match="ResourceNotFoundException"):
-        office.purge(days=16)
-    assert office.messages("unknown") == ["stays"]
+        retention.purge(days=16)
+    assert retention.messages("unknown") == ["stays"]
     create_accounts(boto3.client("dynamodb"))
 
 
@@ -251,20 +254,20 @@ class Deaf:
             raise OutcomeUnknownError("the answer of ClickHouse was lost")
 
 
-def test_a_lost_answer_is_a_failure_until_the_next_run_finds_nothing_left(office: Office) -> None:
-    office.deliver(office.send("deaf", "goes", retention_days=30))
-    limits, today = {TenantId("deaf"): Limit(15, binding=True)}, (office.now + timedelta(days=16)).date()
-    first = purge(Partitions(Deaf(office.here.warehouse)), today, limits, [TenantId("deaf")])  # type: ignore[arg-type]
+def test_a_lost_answer_is_a_failure_until_the_next_run_finds_nothing_left(retention: RetentionWorld) -> None:
+    retention.deliver(retention.send("deaf", "goes", retention_days=30))
+    limits, today = {TenantId("deaf"): Limit(15, binding=True)}, (retention.now + timedelta(days=16)).date()
+    first = purge(Partitions(Deaf(retention.here.warehouse)), today, limits, [TenantId("deaf")])  # type: ignore[arg-type]
     assert (first.shortened, first.failed) == (0, 1)
-    assert not purge(Partitions(office.here.warehouse), today, limits, [TenantId("deaf")]).tells_something
+    assert not purge(Partitions(retention.here.warehouse), today, limits, [TenantId("deaf")]).is_notable
 
 
-def test_what_the_engine_is_still_at_is_not_asked_for_twice(office: Office) -> None:
+def test_what_the_engine_is_still_at_is_not_asked_for_twice(retention: RetentionWorld) -> None:
     """A rewriting that takes longer than a run is left to end, however many runs come by."""
-    warehouse, tenant = office.here.warehouse, TenantId("long")
-    office.deliver(office.send("long", "goes", retention_days=30))
-    limits, today = {tenant: Limit(15, binding=True)}, (office.now + timedelta(days=16)).date()
-    day = (office.now + timedelta(days=30)).date()
+    warehouse, tenant = retention.here.warehouse, TenantId("long")
+    retention.deliver(retention.send("long", "goes", retention_days=30))
+    limits, today = {tenant: Limit(15, binding=True)}, (retention.now + timedelta(days=16)).date()
+    day = (retention.now + timedelta(days=30)).date()
 
     def begun() -> int:
         found = warehouse.select(
@@ -287,11 +290,11 @@ def test_what_the_engine_is_still_at_is_not_asked_for_twice(office: Office) -> N
     finally:
         warehouse.command("SYSTEM START MERGES events")
     for _ in range(100):
-        if not office.messages("long"):
+        if not retention.messages("long"):
             break
         time.sleep(0.05)
     assert not purge(Partitions(warehouse), today, limits, [tenant]).failed
-    assert office.messages("long") == []
+    assert retention.messages("long") == []
 
 
 class Mirrored(Table):
@@ -313,10 +316,10 @@ class Mirrored(Table):
         }
         return theirs
 
-    def expired(self, today: date) -> list[Holding]:
+    def expired(self, today: date) -> list[TenantRows]:
         return self._same(super().expired(today), self.partitions.expired(today))
 
-    def of(self, tenants: Sequence[TenantId], today: date) -> list[Holding]:
+    def of(self, tenants: Sequence[TenantId], today: date) -> list[TenantRows]:
         return self._same(super().of(tenants, today), self.partitions.of(tenants, today))
 
     def drop(self, partition: Partition) -> None:
@@ -330,7 +333,7 @@ class Mirrored(Table):
             self.rewritten[each.others_stay] += 1
 
     @staticmethod
-    def _same(ours: list[Holding], theirs: list[Holding]) -> list[Holding]:
+    def _same(ours: list[TenantRows], theirs: list[TenantRows]) -> list[TenantRows]:
         assert sorted(map(repr, ours)) == sorted(map(repr, theirs))
         return theirs
 

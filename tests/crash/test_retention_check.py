@@ -5,10 +5,10 @@ from datetime import timedelta
 
 import pytest
 
-from functions.retention.check import Inspection, places, run
-from functions.shared.account.retention_terms import RetentionTerms, terms_after
+from functions.retention.check import RetentionCheck, places, run
+from functions.shared.accounts.retention_terms import RetentionTerms, terms_after
 from functions.shared.buckets.contract import BucketUnavailableError
-from functions.shared.buckets.own import OwnBucket
+from functions.shared.buckets.platform import PlatformBucket
 from functions.shared.tenancy import (
     TenantId,
     checkpoint_prefix,
@@ -16,25 +16,25 @@ from functions.shared.tenancy import (
     idempotency_prefix,
     quarantine_prefix,
 )
-from tests.crash.retention_office import LONG, OWN, SHORT, Office
+from tests.crash.retention_world import LONG, OWN, SHORT, RetentionWorld
 
 
-def look(office: Office, *, days: float = 0) -> dict[str, object]:
-    office.now += timedelta(days=days)
-    upkeep = office.upkeep
-    where = places(upkeep.staging, office.drops)
-    return run(Inspection(upkeep.partitions, upkeep.accounts, where, upkeep.reports), office.now)
+def look(retention: RetentionWorld, *, days: float = 0) -> dict[str, object]:
+    retention.now += timedelta(days=days)
+    service = retention.service
+    where = places(service.staging, retention.drops)
+    return run(RetentionCheck(service.partitions, service.accounts, where, service.reports), retention.now)
 
 
 def test_where_all_is_well_there_is_nothing_to_tell(
-    office: Office, capsys: pytest.CaptureFixture[str]
+    retention: RetentionWorld, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for tenant, standing, days in (("acme", SHORT, 15), ("globex", LONG, 30)):
-        office.account(tenant, standing)
-        office.deliver(office.send(tenant, "a", "b", retention_days=days))
-    office.account("byoc", OWN)
-    told = look(office)
-    assert told == {
+    for tenant, account_status, days in (("acme", SHORT, 15), ("globex", LONG, 30)):
+        retention.account(tenant, account_status)
+        retention.deliver(retention.send(tenant, "a", "b", retention_days=days))
+    retention.account("byoc", OWN)
+    reported = look(retention)
+    assert reported == {
         "rows": 4,
         "tenants": 2,
         "oldest_received": "2029-12-02T10:00:00+00:00",
@@ -49,48 +49,52 @@ def test_where_all_is_well_there_is_nothing_to_tell(
 
 
 def test_rows_that_outlive_their_plan_are_found_tenant_by_tenant(
-    office: Office, capsys: pytest.CaptureFixture[str]
+    retention: RetentionWorld, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """As if no purge had run; the other tenant's are as old and have half of their time before them."""
-    for tenant, standing, days in (("acme", SHORT, 15), ("globex", LONG, 30)):
-        office.account(tenant, standing)
-        office.deliver(office.send(tenant, "old", retention_days=days))
-    office.now += timedelta(days=15)
-    office.deliver(office.send("acme", "young"))
-    assert look(office)["rows_overdue"] == 0
-    told = look(office, days=2)
-    assert (told["rows_overdue"], told["tenants_overdue"]) == (1, 1)
+    for tenant, account_status, days in (("acme", SHORT, 15), ("globex", LONG, 30)):
+        retention.account(tenant, account_status)
+        retention.deliver(retention.send(tenant, "old", retention_days=days))
+    retention.now += timedelta(days=15)
+    retention.deliver(retention.send("acme", "young"))
+    assert look(retention)["rows_overdue"] == 0
+    reported = look(retention, days=2)
+    assert (reported["rows_overdue"], reported["tenants_overdue"]) == (1, 1)
     said = capsys.readouterr().out
     assert '"tenant_id":"acme","place":"warehouse","count":1' in said
     assert "globex" not in said
     assert '"RowsOverdue":1' in said
 
 
-def test_rows_in_a_partition_to_come_are_found_too(office: Office) -> None:
+def test_rows_in_a_partition_to_come_are_found_too(retention: RetentionWorld) -> None:
     """Stamped with 30 days, and their tenant has had 15 for more than a day: no partition would show it."""
-    changed = terms_after(RetentionTerms(30), SHORT, int(office.now.timestamp()) - 8 * 86_400)
-    office.account("acme", SHORT, changed)
-    office.deliver(office.send("acme", "old", retention_days=30))
-    assert look(office, days=18)["rows_overdue"] == 1
-    office.purge()
-    assert look(office)["rows_overdue"] == 0
+    changed = terms_after(RetentionTerms(30), SHORT, int(retention.now.timestamp()) - 8 * 86_400)
+    retention.account("acme", SHORT, changed)
+    retention.deliver(retention.send("acme", "old", retention_days=30))
+    assert look(retention, days=18)["rows_overdue"] == 1
+    retention.purge()
+    assert look(retention)["rows_overdue"] == 0
 
 
 def test_a_planted_row_and_a_planted_object_of_a_byoc_customer_are_found(
-    office: Office, capsys: pytest.CaptureFixture[str]
+    retention: RetentionWorld, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Two BYOC customers, one of whom has something with us, and a managed one who may."""
-    for tenant, standing in (("planted", OWN), ("clean", OWN), ("managed", SHORT)):
-        office.account(tenant, standing)
-    office.deliver(office.send("planted", "row"), office.send("managed", "row"))
-    office.send("managed", "staged")
-    office.send("planted", "staged")
+    for tenant, account_status in (("planted", OWN), ("clean", OWN), ("managed", SHORT)):
+        retention.account(tenant, account_status)
+    retention.deliver(retention.send("planted", "row"), retention.send("managed", "row"))
+    retention.send("managed", "staged")
+    retention.send("planted", "staged")
     for tenant in ("planted", "managed"):
         for prefix in (quarantine_prefix, idempotency_prefix, checkpoint_prefix):
-            office.here.bucket.create(f"{prefix(TenantId(tenant))}x", b"x")
-        office.drop(f"{dropin_prefix(TenantId(tenant))}a//file+ of.theirs", b"x")
-    told = look(office)
-    assert (told["byoc_tenants"], told["byoc_rows_at_rest"], told["byoc_objects_at_rest"]) == (2, 1, 5)
+            retention.here.bucket.create(f"{prefix(TenantId(tenant))}x", b"x")
+        retention.drop(f"{dropin_prefix(TenantId(tenant))}a//file+ of.theirs", b"x")
+    reported = look(retention)
+    assert (reported["byoc_tenants"], reported["byoc_rows_at_rest"], reported["byoc_objects_at_rest"]) == (
+        2,
+        1,
+        5,
+    )
     said = capsys.readouterr().out
     for place in ("warehouse", "staged", "quarantine", "idempotency", "uploads", "dropin"):
         assert '"event":"byoc_at_rest"' in said
@@ -100,71 +104,73 @@ def test_a_planted_row_and_a_planted_object_of_a_byoc_customer_are_found(
     assert '"ByocAtRest":6' in said
 
 
-def test_who_moves_to_their_own_cloud_has_nothing_left_with_us_after_the_grace(office: Office) -> None:
-    office.account("moving", SHORT)
-    office.deliver(office.send("moving", "before"))
-    moved = terms_after(RetentionTerms(15), OWN, int(office.now.timestamp()))
-    office.account("moving", OWN, moved)
-    assert look(office, days=6)["byoc_rows_at_rest"] == 0
-    office.now += timedelta(days=1)
-    assert office.purge()["rows"] == 1
-    told = look(office, days=2)
-    assert (told["byoc_tenants"], told["byoc_rows_at_rest"]) == (1, 0)
+def test_who_moves_to_their_own_cloud_has_nothing_left_with_us_after_the_grace(
+    retention: RetentionWorld,
+) -> None:
+    retention.account("moving", SHORT)
+    retention.deliver(retention.send("moving", "before"))
+    moved = terms_after(RetentionTerms(15), OWN, int(retention.now.timestamp()))
+    retention.account("moving", OWN, moved)
+    assert look(retention, days=6)["byoc_rows_at_rest"] == 0
+    retention.now += timedelta(days=1)
+    assert retention.purge()["rows"] == 1
+    reported = look(retention, days=2)
+    assert (reported["byoc_tenants"], reported["byoc_rows_at_rest"]) == (1, 0)
 
 
-def test_nor_have_our_buckets_and_who_stays_keeps_all_of_it(office: Office) -> None:
+def test_nor_have_our_buckets_and_who_stays_keeps_all_of_it(retention: RetentionWorld) -> None:
     """Until the grace is over it stays: it may be taken back until then."""
-    now = int(office.now.timestamp())
-    for tenant, standing in (("moving", OWN), ("fewer", SHORT)):
-        office.account(tenant, standing, terms_after(RetentionTerms(30), standing, now))
+    now = int(retention.now.timestamp())
+    for tenant, account_status in (("moving", OWN), ("fewer", SHORT)):
+        retention.account(tenant, account_status, terms_after(RetentionTerms(30), account_status, now))
         for prefix in (quarantine_prefix, idempotency_prefix, checkpoint_prefix):
-            office.here.bucket.create(f"{prefix(TenantId(tenant))}x", b"x")
-        office.drop(f"{dropin_prefix(TenantId(tenant))}a//file+ of.theirs", b"x")
-    assert office.purge(days=6.9)["left_behind"] == 0
-    assert office.purge(days=0.2)["left_behind"] == 4
-    assert office.purge()["left_behind"] == 0
-    left = [each.key for bucket in (office.here.bucket, office.drops) for each in bucket.under("")]
+            retention.here.bucket.create(f"{prefix(TenantId(tenant))}x", b"x")
+        retention.drop(f"{dropin_prefix(TenantId(tenant))}a//file+ of.theirs", b"x")
+    assert retention.purge(days=6.9)["left_behind"] == 0
+    assert retention.purge(days=0.2)["left_behind"] == 4
+    assert retention.purge()["left_behind"] == 0
+    left = [each.key for bucket in (retention.here.bucket, retention.drops) for each in bucket.under("")]
     assert sum("tenant=fewer/" in each for each in left) == 4
     assert not any("tenant=moving/" in each for each in left)
-    assert look(office, days=2)["byoc_objects_at_rest"] == 0
+    assert look(retention, days=2)["byoc_objects_at_rest"] == 0
 
 
-def test_had_it_stayed_somebody_would_be_told(office: Office) -> None:
-    moved = terms_after(RetentionTerms(15), OWN, int(office.now.timestamp()))
-    office.account("moving", OWN, moved)
-    office.deliver(office.send("moving", "before"))
-    assert look(office, days=7.9)["byoc_rows_at_rest"] == 0
-    assert look(office, days=0.2)["byoc_rows_at_rest"] == 1
+def test_had_it_stayed_somebody_would_be_told(retention: RetentionWorld) -> None:
+    moved = terms_after(RetentionTerms(15), OWN, int(retention.now.timestamp()))
+    retention.account("moving", OWN, moved)
+    retention.deliver(retention.send("moving", "before"))
+    assert look(retention, days=7.9)["byoc_rows_at_rest"] == 0
+    assert look(retention, days=0.2)["byoc_rows_at_rest"] == 1
 
 
-def test_rows_of_a_tenant_without_an_account_are_counted(office: Office) -> None:
-    office.deliver(office.send("erased", "left over"))
-    assert look(office)["rows_of_nobody"] == 1
+def test_rows_of_a_tenant_without_an_account_are_counted(retention: RetentionWorld) -> None:
+    retention.deliver(retention.send("erased", "left over"))
+    assert look(retention)["rows_of_nobody"] == 1
 
 
-def test_the_report_names_nobody(office: Office) -> None:
-    office.account("somebody", OWN)
-    office.deliver(office.send("somebody", "row"))
-    told = look(office)
-    (key,) = [each.key for each in office.reports.under("checks/")]
-    kept = office.reports.get(key)
+def test_the_report_names_nobody(retention: RetentionWorld) -> None:
+    retention.account("somebody", OWN)
+    retention.deliver(retention.send("somebody", "row"))
+    reported = look(retention)
+    (key,) = [each.key for each in retention.reports.under("checks/")]
+    kept = retention.reports.get(key)
     assert kept
-    assert json.loads(bytes(kept.body)) == {"at": office.now.isoformat(), **told}
+    assert json.loads(bytes(kept.body)) == {"at": retention.now.isoformat(), **reported}
     assert b"somebody" not in bytes(kept.body)
 
 
 def test_a_bucket_that_cannot_be_listed_is_not_an_empty_one_and_hides_no_row(
-    office: Office, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    retention: RetentionWorld, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def fail(_bucket: OwnBucket, _prefix: str) -> None:
+    def fail(_bucket: PlatformBucket, _prefix: str) -> None:
         raise BucketUnavailableError("SlowDown")
 
-    office.account("byoc", OWN)
-    office.account("acme", SHORT)
-    office.deliver(office.send("acme", "old"))
+    retention.account("byoc", OWN)
+    retention.account("acme", SHORT)
+    retention.deliver(retention.send("acme", "old"))
     with monkeypatch.context() as broken:
-        broken.setattr(OwnBucket, "under", fail)
+        broken.setattr(PlatformBucket, "under", fail)
         with pytest.raises(BucketUnavailableError):
-            look(office, days=18)
+            look(retention, days=18)
     assert '"RowsOverdue":1' in capsys.readouterr().out
-    assert list(office.reports.under("checks/")) == []
+    assert list(retention.reports.under("checks/")) == []

@@ -8,25 +8,25 @@ from pathlib import Path
 import pytest
 from obstore.store import MemoryStore
 
-from bench.in_process import EngineRoom
-from functions.privacy.__main__ import Bench, main
-from functions.privacy.erasure.place import Place
+from bench.in_process import EmbeddedEngine
+from functions.privacy.__main__ import CommandStores, main
+from functions.privacy.erasure.place import ErasurePlace
+from functions.privacy.erasure.planner import ErasurePlanner
 from functions.privacy.erasure.receipt import account_hash, checked, person_hash
 from functions.privacy.erasure.record import Erasure
-from functions.privacy.erasure.run import Work
+from functions.privacy.erasure.run import ErasureRun
 from functions.privacy.erasure.subject import Subject
-from functions.privacy.erasure.works import Works
-from functions.quarantine.documents import Documents
-from functions.shared.buckets.own import OwnBucket
-from functions.shared.errors import RefusalError
-from functions.shared.staging import StagedKey
+from functions.quarantine.documents import QuarantineStore
+from functions.shared.buckets.platform import PlatformBucket
+from functions.shared.errors import HttpError
+from functions.shared.events.staged_key import StagedKey
 from functions.shared.tenancy import TenantId, dropin_prefix
 from functions.shared.warehouse import Warehouse
-from functions.sync.drive import Driver, Time
-from functions.sync.load import Loader, Staged
+from functions.sync.batch_processor import BatchProcessor, Deadline
+from functions.sync.load import EventsTable, StagingBucket
 from functions.sync.notifications import StagedObject
 from functions.sync.settle import Settler
-from tests.crash.rights import IN_PERSON, Trap, World, new_tenant, world
+from tests.crash.privacy_world import IN_PERSON, Trap, World, new_tenant, world
 
 EVERYWHERE = {
     "table people", "table keys", "table audit", "table announcements", "table notices", "table destinations",
@@ -64,7 +64,7 @@ def here() -> Iterator[World]:
         for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
             patch.setenv(name, "tests")
         patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-        room = EngineRoom(Path(place))
+        room = EmbeddedEngine(Path(place))
         with world(room, Path(place)) as made:
             yield made
         room.close()
@@ -153,7 +153,7 @@ def test_a_person_leaves_and_everybody_else_stays(here: World, neighbour: Tenant
     receipt = _receipt(here, erasure)
     assert receipt.counts == {"archives": 1, "checkpoints": 1, "quarantined": 1, "rows": 5, "uploads": 1}
     assert receipt.person == person_hash(erasure.erasure_id, Subject(tenant, "message", mark))
-    shown = here.desk.erasure(tenant, erasure.erasure_id)
+    shown = here.service.erasure(tenant, erasure.erasure_id)
     assert (shown.state, shown.subject, shown.progress.pending) == ("verified", None, {})
 
 
@@ -177,8 +177,8 @@ def test_what_is_delivered_sent_again_or_replayed_afterwards_brings_nothing_back
     assert here.rows_of(tenant) == 0
     assert here.rows_of(neighbour) == before + 1
     assert list(here.staging.under(f"staged/v1/tenant={tenant}/")) == []
-    with pytest.raises(RefusalError):
-        Documents(here.staging).read(tenant, "q1")
+    with pytest.raises(HttpError):
+        QuarantineStore(here.staging).read(tenant, "q1")
     here.drain()
     assert here.where(mark)[mark] == set()
 
@@ -265,7 +265,7 @@ def test_an_erasure_of_an_account_can_be_taken_back_for_seven_days_and_nothing_i
     assert erasure.starts_at - here.now >= 7 * 86_400
     here.now = erasure.starts_at - 1
     here.eraser.run()
-    here.desk.cancel(tenant, erasure.erasure_id, IN_PERSON)
+    here.service.cancel(tenant, erasure.erasure_id, IN_PERSON)
     here.later(days=8)
     here.eraser.run()
     here.drain()
@@ -279,7 +279,7 @@ def test_an_erasure_of_an_account_can_be_taken_back_for_seven_days_and_nothing_i
     assert here.hash_of(tenant) == rows
     actions = [each["action"] for each in here.audit.page(tenant, 100).entries]
     assert {"account.erasure_requested", "erasure.cancelled"} < set(actions)
-    standing = here.desk.standing(erasure.erasure_id)
+    standing = here.service.standing(erasure.erasure_id)
     assert standing
     assert standing.state == "cancelled"
 
@@ -291,12 +291,12 @@ def test_once_it_has_begun_it_cannot_be_taken_back(here: World) -> None:
     here.eraser.run()
 
     for _ in range(2):
-        with pytest.raises(RefusalError) as refused:
-            here.desk.cancel(tenant, erasure.erasure_id, IN_PERSON)
+        with pytest.raises(HttpError) as refused:
+            here.service.cancel(tenant, erasure.erasure_id, IN_PERSON)
         assert refused.value.code == "not_cancellable"
     here.erase(erasure)
-    with pytest.raises(RefusalError) as refused:
-        here.desk.cancel(tenant, erasure.erasure_id, IN_PERSON)
+    with pytest.raises(HttpError) as refused:
+        here.service.cancel(tenant, erasure.erasure_id, IN_PERSON)
     assert refused.value.code == "not_found"
 
 
@@ -322,7 +322,7 @@ def test_it_waits_for_billing_and_keeps_what_billing_needs_until_then(here: Worl
         here.eraser.run()
         here.engine_clears_up()
         here.later(hours=4)
-    found = here.desk.erasure(tenant, erasure.erasure_id)
+    found = here.service.erasure(tenant, erasure.erasure_id)
 
     assert set(found.progress.waits_for.values()) == {"billing"}
     assert here.where(str(tenant))[str(tenant)] >= {"table billing", "table accounts", "table erasures"}
@@ -342,7 +342,7 @@ def test_it_is_not_called_verified_before_the_last_thing_that_could_arrive_has(h
     while here.now < began + 2 * 3600 - 1:
         here.eraser.run()
         here.close_at_billing()
-        assert here.desk.erasure(tenant, erasure.erasure_id).state == "running"
+        assert here.service.erasure(tenant, erasure.erasure_id).state == "running"
         here.later(minutes=19)
     here.erase(erasure)
 
@@ -371,7 +371,7 @@ def test_a_person_is_waited_for_while_anything_is_staged_and_no_object_is_delete
     for _ in range(5):
         here.eraser.run()
         here.later(hours=3)
-    assert here.desk.erasure(tenant, erasure.erasure_id).progress.waits_for["rows"] == "staged"
+    assert here.service.erasure(tenant, erasure.erasure_id).progress.waits_for["rows"] == "staged"
     here.deliver(waits)
     here.erase(erasure)
 
@@ -388,7 +388,7 @@ def test_rows_of_a_file_that_was_still_to_be_read_go_too_whenever_they_are_recei
     for _ in range(3):
         here.eraser.run()
         here.later(minutes=30)
-    assert "uploads" in here.desk.erasure(tenant, erasure.erasure_id).progress.waits_for.values()
+    assert "uploads" in here.service.erasure(tenant, erasure.erasure_id).progress.waits_for.values()
     here.drop(tenant, "waits.txt", f"line of {mark}".encode(), "done")
     here.deliver(here.stage(tenant, [here.row(tenant, f"line of {mark}"), here.row(tenant, "another")]))
     here.aws.s3.delete_object(Bucket="drop", Key=key)
@@ -434,9 +434,9 @@ def test_a_person_in_a_customers_own_cloud_is_erased_there_and_waited_for_while_
     here: World, own_warehouse: Warehouse
 ) -> None:
     tenant, mark = new_tenant("byoc")
-    bucket = OwnBucket(MemoryStore())
+    bucket = PlatformBucket(MemoryStore())
     here.own[tenant] = (bucket, own_warehouse)
-    driver = Driver(here.ledger, Staged(bucket), Loader(own_warehouse))
+    driver = BatchProcessor(here.ledger, StagingBucket(bucket), EventsTable(own_warehouse))
     staged = here.stage(tenant, [here.row(tenant, f"of {mark}"), here.row(tenant, "of somebody else")])
     body = here.staging.get(staged.key)
     assert body
@@ -444,14 +444,14 @@ def test_a_person_in_a_customers_own_cloud_is_erased_there_and_waited_for_while_
     etag = bucket.create(staged.key, bytes(body.body))
     assert etag
     theirs = StagedObject(staged.key, etag, staged.size_bytes)
-    Settler(here.ledger, driver, f"byoc:{tenant}").settle([theirs], Time(lambda: 60.0, 30.0))
+    Settler(here.ledger, driver, f"byoc:{tenant}").settle([theirs], Deadline(lambda: 60.0, 30.0))
     here.own_away = True
     erasure = here.ask_for_person(tenant, "message", mark, plan="byoc")
     for _ in range(5):
         here.byoc_eraser.run()
         here.later(hours=1)
-    assert "destination" in here.desk.erasure(tenant, erasure.erasure_id).progress.waits_for.values()
-    assert here.desk.erasure(tenant, erasure.erasure_id).state == "running"
+    assert "destination" in here.service.erasure(tenant, erasure.erasure_id).progress.waits_for.values()
+    assert here.service.erasure(tenant, erasure.erasure_id).state == "running"
     here.own_away = False
     here.erase(erasure)
     found = own_warehouse.select("SELECT message FROM events WHERE tenant_id = {t:String}", {"t": tenant})
@@ -483,9 +483,11 @@ def test_what_a_backup_brought_back_is_erased_again_though_the_account_itself_is
         for item in items:
             dynamodb.put_item(TableName=table, Item=item)
     here.drain()
-    bench = Bench(here.desk.erasures, here.desk.receipts, here.tombstones, here.tables, lambda: here.now)
+    bench = CommandStores(
+        here.service.erasures, here.service.receipts, here.tombstones, here.tables, lambda: here.now
+    )
     assert main(["restored", "--go"], bench) == 0
-    (again,) = here.desk.erasures.all(tenant)
+    (again,) = here.service.erasures.all(tenant)
     here.erase(again)
 
     assert here.where(mark, str(tenant)) == {mark: set(), str(tenant): {"table ledger"}}
@@ -499,21 +501,21 @@ def test_two_erasers_at_once_do_no_harm(here: World, neighbour: TenantId) -> Non
     rows = here.hash_of(neighbour)
     erasure = here.ask_for_account(tenant)
     here.now = erasure.starts_at + 1
-    eraser, whole = here.eraser, Works.of
+    eraser, whole = here.eraser, ErasurePlanner.of
     seconds: list[dict[str, int]] = []
 
-    def interrupted(works: Works, of: Erasure) -> Work:
-        work = whole(works, of)
-        if works is eraser.works:
+    def interrupted(planner: ErasurePlanner, of: Erasure) -> ErasureRun:
+        work = whole(planner, of)
+        if planner is eraser.planner:
             for name, place in work.places.items():
                 work.places[name] = Interrupted(place, lambda: seconds.append(here.eraser.run()))
         return work
 
     for _ in range(40):
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(Works, "of", interrupted)
+            patch.setattr(ErasurePlanner, "of", interrupted)
             eraser.run()
-        standing = here.desk.standing(erasure.erasure_id)
+        standing = here.service.standing(erasure.erasure_id)
         assert standing
         if standing.state == "verified":
             break
@@ -528,7 +530,7 @@ def test_two_erasers_at_once_do_no_harm(here: World, neighbour: TenantId) -> Non
 class Interrupted:
     """A place; somebody else is at work once its content was counted."""
 
-    def __init__(self, place: Place, meanwhile: Callable[[], object]) -> None:
+    def __init__(self, place: ErasurePlace, meanwhile: Callable[[], object]) -> None:
         self._place, self._meanwhile = place, meanwhile
 
     def count(self) -> int:
@@ -572,15 +574,15 @@ def person_dies(here: World, neighbour: TenantId, seed: int) -> list[str]:
 
 
 def test_the_receipts_of_all_these_are_one_chain(here: World) -> None:
-    receipts = list(here.desk.receipts.all())
-    number, last = here.desk.receipts.head()
+    receipts = list(here.service.receipts.all())
+    number, last = here.service.receipts.head()
 
     assert number == len(receipts) > 2
     assert checked(receipts) == last
 
 
 def _receipt(here: World, erasure: Erasure):  # type: ignore[no-untyped-def]
-    standing = here.desk.standing(erasure.erasure_id)
+    standing = here.service.standing(erasure.erasure_id)
     assert standing is not None
     assert standing.receipt is not None
     return standing.receipt

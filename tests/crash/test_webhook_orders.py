@@ -1,6 +1,6 @@
 """Six events of a subscription's start, change and end: in every order, doubled, lost marks, two at once.
 
-What Stripe had at each step and what it told of it is recorded from the local Stripe, and played back to the
+What Stripe had at each step and what it told of it is recorded from the fake Stripe, and played back to the
 webhook's own logic. An event cannot come before what it tells of has happened: the clock of the playback
 stands at the latest that has been told of, which is the worst case, for it makes each handler see as little
 as it may. Two ways that look right and are not run through the same, and must end wrong.
@@ -17,12 +17,12 @@ from typing import Any
 import msgspec
 import pytest
 
-from functions.billing import entitlements
-from functions.billing.apply import STRIPE, Desk, NoUsage
-from functions.billing.book import Book
-from functions.billing.subscription import chosen, snapshot
-from functions.billing.webhook import Happening, Intake
-from functions.shared.account.standing import Standing
+from functions.billing.subscriptions import entitlements
+from functions.billing.subscriptions.billing_record import BillingRecord
+from functions.billing.subscriptions.billing_service import STRIPE, BillingService, NoUsage
+from functions.billing.subscriptions.subscription import chosen, snapshot
+from functions.billing.subscriptions.webhook import StripeEvent, WebhookProcessor
+from functions.shared.accounts.account_status import AccountStatus
 from functions.shared.secret_text import SecretText
 from functions.shared.tenancy import TenantId
 from tests.unit.billing.shop import Shop, shop
@@ -43,7 +43,7 @@ SIX = (
 class Told:
     """An event, and the step that it tells of: the number of the state after it."""
 
-    event: Happening
+    event: StripeEvent
     state: int
 
 
@@ -77,19 +77,19 @@ def _record(here: Shop) -> Recording:
     states, told = [State({})], []
     for number, step in enumerate(steps, start=1):
         step()
-        customer = here.book(tenant).customer_id
+        customer = here.record(tenant).customer_id
         states.append(State({customer: here.gate.subscriptions(customer)}))
         for body, _ in here.pending():
-            told.append(Told(msgspec.json.decode(body, type=Happening), number))
+            told.append(Told(msgspec.json.decode(body, type=StripeEvent), number))
         # The rest of the steps need no webhook; the book is brought up to date for them.
-        here.intake.desk.look(tenant)
+        here.intake.service.refresh(tenant)
     six = [next(each for each in told if (each.event.type, each.state) == wanted) for wanted in SIX]
     return Recording(customer, states, six, int(here.now()))
 
 
-def short_trial(here: Shop) -> Standing:
+def short_trial(here: Shop) -> AccountStatus:
     """A trial too short to be kept."""
-    return Standing("trial", 15, 1, int(here.now()) + 3600, "trial_ended")
+    return AccountStatus("trial", 15, 1, int(here.now()) + 3600, "trial_ended")
 
 
 @dataclass
@@ -97,22 +97,22 @@ class Scene:
     """Two tenants with a book each, one of which is told of; and Stripe, played back."""
 
     recording: Recording
-    books: MemoryBooks = field(default_factory=MemoryBooks)
+    records: MemoryBooks = field(default_factory=MemoryBooks)
     events: MemoryEvents = field(default_factory=MemoryEvents)
 
     def __post_init__(self) -> None:
         self.stripe = Playback(self.recording.states)
-        self.acme = self.books.open("acme", self.recording.customer)
-        self.globex = self.books.open("globex", "cus_globex")
-        desk = Desk(
-            books=self.books,
+        self.acme = self.records.open("acme", self.recording.customer)
+        self.globex = self.records.open("globex", "cus_globex")
+        service = BillingService(
+            records=self.records,
             stripe=self.stripe,  # type: ignore[arg-type]
             usage=NoUsage(),
             audit=Silent(),  # type: ignore[arg-type]
             outbox=Silent(),
             clock=lambda: self.recording.now,
         )
-        self.intake = Intake(desk, self.books, self.events, SecretText("unused"))
+        self.intake = WebhookProcessor(service, self.records, self.events, SecretText("unused"))
 
     def tell(self, told: Told) -> None:
         self.stripe.at = max(self.stripe.at, told.state)
@@ -123,15 +123,18 @@ class Scene:
         customer = self.recording.customer
         thing = chosen(self.stripe.subscriptions(customer))
         assert thing
-        book, kept = self.books.of(self.acme), snapshot(thing)
-        if book.subscription != kept:
-            return f"the book has {book.subscription}, Stripe has {kept}"
+        record, kept = self.records.of(self.acme), snapshot(thing)
+        if record.subscription != kept:
+            return f"the book has {record.subscription}, Stripe has {kept}"
         should = entitlements.entitled(
-            Book(self.acme, subscription=kept), self.books.standings[self.globex], 0, self.recording.now
+            BillingRecord(self.acme, subscription=kept),
+            self.records.standings[self.globex],
+            0,
+            self.recording.now,
         )
-        if self.books.standings[self.acme] != should:
-            return f"the standing is {self.books.standings[self.acme]}, and should be {should}"
-        return "" if self.books.of(self.globex).version == 1 else "the other account was written to"
+        if self.records.standings[self.acme] != should:
+            return f"the standing is {self.records.standings[self.acme]}, and should be {should}"
+        return "" if self.records.of(self.globex).version == 1 else "the other account was written to"
 
 
 def test_every_order_of_the_six_ends_as_stripe_has_it(recorded: Recording) -> None:
@@ -140,8 +143,11 @@ def test_every_order_of_the_six_ends_as_stripe_has_it(recorded: Recording) -> No
         for told in order:
             scene.tell(told)
         assert not scene.wrong(), [each.event.type for each in order]
-        standing = scene.books.standings[scene.acme]
-        assert (standing.plan, standing.refusal(recorded.now)) == ("managed_30", "subscription_ended")
+        account_status = scene.records.standings[scene.acme]
+        assert (account_status.plan, account_status.refusal(recorded.now)) == (
+            "managed_30",
+            "subscription_ended",
+        )
 
 
 def test_every_order_with_duplicates_ends_the_same(recorded: Recording) -> None:
@@ -215,22 +221,22 @@ class Turns:
 def race(scene: Scene, first: Told, second: Told, turns: Turns) -> None:
     """Both at once, each in a thread of its own, which waits for its turn before each step."""
     whose = threading.local()
-    plain_of, plain_write = scene.books.of, scene.books.write
+    plain_of, plain_write = scene.records.of, scene.records.write
 
     def turn() -> None:
         if hasattr(whose, "name"):
             turns.wait(whose.name)
 
-    def of(tenant: TenantId) -> Book:
+    def of(tenant: TenantId) -> BillingRecord:
         turn()
         return plain_of(tenant)
 
-    def write(*args: Any, **kwargs: Any) -> Book:
+    def write(*args: Any, **kwargs: Any) -> BillingRecord:
         turn()
         return plain_write(*args, **kwargs)
 
     scene.stripe.asked = turn
-    scene.books.of, scene.books.write = of, write  # type: ignore[method-assign]
+    scene.records.of, scene.records.write = of, write  # type: ignore[method-assign]
 
     def run(name: str, told: Told) -> None:
         whose.name = name
@@ -243,7 +249,7 @@ def race(scene: Scene, first: Told, second: Told, turns: Turns) -> None:
         for each in [pool.submit(run, "A", first), pool.submit(run, "B", second)]:
             each.result(20)
     scene.stripe.asked = lambda: None
-    scene.books.of, scene.books.write = plain_of, plain_write  # type: ignore[method-assign]
+    scene.records.of, scene.records.write = plain_of, plain_write  # type: ignore[method-assign]
 
 
 def orders_of_two() -> list[str]:
@@ -270,8 +276,8 @@ def raced(recorded: Recording, careless: bool = False, always: bool = True) -> l
         for order in orders_of_two():
             scene = Scene(replace(recorded, states=states))
             if states[0].subscriptions:
-                scene.intake.desk.look(scene.acme)
-            scene.books.careless = careless
+                scene.intake.service.refresh(scene.acme)
+            scene.records.careless = careless
             scene.stripe.at = 1
             if not always:
                 _only_when_it_differs(scene)
@@ -287,25 +293,25 @@ def raced(recorded: Recording, careless: bool = False, always: bool = True) -> l
 
 def _only_when_it_differs(scene: Scene) -> None:
     """A look that shows what is in the book already is not written."""
-    desk = scene.intake.desk
+    service = scene.intake.service
 
-    def look(_self: Any, event: Happening) -> str:
-        desk.change(
+    def refresh(_self: Any, event: StripeEvent) -> str:
+        service.change(
             scene.acme,
-            lambda book: replace(desk.as_stripe_has_it(book), looked_at=book.looked_at),
+            lambda record: replace(service.with_stripe_state(record), looked_at=record.looked_at),
             STRIPE,
         )
         return event.id
 
-    object.__setattr__(scene, "intake", _Acting(look))
+    object.__setattr__(scene, "intake", _Acting(refresh))
 
 
 @dataclass
 class _Acting:
-    look: Callable[[Any, Happening], str]
+    refresh: Callable[[Any, StripeEvent], str]
 
-    def act(self, event: Happening) -> str:
-        return self.look(self, event)
+    def act(self, event: StripeEvent) -> str:
+        return self.refresh(self, event)
 
 
 def test_two_handlers_at_once_end_as_stripe_has_it_whoever_is_first(recorded: Recording) -> None:

@@ -14,9 +14,9 @@ from backports import zstd
 from moto import mock_aws
 from obstore.store import MemoryStore
 
-from bench.in_process import engine_room
-from functions.shared.buckets.own import OwnBucket
-from functions.shared.staging import StagedKey, time_ordered_id
+from bench.in_process import embedded_engine
+from functions.shared.buckets.platform import PlatformBucket
+from functions.shared.events.staged_key import StagedKey, time_ordered_id
 from functions.shared.tenancy import TenantId
 from functions.shared.warehouse import Warehouse
 from functions.sync.ledger import Ledger
@@ -34,7 +34,7 @@ EXPIRES_ON = date(2030, 1, 1)
 class World:
     """What survives a crash. `narrow` is a warehouse whose deduplication window holds one batch."""
 
-    bucket: OwnBucket
+    bucket: PlatformBucket
     warehouse: Warehouse
     narrow: Warehouse
     now: float = NOON
@@ -120,14 +120,14 @@ def create_ledger(dynamodb: Any) -> None:
 def world() -> Iterator[World]:
     """A world for many runs, which share its tables but none of their keys."""
     transactions.install()
-    with mock_aws(), engine_room() as room:
+    with mock_aws(), embedded_engine() as room:
         create_ledger(boto3.client("dynamodb", region_name="us-east-1"))
         narrow = room.database("narrow")
         narrow.command("ALTER TABLE events MODIFY SETTING non_replicated_deduplication_window = 1")
         warehouse = room.database("wide")
         for each in (warehouse, narrow):
             each.command("SYSTEM START MERGES events")
-        yield World(OwnBucket(MemoryStore()), warehouse, narrow)
+        yield World(PlatformBucket(MemoryStore()), warehouse, narrow)
 
 
 def row_of(tenant: TenantId, line: str) -> bytes:

@@ -17,8 +17,8 @@ from dataclasses import dataclass, field
 from statistics import quantiles
 
 from functions.accounts.directory import Account, Directory, Key
-from functions.accounts.keys import mint
-from functions.shared.account.standing import Standing
+from functions.accounts.keys import generate
+from functions.shared.accounts.account_status import AccountStatus
 from functions.shared.plans import PLANS, TRIAL
 from functions.shared.tenancy import TenantId, dropin_prefix
 from local.naming import PROJECT_ROOT, physical
@@ -243,12 +243,12 @@ def _delete_files(attacker: Attacker) -> None:
 
 def new_attacker(stack: RunningStack, *, is_byoc: bool) -> Attacker:
     """A tenant on trial, whom nothing tells from an honest one; a BYOC tenant with a cloud of its own."""
-    tenant, key = TenantId(f"h{new_run()[:12]}"), mint()
+    tenant, key = TenantId(f"h{new_run()[:12]}"), generate()
     plan = PLANS[TRIAL]
     directory = Directory(
         *(physical(table) for table in ("accounts", "keys", "key-lists")), client=stack.aws("dynamodb")
     )
-    standing = Standing("byoc" if is_byoc else "managed_15", plan.retention_days, plan.bytes_per_second)
+    standing = AccountStatus("byoc" if is_byoc else "managed_15", plan.retention_days, plan.bytes_per_second)
     directory.put_account(Account(tenant, standing))
     scopes = frozenset({"ingest", "read", "admin"})
     directory.put_key(key, Key(tenant, f"key_{tenant}", scopes=scopes, project_id="default"))

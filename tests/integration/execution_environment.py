@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from local.environment import LENGTH_BYTES
+from local.lambda_runtime import LENGTH_BYTES
 from local.naming import PROJECT_ROOT
 
 TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
@@ -78,7 +78,7 @@ def environment(
     }
     with theirs, (folder / "environment.log").open("wb") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "local.environment", handler, str(theirs.fileno())],
+            [sys.executable, "-m", "local.lambda_runtime", handler, str(theirs.fileno())],
             cwd=PROJECT_ROOT,
             env=set_here,
             pass_fds=[theirs.fileno()],

@@ -1,6 +1,6 @@
 """Ingest as an execution environment runs it, with a bucket in memory that is emptied after each request.
 
-Run by local.environment: what it weighs is what the handler weighs. By the clock of its rate limit a million
+Run by local.lambda_runtime: what it weighs is what the handler weighs. By the clock of its rate limit a million
 times as much time passes, so that nothing is over its rate. What was staged is appended to the files
 `<folder>/<number>.zst`, each as large as a batch.
 """
@@ -13,11 +13,11 @@ from pathlib import Path
 from obstore.store import MemoryStore
 
 from functions.ingest.handler import Ingest, answer_to
-from functions.ingest.rate import RateLimit
-from functions.ingest.stage import Staging
-from functions.shared.buckets.own import OwnBucket
+from functions.ingest.rate_limit import RateLimit
+from functions.ingest.staging_writer import StagingWriter
+from functions.shared.buckets.platform import PlatformBucket
+from functions.shared.events.staged_key import is_staged
 from functions.shared.http import Answer, Event, answering
-from functions.shared.staging import is_staged
 
 FOLDER = "HOSTILE_FOLDER"
 BATCH_BYTES = 8 * 1024 * 1024
@@ -30,7 +30,7 @@ class Shelf:
         self._folder = folder
         self._number = 0
 
-    def empty(self, bucket: OwnBucket) -> None:
+    def empty(self, bucket: PlatformBucket) -> None:
         """Move all that is in `bucket` here; marks of Idempotency-Keys are forgotten."""
         for key in [each.key for each in bucket.under("")]:
             found = bucket.get(key)
@@ -47,9 +47,9 @@ class Shelf:
 
 
 @cache
-def _parts() -> tuple[OwnBucket, Ingest, Shelf]:
-    bucket = OwnBucket(MemoryStore())
-    ingest = Ingest(Staging(bucket), RateLimit(lambda: time.monotonic() * 1_000_000))
+def _parts() -> tuple[PlatformBucket, Ingest, Shelf]:
+    bucket = PlatformBucket(MemoryStore())
+    ingest = Ingest(StagingWriter(bucket), RateLimit(lambda: time.monotonic() * 1_000_000))
     return bucket, ingest, Shelf(Path(os.environ[FOLDER]))
 
 

@@ -1,6 +1,6 @@
 """The search function as an execution environment runs it, whose secret is a variable.
 
-Run by local.environment: all is real but the store of secrets.
+Run by local.lambda_runtime: all is real but the store of secrets.
 """
 
 import os

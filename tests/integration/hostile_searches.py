@@ -10,16 +10,16 @@ from typing import Any
 from functions.query import budget, rows
 from functions.query import cursor as cursors
 from functions.query import handler as querying
-from functions.query.archive import Archive, Limits, SharedArchive
+from functions.query.event_search import EventSearch, ManagedSearch, SearchLimits
 from functions.query.page import page
 from functions.query.request import search
 from functions.query.rows import EventRow
-from functions.shared.address import Address
-from functions.shared.guarded.answers import MAX_ANSWER_BYTES
+from functions.shared.clickhouse_address import ClickHouseAddress
+from functions.shared.egress.response_limits import MAX_ANSWER_BYTES
 from functions.shared.secret_text import SecretText
 from functions.shared.warehouse import UnusableAnswerError, Warehouse
 
-LIMITS = Limits(max_seconds=20, max_memory_bytes=1 << 30, max_result_bytes=1 << 26, max_threads=1)
+LIMITS = SearchLimits(max_seconds=20, max_memory_bytes=1 << 30, max_result_bytes=1 << 26, max_threads=1)
 ODD_TEXTS = [
     "", "\x00", "a\x00b", "'", '"', "\\", "\\'", "{p0:String}", "{tenant_id:String}", "%", "_", "\n",
     "\t", "\r", "é", "\U0001f600", "\u2028", "\ufeff", "\ud800", "--", "/*", "$$", ";", "NULL", "-", "*",
@@ -97,10 +97,10 @@ def hostile_cursors() -> list[str]:
     body = search(b"{}", 10**18)
     most = 2**63 - 1
     places = [
-        cursors.Position(most, "b", 2**64 - 1, most),
-        cursors.Position(0, "", 0, 1),
-        cursors.Position(most, "'\\\x00" * 700, 0, most),
-        cursors.Position(5, "x", 5, 10**15),
+        cursors.CursorPosition(most, "b", 2**64 - 1, most),
+        cursors.CursorPosition(0, "", 0, 1),
+        cursors.CursorPosition(most, "'\\\x00" * 700, 0, most),
+        cursors.CursorPosition(5, "x", 5, 10**15),
     ]
     spans = [(0, most), (most, 0), (most, most), (0, 0)]
     return [
@@ -175,8 +175,8 @@ NAMED = {
 def answered(port: int, name: str, seed: int = 0, count: int = 0) -> dict[str, int]:
     """How often each answer was given: to the bodies of NAMED, or to `count` that are generated."""
     bodies = NAMED[name]() if name in NAMED else list(generated_bodies(seed, count))
-    archive = _archive(port)
-    querying._archive = lambda: archive  # type: ignore[assignment]
+    event_search = _managed_search(port)
+    querying._managed_search = lambda: event_search  # type: ignore[assignment]
     return dict(Counter(_answer(body) for body in bodies))
 
 
@@ -185,9 +185,9 @@ def _answer(body: bytes) -> str:
     return f"{answer['statusCode']} {json.loads(answer['body']).get('code', '')}".strip()
 
 
-def _archive(port: int) -> SharedArchive:
-    address = Address("127.0.0.1", port, False, "tests", SecretText("tests"), "astralog")
-    return SharedArchive(Archive(Warehouse(address, 23), LIMITS), 4)
+def _managed_search(port: int) -> ManagedSearch:
+    address = ClickHouseAddress("127.0.0.1", port, False, "tests", SecretText("tests"), "astralog")
+    return ManagedSearch(EventSearch(Warehouse(address, 23), LIMITS), 4)
 
 
 def _event(body: bytes) -> dict[str, Any]:

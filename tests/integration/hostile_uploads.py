@@ -1,6 +1,6 @@
 """The functions of uploads as execution environments run them, around S3 and DynamoDB in memory.
 
-Run by local.environment. `routes` gets a request; `files` gets {"name", "body"}, base64, which is put into
+Run by local.lambda_runtime. `routes` gets a request; `files` gets {"name", "body"}, base64, which is put into
 the drop bucket and read. Of memory, what is in these stores counts as the function's.
 """
 

@@ -1,7 +1,7 @@
 """Customers from their sign-up to their erasure, by one clock that tests turn.
 
 Each request goes through the authorizer to the function that the topology has for its route. DynamoDB, S3,
-SQS, KMS and Cognito are moto's, the engine and the local Stripe are real, and what schedules and queues would
+SQS, KMS and Cognito are moto's, the engine and the fake Stripe are real, and what schedules and queues would
 bring about happens when a test says `work`. Mails are kept apart: sent, they lie in their readers' mailboxes.
 """
 
@@ -20,64 +20,64 @@ from uuid import uuid4
 
 import pytest
 
-from bench.in_process import EngineRoom
+from bench.in_process import EmbeddedEngine
 from functions.accounts import handler as accounts_handler
 from functions.accounts import routes as accounts_routes
 from functions.accounts import sign_in
-from functions.accounts.attempts import Attempts
-from functions.accounts.authorizer import Authorizer, Tokens
+from functions.accounts.attempts import AttemptLimiter
+from functions.accounts.authentication import Authentication
+from functions.accounts.authorizer import Authorizer, TokenVerifier
 from functions.accounts.email_copy import EmailCopy
-from functions.accounts.failures import Failures
+from functions.accounts.failures import FailureLimiter
 from functions.accounts.identity import Identity
-from functions.accounts.membership import Membership
 from functions.accounts.people import People
 from functions.accounts.sessions import Sessions
 from functions.billing import catalogue, report
 from functions.billing import routes as billing_routes
-from functions.billing.done_batches import DoneBatches
 from functions.billing.meter import Meter
-from functions.billing.wiring import caretaker_of, reporter_of, usage_of
+from functions.billing.usage.done_batches import DoneBatches
+from functions.billing.wiring import follow_ups_of, meter_event_sender_of, usage_store_of
 from functions.ingest import handler as ingest_handler
-from functions.ingest.rate import RateLimit
-from functions.ingest.stage import Staging
+from functions.ingest.rate_limit import RateLimit
+from functions.ingest.staging_writer import StagingWriter
 from functions.notices import unsubscribe
-from functions.notices.deliver import Delivery
+from functions.notices.delivery import Delivery
 from functions.notices.notifier import RESERVED_SECONDS, Notifier
 from functions.notices.outbox import Outbox
-from functions.notices.readers import Readers
+from functions.notices.recipients import Recipients
 from functions.privacy import handler as privacy_handler
-from functions.query.archive import Archive, Limits
 from functions.query.compile import statement
+from functions.query.event_search import EventSearch, SearchLimits
 from functions.query.page import page
 from functions.query.request import search
 from functions.shared.access import principal
-from functions.shared.account.mail import Mailer
-from functions.shared.account.suppressions import Suppressions
-from functions.shared.account.tombstones import RecentTombstones
-from functions.shared.buckets.drops import DropBucket
+from functions.shared.accounts.mail import Mailer
+from functions.shared.accounts.suppressions import Suppressions
+from functions.shared.accounts.tombstones import TombstoneCache
+from functions.shared.buckets.drop_bucket import DropBucket
 from functions.shared.http import Answer, Event, answer, answering, request
-from functions.shared.telling import notifications
+from functions.shared.notifications import notifications
 from functions.shared.tenancy import TenantId
 from functions.sync.notifications import StagedObject
 from functions.uploads import dropin
 from functions.uploads import handler as uploads_handler
+from functions.uploads.account_status import AccountStatuses
 from functions.uploads.counters import KeptOriginals, OpenUploads, StagedBytes
+from functions.uploads.file_processor import FileProcessor
 from functions.uploads.queue import DropQueue
-from functions.uploads.register import Register
+from functions.uploads.register import UploadRegister
 from functions.uploads.slots import TenantSlots
-from functions.uploads.standings import Standings
 from functions.uploads.turns import FairTurns
-from functions.uploads.work import Work
 from infra.topology import FUNCTIONS
-from tests.contract.local_stripe import local_stripe
-from tests.crash.rights import World, world
+from tests.crash.privacy_world import World, world
+from tests.fake_stripe.server import fake_stripe_server
 from tests.unit.billing.shop import KEPT, Shop
 from tests.unit.notices.world import Mail
 from tests.unit.notices.world import Mailer as Mailbox
 
 PASSWORD = "Correct-horse-battery-1"
 API = "https://logs.example.org"
-CLOCKED = ("functions.ingest.handler", "functions.uploads.dropin", "functions.uploads.work")
+CLOCKED = ("functions.ingest.handler", "functions.uploads.dropin", "functions.uploads.file_processor")
 """Modules that ask the machine for the time of receipt."""
 
 
@@ -110,8 +110,8 @@ class Lives:
         self.outside = Mailbox(lambda: None)
         mailer = cast(Mailer, self.outside)
         identity = Identity(self.here.aws.pool, self.client_id, self.here.aws.cognito)
-        attempts, refreshes = Attempts("attempts", db), Failures("attempts", db, what="refresh")
-        self.membership = Membership(
+        attempts, refreshes = AttemptLimiter("attempts", db), FailureLimiter("attempts", db, what="refresh")
+        self.authentication = Authentication(
             identity=identity,
             people=self.here.people,
             directory=self.here.directory,
@@ -126,35 +126,35 @@ class Lives:
         settings = accounts_handler.Settings(
             **tables, identity_pool=self.here.aws.pool, identity_client=self.client_id, even_ms=0
         )
-        office = accounts_handler.office(settings, db, identity, now)
+        office = accounts_handler.account_service(settings, db, identity, now)
         # The S3 in this process takes CPU time, too, that is not the sender's.
-        ingest = ingest_handler.Ingest(Staging(self.here.staging), RateLimit(cpu_clock=lambda: 0.0))
+        ingest = ingest_handler.Ingest(StagingWriter(self.here.staging), RateLimit(cpu_clock=lambda: 0.0))
         drops = DropBucket(self.here.aws.s3, "drop")
-        register = Register("uploads", db, now)
+        register = UploadRegister("uploads", db, now)
         queue = DropQueue("dropped", "tests", self.here.aws.sqs)
         open_uploads = OpenUploads("uploads", db, now)
-        uploads = uploads_handler.Desk(
+        uploads = uploads_handler.UploadService(
             register, open_uploads, queue, queue, lambda: drops, lambda _tenant: drops, now
         )
-        leaving = unsubscribe.desk(unsubscribe.Settings("people", "audit"), db)
+        leaving = unsubscribe.unsubscribe_service(unsubscribe.Settings("people", "audit"), db)
         self.drop_in = dropin.DropIn(
             drops,
             self.here.staging,
-            Standings("accounts", db),
+            AccountStatuses("accounts", db),
             StagedBytes("uploads", db, now),
             TenantSlots("uploads", 2, db, now),
             FairTurns(queue, dropin.FILES_A_TURN),
-            Work(
+            FileProcessor(
                 register,
                 queue.tell,
                 dropin.FUNCTION,
                 open_uploads,
                 KeptOriginals("uploads", db, now),
             ),
-            lambda tenant: RecentTombstones(self.here.tombstones).buried(tenant),
+            lambda tenant: TombstoneCache(self.here.tombstones).is_deleted(tenant),
         )
         self.answers: dict[str, Callable[[Event], Answer]] = {
-            "sign-in": lambda event: sign_in.answer_to(event, sign_in.Desk(self.membership, 0)),
+            "sign-in": lambda event: sign_in.answer_to(event, sign_in.SignInService(self.authentication, 0)),
             "accounts": lambda event: accounts_routes.answer_to(event, office),
             "billing": lambda event: billing_routes.answer_to(event, self.shop.office),
             "ingest": lambda event: ingest_handler.answer_to(event, ingest),
@@ -165,7 +165,7 @@ class Lives:
         }
         delivery = Delivery(
             Outbox("notices", db, now),
-            Readers("people", db),
+            Recipients("people", db),
             Suppressions("suppressions", db, now),
             self.here.announcements,
             mailer,
@@ -188,8 +188,8 @@ class Lives:
         authorizer = Authorizer(
             self.here.directory,
             People("people", self.here.aws.dynamodb),
-            cast(Tokens, SimpleNamespace(verify=_believed)),
-            Failures("attempts", self.here.aws.dynamodb),
+            cast(TokenVerifier, SimpleNamespace(verify=_believed)),
+            FailureLimiter("attempts", self.here.aws.dynamodb),
         )
         method, path = route.split(" ")
         http = {"method": method, "path": path, "sourceIp": "203.0.113.9", "userAgent": "tests"}
@@ -294,11 +294,11 @@ class Lives:
             by_tenant[TenantId(each.key.split("/")[2].removeprefix("tenant="))].told.append(told)
             self.tell(told)
         settings = report.Settings(**KEPT)
-        caretaker, usage = caretaker_of(settings, db, self.now), usage_of(settings, db)
-        Meter(DoneBatches("ledger", db), usage, db, caretaker.try_to_look_after).run(now)
-        reporter = reporter_of(settings, db, self.shop.gate, self.now)
-        open_books = [book for book in self.shop.books.all() if book.closed_at is None]
-        report.Round(reporter, caretaker, usage).run(open_books, lambda: 300.0)
+        follow_ups, usage = follow_ups_of(settings, db, self.now), usage_store_of(settings, db)
+        Meter(DoneBatches("ledger", db), usage, db, follow_ups.try_follow_up).run(now)
+        reporter = meter_event_sender_of(settings, db, self.shop.gate, self.now)
+        open_books = [record for record in self.shop.records.all() if record.closed_at is None]
+        report.ReportRun(reporter, follow_ups, usage).run(open_books, lambda: 300.0)
         self.shop.deliver()
         self.shop.bookkeeper.run()
         self.here.exporter.run()
@@ -324,8 +324,8 @@ class Lives:
     def _searched(self, event: Event) -> Answer:
         caller = principal(event).require("read")
         asked = search(request(event).body)
-        archive = Archive(self.here.warehouse, Limits(10, 2**30, 2**26, 1))
-        return answer(200, json.loads(page(asked, archive.find(statement(asked, caller.tenant)))))
+        event_search = EventSearch(self.here.warehouse, SearchLimits(10, 2**30, 2**26, 1))
+        return answer(200, json.loads(page(asked, event_search.find(statement(asked, caller.tenant)))))
 
 
 def _function_of(route: str) -> str:
@@ -346,8 +346,8 @@ def _believed(token: str) -> Any:
 @contextmanager
 def lives(patch: pytest.MonkeyPatch, place: Path) -> Iterator[Lives]:
     """An empty service."""
-    room = EngineRoom(place)
-    with world(room, place, "lives") as here, local_stripe() as stripe:
+    room = EmbeddedEngine(place)
+    with world(room, place, "lives") as here, fake_stripe_server() as stripe:
         shop = Shop(here.aws.dynamodb, stripe)
         catalogue.sync(shop.gate)
         shop.pending()

@@ -8,7 +8,7 @@ from backports import zstd
 
 from functions.shared.warehouse import Warehouse
 from functions.sync.ledger import Batch
-from functions.sync.load import Loader
+from functions.sync.load import EventsTable
 from functions.sync.plan import Manifest
 
 
@@ -34,4 +34,4 @@ def load(
 ) -> None:
     """Insert `rows` as one batch."""
     batch = Batch(Manifest("managed", expires_on, ()), batch_id, "sealed", ())
-    Loader(warehouse).insert(batch, zstd.compress(b"".join(rows), 1))
+    EventsTable(warehouse).insert(batch, zstd.compress(b"".join(rows), 1))

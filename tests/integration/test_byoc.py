@@ -15,10 +15,10 @@ import httpx
 import pytest
 
 from functions.accounts.directory import Directory
-from functions.accounts.keys import mint
+from functions.accounts.keys import generate
 from local.naming import physical
 from local.seed import seed
-from tests.integration.holdings import everything, found_in
+from tests.integration.data_inventory import everything, found_in
 from tests.integration.sending import at_once, batch, drain, ids, new_run
 from tests.integration.stack import RunningStack, bearer, wait_until
 
@@ -148,7 +148,7 @@ def new_customer(stack: RunningStack, client: httpx.Client) -> Customer:
     assert at.hostname
     assert at.port
     name = f"c{new_run()[:12]}"
-    customer = Customer(mint(), name, Wire((at.hostname, at.port)))
+    customer = Customer(generate(), name, Wire((at.hostname, at.port)))
     tables = [physical(table) for table in ("accounts", "keys", "key-lists")]
     seed(Directory(*tables, client=stack.aws("dynamodb")), {name: {"admin": customer.key}}, name)
     stack.aws("s3").create_bucket(Bucket=f"{name}-logs")

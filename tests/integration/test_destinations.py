@@ -12,26 +12,26 @@ from typing import Any
 import httpx
 import pytest
 
-from functions.destinations import bucket_trial, clickhouse_trial, steps
+from functions.destinations import bucket_tester, clickhouse_tester, steps
 from functions.destinations.candidate import candidate
-from functions.destinations.handler import Desk, answer_to
-from functions.destinations.trial import Trials
-from functions.shared.account.audit import Audit
-from functions.shared.address import Address
-from functions.shared.custody import destination
-from functions.shared.custody.destinations import Destinations
-from functions.shared.custody.health import Health, Slot, Wait
-from functions.shared.custody.sealing import Sealer, Shards
-from functions.shared.guarded.guard import Guard
+from functions.destinations.handler import DestinationService, answer_to
+from functions.destinations.tester import DestinationTester
+from functions.shared.accounts.audit import AuditTrail
+from functions.shared.byoc import destination
+from functions.shared.byoc.destination_store import DestinationStore
+from functions.shared.byoc.encryption import CredentialEncryption, Shards
+from functions.shared.byoc.health import HealthStore, Slot, SlotWait
+from functions.shared.clickhouse_address import ClickHouseAddress
+from functions.shared.egress.egress_filter import EgressFilter
 from functions.shared.http import answering
-from functions.shared.schema.numbered import migrations
+from functions.shared.schema.migration_files import migrations
 from functions.shared.schema.schema import Schema
 from functions.shared.tenancy import TenantId, own_destination, own_drops
 from functions.shared.warehouse import Warehouse
-from tests.integration.own_clouds import OwnClouds, own_clouds
+from tests.integration.customer_clouds import OwnClouds, own_clouds
 from tests.integration.warehouse_process import clickhouse
 
-STEPS = [*bucket_trial.STEPS, *clickhouse_trial.STEPS]
+STEPS = [*bucket_tester.STEPS, *clickhouse_tester.STEPS]
 TABLES = {
     "destinations": ("tenant_id", None),
     "shards": ("tenant_id", None),
@@ -47,12 +47,12 @@ PASSWORD = "tests"
 @dataclass
 class World:
     clouds: OwnClouds
-    engine: Address
-    desk: Desk
+    engine: ClickHouseAddress
+    service: DestinationService
 
     def ask(self, route: str, tenant: str = "acme", body: Any = None, scopes: str = "admin") -> Any:
         """The answer of `route`: its status and its body."""
-        handler = answering(lambda event: answer_to(event, self.desk))
+        handler = answering(lambda event: answer_to(event, self.service))
         answered = handler(_event(route, tenant, body, scopes), None)
         return answered["statusCode"], json.loads(answered["body"] or "null")
 
@@ -150,15 +150,15 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
             )
         kms = clouds.client("kms")
         key_id = kms.create_key()["KeyMetadata"]["KeyId"]
-        desk = Desk(
-            destinations=Destinations(
-                "destinations", Sealer(kms, key_id, Shards("shards", dynamodb)), dynamodb
+        service = DestinationService(
+            destinations=DestinationStore(
+                "destinations", CredentialEncryption(kms, key_id, Shards("shards", dynamodb)), dynamodb
             ),
-            trials=Trials(Guard(allow_loopback=True)),
-            health=Health("health", dynamodb=dynamodb),
-            audit=Audit("audit", dynamodb=dynamodb),
+            tester=DestinationTester(EgressFilter(allow_loopback=True)),
+            health=HealthStore("health", dynamodb=dynamodb),
+            audit=AuditTrail("audit", dynamodb=dynamodb),
         )
-        yield World(clouds, engine, desk)
+        yield World(clouds, engine, service)
 
 
 @pytest.fixture
@@ -172,7 +172,7 @@ def world(running: World) -> Iterator[World]:
         s3.create_bucket(Bucket=f"{tenant}-logs")
         server.command(f"DROP DATABASE IF EXISTS {tenant}")
         server.command(f"CREATE DATABASE {tenant}")
-        running.desk.destinations.remove(TenantId(tenant))
+        running.service.destinations.remove(TenantId(tenant))
     server.close()
     yield running
     running.clouds.well()
@@ -260,7 +260,7 @@ def test_credentials_rotate_and_other_changes_keep_them(world: World) -> None:
     }
     assert world.ask("PUT /v1/destination", body=rotated)[1]["bucket"]["access_key_ends_with"] == "0NEW"
     world.ask("DELETE /v1/destination")
-    entries = world.desk.audit.page(TenantId("acme"), 4).entries
+    entries = world.service.audit.page(TenantId("acme"), 4).entries
     did = [(entry["action"], entry["subject"]) for entry in reversed(entries)]
     assert did == [
         ("destination.set", "destination/1"),
@@ -296,8 +296,8 @@ def test_only_an_admin_may(world: World) -> None:
 
 def test_a_failing_destination_says_since_when_and_why(world: World) -> None:
     world.ask("PUT /v1/destination", body=world.body())
-    slot = world.desk.health.take(own_destination(TenantId("acme")), "a worker", 10)
-    world.desk.health.failed(slot, "unreachable")  # type: ignore[arg-type]
+    slot = world.service.health.take(own_destination(TenantId("acme")), "a worker", 10)
+    world.service.health.failed(slot, "unreachable")  # type: ignore[arg-type]
     health = world.ask("GET /v1/destination")[1]["health"]
     assert (health["state"], health["reason"]) == ("failing", "unreachable")
     assert health["since"].endswith("Z")
@@ -311,19 +311,19 @@ def test_what_was_mended_is_tried_at_once_and_not_when_the_circuit_is_due(
 ) -> None:
     """Setting the destination again is how a customer says so; another's circuit stays as it is."""
     now = time.time()
-    health = Health("health", lambda: now, world.clouds.client("dynamodb"))
+    health = HealthStore("health", lambda: now, world.clouds.client("dynamodb"))
     for tenant in ("acme", "globex"):
         assert world.ask("PUT /v1/destination", tenant, body=world.body(tenant))[0] == 200
         slot = health.take(part(TenantId(tenant)), "a worker", 10)
         health.failed(slot, "unreachable")  # type: ignore[arg-type]
-        assert isinstance(health.take(part(TenantId(tenant)), "another", 10), Wait)
+        assert isinstance(health.take(part(TenantId(tenant)), "another", 10), SlotWait)
 
     assert world.ask("PUT /v1/destination", "acme", body=world.body("acme"))[0] == 200
 
     assert isinstance(health.take(part(TenantId("acme")), "another", 10), Slot)
-    assert isinstance(health.take(part(TenantId("globex")), "another", 10), Wait)
+    assert isinstance(health.take(part(TenantId("globex")), "another", 10), SlotWait)
     for tenant in ("acme", "globex"):  # for the next of these tests
-        health.may_be_tried(part(TenantId(tenant)))
+        health.allow_retry(part(TenantId(tenant)))
 
 
 @pytest.mark.parametrize(
@@ -367,10 +367,10 @@ def test_a_store_that_overwrites_is_told_to_be_at_least_once(world: World) -> No
     world.clouds.honours_conditions = False
     status, kept = world.ask("PUT /v1/destination", body=world.body())
     assert (status, kept["guarantee"]) == (200, "at_least_once")
-    told = by_step(kept)["bucket.write_once"]
-    assert told["ok"]
-    assert "Idempotency-Key" in told["detail"]
-    assert "If-None-Match" in told["fix"]
+    reported = by_step(kept)["bucket.write_once"]
+    assert reported["ok"]
+    assert "Idempotency-Key" in reported["detail"]
+    assert "If-None-Match" in reported["fix"]
 
 
 @pytest.mark.parametrize(
@@ -491,7 +491,7 @@ def test_what_hangs_is_cut_off_and_named(world: World, monkeypatch: pytest.Monke
     world.clouds.slow.add("s3:ListBucket")
     world.order(mode="slow", seconds=1.2, statement="SELECT version()")
     proposed = candidate(json.dumps(world.body()).encode(), TenantId("acme"), 1, None)
-    report = Trials(Guard(allow_loopback=True), seconds=1.5).of(proposed)
+    report = DestinationTester(EgressFilter(allow_loopback=True), seconds=1.5).of(proposed)
     outcomes = {step.name: step.outcome for step in report.steps}
     assert (outcomes["bucket.authenticate"], outcomes["bucket.write"]) == ("failed", "skipped")
     assert (outcomes["clickhouse.authenticate"], outcomes["clickhouse.write"]) == ("ok", "skipped")

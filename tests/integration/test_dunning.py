@@ -14,26 +14,26 @@ import obstore
 import pytest
 from obstore.store import MemoryStore
 
-from bench.in_process import engine_room, load
+from bench.in_process import embedded_engine, load
 from functions.accounts import keys
-from functions.accounts.authorizer import Authorizer, Tokens
+from functions.accounts.authorizer import Authorizer, TokenVerifier
 from functions.accounts.directory import Key
-from functions.accounts.failures import Failures
+from functions.accounts.failures import FailureLimiter
 from functions.accounts.people import People
 from functions.ingest.handler import Ingest
 from functions.ingest.handler import answer_to as ingest_answer
-from functions.ingest.rate import RateLimit
-from functions.ingest.stage import Staging
-from functions.query.archive import Archive, Limits
+from functions.ingest.rate_limit import RateLimit
+from functions.ingest.staging_writer import StagingWriter
 from functions.query.compile import statement
+from functions.query.event_search import EventSearch, SearchLimits
 from functions.query.page import page
 from functions.query.request import search
 from functions.shared.access import principal
-from functions.shared.buckets.own import OwnBucket
+from functions.shared.buckets.platform import PlatformBucket
 from functions.shared.http import answering, request
 from functions.shared.tenancy import TenantId
 from functions.shared.warehouse import Warehouse
-from tests.contract.local_stripe import CARD
+from tests.fake_stripe.server import CARD
 from tests.unit.billing.shop import DAY, FAILS_LATER, Shop, shop
 
 
@@ -49,8 +49,8 @@ class Road:
     number: int = 0
 
     def __post_init__(self) -> None:
-        self.ingest = Ingest(Staging(OwnBucket(self.store)), RateLimit())
-        self.archive = Archive(self.warehouse, Limits(10, 2**30, 2**26, 1))
+        self.ingest = Ingest(StagingWriter(PlatformBucket(self.store)), RateLimit())
+        self.event_search = EventSearch(self.warehouse, SearchLimits(10, 2**30, 2**26, 1))
         self.half_a_minute_later()
 
     def half_a_minute_later(self) -> None:
@@ -58,13 +58,13 @@ class Road:
         self.authorizer = Authorizer(
             self.shop.directory,
             People("people", self.shop.client),
-            cast(Tokens, None),
-            Failures("attempts", self.shop.client),
+            cast(TokenVerifier, None),
+            FailureLimiter("attempts", self.shop.client),
         )
 
     def open(self, name: str) -> TenantId:
         tenant = self.shop.subscribed(name)
-        text = self.texts[tenant] = keys.mint()
+        text = self.texts[tenant] = keys.generate()
         self.shop.directory.put_key(text, Key(tenant, f"k-{name}", frozenset({"ingest", "read"}), "default"))
         self.accepted[tenant] = []
         return tenant
@@ -99,7 +99,7 @@ class Road:
         event = self._event(tenant, "POST /v1/search", {"limit": 1000})
         caller = principal(event).require("read")
         asked = search(request(event).body)
-        shown = page(asked, self.archive.find(statement(asked, caller.tenant)))
+        shown = page(asked, self.event_search.find(statement(asked, caller.tenant)))
         return sorted(each["message"] for each in json.loads(shown)["events"])
 
     def nothing_lost(self) -> bool:
@@ -111,7 +111,7 @@ def road(monkeypatch: pytest.MonkeyPatch) -> Iterator[Road]:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "tests")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    with engine_room() as room, shop() as made:
+    with embedded_engine() as room, shop() as made:
         yield Road(made, room.database("dunning"))
 
 
@@ -128,7 +128,7 @@ def test_a_payment_fails_is_told_of_refuses_logs_is_made_and_all_is_as_before(
     here.portal(acme, "Save card", **FAILS_LATER)
     here.here.advance(31.1)
     here.deliver()
-    subscription = here.book(acme).subscription
+    subscription = here.record(acme).subscription
     assert subscription
     assert subscription.status == "past_due"
     owes_since = subscription.owes_since or 0
@@ -158,7 +158,7 @@ def test_a_payment_fails_is_told_of_refuses_logs_is_made_and_all_is_as_before(
     here.here.advance(20)
     here.deliver()
     here.bookkeeper.run()
-    assert here.book(acme).subscription.status == after_retries  # type: ignore[union-attr]
+    assert here.record(acme).subscription.status == after_retries  # type: ignore[union-attr]
     assert road.send(acme) == (402, "payment_overdue")
     assert road.nothing_lost()
 
@@ -181,7 +181,7 @@ def test_a_payment_fails_is_told_of_refuses_logs_is_made_and_all_is_as_before(
 def test_a_trial_ends_by_the_clock_and_a_plan_opens_the_account_again(road: Road) -> None:
     here = road.shop
     acme, other = here.account("acme"), road.open("other")
-    road.texts[acme] = keys.mint()
+    road.texts[acme] = keys.generate()
     key = Key(acme, "k-acme", frozenset({"ingest", "read"}), "default")
     here.directory.put_key(road.texts[acme], key)
     road.accepted[acme] = []

@@ -18,22 +18,22 @@ from typing import Any
 import pytest
 from backports import zstd
 
-from functions.billing.stored import StoredRows
+from functions.billing.reconciliation.stored_rows import StoredRows
 from functions.privacy.erasure.rows import EventRows
-from functions.privacy.erasure.subject import Everything, Subject
-from functions.privacy.export.logs import Logs, Period
-from functions.query.archive import Archive, Limits, SharedArchive
+from functions.privacy.erasure.subject import AllRows, Subject
+from functions.privacy.export.logs import LogPeriod, Logs
 from functions.query.compile import statement
+from functions.query.event_search import EventSearch, ManagedSearch, SearchLimits
 from functions.query.request import search
 from functions.retention.partitions import Partitions
 from functions.retention.plan import Cut, Partition, Rewriting
-from functions.shared.address import Address
-from functions.shared.schema.numbered import migrations
+from functions.shared.clickhouse_address import ClickHouseAddress
+from functions.shared.schema.migration_files import migrations
 from functions.shared.schema.schema import Schema
 from functions.shared.tenancy import TenantId
 from functions.shared.warehouse import Selection, Warehouse
 from functions.sync.ledger import Batch
-from functions.sync.load import Loader
+from functions.sync.load import EventsTable
 from functions.sync.plan import Manifest
 from infra import topology
 from tests.integration.loading import load, staged
@@ -42,11 +42,11 @@ from tests.integration.warehouse_process import clickhouse
 ACME, GLOBEX = TenantId("acme"), TenantId("globex")
 TODAY, LATER = date(2026, 11, 29), date(2030, 1, 1)
 NOW = datetime(2026, 11, 29, tzinfo=UTC)
-LIMITS = Limits(20, 1 << 30, 1 << 26, 1)
+LIMITS = SearchLimits(20, 1 << 30, 1 << 26, 1)
 
 METHODS = ("select", "select_json", "command", "insert")
 OPEN_TO_ALL = {"system.tables", "system.columns", "system.databases", "system.settings"}
-CUSTOMERS_ONLY = ("functions/destinations/", "functions/sync/own_")
+CUSTOMERS_ONLY = ("functions/destinations/", "functions/sync/byoc_")
 """What is sent to customers' own servers alone; docs/byoc.md grants it."""
 
 Site = tuple[str, str, str]
@@ -77,7 +77,7 @@ class Log:
 class Recording(Warehouse):
     """The warehouse at `address`; all it is sent is noted in `log`."""
 
-    def __init__(self, address: Address, log: Log) -> None:
+    def __init__(self, address: ClickHouseAddress, log: Log) -> None:
         super().__init__(address, 60)
         self.log = log
 
@@ -105,13 +105,13 @@ COLUMNS = re.findall(
 
 
 def searches(warehouse: Warehouse) -> None:
-    archive = SharedArchive(Archive(warehouse, LIMITS), 1)
+    event_search = ManagedSearch(EventSearch(warehouse, LIMITS), 1)
     for body in (b"{}", b'{"q": "a", "order": "asc", "where": [{"field": "metadata.a", "op": "exists"}]}'):
-        archive.find(ACME, statement(search(body), ACME))
+        event_search.find(ACME, statement(search(body), ACME))
 
 
 def loads(warehouse: Warehouse) -> None:
-    loader, batch = Loader(warehouse), Batch(Manifest("managed", LATER, ()), "b9", "sealed", ())
+    loader, batch = EventsTable(warehouse), Batch(Manifest("managed", LATER, ()), "b9", "sealed", ())
     frames = zstd.compress(staged(), 1)
     loader.insert(batch, frames)
     loader.accepts(frames)
@@ -142,7 +142,7 @@ def reconciles(warehouse: Warehouse) -> None:
 
 
 def exports(warehouse: Warehouse) -> None:
-    logs = Logs(warehouse, ACME, Period(0, 2 * 10**18, 2 * 10**15), rows_a_page=1)
+    logs = Logs(warehouse, ACME, LogPeriod(0, 2 * 10**18, 2 * 10**15), rows_a_page=1)
     position = logs.page().after
     for _ in range(3):
         if position is None:
@@ -152,7 +152,7 @@ def exports(warehouse: Warehouse) -> None:
 
 def erases(warehouse: Warehouse) -> None:
     rows = EventRows(warehouse)
-    for whose in (Everything(GLOBEX), Subject(GLOBEX, "message", "x"), Subject(GLOBEX, "metadata.a.b", "7")):
+    for whose in (AllRows(GLOBEX), Subject(GLOBEX, "message", "x"), Subject(GLOBEX, "metadata.a.b", "7")):
         rows.count(whose, NOW)
         rows.erase(whose, NOW)
     rows.now()

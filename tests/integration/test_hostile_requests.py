@@ -1,6 +1,6 @@
 """Hostile searches, requests to uploads and files by the thousand: none breaks its function.
 
-Together with tests/integration/test_road_hostile.py these are the 20,000 of `make soak`.
+Together with tests/integration/test_pipeline_hostile.py these are the 20,000 of `make soak`.
 """
 
 import base64
@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from functions.shared.schema.numbered import migrations
+from functions.shared.schema.migration_files import migrations
 from functions.shared.schema.schema import Schema
 from functions.shared.warehouse import Warehouse
 from infra.topology import function

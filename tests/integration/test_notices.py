@@ -13,8 +13,8 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from functions.notices.__main__ import Settings, desk, main
-from functions.shared.account.notices import Notices
+from functions.notices.__main__ import Settings, command_context, main
+from functions.shared.accounts.notice_outbox import NoticeOutbox
 from functions.shared.tenancy import TenantId
 from local.naming import PROJECT_ROOT, physical
 from tests.integration.stack import RunningStack, wait_until
@@ -83,13 +83,13 @@ class Operator:
     def __init__(self, stack: RunningStack, capsys: pytest.CaptureFixture[str], text: Path) -> None:
         tables = ("accounts", "people", "notices", "suppressions", "announcements")
         self._stack = stack
-        self._desk = desk(Settings(*map(physical, tables)), stack.aws("dynamodb"), time.time)
+        self._context = command_context(Settings(*map(physical, tables)), stack.aws("dynamodb"), time.time)
         self._capsys = capsys
         self._text = text
         text.write_text("Some words.")
 
     def run(self, *arguments: str) -> Any:
-        assert main([*arguments, "--json"], self._desk) == 0
+        assert main([*arguments, "--json"], self._context) == 0
         return json.loads(self._capsys.readouterr().out)
 
     def campaign(self, kind: str, title: str) -> dict[str, Any]:
@@ -113,8 +113,8 @@ def test_the_command_runs_against_a_stack(stack: RunningStack, operator: Operato
     drafted = operator.run(
         "send", "--kind", "service", "--title", "T", "--text-file", str(tmp_path / "text.txt")
     )
-    told = local(stack, "run", "functions.notices", "status", drafted["campaign"], "--json")
-    assert (told["campaign_id"], told["state"]) == (drafted["campaign"], "drafted")
+    reported = local(stack, "run", "functions.notices", "status", drafted["campaign"], "--json")
+    assert (reported["campaign_id"], reported["state"]) == (drafted["campaign"], "drafted")
 
 
 def test_after_an_opt_out_no_marketing_comes_and_what_is_critical_does(
@@ -158,22 +158,22 @@ def test_a_bounce_ends_mail_and_a_complaint_marketing_as_well(stack: RunningStac
     bounced, complained, other = (signed_up(stack, marketing=True) for _ in range(3))
     people = (bounced, complained, other)
 
-    def told(title: str) -> list[int]:
-        notices = Notices(physical("notices"), stack.aws("dynamodb"))
+    def reported(title: str) -> list[int]:
+        notices = NoticeOutbox(physical("notices"), stack.aws("dynamodb"))
         for person in people:
             notices.put(person.tenant, title, "payment_failed", title, "Mend it.")
         local(stack, "invoke", "notifier")
         wait_until(lambda: all(_settled(stack, person, title) for person in people), 60, "all are told")
         return [len(person.mails(title)) for person in people]
 
-    assert told("one") == [1, 1, 1]
+    assert reported("one") == [1, 1, 1]
     other.meets("transient_bounce")
     bounced.meets("bounce")
     complained.meets("complaint")
     wait_until(lambda: not complained.get("/v1/account")["marketing_opt_in"], 30, "a complaint is heeded")
     stack.wait_until_settled()
     assert [person.get("/v1/account")["marketing_opt_in"] for person in people] == [True, False, True]
-    assert told("two") == [0, 0, 1]
+    assert reported("two") == [0, 0, 1]
     for person in people:
         assert "two" in [each["title"] for each in person.get("/v1/announcements")["announcements"]]
 

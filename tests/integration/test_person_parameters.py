@@ -8,9 +8,9 @@ from backports import zstd
 
 from functions.privacy.erasure.rows import EventRows
 from functions.privacy.erasure.subject import Subject
-from functions.shared.insertion import insert
+from functions.shared.insert_statement import insert
 from functions.shared.schema.history import apply_missing
-from functions.shared.schema.numbered import migrations
+from functions.shared.schema.migration_files import migrations
 from functions.shared.tenancy import TenantId
 from functions.shared.warehouse import Warehouse
 from tests.crash.person_rows import KEYS, TEXTS, Sample

@@ -10,8 +10,8 @@ import pytest
 from functions.retention.limits import Limit
 from functions.retention.partitions import Partitions
 from functions.retention.purge import purge
-from functions.shared.address import Address
-from functions.shared.schema.numbered import migrations
+from functions.shared.clickhouse_address import ClickHouseAddress
+from functions.shared.schema.migration_files import migrations
 from functions.shared.schema.schema import Schema
 from functions.shared.tenancy import TenantId
 from functions.shared.warehouse import Warehouse
@@ -26,13 +26,13 @@ _batches = count()
 
 
 @pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Address]:
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClickHouseAddress]:
     with clickhouse(tmp_path_factory.mktemp("clickhouse")) as running:
         yield running
 
 
 @pytest.fixture
-def warehouse(address: Address) -> Iterator[Warehouse]:
+def warehouse(address: ClickHouseAddress) -> Iterator[Warehouse]:
     Schema(address, "MergeTree").bring_up_to_date(migrations())
     connected = Warehouse(address, 30)
     connected.command("TRUNCATE TABLE events")
@@ -45,7 +45,7 @@ def _tenants(warehouse: Warehouse) -> list[str]:
     return [row["who"] for row in rows]
 
 
-def test_two_migrations_at_once_make_one_schema_and_a_third_does_nothing(address: Address) -> None:
+def test_two_migrations_at_once_make_one_schema_and_a_third_does_nothing(address: ClickHouseAddress) -> None:
     with ThreadPoolExecutor(2) as both:
         list(both.map(lambda _: Schema(address, "MergeTree").bring_up_to_date(migrations()), range(2)))
     assert Schema(address, "MergeTree").bring_up_to_date(migrations()) == []
@@ -122,7 +122,7 @@ def test_a_longer_plan_keeps_rows_whose_partition_is_over_and_nobody_elses(wareh
     assert _messages(warehouse) == {ACME: ["16 days ago"] * 2}
     assert done.oldest_received == f"{TODAY - timedelta(days=16)} 00:00:00.000000"
     again = purge(partitions, TODAY, {ACME: Limit(30), GLOBEX: Limit(15)})
-    assert not again.tells_something
+    assert not again.is_notable
     assert purge(partitions, TODAY + timedelta(days=15), {ACME: Limit(30)}).partitions == 1
 
 
@@ -137,7 +137,7 @@ def test_a_shorter_plan_removes_exactly_the_rows_that_are_too_old_for_it(warehou
         ACME: ["14 days ago", "14 days ago", "15 days ago", "15 days ago"],
         GLOBEX: sorted(f"{days_ago} days ago" for days_ago in (14, 15, 16, 29) for _ in range(2)),
     }
-    assert not purge(partitions, TODAY, {ACME: Limit(15, binding=True)}, [ACME]).tells_something
+    assert not purge(partitions, TODAY, {ACME: Limit(15, binding=True)}, [ACME]).is_notable
 
 
 def test_a_tenant_that_moves_to_its_own_cloud_has_no_row_left(warehouse: Warehouse) -> None:
@@ -148,7 +148,9 @@ def test_a_tenant_that_moves_to_its_own_cloud_has_no_row_left(warehouse: Warehou
     assert _messages(warehouse) == {GLOBEX: ["7 days ago"] * 2}
 
 
-def test_two_runs_at_once_take_what_is_due_and_nothing_else(address: Address, warehouse: Warehouse) -> None:
+def test_two_runs_at_once_take_what_is_due_and_nothing_else(
+    address: ClickHouseAddress, warehouse: Warehouse
+) -> None:
     for tenant in (ACME, GLOBEX):
         _received(tenant, 16, 15, warehouse)
         _received(tenant, 20, 30, warehouse)

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from local.naming import PROJECT_ROOT
-from tests.integration.holdings import found_in
+from tests.integration.data_inventory import found_in
 from tests.integration.sending import batch, drain, ids, new_run
 from tests.integration.stack import RunningStack, bearer, wait_until
 

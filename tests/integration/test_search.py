@@ -13,13 +13,13 @@ import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
-from functions.query.archive import Archive, Limits
 from functions.query.compile import Statement, statement
+from functions.query.event_search import EventSearch, SearchLimits
 from functions.query.page import page
 from functions.query.request import search
 from functions.query.tokens import key_token, value_tokens
-from functions.shared.errors import RefusalError
-from functions.shared.schema.numbered import migrations
+from functions.shared.errors import HttpError
+from functions.shared.schema.migration_files import migrations
 from functions.shared.schema.schema import Schema
 from functions.shared.tenancy import TenantId
 from functions.shared.warehouse import Warehouse, WarehouseBusyError
@@ -29,7 +29,7 @@ from tests.integration.search_model import Event, found
 from tests.integration.warehouse_process import clickhouse
 
 READ_ONLY = 164
-LIMITS = Limits(max_seconds=20, max_memory_bytes=1 << 30, max_result_bytes=1 << 26, max_threads=2)
+LIMITS = SearchLimits(max_seconds=20, max_memory_bytes=1 << 30, max_result_bytes=1 << 26, max_threads=2)
 TENANTS = ("acme", "beta")
 EVER = {"from": "2026-01-01T00:00:00Z", "to": "2027-01-01T00:00:00Z"}
 
@@ -102,11 +102,13 @@ Ask = Callable[..., dict[str, Any]]
 
 @pytest.fixture(scope="module")
 def ask(warehouse: Warehouse) -> Ask:
-    archive = Archive(warehouse, LIMITS)
+    event_search = EventSearch(warehouse, LIMITS)
 
     def ask(tenant: str = "acme", **body: Any) -> dict[str, Any]:
         asked = search(json.dumps(body).encode())
-        answer: dict[str, Any] = json.loads(page(asked, archive.find(statement(asked, TenantId(tenant)))))
+        answer: dict[str, Any] = json.loads(
+            page(asked, event_search.find(statement(asked, TenantId(tenant))))
+        )
         return answer
 
     return ask
@@ -313,7 +315,7 @@ def test_metadata_comes_back_to_the_byte(warehouse: Warehouse) -> None:
     text = '{ "b" : 1.50,\t"a":[ 1e2 , "\\u00e9" ], "a" : 9007199254740993.0 }'
     load(warehouse, [staged(text, tenant_id="bytes")], "bytes-1")
     asked = search(json.dumps(EVER).encode())
-    answer = page(asked, Archive(warehouse, LIMITS).find(statement(asked, TenantId("bytes"))))
+    answer = page(asked, EventSearch(warehouse, LIMITS).find(statement(asked, TenantId("bytes"))))
     assert text.encode() in answer
 
 
@@ -344,7 +346,7 @@ def test_hostile_metadata_is_stored_and_shown(
         json.dumps({**EVER, "where": [{"field": "metadata.none", "op": "ne", "value": 1}]}).encode()
     )
     assert metadata.encode() in page(
-        asked, Archive(warehouse, LIMITS).find(statement(asked, TenantId(tenant)))
+        asked, EventSearch(warehouse, LIMITS).find(statement(asked, TenantId(tenant)))
     )
 
 
@@ -425,19 +427,19 @@ def test_each_index_is_used_by_the_searches_it_is_for(
 
 
 def test_a_search_that_takes_too_much_is_refused_with_advice(warehouse: Warehouse) -> None:
-    tight = Archive(warehouse, replace(LIMITS, max_result_bytes=1000))
+    tight = EventSearch(warehouse, replace(LIMITS, max_result_bytes=1000))
     asked = search(json.dumps({**EVER, "limit": 1000}).encode())
-    with pytest.raises(RefusalError) as refused:
+    with pytest.raises(HttpError) as refused:
         tight.find(statement(asked, TenantId("acme")))
     assert (refused.value.status, refused.value.code) == (400, "query_too_heavy")
 
 
 def test_a_search_runs_read_only_and_leaves_the_engine_writable(warehouse: Warehouse) -> None:
-    archive = Archive(warehouse, LIMITS)
-    with pytest.raises(RefusalError) as refused:
-        archive.find(Statement("CREATE TABLE intruder (a Int8) ENGINE = Memory", {}))
+    event_search = EventSearch(warehouse, LIMITS)
+    with pytest.raises(HttpError) as refused:
+        event_search.find(Statement("CREATE TABLE intruder (a Int8) ENGINE = Memory", {}))
     assert isinstance(refused.value.__cause__, WarehouseBusyError)
     assert refused.value.__cause__.engine_code == READ_ONLY
     load(warehouse, [staged(tenant_id="after")], "after-1")
     asked = search(json.dumps(EVER).encode())
-    assert len(archive.find(statement(asked, TenantId("after"))).rows) == 1
+    assert len(event_search.find(statement(asked, TenantId("after"))).rows) == 1

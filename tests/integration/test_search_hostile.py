@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from functions.shared.schema.numbered import migrations
+from functions.shared.schema.migration_files import migrations
 from functions.shared.schema.schema import Schema
 from functions.shared.warehouse import Warehouse
 from infra import topology

@@ -13,13 +13,13 @@ from typing import Any
 import httpx
 import pytest
 
-from functions.query.archive import Archive, Limits, SharedArchive
 from functions.query.compile import statement
+from functions.query.event_search import EventSearch, ManagedSearch, SearchLimits
 from functions.query.request import search
 from functions.query.rows import SearchResult
-from functions.shared.address import Address
-from functions.shared.errors import RefusalError
-from functions.shared.schema.numbered import migrations
+from functions.shared.clickhouse_address import ClickHouseAddress
+from functions.shared.errors import HttpError
+from functions.shared.schema.migration_files import migrations
 from functions.shared.schema.schema import Schema
 from functions.shared.tenancy import TenantId
 from functions.shared.warehouse import Warehouse
@@ -30,7 +30,7 @@ SLOTS, CLIENTS = 2, 8
 NOISE_SECONDS = 0.1
 """Of a search of some milliseconds on a machine that has other things to do."""
 
-LIMITS = Limits(max_seconds=10, max_memory_bytes=1 << 30, max_result_bytes=1 << 26, max_threads=1)
+LIMITS = SearchLimits(max_seconds=10, max_memory_bytes=1 << 30, max_result_bytes=1 << 26, max_threads=1)
 EVER = {"from": "2026-01-01T00:00:00Z", "to": "2027-01-01T00:00:00Z"}
 HEAVY = {
     **EVER,
@@ -43,7 +43,7 @@ HEAVY = {
 
 
 @pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Address]:
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClickHouseAddress]:
     with clickhouse(tmp_path_factory.mktemp("clickhouse")) as address:
         Schema(address, "MergeTree").bring_up_to_date(migrations())
         warehouse = Warehouse(address, 30)
@@ -54,7 +54,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Address]:
         yield address
 
 
-def environment(address: Address) -> Warehouse:
+def environment(address: ClickHouseAddress) -> Warehouse:
     """A connection of its own, made already, as Lambda's environments have them."""
     warehouse = Warehouse(address, 30)
     warehouse.select("SELECT 1")
@@ -62,13 +62,13 @@ def environment(address: Address) -> Warehouse:
 
 
 def find(warehouse: Warehouse, tenant: str, slots: int = SLOTS, **body: Any) -> SearchResult:
-    archive = SharedArchive(Archive(warehouse, LIMITS), slots)
+    event_search = ManagedSearch(EventSearch(warehouse, LIMITS), slots)
     asked = search(json.dumps({**EVER, **body}).encode())
-    return archive.find(TenantId(tenant), statement(asked, TenantId(tenant)))
+    return event_search.find(TenantId(tenant), statement(asked, TenantId(tenant)))
 
 
 @contextmanager
-def busy_slots(address: Address, tenant: str) -> Iterator[list[Future[SearchResult]]]:
+def busy_slots(address: ClickHouseAddress, tenant: str) -> Iterator[list[Future[SearchResult]]]:
     """All slots of `tenant` hold a search that takes a while."""
     environments = [environment(address) for _ in range(SLOTS)]
     order = {"mode": "slow", "seconds": 3, "count": SLOTS, "statement": "SELECT timestamp"}
@@ -81,10 +81,12 @@ def busy_slots(address: Address, tenant: str) -> Iterator[list[Future[SearchResu
         yield running
 
 
-def test_a_tenants_searches_beyond_its_slots_are_refused_and_another_tenants_run(address: Address) -> None:
+def test_a_tenants_searches_beyond_its_slots_are_refused_and_another_tenants_run(
+    address: ClickHouseAddress,
+) -> None:
     mallory, alice = environment(address), environment(address)
     with busy_slots(address, "mallory") as running:
-        with pytest.raises(RefusalError) as refused:
+        with pytest.raises(HttpError) as refused:
             find(mallory, "mallory", limit=1)
         assert (refused.value.status, refused.value.code) == (429, "too_many_searches")
         assert refused.value.retry_after_seconds == 1
@@ -94,7 +96,7 @@ def test_a_tenants_searches_beyond_its_slots_are_refused_and_another_tenants_run
 
 
 @pytest.mark.soak
-def test_heavy_searches_of_one_tenant_leave_another_most_of_its_speed(address: Address) -> None:
+def test_heavy_searches_of_one_tenant_leave_another_most_of_its_speed(address: ClickHouseAddress) -> None:
     alone = _p95_seconds(address, "alice", 40)
     with _heavy_searches(address, slots=CLIENTS):
         without_shares = _p95_seconds(address, "alice", 40)
@@ -107,7 +109,7 @@ def test_heavy_searches_of_one_tenant_leave_another_most_of_its_speed(address: A
 
 
 @contextmanager
-def _heavy_searches(address: Address, slots: int) -> Iterator[list[int]]:
+def _heavy_searches(address: ClickHouseAddress, slots: int) -> Iterator[list[int]]:
     """CLIENTS of one tenant search all the time; how many of their searches each had refused."""
     ended, refused = Event(), [0] * CLIENTS
 
@@ -116,7 +118,7 @@ def _heavy_searches(address: Address, slots: int) -> Iterator[list[int]]:
         while not ended.is_set():
             try:
                 find(warehouse, "mallory", slots, **HEAVY)
-            except RefusalError as refusal:
+            except HttpError as refusal:
                 refused[client] += refusal.code == "too_many_searches"
                 time.sleep(refusal.retry_after_seconds or 0)
 
@@ -130,7 +132,7 @@ def _heavy_searches(address: Address, slots: int) -> Iterator[list[int]]:
             ended.set()
 
 
-def _p95_seconds(address: Address, tenant: str, times: int) -> float:
+def _p95_seconds(address: ClickHouseAddress, tenant: str, times: int) -> float:
     taken, warehouse = [], environment(address)
     for _ in range(times):
         began = time.monotonic()

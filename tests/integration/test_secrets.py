@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from local.naming import physical
-from tests.integration.holdings import found_in
+from tests.integration.data_inventory import found_in
 from tests.integration.person import Person
 from tests.integration.sending import batch, drain, new_run
 from tests.integration.stack import RunningStack, bearer

@@ -39,9 +39,9 @@ def test_upkeep_runs_as_it_is_wired(stack: RunningStack) -> None:
         0,
     )
 
-    told = invoke(stack, "telemetry")
+    reported = invoke(stack, "telemetry")
     yesterday = (datetime.now(UTC) - timedelta(hours=6)).date() - timedelta(days=1)
-    assert {line["kind"] for line in told[yesterday.isoformat()]} == {WITHHELD}
+    assert {line["kind"] for line in reported[yesterday.isoformat()]} == {WITHHELD}
     reports = stack.aws("s3").list_objects_v2(Bucket=physical("reports"))["Contents"]
     kinds = {each["Key"].partition("/")[0] for each in reports}
     assert kinds >= {"checks", "telemetry"}

@@ -1,7 +1,7 @@
 """An account from its sign-up to its erasure, with time moved by hand, beside one that stays.
 
 What is left of it is looked for as erasures' tests do: in the engine's files as they lie on disk, every
-bucket, table and queue, the identity provider and the local Stripe. Mails that were sent are their reader's,
+bucket, table and queue, the identity provider and the fake Stripe. Mails that were sent are their reader's,
 in a mailbox that is not ours, and no part of what is searched.
 """
 
@@ -19,9 +19,9 @@ from typing import Any
 import pytest
 
 from functions.privacy.erasure.receipt import account_hash
-from functions.shared.account.notices import MARKETING
+from functions.shared.accounts.notice_outbox import MARKETING
 from functions.shared.plans import PLANS
-from tests.contract.local_stripe import CARD
+from tests.fake_stripe.server import CARD
 from tests.integration.lives import Customer, Lives, lives
 
 ROUNDS = 60
@@ -79,7 +79,7 @@ def _subscribes(here: Lives, both: tuple[Customer, ...]) -> None:
 def _is_billed(here: Lives, both: tuple[Customer, ...]) -> None:
     """What was used is counted, told to Stripe once, and on a paid invoice; the trial's is not."""
     here.later(*both, hours=2)
-    book = here.shop.book(both[0].tenant)
+    record = here.shop.record(both[0].tenant)
     reported = here.shop.office.usage.tally(both[0].tenant).reported
     today = datetime.fromtimestamp(here.now(), UTC).date()
     asked = {"from": (today - timedelta(days=20)).isoformat(), "to": today.isoformat()}
@@ -88,12 +88,12 @@ def _is_billed(here: Lives, both: tuple[Customer, ...]) -> None:
     assert 0 < reported.landed_bytes < sum(day["bytes"] for day in usage["days"])
     here.later(*both, days=31)
     for each in both:
-        book = here.shop.book(each.tenant)
+        record = here.shop.record(each.tenant)
         subscription = here.shop.subscription(each.tenant)
         invoices = here.shop.gate.invoices(subscription["id"])
         assert [invoice["status"] for invoice in invoices] == ["paid", "paid"]
         assert {invoice["total"] for invoice in invoices} == {PLANS["managed_30"].monthly_cents}
-        assert book.live
+        assert record.live
 
 
 def _downgrades(here: Lives, both: tuple[Customer, ...]) -> None:
@@ -119,7 +119,7 @@ def _takes_a_copy(here: Lives, ada: Customer, both: tuple[Customer, ...]) -> Non
         if copy["state"] == "ready":
             break
     assert "url" in copy
-    body = here.here.archive_of(here.here.desk.copy(ada.tenant, asked["id"]))
+    body = here.here.archive_of(here.here.service.copy(ada.tenant, asked["id"]))
     manifest: dict[str, Any] = json.loads(body.read("manifest.json"))
     for each in manifest["files"]:
         assert hashlib.sha256(body.read(each["name"])).hexdigest() == each["sha256"]
@@ -145,7 +145,7 @@ def _wants_no_more_news(here: Lives, ada: Customer, bob: Customer) -> None:
 def _leaves(here: Lives, ada: Customer, bob: Customer, texts: list[str]) -> None:
     """The account is closed at once, can be taken back for a week, and is gone within a day after that."""
     rows = here.here.hash_of(bob.tenant)
-    customer = here.shop.book(ada.tenant).customer_id
+    customer = here.shop.record(ada.tenant).customer_id
     asked = here.done("DELETE /v1/account", ada.token, {"confirm": ada.tenant})
     assert here.logs(ada) == (402, "account_closing")
     here.put(f"v1/tenant={ada.tenant}/closing-{ada.mark}", b'{"message": "not read"}')
@@ -180,7 +180,7 @@ def _until_verified(here: Lives, ada: Customer, bob: Customer, erasure_id: str) 
             return told
         here.later(ada, bob, minutes=20)
         time.sleep(0.2)  # the engine removes files of parts a moment after it let go of them
-    raise AssertionError(f"never verified: {here.here.desk.erasures.of(ada.tenant, erasure_id)}")
+    raise AssertionError(f"never verified: {here.here.service.erasures.of(ada.tenant, erasure_id)}")
 
 
 def _nothing_comes_back(here: Lives, ada: Customer, texts: list[str]) -> None:
@@ -199,7 +199,7 @@ def _nothing_comes_back(here: Lives, ada: Customer, texts: list[str]) -> None:
 
 def _stays(here: Lives, bob: Customer) -> None:
     """The other account: paid, open, and with all its logs."""
-    assert here.shop.book(bob.tenant).live
+    assert here.shop.record(bob.tenant).live
     assert here.shop.subscription(bob.tenant)["status"] == "active"
     assert here.logs(bob) == (202, "")
     here.work(bob)
@@ -210,10 +210,10 @@ def _traces(here: Lives, customer: Customer) -> list[str]:
     """Texts that name somebody: what they gave us, and what we and others call them."""
     account = here.here.directory.account(customer.tenant)
     assert account
-    book = here.shop.book(customer.tenant)
-    assert book.subscription
-    subscription = book.subscription.subscription_id
-    return [customer.mark, customer.tenant, account.owner, book.customer_id, subscription]
+    record = here.shop.record(customer.tenant)
+    assert record.subscription
+    subscription = record.subscription.subscription_id
+    return [customer.mark, customer.tenant, account.owner, record.customer_id, subscription]
 
 
 def _news(here: Lives, name: str, *customers: Customer) -> None:

@@ -9,14 +9,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from socket import create_connection, socket
 
-from functions.shared.address import Address
+from functions.shared.clickhouse_address import ClickHouseAddress
 from functions.shared.secret_text import SecretText
 
 START_SECONDS = 60
 
 
 @contextmanager
-def clickhouse(directory: Path, database: str = "astralog") -> Iterator[Address]:
+def clickhouse(directory: Path, database: str = "astralog") -> Iterator[ClickHouseAddress]:
     """Run ClickHouse on `directory` and say where it is; it ends with the block."""
     port = _free_port()
     process = subprocess.Popen([sys.executable, "-m", "local.clickhouse"], stdin=subprocess.PIPE)
@@ -31,7 +31,7 @@ def clickhouse(directory: Path, database: str = "astralog") -> Iterator[Address]
     process.stdin.flush()
     try:
         _wait_until_open(port, process)
-        yield Address("127.0.0.1", port, False, "tests", SecretText("tests"), database)
+        yield ClickHouseAddress("127.0.0.1", port, False, "tests", SecretText("tests"), database)
     finally:
         process.stdin.close()
         process.wait(timeout=30)

@@ -12,10 +12,10 @@ import pytest
 
 from local.demo.client import ApiError, Client
 from local.demo.figures import Figures
-from local.demo.looking import Missing, wait_until_stored
 from local.demo.machine import MAX_LINE_CHARACTERS, machine_sources
 from local.demo.own_lines import own_source
 from local.demo.shop import DECLINED, shop_source
+from local.demo.verification import Missing, wait_until_stored
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 

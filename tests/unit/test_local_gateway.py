@@ -8,12 +8,12 @@ import pytest
 import stripe
 from aiohttp.test_utils import TestClient, TestServer
 
+from fake_stripe.signing import signature
 from infra.topology import AUTHORIZER, MAX_BODY_BYTES, Function, Route
 from local import gateway
-from local.execution import FunctionCrashedError
+from local.execution_environment import FunctionCrashedError
 from local.gateway import Gateway
 from local.routing import Routes
-from local.stripe.signing import signature
 
 ROUTES = Routes(
     (

@@ -8,7 +8,7 @@ import pytest
 
 from infra.topology import Function
 from local.endpoints import Endpoints
-from local.execution import FunctionCrashedError, FunctionFailedError, FunctionTimedOutError
+from local.execution_environment import FunctionCrashedError, FunctionFailedError, FunctionTimedOutError
 from local.invoker import Pool
 
 ENDPOINTS = Endpoints("http://127.0.0.1:1", {"stripe": "http://127.0.0.1:2"})

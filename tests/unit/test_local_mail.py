@@ -9,13 +9,13 @@ from urllib.request import Request, urlopen
 import pytest
 
 from bench.children import child
-from functions.notices.events import fate
-from functions.shared.account.mail import Mailer
+from functions.notices.ses_events import parse_event
+from functions.shared.accounts.mail import Mailer
 from infra.topology import MAIL_SETS
 from local.mail import provision_mail
 from local.mail_feedback import provision_feedback
 from local.naming import physical
-from tests.unit.accounts.open_routes import MAIL_FROM, client
+from tests.unit.accounts.public_routes import MAIL_FROM, client
 
 ADA = "ada@example.com"
 
@@ -69,7 +69,7 @@ def test_an_ordered_event_comes_once_in_the_envelope_of_sns(endpoint: str, event
     assert ordered(endpoint, ADA, event) == 202
     (body,) = told(endpoint)
     assert {"Type", "MessageId", "TopicArn", "Message", "Timestamp"} <= json.loads(body).keys()
-    met = fate(body)
+    met = parse_event(body)
     assert (met.what, met.addresses, met.person) == (what, (ADA,), "p-1")
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from infra.topology import Function, QueueSource
 from local import poller
-from local.execution import FunctionCrashedError
+from local.execution_environment import FunctionCrashedError
 
 SOURCE = QueueSource("q", batch_size=25, window_seconds=1, max_concurrency=2)
 FUNCTION = Function("sync", "m.f", 128, 3, source=SOURCE)

@@ -31,7 +31,7 @@ READS_EVENTS = {
     "functions/privacy/erasure/rows.py": "an erasure that its owner asked for",
     "functions/destinations/probe.py": "a customer's own ClickHouse, tried with a row of ours",
     "functions/sync/load.py": "counts of a batch",
-    "functions/billing/stored.py": "counts by tenant and day",
+    "functions/billing/reconciliation/stored_rows.py": "counts by tenant and day",
     "functions/retention/partitions.py": "counts by tenant and day of receipt",
 }
 

@@ -5,7 +5,7 @@ from itertools import islice
 from typing import Any
 
 from functions.shared.aws_client import asked, s3_client
-from functions.shared.buckets.contract import BucketUnavailableError, Listed, whole_folder
+from functions.shared.buckets.contract import BucketUnavailableError, ListedObject, whole_folder
 
 DELETED_A_CALL = 1000
 READ_SECONDS = 30
@@ -15,7 +15,7 @@ class FilesNotDeletedError(BucketUnavailableError):
     """S3 did not delete some of the files."""
 
 
-class DropBucket:
+class ErasableDropBucket:
     """Lists and deletes. Every method raises BucketUnavailableError when S3 fails.
 
     Parameters
@@ -27,13 +27,13 @@ class DropBucket:
         self._name = name
         self._s3 = s3
 
-    def under(self, prefix: str) -> Iterator[Listed]:
+    def under(self, prefix: str) -> Iterator[ListedObject]:
         """All files whose key begins with `prefix`, which ends in a slash."""
         start: dict[str, str] = {}
         while True:
             page = self._call("list_objects_v2", Prefix=whole_folder(prefix), **start)
             for each in page.get("Contents", ()):
-                yield Listed(each["Key"], each["ETag"].strip('"'), each["Size"], each["LastModified"])
+                yield ListedObject(each["Key"], each["ETag"].strip('"'), each["Size"], each["LastModified"])
             if not page.get("IsTruncated"):
                 return
             start = {"ContinuationToken": page["NextContinuationToken"]}

@@ -7,7 +7,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from functions.privacy.erasure.account_marks import AccountMarks
-from functions.privacy.erasure.receipts import Receipts, receipt_of
+from functions.privacy.erasure.receipt_table import ErasureReceipts, receipt_of
 from functions.privacy.erasure.record import (
     ACCOUNT,
     CANCELLED,
@@ -54,7 +54,7 @@ class Erasures:
     client: a boto3 client for DynamoDB.
     """
 
-    def __init__(self, table: str, accounts_table: str, receipts: Receipts, client: Any) -> None:
+    def __init__(self, table: str, accounts_table: str, receipts: ErasureReceipts, client: Any) -> None:
         self._table = table
         self.accounts = AccountMarks(accounts_table, client)
         self._receipts = receipts

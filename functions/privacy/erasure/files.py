@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from functions.privacy.erasure.objects import Files
-from functions.privacy.erasure.place import NotYetError, Time
-from functions.privacy.erasure.reading import READING, Reading
-from functions.shared.buckets.contract import Listed
+from functions.privacy.erasure.place import ErasureClock, NotYetError
+from functions.privacy.erasure.uploaded_files import READING, UploadedFiles
+from functions.shared.buckets.contract import ListedObject
 from functions.shared.tenancy import TenantId, checkpoint_prefix, dropin_prefix
 
 STILL_BEING_PUT = timedelta(minutes=1)
@@ -27,10 +27,10 @@ class DroppedFiles:
     """
 
     bucket: Files
-    reading: Reading
+    reading: UploadedFiles
     tenant: TenantId
     asked_at: datetime
-    time: Time
+    time: ErasureClock
 
     def count(self) -> int:
         return len(self._files())
@@ -43,20 +43,20 @@ class DroppedFiles:
             known = seen.get((each.key, each.etag))
             settled = known is not None and known.state != READING
             under_way = known is not None and known.under_way_at(now)
-            if settled or (self._given_up(now) and not under_way):
+            if settled or (self._is_abandoned(now) and not under_way):
                 gone.append(each.key)
         self.bucket.delete(gone)
         if len(gone) < len(files):
             raise NotYetError("uploads")
         return None
 
-    def _files(self) -> list[Listed]:
+    def _files(self) -> list[ListedObject]:
         """Without empty files, such as folders created in a console: they mention no person."""
         until = self.asked_at + STILL_BEING_PUT
         found = self.bucket.under(dropin_prefix(self.tenant))
         return [each for each in found if each.size_bytes and each.modified_at <= until]
 
-    def _given_up(self, now: float) -> bool:
+    def _is_abandoned(self, now: float) -> bool:
         return now >= (self.asked_at + READ_WITHIN).timestamp()
 
 
@@ -92,17 +92,17 @@ class LastFile:
 
 
 @dataclass(frozen=True, slots=True)
-class Checkpoints:
+class LeftoverCheckpoints:
     """Checkpoints of files, which have some of their text: left behind when reading failed.
 
     `until`: only checkpoints written before then.
     """
 
     bucket: Files
-    reading: Reading
+    reading: UploadedFiles
     tenant: TenantId
     until: Callable[[], datetime]
-    time: Time
+    time: ErasureClock
 
     def count(self) -> int:
         return len(self._left_behind())

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from itertools import islice
 
 from functions.privacy.erasure.erasures import Erasures
-from functions.privacy.erasure.place import NotYetError, Time
+from functions.privacy.erasure.place import ErasureClock, NotYetError
 from functions.privacy.erasure.record import Erasure
-from functions.privacy.holding import Holding
-from functions.privacy.tables import REMOVED_A_CALL, Tables
+from functions.privacy.inventory_entry import InventoryEntry
+from functions.privacy.inventory_tables import REMOVED_A_CALL, InventoryTables
 from functions.shared.tenancy import TenantId
 
 
@@ -16,22 +16,22 @@ from functions.shared.tenancy import TenantId
 class Items:
     """The items of `tenant` in one table. `ready`: whether they are no longer needed."""
 
-    tables: Tables
-    holding: Holding
+    tables: InventoryTables
+    inventory_entry: InventoryEntry
     tenant: TenantId
-    time: Time
+    time: ErasureClock
     ready: Callable[[], bool] = lambda: True
 
     def count(self) -> int:
-        return sum(1 for _ in self.tables.keys(self.holding, self.tenant))
+        return sum(1 for _ in self.tables.keys(self.inventory_entry, self.tenant))
 
     def remove(self) -> str | None:
         if not self.ready():
             raise NotYetError("billing")
-        keys = self.tables.keys(self.holding, self.tenant)
+        keys = self.tables.keys(self.inventory_entry, self.tenant)
         while some := list(islice(keys, REMOVED_A_CALL)):
             self.time.need(30)
-            self.tables.remove(self.holding, some)
+            self.tables.remove(self.inventory_entry, some)
         return None
 
 
@@ -42,7 +42,7 @@ class OtherErasures:
     erasures: Erasures
     tenant: TenantId
     erasure_id: str
-    time: Time
+    time: ErasureClock
 
     def count(self) -> int:
         return len(self._others())

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from functions.privacy.erasure.progress import Plan, Progress
+from functions.privacy.erasure.progress import ErasurePlan, ErasureProgress
 
 LOOK_AGAIN_SECONDS = 60
 MAX_PAUSE_SECONDS = 1800
@@ -17,7 +17,7 @@ class Stop:
 
 
 @dataclass(frozen=True, slots=True)
-class Sweep:
+class SweepPlace:
     """Search this place."""
 
     name: str
@@ -36,7 +36,7 @@ class End:
 
 
 @dataclass(frozen=True, slots=True)
-class Wait:
+class WaitUntil:
     """Nothing can be done before `until`."""
 
     until: float
@@ -47,19 +47,19 @@ class Finish:
     """Nothing is left anywhere, and nothing can arrive."""
 
 
-Move = Stop | Sweep | Begin | End | Wait | Finish
+Move = Stop | SweepPlace | Begin | End | WaitUntil | Finish
 
 
-def next_move(plan: Plan, progress: Progress, now: float) -> Move:
+def next_move(plan: ErasurePlan, progress: ErasureProgress, now: float) -> Move:
     """The move to make at `now`, Unix seconds."""
     if stop := _first(plan.stops, progress.stopped):
         return Stop(stop)
     if now < progress.resume_at:
-        return Wait(progress.resume_at)
+        return WaitUntil(progress.resume_at)
     if progress.began_at is None:
         return Begin()
     if place := _first(plan.places, [*progress.found, *progress.left]):
-        return Sweep(place)
+        return SweepPlace(place)
     quiet_from = plan.quiet_from(progress)
     if progress.left:
         return End(now + _pause(progress))
@@ -72,7 +72,7 @@ def _first(names: Sequence[str], done: Sequence[str]) -> str | None:
     return next((name for name in names if name not in done), None)
 
 
-def _pause(progress: Progress) -> float:
+def _pause(progress: ErasureProgress) -> float:
     """Exponential backoff after rounds without progress: a place that is not ready may stay so for hours."""
     idle = 0 if any(progress.found.values()) else progress.idle
     return float(min(LOOK_AGAIN_SECONDS * 2 ** min(idle, 10), MAX_PAUSE_SECONDS))

@@ -7,12 +7,12 @@ from typing import Protocol
 
 from msgspec import structs
 
-from functions.privacy.erasure.place import NotYetError, Time
+from functions.privacy.erasure.place import ErasureClock, NotYetError
 from functions.privacy.erasure.subject import Subject
-from functions.shared.buckets.contract import Bucket, Listed
+from functions.shared.buckets.contract import Bucket, ListedObject
 from functions.shared.errors import PermanentError
+from functions.shared.events.staged_key import ID_CHARACTERS, StagedKey, is_staged
 from functions.shared.quarantine import pack, unpack
-from functions.shared.staging import ID_CHARACTERS, StagedKey, is_staged
 from functions.shared.tenancy import TenantId, quarantine_prefix, staged_prefix
 
 STILL_BEING_STAGED = timedelta(minutes=1)
@@ -34,7 +34,7 @@ UNREADABLE = "quarantine"
 class Files(Protocol):
     """The part of functions.shared.buckets.contract.Bucket that removing objects needs."""
 
-    def under(self, prefix: str) -> Iterator[Listed]: ...
+    def under(self, prefix: str) -> Iterator[ListedObject]: ...
     def delete(self, keys: Sequence[str]) -> None: ...
 
 
@@ -44,7 +44,7 @@ class Folder:
 
     bucket: Files
     prefix: str
-    time: Time
+    time: ErasureClock
 
     def count(self) -> int:
         return sum(1 for _ in timed(self.bucket.under(self.prefix), self.time))
@@ -74,23 +74,23 @@ class StagedObjects:
 
     bucket: Bucket
     tenant: TenantId
-    time: Time
+    time: ErasureClock
     until: Callable[[], datetime | None] = lambda: None
     stopped_at: Callable[[], float] | None = None
 
     def count(self) -> int:
-        return waiting(self.bucket, self.tenant, self.time, self.until())
+        return count_staged(self.bucket, self.tenant, self.time, self.until())
 
     def remove(self) -> str | None:
         until = self.until()
         listing = timed(self.bucket.under(staged_prefix(self.tenant)), self.time)
         found = [each.key for each in listing if _holds(each, until)]
-        if found and not self._given_up():
+        if found and not self._is_abandoned():
             raise NotYetError("staged")
         self.bucket.delete(found)
         return None
 
-    def _given_up(self) -> bool:
+    def _is_abandoned(self) -> bool:
         return self.stopped_at is not None and self.time.now() >= self.stopped_at() + LEFT_TO_SYNC_SECONDS
 
 
@@ -104,19 +104,19 @@ class Quarantined:
 
     bucket: Bucket
     subject: Subject
-    time: Time
+    time: ErasureClock
 
     def count(self) -> int:
-        told = [self._rows_in(key) for key in self._documents()]
-        rows = sum(each for each in told if each is not None)
-        if None in told and not rows:
+        row_counts = [self._rows_in(key) for key in self._documents()]
+        rows = sum(each for each in row_counts if each is not None)
+        if None in row_counts and not rows:
             raise NotYetError(UNREADABLE)
         return rows
 
     def remove(self) -> str | None:
         unreadable = False
         for key in self._documents():
-            unreadable |= not self._forgotten_in(key)
+            unreadable |= not self._delete_rows_in(key)
         if unreadable:
             raise NotYetError(UNREADABLE)
         return None
@@ -137,7 +137,7 @@ class Quarantined:
         rule = self.subject.rule()
         return sum(rule.matches_line(row) for row in rows)
 
-    def _forgotten_in(self, key: str) -> bool:
+    def _delete_rows_in(self, key: str) -> bool:
         """Whether it could be read. A document that was replaced meanwhile is left to the next round."""
         found = self.bucket.get(key)
         if found is None:
@@ -157,7 +157,7 @@ class Quarantined:
         return True
 
 
-def waiting(bucket: Bucket, tenant: TenantId, time: Time, until: datetime | None = None) -> int:
+def count_staged(bucket: Bucket, tenant: TenantId, time: ErasureClock, until: datetime | None = None) -> int:
     """How many staged objects may hold rows of `tenant` that were received before `until`; None for all.
 
     Raises
@@ -167,7 +167,7 @@ def waiting(bucket: Bucket, tenant: TenantId, time: Time, until: datetime | None
     return sum(_holds(each, until) for each in timed(bucket.under(staged_prefix(tenant)), time))
 
 
-def timed(listing: Iterable[Listed], time: Time) -> Iterator[Listed]:
+def timed(listing: Iterable[ListedObject], time: ErasureClock) -> Iterator[ListedObject]:
     """The same listing, while there is time.
 
     Raises
@@ -180,7 +180,7 @@ def timed(listing: Iterable[Listed], time: Time) -> Iterator[Listed]:
             time.need(A_STEP_SECONDS)
 
 
-def _holds(each: Listed, until: datetime | None) -> bool:
+def _holds(each: ListedObject, until: datetime | None) -> bool:
     """By S3's time, or, for rows that were quarantined and staged again, by the day of their receipt."""
     if not is_staged(each.key):
         return until is None

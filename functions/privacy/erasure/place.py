@@ -18,7 +18,7 @@ class NotYetError(RetryableError):
         self.reason = reason
 
 
-class Place(Protocol):
+class ErasurePlace(Protocol):
     """A store, or part of one, that may hold data of a person or an account.
 
     Both methods may be called again at any time, also after a run died in the middle of either, and raise an
@@ -40,7 +40,7 @@ class Place(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Time:
+class ErasureClock:
     """The time of a run. `now`: Unix seconds; `left`: seconds until the run is stopped."""
 
     now: Callable[[], float]

@@ -23,7 +23,7 @@ UNCOUNTED = frozenset({"last_file", "traces"})
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class ErasurePlan:
     """The names of stops and places, in their order.
 
     `quiet_at`: Unix seconds; from then on nothing new can arrive. None where stops ensure that: then it is
@@ -36,14 +36,14 @@ class Plan:
     quiet_at: float | None = None
     settle_seconds: float = 0
 
-    def quiet_from(self, progress: "Progress") -> float:
+    def quiet_from(self, progress: "ErasureProgress") -> float:
         if self.quiet_at is not None:
             return max(self.quiet_at, (progress.removed_at or 0.0) + self.settle_seconds)
         return (progress.stopped_at or 0.0) + self.settle_seconds
 
 
 @dataclass(frozen=True, slots=True)
-class People:
+class PeopleIds:
     """The people of an account, as ids and digests of addresses: unreadable once they are erased."""
 
     subjects: tuple[str, ...]
@@ -51,7 +51,7 @@ class People:
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class ErasureProgress:
     """Times in Unix seconds.
 
     `stopped`: the stops that are done, all of them since `stopped_at`. For the round that began at
@@ -79,15 +79,15 @@ class Progress:
     idle: int = 0
     resume_at: float = 0.0
 
-    def after_stop(self, stop: str, of: Plan, now: float) -> "Progress":
+    def after_stop(self, stop: str, of: ErasurePlan, now: float) -> "ErasureProgress":
         stopped = (*self.stopped, stop)
         last = set(of.stops) <= set(stopped)
         return replace(self, stopped=stopped, stopped_at=now if last else None)
 
-    def knowing(self, people: People) -> "Progress":
+    def knowing(self, people: PeopleIds) -> "ErasureProgress":
         return replace(self, subjects=people.subjects, digests=people.digests)
 
-    def after_round(self, now: float, resume_at: float) -> "Progress":
+    def after_round(self, now: float, resume_at: float) -> "ErasureProgress":
         """The next round begins; `idle` counts the rounds without a removal."""
         removed_some = any(self.found.values())
         return replace(
@@ -100,14 +100,14 @@ class Progress:
             resume_at=max(now, resume_at),
         )
 
-    def beginning(self, now: float) -> "Progress":
+    def beginning(self, now: float) -> "ErasureProgress":
         return replace(self, began_at=now, rounds=self.rounds + 1)
 
-    def expecting(self, place: str, count: int) -> "Progress":
+    def expecting(self, place: str, count: int) -> "ErasureProgress":
         """`count` are about to be removed, or were when a run died."""
         return replace(self, pending={**self.pending, place: max(count, self.pending.get(place, 0))})
 
-    def swept(self, place: str, now: float, mark: str | None = None) -> "Progress":
+    def swept(self, place: str, now: float, mark: str | None = None) -> "ErasureProgress":
         """The place is now empty; its pending count is removed."""
         gone = self.pending.get(place, 0)
         source = gone and place not in COPIES | UNCOUNTED
@@ -120,14 +120,14 @@ class Progress:
             removed_at=now if source else self.removed_at,
         )
 
-    def leaving(self, place: str, reason: str) -> "Progress":
+    def leaving(self, place: str, reason: str) -> "ErasureProgress":
         return replace(self, left={**self.left, place: reason})
 
     def to_json(self) -> str:
         return json.dumps(asdict(self), separators=(",", ":"))
 
     @classmethod
-    def from_json(cls, text: str) -> "Progress":
+    def from_json(cls, text: str) -> "ErasureProgress":
         fields = json.loads(text)
         named: dict[str, Any] = {
             name: tuple(each) if isinstance(each, list) else each for name, each in fields.items()

@@ -34,7 +34,7 @@ class BrokenChainError(PermanentError):
 
 
 @dataclass(frozen=True, slots=True)
-class Receipt:
+class ErasureReceipt:
     """`kind` is "account" or "person"; times in RFC 3339, UTC; `person` is None for an account.
 
     `counts`: what was removed, by place. `backups_until`: until then our backups may hold copies.
@@ -59,7 +59,7 @@ class Receipt:
         return sha256(self.canonical().encode()).hexdigest()
 
     @classmethod
-    def from_json(cls, text: str) -> "Receipt":
+    def from_json(cls, text: str) -> "ErasureReceipt":
         return cls(**json.loads(text))
 
 
@@ -78,7 +78,7 @@ def person_hash(erasure_id: str, subject: Subject) -> str:
     return _hash(erasure_id, subject.tenant, subject.field, subject.value)
 
 
-def checked(receipts: Iterable[Receipt], head: str = FIRST) -> str:
+def checked(receipts: Iterable[ErasureReceipt], head: str = FIRST) -> str:
     """Check that each of `receipts`, which are all, follows from the one before; the last one's hash.
 
     Raises

@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from functions.privacy.erasure.progress import Progress
+from functions.privacy.erasure.progress import ErasureProgress
 from functions.privacy.erasure.subject import Subject
 from functions.shared.tenancy import TenantId
 
@@ -44,7 +44,7 @@ class Erasure:
     verified_at: int | None = None
     cancelled_at: int | None = None
     revision: int = 0
-    progress: Progress = field(default_factory=Progress)
+    progress: ErasureProgress = field(default_factory=ErasureProgress)
     counts: dict[str, int] = field(default_factory=dict)
 
     @property
@@ -57,7 +57,7 @@ class Erasure:
         return self.state in (REQUESTED, RUNNING)
 
     @property
-    def in_own_cloud(self) -> bool:
+    def reaches_byoc(self) -> bool:
         """Whether it reaches the customer's bucket and ClickHouse; erasing a whole BYOC account does not."""
         return self.byoc and self.kind == PERSON
 
@@ -108,7 +108,9 @@ def erasure_of(item: Item) -> Erasure:
         verified_at=_number(item, "verified_at"),
         cancelled_at=_number(item, "cancelled_at"),
         revision=int(item["revision"]["N"]),
-        progress=Progress.from_json(item["progress"]["S"]) if "progress" in item else Progress(),
+        progress=ErasureProgress.from_json(item["progress"]["S"])
+        if "progress" in item
+        else ErasureProgress(),
         counts=json.loads(item["counts"]["S"]) if "counts" in item else {},
     )
 

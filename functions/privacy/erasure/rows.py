@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from functions.privacy.erasure.place import NotYetError, Time
-from functions.privacy.erasure.subject import Whose
+from functions.privacy.erasure.place import ErasureClock, NotYetError
+from functions.privacy.erasure.subject import RowSelection
 from functions.shared.tenancy import TenantId
 from functions.shared.warehouse import OutcomeUnknownError, Warehouse
 
@@ -45,13 +45,13 @@ class EventRows:
     def __init__(self, warehouse: Warehouse) -> None:
         self._warehouse = warehouse
 
-    def count(self, whose: Whose, until: datetime | None = None) -> int:
+    def count(self, whose: RowSelection, until: datetime | None = None) -> int:
         """How many of these rows there are, of those received before `until`."""
         condition, parameters = _received(whose, until)
         statement = f"SELECT count() AS count FROM events WHERE {condition}"  # noqa: S608 - nothing of a caller's
         return self._number(statement, parameters)
 
-    def erase(self, whose: Whose, until: datetime | None = None) -> bool:
+    def erase(self, whose: RowSelection, until: datetime | None = None) -> bool:
         """Rewrite the parts without them, on all replicas; a lightweight delete would leave the bytes.
 
         False if that is still in progress: in large parts it takes longer than a run can wait.
@@ -103,9 +103,9 @@ class Rows:
     """
 
     rows: EventRows
-    whose: Whose
+    whose: RowSelection
     waiting: Callable[[], int]
-    time: Time
+    time: ErasureClock
     until: Callable[[], datetime | None] = lambda: None
 
     def count(self) -> int:
@@ -127,7 +127,7 @@ class Traces:
     rows: EventRows
     tenant: TenantId
     erased_at: Callable[[], str | None]
-    time: Time
+    time: ErasureClock
 
     def count(self) -> int:
         erased_at = self.erased_at()
@@ -143,7 +143,7 @@ class Traces:
         return None
 
 
-def _received(whose: Whose, until: datetime | None) -> tuple[str, dict[str, Any]]:
+def _received(whose: RowSelection, until: datetime | None) -> tuple[str, dict[str, Any]]:
     condition, parameters = whose.condition()
     if until is None:
         return condition, parameters

@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Protocol, TypeVar
 
-from functions.privacy.erasure.moves import Begin, End, Finish, Move, Stop, Sweep, Wait, next_move
-from functions.privacy.erasure.place import TIME, NotYetError, Place, Time
-from functions.privacy.erasure.progress import UNCOUNTED, People, Plan, Progress
+from functions.privacy.erasure.moves import Begin, End, Finish, Move, Stop, SweepPlace, WaitUntil, next_move
+from functions.privacy.erasure.place import TIME, ErasureClock, ErasurePlace, NotYetError
+from functions.privacy.erasure.progress import UNCOUNTED, ErasurePlan, ErasureProgress, PeopleIds
 from functions.privacy.erasure.record import Erasure
 from functions.shared import journal
 from functions.shared.errors import AstralogError
@@ -16,7 +16,7 @@ T = TypeVar("T")
 RESERVE_SECONDS = 20.0
 """For storing what was done."""
 
-Stopping = Callable[[], People | None]
+Stopping = Callable[[], PeopleIds | None]
 """Performs a stop; the people it returns are to be stored."""
 
 
@@ -31,7 +31,7 @@ class Saves(Protocol):
 
 
 @dataclass(slots=True)
-class Work:
+class ErasureRun:
     """An erasure, with its stops and places.
 
     `stops`: by name; one of them returns the account's people, who are to be stored. `places`: by name, in
@@ -40,13 +40,13 @@ class Work:
 
     erasure: Erasure
     stops: Mapping[str, Stopping] = field(default_factory=dict)
-    places: dict[str, Place] = field(default_factory=dict)
+    places: dict[str, ErasurePlace] = field(default_factory=dict)
     quiet_at: float | None = None
     settle_seconds: float = 0.0
 
     @property
-    def plan(self) -> Plan:
-        return Plan(tuple(self.stops), tuple(self.places), self.quiet_at, self.settle_seconds)
+    def plan(self) -> ErasurePlan:
+        return ErasurePlan(tuple(self.stops), tuple(self.places), self.quiet_at, self.settle_seconds)
 
     def mark_of(self, place: str) -> str | None:
         """What the place returned when it was last emptied."""
@@ -66,7 +66,7 @@ class Work:
         removed = self.erasure.progress.removed
         return {name: count for name, count in sorted(removed.items()) if name not in UNCOUNTED}
 
-    def go_on(self, store: Saves, time: Time) -> bool:
+    def advance(self, store: Saves, time: ErasureClock) -> bool:
         """Do what can be done now; whether nothing is left anywhere, nor can arrive.
 
         Raises
@@ -78,7 +78,7 @@ class Work:
             move = next_move(self.plan, self.erasure.progress, time.now())
             if isinstance(move, Finish):
                 return True
-            if isinstance(move, Wait) or time.left() < RESERVE_SECONDS:
+            if isinstance(move, WaitUntil) or time.left() < RESERVE_SECONDS:
                 return False
             try:
                 self._make(move, store, time, is_first=is_first)
@@ -86,7 +86,7 @@ class Work:
                 return False
             is_first = False
 
-    def _make(self, move: Move, store: Saves, time: Time, *, is_first: bool) -> None:
+    def _make(self, move: Move, store: Saves, time: ErasureClock, *, is_first: bool) -> None:
         progress, now = self.erasure.progress, time.now()
         match move:
             case Stop(name):
@@ -95,12 +95,12 @@ class Work:
                 self._save(store, stopped.knowing(people) if people else stopped)
             case Begin():
                 self._save(store, progress.beginning(now))
-            case Sweep(name):
+            case SweepPlace(name):
                 self._sweep(name, store, time, is_first=is_first)
             case End(resume_at):
                 self._save(store, progress.after_round(now, resume_at))
 
-    def _sweep(self, name: str, store: Saves, time: Time, *, is_first: bool) -> None:
+    def _sweep(self, name: str, store: Saves, time: ErasureClock, *, is_first: bool) -> None:
         """Count, store the count, remove, and store that the place is empty.
 
         The next turn begins at the place that ran out of time; if that place had a whole turn, it is left.
@@ -127,7 +127,7 @@ class Work:
             raise _OutOfTimeError
         self._save(store, self.erasure.progress.leaving(name, reason))
 
-    def _save(self, store: Saves, progress: Progress) -> None:
+    def _save(self, store: Saves, progress: ErasureProgress) -> None:
         self.erasure = store.save(replace(self.erasure, progress=progress))
 
 

@@ -12,7 +12,7 @@ MESSAGE = "message"
 METADATA = "metadata."
 
 
-class Whose(Protocol):
+class RowSelection(Protocol):
     """Rows of one tenant to be erased."""
 
     @property
@@ -23,7 +23,7 @@ class Whose(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Everything:
+class AllRows:
     """All rows of `tenant`."""
 
     tenant: TenantId

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from functions.shared.account.suppressions import Suppressions
+from functions.shared.accounts.suppressions import Suppressions
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,12 @@ import base64
 from collections.abc import Mapping
 from typing import Any
 
-from functions.privacy.holding import Holding
+from functions.privacy.inventory_entry import InventoryEntry
 
 
-def shown(item: Mapping[str, Any], holding: Holding) -> dict[str, Any]:
+def shown(item: Mapping[str, Any], inventory_entry: InventoryEntry) -> dict[str, Any]:
     """The attributes of an item that its owner is shown: those on the inventory's list, in that order."""
-    return {name: plain(item[name]) for name in holding.shows if name in item}
+    return {name: plain(item[name]) for name in inventory_entry.shows if name in item}
 
 
 def plain(attribute: Mapping[str, Any]) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 from functions.privacy.export.record import (
     RUNNING,
     Export,
-    File,
+    ExportFile,
     Item,
     export_of,
     files_of,
@@ -37,12 +37,12 @@ class ExportOpenError(PermanentError):
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class ArchivePart:
     """An uploaded part of an archive."""
 
     number: int
     etag: str
-    files: list[File]
+    files: list[ExportFile]
 
 
 class Exports:
@@ -101,7 +101,7 @@ class Exports:
         # The index is eventually consistent.
         return [each for each in exports if each and each.open]
 
-    def save(self, export: Export, part: Part | None = None) -> Export:
+    def save(self, export: Export, part: ArchivePart | None = None) -> Export:
         """Store an open export, with an uploaded part, unless it was changed since it was read.
 
         Raises
@@ -136,17 +136,17 @@ class Exports:
         self._forget_parts(export)
         return new
 
-    def parts(self, export: Export) -> list[Part]:
+    def parts(self, export: Export) -> list[ArchivePart]:
         """The uploaded parts, in their order; not those of an abandoned attempt."""
         parts = [
-            Part(int(each["part"]["N"]), each["etag"]["S"], files_of(each["files"]["S"]))
+            ArchivePart(int(each["part"]["N"]), each["etag"]["S"], files_of(each["files"]["S"]))
             for each in self._of_tenant(export.tenant)
             if _is_part(each, export)
         ]
         valid = [each for each in parts if each.number <= export.progress.parts]
         return sorted(valid, key=lambda each: each.number)
 
-    def _part(self, export: Export, part: Part | None) -> list[Item]:
+    def _part(self, export: Export, part: ArchivePart | None) -> list[Item]:
         if part is None:
             return []
         item = {

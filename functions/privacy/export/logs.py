@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from functions.privacy.export.left_out import NOTHING, LeftOut
+from functions.privacy.export.exclusions import NO_EXCLUSIONS, Exclusions
 from functions.shared.tenancy import TenantId, row_filter
 from functions.shared.warehouse import TOO_LARGE_RESULT, Warehouse, WarehouseRefusedError
 
@@ -55,7 +55,7 @@ ORDER BY timestamp, batch_id, {_ROW_HASH} LIMIT {{{{given:UInt64}}}}, {{{{size:U
 
 
 @dataclass(frozen=True, slots=True)
-class Period:
+class LogPeriod:
     """Events of [since, until) in nanoseconds since 1970, received before `cut`, in microseconds."""
 
     since: int
@@ -64,7 +64,7 @@ class Period:
 
 
 @dataclass(frozen=True, slots=True)
-class Position:
+class LogPosition:
     """Where the next page begins: after `given` rows of this instant, batch and hash; `window` to read."""
 
     instant: int
@@ -77,16 +77,16 @@ class Position:
         return json.dumps(asdict(self))
 
     @classmethod
-    def from_json(cls, text: str) -> "Position":
+    def from_json(cls, text: str) -> "LogPosition":
         return cls(**json.loads(text))
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class LogPage:
     """Events as an export has them, and where the next page begins; None after the last."""
 
     lines: list[bytes]
-    after: Position | None
+    after: LogPosition | None
 
 
 class Logs:
@@ -96,22 +96,22 @@ class Logs:
         self,
         warehouse: Warehouse,
         tenant: TenantId,
-        period: Period,
+        period: LogPeriod,
         rows_a_page: int = ROWS_A_PAGE,
-        left_out: LeftOut = NOTHING,
+        exclusions: Exclusions = NO_EXCLUSIONS,
     ) -> None:
         self._warehouse = warehouse
         self._tenant = tenant
         self._period = period
         self._rows_a_page = rows_a_page
-        self._left_out = left_out
+        self._exclusions = exclusions
 
-    def page(self, position: Position | None = None) -> Page:
+    def page(self, position: LogPosition | None = None) -> LogPage:
         """The events from `position` on; None for the first page. A page may be empty and not be the last."""
-        here = position or Position(self._period.since)
+        here = position or LogPosition(self._period.since)
         end = min(here.instant + here.window, self._period.until)
         if here.instant >= self._period.until:
-            return Page([], None)
+            return LogPage([], None)
         size = self._rows_a_page
         while True:
             try:
@@ -121,13 +121,13 @@ class Logs:
                 if refusal.engine_code != TOO_LARGE_RESULT or size == 1:
                     raise
                 size = max(1, size // 8)
-        lines = [_line(row) for row in rows if not self._is_left_out(row)]
-        return Page(lines, self._after(here, end, rows, size))
+        lines = [_line(row) for row in rows if not self._is_excluded(row)]
+        return LogPage(lines, self._after(here, end, rows, size))
 
-    def _is_left_out(self, row: dict[str, Any]) -> bool:
-        return self._left_out.has_row(row["message"], row["metadata"], int(row["received"]))
+    def _is_excluded(self, row: dict[str, Any]) -> bool:
+        return self._exclusions.has_row(row["message"], row["metadata"], int(row["received"]))
 
-    def _rows(self, here: Position, end: int, size: int) -> list[dict[str, Any]]:
+    def _rows(self, here: LogPosition, end: int, size: int) -> list[dict[str, Any]]:
         owned, parameters = row_filter(self._tenant)
         return self._warehouse.select(
             _STATEMENT.format(owned=owned),
@@ -144,17 +144,19 @@ class Logs:
             {"max_result_bytes": MAX_PAGE_BYTES, "readonly": 1},
         ).rows
 
-    def _after(self, here: Position, end: int, rows: Sequence[dict[str, Any]], size: int) -> Position | None:
+    def _after(
+        self, here: LogPosition, end: int, rows: Sequence[dict[str, Any]], size: int
+    ) -> LogPosition | None:
         if len(rows) < size:
             following = self._first_from(end) if end < self._period.until else None
             window = min(here.window * 2, MOST_WINDOW)
-            return None if following is None else Position(following, window=window)
+            return None if following is None else LogPosition(following, window=window)
         last = _place(rows[-1])
         given = sum(_place(row) == last for row in rows)
         if last == (here.instant, here.batch_id, here.row_hash):
             given += here.given
         window = max(here.window // 2, LEAST_WINDOW)
-        return replace(Position(*last), given=given, window=window)
+        return replace(LogPosition(*last), given=given, window=window)
 
     def _first_from(self, instant: int) -> int | None:
         """The time of the first event from `instant` on; None if there is none: years may be empty."""

@@ -4,9 +4,9 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from functions.privacy.export.record import Export, File
-from functions.privacy.holdings import BY_ADDRESS, HOLDINGS, KEPT, NOT_COPIED
-from functions.privacy.moments import moment
+from functions.privacy.data_inventory import BY_ADDRESS, DATA_INVENTORY, KEPT, NOT_EXPORTED
+from functions.privacy.export.record import Export, ExportFile
+from functions.privacy.timestamps import to_rfc3339
 
 FORMAT = "astralog-export-1"
 NAME = "manifest.json"
@@ -25,7 +25,7 @@ To check a file: run sha256sum account/keys-0001.ndjson and compare the result w
 """
 
 
-def manifest(export: Export, files: Sequence[File], now: float, waiting: int) -> bytes:
+def manifest(export: Export, files: Sequence[ExportFile], now: float, waiting: int) -> bytes:
     """`waiting`: staged objects that were not loaded when the logs were read, after a long wait."""
     counts: dict[str, int] = {}
     for each in files:
@@ -36,8 +36,8 @@ def manifest(export: Export, files: Sequence[File], now: float, waiting: int) ->
         "format": FORMAT,
         "export": export.export_id,
         "account": str(export.tenant),
-        "requested_at": moment(export.requested_at),
-        "made_at": moment(now),
+        "requested_at": to_rfc3339(export.requested_at),
+        "made_at": to_rfc3339(now),
         "logs": _logs(export, waiting),
         "records": counts,
         "files": [
@@ -52,7 +52,7 @@ def manifest(export: Export, files: Sequence[File], now: float, waiting: int) ->
         ],
         "withheld": _withheld(),
         "held_and_not_found_by_account": {**KEPT, **BY_ADDRESS},
-        "held_and_not_copied": NOT_COPIED,
+        "held_and_not_copied": NOT_EXPORTED,
     }
     return json.dumps(told, indent=1, ensure_ascii=False).encode()
 
@@ -61,9 +61,9 @@ def _logs(export: Export, waiting: int) -> dict[str, Any] | None:
     if export.logs_from is None or export.logs_to is None:
         return None
     return {
-        "from": moment(export.logs_from),
-        "to": moment(export.logs_to),
-        "received_before": moment(export.began_at),
+        "from": to_rfc3339(export.logs_from),
+        "to": to_rfc3339(export.logs_to),
+        "received_before": to_rfc3339(export.began_at),
         "staged_objects_not_included": waiting,
     }
 
@@ -71,7 +71,7 @@ def _logs(export: Export, waiting: int) -> dict[str, Any] | None:
 def _withheld() -> list[dict[str, str]]:
     """The attributes of each table that are in no file."""
     return [
-        {"table": holding.table, "attribute": name, "because": reason}
-        for holding in HOLDINGS
-        for name, reason in holding.withholds.items()
+        {"table": inventory_entry.table, "attribute": name, "because": reason}
+        for inventory_entry in DATA_INVENTORY
+        for name, reason in inventory_entry.withholds.items()
     ]

@@ -4,7 +4,7 @@ import json
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
-from functions.privacy.export.zipping import Entry
+from functions.privacy.export.zipping import ZipEntry
 from functions.shared.tenancy import TenantId, exports_prefix
 
 SECONDS_A_DAY = 86_400
@@ -23,17 +23,17 @@ Item = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class File:
+class ExportFile:
     """A file of the archive: its entry, a description of its content, and its number of records."""
 
-    entry: Entry
+    entry: ZipEntry
     sha256: str
     rows: int
     holds: str
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class ExportProgress:
     """How far the archive is written.
 
     `upload_id`: of S3's multipart upload; empty before it began. `parts` are uploaded, `offset` bytes long.
@@ -69,7 +69,7 @@ class Export:
     bytes: int = 0
     busy_until: int = 0
     revision: int = 0
-    progress: Progress = field(default_factory=Progress)
+    progress: ExportProgress = field(default_factory=ExportProgress)
 
     @property
     def open(self) -> bool:
@@ -91,7 +91,7 @@ class Export:
 
     def again(self, began_at: int) -> "Export":
         """The same export, to be restarted."""
-        return replace(self, began_at=began_at, busy_until=0, progress=Progress())
+        return replace(self, began_at=began_at, busy_until=0, progress=ExportProgress())
 
 
 def item_of(export: Export) -> Item:
@@ -132,17 +132,17 @@ def export_of(item: Item) -> Export:
         bytes=int(item["bytes"]["N"]),
         busy_until=int(item["busy_until"]["N"]),
         revision=int(item["revision"]["N"]),
-        progress=Progress(**json.loads(item["progress"]["S"])),
+        progress=ExportProgress(**json.loads(item["progress"]["S"])),
     )
 
 
-def files_text(files: list[File]) -> str:
+def files_text(files: list[ExportFile]) -> str:
     """Files as they are stored with a part."""
     return json.dumps([[*asdict(each.entry).values(), each.sha256, each.rows, each.holds] for each in files])
 
 
-def files_of(text: str) -> list[File]:
-    return [File(Entry(*each[:5]), *each[5:]) for each in json.loads(text)]
+def files_of(text: str) -> list[ExportFile]:
+    return [ExportFile(ZipEntry(*each[:5]), *each[5:]) for each in json.loads(text)]
 
 
 def key_of(tenant: TenantId, entry: str) -> Item:

@@ -7,11 +7,11 @@ from typing import Any, Protocol
 
 from functions.privacy.export.attributes import shown
 from functions.privacy.export.cells import Record, csv_of, lines
-from functions.privacy.export.left_out import NOTHING, LeftOut
-from functions.privacy.export.logs import Logs, Position
-from functions.privacy.holding import Holding
+from functions.privacy.export.exclusions import NO_EXCLUSIONS, Exclusions
+from functions.privacy.export.logs import LogPosition, Logs
+from functions.privacy.inventory_entry import InventoryEntry
+from functions.privacy.inventory_tables import InventoryTables
 from functions.privacy.sign_ins import SignIns
-from functions.privacy.tables import Tables
 from functions.shared.buckets.contract import Bucket
 from functions.shared.quarantine import unpack
 from functions.shared.tenancy import TenantId, quarantine_prefix
@@ -52,36 +52,36 @@ class Source(Protocol):
 class TableSource:
     """The account's items in one table, as NDJSON and as CSV."""
 
-    tables: Tables
-    holding: Holding
+    tables: InventoryTables
+    inventory_entry: InventoryEntry
     tenant: TenantId
 
     @property
     def name(self) -> str:
-        return f"account/{self.holding.file}"
+        return f"account/{self.inventory_entry.file}"
 
     @property
     def holds(self) -> str:
-        return f"items of this account in the table {self.holding.table}"
+        return f"items of this account in the table {self.inventory_entry.table}"
 
     def read(self, position: str | None) -> Piece:
         records: list[Record] = []
         after = json.loads(position) if position else None
         for _ in range(PAGES_A_PIECE):
-            page = self.tables.page(self.holding, self.tenant, after)
+            page = self.tables.page(self.inventory_entry, self.tenant, after)
             records += [self._record(item) for item in page.items if self._meant(item)]
             after = page.after
             if after is None or len(lines(records)) > PIECE_BYTES:
                 break
-        contents = {".ndjson": lines(records), ".csv": csv_of(records, self.holding.shows)}
+        contents = {".ndjson": lines(records), ".csv": csv_of(records, self.inventory_entry.shows)}
         return Piece(contents, len(records), None if after is None else json.dumps(after))
 
     def _meant(self, item: dict[str, Any]) -> bool:
         """Whether to export the item: not if it only serves exports, as a lock or parts of an archive."""
-        return self.holding.table != "exports" or "state" in item
+        return self.inventory_entry.table != "exports" or "state" in item
 
     def _record(self, item: dict[str, Any]) -> Record:
-        record = shown(item, self.holding)
+        record = shown(item, self.inventory_entry)
         if "summary" in record:
             record["summary"] = json.loads(record["summary"])
         return record
@@ -110,7 +110,7 @@ class QuarantineSource:
 
     bucket: Bucket
     tenant: TenantId
-    left_out: LeftOut = NOTHING
+    exclusions: Exclusions = NO_EXCLUSIONS
     name: str = "logs/quarantined"
     holds: str = "accepted events that ClickHouse rejected, as they were staged"
 
@@ -121,7 +121,7 @@ class QuarantineSource:
             return Piece({".ndjson": b""}, 0, None)
         found = self.bucket.get(left[0])
         held = unpack(bytes(found.body))[1] if found else []
-        rows = [row for row in held if not self.left_out.has_line(row)]
+        rows = [row for row in held if not self.exclusions.has_line(row)]
         content = b"".join(row + b"\n" for row in rows)
         return Piece({".ndjson": content}, len(rows), left[0] if len(left) > 1 else None)
 
@@ -137,7 +137,7 @@ class LogSource:
     def read(self, position: str | None) -> Piece:
         content: list[bytes] = []
         rows = size = 0
-        after = Position.from_json(position) if position else None
+        after = LogPosition.from_json(position) if position else None
         for _ in range(PAGES_A_PIECE):
             page = self.logs.page(after)
             content += page.lines

@@ -24,7 +24,7 @@ _PLAIN_FILE = 0o100644 << 16
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ZipEntry:
     """A file in an archive: where it begins, its sizes and its CRC-32."""
 
     name: str
@@ -34,11 +34,11 @@ class Entry:
     size_bytes: int
 
 
-def packed(name: str, body: bytes, offset: int, at: datetime) -> tuple[bytes, Entry]:
+def packed(name: str, body: bytes, offset: int, at: datetime) -> tuple[bytes, ZipEntry]:
     """The bytes of a file at `offset`, and its entry. `body` is below four gigabytes."""
     deflated = zlib.compressobj(6, zlib.DEFLATED, -15)
     data = deflated.compress(body) + deflated.flush()
-    entry = Entry(name, offset, zlib.crc32(body), len(data), len(body))
+    entry = ZipEntry(name, offset, zlib.crc32(body), len(data), len(body))
     encoded = name.encode()
     header = struct.pack(
         "<4s5H3L2H",
@@ -47,7 +47,7 @@ def packed(name: str, body: bytes, offset: int, at: datetime) -> tuple[bytes, En
     return header + encoded + data, entry
 
 
-def directory(entries: Sequence[Entry], offset: int, at: datetime) -> bytes:
+def directory(entries: Sequence[ZipEntry], offset: int, at: datetime) -> bytes:
     """The end of an archive whose directory begins at `offset`."""
     central = b"".join(_central(each, at) for each in entries)
     end = offset + len(central)
@@ -68,7 +68,7 @@ def directory(entries: Sequence[Entry], offset: int, at: datetime) -> bytes:
     )  # fmt: skip
 
 
-def _central(entry: Entry, at: datetime) -> bytes:
+def _central(entry: ZipEntry, at: datetime) -> bytes:
     encoded = entry.name.encode()
     extra = struct.pack("<2HQ", 1, 8, entry.offset) if entry.offset >= LIMIT_32 else b""
     header = struct.pack(

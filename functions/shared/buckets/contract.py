@@ -28,7 +28,7 @@ class BucketRefusedError(BucketError):
 
 
 class ListingTooLongError(BucketError):
-    """The listing exceeds the limits of functions.shared.buckets.customers; reading stops."""
+    """The listing exceeds the limits of functions.shared.buckets.customer; reading stops."""
 
     def __init__(self) -> None:
         super().__init__("ListingTooLong")
@@ -39,7 +39,7 @@ class ObjectChangedError(PermanentError):
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ExpectedObject:
     """The expected object: the ETag, without quotes, and the size that a notification or a listing gave."""
 
     etag: str
@@ -47,7 +47,7 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class ObjectBody:
     """An object's body, and its ETag without quotes."""
 
     body: bytes | memoryview
@@ -55,7 +55,7 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class ListedObject:
     """A staged object in a listing; `etag` without quotes."""
 
     key: str
@@ -86,12 +86,12 @@ class Bucket(Protocol):
         """Replace the object that has this `etag` with `body`; False when it has another, or is missing."""
         ...
 
-    def get(self, key: str, told: Told | None = None) -> Found | None:
+    def get(self, key: str, expected: ExpectedObject | None = None) -> ObjectBody | None:
         """The whole object; None when it does not exist. A missing bucket raises instead.
 
         Raises
         ------
-        ObjectChangedError: its ETag is not the one in `told`, or it is larger.
+        ObjectChangedError: its ETag is not the one in `expected`, or it is larger.
         """
         ...
 
@@ -106,7 +106,7 @@ class Bucket(Protocol):
         """Delete any number of objects; a missing object is not an error. A failure may leave some."""
         ...
 
-    def under(self, prefix: str) -> Iterator[Listed]:
+    def under(self, prefix: str) -> Iterator[ListedObject]:
         """All objects whose key begins with `prefix`, which ends in a slash or is empty.
 
         In no order, page by page as the caller reads, so errors are raised during the iteration. Objects
@@ -120,9 +120,9 @@ class Bucket(Protocol):
         ...
 
 
-def same_object(told: Told | None, etag: str, size_bytes: int) -> None:
-    """Raises ObjectChangedError unless `etag` and size are those of `told`."""
-    if told and (etag != told.etag or size_bytes > told.size_bytes):
+def same_object(expected: ExpectedObject | None, etag: str, size_bytes: int) -> None:
+    """Raises ObjectChangedError unless `etag` and size are those of `expected`."""
+    if expected and (etag != expected.etag or size_bytes > expected.size_bytes):
         raise ObjectChangedError("the object is not the one that was asked for")
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from functions.shared.schema.numbered import Migration
+from functions.shared.schema.migration_files import Migration
 from functions.shared.warehouse import Selection
 
 _CREATE = """

@@ -3,14 +3,14 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from functions.shared.address import Address
+from functions.shared.clickhouse_address import ClickHouseAddress
 from functions.shared.schema.history import apply_missing
-from functions.shared.schema.numbered import Migration
+from functions.shared.schema.migration_files import Migration
 from functions.shared.warehouse import Warehouse
 
 STATEMENT_TIMEOUT_SECONDS = 120
 
-Connect = Callable[[Address], Warehouse]
+Connect = Callable[[ClickHouseAddress], Warehouse]
 
 _SERVERS_OWN = "system"
 """A database that every server has; `default` may have been dropped."""
@@ -18,7 +18,7 @@ _SERVERS_OWN = "system"
 _ENGINES = {"Replicated": "ReplicatedMergeTree"}
 
 
-def connect_directly(address: Address) -> Warehouse:
+def connect_directly(address: ClickHouseAddress) -> Warehouse:
     """A connection without egress filter: for our own addresses."""
     return Warehouse(address, STATEMENT_TIMEOUT_SECONDS)
 
@@ -35,7 +35,7 @@ class Schema:
     """
 
     def __init__(
-        self, address: Address, engine: str | None = None, connect: Connect = connect_directly
+        self, address: ClickHouseAddress, engine: str | None = None, connect: Connect = connect_directly
     ) -> None:
         self._address = address
         self._engine = engine

@@ -6,13 +6,13 @@ kept under its number. `-` is no value. Values keep their type: numbers are numb
 
 import re
 
-from functions.shared.judging import timestamps
-from functions.shared.judging.judge import Verdict
-from functions.shared.judging.rows import Receipt, Row
+from functions.shared.events import timestamps
+from functions.shared.events.judge import RejectedEvent
+from functions.shared.events.row import ReceiptContext, Row
 from functions.uploads.columns import Metadata, level_of_status
-from functions.uploads.formats.clock import epoch
-from functions.uploads.formats.contract import MAX_COLUMN_NAME_CHARACTERS, Batch, State
+from functions.uploads.formats.contract import MAX_COLUMN_NAME_CHARACTERS, RecordBatch, State
 from functions.uploads.formats.lines import LineFormat, text_lines
+from functions.uploads.formats.log_times import epoch
 from functions.uploads.numbers import number
 
 _PROTOCOLS = {"1": "icmp", "6": "tcp", "17": "udp", "58": "icmp6"}
@@ -21,13 +21,13 @@ _PROTOCOLS = {"1": "icmp", "6": "tcp", "17": "udp", "58": "icmp6"}
 class _Records(LineFormat):
     """Lines of columns; each subclass converts its lines to rows."""
 
-    def convert(self, body: bytes, batch: Batch) -> None:
+    def convert(self, body: bytes, batch: RecordBatch) -> None:
         rows: list[Row] = []
         for line in text_lines(body):
             if not line or line.isspace() or self.is_directive(line):
                 continue
             row = self.row(line)
-            if isinstance(row, Verdict):
+            if isinstance(row, RejectedEvent):
                 batch.refuse(self.index + len(rows) + batch.refused, row)
             else:
                 rows.append(row)
@@ -37,7 +37,7 @@ class _Records(LineFormat):
         """Whether the line describes the lines after it, and is itself no record."""
         return False
 
-    def row(self, line: str) -> Row | Verdict:
+    def row(self, line: str) -> Row | RejectedEvent:
         raise NotImplementedError
 
     def time(self, text: str, metadata: Metadata) -> str:
@@ -76,7 +76,7 @@ class AlbLog(_Records):
 
     name = "alb"
 
-    def row(self, line: str) -> Row | Verdict:
+    def row(self, line: str) -> Row | RejectedEvent:
         values = [quoted or bare for quoted, bare in _QUOTED.findall(line)]
         if not _ALB_LEAST <= len(values) <= _ALB_MOST or not ALB.match(line):
             return _ragged(len(values), len(_ALB_NAMES))
@@ -132,7 +132,7 @@ class FlowLog(_Records):
 
     name = "vpc_flow"
 
-    def __init__(self, receipt: Receipt, state: State) -> None:
+    def __init__(self, receipt: ReceiptContext, state: State) -> None:
         super().__init__(receipt, state)
         self._names: tuple[str, ...] = tuple(state.get("names", FLOW_DEFAULT))
 
@@ -146,7 +146,7 @@ class FlowLog(_Records):
             self._names = tuple(names)
         return is_header
 
-    def row(self, line: str) -> Row | Verdict:
+    def row(self, line: str) -> Row | RejectedEvent:
         values = line.split()
         if len(values) != len(self._names):
             return _ragged(len(values), len(self._names))
@@ -187,7 +187,7 @@ class W3cLog(_Records):
     `#Fields:` names the columns. CloudFront separates columns by tabs, others by blanks. Times are UTC.
     """
 
-    def __init__(self, receipt: Receipt, state: State) -> None:
+    def __init__(self, receipt: ReceiptContext, state: State) -> None:
         super().__init__(receipt, state)
         self._names: tuple[str, ...] = tuple(state.get("names", ()))
 
@@ -203,7 +203,7 @@ class W3cLog(_Records):
             self._names = column_names(line)
         return line.startswith("#")
 
-    def row(self, line: str) -> Row | Verdict:
+    def row(self, line: str) -> Row | RejectedEvent:
         values = line.split("\t") if "\t" in line else line.split()
         if len(values) != len(self._names):
             return _ragged(len(values), len(self._names))
@@ -233,5 +233,5 @@ def _named(names: tuple[str, ...], values: list[str]) -> dict[str, str]:
     }
 
 
-def _ragged(has: int, names: int) -> Verdict:
-    return Verdict("ragged_row", f"The line has {has} columns where {names} are named.")
+def _ragged(has: int, names: int) -> RejectedEvent:
+    return RejectedEvent("ragged_row", f"The line has {has} columns where {names} are named.")

@@ -9,8 +9,8 @@ from typing import Any, Protocol
 
 import msgspec
 
-from functions.shared.judging.judge import Verdict
-from functions.shared.judging.rows import Row
+from functions.shared.events.judge import RejectedEvent
+from functions.shared.events.row import Row
 from functions.uploads.text import Text
 
 MAX_RECORD_BYTES = 2 * 1024 * 1024
@@ -23,7 +23,7 @@ WINDOW_BYTES = 1024 * 1024
 WINDOW_RECORDS = 10_000
 """What one batch takes: a megabyte can hold half a million records, each with added columns."""
 
-MAX_REFUSALS_TOLD = 100
+MAX_LISTED_REFUSALS = 100
 """The most rejected records that a batch, and a file, lists."""
 
 State = dict[str, Any]
@@ -46,11 +46,11 @@ class Refusal:
     """A rejected record; `index` counts the file's records from 0."""
 
     index: int
-    verdict: Verdict
+    verdict: RejectedEvent
 
 
 @dataclass(slots=True)
-class Batch:
+class RecordBatch:
     """Some records: `rows` of them as NDJSON `lines`, the others rejected.
 
     `records` counts both. `refusals` describes the first rejected records; `refused` counts all. `cut`: the
@@ -67,9 +67,9 @@ class Batch:
     def records(self) -> int:
         return self.rows + self.refused
 
-    def refuse(self, index: int, verdict: Verdict) -> None:
+    def refuse(self, index: int, verdict: RejectedEvent) -> None:
         self.refused += 1
-        if len(self.refusals) < MAX_REFUSALS_TOLD:
+        if len(self.refusals) < MAX_LISTED_REFUSALS:
             self.refusals.append(Refusal(index, verdict))
 
     def keep(self, rows: list[Row]) -> None:
@@ -89,12 +89,12 @@ class Format(Protocol):
         """The cost of the records so far beside their text, as if the text were so many bytes longer."""
         ...
 
-    def next(self, text: Text) -> Batch | None:
+    def next(self, text: Text) -> RecordBatch | None:
         """The next records, taken off `text`; None when there are no more."""
         ...
 
     def state(self) -> State: ...
 
 
-TOO_LONG = Verdict("record_too_long", "The record is longer than 2 MiB.")
-CUT_OFF = Verdict("cut_off", "The file ends in the middle of the record.")
+TOO_LONG = RejectedEvent("record_too_long", "The record is longer than 2 MiB.")
+CUT_OFF = RejectedEvent("cut_off", "The file ends in the middle of the record.")

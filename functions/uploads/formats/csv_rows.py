@@ -8,9 +8,9 @@ import csv
 import sys
 from collections.abc import Iterator
 
-from functions.shared.judging import levels, timestamps
-from functions.shared.judging.judge import MAX_NAME_CHARACTERS, Verdict
-from functions.shared.judging.rows import Receipt, Row
+from functions.shared.events import levels, timestamps
+from functions.shared.events.judge import MAX_NAME_CHARACTERS, RejectedEvent
+from functions.shared.events.row import ReceiptContext, Row
 from functions.uploads.columns import (
     LEVEL,
     MESSAGE,
@@ -27,7 +27,7 @@ from functions.uploads.formats.contract import (
     MAX_RECORD_BYTES,
     TOO_LONG,
     WINDOW_BYTES,
-    Batch,
+    RecordBatch,
     State,
 )
 from functions.uploads.formats.lines import text_lines
@@ -46,7 +46,7 @@ The code point is a noncharacter, so it occurs in no text.
 """
 
 
-class Header:
+class CsvHeader:
     """The meaning of the columns of one file."""
 
     def __init__(self, names: list[str]) -> None:
@@ -66,11 +66,11 @@ class CsvRows:
 
     name = "csv"
 
-    def __init__(self, receipt: Receipt, state: State) -> None:
+    def __init__(self, receipt: ReceiptContext, state: State) -> None:
         self._receipt = receipt
         self._columns = Columns(receipt)
         self._delimiter: str = state["delimiter"]
-        self._header = Header(state["header"]) if state.get("header") else None
+        self._header = CsvHeader(state["header"]) if state.get("header") else None
         self._index = int(state.get("index", 0))
         self._windows = LineWindows(bool(state.get("passing", False)), int(state.get("extra", 0)))
         self._carried: str = state.get("carried", "")
@@ -89,10 +89,10 @@ class CsvRows:
     def extra_bytes(self) -> int:
         return self._windows.extra_bytes
 
-    def next(self, text: Text) -> Batch | None:
+    def next(self, text: Text) -> RecordBatch | None:
         # An open record is parsed anew with an equally large window, so that no byte is parsed 25 times.
         lines = self._windows.next(text, len(self._carried))
-        batch = Batch(cut=bool(lines and lines.pause))
+        batch = RecordBatch(cut=bool(lines and lines.pause))
         if lines is None and not self._carried:
             return None
         if text.fault and (lines is None or lines.cut_off):
@@ -107,13 +107,13 @@ class CsvRows:
         self._index += batch.records
         return batch
 
-    def _convert(self, body: bytes, batch: Batch, *, is_last: bool) -> None:
+    def _convert(self, body: bytes, batch: RecordBatch, *, is_last: bool) -> None:
         """Make rows of whole records; carry a record whose quotes are still open over to the next window."""
         lines = [f"{line}\n" for line in text_lines(body)]
         if lines and lines[-1] == "\n":
             lines.pop()
         carried, self._carried = self._carried, ""
-        source = _Counted([*_kept_lines(carried), *lines])
+        source = _CountedLines([*_kept_lines(carried), *lines])
         rows: list[Row] = []
         for cells in csv.reader(source, delimiter=self._delimiter):
             if source.is_open and not is_last:
@@ -123,7 +123,7 @@ class CsvRows:
             self._take(_restored(cells) if source.has_returns else cells, rows, batch)
         batch.keep(rows)
 
-    def _carry(self, source: "_Counted", batch: Batch, rows: list[Row]) -> None:
+    def _carry(self, source: "_CountedLines", batch: RecordBatch, rows: list[Row]) -> None:
         """Keep the open record for the next window, unless an unclosed quote made it too long."""
         rest = source.rest()
         if len(rest) <= MAX_RECORD_BYTES - WINDOW_BYTES:
@@ -134,21 +134,21 @@ class CsvRows:
             cells = next(csv.reader([_guarded(line)], delimiter=self._delimiter), [])
             self._take(_restored(cells), rows, batch)
 
-    def _take(self, cells: list[str], rows: list[Row], batch: Batch) -> None:
+    def _take(self, cells: list[str], rows: list[Row], batch: RecordBatch) -> None:
         if not cells or cells == [""]:
             return
         if self._header is None:
-            self._header = Header([cell.strip()[:MAX_COLUMN_NAME_CHARACTERS] for cell in cells])
+            self._header = CsvHeader([cell.strip()[:MAX_COLUMN_NAME_CHARACTERS] for cell in cells])
             return
         row = self._row(cells, self._header)
-        if isinstance(row, Verdict):
+        if isinstance(row, RejectedEvent):
             batch.refuse(self._index + len(rows) + batch.refused, row)
         else:
             rows.append(row)
 
-    def _row(self, cells: list[str], header: Header) -> Row | Verdict:
+    def _row(self, cells: list[str], header: CsvHeader) -> Row | RejectedEvent:
         if len(cells) != len(header.names):
-            return Verdict(
+            return RejectedEvent(
                 "ragged_row", f"The row has {len(cells)} cells where the header names {len(header.names)}."
             )
         metadata: Metadata = {header.names[at]: typed(cells[at]) for at in header.rest if cells[at]}
@@ -166,7 +166,7 @@ class CsvRows:
             row.project_id = own["project_id"]
         return row
 
-    def _timestamp(self, cells: list[str], header: Header, metadata: Metadata) -> str:
+    def _timestamp(self, cells: list[str], header: CsvHeader, metadata: Metadata) -> str:
         """The row's time; a value that is no time stays in the metadata, and the time of receipt counts."""
         text = " ".join(cells[at] for at in header.times).strip()
         if not text:
@@ -178,7 +178,7 @@ class CsvRows:
         return self._columns.moment(moment, text, metadata)
 
 
-class _Counted:
+class _CountedLines:
     """Lines for csv.reader, which reports neither how many lines a row took nor whether a quote is open.
 
     `has_returns`: lines contain carriage returns, which `_restored` restores in the cells.
@@ -229,4 +229,4 @@ def _times(names: list[str]) -> list[int]:
     return [] if found is None else [found]
 
 
-_OPEN_QUOTE = Verdict("open_quote", "A quoted cell of the row is never closed.")
+_OPEN_QUOTE = RejectedEvent("open_quote", "A quoted cell of the row is never closed.")

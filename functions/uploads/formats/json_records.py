@@ -5,9 +5,9 @@ from collections.abc import Iterator, Mapping
 import msgspec
 from msgspec import Raw
 
-from functions.shared.judging import levels, timestamps
-from functions.shared.judging.judge import Fields, Verdict, judge
-from functions.shared.judging.rows import Receipt, Row
+from functions.shared.events import levels, timestamps
+from functions.shared.events.judge import Fields, RejectedEvent, judge
+from functions.shared.events.row import ReceiptContext, Row
 from functions.uploads.columns import LEVEL, MESSAGE, SERVICE, TIMESTAMP, plain_name, summary
 
 _text = msgspec.json.Decoder(str)
@@ -18,7 +18,7 @@ CLOUDTRAIL = frozenset({"eventVersion", "eventTime", "eventSource", "eventName"}
 """The fields of every CloudTrail record, which hardly any other object has together."""
 
 
-def row_of(record: bytes | memoryview, receipt: Receipt) -> Row | Verdict:
+def row_of(record: bytes | memoryview, receipt: ReceiptContext) -> Row | RejectedEvent:
     """The row of one JSON value, or the verdict that rejects it.
 
     An object that has `message` and `timestamp` is judged as POST /v1/drain judges it. An object without them

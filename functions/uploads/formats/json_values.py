@@ -11,16 +11,16 @@ from collections.abc import Iterable
 import msgspec
 from msgspec import Raw
 
-from functions.shared.judging.half_pairs import without_half_pairs
-from functions.shared.judging.judge import Verdict
-from functions.shared.judging.rows import Receipt, Row
+from functions.shared.events.judge import RejectedEvent
+from functions.shared.events.row import ReceiptContext, Row
+from functions.shared.events.surrogates import replace_lone_surrogates
 from functions.uploads.formats.contract import (
     CUT_OFF,
     MAX_RECORD_BYTES,
     TOO_LONG,
     WINDOW_BYTES,
     WINDOW_RECORDS,
-    Batch,
+    RecordBatch,
     State,
     rejected_bytes,
 )
@@ -43,7 +43,7 @@ _array = msgspec.json.Decoder(list[Raw])
 class JsonValues:
     """The Format of JSON; `name` is the kind that was detected."""
 
-    def __init__(self, receipt: Receipt, state: State) -> None:
+    def __init__(self, receipt: ReceiptContext, state: State) -> None:
         self._receipt = receipt
         self.name: str = state.get("name", "json")
         self._index = int(state.get("index", 0))
@@ -59,18 +59,18 @@ class JsonValues:
             "extra": self.extra_bytes,
         }
 
-    def next(self, text: Text) -> Batch | None:
+    def next(self, text: Text) -> RecordBatch | None:
         if self._skipper:
             return self._skip(text, self._skipper)
         text.fill(WINDOW_BYTES)
         if not self._at_value(text):
-            return Batch() if text.data else None
+            return RecordBatch() if text.data else None
         taken: Iterable[Raw] | Iterable[bytes] | None = self._many(text)
         if taken is None:
             taken = self._few(text, WINDOW_BYTES) or self._few(text, MAX_RECORD_BYTES)
         if not taken:
             return self._too_long(text) if len(text.data) >= MAX_RECORD_BYTES else self._cut_off(text)
-        batch = Batch()
+        batch = RecordBatch()
         self._convert(taken, batch)
         return batch
 
@@ -93,7 +93,7 @@ class JsonValues:
             if not end:
                 return None
             try:
-                values = _array.decode(without_half_pairs(b"[%b]" % text.data[:end]))
+                values = _array.decode(replace_lone_surrogates(b"[%b]" % text.data[:end]))
             except (msgspec.DecodeError, RecursionError):
                 end -= 1
                 continue
@@ -111,17 +111,17 @@ class JsonValues:
             end = value_end(seen, start)
             if end is None or (end == within and seen[start] not in b'{["'):
                 break
-            values.append(without_half_pairs(seen[start:end]))
+            values.append(replace_lone_surrogates(seen[start:end]))
             done = end
             start = _passed(seen, end)
         text.drop(done)
         return values
 
-    def _convert(self, values: Iterable[Raw] | Iterable[bytes], batch: Batch) -> None:
+    def _convert(self, values: Iterable[Raw] | Iterable[bytes], batch: RecordBatch) -> None:
         rows: list[Row] = []
         for value in values:
             row = row_of(value, self._receipt)
-            if isinstance(row, Verdict):
+            if isinstance(row, RejectedEvent):
                 self.extra_bytes += rejected_bytes(memoryview(value))
                 batch.refuse(self._index + len(rows) + batch.refused, row)
             else:
@@ -129,14 +129,14 @@ class JsonValues:
         batch.keep(rows)
         self._index += batch.records
 
-    def _too_long(self, text: Text) -> Batch:
+    def _too_long(self, text: Text) -> RecordBatch:
         self._skipper = Skipper()
         batch = self._skip(text, self._skipper)
         batch.refuse(self._index, TOO_LONG)
         self._index += 1
         return batch
 
-    def _skip(self, text: Text, skipper: Skipper) -> Batch:
+    def _skip(self, text: Text, skipper: Skipper) -> RecordBatch:
         """Skip a value that is too long, PASSED_BYTES at the most."""
         left = PASSED_BYTES
         while left and not skipper.ended and not (text.ended and not text.data):
@@ -146,15 +146,15 @@ class JsonValues:
             left -= used
         if skipper.ended or (text.ended and not text.data):
             self._skipper = None
-        return Batch(cut=self._skipper is not None)
+        return RecordBatch(cut=self._skipper is not None)
 
-    def _cut_off(self, text: Text) -> Batch:
+    def _cut_off(self, text: Text) -> RecordBatch:
         """End the text: its last value has no end. The text breaks off, or brackets do not match."""
         text.stop(
             text.fault
             or BrokenFileError("invalid_json", "The JSON is incomplete: its last value does not end.")
         )
-        batch = Batch()
+        batch = RecordBatch()
         batch.refuse(self._index, CUT_OFF)
         self._index += 1
         return batch

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from functions.uploads.columns import level_of_status
-from functions.uploads.formats.clock import YearGuess, at, second
-from functions.uploads.formats.clock import epoch as epoch_time
+from functions.uploads.formats.log_times import YearGuess, at, second
+from functions.uploads.formats.log_times import epoch as epoch_time
 from functions.uploads.numbers import number
 
 
 @dataclass(slots=True)
-class Found:
+class LineFields:
     """The fields found in a line; `timestamp` in the format of rows, `original` as in the line.
 
     `level` is a word, perhaps an unknown one; `rest_at`: where the text after the fields begins.
@@ -30,7 +30,7 @@ class Found:
     rest_at: int
 
 
-Layout = Callable[[str, YearGuess], Found | None]
+Layout = Callable[[str, YearGuess], LineFields | None]
 
 _MONTH = r"(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*"
 _CLOCK = r"(\d\d:\d\d:\d\d)"
@@ -56,7 +56,7 @@ _REQUEST = re.compile(r"\[(req-[0-9a-f-]{36})\b")
 _ISO_WITHIN = 120
 
 
-def iso(line: str, _years: YearGuess) -> Found | None:
+def iso(line: str, _years: YearGuess) -> LineFields | None:
     """ISO 8601 and variants near the beginning: loggers of Java, Python and OpenStack, containers."""
     found = _ISO.search(line, 0, _ISO_WITHIN)
     if not found:
@@ -81,7 +81,7 @@ def iso(line: str, _years: YearGuess) -> Found | None:
             metadata["logger"] = logger
     if "[req-" in line and (request := _REQUEST.search(line, ends, ends + _ISO_WITHIN)):
         metadata["request_id"] = request[1]
-    return Found(timestamp, found[0].strip(), level, service, metadata, rest_at)
+    return LineFields(timestamp, found[0].strip(), level, service, metadata, rest_at)
 
 
 _ASCTIME = re.compile(
@@ -93,7 +93,7 @@ _APACHE_AFTER = re.compile(
 )
 
 
-def asctime(line: str, _years: YearGuess) -> Found | None:
+def asctime(line: str, _years: YearGuess) -> LineFields | None:
     """`Sun Dec 04 04:47:44 2005`, in brackets as in Apache's error log, or bare."""
     found = _ASCTIME.match(line)
     if not found:
@@ -104,11 +104,11 @@ def asctime(line: str, _years: YearGuess) -> Found | None:
         return None
     after = _APACHE_AFTER.match(line, found.end()) if line[0] == "[" else None
     if not after:
-        return Found(timestamp, found[0], "", "", {}, found.end())
+        return LineFields(timestamp, found[0], "", "", {}, found.end())
     metadata = {name: after[name] for name in ("module", "client") if after[name]}
     if after["pid"]:
         metadata["pid"] = number(after["pid"])
-    return Found(
+    return LineFields(
         timestamp, found[0].strip("[]"), after["level"].rstrip("0123456789"), "apache", metadata, after.end()
     )
 
@@ -121,7 +121,7 @@ _SEVERITIES = ("fatal", "fatal", "fatal", "error", "warn", "info", "info", "debu
 _FIRST_WORD = re.compile(r" (error|warning|fatal|debug|info|crit|alert|emerg):")
 
 
-def syslog(line: str, years: YearGuess) -> Found | None:
+def syslog(line: str, years: YearGuess) -> LineFields | None:
     """RFC 3164, as in /var/log: no year, a host, a process and its number."""
     found = _SYSLOG.match(line)
     if not found:
@@ -138,7 +138,9 @@ def syslog(line: str, years: YearGuess) -> Found | None:
     level = _severity(found["priority"])
     if not level and (word := _FIRST_WORD.match(line, found.end())):
         level = word[1]
-    return Found(timestamp, f"{month} {day} {clock}", level, found["process"] or "", metadata, found.end())
+    return LineFields(
+        timestamp, f"{month} {day} {clock}", level, found["process"] or "", metadata, found.end()
+    )
 
 
 def _severity(priority: str | None) -> str:
@@ -151,7 +153,7 @@ _RFC5424 = re.compile(
 )
 
 
-def rfc5424(line: str, _years: YearGuess) -> Found | None:
+def rfc5424(line: str, _years: YearGuess) -> LineFields | None:
     """Syslog according to RFC 5424."""
     found = _RFC5424.match(line)
     if not found:
@@ -163,7 +165,7 @@ def rfc5424(line: str, _years: YearGuess) -> Found | None:
     named = {name: found[name] for name in ("host", "pid", "message_id") if found[name] != "-"}
     service = "" if found["service"] == "-" else found["service"]
     original = line[line.index(" ") + 1 : found.start("host") - 1]
-    return Found(timestamp, original, _severity(found["priority"]), service, named, found.end())
+    return LineFields(timestamp, original, _severity(found["priority"]), service, named, found.end())
 
 
 _ACCESS = re.compile(
@@ -172,7 +174,7 @@ _ACCESS = re.compile(
 )
 
 
-def access(line: str, _years: YearGuess) -> Found | None:
+def access(line: str, _years: YearGuess) -> LineFields | None:
     """The common log format of web servers, and its extensions."""
     found = _ACCESS.match(line)
     if not found:
@@ -189,7 +191,9 @@ def access(line: str, _years: YearGuess) -> Found | None:
         if found["bytes"] != "-":
             metadata["bytes"] = number(found["bytes"])
     level = level_of_status(found["status"] or "")
-    return Found(timestamp, line[line.index("[") + 1 : line.index("]")], level, "", metadata, found.end())
+    return LineFields(
+        timestamp, line[line.index("[") + 1 : line.index("]")], level, "", metadata, found.end()
+    )
 
 
 _SHORT = re.compile(r"(\d\d)/(\d\d)/(\d\d) " + _CLOCK + r"(?:[.,](\d{1,9}))? ")
@@ -198,35 +202,35 @@ _DIGITS = re.compile(r"(\d\d)(\d\d)(\d\d) (\d\d)(\d\d)(\d\d) (?P<pid>\d+) ")
 _GLOG_LEVELS = {"I": "info", "W": "warn", "E": "error", "F": "fatal"}
 
 
-def short(line: str, years: YearGuess) -> Found | None:
+def short(line: str, years: YearGuess) -> LineFields | None:
     """Short layouts: Spark's `17/06/09 20:10:40`, glog's `W1123 10:00:00.123456`, HDFS's `081109 203615`."""
     if found := _SHORT.match(line):
         year, month, day, clock, fraction = found.groups()
         timestamp = at(second(f"20{year}", month, day, clock), fraction or "")
-        return Found(timestamp, found[0].strip(), "", "", {}, found.end() - 1) if timestamp else None
+        return LineFields(timestamp, found[0].strip(), "", "", {}, found.end() - 1) if timestamp else None
     if found := _GLOG.match(line):
         letter, month, day, clock, fraction = found.groups()[:5]
         timestamp = at(second(years.of(month, day) or "0", month, day, clock), fraction)
         metadata = {"pid": number(found["pid"]), "source": found["source"]}
         level = _GLOG_LEVELS[letter]
         original = f"{month}{day} {clock}.{fraction}"
-        return Found(timestamp, original, level, "", metadata, found.end()) if timestamp else None
+        return LineFields(timestamp, original, level, "", metadata, found.end()) if timestamp else None
     if found := _DIGITS.match(line):
         year, month, day, hour, minute, seconds = found.groups()[:6]
         timestamp = at(second(f"20{year}", month, day, f"{hour}:{minute}:{seconds}"))
         metadata = {"pid": number(found["pid"])}
-        return Found(timestamp, line[:13], "", "", metadata, found.end() - 1) if timestamp else None
+        return LineFields(timestamp, line[:13], "", "", metadata, found.end() - 1) if timestamp else None
     return None
 
 
 _EPOCH = re.compile(r"\[?(\d{10}(?:\.\d{1,9})?|\d{13}|\d{16}|\d{19})\]?(?=[\s|,])")
 
 
-def epoch(line: str, _years: YearGuess) -> Found | None:
+def epoch(line: str, _years: YearGuess) -> LineFields | None:
     """Seconds, milli-, micro- or nanoseconds since 1970 at the beginning of the line."""
     found = _EPOCH.match(line)
     timestamp = epoch_time(found[1]) if found else ""
-    return Found(timestamp, found[1], "", "", {}, found.end()) if found and timestamp else None
+    return LineFields(timestamp, found[1], "", "", {}, found.end()) if found and timestamp else None
 
 
 LAYOUTS: tuple[Layout, ...] = (rfc5424, access, asctime, syslog, short, epoch, iso)

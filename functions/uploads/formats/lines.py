@@ -2,9 +2,9 @@
 
 import re
 
-from functions.shared.judging.rows import Receipt
+from functions.shared.events.row import ReceiptContext
 from functions.uploads.columns import Columns
-from functions.uploads.formats.contract import CUT_OFF, TOO_LONG, Batch, State
+from functions.uploads.formats.contract import CUT_OFF, TOO_LONG, RecordBatch, State
 from functions.uploads.formats.windows import LineWindows
 from functions.uploads.text import Text
 
@@ -17,17 +17,17 @@ class LineFormat:
 
     name = ""
 
-    def __init__(self, receipt: Receipt, state: State) -> None:
+    def __init__(self, receipt: ReceiptContext, state: State) -> None:
         self.receipt = receipt
         self.columns = Columns(receipt)
         self.index = int(state.get("index", 0))
         self._windows = LineWindows(bool(state.get("passing", False)), int(state.get("extra", 0)))
 
-    def next(self, text: Text) -> Batch | None:
+    def next(self, text: Text) -> RecordBatch | None:
         lines = self._windows.next(text)
         if lines is None:
             return None
-        batch = Batch(cut=lines.pause)
+        batch = RecordBatch(cut=lines.pause)
         if lines.body and not lines.body.isspace():
             self.convert(without_blank_lines(lines.body), batch)
         for is_refused, verdict in ((lines.too_long, TOO_LONG), (lines.cut_off, CUT_OFF)):
@@ -47,7 +47,7 @@ class LineFormat:
         """Count the cost of a record beside its text."""
         self._windows.extra_bytes += size_bytes
 
-    def convert(self, body: bytes, batch: Batch) -> None:
+    def convert(self, body: bytes, batch: RecordBatch) -> None:
         """Make rows of the lines of `body`, or reject them; blank lines are neither."""
         raise NotImplementedError
 

@@ -11,9 +11,9 @@ from typing import Any
 
 import msgspec
 
-from functions.shared.judging.judge import Verdict
-from functions.shared.judging.rows import Receipt, Row
-from functions.uploads.formats.contract import MAX_RECORD_BYTES, TOO_LONG, Batch, State
+from functions.shared.events.judge import RejectedEvent
+from functions.shared.events.row import ReceiptContext, Row
+from functions.uploads.formats.contract import MAX_RECORD_BYTES, TOO_LONG, RecordBatch, State
 from functions.uploads.formats.json_records import row_of
 from functions.uploads.formats.parquet_file import MAGIC, ParquetFile, RowGroup
 from functions.uploads.formats.parquet_pages import CORRUPT
@@ -38,7 +38,7 @@ class ParquetRows:
 
     name = "parquet"
 
-    def __init__(self, ranges: Ranges, receipt: Receipt, state: State) -> None:
+    def __init__(self, ranges: Ranges, receipt: ReceiptContext, state: State) -> None:
         self._receipt = receipt
         self._ranges = ranges
         self._group = int(state.get("group", 0))
@@ -72,7 +72,7 @@ class ParquetRows:
             "damaged": self.fault is not None,
         }
 
-    def next(self) -> Batch | None:
+    def next(self) -> RecordBatch | None:
         """The next rows, no rows at the end of a row group; None when there are no more."""
         if self._group >= self._file.groups:
             return None
@@ -87,7 +87,7 @@ class ParquetRows:
         if found is not None:
             return self._converted(*found)
         self._end_group()
-        return Batch()
+        return RecordBatch()
 
     def _next_slice(self) -> tuple[Any, Size] | None:
         """The next rows of the row group, few enough to be made at once; None at its end."""
@@ -129,8 +129,8 @@ class ParquetRows:
         self._group, self._done, self._row_group = self._group + 1, 0, None
         self._slices, self._values_bytes = iter(()), 0
 
-    def _converted(self, columns: Any, size: Size) -> Batch:
-        batch = Batch()
+    def _converted(self, columns: Any, size: Size) -> RecordBatch:
+        batch = RecordBatch()
         rows: list[Row] = []
         is_one = columns.num_rows == 1
         if is_one and (size.text_bytes > MAX_RECORD_BYTES or size.cells > MAX_RECORD_CELLS):
@@ -138,7 +138,7 @@ class ParquetRows:
         else:
             for record in records(columns):
                 row = row_of(_encoder.encode(record), self._receipt)
-                if isinstance(row, Verdict):
+                if isinstance(row, RejectedEvent):
                     batch.refuse(self._index + len(rows) + batch.refused, row)
                 else:
                     rows.append(row)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from functions.shared.judging import timestamps
+from functions.shared.events import timestamps
 
 SLICE_BYTES = 8 * 1024 * 1024
 """The size of values that are made at once."""

@@ -4,13 +4,13 @@ A line without a time, as in a stack trace, takes the time of the line before it
 together. Before the first line with a time, that is the time of receipt.
 """
 
-from functions.shared.judging import levels
-from functions.shared.judging.judge import Verdict
-from functions.shared.judging.rows import Receipt, Row
-from functions.uploads.formats.clock import YearGuess
-from functions.uploads.formats.contract import Batch, State
-from functions.uploads.formats.layouts import LAYOUTS, Found, level_word
+from functions.shared.events import levels
+from functions.shared.events.judge import RejectedEvent
+from functions.shared.events.row import ReceiptContext, Row
+from functions.uploads.formats.contract import RecordBatch, State
+from functions.uploads.formats.layouts import LAYOUTS, LineFields, level_word
 from functions.uploads.formats.lines import LineFormat, text_lines
+from functions.uploads.formats.log_times import YearGuess
 
 
 class PlainLines(LineFormat):
@@ -18,7 +18,7 @@ class PlainLines(LineFormat):
 
     name = "lines"
 
-    def __init__(self, receipt: Receipt, state: State) -> None:
+    def __init__(self, receipt: ReceiptContext, state: State) -> None:
         super().__init__(receipt, state)
         self._years = YearGuess(receipt.received_at)
         self._before = str(state.get("before", ""))
@@ -27,19 +27,19 @@ class PlainLines(LineFormat):
     def state(self) -> State:
         return {**super().state(), "before": self._before, "usual": self._usual}
 
-    def convert(self, body: bytes, batch: Batch) -> None:
+    def convert(self, body: bytes, batch: RecordBatch) -> None:
         rows: list[Row] = []
         for line in text_lines(body):
             if not line or line.isspace():
                 continue
             row = self._row(line)
-            if isinstance(row, Verdict):
+            if isinstance(row, RejectedEvent):
                 batch.refuse(self.index + len(rows) + batch.refused, row)
             else:
                 rows.append(row)
         batch.keep(rows)
 
-    def _row(self, line: str) -> Row | Verdict:
+    def _row(self, line: str) -> Row | RejectedEvent:
         found = self._found(line)
         if found is None:
             level = levels.canonical(level_word(line, 0)) or levels.DEFAULT
@@ -51,7 +51,7 @@ class PlainLines(LineFormat):
             line, timestamp, levels.canonical(word) or levels.DEFAULT, found.service, metadata
         )
 
-    def _found(self, line: str) -> Found | None:
+    def _found(self, line: str) -> LineFields | None:
         """The fields of the line; the layout of the previous lines is tried first."""
         found = LAYOUTS[self._usual](line, self._years)
         if found:

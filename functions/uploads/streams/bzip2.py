@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from functions.uploads.streams.contract import (
     PIECE_BYTES,
     BrokenFileError,
-    Mark,
-    Marks,
     Members,
     Ranges,
+    ResumePoint,
+    ResumePoints,
 )
 from functions.uploads.streams.sequence import Sequence
 
@@ -43,14 +43,14 @@ _CORRUPT = BrokenFileError(
 class Bzip2Stream:
     """The Stream of a bzip2 file."""
 
-    def __init__(self, ranges: Ranges, mark: Mark) -> None:
+    def __init__(self, ranges: Ranges, mark: ResumePoint) -> None:
         self._bytes = Sequence(ranges, mark.at)
         self._data = b""
         self._bit = mark.bits
         self._in_stream = mark.inside
         self._combined_crc = mark.crc
         self._text_at = mark.text_at
-        self._marks = Marks(mark, KEPT_TEXT_BYTES)
+        self._marks = ResumePoints(mark, KEPT_TEXT_BYTES)
         self._members = Members(mark.debt)
         self._text: Iterator[bytes] = iter(())
         self._fault: BrokenFileError | None = None
@@ -72,7 +72,7 @@ class Bzip2Stream:
             raise self._fault
         return b""
 
-    def mark(self, text_at: int) -> Mark:
+    def mark(self, text_at: int) -> ResumePoint:
         return self._marks.before(text_at)
 
     def _begin(self) -> bool:
@@ -118,7 +118,9 @@ class Bzip2Stream:
     def _begin_block(self, crc: int) -> None:
         if self._marks.wants(self._text_at):
             crc_before, debt = self._combined_crc, self._members.debt
-            self._marks.add(Mark(self.file_at, self._text_at, True, self._bit % 8, crc=crc_before, debt=debt))
+            self._marks.add(
+                ResumePoint(self.file_at, self._text_at, True, self._bit % 8, crc=crc_before, debt=debt)
+            )
         self._fault = self._members.begin()
         text = None if self._fault else self._block(crc)
         if text is None:

@@ -70,7 +70,7 @@ class Ranges(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class ResumePoint:
     """A resume point: reading the file from byte `at` gives its text from `text_at` on.
 
     Other fields depend on the compression: `bits` of the byte at `at` belong to the data before, `window` is
@@ -105,18 +105,18 @@ class Stream(Protocol):
         """
         ...
 
-    def mark(self, text_at: int) -> Mark:
+    def mark(self, text_at: int) -> ResumePoint:
         """The nearest known resume point at or before `text_at`, which was returned already."""
         ...
 
 
-class Marks:
+class ResumePoints:
     """The known resume points: none closer than MARK_EVERY_BYTES of text to the one before.
 
     Only those for the last `kept_bytes` of text are kept, and the first one before them.
     """
 
-    def __init__(self, first: Mark, kept_bytes: int) -> None:
+    def __init__(self, first: ResumePoint, kept_bytes: int) -> None:
         self._marks = deque([first])
         self._kept_bytes = kept_bytes
 
@@ -124,11 +124,11 @@ class Marks:
         """Whether a resume point at `text_at` is worth adding."""
         return text_at - self._marks[-1].text_at >= MARK_EVERY_BYTES
 
-    def add(self, mark: Mark) -> None:
+    def add(self, mark: ResumePoint) -> None:
         self._marks.append(mark)
         while len(self._marks) > 1 and self._marks[1].text_at <= mark.text_at - self._kept_bytes:
             self._marks.popleft()
 
-    def before(self, text_at: int) -> Mark:
+    def before(self, text_at: int) -> ResumePoint:
         """The nearest resume point at or before `text_at`."""
         return next(each for each in reversed(self._marks) if each.text_at <= text_at)

@@ -13,10 +13,10 @@ from functions.uploads.streams import deflate
 from functions.uploads.streams.contract import (
     PIECE_BYTES,
     BrokenFileError,
-    Mark,
-    Marks,
     Members,
     Ranges,
+    ResumePoint,
+    ResumePoints,
 )
 from functions.uploads.streams.sequence import Sequence
 
@@ -44,7 +44,7 @@ _CORRUPT = BrokenFileError("corrupt", "The gzip stream is damaged. The text afte
 
 
 @dataclass(slots=True)
-class _Place:
+class _GzipPlace:
     """The state of decoding before a piece of input, so that it can be decoded again to find an entry.
 
     `crc` and `length` are of the member's text so far.
@@ -63,12 +63,12 @@ class _Place:
 class GzipStream:
     """The Stream of a gzip file."""
 
-    def __init__(self, ranges: Ranges, mark: Mark) -> None:
+    def __init__(self, ranges: Ranges, mark: ResumePoint) -> None:
         self._bytes = Sequence(ranges, mark.at)
         self._text_at = mark.text_at
-        self._marks = Marks(mark, KEPT_TEXT_BYTES)
+        self._marks = ResumePoints(mark, KEPT_TEXT_BYTES)
         self._members = Members(mark.debt)
-        self._places: deque[_Place] = deque(maxlen=_MAX_PLACES)
+        self._places: deque[_GzipPlace] = deque(maxlen=_MAX_PLACES)
         self._data = b""
         self._used = 0
         self._step_bytes = INPUT_BYTES
@@ -96,7 +96,7 @@ class GzipStream:
             raise self._fault
         return b""
 
-    def mark(self, text_at: int) -> Mark:
+    def mark(self, text_at: int) -> ResumePoint:
         origin = self._marks.before(text_at)
         if text_at - origin.text_at < PIECE_BYTES:
             return origin
@@ -106,7 +106,7 @@ class GzipStream:
                 return found if found.text_at > origin.text_at else origin
         return origin
 
-    def _entry(self, place: _Place, text_at: int) -> Mark | None:
+    def _entry(self, place: _GzipPlace, text_at: int) -> ResumePoint | None:
         found = deflate.find(
             place.decompressor,
             place.window,
@@ -116,7 +116,7 @@ class GzipStream:
         )
         if found is None:
             return None
-        return Mark(
+        return ResumePoint(
             at=place.at + found.at,
             text_at=place.text_at + len(found.text),
             inside=True,
@@ -127,7 +127,7 @@ class GzipStream:
             debt=max(0, place.debt - len(found.text)),
         )
 
-    def _following(self, place: _Place) -> bytes:
+    def _following(self, place: _GzipPlace) -> bytes:
         """The piece of input right after that of `place`, if it is kept too."""
         end = place.at + len(place.data)
         return next((each.data for each in self._places if each.at == end), b"")
@@ -139,7 +139,7 @@ class GzipStream:
         if end is None:
             return False
         if self._marks.wants(self._text_at):
-            self._marks.add(Mark(begins_at, self._text_at, debt=debt))
+            self._marks.add(ResumePoint(begins_at, self._text_at, debt=debt))
         self._fault = self._members.begin()
         if self._fault:
             return False
@@ -242,7 +242,7 @@ class GzipStream:
     def _keep_place(self, decompressor: "zlib._Decompress") -> None:
         """Keep the current state: a piece of input that begins here was read."""
         self._places.append(
-            _Place(
+            _GzipPlace(
                 self.file_at,
                 self._text_at,
                 decompressor.copy(),

@@ -3,14 +3,14 @@
 from collections.abc import Callable
 
 from functions.uploads.streams import bzip2, gzip, zstd
-from functions.uploads.streams.contract import BrokenFileError, Mark, Ranges, Stream
+from functions.uploads.streams.contract import BrokenFileError, Ranges, ResumePoint, Stream
 from functions.uploads.streams.plain import PlainStream
 
 FIRST_BYTES = 16
 
 PLAIN = "none"
 
-_STREAMS: dict[str, Callable[[Ranges, Mark], Stream]] = {
+_STREAMS: dict[str, Callable[[Ranges, ResumePoint], Stream]] = {
     PLAIN: PlainStream,
     "gzip": gzip.GzipStream,
     "zstd": zstd.ZstdStream,
@@ -50,6 +50,6 @@ def compression_of(first: bytes) -> str:
     return PLAIN
 
 
-def stream_of(compression: str, ranges: Ranges, mark: Mark) -> Stream:
+def stream_of(compression: str, ranges: Ranges, mark: ResumePoint) -> Stream:
     """The text of a file of that compression, from `mark` on."""
     return _STREAMS[compression](ranges, mark)

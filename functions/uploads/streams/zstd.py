@@ -9,10 +9,10 @@ from backports import zstd
 from functions.uploads.streams.contract import (
     PIECE_BYTES,
     BrokenFileError,
-    Mark,
-    Marks,
     Members,
     Ranges,
+    ResumePoint,
+    ResumePoints,
 )
 from functions.uploads.streams.sequence import Sequence
 
@@ -37,10 +37,10 @@ _CUT_OFF = BrokenFileError("truncated", "The file ends in the middle of a zstd f
 class ZstdStream:
     """The Stream of a zstd file."""
 
-    def __init__(self, ranges: Ranges, mark: Mark) -> None:
+    def __init__(self, ranges: Ranges, mark: ResumePoint) -> None:
         self._bytes = Sequence(ranges, mark.at)
         self._text_at = mark.text_at
-        self._marks = Marks(mark, KEPT_TEXT_BYTES)
+        self._marks = ResumePoints(mark, KEPT_TEXT_BYTES)
         self._members = Members(mark.debt)
         self._pending = b""
         self._decompressor: zstd.ZstdDecompressor | None = None
@@ -63,7 +63,7 @@ class ZstdStream:
             raise self._fault
         return b""
 
-    def mark(self, text_at: int) -> Mark:
+    def mark(self, text_at: int) -> ResumePoint:
         return self._marks.before(text_at)
 
     def _begin_frame(self) -> bool:
@@ -71,7 +71,7 @@ class ZstdStream:
         if not self._pending:
             return False
         if self._marks.wants(self._text_at):
-            self._marks.add(Mark(self.file_at, self._text_at, debt=self._members.debt))
+            self._marks.add(ResumePoint(self.file_at, self._text_at, debt=self._members.debt))
         self._fault = self._members.begin()
         if self._fault:
             return False

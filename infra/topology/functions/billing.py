@@ -7,7 +7,7 @@ from infra.topology.settings import DASHBOARD
 from infra.topology.shape import Function, Route
 from infra.topology.throttles import WEBHOOK
 
-CARETAKING = {
+BILLING_SETTINGS = {
     "accounts_table": "table:accounts",
     "billing_table": "table:billing",
     "usage_table": "table:usage",
@@ -16,10 +16,10 @@ CARETAKING = {
 }
 """Settings to change an account's billing record and status by usage."""
 
-BOOKKEEPING = {**CARETAKING, "stripe_secret": "secret:stripe", "stripe_address": "service:stripe"}
+STRIPE_SETTINGS = {**BILLING_SETTINGS, "stripe_secret": "secret:stripe", "stripe_address": "service:stripe"}
 """Settings to change them by Stripe's state, too."""
 
-MAY_TAKE_CARE = (
+BILLING_GRANTS = (
     "read:table:accounts",
     "write:table:accounts",
     "read:table:billing",
@@ -29,7 +29,7 @@ MAY_TAKE_CARE = (
     "write:table:notices",
 )
 
-MAY_KEEP_BOOKS = (*MAY_TAKE_CARE, "read:secret:stripe")
+STRIPE_GRANTS = (*BILLING_GRANTS, "read:secret:stripe")
 
 FUNCTIONS = (
     Function(
@@ -38,11 +38,11 @@ FUNCTIONS = (
         memory_mb=512,
         timeout_seconds=29,
         settings={
-            **BOOKKEEPING,
+            **STRIPE_SETTINGS,
             "destinations_table": "table:destinations",
             "dashboard_address": DASHBOARD,
         },
-        grants=(*MAY_KEEP_BOOKS, "read:table:destinations"),
+        grants=(*STRIPE_GRANTS, "read:table:destinations"),
         routes=(
             Route("GET", "/v1/billing"),
             Route("PATCH", "/v1/billing"),
@@ -57,8 +57,8 @@ FUNCTIONS = (
         handler="functions.billing.webhook_handler.handler",
         memory_mb=512,
         timeout_seconds=29,
-        settings={**BOOKKEEPING, "stripe_events_table": "table:stripe-events"},
-        grants=(*MAY_KEEP_BOOKS, "read:table:stripe-events", "write:table:stripe-events"),
+        settings={**STRIPE_SETTINGS, "stripe_events_table": "table:stripe-events"},
+        grants=(*STRIPE_GRANTS, "read:table:stripe-events", "write:table:stripe-events"),
         routes=(Route("POST", "/v1/stripe/webhook", auth=False, throttle=WEBHOOK),),
         reserved_concurrency=10,
     ),
@@ -67,8 +67,8 @@ FUNCTIONS = (
         handler="functions.billing.bookkeeper.handler",
         memory_mb=512,
         timeout_seconds=300,
-        settings=dict(BOOKKEEPING),
-        grants=(*MAY_KEEP_BOOKS, "scan:table:billing", "scan:table:accounts"),
+        settings=dict(STRIPE_SETTINGS),
+        grants=(*STRIPE_GRANTS, "scan:table:billing", "scan:table:accounts"),
         schedule_minutes=10,
     ),
     Function(
@@ -76,8 +76,8 @@ FUNCTIONS = (
         handler="functions.billing.closer.handler",
         memory_mb=512,
         timeout_seconds=300,
-        settings={**BOOKKEEPING, "closing_loading_seconds": "900", "closing_invoice_seconds": "3600"},
-        grants=(*MAY_KEEP_BOOKS, "write:table:usage", "scan:table:billing"),
+        settings={**STRIPE_SETTINGS, "closing_loading_seconds": "900", "closing_invoice_seconds": "3600"},
+        grants=(*STRIPE_GRANTS, "write:table:usage", "scan:table:billing"),
         schedule_minutes=5,
     ),
     Function(
@@ -85,8 +85,8 @@ FUNCTIONS = (
         handler="functions.billing.meter.handler",
         memory_mb=512,
         timeout_seconds=120,
-        settings={**CARETAKING, "ledger_table": "table:ledger"},
-        grants=(*MAY_TAKE_CARE, "write:table:usage", "read:table:ledger", "write:table:ledger"),
+        settings={**BILLING_SETTINGS, "ledger_table": "table:ledger"},
+        grants=(*BILLING_GRANTS, "write:table:usage", "read:table:ledger", "write:table:ledger"),
         schedule_minutes=1,
     ),
     Function(
@@ -94,8 +94,8 @@ FUNCTIONS = (
         handler="functions.billing.report.handler",
         memory_mb=512,
         timeout_seconds=600,
-        settings=dict(BOOKKEEPING),
-        grants=(*MAY_KEEP_BOOKS, "write:table:usage", "scan:table:billing"),
+        settings=dict(STRIPE_SETTINGS),
+        grants=(*STRIPE_GRANTS, "write:table:usage", "scan:table:billing"),
         schedule_minutes=60,
     ),
     Function(

@@ -1,6 +1,6 @@
 """Customers' own buckets and ClickHouses: configured, tested and monitored."""
 
-from infra.topology.custody import CUSTODY, MAY_REACH_CUSTOMERS
+from infra.topology.byoc import BYOC_GRANTS, BYOC_SETTINGS
 from infra.topology.shape import Function, Route
 
 FUNCTIONS = (
@@ -9,9 +9,9 @@ FUNCTIONS = (
         handler="functions.destinations.handler.handler",
         memory_mb=512,
         timeout_seconds=29,
-        settings={"health_table": "table:health", "audit_table": "table:audit", **CUSTODY},
+        settings={"health_table": "table:health", "audit_table": "table:audit", **BYOC_SETTINGS},
         grants=(
-            *MAY_REACH_CUSTOMERS,
+            *BYOC_GRANTS,
             "write:table:destinations",
             "write:table:shards",
             "seal:key:credentials",

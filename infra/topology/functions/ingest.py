@@ -1,8 +1,8 @@
 """Logs over HTTPS, into the staging bucket or a customer's own bucket."""
 
-from infra.topology.custody import CUSTODY, MAY_REACH_CUSTOMERS
+from infra.topology.byoc import BYOC_GRANTS, BYOC_SETTINGS
 from infra.topology.shape import Function, Route
-from infra.topology.throttles import PROBE, ROAD
+from infra.topology.throttles import INGEST, PROBE
 
 UNKNOWN_ROUTES = "ingest"
 """The function that answers unmatched routes, so that even this 404 follows the API contract."""
@@ -18,7 +18,7 @@ FUNCTIONS = (
             "byoc_queue": "queue:staged-byoc",
             "wait_places": "40",
             "health_table": "table:health",
-            **CUSTODY,
+            **BYOC_SETTINGS,
         },
         grants=(
             "put:bucket:staging",
@@ -26,10 +26,10 @@ FUNCTIONS = (
             "send:queue:staged-byoc",
             "read:table:health",
             "write:table:health",
-            *MAY_REACH_CUSTOMERS,
+            *BYOC_GRANTS,
         ),
         routes=(
-            Route("POST", "/v1/drain", throttle=ROAD),
+            Route("POST", "/v1/drain", throttle=INGEST),
             Route("GET", "/health", auth=False, throttle=PROBE),
         ),
         local_concurrency=4,

@@ -3,10 +3,10 @@
 The worker functions process the whole data inventory; its tables are listed once, above the functions.
 """
 
-from infra.topology.custody import CUSTODY, MAY_REACH_CUSTOMERS
+from infra.topology.byoc import BYOC_GRANTS, BYOC_SETTINGS
 from infra.topology.shape import Function, Route
 
-HELD_TABLES = (
+INVENTORY_TABLES = (
     "accounts",
     "people",
     "keys",
@@ -24,9 +24,9 @@ HELD_TABLES = (
 )
 """Tables with data that the account's owner is shown and that an erasure deletes."""
 
-HELD = {f"{name.replace('-', '_')}_table": f"table:{name}" for name in HELD_TABLES}
+INVENTORY_SETTINGS = {f"{name.replace('-', '_')}_table": f"table:{name}" for name in INVENTORY_TABLES}
 
-LOOKED_THROUGH = ("people", "keys", "billing")
+SCANNED_TABLES = ("people", "keys", "billing")
 """Tables in which an account's items are not found by its id."""
 
 ERASER_WRITES = ("accounts", "billing", "notices", "exports", "erasures")
@@ -80,7 +80,7 @@ FUNCTIONS = (
         memory_mb=1024,
         timeout_seconds=300,
         settings={
-            **HELD,
+            **INVENTORY_SETTINGS,
             "identity_pool": "identity:pool",
             "staging_bucket": "bucket:staging",
             "exports_bucket": "bucket:exports",
@@ -88,8 +88,8 @@ FUNCTIONS = (
             "turns_table": "table:turns",
         },
         grants=(
-            *(f"read:table:{name}" for name in HELD_TABLES),
-            *(f"scan:table:{name}" for name in LOOKED_THROUGH),
+            *(f"read:table:{name}" for name in INVENTORY_TABLES),
+            *(f"scan:table:{name}" for name in SCANNED_TABLES),
             "write:table:exports",
             "write:table:notices",
             "read:table:turns",
@@ -110,7 +110,7 @@ FUNCTIONS = (
         # Four turns of accounts whose work fills one; runs may overlap.
         timeout_seconds=900,
         settings={
-            **HELD,
+            **INVENTORY_SETTINGS,
             "shards_table": "table:shards",
             "suppressions_table": "table:suppressions",
             "receipts_table": "table:receipts",
@@ -123,9 +123,9 @@ FUNCTIONS = (
             "warehouse_secret": "secret:warehouse",
         },
         grants=(
-            *(f"read:table:{name}" for name in HELD_TABLES),
-            *(f"scan:table:{name}" for name in LOOKED_THROUGH),
-            *(f"forget:table:{name}" for name in HELD_TABLES if name not in ERASER_WRITES),
+            *(f"read:table:{name}" for name in INVENTORY_TABLES),
+            *(f"scan:table:{name}" for name in SCANNED_TABLES),
+            *(f"forget:table:{name}" for name in INVENTORY_TABLES if name not in ERASER_WRITES),
             *(f"write:table:{name}" for name in ERASER_WRITES),
             "forget:table:shards",
             "read:table:shards",
@@ -168,7 +168,7 @@ FUNCTIONS = (
             "drop_bucket": "bucket:drop",
             "exports_bucket": "bucket:exports",
             "warehouse_secret": "secret:warehouse",
-            **CUSTODY,
+            **BYOC_SETTINGS,
         },
         grants=(
             "append:table:audit",
@@ -191,7 +191,7 @@ FUNCTIONS = (
             "unfinished:bucket:exports",
             "delete:bucket:exports",
             "read:secret:warehouse",
-            *MAY_REACH_CUSTOMERS,
+            *BYOC_GRANTS,
         ),
         schedule_minutes=5,
     ),

@@ -1,6 +1,6 @@
 """Search, in our ClickHouse or in the customer's own."""
 
-from infra.topology.custody import CUSTODY, MAY_REACH_CUSTOMERS
+from infra.topology.byoc import BYOC_GRANTS, BYOC_SETTINGS
 from infra.topology.shape import Function, Route
 from infra.topology.throttles import SEARCH
 
@@ -17,13 +17,13 @@ FUNCTIONS = (
             "searches_at_once": "4",
             "query_threads": "4",
             "row_policy_setting": "",
-            **CUSTODY,
+            **BYOC_SETTINGS,
         },
         grants=(
             "read:secret:search",
             "read:table:health",
             "write:table:health",
-            *MAY_REACH_CUSTOMERS,
+            *BYOC_GRANTS,
         ),
         routes=(Route("POST", "/v1/search", throttle=SEARCH),),
         # More than one tenant's share of searches, so that other tenants find a free environment.

@@ -1,6 +1,6 @@
 """Scheduled maintenance: delete and check for data past retention; sweep for missed objects."""
 
-from infra.topology.custody import CUSTODY, MAY_REACH_CUSTOMERS
+from infra.topology.byoc import BYOC_GRANTS, BYOC_SETTINGS
 from infra.topology.shape import Function
 
 FUNCTIONS = (
@@ -81,10 +81,10 @@ FUNCTIONS = (
         handler="functions.retention.byoc_sweeper.handler",
         memory_mb=512,
         timeout_seconds=300,
-        settings={"byoc_queue": "queue:staged-byoc", "turns_table": "table:turns", **CUSTODY},
+        settings={"byoc_queue": "queue:staged-byoc", "turns_table": "table:turns", **BYOC_SETTINGS},
         grants=(
             "scan:table:destinations",
-            *MAY_REACH_CUSTOMERS,
+            *BYOC_GRANTS,
             "send:queue:staged-byoc",
             "read:table:turns",
             "write:table:turns",

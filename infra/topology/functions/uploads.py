@@ -1,6 +1,6 @@
 """Files: status over HTTPS, read from our bucket or a customer's, and the sweep for lost notifications."""
 
-from infra.topology.custody import CUSTODY, MAY_REACH_CUSTOMERS
+from infra.topology.byoc import BYOC_GRANTS, BYOC_SETTINGS
 from infra.topology.shape import Function, QueueSource, Route
 
 FUNCTIONS = (
@@ -14,14 +14,14 @@ FUNCTIONS = (
             "uploads_table": "table:uploads",
             "dropped_queue": "queue:dropped",
             "dropped_byoc_queue": "queue:dropped-byoc",
-            **CUSTODY,
+            **BYOC_SETTINGS,
         },
         grants=(
             # A presigned URL permits what its signer may do.
             "put:bucket:drop",
             "read:table:uploads",
             "write:table:uploads",
-            *MAY_REACH_CUSTOMERS,
+            *BYOC_GRANTS,
             # Resume reading a file.
             "send:queue:dropped",
             "send:queue:dropped-byoc",
@@ -78,7 +78,7 @@ FUNCTIONS = (
             "health_table": "table:health",
             "dropped_queue": "queue:dropped-byoc",
             "byoc_queue": "queue:staged-byoc",
-            **CUSTODY,
+            **BYOC_SETTINGS,
         },
         grants=(
             "read:table:uploads",
@@ -89,7 +89,7 @@ FUNCTIONS = (
             "consume:queue:dropped-byoc",
             "send:queue:dropped-byoc",
             "send:queue:staged-byoc",
-            *MAY_REACH_CUSTOMERS,
+            *BYOC_GRANTS,
         ),
         source=QueueSource("dropped-byoc", batch_size=10, window_seconds=0, max_concurrency=20),
     ),
@@ -104,7 +104,7 @@ FUNCTIONS = (
             "dropped_queue": "queue:dropped",
             "dropped_byoc_queue": "queue:dropped-byoc",
             "turns_table": "table:turns",
-            **CUSTODY,
+            **BYOC_SETTINGS,
         },
         grants=(
             "read:bucket:drop",
@@ -114,7 +114,7 @@ FUNCTIONS = (
             "scan:table:destinations",
             "read:table:turns",
             "write:table:turns",
-            *MAY_REACH_CUSTOMERS,
+            *BYOC_GRANTS,
             "send:queue:dropped",
             "send:queue:dropped-byoc",
         ),

@@ -3,7 +3,7 @@ from collections.abc import Iterator
 import pytest
 
 from functions.shared.tenancy import TenantId
-from tests.unit.accounts.office import NOON, World, world
+from tests.unit.accounts.account_service import NOON, World, world
 
 
 @pytest.fixture(scope="module")

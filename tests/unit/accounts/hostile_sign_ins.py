@@ -6,10 +6,10 @@ from typing import Any
 
 from functions.accounts import forms
 from functions.accounts.client_secret import ClientSecret
-from functions.accounts.failures import MOST, Failures
-from functions.accounts.refresh_token import opened
+from functions.accounts.failures import MOST, FailureLimiter
+from functions.accounts.refresh_token import verify_refresh_token
 from functions.accounts.sign_in import MAX_BODY_CHARACTERS
-from functions.shared.errors import RefusalError
+from functions.shared.errors import HttpError
 from functions.shared.secret_text import SecretText
 
 
@@ -32,7 +32,7 @@ class Pool:
 def refresh(count: int, shape: str) -> dict[str, int]:
     """Look at so many made-up refresh tokens of one network; what was asked of the services for it."""
     pool = Pool()
-    secret, failures = ClientSecret("pool", "client", pool), Failures("attempts", pool, what="refresh")
+    secret, failures = ClientSecret("pool", "client", pool), FailureLimiter("attempts", pool, what="refresh")
     token = {
         "short": "a",
         "long": "a" * forms.MAX_TOKEN_CHARACTERS,
@@ -40,7 +40,8 @@ def refresh(count: int, shape: str) -> dict[str, int]:
         "many points": "r1" + ".a" * 4000,
     }[shape]
     refused = sum(
-        opened(SecretText(token), secret.sign) is None and failures.over("192.0.2.1", 0.0)
+        verify_refresh_token(SecretText(token), secret.sign) is None
+        and failures.count_failure("192.0.2.1", 0.0)
         for _ in range(count)
     )
     assert refused == count - MOST
@@ -60,8 +61,8 @@ def read_forms(count: int, shape: str) -> int:
     }[shape].encode()
     refused = 0
     for _ in range(count):
-        for read in (forms.sign_up, forms.confirmation, forms.log_in, forms.reset, forms.address):
-            with suppress(RefusalError):
+        for read in (forms.sign_up, forms.confirmation, forms.log_in, forms.reset, forms.email_of):
+            with suppress(HttpError):
                 read(body)
                 continue
             refused += 1

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from functions.shared.account.announcements import KEEP_DAYS
-from functions.shared.account.audit import Origin
+from functions.shared.accounts.announcements import KEEP_DAYS
+from functions.shared.accounts.audit import Origin
 from functions.shared.tenancy import TenantId
-from tests.unit.accounts.office import World, decoded
+from tests.unit.accounts.account_service import World, decoded
 
-SOMEBODY = Origin("key:key_1", "192.0.2.7", "curl/8")
+CALLER = Origin("key:key_1", "192.0.2.7", "curl/8")
 
 
 def audit(here: World, tenant: str, **query: str) -> tuple[int, Any]:
@@ -27,7 +27,7 @@ def announced(here: World, tenant: str, **query: str) -> list[str]:
 def fill(here: World, tenant: TenantId, count: int) -> None:
     for number in range(count):
         here.now += 1
-        here.office.audit.append(tenant, SOMEBODY, "key.created", f"key_{number}")
+        here.account_service.audit.append(tenant, CALLER, "key.created", f"key_{number}")
 
 
 def test_an_entry_says_who_did_what_when_and_from_where(
@@ -93,7 +93,7 @@ def test_a_page_that_is_none_is_400(here: World, acme: TenantId, query: dict[str
 
 
 def test_an_entry_is_never_overwritten(here: World, acme: TenantId) -> None:
-    entry = here.office.audit.entry(acme, SOMEBODY, "key.created", "key_1")
+    entry = here.account_service.audit.entry(acme, CALLER, "key.created", "key_1")
     here.client.transact_write_items(TransactItems=[entry])
     again = {"Put": {**entry["Put"], "Item": {**entry["Put"]["Item"], "actor": {"S": "nobody"}}}}
     with pytest.raises(here.client.exceptions.TransactionCanceledException):
@@ -102,7 +102,7 @@ def test_an_entry_is_never_overwritten(here: World, acme: TenantId) -> None:
 
 
 def test_a_user_agent_that_is_no_text_does_no_harm(here: World, acme: TenantId) -> None:
-    here.office.audit.append(
+    here.account_service.audit.append(
         acme, Origin("key:k", "192.0.2.7", "x" * 199 + "\ud800y"), "key.created", "key_1"
     )
     assert audit(here, acme)[1]["entries"][0]["user_agent"] == "x" * 199 + "?"
@@ -117,7 +117,7 @@ def test_feeds_are_for_admins_alone(here: World, acme: TenantId, route: str) -> 
 @pytest.fixture
 def told(here: World, acme: TenantId, globex: TenantId) -> None:
     """A word to everybody, then one to each."""
-    announcements = here.office.announcements
+    announcements = here.account_service.announcements
     for tenant, name in ((None, "all"), (acme, "mine"), (globex, "theirs")):
         here.now += 1
         announcements.publish(tenant, f"{name}-{acme}", "notice", "A title", "A text.")
@@ -127,11 +127,11 @@ def told(here: World, acme: TenantId, globex: TenantId) -> None:
 def test_announcements_are_ones_own_and_everybodys_newest_first(
     here: World, acme: TenantId, globex: TenantId
 ) -> None:
-    def just_told(tenant: str) -> list[str]:
+    def announcement_ids(tenant: str) -> list[str]:
         return [each for each in announced(here, tenant) if each.endswith(acme)]
 
-    assert just_told(acme) == [f"mine-{acme}", f"all-{acme}"]
-    assert just_told(globex) == [f"theirs-{acme}", f"all-{acme}"]
+    assert announcement_ids(acme) == [f"mine-{acme}", f"all-{acme}"]
+    assert announcement_ids(globex) == [f"theirs-{acme}", f"all-{acme}"]
 
 
 @pytest.mark.usefixtures("told")
@@ -147,7 +147,7 @@ def test_only_what_came_after_a_moment_is_shown(here: World, acme: TenantId) -> 
 
 
 def test_the_first_to_use_an_id_wins(here: World, acme: TenantId) -> None:
-    announcements = here.office.announcements
+    announcements = here.account_service.announcements
     assert announcements.publish(acme, "outage-1", "outage", "First", "Text.")
     assert not announcements.publish(acme, "outage-1", "outage", "Second", "Text.")
     own = [each for each in announcements.list(acme) if each["id"] == "outage-1"]
@@ -155,7 +155,7 @@ def test_the_first_to_use_an_id_wins(here: World, acme: TenantId) -> None:
 
 
 def test_an_announcement_is_forgotten_when_its_time_has_come(here: World, acme: TenantId) -> None:
-    here.office.announcements.publish(acme, "old", "notice", "A title", "A text.")
+    here.account_service.announcements.publish(acme, "old", "notice", "A title", "A text.")
     here.now += KEEP_DAYS * 86_400 - 1
     assert "old" in announced(here, acme)
     here.now += 1
@@ -164,8 +164,8 @@ def test_an_announcement_is_forgotten_when_its_time_has_come(here: World, acme: 
 
 def test_what_counts_from_a_later_day_says_so_and_is_shown_long_after_it(here: World, acme: TenantId) -> None:
     begins = datetime.fromtimestamp(here.now, UTC).date() + timedelta(days=200)
-    here.office.announcements.publish(acme, "terms", "policy", "New terms", "A text.", begins)
-    here.office.announcements.publish(acme, "now", "notice", "A title", "A text.")
+    here.account_service.announcements.publish(acme, "terms", "policy", "New terms", "A text.", begins)
+    here.account_service.announcements.publish(acme, "now", "notice", "A title", "A text.")
     body = decoded(here.ask("GET /v1/announcements", acme))
     own = {each["id"]: each["effective_on"] for each in body["announcements"]}
     assert (own["terms"], own["now"]) == (begins.isoformat(), None)
@@ -177,6 +177,6 @@ def test_what_counts_from_a_later_day_says_so_and_is_shown_long_after_it(here: W
 
 def test_an_account_called_all_is_told_nothing_of_others(here: World, acme: TenantId) -> None:
     everybody = here.account("all")
-    here.office.announcements.publish(everybody, "for-all-alone", "notice", "A title", "A text.")
+    here.account_service.announcements.publish(everybody, "for-all-alone", "notice", "A title", "A text.")
     assert "for-all-alone" in announced(here, everybody)
     assert "for-all-alone" not in announced(here, acme)

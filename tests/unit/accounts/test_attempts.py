@@ -10,9 +10,9 @@ from botocore.exceptions import EndpointConnectionError
 
 from bench.children import child
 from functions.accounts import attempts as attempts_module
-from functions.accounts.attempts import ADDRESS_TRIES, PAIR_TRIES, Attempts
-from functions.shared.errors import RefusalError
-from tests.unit.accounts.open_routes import client
+from functions.accounts.attempts import ADDRESS_TRIES, PAIR_TRIES, AttemptLimiter
+from functions.shared.errors import HttpError
+from tests.unit.accounts.public_routes import client
 
 NOW = 1_800_000_000.0
 QUARTER_HOUR, HOUR, DAY = 900, 3600, 86_400
@@ -50,31 +50,31 @@ def few(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def attempts(table: str, dynamodb: Any) -> Attempts:
-    return Attempts(table, dynamodb)
+def attempts(table: str, dynamodb: Any) -> AttemptLimiter:
+    return AttemptLimiter(table, dynamodb)
 
 
-def fail(attempts: Attempts, times: int, address: str, account: str, now: float = NOW) -> None:
+def fail(attempts: AttemptLimiter, times: int, address: str, account: str, now: float = NOW) -> None:
     for _ in range(times):
         attempts.begin("password", address, account, now)
 
 
-def stopped(attempts: Attempts, address: str, account: str, now: float = NOW) -> int:
+def stopped(attempts: AttemptLimiter, address: str, account: str, now: float = NOW) -> int:
     """The seconds to wait; fails when nothing stops the try."""
-    with pytest.raises(RefusalError) as caught:
+    with pytest.raises(HttpError) as caught:
         attempts.begin("password", address, account, now)
     assert (caught.value.status, caught.value.code) == (429, "too_many_attempts")
     assert caught.value.retry_after_seconds is not None
     return caught.value.retry_after_seconds
 
 
-def lock(attempts: Attempts, account: str, now: float = NOW) -> None:
+def lock(attempts: AttemptLimiter, account: str, now: float = NOW) -> None:
     """As many failures from as many places as an account takes in an hour."""
     for number in range(FEW // PAIR_TRIES):
         fail(attempts, PAIR_TRIES, f"203.0.113.{number}", account, now)
 
 
-def test_ten_failures_stop_an_address_at_an_account_until_the_window_ends(attempts: Attempts) -> None:
+def test_ten_failures_stop_an_address_at_an_account_until_the_window_ends(attempts: AttemptLimiter) -> None:
     fail(attempts, PAIR_TRIES, HOME, ADA, NOW + 100)
     assert stopped(attempts, HOME, ADA, NOW + 100) == QUARTER_HOUR - 100
     fail(attempts, 1, HOME, GRACE, NOW + 100)
@@ -83,14 +83,14 @@ def test_ten_failures_stop_an_address_at_an_account_until_the_window_ends(attemp
     assert PAIR_TRIES == 10
 
 
-def test_a_success_forgets_the_failures_of_its_pair(attempts: Attempts) -> None:
+def test_a_success_forgets_the_failures_of_its_pair(attempts: AttemptLimiter) -> None:
     fail(attempts, 9, HOME, ADA)
-    attempts.begin("password", HOME, ADA, NOW).succeeded(NOW)
+    attempts.begin("password", HOME, ADA, NOW).record_success(NOW)
     fail(attempts, 10, HOME, ADA)
     stopped(attempts, HOME, ADA)
 
 
-def test_fifty_failures_over_all_accounts_stop_an_address(attempts: Attempts) -> None:
+def test_fifty_failures_over_all_accounts_stop_an_address(attempts: AttemptLimiter) -> None:
     for number in range(ADDRESS_TRIES):
         fail(attempts, 1, HOME, f"person{number}@example.com")
     assert stopped(attempts, HOME, GRACE) == QUARTER_HOUR
@@ -98,22 +98,22 @@ def test_fifty_failures_over_all_accounts_stop_an_address(attempts: Attempts) ->
     assert ADDRESS_TRIES == 50
 
 
-def test_an_attackers_own_account_does_not_clear_the_counter_of_his_address(attempts: Attempts) -> None:
+def test_an_attackers_own_account_does_not_clear_the_counter_of_his_address(attempts: AttemptLimiter) -> None:
     for number in range(ADDRESS_TRIES):
         fail(attempts, 1, HOME, f"person{number}@example.com")
         if number % 10 == 0 and number < 40:
-            attempts.begin("password", HOME, "attacker@example.com", NOW).succeeded(NOW)
+            attempts.begin("password", HOME, "attacker@example.com", NOW).record_success(NOW)
     stopped(attempts, HOME, GRACE)
 
 
 def test_what_succeeds_has_a_limit_too_for_one_address_at_one_account(
-    attempts: Attempts, monkeypatch: pytest.MonkeyPatch
+    attempts: AttemptLimiter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Above what people do, and below what one account could take of the provider's requests of all."""
     assert attempts_module.GOOD_TRIES == 100
     monkeypatch.setattr(attempts_module, "GOOD_TRIES", 15)
     for _ in range(15):
-        attempts.begin("password", HOME, ADA, NOW).succeeded(NOW)
+        attempts.begin("password", HOME, ADA, NOW).record_success(NOW)
     assert stopped(attempts, HOME, ADA, NOW + 60) == QUARTER_HOUR - 60
     fail(attempts, 1, HOME, GRACE)
     fail(attempts, 1, CAFE, ADA)
@@ -121,13 +121,13 @@ def test_what_succeeds_has_a_limit_too_for_one_address_at_one_account(
 
 
 def test_a_persons_sessions_are_used_so_often_and_anothers_as_often(
-    attempts: Attempts, monkeypatch: pytest.MonkeyPatch
+    attempts: AttemptLimiter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert attempts_module.SESSION_USES == 300
     monkeypatch.setattr(attempts_module, "SESSION_USES", 12)
     for _ in range(12):
         attempts.admit_session("ada", NOW)
-    with pytest.raises(RefusalError) as caught:
+    with pytest.raises(HttpError) as caught:
         attempts.admit_session("ada", NOW + 100)
     assert (caught.value.status, caught.value.retry_after_seconds) == (429, QUARTER_HOUR - 100)
     attempts.admit_session("grace", NOW)
@@ -135,14 +135,14 @@ def test_a_persons_sessions_are_used_so_often_and_anothers_as_often(
 
 
 def test_a_stranger_makes_at_most_a_hundred_counters_in_a_window(
-    attempts: Attempts, table: str, dynamodb: Any
+    attempts: AttemptLimiter, table: str, dynamodb: Any
 ) -> None:
     """However many accounts he makes up: of the address's own counter there is one, of a pair 2 each."""
     refused = 0
     for number in range(ADDRESS_TRIES + 100):
         try:
             attempts.begin("password", HOME, f"made-up-{number}@example.com", NOW)
-        except RefusalError:
+        except HttpError:
             refused += 1
     assert refused == 100
     items = dynamodb.scan(TableName=table)["Items"]
@@ -151,39 +151,39 @@ def test_a_stranger_makes_at_most_a_hundred_counters_in_a_window(
 
 
 def test_successes_alone_never_stop_anybody(table: str, dynamodb: Any) -> None:
-    attempts = Attempts(table, dynamodb, address_tries=5)
+    attempts = AttemptLimiter(table, dynamodb, address_tries=5)
     for _ in range(PAIR_TRIES + 5):
-        attempts.begin("password", HOME, ADA, NOW).succeeded(NOW, remember=True)
+        attempts.begin("password", HOME, ADA, NOW).record_success(NOW, remember=True)
 
 
 @pytest.mark.usefixtures("few")
-def test_a_hundred_failures_an_hour_stop_strangers_and_not_the_usual_places(attempts: Attempts) -> None:
-    attempts.begin("password", HOME, ADA, NOW - 29 * DAY).succeeded(NOW - 29 * DAY, remember=True)
+def test_a_hundred_failures_an_hour_stop_strangers_and_not_the_usual_places(attempts: AttemptLimiter) -> None:
+    attempts.begin("password", HOME, ADA, NOW - 29 * DAY).record_success(NOW - 29 * DAY, remember=True)
     lock(attempts, ADA)
     assert stopped(attempts, CAFE, ADA) == HOUR
-    attempts.begin("password", HOME, ADA, NOW).succeeded(NOW)
+    attempts.begin("password", HOME, ADA, NOW).record_success(NOW)
     fail(attempts, 1, CAFE, GRACE)
     fail(attempts, 1, CAFE, ADA, NOW + HOUR)
 
 
 @pytest.mark.usefixtures("few")
-def test_a_place_is_usual_for_thirty_days_and_for_its_own_account(attempts: Attempts) -> None:
-    attempts.begin("password", HOME, ADA, NOW - 30 * DAY).succeeded(NOW - 30 * DAY, remember=True)
-    attempts.begin("password", HOME, GRACE, NOW).succeeded(NOW, remember=True)
+def test_a_place_is_usual_for_thirty_days_and_for_its_own_account(attempts: AttemptLimiter) -> None:
+    attempts.begin("password", HOME, ADA, NOW - 30 * DAY).record_success(NOW - 30 * DAY, remember=True)
+    attempts.begin("password", HOME, GRACE, NOW).record_success(NOW, remember=True)
     lock(attempts, ADA)
     stopped(attempts, HOME, ADA)
 
 
 @pytest.mark.usefixtures("few")
-def test_a_usual_place_does_not_guess_without_end_either(attempts: Attempts) -> None:
-    attempts.begin("password", HOME, ADA, NOW).succeeded(NOW, remember=True)
+def test_a_usual_place_does_not_guess_without_end_either(attempts: AttemptLimiter) -> None:
+    attempts.begin("password", HOME, ADA, NOW).record_success(NOW, remember=True)
     lock(attempts, ADA)
     fail(attempts, PAIR_TRIES, HOME, ADA)
     stopped(attempts, HOME, ADA)
 
 
 @pytest.mark.usefixtures("few")
-def test_what_one_counter_stops_does_not_use_up_the_account(attempts: Attempts) -> None:
+def test_what_one_counter_stops_does_not_use_up_the_account(attempts: AttemptLimiter) -> None:
     fail(attempts, PAIR_TRIES, HOME, ADA)
     for _ in range(FEW):
         stopped(attempts, HOME, ADA)
@@ -191,18 +191,18 @@ def test_what_one_counter_stops_does_not_use_up_the_account(attempts: Attempts) 
     stopped(attempts, "198.51.100.1", ADA)
 
 
-def test_passwords_codes_and_mails_are_counted_apart(attempts: Attempts) -> None:
+def test_passwords_codes_and_mails_are_counted_apart(attempts: AttemptLimiter) -> None:
     fail(attempts, PAIR_TRIES, HOME, ADA)
     stopped(attempts, HOME, ADA)
     attempts.begin("code", HOME, ADA, NOW)
     attempts.begin("mail", HOME, ADA, NOW)
 
 
-def test_tries_made_at_once_do_not_slip_through_together(attempts: Attempts) -> None:
+def test_tries_made_at_once_do_not_slip_through_together(attempts: AttemptLimiter) -> None:
     def tries(_: int) -> bool:
         try:
             attempts.begin("password", HOME, ADA, NOW)
-        except RefusalError:
+        except HttpError:
             return False
         return True
 
@@ -211,9 +211,9 @@ def test_tries_made_at_once_do_not_slip_through_together(attempts: Attempts) -> 
 
 
 def test_nobodys_address_is_stored_and_everything_is_forgotten(
-    attempts: Attempts, table: str, dynamodb: Any
+    attempts: AttemptLimiter, table: str, dynamodb: Any
 ) -> None:
-    attempts.begin("password", HOME, ADA, NOW).succeeded(NOW, remember=True)
+    attempts.begin("password", HOME, ADA, NOW).record_success(NOW, remember=True)
     fail(attempts, 1, HOME, ADA)
     items = dynamodb.scan(TableName=table)["Items"]
     assert len(items) == 4
@@ -223,13 +223,15 @@ def test_nobodys_address_is_stored_and_everything_is_forgotten(
     assert not any(text in str(items) for text in (HOME, ADA))
 
 
-def test_what_cannot_be_counted_is_not_tried(attempts: Attempts, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_cannot_be_counted_is_not_tried(
+    attempts: AttemptLimiter, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def silent(**_: Any) -> None:
         raise EndpointConnectionError(endpoint_url="")
 
     begun = attempts.begin("password", HOME, ADA, NOW)
     monkeypatch.setattr(attempts._client, "update_item", silent)
-    with pytest.raises(RefusalError) as caught:
+    with pytest.raises(HttpError) as caught:
         attempts.begin("password", HOME, ADA, NOW)
     assert (caught.value.status, caught.value.retry_after_seconds) == (503, 2)
-    begun.succeeded(NOW)
+    begun.record_success(NOW)

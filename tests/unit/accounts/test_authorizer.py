@@ -8,16 +8,16 @@ from typing import Any
 
 import pytest
 
-from functions.accounts import belief, keys, routes
+from functions.accounts import keys, routes, ttl_cache
 from functions.accounts.authorizer import CACHE_SECONDS, Authorizer
 from functions.accounts.directory import Account, Key
 from functions.accounts.failures import MOST
 from functions.accounts.people import Person
 from functions.accounts.tokens import BadTokenError, Claims, KeysUnavailableError
 from functions.shared.access import Principal, principal
-from functions.shared.account.standing import Standing
+from functions.shared.accounts.account_status import AccountStatus
 from functions.shared.dynamo.answers import StoreUnavailableError
-from functions.shared.errors import RefusalError
+from functions.shared.errors import HttpError
 from functions.shared.tenancy import TenantId
 
 ACME, GLOBEX = TenantId("acme"), TenantId("globex")
@@ -26,7 +26,7 @@ HERE, ELSEWHERE = "192.0.2.1", "192.0.2.2"
 
 
 @dataclass
-class Shelf:
+class MemoryDirectory:
     """A directory in memory that counts what it is asked."""
 
     keys: dict[str, Key] = field(default_factory=dict)
@@ -46,7 +46,7 @@ class Shelf:
             return None
         plan = "byoc" if tenant == GLOBEX else "managed_30"
         capped_until = 2**33 if tenant == GLOBEX else None
-        return Account(tenant, Standing(plan, 30, 1_000_000, capped_until=capped_until))
+        return Account(tenant, AccountStatus(plan, 30, 1_000_000, capped_until=capped_until))
 
     def note_use(self, key_hash: str, _now: int) -> None:
         if self.down:
@@ -54,7 +54,7 @@ class Shelf:
         self.noted.append(key_hash)
 
     def add(self, tenant: TenantId, *scopes: str, **fields: Any) -> str:
-        text = keys.mint()
+        text = keys.generate()
         self.keys[keys.hash_of(text)] = Key(tenant, f"k-{tenant}", frozenset(scopes), "default", **fields)
         return text
 
@@ -101,7 +101,7 @@ class Count:
 
     failed: dict[str, int] = field(default_factory=dict)
 
-    def over(self, address: str, _now: float) -> bool:
+    def count_failure(self, address: str, _now: float) -> bool:
         self.failed[address] = self.failed.get(address, 0) + 1
         return self.failed[address] > MOST
 
@@ -113,13 +113,13 @@ class Count:
 class Gate:
     """An authorizer and what it asks."""
 
-    shelf: Shelf = field(default_factory=Shelf)
+    directory: MemoryDirectory = field(default_factory=MemoryDirectory)
     crowd: Crowd = field(default_factory=Crowd)
     count: Count = field(default_factory=Count)
     authority: Authorizer = field(init=False)
 
     def __post_init__(self) -> None:
-        self.authority = Authorizer(self.shelf, self.crowd, Tokens(), self.count)  # type: ignore[arg-type]
+        self.authority = Authorizer(self.directory, self.crowd, Tokens(), self.count)  # type: ignore[arg-type]
 
     def ask(self, key: str, now: float = NOW, address: str = HERE) -> dict[str, str]:
         return self.authority.context({"authorization": f"Bearer {key}"}, now, address)
@@ -132,8 +132,8 @@ def as_principal(context: dict[str, str]) -> Principal:
     return principal({"requestContext": {"authorizer": {"lambda": context}}})
 
 
-def refused(context: dict[str, str]) -> RefusalError:
-    with pytest.raises(RefusalError) as caught:
+def refused(context: dict[str, str]) -> HttpError:
+    with pytest.raises(HttpError) as caught:
         as_principal(context)
     return caught.value
 
@@ -150,12 +150,15 @@ def gate() -> Gate:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     now = [1000.0]
-    monkeypatch.setattr(belief.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(ttl_cache.time, "monotonic", lambda: now[0])
     return now
 
 
 def test_a_good_key_says_who_is_calling(gate: Gate) -> None:
-    first, second = gate.caller(gate.shelf.add(ACME, "ingest")), gate.caller(gate.shelf.add(GLOBEX, "read"))
+    first, second = (
+        gate.caller(gate.directory.add(ACME, "ingest")),
+        gate.caller(gate.directory.add(GLOBEX, "read")),
+    )
     assert (first.tenant, first.scopes, first.refusal) == (ACME, {"ingest"}, "")
     assert (second.tenant, second.scopes, second.refusal) == (GLOBEX, {"read"}, "quota_exceeded")
     assert (first.retention_days, first.bytes_per_second, first.project_id) == (30, 1_000_000, "default")
@@ -165,7 +168,7 @@ def test_a_good_key_says_who_is_calling(gate: Gate) -> None:
 
 @pytest.mark.parametrize(
     "headers",
-    [{}, {"authorization": "Bearer nonsense"}, {"authorization": f"Bearer {keys.mint()}"}],
+    [{}, {"authorization": "Bearer nonsense"}, {"authorization": f"Bearer {keys.generate()}"}],
 )
 def test_without_a_known_key_the_answer_is_401(gate: Gate, headers: dict[str, str]) -> None:
     answer = refused(gate.authority.context(headers, NOW, HERE))
@@ -173,36 +176,39 @@ def test_without_a_known_key_the_answer_is_401(gate: Gate, headers: dict[str, st
 
 
 def test_a_typing_error_costs_no_look_up(gate: Gate) -> None:
-    gate.ask(keys.mint()[:-1] + "?")
-    assert gate.shelf.asked == 0
+    gate.ask(keys.generate()[:-1] + "?")
+    assert gate.directory.asked == 0
 
 
 def test_an_expired_key_is_refused_even_from_the_cache(gate: Gate) -> None:
-    text = gate.shelf.add(ACME, "ingest", expires_at=int(NOW) + 1)
+    text = gate.directory.add(ACME, "ingest", expires_at=int(NOW) + 1)
     assert gate.ask(text)["verdict"] == "ok"
     answer = refused(gate.ask(text, NOW + 2))
     assert (answer.status, answer.code) == (401, "key_expired")
 
 
 def test_a_scope_that_the_key_lacks_is_403_and_admin_has_all(gate: Gate) -> None:
-    reader, admin = gate.caller(gate.shelf.add(ACME, "read")), gate.caller(gate.shelf.add(ACME, "admin"))
+    reader, admin = (
+        gate.caller(gate.directory.add(ACME, "read")),
+        gate.caller(gate.directory.add(ACME, "admin")),
+    )
     assert admin.require("ingest") is admin
-    with pytest.raises(RefusalError) as caught:
+    with pytest.raises(HttpError) as caught:
         reader.require("ingest")
     assert (caught.value.status, caught.value.code) == (403, "forbidden_scope")
 
 
 @pytest.mark.parametrize("how", ["marked as revoked", "gone", "account gone"])
 def test_a_revoked_key_is_noticed_within_a_minute(gate: Gate, clock: list[float], how: str) -> None:
-    text, other = gate.shelf.add(ACME, "ingest"), gate.shelf.add(GLOBEX, "ingest")
+    text, other = gate.directory.add(ACME, "ingest"), gate.directory.add(GLOBEX, "ingest")
     assert gate.ask(text)["verdict"] == "ok"
     key_hash = keys.hash_of(text)
     if how == "marked as revoked":
-        gate.shelf.keys[key_hash] = replace(gate.shelf.keys[key_hash], revoked_at=int(NOW))
+        gate.directory.keys[key_hash] = replace(gate.directory.keys[key_hash], revoked_at=int(NOW))
     elif how == "gone":
-        del gate.shelf.keys[key_hash]
+        del gate.directory.keys[key_hash]
     else:
-        gate.shelf.gone.add(ACME)
+        gate.directory.gone.add(ACME)
     clock[0] += CACHE_SECONDS
     assert CACHE_SECONDS <= 60
     assert gate.ask(text)["verdict"] == "unknown_key"
@@ -210,26 +216,26 @@ def test_a_revoked_key_is_noticed_within_a_minute(gate: Gate, clock: list[float]
 
 
 def test_what_is_known_is_asked_once_unknown_keys_too(gate: Gate) -> None:
-    for text in (gate.shelf.add(ACME, "ingest"), keys.mint()):
-        gate.shelf.asked = 0
+    for text in (gate.directory.add(ACME, "ingest"), keys.generate()):
+        gate.directory.asked = 0
         for _ in range(5):
             gate.ask(text)
-        assert gate.shelf.asked == 1
+        assert gate.directory.asked == 1
 
 
 def test_use_is_noted_once_an_hour_and_never_costs_the_request(gate: Gate) -> None:
-    text = gate.shelf.add(ACME, "ingest")
+    text = gate.directory.add(ACME, "ingest")
     for hours in (0, 0, 1):
         gate.ask(text, NOW + hours * 3600)
-    assert len(gate.shelf.noted) == 2
-    gate.shelf.down = True
+    assert len(gate.directory.noted) == 2
+    gate.directory.down = True
     assert gate.ask(text, NOW + 3 * 3600)["verdict"] == "ok"
 
 
 def test_when_the_directory_is_down_the_request_is_not_let_through(gate: Gate) -> None:
-    gate.shelf.down = True
+    gate.directory.down = True
     with pytest.raises(StoreUnavailableError):
-        gate.ask(gate.shelf.add(ACME, "ingest"))
+        gate.ask(gate.directory.add(ACME, "ingest"))
 
 
 def test_a_person_may_do_what_an_admin_key_may(gate: Gate) -> None:
@@ -244,7 +250,7 @@ def test_a_person_may_do_what_an_admin_key_may(gate: Gate) -> None:
     )
     assert (theirs.tenant, theirs.byoc) == (GLOBEX, True)
     assert mine.key_id == ""
-    assert gate.shelf.asked == 0
+    assert gate.directory.asked == 0
 
 
 @pytest.mark.parametrize("scheme", ["Bearer", "bearer", " BEARER "])
@@ -257,7 +263,7 @@ def test_a_token_comes_as_a_bearer(gate: Gate, scheme: str) -> None:
 def test_of_two_credentials_one_counts_and_the_gate_and_the_route_agree_which(gate: Gate) -> None:
     """HTTP API joins headers of one name by commas; `Authorization` goes before all others."""
     gate.crowd.add("s-acme", ACME)
-    mine, theirs = gate.shelf.add(ACME, "read"), gate.shelf.add(GLOBEX, "admin")
+    mine, theirs = gate.directory.add(ACME, "read"), gate.directory.add(GLOBEX, "admin")
 
     def tenant(**headers: str) -> str:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
@@ -292,7 +298,7 @@ def test_a_person_whose_account_is_gone_is_refused_within_a_minute(gate: Gate, c
     gate.crowd.add("s-acme", ACME)
     gate.crowd.add("s-globex", GLOBEX)
     assert gate.ask(token("s-acme"))["verdict"] == "ok"
-    gate.shelf.gone.add(ACME)
+    gate.directory.gone.add(ACME)
     clock[0] += CACHE_SECONDS
     assert gate.ask(token("s-acme"))["verdict"] == "refused_token"
     assert gate.ask(token("s-globex"))["verdict"] == "ok"
@@ -342,11 +348,11 @@ def test_when_nothing_can_be_said_of_a_token_the_request_is_not_let_through(gate
         gate.ask(token("s-acme", "unheard"))
 
 
-@pytest.mark.parametrize("bad", [keys.mint, lambda: "nonsense"], ids=["unknown", "malformed"])
+@pytest.mark.parametrize("bad", [keys.generate, lambda: "nonsense"], ids=["unknown", "malformed"])
 def test_who_tries_keys_is_stopped_and_a_good_key_from_there_is_not(
     gate: Gate, bad: Callable[[], str]
 ) -> None:
-    good = gate.shelf.add(ACME, "ingest")
+    good = gate.directory.add(ACME, "ingest")
     for _ in range(MOST):
         assert refused(gate.ask(bad())).status == 401
     answer = refused(gate.ask(bad()))
@@ -356,7 +362,7 @@ def test_who_tries_keys_is_stopped_and_a_good_key_from_there_is_not(
 
 
 def test_an_expired_key_is_no_guess(gate: Gate) -> None:
-    text = gate.shelf.add(ACME, "ingest", expires_at=int(NOW))
+    text = gate.directory.add(ACME, "ingest", expires_at=int(NOW))
     for _ in range(MOST + 1):
         assert gate.ask(text)["verdict"] == "key_expired"
     assert gate.count.failed == {}
@@ -367,12 +373,12 @@ def test_keys_alone_load_no_cryptography() -> None:
     script = """
 import sys
 from functions.accounts import authorizer, keys
-from functions.accounts.tokens import Verifier
+from functions.accounts.tokens import AccessTokenVerifier
 class Nothing:
     def key(self, key_hash): return None
-    def over(self, address, now): return False
-gate = authorizer.Authorizer(Nothing(), None, Verifier("https://i", "c", "https://k"), Nothing())
-assert gate.context({"x-api-key": keys.mint()}, 0, "")["verdict"] == "unknown_key"
+    def count_failure(self, address, now): return False
+gate = authorizer.Authorizer(Nothing(), None, AccessTokenVerifier("https://i", "c", "https://k"), Nothing())
+assert gate.context({"x-api-key": keys.generate()}, 0, "")["verdict"] == "unknown_key"
 assert not {"joserfc", "cryptography"} & {name.partition(".")[0] for name in sys.modules}
 """
     ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
@@ -402,8 +408,8 @@ def test_a_session_that_ended_alone_leaves_the_persons_others(gate: Gate) -> Non
 
 def test_a_reset_that_may_have_failed_half_way_ends_sessions_after_a_minute(gate: Gate) -> None:
     gate.crowd.add("s-acme", ACME)
-    owed = frozenset({f"{int(NOW) + 10}-0123456789abcdef"})
-    gate.crowd.people["s-acme"] = replace(gate.crowd.people["s-acme"], owed=owed)
+    open_resets = frozenset({f"{int(NOW) + 10}-0123456789abcdef"})
+    gate.crowd.people["s-acme"] = replace(gate.crowd.people["s-acme"], open_resets=open_resets)
     assert gate.ask(token("s-acme"), NOW + 60)["verdict"] == "ok"
     assert gate.ask(token("s-acme"), NOW + 71)["verdict"] == "refused_token"
 
@@ -412,5 +418,5 @@ def test_the_route_learns_which_session_calls(gate: Gate) -> None:
     gate.crowd.add("s-acme", ACME)
     caller = gate.caller(token("s-acme"))
     assert (caller.session, caller.signed_in_at) == ("session-good", int(NOW))
-    key = gate.caller(gate.shelf.add(ACME, "admin"))
+    key = gate.caller(gate.directory.add(ACME, "admin"))
     assert (key.session, key.signed_in_at) == ("", 0)

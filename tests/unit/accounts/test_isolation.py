@@ -8,7 +8,7 @@ import pytest
 from functions.accounts.key_item import Key
 from functions.shared.http import Answer
 from functions.shared.tenancy import TenantId
-from tests.unit.accounts.office import NOON, World, decoded
+from tests.unit.accounts.account_service import NOON, World, decoded
 
 PAIRS = 1000
 TENANTS = 50
@@ -49,7 +49,7 @@ def test_a_thousand_pairs_of_accounts_see_nothing_of_each_other(here: World) -> 
             answer, calls = asked(here, route, mine, held[theirs])
             assert {answer} == nobodys
             assert calls == ["BatchGetItem"]
-    after = {tenant: here.office.keys.list(tenant) for tenant in tenants}
+    after = {tenant: here.account_service.keys.list(tenant) for tenant in tenants}
     assert {tenant: [each.key_id for each in keys] for tenant, keys in after.items()} == {
         tenant: [key_id] for tenant, key_id in held.items()
     }
@@ -86,7 +86,9 @@ def test_two_accounts_may_have_keys_of_the_same_id(here: World, acme: TenantId, 
         here.key(tenant, "key_same")
     here.ask("DELETE /v1/keys/{id}", acme, key_id="key_same")
     now = here.now
-    states_of: dict[str, list[Key]] = {tenant: here.office.keys.list(tenant) for tenant in (acme, globex)}
+    states_of: dict[str, list[Key]] = {
+        tenant: here.account_service.keys.list(tenant) for tenant in (acme, globex)
+    }
     assert [key.state(now) for key in states_of[acme]] == ["revoked"]
     assert [key.state(now) for key in states_of[globex]] == ["active"]
 

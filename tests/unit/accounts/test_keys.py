@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from functions.accounts import keys
 
-KEY = keys.mint()
+KEY = keys.generate()
 
 
 def basic(user: str, password: str) -> str:
@@ -16,7 +16,7 @@ def basic(user: str, password: str) -> str:
 
 
 def test_a_minted_key_is_well_formed_and_never_the_same() -> None:
-    minted = {keys.mint() for _ in range(1000)}
+    minted = {keys.generate() for _ in range(1000)}
     assert len(minted) == 1000
     assert all(keys.well_formed(key) for key in minted)
 

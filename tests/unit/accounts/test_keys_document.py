@@ -25,19 +25,19 @@ def procedure() -> Any:
 
 def test_the_documented_pattern_finds_a_key_in_any_text() -> None:
     (pattern,) = re.findall(r"^    (ast_sk_live_\[.*)$", DOCUMENT, re.M)
-    key = keys.mint()
+    key = keys.generate()
     assert re.findall(pattern, f'token = "{key}"; url=https://x/?k={key}&y') == [key, key]
 
 
 def test_the_documented_procedure_recognises_minted_keys(procedure: Any) -> None:
-    assert all(procedure(keys.mint()) for _ in range(100))
+    assert all(procedure(keys.generate()) for _ in range(100))
 
 
 @given(place=st.integers(0, 45), character=st.sampled_from("0Aaz9_-Ω"))
 def test_the_documented_procedure_refuses_what_is_mistyped(
     procedure: Any, place: int, character: str
 ) -> None:
-    key = keys.mint()
+    key = keys.generate()
     mistyped = key[:place] + character + key[place + 1 :]
     assert procedure(mistyped) == keys.well_formed(mistyped) == (mistyped == key)
 

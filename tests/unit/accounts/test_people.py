@@ -9,11 +9,11 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 
 from bench.children import child
-from functions.accounts.people import UNCONFIRMED_DAYS, People, Person, moment, new_tenant, unconfirmed
+from functions.accounts.people import UNCONFIRMED_DAYS, People, Person, new_tenant, to_rfc3339, unconfirmed
 from functions.shared.dynamo.answers import StoreUnavailableError
 from functions.shared.secret_text import SecretText
 from functions.shared.tenancy import TenantId
-from tests.unit.accounts.open_routes import client
+from tests.unit.accounts.public_routes import client
 
 NOW = 1_800_000_000.0
 WEEK = UNCONFIRMED_DAYS * 86_400
@@ -40,7 +40,7 @@ def newcomer(name: str = "Ada") -> Person:
         name=name,
         email=f"{name.lower()}@example.com",
         terms_version="2026-11-01",
-        terms_accepted_at=moment(NOW),
+        terms_accepted_at=to_rfc3339(NOW),
         marketing_opt_in=False,
         proof="salt:hash",
     )

@@ -11,11 +11,11 @@ from botocore.exceptions import EndpointConnectionError
 from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
-from functions.accounts.email_copy import ASKED_FOR, MOST_ASKED_FOR
+from functions.accounts.email_copy import MAX_REQUESTED, REQUESTED_EMAILS
 from functions.accounts.routes import answer_to
 from functions.shared.tenancy import TenantId
 from tests.examples import examples
-from tests.unit.accounts.office import CODE, World, decoded, event_of, token_of
+from tests.unit.accounts.account_service import CODE, World, decoded, event_of, token_of
 
 SHOWN = {
     "plan": "managed_30",
@@ -377,8 +377,8 @@ def test_addresses_asked_for_in_vain_do_not_pile_up(here: World, acme: TenantId)
         here.now += 1000
         assert patch(here, acme, {"email": f"new{number}@example.org"}, person=True)[0] == 202
     item = here.client.get_item(TableName="people", Key={"subject": {"S": f"person-{acme}"}})["Item"]
-    assert 1 <= len(item[ASKED_FOR]["SS"]) <= MOST_ASKED_FOR
-    assert "new44@example.org" in item[ASKED_FOR]["SS"]
+    assert 1 <= len(item[REQUESTED_EMAILS]["SS"]) <= MAX_REQUESTED
+    assert "new44@example.org" in item[REQUESTED_EMAILS]["SS"]
 
 
 def test_nobodys_inbox_is_flooded_and_no_code_is_guessed(
@@ -397,7 +397,7 @@ def test_how_long_it_takes_does_not_tell_who_has_an_address(here: World, acme: T
     here.provider.taken.add("taken@example.org")
     event = event_of("PATCH /v1/account", acme, {"email": "taken@example.org"}, "", person=True)
     began = time.monotonic()
-    answer_to(event, replace(here.office, even_seconds=0.2))
+    answer_to(event, replace(here.account_service, min_response_seconds=0.2))
     assert time.monotonic() - began >= 0.2
 
 

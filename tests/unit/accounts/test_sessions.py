@@ -13,14 +13,14 @@ from functions.accounts import people, sessions
 from functions.accounts.authorizer import CACHE_SECONDS
 from functions.accounts.failures import MOST
 from functions.accounts.people import CLOCK_SKEW_SECONDS, MAX_ENDED_SESSIONS, Person, ended_at
-from functions.accounts.refresh_token import RefreshToken, opened
-from functions.accounts.sign_in import MAX_BODY_CHARACTERS, SIGNED_IN_ROUTES, Desk, answer_to
-from functions.shared.errors import RefusalError
+from functions.accounts.refresh_token import RefreshToken, verify_refresh_token
+from functions.accounts.sign_in import MAX_BODY_CHARACTERS, SIGNED_IN_ROUTES, SignInService, answer_to
+from functions.shared.errors import HttpError
 from functions.shared.secret_text import SecretText
 from functions.shared.tenancy import TenantId
 from infra.topology import function
 from tests.measured import cost_of
-from tests.unit.accounts.open_routes import PASSWORD, World, new_address, world
+from tests.unit.accounts.public_routes import PASSWORD, World, new_address, world
 
 OTHER_PASSWORD = "another-long-password"
 
@@ -60,8 +60,8 @@ def refreshed(here: World, token: str, address: str | None = None) -> Any:
 
 
 def person_of(here: World, email: str) -> Person:
-    known = here.membership.identity.find(email)
-    person = here.membership.people.get(known.subject, time.time()) if known else None
+    known = here.authentication.identity.find(email)
+    person = here.authentication.people.get(known.subject, time.time()) if known else None
     assert person
     return person
 
@@ -101,8 +101,8 @@ def test_no_refusal_of_a_refresh_token_waits(here: World) -> None:
         "requestContext": {"requestId": "r", "http": {"method": "POST", "sourceIp": new_address()}},
     }
     began = time.monotonic()
-    with pytest.raises(RefusalError) as caught:
-        answer_to(event, Desk(here.membership, even_seconds=2.0))
+    with pytest.raises(HttpError) as caught:
+        answer_to(event, SignInService(here.authentication, min_response_seconds=2.0))
     assert caught.value.status == 401
     assert time.monotonic() - began < 1.0
 
@@ -128,10 +128,10 @@ def test_a_token_that_was_changed_anywhere_is_made_up(here: World, asked: list[s
 
 
 def test_a_signature_for_another_purpose_opens_nothing(here: World) -> None:
-    sign = here.membership.identity.sign
+    sign = here.authentication.identity.sign
     own = RefreshToken("ada", "session", 1_800_000_000, SecretText("a.b"))
-    assert opened(own.signed(sign), sign) == own
-    assert opened(own.signed(lambda _purpose, text: sign("another", text)), sign) is None
+    assert verify_refresh_token(own.signed(sign), sign) == own
+    assert verify_refresh_token(own.signed(lambda _purpose, text: sign("another", text)), sign) is None
     assert "a.b" not in repr(own)
 
 
@@ -250,7 +250,7 @@ def test_one_that_began_in_the_second_of_the_end_has_ended(fraction: float) -> N
 def test_an_end_never_goes_back(here: World) -> None:
     person = person_of(here, here.joined())
     for before in (2000, 1000):
-        here.membership.people.end_sessions(person.subject, before)
+        here.authentication.people.end_sessions(person.subject, before)
     assert person_of(here, person.email).sessions_ended_at == 2000
 
 
@@ -258,7 +258,7 @@ def test_a_provider_whose_clock_is_far_behind_lets_no_one_sign_in(
     here: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     email, other = here.joined(), here.joined()
-    here.membership.people.end_sessions(person_of(here, email).subject, int(time.time()) + 1000)
+    here.authentication.people.end_sessions(person_of(here, email).subject, int(time.time()) + 1000)
     monkeypatch.setattr(sessions, "MAX_WAIT_SECONDS", 0.01)
     assert here.log_in(email).refused == (503, "try_again")
     assert here.log_in(other).status == 200
@@ -311,7 +311,7 @@ def test_very_many_log_outs_end_everything_rather_than_forget_one(
 def test_what_has_expired_is_forgotten_with_the_next_log_out(here: World) -> None:
     email = here.joined()
     subject = person_of(here, email).subject
-    here.membership.people.end_session(subject, "long-ago", int(time.time()) - 1)
+    here.authentication.people.end_session(subject, "long-ago", int(time.time()) - 1)
     access = here.log_in(email).body["access_token"]
     log_out(here, access)
     (only,) = person_of(here, email).ended_sessions
@@ -330,12 +330,12 @@ def test_a_key_has_no_session_and_an_ended_session_no_route(here: World, route: 
             "authorizer": {"lambda": verdict},
         },
     }
-    with pytest.raises(RefusalError) as caught:
-        answer_to(event, Desk(here.membership, even_seconds=0))
+    with pytest.raises(HttpError) as caught:
+        answer_to(event, SignInService(here.authentication, min_response_seconds=0))
     assert (caught.value.status, caught.value.code) == (403, "sign_in_required")
     email = here.joined()
     access = here.log_in(email).body["access_token"]
-    here.membership.sessions.end_ours(person_of(here, email))
+    here.authentication.sessions.mark_all_ended(person_of(here, email))
     assert here.ask_signed_in(route, {}, access).refused == (401, "unauthorized")
 
 
@@ -354,7 +354,7 @@ def test_a_changed_password_counts_is_in_the_trail_and_its_owner_is_mailed(here:
     assert "password" in mail["text"]
     assert OTHER_PASSWORD not in json.dumps(mail)
     person = person_of(here, email)
-    entry = here.membership.audit.page(person.tenant, 1).entries[0]
+    entry = here.authentication.audit.page(person.tenant, 1).entries[0]
     assert (entry["action"], entry["from"]) == ("password.changed", address)
     assert entry["actor"] == f"person:{person.subject}"
 
@@ -374,7 +374,7 @@ def test_a_wrong_old_password_changes_nothing_and_counts_as_a_try_to_sign_in(her
     assert change(here, signed_in["access_token"], PASSWORD, address=thief).status == 429
     assert here.log_in(email, PASSWORD, thief).status == 429
     assert here.opens(signed_in["access_token"])
-    assert person_of(here, email).owed == frozenset()
+    assert person_of(here, email).open_resets == frozenset()
     assert here.log_in(email).status == 200
 
 
@@ -392,7 +392,7 @@ def test_a_wrong_old_password_changes_nothing_and_counts_as_a_try_to_sign_in(her
 def test_a_weak_new_password_is_refused_by_the_name_of_the_rule(here: World, new: str, rule: str) -> None:
     email = here.joined()
     person = person_of(here, email)
-    here.membership.people.change(person.subject, name="Ada Lovelace")
+    here.authentication.people.change(person.subject, name="Ada Lovelace")
     access = here.log_in(email).body["access_token"]
     refused = change(here, access, PASSWORD, new.format(local=email.partition("@")[0]))
     assert refused.refused == (400, "invalid_new_password")
@@ -450,4 +450,4 @@ def test_a_change_that_failed_half_way_is_finished_by_the_same_request(
     again = here.log_in(email, OTHER_PASSWORD)
     assert again.status == 200
     assert here.opens(again.body["access_token"])
-    assert person_of(here, email).owed == frozenset()
+    assert person_of(here, email).open_resets == frozenset()

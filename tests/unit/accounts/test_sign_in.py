@@ -10,16 +10,16 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
-from functions.accounts import forms, people, proof, sign_in
+from functions.accounts import forms, password_hash, people, sign_in
 from functions.accounts.identity import Identity, IdentityUnavailableError, WrongPasswordError
-from functions.accounts.sign_in import Desk, answer_to
-from functions.shared.account.audit import AuditUnavailableError
+from functions.accounts.sign_in import SignInService, answer_to
+from functions.shared.accounts.audit import AuditUnavailableError
 from functions.shared.dynamo.answers import StoreUnavailableError
-from functions.shared.errors import RefusalError
+from functions.shared.errors import HttpError
 from functions.shared.plans import PLANS, TRIAL
 from functions.shared.secret_text import SecretText
 from functions.shared.tenancy import TenantId
-from tests.unit.accounts.open_routes import PASSWORD, World, new_address, new_email, world, wrong
+from tests.unit.accounts.public_routes import PASSWORD, World, new_address, new_email, world, wrong
 
 OTHER_PASSWORD = "another-long-password"
 
@@ -34,7 +34,7 @@ def failing(here: World, part: str, method: str, fault: Exception, monkeypatch: 
     def fail(*_: Any, **__: Any) -> None:
         raise fault
 
-    monkeypatch.setattr(type(getattr(here.membership, part)), method, fail)
+    monkeypatch.setattr(type(getattr(here.authentication, part)), method, fail)
 
 
 def silent(**_: Any) -> None:
@@ -49,7 +49,7 @@ def test_two_people_sign_up_confirm_and_sign_in_each_to_an_account_of_their_own(
         confirmed = here.confirm(email)
         signed_in = here.log_in(email)
         claims = here.verifier.verify(signed_in.body["access_token"])
-        person = here.membership.people.get(claims.subject, time.time())
+        person = here.authentication.people.get(claims.subject, time.time())
         assert confirmed.body == {"status": "confirmed", "tenant_id": person.tenant if person else None}
         assert signed_in.body.keys() == {"access_token", "refresh_token", "expires_in", "token_type"}
         assert (signed_in.body["expires_in"], signed_in.body["token_type"]) == (3600, "Bearer")
@@ -64,13 +64,16 @@ def test_an_account_starts_as_a_trial_and_belongs_to_its_person(here: World) -> 
     email = new_email()
     here.sign_up(email, name=" Ada Lovelace ", marketing_opt_in=True)
     tenant = TenantId(here.confirm(email).body["tenant_id"])
-    account = here.membership.directory.account(tenant)
-    known = here.membership.identity.find(email)
+    account = here.authentication.directory.account(tenant)
+    known = here.authentication.identity.find(email)
     assert account
     assert known
-    person = here.membership.people.get(known.subject, time.time())
+    person = here.authentication.people.get(known.subject, time.time())
     assert person
-    assert (account.standing.plan, account.standing.retention_days) == (TRIAL, PLANS[TRIAL].retention_days)
+    assert (account.account_status.plan, account.account_status.retention_days) == (
+        TRIAL,
+        PLANS[TRIAL].retention_days,
+    )
     assert account.owner == person.subject
     assert (person.name, person.email, person.marketing_opt_in) == ("Ada Lovelace", email, True)
     assert person.terms_accepted_at.startswith("20")
@@ -80,13 +83,13 @@ def test_an_account_starts_as_a_trial_and_belongs_to_its_person(here: World) -> 
 def test_somebody_who_never_confirms_is_forgotten_after_a_week(here: World) -> None:
     email = new_email()
     here.sign_up(email)
-    known = here.membership.identity.find(email)
+    known = here.authentication.identity.find(email)
     assert known
     now = time.time()
-    person = here.membership.people.get(known.subject, now)
+    person = here.authentication.people.get(known.subject, now)
     assert person
     assert person.forget_at == pytest.approx(now + 7 * 86_400, abs=60)
-    assert here.membership.people.get(known.subject, now + 7 * 86_400 + 60) is None
+    assert here.authentication.people.get(known.subject, now + 7 * 86_400 + 60) is None
 
 
 @pytest.mark.parametrize(
@@ -213,7 +216,7 @@ def test_a_confirmation_that_failed_half_way_is_completed_by_what_comes_next(
     completed = here.confirm(email, code) if by == "confirm" else here.log_in(email)
     assert completed.status == 200
     tenant = here.confirm(email, code).body["tenant_id"]
-    assert here.membership.directory.account(TenantId(tenant))
+    assert here.authentication.directory.account(TenantId(tenant))
     assert here.log_in(email).status == 200
 
 
@@ -277,8 +280,8 @@ def test_a_refresh_token_brings_a_fresh_access_token_for_the_same_person(here: W
 def test_an_identity_made_around_us_opens_no_account(here: World) -> None:
     """Should the secret be lost: without terms accepted nothing comes of an identity."""
     email = new_email()
-    here.membership.identity.sign_up(email, SecretText(PASSWORD))
-    here.membership.identity.confirm(email, SecretText(here.code(email)))
+    here.authentication.identity.sign_up(email, SecretText(PASSWORD))
+    here.authentication.identity.confirm(email, SecretText(here.code(email)))
     assert here.log_in(email).refused == (403, "no_account")
     here.ask("/v1/password/forgot", {"email": email})
     form = {"email": email, "code": here.code(email), "password": OTHER_PASSWORD}
@@ -290,7 +293,7 @@ def reset_form(here: World, email: str) -> dict[str, str]:
     return {"email": email, "code": here.code(email), "password": OTHER_PASSWORD}
 
 
-def owed(here: World, email: str) -> list[str]:
+def open_resets(here: World, email: str) -> list[str]:
     (item,) = (each for each in here.items("people") if each["email"]["S"] == email)
     return item.get("owed", {}).get("SS", [])
 
@@ -332,7 +335,7 @@ def test_a_reset_that_failed_half_way_is_finished_by_the_same_request(here: Worl
     assert here.ask("/v1/password/reset", wrong_password).refused == (400, "invalid_code")
     assert here.ask("/v1/password/reset", form).body == {"status": "password_changed"}
     assert here.ask("/v1/login", {"refresh_token": old}).refused == (401, "invalid_login")
-    assert owed(here, email) == []
+    assert open_resets(here, email) == []
     assert here.ask("/v1/password/reset", form).refused == (400, "invalid_code"), "there is nothing to finish"
     signed_in = here.log_in(email, OTHER_PASSWORD).body
     assert here.ask("/v1/login", {"refresh_token": signed_in["refresh_token"]}).status == 200
@@ -348,7 +351,7 @@ def test_a_reset_that_failed_half_way_is_finished_by_signing_in(here: World, ste
     assert signed_in.status == 200
     assert here.ask("/v1/login", {"refresh_token": old}).refused == (401, "invalid_login")
     assert here.ask("/v1/login", {"refresh_token": signed_in.body["refresh_token"]}).status == 200
-    assert owed(here, email) == []
+    assert open_resets(here, email) == []
 
 
 def test_nobody_signs_in_while_old_sessions_cannot_be_ended(
@@ -358,7 +361,7 @@ def test_nobody_signs_in_while_old_sessions_cannot_be_ended(
     half_a_reset(here, email, "sessions")
     monkeypatch.setattr(here.clients["cognito-idp"], "admin_user_global_sign_out", silent)
     assert here.log_in(email, OTHER_PASSWORD).refused == (503, "try_again")
-    assert len(owed(here, email)) == 1
+    assert len(open_resets(here, email)) == 1
 
 
 def test_an_old_session_ends_by_its_own_refresh_when_nobody_comes_back(
@@ -370,9 +373,11 @@ def test_an_old_session_ends_by_its_own_refresh_when_nobody_comes_back(
     monkeypatch.setattr(people, "UNDERWAY_SECONDS", -10)
     for _ in range(2):
         assert here.ask("/v1/login", {"refresh_token": old}).refused == (401, "invalid_login")
-    assert owed(here, email) == []
-    tenant = here.membership.people.get(here.membership.identity.find(email).subject, time.time()).tenant  # type: ignore[union-attr]
-    assert "sessions.ended" in [each["action"] for each in here.membership.audit.page(tenant, 10).entries]
+    assert open_resets(here, email) == []
+    tenant = here.authentication.people.get(
+        here.authentication.identity.find(email).subject, time.time()
+    ).tenant  # type: ignore[union-attr]
+    assert "sessions.ended" in [each["action"] for each in here.authentication.audit.page(tenant, 10).entries]
 
 
 def test_wrong_codes_end_nobodys_sessions(here: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -383,7 +388,7 @@ def test_wrong_codes_end_nobodys_sessions(here: World, monkeypatch: pytest.Monke
     for _ in range(3):
         refused = here.ask("/v1/password/reset", {**form, "code": wrong(form["code"]), "password": PASSWORD})
         assert refused.refused == (400, "invalid_code"), "also with the password that is good already"
-    assert owed(here, email) == []
+    assert open_resets(here, email) == []
     assert here.ask("/v1/login", {"refresh_token": old}).status == 200
 
 
@@ -401,7 +406,7 @@ def test_finishing_a_reset_is_no_way_to_guess_passwords(here: World) -> None:
 def test_who_has_lost_their_person_refreshes_nothing(here: World) -> None:
     email, other = here.joined(), here.joined()
     mine, others = (here.log_in(each).body["refresh_token"] for each in (email, other))
-    known = here.membership.identity.find(email)
+    known = here.authentication.identity.find(email)
     assert known
     here.clients["dynamodb"].delete_item(TableName="people", Key={"subject": {"S": known.subject}})
     assert here.ask("/v1/login", {"refresh_token": mine}).refused == (401, "invalid_login")
@@ -421,16 +426,16 @@ def test_a_person_whose_account_is_gone_does_not_sign_in(here: World) -> None:
 def test_an_address_changed_around_us_is_ours_too_once_its_person_signs_in(here: World) -> None:
     email, new, other = here.joined(), new_email(), here.joined()
     access = SecretText(here.log_in(email).body["access_token"])
-    here.membership.identity.change_email(access, new)
-    here.membership.identity.confirm_email(access, SecretText(here.code(new)))
+    here.authentication.identity.change_email(access, new)
+    here.authentication.identity.confirm_email(access, SecretText(here.code(new)))
     assert here.log_in(new).status == 200
-    known = here.membership.identity.find(new)
+    known = here.authentication.identity.find(new)
     assert known
-    person = here.membership.people.get(known.subject, time.time())
+    person = here.authentication.people.get(known.subject, time.time())
     assert person
     assert person.email == new
     assert "account.email_changed" in [
-        each["action"] for each in here.membership.audit.page(person.tenant, 10).entries
+        each["action"] for each in here.authentication.audit.page(person.tenant, 10).entries
     ]
     assert [each for each in here.items("people") if each["email"]["S"] == other]
 
@@ -440,8 +445,8 @@ def test_a_sign_in_goes_on_although_its_address_could_not_be_compared(
 ) -> None:
     email, new = here.joined(), new_email()
     access = SecretText(here.log_in(email).body["access_token"])
-    here.membership.identity.change_email(access, new)
-    here.membership.identity.confirm_email(access, SecretText(here.code(new)))
+    here.authentication.identity.change_email(access, new)
+    here.authentication.identity.confirm_email(access, SecretText(here.code(new)))
     monkeypatch.setattr(here.clients["cognito-idp"], "get_user", silent)
     assert here.log_in(new).status == 200
 
@@ -509,7 +514,7 @@ def test_nobody_goes_around_our_counters_with_the_clients_public_id(
 ) -> None:
     joined = here.joined()
     if "SecretHash" in shown and shown["SecretHash"] == "of another":
-        shown = {"SecretHash": here.membership.identity._secret.hash_for(here.joined())}
+        shown = {"SecretHash": here.authentication.identity._secret.hash_for(here.joined())}
     before = here.mails(joined)
     for email in (joined, new_email()):
         with pytest.raises(ClientError, match=r"NotAuthorizedException.*Unable to verify secret hash"):
@@ -523,7 +528,7 @@ def test_nobody_goes_around_our_counters_with_the_clients_public_id(
 def test_nobody_refreshes_around_us_with_a_stolen_token(here: World) -> None:
     cognito, email = here.clients["cognito-idp"], here.joined()
     token = here.log_in(email).body["refresh_token"]
-    by_email = here.membership.identity._secret.hash_for(email)
+    by_email = here.authentication.identity._secret.hash_for(email)
     for shown in ({}, {"SECRET_HASH": "AAAA"}, {"SECRET_HASH": by_email}):
         with pytest.raises(ClientError, match="Unable to verify secret hash"):
             cognito.initiate_auth(
@@ -575,8 +580,8 @@ def test_the_clients_secret_is_in_no_log_answer_error_or_repr(
 ) -> None:
     """The secret, its hashes, and what an attacker would look for first: the environment."""
     cognito, email = here.clients["cognito-idp"], here.joined()
-    secret = here.membership.identity._secret.secret().reveal()
-    hashed = here.membership.identity._secret.hash_for(email)
+    secret = here.authentication.identity._secret.secret().reveal()
+    hashed = here.authentication.identity._secret.hash_for(email)
     refresh = here.log_in(email).body["refresh_token"]
     faults: list[BaseException] = []
 
@@ -586,28 +591,30 @@ def test_the_clients_secret_is_in_no_log_answer_error_or_repr(
     def broken(**asked: Any) -> None:
         raise TypeError(str(asked))
 
-    told = ""
+    reported = ""
     operations = (*DOORS, "admin_initiate_auth", "get_tokens_from_refresh_token")
     for failure in (unwilling, broken, silent):
         for operation in operations:
             monkeypatch.setattr(cognito, operation, failure)
-        told += repr([here.sign_up(new_email()), here.log_in(email)])
-        told += repr(here.ask("/v1/login", {"refresh_token": refresh}))
-        told += repr(here.ask("/v1/password/reset", {**DOOR_BODY, "email": email}))
-        told += repr(here.ask("/v1/password/forgot", {"email": email}))
+        reported += repr([here.sign_up(new_email()), here.log_in(email)])
+        reported += repr(here.ask("/v1/login", {"refresh_token": refresh}))
+        reported += repr(here.ask("/v1/password/reset", {**DOOR_BODY, "email": email}))
+        reported += repr(here.ask("/v1/password/forgot", {"email": email}))
         try:
-            here.membership.identity.refresh(SecretText(refresh))
+            here.authentication.identity.refresh(SecretText(refresh))
         except Exception as fault:  # noqa: BLE001 - whatever it is
             faults.append(fault)
     for fault in faults:
         if not isinstance(fault, TypeError):
-            told += repr(fault) + repr(fault.__context__) + repr(fault.__cause__)
-    told += repr(here.membership) + repr(vars(here.membership.identity._secret)) + repr(dict(os.environ))
-    told += "".join(capfd.readouterr())
+            reported += repr(fault) + repr(fault.__context__) + repr(fault.__cause__)
+    reported += (
+        repr(here.authentication) + repr(vars(here.authentication.identity._secret)) + repr(dict(os.environ))
+    )
+    reported += "".join(capfd.readouterr())
     assert len(faults) == 3
-    assert "unexpected_error" in told
-    assert secret not in told
-    assert hashed not in told
+    assert "unexpected_error" in reported
+    assert secret not in reported
+    assert hashed not in reported
 
 
 DOOR_BODY = {"code": "123456", "password": OTHER_PASSWORD}
@@ -643,10 +650,10 @@ def test_what_is_done_before_signing_in_is_in_the_audit_trail_of_its_account_alo
     address = new_address()
     assert here.ask("/v1/password/reset", form, address).status == 200
 
-    reset, opened = here.membership.audit.page(tenant, 10, None).entries
+    reset, opened = here.authentication.audit.page(tenant, 10, None).entries
     assert (reset["action"], reset["from"]) == ("password.reset", address)
     assert opened["action"] == "account.opened"
-    assert reset["actor"] == opened["actor"] == f"person:{here.membership.identity.find(email).subject}"
+    assert reset["actor"] == opened["actor"] == f"person:{here.authentication.identity.find(email).subject}"
     assert email not in json.dumps([reset, opened])
     assert other not in json.dumps([reset, opened])
 
@@ -725,20 +732,20 @@ def test_no_secret_is_in_a_log_an_answer_or_an_error(
     refused = here.log_in(email, PASSWORD + "-wrong")
     monkeypatch.setattr(here.clients["cognito-idp"], "admin_initiate_auth", None)
     refused_again = here.log_in(email)
-    told = "".join(capfd.readouterr()) + json.dumps([refused.body, refused_again.body])
+    reported = "".join(capfd.readouterr()) + json.dumps([refused.body, refused_again.body])
     for fault in faults:
-        told += repr(fault) + repr(fault.__context__) + repr(fault.__cause__)
+        reported += repr(fault) + repr(fault.__context__) + repr(fault.__cause__)
     form = forms.log_in(json.dumps({"email": email, "password": PASSWORD}).encode())
-    told += repr(form) + repr(forms.log_in(json.dumps({"refresh_token": "abc.def"}).encode()))
+    reported += repr(form) + repr(forms.log_in(json.dumps({"refresh_token": "abc.def"}).encode()))
     assert len(faults) == 2
     assert refused_again.status == 500
     for secret in (PASSWORD, code, tokens["access_token"], tokens["refresh_token"], email, "abc.def"):
-        assert secret not in told
+        assert secret not in reported
 
 
 def test_a_refusal_that_could_tell_waits_and_success_does_not(here: World) -> None:
     email = here.joined()
-    desk = Desk(here.membership, even_seconds=0.4)
+    service = SignInService(here.authentication, min_response_seconds=0.4)
 
     def seconds(route: str, body: dict[str, Any]) -> float:
         event = {
@@ -747,8 +754,8 @@ def test_a_refusal_that_could_tell_waits_and_success_does_not(here: World) -> No
             "requestContext": {"requestId": "r", "http": {"method": "POST", "sourceIp": new_address()}},
         }
         began = time.monotonic()
-        with suppress(RefusalError):
-            answer_to(event, desk)
+        with suppress(HttpError):
+            answer_to(event, service)
         return time.monotonic() - began
 
     slow = [
@@ -784,7 +791,7 @@ def test_the_handler_is_wired_from_the_environment_alone(
     }
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(sign_in, "_desk", sign_in._desk.__wrapped__)
+    monkeypatch.setattr(sign_in, "_service", sign_in._service.__wrapped__)
     event = {
         "routeKey": "POST /v1/login",
         "body": json.dumps({"email": here.joined(), "password": PASSWORD}),
@@ -794,10 +801,10 @@ def test_the_handler_is_wired_from_the_environment_alone(
 
 
 def test_a_proof_fits_its_password_only_and_is_never_the_same() -> None:
-    first, second = (proof.prove(SecretText(PASSWORD)) for _ in range(2))
+    first, second = (password_hash.hash_password(SecretText(PASSWORD)) for _ in range(2))
     assert first != second
-    assert proof.fits(SecretText(PASSWORD), first)
-    assert not proof.fits(SecretText(OTHER_PASSWORD), first)
+    assert password_hash.password_matches(SecretText(PASSWORD), first)
+    assert not password_hash.password_matches(SecretText(OTHER_PASSWORD), first)
     assert PASSWORD not in first
 
 

@@ -20,10 +20,10 @@ from functions.accounts.tokens import (
     KEYS_SECONDS,
     LEEWAY_SECONDS,
     LOOK_AGAIN_SECONDS,
+    AccessTokenVerifier,
     BadTokenError,
     Claims,
     KeysUnavailableError,
-    Verifier,
 )
 from functions.shared.errors import PermanentError, RetryableError
 from tests.examples import examples
@@ -53,8 +53,8 @@ class Pool:
             raise KeysUnavailableError("down")
         return json.dumps({"keys": [key.as_dict(private=False) for key in self.keys]}).encode()
 
-    def verifier(self) -> Verifier:
-        return Verifier(ISSUER, CLIENT, URL, fetch=self.fetch, clock=lambda: self.now)
+    def verifier(self) -> AccessTokenVerifier:
+        return AccessTokenVerifier(ISSUER, CLIENT, URL, fetch=self.fetch, clock=lambda: self.now)
 
 
 @pytest.fixture
@@ -281,8 +281,8 @@ def served(status: int, body: bytes, location: str | None = None) -> Iterator[tu
             server.shutdown()
 
 
-def live(url: str) -> Verifier:
-    return Verifier(ISSUER, CLIENT, url)
+def live(url: str) -> AccessTokenVerifier:
+    return AccessTokenVerifier(ISSUER, CLIENT, url)
 
 
 def fresh() -> str:

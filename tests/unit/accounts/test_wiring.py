@@ -9,7 +9,7 @@ from functions.accounts import authorizer, handler, keys
 from functions.accounts.directory import Key
 from functions.shared.tenancy import TenantId
 from infra.topology import function
-from tests.unit.accounts.office import World, decoded, event_of
+from tests.unit.accounts.account_service import World, decoded, event_of
 
 
 @pytest.fixture
@@ -19,10 +19,10 @@ def _environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         for setting, value in function(name).settings.items():
             monkeypatch.setenv(f"ASTRALOG_{setting.upper()}", value.rpartition(":")[2])
     authorizer._authorizer.cache_clear()
-    handler._office.cache_clear()
+    handler._account_service.cache_clear()
     yield
     authorizer._authorizer.cache_clear()
-    handler._office.cache_clear()
+    handler._account_service.cache_clear()
 
 
 def asked(key: str, tenant: str, route: str = "GET /v1/keys") -> Any:
@@ -36,7 +36,7 @@ def asked(key: str, tenant: str, route: str = "GET /v1/keys") -> Any:
 def test_an_admin_key_opens_its_own_account_and_no_other(
     here: World, acme: TenantId, globex: TenantId
 ) -> None:
-    texts = {tenant: keys.mint() for tenant in (acme, globex)}
+    texts = {tenant: keys.generate() for tenant in (acme, globex)}
     for tenant, text in texts.items():
         here.directory.put_key(text, Key(tenant, f"key_{tenant}", frozenset({"admin"}), "default"))
     for tenant, text in texts.items():
@@ -46,9 +46,9 @@ def test_an_admin_key_opens_its_own_account_and_no_other(
 
 @pytest.mark.usefixtures("_environment")
 def test_failures_from_one_address_end_in_429_while_its_good_key_passes(here: World, acme: TenantId) -> None:
-    good = keys.mint()
+    good = keys.generate()
     here.directory.put_key(good, Key(acme, "key_good", frozenset({"admin"}), "default"))
-    statuses = [asked(keys.mint(), acme)["statusCode"] for _ in range(101)]
+    statuses = [asked(keys.generate(), acme)["statusCode"] for _ in range(101)]
     assert statuses == [401] * 100 + [429]
     refused = asked("nonsense", acme)
     assert (refused["statusCode"], decoded(refused)["code"]) == (429, "too_many_attempts")
@@ -70,7 +70,7 @@ def test_a_token_that_is_none_of_ours_is_401(acme: TenantId, monkeypatch: pytest
 def test_an_account_that_is_to_be_erased_takes_no_logs_and_one_that_is_being_so_opens_nothing(
     here: World, acme: TenantId, globex: TenantId
 ) -> None:
-    text, theirs = keys.mint(), keys.mint()
+    text, theirs = keys.generate(), keys.generate()
     here.directory.put_key(text, Key(acme, "key_a", frozenset({"admin"}), "default"))
     here.directory.put_key(theirs, Key(globex, "key_g", frozenset({"admin"}), "default"))
 

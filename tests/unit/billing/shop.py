@@ -1,4 +1,4 @@
-"""Billing around the real local Stripe and DynamoDB in memory: accounts that buy, pay, fail to, and leave.
+"""Billing around the real fake Stripe and DynamoDB in memory: accounts that buy, pay, fail to, and leave.
 
 The clock is Stripe's, which tests move; signatures go by the machine's, as Stripe's do.
 """
@@ -17,20 +17,20 @@ from moto import mock_aws
 from functions.accounts.directory import Account, Directory
 from functions.billing import bookkeeper, catalogue, closer, routes, webhook_handler
 from functions.billing import handler as billing_handler
-from functions.billing.book import Book
-from functions.billing.books import Books
-from functions.billing.stripe_gate import StripeGate
+from functions.billing.stripe_client import StripeSdkClient
 from functions.billing.stripe_secret import StripeSecret
-from functions.shared.account.audit import Audit
-from functions.shared.account.closing import Closings
-from functions.shared.account.standing import Standing, standing_on
+from functions.billing.subscriptions.billing_record import BillingRecord
+from functions.billing.subscriptions.billing_store import BillingStore
+from functions.shared.accounts.account_closings import AccountClosings
+from functions.shared.accounts.account_status import AccountStatus, account_status_on
+from functions.shared.accounts.audit import AuditTrail
 from functions.shared.http import Answer, answering
 from functions.shared.plans import PLANS, TRIAL, TRIAL_DAYS
 from functions.shared.secret_text import SecretText
 from functions.shared.tenancy import TenantId
 from local import transactions
 from tests.aws_in_memory import create_tables
-from tests.contract.local_stripe import API_KEY, CARD, SECRET, Stripe, local_stripe
+from tests.fake_stripe.server import API_KEY, CARD, SECRET, Stripe, fake_stripe_server
 
 DAY = 86_400
 DASHBOARD = "http://127.0.0.1:1"
@@ -89,11 +89,11 @@ class Shop:
 
     def __post_init__(self) -> None:
         self.secret = StripeSecret(SecretText(API_KEY), SecretText(SECRET))
-        self.gate = StripeGate(self.secret.api_key, self.here.url)
+        self.gate = StripeSdkClient(self.secret.api_key, self.here.url)
         self.directory = Directory("accounts", "keys", "key-lists", self.client)
-        self.books = Books("billing", "accounts", self.client)
-        self.audit = Audit("audit", self.client)
-        self.closings = Closings("billing", "accounts", self.client, self.now)
+        self.records = BillingStore("billing", "accounts", self.client)
+        self.audit = AuditTrail("audit", self.client)
+        self.closings = AccountClosings("billing", "accounts", self.client, self.now)
         self.client.meta.events.register("before-call.dynamodb", self._before)
         self.client.meta.events.register("after-call.dynamodb", self._after)
 
@@ -119,16 +119,18 @@ class Shop:
     # The functions, each made anew: nothing rests between two invocations.
 
     @property
-    def office(self) -> routes.Office:
+    def office(self) -> routes.BillingApi:
         settings = billing_handler.Settings(
             **KEPT, destinations_table="destinations", dashboard_address=DASHBOARD
         )
-        return billing_handler.office(settings, self.client, self.wrap(self.gate), self.now)
+        return billing_handler.billing_api(settings, self.client, self.wrap(self.gate), self.now)
 
     @property
     def intake(self) -> Any:
         settings = webhook_handler.Settings(**KEPT, stripe_events_table="stripe-events")
-        made = webhook_handler.intake(settings, self.client, self.wrap(self.gate), self.secret, self.now)
+        made = webhook_handler.webhook_processor(
+            settings, self.client, self.wrap(self.gate), self.secret, self.now
+        )
         return replace(made, clock=time.time)
 
     @property
@@ -140,36 +142,36 @@ class Shop:
         settings = closer.Settings(
             **KEPT, closing_loading_seconds=LOADING_SECONDS, closing_invoice_seconds=INVOICE_SECONDS
         )
-        made = closer.closer(settings, self.client, self.wrap(self.gate), final_usage, self.now)
+        made = closer.offboarding(settings, self.client, self.wrap(self.gate), final_usage, self.now)
         return closer.run(*made)
 
     # Accounts.
 
-    def account(self, name: str, standing: Standing | None = None) -> TenantId:
+    def account(self, name: str, account_status: AccountStatus | None = None) -> TenantId:
         """A new account, on its free trial unless another standing is given."""
         tenant, now = TenantId(name), int(self.now())
-        trial = standing_on(PLANS[TRIAL], now + TRIAL_DAYS * DAY, "trial_ended")
-        self.directory.put_account(Account(tenant, standing or trial, f"person-{name}", now))
+        trial = account_status_on(PLANS[TRIAL], now + TRIAL_DAYS * DAY, "trial_ended")
+        self.directory.put_account(Account(tenant, account_status or trial, f"person-{name}", now))
         return tenant
 
     def subscribed(self, name: str, plan: str = "managed_15") -> TenantId:
         """A new account that has bought a plan, with no trial left, and of which Stripe has told."""
-        tenant = self.account(name, standing_on(PLANS[TRIAL], int(self.now()) + DAY, "trial_ended"))
+        tenant = self.account(name, account_status_on(PLANS[TRIAL], int(self.now()) + DAY, "trial_ended"))
         self.buy(tenant, plan)
         self.deliver()
-        assert self.book(tenant).live
+        assert self.record(tenant).live
         return tenant
 
-    def standing(self, tenant: str) -> Standing:
-        found = self.books.standing(TenantId(tenant))
+    def account_status(self, tenant: str) -> AccountStatus:
+        found = self.records.account_status(TenantId(tenant))
         assert found
         return found
 
-    def book(self, tenant: str) -> Book:
-        return self.books.of(TenantId(tenant))
+    def record(self, tenant: str) -> BillingRecord:
+        return self.records.of(TenantId(tenant))
 
     def refusal(self, tenant: str) -> str:
-        return self.standing(tenant).refusal(self.now())
+        return self.account_status(tenant).refusal(self.now())
 
     def actions(self, tenant: str) -> list[str]:
         """The audit trail, oldest first."""
@@ -236,7 +238,7 @@ class Shop:
 
     def subscription(self, tenant: str) -> Any:
         """The newest at Stripe, as it is there."""
-        (found, *_) = self.gate.subscriptions(self.book(tenant).customer_id)
+        (found, *_) = self.gate.subscriptions(self.record(tenant).customer_id)
         return found
 
 
@@ -294,7 +296,7 @@ def dynamodb() -> Iterator[Any]:
 @contextmanager
 def shop() -> Iterator[Shop]:
     """A shop with its catalogue at Stripe, for a test or many that share no tenants."""
-    with dynamodb() as client, local_stripe() as here:
+    with dynamodb() as client, fake_stripe_server() as here:
         made = Shop(client, here)
         catalogue.sync(made.gate)
         made.pending()

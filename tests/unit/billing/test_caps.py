@@ -3,36 +3,36 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.billing.book import Book
-from functions.billing.caps import caps_of, due_notices
-from functions.billing.subscription import snapshot
-from functions.shared.account.standing import standing_on
+from functions.billing.subscriptions.billing_record import BillingRecord
+from functions.billing.subscriptions.subscription import snapshot
+from functions.billing.usage.caps import cap_notices, caps_of
+from functions.shared.accounts.account_status import account_status_on
 from functions.shared.plans import GIGABYTE, PLANS, TRIAL
 from functions.shared.tenancy import TenantId
 from tests.unit.billing.things import subscription
 
 TENANT = TenantId("acme")
-PAYING = Book(TENANT, subscription=snapshot(subscription()))
-MANAGED = standing_on(PLANS["managed_15"])
+PAYING = BillingRecord(TENANT, subscription=snapshot(subscription()))
+MANAGED = account_status_on(PLANS["managed_15"])
 
 
 def test_only_a_trial_has_a_volume_that_nobody_set() -> None:
     volume = PLANS[TRIAL].included_gb * GIGABYTE
-    assert caps_of(Book(TENANT), standing_on(PLANS[TRIAL])) == {"trial volume": volume}
-    assert caps_of(Book(TENANT), MANAGED) == {}
-    assert caps_of(PAYING, standing_on(PLANS[TRIAL])) == {}
+    assert caps_of(BillingRecord(TENANT), account_status_on(PLANS[TRIAL])) == {"trial volume": volume}
+    assert caps_of(BillingRecord(TENANT), MANAGED) == {}
+    assert caps_of(PAYING, account_status_on(PLANS[TRIAL])) == {}
 
 
 @given(st.integers(1, 10**15), st.integers(0, 10**15))
 def test_each_cap_tells_of_the_highest_mark_that_is_reached(cap: int, used: int) -> None:
-    told = due_notices({"hard cap": cap}, used, 7)
+    told = cap_notices({"hard cap": cap}, used, 7)
     marks = [mark for mark in (80, 100) if used * 100 >= cap * mark]
     assert [each.notice_id for each in told] == [f"cap-hard-cap-{mark}-{cap}-7" for mark in marks[-1:]]
 
 
 def test_a_soft_cap_never_speaks_of_refusing_and_the_others_do() -> None:
     for used in (80, 100):
-        soft, hard, trial = due_notices({"soft cap": 100, "hard cap": 100, "trial volume": 100}, used, 0)
+        soft, hard, trial = cap_notices({"soft cap": 100, "hard cap": 100, "trial volume": 100}, used, 0)
         assert "402" not in soft.text
         assert "402" in hard.text
         assert "raise the cap" in hard.text
@@ -40,5 +40,5 @@ def test_a_soft_cap_never_speaks_of_refusing_and_the_others_do() -> None:
 
 
 def test_the_next_period_and_another_cap_tell_anew() -> None:
-    ids = {due_notices({"soft cap": cap}, 200, start)[0].notice_id for cap in (100, 101) for start in (0, 1)}
+    ids = {cap_notices({"soft cap": cap}, 200, start)[0].notice_id for cap in (100, 101) for start in (0, 1)}
     assert len(ids) == 4

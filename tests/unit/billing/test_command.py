@@ -5,7 +5,7 @@ import json
 import pytest
 
 from functions.billing import __main__ as command
-from tests.contract.local_stripe import API_KEY, SECRET, local_stripe
+from tests.fake_stripe.server import API_KEY, SECRET, fake_stripe_server
 from tests.unit.billing.shop import Shop
 
 
@@ -25,7 +25,7 @@ def secret(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def test_it_says_what_it_would_do_does_it_and_then_there_is_nothing_to_do(
     secret: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with local_stripe() as here:
+    with fake_stripe_server() as here:
         asked = ["sync-catalogue", "--secret", "ours", "--address", here.url]
         assert command.main([*asked, "--dry-run"]) == 0
         planned = capsys.readouterr().out.splitlines()
@@ -51,7 +51,7 @@ def test_it_shows_what_is_known_of_one_account(
 ) -> None:
     acme = here.subscribed("acme", "managed_30")
     here.subscribed("globex")
-    monkeypatch.setattr(command, "Books", lambda *_tables: here.books)
+    monkeypatch.setattr(command, "BillingStore", lambda *_tables: here.records)
     capsys.readouterr()
     assert command.main(["show", acme, "--billing-table", "b", "--accounts-table", "a"]) == 0
     told = json.loads(capsys.readouterr().out)

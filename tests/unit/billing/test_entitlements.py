@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.billing.book import Book
-from functions.billing.entitlements import GRACE_DAYS, entitled, period
-from functions.billing.subscription import LIVE, Subscription, snapshot
-from functions.shared.account.standing import Standing, standing_on
+from functions.billing.subscriptions.billing_record import BillingRecord
+from functions.billing.subscriptions.entitlements import GRACE_DAYS, entitled, period
+from functions.billing.subscriptions.subscription import LIVE, Subscription, snapshot
+from functions.shared.accounts.account_status import AccountStatus, account_status_on
 from functions.shared.plans import GIGABYTE, PLANS, TRIAL, TRIAL_DAYS
 from functions.shared.tenancy import TenantId
 from infra.build import ROOT
@@ -17,22 +17,24 @@ from tests.unit.billing.things import DAY, NOON, Thing, invoice, subscription
 
 TENANT = TenantId("acme")
 TRIAL_END = NOON + 14 * DAY
-ON_TRIAL = standing_on(PLANS[TRIAL], TRIAL_END, "trial_ended")
+ON_TRIAL = account_status_on(PLANS[TRIAL], TRIAL_END, "trial_ended")
 PERIOD_END = NOON + 30 * DAY
 
 
-def standing(thing: Thing, *invoices: Thing, now: float = NOON, before: Standing = ON_TRIAL) -> Standing:
-    return entitled(Book(TENANT, subscription=snapshot(thing, invoices)), before, 0, now)
+def account_status(
+    thing: Thing, *invoices: Thing, now: float = NOON, before: AccountStatus = ON_TRIAL
+) -> AccountStatus:
+    return entitled(BillingRecord(TENANT, subscription=snapshot(thing, invoices)), before, 0, now)
 
 
-def refusals(found: Standing, *moments: int) -> list[str]:
+def refusals(found: AccountStatus, *moments: int) -> list[str]:
     return [found.refusal(at) for at in moments]
 
 
 def test_before_anything_was_bought_the_trial_goes_on_to_its_end() -> None:
-    found = entitled(Book(TENANT), ON_TRIAL, 0, NOON)
+    found = entitled(BillingRecord(TENANT), ON_TRIAL, 0, NOON)
     assert found == replace(
-        ON_TRIAL, cap_left_bytes=50 * GIGABYTE, cap_left_until=period(Book(TENANT), NOON)[1]
+        ON_TRIAL, cap_left_bytes=50 * GIGABYTE, cap_left_until=period(BillingRecord(TENANT), NOON)[1]
     )
     assert refusals(found, TRIAL_END - 1, TRIAL_END) == ["", "trial_ended"]
 
@@ -40,75 +42,77 @@ def test_before_anything_was_bought_the_trial_goes_on_to_its_end() -> None:
 @pytest.mark.parametrize("plan", [plan.name for plan in PLANS.values() if plan.sold])
 @pytest.mark.parametrize("status", ["active", "trialing"])
 def test_who_pays_has_the_plan_and_no_end_of_any_trial(plan: str, status: str) -> None:
-    assert standing(subscription(plan=plan, status=status)) == standing_on(PLANS[plan])
+    assert account_status(subscription(plan=plan, status=status)) == account_status_on(PLANS[plan])
 
 
 @pytest.mark.parametrize("status", ["past_due", "unpaid"])
 def test_a_missing_payment_leaves_seven_days_and_then_refuses(status: str) -> None:
-    late = standing(subscription(status=status), invoice("open", NOON + 100))
+    late = account_status(subscription(status=status), invoice("open", NOON + 100))
     end = NOON + 100 + GRACE_DAYS * DAY
-    assert late == standing_on(PLANS["managed_15"], end, "payment_overdue")
+    assert late == account_status_on(PLANS["managed_15"], end, "payment_overdue")
     assert refusals(late, end - 1, end, end + 400 * DAY) == ["", "payment_overdue", "payment_overdue"]
-    assert standing(subscription(), invoice("open", NOON + 100), before=late).refusal(end) == ""
+    assert account_status(subscription(), invoice("open", NOON + 100), before=late).refusal(end) == ""
 
 
 def test_what_is_to_end_ends_then_and_keeps_its_plan_for_what_is_stored() -> None:
-    ending = standing(subscription(plan="managed_30", cancel_at=PERIOD_END))
+    ending = account_status(subscription(plan="managed_30", cancel_at=PERIOD_END))
     assert refusals(ending, PERIOD_END - 1, PERIOD_END) == ["", "subscription_ended"]
-    assert standing(subscription(plan="managed_30"), before=ending).refusal(PERIOD_END) == ""
-    gone = standing(subscription(plan="managed_30", status="canceled", ended_at=NOON + 5), before=ending)
+    assert account_status(subscription(plan="managed_30"), before=ending).refusal(PERIOD_END) == ""
+    gone = account_status(
+        subscription(plan="managed_30", status="canceled", ended_at=NOON + 5), before=ending
+    )
     assert (gone.plan, gone.retention_days) == ("managed_30", 30)
     assert refusals(gone, NOON + 4, NOON + 5) == ["", "subscription_ended"]
 
 
 def test_of_two_ends_the_earlier_counts_and_says_why() -> None:
     late = subscription(status="past_due", cancel_at=NOON + DAY)
-    assert standing(late, invoice("open", NOON)).end_reason == "subscription_ended"
+    assert account_status(late, invoice("open", NOON)).end_reason == "subscription_ended"
     later = subscription(status="past_due", cancel_at=PERIOD_END)
-    assert standing(later, invoice("open", NOON)).end_reason == "payment_overdue"
+    assert account_status(later, invoice("open", NOON)).end_reason == "payment_overdue"
 
 
 def test_one_that_is_paused_for_want_of_a_card_takes_no_logs() -> None:
-    assert standing(subscription(status="paused")).refusal(NOON) == "payment_overdue"
+    assert account_status(subscription(status="paused")).refusal(NOON) == "payment_overdue"
 
 
 def test_an_account_that_is_closing_takes_none_whatever_it_pays() -> None:
-    book = Book(TENANT, subscription=snapshot(subscription()), closing_requested_at=NOON)
-    found = entitled(replace(book, hard_cap_bytes=1), ON_TRIAL, 10, NOON)
+    record = BillingRecord(TENANT, subscription=snapshot(subscription()), closing_requested_at=NOON)
+    found = entitled(replace(record, hard_cap_bytes=1), ON_TRIAL, 10, NOON)
     assert (found.refusal(NOON), found.plan, found.capped_until) == ("account_closing", "managed_15", None)
 
 
 def test_a_hard_cap_refuses_from_its_last_byte_to_the_end_of_the_period() -> None:
-    book = Book(TENANT, subscription=snapshot(subscription()), hard_cap_bytes=GIGABYTE)
-    found = [entitled(book, ON_TRIAL, used, NOON + DAY) for used in (GIGABYTE - 1, GIGABYTE)]
+    record = BillingRecord(TENANT, subscription=snapshot(subscription()), hard_cap_bytes=GIGABYTE)
+    found = [entitled(record, ON_TRIAL, used, NOON + DAY) for used in (GIGABYTE - 1, GIGABYTE)]
     assert [each.capped_until for each in found] == [None, PERIOD_END]
     assert refusals(found[1], NOON + DAY, PERIOD_END - 1, PERIOD_END) == ["quota_exceeded"] * 2 + [""]
-    lifted = entitled(replace(book, hard_cap_bytes=None), found[1], GIGABYTE, NOON + DAY)
+    lifted = entitled(replace(record, hard_cap_bytes=None), found[1], GIGABYTE, NOON + DAY)
     assert lifted.capped_until is None
-    soft = entitled(replace(book, hard_cap_bytes=None, soft_cap_bytes=1), ON_TRIAL, GIGABYTE, NOON)
+    soft = entitled(replace(record, hard_cap_bytes=None, soft_cap_bytes=1), ON_TRIAL, GIGABYTE, NOON)
     assert soft.capped_until is None
 
 
 def test_a_trial_takes_what_it_includes_and_a_plan_lifts_that_at_once() -> None:
     included = PLANS[TRIAL].included_gb * GIGABYTE
-    found = [entitled(Book(TENANT), ON_TRIAL, used, NOON) for used in (included - 1, included)]
+    found = [entitled(BillingRecord(TENANT), ON_TRIAL, used, NOON) for used in (included - 1, included)]
     assert [each.refusal(NOON) for each in found] == ["", "quota_exceeded"]
     assert found[1].refusal(TRIAL_END) == "trial_ended"
-    own = entitled(Book(TENANT, hard_cap_bytes=2 * included), ON_TRIAL, included, NOON)
+    own = entitled(BillingRecord(TENANT, hard_cap_bytes=2 * included), ON_TRIAL, included, NOON)
     assert own.refusal(NOON) == "quota_exceeded", "a cap of one's own does not raise what a trial includes"
-    bought = Book(TENANT, subscription=snapshot(subscription()))
+    bought = BillingRecord(TENANT, subscription=snapshot(subscription()))
     assert entitled(bought, found[1], 10 * included, NOON).refusal(NOON) == ""
 
 
 def test_the_period_is_the_subscription_s_or_the_calendar_s_month() -> None:
-    live = Book(TENANT, subscription=snapshot(subscription()))
+    live = BillingRecord(TENANT, subscription=snapshot(subscription()))
     assert period(live, NOON + DAY) == (NOON, PERIOD_END)
     # A period that is over is followed by one as long, until its renewal was told of.
     assert period(live, PERIOD_END) == (PERIOD_END, PERIOD_END + 30 * DAY)
     january = (1_798_761_600, 1_801_440_000)
-    assert period(Book(TENANT), NOON) == january
+    assert period(BillingRecord(TENANT), NOON) == january
     december = 1_796_083_200
-    assert period(Book(TENANT), january[0] - 1) == (december, january[0])
+    assert period(BillingRecord(TENANT), january[0] - 1) == (december, january[0])
 
 
 subscriptions = st.builds(
@@ -125,7 +129,7 @@ subscriptions = st.builds(
     owes_since=st.none() | st.integers(NOON, PERIOD_END),
 )
 standings = st.builds(
-    Standing,
+    AccountStatus,
     st.sampled_from(sorted(PLANS)),
     st.integers(1, 100),
     st.integers(1, 100),
@@ -137,19 +141,19 @@ standings = st.builds(
 
 @given(subscriptions, standings, standings, st.integers(NOON, PERIOD_END))
 def test_once_something_was_bought_nothing_of_the_standing_before_counts(
-    bought: Subscription, first: Standing, second: Standing, now: int
+    bought: Subscription, first: AccountStatus, second: AccountStatus, now: int
 ) -> None:
-    book = Book(TENANT, subscription=bought)
-    assert entitled(book, first, 0, now) == entitled(book, second, 0, now)
+    record = BillingRecord(TENANT, subscription=bought)
+    assert entitled(record, first, 0, now) == entitled(record, second, 0, now)
 
 
 @given(st.none() | subscriptions, standings, st.integers(NOON, PERIOD_END), st.integers(0, 10))
 def test_a_standing_made_again_of_itself_is_the_same(
-    bought: Subscription | None, before: Standing, now: int, used: int
+    bought: Subscription | None, before: AccountStatus, now: int, used: int
 ) -> None:
-    book = Book(TENANT, subscription=bought, hard_cap_bytes=5)
-    once = entitled(book, before, used, now)
-    assert entitled(book, once, used, now) == once
+    record = BillingRecord(TENANT, subscription=bought, hard_cap_bytes=5)
+    once = entitled(record, before, used, now)
+    assert entitled(record, once, used, now) == once
 
 
 def test_the_page_for_customers_tells_the_catalogue_s_own_figures() -> None:

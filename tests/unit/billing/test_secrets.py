@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
+from functions.billing.stripe_client import StripeSdkClient
 from functions.billing.stripe_contract import StripeRefusedError, StripeUnavailableError
-from functions.billing.stripe_gate import StripeGate
 from functions.billing.stripe_secret import stripe_secret
-from functions.billing.webhook import Intake
+from functions.billing.subscriptions.webhook import WebhookProcessor
 from functions.shared.errors import AstralogError, SettingsError
 from functions.shared.secret_text import SecretText
-from tests.contract.local_stripe import local_stripe
+from tests.fake_stripe.server import fake_stripe_server
 from tests.unit.billing.things import MemoryBooks, MemoryEvents
 
 KEY, WEBHOOK = "sk_test_canary-key", "whsec_canary-hook"
@@ -52,9 +52,9 @@ def all_of(fault: BaseException | None) -> str:
 
 
 def test_what_holds_them_shows_them_to_nobody() -> None:
-    desk: Any = None
-    intake = Intake(desk, MemoryBooks(), MemoryEvents(), SecretText(WEBHOOK))
-    gate = StripeGate(SecretText(KEY), "http://127.0.0.1:9")
+    service: Any = None
+    intake = WebhookProcessor(service, MemoryBooks(), MemoryEvents(), SecretText(WEBHOOK))
+    gate = StripeSdkClient(SecretText(KEY), "http://127.0.0.1:9")
     assert "canary" not in repr(intake) + repr(gate) + repr(vars(gate))
 
 
@@ -62,10 +62,10 @@ def test_a_key_that_stripe_does_not_know_is_in_no_error_and_on_no_output(
     capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("DEBUG")
-    with local_stripe() as here:
+    with fake_stripe_server() as here:
         for address, kind in ((here.url, StripeRefusedError), ("http://127.0.0.1:9", StripeUnavailableError)):
             with pytest.raises(AstralogError) as fault:
-                StripeGate(SecretText(KEY), address).subscriptions("cus_canary-customer")
+                StripeSdkClient(SecretText(KEY), address).subscriptions("cus_canary-customer")
             assert isinstance(fault.value, kind)
             assert "canary" not in all_of(fault.value)
     said = capfd.readouterr()

@@ -6,7 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.billing.subscription import LIVE, chosen, doubled, plan_of, snapshot
+from functions.billing.subscriptions.subscription import (
+    LIVE,
+    chosen,
+    has_two_subscriptions,
+    plan_of,
+    snapshot,
+)
 from tests.unit.billing.things import DAY, NOON, Thing, invoice, price, subscription
 
 DEAD = ["canceled", "incomplete", "incomplete_expired"]
@@ -35,8 +41,8 @@ def test_one_that_never_began_decides_nothing() -> None:
 def test_of_two_live_ones_the_older_counts_and_the_double_is_seen() -> None:
     older, newer = subscription("sub_9"), subscription("sub_1", created=NOON + 1)
     assert chosen([newer, older]) is older
-    assert doubled([newer, older])
-    assert not doubled([newer, ended("sub_9", NOON)])
+    assert has_two_subscriptions([newer, older])
+    assert not has_two_subscriptions([newer, ended("sub_9", NOON)])
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What was used, shown and capped, around the real local Stripe: days, the period, warnings, the hard cap."""
+"""What was used, shown and capped, around the real fake Stripe: days, the period, warnings, the hard cap."""
 
 import json
 from datetime import UTC, date, datetime, timedelta
@@ -8,17 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.billing.caps import due_notices
-from functions.billing.caretaker import Caretaker
-from functions.billing.metering import Uncounted, plan
-from functions.billing.usage import Usage
-from functions.billing.usage_page import MAX_DAYS, estimate_cents
-from functions.billing.wiring import BookkeepingSettings, CaretakingSettings, caretaker_of, reporter_of
+from functions.billing.usage.caps import cap_notices
+from functions.billing.usage.count_transactions import UncountedBatch, plan_transactions
+from functions.billing.usage.follow_ups import FollowUps
+from functions.billing.usage.usage_page import MAX_DAYS, estimate_cents
+from functions.billing.usage.usage_store import UsageStore
+from functions.billing.wiring import BillingSettings, FollowUpSettings, follow_ups_of, meter_event_sender_of
+from functions.shared.batch_usage import UsageShare
 from functions.shared.dynamo.transaction import write_all
 from functions.shared.http import Answer
 from functions.shared.plans import GIGABYTE, PLANS
 from functions.shared.tenancy import TenantId
-from functions.shared.usage import Share
 from tests.unit.billing.shop import DAY, KEPT, Shop
 
 CARETAKING = {name: table for name, table in KEPT.items() if not name.startswith("stripe")}
@@ -26,17 +26,17 @@ CARETAKING = {name: table for name, table in KEPT.items() if not name.startswith
 
 def store(here: Shop, tenant: TenantId, raw_bytes: int, day: date | None = None, rows: int = 1) -> None:
     """Count usage, as of today by Stripe's clock."""
-    share = Share(tenant, day or today(here), rows, raw_bytes)
-    for count in plan([Uncounted("0" * 32, (share,))]):
-        write_all(here.client, Usage("usage", here.client).added(count))
+    share = UsageShare(tenant, day or today(here), rows, raw_bytes)
+    for count in plan_transactions([UncountedBatch("0" * 32, (share,))]):
+        write_all(here.client, UsageStore("usage", here.client).added(count))
 
 
 def today(here: Shop) -> date:
     return datetime.fromtimestamp(here.now(), UTC).date()
 
 
-def caretaker(here: Shop) -> Caretaker:
-    return caretaker_of(CaretakingSettings(**CARETAKING), here.client, here.now)
+def follow_ups(here: Shop) -> FollowUps:
+    return follow_ups_of(FollowUpSettings(**CARETAKING), here.client, here.now)
 
 
 def caps(here: Shop, tenant: TenantId, **given: float | None) -> None:
@@ -58,8 +58,8 @@ def page(here: Shop, tenant: str, **query: str) -> Any:
 
 
 def report(here: Shop, tenant: TenantId) -> Any:
-    reporter = reporter_of(BookkeepingSettings(**KEPT), here.client, here.gate, here.now)
-    return reporter.report(here.book(tenant))
+    reporter = meter_event_sender_of(BillingSettings(**KEPT), here.client, here.gate, here.now)
+    return reporter.report(here.record(tenant))
 
 
 def cap_mails(here: Shop, tenant: str) -> list[str]:
@@ -69,21 +69,21 @@ def cap_mails(here: Shop, tenant: str) -> list[str]:
 def test_a_hard_cap_warns_twice_then_refuses_until_it_is_raised(here: Shop) -> None:
     acme, globex = here.subscribed("acme"), here.subscribed("globex")
     for tenant in (acme, globex):
-        caretaker(here).look_after(tenant)
+        follow_ups(here).follow_up(tenant)
     caps(here, acme, hard_cap_gb=10)
 
     store(here, acme, 7_999_999_999)
-    caretaker(here).look_after(acme)
+    follow_ups(here).follow_up(acme)
     assert cap_mails(here, acme) == []
     store(here, acme, 1)
     for _ in range(3):
-        caretaker(here).look_after(acme)
+        follow_ups(here).follow_up(acme)
     assert cap_mails(here, acme) == ["hard_cap"]
     assert here.refusal(acme) == ""
 
     store(here, acme, 2 * GIGABYTE)
     for _ in range(3):
-        caretaker(here).look_after(acme)
+        follow_ups(here).follow_up(acme)
     assert cap_mails(here, acme) == ["hard_cap"] * 2
     assert here.refusal(acme) == "quota_exceeded"
     assert page(here, acme)["capped_until"] == page(here, acme)["period"]["end"]
@@ -97,21 +97,21 @@ def test_a_hard_cap_warns_twice_then_refuses_until_it_is_raised(here: Shop) -> N
 
 def test_a_hard_cap_ends_with_its_period_and_the_next_begins_with_nothing(here: Shop) -> None:
     acme = here.subscribed("acme")
-    caretaker(here).look_after(acme)
+    follow_ups(here).follow_up(acme)
     caps(here, acme, hard_cap_gb=1)
     store(here, acme, 2 * GIGABYTE)
     report(here, acme)
-    caretaker(here).look_after(acme)
+    follow_ups(here).follow_up(acme)
     assert here.refusal(acme) == "quota_exceeded"
 
     here.pass_by(32 * DAY)
     assert here.refusal(acme) == "", "before anybody has been told of the renewal"
     assert page(here, acme)["period"]["bytes"] == 0
     here.deliver()
-    caretaker(here).look_after(acme)
+    follow_ups(here).follow_up(acme)
     assert here.refusal(acme) == ""
     store(here, acme, GIGABYTE)
-    caretaker(here).look_after(acme)
+    follow_ups(here).follow_up(acme)
     assert here.refusal(acme) == "quota_exceeded"
     assert cap_mails(here, acme) == ["hard_cap"] * 2, "another period, another warning"
 
@@ -122,8 +122,8 @@ def test_what_is_counted_for_an_account_that_is_gone_does_not_stay(here: Shop) -
     here.client.delete_item(TableName="accounts", Key={"tenant_id": {"S": acme}})
     for tenant in (acme, globex):
         store(here, tenant, GIGABYTE)
-        caretaker(here).look_after(tenant)
-    usage = Usage("usage", here.client)
+        follow_ups(here).follow_up(tenant)
+    usage = UsageStore("usage", here.client)
 
     assert not [each for each in here.client.scan(TableName="usage")["Items"] if acme in repr(each)]
     assert (usage.tally(acme).rows, usage.tally(globex).raw_bytes) == (0, GIGABYTE)
@@ -135,18 +135,18 @@ def test_years_of_counting_do_not_stay_either(here: Shop) -> None:
     for number in range(230):
         item = {"tenant_id": {"S": tenant}, "entry": {"S": f"day#{number:03}"}, "x": {"S": year}}
         here.client.put_item(TableName="usage", Item=item)
-    Usage("usage", here.client).forget(tenant)
+    UsageStore("usage", here.client).delete_all(tenant)
 
     assert here.client.scan(TableName="usage")["Items"] == []
 
 
 def test_a_soft_cap_only_tells(here: Shop) -> None:
     acme = here.subscribed("acme")
-    caretaker(here).look_after(acme)
+    follow_ups(here).follow_up(acme)
     caps(here, acme, soft_cap_gb=1)
     for _ in range(3):
         store(here, acme, GIGABYTE)
-        caretaker(here).look_after(acme)
+        follow_ups(here).follow_up(acme)
     assert cap_mails(here, acme) == ["soft_cap"]
     assert here.refusal(acme) == ""
 
@@ -159,7 +159,7 @@ def test_who_is_leaving_is_not_told_of_caps(here: Shop) -> None:
     assert here.closings.request(acme)
     for tenant in (acme, globex):
         store(here, tenant, GIGABYTE)
-        caretaker(here).look_after(tenant)
+        follow_ups(here).follow_up(tenant)
     assert (cap_mails(here, acme), len(cap_mails(here, globex))) == ([], 2)
     assert here.refusal(acme) == "account_closing"
 
@@ -169,10 +169,10 @@ def test_an_account_on_trial_is_capped_by_the_month(here: Shop) -> None:
     caps(here, acme, hard_cap_gb=1)
     first = today(here).replace(day=1)
     store(here, acme, 5 * GIGABYTE, first - timedelta(days=1))
-    caretaker(here).look_after(acme)
+    follow_ups(here).follow_up(acme)
     assert here.refusal(acme) == ""
     store(here, acme, GIGABYTE)
-    caretaker(here).look_after(acme)
+    follow_ups(here).follow_up(acme)
     assert here.refusal(acme) == "quota_exceeded"
     assert page(here, acme)["period"]["estimate_cents"] is None
 
@@ -183,15 +183,15 @@ def test_a_cap_that_a_trial_has_reached_does_not_hold_back_who_buys_a_plan(here:
     for tenant in (acme, globex):
         caps(here, tenant, hard_cap_gb=10)
         store(here, tenant, 12 * GIGABYTE)
-        caretaker(here).look_after(tenant)
+        follow_ups(here).follow_up(tenant)
         assert here.refusal(tenant) == "quota_exceeded"
     here.buy(acme)
     here.deliver()
     assert (here.refusal(acme), here.refusal(globex)) == ("", "quota_exceeded")
     assert page(here, acme)["period"]["bytes"] == 0
-    caretaker(here).look_after(acme)
+    follow_ups(here).follow_up(acme)
     store(here, acme, 10 * GIGABYTE)
-    caretaker(here).look_after(acme)
+    follow_ups(here).follow_up(acme)
     assert here.refusal(acme) == "quota_exceeded"
 
 
@@ -200,7 +200,7 @@ def test_what_was_stored_before_a_subscription_is_not_of_its_period(here: Shop) 
     store(here, acme, 40 * GIGABYTE)
     here.buy(acme)
     here.deliver()
-    caretaker(here).look_after(acme)
+    follow_ups(here).follow_up(acme)
     assert page(here, acme)["period"]["bytes"] == 0
     store(here, acme, 100)
     assert page(here, acme)["period"]["bytes"] == 100
@@ -251,7 +251,7 @@ def test_a_key_that_may_read_sees_usage_and_one_that_may_only_write_does_not(her
 def test_the_estimate_is_what_the_invoice_comes_to(here: Shop) -> None:
     """Stripe's own tiers and rounding against ours, to the cent."""
     acme = here.subscribed("acme")
-    caretaker(here).look_after(acme)
+    follow_ups(here).follow_up(acme)
     store(here, acme, 123_456_789_012)
     estimated = page(here, acme)["period"]
     assert estimated["estimate_cents"] == 2_900 + 469
@@ -272,7 +272,7 @@ def test_the_estimate_is_what_the_invoice_comes_to(here: Shop) -> None:
 def test_after_a_subscription_the_period_is_the_month_with_all_that_was_stored_in_it(here: Shop) -> None:
     """Told to Stripe or not: nobody sees less in a period than in its days."""
     acme = here.subscribed("acme")
-    caretaker(here).look_after(acme)
+    follow_ups(here).follow_up(acme)
     in_next_month = (today(here).replace(day=1) + timedelta(days=32)).replace(day=2)
     here.pass_by((in_next_month - today(here)).days * DAY)
     here.deliver()
@@ -281,7 +281,7 @@ def test_after_a_subscription_the_period_is_the_month_with_all_that_was_stored_i
     store(here, acme, GIGABYTE)
     here.gate.cancel(here.subscription(acme)["id"], prorate=False)
     here.deliver()
-    assert not here.book(acme).live
+    assert not here.record(acme).live
     shown = page(here, acme)
     assert shown["period"]["bytes"] == sum(each["bytes"] for each in shown["days"]) == 3 * GIGABYTE
     assert shown["period"]["estimate_cents"] is None
@@ -291,7 +291,7 @@ def test_what_is_left_of_a_trial_is_estimated_as_free_and_is(here: Shop) -> None
     acme = here.account("acme")
     here.buy(acme)
     here.deliver()
-    caretaker(here).look_after(acme)
+    follow_ups(here).follow_up(acme)
     store(here, acme, 150 * GIGABYTE)
     report(here, acme)
     assert page(here, acme)["period"]["estimate_cents"] == 0
@@ -315,6 +315,6 @@ def test_an_estimate_never_falls_and_begins_beyond_what_is_included(plan: Any, u
 
 @given(st.integers(0, 10**6), st.integers(1, 1000))
 def test_of_each_cap_the_highest_mark_that_is_reached_is_told(used_bytes: int, cap_bytes: int) -> None:
-    told = [each.notice_id for each in due_notices({"soft cap": cap_bytes}, used_bytes, 7)]
+    told = [each.notice_id for each in cap_notices({"soft cap": cap_bytes}, used_bytes, 7)]
     mark = 100 if used_bytes >= cap_bytes else 80 if used_bytes * 5 >= cap_bytes * 4 else None
     assert told == ([] if mark is None else [f"cap-soft-cap-{mark}-{cap_bytes}-7"])

@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from functions.billing.apply import Desk, NoUsage
+from fake_stripe.signing import FORGERIES, forged, signature
 from functions.billing.stripe_contract import StripeUnavailableError
-from functions.billing.webhook import LOOKED_INTO, MAX_BODY_BYTES, Intake
+from functions.billing.subscriptions.billing_service import BillingService, NoUsage
+from functions.billing.subscriptions.webhook import HANDLED_TYPES, MAX_BODY_BYTES, WebhookProcessor
 from functions.billing.webhook_handler import answer_to
 from functions.shared.http import Answer, answering
 from functions.shared.secret_text import SecretText
 from infra.build import ROOT
-from local.stripe.signing import FORGERIES, forged, signature
 from tests.unit.billing.shop import webhook_event
 from tests.unit.billing.things import (
     CUSTOMER,
@@ -39,24 +39,26 @@ class Door:
     looks: int = 0
     now: float = NOON
     fails: bool = False
-    books: MemoryBooks = field(default_factory=MemoryBooks)
+    records: MemoryBooks = field(default_factory=MemoryBooks)
     events: MemoryEvents = field(default_factory=MemoryEvents)
 
     def __post_init__(self) -> None:
         bought = [subscription(customer=CUSTOMER)]
         theirs = [subscription("sub_2", "byoc", customer="cus_globex")]
         self.stripe = Playback([State({CUSTOMER: bought, "cus_globex": theirs})], asked=self._look)
-        self.acme = self.books.open("acme", CUSTOMER)
-        self.globex = self.books.open("globex", "cus_globex")
-        desk = Desk(
-            self.books,
+        self.acme = self.records.open("acme", CUSTOMER)
+        self.globex = self.records.open("globex", "cus_globex")
+        service = BillingService(
+            self.records,
             self.stripe,  # type: ignore[arg-type]
             NoUsage(),
             Silent(),  # type: ignore[arg-type]
             Silent(),
             lambda: self.now,
         )
-        self.intake = Intake(desk, self.books, self.events, SecretText(SECRET), lambda: self.now)
+        self.intake = WebhookProcessor(
+            service, self.records, self.events, SecretText(SECRET), lambda: self.now
+        )
 
     def _look(self) -> None:
         if self.fails:
@@ -71,7 +73,7 @@ class Door:
         return signature(body, SECRET, int(at))
 
     def untouched(self) -> bool:
-        versions = [self.books.of(each).version for each in (self.acme, self.globex)]
+        versions = [self.records.of(each).version for each in (self.acme, self.globex)]
         return (versions, self.looks, self.events.marked) == ([1, 1], 0, set())
 
 
@@ -155,7 +157,7 @@ def test_a_header_that_is_none_is_refused(door: Door, header: str) -> None:
 def test_a_genuine_one_is_taken_within_five_minutes_before_and_after(door: Door, age: int) -> None:
     body = body_of()
     assert door.send(body, door.sign(body, NOON - age))["statusCode"] == 200
-    assert (door.looks, door.books.of(door.acme).version) == (1, 2)
+    assert (door.looks, door.records.of(door.acme).version) == (1, 2)
 
 
 def test_while_secrets_roll_one_of_two_signatures_is_enough(door: Door) -> None:
@@ -168,10 +170,10 @@ def test_the_same_again_within_five_minutes_is_taken_and_changes_nothing(door: D
     body = body_of()
     header = door.sign(body)
     assert door.send(body, header)["statusCode"] == 200
-    before = (door.books.of(door.acme), door.looks, len(door.books.written))
+    before = (door.records.of(door.acme), door.looks, len(door.records.written))
     door.now += 200
     assert door.send(body, header)["statusCode"] == 200
-    assert (door.books.of(door.acme), door.looks, len(door.books.written)) == before
+    assert (door.records.of(door.acme), door.looks, len(door.records.written)) == before
     door.now += 200
     assert door.send(body, header)["statusCode"] == 400
 
@@ -204,8 +206,8 @@ def test_an_event_of_one_customer_that_names_another_account_changes_nothing_of_
         subscription="sub_1",
     )
     assert door.send(body, door.sign(body))["statusCode"] == 200
-    assert door.books.of(door.acme).version == 1
-    globex = door.books.of(door.globex)
+    assert door.records.of(door.acme).version == 1
+    globex = door.records.of(door.globex)
     # And globex has what Stripe has of globex, not the subscription that the event names.
     assert globex.subscription
     assert (globex.subscription.subscription_id, globex.subscription.plan) == ("sub_2", "byoc")
@@ -215,7 +217,7 @@ def test_a_subscription_that_is_another_customer_s_is_not_believed_of_stripe_eit
     door.stripe.states[0].subscriptions[CUSTOMER] = [subscription("sub_9", "byoc", customer="cus_other")]
     body = body_of()
     door.send(body, door.sign(body))
-    assert door.books.of(door.acme).subscription is None
+    assert door.records.of(door.acme).subscription is None
 
 
 @pytest.mark.parametrize("customer", ["cus_stranger", None, 5, {"id": CUSTOMER}, ""])
@@ -246,11 +248,11 @@ def test_while_stripe_does_not_answer_it_is_to_be_sent_again(
     assert door.untouched()
     door.fails = False
     assert door.send(body, door.sign(body))["statusCode"] == 200
-    assert door.books.of(door.acme).subscription
+    assert door.records.of(door.acme).subscription
 
 
 def test_one_whose_account_is_gone_is_taken_so_that_stripe_ceases_to_send_it(door: Door) -> None:
-    del door.books.standings[door.acme]
+    del door.records.standings[door.acme]
     body = body_of()
     assert door.send(body, door.sign(body))["statusCode"] == 200
 
@@ -263,4 +265,4 @@ def test_a_customer_s_own_event_is_looked_into(door: Door) -> None:
 
 def test_the_page_for_operators_lists_what_is_looked_into() -> None:
     page = (ROOT / "docs" / "billing.md").read_text()
-    assert [kind for kind in sorted(LOOKED_INTO) if f"`{kind}`" not in page] == []
+    assert [kind for kind in sorted(HANDLED_TYPES) if f"`{kind}`" not in page] == []

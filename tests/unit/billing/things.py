@@ -4,9 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from functions.billing.book import Book
-from functions.billing.books import BookChangedError
-from functions.shared.account.standing import Standing, standing_on
+from functions.billing.subscriptions.billing_record import BillingRecord
+from functions.billing.subscriptions.billing_store import BillingRecordChangedError
+from functions.shared.accounts.account_status import AccountStatus, account_status_on
 from functions.shared.plans import PLANS, TRIAL
 from functions.shared.tenancy import TenantId
 
@@ -74,38 +74,40 @@ class Silent:
 
 @dataclass
 class MemoryBooks:
-    """functions.billing.books.Books without DynamoDB; the contract of both is in test_books."""
+    """functions.billing.subscriptions.billing_store.BillingStore without DynamoDB; the contract of both is in test_books."""
 
-    books: dict[str, Book] = field(default_factory=dict)
-    standings: dict[str, Standing] = field(default_factory=dict)
+    records: dict[str, BillingRecord] = field(default_factory=dict)
+    standings: dict[str, AccountStatus] = field(default_factory=dict)
     owners: dict[str, TenantId] = field(default_factory=dict)
     written: list[Thing] = field(default_factory=list)
     careless: bool = False
     """Whether writes are taken whatever was written in between."""
 
-    def of(self, tenant: TenantId) -> Book:
-        return self.books.get(tenant, Book(tenant))
+    def of(self, tenant: TenantId) -> BillingRecord:
+        return self.records.get(tenant, BillingRecord(tenant))
 
-    def standing(self, tenant: TenantId) -> Standing | None:
+    def account_status(self, tenant: TenantId) -> AccountStatus | None:
         return self.standings.get(tenant)
 
     def owner(self, customer: str) -> TenantId | None:
         return self.owners.get(customer)
 
-    def write(self, book: Book, standing: Standing | None = None, also: Any = ()) -> Book:
-        if not self.careless and self.of(book.tenant).version != book.version:
-            raise BookChangedError("changed")
-        self.books[book.tenant] = new = replace(book, version=book.version + 1)
-        if standing is not None:
-            self.standings[book.tenant] = standing
+    def write(
+        self, record: BillingRecord, account_status: AccountStatus | None = None, also: Any = ()
+    ) -> BillingRecord:
+        if not self.careless and self.of(record.tenant).version != record.version:
+            raise BillingRecordChangedError("changed")
+        self.records[record.tenant] = new = replace(record, version=record.version + 1)
+        if account_status is not None:
+            self.standings[record.tenant] = account_status
         self.written += also
         return new
 
     def open(self, name: str, customer: str) -> TenantId:
         """An account on trial whose customer that is."""
         tenant = TenantId(name)
-        self.standings[tenant] = standing_on(PLANS[TRIAL], NOON + 14 * DAY, "trial_ended")
-        self.books[tenant] = Book(tenant, version=1, customer_id=customer)
+        self.standings[tenant] = account_status_on(PLANS[TRIAL], NOON + 14 * DAY, "trial_ended")
+        self.records[tenant] = BillingRecord(tenant, version=1, customer_id=customer)
         self.owners[customer] = tenant
         return tenant
 
@@ -137,7 +139,7 @@ class Playback:
 
 @dataclass
 class MemoryEvents:
-    """functions.billing.events.Events without DynamoDB. `forgets`: marks are lost."""
+    """functions.billing.subscriptions.processed_events.ProcessedEvents without DynamoDB. `forgets`: marks are lost."""
 
     marked: set[str] = field(default_factory=set)
     forgets: bool = False

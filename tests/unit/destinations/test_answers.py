@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from functions.destinations.handler import Desk, answer_to
-from functions.shared.custody.destinations import DestinationChangedError, DestinationsUnavailableError
-from functions.shared.custody.health import HealthUnavailableError
-from functions.shared.custody.sealing import KeyServiceUnavailableError
+from functions.destinations.handler import DestinationService, answer_to
+from functions.shared.byoc.destination_store import DestinationChangedError, DestinationsUnavailableError
+from functions.shared.byoc.encryption import KeyServiceUnavailableError
+from functions.shared.byoc.health import HealthUnavailableError
 from functions.shared.errors import RetryableError
 from functions.shared.http import answering
 
@@ -49,8 +49,8 @@ def asked(route: str, fault: RetryableError) -> dict[str, Any]:
             "authorizer": {"lambda": CONTEXT},
         },
     }
-    desk = Desk(Failing(fault), None, None, None)  # type: ignore[arg-type]
-    return answering(lambda each: answer_to(each, desk))(event, None)
+    service = DestinationService(Failing(fault), None, None, None)  # type: ignore[arg-type]
+    return answering(lambda each: answer_to(each, service))(event, None)
 
 
 ROUTES = pytest.mark.parametrize(

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.destinations.candidate import candidate
-from functions.shared.custody.destinations import Destination
-from functions.shared.errors import RefusalError
+from functions.shared.byoc.destination_store import Destination
+from functions.shared.errors import HttpError
 from functions.shared.secret_text import SecretText
 from functions.shared.tenancy import TenantId
 
@@ -47,8 +47,8 @@ def read(stored: Destination | None = None, **changes: Any) -> Destination:
     return candidate(json.dumps(body(**changes)).encode(), ACME, 1, stored)
 
 
-def refused(stored: Destination | None = None, **changes: Any) -> RefusalError:
-    with pytest.raises(RefusalError) as caught:
+def refused(stored: Destination | None = None, **changes: Any) -> HttpError:
+    with pytest.raises(HttpError) as caught:
         read(stored, **changes)
     refusal = caught.value
     assert refusal.__cause__ is None
@@ -120,7 +120,7 @@ def test_an_unknown_field_is_refused_without_quoting_it(path: str) -> None:
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'"x"', b"\xff", b"[" * 100_000, b"null"])
 def test_what_is_no_object_is_refused(content: bytes) -> None:
-    with pytest.raises(RefusalError) as caught:
+    with pytest.raises(HttpError) as caught:
         candidate(content, ACME, 1, None)
     assert caught.value.status == 400
 
@@ -172,10 +172,10 @@ def test_whatever_is_sent_is_a_candidate_or_a_refusal_that_tells_no_secret(place
     content = json.dumps(body(**{place: value})).encode()
     planted = [*SECRETS]
     try:
-        told = repr(candidate(content, ACME, 1, None))
-    except RefusalError as refusal:
-        told = f"{refusal.status} {refusal.message} {refusal.details}"
+        reported = repr(candidate(content, ACME, 1, None))
+    except HttpError as refusal:
+        reported = f"{refusal.status} {refusal.message} {refusal.details}"
     else:
         # What is given as a region or a host is shown as one.
         planted = [secret for secret in SECRETS if secret != value]
-    assert not any(secret in told for secret in planted)
+    assert not any(secret in reported for secret in planted)

@@ -6,7 +6,7 @@ from functions.destinations.bucket_fixes import bucket_failure
 from functions.destinations.clickhouse_fixes import clickhouse_failure
 from functions.destinations.tables import REQUIRED, grants
 from functions.shared.buckets.contract import BucketRefusedError, BucketUnavailableError
-from functions.shared.schema.numbered import migrations
+from functions.shared.schema.migration_files import migrations
 from functions.shared.warehouse import OutcomeUnknownError, WarehouseDownError, refusal
 
 

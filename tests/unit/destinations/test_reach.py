@@ -10,13 +10,15 @@ import pytest
 from functions.destinations import reach as reaching
 from functions.destinations.reach import reach
 from functions.destinations.steps import StepFailedError
-from functions.shared.guarded.guard import Guard
+from functions.shared.egress.egress_filter import EgressFilter
 from tests.unit.shared.loopback import LOOPBACK, Names, certified, serving, traffic
 
 NAME = "ch.customer.example"
 
 
-def failed(guard: Guard, host: str, port: int, *, encrypted: bool = True, **given: Any) -> StepFailedError:
+def failed(
+    guard: EgressFilter, host: str, port: int, *, encrypted: bool = True, **given: Any
+) -> StepFailedError:
     with pytest.raises(StepFailedError) as caught:
         reach(guard, host, port, encrypted=encrypted, **given)
     return caught.value
@@ -37,12 +39,14 @@ def test_an_address_where_nothing_may_be_sent_says_what_to_give_instead(
     host: str, port: int, encrypted: bool, word: str
 ) -> None:
     with traffic() as seen:
-        assert word in failed(Guard(resolve=Names("93.184.216.34")), host, port, encrypted=encrypted).fix
+        assert (
+            word in failed(EgressFilter(resolve=Names("93.184.216.34")), host, port, encrypted=encrypted).fix
+        )
     assert seen.dialled == []
 
 
 def test_a_name_that_leads_inside_tells_nothing_of_where_it_leads() -> None:
-    refusal = failed(Guard(resolve=Names("10.1.2.3")), NAME, 8443)
+    refusal = failed(EgressFilter(resolve=Names("10.1.2.3")), NAME, 8443)
     assert "public internet" in refusal.fix
     assert "10." not in f"{refusal.detail} {refusal.fix}"
 
@@ -51,10 +55,10 @@ def test_a_name_that_does_not_resolve_is_told_from_a_port_that_is_closed() -> No
     def unknown(*_: Any, **__: Any) -> Any:
         raise socket.gaierror("no")
 
-    assert "DNS" in failed(Guard(resolve=unknown), NAME, 8443).fix
+    assert "DNS" in failed(EgressFilter(resolve=unknown), NAME, 8443).fix
     with socket.socket() as bound:
         bound.bind((LOOPBACK, 0))
-        closed = failed(Guard(allow_loopback=True), LOOPBACK, bound.getsockname()[1])
+        closed = failed(EgressFilter(allow_loopback=True), LOOPBACK, bound.getsockname()[1])
     assert "refused" in closed.detail
 
 
@@ -65,13 +69,13 @@ def test_silence_is_told_from_a_refusal(monkeypatch: pytest.MonkeyPatch) -> None
         time.sleep(0.2)
         raise TimeoutError
 
-    monkeypatch.setattr("functions.shared.guarded.guard._dial", silent)
-    assert "firewall" in failed(Guard(resolve=Names("93.184.216.34")), NAME, 8443).fix
+    monkeypatch.setattr("functions.shared.egress.egress_filter._dial", silent)
+    assert "firewall" in failed(EgressFilter(resolve=Names("93.184.216.34")), NAME, 8443).fix
 
 
 def test_a_certificate_that_is_not_good_is_told_by_what_is_wrong(tmp_path: Path) -> None:
     own = certified(NAME, tmp_path)
-    guard = Guard(allow_loopback=True, resolve=Names(LOOPBACK))
+    guard = EgressFilter(allow_loopback=True, resolve=Names(LOOPBACK))
     with serving(tls=own.context) as server:
         assert "self-signed" in failed(guard, NAME, server.port).detail
         assert "issued for" in failed(guard, "other.example", server.port, ca_certs=own.roots).fix
@@ -81,6 +85,6 @@ def test_a_certificate_that_is_not_good_is_told_by_what_is_wrong(tmp_path: Path)
 
 def test_a_server_without_tls_is_told_which_port_to_give() -> None:
     with serving() as server:
-        assert "8443" in failed(Guard(allow_loopback=True), LOOPBACK, server.port).fix
-        plain = reach(Guard(allow_loopback=True), LOOPBACK, server.port, encrypted=False)
+        assert "8443" in failed(EgressFilter(allow_loopback=True), LOOPBACK, server.port).fix
+        plain = reach(EgressFilter(allow_loopback=True), LOOPBACK, server.port, encrypted=False)
     assert "TLS" in str(plain.advice)

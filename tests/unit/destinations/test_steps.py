@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from functions.destinations.steps import Budget, Passed, StepFailedError, StepSkippedError, Trial
+from functions.destinations.steps import StepFailedError, StepPassed, StepRunner, StepSkippedError, TimeBudget
 from functions.shared.tenancy import TenantId
 
 ACME = TenantId("acme")
@@ -20,24 +20,24 @@ class Clock:
         return self.now
 
 
-def trial(clock: Clock | None = None, seconds: float = 60) -> Trial:
-    return Trial(ACME, NAMES, Budget(seconds, clock or Clock()))
+def runner(clock: Clock | None = None, seconds: float = 60) -> StepRunner:
+    return StepRunner(ACME, NAMES, TimeBudget(seconds, clock or Clock()))
 
 
-def failing(*, blocks: bool = True) -> Passed:
+def failing(*, blocks: bool = True) -> StepPassed:
     raise StepFailedError("It broke.", "Mend it.", blocks=blocks)
 
 
-def fine() -> Passed:
-    return Passed("Fine.")
+def fine() -> StepPassed:
+    return StepPassed("Fine.")
 
 
-def outcomes(trying: Trial) -> list[str]:
+def outcomes(trying: StepRunner) -> list[str]:
     return [step.outcome for step in trying.report()]
 
 
 def test_what_builds_on_a_failed_step_is_skipped_and_says_what_comes_first() -> None:
-    trying = trial()
+    trying = runner()
     trying.run("a", failing)
     trying.run("b", fine, after="a")
     trying.run("c", fine, after="b")
@@ -49,17 +49,17 @@ def test_what_builds_on_a_failed_step_is_skipped_and_says_what_comes_first() -> 
 
 
 def test_a_failure_that_does_not_block_lets_the_next_step_be_tried() -> None:
-    trying = trial()
+    trying = runner()
     trying.run("a", lambda: failing(blocks=False))
     trying.run("b", fine, after="a")
     assert outcomes(trying)[:2] == ["failed", "ok"]
 
 
 def test_a_step_that_skips_itself_is_no_cause_for_another() -> None:
-    def skips() -> Passed:
+    def skips() -> StepPassed:
         raise StepSkippedError("Not now.")
 
-    trying = trial()
+    trying = runner()
     trying.run("a", skips)
     trying.run("b", failing)
     trying.run("c", fine, after="a")
@@ -68,7 +68,7 @@ def test_a_step_that_skips_itself_is_no_cause_for_another() -> None:
 
 def test_no_step_begins_without_the_time_to_remove_what_it_writes_but_the_removal_itself() -> None:
     clock = Clock()
-    trying = trial(clock, seconds=24)
+    trying = runner(clock, seconds=24)
     clock.now = 20
     trying.run("a", fine)
     trying.run("b", fine, always=True)
@@ -76,26 +76,26 @@ def test_no_step_begins_without_the_time_to_remove_what_it_writes_but_the_remova
 
 
 def test_a_step_that_hangs_is_reported_as_such() -> None:
-    trying, hung, go_on = trial(), threading.Event(), threading.Event()
+    trying, hung, resume = runner(), threading.Event(), threading.Event()
 
-    def hangs() -> Passed:
+    def hangs() -> StepPassed:
         hung.set()
-        go_on.wait(10)
+        resume.wait(10)
         return fine()
 
     thread = threading.Thread(target=trying.run, args=("a", hangs))
     thread.start()
     hung.wait(10)
     assert outcomes(trying) == ["failed", "skipped", "skipped", "skipped"]
-    go_on.set()
+    resume.set()
     thread.join()
 
 
 def test_an_error_nobody_expected_is_told_by_its_type_alone(capsys: Any) -> None:
-    def breaks() -> Passed:
+    def breaks() -> StepPassed:
         raise ValueError("canary")
 
-    trying = trial()
+    trying = runner()
     trying.run("a", breaks)
     assert outcomes(trying)[0] == "failed"
     assert "canary" not in str(trying.report())
@@ -107,6 +107,6 @@ def test_an_error_nobody_expected_is_told_by_its_type_alone(capsys: Any) -> None
 @pytest.mark.parametrize("seconds", [0, 5])
 def test_a_budget_never_owes(seconds: float) -> None:
     clock = Clock()
-    budget = Budget(seconds, clock)
+    budget = TimeBudget(seconds, clock)
     clock.now = 100
     assert budget.left() == 0

@@ -8,10 +8,10 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from functions.destinations.watch import _CAUSES, WELL_SECONDS, Watch
-from functions.shared.account.notices import Notices
-from functions.shared.custody.destination import Summary
-from functions.shared.custody.health import OUTAGE_SECONDS, Health, Slot
+from functions.destinations.watch import _CAUSES, WELL_SECONDS, OutageWatch
+from functions.shared.accounts.notice_outbox import NoticeOutbox
+from functions.shared.byoc.destination import DestinationSummary
+from functions.shared.byoc.health import OUTAGE_SECONDS, HealthStore, Slot
 from functions.shared.tenancy import TenantId, own_destination
 from functions.sync import faults
 from infra import topology
@@ -25,8 +25,8 @@ class Destinations:
     def tenants(self) -> Iterator[TenantId]:
         return iter(HOSTS)
 
-    def summary(self, tenant: TenantId) -> Summary | None:
-        return Summary(
+    def summary(self, tenant: TenantId) -> DestinationSummary | None:
+        return DestinationSummary(
             tenant, 1, f"{tenant}-logs", "us-east-1", None, "", HOSTS[tenant], 8443, True, "logs",
             "exactly_once", 30, 0,
         )  # fmt: skip
@@ -40,11 +40,11 @@ class World:
         self.dynamodb: Any = boto3.client("dynamodb", region_name="us-east-1")
         for name in ("health", "notices"):
             self.dynamodb.create_table(**definition(topology.table(name), name))
-        self.health = Health("health", lambda: self.now, self.dynamodb)
+        self.health = HealthStore("health", lambda: self.now, self.dynamodb)
 
     def run(self, notices: str = "notices") -> dict[str, int]:
-        outbox = Notices(notices, self.dynamodb, lambda: self.now)
-        return Watch(Destinations(), self.health, outbox).run(self.now)  # type: ignore[arg-type]
+        outbox = NoticeOutbox(notices, self.dynamodb, lambda: self.now)
+        return OutageWatch(Destinations(), self.health, outbox).run(self.now)  # type: ignore[arg-type]
 
     def attempt(self, tenant: TenantId, reason: str | None) -> None:
         """Somebody works on the destination, and fails for `reason`."""
@@ -52,9 +52,9 @@ class World:
         slot = self.health.take(own_destination(tenant), "somebody", 10)
         assert isinstance(slot, Slot)
         if reason:
-            self.health.failed(slot, reason)
+            self.health.record_failure(slot, reason)
         else:
-            self.health.well(slot)
+            self.health.record_success(slot)
 
     def told(self, tenant: TenantId) -> list[dict[str, str]]:
         """The notices of `tenant`, in the order they became due in."""
@@ -136,7 +136,7 @@ def test_runs_at_once_and_after_one_that_died_write_the_same_notice(
 
     outage(here)
     with monkeypatch.context() as patch:
-        patch.setattr(Health, "told", die)
+        patch.setattr(HealthStore, "record_notified", die)
         with pytest.raises(DiedError):
             here.run()
     assert len(here.told(ACME)) == 1
@@ -176,8 +176,8 @@ def test_in_the_time_there_is_it_is_not_always_the_same_ones_that_are_looked_at(
     here.now += OUTAGE_SECONDS
     for _ in range(40):
         times = iter([True, False])
-        outbox = Notices("notices", here.dynamodb, lambda: here.now)
-        watch = Watch(Destinations(), here.health, outbox)  # type: ignore[arg-type]
+        outbox = NoticeOutbox("notices", here.dynamodb, lambda: here.now)
+        watch = OutageWatch(Destinations(), here.health, outbox)  # type: ignore[arg-type]
         watch.run(here.now, lambda times=times: next(times))
         looked_at = {tenant for tenant in (ACME, GLOBEX) if here.told(tenant)}
         if len(looked_at) == 2:

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from functions.ingest import records, streamed
 from functions.ingest.accept import Accepted, accept
-from functions.shared.errors import RefusalError
-from functions.shared.judging.rows import Receipt
+from functions.shared.errors import HttpError
+from functions.shared.events.row import ReceiptContext
 from tests.examples import examples
 
 NDJSON = "application/x-ndjson"
@@ -23,7 +23,7 @@ def pieces(body: bytes, size: int = 1024 * 1024) -> Iterator[bytes]:
     return (body[start : start + size] for start in range(0, len(body), size))
 
 
-def taken(body: bytes, receipt: Receipt, content_type: str = "application/json") -> Accepted:
+def taken(body: bytes, receipt: ReceiptContext, content_type: str = "application/json") -> Accepted:
     return accept(records.windows(pieces(body), content_type), receipt)
 
 
@@ -32,8 +32,8 @@ def messages(accepted: Accepted) -> list[str]:
     return [json.loads(line)["message"] for line in lines]
 
 
-def refusal(body: bytes, receipt: Receipt, content_type: str = "application/json") -> str:
-    with pytest.raises(RefusalError) as caught:
+def refusal(body: bytes, receipt: ReceiptContext, content_type: str = "application/json") -> str:
+    with pytest.raises(HttpError) as caught:
         taken(body, receipt, content_type)
     assert 400 <= caught.value.status < 500
     return caught.value.code
@@ -54,15 +54,15 @@ ONE, TWO = b'{"message":"one"}', b'{"message":"two"}'
         (b"%b\n%b" % (ONE, TWO), "application/x-www-form-urlencoded"),
     ],
 )
-def test_every_form_of_body_is_read(receipt: Receipt, body: bytes, content_type: str) -> None:
+def test_every_form_of_body_is_read(receipt: ReceiptContext, body: bytes, content_type: str) -> None:
     assert messages(taken(body, receipt, content_type)) == ["one", "two"]
 
 
-def test_a_bare_event_is_read(receipt: Receipt) -> None:
+def test_a_bare_event_is_read(receipt: ReceiptContext) -> None:
     assert messages(taken(ONE, receipt)) == ["one"]
 
 
-def test_a_bad_record_harms_no_other(receipt: Receipt) -> None:
+def test_a_bad_record_harms_no_other(receipt: ReceiptContext) -> None:
     body = b'{"events":[%b,{"message":5},{"message":"nan","metadata":{"a":NaN}},%b]}' % (ONE, TWO)
     accepted = taken(body, receipt)
     assert messages(accepted) == ["one", "two"]
@@ -72,33 +72,33 @@ def test_a_bad_record_harms_no_other(receipt: Receipt) -> None:
     ]
 
 
-def test_a_cut_off_emoji_is_replaced_and_the_event_kept(receipt: Receipt) -> None:
+def test_a_cut_off_emoji_is_replaced_and_the_event_kept(receipt: ReceiptContext) -> None:
     body = rb'[{"message":"half \ud83d"},{"message":"whole \ud83d\ude00, \\ud83d"}]'
     assert messages(taken(body, receipt)) == ["half \ufffd", "whole \U0001f600, \\ud83d"]
 
 
-def test_two_equal_lines_are_two_rows(receipt: Receipt) -> None:
+def test_two_equal_lines_are_two_rows(receipt: ReceiptContext) -> None:
     assert taken(b"[%b,%b]" % (ONE, ONE), receipt).rows == 2
 
 
 @pytest.mark.parametrize(
     "body", [b"", b"{", b"nonsense", b'[{"message":"a"}', b"[1,]", b'[{"message":"a"} 5]', b"\0"]
 )
-def test_what_is_no_json_is_refused(receipt: Receipt, body: bytes) -> None:
+def test_what_is_no_json_is_refused(receipt: ReceiptContext, body: bytes) -> None:
     assert refusal(body, receipt) == "invalid_json"
 
 
 @pytest.mark.parametrize("body", [b"{}", b'{"event":[]}', b'{"events":5}', b'"text"', b"5"])
-def test_a_body_without_events_is_refused(receipt: Receipt, body: bytes) -> None:
+def test_a_body_without_events_is_refused(receipt: ReceiptContext, body: bytes) -> None:
     assert refusal(body, receipt) == "no_events"
 
 
-def test_errors_told_are_bounded_but_all_are_counted(receipt: Receipt) -> None:
+def test_errors_told_are_bounded_but_all_are_counted(receipt: ReceiptContext) -> None:
     accepted = taken(b"[" + b"1," * 4999 + ONE + b"]", receipt)
     assert (accepted.rows, accepted.rejected, len(accepted.errors)) == (1, 4999, 1000)
 
 
-def test_too_many_events_are_refused(receipt: Receipt) -> None:
+def test_too_many_events_are_refused(receipt: ReceiptContext) -> None:
     assert refusal(b"[" + b"1," * 250_000 + b"1]", receipt) == "too_many_events"
     assert refusal(b'{"message":""}\n' * 250_000, receipt, NDJSON) == "too_many_events"
 
@@ -138,7 +138,7 @@ def test_a_streamed_body_is_cut_where_records_end(
     assert found == events
 
 
-def test_a_large_body_is_judged_like_a_small_one(receipt: Receipt) -> None:
+def test_a_large_body_is_judged_like_a_small_one(receipt: ReceiptContext) -> None:
     events = [{"message": f"line {number}", "metadata": {"pad": "x" * 300}} for number in range(40_000)]
     for form, content_type in (
         (json.dumps({"events": events}), ""),
@@ -152,23 +152,25 @@ def test_a_large_body_is_judged_like_a_small_one(receipt: Receipt) -> None:
 
 @pytest.mark.parametrize("opening", [b"[", b'{"logs":['])
 @pytest.mark.parametrize("tail", [b"", b", nonsense]", b"]]", b"]}}", b'],"a":}'])
-def test_a_large_body_that_breaks_off_is_refused(receipt: Receipt, opening: bytes, tail: bytes) -> None:
+def test_a_large_body_that_breaks_off_is_refused(
+    receipt: ReceiptContext, opening: bytes, tail: bytes
+) -> None:
     body = opening + b",".join([b'{"message":"%b"}' % (b"x" * 1000)] * 9000) + tail
     assert refusal(body, receipt) == "invalid_json"
 
 
-def test_a_large_envelope_may_hold_more_than_its_events(receipt: Receipt) -> None:
+def test_a_large_envelope_may_hold_more_than_its_events(receipt: ReceiptContext) -> None:
     body = b'{"logs":[' + b",".join([b'{"message":"%b"}' % (b"x" * 1000)] * 9000) + b'],"source":{"a":1}}'
     assert taken(body, receipt).rows == 9000
 
 
-def test_a_huge_record_in_a_large_body_is_refused(receipt: Receipt) -> None:
+def test_a_huge_record_in_a_large_body_is_refused(receipt: ReceiptContext) -> None:
     long = b'{"message":"%b"}' % (b"x" * 20_000_000)
     assert refusal(b"[%b]" % long, receipt) == "event_too_large"
     assert refusal(long, receipt, NDJSON) == "event_too_large"
 
 
-def test_lines_that_follow_megabytes_of_white_space_are_not_lost(receipt: Receipt) -> None:
+def test_lines_that_follow_megabytes_of_white_space_are_not_lost(receipt: ReceiptContext) -> None:
     pause = b"\n".join([b" " * 1000] * 9000)
     assert messages(taken(ONE + b"\n" + pause + b"\n" + TWO, receipt, NDJSON)) == ["one", "two"]
 

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from functions.shared.judging import bulk
-from functions.shared.judging.judge import judge
-from functions.shared.judging.levels import BY_NAME
-from functions.shared.judging.rows import Receipt, Row
-from functions.shared.judging.timestamps import from_text
+from functions.shared.events import bulk
+from functions.shared.events.judge import judge
+from functions.shared.events.levels import BY_NAME
+from functions.shared.events.row import ReceiptContext, Row
+from functions.shared.events.timestamps import from_text
 from functions.shared.tenancy import TenantId
 from tests.examples import examples
 
@@ -88,8 +88,10 @@ def test_the_shortcut_agrees_with_the_reference(receipt_events: list[dict[str, A
     assert list(map(comparable, found)) == list(map(comparable, expected))
 
 
-def fixed_receipt() -> Receipt:
-    return Receipt(TenantId("acme"), "default", datetime(2026, 11, 23, 12, 30, 15, 123456, tzinfo=UTC), 30)
+def fixed_receipt() -> ReceiptContext:
+    return ReceiptContext(
+        TenantId("acme"), "default", datetime(2026, 11, 23, 12, 30, 15, 123456, tzinfo=UTC), 30
+    )
 
 
 def ordinary(count: int = 3) -> list[dict[str, Any]]:
@@ -107,44 +109,46 @@ def ordinary(count: int = 3) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("wrap", [lambda e: {"events": e}, lambda e: {"logs": e}, lambda e: e])
-def test_ordinary_bodies_take_the_shortcut(receipt: Receipt, wrap: Any) -> None:
+def test_ordinary_bodies_take_the_shortcut(receipt: ReceiptContext, wrap: Any) -> None:
     shortcut = bulk.encoded(json.dumps(wrap(ordinary())).encode(), False, receipt)
     assert shortcut is not None
     assert shortcut[0] == 3
 
 
-def test_ordinary_lines_take_the_shortcut(receipt: Receipt) -> None:
+def test_ordinary_lines_take_the_shortcut(receipt: ReceiptContext) -> None:
     body = "\n".join(map(json.dumps, ordinary())).encode()
     assert bulk.encoded(body, True, receipt) is not None
 
 
 @pytest.mark.parametrize("column", ["tenant_id", "received_at", "expires_on", "batch_id"])
-def test_a_sender_cannot_set_our_own_columns(receipt: Receipt, column: str) -> None:
+def test_a_sender_cannot_set_our_own_columns(receipt: ReceiptContext, column: str) -> None:
     for name in (column, f"\\u{ord(column[0]):04x}{column[1:]}"):
         body = b'[{"message":"x","%b":"evil"}]' % name.encode()
         assert bulk.encoded(body, False, receipt) is None
 
 
 @pytest.mark.parametrize("name", ["trace_id", "span_id", "trace\\u005fid", "sp\\u0061n_id"])
-def test_an_id_that_only_the_metadata_has_is_left_to_the_reference(receipt: Receipt, name: str) -> None:
+def test_an_id_that_only_the_metadata_has_is_left_to_the_reference(
+    receipt: ReceiptContext, name: str
+) -> None:
     body = b'[{"message":"x","metadata":{"%b":"t"}}]' % name.encode()
     assert bulk.encoded(body, False, receipt) is None
 
 
 @pytest.mark.parametrize("metadata", ["[]", '"{}"', "null", "1", "true", '[{"a":{}}]'])
-def test_metadata_that_is_no_object_is_left_to_the_reference(receipt: Receipt, metadata: str) -> None:
+def test_metadata_that_is_no_object_is_left_to_the_reference(receipt: ReceiptContext, metadata: str) -> None:
     body = b'[{"message":"x","metadata":%b}]' % metadata.encode()
     assert bulk.encoded(body, False, receipt) is None
 
 
 @pytest.mark.parametrize("text", ["20261123T100000.1234567Z", "2026-11-23T100000.1234567Z"])
 def test_a_short_form_with_more_than_microseconds_is_left_to_the_reference(
-    receipt: Receipt, text: str
+    receipt: ReceiptContext, text: str
 ) -> None:
     assert bulk.encoded(json.dumps([{"message": "m", "timestamp": text}]).encode(), False, receipt) is None
 
 
-def test_rows_of_two_tenants_never_mix(receipt: Receipt) -> None:
+def test_rows_of_two_tenants_never_mix(receipt: ReceiptContext) -> None:
     other = replace(receipt, tenant=TenantId("globex"))
     body = json.dumps(ordinary()).encode()
     for mine in (receipt, other, receipt):

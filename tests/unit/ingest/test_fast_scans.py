@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import Raw
 
-from functions.shared.judging import judge as judging
-from functions.shared.judging.half_pairs import without_half_pairs
-from functions.shared.judging.judge import MAX_METADATA_DEPTH, shallow
+from functions.shared.events import judge as judging
+from functions.shared.events.judge import MAX_METADATA_DEPTH, shallow
+from functions.shared.events.surrogates import replace_lone_surrogates
 
 _ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})|\\.")
 
@@ -64,12 +64,12 @@ pieces = st.sampled_from(
 @given(st.lists(pieces, max_size=12))
 def test_halves_of_pairs_are_replaced_as_one_by_one(parts: list[str]) -> None:
     text = "".join(parts)
-    assert without_half_pairs(f'"{text}"'.encode()).decode() == f'"{replaced_one_by_one(text)}"'
+    assert replace_lone_surrogates(f'"{text}"'.encode()).decode() == f'"{replaced_one_by_one(text)}"'
 
 
 @pytest.mark.parametrize("noise", [b"\xf8\xf8", b"\xff\xfe", bytes(range(0xF8, 0x100)) * 9])
 def test_bytes_that_are_no_text_stay_what_they_are(noise: bytes) -> None:
-    assert without_half_pairs(noise + rb"\ud800 \\ud800") == noise + rb"\ufffd \\ud800"
+    assert replace_lone_surrogates(noise + rb"\ud800 \\ud800") == noise + rb"\ufffd \\ud800"
 
 
 def depth(value: Any) -> int:

@@ -15,10 +15,10 @@ import pytest
 from moto import mock_aws
 from obstore.store import MemoryStore
 
-from functions.ingest import own_road
+from functions.ingest import byoc_targets
+from functions.ingest.byoc_targets import ByocTargets
 from functions.ingest.handler import Ingest, answer_to
-from functions.ingest.own_road import OwnCloudRoads
-from functions.ingest.rate import RateLimit
+from functions.ingest.rate_limit import RateLimit
 from functions.ingest.slow_buckets import (
     BURST_SECONDS,
     COST_SECONDS,
@@ -30,18 +30,18 @@ from functions.ingest.slow_buckets import (
     SlowBucketError,
     SlowBuckets,
 )
-from functions.ingest.stage import Staging
+from functions.ingest.staging_writer import StagingWriter
 from functions.shared.buckets.contract import BucketUnavailableError
-from functions.shared.buckets.own import OwnBucket
-from functions.shared.custody.buckets import READ_SECONDS
+from functions.shared.buckets.platform import PlatformBucket
+from functions.shared.byoc.buckets import READ_SECONDS
+from functions.shared.events.staged_key import is_staged
 from functions.shared.http import answering
-from functions.shared.staging import is_staged
-from functions.shared.telling import Teller
+from functions.shared.notifications import QueueNotifier
 from functions.shared.tenancy import TenantId
 from infra.topology import function, table
 from local.tables import definition
 from tests.integration.http_events import drain_event
-from tests.unit.ingest.test_road import Keeper, Sqs, keys
+from tests.unit.ingest.test_byoc_targets import Keeper, Sqs, keys
 from tests.unit.shared.endless import bucket_that_answers
 from tests.unit.shared.hostile_server import dripping, http, silent
 from tests.unit.shared.serial import SerialClient
@@ -185,7 +185,7 @@ def test_without_the_table_nobody_is_limited(limits: SlowBuckets, dynamodb: Seri
         assert admitted(limits, INITECH, 20, until) == 20
 
 
-class Customers(OwnBucket):
+class Customers(PlatformBucket):
     """A customer's bucket. Puts take `seconds`; those of keys that begin with `fails` fail, and may be stored
     all the same.
     """
@@ -222,7 +222,7 @@ class World:
         self.theirs, self.others = Customers(), Customers()
         keeper = Keeper(initech=self.theirs, hooli=self.others)
         self.sqs = Sqs()
-        self.roads = OwnCloudRoads(keeper, Teller("staged-byoc", "ingest", self.sqs), limits)  # type: ignore[arg-type]
+        self.roads = ByocTargets(keeper, QueueNotifier("staged-byoc", "ingest", self.sqs), limits)  # type: ignore[arg-type]
 
     def send(self, tenant: str, **headers: str) -> tuple[int, float]:
         """The status, and the seconds that the environment was held."""
@@ -231,7 +231,7 @@ class World:
         )
         if tenant != "acme":
             event["requestContext"]["authorizer"]["lambda"]["plan"] = "byoc"
-        ingest = Ingest(Staging(OwnBucket(self.ours)), RateLimit(), self.roads)
+        ingest = Ingest(StagingWriter(PlatformBucket(self.ours)), RateLimit(), self.roads)
         began = time.monotonic()
         answered = answering(lambda each: answer_to(each, ingest))(event, None)
         seconds = time.monotonic() - began
@@ -243,7 +243,7 @@ class World:
 
 @pytest.fixture
 def here(limits: SlowBuckets, monkeypatch: pytest.MonkeyPatch) -> World:
-    monkeypatch.setattr(own_road, "FREE_SECONDS", 0.2)
+    monkeypatch.setattr(byoc_targets, "FREE_SECONDS", 0.2)
     world = World(limits)
     for tenant in ("acme", "initech", "hooli"):  # what is loaded late
         assert world.send(tenant)[0] == 202
@@ -292,9 +292,9 @@ def test_a_request_to_a_hostile_server_ends_in_time(
     here: World, script: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Over real sockets, with the timeouts of a customer's client."""
-    monkeypatch.setattr(own_road, "REQUEST_SECONDS", 1.0)
+    monkeypatch.setattr(byoc_targets, "REQUEST_SECONDS", 1.0)
     with bucket_that_answers(script, READ_SECONDS) as (bucket, _):
-        here.roads._custody.buckets["initech"] = bucket  # type: ignore[attr-defined]
+        here.roads._byoc_clients.buckets["initech"] = bucket  # type: ignore[attr-defined]
         status, seconds = here.send("initech", idempotency_key="k1")
     assert (status, seconds < 1 + 2 + 0.5) == (503, True)
     assert [here.send(tenant)[0] for tenant in ("acme", "hooli")] == [202, 202]
@@ -320,7 +320,7 @@ def test_a_limited_tenant_is_answered_at_once_and_served_again_when_the_bucket_r
 def test_a_bucket_of_normal_latency_is_never_limited(
     here: World, dynamodb: SerialClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(own_road, "FREE_SECONDS", FREE_SECONDS)
+    monkeypatch.setattr(byoc_targets, "FREE_SECONDS", FREE_SECONDS)
     here.theirs.seconds = 0.3
     with ThreadPoolExecutor(40) as pool:
         answers = list(pool.map(lambda n: here.send("initech", idempotency_key=f"k{n}"), range(40)))

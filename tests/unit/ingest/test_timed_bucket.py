@@ -11,8 +11,8 @@ from obstore.store import MemoryStore
 
 from functions.ingest.timed_bucket import TimedBucket
 from functions.shared.buckets.contract import BucketError, BucketUnavailableError
-from functions.shared.buckets.own import OwnBucket
-from functions.shared.packing import Package, put_package
+from functions.shared.buckets.platform import PlatformBucket
+from functions.shared.events.package import Package, put_package
 from tests.unit.shared.endless import bucket_that_answers
 from tests.unit.shared.hostile_server import dripping, http, lasts_at_most, silent
 
@@ -23,7 +23,7 @@ BOTOCORE_SLEEPS_SECONDS = 2.0
 PACKAGE = Package(b"frames", 1, 6)
 
 
-class Sleepy(OwnBucket):
+class Sleepy(PlatformBucket):
     """Takes `seconds` for each call."""
 
     def __init__(self, seconds: float) -> None:
@@ -99,7 +99,7 @@ def test_calls_that_are_slow_only_together_are_reported_once() -> None:
 
 def test_a_call_after_the_deadline_does_not_take_place() -> None:
     now = [0.0]
-    store = OwnBucket(MemoryStore())
+    store = PlatformBucket(MemoryStore())
     timed = TimedBucket(store, SECONDS, 100, lambda: None, lambda: now[0])
     real = store.create
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.shared.judging import timestamps
+from functions.shared.events import timestamps
 
 NOON = 1_763_899_200  # 2025-11-23T12:00:00Z
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.ingest import unpack
-from functions.shared.errors import RefusalError
+from functions.shared.errors import HttpError
 
 
 def raw_deflate(data: bytes) -> bytes:
@@ -35,8 +35,8 @@ def decoded(body: bytes, encoding: str) -> bytes:
     return b"".join(unpack.chunks(body, encoding))
 
 
-def refusal(body: bytes, encoding: str) -> RefusalError:
-    with pytest.raises(RefusalError) as caught:
+def refusal(body: bytes, encoding: str) -> HttpError:
+    with pytest.raises(HttpError) as caught:
         decoded(body, encoding)
     return caught.value
 
@@ -108,7 +108,7 @@ def test_a_bomb_is_cut_off_while_it_streams(encoding: str) -> None:
     try:
         for _ in unpack.chunks(bomb, encoding):
             pass
-    except RefusalError as refusal:
+    except HttpError as refusal:
         refused = refusal.status
     _, peak_bytes = tracemalloc.get_traced_memory()
     tracemalloc.stop()

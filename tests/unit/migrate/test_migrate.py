@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from functions.shared.events.staged_key import COLUMNS
 from functions.shared.schema.history import apply_missing
-from functions.shared.schema.numbered import Migration, NumberingError, migrations
-from functions.shared.staging import COLUMNS
+from functions.shared.schema.migration_files import Migration, NumberingError, migrations
 from functions.shared.warehouse import Selection
 
 FIRST = Migration(1, "0001_first", "CREATE TABLE IF NOT EXISTS a ENGINE = {engine}")

@@ -11,7 +11,7 @@ import pytest
 from functions.notices import __main__ as command
 from functions.notices.campaigns import DRAFT_DAYS
 from functions.notices.notifier import MAX_TRIES
-from functions.notices.outbox import TURN_SECONDS, pause_seconds
+from functions.notices.outbox import LEASE_SECONDS, backoff_seconds
 from functions.privacy.erasure.account_marks import AccountMarks
 from functions.shared.tenancy import TenantId
 from tests.unit.notices.world import DiedError, World
@@ -38,21 +38,23 @@ class Console:
         said = self._capsys.readouterr()
         return code, said.out, said.err
 
-    def told(self, *arguments: str) -> dict[str, Any]:
+    def reported(self, *arguments: str) -> dict[str, Any]:
         code, out, err = self.run(*arguments, "--json")
         assert code == 0, err
         found: dict[str, Any] = json.loads(out.splitlines()[-1])
         return found
 
     def draft(self, text: Path, kind: str = "service", *more: str) -> str:
-        drafted = self.told("send", "--kind", kind, "--title", "New terms", "--text-file", str(text), *more)
+        drafted = self.reported(
+            "send", "--kind", kind, "--title", "New terms", "--text-file", str(text), *more
+        )
         return str(drafted["campaign"])
 
     def send(self, campaign: str) -> None:
-        assert self.told("send", "--send", campaign)["campaign"] == campaign
+        assert self.reported("send", "--send", campaign)["campaign"] == campaign
 
     def status(self, campaign: str) -> dict[str, Any]:
-        return self.told("status", campaign)
+        return self.reported("status", campaign)
 
 
 @pytest.fixture
@@ -75,9 +77,9 @@ def test_a_dry_run_shows_whom_it_would_reach_and_sends_nothing(
     here.suppressions.add("zoe@acme.example", "bounce")
     arguments = ["send", "--kind", "marketing", "--title", "News", "--text-file", str(text)]
     figures = {"accounts": 3, "people": 3, "mailed": 1, "suppressed": 1, "opted_out": 1}
-    told = console.told(*arguments)
-    assert {name: told[name] for name in figures} == figures
-    assert (told["sent"], told["sample"]) == (False, ["a…@acme.example"])
+    reported = console.reported(*arguments)
+    assert {name: reported[name] for name in figures} == figures
+    assert (reported["sent"], reported["sample"]) == (False, ["a…@acme.example"])
     code, out, _ = console.run(*arguments)
     assert code == 0
     assert "nothing was sent" in out
@@ -226,9 +228,9 @@ def test_what_was_given_up_is_listed_and_tried_again(here: World, console: Conso
     here.mailer.down = True
     for tries in range(1, MAX_TRIES + 1):
         here.run()
-        here.now += pause_seconds(tries)
+        here.now += backoff_seconds(tries)
     assert console.status(campaign)["given_up"] == 1
-    listed = console.told("given-up")
+    listed = console.reported("given-up")
     assert (listed["tenant"], listed["notice"]) == ("globex", campaign)
     here.mailer.down = False
     console.run("given-up", "--retry")
@@ -260,7 +262,7 @@ def test_progress_is_told_while_it_is_handed_over_and_while_it_is_sent(
     here: World, console: Console, text: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     campaign = console.draft(text)
-    monkeypatch.setattr(command, "TOLD_EACH", 2)
+    monkeypatch.setattr(command, "PROGRESS_EVERY", 2)
     monkeypatch.setattr(command.time, "sleep", lambda _seconds: here.run())
     lines = console.run("send", "--send", campaign)[1].splitlines()
     assert lines[:2] == ["2 accounts so far", "3 accounts: mails go out within minutes."]
@@ -313,7 +315,7 @@ def test_killed_again_and_again_it_notes_everybody_once_and_repeats_one_mail_a_k
         try:
             act()
         except DiedError:
-            here.now += TURN_SECONDS + 1
+            here.now += LEASE_SECONDS + 1
             return True
         finally:
             here.steps_left = None
@@ -321,7 +323,7 @@ def test_killed_again_and_again_it_notes_everybody_once_and_repeats_one_mail_a_k
 
     at = here.operator()
     handed_over = [
-        killed_within(accounts, lambda: at.sending.send(campaign, lambda _: None)) for _ in range(kills // 10)
+        killed_within(accounts, lambda: at.sender.send(campaign, lambda _: None)) for _ in range(kills // 10)
     ]
     console.send(campaign)
     steps = (2 * accounts + 2 * people) // kills

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
-from functions.notices.events import NotAnEventError, fate
-from functions.notices.feedback import Settings, heeded, office
-from functions.shared.account.audit import Audit
+from functions.notices.feedback import Settings, feedback_service, process_batch
+from functions.notices.ses_events import NotAnEventError, parse_event
+from functions.shared.accounts.audit import AuditTrail
 from functions.shared.tenancy import TenantId
 from tests.examples import examples
 from tests.unit.notices.world import World
@@ -43,10 +43,10 @@ def message(event: Any, number: int = 1) -> dict[str, Any]:
     return {"messageId": f"m-{number}", "body": json.dumps(envelope)}
 
 
-def heed(here: World, *messages: dict[str, Any]) -> list[str]:
+def process(here: World, *messages: dict[str, Any]) -> list[str]:
     """The ids of the messages that are to come again."""
-    at = office(Settings("people", "suppressions", "audit"), here.client, lambda: here.now)
-    return [each["itemIdentifier"] for each in heeded(list(messages), at)["batchItemFailures"]]
+    at = feedback_service(Settings("people", "suppressions", "audit"), here.client, lambda: here.now)
+    return [each["itemIdentifier"] for each in process_batch(list(messages), at)["batchItemFailures"]]
 
 
 @pytest.fixture
@@ -69,16 +69,16 @@ def mailed(here: World, *tenants: TenantId, kind: str = "payment_failed") -> dic
 
 
 def opted_in(here: World, subject: str) -> bool:
-    reader = here.readers.get(subject)
-    assert reader
-    return reader.marketing_opt_in
+    recipient = here.recipients.get(subject)
+    assert recipient
+    return recipient.marketing_opt_in
 
 
 def test_an_address_that_does_not_exist_is_mailed_nothing_more(
     here: World, acme: TenantId, globex: TenantId
 ) -> None:
-    told = bounce("Amy@ACME.example", tags={"person": ["amy-acme"]})
-    assert heed(here, message(told)) == []
+    reported = bounce("Amy@ACME.example", tags={"person": ["amy-acme"]})
+    assert process(here, message(reported)) == []
     assert mailed(here, acme, globex) == {"zoe@acme.example": 1, "bob@globex.example": 1}
     assert opted_in(here, "amy-acme"), "nobody said a word about wanting no news"
     (item,) = here.scanned("suppressions")
@@ -87,17 +87,17 @@ def test_an_address_that_does_not_exist_is_mailed_nothing_more(
 
 @pytest.mark.parametrize("kind", ["Transient", "Undetermined"])
 def test_a_bounce_that_may_pass_changes_nothing(here: World, acme: TenantId, kind: str) -> None:
-    assert heed(here, message(bounce("amy@acme.example", kind))) == []
+    assert process(here, message(bounce("amy@acme.example", kind))) == []
     assert mailed(here, acme) == {"amy@acme.example": 1, "zoe@acme.example": 1}
 
 
 def test_who_complained_is_left_alone_and_opted_out_whatever_their_address_becomes(
     here: World, acme: TenantId, globex: TenantId
 ) -> None:
-    assert heed(here, message(complaint("amy@acme.example", "amy-acme"))) == []
+    assert process(here, message(complaint("amy@acme.example", "amy-acme"))) == []
     assert mailed(here, acme) == {"zoe@acme.example": 1}
     assert [opted_in(here, who) for who in ("amy-acme", "zoe-acme", "bob-globex")] == [False, True, True]
-    (entry,) = Audit("audit", here.client).page(acme, 10).entries
+    (entry,) = AuditTrail("audit", here.client).page(acme, 10).entries
     assert (entry["actor"], entry["action"], entry["subject"]) == (
         "complaint:amy-acme",
         "account.marketing_changed",
@@ -122,28 +122,28 @@ def test_a_report_that_names_somebody_else_suppresses_who_was_mailed_and_nobody_
     forged["bounce"]["bouncedRecipients"][0]["emailAddress"] = "bob@globex.example"
     called_spam = complaint("zoe@acme.example", "zoe-acme")
     called_spam["complaint"]["complainedRecipients"] = [{"emailAddress": "where.zoe.forwards.to@example.org"}]
-    assert heed(here, message(forged), message(called_spam, 2)) == []
+    assert process(here, message(forged), message(called_spam, 2)) == []
     assert mailed(here, acme, globex) == {"bob@globex.example": 1}
 
 
 def test_what_a_reader_took_out_of_the_spam_is_no_complaint(here: World, acme: TenantId) -> None:
-    told = complaint("amy@acme.example", "amy-acme")
-    told["complaint"]["complaintFeedbackType"] = "not-spam"
-    assert heed(here, message(told)) == []
+    reported = complaint("amy@acme.example", "amy-acme")
+    reported["complaint"]["complaintFeedbackType"] = "not-spam"
+    assert process(here, message(reported)) == []
     assert mailed(here, acme) == {"amy@acme.example": 1, "zoe@acme.example": 1}
     assert opted_in(here, "amy-acme")
 
 
 def test_a_complaint_of_no_known_kind_is_one(here: World, acme: TenantId) -> None:
     """Most providers say no more than that there is one."""
-    told = complaint("amy@acme.example", "amy-acme")
-    del told["complaint"]["complaintFeedbackType"]
-    assert heed(here, message(told)) == []
+    reported = complaint("amy@acme.example", "amy-acme")
+    del reported["complaint"]["complaintFeedbackType"]
+    assert process(here, message(reported)) == []
     assert mailed(here, acme) == {"zoe@acme.example": 1}
 
 
 def test_a_complaint_about_a_mail_of_nobodys_suppresses_the_address(here: World, acme: TenantId) -> None:
-    assert heed(here, message(complaint("amy@acme.example", None))) == []
+    assert process(here, message(complaint("amy@acme.example", None))) == []
     assert mailed(here, acme) == {"zoe@acme.example": 1}
 
 
@@ -152,39 +152,39 @@ def test_of_somebody_whose_account_was_erased_since_nothing_is_kept(
     here: World, acme: TenantId, kind: Any
 ) -> None:
     """A mail server tries for days, and a complaint comes when it comes."""
-    told = complaint("gone@acme.example", "gone-acme")
+    reported = complaint("gone@acme.example", "gone-acme")
     if kind is bounce:
-        told = bounce("gone@acme.example", tags={"person": ["gone-acme"]})
-    assert heed(here, message(told)) == []
+        reported = bounce("gone@acme.example", tags={"person": ["gone-acme"]})
+    assert process(here, message(reported)) == []
 
     assert here.scanned("suppressions") == []
     assert mailed(here, acme) == {"amy@acme.example": 1, "zoe@acme.example": 1}
 
 
 def test_the_same_event_again_changes_nothing(here: World, acme: TenantId) -> None:
-    told = [message(complaint("amy@acme.example", "amy-acme")), message(bounce("zoe@acme.example"), 2)]
+    reported = [message(complaint("amy@acme.example", "amy-acme")), message(bounce("zoe@acme.example"), 2)]
     for _ in range(3):
-        assert heed(here, *told) == []
+        assert process(here, *reported) == []
     assert len(here.scanned("suppressions")) == 2
-    assert len(Audit("audit", here.client).page(acme, 10).entries) == 1
+    assert len(AuditTrail("audit", here.client).page(acme, 10).entries) == 1
 
 
 def test_what_is_no_event_comes_again_and_harms_no_neighbour(here: World, acme: TenantId) -> None:
     forged = {"messageId": "m-2", "body": json.dumps(bounce("zoe@acme.example"))}
-    failed = heed(here, message(bounce("amy@acme.example")), forged, {"messageId": "m-3", "body": "x"})
+    failed = process(here, message(bounce("amy@acme.example")), forged, {"messageId": "m-3", "body": "x"})
     assert failed == ["m-2", "m-3"]
     assert mailed(here, acme) == {"zoe@acme.example": 1}
 
 
 def test_a_mail_that_arrived_asks_for_nothing(here: World, acme: TenantId) -> None:
     delivered = {"eventType": "Delivery", "delivery": {}, "mail": {"destination": ["amy@acme.example"]}}
-    assert heed(here, message(delivered)) == []
+    assert process(here, message(delivered)) == []
     assert mailed(here, acme) == {"amy@acme.example": 1, "zoe@acme.example": 1}
 
 
 def test_what_could_not_be_written_comes_again(here: World, acme: TenantId) -> None:
-    at = office(Settings("people", "no-such-table", "audit"), here.client)
-    answer = heeded([message(bounce("amy@acme.example"))], at)
+    at = feedback_service(Settings("people", "no-such-table", "audit"), here.client)
+    answer = process_batch([message(bounce("amy@acme.example"))], at)
     assert answer == {"batchItemFailures": [{"itemIdentifier": "m-1"}]}
     assert len(here.to(acme)) == 0
 
@@ -215,13 +215,13 @@ def test_whatever_is_missing_or_other_than_it_was_it_is_an_event_or_none(data: s
     else:
         container[key] = data.draw(anything)
     try:
-        told = fate(message(event)["body"])
+        reported = parse_event(message(event)["body"])
     except NotAnEventError:
         return
-    assert all(isinstance(each, str) for each in (*told.addresses, told.person))
+    assert all(isinstance(each, str) for each in (*reported.addresses, reported.person))
 
 
 @given(st.text() | anything.map(json.dumps) | anything.map(lambda value: json.dumps({"Message": value})))
 def test_what_has_no_envelope_is_no_event(body: str) -> None:
     with pytest.raises(NotAnEventError):
-        fate(body)
+        parse_event(body)

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.notices import unsubscribe
-from functions.notices.link import is_whole, new_token
-from functions.notices.unsubscribe import Desk, Settings, desk
-from functions.shared.account.audit import Audit
+from functions.notices.unsubscribe import Settings, UnsubscribeService, unsubscribe_service
+from functions.notices.unsubscribe_link import is_well_formed, new_token
+from functions.shared.accounts.audit import AuditTrail
 from functions.shared.http import Answer, answering
 from functions.shared.tenancy import TenantId
 from tests.unit.notices.world import API, World
@@ -33,7 +33,7 @@ def globex(here: World) -> TenantId:
     return here.account("globex", "bob", opted_in=True)
 
 
-def news(here: World, *tenants: TenantId, notice_id: str = "news-1") -> None:
+def put_campaign(here: World, *tenants: TenantId, notice_id: str = "news-1") -> None:
     for tenant in tenants:
         here.notices.put(
             tenant, notice_id, "marketing", "New: dashboards", "Look.", announce=False, campaign=notice_id
@@ -69,31 +69,31 @@ def ask(
     return answering(lambda each: unsubscribe.answer_to(each, at))(event, None)
 
 
-def unsubscribing(here: World) -> Desk:
-    return desk(Settings("people", "audit"), here.client)
+def unsubscribing(here: World) -> UnsubscribeService:
+    return unsubscribe_service(Settings("people", "audit"), here.client)
 
 
 def opted_in(here: World, subject: str) -> bool:
-    reader = here.readers.get(subject)
-    assert reader
-    return reader.marketing_opt_in
+    recipient = here.recipients.get(subject)
+    assert recipient
+    return recipient.marketing_opt_in
 
 
 def trail(here: World, tenant: TenantId) -> list[tuple[str, str, str]]:
-    entries = Audit("audit", here.client).page(tenant, 100).entries
+    entries = AuditTrail("audit", here.client).page(tenant, 100).entries
     return [(each["actor"], each["action"], each["subject"]) for each in entries]
 
 
 def test_only_those_who_opted_in_are_mailed_and_no_dashboard_shows_it(
     here: World, acme: TenantId, globex: TenantId
 ) -> None:
-    news(here, acme, globex)
+    put_campaign(here, acme, globex)
     assert here.mails() == {"amy@acme.example": 1, "bob@globex.example": 1}
     assert here.announcements.list(acme) == []
 
 
 def test_the_headers_are_those_of_rfc_8058(here: World, acme: TenantId) -> None:
-    news(here, acme)
+    put_campaign(here, acme)
     (mail,) = here.mailer.sent
     token = token_of(here, "amy@acme.example")
     assert mail.headers == {
@@ -105,7 +105,7 @@ def test_the_headers_are_those_of_rfc_8058(here: World, acme: TenantId) -> None:
 
 
 def test_what_is_no_marketing_has_no_way_out(here: World, acme: TenantId) -> None:
-    news(here, acme)
+    put_campaign(here, acme)
     here.notices.put(acme, "down", "downtime", "Downtime", "At noon.")
     here.run()
     assert [mail.headers for mail in here.mailer.sent[1:]] == [{}, {}]
@@ -115,12 +115,12 @@ def test_what_is_no_marketing_has_no_way_out(here: World, acme: TenantId) -> Non
 def test_a_token_is_a_persons_own_lasts_and_says_nothing(
     here: World, acme: TenantId, globex: TenantId
 ) -> None:
-    news(here, acme, globex)
+    put_campaign(here, acme, globex)
     first = token_of(here, "amy@acme.example")
-    news(here, acme, globex, notice_id="news-2")
+    put_campaign(here, acme, globex, notice_id="news-2")
     assert token_of(here, "amy@acme.example") == first
     assert token_of(here, "bob@globex.example") != first
-    assert is_whole(first)
+    assert is_well_formed(first)
     decoded = base64.urlsafe_b64decode(first[:27] + "=")
     assert len(decoded) == 20
     assert all(part not in first.lower() for part in ("amy", "acme"))
@@ -128,19 +128,19 @@ def test_a_token_is_a_persons_own_lasts_and_says_nothing(
 
 @pytest.mark.usefixtures("acme")
 def test_two_who_make_a_token_at_once_make_one(here: World) -> None:
-    stale = here.readers.get("amy-acme")
+    stale = here.recipients.get("amy-acme")
     assert stale
-    first, second = here.readers.with_token(stale), here.readers.with_token(stale)
+    first, second = here.recipients.with_token(stale), here.recipients.with_token(stale)
     assert first == second
     here.client.delete_item(TableName="people", Key={"subject": {"S": "amy-acme"}})
-    assert here.readers.with_token(stale) is None, "who is gone is not brought back"
-    assert here.readers.get("amy-acme") is None
+    assert here.recipients.with_token(stale) is None, "who is gone is not brought back"
+    assert here.recipients.get("amy-acme") is None
 
 
 def test_one_click_from_a_plain_post_opts_out_once_and_is_in_the_trail(
     here: World, acme: TenantId, globex: TenantId
 ) -> None:
-    news(here, acme, globex)
+    put_campaign(here, acme, globex)
     token = token_of(here, "amy@acme.example")
     for _ in range(2):
         answer = ask(here, "POST", token)
@@ -149,7 +149,7 @@ def test_one_click_from_a_plain_post_opts_out_once_and_is_in_the_trail(
     assert opted_in(here, "bob-globex")
     assert trail(here, acme) == [("unsubscribe_link:amy-acme", "account.marketing_changed", "opted_out")]
     assert trail(here, globex) == []
-    news(here, acme, globex, notice_id="news-2")
+    put_campaign(here, acme, globex, notice_id="news-2")
     assert here.mails() == {"amy@acme.example": 1, "bob@globex.example": 2}
     here.notices.put(acme, "payment-1", "payment_failed", "A payment failed", "Mend it.")
     here.run()
@@ -158,13 +158,13 @@ def test_one_click_from_a_plain_post_opts_out_once_and_is_in_the_trail(
 
 @pytest.mark.parametrize("body", ["", "List-Unsubscribe=One-Click", "anything"])
 def test_whatever_a_post_holds_it_is_a_wish_to_be_let_go(here: World, acme: TenantId, body: str) -> None:
-    news(here, acme)
+    put_campaign(here, acme)
     assert ask(here, "POST", token_of(here, "amy@acme.example"), body)["statusCode"] == 200
     assert not opted_in(here, "amy-acme")
 
 
 def test_a_get_asks_and_changes_nothing(here: World, acme: TenantId) -> None:
-    news(here, acme)
+    put_campaign(here, acme)
     answer = ask(here, "GET", token_of(here, "amy@acme.example"))
     assert answer["statusCode"] == 200
     assert '<form method="post">' in answer["body"]
@@ -177,7 +177,7 @@ def test_a_get_asks_and_changes_nothing(here: World, acme: TenantId) -> None:
 
 
 def test_a_person_who_posts_the_page_sees_a_page(here: World, acme: TenantId) -> None:
-    news(here, acme)
+    put_campaign(here, acme)
     answer = ask(here, "POST", token_of(here, "amy@acme.example"), accept="text/html,*/*")
     assert answer["headers"]["content-type"].startswith("text/html")
     assert "You are unsubscribed" in answer["body"]
@@ -185,7 +185,7 @@ def test_a_person_who_posts_the_page_sees_a_page(here: World, acme: TenantId) ->
 
 
 def test_a_link_outlives_a_change_of_address(here: World, acme: TenantId) -> None:
-    news(here, acme)
+    put_campaign(here, acme)
     token = token_of(here, "amy@acme.example")
     here.client.update_item(
         TableName="people",
@@ -201,17 +201,17 @@ def test_a_link_outlives_a_change_of_address(here: World, acme: TenantId) -> Non
 def test_an_answer_does_not_tell_whether_anybody_has_a_token(
     here: World, acme: TenantId, method: str
 ) -> None:
-    news(here, acme)
+    put_campaign(here, acme)
     assert ask(here, method, new_token()) == ask(here, method, token_of(here, "amy@acme.example"))
 
 
 @given(st.integers(0, 32), st.characters(codec="ascii"))
 def test_a_link_that_was_cut_or_mistyped_is_known_as_such(place: int, character: str) -> None:
     token = new_token()
-    assert is_whole(token)
-    assert not is_whole(token[:place])
+    assert is_well_formed(token)
+    assert not is_well_formed(token[:place])
     mistyped = token[:place] + character + token[place + 1 :]
-    assert mistyped == token or not is_whole(mistyped)
+    assert mistyped == token or not is_well_formed(mistyped)
 
 
 def test_a_broken_link_is_404(here: World) -> None:
@@ -223,10 +223,10 @@ def test_a_broken_link_is_404(here: World) -> None:
 def test_when_dynamodb_is_silent_it_is_asked_to_come_again(
     here: World, acme: TenantId, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    news(here, acme)
+    put_campaign(here, acme)
     token = token_of(here, "amy@acme.example")
     settings: Any = Settings("people", "no-such-table")
-    monkeypatch.setattr(f"{__name__}.unsubscribing", lambda _here: desk(settings, here.client))
+    monkeypatch.setattr(f"{__name__}.unsubscribing", lambda _here: unsubscribe_service(settings, here.client))
     answer = ask(here, "POST", token)
     assert answer["statusCode"] == 503
     assert opted_in(here, "amy-acme"), "the change and its entry are one"
@@ -235,13 +235,13 @@ def test_when_dynamodb_is_silent_it_is_asked_to_come_again(
 def test_who_opts_out_while_a_run_is_under_way_is_not_mailed_any_more(here: World, acme: TenantId) -> None:
     here.person("acme", "zoe", opted_in=True)
     here.mailer.then = lambda: here.opt_out("zoe-acme")
-    news(here, acme)
+    put_campaign(here, acme)
     assert here.to(acme) == ["amy@acme.example"]
 
 
 def test_who_opts_out_between_two_tries_is_not_mailed_any_more(here: World, acme: TenantId) -> None:
     here.mailer.down = True
-    news(here, acme)
+    put_campaign(here, acme)
     here.opt_out("amy-acme")
     here.mailer.down = False
     here.now += 60

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from functions.notices import notifier
-from functions.notices.notice import Due
+from functions.notices.notice import DueNotice
 from functions.notices.notifier import MAX_TRIES, MOST_FAILURES
-from functions.notices.outbox import TURN_SECONDS, pause_seconds
-from functions.shared.account.mail import MailError
+from functions.notices.outbox import LEASE_SECONDS, backoff_seconds
+from functions.shared.accounts.mail import MailError
 from functions.shared.tenancy import TenantId
 from tests.unit.notices.world import DiedError, World
 
@@ -93,10 +93,10 @@ def test_an_outage_that_was_given_up_and_is_revived_is_urgent_again(here: World,
     here.notices.put(acme, "c-2", "downtime", "Down", "Text", campaign="c-2")
     outbox = here.operator().outbox
     (due,) = outbox.due()
-    taken = outbox.take(due)
+    taken = outbox.acquire(due)
     assert taken
-    outbox.give_up(taken)
-    assert outbox.revive(Due(acme, "c-2", "given_up", ""))
+    outbox.abandon(taken)
+    assert outbox.requeue(DueNotice(acme, "c-2", "given_up", ""))
     assert here.notice(acme, "c-2")["due"] == due.state == "urgent"
 
 
@@ -151,10 +151,10 @@ def test_what_ses_does_not_take_is_tried_again_for_those_it_did_not_take(
 
 
 def test_pauses_grow_to_an_hour() -> None:
-    assert [pause_seconds(tries) for tries in (1, 2, 3, 6, 7, 8, MAX_TRIES)] == [
+    assert [backoff_seconds(tries) for tries in (1, 2, 3, 6, 7, 8, MAX_TRIES)] == [
         60, 120, 240, 1920, 3600, 3600, 3600,
     ]  # fmt: skip
-    assert sum(map(pause_seconds, range(1, MAX_TRIES))) > 86_400
+    assert sum(map(backoff_seconds, range(1, MAX_TRIES))) > 86_400
 
 
 def test_a_notice_is_given_up_after_a_day_told_of_and_can_be_tried_again(
@@ -164,22 +164,26 @@ def test_a_notice_is_given_up_after_a_day_told_of_and_can_be_tried_again(
     failing(here, acme)
     for tries in range(1, MAX_TRIES):
         assert here.run().most_tries == tries
-        here.now += pause_seconds(tries)
+        here.now += backoff_seconds(tries)
     run = here.run()
-    assert (run.given_up, run.postponed) == (1, 0)
+    assert (run.abandoned, run.postponed) == (1, 0)
     (line,) = capsys.readouterr().out.splitlines()
-    told = json.loads(line)
-    assert (told["event"], told["tenant_id"], told["notice"]) == ("notice_given_up", "acme", "payment-1")
+    reported = json.loads(line)
+    assert (reported["event"], reported["tenant_id"], reported["notice"]) == (
+        "notice_given_up",
+        "acme",
+        "payment-1",
+    )
     assert "@" not in line
     here.now += 86_400
     assert here.run() == type(run)(), "nobody tries it again"
     assert here.to(acme) == ["zoe@acme.example"]
 
     outbox = here.operator().outbox
-    (given_up,) = outbox.given_up()
+    (abandoned,) = outbox.abandoned()
     here.mailer.refused = set()
-    assert outbox.revive(given_up)
-    assert not outbox.revive(given_up)
+    assert outbox.requeue(abandoned)
+    assert not outbox.requeue(abandoned)
     assert here.run().settled == 1
     assert sorted(here.to(acme)) == ACME_READERS
 
@@ -231,8 +235,8 @@ def test_of_two_who_saw_it_due_one_takes_it(here: World, acme: TenantId) -> None
     failing(here, acme)
     outbox = here.operator().outbox
     (due,) = outbox.due()
-    assert outbox.take(due)
-    assert outbox.take(due) is None
+    assert outbox.acquire(due)
+    assert outbox.acquire(due) is None
     assert outbox.due() == []
 
 
@@ -240,7 +244,7 @@ def test_somebody_of_another_account_is_not_mailed_whatever_the_index_says(
     here: World, acme: TenantId, globex: TenantId, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     failing(here, acme)
-    monkeypatch.setattr(here.readers, "subjects", lambda _tenant: ["amy-acme", "bob-globex", "nobody"])
+    monkeypatch.setattr(here.recipients, "subjects", lambda _tenant: ["amy-acme", "bob-globex", "nobody"])
     run = here.run()
     assert (run.settled, run.mailed) == (1, 1)
     assert here.to(globex) == []
@@ -251,7 +255,7 @@ def test_who_outlives_their_turn_sends_nothing_more(here: World, acme: TenantId)
     failing(here, acme)
 
     def freeze() -> None:
-        here.now += TURN_SECONDS + 1
+        here.now += LEASE_SECONDS + 1
         here.run()
 
     here.mailer.then = freeze
@@ -273,15 +277,15 @@ def test_whatever_step_a_run_dies_at_everybody_is_noted_once_and_one_mail_repeat
         try:
             here.run()
         except DiedError:
-            here.now += TURN_SECONDS + 1
+            here.now += LEASE_SECONDS + 1
             here.run()
         else:
             break
         assert {*here.mails().values()} <= {1, 2}
         repeats.append(sum(here.mails().values()) - 3)
         for name, persons in people.items():
-            told = here.notice(name, "payment-1")
-            assert (told["due"], sorted(told["mailed"])) == (
+            reported = here.notice(name, "payment-1")
+            assert (reported["due"], sorted(reported["mailed"])) == (
                 "settled",
                 [f"{each}-{name}" for each in persons],
             )
@@ -321,7 +325,7 @@ def test_an_account_that_is_erased_during_the_last_try_keeps_no_other_waiting(
 
     monkeypatch.setattr(here.mailer, "send", erase)
     run = here.run()
-    assert (run.settled, run.given_up) == (1, 0)
+    assert (run.settled, run.abandoned) == (1, 0)
     assert here.to(globex) == ["bob@globex.example"]
 
 

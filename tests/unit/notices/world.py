@@ -9,15 +9,15 @@ from typing import Any
 import boto3
 from moto import mock_aws
 
-from functions.notices.__main__ import Desk, Settings, desk
-from functions.notices.deliver import Delivery
-from functions.notices.notifier import RESERVED_SECONDS, Notifier, Run
+from functions.notices.__main__ import CommandContext, Settings, command_context
+from functions.notices.delivery import Delivery
+from functions.notices.notifier import RESERVED_SECONDS, Notifier, NotifierRun
 from functions.notices.outbox import Outbox
-from functions.notices.readers import Readers
-from functions.shared.account.announcements import Announcements
-from functions.shared.account.mail import MailError
-from functions.shared.account.notices import Notices
-from functions.shared.account.suppressions import Suppressions
+from functions.notices.recipients import Recipients
+from functions.shared.accounts.announcements import Announcements
+from functions.shared.accounts.mail import MailError
+from functions.shared.accounts.notice_outbox import NoticeOutbox
+from functions.shared.accounts.suppressions import Suppressions
 from functions.shared.tenancy import TenantId
 from infra.topology import table
 from local import transactions
@@ -72,10 +72,10 @@ class World:
 
     def __post_init__(self) -> None:
         self.mailer = Mailer(self._step)
-        self.notices = Notices("notices", self.client, lambda: self.now)
+        self.notices = NoticeOutbox("notices", self.client, lambda: self.now)
         self.announcements = Announcements("announcements", self.client, lambda: self.now)
         self.suppressions = Suppressions("suppressions", self.client, lambda: self.now)
-        self.readers = Readers("people", self.client)
+        self.recipients = Recipients("people", self.client)
         self.client.meta.events.register("after-call.dynamodb", self._after)
 
     def _after(self, model: Any, **_: Any) -> None:
@@ -129,7 +129,7 @@ class World:
         outbox = Outbox("notices", self.client, lambda: self.now)
         delivery = Delivery(
             outbox,
-            self.readers,
+            self.recipients,
             self.suppressions,
             self.announcements,
             self.mailer,
@@ -137,13 +137,13 @@ class World:
         )
         return Notifier(outbox, delivery)
 
-    def run(self, seconds_left: Callable[[], float] = lambda: RESERVED_SECONDS + 1) -> Run:
+    def run(self, seconds_left: Callable[[], float] = lambda: RESERVED_SECONDS + 1) -> NotifierRun:
         """What the notifier does in a minute."""
         return self.notifier().run(seconds_left)
 
-    def operator(self) -> Desk:
+    def operator(self) -> CommandContext:
         settings = Settings("accounts", "people", "notices", "suppressions", "announcements")
-        return desk(settings, self.client, lambda: self.now)
+        return command_context(settings, self.client, lambda: self.now)
 
     def notice(self, tenant: str, notice_id: str) -> dict[str, Any]:
         key = {"tenant_id": {"S": tenant}, "notice": {"S": notice_id}}

@@ -9,13 +9,13 @@ import pytest
 from moto import mock_aws
 
 from functions.accounts.directory import Account, Directory
-from functions.privacy.__main__ import Bench, Settings, bench, main
+from functions.privacy.__main__ import CommandStores, Settings, main, open_stores
+from functions.privacy.data_inventory import DATA_INVENTORY
 from functions.privacy.erasure.erasures import KEPT_DAYS, ErasureChangedError
 from functions.privacy.erasure.record import ACCOUNT, PERSON, REQUESTED, RUNNING, Erasure, State, item_of
 from functions.privacy.erasure.subject import Subject
-from functions.privacy.holding import ATTRIBUTE, Holding
-from functions.privacy.holdings import HOLDINGS
-from functions.shared.account.standing import Standing
+from functions.privacy.inventory_entry import ATTRIBUTE, InventoryEntry
+from functions.shared.accounts.account_status import AccountStatus
 from functions.shared.dynamo.answers import StoreUnavailableError
 from functions.shared.settings import load
 from functions.shared.tenancy import TenantId
@@ -28,16 +28,16 @@ ACME, GLOBEX = TenantId("acme"), TenantId("globex")
 
 
 @pytest.fixture
-def here() -> Iterator[Bench]:
+def here() -> Iterator[CommandStores]:
     transactions.install()
     with mock_aws():
         client = boto3.client("dynamodb", region_name="us-east-1")
         create_tables(client)
         environ = {f"ASTRALOG_{each.name.replace('-', '_').upper()}_TABLE": each.name for each in TABLES}
-        yield bench(load(Settings, environ), client, lambda: NOON)
+        yield open_stores(load(Settings, environ), client, lambda: NOON)
 
 
-def ask(here: Bench, tenant: TenantId, erasure_id: str, **fields: Any) -> Erasure:
+def ask(here: CommandStores, tenant: TenantId, erasure_id: str, **fields: Any) -> Erasure:
     subject = Subject(tenant, "message", "jane@example.org")
     now = int(NOON) - 7200
     erasure = Erasure(tenant, erasure_id, PERSON, REQUESTED, now, now, subject, **fields)
@@ -45,12 +45,12 @@ def ask(here: Bench, tenant: TenantId, erasure_id: str, **fields: Any) -> Erasur
     return here.erasures.start(erasure, NOON)
 
 
-def client_of(_here: Bench) -> Any:
+def client_of(_here: CommandStores) -> Any:
     return boto3.client("dynamodb", region_name="us-east-1")
 
 
 def test_what_is_open_is_shown_without_whom_it_is_about(
-    here: Bench, capsys: pytest.CaptureFixture[str]
+    here: CommandStores, capsys: pytest.CaptureFixture[str]
 ) -> None:
     ask(here, ACME, "era_1")
     assert main(["open"], here) == 0
@@ -60,7 +60,7 @@ def test_what_is_open_is_shown_without_whom_it_is_about(
 
 
 def test_a_chain_that_holds_is_told_by_its_last_hash_and_one_that_does_not_is_an_error(
-    here: Bench, capsys: pytest.CaptureFixture[str]
+    here: CommandStores, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for number in range(3):
         here.erasures.finish(ask(here, ACME, f"era_{number}"), {"rows": number}, NOON)
@@ -80,7 +80,7 @@ def test_a_chain_that_holds_is_told_by_its_last_hash_and_one_that_does_not_is_an
 
 
 def test_a_receipt_that_joins_while_the_chain_is_checked_is_no_break(
-    here: Bench, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    here: CommandStores, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     here.erasures.finish(ask(here, ACME, "era_1"), {}, NOON)
     later, all_of = ask(here, ACME, "era_2"), here.receipts.all
@@ -95,7 +95,7 @@ def test_a_receipt_that_joins_while_the_chain_is_checked_is_no_break(
     assert capsys.readouterr().out.startswith("2 receipts")
 
 
-def test_an_erasure_that_ends_while_its_account_is_erased_keeps_its_receipt(here: Bench) -> None:
+def test_an_erasure_that_ends_while_its_account_is_erased_keeps_its_receipt(here: CommandStores) -> None:
     """The account's erasure had read that it was open: dropped as such it would break the chain."""
     stale = ask(here, ACME, "era_1")
     here.erasures.finish(stale, {"rows": 1}, NOON)
@@ -112,7 +112,9 @@ def test_an_erasure_that_ends_while_its_account_is_erased_keeps_its_receipt(here
     assert main(["chain"], here) == 0
 
 
-def test_an_open_erasure_that_goes_with_its_account_is_said_to_be_cancelled_for_a_while(here: Bench) -> None:
+def test_an_open_erasure_that_goes_with_its_account_is_said_to_be_cancelled_for_a_while(
+    here: CommandStores,
+) -> None:
     here.erasures.drop(ask(here, ACME, "era_1"), NOON)
     assert here.erasures.all(ACME) == []
 
@@ -124,7 +126,7 @@ def test_an_open_erasure_that_goes_with_its_account_is_said_to_be_cancelled_for_
 
 @pytest.mark.parametrize("state", [REQUESTED, RUNNING])
 def test_an_erasure_that_a_backup_opened_again_keeps_its_receipt_and_is_forgotten(
-    here: Bench, state: State
+    here: CommandStores, state: State
 ) -> None:
     ended = ask(here, ACME, "era_1")
     here.erasures.finish(ended, {"rows": 1}, NOON)
@@ -146,8 +148,10 @@ def test_an_erasure_that_a_backup_opened_again_keeps_its_receipt_and_is_forgotte
     assert standing.receipt.counts == {"rows": 1}
 
 
-@pytest.mark.parametrize("holding", HOLDINGS, ids=lambda each: each.table)
-def test_whatever_table_was_brought_back_its_account_is_found(here: Bench, holding: Holding) -> None:
+@pytest.mark.parametrize("holding", DATA_INVENTORY, ids=lambda each: each.table)
+def test_whatever_table_was_brought_back_its_account_is_found(
+    here: CommandStores, holding: InventoryEntry
+) -> None:
     """Also where the account itself is in none of them, and beside what is told to all."""
     for tenant in ("acme", "globex", "*"):
         by_name = f"byoc:{tenant}" if holding.table == "health" else tenant
@@ -155,33 +159,33 @@ def test_whatever_table_was_brought_back_its_account_is_found(here: Bench, holdi
         if holding.found != ATTRIBUTE:
             item[holding.key[0]] = {"S": by_name}
         client_of(here).put_item(TableName=holding.table, Item=item)
-    here.tombstones.bury(ACME)
+    here.tombstones.add(ACME)
 
     assert here.resurrected() == {ACME}
 
 
-def test_an_account_is_erased_again_though_a_persons_erasure_came_back_with_it(here: Bench) -> None:
+def test_an_account_is_erased_again_though_a_persons_erasure_came_back_with_it(here: CommandStores) -> None:
     ask(here, ACME, "era_1")
-    here.tombstones.bury(ACME)
+    here.tombstones.add(ACME)
     assert main(["restored", "--go"], here) == 0
 
     assert sorted(each.kind for each in here.erasures.due(NOON)) == [ACCOUNT, PERSON]
 
 
-def test_an_account_of_which_only_rows_are_back_is_erased_again_when_it_is_named(here: Bench) -> None:
-    here.tombstones.bury(ACME)
+def test_an_account_of_which_only_rows_are_back_is_erased_again_when_it_is_named(here: CommandStores) -> None:
+    here.tombstones.add(ACME)
     assert main(["restored", "acme", "globex", "--go"], here) == 0
 
     assert [each.tenant for each in here.erasures.due(NOON)] == [ACME]
 
 
 def test_an_account_that_a_backup_brought_back_is_erased_again_at_once_and_no_other(
-    here: Bench, capsys: pytest.CaptureFixture[str]
+    here: CommandStores, capsys: pytest.CaptureFixture[str]
 ) -> None:
     directory = Directory("accounts", "keys", client=client_of(here))
     for tenant in (ACME, GLOBEX):
-        directory.put_account(Account(tenant, Standing("managed_30", 30, 1), closes_at=None))
-    here.tombstones.bury(ACME)
+        directory.put_account(Account(tenant, AccountStatus("managed_30", 30, 1), closes_at=None))
+    here.tombstones.add(ACME)
     assert main(["restored"], here) == 0
     assert here.erasures.due(NOON) == []
     assert main(["restored", "--go"], here) == 0

@@ -4,10 +4,10 @@ from typing import Any, cast
 
 import pytest
 
-from functions.privacy.eraser import Eraser, Upkeep
-from functions.privacy.erasure.place import Time
+from functions.privacy.eraser import Eraser, EraserService
+from functions.privacy.erasure.place import ErasureClock
 from functions.privacy.erasure.record import PERSON, RUNNING, Erasure
-from functions.privacy.erasure.run import Work
+from functions.privacy.erasure.run import ErasureRun
 from functions.privacy.erasure.subject import Subject
 from functions.privacy.sign_ins import SignInsUnavailableError
 from functions.shared.errors import PermanentError
@@ -32,28 +32,28 @@ class Office:
     def start(self, each: Erasure, _now: float) -> Erasure:
         return each
 
-    def of(self, each: Erasure) -> Work:
+    def of(self, each: Erasure) -> ErasureRun:
         if each.erasure_id in self.faults:
             raise self.faults[each.erasure_id]
-        return Work(each, quiet_at=0.0)
+        return ErasureRun(each, quiet_at=0.0)
 
     def save(self, each: Erasure) -> Erasure:
         return each
 
-    def finish(self, each: Erasure, *_told: Any) -> None:
+    def finish(self, each: Erasure, *_arguments: Any) -> None:
         self.finished.append(each.erasure_id)
 
-    def entry(self, *_told: Any) -> dict[str, Any]:
+    def entry(self, *_arguments: Any) -> dict[str, Any]:
         return {}
 
 
 class Outbox:
-    def due(self, *_told: Any) -> dict[str, Any]:
+    def due(self, *_arguments: Any) -> dict[str, Any]:
         return {}
 
 
 class Nobody:
-    def forget(self, _now: float, _may_go_on: object) -> int:
+    def delete_expired(self, _now: float, _has_time: object) -> int:
         raise SignInsUnavailableError("Cognito: silent")
 
 
@@ -63,7 +63,7 @@ class Strangers:
     def __init__(self) -> None:
         self.asked_at: list[float] = []
 
-    def forget(self, now: float, _may_go_on: object) -> int:
+    def delete_expired(self, now: float, _has_time: object) -> int:
         self.asked_at.append(now)
         return 2
 
@@ -75,7 +75,7 @@ def erasure(erasure_id: str) -> Erasure:
 
 def eraser(office: Office, turns: Turns | None = None) -> Eraser:
     clock, every = TurnClock(lambda: 300.0), cast(Any, office)
-    given = Time(lambda: NOON + 60.0, clock)
+    given = ErasureClock(lambda: NOON + 60.0, clock)
     return Eraser(every, every, every, cast(Any, Outbox()), turns or Turns(), given, clock)
 
 
@@ -84,7 +84,7 @@ def test_one_that_fails_in_whatever_way_keeps_no_other_from_being_worked_on(
     fault: Exception, capsys: pytest.CaptureFixture[str]
 ) -> None:
     office = Office({"era_0": fault})
-    told = Upkeep(eraser(office), cast(Any, Nobody())).run()
+    told = EraserService(eraser(office), cast(Any, Nobody())).run()
 
     assert office.finished == ["era_1", "era_2"]
     assert (told["verified"], told["open"], told["never_confirmed"]) == (2, 1, 0)
@@ -95,7 +95,7 @@ def test_one_that_fails_in_whatever_way_keeps_no_other_from_being_worked_on(
 
 def test_each_run_forgets_who_never_confirmed_an_address() -> None:
     strangers = Strangers()
-    told = Upkeep(eraser(Office({})), cast(Any, strangers)).run()
+    told = EraserService(eraser(Office({})), cast(Any, strangers)).run()
 
     assert strangers.asked_at == [NOON + 60.0]
     assert told["never_confirmed"] == 2

@@ -7,7 +7,7 @@ import pytest
 from functions.privacy.export.archives import ArchivesUnavailableError, NoUploadError
 from functions.privacy.export.exports import ExportChangedError
 from functions.privacy.export.record import REQUESTED, Export
-from functions.privacy.exporter import GIVEN_UP_SECONDS, Exporter
+from functions.privacy.exporter import ABANDONED_AFTER_SECONDS, Exporter
 from functions.shared.dynamo.answers import StoreUnavailableError
 from functions.shared.errors import PermanentError, RetryableError
 from functions.shared.tenancy import TenantId
@@ -16,7 +16,9 @@ from tests.unit.shared.turns import Turns
 
 NOON = 1_800_000_000
 FIRST = Export(TenantId("acme"), "exp_0", REQUESTED, NOON - 60, NOON - 60)
-OVERDUE = Export(TenantId("globex"), "exp_1", REQUESTED, NOON - GIVEN_UP_SECONDS, NOON - GIVEN_UP_SECONDS)
+OVERDUE = Export(
+    TenantId("globex"), "exp_1", REQUESTED, NOON - ABANDONED_AFTER_SECONDS, NOON - ABANDONED_AFTER_SECONDS
+)
 
 
 class Office:

@@ -9,18 +9,18 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from functions.privacy.erasure.files import READ_WITHIN, Checkpoints, DroppedFiles, LastFile
-from functions.privacy.erasure.place import NotYetError, Time
-from functions.privacy.erasure.reading import Reading
-from functions.privacy.holdings import HOLDINGS
-from functions.privacy.tables import Tables
-from functions.shared.buckets.contract import Listed
-from functions.shared.buckets.drops import Dropped
-from functions.shared.staging import time_ordered_id
+from functions.privacy.data_inventory import DATA_INVENTORY
+from functions.privacy.erasure.files import READ_WITHIN, DroppedFiles, LastFile, LeftoverCheckpoints
+from functions.privacy.erasure.place import ErasureClock, NotYetError
+from functions.privacy.erasure.uploaded_files import UploadedFiles
+from functions.privacy.inventory_tables import InventoryTables
+from functions.shared.buckets.contract import ListedObject
+from functions.shared.buckets.drop_bucket import DroppedFile
+from functions.shared.events.staged_key import time_ordered_id
 from functions.shared.tenancy import TenantId, checkpoint_prefix, dropin_prefix
 from functions.uploads.files import DONE, FAILED, File, Upload, digest_of
 from functions.uploads.files import READING as UNDER_WAY
-from functions.uploads.register import Register
+from functions.uploads.register import UploadRegister
 from infra.topology import table
 from local import transactions
 from local.tables import definition
@@ -33,13 +33,13 @@ NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
 class Here:
     """A bucket, the register of its files, and an erasure that was asked for at noon."""
 
-    register: Register
-    reading: Reading
+    register: UploadRegister
+    reading: UploadedFiles
     now: datetime = NOON
-    there: dict[str, Listed] = field(default_factory=dict)
+    there: dict[str, ListedObject] = field(default_factory=dict)
     mark: str | None = None
 
-    def under(self, prefix: str) -> Iterator[Listed]:
+    def under(self, prefix: str) -> Iterator[ListedObject]:
         return iter([each for key, each in self.there.items() if key.startswith(prefix)])
 
     def delete(self, keys: Sequence[str]) -> None:
@@ -47,8 +47,8 @@ class Here:
             self.there.pop(key, None)
 
     @property
-    def time(self) -> Time:
-        return Time(self.now.timestamp, lambda: 300.0)
+    def time(self) -> ErasureClock:
+        return ErasureClock(self.now.timestamp, lambda: 300.0)
 
     @property
     def files(self) -> DroppedFiles:
@@ -58,12 +58,14 @@ class Here:
     def last(self) -> LastFile:
         return LastFile(self.files, lambda: self.mark)
 
-    def put(self, name: str, tenant: TenantId = ACME, size: int = 9, at: datetime | None = None) -> Dropped:
+    def put(
+        self, name: str, tenant: TenantId = ACME, size: int = 9, at: datetime | None = None
+    ) -> DroppedFile:
         key = f"{dropin_prefix(tenant)}{name}"
-        self.there[key] = Listed(key, "etag", size, at or self.now)
-        return Dropped("drop", key, "etag", size)
+        self.there[key] = ListedObject(key, "etag", size, at or self.now)
+        return DroppedFile("drop", key, "etag", size)
 
-    def see(self, file: Dropped, state: str = UNDER_WAY, leased_seconds: int = 0) -> None:
+    def see(self, file: DroppedFile, state: str = UNDER_WAY, leased_seconds: int = 0) -> None:
         upload = Upload(ACME, time_ordered_id(), file.key, 9, "default", "keep", int(self.now.timestamp()))
         seen = int(self.now.timestamp())
         self.register.claim(
@@ -92,9 +94,9 @@ def here() -> Iterator[Here]:
     with mock_aws():
         client: Any = boto3.client("dynamodb", region_name="us-east-1")
         client.create_table(**definition(table("uploads"), "uploads"))
-        holding = next(each for each in HOLDINGS if each.table == "uploads")
-        tables = Tables({"uploads": "uploads"}, client)
-        yield Here(Register("uploads", client, NOON.timestamp), Reading(tables, holding, ACME))
+        holding = next(each for each in DATA_INVENTORY if each.table == "uploads")
+        tables = InventoryTables({"uploads": "uploads"}, client)
+        yield Here(UploadRegister("uploads", client, NOON.timestamp), UploadedFiles(tables, holding, ACME))
 
 
 def reason(place: DroppedFiles | LastFile) -> str:
@@ -145,7 +147,7 @@ def test_the_moment_is_not_told_while_a_file_may_still_be_put_or_read(here: Here
 def test_a_file_in_a_customers_own_bucket_that_is_under_way_is_waited_for(here: Here) -> None:
     """Its rows bear the moment it was seen, before the request, and go on being staged after it."""
     here.later(minutes=-1)
-    here.see(Dropped("theirs", f"{dropin_prefix(ACME)}a.log", "etag", 9))
+    here.see(DroppedFile("theirs", f"{dropin_prefix(ACME)}a.log", "etag", 9))
     here.later(minutes=3)
     assert reason(here.last) == "uploads"
     here.later(days=2)
@@ -155,7 +157,7 @@ def test_a_file_in_a_customers_own_bucket_that_is_under_way_is_waited_for(here: 
 
 def test_a_file_that_stands_still_is_waited_for_until_a_day_after_its_readers_lease(here: Here) -> None:
     here.later(minutes=-1)
-    here.see(Dropped("theirs", f"{dropin_prefix(ACME)}a.log", "etag", 9), leased_seconds=600)
+    here.see(DroppedFile("theirs", f"{dropin_prefix(ACME)}a.log", "etag", 9), leased_seconds=600)
     here.later(days=1, minutes=9)
     assert reason(here.last) == "uploads"
     here.later(minutes=2)
@@ -199,7 +201,7 @@ def test_a_backlog_of_days_is_waited_for_and_what_is_under_way_is_never_given_up
 def test_a_file_that_was_put_again_under_the_name_of_one_that_was_read_is_waited_for(here: Here) -> None:
     file = here.put("a.log")
     here.see(file, DONE)
-    here.there[file.key] = Listed(file.key, "another", 9, NOON)
+    here.there[file.key] = ListedObject(file.key, "another", 9, NOON)
 
     assert reason(here.files) == "uploads"
     assert set(here.there) == {file.key}
@@ -211,14 +213,14 @@ def test_checkpoints_of_what_is_under_way_stay_and_those_left_behind_go(here: He
     kept, left = digest_of(ACME, file), "0" * 64
     for digest in (kept, left):
         key = f"{checkpoint_prefix(ACME)}{digest}/000001-1"
-        here.there[key] = Listed(key, "etag", 9, NOON)
-    place = Checkpoints(here, here.reading, ACME, lambda: NOON, here.time)
+        here.there[key] = ListedObject(key, "etag", 9, NOON)
+    place = LeftoverCheckpoints(here, here.reading, ACME, lambda: NOON, here.time)
     assert place.count() == 1
     place.remove()
 
     assert [key for key in here.there if "uploads/" in key] == [f"{checkpoint_prefix(ACME)}{kept}/000001-1"]
     here.later(days=1, seconds=1)
-    place = Checkpoints(here, here.reading, ACME, lambda: NOON, here.time)
+    place = LeftoverCheckpoints(here, here.reading, ACME, lambda: NOON, here.time)
     assert place.count() == 1, "nobody has worked on that file for a day"
     place.remove()
     assert list(here.there) == [file.key]

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from functions.privacy import forms
-from functions.privacy.forms import Period
-from functions.shared.errors import RefusalError
+from functions.privacy.forms import RequestedPeriod
+from functions.shared.errors import HttpError
 from functions.shared.tenancy import TenantId
 
 ACME = TenantId("acme")
@@ -56,7 +56,7 @@ def test_the_account_is_asked_for_by_name() -> None:
     ],
 )
 def test_what_would_mean_everybody_or_nobody_is_refused(sent: bytes, code: str) -> None:
-    with pytest.raises(RefusalError) as refused:
+    with pytest.raises(HttpError) as refused:
         forms.erasure(sent, ACME)
 
     assert (refused.value.status, refused.value.code) == (400, code)
@@ -72,7 +72,7 @@ def test_a_copy_has_the_logs_of_a_period_or_none() -> None:
     assert forms.export(b"", NOW) is None
     assert forms.export(b"{}", NOW) is None
     period = {"from": "2026-11-01T00:00:00Z", "to": "2026-11-02T01:00:00+01:00"}
-    assert forms.export(body(logs=period), NOW) == Period(1_793_491_200, 1_793_577_600)
+    assert forms.export(body(logs=period), NOW) == RequestedPeriod(1_793_491_200, 1_793_577_600)
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_a_copy_has_the_logs_of_a_period_or_none() -> None:
     ],
 )  # fmt: skip
 def test_a_period_that_is_none_is_refused(logs: Any) -> None:
-    with pytest.raises(RefusalError) as refused:
+    with pytest.raises(HttpError) as refused:
         forms.export(body(logs=logs), NOW)
 
     assert refused.value.status == 400

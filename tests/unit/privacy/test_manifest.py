@@ -2,9 +2,9 @@
 
 import json
 
+from functions.privacy.data_inventory import DATA_INVENTORY, NOT_EXPORTED, WITHOUT_ACCOUNT_DATA
 from functions.privacy.export.manifest import manifest
 from functions.privacy.export.record import RUNNING, Export
-from functions.privacy.holdings import HOLDINGS, NOT_COPIED, OF_NOBODY
 from functions.shared.tenancy import TenantId
 from infra.topology import BUCKETS, TABLES
 
@@ -14,8 +14,10 @@ ARCHIVES = "exports"
 
 def test_every_table_and_every_bucket_is_in_a_copy_or_told_to_be_in_none() -> None:
     told = json.loads(manifest(Export(TenantId("acme"), "exp_1", RUNNING, 0, 0), [], 0, 0))
-    tables = {each.table for each in HOLDINGS if each.file} | {each["table"] for each in told["withheld"]}
+    tables = {each.table for each in DATA_INVENTORY if each.file} | {
+        each["table"] for each in told["withheld"]
+    }
 
     assert tables | told["held_and_not_found_by_account"].keys() == {each.name for each in TABLES}
-    assert told["held_and_not_copied"].keys() == NOT_COPIED.keys()
-    assert {*NOT_COPIED, *OF_NOBODY, ARCHIVES} == {each.name for each in BUCKETS}
+    assert told["held_and_not_copied"].keys() == NOT_EXPORTED.keys()
+    assert {*NOT_EXPORTED, *WITHOUT_ACCOUNT_DATA, ARCHIVES} == {each.name for each in BUCKETS}

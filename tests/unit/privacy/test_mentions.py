@@ -9,11 +9,11 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from functions.billing.reconciling import BytesDiffer, Found, RowsDiffer
-from functions.billing.usage import Usage
+from functions.billing.reconciliation.differences import BytesDiffer, ReconciliationResult, RowsDiffer
+from functions.billing.usage.usage_store import UsageStore
 from functions.notices.campaigns import Campaigns
 from functions.privacy.erasure.mentions import Mentions
-from functions.privacy.tables import Tables
+from functions.privacy.inventory_tables import InventoryTables
 from functions.shared.tenancy import TenantId
 from infra.topology import table
 from local import transactions
@@ -34,11 +34,11 @@ def client() -> Iterator[Any]:
 
 
 def reconciled(client: Any, day: int, rows: TenantId | None = None, told: TenantId | None = None) -> None:
-    found = Found(
+    found = ReconciliationResult(
         FIRST, date(2026, 11, day), 1, 1, 1, 1, 1,
         (RowsDiffer(rows, FIRST, 2, 1),) if rows else (), (BytesDiffer(told, 2, 1),) if told else (),
     )  # fmt: skip
-    Usage("usage", client).file_reconciliation(found.last, json.dumps(found.as_json()))
+    UsageStore("usage", client).put_reconciliation(found.last, json.dumps(found.as_json()))
 
 
 def left(client: Any) -> str:
@@ -53,7 +53,7 @@ def test_a_message_to_an_account_and_a_report_that_names_it_go_with_it(client: A
     reconciled(client, 8, rows=GLOBEX, told=ACME)
     reconciled(client, 9, told=GLOBEX)
     reconciled(client, 10)
-    place = Mentions(Tables({"notices": "notices", "usage": "usage"}, client), ACME)
+    place = Mentions(InventoryTables({"notices": "notices", "usage": "usage"}, client), ACME)
     assert place.count() == 3
     place.remove()
 

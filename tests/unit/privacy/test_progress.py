@@ -11,11 +11,11 @@ from functions.privacy.erasure.moves import (
     End,
     Finish,
     Stop,
-    Sweep,
-    Wait,
+    SweepPlace,
+    WaitUntil,
     next_move,
 )
-from functions.privacy.erasure.progress import COPIES, Plan, Progress
+from functions.privacy.erasure.progress import COPIES, ErasurePlan, ErasureProgress
 
 PLACES = ("a", "b", "archives")
 STOPS = ("first", "second")
@@ -42,7 +42,7 @@ class Model:
                 self.came[place] = self.came.get(place, 0) + count
                 self.arrives.remove(each)
 
-    def sweep(self, progress: Progress, place: str, dies: int) -> Progress | None:
+    def sweep(self, progress: ErasureProgress, place: str, dies: int) -> ErasureProgress | None:
         """As functions.privacy.erasure.run does it; None when it dies on the way."""
         if self.hinders.get(place, 0):
             self.hinders[place] -= 1
@@ -77,23 +77,23 @@ def test_it_ends_when_nothing_is_left_nor_can_come_and_counts_all_that_went(
     deaths: list[int],
     waits: list[float],
 ) -> None:
-    model, progress = Model(there, arrives, hinders), Progress()
+    model, progress = Model(there, arrives, hinders), ErasureProgress()
     at_first = dict(there)
-    plan = Plan(STOPS, PLACES, settle_seconds=SETTLE)
+    plan = ErasurePlan(STOPS, PLACES, settle_seconds=SETTLE)
     for _ in range(2000):
-        progress = Progress.from_json(progress.to_json())
+        progress = ErasureProgress.from_json(progress.to_json())
         model.let_arrive(progress.stopped_at)
         match next_move(plan, progress, model.now):
             case Stop(name):
                 progress = progress.after_stop(name, plan, model.now)
             case Begin():
                 progress = progress.beginning(model.now)
-            case Sweep(name):
+            case SweepPlace(name):
                 model.saved = progress
                 progress = model.sweep(progress, name, deaths.pop() if deaths else 0) or model.saved
             case End(resume_at):
                 progress = progress.after_round(model.now, resume_at)
-            case Wait(until):
+            case WaitUntil(until):
                 assert until > model.now
                 model.now = until
             case Finish():
@@ -119,7 +119,7 @@ def test_it_ends_when_nothing_is_left_nor_can_come_and_counts_all_that_went(
 
 
 def test_stops_come_first_each_once_and_in_order() -> None:
-    plan, progress = Plan(STOPS, PLACES, settle_seconds=SETTLE), Progress()
+    plan, progress = ErasurePlan(STOPS, PLACES, settle_seconds=SETTLE), ErasureProgress()
     assert next_move(plan, progress, 0) == Stop("first")
     progress = progress.after_stop("first", plan, 10)
     assert (next_move(plan, progress, 10), progress.stopped_at) == (Stop("second"), None)
@@ -128,21 +128,21 @@ def test_stops_come_first_each_once_and_in_order() -> None:
 
 
 def test_a_round_that_found_something_is_followed_by_another_at_once() -> None:
-    plan = Plan((), ("a",), quiet_at=0)
-    progress = Progress().beginning(5).expecting("a", 3).swept("a", 5)
+    plan = ErasurePlan((), ("a",), quiet_at=0)
+    progress = ErasureProgress().beginning(5).expecting("a", 3).swept("a", 5)
     assert next_move(plan, progress, 5) == End(5)
     progress = progress.after_round(5, 5).beginning(5).swept("a", 5)
     assert next_move(plan, progress, 5) == Finish()
 
 
 def test_a_round_that_began_too_early_is_not_the_last() -> None:
-    plan = Plan((), ("a",), quiet_at=100)
-    progress = Progress().beginning(99).swept("a", 101)
+    plan = ErasurePlan((), ("a",), quiet_at=100)
+    progress = ErasureProgress().beginning(99).swept("a", 101)
     assert next_move(plan, progress, 101) == End(100)
 
 
 def test_what_cannot_be_emptied_is_looked_at_again_later_and_later() -> None:
-    plan, progress, pauses = Plan((), ("a",), quiet_at=0), Progress(), []
+    plan, progress, pauses = ErasurePlan((), ("a",), quiet_at=0), ErasureProgress(), []
     now = 0.0
     for _ in range(12):
         progress = progress.beginning(now).leaving("a", "busy")
@@ -155,33 +155,33 @@ def test_what_cannot_be_emptied_is_looked_at_again_later_and_later() -> None:
 
 
 def test_a_place_is_asked_in_its_order_and_others_while_one_is_left() -> None:
-    plan = Plan((), ("a", "b"), quiet_at=0)
-    progress = Progress().beginning(0).leaving("a", "busy")
-    assert next_move(plan, progress, 0) == Sweep("b")
+    plan = ErasurePlan((), ("a", "b"), quiet_at=0)
+    progress = ErasureProgress().beginning(0).leaving("a", "busy")
+    assert next_move(plan, progress, 0) == SweepPlace("b")
     assert isinstance(next_move(plan, progress.swept("b", 0), 0), End)
 
 
 def test_what_a_dead_run_was_removing_is_counted_once() -> None:
-    progress = Progress().beginning(0).expecting("a", 7)
+    progress = ErasureProgress().beginning(0).expecting("a", 7)
     assert progress.expecting("a", 4).swept("a", 1).removed == {"a": 7}
     assert progress.expecting("a", 0).swept("a", 1).removed == {"a": 7}
 
 
 def test_copies_that_were_removed_do_not_make_later_copies_suspect() -> None:
-    progress = Progress().beginning(0).expecting("archives", 1).swept("archives", 9)
+    progress = ErasureProgress().beginning(0).expecting("archives", 1).swept("archives", 9)
     assert progress.removed_at is None
     assert progress.expecting("rows", 1).swept("rows", 11).removed_at == 11
 
 
 def test_what_is_no_row_makes_no_copy_suspect_and_no_round_wait() -> None:
-    progress = Progress().beginning(0).expecting("rows", 1).swept("rows", 11)
+    progress = ErasureProgress().beginning(0).expecting("rows", 1).swept("rows", 11)
     for place in ("last_file", "traces"):
         progress = progress.expecting(place, 1).swept(place, 99)
     assert progress.removed_at == 11
 
 
 def test_the_last_round_begins_a_while_after_the_last_removal_where_nobody_is_stopped() -> None:
-    plan = Plan((), ("a",), quiet_at=0, settle_seconds=120)
-    progress = Progress().beginning(5).expecting("a", 3).swept("a", 6).after_round(6, 6)
+    plan = ErasurePlan((), ("a",), quiet_at=0, settle_seconds=120)
+    progress = ErasureProgress().beginning(5).expecting("a", 3).swept("a", 6).after_round(6, 6)
     assert next_move(plan, progress.beginning(125).swept("a", 125), 125) == End(126)
     assert next_move(plan, progress.beginning(126).swept("a", 126), 126) == Finish()

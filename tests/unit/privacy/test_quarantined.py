@@ -7,24 +7,24 @@ import pytest
 from backports import zstd
 from obstore.store import MemoryStore
 
+from functions.privacy.erasure.byoc_place import ByocPlace
 from functions.privacy.erasure.objects import Quarantined
-from functions.privacy.erasure.own_cloud import OwnPlace
-from functions.privacy.erasure.place import NotYetError, Time
+from functions.privacy.erasure.place import ErasureClock, NotYetError
 from functions.privacy.erasure.subject import Subject
-from functions.shared.buckets.own import OwnBucket
-from functions.shared.quarantine import Header, document_key, pack, unpack
+from functions.shared.buckets.platform import PlatformBucket
+from functions.shared.quarantine import QuarantineHeader, document_key, pack, unpack
 from functions.shared.tenancy import TenantId, quarantine_prefix
 
 ACME, GLOBEX = TenantId("acme"), TenantId("globex")
-AN_HOUR = Time(lambda: 0.0, lambda: 3600.0)
+AN_HOUR = ErasureClock(lambda: 0.0, lambda: 3600.0)
 
 
 def row(message: str) -> bytes:
     return json.dumps({"message": message, "metadata": {}}).encode()
 
 
-def set_aside(bucket: OwnBucket, tenant: TenantId, document: str, *messages: str) -> str:
-    header = Header(
+def set_aside(bucket: PlatformBucket, tenant: TenantId, document: str, *messages: str) -> str:
+    header = QuarantineHeader(
         "refused", 27, "source", "b", list(range(len(messages))), len(messages), date(2030, 1, 1),
         datetime.now(UTC),
     )  # fmt: skip
@@ -34,15 +34,15 @@ def set_aside(bucket: OwnBucket, tenant: TenantId, document: str, *messages: str
 
 
 @pytest.fixture
-def bucket() -> OwnBucket:
-    return OwnBucket(MemoryStore())
+def bucket() -> PlatformBucket:
+    return PlatformBucket(MemoryStore())
 
 
-def place(bucket: OwnBucket) -> Quarantined:
+def place(bucket: PlatformBucket) -> Quarantined:
     return Quarantined(bucket, Subject(ACME, "message", "jane@example.org"), AN_HOUR)
 
 
-def test_a_persons_rows_leave_their_documents_and_a_neighbours_stay(bucket: OwnBucket) -> None:
+def test_a_persons_rows_leave_their_documents_and_a_neighbours_stay(bucket: PlatformBucket) -> None:
     mixed = set_aside(bucket, ACME, "d1", "of jane@example.org", "of joe")
     hers = set_aside(bucket, ACME, "d2", "jane@example.org", "again jane@example.org")
     theirs = set_aside(bucket, GLOBEX, "d3", "of jane@example.org")
@@ -69,14 +69,14 @@ NO_DOCUMENTS = (
 
 @pytest.mark.parametrize("body", NO_DOCUMENTS)
 def test_what_is_no_document_is_never_taken_for_empty_and_keeps_no_other_from_being_emptied(
-    bucket: OwnBucket, body: bytes
+    bucket: PlatformBucket, body: bytes
 ) -> None:
     """Whether it comes before the others or after them."""
     garbage = [f"{quarantine_prefix(ACME)}{name}" for name in ("a", "z")]
     for key in garbage:
         bucket.create(key, body)
     set_aside(bucket, ACME, "d1", "of jane@example.org")
-    own = OwnPlace(lambda: place(bucket))
+    own = ByocPlace(lambda: place(bucket))
     assert own.count() == 1
     for wait in (own.remove, own.count):
         with pytest.raises(NotYetError) as waits:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from functions.privacy.erasure.receipt import (
     FIRST,
     BrokenChainError,
-    Receipt,
+    ErasureReceipt,
     account_hash,
     checked,
     name_of,
@@ -23,12 +23,12 @@ ACME, GLOBEX = TenantId("acme"), TenantId("globex")
 EMAIL = "jane@example.org"
 
 
-def chain(length: int) -> list[Receipt]:
-    made: list[Receipt] = []
+def chain(length: int) -> list[ErasureReceipt]:
+    made: list[ErasureReceipt] = []
     for number in range(1, length + 1):
         previous = made[-1].hash if made else FIRST
         made.append(
-            Receipt(
+            ErasureReceipt(
                 number=number,
                 previous=previous,
                 kind="person" if number % 2 else "account",
@@ -52,7 +52,7 @@ def test_a_whole_chain_ends_in_the_last_hash_in_whatever_order_it_is_read(length
     assert checked(receipts) == last
 
 
-def told(receipts: list[Receipt]) -> str:
+def told(receipts: list[ErasureReceipt]) -> str:
     """The last hash, or that there is none."""
     try:
         return checked(receipts)
@@ -93,8 +93,8 @@ def test_a_receipt_that_is_gone_or_was_slipped_in_is_told(at: int) -> None:
 
 def test_a_receipt_survives_being_kept() -> None:
     for each in chain(3):
-        assert Receipt.from_json(each.canonical()) == each
-        assert Receipt.from_json(each.canonical()).hash == each.hash
+        assert ErasureReceipt.from_json(each.canonical()) == each
+        assert ErasureReceipt.from_json(each.canonical()).hash == each.hash
 
 
 def test_a_receipt_tells_nothing_of_anybody_and_ties_to_them_with_its_id_alone() -> None:

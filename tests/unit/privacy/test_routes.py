@@ -12,11 +12,11 @@ from botocore.config import Config
 from moto import mock_aws
 
 from functions.accounts.directory import Account, Directory
-from functions.privacy.desk import ERASURES_A_DAY, MAX_OPEN_ERASURES, Desk
 from functions.privacy.erasure.record import ACCOUNT
 from functions.privacy.export.record import READY
-from functions.privacy.handler import ROUTES, Settings, answer_to, desk
-from functions.shared.account.standing import Standing
+from functions.privacy.handler import ROUTES, Settings, answer_to, service
+from functions.privacy.service import ERASURES_A_DAY, MAX_OPEN_ERASURES, PrivacyService
+from functions.shared.accounts.account_status import AccountStatus
 from functions.shared.dynamo.answers import StoreUnavailableError
 from functions.shared.http import Answer, answering
 from functions.shared.tenancy import TenantId
@@ -40,12 +40,12 @@ class World:
         tables = ("accounts", "audit", "notices", "erasures", "receipts", "exports", "turns")
         names = {f"{name}_table": name for name in tables}
         settings = Settings(**names, exports_bucket="exports", cancel_days=7)
-        self.desk: Desk = desk(settings, self.client, self.s3, lambda: self.now)
+        self.service: PrivacyService = service(settings, self.client, self.s3, lambda: self.now)
         self.directory = Directory("accounts", "keys", client=self.client)
 
     def account(self, name: str) -> TenantId:
         tenant = TenantId(name)
-        self.directory.put_account(Account(tenant, Standing("managed_30", 30, 1)))
+        self.directory.put_account(Account(tenant, AccountStatus("managed_30", 30, 1)))
         return tenant
 
     def ask(
@@ -60,17 +60,19 @@ class World:
         query: dict[str, str] | None = None,
     ) -> Answer:
         event = event_of(route, tenant, body, of, scopes, plan, query or {})
-        return answering(lambda each: answer_to(each, self.desk))(event, None)
+        return answering(lambda each: answer_to(each, self.service))(event, None)
 
     def ready(self, tenant: TenantId, export_id: str) -> None:
         """As the exporter leaves it."""
-        found = self.desk.exports.of(tenant, export_id)
+        found = self.service.exports.of(tenant, export_id)
         assert found
         self.s3.put_object(Bucket="exports", Key=found.object_key, Body=b"PK")
-        self.desk.exports.finish(type(found)(**{**_fields(found), "state": READY, "ready_at": int(self.now)}))
+        self.service.exports.finish(
+            type(found)(**{**_fields(found), "state": READY, "ready_at": int(self.now)})
+        )
 
     def actions(self, tenant: str) -> list[str]:
-        return [each["action"] for each in self.desk.audit.page(TenantId(tenant), 100).entries]
+        return [each["action"] for each in self.service.audit.page(TenantId(tenant), 100).entries]
 
     def notices(self, tenant: str) -> list[str]:
         found = self.client.query(
@@ -153,7 +155,7 @@ def test_a_person_is_asked_for_shown_and_written_down(here: World) -> None:
     assert decoded(here.ask("GET /v1/erasures/{id}", tenant, of=asked["id"])) == asked
     assert here.actions(tenant) == ["person.erasure_requested"]
     assert here.notices(tenant) == ["erasure_requested"]
-    due = here.desk.erasures.due(here.now + 2)
+    due = here.service.erasures.due(here.now + 2)
     assert [each.erasure_id for each in due if each.tenant == tenant] == [asked["id"]]
 
 
@@ -196,7 +198,7 @@ def test_a_whole_account_needs_its_id_again_and_waits_seven_days(here: World, ho
         assert decoded(refused)["confirm"] == tenant
     asked = decoded(ask(str(tenant)))
     assert (asked["kind"], asked["starts_at"]) == ("account", asked["cancellable_until"])
-    found = here.desk.erasure(tenant, asked["id"])
+    found = here.service.erasure(tenant, asked["id"])
     assert found.starts_at - found.requested_at == 7 * DAY
     account = here.directory.account(tenant)
     assert account
@@ -284,7 +286,7 @@ def test_an_account_has_so_many_erasures_of_persons_a_day_and_another_has_its_ow
 def test_of_requests_at_the_same_moment_no_more_are_accepted_than_one_after_the_other(
     here: World, monkeypatch: pytest.MonkeyPatch, bound: str, answer: int
 ) -> None:
-    monkeypatch.setattr(f"functions.privacy.desk.{bound}", 5)
+    monkeypatch.setattr(f"functions.privacy.service.{bound}", 5)
     racing = World(SerialClient(here.client), here.s3)
     tenant = here.account(f"racing-{answer}")
     asked = [{**JANE, "value": f"u{number}"} for number in range(16)]
@@ -295,13 +297,13 @@ def test_of_requests_at_the_same_moment_no_more_are_accepted_than_one_after_the_
             answers = list(pool.map(lambda body: racing.ask("POST /v1/erasures", tenant, body), left))
         statuses += [each["statusCode"] for each in answers if each["statusCode"] != 503]
     assert sorted(statuses) == [202] * 5 + [answer] * 11
-    assert len(here.desk.erasures.all(tenant)) == 5
+    assert len(here.service.erasures.all(tenant)) == 5
 
 
 def verified(here: World, tenant: TenantId, erasure_id: str) -> None:
     """As the eraser leaves it."""
-    erasures = here.desk.erasures
-    erasures.finish(erasures.start(here.desk.erasure(tenant, erasure_id), here.now), {}, here.now)
+    erasures = here.service.erasures
+    erasures.finish(erasures.start(here.service.erasure(tenant, erasure_id), here.now), {}, here.now)
 
 
 def test_a_copy_is_asked_for_listed_and_fetched_by_a_link(here: World) -> None:
@@ -333,7 +335,7 @@ def test_an_account_whose_logs_are_in_its_own_cloud_is_told_so(here: World) -> N
     assert (refused["statusCode"], decoded(refused)["code"]) == (400, "logs_not_held")
     assert here.ask("POST /v1/account/export", tenant, plan="byoc")["statusCode"] == 202
     erasure = decoded(here.ask("POST /v1/erasures", tenant, JANE, plan="byoc"))
-    assert here.desk.erasure(tenant, erasure["id"]).byoc
+    assert here.service.erasure(tenant, erasure["id"]).byoc
 
 
 def test_what_cannot_be_written_down_was_not_asked_for(here: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -342,7 +344,7 @@ def test_what_cannot_be_written_down_was_not_asked_for(here: World, monkeypatch:
     def silent(*_: Any) -> None:
         raise StoreUnavailableError("DynamoDB: silent")
 
-    monkeypatch.setattr(here.desk.erasures, "ask", silent)
+    monkeypatch.setattr(here.service.erasures, "ask", silent)
     answer = here.ask("POST /v1/erasures", tenant, JANE)
 
     assert (answer["statusCode"], decoded(answer)["code"]) == (503, "try_again")
@@ -352,7 +354,7 @@ def test_what_cannot_be_written_down_was_not_asked_for(here: World, monkeypatch:
 def test_an_account_that_nobody_has_cannot_be_closed(here: World) -> None:
     """Its erasure is under way: the item says so, or is gone."""
     tenant = here.account("gone")
-    here.desk.erasures.accounts.close(tenant)
+    here.service.erasures.accounts.close(tenant)
 
     assert here.directory.account(tenant) is None
-    assert [each for each in here.desk.erasures.all(tenant) if each.kind == ACCOUNT] == []
+    assert [each for each in here.service.erasures.all(tenant) if each.kind == ACCOUNT] == []

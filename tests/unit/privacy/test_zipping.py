@@ -8,7 +8,7 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.privacy.export.zipping import LIMIT_16, LIMIT_32, Entry, directory, packed
+from functions.privacy.export.zipping import LIMIT_16, LIMIT_32, ZipEntry, directory, packed
 
 AT = datetime(2026, 11, 25, 13, 37, 42, tzinfo=UTC)
 
@@ -55,7 +55,7 @@ def test_an_archive_beyond_four_gigabytes_is_read(tmp_path: Path) -> None:
 
 def test_an_archive_of_very_many_files_is_read() -> None:
     data, entry = packed("f", b"", 0, AT)
-    entries = [Entry(f"f{number}", 0, entry.crc, entry.packed_bytes, 0) for number in range(LIMIT_16 + 3)]
+    entries = [ZipEntry(f"f{number}", 0, entry.crc, entry.packed_bytes, 0) for number in range(LIMIT_16 + 3)]
     written = data + directory(entries, len(data), AT)
 
     with zipfile.ZipFile(io.BytesIO(written)) as archive:

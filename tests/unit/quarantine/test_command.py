@@ -8,40 +8,42 @@ from obstore.store import MemoryStore
 
 from functions.quarantine import __main__ as command
 from functions.quarantine.documents import MAX_LISTED
-from functions.shared.buckets.own import OwnBucket
-from functions.shared.quarantine import Header, document_key, pack
-from functions.shared.staging import StagedKey
+from functions.shared.buckets.platform import PlatformBucket
+from functions.shared.events.staged_key import StagedKey
+from functions.shared.quarantine import QuarantineHeader, document_key, pack
 from functions.shared.tenancy import TenantId, quarantine_prefix, staged_prefix
 
 ACME, GLOBEX = TenantId("acme"), TenantId("globex")
 
 
 @pytest.fixture
-def bucket(monkeypatch: pytest.MonkeyPatch) -> OwnBucket:
-    bucket = OwnBucket(MemoryStore())
+def bucket(monkeypatch: pytest.MonkeyPatch) -> PlatformBucket:
+    bucket = PlatformBucket(MemoryStore())
     monkeypatch.setattr(command, "open_bucket", lambda _name: bucket)
     for tenant, document_id in ((ACME, "one"), (ACME, "two"), (GLOBEX, "three")):
         source = StagedKey(tenant, date(2026, 11, 23), document_id, 9, 300, date(2099, 1, 1))
-        header = Header("refused", 27, str(source), "b", [4], 1, source.expires_on, datetime.now(UTC))
+        header = QuarantineHeader(
+            "refused", 27, str(source), "b", [4], 1, source.expires_on, datetime.now(UTC)
+        )
         bucket.create(document_key(tenant, document_id), pack(header, [b'{"message":"x"}']))
     return bucket
 
 
-def staged(bucket: OwnBucket, tenant: TenantId) -> list[str]:
+def staged(bucket: PlatformBucket, tenant: TenantId) -> list[str]:
     return [each.key for each in bucket.under(staged_prefix(tenant))]
 
 
 @pytest.mark.usefixtures("bucket")
 def test_it_lists_one_tenants_documents(capsys: pytest.CaptureFixture[str]) -> None:
     assert command.main(["list", "acme", "--bucket", "b", "--json"]) == 0
-    told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert [(each["id"], each["rows"], each["positions"]) for each in told] == [
+    reported = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [(each["id"], each["rows"], each["positions"]) for each in reported] == [
         ("one", 1, [4]),
         ("two", 1, [4]),
     ]
 
 
-def test_it_replays_those_that_are_named_or_all(bucket: OwnBucket) -> None:
+def test_it_replays_those_that_are_named_or_all(bucket: PlatformBucket) -> None:
     assert command.main(["replay", "acme", "two", "--bucket", "b"]) == 0
     assert len(staged(bucket, ACME)) == 1
     assert command.main(["replay", "acme", "--bucket", "b"]) == 0
@@ -49,13 +51,17 @@ def test_it_replays_those_that_are_named_or_all(bucket: OwnBucket) -> None:
     assert staged(bucket, GLOBEX) == []
 
 
-def test_all_are_all_however_many_there_are(bucket: OwnBucket, capsys: pytest.CaptureFixture[str]) -> None:
+def test_all_are_all_however_many_there_are(
+    bucket: PlatformBucket, capsys: pytest.CaptureFixture[str]
+) -> None:
     """After an incident there are thousands, and what nobody replays expires."""
     for each in list(bucket.under(quarantine_prefix(ACME))):
         bucket.delete([each.key])
     for number in range(MAX_LISTED + 3):
         source = StagedKey(ACME, date(2026, 11, 23), f"{number:026}", 9, 300, date(2099, 1, 1))
-        header = Header("refused", 27, str(source), "b", [4], 1, source.expires_on, datetime.now(UTC))
+        header = QuarantineHeader(
+            "refused", 27, str(source), "b", [4], 1, source.expires_on, datetime.now(UTC)
+        )
         bucket.create(document_key(ACME, source.object_id), pack(header, [b'{"message":"x"}']))
     assert command.main(["list", "acme", "--bucket", "b", "--json"]) == 0
     assert len(capsys.readouterr().out.splitlines()) == MAX_LISTED + 3
@@ -64,19 +70,19 @@ def test_all_are_all_however_many_there_are(bucket: OwnBucket, capsys: pytest.Ca
 
 
 def test_what_is_no_document_is_told_and_keeps_no_other_waiting(
-    bucket: OwnBucket, capsys: pytest.CaptureFixture[str]
+    bucket: PlatformBucket, capsys: pytest.CaptureFixture[str]
 ) -> None:
     bucket.create(document_key(ACME, "rubbish"), b"rubbish")
     assert command.main(["list", "acme", "--bucket", "b", "--json"]) == 1
-    told = capsys.readouterr()
-    assert [json.loads(line)["id"] for line in told.out.splitlines()] == ["one", "two"]
-    assert told.err.startswith("rubbish: ")
+    reported = capsys.readouterr()
+    assert [json.loads(line)["id"] for line in reported.out.splitlines()] == ["one", "two"]
+    assert reported.err.startswith("rubbish: ")
     bucket.delete([document_key(ACME, "rubbish")])
     bucket.create(f"{quarantine_prefix(ACME)}notes.txt", b"rubbish")
     assert command.main(["list", "acme", "--bucket", "b", "--json"]) == 1
-    told = capsys.readouterr()
-    assert [json.loads(line)["id"] for line in told.out.splitlines()] == ["one", "two"]
-    assert told.err.startswith("notes.txt: ")
+    reported = capsys.readouterr()
+    assert [json.loads(line)["id"] for line in reported.out.splitlines()] == ["one", "two"]
+    assert reported.err.startswith("notes.txt: ")
     assert command.main(["replay", "acme", "one", "--bucket", "b"]) == 0, "one that was named"
     assert command.main(["replay", "acme", "--bucket", "b"]) == 1
     assert len(staged(bucket, ACME)) == 2

@@ -9,14 +9,14 @@ import pytest
 from obstore.store import MemoryStore
 
 from functions.quarantine import handler
-from functions.quarantine.documents import Documents
+from functions.quarantine.documents import QuarantineStore
 from functions.quarantine.handler import answer_to
 from functions.shared.buckets.contract import BucketUnavailableError
-from functions.shared.buckets.own import OwnBucket
-from functions.shared.errors import RefusalError
+from functions.shared.buckets.platform import PlatformBucket
+from functions.shared.errors import HttpError
+from functions.shared.events.staged_key import StagedKey
 from functions.shared.http import refused
-from functions.shared.quarantine import Header, document_key, pack
-from functions.shared.staging import StagedKey
+from functions.shared.quarantine import QuarantineHeader, document_key, pack
 from functions.shared.tenancy import TenantId, quarantine_prefix
 
 PAIRS = 1000
@@ -28,7 +28,7 @@ ACMES, GLOBEXES = (
 )
 
 
-class Counting(OwnBucket):
+class Counting(PlatformBucket):
     """Notes what is asked of it."""
 
     def __init__(self) -> None:
@@ -50,7 +50,7 @@ class Counting(OwnBucket):
 
 def put_document(bucket: Counting, tenant: TenantId, document_id: str) -> None:
     source = StagedKey(tenant, date(2026, 11, 22), document_id, 1, 300, date(2026, 12, 22))
-    header = Header("refused", 27, str(source), "b", [0], 1, source.expires_on, NOW)
+    header = QuarantineHeader("refused", 27, str(source), "b", [0], 1, source.expires_on, NOW)
     bucket.create(document_key(tenant, document_id), pack(header, [b'{"message": "row"}']))
 
 
@@ -74,8 +74,8 @@ def asked(bucket: Counting, tenant: str, route: str, document_id: str = "") -> d
     }
     bucket.asked.clear()
     try:
-        return answer_to(event, Documents(bucket), NOW)
-    except RefusalError as refusal:
+        return answer_to(event, QuarantineStore(bucket), NOW)
+    except HttpError as refusal:
         return refused(refusal, event)
 
 
@@ -111,9 +111,9 @@ def test_what_is_no_document_is_named_and_hides_none() -> None:
         bucket.create(f"{quarantine_prefix(acme)}{name}", b"rubbish")
     put_document(bucket, globex, "c" * 26)
     for tenant, ids, unreadable in ((acme, ["a" * 26], [*strangers, "b" * 26]), (globex, ["c" * 26], [])):
-        told = asked(bucket, tenant, "GET /v1/quarantine")
-        body = json.loads(told["body"])
-        assert told["statusCode"] == 200
+        reported = asked(bucket, tenant, "GET /v1/quarantine")
+        body = json.loads(reported["body"])
+        assert reported["statusCode"] == 200
         assert [each["id"] for each in body["documents"]] == ids
         assert sorted(body["unreadable"]) == sorted(unreadable)
     status, answered = replay(bucket, acme, "b" * 26)
@@ -129,10 +129,10 @@ def test_one_that_is_replayed_while_they_are_listed_is_in_no_list() -> None:
     bucket, acme = Replayed(), TenantId("acme")
     for name in "ab":
         put_document(bucket, acme, name * 26)
-    told = asked(bucket, acme, "GET /v1/quarantine")
-    body = json.loads(told["body"])
+    reported = asked(bucket, acme, "GET /v1/quarantine")
+    body = json.loads(reported["body"])
 
-    assert told["statusCode"] == 200
+    assert reported["statusCode"] == 200
     assert ([each["id"] for each in body["documents"]], body["unreadable"]) == (["b" * 26], [])
 
 
@@ -155,7 +155,9 @@ def test_what_says_it_is_of_somewhere_else_is_no_document(source: str, rows: lis
     """As whoever can write into their own bucket can make one: nothing is staged, and nothing is lost."""
     bucket, acme, good = Counting(), TenantId("acme"), source == str(StagedKey(*ACMES)) and bool(rows)
     key = document_key(acme, "a" * 26)
-    bucket.create(key, pack(Header("refused", 27, source, "b", [0], 1, date(2026, 12, 22), NOW), rows))
+    bucket.create(
+        key, pack(QuarantineHeader("refused", 27, source, "b", [0], 1, date(2026, 12, 22), NOW), rows)
+    )
     body = json.loads(asked(bucket, acme, "GET /v1/quarantine")["body"])
     assert body["unreadable"] == ([] if good else ["a" * 26])
     assert replay(bucket, acme, "a" * 26)[0] == (202 if good else 409)
@@ -179,7 +181,9 @@ def test_a_listing_fits_into_an_answer_and_what_is_left_out_comes_with_the_next(
     row = json.dumps({"message": "\N{BUG}" * 500}, ensure_ascii=False).encode()
     for each in ids:
         source = StagedKey(acme, date(2026, 11, 22), each, 10_000, 300, date(2026, 12, 22))
-        header = Header("refused", 27, str(source), "b", list(range(10_000)), 10_000, source.expires_on, NOW)
+        header = QuarantineHeader(
+            "refused", 27, str(source), "b", list(range(10_000)), 10_000, source.expires_on, NOW
+        )
         bucket.create(document_key(acme, each), pack(header, [row] * 5))
 
     def listed() -> list[str]:

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.query.cursor import VERSION, Cursor, CursorError, Position, decode, encode
+from functions.query.cursor import VERSION, Cursor, CursorError, CursorPosition, decode, encode
 
 PLACE = {"instant": 3, "batch_id": "batch", "row_hash": 4, "given": 1}
 SOUND = [VERSION, "digest", 1, 2, PLACE]
 positions = st.builds(
-    Position, st.integers(0, 2**63 - 1), st.text(), st.integers(0, 2**64 - 1), st.integers(1, 2**63 - 1)
+    CursorPosition, st.integers(0, 2**63 - 1), st.text(), st.integers(0, 2**64 - 1), st.integers(1, 2**63 - 1)
 )
 
 
@@ -22,7 +22,7 @@ def _text(values: Any) -> str:
 
 
 @given(position=positions)
-def test_a_cursor_comes_back_as_it_was(position: Position) -> None:
+def test_a_cursor_comes_back_as_it_was(position: CursorPosition) -> None:
     cursor = Cursor(VERSION, "digest", 1, 2, position)
     assert decode(encode(cursor)) == cursor
 

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from functions.query import cursor as cursors
-from functions.query.conditions import Condition
+from functions.query.conditions import FieldCondition
 from functions.query.request import DEFAULT_RANGE_NS, Search, search
 from functions.query.times import NANOSECONDS
 from functions.query.words import Term
-from functions.shared.errors import RefusalError
+from functions.shared.errors import HttpError
 
 NOW = 1_790_000_000 * NANOSECONDS
 
@@ -19,8 +19,8 @@ def asked(**body: Any) -> Search:
     return search(json.dumps(body).encode(), NOW)
 
 
-def refusal(**body: Any) -> RefusalError:
-    with pytest.raises(RefusalError) as refused:
+def refusal(**body: Any) -> HttpError:
+    with pytest.raises(HttpError) as refused:
         asked(**body)
     assert (refused.value.status, refused.value.code) == (400, "invalid_request")
     return refused.value
@@ -80,7 +80,7 @@ def test_a_wrong_field_is_refused_by_name(body: dict[str, Any], name: str) -> No
 
 @pytest.mark.parametrize("content", [b"{", b"[]", b"\xff", b"null", b'{"q":"\\ud800"}', b"[" * 100_000])
 def test_a_body_that_is_no_json_object_is_refused(content: bytes) -> None:
-    with pytest.raises(RefusalError) as refused:
+    with pytest.raises(HttpError) as refused:
         search(content, NOW)
     assert refused.value.code == "invalid_request"
 
@@ -121,7 +121,7 @@ def test_a_search_at_its_limits_is_taken(body: dict[str, Any]) -> None:
 
 
 def test_a_body_that_no_search_needs_is_not_read() -> None:
-    with pytest.raises(RefusalError) as refused:
+    with pytest.raises(HttpError) as refused:
         search(b" " * (1024 * 1024) + b"{}", NOW)
     assert (refused.value.status, refused.value.code) == (413, "payload_too_large")
 
@@ -130,7 +130,7 @@ def test_conditions_keep_the_type_of_their_value() -> None:
     values = (False, "false", 0, None, 1.5)
     wheres = [{"field": "metadata.a", "op": "eq", "value": value} for value in values]
     found = asked(where=wheres).conditions
-    assert found == tuple(Condition("metadata.a", "eq", (value,)) for value in values)
+    assert found == tuple(FieldCondition("metadata.a", "eq", (value,)) for value in values)
     assert [type(condition.values[0]) for condition in found] == [type(value) for value in values]
 
 
@@ -153,14 +153,14 @@ def test_nanoseconds_and_offsets_are_understood() -> None:
 
 def a_cursor(body: dict[str, Any]) -> str:
     return cursors.encode(
-        cursors.Cursor(cursors.VERSION, asked(**body).digest, 5, 7, cursors.Position(6, "b", 9, 1))
+        cursors.Cursor(cursors.VERSION, asked(**body).digest, 5, 7, cursors.CursorPosition(6, "b", 9, 1))
     )
 
 
 def test_a_cursor_goes_with_its_search_whatever_the_page_size() -> None:
     body = {"q": "timeout", "where": [{"field": "metadata.a", "op": "exists"}]}
     found = asked(**body, cursor=a_cursor(body), limit=7)
-    assert (found.since, found.until, found.after) == (5, 7, cursors.Position(6, "b", 9, 1))
+    assert (found.since, found.until, found.after) == (5, 7, cursors.CursorPosition(6, "b", 9, 1))
 
 
 def test_a_cursor_of_another_search_is_refused() -> None:

@@ -4,16 +4,16 @@ from typing import Any
 
 import pytest
 
-from functions.query.archive import SAME_ID_RUNS, Archive, Limits, SharedArchive
 from functions.query.compile import Statement
-from functions.shared.errors import RefusalError
+from functions.query.event_search import SAME_ID_RUNS, EventSearch, ManagedSearch, SearchLimits
+from functions.shared.errors import HttpError
 from functions.shared.tenancy import TenantId
 from functions.shared.warehouse import WarehouseRefusedError, refusal
 
 ACME, GLOBEX = TenantId("acme"), TenantId("globex")
 STATEMENT = Statement("SELECT 1", {})
 NOTHING_FOUND = b'{"data":[],"statistics":{"rows_read":0,"elapsed":0.0}}'
-LIMITS = Limits(max_seconds=20, max_memory_bytes=2, max_result_bytes=3, max_threads=4)
+LIMITS = SearchLimits(max_seconds=20, max_memory_bytes=2, max_result_bytes=3, max_threads=4)
 
 
 class Engine:
@@ -35,8 +35,8 @@ class Engine:
         return NOTHING_FOUND
 
 
-def shared(engine: Engine, tenant_setting: str = "") -> SharedArchive:
-    return SharedArchive(Archive(engine, LIMITS), 4, tenant_setting)  # type: ignore[arg-type]
+def shared(engine: Engine, tenant_setting: str = "") -> ManagedSearch:
+    return ManagedSearch(EventSearch(engine, LIMITS), 4, tenant_setting)  # type: ignore[arg-type]
 
 
 def slots(tenant: str, *numbers: int) -> set[str]:
@@ -51,7 +51,7 @@ def test_a_search_takes_the_slot_that_is_free() -> None:
 
 def test_a_tenant_without_a_free_slot_is_refused_and_no_slot_is_asked_twice() -> None:
     engine = Engine(slots("acme", 0, 1, 2, 3))
-    with pytest.raises(RefusalError) as refused:
+    with pytest.raises(HttpError) as refused:
         shared(engine).find(ACME, STATEMENT)
     assert (refused.value.status, refused.value.code) == (429, "too_many_searches")
     assert {each["query_id"] for each in engine.sent} == slots("acme", 0, 1, 2, 3)

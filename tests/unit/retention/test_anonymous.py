@@ -18,13 +18,13 @@ from functions.retention.anonymous import (
     SERVICE,
     VOLUME,
     WITHHELD,
-    Used,
-    Vitals,
+    FunctionHealth,
+    TenantUsage,
     allowed,
     document,
     encoded,
-    folded,
     may_be_shown,
+    publishable_groups,
     two_digits,
 )
 from functions.shared.errors import PermanentError
@@ -32,17 +32,17 @@ from functions.shared.plans import PLANS
 from functions.shared.tenancy import TenantId
 
 DAY = date(2026, 11, 23)
-INGEST = Vitals("ingest", 123_456, 12.3, 45.6, 78.9, 0.00123, 0.0456)
+INGEST = FunctionHealth("ingest", 123_456, 12.3, 45.6, 78.9, 0.00123, 0.0456)
 
 some_plans = st.sampled_from([*PLANS, "enterprise-of-acme", "custom@acme.example"])
 
 
-def used(number: int, plan: str = "managed_15", rows: int = 1000, raw_bytes: int = 400_000) -> Used:
-    return Used(TenantId(f"tenant-{number}"), plan, rows, raw_bytes)
+def used(number: int, plan: str = "managed_15", rows: int = 1000, raw_bytes: int = 400_000) -> TenantUsage:
+    return TenantUsage(TenantId(f"tenant-{number}"), plan, rows, raw_bytes)
 
 
 @st.composite
-def fifty(draw: st.DrawFn) -> list[Used]:
+def fifty(draw: st.DrawFn) -> list[TenantUsage]:
     """Up to fifty tenants whose ids no word and no figure of ours contains.
 
     Mostly of a few plans and alike in what they use, for of tenants who have nothing in common no group is
@@ -58,7 +58,7 @@ def fifty(draw: st.DrawFn) -> list[Used]:
 
     shares = [chance.choice([1, 1, 5]) for _ in plans]
     return [
-        Used(TenantId(f"zq{number}{suffix}"), *chance.choices(plans, shares), amount(), amount())
+        TenantUsage(TenantId(f"zq{number}{suffix}"), *chance.choices(plans, shares), amount(), amount())
         for number in range(count)
     ]
 
@@ -73,8 +73,8 @@ def test_the_examples_are_of_all_kinds() -> None:
 
     @settings(database=None, derandomize=True, max_examples=300)
     @given(fifty())
-    def look(some: list[Used]) -> None:
-        groups = folded([each for each in some if each.rows and each.raw_bytes])
+    def look(some: list[TenantUsage]) -> None:
+        groups = publishable_groups([each for each in some if each.rows and each.raw_bytes])
         kinds["several" if len(groups) > 1 else "one" if groups else "none"] += 1
         kinds["folded beside another"] += len(groups) > 1 and OTHER in groups
 
@@ -83,7 +83,7 @@ def test_the_examples_are_of_all_kinds() -> None:
 
 
 @given(fifty())
-def test_nothing_that_names_anybody_is_in_the_document(some: list[Used]) -> None:
+def test_nothing_that_names_anybody_is_in_the_document(some: list[TenantUsage]) -> None:
     """Neither an id, nor a plan that was made for somebody, nor the exact figures of one tenant."""
     text = encoded(document(some, [INGEST], DAY)).decode()
     for each in some:
@@ -96,10 +96,10 @@ def test_nothing_that_names_anybody_is_in_the_document(some: list[Used]) -> None
 
 
 @given(fifty())
-def test_no_group_is_small_or_made_of_one_and_nobody_is_left_out(some: list[Used]) -> None:
+def test_no_group_is_small_or_made_of_one_and_nobody_is_left_out(some: list[TenantUsage]) -> None:
     """Every tenant is in a group that is shown, or none is: there is nothing to subtract."""
     active = [each for each in some if each.rows and each.raw_bytes]
-    groups = folded(active)
+    groups = publishable_groups(active)
     for group in groups.values():
         assert len(group) >= MIN_TENANTS
         assert max(each.rows for each in group) <= LARGEST_SHARE * sum(each.rows for each in group)
@@ -112,13 +112,13 @@ def test_no_group_is_small_or_made_of_one_and_nobody_is_left_out(some: list[Used
 
 
 @given(fifty(), st.randoms())
-def test_the_order_of_tenants_makes_no_difference(some: list[Used], chance: object) -> None:
+def test_the_order_of_tenants_makes_no_difference(some: list[TenantUsage], chance: object) -> None:
     mixed = sorted(some, key=lambda _: chance.random())  # type: ignore[attr-defined]
     assert document(mixed, [INGEST], DAY) == document(some, [INGEST], DAY)
 
 
 @given(fifty())
-def test_every_line_has_the_fields_on_the_list_and_no_others(some: list[Used]) -> None:
+def test_every_line_has_the_fields_on_the_list_and_no_others(some: list[TenantUsage]) -> None:
     for line in map(json.loads, encoded(document(some, [INGEST], DAY)).splitlines()):
         assert line.keys() == FIELDS[line["kind"]]
         assert line["day"] == "2026-11-23"
@@ -145,13 +145,19 @@ def test_a_group_of_nine_is_folded_together_with_the_smallest_of_the_others() ->
     some = [used(number, "byoc") for number in range(9)]
     some += [used(number, "managed_15") for number in range(100, 130)]
     some += [used(number, "managed_30") for number in range(200, 212)]
-    assert {name: len(group) for name, group in folded(some).items()} == {"managed_15": 30, OTHER: 21}
+    assert {name: len(group) for name, group in publishable_groups(some).items()} == {
+        "managed_15": 30,
+        OTHER: 21,
+    }
 
 
 def test_two_small_groups_that_are_enough_together_leave_the_others_as_they_are() -> None:
     some = [used(number, "byoc") for number in range(5)] + [used(number, "trial") for number in range(10, 15)]
     some += [used(number, "managed_15") for number in range(100, 130)]
-    assert {name: len(group) for name, group in folded(some).items()} == {"managed_15": 30, OTHER: 10}
+    assert {name: len(group) for name, group in publishable_groups(some).items()} == {
+        "managed_15": 30,
+        OTHER: 10,
+    }
 
 
 def test_who_stored_nothing_makes_no_group_larger() -> None:
@@ -185,5 +191,5 @@ def test_a_field_that_is_not_on_the_list_stops_it_all() -> None:
 
 def test_the_page_about_telemetry_tells_of_every_field() -> None:
     page = Path("docs/telemetry.md").read_text()
-    told = {line.split("|")[1].strip(" `") for line in page.splitlines() if line.startswith("| `")}
-    assert told == set.union(*map(set, FIELDS.values()))
+    reported = {line.split("|")[1].strip(" `") for line in page.splitlines() if line.startswith("| `")}
+    assert reported == set.union(*map(set, FIELDS.values()))

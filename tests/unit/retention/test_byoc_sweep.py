@@ -9,16 +9,16 @@ import pytest
 from obstore.store import MemoryStore
 
 from functions.retention import byoc_sweeper
-from functions.retention.byoc_sweeper import MARKS_KEPT, OwnSweep, run
+from functions.retention.byoc_sweeper import MARKS_KEPT, ByocSweep, run
 from functions.retention.stale import STALE_AFTER
-from functions.shared.apart import THREADS
-from functions.shared.buckets.contract import Bucket, BucketRefusedError, BucketUnavailableError, Listed
-from functions.shared.buckets.own import OwnBucket
-from functions.shared.custody.destinations import DestinationsUnavailableError
-from functions.shared.staging import StagedKey, time_ordered_id
-from functions.shared.telling import Teller, TellingError
+from functions.shared.buckets.contract import Bucket, BucketRefusedError, BucketUnavailableError, ListedObject
+from functions.shared.buckets.platform import PlatformBucket
+from functions.shared.byoc.destination_store import DestinationsUnavailableError
+from functions.shared.events.staged_key import StagedKey, time_ordered_id
+from functions.shared.fan_out import THREADS
+from functions.shared.notifications import NotificationError, QueueNotifier
 from functions.shared.tenancy import TenantId, idempotency_prefix
-from functions.sync.notifications import read
+from functions.sync.notifications import read_messages
 from tests.unit.shared.endless import bucket_that_answers, page
 from tests.unit.shared.turns import Turns
 
@@ -42,7 +42,7 @@ class Sqs:
         self.bodies.append(MessageBody)
 
     @property
-    def told(self) -> dict[str, list[str]]:
+    def reported(self) -> dict[str, list[str]]:
         records = [
             {
                 "messageId": "m",
@@ -53,7 +53,7 @@ class Sqs:
             for body in self.bodies
         ]
         found: dict[str, list[str]] = {}
-        for message in read({"Records": records}):
+        for message in read_messages({"Records": records}):
             found.setdefault(str(message.tenant), []).extend(each.key for each in message.objects or ())
         return found
 
@@ -69,12 +69,12 @@ class Keeper:
         found = self.buckets[tenant]
         return found() if callable(found) else found
 
-    def forget(self, tenant: TenantId) -> None:
+    def evict(self, tenant: TenantId) -> None:
         self.forgotten.append(tenant)
 
 
 def bucket_with(tenant: TenantId, count: int) -> tuple[Any, list[str]]:
-    bucket: Any = OwnBucket(MemoryStore())
+    bucket: Any = PlatformBucket(MemoryStore())
     keys = [
         str(StagedKey(tenant, date(2026, 11, 23), time_ordered_id(), 3, 300, date(2026, 12, 23)))
         for _ in range(count)
@@ -84,9 +84,9 @@ def bucket_with(tenant: TenantId, count: int) -> tuple[Any, list[str]]:
     return bucket, keys
 
 
-def sweep(sqs: Sqs, **buckets: Any) -> tuple[OwnSweep, Keeper]:
+def sweep(sqs: Sqs, **buckets: Any) -> tuple[ByocSweep, Keeper]:
     keeper = Keeper(**buckets)
-    return OwnSweep(keeper, Teller("byoc", "sweeper-byoc", sqs), Turns()), keeper  # type: ignore[arg-type]
+    return ByocSweep(keeper, QueueNotifier("byoc", "sweeper-byoc", sqs), Turns()), keeper  # type: ignore[arg-type]
 
 
 def test_each_tenants_stale_objects_are_told_of_under_its_name() -> None:
@@ -94,12 +94,12 @@ def test_each_tenants_stale_objects_are_told_of_under_its_name() -> None:
     # What lies in a bucket under another tenant's name is nobody's.
     globex.create(acmes[0], b"forged")
     sweeper, _ = sweep(sqs, acme=acme, globex=globex)
-    fresh = sweeper.one(ACME, datetime.now(UTC))
+    fresh = sweeper.sweep_bucket(ACME, datetime.now(UTC))
     assert fresh
     assert fresh.objects == 0
-    swept = [sweeper.one(tenant, later()) for tenant in (ACME, GLOBEX)]
+    swept = [sweeper.sweep_bucket(tenant, later()) for tenant in (ACME, GLOBEX)]
     assert [each and each.objects for each in swept] == [600, 3]
-    assert {tenant: sorted(keys) for tenant, keys in sqs.told.items()} == {
+    assert {tenant: sorted(keys) for tenant, keys in sqs.reported.items()} == {
         "acme": sorted(acmes),
         "globex": sorted(globexes),
     }
@@ -111,20 +111,20 @@ def test_a_listing_of_other_keys_than_were_asked_for_is_told_of_without_them(
     """Sync takes no message that tells of another's objects: none of those beside them would be loaded."""
     (acme, acmes), (_, globexes), sqs = bucket_with(ACME, 2), bucket_with(GLOBEX, 1), Sqs()
     now = later().replace(minute=30)
-    everything = [Listed(key, "e", 1, now - timedelta(hours=1)) for key in (*globexes, *acmes)]
+    everything = [ListedObject(key, "e", 1, now - timedelta(hours=1)) for key in (*globexes, *acmes)]
     monkeypatch.setattr(acme, "under", lambda _prefix: iter(everything))
-    swept = sweep(sqs, acme=acme)[0].one(ACME, now)
+    swept = sweep(sqs, acme=acme)[0].sweep_bucket(ACME, now)
     assert swept
     assert swept.objects == 2
-    assert sorted(sqs.told["acme"]) == sorted(acmes)
+    assert sorted(sqs.reported["acme"]) == sorted(acmes)
 
 
 def test_a_run_tells_of_so_many_and_begins_with_the_oldest(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(byoc_sweeper, "OBJECTS_A_RUN", 10)
     (acme, keys), sqs = bucket_with(ACME, 30), Sqs()
-    sweep(sqs, acme=acme)[0].one(ACME, later())
-    assert len(sqs.told["acme"]) == 10
-    assert set(sqs.told["acme"]) <= set(keys)
+    sweep(sqs, acme=acme)[0].sweep_bucket(ACME, later())
+    assert len(sqs.reported["acme"]) == 10
+    assert set(sqs.reported["acme"]) <= set(keys)
 
 
 def test_old_marks_are_deleted_once_an_hour_and_young_ones_stay() -> None:
@@ -136,7 +136,7 @@ def test_old_marks_are_deleted_once_an_hour_and_young_ones_stay() -> None:
         (in_two_days.replace(minute=30), 1),
         (in_two_days.replace(minute=2), 0),
     ):
-        sweeper.one(ACME, now)
+        sweeper.sweep_bucket(ACME, now)
         assert len(list(acme.under(idempotency_prefix(ACME)))) == left
 
 
@@ -146,14 +146,14 @@ def test_however_many_young_marks_come_first_the_old_ones_behind_them_are_delete
     """Marks are named by digests, and lie in no order of age."""
     (acme, _), sqs, now = bucket_with(ACME, 0), Sqs(), later().replace(minute=2)
     marks = [
-        Listed(f"{idempotency_prefix(ACME)}{number:06}", "e", 1, now - timedelta(days=age))
+        ListedObject(f"{idempotency_prefix(ACME)}{number:06}", "e", 1, now - timedelta(days=age))
         for age, numbers in ((1, range(25_000)), (3, range(25_000, 25_010)))
         for number in numbers
     ]
     deleted: list[str] = []
     monkeypatch.setattr(acme, "under", lambda prefix: iter(marks if "idempotency" in prefix else []))
     monkeypatch.setattr(acme, "delete", deleted.extend)
-    swept = sweep(sqs, acme=acme)[0].one(ACME, now)
+    swept = sweep(sqs, acme=acme)[0].sweep_bucket(ACME, now)
     assert swept
     assert (swept.marks, deleted) == (10, [each.key for each in marks[-10:]])
 
@@ -164,7 +164,7 @@ def test_where_time_runs_out_no_more_marks_are_looked_at(monkeypatch: pytest.Mon
     for number in range(29):
         acme.create(f"{idempotency_prefix(ACME)}{number}", b"x")
     now = (datetime.now(UTC) + MARKS_KEPT + timedelta(hours=2)).replace(minute=2)
-    swept = sweep(Sqs(), acme=acme)[0].one(ACME, now, lambda: next(times))
+    swept = sweep(Sqs(), acme=acme)[0].sweep_bucket(ACME, now, lambda: next(times))
     assert swept
     assert (swept.marks, len(list(acme.under(idempotency_prefix(ACME))))) == (20, 10)
 
@@ -181,11 +181,13 @@ def test_a_bucket_that_fails_is_counted_and_stops_nobody(
     sweeper, keeper = sweep(sqs, acme=fail, globex=globex)
     swept = run(sweeper, [ACME, GLOBEX], lambda: 300.0)
     assert (swept["unswept"], swept["objects"]) == (1, 2)
-    assert sorted(sqs.told["globex"]) == sorted(keys)
+    assert sorted(sqs.reported["globex"]) == sorted(keys)
     assert keeper.forgotten == (["acme"] if isinstance(fault, BucketRefusedError) else [])
 
 
-@pytest.mark.parametrize("fault", [TellingError("SQS: AccessDenied"), DestinationsUnavailableError("no")])
+@pytest.mark.parametrize(
+    "fault", [NotificationError("SQS: AccessDenied"), DestinationsUnavailableError("no")]
+)
 def test_what_fails_on_our_side_is_no_bucket_of_a_customer_and_wakes_somebody(
     fault: Exception, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -197,7 +199,7 @@ def test_what_fails_on_our_side_is_no_bucket_of_a_customer_and_wakes_somebody(
     sweeper, _ = sweep(sqs, acme=fail, globex=globex)
     with pytest.raises(type(fault)):
         run(sweeper, [ACME, GLOBEX], lambda: 300.0)
-    assert sorted(sqs.told["globex"]) == sorted(keys)
+    assert sorted(sqs.reported["globex"]) == sorted(keys)
     assert '"BucketsUnswept":1' in capsys.readouterr().out
 
 
@@ -215,7 +217,7 @@ def test_a_bucket_that_hangs_neither_stops_nor_outlasts_the_run(monkeypatch: pyt
     assert time.monotonic() - began < 2
     assert (swept["unswept"], swept["objects"]) == (1, 2)
     assert keeper.forgotten == ["acme"], "its client may still be used by the thread that hangs"
-    assert sorted(sqs.told["globex"]) == sorted(keys)
+    assert sorted(sqs.reported["globex"]) == sorted(keys)
 
 
 def test_buckets_that_never_end_are_left_after_their_share_of_the_run(
@@ -232,7 +234,7 @@ def test_buckets_that_never_end_are_left_after_their_share_of_the_run(
         swept = run(sweeper, sweeper.in_order([*hostile, GLOBEX]), lambda: 100 - (time.monotonic() - began))
         assert time.monotonic() - began < 20
     assert (swept["unswept"], swept["objects"]) == (THREADS, 2)
-    assert sorted(sqs.told["globex"]) == sorted(keys)
+    assert sorted(sqs.reported["globex"]) == sorted(keys)
 
 
 def test_a_run_that_dies_of_one_bucket_begins_the_next_time_with_the_others() -> None:
@@ -242,9 +244,9 @@ def test_a_run_that_dies_of_one_bucket_begins_the_next_time_with_the_others() ->
     sweeper, _ = sweep(Sqs(), acme=die, globex=bucket_with(GLOBEX, 1)[0])
     assert sweeper.in_order([ACME, GLOBEX]) == [ACME, GLOBEX]
     with pytest.raises(SystemExit):
-        sweeper.one(ACME, later())
+        sweeper.sweep_bucket(ACME, later())
     assert sweeper.in_order([ACME, GLOBEX]) == [GLOBEX, ACME]
-    sweeper.one(GLOBEX, later())
+    sweeper.sweep_bucket(GLOBEX, later())
     assert sweeper.in_order([ACME, GLOBEX]) == [ACME, GLOBEX]
 
 

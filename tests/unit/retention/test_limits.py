@@ -11,39 +11,47 @@ from hypothesis import strategies as st
 from moto import mock_aws
 
 from functions.accounts import directory
-from functions.retention.accounts import Accounts, AccountsUnavailableError
-from functions.retention.census import Census, overdue
-from functions.retention.limits import STRAGGLING_DAYS, Account, Limit, days_kept, limits_of, moved, shortened
-from functions.shared.account.retention_terms import (
+from functions.retention.accounts import AccountScan, AccountsUnavailableError
+from functions.retention.limits import (
+    STRAGGLING_DAYS,
+    AccountRetention,
+    Limit,
+    days_kept,
+    limits_of,
+    moved_to_byoc,
+    shortened,
+)
+from functions.retention.violations import TenantRowCount, past_retention
+from functions.shared.accounts.account_status import AccountStatus, account_status_item, account_status_on
+from functions.shared.accounts.retention_terms import (
     GRACE_DAYS,
     SECONDS_A_DAY,
+    RetentionStep,
     RetentionTerms,
-    Step,
     terms_after,
     terms_item,
 )
-from functions.shared.account.standing import Standing, standing_item, standing_on
 from functions.shared.plans import PLANS
 from functions.shared.tenancy import TenantId
 
 NOW = 1_800_000_000
 DAY = SECONDS_A_DAY
 ACME, GLOBEX = TenantId("acme"), TenantId("globex")
-SHORT, LONG, OWN = (standing_on(PLANS[name]) for name in ("managed_15", "managed_30", "byoc"))
+SHORT, LONG, OWN = (account_status_on(PLANS[name]) for name in ("managed_15", "managed_30", "byoc"))
 
 
-def account(terms: RetentionTerms, tenant: TenantId = ACME) -> Account:
-    return Account(tenant, "managed_15", terms)
+def account(terms: RetentionTerms, tenant: TenantId = ACME) -> AccountRetention:
+    return AccountRetention(tenant, "managed_15", terms)
 
 
 def test_who_moves_has_moved_when_the_grace_is_over_however_lately_the_plan_had_changed_before() -> None:
     longer = terms_after(RetentionTerms(15), LONG, NOW - DAY)
     terms = terms_after(longer, OWN, NOW)
-    accounts = [Account(ACME, "byoc", terms), account(terms_after(longer, SHORT, NOW), GLOBEX)]
+    accounts = [AccountRetention(ACME, "byoc", terms), account(terms_after(longer, SHORT, NOW), GLOBEX)]
     assert shortened(accounts, NOW) == [ACME, GLOBEX]
     over = NOW + GRACE_DAYS * DAY
-    assert [moved(accounts, at) for at in (NOW, over - 1, over)] == [[], [], [ACME]]
-    assert moved(accounts, over + STRAGGLING_DAYS * DAY) == []
+    assert [moved_to_byoc(accounts, at) for at in (NOW, over - 1, over)] == [[], [], [ACME]]
+    assert moved_to_byoc(accounts, over + STRAGGLING_DAYS * DAY) == []
 
 
 def test_a_limit_binds_once_a_plan_has_changed() -> None:
@@ -64,27 +72,27 @@ def test_a_tenant_is_looked_for_from_the_end_of_the_grace_until_its_old_rows_wou
 
 def test_a_shorter_term_is_looked_after_while_a_still_shorter_one_is_pending() -> None:
     """In the second grace the first change still holds: rows beyond 15 days do not get their 30 back."""
-    steps = (Step(NOW - DAY, 15), Step(NOW + DAY, 0))
+    steps = (RetentionStep(NOW - DAY, 15), RetentionStep(NOW + DAY, 0))
     assert shortened([account(RetentionTerms(0, steps))], NOW) == [ACME]
     assert limits_of([account(RetentionTerms(0, steps))], NOW) == {ACME: Limit(15, binding=True)}
 
 
 def test_days_that_somebody_raised_by_hand_after_a_change_are_kept() -> None:
     """Rows are stamped with them: what was announced before is no reason to take them sooner."""
-    raised = account(RetentionTerms(30, (Step(NOW - DAY, 15),)))
+    raised = account(RetentionTerms(30, (RetentionStep(NOW - DAY, 15),)))
     assert limits_of([raised], NOW) == {ACME: Limit(30, binding=True)}
-    old = Census(ACME, datetime.fromtimestamp(NOW - 20 * DAY, UTC), 3)
-    assert overdue([old], [raised], datetime.fromtimestamp(NOW, UTC)) == []
+    old = TenantRowCount(ACME, datetime.fromtimestamp(NOW - 20 * DAY, UTC), 3)
+    assert past_retention([old], [raised], datetime.fromtimestamp(NOW, UTC)) == []
 
 
 @given(st.lists(st.tuples(st.sampled_from([SHORT, LONG, OWN]), st.integers(0, 20 * DAY)), max_size=8))
 def test_what_is_announced_is_never_less_than_what_new_rows_are_stamped_with(
-    changes: list[tuple[Standing, int]],
+    changes: list[tuple[AccountStatus, int]],
 ) -> None:
     """So raising what is kept to that, for changes made by hand, changes nothing of those that are told."""
     terms, now = RetentionTerms(30), NOW
-    for standing, seconds in changes:
-        terms, now = terms_after(terms, standing, now), now + seconds
+    for account_status, seconds in changes:
+        terms, now = terms_after(terms, account_status, now), now + seconds
         for at in (now - seconds, now, now + GRACE_DAYS * DAY):
             assert days_kept(terms, at) == terms.in_force(at).days
 
@@ -109,15 +117,15 @@ def test_every_account_is_read_as_sign_up_and_billing_write_it(dynamodb: Any) ->
     office.put_account(directory.Account(ACME, LONG))
     office.put_account(directory.Account(GLOBEX, OWN))
     terms = terms_after(RetentionTerms(30), SHORT, NOW)
-    item = {"tenant_id": {"S": "changed"}, **standing_item(SHORT), **terms_item(terms)}
+    item = {"tenant_id": {"S": "changed"}, **account_status_item(SHORT), **terms_item(terms)}
     dynamodb.put_item(TableName="accounts", Item=item)
     dynamodb.put_item(TableName="accounts", Item={"tenant_id": {"S": "tombstone"}})
 
-    found = {each.tenant: each for each in Accounts("accounts", dynamodb).all()}
+    found = {each.tenant: each for each in AccountScan("accounts", dynamodb).all()}
     assert found == {
-        ACME: Account(ACME, "managed_30", RetentionTerms(30)),
-        GLOBEX: Account(GLOBEX, "byoc", RetentionTerms(0)),
-        "changed": Account(TenantId("changed"), "managed_15", terms),
+        ACME: AccountRetention(ACME, "managed_30", RetentionTerms(30)),
+        GLOBEX: AccountRetention(GLOBEX, "byoc", RetentionTerms(0)),
+        "changed": AccountRetention(TenantId("changed"), "managed_15", terms),
     }
 
 
@@ -125,7 +133,7 @@ class Paging:
     """DynamoDB with one account a page."""
 
     def __init__(self) -> None:
-        self.items = [{"tenant_id": {"S": name}, **standing_item(LONG)} for name in ("aa", "bb", "cc")]
+        self.items = [{"tenant_id": {"S": name}, **account_status_item(LONG)} for name in ("aa", "bb", "cc")]
 
     def scan(self, ExclusiveStartKey: int = 0, **_asked: Any) -> dict[str, Any]:  # noqa: N803
         after = ExclusiveStartKey + 1
@@ -134,9 +142,9 @@ class Paging:
 
 
 def test_all_pages_are_read() -> None:
-    assert [each.tenant for each in Accounts("accounts", Paging()).all()] == ["aa", "bb", "cc"]
+    assert [each.tenant for each in AccountScan("accounts", Paging()).all()] == ["aa", "bb", "cc"]
 
 
 def test_a_table_that_does_not_answer_is_not_an_empty_one(dynamodb: Any) -> None:
     with pytest.raises(AccountsUnavailableError, match="ResourceNotFoundException"):
-        Accounts("missing", dynamodb).all()
+        AccountScan("missing", dynamodb).all()

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from functions.shared.access import BYOC
-from functions.shared.account.retention_terms import GRACE_DAYS
+from functions.shared.accounts.retention_terms import GRACE_DAYS
 from functions.shared.plans import PLANS
 from infra.topology import BUCKETS, FUNCTIONS, SIGNALS
 
@@ -31,9 +31,9 @@ def test_every_part_of_every_bucket_has_its_limit_told() -> None:
 
 def test_every_plan_has_its_days_told() -> None:
     for plan in PLANS.values():
-        (told,) = (each for each in ROWS if f"`{plan.name}`" in each[0])
+        (reported,) = (each for each in ROWS if f"`{plan.name}`" in each[0])
         days = 0 if plan.name == BYOC else plan.retention_days
-        assert re.search(rf"\b{days} days\b", told[2]), plan.name
+        assert re.search(rf"\b{days} days\b", reported[2]), plan.name
 
 
 def test_the_grace_of_a_shorter_plan_is_told() -> None:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.retention.limits import Limit
-from functions.retention.plan import Cut, Holding, Partition, last_day, plan
+from functions.retention.plan import Cut, Partition, TenantRows, last_day, plan
 from functions.shared.tenancy import TenantId
 
 TODAY = date(2026, 11, 23)
@@ -21,8 +21,8 @@ def partition(days_from_today: int) -> Partition:
     return Partition(days(days_from_today), rows=10, bytes=100)
 
 
-def holding(tenant: TenantId, expires: int, received: int, rows: int = 1) -> Holding:
-    return Holding(tenant, days(expires), days(received), rows)
+def group(tenant: TenantId, expires: int, received: int, rows: int = 1) -> TenantRows:
+    return TenantRows(tenant, days(expires), days(received), rows)
 
 
 def test_a_day_is_kept_until_it_is_over() -> None:
@@ -49,7 +49,7 @@ def test_nothing_is_planned_for_an_empty_table() -> None:
 
 def test_who_has_a_longer_plan_now_keeps_rows_when_their_partition_is_over() -> None:
     """Received 16 days ago on 15 days; acme has had 30 since, globex has not."""
-    held = [holding(ACME, -1, -16, 3), holding(GLOBEX, -1, -16, 4)]
+    held = [group(ACME, -1, -16, 3), group(GLOBEX, -1, -16, 4)]
     planned = plan([partition(-1)], held, {ACME: Limit(30), GLOBEX: Limit(15)}, TODAY)
     (thinned,) = planned.thin
     assert (thinned.partition, thinned.gone, thinned.others_stay) == (partition(-1), 4, False)
@@ -58,13 +58,13 @@ def test_who_has_a_longer_plan_now_keeps_rows_when_their_partition_is_over() -> 
 
 
 def test_a_partition_of_which_all_stays_is_left_alone_until_the_longer_plan_is_over() -> None:
-    held, limits = [holding(ACME, -15, -30)], {ACME: Limit(30)}
+    held, limits = [group(ACME, -15, -30)], {ACME: Limit(30)}
     assert plan([partition(-15)], held, limits, TODAY).keep == (partition(-15),)
     assert plan([partition(-15)], held, limits, days(1)).drop == (partition(-15),)
 
 
 def test_a_kept_partition_is_overdue_by_the_day_of_what_goes_and_not_by_its_own() -> None:
-    held, limits = [holding(ACME, -15, -30)], {ACME: Limit(30)}
+    held, limits = [group(ACME, -15, -30)], {ACME: Limit(30)}
     assert [plan([partition(-15)], held, limits, days(late)).overdue for late in (1, 2)] == [
         (),
         (partition(-15),),
@@ -73,7 +73,7 @@ def test_a_kept_partition_is_overdue_by_the_day_of_what_goes_and_not_by_its_own(
 
 def test_who_has_a_shorter_plan_now_loses_rows_before_their_partition_is_over() -> None:
     """Exactly those that are older than 15 days, whatever the others have."""
-    held = [holding(ACME, 14, -16, 3), holding(ACME, 15, -15, 5)]
+    held = [group(ACME, 14, -16, 3), group(ACME, 15, -15, 5)]
     planned = plan([partition(14), partition(15)], held, {ACME: Limit(15, binding=True)}, TODAY)
     (shortened,) = planned.shorten
     assert (shortened.partition, shortened.gone, shortened.others_stay) == (partition(14), 3, True)
@@ -82,12 +82,12 @@ def test_who_has_a_shorter_plan_now_loses_rows_before_their_partition_is_over() 
 
 
 def test_a_figure_that_nobody_announced_deletes_nothing_before_its_day() -> None:
-    held = [holding(ACME, 14, -16)]
+    held = [group(ACME, 14, -16)]
     assert plan([partition(14)], held, {ACME: Limit(15)}, TODAY).shorten == ()
 
 
 def test_rows_of_a_tenant_that_nobody_knows_go_with_their_partition() -> None:
-    assert plan([partition(-1)], [holding(ACME, -1, -2)], {}, TODAY).drop == (partition(-1),)
+    assert plan([partition(-1)], [group(ACME, -1, -2)], {}, TODAY).drop == (partition(-1),)
 
 
 def test_tenants_of_one_limit_are_cut_together() -> None:
@@ -95,7 +95,7 @@ def test_tenants_of_one_limit_are_cut_together() -> None:
     limits = {tenant: Limit(15, binding=True) for tenant in tenants[:2]} | {
         tenants[2]: Limit(0, binding=True)
     }
-    held = [holding(tenant, 14, -16) for tenant in tenants]
+    held = [group(tenant, 14, -16) for tenant in tenants]
     (shortened,) = plan([partition(14)], held, limits, TODAY).shorten
     assert shortened.cuts == (Cut(tuple(tenants[:2]), days(-15)), Cut((tenants[2],), TODAY))
 
@@ -110,8 +110,8 @@ def test_every_partition_is_dropped_or_kept_and_never_before_its_time(some: set[
     assert set(planned.overdue) <= set(planned.drop)
 
 
-holdings = st.builds(
-    lambda tenant, received, stamped, rows: holding(TenantId(tenant), received + stamped, received, rows),
+groups = st.builds(
+    lambda tenant, received, stamped, rows: group(TenantId(tenant), received + stamped, received, rows),
     st.sampled_from(["aa", "bb", "cc", "dd"]),
     st.integers(-50, 0),
     st.sampled_from([15, 30]),
@@ -123,17 +123,15 @@ some_limits = st.dictionaries(
 )
 
 
-@given(
-    st.lists(holdings, unique_by=lambda each: (each.tenant, each.expires_on, each.received_on)), some_limits
-)
-def test_a_plan_takes_exactly_what_is_due(held: list[Holding], limits: dict[TenantId, Limit]) -> None:
+@given(st.lists(groups, unique_by=lambda each: (each.tenant, each.expires_on, each.received_on)), some_limits)
+def test_a_plan_takes_exactly_what_is_due(held: list[TenantRows], limits: dict[TenantId, Limit]) -> None:
     """Carried out on the rows themselves, by its cuts, it leaves what is not due, to the row."""
     partitions = {each.expires_on: Partition(each.expires_on, 1, 1) for each in held}
     planned = plan(partitions.values(), held, limits, TODAY)
     drop = {each.expires_on for each in planned.drop}
     rewritten = {each.partition.expires_on: each for each in (*planned.thin, *planned.shorten)}
 
-    def survives(each: Holding) -> bool:
+    def survives(each: TenantRows) -> bool:
         if each.expires_on not in rewritten:
             return each.expires_on not in drop
         by = rewritten[each.expires_on]

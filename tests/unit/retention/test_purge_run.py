@@ -7,8 +7,8 @@ from datetime import date, timedelta
 import pytest
 
 from functions.retention.limits import Limit
-from functions.retention.plan import Holding, Partition, Rewriting
-from functions.retention.purge import Purged, purge
+from functions.retention.plan import Partition, Rewriting, TenantRows
+from functions.retention.purge import PurgeResult, purge
 from functions.shared.tenancy import TenantId
 from functions.shared.warehouse import WarehouseBusyError
 
@@ -40,12 +40,12 @@ class Store:
     def all(self) -> list[Partition]:
         return list(self.partitions)
 
-    def expired(self, today: date) -> list[Holding]:
-        return [each for each in self._holdings() if each.expires_on < today]
+    def expired(self, today: date) -> list[TenantRows]:
+        return [each for each in self._tenant_rows() if each.expires_on < today]
 
-    def of(self, tenants: Sequence[TenantId], today: date) -> list[Holding]:
+    def of(self, tenants: Sequence[TenantId], today: date) -> list[TenantRows]:
         self.asked.append(tenants)
-        return [each for each in self._holdings() if each.expires_on >= today and each.tenant in tenants]
+        return [each for each in self._tenant_rows() if each.expires_on >= today and each.tenant in tenants]
 
     def oldest_received(self) -> str | None:
         return "2026-11-08 00:00:00.000000" if self.partitions else None
@@ -68,14 +68,14 @@ class Store:
         if partition.expires_on in self.broken:
             raise WarehouseBusyError("ClickHouse is busy", 252)
 
-    def _holdings(self) -> list[Holding]:
+    def _tenant_rows(self) -> list[TenantRows]:
         received = TODAY - timedelta(days=16)
         held = {day: rows for day, rows in self.held.items() if day not in self.left}
-        others = [Holding(TenantId("others"), day, received, 10 - rows) for day, rows in held.items()]
-        return [*others, *(Holding(ACME, day, received, rows) for day, rows in held.items())]
+        others = [TenantRows(TenantId("others"), day, received, 10 - rows) for day, rows in held.items()]
+        return [*others, *(TenantRows(ACME, day, received, rows) for day, rows in held.items())]
 
 
-def run(store: Store, *, longer: bool = False, shorter: bool = False) -> Purged:
+def run(store: Store, *, longer: bool = False, shorter: bool = False) -> PurgeResult:
     limits = {ACME: Limit(30)} if longer else {ACME: Limit(15, binding=True)} if shorter else {}
     return purge(store, TODAY, limits, [ACME] if shorter else [])
 
@@ -84,7 +84,7 @@ def test_what_has_expired_is_dropped_and_counted() -> None:
     done = run(Store([-2, -1, 0, 5]))
     assert (done.partitions, done.rows, done.bytes, done.failed, done.overdue) == (2, 20, 200, 0, 0)
     assert (done.oldest_left, done.oldest_received) == ("2026-11-23", "2026-11-08 00:00:00.000000")
-    assert done.tells_something
+    assert done.is_notable
 
 
 def test_a_second_run_drops_nothing() -> None:
@@ -92,7 +92,7 @@ def test_a_second_run_drops_nothing() -> None:
     run(store)
     done = run(store)
     assert (done.partitions, done.rows, done.failed) == (0, 0, 0)
-    assert not done.tells_something
+    assert not done.is_notable
 
 
 def test_a_drop_that_fails_stops_no_other_and_is_reported(capsys: pytest.CaptureFixture[str]) -> None:
@@ -161,7 +161,7 @@ def test_what_was_removed_is_told_of_though_nobody_can_look_at_what_is_left(
 
 def test_what_was_rewritten_and_cannot_be_looked_at_again_is_not_called_gone() -> None:
     class Blind(Store):
-        def of(self, tenants: Sequence[TenantId], today: date) -> list[Holding]:
+        def of(self, tenants: Sequence[TenantId], today: date) -> list[TenantRows]:
             if self.left:
                 raise WarehouseBusyError("ClickHouse is busy", 202)
             return super().of(tenants, today)

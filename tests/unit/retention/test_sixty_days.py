@@ -15,11 +15,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from functions.retention.handler import day_of
-from functions.retention.limits import Account, limits_of, shortened
-from functions.retention.plan import Holding, Partition, Rewriting
+from functions.retention.limits import AccountRetention, limits_of, shortened
+from functions.retention.plan import Partition, Rewriting, TenantRows
 from functions.retention.purge import purge
-from functions.shared.account.retention_terms import RetentionTerms, terms_after
-from functions.shared.account.standing import standing_on
+from functions.shared.accounts.account_status import account_status_on
+from functions.shared.accounts.retention_terms import RetentionTerms, terms_after
 from functions.shared.plans import PLANS
 from functions.shared.tenancy import TenantId
 from tests.examples import examples
@@ -27,7 +27,8 @@ from tests.unit.retention.lives import A_DAY, BEGINNING, Life
 
 DAYS = 60
 STANDINGS = {
-    days: standing_on(PLANS[name]) for days, name in ((15, "managed_15"), (30, "managed_30"), (0, "byoc"))
+    days: account_status_on(PLANS[name])
+    for days, name in ((15, "managed_15"), (30, "managed_30"), (0, "byoc"))
 }
 
 Group = tuple[TenantId, date, date]
@@ -55,17 +56,17 @@ class Table:
     def all(self) -> list[Partition]:
         return [Partition(day, sum(held.values()), 1) for day, held in self.by_day.items() if held]
 
-    def expired(self, today: date) -> list[Holding]:
+    def expired(self, today: date) -> list[TenantRows]:
         return [
-            Holding(tenant, day, received, rows)
+            TenantRows(tenant, day, received, rows)
             for day, held in self.by_day.items()
             if day < today
             for (tenant, received), rows in held.items()
         ]
 
-    def of(self, tenants: Sequence[TenantId], today: date) -> list[Holding]:
+    def of(self, tenants: Sequence[TenantId], today: date) -> list[TenantRows]:
         return [
-            Holding(tenant, day, received, self.by_day[day][tenant, received])
+            TenantRows(tenant, day, received, self.by_day[day][tenant, received])
             for tenant in tenants
             for day, received in self.by_tenant[tenant]
             if day >= today
@@ -154,7 +155,7 @@ class Story:
                 self.terms[tenant] = terms_after(self.terms[tenant], STANDINGS[days], int(at.timestamp()))
             while self.loads and self.loads[-1].loaded_at <= now:
                 self._load(self.loads.pop())
-            accounts = [Account(tenant, "", terms) for tenant, terms in self.terms.items()]
+            accounts = [AccountRetention(tenant, "", terms) for tenant, terms in self.terms.items()]
             moment = now.timestamp()
             done = purge(self.table, day_of(now), limits_of(accounts, moment), shortened(accounts, moment))
             assert (done.failed, done.undone) == (0, 0)
@@ -259,11 +260,11 @@ some_tenants = st.lists(st.tuples(st.sampled_from([15, 30]), changes), min_size=
 @examples(40)
 @given(some_tenants, st.lists(st.integers(0, 20), max_size=5), st.integers(0, 99))
 def test_no_turn_of_events_does_either(
-    told: list[tuple[int, list[tuple[int, int]]]], late_days: list[int], seed: int
+    reported: list[tuple[int, list[tuple[int, int]]]], late_days: list[int], seed: int
 ) -> None:
     """Each tenant sends a row a day; `late_days`: by how much some are late, in turns with others."""
     lives, came = {}, []
-    for number, (plan, changed) in enumerate(told):
+    for number, (plan, changed) in enumerate(reported):
         tenant = TenantId(f"tenant-{number}")
         moments = sorted((BEGINNING + timedelta(hours=hour), days) for hour, days in changed)
         lives[tenant] = Life([(BEGINNING - timedelta(days=99), plan), *moments])

@@ -10,13 +10,13 @@ from obstore.store import MemoryStore
 
 from functions.retention import sweeper
 from functions.retention.stale import STALE_AFTER, expired, stale
-from functions.retention.sweeper import Sweep
-from functions.shared.buckets.contract import Listed
-from functions.shared.buckets.own import OwnBucket
-from functions.shared.staging import StagedKey, time_ordered_id
-from functions.shared.telling import OBJECTS_A_MESSAGE, notifications
+from functions.retention.sweeper import StagingSweep
+from functions.shared.buckets.contract import ListedObject
+from functions.shared.buckets.platform import PlatformBucket
+from functions.shared.events.staged_key import StagedKey, time_ordered_id
+from functions.shared.notifications import OBJECTS_A_MESSAGE, notifications
 from functions.shared.tenancy import TenantId
-from functions.sync.notifications import read
+from functions.sync.notifications import read_messages
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
@@ -25,16 +25,16 @@ def key(tenant: str = "acme") -> str:
     return str(StagedKey(TenantId(tenant), date(2026, 11, 23), time_ordered_id(), 3, 300, date(2026, 12, 23)))
 
 
-def listed(age: timedelta, path: str | None = None) -> Listed:
-    return Listed(path or key(), "etag", 10, NOW - age)
+def listed(age: timedelta, path: str | None = None) -> ListedObject:
+    return ListedObject(path or key(), "etag", 10, NOW - age)
 
 
-def told(bodies: list[str]) -> list[str]:
+def reported(bodies: list[str]) -> list[str]:
     records = [
         {"messageId": "m", "receiptHandle": "r", "body": body, "attributes": {"ApproximateReceiveCount": "1"}}
         for body in bodies
     ]
-    return [each.key for message in read({"Records": records}) for each in message.objects or ()]
+    return [each.key for message in read_messages({"Records": records}) for each in message.objects or ()]
 
 
 @given(st.lists(st.integers(0, 3600), max_size=30))
@@ -54,7 +54,7 @@ def test_sync_reads_what_the_sweeper_writes() -> None:
     bodies = list(notifications(some))
     assert len(bodies) == -(-len(some) // OBJECTS_A_MESSAGE)
     assert max(map(len, bodies)) < 256 * 1024
-    assert told(bodies) == [each.key for each in some]
+    assert reported(bodies) == [each.key for each in some]
 
 
 class Queue:
@@ -67,39 +67,39 @@ class Queue:
 
 
 def test_a_sweep_finds_every_stale_object_in_the_bucket_and_no_other_prefix() -> None:
-    bucket = OwnBucket(MemoryStore())
+    bucket = PlatformBucket(MemoryStore())
     keys = [key(tenant) for tenant in ("acme", "globex") for _ in range(600)]
     for path in [*keys, "idempotency/v1/x", "quarantine/v1/y"]:
         bucket.create(path, b"x")
     queue = Queue()
-    sweep = Sweep(bucket, queue, "url")
+    sweep = StagingSweep(bucket, queue, "url")
     assert sweep.run(datetime.now(UTC))["objects"] == 0
     swept = sweep.run(datetime.now(UTC) + STALE_AFTER + timedelta(minutes=1))
     assert swept["objects"] == 1200
     assert swept["oldest_seconds"] >= STALE_AFTER.total_seconds()
-    assert sorted(told(queue.bodies)) == sorted(keys)
+    assert sorted(reported(queue.bodies)) == sorted(keys)
 
 
 def test_of_a_long_listing_only_a_part_is_held_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """After an outage of days there are millions of staged objects, and half a gigabyte of memory."""
     monkeypatch.setattr(sweeper, "OBJECTS_A_STEP", 1000)
-    bucket, queue = OwnBucket(MemoryStore()), Queue()
+    bucket, queue = PlatformBucket(MemoryStore()), Queue()
     listed_before_the_first_message: list[int] = []
 
-    def under(_prefix: str, after: str | None) -> Iterator[Listed]:
+    def under(_prefix: str, after: str | None) -> Iterator[ListedObject]:
         for number in range(0 if after is None else 5000):
             if not queue.bodies:
                 listed_before_the_first_message.append(number)
             yield listed(timedelta(hours=2 if number == 4000 else 1))
 
     monkeypatch.setattr(bucket, "under", under)
-    swept = Sweep(bucket, queue, "url").run(NOW)
+    swept = StagingSweep(bucket, queue, "url").run(NOW)
     assert swept == {"objects": 5000, "messages": 20, "oldest_seconds": 7200, "expired": 0}
     assert len(listed_before_the_first_message) == 1000
 
 
 def test_what_waits_past_the_day_its_rows_expire_is_deleted_and_not_told_of() -> None:
-    bucket, queue = OwnBucket(MemoryStore()), Queue()
+    bucket, queue = PlatformBucket(MemoryStore()), Queue()
     late, young = (
         str(StagedKey(TenantId(tenant), date(2026, 11, 23), time_ordered_id(), 3, 300, date(2026, 12, day)))
         for tenant, day in (("acme", 8), ("globex", 9))
@@ -108,16 +108,16 @@ def test_what_waits_past_the_day_its_rows_expire_is_deleted_and_not_told_of() ->
         bucket.create(path, b"x")
     assert expired(bucket.under("staged/"), date(2026, 12, 8)) == []
     assert expired(bucket.under("staged/"), date(2026, 12, 9)) == [late]
-    swept = Sweep(bucket, queue, "url").run(datetime(2126, 12, 9, tzinfo=UTC))
+    swept = StagingSweep(bucket, queue, "url").run(datetime(2126, 12, 9, tzinfo=UTC))
     assert (swept["expired"], swept["objects"]) == (2, 0)
-    assert told(queue.bodies) == []
+    assert reported(queue.bodies) == []
     assert list(bucket.under("")) == []
 
 
 def test_a_run_looks_at_so_many_of_a_tenant_and_at_every_tenant(monkeypatch: pytest.MonkeyPatch) -> None:
     """However long the first one's listing is, and wherever a run begins."""
     monkeypatch.setattr(sweeper, "OBJECTS_A_TENANT", 3)
-    bucket, now = OwnBucket(MemoryStore()), datetime.now(UTC) + STALE_AFTER + timedelta(minutes=1)
+    bucket, now = PlatformBucket(MemoryStore()), datetime.now(UTC) + STALE_AFTER + timedelta(minutes=1)
     keys = {tenant: [key(tenant) for _ in range(count)] for tenant, count in (("acme", 10), ("globex", 2))}
     neighbours = [key("acme-2"), key("acme0"), key("acm")]
     for path in [*keys["acme"], *keys["globex"], *neighbours]:
@@ -125,7 +125,9 @@ def test_a_run_looks_at_so_many_of_a_tenant_and_at_every_tenant(monkeypatch: pyt
     for start in ("", "ac", "acme", "b", "zz"):
         monkeypatch.setattr(sweeper.secrets, "token_urlsafe", lambda _bytes, start=start: start)
         queue = Queue()
-        swept = Sweep(bucket, queue, "url").run(now)
+        swept = StagingSweep(bucket, queue, "url").run(now)
         assert swept["objects"] == 8
-        assert sorted(told(queue.bodies)) == sorted([*sorted(keys["acme"])[:3], *keys["globex"], *neighbours])
-    assert Sweep(bucket, Queue(), "url").run(now, lambda: False)["objects"] == 0
+        assert sorted(reported(queue.bodies)) == sorted(
+            [*sorted(keys["acme"])[:3], *keys["globex"], *neighbours]
+        )
+    assert StagingSweep(bucket, Queue(), "url").run(now, lambda: False)["objects"] == 0

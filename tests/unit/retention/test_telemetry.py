@@ -12,15 +12,20 @@ from botocore.stub import Stubber
 from moto import mock_aws
 from obstore.store import MemoryStore
 
-from functions.billing.metering import Count, Sums
-from functions.billing.usage import Usage
-from functions.retention.accounts import Accounts
-from functions.retention.anonymous import MIN_TENANTS, Vitals
-from functions.retention.telemetry import DAYS_BACK, Observatory, key_of, run
-from functions.retention.used import MAX_CALLS, UsageDays, UsageUnavailableError
-from functions.retention.vitals import ASKED, FUNCTIONS, Metrics, MetricsUnavailableError
-from functions.shared.account.standing import standing_item, standing_on
-from functions.shared.buckets.own import OwnBucket
+from functions.billing.usage.count_transactions import CountTransaction, UsageSums
+from functions.billing.usage.usage_store import UsageStore
+from functions.retention.accounts import AccountScan
+from functions.retention.anonymous import MIN_TENANTS, FunctionHealth
+from functions.retention.daily_usage import MAX_CALLS, DailyUsageReader, UsageUnavailableError
+from functions.retention.function_metrics import (
+    ASKED,
+    FUNCTIONS,
+    FunctionMetricsReader,
+    MetricsUnavailableError,
+)
+from functions.retention.telemetry import DAYS_BACK, TelemetryService, key_of, run
+from functions.shared.accounts.account_status import account_status_item, account_status_on
+from functions.shared.buckets.platform import PlatformBucket
 from functions.shared.plans import PLANS
 from functions.shared.tenancy import TenantId
 
@@ -31,7 +36,7 @@ YESTERDAY = date(2026, 11, 23)
 class Quiet:
     """Metrics of nothing."""
 
-    def of(self, _day: date) -> list[Vitals]:
+    def of(self, _day: date) -> list[FunctionHealth]:
         return []
 
 
@@ -56,24 +61,24 @@ def dynamodb(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
 def people(client: Any, count: int, day: date = YESTERDAY) -> None:
     """Accounts that stored something on `day`, as sign-up and metering write it."""
-    usage = Usage("usage", client)
+    usage = UsageStore("usage", client)
     for number in range(count):
         tenant = TenantId(f"zq-marked-{number}")
-        item = {"tenant_id": {"S": tenant}, **standing_item(standing_on(PLANS["managed_15"]))}
+        item = {"tenant_id": {"S": tenant}, **account_status_item(account_status_on(PLANS["managed_15"]))}
         client.put_item(
             TableName="accounts",
             Item={**item, "owner": {"S": "zq-marked-person"}, "name": {"S": "zq-marked"}},
         )
-        sums = Sums(rows=1000 + number, raw_bytes=400_000 + number, own_rows=0, own_bytes=0)
-        client.transact_write_items(TransactItems=usage.added(Count(days={(tenant, day): sums})))
+        sums = UsageSums(rows=1000 + number, raw_bytes=400_000 + number, own_rows=0, own_bytes=0)
+        client.transact_write_items(TransactItems=usage.added(CountTransaction(days={(tenant, day): sums})))
 
 
-def observatory(client: Any, metrics: Any = None) -> Observatory:
-    return Observatory(
-        Accounts("accounts", client),
-        UsageDays("usage", client),
+def observatory(client: Any, metrics: Any = None) -> TelemetryService:
+    return TelemetryService(
+        AccountScan("accounts", client),
+        DailyUsageReader("usage", client),
         metrics or Quiet(),
-        OwnBucket(MemoryStore()),
+        PlatformBucket(MemoryStore()),
     )
 
 
@@ -106,7 +111,7 @@ def test_a_day_is_told_once_whatever_is_counted_afterwards(dynamodb: Any) -> Non
 
 def test_a_day_that_cannot_be_told_of_keeps_no_other_from_it(dynamodb: Any) -> None:
     class Broken(Quiet):
-        def of(self, day: date) -> list[Vitals]:
+        def of(self, day: date) -> list[FunctionHealth]:
             if day == YESTERDAY - timedelta(days=3):
                 raise MetricsUnavailableError("CloudWatch: some figures are not complete")
             return super().of(day)
@@ -122,7 +127,7 @@ def test_a_day_that_cannot_be_told_of_keeps_no_other_from_it(dynamodb: Any) -> N
 
 def test_of_a_day_of_few_tenants_nothing_is_told(dynamodb: Any) -> None:
     people(dynamodb, MIN_TENANTS - 1)
-    metrics = Metrics(Answering({"ingest_requests": 9.0, "ingest_p50": 5.0}))
+    metrics = FunctionMetricsReader(Answering({"ingest_requests": 9.0, "ingest_p50": 5.0}))
     written = run(observatory(dynamodb, metrics), NOW)
     assert [line["kind"] for line in written[str(YESTERDAY)]] == ["withheld", "withheld"]
 
@@ -145,18 +150,22 @@ def test_usage_that_dynamodb_leaves_out_is_asked_for_again() -> None:
                 return {"Responses": {}, "UnprocessedKeys": RequestItems}
             return {"Responses": {"usage": [item]}}
 
-    (account,) = Accounts("accounts", Scanned()).all()
+    (account,) = AccountScan("accounts", Scanned()).all()
     for times in (0, 3, MAX_CALLS - 1):
-        assert [each.rows for each in UsageDays("usage", Hesitant(times)).of([account], YESTERDAY)] == [3]
+        assert [
+            each.rows for each in DailyUsageReader("usage", Hesitant(times)).of([account], YESTERDAY)
+        ] == [3]
     with pytest.raises(UsageUnavailableError):
-        UsageDays("usage", Hesitant(MAX_CALLS)).of([account], YESTERDAY)
+        DailyUsageReader("usage", Hesitant(MAX_CALLS)).of([account], YESTERDAY)
     with pytest.raises(UsageUnavailableError):
-        UsageDays("usage", Hesitant(99)).of([account], YESTERDAY)
+        DailyUsageReader("usage", Hesitant(99)).of([account], YESTERDAY)
 
 
 class Scanned:
     def scan(self, **_asked: Any) -> dict[str, Any]:
-        return {"Items": [{"tenant_id": {"S": "aa"}, **standing_item(standing_on(PLANS["trial"]))}]}
+        return {
+            "Items": [{"tenant_id": {"S": "aa"}, **account_status_item(account_status_on(PLANS["trial"]))}]
+        }
 
 
 class Answering:
@@ -181,13 +190,15 @@ def test_how_a_function_did_is_told_in_shares_and_milliseconds() -> None:
         "accepted": 900,
         "rejected": 100,
     }
-    told = Metrics(Answering({f"ingest_{name}": value for name, value in figures.items()})).of(YESTERDAY)
-    assert told == [Vitals("ingest", 1000, 10, 20, 30, 0.01, 0.1)]
+    reported = FunctionMetricsReader(
+        Answering({f"ingest_{name}": value for name, value in figures.items()})
+    ).of(YESTERDAY)
+    assert reported == [FunctionHealth("ingest", 1000, 10, 20, 30, 0.01, 0.1)]
 
 
 def test_what_nobody_asked_has_no_vitals() -> None:
-    assert Metrics(Answering({})).of(YESTERDAY) == []
-    (search,) = Metrics(Answering({"query_requests": 5.0})).of(YESTERDAY)
+    assert FunctionMetricsReader(Answering({})).of(YESTERDAY) == []
+    (search,) = FunctionMetricsReader(Answering({"query_requests": 5.0})).of(YESTERDAY)
     assert (search.rejected_share, search.latency_p99_ms, search.server_error_share) == (None, None, 0.0)
 
 
@@ -201,7 +212,7 @@ def test_cloudwatch_is_asked_for_one_day_of_our_own_metrics_by_function() -> Non
         client.meta.events.register(
             "provide-client-params.cloudwatch.GetMetricData", lambda params, **_: sent.append(params)
         )
-        Metrics(client).of(YESTERDAY)
+        FunctionMetricsReader(client).of(YESTERDAY)
     (asked,) = sent
     assert asked["EndTime"] - asked["StartTime"] == timedelta(days=1)
     assert asked["StartTime"] == datetime(2026, 11, 23, tzinfo=UTC)
@@ -221,10 +232,10 @@ def test_a_figure_that_cloudwatch_could_not_get_is_not_one_that_nobody_wrote(sta
     lacking = {"Id": "ingest_errors", "Values": [], "StatusCode": status}
     with Stubber(client) as stub:
         stub.add_response("get_metric_data", {"MetricDataResults": [complete]})
-        assert Metrics(client).of(YESTERDAY)
+        assert FunctionMetricsReader(client).of(YESTERDAY)
         stub.add_response("get_metric_data", {"MetricDataResults": [complete, lacking]})
         with pytest.raises(MetricsUnavailableError):
-            Metrics(client).of(YESTERDAY)
+            FunctionMetricsReader(client).of(YESTERDAY)
 
 
 def test_cloudwatch_that_does_not_answer_is_not_a_quiet_day() -> None:
@@ -234,4 +245,4 @@ def test_cloudwatch_that_does_not_answer_is_not_a_quiet_day() -> None:
     with Stubber(client) as stub:
         stub.add_client_error("get_metric_data", "Throttling")
         with pytest.raises(MetricsUnavailableError, match="Throttling"):
-            Metrics(client).of(YESTERDAY)
+            FunctionMetricsReader(client).of(YESTERDAY)

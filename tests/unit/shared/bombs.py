@@ -9,10 +9,10 @@ import msgspec
 from backports import zstd
 from obstore.store import MemoryStore
 
-from functions.shared.buckets.own import OwnBucket
+from functions.shared.buckets.platform import PlatformBucket
 from functions.shared.errors import AstralogError
 from functions.shared.frames import decoded
-from functions.shared.quarantine import MAX_ROWS, Header, header_of, unpack
+from functions.shared.quarantine import MAX_ROWS, QuarantineHeader, header_of, unpack
 from functions.shared.tenancy import TenantId
 
 MEBIBYTE = 1024 * 1024
@@ -30,7 +30,7 @@ def packed(first: bytes, piece: bytes, times: int) -> bytes:
 
 
 def header(rows: int = 1) -> bytes:
-    made = Header("r", 27, "s", "b", [0], rows, date(2030, 1, 1), datetime(2026, 1, 1, tzinfo=UTC))
+    made = QuarantineHeader("r", 27, "s", "b", [0], rows, date(2030, 1, 1), datetime(2026, 1, 1, tzinfo=UTC))
     return msgspec.json.encode(made)
 
 
@@ -67,16 +67,16 @@ def read_checkpoint(body: str) -> Any:
     """The same for how far the reading of a file was."""
     from functions.uploads.checkpoints import Checkpoints
 
-    bucket = OwnBucket(MemoryStore())
+    bucket = PlatformBucket(MemoryStore())
     bucket.create("k", bytes.fromhex(body))
     return _outcome(lambda: Checkpoints(bucket, ACME, "d").get("k").kind)
 
 
 def sift(body: str, rows: int) -> Any:
     """The same for a staged object that ClickHouse refuses, whose key says that it holds `rows`."""
-    from functions.sync.set_aside import ROOM_BYTES, Room
+    from functions.sync.row_quarantine import MEMORY_BUDGET_BYTES, MemoryBudget
 
-    room = Room(ROOM_BYTES)
+    room = MemoryBudget(MEMORY_BUDGET_BYTES)
     document = bytes.fromhex(body)
 
     def lines() -> int:

@@ -5,9 +5,9 @@ from contextlib import contextmanager
 from itertools import count
 from typing import Any
 
-from functions.shared.buckets.customers import CustomersBucket
-from functions.shared.guarded.guard import Guard
-from functions.shared.guarded.s3 import Timeouts, guarded_s3_client
+from functions.shared.buckets.customer import CustomerBucket
+from functions.shared.egress.egress_filter import EgressFilter
+from functions.shared.egress.s3 import Timeouts, filtered_s3_client
 from functions.shared.secret_text import SecretText
 from tests.unit.shared.hostile_server import Hostile, answering, http
 
@@ -17,14 +17,14 @@ _tokens = count()
 @contextmanager
 def bucket_that_answers(
     script: Callable[[bytes], Iterable[bytes]], read_seconds: float = 2
-) -> Iterator[tuple[CustomersBucket, Hostile]]:
+) -> Iterator[tuple[CustomerBucket, Hostile]]:
     """A customer's bucket whose requests are answered as `script` says."""
     secret = SecretText("x")
     with answering(script) as server:
         endpoint = f"http://127.0.0.1:{server.port}"
         timeouts = Timeouts(2, read_seconds)
-        client = guarded_s3_client(Guard(True), "us-east-1", endpoint, secret, secret, timeouts)
-        yield CustomersBucket(client, "logs"), server
+        client = filtered_s3_client(EgressFilter(True), "us-east-1", endpoint, secret, secret, timeouts)
+        yield CustomerBucket(client, "logs"), server
 
 
 def page(entries: bytes = b"") -> bytes:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from functions.shared.guarded.addresses import IPAddress, host_problem, is_loopback, literal, refusal_reason
+from functions.shared.egress.addresses import IPAddress, host_problem, is_loopback, literal, refusal_reason
 from tests.unit.shared.hostile_hosts import ADDRESSES, PUBLIC_V4, PUBLIC_V6, SPELLINGS
 
 any_address = st.integers(0, 2**32 - 1).map(IPv4Address) | st.integers(0, 2**128 - 1).map(IPv6Address)

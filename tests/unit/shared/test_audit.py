@@ -9,8 +9,8 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from functions.shared.account import audit as audit_module
-from functions.shared.account.audit import Audit, AuditUnavailableError, Origin
+from functions.shared.accounts import audit as audit_module
+from functions.shared.accounts.audit import AuditTrail, AuditUnavailableError, Origin
 from functions.shared.dynamo.transaction import UnmetError, write_all
 from functions.shared.tenancy import TenantId
 from infra.topology import FUNCTIONS, table
@@ -36,27 +36,27 @@ def dynamodb(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
 
 @pytest.fixture
-def audit(dynamodb: Any) -> Audit:
-    audit = Audit("audit", dynamodb)
+def audit(dynamodb: Any) -> AuditTrail:
+    audit = AuditTrail("audit", dynamodb)
     audit.append(ACME, OWNER, "key.created", "key_1")
     audit.append(GLOBEX, OWNER, "key.created", "key_2")
     return audit
 
 
-def untouched(audit: Audit) -> bool:
+def untouched(audit: AuditTrail) -> bool:
     entries = [audit.page(tenant, 10).entries for tenant in (ACME, GLOBEX)]
     return [[(each["action"], each["actor"]) for each in page] for page in entries] == [
         [("key.created", "person:owner")]
     ] * 2
 
 
-def test_an_entry_is_not_overwritten_by_another_of_its_id(audit: Audit) -> None:
+def test_an_entry_is_not_overwritten_by_another_of_its_id(audit: AuditTrail) -> None:
     with pytest.raises(AuditUnavailableError):
         audit.append(ACME, THIEF, "nothing.happened", "key_1")
     assert untouched(audit)
 
 
-def test_nor_in_a_transaction_of_which_then_nothing_takes_place(audit: Audit, dynamodb: Any) -> None:
+def test_nor_in_a_transaction_of_which_then_nothing_takes_place(audit: AuditTrail, dynamodb: Any) -> None:
     change = {"Put": {"TableName": "accounts", "Item": {"tenant_id": {"S": "acme"}}}}
     with pytest.raises(UnmetError):
         write_all(dynamodb, [change, audit.entry(ACME, THIEF, "nothing.happened", "key_1")])

@@ -7,9 +7,9 @@ import pytest
 from botocore.response import StreamingBody
 
 from functions.shared.buckets.contract import BucketRefusedError, ObjectChangedError
-from functions.shared.buckets.drops import DropBucket, Dropped
+from functions.shared.buckets.drop_bucket import DropBucket, DroppedFile
 
-FILE = Dropped("theirs", "dropin/v1/tenant=acme/x", "e", 100)
+FILE = DroppedFile("theirs", "dropin/v1/tenant=acme/x", "e", 100)
 
 
 class S3:

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from functions.shared.buckets import customers
+from functions.shared.buckets import customer
 from functions.shared.buckets.contract import BucketError, ListingTooLongError
-from functions.shared.guarded.answers import bounded
+from functions.shared.egress.response_limits import bounded
 from infra.topology import function
 from tests.measured import cost_of
 from tests.unit.shared.endless import bucket_that_answers, entries, page
@@ -19,7 +19,7 @@ SMALLEST_MB = min(function(name).memory_mb for name in ("sweeper-byoc", "sweeper
 
 def test_pages_without_objects_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     """A reader that stops after so many objects never gets one."""
-    monkeypatch.setattr(customers, "MAX_LISTED_PAGES", 20)
+    monkeypatch.setattr(customer, "MAX_LISTED_PAGES", 20)
     with bucket_that_answers(lambda _: [page()]) as (bucket, server):
         with pytest.raises(ListingTooLongError):
             next(iter(bucket.under("quarantine/")))
@@ -27,7 +27,7 @@ def test_pages_without_objects_are_counted(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_a_reader_that_has_enough_notices_no_bound(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(customers, "MAX_LISTED_PAGES", 3)
+    monkeypatch.setattr(customer, "MAX_LISTED_PAGES", 3)
     with bucket_that_answers(lambda _: [page(entries(2, 5))]) as (bucket, _):
         listing = bucket.under("staged/")
         assert len([next(listing) for _ in range(6)]) == 6
@@ -40,7 +40,7 @@ def test_time_that_is_waited_for_pages_is_bounded(monkeypatch: pytest.MonkeyPatc
         time.sleep(0.1)
         yield page()
 
-    monkeypatch.setattr(customers, "LISTING_SECONDS", 0.5)
+    monkeypatch.setattr(customer, "LISTING_SECONDS", 0.5)
     with bucket_that_answers(slow) as (bucket, server), pytest.raises(ListingTooLongError):
         list(bucket.under("staged/"))
     assert 2 < len(server.asked) < 10

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import Meta, Struct
 
-from functions.shared.errors import RefusalError
+from functions.shared.errors import HttpError
 from functions.shared.forms import decoded
 
 
@@ -40,7 +40,7 @@ class Form(Struct, forbid_unknown_fields=True):
     ],
 )
 def test_what_does_not_fit_is_named(body: bytes, code: str) -> None:
-    with pytest.raises(RefusalError) as refused:
+    with pytest.raises(HttpError) as refused:
         decoded(body, Form)
     assert (refused.value.status, refused.value.code) == (400, code)
     assert "secret-value" not in refused.value.message
@@ -56,5 +56,5 @@ values = st.recursive(
 @given(values | st.fixed_dictionaries({"name": values}, optional={"inner": values}) | st.binary(max_size=40))
 def test_no_body_is_anything_else(content: object) -> None:
     body = content if isinstance(content, bytes) else json.dumps(content).encode()
-    with suppress(RefusalError):
+    with suppress(HttpError):
         assert len(decoded(body, Form).name) <= 9

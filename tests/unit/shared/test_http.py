@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from functions.shared import journal
-from functions.shared.errors import RefusalError
+from functions.shared.errors import HttpError
 from functions.shared.http import Answer, Event, answer, answering, request
 
 
@@ -32,7 +32,7 @@ def test_a_text_body_is_utf8() -> None:
 
 
 def test_a_body_that_is_not_the_base64_it_claims_is_400() -> None:
-    with pytest.raises(RefusalError) as caught:
+    with pytest.raises(HttpError) as caught:
         request(event("!!!", encoded=True))
     assert caught.value.status == 400
 
@@ -40,7 +40,7 @@ def test_a_body_that_is_not_the_base64_it_claims_is_400() -> None:
 def test_a_refusal_is_answered_in_the_one_form() -> None:
     @answering
     def route(_event: Event) -> Answer:
-        raise RefusalError(429, "slow_down", "Wait a moment.", retry_after_seconds=1)
+        raise HttpError(429, "slow_down", "Wait a moment.", retry_after_seconds=1)
 
     answered = route(event(), None)
     assert answered["statusCode"] == 429
@@ -71,7 +71,7 @@ def test_the_unexpected_is_500_and_neither_answer_nor_log_tells_the_data(capsys:
 )
 def test_answers_of_our_own_fault_are_counted_by_folder(status: int, counted: bool, capsys: Any) -> None:
     def route(_event: Event) -> Answer:
-        raise RefusalError(status, "some_code", "Something is so.")
+        raise HttpError(status, "some_code", "Something is so.")
 
     route.__module__ = "functions.query.handler"
     answering(route)(event(), None)

@@ -9,7 +9,7 @@ from moto import mock_aws
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.ses import ses_backends
 
-from functions.shared.account.mail import Mailer, MailError
+from functions.shared.accounts.mail import Mailer, MailError
 
 
 @pytest.fixture

@@ -5,30 +5,30 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.shared.account.retention_terms import (
+from functions.shared.accounts.account_status import AccountStatus, account_status_item, account_status_on
+from functions.shared.accounts.retention_terms import (
     GRACE_DAYS,
     SECONDS_A_DAY,
+    RetentionStep,
     RetentionTerms,
-    Step,
     terms_after,
     terms_item,
     terms_of,
 )
-from functions.shared.account.standing import Standing, standing_item, standing_on
 from functions.shared.plans import PLANS
 
 DAY = SECONDS_A_DAY
 GRACE = GRACE_DAYS * DAY
 T = 1_800_000_000
 
-SHORT, LONG, OWN = (standing_on(PLANS[name]) for name in ("managed_15", "managed_30", "byoc"))
+SHORT, LONG, OWN = (account_status_on(PLANS[name]) for name in ("managed_15", "managed_30", "byoc"))
 changes = st.lists(st.tuples(st.sampled_from([SHORT, LONG, OWN]), st.integers(0, 12 * DAY)), max_size=8)
 
 
-def after(*changes: tuple[Standing, int], start: int = 30) -> RetentionTerms:
+def after(*changes: tuple[AccountStatus, int], start: int = 30) -> RetentionTerms:
     terms = RetentionTerms(start)
-    for standing, now in changes:
-        terms = terms_after(terms, standing, now)
+    for account_status, now in changes:
+        terms = terms_after(terms, account_status, now)
     return terms
 
 
@@ -40,7 +40,7 @@ def test_a_shorter_plan_counts_after_its_grace_and_not_a_second_before() -> None
     terms = after((SHORT, T))
     assert terms.plan_days == 15
     assert [days(terms, at) for at in (T, T + GRACE - 1, T + GRACE)] == [30, 30, 15]
-    assert terms.pending(T) == Step(T + GRACE, 15)
+    assert terms.pending(T) == RetentionStep(T + GRACE, 15)
     assert terms.pending(T + GRACE) is None
 
 
@@ -70,41 +70,41 @@ def test_a_second_change_down_has_a_grace_of_its_own_and_leaves_the_first_its_da
 def test_a_change_that_takes_back_a_part_postpones_nothing() -> None:
     """Everything was to go in a week; now it is what is older than 15 days, on the same date."""
     terms = after((OWN, T), (SHORT, T + 3 * DAY))
-    assert terms.pending(T + 3 * DAY) == Step(T + GRACE, 15)
+    assert terms.pending(T + 3 * DAY) == RetentionStep(T + GRACE, 15)
 
 
 def test_a_plan_of_the_same_days_changes_nothing() -> None:
-    trial = Standing("trial", 15, 1)
+    trial = AccountStatus("trial", 15, 1)
     pending = after((SHORT, T))
     assert terms_after(pending, trial, T + DAY) == pending
     assert terms_after(RetentionTerms(15), SHORT, T) == RetentionTerms(15)
 
 
 def test_an_account_whose_plan_never_changed_has_no_steps() -> None:
-    assert terms_of(standing_item(LONG)) == RetentionTerms(30)
-    assert terms_of(standing_item(OWN)) == RetentionTerms(0)
+    assert terms_of(account_status_item(LONG)) == RetentionTerms(30)
+    assert terms_of(account_status_item(OWN)) == RetentionTerms(0)
 
 
 @given(changes)
-def test_terms_come_back_from_an_account_s_item_as_they_were(made: list[tuple[Standing, int]]) -> None:
+def test_terms_come_back_from_an_account_s_item_as_they_were(made: list[tuple[AccountStatus, int]]) -> None:
     terms, now = RetentionTerms(30), T
-    standing = LONG
-    for standing, later in made:
+    account_status = LONG
+    for account_status, later in made:
         now += later
-        terms = terms_after(terms, standing, now)
-    assert terms_of({**standing_item(standing), **terms_item(terms)}) == terms
+        terms = terms_after(terms, account_status, now)
+    assert terms_of({**account_status_item(account_status), **terms_item(terms)}) == terms
 
 
 @given(changes, st.integers(0, 40 * DAY))
 def test_no_change_takes_anything_away_within_its_grace(
-    made: list[tuple[Standing, int]], look_ahead: int
+    made: list[tuple[AccountStatus, int]], look_ahead: int
 ) -> None:
     """Whatever was kept at the moment of a change is kept for the grace, unless it was pending before."""
     terms, now = RetentionTerms(30), T
-    for standing, later in made:
+    for account_status, later in made:
         now += later
-        before, terms = terms, terms_after(terms, standing, now)
-        assert terms_after(terms, standing, now) == terms
+        before, terms = terms, terms_after(terms, account_status, now)
+        assert terms_after(terms, account_status, now) == terms
         for ahead in (0, min(look_ahead, GRACE - 1), look_ahead):
             if ahead < GRACE:
                 assert days(terms, now + ahead) >= min(days(before, now + ahead), 30)
@@ -112,23 +112,25 @@ def test_no_change_takes_anything_away_within_its_grace(
 
 
 @given(changes)
-def test_after_a_grace_without_a_change_the_plan_is_what_counts(made: list[tuple[Standing, int]]) -> None:
+def test_after_a_grace_without_a_change_the_plan_is_what_counts(
+    made: list[tuple[AccountStatus, int]],
+) -> None:
     terms, now = RetentionTerms(30), T
-    for standing, later in made:
+    for account_status, later in made:
         now += later
-        terms = terms_after(terms, replace(standing), now)
+        terms = terms_after(terms, replace(account_status), now)
     assert days(terms, now + GRACE) == terms.plan_days
     assert [step.since for step in terms.steps] == sorted(step.since for step in terms.steps)
 
 
 @given(st.sampled_from([15, 30]), changes, st.integers(0, 40 * DAY))
 def test_what_is_kept_is_the_longest_plan_of_the_last_seven_days(
-    start: int, made: list[tuple[Standing, int]], look_ahead: int
+    start: int, made: list[tuple[AccountStatus, int]], look_ahead: int
 ) -> None:
     terms, now, plans = RetentionTerms(start), T, [(0, start)]
-    for standing, later in made:
+    for account_status, later in made:
         now += later
-        terms = terms_after(terms, standing, now)
+        terms = terms_after(terms, account_status, now)
         plans.append((now, terms.plan_days))
     moment = now + look_ahead
     at_the_start = [days for since, days in plans if since <= moment - GRACE][-1:]

@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.shared import journal
-from functions.shared.address import Address
+from functions.shared.clickhouse_address import ClickHouseAddress
 from functions.shared.secret_text import SecretText
 
 CANARY = "canary-Tr0ub4dor"
@@ -43,7 +43,7 @@ SHOWN: dict[str, Callable[[], Any]] = {
     "pprint": lambda: pprint.pformat([SECRET, {"a": SECRET}]),
     "in a list": lambda: repr([SECRET]),
     "in a dataclass": lambda: repr(HOLDER),
-    "in an address": lambda: repr(Address("host", 8123, False, CANARY, SECRET, "logs")),
+    "in an address": lambda: repr(ClickHouseAddress("host", 8123, False, CANARY, SECRET, "logs")),
     "JSON of what it cannot": lambda: json.dumps({"secret": SECRET}, default=str),
     "msgspec of what it cannot": lambda: msgspec.json.encode({"secret": SECRET}, enc_hook=str),
     "dir": lambda: dir(SECRET),
@@ -142,8 +142,8 @@ def test_secrets_are_equal_when_their_texts_are_and_never_equal_plain_text(one: 
 def test_an_address_from_json_keeps_its_password_secret() -> None:
     fields = {"host": "h", "port": 8443, "secure": True, "user": "u", "password": CANARY, "database": "d"}
 
-    address = Address.from_json(json.dumps(fields))
+    address = ClickHouseAddress.from_json(json.dumps(fields))
 
-    assert address == Address("h", 8443, True, "u", SecretText(CANARY), "d")
+    assert address == ClickHouseAddress("h", 8443, True, "u", SecretText(CANARY), "d")
     assert CANARY not in repr(address)
     assert dataclasses.replace(address, database="default").password.reveal() == CANARY

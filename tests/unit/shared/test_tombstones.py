@@ -8,7 +8,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from functions.shared.account.tombstones import KEEP_DAYS, RecentTombstones, Tombstones, name_of
+from functions.shared.accounts.tombstones import KEEP_DAYS, TombstoneCache, Tombstones, name_of
 from functions.shared.dynamo.answers import StoreUnavailableError
 from functions.shared.tenancy import TenantId
 from functions.sync.ledger import FORGET_AFTER_DAYS
@@ -29,8 +29,8 @@ def client() -> Iterator[Any]:
 
 def test_a_tombstone_tells_of_one_account_under_a_name_that_is_not_its_own(client: Any) -> None:
     tombstones = Tombstones("tombstones", client, lambda: NOON)
-    tombstones.bury(ACME)
-    tombstones.bury(ACME)
+    tombstones.add(ACME)
+    tombstones.add(ACME)
 
     assert tombstones.all() == {name_of(ACME)} != {name_of(GLOBEX)}
     (item,) = client.scan(TableName="tombstones")["Items"]
@@ -40,9 +40,9 @@ def test_a_tombstone_tells_of_one_account_under_a_name_that_is_not_its_own(clien
 
 def test_an_account_that_is_erased_again_is_known_for_as_long_again(client: Any) -> None:
     """A backup brought it back, and the backups that were made then are kept from then on."""
-    Tombstones("tombstones", client, lambda: NOON).bury(ACME)
+    Tombstones("tombstones", client, lambda: NOON).add(ACME)
     again = NOON + 34 * 86_400
-    Tombstones("tombstones", client, lambda: again).bury(ACME)
+    Tombstones("tombstones", client, lambda: again).add(ACME)
 
     (item,) = client.scan(TableName="tombstones")["Items"]
     assert item["buried_at"] == {"N": str(int(NOON))}
@@ -50,7 +50,7 @@ def test_an_account_that_is_erased_again_is_known_for_as_long_again(client: Any)
 
 
 def test_one_whose_days_are_over_is_forgotten_whenever_dynamodb_deletes_it(client: Any) -> None:
-    Tombstones("tombstones", client, lambda: NOON).bury(ACME)
+    Tombstones("tombstones", client, lambda: NOON).add(ACME)
     over = NOON + KEEP_DAYS * 86_400
 
     assert Tombstones("tombstones", client, lambda: over - 1).all() == {name_of(ACME)}
@@ -81,19 +81,19 @@ class Shelf:
 
 def test_what_is_known_is_asked_for_every_half_minute_and_kept_while_nobody_answers() -> None:
     shelf, now = Shelf(), [0.0]
-    recent = RecentTombstones(shelf, lambda: now[0])  # type: ignore[arg-type]
-    assert not recent.buried(ACME)
+    recent = TombstoneCache(shelf, lambda: now[0])  # type: ignore[arg-type]
+    assert not recent.is_deleted(ACME)
     shelf.names = frozenset({name_of(ACME)})
     now[0] = 29
-    assert not recent.buried(ACME)
+    assert not recent.is_deleted(ACME)
     now[0] = 30
-    assert recent.buried(ACME)
-    assert not recent.buried(GLOBEX)
+    assert recent.is_deleted(ACME)
+    assert not recent.is_deleted(GLOBEX)
     assert shelf.asked == 2
     shelf.silent, now[0] = True, 90
-    assert recent.buried(ACME)
+    assert recent.is_deleted(ACME)
 
 
 def test_who_never_heard_anything_says_so_rather_than_that_nobody_was_erased() -> None:
     with pytest.raises(StoreUnavailableError):
-        RecentTombstones(Shelf(silent=True)).buried(ACME)  # type: ignore[arg-type]
+        TombstoneCache(Shelf(silent=True)).is_deleted(ACME)  # type: ignore[arg-type]

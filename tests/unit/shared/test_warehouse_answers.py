@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from functions.shared.address import Address
+from functions.shared.clickhouse_address import ClickHouseAddress
 from functions.shared.secret_text import SecretText
 from functions.shared.warehouse import OutcomeUnknownError, Selection, UnusableAnswerError, Warehouse
 
@@ -16,7 +16,7 @@ class Answering(Warehouse):
     """A warehouse whose server answers everything with `content`."""
 
     def __init__(self, content: bytes) -> None:
-        super().__init__(Address("127.0.0.1", 1, False, "u", SecretText("p"), "d"), 1)
+        super().__init__(ClickHouseAddress("127.0.0.1", 1, False, "u", SecretText("p"), "d"), 1)
         self._content = content
 
     def _run(self, *_: Any) -> bytes:

@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.shared.apart import Apart
 from functions.shared.buckets.contract import BucketRefusedError, BucketUnavailableError
-from functions.shared.custody.health import MAX_PAUSE_SECONDS, OUTAGE_SECONDS, Condition, pause_seconds
+from functions.shared.byoc.health import MAX_PAUSE_SECONDS, OUTAGE_SECONDS, DestinationHealth, pause_seconds
+from functions.shared.egress.egress_filter import AddressRefusedError
+from functions.shared.events.staged_key import StagedKey, base32
+from functions.shared.fan_out import FanOut
 from functions.shared.frames import DecodedTooLargeError
-from functions.shared.guarded.guard import AddressRefusedError
-from functions.shared.staging import StagedKey, base32
-from functions.shared.telling import OBJECTS_A_MESSAGE, notifications
+from functions.shared.notifications import OBJECTS_A_MESSAGE, notifications
 from functions.shared.tenancy import TenantId, own_destination
 from functions.shared.warehouse import (
     LongResultError,
@@ -27,11 +27,11 @@ from functions.shared.warehouse import (
     refusal,
 )
 from functions.sync.byoc import CROWDED_RECEIVES, Sync, answer_to
-from functions.sync.faults import fault_of
+from functions.sync.byoc_loader import Outcome
+from functions.sync.faults import classify_error
 from functions.sync.ledger import LedgerUnavailableError
 from functions.sync.load import BatchTooLargeError
-from functions.sync.notifications import StagedObject, read
-from functions.sync.own_cloud import Outcome
+from functions.sync.notifications import StagedObject, read_messages
 from functions.sync.plan import function_of, plan
 
 ACME, GLOBEX = TenantId("acme"), TenantId("globex")
@@ -82,7 +82,7 @@ def returning(outcome: Outcome, receives: int = 1) -> int | None:
 
 def test_what_is_settled_or_let_go_does_not_come_back() -> None:
     assert returning(Outcome(frozenset({staged().key}))) is None
-    assert returning(Outcome(let_go=True, wait_seconds=10)) is None
+    assert returning(Outcome(left_to_sweeper=True, wait_seconds=10)) is None
 
 
 @given(st.floats(0.1, MAX_PAUSE_SECONDS), st.integers(1, 1000))
@@ -95,8 +95,8 @@ def test_messages_of_an_open_circuit_wait_for_it_and_no_longer_than_a_quarter_of
 
 
 def test_what_finds_all_slots_taken_is_let_go_after_a_while_for_the_sweeper_tells_of_it() -> None:
-    assert (returning(Outcome(crowded=True), CROWDED_RECEIVES) or 0) in range(30, 61)
-    assert returning(Outcome(crowded=True), CROWDED_RECEIVES + 1) is None
+    assert (returning(Outcome(no_free_slot=True), CROWDED_RECEIVES) or 0) in range(30, 61)
+    assert returning(Outcome(no_free_slot=True), CROWDED_RECEIVES + 1) is None
 
 
 @given(st.integers(1, 60))
@@ -106,10 +106,10 @@ def test_a_pause_of_the_circuit_grows_to_a_quarter_of_an_hour(failures: int) -> 
 
 
 def test_an_outage_is_a_failure_of_five_minutes() -> None:
-    failing = Condition("byoc:acme", failures=3, failing_since=1000)
+    failing = DestinationHealth("byoc:acme", failures=3, failing_since=1000)
     assert not failing.outage_at(1000 + OUTAGE_SECONDS - 1)
     assert failing.outage_at(1000 + OUTAGE_SECONDS)
-    assert not Condition("byoc:acme").outage_at(10**9)
+    assert not DestinationHealth("byoc:acme").outage_at(10**9)
 
 
 @pytest.mark.parametrize(
@@ -139,12 +139,12 @@ def test_an_outage_is_a_failure_of_five_minutes() -> None:
     ids=str,
 )
 def test_every_fault_of_theirs_has_a_code_word(error: Any, reason: str, stops: bool) -> None:
-    fault = fault_of(error)
+    fault = classify_error(error)
     assert (fault.reason, fault.stops, fault.ours) == (reason, stops, False)
 
 
 def test_a_fault_of_ours_says_nothing_about_them() -> None:
-    assert fault_of(LedgerUnavailableError("x")).ours
+    assert classify_error(LedgerUnavailableError("x")).ours
 
 
 def test_a_destination_is_part_of_a_batchs_identity_and_ours_has_the_ids_it_always_had() -> None:
@@ -167,7 +167,7 @@ def test_sync_reads_what_it_is_told_of_and_whose_it_is(count: int) -> None:
     some = [staged(number=number) for number in range(count)]
     bodies = list(notifications(some, "ingest", ACME))
     assert len(bodies) == -(-count // OBJECTS_A_MESSAGE)
-    told = [read({"Records": [{**record(ACME, staged()), "body": body}]})[0] for body in bodies]
+    told = [read_messages({"Records": [{**record(ACME, staged()), "body": body}]})[0] for body in bodies]
     assert {message.tenant for message in told} == {ACME}
     assert [each for message in told for each in message.objects or ()] == some
 
@@ -175,7 +175,7 @@ def test_sync_reads_what_it_is_told_of_and_whose_it_is(count: int) -> None:
 def test_a_tenant_that_is_none_makes_a_message_unreadable() -> None:
     body = json.loads(next(notifications([staged()], "tests", ACME)))
     for forged in ("../acme", "", 5, None):
-        (message,) = read(
+        (message,) = read_messages(
             {"Records": [{**record(ACME, staged()), "body": json.dumps({**body, "tenant": forged})}]}
         )
         assert message.objects is None
@@ -192,9 +192,9 @@ def test_work_is_done_side_by_side_and_what_hangs_is_abandoned() -> None:
             raise ValueError("secret")
         return key.upper()
 
-    apart: Apart[str, str] = Apart(work, lambda: ends - time.monotonic(), lambda: True, threads=2)
+    fan_out: FanOut[str, str] = FanOut(work, lambda: ends - time.monotonic(), lambda: True, threads=2)
     began = time.monotonic()
-    results, abandoned = apart.run(["hangs", "raises", "a", "b", "c"])
+    results, abandoned = fan_out.run(["hangs", "raises", "a", "b", "c"])
     assert (results, abandoned) == ({"a": "A", "b": "B", "c": "C"}, {"hangs"})
     assert time.monotonic() - began < 1.5
     hangs.set()
@@ -216,13 +216,13 @@ def test_no_more_threads_than_allowed_and_nothing_is_begun_when_time_runs_low() 
             now -= 1
         return key
 
-    apart: Apart[int, int] = Apart(work, lambda: 9.0, lambda: len(begun) < 10, threads=3)
-    results, abandoned = apart.run(range(1, 40))
+    fan_out: FanOut[int, int] = FanOut(work, lambda: 9.0, lambda: len(begun) < 10, threads=3)
+    results, abandoned = fan_out.run(range(1, 40))
     assert most <= 3
     assert 10 <= len(results) <= 13
     assert sorted(results) == sorted(begun)
     assert abandoned == set()
-    assert apart.run([]) == (results, set())
+    assert fan_out.run([]) == (results, set())
 
 
 def test_when_time_is_over_messages_return_at_the_queues_own_pace_and_none_is_lost() -> None:

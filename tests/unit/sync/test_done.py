@@ -8,12 +8,12 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from functions.billing.done_batches import DoneBatches, Waiting
-from functions.billing.metering import Mark, Uncounted
+from functions.billing.usage.count_transactions import CountedMark, UncountedBatch
+from functions.billing.usage.done_batches import DoneBatches, WaitingBatch
+from functions.shared.batch_usage import UsageShare
 from functions.shared.dynamo.transaction import UnmetError, write_all
-from functions.shared.staging import StagedKey, base32
+from functions.shared.events.staged_key import StagedKey, base32
 from functions.shared.tenancy import TenantId, own_destination
-from functions.shared.usage import Share
 from functions.sync.ledger import DONE, Batch, Ledger
 from functions.sync.notifications import StagedObject
 from functions.sync.plan import MANAGED, Manifest
@@ -52,7 +52,7 @@ def sealed(ledger: Ledger, *tenants: TenantId, destination: str = MANAGED, gone:
         )
         for number, tenant in enumerate(tenants)
     )
-    batch = ledger.write_down(Manifest(destination, EXPIRES_ON, objects))
+    batch = ledger.create_batch(Manifest(destination, EXPIRES_ON, objects))
     assert batch
     return ledger.seal(batch, frozenset(each.key for each in objects[:gone]))
 
@@ -72,9 +72,9 @@ def test_a_batch_waits_to_be_counted_from_the_write_that_makes_it_done(client: A
 
     ledger.done(batch)
 
-    assert list(batches.waiting()) == [Waiting(batch.batch_id, "2027-01-15T08:00:00.000+00:00")]
-    shares = (Share(ACME, DAY, 6, 602), Share(GLOBEX, DAY, 3, 301))
-    assert batches.read([batch.batch_id]) == [Uncounted(batch.batch_id, shares)]
+    assert list(batches.waiting()) == [WaitingBatch(batch.batch_id, "2027-01-15T08:00:00.000+00:00")]
+    shares = (UsageShare(ACME, DAY, 6, 602), UsageShare(GLOBEX, DAY, 3, 301))
+    assert batches.read([batch.batch_id]) == [UncountedBatch(batch.batch_id, shares)]
     assert batches.shares([batch.batch_id, "unknown"]) == {batch.batch_id: shares}
 
 
@@ -93,7 +93,7 @@ def test_done_twice_waits_once_also_when_it_was_counted_in_between(client: Any, 
     ledger.done(batch)
     ledger.done(batch)
     assert len(list(batches.waiting())) == 1
-    write_all(client, [batches.marked(Mark(batch.batch_id, 0, 1, last=True))])
+    write_all(client, [batches.marked(CountedMark(batch.batch_id, 0, 1, last=True))])
     ledger.done(batch)
     assert list(batches.waiting()) == []
     assert batches.read([batch.batch_id]) == []
@@ -123,7 +123,10 @@ def test_a_batch_of_an_own_cloud_is_its_owners_whatever_its_keys_say(client: Any
 def test_a_mark_is_made_once_and_in_its_turn(client: Any, ledger: Ledger) -> None:
     batch, batches = sealed(ledger, ACME, GLOBEX), DoneBatches("ledger", client)
     ledger.done(batch)
-    first, second = Mark(batch.batch_id, 0, 1, last=False), Mark(batch.batch_id, 1, 2, last=True)
+    first, second = (
+        CountedMark(batch.batch_id, 0, 1, last=False),
+        CountedMark(batch.batch_id, 1, 2, last=True),
+    )
     with pytest.raises(UnmetError):
         write_all(client, [batches.marked(second)])
     write_all(client, [batches.marked(first)])

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from functions.sync.notifications import StagedObject, read
+from functions.sync.notifications import StagedObject, read_messages
 
 
 def message(body: Any, count: int = 1) -> dict[str, Any]:
@@ -21,7 +21,7 @@ def created(key: str) -> dict[str, Any]:
 
 def test_keys_are_url_decoded() -> None:
     body = {"Records": [created("staged%2Fv1/tenant%3Dacme/a+b%2Bc.ndjson.zst"), created("x")]}
-    (told,) = read({"Records": [message(body, count=3)]}, "b")
+    (told,) = read_messages({"Records": [message(body, count=3)]}, "b")
     assert told.objects == (
         StagedObject("staged/v1/tenant=acme/a b+c.ndjson.zst", "abc", 7),
         StagedObject("x", "abc", 7),
@@ -33,20 +33,20 @@ def test_what_names_another_bucket_than_ours_is_ignored() -> None:
     """S3 names the bucket in each event; our own messages name none."""
     ours = {"s3": {"object": {"key": "y", "size": 7, "eTag": "abc"}}}
     body = {"Records": [created("x"), ours]}
-    assert [each.objects for each in read({"Records": [message(body)]}, "b")] == [
+    assert [each.objects for each in read_messages({"Records": [message(body)]}, "b")] == [
         (StagedObject("x", "abc", 7), StagedObject("y", "abc", 7))
     ]
     for bucket in ("c", ""):
-        (told,) = read({"Records": [message(body)]}, bucket)
+        (told,) = read_messages({"Records": [message(body)]}, bucket)
         assert told.objects == (StagedObject("y", "abc", 7),)
 
 
 def test_the_test_event_that_s3_sends_first_is_settled_at_once() -> None:
-    (told,) = read({"Records": [message({"Service": "Amazon S3", "Event": "s3:TestEvent"})]})
+    (told,) = read_messages({"Records": [message({"Service": "Amazon S3", "Event": "s3:TestEvent"})]})
     assert told.objects == ()
 
 
 def test_a_message_that_cannot_be_read_is_told_apart() -> None:
     for body in ("not json", "[]", '{"Records": 5}', '{"Records": [{}]}', "null", '"x"'):
-        (told,) = read({"Records": [message(body)]})
+        (told,) = read_messages({"Records": [message(body)]})
         assert told.objects is None, body

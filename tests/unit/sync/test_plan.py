@@ -6,7 +6,7 @@ from datetime import date
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.shared.staging import StagedKey, time_ordered_id
+from functions.shared.events.staged_key import StagedKey, time_ordered_id
 from functions.shared.tenancy import TenantId
 from functions.sync import plan as planning
 from functions.sync.notifications import StagedObject

@@ -70,19 +70,19 @@ def read(path: str) -> dict[str, Any]:
     """Read the file at `path` as the function does; its status."""
     # All of the function's modules count towards its memory.
     from functions.shared.buckets.contract import Bucket
-    from functions.shared.buckets.drops import Dropped
+    from functions.shared.buckets.drop_bucket import DroppedFile
     from functions.shared.tenancy import TenantId
     from functions.uploads import dropin
+    from functions.uploads.file_reader import FileReader
     from functions.uploads.files import File
-    from functions.uploads.reading import Reading
-    from functions.uploads.register import Register
+    from functions.uploads.register import UploadRegister
 
     assert dropin.FUNCTION
     ranges = FileRanges(Path(path))
-    dropped = Dropped("drop", "dropin/v1/tenant=acme/x", "e", ranges.size_bytes)
+    dropped = DroppedFile("drop", "dropin/v1/tenant=acme/x", "e", ranges.size_bytes)
     file = File(TenantId("acme"), "u", dropped, datetime(2026, 11, 2, tzinfo=UTC), "shop", 30, "keep")
-    bucket, register = cast(Bucket, Nowhere()), cast(Register, Unwritten())
-    reading = Reading(file, ranges, bucket, register, OpenGate(), lambda: 1e9)
+    bucket, register = cast(Bucket, Nowhere()), cast(UploadRegister, Unwritten())
+    reading = FileReader(file, ranges, bucket, register, OpenGate(), lambda: 1e9)
     assert reading.run()
     read = reading.file
     return {"state": read.state, "code": read.code, "rows": read.rows, "refused": read.refused}

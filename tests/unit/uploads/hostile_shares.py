@@ -8,15 +8,15 @@ from typing import Any
 
 from backports import zstd
 
-from functions.shared.account.standing import Standing
-from functions.uploads import reading
+from functions.shared.accounts.account_status import AccountStatus
+from functions.uploads import file_reader
 from functions.uploads.queue import DropQueue
 from functions.uploads.turns import FairTurns
-from tests.unit.uploads.test_turns import Desk, body
+from tests.unit.uploads.test_turns import RecordingWorker, body
 from tests.unit.uploads.world import ACME, GLOBEX, Sqs, cloud, sqs_batch, world
 
 BOMB_ROWS = 3_000_000
-CAPPED = Standing("managed_30", 30, 10**7, capped_until=4_000_000_000)
+CAPPED = AccountStatus("managed_30", 30, 10**7, capped_until=4_000_000_000)
 
 
 def capped_bomb(objects: int) -> dict[str, Any]:
@@ -24,7 +24,7 @@ def capped_bomb(objects: int) -> dict[str, Any]:
     os.environ.update(AWS_ACCESS_KEY_ID="t", AWS_SECRET_ACCESS_KEY="t", AWS_DEFAULT_REGION="us-east-1")
     rows = b'{"message":"m"}\n' * 100_000
     bomb = b"".join(zstd.compress(rows) for _ in range(BOMB_ROWS // 100_000))
-    put, count = reading.put_package, [0]
+    put, count = file_reader.put_package, [0]
     with cloud() as clients, contextlib.redirect_stdout(io.StringIO()):
         here = world(*clients)
 
@@ -34,7 +34,7 @@ def capped_bomb(objects: int) -> dict[str, Any]:
             if count[0] == objects:
                 here.account(ACME, CAPPED)
 
-        reading.put_package = counted
+        file_reader.put_package = counted
         if not objects:
             here.account(ACME, CAPPED)
         told = here.drop("bomb", bomb)
@@ -52,9 +52,16 @@ def capped_bomb(objects: int) -> dict[str, Any]:
 def flood(messages: int) -> dict[str, int]:
     """Messages of an account without a free slot, and one of another's in each batch of ten."""
     sqs = Sqs()
-    shared, desk = FairTurns[str](DropQueue("dropped", "tests", sqs), 10), Desk(sqs, Counter(small=1))
+    shared, worker = (
+        FairTurns[str](DropQueue("dropped", "tests", sqs), 10),
+        RecordingWorker(sqs, Counter(small=1)),
+    )
     for number in range(messages // 9):
         batch = [body("flood", f"{number}-{each}") for each in range(9)]
-        shared.answer_to(sqs_batch([*batch, body("small", str(number))]), desk)
-    happened = Counter(each.split()[0] for each in desk.happened)
-    return {"deferred": len(sqs.deferred), "read": happened["m9"], "asked": desk.happened.count("ask flood")}
+        shared.answer_to(sqs_batch([*batch, body("small", str(number))]), worker)
+    happened = Counter(each.split()[0] for each in worker.happened)
+    return {
+        "deferred": len(sqs.deferred),
+        "read": happened["m9"],
+        "asked": worker.happened.count("ask flood"),
+    }

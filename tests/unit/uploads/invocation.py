@@ -40,33 +40,33 @@ def main() -> None:
     os.environ.update(limits["environment"])
     import boto3
 
-    from functions.shared.buckets.own import open_bucket
-    from functions.uploads import dropin, reading
+    from functions.shared.buckets.platform import open_bucket
+    from functions.uploads import dropin, file_reader
+    from functions.uploads.account_status import AccountStatuses
     from functions.uploads.counters import KeptOriginals, OpenUploads, StagedBytes
-    from functions.uploads.own_drops import open_drops
+    from functions.uploads.file_processor import FileProcessor
+    from functions.uploads.managed_drop_bucket import open_drops
     from functions.uploads.queue import DropQueue
-    from functions.uploads.register import Register
+    from functions.uploads.register import UploadRegister
     from functions.uploads.slots import TenantSlots
-    from functions.uploads.standings import Standings
     from functions.uploads.turns import FairTurns
-    from functions.uploads.work import Work
 
-    reading.RESERVE_SECONDS = limits["reserve_seconds"]
-    reading.PART_BYTES = limits["part_bytes"]
-    reading.CHECKPOINT_EVERY_SECONDS = limits["checkpoint_every_seconds"]
+    file_reader.RESERVE_SECONDS = limits["reserve_seconds"]
+    file_reader.PART_BYTES = limits["part_bytes"]
+    file_reader.CHECKPOINT_EVERY_SECONDS = limits["checkpoint_every_seconds"]
     dynamodb = boto3.client("dynamodb", endpoint_url=limits["dynamodb"])
     queue = Queue()
     drop_queue = DropQueue("dropped", "tests", queue)
     parts = dropin.DropIn(
         open_drops("drop"),
         open_bucket("staging"),
-        Standings("accounts", dynamodb),
+        AccountStatuses("accounts", dynamodb),
         StagedBytes("uploads", dynamodb),
         TenantSlots("uploads", 2, dynamodb),
         FairTurns(drop_queue, dropin.FILES_A_TURN),
-        Work(
-            Register("uploads", dynamodb),
-            drop_queue.tell,
+        FileProcessor(
+            UploadRegister("uploads", dynamodb),
+            drop_queue.publish,
             "dropin",
             OpenUploads("uploads", dynamodb),
             KeptOriginals("uploads", dynamodb),

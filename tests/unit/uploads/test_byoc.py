@@ -7,21 +7,21 @@ from typing import Any
 import pytest
 from obstore.store import MemoryStore
 
-from functions.shared.account.standing import Standing
+from functions.shared.accounts.account_status import AccountStatus
 from functions.shared.buckets.contract import BucketRefusedError, BucketUnavailableError
-from functions.shared.buckets.drops import DropBucket
-from functions.shared.buckets.own import OwnBucket
-from functions.shared.custody.bucket_names import LOOK_AGAIN_SECONDS, MAX_KEPT, RecentBucketNames
-from functions.shared.custody.buckets import NoDestinationError
-from functions.shared.custody.health import Health, HealthUnavailableError, Slot
-from functions.shared.custody.sealing import SealBrokenError
-from functions.shared.telling import Teller
+from functions.shared.buckets.drop_bucket import DropBucket
+from functions.shared.buckets.platform import PlatformBucket
+from functions.shared.byoc.bucket_names import MAX_KEPT, READ_AGAIN_SECONDS, BucketNameCache
+from functions.shared.byoc.buckets import NoDestinationError
+from functions.shared.byoc.encryption import CredentialsUnreadableError
+from functions.shared.byoc.health import HealthStore, HealthUnavailableError, Slot
+from functions.shared.notifications import QueueNotifier
 from functions.shared.tenancy import TenantId, dropin_prefix
+from functions.uploads.account_status import AccountStatuses
 from functions.uploads.counters import StagedBytes
-from functions.uploads.dropin_byoc import FILES_A_TURN, REFUSED_RECEIVES, OwnDropIn, answer_to
-from functions.uploads.files import shown
+from functions.uploads.dropin_byoc import FILES_A_TURN, REFUSED_RECEIVES, ByocDropIn, answer_to
+from functions.uploads.files import upload_response
 from functions.uploads.queue import DropQueue
-from functions.uploads.standings import Standings
 from functions.uploads.turns import FairTurns
 from tests.unit.uploads.world import ACCOUNTS, Sqs, World, decoded_rows, s3_says, sqs_batch, sqs_event, table
 
@@ -39,7 +39,7 @@ class Custody:
     """Buckets by tenant; a fault that is raised in place of one."""
 
     s3: Any
-    buckets: dict[TenantId, OwnBucket] = field(default_factory=dict)
+    buckets: dict[TenantId, PlatformBucket] = field(default_factory=dict)
     fault: Exception | None = None
     forgotten: list[str] = field(default_factory=list)
     looks: list[str] = field(default_factory=list)
@@ -55,7 +55,7 @@ class Custody:
             raise NoDestinationError("none")
         return Destination(f"{tenant}-logs")
 
-    def bucket(self, tenant: TenantId) -> OwnBucket:
+    def bucket(self, tenant: TenantId) -> PlatformBucket:
         return self.buckets[tenant]
 
     def drops(self, tenant: TenantId) -> DropBucket:
@@ -63,27 +63,27 @@ class Custody:
             raise self.fault
         return DropBucket(self.s3, f"{tenant}-logs")
 
-    def forget(self, tenant: TenantId) -> None:
+    def evict(self, tenant: TenantId) -> None:
         self.forgotten.append(tenant)
 
 
 @dataclass
 class Own:
     world: World
-    custody: Custody
+    customer_buckets: Custody
     dropped: Sqs = field(default_factory=Sqs)
     staged: Sqs = field(default_factory=Sqs)
 
     @property
-    def drop_in(self) -> OwnDropIn:
+    def drop_in(self) -> ByocDropIn:
         queue = DropQueue("dropped-byoc", "tests", self.dropped)
-        return OwnDropIn(
-            self.custody,  # type: ignore[arg-type]
-            RecentBucketNames(self.custody.summary),  # type: ignore[arg-type]
-            Standings(ACCOUNTS, self.world.dynamodb),
+        return ByocDropIn(
+            self.customer_buckets,  # type: ignore[arg-type]
+            BucketNameCache(self.customer_buckets.summary),  # type: ignore[arg-type]
+            AccountStatuses(ACCOUNTS, self.world.dynamodb),
             StagedBytes(*self.world.table),
-            Health("health", lambda: self.world.clock() + self.world.later, self.world.dynamodb),
-            Teller("staged-byoc", "tests", self.staged),
+            HealthStore("health", lambda: self.world.clock() + self.world.later, self.world.dynamodb),
+            QueueNotifier("staged-byoc", "tests", self.staged),
             FairTurns(queue, FILES_A_TURN),
             self.world.work(queue, "dropin-byoc"),
         )
@@ -100,13 +100,13 @@ class Own:
         return bool(answer["batchItemFailures"]) or len(self.dropped.deferred) > before
 
     def rows(self, tenant: TenantId) -> list[str]:
-        bucket = self.custody.buckets[tenant]
+        bucket = self.customer_buckets.buckets[tenant]
         found = [(each.key, bucket.get(each.key)) for each in bucket.under("staged/")]
         return [row["message"] for key, object_ in found for row in decoded_rows(key, bytes(object_.body))]  # type: ignore[union-attr]
 
     def states(self, tenant: TenantId) -> list[tuple[str, str | None]]:
         page = self.world.register.page(tenant, 10)
-        told = [shown(*each, dropin_prefix(tenant), 0) for each in page.uploads]
+        told = [upload_response(*each, dropin_prefix(tenant), 0) for each in page.uploads]
         return [(each["state"], (each["error"] or {}).get("code")) for each in told]
 
 
@@ -120,8 +120,8 @@ def own(here: World) -> Own:
     for item in here.dynamodb.scan(TableName="health")["Items"]:
         here.dynamodb.delete_item(TableName="health", Key={"destination": item["destination"]})
     for tenant in (INITECH, HOOLI):
-        here.account(tenant, Standing("byoc", 3650, 10**7))
-    buckets = {tenant: OwnBucket(MemoryStore()) for tenant in (INITECH, HOOLI)}
+        here.account(tenant, AccountStatus("byoc", 3650, 10**7))
+    buckets = {tenant: PlatformBucket(MemoryStore()) for tenant in (INITECH, HOOLI)}
     return Own(here, Custody(here.s3, buckets))
 
 
@@ -147,9 +147,9 @@ def test_a_file_counts_in_its_tenants_own_bucket_only(own: Own) -> None:
 def test_a_message_about_anothers_bucket_says_nothing_about_the_tenants_own(own: Own) -> None:
     """Nobody else makes us ask a bucket that fails more often than we would."""
     body = own.put(INITECH, "x", b"one\n")
-    own.custody.fault = BucketUnavailableError("SlowDown")
+    own.customer_buckets.fault = BucketUnavailableError("SlowDown")
     assert own.deliver(body) is True
-    own.custody.fault = None
+    own.customer_buckets.fault = None
     own.world.later += 3
     assert own.deliver(own.put(INITECH, "y", b"forged\n", "hooli-logs")) is False
     assert own.drop_in.health.of("drops:initech").failures == 1
@@ -159,16 +159,16 @@ def test_a_message_about_anothers_bucket_says_nothing_about_the_tenants_own(own:
 
 def test_a_tenant_without_a_cloud_of_its_own_has_no_files(own: Own) -> None:
     body = own.put(HOOLI, "x", b"one\n")
-    del own.custody.buckets[HOOLI]
+    del own.customer_buckets.buckets[HOOLI]
     assert own.deliver(body) is False
     assert own.states(HOOLI) == []
 
 
 def test_a_bucket_that_fails_is_left_alone_for_a_while_and_delays_nobody_else(own: Own) -> None:
     body, other = own.put(INITECH, "x", b"one\n"), own.put(HOOLI, "y", b"two\n")
-    own.custody.fault = BucketUnavailableError("SlowDown")
+    own.customer_buckets.fault = BucketUnavailableError("SlowDown")
     assert own.deliver(body) is True
-    own.custody.fault = None
+    own.customer_buckets.fault = None
     assert own.deliver(body) is True, "its circuit is open"
     assert own.deliver(other) is False
     assert own.rows(HOOLI) == ["two"]
@@ -183,7 +183,7 @@ def test_a_bucket_that_goes_on_refusing_us_settles_the_file(
     def refuse(*_arguments: object) -> bytes:
         raise BucketRefusedError("AccessDenied")
 
-    monkeypatch.setattr("functions.shared.buckets.drops.FileRanges.read", refuse)
+    monkeypatch.setattr("functions.shared.buckets.drop_bucket.FileRanges.read", refuse)
     body = own.put(INITECH, "x", b"one\n")
     for receives in range(1, REFUSED_RECEIVES):
         assert own.deliver(body, receives) is True
@@ -191,7 +191,7 @@ def test_a_bucket_that_goes_on_refusing_us_settles_the_file(
     assert own.states(INITECH) == [("reading", None)]
     assert own.deliver(body, REFUSED_RECEIVES) is False
     assert own.states(INITECH) == [("failed", "no_access")]
-    assert "initech" in own.custody.forgotten
+    assert "initech" in own.customer_buckets.forgotten
 
 
 def test_a_message_that_waited_for_its_turn_is_not_given_up_at_the_first_refusal(
@@ -204,7 +204,7 @@ def test_a_message_that_waited_for_its_turn_is_not_given_up_at_the_first_refusal
 
     body = own.put(INITECH, "x", b"one\n")
     with monkeypatch.context() as patch:
-        patch.setattr("functions.shared.buckets.drops.FileRanges.read", refuse)
+        patch.setattr("functions.shared.buckets.drop_bucket.FileRanges.read", refuse)
         assert own.deliver(body, 5 * REFUSED_RECEIVES) is True
         assert own.states(INITECH) == [("reading", None)]
     own.world.later += 5
@@ -235,7 +235,9 @@ def test_at_most_two_work_for_a_tenant_at_a_time(own: Own) -> None:
 
 
 def test_a_refused_customers_file_is_failed_and_kept(own: Own) -> None:
-    own.world.account(INITECH, Standing("byoc", 3650, 10**7, accepts_until=1, end_reason="payment_overdue"))
+    own.world.account(
+        INITECH, AccountStatus("byoc", 3650, 10**7, accepts_until=1, end_reason="payment_overdue")
+    )
     assert own.deliver(own.put(INITECH, "x", b"one\n")) is False
     assert own.states(INITECH) == [("failed", "payment_overdue")]
     assert own.rows(INITECH) == []
@@ -248,8 +250,8 @@ def test_forged_notifications_take_no_slot_and_open_no_credentials(own: Own) -> 
     for _ in range(100):
         answer = answer_to(sqs_batch([forged] * 10), lambda: 300.0, drop_in)
         assert answer == {"batchItemFailures": []}
-    assert own.custody.opened == []
-    assert own.custody.looks == ["initech"], "the answer is remembered"
+    assert own.customer_buckets.opened == []
+    assert own.customer_buckets.looks == ["initech"], "the answer is remembered"
     assert own.world.dynamodb.scan(TableName="health")["Items"] == []
     assert own.dropped.deferred == [], "and none waits on the queue"
 
@@ -259,31 +261,31 @@ def test_forged_notifications_take_no_slot_and_open_no_credentials(own: Own) -> 
     assert own.dropped.deferred == []
     for slot in slots:
         assert isinstance(slot, Slot)
-        health.give_back(slot)
+        health.release(slot)
     assert own.deliver(own.put(INITECH, "y", b"one\n")) is False
     assert own.rows(INITECH) == ["one"]
 
 
 def test_a_bucket_that_was_chosen_just_now_is_known_within_seconds() -> None:
     now, chosen = [0.0], ["old"]
-    names = RecentBucketNames(lambda _tenant: Destination(chosen[0]), lambda: now[0])  # type: ignore[arg-type, return-value]
+    names = BucketNameCache(lambda _tenant: Destination(chosen[0]), lambda: now[0])  # type: ignore[arg-type, return-value]
     assert names.is_bucket_of(INITECH, "old")
     chosen[0] = "new"
     assert not names.is_bucket_of(INITECH, "new")
-    now[0] += LOOK_AGAIN_SECONDS
+    now[0] += READ_AGAIN_SECONDS
     assert names.is_bucket_of(INITECH, "new")
     assert not names.is_bucket_of(INITECH, "old")
 
 
 def test_a_destination_that_was_altered_names_no_bucket() -> None:
     def altered(_tenant: TenantId) -> None:
-        raise SealBrokenError("altered")
+        raise CredentialsUnreadableError("altered")
 
-    assert not RecentBucketNames(altered).is_bucket_of(INITECH, "x")
+    assert not BucketNameCache(altered).is_bucket_of(INITECH, "x")
 
 
 def test_names_of_ever_new_tenants_are_forgotten_again(own: Own) -> None:
-    names = RecentBucketNames(own.custody.summary)  # type: ignore[arg-type]
+    names = BucketNameCache(own.customer_buckets.summary)  # type: ignore[arg-type]
     for number in range(3 * MAX_KEPT):
         assert not names.is_bucket_of(TenantId(f"t{number}"), "x")
     assert len(names._kept) == MAX_KEPT
@@ -309,7 +311,7 @@ def test_a_message_that_was_deferred_is_given_up_no_sooner_and_no_later(
     def refuse(*_arguments: object) -> bytes:
         raise BucketRefusedError("AccessDenied")
 
-    monkeypatch.setattr("functions.shared.buckets.drops.FileRanges.read", refuse)
+    monkeypatch.setattr("functions.shared.buckets.drop_bucket.FileRanges.read", refuse)
     body = own.put(INITECH, "x", b"one\n")
     assert own.deliver(body, REFUSED_RECEIVES - 1) is True
     assert own.deliver(body, REFUSED_RECEIVES) is True, "its circuit is open"
@@ -322,17 +324,17 @@ def test_a_message_that_was_deferred_is_given_up_no_sooner_and_no_later(
 def test_a_customers_file_stops_when_its_account_takes_no_logs_any_more(
     own: Own, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("functions.uploads.reading.PART_ROWS", 1)
-    refused = Standing("byoc", 3650, 10**7, accepts_until=1, end_reason="payment_overdue")
-    create = OwnBucket.create
+    monkeypatch.setattr("functions.uploads.file_reader.PART_ROWS", 1)
+    refused = AccountStatus("byoc", 3650, 10**7, accepts_until=1, end_reason="payment_overdue")
+    create = PlatformBucket.create
 
-    def create_and_refuse(self: OwnBucket, key: str, *arguments: Any) -> str | None:
+    def create_and_refuse(self: PlatformBucket, key: str, *arguments: Any) -> str | None:
         made = create(self, key, *arguments)
         if key.startswith("staged/") and "initech" in key:
             own.world.account(INITECH, refused)
         return made
 
-    monkeypatch.setattr(OwnBucket, "create", create_and_refuse)
+    monkeypatch.setattr(PlatformBucket, "create", create_and_refuse)
     monkeypatch.setattr("functions.uploads.formats.windows.WINDOW_RECORDS", 1)
     for tenant in (INITECH, HOOLI):
         assert own.deliver(own.put(tenant, "x", b"one\ntwo\nthree\n")) is False
@@ -348,10 +350,10 @@ def test_a_failure_that_cannot_be_written_down_fails_its_own_message_only(
     def down(*_arguments: object, **_more: object) -> None:
         raise HealthUnavailableError("down")
 
-    monkeypatch.setattr(Health, "failed", down)
+    monkeypatch.setattr(HealthStore, "record_failure", down)
     body = own.put(INITECH, "x", b"one\n")
-    own.custody.fault = BucketUnavailableError("SlowDown")
+    own.customer_buckets.fault = BucketUnavailableError("SlowDown")
     event = sqs_batch([body, own.put(HOOLI, "x", b"two\n")])
     failed = answer_to(event, lambda: 300.0, own.drop_in)["batchItemFailures"]
     assert [each["itemIdentifier"] for each in failed] == ["m1", "m0"]
-    assert own.dropped.handed_back == 1, "the other customer's is another invocation's at once"
+    assert own.dropped.released == 1, "the other customer's is another invocation's at once"

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from functions.shared.account.standing import Standing
-from functions.shared.staging import StagedKey
+from functions.shared.accounts.account_status import AccountStatus
+from functions.shared.events.staged_key import StagedKey
 from functions.shared.tenancy import TenantId, dropin_prefix, staged_prefix
-from functions.uploads import counters, gate, work
+from functions.uploads import counters, file_processor, gate
 from functions.uploads.counters import KEPT_DAYS, KeptOriginals, OpenUploads, StagedBytes
 from functions.uploads.files import DONE
 from tests.unit.uploads.test_routes import announce, ask
@@ -18,27 +18,27 @@ FAR = 4_000_000_000
 LINES = [f"line {number}" for number in range(1000)]
 BODY = "".join(f"{line}\n" for line in LINES).encode()
 REFUSED = {
-    "quota_exceeded": Standing("managed_30", 30, 10**7, capped_until=FAR),
-    "payment_overdue": Standing("managed_30", 30, 10**7, accepts_until=1, end_reason="payment_overdue"),
-    "account_closing": Standing("managed_30", 30, 10**7, accepts_until=1, end_reason="account_closing"),
+    "quota_exceeded": AccountStatus("managed_30", 30, 10**7, capped_until=FAR),
+    "payment_overdue": AccountStatus("managed_30", 30, 10**7, accepts_until=1, end_reason="payment_overdue"),
+    "account_closing": AccountStatus("managed_30", 30, 10**7, accepts_until=1, end_reason="account_closing"),
 }
-WELL = Standing("managed_30", 30, 10**7)
+WELL = AccountStatus("managed_30", 30, 10**7)
 
 
 @pytest.fixture(autouse=True)
 def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Some hundred lines an object."""
-    monkeypatch.setattr("functions.uploads.reading.PART_ROWS", 100)
+    monkeypatch.setattr("functions.uploads.file_reader.PART_ROWS", 100)
     monkeypatch.setattr("functions.uploads.formats.windows.WINDOW_RECORDS", 50)
 
 
 @pytest.fixture
 def after_objects(monkeypatch: pytest.MonkeyPatch) -> Callable[[int, Callable[[], Any]], None]:
     """Has something happen once so many objects were staged."""
-    from functions.uploads import reading
+    from functions.uploads import file_reader
 
     def plan(objects: int, happens: Callable[[], Any]) -> None:
-        put, count = reading.put_package, [0]
+        put, count = file_reader.put_package, [0]
 
         def counted(*arguments: Any) -> Any:
             done = put(*arguments)
@@ -47,7 +47,7 @@ def after_objects(monkeypatch: pytest.MonkeyPatch) -> Callable[[int, Callable[[]
                 happens()
             return done
 
-        monkeypatch.setattr(reading, "put_package", counted)
+        monkeypatch.setattr(file_reader, "put_package", counted)
 
     return plan
 
@@ -150,7 +150,7 @@ def test_what_is_staged_and_not_metered_counts_against_the_cap(here: World) -> N
     here.drop("probe", BODY)
     object_bytes = max(StagedKey.parse(key).raw_bytes for key in staged(here))
     left = 5 * object_bytes
-    here.account(ACME, Standing("managed_30", 30, 10**7, cap_left_bytes=left, cap_left_until=FAR))
+    here.account(ACME, AccountStatus("managed_30", 30, 10**7, cap_left_bytes=left, cap_left_until=FAR))
     here.drop("first", BODY, GLOBEX)
 
     first, second = here.put("a", BODY), here.put("b", BODY)
@@ -176,7 +176,9 @@ def test_what_is_staged_and_not_metered_counts_against_the_cap(here: World) -> N
 
 
 def test_a_cap_of_a_period_that_is_over_delays_no_file(here: World) -> None:
-    here.account(ACME, Standing("managed_30", 30, 10**7, capped_until=1, cap_left_bytes=0, cap_left_until=1))
+    here.account(
+        ACME, AccountStatus("managed_30", 30, 10**7, capped_until=1, cap_left_bytes=0, cap_left_until=1)
+    )
     assert here.drop("x", BODY)["state"] == "done"
 
 
@@ -232,7 +234,11 @@ def test_an_account_keeps_a_bounded_number_of_originals_and_what_is_more_is_dele
         f"{dropin_prefix(GLOBEX)}a",
     ]
     told = here.status("c")
-    assert (told["state"], told["original"], told["error"]["code"]) == (DONE, "delete", work.ORIGINAL_DELETED)
+    assert (told["state"], told["original"], told["error"]["code"]) == (
+        DONE,
+        "delete",
+        file_processor.ORIGINAL_DELETED,
+    )
     assert here.messages() == ["a", "b", "c"], "its rows are stored"
 
 

@@ -4,16 +4,16 @@ import pytest
 from obstore.store import MemoryStore
 
 from functions.shared.buckets.contract import BucketUnavailableError
-from functions.shared.buckets.own import OwnBucket
+from functions.shared.buckets.platform import PlatformBucket
 from functions.shared.tenancy import TenantId, checkpoint_prefix
 from functions.uploads.checkpoints import Checkpoint, CheckpointLostError, Checkpoints
-from functions.uploads.streams.contract import Mark
+from functions.uploads.streams.contract import ResumePoint
 
 ACME = TenantId("acme")
-PLACE = Checkpoint("lines", {"index": 7}, 10, Mark(5, 9, True, 3, b"text", 1, 2))
+PLACE = Checkpoint("lines", {"index": 7}, 10, ResumePoint(5, 9, True, 3, b"text", 1, 2))
 
 
-class Taken(OwnBucket):
+class Taken(PlatformBucket):
     """Somebody else writes each key at this moment, and then fails."""
 
     def create(self, *_arguments: object) -> None:  # type: ignore[override]
@@ -21,7 +21,7 @@ class Taken(OwnBucket):
 
 
 def test_a_place_comes_back_as_it_was() -> None:
-    checkpoints = Checkpoints(OwnBucket(MemoryStore()), ACME, "d")
+    checkpoints = Checkpoints(PlatformBucket(MemoryStore()), ACME, "d")
     assert checkpoints.get(checkpoints.put(1, 10, PLACE)) == PLACE
     assert checkpoints.get(checkpoints.put(1, 10, PLACE)) == PLACE, "there already"
 
@@ -42,7 +42,7 @@ def test_a_place_that_somebody_else_began_to_write_is_not_counted_on() -> None:
     ],
 )
 def test_a_place_that_somebody_wrote_over_is_lost(body: bytes) -> None:
-    bucket = OwnBucket(MemoryStore())
+    bucket = PlatformBucket(MemoryStore())
     key = f"{checkpoint_prefix(ACME)}d/000001-10"
     bucket.create(key, body)
     with pytest.raises(CheckpointLostError):

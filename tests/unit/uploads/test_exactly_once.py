@@ -8,9 +8,9 @@ from collections import Counter
 import pytest
 from backports import zstd
 
-from functions.shared.account.standing import Standing
-from functions.shared.buckets.drops import FileGoneError
-from functions.uploads import reading
+from functions.shared.accounts.account_status import AccountStatus
+from functions.shared.buckets.drop_bucket import FileGoneError
+from functions.uploads import file_reader
 from functions.uploads.records import Records, opened
 from functions.uploads.register import FORGET_FILES_AFTER_DAYS
 from tests.unit.uploads.samples import COMPRESSIONS, FORMS, hadoop
@@ -28,8 +28,8 @@ def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in ("windows", "json_values"):
         monkeypatch.setattr(f"functions.uploads.formats.{module}.WINDOW_BYTES", 8 * 1024)
     monkeypatch.setattr("functions.uploads.formats.parquet_file.BATCH_ROWS", 100)
-    monkeypatch.setattr(reading, "PART_ROWS", 200)
-    monkeypatch.setattr(reading, "CHECKPOINT_EVERY_SECONDS", 0)
+    monkeypatch.setattr(file_reader, "PART_ROWS", 200)
+    monkeypatch.setattr(file_reader, "CHECKPOINT_EVERY_SECONDS", 0)
 
 
 @pytest.mark.parametrize("count", [100, pytest.param(1000, marks=pytest.mark.soak)])
@@ -81,8 +81,8 @@ def test_what_was_gone_before_it_was_read_is_read_when_it_is_put_again(here: Wor
 
 
 def test_what_an_account_could_not_take_is_read_when_it_is_put_again(here: World) -> None:
-    takes = Standing("managed_15", 15, 10**7)
-    here.account(GLOBEX, Standing("managed_15", 15, 10**7, accepts_until=1, end_reason="trial_ended"))
+    takes = AccountStatus("managed_15", 15, 10**7)
+    here.account(GLOBEX, AccountStatus("managed_15", 15, 10**7, accepts_until=1, end_reason="trial_ended"))
     body = here.put("x", b"one\n", GLOBEX)
     assert here.deliver(body, body) == []
     first = here.status("x", GLOBEX)
@@ -103,7 +103,7 @@ def test_what_was_half_read_when_it_went_and_came_back_is_there_once(
     """Parts of it are staged that nobody wrote down."""
     body = here.put("x", TEXT)
     with monkeypatch.context() as patch:
-        patch.setattr(reading.Reading, "_stops_at", _die)
+        patch.setattr(file_reader.FileReader, "_stops_at", _die)
         with pytest.raises(KilledError):
             here.deliver(body)
     here.later += 1000
@@ -185,15 +185,15 @@ def test_a_file_that_outlasts_its_invocations_is_whole_in_the_end(
 def _little_time(monkeypatch: pytest.MonkeyPatch, parts: int) -> list[int]:
     """Each invocation has time for so many parts; counts the invocations."""
     invocations: list[int] = []
-    run = reading.Reading.run
+    run = file_reader.FileReader.run
 
-    def counted(self: reading.Reading) -> bool:
+    def counted(self: file_reader.FileReader) -> bool:
         invocations.append(self.file.parts)
         limit = self.file.parts + parts
         monkeypatch.setattr(self, "_seconds_left", lambda: 0.0 if self.file.parts >= limit else 300.0)
         return run(self)
 
-    monkeypatch.setattr(reading.Reading, "run", counted)
+    monkeypatch.setattr(file_reader.FileReader, "run", counted)
     return invocations
 
 
@@ -225,7 +225,7 @@ def test_who_finds_a_file_being_read_comes_back_and_nothing_is_read_twice(
             meanwhile[0] = here.deliver(body)
         return opened(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(reading, "opened", read)
+    monkeypatch.setattr(file_reader, "opened", read)
     assert here.deliver(body) == []
     assert meanwhile == [[body]]
     assert here.messages() == LINES
@@ -246,7 +246,7 @@ def test_two_who_read_the_same_file_at_once_write_the_same_objects(
             others[0] = here.deliver(body)
         return opened(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(reading, "opened", read)
+    monkeypatch.setattr(file_reader, "opened", read)
     assert here.deliver(body) == [body], "it comes back, and finds that all is done"
     assert others == [[]]
     assert here.deliver(body) == []
@@ -260,14 +260,14 @@ def test_a_file_that_ends_whoever_reads_it_is_given_up(
     here: World, monkeypatch: pytest.MonkeyPatch, dies: str
 ) -> None:
     body = here.put("x", TEXT)
-    run = reading.Reading._stage
+    run = file_reader.FileReader._stage
 
-    def killed(self: reading.Reading, part: reading.Part) -> None:
+    def killed(self: file_reader.FileReader, part: file_reader.FilePart) -> None:
         if dies == "at the beginning" or self.file.parts == 2:
             raise KilledError
         run(self, part)
 
-    monkeypatch.setattr(reading.Reading, "_stage", killed)
+    monkeypatch.setattr(file_reader.FileReader, "_stage", killed)
     for _ in range(5):
         with pytest.raises(KilledError):
             here.deliver(body)
@@ -285,18 +285,18 @@ def test_nothing_is_left_of_where_a_file_went_on_that_vanished_meanwhile(
     here: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What is kept of its place holds text of it."""
-    run = reading.Reading._stops_at
+    run = file_reader.FileReader._stops_at
 
     def gone() -> None:
         raise FileGoneError("gone")
 
-    def vanish(self: reading.Reading, records: Records) -> bool:
-        monkeypatch.setattr(reading, "CHECKPOINT_EVERY_SECONDS", 0 if self.file.parts == 3 else 1000)
+    def vanish(self: file_reader.FileReader, records: Records) -> bool:
+        monkeypatch.setattr(file_reader, "CHECKPOINT_EVERY_SECONDS", 0 if self.file.parts == 3 else 1000)
         if self.file.parts == 3:
             monkeypatch.setattr(records, "next", gone)
         return run(self, records)
 
-    monkeypatch.setattr(reading.Reading, "_stops_at", vanish)
+    monkeypatch.setattr(file_reader.FileReader, "_stops_at", vanish)
     assert here.deliver(here.put("x", TEXT)) == []
     told = here.status("x")
     assert (told["state"], told["error"]["code"]) == ("partly", "gone")

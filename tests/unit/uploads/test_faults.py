@@ -15,9 +15,9 @@ import pyarrow.parquet as pq
 import pytest
 from backports import zstd
 
-from functions.shared.account.standing import Standing
+from functions.shared.accounts.account_status import AccountStatus
 from functions.shared.buckets.contract import BucketUnavailableError
-from functions.shared.buckets.drops import FileRanges
+from functions.shared.buckets.drop_bucket import FileRanges
 from functions.uploads.memory import limited
 from tests.unit.uploads.samples import as_array, as_parquet, hadoop
 from tests.unit.uploads.world import GLOBEX, World, s3_says
@@ -100,7 +100,7 @@ def test_a_damaged_row_group_is_remembered_by_who_goes_on(
     body = bytearray(out.getvalue())
     start = group.data_page_offset
     body[start : start + group.total_compressed_size] = bytes(group.total_compressed_size)
-    monkeypatch.setattr("functions.uploads.reading.PART_ROWS", 100)
+    monkeypatch.setattr("functions.uploads.file_reader.PART_ROWS", 100)
     here.seconds = 0.0
     told = here.drop("x", bytes(body))
 
@@ -330,7 +330,7 @@ def test_text_that_is_no_utf8_loses_nothing(here: World) -> None:
 
 
 def test_a_refused_accounts_file_is_failed_with_the_reason_and_kept(here: World) -> None:
-    here.account(GLOBEX, Standing("managed_15", 15, 10**7, accepts_until=1, end_reason="trial_ended"))
+    here.account(GLOBEX, AccountStatus("managed_15", 15, 10**7, accepts_until=1, end_reason="trial_ended"))
     told = here.drop("x", b"line\n", GLOBEX)
     assert (told["state"], told["error"]["code"]) == ("failed", "trial_ended")
     assert "choose a plan" in told["error"]["reason"]
@@ -340,8 +340,8 @@ def test_a_refused_accounts_file_is_failed_with_the_reason_and_kept(here: World)
 
 
 def test_a_byoc_accounts_file_in_our_bucket_is_not_read(here: World) -> None:
-    here.account("initech", Standing("byoc", 30, 10**7))
-    told = here.drop("x", b"line\n", here.account("initech", Standing("byoc", 30, 10**7)))
+    here.account("initech", AccountStatus("byoc", 30, 10**7))
+    told = here.drop("x", b"line\n", here.account("initech", AccountStatus("byoc", 30, 10**7)))
     assert (told["state"], told["error"]["code"]) == ("failed", "other_cloud")
 
 

@@ -12,11 +12,11 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
-from functions.shared.account.standing import Standing, standing_item
+from functions.shared.accounts.account_status import AccountStatus, account_status_item
 from functions.shared.tenancy import TenantId
-from functions.uploads.register import Register
+from functions.uploads.register import UploadRegister
 from local.naming import LOOPBACK, PROJECT_ROOT
-from tests.unit.uploads.shelf import ETAG, Shelf, serving
+from tests.unit.uploads.file_s3 import ETAG, FileS3, serving
 from tests.unit.uploads.world import ACCOUNTS, UPLOADS, s3_says, sqs_event, table
 
 MEMORY_MB = 256
@@ -41,7 +41,7 @@ def dynamodb(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     client = boto3.client("dynamodb", endpoint_url=f"http://{host}:{port}", region_name=REGION)
     table(client, UPLOADS, "tenant_id", "entry")
     table(client, ACCOUNTS, "tenant_id")
-    item = standing_item(Standing("managed_30", 30, 10**7))
+    item = account_status_item(AccountStatus("managed_30", 30, 10**7))
     client.put_item(TableName=ACCOUNTS, Item={"tenant_id": {"S": "acme"}, **item})
     yield client
     server.stop()
@@ -110,10 +110,10 @@ def _read(
     dynamodb: Any, file: Path, rows: int, limits: dict[str, Any], name: str
 ) -> tuple[dict[str, Any], int, Any]:
     """Invoke until nothing is sent any more: the last or heaviest, how many, and the file's status."""
-    shelf = Shelf(file, rows)
+    file_s3 = FileS3(file, rows)
     body = s3_says(f"{KEY}.{name}", file.stat().st_size, ETAG)
     heaviest: dict[str, Any] = {"peak_mb": 0.0}
-    with serving(shelf) as endpoint:
+    with serving(file_s3) as endpoint:
         environment = {
             "AWS_ENDPOINT_URL": endpoint,
             "AWS_ALLOW_HTTP": "true",
@@ -127,10 +127,10 @@ def _read(
             heaviest = max(heaviest, told, key=lambda each: each["peak_mb"])
             body = told["sent"][0] if told["sent"] else ""
             assert invocations < 400, "it goes on and on"
-    assert set(shelf.seen) == {1}, "each row once"
+    assert set(file_s3.seen) == {1}, "each row once"
     (found,) = (
         file
-        for upload, file in Register(UPLOADS, dynamodb).page(TenantId("acme"), 10).uploads
+        for upload, file in UploadRegister(UPLOADS, dynamodb).page(TenantId("acme"), 10).uploads
         if upload.key == f"{KEY}.{name}"
     )
     return heaviest, invocations, found

@@ -5,7 +5,7 @@ import gzip
 import pytest
 
 from functions.shared.tenancy import TenantId
-from functions.uploads.notices import read
+from functions.uploads.notifications import read
 from tests.unit.uploads.world import ACME, GLOBEX, World, s3_says, sqs_event
 
 NAMES = [

@@ -6,17 +6,17 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from functions.shared.buckets.drops import DropBucket
-from functions.shared.custody.buckets import NoDestinationError
-from functions.shared.guarded.guard import Guard
-from functions.shared.guarded.s3 import guarded_s3_client
+from functions.shared.buckets.drop_bucket import DropBucket
+from functions.shared.byoc.buckets import NoDestinationError
+from functions.shared.egress.egress_filter import EgressFilter
+from functions.shared.egress.s3 import filtered_s3_client
 from functions.shared.http import answering
 from functions.shared.secret_text import SecretText
 from functions.shared.tenancy import TenantId
 from functions.uploads.counters import OpenUploads
 from functions.uploads.files import LATE
-from functions.uploads.handler import URL_SECONDS, Desk, answer_to
-from functions.uploads.own_drops import open_drops
+from functions.uploads.handler import URL_SECONDS, UploadService, answer_to
+from functions.uploads.managed_drop_bucket import open_drops
 from functions.uploads.queue import DropQueue
 from tests.unit.uploads.world import ACME, DROP, GLOBEX, World
 
@@ -29,7 +29,7 @@ def ask(
 
     own = asked.pop("own", refuse)
     queue = DropQueue("dropped", "tests", here.sqs)
-    desk = Desk(
+    service = UploadService(
         here.register,
         OpenUploads(*here.table),
         queue,
@@ -50,7 +50,7 @@ def ask(
         "queryStringParameters": asked.get("query"),
         "body": asked["raw"] if "raw" in asked else json.dumps(asked.get("body")),
     }
-    answer = answering(lambda each: answer_to(each, desk))(event, None)
+    answer = answering(lambda each: answer_to(each, service))(event, None)
     return answer["statusCode"], json.loads(answer["body"])
 
 
@@ -231,7 +231,7 @@ def test_a_url_leads_to_the_buckets_own_region(
     monkeypatch.setenv("AWS_DEFAULT_REGION", region)
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     keys = SecretText("id"), SecretText("secret")
-    theirs = DropBucket(guarded_s3_client(Guard(), region, None, *keys), bucket)
+    theirs = DropBucket(filtered_s3_client(EgressFilter(), region, None, *keys), bucket)
     for drops in (open_drops(bucket), theirs):
         host = urlsplit(drops.url_to_put("dropin/v1/tenant=acme/x", 5, 60)).hostname
         assert host in (f"{bucket}.s3.{region}.amazonaws.com", f"s3.{region}.amazonaws.com")

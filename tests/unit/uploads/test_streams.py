@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.uploads.streams import deflate
-from functions.uploads.streams.contract import PIECE_BYTES, BrokenFileError, Mark, Stream
+from functions.uploads.streams.contract import PIECE_BYTES, BrokenFileError, ResumePoint, Stream
 from functions.uploads.streams.opening import compression_of, stream_of
 from tests.examples import examples
 from tests.unit.uploads.samples import gzip_members
@@ -29,7 +29,7 @@ class Bytes:
         return self.data[start : start + length]
 
 
-def stream(data: bytes, mark: Mark = Mark()) -> Stream:  # noqa: B008 - frozen
+def stream(data: bytes, mark: ResumePoint = ResumePoint()) -> Stream:  # noqa: B008 - frozen
     return stream_of(compression_of(data[:16]), Bytes(data), mark)
 
 
@@ -91,7 +91,7 @@ def test_what_was_compressed_is_read_whole(name: str, text: bytes) -> None:
 def test_a_marked_place_is_found_again(name: str) -> None:
     data = COMPRESSORS[name](LOG)
     random_ = random.Random(name)
-    done, mark, hops = 0, Mark(), 0
+    done, mark, hops = 0, ResumePoint(), 0
     while True:
         found, text, at = stream(data, mark), b"", mark.text_at
         wanted = done - at + random_.randrange(1, 600_000)
@@ -176,7 +176,7 @@ def test_damage_never_gives_what_comes_after_it(text: bytes, name: str, at: int,
         kind = compression_of(bytes(data[:16]))
     except BrokenFileError:
         return
-    found, given = stream_of(kind, Bytes(bytes(data)), Mark()), b""
+    found, given = stream_of(kind, Bytes(bytes(data)), ResumePoint()), b""
     try:
         while piece := found.read():
             given += piece

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from functions.shared.buckets.contract import BucketRefusedError, BucketUnavailableError
-from functions.shared.buckets.drops import DropBucket
-from functions.shared.custody.destinations import DestinationsUnavailableError
+from functions.shared.buckets.drop_bucket import DropBucket
+from functions.shared.byoc.destination_store import DestinationsUnavailableError
 from functions.shared.dynamo.answers import StoreUnavailableError
 from functions.shared.tenancy import TenantId, dropin_prefix
+from functions.uploads.file_reader import FileReader
 from functions.uploads.queue import DropQueue
-from functions.uploads.reading import Reading
-from functions.uploads.register import Register
+from functions.uploads.register import UploadRegister
 from functions.uploads.sweeper import MONTH, RECENT, SETTLE, STANDS_STILL, DropSweep, run
 from tests.unit.shared.turns import Turns
 from tests.unit.uploads.world import ACME, DROP, GLOBEX, UPLOADS, KilledError, Sqs, World
@@ -34,15 +34,15 @@ class Custody:
             raise self.fault
         return DropBucket(self.s3, DROP)
 
-    def forget(self, _tenant: TenantId) -> None:
+    def evict(self, _tenant: TenantId) -> None:
         self.forgotten += 1
 
 
-def sweep(here: World, custody: Custody | None = None) -> tuple[DropSweep, Sqs, Sqs]:
+def sweep(here: World, customer_buckets: Custody | None = None) -> tuple[DropSweep, Sqs, Sqs]:
     ours, theirs = Sqs(), Sqs()
     made = DropSweep(
         DropBucket(here.s3, DROP),
-        custody or Custody(here.s3),  # type: ignore[arg-type]
+        customer_buckets or Custody(here.s3),  # type: ignore[arg-type]
         here.register,
         DropQueue("dropped", "sweeper", ours),
         DropQueue("dropped-byoc", "sweeper", theirs),
@@ -104,12 +104,12 @@ def test_older_files_are_looked_for_once_an_hour_and_for_a_month(here: World) ->
 def test_a_file_whose_reading_stands_still_is_told_of_again(
     here: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def die(_reading: Reading) -> bool:
+    def die(_reading: FileReader) -> bool:
         raise KilledError
 
     body = here.put("x", b"line\n")
     with monkeypatch.context() as patch:
-        patch.setattr(Reading, "run", die)
+        patch.setattr(FileReader, "run", die)
         with pytest.raises(KilledError):
             here.deliver(body)
     sweeper, ours, _ = sweep(here)
@@ -182,10 +182,10 @@ def test_what_waits_on_the_queue_is_not_told_of_by_every_run(
 @pytest.mark.parametrize("fault", [BucketUnavailableError("down"), BucketRefusedError("NoSuchBucket")])
 def test_a_bucket_that_fails_stops_nobody(here: World, fault: Exception) -> None:
     here.put("x", b"line\n")
-    custody = Custody(here.s3, fault)
-    sweeper, _, _ = sweep(here, custody)
+    customer_buckets = Custody(here.s3, fault)
+    sweeper, _, _ = sweep(here, customer_buckets)
     assert run(sweeper, lambda: [INITECH], lambda: 300.0) == {"files": 0, "unswept": 1}
-    assert custody.forgotten == int(isinstance(fault, BucketRefusedError))
+    assert customer_buckets.forgotten == int(isinstance(fault, BucketRefusedError))
 
 
 def test_what_dynamodb_left_out_is_asked_for_after_a_pause(
@@ -208,11 +208,11 @@ def test_what_dynamodb_left_out_is_asked_for_after_a_pause(
             return here.dynamodb.batch_get_item(RequestItems=RequestItems)
 
     busy = {1, 2}
-    assert Register(UPLOADS, Busy()).files(ACME, [file.digest]).keys() == {file.digest}
+    assert UploadRegister(UPLOADS, Busy()).files(ACME, [file.digest]).keys() == {file.digest}
     assert len(pauses) == 2
     busy = set(range(1000))
     with pytest.raises(StoreUnavailableError):
-        Register(UPLOADS, Busy()).files(ACME, [file.digest])
+        UploadRegister(UPLOADS, Busy()).files(ACME, [file.digest])
 
 
 def test_our_bucket_is_swept_before_anything_of_a_customers_is_asked(here: World) -> None:

@@ -8,20 +8,20 @@ from typing import Any
 
 import pytest
 
-from functions.shared.buckets.drops import Dropped
+from functions.shared.buckets.drop_bucket import DroppedFile
 from functions.shared.dynamo.answers import StoreUnavailableError
 from functions.shared.tenancy import TenantId, dropin_prefix
 from functions.uploads.dropin import answer_to
 from functions.uploads.gate import UsagePendingError
-from functions.uploads.notices import Message, notice, tenant_of
+from functions.uploads.notifications import DropInMessage, notification_body, tenant_of
 from functions.uploads.queue import LONGEST_PAUSE_SECONDS, DropQueue
 from functions.uploads.turns import MAX_DEFERRALS, FairTurns, NoSlot
 from tests.unit.uploads.world import ACME, GLOBEX, Sqs, World, sqs_batch
 
 
 def body(tenant: str, name: str, size: int = 100, deferrals: int = 0) -> str:
-    file = Dropped("drop", dropin_prefix(TenantId(tenant)) + name, "e", size)
-    return notice(file, "tests", deferrals)
+    file = DroppedFile("drop", dropin_prefix(TenantId(tenant)) + name, "e", size)
+    return notification_body(file, "tests", deferrals)
 
 
 def names(bodies: list[str]) -> list[str]:
@@ -29,7 +29,7 @@ def names(bodies: list[str]) -> list[str]:
 
 
 @dataclass
-class Desk:
+class RecordingWorker:
     """A worker whose accounts have so many slots; it notes the order of what happens."""
 
     sqs: Sqs
@@ -38,7 +38,7 @@ class Desk:
     fault: Exception | None = None
     keeps_slots: bool = False
 
-    def owner(self, file: Dropped) -> TenantId | None:
+    def owner(self, file: DroppedFile) -> TenantId | None:
         return tenant_of(file.key)
 
     def take_slot(self, tenant: TenantId) -> str | NoSlot:
@@ -50,12 +50,10 @@ class Desk:
         self.free[tenant] -= 1
         return str(tenant)
 
-    def work(self, file: Dropped, slot: str, message: Message) -> int | None:
+    def work(self, file: DroppedFile, slot: str, message: DropInMessage) -> int | None:
         if self.fault:
             raise self.fault
-        self.happened.append(
-            f"{message.message_id} after {self.sqs.handed_back} and {len(self.sqs.deferred)}"
-        )
+        self.happened.append(f"{message.message_id} after {self.sqs.released} and {len(self.sqs.deferred)}")
         assert tenant_of(file.key) == slot
         return None
 
@@ -79,49 +77,49 @@ def failures(answer: dict[str, Any]) -> list[str]:
 def test_messages_of_an_account_without_a_free_slot_are_sent_anew_and_the_others_file_is_read(
     sqs: Sqs,
 ) -> None:
-    desk = Desk(sqs, Counter(small=1))
+    worker = RecordingWorker(sqs, Counter(small=1))
     bodies = [body("flood", f"f{number}") for number in range(9)]
-    answer = turns(sqs).answer_to(sqs_batch([*bodies, body("small", "mine")]), desk)
+    answer = turns(sqs).answer_to(sqs_batch([*bodies, body("small", "mine")]), worker)
 
     assert failures(answer) == []
-    assert desk.happened == ["ask flood", "ask small", "m9 after 0 and 9"], "before anything is read"
+    assert worker.happened == ["ask flood", "ask small", "m9 after 0 and 9"], "before anything is read"
     assert sorted(names([each for each, _ in sqs.deferred])) == [f"f{number}" for number in range(9)]
 
 
 def test_that_slots_are_taken_is_remembered_for_a_second(sqs: Sqs) -> None:
     now = [1000.0]
-    shared, desk = turns(sqs, lambda: now[0]), Desk(sqs, Counter())
+    shared, worker = turns(sqs, lambda: now[0]), RecordingWorker(sqs, Counter())
     for _ in range(50):
-        shared.answer_to(sqs_batch([body("flood", "f")] * 10), desk)
-    assert desk.happened == ["ask flood"]
+        shared.answer_to(sqs_batch([body("flood", "f")] * 10), worker)
+    assert worker.happened == ["ask flood"]
     assert len(sqs.deferred) == 500
     now[0] += 1.1
-    shared.answer_to(sqs_batch([body("flood", "f")]), desk)
-    assert desk.happened == ["ask flood"] * 2
+    shared.answer_to(sqs_batch([body("flood", "f")]), worker)
+    assert worker.happened == ["ask flood"] * 2
 
 
 def test_files_of_an_account_that_may_have_a_slot_are_handed_back_before_another_is_read(sqs: Sqs) -> None:
-    desk = Desk(sqs, Counter(first=1, second=1))
-    answer = turns(sqs).answer_to(sqs_batch([body("first", "a"), body("second", "b")]), desk)
+    worker = RecordingWorker(sqs, Counter(first=1, second=1))
+    answer = turns(sqs).answer_to(sqs_batch([body("first", "a"), body("second", "b")]), worker)
     assert failures(answer) == ["m1"]
-    assert desk.happened == ["ask first", "m0 after 1 and 0"]
+    assert worker.happened == ["ask first", "m0 after 1 and 0"]
 
 
 def test_small_files_of_an_account_are_read_one_after_the_other_and_large_ones_alone(sqs: Sqs) -> None:
-    desk = Desk(sqs, Counter(acme=1))
+    worker = RecordingWorker(sqs, Counter(acme=1))
     sizes = [10**9, 100, 100, 10**7, 100]
     answer = turns(sqs).answer_to(
-        sqs_batch([body("acme", str(number), size) for number, size in enumerate(sizes)]), desk
+        sqs_batch([body("acme", str(number), size) for number, size in enumerate(sizes)]), worker
     )
-    assert [each.split()[0] for each in desk.happened] == ["ask", "m1", "m2", "m4"]
+    assert [each.split()[0] for each in worker.happened] == ["ask", "m1", "m2", "m4"]
     assert failures(answer) == ["m0", "m3"]
-    assert desk.free["acme"] == 1
+    assert worker.free["acme"] == 1
 
 
 def test_a_deferred_message_has_not_failed_and_comes_back_ever_later(sqs: Sqs) -> None:
-    desk, event, delays = Desk(sqs, Counter()), sqs_batch([body("acme", "a")], receives=3), []
+    worker, event, delays = RecordingWorker(sqs, Counter()), sqs_batch([body("acme", "a")], receives=3), []
     for deferrals in range(1, 20):
-        assert failures(turns(sqs).answer_to(event, desk)) == []
+        assert failures(turns(sqs).answer_to(event, worker)) == []
         ((sent, delay),) = sqs.deferred
         sqs.deferred.clear()
         delays.append(delay)
@@ -134,38 +132,38 @@ def test_a_deferred_message_has_not_failed_and_comes_back_ever_later(sqs: Sqs) -
 
 def test_what_cannot_be_sent_anew_is_hidden(sqs: Sqs) -> None:
     sqs.rejects = True
-    answer = turns(sqs).answer_to(sqs_batch([body("acme", "a")]), Desk(sqs, Counter()))
+    answer = turns(sqs).answer_to(sqs_batch([body("acme", "a")]), RecordingWorker(sqs, Counter()))
     assert failures(answer) == ["m0"]
     assert sqs.hidden == [1]
 
 
 def test_a_message_that_was_deferred_for_days_is_left_to_the_sweeper(sqs: Sqs) -> None:
     event = sqs_batch([body("acme", "a", deferrals=MAX_DEFERRALS)])
-    assert failures(turns(sqs).answer_to(event, Desk(sqs, Counter()))) == []
+    assert failures(turns(sqs).answer_to(event, RecordingWorker(sqs, Counter()))) == []
     assert sqs.deferred == []
 
 
 def test_an_account_whose_usage_is_not_counted_yet_waits_with_all_of_its_files(sqs: Sqs) -> None:
-    desk = Desk(sqs, Counter(acme=1), fault=UsagePendingError(60))
-    answer = turns(sqs).answer_to(sqs_batch([body("acme", name) for name in "abc"]), desk)
+    worker = RecordingWorker(sqs, Counter(acme=1), fault=UsagePendingError(60))
+    answer = turns(sqs).answer_to(sqs_batch([body("acme", name) for name in "abc"]), worker)
     assert failures(answer) == []
     assert [delay >= 60 for _, delay in sqs.deferred] == [True] * 3
-    assert desk.free["acme"] == 1
+    assert worker.free["acme"] == 1
 
 
 def test_slots_that_cannot_be_asked_about_put_the_messages_back(sqs: Sqs) -> None:
-    desk = Desk(sqs, Counter(acme=1), fault=StoreUnavailableError("DynamoDB: down"))
-    assert failures(turns(sqs).answer_to(sqs_batch([body("acme", "a"), body("acme", "b")]), desk)) == [
+    worker = RecordingWorker(sqs, Counter(acme=1), fault=StoreUnavailableError("DynamoDB: down"))
+    assert failures(turns(sqs).answer_to(sqs_batch([body("acme", "a"), body("acme", "b")]), worker)) == [
         "m0", "m1",
     ]  # fmt: skip
 
 
 def test_a_file_that_ends_its_reader_takes_no_other_message_with_it(sqs: Sqs) -> None:
-    desk = Desk(sqs, Counter(acme=1), fault=ZeroDivisionError())
+    worker = RecordingWorker(sqs, Counter(acme=1), fault=ZeroDivisionError())
     with pytest.raises(ZeroDivisionError):
-        turns(sqs).answer_to(sqs_batch([body("acme", "a"), body("acme", "b"), body("globex", "c")]), desk)
-    assert sqs.handed_back == 2
-    assert desk.free["acme"] == 1
+        turns(sqs).answer_to(sqs_batch([body("acme", "a"), body("acme", "b"), body("globex", "c")]), worker)
+    assert sqs.released == 2
+    assert worker.free["acme"] == 1
 
 
 ENVIRONMENTS, SLOTS = 20, 2
@@ -206,14 +204,14 @@ class Cloud:
     def _invoke(self, shared: FairTurns[str], batch: list[str], held: list[tuple[float, str]]) -> float:
         """When the environment is idle again."""
         self.invocations += 1
-        desk = Desk(self.sqs, self.free, keeps_slots=True)
-        answer = shared.answer_to(sqs_batch(batch), desk)
+        worker = RecordingWorker(self.sqs, self.free, keeps_slots=True)
+        answer = shared.answer_to(sqs_batch(batch), worker)
         for sent, delay in self.sqs.deferred:
             self.send(sent, self.now + delay)
         self.sqs.deferred.clear()
         for each in failures(answer):
             self.send(batch[int(each[1:])], self.now)
-        worked = [batch[int(each.split()[0][1:])] for each in desk.happened if each.startswith("m")]
+        worked = [batch[int(each.split()[0][1:])] for each in worker.happened if each.startswith("m")]
         for each in worked:
             self.began.setdefault(each, self.now)
         if not worked:
@@ -273,7 +271,7 @@ def test_a_slot_of_a_process_that_died_is_free_when_its_lease_is_over(here: Worl
 def test_a_file_that_goes_on_gives_its_slot_back_in_between(
     here: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("functions.uploads.reading.PART_ROWS", 100)
+    monkeypatch.setattr("functions.uploads.file_reader.PART_ROWS", 100)
     here.slots_a_tenant, here.seconds = 1, 0.0
     message = here.put("x", b"".join(b"line %d\n" % number for number in range(50_000)))
     answer_to(sqs_batch([message]), lambda: 0.0, here.drop_in)

@@ -17,21 +17,21 @@ from botocore.config import Config
 from moto import mock_aws
 from obstore.store import MemoryStore
 
-from functions.shared.account.standing import Standing, standing_item
-from functions.shared.buckets.drops import DropBucket
-from functions.shared.buckets.own import OwnBucket
-from functions.shared.staging import StagedKey, is_staged
+from functions.shared.accounts.account_status import AccountStatus, account_status_item
+from functions.shared.buckets.drop_bucket import DropBucket
+from functions.shared.buckets.platform import PlatformBucket
+from functions.shared.events.staged_key import StagedKey, is_staged
 from functions.shared.tenancy import TenantId, dropin_prefix
 from functions.uploads import dropin
+from functions.uploads.account_status import AccountStatuses
 from functions.uploads.counters import KeptOriginals, OpenUploads, StagedBytes
 from functions.uploads.dropin import FILES_A_TURN, DropIn, answer_to
-from functions.uploads.files import shown
+from functions.uploads.file_processor import FileProcessor
+from functions.uploads.files import upload_response
 from functions.uploads.queue import DropQueue
-from functions.uploads.register import Register
+from functions.uploads.register import UploadRegister
 from functions.uploads.slots import TenantSlots
-from functions.uploads.standings import Standings
 from functions.uploads.turns import FairTurns
-from functions.uploads.work import Work
 from local import transactions
 
 ACME, GLOBEX = TenantId("acme"), TenantId("globex")
@@ -90,7 +90,7 @@ class Sqs:
         self.bodies: list[str] = []
         self.deferred: list[tuple[str, int]] = []
         self.hidden: list[int] = []
-        self.handed_back = 0
+        self.released = 0
         self.rejects = False
 
     def get_queue_url(self, QueueName: str) -> dict[str, str]:  # noqa: N803
@@ -110,7 +110,7 @@ class Sqs:
 
     def change_message_visibility_batch(self, QueueUrl: str, Entries: list[dict[str, Any]]) -> None:  # noqa: ARG002, N803
         assert {each["VisibilityTimeout"] for each in Entries} == {0}
-        self.handed_back += len(Entries)
+        self.released += len(Entries)
 
     def change_message_visibility(self, **asked: Any) -> None:
         self.hidden.append(asked["VisibilityTimeout"])
@@ -122,7 +122,7 @@ class World:
 
     s3: Any
     dynamodb: Any
-    staging: OwnBucket
+    staging: PlatformBucket
     sqs: Sqs = field(default_factory=Sqs)
     mortal: Mortal = field(default_factory=Mortal)
     later: float = 0.0
@@ -131,8 +131,8 @@ class World:
     erased: set[TenantId] = field(default_factory=set)
     clock: Callable[[], float] = time.time
 
-    def account(self, tenant: str, standing: Standing | None = None) -> TenantId:
-        item = standing_item(standing or Standing("managed_30", 30, 10**7))
+    def account(self, tenant: str, standing: AccountStatus | None = None) -> TenantId:
+        item = account_status_item(standing or AccountStatus("managed_30", 30, 10**7))
         self.dynamodb.put_item(TableName=ACCOUNTS, Item={"tenant_id": {"S": tenant}, **item})
         return TenantId(tenant)
 
@@ -142,16 +142,18 @@ class World:
         return UPLOADS, Proxy(self.dynamodb, self.mortal), lambda: self.clock() + self.later
 
     @property
-    def register(self) -> Register:
-        return Register(*self.table)
+    def register(self) -> UploadRegister:
+        return UploadRegister(*self.table)
 
     @property
     def slots(self) -> TenantSlots:
         name, client, clock = self.table
         return TenantSlots(name, self.slots_a_tenant, client, clock)
 
-    def work(self, queue: DropQueue, function: str) -> Work:
-        return Work(self.register, queue.tell, function, OpenUploads(*self.table), KeptOriginals(*self.table))
+    def work(self, queue: DropQueue, function: str) -> FileProcessor:
+        return FileProcessor(
+            self.register, queue.publish, function, OpenUploads(*self.table), KeptOriginals(*self.table)
+        )
 
     @property
     def drop_in(self) -> DropIn:
@@ -159,7 +161,7 @@ class World:
         return DropIn(
             DropBucket(Proxy(self.s3, self.mortal), DROP),
             Proxy(self.staging, self.mortal),
-            Standings(ACCOUNTS, self.dynamodb),
+            AccountStatuses(ACCOUNTS, self.dynamodb),
             StagedBytes(*self.table),
             self.slots,
             FairTurns(queue, FILES_A_TURN),
@@ -200,7 +202,7 @@ class World:
         register, told, before = self.register, list[dict[str, Any]](), None
         while True:
             page = register.page(tenant, 100, before)
-            told += [shown(*each, dropin_prefix(tenant), self.clock()) for each in page.uploads]
+            told += [upload_response(*each, dropin_prefix(tenant), self.clock()) for each in page.uploads]
             if page.next is None:
                 return told
             before = page.next
@@ -296,7 +298,7 @@ def world(s3: Any, dynamodb: Any) -> World:
     for item in dynamodb.scan(TableName=UPLOADS)["Items"]:
         key = {name: item[name] for name in ("tenant_id", "entry")}
         dynamodb.delete_item(TableName=UPLOADS, Key=key)
-    made = World(s3, dynamodb, OwnBucket(MemoryStore()))
+    made = World(s3, dynamodb, PlatformBucket(MemoryStore()))
     made.account(ACME)
-    made.account(GLOBEX, Standing("managed_15", 15, 10**7))
+    made.account(GLOBEX, AccountStatus("managed_15", 15, 10**7))
     return made

@@ -1,0 +1,80 @@
+"""Caps set by customers, and the volume of a trial: which marks are reached, and the notices for them.
+
+A soft cap only notifies. A hard cap also rejects new logs until the period ends or the cap is raised; a
+trial's volume does so until a plan is chosen (functions.billing.subscriptions.entitlements). Pure functions.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from functions.billing.subscriptions.billing_record import BillingRecord
+from functions.billing.subscriptions.entitlements import trial_bytes
+from functions.billing.subscriptions.notice_texts import CHOOSE, READING
+from functions.shared.accounts.account_status import AccountStatus
+from functions.shared.plans import GIGABYTE
+
+WARN_AT_PERCENT = (80, 100)
+
+_REMEDIES = {
+    "soft cap": "You can change the cap (API: /v1/billing).",
+    "hard cap": "To store more, raise the cap (API: /v1/billing).",
+    "trial volume": f"To store more, {CHOOSE}.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class CapNotice:
+    """A mail; one `notice_id` is sent once, so each cap warns once per period at each mark."""
+
+    notice_id: str
+    kind: str
+    title: str
+    text: str
+
+
+def caps_of(record: BillingRecord, account_status: AccountStatus) -> dict[str, int]:
+    """The account's caps in bytes per period, by their names for customers."""
+    caps = {
+        "soft cap": record.soft_cap_bytes,
+        "hard cap": record.hard_cap_bytes,
+        "trial volume": trial_bytes(record, account_status),
+    }
+    return {name: cap for name, cap in caps.items() if cap is not None}
+
+
+def cap_notices(caps: Mapping[str, int], used_bytes: int, period_start: int) -> list[CapNotice]:
+    """The notices to send at `used_bytes`: for each cap, the highest mark that is reached."""
+    return [
+        _notice(name, cap, percent, used_bytes, period_start)
+        for name, cap in caps.items()
+        for percent in _reached(used_bytes, cap)
+    ]
+
+
+def _reached(used_bytes: int, cap_bytes: int) -> Iterator[int]:
+    marks = [percent for percent in WARN_AT_PERCENT if used_bytes * 100 >= cap_bytes * percent]
+    yield from marks[-1:]
+
+
+def _notice(name: str, cap_bytes: int, percent: int, used_bytes: int, period_start: int) -> CapNotice:
+    reached = percent >= WARN_AT_PERCENT[-1]
+    title = f"Your {name} is reached" if reached else f"{percent} % of your {name} are used"
+    named = name.replace(" ", "-")
+    return CapNotice(
+        notice_id=f"cap-{named}-{percent}-{cap_bytes}-{period_start}",
+        kind=f"billing_{named.replace('-', '_')}",
+        title=title,
+        text=f"{_gb(used_bytes)} of logs were stored in this period; your {name} is {_gb(cap_bytes)}. "
+        f"{_follows(name, reached=reached)} Usage by day: API, /v1/usage. {_REMEDIES[name]}",
+    )
+
+
+def _follows(name: str, *, reached: bool) -> str:
+    if name == "soft cap":
+        return "A soft cap only sends this notice: logs are accepted as before."
+    since = "From now on" if reached else "When it is reached,"
+    return f"{since} new logs are rejected (status 402) until the period ends. {READING}"
+
+
+def _gb(raw_bytes: int) -> str:
+    return f"{raw_bytes / GIGABYTE:.1f} GB"

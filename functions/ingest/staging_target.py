@@ -1,0 +1,35 @@
+"""Which way a caller's logs take: into our bucket, or straight into the caller's own.
+
+Of a BYOC tenant's logs no byte rests with us: the object goes into their bucket, under their credentials,
+and only its name, size and ETag on our queue.
+"""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+
+from functions.ingest.staging_writer import StagingWriter
+from functions.shared.access import Principal
+
+
+@dataclass(frozen=True, slots=True)
+class StagingTarget:
+    """Where to stage, and for how many days the rows are kept.
+
+    `admitted`: the block in which staging takes place; it raises HttpError when there is no room for it.
+    """
+
+    staging: StagingWriter
+    retention_days: int
+    admitted: Callable[[], AbstractContextManager[None]] = nullcontext
+
+
+StagingTargets = Callable[[Principal], StagingTarget]
+"""The road of a BYOC tenant; raises HttpError when there is none or it cannot be reached."""
+
+
+def no_target(_caller: Principal) -> StagingTarget:
+    """Nobody's logs take another way than their own."""
+    from functions.shared.byoc.buckets import no_destination_error
+
+    raise no_destination_error()

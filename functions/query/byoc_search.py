@@ -1,0 +1,102 @@
+"""Search in BYOC tenants' ClickHouse, with the customers' credentials.
+
+A customer's ClickHouse that answers slowly or never occupies a function for a search's whole timeout. So
+each tenant has a limited number of slots, leases in the table of health: functions stay free for the
+searches of other tenants.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from uuid import uuid4
+
+from functions.query.compile import Statement
+from functions.query.errors import search_unavailable, too_many_searches
+from functions.query.event_search import EventSearch, SearchLimits
+from functions.query.rows import NOTHING, SearchResult
+from functions.shared.byoc.buckets import NoDestinationError, no_destination_error
+from functions.shared.byoc.clients import ByocClients
+from functions.shared.byoc.encryption import CredentialsUnreadableError
+from functions.shared.byoc.health import HealthStore, HealthUnavailableError, SlotWait
+from functions.shared.egress.egress_filter import AddressRefusedError
+from functions.shared.errors import HttpError, RetryableError
+from functions.shared.tenancy import TenantId, own_searches
+from functions.shared.warehouse import WarehouseRefusedError
+
+_NO_TABLE_CODES = frozenset({60, 81})
+
+
+SLOT_MARGIN_SECONDS = 5
+"""A slot outlasts its search, and expires by itself when the function dies."""
+
+
+class ByocSearch:
+    """Runs a tenant's statements in the tenant's ClickHouse.
+
+    `timeout_seconds`: for a statement, from sending it to the last byte of the answer.
+    """
+
+    def __init__(
+        self, byoc_clients: ByocClients, health: HealthStore, limits: SearchLimits, timeout_seconds: int
+    ) -> None:
+        self._byoc_clients = byoc_clients
+        self._health = health
+        self._limits = limits
+        self._timeout_seconds = timeout_seconds
+
+    def find(self, tenant: TenantId, statement: Statement) -> SearchResult:
+        """The rows of `statement`; none before the first load, when the table does not exist yet.
+
+        Raises
+        ------
+        HttpError: 503 `destination_unavailable` when the customer's ClickHouse does not answer, rejects
+            our credentials or returns an invalid answer; 429 `too_many_searches`; 403 `no_destination_error`;
+            else as EventSearch.find.
+        """
+        with self._http_errors(tenant), self._slot(tenant):
+            warehouse = self._byoc_clients.warehouse(tenant, self._timeout_seconds)
+            event_search = EventSearch(
+                warehouse, self._limits, lambda fault: self._unavailable(tenant, fault)
+            )
+            try:
+                return event_search.find(statement)
+            except WarehouseRefusedError as refusal:
+                if refusal.engine_code in _NO_TABLE_CODES:
+                    return NOTHING
+                # The customer's server causes any other error: our own ClickHouse runs the same statement.
+                raise self._unavailable(tenant, refusal) from None
+
+    @contextmanager
+    def _slot(self, tenant: TenantId) -> Iterator[None]:
+        seconds = self._timeout_seconds + SLOT_MARGIN_SECONDS
+        slot = self._health.take(own_searches(tenant), str(uuid4()), seconds)
+        if isinstance(slot, SlotWait):
+            raise too_many_searches()
+        try:
+            yield
+        finally:
+            with suppress(HealthUnavailableError):
+                self._health.release(slot)
+
+    @contextmanager
+    def _http_errors(self, tenant: TenantId) -> Iterator[None]:
+        try:
+            yield
+        except NoDestinationError:
+            raise no_destination_error() from None
+        except (CredentialsUnreadableError, AddressRefusedError) as fault:
+            raise self._unavailable(tenant, fault) from None
+        except RetryableError:
+            raise search_unavailable() from None
+        except (ValueError, LookupError, TypeError) as fault:
+            # The server at this address does not speak ClickHouse's protocol.
+            raise self._unavailable(tenant, fault) from None
+
+    def _unavailable(self, tenant: TenantId, _fault: Exception) -> HttpError:
+        """Drop the cached destination: the credentials may have been rotated."""
+        self._byoc_clients.evict(tenant)
+        return HttpError(
+            503,
+            "destination_unavailable",
+            "Your ClickHouse cannot be searched now: find the cause with POST /v1/destination/test.",
+            retry_after_seconds=2,
+        )

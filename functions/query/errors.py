@@ -1,0 +1,34 @@
+"""HTTP errors of a search."""
+
+from functions.shared.errors import HttpError
+
+
+def invalid(name: str, wrong: str) -> HttpError:
+    """The error for an invalid field `name`; `wrong` completes the sentence."""
+    return HttpError(400, "invalid_request", f"'{name}' {wrong}.")
+
+
+def too_heavy() -> HttpError:
+    """The engine stopped the search at one of its limits; a narrower search may succeed."""
+    return HttpError(
+        400,
+        "query_too_heavy",
+        "The search takes too much time or memory: narrow 'from' and 'to', name services, or lower 'limit'.",
+    )
+
+
+def too_many_searches() -> HttpError:
+    """All slots of the tenant are in use."""
+    return HttpError(
+        429,
+        "too_many_searches",
+        "Your account has reached its limit of concurrent searches: wait for one to end, then retry.",
+        retry_after_seconds=1,
+    )
+
+
+def search_unavailable() -> HttpError:
+    """Our ClickHouse, or a service needed to reach a customer's, is unavailable."""
+    return HttpError(
+        503, "search_unavailable", "Search is temporarily unavailable: retry.", retry_after_seconds=2
+    )

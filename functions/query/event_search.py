@@ -1,0 +1,126 @@
+"""Search in the events table: read-only, within limits, with HTTP errors for the caller."""
+
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from functions.query import rows
+from functions.query.compile import Statement
+from functions.query.errors import search_unavailable, too_heavy, too_many_searches
+from functions.shared.errors import HttpError, RetryableError
+from functions.shared.tenancy import TenantId
+from functions.shared.warehouse import (
+    OutcomeUnknownError,
+    Warehouse,
+    WarehouseBusyError,
+    WarehouseDownError,
+    WarehouseRefusedError,
+)
+
+TOO_HEAVY_CODES = frozenset({158, 159, 160, 241, 307, 396})
+"""Too many rows or bytes, timeout, too slow, too much memory, result too large."""
+
+SAME_ID_RUNS = 216
+"""ClickHouse's QUERY_WITH_SAME_ID_IS_ALREADY_RUNNING."""
+
+
+@dataclass(frozen=True, slots=True)
+class SearchLimits:
+    """The engine's limits for one search."""
+
+    max_seconds: int
+    max_memory_bytes: int
+    max_result_bytes: int
+    max_threads: int
+
+    def settings(self) -> dict[str, Any]:
+        """The engine settings that enforce the limits and make the search read-only.
+
+        `readonly` is 2 because a user's profile may set it too, and then a request cannot set 1. A search is
+        cancelled when its client disconnects, so that it does not slow down the others.
+        """
+        return {
+            "max_execution_time": self.max_seconds,
+            "max_memory_usage": self.max_memory_bytes,
+            "max_result_bytes": self.max_result_bytes,
+            "max_threads": self.max_threads,
+            "output_format_json_validate_utf8": 1,
+            "cancel_http_readonly_queries_on_client_close": 1,
+            "readonly": 2,
+        }
+
+
+class EventSearch:
+    """Runs statements on `warehouse`. `unavailable` makes the error for an unavailable ClickHouse."""
+
+    def __init__(
+        self,
+        warehouse: Warehouse,
+        limits: SearchLimits,
+        unavailable: Callable[[RetryableError], HttpError] = lambda _fault: search_unavailable(),
+    ) -> None:
+        self._warehouse = warehouse
+        self._unavailable = unavailable
+        self._settings = limits.settings()
+
+    def find(self, statement: Statement, settings: Mapping[str, Any] | None = None) -> rows.SearchResult:
+        """The rows of `statement`, run with `settings` in addition to the limits.
+
+        Raises
+        ------
+        HttpError: 400 `query_too_heavy` when a narrower search may succeed; 503 `search_unavailable` when
+            a retry may.
+        """
+        together = {**self._settings, **(settings or {})}
+        try:
+            return rows.decode(self._warehouse.select_json(statement.sql, statement.parameters, together))
+        except (WarehouseBusyError, WarehouseRefusedError) as fault:
+            if fault.engine_code in TOO_HEAVY_CODES:
+                raise too_heavy() from fault
+            if isinstance(fault, WarehouseRefusedError):
+                raise
+            raise self._unavailable(fault) from fault
+        except (WarehouseDownError, OutcomeUnknownError) as fault:
+            raise self._unavailable(fault) from fault
+
+
+class ManagedSearch:
+    """Our managed ClickHouse, with a limit of concurrent searches per tenant.
+
+    A tenant has `slots` query ids, and the engine runs one query per id at a time. So the engine counts: no
+    slot stays occupied when a function dies, and a search whose client has disconnected counts until the
+    engine has stopped it (docs/adr/0025).
+
+    Parameters
+    ----------
+    slots: concurrent searches of one tenant, on each server of a cluster.
+    tenant_setting: the custom setting that passes the tenant to the server's row policy; empty for none.
+    """
+
+    def __init__(self, event_search: EventSearch, slots: int, tenant_setting: str = "") -> None:
+        self._event_search = event_search
+        self._slots = slots
+        self._tenant_setting = tenant_setting
+
+    def find(self, tenant: TenantId, statement: Statement) -> rows.SearchResult:
+        """The rows of `statement`.
+
+        Raises
+        ------
+        HttpError: 429 `too_many_searches` when all slots of `tenant` are in use; else as EventSearch.find.
+        """
+        named = self._named(tenant, statement)
+        for slot in random.sample(range(self._slots), self._slots):
+            try:
+                return self._event_search.find(named, {"query_id": f"search/{tenant}/{slot}"})
+            except WarehouseRefusedError as refusal:
+                if refusal.engine_code != SAME_ID_RUNS:
+                    raise
+        raise too_many_searches()
+
+    def _named(self, tenant: TenantId, statement: Statement) -> Statement:
+        """Add the tenant's id to `statement` for the row policy; a tenant id never contains a quote."""
+        if not self._tenant_setting:
+            return statement
+        return replace(statement, sql=f"{statement.sql} SETTINGS {self._tenant_setting} = '{tenant}'")

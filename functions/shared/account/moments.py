@@ -1,8 +1,0 @@
-"""Timestamps as text that sorts by time."""
-
-from datetime import UTC, datetime
-
-
-def moment(seconds: float) -> str:
-    """Unix seconds as RFC 3339 in UTC, always to the millisecond."""
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

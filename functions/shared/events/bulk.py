@@ -1,0 +1,139 @@
+"""The fast path: check whole bodies of ordinary records, in C.
+
+Nearly all records are ordinary: known fields only, an RFC 3339 time with at most microseconds (or none), a
+usual spelling of the level, ids at the root if anywhere. msgspec decodes such a body directly into rows; one
+short pass in Python remains. For any other body `encoded` returns None, and functions.shared.events.judge
+decides record by record. This fast path must agree with the rules of `judge`; a property test compares them.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from functools import lru_cache
+from operator import itemgetter
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta, Raw, UnsetType
+
+from functions.shared.events.judge import MAX_EVENT_SIZE, MAX_METADATA_DEPTH, MAX_NAME_CHARACTERS, shallow
+from functions.shared.events.levels import BY_NAME, CANONICAL, DEFAULT
+from functions.shared.events.row import NO_METADATA, ReceiptContext
+
+_MICROSECONDS_AT_MOST = len("2026-11-23T10:00:00.123456Z")
+_AFTER_THE_HOUR = itemgetter(len("2026-11-23T10"))
+_SHALLOW_FOR_SURE = 2 * MAX_METADATA_DEPTH
+_CANONICAL = frozenset(CANONICAL)
+_IS_OBJECT = bytearray(b"{").__le__
+"""No JSON value begins with a greater byte; a bytearray compares with any buffer, including a Raw."""
+
+_encoder = msgspec.json.Encoder()
+
+Rows = list[Any]
+
+
+def encoded(body: bytes, ndjson: bool, receipt: ReceiptContext) -> tuple[int, bytes] | None:
+    """Row count and NDJSON of `body` when it has records and all are ordinary; otherwise None.
+
+    `body` is a JSON array, an object with `events` or `logs`, or, with `ndjson`, one object per line.
+    """
+    if b"\r" in body or (b"\n" in body and not ndjson):
+        return None  # white space inside a record's metadata would split its row over two lines
+    try:
+        str(body, "utf-8")
+        rows = _decoder(str(receipt.tenant), receipt.project_id, body[:1], ndjson)(body)
+        if not rows or not _have_ordinary_metadata(rows, len(body)):
+            return None
+        _use_canonical_levels(rows)
+        if not _take_times(rows, receipt):
+            return None
+        return len(rows), _encoder.encode_lines(rows)
+    except (msgspec.DecodeError, RecursionError, ValueError, TypeError, LookupError):
+        return None
+
+
+# Below, list comprehensions and maps over them take a quarter of the time of a loop with the same steps.
+
+
+def _have_ordinary_metadata(rows: Rows, body_bytes: int) -> bool:
+    """Whether every metadata is an object, shallow, within the size limit, and without ids to promote."""
+    metadata = [row.metadata for row in rows]
+    if not all(map(_IS_OBJECT, metadata)):
+        return False
+    if max(map(len, metadata)) >= _SHALLOW_FOR_SURE and not all(map(shallow, metadata)):
+        return False
+    if body_bytes > MAX_EVENT_SIZE and any(
+        len(row.message) + len(row.metadata) > MAX_EVENT_SIZE for row in rows
+    ):
+        return False
+    return not _may_hold_ids(b"".join([row.metadata for row in rows if not (row.trace_id and row.span_id)]))
+
+
+def _may_hold_ids(metadata: bytes) -> bool:
+    """Whether metadata may hold an id that its row lacks at the root, even with an escaped name."""
+    if b"\\" in metadata and b"\\u" in metadata:
+        return True
+    return b"trace_id" in metadata or b"span_id" in metadata
+
+
+def _use_canonical_levels(rows: Rows) -> None:
+    """Replace levels by their canonical names; KeyError for an unknown level."""
+    if not _CANONICAL.issuperset([row.level for row in rows]):
+        for row in rows:
+            row.level = BY_NAME[row.level]
+
+
+def _take_times(rows: Rows, receipt: ReceiptContext) -> bool:
+    """Set both times of all rows; False, or one of the errors caught above, when a time is not ordinary."""
+    received = receipt.received_text
+    texts = [row.timestamp for row in rows]
+    if None in texts:
+        texts = [received if text is None else text for text in texts]
+    if set(map(_AFTER_THE_HOUR, texts)) != {":"}:
+        return False  # a format so short that its length does not limit its decimals
+    moments = list(map(datetime.fromisoformat, texts))
+    if not (receipt.earliest < min(moments) and max(moments) < receipt.latest):
+        return False
+    for row, moment in zip(rows, moments, strict=True):
+        row.timestamp = moment
+        row.received_at = received
+    return True
+
+
+@lru_cache(maxsize=256)
+def _decoder(tenant: str, project_id: str, first: bytes, ndjson: bool) -> Callable[[bytes], Rows]:
+    """A decoder into rows with the tenant and the default project as the class's defaults.
+
+    A sender cannot set our own columns: msgspec rejects every JSON value for a field typed UnsetType.
+    """
+    name = Annotated[str, Meta(max_length=MAX_NAME_CHARACTERS)]
+    time = Annotated[str, Meta(max_length=_MICROSECONDS_AT_MOST)]
+    row = msgspec.defstruct(
+        "ArrivingRow",
+        [
+            ("tenant_id", UnsetType, tenant),
+            ("project_id", Annotated[str, Meta(min_length=1, max_length=MAX_NAME_CHARACTERS)], project_id),
+            ("timestamp", time | None, None),
+            ("level", str, DEFAULT),
+            ("service", name, ""),
+            ("message", str),
+            ("trace_id", str, ""),
+            ("span_id", str, ""),
+            ("received_at", UnsetType, ""),
+            ("metadata", Raw, NO_METADATA),
+        ],
+        gc=False,
+        kw_only=True,
+        forbid_unknown_fields=True,
+    )
+    if ndjson:
+        return msgspec.json.Decoder(row).decode_lines
+    if first == b"[":
+        return msgspec.json.Decoder(list[row]).decode  # type: ignore[valid-type]
+    envelope = msgspec.defstruct("Envelope", [("events", list[row], []), ("logs", list[row], [])])  # type: ignore[valid-type]
+    decode = msgspec.json.Decoder(envelope).decode
+    return lambda body: _contents(decode(body))
+
+
+def _contents(envelope: Any) -> Rows:
+    rows: Rows = envelope.events + envelope.logs if envelope.logs else envelope.events
+    return rows

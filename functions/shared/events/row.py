@@ -1,0 +1,60 @@
+"""A staged row, and the values that all rows of a request share."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+
+from msgspec import Raw, Struct
+
+from functions.shared.events.timestamps import EARLIEST, LATEST_AHEAD
+from functions.shared.tenancy import TenantId
+
+NO_METADATA = Raw(b"{}")
+
+
+class Row(Struct, gc=False):
+    """The columns of functions.shared.events.staged_key.COLUMNS; `metadata` is JSON text, byte for byte as sent."""
+
+    tenant_id: str
+    project_id: str
+    timestamp: str
+    level: str
+    service: str
+    message: str
+    trace_id: str
+    span_id: str
+    received_at: str
+    metadata: Raw
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptContext:
+    """The values that all rows of a request share: owner, time of receipt, retention."""
+
+    tenant: TenantId
+    project_id: str
+    received_at: datetime
+    retention_days: int
+
+    @property
+    def expires_on(self) -> date:
+        """The last UTC day on which the rows are kept; they are deleted the day after."""
+        return self.received_at.date() + timedelta(days=self.retention_days)
+
+    @property
+    def received_text(self) -> str:
+        return _text_of(self.received_at)
+
+    @property
+    def earliest(self) -> datetime:
+        return EARLIEST
+
+    @property
+    def latest(self) -> datetime:
+        return self.received_at + LATEST_AHEAD
+
+
+@lru_cache(maxsize=16)
+def _text_of(moment: datetime) -> str:
+    """Cached, because every row of a request needs it."""
+    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"

@@ -1,0 +1,117 @@
+"""The canonical staged object: its key, the facts in the key, and its body.
+
+Key: ``staged/v1/tenant=<id>/day=<YYYY-MM-DD>/<id>-r<rows>-b<bytes>-x<YYYYMMDD>.ndjson.zst``
+
+- `day` is the UTC day of receipt; `<id>` is time-ordered, or derived from an Idempotency-Key.
+- `-r` is the row count, `-b` the rows' bytes before zstd and `-x` the day they expire. So a notification or a
+  listing is enough to plan a batch, and a batch to meter it: no HEAD, no GET (docs/adr/0003).
+- A key is written once (`If-None-Match: *`) and therefore identifies its rows.
+
+Body: one or more zstd frames of NDJSON; each line has `COLUMNS` and nothing else.
+"""
+
+import os
+import re
+import time
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+
+from functions.shared.errors import PermanentError
+from functions.shared.tenancy import TenantId, staged_prefix
+
+SCHEMA_VERSION = "1"
+SUFFIX = ".ndjson.zst"
+
+ID_CHARACTERS = 26
+"""Of an id that ingest made; an id derived from another object's is longer."""
+
+COLUMNS = {
+    "tenant_id": "String",
+    "project_id": "String",
+    "timestamp": "DateTime64(9, 'UTC')",
+    "received_at": "DateTime64(6, 'UTC')",
+    "level": "String",
+    "service": "String",
+    "message": "String",
+    "trace_id": "String",
+    "span_id": "String",
+    "metadata": "String",
+}
+"""Columns of a staged row with their ClickHouse types. The insert adds `batch_id` and `expires_on`."""
+
+_KEY = re.compile(
+    r"staged/v1/tenant=(?P<tenant>[^/]+)/day=(?P<day>\d{4}-\d\d-\d\d)/"
+    r"(?P<id>[0-9A-Za-z]+)-r(?P<rows>[1-9]\d*)-b(?P<bytes>[1-9]\d*)-x(?P<expires>\d{8})\.ndjson\.zst"
+)
+MAX_CACHED_KEYS = 16_384
+"""More keys than one invocation of sync receives: it parses each key several times."""
+
+_BASE32 = "0123456789abcdefghjkmnpqrstvwxyz"
+
+
+@dataclass(frozen=True, slots=True)
+class StagedKey:
+    """The parsed key of a staged object. `raw_bytes`: of the rows as NDJSON, the billed volume."""
+
+    tenant: TenantId
+    day: date
+    object_id: str
+    rows: int
+    raw_bytes: int
+    expires_on: date
+
+    def __str__(self) -> str:
+        return (
+            f"{staged_prefix(self.tenant)}day={self.day.isoformat()}/"
+            f"{self.object_id}-r{self.rows}-b{self.raw_bytes}-x{self.expires_on:%Y%m%d}{SUFFIX}"
+        )
+
+    def expired_by(self, today: date) -> bool:
+        """Whether the rows are past retention on `today`."""
+        return self.expires_on < today
+
+    @classmethod
+    @lru_cache(maxsize=MAX_CACHED_KEYS)
+    def parse(cls, key: str) -> "StagedKey":
+        """Parse `key` (already URL-decoded).
+
+        Raises
+        ------
+        PermanentError: the key does not have this format; a retry cannot help.
+        """
+        match = _KEY.fullmatch(key)
+        if not match:
+            raise PermanentError("the key is not that of a staged object")
+        expires = match["expires"]
+        try:
+            return cls(
+                tenant=TenantId(match["tenant"]),
+                day=date.fromisoformat(match["day"]),
+                object_id=match["id"],
+                rows=int(match["rows"]),
+                raw_bytes=int(match["bytes"]),
+                expires_on=date(int(expires[:4]), int(expires[4:6]), int(expires[6:])),
+            )
+        except ValueError as fault:
+            raise PermanentError("the key of a staged object names no real day") from fault
+
+
+def time_ordered_id(now_ms: int | None = None) -> str:
+    """26 characters: 48 bits of Unix milliseconds, then 80 random bits; sorts by time as text."""
+    stamp = time.time_ns() // 1_000_000 if now_ms is None else now_ms
+    return base32((stamp << 80) | int.from_bytes(os.urandom(10), "big"))
+
+
+def base32(number: int) -> str:
+    """`number` (below 2**130) as 26 characters that sort as the number does."""
+    return "".join(_BASE32[(number >> shift) & 31] for shift in range(125, -5, -5))
+
+
+def is_staged(key: str) -> bool:
+    """Whether `key` is that of a staged object."""
+    try:
+        StagedKey.parse(key)
+    except PermanentError:
+        return False
+    return True

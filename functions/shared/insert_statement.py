@@ -1,0 +1,47 @@
+"""The insert of a batch: the statement and the settings that make it a single block.
+
+A block's rows become visible all at once, or not at all. Statement and settings are part of a batch's
+identity in ClickHouse, so a change needs a new name and applies to new batches only. Sync inserts with them,
+and so does the test of a customer's ClickHouse, to find settings that a profile forbids before the first log.
+"""
+
+from functions.shared.events.staged_key import COLUMNS
+from functions.shared.warehouse import Warehouse
+
+INSERT_SETTINGS = {
+    "async_insert": 0,
+    "insert_deduplicate": 1,
+    "max_insert_threads": 1,
+    "max_threads": 1,
+    "max_insert_block_size": 10_000_000,
+    "min_insert_block_size_rows": 10_000_000,
+    "min_insert_block_size_bytes": 0,
+    "input_format_parallel_parsing": 0,
+    "date_time_input_format": "best_effort",
+    "input_format_json_read_objects_as_strings": 1,
+}
+
+_STRUCTURE = ", ".join(f"{name} {kind}" for name, kind in COLUMNS.items()).replace("'", "\\'")
+_NAMES = ", ".join(COLUMNS)
+
+
+def insert(warehouse: Warehouse, frames: bytes, batch_id: str, expires_on: str) -> None:
+    """Insert staged rows, zstd frames of NDJSON, into `events` as the batch of that id.
+
+    On return they are committed; raises the errors of `warehouse`. `batch_id` is letters and digits and
+    `expires_on` a day, YYYY-MM-DD: our code makes both, so they are written into the statement.
+    """
+    statement = (
+        f"INSERT INTO events ({_NAMES}, batch_id, expires_on) "  # noqa: S608
+        f"SELECT {_NAMES}, '{batch_id}', '{expires_on}' FROM input('{_STRUCTURE}') FORMAT JSONEachRow"
+    )
+    warehouse.insert(statement, frames, {**INSERT_SETTINGS, "insert_deduplication_token": batch_id})
+
+
+def try_insert(warehouse: Warehouse, frames: bytes) -> None:
+    """Make ClickHouse parse the rows as `insert` would, without storing them; raises the same errors."""
+    statement = (
+        f"INSERT INTO events_trial ({_NAMES}) "  # noqa: S608
+        f"SELECT {_NAMES} FROM input('{_STRUCTURE}') FORMAT JSONEachRow"
+    )
+    warehouse.insert(statement, frames, INSERT_SETTINGS)

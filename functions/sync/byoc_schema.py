@@ -1,0 +1,41 @@
+"""The tables of a customer's ClickHouse: created before their first batch, and again if they are dropped."""
+
+from functions.shared.byoc.clients import ByocClients
+from functions.shared.byoc.destination_store import Destination
+from functions.shared.clickhouse_address import ClickHouseAddress
+from functions.shared.schema.migration_files import migrations
+from functions.shared.schema.schema import Schema, engine_of
+from functions.shared.warehouse import Warehouse, WarehouseRefusedError
+
+STATEMENT_TIMEOUT_SECONDS = 10
+
+_NO_RIGHT = 497
+
+
+def prepare_tables(byoc_clients: ByocClients, destination: Destination, *, dropped: bool = False) -> None:
+    """Bring the destination's database and tables up to date; raises the errors of the warehouse.
+
+    A user without the right to create tables may use existing ones: the next insert shows whether they fit.
+    `dropped`: ClickHouse does not know a table that its migration history lists, so all are created again;
+    existing tables are not changed.
+    """
+
+    def connect(address: ClickHouseAddress) -> Warehouse:
+        return byoc_clients.open_warehouse(address, STATEMENT_TIMEOUT_SECONDS)
+
+    try:
+        Schema(destination.warehouse, connect=connect).bring_up_to_date(migrations())
+        if dropped:
+            _create_tables(connect(destination.warehouse))
+    except WarehouseRefusedError as refusal:
+        if refusal.engine_code != _NO_RIGHT:
+            raise
+
+
+def _create_tables(database: Warehouse) -> None:
+    try:
+        engine = engine_of(database)
+        for migration in migrations():
+            database.command(migration.on(engine))
+    finally:
+        database.close()

@@ -1,0 +1,219 @@
+"""Read one file into staged objects: from its beginning or a checkpoint, as far as time permits.
+
+Exactly once: every reader splits the records into the same parts, the key of a part follows from the file
+and the part's number, and a key is written once. So an attempt that dies, two concurrent attempts, and one
+that begins anew all write the same objects; sync's ledger deduplicates what is made of them (docs/adr/0020).
+"""
+
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+
+from functions.shared.buckets.contract import Bucket, BucketError
+from functions.shared.events.package import Package, frame, put_package
+from functions.shared.events.staged_key import StagedKey
+from functions.uploads.checkpoints import Checkpoints
+from functions.uploads.files import DONE, FAILED, MAX_LISTED_REFUSALS, PARTLY, File, RefusedRecord
+from functions.uploads.formats.contract import RecordBatch
+from functions.uploads.gate import Gate, Halt
+from functions.uploads.progress_limits import IDLE, SLOW, CpuBudget, is_idle
+from functions.uploads.records import Records, opened, resumed
+from functions.uploads.register import UploadRegister
+from functions.uploads.streams.contract import BrokenFileError, Ranges
+
+PART_BYTES = 16 * 1024 * 1024
+"""Size of the rows as NDJSON. Compressed they are a few megabytes, so that sync can batch several parts."""
+
+PART_ROWS = 150_000
+PART_TEXT_BYTES = 128 * 1024 * 1024
+"""For text that gives hardly any rows: the bytes that are read before progress is recorded."""
+
+CHECKPOINT_EVERY_SECONDS = 15
+RESERVE_SECONDS = 3
+"""The part of the invocation's time to record the progress and to publish the file again."""
+
+
+@dataclass(slots=True)
+class FilePart:
+    """Rows that become one object."""
+
+    text_from: int
+    frames: list[bytes]
+    rows: int = 0
+    raw_bytes: int = 0
+
+    def add(self, batch: RecordBatch) -> None:
+        if batch.rows:
+            self.frames.append(frame(batch.lines))
+            self.rows += batch.rows
+            self.raw_bytes += len(batch.lines)
+
+    def is_full_at(self, text_at: int) -> bool:
+        return (
+            self.raw_bytes >= PART_BYTES
+            or self.rows >= PART_ROWS
+            or text_at - self.text_from >= PART_TEXT_BYTES
+        )
+
+
+class FileReader:
+    """The reading of one file whose lease we hold.
+
+    `file` is the progress, `noted` the progress that is recorded. `wait_seconds`: the delay before reading
+    continues, if it was paused because of the account.
+
+    Parameters
+    ----------
+    bucket: where the rows are staged; the tenant's own bucket for BYOC.
+    gate: decides between two parts whether reading may continue.
+    seconds_left: the time until the invocation is stopped.
+    """
+
+    def __init__(
+        self,
+        file: File,
+        ranges: Ranges,
+        bucket: Bucket,
+        register: UploadRegister,
+        gate: Gate,
+        seconds_left: Callable[[], float],
+        clock: Callable[[], float] = time.monotonic,
+        cpu_clock: Callable[[], float] = time.process_time,
+    ) -> None:
+        self.file = file
+        self._ranges = ranges
+        self._bucket = bucket
+        self._register = register
+        self._gate = gate
+        self._checkpoints = Checkpoints(bucket, file.tenant, file.digest)
+        self._seconds_left = seconds_left
+        self._clock = clock
+        self._checked_at = self._part_began_at = clock()
+        self._cpu = CpuBudget(cpu_clock)
+        self._slowest_part = 0.0
+        self._sure = self.noted = file
+        self.wait_seconds = 0
+
+    def run(self) -> bool:
+        """Read as far as time permits; whether the file is settled.
+
+        Raises
+        ------
+        FileGoneError, ObjectChangedError, BucketError, LeaseLostError, StoreUnavailableError
+        """
+        try:
+            records = self._records()
+        except BrokenFileError as fault:
+            self._settle(fault)
+            return True
+        part = FilePart(records.text_at, [])
+        while (batch := records.next()) is not None:
+            self._count(batch, records)
+            part.add(batch)
+            if is_idle(records.work_bytes, self.file):
+                self._stage(part)
+                self._settle(IDLE)
+                return True
+            if self._cpu.is_spent(self.file):
+                # The moment depends on the machine: only whole parts count, which another attempt has, too.
+                self.abandon(SLOW.code, SLOW.reason)
+                return True
+            if batch.cut or part.is_full_at(records.text_at):
+                self._stage(part)
+                part = FilePart(records.text_at, [])
+                if self._stops_at(records):
+                    return self.file.is_settled
+        self._stage(part)
+        self._settle(records.fault)
+        return True
+
+    def abandon(self, code: str, reason: str) -> None:
+        """Abandon the rest of the file; its staged rows count."""
+        self.file = self._sure
+        self._settle(BrokenFileError(code, reason))
+
+    def stop(self, halt: Halt) -> None:
+        """Stop because the account's logs are rejected now.
+
+        Staged rows count, and the checkpoint stays for the rest.
+        """
+        stopped = replace(
+            self._sure, state=PARTLY if self._sure.rows else FAILED, code=halt.code, reason=halt.reason
+        )
+        self.file = self.noted = self._sure = self._register.note(stopped, keeps_lease=False)
+
+    def _records(self) -> Records:
+        if not self.file.checkpoint:
+            records = opened(self._ranges, self.file.receipt)
+            self.file = replace(self.file, compression=records.compression, format=records.format)
+            return records
+        checkpoint = self._checkpoints.get(self.file.checkpoint)
+        return resumed(self._ranges, self.file.receipt, self.file.compression, checkpoint)
+
+    def _count(self, batch: RecordBatch, records: Records) -> None:
+        listed = self.file.refusals
+        if batch.refusals and len(listed) < MAX_LISTED_REFUSALS:
+            more = [
+                RefusedRecord(each.index, each.verdict.code, each.verdict.reason) for each in batch.refusals
+            ]
+            listed = (*listed, *more)[:MAX_LISTED_REFUSALS]
+        self.file = replace(
+            self.file,
+            format=records.format,
+            rows=self.file.rows + batch.rows,
+            raw_bytes=self.file.raw_bytes + len(batch.lines),
+            refused=self.file.refused + batch.refused,
+            refusals=listed,
+            bytes_read=max(self.file.bytes_read, min(records.file_at, self._ranges.size_bytes)),
+        )
+
+    def _stage(self, part: FilePart) -> None:
+        """Write the part's object, unless the part has no rows."""
+        if not part.rows:
+            return
+        number = self.file.parts
+        key = StagedKey(
+            tenant=self.file.tenant,
+            day=self.file.day,
+            object_id=self.file.part_id(number),
+            rows=part.rows,
+            raw_bytes=part.raw_bytes,
+            expires_on=self.file.expires_on,
+        )
+        put_package(self._bucket, str(key), Package(b"".join(part.frames), part.rows, part.raw_bytes))
+        self._gate.staged(part.raw_bytes)
+        self.file = self._sure = replace(self.file, parts=number + 1)
+        now = self._clock()
+        self._slowest_part = max(self._slowest_part, now - self._part_began_at)
+        self._part_began_at = now
+
+    def _stops_at(self, records: Records) -> bool:
+        """Whether to stop between two parts; also writes the checkpoint at its interval."""
+        now, halt = self._clock(), self._gate.halt()
+        runs_low = self._seconds_left() < RESERVE_SECONDS + 2 * self._slowest_part
+        stops = runs_low or halt is not None
+        if stops or now - self._checked_at >= CHECKPOINT_EVERY_SECONDS:
+            key = self._checkpoints.put(self.file.parts, records.text_at, records.checkpoint())
+            self.file = self._sure = replace(self.file, checkpoint=key, attempts=int(not stops))
+            if halt and halt.code:
+                self.stop(halt)
+                return True
+            self.file = self.noted = self._sure = self._register.note(self.file, keeps_lease=not stops)
+            self._checked_at = now
+        self.wait_seconds = halt.wait_seconds if halt else 0
+        return stops
+
+    def _settle(self, fault: BrokenFileError | None) -> None:
+        """Settle the file: it is read as far as possible."""
+        short_of_it = PARTLY if self.file.rows else FAILED
+        state = short_of_it if fault or self.file.refused else DONE
+        if fault:
+            self.file = replace(self.file, code=fault.code, reason=fault.reason)
+        elif not self.file.rows and not self.file.refused:
+            self.file = replace(self.file, code="empty", reason="The file contains no records.")
+        self.file = self.noted = self._register.note(replace(self.file, state=state), keeps_lease=False)
+        if self.file.checkpoint:
+            # The bucket's lifecycle rule deletes the checkpoints that are left.
+            with suppress(BucketError):
+                self._checkpoints.delete()

@@ -1,0 +1,73 @@
+"""The Cognito user pool: Cognito stores passwords and mails codes; people sign in through our functions."""
+
+from aws_cdk import Aws, Duration, RemovalPolicy
+from aws_cdk import aws_cognito as cognito
+from constructs import Construct
+
+MIN_PASSWORD_CHARACTERS = 12
+ACCESS_TOKEN = Duration.hours(1)
+REFRESH_TOKEN = Duration.days(30)
+
+
+class SignInUserPool(Construct):
+    """One user pool and one client with a secret. No template has it: our role reads it from the pool.
+
+    `pool`: the user pool, for grants. `named`: the values of `identity:<name>` in the topology: `pool`,
+    `client`, `issuer`, `keys_url`.
+
+    The client allows only sign-in by the admin flow and refresh. Every access token has the client's id;
+    without the secret it cannot be used to sign up, confirm or reset around our rate limits.
+    """
+
+    def __init__(self, scope: Construct, name: str) -> None:
+        super().__init__(scope, name)
+        self.pool = cognito.UserPool(
+            self,
+            "pool",
+            sign_in_aliases=cognito.SignInAliases(email=True),
+            sign_in_case_sensitive=False,
+            self_sign_up_enabled=True,
+            auto_verify=cognito.AutoVerifiedAttrs(email=True),
+            # After a change of address the old one stays until the new one is verified.
+            keep_original=cognito.KeepOriginalAttrs(email=True),
+            user_verification=cognito.UserVerificationConfig(
+                email_style=cognito.VerificationEmailStyle.CODE,
+                email_subject="Your AstraLog code",
+                email_body="Your verification code is {####}.",
+            ),
+            password_policy=_long_rather_than_odd(),
+            mfa=cognito.Mfa.OPTIONAL,
+            mfa_second_factor=cognito.MfaSecondFactor(sms=False, otp=True),
+            account_recovery=cognito.AccountRecovery.EMAIL_ONLY,
+            deletion_protection=True,
+            removal_policy=RemovalPolicy.RETAIN,
+        )
+        self.client = self.pool.add_client(
+            "client",
+            generate_secret=True,
+            auth_flows=cognito.AuthFlow(admin_user_password=True),
+            disable_o_auth=True,
+            prevent_user_existence_errors=True,
+            enable_token_revocation=True,
+            access_token_validity=ACCESS_TOKEN,
+            id_token_validity=ACCESS_TOKEN,
+            refresh_token_validity=REFRESH_TOKEN,
+        )
+        issuer = f"https://cognito-idp.{Aws.REGION}.{Aws.URL_SUFFIX}/{self.pool.user_pool_id}"
+        self.named: dict[str, str] = {
+            "pool": self.pool.user_pool_id,
+            "client": self.client.user_pool_client_id,
+            "issuer": issuer,
+            "keys_url": f"{issuer}/.well-known/jwks.json",
+        }
+
+
+def _long_rather_than_odd() -> cognito.PasswordPolicy:
+    """Length makes guessing expensive; functions.accounts.forms checks the same before Cognito does."""
+    return cognito.PasswordPolicy(
+        min_length=MIN_PASSWORD_CHARACTERS,
+        require_digits=False,
+        require_lowercase=False,
+        require_uppercase=False,
+        require_symbols=False,
+    )

@@ -1,0 +1,109 @@
+"""The pool of people: addresses verified, passwords long, and no way to try them around our functions."""
+
+import json
+from typing import Any
+
+import pytest
+from aws_cdk import App, Stack
+from aws_cdk.assertions import Template
+
+from infra.user_pool import SignInUserPool
+from local import user_pool as local_identity
+
+
+@pytest.fixture(scope="module")
+def template() -> dict[str, Any]:
+    stack = Stack(App(), "Stack")
+    SignInUserPool(stack, "people")
+    return Template.from_stack(stack).to_json()
+
+
+def only(template: dict[str, Any], kind: str) -> dict[str, Any]:
+    (found,) = (each for each in template["Resources"].values() if each["Type"] == kind)
+    return found
+
+
+@pytest.fixture
+def pool(template: dict[str, Any]) -> dict[str, Any]:
+    return only(template, "AWS::Cognito::UserPool")["Properties"]
+
+
+@pytest.fixture
+def client(template: dict[str, Any]) -> dict[str, Any]:
+    return only(template, "AWS::Cognito::UserPoolClient")["Properties"]
+
+
+def test_a_person_signs_up_with_an_address_that_must_answer(pool: dict[str, Any]) -> None:
+    assert pool["UsernameAttributes"] == ["email"]
+    assert pool["AutoVerifiedAttributes"] == ["email"]
+    assert pool["UsernameConfiguration"] == {"CaseSensitive": False}
+    assert pool["AdminCreateUserConfig"] == {"AllowAdminCreateUserOnly": False}
+    assert pool["VerificationMessageTemplate"]["DefaultEmailOption"] == "CONFIRM_WITH_CODE"
+
+
+def test_a_changed_address_counts_once_it_is_verified(pool: dict[str, Any]) -> None:
+    assert pool["UserAttributeUpdateSettings"] == {"AttributesRequireVerificationBeforeUpdate": ["email"]}
+
+
+def test_a_password_is_long_and_nobody_recovers_by_telephone(pool: dict[str, Any]) -> None:
+    assert pool["Policies"]["PasswordPolicy"]["MinimumLength"] == 12
+    assert pool["AccountRecoverySetting"]["RecoveryMechanisms"] == [{"Name": "verified_email", "Priority": 1}]
+
+
+def test_a_second_factor_is_a_persons_own_choice_and_never_a_text_message(pool: dict[str, Any]) -> None:
+    assert pool["MfaConfiguration"] == "OPTIONAL"
+    assert pool["EnabledMfas"] == ["SOFTWARE_TOKEN_MFA"]
+
+
+def test_the_pool_outlives_its_stack(template: dict[str, Any], pool: dict[str, Any]) -> None:
+    kept = only(template, "AWS::Cognito::UserPool")
+    assert kept["DeletionPolicy"] == kept["UpdateReplacePolicy"] == "Retain"
+    assert pool["DeletionProtection"] == "ACTIVE"
+
+
+def test_passwords_pass_through_the_administrators_door_only(client: dict[str, Any]) -> None:
+    assert sorted(client["ExplicitAuthFlows"]) == [
+        "ALLOW_ADMIN_USER_PASSWORD_AUTH",
+        "ALLOW_REFRESH_TOKEN_AUTH",
+    ]
+    assert client["AllowedOAuthFlowsUserPoolClient"] is False
+    assert client["GenerateSecret"] is True
+
+
+def test_the_clients_secret_is_in_no_template(template: dict[str, Any]) -> None:
+    """CloudFormation would hand it out; only whoever may describe the client reads it."""
+    text = json.dumps(template)
+    assert "ClientSecret" not in text
+    assert "Custom::" not in text
+
+
+def test_who_exists_is_not_told_and_tokens_end(client: dict[str, Any]) -> None:
+    minutes = {"AccessToken": "minutes", "IdToken": "minutes", "RefreshToken": "minutes"}
+    assert client["PreventUserExistenceErrors"] == "ENABLED"
+    assert client["EnableTokenRevocation"] is True
+    assert client["TokenValidityUnits"] == minutes
+    assert client["AccessTokenValidity"] == 60
+    assert client["RefreshTokenValidity"] == 30 * 24 * 60
+
+
+def test_everything_that_verifies_a_token_has_a_name() -> None:
+    people = SignInUserPool(Stack(App(), "Stack"), "people")
+    assert people.named.keys() == local_identity.named("http://127.0.0.1:1").keys()
+    assert people.named["keys_url"] == people.named["issuer"] + "/.well-known/jwks.json"
+
+
+def test_the_local_pool_and_client_are_made_alike(pool: dict[str, Any], client: dict[str, Any]) -> None:
+    local_pool, local_client = local_identity._pool("p"), local_identity._client("c")
+    for name in (
+        "UsernameAttributes",
+        "UsernameConfiguration",
+        "AutoVerifiedAttributes",
+        "UserAttributeUpdateSettings",
+        "AccountRecoverySetting",
+    ):
+        assert local_pool[name] == pool[name]
+    local_policy = local_pool["Policies"]["PasswordPolicy"]
+    assert local_policy == {name: pool["Policies"]["PasswordPolicy"][name] for name in local_policy}
+    for name in ("GenerateSecret", "PreventUserExistenceErrors", "EnableTokenRevocation"):
+        assert local_client[name] == client[name]
+    assert sorted(local_client["ExplicitAuthFlows"]) == sorted(client["ExplicitAuthFlows"])

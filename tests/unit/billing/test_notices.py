@@ -1,0 +1,170 @@
+"""What people and the audit trail are told, of changes and of dates."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from functions.billing.subscriptions.billing_record import BillingRecord
+from functions.billing.subscriptions.change_notices import notices_of_change
+from functions.billing.subscriptions.notice_texts import READING, BillingNotice, keeping
+from functions.billing.subscriptions.reminders import reminders
+from functions.billing.subscriptions.subscription import Subscription, snapshot
+from functions.shared.tenancy import TenantId
+from tests.unit.billing.things import DAY, NOON, invoice, subscription
+
+TENANT = TenantId("acme")
+ACTIVE = snapshot(subscription())
+DEARER = snapshot(subscription(plan="managed_30"))
+ENDING = snapshot(subscription(cancel_at=NOON + DAY))
+GONE = snapshot(subscription(status="canceled", ended_at=NOON + DAY))
+FREE = snapshot(subscription(status="trialing", trial_end=NOON + 5 * DAY))
+GRACE_END = NOON + 7 * DAY
+
+
+def owing(tries: int) -> Subscription:
+    return snapshot(subscription(status="past_due"), [invoice("open", NOON, attempt_count=tries)])
+
+
+def told(old: Subscription | None, new: Subscription | None, **more: Any) -> list[BillingNotice]:
+    return notices_of_change(
+        BillingRecord(TENANT, version=3, subscription=old),
+        BillingRecord(TENANT, version=3, subscription=new, **more),
+    )
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "kinds", "actions"),
+    [
+        (None, ACTIVE, ["begun"], ["subscription.begun"]),
+        (None, FREE, ["begun"], ["subscription.begun"]),
+        (FREE, ACTIVE, [], []),
+        (ACTIVE, ACTIVE, [], []),
+        (ACTIVE, DEARER, ["plan_changed"], ["subscription.plan_changed"]),
+        (ACTIVE, ENDING, ["ending"], ["subscription.ending"]),
+        (ENDING, ACTIVE, ["resumed"], ["subscription.resumed"]),
+        (ENDING, GONE, ["ended"], ["subscription.ended"]),
+        (GONE, GONE, [], []),
+        (None, GONE, ["ended"], ["subscription.ended"]),
+        (ACTIVE, owing(1), ["payment_failed"], ["payment.failed"]),
+        (owing(1), owing(1), [], []),
+        (owing(1), owing(2), ["payment_failed"], ["payment.failed"]),
+        (owing(2), ACTIVE, ["recovered"], ["payment.recovered"]),
+        (owing(2), GONE, ["ended"], ["subscription.ended"]),
+        (GONE, replace(ACTIVE, subscription_id="sub_2"), ["begun"], ["subscription.begun"]),
+        (None, replace(owing(1), ends_at=NOON), ["begun", "ending", "payment_failed"], None),
+    ],
+)
+def test_a_change_is_told_once_by_mail_and_in_the_trail(
+    old: Subscription | None, new: Subscription, kinds: list[str], actions: list[str] | None
+) -> None:
+    found = told(old, new)
+    assert [each.kind.removeprefix("billing_") for each in found] == kinds
+    assert [each.action for each in found] == actions or actions is None
+    assert len({each.notice_id for each in found}) == len(found)
+    for each in found:
+        assert each.title
+        assert each.text.endswith(".")
+
+
+def test_an_end_says_whether_it_was_asked_for() -> None:
+    assert "as requested" in told(ENDING, GONE)[0].text
+    assert "payments were overdue" in told(owing(3), GONE)[0].text
+
+
+def test_a_failed_payment_names_the_day_of_refusal_and_that_reading_goes_on() -> None:
+    (letter,) = told(ACTIVE, owing(1))
+    assert "2027-01-22 08:00 UTC" in letter.text
+    assert READING in letter.text
+
+
+def test_the_same_plan_chosen_again_later_is_told_again() -> None:
+    first, later = (
+        notices_of_change(
+            BillingRecord(TENANT, version=at, subscription=ACTIVE),
+            BillingRecord(TENANT, version=at, subscription=DEARER),
+        )
+        for at in (3, 5)
+    )
+    assert first[0].notice_id != later[0].notice_id
+
+
+def test_who_is_leaving_is_not_written_to_and_the_trail_is_kept() -> None:
+    (found,) = told(ACTIVE, GONE, closing_requested_at=NOON)
+    assert (found.action, found.title) == ("subscription.ended", "")
+
+
+def test_money_that_went_back_is_in_the_trail_once_and_no_mail() -> None:
+    noted = frozenset({"payment.refunded ch_1:400", "payment.disputed dp_1"})
+    old = BillingRecord(TENANT, noted=frozenset({"payment.disputed dp_1"}))
+    assert notices_of_change(old, replace(old, noted=noted)) == [
+        BillingNotice("payment.refunded", "ch_1:400")
+    ]
+    assert notices_of_change(replace(old, noted=noted), replace(old, noted=noted)) == []
+
+
+def reminded(record: BillingRecord, trial: int | None, day: float) -> list[str]:
+    found = reminders(record, trial, NOON + day * DAY)
+    return [each.kind.removeprefix("billing_") for each in found]
+
+
+def test_a_trial_is_told_of_three_days_before_its_end_and_after() -> None:
+    record, end = BillingRecord(TENANT), NOON + 14 * DAY
+    assert [reminded(record, end, day) for day in (10.9, 11, 13.9, 14, 16.9, 17)] == [
+        [],
+        ["trial_ending"],
+        ["trial_ending"],
+        ["trial_ended"],
+        ["trial_ended"],
+        [],
+    ]
+    bought = BillingRecord(TENANT, subscription=ACTIVE)
+    assert reminded(bought, end, 12) == []
+
+
+def test_the_first_payment_is_told_of_unless_there_will_be_none() -> None:
+    record = BillingRecord(TENANT, subscription=FREE)
+    assert [reminded(record, None, day) for day in (1.9, 2, 5)] == [[], ["first_payment"], []]
+    canceled = replace(FREE, ends_at=FREE.trial_end)
+    assert reminded(BillingRecord(TENANT, subscription=canceled), None, 2) == []
+
+
+def test_a_grace_period_is_told_of_a_day_before_its_end_and_after() -> None:
+    record = BillingRecord(TENANT, subscription=owing(1))
+    assert [reminded(record, None, day) for day in (5.9, 6, 6.9, 7, 9.9, 10)] == [
+        [],
+        ["grace_ending"],
+        ["grace_ending"],
+        ["suspended"],
+        ["suspended"],
+        [],
+    ]
+    assert reminded(BillingRecord(TENANT, subscription=ACTIVE), None, 7) == []
+    assert reminded(replace(record, closing_requested_at=NOON), None, 7) == []
+
+
+def test_what_was_told_is_not_told_again_and_of_the_next_debt_it_is() -> None:
+    record = BillingRecord(TENANT, subscription=owing(1))
+    (first,) = reminders(record, None, GRACE_END)
+    after = replace(record, told=frozenset({first.notice_id}))
+    assert reminders(after, None, GRACE_END + 1) == []
+    later = snapshot(subscription(status="past_due"), [invoice("open", NOON + 60 * DAY)])
+    assert reminders(replace(after, subscription=later), None, GRACE_END + 60 * DAY) != []
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "says"),
+    [
+        ("managed_30", "managed_15", "Logs that are older than 15 days are removed in 7 days"),
+        ("managed_15", "byoc", "Logs stored with us are removed in 7 days"),
+        ("managed_15", "managed_30", "Logs are kept for 30 days, including those already stored."),
+        ("byoc", "managed_15", "Logs are kept for 15 days"),
+        ("trial", "byoc", "Logs stored with us are removed in 7 days"),
+    ],
+)
+def test_a_change_of_plan_says_what_becomes_of_stored_logs(before: str, after: str, says: str) -> None:
+    assert says in keeping(before, after)
+
+
+def test_where_the_days_stay_the_same_nothing_is_said_of_them() -> None:
+    assert keeping("trial", "managed_15") == ""

@@ -1,0 +1,60 @@
+"""Whether logs are taken, by the clock."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from functions.shared.accounts.account_status import (
+    AccountStatus,
+    account_status_item,
+    account_status_of,
+    account_status_on,
+    raise_if_refused,
+)
+from functions.shared.errors import HttpError
+from functions.shared.plans import PLANS
+
+times = st.none() | st.integers(0, 2**40)
+standings = st.builds(
+    AccountStatus,
+    st.sampled_from(sorted(PLANS)),
+    st.integers(1, 3650),
+    st.integers(1, 2**40),
+    times,
+    st.sampled_from(["trial_ended", "payment_overdue"]),
+    times,
+)
+
+
+@given(standings)
+def test_a_standing_comes_back_from_its_item_as_it_was(account_status: AccountStatus) -> None:
+    assert account_status_of(account_status_item(account_status)) == account_status
+
+
+@given(standings, st.integers(0, 2**40))
+def test_an_end_counts_from_its_second_and_a_cap_to_its_own(account_status: AccountStatus, now: int) -> None:
+    ended = account_status.accepts_until is not None and now >= account_status.accepts_until
+    capped = account_status.capped_until is not None and now < account_status.capped_until
+    assert account_status.refusal(now) == (
+        account_status.end_reason if ended else "quota_exceeded" if capped else ""
+    )
+
+
+def test_what_is_owed_goes_before_what_is_capped() -> None:
+    account_status = account_status_on(PLANS["managed_15"], 100, "payment_overdue", capped_until=200)
+    assert [account_status.refusal(at) for at in (99, 100, 300)] == [
+        "quota_exceeded",
+        "payment_overdue",
+        "payment_overdue",
+    ]
+
+
+@pytest.mark.parametrize(
+    "code", ["quota_exceeded", "trial_ended", "payment_overdue", "subscription_ended", "account_closing"]
+)
+def test_each_refusal_is_a_402_that_says_reading_goes_on(code: str) -> None:
+    with pytest.raises(HttpError) as refused:
+        raise_if_refused(code)
+    assert (refused.value.status, refused.value.code) == (402, code)
+    assert refused.value.message.endswith("You can still search your logs.")
+    raise_if_refused("")

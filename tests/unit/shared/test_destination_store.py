@@ -1,0 +1,490 @@
+"""Where a tenant's logs go: versions in order, nothing readable at rest, nothing readable once removed."""
+
+import itertools
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from botocore.exceptions import EndpointConnectionError
+
+from functions.shared import journal
+from functions.shared.byoc.destination_store import (
+    Destination,
+    DestinationCache,
+    DestinationChangedError,
+    DestinationStore,
+    DestinationsUnavailableError,
+)
+from functions.shared.byoc.encryption import (
+    CredentialEncryption,
+    CredentialsUnreadableError,
+    KeyServiceUnavailableError,
+)
+from functions.shared.clickhouse_address import ClickHouseAddress
+from functions.shared.secret_text import SecretText
+from functions.shared.tenancy import TenantId
+from tests.unit.shared.fake_kms import (
+    ACME,
+    DESTINATIONS,
+    GLOBEX,
+    Custody,
+    Failing,
+    Overtaken,
+    custody,
+    refusal,
+    told,
+)
+
+CANARIES = ("canary-key-AKIAIOSF", "canary-secret-K7MDENG", "canary-user-loader", "canary-password-bPxRfi")
+
+
+def destination(tenant: TenantId, version: int = 1, **changes: Any) -> Destination:
+    key, secret, user, password = (f"{canary}-{tenant}-{version}" for canary in CANARIES)
+    made = Destination(
+        tenant=tenant,
+        version=version,
+        bucket=f"{tenant}-logs",
+        region="eu-central-1",
+        endpoint=None if tenant == ACME else "https://s3.globex.example",
+        access_key_id=SecretText(key),
+        secret_access_key=SecretText(secret),
+        warehouse=ClickHouseAddress(f"ch.{tenant}.example", 8443, True, user, SecretText(password), "logs"),
+        guarantee="exactly_once",
+        retention_days=30,
+    )
+    return replace(made, **changes)
+
+
+@pytest.fixture(scope="module")
+def made() -> Iterator[Custody]:
+    with custody() as made:
+        yield made
+
+
+@pytest.fixture
+def kept(made: Custody) -> Custody:
+    made.empty()
+    return made
+
+
+@pytest.fixture
+def stored(kept: Custody) -> DestinationStore:
+    return at(kept)
+
+
+def at(kept: Custody, dynamodb: Any = None) -> DestinationStore:
+    return DestinationStore(DESTINATIONS, kept.sealer(), dynamodb or kept.dynamodb)
+
+
+def item_of(kept: Custody, tenant: TenantId) -> dict[str, Any]:
+    item: dict[str, Any] = kept.dynamodb.get_item(
+        TableName=DESTINATIONS, Key={"tenant_id": {"S": str(tenant)}}
+    )["Item"]
+    return item
+
+
+def write(kept: Custody, item: dict[str, Any]) -> None:
+    """Past all conditions, as somebody who may write the table."""
+    kept.dynamodb.put_item(TableName=DESTINATIONS, Item=item)
+
+
+def nothing_shown(text: str) -> bool:
+    return not any(canary in text for canary in CANARIES)
+
+
+def test_each_tenant_gets_its_own_destination_and_nobody_anothers(stored: DestinationStore) -> None:
+    stored.put(destination(ACME))
+    stored.put(destination(GLOBEX))
+
+    assert stored.get(ACME) == destination(ACME)
+    assert stored.get(GLOBEX) == destination(GLOBEX)
+    assert stored.get(TenantId("stranger")) is None
+    assert stored.summary(TenantId("stranger")) is None
+
+
+def test_nothing_secret_lies_in_the_tables(kept: Custody, stored: DestinationStore) -> None:
+    stored.put(destination(ACME))
+
+    at_rest = json.dumps(item_of(kept, ACME))
+    assert nothing_shown(at_rest)
+    assert item_of(kept, ACME).keys() == {
+        "tenant_id",
+        "version",
+        "summary",
+        "s3_credentials",
+        "clickhouse_credentials",
+    }
+
+
+def test_a_summary_shows_what_is_configured_and_asks_no_kms(kept: Custody, stored: DestinationStore) -> None:
+    stored.put(destination(ACME))
+    stored.put(destination(GLOBEX, endpoint="http://127.0.0.1:9000"))
+    nobody = Failing(AssertionError("asked"))
+    without_keys = DestinationStore(DESTINATIONS, CredentialEncryption(nobody, "", nobody), kept.dynamodb)  # type: ignore[arg-type]
+
+    acme, globex = without_keys.summary(ACME), without_keys.summary(GLOBEX)
+
+    assert acme
+    assert globex
+    assert (acme.tenant, acme.version, acme.bucket, acme.region) == (ACME, 1, "acme-logs", "eu-central-1")
+    assert (acme.endpoint, globex.endpoint) == (None, "http://127.0.0.1:9000")
+    assert (acme.clickhouse_host, acme.clickhouse_port, acme.clickhouse_secure) == (
+        "ch.acme.example",
+        8443,
+        True,
+    )
+    assert (acme.clickhouse_database, acme.guarantee, acme.retention_days) == ("logs", "exactly_once", 30)
+    assert acme.access_key_ends_with == "me-1"
+    assert acme.updated_at > 1_700_000_000
+    assert nothing_shown(repr(acme) + repr(globex))
+    assert isinstance(acme.tenant, TenantId)
+
+
+@pytest.mark.parametrize(
+    ("access_key_id", "end"), [("", ""), ("abc", ""), ("a" * 11, ""), ("a" * 8 + "9876", "9876")]
+)
+def test_the_end_of_a_short_access_key_is_not_shown(
+    stored: DestinationStore, access_key_id: str, end: str
+) -> None:
+    stored.put(destination(ACME, access_key_id=SecretText(access_key_id)))
+
+    shown = stored.summary(ACME)
+    assert shown
+    assert shown.access_key_ends_with == end
+
+
+def test_versions_follow_one_another(stored: DestinationStore) -> None:
+    for wrong in (0, 2, 3):
+        with pytest.raises(DestinationChangedError):
+            stored.put(destination(ACME, wrong))
+    stored.put(destination(ACME, 1))
+    for wrong in (0, 1, 3):
+        with pytest.raises(DestinationChangedError):
+            stored.put(destination(ACME, wrong, bucket="wrong"))
+    assert stored.get(ACME) == destination(ACME, 1)
+
+    stored.put(destination(ACME, 2))
+    assert stored.get(ACME) == destination(ACME, 2)
+
+
+def test_of_two_who_write_the_same_version_one_is_told(kept: Custody, stored: DestinationStore) -> None:
+    winner = destination(ACME, 1, bucket="winner")
+    overtaken = Overtaken(kept.dynamodb, "put_item", lambda: stored.put(winner))
+
+    with pytest.raises(DestinationChangedError):
+        at(kept, overtaken).put(destination(ACME, 1, bucket="late"))
+    assert stored.get(ACME) == winner
+
+
+def test_after_a_rotation_the_new_credentials_open_and_the_old_ones_do_not_pass_for_them(
+    kept: Custody, stored: DestinationStore
+) -> None:
+    stored.put(destination(ACME, 1))
+    old = item_of(kept, ACME)
+    stored.put(destination(ACME, 2))
+    new = item_of(kept, ACME)
+
+    assert stored.get(ACME) == destination(ACME, 2)
+    for field in ("s3_credentials", "clickhouse_credentials"):
+        write(kept, {**new, field: old[field]})
+        with pytest.raises(CredentialsUnreadableError):
+            stored.get(ACME)
+
+
+def test_every_mixture_of_items_is_refused(kept: Custody, stored: DestinationStore) -> None:
+    """Two tenants, two versions each: every field from any of the four items, under either tenant's name."""
+    items = {}
+    for tenant, version in itertools.product((ACME, GLOBEX), (1, 2)):
+        stored.put(destination(tenant, version))
+        items[tenant, version] = item_of(kept, tenant)
+    parts = ("version", "summary", "s3_credentials", "clickhouse_credentials")
+    refused, whole = 0, 0
+    for tenant, sources in itertools.product((ACME, GLOBEX), itertools.product(items, repeat=4)):
+        mixed = {part: items[source][part] for part, source in zip(parts, sources, strict=True)}
+        write(kept, {"tenant_id": {"S": str(tenant)}, **mixed})
+        _, *rest = sources
+        if set(rest) == {(tenant, sources[0][1])}:
+            assert stored.get(tenant) == destination(tenant, sources[0][1])
+            whole += 1
+        else:
+            with pytest.raises((CredentialsUnreadableError, KeyServiceUnavailableError)):
+                stored.get(tenant)
+            refused += 1
+
+    # The version says the same whoever's item it is taken from: each whole item is found twice.
+    assert (refused, whole) == (504, 8)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"clickhouse_host": "evil.example"},
+        {"clickhouse_secure": False},
+        {"endpoint": "http://evil.example"},
+        {"bucket": "evil"},
+        {"guarantee": "at_least_once"},
+        {"retention_days": 1},
+    ],
+)
+def test_credentials_go_nowhere_else_than_where_they_were_meant_for(
+    kept: Custody, stored: DestinationStore, change: dict[str, Any]
+) -> None:
+    stored.put(destination(ACME))
+    item = item_of(kept, ACME)
+    write(kept, {**item, "summary": {"S": json.dumps({**json.loads(item["summary"]["S"]), **change})}})
+
+    with pytest.raises(CredentialsUnreadableError, match="altered"):
+        stored.get(ACME)
+
+
+@pytest.mark.parametrize("field", ["summary", "s3_credentials", "clickhouse_credentials"])
+def test_an_item_that_lacks_a_field_is_refused(kept: Custody, stored: DestinationStore, field: str) -> None:
+    stored.put(destination(ACME))
+    item = item_of(kept, ACME)
+    del item[field]
+    write(kept, item)
+
+    with pytest.raises(CredentialsUnreadableError):
+        stored.get(ACME)
+
+
+def test_a_summary_under_anothers_name_is_not_shown(kept: Custody, stored: DestinationStore) -> None:
+    stored.put(destination(GLOBEX))
+    write(kept, {**item_of(kept, GLOBEX), "tenant_id": {"S": "acme"}})
+
+    with pytest.raises(CredentialsUnreadableError):
+        stored.summary(ACME)
+
+
+def test_what_is_removed_is_gone_and_a_copy_put_back_is_unreadable(
+    kept: Custody, stored: DestinationStore
+) -> None:
+    stored.put(destination(ACME))
+    stored.put(destination(GLOBEX))
+    backup = item_of(kept, ACME)
+
+    stored.remove(ACME)
+    stored.remove(ACME)
+
+    assert stored.get(ACME) is None
+    assert stored.summary(ACME) is None
+    assert kept.shards.get(ACME) is None
+    assert stored.get(GLOBEX) == destination(GLOBEX)
+    write(kept, backup)
+    with pytest.raises(CredentialsUnreadableError):
+        stored.get(ACME)
+
+
+def test_a_copy_from_before_a_removal_is_unreadable_though_version_one_came_again(
+    kept: Custody, stored: DestinationStore
+) -> None:
+    stored.put(destination(ACME))
+    backup = item_of(kept, ACME)
+    stored.remove(ACME)
+    stored.put(destination(ACME))
+
+    assert stored.get(ACME) == destination(ACME)
+    write(kept, backup)
+    with pytest.raises(CredentialsUnreadableError):
+        stored.get(ACME)
+
+
+def test_a_removal_that_broke_off_is_finished_by_the_next(kept: Custody, stored: DestinationStore) -> None:
+    stored.put(destination(ACME))
+    broken = Failing(refusal("InternalServerError"), kept.dynamodb, "delete_item")
+
+    with pytest.raises(DestinationsUnavailableError):
+        at(kept, broken).remove(ACME)
+    assert stored.summary(ACME), "it still shows, so that somebody tries again"
+    with pytest.raises(CredentialsUnreadableError):
+        stored.get(ACME)
+
+    stored.remove(ACME)
+    assert stored.summary(ACME) is None
+
+
+def test_new_credentials_mend_a_removal_that_broke_off(kept: Custody, stored: DestinationStore) -> None:
+    stored.put(destination(ACME))
+    kept.shards.destroy(ACME)
+    stored.put(destination(ACME, 2))
+
+    assert stored.get(ACME) == destination(ACME, 2)
+
+
+def test_a_version_that_comes_in_during_a_removal_is_not_left_half_removed(
+    kept: Custody, stored: DestinationStore
+) -> None:
+    stored.put(destination(ACME))
+    overtaken = Overtaken(kept.dynamodb, "delete_item", lambda: stored.put(destination(ACME, 2)))
+
+    with pytest.raises(DestinationChangedError):
+        at(kept, overtaken).remove(ACME)
+    assert stored.get(ACME) == destination(ACME, 2)
+
+    stored.remove(ACME)
+    assert (stored.get(ACME), kept.shards.get(ACME)) == (None, None)
+
+
+class Narrow:
+    """A DynamoDB whose pages hold two items."""
+
+    def __init__(self, dynamodb: Any) -> None:
+        self._dynamodb = dynamodb
+        self.pages = 0
+
+    def scan(self, **parameters: Any) -> Any:
+        self.pages += 1
+        return self._dynamodb.scan(Limit=2, **parameters)
+
+
+def test_all_tenants_are_listed_page_by_page(kept: Custody, stored: DestinationStore) -> None:
+    tenants = {TenantId(f"tenant-{number}") for number in range(7)}
+    for tenant in tenants:
+        stored.put(destination(tenant))
+    narrow = Narrow(kept.dynamodb)
+
+    assert sorted(at(kept, narrow).tenants()) == sorted(tenants)
+    assert narrow.pages >= 4
+    assert {type(tenant) for tenant in stored.tenants()} == {TenantId}
+
+
+@pytest.mark.parametrize(
+    "fault", [refusal("ThrottlingException", CANARIES[1]), EndpointConnectionError(endpoint_url=CANARIES[1])]
+)
+def test_an_outage_of_the_table_may_pass_and_is_told_without_what_was_asked(
+    kept: Custody, fault: Exception
+) -> None:
+    down = at(kept, Failing(fault))
+    calls = (
+        lambda: down.get(ACME),
+        lambda: down.summary(ACME),
+        lambda: down.put(destination(ACME)),
+        lambda: down.remove(ACME),
+        lambda: list(down.tenants()),
+    )
+    for call in calls:
+        with pytest.raises(DestinationsUnavailableError) as raised:
+            call()
+        assert raised.value.__cause__ is raised.value.__context__ is None
+        assert nothing_shown(told(raised.value))
+
+
+def test_no_error_repr_or_line_of_the_journal_holds_a_secret(
+    kept: Custody, stored: DestinationStore, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stored.put(destination(ACME))
+    whole = stored.get(ACME)
+    item = item_of(kept, ACME)
+    faults: list[Exception] = []
+    for spoilt in ({"s3_credentials": item["clickhouse_credentials"]}, {"summary": {"S": "{}"}}):
+        write(kept, {**item, **spoilt})
+        with pytest.raises(CredentialsUnreadableError) as raised:
+            stored.get(ACME)
+        faults.append(raised.value)
+    with pytest.raises(DestinationChangedError) as late:
+        stored.put(destination(ACME, 5))
+    for fault in (*faults, late.value):
+        journal.write("destination_refused", tenant_id=ACME, reason=str(fault))
+        assert nothing_shown(told(fault))
+
+    assert nothing_shown(repr(whole) + str(whole) + f"{whole}")
+    out = capsys.readouterr().out
+    assert out.count("destination_refused") == 3
+    assert nothing_shown(out)
+
+
+class Shelf:
+    """Destinations in memory, which counts what it is asked."""
+
+    def __init__(self, *kept: Destination) -> None:
+        self.kept = {each.tenant: each for each in kept}
+        self.asked: list[TenantId] = []
+        self.down = False
+
+    def get(self, tenant: TenantId) -> Destination | None:
+        self.asked.append(tenant)
+        if self.down:
+            raise DestinationsUnavailableError("down")
+        return self.kept.get(tenant)
+
+
+class Clock:
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def recent(shelf: Shelf, **parameters: Any) -> tuple[DestinationCache, Clock]:
+    clock = Clock()
+    return DestinationCache(shelf, clock=clock, **parameters), clock  # type: ignore[arg-type]
+
+
+def test_a_destination_is_read_once_a_minute_and_each_tenant_gets_its_own() -> None:
+    shelf = Shelf(destination(ACME), destination(GLOBEX))
+    cached, clock = recent(shelf)
+    for _ in range(3):
+        assert cached.get(ACME) == destination(ACME)
+        assert cached.get(GLOBEX) == destination(GLOBEX)
+    assert shelf.asked == [ACME, GLOBEX]
+
+    clock.now += 59.9
+    cached.get(ACME)
+    assert shelf.asked == [ACME, GLOBEX]
+    clock.now += 0.1
+    cached.get(ACME)
+    assert shelf.asked == [ACME, GLOBEX, ACME]
+
+
+def test_nothing_is_kept_longer_than_five_minutes_whatever_was_asked_for() -> None:
+    shelf = Shelf(destination(ACME), destination(GLOBEX))
+    cached, clock = recent(shelf, seconds=86_400)
+    cached.get(ACME)
+    clock.now += 300
+    cached.get(GLOBEX)
+
+    assert ACME not in cached._kept
+    cached.get(ACME)
+    assert shelf.asked == [ACME, GLOBEX, ACME]
+
+
+def test_what_was_forgotten_is_read_again_and_others_are_not() -> None:
+    shelf = Shelf(destination(ACME), destination(GLOBEX))
+    cached, _ = recent(shelf)
+    cached.get(ACME)
+    cached.get(GLOBEX)
+    shelf.kept[ACME] = destination(ACME, 2)
+    cached.evict(ACME)
+    cached.evict(TenantId("stranger"))
+
+    assert cached.get(ACME) == destination(ACME, 2)
+    assert cached.get(GLOBEX) == destination(GLOBEX)
+    assert shelf.asked == [ACME, GLOBEX, ACME]
+
+
+def test_neither_unknown_tenants_nor_failures_are_kept() -> None:
+    shelf = Shelf()
+    cached, _ = recent(shelf)
+    assert cached.get(ACME) is None
+    shelf.down = True
+    with pytest.raises(DestinationsUnavailableError):
+        cached.get(ACME)
+    shelf.down = False
+    shelf.kept[ACME] = destination(ACME)
+
+    assert cached.get(ACME) == destination(ACME)
+
+
+def test_only_so_many_are_kept_and_the_oldest_goes_first() -> None:
+    tenants = [TenantId(f"tenant-{number}") for number in range(4)]
+    shelf = Shelf(*(destination(tenant) for tenant in tenants))
+    cached, _ = recent(shelf, max_kept=3)
+    for tenant in tenants:
+        cached.get(tenant)
+    assert list(cached._kept) == tenants[1:]
+
+    for tenant in tenants[1:]:
+        cached.get(tenant)
+    assert shelf.asked == tenants
