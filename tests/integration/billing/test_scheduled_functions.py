@@ -28,8 +28,8 @@ from functions.shared.tenancy import TenantId
 from functions.shared.warehouse import Selection
 from infra.topology import function
 from tests.fake_stripe.server import API_KEY, SECRET
+from tests.integration.billing.test_usage import follow_ups, store, today
 from tests.unit.billing.shop import DAY, INVOICE_SECONDS, LOADING_SECONDS, Shop
-from tests.unit.billing.test_usage import follow_ups, store, today
 
 
 @dataclass
