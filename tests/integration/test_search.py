@@ -229,11 +229,10 @@ def test_every_value_is_found_by_itself_with_its_type(ask: Ask, raw: str) -> Non
 
 
 @pytest.mark.parametrize("field", ["metadata.k", "metadata.a.b", "metadata.duration_ms"])
-@pytest.mark.parametrize("op", ["in", "eq"])
-def test_a_thousand_values_of_all_types_find_what_each_of_them_finds(ask: Ask, field: str, op: str) -> None:
+def test_a_thousand_values_of_all_types_find_what_each_of_them_finds(ask: Ask, field: str) -> None:
     others = [*(f"id-{n}-{n}" for n in range(300)), *range(100_000, 100_300), *(f"t{n}" for n in range(300))]
-    wanted = [*SCALARS[::2], *others][:1000] if op == "in" else SCALARS[0]
-    body = {**EVER, "where": [{"field": field, "op": op, "value": wanted}], "limit": 1000}
+    wanted = [*SCALARS[::2], *others][:1000]
+    body = {**EVER, "where": [{"field": field, "op": "in", "value": wanted}], "limit": 1000}
     assert Counter(map(_shown, _all(ask, **body))) == Counter(map(_expected, found(EVENTS, "acme", body)))
 
 
@@ -271,10 +270,9 @@ def test_false_the_text_false_and_zero_are_three_things(ask: Ask) -> None:
     assert min(counts) > 0
 
 
-@pytest.mark.parametrize("order", ["asc", "desc"])
-@pytest.mark.parametrize("limit", [1, 2, 13])
+@pytest.mark.parametrize(("limit", "order"), [(1, "desc"), (2, "asc"), (13, "asc"), (13, "desc")])
 def test_equal_rows_are_separate_rows_and_none_is_skipped_or_repeated(
-    ask: Ask, order: str, limit: int
+    ask: Ask, limit: int, order: str
 ) -> None:
     body = {**EVER, "levels": ["error"], "services": ["auth"], "order": order, "limit": limit}
     assert Counter(map(_shown, _all(ask, **body))) == Counter(map(_expected, found(EVENTS, "acme", body)))
