@@ -1,6 +1,7 @@
 """How tests share the cores: by file, and by folder where what takes long to make is made once."""
 
 import gc
+import sys
 from typing import Any
 
 import pytest
@@ -59,6 +60,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_collection_finish() -> None:
     """What has been imported stays: without this a tenth of all time goes into looking through it again."""
+    if "moto" in sys.modules:
+        from local import moto_lookups  # moto takes half a second to import: only where tests use it
+
+        moto_lookups.install()
     gc.collect()
     gc.freeze()
 

@@ -419,7 +419,7 @@ class World:
         for name in (own_destination(tenant), own_drops(tenant), own_searches(tenant)):
             slot = self.health.take(name, mark, 60)
             assert isinstance(slot, Slot)
-            self.health.failed(slot, "busy")
+            self.health.record_failure(slot, "busy")
         SlowBuckets("health", lambda: self.now, self.aws.dynamodb).charge(tenant)
 
     def _logs(self, tenant: TenantId, mark: str) -> None:
