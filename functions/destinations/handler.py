@@ -20,7 +20,6 @@ from functions.destinations.candidate import candidate
 from functions.destinations.tester import DestinationTester
 from functions.shared.access import Principal, principal
 from functions.shared.accounts.audit import AuditTrail, origin
-from functions.shared.byoc.destination import summary_of
 from functions.shared.byoc.destination_store import (
     Destination,
     DestinationChangedError,
@@ -96,10 +95,10 @@ def _put(event: Event, caller: Principal, service: DestinationService) -> Answer
     accepted = replace(proposed, guarantee=report.guarantee)
     action = "destination.rotated" if stored and _only_secrets_differ(stored, accepted) else "destination.set"
     service.audit.append(caller.tenant, origin(event, caller), action, f"destination/{accepted.version}")
-    service.destinations.put(accepted)
+    summary = service.destinations.put(accepted)
     for part in (own_destination(caller.tenant), own_drops(caller.tenant)):
         service.health.allow_retry(part)
-    return answer(200, {**_shown(summary_of(accepted)), "steps": report.shown()["steps"]})
+    return answer(200, {**_shown(summary), "steps": report.shown()["steps"]})
 
 
 def _get(_event: Event, caller: Principal, service: DestinationService) -> Answer:

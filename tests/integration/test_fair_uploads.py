@@ -11,8 +11,8 @@ import pytest
 from tests.integration.sending import new_run
 from tests.integration.stack import RunningStack, bearer, wait_until
 
-FLOOD_FILES = 24
-PROBES = 3
+FLOOD_FILES = 16
+PROBES = 2
 FLOOR_SECONDS = 2.0
 """Two processors do the flood's reading and all else beside it; the stack looks for messages each second."""
 

@@ -87,8 +87,8 @@ class DestinationStore:
         item = self._table.get(str(tenant))
         return None if item is None else _summary(tenant, item)
 
-    def put(self, destination: Destination) -> None:
-        """Write a new version: 1 if there is none, else the stored version + 1.
+    def put(self, destination: Destination) -> DestinationSummary:
+        """Write a new version, 1 if there is none, else the stored version + 1; returns its stored summary.
 
         Raises
         ------
@@ -96,7 +96,8 @@ class DestinationStore:
             its response was lost.
         KeyServiceUnavailableError
         """
-        shown = json.dumps(asdict(summary_of(destination)))
+        summary = summary_of(destination)
+        shown = json.dumps(asdict(summary))
         s3 = tied(shown, id=destination.access_key_id, secret=destination.secret_access_key)
         at = destination.warehouse
         clickhouse = tied(shown, user=SecretText(at.user), password=at.password)
@@ -110,6 +111,7 @@ class DestinationStore:
             )
         except ConditionFailedError:
             raise DestinationChangedError("the destination was changed meanwhile") from None
+        return summary
 
     def remove(self, tenant: TenantId) -> None:
         """Delete the destination and shred its credentials, including copies in backups.

@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import EndpointConnectionError
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from functions.accounts.email_copy import MAX_REQUESTED
 from functions.accounts.routes import answer_to
 from functions.shared.tenancy import TenantId
+from tests.examples import examples
 from tests.unit.accounts.account_service import CODE, World, decoded, event_of, token_of
 
 SHOWN = {
@@ -308,7 +309,7 @@ def test_a_change_that_dies_behind_another_is_found_by_looking(here: World, acme
     assert shown(here, acme, person=True)["email"] == "second@example.org"
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_whatever_fails_in_whatever_order_looking_brings_the_address_that_counts(
     whole: World, data: st.DataObject

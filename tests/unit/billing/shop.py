@@ -28,9 +28,8 @@ from functions.shared.http import Answer, answering
 from functions.shared.plans import PLANS, TRIAL, TRIAL_DAYS
 from functions.shared.secret_text import SecretText
 from functions.shared.tenancy import TenantId
-from infra.topology import TABLES
 from local import transactions
-from local.tables import definition
+from tests.aws_in_memory import create_tables
 from tests.fake_stripe.server import API_KEY, CARD, SECRET, Stripe, fake_stripe_server
 
 DAY = 86_400
@@ -292,8 +291,7 @@ def dynamodb() -> Iterator[Any]:
     transactions.install()
     with mock_aws():
         client = boto3.client("dynamodb", region_name="us-east-1")
-        for table in TABLES:
-            client.create_table(**definition(table, table.name))
+        create_tables(client)
         yield client
 
 

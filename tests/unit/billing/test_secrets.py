@@ -114,7 +114,9 @@ def test_a_webhook_is_checked_with_the_secret_of_the_moment() -> None:
     body = b'{"id": "evt_1", "type": "irrelevant", "data": {"object": {}}}'
     secrets = [SecretText("whsec_old")]
     service: Any = None
-    intake = WebhookProcessor(service, MemoryBooks(), MemoryEvents(), lambda: secrets[-1], lambda: NOON)
+    intake = WebhookProcessor(
+        service, MemoryBillingStore(), MemoryEvents(), lambda: secrets[-1], lambda: NOON
+    )
     header = signature(body, "whsec_new")
     with pytest.raises(BadSignatureError):
         intake.take(body, header)

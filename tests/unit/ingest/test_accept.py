@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from backports import zstd
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.ingest import records, streamed
@@ -16,6 +16,7 @@ from functions.ingest.protocols.contract import LogRequest
 from functions.ingest.protocols.table import ProtocolTable
 from functions.shared.errors import HttpError
 from functions.shared.events.row import ReceiptContext
+from tests.examples import examples
 from tests.integration.http_events import drain_event
 
 NDJSON = "application/x-ndjson"
@@ -116,7 +117,7 @@ some_events = st.lists(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(
     some_events,
     st.integers(1, 40),

@@ -5,13 +5,14 @@ from typing import Any
 
 import pytest
 from aws_lambda_powertools.utilities.data_classes import SQSRecord
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from functions.notices.feedback import Settings, feedback_service, process_batch
 from functions.notices.ses_events import NotAnEventError, parse_event
 from functions.shared.accounts.audit import AuditTrail
 from functions.shared.tenancy import TenantId
+from tests.examples import examples
 from tests.unit.notices.world import World
 
 
@@ -206,7 +207,7 @@ def inside(value: Any) -> list[tuple[Any, Any]]:
     return [(value, key) for key, _ in pairs] + [place for _, each in pairs for place in inside(each)]
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@examples(300, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data())
 def test_whatever_is_missing_or_other_than_it_was_it_is_an_event_or_none(data: st.DataObject) -> None:
     event = data.draw(st.sampled_from([bounce("amy@acme.example"), complaint("amy@acme.example", "amy")]))
@@ -223,7 +224,6 @@ def test_whatever_is_missing_or_other_than_it_was_it_is_an_event_or_none(data: s
     assert all(isinstance(each, str) for each in (*reported.addresses, reported.person))
 
 
-@settings(deadline=None)
 @given(st.text() | anything.map(json.dumps) | anything.map(lambda value: json.dumps({"Message": value})))
 def test_what_has_no_envelope_is_no_event(body: str) -> None:
     with pytest.raises(NotAnEventError):

@@ -21,7 +21,7 @@ from functions.shared.tables.store_errors import StoreUnavailableError
 from functions.shared.tenancy import TenantId
 from infra.topology import TABLES
 from local import transactions
-from local.tables import definition
+from tests.aws_in_memory import create_tables
 
 NOON = 1_800_000_000.0
 ACME, GLOBEX = TenantId("acme"), TenantId("globex")
@@ -32,8 +32,7 @@ def here() -> Iterator[CommandStores]:
     transactions.install()
     with mock_aws():
         client = boto3.client("dynamodb", region_name="us-east-1")
-        for table in TABLES:
-            client.create_table(**definition(table, table.name))
+        create_tables(client)
         environ = {f"ASTRALOG_{each.name.replace('-', '_').upper()}_TABLE": each.name for each in TABLES}
         yield open_stores(load(Settings, environ), client, lambda: NOON)
 

@@ -228,7 +228,10 @@ def test_the_bytes_of_announced_files_are_bounded_too(here: World, monkeypatch: 
     announce(here, GLOBEX)
 
 
-def test_a_counter_that_lost_an_announcement_never_falls_below_nothing(here: World) -> None:
+def test_a_counter_that_lost_an_announcement_never_falls_below_nothing(
+    here: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(counters, "MAX_OPEN_UPLOADS", 20)
     open_uploads = OpenUploads(*here.table)
     open_uploads.release(ACME, 5, 7200)
     for _ in range(counters.MAX_OPEN_UPLOADS):

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from backports import zstd
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.shared.buckets.drop_bucket import DroppedFile
@@ -289,7 +289,6 @@ def reference_end(data: bytes) -> int | None:
     return None
 
 
-@settings(deadline=None)
 @given(st.sampled_from([b"[", b"{", b'"']), STRUCTURE, st.integers(1, 9), st.sampled_from([1, 3, 1000]))
 def test_the_end_of_a_value_is_found_as_if_character_by_character(
     first: bytes, rest: bytes, step: int, few: int

@@ -8,11 +8,12 @@ from collections.abc import Callable
 
 import pytest
 from backports import zstd
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.uploads.streams.contract import PIECE_BYTES, BrokenFileError, ResumePoint, Stream
 from functions.uploads.streams.opening import compression_of, stream_of
+from tests.examples import examples
 from tests.unit.uploads.samples import gzip_members
 
 
@@ -139,7 +140,7 @@ def test_several_members_are_resumed_at_the_nearest_beginning(name: str) -> None
     assert text_of(stream(data, mark)) == LOG[mark.text_at :]
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(
     st.binary(max_size=3000),
     st.sampled_from(["gzip -6", "zstd", "bzip2"]),

@@ -29,8 +29,8 @@ from functions.shared.tenancy import TenantId
 from functions.shared.warehouse import Selection
 from infra.topology import function
 from tests.fake_stripe.server import API_KEY, SECRET
+from tests.integration.billing.test_usage import follow_ups, store, today
 from tests.unit.billing.shop import DAY, INVOICE_SECONDS, LOADING_SECONDS, Shop
-from tests.unit.billing.test_usage import follow_ups, store, today
 
 
 @dataclass
@@ -332,7 +332,7 @@ def test_a_round_without_time_says_so_and_skips_no_account_for_ever(
     assert closer.handler({}, Context(seconds=20)) == {"closed": 0, "waiting": 3, "slow": 0}
 
     once = iter([True, False] * 500)
-    for _ in range(200):
+    for _ in range(40):
         wired.bookkeeper.run(lambda: next(once))
     assert [wired.mails(name) for name in names] == [["trial_ending"]] * 3
     made, records = closer._offboarding()
