@@ -20,7 +20,6 @@ from functions.destinations.candidate import candidate
 from functions.destinations.tester import DestinationTester
 from functions.shared.access import Principal, principal
 from functions.shared.accounts.audit import AuditTrail, origin
-from functions.shared.byoc.destination import summary_of
 from functions.shared.byoc.destination_store import (
     Destination,
     DestinationChangedError,
@@ -33,6 +32,7 @@ from functions.shared.byoc.settings import ByocSettings
 from functions.shared.egress.egress_filter import EgressFilter
 from functions.shared.errors import HttpError
 from functions.shared.http import Answer, Event, answer, answering, request
+from functions.shared.powertools import instrumented
 from functions.shared.settings import load
 from functions.shared.tenancy import TenantId, own_destination, own_drops
 
@@ -65,6 +65,7 @@ def _service() -> DestinationService:
     )
 
 
+@instrumented
 @answering
 def handler(event: Event) -> Answer:
     """Handle one request to a route of the destination; see the module."""
@@ -85,7 +86,7 @@ def _put(event: Event, caller: Principal, service: DestinationService) -> Answer
     before = service.destinations.summary(caller.tenant)
     stored = _stored(caller.tenant, service)
     proposed = candidate(request(event).body, caller.tenant, before.version + 1 if before else 1, stored)
-    report = service.tester.of(proposed)
+    report = service.tester.test(proposed)
     if not report.usable:
         message = (
             "The destination failed the test and is not stored. The fix of each failed step says what to do."
@@ -94,10 +95,10 @@ def _put(event: Event, caller: Principal, service: DestinationService) -> Answer
     accepted = replace(proposed, guarantee=report.guarantee)
     action = "destination.rotated" if stored and _only_secrets_differ(stored, accepted) else "destination.set"
     service.audit.append(caller.tenant, origin(event, caller), action, f"destination/{accepted.version}")
-    service.destinations.put(accepted)
+    summary = service.destinations.put(accepted)
     for part in (own_destination(caller.tenant), own_drops(caller.tenant)):
         service.health.allow_retry(part)
-    return answer(200, {**_shown(summary_of(accepted)), "steps": report.shown()["steps"]})
+    return answer(200, {**_shown(summary), "steps": report.shown()["steps"]})
 
 
 def _get(_event: Event, caller: Principal, service: DestinationService) -> Answer:
@@ -121,10 +122,10 @@ def _test(event: Event, caller: Principal, service: DestinationService) -> Answe
     body = request(event).body
     stored = _stored(caller.tenant, service)
     if body.strip() not in (b"", b"{}"):
-        return answer(200, service.tester.of(candidate(body, caller.tenant, 1, stored)).shown())
+        return answer(200, service.tester.test(candidate(body, caller.tenant, 1, stored)).shown())
     if stored is None:
         raise _none()
-    return answer(200, service.tester.of(stored).shown())
+    return answer(200, service.tester.test(stored).shown())
 
 
 ROUTES: dict[str, Callable[[Event, Principal, DestinationService], Answer]] = {

@@ -25,7 +25,8 @@ def erasure_requested(erasure: Erasure) -> PrivacyNotice:
             "account_closing",
             "Your AstraLog account will be deleted",
             "A user or an API key of your account requested the deletion of the account and all of its logs. "
-            f"The deletion begins on {to_rfc3339(erasure.starts_at)}. From now on the account accepts no logs. "
+            f"The deletion begins on {to_rfc3339(erasure.starts_at)}. From now on the account accepts no "
+            "logs. "
             f"To keep the account, cancel the erasure {erasure.erasure_id} before then: the API reference "
             "describes how. If you did not request the deletion, also revoke the keys that you do not know. "
             "Keep the id of the erasure. Once the account is deleted, only this address shows the status "

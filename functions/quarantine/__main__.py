@@ -66,7 +66,7 @@ def _show(documents: QuarantineStore, tenant: TenantId, document_id: str, as_jso
         "engine_code": header.engine_code,
         "source": header.source,
         "positions": header.positions,
-        "set_aside_at": header.set_aside_at.isoformat(timespec="seconds"),
+        "set_aside_at": header.quarantined_at.isoformat(timespec="seconds"),
     }
     line = json.dumps(shown) if as_json else "  ".join(str(value) for value in shown.values())
     print(line)  # noqa: T201

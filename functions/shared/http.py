@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from functions.shared.errors import HttpError, RetryableError
-from functions.shared.journal import measure, write
+from functions.shared.journal import measure, place_of, write
 
 MAX_BODY_BYTES = 1024 * 1024
 """The limit of every route that does not set its own. The gateway passes on bodies of several megabytes."""
@@ -39,7 +39,7 @@ def request(event: Event, max_body_bytes: int = MAX_BODY_BYTES) -> Request:
     HttpError: 400 when the gateway marks the body as base64 and it is not; 413 for a body over the limit.
     """
     context = event["requestContext"]
-    body = _body(event)
+    body = body_of(event)
     if len(body) > max_body_bytes:
         raise HttpError(
             413,
@@ -56,7 +56,13 @@ def request(event: Event, max_body_bytes: int = MAX_BODY_BYTES) -> Request:
     )
 
 
-def _body(event: Event) -> bytes:
+def body_of(event: Event) -> bytes:
+    """The body as received.
+
+    Raises
+    ------
+    HttpError: 400 when the gateway marks the body as base64 and it is not.
+    """
     text = event.get("body") or ""
     if not event.get("isBase64Encoded"):
         return bytes(text, "utf-8", "surrogatepass")
@@ -73,7 +79,10 @@ def answer(status: int, body: dict[str, Any] | bytes | None = None, **headers: s
     return {"statusCode": status, "headers": {"content-type": "application/json", **named}, "body": encoded}
 
 
-def answering(route: Callable[[Event], Answer]) -> Callable[[Event, Any], Answer]:
+Form = Callable[[HttpError, Event], Answer]
+
+
+def answering(route: Callable[[Event], Answer], form: Form | None = None) -> Callable[[Event, Any], Answer]:
     """Make `route` a Lambda handler: every error becomes a response.
 
     HttpError is its own response. A RetryableError, from any store or service, is 503 `try_again`: the
@@ -82,8 +91,13 @@ def answering(route: Callable[[Event], Answer]) -> Callable[[Event, Any], Answer
     The cause of a 500 is logged by type and place, without the exception's text, because a parser's message
     may quote the customer's data. Responses of 5xx are counted as `ServerErrors` of the route's folder in
     `functions/`.
+
+    Parameters
+    ----------
+    form: makes the response of an error; by default the one form of the API, `refused`.
     """
     folder = route.__module__.split(".")[1]
+    formed = form or refused
 
     def handler(event: Event, _context: Any) -> Answer:
         try:
@@ -92,10 +106,17 @@ def answering(route: Callable[[Event], Answer]) -> Callable[[Event, Any], Answer
             error = _http_error(fault)
             if error.status >= 500:
                 measure(folder, {"ServerErrors": (1, "Count")}, code=error.code)
-            return refused(error, event)
+            return formed(error, event)
 
     handler.__doc__ = route.__doc__
     return handler
+
+
+def code_of(fault: Exception) -> str:
+    """The code in the response to a request that failed with `fault`."""
+    if isinstance(fault, HttpError):
+        return fault.code
+    return "try_again" if isinstance(fault, RetryableError) else "internal_error"
 
 
 def _http_error(fault: Exception) -> HttpError:
@@ -110,7 +131,7 @@ def _http_error(fault: Exception) -> HttpError:
             "Temporarily unavailable. Check the current state, then retry.",
             retry_after_seconds=TRY_AGAIN_SECONDS,
         )
-    write("unexpected_error", error_type=type(fault).__name__, error_place=_place(fault))
+    write("unexpected_error", error_type=type(fault).__name__, error_place=place_of(fault))
     return HttpError(500, "internal_error", "Something went wrong on our side. The outcome is unknown.")
 
 
@@ -128,10 +149,3 @@ def refused(refusal: HttpError, event: Event) -> Answer:
     if refusal.allow:
         headers["allow"] = ", ".join(refusal.allow)
     return answer(refusal.status, body, **headers)
-
-
-def _place(fault: BaseException) -> str:
-    trace = fault.__traceback__
-    while trace and trace.tb_next:
-        trace = trace.tb_next
-    return f"{trace.tb_frame.f_code.co_qualname}:{trace.tb_lineno}" if trace else "unknown"

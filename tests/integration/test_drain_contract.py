@@ -69,7 +69,7 @@ def refused(answer: httpx.Response, status: int, code: str) -> None:
     assert answer.headers["content-type"] == "application/json"
 
 
-def test_202_tells_what_became_of_each_event(stack: RunningStack, client: httpx.Client) -> None:
+def test_202_has_the_outcome_of_each_event(stack: RunningStack, client: httpx.Client) -> None:
     answer = drain(client, stack.keys["ingest"], [*ONE, {"message": 5}, {}])
     assert (answer.status_code, answer.headers["content-type"]) == (202, "application/json")
     told = answer.json()
@@ -158,7 +158,7 @@ def test_401_without_a_good_key(client: httpx.Client, directory: Directory) -> N
         ({"accepts_until": 1, "end_reason": "subscription_ended"}, "subscription_ended"),
     ],
 )
-def test_402_says_why_and_searching_goes_on(
+def test_402_says_why_and_searches_still_work(
     client: httpx.Client, directory: Directory, standing: dict[str, Any], code: str
 ) -> None:
     key = new_key(directory, f"refused-{code}", scopes=frozenset({"ingest", "read"}), **standing)
@@ -184,7 +184,7 @@ def test_415_for_an_encoding_that_is_not_spoken(stack: RunningStack, client: htt
     refused(post(client, stack.keys["ingest"], content_encoding="br"), 415, "unsupported_encoding")
 
 
-def test_429_over_the_rate_and_when_to_come_back(client: httpx.Client, directory: Directory) -> None:
+def test_429_over_the_rate_and_when_to_retry(client: httpx.Client, directory: Directory) -> None:
     key = new_key(directory, "slow", bytes_per_second=10)
     answers = [post(client, key) for _ in range(10)]
     assert {answer.status_code for answer in answers} == {202, 429}

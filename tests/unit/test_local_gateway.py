@@ -83,7 +83,7 @@ def test_a_refusal_of_the_authorizer_is_the_gateway_s_403() -> None:
 
 
 @pytest.mark.parametrize("verdict", [None, {"isAuthorized": "yes"}, FunctionCrashedError("x")])
-def test_an_authorizer_that_fails_lets_nobody_through(verdict: Any) -> None:
+def test_an_authorizer_that_fails_lets_no_request_through(verdict: Any) -> None:
     invoker = Invoker(**{AUTHORIZER: verdict})
     assert through(invoker, post) == (500, {"message": "Internal Server Error"})
     assert len(invoker.events) == 1

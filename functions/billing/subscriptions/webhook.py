@@ -7,7 +7,7 @@ metadata or anywhere else, changes nothing of that account; and an old event can
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, Literal, Protocol
 
 import msgspec
@@ -87,7 +87,7 @@ class WebhookProcessor:
     service: BillingService
     owners: CustomerOwners
     events: EventMarks
-    secret: SecretText = field(repr=False)
+    secret: Callable[[], SecretText]
     clock: Callable[[], float] = time.time
 
     def take(self, body: bytes, signature: str) -> Outcome:
@@ -98,7 +98,7 @@ class WebhookProcessor:
         BadSignatureError: the signature is not Stripe's, or not current; nothing was read.
         RetryableError: not everything was done; Stripe sends the event again.
         """
-        verify_signature(body, signature, self.secret, self.clock())
+        verify_signature(body, signature, self.secret(), self.clock())
         return self.act(_event(body))
 
     def act(self, event: StripeEvent) -> Outcome:

@@ -66,7 +66,7 @@ class ByocBuckets:
 
         Raises
         ------
-        NoDestinationError, CredentialsUnreadableError, DestinationsUnavailableError, KeyServiceUnavailableError
+        NoDestinationError, CredentialsUnreadableError, StoreUnavailableError, KeyServiceUnavailableError
         """
         found = self._recent.get(tenant)
         if found is None:

@@ -1,4 +1,4 @@
-"""API keys: minted with enough chance, told from typing errors, found in any sender's headers."""
+"""API keys: generated with enough chance, checked for typing errors, found in any sender's headers."""
 
 import base64
 

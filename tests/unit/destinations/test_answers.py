@@ -1,4 +1,4 @@
-"""What the routes answer when somebody was faster, or our own stores are away."""
+"""What the routes answer after a concurrent change, or when our own stores are away."""
 
 import json
 from typing import Any
@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from functions.destinations.handler import DestinationService, answer_to
-from functions.shared.byoc.destination_store import DestinationChangedError, DestinationsUnavailableError
+from functions.shared.byoc.destination_store import DestinationChangedError
 from functions.shared.byoc.encryption import KeyServiceUnavailableError
-from functions.shared.byoc.health import HealthUnavailableError
 from functions.shared.errors import RetryableError
 from functions.shared.http import answering
+from functions.shared.tables.store_errors import StoreUnavailableError
 
 CONTEXT = {
     "verdict": "ok",
@@ -60,10 +60,8 @@ ROUTES = pytest.mark.parametrize(
 
 
 @ROUTES
-@pytest.mark.parametrize(
-    "kind", [DestinationsUnavailableError, KeyServiceUnavailableError, HealthUnavailableError]
-)
-def test_an_outage_of_ours_asks_to_try_again(route: str, kind: type[RetryableError]) -> None:
+@pytest.mark.parametrize("kind", [StoreUnavailableError, KeyServiceUnavailableError])
+def test_an_outage_on_our_side_asks_to_try_again(route: str, kind: type[RetryableError]) -> None:
     answered = asked(route, kind("canary"))
     assert answered["statusCode"] == 503
     assert answered["headers"]["retry-after"] == "2"

@@ -170,7 +170,7 @@ PLACES = st.sampled_from(
 
 
 @given(PLACES, JSON)
-def test_whatever_is_sent_is_a_candidate_or_a_refusal_that_tells_no_secret(place: str, value: Any) -> None:
+def test_any_body_is_a_candidate_or_a_rejection_without_a_secret(place: str, value: Any) -> None:
     content = json.dumps(body(**{place: value})).encode()
     planted = [*SECRETS]
     try:

@@ -149,7 +149,7 @@ def test_conditions_keep_the_type_of_their_value() -> None:
     assert [type(condition.values[0]) for condition in found] == [type(value) for value in values]
 
 
-def test_words_phrases_and_what_must_not_be_there_are_told_apart() -> None:
+def test_words_phrases_and_exclusions_are_distinguished() -> None:
     terms = asked(q='timeout "connection reset" -health -"not found" - "open').terms
     assert terms == (
         Term("timeout"),
