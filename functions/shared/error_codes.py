@@ -70,7 +70,7 @@ ERROR_CODES: dict[str, ErrorCode] = {
         (402,), "the hard cap, or the trial's volume, is reached", "raise the cap or choose a plan"
     ),
     "trial_ended": ErrorCode((402,), "the free trial has ended", "choose a plan"),
-    "payment_overdue": ErrorCode((402, 409), "a payment is overdue", "update the card in the billing portal"),
+    "payment_overdue": ErrorCode((402, 409), "a payment is missing", "update the card in the billing portal"),
     "subscription_ended": ErrorCode((402,), "the subscription has ended", "choose a plan"),
     "card_declined": ErrorCode(
         (402,), "the card was declined, and nothing was changed", "update the card in the billing portal"
@@ -165,7 +165,7 @@ ERROR_CODES: dict[str, ErrorCode] = {
     # 5xx: our fault, or that of a customer's own bucket and ClickHouse
     "internal_error": ErrorCode(
         (500,),
-        "a fault of ours; the outcome is unknown",
+        "our fault; the outcome is unknown",
         "retry with the same `Idempotency-Key`",
     ),
     "try_again": ErrorCode(
