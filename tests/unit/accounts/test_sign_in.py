@@ -307,7 +307,7 @@ def half_a_reset(here: World, email: str, step: str) -> dict[str, str]:
             case "audit":
                 failing(here, "audit", "append", StoreUnavailableError("down"), monkeypatch)
             case "settling":
-                failing(here, "people", "settle", StoreUnavailableError("down"), monkeypatch)
+                failing(here, "people", "clear_resets", StoreUnavailableError("down"), monkeypatch)
             case "the answer":
                 take = here.clients["cognito-idp"].confirm_forgot_password
 
