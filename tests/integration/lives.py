@@ -155,7 +155,7 @@ class Lives:
             FairTurns(queue, dropin.FILES_A_TURN),
             FileProcessor(
                 register,
-                queue.tell,
+                queue.publish,
                 dropin.FUNCTION,
                 open_uploads,
                 KeptOriginals("uploads", db, now),
@@ -169,7 +169,7 @@ class Lives:
             "ingest": lambda event: ingest_handler.answer_to(event, ingest),
             "query": self._searched,
             "uploads": lambda event: uploads_handler.answer_to(event, uploads),
-            "privacy": lambda event: privacy_handler.answer_to(event, self.here.desk),
+            "privacy": lambda event: privacy_handler.answer_to(event, self.here.service),
             "unsubscribe": lambda event: unsubscribe.answer_to(event, leaving),
         }
         delivery = Delivery(
