@@ -15,7 +15,7 @@ AstraLog is ready at {stack.api}
   keys of the account {account} ({stack.places.page} has them all)
 {scopes}
 
-  send     curl {stack.api}/v1/drain -H 'Authorization: Bearer {keys["ingest"]}' \\
+  send     curl '{stack.api}/v1/drain?wait=true' -H 'Authorization: Bearer {keys["ingest"]}' \\
              -H 'Content-Type: application/json' -d '{{"events": [{{"message": "hello", "level": "info"}}]}}'
   search   curl {stack.api}/v1/search -H 'Authorization: Bearer {keys["read"]}' \\
              -H 'Content-Type: application/json' -d '{{"q": "hello"}}'

@@ -13,6 +13,7 @@ from functions.shared.accounts.account_status import (
     account_status_item,
     account_status_of,
 )
+from functions.shared.accounts.retention_terms import terms_of
 from functions.shared.dynamo.answers import answered, open_client, unmet
 from functions.shared.dynamo.transaction import write_all
 from functions.shared.errors import SettingsError
@@ -32,6 +33,8 @@ class Account:
 
     `owner`: subject of the person who owns the account, empty for an account that an operator made.
     `created_at` in Unix seconds. `closes_at`: time of the requested erasure; None without a request.
+    `managed_until`: until then our ClickHouse keeps rows from before a move to BYOC (Unix seconds); 0 if
+    it keeps none.
     functions.privacy writes `closes_at` and the attribute `closed`.
     """
 
@@ -40,6 +43,7 @@ class Account:
     owner: str = ""
     created_at: int | None = None
     closes_at: int | None = None
+    managed_until: int = 0
 
     def refusal(self, now: float) -> str:
         """Code of the 402 that rejects logs at `now`; empty while logs are accepted."""
@@ -150,6 +154,7 @@ def _account_of(item: dict[str, Any]) -> Account:
         owner=item.get("owner", {}).get("S", ""),
         created_at=_number(item, "created_at"),
         closes_at=_number(item, "closes_at"),
+        managed_until=terms_of(item).managed_until,
     )
 
 

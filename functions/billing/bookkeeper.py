@@ -138,7 +138,7 @@ class Bookkeeper:
         def told(record: BillingRecord) -> BillingRecord:
             return replace(record, told=record.told | {each.notice_id for each in due(record)})
 
-        def letters(old: BillingRecord, _new: BillingRecord) -> Iterable[BillingNotice]:
+        def letters(old: BillingRecord, _new: BillingRecord, _now: float) -> Iterable[BillingNotice]:
             return due(old)
 
         self.service.change(tenant, told, CALENDAR, notices_for=letters)

@@ -68,12 +68,12 @@ class PrivacyService:
         ------
         HttpError: 400 `logs_not_held`, 409 `export_in_progress`, 429 `too_many_exports`.
         """
-        if logs and caller.byoc:
+        if logs and not caller.has_managed_rows(self.clock()):
             raise HttpError(
                 400,
                 "logs_not_held",
-                "The logs of a BYOC account are in your own ClickHouse, so we cannot export them. Repeat the "
-                "request without 'logs'.",
+                "The logs of this account are in your own ClickHouse and no longer in ours, so we cannot "
+                "export them. Repeat the request without 'logs'.",
             )
         now = self._now()
         self._few_copies(caller.tenant, now)

@@ -132,8 +132,8 @@ def _reject_constant(name: str) -> None:
 
 
 def _cursor_after(rows: Sequence[EventRow], search: Search) -> str:
-    last = _place(rows[-1])
-    given = sum(1 for _ in takewhile(lambda row: _place(row) == last, reversed(rows)))
+    last = place(rows[-1])
+    given = sum(1 for _ in takewhile(lambda row: place(row) == last, reversed(rows)))
     before = search.after
     if before and given == len(rows) and last == (before.instant, before.batch_id, before.row_hash):
         given += before.given
@@ -148,5 +148,6 @@ def _cursor_after(rows: Sequence[EventRow], search: Search) -> str:
     )
 
 
-def _place(row: EventRow) -> tuple[int, str, int]:
+def place(row: EventRow) -> tuple[int, str, int]:
+    """The position of `row` in the order of a search: time in nanoseconds since 1970, batch, hash."""
     return times.from_engine(row.timestamp), row.batch_id, int(row.row_hash)

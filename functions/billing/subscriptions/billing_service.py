@@ -41,6 +41,9 @@ CALENDAR = Origin("calendar", "", "")
 
 Item = dict[str, Any]
 
+ChangeNotices = Callable[[BillingRecord, BillingRecord, float], Iterable[BillingNotice]]
+"""The notices about a change from one record to another, at a time in Unix seconds."""
+
 
 class BillingRecordBusyError(RetryableError):
     """Concurrent writes of the same book continue."""
@@ -107,15 +110,15 @@ class BillingService:
         who: Origin,
         *,
         also: Callable[[BillingRecord], Sequence[Item]] = lambda _book: (),
-        notices_for: Callable[[BillingRecord, BillingRecord], Iterable[BillingNotice]] = notices_of_change,
+        notices_for: ChangeNotices = notices_of_change,
         always: bool = False,
     ) -> BillingRecord:
         """Replace the book by `decide(book)`, and the account status by the one that follows from it.
 
         `decide` may be called several times, each time with the current book. `also`: further items of
-        TransactWriteItems, made from the new book. `notices_for`: audit entries and mails about the change from the
-        old book to the new one; they are written in the same transaction. `always`: write even if nothing
-        differs.
+        TransactWriteItems, made from the new book. `notices_for`: audit entries and mails about the change
+        from the old book to the new one; they are written in the same transaction. `always`: write even if
+        nothing differs.
 
         Raises
         ------
@@ -134,7 +137,7 @@ class BillingService:
                 return self.records.write(
                     new,
                     None if becomes == account_status else becomes,
-                    [*extras, *self._notice_items(tenant, notices_for(record, new), who)],
+                    [*extras, *self._notice_items(tenant, notices_for(record, new, self.clock()), who)],
                 )
             except BillingRecordChangedError:
                 continue

@@ -15,6 +15,9 @@ from functions.shared.plans import GIGABYTE, PLANS, TRIAL
 GRACE_DAYS = 7
 SECONDS_A_DAY = 86_400
 
+LEAST_TRIAL_SECONDS = 48 * 3600 + 600
+"""Stripe rejects trials shorter than 48 hours; ten minutes cover the time in between."""
+
 PAYMENT_OVERDUE = "payment_overdue"
 SUBSCRIPTION_ENDED = "subscription_ended"
 TRIAL_ENDED = "trial_ended"
