@@ -19,6 +19,7 @@ from functools import cache
 from functions.query.both_stores import find_in_both
 from functions.query.byoc_search import ByocSearch
 from functions.query.compile import statement
+from functions.query.cursor import BYOC, MANAGED
 from functions.query.event_search import EventSearch, ManagedSearch, SearchLimits
 from functions.query.page import page
 from functions.query.request import Search, search
@@ -99,13 +100,12 @@ def handler(event: Event) -> Answer:
 
 def _run_search(caller: Principal, asked: Search) -> SearchResult:
     """Run the search in the caller's ClickHouse (BYOC), in ours, or in both while both have rows."""
-    compiled = statement(asked, caller.tenant)
 
     def byoc() -> SearchResult:
-        return _byoc_search().find(caller.tenant, compiled)
+        return _byoc_search().find(caller.tenant, statement(asked, caller.tenant, BYOC))
 
     def managed() -> SearchResult:
-        return _managed_search().find(caller.tenant, compiled)
+        return _managed_search().find(caller.tenant, statement(asked, caller.tenant, MANAGED))
 
     if not caller.byoc:
         return managed()
