@@ -155,8 +155,8 @@ def test_what_another_run_told_meanwhile_is_not_undone(here: World) -> None:
     here.now += WELL_SECONDS
     stale = here.health.of(own_destination(ACME))
     here.run()
-    here.health.told(stale)
-    here.health.told(before)
+    here.health.record_notified(stale)
+    here.health.record_notified(before)
     assert here.run() == {"outage": 0, "mended": 1, "failing": 0, "untold": 0}, "told once more, the same"
     assert len(here.told(ACME)) == 2
 

@@ -58,8 +58,10 @@ class World:
         scopes: str = "admin",
         plan: str = "managed_30",
         query: dict[str, str] | None = None,
+        **verdict: str,
     ) -> Answer:
         event = event_of(route, tenant, body, of, scopes, plan, query or {})
+        event["requestContext"]["authorizer"]["lambda"] |= verdict
         return answering(lambda each: answer_to(each, self.service))(event, None)
 
     def ready(self, tenant: TenantId, export_id: str) -> None:
@@ -337,6 +339,21 @@ def test_an_account_whose_logs_are_in_its_own_cloud_is_told_so(here: World) -> N
     assert here.ask("POST /v1/account/export", tenant, plan="byoc")["statusCode"] == 202
     erasure = decoded(here.ask("POST /v1/erasures", tenant, JANE, plan="byoc"))
     assert here.service.erasure(tenant, erasure["id"]).byoc
+
+
+def test_logs_from_before_a_move_to_byoc_are_exported_until_they_are_deleted(here: World) -> None:
+    moved, other = here.account("moved"), here.account("not-moved")
+    logs = {"logs": {"from": "2026-11-01T00:00:00Z", "to": "2026-11-02T00:00:00Z"}}
+
+    def export(tenant: TenantId, managed_until: float) -> Any:
+        until = str(int(managed_until))
+        return decoded(here.ask("POST /v1/account/export", tenant, logs, plan="byoc", managed_until=until))
+
+    assert export(other, 0)["code"] == export(moved, here.now)["code"] == "logs_not_held"
+    asked = here.service.exports.of(moved, export(moved, here.now + 1)["id"])
+    assert asked is not None
+    assert asked.logs_from is not None
+    assert here.service.exports.all(other) == []
 
 
 def test_what_cannot_be_written_down_was_not_asked_for(here: World, monkeypatch: pytest.MonkeyPatch) -> None:
