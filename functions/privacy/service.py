@@ -24,6 +24,7 @@ from functions.privacy.notice_texts import PrivacyNotice
 from functions.shared.access import Principal
 from functions.shared.accounts.audit import AuditTrail, Origin
 from functions.shared.accounts.notice_outbox import NoticeOutbox
+from functions.shared.accounts.session_check import SessionCheck
 from functions.shared.errors import HttpError, RetryableError
 from functions.shared.tenancy import TenantId
 from functions.shared.turn_log import DynamoTurnLog
@@ -58,6 +59,7 @@ class PrivacyService:
     audit: AuditTrail
     notices: NoticeOutbox
     turns: DynamoTurnLog
+    sessions: SessionCheck
     cancel_days: int
     clock: Callable[[], float] = time.time
 

@@ -193,7 +193,7 @@ class World:
         self.ledger = Ledger("ledger", clock)
         self.sign_ins = SignIns(self.aws.pool, self.aws.cognito)
         self.tables = InventoryTables({each.table: each.table for each in DATA_INVENTORY}, db)
-        names = {f"{name}_table": name for name in ("accounts", "audit", "notices", "erasures")}
+        names = {f"{name}_table": name for name in ("accounts", "people", "audit", "notices", "erasures")}
         settings = Settings(
             **names,
             receipts_table="receipts",

@@ -14,7 +14,7 @@ from moto import mock_aws
 from functions.accounts.directory import Account, Directory
 from functions.privacy.erasure.record import ACCOUNT
 from functions.privacy.export.record import READY
-from functions.privacy.handler import ROUTES, Settings, answer_to, service
+from functions.privacy.handler import LASTING, ROUTES, Settings, answer_to, service
 from functions.privacy.service import ERASURES_A_DAY, MAX_OPEN_ERASURES, PrivacyService
 from functions.shared.accounts.account_status import AccountStatus
 from functions.shared.dynamo.answers import StoreUnavailableError
@@ -37,7 +37,7 @@ class World:
     now: float = NOON
 
     def __post_init__(self) -> None:
-        tables = ("accounts", "audit", "notices", "erasures", "receipts", "exports", "turns")
+        tables = ("accounts", "people", "audit", "notices", "erasures", "receipts", "exports", "turns")
         names = {f"{name}_table": name for name in tables}
         settings = Settings(**names, exports_bucket="exports", cancel_days=7)
         self.service: PrivacyService = service(settings, self.client, self.s3, lambda: self.now)
@@ -144,6 +144,39 @@ def test_without_a_key_or_with_one_of_a_smaller_scope_nothing_is_answered(here: 
     assert here.ask(route, None, {}, of="era_x")["statusCode"] == 401
     refused = here.ask(route, "acme", {}, of="era_x", scopes="ingest read")
     assert (refused["statusCode"], decoded(refused)["code"]) == (403, "forbidden_scope")
+
+
+def signed_in(here: World, tenant: TenantId, sessions_ended_at: float = 0) -> dict[str, str]:
+    """The verdict about a person of `tenant` who signed in a minute ago; the table may know more."""
+    item = {"subject": {"S": f"s-{tenant}"}, "sessions_ended_at": {"N": str(int(sessions_ended_at))}}
+    here.client.put_item(TableName="people", Item=item)
+    began = str(int(here.now) - 60)
+    return {"actor": f"person:s-{tenant}", "session": f"session-{tenant}", "signed_in_at": began}
+
+
+@pytest.mark.parametrize("route", sorted(LASTING))
+def test_an_ended_session_requests_nothing_even_while_it_is_cached(here: World, route: str) -> None:
+    number = sorted(LASTING).index(route)
+    tenant, other = here.account(f"ended-{number}"), here.account(f"lasting-{number}")
+    body = {"DELETE /v1/account": lambda of: {"confirm": of}, "POST /v1/erasures": lambda _: JANE}
+    sent = body.get(route, lambda _: None)
+    stolen, open_session = signed_in(here, tenant, here.now - 30), signed_in(here, other, here.now - 90)
+
+    refused = here.ask(route, tenant, sent(tenant), of="era_x", **stolen)
+    assert (refused["statusCode"], decoded(refused)["code"]) == (401, "unauthorized")
+    assert here.actions(tenant) == here.notices(tenant) == []
+    accepted = here.ask(route, other, sent(other), of="era_x", **open_session)
+    assert accepted["statusCode"] == (404 if "{id}" in route else 202)
+    assert here.ask("GET /v1/erasures", tenant, **stolen)["statusCode"] == 200
+
+
+def test_every_route_that_changes_something_looks_at_the_session() -> None:
+    assert {
+        "DELETE /v1/account",
+        "POST /v1/erasures",
+        "POST /v1/account/export",
+        "DELETE /v1/erasures/{id}",
+    } == LASTING
 
 
 def test_a_person_is_asked_for_shown_and_written_down(here: World) -> None:
