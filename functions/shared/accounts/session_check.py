@@ -25,8 +25,8 @@ class SessionEnds:
     """The ends of one person's sessions.
 
     `before`: sessions that began before this time (Unix seconds) have ended. `ended`: sessions that ended one
-    by one, each as `<until>-<session>`. `open_resets`: names of password resets after which old sessions may not
-    have been ended.
+    by one, each as `<until>-<session>`. `open_resets`: names of password resets after which old sessions may
+    not have been ended.
     """
 
     before: int

@@ -53,11 +53,11 @@ def is_route(text: str) -> bool:
 
 @pytest.mark.parametrize("path", NOTICE_MODULES, ids=lambda path: str(path.relative_to(FUNCTIONS_FOLDER)))
 def test_no_notice_names_a_method_and_path_of_the_api(path: Path) -> None:
-    told_by_api = _error_texts(path)
+    error_texts = _error_texts(path)
     found = [
         text
         for text in texts_of(path)
-        if REQUEST.search(text) and not is_route(text) and text not in told_by_api and not _is_link(text)
+        if REQUEST.search(text) and not is_route(text) and text not in error_texts and not _is_link(text)
     ]
     assert found == []
 
