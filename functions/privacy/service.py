@@ -207,7 +207,7 @@ class PrivacyService:
         entry = self.audit.entry(tenant, who, "erasure.cancelled", erasure_id)
         notice = self._notice_item(tenant, notice_texts.erasure_cancelled(erasure))
         try:
-            return self.erasures.cancel(erasure, self.clock(), [entry, notice])
+            return self.erasures.cancel(erasure, max(self.clock(), erasure.requested_at), [entry, notice])
         except NotCancellableError:
             raise HttpError(
                 409,

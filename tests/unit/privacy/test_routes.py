@@ -252,6 +252,7 @@ def test_taken_back_it_is_as_if_nobody_had_asked_and_can_be_asked_for_again(here
     assert account
 
     assert (cancelled["state"], account.refusal(here.now)) == ("cancelled", "")
+    assert cancelled["cancelled_at"] >= cancelled["requested_at"], "a request counts from the next second"
     twice = here.ask("DELETE /v1/erasures/{id}", tenant, of=first["id"])
     assert (twice["statusCode"], decoded(twice)["code"]) == (409, "not_cancellable")
     second = decoded(here.ask("DELETE /v1/account", tenant, {"confirm": tenant}))
