@@ -291,7 +291,7 @@ def test_only_an_admin_may(world: World) -> None:
 def test_a_failing_destination_says_since_when_and_why(world: World) -> None:
     world.ask("PUT /v1/destination", body=world.body())
     slot = world.service.health.take(own_destination(TenantId("acme")), "a worker", 10)
-    world.service.health.failed(slot, "unreachable")  # type: ignore[arg-type]
+    world.service.health.record_failure(slot, "unreachable")  # type: ignore[arg-type]
     health = world.ask("GET /v1/destination")[1]["health"]
     assert (health["state"], health["reason"]) == ("failing", "unreachable")
     assert health["since"].endswith("Z")
@@ -309,7 +309,7 @@ def test_what_was_mended_is_tried_at_once_and_not_when_the_circuit_is_due(
     for tenant in ("acme", "globex"):
         assert world.ask("PUT /v1/destination", tenant, body=world.body(tenant))[0] == 200
         slot = health.take(part(TenantId(tenant)), "a worker", 10)
-        health.failed(slot, "unreachable")  # type: ignore[arg-type]
+        health.record_failure(slot, "unreachable")  # type: ignore[arg-type]
         assert isinstance(health.take(part(TenantId(tenant)), "another", 10), SlotWait)
 
     assert world.ask("PUT /v1/destination", "acme", body=world.body("acme"))[0] == 200
