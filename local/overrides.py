@@ -29,7 +29,7 @@ HERE = {
     "insert_timeout_seconds": str(INSERT_TIMEOUT_SECONDS),
     "allow_loopback_destinations": "true",
     "attempts_an_address": "1000",
-    "even_ms": "50",
+    "min_response_ms": "50",
     "slots_a_tenant": "1",
     "searches_at_once": "2",
     "query_threads": "1",

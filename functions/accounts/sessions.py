@@ -73,7 +73,7 @@ class Sessions:
         self.attempts.admit_session(given.subject, now)
         person = self.people.get(given.subject, now)
         if person is None or person.session_over(given.session, given.signed_in_at, now):
-            if person and person.overdue(now):
+            if person and person.abandoned_resets(now):
                 self.end_all(person, Origin(f"person:{person.subject}", address, ""))
             raise _ended()
         try:

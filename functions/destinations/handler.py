@@ -5,8 +5,8 @@ scope `admin`.
 Promise: a stored destination has passed every step of the test with exactly the stored credentials. No
 answer, log line or error contains a credential. A test leaves nothing at the customer's destination but our
 empty tables.
-Failure: 400 `invalid_field` names the field; 400 `destination_unusable` lists every step and what to do;
-neither stores anything. 404 `no_destination`. 409 `destination_changed` after a concurrent change. 503 when
+Failure: 400 `invalid_<field>` names the field; 400 `destination_unusable` lists every step and what to do;
+neither stores anything. 404 `no_destination`. 409 `concurrent_change`. 503 when
 our own stores do not answer: the same request may be sent again. A person whose session has ended changes
 nothing, even while the authorizer caches the session.
 """
@@ -23,7 +23,6 @@ from functions.destinations.tester import DestinationTester
 from functions.shared.access import Principal, principal
 from functions.shared.accounts.audit import AuditTrail, origin
 from functions.shared.accounts.session_check import SessionCheck
-from functions.shared.byoc.destination import summary_of
 from functions.shared.byoc.destination_store import (
     Destination,
     DestinationChangedError,
@@ -33,11 +32,12 @@ from functions.shared.byoc.destination_store import (
 from functions.shared.byoc.encryption import CredentialEncryption, CredentialsUnreadableError, Shards
 from functions.shared.byoc.health import HealthStore
 from functions.shared.byoc.settings import ByocSettings
-from functions.shared.dynamo.answers import open_client
 from functions.shared.egress.egress_filter import EgressFilter
-from functions.shared.errors import HttpError, RetryableError
+from functions.shared.errors import HttpError
 from functions.shared.http import Answer, Event, answer, answering, request
+from functions.shared.powertools import instrumented
 from functions.shared.settings import load
+from functions.shared.tables.transaction import open_client
 from functions.shared.tenancy import TenantId, own_destination, own_drops
 
 
@@ -72,6 +72,7 @@ def _service() -> DestinationService:
     )
 
 
+@instrumented
 @answering
 def handler(event: Event) -> Answer:
     """Handle one request to a route of the destination; see the module."""
@@ -87,17 +88,14 @@ def answer_to(event: Event, service: DestinationService) -> Answer:
         return ROUTES[event["routeKey"]](event, caller, service)
     except DestinationChangedError:
         message = "Another request changed the destination. Check it with GET /v1/destination, then retry."
-    except RetryableError:
-        unavailable = "The destination cannot be read or stored right now. Retry in a few seconds."
-        raise HttpError(503, "try_again", unavailable, retry_after_seconds=2) from None
-    raise HttpError(409, "destination_changed", message)
+        raise HttpError(409, "concurrent_change", message) from None
 
 
 def _put(event: Event, caller: Principal, service: DestinationService) -> Answer:
     before = service.destinations.summary(caller.tenant)
     stored = _stored(caller.tenant, service)
     proposed = candidate(request(event).body, caller.tenant, before.version + 1 if before else 1, stored)
-    report = service.tester.of(proposed)
+    report = service.tester.test(proposed)
     if not report.usable:
         message = (
             "The destination failed the test and is not stored. The fix of each failed step says what to do."
@@ -106,10 +104,10 @@ def _put(event: Event, caller: Principal, service: DestinationService) -> Answer
     accepted = replace(proposed, guarantee=report.guarantee)
     action = "destination.rotated" if stored and _only_secrets_differ(stored, accepted) else "destination.set"
     service.audit.append(caller.tenant, origin(event, caller), action, f"destination/{accepted.version}")
-    service.destinations.put(accepted)
+    summary = service.destinations.put(accepted)
     for part in (own_destination(caller.tenant), own_drops(caller.tenant)):
         service.health.allow_retry(part)
-    return answer(200, {**_shown(summary_of(accepted)), "steps": report.shown()["steps"]})
+    return answer(200, {**_shown(summary), "steps": report.shown()["steps"]})
 
 
 def _get(_event: Event, caller: Principal, service: DestinationService) -> Answer:
@@ -133,10 +131,10 @@ def _test(event: Event, caller: Principal, service: DestinationService) -> Answe
     body = request(event).body
     stored = _stored(caller.tenant, service)
     if body.strip() not in (b"", b"{}"):
-        return answer(200, service.tester.of(candidate(body, caller.tenant, 1, stored)).shown())
+        return answer(200, service.tester.test(candidate(body, caller.tenant, 1, stored)).shown())
     if stored is None:
         raise _none()
-    return answer(200, service.tester.of(stored).shown())
+    return answer(200, service.tester.test(stored).shown())
 
 
 ROUTES: dict[str, Callable[[Event, Principal, DestinationService], Answer]] = {

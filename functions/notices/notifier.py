@@ -27,9 +27,10 @@ from functions.shared import journal
 from functions.shared.accounts.announcements import Announcements
 from functions.shared.accounts.mail import Mailer
 from functions.shared.accounts.suppressions import Suppressions
-from functions.shared.dynamo.answers import open_client
 from functions.shared.errors import RetryableError
+from functions.shared.powertools import instrumented
 from functions.shared.settings import load
+from functions.shared.tables.transaction import open_client
 from functions.shared.tenancy import TenantId
 
 FUNCTION = "notifier"
@@ -116,7 +117,7 @@ class Notifier:
             return
         run.abandoned += 1
         journal.write(
-            "notice_given_up",
+            "notice_abandoned",
             tenant_id=notice.tenant,
             notice=notice.notice_id,
             attempt=notice.tries,
@@ -140,6 +141,7 @@ def _notifier() -> Notifier:
     return Notifier(outbox, delivery)
 
 
+@instrumented
 def handler(_event: dict[str, Any], context: Any) -> dict[str, int]:
     run = _notifier().run(lambda: context.get_remaining_time_in_millis() / 1000)
     journal.measure(
@@ -147,7 +149,7 @@ def handler(_event: dict[str, Any], context: Any) -> dict[str, int]:
         {
             "NoticesSettled": (run.settled, "Count"),
             "NoticesPostponed": (run.postponed, "Count"),
-            "NoticesGivenUp": (run.abandoned, "Count"),
+            "NoticesAbandoned": (run.abandoned, "Count"),
             "MailsSuppressed": (run.suppressed, "Count"),
             "MostTries": (run.most_tries, "Count"),
         },

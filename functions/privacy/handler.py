@@ -25,10 +25,11 @@ from functions.shared.access import Principal, principal
 from functions.shared.accounts.audit import AuditTrail, origin
 from functions.shared.accounts.notice_outbox import NoticeOutbox
 from functions.shared.accounts.session_check import SessionCheck
-from functions.shared.dynamo.answers import open_client
-from functions.shared.errors import HttpError, RetryableError
+from functions.shared.errors import HttpError
 from functions.shared.http import Answer, Event, answer, answering, request
+from functions.shared.powertools import instrumented
 from functions.shared.settings import load
+from functions.shared.tables.transaction import open_client
 from functions.shared.turn_log import DynamoTurnLog
 
 ERASURE_REQUESTS = "erasure-requests"
@@ -76,6 +77,7 @@ def service(
     )
 
 
+@instrumented
 @answering
 def handler(event: Event) -> Answer:
     """Handle one request to one of the routes of an account's rights."""
@@ -84,20 +86,12 @@ def handler(event: Event) -> Answer:
 
 def answer_to(event: Event, service: PrivacyService) -> Answer:
     """The answer."""
-    try:
-        if event["routeKey"] == "GET /v1/erasures/{id}":
-            return _erasure(event, service)
-        caller = principal(event).require("admin")
-        if event["routeKey"] in LASTING:
-            service.sessions.require_open(caller, service.clock())
-        return ROUTES[event["routeKey"]](service, caller, event)
-    except RetryableError:
-        raise HttpError(
-            503,
-            "try_again",
-            "Temporarily unavailable. Check the current state, then retry.",
-            retry_after_seconds=2,
-        ) from None
+    if event["routeKey"] == "GET /v1/erasures/{id}":
+        return _erasure(event, service)
+    caller = principal(event).require("admin")
+    if event["routeKey"] in LASTING:
+        service.sessions.require_open(caller, service.clock())
+    return ROUTES[event["routeKey"]](service, caller, event)
 
 
 def _export(service: PrivacyService, caller: Principal, event: Event) -> Answer:
@@ -109,11 +103,13 @@ def _export(service: PrivacyService, caller: Principal, event: Event) -> Answer:
 
 def _exports(service: PrivacyService, caller: Principal, _event: Event) -> Answer:
     now = service.clock()
-    return answer(200, {"exports": [export_response(each, now) for each in service.copies(caller.tenant)]})
+    return answer(
+        200, {"exports": [export_response(each, now) for each in service.list_exports(caller.tenant)]}
+    )
 
 
 def _one_export(service: PrivacyService, caller: Principal, event: Event) -> Answer:
-    export = service.copy(caller.tenant, event["pathParameters"]["id"])
+    export = service.get_export(caller.tenant, event["pathParameters"]["id"])
     link = service.link(export, origin(event, caller))
     return answer(200, export_response(export, service.clock(), link), **NO_STORE)
 
@@ -151,13 +147,13 @@ def _erasure(event: Event, service: PrivacyService) -> Answer:
     try:
         caller = principal(event)
     except HttpError as refusal:
-        standing = service.standing(erasure_id) if refusal.status == 401 else None
-        if standing is None:
+        status = service.status(erasure_id) if refusal.status == 401 else None
+        if status is None:
             raise
-        return answer(200, status_response(erasure_id, standing), **NO_STORE)
+        return answer(200, status_response(erasure_id, status), **NO_STORE)
     caller.require("admin")
     erasure = service.erasure(caller.tenant, erasure_id)
-    return answer(200, erasure_response(erasure, service.standing(erasure_id)), **NO_STORE)
+    return answer(200, erasure_response(erasure, service.status(erasure_id)), **NO_STORE)
 
 
 ROUTES: dict[str, Callable[[PrivacyService, Principal, Event], Answer]] = {

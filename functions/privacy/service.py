@@ -13,7 +13,7 @@ from functions.privacy.erasure.erasures import (
     NotCancellableError,
 )
 from functions.privacy.erasure.receipt_table import ErasureReceipts, ErasureStatus
-from functions.privacy.erasure.record import ACCOUNT, PERSON, REQUESTED, Erasure, Item
+from functions.privacy.erasure.record import ACCOUNT, PERSON, REQUESTED, Erasure
 from functions.privacy.erasure.subject import Subject
 from functions.privacy.export.archives import Archives
 from functions.privacy.export.exports import ExportOpenError, Exports
@@ -26,6 +26,7 @@ from functions.shared.accounts.audit import AuditTrail, Origin
 from functions.shared.accounts.notice_outbox import NoticeOutbox
 from functions.shared.accounts.session_check import SessionCheck
 from functions.shared.errors import HttpError, RetryableError
+from functions.shared.tables.transaction import Write
 from functions.shared.tenancy import TenantId
 from functions.shared.turn_log import DynamoTurnLog
 
@@ -101,12 +102,12 @@ class PrivacyService:
             ) from None
         return export
 
-    def copies(self, tenant: TenantId) -> list[Export]:
+    def list_exports(self, tenant: TenantId) -> list[Export]:
         """The tenant's data exports, newest first."""
         now = self.clock()
         return [each for each in self.exports.all(tenant) if not _forgotten(each, now)]
 
-    def copy(self, tenant: TenantId, export_id: str) -> Export:
+    def get_export(self, tenant: TenantId, export_id: str) -> Export:
         """The tenant's data export with that id.
 
         Raises
@@ -192,9 +193,9 @@ class PrivacyService:
             raise _no_erasure()
         return found
 
-    def standing(self, erasure_id: str) -> ErasureStatus | None:
+    def status(self, erasure_id: str) -> ErasureStatus | None:
         """The status of an erasure, for any caller who has its id."""
-        return self.receipts.standing(erasure_id, self.clock())
+        return self.receipts.status(erasure_id, self.clock())
 
     def cancel(self, tenant: TenantId, erasure_id: str, who: Origin) -> Erasure:
         """Cancel the erasure of the account.
@@ -219,7 +220,7 @@ class PrivacyService:
         """The next full second: everything received until now is before it."""
         return int(self.clock()) + 1
 
-    def _store_request(self, erasure: Erasure, who: Origin, also: Sequence[Item] = ()) -> Erasure:
+    def _store_request(self, erasure: Erasure, who: Origin, also: Sequence[Write] = ()) -> Erasure:
         entry = self.audit.entry(erasure.tenant, who, f"{erasure.kind}.erasure_requested", erasure.erasure_id)
         try:
             self.erasures.ask(
@@ -269,8 +270,8 @@ class PrivacyService:
                 retry_after_seconds=min(recent) + SECONDS_A_DAY - now,
             )
 
-    def _notice_item(self, tenant: TenantId, notice: PrivacyNotice) -> Item:
-        return self.notices.due(tenant, notice.notice_id, notice.kind, notice.title, notice.text)
+    def _notice_item(self, tenant: TenantId, notice: PrivacyNotice) -> Write:
+        return self.notices.put_item(tenant, notice.notice_id, notice.kind, notice.title, notice.text)
 
 
 def _new_id() -> str:

@@ -8,9 +8,9 @@ search stays well below both, which a test verifies.
 
 from collections.abc import Iterable, Sequence
 
-from functions.query.errors import invalid
 from functions.query.tokens import Scalar
 from functions.shared.errors import HttpError
+from functions.shared.forms import invalid
 
 MAX_BODY_BYTES = 1024 * 1024
 MAX_PATH_PARTS = 16
@@ -37,7 +37,7 @@ def check_paths(paths: Iterable[tuple[str, str]]) -> None:
 
     Raises
     ------
-    HttpError: 400 `invalid_request` when one path, or all together, have too many parts.
+    HttpError: 400 `invalid_where` when one path, or all together, have too many parts.
     """
     total = 0
     for name, path in paths:
@@ -60,7 +60,7 @@ def check_values(values: Sequence[Scalar], other_texts: Iterable[str]) -> None:
 
     Raises
     ------
-    HttpError: 400 `invalid_request` when there are too many values or they are too long in total.
+    HttpError: 400 `invalid_body` when there are too many values or they are too long in total.
     """
     if len(values) > MAX_ALL_VALUES:
         raise invalid(

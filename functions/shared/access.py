@@ -29,10 +29,9 @@ class Principal:
     `key_id` is empty for a person. `project_id` is the key's default project. `scopes` is a subset of ingest,
     read and admin. `retention_days` and `bytes_per_second` (ingest rate) are the plan's. `refusal` is the
     code of the 402 for this account's logs (functions.shared.accounts.account_status), empty when they are
-    accepted.
-    `actor` is `key:<key_id>` or `person:<subject>`. `session` and `signed_in_at` (Unix seconds) belong to a
-    person's sign-in; empty and 0 for a key. `managed_until`: until then our ClickHouse keeps rows from before
-    a move to BYOC (Unix seconds); 0 if it keeps none.
+    accepted. `actor` is `key:<key_id>` or `person:<subject>`. `session` and `signed_in_at` (Unix seconds)
+    belong to a person's sign-in; empty and 0 for a key. `managed_until`: until then our ClickHouse keeps rows
+    from before a move to BYOC (Unix seconds); 0 if it keeps none.
     """
 
     tenant: TenantId

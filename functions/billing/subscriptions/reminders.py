@@ -1,6 +1,6 @@
 """Notices that follow from the date: a trial or a grace period that ends soon or has ended.
 
-Sent notices are recorded in the account's book in the same transaction, so none is sent twice.
+Sent notices are recorded in the account's billing record in the same transaction, so none is sent twice.
 """
 
 from collections.abc import Iterator
@@ -86,8 +86,8 @@ def _of_grace(live: Subscription, ends_at: int, now: float) -> Iterator[BillingN
             notice_id=f"grace_ending-{live.owes_since}",
             kind="billing_grace_ending",
             title="AstraLog will reject your new logs from tomorrow",
-            text=f"A payment is overdue. From {minute_text(ends_at)} on, new logs are rejected. {READING} "
-            f"{pay}",
+            text=f"A payment is overdue. From {minute_text(ends_at)} on, new logs are rejected. "
+            f"{READING} {pay}",
         )
     if _shortly_after(ends_at, now):
         yield BillingNotice(

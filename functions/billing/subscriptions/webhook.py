@@ -7,7 +7,7 @@ metadata or anywhere else, changes nothing of that account; and an old event can
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, Literal, Protocol
 
 import msgspec
@@ -89,7 +89,7 @@ class WebhookProcessor:
     service: BillingService
     owners: CustomerOwners
     events: EventMarks
-    secret: SecretText = field(repr=False)
+    secret: Callable[[], SecretText]
     clock: Callable[[], float] = time.time
 
     def take(self, body: bytes, signature: str) -> Outcome:
@@ -102,7 +102,7 @@ class WebhookProcessor:
         """
         if len(body) > MAX_BODY_BYTES:
             raise BadSignatureError("too_large")
-        verify_signature(body, signature, self.secret, self.clock())
+        verify_signature(body, signature, self.secret(), self.clock())
         return self.act(_event(body))
 
     def act(self, event: StripeEvent) -> Outcome:

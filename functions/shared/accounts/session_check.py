@@ -5,19 +5,21 @@ action with a lasting effect reads the person again, strongly consistent, and is
 session.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from functions.shared.access import Principal
-from functions.shared.dynamo.answers import answered
 from functions.shared.errors import HttpError
+from functions.shared.tables.people import PersonItem
+from functions.shared.tables.table import Table
 
 UNDERWAY_SECONDS = 60
 """Longer than any request takes."""
 
 CLOCK_SKEW_SECONDS = 1
 """How far the clock of Cognito may be ahead of the functions' clock."""
+
+_ATTRIBUTES = ("subject", "sessions_ended_at", "ended_sessions", "owed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,7 @@ class SessionEnds:
     ended: frozenset[str]
     open_resets: frozenset[str]
 
-    def overdue(self, now: float) -> frozenset[str]:
+    def abandoned_resets(self, now: float) -> frozenset[str]:
         """The names in `open_resets` of resets that are no longer in progress."""
         return frozenset(name for name in self.open_resets if _began(name) + UNDERWAY_SECONDS < now)
 
@@ -43,7 +45,7 @@ class SessionEnds:
         A reset that is no longer in progress may have changed the password, so it ends sessions as a
         completed reset does.
         """
-        ends = (self.before, *(ended_at(_began(name)) for name in self.overdue(now)))
+        ends = (self.before, *(ended_at(_began(name)) for name in self.abandoned_resets(now)))
         return signed_in_at < max(ends) or any(each.partition("-")[2] == session for each in self.ended)
 
 
@@ -56,8 +58,7 @@ class SessionCheck:
     """
 
     def __init__(self, people_table: str, client: Any) -> None:
-        self._people_table = people_table
-        self._client = client
+        self._people = Table(PersonItem, people_table, client)
 
     def require_open(self, caller: Principal, now: float) -> None:
         """Reject a person whose session has ended at `now`, in Unix seconds; a key has no session.
@@ -68,25 +69,17 @@ class SessionCheck:
         """
         if caller.subject is None:
             return
-        with answered():
-            found = self._client.get_item(
-                TableName=self._people_table,
-                Key={"subject": {"S": caller.subject}},
-                ProjectionExpression="subject, sessions_ended_at, ended_sessions, owed",
-                ConsistentRead=True,
-            )
-        if "Item" not in found or session_ends_of(found["Item"]).include(
-            caller.session, caller.signed_in_at, now
-        ):
+        person = self._people.get(caller.subject, attributes=_ATTRIBUTES)
+        if person is None or session_ends_of(person).include(caller.session, caller.signed_in_at, now):
             raise session_ended()
 
 
-def session_ends_of(item: Mapping[str, Any]) -> SessionEnds:
+def session_ends_of(person: PersonItem) -> SessionEnds:
     """The ends of sessions in a person's item."""
     return SessionEnds(
-        before=int(item.get("sessions_ended_at", {}).get("N", "0")),
-        ended=frozenset(item.get("ended_sessions", {}).get("SS", ())),
-        open_resets=frozenset(item.get("owed", {}).get("SS", ())),
+        before=person.sessions_ended_at or 0,
+        ended=frozenset(person.ended_sessions or ()),
+        open_resets=frozenset(person.owed or ()),
     )
 
 

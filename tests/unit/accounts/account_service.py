@@ -1,4 +1,4 @@
-"""The accounts function around DynamoDB in memory, a provider that can be told what to say, and a clock."""
+"""The accounts function around DynamoDB in memory, a provider with answers as set, and a clock."""
 
 import json
 import random
@@ -21,7 +21,7 @@ from functions.shared.secret_text import SecretText
 from functions.shared.tenancy import TenantId
 from infra.topology import TABLES
 from local import transactions
-from local.tables import definition
+from tests.aws_in_memory import create_tables
 
 NOON = 1_800_000_000.0
 CODE = "123456"
@@ -43,7 +43,7 @@ class Provider:
     silent: set[str] = field(default_factory=set)
     lost: set[str] = field(default_factory=set)
     meanwhile: Callable[[], None] | None = None
-    """Happens once, after the next look and before who looks hears of it."""
+    """Happens once, after the next look and before its answer arrives."""
 
     def change_email(self, access: SecretText, email: str) -> None:
         self._answering("change_email", self.silent)
@@ -101,7 +101,7 @@ class World:
             identity_pool="pool",
             identity_client="client",
             attempts_an_address=10_000,
-            even_ms=0,
+            min_response_ms=0,
         )
         self.directory = Directory("accounts", "keys", "key-lists", self.client)
         self.people = People("people", self.client)
@@ -245,6 +245,5 @@ def world() -> Iterator[World]:
     transactions.install()
     with mock_aws():
         client = boto3.client("dynamodb", region_name="us-east-1")
-        for table in TABLES:
-            client.create_table(**definition(table, table.name))
+        create_tables(client)
         yield World(client)

@@ -1,4 +1,4 @@
-"""The authorizer's verdicts, and how long it believes what it was told."""
+"""The authorizer's verdicts, and how long it caches what it read."""
 
 import subprocess
 import sys
@@ -16,8 +16,8 @@ from functions.accounts.people import Person
 from functions.accounts.tokens import BadTokenError, Claims, KeysUnavailableError
 from functions.shared.access import Principal, principal
 from functions.shared.accounts.account_status import AccountStatus
-from functions.shared.dynamo.answers import StoreUnavailableError
 from functions.shared.errors import HttpError
+from functions.shared.tables.store_errors import StoreUnavailableError
 from functions.shared.tenancy import TenantId
 
 ACME, GLOBEX = TenantId("acme"), TenantId("globex")
@@ -331,7 +331,7 @@ def test_a_refused_token_is_401_and_says_what_to_do(gate: Gate) -> None:
     assert gate.count.failed == {}
 
 
-def test_an_unconfirmed_person_is_nobody(gate: Gate) -> None:
+def test_an_unconfirmed_person_is_unknown(gate: Gate) -> None:
     gate.crowd.add("s-acme", ACME)
     gate.crowd.people["s-acme"] = replace(gate.crowd.people["s-acme"], state="unconfirmed")
     assert gate.ask(token("s-acme"))["verdict"] == "refused_token"

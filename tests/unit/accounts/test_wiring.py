@@ -57,7 +57,7 @@ def test_failures_from_one_address_end_in_429_while_its_good_key_passes(here: Wo
 
 
 @pytest.mark.usefixtures("_environment")
-def test_a_token_that_is_none_of_ours_is_401(acme: TenantId, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_foreign_token_is_401(acme: TenantId, monkeypatch: pytest.MonkeyPatch) -> None:
     from functions.accounts import tokens
 
     monkeypatch.setattr(tokens, "_fetch", lambda _url: b'{"keys": []}')

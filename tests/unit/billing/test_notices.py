@@ -1,4 +1,4 @@
-"""What people and the audit trail are told, of changes and of dates."""
+"""Mails and audit entries about changes and dates."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -57,7 +57,7 @@ def told(old: Subscription | None, new: Subscription | None, **more: Any) -> lis
         (None, replace(owing(1), ends_at=NOON), ["begun", "ending", "payment_failed"], None),
     ],
 )
-def test_a_change_is_told_once_by_mail_and_in_the_trail(
+def test_a_change_is_notified_once_by_mail_and_in_the_audit_trail(
     old: Subscription | None, new: Subscription, kinds: list[str], actions: list[str] | None
 ) -> None:
     found = told(old, new)
@@ -74,13 +74,13 @@ def test_an_end_says_whether_it_was_asked_for() -> None:
     assert "payments were overdue" in told(owing(3), GONE)[0].text
 
 
-def test_a_failed_payment_names_the_day_of_refusal_and_that_reading_goes_on() -> None:
+def test_a_failed_payment_names_the_day_of_rejection_and_that_reading_still_works() -> None:
     (letter,) = told(ACTIVE, owing(1))
     assert "2027-01-22 08:00 UTC" in letter.text
     assert READING in letter.text
 
 
-def test_the_same_plan_chosen_again_later_is_told_again() -> None:
+def test_the_same_plan_chosen_again_later_is_notified_again() -> None:
     first, later = (
         notices_of_change(
             BillingRecord(TENANT, version=at, subscription=ACTIVE),
@@ -111,7 +111,7 @@ def reminded(record: BillingRecord, trial: int | None, day: float) -> list[str]:
     return [each.kind.removeprefix("billing_") for each in found]
 
 
-def test_a_trial_is_told_of_three_days_before_its_end_and_after() -> None:
+def test_a_trial_is_notified_three_days_before_its_end_and_after() -> None:
     record, end = BillingRecord(TENANT), NOON + 14 * DAY
     assert [reminded(record, end, day) for day in (10.9, 11, 13.9, 14, 16.9, 17)] == [
         [],
@@ -125,14 +125,14 @@ def test_a_trial_is_told_of_three_days_before_its_end_and_after() -> None:
     assert reminded(bought, end, 12) == []
 
 
-def test_the_first_payment_is_told_of_unless_there_will_be_none() -> None:
+def test_the_first_payment_is_announced_unless_there_will_be_none() -> None:
     record = BillingRecord(TENANT, subscription=FREE)
     assert [reminded(record, None, day) for day in (1.9, 2, 5)] == [[], ["first_payment"], []]
     canceled = replace(FREE, ends_at=FREE.trial_end)
     assert reminded(BillingRecord(TENANT, subscription=canceled), None, 2) == []
 
 
-def test_a_grace_period_is_told_of_a_day_before_its_end_and_after() -> None:
+def test_a_grace_period_is_notified_a_day_before_its_end_and_after() -> None:
     record = BillingRecord(TENANT, subscription=owing(1))
     assert [reminded(record, None, day) for day in (5.9, 6, 6.9, 7, 9.9, 10)] == [
         [],
@@ -146,7 +146,7 @@ def test_a_grace_period_is_told_of_a_day_before_its_end_and_after() -> None:
     assert reminded(replace(record, closing_requested_at=NOON), None, 7) == []
 
 
-def test_what_was_told_is_not_told_again_and_of_the_next_debt_it_is() -> None:
+def test_a_notice_is_sent_once_for_each_debt() -> None:
     record = BillingRecord(TENANT, subscription=owing(1))
     (first,) = reminders(record, None, GRACE_END)
     after = replace(record, told=frozenset({first.notice_id}))

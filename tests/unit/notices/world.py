@@ -92,7 +92,7 @@ class World:
             raise DiedError
 
     def empty(self) -> None:
-        """As it was at noon, with nobody in it."""
+        """As it was at noon, without people."""
         self.now, self.steps_left = NOON, None
         self.mailer.sent.clear()
         self.mailer.refused.clear()

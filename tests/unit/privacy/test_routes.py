@@ -1,4 +1,4 @@
-"""The routes of an account's rights: who may ask for what, and what the answers tell whom."""
+"""The routes for data export and erasure: permissions, and what each caller sees."""
 
 import json
 from collections.abc import Iterator
@@ -17,12 +17,12 @@ from functions.privacy.export.record import READY
 from functions.privacy.handler import LASTING, ROUTES, Settings, answer_to, service
 from functions.privacy.service import ERASURES_A_DAY, MAX_OPEN_ERASURES, PrivacyService
 from functions.shared.accounts.account_status import AccountStatus
-from functions.shared.dynamo.answers import StoreUnavailableError
 from functions.shared.http import Answer, answering
+from functions.shared.tables.store_errors import StoreUnavailableError
 from functions.shared.tenancy import TenantId
-from infra.topology import TABLES, function
+from infra.topology import function
 from local import transactions
-from local.tables import definition
+from tests.aws_in_memory import create_tables
 from tests.unit.shared.serial import SerialClient
 
 NOON = 1_800_000_000.0
@@ -124,8 +124,7 @@ def here() -> Iterator[World]:
     transactions.install()
     with mock_aws():
         client = boto3.client("dynamodb", region_name="us-east-1")
-        for table in TABLES:
-            client.create_table(**definition(table, table.name))
+        create_tables(client)
         s3 = boto3.client("s3", region_name="us-east-1", config=Config(signature_version="s3v4"))
         s3.create_bucket(Bucket="exports")
         yield World(client, s3)
@@ -244,7 +243,7 @@ def test_a_whole_account_needs_its_id_again_and_waits_seven_days(here: World, ho
     assert here.notices(tenant) == ["account_closing"]
 
 
-def test_taken_back_it_is_as_if_nobody_had_asked_and_can_be_asked_for_again(here: World) -> None:
+def test_a_cancelled_erasure_leaves_nothing_and_can_be_requested_again(here: World) -> None:
     tenant = here.account("back")
     first = decoded(here.ask("DELETE /v1/account", tenant, {"confirm": tenant}))
     cancelled = decoded(here.ask("DELETE /v1/erasures/{id}", tenant, of=first["id"]))
@@ -364,7 +363,7 @@ def test_a_copy_is_asked_for_listed_and_fetched_by_a_link(here: World) -> None:
     assert here.notices(tenant) == ["export_requested"]
 
 
-def test_an_account_whose_logs_are_in_its_own_cloud_is_told_so(here: World) -> None:
+def test_a_byoc_account_is_informed_that_its_logs_are_in_its_own_stores(here: World) -> None:
     tenant = here.account("byoc")
     period = {"from": "2026-11-01T00:00:00Z", "to": "2026-11-02T00:00:00Z"}
     refused = here.ask("POST /v1/account/export", tenant, {"logs": period}, plan="byoc")
@@ -403,7 +402,7 @@ def test_what_cannot_be_written_down_was_not_asked_for(here: World, monkeypatch:
     assert (here.actions(tenant), here.notices(tenant)) == ([], [])
 
 
-def test_an_account_that_nobody_has_cannot_be_closed(here: World) -> None:
+def test_an_unknown_account_cannot_be_closed(here: World) -> None:
     """Its erasure is under way: the item says so, or is gone."""
     tenant = here.account("gone")
     here.service.erasures.accounts.close(tenant)

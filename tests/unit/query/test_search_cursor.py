@@ -27,7 +27,7 @@ def _text(values: Any) -> str:
 
 
 @given(position=positions)
-def test_a_cursor_comes_back_as_it_was(position: CursorPosition) -> None:
+def test_a_cursor_is_read_as_it_was_written(position: CursorPosition) -> None:
     cursor = Cursor(VERSION, "digest", 1, 2, position)
     assert decode(encode(cursor)) == cursor
 

@@ -1,9 +1,10 @@
-"""Telemetry tells of nobody: no name, no small group, and nothing by subtraction."""
+"""Telemetry is anonymous: no name, no small group, and nothing by subtraction."""
 
 import json
 from collections import Counter
 from datetime import date
 from pathlib import Path
+from random import Random
 
 import pytest
 from hypothesis import given, settings
@@ -42,13 +43,13 @@ def used(number: int, plan: str = "managed_15", rows: int = 1000, raw_bytes: int
 
 @st.composite
 def fifty(draw: st.DrawFn) -> list[TenantUsage]:
-    """Up to fifty tenants whose ids no word and no figure of ours contains.
+    """Up to fifty tenants whose ids are in none of our words and figures.
 
     Mostly of a few plans and alike in what they use, for of tenants who have nothing in common no group is
     ever shown; `test_the_examples_are_of_all_kinds` sees to that.
     """
     suffix = draw(st.from_regex(r"[0-9a-z_-]{4,20}", fullmatch=True))
-    count, chance = draw(st.sampled_from([50, 50, 50, 30, 10, 9, 0])), draw(st.randoms())
+    count, chance = draw(st.sampled_from([50, 50, 50, 30, 10, 9, 0])), Random(draw(st.integers(0, 2**64)))
     plans = draw(st.lists(some_plans, unique=True, min_size=1, max_size=4))
     least, most = draw(st.sampled_from([(50_000, 10**6), (50_000, 10**6), (0, 3), (0, 10**12)]))
 
@@ -63,10 +64,14 @@ def fifty(draw: st.DrawFn) -> list[TenantUsage]:
 
 
 def test_the_examples_are_of_all_kinds() -> None:
-    """Or what is said of them below would be said of documents in which nothing is shown."""
+    """Or what is said of them below would be said of documents in which nothing is shown.
+
+    Of 300 examples, at least 23 were of each kind for any of 48 seeds. Which are drawn cannot be fixed:
+    Hypothesis takes constants from the modules that were imported before.
+    """
     kinds: Counter[str] = Counter()
 
-    @settings(database=None, derandomize=True, max_examples=60)
+    @settings(database=None, derandomize=True, max_examples=300)
     @given(fifty())
     def look(some: list[TenantUsage]) -> None:
         groups = publishable_groups([each for each in some if each.rows and each.raw_bytes])
@@ -78,8 +83,8 @@ def test_the_examples_are_of_all_kinds() -> None:
 
 
 @given(fifty())
-def test_nothing_that_names_anybody_is_in_the_document(some: list[TenantUsage]) -> None:
-    """Neither an id, nor a plan that was made for somebody, nor the exact figures of one tenant."""
+def test_the_document_names_no_tenant(some: list[TenantUsage]) -> None:
+    """Neither an id, nor a plan made for one customer, nor the exact figures of one tenant."""
     text = encoded(document(some, [INGEST], DAY)).decode()
     for each in some:
         assert each.tenant not in text
@@ -91,7 +96,7 @@ def test_nothing_that_names_anybody_is_in_the_document(some: list[TenantUsage]) 
 
 
 @given(fifty())
-def test_no_group_is_small_or_made_of_one_and_nobody_is_left_out(some: list[TenantUsage]) -> None:
+def test_no_group_is_small_or_made_of_one_and_no_tenant_is_left_out(some: list[TenantUsage]) -> None:
     """Every tenant is in a group that is shown, or none is: there is nothing to subtract."""
     active = [each for each in some if each.rows and each.raw_bytes]
     groups = publishable_groups(active)
@@ -136,7 +141,7 @@ def test_fifty_tenants_of_three_plans() -> None:
 
 
 def test_a_group_of_nine_is_folded_together_with_the_smallest_of_the_others() -> None:
-    """Alone it would be told by what is missing, to whoever knows the total from elsewhere."""
+    """Alone it would follow from what is missing, for a reader who knows the total from elsewhere."""
     some = [used(number, "byoc") for number in range(9)]
     some += [used(number, "managed_15") for number in range(100, 130)]
     some += [used(number, "managed_30") for number in range(200, 212)]
@@ -169,7 +174,7 @@ def test_a_group_that_is_nearly_all_one_tenant_s_is_not_shown() -> None:
     some = [used(number) for number in range(20)] + [used(99, rows=10**9, raw_bytes=10**9)]
     lines = document(some, [INGEST], DAY)
     assert lines[0] == {"kind": WITHHELD, "day": "2026-11-23", "what": VOLUME}
-    assert lines[1]["kind"] == SERVICE, "how fast the service was tells of nobody's volume"
+    assert lines[1]["kind"] == SERVICE, "how fast the service was reveals no tenant's volume"
 
 
 @given(st.integers(0, 10**15))
@@ -184,7 +189,7 @@ def test_a_field_that_is_not_on_the_list_stops_it_all() -> None:
         allowed({"kind": VOLUME, "tenant_id": "acme"})
 
 
-def test_the_page_about_telemetry_tells_of_every_field() -> None:
+def test_the_page_about_telemetry_lists_every_field() -> None:
     page = Path("docs/telemetry.md").read_text()
     reported = {line.split("|")[1].strip(" `") for line in page.splitlines() if line.startswith("| `")}
     assert reported == set.union(*map(set, FIELDS.values()))

@@ -8,17 +8,17 @@ from hypothesis import strategies as st
 
 from functions.shared.accounts.account_status import (
     AccountStatus,
-    account_status_item,
-    account_status_of,
     account_status_on,
     raise_if_refused,
     refusal_reason,
 )
 from functions.shared.errors import HttpError
 from functions.shared.plans import PLANS
+from functions.shared.tables.accounts import account_status_of
+from tests.account_items import account_item, account_of
 
 times = st.none() | st.integers(0, 2**40)
-standings = st.builds(
+account_statuses = st.builds(
     AccountStatus,
     st.sampled_from(sorted(PLANS)),
     st.integers(1, 3650),
@@ -29,12 +29,12 @@ standings = st.builds(
 )
 
 
-@given(standings)
-def test_a_standing_comes_back_from_its_item_as_it_was(account_status: AccountStatus) -> None:
-    assert account_status_of(account_status_item(account_status)) == account_status
+@given(account_statuses)
+def test_a_status_is_read_from_its_item_as_it_was(account_status: AccountStatus) -> None:
+    assert account_status_of(account_of(account_item("acme", account_status))) == account_status
 
 
-@given(standings, st.integers(0, 2**40))
+@given(account_statuses, st.integers(0, 2**40))
 def test_an_end_counts_from_its_second_and_a_cap_to_its_own(account_status: AccountStatus, now: int) -> None:
     ended = account_status.accepts_until is not None and now >= account_status.accepts_until
     capped = account_status.capped_until is not None and now < account_status.capped_until
@@ -73,7 +73,7 @@ def test_a_hard_cap_and_a_used_up_trial_are_two_reasons_with_two_remedies() -> N
         "account_closing",
     ],
 )
-def test_each_refusal_is_a_402_that_says_reading_goes_on(code: str) -> None:
+def test_each_refusal_is_a_402_that_says_reading_still_works(code: str) -> None:
     with pytest.raises(HttpError) as refused:
         raise_if_refused(code)
     assert (refused.value.status, refused.value.code) == (402, code)

@@ -7,8 +7,8 @@ from botocore.exceptions import ClientError
 
 from functions.shared.access import Principal
 from functions.shared.accounts.session_check import UNDERWAY_SECONDS, SessionCheck
-from functions.shared.dynamo.answers import StoreUnavailableError
 from functions.shared.errors import HttpError
+from functions.shared.tables.store_errors import StoreUnavailableError
 from functions.shared.tenancy import TenantId
 
 NOON = 1_800_000_000

@@ -103,7 +103,7 @@ class _Requests(BaseHTTPRequestHandler):
         self._answer(204, b"")
 
     def log_message(self, *_arguments: object) -> None:
-        """Nobody reads it."""
+        """No process reads it."""
 
     @property
     def _key(self) -> str:
