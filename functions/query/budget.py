@@ -9,10 +9,8 @@ search stays well below both, which a test verifies.
 from collections.abc import Iterable, Sequence
 
 from functions.query.tokens import Scalar
-from functions.shared.errors import HttpError
 from functions.shared.forms import invalid
 
-MAX_BODY_BYTES = 1024 * 1024
 MAX_PATH_PARTS = 16
 MAX_ALL_PATH_PARTS = 128
 MAX_ALL_VALUES = 4000
@@ -20,16 +18,6 @@ MAX_TEXT_BYTES = 96 * 1024
 
 ESCAPED = str.maketrans(dict.fromkeys("\\'`\t\n", "four"))
 """The client writes up to four bytes for each of these characters when it binds a value."""
-
-
-def check_body(content: bytes) -> None:
-    """Raises HttpError: 413 `payload_too_large` for a body larger than any search within the limits."""
-    if len(content) > MAX_BODY_BYTES:
-        raise HttpError(
-            413,
-            "payload_too_large",
-            f"The body of a search is limited to {MAX_BODY_BYTES:,} bytes: use fewer or shorter values.",
-        )
 
 
 def check_paths(paths: Iterable[tuple[str, str]]) -> None:

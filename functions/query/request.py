@@ -76,9 +76,8 @@ def search(content: bytes, now_ns: int | None = None) -> Search:
 
     Raises
     ------
-    HttpError: 400 `invalid_<field>`, `unknown_field` or `invalid_body`; 413 `payload_too_large`.
+    HttpError: 400 `invalid_<field>`, `unknown_field` or `invalid_body`.
     """
-    budget.check_body(content)
     body = decoded(content or b"{}", SearchBody)
     conditions = tuple(_condition(where, f"where[{at}]") for at, where in enumerate(body.where))
     _check_budget(body, conditions)

@@ -71,7 +71,7 @@ ERROR_CODES: dict[str, ErrorCode] = {
     ),
     "trial_quota_exceeded": ErrorCode((402,), "the free trial's volume is used up", "choose a plan"),
     "trial_ended": ErrorCode((402,), "the free trial has ended", "choose a plan"),
-    "payment_overdue": ErrorCode((402, 409), "a payment is overdue", "update the card in the billing portal"),
+    "payment_overdue": ErrorCode((402, 409), "a payment is missing", "update the card in the billing portal"),
     "subscription_ended": ErrorCode((402,), "the subscription has ended", "choose a plan"),
     "card_declined": ErrorCode(
         (402,), "the card was declined, and nothing was changed", "update the card in the billing portal"
@@ -166,7 +166,7 @@ ERROR_CODES: dict[str, ErrorCode] = {
     # 5xx: our fault, or that of a customer's own bucket and ClickHouse
     "internal_error": ErrorCode(
         (500,),
-        "a fault of ours; the outcome is unknown",
+        "our fault; the outcome is unknown",
         "retry with the same `Idempotency-Key`",
     ),
     "try_again": ErrorCode(

@@ -224,6 +224,28 @@ def test_a_key_is_found_wherever_its_sender_puts_it(
 
 
 @pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/v1/search"),
+        ("POST", "/v1/keys"),
+        ("PATCH", "/v1/account"),
+        ("PUT", "/v1/destination"),
+        ("PATCH", "/v1/billing"),
+        ("POST", "/v1/erasures"),
+        ("POST", "/v1/uploads"),
+        ("POST", "/v1/login"),
+        ("POST", "/v1/stripe/webhook"),
+    ],
+)
+def test_a_body_over_the_limit_of_any_other_route_is_413(
+    stack: RunningStack, client: httpx.Client, method: str, path: str
+) -> None:
+    headers = {"authorization": f"Bearer {stack.keys['admin']}", "content-type": "application/json"}
+    answered = client.request(method, path, headers=headers, content=b'{"x": "' + b"x" * 2**21 + b'"}')
+    refused(answered, 413, "payload_too_large")
+
+
+@pytest.mark.parametrize(
     ("method", "path", "allow"),
     [
         ("GET", "/v1/drain", "POST"),

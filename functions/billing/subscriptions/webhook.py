@@ -19,8 +19,6 @@ from functions.billing.subscriptions.billing_service import STRIPE, BillingServi
 from functions.shared.secret_text import SecretText
 from functions.shared.tenancy import TenantId
 
-MAX_BODY_BYTES = 1024 * 1024
-
 REFUNDED = frozenset({"charge.refunded"})
 DISPUTED = frozenset({"charge.dispute.created", "charge.dispute.updated", "charge.dispute.closed"})
 HANDLED_TYPES = frozenset(
@@ -100,8 +98,6 @@ class WebhookProcessor:
         BadSignatureError: the signature is not Stripe's, or not current; nothing was read.
         RetryableError: not everything was done; Stripe sends the event again.
         """
-        if len(body) > MAX_BODY_BYTES:
-            raise BadSignatureError("too_large")
         verify_signature(body, signature, self.secret(), self.clock())
         return self.act(_event(body))
 

@@ -80,7 +80,7 @@ class AccountClosings:
         )
 
     def _end(self, tenant: TenantId, now: int) -> Write:
-        """The status of a closing account, as billing's entitlements has it; caps and debts end."""
+        """The status of a closing account, as billing writes it; caps and debts end."""
         return self._accounts.write_of_update(
             str(tenant),
             AccountItem.accepts_until.set(now),

@@ -72,7 +72,7 @@ class DestinationStore:
 
         Raises
         ------
-        CredentialsUnreadableError: the item was altered, or its key shredded; only new credentials help.
+        CredentialsUnreadableError: the item was altered, or its credentials shredded; new ones are needed.
         KeyServiceUnavailableError
         """
         item = self._table.get(str(tenant))

@@ -121,7 +121,15 @@ def test_a_bad_field_is_named(here: World, field: str, value: Any) -> None:
     assert not isinstance(value, str) or len(value) < 5 or value not in json.dumps(refused.body)
 
 
-@pytest.mark.parametrize("body", ["", "nonsense", "[]", '"text"', "[" * 5000, '{"a":'])
+@pytest.mark.parametrize("route", [route.removeprefix("POST ") for route in sign_in.ROUTES])
+def test_an_empty_body_is_answered_with_the_fields_that_it_needs(here: World, route: str) -> None:
+    refused = here.ask(route, "")
+    assert refused.status == 400
+    assert refused.body["missing"]
+    assert all(f"'{name}'" in refused.body["error"] for name in refused.body["missing"])
+
+
+@pytest.mark.parametrize("body", ["nonsense", "[]", '"text"', "[" * 5000, '{"a":'])
 @pytest.mark.parametrize("route", [route.removeprefix("POST ") for route in sign_in.ROUTES])
 def test_what_is_no_json_object_is_refused(here: World, route: str, body: str) -> None:
     assert here.ask(route, body).refused == (400, "invalid_body")

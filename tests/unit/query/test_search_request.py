@@ -141,12 +141,6 @@ def test_a_search_at_its_limits_is_taken(body: dict[str, Any]) -> None:
     assert asked(**body).limit == 100
 
 
-def test_a_body_that_no_search_needs_is_not_read() -> None:
-    with pytest.raises(HttpError) as refused:
-        search(b" " * (1024 * 1024) + b"{}", NOW)
-    assert (refused.value.status, refused.value.code) == (413, "payload_too_large")
-
-
 def test_conditions_keep_the_type_of_their_value() -> None:
     values = (False, "false", 0, None, 1.5)
     wheres = [{"field": "metadata.a", "op": "eq", "value": value} for value in values]

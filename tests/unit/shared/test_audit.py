@@ -76,7 +76,7 @@ def test_every_function_that_may_write_an_entry_does_so_with_the_one_condition()
         if "audit_table" in line and not re.fullmatch(r"\s*audit_table: str", line)
     }
     assert named
-    assert [each for each in named if "Audit(settings.audit_table" not in each[1]] == []
+    assert [each for each in named if "AuditTrail(settings.audit_table" not in each[1]] == []
     source = Path(audit_module.__file__).read_text()
     assert source.count("_NEW = AuditItem.entry.does_not_exist()") == 1
     calls = re.findall(r"self\._table\.(\w+)\((.*)\)", source)
