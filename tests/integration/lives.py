@@ -78,6 +78,7 @@ from tests.unit.notices.world import Mailer as Mailbox
 
 PASSWORD = "Correct-horse-battery-1"
 API = "https://logs.example.org"
+DOCS = "https://docs.example.org"
 CLOCKED = ("functions.ingest.handler", "functions.uploads.dropin", "functions.uploads.file_processor")
 """Modules that ask the machine for the time of receipt."""
 
@@ -179,6 +180,7 @@ class Lives:
             self.here.announcements,
             mailer,
             API,
+            DOCS,
         )
         self.notifier = Notifier(Outbox("notices", db, now), delivery)
 
