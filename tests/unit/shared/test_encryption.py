@@ -253,7 +253,7 @@ def test_a_moved_envelope_is_refused_without_asking_kms(kept: KmsWorld, sealed: 
     for context in CONTEXTS:
         if context != HERE:
             with pytest.raises(CredentialsUnreadableError, match="another tenant, purpose or version"):
-                nobody.open(sealed, context)
+                nobody.decrypt(sealed, context)
 
 
 def test_associated_data_alone_keeps_an_envelope_in_its_place(
