@@ -155,8 +155,8 @@ def test_a_notice_of_another_run_is_not_undone(here: World) -> None:
     here.now += WELL_SECONDS
     stale = here.health.of(own_destination(ACME))
     here.run()
-    here.health.told(stale)
-    here.health.told(before)
+    here.health.record_notified(stale)
+    here.health.record_notified(before)
     assert here.run() == {"outage": 0, "recovered": 1, "failing": 0, "not_notified": 0}, (
         "notified once more, the same"
     )

@@ -75,7 +75,7 @@ def test_every_function_that_may_write_an_entry_does_so_with_the_one_condition()
         if "audit_table" in line and not re.fullmatch(r"\s*audit_table: str", line)
     }
     assert named
-    assert [each for each in named if "Audit(settings.audit_table" not in each[1]] == []
+    assert [each for each in named if "AuditTrail(settings.audit_table" not in each[1]] == []
     source = Path(audit_module.__file__).read_text()
     assert source.count('"ConditionExpression": "attribute_not_exists(entry)"') == 1
     assert not re.search(r"update_item|delete_item|batch_write|\"Update\"|\"Delete\"", source)
