@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 PYTHON ?= python3
 PORT ?= 8080
-WORKERS ?= auto
+WORKERS ?= $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))
 T ?= tests
 V := .venv/bin
 READY := .venv/.ready
@@ -45,17 +45,17 @@ $(CHROMIUM):
 	@$(SUDO) apt-get -qq $(APT) update && $(SUDO) env DEBIAN_FRONTEND=noninteractive \
 	  apt-get -qq $(APT) install --no-install-recommends chromium >/dev/null && test -x $@ || { echo "$(NO_CHROMIUM)"; exit 1; }
 
-test: setup $(CHROMIUM) ## every test, or those of T=path; on all cores up to four (WORKERS=0: one by one, for a debugger)
-	@$(V)/python -m pytest $(T) -n $(WORKERS) --maxprocesses 4 --no-loadscope-reorder
+test: setup $(CHROMIUM) ## every test, or those of T=path; one worker more than cores, up to five (WORKERS=0: one by one, for a debugger)
+	@$(V)/python -m pytest $(T) -n $(WORKERS) --maxprocesses 5 --no-loadscope-reorder
 
 unit: setup ## the unit tests only: no stack, no browser
-	@$(V)/python -m pytest tests/unit -n $(WORKERS) --maxprocesses 4 --no-loadscope-reorder
+	@$(V)/python -m pytest tests/unit -n $(WORKERS) --maxprocesses 5 --no-loadscope-reorder
 
 crash: setup ## the crash matrix in full: sync killed at every step, 2,100 runs (about 20 minutes)
 	@$(V)/python -m tests.crash --seeds 15
 
-soak: setup ## the long runs: a hundred kills, ten thousand hostile bodies, hours of outage
-	@$(V)/python -m pytest tests -m soak
+soak: setup ## the long runs: a hundred kills, ten thousand hostile bodies, each generated example
+	@$(V)/python -m pytest tests -m "soak or hypothesis" --hypothesis-profile full
 
 fairness: setup ## what a hostile tenant costs another: seven attacks on a stack of its own (about 8 minutes)
 	@$(V)/python -m tests.fairness

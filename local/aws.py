@@ -20,7 +20,7 @@ from moto.moto_server.werkzeug_app import (
 )
 from werkzeug.serving import make_server
 
-from local import cognito, mail, mail_feedback, queues, transactions
+from local import cognito, mail, mail_feedback, moto_lookups, queues, transactions
 from local.child import configuration
 from local.naming import LOOPBACK
 
@@ -65,6 +65,7 @@ def main() -> None:
     port = configuration(Configuration).port
     outbox = mail.Outbox()
     queues.install()
+    moto_lookups.install()
     transactions.install()
     mail.install(outbox)
     cognito.install(outbox)

@@ -1,31 +1,69 @@
 """How tests share the cores: by file, and by folder where what takes long to make is made once."""
 
 import gc
+import sys
 from typing import Any
 
-import hypothesis
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-hypothesis.settings.register_profile("astralog", deadline=None)
-hypothesis.settings.load_profile("astralog")
-"""No example fails for its time: a machine that does other work is slow, and bounds on time are measured."""
+from tests.aws_in_memory import read_models_once
+from tests.examples import register_profiles
+
+read_models_once()
+register_profiles()
 
 TOGETHER = frozenset({"tests/browser", "tests/infra", "tests/packaging"})
 """A walk through a stack and a browser, the synthesized templates, the built zips."""
 
+STACKS = (
+    ("byoc", "fair_uploads", "readme", "secrets", "sessions", "stripe", "upkeep"),
+    (
+        "drain_contract", "getting_started", "notices", "pipeline_exactly_once", "pipeline_kills",
+        "pipeline_tenants", "rights", "uploads",
+    ),
+)  # fmt: skip
+"""Modules of tests/integration that use the session's stack: at most two workers start one."""
+
+LONGEST_FIRST = ("tests/integration", "tests/browser", "tests/packaging", "tests/crash")
+"""What takes long begins first, so that no worker ends with it alone."""
+
+_STACK_OF = {
+    f"tests/integration/test_{name}.py": f"stack {number}"
+    for number, names in enumerate(STACKS)
+    for name in names
+}
+
 
 class ByFileOrFolder(LoadScopeScheduling):
-    """Tests of one file, or of one folder of TOGETHER, go to one worker."""
+    """Tests of one file, of one folder of TOGETHER, or of one stack go to one worker."""
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
-        folder = "/".join(file.split("/")[:2])
-        return folder if folder in TOGETHER else file
+        folder = _folder(nodeid)
+        return folder if folder in TOGETHER else _STACK_OF.get(file, file)
+
+
+def _folder(nodeid: str) -> str:
+    return "/".join(nodeid.partition("::")[0].split("/")[:2])
+
+
+def _turn(item: pytest.Item) -> tuple[int, bool]:
+    folder, file = _folder(item.nodeid), item.nodeid.partition("::")[0]
+    place = LONGEST_FIRST.index(folder) if folder in LONGEST_FIRST else len(LONGEST_FIRST)
+    return place, file not in _STACK_OF
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=_turn)
 
 
 def pytest_collection_finish() -> None:
     """What has been imported stays: without this a tenth of all time goes into looking through it again."""
+    if "moto" in sys.modules:
+        from local import moto_lookups  # moto takes half a second to import: only where tests use it
+
+        moto_lookups.install()
     gc.collect()
     gc.freeze()
 

@@ -21,8 +21,9 @@ from functions.accounts.people import People, Person
 from functions.accounts.tokens import AccessTokenVerifier, BadTokenError, Claims
 from functions.accounts.ttl_cache import TtlCache
 from functions.shared import journal
-from functions.shared.dynamo.answers import StoreUnavailableError, open_client
 from functions.shared.settings import load
+from functions.shared.tables.store_errors import StoreUnavailableError
+from functions.shared.tables.transaction import open_client
 from functions.shared.tenancy import TenantId
 
 CACHE_SECONDS = 30

@@ -23,9 +23,10 @@ from functions.accounts.profile import EmailChanges, Profiles
 from functions.accounts.routes import AccountService, answer_to
 from functions.shared.accounts.announcements import Announcements
 from functions.shared.accounts.audit import AuditTrail
-from functions.shared.dynamo.answers import open_client
 from functions.shared.http import Answer, Event, answering
+from functions.shared.powertools import instrumented
 from functions.shared.settings import load
+from functions.shared.tables.transaction import open_client
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,7 @@ def account_service(
     )
 
 
+@instrumented
 @answering
 def handler(event: Event) -> Answer:
     """Handle one request to one of the account's routes."""

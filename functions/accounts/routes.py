@@ -15,7 +15,7 @@ from functions.accounts.profile import Profiles, sign_in_required
 from functions.shared.access import Principal, principal
 from functions.shared.accounts.announcements import Announcements
 from functions.shared.accounts.audit import MAX_PAGE, AuditTrail, origin
-from functions.shared.errors import HttpError, RetryableError
+from functions.shared.errors import HttpError
 from functions.shared.forms import invalid
 from functions.shared.http import Answer, Event, answer, request
 
@@ -39,17 +39,9 @@ class AccountService:
 def answer_to(event: Event, service: AccountService) -> Answer:
     """The response to one request."""
     caller = principal(event).require("admin")
-    try:
-        if event["routeKey"] in LASTING:
-            _require_session(service, caller)
-        return ROUTES[event["routeKey"]](service, caller, event)
-    except RetryableError:
-        raise HttpError(
-            503,
-            "try_again",
-            "Temporarily unavailable. Check the current state, then retry.",
-            retry_after_seconds=2,
-        ) from None
+    if event["routeKey"] in LASTING:
+        _require_session(service, caller)
+    return ROUTES[event["routeKey"]](service, caller, event)
 
 
 def _account(service: AccountService, caller: Principal, event: Event) -> Answer:

@@ -11,12 +11,10 @@ from dataclasses import asdict
 
 from functions.billing import catalogue
 from functions.billing.reporting import reported_usage
-from functions.billing.stripe_client import StripeSdkClient
-from functions.billing.stripe_secret import stripe_secret
 from functions.billing.subscriptions.billing_store import BillingStore
 from functions.billing.usage.usage_store import UsageStore
+from functions.billing.wiring import stripe_client_of
 from functions.shared.errors import AstralogError, PermanentError
-from functions.shared.secret_store import read_secret
 from functions.shared.tenancy import TenantId
 
 SECRET = "astralog/stripe"  # noqa: S105
@@ -65,7 +63,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _sync(asked: argparse.Namespace) -> None:
-    gate = StripeSdkClient(stripe_secret(read_secret(asked.secret)).api_key, asked.address)
+    gate = stripe_client_of(asked.secret, asked.address)
     steps = catalogue.sync(gate, dry_run=asked.dry_run)
     for step in steps:
         result = {"did": step.says, "kind": step.kind, "dry_run": asked.dry_run}

@@ -23,17 +23,12 @@ from functions.billing.subscriptions.entitlements import SECONDS_A_DAY, TRIAL_EN
 from functions.billing.subscriptions.notice_texts import BillingNotice
 from functions.billing.subscriptions.reminders import MAX_LATE_DAYS, TRIAL_NOTICE_DAYS, reminders
 from functions.billing.subscriptions.subscription import Subscription
-from functions.billing.wiring import (
-    BillingSettings,
-    billing_service_of,
-    billing_store_of,
-    secret_of,
-    stripe_client_of,
-)
+from functions.billing.wiring import BillingSettings, billing_service_of, billing_store_of, stripe_client_of
 from functions.shared import journal
-from functions.shared.dynamo.answers import open_client
 from functions.shared.errors import AstralogError
+from functions.shared.powertools import instrumented
 from functions.shared.settings import load
+from functions.shared.tables.transaction import open_client
 from functions.shared.tenancy import TenantId
 
 FUNCTION = "bookkeeper"
@@ -147,7 +142,9 @@ class Bookkeeper:
 @cache
 def _bookkeeper() -> Bookkeeper:
     settings = load(Settings)
-    return bookkeeper(settings, open_client(), stripe_client_of(settings, secret_of(settings)))
+    return bookkeeper(
+        settings, open_client(), stripe_client_of(settings.stripe_secret, settings.stripe_address)
+    )
 
 
 def bookkeeper(
@@ -159,6 +156,7 @@ def bookkeeper(
     )
 
 
+@instrumented
 def handler(_event: dict[str, Any], context: Any) -> dict[str, int]:
     counts = _bookkeeper().run(lambda: context.get_remaining_time_in_millis() > RESERVE_SECONDS * 1000)
     journal.measure(

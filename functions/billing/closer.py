@@ -22,13 +22,13 @@ from functions.billing.wiring import (
     billing_service_of,
     billing_store_of,
     meter_event_sender_of,
-    secret_of,
     stripe_client_of,
 )
 from functions.shared import journal
-from functions.shared.dynamo.answers import open_client
 from functions.shared.errors import AstralogError
+from functions.shared.powertools import instrumented
 from functions.shared.settings import load
+from functions.shared.tables.transaction import open_client
 
 FUNCTION = "closer"
 
@@ -73,7 +73,9 @@ def _tried(closer: StripeOffboarding, record: BillingRecord) -> str:
 @cache
 def _offboarding() -> tuple[StripeOffboarding, BillingStore]:
     settings = load(Settings)
-    return offboarding(settings, open_client(), stripe_client_of(settings, secret_of(settings)))
+    return offboarding(
+        settings, open_client(), stripe_client_of(settings.stripe_secret, settings.stripe_address)
+    )
 
 
 def offboarding(
@@ -95,6 +97,7 @@ def offboarding(
     return made, records
 
 
+@instrumented
 def handler(_event: dict[str, Any], context: Any) -> dict[str, int]:
     counts = run(*_offboarding(), lambda: context.get_remaining_time_in_millis() > RESERVE_SECONDS * 1000)
     journal.measure(

@@ -24,15 +24,15 @@ from functions.billing.wiring import (
     billing_store_of,
     follow_ups_of,
     meter_event_sender_of,
-    secret_of,
     stripe_client_of,
     usage_store_of,
 )
 from functions.shared import journal
-from functions.shared.dynamo.answers import open_client
 from functions.shared.errors import AstralogError
 from functions.shared.fan_out import FanOut
+from functions.shared.powertools import instrumented
 from functions.shared.settings import load
+from functions.shared.tables.transaction import open_client
 from functions.shared.tenancy import TenantId
 
 FUNCTION = "report"
@@ -100,10 +100,13 @@ class ReportRun:
         return AccountOutcome(pending_seconds=max(0, seconds), refused=refused, failed=True)
 
 
+@instrumented
 def handler(_event: dict[str, Any], context: Any) -> dict[str, int]:
     settings, client = load(Settings), open_client()
     # The secret is read in each run, so a changed key is used within an hour.
-    reporter = meter_event_sender_of(settings, client, stripe_client_of(settings, secret_of(settings)))
+    reporter = meter_event_sender_of(
+        settings, client, stripe_client_of(settings.stripe_secret, settings.stripe_address)
+    )
     rounds = ReportRun(reporter, follow_ups_of(settings, client), usage_store_of(settings, client))
     outcomes = rounds.run(
         [record for record in billing_store_of(settings, client).all() if record.closed_at is None],

@@ -14,7 +14,7 @@ from functions.billing.usage.usage_store import UsageStore
 from functions.shared.access import Principal, principal
 from functions.shared.accounts.account_status import AccountStatus
 from functions.shared.accounts.audit import origin
-from functions.shared.errors import HttpError, RetryableError
+from functions.shared.errors import HttpError
 from functions.shared.http import Answer, Event, answer, request
 from functions.shared.tenancy import TenantId
 
@@ -37,13 +37,6 @@ def answer_to(event: Event, api: BillingApi) -> Answer:
         return ROUTES[route](api, caller, event)
     except NoAccountError:
         raise _gone() from None
-    except RetryableError:
-        raise HttpError(
-            503,
-            "try_again",
-            "Temporarily unavailable. Check the current state, then retry.",
-            retry_after_seconds=2,
-        ) from None
 
 
 def _billing(api: BillingApi, caller: Principal, _event: Event) -> Answer:

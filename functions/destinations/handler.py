@@ -5,8 +5,8 @@ scope `admin`.
 Promise: a stored destination has passed every step of the test with exactly the stored credentials. No
 answer, log line or error contains a credential. A test leaves nothing at the customer's destination but our
 empty tables.
-Failure: 400 `invalid_field` names the field; 400 `destination_unusable` lists every step and what to do;
-neither stores anything. 404 `no_destination`. 409 `destination_changed` after a concurrent change. 503 when
+Failure: 400 `invalid_<field>` names the field; 400 `destination_unusable` lists every step and what to do;
+neither stores anything. 404 `no_destination`. 409 `concurrent_change`. 503 when
 our own stores do not answer: the same request may be sent again.
 """
 
@@ -20,7 +20,6 @@ from functions.destinations.candidate import candidate
 from functions.destinations.tester import DestinationTester
 from functions.shared.access import Principal, principal
 from functions.shared.accounts.audit import AuditTrail, origin
-from functions.shared.byoc.destination import summary_of
 from functions.shared.byoc.destination_store import (
     Destination,
     DestinationChangedError,
@@ -31,8 +30,9 @@ from functions.shared.byoc.encryption import CredentialEncryption, CredentialsUn
 from functions.shared.byoc.health import HealthStore
 from functions.shared.byoc.settings import ByocSettings
 from functions.shared.egress.egress_filter import EgressFilter
-from functions.shared.errors import HttpError, RetryableError
+from functions.shared.errors import HttpError
 from functions.shared.http import Answer, Event, answer, answering, request
+from functions.shared.powertools import instrumented
 from functions.shared.settings import load
 from functions.shared.tenancy import TenantId, own_destination, own_drops
 
@@ -65,6 +65,7 @@ def _service() -> DestinationService:
     )
 
 
+@instrumented
 @answering
 def handler(event: Event) -> Answer:
     """Handle one request to a route of the destination; see the module."""
@@ -78,10 +79,7 @@ def answer_to(event: Event, service: DestinationService) -> Answer:
         return ROUTES[event["routeKey"]](event, caller, service)
     except DestinationChangedError:
         message = "Another request changed the destination. Check it with GET /v1/destination, then retry."
-    except RetryableError:
-        unavailable = "The destination cannot be read or stored right now. Retry in a few seconds."
-        raise HttpError(503, "try_again", unavailable, retry_after_seconds=2) from None
-    raise HttpError(409, "destination_changed", message)
+        raise HttpError(409, "concurrent_change", message) from None
 
 
 def _put(event: Event, caller: Principal, service: DestinationService) -> Answer:
@@ -97,10 +95,10 @@ def _put(event: Event, caller: Principal, service: DestinationService) -> Answer
     accepted = replace(proposed, guarantee=report.guarantee)
     action = "destination.rotated" if stored and _only_secrets_differ(stored, accepted) else "destination.set"
     service.audit.append(caller.tenant, origin(event, caller), action, f"destination/{accepted.version}")
-    service.destinations.put(accepted)
+    summary = service.destinations.put(accepted)
     for part in (own_destination(caller.tenant), own_drops(caller.tenant)):
         service.health.allow_retry(part)
-    return answer(200, {**_shown(summary_of(accepted)), "steps": report.shown()["steps"]})
+    return answer(200, {**_shown(summary), "steps": report.shown()["steps"]})
 
 
 def _get(_event: Event, caller: Principal, service: DestinationService) -> Answer:

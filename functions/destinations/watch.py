@@ -23,6 +23,7 @@ from functions.shared.byoc.destination_store import DestinationStore, Destinatio
 from functions.shared.byoc.encryption import CredentialEncryption, Shards
 from functions.shared.byoc.health import DestinationHealth, HealthStore
 from functions.shared.errors import AstralogError
+from functions.shared.powertools import instrumented
 from functions.shared.settings import load
 from functions.shared.tenancy import TenantId, own_destination
 
@@ -141,6 +142,7 @@ def _watch() -> OutageWatch:
     )
 
 
+@instrumented
 def handler(_event: dict[str, Any], context: Any) -> dict[str, int]:
     counts = _watch().run(
         datetime.now(UTC).timestamp(), lambda: context.get_remaining_time_in_millis() > RESERVE_SECONDS * 1000

@@ -27,9 +27,10 @@ from functions.shared import journal
 from functions.shared.accounts.announcements import Announcements
 from functions.shared.accounts.mail import Mailer
 from functions.shared.accounts.suppressions import Suppressions
-from functions.shared.dynamo.answers import open_client
 from functions.shared.errors import RetryableError
+from functions.shared.powertools import instrumented
 from functions.shared.settings import load
+from functions.shared.tables.transaction import open_client
 from functions.shared.tenancy import TenantId
 
 FUNCTION = "notifier"
@@ -138,6 +139,7 @@ def _notifier() -> Notifier:
     return Notifier(outbox, delivery)
 
 
+@instrumented
 def handler(_event: dict[str, Any], context: Any) -> dict[str, int]:
     run = _notifier().run(lambda: context.get_remaining_time_in_millis() / 1000)
     journal.measure(

@@ -25,7 +25,7 @@ from functions.privacy.export.archives import Archives, NoUploadError
 from functions.privacy.export.exclusions import Exclusions
 from functions.privacy.export.exports import ExportChangedError, Exports
 from functions.privacy.export.logs import NANOSECONDS, LogPeriod, Logs
-from functions.privacy.export.record import FAILED, Export, Item
+from functions.privacy.export.record import FAILED, Export
 from functions.privacy.export.run import PART_BYTES, ExportRun
 from functions.privacy.export.sources import LogSource, QuarantineSource, SignInSource, Source, TableSource
 from functions.privacy.inventory_tables import InventoryTables
@@ -35,11 +35,12 @@ from functions.shared import journal
 from functions.shared.accounts.notice_outbox import NoticeOutbox
 from functions.shared.buckets.contract import Bucket
 from functions.shared.buckets.platform import open_bucket
-from functions.shared.clickhouse_address import ClickHouseAddress
-from functions.shared.dynamo.answers import open_client
 from functions.shared.errors import AstralogError, PermanentError
-from functions.shared.secret_store import read_secret
+from functions.shared.platform_warehouse import PlatformWarehouse
+from functions.shared.powertools import instrumented
 from functions.shared.settings import load
+from functions.shared.tables.erasures import ErasureItem
+from functions.shared.tables.transaction import Write, open_client
 from functions.shared.tenancy import TenantId
 from functions.shared.turn_log import DynamoTurnLog
 from functions.shared.turns import TurnClock, TurnLog, take_turns
@@ -174,12 +175,11 @@ class Exporter:
         return found
 
     def _exclusions(self, tenant: TenantId) -> Exclusions:
-        erasures = next(each for each in DATA_INVENTORY if each.table == "erasures")
-        return Exclusions.by(erasure_of(item) for item in self.tables.items(erasures, tenant))
+        return Exclusions.by(map(erasure_of, self.tables.table(ErasureItem, "erasures").query(str(tenant))))
 
     def _people_of(self, tenant: TenantId) -> Sequence[str]:
         people = next(each for each in DATA_INVENTORY if each.table == "people")
-        return [item["subject"]["S"] for item in self.tables.items(people, tenant)]
+        return [item["subject"] for item in self.tables.items(people, tenant)]
 
     def _staged(self, export: Export) -> int:
         """How many staged objects may hold events that belong to it."""
@@ -188,7 +188,7 @@ class Exporter:
         until = datetime.fromtimestamp(export.began_at, UTC)
         return count_staged(self.staging, export.tenant, ErasureClock(self.now, self.left), until)
 
-    def _notice_items(self, export: Export) -> Sequence[Item]:
+    def _notice_items(self, export: Export) -> Sequence[Write]:
         notice = notice_texts.export_ready(export)
         return [
             self.notices.put_item(export.tenant, notice.notice_id, notice.kind, notice.title, notice.text)
@@ -236,9 +236,10 @@ def _exporter() -> Exporter:
 
 @cache
 def _warehouse(secret: str) -> Warehouse:
-    return Warehouse(ClickHouseAddress.from_json(read_secret(secret)), STATEMENT_TIMEOUT_SECONDS)
+    return PlatformWarehouse(secret, STATEMENT_TIMEOUT_SECONDS)
 
 
+@instrumented
 def handler(_event: dict[str, Any], context: Any) -> dict[str, int]:
     _LEFT.context = context
     counts = _exporter().run()

@@ -23,10 +23,11 @@ from functions.privacy.service import PrivacyService
 from functions.shared.access import Principal, principal
 from functions.shared.accounts.audit import AuditTrail, origin
 from functions.shared.accounts.notice_outbox import NoticeOutbox
-from functions.shared.dynamo.answers import open_client
-from functions.shared.errors import HttpError, RetryableError
+from functions.shared.errors import HttpError
 from functions.shared.http import Answer, Event, answer, answering, request
+from functions.shared.powertools import instrumented
 from functions.shared.settings import load
+from functions.shared.tables.transaction import open_client
 from functions.shared.turn_log import DynamoTurnLog
 
 ERASURE_REQUESTS = "erasure-requests"
@@ -72,6 +73,7 @@ def service(
     )
 
 
+@instrumented
 @answering
 def handler(event: Event) -> Answer:
     """Handle one request to one of the routes of an account's rights."""
@@ -80,17 +82,9 @@ def handler(event: Event) -> Answer:
 
 def answer_to(event: Event, service: PrivacyService) -> Answer:
     """The answer."""
-    try:
-        if event["routeKey"] == "GET /v1/erasures/{id}":
-            return _erasure(event, service)
-        return ROUTES[event["routeKey"]](service, principal(event).require("admin"), event)
-    except RetryableError:
-        raise HttpError(
-            503,
-            "try_again",
-            "Temporarily unavailable. Check the current state, then retry.",
-            retry_after_seconds=2,
-        ) from None
+    if event["routeKey"] == "GET /v1/erasures/{id}":
+        return _erasure(event, service)
+    return ROUTES[event["routeKey"]](service, principal(event).require("admin"), event)
 
 
 def _export(service: PrivacyService, caller: Principal, event: Event) -> Answer:

@@ -13,7 +13,7 @@ from functions.privacy.erasure.erasures import (
     NotCancellableError,
 )
 from functions.privacy.erasure.receipt_table import ErasureReceipts, ErasureStatus
-from functions.privacy.erasure.record import ACCOUNT, PERSON, REQUESTED, Erasure, Item
+from functions.privacy.erasure.record import ACCOUNT, PERSON, REQUESTED, Erasure
 from functions.privacy.erasure.subject import Subject
 from functions.privacy.export.archives import Archives
 from functions.privacy.export.exports import ExportOpenError, Exports
@@ -25,6 +25,7 @@ from functions.shared.access import Principal
 from functions.shared.accounts.audit import AuditTrail, Origin
 from functions.shared.accounts.notice_outbox import NoticeOutbox
 from functions.shared.errors import HttpError, RetryableError
+from functions.shared.tables.transaction import Write
 from functions.shared.tenancy import TenantId
 from functions.shared.turn_log import DynamoTurnLog
 
@@ -217,7 +218,7 @@ class PrivacyService:
         """The next full second: everything received until now is before it."""
         return int(self.clock()) + 1
 
-    def _store_request(self, erasure: Erasure, who: Origin, also: Sequence[Item] = ()) -> Erasure:
+    def _store_request(self, erasure: Erasure, who: Origin, also: Sequence[Write] = ()) -> Erasure:
         entry = self.audit.entry(erasure.tenant, who, f"{erasure.kind}.erasure_requested", erasure.erasure_id)
         try:
             self.erasures.ask(
@@ -267,7 +268,7 @@ class PrivacyService:
                 retry_after_seconds=min(recent) + SECONDS_A_DAY - now,
             )
 
-    def _notice_item(self, tenant: TenantId, notice: PrivacyNotice) -> Item:
+    def _notice_item(self, tenant: TenantId, notice: PrivacyNotice) -> Write:
         return self.notices.put_item(tenant, notice.notice_id, notice.kind, notice.title, notice.text)
 
 

@@ -16,9 +16,10 @@ from functions.query.rows import NOTHING, SearchResult
 from functions.shared.byoc.buckets import NoDestinationError, no_destination_error
 from functions.shared.byoc.clients import ByocClients
 from functions.shared.byoc.encryption import CredentialsUnreadableError
-from functions.shared.byoc.health import HealthStore, HealthUnavailableError, SlotWait
+from functions.shared.byoc.health import HealthStore, SlotWait
 from functions.shared.egress.egress_filter import AddressRefusedError
 from functions.shared.errors import HttpError, RetryableError
+from functions.shared.tables.store_errors import StoreUnavailableError
 from functions.shared.tenancy import TenantId, own_searches
 from functions.shared.warehouse import WarehouseRefusedError
 
@@ -74,7 +75,7 @@ class ByocSearch:
         try:
             yield
         finally:
-            with suppress(HealthUnavailableError):
+            with suppress(StoreUnavailableError):
                 self._health.release(slot)
 
     @contextmanager

@@ -5,7 +5,7 @@ Promise: returns the matching events of the caller's tenant, newest first by def
 skip nor repeat a row while logs arrive, with metadata as it was sent. Without `from` and `to` it searches the
 last 24 hours. It only reads, with one bounded SELECT whose values are all bound, as a read-only ClickHouse
 user. The number of concurrent searches per tenant is limited.
-On failure: 400 `invalid_request` names the field; 413 `payload_too_large`; 400 `query_too_heavy` asks for a
+On failure: 400 `invalid_<field>` names the field; 413 `payload_too_large`; 400 `query_too_heavy` asks for a
 narrower search; 429 `too_many_searches` when the tenant's slots are in use; 503 `search_unavailable` with
 Retry-After when ClickHouse is down, busy or does not answer. A BYOC customer's search runs in the customer's
 ClickHouse and returns 503 `destination_unavailable` when that one fails, whatever it answers.
@@ -26,12 +26,11 @@ from functions.shared.access import Principal, principal
 from functions.shared.byoc.clients import byoc_clients
 from functions.shared.byoc.health import HealthStore
 from functions.shared.byoc.settings import ByocSettings
-from functions.shared.clickhouse_address import ClickHouseAddress
 from functions.shared.egress.response_limits import MAX_ANSWER_BYTES
 from functions.shared.http import Answer, Event, answer, answering, request
-from functions.shared.secret_store import read_secret
+from functions.shared.platform_warehouse import PlatformWarehouse
+from functions.shared.powertools import instrumented
 from functions.shared.settings import load
-from functions.shared.warehouse import Warehouse
 
 MEBIBYTE = 1024 * 1024
 
@@ -58,8 +57,8 @@ class Settings(ByocSettings):
 @cache
 def _managed_search() -> ManagedSearch:
     settings = load(Settings)
-    address = ClickHouseAddress.from_json(read_secret(settings.search_secret))
-    event_search = EventSearch(Warehouse(address, settings.query_timeout_seconds + 3), _limits(settings))
+    warehouse = PlatformWarehouse(settings.search_secret, settings.query_timeout_seconds + 3)
+    event_search = EventSearch(warehouse, _limits(settings))
     return ManagedSearch(event_search, settings.searches_at_once, settings.row_policy_setting)
 
 
@@ -83,6 +82,7 @@ def _limits(settings: Settings) -> SearchLimits:
     )
 
 
+@instrumented
 @answering
 def handler(event: Event) -> Answer:
     """Handle one search; see the module's docstring."""

@@ -24,10 +24,10 @@ from functions.shared.aws_client import client
 from functions.shared.buckets.contract import Bucket, ListedObject
 from functions.shared.buckets.drop_bucket import DropBucket
 from functions.shared.buckets.platform import open_bucket
-from functions.shared.clickhouse_address import ClickHouseAddress
 from functions.shared.errors import AstralogError
+from functions.shared.platform_warehouse import PlatformWarehouse
+from functions.shared.powertools import instrumented
 from functions.shared.run_reports import RunReports
-from functions.shared.secret_store import read_secret
 from functions.shared.settings import load
 from functions.shared.tenancy import (
     TenantId,
@@ -37,7 +37,6 @@ from functions.shared.tenancy import (
     quarantine_prefix,
     staged_prefix,
 )
-from functions.shared.warehouse import Warehouse
 
 STATEMENT_TIMEOUT_SECONDS = 240
 LISTINGS_AT_ONCE = 16
@@ -101,15 +100,15 @@ class RetentionCheck:
 @cache
 def _retention_check() -> RetentionCheck:
     settings = load(Settings)
-    address = ClickHouseAddress.from_json(read_secret(settings.warehouse_secret))
     return RetentionCheck(
-        Partitions(Warehouse(address, STATEMENT_TIMEOUT_SECONDS)),
+        Partitions(PlatformWarehouse(settings.warehouse_secret, STATEMENT_TIMEOUT_SECONDS)),
         AccountScan(settings.accounts_table),
         places(open_bucket(settings.staging_bucket), DropBucket(client("s3"), settings.drop_bucket)),
         RunReports(open_bucket(settings.reports_bucket)),
     )
 
 
+@instrumented
 def handler(_event: dict[str, Any], _context: Any) -> dict[str, Any]:
     return run(_retention_check(), datetime.now(UTC))
 

@@ -22,9 +22,10 @@ from functions.shared.accounts.tombstones import TombstoneCache, Tombstones
 from functions.shared.buckets.contract import Bucket
 from functions.shared.buckets.drop_bucket import DropBucket, DroppedFile
 from functions.shared.buckets.platform import open_bucket
-from functions.shared.dynamo.answers import StoreUnavailableError
 from functions.shared.errors import RetryableError
+from functions.shared.powertools import instrumented
 from functions.shared.settings import load
+from functions.shared.tables.store_errors import StoreUnavailableError
 from functions.shared.tenancy import TenantId
 from functions.uploads.account_status import AccountStatuses
 from functions.uploads.counters import KeptOriginals, OpenUploads, StagedBytes
@@ -153,6 +154,7 @@ def _drop_in() -> DropIn:
     )
 
 
+@instrumented
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Process the files that the messages name; return the messages that must be redelivered."""
     return answer_to(event, lambda: context.get_remaining_time_in_millis() / 1000, _drop_in())

@@ -1,15 +1,20 @@
 """The fake Stripe's own pages, clicked through in Chromium."""
 
+import asyncio
+import re
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from aiohttp import web
+from playwright.sync_api import expect
 
-from tests.browser.chromium import Browser
+from tests.browser.chromium import PATIENCE_MS, Browser
 from tests.browser.elsewhere import Elsewhere, elsewhere
 from tests.browser.hands import DECLINED, GOOD, MASTERCARD, NAME, alert, fill_card, press, sections
 from tests.fake_stripe.server import CARD, Stripe, fake_stripe_server
 from tests.fake_stripe.shop import Plan, buy, checkout, meter, plan, portal
+from tests.integration.stack import wait_until
 
 
 @pytest.fixture
@@ -67,17 +72,44 @@ def test_a_card_that_is_declined_and_one_that_is_good(
     assert subscriptions(here, two[1]) == []
 
 
-def test_a_button_that_is_pressed_twice_subscribes_once(
-    here: Stripe, small: Plan, two: tuple[str, str], browser: Browser, shop: Elsewhere
-) -> None:
-    session = checkout(here, two[0], small, **leading_to(shop))
-    browser.page.goto(session.url)
-    fill_card(browser.page, GOOD)
-    browser.page.get_by_role("button", name="Subscribe").dblclick()
-    browser.page.wait_for_url(f"{shop.url}/done**")
-    again = here.http.post(session.url, data=CARD)
-    assert again.headers["Location"] == browser.page.url
-    assert len(subscriptions(here, two[0])) == 1
+class HeldCheckouts:
+    """Holds what completes a checkout until it was sent twice, then handles both."""
+
+    def __init__(self) -> None:
+        self.arrived = 0
+        self._twice = asyncio.Event()
+
+    @web.middleware
+    async def hold(self, request: web.Request, handler: Any) -> web.StreamResponse:
+        if request.method == "POST" and request.path.startswith("/pay/"):
+            await request.post()  # read in full: the browser closes the first connection
+            self.arrived += 1
+            if self.arrived == 2:
+                self._twice.set()
+            await asyncio.wait_for(self._twice.wait(), PATIENCE_MS / 1000)
+        return await handler(request)  # type: ignore[no-any-return]
+
+
+def test_a_button_that_is_pressed_twice_subscribes_once(browser: Browser, shop: Elsewhere) -> None:
+    """The second press aborts the navigation of the first, so the test waits for the URL alone."""
+    held = HeldCheckouts()
+    with fake_stripe_server(held.hold) as here:
+        mine, theirs = (here.api.customers.create({"email": f"{name}@example.com"}).id for name in "ab")
+        session = checkout(
+            here, mine, plan(here, "Managed, 15 days", 1000, meter(here).id), **leading_to(shop)
+        )
+        browser.page.goto(session.url)
+        fill_card(browser.page, GOOD)
+        box = browser.page.get_by_role("button", name="Subscribe").bounding_box()
+        assert box
+        for presses in (1, 2):
+            browser.page.mouse.click(box["x"] + 5, box["y"] + 5)
+            wait_until(lambda presses=presses: held.arrived == presses, PATIENCE_MS / 1000, "it is sent")
+        expect(browser.page).to_have_url(re.compile(re.escape(f"{shop.url}/done")), timeout=PATIENCE_MS)
+        again = here.http.post(session.url, data=CARD)
+        assert again.headers["Location"] == browser.page.url
+        assert len(subscriptions(here, mine)) == 1
+        assert subscriptions(here, theirs) == []
 
 
 def test_a_checkout_says_until_when_a_trial_is_free(

@@ -7,7 +7,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -33,29 +33,36 @@ INSERT = "INSERT INTO rows (number, text) SELECT number, text FROM input('number
 IN_ONE_BLOCK = {"async_insert": 0, "insert_deduplicate": 1, "max_insert_threads": 1}
 
 
+Users = dict[str, dict[str, str]]
+
+
+def _users() -> Users:
+    return {
+        USER: {"password": PASSWORD, "database": DATABASE},
+        "default": {"password": "", "database": DATABASE},
+        READER: {"password": PASSWORD, "database": DATABASE, "readonly": "2"},
+    }
+
+
 @dataclass
 class Face:
-    """A running face."""
+    """A running face. `users`: changed ones are known after `end` and `start`."""
 
     directory: Path
     port: int
     process: "subprocess.Popen[bytes] | None" = None
+    users: Users = field(default_factory=_users)
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
     def start(self) -> None:
-        users = {
-            USER: {"password": PASSWORD, "database": DATABASE},
-            "default": {"password": "", "database": DATABASE},
-            READER: {"password": PASSWORD, "database": DATABASE, "readonly": "2"},
-        }
         configuration = {
             "port": self.port,
             "data": str(self.directory / "data"),
             "spool": str(self.directory / "spool"),
-            "users": users,
+            "users": self.users,
         }
         self.process = subprocess.Popen(
             python_module("local.clickhouse"),

@@ -9,7 +9,8 @@ from functions.billing.reporting.meter_event_sender import MeterEventSender
 from functions.billing.reporting.reported_usage import PendingReport, ReportedUsage
 from functions.billing.subscriptions.billing_record import BillingRecord
 from functions.billing.usage.count_transactions import CountTransaction
-from functions.shared.dynamo.transaction import UnmetError, write_all
+from functions.shared.tables.store_errors import ConditionFailedError
+from functions.shared.tables.transaction import write_all
 
 
 class NeverLooks(MeterEventSender):
@@ -52,7 +53,7 @@ class AddsThenMarks(Meter):
 
     def _write(self, count: CountTransaction) -> bool:
         write_all(self._client, self._usage.added(count))
-        with suppress(UnmetError):
+        with suppress(ConditionFailedError):
             write_all(self._client, [self._batches.marked(mark) for mark in count.marks])
         return True
 
@@ -61,7 +62,7 @@ class MarksThenAdds(Meter):
     """The other way round."""
 
     def _write(self, count: CountTransaction) -> bool:
-        with suppress(UnmetError):
+        with suppress(ConditionFailedError):
             write_all(self._client, [self._batches.marked(mark) for mark in count.marks])
             write_all(self._client, self._usage.added(count))
         return True

@@ -151,7 +151,7 @@ class MeteringWorld:
         self.usage = UsageStore("usage", self.client)
         self.batches = DoneBatches("ledger", self.client)
         self.outbox = NoticeOutbox("notices", self.client, self.clock)
-        gate = StripeSdkClient(SecretText(API_KEY), self.stripe.url)
+        gate = StripeSdkClient(lambda: SecretText(API_KEY), self.stripe.url)
         self.fragile = Fragile(gate, self.clock)
         self.follow_ups = FollowUps(self.record_store, self.usage, self.record_store, self.outbox, self.clock)
         self.meter_id = cache(lambda: meter_of(gate))

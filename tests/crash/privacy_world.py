@@ -86,7 +86,7 @@ from functions.uploads.files import File, Upload
 from functions.uploads.register import UploadRegister
 from infra.topology import BUCKETS, QUEUES, TABLES
 from local import transactions
-from local.tables import definition
+from tests.aws_in_memory import create_tables
 from tests.crash.faults import Crash
 from tests.crash.marks import Aws, places_of
 
@@ -419,7 +419,7 @@ class World:
         for name in (own_destination(tenant), own_drops(tenant), own_searches(tenant)):
             slot = self.health.take(name, mark, 60)
             assert isinstance(slot, Slot)
-            self.health.failed(slot, "busy")
+            self.health.record_failure(slot, "busy")
         SlowBuckets("health", lambda: self.now, self.aws.dynamodb).charge(tenant)
 
     def _logs(self, tenant: TenantId, mark: str) -> None:
@@ -604,8 +604,7 @@ def world(room: EmbeddedEngine, directory: Path, database: str = "rights") -> It
             for name in ("dynamodb", "sqs", "cognito-idp", "kms")
         }
         clients["s3"] = boto3.client("s3", region_name="us-east-1", config=Config(signature_version="s3v4"))
-        for table in TABLES:
-            clients["dynamodb"].create_table(**definition(table, table.name))
+        create_tables(clients["dynamodb"])
         for bucket in BUCKETS:
             clients["s3"].create_bucket(Bucket=bucket.name)
         for queue in QUEUES:

@@ -25,8 +25,8 @@ from functions.billing.reconciliation.erased_rows import ErasedRows
 from functions.billing.reconciliation.stored_rows import StoredRows
 from functions.billing.subscriptions.subscription import snapshot
 from functions.ingest.accept import accept
+from functions.ingest.protocols.contract import Window
 from functions.ingest.staging_writer import StagingWriter
-from functions.ingest.streamed import Window
 from functions.shared.buckets.platform import PlatformBucket
 from functions.shared.errors import RetryableError
 from functions.shared.events.row import ReceiptContext

@@ -24,8 +24,8 @@ from hypothesis.stateful import (
 )
 
 from functions.ingest.accept import accept
+from functions.ingest.protocols.contract import Window
 from functions.ingest.staging_writer import StagingWriter
-from functions.ingest.streamed import Window
 from functions.privacy.erasure.objects import STILL_BEING_STAGED
 from functions.privacy.erasure.subject import MESSAGE, Subject
 from functions.retention.partitions import Partitions

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from functions.ingest.accept import accept
+from functions.ingest.protocols.contract import Window
 from functions.ingest.staging_writer import StagingWriter
-from functions.ingest.streamed import Window
 from functions.retention.sweeper import StagingSweep
 from functions.shared.events.row import ReceiptContext
 from functions.shared.events.staged_key import StagedKey

@@ -112,7 +112,7 @@ class Scene:
             outbox=MemoryLog(),
             clock=lambda: self.recording.now,
         )
-        self.intake = WebhookProcessor(service, self.records, self.events, SecretText("unused"))
+        self.intake = WebhookProcessor(service, self.records, self.events, lambda: SecretText("unused"))
 
     def tell(self, told: Told) -> None:
         self.stripe.at = max(self.stripe.at, told.state)

@@ -153,13 +153,13 @@ def _noted(answers: list[Answer]) -> Middleware:
 
 
 @contextmanager
-def fake_stripe_server() -> Iterator[Stripe]:
-    """One of its own, with nothing in it."""
+def fake_stripe_server(*middlewares: Middleware) -> Iterator[Stripe]:
+    """One of its own, with nothing in it; `middlewares` surround what it does with a request."""
     answers: list[Answer] = []
     with receiver() as state:
         loop = asyncio.new_event_loop()
         built = application(API_KEY, state.url, SECRET, retry_seconds=RETRY_SECONDS)
-        built.middlewares.append(_noted(answers))
+        built.middlewares.extend([_noted(answers), *middlewares])
         runner = web.AppRunner(built)
         thread = threading.Thread(target=loop.run_forever)
         thread.start()

@@ -472,7 +472,7 @@ TREES = st.recursive(
 )
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(st.dictionaries(NAMES, TREES, max_size=5))
 def test_what_the_sdk_encodes_is_decoded_to_the_same(tree: dict[str, Any]) -> None:
     form = str(httpx.QueryParams([(key, value) for key, value in _api_encode(tree)]))

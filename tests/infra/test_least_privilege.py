@@ -39,9 +39,7 @@ CHANGES = {f"dynamodb:{each}" for each in ("BatchWriteItem", "DeleteItem", "Upda
 
 STORES = ("bucket", "table", "queue")
 
-READS = {
-    f"dynamodb:{each}" for each in ("BatchGetItem", "ConditionCheckItem", "DescribeTable", "GetItem", "Query")
-}
+READS = {f"dynamodb:{each}" for each in ("BatchGetItem", "ConditionCheckItem", "GetItem", "Query")}
 
 VERBS = {
     "sqs:SendMessage": "send:queue",

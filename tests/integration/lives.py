@@ -64,6 +64,7 @@ from functions.uploads import handler as uploads_handler
 from functions.uploads.account_status import AccountStatuses
 from functions.uploads.counters import KeptOriginals, OpenUploads, StagedBytes
 from functions.uploads.file_processor import FileProcessor
+from functions.uploads.loading import LoadingFiles
 from functions.uploads.queue import DropQueue
 from functions.uploads.register import UploadRegister
 from functions.uploads.slots import TenantSlots
@@ -134,7 +135,15 @@ class Lives:
         queue = DropQueue("dropped", "tests", self.here.aws.sqs)
         open_uploads = OpenUploads("uploads", db, now)
         uploads = uploads_handler.UploadService(
-            register, open_uploads, queue, queue, lambda: drops, lambda _tenant: drops, now
+            register,
+            open_uploads,
+            queue,
+            queue,
+            lambda: drops,
+            lambda _tenant: drops,
+            lambda: self.here.staging,
+            LoadingFiles(register),
+            now,
         )
         leaving = unsubscribe.unsubscribe_service(unsubscribe.Settings("people", "audit"), db)
         self.drop_in = dropin.DropIn(
@@ -248,6 +257,11 @@ class Lives:
         if shown["rows_stored"]:
             customer.lines.append(line)
         return str(shown["state"])
+
+    def upload_states(self, customer: Customer) -> set[str]:
+        """The states of all files of the customer."""
+        uploads = self.done("GET /v1/uploads", customer.key)["uploads"]
+        return {str(each["state"]) for each in uploads}
 
     def put(self, name: str, body: bytes) -> None:
         """A file lies in our bucket, and S3 says so."""

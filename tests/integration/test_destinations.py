@@ -1,10 +1,12 @@
 """Destinations end to end: a real engine, moto's S3, DynamoDB and KMS, and the handler between them."""
 
+import itertools
 import json
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -15,6 +17,7 @@ from functions.destinations.candidate import candidate
 from functions.destinations.handler import DestinationService, answer_to
 from functions.destinations.tester import DestinationTester
 from functions.shared.accounts.audit import AuditTrail
+from functions.shared.byoc import destination
 from functions.shared.byoc.destination_store import DestinationStore
 from functions.shared.byoc.encryption import CredentialEncryption, Shards
 from functions.shared.byoc.health import HealthStore, Slot, SlotWait
@@ -188,7 +191,12 @@ def only_failed(report: dict[str, Any]) -> dict[str, Any]:
     return failed
 
 
-def test_a_destination_is_tested_kept_shown_and_removed(world: World) -> None:
+def test_a_destination_is_tested_kept_shown_and_removed(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A second passes at each look at the clock: PUT answers with what is stored, not with a later time."""
+    seconds = itertools.count(int(time.time()))
+    monkeypatch.setattr(destination, "time", SimpleNamespace(time=lambda: next(seconds)))
     assert world.ask("GET /v1/destination")[0] == 404
     status, kept = world.ask("PUT /v1/destination", body=world.body())
     assert (status, kept["guarantee"], kept["version"]) == (200, "exactly_once", 1)
@@ -289,7 +297,7 @@ def test_only_an_admin_may(world: World) -> None:
 def test_a_failing_destination_says_since_when_and_why(world: World) -> None:
     world.ask("PUT /v1/destination", body=world.body())
     slot = world.service.health.take(own_destination(TenantId("acme")), "a worker", 10)
-    world.service.health.failed(slot, "unreachable")  # type: ignore[arg-type]
+    world.service.health.record_failure(slot, "unreachable")  # type: ignore[arg-type]
     health = world.ask("GET /v1/destination")[1]["health"]
     assert (health["state"], health["reason"]) == ("failing", "unreachable")
     assert health["since"].endswith("Z")
@@ -307,7 +315,7 @@ def test_a_repaired_destination_is_tried_at_once_and_not_after_the_pause(
     for tenant in ("acme", "globex"):
         assert world.ask("PUT /v1/destination", tenant, body=world.body(tenant))[0] == 200
         slot = health.take(part(TenantId(tenant)), "a worker", 10)
-        health.failed(slot, "unreachable")  # type: ignore[arg-type]
+        health.record_failure(slot, "unreachable")  # type: ignore[arg-type]
         assert isinstance(health.take(part(TenantId(tenant)), "another", 10), SlotWait)
 
     assert world.ask("PUT /v1/destination", "acme", body=world.body("acme"))[0] == 200

@@ -57,8 +57,9 @@ def _tries_it(here: Lives, both: tuple[Customer, ...]) -> None:
     for each in both:
         assert here.done("GET /v1/account", each.token)["plan"] == "trial"
         assert here.logs(each) == (202, "")
-        assert here.drops(each) == "done"
+        assert here.drops(each) == "loading"
     here.work(*both)
+    assert [here.upload_states(each) for each in both] == [{"done"}, {"done"}]
     for each in both:
         assert sorted(here.found(each)) == sorted(each.lines)
 
@@ -104,8 +105,9 @@ def _downgrades(here: Lives, both: tuple[Customer, ...]) -> None:
     assert here.done("GET /v1/account", ada.token)["retention_days"] == 15
     for each in both:
         assert here.logs(each) == (202, "")
-        assert here.drops(each) == "done"
+        assert here.drops(each) == "loading"
     here.work(*both)
+    assert [here.upload_states(each) for each in both] == [{"done"}, {"done"}]
 
 
 def _takes_a_copy(here: Lives, ada: Customer, both: tuple[Customer, ...]) -> None:

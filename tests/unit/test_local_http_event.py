@@ -3,7 +3,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from local.http_event import Call, GarbledAnswerError, authorizer_event_of, event_of, response_of
@@ -113,7 +113,6 @@ def test_a_garbled_answer_is_an_error(answer: Any) -> None:
 TYPES = ("application/json; charset=utf-8", "application/json", "text/plain", "application/octet-stream", "")
 
 
-@settings(deadline=None)
 @given(st.binary() | st.text().map(str.encode), st.sampled_from(TYPES))
 @example('{\r\n "name": "Zoë 株式会社 😀"}\n'.encode(), TYPES[0])
 @example(b"\xef\xbb\xbf{}", TYPES[0])

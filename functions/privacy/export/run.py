@@ -12,10 +12,11 @@ from hashlib import sha256
 from functions.privacy.export.archives import Archives
 from functions.privacy.export.exports import ArchivePart, Exports
 from functions.privacy.export.manifest import NAME, README, README_TEXT, manifest
-from functions.privacy.export.record import READY, Export, ExportFile, Item
+from functions.privacy.export.record import READY, Export, ExportFile
 from functions.privacy.export.sources import Source, named
 from functions.privacy.export.zipping import directory, packed
 from functions.shared.errors import PermanentError
+from functions.shared.tables.transaction import Write
 from functions.shared.tenancy import exports_prefix
 
 PART_BYTES = 8 * 1024 * 1024
@@ -69,7 +70,7 @@ class ExportRun:
     now: Callable[[], float]
     left: Callable[[], float]
     waiting: Callable[[], int]
-    notice_items: Callable[[Export], Sequence[Item]] = lambda _export: ()
+    notice_items: Callable[[Export], Sequence[Write]] = lambda _export: ()
     part_bytes: int = PART_BYTES
 
     def advance(self) -> bool:

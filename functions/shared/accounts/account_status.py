@@ -4,9 +4,7 @@ Stored in the account's item, written by billing, read by the authorizer at each
 at a known time stores that time, so that it ends on time and not at the next scheduled run.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from functions.shared.errors import HttpError
 from functions.shared.plans import Plan
@@ -25,8 +23,6 @@ _REFUSALS = {
 
 REFUSAL_CODES = frozenset(_REFUSALS)
 """Codes of a 402: the account's logs are rejected for now."""
-
-Item = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,39 +81,3 @@ def raise_if_refused(code: str) -> None:
 def refusal_reason(code: str) -> str:
     """The sentence that says how to resolve a 402 with this code."""
     return f"{_REFUSALS[code]} You can still search your logs."
-
-
-def account_status_item(account_status: AccountStatus) -> Item:
-    """The attributes of an account's item that hold its status; None values overwrite, too."""
-    return {
-        "plan": {"S": account_status.plan},
-        "retention_days": {"N": str(account_status.retention_days)},
-        "bytes_per_second": {"N": str(account_status.bytes_per_second)},
-        "accepts_until": _number(account_status.accepts_until),
-        "end_reason": {"S": account_status.end_reason},
-        "capped_until": _number(account_status.capped_until),
-        "cap_left_bytes": _number(account_status.cap_left_bytes),
-        "cap_left_until": _number(account_status.cap_left_until),
-    }
-
-
-def account_status_of(item: Mapping[str, Any]) -> AccountStatus:
-    """The account status in an account's item."""
-    return AccountStatus(
-        plan=item["plan"]["S"],
-        retention_days=int(item["retention_days"]["N"]),
-        bytes_per_second=int(item["bytes_per_second"]["N"]),
-        accepts_until=_whole(item.get("accepts_until")),
-        end_reason=item.get("end_reason", {}).get("S", ""),
-        capped_until=_whole(item.get("capped_until")),
-        cap_left_bytes=_whole(item.get("cap_left_bytes")),
-        cap_left_until=_whole(item.get("cap_left_until")),
-    )
-
-
-def _number(value: int | None) -> Item:
-    return {"NULL": True} if value is None else {"N": str(value)}
-
-
-def _whole(attribute: Mapping[str, Any] | None) -> int | None:
-    return int(attribute["N"]) if attribute and "N" in attribute else None

@@ -21,7 +21,7 @@ from functions.shared.secret_text import SecretText
 from functions.shared.tenancy import TenantId
 from infra.topology import TABLES
 from local import transactions
-from local.tables import definition
+from tests.aws_in_memory import create_tables
 
 NOON = 1_800_000_000.0
 CODE = "123456"
@@ -245,6 +245,5 @@ def world() -> Iterator[World]:
     transactions.install()
     with mock_aws():
         client = boto3.client("dynamodb", region_name="us-east-1")
-        for table in TABLES:
-            client.create_table(**definition(table, table.name))
+        create_tables(client)
         yield World(client)

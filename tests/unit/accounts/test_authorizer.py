@@ -16,8 +16,8 @@ from functions.accounts.people import Person
 from functions.accounts.tokens import BadTokenError, Claims, KeysUnavailableError
 from functions.shared.access import Principal, principal
 from functions.shared.accounts.account_status import AccountStatus
-from functions.shared.dynamo.answers import StoreUnavailableError
 from functions.shared.errors import HttpError
+from functions.shared.tables.store_errors import StoreUnavailableError
 from functions.shared.tenancy import TenantId
 
 ACME, GLOBEX = TenantId("acme"), TenantId("globex")

@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from joserfc import jwt
 from joserfc.jwk import RSAKey
@@ -26,6 +26,7 @@ from functions.accounts.tokens import (
     KeysUnavailableError,
 )
 from functions.shared.errors import PermanentError, RetryableError
+from tests.examples import examples
 
 ISSUER = "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_Ours"
 CLIENT = "ourclient"
@@ -187,7 +188,7 @@ def test_one_changed_character_is_noticed(pool: Pool, place: int) -> None:
         pool.verifier().verify(".".join(parts))
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(
     st.one_of(
         st.text(max_size=200),

@@ -28,9 +28,8 @@ from functions.shared.http import Answer, answering
 from functions.shared.plans import PLANS, TRIAL, TRIAL_DAYS
 from functions.shared.secret_text import SecretText
 from functions.shared.tenancy import TenantId
-from infra.topology import TABLES
 from local import transactions
-from local.tables import definition
+from tests.aws_in_memory import create_tables
 from tests.fake_stripe.server import API_KEY, CARD, SECRET, Stripe, fake_stripe_server
 
 DAY = 86_400
@@ -90,7 +89,7 @@ class Shop:
 
     def __post_init__(self) -> None:
         self.secret = StripeSecret(SecretText(API_KEY), SecretText(SECRET))
-        self.gate = StripeSdkClient(self.secret.api_key, self.here.url)
+        self.gate = StripeSdkClient(lambda: self.secret.api_key, self.here.url)
         self.directory = Directory("accounts", "keys", "key-lists", self.client)
         self.records = BillingStore("billing", "accounts", self.client)
         self.audit = AuditTrail("audit", self.client)
@@ -102,6 +101,9 @@ class Shop:
         """Each time a millisecond later, so that events keep the order of the changes."""
         self.asked += 1
         return self.here.now() + self.ahead + self.asked / 1000
+
+    def webhook_secret(self) -> SecretText:
+        return self.secret.webhook_secret
 
     def pass_by(self, seconds: int) -> None:
         self.here.advance(seconds / DAY)
@@ -129,9 +131,8 @@ class Shop:
     @property
     def intake(self) -> Any:
         settings = webhook_handler.Settings(**KEPT, stripe_events_table="stripe-events")
-        made = webhook_handler.webhook_processor(
-            settings, self.client, self.wrap(self.gate), self.secret, self.now
-        )
+        stripe = self.wrap(self.gate)
+        made = webhook_handler.webhook_processor(settings, self.client, stripe, self.webhook_secret, self.now)
         return replace(made, clock=time.time)
 
     @property
@@ -290,8 +291,7 @@ def dynamodb() -> Iterator[Any]:
     transactions.install()
     with mock_aws():
         client = boto3.client("dynamodb", region_name="us-east-1")
-        for table in TABLES:
-            client.create_table(**definition(table, table.name))
+        create_tables(client)
         yield client
 
 

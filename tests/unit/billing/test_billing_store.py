@@ -18,9 +18,11 @@ from functions.billing.subscriptions.billing_store import (
 )
 from functions.billing.subscriptions.subscription import Subscription, snapshot
 from functions.shared.accounts.account_status import AccountStatus, account_status_on
-from functions.shared.accounts.retention_terms import GRACE_DAYS, RetentionStep, RetentionTerms, terms_of
+from functions.shared.accounts.retention_terms import GRACE_DAYS, RetentionStep, RetentionTerms
 from functions.shared.plans import PLANS, TRIAL
+from functions.shared.tables.accounts import terms_of
 from functions.shared.tenancy import TenantId
+from tests.account_items import account_of
 from tests.unit.billing.shop import dynamodb
 from tests.unit.billing.things import DAY, NOON, MemoryBillingStore, subscription
 
@@ -180,7 +182,9 @@ def test_a_shorter_plan_is_written_with_the_day_from_which_it_counts(client: Any
         directory.put_account(Account(tenant, account_status_on(PLANS["managed_30"]), owner="person"))
 
     def terms(tenant: TenantId) -> RetentionTerms:
-        return terms_of(client.get_item(TableName="accounts", Key={"tenant_id": {"S": tenant}})["Item"])
+        return terms_of(
+            account_of(client.get_item(TableName="accounts", Key={"tenant_id": {"S": tenant}})["Item"])
+        )
 
     record = real.write(BillingRecord(changing), PAID)
     assert terms(changing).pending(now) == RetentionStep(NOON + GRACE_DAYS * DAY, 15)

@@ -11,9 +11,9 @@ import pytest
 from fake_stripe.signing import FORGERIES, forged, signature
 from functions.billing.stripe_contract import StripeUnavailableError
 from functions.billing.subscriptions.billing_service import BillingService, NoUsage
-from functions.billing.subscriptions.webhook import HANDLED_TYPES, MAX_BODY_BYTES, WebhookProcessor
+from functions.billing.subscriptions.webhook import HANDLED_TYPES, WebhookProcessor
 from functions.billing.webhook_handler import answer_to
-from functions.shared.http import Answer, answering
+from functions.shared.http import MAX_BODY_BYTES, Answer, answering
 from functions.shared.secret_text import SecretText
 from infra.build import ROOT
 from tests.unit.billing.shop import webhook_event
@@ -57,7 +57,7 @@ class Door:
             lambda: self.now,
         )
         self.intake = WebhookProcessor(
-            service, self.records, self.events, SecretText(SECRET), lambda: self.now
+            service, self.records, self.events, lambda: SecretText(SECRET), lambda: self.now
         )
 
     def _look(self) -> None:
@@ -189,7 +189,8 @@ def test_what_is_signed_and_no_event_is_refused(door: Door, body: bytes) -> None
 
 def test_one_that_is_too_large_is_not_even_looked_at(door: Door) -> None:
     body = body_of(pad="x" * MAX_BODY_BYTES)
-    assert door.send(body, door.sign(body))["statusCode"] == 400
+    assert door.send(body, door.sign(body))["statusCode"] == 413
+    assert door.untouched()
 
 
 def test_an_event_of_one_customer_that_names_another_account_changes_nothing_of_it(door: Door) -> None:

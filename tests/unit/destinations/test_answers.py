@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from functions.destinations.handler import DestinationService, answer_to
-from functions.shared.byoc.destination_store import DestinationChangedError, DestinationsUnavailableError
+from functions.shared.byoc.destination_store import DestinationChangedError
 from functions.shared.byoc.encryption import KeyServiceUnavailableError
-from functions.shared.byoc.health import HealthUnavailableError
 from functions.shared.errors import RetryableError
 from functions.shared.http import answering
+from functions.shared.tables.store_errors import StoreUnavailableError
 
 CONTEXT = {
     "verdict": "ok",
@@ -60,9 +60,7 @@ ROUTES = pytest.mark.parametrize(
 
 
 @ROUTES
-@pytest.mark.parametrize(
-    "kind", [DestinationsUnavailableError, KeyServiceUnavailableError, HealthUnavailableError]
-)
+@pytest.mark.parametrize("kind", [StoreUnavailableError, KeyServiceUnavailableError])
 def test_an_outage_on_our_side_asks_to_try_again(route: str, kind: type[RetryableError]) -> None:
     answered = asked(route, kind("canary"))
     assert answered["statusCode"] == 503
@@ -74,4 +72,4 @@ def test_an_outage_on_our_side_asks_to_try_again(route: str, kind: type[Retryabl
 @ROUTES
 def test_a_change_in_between_is_a_conflict(route: str) -> None:
     answered = asked(route, DestinationChangedError("canary"))
-    assert (answered["statusCode"], json.loads(answered["body"])["code"]) == (409, "destination_changed")
+    assert (answered["statusCode"], json.loads(answered["body"])["code"]) == (409, "concurrent_change")

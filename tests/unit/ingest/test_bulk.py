@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from functions.shared.events import bulk
@@ -16,6 +16,7 @@ from functions.shared.events.levels import BY_NAME
 from functions.shared.events.row import ReceiptContext, Row
 from functions.shared.events.timestamps import from_text
 from functions.shared.tenancy import TenantId
+from tests.examples import examples
 
 texts = st.text(st.characters(codec="utf-8"), max_size=20)
 times = st.sampled_from(
@@ -61,7 +62,7 @@ def comparable(row: dict[str, Any]) -> dict[str, Any]:
     return {**row, "timestamp": from_text(row["timestamp"])}
 
 
-@settings(max_examples=600, deadline=None)
+@examples(600)
 @given(st.lists(events, min_size=1, max_size=4), st.sampled_from(["events", "logs", "array", "ndjson"]))
 @example([{"message": "a", "metadata": {"trace_id": "t"}}, {"message": "b", "trace_id": "t"}], "array")
 @example([{"message": "a", "metadata": [{"a": 1, "metadata": {}}]}], "array")

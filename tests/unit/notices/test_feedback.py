@@ -4,13 +4,15 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from aws_lambda_powertools.utilities.data_classes import SQSRecord
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from functions.notices.feedback import Settings, feedback_service, process_batch
 from functions.notices.ses_events import NotAnEventError, parse_event
 from functions.shared.accounts.audit import AuditTrail
 from functions.shared.tenancy import TenantId
+from tests.examples import examples
 from tests.unit.notices.world import World
 
 
@@ -45,7 +47,9 @@ def message(event: Any, number: int = 1) -> dict[str, Any]:
 def process(here: World, *messages: dict[str, Any]) -> list[str]:
     """The ids of the messages that are to come again."""
     at = feedback_service(Settings("people", "suppressions", "audit"), here.client, lambda: here.now)
-    return [each["itemIdentifier"] for each in process_batch(list(messages), at)["batchItemFailures"]]
+    return [
+        each["itemIdentifier"] for each in process_batch({"Records": list(messages)}, at)["batchItemFailures"]
+    ]
 
 
 @pytest.fixture
@@ -183,7 +187,7 @@ def test_a_mail_that_arrived_asks_for_nothing(here: World, acme: TenantId) -> No
 
 def test_what_could_not_be_written_comes_again(here: World, acme: TenantId) -> None:
     at = feedback_service(Settings("people", "no-such-table", "audit"), here.client)
-    answer = process_batch([message(bounce("amy@acme.example"))], at)
+    answer = process_batch({"Records": [message(bounce("amy@acme.example"))]}, at)
     assert answer == {"batchItemFailures": [{"itemIdentifier": "m-1"}]}
     assert len(here.to(acme)) == 0
 
@@ -203,7 +207,7 @@ def inside(value: Any) -> list[tuple[Any, Any]]:
     return [(value, key) for key, _ in pairs] + [place for _, each in pairs for place in inside(each)]
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@examples(300, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data())
 def test_whatever_is_missing_or_other_than_it_was_it_is_an_event_or_none(data: st.DataObject) -> None:
     event = data.draw(st.sampled_from([bounce("amy@acme.example"), complaint("amy@acme.example", "amy")]))
@@ -214,14 +218,13 @@ def test_whatever_is_missing_or_other_than_it_was_it_is_an_event_or_none(data: s
     else:
         container[key] = data.draw(anything)
     try:
-        reported = parse_event(message(event)["body"])
+        reported = parse_event(SQSRecord(message(event)))
     except NotAnEventError:
         return
     assert all(isinstance(each, str) for each in (*reported.addresses, reported.person))
 
 
-@settings(deadline=None)
 @given(st.text() | anything.map(json.dumps) | anything.map(lambda value: json.dumps({"Message": value})))
 def test_what_has_no_envelope_is_no_event(body: str) -> None:
     with pytest.raises(NotAnEventError):
-        parse_event(body)
+        parse_event(SQSRecord({"body": body}))

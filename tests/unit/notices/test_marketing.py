@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.notices import unsubscribe
@@ -203,7 +203,6 @@ def test_an_answer_does_not_reveal_whether_a_token_exists(here: World, acme: Ten
     assert ask(here, method, new_token()) == ask(here, method, token_of(here, "amy@acme.example"))
 
 
-@settings(deadline=None)
 @given(st.integers(0, 32), st.characters(codec="ascii"))
 def test_a_link_that_was_cut_or_mistyped_is_known_as_such(place: int, character: str) -> None:
     token = new_token()

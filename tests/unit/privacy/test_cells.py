@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.privacy.export.attributes import plain
 from functions.privacy.export.cells import RUN_BY_SPREADSHEETS, csv_of, lines, safe
+from functions.shared.tables.plain import plain
 
 texts = st.text(st.characters(blacklist_categories=("Cs",), blacklist_characters="\0"))
 simple = st.one_of(texts, st.integers(), st.booleans(), st.none())

@@ -16,12 +16,12 @@ from functions.privacy.erasure.record import ACCOUNT, PERSON, REQUESTED, RUNNING
 from functions.privacy.erasure.subject import Subject
 from functions.privacy.inventory_entry import ATTRIBUTE, InventoryEntry
 from functions.shared.accounts.account_status import AccountStatus
-from functions.shared.dynamo.answers import StoreUnavailableError
 from functions.shared.settings import load
+from functions.shared.tables.store_errors import StoreUnavailableError
 from functions.shared.tenancy import TenantId
 from infra.topology import TABLES
 from local import transactions
-from local.tables import definition
+from tests.aws_in_memory import create_tables
 
 NOON = 1_800_000_000.0
 ACME, GLOBEX = TenantId("acme"), TenantId("globex")
@@ -32,8 +32,7 @@ def here() -> Iterator[CommandStores]:
     transactions.install()
     with mock_aws():
         client = boto3.client("dynamodb", region_name="us-east-1")
-        for table in TABLES:
-            client.create_table(**definition(table, table.name))
+        create_tables(client)
         environ = {f"ASTRALOG_{each.name.replace('-', '_').upper()}_TABLE": each.name for each in TABLES}
         yield open_stores(load(Settings, environ), client, lambda: NOON)
 
@@ -131,7 +130,7 @@ def test_an_erasure_that_a_backup_opened_again_keeps_its_receipt_and_is_forgotte
 ) -> None:
     ended = ask(here, ACME, "era_1")
     here.erasures.finish(ended, {"rows": 1}, NOON)
-    backup = item_of(replace(ended, state=state))
+    backup = item_of(replace(ended, state=state)).serialize()
     client_of(here).put_item(TableName="erasures", Item=backup)
     (again,) = here.erasures.due(NOON)
     with pytest.raises((ErasureChangedError, StoreUnavailableError)):

@@ -8,8 +8,8 @@ from functions.privacy.export.archives import ArchivesUnavailableError, NoUpload
 from functions.privacy.export.exports import ExportChangedError
 from functions.privacy.export.record import REQUESTED, Export
 from functions.privacy.exporter import ABANDONED_AFTER_SECONDS, Exporter
-from functions.shared.dynamo.answers import StoreUnavailableError
 from functions.shared.errors import PermanentError, RetryableError
+from functions.shared.tables.store_errors import StoreUnavailableError
 from functions.shared.tenancy import TenantId
 from functions.shared.turns import TurnClock
 from tests.unit.shared.turns import Turns

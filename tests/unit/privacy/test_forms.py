@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from functions.privacy import forms
+from functions.privacy.erasure.person_rule import MAX_PATH_PARTS
 from functions.privacy.forms import RequestedPeriod
 from functions.shared.errors import HttpError
 from functions.shared.tenancy import TenantId
@@ -32,6 +33,20 @@ def test_the_account_is_asked_for_by_name() -> None:
     wish = forms.erasure(body(account=True, confirm="acme"), ACME)
 
     assert (wish.subject, wish.confirm) == (None, "acme")
+
+
+def test_a_path_of_too_many_parts_is_named_as_that() -> None:
+    longest = "metadata." + "." * (MAX_PATH_PARTS - 1)
+    wish = forms.erasure(body(field=longest, value="x"), ACME)
+    assert wish.subject
+    assert wish.subject.field == longest
+
+    with pytest.raises(HttpError) as rejected:
+        forms.erasure(body(field=f"{longest}.", value="x"), ACME)
+    assert (rejected.value.status, rejected.value.code) == (400, "invalid_field")
+    assert (
+        f"has {MAX_PATH_PARTS + 1} parts between dots, more than {MAX_PATH_PARTS}" in rejected.value.message
+    )
 
 
 @pytest.mark.parametrize(

@@ -17,12 +17,12 @@ from functions.privacy.export.record import READY
 from functions.privacy.handler import ROUTES, Settings, answer_to, service
 from functions.privacy.service import ERASURES_A_DAY, MAX_OPEN_ERASURES, PrivacyService
 from functions.shared.accounts.account_status import AccountStatus
-from functions.shared.dynamo.answers import StoreUnavailableError
 from functions.shared.http import Answer, answering
+from functions.shared.tables.store_errors import StoreUnavailableError
 from functions.shared.tenancy import TenantId
-from infra.topology import TABLES, function
+from infra.topology import function
 from local import transactions
-from local.tables import definition
+from tests.aws_in_memory import create_tables
 from tests.unit.shared.serial import SerialClient
 
 NOON = 1_800_000_000.0
@@ -122,8 +122,7 @@ def here() -> Iterator[World]:
     transactions.install()
     with mock_aws():
         client = boto3.client("dynamodb", region_name="us-east-1")
-        for table in TABLES:
-            client.create_table(**definition(table, table.name))
+        create_tables(client)
         s3 = boto3.client("s3", region_name="us-east-1", config=Config(signature_version="s3v4"))
         s3.create_bucket(Bucket="exports")
         yield World(client, s3)

@@ -13,9 +13,8 @@ from functions.quarantine.documents import QuarantineStore
 from functions.quarantine.handler import answer_to
 from functions.shared.buckets.contract import BucketUnavailableError
 from functions.shared.buckets.platform import PlatformBucket
-from functions.shared.errors import HttpError
 from functions.shared.events.staged_key import StagedKey
-from functions.shared.http import refused
+from functions.shared.http import answering
 from functions.shared.quarantine import QuarantineHeader, document_key, pack
 from functions.shared.tenancy import TenantId, quarantine_prefix
 
@@ -73,10 +72,8 @@ def asked(bucket: Counting, tenant: str, route: str, document_id: str = "") -> d
         "requestContext": {"requestId": "r", "authorizer": {"lambda": caller}},
     }
     bucket.asked.clear()
-    try:
-        return answer_to(event, QuarantineStore(bucket), NOW)
-    except HttpError as refusal:
-        return refused(refusal, event)
+    handler = answering(lambda each: answer_to(each, QuarantineStore(bucket), NOW))
+    return handler(event, None)
 
 
 def replay(bucket: Counting, tenant: str, document_id: str) -> tuple[int, str]:

@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from datetime import date
 from pathlib import Path
+from random import Random
 
 import pytest
 from hypothesis import given, settings
@@ -48,7 +49,7 @@ def fifty(draw: st.DrawFn) -> list[TenantUsage]:
     ever shown; `test_the_examples_are_of_all_kinds` sees to that.
     """
     suffix = draw(st.from_regex(r"[0-9a-z_-]{4,20}", fullmatch=True))
-    count, chance = draw(st.sampled_from([50, 50, 50, 30, 10, 9, 0])), draw(st.randoms())
+    count, chance = draw(st.sampled_from([50, 50, 50, 30, 10, 9, 0])), Random(draw(st.integers(0, 2**64)))
     plans = draw(st.lists(some_plans, unique=True, min_size=1, max_size=4))
     least, most = draw(st.sampled_from([(50_000, 10**6), (50_000, 10**6), (0, 3), (0, 10**12)]))
 
@@ -63,10 +64,14 @@ def fifty(draw: st.DrawFn) -> list[TenantUsage]:
 
 
 def test_the_examples_are_of_all_kinds() -> None:
-    """Or what is said of them below would be said of documents in which nothing is shown."""
+    """Or what is said of them below would be said of documents in which nothing is shown.
+
+    Of 300 examples, at least 23 were of each kind for any of 48 seeds. Which are drawn cannot be fixed:
+    Hypothesis takes constants from the modules that were imported before.
+    """
     kinds: Counter[str] = Counter()
 
-    @settings(database=None, derandomize=True, max_examples=60)
+    @settings(database=None, derandomize=True, max_examples=300)
     @given(fifty())
     def look(some: list[TenantUsage]) -> None:
         groups = publishable_groups([each for each in some if each.rows and each.raw_bytes])

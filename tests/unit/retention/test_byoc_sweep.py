@@ -13,10 +13,10 @@ from functions.retention.byoc_sweeper import MARKS_KEPT, ByocSweep, run
 from functions.retention.stale import STALE_AFTER
 from functions.shared.buckets.contract import Bucket, BucketRefusedError, BucketUnavailableError, ListedObject
 from functions.shared.buckets.platform import PlatformBucket
-from functions.shared.byoc.destination_store import DestinationsUnavailableError
 from functions.shared.events.staged_key import StagedKey, time_ordered_id
 from functions.shared.fan_out import THREADS
 from functions.shared.notifications import NotificationError, QueueNotifier
+from functions.shared.tables.store_errors import StoreUnavailableError
 from functions.shared.tenancy import TenantId, idempotency_prefix
 from functions.sync.notifications import read_messages
 from tests.unit.shared.endless import bucket_that_answers, page
@@ -185,9 +185,7 @@ def test_a_bucket_that_fails_is_counted_and_stops_no_other(
     assert keeper.forgotten == (["acme"] if isinstance(fault, BucketRefusedError) else [])
 
 
-@pytest.mark.parametrize(
-    "fault", [NotificationError("SQS: AccessDenied"), DestinationsUnavailableError("no")]
-)
+@pytest.mark.parametrize("fault", [NotificationError("SQS: AccessDenied"), StoreUnavailableError("no")])
 def test_a_failure_on_our_side_is_not_counted_as_a_bucket_and_raises_the_alarm(
     fault: Exception, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -22,6 +22,7 @@ from functions.shared.accounts.account_status import account_status_on
 from functions.shared.accounts.retention_terms import RetentionTerms, terms_after
 from functions.shared.plans import PLANS
 from functions.shared.tenancy import TenantId
+from tests.examples import examples
 from tests.unit.retention.lives import A_DAY, BEGINNING, Life
 
 DAYS = 60
@@ -242,7 +243,7 @@ def _runs(chance: random.Random, runs_a_day: int, days: int = DAYS) -> list[date
     return runs
 
 
-@settings(max_examples=1, deadline=None)
+@settings(max_examples=1)
 @given(st.integers(0, 10**9))
 def test_a_thousand_tenants_for_sixty_days_lose_nothing_young_and_keep_nothing_old(seed: int) -> None:
     ending = story(random.Random(seed), tenants=1000, runs_a_day=2).play()
@@ -256,7 +257,7 @@ changes = st.lists(st.tuples(hours, st.sampled_from([15, 30, 0])), max_size=6)
 some_tenants = st.lists(st.tuples(st.sampled_from([15, 30]), changes), min_size=1, max_size=3)
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(some_tenants, st.lists(st.integers(0, 20), max_size=5), st.integers(0, 99))
 def test_no_turn_of_events_does_either(
     reported: list[tuple[int, list[tuple[int, int]]]], late_days: list[int], seed: int

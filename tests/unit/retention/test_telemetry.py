@@ -16,7 +16,7 @@ from functions.billing.usage.count_transactions import CountTransaction, UsageSu
 from functions.billing.usage.usage_store import UsageStore
 from functions.retention.accounts import AccountScan
 from functions.retention.anonymous import MIN_TENANTS, FunctionHealth
-from functions.retention.daily_usage import MAX_CALLS, DailyUsageReader, UsageUnavailableError
+from functions.retention.daily_usage import DailyUsageReader
 from functions.retention.function_metrics import (
     ASKED,
     FUNCTIONS,
@@ -24,10 +24,13 @@ from functions.retention.function_metrics import (
     MetricsUnavailableError,
 )
 from functions.retention.telemetry import DAYS_BACK, TelemetryService, key_of, run
-from functions.shared.accounts.account_status import account_status_item, account_status_on
+from functions.shared.accounts.account_status import account_status_on
 from functions.shared.buckets.platform import PlatformBucket
 from functions.shared.plans import PLANS
+from functions.shared.tables.store_errors import StoreUnavailableError
+from functions.shared.tables.table import READ_ROUNDS
 from functions.shared.tenancy import TenantId
+from tests.account_items import account_item
 
 NOW = datetime(2026, 11, 24, 7, tzinfo=UTC)
 YESTERDAY = date(2026, 11, 23)
@@ -64,7 +67,7 @@ def people(client: Any, count: int, day: date = YESTERDAY) -> None:
     usage = UsageStore("usage", client)
     for number in range(count):
         tenant = TenantId(f"zq-marked-{number}")
-        item = {"tenant_id": {"S": tenant}, **account_status_item(account_status_on(PLANS["managed_15"]))}
+        item = account_item(tenant, account_status_on(PLANS["managed_15"]))
         client.put_item(
             TableName="accounts",
             Item={**item, "owner": {"S": "zq-marked-person"}, "name": {"S": "zq-marked"}},
@@ -151,21 +154,19 @@ def test_usage_that_dynamodb_leaves_out_is_asked_for_again() -> None:
             return {"Responses": {"usage": [item]}}
 
     (account,) = AccountScan("accounts", Scanned()).all()
-    for times in (0, 3, MAX_CALLS - 1):
+    for times in (0, 3, READ_ROUNDS - 1):
         assert [
             each.rows for each in DailyUsageReader("usage", Hesitant(times)).of([account], YESTERDAY)
         ] == [3]
-    with pytest.raises(UsageUnavailableError):
-        DailyUsageReader("usage", Hesitant(MAX_CALLS)).of([account], YESTERDAY)
-    with pytest.raises(UsageUnavailableError):
+    with pytest.raises(StoreUnavailableError):
+        DailyUsageReader("usage", Hesitant(READ_ROUNDS)).of([account], YESTERDAY)
+    with pytest.raises(StoreUnavailableError):
         DailyUsageReader("usage", Hesitant(99)).of([account], YESTERDAY)
 
 
 class Scanned:
     def scan(self, **_asked: Any) -> dict[str, Any]:
-        return {
-            "Items": [{"tenant_id": {"S": "aa"}, **account_status_item(account_status_on(PLANS["trial"]))}]
-        }
+        return {"Items": [account_item("aa", account_status_on(PLANS["trial"]))]}
 
 
 class Answering:

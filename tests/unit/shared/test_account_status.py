@@ -4,15 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.shared.accounts.account_status import (
-    AccountStatus,
-    account_status_item,
-    account_status_of,
-    account_status_on,
-    raise_if_refused,
-)
+from functions.shared.accounts.account_status import AccountStatus, account_status_on, raise_if_refused
 from functions.shared.errors import HttpError
 from functions.shared.plans import PLANS
+from functions.shared.tables.accounts import account_status_of
+from tests.account_items import account_item, account_of
 
 times = st.none() | st.integers(0, 2**40)
 account_statuses = st.builds(
@@ -28,7 +24,7 @@ account_statuses = st.builds(
 
 @given(account_statuses)
 def test_a_status_is_read_from_its_item_as_it_was(account_status: AccountStatus) -> None:
-    assert account_status_of(account_status_item(account_status)) == account_status
+    assert account_status_of(account_of(account_item("acme", account_status))) == account_status
 
 
 @given(account_statuses, st.integers(0, 2**40))

@@ -15,7 +15,6 @@ from functions.shared.byoc.destination_store import (
     DestinationCache,
     DestinationChangedError,
     DestinationStore,
-    DestinationsUnavailableError,
 )
 from functions.shared.byoc.encryption import (
     CredentialEncryption,
@@ -24,6 +23,7 @@ from functions.shared.byoc.encryption import (
 )
 from functions.shared.clickhouse_address import ClickHouseAddress
 from functions.shared.secret_text import SecretText
+from functions.shared.tables.store_errors import StoreUnavailableError
 from functions.shared.tenancy import TenantId
 from tests.unit.shared.fake_kms import (
     ACME,
@@ -297,7 +297,7 @@ def test_a_removal_that_broke_off_is_finished_by_the_next(kept: KmsWorld, stored
     stored.put(destination(ACME))
     broken = Failing(refusal("InternalServerError"), kept.dynamodb, "delete_item")
 
-    with pytest.raises(DestinationsUnavailableError):
+    with pytest.raises(StoreUnavailableError):
         at(kept, broken).remove(ACME)
     assert stored.summary(ACME), "it still shows, so that the customer tries again"
     with pytest.raises(CredentialsUnreadableError):
@@ -367,7 +367,7 @@ def test_an_outage_of_the_table_is_retryable_and_its_error_has_nothing_of_the_re
         lambda: list(down.tenants()),
     )
     for call in calls:
-        with pytest.raises(DestinationsUnavailableError) as raised:
+        with pytest.raises(StoreUnavailableError) as raised:
             call()
         assert raised.value.__cause__ is raised.value.__context__ is None
         assert nothing_shown(told(raised.value))
@@ -408,7 +408,7 @@ class CountingStore:
     def get(self, tenant: TenantId) -> Destination | None:
         self.asked.append(tenant)
         if self.down:
-            raise DestinationsUnavailableError("down")
+            raise StoreUnavailableError("down")
         return self.kept.get(tenant)
 
 
@@ -471,7 +471,7 @@ def test_neither_unknown_tenants_nor_failures_are_kept() -> None:
     cached, _ = recent(store)
     assert cached.get(ACME) is None
     store.down = True
-    with pytest.raises(DestinationsUnavailableError):
+    with pytest.raises(StoreUnavailableError):
         cached.get(ACME)
     store.down = False
     store.kept[ACME] = destination(ACME)

@@ -49,7 +49,7 @@ def client(
     guard: EgressFilter, endpoint: str | None, tenant: str = "acme", region: str = REGION, **settings: Any
 ) -> Any:
     keys = SecretText(f"{tenant}-id"), SecretText(f"{tenant}-secret")
-    return filtered_s3_client(guard, region, endpoint, *keys, Timeouts(1, 2), **settings)
+    return filtered_s3_client(guard, region, endpoint, *keys, Timeouts(10, 30), **settings)
 
 
 def to_loopback() -> CountingGuard:

@@ -40,10 +40,10 @@ def test_time_that_is_waited_for_pages_is_bounded(monkeypatch: pytest.MonkeyPatc
         time.sleep(0.1)
         yield page()
 
-    monkeypatch.setattr(customer, "LISTING_SECONDS", 0.5)
+    monkeypatch.setattr(customer, "LISTING_SECONDS", 1.5)
     with bucket_that_answers(slow) as (bucket, server), pytest.raises(ListingTooLongError):
         list(bucket.under("staged/"))
-    assert 2 < len(server.asked) < 10
+    assert 2 < len(server.asked) < 20
 
 
 @pytest.mark.parametrize(

@@ -5,17 +5,17 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.shared.accounts.account_status import AccountStatus, account_status_item, account_status_on
+from functions.shared.accounts.account_status import AccountStatus, account_status_on
 from functions.shared.accounts.retention_terms import (
     GRACE_DAYS,
     SECONDS_A_DAY,
     RetentionStep,
     RetentionTerms,
     terms_after,
-    terms_item,
-    terms_of,
 )
 from functions.shared.plans import PLANS
+from functions.shared.tables.accounts import terms_of
+from tests.account_items import account_item, account_of
 
 DAY = SECONDS_A_DAY
 GRACE = GRACE_DAYS * DAY
@@ -81,8 +81,8 @@ def test_a_plan_of_the_same_days_changes_nothing() -> None:
 
 
 def test_an_account_whose_plan_never_changed_has_no_steps() -> None:
-    assert terms_of(account_status_item(LONG)) == RetentionTerms(30)
-    assert terms_of(account_status_item(OWN)) == RetentionTerms(0)
+    assert terms_of(account_of(account_item("acme", LONG))) == RetentionTerms(30)
+    assert terms_of(account_of(account_item("acme", OWN))) == RetentionTerms(0)
 
 
 @given(changes)
@@ -92,7 +92,7 @@ def test_terms_are_read_from_an_account_s_item_as_they_were(made: list[tuple[Acc
     for account_status, later in made:
         now += later
         terms = terms_after(terms, account_status, now)
-    assert terms_of({**account_status_item(account_status), **terms_item(terms)}) == terms
+    assert terms_of(account_of(account_item("acme", account_status, terms))) == terms
 
 
 @given(changes, st.integers(0, 40 * DAY))

@@ -9,7 +9,7 @@ import pytest
 from moto import mock_aws
 
 from functions.shared.accounts.tombstones import KEEP_DAYS, TombstoneCache, Tombstones, name_of
-from functions.shared.dynamo.answers import StoreUnavailableError
+from functions.shared.tables.store_errors import StoreUnavailableError
 from functions.shared.tenancy import TenantId
 from functions.sync.ledger import FORGET_AFTER_DAYS
 from infra.topology import QUEUES, table

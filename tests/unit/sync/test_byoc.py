@@ -17,6 +17,7 @@ from functions.shared.events.staged_key import StagedKey, base32
 from functions.shared.fan_out import FanOut
 from functions.shared.frames import DecodedTooLargeError
 from functions.shared.notifications import OBJECTS_A_MESSAGE, notifications
+from functions.shared.tables.store_errors import StoreUnavailableError
 from functions.shared.tenancy import TenantId, own_destination
 from functions.shared.warehouse import (
     LongResultError,
@@ -29,7 +30,6 @@ from functions.shared.warehouse import (
 from functions.sync.byoc import CROWDED_RECEIVES, Sync, answer_to
 from functions.sync.byoc_loader import Outcome
 from functions.sync.faults import classify_error
-from functions.sync.ledger import LedgerUnavailableError
 from functions.sync.load import BatchTooLargeError
 from functions.sync.notifications import StagedObject, read_messages
 from functions.sync.plan import function_of, plan
@@ -144,7 +144,7 @@ def test_every_failure_of_a_destination_has_a_code_word(error: Any, reason: str,
 
 
 def test_a_failure_on_our_side_says_nothing_about_the_destination() -> None:
-    assert classify_error(LedgerUnavailableError("x")).ours
+    assert classify_error(StoreUnavailableError("x")).ours
 
 
 def test_a_destination_is_part_of_a_batchs_identity_and_ours_has_the_ids_it_always_had() -> None:

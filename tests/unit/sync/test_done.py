@@ -11,8 +11,9 @@ from moto import mock_aws
 from functions.billing.usage.count_transactions import CountedMark, UncountedBatch
 from functions.billing.usage.done_batches import DoneBatches, WaitingBatch
 from functions.shared.batch_usage import UsageShare
-from functions.shared.dynamo.transaction import UnmetError, write_all
 from functions.shared.events.staged_key import StagedKey, base32
+from functions.shared.tables.store_errors import ConditionFailedError
+from functions.shared.tables.transaction import write_all
 from functions.shared.tenancy import TenantId, own_destination
 from functions.sync.ledger import DONE, Batch, Ledger
 from functions.sync.notifications import StagedObject
@@ -127,11 +128,11 @@ def test_a_mark_is_made_once_and_in_its_turn(client: Any, ledger: Ledger) -> Non
         CountedMark(batch.batch_id, 0, 1, last=False),
         CountedMark(batch.batch_id, 1, 2, last=True),
     )
-    with pytest.raises(UnmetError):
+    with pytest.raises(ConditionFailedError):
         write_all(client, [batches.marked(second)])
     write_all(client, [batches.marked(first)])
     assert batches.read([batch.batch_id])[0].counted == 1
-    with pytest.raises(UnmetError):
+    with pytest.raises(ConditionFailedError):
         write_all(client, [batches.marked(first)])
     write_all(client, [batches.marked(second)])
     assert list(batches.waiting()) == []

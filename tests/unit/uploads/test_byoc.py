@@ -14,8 +14,9 @@ from functions.shared.buckets.platform import PlatformBucket
 from functions.shared.byoc.bucket_names import MAX_KEPT, READ_AGAIN_SECONDS, BucketNameCache
 from functions.shared.byoc.buckets import NoDestinationError
 from functions.shared.byoc.encryption import CredentialsUnreadableError
-from functions.shared.byoc.health import HealthStore, HealthUnavailableError, Slot
+from functions.shared.byoc.health import HealthStore, Slot
 from functions.shared.notifications import QueueNotifier
+from functions.shared.tables.store_errors import StoreUnavailableError
 from functions.shared.tenancy import TenantId, dropin_prefix
 from functions.uploads.account_status import AccountStatuses
 from functions.uploads.counters import StagedBytes
@@ -346,7 +347,7 @@ def test_a_failure_that_cannot_be_written_down_fails_its_own_message_only(
     own: Own, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def down(*_arguments: object, **_more: object) -> None:
-        raise HealthUnavailableError("down")
+        raise StoreUnavailableError("down")
 
     monkeypatch.setattr(HealthStore, "record_failure", down)
     body = own.put(INITECH, "x", b"one\n")

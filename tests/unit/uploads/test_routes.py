@@ -16,6 +16,7 @@ from functions.shared.tenancy import TenantId
 from functions.uploads.counters import OpenUploads
 from functions.uploads.files import LATE
 from functions.uploads.handler import URL_SECONDS, UploadService, answer_to
+from functions.uploads.loading import LoadingFiles
 from functions.uploads.managed_drop_bucket import open_drops
 from functions.uploads.queue import DropQueue
 from tests.unit.uploads.world import ACME, DROP, GLOBEX, World
@@ -36,6 +37,8 @@ def ask(
         queue,
         lambda: DropBucket(here.s3, DROP),
         own,
+        lambda: asked.get("staging", here.staging),
+        asked.pop("loading", None) or LoadingFiles(here.register),
         lambda: here.clock() + here.later,
     )
     context = {
@@ -72,12 +75,15 @@ def test_an_upload_from_the_url_to_the_verdict(here: World) -> None:
 
     name = upload["key"].removeprefix(f"dropin/v1/tenant={ACME}/")
     assert here.deliver(here.put(name, b"line\n")) == []
+    project_id = here.rows()[0]["project_id"]
+    assert look(here, upload["id"])[1]["state"] == "loading"
+    here.staging.delete([each.key for each in here.staging.under("staged/")])
     status, seen = look(here, upload["id"])
 
     assert status == 200
     assert (seen["state"], seen["rows_stored"], seen["filename"]) == ("done", 1, "a b.log")
     assert (seen["format"], seen["compression"], seen["progress"]) == ("lines", "none", 1.0)
-    assert here.rows()[0]["project_id"] == "web", "the key's own project"
+    assert project_id == "web", "the key's own project"
 
 
 def test_a_url_is_for_one_key_of_one_size_where_nothing_is_for_an_hour(here: World) -> None:

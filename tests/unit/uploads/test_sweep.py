@@ -10,8 +10,7 @@ import pytest
 
 from functions.shared.buckets.contract import BucketRefusedError, BucketUnavailableError
 from functions.shared.buckets.drop_bucket import DropBucket
-from functions.shared.byoc.destination_store import DestinationsUnavailableError
-from functions.shared.dynamo.answers import StoreUnavailableError
+from functions.shared.tables.store_errors import StoreUnavailableError
 from functions.shared.tenancy import TenantId, dropin_prefix
 from functions.uploads.file_reader import FileReader
 from functions.uploads.queue import DropQueue
@@ -219,11 +218,11 @@ def test_our_bucket_is_swept_before_anything_of_a_customers_is_asked(here: World
     """Whatever ends the run there: here it ends with the list of customers."""
 
     def away() -> Iterator[TenantId]:
-        raise DestinationsUnavailableError("DynamoDB: silent")
+        raise StoreUnavailableError("DynamoDB: silent")
 
     here.put("x", b"line\n")
     sweeper, ours, _ = sweep(here)
-    with freeze(soon()), pytest.raises(DestinationsUnavailableError):
+    with freeze(soon()), pytest.raises(StoreUnavailableError):
         run(sweeper, away, lambda: 300.0)
     assert len(ours.bodies) == 1
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from functions.shared.buckets.drop_bucket import DroppedFile
-from functions.shared.dynamo.answers import StoreUnavailableError
+from functions.shared.tables.store_errors import StoreUnavailableError
 from functions.shared.tenancy import TenantId, dropin_prefix
 from functions.uploads.dropin import answer_to
 from functions.uploads.gate import UsagePendingError
