@@ -166,6 +166,7 @@ def _of_account(account: Account, now: float) -> Verdict:
         "retention_days": str(account_status.retention_days),
         "bytes_per_second": str(account_status.bytes_per_second),
         "refusal": account.refusal(now),
+        "managed_until": str(account.managed_until),
     }
 
 

@@ -8,7 +8,7 @@ from functions.accounts import keys
 from functions.accounts.key_item import Key, key_item, key_of, list_item, list_key
 from functions.shared.accounts.account_status import ACCOUNT_CLOSING, AccountStatus
 from functions.shared.errors import SettingsError
-from functions.shared.tables.accounts import AccountItem, account_status_of, account_status_values
+from functions.shared.tables.accounts import AccountItem, account_status_of, account_status_values, terms_of
 from functions.shared.tables.keys import KeyItem, KeyListItem
 from functions.shared.tables.store_errors import ConditionFailedError
 from functions.shared.tables.table import Table
@@ -26,6 +26,8 @@ class Account:
 
     `owner`: subject of the person who owns the account, empty for an account that an operator made.
     `created_at` in Unix seconds. `closes_at`: time of the requested erasure; None without a request.
+    `managed_until`: until then our ClickHouse keeps rows from before a move to BYOC (Unix seconds); 0 if
+    it keeps none.
     functions.privacy writes `closes_at` and the attribute `closed`.
     """
 
@@ -34,6 +36,7 @@ class Account:
     owner: str = ""
     created_at: int | None = None
     closes_at: int | None = None
+    managed_until: int = 0
 
     def refusal(self, now: float) -> str:
         """Code of the 402 that rejects logs at `now`; empty while logs are accepted."""
@@ -131,4 +134,5 @@ def _account_of(item: AccountItem) -> Account:
         owner=item.owner or "",
         created_at=item.created_at,
         closes_at=item.closes_at,
+        managed_until=terms_of(item).managed_until,
     )

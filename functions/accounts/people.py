@@ -17,6 +17,7 @@ from typing import Any, Literal
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
+from functions.shared.accounts.session_check import SessionEnds
 from functions.shared.secret_text import SecretText
 from functions.shared.tables.people import PersonItem
 from functions.shared.tables.store_errors import ConditionFailedError
@@ -26,12 +27,6 @@ from functions.shared.tenancy import TenantId
 UNCONFIRMED_DAYS = 7
 SECONDS_A_DAY = 86_400
 TENANT_RANDOM_BYTES = 15
-UNDERWAY_SECONDS = 60
-"""Longer than any request takes."""
-
-CLOCK_SKEW_SECONDS = 1
-"""How far the clock of Cognito may be ahead of the functions' clock."""
-
 MAX_ENDED_SESSIONS = 100
 """Per person, sessions ended one by one and not yet deleted; one more ends all sessions."""
 
@@ -74,20 +69,17 @@ class Person:
         """Whether `code` is the last code that was tried for this person."""
         return self.tried_code == code_digest(self.subject, code)
 
+    @property
+    def session_ends(self) -> SessionEnds:
+        return SessionEnds(self.sessions_ended_at, self.ended_sessions, self.open_resets)
+
     def abandoned_resets(self, now: float) -> frozenset[str]:
         """The names in `open_resets` of resets that are no longer in progress."""
-        return frozenset(name for name in self.open_resets if _began(name) + UNDERWAY_SECONDS < now)
+        return self.session_ends.abandoned_resets(now)
 
     def session_over(self, session: str, signed_in_at: int, now: float) -> bool:
-        """Whether the session has ended that began with the sign-in at `signed_in_at`, in Unix seconds.
-
-        A reset that is no longer in progress may have changed the password, so it ends sessions as a
-        completed reset does.
-        """
-        ends = (self.sessions_ended_at, *(ended_at(_began(name)) for name in self.abandoned_resets(now)))
-        return signed_in_at < max(ends) or any(
-            each.partition("-")[2] == session for each in self.ended_sessions
-        )
+        """Whether the session has ended that began with the sign-in at `signed_in_at`, in Unix seconds."""
+        return self.session_ends.include(session, signed_in_at, now)
 
 
 class People:
@@ -199,19 +191,6 @@ def new_tenant() -> TenantId:
 def new_reset(now: float) -> str:
     """A name for a reset that contains its start time."""
     return f"{int(now)}-{secrets.token_hex(8)}"
-
-
-def _began(reset: str) -> int:
-    return int(reset.partition("-")[0])
-
-
-def ended_at(now: float) -> int:
-    """The time before which sessions count as ended when sessions end at `now`, both in Unix seconds.
-
-    Cognito gives whole seconds. A session of this second may have begun before `now`; if Cognito's clock is
-    ahead, so may a session of the next second. Both count as ended, and a sign-in waits until it is later.
-    """
-    return int(now) + 1 + CLOCK_SKEW_SECONDS
 
 
 def unconfirmed(person: Person, now: float) -> Person:

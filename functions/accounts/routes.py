@@ -15,6 +15,7 @@ from functions.accounts.profile import Profiles, sign_in_required
 from functions.shared.access import Principal, principal
 from functions.shared.accounts.announcements import Announcements
 from functions.shared.accounts.audit import MAX_PAGE, AuditTrail, origin
+from functions.shared.accounts.session_check import session_ended
 from functions.shared.errors import HttpError
 from functions.shared.forms import invalid
 from functions.shared.http import Answer, Event, answer, request
@@ -160,7 +161,7 @@ def _require_session(service: AccountService, caller: Principal) -> None:
     now = service.clock()
     person = service.profiles.people.get(caller.subject, now)
     if person is None or person.session_over(caller.session, caller.signed_in_at, now):
-        raise HttpError(401, "unauthorized", "This session is not valid, or it has ended: log in again.")
+        raise session_ended()
 
 
 def _person(service: AccountService, caller: Principal) -> Person:

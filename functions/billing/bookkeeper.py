@@ -133,7 +133,7 @@ class Bookkeeper:
         def noted(record: BillingRecord) -> BillingRecord:
             return replace(record, told=record.told | {each.notice_id for each in due(record)})
 
-        def notices(old: BillingRecord, _new: BillingRecord) -> Iterable[BillingNotice]:
+        def notices(old: BillingRecord, _new: BillingRecord, _now: float) -> Iterable[BillingNotice]:
             return due(old)
 
         self.service.change(tenant, noted, CALENDAR, notices_for=notices)

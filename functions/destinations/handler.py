@@ -7,9 +7,11 @@ answer, log line or error contains a credential. A test leaves nothing at the cu
 empty tables.
 Failure: 400 `invalid_<field>` names the field; 400 `destination_unusable` lists every step and what to do;
 neither stores anything. 404 `no_destination`. 409 `concurrent_change`. 503 when
-our own stores do not answer: the same request may be sent again.
+our own stores do not answer: the same request may be sent again. A person whose session has ended changes
+nothing, even while the authorizer caches the session.
 """
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -20,6 +22,7 @@ from functions.destinations.candidate import candidate
 from functions.destinations.tester import DestinationTester
 from functions.shared.access import Principal, principal
 from functions.shared.accounts.audit import AuditTrail, origin
+from functions.shared.accounts.session_check import SessionCheck
 from functions.shared.byoc.destination_store import (
     Destination,
     DestinationChangedError,
@@ -34,6 +37,7 @@ from functions.shared.errors import HttpError
 from functions.shared.http import Answer, Event, answer, answering, request
 from functions.shared.powertools import instrumented
 from functions.shared.settings import load
+from functions.shared.tables.transaction import open_client
 from functions.shared.tenancy import TenantId, own_destination, own_drops
 
 
@@ -41,6 +45,7 @@ from functions.shared.tenancy import TenantId, own_destination, own_drops
 class Settings(ByocSettings):
     health_table: str
     audit_table: str
+    people_table: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +56,7 @@ class DestinationService:
     tester: DestinationTester
     health: HealthStore
     audit: AuditTrail
+    sessions: SessionCheck
 
 
 @cache
@@ -62,6 +68,7 @@ def _service() -> DestinationService:
         tester=DestinationTester(EgressFilter(allow_loopback=settings.allow_loopback_destinations)),
         health=HealthStore(settings.health_table),
         audit=AuditTrail(settings.audit_table),
+        sessions=SessionCheck(settings.people_table, open_client()),
     )
 
 
@@ -76,6 +83,8 @@ def answer_to(event: Event, service: DestinationService) -> Answer:
     """Handle `event` with the parts in `service`."""
     caller = principal(event).require("admin")
     try:
+        if event["routeKey"] in LASTING:
+            service.sessions.require_open(caller, time.time())
         return ROUTES[event["routeKey"]](event, caller, service)
     except DestinationChangedError:
         message = "Another request changed the destination. Check it with GET /v1/destination, then retry."
@@ -134,6 +143,9 @@ ROUTES: dict[str, Callable[[Event, Principal, DestinationService], Answer]] = {
     "DELETE /v1/destination": _delete,
     "POST /v1/destination/test": _test,
 }
+
+LASTING = frozenset({"PUT /v1/destination", "DELETE /v1/destination"})
+"""Routes with effects beyond the caller's session."""
 
 
 def _stored(tenant: TenantId, service: DestinationService) -> Destination | None:

@@ -18,6 +18,7 @@ from functools import cache
 from typing import Any, Literal
 
 from functions.shared import journal
+from functions.shared.accounts.notice_links import docs_link
 from functions.shared.accounts.notice_outbox import NoticeOutbox
 from functions.shared.byoc.destination_store import DestinationStore, DestinationSummary
 from functions.shared.byoc.encryption import CredentialEncryption, Shards
@@ -113,7 +114,7 @@ def _outage_text(about: DestinationSummary, condition: DestinationHealth) -> tup
         f"Your ClickHouse at {about.clickhouse_host} has not accepted logs since "
         f"{_utc_text(condition.failing_since)}: {cause}. The logs wait in your bucket {about.bucket}. "
         "They are loaded, each once, when the problem is fixed; you need not send them again. "
-        "To see the cause, run the destination test of the API.",
+        f"To see the cause, test the destination ({docs_link('byoc.md', 'test-a-destination')}).",
     )
 
 

@@ -50,6 +50,7 @@ class Settings:
     suppressions_table: str
     announcements_table: str
     api_address: str
+    docs_address: str
     mail_from: str
     mail_set: str
 
@@ -134,7 +135,8 @@ def _notifier() -> Notifier:
         Suppressions(settings.suppressions_table, client),
         Announcements(settings.announcements_table, client),
         Mailer(settings.mail_from, settings.mail_set),
-        settings.api_address,
+        settings.api_address.rstrip("/"),
+        settings.docs_address.rstrip("/"),
     )
     return Notifier(outbox, delivery)
 

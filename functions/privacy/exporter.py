@@ -6,7 +6,8 @@ or two runs at once, do no harm. Each account has one turn of TURN_SECONDS in a 
 begins, and the account whose last turn is the longest ago comes first: an export that takes hours delays no
 other (functions.shared.turns).
 On failure: the next run continues. An export that fails does not stop the others. An export that is not ready
-after a day is abandoned: its state becomes `failed`, and the operator is alarmed (`ExportsFailed`).
+after a day is abandoned: its state becomes `failed`, the people of the account are notified once, and the
+operator is alarmed (`ExportsFailed`).
 """
 
 import time
@@ -29,6 +30,7 @@ from functions.privacy.export.record import FAILED, Export
 from functions.privacy.export.run import PART_BYTES, ExportRun
 from functions.privacy.export.sources import LogSource, QuarantineSource, SignInSource, Source, TableSource
 from functions.privacy.inventory_tables import InventoryTables
+from functions.privacy.notice_texts import PrivacyNotice
 from functions.privacy.sign_ins import SignIns
 from functions.privacy.wiring import Left, tables
 from functions.shared import journal
@@ -157,7 +159,7 @@ class Exporter:
             now=self.now,
             left=self.left,
             waiting=lambda: self._staged(export),
-            notice_items=self._notice_items,
+            notice_items=lambda ready: self._notice_items(ready.tenant, notice_texts.export_ready(ready)),
             part_bytes=self.part_bytes,
         )
 
@@ -188,11 +190,8 @@ class Exporter:
         until = datetime.fromtimestamp(export.began_at, UTC)
         return count_staged(self.staging, export.tenant, ErasureClock(self.now, self.left), until)
 
-    def _notice_items(self, export: Export) -> Sequence[Write]:
-        notice = notice_texts.export_ready(export)
-        return [
-            self.notices.put_item(export.tenant, notice.notice_id, notice.kind, notice.title, notice.text)
-        ]
+    def _notice_items(self, tenant: TenantId, notice: PrivacyNotice) -> Sequence[Write]:
+        return [self.notices.put_item(tenant, notice.notice_id, notice.kind, notice.title, notice.text)]
 
     def _restart(self, export: Export) -> str:
         """Restart it: S3 aborted the upload, as its lifecycle rule does after a day, or an erasure did."""
@@ -210,7 +209,8 @@ class Exporter:
             return "open"
         if found.progress.upload_id:
             self.archives.abort(found.object_key, found.progress.upload_id)
-        self.exports.finish(replace(found, state=FAILED))
+        notice = notice_texts.export_failed(found)
+        self.exports.finish(replace(found, state=FAILED), self._notice_items(found.tenant, notice))
         return "failed"
 
 

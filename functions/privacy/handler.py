@@ -4,7 +4,8 @@ Trigger: API Gateway, POST /v1/account/export, GET /v1/account/exports[/{id}], P
 and DELETE /v1/erasures/{id}, DELETE /v1/account; a key with the scope `admin`, or a person who signed in. The
 id of an erasure is enough to read its status, also when the account and all of its keys are gone.
 Promise: a request is stored, with its entry in the audit trail and a mail to the account's people, before the
-answer; `exporter` and `eraser` carry it out. No caller reads or changes data of another account.
+answer; `exporter` and `eraser` carry it out. No caller reads or changes data of another account. A person
+whose session has ended requests nothing, even while the authorizer caches the session.
 Failure: 4xx says what to do. 503 means that DynamoDB or S3 does not answer: check the state before you retry.
 """
 
@@ -23,6 +24,7 @@ from functions.privacy.service import PrivacyService
 from functions.shared.access import Principal, principal
 from functions.shared.accounts.audit import AuditTrail, origin
 from functions.shared.accounts.notice_outbox import NoticeOutbox
+from functions.shared.accounts.session_check import SessionCheck
 from functions.shared.errors import HttpError
 from functions.shared.http import Answer, Event, answer, answering, request
 from functions.shared.powertools import instrumented
@@ -39,6 +41,7 @@ NO_STORE = {"cache_control": "no-store"}
 @dataclass(frozen=True, slots=True)
 class Settings:
     accounts_table: str
+    people_table: str
     audit_table: str
     notices_table: str
     erasures_table: str
@@ -68,6 +71,7 @@ def service(
         audit=AuditTrail(settings.audit_table, client, **clocked),
         notices=NoticeOutbox(settings.notices_table, client, **clocked),
         turns=DynamoTurnLog(settings.turns_table, ERASURE_REQUESTS, client, **clocked),
+        sessions=SessionCheck(settings.people_table, client),
         cancel_days=settings.cancel_days,
         **clocked,
     )
@@ -84,7 +88,10 @@ def answer_to(event: Event, service: PrivacyService) -> Answer:
     """The answer."""
     if event["routeKey"] == "GET /v1/erasures/{id}":
         return _erasure(event, service)
-    return ROUTES[event["routeKey"]](service, principal(event).require("admin"), event)
+    caller = principal(event).require("admin")
+    if event["routeKey"] in LASTING:
+        service.sessions.require_open(caller, service.clock())
+    return ROUTES[event["routeKey"]](service, caller, event)
 
 
 def _export(service: PrivacyService, caller: Principal, event: Event) -> Answer:
@@ -158,3 +165,7 @@ ROUTES: dict[str, Callable[[PrivacyService, Principal, Event], Answer]] = {
     "DELETE /v1/erasures/{id}": _cancel,
     "DELETE /v1/account": _close,
 }
+
+
+LASTING = frozenset(route for route in ROUTES if not route.startswith("GET "))
+"""Routes with effects beyond the caller's session."""

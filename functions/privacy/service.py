@@ -24,6 +24,7 @@ from functions.privacy.notice_texts import PrivacyNotice
 from functions.shared.access import Principal
 from functions.shared.accounts.audit import AuditTrail, Origin
 from functions.shared.accounts.notice_outbox import NoticeOutbox
+from functions.shared.accounts.session_check import SessionCheck
 from functions.shared.errors import HttpError, RetryableError
 from functions.shared.tables.transaction import Write
 from functions.shared.tenancy import TenantId
@@ -59,6 +60,7 @@ class PrivacyService:
     audit: AuditTrail
     notices: NoticeOutbox
     turns: DynamoTurnLog
+    sessions: SessionCheck
     cancel_days: int
     clock: Callable[[], float] = time.time
 
@@ -69,12 +71,12 @@ class PrivacyService:
         ------
         HttpError: 400 `logs_not_held`, 409 `export_in_progress`, 429 `too_many_exports`.
         """
-        if logs and caller.byoc:
+        if logs and not caller.has_managed_rows(self.clock()):
             raise HttpError(
                 400,
                 "logs_not_held",
-                "The logs of a BYOC account are in your own ClickHouse, so we cannot export them. Repeat the "
-                "request without 'logs'.",
+                "The logs of this account are in your own ClickHouse and no longer in ours, so we cannot "
+                "export them. Repeat the request without 'logs'.",
             )
         now = self._now()
         self._few_copies(caller.tenant, now)
@@ -206,7 +208,7 @@ class PrivacyService:
         entry = self.audit.entry(tenant, who, "erasure.cancelled", erasure_id)
         notice = self._notice_item(tenant, notice_texts.erasure_cancelled(erasure))
         try:
-            return self.erasures.cancel(erasure, self.clock(), [entry, notice])
+            return self.erasures.cancel(erasure, max(self.clock(), erasure.requested_at), [entry, notice])
         except NotCancellableError:
             raise HttpError(
                 409,

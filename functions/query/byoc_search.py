@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from uuid import uuid4
 
 from functions.query.compile import Statement
+from functions.query.cursor import BYOC
 from functions.query.errors import search_unavailable, too_many_searches
 from functions.query.event_search import EventSearch, SearchLimits
 from functions.query.rows import NOTHING, SearchResult
@@ -56,7 +57,7 @@ class ByocSearch:
         with self._http_errors(tenant), self._slot(tenant):
             warehouse = self._byoc_clients.warehouse(tenant, self._timeout_seconds)
             event_search = EventSearch(
-                warehouse, self._limits, lambda fault: self._unavailable(tenant, fault)
+                warehouse, self._limits, lambda fault: self._unavailable(tenant, fault), BYOC
             )
             try:
                 return event_search.find(statement)

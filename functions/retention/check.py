@@ -3,8 +3,9 @@
 Trigger: the scheduler, every six hours. Promise: it counts, from the rows themselves, what exceeds its limit
 by more than a day, for each tenant, and what is stored of BYOC customers in our ClickHouse and in our
 buckets, where nothing of a BYOC customer may be stored. Alarms watch both. Our queues hold keys of objects
-and no logs. The one exception is a data export that the customer requested: it has no logs and stays for a
-week. The check changes nothing. It stores the figures as a report and logs the tenants.
+and no logs. The one exception is a data export that the customer requested: it stays for a week, and has logs
+only if it was requested in the grace period after the move. The check changes nothing. It stores the figures
+as a report and logs the tenants.
 On failure: it raises, and the next run checks again.
 """
 

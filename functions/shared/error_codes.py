@@ -67,8 +67,9 @@ ERROR_CODES: dict[str, ErrorCode] = {
         (401,), "the sign-in failed, whatever is wrong", "check address and password, or log in again"
     ),
     "quota_exceeded": ErrorCode(
-        (402,), "the hard cap, or the trial's volume, is reached", "raise the cap or choose a plan"
+        (402,), "the hard cap that the account set is reached", "raise or remove the cap"
     ),
+    "trial_quota_exceeded": ErrorCode((402,), "the free trial's volume is used up", "choose a plan"),
     "trial_ended": ErrorCode((402,), "the free trial has ended", "choose a plan"),
     "payment_overdue": ErrorCode((402, 409), "a payment is missing", "update the card in the billing portal"),
     "subscription_ended": ErrorCode((402,), "the subscription has ended", "choose a plan"),

@@ -28,9 +28,6 @@ CODES_OF_VARIABLES = {
 }
 """Modules that pass a variable as the code -> its values."""
 
-WITHOUT_AN_ERROR = {"all_rejected": {400}}
-"""Codes of responses that are not raised: the body also has the counts of a batch."""
-
 _INVALID = re.compile(r"invalid_\w+")
 
 
@@ -74,7 +71,7 @@ def raised() -> dict[str, set[int]]:
         status, code = call.args[:2]
         for each in codes_of(module, code):
             found[each].add(int(value_of(module, status)))
-    return found | WITHOUT_AN_ERROR
+    return dict(found)
 
 
 def listed(code: str) -> str:
@@ -87,11 +84,6 @@ def test_the_table_has_every_code_with_its_statuses_and_no_other() -> None:
     for code, seen in raised().items():
         statuses[listed(code)] |= seen
     assert dict(statuses) == {code: set(each.statuses) for code, each in ERROR_CODES.items()}
-
-
-def test_codes_that_no_error_carries_are_still_in_the_code() -> None:
-    for code in WITHOUT_AN_ERROR:
-        assert any(f'"{code}"' in path.read_text() for path in (ROOT / "functions" / "ingest").rglob("*.py"))
 
 
 def test_every_helper_for_an_invalid_field_names_a_field() -> None:

@@ -193,7 +193,7 @@ class World:
         self.ledger = Ledger("ledger", clock)
         self.sign_ins = SignIns(self.aws.pool, self.aws.cognito)
         self.tables = InventoryTables({each.table: each.table for each in DATA_INVENTORY}, db)
-        names = {f"{name}_table": name for name in ("accounts", "audit", "notices", "erasures")}
+        names = {f"{name}_table": name for name in ("accounts", "people", "audit", "notices", "erasures")}
         settings = Settings(
             **names,
             receipts_table="receipts",
@@ -275,8 +275,19 @@ class World:
         while self.warehouse.select(REPLACED_PARTS).rows[0]["count"] and time.monotonic() < ends:
             time.sleep(0.05)
 
-    def caller(self, tenant: TenantId, plan: str = "managed_30") -> Principal:
-        return Principal(tenant, "", "default", frozenset({"admin"}), 30, 1, "", f"person:p-{tenant}", plan)
+    def caller(self, tenant: TenantId, plan: str = "managed_30", managed_until: float = 0) -> Principal:
+        return Principal(
+            tenant,
+            "",
+            "default",
+            frozenset({"admin"}),
+            30,
+            1,
+            "",
+            f"person:p-{tenant}",
+            plan,
+            managed_until=int(managed_until),
+        )
 
     def where(self, *texts: str) -> dict[str, set[str]]:
         return places_of(list(texts), self.aws, self.engine)
@@ -465,9 +476,11 @@ class World:
             archive.writestr("logs/events-0001.ndjson", f"order of {mark}")
         self.exports_bucket.create(export.object_key, body.getvalue())
 
-    def make_copy(self, tenant: TenantId, logs: RequestedPeriod | None) -> Export:
+    def make_copy(
+        self, tenant: TenantId, logs: RequestedPeriod | None, caller: Principal | None = None
+    ) -> Export:
         """An archive, by the function that makes them."""
-        export = self.service.request_export(self.caller(tenant), logs, IN_PERSON)
+        export = self.service.request_export(caller or self.caller(tenant), logs, IN_PERSON)
         for _ in range(20):
             self.exporter.run()
             found = self.service.get_export(tenant, export.export_id)

@@ -350,13 +350,13 @@ def test_a_key_service_that_hangs_is_not_recorded_as_an_outage_of_a_customer(clo
 
 def one_at_a_time(health: HealthStore) -> None:
     """Conditional writes as DynamoDB takes them: moto's, in this process, are no match for threads."""
-    lock, update = Lock(), health._update
+    lock, update = Lock(), health._items._update
 
-    def locked(*arguments: Any) -> bool:
+    def locked(*arguments: Any, **condition: Any) -> bool:
         with lock:
-            return update(*arguments)
+            return update(*arguments, **condition)
 
-    health._update = locked  # type: ignore[method-assign]
+    health._items._update = locked  # type: ignore[method-assign]
 
 
 def test_at_most_two_work_on_a_cloud_at_a_time(clouds: Clouds) -> None:

@@ -24,6 +24,7 @@ from functions.privacy.export.logs import LogPeriod as LogPeriod
 from functions.privacy.export.record import Export
 from functions.privacy.exporter import ABANDONED_AFTER_SECONDS, PATIENCE_SECONDS
 from functions.privacy.forms import RequestedPeriod
+from functions.privacy.inventory_entry import InventoryEntry
 from functions.privacy.responses import export_response
 from functions.privacy.service import EXPORTS_A_DAY
 from functions.shared.errors import HttpError
@@ -134,6 +135,31 @@ def test_a_copy_of_an_account_with_very_many_events_is_complete(here: World, row
     assert others_mark.encode() not in content
     assert str(other).encode() not in content
     assert here.service.exports.parts(export) == []
+
+
+def test_an_export_in_the_week_after_a_move_to_byoc_has_the_rows_that_are_still_ours(here: World) -> None:
+    (tenant, mark), (other, others_mark) = new_tenant(), new_tenant()
+    here.furnish(tenant, mark)
+    here.furnish(other, others_mark)
+    store(here, tenant, 200)
+    store(here, other, 100)
+    mover = here.caller(tenant, "byoc", here.now + 7 * 86_400)
+    archive = here.archive_of(here.make_copy(tenant, all_logs(here), mover))
+    manifest = check(archive)
+
+    assert manifest["records"]["logs/events"] == 200 + 5
+    assert copied(archive) == stored(here, tenant)
+    assert manifest["records"]["logs/quarantined"] == 2
+    content = b"\0".join(archive.read(name) for name in archive.namelist())
+    assert others_mark.encode() not in content
+    here.now += 7 * 86_400
+    with pytest.raises(HttpError) as reported:
+        here.service.request_export(mover, all_logs(here), IN_PERSON)
+    assert reported.value.code == "logs_not_held"
+
+
+def _inventory(table: str) -> InventoryEntry:
+    return next(each for each in DATA_INVENTORY if each.table == table)
 
 
 def test_rows_that_an_open_erasure_is_about_are_in_no_copy_and_later_ones_are(here: World) -> None:
@@ -390,12 +416,17 @@ def test_a_copy_that_is_being_made_when_a_person_is_erased_begins_anew_without_t
 
 
 def test_an_export_that_fails_for_a_day_is_abandoned_and_another_can_start(here: World) -> None:
-    tenant, mark = new_tenant()
+    (tenant, mark), (other, others_mark) = new_tenant(), new_tenant()
     here.furnish(tenant, mark)
+    here.furnish(other, others_mark)
     export = here.service.request_export(here.caller(tenant), None, IN_PERSON)
     here.later(seconds=ABANDONED_AFTER_SECONDS + 2)
 
     assert here.exporter.run()["failed"] >= 1
     assert here.service.get_export(tenant, export.export_id).state == "failed"
     assert not here.service.exports.due()
+    here.exporter.run()
+    kinds = [item["kind"] for item in here.tables.items(_inventory("notices"), tenant)]
+    assert kinds.count("export_failed") == 1
+    assert "export_failed" not in str(list(here.tables.items(_inventory("notices"), other)))
     assert isinstance(here.service.request_export(here.caller(tenant), None, IN_PERSON), Export)

@@ -78,6 +78,7 @@ from tests.unit.notices.world import Mailer as Mailbox
 
 PASSWORD = "Correct-horse-battery-1"
 API = "https://logs.example.org"
+DOCS = "https://docs.example.org"
 CLOCKED = ("functions.ingest.handler", "functions.uploads.dropin", "functions.uploads.file_processor")
 """Modules that ask the machine for the time of receipt."""
 
@@ -155,7 +156,7 @@ class Lives:
             FairTurns(queue, dropin.FILES_A_TURN),
             FileProcessor(
                 register,
-                queue.tell,
+                queue.publish,
                 dropin.FUNCTION,
                 open_uploads,
                 KeptOriginals("uploads", db, now),
@@ -169,7 +170,7 @@ class Lives:
             "ingest": lambda event: ingest_handler.answer_to(event, ingest),
             "query": self._searched,
             "uploads": lambda event: uploads_handler.answer_to(event, uploads),
-            "privacy": lambda event: privacy_handler.answer_to(event, self.here.desk),
+            "privacy": lambda event: privacy_handler.answer_to(event, self.here.service),
             "unsubscribe": lambda event: unsubscribe.answer_to(event, leaving),
         }
         delivery = Delivery(
@@ -179,6 +180,7 @@ class Lives:
             self.here.announcements,
             mailer,
             API,
+            DOCS,
         )
         self.notifier = Notifier(Outbox("notices", db, now), delivery)
 

@@ -17,6 +17,7 @@ from functions.destinations.candidate import candidate
 from functions.destinations.handler import DestinationService, answer_to
 from functions.destinations.tester import DestinationTester
 from functions.shared.accounts.audit import AuditTrail
+from functions.shared.accounts.session_check import SessionCheck
 from functions.shared.byoc import destination
 from functions.shared.byoc.destination_store import DestinationStore
 from functions.shared.byoc.encryption import CredentialEncryption, Shards
@@ -157,6 +158,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
             tester=DestinationTester(EgressFilter(allow_loopback=True)),
             health=HealthStore("health", dynamodb=dynamodb),
             audit=AuditTrail("audit", dynamodb=dynamodb),
+            sessions=SessionCheck("people", dynamodb),
         )
         yield World(clouds, engine, service)
 

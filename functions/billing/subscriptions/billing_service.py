@@ -41,6 +41,9 @@ CALENDAR = Origin("calendar", "", "")
 
 Item = dict[str, Any]
 
+ChangeNotices = Callable[[BillingRecord, BillingRecord, float], Iterable[BillingNotice]]
+"""The notices about a change from one record to another, at a time in Unix seconds."""
+
 
 class BillingRecordBusyError(RetryableError):
     """Concurrent writes of the same record continue."""
@@ -107,7 +110,7 @@ class BillingService:
         who: Origin,
         *,
         also: Callable[[BillingRecord], Sequence[Item]] = lambda _book: (),
-        notices_for: Callable[[BillingRecord, BillingRecord], Iterable[BillingNotice]] = notices_of_change,
+        notices_for: ChangeNotices = notices_of_change,
         always: bool = False,
     ) -> BillingRecord:
         """Replace the record by `decide(record)`, and the account status by the one that follows from it.
@@ -134,7 +137,7 @@ class BillingService:
                 return self.records.write(
                     new,
                     None if becomes == account_status else becomes,
-                    [*extras, *self._notice_items(tenant, notices_for(record, new), who)],
+                    [*extras, *self._notice_items(tenant, notices_for(record, new, self.clock()), who)],
                 )
             except BillingRecordChangedError:
                 continue

@@ -15,7 +15,7 @@ from functions.billing.subscriptions.billing_record import BillingRecord
 from functions.billing.subscriptions.billing_service import BillingService, Item, NoAccountError
 from functions.billing.subscriptions.billing_store import BillingStore
 from functions.billing.subscriptions.byoc_destinations import ByocDestinations
-from functions.billing.subscriptions.entitlements import trial_ends_at
+from functions.billing.subscriptions.entitlements import LEAST_TRIAL_SECONDS, trial_ends_at
 from functions.billing.subscriptions.subscription import chosen, is_metered
 from functions.shared.access import BYOC
 from functions.shared.accounts.audit import Origin
@@ -24,9 +24,6 @@ from functions.shared.plans import PLANS
 from functions.shared.tenancy import TenantId
 
 PAYMENT_REQUIRED = 402
-
-LEAST_TRIAL_SECONDS = 48 * 3600 + 600
-"""Stripe rejects trials shorter than 48 hours; ten minutes cover the time in between."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -117,7 +117,7 @@ class StripeOffboarding:
                 closed_at=now,
             )
 
-        def notices(old: BillingRecord, _new: BillingRecord) -> list[BillingNotice]:
+        def notices(old: BillingRecord, _new: BillingRecord, _now: float) -> list[BillingNotice]:
             return [BillingNotice("account.billing_closed", str(old.tenant))]
 
         gone = [self.records.disowning(record.customer_id)] if record.customer_id else []

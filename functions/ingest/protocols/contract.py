@@ -209,10 +209,11 @@ class IngestProtocol(ABC):
 
 def nothing_accepted(result: IngestResult) -> HttpError:
     """The error of a body without a single good record."""
-    code, message = "no_events", "The body holds no events."
+    details = described(result)
     if result.rejected:
-        code, message = "all_rejected", "None of the events could be accepted: see 'errors'."
-    return HttpError(400, code, message, details=described(result))
+        message = "None of the events could be accepted: see 'errors'."
+        return HttpError(400, "all_rejected", message, details=details)
+    return HttpError(400, "no_events", "The body holds no events.", details=details)
 
 
 def described(result: IngestResult) -> dict[str, int | list[dict[str, str | int]]]:

@@ -10,10 +10,12 @@ from functions.shared.errors import HttpError
 from functions.shared.plans import Plan
 
 QUOTA_EXCEEDED = "quota_exceeded"
+TRIAL_QUOTA_EXCEEDED = "trial_quota_exceeded"
 ACCOUNT_CLOSING = "account_closing"
 
 _REFUSALS = {
-    QUOTA_EXCEEDED: "The hard cap or the trial's volume is reached: raise the cap or choose a plan.",
+    QUOTA_EXCEEDED: "The hard cap that you set is reached: raise or remove it with PATCH /v1/billing.",
+    TRIAL_QUOTA_EXCEEDED: "The free trial's volume is used up: choose a plan with POST /v1/billing/checkout.",
     "trial_ended": "The free trial has ended: choose a plan with POST /v1/billing/checkout.",
     "payment_overdue": "Payment is overdue: update the card in the billing portal, POST /v1/billing/portal.",
     "subscription_ended": "The subscription has ended: choose a plan with POST /v1/billing/checkout.",
@@ -30,7 +32,8 @@ class AccountStatus:
     """The account status that billing controls. Times are in Unix seconds.
 
     `accepts_until`: from then on logs are rejected with `end_reason`; None for no known end.
-    `capped_until`: the hard cap is reached, and applies until the next period begins; None when it is not.
+    `capped_until`: the hard cap or the trial's volume is reached, and applies until the next period begins;
+    None when neither is. `cap_reason`: the code of the 402 meanwhile.
     `cap_left_bytes`: what was left of the hard cap, or of a trial's volume, when usage was last counted;
     valid until the period ends at `cap_left_until`. None without a cap.
     """
@@ -43,13 +46,14 @@ class AccountStatus:
     capped_until: int | None = None
     cap_left_bytes: int | None = None
     cap_left_until: int | None = None
+    cap_reason: str = QUOTA_EXCEEDED
 
     def refusal(self, now: float) -> str:
         """The code of the 402 for logs at `now`; empty when they are accepted."""
         if self.accepts_until is not None and self.accepts_until <= now:
             return self.end_reason
         if self.capped_until is not None and now < self.capped_until:
-            return QUOTA_EXCEEDED
+            return self.cap_reason
         return ""
 
     def bytes_left(self, now: float) -> int | None:

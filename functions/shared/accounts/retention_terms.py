@@ -47,6 +47,15 @@ class RetentionTerms:
                 current = step
         return current
 
+    @property
+    def managed_until(self) -> int:
+        """Until then our ClickHouse keeps rows from before a move to BYOC (Unix seconds); 0 without a move.
+
+        The purge deletes them within the hour after that.
+        """
+        moved = (step.since for step in self.steps if step.days == 0) if self.plan_days == 0 else ()
+        return next(iter(moved), 0)
+
     def pending(self, now: float) -> RetentionStep | None:
         """The first future step: the owner is notified of it, and can still prevent it."""
         return next((step for step in self.steps if step.since > now), None)

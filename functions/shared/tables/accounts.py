@@ -5,7 +5,7 @@ from typing import Any
 from pynamodb.attributes import BooleanAttribute, ListAttribute, UnicodeAttribute
 from pynamodb.expressions.update import Action
 
-from functions.shared.accounts.account_status import AccountStatus
+from functions.shared.accounts.account_status import QUOTA_EXCEEDED, AccountStatus
 from functions.shared.accounts.retention_terms import RetentionStep, RetentionTerms, days_of_status
 from functions.shared.tables.attributes import IntegerAttribute, ItemMap, NullableIntegerAttribute
 from functions.shared.tables.item import Item
@@ -34,6 +34,7 @@ class AccountItem(Item):
     capped_until = NullableIntegerAttribute()
     cap_left_bytes = NullableIntegerAttribute()
     cap_left_until = NullableIntegerAttribute()
+    cap_reason = UnicodeAttribute(null=True)
     retention_steps: ListAttribute[RetentionStepMap] = ListAttribute(of=RetentionStepMap, null=True)
     owner = UnicodeAttribute(null=True)
     created_at = IntegerAttribute(null=True)
@@ -52,6 +53,7 @@ def account_status_of(item: AccountItem) -> AccountStatus:
         capped_until=item.capped_until,
         cap_left_bytes=item.cap_left_bytes,
         cap_left_until=item.cap_left_until,
+        cap_reason=item.cap_reason or QUOTA_EXCEEDED,
     )
 
 
@@ -66,6 +68,7 @@ def account_status_values(status: AccountStatus) -> dict[str, Any]:
         "capped_until": status.capped_until,
         "cap_left_bytes": status.cap_left_bytes,
         "cap_left_until": status.cap_left_until,
+        "cap_reason": status.cap_reason,
     }
 
 
@@ -80,6 +83,7 @@ def set_account_status(status: AccountStatus) -> list[Action]:
         AccountItem.capped_until.set_or_null(status.capped_until),
         AccountItem.cap_left_bytes.set_or_null(status.cap_left_bytes),
         AccountItem.cap_left_until.set_or_null(status.cap_left_until),
+        AccountItem.cap_reason.set(status.cap_reason),
     ]
 
 

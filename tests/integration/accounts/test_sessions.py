@@ -9,12 +9,14 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 
 from functions.accounts import attempts as attempts_module
-from functions.accounts import people, sessions
+from functions.accounts import sessions
 from functions.accounts.authorizer import CACHE_SECONDS
 from functions.accounts.failures import MOST
-from functions.accounts.people import CLOCK_SKEW_SECONDS, MAX_ENDED_SESSIONS, Person, ended_at
+from functions.accounts.people import MAX_ENDED_SESSIONS, Person
 from functions.accounts.refresh_token import RefreshToken, verify_refresh_token
 from functions.accounts.sign_in import MAX_BODY_CHARACTERS, SIGNED_IN_ROUTES, SignInService, answer_to
+from functions.shared.accounts import session_check
+from functions.shared.accounts.session_check import CLOCK_SKEW_SECONDS, ended_at
 from functions.shared.errors import HttpError
 from functions.shared.secret_text import SecretText
 from functions.shared.tenancy import TenantId
@@ -444,7 +446,7 @@ def test_a_change_that_failed_half_way_is_finished_by_the_same_request(
                 take = cognito.change_password
                 down.setattr(cognito, "change_password", unheard)
         assert change(here, access, PASSWORD).refused == (503, "try_again")
-    monkeypatch.setattr(people, "UNDERWAY_SECONDS", -10)
+    monkeypatch.setattr(session_check, "UNDERWAY_SECONDS", -10)
     assert not here.opens(access), "a minute later at the latest"
     monkeypatch.undo()
     again = here.log_in(email, OTHER_PASSWORD)

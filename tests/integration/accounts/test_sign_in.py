@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
-from functions.accounts import forms, password_hash, people, sign_in
+from functions.accounts import forms, password_hash, sign_in
 from functions.accounts.identity import Identity, IdentityUnavailableError, WrongPasswordError
 from functions.accounts.sign_in import SignInService, answer_to
+from functions.shared.accounts import session_check
 from functions.shared.errors import HttpError
 from functions.shared.plans import PLANS, TRIAL
 from functions.shared.secret_text import SecretText
@@ -377,7 +378,7 @@ def test_an_old_session_ends_at_its_own_refresh_without_a_new_sign_in(
     email = here.joined()
     old = here.log_in(email).body["refresh_token"]
     half_a_reset(here, email, "sessions")
-    monkeypatch.setattr(people, "UNDERWAY_SECONDS", -10)
+    monkeypatch.setattr(session_check, "UNDERWAY_SECONDS", -10)
     for _ in range(2):
         assert here.ask("/v1/login", {"refresh_token": old}).refused == (401, "invalid_login")
     assert open_resets(here, email) == []
@@ -390,7 +391,7 @@ def test_an_old_session_ends_at_its_own_refresh_without_a_new_sign_in(
 def test_wrong_codes_end_nobodys_sessions(here: World, monkeypatch: pytest.MonkeyPatch) -> None:
     email = here.joined()
     old = here.log_in(email).body["refresh_token"]
-    monkeypatch.setattr(people, "UNDERWAY_SECONDS", -10)
+    monkeypatch.setattr(session_check, "UNDERWAY_SECONDS", -10)
     form = reset_form(here, email)
     for _ in range(3):
         refused = here.ask("/v1/password/reset", {**form, "code": wrong(form["code"]), "password": PASSWORD})

@@ -96,10 +96,12 @@ def test_a_hard_cap_refuses_from_its_last_byte_to_the_end_of_the_period() -> Non
 def test_a_trial_takes_what_it_includes_and_a_plan_lifts_that_at_once() -> None:
     included = PLANS[TRIAL].included_gb * GIGABYTE
     found = [entitled(BillingRecord(TENANT), ON_TRIAL, used, NOON) for used in (included - 1, included)]
-    assert [each.refusal(NOON) for each in found] == ["", "quota_exceeded"]
+    assert [each.refusal(NOON) for each in found] == ["", "trial_quota_exceeded"]
     assert found[1].refusal(TRIAL_END) == "trial_ended"
     own = entitled(BillingRecord(TENANT, hard_cap_bytes=2 * included), ON_TRIAL, included, NOON)
-    assert own.refusal(NOON) == "quota_exceeded", "a cap of one's own does not raise what a trial includes"
+    assert own.refusal(NOON) == "trial_quota_exceeded", "a hard cap does not raise the volume of a trial"
+    lower = entitled(BillingRecord(TENANT, hard_cap_bytes=1), found[1], 1, NOON)
+    assert lower.refusal(NOON) == "quota_exceeded", "the customer can raise this cap without a plan"
     bought = BillingRecord(TENANT, subscription=snapshot(subscription()))
     assert entitled(bought, found[1], 10 * included, NOON).refusal(NOON) == ""
 

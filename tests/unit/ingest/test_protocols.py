@@ -10,6 +10,7 @@ from functions.ingest.protocols import json as json_protocol
 from functions.ingest.protocols import ndjson
 from functions.ingest.protocols.contract import IngestProtocol, LogRequest, Window, windows
 from functions.ingest.protocols.table import ProtocolTable
+from functions.ingest.unmatched import RouteTable
 from functions.shared.buckets.contract import BucketUnavailableError
 from functions.shared.events import bulk
 from functions.shared.events.judge import RejectedEvent
@@ -132,7 +133,10 @@ def test_backpressure_and_internal_errors_are_in_the_terms_of_the_client(
     assert ingest.send(b"info|a") == (503, "staging_unavailable!")
 
 
-def test_errors_of_other_routes_stay_in_the_one_form(ingest: InMemoryIngest) -> None:
+def test_errors_of_other_routes_stay_in_the_one_form(
+    ingest: InMemoryIngest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("functions.ingest.handler._route_table", lambda: RouteTable({}))
     for route, body, code in (("$default", b"", "not_found"), (DRAIN, b"-", "invalid_json")):
         status, text = ingest.send(body, route)
         assert (status, json.loads(text)["code"]) == (404 if code == "not_found" else 400, code)

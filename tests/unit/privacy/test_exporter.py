@@ -1,5 +1,6 @@
 """The exporter's run over all that is open: one copy that fails keeps no other from being worked on."""
 
+from collections.abc import Sequence
 from typing import Any, cast
 
 import pytest
@@ -27,6 +28,7 @@ class FaultyExports:
     def __init__(self, **faults: Exception) -> None:
         self.faults = faults
         self.finished: list[str] = []
+        self.notices: list[Any] = []
 
     def due(self) -> list[Export]:
         return [FIRST, EXPIRED]
@@ -40,13 +42,19 @@ class FaultyExports:
         self._fails("of", found)
         return found
 
-    def finish(self, export: Export) -> None:
+    def finish(self, export: Export, also: Sequence[Any] = ()) -> None:
         self._fails("finish", export)
         self.finished.append(export.export_id)
+        self.notices += also
 
     def _fails(self, operation: str, export: Export) -> None:
         if export.export_id == FIRST.export_id and operation in self.faults:
             raise self.faults[operation]
+
+
+class Outbox:
+    def put_item(self, tenant: TenantId, notice_id: str, kind: str, *_texts: str) -> Any:
+        return (str(tenant), notice_id, kind)
 
 
 def exporter(exports: FaultyExports, left: TurnClock, turns: Turns) -> Exporter:
@@ -58,7 +66,7 @@ def exporter(exports: FaultyExports, left: TurnClock, turns: Turns) -> Exporter:
         sign_ins=nothing,
         staging=nothing,
         warehouse=nothing,
-        notices=nothing,
+        notices=cast(Any, Outbox()),
         now=lambda: float(NOON),
         left=left,
         turns=turns,
@@ -105,6 +113,16 @@ def test_an_export_that_can_never_be_made_is_abandoned() -> None:
 
     assert run_with(exports)["failed"] == 2
     assert exports.finished == ["exp_1", "exp_0"], "the longest waiting comes first"
+
+
+def test_the_people_of_each_account_are_notified_of_their_abandoned_export() -> None:
+    exports = FaultyExports(save=PermanentError("never"))
+    run_with(exports)
+
+    assert exports.notices == [
+        ("globex", "exp_1-failed", "export_failed"),
+        ("acme", "exp_0-failed", "export_failed"),
+    ]
 
 
 def test_a_copy_that_takes_hours_has_its_turn_and_the_next_account_its_own(

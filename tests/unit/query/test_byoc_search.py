@@ -29,6 +29,7 @@ ROW = {
     "timestamp": "2026-11-01 12:00:00.000000001",
     "metadata": "{}",
     "row_hash": "7",
+    "store": "byoc",
 }
 STATISTICS = {"rows_read": 1, "elapsed": 0.001}
 
