@@ -36,7 +36,7 @@ def test_a_function_may_use_each_resource_in_its_settings(spec: Function) -> Non
 
 @pytest.mark.parametrize("spec", FUNCTIONS, ids=lambda spec: spec.name)
 def test_settings_fit_into_the_environment_of_a_function(spec: Function) -> None:
-    """Lambda accepts 4 KiB of names and values; the longest name or ARN is below 100 characters."""
+    """Lambda accepts 4 KiB of names and values; our longest name or ARN is below 100 characters."""
     sizes = [
         len(f"ASTRALOG_{name}") + (100 if value.partition(":")[0] in STORES else len(value))
         for name, value in spec.settings.items()

@@ -1,4 +1,4 @@
-"""Checkpoints of files, in a bucket that others may write into, and that may fail."""
+"""Where a file continues, kept in a bucket that others may write into, and that may fail."""
 
 import pytest
 from obstore.store import MemoryStore
@@ -41,7 +41,7 @@ def test_a_checkpoint_that_another_process_began_to_write_is_not_used() -> None:
         b"\x28\xb5\x2f\xfd\x20\x02\x11\x00\x00[]",
     ],
 )
-def test_a_checkpoint_that_was_overwritten_is_lost(body: bytes) -> None:
+def test_an_overwritten_checkpoint_is_lost(body: bytes) -> None:
     bucket = PlatformBucket(MemoryStore())
     key = f"{checkpoint_prefix(ACME)}d/000001-10"
     bucket.create(key, body)
