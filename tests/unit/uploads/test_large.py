@@ -71,7 +71,7 @@ def written(path: Path, size_bytes: int) -> int:
 
 @pytest.mark.parametrize(
     ("size_mb", "part_mb", "reserve_seconds", "share"),
-    [(60, 1, 0.05, 4), pytest.param(2000, 16, 1.0, 10, marks=pytest.mark.soak)],
+    [(24, 1, 0.05, 4), pytest.param(2000, 16, 1.0, 10, marks=pytest.mark.soak)],
 )
 def test_a_large_file_with_a_share_of_the_time(
     dynamodb: Any,
