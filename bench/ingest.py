@@ -25,8 +25,9 @@ from bench import events
 from bench.measuring import ROUNDS, Bar, bar, in_turns
 from bench.s3_sink import sink
 from functions.ingest import handler as ingest_handler
-from functions.ingest import records
 from functions.ingest.accept import accept
+from functions.ingest.protocols import json as json_protocol
+from functions.ingest.protocols.contract import LogRequest
 from functions.ingest.rate_limit import RateLimit
 from functions.ingest.staging_writer import StagingWriter
 from functions.shared.buckets.customer import CustomerBucket
@@ -35,6 +36,13 @@ from functions.shared.events.row import ReceiptContext
 from functions.shared.tenancy import TenantId
 
 RECEIPT = ReceiptContext(TenantId("acme"), "shop", datetime(2026, 11, 2, tzinfo=UTC), 30)
+REQUEST = LogRequest(
+    {
+        "routeKey": "POST /v1/drain",
+        "headers": {"content-type": "application/json"},
+        "requestContext": {"requestId": "bench"},
+    }
+)
 _OURS = {"tenant_id", "received_at", "project_id"}
 
 
@@ -67,7 +75,7 @@ def _event(row: dict[str, Any]) -> dict[str, Any]:
 
 def core(body: bytes) -> bytes:
     """The handler's work between the decoded body and the PUT."""
-    return accept(records.windows(iter((body,)), "application/json"), RECEIPT).package.frames
+    return accept(json_protocol.PROTOCOL.decode(REQUEST, iter((body,))), RECEIPT).package.frames
 
 
 class _Scanned(msgspec.Struct):

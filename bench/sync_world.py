@@ -78,8 +78,8 @@ class SyncWorld:
         """Run sync on `event`; every object must end up settled."""
 
         def run() -> None:
-            told = [each for message in read_messages(event) for each in message.objects or ()]
-            settled = self._settler.settle([each for each in told if is_staged(each.key)], TIME)
+            objects = [each for message in read_messages(event) for each in message.objects or ()]
+            settled = self._settler.settle([each for each in objects if is_staged(each.key)], TIME)
             if len(settled) != len(event["Records"]):
                 raise RuntimeError("sync left objects unsettled")
 

@@ -79,8 +79,8 @@ def bars() -> Iterator[Bar]:
             }
         )
         rate = {each: len(text) / MEGABYTE / seconds for each, seconds in spent.items()}
-        told = ", ".join(f"{each} {value:.0f}" for each, value in rate.items())
-        method = f"{EVENTS} events, {len(text) / MEGABYTE:.0f} MB, gzip 6; MB of text a CPU-second: {told}"
+        rates = ", ".join(f"{each} {value:.0f}" for each, value in rate.items())
+        method = f"{EVENTS} events, {len(text) / MEGABYTE:.0f} MB, gzip 6; MB of text a CPU-second: {rates}"
         what = f"a file of {name}, gzip, into staged objects"
         yield bar(
             f"8 {name}",

@@ -28,7 +28,7 @@ class PortalPage:
 
     def add_to(self, application: web.Application) -> None:
         application.router.add_get("/portal/{secret}", self._show)
-        application.router.add_post("/portal/{secret}/{deed}", self._do)
+        application.router.add_post("/portal/{secret}/{action}", self._do)
 
     async def _show(self, request: web.Request) -> web.Response:
         return self._page(request, None)
@@ -74,7 +74,7 @@ class PortalPage:
         form = await form_of(request)
         try:
             session = portal.session_of(self._world, request.match_info["secret"])
-            self._action(session, request.match_info["deed"])(session, form)
+            self._action(session, request.match_info["action"])(session, form)
         except ApiError as refused:
             return self._page(request, str(refused))
         return redirect(f"/portal/{request.match_info['secret']}")

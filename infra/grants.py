@@ -19,19 +19,17 @@ ACTIONS = {
         "dynamodb:BatchGetItem",
         "dynamodb:Query",
         "dynamodb:ConditionCheckItem",
-        "dynamodb:DescribeTable",
     ),
     "write:table": (
         "dynamodb:PutItem",
         "dynamodb:UpdateItem",
         "dynamodb:DeleteItem",
         "dynamodb:BatchWriteItem",
-        "dynamodb:DescribeTable",
     ),
     # What an erasure does to the audit trail and to other tables that it never writes.
     "forget:table": ("dynamodb:DeleteItem",),
     # Only maintenance functions list all customers.
-    "scan:table": ("dynamodb:Scan", "dynamodb:DescribeTable"),
+    "scan:table": ("dynamodb:Scan",),
     # Append to an append-only table. IAM cannot distinguish a new item from one that replaces another: the
     # condition of each write does, and only functions.shared.accounts.audit writes.
     "append:table": ("dynamodb:PutItem",),

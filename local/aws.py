@@ -56,6 +56,22 @@ class AtomicWrites:
         return nullcontext()
 
 
+class WholeBodies:
+    """WSGI middleware that keeps the body of a PUT of the type that `curl --data-binary` sends.
+
+    moto reads such a body as a form and stores an object of 0 bytes; S3 stores the bytes.
+    """
+
+    def __init__(self, application: "WSGIApplication") -> None:
+        self._application = application
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        is_form = environ.get("CONTENT_TYPE", "").startswith("application/x-www-form-urlencoded")
+        if environ["REQUEST_METHOD"] == "PUT" and is_form:
+            environ = {**environ, "CONTENT_TYPE": "application/octet-stream"}
+        return self._application(environ, start_response)
+
+
 class _Quiet(MotoRequestHandler):  # type: ignore[misc]  # moto has no types
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         """Log nothing: one line per request would hide the useful lines."""
@@ -71,7 +87,7 @@ def main() -> None:
     cognito.install(outbox)
     os.environ["MOTO_PORT"] = str(port)
     application = mail.ShowMail(
-        AtomicWrites(DomainDispatcherApplication(create_backend_app)),
+        WholeBodies(AtomicWrites(DomainDispatcherApplication(create_backend_app))),
         outbox,
         mail_feedback.event_publisher(f"http://{LOOPBACK}:{port}"),
     )

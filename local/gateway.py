@@ -17,7 +17,6 @@ from aiohttp import web
 from infra.topology import (
     AUTHORIZER,
     CLOSED,
-    DEFAULT_ROUTE,
     HTTP_TIMEOUT_SECONDS,
     MAX_BODY_BYTES,
     throttles,
@@ -72,10 +71,9 @@ class Gateway:
         except web.HTTPRequestEntityTooLarge:
             return _sent(_message(413, "Request Entity Too Large"), request_id)
         match = self._routes.match(call.method, call.path)
-        if not self._throttles.admit(match.route_key if match else DEFAULT_ROUTE):
+        if not self._throttles.admit(match.route_key):
             return _sent(_message(429, "Too Many Requests"), request_id)
-        response = await self._routed(call, match) if match else _not_found(request_id)
-        return _sent(response, request_id)
+        return _sent(await self._routed(call, match), request_id)
 
     async def _routed(self, call: Call, match: Match) -> Response:
         event = event_of(call, match.route_key, match.parameters)
@@ -128,12 +126,6 @@ async def _call_of(request: web.Request, request_id: str) -> Call:
         source_ip=source_ip,
         request_id=request_id,
     )
-
-
-def _not_found(request_id: str) -> Response:
-    """The 404 of the deployed $default route; the HTTP API's own would be {"message": "Not Found"}."""
-    body = {"error": "There is nothing at this path.", "code": "not_found", "request_id": request_id}
-    return Response(404, {"content-type": "application/json"}, body=json.dumps(body).encode())
 
 
 def _message(status: int, text: str) -> Response:

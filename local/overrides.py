@@ -11,12 +11,14 @@ sign in from one address, and response times need not hide which accounts exist.
 Two invocations read files here, so an account has one of them, where it has 2 of 20 in the cloud.
 A search has one thread of the engine, and a tenant two searches at a time: the machine has few cores, and
 the function four environments.
-There is no dashboard yet; the links back from Stripe's pages still stay on this machine.
+There is no dashboard yet; the links back from Stripe's pages still stay on this machine. Links to the
+documentation in mails lead to the pages of this clone.
 """
 
 from dataclasses import replace
 
 from infra.topology import FUNCTIONS, QUEUES, Function, Queue
+from local.naming import PROJECT_ROOT
 
 VISIBILITY_SECONDS = 30
 SYNC_TIMEOUT_SECONDS = 20
@@ -27,11 +29,12 @@ HERE = {
     "insert_timeout_seconds": str(INSERT_TIMEOUT_SECONDS),
     "allow_loopback_destinations": "true",
     "attempts_an_address": "1000",
-    "even_ms": "50",
+    "min_response_ms": "50",
     "slots_a_tenant": "1",
     "searches_at_once": "2",
     "query_threads": "1",
     "dashboard_address": "service:api",
+    "docs_address": str(PROJECT_ROOT / "docs"),
 }
 
 

@@ -3,7 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from infra.topology import Function, Route
+from infra.topology import DEFAULT_ROUTE, UNKNOWN_ROUTES, Function, Route
+
+DEFAULT = Route("ANY", DEFAULT_ROUTE, auth=False)
+"""The route of every request that matches no other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,25 +19,31 @@ class Match:
 
     @property
     def route_key(self) -> str:
+        if self.route is DEFAULT:
+            return DEFAULT_ROUTE
         return f"{self.route.method} {self.route.path}"
 
 
 class Routes:
-    """All routes of the functions; a literal segment takes precedence over a `{parameter}`."""
+    """All routes of the functions; a literal segment takes precedence over a `{parameter}`.
 
-    def __init__(self, functions: tuple[Function, ...]) -> None:
+    `unmatched`: the name of the function that answers all other requests.
+    """
+
+    def __init__(self, functions: tuple[Function, ...], unmatched: str = UNKNOWN_ROUTES) -> None:
         routes = [(function, route) for function in functions for route in function.routes]
         self._routes = sorted(routes, key=lambda each: each[1].path.count("{"))
+        (self._default,) = (each for each in functions if each.name == unmatched)
 
-    def match(self, method: str, path: str) -> Match | None:
-        """The match for a request; None if no route fits both method and path."""
+    def match(self, method: str, path: str) -> Match:
+        """The match for a request: the default route if no other fits both method and path."""
         for function, route in self._routes:
             if route.method not in (method, "ANY"):
                 continue
             parameters = _fit(route.path, path)
             if parameters is not None:
                 return Match(function, route, parameters)
-        return None
+        return Match(self._default, DEFAULT)
 
 
 def _fit(pattern: str, path: str) -> dict[str, str] | None:

@@ -71,19 +71,19 @@ async def _run(stack: Stack) -> None:
 async def _start(stack: Stack, supervisor: Supervisor) -> None:
     began = time.monotonic()
 
-    def tell(step: str) -> None:
+    def show(step: str) -> None:
         print(f"  {time.monotonic() - began:4.1f} s  {step}", flush=True)
 
     aws, clickhouse, stripe, gateway = children(stack)
     print("Starting AstraLog on this machine", flush=True)
     await asyncio.gather(*(supervisor.start(each) for each in (aws, clickhouse, stripe)))
-    tell("AWS services, ClickHouse and Stripe answer")
+    show("AWS services, ClickHouse and Stripe answer")
     await asyncio.gather(provision(stack), supervisor.start(gateway))
-    tell("buckets, queues, tables, secrets and accounts are there")
+    show("buckets, queues, tables, secrets and accounts are there")
     await asyncio.gather(_migrate(stack), _sync_catalogue(stack))
-    tell("the schema is up to date, Stripe has our plans")
+    show("the schema is up to date, Stripe has our plans")
     await _configure_byoc(stack)
-    tell("the BYOC account has its own bucket and ClickHouse")
+    show("the BYOC account has its own bucket and ClickHouse")
 
 
 def children(stack: Stack) -> tuple[Child, Child, Child, Child]:

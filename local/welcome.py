@@ -15,11 +15,11 @@ AstraLog is ready at {stack.api}
   keys of the account {account} ({stack.places.page} has them all)
 {scopes}
 
-  send     curl {stack.api}/v1/drain -H 'Authorization: Bearer {keys["ingest"]}' \\
+  send     curl -sS '{stack.api}/v1/drain?wait=true' -H 'Authorization: Bearer {keys["ingest"]}' \\
              -H 'Content-Type: application/json' -d '{{"events": [{{"message": "hello", "level": "info"}}]}}'
-  search   curl {stack.api}/v1/search -H 'Authorization: Bearer {keys["read"]}' \\
+  search   curl -sS {stack.api}/v1/search -H 'Authorization: Bearer {keys["read"]}' \\
              -H 'Content-Type: application/json' -d '{{"q": "hello"}}'
-  SQL      curl {stack.clickhouse}/ -d {sql}
+  SQL      curl -sS {stack.clickhouse}/ -d {sql}
   logs     {stack.places.logs}/
 
 Ctrl-C stops it.

@@ -1,6 +1,6 @@
 """What a call costs in a process of its own: peak resident memory, CPU and wall time.
 
-    cost = cost_of("tests.unit.ingest.bombs:unpack", {"members": 10_000}, memory_mb=1024)
+    cost = cost_of("tests.unit.shared.bombs:unpack", {"members": 10_000}, memory_mb=1024)
 
 The target is a module's function. It gets the argument as keywords and returns a JSON value. Memory counts
 everything the process ever had resident, imports included, as Lambda counts it. Each hostile example of

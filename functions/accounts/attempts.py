@@ -24,8 +24,10 @@ from typing import Any
 
 from functions.accounts.network import network
 from functions.shared import journal
-from functions.shared.dynamo.answers import StoreUnavailableError, answered, open_client
 from functions.shared.errors import HttpError
+from functions.shared.tables.attempts import AttemptsItem
+from functions.shared.tables.store_errors import StoreUnavailableError
+from functions.shared.tables.table import Table
 
 QUARTER_HOUR = 900
 HOUR = 3600
@@ -53,8 +55,7 @@ class AttemptLimiter:
     """Counts attempts in DynamoDB."""
 
     def __init__(self, table: str, dynamodb: Any = None, *, address_tries: int = ADDRESS_TRIES) -> None:
-        self._table = table
-        self._client = dynamodb or open_client()
+        self._counters = Table(AttemptsItem, table, dynamodb)
         self._address_tries = address_tries
 
     def begin(self, what: str, address: str, account: str, now: float) -> "Attempt":
@@ -65,23 +66,18 @@ class AttemptLimiter:
 
         Raises
         ------
-        HttpError: 429 with the seconds until the window ends, or 503 when the attempt cannot be counted,
-            so an outage does not allow unlimited attempts.
+        HttpError: 429 with the seconds until the window ends.
+        StoreUnavailableError: the attempt cannot be counted, so an outage does not allow unlimited attempts.
         """
         address = network(address)
         whole = _counter(f"{what}|address|{address}", QUARTER_HOUR, now, self._address_tries)
         pair = _counter(f"{what}|pair|{address}|{account}", QUARTER_HOUR, now, PAIR_TRIES)
         over_all = _counter(f"{what}|account|{account}", HOUR, now, ACCOUNT_TRIES[what])
         known = _digest(f"known|{address}|{account}")
-        try:
-            self._admit(whole, now)
-            self._admit_pair(pair, now)
-            if self._count(over_all) > over_all.most and not self._is_known(known, now):
-                raise _too_many(over_all, now)
-        except StoreUnavailableError:
-            raise HttpError(
-                503, "try_again", "Temporarily unavailable: retry the request.", retry_after_seconds=2
-            ) from None
+        self._admit(whole, now)
+        self._admit_pair(pair, now)
+        if self._count(over_all) > over_all.most and not self._is_known(known, now):
+            raise _too_many(over_all, now)
         return Attempt(self, pair, (whole, over_all), known)
 
     def admit_session(self, subject: str, now: float) -> None:
@@ -96,24 +92,17 @@ class AttemptLimiter:
 
     def save_success(self, attempt: "Attempt", now: float, *, remember: bool) -> None:
         """Implements `Attempt.record_success`."""
-        with answered():
-            self._client.update_item(
-                TableName=self._table,
-                Key=_key(attempt.pair.key),
-                UpdateExpression="ADD good :one SET tries = :none, forget_at = :end",
-                ExpressionAttributeValues={
-                    ":one": {"N": "1"},
-                    ":none": {"N": "0"},
-                    ":end": {"N": str(attempt.pair.ends_at)},
-                },
-            )
+        self._counters.update(
+            attempt.pair.key,
+            AttemptsItem.good.add(1),
+            AttemptsItem.tries.set(0),
+            AttemptsItem.forget_at.set(attempt.pair.ends_at),
+        )
         for counter in attempt.others:
             self._count(counter, -1)
         if remember:
-            forget_at = {"N": str(int(now) + KNOWN_DAYS * SECONDS_A_DAY)}
-            item = {**_key(attempt.known), "forget_at": forget_at}
-            with answered():
-                self._client.put_item(TableName=self._table, Item=item)
+            forget_at = int(now) + KNOWN_DAYS * SECONDS_A_DAY
+            self._counters.put(AttemptsItem(attempt.known, forget_at=forget_at))
 
     def _admit(self, counter: Counter, now: float) -> None:
         if self._count(counter) > counter.most:
@@ -121,30 +110,21 @@ class AttemptLimiter:
 
     def _admit_pair(self, pair: Counter, now: float) -> None:
         counted = self._update(pair, 1)
-        good = int(counted.get("good", {}).get("N", "0"))
-        if int(counted["tries"]["N"]) > pair.most or good >= GOOD_TRIES:
+        if counted.tries > pair.most or (counted.good or 0) >= GOOD_TRIES:
             raise _too_many(pair, now)
 
     def _count(self, counter: Counter, by: int = 1) -> int:
-        return int(self._update(counter, by)["tries"]["N"])
+        return self._update(counter, by).tries
 
-    def _update(self, counter: Counter, by: int) -> dict[str, Any]:
-        with answered():
-            updated = self._client.update_item(
-                TableName=self._table,
-                Key=_key(counter.key),
-                UpdateExpression="ADD tries :by SET forget_at = :end",
-                ExpressionAttributeValues={":by": {"N": str(by)}, ":end": {"N": str(counter.ends_at)}},
-                ReturnValues="ALL_NEW",
-            )
-        attributes: dict[str, Any] = updated["Attributes"]
-        return attributes
+    def _update(self, counter: Counter, by: int) -> AttemptsItem:
+        return self._counters.update_and_get(
+            counter.key, AttemptsItem.tries.add(by), AttemptsItem.forget_at.set(counter.ends_at)
+        )
 
     def _is_known(self, key: str, now: float) -> bool:
         """Check the date as well: DynamoDB TTL deletes late."""
-        with answered():
-            found = self._client.get_item(TableName=self._table, Key=_key(key), ConsistentRead=True)
-        return "Item" in found and int(found["Item"]["forget_at"]["N"]) > now
+        found = self._counters.get(key)
+        return found is not None and found.forget_at > now
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +163,3 @@ def _too_many(counter: Counter, now: float) -> HttpError:
 
 def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _key(counter: str) -> dict[str, Any]:
-    return {"counter": {"S": counter}}

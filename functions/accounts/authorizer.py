@@ -21,8 +21,9 @@ from functions.accounts.people import People, Person
 from functions.accounts.tokens import AccessTokenVerifier, BadTokenError, Claims
 from functions.accounts.ttl_cache import TtlCache
 from functions.shared import journal
-from functions.shared.dynamo.answers import StoreUnavailableError, open_client
 from functions.shared.settings import load
+from functions.shared.tables.store_errors import StoreUnavailableError
+from functions.shared.tables.transaction import open_client
 from functions.shared.tenancy import TenantId
 
 CACHE_SECONDS = 30
@@ -165,6 +166,7 @@ def _of_account(account: Account, now: float) -> Verdict:
         "retention_days": str(account_status.retention_days),
         "bytes_per_second": str(account_status.bytes_per_second),
         "refusal": account.refusal(now),
+        "managed_until": str(account.managed_until),
     }
 
 

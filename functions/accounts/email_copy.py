@@ -9,21 +9,21 @@ always has a noted request, and the next comparison repairs it.
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from pynamodb.expressions.update import Action
+
 from functions.accounts.identity import WrongPasswordError
 from functions.accounts.people import Person
 from functions.shared import journal
 from functions.shared.accounts.audit import AuditTrail, Origin
-from functions.shared.dynamo.answers import answered
-from functions.shared.dynamo.transaction import UnmetError, write_all
 from functions.shared.errors import HttpError, RetryableError
 from functions.shared.secret_text import SecretText
+from functions.shared.tables.people import PersonItem
+from functions.shared.tables.store_errors import ConditionFailedError
+from functions.shared.tables.table import Table
+from functions.shared.tables.transaction import Write, write_all
 
-REQUESTED_EMAILS = "asked_emails"
-LOOKS = "email_looks"
 TRIES = 8
 MAX_REQUESTED = 20
-
-Item = dict[str, Any]
 
 
 class VerifiedEmailSource(Protocol):
@@ -33,21 +33,12 @@ class VerifiedEmailSource(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Clause:
-    """Part of an update expression: the terms of its SET, a separate clause, and the values of both."""
-
-    set: str
-    add: str
-    values: Item = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
 class _StoredEmail:
     """The stored email attributes of a person; `looks` is None before the first comparison."""
 
     email: str = field(repr=False)
     requested: frozenset[str] = field(repr=False)
-    looks: str | None
+    looks: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +54,14 @@ class EmailCopy:
         """The addresses that were requested and have not been verified since."""
         return self._stored(person).requested
 
-    def request_clause(self, person: Person, email: str) -> "Clause":
+    def request_clause(self, person: Person, email: str) -> Action:
         """The update that notes `email` as requested, in addition to earlier requests.
 
         At MAX_REQUESTED requests only the new one is kept.
         """
-        values = {":asked": {"SS": [email]}}
         if len(self.requested(person)) >= MAX_REQUESTED:
-            return Clause(f"{REQUESTED_EMAILS} = :asked", "", values)
-        return Clause("", f"ADD {REQUESTED_EMAILS} :asked", values)
+            return PersonItem.asked_emails.set({email})
+        return PersonItem.asked_emails.add({email})
 
     def repair_if_outdated(
         self, person: Person, access: SecretText, who: Origin, *, suspected: bool = False
@@ -99,20 +89,16 @@ class EmailCopy:
                 return False
             try:
                 self._write(person, stored, email, who)
-            except UnmetError:
+            except ConditionFailedError:
                 continue
             return email != stored.email
-        raise HttpError(409, "account_changing", "This account is being changed: try again.")
+        raise HttpError(409, "concurrent_change", "Another request changed this account. Retry the request.")
 
     def _stored(self, person: Person) -> _StoredEmail:
-        with answered():
-            found = self.client.get_item(TableName=self.people_table, Key=_key(person), ConsistentRead=True)
-        item = found.get("Item", {})
-        return _StoredEmail(
-            email=item.get("email", {}).get("S", ""),
-            requested=frozenset(item.get(REQUESTED_EMAILS, {}).get("SS", ())),
-            looks=item.get(LOOKS, {}).get("N"),
-        )
+        item = self._people.get(person.subject)
+        if item is None:
+            return _StoredEmail("", frozenset(), None)
+        return _StoredEmail(item.email or "", frozenset(item.asked_emails or ()), item.email_looks)
 
     def _true(self, access: SecretText) -> str | None:
         try:
@@ -121,32 +107,22 @@ class EmailCopy:
             raise HttpError(401, "unauthorized", "This session has ended: log in again.") from None
 
     def _write(self, person: Person, stored: _StoredEmail, email: str, who: Origin) -> None:
-        writes = [_copied(self.people_table, person, stored, email)]
+        writes = [self._copied(person, stored, email)]
         if email != stored.email:
             writes.append(self.audit.entry(person.tenant, who, "account.email_changed", person.subject))
         write_all(self.client, writes)
 
+    def _copied(self, person: Person, stored: _StoredEmail, email: str) -> Write:
+        looks = PersonItem.email_looks
+        unchanged = looks.does_not_exist() if stored.looks is None else looks == stored.looks
+        return self._people.write_of_update(
+            person.subject,
+            PersonItem.email.set(email),
+            looks.add(1),
+            PersonItem.asked_emails.delete({email}),
+            condition=(PersonItem.tenant_id == str(person.tenant)) & unchanged,
+        )
 
-def _copied(table: str, person: Person, stored: _StoredEmail, email: str) -> Item:
-    looked = f"{LOOKS} = :looks" if stored.looks is not None else f"attribute_not_exists({LOOKS})"
-    values = {
-        ":tenant": {"S": str(person.tenant)},
-        ":email": {"S": email},
-        ":one": {"N": "1"},
-        ":asked": {"SS": [email]},
-    }
-    if stored.looks is not None:
-        values[":looks"] = {"N": stored.looks}
-    return {
-        "Update": {
-            "TableName": table,
-            "Key": _key(person),
-            "UpdateExpression": f"SET email = :email ADD {LOOKS} :one DELETE {REQUESTED_EMAILS} :asked",
-            "ConditionExpression": f"tenant_id = :tenant AND {looked}",
-            "ExpressionAttributeValues": values,
-        }
-    }
-
-
-def _key(person: Person) -> Item:
-    return {"subject": {"S": person.subject}}
+    @property
+    def _people(self) -> Table[PersonItem]:
+        return Table(PersonItem, self.people_table, self.client)

@@ -10,11 +10,11 @@ import hashlib
 import time
 from typing import Any
 
-import boto3
-from botocore.config import Config
-
 from functions.accounts.network import network as network_of
-from functions.shared.dynamo.answers import StoreUnavailableError, answered
+from functions.shared.aws_client import hasty_client
+from functions.shared.tables.attempts import AttemptsItem
+from functions.shared.tables.store_errors import StoreUnavailableError
+from functions.shared.tables.table import Table
 
 WINDOW_SECONDS = 300
 MOST = 100
@@ -35,9 +35,9 @@ class FailureLimiter:
     """
 
     def __init__(self, table: str, client: Any = None, *, what: str = "key") -> None:
-        self._table = table
         self._what = what
-        self._client = client
+        self._table_name = table
+        self._counters = Table(AttemptsItem, table, client) if client else None
         self._window = 0
         self._counts: dict[str, int] = {}
         self._paused_until = float("-inf")
@@ -71,21 +71,8 @@ class FailureLimiter:
 
     def _add(self, network: str) -> int:
         ends_at = (self._window + 1) * WINDOW_SECONDS
-        self._client = self._client or _short_timeout_client()
         counter = hashlib.sha256(f"{self._what}|address|{network}|{self._window}".encode()).hexdigest()
-        with answered():
-            updated = self._client.update_item(
-                TableName=self._table,
-                Key={"counter": {"S": counter}},
-                UpdateExpression="ADD tries :one SET forget_at = :end",
-                ExpressionAttributeValues={":one": {"N": "1"}, ":end": {"N": str(ends_at)}},
-                ReturnValues="UPDATED_NEW",
-            )
-        return int(updated["Attributes"]["tries"]["N"])
-
-
-def _short_timeout_client() -> Any:
-    """A DynamoDB client with short timeouts and no retries: a request waits for the count."""
-    return boto3.client(
-        "dynamodb", config=Config(connect_timeout=0.3, read_timeout=0.3, retries={"total_max_attempts": 1})
-    )
+        if self._counters is None:
+            self._counters = Table(AttemptsItem, self._table_name, hasty_client("dynamodb"))
+        changes = AttemptsItem.tries.add(1), AttemptsItem.forget_at.set(ends_at)
+        return self._counters.update_and_get(counter, *changes).tries

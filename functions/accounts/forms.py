@@ -13,7 +13,7 @@ import msgspec
 
 from functions.accounts.weak_passwords import weakness
 from functions.shared.errors import HttpError
-from functions.shared.forms import invalid
+from functions.shared.forms import invalid, missing
 from functions.shared.secret_text import SecretText
 
 MIN_PASSWORD_CHARACTERS = 12
@@ -80,7 +80,7 @@ class LogOut:
 
 def sign_up(body: bytes) -> SignUp:
     """`POST /v1/signup`."""
-    fields = _Fields(body)
+    fields = _Fields(body, "name", "email", "password")
     name, email = fields.name(), fields.email()
     form = SignUp(
         name=name,
@@ -95,7 +95,7 @@ def sign_up(body: bytes) -> SignUp:
 
 def confirmation(body: bytes) -> Confirmation:
     """`POST /v1/signup/confirm`."""
-    fields = _Fields(body)
+    fields = _Fields(body, "email", "code", "password")
     return Confirmation(fields.email(), fields.code(), fields.password())
 
 
@@ -104,48 +104,56 @@ def log_in(body: bytes) -> LogIn | Refresh:
     fields = _Fields(body)
     if fields.has("refresh_token"):
         return Refresh(fields.token())
+    fields.require("email", "password", hint=": send 'email' and 'password', or 'refresh_token'")
     return LogIn(fields.email(), fields.password())
 
 
 def email_of(body: bytes) -> str:
     """`POST /v1/signup/resend` and `POST /v1/password/forgot`: the email address."""
-    return _Fields(body).email()
+    return _Fields(body, "email").email()
 
 
 def reset(body: bytes) -> Reset:
     """`POST /v1/password/reset`."""
-    fields = _Fields(body)
+    fields = _Fields(body, "email", "code", "password")
     email = fields.email()
     return Reset(email, fields.code(), fields.new_password("password", (email,)))
 
 
 def password_change(body: bytes) -> PasswordChange:
     """`POST /v1/password/change`; whether the new password is weak depends on its owner."""
-    fields = _Fields(body)
+    fields = _Fields(body, "password", "new_password")
     return PasswordChange(fields.password(), fields.new_password("new_password", ()))
 
 
 def log_out(body: bytes) -> LogOut:
     """`POST /v1/logout`; the body may be empty."""
-    fields = _Fields(body or b"{}")
+    fields = _Fields(body)
     token = fields.token() if fields.has("refresh_token") else None
     return LogOut(fields.flag("everywhere"), token)
 
 
 class _Fields:
-    """A body's fields, each read as a required type."""
+    """A body's fields, each read as a required type. Missing `required` ones are a 400."""
 
-    def __init__(self, body: bytes) -> None:
+    def __init__(self, body: bytes, *required: str) -> None:
         try:
-            content = msgspec.json.decode(body)
+            content = msgspec.json.decode(body or b"{}")
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            raise HttpError(400, "invalid_body", "The body is not JSON.") from None
+            raise HttpError(400, "invalid_body", "The body is not valid JSON.") from None
         if not isinstance(content, dict):
             raise HttpError(400, "invalid_body", "The body is not a JSON object.")
         self._content: dict[str, Any] = {
             name: SecretText(value) if name in _SECRET and isinstance(value, str) else value
             for name, value in content.items()
         }
+        self.require(*required)
+
+    def require(self, *names: str, hint: str = "") -> None:
+        """Reject a body without all of `names` with one 400 that lists every missing one."""
+        absent = [name for name in names if not self.has(name)]
+        if absent:
+            raise missing(absent, hint)
 
     def has(self, name: str) -> bool:
         return self._content.get(name) is not None

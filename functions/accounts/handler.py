@@ -23,9 +23,10 @@ from functions.accounts.profile import EmailChanges, Profiles
 from functions.accounts.routes import AccountService, answer_to
 from functions.shared.accounts.announcements import Announcements
 from functions.shared.accounts.audit import AuditTrail
-from functions.shared.dynamo.answers import open_client
 from functions.shared.http import Answer, Event, answering
+from functions.shared.powertools import instrumented
 from functions.shared.settings import load
+from functions.shared.tables.transaction import open_client
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ class Settings:
     identity_pool: str
     identity_client: str
     attempts_an_address: int = ADDRESS_TRIES
-    even_ms: int = 1000
+    min_response_ms: int = 1000
 
 
 @cache
@@ -72,10 +73,11 @@ def account_service(
         announcements=Announcements(settings.announcements_table, client, clock),
         attempts=AttemptLimiter(settings.attempts_table, client, address_tries=settings.attempts_an_address),
         clock=clock,
-        min_response_seconds=settings.even_ms / 1000,
+        min_response_seconds=settings.min_response_ms / 1000,
     )
 
 
+@instrumented
 @answering
 def handler(event: Event) -> Answer:
     """Handle one request to one of the account's routes."""

@@ -6,8 +6,8 @@ items are deleted.
 """
 
 from dataclasses import dataclass
-from typing import Any
 
+from functions.shared.tables.keys import KeyItem, KeyListItem
 from functions.shared.tenancy import TenantId
 
 KEEP_DAYS = 30
@@ -56,63 +56,47 @@ class Key:
         return self.forget_at is not None and self.forget_at <= now
 
 
-def key_item(key_hash: str, key: Key) -> dict[str, Any]:
+def key_item(key_hash: str, key: Key) -> KeyItem:
     """The item in the table of keys."""
-    texts = {
-        "key_hash": key_hash,
-        "tenant_id": str(key.tenant),
-        "key_id": key.key_id,
-        "shown_prefix": key.shown_prefix,
-        "project_id": key.project_id,
-        "name": key.name,
-        "successor": key.successor,
-    }
-    numbers = {
-        "expires_at": key.expires_at,
-        "created_at": key.created_at,
-        "revoked_at": key.revoked_at,
-        "last_used_hour": key.last_used_hour,
-        "forget_at": key.forget_at,
-    }
-    return {
-        **{name: {"S": text} for name, text in texts.items()},
-        **{name: {"N": str(number)} for name, number in numbers.items() if number is not None},
-        "scopes": {"SS": sorted(key.scopes)},
-    }
-
-
-def key_of(item: dict[str, Any]) -> Key:
-    """The key in such an item; attributes that older items lack get their defaults."""
-    return Key(
-        tenant=TenantId(item["tenant_id"]["S"]),
-        key_id=item["key_id"]["S"],
-        scopes=frozenset(item["scopes"]["SS"]),
-        project_id=item["project_id"]["S"],
-        expires_at=_number(item, "expires_at"),
-        name=_text(item, "name"),
-        created_at=_number(item, "created_at"),
-        revoked_at=_number(item, "revoked_at"),
-        successor=_text(item, "successor"),
-        shown_prefix=_text(item, "shown_prefix"),
-        last_used_hour=_number(item, "last_used_hour"),
+    return KeyItem(
+        key_hash,
+        tenant_id=str(key.tenant),
+        key_id=key.key_id,
+        shown_prefix=key.shown_prefix,
+        project_id=key.project_id,
+        name=key.name,
+        successor=key.successor,
+        scopes=key.scopes,
+        expires_at=key.expires_at,
+        created_at=key.created_at,
+        revoked_at=key.revoked_at,
+        last_used_hour=key.last_used_hour,
+        forget_at=key.forget_at,
     )
 
 
-def list_item(key_hash: str, key: Key) -> dict[str, Any]:
+def key_of(item: KeyItem) -> Key:
+    """The key in such an item; attributes that older items lack get their defaults."""
+    return Key(
+        tenant=TenantId(item.tenant_id),
+        key_id=item.key_id,
+        scopes=frozenset(item.scopes or ()),
+        project_id=item.project_id,
+        expires_at=item.expires_at,
+        name=item.name or "",
+        created_at=item.created_at,
+        revoked_at=item.revoked_at,
+        successor=item.successor or "",
+        shown_prefix=item.shown_prefix or "",
+        last_used_hour=item.last_used_hour,
+    )
+
+
+def list_item(key_hash: str, key: Key) -> KeyListItem:
     """The item in the table of lists."""
-    item = {**list_key(key.tenant, key.key_id), "key_hash": {"S": key_hash}}
-    return item if key.forget_at is None else {**item, "forget_at": {"N": str(key.forget_at)}}
+    return KeyListItem(str(key.tenant), key.key_id, key_hash=key_hash, forget_at=key.forget_at)
 
 
-def list_key(tenant: TenantId, key_id: str) -> dict[str, Any]:
+def list_key(tenant: TenantId, key_id: str) -> tuple[str, str]:
     """The primary key of that item."""
-    return {"tenant_id": {"S": str(tenant)}, "key_id": {"S": key_id}}
-
-
-def _number(item: dict[str, Any], name: str) -> int | None:
-    return int(item[name]["N"]) if name in item else None
-
-
-def _text(item: dict[str, Any], name: str) -> str:
-    text: str = item.get(name, {}).get("S", "")
-    return text
+    return str(tenant), key_id

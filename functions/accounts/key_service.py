@@ -17,10 +17,11 @@ from typing import Any, TypeVar
 from functions.accounts import keys
 from functions.accounts.account_forms import NewKey, Rotation
 from functions.accounts.key_item import ACTIVE, REVOKED, ROTATING, Key
-from functions.accounts.key_store import Item, KeyStore, StoredKey
+from functions.accounts.key_store import KeyStore, StoredKey
 from functions.shared.accounts.audit import AuditTrail, Origin
-from functions.shared.dynamo.transaction import UnmetError, write_all
 from functions.shared.errors import HttpError
+from functions.shared.tables.store_errors import ConditionFailedError
+from functions.shared.tables.transaction import Write, write_all
 from functions.shared.tenancy import TenantId
 
 MAX_ACTIVE = 100
@@ -132,9 +133,13 @@ class KeyService:
         for _ in range(_TRIES):
             try:
                 return change()
-            except UnmetError:
+            except ConditionFailedError:
                 time.sleep(random.uniform(0, 0.05))  # noqa: S311
-        raise HttpError(409, "keys_changing", "This account's keys are being changed: try again.")
+        raise HttpError(
+            409,
+            "concurrent_change",
+            "Another request changed the keys. Check them with GET /v1/keys, then retry.",
+        )
 
     def _stored(self, tenant: TenantId, key_id: str, now: float) -> StoredKey:
         stored = self._store.stored(tenant, key_id, now) if _ID.fullmatch(key_id) else None
@@ -142,11 +147,11 @@ class KeyService:
             raise HttpError(404, "not_found", "There is no key with this id.")
         return stored
 
-    def _added(self, new: CreatedKey) -> Sequence[Item]:
+    def _added(self, new: CreatedKey) -> Sequence[Write]:
         return self._store.added(keys.hash_of(new.text), new.key)
 
     def _write(
-        self, tenant: TenantId, revision: int, who: Origin, action: str, key_id: str, writes: Sequence[Item]
+        self, tenant: TenantId, revision: int, who: Origin, action: str, key_id: str, writes: Sequence[Write]
     ) -> None:
         """Write `writes`, their audit entry and the new revision in one transaction."""
         entry = self._audit.entry(tenant, who, action, key_id)

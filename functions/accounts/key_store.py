@@ -1,20 +1,19 @@
 """An account's keys in DynamoDB: reads, and the writes that make up a transaction."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pynamodb.expressions.update import Action
+
 from functions.accounts.key_item import Key, key_item, key_of, list_item, list_key
-from functions.shared.dynamo.answers import StoreUnavailableError, answered
+from functions.shared.tables.keys import KeyItem, KeyListItem
+from functions.shared.tables.table import Table
+from functions.shared.tables.transaction import Write
 from functions.shared.tenancy import TenantId
 
 REVISION = "!revision"
 """Sort key of the revision among the list's entries: no key id begins with `!`."""
-
-READS_A_CALL = 100
-_ROUNDS = 20
-
-Item = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +32,8 @@ class KeyStore:
     """
 
     def __init__(self, keys_table: str, key_lists_table: str, client: Any) -> None:
-        self._keys_table = keys_table
-        self._key_lists_table = key_lists_table
-        self._client = client
+        self._hashed = Table(KeyItem, keys_table, client)
+        self._lists = Table(KeyListItem, key_lists_table, client)
 
     def all(self, tenant: TenantId, now: float) -> tuple[int, list[Key]]:
         """The list's revision, and all keys that are not past their retention."""
@@ -49,112 +47,57 @@ class KeyStore:
         same single read.
         """
         names = [list_key(tenant, key_id), list_key(tenant, REVISION)]
-        items = {item["key_id"]["S"]: item for item in self._read(self._key_lists_table, names)}
+        items = {item.key_id: item for item in self._lists.read(names)}
         if key_id not in items:
             return None
-        key_hash = items[key_id]["key_hash"]["S"]
+        key_hash = items[key_id].key_hash
         found = self._keys(tenant, [key_hash], now)
         return StoredKey(key_hash, found[0], _revision(items.get(REVISION))) if found else None
 
-    def step(self, tenant: TenantId, revision: int) -> Item:
+    def step(self, tenant: TenantId, revision: int) -> Write:
         """The write that increments the list's revision, on condition that it still is `revision`."""
-        update = {
-            "TableName": self._key_lists_table,
-            "Key": list_key(tenant, REVISION),
-            "UpdateExpression": "SET revision = :next",
-            "ConditionExpression": "attribute_not_exists(revision)",
-            "ExpressionAttributeValues": {":next": {"N": str(revision + 1)}},
-        }
-        if revision:
-            update["ConditionExpression"] = "revision = :now"
-            update["ExpressionAttributeValues"] = {
-                ":next": {"N": str(revision + 1)},
-                ":now": {"N": str(revision)},
-            }
-        return {"Update": update}
+        stored = KeyListItem.revision
+        return self._lists.write_of_update(
+            list_key(tenant, REVISION),
+            stored.set(revision + 1),
+            condition=stored == revision if revision else stored.does_not_exist(),
+        )
 
-    def added(self, key_hash: str, key: Key) -> list[Item]:
-        """The writes of a new key."""
+    def added(self, key_hash: str, key: Key) -> list[Write]:
+        """The writes of a new key, which never overwrite another."""
         return [
-            _put(self._keys_table, key_item(key_hash, key), "key_hash"),
-            _put(self._key_lists_table, list_item(key_hash, key), "key_id"),
+            self._hashed.write_of_put(key_item(key_hash, key), KeyItem.key_hash.does_not_exist()),
+            self._lists.write_of_put(list_item(key_hash, key), KeyListItem.key_id.does_not_exist()),
         ]
 
-    def changed(self, key_hash: str, key: Key, **new: int | str) -> list[Item]:
+    def changed(self, key_hash: str, key: Key, **new: int | str) -> list[Write]:
         """The writes that change the attributes `new` of a stored key, which then equals `key`.
 
         No other attribute is written: the hour of the last use can change concurrently.
         """
-        forget_at = {} if key.forget_at is None else {"forget_at": key.forget_at}
-        by_hash, by_id = {"key_hash": {"S": key_hash}}, list_key(key.tenant, key.key_id)
+        by_hash: list[Action] = [getattr(KeyItem, name).set(value) for name, value in new.items()]
+        by_id: list[Action] = [KeyListItem.key_hash.set(key_hash)]
+        if key.forget_at is not None:
+            by_hash.append(KeyItem.forget_at.set(key.forget_at))
+            by_id.append(KeyListItem.forget_at.set(key.forget_at))
         return [
-            _update(self._keys_table, by_hash, "key_hash", {**new, **forget_at}),
-            _update(self._key_lists_table, by_id, "key_id", {"key_hash": key_hash, **forget_at}),
+            self._hashed.write_of_update(key_hash, *by_hash, condition=KeyItem.key_hash.exists()),
+            self._lists.write_of_update(
+                list_key(key.tenant, key.key_id), *by_id, condition=KeyListItem.key_id.exists()
+            ),
         ]
 
     def _listed(self, tenant: TenantId) -> tuple[int, list[str]]:
         """The revision and the keys' hashes; the revision sorts first, so it is read first."""
-        items: list[Item] = []
-        start: Item = {}
-        while True:
-            with answered():
-                page = self._client.query(
-                    TableName=self._key_lists_table,
-                    KeyConditionExpression="tenant_id = :tenant",
-                    ExpressionAttributeValues={":tenant": {"S": str(tenant)}},
-                    ConsistentRead=True,
-                    **start,
-                )
-            items += page["Items"]
-            if "LastEvaluatedKey" not in page:
-                break
-            start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
-        revisions = [item for item in items if item["key_id"]["S"] == REVISION]
-        hashes = [item["key_hash"]["S"] for item in items if item["key_id"]["S"] != REVISION]
+        items = list(self._lists.query(str(tenant)))
+        revisions = [item for item in items if item.key_id == REVISION]
+        hashes = [item.key_hash for item in items if item.key_id != REVISION]
         return _revision(next(iter(revisions), None)), hashes
 
-    def _keys(self, tenant: TenantId, hashes: Iterable[str], now: float) -> list[Key]:
-        items = self._read(self._keys_table, [{"key_hash": {"S": each}} for each in hashes])
-        found = (key_of(item) for item in items)
+    def _keys(self, tenant: TenantId, hashes: Sequence[str], now: float) -> list[Key]:
+        found = (key_of(item) for item in self._hashed.read(hashes))
         return [key for key in found if key.tenant == tenant and not key.past_retention(now)]
 
-    def _read(self, table: str, names: list[Item]) -> list[Item]:
-        """Those of the items that exist, in any order, read strongly consistent."""
-        found: list[Item] = []
-        for _ in range(_ROUNDS + len(names) // READS_A_CALL):
-            if not names:
-                return found
-            asked = {table: {"Keys": names[:READS_A_CALL], "ConsistentRead": True}}
-            with answered():
-                page = self._client.batch_get_item(RequestItems=asked)
-            found += page["Responses"].get(table, [])
-            unread = page.get("UnprocessedKeys", {}).get(table, {}).get("Keys", [])
-            names = unread + names[READS_A_CALL:]
-        raise StoreUnavailableError("DynamoDB: it left items unread too often")
 
-
-def _revision(item: Item | None) -> int:
-    return int(item["revision"]["N"]) if item else 0
-
-
-def _put(table: str, item: Item, key_attribute: str) -> Item:
-    """A put that never overwrites an existing item."""
-    absent = f"attribute_not_exists({key_attribute})"
-    return {"Put": {"TableName": table, "Item": item, "ConditionExpression": absent}}
-
-
-def _update(table: str, key: Item, key_attribute: str, new: dict[str, int | str]) -> Item:
-    """Set the attributes `new` of an existing item."""
-    values = {
-        f":{name}": {"S": value} if isinstance(value, str) else {"N": str(value)}
-        for name, value in new.items()
-    }
-    return {
-        "Update": {
-            "TableName": table,
-            "Key": key,
-            "UpdateExpression": "SET " + ", ".join(f"{name} = :{name}" for name in new),
-            "ConditionExpression": f"attribute_exists({key_attribute})",
-            "ExpressionAttributeValues": values,
-        }
-    }
+def _revision(item: KeyListItem | None) -> int:
+    return item.revision if item else 0

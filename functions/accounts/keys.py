@@ -62,15 +62,19 @@ def _from_authorization(value: str) -> str:
     credentials = rest.strip()
     if scheme.lower() in ("bearer", "splunk"):
         return credentials
-    return _after_colon(credentials)
+    return _from_pair(credentials)
 
 
-def _after_colon(encoded: str) -> str:
-    """The part after the colon of base64(user:key); a value of another form is returned as it is."""
+def _from_pair(encoded: str) -> str:
+    """The key in base64(user:password); a value of another form is returned as it is.
+
+    The key is the password, unless only the user looks like a key: `curl -u KEY:`, as Stripe documents it.
+    """
     try:
-        return base64.b64decode(encoded, validate=True).decode().partition(":")[2]
+        user, _, password = base64.b64decode(encoded, validate=True).decode().partition(":")
     except (binascii.Error, UnicodeDecodeError):
         return encoded
+    return user if user.startswith(PREFIX) and not password.startswith(PREFIX) else password
 
 
 def _checksum(random_part: str) -> str:

@@ -10,6 +10,6 @@ this, you need not do anything: nothing was changed, and the request did not rev
 NEW_PASSWORD_SUBJECT = "Your AstraLog password was changed"  # noqa: S105 - a line of a mail
 NEW_PASSWORD_TEXT = """The password of your AstraLog Cloud account was changed, and every session has ended.
 
-If you changed it, log in with the new password. If you did not, reset the password at once (API:
-/v1/password/forgot), then check the API keys and the audit trail of your account.
+If you changed it, log in with the new password. If you did not, reset the password at once, as for a
+forgotten password, then check the API keys and the audit trail of your account.
 """  # noqa: S105 - the text of a mail

@@ -9,29 +9,30 @@ import base64
 import hashlib
 import secrets
 from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from botocore.exceptions import ClientError
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
 
-from functions.shared.dynamo.answers import answered, open_client, unmet
+from functions.shared.accounts.session_check import SessionEnds
 from functions.shared.secret_text import SecretText
+from functions.shared.tables.people import PersonItem
+from functions.shared.tables.store_errors import ConditionFailedError
+from functions.shared.tables.table import Table
 from functions.shared.tenancy import TenantId
 
 UNCONFIRMED_DAYS = 7
 SECONDS_A_DAY = 86_400
 TENANT_RANDOM_BYTES = 15
-UNDERWAY_SECONDS = 60
-"""Longer than any request takes."""
-
-CLOCK_SKEW_SECONDS = 1
-"""How far the clock of Cognito may be ahead of the functions' clock."""
-
 MAX_ENDED_SESSIONS = 100
 """Per person, sessions ended one by one and not yet deleted; one more ends all sessions."""
 
 State = Literal["unconfirmed", "confirmed"]
+
+_EXISTS = PersonItem.subject.exists()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,65 +69,56 @@ class Person:
         """Whether `code` is the last code that was tried for this person."""
         return self.tried_code == code_digest(self.subject, code)
 
-    def overdue(self, now: float) -> frozenset[str]:
+    @property
+    def session_ends(self) -> SessionEnds:
+        return SessionEnds(self.sessions_ended_at, self.ended_sessions, self.open_resets)
+
+    def abandoned_resets(self, now: float) -> frozenset[str]:
         """The names in `open_resets` of resets that are no longer in progress."""
-        return frozenset(name for name in self.open_resets if _began(name) + UNDERWAY_SECONDS < now)
+        return self.session_ends.abandoned_resets(now)
 
     def session_over(self, session: str, signed_in_at: int, now: float) -> bool:
-        """Whether the session has ended that began with the sign-in at `signed_in_at`, in Unix seconds.
-
-        A reset that is no longer in progress may have changed the password, so it ends sessions as a
-        completed reset does.
-        """
-        ends = (self.sessions_ended_at, *(ended_at(_began(name)) for name in self.overdue(now)))
-        return signed_in_at < max(ends) or any(
-            each.partition("-")[2] == session for each in self.ended_sessions
-        )
+        """Whether the session has ended that began with the sign-in at `signed_in_at`, in Unix seconds."""
+        return self.session_ends.include(session, signed_in_at, now)
 
 
 class People:
     """Reads and writes people, reads strongly consistent.
 
-    Every method raises functions.shared.dynamo.answers.StoreUnavailableError when DynamoDB fails.
+    Every method raises StoreUnavailableError when DynamoDB fails.
     """
 
     def __init__(self, table: str, dynamodb: Any = None) -> None:
-        self._table = table
-        self._client = dynamodb or open_client()
+        self._table = Table(PersonItem, table, dynamodb)
 
     def put(self, person: Person) -> None:
         """Write all attributes of a person."""
-        with answered():
-            self._client.put_item(TableName=self._table, Item=_item(person))
+        self._table.put(_item(person))
 
     def get(self, subject: str, now: float) -> Person | None:
         """The person, or None for an unknown subject or an unconfirmed person past retention."""
-        with answered():
-            found = self._client.get_item(TableName=self._table, Key=_key(subject), ConsistentRead=True)
-        if "Item" not in found:
+        found = self._table.get(subject)
+        if found is None:
             return None
-        person = _person(found["Item"])
-        overdue = person.forget_at is not None and person.forget_at <= now
-        return None if overdue else person
+        person = _person(found)
+        past_retention = person.forget_at is not None and person.forget_at <= now
+        return None if past_retention else person
 
     def note_code(self, subject: str, code: SecretText) -> None:
         """Store the digest of the code that is about to be tried; only while unconfirmed."""
         self._change(
             subject,
-            "SET tried_code = :code",
-            {":code": {"S": code_digest(subject, code)}, ":state": {"S": "unconfirmed"}},
-            "#state = :state",
-            names={"#state": "state"},
+            PersonItem.tried_code.set(code_digest(subject, code)),
+            condition=PersonItem.state == "unconfirmed",
         )
 
     def confirm(self, subject: str) -> None:
         """Mark the person as confirmed, without expiry; idempotent."""
         self._change(
             subject,
-            "SET #state = :state REMOVE forget_at, proof",
-            {":state": {"S": "confirmed"}},
-            "attribute_exists(subject)",
-            names={"#state": "state"},
+            PersonItem.state.set("confirmed"),
+            PersonItem.forget_at.remove(),
+            PersonItem.proof.remove(),
         )
 
     def change(
@@ -138,86 +130,55 @@ class People:
         marketing_opt_in: bool | None = None,
     ) -> bool:
         """Replace the given attributes of an existing person; returns whether the person exists."""
-        given: dict[str, Any] = {
-            "name": None if name is None else {"S": name},
-            "email": None if email is None else {"S": email},
-            "marketing_opt_in": None if marketing_opt_in is None else {"BOOL": marketing_opt_in},
-        }
-        new = {field: value for field, value in given.items() if value is not None}
-        return not new or self._change(
-            subject,
-            "SET " + ", ".join(f"#{each} = :{each}" for each in new),
-            {f":{each}": value for each, value in new.items()},
-            "attribute_exists(subject)",
-            names={f"#{each}": each for each in new},
-        )
+        new: list[Action] = []
+        if name is not None:
+            new.append(PersonItem.name.set(name))
+        if email is not None:
+            new.append(PersonItem.email.set(email))
+        if marketing_opt_in is not None:
+            new.append(PersonItem.marketing_opt_in.set(marketing_opt_in))
+        return not new or self._change(subject, *new)
 
     def record_reset(self, subject: str, reset: str) -> None:
         """Record, before a reset is tried, that it may leave old sessions to end."""
-        self._change(
-            subject, "ADD owed :reset", {":reset": {"SS": [reset]}}, "attribute_exists(subject)", names={}
-        )
+        self._change(subject, PersonItem.owed.add({reset}))
 
     def clear_resets(self, subject: str, resets: Collection[str]) -> None:
         """Remove resets whose sessions have ended, or that did not happen; others stay in `open_resets`."""
         if resets:
-            values = {":resets": {"SS": sorted(resets)}}
-            self._change(subject, "DELETE owed :resets", values, "attribute_exists(subject)", names={})
+            self._change(subject, PersonItem.owed.delete(set(resets)))
 
     def end_sessions(self, subject: str, before: int) -> None:
         """Record that sessions begun before `before` have ended, whatever Cognito says of their tokens."""
-        values = {":before": {"N": str(before)}}
-        condition = (
-            "attribute_exists(subject) AND "
-            "(attribute_not_exists(sessions_ended_at) OR sessions_ended_at < :before)"
+        earlier = PersonItem.sessions_ended_at.does_not_exist() | (PersonItem.sessions_ended_at < before)
+        self._change(
+            subject,
+            PersonItem.sessions_ended_at.set(before),
+            PersonItem.ended_sessions.remove(),
+            condition=_EXISTS & earlier,
         )
-        update = "SET sessions_ended_at = :before REMOVE ended_sessions"
-        self._change(subject, update, values, condition, names={})
 
     def end_session(self, subject: str, session: str, until: int) -> None:
         """Record that one session has ended; its tokens have expired by `until`, in Unix seconds."""
-        values = {":ended": {"SS": [f"{until}-{session}"]}}
-        self._change(subject, "ADD ended_sessions :ended", values, "attribute_exists(subject)", names={})
+        self._change(subject, PersonItem.ended_sessions.add({f"{until}-{session}"}))
 
     def remove_ended(self, subject: str, ended: Collection[str]) -> None:
         """Remove entries of `ended_sessions` whose tokens have expired."""
         if ended:
-            values = {":ended": {"SS": sorted(ended)}}
-            self._change(
-                subject, "DELETE ended_sessions :ended", values, "attribute_exists(subject)", names={}
-            )
+            self._change(subject, PersonItem.ended_sessions.delete(set(ended)))
 
     def remove_unconfirmed(self, subject: str) -> None:
         """Delete an unconfirmed person at once; a confirmed one stays."""
-        try:
-            with answered():
-                self._client.delete_item(
-                    TableName=self._table,
-                    Key=_key(subject),
-                    ConditionExpression="attribute_not_exists(subject) OR #state = :state",
-                    ExpressionAttributeNames={"#state": "state"},
-                    ExpressionAttributeValues={":state": {"S": "unconfirmed"}},
-                )
-        except ClientError as fault:
-            if not unmet(fault):
-                raise
+        with suppress(ConditionFailedError):
+            self._table.delete(
+                subject, PersonItem.subject.does_not_exist() | (PersonItem.state == "unconfirmed")
+            )
 
-    def _change(
-        self, subject: str, update: str, values: dict[str, Any], condition: str, names: dict[str, str]
-    ) -> bool:
+    def _change(self, subject: str, *actions: Action, condition: Condition | None = None) -> bool:
+        """Change an existing person; whether the condition held."""
         try:
-            with answered():
-                self._client.update_item(
-                    TableName=self._table,
-                    Key=_key(subject),
-                    UpdateExpression=update,
-                    ConditionExpression=condition,
-                    ExpressionAttributeValues=values,
-                    **({"ExpressionAttributeNames": names} if names else {}),
-                )
-        except ClientError as fault:
-            if not unmet(fault):
-                raise
+            self._table.update(subject, *actions, condition=_EXISTS if condition is None else condition)
+        except ConditionFailedError:
             return False
         return True
 
@@ -230,19 +191,6 @@ def new_tenant() -> TenantId:
 def new_reset(now: float) -> str:
     """A name for a reset that contains its start time."""
     return f"{int(now)}-{secrets.token_hex(8)}"
-
-
-def _began(reset: str) -> int:
-    return int(reset.partition("-")[0])
-
-
-def ended_at(now: float) -> int:
-    """The time before which sessions count as ended when sessions end at `now`, both in Unix seconds.
-
-    Cognito gives whole seconds. A session of this second may have begun before `now`; if Cognito's clock is
-    ahead, so may a session of the next second. Both count as ended, and a sign-in waits until it is later.
-    """
-    return int(now) + 1 + CLOCK_SKEW_SECONDS
 
 
 def unconfirmed(person: Person, now: float) -> Person:
@@ -260,50 +208,39 @@ def code_digest(subject: str, code: SecretText) -> str:
     return hashlib.sha256(f"{subject}:{code.reveal()}".encode()).hexdigest()
 
 
-def _key(subject: str) -> dict[str, Any]:
-    return {"subject": {"S": subject}}
+def _item(person: Person) -> PersonItem:
+    return PersonItem(
+        person.subject,
+        tenant_id=str(person.tenant),
+        name=person.name,
+        email=person.email,
+        terms_version=person.terms_version,
+        terms_accepted_at=person.terms_accepted_at,
+        marketing_opt_in=person.marketing_opt_in,
+        state=person.state,
+        proof=person.proof,
+        tried_code=person.tried_code,
+        forget_at=person.forget_at,
+        owed=person.open_resets,
+        sessions_ended_at=person.sessions_ended_at or None,
+        ended_sessions=person.ended_sessions,
+    )
 
 
-def _item(person: Person) -> dict[str, Any]:
-    item: dict[str, Any] = {
-        **_key(person.subject),
-        "tenant_id": {"S": person.tenant},
-        "name": {"S": person.name},
-        "email": {"S": person.email},
-        "terms_version": {"S": person.terms_version},
-        "terms_accepted_at": {"S": person.terms_accepted_at},
-        "marketing_opt_in": {"BOOL": person.marketing_opt_in},
-        "state": {"S": person.state},
-    }
-    if person.proof is not None:
-        item["proof"] = {"S": person.proof}
-    if person.tried_code is not None:
-        item["tried_code"] = {"S": person.tried_code}
-    if person.forget_at is not None:
-        item["forget_at"] = {"N": str(person.forget_at)}
-    if person.open_resets:
-        item["owed"] = {"SS": sorted(person.open_resets)}
-    if person.sessions_ended_at:
-        item["sessions_ended_at"] = {"N": str(person.sessions_ended_at)}
-    if person.ended_sessions:
-        item["ended_sessions"] = {"SS": sorted(person.ended_sessions)}
-    return item
-
-
-def _person(item: dict[str, Any]) -> Person:
+def _person(item: PersonItem) -> Person:
     return Person(
-        subject=item["subject"]["S"],
-        tenant=TenantId(item["tenant_id"]["S"]),
-        name=item["name"]["S"],
-        email=item["email"]["S"],
-        terms_version=item["terms_version"]["S"],
-        terms_accepted_at=item["terms_accepted_at"]["S"],
-        marketing_opt_in=item["marketing_opt_in"]["BOOL"],
-        state=item["state"]["S"],
-        proof=item.get("proof", {}).get("S"),
-        tried_code=item.get("tried_code", {}).get("S"),
-        forget_at=int(item["forget_at"]["N"]) if "forget_at" in item else None,
-        open_resets=frozenset(item.get("owed", {}).get("SS", ())),
-        sessions_ended_at=int(item.get("sessions_ended_at", {}).get("N", "0")),
-        ended_sessions=frozenset(item.get("ended_sessions", {}).get("SS", ())),
+        subject=item.subject,
+        tenant=TenantId(item.tenant_id),
+        name=item.name,
+        email=item.email,
+        terms_version=item.terms_version,
+        terms_accepted_at=item.terms_accepted_at,
+        marketing_opt_in=item.marketing_opt_in,
+        state="confirmed" if item.state == "confirmed" else "unconfirmed",
+        proof=item.proof,
+        tried_code=item.tried_code,
+        forget_at=item.forget_at,
+        open_resets=frozenset(item.owed or ()),
+        sessions_ended_at=item.sessions_ended_at or 0,
+        ended_sessions=frozenset(item.ended_sessions or ()),
     )

@@ -10,18 +10,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from pynamodb.expressions.update import Action
+
 from functions.accounts.account_forms import Changes
 from functions.accounts.directory import Account, Directory
-from functions.accounts.email_copy import Clause, EmailCopy
+from functions.accounts.email_copy import EmailCopy
 from functions.accounts.identity import AddressTakenError, WrongCodeError, WrongPasswordError
 from functions.accounts.people import People, Person, to_rfc3339
 from functions.shared.access import Principal
 from functions.shared.accounts.audit import AuditTrail, Origin
-from functions.shared.dynamo.transaction import UnmetError, write_all
 from functions.shared.errors import HttpError
 from functions.shared.secret_text import SecretText
-
-Item = dict[str, Any]
+from functions.shared.tables.people import PersonItem
+from functions.shared.tables.store_errors import ConditionFailedError
+from functions.shared.tables.table import Table
+from functions.shared.tables.transaction import Write, write_all
 
 
 class EmailChanges(Protocol):
@@ -94,8 +97,8 @@ class Profiles:
             raise sign_in_required()
         new, entries = self._decided(person, changes, email, who)
         if entries:
-            asked = None if email is None else self._emails.request_clause(person, email)
-            self._write([_set(self.people_table, person, new, asked), *entries])
+            asked = [] if email is None else [self._emails.request_clause(person, email)]
+            self._write([self._set(person, [*new, *asked]), *entries])
         if email is not None and access is not None:
             self._mail_code(access, email)
         return email is not None
@@ -135,15 +138,15 @@ class Profiles:
 
     def _decided(
         self, person: Person, changes: Changes, email: str | None, who: Origin
-    ) -> tuple[Item, list[Item]]:
-        """The attributes to set, and an audit entry for each that differs from its current value."""
-        new: Item = {}
+    ) -> tuple[list[Action], list[Write]]:
+        """The changes of the person, and an audit entry for each that differs from its current value."""
+        new: list[Action] = []
         audited: list[tuple[str, str]] = []
-        if changes.name not in (None, person.name):
-            new["name"] = {"S": changes.name}
+        if changes.name is not None and changes.name != person.name:
+            new.append(PersonItem.name.set(changes.name))
             audited.append(("account.name_changed", person.subject))
-        if changes.marketing_opt_in not in (None, person.marketing_opt_in):
-            new["marketing_opt_in"] = {"BOOL": changes.marketing_opt_in}
+        if changes.marketing_opt_in is not None and changes.marketing_opt_in != person.marketing_opt_in:
+            new.append(PersonItem.marketing_opt_in.set(changes.marketing_opt_in))
             # Consent must be provable, so the audit trail says whether it was given or withdrawn.
             audited.append(
                 ("account.marketing_changed", "opted_in" if changes.marketing_opt_in else "opted_out")
@@ -161,11 +164,19 @@ class Profiles:
         except WrongPasswordError:
             raise HttpError(401, "unauthorized", "This session has ended: log in again.") from None
 
-    def _write(self, writes: Sequence[Item]) -> None:
+    def _set(self, person: Person, actions: Sequence[Action]) -> Write:
+        """Change a person who still is of the same tenant."""
+        people = Table(PersonItem, self.people_table, self.client)
+        same_tenant = PersonItem.tenant_id == str(person.tenant)
+        return people.write_of_update(person.subject, *actions, condition=same_tenant)
+
+    def _write(self, writes: Sequence[Write]) -> None:
         try:
             write_all(self.client, writes)
-        except UnmetError:
-            raise HttpError(409, "account_changing", "This account is being changed: try again.") from None
+        except ConditionFailedError:
+            raise HttpError(
+                409, "concurrent_change", "Another request changed this account. Retry the request."
+            ) from None
 
 
 def sign_in_required() -> HttpError:
@@ -173,24 +184,3 @@ def sign_in_required() -> HttpError:
     return HttpError(
         403, "sign_in_required", "An API key cannot change the e-mail address: log in and try again."
     )
-
-
-def _set(table: str, person: Person, new: Item, asked: Clause | None) -> Item:
-    """Set attributes of a person who still is of the same tenant; `asked` notes a new address."""
-    names = {f"#{name}": name for name in new}
-    sets = [f"#{name} = :{name}" for name in new] + ([asked.set] if asked and asked.set else [])
-    clauses = [f"SET {', '.join(sets)}"] if sets else []
-    return {
-        "Update": {
-            "TableName": table,
-            "Key": {"subject": {"S": person.subject}},
-            "UpdateExpression": " ".join([*clauses, asked.add if asked else ""]).strip(),
-            "ConditionExpression": "tenant_id = :tenant",
-            "ExpressionAttributeValues": {
-                ":tenant": {"S": str(person.tenant)},
-                **{f":{name}": value for name, value in new.items()},
-                **(asked.values if asked else {}),
-            },
-            **({"ExpressionAttributeNames": names} if names else {}),
-        }
-    }

@@ -15,7 +15,8 @@ from functions.accounts.profile import Profiles, sign_in_required
 from functions.shared.access import Principal, principal
 from functions.shared.accounts.announcements import Announcements
 from functions.shared.accounts.audit import MAX_PAGE, AuditTrail, origin
-from functions.shared.errors import HttpError, RetryableError
+from functions.shared.accounts.session_check import session_ended
+from functions.shared.errors import HttpError
 from functions.shared.forms import invalid
 from functions.shared.http import Answer, Event, answer, request
 
@@ -39,17 +40,9 @@ class AccountService:
 def answer_to(event: Event, service: AccountService) -> Answer:
     """The response to one request."""
     caller = principal(event).require("admin")
-    try:
-        if event["routeKey"] in LASTING:
-            _require_session(service, caller)
-        return ROUTES[event["routeKey"]](service, caller, event)
-    except RetryableError:
-        raise HttpError(
-            503,
-            "try_again",
-            "Temporarily unavailable. Check the current state, then retry.",
-            retry_after_seconds=2,
-        ) from None
+    if event["routeKey"] in LASTING:
+        _require_session(service, caller)
+    return ROUTES[event["routeKey"]](service, caller, event)
 
 
 def _account(service: AccountService, caller: Principal, event: Event) -> Answer:
@@ -168,7 +161,7 @@ def _require_session(service: AccountService, caller: Principal) -> None:
     now = service.clock()
     person = service.profiles.people.get(caller.subject, now)
     if person is None or person.session_over(caller.session, caller.signed_in_at, now):
-        raise HttpError(401, "unauthorized", "This session is not valid, or it has ended: log in again.")
+        raise session_ended()
 
 
 def _person(service: AccountService, caller: Principal) -> Person:

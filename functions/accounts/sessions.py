@@ -12,10 +12,11 @@ from functions.accounts.attempts import AttemptLimiter
 from functions.accounts.failures import FailureLimiter
 from functions.accounts.forms import LogOut, Refresh
 from functions.accounts.identity import Identity, SessionTokens, WrongPasswordError
-from functions.accounts.people import MAX_ENDED_SESSIONS, People, Person, ended_at
+from functions.accounts.people import MAX_ENDED_SESSIONS, People, Person
 from functions.accounts.refresh_token import RefreshToken, verify_refresh_token
 from functions.shared.access import Principal
 from functions.shared.accounts.audit import AuditTrail, Origin
+from functions.shared.accounts.session_check import ended_at
 from functions.shared.errors import HttpError, RetryableError
 from functions.shared.forms import invalid
 from functions.shared.secret_text import SecretText
@@ -72,7 +73,7 @@ class Sessions:
         self.attempts.admit_session(given.subject, now)
         person = self.people.get(given.subject, now)
         if person is None or person.session_over(given.session, given.signed_in_at, now):
-            if person and person.overdue(now):
+            if person and person.abandoned_resets(now):
                 self.end_all(person, Origin(f"person:{person.subject}", address, ""))
             raise _ended()
         try:

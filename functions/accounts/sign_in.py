@@ -28,11 +28,12 @@ from functions.accounts.sessions import ImmediateRejectionError, Sessions
 from functions.shared.access import Principal, principal
 from functions.shared.accounts.audit import AuditTrail, origin
 from functions.shared.accounts.mail import Mailer
-from functions.shared.dynamo.answers import open_client
-from functions.shared.errors import HttpError, RetryableError
+from functions.shared.errors import HttpError
 from functions.shared.http import Answer, Event, answer, answering, request
+from functions.shared.powertools import instrumented
 from functions.shared.secret_text import SecretText
 from functions.shared.settings import load
+from functions.shared.tables.transaction import open_client
 
 MAX_BODY_CHARACTERS = 24 * 1024
 """Size of a body as the gateway passes it, base64 included: the longest holds a refresh token of 8 KiB."""
@@ -40,7 +41,7 @@ MAX_BODY_CHARACTERS = 24 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """`even_ms`: minimum duration of requests that could reveal who exists; longer than any of them needs."""
+    """`min_response_ms`: minimum duration of requests that could reveal who exists; more than any needs."""
 
     identity_pool: str
     identity_client: str
@@ -52,7 +53,7 @@ class Settings:
     mail_from: str
     mail_set: str
     attempts_an_address: int = ADDRESS_TRIES
-    even_ms: int = 1000
+    min_response_ms: int = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +84,10 @@ def _service() -> SignInService:
         emails=EmailCopy(settings.people_table, identity, audit, open_client()),
         sessions=Sessions(identity, people, audit, attempts, failures),
     )
-    return SignInService(authentication, settings.even_ms / 1000)
+    return SignInService(authentication, settings.min_response_ms / 1000)
 
 
+@instrumented
 @answering
 def handler(event: Event) -> Answer:
     """Handle one request to one of the routes."""
@@ -96,14 +98,9 @@ def answer_to(event: Event, service: SignInService) -> Answer:
     """The response, delayed to its minimum duration."""
     if len(event.get("body") or "") > MAX_BODY_CHARACTERS:
         raise HttpError(413, "payload_too_large", "The body must not be larger than 16 KiB.")
-    try:
-        if event["routeKey"] in SIGNED_IN_ROUTES:
-            return _signed_in_answer(event, service.authentication)
-        return _public_response(event, service)
-    except RetryableError:
-        raise HttpError(
-            503, "try_again", "Temporarily unavailable: retry the request.", retry_after_seconds=2
-        ) from None
+    if event["routeKey"] in SIGNED_IN_ROUTES:
+        return _signed_in_answer(event, service.authentication)
+    return _public_response(event, service)
 
 
 def _public_response(event: Event, service: SignInService) -> Answer:

@@ -76,12 +76,12 @@ class AccessTokenVerifier:
         from joserfc.errors import JoseError
 
         if len(token) > MAX_TOKEN_CHARACTERS or not token.isascii():
-            raise BadTokenError("not an access token of ours")
+            raise BadTokenError("not one of our access tokens")
         try:
             decoded = jwt.decode(token, self._key, algorithms=[ALGORITHM])
             return self._checked(decoded.claims)
         except (JoseError, ValueError, TypeError, KeyError, RecursionError):
-            raise BadTokenError("not an access token of ours") from None
+            raise BadTokenError("not one of our access tokens") from None
 
     def _key(self, signed: Any) -> Any:
         """The key that `signed` names, for joserfc, before any other part of the token is trusted."""
@@ -90,7 +90,7 @@ class AccessTokenVerifier:
         name = signed.headers().get("kid")
         published = self._keys.get(name) if isinstance(name, str) else None
         if published is None or published.get("kty") != "RSA" or published.get("use", "sig") != "sig":
-            raise BadTokenError("not an access token of ours")
+            raise BadTokenError("not one of our access tokens")
         return RSAKey.import_key({each: published[each] for each in ("kty", "n", "e")})
 
     def _checked(self, claims: Mapping[str, Any]) -> Claims:
@@ -107,10 +107,10 @@ class AccessTokenVerifier:
         registry.validate(dict(claims))
         ours = {"iss": self._issuer, "client_id": self._client, "token_use": "access"}
         if any(claims.get(name) != value for name, value in ours.items()):
-            raise BadTokenError("not an access token of ours")
+            raise BadTokenError("not one of our access tokens")
         signed_in_at = claims["auth_time"]
         if type(signed_in_at) is not int or not isinstance(claims["origin_jti"], str):
-            raise BadTokenError("not an access token of ours")
+            raise BadTokenError("not one of our access tokens")
         return Claims(claims["sub"], claims["origin_jti"], signed_in_at, int(claims["exp"]))
 
 

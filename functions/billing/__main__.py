@@ -11,12 +11,10 @@ from dataclasses import asdict
 
 from functions.billing import catalogue
 from functions.billing.reporting import reported_usage
-from functions.billing.stripe_client import StripeSdkClient
-from functions.billing.stripe_secret import stripe_secret
 from functions.billing.subscriptions.billing_store import BillingStore
 from functions.billing.usage.usage_store import UsageStore
+from functions.billing.wiring import stripe_client_of
 from functions.shared.errors import AstralogError, PermanentError
-from functions.shared.secret_store import read_secret
 from functions.shared.tenancy import TenantId
 
 SECRET = "astralog/stripe"  # noqa: S105
@@ -65,11 +63,11 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _sync(asked: argparse.Namespace) -> None:
-    gate = StripeSdkClient(stripe_secret(read_secret(asked.secret)).api_key, asked.address)
+    gate = stripe_client_of(asked.secret, asked.address)
     steps = catalogue.sync(gate, dry_run=asked.dry_run)
     for step in steps:
-        told = {"did": step.says, "kind": step.kind, "dry_run": asked.dry_run}
-        print(json.dumps(told) if asked.json else step.says)  # noqa: T201
+        result = {"did": step.says, "kind": step.kind, "dry_run": asked.dry_run}
+        print(json.dumps(result) if asked.json else step.says)  # noqa: T201
     if not steps and not asked.json:
         print("nothing to do: Stripe's catalogue is up to date")  # noqa: T201
 
@@ -77,11 +75,11 @@ def _sync(asked: argparse.Namespace) -> None:
 def _show(asked: argparse.Namespace) -> None:
     records, tenant = BillingStore(asked.billing_table, asked.accounts_table), TenantId(asked.tenant)
     account_status = records.account_status(tenant)
-    told = {
-        "book": asdict(records.of(tenant)),
-        "standing": asdict(account_status) if account_status else None,
+    result = {
+        "record": asdict(records.of(tenant)),
+        "account_status": asdict(account_status) if account_status else None,
     }
-    print(json.dumps(told, indent=2, default=sorted))  # noqa: T201
+    print(json.dumps(result, indent=2, default=sorted))  # noqa: T201
 
 
 def _usage(asked: argparse.Namespace) -> None:

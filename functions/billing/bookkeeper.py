@@ -23,17 +23,12 @@ from functions.billing.subscriptions.entitlements import SECONDS_A_DAY, TRIAL_EN
 from functions.billing.subscriptions.notice_texts import BillingNotice
 from functions.billing.subscriptions.reminders import MAX_LATE_DAYS, TRIAL_NOTICE_DAYS, reminders
 from functions.billing.subscriptions.subscription import Subscription
-from functions.billing.wiring import (
-    BillingSettings,
-    billing_service_of,
-    billing_store_of,
-    secret_of,
-    stripe_client_of,
-)
+from functions.billing.wiring import BillingSettings, billing_service_of, billing_store_of, stripe_client_of
 from functions.shared import journal
-from functions.shared.dynamo.answers import open_client
 from functions.shared.errors import AstralogError
+from functions.shared.powertools import instrumented
 from functions.shared.settings import load
+from functions.shared.tables.transaction import open_client
 from functions.shared.tenancy import TenantId
 
 FUNCTION = "bookkeeper"
@@ -86,12 +81,12 @@ class Bookkeeper:
     service: BillingService
     records: BillingStore
 
-    def run(self, may_go_on: Callable[[], bool] = lambda: True) -> dict[str, int]:
+    def run(self, has_time: Callable[[], bool] = lambda: True) -> dict[str, int]:
         """Run once; returns how many accounts got notices, had missed changes, or failed.
 
         The order is random, so that a slow Stripe and a lack of time do not always skip the same accounts.
         """
-        counts = {"told": 0, "missed": 0, "failed": 0}
+        counts = {"notified": 0, "missed": 0, "failed": 0}
         now = self.service.clock()
         soonest, latest = now - MAX_LATE_DAYS * SECONDS_A_DAY, now + TRIAL_NOTICE_DAYS * SECONDS_A_DAY
         trials = dict(self.records.ending(TRIAL_ENDED, int(soonest), int(latest)))
@@ -101,7 +96,7 @@ class Bookkeeper:
             if (record.live or record.checkout_at) and record.closed_at is None
         }
         left = random.sample(sorted({*trials, *records}), len({*trials, *records}))
-        while left and may_go_on():
+        while left and has_time():
             tenant = left.pop()
             trial = trials.get(tenant)
             self._each(tenant, counts, trial.accepts_until if trial else None, records.get(tenant))
@@ -123,31 +118,33 @@ class Bookkeeper:
                 record = found
             if reminders(record, trial_ends_at, self.service.clock()):
                 self._send_reminders(tenant, trial_ends_at)
-                counts["told"] += 1
+                counts["notified"] += 1
         except AstralogError as fault:
             counts["failed"] += 1
             journal.write("account_not_kept", tenant_id=tenant, error_type=type(fault).__name__)
 
     def _send_reminders(self, tenant: TenantId, trial_ends_at: int | None) -> None:
-        """Write the notices, and in the book that they were written, both for the same point in time."""
+        """Write the notices, and in the record that they were written, both for the same point in time."""
         now = self.service.clock()
 
         def due(record: BillingRecord) -> list[BillingNotice]:
             return reminders(record, trial_ends_at, now)
 
-        def told(record: BillingRecord) -> BillingRecord:
+        def noted(record: BillingRecord) -> BillingRecord:
             return replace(record, told=record.told | {each.notice_id for each in due(record)})
 
-        def letters(old: BillingRecord, _new: BillingRecord) -> Iterable[BillingNotice]:
+        def notices(old: BillingRecord, _new: BillingRecord, _now: float) -> Iterable[BillingNotice]:
             return due(old)
 
-        self.service.change(tenant, told, CALENDAR, notices_for=letters)
+        self.service.change(tenant, noted, CALENDAR, notices_for=notices)
 
 
 @cache
 def _bookkeeper() -> Bookkeeper:
     settings = load(Settings)
-    return bookkeeper(settings, open_client(), stripe_client_of(settings, secret_of(settings)))
+    return bookkeeper(
+        settings, open_client(), stripe_client_of(settings.stripe_secret, settings.stripe_address)
+    )
 
 
 def bookkeeper(
@@ -159,6 +156,7 @@ def bookkeeper(
     )
 
 
+@instrumented
 def handler(_event: dict[str, Any], context: Any) -> dict[str, int]:
     counts = _bookkeeper().run(lambda: context.get_remaining_time_in_millis() > RESERVE_SECONDS * 1000)
     journal.measure(

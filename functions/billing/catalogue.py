@@ -103,9 +103,9 @@ def meter_of(stripe: StripeApi) -> str:
 
 def _take(stripe: StripeApi, step: CatalogueChange) -> None:
     if step.which:
-        stripe.changed(step.kind, step.which, step.fields)
+        stripe.update(step.kind, step.which, step.fields)
     else:
-        stripe.made(step.kind, step.fields)
+        stripe.create(step.kind, step.fields)
 
 
 def _meter_and_products(stripe: StripeApi, plans: Sequence[Plan]) -> Iterator[CatalogueChange]:

@@ -2,8 +2,8 @@
 
 Trigger: the scheduler, every five minutes. Promise: the last usage is reported, the subscription is canceled
 and its last invoice collected, the customer is deleted at Stripe and in our tables, each once, in this order.
-Then the account's book is marked as closed, and the stores with its data may be erased. Failure: the next run
-does the remaining steps. Closings that take more than a day are counted.
+Then the account's billing record is marked as closed, and the stores with its data may be erased. Failure:
+the next run does the remaining steps. Closings that take more than a day are counted.
 """
 
 import random
@@ -22,13 +22,13 @@ from functions.billing.wiring import (
     billing_service_of,
     billing_store_of,
     meter_event_sender_of,
-    secret_of,
     stripe_client_of,
 )
 from functions.shared import journal
-from functions.shared.dynamo.answers import open_client
 from functions.shared.errors import AstralogError
+from functions.shared.powertools import instrumented
 from functions.shared.settings import load
+from functions.shared.tables.transaction import open_client
 
 FUNCTION = "closer"
 
@@ -45,7 +45,7 @@ class Settings(BillingSettings):
 
 
 def run(
-    closer: StripeOffboarding, records: BillingStore, may_go_on: Callable[[], bool] = lambda: True
+    closer: StripeOffboarding, records: BillingStore, has_time: Callable[[], bool] = lambda: True
 ) -> dict[str, int]:
     """Run once: how many accounts were closed, are waiting, and have waited for more than a day.
 
@@ -54,7 +54,7 @@ def run(
     counts = {"closed": 0, "waiting": 0, "slow": 0}
     closing = [each for each in records.all() if each.closing_requested_at is not None and not each.closed_at]
     for record in random.sample(closing, len(closing)):
-        state = _tried(closer, record) if may_go_on() else "unlooked"
+        state = _tried(closer, record) if has_time() else "unlooked"
         counts["closed" if state == "closed" else "waiting"] += 1
         asked_at = record.closing_requested_at or 0
         counts["slow"] += state != "closed" and closer.service.clock() > asked_at + SLOW_SECONDS
@@ -73,7 +73,9 @@ def _tried(closer: StripeOffboarding, record: BillingRecord) -> str:
 @cache
 def _offboarding() -> tuple[StripeOffboarding, BillingStore]:
     settings = load(Settings)
-    return offboarding(settings, open_client(), stripe_client_of(settings, secret_of(settings)))
+    return offboarding(
+        settings, open_client(), stripe_client_of(settings.stripe_secret, settings.stripe_address)
+    )
 
 
 def offboarding(
@@ -95,6 +97,7 @@ def offboarding(
     return made, records
 
 
+@instrumented
 def handler(_event: dict[str, Any], context: Any) -> dict[str, int]:
     counts = run(*_offboarding(), lambda: context.get_remaining_time_in_millis() > RESERVE_SECONDS * 1000)
     journal.measure(

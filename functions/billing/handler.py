@@ -21,13 +21,13 @@ from functions.billing.wiring import (
     BillingSettings,
     billing_service_of,
     billing_store_of,
-    secret_of,
     stripe_client_of,
     usage_store_of,
 )
-from functions.shared.dynamo.answers import open_client
 from functions.shared.http import Answer, Event, answering
+from functions.shared.powertools import instrumented
 from functions.shared.settings import load
+from functions.shared.tables.transaction import open_client
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,9 @@ class Settings(BillingSettings):
 @cache
 def _billing_api() -> BillingApi:
     settings = load(Settings)
-    return billing_api(settings, open_client(), stripe_client_of(settings, secret_of(settings)))
+    return billing_api(
+        settings, open_client(), stripe_client_of(settings.stripe_secret, settings.stripe_address)
+    )
 
 
 def billing_api(
@@ -55,6 +57,7 @@ def billing_api(
     return BillingApi(service, records, sales, usage_store_of(settings, client))
 
 
+@instrumented
 @answering
 def handler(event: Event) -> Answer:
     """Handle one request to one of billing's routes."""

@@ -19,13 +19,15 @@ from itertools import islice
 from typing import Any
 
 from functions.billing.usage.count_transactions import CountTransaction, plan_transactions
-from functions.billing.usage.done_batches import READS_A_CALL, DoneBatches, WaitingBatch
+from functions.billing.usage.done_batches import DoneBatches, WaitingBatch
 from functions.billing.usage.usage_store import UsageStore
 from functions.billing.wiring import FollowUpSettings, follow_ups_of, usage_store_of
 from functions.shared import journal
-from functions.shared.dynamo.answers import open_client
-from functions.shared.dynamo.transaction import UnmetError, write_all
+from functions.shared.powertools import instrumented
 from functions.shared.settings import load
+from functions.shared.tables.store_errors import ConditionFailedError
+from functions.shared.tables.table import READS_A_CALL
+from functions.shared.tables.transaction import open_client, write_all
 from functions.shared.tenancy import TenantId
 
 FUNCTION = "meter"
@@ -70,18 +72,18 @@ class Meter:
         self._client = client
         self._follow_up = follow_up
 
-    def run(self, now: float, may_go_on: Callable[[], bool] = lambda: True) -> MeterRun:
+    def run(self, now: float, has_time: Callable[[], bool] = lambda: True) -> MeterRun:
         """Count uncounted batches while there is time."""
         found = list(islice(self._batches.waiting(), MAX_BATCHES_A_RUN))
         run = MeterRun(oldest_seconds=max((_age(each, now) for each in found), default=0))
         for start in range(0, len(found), READS_A_CALL):
-            if not may_go_on():
+            if not has_time():
                 break
             some = self._count([each.batch_id for each in found[start : start + READS_A_CALL]], run)
             # In random order: tenants skipped for lack of time wait for `report`, and should not always be
             # the same.
             for tenant in random.sample(sorted(some), len(some)):
-                if may_go_on():
+                if has_time():
                     self._follow_up(tenant)
         return run
 
@@ -101,7 +103,7 @@ class Meter:
     def _write(self, count: CountTransaction) -> bool:
         """Whether the transaction was written; False if another process has counted one of its batches."""
         marks = [self._batches.marked(mark) for mark in count.marks]
-        with suppress(UnmetError):
+        with suppress(ConditionFailedError):
             write_all(self._client, [*marks, *self._usage.added(count)])
             return True
         return False
@@ -119,6 +121,7 @@ def _meter() -> Meter:
     return Meter(batches, usage_store_of(settings, client), client, follow_ups.try_follow_up)
 
 
+@instrumented
 def handler(_event: dict[str, Any], context: Any) -> dict[str, int]:
     run = _meter().run(time.time(), lambda: context.get_remaining_time_in_millis() > RESERVE_SECONDS * 1000)
     journal.measure(

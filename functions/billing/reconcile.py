@@ -18,17 +18,15 @@ from functions.billing.reconciliation.comparison import UsageComparison
 from functions.billing.reconciliation.differences import ReconciliationResult
 from functions.billing.reconciliation.erased_rows import ErasedRows
 from functions.billing.reconciliation.stored_rows import StoredRows
-from functions.billing.stripe_client import StripeSdkClient
-from functions.billing.stripe_secret import stripe_secret
 from functions.billing.subscriptions.billing_store import BillingStore
 from functions.billing.usage.done_batches import DoneBatches
 from functions.billing.usage.usage_store import UsageStore
+from functions.billing.wiring import stripe_client_of
 from functions.shared import journal
-from functions.shared.clickhouse_address import ClickHouseAddress
-from functions.shared.dynamo.answers import open_client
-from functions.shared.secret_store import read_secret
+from functions.shared.platform_warehouse import PlatformWarehouse
+from functions.shared.powertools import instrumented
 from functions.shared.settings import load
-from functions.shared.warehouse import Warehouse
+from functions.shared.tables.transaction import open_client
 
 FUNCTION = "reconcile"
 STATEMENT_TIMEOUT_SECONDS = 240
@@ -46,13 +44,11 @@ class Settings:
     stripe_address: str
 
 
+@instrumented
 def handler(_event: dict[str, Any], _context: Any) -> dict[str, Any]:
     settings, client = load(Settings), open_client()
-    stripe = StripeSdkClient(
-        stripe_secret(read_secret(settings.stripe_secret)).api_key, settings.stripe_address
-    )
-    address = ClickHouseAddress.from_json(read_secret(settings.warehouse_secret))
-    warehouse = Warehouse(address, STATEMENT_TIMEOUT_SECONDS)
+    stripe = stripe_client_of(settings.stripe_secret, settings.stripe_address)
+    warehouse = PlatformWarehouse(settings.warehouse_secret, STATEMENT_TIMEOUT_SECONDS)
     reconciliation = UsageComparison(
         UsageStore(settings.usage_table, client),
         DoneBatches(settings.ledger_table, client),
@@ -73,8 +69,8 @@ def handler(_event: dict[str, Any], _context: Any) -> dict[str, Any]:
 
 def publish_result(found: ReconciliationResult) -> None:
     """Publish the totals as metrics and log each difference, up to a limit."""
-    told = found.told()
-    for rows in told.rows_differ:
+    reported = found.listed()
+    for rows in reported.rows_differ:
         journal.write(
             "rows_differ",
             tenant_id=rows.tenant,
@@ -82,9 +78,9 @@ def publish_result(found: ReconciliationResult) -> None:
             rows_expected=rows.counted,
             rows_found=rows.stored,
         )
-    for usage in told.bytes_differ:
+    for usage in reported.bytes_differ:
         journal.write(
-            "usage_differs", tenant_id=usage.tenant, bytes_told=usage.told, bytes_billed=usage.billed
+            "usage_differs", tenant_id=usage.tenant, bytes_reported=usage.reported, bytes_billed=usage.billed
         )
     journal.measure(
         FUNCTION,

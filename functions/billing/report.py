@@ -1,7 +1,8 @@
 """Report: sends counted usage to Stripe, for invoices.
 
 Trigger: the scheduler, every hour. Promise: a customer's subscription is billed for the usage counted since
-it began. Each byte is reported once, even if an answer is lost or a run dies (functions.billing.reporting.reported_usage).
+it began. Each byte is reported once, even if an answer is lost or a run dies: see
+functions.billing.reporting.reported_usage.
 Every account gets a follow-up of its caps as well. Failure: a report without an answer from Stripe stays
 pending, and the next run sends it again or searches for it; one tenant's pending report does not block other
 tenants. `OldestReportSeconds` is the age of the oldest pending report, `ReportsRefused` the number of reports
@@ -23,15 +24,15 @@ from functions.billing.wiring import (
     billing_store_of,
     follow_ups_of,
     meter_event_sender_of,
-    secret_of,
     stripe_client_of,
     usage_store_of,
 )
 from functions.shared import journal
-from functions.shared.dynamo.answers import open_client
 from functions.shared.errors import AstralogError
 from functions.shared.fan_out import FanOut
+from functions.shared.powertools import instrumented
 from functions.shared.settings import load
+from functions.shared.tables.transaction import open_client
 from functions.shared.tenancy import TenantId
 
 FUNCTION = "report"
@@ -90,17 +91,22 @@ class ReportRun:
 
     def _failed(self, record: BillingRecord, fault: AstralogError) -> AccountOutcome:
         code = fault.code if isinstance(fault, StripeRefusedError) else ""
-        journal.write("usage_untold", tenant_id=record.tenant, error_type=type(fault).__name__, code=code)
+        journal.write(
+            "usage_not_reported", tenant_id=record.tenant, error_type=type(fault).__name__, code=code
+        )
         pending = self.usage.tally(record.tenant).reported.pending
         seconds = int(self.reporter.clock()) - pending.began_at if pending else 0
         refused = isinstance(fault, StripeRefusedError | UnclearReportError)
         return AccountOutcome(pending_seconds=max(0, seconds), refused=refused, failed=True)
 
 
+@instrumented
 def handler(_event: dict[str, Any], context: Any) -> dict[str, int]:
     settings, client = load(Settings), open_client()
     # The secret is read in each run, so a changed key is used within an hour.
-    reporter = meter_event_sender_of(settings, client, stripe_client_of(settings, secret_of(settings)))
+    reporter = meter_event_sender_of(
+        settings, client, stripe_client_of(settings.stripe_secret, settings.stripe_address)
+    )
     rounds = ReportRun(reporter, follow_ups_of(settings, client), usage_store_of(settings, client))
     outcomes = rounds.run(
         [record for record in billing_store_of(settings, client).all() if record.closed_at is None],

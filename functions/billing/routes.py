@@ -14,7 +14,7 @@ from functions.billing.usage.usage_store import UsageStore
 from functions.shared.access import Principal, principal
 from functions.shared.accounts.account_status import AccountStatus
 from functions.shared.accounts.audit import origin
-from functions.shared.errors import HttpError, RetryableError
+from functions.shared.errors import HttpError
 from functions.shared.http import Answer, Event, answer, request
 from functions.shared.tenancy import TenantId
 
@@ -29,28 +29,21 @@ class BillingApi:
     usage: UsageStore
 
 
-def answer_to(event: Event, office: BillingApi) -> Answer:
+def answer_to(event: Event, api: BillingApi) -> Answer:
     """The response to one request."""
     route = event["routeKey"]
     caller = principal(event).require(SCOPES.get(route, "admin"))
     try:
-        return ROUTES[route](office, caller, event)
+        return ROUTES[route](api, caller, event)
     except NoAccountError:
         raise _gone() from None
-    except RetryableError:
-        raise HttpError(
-            503,
-            "try_again",
-            "Temporarily unavailable. Check the current state, then retry.",
-            retry_after_seconds=2,
-        ) from None
 
 
-def _billing(office: BillingApi, caller: Principal, _event: Event) -> Answer:
-    return _shown(office, office.records.of(caller.tenant))
+def _billing(api: BillingApi, caller: Principal, _event: Event) -> Answer:
+    return _shown(api, api.records.of(caller.tenant))
 
 
-def _change_caps(office: BillingApi, caller: Principal, event: Event) -> Answer:
+def _change_caps(api: BillingApi, caller: Principal, event: Event) -> Answer:
     caps, who = forms.caps(request(event).body), origin(event, caller)
 
     def capped(record: BillingRecord) -> BillingRecord:
@@ -58,40 +51,40 @@ def _change_caps(office: BillingApi, caller: Principal, event: Event) -> Answer:
         return caps.applied_to(record)
 
     def noted(record: BillingRecord) -> Sequence[Item]:
-        return [office.service.audit.entry(record.tenant, who, "billing.caps_changed", str(caps))]
+        return [api.service.audit.entry(record.tenant, who, "billing.caps_changed", str(caps))]
 
     if not caps.new:
-        return _billing(office, caller, event)
-    return _shown(office, office.service.change(caller.tenant, capped, who, also=noted))
+        return _billing(api, caller, event)
+    return _shown(api, api.service.change(caller.tenant, capped, who, also=noted))
 
 
-def _checkout(office: BillingApi, caller: Principal, event: Event) -> Answer:
+def _checkout(api: BillingApi, caller: Principal, event: Event) -> Answer:
     plan = forms.chosen_plan(request(event).body)
-    url = office.sales.checkout(caller.tenant, plan, origin(event, caller))
+    url = api.sales.checkout(caller.tenant, plan, origin(event, caller))
     return answer(201, {"url": url}, cache_control="no-store")
 
 
-def _change_plan(office: BillingApi, caller: Principal, event: Event) -> Answer:
+def _change_plan(api: BillingApi, caller: Principal, event: Event) -> Answer:
     plan = forms.chosen_plan(request(event).body)
-    return _shown(office, office.sales.change_plan(caller.tenant, plan, origin(event, caller)))
+    return _shown(api, api.sales.change_plan(caller.tenant, plan, origin(event, caller)))
 
 
-def _portal(office: BillingApi, caller: Principal, _event: Event) -> Answer:
-    return answer(201, {"url": office.sales.portal(caller.tenant)}, cache_control="no-store")
+def _portal(api: BillingApi, caller: Principal, _event: Event) -> Answer:
+    return answer(201, {"url": api.sales.portal(caller.tenant)}, cache_control="no-store")
 
 
-def _usage(office: BillingApi, caller: Principal, event: Event) -> Answer:
-    account_status = _account_status(office, caller.tenant)
-    record, now = office.records.of(caller.tenant), office.service.clock()
-    return answer(200, usage_page(office.usage, record, account_status, request(event).query, now))
+def _usage(api: BillingApi, caller: Principal, event: Event) -> Answer:
+    account_status = _account_status(api, caller.tenant)
+    record, now = api.records.of(caller.tenant), api.service.clock()
+    return answer(200, usage_page(api.usage, record, account_status, request(event).query, now))
 
 
-def _shown(office: BillingApi, record: BillingRecord) -> Answer:
-    return answer(200, billing_page(record, _account_status(office, record.tenant), office.service.clock()))
+def _shown(api: BillingApi, record: BillingRecord) -> Answer:
+    return answer(200, billing_page(record, _account_status(api, record.tenant), api.service.clock()))
 
 
-def _account_status(office: BillingApi, tenant: TenantId) -> AccountStatus:
-    account_status = office.records.account_status(tenant)
+def _account_status(api: BillingApi, tenant: TenantId) -> AccountStatus:
+    account_status = api.records.account_status(tenant)
     if account_status is None:
         raise _gone()
     return account_status

@@ -38,13 +38,14 @@ class StripeSdkClient:
 
     Parameters
     ----------
+    api_key: returns the current key, at each call: it may be rotated while this process lives.
     address: https://api.stripe.com, or the URL of a fake Stripe.
     """
 
-    def __init__(self, api_key: SecretText, address: str) -> None:
+    def __init__(self, api_key: Callable[[], SecretText], address: str) -> None:
         self._api_key = api_key
         self._address = address
-        self._opened: Any = None
+        self._opened: tuple[SecretText, Any] | None = None
 
     def make_customer(self, tenant: TenantId, once: str) -> str:
         # For people who use Stripe's dashboard; our code never reads it.
@@ -116,10 +117,10 @@ class StripeSdkClient:
     def listed(self, kind: Kind, **filters: Any) -> list[StripeObject]:
         return self._every(self._service(kind), {"limit": PAGE, **filters})
 
-    def made(self, kind: Kind, fields: Fields) -> StripeObject:
+    def create(self, kind: Kind, fields: Fields) -> StripeObject:
         return _plain(_asked(lambda: self._service(kind).create(dict(fields))))
 
-    def changed(self, kind: Kind, which: str, fields: Fields) -> StripeObject:
+    def update(self, kind: Kind, which: str, fields: Fields) -> StripeObject:
         return _plain(_asked(lambda: self._service(kind).update(which, dict(fields))))
 
     def send_meter_event(
@@ -140,9 +141,10 @@ class StripeSdkClient:
 
     @property
     def _api(self) -> Any:
-        if self._opened is None:
-            self._opened = _client(self._api_key, self._address)
-        return self._opened.v1
+        key = self._api_key()
+        if self._opened is None or self._opened[0] != key:
+            self._opened = key, _client(key, self._address)
+        return self._opened[1].v1
 
     def _service(self, kind: Kind) -> Any:
         match kind:

@@ -14,7 +14,6 @@ from functools import cache
 from typing import Any
 
 from functions.billing.stripe_contract import BadSignatureError, StripeApi
-from functions.billing.stripe_secret import StripeSecret
 from functions.billing.subscriptions.processed_events import ProcessedEvents
 from functions.billing.subscriptions.webhook import WebhookProcessor
 from functions.billing.wiring import (
@@ -25,10 +24,12 @@ from functions.billing.wiring import (
     stripe_client_of,
 )
 from functions.shared import journal
-from functions.shared.dynamo.answers import open_client
 from functions.shared.errors import HttpError, RetryableError
 from functions.shared.http import Answer, Event, answer, answering, request
+from functions.shared.powertools import instrumented
+from functions.shared.secret_text import SecretText
 from functions.shared.settings import load
+from functions.shared.tables.transaction import open_client
 
 FUNCTION = "stripe-webhook"
 SIGNATURE = "stripe-signature"
@@ -42,15 +43,17 @@ class Settings(BillingSettings):
 @cache
 def _webhook_processor() -> WebhookProcessor:
     settings = load(Settings)
-    secret = secret_of(settings)
-    return webhook_processor(settings, open_client(), stripe_client_of(settings, secret), secret)
+    stripe = stripe_client_of(settings.stripe_secret, settings.stripe_address)
+    return webhook_processor(
+        settings, open_client(), stripe, lambda: secret_of(settings.stripe_secret).webhook_secret
+    )
 
 
 def webhook_processor(
     settings: Settings,
     client: Any,
     stripe: StripeApi,
-    secret: StripeSecret,
+    webhook_secret: Callable[[], SecretText],
     clock: Callable[[], float] = time.time,
 ) -> WebhookProcessor:
     """Build the dependencies on one DynamoDB client and one Stripe client."""
@@ -58,11 +61,12 @@ def webhook_processor(
         service=billing_service_of(settings, client, stripe, clock=clock),
         owners=billing_store_of(settings, client),
         events=ProcessedEvents(settings.stripe_events_table, client, clock),
-        secret=secret.webhook_secret,
+        secret=webhook_secret,
         clock=clock,
     )
 
 
+@instrumented
 @answering
 def handler(event: Event) -> Answer:
     """Handle one webhook."""
@@ -81,7 +85,7 @@ def answer_to(event: Event, intake: WebhookProcessor) -> Answer:
         ) from None
     except RetryableError as fault:
         journal.measure(FUNCTION, {"WebhooksFailed": (1, "Count")}, error_type=type(fault).__name__)
-        raise HttpError(503, "try_again", "The event was not processed: send it again.") from None
+        raise
     if outcome == "unknown_customer":
         journal.measure(FUNCTION, {"UnknownCustomers": (1, "Count")})
     return answer(200, {"received": True})

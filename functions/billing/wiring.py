@@ -9,7 +9,7 @@ from typing import Any, cast
 from functions.billing.catalogue import meter_of
 from functions.billing.reporting.meter_event_sender import MeterEventSender
 from functions.billing.stripe_client import StripeSdkClient
-from functions.billing.stripe_contract import StripeApi
+from functions.billing.stripe_contract import StripeApi, StripeUnavailableError
 from functions.billing.stripe_secret import StripeSecret, stripe_secret
 from functions.billing.subscriptions.billing_service import BillingService
 from functions.billing.subscriptions.billing_store import BillingStore
@@ -17,12 +17,13 @@ from functions.billing.usage.follow_ups import FollowUps
 from functions.billing.usage.usage_store import UsageStore
 from functions.shared.accounts.audit import AuditTrail
 from functions.shared.accounts.notice_outbox import NoticeOutbox
-from functions.shared.secret_store import read_secret
+from functions.shared.secret_store import SecretsUnavailableError, read_secret
+from functions.shared.secret_text import SecretText
 
 
 @dataclass(frozen=True, slots=True)
 class FollowUpSettings:
-    """Settings to change an account's book and account status by usage."""
+    """Settings to change an account's billing record and status by usage."""
 
     accounts_table: str
     billing_table: str
@@ -39,25 +40,32 @@ class BillingSettings(FollowUpSettings):
     stripe_address: str
 
 
-def secret_of(settings: BillingSettings) -> StripeSecret:
-    """The current secret."""
-    return stripe_secret(read_secret(settings.stripe_secret))
+def secret_of(name: str) -> StripeSecret:
+    """The value that the secret `name` has now; see functions.shared.secret_store."""
+    return stripe_secret(read_secret(name).reveal())
 
 
-def stripe_client_of(settings: BillingSettings, secret: StripeSecret) -> StripeSdkClient:
-    """The Stripe client, for the address in the settings."""
-    return StripeSdkClient(secret.api_key, settings.stripe_address)
+def stripe_client_of(secret: str, address: str) -> StripeSdkClient:
+    """The Stripe client at `address`, with the key that the secret of that name has at each call."""
+
+    def api_key() -> SecretText:
+        try:
+            return secret_of(secret).api_key
+        except SecretsUnavailableError as fault:
+            raise StripeUnavailableError(str(fault)) from None
+
+    return StripeSdkClient(api_key, address)
 
 
 def billing_store_of(
     settings: FollowUpSettings, client: Any, clock: Callable[[], float] = time.time
 ) -> BillingStore:
-    """The books, on one DynamoDB client."""
+    """The billing records, on one DynamoDB client."""
     return BillingStore(settings.billing_table, settings.accounts_table, client, clock)
 
 
 def usage_store_of(settings: FollowUpSettings, client: Any) -> UsageStore:
-    """The stored usage; every `BillingService` needs the same, or one would lift a cap that another has applied."""
+    """The stored usage. Every `BillingService` needs the same, or one lifts a cap that another applied."""
     return UsageStore(settings.usage_table, client)
 
 
@@ -71,7 +79,7 @@ def billing_service_of(
 def follow_ups_of(
     settings: FollowUpSettings, client: Any, clock: Callable[[], float] = time.time
 ) -> FollowUps:
-    """The caretaker on one DynamoDB client. It computes from stored data and does not call Stripe."""
+    """The follow-ups on one DynamoDB client. It computes from stored data and does not call Stripe."""
     service = _billing_service(settings, client, cast(StripeApi, None), clock)
     outbox = NoticeOutbox(settings.notices_table, client, clock)
     return FollowUps(

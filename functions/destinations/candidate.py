@@ -1,19 +1,18 @@
 """Parse and check the body of `PUT /v1/destination`: a destination that can be tested.
 
-Secrets are `SecretText` as soon as they are decoded. Each rejection is a 400 `invalid_field` whose sentence
-begins with the path of the field and never contains a sent value. Whether the host may be reached is not
-checked here.
+Secrets are `SecretText` as soon as they are decoded. Each rejection is a 400 `invalid_<field>` or
+`unknown_field`; `field` has the whole path, and the message never contains a sent value. Whether the host may
+be reached is not checked here.
 """
 
 import re
 from typing import Any
 
-import msgspec
 from msgspec import Struct
 
 from functions.shared.byoc.destination_store import Destination
 from functions.shared.clickhouse_address import ClickHouseAddress
-from functions.shared.errors import HttpError
+from functions.shared.forms import decoded, invalid
 from functions.shared.secret_text import SecretText
 from functions.shared.tenancy import TenantId
 
@@ -24,7 +23,6 @@ _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _REGION = re.compile(r"[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?")
 _DATABASE = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,62}")
 _SERVERS_OWN = frozenset({"system", "information_schema"})
-_WORDS = {"str": "text", "int": "a whole number", "bool": "true or false", "object": "an object"}
 
 
 class BucketForm(Struct, forbid_unknown_fields=True, kw_only=True):
@@ -64,9 +62,9 @@ def candidate(body: bytes, tenant: TenantId, version: int, stored: Destination |
 
     Raises
     ------
-    HttpError: 400 `invalid_field`, or `invalid_body` when the body is not JSON.
+    HttpError: 400 `invalid_<field>`, `unknown_field`, or `invalid_body` when the body is not JSON.
     """
-    form = _checked(_decoded(body))
+    form = _checked(decoded(body, DestinationForm, _secret, quotes_unknown=False))
     bucket, clickhouse = form.bucket, form.clickhouse
     access_key_id, secret_access_key = _access_key(bucket, stored)
     user, password = _sign_in(clickhouse, stored)
@@ -91,45 +89,10 @@ def candidate(body: bytes, tenant: TenantId, version: int, stored: Destination |
     )
 
 
-def invalid(path: str, wrong: str) -> HttpError:
-    """The rejection of a body whose field at `path` is invalid; `wrong` is the end of the sentence."""
-    return HttpError(400, "invalid_field", f"'{path}' {wrong}.", details={"field": path})
-
-
-def _decoded(body: bytes) -> DestinationForm:
-    # The message of msgspec may quote a sent name, so the rejection is raised outside of its exception.
-    refusal = HttpError(400, "invalid_body", "The body is not JSON.")
-    try:
-        return msgspec.json.decode(body, type=DestinationForm, dec_hook=_secret)
-    except msgspec.ValidationError as fault:
-        refusal = _explained(str(fault))
-    except (msgspec.DecodeError, UnicodeError, RecursionError):
-        pass
-    raise refusal
-
-
 def _secret(kind: type, value: Any) -> Any:
     if kind is SecretText and isinstance(value, str):
         return SecretText(value)
     raise TypeError("Expected `str`")
-
-
-def _explained(message: str) -> HttpError:
-    """The rejection for a ValidationError such as "Expected `int`, got `str` - at `$.clickhouse.port`"."""
-    reason, _, place = message.partition(" - at `$")
-    path = place.rstrip("`").lstrip(".")
-    if missing := re.fullmatch(r"Object missing required field `(\w+)`", reason):
-        return invalid(f"{path}.{missing[1]}".lstrip("."), "is missing")
-    if reason.startswith("Object contains unknown field"):
-        return invalid(path or "body", f"has an unknown field; allowed fields are {', '.join(_known(path))}")
-    expected = re.match(r"Expected `(\w+)", reason)
-    words = _WORDS.get(expected[1], "of another type") if expected else "of another type"
-    return invalid(path or "body", f"must be {words}")
-
-
-def _known(path: str) -> tuple[str, ...]:
-    kinds: dict[str, type[Struct]] = {"": DestinationForm, "bucket": BucketForm, "clickhouse": ClickHouseForm}
-    return kinds[path].__struct_fields__
 
 
 def _checked(form: DestinationForm) -> DestinationForm:

@@ -5,11 +5,13 @@ scope `admin`.
 Promise: a stored destination has passed every step of the test with exactly the stored credentials. No
 answer, log line or error contains a credential. A test leaves nothing at the customer's destination but our
 empty tables.
-Failure: 400 `invalid_field` names the field; 400 `destination_unusable` lists every step and what to do;
-neither stores anything. 404 `no_destination`. 409 `destination_changed` after a concurrent change. 503 when
-our own stores do not answer: the same request may be sent again.
+Failure: 400 `invalid_<field>` names the field; 400 `destination_unusable` lists every step and what to do;
+neither stores anything. 404 `no_destination`. 409 `concurrent_change`. 503 when
+our own stores do not answer: the same request may be sent again. A person whose session has ended changes
+nothing, even while the authorizer caches the session.
 """
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -20,6 +22,7 @@ from functions.destinations.candidate import candidate
 from functions.destinations.tester import DestinationTester
 from functions.shared.access import Principal, principal
 from functions.shared.accounts.audit import AuditTrail, origin
+from functions.shared.accounts.session_check import SessionCheck
 from functions.shared.byoc.destination_store import (
     Destination,
     DestinationChangedError,
@@ -30,9 +33,11 @@ from functions.shared.byoc.encryption import CredentialEncryption, CredentialsUn
 from functions.shared.byoc.health import HealthStore
 from functions.shared.byoc.settings import ByocSettings
 from functions.shared.egress.egress_filter import EgressFilter
-from functions.shared.errors import HttpError, RetryableError
+from functions.shared.errors import HttpError
 from functions.shared.http import Answer, Event, answer, answering, request
+from functions.shared.powertools import instrumented
 from functions.shared.settings import load
+from functions.shared.tables.transaction import open_client
 from functions.shared.tenancy import TenantId, own_destination, own_drops
 
 
@@ -40,6 +45,7 @@ from functions.shared.tenancy import TenantId, own_destination, own_drops
 class Settings(ByocSettings):
     health_table: str
     audit_table: str
+    people_table: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +56,7 @@ class DestinationService:
     tester: DestinationTester
     health: HealthStore
     audit: AuditTrail
+    sessions: SessionCheck
 
 
 @cache
@@ -61,9 +68,11 @@ def _service() -> DestinationService:
         tester=DestinationTester(EgressFilter(allow_loopback=settings.allow_loopback_destinations)),
         health=HealthStore(settings.health_table),
         audit=AuditTrail(settings.audit_table),
+        sessions=SessionCheck(settings.people_table, open_client()),
     )
 
 
+@instrumented
 @answering
 def handler(event: Event) -> Answer:
     """Handle one request to a route of the destination; see the module."""
@@ -74,20 +83,19 @@ def answer_to(event: Event, service: DestinationService) -> Answer:
     """Handle `event` with the parts in `service`."""
     caller = principal(event).require("admin")
     try:
+        if event["routeKey"] in LASTING:
+            service.sessions.require_open(caller, time.time())
         return ROUTES[event["routeKey"]](event, caller, service)
     except DestinationChangedError:
         message = "Another request changed the destination. Check it with GET /v1/destination, then retry."
-    except RetryableError:
-        unavailable = "The destination cannot be read or stored right now. Retry in a few seconds."
-        raise HttpError(503, "try_again", unavailable, retry_after_seconds=2) from None
-    raise HttpError(409, "destination_changed", message)
+        raise HttpError(409, "concurrent_change", message) from None
 
 
 def _put(event: Event, caller: Principal, service: DestinationService) -> Answer:
     before = service.destinations.summary(caller.tenant)
     stored = _stored(caller.tenant, service)
     proposed = candidate(request(event).body, caller.tenant, before.version + 1 if before else 1, stored)
-    report = service.tester.of(proposed)
+    report = service.tester.test(proposed)
     if not report.usable:
         message = (
             "The destination failed the test and is not stored. The fix of each failed step says what to do."
@@ -123,10 +131,10 @@ def _test(event: Event, caller: Principal, service: DestinationService) -> Answe
     body = request(event).body
     stored = _stored(caller.tenant, service)
     if body.strip() not in (b"", b"{}"):
-        return answer(200, service.tester.of(candidate(body, caller.tenant, 1, stored)).shown())
+        return answer(200, service.tester.test(candidate(body, caller.tenant, 1, stored)).shown())
     if stored is None:
         raise _none()
-    return answer(200, service.tester.of(stored).shown())
+    return answer(200, service.tester.test(stored).shown())
 
 
 ROUTES: dict[str, Callable[[Event, Principal, DestinationService], Answer]] = {
@@ -135,6 +143,9 @@ ROUTES: dict[str, Callable[[Event, Principal, DestinationService], Answer]] = {
     "DELETE /v1/destination": _delete,
     "POST /v1/destination/test": _test,
 }
+
+LASTING = frozenset({"PUT /v1/destination", "DELETE /v1/destination"})
+"""Routes with effects beyond the caller's session."""
 
 
 def _stored(tenant: TenantId, service: DestinationService) -> Destination | None:

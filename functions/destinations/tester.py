@@ -46,7 +46,7 @@ class DestinationTester:
     seconds: float = TEST_SECONDS
     ca_certs: str | None = None
 
-    def of(self, candidate: Destination) -> DestinationReport:
+    def test(self, candidate: Destination) -> DestinationReport:
         """Run every step within `seconds`; raises no error of the customer's servers.
 
         A half that exceeds the limit ends by itself: its daemon threads block nothing.

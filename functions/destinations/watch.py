@@ -18,11 +18,13 @@ from functools import cache
 from typing import Any, Literal
 
 from functions.shared import journal
+from functions.shared.accounts.notice_links import docs_link
 from functions.shared.accounts.notice_outbox import NoticeOutbox
 from functions.shared.byoc.destination_store import DestinationStore, DestinationSummary
 from functions.shared.byoc.encryption import CredentialEncryption, Shards
 from functions.shared.byoc.health import DestinationHealth, HealthStore
 from functions.shared.errors import AstralogError
+from functions.shared.powertools import instrumented
 from functions.shared.settings import load
 from functions.shared.tenancy import TenantId, own_destination
 
@@ -32,7 +34,7 @@ RESERVE_SECONDS = 10
 
 FUNCTION = "watch"
 
-OutageNotice = Literal["outage", "mended"]
+OutageNotice = Literal["outage", "recovered"]
 
 _CAUSES = {
     "unreachable": "the server is unreachable",
@@ -60,9 +62,9 @@ class Settings:
 
 def notice_needed(condition: DestinationHealth, now: float) -> OutageNotice | None:
     """The notice that a destination needs at `now`, in Unix seconds; None when it needs none."""
-    if condition.told_of:
+    if condition.notified_of:
         recovered = not condition.failures and now - condition.well_since >= WELL_SECONDS
-        return "mended" if recovered else None
+        return "recovered" if recovered else None
     return "outage" if condition.outage_at(now) else None
 
 
@@ -76,7 +78,7 @@ class OutageWatch:
 
     def run(self, now: float, has_time: Callable[[], bool] = lambda: True) -> dict[str, int]:
         """Notify the accounts whose destination has an outage, or its end, at `now`, in Unix seconds."""
-        counts = {"outage": 0, "mended": 0, "failing": 0, "untold": 0}
+        counts = {"outage": 0, "recovered": 0, "failing": 0, "not_notified": 0}
         tenants = list(self.destinations.tenants())
         for tenant in random.sample(tenants, len(tenants)):
             if not has_time():
@@ -89,8 +91,8 @@ class OutageWatch:
                     self._notify(tenant, kind, condition)
                     counts[kind] += 1
             except AstralogError as fault:
-                counts["untold"] += 1
-                journal.write("outage_not_told", tenant_id=tenant, error_type=type(fault).__name__)
+                counts["not_notified"] += 1
+                journal.write("outage_not_notified", tenant_id=tenant, error_type=type(fault).__name__)
         return counts
 
     def _notify(self, tenant: TenantId, kind: OutageNotice, condition: DestinationHealth) -> None:
@@ -100,7 +102,7 @@ class OutageWatch:
             title, text = (
                 _outage_text(about, condition) if kind == "outage" else _recovery_text(about, condition)
             )
-            since = condition.failing_since if kind == "outage" else condition.told_of
+            since = condition.failing_since if kind == "outage" else condition.notified_of
             self.notices.put(tenant, f"{kind}-{since:.0f}", f"destination_{kind}", title, text)
         self.health.record_notified(condition)
 
@@ -112,7 +114,7 @@ def _outage_text(about: DestinationSummary, condition: DestinationHealth) -> tup
         f"Your ClickHouse at {about.clickhouse_host} has not accepted logs since "
         f"{_utc_text(condition.failing_since)}: {cause}. The logs wait in your bucket {about.bucket}. "
         "They are loaded, each once, when the problem is fixed; you need not send them again. "
-        "To see the cause, run the destination test of the API.",
+        f"To see the cause, test the destination ({docs_link('byoc.md', 'test-a-destination')}).",
     )
 
 
@@ -120,8 +122,8 @@ def _recovery_text(about: DestinationSummary, condition: DestinationHealth) -> t
     return (
         "Your destination accepts logs again",
         f"Your ClickHouse at {about.clickhouse_host} has accepted logs again since "
-        f"{_utc_text(condition.well_since)}. It had not accepted logs since {_utc_text(condition.told_of)}. "
-        "The logs that waited in your bucket are being loaded.",
+        f"{_utc_text(condition.well_since)}. It had not accepted logs since "
+        f"{_utc_text(condition.notified_of)}. The logs that waited in your bucket are being loaded.",
     )
 
 
@@ -141,12 +143,16 @@ def _watch() -> OutageWatch:
     )
 
 
+@instrumented
 def handler(_event: dict[str, Any], context: Any) -> dict[str, int]:
     counts = _watch().run(
         datetime.now(UTC).timestamp(), lambda: context.get_remaining_time_in_millis() > RESERVE_SECONDS * 1000
     )
     journal.measure(
         FUNCTION,
-        {"DestinationsFailing": (counts["failing"], "Count"), "OutagesUntold": (counts["untold"], "Count")},
+        {
+            "DestinationsFailing": (counts["failing"], "Count"),
+            "OutagesNotNotified": (counts["not_notified"], "Count"),
+        },
     )
     return counts

@@ -1,6 +1,6 @@
-"""The roads of BYOC tenants: straight into their own buckets, under their own credentials.
+"""The staging targets of BYOC tenants: straight into their own buckets, under their own credentials.
 
-Loaded for them only: what it takes to reach a customer's bucket would double everybody's cold start.
+Loaded for them only: these imports would double the cold start for all tenants.
 """
 
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ SLOW_RETRY_AFTER_SECONDS = 2
 
 
 class ByocTargets:
-    """The road of each BYOC tenant. `limits`: what bounds the time that a slow bucket may take."""
+    """The staging target of each BYOC tenant. `limits`: what bounds the time that a slow bucket may take."""
 
     def __init__(self, byoc_clients: ByocBuckets, notifier: QueueNotifier, limits: SlowBuckets) -> None:
         self._byoc_clients = byoc_clients
@@ -34,7 +34,7 @@ class ByocTargets:
         self._limits = limits
 
     def __call__(self, caller: Principal) -> StagingTarget:
-        """The road of `caller`.
+        """The staging target of `caller`.
 
         Raises
         ------

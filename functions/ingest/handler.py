@@ -1,34 +1,35 @@
 """Ingest: logs over HTTPS, durable in S3 before the answer is 2xx.
 
-Trigger: API Gateway, POST /v1/drain, GET /health, and whatever no route takes. Promise: 202 means that every
-accepted event is in S3, a BYOC customer's in their own bucket and nowhere else, and will be loaded once; each
-refused one is named with its reason. Failure: 4xx says what to mend; 429 and 503 mean that nothing was
-accepted and the same request may be sent again.
+Trigger: API Gateway, POST /v1/drain, GET /health, and all unmatched requests. Promise: 202, or what a
+protocol of functions/ingest/protocols answers instead, means that every accepted event is in S3, a BYOC
+customer's in their own bucket and nowhere else, and will be loaded once; each rejected one is named with its
+reason. Failure: 4xx says what to fix; 429 and 503 mean that nothing was stored and the request may be sent
+again. A rejected request of a known tenant leaves one log line, `request_rejected`.
 """
 
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections import deque
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any
 
-from functions.ingest import idempotency, records, unpack
 from functions.ingest.accept import Accepted, accept
 from functions.ingest.idempotency import IdempotencyKey
+from functions.ingest.metrics import log_rejection, measure_accepted
+from functions.ingest.protocols.contract import IngestProtocol, IngestResult, LogRequest, nothing_accepted
+from functions.ingest.protocols.table import ProtocolTable
 from functions.ingest.rate_limit import RateLimit, RequestWork
 from functions.ingest.staging_target import StagingTarget, StagingTargets, no_target
 from functions.ingest.staging_writer import StagingWriter
-from functions.ingest.streamed import Window
+from functions.ingest.unmatched import RouteTable, unmatched
 from functions.ingest.wait_places import Places, WaitPlaces, no_place
-from functions.shared import journal
-from functions.shared.access import Principal, principal
+from functions.shared.access import Principal
 from functions.shared.accounts.account_status import raise_if_refused
 from functions.shared.buckets.platform import open_bucket
 from functions.shared.byoc.settings import ByocSettings
 from functions.shared.errors import HttpError
 from functions.shared.events.row import ReceiptContext
-from functions.shared.http import Answer, Event, Request, answer, answering, request
+from functions.shared.http import Answer, Event, answer, answering, refused
 from functions.shared.settings import load
 
 WAIT_SECONDS = 20
@@ -36,26 +37,33 @@ WAIT_SECONDS = 20
 
 @dataclass(frozen=True, slots=True)
 class Settings(ByocSettings):
-    """`wait_places`: how many requests may wait at once, of all tenants together."""
+    """`wait_places`: how many requests may wait at once, of all tenants together.
+
+    `protocols`: what reads each route, in the form that ProtocolTable.parse reads. `routes`: all routes of
+    the API, for requests that match none (functions.ingest.unmatched).
+    """
 
     staging_bucket: str
     byoc_queue: str
     health_table: str
     wait_places: int
+    protocols: str
+    routes: str
 
 
 @dataclass(frozen=True, slots=True)
 class Ingest:
     """The parts of this function, wired once an execution environment.
 
-    `byoc_targets`: the roads of BYOC tenants; they are never given ours. `places`: where requests wait, BYOC
-    tenants' too.
+    `byoc_targets`: the staging targets of BYOC tenants; they are never given ours. `places`: where requests
+    wait, BYOC tenants' too. `protocols`: what reads each route.
     """
 
     staging: StagingWriter
     rate: RateLimit
     byoc_targets: StagingTargets = no_target
     places: Places = no_place
+    protocols: ProtocolTable = field(default_factory=ProtocolTable)
 
     def target(self, caller: Principal) -> StagingTarget:
         if caller.byoc:
@@ -68,7 +76,18 @@ def _ingest() -> Ingest:
     settings = load(Settings)
     bucket = open_bucket(settings.staging_bucket)
     places = WaitPlaces(bucket, settings.wait_places)
-    return Ingest(StagingWriter(bucket), RateLimit(), lambda caller: _byoc_targets()(caller), places.lease)
+    return Ingest(
+        StagingWriter(bucket),
+        RateLimit(),
+        lambda caller: _byoc_targets()(caller),
+        places.lease,
+        ProtocolTable.parse(settings.protocols),
+    )
+
+
+@cache
+def _route_table() -> RouteTable:
+    return RouteTable.parse(load(Settings).routes)
 
 
 @cache
@@ -79,80 +98,86 @@ def _byoc_targets() -> StagingTargets:
     return byoc_targets(settings, settings.byoc_queue, settings.health_table)
 
 
-@answering
-def handler(event: Event) -> Answer:
+def _route(event: Event) -> Answer:
     """One request to one of ingest's routes."""
     if event["routeKey"] == "GET /health":
         return answer(200, {"status": "ok"})
     if event["routeKey"] == "$default":
-        raise HttpError(404, "not_found", "There is nothing at this path, or not for this method.")
+        raise unmatched(event, _route_table())
     return answer_to(event, _ingest())
 
 
+def _rejected(error: HttpError, event: Event) -> Answer:
+    """The response to a rejected request, in the form of its protocol."""
+    if event["routeKey"] == "$default":
+        return refused(error, event)
+    request = LogRequest(event)
+    return _ingest().protocols.of(request).rejected(error, request)
+
+
+handler = answering(_route, _rejected)
+
+
 def answer_to(event: Event, ingest: Ingest) -> Answer:
-    """The answer to a request that brings logs; its tenant is charged for it from here to the end."""
-    caller = principal(event).require("ingest")
-    raise_if_refused(caller.refusal)
-    with ingest.rate.charging(caller) as work:
-        return drain(request(event), caller, ingest, work)
+    """The response to a request on a route of logs; its tenant is charged for it from here to the end."""
+    request = LogRequest(event)
+    protocol = ingest.protocols.of(request)
+    handshake = protocol.handshake(request)
+    if handshake is not None:
+        return handshake
+    caller = request.caller()
+    accepted, work = Accepted(IngestResult(protocol.max_rejections)), RequestWork()
+    try:
+        caller.require("ingest")
+        raise_if_refused(caller.refusal)
+        with ingest.rate.charging(caller, work):
+            _store(request, protocol, caller, ingest, accepted, work)
+            response = protocol.accepted(accepted.result, request)
+    except Exception as error:
+        log_rejection(error, caller, accepted, work)
+        raise
+    if not accepted.result.rows:
+        log_rejection(nothing_accepted(accepted.result), caller, accepted, work)
+    return response
 
 
-def drain(sent: Request, caller: Principal, ingest: Ingest, work: RequestWork) -> Answer:
-    """POST /v1/drain: judge the events of one body, stage those that are good."""
+def _store(
+    request: LogRequest,
+    protocol: IngestProtocol,
+    caller: Principal,
+    ingest: Ingest,
+    accepted: Accepted,
+    work: RequestWork,
+) -> None:
+    """Judge the records of one body and stage those that are good; on return they are durable."""
     began = time.monotonic()
     target = ingest.target(caller)
     receipt = ReceiptContext(caller.tenant, caller.project_id, datetime.now(UTC), target.retention_days)
-    once = idempotency.read_key(sent.headers)
-    accepted = accept(_windows(sent, once, work), receipt)
+    key = protocol.idempotency_key(request)
+    pieces = work.counting(protocol.unpack(request))
+    pieces = key.reading(pieces) if key else pieces
+    accept(protocol.decode(request, pieces), receipt, accepted)
+    deque(pieces, maxlen=0)  # the fingerprint is that of the whole body
     work.staged_bytes = accepted.raw_bytes
-    if not accepted.rows:
-        return answer(400, _nothing_accepted(accepted, sent))
+    if not accepted.result.rows:
+        return
     with target.admitted():
-        key = _staged(target.staging, accepted, receipt, once)
-    _measure(accepted, caller, key, round((time.monotonic() - began) * 1000))
-    queryable = sent.query.get("wait") == "true" and _waited(target.staging, key, caller, ingest.places)
-    return answer(200 if queryable else 202, {"status": "accepted", **_verdicts(accepted)})
+        staged = _put(target.staging, accepted, receipt, key)
+    measure_accepted(accepted, caller, staged, round((time.monotonic() - began) * 1000))
+    if request.query.get("wait") == "true":
+        accepted.result.searchable = _wait(target.staging, staged, caller, ingest.places)
 
 
-def _waited(staging: StagingWriter, key: str, caller: Principal, places: Places) -> bool:
+def _wait(staging: StagingWriter, key: str, caller: Principal, places: Places) -> bool:
     """Whether the events can be found; False at once when there is no place to wait in."""
     with places(caller.tenant) as is_taken:
         return is_taken and staging.wait_until_loaded(key, WAIT_SECONDS)
 
 
-def _staged(
-    staging: StagingWriter, accepted: Accepted, receipt: ReceiptContext, once: IdempotencyKey | None
+def _put(
+    staging: StagingWriter, accepted: Accepted, receipt: ReceiptContext, key: IdempotencyKey | None
 ) -> str:
-    if once:
-        return staging.put_once(accepted.package, receipt, once)
+    """Write the staged object, and return its key."""
+    if key:
+        return staging.put_once(accepted.package, receipt, key)
     return staging.put(accepted.package, receipt)
-
-
-def _windows(sent: Request, once: IdempotencyKey | None, work: RequestWork) -> Iterator[Window]:
-    pieces = work.counting(unpack.chunks(sent.body, sent.headers.get("content-encoding", "")))
-    return records.windows(once.reading(pieces) if once else pieces, sent.headers.get("content-type", ""))
-
-
-def _verdicts(accepted: Accepted) -> dict[str, Any]:
-    return {"accepted": accepted.rows, "rejected": accepted.rejected, "errors": accepted.errors}
-
-
-def _nothing_accepted(accepted: Accepted, sent: Request) -> dict[str, Any]:
-    error, code = "The body holds no events.", "no_events"
-    if accepted.rejected:
-        error, code = "None of the events could be accepted: see 'errors'.", "all_rejected"
-    return {"error": error, "code": code, "request_id": sent.request_id, **_verdicts(accepted)}
-
-
-def _measure(accepted: Accepted, caller: Principal, key: str, took_ms: int) -> None:
-    journal.measure(
-        "ingest",
-        {
-            "AcceptedEvents": (accepted.rows, "Count"),
-            "RejectedEvents": (accepted.rejected, "Count"),
-            "AcceptedBytes": (accepted.raw_bytes, "Bytes"),
-            "RequestMs": (took_ms, "Milliseconds"),
-        },
-        tenant_id=caller.tenant,
-        key=key,
-    )

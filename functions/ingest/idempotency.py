@@ -1,7 +1,7 @@
 """Idempotency-Key: one key within 24 h is one batch, however often it is sent.
 
 A sender whose answer was lost sends its batch again under the same key. The key stands for the body it came
-with, decoded, because senders compress anew: another body under the same key would be taken for the first
+with, decoded, because senders compress anew: another body under the same key would pass for the first
 and lost, so it is refused.
 """
 

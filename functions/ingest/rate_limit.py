@@ -65,7 +65,7 @@ class RateLimit:
         self._buckets: dict[str, _Bucket] = {}
 
     @contextmanager
-    def charging(self, caller: Principal) -> Iterator[RequestWork]:
+    def charging(self, caller: Principal, work: RequestWork) -> Iterator[None]:
         """Admit a request and charge its tenant for what it does in this block, whether or not it raises.
 
         Raises
@@ -73,9 +73,9 @@ class RateLimit:
         HttpError: 429.
         """
         self.admit(caller)
-        work, began = RequestWork(), self._cpu_clock()
+        began = self._cpu_clock()
         try:
-            yield work
+            yield
         finally:
             self.charge(caller, work.price_bytes(self._cpu_clock() - began, caller.bytes_per_second))
 

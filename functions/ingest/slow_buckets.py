@@ -15,12 +15,15 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from functions.shared.aws_client import asked, client
 from functions.shared.errors import RetryableError
+from functions.shared.tables.store_errors import StoreUnavailableError
 from functions.shared.tenancy import TenantId, own_staging
+
+if TYPE_CHECKING:
+    from functions.shared.tables.slow_buckets import SlowBucketTable
 
 REQUEST_SECONDS = 3.0
 """For all calls of one request to the bucket, connecting included. A healthy bucket takes 0.3 s each."""
@@ -46,14 +49,6 @@ class SlowBucketError(RetryableError):
     """The tenant's bucket was slow lately, and as many requests as may are with it now."""
 
 
-class LimitsUnavailableError(RetryableError):
-    """DynamoDB gave no answer, or asks us to slow down."""
-
-
-class _LeaseConditionError(Exception):
-    pass
-
-
 @dataclass(frozen=True, slots=True)
 class _Lease:
     number: int
@@ -76,6 +71,7 @@ class SlowBuckets:
         self._table = table
         self._clock = clock
         self._dynamodb = dynamodb
+        self._made: SlowBucketTable | None = None
 
     @contextmanager
     def admitted(self, tenant: TenantId) -> Iterator[None]:
@@ -90,99 +86,43 @@ class SlowBuckets:
             yield
         finally:
             if lease:
-                with suppress(LimitsUnavailableError):
-                    self._release(tenant, lease)
+                with suppress(StoreUnavailableError):
+                    self._items.release(own_staging(tenant), lease.number, lease.owner)
 
     def charge(self, tenant: TenantId) -> None:
         """Charge the tenant for one slow request; those of several environments at once add up."""
         now = self._clock()
-        most = now + BURST_SECONDS + LIMITED_SECONDS
-        nothing = "attribute_not_exists(slow_until) OR slow_until < :at"
+        bucket, most = own_staging(tenant), now + BURST_SECONDS + LIMITED_SECONDS
         # The tenant owes nothing, something, or nearly as much as one can.
-        steps = (
-            ("SET slow_until = :to", nothing, now + COST_SECONDS, now),
-            ("SET slow_until = slow_until + :to", "slow_until <= :at", COST_SECONDS, most - COST_SECONDS),
-            ("SET slow_until = :to", "slow_until < :at", most, most),
-        )
-        with suppress(LimitsUnavailableError):
-            any(
-                self._update(tenant, change, condition, {":to": _number(to), ":at": _number(at)})
-                for change, condition, to, at in steps
+        with suppress(StoreUnavailableError):
+            (
+                self._items.begin_debt(bucket, now + COST_SECONDS, now)
+                or self._items.add_debt(bucket, COST_SECONDS, most - COST_SECONDS)
+                or self._items.raise_debt(bucket, most)
             )
 
     def _admit(self, tenant: TenantId) -> _Lease | None:
         """A lease, or None when none is needed."""
         try:
-            item = self._call("get_item", tenant, ConsistentRead=True).get("Item", {})
+            slow_until, leased_until = self._items.state(own_staging(tenant))
             now = self._clock()
-            if _number_of(item, "slow_until") - now <= BURST_SECONDS:
+            if slow_until - now <= BURST_SECONDS:
                 return None
-            free = [number for number in range(SLOTS) if _number_of(item, _until(number)) <= now]
+            free = [number for number in range(SLOTS) if leased_until[number] <= now]
             random.shuffle(free)
             for number in free:
                 lease = _Lease(number, uuid4().hex)
-                if self._take(tenant, lease, now):
+                if self._items.lease(own_staging(tenant), number, lease.owner, now + LEASE_SECONDS, now):
                     return lease
-        except LimitsUnavailableError:
+        except StoreUnavailableError:
             return None
         raise SlowBucketError("the bucket was slow lately")
 
-    def _take(self, tenant: TenantId, lease: _Lease, now: float) -> bool:
-        until = _until(lease.number)
-        return self._update(
-            tenant,
-            f"SET {until} = :until, {_owner(lease.number)} = :owner",
-            f"attribute_not_exists({until}) OR {until} <= :now",
-            {":until": _number(now + LEASE_SECONDS), ":owner": {"S": lease.owner}, ":now": _number(now)},
-        )
+    @property
+    def _items(self) -> "SlowBucketTable":
+        """Loaded on first use: ingest loads neither boto3 nor pynamodb for managed tenants."""
+        if self._made is None:
+            from functions.shared.tables.slow_buckets import SlowBucketTable
 
-    def _release(self, tenant: TenantId, lease: _Lease) -> None:
-        self._update(
-            tenant,
-            f"SET {_until(lease.number)} = :zero",
-            f"{_owner(lease.number)} = :owner",
-            {":zero": _number(0), ":owner": {"S": lease.owner}},
-        )
-
-    def _update(self, tenant: TenantId, change: str, condition: str, values: dict[str, Any]) -> bool:
-        """Whether the condition held."""
-        try:
-            self._call(
-                "update_item",
-                tenant,
-                UpdateExpression=change,
-                ConditionExpression=condition,
-                ExpressionAttributeValues=values,
-            )
-        except _LeaseConditionError:
-            return False
-        return True
-
-    def _call(self, operation: str, tenant: TenantId, **parameters: Any) -> Any:
-        self._dynamodb = self._dynamodb or client("dynamodb")
-        key = {"destination": {"S": own_staging(tenant)}}
-        return asked(
-            lambda: getattr(self._dynamodb, operation)(TableName=self._table, Key=key, **parameters), _failure
-        )
-
-
-def _failure(code: str) -> Exception:
-    if code == "ConditionalCheckFailedException":
-        return _LeaseConditionError()
-    return LimitsUnavailableError(f"the table of health: {code}")
-
-
-def _until(number: int) -> str:
-    return f"slot_{number}_until"
-
-
-def _owner(number: int) -> str:
-    return f"slot_{number}_owner"
-
-
-def _number(value: float) -> dict[str, str]:
-    return {"N": f"{value:.3f}"}
-
-
-def _number_of(item: dict[str, Any], name: str) -> float:
-    return float(item[name]["N"]) if name in item else 0.0
+            self._made = SlowBucketTable(self._table, self._dynamodb)
+        return self._made

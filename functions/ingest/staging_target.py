@@ -25,11 +25,11 @@ class StagingTarget:
 
 
 StagingTargets = Callable[[Principal], StagingTarget]
-"""The road of a BYOC tenant; raises HttpError when there is none or it cannot be reached."""
+"""The staging target of a BYOC tenant; raises HttpError when there is none or it cannot be reached."""
 
 
 def no_target(_caller: Principal) -> StagingTarget:
-    """Nobody's logs take another way than their own."""
+    """Reject the request: this environment serves no BYOC tenants."""
     from functions.shared.byoc.buckets import no_destination_error
 
     raise no_destination_error()

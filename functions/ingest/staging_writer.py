@@ -21,9 +21,9 @@ _LOOK_EVERY_SECONDS = 0.3
 
 
 class StagingWriter:
-    """Puts packages into one bucket. Whoever puts is answered by HttpError 503 when the bucket fails.
+    """Puts packages into one bucket; raises HttpError 503 when the bucket fails.
 
-    `refusal` says it in other words than that we are at fault.
+    `refusal` makes another error when the bucket is the customer's.
     """
 
     def __init__(self, bucket: Bucket, refusal: Callable[[BucketError], HttpError] | None = None) -> None:
@@ -40,7 +40,7 @@ class StagingWriter:
     def put_once(self, package: Package, receipt: ReceiptContext, once: IdempotencyKey) -> str:
         """Stage `package` unless its key was used in the last 24 h; return the staged key of either.
 
-        A mark, created before the object, holds the object's key: whoever comes second, at the same moment
+        A mark, created before the object, holds the object's key: a second request, at the same moment
         or a day later, writes to the same key and finds it taken. Should sync have loaded and deleted it by
         then, the second object is created, and the ledger, which goes by key, knows it as loaded.
         """
@@ -90,14 +90,14 @@ class StagingWriter:
             return theirs
         if self._bucket.replace(path, ours.encoded(), etag):
             return ours
-        # Somebody else found it too old at the same moment, and was first.
+        # Another request found it too old at the same moment, and was first.
         theirs, _ = self._read_mark(path)
         if not theirs.is_valid_at(receipt.received_at):
             raise BucketUnavailableError("Conflict")
         return theirs
 
     def _read_mark(self, path: str) -> tuple[IdempotencyMark, str]:
-        """A mark and its ETag; a key that is taken by none is being written by somebody who may yet fail."""
+        """A mark and its ETag; a conflicting key that cannot be read is a write in flight."""
         found = self._bucket.get(path)
         if found is None:
             raise BucketUnavailableError("Conflict")
@@ -122,7 +122,7 @@ def _unavailable(fault: BucketError) -> HttpError:
 
 
 def staging_unavailable(reason: str) -> HttpError:
-    """Something of ours, the bucket or another, does not let us take logs now."""
+    """The 503 for a failure on our side: logs cannot be accepted now."""
     journal.write("staging_unavailable", error_type=reason)
     return HttpError(
         503,

@@ -8,10 +8,11 @@ import codecs
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
+from functions.ingest.protocols.contract import Window
 from functions.shared.errors import HttpError
+from functions.shared.events.names import ENVELOPES
 
 WINDOW_BYTES = 1024 * 1024
 WINDOW_ELEMENTS = 20_000
@@ -19,17 +20,9 @@ WINDOW_ELEMENTS = 20_000
 
 MAX_RECORD_BYTES = 2 * 1024 * 1024
 
-_OPENING = re.compile(r'\s*(?:\{\s*"(?:events|logs)"\s*:\s*)?\[\s*')
+_OPENING = re.compile(rf'\s*(?:\{{\s*"(?:{"|".join(ENVELOPES)})"\s*:\s*)?\[\s*')
 _SEPARATOR = re.compile(r"\s*([,\]])\s*")
 _SPACE = re.compile(r"\s*")
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """Some of a body's records: one JSON document, or with `ndjson` one record a line."""
-
-    body: bytes
-    ndjson: bool
 
 
 def lines(pieces: Iterator[bytes]) -> Iterator[Window]:

@@ -23,7 +23,7 @@ class TimedBucket:
     """The Bucket over `bucket`, of one request.
 
     Within `staging` all calls together have `seconds`; outside of it each has `free_seconds` for itself. Over
-    guarded connections a call is cut off at that moment; botocore may be asleep then between two attempts,
+    filtered connections a call is cut off at that moment; botocore may be asleep then between two attempts,
     for 2 s at most. A call after it does not take place and raises BucketUnavailableError.
 
     Parameters

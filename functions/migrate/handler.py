@@ -7,14 +7,13 @@ On failure it raises ClickHouse's error. Applied migrations stay, and the next r
 """
 
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 from functions.shared import journal
-from functions.shared.clickhouse_address import ClickHouseAddress
+from functions.shared.platform_warehouse import read_address
+from functions.shared.powertools import instrumented
 from functions.shared.schema.migration_files import migrations
 from functions.shared.schema.schema import Schema
-from functions.shared.secret_store import read_secret
 from functions.shared.settings import load
 
 
@@ -26,14 +25,12 @@ class Settings:
     warehouse_engine: str
 
 
-@cache
 def _schema() -> Schema:
     settings = load(Settings)
-    return Schema(
-        ClickHouseAddress.from_json(read_secret(settings.warehouse_secret)), settings.warehouse_engine
-    )
+    return Schema(read_address(settings.warehouse_secret), settings.warehouse_engine)
 
 
+@instrumented
 def handler(_event: dict[str, Any], _context: Any) -> dict[str, Any]:
     known = migrations()
     applied = _schema().bring_up_to_date(known)

@@ -26,9 +26,9 @@ from functions.notices.sender import KINDS, CampaignSender
 from functions.shared.accounts.announcements import Announcements
 from functions.shared.accounts.notice_outbox import NoticeOutbox
 from functions.shared.accounts.suppressions import Suppressions
-from functions.shared.dynamo.answers import open_client
 from functions.shared.errors import AstralogError, PermanentError
 from functions.shared.settings import load
+from functions.shared.tables.transaction import open_client
 
 MAX_TITLE_CHARACTERS = 150
 MAX_TEXT_BYTES = 50_000

@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from typing import Any
 
-from functions.shared.dynamo.answers import answered, open_client
 from functions.shared.errors import PermanentError
 from functions.shared.plans import PLANS
+from functions.shared.tables.accounts import AccountItem
+from functions.shared.tables.table import Table
 from functions.shared.tenancy import TenantId
 
 ALL = "all"
@@ -40,8 +41,7 @@ class AudienceAccounts:
     """
 
     def __init__(self, accounts_table: str, client: Any = None) -> None:
-        self._table = accounts_table
-        self._client = client or open_client()
+        self._table = Table(AccountItem, accounts_table, client)
 
     def of(self, audience: str) -> Iterator[TenantId]:
         """Each account of `audience`, by a scan of the table; without closed accounts: they are being erased.
@@ -51,24 +51,10 @@ class AudienceAccounts:
         StoreUnavailableError
         """
         what, _, name = audience.partition("=")
-        for tenant, plan in self._all():
+        attributes = ("tenant_id", "plan", "closed")
+        for item in self._table.scan(attributes=attributes, consistent=False):
+            if item.closed:
+                continue
+            tenant, plan = TenantId(item.tenant_id), item.plan
             if what == ALL or {"plan": plan, "tenant": tenant}[what] == name:
                 yield tenant
-
-    def _all(self) -> Iterator[tuple[TenantId, str]]:
-        start: dict[str, Any] = {}
-        while True:
-            with answered():
-                page = self._client.scan(
-                    TableName=self._table,
-                    ProjectionExpression="tenant_id, #plan, closed",
-                    ExpressionAttributeNames={"#plan": "plan"},
-                    **start,
-                )
-            for item in page["Items"]:
-                if "closed" in item:
-                    continue
-                yield TenantId(item["tenant_id"]["S"]), item["plan"]["S"]
-            if "LastEvaluatedKey" not in page:
-                return
-            start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}

@@ -12,22 +12,18 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any
 
-from botocore.exceptions import ClientError
-
-from functions.notices.outbox import ABANDONED, CAMPAIGNS
-from functions.shared.accounts.notice_outbox import KEEP_DAYS, SECONDS_A_DAY, SETTLED
+from functions.notices.outbox import CAMPAIGNS
+from functions.shared.accounts.notice_outbox import KEEP_DAYS, SECONDS_A_DAY
 from functions.shared.accounts.timestamps import timestamp_text
-from functions.shared.dynamo.answers import answered, open_client, unmet
 from functions.shared.errors import PermanentError
+from functions.shared.tables.notices import CampaignItem
+from functions.shared.tables.store_errors import ConditionFailedError
+from functions.shared.tables.table import Table
 
 DRAFT_DAYS = 7
 """How long a reviewed draft may be sent."""
 
 DRAFTED, SENDING, QUEUED = "drafted", "sending", "queued"
-
-COUNTS = ("accounts", SETTLED, ABANDONED, "mailed", "suppressed", "opted_out")
-
-Item = dict[str, Any]
 
 
 class CampaignError(PermanentError):
@@ -63,7 +59,7 @@ class Campaign:
 
 
 class Campaigns:
-    """Every method raises functions.shared.dynamo.answers.StoreUnavailableError when DynamoDB fails.
+    """Every method raises StoreUnavailableError when DynamoDB fails.
 
     Parameters
     ----------
@@ -72,8 +68,7 @@ class Campaigns:
     """
 
     def __init__(self, notices_table: str, client: Any, clock: Callable[[], float]) -> None:
-        self._table = notices_table
-        self._client = client or open_client()
+        self._table = Table(CampaignItem, notices_table, client)
         self._clock = clock
 
     def draft(self, kind: str, title: str, text: str, audience: str, effective_on: date | None) -> Campaign:
@@ -84,8 +79,7 @@ class Campaigns:
             campaign_id, kind, title, text, audience, effective_on, DRAFTED, timestamp_text(now)
         )
         forget_at = int(now) + KEEP_DAYS * SECONDS_A_DAY
-        with answered():
-            self._client.put_item(TableName=self._table, Item=_item(drafted, forget_at))
+        self._table.put(_item(drafted, forget_at))
         return drafted
 
     def get(self, campaign_id: str) -> Campaign:
@@ -95,28 +89,14 @@ class Campaigns:
         ------
         CampaignError: no campaign has this id.
         """
-        with answered():
-            found = self._client.get_item(
-                TableName=self._table, Key=_key(campaign_id), ConsistentRead=True
-            ).get("Item")
-        if found is None or int(found["forget_at"]["N"]) <= self._clock():
+        found = self._table.get((CAMPAIGNS, campaign_id))
+        if found is None or found.forget_at <= self._clock():
             raise CampaignError(f"there is no campaign {campaign_id}")
         return _campaign(found)
 
     def all(self) -> Iterator[Campaign]:
         """The campaigns of the last half year, newest first."""
-        parameters: Item = {
-            "KeyConditionExpression": "tenant_id = :campaigns",
-            "ExpressionAttributeValues": {":campaigns": {"S": CAMPAIGNS}},
-            "ScanIndexForward": False,
-        }
-        while True:
-            with answered():
-                page = self._client.query(TableName=self._table, **parameters)
-            yield from (_campaign(item) for item in page["Items"])
-            if "LastEvaluatedKey" not in page:
-                return
-            parameters["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+        return map(_campaign, self._table.query(CAMPAIGNS, newest_first=True, consistent=False))
 
     def begin(self, campaign_id: str) -> Campaign:
         """Mark the campaign as being sent, and return it; may be called again after a failed attempt.
@@ -129,65 +109,57 @@ class Campaigns:
         oldest = timestamp_text(self._clock() - DRAFT_DAYS * SECONDS_A_DAY)
         if campaign.state == DRAFTED and campaign.drafted_at < oldest:
             raise CampaignError(f"{campaign_id} was drafted over {DRAFT_DAYS} days ago: draft it again")
-        if not self._set_state(campaign_id, SENDING, "#state IN (:drafted, :sending)"):
+        if not self._set_state(campaign_id, SENDING):
             raise CampaignError(f"{campaign_id} was sent already: see its status")
         return campaign
 
     def mark_queued(self, campaign_id: str, accounts: int) -> None:
         """Record that every account of the audience has its notice."""
-        self._set_state(campaign_id, QUEUED, "#state IN (:drafted, :sending)", accounts)
+        self._set_state(campaign_id, QUEUED, accounts)
 
-    def _set_state(self, campaign_id: str, state: str, condition: str, accounts: int = 0) -> bool:
+    def _set_state(self, campaign_id: str, state: str, accounts: int = 0) -> bool:
+        """Change the state of a campaign that is not queued yet; whether it was not."""
         try:
-            with answered():
-                self._client.update_item(
-                    TableName=self._table,
-                    Key=_key(campaign_id),
-                    UpdateExpression="SET #state = :state, accounts = :accounts",
-                    ConditionExpression=condition,
-                    ExpressionAttributeNames={"#state": "state"},
-                    ExpressionAttributeValues={
-                        ":state": {"S": state},
-                        ":accounts": {"N": str(accounts)},
-                        ":drafted": {"S": DRAFTED},
-                        ":sending": {"S": SENDING},
-                    },
-                )
-        except ClientError as fault:
-            if not unmet(fault):
-                raise
+            self._table.update(
+                (CAMPAIGNS, campaign_id),
+                CampaignItem.state.set(state),
+                CampaignItem.accounts.set(accounts),
+                condition=CampaignItem.state.is_in(DRAFTED, SENDING),
+            )
+        except ConditionFailedError:
             return False
         return True
 
 
-def _key(campaign_id: str) -> Item:
-    return {"tenant_id": {"S": CAMPAIGNS}, "notice": {"S": campaign_id}}
+def _item(drafted: Campaign, forget_at: int) -> CampaignItem:
+    return CampaignItem(
+        CAMPAIGNS,
+        drafted.campaign_id,
+        kind=drafted.kind,
+        title=drafted.title,
+        text=drafted.text,
+        audience=drafted.audience,
+        state=drafted.state,
+        drafted_at=drafted.drafted_at,
+        effective_on=drafted.effective_on.isoformat() if drafted.effective_on else None,
+        forget_at=forget_at,
+    )
 
 
-def _item(drafted: Campaign, forget_at: int) -> Item:
-    texts = {
-        "kind": drafted.kind,
-        "title": drafted.title,
-        "text": drafted.text,
-        "audience": drafted.audience,
-        "state": drafted.state,
-        "drafted_at": drafted.drafted_at,
-        **({"effective_on": drafted.effective_on.isoformat()} if drafted.effective_on else {}),
-    }
-    return {
-        **_key(drafted.campaign_id),
-        **{name: {"S": value} for name, value in texts.items()},
-        "forget_at": {"N": str(forget_at)},
-    }
-
-
-def _campaign(item: Item) -> Campaign:
-    effective_on = item.get("effective_on", {}).get("S")
-    texts = {name: item[name]["S"] for name in ("kind", "title", "text", "audience", "state", "drafted_at")}
-    counts = {name: int(item.get(name, {}).get("N", 0)) for name in COUNTS}
-    held: Item = {**texts, **counts}
+def _campaign(item: CampaignItem) -> Campaign:
     return Campaign(
-        campaign_id=item["notice"]["S"],
-        effective_on=date.fromisoformat(effective_on) if effective_on else None,
-        **held,
+        campaign_id=item.notice,
+        kind=item.kind,
+        title=item.title,
+        text=item.text,
+        audience=item.audience,
+        effective_on=date.fromisoformat(item.effective_on) if item.effective_on else None,
+        state=item.state,
+        drafted_at=item.drafted_at,
+        accounts=item.accounts or 0,
+        settled=item.settled or 0,
+        given_up=item.given_up or 0,
+        mailed=item.mailed or 0,
+        suppressed=item.suppressed or 0,
+        opted_out=item.opted_out or 0,
     )

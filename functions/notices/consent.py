@@ -4,14 +4,17 @@ from typing import Any
 
 from functions.notices.recipients import Recipient
 from functions.shared.accounts.audit import AuditTrail, Origin
-from functions.shared.dynamo.transaction import UnmetError, write_all
+from functions.shared.tables.people import PersonItem
+from functions.shared.tables.store_errors import ConditionFailedError
+from functions.shared.tables.table import Table
+from functions.shared.tables.transaction import write_all
 
 
 class MarketingConsent:
     """`client`: a boto3 client for DynamoDB."""
 
     def __init__(self, people_table: str, audit: AuditTrail, client: Any) -> None:
-        self._table = people_table
+        self._people = Table(PersonItem, people_table, client)
         self._audit = audit
         self._client = client
 
@@ -22,20 +25,14 @@ class MarketingConsent:
         ------
         StoreUnavailableError: the outcome is unknown; the call may be repeated.
         """
-        update = {
-            "TableName": self._table,
-            "Key": {"subject": {"S": recipient.subject}},
-            "UpdateExpression": "SET marketing_opt_in = :no",
-            "ConditionExpression": "tenant_id = :tenant AND marketing_opt_in = :yes",
-            "ExpressionAttributeValues": {
-                ":no": {"BOOL": False},
-                ":yes": {"BOOL": True},
-                ":tenant": {"S": str(recipient.tenant)},
-            },
-        }
+        update = self._people.write_of_update(
+            recipient.subject,
+            PersonItem.marketing_opt_in.set(False),
+            condition=(PersonItem.tenant_id == str(recipient.tenant)) & (PersonItem.marketing_opt_in == True),  # noqa: E712 - a condition, not a comparison
+        )
         entry = self._audit.entry(recipient.tenant, who, "account.marketing_changed", "opted_out")
         try:
-            write_all(self._client, [{"Update": update}, entry])
-        except UnmetError:
+            write_all(self._client, [update, entry])
+        except ConditionFailedError:
             return False
         return True

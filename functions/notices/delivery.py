@@ -5,7 +5,7 @@ address bounced, is not mailed. A mail is recorded once SES has accepted it. A c
 answer of SES, sends this one mail twice, and no other.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from functions.notices.notice import Notice, RecipientCounts
@@ -15,6 +15,7 @@ from functions.notices.recipients import Recipient, Recipients
 from functions.notices.unsubscribe_link import link
 from functions.shared.accounts.announcements import Announcements
 from functions.shared.accounts.mail import Mailer, MailError
+from functions.shared.accounts.notice_links import with_addresses
 from functions.shared.accounts.notice_outbox import MARKETING
 from functions.shared.accounts.suppressions import Suppressions
 
@@ -27,7 +28,7 @@ class DeliveryIncompleteError(MailError):
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """`api_address`: base URL of unsubscribe links."""
+    """`api_address` and `docs_address`: base URLs of links, without a slash at the end."""
 
     outbox: Outbox
     recipients: Recipients
@@ -35,6 +36,7 @@ class Delivery:
     announcements: Announcements
     mailer: Mailer
     api_address: str
+    docs_address: str
 
     def deliver(self, notice: Notice) -> RecipientCounts:
         """Announce the notice, mail it to the people who have not been mailed yet, and settle it.
@@ -45,6 +47,7 @@ class Delivery:
         NoticeLeaseLostError: another run has the notice.
         RetryableError: a table did not answer.
         """
+        notice = replace(notice, text=with_addresses(notice.text, self.api_address, self.docs_address))
         if notice.announce:
             self.announcements.publish(
                 notice.tenant,

@@ -22,9 +22,11 @@ from functions.notices.ses_events import MailOutcome, OutcomeKind, parse_event
 from functions.shared import journal
 from functions.shared.accounts.audit import AuditTrail, Origin
 from functions.shared.accounts.suppressions import Suppressions
-from functions.shared.dynamo.answers import open_client
+from functions.shared.batch import PartialItemFailureResponse, SQSRecord, process_records
 from functions.shared.errors import AstralogError
+from functions.shared.powertools import instrumented
 from functions.shared.settings import load
+from functions.shared.tables.transaction import open_client
 
 FUNCTION = "mail-feedback"
 
@@ -67,24 +69,26 @@ def feedback_service(
     return FeedbackService(suppressions, Recipients(settings.people_table, client), consent)
 
 
-def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
-    return process_batch(event["Records"], _feedback_service())
+@instrumented
+def handler(event: dict[str, Any], _context: Any) -> PartialItemFailureResponse:
+    return process_batch(event, _feedback_service())
 
 
-def process_batch(messages: list[dict[str, Any]], feedback_service: FeedbackService) -> dict[str, Any]:
-    """The response to SQS: which messages are to be redelivered."""
+def process_batch(event: dict[str, Any], feedback_service: FeedbackService) -> PartialItemFailureResponse:
+    """The response to an SQS event: which messages are to be redelivered."""
     counts: Counter[OutcomeKind] = Counter()
-    failed = []
-    for message in messages:
+
+    def process(record: SQSRecord) -> None:
         try:
-            outcome = parse_event(message["body"])
+            outcome = parse_event(record)
             feedback_service.process(outcome)
         except AstralogError as fault:
-            journal.write("mail_event_not_heeded", error_type=type(fault).__name__)
-            failed.append({"itemIdentifier": message["messageId"]})
-        else:
-            counts[outcome.what] += 1
+            journal.write("mail_event_not_handled", error_type=type(fault).__name__)
+            raise
+        counts[outcome.what] += 1
+
+    response = process_records(event, process)
     journal.measure(
         FUNCTION, {"Bounces": (counts["bounce"], "Count"), "Complaints": (counts["complaint"], "Count")}
     )
-    return {"batchItemFailures": failed}
+    return response

@@ -2,11 +2,9 @@
 
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
 
+from functions.shared.tables.notices import NoticeItem
 from functions.shared.tenancy import TenantId
-
-Item = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,26 +43,23 @@ class RecipientCounts:
     opted_out: int = 0
 
 
-def due_of(item: Item) -> DueNotice:
+def due_of(item: NoticeItem) -> DueNotice:
     """The index entry of a notice."""
-    return DueNotice(
-        TenantId(item["tenant_id"]["S"]), item["notice"]["S"], item["due"]["S"], item["due_at"]["S"]
-    )
+    return DueNotice(TenantId(item.tenant_id), item.notice, item.due, item.due_at)
 
 
-def notice_of(item: Item) -> Notice:
+def notice_of(item: NoticeItem) -> Notice:
     """A notice that was just taken."""
-    effective_on = item.get("effective_on", {}).get("S")
     return Notice(
-        tenant=TenantId(item["tenant_id"]["S"]),
-        notice_id=item["notice"]["S"],
-        kind=item["kind"]["S"],
-        title=item["title"]["S"],
-        text=item["text"]["S"],
-        announce=item["announce"]["BOOL"],
-        effective_on=date.fromisoformat(effective_on) if effective_on else None,
-        campaign=item.get("campaign", {}).get("S"),
-        mailed=frozenset(item.get("mailed", {}).get("SS", ())),
-        tries=int(item["tries"]["N"]),
-        lease_until=item["due_at"]["S"],
+        tenant=TenantId(item.tenant_id),
+        notice_id=item.notice,
+        kind=item.kind,
+        title=item.title,
+        text=item.text,
+        announce=item.announce,
+        effective_on=date.fromisoformat(item.effective_on) if item.effective_on else None,
+        campaign=item.campaign,
+        mailed=frozenset(item.mailed or ()),
+        tries=item.tries,
+        lease_until=item.due_at,
     )

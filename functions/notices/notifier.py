@@ -27,9 +27,10 @@ from functions.shared import journal
 from functions.shared.accounts.announcements import Announcements
 from functions.shared.accounts.mail import Mailer
 from functions.shared.accounts.suppressions import Suppressions
-from functions.shared.dynamo.answers import open_client
 from functions.shared.errors import RetryableError
+from functions.shared.powertools import instrumented
 from functions.shared.settings import load
+from functions.shared.tables.transaction import open_client
 from functions.shared.tenancy import TenantId
 
 FUNCTION = "notifier"
@@ -49,6 +50,7 @@ class Settings:
     suppressions_table: str
     announcements_table: str
     api_address: str
+    docs_address: str
     mail_from: str
     mail_set: str
 
@@ -115,7 +117,7 @@ class Notifier:
             return
         run.abandoned += 1
         journal.write(
-            "notice_given_up",
+            "notice_abandoned",
             tenant_id=notice.tenant,
             notice=notice.notice_id,
             attempt=notice.tries,
@@ -133,11 +135,13 @@ def _notifier() -> Notifier:
         Suppressions(settings.suppressions_table, client),
         Announcements(settings.announcements_table, client),
         Mailer(settings.mail_from, settings.mail_set),
-        settings.api_address,
+        settings.api_address.rstrip("/"),
+        settings.docs_address.rstrip("/"),
     )
     return Notifier(outbox, delivery)
 
 
+@instrumented
 def handler(_event: dict[str, Any], context: Any) -> dict[str, int]:
     run = _notifier().run(lambda: context.get_remaining_time_in_millis() / 1000)
     journal.measure(
@@ -145,7 +149,7 @@ def handler(_event: dict[str, Any], context: Any) -> dict[str, int]:
         {
             "NoticesSettled": (run.settled, "Count"),
             "NoticesPostponed": (run.postponed, "Count"),
-            "NoticesGivenUp": (run.abandoned, "Count"),
+            "NoticesAbandoned": (run.abandoned, "Count"),
             "MailsSuppressed": (run.suppressed, "Count"),
             "MostTries": (run.most_tries, "Count"),
         },

@@ -8,16 +8,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from functions.notices.unsubscribe_link import new_token
-from functions.shared.dynamo.answers import answered, open_client, unmet
+from functions.shared.tables.people import ACCOUNT_INDEX, UNSUBSCRIBE_INDEX, PersonItem
+from functions.shared.tables.store_errors import ConditionFailedError
+from functions.shared.tables.table import Table
 from functions.shared.tenancy import TenantId
-
-OF_AN_ACCOUNT = "account"
-BY_TOKEN = "unsubscribe"  # noqa: S105 - the name of an index
-
-Item = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +27,7 @@ class Recipient:
 
 
 class Recipients:
-    """Every method raises functions.shared.dynamo.answers.StoreUnavailableError when DynamoDB fails.
+    """Every method raises StoreUnavailableError when DynamoDB fails.
 
     Parameters
     ----------
@@ -40,26 +35,19 @@ class Recipients:
     """
 
     def __init__(self, people_table: str, client: Any = None) -> None:
-        self._table = people_table
-        self._client = client
+        self._table = Table(PersonItem, people_table, client)
 
     def subjects(self, tenant: TenantId) -> list[str]:
         """The people of the account, in a stable order."""
-        pages = self._pages(
-            "query",
-            IndexName=OF_AN_ACCOUNT,
-            KeyConditionExpression="tenant_id = :tenant",
-            ExpressionAttributeValues={":tenant": {"S": str(tenant)}},
-        )
-        return [item["subject"]["S"] for item in pages]
+        return [item.subject for item in self._table.query(str(tenant), index=ACCOUNT_INDEX)]
 
     def get(self, subject: str) -> Recipient | None:
         """The current reader; None for an unknown person, or one without a confirmed address."""
-        return _recipient(self._call("get_item", Key=_key(subject), ConsistentRead=True).get("Item", {}))
+        return _recipient(self._table.get(subject))
 
     def everyone(self) -> Iterator[Recipient]:
         """All readers of all accounts, by a scan of the table: for the operator."""
-        for item in self._pages("scan"):
+        for item in self._table.scan(consistent=False):
             if recipient := _recipient(item):
                 yield recipient
 
@@ -67,60 +55,30 @@ class Recipients:
         """The reader with a token, existing or new; None when the person is gone meanwhile."""
         if recipient.token:
             return recipient
+        token = PersonItem.unsubscribe_token
         try:
-            changed = self._call(
-                "update_item",
-                Key=_key(recipient.subject),
-                UpdateExpression="SET unsubscribe_token = if_not_exists(unsubscribe_token, :new)",
-                ConditionExpression="tenant_id = :tenant",
-                ExpressionAttributeValues={
-                    ":new": {"S": new_token()},
-                    ":tenant": {"S": str(recipient.tenant)},
-                },
-                ReturnValues="ALL_NEW",
+            changed = self._table.update_and_get(
+                recipient.subject,
+                token.set(token | new_token()),
+                condition=PersonItem.tenant_id == str(recipient.tenant),
             )
-        except ClientError as fault:
-            if not unmet(fault):
-                raise
+        except ConditionFailedError:
             return None
-        return _recipient(changed["Attributes"])
+        return _recipient(changed)
 
     def by_token(self, token: str) -> Recipient | None:
         """The current reader whose link has this token."""
-        found = self._call(
-            "query",
-            IndexName=BY_TOKEN,
-            KeyConditionExpression="unsubscribe_token = :token",
-            ExpressionAttributeValues={":token": {"S": token}},
-        )["Items"]
-        return self.get(found[0]["subject"]["S"]) if found else None
-
-    def _pages(self, operation: str, **parameters: Any) -> Iterator[Item]:
-        start: Item = {}
-        while True:
-            page = self._call(operation, **parameters, **start)
-            yield from page["Items"]
-            if "LastEvaluatedKey" not in page:
-                return
-            start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
-
-    def _call(self, operation: str, **parameters: Any) -> Any:
-        self._client = self._client or open_client()
-        with answered():
-            return getattr(self._client, operation)(TableName=self._table, **parameters)
+        found = next(self._table.query(token, index=UNSUBSCRIBE_INDEX), None)
+        return self.get(found.subject) if found else None
 
 
-def _key(subject: str) -> Item:
-    return {"subject": {"S": subject}}
-
-
-def _recipient(item: Item) -> Recipient | None:
-    if item.get("state", {}).get("S") != "confirmed":
+def _recipient(item: PersonItem | None) -> Recipient | None:
+    if item is None or item.state != "confirmed":
         return None
     return Recipient(
-        subject=item["subject"]["S"],
-        tenant=TenantId(item["tenant_id"]["S"]),
-        email=item["email"]["S"],
-        marketing_opt_in=item["marketing_opt_in"]["BOOL"],
-        token=item.get("unsubscribe_token", {}).get("S"),
+        subject=item.subject,
+        tenant=TenantId(item.tenant_id),
+        email=item.email,
+        marketing_opt_in=item.marketing_opt_in,
+        token=item.unsubscribe_token,
     )

@@ -4,6 +4,8 @@ import json
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+
 from functions.shared.errors import PermanentError
 
 OutcomeKind = Literal["bounce", "complaint", "other"]
@@ -30,15 +32,15 @@ class MailOutcome:
     person: str
 
 
-def parse_event(body: str) -> MailOutcome:
-    """Parse a message.
+def parse_event(record: SQSRecord) -> MailOutcome:
+    """Parse a message: an event of SES in an envelope of SNS.
 
     Raises
     ------
     NotAnEventError
     """
     try:
-        event = json.loads(json.loads(body)["Message"])
+        event = json.loads(record.decoded_nested_sns_event.message)
         mail = event["mail"]
         (person, *_) = mail.get("tags", {}).get("person", [""])
         # Not the bounced recipients of the event: the other server reports those. They can be an address that

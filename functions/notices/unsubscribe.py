@@ -17,10 +17,11 @@ from functions.notices.recipients import Recipients
 from functions.notices.unsubscribe_link import is_well_formed
 from functions.notices.unsubscribe_page import CONFIRMATION_PAGE, QUESTION_PAGE, html_response
 from functions.shared.accounts.audit import AuditTrail, origin
-from functions.shared.dynamo.answers import open_client
-from functions.shared.errors import HttpError, RetryableError
+from functions.shared.errors import HttpError
 from functions.shared.http import Answer, Event, answer, answering, request
+from functions.shared.powertools import instrumented
 from functions.shared.settings import load
+from functions.shared.tables.transaction import open_client
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,7 @@ def unsubscribe_service(settings: Settings, client: Any) -> UnsubscribeService:
     )
 
 
+@instrumented
 @answering
 def handler(event: Event) -> Answer:
     """Handle one request to an unsubscribe link."""
@@ -61,15 +63,7 @@ def answer_to(event: Event, unsubscribe_service: UnsubscribeService) -> Answer:
         raise HttpError(404, "not_found", "The link is incomplete. Copy the whole link from the email.")
     if event["routeKey"].startswith("GET "):
         return html_response(QUESTION_PAGE)
-    try:
-        _withdraw(event, token, unsubscribe_service)
-    except RetryableError:
-        raise HttpError(
-            503,
-            "try_again",
-            "The unsubscribe request could not be processed. Retry in a few seconds.",
-            retry_after_seconds=2,
-        ) from None
+    _withdraw(event, token, unsubscribe_service)
     wants_page = "text/html" in request(event).headers.get("accept", "")
     return (
         html_response(CONFIRMATION_PAGE)

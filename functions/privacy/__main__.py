@@ -28,9 +28,9 @@ from functions.privacy.inventory_tables import InventoryTables
 from functions.privacy.service import ID_BYTES
 from functions.privacy.wiring import tables
 from functions.shared.accounts.tombstones import Tombstones, name_of
-from functions.shared.dynamo.answers import open_client
 from functions.shared.errors import AstralogError
 from functions.shared.settings import load
+from functions.shared.tables.transaction import open_client
 from functions.shared.tenancy import TenantId
 
 

@@ -8,7 +8,7 @@ Between BYOC accounts: each has one turn of TURN_SECONDS in a run, recorded befo
 waits for no answer beyond the end of the turn. If a run dies in the middle of a turn, that account comes
 after all others. Listings, documents and answers are bounded in bytes and time. If a bound is exceeded, the
 erasure waits, and its `waits_for` shows the reason to the customer.
-On failure: as functions.privacy.eraser. An alarm is on `ErasuresOverdue`.
+On failure: as functions.privacy.eraser. An alarm is on `ErasuresLate`.
 """
 
 import time
@@ -32,13 +32,12 @@ from functions.shared.accounts.notice_outbox import NoticeOutbox
 from functions.shared.buckets.platform import open_bucket
 from functions.shared.byoc.clients import byoc_clients
 from functions.shared.byoc.settings import ByocSettings
-from functions.shared.clickhouse_address import ClickHouseAddress
-from functions.shared.dynamo.answers import open_client
-from functions.shared.secret_store import read_secret
+from functions.shared.platform_warehouse import PlatformWarehouse
+from functions.shared.powertools import instrumented
 from functions.shared.settings import load
+from functions.shared.tables.transaction import open_client
 from functions.shared.turn_log import DynamoTurnLog
 from functions.shared.turns import TurnClock
-from functions.shared.warehouse import Warehouse
 
 FUNCTION = "eraser-byoc"
 
@@ -78,11 +77,7 @@ def _eraser() -> Eraser:
         drops=ErasableDropBucket(settings.drop_bucket),
         staging=open_bucket(settings.staging_bucket),
         exports_bucket=open_bucket(settings.exports_bucket),
-        rows=EventRows(
-            Warehouse(
-                ClickHouseAddress.from_json(read_secret(settings.warehouse_secret)), STATEMENT_TIMEOUT_SECONDS
-            )
-        ),
+        rows=EventRows(PlatformWarehouse(settings.warehouse_secret, STATEMENT_TIMEOUT_SECONDS)),
         time=given,
         byoc_clients=byoc_clients(settings),
     )
@@ -99,6 +94,7 @@ def _eraser() -> Eraser:
     )
 
 
+@instrumented
 def handler(_event: dict[str, Any], context: Any) -> dict[str, int]:
     _LEFT.context = context
     counts = _eraser().run()

@@ -207,7 +207,7 @@ DATA_INVENTORY = (
         shows=(
             "tenant_id", "owner", "created_at", "plan", "retention_days", "bytes_per_second",
             "accepts_until", "end_reason", "capped_until", "cap_left_bytes", "cap_left_until",
-            "retention_steps", "closes_at",
+            "cap_reason", "retention_steps", "closes_at",
         ),
         withholds={"closed": INNER},
         after_billing=True,

@@ -11,7 +11,7 @@ bucket and ClickHouse run in functions.privacy.byoc_eraser, in another process: 
 memory from this one.
 On failure: a place that cannot be emptied is left for a later round, and the other places continue. An
 erasure that fails does not stop the other erasures. An erasure that takes longer than a day, or than the law
-allows, alarms the operator (`OldestErasureSeconds`, `ErasuresOverdue`).
+allows, alarms the operator (`OldestErasureSeconds`, `ErasuresLate`).
 """
 
 import math
@@ -27,7 +27,7 @@ from functions.privacy.erasure.erasures import ErasureChangedError, Erasures
 from functions.privacy.erasure.place import ErasureClock
 from functions.privacy.erasure.planner import ErasurePlanner
 from functions.privacy.erasure.receipt_table import ErasureReceipts
-from functions.privacy.erasure.record import PERSON, Erasure, Item
+from functions.privacy.erasure.record import PERSON, Erasure
 from functions.privacy.erasure.rows import STATEMENT_TIMEOUT_SECONDS, EventRows
 from functions.privacy.erasure.run import RESERVE_SECONDS, ErasureRun
 from functions.privacy.export.archives import Archives
@@ -43,16 +43,15 @@ from functions.shared.accounts.suppressions import Suppressions
 from functions.shared.accounts.tombstones import Tombstones
 from functions.shared.buckets.platform import open_bucket
 from functions.shared.byoc.encryption import Shards
-from functions.shared.clickhouse_address import ClickHouseAddress
-from functions.shared.dynamo.answers import open_client
 from functions.shared.egress.response_limits import bounded
 from functions.shared.errors import AstralogError
-from functions.shared.secret_store import read_secret
+from functions.shared.platform_warehouse import PlatformWarehouse
+from functions.shared.powertools import instrumented
 from functions.shared.settings import load
+from functions.shared.tables.transaction import Write, open_client
 from functions.shared.tenancy import TenantId
 from functions.shared.turn_log import DynamoTurnLog
 from functions.shared.turns import TurnClock, TurnLog, rotated, take_turns
-from functions.shared.warehouse import Warehouse
 
 FUNCTION = "eraser"
 
@@ -94,7 +93,7 @@ class Settings:
 
 
 class Planner(Protocol):
-    """The part of functions.privacy.erasure.planner.ErasurePlanner, and of its subset for persons, that is used here."""
+    """The part of functions.privacy.erasure.planner.ErasurePlanner that is used here."""
 
     def of(self, erasure: Erasure) -> ErasureRun: ...
 
@@ -171,14 +170,14 @@ class Eraser:
         journal.write("erasure_verified", state=erasure.kind, rows=work.counts.get("rows", 0))
         return True
 
-    def _completion_items(self, erasure: Erasure) -> Sequence[Item]:
+    def _completion_items(self, erasure: Erasure) -> Sequence[Write]:
         """The audit entry and notice of a verified erasure; none for an account, whose people are gone."""
         if erasure.kind != PERSON:
             return ()
         tenant, notice = erasure.tenant, notice_texts.erasure_verified(erasure)
         return (
             self.audit.entry(tenant, ERASER, "person.erasure_verified", erasure.erasure_id),
-            self.notices.due(tenant, notice.notice_id, notice.kind, notice.title, notice.text),
+            self.notices.put_item(tenant, notice.notice_id, notice.kind, notice.title, notice.text),
         )
 
 
@@ -231,11 +230,7 @@ def _service() -> EraserService:
         drops=ErasableDropBucket(settings.drop_bucket),
         staging=open_bucket(settings.staging_bucket),
         exports_bucket=open_bucket(settings.exports_bucket),
-        rows=EventRows(
-            Warehouse(
-                ClickHouseAddress.from_json(read_secret(settings.warehouse_secret)), STATEMENT_TIMEOUT_SECONDS
-            )
-        ),
+        rows=EventRows(PlatformWarehouse(settings.warehouse_secret, STATEMENT_TIMEOUT_SECONDS)),
         time=given,
     )
     eraser = Eraser(
@@ -250,6 +245,7 @@ def _service() -> EraserService:
     return EraserService(eraser, UnconfirmedSignUps(planner.sign_ins))
 
 
+@instrumented
 def handler(_event: dict[str, Any], context: Any) -> dict[str, int]:
     _LEFT.context = context
     counts = _service().run()
@@ -263,5 +259,5 @@ def metrics(counts: dict[str, int]) -> dict[str, tuple[float, str]]:
         "OpenErasures": (counts["open"], "Count"),
         "VerifiedErasures": (counts["verified"], "Count"),
         "OldestErasureSeconds": (counts["oldest_seconds"], "Seconds"),
-        "ErasuresOverdue": (counts["overdue"], "Count"),
+        "ErasuresLate": (counts["overdue"], "Count"),
     }

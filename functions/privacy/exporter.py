@@ -6,7 +6,8 @@ or two runs at once, do no harm. Each account has one turn of TURN_SECONDS in a 
 begins, and the account whose last turn is the longest ago comes first: an export that takes hours delays no
 other (functions.shared.turns).
 On failure: the next run continues. An export that fails does not stop the others. An export that is not ready
-after a day is abandoned: its state becomes `failed`, and the operator is alarmed (`ExportsFailed`).
+after a day is abandoned: its state becomes `failed`, the people of the account are notified once, and the
+operator is alarmed (`ExportsFailed`).
 """
 
 import time
@@ -25,21 +26,23 @@ from functions.privacy.export.archives import Archives, NoUploadError
 from functions.privacy.export.exclusions import Exclusions
 from functions.privacy.export.exports import ExportChangedError, Exports
 from functions.privacy.export.logs import NANOSECONDS, LogPeriod, Logs
-from functions.privacy.export.record import FAILED, Export, Item
+from functions.privacy.export.record import FAILED, Export
 from functions.privacy.export.run import PART_BYTES, ExportRun
 from functions.privacy.export.sources import LogSource, QuarantineSource, SignInSource, Source, TableSource
 from functions.privacy.inventory_tables import InventoryTables
+from functions.privacy.notice_texts import PrivacyNotice
 from functions.privacy.sign_ins import SignIns
 from functions.privacy.wiring import Left, tables
 from functions.shared import journal
 from functions.shared.accounts.notice_outbox import NoticeOutbox
 from functions.shared.buckets.contract import Bucket
 from functions.shared.buckets.platform import open_bucket
-from functions.shared.clickhouse_address import ClickHouseAddress
-from functions.shared.dynamo.answers import open_client
 from functions.shared.errors import AstralogError, PermanentError
-from functions.shared.secret_store import read_secret
+from functions.shared.platform_warehouse import PlatformWarehouse
+from functions.shared.powertools import instrumented
 from functions.shared.settings import load
+from functions.shared.tables.erasures import ErasureItem
+from functions.shared.tables.transaction import Write, open_client
 from functions.shared.tenancy import TenantId
 from functions.shared.turn_log import DynamoTurnLog
 from functions.shared.turns import TurnClock, TurnLog, take_turns
@@ -156,7 +159,7 @@ class Exporter:
             now=self.now,
             left=self.left,
             waiting=lambda: self._staged(export),
-            told=self._notice_items,
+            notice_items=lambda ready: self._notice_items(ready.tenant, notice_texts.export_ready(ready)),
             part_bytes=self.part_bytes,
         )
 
@@ -174,12 +177,11 @@ class Exporter:
         return found
 
     def _exclusions(self, tenant: TenantId) -> Exclusions:
-        erasures = next(each for each in DATA_INVENTORY if each.table == "erasures")
-        return Exclusions.by(erasure_of(item) for item in self.tables.items(erasures, tenant))
+        return Exclusions.by(map(erasure_of, self.tables.table(ErasureItem, "erasures").query(str(tenant))))
 
     def _people_of(self, tenant: TenantId) -> Sequence[str]:
         people = next(each for each in DATA_INVENTORY if each.table == "people")
-        return [item["subject"]["S"] for item in self.tables.items(people, tenant)]
+        return [item["subject"] for item in self.tables.items(people, tenant)]
 
     def _staged(self, export: Export) -> int:
         """How many staged objects may hold events that belong to it."""
@@ -188,9 +190,8 @@ class Exporter:
         until = datetime.fromtimestamp(export.began_at, UTC)
         return count_staged(self.staging, export.tenant, ErasureClock(self.now, self.left), until)
 
-    def _notice_items(self, export: Export) -> Sequence[Item]:
-        notice = notice_texts.export_ready(export)
-        return [self.notices.due(export.tenant, notice.notice_id, notice.kind, notice.title, notice.text)]
+    def _notice_items(self, tenant: TenantId, notice: PrivacyNotice) -> Sequence[Write]:
+        return [self.notices.put_item(tenant, notice.notice_id, notice.kind, notice.title, notice.text)]
 
     def _restart(self, export: Export) -> str:
         """Restart it: S3 aborted the upload, as its lifecycle rule does after a day, or an erasure did."""
@@ -208,7 +209,8 @@ class Exporter:
             return "open"
         if found.progress.upload_id:
             self.archives.abort(found.object_key, found.progress.upload_id)
-        self.exports.finish(replace(found, state=FAILED))
+        notice = notice_texts.export_failed(found)
+        self.exports.finish(replace(found, state=FAILED), self._notice_items(found.tenant, notice))
         return "failed"
 
 
@@ -234,19 +236,20 @@ def _exporter() -> Exporter:
 
 @cache
 def _warehouse(secret: str) -> Warehouse:
-    return Warehouse(ClickHouseAddress.from_json(read_secret(secret)), STATEMENT_TIMEOUT_SECONDS)
+    return PlatformWarehouse(secret, STATEMENT_TIMEOUT_SECONDS)
 
 
+@instrumented
 def handler(_event: dict[str, Any], context: Any) -> dict[str, int]:
     _LEFT.context = context
-    told = _exporter().run()
+    counts = _exporter().run()
     journal.measure(
         FUNCTION,
         {
-            "OpenExports": (told["open"], "Count"),
-            "ReadyExports": (told["ready"], "Count"),
-            "ExportsFailed": (told["failed"], "Count"),
-            "OldestExportSeconds": (told["oldest_seconds"], "Seconds"),
+            "OpenExports": (counts["open"], "Count"),
+            "ReadyExports": (counts["ready"], "Count"),
+            "ExportsFailed": (counts["failed"], "Count"),
+            "OldestExportSeconds": (counts["oldest_seconds"], "Seconds"),
         },
     )
-    return told
+    return counts

@@ -7,7 +7,8 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, Struct
 
-from functions.privacy.erasure.subject import MESSAGE, Subject
+from functions.privacy.erasure.person_rule import MAX_PATH_PARTS
+from functions.privacy.erasure.subject import MESSAGE, METADATA, Subject
 from functions.shared.errors import PermanentError
 from functions.shared.forms import decoded, invalid
 from functions.shared.tenancy import TenantId
@@ -72,6 +73,11 @@ def erasure(body: bytes, tenant: TenantId) -> ErasureRequest:
         raise invalid("value", "must not be empty: it would match every row")
     if asked.field == MESSAGE and len(value) < LEAST_MESSAGE_CHARACTERS:
         raise invalid("value", f"must have {LEAST_MESSAGE_CHARACTERS} characters or more")
+    parts = asked.field.removeprefix(METADATA).count(".") + 1
+    if asked.field.startswith(METADATA) and parts > MAX_PATH_PARTS:
+        raise invalid(
+            "field", f"has {parts} parts between dots, more than {MAX_PATH_PARTS}: shorten the path"
+        )
     try:
         return ErasureRequest(Subject(tenant, asked.field, value))
     except PermanentError:

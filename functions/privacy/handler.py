@@ -4,7 +4,8 @@ Trigger: API Gateway, POST /v1/account/export, GET /v1/account/exports[/{id}], P
 and DELETE /v1/erasures/{id}, DELETE /v1/account; a key with the scope `admin`, or a person who signed in. The
 id of an erasure is enough to read its status, also when the account and all of its keys are gone.
 Promise: a request is stored, with its entry in the audit trail and a mail to the account's people, before the
-answer; `exporter` and `eraser` carry it out. No caller reads or changes data of another account.
+answer; `exporter` and `eraser` carry it out. No caller reads or changes data of another account. A person
+whose session has ended requests nothing, even while the authorizer caches the session.
 Failure: 4xx says what to do. 503 means that DynamoDB or S3 does not answer: check the state before you retry.
 """
 
@@ -23,10 +24,12 @@ from functions.privacy.service import PrivacyService
 from functions.shared.access import Principal, principal
 from functions.shared.accounts.audit import AuditTrail, origin
 from functions.shared.accounts.notice_outbox import NoticeOutbox
-from functions.shared.dynamo.answers import open_client
-from functions.shared.errors import HttpError, RetryableError
+from functions.shared.accounts.session_check import SessionCheck
+from functions.shared.errors import HttpError
 from functions.shared.http import Answer, Event, answer, answering, request
+from functions.shared.powertools import instrumented
 from functions.shared.settings import load
+from functions.shared.tables.transaction import open_client
 from functions.shared.turn_log import DynamoTurnLog
 
 ERASURE_REQUESTS = "erasure-requests"
@@ -38,6 +41,7 @@ NO_STORE = {"cache_control": "no-store"}
 @dataclass(frozen=True, slots=True)
 class Settings:
     accounts_table: str
+    people_table: str
     audit_table: str
     notices_table: str
     erasures_table: str
@@ -67,11 +71,13 @@ def service(
         audit=AuditTrail(settings.audit_table, client, **clocked),
         notices=NoticeOutbox(settings.notices_table, client, **clocked),
         turns=DynamoTurnLog(settings.turns_table, ERASURE_REQUESTS, client, **clocked),
+        sessions=SessionCheck(settings.people_table, client),
         cancel_days=settings.cancel_days,
         **clocked,
     )
 
 
+@instrumented
 @answering
 def handler(event: Event) -> Answer:
     """Handle one request to one of the routes of an account's rights."""
@@ -80,17 +86,12 @@ def handler(event: Event) -> Answer:
 
 def answer_to(event: Event, service: PrivacyService) -> Answer:
     """The answer."""
-    try:
-        if event["routeKey"] == "GET /v1/erasures/{id}":
-            return _erasure(event, service)
-        return ROUTES[event["routeKey"]](service, principal(event).require("admin"), event)
-    except RetryableError:
-        raise HttpError(
-            503,
-            "try_again",
-            "Temporarily unavailable. Check the current state, then retry.",
-            retry_after_seconds=2,
-        ) from None
+    if event["routeKey"] == "GET /v1/erasures/{id}":
+        return _erasure(event, service)
+    caller = principal(event).require("admin")
+    if event["routeKey"] in LASTING:
+        service.sessions.require_open(caller, service.clock())
+    return ROUTES[event["routeKey"]](service, caller, event)
 
 
 def _export(service: PrivacyService, caller: Principal, event: Event) -> Answer:
@@ -102,11 +103,13 @@ def _export(service: PrivacyService, caller: Principal, event: Event) -> Answer:
 
 def _exports(service: PrivacyService, caller: Principal, _event: Event) -> Answer:
     now = service.clock()
-    return answer(200, {"exports": [export_response(each, now) for each in service.copies(caller.tenant)]})
+    return answer(
+        200, {"exports": [export_response(each, now) for each in service.list_exports(caller.tenant)]}
+    )
 
 
 def _one_export(service: PrivacyService, caller: Principal, event: Event) -> Answer:
-    export = service.copy(caller.tenant, event["pathParameters"]["id"])
+    export = service.get_export(caller.tenant, event["pathParameters"]["id"])
     link = service.link(export, origin(event, caller))
     return answer(200, export_response(export, service.clock(), link), **NO_STORE)
 
@@ -144,13 +147,13 @@ def _erasure(event: Event, service: PrivacyService) -> Answer:
     try:
         caller = principal(event)
     except HttpError as refusal:
-        standing = service.standing(erasure_id) if refusal.status == 401 else None
-        if standing is None:
+        status = service.status(erasure_id) if refusal.status == 401 else None
+        if status is None:
             raise
-        return answer(200, status_response(erasure_id, standing), **NO_STORE)
+        return answer(200, status_response(erasure_id, status), **NO_STORE)
     caller.require("admin")
     erasure = service.erasure(caller.tenant, erasure_id)
-    return answer(200, erasure_response(erasure, service.standing(erasure_id)), **NO_STORE)
+    return answer(200, erasure_response(erasure, service.status(erasure_id)), **NO_STORE)
 
 
 ROUTES: dict[str, Callable[[PrivacyService, Principal, Event], Answer]] = {
@@ -162,3 +165,7 @@ ROUTES: dict[str, Callable[[PrivacyService, Principal, Event], Answer]] = {
     "DELETE /v1/erasures/{id}": _cancel,
     "DELETE /v1/account": _close,
 }
+
+
+LASTING = frozenset(route for route in ROUTES if not route.startswith("GET "))
+"""Routes with effects beyond the caller's session."""

@@ -4,20 +4,22 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any
+from typing import Any, TypeVar
 
 from functions.privacy.inventory_entry import ATTRIBUTE, InventoryEntry
-from functions.privacy.paging import found
-from functions.shared.dynamo.answers import answered
-from functions.shared.dynamo.transaction import write_all
 from functions.shared.errors import PermanentError
+from functions.shared.tables.item import Item
+from functions.shared.tables.pages import Start
+from functions.shared.tables.plain import PlainItem, PlainTable
+from functions.shared.tables.table import Table
+from functions.shared.tables.transaction import write_all
 from functions.shared.tenancy import TenantId
 
 REMOVED_A_CALL = 100
 
-Item = dict[str, Any]
+M = TypeVar("M", bound=Item)
 
-After = tuple[int, Item | None]
+After = tuple[int, Start | None]
 """Where a page begins: in which of the inventory entry's partitions, after which key; None for its start."""
 
 
@@ -25,7 +27,7 @@ After = tuple[int, Item | None]
 class ItemPage:
     """Some items; `after` is where the next page begins, None when there is none."""
 
-    items: list[Item]
+    items: list[PlainItem]
     after: After | None
 
 
@@ -42,22 +44,24 @@ class InventoryTables:
         self._names = names
         self._client = client
 
+    def table(self, model: type[M], name: str) -> Table[M]:
+        """The table with that name in the topology, as items of `model`."""
+        return Table(model, self._names[name], self._client)
+
     def page(self, inventory_entry: InventoryEntry, tenant: TenantId, after: After | None = None) -> ItemPage:
         """Items of `tenant`, at most 1 MB of them; a page may be empty and not be the last."""
-        number, key = after or (0, None)
-        questions = _questions(inventory_entry, tenant)
-        with answered():
-            answer = getattr(self._client, _operation(inventory_entry))(
-                TableName=self._names[inventory_entry.table],
-                ConsistentRead=True,
-                **questions[number],
-                **({"ExclusiveStartKey": key} if key else {}),
-            )
-        if "LastEvaluatedKey" in answer:
-            return ItemPage(answer["Items"], (number, answer["LastEvaluatedKey"]))
-        return ItemPage(answer["Items"], (number + 1, None) if number + 1 < len(questions) else None)
+        number, start = after or (0, None)
+        table = self._plain(inventory_entry)
+        if inventory_entry.found == ATTRIBUTE:
+            found, partitions = table.scan_page("tenant_id", str(tenant), start), 1
+        else:
+            named = inventory_entry.named(tenant)
+            found, partitions = table.partition_page(inventory_entry.key[0], named[number], start), len(named)
+        if found.next_start is not None:
+            return ItemPage(found.items, (number, found.next_start))
+        return ItemPage(found.items, (number + 1, None) if number + 1 < partitions else None)
 
-    def items(self, inventory_entry: InventoryEntry, tenant: TenantId) -> Iterator[Item]:
+    def items(self, inventory_entry: InventoryEntry, tenant: TenantId) -> Iterator[PlainItem]:
         """All items of `tenant`, page by page as the caller iterates."""
         after: After | None = None
         while True:
@@ -67,7 +71,7 @@ class InventoryTables:
                 return
             after = page.after
 
-    def keys(self, inventory_entry: InventoryEntry, tenant: TenantId) -> Iterator[Item]:
+    def keys(self, inventory_entry: InventoryEntry, tenant: TenantId) -> Iterator[PlainItem]:
         """The keys of all items of `tenant`."""
         return (
             {name: item[name] for name in inventory_entry.key} for item in self.items(inventory_entry, tenant)
@@ -76,40 +80,16 @@ class InventoryTables:
     def tenants(self, inventory_entry: InventoryEntry) -> Iterator[TenantId]:
         """The tenants with items, by scanning the whole table; some tenants occur several times."""
         name = "tenant_id" if inventory_entry.found == ATTRIBUTE else inventory_entry.key[0]
-        items = found(
-            self._client.scan,
-            TableName=self._names[inventory_entry.table],
-            ProjectionExpression="#name",
-            ExpressionAttributeNames={"#name": name},
-            ConsistentRead=True,
-        )
-        for item in items:
+        for value in self._plain(inventory_entry).values(name):
             # Announcements to all have no tenant's id; the health of a destination has a prefix before it.
             with suppress(PermanentError):
-                yield TenantId(item[name]["S"].rpartition(":")[2])
+                yield TenantId(value.rpartition(":")[2])
 
-    def remove(self, inventory_entry: InventoryEntry, keys: Sequence[Item]) -> None:
+    def remove(self, inventory_entry: InventoryEntry, keys: Sequence[PlainItem]) -> None:
         """Delete the items with these keys; a missing item is not an error."""
-        left = iter(keys)
+        table, left = self._plain(inventory_entry), iter(keys)
         while some := list(islice(left, REMOVED_A_CALL)):
-            table = self._names[inventory_entry.table]
-            write_all(self._client, [{"Delete": {"TableName": table, "Key": key}} for key in some])
+            write_all(self._client, [table.write_of_delete(key) for key in some])
 
-
-def _operation(inventory_entry: InventoryEntry) -> str:
-    return "scan" if inventory_entry.found == ATTRIBUTE else "query"
-
-
-def _questions(inventory_entry: InventoryEntry, tenant: TenantId) -> list[Item]:
-    """The requests that read everything of `tenant` from the table: one for each of its partitions."""
-    if inventory_entry.found == ATTRIBUTE:
-        values = {":tenant": {"S": str(tenant)}}
-        return [{"FilterExpression": "tenant_id = :tenant", "ExpressionAttributeValues": values}]
-    return [
-        {
-            "KeyConditionExpression": "#partition = :name",
-            "ExpressionAttributeNames": {"#partition": inventory_entry.key[0]},
-            "ExpressionAttributeValues": {":name": {"S": name}},
-        }
-        for name in inventory_entry.named(tenant)
-    ]
+    def _plain(self, inventory_entry: InventoryEntry) -> PlainTable:
+        return PlainTable(self._names[inventory_entry.table], self._client)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functions.privacy.erasure.record import ACCOUNT, Erasure
 from functions.privacy.export.record import KEPT_DAYS, Export
 from functions.privacy.timestamps import to_rfc3339
+from functions.shared.accounts.notice_links import api_link, docs_link
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,18 +26,19 @@ def erasure_requested(erasure: Erasure) -> PrivacyNotice:
             "account_closing",
             "Your AstraLog account will be deleted",
             "A user or an API key of your account requested the deletion of the account and all of its logs. "
-            f"The deletion begins on {to_rfc3339(erasure.starts_at)}. From now on the account accepts no logs. "
-            f"To keep the account, cancel the erasure {erasure.erasure_id} before then: the API reference "
-            "describes how. If you did not request the deletion, also revoke the keys that you do not know. "
-            "Keep the id of the erasure. Once the account is deleted, only this address shows the status "
-            f"and the receipt, without a key: /v1/erasures/{erasure.erasure_id}",
+            f"The deletion begins on {to_rfc3339(erasure.starts_at)}. From now on the account accepts no "
+            f"logs. To keep the account, cancel the erasure {erasure.erasure_id} before then "
+            f"({docs_link('privacy.md', 'cancel-the-erasure-of-an-account')}). If you did not request the "
+            "deletion, also revoke the keys that you do not know. Keep this link: once the account is "
+            "deleted, only this link shows the status and the receipt, without a key: "
+            f"{_status_link(erasure)}",
         )
     return PrivacyNotice(
         f"{erasure.erasure_id}-asked",
         "erasure_requested",
         "Logs of a person will be erased",
         "A user or an API key of your account requested the permanent erasure of one person's logs. "
-        f"This address shows the status: /v1/erasures/{erasure.erasure_id}",
+        f"This link shows the status: {_status_link(erasure)}",
     )
 
 
@@ -56,8 +58,8 @@ def erasure_verified(erasure: Erasure) -> PrivacyNotice:
         f"{erasure.erasure_id}-verified",
         "erasure_verified",
         "The logs of a person are erased",
-        "The requested erasure is complete. A final check found none of the person's logs. This address "
-        f"shows the receipt: /v1/erasures/{erasure.erasure_id}",
+        "The requested erasure is complete. A final check found none of the person's logs. This link "
+        f"shows the receipt: {_status_link(erasure)}",
     )
 
 
@@ -77,6 +79,22 @@ def export_ready(export: Export) -> PrivacyNotice:
         f"{export.export_id}-ready",
         "export_ready",
         "Your data export is ready",
-        f"The export is deleted after {KEPT_DAYS} days. This address returns a new download link for each "
-        f"request: /v1/account/exports/{export.export_id}",
+        f"The export {export.export_id} is ready. To download it, request a link "
+        f"({docs_link('privacy.md', 'download-an-export')}). The export is deleted after {KEPT_DAYS} days.",
     )
+
+
+def export_failed(export: Export) -> PrivacyNotice:
+    """An export was abandoned."""
+    return PrivacyNotice(
+        f"{export.export_id}-failed",
+        "export_failed",
+        "Your data export failed",
+        f"The export {export.export_id} could not be completed, and we stopped trying. This is our fault, "
+        "and our operators are notified. Request a new export "
+        f"({docs_link('privacy.md', 'data-export')}); for logs, a shorter period may succeed.",
+    )
+
+
+def _status_link(erasure: Erasure) -> str:
+    return api_link(f"/v1/erasures/{erasure.erasure_id}")

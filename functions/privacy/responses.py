@@ -28,11 +28,11 @@ def export_response(export: Export, now: float, link: str | None = None) -> dict
     return fields
 
 
-def erasure_response(erasure: Erasure, standing: ErasureStatus | None) -> dict[str, Any]:
+def erasure_response(erasure: Erasure, status: ErasureStatus | None) -> dict[str, Any]:
     """For its own account. The subject is deleted once the erasure is verified."""
     subject = erasure.subject
     cancellable = erasure.kind == ACCOUNT and erasure.state == REQUESTED
-    receipt = standing.receipt if standing else None
+    receipt = status.receipt if status else None
     return {
         "id": erasure.erasure_id,
         "kind": erasure.kind,
@@ -50,16 +50,16 @@ def erasure_response(erasure: Erasure, standing: ErasureStatus | None) -> dict[s
     }
 
 
-def status_response(erasure_id: str, standing: ErasureStatus) -> dict[str, Any]:
+def status_response(erasure_id: str, status: ErasureStatus) -> dict[str, Any]:
     """For any caller with the id: nothing about whom or what it concerns."""
     return {
         "id": erasure_id,
-        "kind": standing.kind,
-        "state": standing.state,
-        "requested_at": to_rfc3339(standing.requested_at),
-        "starts_at": to_rfc3339(standing.starts_at),
-        "due_by": to_rfc3339(standing.due_at),
-        "receipt": _receipt(standing.receipt),
+        "kind": status.kind,
+        "state": status.state,
+        "requested_at": to_rfc3339(status.requested_at),
+        "starts_at": to_rfc3339(status.starts_at),
+        "due_by": to_rfc3339(status.due_at),
+        "receipt": _receipt(status.receipt),
     }
 
 

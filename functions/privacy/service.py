@@ -13,7 +13,7 @@ from functions.privacy.erasure.erasures import (
     NotCancellableError,
 )
 from functions.privacy.erasure.receipt_table import ErasureReceipts, ErasureStatus
-from functions.privacy.erasure.record import ACCOUNT, PERSON, REQUESTED, Erasure, Item
+from functions.privacy.erasure.record import ACCOUNT, PERSON, REQUESTED, Erasure
 from functions.privacy.erasure.subject import Subject
 from functions.privacy.export.archives import Archives
 from functions.privacy.export.exports import ExportOpenError, Exports
@@ -24,7 +24,9 @@ from functions.privacy.notice_texts import PrivacyNotice
 from functions.shared.access import Principal
 from functions.shared.accounts.audit import AuditTrail, Origin
 from functions.shared.accounts.notice_outbox import NoticeOutbox
+from functions.shared.accounts.session_check import SessionCheck
 from functions.shared.errors import HttpError, RetryableError
+from functions.shared.tables.transaction import Write
 from functions.shared.tenancy import TenantId
 from functions.shared.turn_log import DynamoTurnLog
 
@@ -58,6 +60,7 @@ class PrivacyService:
     audit: AuditTrail
     notices: NoticeOutbox
     turns: DynamoTurnLog
+    sessions: SessionCheck
     cancel_days: int
     clock: Callable[[], float] = time.time
 
@@ -68,12 +71,12 @@ class PrivacyService:
         ------
         HttpError: 400 `logs_not_held`, 409 `export_in_progress`, 429 `too_many_exports`.
         """
-        if logs and caller.byoc:
+        if logs and not caller.has_managed_rows(self.clock()):
             raise HttpError(
                 400,
                 "logs_not_held",
-                "The logs of a BYOC account are in your own ClickHouse, so we cannot export them. Repeat the "
-                "request without 'logs'.",
+                "The logs of this account are in your own ClickHouse and no longer in ours, so we cannot "
+                "export them. Repeat the request without 'logs'.",
             )
         now = self._now()
         self._few_copies(caller.tenant, now)
@@ -99,12 +102,12 @@ class PrivacyService:
             ) from None
         return export
 
-    def copies(self, tenant: TenantId) -> list[Export]:
+    def list_exports(self, tenant: TenantId) -> list[Export]:
         """The tenant's data exports, newest first."""
         now = self.clock()
         return [each for each in self.exports.all(tenant) if not _forgotten(each, now)]
 
-    def copy(self, tenant: TenantId, export_id: str) -> Export:
+    def get_export(self, tenant: TenantId, export_id: str) -> Export:
         """The tenant's data export with that id.
 
         Raises
@@ -190,9 +193,9 @@ class PrivacyService:
             raise _no_erasure()
         return found
 
-    def standing(self, erasure_id: str) -> ErasureStatus | None:
+    def status(self, erasure_id: str) -> ErasureStatus | None:
         """The status of an erasure, for any caller who has its id."""
-        return self.receipts.standing(erasure_id, self.clock())
+        return self.receipts.status(erasure_id, self.clock())
 
     def cancel(self, tenant: TenantId, erasure_id: str, who: Origin) -> Erasure:
         """Cancel the erasure of the account.
@@ -205,7 +208,7 @@ class PrivacyService:
         entry = self.audit.entry(tenant, who, "erasure.cancelled", erasure_id)
         notice = self._notice_item(tenant, notice_texts.erasure_cancelled(erasure))
         try:
-            return self.erasures.cancel(erasure, self.clock(), [entry, notice])
+            return self.erasures.cancel(erasure, max(self.clock(), erasure.requested_at), [entry, notice])
         except NotCancellableError:
             raise HttpError(
                 409,
@@ -217,7 +220,7 @@ class PrivacyService:
         """The next full second: everything received until now is before it."""
         return int(self.clock()) + 1
 
-    def _store_request(self, erasure: Erasure, who: Origin, also: Sequence[Item] = ()) -> Erasure:
+    def _store_request(self, erasure: Erasure, who: Origin, also: Sequence[Write] = ()) -> Erasure:
         entry = self.audit.entry(erasure.tenant, who, f"{erasure.kind}.erasure_requested", erasure.erasure_id)
         try:
             self.erasures.ask(
@@ -267,8 +270,8 @@ class PrivacyService:
                 retry_after_seconds=min(recent) + SECONDS_A_DAY - now,
             )
 
-    def _notice_item(self, tenant: TenantId, notice: PrivacyNotice) -> Item:
-        return self.notices.due(tenant, notice.notice_id, notice.kind, notice.title, notice.text)
+    def _notice_item(self, tenant: TenantId, notice: PrivacyNotice) -> Write:
+        return self.notices.put_item(tenant, notice.notice_id, notice.kind, notice.title, notice.text)
 
 
 def _new_id() -> str:

@@ -12,7 +12,7 @@ from functools import partial
 
 from functions.quarantine.documents import QuarantineStore
 from functions.shared.buckets.platform import open_bucket
-from functions.shared.errors import AstralogError, HttpError
+from functions.shared.errors import AstralogError
 from functions.shared.tenancy import TenantId
 
 
@@ -36,11 +36,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _is_done(
     work: Callable[..., None], documents: QuarantineStore, tenant: TenantId, document_id: str
 ) -> bool:
-    """Whether `work` succeeded for the document; a rejected document does not stop the others."""
+    """Whether `work` succeeded for the document; a failed document does not stop the others."""
     try:
         work(documents, tenant, document_id)
-    except HttpError as refusal:
-        print(f"{document_id}: {refusal}", file=sys.stderr)  # noqa: T201
+    except AstralogError as fault:
+        print(f"{document_id}: {fault}", file=sys.stderr)  # noqa: T201
         return False
     return True
 
@@ -66,7 +66,7 @@ def _show(documents: QuarantineStore, tenant: TenantId, document_id: str, as_jso
         "engine_code": header.engine_code,
         "source": header.source,
         "positions": header.positions,
-        "set_aside_at": header.set_aside_at.isoformat(timespec="seconds"),
+        "set_aside_at": header.quarantined_at.isoformat(timespec="seconds"),
     }
     line = json.dumps(shown) if as_json else "  ".join(str(value) for value in shown.values())
     print(line)  # noqa: T201

@@ -5,10 +5,15 @@ from contextlib import contextmanager
 
 from functions.quarantine.documents import QuarantineStore
 from functions.shared.buckets.contract import BucketError, BucketRefusedError, ListingTooLongError
-from functions.shared.byoc.buckets import ByocBuckets, NoDestinationError, no_destination_error
+from functions.shared.byoc.buckets import (
+    ByocBuckets,
+    NoDestinationError,
+    destination_unavailable_error,
+    no_destination_error,
+)
 from functions.shared.byoc.encryption import CredentialsUnreadableError
 from functions.shared.egress.egress_filter import AddressRefusedError
-from functions.shared.errors import HttpError, RetryableError
+from functions.shared.errors import HttpError
 from functions.shared.notifications import NotifyingBucket, QueueNotifier
 from functions.shared.tenancy import TenantId
 
@@ -38,7 +43,7 @@ class ByocQuarantine:
             )
         if isinstance(fault, BucketRefusedError):
             self._byoc_clients.evict(tenant)
-        return _unavailable()
+        return destination_unavailable_error()
 
 
 @contextmanager
@@ -49,17 +54,4 @@ def as_http_errors() -> Iterator[None]:
     except NoDestinationError:
         raise no_destination_error() from None
     except (CredentialsUnreadableError, AddressRefusedError):
-        raise _unavailable() from None
-    except RetryableError:
-        raise HttpError(
-            503, "storage_unavailable", "S3 did not answer: retry.", retry_after_seconds=1
-        ) from None
-
-
-def _unavailable() -> HttpError:
-    return HttpError(
-        503,
-        "destination_unavailable",
-        "Your bucket does not answer or denies access: find the cause with POST /v1/destination/test.",
-        retry_after_seconds=1,
-    )
+        raise destination_unavailable_error() from None

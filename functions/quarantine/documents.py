@@ -6,8 +6,8 @@ from datetime import date
 
 from backports import zstd
 
-from functions.shared.buckets.contract import Bucket, BucketError
-from functions.shared.errors import HttpError, PermanentError
+from functions.shared.buckets.contract import Bucket, BucketError, BucketUnavailableError
+from functions.shared.errors import AstralogError, HttpError, PermanentError
 from functions.shared.events.staged_key import SCHEMA_VERSION, StagedKey
 from functions.shared.quarantine import QuarantineHeader, document_id_of, document_key, unpack
 from functions.shared.tenancy import TenantId, quarantine_prefix
@@ -31,12 +31,14 @@ class QuarantineDocument:
 class QuarantineStore:
     """Read, replay and list documents.
 
-    When S3 fails, every method raises the HttpError that `unavailable` returns: by default a 503.
+    When S3 fails, every method raises the error that `unavailable` returns: by default the BucketError.
     """
 
-    def __init__(self, bucket: Bucket, unavailable: Callable[[BucketError], HttpError] | None = None) -> None:
+    def __init__(
+        self, bucket: Bucket, unavailable: Callable[[BucketError], AstralogError] = lambda fault: fault
+    ) -> None:
         self._bucket = bucket
-        self._unavailable = unavailable or (lambda _fault: _unavailable())
+        self._unavailable = unavailable
 
     def listed(self, tenant: TenantId, most: int | None = MAX_LISTED) -> tuple[list[str], list[str]]:
         """The ids of the tenant's documents, oldest first, and the names in its folder that are no ids.
@@ -99,7 +101,7 @@ class QuarantineStore:
         try:
             taken = self._bucket.create(str(key), body, attributes) is None
             if taken and self._bucket.etag_of(str(key)) is None:
-                raise _unavailable()
+                raise BucketUnavailableError("the rows are being staged by another request")
             self._bucket.delete([document_key(tenant, document.document_id)])
         except BucketError as fault:
             raise self._unavailable(fault) from None
@@ -112,7 +114,3 @@ def _not_found() -> HttpError:
 
 def _unreadable() -> HttpError:
     return HttpError(409, UNREADABLE, "The object with this id is not a valid quarantine document.")
-
-
-def _unavailable() -> HttpError:
-    return HttpError(503, "storage_unavailable", "S3 did not answer: retry.", retry_after_seconds=1)

@@ -22,6 +22,7 @@ from functions.shared.byoc.settings import ByocSettings
 from functions.shared.errors import HttpError
 from functions.shared.http import Answer, Event, answer, answering
 from functions.shared.notifications import QueueNotifier
+from functions.shared.powertools import instrumented
 from functions.shared.settings import load
 from functions.shared.tenancy import TenantId
 
@@ -49,6 +50,7 @@ def _byoc_quarantine() -> ByocQuarantine:
     return ByocQuarantine(byoc_buckets(settings), QueueNotifier(settings.byoc_queue, "quarantine"))
 
 
+@instrumented
 @answering
 def handler(event: Event) -> Answer:
     """Handle one request to a quarantine route."""
@@ -98,6 +100,6 @@ def _shown(document: QuarantineDocument) -> dict[str, Any]:
         "positions": header.positions[:POSITIONS_SHOWN],
         "rows": header.rows,
         "expires_on": header.expires_on.isoformat(),
-        "set_aside_at": header.set_aside_at.isoformat(),
+        "set_aside_at": header.quarantined_at.isoformat(),
         "sample": [row.decode(errors="replace")[:500] for row in document.rows[:5]],
     }

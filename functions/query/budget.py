@@ -8,11 +8,9 @@ search stays well below both, which a test verifies.
 
 from collections.abc import Iterable, Sequence
 
-from functions.query.errors import invalid
 from functions.query.tokens import Scalar
-from functions.shared.errors import HttpError
+from functions.shared.forms import invalid
 
-MAX_BODY_BYTES = 1024 * 1024
 MAX_PATH_PARTS = 16
 MAX_ALL_PATH_PARTS = 128
 MAX_ALL_VALUES = 4000
@@ -22,22 +20,12 @@ ESCAPED = str.maketrans(dict.fromkeys("\\'`\t\n", "four"))
 """The client writes up to four bytes for each of these characters when it binds a value."""
 
 
-def check_body(content: bytes) -> None:
-    """Raises HttpError: 413 `payload_too_large` for a body larger than any search within the limits."""
-    if len(content) > MAX_BODY_BYTES:
-        raise HttpError(
-            413,
-            "payload_too_large",
-            f"The body of a search is limited to {MAX_BODY_BYTES:,} bytes: use fewer or shorter values.",
-        )
-
-
 def check_paths(paths: Iterable[tuple[str, str]]) -> None:
     """Check the metadata paths, each with the name of its field.
 
     Raises
     ------
-    HttpError: 400 `invalid_request` when one path, or all together, have too many parts.
+    HttpError: 400 `invalid_where` when one path, or all together, have too many parts.
     """
     total = 0
     for name, path in paths:
@@ -60,7 +48,7 @@ def check_values(values: Sequence[Scalar], other_texts: Iterable[str]) -> None:
 
     Raises
     ------
-    HttpError: 400 `invalid_request` when there are too many values or they are too long in total.
+    HttpError: 400 `invalid_body` when there are too many values or they are too long in total.
     """
     if len(values) > MAX_ALL_VALUES:
         raise invalid(

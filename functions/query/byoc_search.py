@@ -10,15 +10,17 @@ from contextlib import contextmanager, suppress
 from uuid import uuid4
 
 from functions.query.compile import Statement
+from functions.query.cursor import BYOC
 from functions.query.errors import search_unavailable, too_many_searches
 from functions.query.event_search import EventSearch, SearchLimits
 from functions.query.rows import NOTHING, SearchResult
 from functions.shared.byoc.buckets import NoDestinationError, no_destination_error
 from functions.shared.byoc.clients import ByocClients
 from functions.shared.byoc.encryption import CredentialsUnreadableError
-from functions.shared.byoc.health import HealthStore, HealthUnavailableError, SlotWait
+from functions.shared.byoc.health import HealthStore, SlotWait
 from functions.shared.egress.egress_filter import AddressRefusedError
 from functions.shared.errors import HttpError, RetryableError
+from functions.shared.tables.store_errors import StoreUnavailableError
 from functions.shared.tenancy import TenantId, own_searches
 from functions.shared.warehouse import WarehouseRefusedError
 
@@ -55,7 +57,7 @@ class ByocSearch:
         with self._http_errors(tenant), self._slot(tenant):
             warehouse = self._byoc_clients.warehouse(tenant, self._timeout_seconds)
             event_search = EventSearch(
-                warehouse, self._limits, lambda fault: self._unavailable(tenant, fault)
+                warehouse, self._limits, lambda fault: self._unavailable(tenant, fault), BYOC
             )
             try:
                 return event_search.find(statement)
@@ -74,7 +76,7 @@ class ByocSearch:
         try:
             yield
         finally:
-            with suppress(HealthUnavailableError):
+            with suppress(StoreUnavailableError):
                 self._health.release(slot)
 
     @contextmanager

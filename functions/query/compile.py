@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from functions.query import conditions, words
 from functions.query.bindings import Bindings, Bound
+from functions.query.cursor import MANAGED, Store
 from functions.query.request import Search
 from functions.shared.tenancy import TenantId, row_filter
 
@@ -24,8 +25,8 @@ class Statement:
     parameters: dict[str, Bound]
 
 
-def statement(search: Search, tenant: TenantId) -> Statement:
-    """The SELECT of `search` in the rows of `tenant`: one page, plus one row if there are more.
+def statement(search: Search, tenant: TenantId, store: Store = MANAGED) -> Statement:
+    """The SELECT of `search` in the rows of `tenant` in `store`: one page, plus one row if there are more.
 
     Rows are ordered by time, then batch, then hash. The hash needs every column of a row, so a first, narrow
     pass finds the time at which the page ends. Only rows up to that time are hashed and sorted.
@@ -35,8 +36,8 @@ def statement(search: Search, tenant: TenantId) -> Statement:
     tenant_filter, tenant_parameters = row_filter(tenant)
     matching = " AND ".join((tenant_filter, *_filters(search, bindings)))
     size = search.limit + 1
-    parts = [matching, *_window(search, matching, size, bindings)]
-    skipped = search.after.given if search.after else 0
+    parts = [matching, *_window(search, matching, size, bindings, store)]
+    skipped = search.after.given if search.after and search.after.store == store else 0
     sql = (
         f"SELECT {', '.join(COLUMNS)}, batch_id, toString({ROW_HASH}) AS row_hash FROM events "
         f"WHERE {' AND '.join(parts)} "
@@ -59,16 +60,21 @@ def _filters(search: Search, bindings: Bindings) -> list[str]:
     return found
 
 
-def _window(search: Search, matching: str, size: int, bindings: Bindings) -> list[str]:
-    """The range from the last returned row, if any, to the time by which `size` further rows are found."""
+def _window(search: Search, matching: str, size: int, bindings: Bindings, store: Store) -> list[str]:
+    """The range from the last returned row, if any, to the time by which `size` further rows are found.
+
+    It includes the rows of exactly that position, unless `store` is before the store of that row: then all of
+    them were returned.
+    """
     beyond, within, last = ("<", ">=", "min") if search.order == "desc" else (">", "<=", "max")
     if search.after is None:
         return [f"timestamp {within} {_end(matching, last, search, size)}"]
     at = bindings.instant(search.after.instant)
     batch, row_hash = bindings.text(search.after.batch_id), bindings.whole(search.after.row_hash)
+    following = ">" if store < search.after.store else ">="
     resumed = (
         f"(timestamp {beyond} {at} OR timestamp = {at} AND "
-        f"(batch_id > {batch} OR batch_id = {batch} AND {ROW_HASH} >= {row_hash}))"
+        f"(batch_id > {batch} OR batch_id = {batch} AND {ROW_HASH} {following} {row_hash}))"
     )
     # When no row is left, the range ends at the epoch, which must not exclude rows at exactly that time.
     end = _end(f"{matching} AND timestamp {beyond} {at}", last, search, size)

@@ -5,15 +5,25 @@ row. It counts how many rows of exactly that position were returned, because equ
 also stores the time range, so that later pages do not move with the clock, and a digest of its search. Its
 values are only used as bound parameters, next to the tenant filter that comes from the key: a forged cursor
 finds nothing that its sender could not search for.
+
+A position also names the store of the row, because a search may read two (functions.query.both_stores): the
+rows that were returned are skipped in that store only.
 """
 
 import base64
 import binascii
 from dataclasses import dataclass
+from typing import Literal
 
 import msgspec
 
-VERSION = 1
+VERSION = 2
+
+Store = Literal["byoc", "managed"]
+"""The customer's ClickHouse, or ours; rows of the same position are in this order."""
+
+BYOC: Store = "byoc"
+MANAGED: Store = "managed"
 
 
 class CursorError(ValueError):
@@ -28,6 +38,7 @@ class CursorPosition:
     batch_id: str
     row_hash: int
     given: int
+    store: Store = MANAGED
 
 
 class Cursor(msgspec.Struct, array_like=True, frozen=True):

@@ -3,11 +3,6 @@
 from functions.shared.errors import HttpError
 
 
-def invalid(name: str, wrong: str) -> HttpError:
-    """The error for an invalid field `name`; `wrong` completes the sentence."""
-    return HttpError(400, "invalid_request", f"'{name}' {wrong}.")
-
-
 def too_heavy() -> HttpError:
     """The engine stopped the search at one of its limits; a narrower search may succeed."""
     return HttpError(

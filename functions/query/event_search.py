@@ -7,6 +7,7 @@ from typing import Any
 
 from functions.query import rows
 from functions.query.compile import Statement
+from functions.query.cursor import MANAGED, Store
 from functions.query.errors import search_unavailable, too_heavy, too_many_searches
 from functions.shared.errors import HttpError, RetryableError
 from functions.shared.tenancy import TenantId
@@ -52,16 +53,21 @@ class SearchLimits:
 
 
 class EventSearch:
-    """Runs statements on `warehouse`. `unavailable` makes the error for an unavailable ClickHouse."""
+    """Runs statements on `warehouse`, which is that of `store`.
+
+    `unavailable` makes the error for an unavailable ClickHouse.
+    """
 
     def __init__(
         self,
         warehouse: Warehouse,
         limits: SearchLimits,
         unavailable: Callable[[RetryableError], HttpError] = lambda _fault: search_unavailable(),
+        store: Store = MANAGED,
     ) -> None:
         self._warehouse = warehouse
         self._unavailable = unavailable
+        self._store = store
         self._settings = limits.settings()
 
     def find(self, statement: Statement, settings: Mapping[str, Any] | None = None) -> rows.SearchResult:
@@ -74,7 +80,8 @@ class EventSearch:
         """
         together = {**self._settings, **(settings or {})}
         try:
-            return rows.decode(self._warehouse.select_json(statement.sql, statement.parameters, together))
+            found = self._warehouse.select_json(statement.sql, statement.parameters, together)
+            return rows.decode(found, self._store)
         except (WarehouseBusyError, WarehouseRefusedError) as fault:
             if fault.engine_code in TOO_HEAVY_CODES:
                 raise too_heavy() from fault

@@ -5,33 +5,35 @@ Promise: returns the matching events of the caller's tenant, newest first by def
 skip nor repeat a row while logs arrive, with metadata as it was sent. Without `from` and `to` it searches the
 last 24 hours. It only reads, with one bounded SELECT whose values are all bound, as a read-only ClickHouse
 user. The number of concurrent searches per tenant is limited.
-On failure: 400 `invalid_request` names the field; 413 `payload_too_large`; 400 `query_too_heavy` asks for a
+On failure: 400 `invalid_<field>` names the field; 413 `payload_too_large`; 400 `query_too_heavy` asks for a
 narrower search; 429 `too_many_searches` when the tenant's slots are in use; 503 `search_unavailable` with
 Retry-After when ClickHouse is down, busy or does not answer. A BYOC customer's search runs in the customer's
-ClickHouse and returns 503 `destination_unavailable` when that one fails, whatever it answers.
+ClickHouse and returns 503 `destination_unavailable` when that one fails, whatever it answers. Until the rows
+from before a move to BYOC are deleted, it runs in our ClickHouse too, and both must answer.
 """
 
 import time
 from dataclasses import dataclass
 from functools import cache
 
+from functions.query.both_stores import find_in_both
 from functions.query.byoc_search import ByocSearch
-from functions.query.compile import Statement, statement
+from functions.query.compile import statement
+from functions.query.cursor import BYOC, MANAGED
 from functions.query.event_search import EventSearch, ManagedSearch, SearchLimits
 from functions.query.page import page
-from functions.query.request import search
+from functions.query.request import Search, search
 from functions.query.rows import SearchResult
 from functions.shared import journal
 from functions.shared.access import Principal, principal
 from functions.shared.byoc.clients import byoc_clients
 from functions.shared.byoc.health import HealthStore
 from functions.shared.byoc.settings import ByocSettings
-from functions.shared.clickhouse_address import ClickHouseAddress
 from functions.shared.egress.response_limits import MAX_ANSWER_BYTES
 from functions.shared.http import Answer, Event, answer, answering, request
-from functions.shared.secret_store import read_secret
+from functions.shared.platform_warehouse import PlatformWarehouse
+from functions.shared.powertools import instrumented
 from functions.shared.settings import load
-from functions.shared.warehouse import Warehouse
 
 MEBIBYTE = 1024 * 1024
 
@@ -58,8 +60,8 @@ class Settings(ByocSettings):
 @cache
 def _managed_search() -> ManagedSearch:
     settings = load(Settings)
-    address = ClickHouseAddress.from_json(read_secret(settings.search_secret))
-    event_search = EventSearch(Warehouse(address, settings.query_timeout_seconds + 3), _limits(settings))
+    warehouse = PlatformWarehouse(settings.search_secret, settings.query_timeout_seconds + 3)
+    event_search = EventSearch(warehouse, _limits(settings))
     return ManagedSearch(event_search, settings.searches_at_once, settings.row_policy_setting)
 
 
@@ -83,20 +85,30 @@ def _limits(settings: Settings) -> SearchLimits:
     )
 
 
+@instrumented
 @answering
 def handler(event: Event) -> Answer:
     """Handle one search; see the module's docstring."""
     began = time.monotonic()
     caller = principal(event).require("read")
     asked = search(request(event).body)
-    found = page(asked, _run_search(caller, statement(asked, caller.tenant)))
+    found = page(asked, _run_search(caller, asked))
     took_ms = round((time.monotonic() - began) * 1000)
     journal.measure("query", {"RequestMs": (took_ms, "Milliseconds")}, tenant_id=caller.tenant)
     return answer(200, found)
 
 
-def _run_search(caller: Principal, compiled: Statement) -> SearchResult:
-    """Run the search in the caller's ClickHouse (BYOC) or in ours."""
-    if caller.byoc:
-        return _byoc_search().find(caller.tenant, compiled)
-    return _managed_search().find(caller.tenant, compiled)
+def _run_search(caller: Principal, asked: Search) -> SearchResult:
+    """Run the search in the caller's ClickHouse (BYOC), in ours, or in both while both have rows."""
+
+    def byoc() -> SearchResult:
+        return _byoc_search().find(caller.tenant, statement(asked, caller.tenant, BYOC))
+
+    def managed() -> SearchResult:
+        return _managed_search().find(caller.tenant, statement(asked, caller.tenant, MANAGED))
+
+    if not caller.byoc:
+        return managed()
+    if not caller.has_managed_rows(time.time()):
+        return byoc()
+    return find_in_both(byoc, managed, asked.order, asked.limit + 1)

@@ -18,6 +18,9 @@ MAX_PAGE_BYTES = 5 * 1024 * 1024
 MAX_CUT_MESSAGE = 64 * 1024
 """Characters shown of a message that is cut because its whole event does not fit into a page."""
 
+Place = tuple[int, str, int, cursors.Store]
+"""Time in nanoseconds since 1970, batch, hash, and store: the order of rows."""
+
 _ESCAPED_AGAIN = (b'"', b"\\", b"\n", b"\r", b"\t")
 
 
@@ -132,10 +135,10 @@ def _reject_constant(name: str) -> None:
 
 
 def _cursor_after(rows: Sequence[EventRow], search: Search) -> str:
-    last = _place(rows[-1])
-    given = sum(1 for _ in takewhile(lambda row: _place(row) == last, reversed(rows)))
+    last = place(rows[-1])
+    given = sum(1 for _ in takewhile(lambda row: place(row) == last, reversed(rows)))
     before = search.after
-    if before and given == len(rows) and last == (before.instant, before.batch_id, before.row_hash):
+    if before and given == len(rows) and last == _place_of(before):
         given += before.given
     return cursors.encode(
         cursors.Cursor(
@@ -143,10 +146,15 @@ def _cursor_after(rows: Sequence[EventRow], search: Search) -> str:
             digest=search.digest,
             since=search.since,
             until=search.until,
-            position=cursors.CursorPosition(*last, given),
+            position=cursors.CursorPosition(*last[:3], given, last[3]),
         )
     )
 
 
-def _place(row: EventRow) -> tuple[int, str, int]:
-    return times.from_engine(row.timestamp), row.batch_id, int(row.row_hash)
+def place(row: EventRow) -> Place:
+    """The position of `row` in the order of a search."""
+    return times.from_engine(row.timestamp), row.batch_id, int(row.row_hash), row.store
+
+
+def _place_of(position: cursors.CursorPosition) -> Place:
+    return position.instant, position.batch_id, position.row_hash, position.store

@@ -12,9 +12,8 @@ from msgspec import Meta, Struct, field
 from functions.query import budget, times, words
 from functions.query import cursor as cursors
 from functions.query.conditions import METADATA, TEXT_COLUMNS, TIME_COLUMNS, FieldCondition, Operator
-from functions.query.errors import invalid
 from functions.query.tokens import Scalar
-from functions.shared.errors import HttpError
+from functions.shared.forms import decoded, invalid
 
 DEFAULT_RANGE_NS = 24 * 3600 * times.NANOSECONDS
 """The default of `from`: this long before `to`, whose default is now."""
@@ -77,10 +76,9 @@ def search(content: bytes, now_ns: int | None = None) -> Search:
 
     Raises
     ------
-    HttpError: 400 `invalid_request`, naming the invalid field; 413 `payload_too_large`.
+    HttpError: 400 `invalid_<field>`, `unknown_field` or `invalid_body`.
     """
-    budget.check_body(content)
-    body = _decode(content)
+    body = decoded(content or b"{}", SearchBody)
     conditions = tuple(_condition(where, f"where[{at}]") for at, where in enumerate(body.where))
     _check_budget(body, conditions)
     digest = _digest(body)
@@ -102,17 +100,6 @@ def search(content: bytes, now_ns: int | None = None) -> Search:
         after=after,
         digest=digest,
     )
-
-
-def _decode(content: bytes) -> SearchBody:
-    try:
-        return msgspec.json.decode(content or b"{}", type=SearchBody)
-    except msgspec.ValidationError as fault:
-        reason, _, place = str(fault).partition(" - at `$")
-        name = place.rstrip("`").lstrip(".") or "body"
-        raise invalid(name, f"is not valid: {reason}") from fault
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as fault:
-        raise HttpError(400, "invalid_request", "The body is not JSON.") from fault
 
 
 def _check_budget(body: SearchBody, conditions: tuple[FieldCondition, ...]) -> None:

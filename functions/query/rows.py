@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from functions.query import times
+from functions.query.cursor import MANAGED, Store
 from functions.shared.warehouse import UnusableAnswerError
 
 MAX_NAME_LENGTH = 8 * 1024
@@ -23,7 +24,10 @@ _Hash = Annotated[str, Meta(pattern=r"^[0-9]{1,20}$")]
 
 
 class EventRow(Struct, frozen=True):
-    """One row, as functions.query.compile selects it; times and `row_hash` as the engine's text."""
+    """One row, as functions.query.compile selects it; times and `row_hash` as the engine's text.
+
+    `store` is the one that was searched, whatever its engine says.
+    """
 
     timestamp: str
     received_at: _Name
@@ -36,6 +40,7 @@ class EventRow(Struct, frozen=True):
     metadata: str
     batch_id: _Name
     row_hash: _Hash
+    store: Store = MANAGED
 
 
 class _Statistics(Struct):
@@ -62,8 +67,8 @@ NOTHING = SearchResult((), 0, 0.0)
 _DECODER = msgspec.json.Decoder(_JsonAnswer)
 
 
-def decode(answer: bytes) -> SearchResult:
-    """The rows of an answer in FORMAT JSON.
+def decode(answer: bytes, store: Store) -> SearchResult:
+    """The rows of an answer of `store` in FORMAT JSON.
 
     Raises
     ------
@@ -77,4 +82,5 @@ def decode(answer: bytes) -> SearchResult:
                 raise UnusableAnswerError("a row's metadata is too long")
     except (msgspec.MsgspecError, ValueError, RecursionError):
         raise UnusableAnswerError("the answer has no rows of a search") from None
-    return SearchResult(found.data, found.statistics.rows_read, found.statistics.elapsed * 1000)
+    rows = [msgspec.structs.replace(row, store=store) for row in found.data]
+    return SearchResult(rows, found.statistics.rows_read, found.statistics.elapsed * 1000)

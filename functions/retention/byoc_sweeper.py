@@ -27,14 +27,16 @@ from functions.retention.stale import stale
 from functions.shared import journal
 from functions.shared.buckets.contract import Bucket, BucketRefusedError, ListedObject
 from functions.shared.byoc.buckets import ByocBuckets, byoc_buckets, destination_store
-from functions.shared.byoc.destination_store import DestinationStore, DestinationsUnavailableError
+from functions.shared.byoc.destination_store import DestinationStore
 from functions.shared.byoc.settings import ByocSettings
-from functions.shared.dynamo.answers import StoreUnavailableError, open_client
 from functions.shared.egress.response_limits import bounded
 from functions.shared.errors import AstralogError
 from functions.shared.fan_out import FanOut
 from functions.shared.notifications import NotificationError, QueueNotifier
+from functions.shared.powertools import instrumented
 from functions.shared.settings import load
+from functions.shared.tables.store_errors import StoreUnavailableError
+from functions.shared.tables.transaction import open_client
 from functions.shared.tenancy import TenantId, idempotency_prefix, staged_prefix
 from functions.shared.turn_log import DynamoTurnLog
 from functions.shared.turns import TurnLog, fair_order
@@ -58,7 +60,7 @@ MARKS_SECONDS = 120
 
 FUNCTION = "sweeper-byoc"
 
-_OURS = (NotificationError, DestinationsUnavailableError, StoreUnavailableError)
+_OURS = (NotificationError, StoreUnavailableError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +101,7 @@ class ByocSweep:
 
         Raises
         ------
-        NotificationError, DestinationsUnavailableError, StoreUnavailableError: a failure on our side, for all
+        NotificationError, StoreUnavailableError: a failure on our side, for all
         tenants.
         """
         self._turns.begin(tenant)
@@ -174,6 +176,7 @@ def _service() -> _ByocSweepService:
     return _ByocSweepService(destination_store(settings), sweep)
 
 
+@instrumented
 def handler(_event: dict[str, Any], context: Any) -> dict[str, int]:
     sweeper = _service()
     tenants = sweeper.sweep.in_order(sweeper.destinations.tenants())
@@ -185,7 +188,7 @@ def run(sweep: ByocSweep, tenants: list[TenantId], seconds_left: Any) -> dict[st
 
     Raises
     ------
-    NotificationError, DestinationsUnavailableError, StoreUnavailableError: the other buckets are swept and
+    NotificationError, StoreUnavailableError: the other buckets are swept and
     measured.
     """
     now = datetime.now(UTC)

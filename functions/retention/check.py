@@ -3,8 +3,9 @@
 Trigger: the scheduler, every six hours. Promise: it counts, from the rows themselves, what exceeds its limit
 by more than a day, for each tenant, and what is stored of BYOC customers in our ClickHouse and in our
 buckets, where nothing of a BYOC customer may be stored. Alarms watch both. Our queues hold keys of objects
-and no logs. The one exception is a data export that the customer requested: it has no logs and stays for a
-week. The check changes nothing. It stores the figures as a report and logs the tenants.
+and no logs. The one exception is a data export that the customer requested: it stays for a week, and has logs
+only if it was requested in the grace period after the move. The check changes nothing. It stores the figures
+as a report and logs the tenants.
 On failure: it raises, and the next run checks again.
 """
 
@@ -24,10 +25,10 @@ from functions.shared.aws_client import client
 from functions.shared.buckets.contract import Bucket, ListedObject
 from functions.shared.buckets.drop_bucket import DropBucket
 from functions.shared.buckets.platform import open_bucket
-from functions.shared.clickhouse_address import ClickHouseAddress
 from functions.shared.errors import AstralogError
+from functions.shared.platform_warehouse import PlatformWarehouse
+from functions.shared.powertools import instrumented
 from functions.shared.run_reports import RunReports
-from functions.shared.secret_store import read_secret
 from functions.shared.settings import load
 from functions.shared.tenancy import (
     TenantId,
@@ -37,7 +38,6 @@ from functions.shared.tenancy import (
     quarantine_prefix,
     staged_prefix,
 )
-from functions.shared.warehouse import Warehouse
 
 STATEMENT_TIMEOUT_SECONDS = 240
 LISTINGS_AT_ONCE = 16
@@ -101,15 +101,15 @@ class RetentionCheck:
 @cache
 def _retention_check() -> RetentionCheck:
     settings = load(Settings)
-    address = ClickHouseAddress.from_json(read_secret(settings.warehouse_secret))
     return RetentionCheck(
-        Partitions(Warehouse(address, STATEMENT_TIMEOUT_SECONDS)),
+        Partitions(PlatformWarehouse(settings.warehouse_secret, STATEMENT_TIMEOUT_SECONDS)),
         AccountScan(settings.accounts_table),
         places(open_bucket(settings.staging_bucket), DropBucket(client("s3"), settings.drop_bucket)),
         RunReports(open_bucket(settings.reports_bucket)),
     )
 
 
+@instrumented
 def handler(_event: dict[str, Any], _context: Any) -> dict[str, Any]:
     return run(_retention_check(), datetime.now(UTC))
 
@@ -127,7 +127,7 @@ def run(checked: RetentionCheck, now: datetime) -> dict[str, Any]:
     except AstralogError as failed:
         # The findings about rows are reported anyway.
         objects, fault = {}, failed
-    _log_findings("rows_overdue", "warehouse", late.items())
+    _log_findings("rows_past_retention", "warehouse", late.items())
     _log_findings("byoc_at_rest", "warehouse", rows.items())
     for (tenant, place), count in objects.items():
         _log_findings("byoc_at_rest", place, [(tenant, count)])
@@ -136,12 +136,12 @@ def run(checked: RetentionCheck, now: datetime) -> dict[str, Any]:
         "rows": sum(each.rows for each in found),
         "tenants": len(found),
         "oldest_received": oldest.isoformat() if oldest else None,
-        "rows_overdue": sum(late.values()),
-        "tenants_overdue": len(late),
+        "rows_past_retention": sum(late.values()),
+        "tenants_past_retention": len(late),
         "byoc_tenants": len(own),
         "byoc_rows_at_rest": sum(rows.values()),
         "byoc_objects_at_rest": sum(objects.values()),
-        "rows_of_nobody": rows_without_account(found, accounts),
+        "rows_of_unknown_tenants": rows_without_account(found, accounts),
     }
     _measure(figures)
     if fault:
@@ -169,9 +169,9 @@ def _measure(figures: dict[str, Any]) -> None:
     journal.measure(
         FUNCTION,
         {
-            "RowsOverdue": (figures["rows_overdue"], "Count"),
+            "RowsPastRetention": (figures["rows_past_retention"], "Count"),
             "ByocAtRest": (figures["byoc_rows_at_rest"] + figures["byoc_objects_at_rest"], "Count"),
-            "RowsOfNobody": (figures["rows_of_nobody"], "Count"),
+            "RowsOfUnknownTenants": (figures["rows_of_unknown_tenants"], "Count"),
         },
         rows=figures["rows"],
     )

@@ -6,8 +6,8 @@ plan are deleted from partitions that are not yet expired. The same days apply t
 left in our buckets of tenants who have moved to BYOC. The run measures what it removed and what is the oldest
 left, and stores a report. Running it twice does no harm.
 On failure: each removal is independent. One that fails is logged, the others continue, and the next hour
-retries. `PartitionsOverdue` counts the partitions left more than a day after their expiry and has an alarm.
-If the warehouse or the accounts cannot be read, nothing is removed and the run raises.
+retries. `PartitionsPastRetention` counts the partitions left more than a day after their expiry and has an
+alarm. If the warehouse or the accounts cannot be read, nothing is removed and the run raises.
 """
 
 import time
@@ -28,12 +28,11 @@ from functions.shared.aws_client import client
 from functions.shared.buckets.contract import Bucket
 from functions.shared.buckets.drop_bucket import DropBucket
 from functions.shared.buckets.platform import open_bucket
-from functions.shared.clickhouse_address import ClickHouseAddress
 from functions.shared.errors import AstralogError
+from functions.shared.platform_warehouse import PlatformWarehouse
+from functions.shared.powertools import instrumented
 from functions.shared.run_reports import RunReports
-from functions.shared.secret_store import read_secret
 from functions.shared.settings import load
-from functions.shared.warehouse import Warehouse
 
 T = TypeVar("T")
 
@@ -73,9 +72,8 @@ class PurgeService:
 @cache
 def _service() -> PurgeService:
     settings = load(Settings)
-    address = ClickHouseAddress.from_json(read_secret(settings.warehouse_secret))
     return PurgeService(
-        Partitions(Warehouse(address, STATEMENT_TIMEOUT_SECONDS)),
+        Partitions(PlatformWarehouse(settings.warehouse_secret, STATEMENT_TIMEOUT_SECONDS)),
         AccountScan(settings.accounts_table),
         open_bucket(settings.staging_bucket),
         DropBucket(client("s3"), settings.drop_bucket),
@@ -83,6 +81,7 @@ def _service() -> PurgeService:
     )
 
 
+@instrumented
 def handler(_event: dict[str, Any], context: Any) -> dict[str, Any]:
     return run(_service(), datetime.now(UTC), lambda: context.get_remaining_time_in_millis() / 1000)
 
@@ -154,7 +153,7 @@ def _measure(purged: PurgeResult, quarantined_rows: int, failed: int, duration_m
             "PartitionsShortened": (purged.shortened, "Count"),
             "QuarantinedRowsPurged": (quarantined_rows, "Count"),
             "PurgesFailed": (failed, "Count"),
-            "PartitionsOverdue": (purged.overdue, "Count"),
+            "PartitionsPastRetention": (purged.overdue, "Count"),
         },
         expires_on=purged.oldest_left or "",
         duration_ms=duration_ms,

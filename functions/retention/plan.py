@@ -94,7 +94,7 @@ def plan(
     """What to do on `today`, a day in UTC.
 
     `groups`: all rows in partitions whose day is over, and in the other partitions the rows of tenants that
-    may have a shorter plan now. A partition without any holding is dropped when its day is over.
+    may have a shorter plan now. A partition without any rows is dropped when its day is over.
     """
     by_day: dict[date, list[TenantRows]] = defaultdict(list)
     for each in groups:

@@ -26,6 +26,7 @@ from functions.shared import journal
 from functions.shared.buckets.contract import ListedObject
 from functions.shared.buckets.platform import PlatformBucket, open_bucket
 from functions.shared.notifications import notifications
+from functions.shared.powertools import instrumented
 from functions.shared.settings import load
 
 PREFIX = "staged/"
@@ -116,6 +117,7 @@ def _sweep() -> StagingSweep:
     return StagingSweep(open_bucket(settings.staging_bucket), queue, url)
 
 
+@instrumented
 def handler(_event: dict[str, Any], context: Any) -> dict[str, int]:
     swept = _sweep().run(
         datetime.now(UTC), lambda: context.get_remaining_time_in_millis() > RESERVE_SECONDS * 1000

@@ -21,6 +21,7 @@ from functions.shared import journal
 from functions.shared.buckets.contract import Bucket
 from functions.shared.buckets.platform import open_bucket
 from functions.shared.errors import AstralogError
+from functions.shared.powertools import instrumented
 from functions.shared.settings import load
 
 SETTLED_AFTER = timedelta(hours=6)
@@ -60,6 +61,7 @@ def _service() -> TelemetryService:
     )
 
 
+@instrumented
 def handler(_event: dict[str, Any], _context: Any) -> dict[str, Any]:
     return run(_service(), datetime.now(UTC))
 

@@ -28,9 +28,10 @@ class Principal:
 
     `key_id` is empty for a person. `project_id` is the key's default project. `scopes` is a subset of ingest,
     read and admin. `retention_days` and `bytes_per_second` (ingest rate) are the plan's. `refusal` is the
-    code of the 402 for this account's logs (functions.shared.accounts.account_status), empty when they are accepted.
-    `actor` is `key:<key_id>` or `person:<subject>`. `session` and `signed_in_at` (Unix seconds) belong to a
-    person's sign-in; empty and 0 for a key.
+    code of the 402 for this account's logs (functions.shared.accounts.account_status), empty when they are
+    accepted. `actor` is `key:<key_id>` or `person:<subject>`. `session` and `signed_in_at` (Unix seconds)
+    belong to a person's sign-in; empty and 0 for a key. `managed_until`: until then our ClickHouse keeps rows
+    from before a move to BYOC (Unix seconds); 0 if it keeps none.
     """
 
     tenant: TenantId
@@ -44,11 +45,19 @@ class Principal:
     plan: str
     session: str = ""
     signed_in_at: int = 0
+    managed_until: int = 0
 
     @property
     def byoc(self) -> bool:
         """Whether the account is BYOC: its logs go to the customer's bucket and ClickHouse."""
         return self.plan == BYOC
+
+    def has_managed_rows(self, now: float) -> bool:
+        """Whether our ClickHouse keeps rows of the account at `now`, in Unix seconds.
+
+        For a BYOC account only in the grace period after the move (docs/adr/0014).
+        """
+        return not self.byoc or now < self.managed_until
 
     @property
     def subject(self) -> str | None:
@@ -86,6 +95,7 @@ def principal(event: dict[str, Any]) -> Principal:
         plan=context["plan"],
         session=context.get("session", ""),
         signed_in_at=int(context.get("signed_in_at", "0")),
+        managed_until=int(context.get("managed_until", "0")),
     )
 
 

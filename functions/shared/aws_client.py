@@ -11,9 +11,17 @@ _one_at_a_time = Lock()
 """A boto3 session can create one client at a time; objects shared by threads create theirs on first use."""
 
 
-def client(service: str) -> Any:
-    """A boto3 client whose timeouts leave time to answer the request that waits for it."""
-    return _made(service, read_timeout=3)
+def client(service: str, **configuration: Any) -> Any:
+    """A boto3 client whose timeouts leave time to answer the request that waits for it.
+
+    `configuration`: further settings of botocore's Config.
+    """
+    return _made(service, read_timeout=3, **configuration)
+
+
+def hasty_client(service: str) -> Any:
+    """A boto3 client with short timeouts and no retries, for what a request can do without."""
+    return _made(service, connect_timeout=0.3, read_timeout=0.3, tries=1)
 
 
 def s3_client(read_seconds: int) -> Any:
@@ -29,13 +37,15 @@ def s3_client(read_seconds: int) -> Any:
     return _made("s3", read_timeout=read_seconds, signature_version="s3v4", s3=addressing)
 
 
-def _made(service: str, **configuration: Any) -> Any:
+def _made(service: str, *, connect_timeout: float = 2, tries: int = 3, **configuration: Any) -> Any:
     import boto3
     from botocore.config import Config
 
-    patience = {"mode": "standard", "total_max_attempts": 3}
+    patience = {"mode": "standard", "total_max_attempts": tries}
     with _one_at_a_time:
-        return boto3.client(service, config=Config(connect_timeout=2, retries=patience, **configuration))
+        return boto3.client(
+            service, config=Config(connect_timeout=connect_timeout, retries=patience, **configuration)
+        )
 
 
 def asked(call: Callable[[], T], failed: Callable[[str], Exception]) -> T:

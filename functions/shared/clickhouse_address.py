@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass, field
 
+from functions.shared.errors import SettingsError
 from functions.shared.secret_text import SecretText
 
 
@@ -19,6 +20,16 @@ class ClickHouseAddress:
 
     @classmethod
     def from_json(cls, text: str) -> "ClickHouseAddress":
-        """Parse the JSON object in the stack's secret."""
-        fields = json.loads(text)
-        return cls(**{**fields, "password": SecretText(fields["password"])})
+        """Parse the JSON object in the stack's secret.
+
+        Raises
+        ------
+        SettingsError: the object is not an address; the message repeats nothing of it.
+        """
+        try:
+            fields = json.loads(text)
+            return cls(**{**fields, "password": SecretText(fields["password"])})
+        except (ValueError, KeyError, TypeError):
+            pass
+        names = ", ".join(cls.__dataclass_fields__)
+        raise SettingsError(f"the secret of ClickHouse must be a JSON object with {names}")

@@ -64,7 +64,7 @@ class FanOut(Generic[K, V]):
         while (key := self._begun(todo)) is not None:
             try:
                 self._finish(key, [self._work(key)])
-            except Exception as fault:  # noqa: BLE001 - the last line of defence: the others go on
+            except Exception as fault:  # noqa: BLE001 - the last line of defence: the others continue
                 journal.write("unexpected_error", error_type=type(fault).__name__)
                 self._finish(key, [])
         with self._changed:

@@ -7,10 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from functions.shared.errors import HttpError
-from functions.shared.journal import measure, write
+from functions.shared.errors import HttpError, RetryableError
+from functions.shared.journal import measure, place_of, write
 
-INTERNAL_ERROR = "internal_error"
+MAX_BODY_BYTES = 1024 * 1024
+"""The limit of every route that does not set its own. The gateway passes on bodies of several megabytes."""
+
+TRY_AGAIN_SECONDS = 2
 
 Event = dict[str, Any]
 Answer = dict[str, Any]
@@ -28,25 +31,38 @@ class Request:
     request_id: str
 
 
-def request(event: Event) -> Request:
+def request(event: Event, max_body_bytes: int = MAX_BODY_BYTES) -> Request:
     """Parse an event.
 
     Raises
     ------
-    HttpError: 400 when the gateway marks the body as base64 and it is not.
+    HttpError: 400 when the gateway marks the body as base64 and it is not; 413 for a body over the limit.
     """
     context = event["requestContext"]
+    body = body_of(event)
+    if len(body) > max_body_bytes:
+        raise HttpError(
+            413,
+            "payload_too_large",
+            f"The body has {len(body):,} bytes, more than the limit of this route, {max_body_bytes:,} bytes.",
+        )
     return Request(
         method=context["http"]["method"],
         path=event.get("rawPath", "/"),
         headers=event.get("headers") or {},
         query=event.get("queryStringParameters") or {},
-        body=_body(event),
+        body=body,
         request_id=context["requestId"],
     )
 
 
-def _body(event: Event) -> bytes:
+def body_of(event: Event) -> bytes:
+    """The body as received.
+
+    Raises
+    ------
+    HttpError: 400 when the gateway marks the body as base64 and it is not.
+    """
     text = event.get("body") or ""
     if not event.get("isBase64Encoded"):
         return bytes(text, "utf-8", "surrogatepass")
@@ -63,29 +79,60 @@ def answer(status: int, body: dict[str, Any] | bytes | None = None, **headers: s
     return {"statusCode": status, "headers": {"content-type": "application/json", **named}, "body": encoded}
 
 
-def answering(route: Callable[[Event], Answer]) -> Callable[[Event, Any], Answer]:
-    """Make `route` a Lambda handler: a HttpError is its response, any other error a 500 without details.
+Form = Callable[[HttpError, Event], Answer]
+
+
+def answering(route: Callable[[Event], Answer], form: Form | None = None) -> Callable[[Event, Any], Answer]:
+    """Make `route` a Lambda handler: every error becomes a response.
+
+    HttpError is its own response. A RetryableError, from any store or service, is 503 `try_again`: the
+    outcome is unknown, and the type of the error is logged. Any other error is a 500 without details.
 
     The cause of a 500 is logged by type and place, without the exception's text, because a parser's message
     may quote the customer's data. Responses of 5xx are counted as `ServerErrors` of the route's folder in
     `functions/`.
+
+    Parameters
+    ----------
+    form: makes the response of an error; by default the one form of the API, `refused`.
     """
     folder = route.__module__.split(".")[1]
+    formed = form or refused
 
     def handler(event: Event, _context: Any) -> Answer:
         try:
             return route(event)
-        except HttpError as refusal:
-            if refusal.status >= 500:
-                measure(folder, {"ServerErrors": (1, "Count")}, code=refusal.code)
-            return refused(refusal, event)
         except Exception as fault:  # noqa: BLE001 - the last line of defence; nothing is swallowed unseen
-            write("unexpected_error", error_type=type(fault).__name__, error_place=_place(fault))
-            measure(folder, {"ServerErrors": (1, "Count")}, code=INTERNAL_ERROR)
-            return refused(HttpError(500, INTERNAL_ERROR, "Something went wrong on our side."), event)
+            error = _http_error(fault)
+            if error.status >= 500:
+                measure(folder, {"ServerErrors": (1, "Count")}, code=error.code)
+            return formed(error, event)
 
     handler.__doc__ = route.__doc__
     return handler
+
+
+def code_of(fault: Exception) -> str:
+    """The code in the response to a request that failed with `fault`."""
+    if isinstance(fault, HttpError):
+        return fault.code
+    return "try_again" if isinstance(fault, RetryableError) else "internal_error"
+
+
+def _http_error(fault: Exception) -> HttpError:
+    """The response to a request that failed with `fault`; the only place that converts other errors."""
+    if isinstance(fault, HttpError):
+        return fault
+    if isinstance(fault, RetryableError):
+        write("request_not_completed", error_type=type(fault).__name__)
+        return HttpError(
+            503,
+            "try_again",
+            "Temporarily unavailable. Check the current state, then retry.",
+            retry_after_seconds=TRY_AGAIN_SECONDS,
+        )
+    write("unexpected_error", error_type=type(fault).__name__, error_place=place_of(fault))
+    return HttpError(500, "internal_error", "Something went wrong on our side. The outcome is unknown.")
 
 
 def refused(refusal: HttpError, event: Event) -> Answer:
@@ -96,13 +143,9 @@ def refused(refusal: HttpError, event: Event) -> Answer:
         "code": refusal.code,
         "request_id": event.get("requestContext", {}).get("requestId", ""),
     }
-    if refusal.retry_after_seconds is None:
-        return answer(refusal.status, body)
-    return answer(refusal.status, body, retry_after=str(refusal.retry_after_seconds))
-
-
-def _place(fault: BaseException) -> str:
-    trace = fault.__traceback__
-    while trace and trace.tb_next:
-        trace = trace.tb_next
-    return f"{trace.tb_frame.f_code.co_qualname}:{trace.tb_lineno}" if trace else "unknown"
+    headers = {}
+    if refusal.retry_after_seconds is not None:
+        headers["retry_after"] = str(refusal.retry_after_seconds)
+    if refusal.allow:
+        headers["allow"] = ", ".join(refusal.allow)
+    return answer(refusal.status, body, **headers)

@@ -50,8 +50,8 @@ def notifications(
 
 
 def _record(each: NotifiedObject, source: str) -> dict[str, object]:
-    told = {"key": quote_plus(each.key), "size": each.size_bytes, "eTag": each.etag}
-    return {"eventSource": f"astralog:{source}", "s3": {"object": told}}
+    fields = {"key": quote_plus(each.key), "size": each.size_bytes, "eTag": each.etag}
+    return {"eventSource": f"astralog:{source}", "s3": {"object": fields}}
 
 
 class QueueNotifier:
@@ -95,7 +95,7 @@ class NotifyingBucket:
 
     A notification is sent once the object is durable, and again when a writer finds that the object exists,
     because the first writer may have died before sending it. A failed notification is not the writer's error:
-    the sweeper finds the object. It is counted as `UntoldObjects` of `function`.
+    the sweeper finds the object. It is counted as `UnpublishedObjects` of `function`.
     """
 
     def __init__(self, bucket: Bucket, notifier: QueueNotifier, tenant: TenantId, function: str) -> None:
@@ -117,8 +117,8 @@ class NotifyingBucket:
     def replace(self, key: str, body: bytes, etag: str) -> bool:
         return self._bucket.replace(key, body, etag)
 
-    def get(self, key: str, told: ExpectedObject | None = None) -> ObjectBody | None:
-        return self._bucket.get(key, told)
+    def get(self, key: str, expected: ExpectedObject | None = None) -> ObjectBody | None:
+        return self._bucket.get(key, expected)
 
     def etag_of(self, key: str) -> str | None:
         return self._bucket.etag_of(key)
@@ -133,7 +133,9 @@ class NotifyingBucket:
         try:
             self._notifier.notify([_WrittenObject(key, etag, size_bytes)], self._tenant)
         except NotificationError:
-            journal.measure(self._function, {"UntoldObjects": (1, "Count")}, tenant_id=self._tenant, key=key)
+            journal.measure(
+                self._function, {"UnpublishedObjects": (1, "Count")}, tenant_id=self._tenant, key=key
+            )
 
 
 @dataclass(frozen=True, slots=True)

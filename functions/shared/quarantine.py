@@ -8,7 +8,7 @@ from datetime import date, datetime
 
 import msgspec
 from backports import zstd
-from msgspec import Struct
+from msgspec import Struct, field
 
 from functions.shared.errors import PermanentError
 from functions.shared.frames import MAX_WINDOW_LOG, DecodedTooLargeError, decoded
@@ -44,7 +44,7 @@ class QuarantineHeader(Struct):
     positions: list[int]
     rows: int
     expires_on: date
-    set_aside_at: datetime
+    quarantined_at: datetime = field(name="set_aside_at")
 
 
 def document_key(tenant: TenantId, document_id: str) -> str:

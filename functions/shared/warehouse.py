@@ -123,7 +123,7 @@ class Warehouse:
 
     Parameters
     ----------
-    address: host and credentials.
+    address: host and credentials, or a function that returns them for each statement.
     timeout_seconds: for one statement, from sending it to its answer; behind the egress filter to the last
         byte, connecting included, else to the next byte.
     pool_manager: opens the connections; its owner closes it. A customer's address needs one with egress
@@ -132,9 +132,13 @@ class Warehouse:
     """
 
     def __init__(
-        self, address: ClickHouseAddress, timeout_seconds: int, pool_manager: PoolManager | None = None
+        self,
+        address: ClickHouseAddress | Callable[[], ClickHouseAddress],
+        timeout_seconds: int,
+        pool_manager: PoolManager | None = None,
     ) -> None:
         self._address = address
+        self._connected_to: ClickHouseAddress | None = None
         self._timeout_seconds = timeout_seconds
         self._pool_manager = pool_manager
         self._client: Client | None = None
@@ -208,8 +212,11 @@ class Warehouse:
             self._client = None
 
     def _connect(self) -> Client:
+        at = self._address() if callable(self._address) else self._address
+        if at != self._connected_to:
+            self.close()
         if self._client is None:
-            at = self._address
+            self._connected_to = at
             self._client = clickhouse_connect.get_client(
                 host=at.host,
                 port=at.port,

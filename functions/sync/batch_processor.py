@@ -1,7 +1,7 @@
 """The load protocol: one batch, from the ledger to its end state.
 
-The order of the steps is essential: lease, probe if the batch was sealed before, fetch, seal, insert, probe
-again if it was sealed before, mark done, delete.
+The order of the steps is essential: lease, probe if the batch is `sealed`, fetch, seal, insert, probe
+again if it was `sealed` before, mark done, delete.
 A crash between two steps leaves what the next delivery needs to continue (docs/architecture.md).
 """
 
@@ -132,7 +132,7 @@ class BatchProcessor:
             return self._replace_without(batch, fetched.gone)
         sealed = self._ledger.seal(batch, fetched.gone)
         if len(sealed.members) != len(batch.members) - len(fetched.gone):
-            raise UnsettledError("another sealed the batch")
+            raise UnsettledError("another process wrote the batch first")
         try:
             if sealed.members:
                 deadline.raise_if_over()

@@ -12,8 +12,9 @@ from uuid import uuid4
 
 from functions.shared import journal
 from functions.shared.byoc.destination_store import Destination
-from functions.shared.byoc.health import HealthStore, HealthUnavailableError, Slot, SlotWait
+from functions.shared.byoc.health import HealthStore, Slot, SlotWait
 from functions.shared.errors import AstralogError, PermanentError, RetryableError
+from functions.shared.tables.store_errors import StoreUnavailableError
 from functions.shared.tenancy import TenantId, own_destination
 from functions.sync.batch_processor import BatchProcessor, Deadline
 from functions.sync.faults import GARBLED, NO_ANSWER, NO_DESTINATION, NO_TABLE, Fault, classify_error
@@ -34,7 +35,8 @@ class Outcome:
     """What happened to a tenant's objects; objects whose keys are not in `settled` are still to be loaded.
 
     `wait_seconds`: until the destination may be tried again; None when each message has its own backoff.
-    `left_to_sweeper`: no message needs redelivery, the sweeper finds what is left. `no_free_slot`: all slots are in use.
+    `left_to_sweeper`: no message needs redelivery, the sweeper finds what is left.
+    `no_free_slot`: all slots are in use.
     """
 
     settled: frozenset[str] = frozenset()
@@ -111,7 +113,7 @@ class ByocLoader:
         if slot is None or slot.owner not in self._reached:
             return  # it waits for a service of our own
         _count_failure(tenant, NO_ANSWER)
-        with suppress(HealthUnavailableError):
+        with suppress(StoreUnavailableError):
             self._health.record_failure(slot, NO_ANSWER, keeps_slot=True)
 
     def _drop_slot(self, tenant: TenantId, owner: str) -> None:

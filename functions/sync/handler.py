@@ -14,17 +14,17 @@ from typing import Any
 import boto3
 
 from functions.shared.accounts.tombstones import TombstoneCache, Tombstones
+from functions.shared.batch import PartialItemFailureResponse
 from functions.shared.buckets.platform import open_bucket
-from functions.shared.clickhouse_address import ClickHouseAddress
 from functions.shared.events.staged_key import is_staged
-from functions.shared.secret_store import read_secret
+from functions.shared.platform_warehouse import PlatformWarehouse
+from functions.shared.powertools import instrumented
 from functions.shared.settings import load
-from functions.shared.warehouse import Warehouse
 from functions.sync.backoff import backoff_seconds, set_visibility_timeouts
 from functions.sync.batch_processor import BatchProcessor, Deadline
 from functions.sync.ledger import Ledger
 from functions.sync.load import EventsTable, StagingBucket
-from functions.sync.notifications import QueueMessage, StagedObject, read_messages
+from functions.sync.notifications import QueueMessage, StagedObject, read_messages, redeliver
 from functions.sync.settle import Settler
 
 MARGIN_SECONDS = 5
@@ -53,9 +53,7 @@ class _Sync:
 @cache
 def _sync() -> _Sync:
     settings = load(Settings)
-    warehouse = Warehouse(
-        ClickHouseAddress.from_json(read_secret(settings.warehouse_secret)), settings.insert_timeout_seconds
-    )
+    warehouse = PlatformWarehouse(settings.warehouse_secret, settings.insert_timeout_seconds)
     queue = boto3.client("sqs")
     ledger = Ledger(settings.ledger_table)
     tombstones = TombstoneCache(Tombstones(settings.tombstones_table))
@@ -71,7 +69,8 @@ def _sync() -> _Sync:
     )
 
 
-def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+@instrumented
+def handler(event: dict[str, Any], context: Any) -> PartialItemFailureResponse:
     """Settle the objects that the messages name; return the messages to be redelivered."""
     sync = _sync()
     messages = read_messages(event, sync.bucket)
@@ -81,7 +80,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     set_visibility_timeouts(
         sync.queue, sync.queue_url, [(each, backoff_seconds(each.receive_count)) for each in unsettled]
     )
-    return {"batchItemFailures": [{"itemIdentifier": each.message_id} for each in unsettled]}
+    return redeliver(event, unsettled)
 
 
 def _loadable(messages: list[QueueMessage]) -> list[StagedObject]:

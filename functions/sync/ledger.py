@@ -16,38 +16,36 @@ import json
 import random
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
-from functools import partial
 from typing import Any, TypeVar
 
-from pynamodb.attributes import NumberAttribute, UnicodeAttribute
-from pynamodb.connection import Connection
-from pynamodb.exceptions import PynamoDBException, TransactWriteError, UpdateError
-from pynamodb.models import Model
-from pynamodb.transactions import TransactWrite
-
 from functions.shared.batch_usage import packed, shard_of
-from functions.shared.errors import PermanentError, RetryableError
+from functions.shared.errors import PermanentError
+from functions.shared.tables.ledger import OBJECT, LedgerItem, batch_entry, object_entry
+from functions.shared.tables.store_errors import (
+    ConditionFailedError,
+    StoreUnavailableError,
+    WriteConflictError,
+)
+from functions.shared.tables.table import Table
+from functions.shared.tables.transaction import Write, open_client, write_once
 from functions.sync.notifications import StagedObject
 from functions.sync.plan import Manifest, rows_of
 from functions.sync.usage_shares import usage_of
 
 CLAIMS_A_TRANSACTION = 99
-READS_A_CALL = 100
 FORGET_AFTER_DAYS = 45
 """Longer than any message can live: 14 days in a queue, 14 more in its dead-letter queue, and a redrive."""
 
 PLANNED, SEALED, DONE, REPLACED = "planned", "sealed", "done", "replaced"
 
 _MAX_CONFLICTS = 8
+_ABSENT = LedgerItem.entry.does_not_exist()
 _SECONDS_A_DAY = 86_400
 
 T = TypeVar("T")
-
-
-class LedgerUnavailableError(RetryableError):
-    """DynamoDB did not answer, or concurrent writes conflicted too many times."""
 
 
 class UnknownBatchError(PermanentError):
@@ -58,11 +56,11 @@ class UnknownBatchError(PermanentError):
 class Batch:
     """A batch as stored in the ledger.
 
-    `state`: planned (members may still be claimed, no insert was tried), sealed (`members` is final; an
+    `state`: planned (members may still be claimed, no insert was tried), `sealed` (`members` is final; an
     insert may have been tried), done (its rows are in ClickHouse), replaced (none of its rows is or will be
     in ClickHouse; the batch `successor` replaces it).
     `members`: the objects of the manifest, except those that other batches claimed and those that were gone
-    when the batch was sealed; empty once the batch is done.
+    at the first insert; empty once the batch is done.
     """
 
     manifest: Manifest
@@ -85,43 +83,25 @@ class Lease:
     attempt: int
 
 
-class _Entry(Model):
-    entry = UnicodeAttribute(hash_key=True)
-    forget_at = NumberAttribute()
-    batch_id = UnicodeAttribute(null=True)
-    destination = UnicodeAttribute(null=True)
-    expires_on = UnicodeAttribute(null=True)
-    candidates = UnicodeAttribute(null=True)
-    excluded = UnicodeAttribute(null=True)
-    state = UnicodeAttribute(null=True)
-    after = UnicodeAttribute(null=True)
-    successor = UnicodeAttribute(null=True)
-    attempts = NumberAttribute(null=True)
-    lease_owner = UnicodeAttribute(null=True)
-    lease_until = NumberAttribute(null=True)
-    usage = UnicodeAttribute(null=True)
-    unmetered = UnicodeAttribute(null=True)
-    done_at = UnicodeAttribute(null=True)
-
-
 class Ledger:
-    """The ledger's entries. Every method raises LedgerUnavailableError when DynamoDB fails.
+    """The ledger's entries. Every method raises StoreUnavailableError when DynamoDB fails or conflicts last.
 
     Parameters
     ----------
     table: the DynamoDB table; its partition key is `entry`.
     clock: seconds since 1970.
+    client: a boto3 client for DynamoDB; None to create one.
     """
 
-    def __init__(self, table: str, clock: Callable[[], float] = time.time) -> None:
-        self._entries: Any = type("_Entry", (_Entry,), {"Meta": type("Meta", (), {"table_name": table})})
-        self._connection = Connection()
+    def __init__(self, table: str, clock: Callable[[], float] = time.time, client: Any = None) -> None:
+        self._client = client or open_client()
+        self._table = Table(LedgerItem, table, self._client)
         self._clock = clock
 
     def claims(self, keys: Iterable[str]) -> dict[str, str]:
         """The batch id of each of `keys` that a batch has claimed."""
-        found = self._read([_object_entry(key) for key in keys])
-        return {item.entry.removeprefix("object#"): item.batch_id for item in found}
+        found = self._table.read([object_entry(key) for key in keys])
+        return {item.entry.removeprefix(OBJECT): item.batch_id for item in found}
 
     def batch(self, batch_id: str) -> Batch:
         """The batch with this id.
@@ -130,10 +110,10 @@ class Ledger:
         ------
         UnknownBatchError: there is none.
         """
-        items = self._read([_batch_entry(batch_id)])
-        if not items:
+        item = self._table.get(batch_entry(batch_id))
+        if item is None:
             raise UnknownBatchError(f"no batch {batch_id}")
-        return _batch(batch_id, items[0])
+        return _batch(batch_id, item)
 
     def create_batch(self, manifest: Manifest) -> Batch | None:
         """Write `manifest` as a batch, without objects that other batches claimed; None if none is left."""
@@ -145,7 +125,7 @@ class Ledger:
             if manifest.batch_id in self.claims(each.key for each in manifest.objects).values():
                 return self.complete(self.batch(manifest.batch_id))
             manifest = manifest.without(frozenset(self.claims(each.key for each in manifest.objects)))
-        raise LedgerUnavailableError("others keep claiming the same objects")
+        raise StoreUnavailableError("others keep claiming the same objects")
 
     def complete(self, batch: Batch, claimed: int = 0) -> Batch:
         """Claim what a planned batch has not claimed yet; only vanished objects then change its members.
@@ -163,79 +143,68 @@ class Ledger:
 
     def lease(self, batch_id: str, owner: str, seconds: float) -> Lease | None:
         """Lease the batch for `seconds`; None while another process has it, or once it is at its end."""
-        entries = self._entries
         now = self._clock()
-        item = entries(_batch_entry(batch_id))
-        free = entries.lease_until.does_not_exist() | (entries.lease_until < now)
-        taken = self._conditional(
-            lambda: item.update(
-                actions=[
-                    entries.lease_owner.set(owner),
-                    entries.lease_until.set(now + seconds),
-                    entries.attempts.set((entries.attempts | 0) + 1),
-                ],
-                condition=entries.state.is_in(PLANNED, SEALED) & free,
+        free = LedgerItem.lease_until.does_not_exist() | (LedgerItem.lease_until < now)
+        try:
+            item = self._table.update_and_get(
+                batch_entry(batch_id),
+                LedgerItem.lease_owner.set(owner),
+                LedgerItem.lease_until.set(now + seconds),
+                LedgerItem.attempts.set((LedgerItem.attempts | 0) + 1),
+                condition=LedgerItem.state.is_in(PLANNED, SEALED) & free,
             )
-        )
-        return Lease(batch_id, owner, int(item.attempts)) if taken else None
+        except ConditionFailedError:
+            return None
+        return Lease(batch_id, owner, item.attempts)
 
     def release(self, lease: Lease) -> None:
         """Release the lease early; only when none of our inserts can still be running."""
-        entries = self._entries
-        self._conditional(
-            lambda: entries(_batch_entry(lease.batch_id)).update(
-                actions=[entries.lease_until.set(0)], condition=entries.lease_owner == lease.owner
+        with suppress(ConditionFailedError):
+            self._table.update(
+                batch_entry(lease.batch_id),
+                LedgerItem.lease_until.set(0),
+                condition=LedgerItem.lease_owner == lease.owner,
             )
-        )
 
     def seal(self, batch: Batch, gone: frozenset[str]) -> Batch:
-        """Make the members final, without `gone`, before the first insert; a sealed batch is not changed."""
+        """Make the members final, without `gone`, before the first insert; a `sealed` batch is unchanged."""
         if batch.state != PLANNED:
             return batch
-        entries = self._entries
         kept = tuple(each for each in batch.members if each.key not in gone)
         excluded = sorted({each.key for each in batch.manifest.objects} - {each.key for each in kept})
-        sealed = self._conditional(
-            lambda: entries(_batch_entry(batch.batch_id)).update(
-                actions=[entries.state.set(SEALED), entries.excluded.set(json.dumps(excluded))],
-                condition=entries.state == PLANNED,
+        try:
+            self._table.update(
+                batch_entry(batch.batch_id),
+                LedgerItem.state.set(SEALED),
+                LedgerItem.excluded.set(json.dumps(excluded)),
+                condition=LedgerItem.state == PLANNED,
             )
-        )
-        return replace(batch, state=SEALED, members=kept) if sealed else self.batch(batch.batch_id)
+        except ConditionFailedError:
+            return self.batch(batch.batch_id)
+        return replace(batch, state=SEALED, members=kept)
 
     def done(self, batch: Batch) -> None:
         """Record that the batch's rows are in ClickHouse and are to be metered. Only the first call counts.
 
         Its candidates are removed: they are no longer needed, and each later write would pay for them.
         """
-        entries = self._entries
         usage = usage_of(batch.manifest.destination, batch.members)
-        waits = [entries.unmetered.set(shard_of(batch.batch_id))] if usage else []
-        self._conditional(
-            lambda: entries(_batch_entry(batch.batch_id)).update(
-                actions=[
-                    entries.state.set(DONE),
-                    entries.forget_at.set(self._forget_at()),
-                    entries.done_at.set(self._moment()),
-                    entries.usage.set(packed(usage)),
-                    *waits,
-                    entries.candidates.remove(),
-                    entries.excluded.remove(),
-                ],
-                condition=entries.state != DONE,
+        waits = [LedgerItem.unmetered.set(shard_of(batch.batch_id))] if usage else []
+        with suppress(ConditionFailedError):
+            self._table.update(
+                batch_entry(batch.batch_id),
+                LedgerItem.state.set(DONE),
+                LedgerItem.forget_at.set(self._forget_at()),
+                LedgerItem.done_at.set(self._moment()),
+                LedgerItem.usage.set(packed(usage)),
+                *waits,
+                LedgerItem.candidates.remove(),
+                LedgerItem.excluded.remove(),
+                condition=LedgerItem.state != DONE,
             )
-        )
-
-    def _read(self, entries: Sequence[str]) -> list[Any]:
-        """Those of `entries` that exist, in no order, strongly consistent."""
-
-        def read(some: Sequence[str]) -> list[Any]:
-            return list(self._entries.batch_get(list(some), consistent_read=True))
-
-        return [item for some in _parts(entries, READS_A_CALL) for item in self._guarded(partial(read, some))]
 
     def replace(self, batch: Batch, members: Sequence[StagedObject]) -> Batch:
-        """Replace the sealed `batch` by a new batch of `members`, and return the new batch.
+        """Replace the `sealed` batch `batch` by a new batch of `members`, and return the new batch.
 
         Only for a batch none of whose rows is or will be in ClickHouse. Members that the batch does not have
         are claimed for the new one. One transaction writes all of it, or nothing.
@@ -243,24 +212,21 @@ class Ledger:
         manifest = Manifest(
             batch.manifest.destination, batch.manifest.expires_on, tuple(members), after=batch.batch_id
         )
-        entries, had = self._entries, {each.key for each in batch.members}
-        absent = entries.entry.does_not_exist()
-        successor = _item(entries, manifest, self._forget_at(), SEALED)
+        had = {each.key for each in batch.members}
+        writes = [
+            self._table.write_of_update(
+                batch_entry(batch.batch_id),
+                LedgerItem.state.set(REPLACED),
+                LedgerItem.successor.set(manifest.batch_id),
+                condition=LedgerItem.state == SEALED,
+            ),
+            self._table.write_of_put(_item(manifest, self._forget_at(), SEALED), _ABSENT),
+            *self._claims(manifest, [each for each in members if each.key not in had]),
+        ]
         try:
-            with TransactWrite(connection=self._connection) as transaction:
-                transaction.update(
-                    entries(_batch_entry(batch.batch_id)),
-                    actions=[entries.state.set(REPLACED), entries.successor.set(manifest.batch_id)],
-                    condition=entries.state == SEALED,
-                )
-                transaction.save(successor, condition=absent)
-                for each in (each for each in members if each.key not in had):
-                    claim = entries(
-                        _object_entry(each.key), batch_id=manifest.batch_id, forget_at=self._forget_at()
-                    )
-                    transaction.save(claim, condition=absent)
-        except PynamoDBException as fault:
-            raise _unavailable(fault) from None
+            write_once(self._client, writes)
+        except ConditionFailedError:
+            raise StoreUnavailableError("another process has replaced the batch") from None
         return Batch(manifest, manifest.batch_id, SEALED, manifest.objects)
 
     def _claimed(
@@ -272,29 +238,29 @@ class Ledger:
             if not unclaimed or self._transact(batch.manifest, unclaimed, with_batch=False):
                 return [each for each in objects if claims.get(each.key, batch.batch_id) == batch.batch_id]
             claims = self.claims(each.key for each in objects)
-        raise LedgerUnavailableError("others keep claiming the same objects")
+        raise StoreUnavailableError("others keep claiming the same objects")
 
     def _transact(self, manifest: Manifest, claims: Sequence[StagedObject], *, with_batch: bool) -> bool:
         """Write claims, and the batch itself, all or none; False when one exists or a write conflicts."""
-        entries, forget_at, batch_id = self._entries, self._forget_at(), manifest.batch_id
+        writes = self._claims(manifest, claims)
+        if with_batch:
+            writes.append(self._table.write_of_put(_item(manifest, self._forget_at(), PLANNED), _ABSENT))
         try:
-            with TransactWrite(connection=self._connection) as transaction:
-                if with_batch:
-                    transaction.save(
-                        _item(entries, manifest, forget_at, PLANNED), condition=entries.entry.does_not_exist()
-                    )
-                for each in claims:
-                    claim = entries(_object_entry(each.key), batch_id=batch_id, forget_at=forget_at)
-                    transaction.save(claim, condition=entries.entry.does_not_exist())
-        except TransactWriteError as fault:
-            codes = {reason.code for reason in fault.cancellation_reasons if reason}
-            if codes and codes <= {"ConditionalCheckFailed", "TransactionConflict"}:
-                time.sleep(random.uniform(0, 0.05) if "TransactionConflict" in codes else 0)  # noqa: S311
-                return False
-            raise _unavailable(fault) from None
-        except PynamoDBException as fault:
-            raise _unavailable(fault) from None
+            write_once(self._client, writes)
+        except ConditionFailedError:
+            return False
+        except WriteConflictError:
+            time.sleep(random.uniform(0, 0.05))  # noqa: S311
+            return False
         return True
+
+    def _claims(self, manifest: Manifest, objects: Sequence[StagedObject]) -> list[Write]:
+        """The write-once claims of `objects` for the batch of `manifest`."""
+        batch_id, forget_at = manifest.batch_id, self._forget_at()
+        claims = (
+            LedgerItem(object_entry(each.key), batch_id=batch_id, forget_at=forget_at) for each in objects
+        )
+        return [self._table.write_of_put(each, _ABSENT) for each in claims]
 
     def _moment(self) -> str:
         """Now, as text that sorts by time."""
@@ -303,45 +269,14 @@ class Ledger:
     def _forget_at(self) -> int:
         return int(self._clock()) + FORGET_AFTER_DAYS * _SECONDS_A_DAY
 
-    def _conditional(self, call: Callable[[], object]) -> bool:
-        """Run an update; False when its condition did not hold."""
-        try:
-            call()
-        except UpdateError as fault:
-            if fault.cause_response_code == "ConditionalCheckFailedException":
-                return False
-            raise _unavailable(fault) from None
-        except PynamoDBException as fault:
-            raise _unavailable(fault) from None
-        return True
-
-    @staticmethod
-    def _guarded(call: Callable[[], T]) -> T:
-        try:
-            return call()
-        except PynamoDBException as fault:
-            raise _unavailable(fault) from None
-
-
-def _unavailable(fault: PynamoDBException) -> LedgerUnavailableError:
-    return LedgerUnavailableError(f"DynamoDB: {fault.cause_response_code or type(fault).__name__}")
-
-
-def _object_entry(key: str) -> str:
-    return f"object#{key}"
-
-
-def _batch_entry(batch_id: str) -> str:
-    return f"batch#{batch_id}"
-
 
 def _fresh(manifest: Manifest) -> Batch:
     return Batch(manifest, manifest.batch_id, PLANNED, manifest.objects)
 
 
-def _item(entries: Any, manifest: Manifest, forget_at: int, state: str) -> Any:
-    return entries(
-        _batch_entry(manifest.batch_id),
+def _item(manifest: Manifest, forget_at: int, state: str) -> LedgerItem:
+    return LedgerItem(
+        batch_entry(manifest.batch_id),
         destination=manifest.destination,
         expires_on=manifest.expires_on.isoformat(),
         candidates=json.dumps([[each.key, each.etag, each.size_bytes] for each in manifest.objects]),
@@ -352,7 +287,7 @@ def _item(entries: Any, manifest: Manifest, forget_at: int, state: str) -> Any:
     )
 
 
-def _batch(batch_id: str, item: Any) -> Batch:
+def _batch(batch_id: str, item: LedgerItem) -> Batch:
     objects = tuple(StagedObject(*each) for each in json.loads(item.candidates or "[]"))
     excluded = frozenset(json.loads(item.excluded or "[]"))
     manifest = Manifest(item.destination, date.fromisoformat(item.expires_on), objects, item.after or "")

@@ -18,7 +18,6 @@ from functions.shared.errors import RetryableError
 from functions.shared.events.staged_key import StagedKey
 from functions.shared.frames import DecodedTooLargeError, decoded
 from functions.shared.quarantine import QuarantineHeader, document_key, pack
-from functions.sync.bisection import rejected_positions
 from functions.sync.ledger import Batch
 from functions.sync.load import EventsTable, StagingBucket
 from functions.sync.notifications import StagedObject
@@ -118,8 +117,8 @@ class RowQuarantine:
 
         Raises
         ------
-        DecodedTooLargeError, MemoryBudgetError: see Room; also the errors of Staged, of the warehouse, and of
-            `raise_if_over`.
+        DecodedTooLargeError, MemoryBudgetError: see MemoryBudget. Also the errors of StagingBucket, of the
+            warehouse and of `raise_if_over`.
         """
 
         def accepts(frames: bytes) -> bool:
@@ -169,7 +168,7 @@ class RowQuarantine:
             positions=bad,
             rows=len(bad),
             expires_on=key.expires_on,
-            set_aside_at=datetime.now(UTC),
+            quarantined_at=datetime.now(UTC),
         )
         self._staged.put(document_key(key.tenant, key.object_id), pack(header, [rows[at] for at in bad]))
         journal.measure(
@@ -179,6 +178,22 @@ class RowQuarantine:
             key=member.key,
             engine_code=engine_code,
         )
+
+
+def rejected_positions(things: Sequence[bytes], accepts: Callable[[Sequence[bytes]], bool]) -> list[int]:
+    """The positions of the items in `things` that `accepts` rejects, in order.
+
+    `accepts` gets several items at once and must return False exactly when one of them is bad; k bad items
+    among n cost about 2·k·log2(n) calls.
+    """
+    if not things or accepts(things):
+        return []
+    if len(things) == 1:
+        return [0]
+    middle = len(things) // 2
+    left = rejected_positions(things[:middle], accepts)
+    right = rejected_positions(things[middle:], accepts)
+    return left + [middle + position for position in right]
 
 
 def _frame(rows: Sequence[bytes]) -> bytes:

@@ -5,7 +5,6 @@ checkpoint is one object, named by its position: two attempts write equivalent o
 counts.
 """
 
-import base64
 import json
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -76,13 +75,9 @@ class Checkpoints:
 
 
 def _encoded(checkpoint: Checkpoint) -> bytes:
-    mark = {**asdict(checkpoint.mark), "window": base64.b64encode(checkpoint.mark.window).decode()}
-    return json.dumps(
-        {"kind": checkpoint.kind, "state": checkpoint.state, "at": checkpoint.at, "mark": mark}
-    ).encode()
+    return json.dumps(asdict(checkpoint)).encode()
 
 
 def _decoded(text: bytes) -> Checkpoint:
     told: dict[str, Any] = json.loads(text)
-    mark = {**told["mark"], "window": base64.b64decode(told["mark"]["window"])}
-    return Checkpoint(told["kind"], told["state"], told["at"], ResumePoint(**mark))
+    return Checkpoint(told["kind"], told["state"], told["at"], ResumePoint(**told["mark"]))

@@ -14,20 +14,6 @@ from functions.shared.events import levels, timestamps
 from functions.shared.events.judge import MAX_EVENT_SIZE, MAX_NAME_CHARACTERS, RejectedEvent
 from functions.shared.events.row import NO_METADATA, ReceiptContext, Row
 
-MESSAGE = (
-    "message", "msg", "log", "text", "body", "line", "content", "@message", "event_message",
-    "short_message", "log_message", "raw", "_raw",
-)  # fmt: skip
-TIMESTAMP = (
-    "timestamp", "@timestamp", "time", "ts", "datetime", "date_time", "eventtime", "event_time",
-    "log_time", "logtime", "created_at", "date",
-)  # fmt: skip
-LEVEL = ("level", "severity", "loglevel", "log_level", "log.level", "levelname", "lvl", "@level")
-SERVICE = (
-    "service", "service.name", "service_name", "app", "application", "app_name", "application_name",
-)  # fmt: skip
-"""Usual names of columns, in lower case with `_` between words; the first one present counts."""
-
 Metadata = dict[str, Any]
 
 _encoder = msgspec.json.Encoder(decimal_format="number")
@@ -35,11 +21,6 @@ _encoder = msgspec.json.Encoder(decimal_format="number")
 _TOO_LARGE = RejectedEvent("event_too_large", "The event's message and metadata are larger than 1 MiB.")
 _SUMMARY_CHARACTERS = 500
 _LEVEL_DIGITS = 3
-
-
-def plain_name(name: str) -> str:
-    """A column's name in the form of the lists above."""
-    return name.strip().lower().replace(" ", "_").replace("-", "_")
 
 
 class Columns:

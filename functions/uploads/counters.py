@@ -10,9 +10,11 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from botocore.exceptions import ClientError
+from pynamodb.expressions.condition import Condition
 
-from functions.shared.dynamo.answers import answered, open_client, unmet
+from functions.shared.tables.store_errors import ConditionFailedError
+from functions.shared.tables.table import Table
+from functions.shared.tables.uploads import UploadCounterItem
 from functions.shared.tenancy import TenantId
 from functions.uploads import items
 from functions.uploads.items import KEPT_ORIGINALS, OPEN_UPLOADS, STAGED_BYTES
@@ -37,12 +39,11 @@ class _Counters:
     """The items of one kind: `files` and `bytes` of a period. Raises StoreUnavailableError."""
 
     def __init__(self, table: str, client: Any = None, clock: Callable[[], float] = time.time) -> None:
-        self._table = table
-        self._client = client or open_client()
+        self._table = Table(UploadCounterItem, table, client)
         self._clock = clock
 
     def _add(self, tenant: TenantId, entry: str, files: int, size_bytes: int, forget_at: float) -> None:
-        self._update(tenant, entry, files, size_bytes, forget_at, {})
+        self._update(tenant, entry, files, size_bytes, forget_at, None)
 
     def _update(
         self,
@@ -51,46 +52,25 @@ class _Counters:
         files: int,
         size_bytes: int,
         forget_at: float,
-        condition: dict[str, Any],
+        condition: Condition | None,
     ) -> bool:
         """Whether the condition held."""
-        values = {
-            ":files": {"N": str(files)},
-            ":bytes": {"N": str(size_bytes)},
-            ":forget": {"N": str(int(forget_at))},
-            **condition.pop("values", {}),
-        }
         try:
-            with answered():
-                self._client.update_item(
-                    TableName=self._table,
-                    Key=items.key(tenant, entry),
-                    UpdateExpression="ADD #files :files, #bytes :bytes SET forget_at = :forget",
-                    ExpressionAttributeNames={"#files": "counted_files", "#bytes": "counted_bytes"},
-                    ExpressionAttributeValues=values,
-                    **condition,
-                )
-        except ClientError as fault:
-            if not unmet(fault):
-                raise
+            self._table.update(
+                items.key(tenant, entry),
+                UploadCounterItem.files.add(files),
+                UploadCounterItem.size_bytes.add(size_bytes),
+                UploadCounterItem.forget_at.set(int(forget_at)),
+                condition=condition,
+            )
+        except ConditionFailedError:
             return False
         return True
 
     def _sums(self, tenant: TenantId, first: str, last: str) -> tuple[int, int]:
         """Files and bytes of the entries from `first` to `last`, at most some dozens."""
-        with answered():
-            found = self._client.query(
-                TableName=self._table,
-                KeyConditionExpression="tenant_id = :tenant AND entry BETWEEN :first AND :last",
-                ExpressionAttributeValues={
-                    ":tenant": {"S": str(tenant)}, ":first": {"S": first}, ":last": {"S": last},
-                },
-                ConsistentRead=True,
-            )["Items"]  # fmt: skip
-        return (
-            sum(int(each["counted_files"]["N"]) for each in found),
-            sum(int(each["counted_bytes"]["N"]) for each in found),
-        )
+        counters = list(self._table.query(str(tenant), sort=UploadCounterItem.entry.between(first, last)))
+        return sum(each.files for each in counters), sum(each.size_bytes for each in counters)
 
 
 class StagedBytes(_Counters):
@@ -115,21 +95,14 @@ class OpenUploads(_Counters):
 
     def take(self, tenant: TenantId, size_bytes: int, at: int) -> bool:
         """Count an upload announced at `at`, Unix seconds; False when the account may announce no more."""
-        condition = {
-            "ConditionExpression": "attribute_not_exists(entry) OR (#files < :most AND #bytes <= :room)",
-            "values": {
-                ":most": {"N": str(MAX_OPEN_UPLOADS)},
-                ":room": {"N": str(MAX_OPEN_BYTES - size_bytes)},
-            },
-        }
+        few = UploadCounterItem.files < MAX_OPEN_UPLOADS
+        small = UploadCounterItem.size_bytes <= MAX_OPEN_BYTES - size_bytes
+        condition = UploadCounterItem.entry.does_not_exist() | (few & small)
         return self._update(tenant, _hour(at), 1, size_bytes, at + _SECONDS_A_DAY, condition)
 
     def release(self, tenant: TenantId, size_bytes: int, at: int) -> None:
         """Stop counting an upload announced at `at`: its file has arrived."""
-        condition = {
-            "ConditionExpression": "#files > :none AND #bytes >= :least",
-            "values": {":none": {"N": "0"}, ":least": {"N": str(size_bytes)}},
-        }
+        condition = _holds(size_bytes)
         self._update(tenant, _hour(at), -1, -size_bytes, at + _SECONDS_A_DAY, condition)
 
 
@@ -156,11 +129,14 @@ class KeptOriginals(_Counters):
         """Stop counting an original of `day`: it is deleted."""
         began = datetime.fromisoformat(day).replace(tzinfo=UTC).timestamp()
         forget_at = began + (KEPT_DAYS + 2) * _SECONDS_A_DAY
-        condition = {
-            "ConditionExpression": "#files > :none AND #bytes >= :least",
-            "values": {":none": {"N": "0"}, ":least": {"N": str(size_bytes)}},
-        }
+        condition = _holds(size_bytes)
         self._update(tenant, KEPT_ORIGINALS + day, -1, -size_bytes, forget_at, condition)
+
+
+def _holds(size_bytes: int) -> Condition:
+    """The counter has a file, and at least these bytes."""
+    condition: Condition = (UploadCounterItem.files > 0) & (UploadCounterItem.size_bytes >= size_bytes)
+    return condition
 
 
 def _window(number: int) -> str:

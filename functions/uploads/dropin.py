@@ -22,9 +22,10 @@ from functions.shared.accounts.tombstones import TombstoneCache, Tombstones
 from functions.shared.buckets.contract import Bucket
 from functions.shared.buckets.drop_bucket import DropBucket, DroppedFile
 from functions.shared.buckets.platform import open_bucket
-from functions.shared.dynamo.answers import StoreUnavailableError
 from functions.shared.errors import RetryableError
+from functions.shared.powertools import instrumented
 from functions.shared.settings import load
+from functions.shared.tables.store_errors import StoreUnavailableError
 from functions.shared.tenancy import TenantId
 from functions.uploads.account_status import AccountStatuses
 from functions.uploads.counters import KeptOriginals, OpenUploads, StagedBytes
@@ -63,7 +64,7 @@ class DropIn:
 
     drops: DropBucket
     staging: Bucket
-    standings: AccountStatuses
+    statuses: AccountStatuses
     staged: StagedBytes
     slots: TenantSlots
     turns: FairTurns[TenantSlot]
@@ -72,10 +73,10 @@ class DropIn:
 
     def place(self, tenant: TenantId) -> FilePlace | None:
         """The place of the tenant's files; None when there is no such account."""
-        account_status = self.standings.of(tenant)
+        account_status = self.statuses.of(tenant)
         if account_status is None:
             return None
-        gate = AccountGate(tenant, self.standings, self.staged, _refusal)
+        gate = AccountGate(tenant, self.statuses, self.staged, _refusal)
         refusal = _refusal(account_status, datetime.now(UTC).timestamp())
         return FilePlace(
             tenant, self.drops, self.staging, gate, account_status.retention_days, DELETE, refusal
@@ -100,7 +101,7 @@ class _DropInInvocation:
             return None
         if tenant is None or not is_file(file, tenant):
             return None
-        if self.parts.is_deleted(tenant) and self.parts.standings.of(tenant) is None:
+        if self.parts.is_deleted(tenant) and self.parts.statuses.of(tenant) is None:
             self.parts.drops.delete(file)
             journal.write("erased_tenant_dropped", objects=1)
             return None
@@ -153,6 +154,7 @@ def _drop_in() -> DropIn:
     )
 
 
+@instrumented
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Process the files that the messages name; return the messages that must be redelivered."""
     return answer_to(event, lambda: context.get_remaining_time_in_millis() / 1000, _drop_in())

@@ -27,6 +27,7 @@ from functions.shared.byoc.health import MAX_PAUSE_SECONDS, HealthStore, Slot, S
 from functions.shared.byoc.settings import ByocSettings
 from functions.shared.errors import PermanentError, RetryableError
 from functions.shared.notifications import NotifyingBucket, QueueNotifier
+from functions.shared.powertools import instrumented
 from functions.shared.settings import load
 from functions.shared.tenancy import TenantId, own_drops
 from functions.uploads.account_status import AccountStatuses
@@ -66,7 +67,7 @@ class ByocDropIn:
 
     customer_buckets: CustomerDropBuckets
     bucket_names: BucketNameCache
-    standings: AccountStatuses
+    statuses: AccountStatuses
     staged: StagedBytes
     health: HealthStore
     notifier: QueueNotifier
@@ -79,13 +80,13 @@ class ByocDropIn:
             destination = self.customer_buckets.destination(tenant)
         except NoDestinationError:
             return None
-        account_status = self.standings.of(tenant)
+        account_status = self.statuses.of(tenant)
         staging = NotifyingBucket(self.customer_buckets.bucket(tenant), self.notifier, tenant, FUNCTION)
         return FilePlace(
             tenant,
             self.customer_buckets.drops(tenant),
             staging,
-            AccountGate(tenant, self.standings, self.staged, AccountStatus.refusal),
+            AccountGate(tenant, self.statuses, self.staged, AccountStatus.refusal),
             destination.retention_days,
             KEEP,
             account_status.refusal(now) if account_status else "",
@@ -182,6 +183,7 @@ def _drop_in() -> ByocDropIn:
     )
 
 
+@instrumented
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Process the files that the messages name; return the messages that must be redelivered."""
     return answer_to(event, lambda: context.get_remaining_time_in_millis() / 1000, _drop_in())

@@ -9,8 +9,8 @@ from uuid import uuid4
 from functions.shared import journal
 from functions.shared.buckets.contract import Bucket, BucketError, BucketRefusedError, ObjectChangedError
 from functions.shared.buckets.drop_bucket import DropBucket, DroppedFile, FileGoneError
-from functions.shared.dynamo.answers import StoreUnavailableError
 from functions.shared.events.staged_key import time_ordered_id
+from functions.shared.tables.store_errors import StoreUnavailableError
 from functions.shared.tenancy import TenantId, dropin_prefix
 from functions.uploads.checkpoints import CheckpointLostError
 from functions.uploads.counters import MAX_KEPT_BYTES, MAX_KEPT_FILES, KeptOriginals, OpenUploads

@@ -17,7 +17,7 @@ from functions.uploads.checkpoints import Checkpoints
 from functions.uploads.files import DONE, FAILED, MAX_LISTED_REFUSALS, PARTLY, File, RefusedRecord
 from functions.uploads.formats.contract import RecordBatch
 from functions.uploads.gate import Gate, Halt
-from functions.uploads.progress_limits import IDLE, SLOW, CpuBudget, is_idle
+from functions.uploads.progress_limits import FAR, IDLE, SLOW, CpuBudget, is_idle, is_skipping_spent
 from functions.uploads.records import Records, opened, resumed
 from functions.uploads.register import UploadRegister
 from functions.uploads.streams.contract import BrokenFileError, Ranges
@@ -32,6 +32,12 @@ PART_TEXT_BYTES = 128 * 1024 * 1024
 CHECKPOINT_EVERY_SECONDS = 15
 RESERVE_SECONDS = 3
 """The part of the invocation's time to record the progress and to publish the file again."""
+
+SECONDS_AFTER_SKIPPING = 30
+"""The part of the invocation's time that skipping to the checkpoint leaves: enough to read one object."""
+
+SKIP_ATTEMPTS = 2
+"""The first attempt may have been slow because of the bucket."""
 
 
 @dataclass(slots=True)
@@ -89,6 +95,7 @@ class FileReader:
         self._checkpoints = Checkpoints(bucket, file.tenant, file.digest)
         self._seconds_left = seconds_left
         self._clock = clock
+        self._cpu_clock = cpu_clock
         self._checked_at = self._part_began_at = clock()
         self._cpu = CpuBudget(cpu_clock)
         self._slowest_part = 0.0
@@ -107,6 +114,8 @@ class FileReader:
         except BrokenFileError as fault:
             self._settle(fault)
             return True
+        if not self._skip(records):
+            return self.file.is_settled
         part = FilePart(records.text_at, [])
         while (batch := records.next()) is not None:
             self._count(batch, records)
@@ -150,6 +159,22 @@ class FileReader:
             return records
         checkpoint = self._checkpoints.get(self.file.checkpoint)
         return resumed(self._ranges, self.file.receipt, self.file.compression, checkpoint)
+
+    def _skip(self, records: Records) -> bool:
+        """Skip to the checkpoint; False when that takes too long for this invocation or for the file."""
+        if is_skipping_spent(self.file):
+            self.abandon(FAR.code, FAR.reason)
+            return False
+        began = self._cpu_clock()
+        is_found = records.skip(lambda: self._seconds_left() > SECONDS_AFTER_SKIPPING)
+        spent_ms = round(1000 * (self._cpu_clock() - began))
+        self.file = self._sure = replace(self.file, skip_ms=self.file.skip_ms + spent_ms)
+        self._checked_at = self._part_began_at = self._clock()
+        if not is_found and self.file.attempts >= SKIP_ATTEMPTS:
+            self.abandon(FAR.code, FAR.reason)
+        elif not is_found:
+            self.file = self.noted = self._sure = self._register.note(self.file, keeps_lease=False)
+        return is_found
 
     def _count(self, batch: RecordBatch, records: Records) -> None:
         listed = self.file.refusals

@@ -9,15 +9,19 @@ from functions.shared.accounts.account_status import REFUSAL_CODES
 from functions.shared.buckets.drop_bucket import DroppedFile
 from functions.shared.events.row import ReceiptContext
 from functions.shared.events.staged_key import base32
-from functions.shared.tenancy import TenantId
+from functions.shared.tenancy import TenantId, staged_prefix
 
 WAITING, READING, DONE, PARTLY, FAILED = "waiting", "reading", "done", "partly", "failed"
+LOADING = "loading"
+"""Shown instead of DONE or PARTLY until all rows can be searched (functions.uploads.loading)."""
+
 SETTLED = frozenset({DONE, PARTLY, FAILED})
 
 OF_CONTENT = frozenset(
     {
         "truncated", "corrupt", "checksum", "trailing_data", "invalid_json", "unsupported_format",
         "unsupported_encoding", "unreadable", "interrupted", "no_progress", "too_much_memory",
+        "resume_too_slow",
     }
 )  # fmt: skip
 """Codes of faults in the file's content: the same file would fail again."""
@@ -62,9 +66,11 @@ class File:
 
     `received_at`, `project_id` and `retention_days` are common to all its rows and fixed when the file is
     first seen. `parts` counts the staged objects. `checkpoint` names the place where reading continues, empty
-    for the beginning; `attempts` counts the attempts that began there. `code` and `reason` say why the file
+    for the beginning; `attempts` counts the attempts that began there. `skip_ms`: the CPU time that finding
+    such places again has taken, in all attempts. `code` and `reason` say why the file
     is not done. `owner` has the lease until `lease_until`. `kept_on`: the day on which its original was
-    counted as kept in our bucket, empty if it is not kept there.
+    counted as kept in our bucket, empty if it is not kept there. `loaded`: 1 once none of its objects is
+    staged any more.
     """
 
     tenant: TenantId
@@ -85,12 +91,14 @@ class File:
     parts: int = 0
     checkpoint: str = ""
     attempts: int = 0
+    skip_ms: int = 0
     code: str = ""
     reason: str = ""
     updated_at: int = 0
     owner: str = ""
     lease_until: int = 0
     kept_on: str = ""
+    loaded: int = 0
 
     @property
     def digest(self) -> str:
@@ -117,6 +125,11 @@ class File:
         return self.state in SETTLED
 
     @property
+    def may_be_loading(self) -> bool:
+        """Whether the file is settled, and rows of it may not be in ClickHouse yet."""
+        return self.is_settled and self.parts > 0 and not self.loaded
+
+    @property
     def is_stopped(self) -> bool:
         """Whether the file is read in part, and stopped because its account's logs were rejected."""
         return self.state == PARTLY and bool(self.checkpoint) and self.code in REFUSAL_CODES
@@ -139,7 +152,13 @@ class File:
         """
         if self.is_stopped:
             return replace(
-                self, state=READING, code="", reason="", attempts=0, updated_at=int(now.timestamp())
+                self,
+                state=READING,
+                code="",
+                reason="",
+                attempts=0,
+                loaded=0,
+                updated_at=int(now.timestamp()),
             )
         fresh = File(
             tenant=self.tenant,
@@ -158,8 +177,17 @@ class File:
 
     def part_id(self, number: int) -> str:
         """The id of the file's staged object `number`, from bucket, key, ETag and part; ids sort by part."""
+        return f"{self._parts_id}{number:06d}"
+
+    @property
+    def parts_prefix(self) -> str:
+        """What the keys of all its staged objects begin with, and those of no other file."""
+        return f"{staged_prefix(self.tenant)}day={self.day.isoformat()}/{self._parts_id}"
+
+    @property
+    def _parts_id(self) -> str:
         milliseconds = int(self.received_at.timestamp() * 1000)
-        return f"{base32(milliseconds << 80 | int(self.digest[:20], 16))}p{number:06d}"
+        return f"{base32(milliseconds << 80 | int(self.digest[:20], 16))}p"
 
 
 def digest_of(tenant: TenantId, dropped: DroppedFile) -> str:
@@ -168,8 +196,13 @@ def digest_of(tenant: TenantId, dropped: DroppedFile) -> str:
     return sha256(named.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def upload_response(upload: Upload, file: File | None, prefix: str, now: float) -> dict[str, Any]:
-    """The response of GET /v1/uploads/{id}; the tenant's `prefix` is left out of the name."""
+def upload_response(
+    upload: Upload, file: File | None, prefix: str, now: float, *, is_loading: bool = False
+) -> dict[str, Any]:
+    """The response of GET /v1/uploads/{id}; the tenant's `prefix` is left out of the name.
+
+    `is_loading`: rows of the file cannot be searched yet, although it is read.
+    """
     fields = {
         "id": upload.upload_id,
         "filename": upload.key.removeprefix(prefix).removeprefix(f"{upload.upload_id}/"),
@@ -183,7 +216,7 @@ def upload_response(upload: Upload, file: File | None, prefix: str, now: float) 
     size = file.dropped.size_bytes
     return {
         **fields,
-        "state": file.state,
+        "state": LOADING if is_loading else file.state,
         "format": file.format or None,
         "compression": file.compression or None,
         "progress": 1.0 if file.is_settled or not size else round(file.bytes_read / size, 4),

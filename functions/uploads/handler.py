@@ -9,7 +9,8 @@ fix; 503 means that nothing was changed.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -18,17 +19,26 @@ from typing import Any
 from functions.shared.access import Principal, principal
 from functions.shared.accounts.account_status import raise_if_refused
 from functions.shared.buckets.drop_bucket import DropBucket
-from functions.shared.byoc.buckets import NoDestinationError, no_destination_error
+from functions.shared.byoc.buckets import (
+    NoDestinationError,
+    destination_unavailable_error,
+    no_destination_error,
+)
+from functions.shared.byoc.encryption import CredentialsUnreadableError
 from functions.shared.byoc.settings import ByocSettings
-from functions.shared.errors import HttpError, PermanentError, RetryableError
+from functions.shared.egress.egress_filter import AddressRefusedError
+from functions.shared.errors import HttpError
 from functions.shared.events.staged_key import time_ordered_id
 from functions.shared.http import Answer, Event, answer, answering, request
+from functions.shared.powertools import instrumented
 from functions.shared.settings import load
+from functions.shared.tables.store_errors import StoreUnavailableError
 from functions.shared.tenancy import TenantId, dropin_prefix
 from functions.uploads import forms
 from functions.uploads.counters import MAX_OPEN_BYTES, MAX_OPEN_UPLOADS, OpenUploads
 from functions.uploads.customer_buckets import customer_drop_buckets
 from functions.uploads.files import DELETE, KEEP, File, Upload, upload_response
+from functions.uploads.loading import Listing, LoadingFiles
 from functions.uploads.managed_drop_bucket import open_drops
 from functions.uploads.queue import DropQueue
 from functions.uploads.register import UploadRegister
@@ -40,6 +50,7 @@ URL_SECONDS = 3600
 @dataclass(frozen=True, slots=True)
 class Settings(ByocSettings):
     drop_bucket: str
+    staging_bucket: str
     uploads_table: str
     dropped_queue: str
     dropped_byoc_queue: str
@@ -49,6 +60,7 @@ class Settings(ByocSettings):
 class UploadService:
     """The parts of this function. `own_drops`: the bucket of a BYOC tenant, which is never ours.
 
+    `staging`: our bucket of staged objects; a BYOC tenant's are in its own bucket.
     `queue`, `own_queue`: publish files in our drop bucket, and in the buckets of BYOC customers.
     """
 
@@ -58,26 +70,39 @@ class UploadService:
     own_queue: DropQueue
     drops: Callable[[], DropBucket]
     own_drops: Callable[[TenantId], DropBucket]
+    staging: Callable[[], Listing]
+    loading: LoadingFiles
     clock: Callable[[], float] = time.time
 
     def bucket_of(self, caller: Principal) -> DropBucket:
         return self.own_drops(caller.tenant) if caller.byoc else self.drops()
 
+    def loading_among(self, caller: Principal, files: Iterable[File | None]) -> frozenset[str]:
+        """The digests of those of the caller's `files` whose rows cannot be searched yet."""
+
+        def staging() -> Listing:
+            return self.own_drops(caller.tenant) if caller.byoc else self.staging()
+
+        return self.loading.among(caller.tenant, files, staging)
+
 
 @cache
 def _service() -> UploadService:
     settings = load(Settings)
-    customer_buckets = customer_drop_buckets(settings)
+    customer_buckets, register = customer_drop_buckets(settings), UploadRegister(settings.uploads_table)
     return UploadService(
-        UploadRegister(settings.uploads_table),
+        register,
         OpenUploads(settings.uploads_table),
         DropQueue(settings.dropped_queue, FUNCTION),
         DropQueue(settings.dropped_byoc_queue, FUNCTION),
         cache(lambda: open_drops(settings.drop_bucket)),
         customer_buckets.drops,
+        cache(lambda: open_drops(settings.staging_bucket)),
+        LoadingFiles(register),
     )
 
 
+@instrumented
 @answering
 def handler(event: Event) -> Answer:
     """Handle one request to a route of uploads."""
@@ -91,12 +116,8 @@ def answer_to(event: Event, service: UploadService) -> Answer:
         return _ROUTES[event["routeKey"]](service, caller, event)
     except NoDestinationError:
         raise no_destination_error() from None
-    except HttpError:
-        raise
-    except (RetryableError, PermanentError):
-        raise HttpError(
-            503, "try_again", "Temporarily unavailable. Retry the request.", retry_after_seconds=2
-        ) from None
+    except (CredentialsUnreadableError, AddressRefusedError):
+        raise destination_unavailable_error() from None
 
 
 def _announce(service: UploadService, caller: Principal, event: Event) -> Answer:
@@ -126,7 +147,7 @@ def _announce(service: UploadService, caller: Principal, event: Event) -> Answer
             f"{MAX_OPEN_BYTES // 1024**4} TiB in total per hour. Upload the announced files, then retry.",
             retry_after_seconds=2,
         )
-    service.register.announce(upload)
+    _record(service, upload)
     put = {
         "url": url,
         "method": "PUT",
@@ -137,6 +158,17 @@ def _announce(service: UploadService, caller: Principal, event: Event) -> Answer
     return answer(201, {**_shown(upload, None, caller, service), **put})
 
 
+def _record(service: UploadService, upload: Upload) -> None:
+    """Record an announced upload that is counted; if that fails, it is no longer counted."""
+    try:
+        service.register.announce(upload)
+    except StoreUnavailableError:
+        # No URL is returned, so no file arrives and releases the count. If this fails too, the hour does.
+        with suppress(StoreUnavailableError):
+            service.open_uploads.release(upload.tenant, upload.size_bytes, upload.created_at)
+        raise
+
+
 def _one(service: UploadService, caller: Principal, event: Event) -> Answer:
     """GET /v1/uploads/{id}."""
     _may_look(caller)
@@ -144,7 +176,8 @@ def _one(service: UploadService, caller: Principal, event: Event) -> Answer:
     found = service.register.upload(caller.tenant, upload_id) if forms.is_id(upload_id) else None
     if found is None:
         raise HttpError(404, "not_found", "There is no such upload.")
-    return answer(200, _shown(*found, caller, service))
+    loading = service.loading_among(caller, found[1:])
+    return answer(200, _shown(*found, caller, service, loading))
 
 
 def _resume(service: UploadService, caller: Principal, event: Event) -> Answer:
@@ -171,7 +204,8 @@ def _list(service: UploadService, caller: Principal, event: Event) -> Answer:
     _may_look(caller)
     limit, cursor = forms.page(request(event).query)
     page = service.register.page(caller.tenant, limit, cursor)
-    uploads = [_shown(*each, caller, service) for each in page.uploads]
+    loading = service.loading_among(caller, (file for _, file in page.uploads))
+    uploads = [_shown(*each, caller, service, loading) for each in page.uploads]
     return answer(200, {"uploads": uploads, "next_cursor": page.next})
 
 
@@ -202,8 +236,15 @@ def _may_look(caller: Principal) -> None:
         caller.require("ingest")
 
 
-def _shown(upload: Upload, file: File | None, caller: Principal, service: UploadService) -> dict[str, Any]:
-    return upload_response(upload, file, dropin_prefix(caller.tenant), service.clock())
+def _shown(
+    upload: Upload,
+    file: File | None,
+    caller: Principal,
+    service: UploadService,
+    loading: frozenset[str] = frozenset(),
+) -> dict[str, Any]:
+    is_loading = file is not None and file.digest in loading
+    return upload_response(upload, file, dropin_prefix(caller.tenant), service.clock(), is_loading=is_loading)
 
 
 _ROUTES: dict[str, Callable[[UploadService, Principal, Event], Answer]] = {

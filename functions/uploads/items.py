@@ -1,85 +1,68 @@
-"""Convert uploads and files to DynamoDB items and back."""
+"""Convert uploads and files to the items of the table `uploads` and back."""
 
 import json
-from collections.abc import Mapping
 from dataclasses import astuple, fields
 from datetime import datetime
 from typing import Any
 
 from functions.shared.buckets.drop_bucket import DroppedFile
+from functions.shared.tables.uploads import FileItem, UploadItem
 from functions.shared.tenancy import TenantId
 from functions.uploads.files import File, RefusedRecord, Upload
-
-Item = dict[str, Any]
 
 UPLOAD, FILE, SETTINGS, SWEEP, SLOTS = "upload#", "file#", "settings", "sweep", "slots"
 STAGED_BYTES, OPEN_UPLOADS, KEPT_ORIGINALS = "staged#", "open#", "kept#"
 """Prefixes of the sort key of an entry."""
 
 _SEPARATE = frozenset({"tenant", "dropped", "received_at", "refusals"})
+"""Fields of a file that its item holds in another form."""
 
 
-def key(tenant: str, entry: str) -> Item:
-    return {"tenant_id": {"S": str(tenant)}, "entry": {"S": entry}}
+def key(tenant: str, entry: str) -> tuple[str, str]:
+    return str(tenant), entry
 
 
-def upload_item(upload: Upload, forget_at: int) -> Item:
-    return {
-        **key(upload.tenant, UPLOAD + upload.upload_id),
-        **_plain(upload, {"tenant"}),
-        "forget_at": {"N": str(forget_at)},
-    }
+def upload_item(upload: Upload, forget_at: int) -> UploadItem:
+    values = _values(upload, but={"tenant"})
+    return UploadItem(*key(upload.tenant, UPLOAD + upload.upload_id), forget_at=forget_at, **values)
 
 
-def upload_of(item: Mapping[str, Any]) -> Upload:
-    return Upload(tenant=TenantId(item["tenant_id"]["S"]), **_values(Upload, item, {"tenant"}))
+def upload_of(item: UploadItem) -> Upload:
+    return Upload(tenant=TenantId(item.tenant_id), **_stored(Upload, item, but={"tenant"}))
 
 
-def file_item(file: File, forget_at: int) -> Item:
+def file_item(file: File, forget_at: int) -> FileItem:
     dropped = file.dropped
-    return {
-        **key(file.tenant, FILE + file.digest),
-        **_plain(file, _SEPARATE),
-        "bucket": {"S": dropped.bucket},
-        "file_key": {"S": dropped.key},
-        "etag": {"S": dropped.etag},
-        "size_bytes": {"N": str(dropped.size_bytes)},
-        "received_at": {"S": file.received_at.isoformat()},
-        "refusals": {"S": json.dumps([astuple(each) for each in file.refusals])},
-        "forget_at": {"N": str(forget_at)},
-    }
-
-
-def file_of(item: Mapping[str, Any]) -> File:
-    return File(
-        tenant=TenantId(item["tenant_id"]["S"]),
-        dropped=DroppedFile(
-            item["bucket"]["S"], item["file_key"]["S"], item["etag"]["S"], int(item["size_bytes"]["N"])
-        ),
-        received_at=datetime.fromisoformat(item["received_at"]["S"]),
-        refusals=tuple(RefusedRecord(*each) for each in json.loads(item["refusals"]["S"])),
-        **_values(File, item, _SEPARATE),
+    return FileItem(
+        *key(file.tenant, FILE + file.digest),
+        bucket=dropped.bucket,
+        file_key=dropped.key,
+        etag=dropped.etag,
+        size_bytes=dropped.size_bytes,
+        received_at=file.received_at.isoformat(),
+        refusals=json.dumps([astuple(each) for each in file.refusals]),
+        forget_at=forget_at,
+        **_values(file, but=_SEPARATE),
     )
 
 
-def is_forgotten(item: Mapping[str, Any], now: float) -> bool:
-    """Whether the item has expired: DynamoDB deletes it within days, until then it counts as deleted."""
-    return int(item["forget_at"]["N"]) <= now
+def file_of(item: FileItem) -> File:
+    return File(
+        tenant=TenantId(item.tenant_id),
+        dropped=DroppedFile(item.bucket, item.file_key, item.etag, item.size_bytes),
+        received_at=datetime.fromisoformat(item.received_at),
+        refusals=tuple(RefusedRecord(*each) for each in json.loads(item.refusals)),
+        **_stored(File, item, but=_SEPARATE),
+    )
 
 
-def _plain(value: Upload | File, but: set[str] | frozenset[str]) -> Item:
-    """The fields of `value` that are text, numbers or None, except those in `but`."""
-    named = ((each.name, getattr(value, each.name)) for each in fields(value) if each.name not in but)
-    return {name: _attribute(content) for name, content in named if content is not None}
+def _values(value: Upload | File, but: set[str] | frozenset[str]) -> dict[str, Any]:
+    return {each.name: getattr(value, each.name) for each in fields(value) if each.name not in but}
 
 
-def _attribute(content: str | int) -> Item:
-    return {"S": content} if isinstance(content, str) else {"N": str(content)}
-
-
-def _values(kind: type[Upload | File], item: Mapping[str, Any], but: set[str] | frozenset[str]) -> Item:
-    return {
-        each.name: int(item[each.name]["N"]) if "N" in item[each.name] else item[each.name]["S"]
-        for each in fields(kind)
-        if each.name not in but and each.name in item
-    }
+def _stored(
+    kind: type[Upload | File], item: UploadItem | FileItem, but: set[str] | frozenset[str]
+) -> dict[str, Any]:
+    """The fields that the item has; the others get their defaults."""
+    names = (each.name for each in fields(kind) if each.name not in but)
+    return {name: item.attribute_values[name] for name in names if name in item.attribute_values}

@@ -24,11 +24,23 @@ FREE_CPU_SECONDS = 60
 LEAST_BYTES_A_CPU_SECOND = 500_000
 """Bytes of rows and of the file together. The slowest format, nested Parquet, is read ten times as fast."""
 
+FREE_SKIP_SECONDS = 300
+BYTES_A_SKIP_SECOND = 10_000_000
+"""CPU time for skipping to the place where reading stopped, in all attempts together: the time of one
+invocation, and a second for so many bytes of rows and of the file. So the cost of a file is bounded although
+skipping grows with the square of the number of attempts. Ordinary files need a tenth of that.
+"""
+
 IDLE = BrokenFileError(
     NO_PROGRESS, "The file decompresses to far more data than its rows. The rest of the file was not read."
 )
 SLOW = BrokenFileError(
     NO_PROGRESS, "Reading the file takes too long for its size and number of rows. The rest was not read."
+)
+FAR = BrokenFileError(
+    "resume_too_slow",
+    "Reading took several attempts, and finding the place again inside one compressed stream takes too long. "
+    "Upload the rest of the file as several smaller files.",
 )
 
 
@@ -39,6 +51,12 @@ def is_idle(work_bytes: int, file: File) -> bool:
     """
     paid = BYTES_A_FILE_BYTE * file.dropped.size_bytes + BYTES_A_ROW_BYTE * file.raw_bytes
     return work_bytes + REJECTED_BYTES * file.refused > FREE_BYTES + paid
+
+
+def is_skipping_spent(file: File) -> bool:
+    """Whether finding its places again has cost more than `file` is allowed."""
+    allowed = FREE_SKIP_SECONDS + (file.raw_bytes + file.bytes_read) / BYTES_A_SKIP_SECOND
+    return file.skip_ms > 1000 * allowed
 
 
 @dataclass(slots=True)

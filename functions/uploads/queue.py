@@ -38,7 +38,7 @@ class DropQueue:
 
         Raises
         ------
-        NotificationError: the message may be on the queue anyway; a file that is published twice is read once.
+        NotificationError: the message may be on the queue anyway; a file published twice is read once.
         """
         asks = {"QueueUrl": self._address(), "MessageBody": notification_body(file, self._source)}
         delay = {"DelaySeconds": delay_seconds} if delay_seconds else {}

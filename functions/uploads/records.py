@@ -1,5 +1,6 @@
 """The records of a file of any kind: detect compression and format, or resume from a checkpoint."""
 
+from collections.abc import Callable
 from typing import Protocol
 
 from functions.shared.events.row import ReceiptContext
@@ -32,6 +33,13 @@ class Records(Protocol):
     def text_at(self) -> int: ...
     @property
     def work_bytes(self) -> int: ...
+
+    def skip(self, may_continue: Callable[[], bool]) -> bool:
+        """Skip to the place where reading stopped; False when `may_continue` forbade it before.
+
+        Called once, before `next`.
+        """
+        ...
 
     def next(self) -> RecordBatch | None:
         """The next records; None when there are no more. Depends on the file alone."""
@@ -71,6 +79,9 @@ class TextRecords:
     def work_bytes(self) -> int:
         return self._text.at + self._form.extra_bytes
 
+    def skip(self, may_continue: Callable[[], bool]) -> bool:
+        return self._text.skip(may_continue)
+
     def next(self) -> RecordBatch | None:
         return self._form.next(self._text)
 
@@ -102,6 +113,9 @@ class ParquetRecords:
     @property
     def work_bytes(self) -> int:
         return self._rows.work_bytes
+
+    def skip(self, may_continue: Callable[[], bool]) -> bool:
+        return self._rows.skip(may_continue)
 
     def next(self) -> RecordBatch | None:
         return self._rows.next()

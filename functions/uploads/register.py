@@ -12,17 +12,16 @@ Slots and counters of the tenant have their own modules. A transaction ties a fi
 The reader of a file holds a lease; its writes are conditional on that lease.
 """
 
-import random
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from botocore.exceptions import ClientError
-
-from functions.shared.dynamo.answers import StoreUnavailableError, answered, open_client, unmet
-from functions.shared.dynamo.transaction import UnmetError, write_all
 from functions.shared.errors import RetryableError
+from functions.shared.tables.store_errors import ConditionFailedError, StoreUnavailableError
+from functions.shared.tables.table import Table
+from functions.shared.tables.transaction import Write, open_client, write_all
+from functions.shared.tables.uploads import FileItem, UploadItem, UploadSettingsItem
 from functions.shared.tenancy import TenantId
 from functions.uploads import items
 from functions.uploads.files import READING, File, Upload
@@ -38,10 +37,7 @@ FORGET_SWEEPS_AFTER_DAYS = 1
 OURS = "-"
 """Stands for the tenant in the sweep entry of our drop bucket; no tenant has this id."""
 
-READS_A_CALL = 100
 _CLAIM_TRIES = 3
-_READ_TRIES = 8
-"""About four seconds without capacity; results cut off at 16 MB never take as many tries."""
 
 
 class HeldError(RetryableError):
@@ -74,8 +70,10 @@ class UploadRegister:
     """
 
     def __init__(self, table: str, client: Any = None, clock: Callable[[], float] = time.time) -> None:
-        self._table = table
         self._client = client or open_client()
+        self._uploads = Table(UploadItem, table, self._client)
+        self._files = Table(FileItem, table, self._client)
+        self._settings = Table(UploadSettingsItem, table, self._client)
         self._clock = clock
 
     def now(self) -> float:
@@ -84,36 +82,25 @@ class UploadRegister:
 
     def announce(self, upload: Upload) -> None:
         """Record an upload whose file has not arrived yet."""
-        with answered():
-            self._client.put_item(
-                TableName=self._table, Item=upload_item(upload, self._forget_at(FORGET_UPLOADS_AFTER_DAYS))
-            )
+        self._uploads.put(upload_item(upload, self._forget_at(FORGET_UPLOADS_AFTER_DAYS)))
 
     def upload(self, tenant: TenantId, upload_id: str) -> tuple[Upload, File | None] | None:
         """The tenant's upload with that id, with its file if that has arrived."""
-        item = self._item(tenant, UPLOAD + upload_id)
-        if item is None:
+        upload = self._upload(tenant, upload_id)
+        if upload is None:
             return None
-        upload = upload_of(item)
-        file = self._item(tenant, FILE + upload.file) if upload.file else None
-        return upload, file_of(file) if file else None
+        return upload, self._file(tenant, upload.file) if upload.file else None
 
     def page(self, tenant: TenantId, limit: int, before: str | None = None) -> UploadPage:
         """`limit` uploads older than the one with the id `before`, newest first."""
-        asked = {
-            "TableName": self._table,
-            "KeyConditionExpression": "tenant_id = :tenant AND entry BETWEEN :first AND :last",
-            "ExpressionAttributeValues": {
-                ":tenant": {"S": str(tenant)},
-                ":first": {"S": UPLOAD},
-                ":last": {"S": f"{UPLOAD}{before}" if before else f"{UPLOAD}~"},
-            },
-            "ScanIndexForward": False,
-            "Limit": limit + 1 + bool(before),
-        }
-        with answered():
-            found = self._client.query(**asked, ConsistentRead=True)["Items"]
-        uploads = [upload_of(each) for each in found if not items.is_forgotten(each, self._clock())]
+        last = f"{UPLOAD}{before}" if before else f"{UPLOAD}~"
+        found = self._uploads.page(
+            str(tenant),
+            sort=UploadItem.entry.between(UPLOAD, last),
+            newest_first=True,
+            limit=limit + 1 + bool(before),
+        ).items
+        uploads = [upload_of(each) for each in found if not self._is_forgotten(each)]
         uploads = [each for each in uploads if each.upload_id != before]
         files = self.files(tenant, [each.file for each in uploads[:limit] if each.file])
         shown = [(each, files.get(each.file)) for each in uploads[:limit]]
@@ -121,42 +108,32 @@ class UploadRegister:
 
     def files(self, tenant: TenantId, digests: Sequence[str]) -> dict[str, File]:
         """The tenant's known files among `digests`, by digest."""
-        found: dict[str, File] = {}
-        wanted = list(dict.fromkeys(digests))
-        for start in range(0, len(wanted), READS_A_CALL):
-            keys = [items.key(tenant, FILE + each) for each in wanted[start : start + READS_A_CALL]]
-            for item in self._read_all(keys):
-                if not items.is_forgotten(item, self._clock()):
-                    file = file_of(item)
-                    found[file.digest] = file
-        return found
+        keys = [items.key(tenant, FILE + each) for each in dict.fromkeys(digests)]
+        found = (file_of(item) for item in self._files.read(keys) if not self._is_forgotten(item))
+        return {file.digest: file for file in found}
 
     def originals(self, tenant: TenantId) -> str | None:
         """The account's choice for originals (keep or delete); None when it has not chosen."""
-        item = self._item(tenant, SETTINGS)
-        return None if item is None else str(item["originals"]["S"])
+        item = self._settings.get(items.key(tenant, SETTINGS))
+        return None if item is None else item.originals
 
     def choose_originals(self, tenant: TenantId, originals: str) -> None:
         """Store the account's choice for originals."""
-        item = {**items.key(tenant, SETTINGS), "originals": {"S": originals}}
-        with answered():
-            self._client.put_item(TableName=self._table, Item=item)
+        self._settings.put(UploadSettingsItem(*items.key(tenant, SETTINGS), originals=originals))
 
     def swept_to(self, tenant: TenantId | None) -> str | None:
         """The key after which the sweep of that bucket (None: ours) continues; None if one run is enough."""
-        item = self._item(tenant or OURS, SWEEP)
-        return None if item is None else str(item["key"]["S"])
+        item = self._settings.get(items.key(tenant or OURS, SWEEP))
+        return None if item is None or self._is_forgotten(item) else item.key
 
     def note_swept(self, tenant: TenantId | None, key: str | None) -> None:
         """Store the key after which the sweep continues, empty for the beginning; None deletes the entry."""
         entry = items.key(tenant or OURS, SWEEP)
-        forget_at = {"N": str(self._forget_at(FORGET_SWEEPS_AFTER_DAYS))}
-        with answered():
-            if key is None:
-                self._client.delete_item(TableName=self._table, Key=entry)
-            else:
-                item = {**entry, "key": {"S": key}, "forget_at": forget_at}
-                self._client.put_item(TableName=self._table, Item=item)
+        if key is None:
+            self._settings.delete(entry)
+        else:
+            forget_at = self._forget_at(FORGET_SWEEPS_AFTER_DAYS)
+            self._settings.put(UploadSettingsItem(*entry, key=key, forget_at=forget_at))
 
     def claim(self, file: File, upload: Upload) -> File:
         """Record `file` unless it is known; return the known file.
@@ -167,7 +144,7 @@ class UploadRegister:
         for _ in range(_CLAIM_TRIES):
             try:
                 write_all(self._client, self._claims(file, upload))
-            except UnmetError:
+            except ConditionFailedError:
                 # Another invocation claimed the file at the same moment, or the upload has another file.
                 known = self.files(file.tenant, [file.digest]).get(file.digest)
                 if known:
@@ -184,31 +161,21 @@ class UploadRegister:
 
     def amend(self, file: File, changed: File) -> bool:
         """Replace the settled `file` by `changed`; False when the stored file is no longer `file`."""
+        same = (
+            (FileItem.state == file.state)
+            & (FileItem.owner == file.owner)
+            & (FileItem.updated_at == file.updated_at)
+            & (FileItem.kept_on.does_not_exist() | (FileItem.kept_on == file.kept_on))
+        )
         try:
-            with answered():
-                self._client.put_item(
-                    TableName=self._table,
-                    Item=file_item(changed, self._forget_at(FORGET_FILES_AFTER_DAYS)),
-                    ConditionExpression="#state = :state AND #owner = :owner AND updated_at = :updated "
-                    "AND (attribute_not_exists(kept_on) OR kept_on = :kept)",
-                    ExpressionAttributeNames={"#owner": "owner", "#state": "state"},
-                    ExpressionAttributeValues={
-                        ":state": {"S": file.state},
-                        ":owner": {"S": file.owner},
-                        ":updated": {"N": str(file.updated_at)},
-                        ":kept": {"S": file.kept_on},
-                    },
-                )
-        except ClientError as fault:
-            if not unmet(fault):
-                raise
+            self._files.put(file_item(changed, self._forget_at(FORGET_FILES_AFTER_DAYS)), same)
+        except ConditionFailedError:
             return False
         return True
 
     def waiting(self, tenant: TenantId, upload_id: str, key: str) -> Upload | None:
         """The announced upload with that id, if its file is expected at `key` and has not arrived yet."""
-        item = self._item(tenant, UPLOAD + upload_id)
-        upload = upload_of(item) if item else None
+        upload = self._upload(tenant, upload_id)
         return upload if upload and upload.key == key and not upload.file else None
 
     def begin(self, file: File, owner: str, seconds: int) -> File:
@@ -220,30 +187,19 @@ class UploadRegister:
         """
         now = int(self._clock())
         try:
-            with answered():
-                found = self._client.update_item(
-                    TableName=self._table,
-                    Key=items.key(file.tenant, FILE + file.digest),
-                    UpdateExpression="SET #owner = :owner, lease_until = :until, attempts = attempts + :one",
-                    ConditionExpression="#state = :reading AND lease_until < :now",
-                    ExpressionAttributeNames={"#owner": "owner", "#state": "state"},
-                    ExpressionAttributeValues={
-                        ":owner": {"S": owner},
-                        ":until": {"N": str(now + seconds)},
-                        ":one": {"N": "1"},
-                        ":reading": {"S": READING},
-                        ":now": {"N": str(now)},
-                    },
-                    ReturnValues="ALL_NEW",
-                )
-        except ClientError as fault:
-            if not unmet(fault):
-                raise
+            found = self._files.update_and_get(
+                items.key(file.tenant, FILE + file.digest),
+                FileItem.owner.set(owner),
+                FileItem.lease_until.set(now + seconds),
+                FileItem.attempts.set(FileItem.attempts + 1),
+                condition=(FileItem.state == READING) & (FileItem.lease_until < now),
+            )
+        except ConditionFailedError:
             known = self.files(file.tenant, [file.digest]).get(file.digest)
             if known is None or known.is_settled:
                 raise LeaseLostError("the file is settled") from None
             raise HeldError(max(1, known.lease_until - now + 1)) from None
-        return file_of(found["Attributes"])
+        return file_of(found)
 
     def note(self, file: File, *, keeps_lease: bool) -> File:
         """Record the progress of a file as the owner of its lease; keep or release the lease.
@@ -255,64 +211,32 @@ class UploadRegister:
         noted = replace(
             file, updated_at=int(self._clock()), lease_until=file.lease_until if keeps_lease else 0
         )
+        leased = (FileItem.owner == file.owner) & (FileItem.lease_until == file.lease_until)
         try:
-            with answered():
-                self._client.put_item(
-                    TableName=self._table,
-                    Item=file_item(noted, self._forget_at(FORGET_FILES_AFTER_DAYS)),
-                    ConditionExpression="#owner = :owner AND lease_until = :until",
-                    ExpressionAttributeNames={"#owner": "owner"},
-                    ExpressionAttributeValues={
-                        ":owner": {"S": file.owner},
-                        ":until": {"N": str(file.lease_until)},
-                    },
-                )
-        except ClientError as fault:
-            if not unmet(fault):
-                raise
+            self._files.put(file_item(noted, self._forget_at(FORGET_FILES_AFTER_DAYS)), leased)
+        except ConditionFailedError:
             raise LeaseLostError("another process reads the file") from None
         return noted
 
-    def _claims(self, file: File, upload: Upload) -> list[dict[str, Any]]:
-        fresh = {
-            "ConditionExpression": "attribute_not_exists(entry) OR forget_at <= :now",
-            "ExpressionAttributeValues": {":now": {"N": str(int(self._clock()))}},
-        }
+    def _claims(self, file: File, upload: Upload) -> list[Write]:
+        fresh = FileItem.entry.does_not_exist() | (FileItem.forget_at <= int(self._clock()))
         put = file_item(file, self._forget_at(FORGET_FILES_AFTER_DAYS))
         tied = upload_item(replace(upload, file=file.digest), self._forget_at(FORGET_UPLOADS_AFTER_DAYS))
         # An announced upload is stored already, without a file.
-        free = {
-            "ConditionExpression": "attribute_not_exists(entry) OR #file = :none",
-            "ExpressionAttributeNames": {"#file": "file"},
-            "ExpressionAttributeValues": {":none": {"S": ""}},
-        }
-        return [
-            {"Put": {"TableName": self._table, "Item": put, **fresh}},
-            {"Put": {"TableName": self._table, "Item": tied, **free}},
-        ]
+        free = UploadItem.entry.does_not_exist() | (UploadItem.file == "")
+        return [self._files.write_of_put(put, fresh), self._uploads.write_of_put(tied, free)]
 
-    def _item(self, tenant: str, entry: str) -> items.Item | None:
-        with answered():
-            found = self._client.get_item(
-                TableName=self._table, Key=items.key(tenant, entry), ConsistentRead=True
-            )
-        item: items.Item | None = found.get("Item")
-        if item and "forget_at" in item and items.is_forgotten(item, self._clock()):
-            return None
-        return item
+    def _upload(self, tenant: TenantId, upload_id: str) -> Upload | None:
+        item = self._uploads.get(items.key(tenant, UPLOAD + upload_id))
+        return None if item is None or self._is_forgotten(item) else upload_of(item)
 
-    def _read_all(self, keys: list[items.Item]) -> list[items.Item]:
-        found: list[items.Item] = []
-        wanted: dict[str, Any] = {self._table: {"Keys": keys, "ConsistentRead": True}}
-        for attempt in range(_READ_TRIES):
-            with answered():
-                answer = self._client.batch_get_item(RequestItems=wanted)
-            found += answer["Responses"].get(self._table, [])
-            wanted = answer.get("UnprocessedKeys") or {}
-            if not wanted:
-                return found
-            time.sleep(random.uniform(0, 0.05 * 2**attempt))  # noqa: S311
-        raise StoreUnavailableError("DynamoDB: it leaves out what it is asked for")
+    def _file(self, tenant: TenantId, digest: str) -> File | None:
+        item = self._files.get(items.key(tenant, FILE + digest))
+        return None if item is None or self._is_forgotten(item) else file_of(item)
+
+    def _is_forgotten(self, item: UploadItem | FileItem | UploadSettingsItem) -> bool:
+        """Whether the item has expired: DynamoDB deletes it within days, until then it counts as deleted."""
+        return item.forget_at is not None and item.forget_at <= self._clock()
 
     def _forget_at(self, days: int) -> int:
         return int(self._clock()) + days * SECONDS_A_DAY

@@ -10,9 +10,12 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
-from botocore.exceptions import ClientError
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
 
-from functions.shared.dynamo.answers import answered, open_client, unmet
+from functions.shared.tables.store_errors import ConditionFailedError
+from functions.shared.tables.table import Table
+from functions.shared.tables.uploads import SLOT_LEASES, UploadSlotsItem
 from functions.shared.tenancy import TenantId
 from functions.uploads import items
 from functions.uploads.items import SLOTS
@@ -35,20 +38,16 @@ class TenantSlots:
     def __init__(
         self, table: str, slots: int, client: Any = None, clock: Callable[[], float] = time.time
     ) -> None:
-        self._table = table
+        self._table = Table(UploadSlotsItem, table, client)
         self._slots = slots
-        self._client = client or open_client()
         self._clock = clock
 
     def take(self, tenant: TenantId, seconds: float) -> TenantSlot | None:
         """Acquire a slot for `seconds`; None when no slot is free."""
         now = int(self._clock())
-        with answered():
-            found = self._client.get_item(
-                TableName=self._table, Key=items.key(tenant, SLOTS), ConsistentRead=True
-            ).get("Item", {})
+        found = self._table.get(items.key(tenant, SLOTS)) or UploadSlotsItem()
         for number in range(self._slots):
-            if int(found.get(_until(number), {"N": "0"})["N"]) >= now:
+            if (getattr(found, SLOT_LEASES[number].until.attr_name) or 0) >= now:
                 continue
             slot = TenantSlot(tenant, number, str(uuid4()))
             if self._lease(slot, now, now + int(seconds) + 1):
@@ -57,48 +56,23 @@ class TenantSlots:
 
     def release(self, slot: TenantSlot) -> None:
         """Release the slot, unless its lease expired and another invocation acquired it."""
-        self._update(
-            slot,
-            f"SET {_until(slot.number)} = :zero",
-            f"{_owner(slot.number)} = :owner",
-            {":zero": {"N": "0"}, ":owner": {"S": slot.owner}},
-        )
+        lease = SLOT_LEASES[slot.number]
+        self._update(slot, lease.until.set(0), condition=lease.owner == slot.owner)
 
     def _lease(self, slot: TenantSlot, now: int, until: int) -> bool:
-        name = _until(slot.number)
+        lease = SLOT_LEASES[slot.number]
         return self._update(
             slot,
-            f"SET {name} = :until, {_owner(slot.number)} = :owner, forget_at = :forget",
-            f"attribute_not_exists({name}) OR {name} < :now",
-            {
-                ":until": {"N": str(until)},
-                ":owner": {"S": slot.owner},
-                ":now": {"N": str(now)},
-                ":forget": {"N": str(now + _SECONDS_A_DAY)},
-            },
+            lease.until.set(until),
+            lease.owner.set(slot.owner),
+            UploadSlotsItem.forget_at.set(now + _SECONDS_A_DAY),
+            condition=lease.until.does_not_exist() | (lease.until < now),
         )
 
-    def _update(self, slot: TenantSlot, change: str, condition: str, values: dict[str, Any]) -> bool:
+    def _update(self, slot: TenantSlot, *actions: Action, condition: Condition) -> bool:
         """Whether the condition held."""
         try:
-            with answered():
-                self._client.update_item(
-                    TableName=self._table,
-                    Key=items.key(slot.tenant, SLOTS),
-                    UpdateExpression=change,
-                    ConditionExpression=condition,
-                    ExpressionAttributeValues=values,
-                )
-        except ClientError as fault:
-            if not unmet(fault):
-                raise
+            self._table.update(items.key(slot.tenant, SLOTS), *actions, condition=condition)
+        except ConditionFailedError:
             return False
         return True
-
-
-def _until(number: int) -> str:
-    return f"slot_{number}_until"
-
-
-def _owner(number: int) -> str:
-    return f"slot_{number}_owner"

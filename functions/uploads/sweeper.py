@@ -27,11 +27,12 @@ from functions.shared.buckets.drop_bucket import DropBucket, DroppedFile
 from functions.shared.byoc.buckets import destination_store
 from functions.shared.byoc.destination_store import DestinationStore
 from functions.shared.byoc.settings import ByocSettings
-from functions.shared.dynamo.answers import open_client
 from functions.shared.egress.response_limits import bounded
 from functions.shared.errors import AstralogError
 from functions.shared.fan_out import FanOut
+from functions.shared.powertools import instrumented
 from functions.shared.settings import load
+from functions.shared.tables.transaction import open_client
 from functions.shared.tenancy import TenantId, dropin_prefix
 from functions.shared.turn_log import DynamoTurnLog
 from functions.shared.turns import TurnClock, TurnLog, fair_order
@@ -218,6 +219,7 @@ def _sweeper() -> _DropInSweeper:
     return _DropInSweeper(destination_store(settings), sweep)
 
 
+@instrumented
 def handler(_event: dict[str, Any], context: Any) -> dict[str, int]:
     sweeper = _sweeper()
     return run(
@@ -232,7 +234,7 @@ def run(
 
     Raises
     ------
-    DestinationsUnavailableError, StoreUnavailableError: after our drop bucket was swept.
+    StoreUnavailableError: after our drop bucket was swept.
     """
     now, left = datetime.now(UTC), TurnClock(seconds_left)
     with left.turn(OURS_SECONDS):
@@ -252,6 +254,6 @@ def run(
     outcome = {"files": sum(swept), "unswept": len(order) + 1 - len(swept)}
     journal.measure(
         FUNCTION,
-        {"UntoldFiles": (outcome["files"], "Count"), "BucketsUnswept": (outcome["unswept"], "Count")},
+        {"UnpublishedFiles": (outcome["files"], "Count"), "BucketsUnswept": (outcome["unswept"], "Count")},
     )
     return outcome

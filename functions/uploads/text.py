@@ -1,8 +1,13 @@
 """The text of a file as formats see it: the part that is still needed, and its position in the whole."""
 
+from collections.abc import Callable
+
 from functions.uploads.streams.contract import BrokenFileError, ResumePoint, Stream
 
 UTF8_BOM = b"\xef\xbb\xbf"
+
+SKIPPED_UNASKED_BYTES = 64 * 1024 * 1024
+"""How much text is skipped between two looks at the time: at most some seconds of CPU."""
 
 
 class Text:
@@ -15,7 +20,7 @@ class Text:
 
     def __init__(self, stream: Stream, begins_at: int = 0, at: int = 0) -> None:
         self._stream = stream
-        self._skipped = at - begins_at
+        self._to_skip = at - begins_at
         self.at = at
         self.data = b""
         self.ended = False
@@ -25,6 +30,19 @@ class Text:
     def file_at(self) -> int:
         """How many bytes of the file have been read so far."""
         return self._stream.file_at
+
+    def skip(self, may_continue: Callable[[], bool]) -> bool:
+        """Read up to `at` and discard that text; False when `may_continue` forbade it before the end."""
+        unasked = 0
+        while self._to_skip and not self.ended:
+            if unasked >= SKIPPED_UNASKED_BYTES:
+                if not may_continue():
+                    return False
+                unasked = 0
+            before = self._to_skip
+            self.data += self._read()
+            unasked += before - self._to_skip
+        return True
 
     def fill(self, size_bytes: int) -> None:
         """Fill `data` to `size_bytes`, or with all that is left; a fault of the file counts as its end."""
@@ -52,15 +70,13 @@ class Text:
         return self._stream.mark(self.at)
 
     def _read(self) -> bytes:
-        while True:
-            try:
-                piece = self._stream.read()
-            except BrokenFileError as fault:
-                self.fault, self.ended = fault, True
-                return b""
-            if not piece:
-                self.ended = True
-            skipped = min(self._skipped, len(piece))
-            self._skipped -= skipped
-            if skipped < len(piece) or self.ended:
-                return piece[skipped:]
+        """The next piece, without what is skipped of it: perhaps empty before the end, too."""
+        try:
+            piece = self._stream.read()
+        except BrokenFileError as fault:
+            self.fault, self.ended = fault, True
+            return b""
+        self.ended = not piece
+        skipped = min(self._to_skip, len(piece))
+        self._to_skip -= skipped
+        return piece[skipped:]

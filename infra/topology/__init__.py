@@ -5,7 +5,7 @@ template with it: the local stack runs what is deployed. It imports neither AWS 
 
 Most modules define one kind of resource, its shape and all its instances: `buckets`, `tables`, `queues`,
 `mail`, `secrets`, `signals`. `functions` has a module for each folder of the project's `functions/`: its
-functions with schedules, routes, settings and grants. `shape` has their types; `settings`, `custody` and
+functions with schedules, routes, settings and grants. `shape` has their types; `settings`, `byoc` and
 `throttles` are shared by several; `runtime` applies to all.
 """
 

@@ -14,3 +14,6 @@ MAIL_FROM = "no-reply@astralog.example"
 
 DASHBOARD = "https://app.astralog.example"
 """Refers to the URL of an installation's dashboard (`-c dashboard_address=…`)."""
+
+DOCS = "https://docs.astralog.example"
+"""Refers to the URL under which an installation publishes the pages of `docs/` (`-c docs_address=…`)."""

@@ -30,12 +30,15 @@ class Route:
     """`auth`: whether the authorizer is called first. Methods and paths are those of an HTTP API.
 
     `throttle`: None for the default that routes without their own have.
+    `protocols`: of a route that accepts logs, the modules of functions/ingest/protocols that read it; each is
+    asked whether a request is its own, and the last one reads what the others do not.
     """
 
     method: str
     path: str
     auth: bool = True
     throttle: Throttle | None = None
+    protocols: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

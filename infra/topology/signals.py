@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """A metric that a function writes into its log. Above `above` it raises an alarm with text `description`."""
+    """A metric that a function writes into its log; above `above` it raises an alarm with `description`."""
 
     function: str
     metric: str
@@ -17,13 +17,13 @@ SIGNALS = (
     Signal("sync", "BrokenBatches", 0, "A batch was incomplete: its rows are deleted and loaded again"),
     Signal("sync", "QuarantinedRows", 0, "ClickHouse rejected rows: they are quarantined, for replay"),
     Signal("sync", "VanishedObjects", 0, "Staged objects were deleted before they were loaded"),
-    Signal("ingest", "UntoldObjects", 0, "SQS did not accept a message to sync: the sweeper sends it"),
+    Signal("ingest", "UnpublishedObjects", 0, "SQS did not accept a message to sync: the sweeper sends it"),
     Signal("eraser", "OldestErasureSeconds", 86_400, "An erasure has not been verified within a day"),
-    Signal("eraser", "ErasuresOverdue", 0, "An erasure has exceeded the legal limit of 30 days"),
+    Signal("eraser", "ErasuresLate", 0, "An erasure has exceeded the legal limit of 30 days"),
     # `OldestErasureSeconds` has no alarm here: an unreachable customer's ClickHouse would keep it on.
-    Signal("eraser-byoc", "ErasuresOverdue", 0, "An erasure in a BYOC destination has exceeded 30 days"),
+    Signal("eraser-byoc", "ErasuresLate", 0, "An erasure in a BYOC destination has exceeded 30 days"),
     Signal("exporter", "ExportsFailed", 0, "A data export failed and was abandoned"),
-    Signal("watch", "OutagesUntold", 0, "A destination has an outage and its owner has no notice yet"),
+    Signal("watch", "OutagesNotNotified", 0, "A destination has an outage and its owner has no notice yet"),
     Signal(
         "billing", "DoubleSubscriptions", 0, "A customer has two subscriptions: cancel and refund the newer"
     ),
@@ -35,14 +35,16 @@ SIGNALS = (
     Signal("report", "ReportsRefused", 0, "Stripe rejects a usage report, or has different usage"),
     Signal("reconcile", "UsageDifferenceRows", 0, "The stored rows differ from the counted rows"),
     Signal("reconcile", "UsageDifferenceBytes", 0, "The usage Stripe bills differs from the usage reported"),
-    Signal("notifier", "NoticesGivenUp", 0, "A notice could not be mailed for a day and was abandoned"),
+    Signal("notifier", "NoticesAbandoned", 0, "A notice could not be mailed for a day and was abandoned"),
     Signal("notifier", "MostTries", 5, "SES has rejected a mail for half an hour; notifier retries"),
     Signal("sync", "ExpiredObjects", 0, "Accepted logs expired before they were loaded: they are lost"),
     Signal("sweeper", "ExpiredObjects", 0, "Accepted logs expired before they were loaded: they are lost"),
     Signal("sweeper", "OldestStagedSeconds", 1800, "A staged object has waited for over half an hour"),
     Signal("retention", "PurgesFailed", 0, "An expired day could not be dropped; the next run retries"),
-    Signal("retention", "PartitionsOverdue", 0, "Partitions are more than a day past retention"),
-    Signal("retention-check", "RowsOverdue", 0, "Rows are more than a day past retention"),
+    Signal("retention", "PartitionsPastRetention", 0, "Partitions are more than a day past retention"),
+    Signal("retention-check", "RowsPastRetention", 0, "Rows are more than a day past retention"),
     Signal("retention-check", "ByocAtRest", 0, "We store logs of a BYOC customer, which is not allowed"),
-    Signal("retention-check", "RowsOfNobody", 0, "ClickHouse has rows of a tenant without an account"),
+    Signal(
+        "retention-check", "RowsOfUnknownTenants", 0, "ClickHouse has rows of a tenant without an account"
+    ),
 )

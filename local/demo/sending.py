@@ -17,7 +17,7 @@ from local.demo.source import Event
 CLIENTS = 4
 EVENTS_A_REQUEST = 250
 
-Told = Callable[[int], None]
+OnAnswer = Callable[[int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +83,8 @@ class _Parcel:
     idempotency_key: str = field(default_factory=lambda: uuid4().hex)
 
 
-def send(events: Sequence[Event], api: str, key: str, told: Told) -> Sent:
-    """Send all `events`; `told` is called with the size of each request once it is answered.
+def send(events: Sequence[Event], api: str, key: str, on_answer: OnAnswer) -> Sent:
+    """Send all `events`; `on_answer` is called with the size of each request once it is answered.
 
     Raises
     ------
@@ -94,17 +94,17 @@ def send(events: Sequence[Event], api: str, key: str, told: Told) -> Sent:
     for start, form in zip(range(0, len(events), EVENTS_A_REQUEST), cycle(FORMS), strict=False):
         parcels.put(_Parcel(form, events[start : start + EVENTS_A_REQUEST]))
     with ThreadPoolExecutor(CLIENTS) as pool:
-        shares = [pool.submit(_work_off, parcels, Client(api, key), told) for _ in range(CLIENTS)]
+        shares = [pool.submit(_work_off, parcels, Client(api, key), on_answer) for _ in range(CLIENTS)]
         return sum((share.result() for share in shares), Sent())
 
 
-def _work_off(parcels: "SimpleQueue[_Parcel]", client: Client, told: Told) -> Sent:
+def _work_off(parcels: "SimpleQueue[_Parcel]", client: Client, on_answer: OnAnswer) -> Sent:
     sent = Sent()
     try:
         while True:
             parcel = parcels.get_nowait()
             sent += _sent(parcel, client)
-            told(len(parcel.events))
+            on_answer(len(parcel.events))
     except Empty:
         return sent + Sent(retries=client.retries)
     finally:

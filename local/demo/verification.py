@@ -31,16 +31,16 @@ def stored(clickhouse: str, tenant: str) -> int | None:
         return None
 
 
-def wait_until_stored(count: Callable[[], int | None], wanted: int, told: Callable[[int], None]) -> int:
+def wait_until_stored(count: Callable[[], int | None], wanted: int, on_growth: Callable[[int], None]) -> int:
     """Wait until `count` reaches `wanted` or does not grow for STALLED_AFTER_SECONDS; returns the last count.
 
-    `told` is called each time it grows.
+    `on_growth` is called each time it grows.
     """
     seen, deadline = 0, time.monotonic() + STALLED_AFTER_SECONDS
     while seen < wanted:
         now = count()
         if now is not None and now != seen:
-            told(now - seen)
+            on_growth(now - seen)
             seen, deadline = now, time.monotonic() + STALLED_AFTER_SECONDS
         elif time.monotonic() > deadline:
             break

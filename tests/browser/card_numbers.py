@@ -1,8 +1,9 @@
 """Card numbers in what is kept: runs of 13 to 19 digits that an issuer could have given out.
 
 A run is digits alone, or in groups of three or more with one kind of separator between, as a person types
-it, a form encodes it, a table prints it. It is taken for a card's when its prefix and length are an issuer's
-and its last digit is the right check digit. What else looks so is told apart by what a card can never be:
+it, a form encodes it, a table prints it. It counts as a card's when its prefix and length are an issuer's
+and its last digit is the right check digit. Other digits are recognised by what a card can
+never be:
 
 - part of a word: ids and hashes are letters and digits together; a number that touches a letter is one;
 - a UUID: its groups are none that a card has;

@@ -1,4 +1,4 @@
-"""A real Chromium for the length of a block, and everything it asked of anybody.
+"""A real Chromium for the length of a block, and every request that it made.
 
 Driven by Playwright: it speaks to the browser itself, so that no driver of the browser's own version is
 needed, waits for what it presses, and shows each request with its body. The browser is Debian's, which

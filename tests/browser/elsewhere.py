@@ -1,4 +1,4 @@
-"""Somebody else's site: where Stripe's pages lead back to, or where somebody lays a trap."""
+"""Another site: where Stripe's pages lead back to, or where an attacker lays a trap."""
 
 import threading
 from collections.abc import Iterator

@@ -50,7 +50,7 @@ def test_a_number_with_another_check_digit_is_no_card_s() -> None:
         assert [each for each in others if is_a_cards(each)] == [digits]
 
 
-def test_what_is_no_card_s_is_not_taken_for_one() -> None:
+def test_a_number_that_is_no_card_number_is_not_reported() -> None:
     """Three thousand of each kind of thing that this service writes."""
     chance, now = random.Random(8), time.time_ns()
     for _ in range(3_000):

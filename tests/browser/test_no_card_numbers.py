@@ -1,4 +1,4 @@
-"""After a walk with cards no card number is in anything we hold, and no field of ours is made for one."""
+"""After a walk with cards no store has a card number, and none of our fields is made for one."""
 
 import ast
 import asyncio
@@ -32,7 +32,7 @@ MEANT_OTHERWISE = {"card_declined": "the code of an answer: what Stripe said of 
 
 def test_no_card_number_is_in_anything_we_hold_and_a_planted_one_is_found(walk: Walk) -> None:
     """Looked at once more with a number in each kind of place, to see that the look is one."""
-    _tell_us_cards_by_mistake(walk)
+    _send_card_numbers_by_mistake(walk)
     _run_what_is_scheduled(walk.stack)
     assert [(place, found) for place, content in held(walk.stack) if (found := cards_in(content))] == []
 
@@ -83,7 +83,7 @@ def test_nothing_we_wrote_on_the_way_has_an_attribute_of_a_card_s_name(walk: Wal
     assert {name for name in names if _of_a_card(name)} == set()
 
 
-def test_no_page_of_ours_has_a_field_to_type_into(walk: Walk) -> None:
+def test_none_of_our_pages_has_a_field_to_type_into(walk: Walk) -> None:
     """The page of an unsubscribe link has a button. What was typed on the way went to Stripe's pages."""
     for file in PROJECT_ROOT.glob("functions/**/*.py"):
         fields = re.findall(r"<(?:input|textarea|select)\b[^>]*", file.read_text())
@@ -109,7 +109,7 @@ def held(stack: RunningStack) -> Iterator[tuple[str, bytes]]:
     yield "log up.log", stack.logs.with_name("up.log").read_bytes()
 
 
-def _tell_us_cards_by_mistake(walk: Walk) -> None:
+def _send_card_numbers_by_mistake(walk: Walk) -> None:
     """As a program would that takes us for Stripe: every answer is a refusal, or passes the number over."""
     api = walk.subscriber.api
     for number in (GOOD, DECLINED, CARD):
@@ -129,7 +129,7 @@ def _tell_us_cards_by_mistake(walk: Walk) -> None:
 
 
 def _run_what_is_scheduled(stack: RunningStack) -> None:
-    """Mails are sent, usage is metered and told: all that a day would bring."""
+    """Send mails, meter and report usage: all the work of a day."""
     scheduled = tuple(each for each in overrides.functions() if each.schedule_minutes)
 
     async def each_once() -> None:
@@ -147,7 +147,7 @@ def _run_what_is_scheduled(stack: RunningStack) -> None:
 
 
 def _plant(walk: Walk) -> None:
-    """A number that nobody told us yet, in each place."""
+    """A number that no test used yet, in each place."""
     stack, text = walk.stack, f"paid with {PLANTED}"
     stack.aws("dynamodb").put_item(
         TableName=physical("accounts"), Item={"tenant_id": {"S": "planted"}, "note": {"S": text}}

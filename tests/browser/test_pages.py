@@ -154,7 +154,7 @@ def test_the_portal_shows_plan_card_and_invoices_and_its_buttons_work(
     assert here.api.subscriptions.retrieve(theirs.id) == theirs
 
 
-def test_an_invoice_that_is_due_is_paid_on_its_own_page(
+def test_an_open_invoice_is_paid_on_its_own_page(
     here: Stripe, small: Plan, two: tuple[str, str], browser: Browser
 ) -> None:
     late = buy(here, two[0], small)
@@ -188,7 +188,7 @@ def test_another_site_can_press_no_button(
     assert here.api.subscriptions.retrieve(mine.id).cancel_at is None
 
 
-def test_the_shop_is_not_told_the_address_that_opens_the_portal(
+def test_the_shop_does_not_get_the_address_that_opens_the_portal(
     here: Stripe, small: Plan, two: tuple[str, str], browser: Browser, shop: Elsewhere
 ) -> None:
     buy(here, two[0], small)

@@ -69,7 +69,7 @@ def test_who_stands_beside_sees_nothing_of_it(walk: Walk) -> None:
     assert walk.seen["bystander before"]["plan"] == "trial"
 
 
-def test_the_card_is_told_to_stripe_alone(walk: Walk) -> None:
+def test_only_stripe_gets_the_card_number(walk: Walk) -> None:
     """By the browser's own log of its requests, of which some went to us."""
     told = [asked for asked in walk.log if cards_in(asked.whole.encode())]
     assert {(asked.method, asked.origin) for asked in told} == {("POST", walk.stack.stripe)}

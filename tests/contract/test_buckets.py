@@ -1,4 +1,4 @@
-"""Each sentence of functions.shared.buckets.contract.Bucket, asked of ours and of a customer's."""
+"""Each sentence of functions.shared.buckets.contract.Bucket, for our buckets and for a customer's."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -162,7 +162,7 @@ def test_what_is_not_there_is_none_and_cannot_be_replaced(bucket: Bucket, folder
     assert list(bucket.under(folder)) == []
 
 
-def test_what_is_gone_already_is_no_fault_of_a_deletion(bucket: Bucket, folder: str) -> None:
+def test_deleting_a_missing_object_is_not_an_error(bucket: Bucket, folder: str) -> None:
     for key in ("x", "y", "z"):
         bucket.create(folder + key, b"body")
     for _ in range(2):
@@ -172,7 +172,7 @@ def test_what_is_gone_already_is_no_fault_of_a_deletion(bucket: Bucket, folder: 
     assert bucket.create(folder + "x", b"again") is not None
 
 
-def test_a_listing_tells_key_etag_size_and_time(bucket: Bucket, folder: str) -> None:
+def test_a_listing_has_key_etag_size_and_time(bucket: Bucket, folder: str) -> None:
     before = datetime.now(UTC) - timedelta(seconds=2)
     etags = {
         folder + key: bucket.create(folder + key, b"body" * size) for key, size in (("x", 1), ("y/z", 2))
@@ -192,7 +192,7 @@ def test_more_than_a_page_is_listed_and_deleted(bucket: Bucket, folder: str) -> 
     assert keys(bucket, folder) == []
 
 
-def test_whatever_a_key_is_made_of_comes_back(bucket: Bucket, folder: str) -> None:
+def test_a_key_of_any_characters_is_listed_unchanged(bucket: Bucket, folder: str) -> None:
     strange = [folder + key for key in STRANGE]
     for key in strange:
         assert bucket.create(key, key.encode()) is not None
@@ -285,7 +285,7 @@ def test_a_conflict_over_a_write_leaves_the_key_to_the_other(s3: FaultyS3, fault
 
 
 @pytest.mark.parametrize("fault", ["reset", "cut", "silent"])
-def test_a_write_without_an_answer_is_given_up_in_time(s3: FaultyS3, faulty: Bucket, fault: str) -> None:
+def test_a_write_without_an_answer_times_out(s3: FaultyS3, faulty: Bucket, fault: str) -> None:
     s3.faults = [fault]
     began = time.monotonic()
     with pytest.raises(BucketUnavailableError) as caught:
@@ -294,7 +294,7 @@ def test_a_write_without_an_answer_is_given_up_in_time(s3: FaultyS3, faulty: Buc
     assert_silent(caught.value)
 
 
-def test_a_write_whose_answer_was_lost_can_be_told_from_another(s3: FaultyS3, faulty: Bucket) -> None:
+def test_a_write_whose_answer_was_lost_is_recognised_by_its_etag(s3: FaultyS3, faulty: Bucket) -> None:
     s3.faults, key = ["lost", "lost", "lost", ""], uuid4().hex
     created = None
     for _ in range(4):
@@ -309,7 +309,7 @@ def test_a_write_whose_answer_was_lost_can_be_told_from_another(s3: FaultyS3, fa
 
 @every_call
 @pytest.mark.parametrize("kind", ["ours", "customers"])
-def test_nobody_at_the_other_end_is_unavailable_in_time(kind: str, call: Call) -> None:
+def test_a_silent_endpoint_is_unavailable_in_time(kind: str, call: Call) -> None:
     with socket() as closed:
         closed.bind(("127.0.0.1", 0))
         gone = over(kind, f"http://127.0.0.1:{closed.getsockname()[1]}")
@@ -321,7 +321,7 @@ def test_nobody_at_the_other_end_is_unavailable_in_time(kind: str, call: Call) -
 
 
 def assert_silent(error: BucketError) -> None:
-    """The error tells its reason and nothing of what was asked, or whom."""
+    """The error has its reason, and nothing of the request or the bucket."""
     assert str(error) == f"S3: {error.reason}"
     assert error.reason.isalnum()
     assert error.__suppress_context__ or error.__context__ is None

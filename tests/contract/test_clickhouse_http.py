@@ -7,7 +7,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -33,29 +33,36 @@ INSERT = "INSERT INTO rows (number, text) SELECT number, text FROM input('number
 IN_ONE_BLOCK = {"async_insert": 0, "insert_deduplicate": 1, "max_insert_threads": 1}
 
 
+Users = dict[str, dict[str, str]]
+
+
+def _users() -> Users:
+    return {
+        USER: {"password": PASSWORD, "database": DATABASE},
+        "default": {"password": "", "database": DATABASE},
+        READER: {"password": PASSWORD, "database": DATABASE, "readonly": "2"},
+    }
+
+
 @dataclass
 class Face:
-    """A running face."""
+    """A running face. `users`: changed ones are known after `end` and `start`."""
 
     directory: Path
     port: int
     process: "subprocess.Popen[bytes] | None" = None
+    users: Users = field(default_factory=_users)
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
     def start(self) -> None:
-        users = {
-            USER: {"password": PASSWORD, "database": DATABASE},
-            "default": {"password": "", "database": DATABASE},
-            READER: {"password": PASSWORD, "database": DATABASE, "readonly": "2"},
-        }
         configuration = {
             "port": self.port,
             "data": str(self.directory / "data"),
             "spool": str(self.directory / "spool"),
-            "users": users,
+            "users": self.users,
         }
         self.process = subprocess.Popen(
             python_module("local.clickhouse"),
@@ -193,7 +200,7 @@ def test_a_row_that_is_no_json_is_refused_and_nothing_of_its_insert_stays(wareho
     assert count(warehouse) == 0
 
 
-def test_busy_is_told_and_nothing_is_written(face: Face, warehouse: Warehouse) -> None:
+def test_busy_is_reported_and_nothing_is_written(face: Face, warehouse: Warehouse) -> None:
     face.order(mode="busy", code=252, statement="INSERT")
     with pytest.raises(WarehouseBusyError) as busy:
         warehouse.insert(INSERT + "FORMAT JSONEachRow", frames(range(3)), {})
@@ -218,7 +225,7 @@ def test_an_insert_the_client_gave_up_on_still_takes_place(face: Face, warehouse
     assert count(warehouse) == 3
 
 
-def test_down_is_told_apart_and_passes(face: Face, warehouse: Warehouse) -> None:
+def test_down_is_recognised_and_passes(face: Face, warehouse: Warehouse) -> None:
     warehouse.close()
     face.order(mode="down", seconds=1)
     time.sleep(0.3)
@@ -321,7 +328,7 @@ def test_curl_asks_in_the_url_and_may_not_write_by_get(face: Face) -> None:
     assert (refused.status_code, code_of(refused)) == (500, "164")
 
 
-def test_curl_sends_rows_plain_and_is_told_how_many(face: Face, warehouse: Warehouse) -> None:
+def test_curl_sends_rows_plain_and_gets_their_number(face: Face, warehouse: Warehouse) -> None:
     answer = curl(face, "/?query=INSERT+INTO+rows+FORMAT+CSV", b'1,"a;b"\n2,"file(x)"\n')
     assert answer.status_code == 200
     assert json.loads(answer.headers["X-ClickHouse-Summary"])["written_rows"] == "2"

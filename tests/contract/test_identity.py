@@ -1,7 +1,7 @@
-"""What functions.accounts.identity promises of its provider, in sentences that hold of Cognito itself.
+"""What functions.accounts.identity expects of Cognito.
 
-They run against the local stack's Cognito. Against a real pool, made as infra/user_pool.py makes it, `Provider`
-is all that changes: its pool and client, and an inbox that can be read.
+The tests run against the local stack's Cognito. For a real pool, made as infra/user_pool.py makes it, only
+`Provider` changes: its pool and client, and an inbox that the tests can read.
 """
 
 import json
@@ -52,8 +52,8 @@ class Provider:
 
     def code(self, email: str, nth: int = 1) -> SecretText:
         """The code in the nth mail to an address, once it is there."""
-        give_up_at = time.monotonic() + MAIL_SECONDS
-        while len(mails := self.mails(email)) < nth and time.monotonic() < give_up_at:
+        deadline = time.monotonic() + MAIL_SECONDS
+        while len(mails := self.mails(email)) < nth and time.monotonic() < deadline:
             time.sleep(0.1)
         return SecretText(re.findall(r"\b\d{6}\b", mails[nth - 1])[0])
 
@@ -119,19 +119,19 @@ def test_an_address_is_taken_once_confirmed_or_not(here: Provider) -> None:
     here.identity.log_in(email, PASSWORD)
 
 
-def test_nobody_is_found_by_an_address_nobody_has(here: Provider) -> None:
+def test_an_unknown_address_has_no_user(here: Provider) -> None:
     assert here.identity.find(here.new_email()) is None
 
 
 @pytest.mark.parametrize("password", ["elevenchars", "with spaces in it"])
-def test_a_weak_password_is_refused_and_makes_nobody(here: Provider, password: str) -> None:
+def test_a_weak_password_is_rejected_and_creates_no_user(here: Provider, password: str) -> None:
     email = here.new_email()
     with pytest.raises(WeakPasswordError):
         here.identity.sign_up(email, SecretText(password))
     assert here.identity.find(email) is None
 
 
-def test_a_wrong_code_confirms_nobody_and_does_not_use_up_the_right_one(here: Provider) -> None:
+def test_a_wrong_code_confirms_no_user_and_leaves_the_right_code_valid(here: Provider) -> None:
     email = here.new_email()
     here.identity.sign_up(email, PASSWORD)
     code = here.code(email)
@@ -162,7 +162,7 @@ def test_asking_again_brings_another_code(here: Provider) -> None:
     here.identity.confirm(email, here.code(email, nth=2))
 
 
-def test_asking_for_a_mail_never_tells_who_exists(here: Provider) -> None:
+def test_a_request_for_a_mail_never_reveals_who_exists(here: Provider) -> None:
     unconfirmed = here.new_email()
     here.identity.sign_up(unconfirmed, PASSWORD)
     for email in (here.joined(), unconfirmed, here.new_email()):
@@ -170,7 +170,7 @@ def test_asking_for_a_mail_never_tells_who_exists(here: Provider) -> None:
         here.identity.mail_reset(email)
 
 
-def test_nobody_signs_in_before_confirming(here: Provider) -> None:
+def test_an_unconfirmed_user_cannot_sign_in(here: Provider) -> None:
     email = here.new_email()
     here.identity.sign_up(email, PASSWORD)
     with pytest.raises(UnconfirmedError):
@@ -354,7 +354,7 @@ def test_without_the_clients_secret_the_public_doors_are_closed(here: Provider, 
     assert len(here.mails(email)) == 1
 
 
-def test_nobody_takes_anothers_address(here: Provider) -> None:
+def test_no_user_gets_the_address_of_another(here: Provider) -> None:
     tokens, taken = here.identity.log_in(here.joined(), PASSWORD), here.joined()
     with pytest.raises(AddressTakenError):
         here.identity.change_email(tokens.access, taken)
@@ -362,7 +362,7 @@ def test_nobody_takes_anothers_address(here: Provider) -> None:
         here.identity.change_email(SecretText("not.a.token"), here.new_email())
 
 
-def test_a_token_of_another_pool_is_none_of_ours(here: Provider, elsewhere: Provider) -> None:
+def test_a_token_of_another_pool_is_rejected(here: Provider, elsewhere: Provider) -> None:
     tokens = elsewhere.identity.log_in(elsewhere.joined(), PASSWORD)
     elsewhere.verifier.verify(tokens.access.reveal())
     with pytest.raises(BadTokenError):

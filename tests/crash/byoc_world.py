@@ -1,7 +1,7 @@
 """Two BYOC customers' clouds and ours: buckets and tables on moto, databases of one ClickHouse over HTTP.
 
-Everything between the Lambda event and the wire is the real thing: sync's handler, Custody, the guard, the
-ClickHouse client. Only S3 and DynamoDB are moto's, and the clock of the circuits can be turned.
+Everything between the Lambda event and the wire is the real thing: sync's handler, ByocClients, the egress
+filter, the ClickHouse client. Only S3 and DynamoDB are moto's, and the clock of the circuits can be turned.
 """
 
 import socket
@@ -45,7 +45,7 @@ ACME, GLOBEX = TenantId("acme"), TenantId("globex")
 PASSWORDS = {ACME: "of-acme", GLOBEX: "of-globex"}
 
 
-class Book:
+class MemoryDestinations:
     """Destinations as RecentDestinations gives them: what was read is believed until it is forgotten."""
 
     def __init__(self) -> None:
@@ -61,11 +61,11 @@ class Book:
         self.believed.pop(tenant, None)
 
 
-class MotosCustody(ByocClients):
+class MotoClients(ByocClients):
     """The guard sends what S3 clients sign by itself, past moto: hence buckets that are given."""
 
-    def __init__(self, book: Book, buckets: dict[TenantId, Bucket]) -> None:
-        super().__init__(book, allow_loopback=True)  # type: ignore[arg-type]
+    def __init__(self, destinations: MemoryDestinations, buckets: dict[TenantId, Bucket]) -> None:
+        super().__init__(destinations, allow_loopback=True)  # type: ignore[arg-type]
         self.buckets = buckets
 
     def _open_bucket(self, destination: Destination) -> Bucket:
@@ -90,14 +90,14 @@ class Clouds:
     port: int
     buckets: dict[TenantId, Bucket]
     now: float = 1_800_000_000.0
-    book: Book = field(default_factory=Book)
+    destinations: MemoryDestinations = field(default_factory=MemoryDestinations)
     queue: Queue = field(default_factory=Queue)
     expected: dict[TenantId, Counter[str]] = field(default_factory=dict)
     sync: Sync = field(init=False)
 
     def __post_init__(self) -> None:
         for tenant in (ACME, GLOBEX):
-            self.book.stored[tenant] = self.destination(tenant)
+            self.destinations.stored[tenant] = self.destination(tenant)
             self.expected[tenant] = Counter()
         self.ledger = Ledger(TABLE, lambda: self.now)
         self.health = HealthStore(HEALTH, lambda: self.now)
@@ -105,7 +105,7 @@ class Clouds:
 
     def process(self) -> Sync:
         """A new execution environment."""
-        byoc_clients = MotosCustody(self.book, self.buckets)
+        byoc_clients = MotoClients(self.destinations, self.buckets)
         clouds = ByocLoader(
             self.ledger,
             self.health,
@@ -140,7 +140,7 @@ class Clouds:
         self, *parcels: tuple[TenantId, Sequence[StagedObject]], receives: int = 1,
         seconds: float = INVOCATION_SECONDS, sync: Sync | None = None,
     ) -> set[str]:  # fmt: skip
-        """One message for each parcel; the ids of those that come back, which are the tenants'."""
+        """One message for each parcel; the ids of those that are redelivered, which are the tenants'."""
         self.queue.pauses.clear()
         records = [
             record(str(tenant), next(notifications(list(objects), "tests", tenant)), receives)
@@ -151,7 +151,7 @@ class Clouds:
         return {each["itemIdentifier"] for each in answer["batchItemFailures"]}
 
     def stored(self, tenant: TenantId, database_of: TenantId | None = None) -> Counter[str]:
-        """The tenant's rows in the database of `database_of`, its own if not told otherwise."""
+        """The tenant's rows in the database of `database_of`, by default its own."""
         warehouse = Warehouse(self.destination(database_of or tenant).warehouse, 10)
         rows = warehouse.select(
             "SELECT message, count() AS rows FROM events WHERE tenant_id = {tenant:String} GROUP BY message",

@@ -1,4 +1,4 @@
-"""Two ways that look right and are not, so that the matrix shows it can tell.
+"""Two ways that look right and are not, so that the matrix shows that it detects them.
 
 They are test code only, and the suite fails when they stop failing.
 """

@@ -1,6 +1,6 @@
 """Where sync is killed: stand-ins that pass every call on, and end the process at one of them.
 
-A crash is a BaseException, so that no `except Exception` of ours can survive what no process would.
+A crash is a BaseException, so that none of our `except Exception` catches what no process survives.
 """
 
 from collections.abc import Callable, Sequence

@@ -85,7 +85,7 @@ class Report:
 
 
 def measure(seeds: Sequence[int], control_seeds: Sequence[int], tell: Any) -> Report:
-    """Run every point with every scenario for each of `seeds`; `tell` hears a line after each point."""
+    """Run every point with every scenario for each of `seeds`; `tell` gets a line after each point."""
     os.environ.update(
         AWS_ACCESS_KEY_ID="tests", AWS_SECRET_ACCESS_KEY="tests", AWS_DEFAULT_REGION="us-east-1"
     )

@@ -1,4 +1,4 @@
-"""Ways that look right and are not, so that the schedules show that they can tell. Test code only."""
+"""Ways that look right and are not, so that the schedules show that they detect them. Test code only."""
 
 from contextlib import suppress
 from dataclasses import replace
@@ -9,7 +9,8 @@ from functions.billing.reporting.meter_event_sender import MeterEventSender
 from functions.billing.reporting.reported_usage import PendingReport, ReportedUsage
 from functions.billing.subscriptions.billing_record import BillingRecord
 from functions.billing.usage.count_transactions import CountTransaction
-from functions.shared.dynamo.transaction import UnmetError, write_all
+from functions.shared.tables.store_errors import ConditionFailedError
+from functions.shared.tables.transaction import write_all
 
 
 class NeverLooks(MeterEventSender):
@@ -27,7 +28,7 @@ class AnotherNameEachTime(MeterEventSender):
 
 
 class NothingWrittenDown(MeterEventSender):
-    """Tells the difference between what was counted and what was told, and only then writes it down."""
+    """Reports the difference between counted and reported usage, and only then writes it down."""
 
     def report(self, record: BillingRecord) -> ReportedUsage:
         tally = self.usage.tally(record.tenant)
@@ -52,7 +53,7 @@ class AddsThenMarks(Meter):
 
     def _write(self, count: CountTransaction) -> bool:
         write_all(self._client, self._usage.added(count))
-        with suppress(UnmetError):
+        with suppress(ConditionFailedError):
             write_all(self._client, [self._batches.marked(mark) for mark in count.marks])
         return True
 
@@ -61,7 +62,7 @@ class MarksThenAdds(Meter):
     """The other way round."""
 
     def _write(self, count: CountTransaction) -> bool:
-        with suppress(UnmetError):
+        with suppress(ConditionFailedError):
             write_all(self._client, [self._batches.marked(mark) for mark in count.marks])
             write_all(self._client, self._usage.added(count))
         return True

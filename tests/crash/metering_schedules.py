@@ -2,7 +2,7 @@
 
 The model is what was stored: bytes by tenant, and of these what was stored before there was a subscription.
 After each step no tenant is billed for a byte twice, nor for another's; at the end, when all was counted and
-told, billed = counted = stored, to the byte.
+reported, billed = counted = stored, to the byte.
 """
 
 from collections import Counter
@@ -20,7 +20,7 @@ from tests.crash.faults import Crash
 from tests.crash.metering_world import ANSWERS, HOUR, MINUTE, MeteringWorld, share
 
 PAYING, NEIGHBOUR, TRYING = 0, 1, 2
-"""Two with subscriptions, of whom one has an own cloud as well, and one on trial."""
+"""Two with subscriptions, one of them BYOC as well, and one on trial."""
 
 WAITS = (MINUTE, 20 * MINUTE, HOUR, 22 * HOUR, 25 * HOUR, 72 * HOUR)
 MAX_RUNS = 8
@@ -37,7 +37,7 @@ class Fate:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Batches are done, perhaps counted; then one tenant's usage is told, by tries some time apart."""
+    """Batches are done, perhaps counted; then one tenant's usage is reported, by tries some time apart."""
 
     batches: list[list[tuple[int, int]]]
     own_bytes: int
@@ -52,19 +52,19 @@ class Step:
 QUIET = Fate(None, before=True, cuts_in=False)
 
 
-def told_by(*tries: tuple[str, int], meters: Fate = QUIET, reports: Fate = QUIET) -> list[Step]:
-    """A schedule of one step: something of two tenants is stored, and one of them is told of."""
+def reported_by(*tries: tuple[str, int], meters: Fate = QUIET, reports: Fate = QUIET) -> list[Step]:
+    """A schedule of one step: events of two tenants are stored, and the usage of one is reported."""
     batches = [[(PAYING, 1_000), (NEIGHBOUR, 10)], [(PAYING, 100)]]
     return [Step(batches, 0, True, meters, False, PAYING, reports, list(tries))]
 
 
 KNOWN = (
-    told_by(("lost", MINUTE), ("given", MINUTE)),
-    told_by(("lost", 25 * HOUR), ("given", MINUTE)),
-    told_by(("dies after", 25 * HOUR), ("given", MINUTE)),
-    told_by(("none", 22 * HOUR), ("lost", 25 * HOUR), ("given", MINUTE)),
-    told_by(("given", MINUTE), meters=Fate(1, before=False, cuts_in=False)),
-    told_by(("given", MINUTE), reports=Fate(2, before=True, cuts_in=True)),
+    reported_by(("lost", MINUTE), ("given", MINUTE)),
+    reported_by(("lost", 25 * HOUR), ("given", MINUTE)),
+    reported_by(("dies after", 25 * HOUR), ("given", MINUTE)),
+    reported_by(("none", 22 * HOUR), ("lost", 25 * HOUR), ("given", MINUTE)),
+    reported_by(("given", MINUTE), meters=Fate(1, before=False, cuts_in=False)),
+    reported_by(("given", MINUTE), reports=Fate(2, before=True, cuts_in=True)),
 )
 """Schedules that every run begins with: a minute, 25 hours, and a crash between ledger and Stripe."""
 
@@ -86,7 +86,7 @@ schedules = st.lists(steps, min_size=1, max_size=4)
 
 @dataclass
 class Run:
-    """One schedule at work, for tenants that nobody had before."""
+    """One schedule at work, for new tenants."""
 
     here: MeteringWorld
     stored: Counter[TenantId] = field(default_factory=Counter)
@@ -110,10 +110,10 @@ class Run:
                 self.here.meter()
         if step.subscribes:
             self._subscribe(self.tenants[TRYING])
-        self._tell(self.tenants[step.tells], step)
+        self._report(self.tenants[step.tells], step)
 
     def end(self) -> None:
-        """By runs an hour apart, everything is counted and told in the end."""
+        """By runs an hour apart, everything is counted and reported in the end."""
         self._count_all()
         for tenant in self.tenants:
             for _ in range(MAX_RUNS):
@@ -123,17 +123,17 @@ class Run:
                     break
         for tenant in self.tenants:
             tally = self.here.usage.tally(tenant)
-            paid = self.stored[tenant] - self.free[tenant] if self.here.shelf.of(tenant).live else 0
+            paid = self.stored[tenant] - self.free[tenant] if self.here.record_store.of(tenant).live else 0
             assert tally.raw_bytes == self.stored[tenant], "counted is not stored"
             assert self.here.billed(tenant) == tally.reported.landed_bytes == paid, "billed is not stored"
 
     def check(self, *tenants: TenantId) -> None:
-        """Nobody is billed for more than was told, nor counted for more than was stored."""
+        """No tenant is billed for more than was reported, nor counted for more than was stored."""
         for tenant in tenants or self.tenants:
             tally, billed = self.here.usage.tally(tenant), self.here.billed(tenant)
             pending_bytes = tally.reported.pending.value_bytes if tally.reported.pending else 0
-            told = tally.reported.landed_bytes
-            assert billed in (told, told + pending_bytes), "billed twice, or what was never told"
+            landed_bytes = tally.reported.landed_bytes
+            assert billed in (landed_bytes, landed_bytes + pending_bytes), "billed twice, or never reported"
             assert billed <= self.stored[tenant] - self.free[tenant], "billed what was not stored"
             assert tally.raw_bytes <= self.stored[tenant], "counted twice"
 
@@ -144,14 +144,14 @@ class Run:
 
     def _subscribe(self, tenant: TenantId) -> None:
         """What was stored until the subscription begins to be reported is free: here it is all counted."""
-        if self.here.shelf.of(tenant).live:
+        if self.here.record_store.of(tenant).live:
             return
         self._count_all()
         self.here.subscribe(tenant)
         self.here.follow_ups.follow_up(tenant)
         self.free[tenant] = self.stored[tenant]
 
-    def _tell(self, tenant: TenantId, step: Step) -> None:
+    def _report(self, tenant: TenantId, step: Step) -> None:
         def cut_in() -> None:
             with suppress(RetryableError):
                 self.here.report(tenant)

@@ -52,7 +52,7 @@ ANSWERS = ("given", "lost", "none", "dies before", "dies after")
 
 @dataclass(slots=True)
 class Doom:
-    """What happens at a write of DynamoDB: the process dies `before` it or after it, or somebody cuts in."""
+    """What happens at a write of DynamoDB: the process dies `before` it or after it, or another cuts in."""
 
     at_write: int | None = None
     before: bool = True
@@ -118,8 +118,8 @@ class Fragile:
 
 
 @dataclass
-class Shelf:
-    """Accounts' books, in memory."""
+class MemoryRecords:
+    """Accounts' billing records, in memory."""
 
     records: dict[TenantId, BillingRecord] = field(default_factory=dict)
     settled: list[TenantId] = field(default_factory=list)
@@ -144,16 +144,16 @@ class MeteringWorld:
     doom: Doom
     ahead: float = 0
     runs: int = 0
-    shelf: Shelf = field(default_factory=Shelf)
+    record_store: MemoryRecords = field(default_factory=MemoryRecords)
 
     def __post_init__(self) -> None:
         self.began = int(self.clock())
         self.usage = UsageStore("usage", self.client)
         self.batches = DoneBatches("ledger", self.client)
         self.outbox = NoticeOutbox("notices", self.client, self.clock)
-        gate = StripeSdkClient(SecretText(API_KEY), self.stripe.url)
+        gate = StripeSdkClient(lambda: SecretText(API_KEY), self.stripe.url)
         self.fragile = Fragile(gate, self.clock)
-        self.follow_ups = FollowUps(self.shelf, self.usage, self.shelf, self.outbox, self.clock)
+        self.follow_ups = FollowUps(self.record_store, self.usage, self.record_store, self.outbox, self.clock)
         self.meter_id = cache(lambda: meter_of(gate))
         self.make_reporter: Callable[[], MeterEventSender] = lambda: MeterEventSender(
             self.usage, self.fragile, self.meter_id, self.clock
@@ -172,14 +172,14 @@ class MeteringWorld:
 
     def subscribe(self, tenant: TenantId, **caps: int | None) -> BillingRecord:
         """A customer with a live subscription, as SUBSCRIPTIONS would have it written down."""
-        known = self.shelf.of(tenant)
+        known = self.record_store.of(tenant)
         now = int(self.clock())
         customer = known.customer_id or str(self.stripe.api.customers.create({}).id)
         subscription = Subscription(
             f"sub_{uuid4().hex}", "active", "managed_30", now, now, now + 30 * 86_400, meters=True
         )
         record = BillingRecord(tenant, 1, customer, subscription, **caps)
-        self.shelf.records[tenant] = record
+        self.record_store.records[tenant] = record
         return record
 
     def store(self, shares: Iterable[UsageShare], owner: TenantId | None = None) -> str:
@@ -209,14 +209,14 @@ class MeteringWorld:
         self.make_meter().run(self.clock())
 
     def report(self, tenant: TenantId) -> ReportedUsage:
-        return self.make_reporter().report(self.shelf.of(tenant))
+        return self.make_reporter().report(self.record_store.of(tenant))
 
     def uncounted(self) -> int:
         return len(list(self.batches.waiting()))
 
     def billed(self, tenant: TenantId) -> int:
         """All that Stripe has of the tenant's customer, without any lag."""
-        customer = self.shelf.of(tenant).customer_id
+        customer = self.record_store.of(tenant).customer_id
         if not customer:
             return 0
         start = self.began - self.began % MINUTE

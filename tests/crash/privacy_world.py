@@ -1,7 +1,7 @@
 """A world in which an account has something everywhere we hold anything, and in which to erase and to die.
 
 DynamoDB, S3, SQS, KMS and Cognito are moto's, the engine is real, and so is what writes into them: sync, the
-directory, the custody of destinations. The clock is turned by hand.
+directory, the stored destinations. The clock is turned by hand.
 """
 
 import copy
@@ -118,7 +118,7 @@ IN_PERSON = Origin("person:test", "198.51.100.7", "curl/8")
 
 @dataclass
 class Trap:
-    """Springs at the write of number `at`: before it, or after it took place and before anybody knows."""
+    """Springs at the write of number `at`: before it, or after it took place and before the process knows."""
 
     at: int | None = None
     after: bool = False
@@ -193,7 +193,7 @@ class World:
         self.ledger = Ledger("ledger", clock)
         self.sign_ins = SignIns(self.aws.pool, self.aws.cognito)
         self.tables = InventoryTables({each.table: each.table for each in DATA_INVENTORY}, db)
-        names = {f"{name}_table": name for name in ("accounts", "audit", "notices", "erasures")}
+        names = {f"{name}_table": name for name in ("accounts", "people", "audit", "notices", "erasures")}
         settings = Settings(
             **names,
             receipts_table="receipts",
@@ -270,13 +270,24 @@ class World:
         self.now += timedelta(**by).total_seconds()
 
     def engine_clears_up(self) -> None:
-        """Wait until the engine has removed what it replaced: by its own clock, which nobody here moves."""
+        """Wait until the engine has removed what it replaced: by its own clock, which no test moves."""
         ends = time.monotonic() + 30
         while self.warehouse.select(REPLACED_PARTS).rows[0]["count"] and time.monotonic() < ends:
             time.sleep(0.05)
 
-    def caller(self, tenant: TenantId, plan: str = "managed_30") -> Principal:
-        return Principal(tenant, "", "default", frozenset({"admin"}), 30, 1, "", f"person:p-{tenant}", plan)
+    def caller(self, tenant: TenantId, plan: str = "managed_30", managed_until: float = 0) -> Principal:
+        return Principal(
+            tenant,
+            "",
+            "default",
+            frozenset({"admin"}),
+            30,
+            1,
+            "",
+            f"person:p-{tenant}",
+            plan,
+            managed_until=int(managed_until),
+        )
 
     def where(self, *texts: str) -> dict[str, set[str]]:
         return places_of(list(texts), self.aws, self.engine)
@@ -342,7 +353,7 @@ class World:
         )
 
     def tombstones_unknown(self) -> "World":
-        """The same, whose next sync has not heard of the last erasure yet."""
+        """The same, whose next sync does not know of the last erasure yet."""
         late = copy.copy(self)
         late.tombstones = Tombstones("receipts", self.aws.dynamodb, lambda: self.now)
         late.tombstones.all = frozenset  # type: ignore[method-assign]
@@ -361,15 +372,15 @@ class World:
         """Make the account one that has something everywhere, `mark` in all of it that takes a text."""
         self._account(tenant, mark)
         self._customer(tenant, mark)
-        self._own_cloud(tenant, mark)
+        self._byoc(tenant, mark)
         self._logs(tenant, mark)
         self._files(tenant, mark)
         self._copy(tenant, mark)
 
     def _account(self, tenant: TenantId, mark: str) -> None:
         subject = self.person_signs_up(mark)
-        standing = AccountStatus("managed_30", 30, 1_000_000)
-        self.directory.put_account(Account(tenant, standing, subject, created_at=int(self.now)))
+        status = AccountStatus("managed_30", 30, 1_000_000)
+        self.directory.put_account(Account(tenant, status, subject, created_at=int(self.now)))
         self.people.put(
             Person(
                 subject=subject, tenant=tenant, name=f"Name {mark}", email=f"{mark}@example.org",
@@ -407,7 +418,7 @@ class World:
                 }
             self.aws.dynamodb.put_item(TableName="billing", Item=item)
 
-    def _own_cloud(self, tenant: TenantId, mark: str) -> None:
+    def _byoc(self, tenant: TenantId, mark: str) -> None:
         """Left from when the account was a BYOC one."""
         secret = SecretText(f"secret-{mark}")
         address = ClickHouseAddress(f"{mark}.example.org", 8443, True, f"user-{mark}", secret, "logs")
@@ -423,22 +434,22 @@ class World:
         SlowBuckets("health", lambda: self.now, self.aws.dynamodb).charge(tenant)
 
     def _logs(self, tenant: TenantId, mark: str) -> None:
-        """Loaded, one of them refused, a mark of an Idempotency-Key; and what is told of all that."""
+        """Loaded, one of them rejected, a mark of an Idempotency-Key; and the messages about them."""
         rows = [
             self.row(tenant, f"order of {mark} number {n}", {"user_id": f"user-{mark}", "n": n})
             for n in range(5)
         ]
-        told = self.stage(tenant, rows)
-        self.uploads[f"{tenant}"] = told
-        body = next(notifications([told], "test"))
+        staged = self.stage(tenant, rows)
+        self.uploads[f"{tenant}"] = staged
+        body = next(notifications([staged], "test"))
         self.aws.sqs.send_message(QueueUrl=self._queue("staged"), MessageBody=body)
-        assert self.deliver(told)
+        assert self.deliver(staged)
         header = QuarantineHeader(
-            "refused", 27, told.key, "b", [0, 1], 2, date(2030, 1, 1), datetime.now(UTC)
+            "refused", 27, staged.key, "b", [0, 1], 2, date(2030, 1, 1), datetime.now(UTC)
         )
         refused = [rows[0][:-1].replace(b"order", b"refused"), rows[1][:-1].replace(mark.encode(), b"other")]
         self.staging.create(document_key(tenant, "q1"), pack(header, refused))
-        self.staging.create(f"{idempotency_prefix(tenant)}{'0' * 64}", f"2026 {mark} {told.key}".encode())
+        self.staging.create(f"{idempotency_prefix(tenant)}{'0' * 64}", f"2026 {mark} {staged.key}".encode())
 
     def _files(self, tenant: TenantId, mark: str) -> None:
         """One that was read and is kept, and how far the reading of another was when it ended badly."""
@@ -465,12 +476,14 @@ class World:
             archive.writestr("logs/events-0001.ndjson", f"order of {mark}")
         self.exports_bucket.create(export.object_key, body.getvalue())
 
-    def make_copy(self, tenant: TenantId, logs: RequestedPeriod | None) -> Export:
+    def make_copy(
+        self, tenant: TenantId, logs: RequestedPeriod | None, caller: Principal | None = None
+    ) -> Export:
         """An archive, by the function that makes them."""
-        export = self.service.request_export(self.caller(tenant), logs, IN_PERSON)
+        export = self.service.request_export(caller or self.caller(tenant), logs, IN_PERSON)
         for _ in range(20):
             self.exporter.run()
-            found = self.service.copy(tenant, export.export_id)
+            found = self.service.get_export(tenant, export.export_id)
             if found.state == "ready":
                 return found
             self.later(minutes=1)
@@ -495,7 +508,7 @@ class World:
         return str(self.aws.sqs.get_queue_url(QueueName=name)["QueueUrl"])
 
     def close_at_billing(self) -> None:
-        """What the function `closer` does once Stripe knows nobody of the account any more."""
+        """What the function `closer` does once Stripe has no customer of the account any more."""
         for item in self.aws.dynamodb.scan(TableName="billing")["Items"]:
             if "closing_requested_at" in item and "closed_at" not in item:
                 if customer := item.get("customer_id", {}).get("S"):
@@ -512,7 +525,7 @@ class World:
     def erase(self, erasure: Erasure, traps: Iterator[Trap] | None = None) -> list[str]:
         """Run the eraser until the erasure is verified; each run is a process of its own, with a trap.
 
-        Where it died: the steps that the next run had to go on with.
+        Where it died: the steps at which the next run had to continue.
         """
         died_at: list[str] = []
         self.now = max(self.now, erasure.starts_at + 1)
@@ -525,8 +538,8 @@ class World:
             finally:
                 died = self.trap.sprung
                 self.trap = Trap()
-            standing = self.service.standing(erasure.erasure_id)
-            if standing and standing.state == "verified":
+            status = self.service.status(erasure.erasure_id)
+            if status and status.state == "verified":
                 return died_at
             if not died:
                 self._wait_for(erasure)
@@ -569,7 +582,7 @@ def step_of(move: Move) -> str:
 
 
 class OwnClouds:
-    """Stands for functions.shared.byoc.clients.ByocClients: the clouds that a test has put into `world.own`."""
+    """Stands for functions.shared.byoc.clients.ByocClients: the clouds that a test put into `world.own`."""
 
     def __init__(self, world: World) -> None:
         self._world = world

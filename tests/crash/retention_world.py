@@ -12,13 +12,13 @@ from backports import zstd
 from obstore.store import MemoryStore
 
 from functions.ingest.accept import accept
+from functions.ingest.protocols.contract import Window
 from functions.ingest.staging_writer import StagingWriter
-from functions.ingest.streamed import Window
 from functions.retention.accounts import AccountScan
 from functions.retention.handler import PurgeService, run
 from functions.retention.partitions import Partitions
-from functions.shared.accounts.account_status import AccountStatus, account_status_item, account_status_on
-from functions.shared.accounts.retention_terms import RetentionTerms, terms_item
+from functions.shared.accounts.account_status import AccountStatus, account_status_on
+from functions.shared.accounts.retention_terms import RetentionTerms
 from functions.shared.buckets.drop_bucket import DropBucket
 from functions.shared.buckets.platform import PlatformBucket
 from functions.shared.events.row import ReceiptContext
@@ -29,6 +29,7 @@ from functions.sync.batch_processor import BatchProcessor, Deadline
 from functions.sync.load import EventsTable, StagingBucket
 from functions.sync.notifications import StagedObject
 from functions.sync.settle import Settler
+from tests.account_items import account_item
 from tests.crash.world import World
 
 TIME = Deadline(lambda: 60.0, 30.0)
@@ -50,10 +51,8 @@ class RetentionWorld:
     def account(
         self, tenant: str, account_status: AccountStatus, terms: RetentionTerms | None = None
     ) -> TenantId:
-        item = {"tenant_id": {"S": tenant}, **account_status_item(account_status)}
-        boto3.client("dynamodb").put_item(
-            TableName="accounts", Item={**item, **terms_item(terms)} if terms else item
-        )
+        item = account_item(tenant, account_status, terms)
+        boto3.client("dynamodb").put_item(TableName="accounts", Item=item)
         return TenantId(tenant)
 
     def send(self, tenant: str, *messages: str, retention_days: int = 15, **fields: str) -> StagedObject:
@@ -83,7 +82,7 @@ class RetentionWorld:
         return StagedObject(each.key, self.here.bucket.create(each.key, body) or "", len(body))
 
     def again(self, each: StagedObject) -> StagedObject:
-        """The object as somebody might put it back: a sender's retry, a copy from a backup."""
+        """The object as it might be put back: a sender's retry, a copy from a backup."""
         assert self.here.bucket.create(each.key, self.bodies[each.key])
         return each
 
@@ -105,7 +104,7 @@ class RetentionWorld:
 
 @contextmanager
 def opened(here: World) -> Iterator[RetentionWorld]:
-    """An office with no account and no row."""
+    """A world with no account and no row."""
     client = boto3.client("dynamodb")
     create_accounts(client)
     here.warehouse.command("TRUNCATE TABLE events")

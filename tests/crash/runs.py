@@ -38,7 +38,7 @@ def real(world: World, warehouse: Warehouse, trap: Trap, zombie: Zombie) -> Sett
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`lost` and `doubled` rows; `stuck` messages that never settled; `littered` objects nobody deleted.
+    """`lost` and `doubled` rows; `stuck` messages that never settled; `littered` objects never deleted.
 
     `crashed`: the step was reached and sync died there; a matrix in which it does not proves nothing.
     """

@@ -25,8 +25,8 @@ from functions.billing.reconciliation.erased_rows import ErasedRows
 from functions.billing.reconciliation.stored_rows import StoredRows
 from functions.billing.subscriptions.subscription import snapshot
 from functions.ingest.accept import accept
+from functions.ingest.protocols.contract import Window
 from functions.ingest.staging_writer import StagingWriter
-from functions.ingest.streamed import Window
 from functions.shared.buckets.platform import PlatformBucket
 from functions.shared.errors import RetryableError
 from functions.shared.events.row import ReceiptContext
@@ -49,7 +49,7 @@ UNDER_WAY = '{"removed": {"rows": 1}, "pending": {"rows": 1}}'
 
 
 @dataclass
-class Road:
+class UsagePath:
     """Ingest, sync, meter, report and the reconciliation, for two tenants."""
 
     here: World
@@ -109,7 +109,7 @@ class Road:
             lambda: self.billing.clock() + 2 * 86_400,
             self.pauses.append,
         )
-        return reconciliation.run(self.billing.shelf.records.values())
+        return reconciliation.run(self.billing.record_store.records.values())
 
 
 @pytest.fixture(scope="module")
@@ -122,80 +122,82 @@ def both() -> Iterator[tuple[World, MeteringWorld]]:
 
 
 @pytest.fixture
-def road(both: tuple[World, MeteringWorld]) -> Road:
-    """With nothing in the warehouse and nobody's usage."""
+def path(both: tuple[World, MeteringWorld]) -> UsagePath:
+    """With nothing in the warehouse and no usage."""
     here, billing = both
     billing.begin_anew()
     for name in ("usage", "erasures"):
         keys = [each["AttributeName"] for each in definition(table(name), name)["KeySchema"]]
         for item in billing.client.scan(TableName=name)["Items"]:
             billing.client.delete_item(TableName=name, Key={key: item[key] for key in keys})
-    billing.shelf.records.clear()
+    billing.record_store.records.clear()
     here.warehouse.command("TRUNCATE TABLE events")
-    made = Road(here, billing, (TenantId(f"road{billing.runs}-a"), TenantId(f"road{billing.runs}-b")))
+    made = UsagePath(here, billing, (TenantId(f"road{billing.runs}-a"), TenantId(f"road{billing.runs}-b")))
     for tenant in made.tenants:
         billing.subscribe(tenant)
         billing.follow_ups.follow_up(tenant)
     return made
 
 
-def agree(road: Road) -> ReconciliationResult:
-    """What was accepted, is stored, was counted, told, and billed, are the same; nothing differs."""
-    for tenant in road.tenants:
-        tally = road.billing.usage.tally(tenant)
-        assert road.stored(tenant) == tally.rows == road.rows[tenant]
-        assert road.billing.billed(tenant) == tally.raw_bytes == road.raw_bytes[tenant]
-    found = road.reconcile()
+def agree(path: UsagePath) -> ReconciliationResult:
+    """What was accepted, is stored, was counted, reported and billed, are the same; nothing differs."""
+    for tenant in path.tenants:
+        tally = path.billing.usage.tally(tenant)
+        assert path.stored(tenant) == tally.rows == path.rows[tenant]
+        assert path.billing.billed(tenant) == tally.raw_bytes == path.raw_bytes[tenant]
+    found = path.reconcile()
     assert (found.difference_rows, found.difference_bytes) == (0, 0)
-    assert found.stored_rows == found.counted_rows == sum(road.rows.values())
-    assert found.billed_bytes == found.told_bytes == sum(road.raw_bytes.values())
+    assert found.stored_rows == found.counted_rows == sum(path.rows.values())
+    assert found.billed_bytes == found.reported_bytes == sum(path.raw_bytes.values())
     return found
 
 
 @pytest.mark.parametrize("point", POINTS)
-def test_wherever_sync_dies_what_is_stored_is_what_is_billed(road: Road, point: str) -> None:
+def test_wherever_sync_dies_what_is_stored_is_what_is_billed(path: UsagePath, point: str) -> None:
     chance = random.Random(point)
     for number in range(6):
-        road.accept(road.tenants[number % 2], chance.randint(1, 9))
-    road.sync(*(["answer lost", point] if point == "probe" else [point]))
-    road.billing.meter()
-    road.billing.doom.arm(2, before=False)
-    for tenant in road.tenants:
+        path.accept(path.tenants[number % 2], chance.randint(1, 9))
+    path.sync(*(["answer lost", point] if point == "probe" else [point]))
+    path.billing.meter()
+    path.billing.doom.arm(2, before=False)
+    for tenant in path.tenants:
         with suppress(Crash):
-            road.billing.report(tenant)
-    road.billing.doom.arm(None, before=True)
-    road.billing.wait(25 * HOUR)
-    for tenant in road.tenants:
-        road.billing.report(tenant)
-    agree(road)
-    assert road.pauses == [], "nothing differed at the first look"
+            path.billing.report(tenant)
+    path.billing.doom.arm(None, before=True)
+    path.billing.wait(25 * HOUR)
+    for tenant in path.tenants:
+        path.billing.report(tenant)
+    agree(path)
+    assert path.pauses == [], "nothing differed at the first look"
 
 
-def loaded(road: Road) -> None:
-    """Something of both tenants, in a batch each, stored, counted and told."""
+def loaded(path: UsagePath) -> None:
+    """Something of both tenants, in a batch each, stored, counted and reported."""
     for number in range(4):
-        road.accept(road.tenants[number % 2], 3 + number)
-        road.sync()
-    road.billing.meter()
-    for tenant in road.tenants:
-        road.billing.report(tenant)
-    road.billing.wait(2 * HOUR)
+        path.accept(path.tenants[number % 2], 3 + number)
+        path.sync()
+    path.billing.meter()
+    for tenant in path.tenants:
+        path.billing.report(tenant)
+    path.billing.wait(2 * HOUR)
 
 
-def test_the_invoice_asks_for_the_bytes_that_are_stored(road: Road) -> None:
-    billing, tenant = road.billing, road.tenants[0]
+def test_the_invoice_asks_for_the_bytes_that_are_stored(path: UsagePath) -> None:
+    billing, tenant = path.billing, path.tenants[0]
     gate = billing.fragile.gate
-    customer = billing.shelf.of(tenant).customer_id
+    customer = billing.record_store.of(tenant).customer_id
     plan = Plan("astralog_managed_30", *prices_of(gate, "managed_30"))
     subscription = gate.subscriptions(customer)
     assert subscription == []
     buy(billing.stripe, customer, plan)
     (thing,) = gate.subscriptions(customer)
-    billing.shelf.records[tenant] = replace(billing.shelf.of(tenant), subscription=snapshot(thing))
+    billing.record_store.records[tenant] = replace(
+        billing.record_store.of(tenant), subscription=snapshot(thing)
+    )
     billing.follow_ups.follow_up(tenant)
 
-    road.accept(tenant, 50)
-    road.sync()
+    path.accept(tenant, 50)
+    path.sync()
     billing.meter()
     billing.fragile.answers = ["lost"]
     with suppress(RetryableError):
@@ -209,28 +211,28 @@ def test_the_invoice_asks_for_the_bytes_that_are_stored(road: Road) -> None:
         for line in invoice["lines"]["data"]
         if line["pricing"]["price_details"]["price"] == plan.metered
     ]
-    assert sum(quantities) == road.raw_bytes[tenant]
-    assert road.stored(tenant) == 50
+    assert sum(quantities) == path.raw_bytes[tenant]
+    assert path.stored(tenant) == 50
 
 
 def test_rows_that_are_gone_are_found_with_their_batch(
-    road: Road, capsys: pytest.CaptureFixture[str]
+    path: UsagePath, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    loaded(road)
-    tenant, other = road.tenants
-    (batch,) = delete_some(road, tenant, 1)
+    loaded(path)
+    tenant, other = path.tenants
+    (batch,) = delete_some(path, tenant, 1)
 
-    found = road.reconcile()
+    found = path.reconcile()
     (difference,) = found.rows_differ
     assert (difference.tenant, difference.rows) == (tenant, 1)
     assert [(each.batch_id, each.counted - each.stored) for each in difference.batches] == [(batch, 1)]
-    assert 0 < difference.confirmed_bytes < road.raw_bytes[tenant]
-    assert road.pauses == [60], "looked at twice"
+    assert 0 < difference.confirmed_bytes < path.raw_bytes[tenant]
+    assert path.pauses == [60], "looked at twice"
     publish_result(found)
     written = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [each["tenant_id"] for each in written if each.get("event") == "rows_differ"] == [tenant]
     assert written[-1]["UsageDifferenceRows"] == 1
-    kept = road.billing.client.get_item(
+    kept = path.billing.client.get_item(
         TableName="usage",
         Key={"tenant_id": {"S": "*"}, "entry": {"S": f"reconciled#{found.last}"}},
     )["Item"]
@@ -238,109 +240,109 @@ def test_rows_that_are_gone_are_found_with_their_batch(
     assert other not in kept["report"]["S"]
 
 
-def test_rows_that_are_there_twice_are_found(road: Road) -> None:
-    loaded(road)
-    road.here.warehouse.command(
+def test_rows_that_are_there_twice_are_found(path: UsagePath) -> None:
+    loaded(path)
+    path.here.warehouse.command(
         "INSERT INTO events (tenant_id, message, received_at, batch_id, expires_on) "
         "SELECT tenant_id, message, received_at, batch_id, expires_on FROM events "
         "WHERE tenant_id = {tenant:String}",
-        {"tenant": road.tenants[0]},
+        {"tenant": path.tenants[0]},
         {"async_insert": 0, "insert_deduplication_token": "twice"},
     )
-    (difference,) = road.reconcile().rows_differ
-    assert difference.stored == 2 * difference.counted == 2 * road.rows[road.tenants[0]]
+    (difference,) = path.reconcile().rows_differ
+    assert difference.stored == 2 * difference.counted == 2 * path.rows[path.tenants[0]]
 
 
-def test_what_was_counted_and_is_in_no_batch_is_found(road: Road) -> None:
-    loaded(road)
-    day = datetime.fromtimestamp(road.billing.clock() - 2 * HOUR, UTC).date()
-    add_rows(road, road.tenants[1], day, 5)
-    (difference,) = road.reconcile().rows_differ
-    assert (difference.tenant, difference.counted - difference.stored) == (road.tenants[1], 5)
+def test_what_was_counted_and_is_in_no_batch_is_found(path: UsagePath) -> None:
+    loaded(path)
+    day = datetime.fromtimestamp(path.billing.clock() - 2 * HOUR, UTC).date()
+    add_rows(path, path.tenants[1], day, 5)
+    (difference,) = path.reconcile().rows_differ
+    assert (difference.tenant, difference.counted - difference.stored) == (path.tenants[1], 5)
     assert difference.batches == ()
 
 
-def test_usage_at_stripe_that_nobody_told_of_is_found(road: Road) -> None:
-    loaded(road)
-    tenant = road.tenants[0]
-    customer, now = road.billing.shelf.of(tenant).customer_id, int(road.billing.clock())
-    road.billing.fragile.gate.send_meter_event(METER_EVENT, customer, 7, f"stray {now}", now)
-    (difference,) = road.reconcile().bytes_differ
-    assert (difference.tenant, difference.billed - difference.told) == (tenant, 7)
-    assert road.pauses == [60], "looked at twice"
+def test_usage_at_stripe_that_was_never_reported_is_found(path: UsagePath) -> None:
+    loaded(path)
+    tenant = path.tenants[0]
+    customer, now = path.billing.record_store.of(tenant).customer_id, int(path.billing.clock())
+    path.billing.fragile.gate.send_meter_event(METER_EVENT, customer, 7, f"stray {now}", now)
+    (difference,) = path.reconcile().bytes_differ
+    assert (difference.tenant, difference.billed - difference.reported) == (tenant, 7)
+    assert path.pauses == [60], "looked at twice"
 
 
 def test_a_report_that_lands_while_this_looks_is_no_difference(
-    road: Road, monkeypatch: pytest.MonkeyPatch
+    path: UsagePath, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The hourly report comes between what was read of it here and what Stripe is asked."""
-    loaded(road)
-    tenant = road.tenants[0]
-    road.accept(tenant, 5)
-    road.sync()
-    road.billing.meter()
-    gate = road.billing.fragile.gate
+    loaded(path)
+    tenant = path.tenants[0]
+    path.accept(tenant, 5)
+    path.sync()
+    path.billing.meter()
+    gate = path.billing.fragile.gate
     usage_between = gate.usage_between
 
     def late(*asked: Any) -> int:
         monkeypatch.setattr(gate, "usage_between", usage_between)
-        road.billing.report(tenant)
+        path.billing.report(tenant)
         return usage_between(*asked)
 
     monkeypatch.setattr(gate, "usage_between", late)
     monkeypatch.setattr("functions.billing.reconciliation.comparison.THREADS", 1)
-    found = road.reconcile()
-    assert found.billed_bytes > found.told_bytes, "at the first look"
+    found = path.reconcile()
+    assert found.billed_bytes > found.reported_bytes, "at the first look"
     assert found.bytes_differ == ()
-    assert road.pauses == [60]
+    assert path.pauses == [60]
 
 
-def test_a_report_that_is_pending_is_no_difference_whether_it_is_there_or_not(road: Road) -> None:
-    loaded(road)
-    for tenant, becomes in zip(road.tenants, ("lost", "none"), strict=True):
-        road.accept(tenant, 5)
-        road.sync()
-        road.billing.meter()
-        road.billing.fragile.answers = [becomes]
+def test_a_report_that_is_pending_is_no_difference_whether_it_is_there_or_not(path: UsagePath) -> None:
+    loaded(path)
+    for tenant, becomes in zip(path.tenants, ("lost", "none"), strict=True):
+        path.accept(tenant, 5)
+        path.sync()
+        path.billing.meter()
+        path.billing.fragile.answers = [becomes]
         with suppress(RetryableError):
-            road.billing.report(tenant)
-        assert road.billing.usage.tally(tenant).reported.pending
-    assert road.reconcile().bytes_differ == ()
+            path.billing.report(tenant)
+        assert path.billing.usage.tally(tenant).reported.pending
+    assert path.reconcile().bytes_differ == ()
 
 
-def test_what_is_on_its_way_is_no_difference(road: Road) -> None:
+def test_what_is_on_its_way_is_no_difference(path: UsagePath) -> None:
     """Rows are stored and the batch not yet counted; it is, when this looks again."""
-    loaded(road)
-    road.accept(road.tenants[0], 5)
-    road.sync()
-    pauses = road.pauses
+    loaded(path)
+    path.accept(path.tenants[0], 5)
+    path.sync()
+    pauses = path.pauses
 
     class Meanwhile(list[float]):
         def append(self, seconds: float) -> None:
             pauses.append(seconds)
-            road.billing.meter()
+            path.billing.meter()
 
-    road.pauses = Meanwhile()
-    assert road.reconcile().difference_rows == 0
+    path.pauses = Meanwhile()
+    assert path.reconcile().difference_rows == 0
     assert pauses == [60]
 
 
-def test_rows_of_a_request_that_was_repeated_after_midnight_have_moved(road: Road) -> None:
+def test_rows_of_a_request_that_was_repeated_after_midnight_have_moved(path: UsagePath) -> None:
     """Its object's key is that of the first request, its rows carry the day of the second."""
-    loaded(road)
-    tenant, bucket = road.tenants[0], road.here.bucket
-    key = StagedKey.parse(road.accept(tenant, 4))
-    (at,) = (number for number, each in enumerate(road.queue) if each.key == str(key))
+    loaded(path)
+    tenant, bucket = path.tenants[0], path.here.bucket
+    key = StagedKey.parse(path.accept(tenant, 4))
+    (at,) = (number for number, each in enumerate(path.queue) if each.key == str(key))
     body = bucket.get(str(key))
     assert body
     bucket.delete([str(key)])
     before = str(replace(key, day=key.day - timedelta(days=1)))
-    road.queue[at] = StagedObject(before, bucket.create(before, bytes(body.body)) or "", len(body.body))
-    road.sync()
-    road.billing.meter()
-    assert road.reconcile().difference_rows == 0
-    (batch,) = delete_some(road, tenant, 1)
-    days = road.reconcile().rows_differ
+    path.queue[at] = StagedObject(before, bucket.create(before, bytes(body.body)) or "", len(body.body))
+    path.sync()
+    path.billing.meter()
+    assert path.reconcile().difference_rows == 0
+    (batch,) = delete_some(path, tenant, 1)
+    days = path.reconcile().rows_differ
     assert [each.batches[0].batch_id for each in days] == [batch] * 2, (
         "it is not whole: both days are in doubt"
     )
@@ -358,50 +360,60 @@ def test_rows_of_a_request_that_was_repeated_after_midnight_have_moved(road: Roa
     ],
 )  # fmt: skip
 def test_what_an_erasure_took_is_missing_for_a_reason(
-    road: Road, record: dict[str, str] | None, remaining: int
+    path: UsagePath, record: dict[str, str] | None, remaining: int
 ) -> None:
-    loaded(road)
-    tenant, other = road.tenants
-    delete_some(road, tenant, 2)
-    delete_some(road, other, 1)
+    loaded(path)
+    tenant, other = path.tenants
+    delete_some(path, tenant, 2)
+    delete_some(path, other, 1)
     if record:
-        put_erasure(road, tenant, record, int(road.billing.clock()))
-        put_erasure(road, other, {"kind": "person", "state": "verified", "counts": '{"rows": 9}'}, 0)
-    assert {each.tenant: each.rows for each in road.reconcile().rows_differ} == {
+        put_erasure(path, tenant, record, int(path.billing.clock()))
+        put_erasure(path, other, {"kind": "person", "state": "verified", "counts": '{"rows": 9}'}, 0)
+    assert {each.tenant: each.rows for each in path.reconcile().rows_differ} == {
         name: rows for name, rows in ((tenant, remaining), (other, 1)) if rows
     }
 
 
-def test_a_customers_own_cloud_is_counted_and_not_compared(road: Road) -> None:
-    loaded(road)
-    tenant = road.tenants[0]
-    road.billing.store(
-        [share(tenant, 1_000, datetime.fromtimestamp(road.billing.clock(), UTC).date())], tenant
+def test_a_byoc_customers_usage_is_counted_and_not_compared(path: UsagePath) -> None:
+    loaded(path)
+    tenant = path.tenants[0]
+    path.billing.store(
+        [share(tenant, 1_000, datetime.fromtimestamp(path.billing.clock(), UTC).date())], tenant
     )
-    road.billing.meter()
-    assert road.billing.usage.tally(tenant).raw_bytes == road.raw_bytes[tenant] + 1_000
-    assert road.reconcile().difference_rows == 0
+    path.billing.meter()
+    assert path.billing.usage.tally(tenant).raw_bytes == path.raw_bytes[tenant] + 1_000
+    assert path.reconcile().difference_rows == 0
 
 
-def test_only_days_that_are_over_are_compared(road: Road) -> None:
-    loaded(road)
-    add_rows(road, road.tenants[0], datetime.fromtimestamp(road.billing.clock(), UTC).date() + 2 * A_DAY, 5)
-    add_rows(road, road.tenants[0], datetime.fromtimestamp(road.billing.clock(), UTC).date() - 9 * A_DAY, 5)
-    found = road.reconcile()
+def test_only_days_that_are_over_are_compared(path: UsagePath) -> None:
+    loaded(path)
+    add_rows(
+        path,
+        path.tenants[0],
+        datetime.fromtimestamp(path.billing.clock(), UTC).date() + 2 * A_DAY,
+        5,
+    )
+    add_rows(
+        path,
+        path.tenants[0],
+        datetime.fromtimestamp(path.billing.clock(), UTC).date() - 9 * A_DAY,
+        5,
+    )
+    found = path.reconcile()
     assert found.difference_rows == 0
     assert (found.last - found.first).days == DAYS_BACK - 1
 
 
-def delete_some(road: Road, tenant: TenantId, rows: int) -> list[str]:
-    """Take rows away from the tenant's last batch, behind everybody's back; the batch's id."""
+def delete_some(path: UsagePath, tenant: TenantId, rows: int) -> list[str]:
+    """Remove rows of the tenant's last batch, past all code; return the batch's id."""
     of_tenant = {"tenant": str(tenant)}
-    found = road.here.warehouse.select(
+    found = path.here.warehouse.select(
         "SELECT batch_id, message FROM events WHERE tenant_id = {tenant:String} "
         "ORDER BY received_at DESC, message LIMIT {rows:UInt8}",
         {**of_tenant, "rows": rows},
     ).rows
     for row in found:
-        road.here.warehouse.command(
+        path.here.warehouse.command(
             "ALTER TABLE events DELETE WHERE tenant_id = {tenant:String} AND batch_id = {batch:String} "
             "AND message = {message:String}",
             {**of_tenant, "batch": row["batch_id"], "message": row["message"]},
@@ -410,8 +422,8 @@ def delete_some(road: Road, tenant: TenantId, rows: int) -> list[str]:
     return sorted({row["batch_id"] for row in found})
 
 
-def add_rows(road: Road, tenant: TenantId, day: date, rows: int) -> None:
-    road.billing.client.update_item(
+def add_rows(path: UsagePath, tenant: TenantId, day: date, rows: int) -> None:
+    path.billing.client.update_item(
         TableName="usage",
         Key={"tenant_id": {"S": tenant}, "entry": {"S": f"day#{day}"}},
         UpdateExpression="ADD #rows :rows",
@@ -420,7 +432,7 @@ def add_rows(road: Road, tenant: TenantId, day: date, rows: int) -> None:
     )
 
 
-def put_erasure(road: Road, tenant: TenantId, record: dict[str, str], requested_at: int) -> None:
+def put_erasure(path: UsagePath, tenant: TenantId, record: dict[str, str], requested_at: int) -> None:
     item: dict[str, Any] = {name: {"S": text} for name, text in record.items()}
     item |= {"tenant_id": {"S": tenant}, "erasure_id": {"S": "e1"}, "requested_at": {"N": str(requested_at)}}
-    road.billing.client.put_item(TableName="erasures", Item=item)
+    path.billing.client.put_item(TableName="erasures", Item=item)

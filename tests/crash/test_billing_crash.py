@@ -1,4 +1,4 @@
-"""Somebody dies while a plan is bought, an event is taken, a letter is written: the same again finishes it.
+"""A process dies while a plan is bought, an event handled, a mail written: a retry finishes the work.
 
 Killed before and after each call to Stripe and each write to DynamoDB; then the person asks again, Stripe
 sends its event again, the schedule comes round again.
@@ -73,7 +73,7 @@ places = pytest.mark.parametrize(
 
 
 @places
-def test_buying_goes_on_where_it_died_with_one_customer_and_one_page(
+def test_buying_continues_where_it_died_with_one_customer_and_one_page(
     here: Shop, place: str, after: bool
 ) -> None:
     for number in count():
@@ -85,7 +85,7 @@ def test_buying_goes_on_where_it_died_with_one_customer_and_one_page(
         sessions = here.here.api.checkout.sessions.list({"customer": here.record(tenant).customer_id})
         mine = [each for each in sessions.data if each.url == page]
         assert [each.status for each in mine] == ["open"]
-        # A page that nobody was told of may be left; nobody can find it.
+        # A page whose address was never sent may be left; no customer can find it.
         assert here.record(tenant).checkout_session == mine[0].id
         assert here.records.owner(here.record(tenant).customer_id) == tenant
         if not killed:
@@ -95,7 +95,7 @@ def test_buying_goes_on_where_it_died_with_one_customer_and_one_page(
 
 def asks(here: Shop, tenant: TenantId) -> str:
     event = event_of("POST /v1/billing/checkout", tenant, {"plan": "managed_15"})
-    return str(json.loads(routes.answer_to(event, here.office)["body"])["url"])
+    return str(json.loads(routes.answer_to(event, here.billing_api)["body"])["url"])
 
 
 def customers(here: Shop) -> int:
@@ -103,7 +103,9 @@ def customers(here: Shop) -> int:
 
 
 @places
-def test_an_event_is_taken_once_whoever_dies_over_it(here: Shop, place: str, after: bool) -> None:
+def test_an_event_is_handled_once_whichever_write_its_process_dies_at(
+    here: Shop, place: str, after: bool
+) -> None:
     """A failed payment, a refund: each leads to one letter, one entry."""
     for number in count():
         tenant = here.subscribed(f"payer-{next(_number)}")
@@ -131,7 +133,7 @@ def takes(here: Shop, body: bytes, signature: str) -> None:
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-def test_a_letter_is_due_once_whoever_dies_over_it(here: Shop, after: bool) -> None:
+def test_a_mail_is_queued_once_whichever_write_its_process_dies_at(here: Shop, after: bool) -> None:
     for number in count():
         tenants = [here.subscribed(f"late-{next(_number)}") for _ in range(2)]
         for each in tenants:

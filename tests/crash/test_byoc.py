@@ -1,4 +1,4 @@
-"""Customers' own clouds side by side: each gets its own rows once, and one's trouble is nobody else's."""
+"""BYOC destinations side by side: each gets its own rows once, and a failure of one affects no other."""
 
 import time
 from collections import Counter
@@ -144,11 +144,11 @@ def test_managed_tenants_share_the_ledger_and_nothing_else(clouds: Clouds) -> No
 def test_nothing_of_what_is_loaded_rests_or_shows_on_our_side(
     clouds: Clouds, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """In the ledger, in the table of health, in the journal: loaded, refused by the engine, and set aside."""
+    """In the ledger, in the table of health, in the journal: loaded, rejected by ClickHouse, quarantined."""
     canary = "canary-71c3"
     acme, poisoned = clouds.stage(ACME, 2, canary), poison(clouds, canary)
     held_up = clouds.stage(GLOBEX, 1, canary)
-    clouds.book.stored[GLOBEX] = clouds.destination(GLOBEX, password=SecretText("canary-password"))
+    clouds.destinations.stored[GLOBEX] = clouds.destination(GLOBEX, password=SecretText("canary-password"))
     assert clouds.deliver((ACME, [*acme, poisoned]), (GLOBEX, held_up)) == {"globex"}
     assert clouds.stored(ACME) == clouds.expected[ACME]
     assert [each.key for each in clouds.buckets[ACME].under("quarantine/")], "it rests in their own bucket"
@@ -175,7 +175,7 @@ def test_a_message_that_names_another_tenants_object_is_not_followed(clouds: Clo
     assert len(list(clouds.buckets[GLOBEX].under("staged/"))) == 1
 
 
-def test_a_message_that_cannot_be_read_comes_back_and_hinders_nobody(clouds: Clouds) -> None:
+def test_an_unreadable_message_is_redelivered_and_delays_no_other(clouds: Clouds) -> None:
     acme = clouds.stage(ACME, 1)
     answer = answer_to({"Records": [record("bad", "not json")]}, lambda: 20.0, clouds.sync)
     assert [each["itemIdentifier"] for each in answer["batchItemFailures"]] == ["bad"]
@@ -202,8 +202,8 @@ def broken(clouds: Clouds, how: str, stack: ExitStack) -> None:
 
             bucket.get = refuse
             stack.callback(lambda: vars(bucket).pop("get"))
-    clouds.book.stored[ACME] = clouds.destination(ACME, **changes)
-    clouds.book.evict(ACME)
+    clouds.destinations.stored[ACME] = clouds.destination(ACME, **changes)
+    clouds.destinations.evict(ACME)
 
 
 BREAKAGES = {
@@ -216,7 +216,9 @@ BREAKAGES = {
 
 
 @pytest.mark.parametrize("how", BREAKAGES)
-def test_one_broken_cloud_delays_nobody_and_heals_by_itself(clouds: Clouds, how: str, capsys: Any) -> None:
+def test_one_broken_destination_delays_no_other_and_recovers_by_itself(
+    clouds: Clouds, how: str, capsys: Any
+) -> None:
     assert clouds.deliver((ACME, clouds.stage(ACME, 1)), (GLOBEX, clouds.stage(GLOBEX, 1))) == set()
     quiet = _seconds_to_load(clouds)
     acme = clouds.stage(ACME, 3, "held up")
@@ -233,7 +235,7 @@ def test_one_broken_cloud_delays_nobody_and_heals_by_itself(clouds: Clouds, how:
             clouds.now = condition.resume_at + 60
         assert pauses[-1] > pauses[0]
         assert pauses[-1] >= 16
-    clouds.book.stored[ACME] = clouds.destination(ACME)
+    clouds.destinations.stored[ACME] = clouds.destination(ACME)
     assert clouds.deliver((ACME, acme)) == set(), "it heals when it is tried the next time"
     assert clouds.health.of(own_destination(ACME)).failures == 0
     for tenant in (ACME, GLOBEX):
@@ -253,7 +255,7 @@ def _seconds_to_load(clouds: Clouds) -> float:
 def test_an_open_circuit_means_no_connection_and_messages_that_wait_for_it(clouds: Clouds) -> None:
     acme = clouds.stage(ACME, 1)
     with refusing_server(252) as (port, asked):
-        clouds.book.stored[ACME] = clouds.destination(ACME, port=port)
+        clouds.destinations.stored[ACME] = clouds.destination(ACME, port=port)
         clouds.deliver((ACME, acme))
         first = len(asked)
         assert first > 0
@@ -265,16 +267,16 @@ def test_an_open_circuit_means_no_connection_and_messages_that_wait_for_it(cloud
 
 def test_in_an_outage_messages_are_let_go_and_the_bucket_keeps_the_logs(clouds: Clouds) -> None:
     acme = clouds.stage(ACME, 2)
-    clouds.book.stored[ACME] = clouds.destination(ACME, port=closed_port())
+    clouds.destinations.stored[ACME] = clouds.destination(ACME, port=closed_port())
     assert clouds.deliver((ACME, acme)) == {"acme"}
     clouds.now += 301
     assert clouds.deliver((ACME, acme)) == set(), "let go after an attempt that failed"
     assert clouds.deliver((ACME, acme)) == set(), "and without one"
     assert len(list(clouds.buckets[ACME].under("staged/"))) == 2
 
-    clouds.book.stored[ACME] = clouds.destination(ACME)
+    clouds.destinations.stored[ACME] = clouds.destination(ACME)
     clouds.now += 901
-    assert clouds.deliver((ACME, acme)) == set(), "as the sweeper tells"
+    assert clouds.deliver((ACME, acme)) == set(), "as the sweeper reports"
     assert clouds.stored(ACME) == clouds.expected[ACME]
 
 
@@ -284,7 +286,9 @@ def test_credentials_that_are_rotated_on_the_way_lose_and_double_nothing(clouds:
     warehouse = clouds.sync.clouds._byoc_clients.warehouse(ACME, INSERT_TIMEOUT_SECONDS)
     warehouse.close()
     warehouse._address = clouds.destination(ACME, password=SecretText("no longer good")).warehouse
-    clouds.book.stored[ACME] = clouds.destination(ACME, user="acme-rotated", password=SecretText("rotated"))
+    clouds.destinations.stored[ACME] = clouds.destination(
+        ACME, user="acme-rotated", password=SecretText("rotated")
+    )
     assert clouds.deliver((ACME, [*first, *second])) == {"acme"}
     assert clouds.health.of(own_destination(ACME)).reason == "refused_credentials"
     clouds.now += 120
@@ -315,7 +319,7 @@ def test_a_cloud_that_hangs_does_not_make_the_invocation_late(
     clouds.deliver((GLOBEX, clouds.stage(GLOBEX, 1)))
     acme, globex = clouds.stage(ACME, 1), clouds.stage(GLOBEX, 1)
     with hanging_server() as (port, _held):
-        clouds.book.stored[ACME] = clouds.destination(ACME, port=port)
+        clouds.destinations.stored[ACME] = clouds.destination(ACME, port=port)
         clouds.sync.a_batch_seconds = 0.5
         began = time.monotonic()
         assert clouds.deliver((ACME, acme), (GLOBEX, globex), seconds=8) == {"acme"}
@@ -326,17 +330,17 @@ def test_a_cloud_that_hangs_does_not_make_the_invocation_late(
     assert clouds.stored(GLOBEX) == clouds.expected[GLOBEX]
 
 
-def test_a_key_service_that_hangs_is_no_fault_of_the_customers(clouds: Clouds) -> None:
+def test_a_key_service_that_hangs_is_not_recorded_as_an_outage_of_a_customer(clouds: Clouds) -> None:
     clouds.deliver((GLOBEX, clouds.stage(GLOBEX, 1)))
     acme, globex = clouds.stage(ACME, 1), clouds.stage(GLOBEX, 1)
-    real, asked = clouds.book.get, Event()
+    real, asked = clouds.destinations.get, Event()
 
     def get(tenant: TenantId) -> Any:
         if tenant == ACME:
             asked.wait(20)
         return real(tenant)
 
-    clouds.book.get = get  # type: ignore[method-assign]
+    clouds.destinations.get = get  # type: ignore[method-assign]
     clouds.sync.a_batch_seconds = 0.5
     assert clouds.deliver((ACME, acme), (GLOBEX, globex), seconds=8) == {"acme"}
     asked.set()
@@ -346,13 +350,13 @@ def test_a_key_service_that_hangs_is_no_fault_of_the_customers(clouds: Clouds) -
 
 def one_at_a_time(health: HealthStore) -> None:
     """Conditional writes as DynamoDB takes them: moto's, in this process, are no match for threads."""
-    lock, update = Lock(), health._update
+    lock, update = Lock(), health._items._update
 
-    def locked(*arguments: Any) -> bool:
+    def locked(*arguments: Any, **condition: Any) -> bool:
         with lock:
-            return update(*arguments)
+            return update(*arguments, **condition)
 
-    health._update = locked  # type: ignore[method-assign]
+    health._items._update = locked  # type: ignore[method-assign]
 
 
 def test_at_most_two_work_on_a_cloud_at_a_time(clouds: Clouds) -> None:

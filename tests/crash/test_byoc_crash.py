@@ -1,4 +1,4 @@
-"""Sync to a customer's own cloud dies at every step too: same protocol, their bucket, their database."""
+"""Sync to a BYOC destination dies at every step too: same protocol, their bucket, their database."""
 
 from collections.abc import Iterator
 

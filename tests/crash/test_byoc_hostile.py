@@ -47,24 +47,24 @@ def test_a_hostile_clickhouse_costs_the_other_nothing(clouds: Clouds, how: str) 
     clouds.deliver((GLOBEX, clouds.stage(GLOBEX, 1)))
     acme, globex = clouds.stage(ACME, 2), clouds.stage(GLOBEX, 2)
     with answering(script) as server:
-        clouds.book.stored[ACME] = clouds.destination(ACME, port=server.port)
+        clouds.destinations.stored[ACME] = clouds.destination(ACME, port=server.port)
         with little_memory(60):
             assert clouds.deliver((ACME, acme), (GLOBEX, globex)) == {"acme"}
         assert clouds.sync.seconds_taken[GLOBEX] < 10
         assert clouds.sync.seconds_taken[ACME] < 10, "nor does it take the invocation's time"
     assert clouds.health.of(own_destination(ACME)).reason == reason
     assert clouds.stored(GLOBEX) == clouds.expected[GLOBEX]
-    clouds.book.stored[ACME] = clouds.destination(ACME)
-    clouds.book.evict(ACME)
+    clouds.destinations.stored[ACME] = clouds.destination(ACME)
+    clouds.destinations.evict(ACME)
     clouds.now += 3600
     assert clouds.deliver((ACME, acme)) == set(), "what is staged there is loaded as soon as it behaves"
     assert clouds.stored(ACME) == clouds.expected[ACME]
 
 
-def put(clouds: Clouds, body: bytes, rows: int = 1, told_bytes: int | None = None) -> StagedObject:  # noqa: F811
+def put(clouds: Clouds, body: bytes, rows: int = 1, listed_bytes: int | None = None) -> StagedObject:  # noqa: F811
     key = str(StagedKey(ACME, EXPIRES_ON.replace(year=2029), time_ordered_id(), rows, 300, EXPIRES_ON))
     etag = clouds.buckets[ACME].create(key, body) or ""
-    return StagedObject(key, etag, len(body) if told_bytes is None else told_bytes)
+    return StagedObject(key, etag, len(body) if listed_bytes is None else listed_bytes)
 
 
 def refused_row() -> bytes:
@@ -73,8 +73,8 @@ def refused_row() -> bytes:
 
 def hostile_object(clouds: Clouds, how: str) -> StagedObject:  # noqa: F811
     match how:
-        case "larger than told":
-            return put(clouds, bytes(8 * MEBIBYTE), told_bytes=1024)
+        case "larger than listed":
+            return put(clouds, bytes(8 * MEBIBYTE), listed_bytes=1024)
         case "larger than may be":
             return put(clouds, bytes(MAX_BATCH_BYTES + 1))
         case "replaced":
@@ -93,7 +93,7 @@ def _bomb(step: Any) -> bytes:
 
 
 OBJECTS = {
-    "larger than told": None,
+    "larger than listed": None,
     "larger than may be": "objects_too_large",
     "replaced": None,
     "a bomb": "objects_too_large",

@@ -1,4 +1,4 @@
-"""An account is closed at Stripe, whoever dies at whichever step: canceled once, billed once, deleted once.
+"""An account is closed at Stripe, whichever step a process dies at: canceled once, billed once, deleted once.
 
 The closer is killed before and after each of its calls to Stripe and each of its writes, and followed by
 others until it is done. What was used last must be on the last invoice, so it was reported before the end.
@@ -50,7 +50,7 @@ def whole() -> Iterator[Shop]:
 def here(whole: Shop) -> Iterator[Shop]:
     yield whole
     whole.wrap, whole.writes_left, whole.dies_after = (lambda gate: gate), None, False
-    assert whole.record("globex").live, "somebody else's account was closed"
+    assert whole.record("globex").live, "another account was closed"
 
 
 _number = iter(range(10**6))
@@ -87,7 +87,7 @@ def leaving(here: Shop) -> TenantId:
 
 
 def finish(here: Shop) -> int:
-    """Rounds of the closer until nobody waits, with time passing in between; how many there were."""
+    """Rounds of the closer until no account waits, with time passing in between; how many there were."""
     for number in range(ROUNDS):
         if here.close(LastUsage(here))["waiting"] == 0:
             here.deliver()
@@ -135,7 +135,7 @@ def closed_once(here: Shop, tenant: TenantId, customer: str) -> None:
     assert closing.closed_at == record.closed_at
 
 
-def test_nobody_dies(here: Shop) -> None:
+def test_no_process_dies(here: Shop) -> None:
     tenant = leaving(here)
     customer = here.record(tenant).customer_id
     assert finish(here) == 2
@@ -147,7 +147,7 @@ def test_nobody_dies(here: Shop) -> None:
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-def test_it_dies_at_each_call_to_stripe_and_somebody_goes_on(here: Shop, after: bool) -> None:
+def test_it_dies_at_each_call_to_stripe_and_the_next_run_continues(here: Shop, after: bool) -> None:
     for number in count():
         tenant = leaving(here)
         customer = here.record(tenant).customer_id
@@ -170,7 +170,7 @@ def test_it_dies_at_each_call_to_stripe_and_somebody_goes_on(here: Shop, after: 
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-def test_it_dies_at_each_write_and_somebody_goes_on(here: Shop, after: bool) -> None:
+def test_it_dies_at_each_write_and_the_next_run_continues(here: Shop, after: bool) -> None:
     for number in count():
         tenant = leaving(here)
         customer = here.record(tenant).customer_id
@@ -227,7 +227,7 @@ def test_a_page_that_was_paid_at_the_last_moment_is_ended_with_the_rest(here: Sh
     assert not here.gate.customer_exists(customer)
 
 
-def test_who_never_bought_anything_is_closed_at_once_and_stripe_hears_nothing(here: Shop) -> None:
+def test_an_account_that_never_bought_is_closed_at_once_without_a_request_to_stripe(here: Shop) -> None:
     tenant = here.account(f"free-{next(_number)}")
     here.closings.request(tenant)
     here.wrap = lambda _gate: None
@@ -236,9 +236,9 @@ def test_who_never_bought_anything_is_closed_at_once_and_stripe_hears_nothing(he
     assert here.refusal(tenant) == "account_closing"
 
 
-def test_a_card_that_refuses_keeps_nobody_from_leaving(here: Shop) -> None:
+def test_a_declined_card_does_not_stop_an_account_from_closing(here: Shop) -> None:
     tenant = here.subscribed(f"broke-{next(_number)}")
-    # Near the period's end little is given back, and what was used beyond the included is due.
+    # Near the period's end little is given back, and usage beyond the included volume is charged.
     here.here.advance(27)
     here.portal(tenant, "Save card", **FAILS_LATER)
     here.closings.request(tenant)

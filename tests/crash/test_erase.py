@@ -90,11 +90,11 @@ def test_the_engine_and_the_rule_for_staged_rows_mean_the_same_rows(
     rows = [row(tenant, f"row {number}", metadata) for number, metadata in enumerate(METADATA)]
     deliver(here, stage(here, tenant, rows))
     subject = Subject(TenantId(tenant), field, value)
-    told_of = {f"row {number}" for number, each in enumerate(rows) if subject.rule().matches_line(each)}
+    about = {f"row {number}" for number, each in enumerate(rows) if subject.rule().matches_line(each)}
 
-    assert run(here, subject) == Erased(len(told_of), 0, waited=False, verified=True)
-    assert told_of
-    assert set(messages(here, tenant)) == {f"row {number}" for number in range(len(METADATA))} - told_of
+    assert run(here, subject) == Erased(len(about), 0, waited=False, verified=True)
+    assert about
+    assert set(messages(here, tenant)) == {f"row {number}" for number in range(len(METADATA))} - about
 
 
 UNPARSED = [
@@ -135,7 +135,7 @@ def test_only_the_subjects_rows_of_that_tenant_until_then_are_erased(here: World
     assert messages(here, "only-too") == ["theirs"]
 
 
-def test_what_was_erased_does_not_come_back_with_a_late_delivery(here: World) -> None:
+def test_a_late_delivery_does_not_restore_erased_rows(here: World) -> None:
     told = stage(here, "late", [row("late", "jane was here"), row("late", "so was I")])
     body = here.bucket.get(told.key)
     assert body

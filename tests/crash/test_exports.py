@@ -1,4 +1,4 @@
-"""A copy of an account: complete against what is stored, whoever dies while it is made, and nobody else's."""
+"""A data export: complete against what is stored, whichever step a run dies at, and of one account only."""
 
 import csv
 import hashlib
@@ -24,6 +24,7 @@ from functions.privacy.export.logs import LogPeriod as LogPeriod
 from functions.privacy.export.record import Export
 from functions.privacy.exporter import ABANDONED_AFTER_SECONDS, PATIENCE_SECONDS
 from functions.privacy.forms import RequestedPeriod
+from functions.privacy.inventory_entry import InventoryEntry
 from functions.privacy.responses import export_response
 from functions.privacy.service import EXPORTS_A_DAY
 from functions.shared.errors import HttpError
@@ -134,6 +135,31 @@ def test_a_copy_of_an_account_with_very_many_events_is_complete(here: World, row
     assert others_mark.encode() not in content
     assert str(other).encode() not in content
     assert here.service.exports.parts(export) == []
+
+
+def test_an_export_in_the_week_after_a_move_to_byoc_has_the_rows_that_are_still_ours(here: World) -> None:
+    (tenant, mark), (other, others_mark) = new_tenant(), new_tenant()
+    here.furnish(tenant, mark)
+    here.furnish(other, others_mark)
+    store(here, tenant, 200)
+    store(here, other, 100)
+    mover = here.caller(tenant, "byoc", here.now + 7 * 86_400)
+    archive = here.archive_of(here.make_copy(tenant, all_logs(here), mover))
+    manifest = check(archive)
+
+    assert manifest["records"]["logs/events"] == 200 + 5
+    assert copied(archive) == stored(here, tenant)
+    assert manifest["records"]["logs/quarantined"] == 2
+    content = b"\0".join(archive.read(name) for name in archive.namelist())
+    assert others_mark.encode() not in content
+    here.now += 7 * 86_400
+    with pytest.raises(HttpError) as reported:
+        here.service.request_export(mover, all_logs(here), IN_PERSON)
+    assert reported.value.code == "logs_not_held"
+
+
+def _inventory(table: str) -> InventoryEntry:
+    return next(each for each in DATA_INVENTORY if each.table == table)
 
 
 def test_rows_that_an_open_erasure_is_about_are_in_no_copy_and_later_ones_are(here: World) -> None:
@@ -255,7 +281,7 @@ def test_a_copy_whose_makers_die_is_the_one_that_was_asked_for(here: World, seed
             died += 1
         here.trap = Trap()
         here.later(minutes=6)
-        if here.service.copy(tenant, export.export_id).state == "ready":
+        if here.service.get_export(tenant, export.export_id).state == "ready":
             break
     archive = here.archive_of(export)
     check(archive)
@@ -311,7 +337,7 @@ def test_one_copy_is_made_at_a_time_and_few_a_day(here: World) -> None:
     here.later(days=2)
     for number in range(EXPORTS_A_DAY):
         here.make_copy(tenant, None)
-        assert len(here.service.copies(tenant)) == number + 2
+        assert len(here.service.list_exports(tenant)) == number + 2
     with pytest.raises(HttpError) as refused:
         here.service.request_export(here.caller(tenant), None, IN_PERSON)
     assert (refused.value.status, refused.value.code) == (429, "too_many_exports")
@@ -330,14 +356,14 @@ def test_what_is_staged_when_it_is_asked_for_is_in_it_once_it_is_loaded(here: Wo
     export = here.service.request_export(here.caller(tenant), all_logs(here), IN_PERSON)
     here.later(minutes=2)
     assert here.exporter.run()["open"] >= 1
-    assert here.service.copy(tenant, export.export_id).progress.parts == 0
+    assert here.service.get_export(tenant, export.export_id).progress.parts == 0
     here.deliver(waits)
     here.exporter.run()
 
     assert b"on its way" in b"".join(lines_of(here.archive_of(export), "logs/events-"))
 
 
-def test_what_stays_staged_for_long_is_told_of_in_the_manifest(here: World) -> None:
+def test_the_manifest_lists_objects_that_stay_staged_for_long(here: World) -> None:
     tenant, mark = new_tenant()
     here.furnish(tenant, mark)
     here.later(seconds=1)
@@ -359,7 +385,7 @@ def test_what_arrives_while_a_copy_is_made_is_not_in_it(here: World) -> None:
     here.later(seconds=60)
     here.exporter.run()
 
-    assert here.service.copy(tenant, export.export_id).state == "ready"
+    assert here.service.get_export(tenant, export.export_id).state == "ready"
     assert b"later" not in b"".join(lines_of(here.archive_of(export), "logs/events-"))
 
 
@@ -371,7 +397,7 @@ def test_a_copy_that_is_being_made_when_a_person_is_erased_begins_anew_without_t
     here.later(seconds=2)
     for pieces in range(12, 30):
         here.exporter_with(Pieces(pieces)).run()
-        begun = here.service.copy(tenant, export.export_id)
+        begun = here.service.get_export(tenant, export.export_id)
         if begun.progress.parts:
             break
     assert begun.open
@@ -379,7 +405,7 @@ def test_a_copy_that_is_being_made_when_a_person_is_erased_begins_anew_without_t
     here.erase(here.ask_for_person(tenant, "message", mark))
     here.later(minutes=6)
     here.exporter.run()
-    done = here.service.copy(tenant, export.export_id)
+    done = here.service.get_export(tenant, export.export_id)
 
     assert done.state == "ready"
     assert done.began_at > begun.began_at
@@ -389,13 +415,18 @@ def test_a_copy_that_is_being_made_when_a_person_is_erased_begins_anew_without_t
     assert copied(archive) == stored(here, tenant)
 
 
-def test_a_copy_that_cannot_be_made_is_given_up_after_a_day_and_frees_the_way(here: World) -> None:
-    tenant, mark = new_tenant()
+def test_an_export_that_fails_for_a_day_is_abandoned_and_another_can_start(here: World) -> None:
+    (tenant, mark), (other, others_mark) = new_tenant(), new_tenant()
     here.furnish(tenant, mark)
+    here.furnish(other, others_mark)
     export = here.service.request_export(here.caller(tenant), None, IN_PERSON)
     here.later(seconds=ABANDONED_AFTER_SECONDS + 2)
 
     assert here.exporter.run()["failed"] >= 1
-    assert here.service.copy(tenant, export.export_id).state == "failed"
+    assert here.service.get_export(tenant, export.export_id).state == "failed"
     assert not here.service.exports.due()
+    here.exporter.run()
+    kinds = [item["kind"] for item in here.tables.items(_inventory("notices"), tenant)]
+    assert kinds.count("export_failed") == 1
+    assert "export_failed" not in str(list(here.tables.items(_inventory("notices"), other)))
     assert isinstance(here.service.request_export(here.caller(tenant), None, IN_PERSON), Export)

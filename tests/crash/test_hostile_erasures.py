@@ -52,7 +52,7 @@ def normal_runs(here: World) -> int:
 
 @pytest.fixture
 def behaved(here: World) -> Iterator[TenantId]:
-    """Another customer with its own cloud, which is as it should be."""
+    """Another BYOC customer, whose destination is as it should be."""
     assert here.room
     warehouse = here.room.database("behaved")
     warehouse.command("SYSTEM START MERGES events")
@@ -184,7 +184,7 @@ def test_a_document_of_gigabytes_is_what_its_erasure_waits_for(
     runs_until_verified(here, endless, byoc=lambda: here.byoc_eraser.run())
 
 
-def test_a_process_that_dies_of_one_customer_comes_back_to_it_after_all_others(
+def test_a_process_that_dies_of_one_customer_returns_to_it_after_all_others(
     here: World, behaved: TenantId, normal_runs: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As it does when memory is over: nothing is caught, nothing is written."""

@@ -54,7 +54,7 @@ def killed_while_inserting(directory: Path, rounds: int) -> list[int]:
 
 
 def _inserted_again(loader: EventsTable, batch: Batch, body: bytes) -> Batch:
-    """As functions.sync.batch_processor does it: under another name, should the kill have left the token alone."""
+    """As functions.sync.batch_processor: under another name if the kill left only the token."""
     loader.insert(batch, body)
     if loader.swallowed(batch):
         batch = _batch(f"{batch.batch_id}-again")

@@ -68,7 +68,7 @@ def test_an_insert_between_writing_down_and_leasing_is_probed_for_and_not_repeat
     assert found(here.warehouse, cast) == cast.expected
 
 
-def test_a_batch_that_nobody_had_before_is_inserted_without_reading_it_again(here: World) -> None:
+def test_a_new_batch_is_inserted_without_a_probe(here: World) -> None:
     cast = stage(here, Random(2), "undisturbed", 5)
     loader = CountingLoader(here.warehouse)
     settled = Settler(here.ledger, BatchProcessor(here.ledger, StagingBucket(here.bucket), loader)).settle(

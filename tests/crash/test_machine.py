@@ -24,8 +24,8 @@ from hypothesis.stateful import (
 )
 
 from functions.ingest.accept import accept
+from functions.ingest.protocols.contract import Window
 from functions.ingest.staging_writer import StagingWriter
-from functions.ingest.streamed import Window
 from functions.privacy.erasure.objects import STILL_BEING_STAGED
 from functions.privacy.erasure.subject import MESSAGE, Subject
 from functions.retention.partitions import Partitions
@@ -87,7 +87,7 @@ class Inbox:
 def machine(here: World, counter: list[int]) -> type[RuleBasedStateMachine]:
     """The machine over `here`; each example has tenants of its own in the shared tables."""
 
-    class Road(RuleBasedStateMachine):
+    class LoadMachine(RuleBasedStateMachine):
         @initialize()
         def begin(self) -> None:
             counter[0] += 1
@@ -129,7 +129,7 @@ def machine(here: World, counter: list[int]) -> type[RuleBasedStateMachine]:
 
         @rule(days=st.integers(1, 2))
         def tomorrow_and_purge(self, days: int) -> None:
-            """Days pass; what has expired is dropped, and must not come back."""
+            """Days pass; what has expired is dropped, and must not reappear."""
             self.today += timedelta(days=days)
             later(here, days=days)
             purge(Partitions(here.warehouse), self.today.date(), {})
@@ -143,7 +143,7 @@ def machine(here: World, counter: list[int]) -> type[RuleBasedStateMachine]:
         @rule()
         @precondition(lambda self: any(not each.verified for each in self.erasures))
         def erase(self) -> None:
-            """What is still staged makes an erasure wait; once it is verified nothing may come back."""
+            """What is still staged makes an erasure wait; once it is verified nothing may reappear."""
             for each in self.erasures:
                 if not each.verified:
                     now = each.until + STILL_BEING_STAGED
@@ -151,7 +151,7 @@ def machine(here: World, counter: list[int]) -> type[RuleBasedStateMachine]:
                     each.verified = done.verified
 
         @invariant()
-        def nothing_is_doubled_nor_comes_back(self) -> None:
+        def nothing_is_doubled_nor_reappears(self) -> None:
             if not hasattr(self, "sent"):
                 return
             possible = Counter(
@@ -221,7 +221,7 @@ def machine(here: World, counter: list[int]) -> type[RuleBasedStateMachine]:
             ).rows
             return Counter({_line(row): int(row["rows"]) for row in rows})
 
-    return Road
+    return LoadMachine
 
 
 def _line(row: dict[str, Any]) -> Line:

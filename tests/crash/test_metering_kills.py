@@ -1,4 +1,4 @@
-"""Meter and report are killed before and after each of their writes, and go on where they were."""
+"""Meter and report are killed before and after each of their writes, and continue where they were."""
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -117,7 +117,7 @@ def test_a_pending_report_may_die_at_any_write(
         assert here.billed(tenant) == here.usage.tally(tenant).reported.landed_bytes == expected
 
 
-def test_every_answer_after_every_wait_is_told_once(
+def test_usage_is_reported_once_after_every_answer_and_every_wait(
     here: MeteringWorld, tenants: tuple[TenantId, ...]
 ) -> None:
     """Two tries go wrong in every way, after a minute and after days; the third is good."""
@@ -142,7 +142,7 @@ def test_every_answer_after_every_wait_is_told_once(
     assert here.usage.tally(other).reported.landed_bytes == 0
 
 
-def test_a_batch_that_is_told_of_again_is_counted_once(
+def test_a_batch_that_is_listed_again_is_counted_once(
     here: MeteringWorld, tenants: tuple[TenantId, ...]
 ) -> None:
     """The index still names it, as it does for a moment; and two runs at once find the same batches."""

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from functions.ingest.accept import accept
+from functions.ingest.protocols.contract import Window
 from functions.ingest.staging_writer import StagingWriter
-from functions.ingest.streamed import Window
 from functions.retention.sweeper import StagingSweep
 from functions.shared.events.row import ReceiptContext
 from functions.shared.events.staged_key import StagedKey
@@ -57,12 +57,12 @@ class Told:
         self.objects += message.objects
 
 
-@pytest.mark.parametrize("told", [0.9, 0.0])
-def test_what_no_notification_told_of_is_loaded_by_the_sweeper(here: World, told: float) -> None:
-    chance = random.Random(told)
-    cast = stage(here, chance, f"dropped{int(told * 10)}", 300)
+@pytest.mark.parametrize("notified", [0.9, 0.0])
+def test_objects_without_a_notification_are_loaded_by_the_sweeper(here: World, notified: float) -> None:
+    chance = random.Random(notified)
+    cast = stage(here, chance, f"dropped{int(notified * 10)}", 300)
     sync = settler(here, EventsTable(here.warehouse))
-    sync.settle([each for each in cast.objects if chance.random() < told], TIME)
+    sync.settle([each for each in cast.objects if chance.random() < notified], TIME)
     missed = sum(cast.expected.values()) - sum(found(here.warehouse, cast).values())
     assert missed > 0
 
@@ -171,6 +171,6 @@ def test_five_minutes_without_clickhouse_lose_and_double_nothing(here: World, ca
         print(f"\noutage of 300 s: oldest {worst:.0f} s, below 60 s again {recovered_after} s after its end")
 
 
-def test_keys_tell_what_the_requests_brought(here: World) -> None:
+def test_keys_have_the_rows_and_bytes_of_the_requests(here: World) -> None:
     key = _request(StagingWriter(here.bucket), "small-keys", 1)
     assert StagedKey.parse(key).rows == 1

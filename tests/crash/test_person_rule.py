@@ -98,7 +98,7 @@ def _typed(value: str) -> list[Scalar]:
     if isinstance(typed, bool):
         return [typed]
     if isinstance(typed, int):
-        # Beyond 64 bits it is sought as text, and as a double only where doubles tell whole numbers apart.
+        # Beyond 64 bits it is sought as text, and as a double only where doubles distinguish whole numbers.
         return [typed, *([float(typed)] if abs(typed) < 2**53 else [])] if -(2**63) <= typed < 2**64 else []
     return [typed] if isinstance(typed, float) and abs(typed) < 1e300 else []
 

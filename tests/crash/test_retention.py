@@ -34,16 +34,16 @@ from tests.unit.retention.test_sixty_days import Group, Table, story
 def test_late_logs_are_kept_from_their_receipt_on(retention: RetentionWorld) -> None:
     """An event of three weeks ago is as young as its receipt, however slowly it is loaded."""
     retention.account("late", SHORT)
-    reported = retention.send("late", "old news", timestamp="2029-11-10T00:00:00Z")
+    reported = retention.send("late", "late event", timestamp="2029-11-10T00:00:00Z")
     retention.now += timedelta(days=9)
     retention.deliver(reported)
     assert retention.purge(days=6)["partitions"] == 0
-    assert retention.messages("late") == ["old news"]
+    assert retention.messages("late") == ["late event"]
     assert retention.purge(days=1)["partitions"] == 1
     assert retention.messages("late") == []
 
 
-def test_what_was_purged_does_not_come_back_with_a_late_delivery(retention: RetentionWorld) -> None:
+def test_a_late_delivery_does_not_restore_purged_rows(retention: RetentionWorld) -> None:
     retention.account("replayed", SHORT)
     reported = retention.send("replayed", "once")
     retention.deliver(reported)
@@ -53,7 +53,7 @@ def test_what_was_purged_does_not_come_back_with_a_late_delivery(retention: Rete
     assert not retention.here.has(reported.key)
 
 
-def test_what_was_shortened_does_not_come_back_either(retention: RetentionWorld) -> None:
+def test_a_late_delivery_does_not_restore_rows_of_a_shorter_plan(retention: RetentionWorld) -> None:
     """The day its rows were stamped with is yet to come: it is the ledger that knows."""
     terms = terms_after(RetentionTerms(30), SHORT, int(retention.now.timestamp()))
     retention.account("shortened", SHORT, terms)
@@ -89,7 +89,7 @@ def test_into_a_customers_own_clickhouse_everything_is_loaded(retention: Retenti
     assert retention.messages("byoc-late") == ["theirs to keep"]
 
 
-def test_what_cannot_be_deleted_stays_on_the_queue_and_holds_up_nobody(
+def test_an_object_that_cannot_be_deleted_stays_on_the_queue_and_delays_no_other(
     retention: RetentionWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reported, young = (
@@ -131,7 +131,7 @@ def test_the_quarantine_is_emptied_with_the_same_run(retention: RetentionWorld) 
     assert retention.purge(days=1)["quarantined"] == {"documents": 1, "rows": 1, "undone": 0}
 
 
-def test_a_quarantine_there_is_no_time_for_is_told_of_and_waits_for_the_next_run(
+def test_a_quarantine_there_is_no_time_for_is_reported_and_waits_for_the_next_run(
     retention: RetentionWorld, capsys: pytest.CaptureFixture[str]
 ) -> None:
     retention.account("poisoned-late", SHORT)
@@ -144,13 +144,13 @@ def test_a_quarantine_there_is_no_time_for_is_told_of_and_waits_for_the_next_run
     assert retention.purge()["quarantined"] == {"documents": 1, "rows": 1, "undone": 0}
 
 
-def test_a_run_that_removed_something_leaves_a_report_that_names_nobody(
+def test_a_run_that_removed_something_leaves_a_report_without_tenants(
     retention: RetentionWorld, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for tenant in ("named-acme", "named-globex"):
         retention.account(tenant, SHORT)
         retention.deliver(
-            retention.send(tenant, "secret of somebody"), retention.send(tenant, "kept", retention_days=30)
+            retention.send(tenant, "secret of a person"), retention.send(tenant, "kept", retention_days=30)
         )
     reported = retention.purge(days=16)
     (key,) = [each.key for each in retention.reports.under("purges/")]

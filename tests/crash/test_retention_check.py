@@ -1,4 +1,4 @@
-"""What rests with us for too long is found by looking, whoever put it there and however it came."""
+"""Data kept for too long is found by listing it, however it was written."""
 
 import json
 from datetime import timedelta
@@ -26,7 +26,7 @@ def look(retention: RetentionWorld, *, days: float = 0) -> dict[str, object]:
     return run(RetentionCheck(service.partitions, service.accounts, where, service.reports), retention.now)
 
 
-def test_where_all_is_well_there_is_nothing_to_tell(
+def test_where_nothing_is_expired_there_is_nothing_to_report(
     retention: RetentionWorld, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for tenant, account_status, days in (("acme", SHORT, 15), ("globex", LONG, 30)):
@@ -38,14 +38,14 @@ def test_where_all_is_well_there_is_nothing_to_tell(
         "rows": 4,
         "tenants": 2,
         "oldest_received": "2029-12-02T10:00:00+00:00",
-        "rows_overdue": 0,
-        "tenants_overdue": 0,
+        "rows_past_retention": 0,
+        "tenants_past_retention": 0,
         "byoc_tenants": 1,
         "byoc_rows_at_rest": 0,
         "byoc_objects_at_rest": 0,
-        "rows_of_nobody": 0,
+        "rows_of_unknown_tenants": 0,
     }
-    assert '"RowsOverdue":0,"ByocAtRest":0,"RowsOfNobody":0' in capsys.readouterr().out
+    assert '"RowsPastRetention":0,"ByocAtRest":0,"RowsOfUnknownTenants":0' in capsys.readouterr().out
 
 
 def test_rows_that_outlive_their_plan_are_found_tenant_by_tenant(
@@ -57,13 +57,13 @@ def test_rows_that_outlive_their_plan_are_found_tenant_by_tenant(
         retention.deliver(retention.send(tenant, "old", retention_days=days))
     retention.now += timedelta(days=15)
     retention.deliver(retention.send("acme", "young"))
-    assert look(retention)["rows_overdue"] == 0
+    assert look(retention)["rows_past_retention"] == 0
     reported = look(retention, days=2)
-    assert (reported["rows_overdue"], reported["tenants_overdue"]) == (1, 1)
+    assert (reported["rows_past_retention"], reported["tenants_past_retention"]) == (1, 1)
     said = capsys.readouterr().out
     assert '"tenant_id":"acme","place":"warehouse","count":1' in said
     assert "globex" not in said
-    assert '"RowsOverdue":1' in said
+    assert '"RowsPastRetention":1' in said
 
 
 def test_rows_in_a_partition_to_come_are_found_too(retention: RetentionWorld) -> None:
@@ -71,9 +71,9 @@ def test_rows_in_a_partition_to_come_are_found_too(retention: RetentionWorld) ->
     changed = terms_after(RetentionTerms(30), SHORT, int(retention.now.timestamp()) - 8 * 86_400)
     retention.account("acme", SHORT, changed)
     retention.deliver(retention.send("acme", "old", retention_days=30))
-    assert look(retention, days=18)["rows_overdue"] == 1
+    assert look(retention, days=18)["rows_past_retention"] == 1
     retention.purge()
-    assert look(retention)["rows_overdue"] == 0
+    assert look(retention)["rows_past_retention"] == 0
 
 
 def test_a_planted_row_and_a_planted_object_of_a_byoc_customer_are_found(
@@ -104,7 +104,7 @@ def test_a_planted_row_and_a_planted_object_of_a_byoc_customer_are_found(
     assert '"ByocAtRest":6' in said
 
 
-def test_who_moves_to_their_own_cloud_has_nothing_left_with_us_after_the_grace(
+def test_an_account_that_moves_to_byoc_has_nothing_left_with_us_after_the_grace(
     retention: RetentionWorld,
 ) -> None:
     retention.account("moving", SHORT)
@@ -135,7 +135,7 @@ def test_nor_have_our_buckets_and_who_stays_keeps_all_of_it(retention: Retention
     assert look(retention, days=2)["byoc_objects_at_rest"] == 0
 
 
-def test_had_it_stayed_somebody_would_be_told(retention: RetentionWorld) -> None:
+def test_data_left_after_a_move_to_byoc_is_reported(retention: RetentionWorld) -> None:
     moved = terms_after(RetentionTerms(15), OWN, int(retention.now.timestamp()))
     retention.account("moving", OWN, moved)
     retention.deliver(retention.send("moving", "before"))
@@ -145,10 +145,10 @@ def test_had_it_stayed_somebody_would_be_told(retention: RetentionWorld) -> None
 
 def test_rows_of_a_tenant_without_an_account_are_counted(retention: RetentionWorld) -> None:
     retention.deliver(retention.send("erased", "left over"))
-    assert look(retention)["rows_of_nobody"] == 1
+    assert look(retention)["rows_of_unknown_tenants"] == 1
 
 
-def test_the_report_names_nobody(retention: RetentionWorld) -> None:
+def test_the_report_has_no_tenants(retention: RetentionWorld) -> None:
     retention.account("somebody", OWN)
     retention.deliver(retention.send("somebody", "row"))
     reported = look(retention)
@@ -172,5 +172,5 @@ def test_a_bucket_that_cannot_be_listed_is_not_an_empty_one_and_hides_no_row(
         broken.setattr(PlatformBucket, "under", fail)
         with pytest.raises(BucketUnavailableError):
             look(retention, days=18)
-    assert '"RowsOverdue":1' in capsys.readouterr().out
+    assert '"RowsPastRetention":1' in capsys.readouterr().out
     assert list(retention.reports.under("checks/")) == []

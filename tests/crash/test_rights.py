@@ -1,4 +1,4 @@
-"""All of an account, or of a person in its logs, leaves for good: whoever dies, whatever comes after."""
+"""All data of an account, or of a person in its logs, is erased for good, whichever step a run dies at."""
 
 import random
 import tempfile
@@ -46,7 +46,7 @@ BY_ITS_ID_TOO = {
     "queue staged",
 }
 
-ON_THE_WAY_OF_ROWS = {
+ROW_LOCATIONS = {
     "engine files",
     "bucket staging/quarantine",
     "bucket staging/uploads",
@@ -136,7 +136,7 @@ def test_an_account_leaves_nothing_but_its_receipt_and_a_neighbour_loses_nothing
     }  # fmt: skip
 
 
-def test_a_person_leaves_and_everybody_else_stays(here: World, neighbour: TenantId) -> None:
+def test_a_person_is_erased_and_all_others_stay(here: World, neighbour: TenantId) -> None:
     """Also the archive that held them goes, and the text of the mutation that looked for them."""
     tenant, mark = furnished(here)
     _, other = new_tenant()
@@ -146,7 +146,7 @@ def test_a_person_leaves_and_everybody_else_stays(here: World, neighbour: Tenant
     erasure = here.ask_for_person(tenant, "message", mark)
     here.erase(erasure)
 
-    assert here.where(mark)[mark] == before - ON_THE_WAY_OF_ROWS
+    assert here.where(mark)[mark] == before - ROW_LOCATIONS
     assert here.rows_of(tenant) == 1
     assert here.where(other)[other] == {"engine files"}
     assert (here.hash_of(neighbour), here.items_of(neighbour)) == (rows, theirs)
@@ -237,7 +237,7 @@ def test_an_erasure_that_dies_at_every_step_in_twenty_ways_is_verified_all_the_s
 @pytest.mark.soak
 @pytest.mark.parametrize("after", [False, True])
 def test_a_single_death_at_any_write_changes_nothing(here: World, after: bool) -> None:
-    """Of each write in turn, before it and after it took place and nobody knew."""
+    """Of each write in turn, before it, and after it took place without an answer."""
     number = 1
     while True:
         tenant, mark = furnished(here)
@@ -279,9 +279,9 @@ def test_an_erasure_of_an_account_can_be_taken_back_for_seven_days_and_nothing_i
     assert here.hash_of(tenant) == rows
     actions = [each["action"] for each in here.audit.page(tenant, 100).entries]
     assert {"account.erasure_requested", "erasure.cancelled"} < set(actions)
-    standing = here.service.standing(erasure.erasure_id)
-    assert standing
-    assert standing.state == "cancelled"
+    status = here.service.status(erasure.erasure_id)
+    assert status
+    assert status.state == "cancelled"
 
 
 def test_once_it_has_begun_it_cannot_be_taken_back(here: World) -> None:
@@ -347,7 +347,7 @@ def test_it_is_not_called_verified_before_the_last_thing_that_could_arrive_has(h
     here.erase(erasure)
 
 
-def test_what_nobody_loads_for_hours_is_deleted_where_it_is_staged(here: World) -> None:
+def test_an_object_that_is_not_loaded_for_hours_is_deleted_where_it_is_staged(here: World) -> None:
     tenant, mark = furnished(here)
     erasure = here.ask_for_account(tenant)
     here.now = erasure.starts_at + 1
@@ -366,7 +366,7 @@ def test_what_nobody_loads_for_hours_is_deleted_where_it_is_staged(here: World) 
 def test_a_person_is_waited_for_while_anything_is_staged_and_no_object_is_deleted(here: World) -> None:
     tenant, mark = furnished(here)
     here.drain()
-    waits = here.stage(tenant, [here.row(tenant, f"of {mark}"), here.row(tenant, "of somebody else")])
+    waits = here.stage(tenant, [here.row(tenant, f"of {mark}"), here.row(tenant, "of another person")])
     erasure = here.ask_for_person(tenant, "message", mark)
     for _ in range(5):
         here.eraser.run()
@@ -376,7 +376,7 @@ def test_a_person_is_waited_for_while_anything_is_staged_and_no_object_is_delete
     here.erase(erasure)
 
     assert here.rows_of(tenant) == 1
-    assert here.where(mark)[mark].isdisjoint(ON_THE_WAY_OF_ROWS)
+    assert here.where(mark)[mark].isdisjoint(ROW_LOCATIONS)
 
 
 def test_rows_of_a_file_that_was_still_to_be_read_go_too_whenever_they_are_received(here: World) -> None:
@@ -395,11 +395,11 @@ def test_rows_of_a_file_that_was_still_to_be_read_go_too_whenever_they_are_recei
     here.erase(erasure)
 
     assert here.rows_of(tenant) == 1
-    assert here.where(mark)[mark].isdisjoint(ON_THE_WAY_OF_ROWS)
+    assert here.where(mark)[mark].isdisjoint(ROW_LOCATIONS)
 
 
-def test_rows_of_a_file_that_was_read_and_gone_before_anybody_looked_go_too(here: World) -> None:
-    """It was put in before, and seen after; the request of somebody else's line comes later still."""
+def test_rows_of_a_file_that_was_read_and_deleted_before_the_first_look_are_erased(here: World) -> None:
+    """It was put in before, and seen after; the request of another person's line comes later still."""
     tenant, mark = furnished(here)
     here.drain()
     erasure = here.ask_for_person(tenant, "message", mark)
@@ -415,7 +415,7 @@ def test_rows_of_a_file_that_was_read_and_gone_before_anybody_looked_go_too(here
     assert _receipt(here, erasure).counts["rows"] == 6
 
 
-def test_a_file_that_nobody_ever_reads_goes_before_the_deadline(here: World) -> None:
+def test_a_file_that_is_never_read_is_deleted_before_the_deadline(here: World) -> None:
     tenant, mark = furnished(here)
     here.drain()
     here.aws.s3.put_object(Bucket="drop", Key=f"{dropin_prefix(tenant)}folder/", Body=mark.encode())
@@ -427,17 +427,17 @@ def test_a_file_that_nobody_ever_reads_goes_before_the_deadline(here: World) -> 
     here.later(days=3)
     here.erase(erasure)
 
-    assert here.where(mark)[mark].isdisjoint(ON_THE_WAY_OF_ROWS)
+    assert here.where(mark)[mark].isdisjoint(ROW_LOCATIONS)
 
 
-def test_a_person_in_a_customers_own_cloud_is_erased_there_and_waited_for_while_it_is_away(
+def test_a_person_in_a_byoc_destination_is_erased_there_and_the_erasure_waits_for_an_outage(
     here: World, own_warehouse: Warehouse
 ) -> None:
     tenant, mark = new_tenant("byoc")
     bucket = PlatformBucket(MemoryStore())
     here.own[tenant] = (bucket, own_warehouse)
     driver = BatchProcessor(here.ledger, StagingBucket(bucket), EventsTable(own_warehouse))
-    staged = here.stage(tenant, [here.row(tenant, f"of {mark}"), here.row(tenant, "of somebody else")])
+    staged = here.stage(tenant, [here.row(tenant, f"of {mark}"), here.row(tenant, "of another person")])
     body = here.staging.get(staged.key)
     assert body
     here.staging.delete([staged.key])
@@ -456,7 +456,7 @@ def test_a_person_in_a_customers_own_cloud_is_erased_there_and_waited_for_while_
     here.erase(erasure)
     found = own_warehouse.select("SELECT message FROM events WHERE tenant_id = {t:String}", {"t": tenant})
 
-    assert [each["message"] for each in found.rows] == ["of somebody else"]
+    assert [each["message"] for each in found.rows] == ["of another person"]
     assert _receipt(here, erasure).counts == {"own_rows": 1}
 
 
@@ -471,7 +471,7 @@ def test_of_a_destination_that_was_taken_away_there_is_nothing_to_erase(here: Wo
 def test_what_a_backup_brought_back_is_erased_again_though_the_account_itself_is_not_back(
     here: World,
 ) -> None:
-    """Its people and its book, which billing could close only with the account."""
+    """Its people and its billing record, which billing could close only with the account."""
     tenant, mark = furnished(here)
     dynamodb, lost = here.aws.dynamodb, ("people", "billing")
     backup = {
@@ -515,9 +515,9 @@ def test_two_erasers_at_once_do_no_harm(here: World, neighbour: TenantId) -> Non
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(ErasurePlanner, "of", interrupted)
             eraser.run()
-        standing = here.service.standing(erasure.erasure_id)
-        assert standing
-        if standing.state == "verified":
+        status = here.service.status(erasure.erasure_id)
+        assert status
+        if status.state == "verified":
             break
         here._wait_for(erasure)
 
@@ -528,7 +528,7 @@ def test_two_erasers_at_once_do_no_harm(here: World, neighbour: TenantId) -> Non
 
 
 class Interrupted:
-    """A place; somebody else is at work once its content was counted."""
+    """A place; another process is at work once its content was counted."""
 
     def __init__(self, place: ErasurePlace, meanwhile: Callable[[], object]) -> None:
         self._place, self._meanwhile = place, meanwhile
@@ -567,7 +567,7 @@ def person_dies(here: World, neighbour: TenantId, seed: int) -> list[str]:
 
     assert len(died_at) > 8
     assert left == set()
-    assert before - here.where(mark)[mark] == ON_THE_WAY_OF_ROWS
+    assert before - here.where(mark)[mark] == ROW_LOCATIONS
     assert _receipt(here, erasure).counts["rows"] == 5
     assert here.hash_of(neighbour) == rows
     return died_at
@@ -582,7 +582,7 @@ def test_the_receipts_of_all_these_are_one_chain(here: World) -> None:
 
 
 def _receipt(here: World, erasure: Erasure):  # type: ignore[no-untyped-def]
-    standing = here.service.standing(erasure.erasure_id)
-    assert standing is not None
-    assert standing.receipt is not None
-    return standing.receipt
+    status = here.service.status(erasure.erasure_id)
+    assert status is not None
+    assert status.receipt is not None
+    return status.receipt

@@ -84,7 +84,7 @@ def ask(here: World, tenant: str, route: str, now: datetime = NOW, **path: str) 
     return answered["statusCode"], json.loads(answered["body"])
 
 
-def test_one_poison_row_in_a_hundred_thousand_is_set_aside_alone(here: World) -> None:
+def test_one_poison_row_in_a_hundred_thousand_is_quarantined_alone(here: World) -> None:
     tenant, other = "poisoned", "bystander"
     bad = [*rows(tenant, 600), poison(tenant), *rows(tenant, 399, 600)]
     objects = [put(here, tenant, bad)]
@@ -135,7 +135,7 @@ def test_a_replay_through_the_api_and_what_it_refuses(here: World) -> None:
     assert ask(here, tenant, route, id=document_id) == (404, "not_found")
 
 
-def test_an_object_that_nobody_can_read_is_set_aside_whole(here: World) -> None:
+def test_an_unreadable_object_is_quarantined_whole(here: World) -> None:
     tenant = "garbled"
     key = str(StagedKey(TenantId(tenant), EXPIRES_ON, time_ordered_id(), 5, 300, EXPIRES_ON))
     bad = StagedObject(key, here.bucket.create(key, b"this is no zstd") or "", 15)
@@ -148,7 +148,7 @@ def test_an_object_that_nobody_can_read_is_set_aside_whole(here: World) -> None:
 @pytest.mark.parametrize(
     "point", ["lease", "fetch", "before insert", "before done", "after done", "after deletes"]
 )
-def test_setting_aside_survives_a_crash_anywhere(here: World, point: str) -> None:
+def test_quarantining_survives_a_crash_anywhere(here: World, point: str) -> None:
     tenant = f"crash-{point.replace(' ', '-')}"
     objects = [put(here, tenant, rows(tenant, 5, 5 * number)) for number in range(4)]
     objects.append(put(here, tenant, [poison(tenant), *rows(tenant, 5, 100)]))
@@ -200,7 +200,7 @@ def test_a_batch_whose_token_outlived_its_rows_is_loaded_under_another_name(here
     assert listed(here, tenant) == listed(here, other) == []
 
 
-def test_objects_that_vanish_after_the_batch_was_sealed_do_not_hold_up_the_others(here: World) -> None:
+def test_objects_that_vanish_after_the_first_insert_began_do_not_delay_the_others(here: World) -> None:
     tenant, other = "vanished", "remains"
     objects = [put(here, tenant, rows(tenant, 3)), put(here, other, rows(other, 3))]
     with pytest.raises(Crash):
@@ -211,7 +211,7 @@ def test_objects_that_vanish_after_the_batch_was_sealed_do_not_hold_up_the_other
     assert (stored(here, tenant), stored(here, other)) == (0, 3)
 
 
-def test_a_table_at_fault_sets_nothing_aside(here: World) -> None:
+def test_an_error_of_the_table_quarantines_nothing(here: World) -> None:
     tenant = "innocent"
     here.warehouse.command("RENAME TABLE events TO events_hidden")
     try:
@@ -237,7 +237,7 @@ def test_more_objects_than_a_transaction_takes_are_one_batch(here: World) -> Non
     assert stored(here, tenant) == 250
 
 
-def test_a_half_written_batch_is_completed_by_whoever_finds_it(here: World) -> None:
+def test_a_half_written_batch_is_completed_by_the_next_process(here: World) -> None:
     """The planner dies after its first transaction; others have claimed some of the rest by then."""
     tenant = "half"
     objects = [put(here, tenant, rows(tenant, 1, number)) for number in range(220)]

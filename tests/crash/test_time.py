@@ -1,4 +1,4 @@
-"""An invocation that runs out of time stops between batches; the next one goes on."""
+"""An invocation that runs out of time stops between batches; the next one continues."""
 
 from random import Random
 

@@ -1,9 +1,9 @@
 """Six events of a subscription's start, change and end: in every order, doubled, lost marks, two at once.
 
-What Stripe had at each step and what it told of it is recorded from the fake Stripe, and played back to the
-webhook's own logic. An event cannot come before what it tells of has happened: the clock of the playback
-stands at the latest that has been told of, which is the worst case, for it makes each handler see as little
-as it may. Two ways that look right and are not run through the same, and must end wrong.
+What Stripe had at each step and the events it sent are recorded from the fake Stripe, and played back to the
+webhook's own logic. An event cannot come before the change it reports: the clock of the playback
+stands at the latest change that was reported. This is the worst case: each handler sees as little as it
+may. Two ways that look right and are not run through the same, and must end wrong.
 """
 
 import itertools
@@ -26,7 +26,7 @@ from functions.shared.accounts.account_status import AccountStatus
 from functions.shared.secret_text import SecretText
 from functions.shared.tenancy import TenantId
 from tests.unit.billing.shop import Shop, shop
-from tests.unit.billing.things import MemoryBooks, MemoryEvents, Playback, Silent, State
+from tests.unit.billing.things import MemoryBillingStore, MemoryEvents, MemoryLog, Playback, State
 
 SIX = (
     ("checkout.session.completed", 1),
@@ -36,12 +36,12 @@ SIX = (
     ("customer.subscription.updated", 3),
     ("customer.subscription.deleted", 4),
 )
-"""Types of events, and the steps that they tell of."""
+"""Types of events, and the steps that they report."""
 
 
 @dataclass(frozen=True)
 class Told:
-    """An event, and the step that it tells of: the number of the state after it."""
+    """An event, and the step that it reports: the number of the state after it."""
 
     event: StripeEvent
     state: int
@@ -81,7 +81,7 @@ def _record(here: Shop) -> Recording:
         states.append(State({customer: here.gate.subscriptions(customer)}))
         for body, _ in here.pending():
             told.append(Told(msgspec.json.decode(body, type=StripeEvent), number))
-        # The rest of the steps need no webhook; the book is brought up to date for them.
+        # The rest of the steps need no webhook; the record is brought up to date for them.
         here.intake.service.refresh(tenant)
     six = [next(each for each in told if (each.event.type, each.state) == wanted) for wanted in SIX]
     return Recording(customer, states, six, int(here.now()))
@@ -94,10 +94,10 @@ def short_trial(here: Shop) -> AccountStatus:
 
 @dataclass
 class Scene:
-    """Two tenants with a book each, one of which is told of; and Stripe, played back."""
+    """Two tenants with a billing record each, events about one of them; and Stripe, played back."""
 
     recording: Recording
-    records: MemoryBooks = field(default_factory=MemoryBooks)
+    records: MemoryBillingStore = field(default_factory=MemoryBillingStore)
     events: MemoryEvents = field(default_factory=MemoryEvents)
 
     def __post_init__(self) -> None:
@@ -108,11 +108,11 @@ class Scene:
             records=self.records,
             stripe=self.stripe,  # type: ignore[arg-type]
             usage=NoUsage(),
-            audit=Silent(),  # type: ignore[arg-type]
-            outbox=Silent(),
+            audit=MemoryLog(),  # type: ignore[arg-type]
+            outbox=MemoryLog(),
             clock=lambda: self.recording.now,
         )
-        self.intake = WebhookProcessor(service, self.records, self.events, SecretText("unused"))
+        self.intake = WebhookProcessor(service, self.records, self.events, lambda: SecretText("unused"))
 
     def tell(self, told: Told) -> None:
         self.stripe.at = max(self.stripe.at, told.state)
@@ -125,15 +125,15 @@ class Scene:
         assert thing
         record, kept = self.records.of(self.acme), snapshot(thing)
         if record.subscription != kept:
-            return f"the book has {record.subscription}, Stripe has {kept}"
+            return f"the record has {record.subscription}, Stripe has {kept}"
         should = entitlements.entitled(
             BillingRecord(self.acme, subscription=kept),
-            self.records.standings[self.globex],
+            self.records.statuses[self.globex],
             0,
             self.recording.now,
         )
-        if self.records.standings[self.acme] != should:
-            return f"the standing is {self.records.standings[self.acme]}, and should be {should}"
+        if self.records.statuses[self.acme] != should:
+            return f"the standing is {self.records.statuses[self.acme]}, and should be {should}"
         return "" if self.records.of(self.globex).version == 1 else "the other account was written to"
 
 
@@ -143,7 +143,7 @@ def test_every_order_of_the_six_ends_as_stripe_has_it(recorded: Recording) -> No
         for told in order:
             scene.tell(told)
         assert not scene.wrong(), [each.event.type for each in order]
-        account_status = scene.records.standings[scene.acme]
+        account_status = scene.records.statuses[scene.acme]
         assert (account_status.plan, account_status.refusal(recorded.now)) == (
             "managed_30",
             "subscription_ended",
@@ -184,7 +184,7 @@ STEPS = ("reads", "asks", "writes")
 
 @dataclass
 class Turns:
-    """Lets threads go on one step at a time, in an order that is given; after it, as they like."""
+    """Lets threads continue one step at a time, in a given order; after it, as they like."""
 
     order: Sequence[str]
     move: Callable[[], None]
@@ -292,7 +292,7 @@ def raced(recorded: Recording, careless: bool = False, always: bool = True) -> l
 
 
 def _only_when_it_differs(scene: Scene) -> None:
-    """A look that shows what is in the book already is not written."""
+    """A look that shows what is in the record already is not written."""
     service = scene.intake.service
 
     def refresh(_self: Any, event: StripeEvent) -> str:
@@ -314,7 +314,7 @@ class _Acting:
         return self.refresh(self, event)
 
 
-def test_two_handlers_at_once_end_as_stripe_has_it_whoever_is_first(recorded: Recording) -> None:
+def test_two_handlers_at_once_end_as_stripe_has_it_whichever_is_first(recorded: Recording) -> None:
     assert raced(recorded) == []
 
 
@@ -323,7 +323,7 @@ def test_who_writes_without_looking_at_the_version_ends_wrong(recorded: Recordin
 
 
 def test_who_does_not_write_what_is_there_already_ends_wrong(recorded: Recording) -> None:
-    """There and back again: a look from in between lies in wait for a book that seems untouched."""
+    """There and back again: a look from in between lies in wait for a record that seems unchanged."""
     assert raced(recorded, always=False) != []
 
 

@@ -56,6 +56,7 @@ class Tenant:
         self._keys = keys
         self._run = new_run()
         self._numbers = count()
+        self._rejection = ""
         self._send_batch("warm-up")
 
     def close(self) -> None:
@@ -70,7 +71,7 @@ class Tenant:
     def search(self) -> None:
         """A search that finds something, once."""
         if self._search({"where": [{"field": "metadata.run", "op": "eq", "value": self._run}]}) is None:
-            raise ProbeFailedError("the search was refused")
+            raise ProbeFailedError(f"the search was rejected: {self._rejection}")
 
     def file_to_rows(self) -> None:
         """Announce a small file, put it and wait until its rows are stored."""
@@ -97,9 +98,9 @@ class Tenant:
             "/v1/erasures", json={"field": "message", "value": person}, headers=bearer(self._keys["admin"])
         )
         _expect(asked, 202)
-        give_up_at = time.monotonic() + patience_seconds
+        deadline = time.monotonic() + patience_seconds
         while not self._is_verified(asked.json()["id"]):
-            if time.monotonic() > give_up_at:
+            if time.monotonic() > deadline:
                 raise ProbeFailedError("the erasure is not verified in time")
             run_eraser()
 
@@ -115,6 +116,7 @@ class Tenant:
         """Its events; None when it is to be tried again."""
         answer = self._client.post("/v1/search", json=asked, headers=bearer(self._keys["read"]))
         if answer.status_code in (429, 503):
+            self._rejection = f"{answer.status_code} {answer.text[:200]}"
             return None
         _expect(answer, 200)
         events: list[Any] = answer.json()["events"]
@@ -123,7 +125,7 @@ class Tenant:
     def _is_read(self, upload_id: str) -> bool:
         answer = self._client.get(f"/v1/uploads/{upload_id}", headers=bearer(self._keys["read"]))
         _expect(answer, 200)
-        return bool(answer.json()["state"] == "done")
+        return answer.json()["state"] in ("loading", "done")
 
     def _is_verified(self, erasure_id: str) -> bool:
         answer = self._client.get(f"/v1/erasures/{erasure_id}")
@@ -131,9 +133,9 @@ class Tenant:
         return bool(answer.json()["state"] == "verified")
 
     def _until(self, holds: Callable[[], bool], what: str) -> None:
-        give_up_at = time.monotonic() + PATIENCE_SECONDS
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while not holds():
-            if time.monotonic() > give_up_at:
+            if time.monotonic() > deadline:
                 raise ProbeFailedError(f"waited {PATIENCE_SECONDS} s in vain until {what}")
             time.sleep(POLL_SECONDS)
 

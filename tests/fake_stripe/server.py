@@ -44,8 +44,8 @@ class Receiver:
         return [event["type"] for event in self.events()]
 
     def wait_for(self, count: int) -> None:
-        give_up_at = time.monotonic() + PATIENCE_SECONDS
-        while len(self.received) < count and time.monotonic() < give_up_at:
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while len(self.received) < count and time.monotonic() < deadline:
             time.sleep(0.01)
         assert len(self.received) >= count
 
@@ -93,9 +93,9 @@ class Stripe:
 
     def settle(self) -> None:
         """Until no webhook is on its way."""
-        give_up_at = time.monotonic() + PATIENCE_SECONDS
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while self.http.get("/_webhooks").json()["pending"]:
-            assert time.monotonic() < give_up_at
+            assert time.monotonic() < deadline
             time.sleep(0.01)
 
     def post_form(self, page: str, button: str, **fields: str) -> httpx.Response:

@@ -180,7 +180,7 @@ def test_a_portal_shows_and_changes_only_its_customer(
     assert (status(here, mine), status(here, theirs)) == ("canceled", "active")
 
 
-def test_the_portal_switches_a_metered_plan_only_when_told_to(
+def test_the_portal_switches_a_metered_plan_only_if_configured(
     here: Stripe, small: Plan, two: tuple[str, str]
 ) -> None:
     large = plan(here, "managed_30", 3000, here.api.billing.meters.list().data[0].id)
@@ -225,7 +225,7 @@ def test_a_portal_that_cancels_at_once(here: Stripe, small: Plan, two: tuple[str
     assert (status(here, mine), status(here, theirs)) == ("canceled", "active")
 
 
-def test_a_portal_nobody_set_up_needs_a_configuration(here: Stripe, two: tuple[str, str]) -> None:
+def test_a_portal_without_settings_needs_a_configuration(here: Stripe, two: tuple[str, str]) -> None:
     with pytest.raises(stripe.InvalidRequestError, match="default configuration has not been created"):
         here.api.billing_portal.sessions.create({"customer": two[0]})
     assert portal(here, two[0])
@@ -392,7 +392,7 @@ def test_a_deleted_customer_leaves_a_stub_and_no_subscription(
     here.advance(40)
 
 
-def test_refunds_and_disputes_are_recorded_and_told(here: Stripe, small: Plan, two: tuple[str, str]) -> None:
+def test_refunds_and_disputes_are_recorded_and_sent(here: Stripe, small: Plan, two: tuple[str, str]) -> None:
     for customer in two:
         buy(here, customer, small)
     charges = [here.api.charges.list({"customer": customer}).data[0] for customer in two]

@@ -1,4 +1,4 @@
-"""A fake Stripe that is killed knows all it told of when it is started again."""
+"""A fake Stripe that is killed has all that it answered when it is started again."""
 
 import os
 import signal

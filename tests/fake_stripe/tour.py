@@ -14,7 +14,7 @@ def tour(here: Stripe) -> None:
     small, large = plan(here, "small", 1000, the_meter.id), plan(here, "large", 3000, the_meter.id)
     people = [here.api.customers.create({"email": f"{name}@example.com"}).id for name in ("a", "b", "c")]
     subscriptions = [buy(here, customer, small) for customer in people[:2]]
-    _shelf(here, small)
+    _catalogue(here, small)
     _meters(here, the_meter.id, people[0])
     _changes(here, subscriptions[0], large)
     _cards(here, people[2])
@@ -31,7 +31,7 @@ def tour(here: Stripe) -> None:
     here.api.customers.retrieve(people[1])
 
 
-def _shelf(here: Stripe, small: Plan) -> None:
+def _catalogue(here: Stripe, small: Plan) -> None:
     here.api.products.list()
     here.api.products.retrieve(small.product)
     here.api.products.update(small.product, {"description": "Fifteen days"})
@@ -111,7 +111,7 @@ def _money(here: Stripe, people: list[str]) -> None:
 
 
 def _invoices(here: Stripe, customer: str, subscription: Any) -> None:
-    """One whose payment fails; three that are finalized by hand and then paid, given up, and voided."""
+    """One whose payment fails; three finalized by hand, then paid, marked uncollectible, and voided."""
     invoices = here.api.invoices
     here.post_form(portal(here, customer), "Save card", **FAILS_LATER)
     invoices.retrieve(subscription.latest_invoice, {"expand": ["payments", "customer"]})

@@ -1,4 +1,4 @@
-"""Somebody is told: of failing and throttled functions, of queues that stall, of dead letters, of 5xx."""
+"""Alarms: failing and throttled functions, queues that stall, dead letters, 5xx."""
 
 from collections import Counter
 from pathlib import Path
@@ -84,7 +84,7 @@ def test_what_a_function_counts_as_wrong_alarms(templates: Templates, signal: Si
 @pytest.mark.parametrize("signal", SIGNALS, ids=lambda signal: f"{signal.function}-{signal.metric}")
 def test_a_signal_is_one_that_its_function_writes(signal: Signal) -> None:
     own, shared = (
-        "".join(module.read_text() for module in (Path("functions") / folder).glob("*.py"))
+        "".join(module.read_text() for module in (Path("functions") / folder).rglob("*.py"))
         for folder in (function(signal.function).folder, "shared")
     )
 
@@ -92,7 +92,7 @@ def test_a_signal_is_one_that_its_function_writes(signal: Signal) -> None:
     assert f'"{signal.function}"' in own
 
 
-def test_every_alarm_tells_the_one_topic_and_says_what_is_wrong(templates: Templates) -> None:
+def test_every_alarm_notifies_the_one_topic_and_says_what_is_wrong(templates: Templates) -> None:
     (topic_id,) = (name for name in templates.resources("AWS::SNS::Topic") if name.startswith("alarms"))
     alarms = templates.properties("AWS::CloudWatch::Alarm")
 
@@ -100,7 +100,7 @@ def test_every_alarm_tells_the_one_topic_and_says_what_is_wrong(templates: Templ
     assert {templates.points_at(each["AlarmActions"][0]) for each in alarms} == {topic_id}
     assert all(each["AlarmDescription"] for each in alarms)
     assert [each["Protocol"] for each in templates.properties("AWS::SNS::Subscription")] == ["sqs"], (
-        "nobody is mailed who was not chosen"
+        "only the chosen address is mailed"
     )
 
 

@@ -50,7 +50,7 @@ def test_every_function_behind_a_route_gets_payload_2_and_may_be_invoked(templat
     } == {"2.0"}
 
 
-def test_a_function_behind_a_route_ends_before_the_gateway_gives_up() -> None:
+def test_a_function_behind_a_route_ends_before_the_gateway_times_out() -> None:
     slowest = max(spec.timeout_seconds for spec in topology.FUNCTIONS if spec.routes)
 
     assert slowest <= topology.HTTP_TIMEOUT_SECONDS < 30
@@ -67,11 +67,11 @@ def test_each_route_is_throttled_as_the_topology_says(templates: Templates) -> N
 def test_no_flood_takes_the_request_rate_that_logs_need() -> None:
     """All open routes at once, where an account has the least: 2,500 a second, bursts of 1,250."""
     own = topology.throttles()
-    road = own.pop("POST /v1/drain")
+    drain = own.pop("POST /v1/drain")
     open_routes = [route for spec in topology.FUNCTIONS for route in spec.routes if not route.auth]
 
-    assert (road.rate, road.burst) <= (2500, 1250)
-    assert road.rate + sum(own[f"{each.method} {each.path}"].rate for each in open_routes) <= 2500
+    assert (drain.rate, drain.burst) <= (2500, 1250)
+    assert drain.rate + sum(own[f"{each.method} {each.path}"].rate for each in open_routes) <= 2500
     assert max(topology.CLOSED.rate, *(each.rate for each in own.values())) <= 500
 
 

@@ -76,7 +76,7 @@ def test_an_address_may_be_chosen_and_that_of_a_service_may_not() -> None:
     assert settings["stripe_address"] == "service:stripe"
 
 
-def test_nobody_can_choose_to_let_customers_reach_into_our_own_network() -> None:
+def test_no_choice_lets_customers_reach_our_own_network() -> None:
     choices = from_context({"allow_loopback_destinations": "true"}.get)
 
     assert choices.applied_to(topology.function("sync-byoc")) == topology.function("sync-byoc")
@@ -116,7 +116,7 @@ def test_what_was_chosen_is_what_is_deployed(synthesize: Synthesize) -> None:
     assert links == "https://logs.example.org", "what is mailed leads where the world finds the API"
 
 
-def test_buckets_of_named_accounts_may_tell_of_files_and_no_others(synthesize: Synthesize) -> None:
+def test_only_buckets_of_named_accounts_may_send_notifications(synthesize: Synthesize) -> None:
     chosen = synthesize({"customers_accounts": "111122223333,444455556666"})
     queue_id = chosen.store("queue", "dropped-byoc")[0]
     (statement,) = (

@@ -55,7 +55,7 @@ def test_what_must_die_when_it_is_destroyed_has_no_backup() -> None:
     ]  # fmt: skip
 
 
-def test_an_operator_is_told_the_tables_names(templates: Templates) -> None:
+def test_the_operator_gets_the_tables_names(templates: Templates) -> None:
     told = {name: each["Value"] for name, each in templates.data["Outputs"].items()}
 
     for spec in TABLES:
@@ -173,7 +173,7 @@ def test_new_objects_are_announced_to_a_queue_that_lets_s3_in(
 
 
 @pytest.mark.parametrize("spec", QUEUES, ids=lambda spec: spec.name)
-def test_a_queue_gives_up_into_its_dead_letter_queue(templates: Templates, spec: Queue) -> None:
+def test_a_queue_moves_failed_messages_to_its_dead_letter_queue(templates: Templates, spec: Queue) -> None:
     deployed = templates.store("queue", spec.name)[1]["Properties"]
     dead_id = templates.store("queue", f"{spec.name}dead")[0]
 

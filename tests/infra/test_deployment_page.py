@@ -52,12 +52,27 @@ def test_it_adds_up_here_and_in_the_readme() -> None:
 
 
 def test_the_throttles_of_the_page_are_the_topologys() -> None:
+    """The page names routes, or functions with "every other route": those that no row names."""
+    rows = re.findall(r"^\| ([`e].+) \| (\d+) \| (\d+) \|$", LIMITS, re.MULTILINE)
     shown = {
         route: Throttle(int(rate), int(burst))
-        for routes, rate, burst in re.findall(r"^\| ([`e].+) \| (\d+) \| (\d+) \|$", LIMITS, re.MULTILINE)
-        for route in re.findall(r"`([^`]+)`", routes) or ["others"]
+        for routes, rate, burst in rows
+        for route in _others(routes, "".join(each for each, _, _ in rows)) or re.findall(r"`([^`]+)`", routes)
     }
-    assert shown == {**topology.throttles(), "others": topology.CLOSED}
+    (others,) = (
+        (int(rate), int(burst)) for routes, rate, burst in rows if routes == "every other route, each"
+    )
+    assert shown == topology.throttles()
+    assert Throttle(*others) == topology.CLOSED
+
+
+def _others(row: str, named: str) -> list[str]:
+    """For a row about all other routes of some functions: these routes."""
+    folders = re.findall(r"`([^`]+)`", row) if row.startswith("every other route of") else []
+    routes = [
+        f"{each.method} {each.path}" for spec in FUNCTIONS if spec.folder in folders for each in spec.routes
+    ]
+    return [route for route in routes if f"`{route}`" not in named]
 
 
 def test_the_reservations_of_the_page_are_the_topologys() -> None:

@@ -58,11 +58,13 @@ def test_a_function_gets_the_topologys_settings_and_no_others(templates: Templat
 
 
 @every_function
-def test_who_goes_on_by_its_own_queue_may(templates: Templates, spec: Function) -> None:
+def test_a_function_that_continues_through_its_own_queue_may_send_to_it(
+    templates: Templates, spec: Function
+) -> None:
     """Lambda takes what a function sends to its own queue for a loop, and ends it at the sixteenth turn."""
-    goes_on = spec.source is not None and f"send:queue:{spec.source.queue}" in spec.grants
+    continues = spec.source is not None and f"send:queue:{spec.source.queue}" in spec.grants
     allowed = templates.function(spec.handler).get("RecursiveLoop") == "Allow"
-    assert allowed == goes_on
+    assert allowed == continues
 
 
 @every_function
@@ -116,7 +118,7 @@ def test_what_is_polled_for_a_function_is_never_more_than_it_may_run(ordinary: T
 def test_nothing_runs_but_the_topology_and_what_starts_the_migration(templates: Templates) -> None:
     handlers = [each["Handler"] for each in templates.properties("AWS::Lambda::Function")]
 
-    # The last one is CDK's own: it invokes `migrate` and tells CloudFormation how that went.
+    # The last one is CDK's own: it invokes `migrate` and sends the result to CloudFormation.
     assert sorted(handlers) == sorted([*(spec.handler for spec in FUNCTIONS), "__entrypoint__.handler"])
 
 

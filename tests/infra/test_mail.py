@@ -1,4 +1,4 @@
-"""What becomes of a mail is told by SES to SNS and by SNS to a queue, and by nobody else to either."""
+"""SES reports the outcome of a mail to SNS and SNS to a queue, and no other service may write to either."""
 
 from typing import Any
 
@@ -22,14 +22,14 @@ def test_bounces_and_complaints_reach_the_topic(templates: Templates, spec: Mail
 
 
 @every_set
-def test_an_operator_is_told_the_sets_name(templates: Templates, spec: MailSet) -> None:
+def test_the_operator_gets_the_sets_name(templates: Templates, spec: MailSet) -> None:
     told = templates.data["Outputs"][f"{spec.name.title()}MailSet"]["Value"]
 
     assert told == {"Ref": _of(templates, "AWS::SES::ConfigurationSet", f"{spec.name}mail")}
 
 
 @every_set
-def test_ses_mails_nobody_of_whom_it_knows_better(templates: Templates, spec: MailSet) -> None:
+def test_ses_suppresses_addresses_that_bounced_or_complained(templates: Templates, spec: MailSet) -> None:
     set_id = _of(templates, "AWS::SES::ConfigurationSet", f"{spec.name}mail")
     deployed = templates.resources("AWS::SES::ConfigurationSet")[set_id]["Properties"]
 

@@ -26,9 +26,20 @@ def test_the_topology_gives_what_the_function_asks_for_and_no_more(spec: Functio
 
 
 @pytest.mark.parametrize("spec", FUNCTIONS, ids=lambda spec: spec.name)
-def test_what_a_function_is_told_of_it_may_use(spec: Function) -> None:
+def test_a_function_may_use_each_resource_in_its_settings(spec: Function) -> None:
     """However; that the verb is the right one, the tests of each function's own have to say."""
     granted = {grant.partition(":")[2] for grant in spec.grants}
     told = {name: store for name, store in spec.settings.items() if store.partition(":")[0] in STORES}
 
     assert {(spec.name, name) for name, store in told.items() if store not in granted} <= NOT_TOUCHED
+
+
+@pytest.mark.parametrize("spec", FUNCTIONS, ids=lambda spec: spec.name)
+def test_settings_fit_into_the_environment_of_a_function(spec: Function) -> None:
+    """Lambda accepts 4 KiB of names and values; the longest name or ARN of ours is below 100 characters."""
+    sizes = [
+        len(f"ASTRALOG_{name}") + (100 if value.partition(":")[0] in STORES else len(value))
+        for name, value in spec.settings.items()
+    ]
+
+    assert sum(sizes) <= 4096

@@ -45,7 +45,7 @@ def test_a_changed_address_counts_once_it_is_verified(pool: dict[str, Any]) -> N
     assert pool["UserAttributeUpdateSettings"] == {"AttributesRequireVerificationBeforeUpdate": ["email"]}
 
 
-def test_a_password_is_long_and_nobody_recovers_by_telephone(pool: dict[str, Any]) -> None:
+def test_a_password_is_long_and_recovery_by_telephone_is_off(pool: dict[str, Any]) -> None:
     assert pool["Policies"]["PasswordPolicy"]["MinimumLength"] == 12
     assert pool["AccountRecoverySetting"]["RecoveryMechanisms"] == [{"Name": "verified_email", "Priority": 1}]
 
@@ -71,13 +71,13 @@ def test_passwords_pass_through_the_administrators_door_only(client: dict[str, A
 
 
 def test_the_clients_secret_is_in_no_template(template: dict[str, Any]) -> None:
-    """CloudFormation would hand it out; only whoever may describe the client reads it."""
+    """CloudFormation would hand it out; only a principal that may describe the client reads it."""
     text = json.dumps(template)
     assert "ClientSecret" not in text
     assert "Custom::" not in text
 
 
-def test_who_exists_is_not_told_and_tokens_end(client: dict[str, Any]) -> None:
+def test_who_exists_is_not_revealed_and_tokens_expire(client: dict[str, Any]) -> None:
     minutes = {"AccessToken": "minutes", "IdToken": "minutes", "RefreshToken": "minutes"}
     assert client["PreventUserExistenceErrors"] == "ENABLED"
     assert client["EnableTokenRevocation"] is True

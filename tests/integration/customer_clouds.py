@@ -1,4 +1,4 @@
-"""Customers' clouds to test against: moto's S3 that can be told to refuse, and our own stores beside it."""
+"""Customers' clouds to test against: moto's S3 that can reject requests, and our own stores beside it."""
 
 import threading
 import time

@@ -1,4 +1,4 @@
-"""Everything that is ours and could hold something of somebody: searched for texts that must not be there."""
+"""All our stores that can hold personal data, searched for texts that must not be there."""
 
 import json
 from collections.abc import Iterator
@@ -73,7 +73,7 @@ def _logs(stack: RunningStack) -> Iterator[tuple[str, bytes]]:
 
 
 def _rows(stack: RunningStack) -> Iterator[tuple[str, bytes]]:
-    """Of every table of ours."""
+    """Of each of our tables."""
     for table in stack.rows("SELECT name FROM system.tables WHERE database = 'astralog'"):
         for row in stack.rows("SELECT * FROM astralog.{table:Identifier}", table=table["name"]):
             yield "rows", json.dumps(row, ensure_ascii=False).encode()

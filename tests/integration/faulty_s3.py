@@ -1,4 +1,4 @@
-"""A small S3 on the loopback address that can be told to fail: conditional PUT, GET, HEAD and DELETE."""
+"""A small S3 on the loopback address that can be set to fail: conditional PUT, GET, HEAD and DELETE."""
 
 import hashlib
 import socket

@@ -1,4 +1,4 @@
-"""Bodies nobody should send, made from a seed: the same number makes the same body."""
+"""Hostile bodies, made from a seed: the same number makes the same body."""
 
 import gzip
 import json

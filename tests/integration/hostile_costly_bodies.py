@@ -22,7 +22,7 @@ SKIPPABLE_FRAME = b"\x50\x2a\x4d\x18" + bytes(4)
 
 
 def repeated(piece: bytes, times: int, head: bytes = b"", tail: bytes = b"") -> bytes:
-    """`head`, `times` times `piece` and `tail`, as one gzip member, made without holding it decoded."""
+    """`head`, `times` times `piece` and `tail`, as one gzip member, never decoded in memory."""
     step: Any = zlib.compressobj(1, wbits=31)
     many = max(1, MEBIBYTE // len(piece))
     parts = [step.compress(head)]

@@ -1,7 +1,7 @@
 """Ingest as an execution environment runs it, with a bucket in memory that is emptied after each request.
 
-Run by local.lambda_runtime: what it weighs is what the handler weighs. By the clock of its rate limit a million
-times as much time passes, so that nothing is over its rate. What was staged is appended to the files
+Run by local.lambda_runtime, so that its memory is the handler's memory. The clock of its rate limit runs a
+million times as fast, so that no request is over the rate. Staged objects are appended to the files
 `<folder>/<number>.zst`, each as large as a batch.
 """
 
@@ -23,7 +23,7 @@ FOLDER = "HOSTILE_FOLDER"
 BATCH_BYTES = 8 * 1024 * 1024
 
 
-class Shelf:
+class StagedFiles:
     """Where staged objects are kept out of memory: files of concatenated frames."""
 
     def __init__(self, folder: Path) -> None:
@@ -47,16 +47,16 @@ class Shelf:
 
 
 @cache
-def _parts() -> tuple[PlatformBucket, Ingest, Shelf]:
+def _parts() -> tuple[PlatformBucket, Ingest, StagedFiles]:
     bucket = PlatformBucket(MemoryStore())
     ingest = Ingest(StagingWriter(bucket), RateLimit(lambda: time.monotonic() * 1_000_000))
-    return bucket, ingest, Shelf(Path(os.environ[FOLDER]))
+    return bucket, ingest, StagedFiles(Path(os.environ[FOLDER]))
 
 
 @answering
 def handler(event: Event) -> Answer:
     """One request to POST /v1/drain."""
-    bucket, ingest, shelf = _parts()
+    bucket, ingest, files = _parts()
     answer = answer_to(event, ingest)
-    shelf.empty(bucket)
+    files.empty(bucket)
     return answer

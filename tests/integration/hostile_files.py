@@ -1,4 +1,4 @@
-"""Files nobody should put, made from a seed: each format and compression, broken in every place."""
+"""Hostile files, made from a seed: each format and compression, broken in every place."""
 
 import bz2
 import gzip

@@ -64,6 +64,7 @@ from functions.uploads import handler as uploads_handler
 from functions.uploads.account_status import AccountStatuses
 from functions.uploads.counters import KeptOriginals, OpenUploads, StagedBytes
 from functions.uploads.file_processor import FileProcessor
+from functions.uploads.loading import LoadingFiles
 from functions.uploads.queue import DropQueue
 from functions.uploads.register import UploadRegister
 from functions.uploads.slots import TenantSlots
@@ -77,13 +78,14 @@ from tests.unit.notices.world import Mailer as Mailbox
 
 PASSWORD = "Correct-horse-battery-1"
 API = "https://logs.example.org"
+DOCS = "https://docs.example.org"
 CLOCKED = ("functions.ingest.handler", "functions.uploads.dropin", "functions.uploads.file_processor")
 """Modules that ask the machine for the time of receipt."""
 
 
 @dataclass
 class Customer:
-    """Somebody. `mark` is in all they give us; `lines`: what was accepted of them; `told`: messages of it."""
+    """A customer. `mark` is in all they give us; `lines`: accepted events; `told`: their messages."""
 
     mark: str
     tenant: TenantId = field(default=cast(TenantId, ""))
@@ -124,9 +126,9 @@ class Lives:
         names = ("accounts", "keys", "key_lists", "people", "audit", "announcements", "attempts")
         tables = {f"{each}_table": each.replace("_", "-") for each in names}
         settings = accounts_handler.Settings(
-            **tables, identity_pool=self.here.aws.pool, identity_client=self.client_id, even_ms=0
+            **tables, identity_pool=self.here.aws.pool, identity_client=self.client_id, min_response_ms=0
         )
-        office = accounts_handler.account_service(settings, db, identity, now)
+        service = accounts_handler.account_service(settings, db, identity, now)
         # The S3 in this process takes CPU time, too, that is not the sender's.
         ingest = ingest_handler.Ingest(StagingWriter(self.here.staging), RateLimit(cpu_clock=lambda: 0.0))
         drops = DropBucket(self.here.aws.s3, "drop")
@@ -134,7 +136,15 @@ class Lives:
         queue = DropQueue("dropped", "tests", self.here.aws.sqs)
         open_uploads = OpenUploads("uploads", db, now)
         uploads = uploads_handler.UploadService(
-            register, open_uploads, queue, queue, lambda: drops, lambda _tenant: drops, now
+            register,
+            open_uploads,
+            queue,
+            queue,
+            lambda: drops,
+            lambda _tenant: drops,
+            lambda: self.here.staging,
+            LoadingFiles(register),
+            now,
         )
         leaving = unsubscribe.unsubscribe_service(unsubscribe.Settings("people", "audit"), db)
         self.drop_in = dropin.DropIn(
@@ -146,7 +156,7 @@ class Lives:
             FairTurns(queue, dropin.FILES_A_TURN),
             FileProcessor(
                 register,
-                queue.tell,
+                queue.publish,
                 dropin.FUNCTION,
                 open_uploads,
                 KeptOriginals("uploads", db, now),
@@ -155,12 +165,12 @@ class Lives:
         )
         self.answers: dict[str, Callable[[Event], Answer]] = {
             "sign-in": lambda event: sign_in.answer_to(event, sign_in.SignInService(self.authentication, 0)),
-            "accounts": lambda event: accounts_routes.answer_to(event, office),
-            "billing": lambda event: billing_routes.answer_to(event, self.shop.office),
+            "accounts": lambda event: accounts_routes.answer_to(event, service),
+            "billing": lambda event: billing_routes.answer_to(event, self.shop.billing_api),
             "ingest": lambda event: ingest_handler.answer_to(event, ingest),
             "query": self._searched,
             "uploads": lambda event: uploads_handler.answer_to(event, uploads),
-            "privacy": lambda event: privacy_handler.answer_to(event, self.here.desk),
+            "privacy": lambda event: privacy_handler.answer_to(event, self.here.service),
             "unsubscribe": lambda event: unsubscribe.answer_to(event, leaving),
         }
         delivery = Delivery(
@@ -170,6 +180,7 @@ class Lives:
             self.here.announcements,
             mailer,
             API,
+            DOCS,
         )
         self.notifier = Notifier(Outbox("notices", db, now), delivery)
 
@@ -217,7 +228,7 @@ class Lives:
         return shown
 
     def joins(self) -> Customer:
-        """Somebody signs up, wants news, confirms the address, signs in and makes a key."""
+        """A customer signs up, opts in to marketing, confirms the address, signs in and creates a key."""
         customer = Customer(f"mark{uuid4().hex[:16]}")
         proof = {"email": customer.email, "password": PASSWORD}
         form = {"name": f"Name {customer.mark}", "accept_terms": True, "marketing_opt_in": True}
@@ -248,6 +259,11 @@ class Lives:
         if shown["rows_stored"]:
             customer.lines.append(line)
         return str(shown["state"])
+
+    def upload_states(self, customer: Customer) -> set[str]:
+        """The states of all files of the customer."""
+        uploads = self.done("GET /v1/uploads", customer.key)["uploads"]
+        return {str(each["state"]) for each in uploads}
 
     def put(self, name: str, body: bytes) -> None:
         """A file lies in our bucket, and S3 says so."""
@@ -315,7 +331,7 @@ class Lives:
         self.here.drain()
 
     def later(self, *customers: Customer, **by: float) -> None:
-        """Time passes, for everybody and at Stripe."""
+        """Time passes, for all processes and at Stripe."""
         days = by.get("days", 0) + by.get("hours", 0) / 24 + by.get("minutes", 0) / 1440
         self.shop.here.advance(days)
         self.shop.deliver()

@@ -1,4 +1,4 @@
-"""Somebody who comes to the service as people do."""
+"""A person who uses the service as customers do."""
 
 import re
 from uuid import uuid4
@@ -7,7 +7,7 @@ import httpx
 
 
 class Person:
-    """Somebody who signs up, and whose password, tokens and keys are secrets from then on."""
+    """A person who signs up, and whose password, tokens and keys are secrets from then on."""
 
     def __init__(self, client: httpx.Client, mail: str) -> None:
         self._client, self._mail = client, mail

@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 
 def new_run() -> str:
-    """A name that tells a test's events from all others."""
+    """A name that distinguishes a test's events from all others."""
     return uuid4().hex
 
 

@@ -138,9 +138,9 @@ def wait_until(holds: Callable[[], bool], seconds: float, what: str) -> None:
     ------
     StackNotReadyError: it still does not after `seconds`.
     """
-    give_up_at = time.monotonic() + seconds
+    deadline = time.monotonic() + seconds
     while not holds():
-        if time.monotonic() > give_up_at:
+        if time.monotonic() > deadline:
             raise StackNotReadyError(f"waited {seconds} s in vain until {what}")
         time.sleep(0.1)
 

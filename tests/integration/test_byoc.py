@@ -1,4 +1,4 @@
-"""A customer's own cloud through the whole stack: a bucket, credentials and a database that are not ours."""
+"""BYOC through the whole stack: a bucket, credentials and a database that are not ours."""
 
 import socket
 import threading
@@ -42,7 +42,7 @@ def stored(stack: RunningStack, run: str, database: str) -> list[str]:
     return [row["event_id"] for row in found]
 
 
-def test_logs_land_exactly_once_in_the_customers_own_cloud_and_nowhere_else(stack: RunningStack) -> None:
+def test_byoc_logs_land_exactly_once_in_the_customers_stores_and_nowhere_else(stack: RunningStack) -> None:
     run = new_run()
     batches = [batch(run, f"b{number}", 50) for number in range(40)]
 
@@ -65,7 +65,7 @@ def test_logs_land_exactly_once_in_the_customers_own_cloud_and_nowhere_else(stac
     assert found_in(stack, [run]) == []
 
 
-def test_the_scan_that_finds_nothing_of_theirs_finds_what_is_ours(
+def test_the_scan_that_finds_none_of_their_logs_finds_logs_of_managed_tenants(
     stack: RunningStack, client: httpx.Client
 ) -> None:
     run = new_run()
@@ -160,7 +160,7 @@ def new_customer(stack: RunningStack, client: httpx.Client) -> Customer:
     return customer
 
 
-def test_a_customer_whose_clickhouse_is_away_delays_nobody_and_loses_nothing(
+def test_a_customer_whose_clickhouse_is_away_delays_no_other_and_loses_nothing(
     stack: RunningStack, client: httpx.Client, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run, customer = new_run(), new_customer(stack, client)

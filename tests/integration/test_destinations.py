@@ -17,6 +17,7 @@ from functions.destinations.candidate import candidate
 from functions.destinations.handler import DestinationService, answer_to
 from functions.destinations.tester import DestinationTester
 from functions.shared.accounts.audit import AuditTrail
+from functions.shared.accounts.session_check import SessionCheck
 from functions.shared.byoc import destination
 from functions.shared.byoc.destination_store import DestinationStore
 from functions.shared.byoc.encryption import CredentialEncryption, Shards
@@ -157,6 +158,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
             tester=DestinationTester(EgressFilter(allow_loopback=True)),
             health=HealthStore("health", dynamodb=dynamodb),
             audit=AuditTrail("audit", dynamodb=dynamodb),
+            sessions=SessionCheck("people", dynamodb),
         )
         yield World(clouds, engine, service)
 
@@ -306,7 +308,7 @@ def test_a_failing_destination_says_since_when_and_why(world: World) -> None:
 
 
 @pytest.mark.parametrize("part", [own_destination, own_drops])
-def test_what_was_mended_is_tried_at_once_and_not_when_the_circuit_is_due(
+def test_a_repaired_destination_is_tried_at_once_and_not_after_the_pause(
     world: World, part: Callable[[TenantId], str]
 ) -> None:
     """Setting the destination again is how a customer says so; another's circuit stays as it is."""
@@ -340,7 +342,7 @@ def test_what_was_mended_is_tried_at_once_and_not_when_the_circuit_is_due(
         ("s3:DeleteObject", 403, "AccessDenied", "bucket.delete", "s3:DeleteObject"),
     ],
 )
-def test_a_bucket_that_refuses_is_told_what_to_mend_and_keeps_nothing(
+def test_a_bucket_that_rejects_has_a_fix_and_keeps_nothing(
     world: World, action: str, status: int, code: str, step: str, fix: str
 ) -> None:
     world.clouds.refuses[action] = (status, code)
@@ -363,7 +365,7 @@ def test_an_object_whose_answer_was_lost_is_removed(world: World) -> None:
     assert world.left() == []
 
 
-def test_a_store_that_overwrites_is_told_to_be_at_least_once(world: World) -> None:
+def test_a_store_that_overwrites_is_reported_as_at_least_once(world: World) -> None:
     world.clouds.honours_conditions = False
     status, kept = world.ask("PUT /v1/destination", body=world.body())
     assert (status, kept["guarantee"]) == (200, "at_least_once")
@@ -388,7 +390,7 @@ def test_a_store_that_overwrites_is_told_to_be_at_least_once(world: World) -> No
         ("ALTER TABLE events DELETE", 48, "clickhouse.delete", "MergeTree"),
     ],
 )
-def test_an_engine_that_refuses_is_told_what_to_mend_and_keeps_nothing(
+def test_a_clickhouse_that_rejects_has_a_fix_and_keeps_nothing(
     world: World, statement: str, code: int, step: str, fix: str
 ) -> None:
     # The first of what is counted may be the read; the check after the deletion then goes well.
@@ -436,7 +438,7 @@ def test_a_user_who_may_create_nothing_needs_what_is_there_only(world: World) ->
     assert "GRANT" in by_step(report)["clickhouse.table"]["fix"].upper()
 
 
-def test_a_table_of_somebody_elses_is_told_what_it_lacks(world: World) -> None:
+def test_a_foreign_table_is_reported_with_its_missing_columns(world: World) -> None:
     warehouse = world.warehouse("acme")
     warehouse.command("CREATE TABLE events (tenant_id String) ENGINE = MergeTree ORDER BY tenant_id")
     warehouse.close()
@@ -491,7 +493,7 @@ def test_what_hangs_is_cut_off_and_named(world: World, monkeypatch: pytest.Monke
     world.clouds.slow.add("s3:ListBucket")
     world.order(mode="slow", seconds=1.2, statement="SELECT version()")
     proposed = candidate(json.dumps(world.body()).encode(), TenantId("acme"), 1, None)
-    report = DestinationTester(EgressFilter(allow_loopback=True), seconds=1.5).of(proposed)
+    report = DestinationTester(EgressFilter(allow_loopback=True), seconds=1.5).test(proposed)
     outcomes = {step.name: step.outcome for step in report.steps}
     assert (outcomes["bucket.authenticate"], outcomes["bucket.write"]) == ("failed", "skipped")
     assert (outcomes["clickhouse.authenticate"], outcomes["clickhouse.write"]) == ("ok", "skipped")

@@ -69,7 +69,7 @@ def refused(answer: httpx.Response, status: int, code: str) -> None:
     assert answer.headers["content-type"] == "application/json"
 
 
-def test_202_tells_what_became_of_each_event(stack: RunningStack, client: httpx.Client) -> None:
+def test_202_has_the_outcome_of_each_event(stack: RunningStack, client: httpx.Client) -> None:
     answer = drain(client, stack.keys["ingest"], [*ONE, {"message": 5}, {}])
     assert (answer.status_code, answer.headers["content-type"]) == (202, "application/json")
     told = answer.json()
@@ -158,7 +158,7 @@ def test_401_without_a_good_key(client: httpx.Client, directory: Directory) -> N
         ({"accepts_until": 1, "end_reason": "subscription_ended"}, "subscription_ended"),
     ],
 )
-def test_402_says_why_and_searching_goes_on(
+def test_402_says_why_and_searches_still_work(
     client: httpx.Client, directory: Directory, standing: dict[str, Any], code: str
 ) -> None:
     key = new_key(directory, f"refused-{code}", scopes=frozenset({"ingest", "read"}), **standing)
@@ -184,7 +184,7 @@ def test_415_for_an_encoding_that_is_not_spoken(stack: RunningStack, client: htt
     refused(post(client, stack.keys["ingest"], content_encoding="br"), 415, "unsupported_encoding")
 
 
-def test_429_over_the_rate_and_when_to_come_back(client: httpx.Client, directory: Directory) -> None:
+def test_429_over_the_rate_and_when_to_retry(client: httpx.Client, directory: Directory) -> None:
     key = new_key(directory, "slow", bytes_per_second=10)
     answers = [post(client, key) for _ in range(10)]
     assert {answer.status_code for answer in answers} == {202, 429}
@@ -206,6 +206,8 @@ def _basic(text: str) -> str:
         ("authorization", "{key}"),
         ("authorization", "Splunk {key}"),
         ("authorization", "Basic {user:key}"),
+        ("authorization", "Basic {key:}"),
+        ("authorization", "Basic {:key}"),
         ("authorization", "ApiKey {user:key}"),
         ("x-api-key", "{key}"),
         ("dd-api-key", "{key}"),
@@ -217,11 +219,51 @@ def test_a_key_is_found_wherever_its_sender_puts_it(
 ) -> None:
     for key, status in ((stack.keys["ingest"], 202), (generate(), 401)):
         value = form.replace("{user:key}", _basic(f"user:{key}")).replace("{key}", key)
+        value = value.replace("{key:}", _basic(f"{key}:")).replace("{:key}", _basic(f":{key}"))
         assert client.post("/v1/drain", content=BODY, headers={header: value}).status_code == status
 
 
 @pytest.mark.parametrize(
-    ("method", "path"), [("POST", "/v1/nothing"), ("GET", "/v1/drain"), ("POST", "/v1/drain/")]
+    ("method", "path"),
+    [
+        ("POST", "/v1/search"),
+        ("POST", "/v1/keys"),
+        ("PATCH", "/v1/account"),
+        ("PUT", "/v1/destination"),
+        ("PATCH", "/v1/billing"),
+        ("POST", "/v1/erasures"),
+        ("POST", "/v1/uploads"),
+        ("POST", "/v1/login"),
+        ("POST", "/v1/stripe/webhook"),
+    ],
+)
+def test_a_body_over_the_limit_of_any_other_route_is_413(
+    stack: RunningStack, client: httpx.Client, method: str, path: str
+) -> None:
+    headers = {"authorization": f"Bearer {stack.keys['admin']}", "content-type": "application/json"}
+    answered = client.request(method, path, headers=headers, content=b'{"x": "' + b"x" * 2**21 + b'"}')
+    refused(answered, 413, "payload_too_large")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allow"),
+    [
+        ("GET", "/v1/drain", "POST"),
+        ("DELETE", "/v1/keys", "GET, POST"),
+        ("DELETE", "/v1/uploads/settings", "GET, PUT"),
+        ("PATCH", "/v1/erasures/era_1", "DELETE, GET"),
+        ("POST", "/health", "GET"),
+        ("OPTIONS", "/v1/search", "POST"),
+    ],
+)
+def test_405_names_the_methods_of_the_path(client: httpx.Client, method: str, path: str, allow: str) -> None:
+    answered = client.request(method, path)
+    refused(answered, 405, "method_not_allowed")
+    assert answered.headers["allow"] == allow
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("POST", "/v1/nothing"), ("GET", "/v1"), ("POST", "/v1/drain/")]
 )
 def test_404_in_the_same_form_for_what_is_not_there(client: httpx.Client, method: str, path: str) -> None:
     refused(client.request(method, path), 404, "not_found")

@@ -1,7 +1,7 @@
 """A payment that fails, by a moved clock: mails, grace, refusal, payment; and what was accepted is all there.
 
-Through the real authorizer, ingest and search, with Stripe's clock as everybody's: what is staged is loaded
-into the real engine after every request, as sync would.
+Through the real authorizer, ingest and search, with Stripe's clock for all processes. Staged objects are
+loaded into the real ClickHouse after every request, as sync would.
 """
 
 import json
@@ -38,7 +38,7 @@ from tests.unit.billing.shop import DAY, FAILS_LATER, Shop, shop
 
 
 @dataclass
-class Road:
+class DunningWorld:
     """Logs in and out of two accounts, as the deployed functions take and show them."""
 
     shop: Shop
@@ -54,7 +54,7 @@ class Road:
         self.half_a_minute_later()
 
     def half_a_minute_later(self) -> None:
-        """What the authorizer believed it looks up anew; it goes by a clock that nobody moves."""
+        """What the authorizer believed it looks up anew; it goes by a clock that no test moves."""
         self.authorizer = Authorizer(
             self.shop.directory,
             People("people", self.shop.client),
@@ -107,22 +107,22 @@ class Road:
 
 
 @pytest.fixture
-def road(monkeypatch: pytest.MonkeyPatch) -> Iterator[Road]:
+def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[DunningWorld]:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "tests")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     with embedded_engine() as room, shop() as made:
-        yield Road(made, room.database("dunning"))
+        yield DunningWorld(made, room.database("dunning"))
 
 
 @pytest.mark.parametrize("after_retries", ["past_due", "unpaid"])
-def test_a_payment_fails_is_told_of_refuses_logs_is_made_and_all_is_as_before(
-    road: Road, after_retries: str
+def test_a_failed_payment_is_notified_rejects_logs_and_once_paid_all_is_as_before(
+    world: DunningWorld, after_retries: str
 ) -> None:
-    here = road.shop
+    here = world.shop
     here.here.order("/_settings", after_retries=after_retries)
-    acme, globex = road.open("acme"), road.open("globex")
-    assert [road.send(each)[0] for each in (acme, globex)] == [202, 202]
+    acme, globex = world.open("acme"), world.open("globex")
+    assert [world.send(each)[0] for each in (acme, globex)] == [202, 202]
 
     # The card fails when the next period is charged.
     here.portal(acme, "Save card", **FAILS_LATER)
@@ -133,8 +133,8 @@ def test_a_payment_fails_is_told_of_refuses_logs_is_made_and_all_is_as_before(
     assert subscription.status == "past_due"
     owes_since = subscription.owes_since or 0
     assert here.mails(acme) == ["begun", "payment_failed"]
-    road.half_a_minute_later()
-    assert road.send(acme) == (202, ""), "a week of grace"
+    world.half_a_minute_later()
+    assert world.send(acme) == (202, ""), "a week of grace"
     here.bookkeeper.run()
     assert here.mails(acme) == ["begun", "payment_failed"]
 
@@ -144,13 +144,13 @@ def test_a_payment_fails_is_told_of_refuses_logs_is_made_and_all_is_as_before(
     here.bookkeeper.run()
     here.bookkeeper.run()
     assert here.mails(acme).count("grace_ending") == 1
-    assert road.send(acme) == (202, "")
+    assert world.send(acme) == (202, "")
 
     # The week is over, and nothing has run nor been looked up: the clock alone refuses.
     here.here.advance((owes_since + 7 * DAY + 60 - here.now()) / DAY)
-    assert road.send(acme) == (402, "payment_overdue")
-    assert road.found(acme) == sorted(road.accepted[acme])
-    assert road.send(globex) == (202, "")
+    assert world.send(acme) == (402, "payment_overdue")
+    assert world.found(acme) == sorted(world.accepted[acme])
+    assert world.send(globex) == (202, "")
     here.deliver()
     here.bookkeeper.run()
     here.bookkeeper.run()
@@ -159,17 +159,17 @@ def test_a_payment_fails_is_told_of_refuses_logs_is_made_and_all_is_as_before(
     here.deliver()
     here.bookkeeper.run()
     assert here.record(acme).subscription.status == after_retries  # type: ignore[union-attr]
-    assert road.send(acme) == (402, "payment_overdue")
-    assert road.nothing_lost()
+    assert world.send(acme) == (402, "payment_overdue")
+    assert world.nothing_lost()
 
     # It is paid, on Stripe's own page.
     payment = here.page("POST /v1/billing/portal", acme)
     here.here.post_form(payment, "Save card", **CARD)
     assert here.here.post_form(payment, "Pay now").status_code == 303
     here.deliver()
-    road.half_a_minute_later()
-    assert road.send(acme) == (202, "")
-    assert road.nothing_lost()
+    world.half_a_minute_later()
+    assert world.send(acme) == (202, "")
+    assert world.nothing_lost()
     assert here.mails(acme).count("recovered") == 1
     assert {"payment_failed", "grace_ending", "suspended", "recovered"}.isdisjoint(here.mails(globex))
     assert [each for each in here.actions(acme) if each in ("account.suspended", "payment.recovered")] == [
@@ -178,25 +178,25 @@ def test_a_payment_fails_is_told_of_refuses_logs_is_made_and_all_is_as_before(
     ]
 
 
-def test_a_trial_ends_by_the_clock_and_a_plan_opens_the_account_again(road: Road) -> None:
-    here = road.shop
-    acme, other = here.account("acme"), road.open("other")
-    road.texts[acme] = keys.generate()
+def test_a_trial_ends_by_the_clock_and_a_plan_opens_the_account_again(world: DunningWorld) -> None:
+    here = world.shop
+    acme, other = here.account("acme"), world.open("other")
+    world.texts[acme] = keys.generate()
     key = Key(acme, "k-acme", frozenset({"ingest", "read"}), "default")
-    here.directory.put_key(road.texts[acme], key)
-    road.accepted[acme] = []
-    assert road.send(acme) == (202, "")
+    here.directory.put_key(world.texts[acme], key)
+    world.accepted[acme] = []
+    assert world.send(acme) == (202, "")
     here.here.advance(11.1)
     here.bookkeeper.run()
-    assert (here.mails(acme), road.send(acme)) == (["trial_ending"], (202, ""))
+    assert (here.mails(acme), world.send(acme)) == (["trial_ending"], (202, ""))
     here.here.advance(3)
-    assert road.send(acme) == (402, "trial_ended")
+    assert world.send(acme) == (402, "trial_ended")
     here.bookkeeper.run()
     here.bookkeeper.run()
     assert here.mails(acme) == ["trial_ending", "trial_ended"]
     here.buy(acme, "managed_30")
     here.deliver()
-    road.half_a_minute_later()
-    assert [road.send(acme), road.send(other)] == [(202, ""), (202, "")]
-    assert road.nothing_lost()
+    world.half_a_minute_later()
+    assert [world.send(acme), world.send(other)] == [(202, ""), (202, "")]
+    assert world.nothing_lost()
     assert here.mails(acme) == ["trial_ending", "trial_ended", "begun"]

@@ -25,7 +25,7 @@ ONE_CLICK = {"List-Unsubscribe": "One-Click"}
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody who signed up, confirmed and logged in."""
+    """A person who signed up, confirmed and logged in."""
 
     stack: RunningStack
     email: str
@@ -78,7 +78,7 @@ def local(stack: RunningStack, *arguments: str) -> Any:
 
 
 class Operator:
-    """The command, as somebody with the stack's credentials runs it."""
+    """The command, as an operator with the stack's credentials runs it."""
 
     def __init__(self, stack: RunningStack, capsys: pytest.CaptureFixture[str], text: Path) -> None:
         tables = ("accounts", "people", "notices", "suppressions", "announcements")
@@ -99,7 +99,7 @@ class Operator:
         self.run("send", "--send", drafted["campaign"])
         local(self._stack, "invoke", "notifier")
         # The scheduled one may have been at it already.
-        wait_until(lambda: self.run("status", drafted["campaign"])["done"], 60, "all are told")
+        wait_until(lambda: self.run("status", drafted["campaign"])["done"], 60, "all are notified")
         status: dict[str, Any] = self.run("status", drafted["campaign"])
         return status
 
@@ -161,16 +161,16 @@ def test_a_bounce_ends_mail_and_a_complaint_marketing_as_well(stack: RunningStac
     def reported(title: str) -> list[int]:
         notices = NoticeOutbox(physical("notices"), stack.aws("dynamodb"))
         for person in people:
-            notices.put(person.tenant, title, "payment_failed", title, "Mend it.")
+            notices.put(person.tenant, title, "payment_failed", title, "Update the card.")
         local(stack, "invoke", "notifier")
-        wait_until(lambda: all(_settled(stack, person, title) for person in people), 60, "all are told")
+        wait_until(lambda: all(_settled(stack, person, title) for person in people), 60, "all are notified")
         return [len(person.mails(title)) for person in people]
 
     assert reported("one") == [1, 1, 1]
     other.meets("transient_bounce")
     bounced.meets("bounce")
     complained.meets("complaint")
-    wait_until(lambda: not complained.get("/v1/account")["marketing_opt_in"], 30, "a complaint is heeded")
+    wait_until(lambda: not complained.get("/v1/account")["marketing_opt_in"], 30, "a complaint is handled")
     stack.wait_until_settled()
     assert [person.get("/v1/account")["marketing_opt_in"] for person in people] == [True, False, True]
     assert reported("two") == [0, 0, 1]

@@ -45,7 +45,7 @@ def faults_of(answer: dict[str, Any]) -> list[str]:
     if not (is_success or is_refusal):
         faults.append(f"{status} {answer['body'][:200]}")
     if told and len(body["errors"]) != min(body["rejected"], 1000):
-        faults.append("the errors told are not as many as there were")
+        faults.append("the errors listed are not as many as there were")
     if answer["headers"].get("content-type") != "application/json":
         faults.append("it is not said to be JSON")
     return faults

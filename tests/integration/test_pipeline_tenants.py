@@ -1,4 +1,4 @@
-"""Two tenants on one road: neither finds the other's lines, whatever it asks for or claims to be."""
+"""Two tenants on one path: neither finds the other's lines, whatever it asks for or claims to be."""
 
 import json
 from collections.abc import Iterator

@@ -75,7 +75,7 @@ def test_a_purge_that_runs_again_finds_nothing_to_do(warehouse: Warehouse) -> No
     assert purge(partitions, TODAY, {}).oldest_left is None
 
 
-def test_a_partition_that_is_gone_already_is_no_fault(warehouse: Warehouse) -> None:
+def test_a_missing_partition_is_not_an_error(warehouse: Warehouse) -> None:
     load(warehouse, [staged()], "gone", TODAY - timedelta(days=1))
     partitions = Partitions(warehouse)
     (expired,) = partitions.all()
@@ -111,7 +111,7 @@ def _messages(warehouse: Warehouse) -> dict[str, list[str]]:
     return {row["tenant_id"]: row["said"] for row in rows}
 
 
-def test_a_longer_plan_keeps_rows_whose_partition_is_over_and_nobody_elses(warehouse: Warehouse) -> None:
+def test_a_longer_plan_keeps_its_own_rows_of_a_partition_that_is_over(warehouse: Warehouse) -> None:
     for tenant in (ACME, GLOBEX):
         _received(tenant, 16, 15, warehouse)
     _received(ACME, 31, 30, warehouse)
@@ -140,7 +140,7 @@ def test_a_shorter_plan_removes_exactly_the_rows_that_are_too_old_for_it(warehou
     assert not purge(partitions, TODAY, {ACME: Limit(15, binding=True)}, [ACME]).is_notable
 
 
-def test_a_tenant_that_moves_to_its_own_cloud_has_no_row_left(warehouse: Warehouse) -> None:
+def test_a_tenant_that_moves_to_byoc_has_no_row_left(warehouse: Warehouse) -> None:
     for tenant in (ACME, GLOBEX):
         _received(tenant, 7, 15, warehouse)
     done = purge(Partitions(warehouse), TODAY, {ACME: Limit(0, binding=True)}, [ACME])
@@ -148,7 +148,7 @@ def test_a_tenant_that_moves_to_its_own_cloud_has_no_row_left(warehouse: Warehou
     assert _messages(warehouse) == {GLOBEX: ["7 days ago"] * 2}
 
 
-def test_two_runs_at_once_take_what_is_due_and_nothing_else(
+def test_two_runs_at_once_delete_what_is_expired_and_nothing_else(
     address: ClickHouseAddress, warehouse: Warehouse
 ) -> None:
     for tenant in (ACME, GLOBEX):

@@ -309,7 +309,7 @@ def test_a_cursor_keeps_the_time_range_of_its_first_page(ask: Ask, warehouse: Wa
     assert second["next_cursor"] is None
 
 
-def test_metadata_comes_back_to_the_byte(warehouse: Warehouse) -> None:
+def test_metadata_is_returned_to_the_byte(warehouse: Warehouse) -> None:
     text = '{ "b" : 1.50,\t"a":[ 1e2 , "\\u00e9" ], "a" : 9007199254740993.0 }'
     load(warehouse, [staged(text, tenant_id="bytes")], "bytes-1")
     asked = search(json.dumps(EVER).encode())

@@ -1,4 +1,4 @@
-"""When S3 does not take a batch, nobody is told that it did; when its answer is lost, nothing doubles."""
+"""When S3 does not store a batch, the sender gets no 2xx; when its answer is lost, nothing doubles."""
 
 import json
 import time
@@ -71,7 +71,7 @@ def test_what_s3_does_not_take_is_answered_503_in_time(s3: FaultyS3, send: Send,
 @pytest.mark.parametrize(
     ("before", "headers"), [([], {}), ([""], {"idempotency_key": "key"})], ids=["new-key", "idempotent"]
 )
-def test_a_conflict_is_not_taken_for_an_object_that_is_there(
+def test_a_conflict_does_not_count_as_a_stored_object(
     s3: FaultyS3, send: Send, before: list[str | int], headers: dict[str, str]
 ) -> None:
     s3.faults = [*before, "conflict"]

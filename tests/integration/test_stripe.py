@@ -1,4 +1,4 @@
-"""Stripe as a part of the stack: it has our plans, tells us of what happens, forgets nothing when killed."""
+"""Stripe as a part of the stack: it has our plans, sends us events, and loses nothing when killed."""
 
 import json
 from typing import Any

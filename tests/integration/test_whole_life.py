@@ -46,7 +46,7 @@ def test_of_a_whole_life_nothing_is_left_but_the_receipt(all_of_it: Lives) -> No
     _is_billed(here, both)
     _downgrades(here, both)
     _takes_a_copy(here, ada, both)
-    _wants_no_more_news(here, ada, bob)
+    _unsubscribes(here, ada, bob)
     texts = _traces(here, ada)
     assert all(here.here.where(*texts).values()), "what is looked for afterwards is there before"
     _leaves(here, ada, bob, texts)
@@ -57,8 +57,9 @@ def _tries_it(here: Lives, both: tuple[Customer, ...]) -> None:
     for each in both:
         assert here.done("GET /v1/account", each.token)["plan"] == "trial"
         assert here.logs(each) == (202, "")
-        assert here.drops(each) == "done"
+        assert here.drops(each) == "loading"
     here.work(*both)
+    assert [here.upload_states(each) for each in both] == [{"done"}, {"done"}]
     for each in both:
         assert sorted(here.found(each)) == sorted(each.lines)
 
@@ -77,10 +78,10 @@ def _subscribes(here: Lives, both: tuple[Customer, ...]) -> None:
 
 
 def _is_billed(here: Lives, both: tuple[Customer, ...]) -> None:
-    """What was used is counted, told to Stripe once, and on a paid invoice; the trial's is not."""
+    """Usage is counted, reported to Stripe once, and on a paid invoice; the trial's is not."""
     here.later(*both, hours=2)
     record = here.shop.record(both[0].tenant)
-    reported = here.shop.office.usage.tally(both[0].tenant).reported
+    reported = here.shop.billing_api.usage.tally(both[0].tenant).reported
     today = datetime.fromtimestamp(here.now(), UTC).date()
     asked = {"from": (today - timedelta(days=20)).isoformat(), "to": today.isoformat()}
     usage = here.done("GET /v1/usage", both[0].key, query=asked)
@@ -97,19 +98,20 @@ def _is_billed(here: Lives, both: tuple[Customer, ...]) -> None:
 
 
 def _downgrades(here: Lives, both: tuple[Customer, ...]) -> None:
-    """At once, and logs go on."""
+    """At once, and logs are still accepted."""
     ada = both[0]
     assert here.done("POST /v1/billing/plan", ada.token, {"plan": "managed_15"})["plan"] == "managed_15"
     here.work(*both)
     assert here.done("GET /v1/account", ada.token)["retention_days"] == 15
     for each in both:
         assert here.logs(each) == (202, "")
-        assert here.drops(each) == "done"
+        assert here.drops(each) == "loading"
     here.work(*both)
+    assert [here.upload_states(each) for each in both] == [{"done"}, {"done"}]
 
 
 def _takes_a_copy(here: Lives, ada: Customer, both: tuple[Customer, ...]) -> None:
-    """Of everything, with the logs: complete, and nobody else's."""
+    """Of everything, with the logs: complete, and of this account only."""
     now = datetime.fromtimestamp(here.now(), UTC)
     logs = {"from": (now - timedelta(days=89)).isoformat(), "to": (now + timedelta(days=1)).isoformat()}
     asked = here.done("POST /v1/account/export", ada.token, {"logs": logs})
@@ -119,7 +121,7 @@ def _takes_a_copy(here: Lives, ada: Customer, both: tuple[Customer, ...]) -> Non
         if copy["state"] == "ready":
             break
     assert "url" in copy
-    body = here.here.archive_of(here.here.service.copy(ada.tenant, asked["id"]))
+    body = here.here.archive_of(here.here.service.get_export(ada.tenant, asked["id"]))
     manifest: dict[str, Any] = json.loads(body.read("manifest.json"))
     for each in manifest["files"]:
         assert hashlib.sha256(body.read(each["name"])).hexdigest() == each["sha256"]
@@ -130,12 +132,12 @@ def _takes_a_copy(here: Lives, ada: Customer, both: tuple[Customer, ...]) -> Non
     assert not [each for each in both if each is not ada and each.mark.encode() in content]
 
 
-def _wants_no_more_news(here: Lives, ada: Customer, bob: Customer) -> None:
+def _unsubscribes(here: Lives, ada: Customer, bob: Customer) -> None:
     """By the link in a mail; what concerns the account is mailed all the same."""
-    _news(here, "news-1", ada, bob)
+    _announce(here, "news-1", ada, bob)
     assert [len(_sent(here, each, "news-1")) for each in (ada, bob)] == [1, 1]
     here.done("POST /v1/unsubscribe/{token}", token=here.token_in(here.mails(ada)[-1]))
-    _news(here, "news-2", ada, bob)
+    _announce(here, "news-2", ada, bob)
     here.here.notices.put(ada.tenant, "outage", "downtime", "Outage outage", "We were away.")
     here.work(ada, bob)
     assert [len(_sent(here, each, "news-2")) for each in (ada, bob)] == [0, 1]
@@ -167,13 +169,13 @@ def _leaves(here: Lives, ada: Customer, bob: Customer, texts: list[str]) -> None
     assert told["receipt"]["account"] == account_hash(asked["id"], ada.tenant)
     assert told["receipt"]["counts"]["rows"] == len(ada.lines)
     assert not any(text in json.dumps(told["receipt"]) for text in texts)
-    _nothing_comes_back(here, ada, texts)
+    _nothing_reappears(here, ada, texts)
     assert here.here.hash_of(bob.tenant) == rows
     _stays(here, bob)
 
 
 def _until_verified(here: Lives, ada: Customer, bob: Customer, erasure_id: str) -> Any:
-    """How the erasure stands at its end, told to whoever has its id."""
+    """The status of the erasure at its end, for any caller who has its id."""
     for _ in range(ROUNDS):
         told = here.done("GET /v1/erasures/{id}", id=erasure_id)
         if told["state"] == "verified":
@@ -183,7 +185,7 @@ def _until_verified(here: Lives, ada: Customer, bob: Customer, erasure_id: str) 
     raise AssertionError(f"never verified: {here.here.service.erasures.of(ada.tenant, erasure_id)}")
 
 
-def _nothing_comes_back(here: Lives, ada: Customer, texts: list[str]) -> None:
+def _nothing_reappears(here: Lives, ada: Customer, texts: list[str]) -> None:
     """A redelivery of what was loaded, a replay, a file that is put late."""
     here.tell(*ada.told)
     again = here.here.stage(ada.tenant, [here.here.row(ada.tenant, f"again {ada.mark}")])
@@ -207,7 +209,7 @@ def _stays(here: Lives, bob: Customer) -> None:
 
 
 def _traces(here: Lives, customer: Customer) -> list[str]:
-    """Texts that name somebody: what they gave us, and what we and others call them."""
+    """Texts that name a person: what they gave us, and their ids here and elsewhere."""
     account = here.here.directory.account(customer.tenant)
     assert account
     record = here.shop.record(customer.tenant)
@@ -216,7 +218,7 @@ def _traces(here: Lives, customer: Customer) -> list[str]:
     return [customer.mark, customer.tenant, account.owner, record.customer_id, subscription]
 
 
-def _news(here: Lives, name: str, *customers: Customer) -> None:
+def _announce(here: Lives, name: str, *customers: Customer) -> None:
     for each in customers:
         here.here.notices.put(each.tenant, name, MARKETING, f"New: {name}", "Look.", announce=False)
     here.work(*customers)

@@ -45,8 +45,8 @@ def _free_port() -> int:
 
 
 def _wait_until_open(port: int, process: subprocess.Popen[bytes]) -> None:
-    give_up_at = time.monotonic() + START_SECONDS
-    while time.monotonic() < give_up_at and process.poll() is None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
         try:
             create_connection(("127.0.0.1", port), timeout=1).close()
         except OSError:

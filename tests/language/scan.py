@@ -19,7 +19,7 @@ from tests.language.words import REPLACED
 
 ROOT = Path(__file__).parents[2]
 READ = ("*.py", "*.md")
-_OWN = "tests/language/"
+_OWN = ("tests/language/", "tests/unit/test_language.py")
 _PATTERNS = [
     (re.compile(rf"(?<![\w-])(?:{words})(?![\w-])", re.IGNORECASE), use) for words, use in REPLACED.items()
 ]

@@ -16,7 +16,7 @@ REPLACED: dict[str, str] = {
     r"goes on|go on|comes? back": "continue, retry, be redelivered",
     r"somebody|nobody|anybody|whoever|everybody": "the customer, the operator, an account that",
     r"deeds?|shelf|shelves|apart from": "action, store, except",
-    r"way of|own cloud|clouds? of (?:its|their) own": "path, BYOC",
+    r"way of|(?<!your )own cloud|clouds? of (?:its|their) own": "path, BYOC",
     r"holdings?|what we hold": "data inventory, personal data stored",
     r"custody": "credentials",
     r"sealed|sealing|unsealed": "encrypted",

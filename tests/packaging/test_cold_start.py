@@ -13,47 +13,59 @@ NEVER = {"pydantic", "stripe", "cryptography", "moto", "chdb", "aws_cdk", "reque
 
 AWS = {"boto3", "botocore"}
 
+LIGHT = {"ingest", "authorizer"}
+"""Functions on the path of each request, which write their log lines without Powertools (docs/adr/0007)."""
+
 FORBIDDEN = {
     "ingest": NEVER | AWS | {"pynamodb", "clickhouse_connect", "aws_lambda_powertools", "urllib3", "joserfc"},
-    "authorizer": NEVER | {"clickhouse_connect", "obstore", "pynamodb", "joserfc"},
-    "sign-in": NEVER | {"clickhouse_connect", "obstore", "pynamodb", "joserfc"},
-    "accounts": NEVER | {"clickhouse_connect", "obstore", "pynamodb", "joserfc"},
-    "destinations": NEVER | {"pynamodb", "obstore"},
-    "watch": NEVER | {"pynamodb", "obstore", "clickhouse_connect"},
-    "notifier": NEVER | {"pynamodb", "obstore", "clickhouse_connect", "msgspec"},
-    "unsubscribe": NEVER | {"pynamodb", "obstore", "clickhouse_connect", "msgspec"},
-    "mail-feedback": NEVER | {"pynamodb", "obstore", "clickhouse_connect", "msgspec"},
+    "authorizer": NEVER | {"aws_lambda_powertools", "clickhouse_connect", "obstore", "joserfc"},
+    "sign-in": NEVER | {"clickhouse_connect", "obstore", "joserfc"},
+    "accounts": NEVER | {"clickhouse_connect", "obstore", "joserfc"},
+    "destinations": NEVER | {"obstore"},
+    "watch": NEVER | {"obstore", "clickhouse_connect"},
+    "notifier": NEVER | {"obstore", "clickhouse_connect", "msgspec"},
+    "unsubscribe": NEVER | {"obstore", "clickhouse_connect", "msgspec"},
+    "mail-feedback": NEVER | {"obstore", "clickhouse_connect", "msgspec"},
     "sync": NEVER,
     "sync-byoc": NEVER,
     "query": NEVER | {"pynamodb", "obstore"},
-    "retention": NEVER | {"pynamodb"},
-    "retention-check": NEVER | {"pynamodb"},
-    "telemetry": NEVER | {"pynamodb", "clickhouse_connect"},
-    "sweeper": NEVER | {"pynamodb", "clickhouse_connect"},
-    "sweeper-byoc": NEVER | {"pynamodb", "obstore", "clickhouse_connect"},
+    "retention": NEVER,
+    "retention-check": NEVER,
+    "telemetry": NEVER | {"clickhouse_connect"},
+    "sweeper": NEVER | {"clickhouse_connect"},
+    "sweeper-byoc": NEVER | {"obstore", "clickhouse_connect"},
     "quarantine": NEVER | {"pynamodb", "clickhouse_connect"},
-    "billing": NEVER | {"pynamodb", "obstore", "clickhouse_connect"},
-    "stripe-webhook": NEVER | {"pynamodb", "obstore", "clickhouse_connect"},
-    "bookkeeper": NEVER | {"pynamodb", "obstore", "clickhouse_connect"},
-    "closer": NEVER | {"pynamodb", "obstore", "clickhouse_connect"},
-    "meter": NEVER | {"pynamodb", "obstore", "clickhouse_connect"},
-    "report": NEVER | {"pynamodb", "obstore", "clickhouse_connect"},
-    "reconcile": NEVER | {"pynamodb", "obstore"},
-    "uploads": NEVER | {"pynamodb", "obstore", "clickhouse_connect", "boto3", "pyarrow"},
-    "dropin": NEVER | {"pynamodb", "clickhouse_connect", "boto3", "pyarrow"},
-    "dropin-byoc": NEVER | {"pynamodb", "obstore", "clickhouse_connect", "boto3", "pyarrow"},
-    "sweeper-dropin": NEVER | {"pynamodb", "obstore", "clickhouse_connect", "boto3", "pyarrow"},
+    "billing": NEVER | {"obstore", "clickhouse_connect"},
+    "stripe-webhook": NEVER | {"obstore", "clickhouse_connect"},
+    "bookkeeper": NEVER | {"obstore", "clickhouse_connect"},
+    "closer": NEVER | {"obstore", "clickhouse_connect"},
+    "meter": NEVER | {"obstore", "clickhouse_connect"},
+    "report": NEVER | {"obstore", "clickhouse_connect"},
+    "reconcile": NEVER | {"obstore"},
+    "uploads": NEVER | {"obstore", "clickhouse_connect", "boto3", "pyarrow"},
+    "dropin": NEVER | {"clickhouse_connect", "boto3", "pyarrow"},
+    "dropin-byoc": NEVER | {"obstore", "clickhouse_connect", "boto3", "pyarrow"},
+    "sweeper-dropin": NEVER | {"obstore", "clickhouse_connect", "boto3", "pyarrow"},
     "migrate": NEVER | {"pynamodb", "obstore", "msgspec"},
-    "privacy": NEVER | {"pynamodb", "obstore", "clickhouse_connect", "joserfc"},
-    "exporter": NEVER | {"pynamodb", "joserfc"},
-    "eraser": NEVER | {"pynamodb", "joserfc"},
-    "eraser-byoc": NEVER | {"pynamodb", "joserfc"},
+    "privacy": NEVER | {"obstore", "clickhouse_connect", "joserfc"},
+    "exporter": NEVER | {"joserfc"},
+    "eraser": NEVER | {"joserfc"},
+    "eraser-byoc": NEVER | {"joserfc"},
 }
 
-IMPORT_AND_TELL = """
+TURNS = {"dropin", "dropin-byoc"}
+"""Functions that schedule a whole batch by account, and answer SQS by themselves (docs/adr/0007)."""
+
+IMPORT = """
 import importlib, json, sys
 importlib.import_module(sys.argv[1])
-print(json.dumps([*sys.modules]))
+"""
+
+NAME_MODULES = "print(json.dumps([*sys.modules]))"
+
+NAME_WRITER = """
+from functions.shared import journal
+print(json.dumps([type(journal._writer).__name__]))
 """
 
 REFUSE_CONNECTIONS = """
@@ -67,13 +79,40 @@ sys.addaudithook(refuse)
 
 @pytest.mark.parametrize("name", sorted(FORBIDDEN))
 def test_importing_a_handler_loads_nothing_it_must_not(name: str) -> None:
-    loaded = {module.split(".")[0] for module in _loaded_by(function(name).handler.rpartition(".")[0])}
+    loaded = {module.split(".")[0] for module in _modules_of(name)}
 
     assert loaded & FORBIDDEN[name] == set()
 
 
+@pytest.mark.parametrize("name", sorted(FORBIDDEN.keys() - LIGHT))
+def test_a_function_off_the_path_of_requests_writes_with_powertools(name: str) -> None:
+    loaded = _loaded_by(function(name).handler.rpartition(".")[0], after=NAME_WRITER)
+
+    assert loaded == {"PowertoolsWriter"}
+
+
+@pytest.mark.parametrize("name", sorted(each.name for each in FUNCTIONS if each.source))
+def test_a_function_that_reads_a_queue_answers_with_the_batch_processor_unless_it_takes_turns(
+    name: str,
+) -> None:
+    loaded = _modules_of(name)
+
+    assert ("functions.uploads.turns" in loaded) is (name in TURNS)
+    assert ("aws_lambda_powertools.utilities.batch" in loaded) is (name not in TURNS)
+
+
 def test_every_function_has_a_list_of_modules_it_must_not_load() -> None:
     assert FORBIDDEN.keys() == {each.name for each in FUNCTIONS}
+
+
+@pytest.mark.parametrize(
+    "name", sorted({name for route in function("ingest").routes for name in route.protocols})
+)
+def test_loading_a_protocol_loads_nothing_that_ingest_must_not(name: str) -> None:
+    """Protocols are imported at the first request to one of their routes, so the test above misses them."""
+    loaded = {module.split(".")[0] for module in _loaded_by(f"functions.ingest.protocols.{name}")}
+
+    assert loaded & FORBIDDEN["ingest"] == set()
 
 
 @pytest.mark.parametrize("name", sorted(FORBIDDEN))
@@ -82,10 +121,14 @@ def test_importing_a_handler_needs_no_setting_and_opens_no_connection(name: str)
     _loaded_by(function(name).handler.rpartition(".")[0], before=REFUSE_CONNECTIONS)
 
 
-def _loaded_by(module: str, before: str = "") -> set[str]:
-    """All modules in a fresh interpreter after importing `module`, without any setting of ours."""
+def _modules_of(name: str) -> set[str]:
+    return _loaded_by(function(name).handler.rpartition(".")[0])
+
+
+def _loaded_by(module: str, before: str = "", after: str = NAME_MODULES) -> set[str]:
+    """What `after` prints (all modules) in a fresh interpreter that imported `module`, without settings."""
     ran = subprocess.run(
-        [sys.executable, "-c", before + IMPORT_AND_TELL, module],
+        [sys.executable, "-c", before + IMPORT + after, module],
         cwd=ROOT,
         env={},
         capture_output=True,

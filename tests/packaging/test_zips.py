@@ -41,7 +41,7 @@ def test_a_zip_unpacks_to_less_than_its_limit(built: Zips, folder: str) -> None:
 @every_function
 def test_everything_a_handler_reaches_is_in_its_zip(trees: Trees, spec: Function) -> None:
     tree = trees[spec.folder]
-    ours, foreign = reached(build.ROOT, spec.handler.rpartition(".")[0])
+    ours, foreign = _reached(spec)
     packages = {name for name in foreign if name.split(".")[0] not in sys.stdlib_module_names}
 
     assert [name for name in sorted(ours) if not resolves(tree, name)] == []
@@ -177,6 +177,14 @@ def _name_and_version(dist_info: Path) -> tuple[str, str]:
 def _machine(library: Path) -> int:
     with library.open("rb") as file:
         return int.from_bytes(file.read(20)[18:20], "little")
+
+
+def _reached(spec: Function) -> tuple[set[str], set[str]]:
+    """All that the handler reaches, and the protocols of its routes, which it imports by name."""
+    protocols = {name for route in spec.routes for name in route.protocols}
+    modules = [spec.handler.rpartition(".")[0], *(f"functions.ingest.protocols.{name}" for name in protocols)]
+    ours, foreign = zip(*(reached(build.ROOT, module) for module in modules), strict=True)
+    return set().union(*ours), set().union(*foreign)
 
 
 def _normal(name: str) -> str:

@@ -99,7 +99,7 @@ def test_equal_lines_are_found_one_by_one_and_altered_or_strange_ones_not_at_all
     assert missing.strike([{**line("b"), "metadata": {"a": "1"}}]) == 0
 
 
-def test_waiting_ends_when_all_is_stored_and_tells_each_growth() -> None:
+def test_waiting_ends_when_all_is_stored_and_shows_each_growth() -> None:
     counts, growth = iter([0, 2, None, 2, 5]), list[int]()
     assert wait_until_stored(lambda: next(counts), 5, growth.append) == 5
     assert growth == [2, 3]
@@ -154,7 +154,7 @@ def server(*answers: tuple[int, dict[str, str]]) -> Iterator[tuple[str, list[str
             thread.join()
 
 
-def test_a_refused_request_is_sent_again_after_the_pause_it_was_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_rejected_request_is_sent_again_after_its_retry_after(monkeypatch: pytest.MonkeyPatch) -> None:
     pauses: list[float] = []
     monkeypatch.setattr("time.sleep", pauses.append)
     with server((429, {"Retry-After": "2"}), (503, {}), (202, {})) as (address, keys):

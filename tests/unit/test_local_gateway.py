@@ -24,7 +24,9 @@ ROUTES = Routes(
             3,
             routes=(Route("POST", "/closed/{id}"), Route("GET", "/open", auth=False)),
         ),
-    )
+        Function("unmatched", "m.f", 128, 3),
+    ),
+    unmatched="unmatched",
 )
 
 Client = TestClient[Any, Any]
@@ -81,7 +83,7 @@ def test_a_refusal_of_the_authorizer_is_the_gateway_s_403() -> None:
 
 
 @pytest.mark.parametrize("verdict", [None, {"isAuthorized": "yes"}, FunctionCrashedError("x")])
-def test_an_authorizer_that_fails_lets_nobody_through(verdict: Any) -> None:
+def test_an_authorizer_that_fails_lets_no_request_through(verdict: Any) -> None:
     invoker = Invoker(**{AUTHORIZER: verdict})
     assert through(invoker, post) == (500, {"message": "Internal Server Error"})
     assert len(invoker.events) == 1
@@ -97,13 +99,18 @@ def test_an_open_route_asks_no_authorizer() -> None:
     assert [name for name, _ in invoker.events] == ["app"]
 
 
-def test_an_unknown_route_and_an_unknown_method_are_404_in_the_contract_s_form() -> None:
-    async def use(client: Client) -> list[Any]:
-        return [await (await client.get(path)).json() for path in ("/nothing", "/closed/7")]
+def test_an_unknown_route_and_an_unknown_method_reach_the_function_for_them_without_the_authorizer() -> None:
+    invoker = Invoker(unmatched={"statusCode": 405, "headers": {"allow": "POST"}})
 
-    for body in through(Invoker(), use):
-        assert body["code"] == "not_found"
-        assert set(body) == {"error", "code", "request_id"}
+    async def use(client: Client) -> list[Any]:
+        answers = [await client.get(path) for path in ("/nothing", "/closed/7")]
+        return [(answer.status, answer.headers["allow"]) for answer in answers]
+
+    assert through(invoker, use) == [(405, "POST")] * 2
+    assert [(name, event["routeKey"], event["rawPath"]) for name, event in invoker.events] == [
+        ("unmatched", "$default", "/nothing"),
+        ("unmatched", "$default", "/closed/7"),
+    ]
 
 
 def test_a_crash_is_the_gateway_s_500() -> None:

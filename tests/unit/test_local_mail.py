@@ -7,6 +7,7 @@ from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import pytest
+from aws_lambda_powertools.utilities.data_classes import SQSRecord
 
 from bench.children import child
 from functions.notices.ses_events import parse_event
@@ -69,7 +70,7 @@ def test_an_ordered_event_comes_once_in_the_envelope_of_sns(endpoint: str, event
     assert ordered(endpoint, ADA, event) == 202
     (body,) = told(endpoint)
     assert {"Type", "MessageId", "TopicArn", "Message", "Timestamp"} <= json.loads(body).keys()
-    met = parse_event(body)
+    met = parse_event(SQSRecord({"body": body}))
     assert (met.what, met.addresses, met.person) == (what, (ADA,), "p-1")
 
 

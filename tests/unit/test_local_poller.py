@@ -73,7 +73,7 @@ def test_only_what_succeeded_is_deleted() -> None:
     assert queue.deleted == ["0", "2"]
 
 
-def test_a_crash_deletes_nothing_and_polling_goes_on() -> None:
+def test_a_crash_deletes_nothing_and_polling_continues() -> None:
     queue, invoker = Queue(25), Invoker(FunctionCrashedError("x"))
     polled(queue, invoker, 2)
     assert queue.deleted == []

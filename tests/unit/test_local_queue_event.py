@@ -34,7 +34,7 @@ def test_no_failures_named_means_all_succeeded(answer: Any) -> None:
     assert ids(answer) == ["one", "two"]
 
 
-def test_what_is_named_comes_back() -> None:
+def test_a_parsed_message_has_the_named_fields() -> None:
     assert ids({"batchItemFailures": [{"itemIdentifier": "one"}]}) == ["two"]
 
 

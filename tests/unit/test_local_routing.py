@@ -1,26 +1,29 @@
-from infra.topology import Function, Route
+from infra.topology import FUNCTIONS, UNKNOWN_ROUTES, Function, Route
 from local.routing import Routes
 
 
 def routes(*paths: str) -> Routes:
     function = Function("f", "m.f", 128, 3, routes=tuple(Route("GET", path) for path in paths))
-    return Routes((function,))
+    return Routes((function,), unmatched="f")
 
 
 def test_a_literal_goes_before_a_parameter() -> None:
     match = routes("/v1/{id}", "/v1/tail").match("GET", "/v1/tail")
-    assert match is not None
     assert (match.route_key, dict(match.parameters)) == ("GET /v1/tail", {})
 
 
 def test_a_parameter_is_one_segment() -> None:
     known = routes("/v1/traces/{trace_id}")
     match = known.match("GET", "/v1/traces/abc")
-    assert match is not None
     assert match.parameters == {"trace_id": "abc"}
-    assert known.match("GET", "/v1/traces/abc/d") is None
-    assert known.match("GET", "/v1/traces/") is None
+    assert known.match("GET", "/v1/traces/abc/d").route_key == "$default"
+    assert known.match("GET", "/v1/traces/").route_key == "$default"
 
 
 def test_another_method_is_another_route() -> None:
-    assert routes("/v1/tail").match("POST", "/v1/tail") is None
+    assert routes("/v1/tail").match("POST", "/v1/tail").route_key == "$default"
+
+
+def test_a_request_that_matches_no_route_goes_to_the_function_for_them_without_an_authorizer() -> None:
+    match = Routes(FUNCTIONS).match("GET", "/v1/drain")
+    assert (match.function.name, match.route_key, match.route.auth) == (UNKNOWN_ROUTES, "$default", False)

@@ -81,6 +81,6 @@ def test_the_statement_s_own_format_is_found_and_a_string_s_is_not() -> None:
     assert format_of("SELECT 'x FORMAT CSV'") is None
 
 
-def test_an_insert_is_told_behind_a_comment() -> None:
+def test_an_insert_is_recognised_behind_a_comment() -> None:
     assert is_insert("/* why */ insert INTO t VALUES")
     assert not is_insert("SELECT 'INSERT'")

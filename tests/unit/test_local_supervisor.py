@@ -83,7 +83,7 @@ def test_a_child_that_cannot_start_names_its_log(tmp_path: Path) -> None:
         asyncio.run(scenario())
 
 
-def test_a_port_that_is_taken_is_told(tmp_path: Path) -> None:
+def test_a_port_in_use_is_reported(tmp_path: Path) -> None:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen()

@@ -36,7 +36,7 @@ def test_a_flood_of_one_route_leaves_the_others() -> None:
 
 
 def test_a_throttled_request_reaches_neither_authorizer_nor_function() -> None:
-    invoker = Invoker(app={"statusCode": 204})
+    invoker = Invoker(app={"statusCode": 204}, unmatched={"statusCode": 404})
     own = {"GET /open": LITTLE, "POST /closed/{id}": LITTLE, DEFAULT_ROUTE: LITTLE}
     gateway = Gateway(ROUTES, invoker, Throttles(own, CLOSED, lambda: 0.0))  # type: ignore[arg-type]
 
@@ -56,8 +56,8 @@ def test_a_throttled_request_reaches_neither_authorizer_nor_function() -> None:
         assert [status for status, _ in answers[3:]] == [429, 429]
         assert {body for _, body in answers[3:]} == {b'{"message": "Too Many Requests"}'}
         assert 429 not in [status for status, _ in answers[:3]]
-    assert len(invoker.events) == 3 + 2 * 3, (
-        "three of the open route, three of the closed one with its authorizer"
+    assert len(invoker.events) == 3 + 2 * 3 + 3, (
+        "three of the open route, three of the closed one with its authorizer, three that match no route"
     )
 
 

@@ -37,7 +37,7 @@ def shown(endpoint: str, query: str = "") -> list[dict[str, str]]:
         return mails
 
 
-def test_a_function_can_be_told_the_pools_names_before_the_pool_exists(cognito: Any, endpoint: str) -> None:
+def test_a_function_can_get_the_pools_names_before_the_pool_exists(cognito: Any, endpoint: str) -> None:
     told = user_pool.named(endpoint)
     assert provision_identity(cognito) == (told["pool"], told["client"], told["issuer"], told["keys_url"])
     configuration = f"{endpoint}/{told['pool']}/.well-known/openid-configuration"
@@ -46,7 +46,7 @@ def test_a_function_can_be_told_the_pools_names_before_the_pool_exists(cognito: 
     assert (published["issuer"], published["jwks_uri"]) == (told["issuer"], told["keys_url"])
 
 
-def test_provisioning_again_keeps_everybody_and_two_pools_are_two(cognito: Any) -> None:
+def test_provisioning_again_keeps_all_users_and_two_pools_are_two(cognito: Any) -> None:
     first = provision_identity(cognito, "first")
     second = provision_identity(cognito, "second")
     for pool, client_id, *_ in (first, second):
@@ -57,7 +57,7 @@ def test_provisioning_again_keeps_everybody_and_two_pools_are_two(cognito: Any) 
 
 
 @pytest.mark.parametrize("flow", ["USER_PASSWORD_AUTH", "USER_SRP_AUTH", "CUSTOM_AUTH"])
-def test_nobody_tries_passwords_with_the_clients_public_id(cognito: Any, flow: str) -> None:
+def test_the_clients_public_id_does_not_allow_to_try_passwords(cognito: Any, flow: str) -> None:
     _, client_id, *_ = provision_identity(cognito)
     with pytest.raises(ClientError, match="not enabled for this client"):
         cognito.initiate_auth(
@@ -163,7 +163,7 @@ def test_a_mail_of_either_interface_is_shown_to_who_asks_for_its_reader(endpoint
     assert [each for each in shown(endpoint) if each["to"] == "grace@example.com"] == mails
 
 
-def test_ses_sends_for_nobody_it_does_not_know(endpoint: str) -> None:
+def test_ses_sends_for_no_unverified_sender(endpoint: str) -> None:
     with pytest.raises(ClientError, match="not verified"):
         client("sesv2", endpoint).send_email(
             FromEmailAddress="stranger@example.com",

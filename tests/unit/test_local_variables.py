@@ -8,7 +8,7 @@ from local.variables import variables
 ENDPOINTS = Endpoints("http://127.0.0.1:1", {"stripe": "http://127.0.0.1:2"})
 
 
-def test_a_function_gets_its_own_settings_resolved_and_nothing_else_of_ours() -> None:
+def test_a_function_gets_its_own_settings_resolved_and_no_others() -> None:
     given = variables(overrides.function("sync"), ENDPOINTS)
     ours = {name: value for name, value in given.items() if name.startswith("ASTRALOG_")}
     assert ours["ASTRALOG_STAGING_BUCKET"] == "astralog-local-staging"
@@ -25,7 +25,7 @@ def test_nothing_of_the_caller_s_environment_reaches_a_function(monkeypatch: pyt
     assert given["AWS_ENDPOINT_URL"] == ENDPOINTS.aws
 
 
-def test_a_killed_consumer_s_messages_come_back_after_it_must_have_ended() -> None:
+def test_a_killed_consumer_s_messages_are_redelivered_after_it_must_have_ended() -> None:
     consumers = [each for each in overrides.functions() if each.source]
     visibility = {queue.name: queue.visibility_seconds for queue in overrides.queues()}
     assert {each.source.queue for each in consumers if each.source} == {queue.name for queue in QUEUES}

@@ -20,16 +20,16 @@ ROWS = [
 ]
 
 LIBRARIES = {
-    "backports", "boto3", "botocore", "certifi", "clickhouse_connect", "cryptography", "joserfc", "msgspec",
-    "obstore", "pyarrow", "pynamodb", "stripe", "urllib3", "zxcvbn",
+    "aws_lambda_powertools", "backports", "boto3", "botocore", "certifi", "clickhouse_connect",
+    "cryptography", "joserfc", "msgspec", "obstore", "pyarrow", "pynamodb", "stripe", "urllib3", "zxcvbn",
 }  # fmt: skip
-"""What code of ours is made of beside the standard library."""
+"""The libraries of our code beside the standard library."""
 
 READS_EVENTS = {
     "functions/query/compile.py": "its owner's searches",
     "functions/privacy/export/logs.py": "a copy for its owner",
     "functions/privacy/erasure/rows.py": "an erasure that its owner asked for",
-    "functions/destinations/probe.py": "a customer's own ClickHouse, tried with a row of ours",
+    "functions/destinations/probe.py": "a customer's own ClickHouse, tested with one of our rows",
     "functions/sync/load.py": "counts of a batch",
     "functions/billing/reconciliation/stored_rows.py": "counts by tenant and day",
     "functions/retention/partitions.py": "counts by tenant and day of receipt",
@@ -78,7 +78,7 @@ def test_every_test_that_the_page_names_is_one_that_is_run(test: str) -> None:
 
 
 def test_every_proof_is_a_name_of_a_test() -> None:
-    """Nothing but names: what is not taken for one would not be looked for."""
+    """Nothing but names: text that is not read as a name would not be looked up."""
     for row in ROWS:
         assert re.fullmatch(r"`tests/[\w/.]+::test_\w+`(, `tests/[\w/.]+::test_\w+`)*", row[2]), row[0]
 
@@ -93,8 +93,8 @@ def test_logs_are_read_for_their_owner_and_for_upkeep_only() -> None:
     assert reading == READS_EVENTS.keys()
 
 
-def test_nothing_of_ours_reaches_anybody_the_policy_does_not_name() -> None:
-    """AWS, Stripe, our ClickHouse, customers' own clouds: no library of anybody else's, and no address."""
+def test_our_code_reaches_no_party_that_the_policy_does_not_name() -> None:
+    """AWS, Stripe, our ClickHouse, customers' own clouds: no library of another party, and no address."""
     sources = {path: path.read_text() for path in Path("functions").rglob("*.py")}
     packages = {
         name.split(".")[0]

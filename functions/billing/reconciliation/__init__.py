@@ -1,0 +1,1 @@
+"""Compares counted usage with ClickHouse and with Stripe."""

@@ -75,7 +75,7 @@ class UsageComparison:
             counted_rows=sum(each.rows - each.own_rows for each in days),
             stored_rows=sum(stored.values()),
             customers=len(customers),
-            told_bytes=sum(each.reported.landed_bytes for each in customers),
+            reported_bytes=sum(each.reported.landed_bytes for each in customers),
             billed_bytes=sum(each.billed_bytes for each in customers),
             rows_differ=tuple(
                 not_erased(self._explained(differences), lambda tenant: self.erased.since(tenant, first))
@@ -124,7 +124,7 @@ class UsageComparison:
 
     def _at_stripe(self, records: Iterable[BillingRecord], now: float) -> list["CustomerUsage"]:
         """The reported and the billed usage of each customer; without customers deleted at Stripe."""
-        # Most books belong to accounts that never subscribed: no usage was reported for them.
+        # Most records belong to accounts that never subscribed: no usage was reported for them.
         buyers = [record.tenant for record in records if record.customer_id]
         with ThreadPoolExecutor(THREADS) as pool:
             asked = pool.map(lambda tenant: self._customer(tenant, now), buyers)

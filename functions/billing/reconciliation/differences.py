@@ -62,12 +62,12 @@ class BytesDiffer:
     """A customer whose usage at Stripe differs from the reported usage."""
 
     tenant: TenantId
-    told: int
+    reported: int
     billed: int
 
     @property
     def raw_bytes(self) -> int:
-        return abs(self.billed - self.told)
+        return abs(self.billed - self.reported)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ class ReconciliationResult:
     counted_rows: int
     stored_rows: int
     customers: int
-    told_bytes: int
+    reported_bytes: int
     billed_bytes: int
     rows_differ: tuple[RowsDiffer, ...]
     bytes_differ: tuple[BytesDiffer, ...]
@@ -92,7 +92,7 @@ class ReconciliationResult:
     def difference_bytes(self) -> int:
         return sum(each.raw_bytes for each in self.bytes_differ)
 
-    def told(self) -> "ReconciliationResult":
+    def listed(self) -> "ReconciliationResult":
         """A copy with a limited number of differences; the sums above cover all of them."""
         rows = (
             replace(each, batches=each.batches[:MAX_BATCHES_LISTED]) for each in self.rows_differ[:MAX_LISTED]
@@ -101,7 +101,7 @@ class ReconciliationResult:
 
     def as_json(self) -> dict[str, Any]:
         """With days as text; the sums cover all differences, the lists only the first ones."""
-        plain: dict[str, Any] = json.loads(json.dumps(asdict(self.told()), default=date.isoformat))
+        plain: dict[str, Any] = json.loads(json.dumps(asdict(self.listed()), default=date.isoformat))
         return {
             **plain,
             "days_differing": len(self.rows_differ),

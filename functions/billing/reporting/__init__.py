@@ -1,0 +1,1 @@
+"""Reports counted usage to Stripe, exactly once."""

@@ -1,5 +1,7 @@
-"""Reports one tenant's usage to Stripe: each step of functions.billing.reporting.reported_usage is written before it is
-done."""
+"""Reports one tenant's usage to Stripe.
+
+Each step of functions.billing.reporting.reported_usage is written before it is done.
+"""
 
 import time
 from collections.abc import Callable

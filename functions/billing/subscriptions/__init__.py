@@ -1,0 +1,1 @@
+"""Subscriptions: an account's billing record, what it permits, payments, notices."""

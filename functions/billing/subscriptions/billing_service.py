@@ -1,10 +1,10 @@
-"""The single way to change an account's book and account status: read, decide, write, and retry on a
+"""The single way to change an account's billing record and status: read, decide, write, and retry on a
 conflict.
 
-Stripe is read after the book, and the write is rejected if the book was written in between. So the last write
-always has the latest read: events may arrive in any order, repeatedly or concurrently, and the book ends up
-equal to Stripe's own object. This holds only because every read of Stripe is written, even when nothing
-differs: a write invalidates every read that began before it.
+Stripe is read after the record, and the write is rejected if the record was written in between. So the last
+write always has the latest read: events may arrive in any order, repeatedly or concurrently, and the
+record ends up equal to Stripe's own object. This holds only because every read of Stripe is written, even
+when nothing differs: a write invalidates every read that began before it.
 """
 
 import time
@@ -41,9 +41,12 @@ CALENDAR = Origin("calendar", "", "")
 
 Item = dict[str, Any]
 
+ChangeNotices = Callable[[BillingRecord, BillingRecord, float], Iterable[BillingNotice]]
+"""The notices about a change from one record to another, at a time in Unix seconds."""
+
 
 class BillingRecordBusyError(RetryableError):
-    """Concurrent writes of the same book continue."""
+    """Concurrent writes of the same record continue."""
 
 
 class NoAccountError(PermanentError):
@@ -70,7 +73,7 @@ class PeriodUsage(Protocol):
 class ChangeOutbox(Protocol):
     """Methods used of functions.shared.accounts.notice_outbox.NoticeOutbox."""
 
-    def due(self, tenant: TenantId, notice_id: str, kind: str, title: str, text: str) -> Item:
+    def put_item(self, tenant: TenantId, notice_id: str, kind: str, title: str, text: str) -> Item:
         """A mail to send once, as an item of TransactWriteItems; it never fails the transaction."""
 
 
@@ -83,7 +86,7 @@ class NoUsage:
 
 @dataclass(frozen=True, slots=True)
 class BillingService:
-    """Changes books. `clock`: Unix seconds."""
+    """Changes billing records. `clock`: Unix seconds."""
 
     records: RecordStore
     stripe: StripeApi
@@ -93,11 +96,11 @@ class BillingService:
     clock: Callable[[], float] = time.time
 
     def refresh(self, tenant: TenantId, who: Origin = STRIPE) -> BillingRecord:
-        """Read the subscription from Stripe and update the book and the account status."""
+        """Read the subscription from Stripe and update the record and the account status."""
         return self.change(tenant, self.with_stripe_state, who, always=True)
 
     def recompute_status(self, tenant: TenantId) -> BillingRecord:
-        """Recompute the account status from the book and the usage; writes nothing if nothing changed."""
+        """Recompute the account status from the record and the usage; writes nothing if nothing changed."""
         return self.change(tenant, lambda record: record, CALENDAR)
 
     def change(
@@ -107,15 +110,15 @@ class BillingService:
         who: Origin,
         *,
         also: Callable[[BillingRecord], Sequence[Item]] = lambda _book: (),
-        notices_for: Callable[[BillingRecord, BillingRecord], Iterable[BillingNotice]] = notices_of_change,
+        notices_for: ChangeNotices = notices_of_change,
         always: bool = False,
     ) -> BillingRecord:
-        """Replace the book by `decide(book)`, and the account status by the one that follows from it.
+        """Replace the record by `decide(record)`, and the account status by the one that follows from it.
 
-        `decide` may be called several times, each time with the current book. `also`: further items of
-        TransactWriteItems, made from the new book. `notices_for`: audit entries and mails about the change from the
-        old book to the new one; they are written in the same transaction. `always`: write even if nothing
-        differs.
+        `decide` may be called several times, each time with the current record. `also`: further items of
+        TransactWriteItems, made from the new record. `notices_for`: audit entries and mails about the change
+        from the old record to the new one; they are written in the same transaction. `always`: write even if
+        nothing differs.
 
         Raises
         ------
@@ -134,11 +137,11 @@ class BillingService:
                 return self.records.write(
                     new,
                     None if becomes == account_status else becomes,
-                    [*extras, *self._notice_items(tenant, notices_for(record, new), who)],
+                    [*extras, *self._notice_items(tenant, notices_for(record, new, self.clock()), who)],
                 )
             except BillingRecordChangedError:
                 continue
-        raise BillingRecordBusyError("others keep writing the same book")
+        raise BillingRecordBusyError("other processes keep writing the same record")
 
     def with_stripe_state(self, record: BillingRecord) -> BillingRecord:
         """`record` with the subscription as Stripe has it now; without one, the last subscription stays."""
@@ -169,5 +172,5 @@ class BillingService:
             if each.action:
                 written.append(self.audit.entry(tenant, who, each.action, each.subject))
             if each.title:
-                written.append(self.outbox.due(tenant, each.notice_id, each.kind, each.title, each.text))
+                written.append(self.outbox.put_item(tenant, each.notice_id, each.kind, each.title, each.text))
         return written

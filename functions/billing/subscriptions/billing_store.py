@@ -9,31 +9,44 @@ retention terms that follow from it.
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import fields, replace
+from dataclasses import asdict, replace
 from typing import Any
+
+from pynamodb.expressions.update import Action
 
 from functions.billing.subscriptions.billing_record import BillingRecord
 from functions.billing.subscriptions.subscription import Subscription
-from functions.shared.accounts.account_status import AccountStatus, account_status_item, account_status_of
-from functions.shared.accounts.retention_terms import terms_after, terms_item, terms_of
-from functions.shared.dynamo.answers import answered, open_client
-from functions.shared.dynamo.transaction import UnmetError, write_all
+from functions.shared.accounts.account_status import AccountStatus
+from functions.shared.accounts.retention_terms import terms_after
 from functions.shared.errors import RetryableError
+from functions.shared.tables.accounts import (
+    AccountItem,
+    account_status_of,
+    set_account_status,
+    set_terms,
+    terms_of,
+)
+from functions.shared.tables.billing import (
+    ACCOUNT,
+    BillingItem,
+    SubscriptionMap,
+    account_entry,
+    customer_entry,
+)
+from functions.shared.tables.store_errors import ConditionFailedError
+from functions.shared.tables.table import Table
+from functions.shared.tables.transaction import Write, open_client, write_all
 from functions.shared.tenancy import TenantId
-
-ACCOUNT, CUSTOMER = "account#", "customer#"
-
-Item = dict[str, Any]
 
 
 class BillingRecordChangedError(RetryableError):
-    """Another process has written this account's book since it was read: read and decide again."""
+    """Another process has written this account's record since it was read: read and decide again."""
 
 
 class BillingStore:
     """Strongly consistent reads, and conditional writes.
 
-    Every method raises functions.shared.dynamo.answers.StoreUnavailableError when DynamoDB fails.
+    Every method raises StoreUnavailableError when DynamoDB fails.
 
     Parameters
     ----------
@@ -47,32 +60,32 @@ class BillingStore:
         client: Any = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._billing_table = billing_table
-        self._accounts_table = accounts_table
         self._client = client or open_client()
+        self._billing = Table(BillingItem, billing_table, self._client)
+        self._accounts = Table(AccountItem, accounts_table, self._client)
         self._clock = clock
 
     def of(self, tenant: TenantId) -> BillingRecord:
-        """The account's book; an empty one when nothing has been written yet."""
-        item = self._item(self._billing_table, {"entry": {"S": f"{ACCOUNT}{tenant}"}})
+        """The account's record; an empty one when nothing has been written yet."""
+        item = self._billing.get(account_entry(tenant))
         return BillingRecord(tenant) if item is None else record_of(item)
 
     def owner(self, customer: str) -> TenantId | None:
         """The account of a Stripe customer; None for a customer unknown to us."""
-        item = self._item(self._billing_table, {"entry": {"S": f"{CUSTOMER}{customer}"}})
-        return None if item is None else TenantId(item["tenant_id"]["S"])
+        item = self._billing.get(customer_entry(customer))
+        return None if item is None else TenantId(item.tenant_id)
 
     def account_status(self, tenant: TenantId) -> AccountStatus | None:
         """The account's status, or None when the account does not exist."""
-        item = self._item(self._accounts_table, {"tenant_id": {"S": str(tenant)}})
+        item = self._accounts.get(str(tenant))
         return None if item is None else account_status_of(item)
 
     def write(
-        self, record: BillingRecord, account_status: AccountStatus | None = None, also: Sequence[Item] = ()
+        self, record: BillingRecord, account_status: AccountStatus | None = None, also: Sequence[Write] = ()
     ) -> BillingRecord:
         """Write `record`, with the version that was read, and `account_status` unless it is None.
 
-        `also`: further items of TransactWriteItems in the same transaction.
+        `also`: further writes of the same transaction.
 
         Raises
         ------
@@ -84,149 +97,71 @@ class BillingStore:
             writes.append(self._status_update(record.tenant, account_status))
         try:
             write_all(self._client, [*writes, *also])
-        except UnmetError:
-            raise BillingRecordChangedError("somebody else wrote this account's book") from None
+        except ConditionFailedError:
+            raise BillingRecordChangedError("another process wrote this account's record") from None
         return new
 
-    def owning(self, customer: str, tenant: TenantId) -> Item:
-        """Assign `customer` to `tenant`, on condition that no other account has it; an item of
-        TransactWriteItems."""
-        return {
-            "Put": {
-                "TableName": self._billing_table,
-                "Item": {"entry": {"S": f"{CUSTOMER}{customer}"}, "tenant_id": {"S": str(tenant)}},
-                "ConditionExpression": "attribute_not_exists(entry) OR tenant_id = :tenant",
-                "ExpressionAttributeValues": {":tenant": {"S": str(tenant)}},
-            }
-        }
+    def owning(self, customer: str, tenant: TenantId) -> Write:
+        """Assign `customer` to `tenant`, on condition that no other account has it; a write of a
+        transaction."""
+        free = BillingItem.entry.does_not_exist() | (BillingItem.tenant_id == str(tenant))
+        item = BillingItem(customer_entry(customer), tenant_id=str(tenant))
+        return self._billing.write_of_put(item, free)
 
-    def disowning(self, customer: str) -> Item:
-        """Remove the assignment of `customer`; an item of TransactWriteItems."""
-        key = {"entry": {"S": f"{CUSTOMER}{customer}"}}
-        return {"Delete": {"TableName": self._billing_table, "Key": key}}
+    def disowning(self, customer: str) -> Write:
+        """Remove the assignment of `customer`; a write of a transaction."""
+        return self._billing.write_of_delete(customer_entry(customer))
 
     def all(self) -> Iterator[BillingRecord]:
-        """The books of all accounts, for maintenance; not a consistent snapshot."""
-        condition, values = "begins_with(entry, :account)", {":account": {"S": ACCOUNT}}
-        for item in self._scan(self._billing_table, condition, values):
-            yield record_of(item)
+        """The records of all accounts, for maintenance; not a consistent snapshot."""
+        return map(record_of, self._billing.scan(BillingItem.entry.startswith(ACCOUNT)))
 
     def ending(self, reason: str, since: int, until: int) -> Iterator[tuple[TenantId, AccountStatus]]:
         """Accounts whose logs are accepted until a time from `since` to `until` (included), for `reason`."""
-        condition = "end_reason = :reason AND accepts_until BETWEEN :since AND :until"
-        values = {":reason": {"S": reason}, ":since": {"N": str(since)}, ":until": {"N": str(until)}}
-        for item in self._scan(self._accounts_table, condition, values):
-            yield TenantId(item["tenant_id"]["S"]), account_status_of(item)
+        ends = (AccountItem.end_reason == reason) & AccountItem.accepts_until.between(since, until)
+        for item in self._accounts.scan(ends):
+            yield TenantId(item.tenant_id), account_status_of(item)
 
-    def _put(self, record: BillingRecord, version: int) -> Item:
-        condition: Item = {"ConditionExpression": "attribute_not_exists(entry)"}
-        if version:
-            condition = {
-                "ConditionExpression": "version = :version",
-                "ExpressionAttributeValues": {":version": {"N": str(version)}},
-            }
-        return {"Put": {"TableName": self._billing_table, "Item": record_item(record), **condition}}
+    def _put(self, record: BillingRecord, version: int) -> Write:
+        stored = BillingItem.version == version if version else BillingItem.entry.does_not_exist()
+        return self._billing.write_of_put(record_item(record), stored)
 
-    def _status_update(self, tenant: TenantId, account_status: AccountStatus) -> Item:
+    def _status_update(self, tenant: TenantId, account_status: AccountStatus) -> Write:
         """Update billing's attributes of the account; a deleted account is not recreated.
 
-        Only billing writes the retention terms, and a concurrent write has changed the book's version.
+        Only billing writes the retention terms, and a concurrent write has changed the record's version.
         """
-        new = {**account_status_item(account_status), **self._terms(tenant, account_status)}
-        return {
-            "Update": {
-                "TableName": self._accounts_table,
-                "Key": {"tenant_id": {"S": str(tenant)}},
-                "UpdateExpression": "SET " + ", ".join(f"#{name} = :{name}" for name in new),
-                "ConditionExpression": "attribute_exists(tenant_id)",
-                "ExpressionAttributeNames": {f"#{name}": name for name in new},
-                "ExpressionAttributeValues": {f":{name}": value for name, value in new.items()},
-            }
-        }
+        return self._accounts.write_of_update(
+            str(tenant),
+            *set_account_status(account_status),
+            *self._terms(tenant, account_status),
+            condition=AccountItem.tenant_id.exists(),
+        )
 
-    def _terms(self, tenant: TenantId, account_status: AccountStatus) -> Item:
+    def _terms(self, tenant: TenantId, account_status: AccountStatus) -> list[Action]:
         """The account's new retention terms; empty when the days stay the same."""
-        item = self._item(self._accounts_table, {"tenant_id": {"S": str(tenant)}})
+        item = self._accounts.get(str(tenant))
         if item is None:
-            return {}
+            return []
         terms = terms_of(item)
         changed = terms_after(terms, account_status, int(self._clock()))
-        return {} if changed == terms else terms_item(changed)
-
-    def _item(self, table: str, key: Item) -> Item | None:
-        with answered():
-            found = self._client.get_item(TableName=table, Key=key, ConsistentRead=True)
-        item: Item | None = found.get("Item")
-        return item
-
-    def _scan(self, table: str, condition: str, values: Item) -> Iterator[Item]:
-        start: Item = {}
-        while True:
-            with answered():
-                page = self._client.scan(
-                    TableName=table,
-                    FilterExpression=condition,
-                    ExpressionAttributeValues=values,
-                    ConsistentRead=True,
-                    **start,
-                )
-            yield from page["Items"]
-            if "LastEvaluatedKey" not in page:
-                return
-            start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+        return [] if changed == terms else [set_terms(changed)]
 
 
-def record_item(record: BillingRecord) -> Item:
-    """The item of a book; None and empty sets are left out."""
-    return {
-        "entry": {"S": f"{ACCOUNT}{record.tenant}"},
-        "tenant_id": {"S": str(record.tenant)},
-        **_attributes(record, without="tenant"),
-    }
+def record_item(record: BillingRecord) -> BillingItem:
+    """The item of a record; None and empty sets are left out."""
+    values = asdict(replace(record, subscription=None))
+    subscription = SubscriptionMap(**asdict(record.subscription)) if record.subscription else None
+    values |= {"tenant_id": str(values.pop("tenant")), "subscription": subscription}
+    return BillingItem(account_entry(record.tenant), **values)
 
 
-def record_of(item: Item) -> BillingRecord:
-    """The book in an item."""
-    return BillingRecord(
-        tenant=TenantId(item["tenant_id"]["S"]), **_values(item, BillingRecord, without="tenant")
-    )
-
-
-def _attributes(thing: BillingRecord | Subscription, without: str = "") -> Item:
-    """Each field as an attribute of its name."""
-    named = {each.name: _attribute(getattr(thing, each.name)) for each in fields(thing)}
-    return {name: value for name, value in named.items() if value is not None and name != without}
-
-
-def _attribute(value: Any) -> Item | None:
-    match value:
-        case None:
-            return None
-        case bool():
-            return {"BOOL": value}
-        case int():
-            return {"N": str(value)}
-        case str():
-            return {"S": value}
-        case frozenset():
-            return {"SS": sorted(value)} if value else None
-        case _:
-            return {"M": _attributes(value)}
-
-
-def _values(item: Item, kind: type[BillingRecord | Subscription], without: str = "") -> dict[str, Any]:
-    names = [each.name for each in fields(kind) if each.name != without]
-    return {name: _value(item[name]) for name in names if name in item}
-
-
-def _value(attribute: Item) -> Any:
-    ((kind, value),) = attribute.items()
-    match kind:
-        case "N":
-            return int(value)
-        case "SS":
-            return frozenset(value)
-        case "M":
-            return Subscription(**_values(value, Subscription))
-        case _:
-            return value
+def record_of(item: BillingItem) -> BillingRecord:
+    """The record in an item."""
+    values = dict(item.attribute_values)
+    del values["entry"], values["tenant_id"]
+    if item.subscription is not None:
+        values["subscription"] = Subscription(**item.subscription.attribute_values)
+    for name in ("noted", "told"):
+        values[name] = frozenset(values.get(name, ()))
+    return BillingRecord(tenant=TenantId(item.tenant_id), **values)

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from functions.shared.dynamo.answers import answered, open_client
+from functions.shared.tables.destinations import DestinationItem
+from functions.shared.tables.table import Table
 from functions.shared.tenancy import TenantId
 
 
@@ -13,16 +14,8 @@ class ByocDestinations:
     """
 
     def __init__(self, destinations_table: str, client: Any = None) -> None:
-        self._table = destinations_table
-        self._client = client or open_client()
+        self._table = Table(DestinationItem, destinations_table, client)
 
     def has(self, tenant: TenantId) -> bool:
         """Whether `tenant` has a destination. Raises StoreUnavailableError when DynamoDB fails."""
-        with answered():
-            found = self._client.get_item(
-                TableName=self._table,
-                Key={"tenant_id": {"S": str(tenant)}},
-                ProjectionExpression="tenant_id",
-                ConsistentRead=True,
-            )
-        return "Item" in found
+        return self._table.get(str(tenant), attributes=("tenant_id",)) is not None

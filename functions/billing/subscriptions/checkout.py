@@ -15,7 +15,7 @@ from functions.billing.subscriptions.billing_record import BillingRecord
 from functions.billing.subscriptions.billing_service import BillingService, Item, NoAccountError
 from functions.billing.subscriptions.billing_store import BillingStore
 from functions.billing.subscriptions.byoc_destinations import ByocDestinations
-from functions.billing.subscriptions.entitlements import trial_ends_at
+from functions.billing.subscriptions.entitlements import LEAST_TRIAL_SECONDS, trial_ends_at
 from functions.billing.subscriptions.subscription import chosen, is_metered
 from functions.shared.access import BYOC
 from functions.shared.accounts.audit import Origin
@@ -24,9 +24,6 @@ from functions.shared.plans import PLANS
 from functions.shared.tenancy import TenantId
 
 PAYMENT_REQUIRED = 402
-
-LEAST_TRIAL_SECONDS = 48 * 3600 + 600
-"""Stripe rejects trials shorter than 48 hours; ten minutes cover the time in between."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +53,10 @@ class PaymentService:
                 self.service.stripe.expire_checkout(session)
             new = self.service.with_stripe_state(record)
             if new.live:
-                raise _conflict(
-                    "already_subscribed", "A subscription exists: change its plan with POST /v1/billing/plan."
+                raise HttpError(
+                    409,
+                    "already_subscribed",
+                    "A subscription exists: change its plan with POST /v1/billing/plan.",
                 )
             pages.append(self.service.stripe.start_checkout(record.customer_id, self._order(new, prices)))
             return replace(new, checkout_session=pages[-1][0], checkout_at=int(self.service.clock()))
@@ -72,7 +71,9 @@ class PaymentService:
         """The URL of a portal page to change the card, pay invoices and cancel."""
         customer = self.records.of(tenant).customer_id
         if not customer:
-            raise _conflict("no_customer", "No plan bought yet: choose one with POST /v1/billing/checkout.")
+            raise HttpError(
+                409, "no_subscription", "No plan bought yet: choose one with POST /v1/billing/checkout."
+            )
         stripe = self.service.stripe
         configuration = catalogue.portal_of(stripe)
         try:
@@ -80,7 +81,9 @@ class PaymentService:
         except StripeRefusedError:
             if stripe.customer_exists(customer):
                 raise
-        raise _conflict("no_customer", "No customer at Stripe: choose a plan with POST /v1/billing/checkout.")
+        raise HttpError(
+            409, "no_subscription", "No customer at Stripe: choose a plan with POST /v1/billing/checkout."
+        )
 
     def change_plan(self, tenant: TenantId, plan: str, who: Origin) -> BillingRecord:
         """Change the plan of a live subscription immediately, prorated to the second.
@@ -92,14 +95,16 @@ class PaymentService:
         record = self.service.refresh(tenant)
         reject_if_closing(record)
         if record.live is None:
-            raise _conflict(
-                "no_subscription", "No subscription exists: choose a plan with POST /v1/billing/checkout."
+            raise HttpError(
+                409,
+                "no_subscription",
+                "No subscription exists: choose a plan with POST /v1/billing/checkout.",
             )
         if record.live.plan == plan:
             return record
         if record.live.owing:
-            raise _conflict(
-                "payment_overdue", "Payment overdue: first update the card with POST /v1/billing/portal."
+            raise HttpError(
+                409, "payment_overdue", "Payment overdue: first update the card with POST /v1/billing/portal."
             )
         # Written before the change: Stripe's webhook may arrive first, and does not name the person.
         self.service.audit.append(tenant, who, "billing.plan_asked_for", plan)
@@ -126,7 +131,8 @@ class PaymentService:
     def _fit(self, tenant: TenantId, plan: str) -> None:
         """Reject the BYOC plan without a destination: all logs would be rejected from then on."""
         if plan == BYOC and not self.own_clouds.has(tenant):
-            raise _conflict(
+            raise HttpError(
+                409,
                 "no_destination",
                 "The plan needs a BYOC destination: set it with PUT /v1/destination first.",
             )
@@ -177,11 +183,7 @@ class PaymentService:
 def reject_if_closing(record: BillingRecord) -> None:
     """Reject with 409 a request that makes no sense while the account is being closed."""
     if record.closing_requested_at is not None:
-        raise _conflict("account_closing", "This account is being closed.")
-
-
-def _conflict(code: str, message: str) -> HttpError:
-    return HttpError(409, code, message)
+        raise HttpError(409, "account_closing", "This account is being closed.")
 
 
 def _items(thing: StripeObject, prices: tuple[str, str]) -> list[Fields]:

@@ -9,11 +9,20 @@ from datetime import UTC, datetime
 
 from functions.billing.subscriptions.billing_record import BillingRecord
 from functions.billing.subscriptions.subscription import Subscription
-from functions.shared.accounts.account_status import ACCOUNT_CLOSING, AccountStatus, account_status_on
+from functions.shared.accounts.account_status import (
+    ACCOUNT_CLOSING,
+    QUOTA_EXCEEDED,
+    TRIAL_QUOTA_EXCEEDED,
+    AccountStatus,
+    account_status_on,
+)
 from functions.shared.plans import GIGABYTE, PLANS, TRIAL
 
 GRACE_DAYS = 7
 SECONDS_A_DAY = 86_400
+
+LEAST_TRIAL_SECONDS = 48 * 3600 + 600
+"""Stripe rejects trials shorter than 48 hours; ten minutes cover the time in between."""
 
 PAYMENT_OVERDUE = "payment_overdue"
 SUBSCRIPTION_ENDED = "subscription_ended"
@@ -27,7 +36,13 @@ def entitled(record: BillingRecord, now_has: AccountStatus, used_bytes: int, now
     of the period that `period` names. After a subscription has ended the plan stays as it was: stored logs
     are kept for the promised time and can be searched.
     """
-    account_status = replace(now_has, capped_until=None, cap_left_bytes=None, cap_left_until=None)
+    account_status = replace(
+        now_has,
+        capped_until=None,
+        cap_left_bytes=None,
+        cap_left_until=None,
+        cap_reason=QUOTA_EXCEEDED,
+    )
     if record.subscription:
         account_status = _subscribed(record.subscription)
     if record.closing_requested_at is not None:
@@ -36,11 +51,13 @@ def entitled(record: BillingRecord, now_has: AccountStatus, used_bytes: int, now
     if limit is None:
         return account_status
     until = period(record, now)[1]
+    is_reached = used_bytes >= limit
     return replace(
         account_status,
-        capped_until=until if used_bytes >= limit else None,
+        capped_until=until if is_reached else None,
         cap_left_bytes=max(0, limit - used_bytes),
         cap_left_until=until,
+        cap_reason=TRIAL_QUOTA_EXCEEDED if is_reached and limit != record.hard_cap_bytes else QUOTA_EXCEEDED,
     )
 
 

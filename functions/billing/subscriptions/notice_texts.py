@@ -6,12 +6,13 @@ Amounts are the catalogue's; Stripe's receipts say how much a card was charged.
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from functions.shared.accounts.retention_terms import GRACE_DAYS, days_of_plan
+from functions.shared.accounts.notice_links import docs_link
+from functions.shared.accounts.retention_terms import GRACE_DAYS, SECONDS_A_DAY, days_of_plan
 from functions.shared.plans import PLANS
 
 READING = "Stored logs remain, and you can still search them."
-PORTAL = "open the billing portal (API: /v1/billing/portal)"
-CHOOSE = "choose a plan (API: /v1/billing/checkout)"
+PORTAL = f"open the billing portal ({docs_link('billing.md', 'open-the-billing-portal')})"
+CHOOSE = f"choose a plan ({docs_link('billing.md', 'choose-a-plan')})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +38,22 @@ def terms(name: str) -> str:
     )
 
 
-def keeping(before: str, name: str) -> str:
-    """The effect of a change of plan on logs stored with us, both plans by name."""
+def keeping(before: str, name: str, now: float) -> str:
+    """The effect of a change of plan at `now`, Unix seconds, on logs stored with us; both plans by name."""
     had, days = days_of_plan(PLANS[before]), days_of_plan(PLANS[name])
     if days == had:
         return ""
     if days > had:
         return f" Logs are kept for {days} days, including those already stored."
-    gone = f"Logs that are older than {days} days are" if days else "Logs stored with us are"
-    back = "to keep them, return to your earlier plan before then"
-    return f" {gone} removed in {GRACE_DAYS} days; {back}."
+    until = minute_text(int(now) + GRACE_DAYS * SECONDS_A_DAY)
+    back = "To keep them with us, return to your earlier plan before then."
+    if days:
+        return f" Logs that are older than {days} days are deleted on {until}. {back}"
+    export = docs_link("byoc.md", "logs-from-before-the-move")
+    return (
+        " New logs are stored in your own bucket and ClickHouse only. Logs that are already stored with us "
+        f"can be searched and exported until {until} ({export}). Then they are deleted. {back}"
+    )
 
 
 def money(cents: int) -> str:

@@ -1,12 +1,16 @@
 """Notices that follow from the date: a trial or a grace period that ends soon or has ended.
 
-Sent notices are recorded in the account's book in the same transaction, so none is sent twice.
+Sent notices are recorded in the account's billing record in the same transaction, so none is sent twice.
 """
 
 from collections.abc import Iterator
 
 from functions.billing.subscriptions.billing_record import BillingRecord
-from functions.billing.subscriptions.entitlements import SECONDS_A_DAY, grace_ends_at
+from functions.billing.subscriptions.entitlements import (
+    LEAST_TRIAL_SECONDS,
+    SECONDS_A_DAY,
+    grace_ends_at,
+)
 from functions.billing.subscriptions.notice_texts import (
     CHOOSE,
     PORTAL,
@@ -46,12 +50,14 @@ def _due(record: BillingRecord, trial_ends_at: int | None, now: float) -> Iterat
 def _of_trial(ends_at: int, now: float) -> Iterator[BillingNotice]:
     choose = f"To continue, {CHOOSE}."
     if _shortly_before(ends_at, TRIAL_NOTICE_DAYS, now):
+        free_until = ends_at - LEAST_TRIAL_SECONDS
+        free = f" If you choose one before {minute_text(free_until)}, the rest of the trial stays free."
         yield BillingNotice(
             notice_id=f"trial_ending-{ends_at}",
             kind="billing_trial_ending",
             title="Your AstraLog trial ends soon",
             text=f"Your free trial ends on {day(ends_at)}. After that, new logs are rejected until you "
-            f"choose a plan. If you choose one now, the rest of the trial stays free. {READING} {choose}",
+            f"choose a plan.{free if now < free_until else ''} {READING} {choose}",
         )
     if _shortly_after(ends_at, now):
         yield BillingNotice(
@@ -63,7 +69,7 @@ def _of_trial(ends_at: int, now: float) -> Iterator[BillingNotice]:
 
 
 def _first_payment(live: Subscription, ends_at: int, now: float) -> Iterator[BillingNotice]:
-    if _shortly_before(ends_at, TRIAL_NOTICE_DAYS, now) and not live.ends_at:
+    if _shortly_before(ends_at, TRIAL_NOTICE_DAYS, now) and not live.ends_with_trial:
         yield BillingNotice(
             notice_id=f"first_payment-{ends_at}",
             kind="billing_first_payment",
@@ -80,7 +86,8 @@ def _of_grace(live: Subscription, ends_at: int, now: float) -> Iterator[BillingN
             notice_id=f"grace_ending-{live.owes_since}",
             kind="billing_grace_ending",
             title="AstraLog will reject your new logs from tomorrow",
-            text=f"A payment is overdue. From {minute_text(ends_at)} on, new logs are rejected. {READING} {pay}",
+            text=f"A payment is overdue. From {minute_text(ends_at)} on, new logs are rejected. "
+            f"{READING} {pay}",
         )
     if _shortly_after(ends_at, now):
         yield BillingNotice(

@@ -106,7 +106,7 @@ class StripeOffboarding:
         return True
 
     def _close_record(self, record: BillingRecord) -> None:
-        """Reduce the book to the closing and its times; remove the assignment of the Stripe customer."""
+        """Reduce the record to the closing and its times; remove the assignment of the Stripe customer."""
         now = int(self.service.clock())
 
         def closed(now_is: BillingRecord) -> BillingRecord:
@@ -117,8 +117,8 @@ class StripeOffboarding:
                 closed_at=now,
             )
 
-        def told(old: BillingRecord, _new: BillingRecord) -> list[BillingNotice]:
+        def notices(old: BillingRecord, _new: BillingRecord, _now: float) -> list[BillingNotice]:
             return [BillingNotice("account.billing_closed", str(old.tenant))]
 
         gone = [self.records.disowning(record.customer_id)] if record.customer_id else []
-        self.service.change(record.tenant, closed, CALENDAR, also=lambda _new: gone, notices_for=told)
+        self.service.change(record.tenant, closed, CALENDAR, also=lambda _new: gone, notices_for=notices)

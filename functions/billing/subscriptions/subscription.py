@@ -50,6 +50,13 @@ class Subscription:
         return self.status in LIVE
 
     @property
+    def ends_with_trial(self) -> bool:
+        """Whether it ends before anything is charged."""
+        if self.status != "trialing" or self.trial_end is None or self.ends_at is None:
+            return False
+        return self.ends_at <= self.trial_end
+
+    @property
     def owing(self) -> bool:
         return self.status in OWING
 

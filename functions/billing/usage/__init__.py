@@ -1,0 +1,1 @@
+"""Usage: done batches counted by tenant and day, caps, and the follow-up."""

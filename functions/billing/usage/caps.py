@@ -11,13 +11,17 @@ from functions.billing.subscriptions.billing_record import BillingRecord
 from functions.billing.subscriptions.entitlements import trial_bytes
 from functions.billing.subscriptions.notice_texts import CHOOSE, READING
 from functions.shared.accounts.account_status import AccountStatus
+from functions.shared.accounts.notice_links import docs_link
 from functions.shared.plans import GIGABYTE
 
 WARN_AT_PERCENT = (80, 100)
 
+CHANGE_CAP = docs_link("billing.md", "change-a-cap")
+USAGE_BY_DAY = docs_link("usage.md", "see-usage-by-day")
+
 _REMEDIES = {
-    "soft cap": "You can change the cap (API: /v1/billing).",
-    "hard cap": "To store more, raise the cap (API: /v1/billing).",
+    "soft cap": f"You can change the cap ({CHANGE_CAP}).",
+    "hard cap": f"To store more, raise the cap ({CHANGE_CAP}).",
     "trial volume": f"To store more, {CHOOSE}.",
 }
 
@@ -65,7 +69,8 @@ def _notice(name: str, cap_bytes: int, percent: int, used_bytes: int, period_sta
         kind=f"billing_{named.replace('-', '_')}",
         title=title,
         text=f"{_gb(used_bytes)} of logs were stored in this period; your {name} is {_gb(cap_bytes)}. "
-        f"{_follows(name, reached=reached)} Usage by day: API, /v1/usage. {_REMEDIES[name]}",
+        f"{_follows(name, reached=reached)} You can see your usage by day ({USAGE_BY_DAY}). "
+        f"{_REMEDIES[name]}",
     )
 
 

@@ -15,7 +15,7 @@ from functions.billing.subscriptions.entitlements import period
 from functions.billing.usage.usage_item import UsageDay
 from functions.billing.usage.usage_store import UsageStore
 from functions.shared.accounts.account_status import AccountStatus
-from functions.shared.errors import HttpError
+from functions.shared.forms import invalid
 from functions.shared.plans import CURRENCY, GIGABYTE, PLANS, Plan
 
 MAX_DAYS = 400
@@ -75,9 +75,7 @@ def requested_span(query: Mapping[str, str], otherwise: DaySpan) -> DaySpan:
     last = _parsed("to", query, otherwise.last)
     first = _parsed("from", query, min(otherwise.first, last))
     if not 0 <= (last - first).days < MAX_DAYS:
-        raise HttpError(
-            400, "invalid_from", f"'from' must be a day not after 'to', and at most {MAX_DAYS} days before."
-        )
+        raise invalid("from", f"must be a day not after 'to', and at most {MAX_DAYS} days before")
     return DaySpan(first, last)
 
 
@@ -121,7 +119,7 @@ def _parsed(name: str, query: Mapping[str, str], otherwise: date) -> date:
     try:
         return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC).date()
     except ValueError:
-        raise HttpError(400, f"invalid_{name}", f"'{name}' must be a day: YYYY-MM-DD.") from None
+        raise invalid(name, "must be a day: YYYY-MM-DD") from None
 
 
 def _day(seconds: int) -> date:

@@ -8,30 +8,21 @@ version is the one that was read. Bytes are those of rows as NDJSON before compr
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any
 
-from botocore.exceptions import ClientError
+from pynamodb.expressions.condition import Condition
 
-from functions.billing.reporting.reported_usage import ReportedUsage
+from functions.billing.reporting.reported_usage import PendingReport, ReportedUsage
 from functions.billing.usage.count_transactions import CountTransaction, UsageSums
-from functions.billing.usage.usage_item import (
-    ALL_TENANTS,
-    RECONCILED,
-    REPORTED,
-    TOTAL,
-    Item,
-    UsageDay,
-    day_of,
-    item_of,
-    key,
-    number,
-    reported_of,
-)
+from functions.billing.usage.usage_item import ALL_TENANTS, RECONCILED, REPORTED, TOTAL, UsageDay
 from functions.shared.batch_usage import DAY
-from functions.shared.dynamo.answers import answered, open_client, unmet
 from functions.shared.errors import RetryableError
+from functions.shared.tables.store_errors import ConditionFailedError
+from functions.shared.tables.table import Table
+from functions.shared.tables.transaction import Write
+from functions.shared.tables.usage import PendingReportMap, UsageItem
 from functions.shared.tenancy import TenantId
 
 SECONDS_A_DAY = 86_400
@@ -53,15 +44,14 @@ class UsageTally:
 class UsageStore:
     """Reads are strongly consistent.
 
-    Every method raises functions.shared.dynamo.answers.StoreUnavailableError when DynamoDB fails.
+    Every method raises StoreUnavailableError when DynamoDB fails.
     """
 
     def __init__(self, usage_table: str, client: Any = None) -> None:
-        self._table = usage_table
-        self._client = client or open_client()
+        self._table = Table(UsageItem, usage_table, client)
 
-    def added(self, count: CountTransaction) -> list[Item]:
-        """The sums of `count`, as items of TransactWriteItems."""
+    def added(self, count: CountTransaction) -> list[Write]:
+        """The sums of `count`, as writes of a transaction."""
         days = [
             self._addition(tenant, f"{DAY}{day.isoformat()}", sums)
             for (tenant, day), sums in count.days.items()
@@ -70,56 +60,25 @@ class UsageStore:
 
     def tally(self, tenant: TenantId) -> UsageTally:
         """The tenant's tally; all zeros if nothing was counted yet."""
-        reported = self._item(tenant, REPORTED)
-        total = self._item(tenant, TOTAL)
+        reported = self._table.get((str(tenant), REPORTED))
+        total = self._table.get((str(tenant), TOTAL)) or UsageItem()
         return UsageTally(
-            number(total, "rows"),
-            number(total, "bytes"),
-            ReportedUsage(tenant) if reported is None else reported_of(tenant, reported),
+            total.rows or 0,
+            total.raw_bytes or 0,
+            ReportedUsage(tenant) if reported is None else _reported_of(tenant, reported),
         )
 
     def days(self, tenant: TenantId, first: date, last: date) -> Iterator[UsageDay]:
         """The tenant's days from `first` to `last`, both included, in order, without days of no usage."""
-        names = {":first": f"{DAY}{first.isoformat()}", ":last": f"{DAY}{last.isoformat()}"}
-        values = {":tenant": {"S": str(tenant)}, **{name: {"S": text} for name, text in names.items()}}
-        start: Item = {}
-        while True:
-            with answered():
-                page = self._client.query(
-                    TableName=self._table,
-                    KeyConditionExpression="tenant_id = :tenant AND entry BETWEEN :first AND :last",
-                    ExpressionAttributeValues=values,
-                    ConsistentRead=True,
-                    **start,
-                )
-            yield from (day_of(item) for item in page["Items"])
-            if "LastEvaluatedKey" not in page:
-                return
-            start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+        return map(_day_of, self._table.query(str(tenant), sort=_days(first, last)))
 
     def all_days(self, first: date, last: date) -> Iterator[UsageDay]:
         """Every tenant's days from `first` to `last`, both included; scans the whole table."""
-        names = {":first": f"{DAY}{first.isoformat()}", ":last": f"{DAY}{last.isoformat()}"}
-        start: Item = {}
-        while True:
-            with answered():
-                page = self._client.scan(
-                    TableName=self._table,
-                    FilterExpression="entry BETWEEN :first AND :last",
-                    ExpressionAttributeValues={name: {"S": text} for name, text in names.items()},
-                    ConsistentRead=True,
-                    **start,
-                )
-            yield from (day_of(item) for item in page["Items"])
-            if "LastEvaluatedKey" not in page:
-                return
-            start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+        return map(_day_of, self._table.scan(_days(first, last)))
 
     def put_reconciliation(self, day: date, report: str) -> None:
         """Store the report of a reconciliation; a second one of the same day replaces it."""
-        item = {**key(ALL_TENANTS, f"{RECONCILED}{day.isoformat()}"), "report": {"S": report}}
-        with answered():
-            self._client.put_item(TableName=self._table, Item=item)
+        self._table.put(UsageItem(ALL_TENANTS, f"{RECONCILED}{day.isoformat()}", report=report))
 
     def used_bytes(self, tenant: TenantId, since: int, until: int) -> int:
         """Bytes of the period from `since` until `until`, Unix seconds.
@@ -140,22 +99,8 @@ class UsageStore:
 
     def delete_all(self, tenant: TenantId) -> None:
         """Delete all usage of a tenant whose account is deleted."""
-        start: Item = {}
-        while True:
-            with answered():
-                page = self._client.query(
-                    TableName=self._table,
-                    KeyConditionExpression="tenant_id = :tenant",
-                    ExpressionAttributeValues={":tenant": {"S": str(tenant)}},
-                    ConsistentRead=True,
-                    **start,
-                )
-                for item in page["Items"]:
-                    names = {name: item[name] for name in ("tenant_id", "entry")}
-                    self._client.delete_item(TableName=self._table, Key=names)
-            if "LastEvaluatedKey" not in page:
-                return
-            start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+        for item in self._table.query(str(tenant), attributes=("tenant_id", "entry")):
+            self._table.delete((item.tenant_id, item.entry))
 
     def write(self, reported: ReportedUsage) -> ReportedUsage:
         """Replace the reported usage, on condition that its version is the one that was read.
@@ -165,46 +110,51 @@ class UsageStore:
         ReportedUsageChangedError: nothing was written.
         """
         new = replace(reported, version=reported.version + 1)
-        condition: Item = {"ConditionExpression": "attribute_not_exists(entry)"}
-        if reported.version:
-            condition = {
-                "ConditionExpression": "version = :version",
-                "ExpressionAttributeValues": {":version": {"N": str(reported.version)}},
-            }
-        if not self._put(item_of(new), condition):
-            raise ReportedUsageChangedError("somebody else has written what was reported")
+        version = UsageItem.version
+        stored = version == reported.version if reported.version else UsageItem.entry.does_not_exist()
+        try:
+            self._table.put(_item_of(new), stored)
+        except ConditionFailedError:
+            raise ReportedUsageChangedError("somebody else has written what was reported") from None
         return new
 
-    def _put(self, item: Item, condition: Item) -> bool:
-        """False when the condition does not hold."""
-        try:
-            with answered():
-                self._client.put_item(TableName=self._table, Item=item, **condition)
-        except ClientError as fault:
-            if not unmet(fault):
-                raise
-            return False
-        return True
-
-    def _addition(self, tenant: TenantId, entry: str, sums: UsageSums) -> Item:
-        added = {"rows": sums.rows, "bytes": sums.raw_bytes}
+    def _addition(self, tenant: TenantId, entry: str, sums: UsageSums) -> Write:
+        actions = [UsageItem.rows.add(sums.rows), UsageItem.raw_bytes.add(sums.raw_bytes)]
         if sums.own_rows:
-            added |= {"own_rows": sums.own_rows, "own_bytes": sums.own_bytes}
-        return {
-            "Update": {
-                "TableName": self._table,
-                "Key": key(tenant, entry),
-                "UpdateExpression": "ADD " + ", ".join(f"#{name} :{name}" for name in added),
-                "ExpressionAttributeNames": {f"#{name}": name for name in added},
-                "ExpressionAttributeValues": {f":{name}": {"N": str(value)} for name, value in added.items()},
-            }
-        }
+            actions += [UsageItem.own_rows.add(sums.own_rows), UsageItem.own_bytes.add(sums.own_bytes)]
+        return self._table.write_of_update((str(tenant), entry), *actions)
 
-    def _item(self, tenant: TenantId, entry: str) -> Item | None:
-        with answered():
-            found = self._client.get_item(TableName=self._table, Key=key(tenant, entry), ConsistentRead=True)
-        item: Item | None = found.get("Item")
-        return item
+
+def _days(first: date, last: date) -> Condition:
+    return UsageItem.entry.between(f"{DAY}{first.isoformat()}", f"{DAY}{last.isoformat()}")
+
+
+def _item_of(reported: ReportedUsage) -> UsageItem:
+    """The item of the reported usage."""
+    values = asdict(replace(reported, pending=None))
+    pending = PendingReportMap(**asdict(reported.pending)) if reported.pending else None
+    return UsageItem(str(values.pop("tenant")), REPORTED, **{**values, "pending": pending})
+
+
+def _reported_of(tenant: TenantId, item: UsageItem) -> ReportedUsage:
+    """The reported usage in an item."""
+    keys = ("tenant_id", "entry")
+    values = {name: value for name, value in item.attribute_values.items() if name not in keys}
+    if item.pending is not None:
+        values["pending"] = PendingReport(**item.pending.attribute_values)
+    return ReportedUsage(tenant, **values)
+
+
+def _day_of(item: UsageItem) -> UsageDay:
+    """The day in an item."""
+    return UsageDay(
+        TenantId(item.tenant_id),
+        date.fromisoformat(item.entry.removeprefix(DAY)),
+        rows=item.rows or 0,
+        raw_bytes=item.raw_bytes or 0,
+        own_rows=item.own_rows or 0,
+        own_bytes=item.own_bytes or 0,
+    )
 
 
 def _utc_day(seconds: int) -> date:

@@ -1,12 +1,16 @@
 """What erasures write into the table of accounts: the account will close, stays open, or is closed."""
 
+from contextlib import suppress
 from typing import Any
 
-from botocore.exceptions import ClientError
-
-from functions.privacy.erasure.record import Erasure, Item
-from functions.shared.dynamo.answers import answered, unmet
+from functions.privacy.erasure.record import Erasure
+from functions.shared.tables.accounts import AccountItem
+from functions.shared.tables.store_errors import ConditionFailedError
+from functions.shared.tables.table import Table
+from functions.shared.tables.transaction import Write
 from functions.shared.tenancy import TenantId
+
+_EXISTS = AccountItem.tenant_id.exists()
 
 
 class AccountMarks:
@@ -18,46 +22,28 @@ class AccountMarks:
     """
 
     def __init__(self, accounts_table: str, client: Any) -> None:
-        self._table = accounts_table
-        self._client = client
+        self._table = Table(AccountItem, accounts_table, client)
 
-    def closes(self, erasure: Erasure) -> Item:
-        """Stop accepting logs, as an item of TransactWriteItems; fails if the account already closes."""
-        return {
-            "Update": {
-                **self._account(erasure.tenant),
-                "UpdateExpression": "SET closes_at = :at",
-                "ConditionExpression": "attribute_exists(tenant_id) AND attribute_not_exists(closes_at)",
-                "ExpressionAttributeValues": {":at": {"N": str(erasure.starts_at)}},
-            }
-        }
+    def closes(self, erasure: Erasure) -> Write:
+        """Stop accepting logs, as a write of a transaction; fails if the account already closes."""
+        return self._table.write_of_update(
+            str(erasure.tenant),
+            AccountItem.closes_at.set(erasure.starts_at),
+            condition=_EXISTS & AccountItem.closes_at.does_not_exist(),
+        )
 
-    def stays(self, tenant: TenantId) -> Item:
-        """Accept logs again, as an item of TransactWriteItems, unless the account is closed."""
-        return {
-            "Update": {
-                **self._account(tenant),
-                "UpdateExpression": "REMOVE closes_at",
-                "ConditionExpression": "attribute_exists(closes_at) AND attribute_not_exists(closed)",
-            }
-        }
+    def stays(self, tenant: TenantId) -> Write:
+        """Accept logs again, as a write of a transaction, unless the account is closed."""
+        return self._table.write_of_update(
+            str(tenant),
+            AccountItem.closes_at.remove(),
+            condition=AccountItem.closes_at.exists() & AccountItem.closed.does_not_exist(),
+        )
 
     def close(self, tenant: TenantId) -> None:
         """Close the account: from now on none of its keys and sessions is valid.
 
         The item stays until billing has closed the account. If there is no item, none is created.
         """
-        try:
-            with answered():
-                self._client.update_item(
-                    **self._account(tenant),
-                    UpdateExpression="SET closed = :true",
-                    ConditionExpression="attribute_exists(tenant_id)",
-                    ExpressionAttributeValues={":true": {"BOOL": True}},
-                )
-        except ClientError as fault:
-            if not unmet(fault):
-                raise
-
-    def _account(self, tenant: TenantId) -> Item:
-        return {"TableName": self._table, "Key": {"tenant_id": {"S": str(tenant)}}}
+        with suppress(ConditionFailedError):
+            self._table.update(str(tenant), AccountItem.closed.set(True), condition=_EXISTS)

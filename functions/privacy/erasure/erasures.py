@@ -1,33 +1,33 @@
 """The table of erasures, and the table of receipts, which is all that remains in the end."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from botocore.exceptions import ClientError
+from pynamodb.expressions.condition import Condition
 
 from functions.privacy.erasure.account_marks import AccountMarks
 from functions.privacy.erasure.receipt_table import ErasureReceipts, receipt_of
 from functions.privacy.erasure.record import (
     ACCOUNT,
     CANCELLED,
+    OPEN,
     REQUESTED,
     RUNNING,
     SECONDS_A_DAY,
     VERIFIED,
     Erasure,
-    Item,
     erasure_of,
     item_of,
     key_of,
 )
-from functions.privacy.paging import found
-from functions.shared.dynamo.answers import StoreUnavailableError, answered, unmet
-from functions.shared.dynamo.transaction import UnmetError, write_all
 from functions.shared.errors import PermanentError, RetryableError
+from functions.shared.tables.erasures import OPEN_INDEX, ErasureItem
+from functions.shared.tables.store_errors import ConditionFailedError, StoreUnavailableError
+from functions.shared.tables.table import Table
+from functions.shared.tables.transaction import Write, write_all
 from functions.shared.tenancy import TenantId
 
-OPEN = "open"
 KEPT_DAYS = 30
 """How long a receipt says that an erasure was cancelled, or that the whole account was erased as well."""
 
@@ -55,13 +55,13 @@ class Erasures:
     """
 
     def __init__(self, table: str, accounts_table: str, receipts: ErasureReceipts, client: Any) -> None:
-        self._table = table
+        self._table = Table(ErasureItem, table, client)
         self.accounts = AccountMarks(accounts_table, client)
         self._receipts = receipts
         self._client = client
 
-    def ask(self, erasure: Erasure, also: Sequence[Item] = ()) -> None:
-        """Store a new erasure, with `also`, items of TransactWriteItems.
+    def ask(self, erasure: Erasure, also: Sequence[Write] = ()) -> None:
+        """Store a new erasure, with `also`, further writes of the transaction.
 
         If it is that of an account, the account accepts no logs from then on.
 
@@ -70,7 +70,7 @@ class Erasures:
         AccountClosingError: of an account. ErasureChangedError: of a person, a condition of `also` failed.
         """
         writes = [
-            {"Put": {**self._put(erasure), "ConditionExpression": "attribute_not_exists(erasure_id)"}},
+            self._table.write_of_put(item_of(erasure), ErasureItem.erasure_id.does_not_exist()),
             self._receipts.stands(erasure),
             *also,
         ]
@@ -78,44 +78,30 @@ class Erasures:
             writes.append(self.accounts.closes(erasure))
         try:
             write_all(self._client, writes)
-        except UnmetError:
+        except ConditionFailedError:
             if erasure.kind == ACCOUNT:
                 raise AccountClosingError("the erasure of the account is already requested") from None
             raise ErasureChangedError("another erasure was requested meanwhile") from None
 
     def ask_again(self, erasure: Erasure) -> None:
         """Store an erasure of an account that was erased before and was restored, whatever its item says."""
-        self._write([{"Put": self._put(erasure)}, self._receipts.stands(erasure)])
+        self._write([self._table.write_of_put(item_of(erasure)), self._receipts.stands(erasure)])
 
     def of(self, tenant: TenantId, erasure_id: str) -> Erasure | None:
         """The tenant's erasure with that id."""
-        with answered():
-            found = self._client.get_item(
-                TableName=self._table, Key=key_of(tenant, erasure_id), ConsistentRead=True
-            )
-        return erasure_of(found["Item"]) if "Item" in found else None
+        found = self._table.get(key_of(tenant, erasure_id))
+        return erasure_of(found) if found else None
 
     def all(self, tenant: TenantId) -> list[Erasure]:
         """All erasures of the tenant, newest first."""
-        query = {
-            "KeyConditionExpression": "tenant_id = :tenant",
-            "ExpressionAttributeValues": {":tenant": {"S": str(tenant)}},
-            "ConsistentRead": True,
-        }
-        erasures = [erasure_of(item) for item in self._query(query)]
+        erasures = [erasure_of(item) for item in self._table.query(str(tenant))]
         return sorted(erasures, key=lambda each: (each.requested_at, each.erasure_id), reverse=True)
 
     def due(self, now: float) -> list[Erasure]:
         """The erasures to work on at `now`, the longest waiting first."""
-        query = {
-            "IndexName": OPEN,
-            "KeyConditionExpression": "#open = :open AND opens_at <= :now",
-            "ExpressionAttributeNames": {"#open": "open"},
-            "ExpressionAttributeValues": {":open": {"S": OPEN}, ":now": {"S": f"{int(now):012}"}},
-        }
-        erasures = (
-            self.of(TenantId(item["tenant_id"]["S"]), item["erasure_id"]["S"]) for item in self._query(query)
-        )
+        begun = ErasureItem.opens_at <= f"{int(now):012}"
+        items = self._table.query(OPEN, index=OPEN_INDEX, sort=begun)
+        erasures = (self.of(TenantId(item.tenant_id), item.erasure_id) for item in items)
         # The index is eventually consistent.
         return [each for each in erasures if each and each.open]
 
@@ -128,11 +114,8 @@ class Erasures:
         """
         new = replace(erasure, revision=erasure.revision + 1)
         try:
-            with answered():
-                self._client.put_item(**self._put(new), **_at(erasure))
-        except ClientError as fault:
-            if not unmet(fault):
-                raise
+            self._table.put(item_of(new), _at(erasure))
+        except ConditionFailedError:
             raise ErasureChangedError("another run works on this erasure") from None
         return new
 
@@ -147,10 +130,10 @@ class Erasures:
             return erasure
         progress = replace(erasure.progress, resume_at=now)
         new = replace(erasure, state=RUNNING, revision=erasure.revision + 1, progress=progress)
-        self._write([{"Put": {**self._put(new), **_at(erasure)}}, self._receipts.stands(new)])
+        self._write([self._table.write_of_put(item_of(new), _at(erasure)), self._receipts.stands(new)])
         return new
 
-    def cancel(self, erasure: Erasure, now: float, also: Sequence[Item] = ()) -> Erasure:
+    def cancel(self, erasure: Erasure, now: float, also: Sequence[Write] = ()) -> Erasure:
         """Cancel the erasure of an account before it begins; logs are accepted again.
 
         Raises
@@ -161,18 +144,20 @@ class Erasures:
             raise NotCancellableError("it is no erasure of an account, or it has begun")
         new = replace(erasure, state=CANCELLED, cancelled_at=int(now), revision=erasure.revision + 1)
         writes = [
-            {"Put": {**self._put(new), **_at(erasure)}},
+            self._table.write_of_put(item_of(new), _at(erasure)),
             self._receipts.stands(new, forget_at=int(now) + KEPT_DAYS * SECONDS_A_DAY),
             self.accounts.stays(erasure.tenant),
             *also,
         ]
         try:
             write_all(self._client, writes)
-        except UnmetError:
+        except ConditionFailedError:
             raise NotCancellableError("the erasure has begun meanwhile") from None
         return new
 
-    def finish(self, erasure: Erasure, counts: dict[str, int], now: float, also: Sequence[Item] = ()) -> None:
+    def finish(
+        self, erasure: Erasure, counts: dict[str, int], now: float, also: Sequence[Write] = ()
+    ) -> None:
         """Finish a verified erasure: add its receipt to the chain, and delete what was stored of the subject.
 
         Of an account only the receipt remains.
@@ -187,7 +172,7 @@ class Erasures:
             added = self._receipts.added(erasure.erasure_id, receipt)
             try:
                 write_all(self._client, [self._ended(erasure, counts, now), *added, *also])
-            except UnmetError:
+            except ConditionFailedError:
                 found = self.of(erasure.tenant, erasure.erasure_id)
                 if found is None or found.revision != erasure.revision:
                     raise ErasureChangedError("another run works on this erasure") from None
@@ -197,8 +182,8 @@ class Erasures:
 
     def has_receipt(self, erasure: Erasure, now: float) -> bool:
         """Whether it was already verified, as for an erasure that a backup restored."""
-        standing = self._receipts.standing(erasure.erasure_id, now)
-        return bool(standing and standing.receipt)
+        status = self._receipts.status(erasure.erasure_id, now)
+        return bool(status and status.receipt)
 
     def drop(self, erasure: Erasure, now: float) -> None:
         """Delete an erasure whose whole account is erased; its receipt, if it has one, stays.
@@ -208,16 +193,16 @@ class Erasures:
         ErasureChangedError: another run works on it, and it may have a receipt by now.
         """
         key = key_of(erasure.tenant, erasure.erasure_id)
-        writes: list[Item] = [{"Delete": {"TableName": self._table, "Key": key, **_at(erasure)}}]
+        writes = [self._table.write_of_delete(key, _at(erasure))]
         if erasure.open and not self.has_receipt(erasure, now):
             forget_at = int(now) + KEPT_DAYS * SECONDS_A_DAY
             writes.append(self._receipts.stands(replace(erasure, state=CANCELLED), forget_at=forget_at))
         self._write(writes)
 
-    def _ended(self, erasure: Erasure, counts: dict[str, int], now: float) -> Item:
+    def _ended(self, erasure: Erasure, counts: dict[str, int], now: float) -> Write:
         if erasure.kind == ACCOUNT:
             key = key_of(erasure.tenant, erasure.erasure_id)
-            return {"Delete": {"TableName": self._table, "Key": key, **_at(erasure)}}
+            return self._table.write_of_delete(key, _at(erasure))
         ended = replace(
             erasure,
             state=VERIFIED,
@@ -226,23 +211,15 @@ class Erasures:
             counts=counts,
             revision=erasure.revision + 1,
         )
-        return {"Put": {**self._put(ended), **_at(erasure)}}
+        return self._table.write_of_put(item_of(ended), _at(erasure))
 
-    def _put(self, erasure: Erasure) -> Item:
-        return {"TableName": self._table, "Item": item_of(erasure)}
-
-    def _query(self, query: Item) -> Iterator[Item]:
-        return found(self._client.query, TableName=self._table, **query)
-
-    def _write(self, writes: Sequence[Item]) -> None:
+    def _write(self, writes: Sequence[Write]) -> None:
         try:
             write_all(self._client, writes)
-        except UnmetError:
+        except ConditionFailedError:
             raise ErasureChangedError("another run works on this erasure") from None
 
 
-def _at(erasure: Erasure) -> Item:
-    return {
-        "ConditionExpression": "revision = :revision",
-        "ExpressionAttributeValues": {":revision": {"N": str(erasure.revision)}},
-    }
+def _at(erasure: Erasure) -> Condition:
+    """The stored erasure is the one that was read."""
+    return ErasureItem.revision == erasure.revision

@@ -37,8 +37,8 @@ class Mentions:
                 yield {name: item[name] for name in inventory_entry.key}
 
     def _is_named_in(self, item: dict[str, Any]) -> bool:
-        if item.get("audience", {}).get("S") == f"tenant={self.tenant}":
+        if item.get("audience") == f"tenant={self.tenant}":
             return True
-        report = json.loads(item["report"]["S"]) if "report" in item else {}
+        report = json.loads(item["report"]) if "report" in item else {}
         differ = [*report.get("rows_differ", ()), *report.get("bytes_differ", ())]
         return any(each["tenant"] == self.tenant for each in differ)

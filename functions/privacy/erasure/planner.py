@@ -115,8 +115,8 @@ class ErasurePlanner(PersonErasurePlanner):
 
     def _people_of(self, tenant: TenantId) -> PeopleIds:
         found = list(self.tables.items(inventory_entry_of("people"), tenant))
-        asked_for = {each for item in found for each in item.get("asked_emails", {}).get("SS", ())}
+        asked_for = {each for item in found for each in item.get("asked_emails", ())}
         return PeopleIds(
-            tuple(sorted(item["subject"]["S"] for item in found)),
-            tuple(sorted(map(digest_of, {item["email"]["S"] for item in found} | asked_for))),
+            tuple(sorted(item["subject"] for item in found)),
+            tuple(sorted(map(digest_of, {item["email"] for item in found} | asked_for))),
         )

@@ -12,12 +12,13 @@ from functions.privacy.erasure.receipt import (
     name_of,
     person_hash,
 )
-from functions.privacy.erasure.record import SECONDS_A_DAY, VERIFIED, Erasure, Item
-from functions.privacy.paging import found
+from functions.privacy.erasure.record import SECONDS_A_DAY, VERIFIED, Erasure
 from functions.privacy.timestamps import to_rfc3339
-from functions.shared.dynamo.answers import answered
+from functions.shared.tables.receipts import ReceiptItem
+from functions.shared.tables.table import Table
+from functions.shared.tables.transaction import Write
 
-NO_RECEIPT = "attribute_not_exists(document)"
+_NO_RECEIPT = ReceiptItem.document.does_not_exist()
 
 HEAD = "head"
 """The key of the item with the last receipt's number and hash: no hash has this value."""
@@ -62,94 +63,63 @@ class ErasureReceipts:
     """
 
     def __init__(self, table: str, client: Any) -> None:
-        self._table = table
-        self._client = client
+        self._table = Table(ReceiptItem, table, client)
 
-    def standing(self, erasure_id: str, now: float) -> ErasureStatus | None:
+    def status(self, erasure_id: str, now: float) -> ErasureStatus | None:
         """The status of the erasure with that id, of any account, without whom it is about."""
-        item = self._item(name_of(erasure_id))
+        item = self._table.get(name_of(erasure_id))
         # Check the date: DynamoDB deletes expired items late.
-        if item is None or ("forget_at" in item and int(item["forget_at"]["N"]) <= now):
+        if item is None or (item.forget_at is not None and item.forget_at <= now):
             return None
         return ErasureStatus(
-            kind=item["kind"]["S"],
-            state=item["state"]["S"],
-            requested_at=int(item["requested_at"]["N"]),
-            starts_at=int(item["starts_at"]["N"]),
-            due_at=int(item["due_at"]["N"]),
-            receipt=ErasureReceipt.from_json(item["document"]["S"]) if "document" in item else None,
+            kind=item.kind,
+            state=item.state,
+            requested_at=item.requested_at,
+            starts_at=item.starts_at,
+            due_at=item.due_at,
+            receipt=None if item.document is None else ErasureReceipt.from_json(item.document),
         )
 
     def all(self) -> Iterator[ErasureReceipt]:
         """All receipts, in no order, for checking the chain."""
-        items = found(self._client.scan, TableName=self._table, ConsistentRead=True)
-        return (ErasureReceipt.from_json(each["document"]["S"]) for each in items if "document" in each)
+        documents = (item.document for item in self._table.scan())
+        return (ErasureReceipt.from_json(each) for each in documents if each is not None)
 
     def head(self) -> tuple[int, str]:
         """Number and hash of the last receipt; 0 and FIRST if there is none."""
-        item = self._item(HEAD)
-        return (int(item["number"]["N"]), item["hash"]["S"]) if item else (0, FIRST)
+        item = self._table.get(HEAD)
+        return (item.number, item.hash) if item else (0, FIRST)
 
-    def stands(self, erasure: Erasure, forget_at: int | None = None) -> Item:
-        """The status of an erasure without a receipt, as an item of TransactWriteItems."""
-        numbers = {
-            "requested_at": erasure.requested_at,
-            "starts_at": erasure.starts_at,
-            "due_at": erasure.due_at,
-            "forget_at": forget_at,
-        }
-        return {
-            "Put": {
-                "TableName": self._table,
-                "Item": {
-                    "receipt": {"S": name_of(erasure.erasure_id)},
-                    "kind": {"S": erasure.kind},
-                    "state": {"S": erasure.state},
-                    **{name: {"N": str(each)} for name, each in numbers.items() if each is not None},
-                },
-                "ConditionExpression": NO_RECEIPT,
-            }
-        }
+    def stands(self, erasure: Erasure, forget_at: int | None = None) -> Write:
+        """The status of an erasure without a receipt, as a write of a transaction."""
+        item = ReceiptItem(
+            name_of(erasure.erasure_id),
+            kind=erasure.kind,
+            state=erasure.state,
+            requested_at=erasure.requested_at,
+            starts_at=erasure.starts_at,
+            due_at=erasure.due_at,
+            forget_at=forget_at,
+        )
+        return self._table.write_of_put(item, _NO_RECEIPT)
 
-    def added(self, erasure_id: str, receipt: ErasureReceipt) -> list[Item]:
+    def added(self, erasure_id: str, receipt: ErasureReceipt) -> list[Write]:
         """Add the receipt of a verified erasure to the chain; fails unless it follows the last one."""
         return [self._verified(erasure_id, receipt), self._step(receipt)]
 
-    def _verified(self, erasure_id: str, receipt: ErasureReceipt) -> Item:
-        return {
-            "Update": {
-                "TableName": self._table,
-                "Key": {"receipt": {"S": name_of(erasure_id)}},
-                "UpdateExpression": "SET #state = :state, document = :document",
-                "ConditionExpression": f"attribute_exists(receipt) AND {NO_RECEIPT}",
-                "ExpressionAttributeNames": {"#state": "state"},
-                "ExpressionAttributeValues": {
-                    ":state": {"S": VERIFIED},
-                    ":document": {"S": receipt.canonical()},
-                },
-            }
-        }
+    def _verified(self, erasure_id: str, receipt: ErasureReceipt) -> Write:
+        return self._table.write_of_update(
+            name_of(erasure_id),
+            ReceiptItem.state.set(VERIFIED),
+            ReceiptItem.document.set(receipt.canonical()),
+            condition=ReceiptItem.receipt.exists() & _NO_RECEIPT,
+        )
 
-    def _step(self, receipt: ErasureReceipt) -> Item:
-        first = receipt.number == 1
-        values: Item = {":number": {"N": str(receipt.number)}, ":hash": {"S": receipt.hash}}
-        return {
-            "Update": {
-                "TableName": self._table,
-                "Key": {"receipt": {"S": HEAD}},
-                "UpdateExpression": "SET #number = :number, #hash = :hash",
-                "ConditionExpression": "attribute_not_exists(#hash)" if first else "#hash = :previous",
-                "ExpressionAttributeNames": {"#hash": "hash", "#number": "number"},
-                "ExpressionAttributeValues": values
-                if first
-                else {**values, ":previous": {"S": receipt.previous}},
-            }
-        }
-
-    def _item(self, name: str) -> Item | None:
-        with answered():
-            answer = self._client.get_item(
-                TableName=self._table, Key={"receipt": {"S": name}}, ConsistentRead=True
-            )
-        item: Item | None = answer.get("Item")
-        return item
+    def _step(self, receipt: ErasureReceipt) -> Write:
+        last = ReceiptItem.hash
+        return self._table.write_of_update(
+            HEAD,
+            ReceiptItem.number.set(receipt.number),
+            last.set(receipt.hash),
+            condition=last.does_not_exist() if receipt.number == 1 else last == receipt.previous,
+        )

@@ -2,10 +2,11 @@
 
 import json
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal, cast
 
 from functions.privacy.erasure.progress import ErasureProgress
 from functions.privacy.erasure.subject import Subject
+from functions.shared.tables.erasures import ErasureItem
 from functions.shared.tenancy import TenantId
 
 Kind = Literal["person", "account"]
@@ -21,7 +22,8 @@ CANCELLED: State = "cancelled"
 SECONDS_A_DAY = 86_400
 DUE_DAYS = 30
 
-Item = dict[str, Any]
+OPEN = "open"
+"""The partition of the index of open erasures."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,62 +64,48 @@ class Erasure:
         return self.byoc and self.kind == PERSON
 
 
-def item_of(erasure: Erasure) -> Item:
+def item_of(erasure: Erasure) -> ErasureItem:
     """Its item; that of an open erasure has the attributes that put it into the index `open`."""
-    numbers = {
-        "requested_at": erasure.requested_at,
-        "starts_at": erasure.starts_at,
-        "due_at": erasure.due_at,
-        "verified_at": erasure.verified_at,
-        "cancelled_at": erasure.cancelled_at,
-        "revision": erasure.revision,
-    }
-    item: Item = {
-        **key_of(erasure.tenant, erasure.erasure_id),
-        "kind": {"S": erasure.kind},
-        "state": {"S": erasure.state},
-        "byoc": {"BOOL": erasure.byoc},
-        **{name: {"N": str(number)} for name, number in numbers.items() if number is not None},
-    }
+    item = ErasureItem(
+        *key_of(erasure.tenant, erasure.erasure_id),
+        kind=erasure.kind,
+        state=erasure.state,
+        byoc=erasure.byoc,
+        requested_at=erasure.requested_at,
+        starts_at=erasure.starts_at,
+        due_at=erasure.due_at,
+        verified_at=erasure.verified_at,
+        cancelled_at=erasure.cancelled_at,
+        revision=erasure.revision,
+        counts=json.dumps(erasure.counts) if erasure.counts else None,
+    )
     if erasure.subject:
-        item |= {"field": {"S": erasure.subject.field}, "value": {"S": erasure.subject.value}}
+        item.field, item.value = erasure.subject.field, erasure.subject.value
     if erasure.open:
-        item |= {
-            "open": {"S": "open"},
-            "opens_at": {"S": f"{erasure.starts_at:012}"},
-            "progress": {"S": erasure.progress.to_json()},
-        }
-    if erasure.counts:
-        item["counts"] = {"S": json.dumps(erasure.counts)}
+        item.open, item.opens_at = OPEN, f"{erasure.starts_at:012}"
+        item.progress = erasure.progress.to_json()
     return item
 
 
-def erasure_of(item: Item) -> Erasure:
+def erasure_of(item: ErasureItem) -> Erasure:
     """The erasure in an item."""
-    tenant = TenantId(item["tenant_id"]["S"])
-    subject = Subject(tenant, item["field"]["S"], item["value"]["S"]) if "value" in item else None
+    tenant = TenantId(item.tenant_id)
     return Erasure(
         tenant=tenant,
-        erasure_id=item["erasure_id"]["S"],
-        kind=item["kind"]["S"],
-        state=item["state"]["S"],
-        requested_at=int(item["requested_at"]["N"]),
-        starts_at=int(item["starts_at"]["N"]),
-        subject=subject,
-        byoc=item["byoc"]["BOOL"],
-        verified_at=_number(item, "verified_at"),
-        cancelled_at=_number(item, "cancelled_at"),
-        revision=int(item["revision"]["N"]),
-        progress=ErasureProgress.from_json(item["progress"]["S"])
-        if "progress" in item
-        else ErasureProgress(),
-        counts=json.loads(item["counts"]["S"]) if "counts" in item else {},
+        erasure_id=item.erasure_id,
+        kind=cast(Kind, item.kind),
+        state=cast(State, item.state),
+        requested_at=item.requested_at,
+        starts_at=item.starts_at,
+        subject=None if item.value is None else Subject(tenant, item.field, item.value),
+        byoc=item.byoc,
+        verified_at=item.verified_at,
+        cancelled_at=item.cancelled_at,
+        revision=item.revision,
+        progress=ErasureProgress() if item.progress is None else ErasureProgress.from_json(item.progress),
+        counts={} if item.counts is None else json.loads(item.counts),
     )
 
 
-def key_of(tenant: TenantId, erasure_id: str) -> Item:
-    return {"tenant_id": {"S": str(tenant)}, "erasure_id": {"S": erasure_id}}
-
-
-def _number(item: Item, name: str) -> int | None:
-    return int(item[name]["N"]) if name in item else None
+def key_of(tenant: TenantId, erasure_id: str) -> tuple[str, str]:
+    return str(tenant), erasure_id

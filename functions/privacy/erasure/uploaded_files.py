@@ -42,16 +42,16 @@ class UploadedFiles:
     def files(self) -> Iterator[UploadedFile]:
         """All known files; each is recorded before the first of its rows is staged."""
         for item in self.tables.items(self.uploads, self.tenant):
-            if item["entry"]["S"].startswith(FILE):
+            if item["entry"].startswith(FILE):
                 yield _seen(item)
 
 
 def _seen(item: dict[str, Any]) -> UploadedFile:
     return UploadedFile(
-        key=item["file_key"]["S"],
-        etag=item["etag"]["S"],
-        digest=item["entry"]["S"].removeprefix(FILE),
-        state=item["state"]["S"],
-        received_at=datetime.fromisoformat(item["received_at"]["S"]).astimezone(UTC),
-        worked_on_at=max(float(item["updated_at"]["N"]), float(item["lease_until"]["N"])),
+        key=item["file_key"],
+        etag=item["etag"],
+        digest=item["entry"].removeprefix(FILE),
+        state=item["state"],
+        received_at=datetime.fromisoformat(item["received_at"]).astimezone(UTC),
+        worked_on_at=max(float(item["updated_at"]), float(item["lease_until"])),
     )

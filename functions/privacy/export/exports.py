@@ -1,27 +1,29 @@
 """The table of data exports: an item for each export and, while it is in progress, for each archive part."""
 
+import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import asdict, dataclass, replace
+from typing import Any, cast
 
 from functions.privacy.export.record import (
     RUNNING,
     Export,
     ExportFile,
-    Item,
-    export_of,
+    ExportProgress,
+    State,
     files_of,
     files_text,
-    item_of,
-    key_of,
 )
-from functions.privacy.paging import found
-from functions.shared.dynamo.answers import answered
-from functions.shared.dynamo.transaction import UnmetError, write_all
 from functions.shared.errors import PermanentError, RetryableError
+from functions.shared.tables.exports import OPEN_INDEX, ExportItem
+from functions.shared.tables.store_errors import ConditionFailedError
+from functions.shared.tables.table import Table
+from functions.shared.tables.transaction import Write, write_all
 from functions.shared.tenancy import TenantId
 
 OPEN = "open"
+"""The partition of the index of open exports."""
+
 LOCK = "!open"
 """The key of the item that names the account's export in progress; no export id begins like this."""
 
@@ -54,50 +56,38 @@ class Exports:
     """
 
     def __init__(self, table: str, client: Any) -> None:
-        self._table = table
+        self._table = Table(ExportItem, table, client)
         self._client = client
 
-    def ask(self, export: Export, also: Sequence[Item] = ()) -> None:
-        """Store a new export, with `also`, items of TransactWriteItems.
+    def ask(self, export: Export, also: Sequence[Write] = ()) -> None:
+        """Store a new export, with `also`, further writes of the transaction.
 
         Raises
         ------
         ExportOpenError
         """
-        lock = {**key_of(export.tenant, LOCK), "export_id": {"S": export.export_id}}
-        new = "attribute_not_exists(entry)"
-        writes = [
-            {"Put": {"TableName": self._table, "Item": item_of(export), "ConditionExpression": new}},
-            {"Put": {"TableName": self._table, "Item": lock, "ConditionExpression": new}},
-        ]
+        lock = ExportItem(*_key_of(export.tenant, LOCK), export_id=export.export_id)
+        new = ExportItem.entry.does_not_exist()
+        writes = [self._table.write_of_put(_item_of(export), new), self._table.write_of_put(lock, new)]
         try:
             write_all(self._client, [*writes, *also])
-        except UnmetError:
+        except ConditionFailedError:
             raise ExportOpenError("an export of this account is already in progress") from None
 
     def of(self, tenant: TenantId, export_id: str) -> Export | None:
         """The tenant's export with that id."""
-        with answered():
-            answer = self._client.get_item(
-                TableName=self._table, Key=key_of(tenant, export_id), ConsistentRead=True
-            )
-        return export_of(answer["Item"]) if "state" in answer.get("Item", {}) else None
+        found = self._table.get(_key_of(tenant, export_id))
+        return _export_of(found) if found and found.state is not None else None
 
     def all(self, tenant: TenantId) -> list[Export]:
         """All exports of the tenant, newest first."""
-        exports = [export_of(item) for item in self._of_tenant(tenant) if "state" in item]
+        exports = [_export_of(item) for item in self._of_tenant(tenant) if item.state is not None]
         return sorted(exports, key=lambda each: (each.requested_at, each.export_id), reverse=True)
 
     def due(self) -> list[Export]:
         """The exports to work on, the longest waiting first."""
-        query = {
-            "IndexName": OPEN,
-            "KeyConditionExpression": "#open = :open",
-            "ExpressionAttributeNames": {"#open": "open"},
-            "ExpressionAttributeValues": {":open": {"S": OPEN}},
-        }
-        items = self._query(query)
-        exports = (self.of(TenantId(item["tenant_id"]["S"]), item["entry"]["S"]) for item in items)
+        items = self._table.query(OPEN, index=OPEN_INDEX)
+        exports = (self.of(TenantId(item.tenant_id), item.entry) for item in items)
         # The index is eventually consistent.
         return [each for each in exports if each and each.open]
 
@@ -112,7 +102,7 @@ class Exports:
         self._write([self._replaced(export, new), *self._part(export, part)])
         return new
 
-    def finish(self, export: Export, also: Sequence[Item] = ()) -> Export:
+    def finish(self, export: Export, also: Sequence[Write] = ()) -> Export:
         """Set it to `ready` or `failed`, as `export` says; the items of its parts are deleted.
 
         Raises
@@ -120,7 +110,7 @@ class Exports:
         ExportChangedError
         """
         new = replace(export, revision=export.revision + 1)
-        unlocked = {"Delete": {"TableName": self._table, "Key": key_of(export.tenant, LOCK)}}
+        unlocked = self._table.write_of_delete(_key_of(export.tenant, LOCK))
         self._write([self._replaced(export, new), unlocked, *also])
         self._forget_parts(export)
         return new
@@ -139,63 +129,88 @@ class Exports:
     def parts(self, export: Export) -> list[ArchivePart]:
         """The uploaded parts, in their order; not those of an abandoned attempt."""
         parts = [
-            ArchivePart(int(each["part"]["N"]), each["etag"]["S"], files_of(each["files"]["S"]))
+            ArchivePart(each.part, each.etag, files_of(each.files))
             for each in self._of_tenant(export.tenant)
             if _is_part(each, export)
         ]
         valid = [each for each in parts if each.number <= export.progress.parts]
         return sorted(valid, key=lambda each: each.number)
 
-    def _part(self, export: Export, part: ArchivePart | None) -> list[Item]:
+    def _part(self, export: Export, part: ArchivePart | None) -> list[Write]:
         if part is None:
             return []
-        item = {
-            **key_of(export.tenant, f"{export.export_id}#{part.number:05}"),
-            "part": {"N": str(part.number)},
-            "etag": {"S": part.etag},
-            "files": {"S": files_text(part.files)},
-            "forget_at": item_of(export)["forget_at"],
-        }
-        return [{"Put": {"TableName": self._table, "Item": item}}]
+        item = ExportItem(
+            *_key_of(export.tenant, f"{export.export_id}#{part.number:05}"),
+            part=part.number,
+            etag=part.etag,
+            files=files_text(part.files),
+            forget_at=export.forget_at,
+        )
+        return [self._table.write_of_put(item)]
 
     def _forget_parts(self, export: Export) -> None:
-        keys = [
-            key_of(export.tenant, each["entry"]["S"])
+        deletes = [
+            self._table.write_of_delete((each.tenant_id, each.entry))
             for each in self._of_tenant(export.tenant)
             if _is_part(each, export)
         ]
-        for start in range(0, len(keys), REMOVED_A_CALL):
-            some = keys[start : start + REMOVED_A_CALL]
-            write_all(self._client, [{"Delete": {"TableName": self._table, "Key": key}} for key in some])
+        for start in range(0, len(deletes), REMOVED_A_CALL):
+            write_all(self._client, deletes[start : start + REMOVED_A_CALL])
 
-    def _replaced(self, export: Export, new: Export) -> Item:
-        return {
-            "Put": {
-                "TableName": self._table,
-                "Item": item_of(new),
-                "ConditionExpression": "revision = :revision",
-                "ExpressionAttributeValues": {":revision": {"N": str(export.revision)}},
-            }
-        }
+    def _replaced(self, export: Export, new: Export) -> Write:
+        return self._table.write_of_put(_item_of(new), ExportItem.revision == export.revision)
 
-    def _write(self, writes: Sequence[Item]) -> None:
+    def _write(self, writes: Sequence[Write]) -> None:
         try:
             write_all(self._client, writes)
-        except UnmetError:
+        except ConditionFailedError:
             raise ExportChangedError("the export was changed meanwhile") from None
 
-    def _of_tenant(self, tenant: TenantId) -> Iterator[Item]:
-        return self._query(
-            {
-                "KeyConditionExpression": "tenant_id = :tenant",
-                "ExpressionAttributeValues": {":tenant": {"S": str(tenant)}},
-                "ConsistentRead": True,
-            }
-        )
-
-    def _query(self, query: Item) -> Iterator[Item]:
-        return found(self._client.query, TableName=self._table, **query)
+    def _of_tenant(self, tenant: TenantId) -> Iterator[ExportItem]:
+        return self._table.query(str(tenant))
 
 
-def _is_part(item: Item, export: Export) -> bool:
-    return bool(item["entry"]["S"].startswith(f"{export.export_id}#"))
+def _is_part(item: ExportItem, export: Export) -> bool:
+    return item.entry.startswith(f"{export.export_id}#")
+
+
+def _item_of(export: Export) -> ExportItem:
+    """Its item; that of an open export has the attributes that put it into the index `open`."""
+    return ExportItem(
+        *_key_of(export.tenant, export.export_id),
+        state=export.state,
+        progress=json.dumps(asdict(export.progress), separators=(",", ":")),
+        requested_at=export.requested_at,
+        began_at=export.began_at,
+        logs_from=export.logs_from,
+        logs_to=export.logs_to,
+        ready_at=export.ready_at,
+        size_bytes=export.bytes,
+        busy_until=export.busy_until,
+        revision=export.revision,
+        forget_at=export.forget_at,
+        open=OPEN if export.open else None,
+        opens_at=f"{export.requested_at:012}" if export.open else None,
+    )
+
+
+def _export_of(item: ExportItem) -> Export:
+    """The export in an item."""
+    return Export(
+        tenant=TenantId(item.tenant_id),
+        export_id=item.entry,
+        state=cast(State, item.state),
+        requested_at=item.requested_at,
+        began_at=item.began_at,
+        logs_from=item.logs_from,
+        logs_to=item.logs_to,
+        ready_at=item.ready_at,
+        bytes=item.size_bytes,
+        busy_until=item.busy_until,
+        revision=item.revision,
+        progress=ExportProgress(**json.loads(item.progress)),
+    )
+
+
+def _key_of(tenant: TenantId, entry: str) -> tuple[str, str]:
+    return str(tenant), entry

@@ -174,12 +174,12 @@ def _place(row: dict[str, Any]) -> tuple[int, str, int]:
 
 def _line(row: dict[str, Any]) -> bytes:
     """One line of NDJSON, as a search shows the event; metadata is the JSON that was sent."""
-    told = {
+    document = {
         "timestamp": _moment(int(row["instant"]), 9),
         "received_at": _moment(int(row["received"]) * 1000, 6),
         **{name: row[name] for name in ("level", "service", "project_id", "message", "trace_id", "span_id")},
     }
-    front = json.dumps(told, ensure_ascii=False, separators=(",", ":"))
+    front = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
     # JSON may have line breaks between its values; inside its strings it has none.
     metadata = (row["metadata"] or "{}").replace("\n", " ").replace("\r", " ")
     return f'{front[:-1]},"metadata":{metadata}}}\n'.encode("utf-8", "replace")

@@ -32,7 +32,7 @@ def manifest(export: Export, files: Sequence[ExportFile], now: float, waiting: i
         if each.entry.name.endswith(".ndjson"):
             name = each.entry.name.rpartition("-")[0]
             counts[name] = counts.get(name, 0) + each.rows
-    told: dict[str, Any] = {
+    document: dict[str, Any] = {
         "format": FORMAT,
         "export": export.export_id,
         "account": str(export.tenant),
@@ -54,7 +54,7 @@ def manifest(export: Export, files: Sequence[ExportFile], now: float, waiting: i
         "held_and_not_found_by_account": {**KEPT, **BY_ADDRESS},
         "held_and_not_copied": NOT_EXPORTED,
     }
-    return json.dumps(told, indent=1, ensure_ascii=False).encode()
+    return json.dumps(document, indent=1, ensure_ascii=False).encode()
 
 
 def _logs(export: Export, waiting: int) -> dict[str, Any] | None:

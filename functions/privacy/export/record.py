@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any, Literal
+from typing import Literal
 
 from functions.privacy.export.zipping import ZipEntry
 from functions.shared.tenancy import TenantId, exports_prefix
@@ -18,8 +18,6 @@ REQUESTED: State = "requested"
 RUNNING: State = "running"
 READY: State = "ready"
 FAILED: State = "failed"
-
-Item = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,48 +92,6 @@ class Export:
         return replace(self, began_at=began_at, busy_until=0, progress=ExportProgress())
 
 
-def item_of(export: Export) -> Item:
-    """Its item; that of an open export has the attributes that put it into the index `open`."""
-    numbers = {
-        "requested_at": export.requested_at,
-        "began_at": export.began_at,
-        "logs_from": export.logs_from,
-        "logs_to": export.logs_to,
-        "ready_at": export.ready_at,
-        "bytes": export.bytes,
-        "busy_until": export.busy_until,
-        "revision": export.revision,
-        "forget_at": export.forget_at,
-    }
-    item: Item = {
-        **key_of(export.tenant, export.export_id),
-        "state": {"S": export.state},
-        "progress": {"S": json.dumps(asdict(export.progress), separators=(",", ":"))},
-        **{name: {"N": str(number)} for name, number in numbers.items() if number is not None},
-    }
-    if export.open:
-        item |= {"open": {"S": "open"}, "opens_at": {"S": f"{export.requested_at:012}"}}
-    return item
-
-
-def export_of(item: Item) -> Export:
-    """The export in an item."""
-    return Export(
-        tenant=TenantId(item["tenant_id"]["S"]),
-        export_id=item["entry"]["S"],
-        state=item["state"]["S"],
-        requested_at=int(item["requested_at"]["N"]),
-        began_at=int(item["began_at"]["N"]),
-        logs_from=_number(item, "logs_from"),
-        logs_to=_number(item, "logs_to"),
-        ready_at=_number(item, "ready_at"),
-        bytes=int(item["bytes"]["N"]),
-        busy_until=int(item["busy_until"]["N"]),
-        revision=int(item["revision"]["N"]),
-        progress=ExportProgress(**json.loads(item["progress"]["S"])),
-    )
-
-
 def files_text(files: list[ExportFile]) -> str:
     """Files as they are stored with a part."""
     return json.dumps([[*asdict(each.entry).values(), each.sha256, each.rows, each.holds] for each in files])
@@ -143,11 +99,3 @@ def files_text(files: list[ExportFile]) -> str:
 
 def files_of(text: str) -> list[ExportFile]:
     return [ExportFile(ZipEntry(*each[:5]), *each[5:]) for each in json.loads(text)]
-
-
-def key_of(tenant: TenantId, entry: str) -> Item:
-    return {"tenant_id": {"S": str(tenant)}, "entry": {"S": entry}}
-
-
-def _number(item: Item, name: str) -> int | None:
-    return int(item[name]["N"]) if name in item else None

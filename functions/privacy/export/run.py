@@ -12,10 +12,11 @@ from hashlib import sha256
 from functions.privacy.export.archives import Archives
 from functions.privacy.export.exports import ArchivePart, Exports
 from functions.privacy.export.manifest import NAME, README, README_TEXT, manifest
-from functions.privacy.export.record import READY, Export, ExportFile, Item
+from functions.privacy.export.record import READY, Export, ExportFile
 from functions.privacy.export.sources import Source, named
 from functions.privacy.export.zipping import directory, packed
 from functions.shared.errors import PermanentError
+from functions.shared.tables.transaction import Write
 from functions.shared.tenancy import exports_prefix
 
 PART_BYTES = 8 * 1024 * 1024
@@ -59,7 +60,7 @@ class ExportRun:
     """An export with its stores. `now`: Unix seconds; `left`: seconds until the run is stopped.
 
     `waiting`: how many staged objects may hold events that belong to it.
-    `told`: written together with the state `ready`, items of TransactWriteItems.
+    `notice_items`: written together with the state `ready`, items of TransactWriteItems.
     """
 
     export: Export
@@ -69,7 +70,7 @@ class ExportRun:
     now: Callable[[], float]
     left: Callable[[], float]
     waiting: Callable[[], int]
-    told: Callable[[Export], Sequence[Item]] = lambda _export: ()
+    notice_items: Callable[[Export], Sequence[Write]] = lambda _export: ()
     part_bytes: int = PART_BYTES
 
     def advance(self) -> bool:
@@ -141,8 +142,8 @@ class ExportRun:
     def _end(self, buffer: _Buffer) -> None:
         """The manifest and the directory of all files, including the manifest."""
         before = [file for part in self.exports.parts(self.export) for file in part.files]
-        told = manifest(self.export, [*before, *buffer.files], self.now(), self.waiting())
-        buffer.add(NAME, told, 0, "contents of this archive")
+        document = manifest(self.export, [*before, *buffer.files], self.now(), self.waiting())
+        buffer.add(NAME, document, 0, "contents of this archive")
         entries = [each.entry for each in [*before, *buffer.files]]
         buffer.append(directory(entries, buffer.end, buffer.at))
 
@@ -153,4 +154,4 @@ class ExportRun:
         ready = replace(
             self.export, state=READY, ready_at=int(self.now()), bytes=progress.offset, busy_until=0
         )
-        self.export = self.exports.finish(ready, self.told(ready))
+        self.export = self.exports.finish(ready, self.notice_items(ready))

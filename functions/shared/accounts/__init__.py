@@ -1,1 +1,1 @@
-"""Account messages and records: mails, announcements, the audit trail."""
+"""Accounts: status, retention, notices, announcements, the audit trail."""

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from functions.shared.accounts.account_status import ACCOUNT_CLOSING
-from functions.shared.dynamo.answers import answered, open_client
-from functions.shared.dynamo.transaction import UnmetError, write_all
+from functions.shared.tables.accounts import AccountItem
+from functions.shared.tables.billing import BillingItem, account_entry
+from functions.shared.tables.store_errors import ConditionFailedError
+from functions.shared.tables.table import Table
+from functions.shared.tables.transaction import Write, open_client, write_all
 from functions.shared.tenancy import TenantId
-
-Item = dict[str, Any]
 
 State = Literal["unknown", "open", "closed"]
 
@@ -38,78 +39,54 @@ class AccountClosings:
         client: Any = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._billing_table = billing_table
-        self._accounts_table = accounts_table
         self._client = client or open_client()
+        self._billing = Table(BillingItem, billing_table, self._client)
+        self._accounts = Table(AccountItem, accounts_table, self._client)
         self._clock = clock
 
-    def request(self, tenant: TenantId, also: Sequence[Item] = ()) -> bool:
+    def request(self, tenant: TenantId, also: Sequence[Write] = ()) -> bool:
         """Request the closing of an account; False when already requested, or there is no such account.
 
-        `also`: items of TransactWriteItems written in the same transaction.
+        `also`: further writes of the same transaction.
         """
-        now = {"N": str(int(self._clock()))}
+        now = int(self._clock())
         try:
             write_all(self._client, [self._mark(tenant, now), self._end(tenant, now), *also])
-        except UnmetError:
+        except ConditionFailedError:
             return False
         return True
 
     def of(self, tenant: TenantId) -> ClosingProgress | None:
         """The progress of the account's closing; None when it was not requested."""
-        item = self._item(tenant) or {}
-        if "closing_requested_at" not in item:
+        item = self._billing.get(account_entry(tenant))
+        if item is None or item.closing_requested_at is None:
             return None
-        closed_at = int(item["closed_at"]["N"]) if "closed_at" in item else None
-        return ClosingProgress(int(item["closing_requested_at"]["N"]), closed_at)
+        return ClosingProgress(item.closing_requested_at, item.closed_at)
 
     def state(self, tenant: TenantId) -> State:
         """Whether billing has closed the account; "unknown" when billing has no record of it."""
-        item = self._item(tenant)
+        item = self._billing.get(account_entry(tenant))
         if item is None:
             return "unknown"
-        return "closed" if "closed_at" in item else "open"
+        return "open" if item.closed_at is None else "closed"
 
-    def _item(self, tenant: TenantId) -> Item | None:
-        with answered():
-            found = self._client.get_item(
-                TableName=self._billing_table, Key=_key(tenant), ConsistentRead=True
-            )
-        item: Item | None = found.get("Item")
-        return item
+    def _mark(self, tenant: TenantId, now: int) -> Write:
+        return self._billing.write_of_update(
+            account_entry(tenant),
+            BillingItem.tenant_id.set(str(tenant)),
+            BillingItem.closing_requested_at.set(now),
+            BillingItem.version.add(1),
+            condition=BillingItem.closing_requested_at.does_not_exist(),
+        )
 
-    def _mark(self, tenant: TenantId, now: Item) -> Item:
-        return {
-            "Update": {
-                "TableName": self._billing_table,
-                "Key": _key(tenant),
-                "UpdateExpression": "SET tenant_id = :tenant, closing_requested_at = :now ADD version :one",
-                "ConditionExpression": "attribute_not_exists(closing_requested_at)",
-                "ExpressionAttributeValues": {
-                    ":tenant": {"S": str(tenant)},
-                    ":now": now,
-                    ":one": {"N": "1"},
-                },
-            }
-        }
-
-    def _end(self, tenant: TenantId, now: Item) -> Item:
-        """The status of a closing account, as in functions.billing.subscriptions.entitlements; caps and debts end."""
-        return {
-            "Update": {
-                "TableName": self._accounts_table,
-                "Key": {"tenant_id": {"S": str(tenant)}},
-                "UpdateExpression": "SET accepts_until = :now, end_reason = :reason, capped_until = :none, "
-                "cap_left_bytes = :none, cap_left_until = :none",
-                "ConditionExpression": "attribute_exists(tenant_id)",
-                "ExpressionAttributeValues": {
-                    ":now": now,
-                    ":reason": {"S": ACCOUNT_CLOSING},
-                    ":none": {"NULL": True},
-                },
-            }
-        }
-
-
-def _key(tenant: TenantId) -> Item:
-    return {"entry": {"S": f"account#{tenant}"}}
+    def _end(self, tenant: TenantId, now: int) -> Write:
+        """The status of a closing account, as billing writes it; caps and debts end."""
+        return self._accounts.write_of_update(
+            str(tenant),
+            AccountItem.accepts_until.set(now),
+            AccountItem.end_reason.set(ACCOUNT_CLOSING),
+            AccountItem.capped_until.set_or_null(None),
+            AccountItem.cap_left_bytes.set_or_null(None),
+            AccountItem.cap_left_until.set_or_null(None),
+            condition=AccountItem.tenant_id.exists(),
+        )

@@ -4,18 +4,18 @@ Stored in the account's item, written by billing, read by the authorizer at each
 at a known time stores that time, so that it ends on time and not at the next scheduled run.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from functions.shared.errors import HttpError
 from functions.shared.plans import Plan
 
 QUOTA_EXCEEDED = "quota_exceeded"
+TRIAL_QUOTA_EXCEEDED = "trial_quota_exceeded"
 ACCOUNT_CLOSING = "account_closing"
 
 _REFUSALS = {
-    QUOTA_EXCEEDED: "The hard cap or the trial's volume is reached: raise the cap or choose a plan.",
+    QUOTA_EXCEEDED: "The hard cap that you set is reached: raise or remove it with PATCH /v1/billing.",
+    TRIAL_QUOTA_EXCEEDED: "The free trial's volume is used up: choose a plan with POST /v1/billing/checkout.",
     "trial_ended": "The free trial has ended: choose a plan with POST /v1/billing/checkout.",
     "payment_overdue": "Payment is overdue: update the card in the billing portal, POST /v1/billing/portal.",
     "subscription_ended": "The subscription has ended: choose a plan with POST /v1/billing/checkout.",
@@ -26,15 +26,14 @@ _REFUSALS = {
 REFUSAL_CODES = frozenset(_REFUSALS)
 """Codes of a 402: the account's logs are rejected for now."""
 
-Item = dict[str, Any]
-
 
 @dataclass(frozen=True, slots=True)
 class AccountStatus:
     """The account status that billing controls. Times are in Unix seconds.
 
     `accepts_until`: from then on logs are rejected with `end_reason`; None for no known end.
-    `capped_until`: the hard cap is reached, and applies until the next period begins; None when it is not.
+    `capped_until`: the hard cap or the trial's volume is reached, and applies until the next period begins;
+    None when neither is. `cap_reason`: the code of the 402 meanwhile.
     `cap_left_bytes`: what was left of the hard cap, or of a trial's volume, when usage was last counted;
     valid until the period ends at `cap_left_until`. None without a cap.
     """
@@ -47,13 +46,14 @@ class AccountStatus:
     capped_until: int | None = None
     cap_left_bytes: int | None = None
     cap_left_until: int | None = None
+    cap_reason: str = QUOTA_EXCEEDED
 
     def refusal(self, now: float) -> str:
         """The code of the 402 for logs at `now`; empty when they are accepted."""
         if self.accepts_until is not None and self.accepts_until <= now:
             return self.end_reason
         if self.capped_until is not None and now < self.capped_until:
-            return QUOTA_EXCEEDED
+            return self.cap_reason
         return ""
 
     def bytes_left(self, now: float) -> int | None:
@@ -85,39 +85,3 @@ def raise_if_refused(code: str) -> None:
 def refusal_reason(code: str) -> str:
     """The sentence that says how to resolve a 402 with this code."""
     return f"{_REFUSALS[code]} You can still search your logs."
-
-
-def account_status_item(account_status: AccountStatus) -> Item:
-    """The attributes of an account's item that hold its status; None values overwrite, too."""
-    return {
-        "plan": {"S": account_status.plan},
-        "retention_days": {"N": str(account_status.retention_days)},
-        "bytes_per_second": {"N": str(account_status.bytes_per_second)},
-        "accepts_until": _number(account_status.accepts_until),
-        "end_reason": {"S": account_status.end_reason},
-        "capped_until": _number(account_status.capped_until),
-        "cap_left_bytes": _number(account_status.cap_left_bytes),
-        "cap_left_until": _number(account_status.cap_left_until),
-    }
-
-
-def account_status_of(item: Mapping[str, Any]) -> AccountStatus:
-    """The account status in an account's item."""
-    return AccountStatus(
-        plan=item["plan"]["S"],
-        retention_days=int(item["retention_days"]["N"]),
-        bytes_per_second=int(item["bytes_per_second"]["N"]),
-        accepts_until=_whole(item.get("accepts_until")),
-        end_reason=item.get("end_reason", {}).get("S", ""),
-        capped_until=_whole(item.get("capped_until")),
-        cap_left_bytes=_whole(item.get("cap_left_bytes")),
-        cap_left_until=_whole(item.get("cap_left_until")),
-    )
-
-
-def _number(value: int | None) -> Item:
-    return {"NULL": True} if value is None else {"N": str(value)}
-
-
-def _whole(attribute: Mapping[str, Any] | None) -> int | None:
-    return int(attribute["N"]) if attribute and "N" in attribute else None

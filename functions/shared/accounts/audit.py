@@ -13,19 +13,18 @@ from typing import Any
 
 from functions.shared.access import Principal
 from functions.shared.accounts.timestamps import timestamp_text
-from functions.shared.aws_client import asked, client
-from functions.shared.errors import RetryableError
 from functions.shared.events.staged_key import time_ordered_id
+from functions.shared.tables.audit import AuditItem
+from functions.shared.tables.store_errors import ConditionFailedError, StoreUnavailableError
+from functions.shared.tables.table import Table
+from functions.shared.tables.transaction import Write
 from functions.shared.tenancy import TenantId
 
 MAX_USER_AGENT_CHARACTERS = 200
 MAX_PAGE = 100
 
 _ENTRY = re.compile(r"[0-9a-z]{26}")
-
-
-class AuditUnavailableError(RetryableError):
-    """DynamoDB did not answer, or throttled the request."""
+_NEW = AuditItem.entry.does_not_exist()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,25 +64,27 @@ class AuditTrail:
     """
 
     def __init__(self, table_name: str, dynamodb: Any = None, clock: Callable[[], float] = time.time) -> None:
-        self._table_name = table_name
-        self._dynamodb = dynamodb
+        self._table = Table(AuditItem, table_name, dynamodb)
         self._clock = clock
 
-    def entry(self, tenant: TenantId, who: Origin, action: str, subject: str) -> dict[str, Any]:
-        """A new entry as an item of TransactWriteItems; it never overwrites an entry.
+    def entry(self, tenant: TenantId, who: Origin, action: str, subject: str) -> Write:
+        """A new entry as a write of a transaction; it never overwrites an entry.
 
         `action` is a noun and what happened to it (`key.created`), `subject` the id of the changed thing.
         """
-        return {"Put": {"TableName": self._table_name, **self._put(tenant, who, action, subject)}}
+        return self._table.write_of_put(self._item(tenant, who, action, subject), _NEW)
 
     def append(self, tenant: TenantId, who: Origin, action: str, subject: str) -> None:
         """Write an entry alone, before an action outside DynamoDB begins.
 
         Raises
         ------
-        AuditUnavailableError: the entry may or may not have been written.
+        StoreUnavailableError: the entry may or may not have been written.
         """
-        self._call("put_item", **self._put(tenant, who, action, subject))
+        try:
+            self._table.put(self._item(tenant, who, action, subject), _NEW)
+        except ConditionFailedError:
+            raise StoreUnavailableError("the audit trail: this id is taken") from None
 
     def page(self, tenant: TenantId, limit: int, cursor: str | None = None) -> AuditPage:
         """Up to `limit` entries of `tenant`, older than `cursor`.
@@ -93,49 +94,26 @@ class AuditTrail:
         Raises
         ------
         ValueError: the cursor is not one that a page returned.
-        AuditUnavailableError
+        StoreUnavailableError
         """
         if cursor is not None and not _ENTRY.fullmatch(cursor):
             raise ValueError("not a cursor")
-        values = {":tenant": {"S": str(tenant)}}
-        condition = "tenant_id = :tenant"
-        if cursor is not None:
-            condition, values = f"{condition} AND entry < :cursor", {**values, ":cursor": {"S": cursor}}
-        items = self._call(
-            "query",
-            KeyConditionExpression=condition,
-            ExpressionAttributeValues=values,
-            ScanIndexForward=False,
-            ConsistentRead=True,
-            Limit=limit + 1,
-        )["Items"]
+        older = None if cursor is None else AuditItem.entry < cursor
+        items = self._table.page(str(tenant), sort=older, newest_first=True, limit=limit + 1).items
         more = len(items) > limit
-        return AuditPage(
-            [_shown(item) for item in items[:limit]], items[limit - 1]["entry"]["S"] if more else None
-        )
+        return AuditPage([_shown(item) for item in items[:limit]], items[limit - 1].entry if more else None)
 
-    def _put(self, tenant: TenantId, who: Origin, action: str, subject: str) -> dict[str, Any]:
+    def _item(self, tenant: TenantId, who: Origin, action: str, subject: str) -> AuditItem:
         now = self._clock()
-        fields = {
-            "tenant_id": str(tenant),
-            "entry": time_ordered_id(int(now * 1000)),
-            "at": timestamp_text(now),
-            "actor": who.actor,
-            "action": action,
-            "subject": subject,
-            "from": who.source_ip,
-            "user_agent": _cut(who.user_agent),
-        }
-        return {
-            "Item": {name: {"S": value} for name, value in fields.items()},
-            "ConditionExpression": "attribute_not_exists(entry)",
-        }
-
-    def _call(self, operation: str, **parameters: Any) -> Any:
-        self._dynamodb = self._dynamodb or client("dynamodb")
-        return asked(
-            lambda: getattr(self._dynamodb, operation)(TableName=self._table_name, **parameters),
-            lambda code: AuditUnavailableError(f"the audit trail: {code}"),
+        return AuditItem(
+            str(tenant),
+            time_ordered_id(int(now * 1000)),
+            at=timestamp_text(now),
+            actor=who.actor,
+            action=action,
+            subject=subject,
+            source_ip=who.source_ip,
+            user_agent=_cut(who.user_agent),
         )
 
 
@@ -144,8 +122,13 @@ def _cut(user_agent: str) -> str:
     return user_agent[:MAX_USER_AGENT_CHARACTERS].encode("utf-8", "replace").decode()
 
 
-def _shown(item: dict[str, Any]) -> dict[str, str]:
+def _shown(item: AuditItem) -> dict[str, str]:
     return {
-        "id": item["entry"]["S"],
-        **{name: item[name]["S"] for name in ("at", "actor", "action", "subject", "from", "user_agent")},
+        "id": item.entry,
+        "at": item.at,
+        "actor": item.actor,
+        "action": item.action,
+        "subject": item.subject,
+        "from": item.source_ip,
+        "user_agent": item.user_agent,
     }

@@ -10,8 +10,13 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any
 
+from pynamodb.attributes import Attribute
+from pynamodb.expressions.update import Action
+
 from functions.shared.accounts.timestamps import timestamp_text
-from functions.shared.dynamo.answers import answered, open_client
+from functions.shared.tables.notices import NoticeItem
+from functions.shared.tables.table import Table
+from functions.shared.tables.transaction import Write
 from functions.shared.tenancy import TenantId
 
 KEEP_DAYS = 180
@@ -33,8 +38,6 @@ A sent notice keeps the attribute. Without it, an Update that does not know the 
 again.
 """
 
-Item = dict[str, Any]
-
 
 def priority_of(kind: str, campaign: str | None) -> str:
     """The sending priority of a notice, as a value of `due`."""
@@ -53,11 +56,10 @@ class NoticeOutbox:
     """
 
     def __init__(self, table: str, client: Any = None, clock: Callable[[], float] = time.time) -> None:
-        self._table = table
-        self._client = client
+        self._table = Table(NoticeItem, table, client)
         self._clock = clock
 
-    def due(
+    def put_item(
         self,
         tenant: TenantId,
         notice_id: str,
@@ -68,38 +70,15 @@ class NoticeOutbox:
         announce: bool = True,
         effective_on: date | None = None,
         campaign: str | None = None,
-    ) -> Item:
-        """The notice as an item of TransactWriteItems that never makes the transaction fail.
+    ) -> Write:
+        """The notice as a write of a transaction that never makes the transaction fail.
 
         `kind` is for programs, `title` (one line) and `text` for people. `announce`: also in the dashboard.
         `campaign`: one of many notices, sent after those to a single account; in campaigns, downtime is sent
         first.
         """
-        now = self._clock()
-        attributes: Item = {
-            "at": {"S": timestamp_text(now)},
-            "kind": {"S": kind},
-            "title": {"S": title},
-            "text": {"S": text},
-            "announce": {"BOOL": announce},
-            "due": {"S": priority_of(kind, campaign)},
-            "due_at": {"S": timestamp_text(now)},
-            "forget_at": {"N": str(int(now) + KEEP_DAYS * SECONDS_A_DAY)},
-        }
-        if effective_on is not None:
-            attributes["effective_on"] = {"S": effective_on.isoformat()}
-        if campaign is not None:
-            attributes["campaign"] = {"S": campaign}
-        sets = (f"#{name} = if_not_exists(#{name}, :{name})" for name in attributes)
-        return {
-            "Update": {
-                "TableName": self._table,
-                "Key": {"tenant_id": {"S": str(tenant)}, "notice": {"S": notice_id}},
-                "UpdateExpression": f"SET {', '.join(sets)}",
-                "ExpressionAttributeNames": {f"#{name}": name for name in attributes},
-                "ExpressionAttributeValues": {f":{name}": value for name, value in attributes.items()},
-            }
-        }
+        actions = self._actions(kind, title, text, announce, effective_on, campaign)
+        return self._table.write_of_update((str(tenant), notice_id), *actions)
 
     def put(
         self,
@@ -119,16 +98,32 @@ class NoticeOutbox:
         ------
         StoreUnavailableError: the notice may or may not have been written.
         """
-        self._client = self._client or open_client()
-        written = self.due(
-            tenant,
-            notice_id,
-            kind,
-            title,
-            text,
-            announce=announce,
-            effective_on=effective_on,
-            campaign=campaign,
-        )
-        with answered():
-            self._client.update_item(**written["Update"])
+        actions = self._actions(kind, title, text, announce, effective_on, campaign)
+        self._table.update((str(tenant), notice_id), *actions)
+
+    def _actions(
+        self,
+        kind: str,
+        title: str,
+        text: str,
+        announce: bool,
+        effective_on: date | None,
+        campaign: str | None,
+    ) -> list[Action]:
+        """Set each attribute that the notice does not have yet."""
+        now = self._clock()
+        values: list[tuple[Attribute[Any], Any]] = [
+            (NoticeItem.at, timestamp_text(now)),
+            (NoticeItem.kind, kind),
+            (NoticeItem.title, title),
+            (NoticeItem.text, text),
+            (NoticeItem.announce, announce),
+            (NoticeItem.due, priority_of(kind, campaign)),
+            (NoticeItem.due_at, timestamp_text(now)),
+            (NoticeItem.forget_at, int(now) + KEEP_DAYS * SECONDS_A_DAY),
+        ]
+        if effective_on is not None:
+            values.append((NoticeItem.effective_on, effective_on.isoformat()))
+        if campaign is not None:
+            values.append((NoticeItem.campaign, campaign))
+        return [attribute.set(attribute | value) for attribute, value in values]

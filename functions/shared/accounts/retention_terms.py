@@ -6,20 +6,17 @@ before data is lost. Billing writes these terms together with the account status
 a move to BYOC, our ClickHouse keeps the account's rows for 0 days.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from functions.shared.access import BYOC
-from functions.shared.accounts.account_status import AccountStatus, account_status_of
+from functions.shared.accounts.account_status import AccountStatus
 from functions.shared.plans import Plan
 
 GRACE_DAYS = 7
 """Stated in docs/retention.md and in the mail about the change."""
 
 SECONDS_A_DAY = 86_400
-
-Item = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,18 +47,27 @@ class RetentionTerms:
                 current = step
         return current
 
+    @property
+    def managed_until(self) -> int:
+        """Until then our ClickHouse keeps rows from before a move to BYOC (Unix seconds); 0 without a move.
+
+        The purge deletes them within the hour after that.
+        """
+        moved = (step.since for step in self.steps if step.days == 0) if self.plan_days == 0 else ()
+        return next(iter(moved), 0)
+
     def pending(self, now: float) -> RetentionStep | None:
         """The first future step: the owner is notified of it, and can still prevent it."""
         return next((step for step in self.steps if step.since > now), None)
 
 
 def terms_after(terms: RetentionTerms, account_status: AccountStatus, now: int) -> RetentionTerms:
-    """The new terms of an account that had `terms` and gets `account_status` at `now`; a repeat changes nothing.
+    """The terms of an account that had `terms` and gets `account_status` at `now`; a repeat changes nothing.
 
     Fewer days take effect after GRACE_DAYS, behind any pending step. More days raise the retention in force
     and all pending steps, and postpone nothing.
     """
-    days = _days_of(account_status)
+    days = days_of_status(account_status)
     if days == terms.plan_days:
         return terms
     current = terms.in_force(now)
@@ -72,24 +78,12 @@ def terms_after(terms: RetentionTerms, account_status: AccountStatus, now: int) 
     return RetentionTerms(days, _without_repetition(steps))
 
 
-def terms_of(item: Mapping[str, Any]) -> RetentionTerms:
-    """The terms in an account's item."""
-    listed = item.get("retention_steps", {}).get("L", ())
-    steps = (RetentionStep(int(each["M"]["since"]["N"]), int(each["M"]["days"]["N"])) for each in listed)
-    return RetentionTerms(_days_of(account_status_of(item)), tuple(steps))
-
-
-def terms_item(terms: RetentionTerms) -> Item:
-    """The attribute of an account's item that holds the terms, next to its status."""
-    return {"retention_steps": {"L": [_written(step) for step in terms.steps]}}
-
-
 def days_of_plan(plan: Plan) -> int:
     """The days for which we keep the rows of `plan`."""
     return 0 if plan.name == BYOC else plan.retention_days
 
 
-def _days_of(account_status: AccountStatus) -> int:
+def days_of_status(account_status: AccountStatus) -> int:
     """Like `days_of_plan`, but from the account's actual retention, which an operator may have changed."""
     return 0 if account_status.plan == BYOC else account_status.retention_days
 
@@ -101,7 +95,3 @@ def _without_repetition(steps: Iterable[RetentionStep]) -> tuple[RetentionStep, 
         if not kept or kept[-1].days != step.days:
             kept.append(step)
     return tuple(kept)
-
-
-def _written(step: RetentionStep) -> Item:
-    return {"M": {"since": {"N": str(step.since)}, "days": {"N": str(step.days)}}}

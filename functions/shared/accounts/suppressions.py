@@ -10,7 +10,8 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 from functions.shared.accounts.timestamps import timestamp_text
-from functions.shared.dynamo.answers import answered, open_client
+from functions.shared.tables.suppressions import SuppressionItem
+from functions.shared.tables.table import Table
 
 KEEP_DAYS = 365
 SECONDS_A_DAY = 86_400
@@ -21,7 +22,7 @@ Reason = Literal["bounce", "complaint"]
 class Suppressions:
     """The table of suppressed addresses, keyed by `address`, the digest.
 
-    Every method raises functions.shared.dynamo.answers.StoreUnavailableError when DynamoDB fails.
+    Every method raises StoreUnavailableError when DynamoDB fails.
 
     Parameters
     ----------
@@ -30,20 +31,20 @@ class Suppressions:
     """
 
     def __init__(self, table: str, client: Any = None, clock: Callable[[], float] = time.time) -> None:
-        self._table = table
-        self._client = client
+        self._table = Table(SuppressionItem, table, client)
         self._clock = clock
 
     def add(self, address: str, reason: Reason) -> None:
         """Suppress `address`; a repeat restarts its KEEP_DAYS."""
         now = self._clock()
-        item = {
-            **_key(digest_of(address)),
-            "reason": {"S": reason},
-            "at": {"S": timestamp_text(now)},
-            "forget_at": {"N": str(int(now) + KEEP_DAYS * SECONDS_A_DAY)},
-        }
-        self._call("put_item", Item=item)
+        self._table.put(
+            SuppressionItem(
+                digest_of(address),
+                reason=reason,
+                at=timestamp_text(now),
+                forget_at=int(now) + KEEP_DAYS * SECONDS_A_DAY,
+            )
+        )
 
     def holds(self, address: str) -> bool:
         """Whether `address` is suppressed; strongly consistent."""
@@ -51,9 +52,9 @@ class Suppressions:
 
     def holds_digest(self, digest: str) -> bool:
         """Like `holds`, for callers that only have the digest made by `digest_of`."""
-        item = self._call("get_item", Key=_key(digest), ConsistentRead=True).get("Item")
+        item = self._table.get(digest)
         # DynamoDB deletes expired items late, so the expiry date is checked.
-        return bool(item) and int(item["forget_at"]["N"]) > self._clock()
+        return item is not None and item.forget_at > self._clock()
 
     def lift(self, address: str) -> None:
         """Remove the suppression of `address`; SES has a separate list, which this does not change."""
@@ -61,18 +62,9 @@ class Suppressions:
 
     def lift_digest(self, digest: str) -> None:
         """Like `lift`, for callers that only have the digest made by `digest_of`."""
-        self._call("delete_item", Key=_key(digest))
-
-    def _call(self, operation: str, **parameters: Any) -> Any:
-        self._client = self._client or open_client()
-        with answered():
-            return getattr(self._client, operation)(TableName=self._table, **parameters)
+        self._table.delete(digest)
 
 
 def digest_of(address: str) -> str:
     """The digest of an address, ignoring case: mailboxes in practice do."""
     return hashlib.sha256(address.strip().lower().encode()).hexdigest()
-
-
-def _key(digest: str) -> dict[str, Any]:
-    return {"address": {"S": digest}}

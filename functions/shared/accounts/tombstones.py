@@ -10,7 +10,9 @@ from collections.abc import Callable
 from hashlib import sha256
 from typing import Any
 
-from functions.shared.dynamo.answers import StoreUnavailableError, answered, open_client
+from functions.shared.tables.store_errors import StoreUnavailableError
+from functions.shared.tables.table import Table
+from functions.shared.tables.tombstones import TombstoneItem
 from functions.shared.tenancy import TenantId
 
 KEEP_DAYS = 90
@@ -40,50 +42,24 @@ class Tombstones:
     """
 
     def __init__(self, table: str, client: Any = None, clock: Callable[[], float] = time.time) -> None:
-        self._table = table
-        self._client = client
+        self._table = Table(TombstoneItem, table, client)
         self._clock = clock
 
     def add(self, tenant: TenantId) -> None:
         """Write a tombstone: `tenant` counts as erased from now on; a repeat extends it."""
         now = int(self._clock())
-        self._call(
-            "update_item",
-            Key={"kind": {"S": ACCOUNTS}, "tenant_hash": {"S": name_of(tenant)}},
-            UpdateExpression="SET buried_at = if_not_exists(buried_at, :now), forget_at = :end",
-            ExpressionAttributeValues={
-                ":now": {"N": str(now)},
-                ":end": {"N": str(now + KEEP_DAYS * SECONDS_A_DAY)},
-            },
+        self._table.update(
+            (ACCOUNTS, name_of(tenant)),
+            TombstoneItem.buried_at.set(TombstoneItem.buried_at | now),
+            TombstoneItem.forget_at.set(now + KEEP_DAYS * SECONDS_A_DAY),
         )
 
     def all(self) -> frozenset[str]:
         """The hashes of all accounts that are erased or being erased."""
-        found: set[str] = set()
-        start: dict[str, Any] = {}
-        while True:
-            page = self._call(
-                "query",
-                KeyConditionExpression="kind = :accounts",
-                # DynamoDB deletes expired items late, so the expiry date is checked.
-                FilterExpression="forget_at > :now",
-                ExpressionAttributeValues={
-                    ":accounts": {"S": ACCOUNTS},
-                    ":now": {"N": str(int(self._clock()))},
-                },
-                ProjectionExpression="tenant_hash",
-                ConsistentRead=True,
-                **start,
-            )
-            found.update(item["tenant_hash"]["S"] for item in page["Items"])
-            if "LastEvaluatedKey" not in page:
-                return frozenset(found)
-            start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
-
-    def _call(self, operation: str, **parameters: Any) -> Any:
-        self._client = self._client or open_client()
-        with answered():
-            return getattr(self._client, operation)(TableName=self._table, **parameters)
+        # DynamoDB deletes expired items late, so the expiry date is checked.
+        kept = TombstoneItem.forget_at > int(self._clock())
+        found = self._table.query(ACCOUNTS, keep=kept, attributes=["tenant_hash"])
+        return frozenset(each.tenant_hash for each in found)
 
 
 class TombstoneCache:

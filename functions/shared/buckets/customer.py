@@ -82,20 +82,20 @@ class CustomerBucket:
         self._prefix = whole_folder(prefix)
 
     def create(self, key: str, body: bytes, attributes: Mapping[str, str] | None = None) -> str | None:
-        return self._put(key, body, IfNoneMatch="*", **_told(attributes or {}))
+        return self._put(key, body, IfNoneMatch="*", **_put_arguments(attributes or {}))
 
     def replace(self, key: str, body: bytes, etag: str) -> bool:
         return self._put(key, body, IfMatch=f'"{etag}"') is not None
 
-    def get(self, key: str, told: ExpectedObject | None = None) -> ObjectBody | None:
-        condition = {"IfMatch": f'"{told.etag}"'} if told else {}
+    def get(self, key: str, expected: ExpectedObject | None = None) -> ObjectBody | None:
+        condition = {"IfMatch": f'"{expected.etag}"'} if expected else {}
         try:
             found = self._client.get_object(**self._at(key), **condition)
-            return ObjectBody(_body(found, told), etag_of_answer(found))
+            return ObjectBody(_body(found, expected), etag_of_answer(found))
         except ObjectChangedError:
             raise
         except NOT_DONE as fault:
-            if told and status_of(fault) == 412:
+            if expected and status_of(fault) == 412:
                 raise ObjectChangedError("the object is not the one that was asked for") from None
             # A 404 that names no key does not come from a bucket.
             if code_of(fault) == "NoSuchKey":
@@ -202,17 +202,17 @@ def _within_bounds(pages: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     raise ListingTooLongError
 
 
-def _told(attributes: Mapping[str, str]) -> dict[str, Any]:
+def _put_arguments(attributes: Mapping[str, str]) -> dict[str, Any]:
     """`attributes` as boto3's arguments: the content type separately, all others as metadata."""
     metadata = {name: value for name, value in attributes.items() if name != "Content-Type"}
     kind = {"ContentType": attributes["Content-Type"]} if "Content-Type" in attributes else {}
     return {"Metadata": metadata, **kind}
 
 
-def _body(answer: Mapping[str, Any], told: ExpectedObject | None) -> bytes:
+def _body(answer: Mapping[str, Any], expected: ExpectedObject | None) -> bytes:
     """The body; closed without reading it when the object is not the expected one, or too large."""
     with closing(answer["Body"]) as body:
-        same_object(told, etag_of_answer(answer), answer["ContentLength"])
+        same_object(expected, etag_of_answer(answer), answer["ContentLength"])
         if answer["ContentLength"] > LARGEST_OBJECT_BYTES:
             raise BucketRefusedError("ObjectTooLarge")
         read: bytes = body.read()
@@ -234,8 +234,8 @@ def code_of(fault: Exception) -> str:
 
 def status_of(fault: Exception) -> int:
     """The HTTP status of an answer; 0 when there was no answer."""
-    told = fault.response.get("ResponseMetadata", {}) if isinstance(fault, ClientError) else {}
-    return int(told.get("HTTPStatusCode", 0))
+    metadata = fault.response.get("ResponseMetadata", {}) if isinstance(fault, ClientError) else {}
+    return int(metadata.get("HTTPStatusCode", 0))
 
 
 def failure(fault: Exception) -> BucketError:

@@ -70,10 +70,10 @@ class PlatformBucket:
     def replace(self, key: str, body: bytes, etag: str) -> bool:
         return self._put(key, body, {"e_tag": f'"{etag}"'}) is not None
 
-    def get(self, key: str, told: ExpectedObject | None = None) -> ObjectBody | None:
+    def get(self, key: str, expected: ExpectedObject | None = None) -> ObjectBody | None:
         try:
             found = obstore.get(self._store, key)
-            same_object(told, _bare(found.meta["e_tag"]), found.meta["size"])
+            same_object(expected, _bare(found.meta["e_tag"]), found.meta["size"])
             # A view: the bytes are not copied until a caller joins them.
             return ObjectBody(memoryview(found.bytes()), _bare(found.meta["e_tag"]))
         except _MISSING as fault:
@@ -111,10 +111,10 @@ class PlatformBucket:
         except (BaseError, OSError) as fault:
             raise _failure(fault) from None
 
-    def _put(self, key: str, body: bytes, mode: Any, told: dict[str, str] | None = None) -> str | None:
+    def _put(self, key: str, body: bytes, mode: Any, attributes: dict[str, str] | None = None) -> str | None:
         """Put `body`; None when the condition of `mode` fails."""
         try:
-            put = obstore.put(self._store, key, body, mode=mode, attributes=told, use_multipart=False)
+            put = obstore.put(self._store, key, body, mode=mode, attributes=attributes, use_multipart=False)
         except (AlreadyExistsError, PreconditionError) as fault:
             if _NO_BUCKET in str(fault):
                 raise _failure(fault) from None
@@ -129,8 +129,8 @@ def _bare(etag: str | None) -> str:
 
 
 def _failure(fault: Exception) -> BucketError:
-    told = str(fault)
-    if _NO_BUCKET in told:
+    message = str(fault)
+    if _NO_BUCKET in message:
         return BucketRefusedError("NoSuchBucket")
-    refused = isinstance(fault, _REFUSED) or _REFUSED_LISTING.search(told)
+    refused = isinstance(fault, _REFUSED) or _REFUSED_LISTING.search(message)
     return (BucketRefusedError if refused else BucketUnavailableError)(type(fault).__name__)

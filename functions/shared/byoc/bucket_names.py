@@ -38,7 +38,7 @@ class BucketNameCache:
 
         Raises
         ------
-        DestinationsUnavailableError
+        StoreUnavailableError
         """
         now = self._clock()
         read_at, name = self._kept.get(tenant, (-KEPT_SECONDS, ""))

@@ -66,7 +66,7 @@ class ByocBuckets:
 
         Raises
         ------
-        NoDestinationError, CredentialsUnreadableError, DestinationsUnavailableError, KeyServiceUnavailableError
+        NoDestinationError, CredentialsUnreadableError, StoreUnavailableError, KeyServiceUnavailableError
         """
         found = self._recent.get(tenant)
         if found is None:
@@ -133,6 +133,16 @@ def no_destination_error() -> HttpError:
         403,
         "no_destination",
         "This BYOC account has no destination: set it with PUT /v1/destination.",
+    )
+
+
+def destination_unavailable_error() -> HttpError:
+    """The HTTP error when the customer's bucket does not answer, denies access or cannot be addressed."""
+    return HttpError(
+        503,
+        "destination_unavailable",
+        "Your bucket does not answer or denies access: find the cause with POST /v1/destination/test.",
+        retry_after_seconds=1,
     )
 
 

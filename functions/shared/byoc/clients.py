@@ -79,7 +79,7 @@ def _connections(allow_loopback: bool, max_answer_bytes: int) -> "PoolManager":
 
 
 def byoc_clients(settings: ByocSettings, max_answer_bytes: int = SMALL_ANSWER_BYTES) -> ByocClients:
-    """Build a Custody from settings."""
+    """Build the clients from settings."""
     return ByocClients(
         destination_cache(settings),
         settings.allow_loopback_destinations,

@@ -10,9 +10,8 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
 from threading import Lock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from functions.shared.aws_client import asked, client
 from functions.shared.byoc.destination import (
     Destination,
     DestinationSummary,
@@ -28,7 +27,11 @@ from functions.shared.byoc.encryption import (
 )
 from functions.shared.errors import RetryableError
 from functions.shared.secret_text import SecretText
+from functions.shared.tables.store_errors import ConditionFailedError
 from functions.shared.tenancy import TenantId
+
+if TYPE_CHECKING:
+    from functions.shared.tables.destinations import DestinationItem, DestinationTable
 
 __all__ = [
     "Destination",
@@ -36,7 +39,6 @@ __all__ = [
     "DestinationChangedError",
     "DestinationStore",
     "DestinationSummary",
-    "DestinationsUnavailableError",
 ]
 
 S3_CREDENTIALS = "s3_credentials"
@@ -49,14 +51,10 @@ class DestinationChangedError(RetryableError):
     """Another process wrote or removed the destination meanwhile: read it again."""
 
 
-class DestinationsUnavailableError(RetryableError):
-    """DynamoDB did not answer, or throttled the request."""
-
-
 class DestinationStore:
     """The table of destinations.
 
-    Every method raises DestinationsUnavailableError when DynamoDB fails. Reads are strongly consistent.
+    Every method raises StoreUnavailableError when DynamoDB fails. Reads are strongly consistent.
 
     Parameters
     ----------
@@ -67,16 +65,17 @@ class DestinationStore:
         self._table_name = table_name
         self._sealer = sealer
         self._dynamodb = dynamodb
+        self._made: DestinationTable | None = None
 
     def get(self, tenant: TenantId) -> Destination | None:
         """The destination of `tenant` with its credentials, or None.
 
         Raises
         ------
-        CredentialsUnreadableError: the item was altered, or its credentials shredded; only new credentials help.
+        CredentialsUnreadableError: the item was altered, or its credentials shredded; new ones are needed.
         KeyServiceUnavailableError
         """
-        item = self._item(tenant)
+        item = self._table.get(str(tenant))
         if item is None:
             return None
         s3 = self._opened(tenant, item, S3_CREDENTIALS)
@@ -85,7 +84,7 @@ class DestinationStore:
 
     def summary(self, tenant: TenantId) -> DestinationSummary | None:
         """The summary, or None. It decrypts nothing, so it does not detect an altered item."""
-        item = self._item(tenant)
+        item = self._table.get(str(tenant))
         return None if item is None else _summary(tenant, item)
 
     def put(self, destination: Destination) -> DestinationSummary:
@@ -102,14 +101,16 @@ class DestinationStore:
         s3 = tied(shown, id=destination.access_key_id, secret=destination.secret_access_key)
         at = destination.warehouse
         clickhouse = tied(shown, user=SecretText(at.user), password=at.password)
-        item = {
-            "tenant_id": {"S": str(destination.tenant)},
-            "version": {"N": str(destination.version)},
-            "summary": {"S": shown},
-            S3_CREDENTIALS: self._encrypted(destination, S3_CREDENTIALS, s3),
-            CLICKHOUSE_CREDENTIALS: self._encrypted(destination, CLICKHOUSE_CREDENTIALS, clickhouse),
-        }
-        self._call("put_item", Item=item, **_only_after(destination.version - 1))
+        try:
+            self._table.put(
+                str(destination.tenant),
+                version=destination.version,
+                summary=shown,
+                s3_credentials=self._encrypted(destination, S3_CREDENTIALS, s3),
+                clickhouse_credentials=self._encrypted(destination, CLICKHOUSE_CREDENTIALS, clickhouse),
+            )
+        except ConditionFailedError:
+            raise DestinationChangedError("the destination was changed meanwhile") from None
         return summary
 
     def remove(self, tenant: TenantId) -> None:
@@ -123,45 +124,38 @@ class DestinationStore:
         DestinationChangedError: a new version was written in between and still exists.
         KeyServiceUnavailableError
         """
-        item = self._item(tenant)
+        item = self._table.get(str(tenant))
         self._sealer.shred(tenant)
-        version = 0 if item is None else int(item["version"]["N"])
-        self._call("delete_item", Key={"tenant_id": {"S": str(tenant)}}, **_only_after(version))
+        try:
+            self._table.delete(str(tenant), 0 if item is None else item.version)
+        except ConditionFailedError:
+            raise DestinationChangedError("the destination was changed meanwhile") from None
 
     def tenants(self) -> Iterator[TenantId]:
         """Every tenant with a destination, page by page, in no order."""
-        start: dict[str, Any] = {}
-        while True:
-            page = self._call("scan", ProjectionExpression="tenant_id", ConsistentRead=True, **start)
-            yield from (TenantId(item["tenant_id"]["S"]) for item in page["Items"])
-            if "LastEvaluatedKey" not in page:
-                return
-            start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+        return map(TenantId, self._table.tenants())
 
-    def _item(self, tenant: TenantId) -> dict[str, Any] | None:
-        item: dict[str, Any] | None = self._call(
-            "get_item", Key={"tenant_id": {"S": str(tenant)}}, ConsistentRead=True
-        ).get("Item")
-        return item
-
-    def _encrypted(self, destination: Destination, purpose: str, text: SecretText) -> dict[str, str]:
+    def _encrypted(self, destination: Destination, purpose: str, text: SecretText) -> str:
         context = EncryptionContext(destination.tenant, purpose, destination.version)
-        return {"S": self._sealer.encrypt(text, context)}
+        return self._sealer.encrypt(text, context)
 
-    def _opened(self, tenant: TenantId, item: dict[str, Any], purpose: str) -> dict[str, SecretText]:
+    def _opened(self, tenant: TenantId, item: "DestinationItem", purpose: str) -> dict[str, SecretText]:
         """The secrets of one field of `item`; decryption checks that they belong to `tenant`."""
-        context = EncryptionContext(tenant, purpose, int(item["version"]["N"]))
-        text = self._sealer.open(_text(item, purpose), context)
+        context = EncryptionContext(tenant, purpose, item.version)
+        text = self._sealer.decrypt(_credentials(item, purpose), context)
         opened = {name: SecretText(value) for name, value in json.loads(text.reveal()).items()}
-        if opened.pop("summary") != SecretText(digest(_text(item, "summary"))):
+        if opened.pop("summary") != SecretText(digest(item.summary or "")):
             raise CredentialsUnreadableError("what is stored beside the sealed credentials was altered")
         return opened
 
-    def _call(self, operation: str, **parameters: Any) -> Any:
-        self._dynamodb = self._dynamodb or client("dynamodb")
-        return asked(
-            lambda: getattr(self._dynamodb, operation)(TableName=self._table_name, **parameters), _refusal
-        )
+    @property
+    def _table(self) -> "DestinationTable":
+        """Loaded on first use: ingest and query load neither boto3 nor pynamodb for managed tenants."""
+        if self._made is None:
+            from functions.shared.tables.destinations import DestinationTable
+
+            self._made = DestinationTable(self._table_name, self._dynamodb)
+        return self._made
 
 
 class DestinationCache:
@@ -219,31 +213,14 @@ class DestinationCache:
             del self._kept[tenant]
 
 
-def _summary(tenant: TenantId, item: dict[str, Any]) -> DestinationSummary:
-    shown = DestinationSummary(**json.loads(_text(item, "summary")))
+def _summary(tenant: TenantId, item: "DestinationItem") -> DestinationSummary:
+    shown = DestinationSummary(**json.loads(item.summary or ""))
     if shown.tenant != tenant:
         raise CredentialsUnreadableError("the destination is another tenant's")
     return replace(shown, tenant=tenant)
 
 
-def _text(item: dict[str, Any], name: str) -> str:
-    """An attribute of `item`; empty, which never decrypts, when it is missing."""
-    text: str = item.get(name, {}).get("S", "")
-    return text
-
-
-def _only_after(version: int) -> dict[str, Any]:
-    """The condition that the stored version is `version`; 0 means that no item exists."""
-    if version == 0:
-        return {"ConditionExpression": "attribute_not_exists(tenant_id)"}
-    return {
-        "ConditionExpression": "#version = :stored",
-        "ExpressionAttributeNames": {"#version": "version"},
-        "ExpressionAttributeValues": {":stored": {"N": str(version)}},
-    }
-
-
-def _refusal(code: str) -> Exception:
-    if code == "ConditionalCheckFailedException":
-        return DestinationChangedError("the destination was changed meanwhile")
-    return DestinationsUnavailableError(f"the table of destinations: {code}")
+def _credentials(item: "DestinationItem", purpose: str) -> str:
+    """An encrypted text of `item`; empty, which never decrypts, when it is missing."""
+    text = item.s3_credentials if purpose == S3_CREDENTIALS else item.clickhouse_credentials
+    return text or ""

@@ -4,18 +4,22 @@ Decryption needs three things: the text stored with the destination, the KMS key
 random bytes in a table without backups. Destroying the shard makes everything encrypted for the tenant
 unreadable, including copies in backups of the other tables (docs/adr/0008).
 
-boto3 and cryptography are imported where they are used: ingest loads neither for managed tenants.
+boto3, pynamodb and cryptography are imported where they are used: ingest loads none of them for managed
+tenants.
 """
 
 import base64
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from functions.shared.aws_client import asked, client
 from functions.shared.errors import PermanentError, RetryableError
 from functions.shared.secret_text import SecretText
 from functions.shared.tenancy import TenantId
+
+if TYPE_CHECKING:
+    from functions.shared.tables.shards import ShardTable
 
 KEY_BYTES = 32
 NONCE_BYTES = 12
@@ -32,7 +36,7 @@ class CredentialsUnreadableError(PermanentError):
 
 
 class KeyServiceUnavailableError(RetryableError):
-    """KMS or the table of shards did not answer or denied access: an outage, or a fault for the operator."""
+    """KMS did not answer or denied access: an outage, or a fault for the operator."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,41 +57,38 @@ class EncryptionContext:
 
 
 class Shards:
-    """The shards of all tenants, in a separate DynamoDB table without backups, keyed by `tenant_id`."""
+    """The shards of all tenants, in a separate DynamoDB table without backups, keyed by `tenant_id`.
+
+    Every method raises StoreUnavailableError when DynamoDB fails.
+    """
 
     def __init__(self, table_name: str, dynamodb: Any = None) -> None:
         self._table_name = table_name
         self._dynamodb = dynamodb
+        self._made: ShardTable | None = None
 
     def get_or_create(self, tenant: TenantId) -> SecretText:
         """The shard in hexadecimal, created if missing; concurrent callers get the same shard."""
         import secrets
 
-        item = self._call(
-            "update_item",
-            tenant,
-            UpdateExpression="SET shard_hex = if_not_exists(shard_hex, :fresh)",
-            ExpressionAttributeValues={":fresh": {"S": secrets.token_hex(KEY_BYTES)}},
-            ReturnValues="ALL_NEW",
-        )["Attributes"]
-        return SecretText(item["shard_hex"]["S"])
+        return SecretText(self._table.get_or_put(str(tenant), secrets.token_hex(KEY_BYTES)))
 
     def get(self, tenant: TenantId) -> SecretText | None:
         """The shard in hexadecimal, or None; strongly consistent, so a destroyed shard is never returned."""
-        item = self._call("get_item", tenant, ConsistentRead=True).get("Item")
-        return SecretText(item["shard_hex"]["S"]) if item else None
+        shard = self._table.get(str(tenant))
+        return SecretText(shard) if shard else None
 
     def destroy(self, tenant: TenantId) -> None:
         """Destroy the shard: everything encrypted for `tenant` becomes unreadable for good. Repeatable."""
-        self._call("delete_item", tenant)
+        self._table.delete(str(tenant))
 
-    def _call(self, operation: str, tenant: TenantId, **parameters: Any) -> Any:
-        self._dynamodb = self._dynamodb or client("dynamodb")
-        key = {"tenant_id": {"S": str(tenant)}}
-        return asked(
-            lambda: getattr(self._dynamodb, operation)(TableName=self._table_name, Key=key, **parameters),
-            lambda code: KeyServiceUnavailableError(f"the table of shards: {code}"),
-        )
+    @property
+    def _table(self) -> "ShardTable":
+        if self._made is None:
+            from functions.shared.tables.shards import ShardTable
+
+            self._made = ShardTable(self._table_name, self._dynamodb)
+        return self._made
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +118,7 @@ class _EncryptedEnvelope:
         except (ValueError, KeyError, TypeError, RecursionError, PermanentError):
             ours = False
         if not ours:
-            raise CredentialsUnreadableError("what was sealed is altered: this is no envelope")
+            raise CredentialsUnreadableError("the ciphertext was altered: it is no envelope")
         return envelope
 
 
@@ -140,7 +141,7 @@ class CredentialEncryption:
 
         Raises
         ------
-        KeyServiceUnavailableError
+        KeyServiceUnavailableError, StoreUnavailableError
         """
         import os
 
@@ -152,19 +153,19 @@ class CredentialEncryption:
         )
         return _EncryptedEnvelope(context, answer["CiphertextBlob"], nonce, body).text()
 
-    def open(self, sealed: str, context: EncryptionContext) -> SecretText:
+    def decrypt(self, sealed: str, context: EncryptionContext) -> SecretText:
         """Decrypt `sealed`, if it was encrypted for `context`.
 
         Raises
         ------
-        CredentialsUnreadableError, KeyServiceUnavailableError
+        CredentialsUnreadableError, KeyServiceUnavailableError, StoreUnavailableError
         """
         envelope = _EncryptedEnvelope.read(sealed)
         if envelope.context.canonical() != context.canonical():
-            raise CredentialsUnreadableError("sealed for another tenant, purpose or version")
+            raise CredentialsUnreadableError("encrypted for another tenant, purpose or version")
         shard = self._shards.get(context.tenant)
         if shard is None:
-            raise CredentialsUnreadableError("what was sealed is shredded: the tenant has no shard")
+            raise CredentialsUnreadableError("the ciphertext is shredded: the tenant has no shard")
         answer = self._ask("decrypt", context, CiphertextBlob=envelope.wrapped_key)
         return _opened(_cipher(_taken(answer), shard, context), envelope)
 
@@ -185,7 +186,7 @@ class CredentialEncryption:
 
 def _refusal(code: str) -> Exception:
     if code in _NOT_OURS:
-        return CredentialsUnreadableError("what was sealed is altered, or of another key: KMS refuses it")
+        return CredentialsUnreadableError("the ciphertext was altered, or has another key: KMS rejects it")
     return KeyServiceUnavailableError(f"KMS: {code}")
 
 
@@ -215,4 +216,4 @@ def _opened(cipher: Any, envelope: _EncryptedEnvelope) -> SecretText:
         )
     except InvalidTag:
         pass
-    raise CredentialsUnreadableError("what was sealed is altered, or of a shard that was destroyed")
+    raise CredentialsUnreadableError("the ciphertext was altered, or its shard was destroyed")

@@ -17,10 +17,10 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from functions.shared.aws_client import asked, client
-from functions.shared.errors import RetryableError
+if TYPE_CHECKING:
+    from functions.shared.tables.health import HealthItem, HealthTable
 
 SLOTS = 2
 MAX_PAUSE_SECONDS = 900
@@ -30,20 +30,12 @@ OUTAGE_SECONDS = 300
 """After this time a failure is an outage: its owner is notified, and its bucket replaces the queue."""
 
 
-class HealthUnavailableError(RetryableError):
-    """DynamoDB did not answer, or throttled the request."""
-
-
-class _HealthConditionError(Exception):
-    pass
-
-
 @dataclass(frozen=True, slots=True)
 class DestinationHealth:
     """A destination's state: times in Unix seconds, 0 for never or not now.
 
-    `reason`: a code word of the last failure. `told_of`: the `failing_since` of the outage whose start was
-    reported to the owner and whose end was not. `well_since`: when the circuit was closed after it.
+    `reason`: a code word of the last failure. `notified_of`: the `failing_since` of the outage whose start
+    was reported to the owner and whose end was not. `well_since`: when the circuit was closed after it.
     """
 
     destination: str
@@ -52,7 +44,7 @@ class DestinationHealth:
     resume_at: float = 0
     reason: str = ""
     well_since: float = 0
-    told_of: float = 0
+    notified_of: float = 0
     slots_until: tuple[float, ...] = (0.0,) * SLOTS
 
     def outage_at(self, now: float) -> bool:
@@ -79,17 +71,17 @@ class SlotWait:
 
 
 class HealthStore:
-    """The table. Every method raises HealthUnavailableError when DynamoDB fails; reads are consistent."""
+    """The table. Every method raises StoreUnavailableError when DynamoDB fails; reads are consistent."""
 
     def __init__(self, table: str, clock: Callable[[], float] = time.time, dynamodb: Any = None) -> None:
         self._table = table
         self._clock = clock
         self._dynamodb = dynamodb
+        self._made: HealthTable | None = None
 
     def of(self, destination: str) -> DestinationHealth:
         """The destination's state; a destination without an item is healthy."""
-        found = self._call("get_item", destination, ConsistentRead=True).get("Item", {})
-        return _condition(destination, found)
+        return _condition(destination, self._items.get(destination))
 
     def is_outage(self, condition: DestinationHealth) -> bool:
         """See Condition.outage_at."""
@@ -108,23 +100,20 @@ class HealthStore:
             if condition.slots_until[number] >= now:
                 continue
             slot = Slot(condition, number, owner, now + seconds)
-            if self._acquire(slot, now):
+            if self._items.lease(destination, number, owner, slot.until, now):
                 return slot
         return SlotWait(condition, None)
 
     def record_success(self, slot: Slot) -> None:
         """Release the slot and close the circuit."""
-        mended = (
-            f"SET {_until(slot)} = :zero, well_since = :now REMOVE failures, failing_since, resume_at, reason"
-        )
         if not slot.condition.failures:
             self.release(slot)
             return
-        self._update(slot.condition.destination, mended, _owned(slot), _values(slot, now=self._clock()))
+        self._items.close_circuit(slot.condition.destination, slot.number, slot.owner, self._clock())
 
     def release(self, slot: Slot) -> None:
         """Release the slot without a result for the destination."""
-        self._update(slot.condition.destination, f"SET {_until(slot)} = :zero", _owned(slot), _values(slot))
+        self._items.release(slot.condition.destination, slot.number, slot.owner)
 
     def record_failure(
         self, slot: Slot, reason: str, *, keeps_slot: bool = False, anew: bool = False
@@ -137,66 +126,37 @@ class HealthStore:
         now = self._clock()
         failures = 1 if anew else slot.condition.failures + 1
         resume_at = now + pause_seconds(failures)
-        since = ":now" if anew else "if_not_exists(failing_since, :now)"
-        until = "" if keeps_slot else f", {_until(slot)} = :zero"
-        self._update(
+        self._items.open_circuit(
             slot.condition.destination,
-            "SET failures = :failures, resume_at = :resume_at, reason = :reason, "
-            f"failing_since = {since}{until}",
-            None if keeps_slot else _owned(slot),
-            {
-                ":now": _number(now),
-                ":failures": _number(failures),
-                ":resume_at": _number(resume_at),
-                ":reason": {"S": reason},
-                **({} if keeps_slot else _values(slot)),
-            },
+            failures,
+            reason,
+            now,
+            resume_at,
+            anew=anew,
+            release=None if keeps_slot else (slot.number, slot.owner),
         )
         began = now if anew or not slot.condition.failures else slot.condition.failing_since
         return DestinationHealth(slot.condition.destination, failures, began, resume_at, reason)
 
     def allow_retry(self, destination: str) -> None:
         """Permit an immediate attempt, because the cause may be fixed: clear the circuit's pause."""
-        self._update(destination, "REMOVE resume_at", "attribute_exists(resume_at)", {})
+        self._items.end_pause(destination)
 
     def record_notified(self, condition: DestinationHealth) -> None:
         """Record that the owner was notified: of the outage, or, if that was already recorded, of its end."""
-        if condition.told_of:
-            known = {":told_of": _number(condition.told_of)}
-            self._update(condition.destination, "REMOVE told_of", "told_of = :told_of", known)
-            return
-        since = {":since": _number(condition.failing_since)}
-        self._update(condition.destination, "SET told_of = :since", "attribute_not_exists(told_of)", since)
+        if condition.notified_of:
+            self._items.note_end_reported(condition.destination, condition.notified_of)
+        else:
+            self._items.note_outage_reported(condition.destination, condition.failing_since)
 
-    def _acquire(self, slot: Slot, now: float) -> bool:
-        until = _until(slot)
-        return self._update(
-            slot.condition.destination,
-            f"SET {until} = :until, {_owner(slot)} = :owner",
-            f"(attribute_not_exists({until}) OR {until} < :now) "
-            "AND (attribute_not_exists(resume_at) OR resume_at <= :now)",
-            {":until": _number(slot.until), ":owner": {"S": slot.owner}, ":now": _number(now)},
-        )
+    @property
+    def _items(self) -> "HealthTable":
+        """Loaded on first use: query loads neither boto3 nor pynamodb for managed tenants."""
+        if self._made is None:
+            from functions.shared.tables.health import HealthTable
 
-    def _update(self, destination: str, change: str, condition: str | None, values: dict[str, Any]) -> bool:
-        """Update the item; whether the condition held."""
-        parameters: dict[str, Any] = {"UpdateExpression": change}
-        if condition:
-            parameters["ConditionExpression"] = condition
-        if values:
-            parameters["ExpressionAttributeValues"] = values
-        try:
-            self._call("update_item", destination, **parameters)
-        except _HealthConditionError:
-            return False
-        return True
-
-    def _call(self, operation: str, destination: str, **parameters: Any) -> Any:
-        self._dynamodb = self._dynamodb or client("dynamodb")
-        key = {"destination": {"S": destination}}
-        return asked(
-            lambda: getattr(self._dynamodb, operation)(TableName=self._table, Key=key, **parameters), _failure
-        )
+            self._made = HealthTable(self._table, self._dynamodb)
+        return self._made
 
 
 def pause_seconds(failures: int) -> float:
@@ -205,47 +165,16 @@ def pause_seconds(failures: int) -> float:
     return random.uniform(longest / 2, longest)  # noqa: S311
 
 
-def _condition(destination: str, item: dict[str, Any]) -> DestinationHealth:
-    def number(name: str) -> float:
-        return float(item[name]["N"]) if name in item else 0.0
+def _condition(destination: str, item: "HealthItem") -> DestinationHealth:
+    from functions.shared.tables.health import slot_until
 
     return DestinationHealth(
         destination,
-        failures=int(number("failures")),
-        failing_since=number("failing_since"),
-        resume_at=number("resume_at"),
-        reason=item.get("reason", {}).get("S", ""),
-        well_since=number("well_since"),
-        told_of=number("told_of"),
-        slots_until=tuple(number(f"slot_{each}_until") for each in range(SLOTS)),
+        failures=item.failures or 0,
+        failing_since=item.failing_since or 0.0,
+        resume_at=item.resume_at or 0.0,
+        reason=item.reason or "",
+        well_since=item.well_since or 0.0,
+        notified_of=item.told_of or 0.0,
+        slots_until=tuple(slot_until(item, number) for number in range(SLOTS)),
     )
-
-
-def _until(slot: Slot) -> str:
-    return f"slot_{slot.number}_until"
-
-
-def _owner(slot: Slot) -> str:
-    return f"slot_{slot.number}_owner"
-
-
-def _owned(slot: Slot) -> str:
-    return f"{_owner(slot)} = :owner"
-
-
-def _values(slot: Slot, **numbers: float) -> dict[str, Any]:
-    return {
-        ":owner": {"S": slot.owner},
-        ":zero": _number(0),
-        **{f":{name}": _number(value) for name, value in numbers.items()},
-    }
-
-
-def _number(value: float) -> dict[str, str]:
-    return {"N": repr(float(value)) if value % 1 else str(int(value))}
-
-
-def _failure(code: str) -> Exception:
-    if code == "ConditionalCheckFailedException":
-        return _HealthConditionError()
-    return HealthUnavailableError(f"the table of health: {code}")

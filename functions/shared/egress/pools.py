@@ -72,12 +72,12 @@ def pool_classes(
 
     `plain`: whether answers with a Content-Encoding are rejected.
     """
-    told = {"guard": guard, "max_answer_bytes": max_answer_bytes, "plain": plain}
-    return {kind.scheme or "": _filtered(kind, told) for kind in kinds}
+    attributes = {"guard": guard, "max_answer_bytes": max_answer_bytes, "plain": plain}
+    return {kind.scheme or "": _filtered(kind, attributes) for kind in kinds}
 
 
-def _filtered(kind: type[HTTPConnectionPool], told: dict[str, Any]) -> type:
-    connection = type(f"Guarded{kind.ConnectionCls.__name__}", (_Connection, kind.ConnectionCls), told)
+def _filtered(kind: type[HTTPConnectionPool], attributes: dict[str, Any]) -> type:
+    connection = type(f"Guarded{kind.ConnectionCls.__name__}", (_Connection, kind.ConnectionCls), attributes)
     return type(f"Guarded{kind.__name__}", (_Pool, kind), {"ConnectionCls": connection})
 
 

@@ -58,7 +58,7 @@ _bounds: ContextVar[_Bounds] = ContextVar("bounds", default=_UNBOUNDED)
 
 @contextmanager
 def bounded(max_bytes: float, seconds: float) -> Iterator[None]:
-    """Limit the requests that this thread starts within the block, over guarded connections: each answer to
+    """Limit the requests that this thread starts within the block, over filtered connections: each answer to
     `max_bytes`, and all of them together, bodies included, to `seconds` from now.
     """
     outer = _bounds.get()

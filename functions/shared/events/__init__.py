@@ -1,1 +1,1 @@
-"""Rules that decide whether a record becomes a row: the reference, and a fast path that agrees with it."""
+"""Log events: the rules that make a record a row, rows, staged objects and their keys."""

@@ -20,6 +20,7 @@ import msgspec
 from msgspec import Raw
 
 from functions.shared.events import levels, timestamps
+from functions.shared.events.names import FIELDS
 from functions.shared.events.row import NO_METADATA, ReceiptContext, Row
 
 MAX_EVENT_SIZE = 1024 * 1024
@@ -32,9 +33,7 @@ MAX_FIELDS = 150_000
 MAX_NAME_CHARACTERS = 200
 """For `project_id` and `service`, which are stored as dictionaries."""
 
-_KNOWN = frozenset(
-    {"message", "timestamp", "level", "service", "project_id", "trace_id", "span_id", "metadata"}
-)
+_KNOWN = frozenset(FIELDS)
 _STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
 """Possessive, so nothing is stored for backtracking: that would take a hundred bytes per byte of text."""
 

@@ -20,7 +20,9 @@ BY_NAME = {
 }
 """Every usual spelling, so that the hot path is one look-up."""
 
-_SYSLOG = ("fatal", "fatal", "fatal", "error", "warn", "info", "info", "debug")
+SYSLOG = ("fatal", "fatal", "fatal", "error", "warn", "info", "info", "debug")
+"""The level of each of syslog's severities, 0 to 7."""
+
 _PINO = {10: "trace", 20: "debug", 30: "info", 40: "warn", 50: "error", 60: "fatal"}
 
 
@@ -30,4 +32,4 @@ def canonical(value: object) -> str | None:
         return BY_NAME.get(value) or BY_NAME.get(value.strip().lower())
     if isinstance(value, bool) or not isinstance(value, int):
         return None
-    return _SYSLOG[value] if 0 <= value < len(_SYSLOG) else _PINO.get(value)
+    return SYSLOG[value] if 0 <= value < len(SYSLOG) else _PINO.get(value)

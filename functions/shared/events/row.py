@@ -13,7 +13,7 @@ NO_METADATA = Raw(b"{}")
 
 
 class Row(Struct, gc=False):
-    """The columns of functions.shared.events.staged_key.COLUMNS; `metadata` is JSON text, byte for byte as sent."""
+    """The COLUMNS of functions.shared.events.staged_key; `metadata` is JSON text as sent, byte for byte."""
 
     tenant_id: str
     project_id: str

@@ -169,8 +169,8 @@ def _flow(fields: dict[str, str]) -> str:
     source, target = (
         ":".join(filter(None, (fields.get(f"{end}addr"), fields.get(f"{end}port")))) for end in ("src", "dst")
     )
-    told = (fields.get("action"), _PROTOCOLS.get(protocol, protocol), source, "->", target)
-    return " ".join(filter(None, told))
+    parts = (fields.get("action"), _PROTOCOLS.get(protocol, protocol), source, "->", target)
+    return " ".join(filter(None, parts))
 
 
 _W3C_NUMBERS = frozenset(
@@ -211,8 +211,8 @@ class W3cLog(_Records):
         metadata: Metadata = {
             name: number(value) if name in _W3C_NUMBERS else value for name, value in fields.items()
         }
-        told = f"{metadata.pop('date', '')} {metadata.pop('time', '')}".strip()
-        timestamp = self.time(told, metadata) if told else ""
+        at = f"{metadata.pop('date', '')} {metadata.pop('time', '')}".strip()
+        timestamp = self.time(at, metadata) if at else ""
         status = fields.get("sc-status", "")
         host = fields.get("x-host-header") or fields.get("cs(Host)") or fields.get("s-computername", "")
         place = f"{host}{fields.get('cs-uri-stem', '')}"

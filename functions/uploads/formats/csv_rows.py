@@ -10,17 +10,9 @@ from collections.abc import Iterator
 
 from functions.shared.events import levels, timestamps
 from functions.shared.events.judge import MAX_NAME_CHARACTERS, RejectedEvent
+from functions.shared.events.names import IDS, names_of, plain_name
 from functions.shared.events.row import ReceiptContext, Row
-from functions.uploads.columns import (
-    LEVEL,
-    MESSAGE,
-    SERVICE,
-    TIMESTAMP,
-    Columns,
-    Metadata,
-    plain_name,
-    summary,
-)
+from functions.uploads.columns import Columns, Metadata, summary
 from functions.uploads.formats.contract import (
     CUT_OFF,
     MAX_COLUMN_NAME_CHARACTERS,
@@ -37,8 +29,6 @@ from functions.uploads.text import Text
 
 csv.field_size_limit(sys.maxsize)
 
-_OWN = ("trace_id", "span_id", "project_id")
-
 _CARRIAGE_RETURN = "\ufdd0"
 """Replaces a carriage return within a line, which csv.reader would read as the line's end.
 
@@ -52,11 +42,11 @@ class CsvHeader:
     def __init__(self, names: list[str]) -> None:
         self.names = names
         plain = [plain_name(name) for name in names]
-        self.message = _first(plain, MESSAGE)
-        self.level = _first(plain, LEVEL)
-        self.service = _first(plain, SERVICE)
+        self.message = _first(plain, "message")
+        self.level = _first(plain, "level")
+        self.service = _first(plain, "service")
         self.times = _times(plain)
-        self.own = {name: plain.index(name) for name in _OWN if name in plain}
+        self.own = {name: plain.index(name) for name in IDS if name in plain}
         used = {self.message, self.level, self.service, *self.times, *self.own.values()}
         self.rest = [at for at in range(len(names)) if at not in used]
 
@@ -217,15 +207,16 @@ def _kept_lines(carried: str) -> list[str]:
     return [f"{line}\n" for line in carried.split("\n")[:-1]]
 
 
-def _first(names: list[str], known: tuple[str, ...]) -> int | None:
-    return next((names.index(name) for name in known if name in names), None)
+def _first(names: list[str], field: str) -> int | None:
+    """The column of a field: the first of its names that the header has."""
+    return next((names.index(name) for name in names_of(field) if name in names), None)
 
 
 def _times(names: list[str]) -> list[int]:
     """The columns of the time; separate columns for date and time of day belong together."""
     if "date" in names and "time" in names:
         return [names.index("date"), names.index("time")]
-    found = _first(names, TIMESTAMP)
+    found = _first(names, "timestamp")
     return [] if found is None else [found]
 
 

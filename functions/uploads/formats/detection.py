@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import msgspec
 
+from functions.shared.events.names import FILE_ENVELOPES, OTHER_NAMES, names_of, plain_name
 from functions.shared.events.row import ReceiptContext
-from functions.uploads.columns import LEVEL, MESSAGE, SERVICE, TIMESTAMP, plain_name
 from functions.uploads.formats.aws_lines import (
     ALB,
     FLOW_LINE,
@@ -39,13 +39,13 @@ _KINDS: dict[str, Callable[[ReceiptContext, State], Format]] = {
 
 _W3C = re.compile(r"#(Version|Fields|Software|Date)\b")
 _CLOUDTRAIL = re.compile(rb'\{\s*+"Records"\s*+:\s*+\[\s*+\{(?=[^\0]{0,20000}?"eventVersion")')
-_ENVELOPE = re.compile(rb'\{\s*+"(?:events|logs|Records|logEvents)"\s*+:\s*+\[')
+_ENVELOPE = re.compile(rb'\{\s*+"(?:%b)"\s*+:\s*+\[' % "|".join(FILE_ENVELOPES).encode())
 _ARRAY_OF_VALUES = re.compile(rb'\[\s*+[\[{"\]]|\[\s*+$')
 _OBJECT = re.compile(rb'\{\s*+["}]|\{\s*+$')
 
 _DELIMITERS = ",\t;|"
 _HEADER_CELL = re.compile(r"[^\W\d][\w ,.@/:()\[\]#%-]{0,99}")
-_KNOWN = frozenset(MESSAGE + TIMESTAMP + LEVEL + SERVICE)
+_KNOWN = frozenset(name for field in OTHER_NAMES for name in names_of(field))
 _CONTROLS = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 _MOST_CONTROLS = 0.02
 _SAMPLE_ROWS = 50

@@ -1,14 +1,15 @@
 """Read a JSON object of a file as an event: find the columns of an event under other usual names."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import msgspec
 from msgspec import Raw
 
 from functions.shared.events import levels, timestamps
 from functions.shared.events.judge import Fields, RejectedEvent, judge
+from functions.shared.events.names import names_of, plain_name
 from functions.shared.events.row import ReceiptContext, Row
-from functions.uploads.columns import LEVEL, MESSAGE, SERVICE, TIMESTAMP, plain_name, summary
+from functions.uploads.columns import summary
 
 _text = msgspec.json.Decoder(str)
 _encode = msgspec.json.Encoder().encode
@@ -40,23 +41,20 @@ def read_as_event(fields: Fields) -> Fields:
 def _renamed(fields: Fields) -> Fields:
     names = {plain_name(name): name for name in reversed(fields)}
     found = dict(fields)
-    if "timestamp" not in fields:
-        _move(found, names, TIMESTAMP, "timestamp", _is_time)
-    if "level" not in fields:
-        _move(found, names, LEVEL, "level", _is_level)
-    if "service" not in fields:
-        _move(found, names, SERVICE, "service", _is_text)
-    if "message" not in fields and not _move(found, names, MESSAGE, "message", _is_text):
+    for field, fits in (("timestamp", _is_time), ("level", _is_level), ("service", _is_text)):
+        if field not in fields:
+            _move(found, names, field, fits)
+    if "message" not in fields and not _move(found, names, "message", _is_text):
         found["message"] = Raw(_encode(summary(_shown(fields))))
     return _with_named_service(found)
 
 
-def _move(fields: Fields, names: Mapping[str, str], known: tuple[str, ...], to: str, fits: object) -> bool:
-    """Rename the first of `known` that is present, and fits, to `to`."""
-    for each in known:
+def _move(fields: Fields, names: Mapping[str, str], field: str, fits: Callable[[Raw], bool]) -> bool:
+    """Rename to `field` the first of its names that is present and has a value that fits."""
+    for each in names_of(field):
         name = names.get(each)
-        if name is not None and name in fields and fits(fields[name]):  # type: ignore[operator]
-            fields[to] = fields.pop(name)
+        if name is not None and name in fields and fits(fields[name]):
+            fields[field] = fields.pop(name)
             return True
     return False
 
@@ -78,13 +76,13 @@ def _cloudtrail(fields: Fields) -> Fields:
     """One record of CloudTrail; all of it but its time stays in the metadata too."""
     found = {name: value for name, value in fields.items() if name != "eventTime"}
     error = _optional(fields, "errorCode")
-    told = [_optional(fields, "eventName"), _optional(fields, "eventSource")]
+    parts = [_optional(fields, "eventName"), _optional(fields, "eventSource")]
     if error:
-        told += [error, _optional(fields, "errorMessage")]
+        parts += [error, _optional(fields, "errorMessage")]
     found["timestamp"] = fields["eventTime"]
     found["service"] = fields["eventSource"]
     found["level"] = Raw(b'"error"' if error else b'"info"')
-    found["message"] = Raw(_encode(" ".join(filter(None, told))))
+    found["message"] = Raw(_encode(" ".join(filter(None, parts))))
     return found
 
 

@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Raw
 
 from functions.shared.events.judge import RejectedEvent
+from functions.shared.events.names import FILE_ENVELOPES
 from functions.shared.events.row import ReceiptContext, Row
 from functions.shared.events.surrogates import replace_lone_surrogates
 from functions.uploads.formats.contract import (
@@ -30,7 +31,7 @@ from functions.uploads.formats.windows import PASSED_BYTES
 from functions.uploads.streams.contract import BrokenFileError
 from functions.uploads.text import Text
 
-_BETWEEN = re.compile(rb'(?:[\s,\[\]}]++|\{\s*+"(?:events|logs|Records|logEvents)"\s*+:\s*+\[)*+')
+_BETWEEN = re.compile(rb'(?:[\s,\[\]}]++|\{\s*+"(?:%b)"\s*+:\s*+\[)*+' % "|".join(FILE_ENVELOPES).encode())
 """Text between values, and the beginnings of arrays; matched at once, because there may be much."""
 _TRIES = 4
 """How many ends of a window are tried: one within an element is no end."""

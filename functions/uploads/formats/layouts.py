@@ -9,6 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from functions.shared.events.levels import SYSLOG
+from functions.shared.events.names import LEVEL_KEYS
 from functions.uploads.columns import level_of_status
 from functions.uploads.formats.log_times import YearGuess, at, second
 from functions.uploads.formats.log_times import epoch as epoch_time
@@ -38,9 +40,10 @@ _LEVELS = (
     r"TRACE|VERBOSE|DEBUG|INFO|INFORMATION|NOTICE|WARN|WARNING|ERROR|ERR|SEVERE|CRITICAL|CRIT|ALERT|FATAL|"
     r"EMERG|EMERGENCY|PANIC"
 )
+_AFTER_KEY = "|".join(f"(?<={key}=)" for key in LEVEL_KEYS)
 _WORD = re.compile(
-    rf"(?:^|[\s\[(|<,:=\"-])(?:level=\"?|lvl=\"?|severity=\"?)?({_LEVELS}|"
-    r"(?<=level=)\w+|(?<=lvl=)\w+|(?<=severity=)\w+|(?<=level=\")\w+)(?=$|[\s\])|>,:\";-])"
+    rf"(?:^|[\s\[(|<,:=\"-])(?:(?:{'|'.join(LEVEL_KEYS)})=\"?)?({_LEVELS}|"
+    rf"(?:{_AFTER_KEY}|(?<=level=\"))\w+)(?=$|[\s\])|>,:\";-])"
 )
 _NEAR_CHARACTERS = 100
 
@@ -117,7 +120,6 @@ _SYSLOG = re.compile(
     rf"(?:<(?P<priority>\d{{1,3}})>)?{_MONTH} +(\d{{1,2}}) {_CLOCK}(?:\.(\d{{1,9}}))? (?P<host>\S+) "
     r"(?:(?P<process>[^\s:\[(]{1,64})(?:\((?P<module>[^)]{1,64})\))?(?:\[(?P<pid>\d+)\])?:)?"
 )
-_SEVERITIES = ("fatal", "fatal", "fatal", "error", "warn", "info", "info", "debug")
 _FIRST_WORD = re.compile(r" (error|warning|fatal|debug|info|crit|alert|emerg):")
 
 
@@ -144,7 +146,7 @@ def syslog(line: str, years: YearGuess) -> LineFields | None:
 
 
 def _severity(priority: str | None) -> str:
-    return _SEVERITIES[int(priority) % 8] if priority else ""
+    return SYSLOG[int(priority) % len(SYSLOG)] if priority else ""
 
 
 _RFC5424 = re.compile(

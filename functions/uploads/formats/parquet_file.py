@@ -85,7 +85,7 @@ class ParquetFile:
         file = self._opened(metadata=self._metadata, read_dictionary=as_dictionary)
         self._source.guard = guard
         packed = sum(each.total_compressed_size for each in columns)
-        return RowGroup(file, number, self._batch_rows(group, columns), guard, packed)
+        return RowGroup(file, number, group.num_rows, self._batch_rows(group, columns), guard, packed)
 
     def _opened(self, **options: Any) -> Any:
         import pyarrow as pa
@@ -138,14 +138,21 @@ class ParquetFile:
 
 
 class RowGroup:
-    """The batches of a row group; `packed_bytes`: size in the file; `work_bytes`: decompressed so far."""
+    """The batches of a row group.
 
-    def __init__(self, file: Any, number: int, batch_rows: int, guard: PageGuard, packed_bytes: int) -> None:
+    `rows`: how many the footer claims, at least 1. `packed_bytes`: size in the file. `work_bytes`: the bytes
+    that are decompressed so far.
+    """
+
+    def __init__(
+        self, file: Any, number: int, rows: int, batch_rows: int, guard: PageGuard, packed_bytes: int
+    ) -> None:
         self._batches: Iterator[Any] | None = None
         self._file = file
         self._number = number
         self._batch_rows = batch_rows
         self._guard = guard
+        self.rows = max(1, rows)
         self.packed_bytes = packed_bytes
 
     @property

@@ -5,7 +5,7 @@ those rows are skipped. A damaged row group is reported, and reading continues w
 that exceeds the limits ends the file. Memory and work are bounded whatever the file claims (docs/adr/0027).
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import chain
 from typing import Any
 
@@ -19,6 +19,7 @@ from functions.uploads.formats.parquet_file import MAGIC, ParquetFile, RowGroup
 from functions.uploads.formats.parquet_pages import CORRUPT
 from functions.uploads.formats.parquet_values import Size, faults, records, slices
 from functions.uploads.streams.contract import BrokenFileError, Ranges
+from functions.uploads.text import SKIPPED_UNASKED_BYTES
 
 __all__ = ["MAGIC", "ParquetRows"]
 
@@ -59,8 +60,12 @@ class ParquetRows:
 
     @property
     def file_at(self) -> int:
-        """The share of the file that corresponds to the share of row groups that are done."""
-        return self._ranges.size_bytes * self._group // max(1, self._file.groups)
+        """The bytes of the row groups that are done, and of this one in proportion to its rows."""
+        if self._group >= self._file.groups:
+            return self._ranges.size_bytes
+        group = self._row_group
+        share = group.packed_bytes * min(self._done, group.rows) // group.rows if group else 0
+        return min(self._ranges.size_bytes, max(0, self._packed_before + share))
 
     def state(self) -> State:
         return {
@@ -79,13 +84,43 @@ class ParquetRows:
         try:
             found = self._next_slice()
         except BrokenFileError as fault:
-            self.fault = fault
-            if fault.code != CORRUPT.code:
-                self._group = self._file.groups
-                return None
-            found = None
+            return self._broken(fault)
         if found is not None:
             return self._converted(*found)
+        self._end_group()
+        return RecordBatch()
+
+    def skip(self, may_continue: Callable[[], bool]) -> bool:
+        """Skip the rows of the row group that were read before, by the same steps.
+
+        False when `may_continue` forbade it.
+        """
+        rows, asked_at = self._done, self.work_bytes
+        try:
+            while rows > 0:
+                found = self._next_slice()
+                if found is None:
+                    raise CORRUPT
+                columns, size = found
+                if columns.num_rows > rows:
+                    self._slices = chain([(columns.slice(rows), size)], self._slices)
+                    break
+                rows -= columns.num_rows
+                self._values_bytes += size.bytes
+                if self.work_bytes - asked_at >= SKIPPED_UNASKED_BYTES:
+                    if not may_continue():
+                        return False
+                    asked_at = self.work_bytes
+        except BrokenFileError as fault:
+            self._broken(fault)
+        return True
+
+    def _broken(self, fault: BrokenFileError) -> RecordBatch | None:
+        """Report `fault`; continue with the next row group if this one is only damaged."""
+        self.fault = fault
+        if fault.code != CORRUPT.code:
+            self._group = self._file.groups
+            return None
         self._end_group()
         return RecordBatch()
 
@@ -96,26 +131,12 @@ class ParquetRows:
             # Row groups that share their bytes would be decompressed without end.
             if self._packed_before + self._row_group.packed_bytes > self._ranges.size_bytes:
                 raise CORRUPT
-            self._pass_over(self._done)
         while (found := self._slice()) is None:
             columns = self._row_group.next()
             if columns is None:
                 return None
             self._slices = slices(columns)
         return found
-
-    def _pass_over(self, rows: int) -> None:
-        """Skip to the position in the row group where reading stopped, by the same steps."""
-        while rows > 0:
-            found = self._next_slice()
-            if found is None:
-                raise CORRUPT
-            columns, size = found
-            if columns.num_rows > rows:
-                self._slices = chain([(columns.slice(rows), size)], self._slices)
-                return
-            rows -= columns.num_rows
-            self._values_bytes += size.bytes
 
     def _slice(self) -> tuple[Any, Size] | None:
         try:

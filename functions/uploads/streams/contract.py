@@ -73,18 +73,15 @@ class Ranges(Protocol):
 class ResumePoint:
     """A resume point: reading the file from byte `at` gives its text from `text_at` on.
 
-    Other fields depend on the compression: `bits` of the byte at `at` belong to the data before, `window` is
-    the text right before `text_at`, `crc` and `length` are of the text of the same member so far. `inside`:
-    in the middle of a member or frame, not at its beginning. `debt` is that of Members.
+    `debt` is that of Members. Other fields are for bzip2: `bits` of the byte at `at` belong to the data
+    before; `inside` means in the middle of a stream, whose combined checksum so far is `crc`.
     """
 
     at: int = 0
     text_at: int = 0
     inside: bool = False
     bits: int = 0
-    window: bytes = b""
     crc: int = 0
-    length: int = 0
     debt: int = 0
 
 

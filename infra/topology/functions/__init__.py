@@ -3,6 +3,8 @@
 In order of deployment, which is also that of their tests and of the templates.
 """
 
+from dataclasses import replace
+
 from infra.topology.functions import (
     accounts,
     billing,
@@ -17,13 +19,14 @@ from infra.topology.functions import (
     sync,
     uploads,
 )
+from infra.topology.functions.ingest import UNKNOWN_ROUTES
 from infra.topology.shape import Function, Throttle
 from infra.topology.throttles import PROBE
 
 DEFAULT_ROUTE = "$default"
 """The key of the catch-all route."""
 
-FUNCTIONS: tuple[Function, ...] = (
+_ALL: tuple[Function, ...] = (
     *accounts.FUNCTIONS,
     *destinations.FUNCTIONS,
     *billing.FUNCTIONS,
@@ -37,6 +40,19 @@ FUNCTIONS: tuple[Function, ...] = (
     *uploads.FUNCTIONS,
     *migrate.FUNCTIONS,
 )
+
+_METHODS = {
+    path: ",".join(sorted(route.method for each in _ALL for route in each.routes if route.path == path))
+    for path in sorted({route.path for each in _ALL for route in each.routes})
+}
+
+FUNCTIONS: tuple[Function, ...] = tuple(
+    replace(each, settings={**each.settings, "routes": " ".join(f"{p}={m}" for p, m in _METHODS.items())})
+    if each.name == UNKNOWN_ROUTES
+    else each
+    for each in _ALL
+)
+"""All functions. The one that answers unmatched requests gets all routes as a setting."""
 
 
 def throttles() -> dict[str, Throttle]:

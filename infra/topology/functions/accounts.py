@@ -53,7 +53,7 @@ FUNCTIONS = (
             "mail_from": MAIL_FROM,
             "mail_set": "mail:notices",
             "attempts_an_address": "50",
-            "even_ms": "1000",
+            "min_response_ms": "1000",
         },
         grants=(
             "read:table:accounts",
@@ -94,7 +94,7 @@ FUNCTIONS = (
             "identity_pool": "identity:pool",
             "identity_client": "identity:client",
             "attempts_an_address": "50",
-            "even_ms": "1000",
+            "min_response_ms": "1000",
         },
         grants=(
             "read:table:accounts",

@@ -9,7 +9,12 @@ FUNCTIONS = (
         handler="functions.destinations.handler.handler",
         memory_mb=512,
         timeout_seconds=29,
-        settings={"health_table": "table:health", "audit_table": "table:audit", **BYOC_SETTINGS},
+        settings={
+            "health_table": "table:health",
+            "audit_table": "table:audit",
+            "people_table": "table:people",
+            **BYOC_SETTINGS,
+        },
         grants=(
             *BYOC_GRANTS,
             "write:table:destinations",
@@ -18,6 +23,7 @@ FUNCTIONS = (
             "read:table:health",
             "write:table:health",
             "append:table:audit",
+            "read:table:people",
         ),
         routes=(
             Route("GET", "/v1/destination"),

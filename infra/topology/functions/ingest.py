@@ -5,7 +5,17 @@ from infra.topology.shape import Function, Route
 from infra.topology.throttles import INGEST, PROBE
 
 UNKNOWN_ROUTES = "ingest"
-"""The function that answers unmatched routes, so that even this 404 follows the API contract."""
+"""The function that answers unmatched requests: 404 and 405 follow the API contract (docs/adr/0030)."""
+
+ROUTES = (
+    Route("POST", "/v1/drain", throttle=INGEST, protocols=("ndjson", "json")),
+    Route("GET", "/health", auth=False, throttle=PROBE),
+)
+
+_PROTOCOLS = "; ".join(
+    f"{route.method} {route.path} {' '.join(route.protocols)}" for route in ROUTES if route.protocols
+)
+"""What reads each route, as functions.ingest.protocols.table reads it."""
 
 FUNCTIONS = (
     Function(
@@ -17,6 +27,7 @@ FUNCTIONS = (
             "staging_bucket": "bucket:staging",
             "byoc_queue": "queue:staged-byoc",
             "wait_places": "40",
+            "protocols": _PROTOCOLS,
             "health_table": "table:health",
             **BYOC_SETTINGS,
         },
@@ -28,10 +39,7 @@ FUNCTIONS = (
             "write:table:health",
             *BYOC_GRANTS,
         ),
-        routes=(
-            Route("POST", "/v1/drain", throttle=INGEST),
-            Route("GET", "/health", auth=False, throttle=PROBE),
-        ),
+        routes=ROUTES,
         local_concurrency=4,
         reserved_concurrency=300,
     ),

@@ -1,6 +1,6 @@
 """Mail to people: send notices, unsubscribe, handle bounces and complaints."""
 
-from infra.topology.settings import API, MAIL_FROM
+from infra.topology.settings import API, DOCS, MAIL_FROM
 from infra.topology.shape import Function, QueueSource, Route
 from infra.topology.throttles import UNSUBSCRIBE
 
@@ -16,6 +16,7 @@ FUNCTIONS = (
             "suppressions_table": "table:suppressions",
             "announcements_table": "table:announcements",
             "api_address": API,
+            "docs_address": DOCS,
             "mail_from": MAIL_FROM,
             "mail_set": "mail:notices",
         },

@@ -40,6 +40,7 @@ FUNCTIONS = (
         timeout_seconds=20,
         settings={
             "accounts_table": "table:accounts",
+            "people_table": "table:people",
             "audit_table": "table:audit",
             "notices_table": "table:notices",
             "erasures_table": "table:erasures",
@@ -51,6 +52,7 @@ FUNCTIONS = (
         },
         grants=(
             "write:table:accounts",
+            "read:table:people",
             "append:table:audit",
             "write:table:notices",
             "read:table:erasures",

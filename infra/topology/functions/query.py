@@ -2,7 +2,7 @@
 
 from infra.topology.byoc import BYOC_GRANTS, BYOC_SETTINGS
 from infra.topology.shape import Function, Route
-from infra.topology.throttles import SEARCH
+from infra.topology.throttles import DATA
 
 FUNCTIONS = (
     Function(
@@ -25,7 +25,7 @@ FUNCTIONS = (
             "write:table:health",
             *BYOC_GRANTS,
         ),
-        routes=(Route("POST", "/v1/search", throttle=SEARCH),),
+        routes=(Route("POST", "/v1/search", throttle=DATA),),
         # More than one tenant's share of searches, so that other tenants find a free environment.
         local_concurrency=4,
     ),

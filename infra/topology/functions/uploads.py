@@ -11,12 +11,15 @@ FUNCTIONS = (
         timeout_seconds=20,
         settings={
             "drop_bucket": "bucket:drop",
+            "staging_bucket": "bucket:staging",
             "uploads_table": "table:uploads",
             "dropped_queue": "queue:dropped",
             "dropped_byoc_queue": "queue:dropped-byoc",
             **BYOC_SETTINGS,
         },
         grants=(
+            # Whether objects of a file still wait to be loaded.
+            "read:bucket:staging",
             # A presigned URL permits what its signer may do.
             "put:bucket:drop",
             "read:table:uploads",

@@ -10,8 +10,8 @@ from botocore.exceptions import EndpointConnectionError
 
 from bench.children import child
 from functions.accounts.people import UNCONFIRMED_DAYS, People, Person, new_tenant, to_rfc3339, unconfirmed
-from functions.shared.dynamo.answers import StoreUnavailableError
 from functions.shared.secret_text import SecretText
+from functions.shared.tables.store_errors import StoreUnavailableError
 from functions.shared.tenancy import TenantId
 from tests.unit.accounts.public_routes import client
 
@@ -80,7 +80,7 @@ def test_a_confirmed_person_is_kept_without_what_only_confirming_needed(people: 
     assert people.get(grace.subject, NOW) == grace
 
 
-def test_confirming_nobody_makes_nobody(people: People) -> None:
+def test_confirming_an_unknown_person_creates_none(people: People) -> None:
     people.confirm("nobody")
     assert people.get("nobody", NOW) is None
 
@@ -134,12 +134,12 @@ def test_a_persons_repr_shows_neither_name_nor_address() -> None:
     assert "salt" not in shown
 
 
-def test_a_table_that_does_not_answer_is_told_apart_from_nobody(
+def test_an_unavailable_table_differs_from_an_unknown_person(
     people: People, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def silent(**_: Any) -> None:
         raise EndpointConnectionError(endpoint_url="")
 
-    monkeypatch.setattr(people._client, "get_item", silent)
+    monkeypatch.setattr(people._table._connection._boto3_client, "get_item", silent)
     with pytest.raises(StoreUnavailableError):
         people.get("anybody", NOW)

@@ -9,12 +9,14 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 
 from functions.accounts import attempts as attempts_module
-from functions.accounts import people, sessions
+from functions.accounts import sessions
 from functions.accounts.authorizer import CACHE_SECONDS
 from functions.accounts.failures import MOST
-from functions.accounts.people import CLOCK_SKEW_SECONDS, MAX_ENDED_SESSIONS, Person, ended_at
+from functions.accounts.people import MAX_ENDED_SESSIONS, Person
 from functions.accounts.refresh_token import RefreshToken, verify_refresh_token
 from functions.accounts.sign_in import MAX_BODY_CHARACTERS, SIGNED_IN_ROUTES, SignInService, answer_to
+from functions.shared.accounts import session_check
+from functions.shared.accounts.session_check import CLOCK_SKEW_SECONDS, ended_at
 from functions.shared.errors import HttpError
 from functions.shared.secret_text import SecretText
 from functions.shared.tenancy import TenantId
@@ -72,19 +74,19 @@ def person_of(here: World, email: str) -> Person:
 def test_made_up_refresh_tokens_are_counted_by_network_and_reach_no_service(
     here: World, asked: list[str]
 ) -> None:
-    office, elsewhere = new_address(), new_address()
-    good = here.log_in(here.joined(), address=office).body["refresh_token"]
+    shared, elsewhere = new_address(), new_address()
+    good = here.log_in(here.joined(), address=shared).body["refresh_token"]
     asked.clear()
     began = time.monotonic()
-    statuses = [refreshed(here, "a", office).status for _ in range(150)]
+    statuses = [refreshed(here, "a", shared).status for _ in range(150)]
     assert statuses == [401] * MOST + [429] * (150 - MOST)
     assert time.monotonic() - began < 10
     assert asked == []
-    stopped = refreshed(here, "a", office)
+    stopped = refreshed(here, "a", shared)
     assert stopped.refused == (429, "too_many_attempts")
     assert 1 <= int(stopped.headers["retry-after"]) <= 300
     assert refreshed(here, "a", elsewhere).status == 401
-    assert refreshed(here, good, office).status == 200, "a good one is not refused for its neighbours"
+    assert refreshed(here, good, shared).status == 200, "a good one is not refused for its neighbours"
 
 
 def test_a_subscribers_whole_ipv6_network_counts_as_one(here: World) -> None:
@@ -139,20 +141,20 @@ def test_one_person_does_not_refresh_without_end_and_stops_no_other(
     here: World, monkeypatch: pytest.MonkeyPatch, asked: list[str]
 ) -> None:
     monkeypatch.setattr(attempts_module, "SESSION_USES", 20)
-    office = new_address()
-    mine, theirs = (here.log_in(here.joined(), address=office).body["refresh_token"] for _ in range(2))
+    shared = new_address()
+    mine, theirs = (here.log_in(here.joined(), address=shared).body["refresh_token"] for _ in range(2))
     asked.clear()
-    statuses = [refreshed(here, mine, office).status for _ in range(25)]
+    statuses = [refreshed(here, mine, shared).status for _ in range(25)]
     assert statuses == [200] * 20 + [429] * 5
     assert asked.count("GetTokensFromRefreshToken") == 20
-    assert refreshed(here, theirs, office).status == 200
+    assert refreshed(here, theirs, shared).status == 200
 
 
 def test_an_office_full_of_dashboards_is_not_refused(here: World) -> None:
     """Thirty tabs of three people behind one address, each refreshed twice in the same minutes."""
-    office = new_address()
-    tokens = [here.log_in(here.joined(), address=office).body["refresh_token"] for _ in range(3)]
-    statuses = {refreshed(here, token, office).status for token in tokens for _ in range(20)}
+    shared = new_address()
+    tokens = [here.log_in(here.joined(), address=shared).body["refresh_token"] for _ in range(3)]
+    statuses = {refreshed(here, token, shared).status for token in tokens for _ in range(20)}
     assert statuses == {200}
     assert attempts_module.SESSION_USES >= 300
 
@@ -200,7 +202,7 @@ def test_after_a_reset_the_old_access_token_makes_no_admin_key(here: World) -> N
 
 
 @pytest.mark.parametrize("how", ["reset", "change", "everywhere"])
-def test_every_session_of_the_person_ends_and_nobody_elses(here: World, how: str) -> None:
+def test_every_session_of_the_person_ends_and_no_other(here: World, how: str) -> None:
     email, other = here.joined(), here.joined()
     first, second, theirs = (here.log_in(each).body for each in (email, email, other))
     assert first["access_token"] != second["access_token"]
@@ -444,7 +446,7 @@ def test_a_change_that_failed_half_way_is_finished_by_the_same_request(
                 take = cognito.change_password
                 down.setattr(cognito, "change_password", unheard)
         assert change(here, access, PASSWORD).refused == (503, "try_again")
-    monkeypatch.setattr(people, "UNDERWAY_SECONDS", -10)
+    monkeypatch.setattr(session_check, "UNDERWAY_SECONDS", -10)
     assert not here.opens(access), "a minute later at the latest"
     monkeypatch.undo()
     again = here.log_in(email, OTHER_PASSWORD)

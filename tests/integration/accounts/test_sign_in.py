@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
-from functions.accounts import forms, password_hash, people, sign_in
+from functions.accounts import forms, password_hash, sign_in
 from functions.accounts.identity import Identity, IdentityUnavailableError, WrongPasswordError
 from functions.accounts.sign_in import SignInService, answer_to
-from functions.shared.accounts.audit import AuditUnavailableError
-from functions.shared.dynamo.answers import StoreUnavailableError
+from functions.shared.accounts import session_check
 from functions.shared.errors import HttpError
 from functions.shared.plans import PLANS, TRIAL
 from functions.shared.secret_text import SecretText
+from functions.shared.tables.store_errors import StoreUnavailableError
 from functions.shared.tenancy import TenantId
 from tests.unit.accounts.public_routes import PASSWORD, World, new_address, new_email, world, wrong
 
@@ -80,7 +80,7 @@ def test_an_account_starts_as_a_trial_and_belongs_to_its_person(here: World) -> 
     assert (person.state, person.forget_at, person.proof) == ("confirmed", None, None)
 
 
-def test_somebody_who_never_confirms_is_forgotten_after_a_week(here: World) -> None:
+def test_an_unconfirmed_sign_up_is_deleted_after_a_week(here: World) -> None:
     email = new_email()
     here.sign_up(email)
     known = here.authentication.identity.find(email)
@@ -121,7 +121,15 @@ def test_a_bad_field_is_named(here: World, field: str, value: Any) -> None:
     assert not isinstance(value, str) or len(value) < 5 or value not in json.dumps(refused.body)
 
 
-@pytest.mark.parametrize("body", ["", "nonsense", "[]", '"text"', "[" * 5000, '{"a":'])
+@pytest.mark.parametrize("route", [route.removeprefix("POST ") for route in sign_in.ROUTES])
+def test_an_empty_body_is_answered_with_the_fields_that_it_needs(here: World, route: str) -> None:
+    refused = here.ask(route, "")
+    assert refused.status == 400
+    assert refused.body["missing"]
+    assert all(f"'{name}'" in refused.body["error"] for name in refused.body["missing"])
+
+
+@pytest.mark.parametrize("body", ["nonsense", "[]", '"text"', "[" * 5000, '{"a":'])
 @pytest.mark.parametrize("route", [route.removeprefix("POST ") for route in sign_in.ROUTES])
 def test_what_is_no_json_object_is_refused(here: World, route: str, body: str) -> None:
     assert here.ask(route, body).refused == (400, "invalid_body")
@@ -139,7 +147,7 @@ def test_an_address_with_an_account_gets_the_same_answer_and_its_owner_a_mail(he
     assert here.log_in(email, OTHER_PASSWORD).status == 401
 
 
-def test_that_mail_cannot_be_sent_is_not_told(here: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_mail_that_cannot_be_sent_is_not_revealed(here: World, monkeypatch: pytest.MonkeyPatch) -> None:
     email = here.joined()
     monkeypatch.setattr(here.clients["sesv2"], "send_email", silent)
     assert here.sign_up(email).body == {"status": "confirmation_sent"}
@@ -171,7 +179,7 @@ def test_a_stranger_who_signs_up_last_does_not_get_the_owners_confirmation(here:
     assert here.log_in(email, "the-strangers-password").refused == (401, "invalid_login")
 
 
-def test_a_wrong_code_is_refused_for_whoever_it_is(here: World) -> None:
+def test_a_wrong_code_is_rejected_for_any_address(here: World) -> None:
     email, confirmed = new_email(), here.joined()
     here.sign_up(email)
     answers = [here.confirm(each, wrong(here.code(email))) for each in (email, confirmed, new_email())]
@@ -225,12 +233,12 @@ def test_a_sign_up_whose_writing_failed_can_be_sent_again(here: World) -> None:
     with pytest.MonkeyPatch.context() as monkeypatch:
         failing(here, "people", "put", StoreUnavailableError("down"), monkeypatch)
         assert here.sign_up(email).refused == (503, "try_again")
-    assert here.confirm(email).refused == (400, "invalid_code"), "nobody has accepted the terms"
+    assert here.confirm(email).refused == (400, "invalid_code"), "the terms are not accepted"
     assert here.sign_up(email).status == 202
     assert here.confirm(email).status == 200
 
 
-def test_who_does_not_sign_in_is_told_the_same_whatever_the_reason(here: World) -> None:
+def test_every_failed_sign_in_gets_the_same_answer(here: World) -> None:
     unconfirmed = new_email()
     here.sign_up(unconfirmed)
     answers = [
@@ -306,9 +314,9 @@ def half_a_reset(here: World, email: str, step: str) -> dict[str, str]:
             case "sessions":
                 monkeypatch.setattr(here.clients["cognito-idp"], "admin_user_global_sign_out", silent)
             case "audit":
-                failing(here, "audit", "append", AuditUnavailableError("down"), monkeypatch)
+                failing(here, "audit", "append", StoreUnavailableError("down"), monkeypatch)
             case "settling":
-                failing(here, "people", "settle", StoreUnavailableError("down"), monkeypatch)
+                failing(here, "people", "clear_resets", StoreUnavailableError("down"), monkeypatch)
             case "the answer":
                 take = here.clients["cognito-idp"].confirm_forgot_password
 
@@ -354,7 +362,7 @@ def test_a_reset_that_failed_half_way_is_finished_by_signing_in(here: World, ste
     assert open_resets(here, email) == []
 
 
-def test_nobody_signs_in_while_old_sessions_cannot_be_ended(
+def test_sign_in_fails_while_old_sessions_cannot_be_ended(
     here: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     email = here.joined()
@@ -364,13 +372,13 @@ def test_nobody_signs_in_while_old_sessions_cannot_be_ended(
     assert len(open_resets(here, email)) == 1
 
 
-def test_an_old_session_ends_by_its_own_refresh_when_nobody_comes_back(
+def test_an_old_session_ends_at_its_own_refresh_without_a_new_sign_in(
     here: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     email = here.joined()
     old = here.log_in(email).body["refresh_token"]
     half_a_reset(here, email, "sessions")
-    monkeypatch.setattr(people, "UNDERWAY_SECONDS", -10)
+    monkeypatch.setattr(session_check, "UNDERWAY_SECONDS", -10)
     for _ in range(2):
         assert here.ask("/v1/login", {"refresh_token": old}).refused == (401, "invalid_login")
     assert open_resets(here, email) == []
@@ -383,7 +391,7 @@ def test_an_old_session_ends_by_its_own_refresh_when_nobody_comes_back(
 def test_wrong_codes_end_nobodys_sessions(here: World, monkeypatch: pytest.MonkeyPatch) -> None:
     email = here.joined()
     old = here.log_in(email).body["refresh_token"]
-    monkeypatch.setattr(people, "UNDERWAY_SECONDS", -10)
+    monkeypatch.setattr(session_check, "UNDERWAY_SECONDS", -10)
     form = reset_form(here, email)
     for _ in range(3):
         refused = here.ask("/v1/password/reset", {**form, "code": wrong(form["code"]), "password": PASSWORD})
@@ -440,7 +448,7 @@ def test_an_address_changed_around_us_is_ours_too_once_its_person_signs_in(here:
     assert [each for each in here.items("people") if each["email"]["S"] == other]
 
 
-def test_a_sign_in_goes_on_although_its_address_could_not_be_compared(
+def test_a_sign_in_succeeds_although_its_address_could_not_be_compared(
     here: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     email, new = here.joined(), new_email()
@@ -475,7 +483,7 @@ def test_a_plus_makes_another_address_and_case_and_spaces_do_not(here: World) ->
 
 
 def test_a_field_that_comes_twice_is_read_once(here: World) -> None:
-    """Counted, tried and told of is one and the same address: the last."""
+    """The address that is counted, tried and reported is the same: the last."""
     email, attacker = here.joined(), new_address()
     for _ in range(10):
         body = f'{{"email": "{new_email()}", "email": "{email}", "password": "not-the-password"}}'
@@ -491,7 +499,7 @@ def test_a_field_that_comes_twice_is_read_once(here: World) -> None:
     ],
     ids=["one subscriber's IPv6", "IPv4 in two spellings"],
 )
-def test_nobody_has_more_tries_for_having_more_addresses(here: World, addresses: list[str]) -> None:
+def test_more_addresses_give_no_more_tries(here: World, addresses: list[str]) -> None:
     email = here.joined()
     answers = [here.log_in(email, "not-the-password", each).status for each in addresses]
     assert answers == [401] * 10 + [429] * 2
@@ -509,7 +517,7 @@ DOORS: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("shown", [{}, {"SecretHash": "AAAA"}, {"SecretHash": "of another"}])
 @pytest.mark.parametrize("door", DOORS)
-def test_nobody_goes_around_our_counters_with_the_clients_public_id(
+def test_the_clients_public_id_does_not_bypass_our_counters(
     here: World, door: str, shown: dict[str, str]
 ) -> None:
     joined = here.joined()
@@ -525,7 +533,7 @@ def test_nobody_goes_around_our_counters_with_the_clients_public_id(
     assert here.log_in(joined).status == 200
 
 
-def test_nobody_refreshes_around_us_with_a_stolen_token(here: World) -> None:
+def test_a_stolen_token_cannot_be_refreshed_at_cognito(here: World) -> None:
     cognito, email = here.clients["cognito-idp"], here.joined()
     token = here.log_in(email).body["refresh_token"]
     by_email = here.authentication.identity._secret.hash_for(email)
@@ -658,7 +666,7 @@ def test_what_is_done_before_signing_in_is_in_the_audit_trail_of_its_account_alo
     assert other not in json.dumps([reset, opened])
 
 
-def test_a_forgotten_password_tells_nobody_who_exists(here: World) -> None:
+def test_a_forgotten_password_does_not_reveal_who_exists(here: World) -> None:
     unconfirmed = new_email()
     here.sign_up(unconfirmed)
     answers = [
@@ -697,7 +705,7 @@ def test_one_inbox_is_not_flooded(here: World) -> None:
     assert answers == [202] * 10 + [429] * 2
 
 
-def test_without_counting_nobody_tries(here: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_counting_no_password_is_tried(here: World, monkeypatch: pytest.MonkeyPatch) -> None:
     email = here.joined()
     monkeypatch.setattr(here.clients["dynamodb"], "update_item", silent)
     refused = here.log_in(email)
@@ -743,7 +751,7 @@ def test_no_secret_is_in_a_log_an_answer_or_an_error(
         assert secret not in reported
 
 
-def test_a_refusal_that_could_tell_waits_and_success_does_not(here: World) -> None:
+def test_a_rejection_that_could_reveal_an_account_waits_and_success_does_not(here: World) -> None:
     email = here.joined()
     service = SignInService(here.authentication, min_response_seconds=0.4)
 
@@ -787,7 +795,7 @@ def test_the_handler_is_wired_from_the_environment_alone(
         "ASTRALOG_AUDIT_TABLE": "audit",
         "ASTRALOG_MAIL_FROM": "no-reply@astralog.example",
         "ASTRALOG_MAIL_SET": "notices",
-        "ASTRALOG_EVEN_MS": "1",
+        "ASTRALOG_MIN_RESPONSE_MS": "1",
     }
     for name, value in settings.items():
         monkeypatch.setenv(name, value)

@@ -5,6 +5,8 @@ import json
 import pytest
 
 from functions.billing import __main__ as command
+from functions.billing import wiring
+from functions.shared.secret_text import SecretText
 from tests.fake_stripe.server import API_KEY, SECRET, fake_stripe_server
 from tests.unit.billing.shop import Shop
 
@@ -14,11 +16,11 @@ def secret(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Names under which the secret was asked for."""
     asked: list[str] = []
 
-    def read(name: str) -> str:
+    def read(name: str) -> SecretText:
         asked.append(name)
-        return json.dumps({"api_key": API_KEY, "webhook_secret": SECRET})
+        return SecretText(json.dumps({"api_key": API_KEY, "webhook_secret": SECRET}))
 
-    monkeypatch.setattr(command, "read_secret", read)
+    monkeypatch.setattr(wiring, "read_secret", read)
     return asked
 
 
@@ -35,11 +37,11 @@ def test_it_says_what_it_would_do_does_it_and_then_there_is_nothing_to_do(
         assert {each["kind"] for each in done} == {"meter", "product", "price", "portal"}
         assert command.main(asked) == 0
         assert "nothing to do" in capsys.readouterr().out
-    assert secret == ["ours"] * 3
+    assert set(secret) == {"ours"}
 
 
 @pytest.mark.usefixtures("secret")
-def test_a_stripe_that_does_not_answer_is_told_in_a_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_stripe_that_does_not_answer_is_reported_in_a_sentence(capsys: pytest.CaptureFixture[str]) -> None:
     assert command.main(["sync-catalogue", "--address", "http://127.0.0.1:9"]) == 1
     said = capsys.readouterr()
     assert said.err.startswith("Stripe: ")
@@ -55,5 +57,5 @@ def test_it_shows_what_is_known_of_one_account(
     capsys.readouterr()
     assert command.main(["show", acme, "--billing-table", "b", "--accounts-table", "a"]) == 0
     told = json.loads(capsys.readouterr().out)
-    assert told["book"]["subscription"]["plan"] == told["standing"]["plan"] == "managed_30"
+    assert told["record"]["subscription"]["plan"] == told["account_status"]["plan"] == "managed_30"
     assert "globex" not in json.dumps(told)

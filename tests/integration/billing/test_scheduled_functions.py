@@ -1,4 +1,4 @@
-"""The scheduled functions of usage, as they are wired: one account's trouble is nobody else's."""
+"""The scheduled functions of usage, as they are wired: a failure of one account affects no other."""
 
 import json
 import time
@@ -20,10 +20,11 @@ from functions.billing.reconciliation.stored_rows import StoredRows
 from functions.billing.reporting import reported_usage
 from functions.billing.usage.done_batches import DoneBatches
 from functions.billing.usage.usage_store import UsageStore
+from functions.shared import secret_store
 from functions.shared.accounts.account_status import account_status_on
 from functions.shared.batch_usage import UsageShare, packed, shard_of
-from functions.shared.dynamo.answers import StoreUnavailableError
 from functions.shared.plans import GIGABYTE, PLANS, TRIAL
+from functions.shared.tables.store_errors import StoreUnavailableError
 from functions.shared.tenancy import TenantId
 from functions.shared.warehouse import Selection
 from infra.topology import function
@@ -51,6 +52,7 @@ def wired(here: Shop, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
             kind, _, resource = value.partition(":")
             monkeypatch.setenv(f"ASTRALOG_{setting.upper()}", names.get(value, resource or kind))
     monkeypatch.setenv("AWS_REGION", "us-east-1")
+    secret_store._store.cache_clear()
     secrets = boto3.client("secretsmanager")
     held = {"api_key": API_KEY, "webhook_secret": SECRET}
     secrets.create_secret(Name="stripe", SecretString=json.dumps(held))
@@ -103,7 +105,7 @@ def test_meter_counts_for_all_and_says_how_much_and_how_late(
     assert (tally(wired, acme).raw_bytes, tally(wired, globex).raw_bytes) == (101, 10)
 
 
-def test_an_account_that_cannot_be_looked_after_keeps_nobody_from_being_counted(
+def test_an_account_whose_follow_up_fails_does_not_stop_the_counting_of_others(
     wired: Shop, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Usage of an account that is gone still comes in; and DynamoDB has its moments."""
@@ -125,7 +127,7 @@ def test_an_account_that_cannot_be_looked_after_keeps_nobody_from_being_counted(
     assert [each["tenant_id"] for each in told(capsys) if "event" in each] == [acme]
 
 
-def test_what_is_counted_is_told_although_there_is_no_time_to_look_after_all(here: Shop) -> None:
+def test_counted_usage_is_reported_although_there_is_no_time_for_all_follow_ups(here: Shop) -> None:
     """Looking after very many would outlast the function, at the same ones each minute."""
     tenants = [here.account(f"acme-{number}") for number in range(4)]
     for number in range(40):
@@ -142,7 +144,7 @@ def test_what_is_counted_is_told_although_there_is_no_time_to_look_after_all(her
     assert set(looked_after) == set(tenants)
 
 
-def test_report_tells_of_all_accounts_and_one_that_fails_keeps_no_other(
+def test_report_covers_all_accounts_and_one_that_fails_delays_no_other(
     wired: Shop, capsys: pytest.CaptureFixture[str]
 ) -> None:
     acme, globex = wired.subscribed("acme"), wired.subscribed("globex")
@@ -155,11 +157,11 @@ def test_report_tells_of_all_accounts_and_one_that_fails_keeps_no_other(
 
     figures = report.handler({}, Context())
     assert (figures["accounts"], figures["bytes"], figures["refused"]) == (2, 1_000, 1)
-    assert [each["tenant_id"] for each in told(capsys) if each.get("event") == "usage_untold"] == [acme]
+    assert [each["tenant_id"] for each in told(capsys) if each.get("event") == "usage_not_reported"] == [acme]
     assert tally(wired, globex).reported.landed_bytes == 1_000
     assert tally(wired, trying).reported.version == 0
 
-    # Nobody will ever be billed for what an account's customer owed who is gone.
+    # Usage of a deleted Stripe customer is never billed.
     assert report.handler({}, Context())["refused"] == 0
     assert tally(wired, acme).reported.waived_bytes == 1_000
 
@@ -186,7 +188,7 @@ def test_report_says_for_how_long_a_report_has_been_pending(
 def test_a_report_that_stripes_figures_leave_in_doubt_is_settled_by_an_operator(
     wired: Shop, there: bool, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Somebody sent usage by hand, in the very minute of a report whose answer was lost a day ago."""
+    """An operator sent usage by hand, in the very minute of a report whose answer was lost a day ago."""
     acme, globex = wired.subscribed("acme"), wired.subscribed("globex")
     report.handler({}, Context())
     store(wired, acme, 1_000)
@@ -224,8 +226,8 @@ class Empty:
     def close(self) -> None: ...
 
 
-def told_all(wired: Shop, *tenants: TenantId) -> None:
-    """Each has used 1,000 bytes, of which Stripe was told."""
+def reported_for_all(wired: Shop, *tenants: TenantId) -> None:
+    """Each has used 1,000 bytes, reported to Stripe."""
     report.handler({}, Context())
     for tenant in tenants:
         store(wired, tenant, 1_000)
@@ -233,31 +235,31 @@ def told_all(wired: Shop, *tenants: TenantId) -> None:
 
 
 def test_reconcile_is_wired(wired: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    told_all(wired, wired.subscribed("acme"))
-    monkeypatch.setattr(reconcile, "Warehouse", Empty)
+    reported_for_all(wired, wired.subscribed("acme"))
+    monkeypatch.setattr(reconcile, "PlatformWarehouse", Empty)
     found = reconcile.handler({}, Context())
-    assert (found["customers"], found["told_bytes"], found["bytes_differ"]) == (1, 1_000, [])
+    assert (found["customers"], found["reported_bytes"], found["bytes_differ"]) == (1, 1_000, [])
 
 
 def test_a_customer_that_is_gone_at_stripe_keeps_no_other_from_being_reconciled(
     wired: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     acme, globex = wired.subscribed("acme"), wired.subscribed("globex")
-    told_all(wired, acme, globex)
+    reported_for_all(wired, acme, globex)
     wired.gate.delete_customer(wired.record(acme).customer_id)
-    monkeypatch.setattr(reconcile, "Warehouse", Empty)
+    monkeypatch.setattr(reconcile, "PlatformWarehouse", Empty)
     found = reconcile.handler({}, Context())
-    assert (found["customers"], found["told_bytes"], found["bytes_differ"]) == (1, 1_000, [])
+    assert (found["customers"], found["reported_bytes"], found["bytes_differ"]) == (1, 1_000, [])
 
 
 def test_of_who_has_only_tried_a_reconciliation_reads_nothing(
     wired: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """There is a book of each who ever tried; with two reads of each, a day's run would not end in time."""
+    """Each account that ever tried has a record; with two reads of each, a day's run would not end."""
     acme = wired.subscribed("acme")
     for number in range(3):
         assert wired.ask("PATCH /v1/billing", wired.account(f"trying-{number}"), {"soft_cap_gb": 1})
-    told_all(wired, acme)
+    reported_for_all(wired, acme)
     read: list[TenantId] = []
     tally_of = UsageStore.tally
 
@@ -266,13 +268,13 @@ def test_of_who_has_only_tried_a_reconciliation_reads_nothing(
         return tally_of(usage, tenant)
 
     monkeypatch.setattr(UsageStore, "tally", tally)
-    monkeypatch.setattr(reconcile, "Warehouse", Empty)
+    monkeypatch.setattr(reconcile, "PlatformWarehouse", Empty)
     assert reconcile.handler({}, Context())["customers"] == 1
     assert read == [acme]
 
 
 class Doubled:
-    """A warehouse in which rows of very many tenants lie that nobody has counted, in very many batches."""
+    """A warehouse with uncounted rows of very many tenants, in very many batches."""
 
     def __init__(self, day: str, tenants: int, batches: int) -> None:
         self._by_day = [{"tenant_id": f"tenant-{n:050}", "day": day, "rows": 1} for n in range(tenants)]
@@ -283,7 +285,7 @@ class Doubled:
         return Selection(self._by_batch if "batch_id" in statement else self._by_day, 0, 0)
 
 
-def test_a_reconciliation_that_finds_very_much_is_told_all_the_same(
+def test_a_reconciliation_with_very_many_differences_is_still_reported(
     here: Shop, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """DynamoDB keeps no item beyond 400 KB: when most was wrong, nothing would have been said."""
@@ -314,7 +316,7 @@ def test_a_reconciliation_that_finds_very_much_is_told_all_the_same(
     assert len(json.dumps(found.as_json())) < 6_000_000
 
 
-def test_a_round_that_time_runs_out_for_says_so_and_leaves_nobody_for_ever(
+def test_a_round_without_time_says_so_and_skips_no_account_for_ever(
     wired: Shop, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Stripe hangs: Lambda would end the function before it has said how many were left, at the same ones."""
@@ -341,7 +343,7 @@ def test_a_round_that_time_runs_out_for_says_so_and_leaves_nobody_for_ever(
 
 
 def test_what_was_used_last_is_on_the_last_invoice(here: Shop) -> None:
-    """Closing an account tells Stripe of the rest before it ends the subscription."""
+    """Closing an account reports the remaining usage before it ends the subscription."""
     acme, globex = here.subscribed("acme"), here.subscribed("globex")
     here.here.order("/_settings", draft_seconds=100 * 3600)
     for tenant in (acme, globex):

@@ -15,9 +15,9 @@ from functions.billing.usage.usage_page import MAX_DAYS, estimate_cents
 from functions.billing.usage.usage_store import UsageStore
 from functions.billing.wiring import BillingSettings, FollowUpSettings, follow_ups_of, meter_event_sender_of
 from functions.shared.batch_usage import UsageShare
-from functions.shared.dynamo.transaction import write_all
 from functions.shared.http import Answer
 from functions.shared.plans import GIGABYTE, PLANS
+from functions.shared.tables.transaction import write_all
 from functions.shared.tenancy import TenantId
 from tests.unit.billing.shop import DAY, KEPT, Shop
 
@@ -105,7 +105,7 @@ def test_a_hard_cap_ends_with_its_period_and_the_next_begins_with_nothing(here: 
     assert here.refusal(acme) == "quota_exceeded"
 
     here.pass_by(32 * DAY)
-    assert here.refusal(acme) == "", "before anybody has been told of the renewal"
+    assert here.refusal(acme) == "", "before the event of the renewal"
     assert page(here, acme)["period"]["bytes"] == 0
     here.deliver()
     follow_ups(here).follow_up(acme)
@@ -140,7 +140,7 @@ def test_years_of_counting_do_not_stay_either(here: Shop) -> None:
     assert here.client.scan(TableName="usage")["Items"] == []
 
 
-def test_a_soft_cap_only_tells(here: Shop) -> None:
+def test_a_soft_cap_only_notifies(here: Shop) -> None:
     acme = here.subscribed("acme")
     follow_ups(here).follow_up(acme)
     caps(here, acme, soft_cap_gb=1)
@@ -151,7 +151,7 @@ def test_a_soft_cap_only_tells(here: Shop) -> None:
     assert here.refusal(acme) == ""
 
 
-def test_who_is_leaving_is_not_told_of_caps(here: Shop) -> None:
+def test_a_closing_account_gets_no_notices_of_caps(here: Shop) -> None:
     """What was accepted last is counted after the end was asked for."""
     acme, globex = here.account("acme"), here.account("globex")
     for tenant in (acme, globex):
@@ -207,7 +207,7 @@ def test_what_was_stored_before_a_subscription_is_not_of_its_period(here: Shop) 
     assert page(here, acme)["days"][-1]["bytes"] == 40 * GIGABYTE + 100
 
 
-def test_the_page_shows_every_day_that_was_asked_for_of_nobody_else(here: Shop) -> None:
+def test_the_page_shows_every_requested_day_of_one_account_only(here: Shop) -> None:
     acme, globex = here.account("acme"), here.account("globex")
     day = today(here)
     store(here, acme, 300, day, rows=3)
@@ -270,7 +270,7 @@ def test_the_estimate_is_what_the_invoice_comes_to(here: Shop) -> None:
 
 
 def test_after_a_subscription_the_period_is_the_month_with_all_that_was_stored_in_it(here: Shop) -> None:
-    """Told to Stripe or not: nobody sees less in a period than in its days."""
+    """Reported to Stripe or not: no account sees less in a period than in its days."""
     acme = here.subscribed("acme")
     follow_ups(here).follow_up(acme)
     in_next_month = (today(here).replace(day=1) + timedelta(days=32)).replace(day=2)
@@ -314,7 +314,7 @@ def test_an_estimate_never_falls_and_begins_beyond_what_is_included(plan: Any, u
 
 
 @given(st.integers(0, 10**6), st.integers(1, 1000))
-def test_of_each_cap_the_highest_mark_that_is_reached_is_told(used_bytes: int, cap_bytes: int) -> None:
+def test_of_each_cap_the_highest_mark_that_is_reached_is_notified(used_bytes: int, cap_bytes: int) -> None:
     told = [each.notice_id for each in cap_notices({"soft cap": cap_bytes}, used_bytes, 7)]
     mark = 100 if used_bytes >= cap_bytes else 80 if used_bytes * 5 >= cap_bytes * 4 else None
     assert told == ([] if mark is None else [f"cap-soft-cap-{mark}-{cap_bytes}-7"])

@@ -1,4 +1,4 @@
-"""The accounts function around DynamoDB in memory, a provider that can be told what to say, and a clock."""
+"""The accounts function around DynamoDB in memory, a provider with answers as set, and a clock."""
 
 import json
 import random
@@ -43,7 +43,7 @@ class Provider:
     silent: set[str] = field(default_factory=set)
     lost: set[str] = field(default_factory=set)
     meanwhile: Callable[[], None] | None = None
-    """Happens once, after the next look and before who looks hears of it."""
+    """Happens once, after the next look and before its answer arrives."""
 
     def change_email(self, access: SecretText, email: str) -> None:
         self._answering("change_email", self.silent)
@@ -101,7 +101,7 @@ class World:
             identity_pool="pool",
             identity_client="client",
             attempts_an_address=10_000,
-            even_ms=0,
+            min_response_ms=0,
         )
         self.directory = Directory("accounts", "keys", "key-lists", self.client)
         self.people = People("people", self.client)

@@ -46,7 +46,7 @@ _numbers = count(1)
 
 @dataclass
 class World:
-    """One local AWS, and everything of ours that stands before it."""
+    """One local AWS, and all our code before it."""
 
     endpoint: str
     clients: dict[str, Any]
@@ -56,7 +56,7 @@ class World:
     client_id: str
 
     def ask(self, route: str, body: Any, address: str | None = None) -> "Answered":
-        """One request, by default from an address nobody used before."""
+        """One request, by default from a new address."""
         event = {
             "routeKey": f"POST {route}",
             "rawPath": route,
@@ -119,7 +119,7 @@ class World:
         return self.ask("/v1/login", {"email": email, "password": password}, address)
 
     def joined(self) -> str:
-        """The address of somebody who has just signed up and confirmed."""
+        """The address of a person who has just signed up and confirmed."""
         email = new_email()
         assert self.sign_up(email).status == 202
         assert self.confirm(email).status == 200

@@ -116,7 +116,7 @@ def test_feeds_are_for_admins_alone(here: World, acme: TenantId, route: str) -> 
 
 @pytest.fixture
 def told(here: World, acme: TenantId, globex: TenantId) -> None:
-    """A word to everybody, then one to each."""
+    """An announcement to all, then one to each."""
     announcements = here.account_service.announcements
     for tenant, name in ((None, "all"), (acme, "mine"), (globex, "theirs")):
         here.now += 1
@@ -175,7 +175,7 @@ def test_what_counts_from_a_later_day_says_so_and_is_shown_long_after_it(here: W
     assert "terms" not in announced(here, acme)
 
 
-def test_an_account_called_all_is_told_nothing_of_others(here: World, acme: TenantId) -> None:
+def test_an_account_called_all_gets_nothing_of_others(here: World, acme: TenantId) -> None:
     everybody = here.account("all")
     here.account_service.announcements.publish(everybody, "for-all-alone", "notice", "A title", "A text.")
     assert "for-all-alone" in announced(here, everybody)

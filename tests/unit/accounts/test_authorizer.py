@@ -1,4 +1,4 @@
-"""The authorizer's verdicts, and how long it believes what it was told."""
+"""The authorizer's verdicts, and how long it caches what it read."""
 
 import subprocess
 import sys
@@ -16,12 +16,13 @@ from functions.accounts.people import Person
 from functions.accounts.tokens import BadTokenError, Claims, KeysUnavailableError
 from functions.shared.access import Principal, principal
 from functions.shared.accounts.account_status import AccountStatus
-from functions.shared.dynamo.answers import StoreUnavailableError
 from functions.shared.errors import HttpError
+from functions.shared.tables.store_errors import StoreUnavailableError
 from functions.shared.tenancy import TenantId
 
 ACME, GLOBEX = TenantId("acme"), TenantId("globex")
 NOW = 1_800_000_000.0
+NEXT_WEEK = 1_800_600_000
 HERE, ELSEWHERE = "192.0.2.1", "192.0.2.2"
 
 
@@ -46,7 +47,8 @@ class MemoryDirectory:
             return None
         plan = "byoc" if tenant == GLOBEX else "managed_30"
         capped_until = 2**33 if tenant == GLOBEX else None
-        return Account(tenant, AccountStatus(plan, 30, 1_000_000, capped_until=capped_until))
+        status = AccountStatus(plan, 30, 1_000_000, capped_until=capped_until)
+        return Account(tenant, status, managed_until=NEXT_WEEK if tenant == GLOBEX else 0)
 
     def note_use(self, key_hash: str, _now: int) -> None:
         if self.down:
@@ -164,6 +166,9 @@ def test_a_good_key_says_who_is_calling(gate: Gate) -> None:
     assert (first.retention_days, first.bytes_per_second, first.project_id) == (30, 1_000_000, "default")
     assert (first.actor, first.plan, first.byoc, first.subject) == ("key:k-acme", "managed_30", False, None)
     assert (second.actor, second.plan, second.byoc) == ("key:k-globex", "byoc", True)
+    assert (first.managed_until, second.managed_until) == (0, NEXT_WEEK)
+    assert [second.has_managed_rows(at) for at in (NEXT_WEEK - 1, NEXT_WEEK)] == [True, False]
+    assert first.has_managed_rows(NEXT_WEEK), "an account that is not BYOC has no other store"
 
 
 @pytest.mark.parametrize(
@@ -326,7 +331,7 @@ def test_a_refused_token_is_401_and_says_what_to_do(gate: Gate) -> None:
     assert gate.count.failed == {}
 
 
-def test_an_unconfirmed_person_is_nobody(gate: Gate) -> None:
+def test_an_unconfirmed_person_is_unknown(gate: Gate) -> None:
     gate.crowd.add("s-acme", ACME)
     gate.crowd.people["s-acme"] = replace(gate.crowd.people["s-acme"], state="unconfirmed")
     assert gate.ask(token("s-acme"))["verdict"] == "refused_token"

@@ -20,7 +20,7 @@ DAY = 24 * HOUR
 
 
 class Never:
-    """Failures that never are too many, and tokens and people that nobody asks for."""
+    """Failures that never are too many, and tokens and people that are never asked for."""
 
     def count_failure(self, _address: str, _now: float) -> bool:
         return False

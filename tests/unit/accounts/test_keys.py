@@ -1,4 +1,4 @@
-"""API keys: minted with enough chance, told from typing errors, found in any sender's headers."""
+"""API keys: generated with enough chance, checked for typing errors, found in any sender's headers."""
 
 import base64
 
@@ -49,6 +49,10 @@ def test_what_is_no_key_is_noticed(text: str) -> None:
         {"authorization": f"Splunk {KEY}"},
         {"authorization": f"Basic {basic('anyone', KEY)}"},
         {"authorization": f"Basic {basic('', KEY)}"},
+        {"authorization": f"Basic {basic(KEY, '')}"},
+        {"authorization": f"Basic {basic(KEY, 'x')}"},
+        {"authorization": f"Basic {basic(keys.generate(), KEY)}"},
+        {"authorization": f"basic  {basic(KEY, '')}"},
         {"authorization": f"ApiKey {basic('id', KEY)}"},
         {"x-api-key": KEY},
         {"dd-api-key": KEY},
@@ -58,6 +62,12 @@ def test_what_is_no_key_is_noticed(text: str) -> None:
 )
 def test_a_key_is_found_wherever_its_sender_puts_it(headers: dict[str, str]) -> None:
     assert keys.find(headers) == KEY
+
+
+def test_a_mistyped_key_as_the_user_is_found_and_is_not_well_formed() -> None:
+    found = keys.find({"authorization": f"Basic {basic(KEY[:-1], '')}"})
+    assert found == KEY[:-1]
+    assert not keys.well_formed(found)
 
 
 @pytest.mark.parametrize("headers", [{}, {"authorization": ""}, {"cookie": KEY}])

@@ -1,4 +1,4 @@
-"""What docs/keys.md tells scanners recognises our keys and nothing else."""
+"""The pattern for scanners in docs/keys.md recognises our keys and nothing else."""
 
 import re
 from pathlib import Path

@@ -89,7 +89,7 @@ class Shop:
 
     def __post_init__(self) -> None:
         self.secret = StripeSecret(SecretText(API_KEY), SecretText(SECRET))
-        self.gate = StripeSdkClient(self.secret.api_key, self.here.url)
+        self.gate = StripeSdkClient(lambda: self.secret.api_key, self.here.url)
         self.directory = Directory("accounts", "keys", "key-lists", self.client)
         self.records = BillingStore("billing", "accounts", self.client)
         self.audit = AuditTrail("audit", self.client)
@@ -98,9 +98,12 @@ class Shop:
         self.client.meta.events.register("after-call.dynamodb", self._after)
 
     def now(self) -> float:
-        """Each time a millisecond later, for what is done first to be told of first."""
+        """Each time a millisecond later, so that events keep the order of the changes."""
         self.asked += 1
         return self.here.now() + self.ahead + self.asked / 1000
+
+    def webhook_secret(self) -> SecretText:
+        return self.secret.webhook_secret
 
     def pass_by(self, seconds: int) -> None:
         self.here.advance(seconds / DAY)
@@ -119,7 +122,7 @@ class Shop:
     # The functions, each made anew: nothing rests between two invocations.
 
     @property
-    def office(self) -> routes.BillingApi:
+    def billing_api(self) -> routes.BillingApi:
         settings = billing_handler.Settings(
             **KEPT, destinations_table="destinations", dashboard_address=DASHBOARD
         )
@@ -128,9 +131,8 @@ class Shop:
     @property
     def intake(self) -> Any:
         settings = webhook_handler.Settings(**KEPT, stripe_events_table="stripe-events")
-        made = webhook_handler.webhook_processor(
-            settings, self.client, self.wrap(self.gate), self.secret, self.now
-        )
+        stripe = self.wrap(self.gate)
+        made = webhook_handler.webhook_processor(settings, self.client, stripe, self.webhook_secret, self.now)
         return replace(made, clock=time.time)
 
     @property
@@ -155,7 +157,7 @@ class Shop:
         return tenant
 
     def subscribed(self, name: str, plan: str = "managed_15") -> TenantId:
-        """A new account that has bought a plan, with no trial left, and of which Stripe has told."""
+        """A new account that has bought a plan, with no trial left, and whose events arrived."""
         tenant = self.account(name, account_status_on(PLANS[TRIAL], int(self.now()) + DAY, "trial_ended"))
         self.buy(tenant, plan)
         self.deliver()
@@ -199,7 +201,7 @@ class Shop:
     ) -> Answer:
         """A request of `tenant` by its owner."""
         event = {**event_of(route, tenant, body, scopes), "queryStringParameters": query}
-        return answering(lambda each: routes.answer_to(each, self.office))(event, None)
+        return answering(lambda each: routes.answer_to(each, self.billing_api))(event, None)
 
     def page(self, route: str, tenant: str, body: Any = None) -> str:
         """The address of a page of Stripe's that a route answers with."""
@@ -216,7 +218,7 @@ class Shop:
         page = self.page("POST /v1/billing/portal", tenant)
         return self.here.post_form(page, button, **fields).status_code
 
-    # What Stripe tells.
+    # Stripe's events.
 
     def pending(self) -> list[tuple[bytes, str]]:
         """Webhooks that came since the last look, with their signatures."""

@@ -1,4 +1,4 @@
-"""One way to change a book and a standing: read, decide, write, and start over when somebody was first."""
+"""One way to change a record and a status: read, decide, write, and start over after a conflict."""
 
 import itertools
 from dataclasses import dataclass, field, replace
@@ -19,7 +19,16 @@ from functions.billing.subscriptions.billing_service import (
 )
 from functions.shared.plans import GIGABYTE
 from functions.shared.tenancy import TenantId
-from tests.unit.billing.things import DAY, NOON, MemoryBooks, Playback, Silent, State, invoice, subscription
+from tests.unit.billing.things import (
+    DAY,
+    NOON,
+    MemoryBillingStore,
+    MemoryLog,
+    Playback,
+    State,
+    invoice,
+    subscription,
+)
 
 PERIOD_END = NOON + 30 * DAY
 
@@ -37,9 +46,9 @@ class Stored:
 
 
 @dataclass
-class Room:
+class ServiceWorld:
     now: float = NOON + DAY
-    records: MemoryBooks = field(default_factory=MemoryBooks)
+    records: MemoryBillingStore = field(default_factory=MemoryBillingStore)
     stored: Stored = field(default_factory=Stored)
 
     def __post_init__(self) -> None:
@@ -50,8 +59,8 @@ class Room:
             self.records,
             self.stripe,  # type: ignore[arg-type]
             self.stored,
-            Silent(),  # type: ignore[arg-type]
-            Silent(),
+            MemoryLog(),  # type: ignore[arg-type]
+            MemoryLog(),
             lambda: self.now,
         )
 
@@ -60,117 +69,119 @@ class Room:
         self.service.change(tenant, lambda record: replace(record, hard_cap_bytes=cap), CALENDAR)
 
     def refusal(self, tenant: str, at: float | None = None) -> str:
-        return self.records.standings[tenant].refusal(self.now if at is None else at)
+        return self.records.statuses[tenant].refusal(self.now if at is None else at)
 
 
 @pytest.fixture
-def room() -> Room:
-    return Room()
+def here() -> ServiceWorld:
+    return ServiceWorld()
 
 
-def test_a_cap_that_is_reached_refuses_until_it_is_raised_or_the_period_is_over(room: Room) -> None:
-    room.service.refresh(room.acme)
-    room.stored.bytes_of = {"acme": 5 * GIGABYTE, "globex": 5 * GIGABYTE}
-    room.capped(room.acme, 6)
-    assert room.refusal(room.acme) == ""
-    room.stored.bytes_of["acme"] = 6 * GIGABYTE
-    room.service.recompute_status(room.acme)
-    assert [room.refusal(each) for each in (room.acme, room.globex)] == ["quota_exceeded", ""]
-    assert room.refusal(room.acme, PERIOD_END) == ""
-    assert room.stored.asked[-1] == ("acme", NOON, PERIOD_END)
-    room.capped(room.acme, 7)
-    assert room.refusal(room.acme) == ""
+def test_a_cap_that_is_reached_refuses_until_it_is_raised_or_the_period_is_over(here: ServiceWorld) -> None:
+    here.service.refresh(here.acme)
+    here.stored.bytes_of = {"acme": 5 * GIGABYTE, "globex": 5 * GIGABYTE}
+    here.capped(here.acme, 6)
+    assert here.refusal(here.acme) == ""
+    here.stored.bytes_of["acme"] = 6 * GIGABYTE
+    here.service.recompute_status(here.acme)
+    assert [here.refusal(each) for each in (here.acme, here.globex)] == ["quota_exceeded", ""]
+    assert here.refusal(here.acme, PERIOD_END) == ""
+    assert here.stored.asked[-1] == ("acme", NOON, PERIOD_END)
+    here.capped(here.acme, 7)
+    assert here.refusal(here.acme) == ""
 
 
-def test_what_stripe_tells_does_not_lift_a_cap_and_a_cap_does_not_undo_what_stripe_told(room: Room) -> None:
-    room.stored.bytes_of = {"acme": GIGABYTE}
-    room.service.refresh(room.acme)
-    room.capped(room.acme, 1)
-    room.service.refresh(room.acme)
-    assert room.refusal(room.acme) == "quota_exceeded"
+def test_an_event_does_not_lift_a_cap_and_a_cap_does_not_undo_an_event(here: ServiceWorld) -> None:
+    here.stored.bytes_of = {"acme": GIGABYTE}
+    here.service.refresh(here.acme)
+    here.capped(here.acme, 1)
+    here.service.refresh(here.acme)
+    assert here.refusal(here.acme) == "quota_exceeded"
     late = subscription(customer="cus_a", status="past_due")
-    room.stripe.states = [State({"cus_a": [late]}, {"sub_1": [invoice("open", NOON)]})]
-    room.service.refresh(room.acme)
-    room.service.recompute_status(room.acme)
-    account_status = room.records.standings[room.acme]
+    here.stripe.states = [State({"cus_a": [late]}, {"sub_1": [invoice("open", NOON)]})]
+    here.service.refresh(here.acme)
+    here.service.recompute_status(here.acme)
+    account_status = here.records.statuses[here.acme]
     assert (account_status.capped_until, account_status.end_reason) == (PERIOD_END, "payment_overdue")
 
 
-def test_without_a_cap_nobody_asks_what_was_used(room: Room) -> None:
-    room.service.refresh(room.acme)
-    assert room.stored.asked == []
+def test_without_a_cap_usage_is_not_read(here: ServiceWorld) -> None:
+    here.service.refresh(here.acme)
+    assert here.stored.asked == []
 
 
-def test_settling_what_is_settled_writes_nothing_and_a_look_always_does(room: Room) -> None:
-    room.service.refresh(room.acme)
-    before = room.records.of(room.acme)
-    assert room.service.recompute_status(room.acme) == before
-    assert room.records.of(room.acme) == before
-    again = room.service.refresh(room.acme)
+def test_settling_what_is_settled_writes_nothing_and_a_look_always_does(here: ServiceWorld) -> None:
+    here.service.refresh(here.acme)
+    before = here.records.of(here.acme)
+    assert here.service.recompute_status(here.acme) == before
+    assert here.records.of(here.acme) == before
+    again = here.service.refresh(here.acme)
     assert (again.version, again.subscription) == (before.version + 1, before.subscription)
 
 
-def test_who_comes_late_decides_anew_with_what_is_there_then(room: Room) -> None:
+def test_who_comes_late_decides_anew_with_what_is_there_then(here: ServiceWorld) -> None:
     seen: list[int] = []
 
     def decide(record: BillingRecord) -> BillingRecord:
         seen.append(record.version)
         if len(seen) == 1:
-            room.capped(room.acme, 9)
+            here.capped(here.acme, 9)
         return replace(record, soft_cap_bytes=1)
 
-    room.service.change(room.acme, decide, CALENDAR)
-    record = room.records.of(room.acme)
+    here.service.change(here.acme, decide, CALENDAR)
+    record = here.records.of(here.acme)
     assert (seen, record.soft_cap_bytes, record.hard_cap_bytes) == ([1, 2], 1, 9 * GIGABYTE)
 
 
-def test_who_is_always_late_gives_up_and_may_come_again(room: Room) -> None:
+def test_a_process_that_always_loses_the_race_stops_and_may_retry(here: ServiceWorld) -> None:
     def decide(record: BillingRecord) -> BillingRecord:
-        room.capped(room.acme, int(record.version) + 1)
+        here.capped(here.acme, int(record.version) + 1)
         return replace(record, soft_cap_bytes=1)
 
     with pytest.raises(BillingRecordBusyError):
-        room.service.change(room.acme, decide, CALENDAR)
-    assert room.records.of(room.acme).version == 1 + TRIES
-    assert room.records.of(room.acme).soft_cap_bytes is None
+        here.service.change(here.acme, decide, CALENDAR)
+    assert here.records.of(here.acme).version == 1 + TRIES
+    assert here.records.of(here.acme).soft_cap_bytes is None
 
 
-def test_without_an_account_there_is_nothing_to_change(room: Room) -> None:
+def test_without_an_account_there_is_nothing_to_change(here: ServiceWorld) -> None:
     with pytest.raises(NoAccountError):
-        room.service.refresh(TenantId("nobody"))
+        here.service.refresh(TenantId("nobody"))
 
 
-def test_while_stripe_is_silent_nothing_is_written(room: Room) -> None:
+def test_while_stripe_is_silent_nothing_is_written(here: ServiceWorld) -> None:
     def silent() -> None:
         raise StripeUnavailableError("silent")
 
-    room.stripe.asked = silent
+    here.stripe.asked = silent
     with pytest.raises(StripeUnavailableError):
-        room.service.refresh(room.acme)
-    assert room.records.of(room.acme).version == 1
+        here.service.refresh(here.acme)
+    assert here.records.of(here.acme).version == 1
 
 
-def test_a_change_is_written_with_its_entry_and_its_letter(room: Room) -> None:
-    room.service.refresh(room.acme, STRIPE)
-    assert room.records.written == [
+def test_a_change_is_written_with_its_entry_and_its_letter(here: ServiceWorld) -> None:
+    here.service.refresh(here.acme, STRIPE)
+    assert here.records.written == [
         {"entry": ("acme", "subscription.begun", "sub_1")},
         {"mail": ("acme", "begun-sub_1", "billing_begun")},
     ]
 
 
-def test_somebody_who_pays_twice_is_seen(room: Room, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_customer_who_pays_twice_is_reported(
+    here: ServiceWorld, capsys: pytest.CaptureFixture[str]
+) -> None:
     both = [subscription("sub_1", customer="cus_a"), subscription("sub_2", customer="cus_a")]
-    room.stripe.states = [State({"cus_a": both})]
-    found: Any = room.service.refresh(room.acme)
+    here.stripe.states = [State({"cus_a": both})]
+    found: Any = here.service.refresh(here.acme)
     assert found.subscription.subscription_id == "sub_1"
     assert '"DoubleSubscriptions":1' in capsys.readouterr().out
 
 
-def test_what_is_noted_as_told_is_what_was_told_although_the_moment_passes_meanwhile(room: Room) -> None:
-    """A trial ends between the note and the letter: else nobody is told that it will end."""
+def test_notices_recorded_are_the_notices_sent_although_time_passes_between(here: ServiceWorld) -> None:
+    """A trial ends between the record and the mail: otherwise no mail says that it will end."""
     ends_at = NOON + 14 * DAY
     moments = itertools.chain([ends_at - 1.0], itertools.repeat(float(ends_at)))
-    service = replace(room.service, clock=lambda: next(moments))
-    Bookkeeper(service, room.records)._send_reminders(room.globex, ends_at)  # type: ignore[arg-type]
-    letters = {each["mail"][1] for each in room.records.written if "mail" in each}
-    assert letters == room.records.of(room.globex).told == {f"trial_ending-{ends_at}"}
+    service = replace(here.service, clock=lambda: next(moments))
+    Bookkeeper(service, here.records)._send_reminders(here.globex, ends_at)  # type: ignore[arg-type]
+    letters = {each["mail"][1] for each in here.records.written if "mail" in each}
+    assert letters == here.records.of(here.globex).told == {f"trial_ending-{ends_at}"}

@@ -1,4 +1,4 @@
-"""Books: what is written comes back, a write that comes late is refused; the same of those in memory."""
+"""Billing records: a read returns what was written, a late write is rejected; the same in memory."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -18,11 +18,13 @@ from functions.billing.subscriptions.billing_store import (
 )
 from functions.billing.subscriptions.subscription import Subscription, snapshot
 from functions.shared.accounts.account_status import AccountStatus, account_status_on
-from functions.shared.accounts.retention_terms import GRACE_DAYS, RetentionStep, RetentionTerms, terms_of
+from functions.shared.accounts.retention_terms import GRACE_DAYS, RetentionStep, RetentionTerms
 from functions.shared.plans import PLANS, TRIAL
+from functions.shared.tables.accounts import terms_of
 from functions.shared.tenancy import TenantId
+from tests.account_items import account_of
 from tests.unit.billing.shop import dynamodb
-from tests.unit.billing.things import DAY, NOON, MemoryBooks, subscription
+from tests.unit.billing.things import DAY, NOON, MemoryBillingStore, subscription
 
 TRIAL_OF = account_status_on(PLANS[TRIAL], NOON + 14 * DAY, "trial_ended")
 PAID = account_status_on(PLANS["managed_15"])
@@ -68,7 +70,7 @@ records = st.builds(
 
 
 @given(records)
-def test_a_book_comes_back_from_its_item_as_it_was(record: BillingRecord) -> None:
+def test_a_record_is_read_from_its_item_as_it_was_written(record: BillingRecord) -> None:
     assert record_of(record_item(record)) == record
 
 
@@ -89,7 +91,7 @@ _number = iter(range(10**6))
 def store(request: pytest.FixtureRequest, client: Any) -> tuple[Store, Opened]:
     """Books, and how an account with a customer is opened in them."""
     if request.param == "memory":
-        memory = MemoryBooks()
+        memory = MemoryBillingStore()
         return memory, memory.open
     real, directory = (
         BillingStore("billing", "accounts", client),
@@ -112,7 +114,7 @@ def test_each_customer_has_one_owner_and_a_stranger_none(store: tuple[Store, Ope
     assert [found.of(each).customer_id for each in (acme, globex)] == ["cus_a", "cus_g"]
 
 
-def test_a_write_is_one_version_on_and_touches_nobody_else(store: tuple[Store, Opened]) -> None:
+def test_a_write_is_one_version_on_and_changes_no_other_account(store: tuple[Store, Opened]) -> None:
     found, opened = store
     acme, globex = opened("acme", "cus_1"), opened("globex", "cus_2")
     before = found.of(globex)
@@ -149,7 +151,7 @@ def test_there_is_no_standing_of_no_account(store: tuple[Store, Opened]) -> None
     assert store[0].account_status(TenantId("nobody")) is None
 
 
-def test_an_account_that_is_gone_does_not_come_back_by_a_standing(client: Any) -> None:
+def test_a_deleted_account_does_not_reappear_with_a_status(client: Any) -> None:
     real, tenant = BillingStore("billing", "accounts", client), TenantId("gone")
     with pytest.raises(BillingRecordChangedError):
         real.write(BillingRecord(tenant), PAID)
@@ -180,7 +182,9 @@ def test_a_shorter_plan_is_written_with_the_day_from_which_it_counts(client: Any
         directory.put_account(Account(tenant, account_status_on(PLANS["managed_30"]), owner="person"))
 
     def terms(tenant: TenantId) -> RetentionTerms:
-        return terms_of(client.get_item(TableName="accounts", Key={"tenant_id": {"S": tenant}})["Item"])
+        return terms_of(
+            account_of(client.get_item(TableName="accounts", Key={"tenant_id": {"S": tenant}})["Item"])
+        )
 
     record = real.write(BillingRecord(changing), PAID)
     assert terms(changing).pending(now) == RetentionStep(NOON + GRACE_DAYS * DAY, 15)
@@ -197,7 +201,7 @@ def test_a_shorter_plan_is_written_with_the_day_from_which_it_counts(client: Any
     assert terms(other) == RetentionTerms(30)
 
 
-def test_a_customer_of_somebody_s_is_nobody_else_s(client: Any) -> None:
+def test_a_customer_belongs_to_one_account_only(client: Any) -> None:
     real = BillingStore("billing", "accounts", client)
     real.write(BillingRecord(TenantId("first")), also=[real.owning("cus_mine", TenantId("first"))])
     with pytest.raises(BillingRecordChangedError):

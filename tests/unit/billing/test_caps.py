@@ -1,4 +1,4 @@
-"""Caps and a trial's volume: who is told what, and when."""
+"""Caps and a trial's volume: which notices are sent, and when."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,7 +16,7 @@ PAYING = BillingRecord(TENANT, subscription=snapshot(subscription()))
 MANAGED = account_status_on(PLANS["managed_15"])
 
 
-def test_only_a_trial_has_a_volume_that_nobody_set() -> None:
+def test_only_a_trial_has_a_volume_by_default() -> None:
     volume = PLANS[TRIAL].included_gb * GIGABYTE
     assert caps_of(BillingRecord(TENANT), account_status_on(PLANS[TRIAL])) == {"trial volume": volume}
     assert caps_of(BillingRecord(TENANT), MANAGED) == {}
@@ -24,7 +24,7 @@ def test_only_a_trial_has_a_volume_that_nobody_set() -> None:
 
 
 @given(st.integers(1, 10**15), st.integers(0, 10**15))
-def test_each_cap_tells_of_the_highest_mark_that_is_reached(cap: int, used: int) -> None:
+def test_each_cap_reports_the_highest_mark_that_is_reached(cap: int, used: int) -> None:
     told = cap_notices({"hard cap": cap}, used, 7)
     marks = [mark for mark in (80, 100) if used * 100 >= cap * mark]
     assert [each.notice_id for each in told] == [f"cap-hard-cap-{mark}-{cap}-7" for mark in marks[-1:]]
@@ -39,6 +39,6 @@ def test_a_soft_cap_never_speaks_of_refusing_and_the_others_do() -> None:
         assert "choose a plan" in trial.text
 
 
-def test_the_next_period_and_another_cap_tell_anew() -> None:
+def test_the_next_period_and_another_cap_notify_again() -> None:
     ids = {cap_notices({"soft cap": cap}, 200, start)[0].notice_id for cap in (100, 101) for start in (0, 1)}
     assert len(ids) == 4

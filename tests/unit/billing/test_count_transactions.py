@@ -66,7 +66,9 @@ def test_no_transaction_is_larger_than_dynamodb_takes_one(some: list[UncountedBa
 
 
 @given(batches, st.integers(0, 20))
-def test_whoever_goes_on_after_any_transaction_counts_the_rest(some: list[UncountedBatch], done: int) -> None:
+def test_a_run_that_continues_after_any_transaction_counts_the_rest(
+    some: list[UncountedBatch], done: int
+) -> None:
     """The marks of what took place are all that is known of it."""
     counts = plan_transactions(some)
     counted = {mark.batch_id: mark for count in counts[:done] for mark in count.marks}

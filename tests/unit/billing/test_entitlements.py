@@ -31,7 +31,7 @@ def refusals(found: AccountStatus, *moments: int) -> list[str]:
     return [found.refusal(at) for at in moments]
 
 
-def test_before_anything_was_bought_the_trial_goes_on_to_its_end() -> None:
+def test_before_a_purchase_the_trial_runs_to_its_end() -> None:
     found = entitled(BillingRecord(TENANT), ON_TRIAL, 0, NOON)
     assert found == replace(
         ON_TRIAL, cap_left_bytes=50 * GIGABYTE, cap_left_until=period(BillingRecord(TENANT), NOON)[1]
@@ -96,10 +96,12 @@ def test_a_hard_cap_refuses_from_its_last_byte_to_the_end_of_the_period() -> Non
 def test_a_trial_takes_what_it_includes_and_a_plan_lifts_that_at_once() -> None:
     included = PLANS[TRIAL].included_gb * GIGABYTE
     found = [entitled(BillingRecord(TENANT), ON_TRIAL, used, NOON) for used in (included - 1, included)]
-    assert [each.refusal(NOON) for each in found] == ["", "quota_exceeded"]
+    assert [each.refusal(NOON) for each in found] == ["", "trial_quota_exceeded"]
     assert found[1].refusal(TRIAL_END) == "trial_ended"
     own = entitled(BillingRecord(TENANT, hard_cap_bytes=2 * included), ON_TRIAL, included, NOON)
-    assert own.refusal(NOON) == "quota_exceeded", "a cap of one's own does not raise what a trial includes"
+    assert own.refusal(NOON) == "trial_quota_exceeded", "a hard cap does not raise the volume of a trial"
+    lower = entitled(BillingRecord(TENANT, hard_cap_bytes=1), found[1], 1, NOON)
+    assert lower.refusal(NOON) == "quota_exceeded", "the customer can raise this cap without a plan"
     bought = BillingRecord(TENANT, subscription=snapshot(subscription()))
     assert entitled(bought, found[1], 10 * included, NOON).refusal(NOON) == ""
 
@@ -107,7 +109,7 @@ def test_a_trial_takes_what_it_includes_and_a_plan_lifts_that_at_once() -> None:
 def test_the_period_is_the_subscription_s_or_the_calendar_s_month() -> None:
     live = BillingRecord(TENANT, subscription=snapshot(subscription()))
     assert period(live, NOON + DAY) == (NOON, PERIOD_END)
-    # A period that is over is followed by one as long, until its renewal was told of.
+    # A period that is over is followed by one as long, until the event of its renewal arrives.
     assert period(live, PERIOD_END) == (PERIOD_END, PERIOD_END + 30 * DAY)
     january = (1_798_761_600, 1_801_440_000)
     assert period(BillingRecord(TENANT), NOON) == january
@@ -128,7 +130,7 @@ subscriptions = st.builds(
     ended_at=st.none() | st.integers(NOON, PERIOD_END),
     owes_since=st.none() | st.integers(NOON, PERIOD_END),
 )
-standings = st.builds(
+account_statuses = st.builds(
     AccountStatus,
     st.sampled_from(sorted(PLANS)),
     st.integers(1, 100),
@@ -139,7 +141,7 @@ standings = st.builds(
 )
 
 
-@given(subscriptions, standings, standings, st.integers(NOON, PERIOD_END))
+@given(subscriptions, account_statuses, account_statuses, st.integers(NOON, PERIOD_END))
 def test_once_something_was_bought_nothing_of_the_standing_before_counts(
     bought: Subscription, first: AccountStatus, second: AccountStatus, now: int
 ) -> None:
@@ -147,7 +149,7 @@ def test_once_something_was_bought_nothing_of_the_standing_before_counts(
     assert entitled(record, first, 0, now) == entitled(record, second, 0, now)
 
 
-@given(st.none() | subscriptions, standings, st.integers(NOON, PERIOD_END), st.integers(0, 10))
+@given(st.none() | subscriptions, account_statuses, st.integers(NOON, PERIOD_END), st.integers(0, 10))
 def test_a_standing_made_again_of_itself_is_the_same(
     bought: Subscription | None, before: AccountStatus, now: int, used: int
 ) -> None:
@@ -156,7 +158,7 @@ def test_a_standing_made_again_of_itself_is_the_same(
     assert entitled(record, once, used, now) == once
 
 
-def test_the_page_for_customers_tells_the_catalogue_s_own_figures() -> None:
+def test_the_page_for_customers_has_the_figures_of_the_catalogue() -> None:
     page = (ROOT / "docs" / "billing.md").read_text()
     for plan in PLANS.values():
         (row,) = [line for line in page.splitlines() if line.startswith(f"| `{plan.name}`")]

@@ -48,7 +48,7 @@ def test_of_two_live_ones_the_older_counts_and_the_double_is_seen() -> None:
 @pytest.mark.parametrize(
     "product", ["prod_other", "astralog_", "astralog_trial", "astralog_gold", "managed_15"]
 )
-def test_a_price_of_another_product_is_no_plan_of_ours(product: str) -> None:
+def test_a_price_of_another_product_is_none_of_our_plans(product: str) -> None:
     assert plan_of({"product": product}) is None
     foreign = subscription()
     foreign["items"]["data"][0]["price"] = {**price(), "product": product}

@@ -11,19 +11,19 @@ import pytest
 from fake_stripe.signing import FORGERIES, forged, signature
 from functions.billing.stripe_contract import StripeUnavailableError
 from functions.billing.subscriptions.billing_service import BillingService, NoUsage
-from functions.billing.subscriptions.webhook import HANDLED_TYPES, MAX_BODY_BYTES, WebhookProcessor
+from functions.billing.subscriptions.webhook import HANDLED_TYPES, WebhookProcessor
 from functions.billing.webhook_handler import answer_to
-from functions.shared.http import Answer, answering
+from functions.shared.http import MAX_BODY_BYTES, Answer, answering
 from functions.shared.secret_text import SecretText
 from infra.build import ROOT
 from tests.unit.billing.shop import webhook_event
 from tests.unit.billing.things import (
     CUSTOMER,
     NOON,
-    MemoryBooks,
+    MemoryBillingStore,
     MemoryEvents,
+    MemoryLog,
     Playback,
-    Silent,
     State,
     subscription,
 )
@@ -39,7 +39,7 @@ class Door:
     looks: int = 0
     now: float = NOON
     fails: bool = False
-    records: MemoryBooks = field(default_factory=MemoryBooks)
+    records: MemoryBillingStore = field(default_factory=MemoryBillingStore)
     events: MemoryEvents = field(default_factory=MemoryEvents)
 
     def __post_init__(self) -> None:
@@ -52,12 +52,12 @@ class Door:
             self.records,
             self.stripe,  # type: ignore[arg-type]
             NoUsage(),
-            Silent(),  # type: ignore[arg-type]
-            Silent(),
+            MemoryLog(),  # type: ignore[arg-type]
+            MemoryLog(),
             lambda: self.now,
         )
         self.intake = WebhookProcessor(
-            service, self.records, self.events, SecretText(SECRET), lambda: self.now
+            service, self.records, self.events, lambda: SecretText(SECRET), lambda: self.now
         )
 
     def _look(self) -> None:
@@ -189,11 +189,12 @@ def test_what_is_signed_and_no_event_is_refused(door: Door, body: bytes) -> None
 
 def test_one_that_is_too_large_is_not_even_looked_at(door: Door) -> None:
     body = body_of(pad="x" * MAX_BODY_BYTES)
-    assert door.send(body, door.sign(body))["statusCode"] == 400
+    assert door.send(body, door.sign(body))["statusCode"] == 413
+    assert door.untouched()
 
 
 def test_an_event_of_one_customer_that_names_another_account_changes_nothing_of_it(door: Door) -> None:
-    """Metadata, client_reference_id and customer details are whatever somebody typed."""
+    """Metadata, client_reference_id and customer details are text that a person typed."""
     lies = {"tenant": "acme", "tenant_id": "acme", "customer": CUSTOMER}
     body = body_of(
         "checkout.session.completed",
@@ -221,7 +222,7 @@ def test_a_subscription_that_is_another_customer_s_is_not_believed_of_stripe_eit
 
 
 @pytest.mark.parametrize("customer", ["cus_stranger", None, 5, {"id": CUSTOMER}, ""])
-def test_a_customer_of_nobody_s_is_taken_counted_and_not_remembered(
+def test_an_event_of_an_unknown_customer_is_accepted_counted_and_not_stored(
     door: Door, customer: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     body = body_of(customer=customer)
@@ -252,7 +253,7 @@ def test_while_stripe_does_not_answer_it_is_to_be_sent_again(
 
 
 def test_one_whose_account_is_gone_is_taken_so_that_stripe_ceases_to_send_it(door: Door) -> None:
-    del door.records.standings[door.acme]
+    del door.records.statuses[door.acme]
     body = body_of()
     assert door.send(body, door.sign(body))["statusCode"] == 200
 

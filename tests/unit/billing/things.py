@@ -56,8 +56,8 @@ def invoice(status: str, at: int, **more: Any) -> Thing:
     }
 
 
-class Silent:
-    """An audit trail and an outbox that keep what they are told, and nothing else."""
+class MemoryLog:
+    """An audit trail and an outbox that keep what they get, and nothing else."""
 
     def __init__(self) -> None:
         self.entries: list[tuple[str, str, str]] = []
@@ -66,18 +66,18 @@ class Silent:
     def entry(self, tenant: TenantId, _who: Any, action: str, subject: str) -> Thing:
         return {"entry": (str(tenant), action, subject)}
 
-    def due(self, tenant: TenantId, notice_id: str, kind: str, title: str, text: str) -> Thing:
+    def put_item(self, tenant: TenantId, notice_id: str, kind: str, title: str, text: str) -> Thing:
         assert title
         assert text
         return {"mail": (str(tenant), notice_id, kind)}
 
 
 @dataclass
-class MemoryBooks:
-    """functions.billing.subscriptions.billing_store.BillingStore without DynamoDB; the contract of both is in test_books."""
+class MemoryBillingStore:
+    """functions.billing.subscriptions.billing_store.BillingStore without DynamoDB."""
 
     records: dict[str, BillingRecord] = field(default_factory=dict)
-    standings: dict[str, AccountStatus] = field(default_factory=dict)
+    statuses: dict[str, AccountStatus] = field(default_factory=dict)
     owners: dict[str, TenantId] = field(default_factory=dict)
     written: list[Thing] = field(default_factory=list)
     careless: bool = False
@@ -87,7 +87,7 @@ class MemoryBooks:
         return self.records.get(tenant, BillingRecord(tenant))
 
     def account_status(self, tenant: TenantId) -> AccountStatus | None:
-        return self.standings.get(tenant)
+        return self.statuses.get(tenant)
 
     def owner(self, customer: str) -> TenantId | None:
         return self.owners.get(customer)
@@ -99,14 +99,14 @@ class MemoryBooks:
             raise BillingRecordChangedError("changed")
         self.records[record.tenant] = new = replace(record, version=record.version + 1)
         if account_status is not None:
-            self.standings[record.tenant] = account_status
+            self.statuses[record.tenant] = account_status
         self.written += also
         return new
 
     def open(self, name: str, customer: str) -> TenantId:
         """An account on trial whose customer that is."""
         tenant = TenantId(name)
-        self.standings[tenant] = account_status_on(PLANS[TRIAL], NOON + 14 * DAY, "trial_ended")
+        self.statuses[tenant] = account_status_on(PLANS[TRIAL], NOON + 14 * DAY, "trial_ended")
         self.records[tenant] = BillingRecord(tenant, version=1, customer_id=customer)
         self.owners[customer] = tenant
         return tenant
@@ -139,7 +139,10 @@ class Playback:
 
 @dataclass
 class MemoryEvents:
-    """functions.billing.subscriptions.processed_events.ProcessedEvents without DynamoDB. `forgets`: marks are lost."""
+    """functions.billing.subscriptions.processed_events.ProcessedEvents without DynamoDB.
+
+    `forgets`: marks are lost.
+    """
 
     marked: set[str] = field(default_factory=set)
     forgets: bool = False

@@ -1,4 +1,4 @@
-"""What the routes answer when somebody was faster, or our own stores are away."""
+"""What the routes answer after a concurrent change, or when our own stores are away."""
 
 import json
 from typing import Any
@@ -6,12 +6,14 @@ from typing import Any
 import pytest
 
 from functions.destinations.handler import DestinationService, answer_to
-from functions.shared.byoc.destination_store import DestinationChangedError, DestinationsUnavailableError
+from functions.shared.accounts.session_check import SessionCheck
+from functions.shared.byoc.destination_store import DestinationChangedError
 from functions.shared.byoc.encryption import KeyServiceUnavailableError
-from functions.shared.byoc.health import HealthUnavailableError
 from functions.shared.errors import RetryableError
 from functions.shared.http import answering
+from functions.shared.tables.store_errors import StoreUnavailableError
 
+NOON = 1_800_000_000
 CONTEXT = {
     "verdict": "ok",
     "tenant_id": "acme",
@@ -38,7 +40,15 @@ class Failing:
     get = put = remove = summary
 
 
-def asked(route: str, fault: RetryableError) -> dict[str, Any]:
+class People:
+    """The table of people: acme's sessions have ended, those of globex have not."""
+
+    def get_item(self, Key: Any, **_: Any) -> Any:  # noqa: N803 - DynamoDB's name
+        ended = NOON if Key["subject"]["S"] == "s-acme" else 0
+        return {"Item": {"sessions_ended_at": {"N": str(ended)}}}
+
+
+def asked(route: str, fault: RetryableError, **verdict: str) -> dict[str, Any]:
     method, path = route.split()
     event = {
         "routeKey": route,
@@ -46,10 +56,11 @@ def asked(route: str, fault: RetryableError) -> dict[str, Any]:
         "requestContext": {
             "http": {"method": method, "path": path},
             "requestId": "r-1",
-            "authorizer": {"lambda": CONTEXT},
+            "authorizer": {"lambda": {**CONTEXT, **verdict}},
         },
     }
-    service = DestinationService(Failing(fault), None, None, None)  # type: ignore[arg-type]
+    sessions = SessionCheck("people", People())
+    service = DestinationService(Failing(fault), None, None, None, sessions)  # type: ignore[arg-type]
     return answering(lambda each: answer_to(each, service))(event, None)
 
 
@@ -60,10 +71,8 @@ ROUTES = pytest.mark.parametrize(
 
 
 @ROUTES
-@pytest.mark.parametrize(
-    "kind", [DestinationsUnavailableError, KeyServiceUnavailableError, HealthUnavailableError]
-)
-def test_an_outage_of_ours_asks_to_try_again(route: str, kind: type[RetryableError]) -> None:
+@pytest.mark.parametrize("kind", [StoreUnavailableError, KeyServiceUnavailableError])
+def test_an_outage_on_our_side_asks_to_try_again(route: str, kind: type[RetryableError]) -> None:
     answered = asked(route, kind("canary"))
     assert answered["statusCode"] == 503
     assert answered["headers"]["retry-after"] == "2"
@@ -71,7 +80,18 @@ def test_an_outage_of_ours_asks_to_try_again(route: str, kind: type[RetryableErr
     assert "canary" not in answered["body"]
 
 
+@pytest.mark.parametrize("route", ["PUT /v1/destination", "DELETE /v1/destination"])
+def test_an_ended_session_changes_nothing_even_while_it_is_cached(route: str) -> None:
+    """The stores fail when they are asked: 503 means that the session was accepted."""
+    began = str(NOON - 60)
+    statuses = [
+        asked(route, StoreUnavailableError("x"), actor=f"person:s-{each}", signed_in_at=began)
+        for each in ("acme", "globex")
+    ]
+    assert [each["statusCode"] for each in statuses] == [401, 503]
+
+
 @ROUTES
 def test_a_change_in_between_is_a_conflict(route: str) -> None:
     answered = asked(route, DestinationChangedError("canary"))
-    assert (answered["statusCode"], json.loads(answered["body"])["code"]) == (409, "destination_changed")
+    assert (answered["statusCode"], json.loads(answered["body"])["code"]) == (409, "concurrent_change")

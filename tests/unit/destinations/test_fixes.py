@@ -26,7 +26,7 @@ from functions.shared.warehouse import OutcomeUnknownError, WarehouseDownError, 
         ("SomethingNew", "documentation"),
     ],
 )
-def test_a_bucket_that_refuses_is_told_from_others(reason: str, word: str) -> None:
+def test_a_bucket_that_rejects_has_its_own_fix(reason: str, word: str) -> None:
     failed = bucket_failure(BucketRefusedError(reason), "s3:PutObject", "arn:aws:s3:::logs/*")
     assert word in failed.fix
     assert failed.blocks
@@ -37,7 +37,7 @@ def test_a_key_that_may_not_list_is_tried_further() -> None:
 
 
 @pytest.mark.parametrize(("reason", "word"), [("ReadTimeoutError", "in time"), ("SlowDown", "SlowDown")])
-def test_a_bucket_that_is_away_is_told(reason: str, word: str) -> None:
+def test_a_bucket_that_is_away_has_a_fix(reason: str, word: str) -> None:
     assert word in bucket_failure(BucketUnavailableError(reason), "s3:PutObject", "arn").detail
 
 
@@ -57,14 +57,14 @@ def test_a_bucket_that_is_away_is_told(reason: str, word: str) -> None:
         (9999, "query_log"),
     ],
 )
-def test_an_engine_that_refuses_is_told_by_its_code(code: int, word: str) -> None:
+def test_a_clickhouse_that_rejects_has_a_fix_by_its_code(code: int, word: str) -> None:
     failed = clickhouse_failure(refusal(code, "CANARY"), grants("logs"), 6)
     assert word in failed.fix
     assert "CANARY" not in f"{failed.detail} {failed.fix}"
 
 
 @pytest.mark.parametrize("fault", [WarehouseDownError("x"), OutcomeUnknownError("x")])
-def test_an_engine_that_does_not_answer_is_told(fault: Exception) -> None:
+def test_a_clickhouse_that_does_not_answer_has_a_fix(fault: Exception) -> None:
     assert "No " in clickhouse_failure(fault, "", 6).detail
 
 

@@ -45,13 +45,13 @@ def test_an_address_where_nothing_may_be_sent_says_what_to_give_instead(
     assert seen.dialled == []
 
 
-def test_a_name_that_leads_inside_tells_nothing_of_where_it_leads() -> None:
+def test_a_name_with_an_internal_address_reveals_nothing_of_it() -> None:
     refusal = failed(EgressFilter(resolve=Names("10.1.2.3")), NAME, 8443)
     assert "public internet" in refusal.fix
     assert "10." not in f"{refusal.detail} {refusal.fix}"
 
 
-def test_a_name_that_does_not_resolve_is_told_from_a_port_that_is_closed() -> None:
+def test_an_unknown_name_differs_from_a_closed_port() -> None:
     def unknown(*_: Any, **__: Any) -> Any:
         raise socket.gaierror("no")
 
@@ -62,7 +62,7 @@ def test_a_name_that_does_not_resolve_is_told_from_a_port_that_is_closed() -> No
     assert "refused" in closed.detail
 
 
-def test_silence_is_told_from_a_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_silence_differs_from_a_rejection(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reaching, "CONNECT_SECONDS", 0.2)
 
     def silent(*_: Any, **__: Any) -> Any:
@@ -73,7 +73,7 @@ def test_silence_is_told_from_a_refusal(monkeypatch: pytest.MonkeyPatch) -> None
     assert "firewall" in failed(EgressFilter(resolve=Names("93.184.216.34")), NAME, 8443).fix
 
 
-def test_a_certificate_that_is_not_good_is_told_by_what_is_wrong(tmp_path: Path) -> None:
+def test_a_bad_certificate_is_reported_with_its_cause(tmp_path: Path) -> None:
     own = certified(NAME, tmp_path)
     guard = EgressFilter(allow_loopback=True, resolve=Names(LOOPBACK))
     with serving(tls=own.context) as server:
@@ -83,7 +83,7 @@ def test_a_certificate_that_is_not_good_is_told_by_what_is_wrong(tmp_path: Path)
     assert passed.advice is None
 
 
-def test_a_server_without_tls_is_told_which_port_to_give() -> None:
+def test_for_a_server_without_tls_the_fix_names_the_port() -> None:
     with serving() as server:
         assert "8443" in failed(EgressFilter(allow_loopback=True), LOOPBACK, server.port).fix
         plain = reach(EgressFilter(allow_loopback=True), LOOPBACK, server.port, encrypted=False)

@@ -25,7 +25,7 @@ def runner(clock: Clock | None = None, seconds: float = 60) -> StepRunner:
 
 
 def failing(*, blocks: bool = True) -> StepPassed:
-    raise StepFailedError("It broke.", "Mend it.", blocks=blocks)
+    raise StepFailedError("It broke.", "Fix it.", blocks=blocks)
 
 
 def fine() -> StepPassed:
@@ -44,7 +44,7 @@ def test_what_builds_on_a_failed_step_is_skipped_and_says_what_comes_first() -> 
     trying.run("d", fine)
     assert outcomes(trying) == ["failed", "skipped", "skipped", "ok"]
     assert trying.report()[2].detail == "Not run: a must pass first."
-    assert trying.report()[0].shown() == {"step": "a", "ok": False, "detail": "It broke.", "fix": "Mend it."}
+    assert trying.report()[0].shown() == {"step": "a", "ok": False, "detail": "It broke.", "fix": "Fix it."}
     assert "ok" not in trying.report()[1].shown()
 
 
@@ -91,7 +91,7 @@ def test_a_step_that_hangs_is_reported_as_such() -> None:
     thread.join()
 
 
-def test_an_error_nobody_expected_is_told_by_its_type_alone(capsys: Any) -> None:
+def test_an_unexpected_error_is_logged_by_its_type_alone(capsys: Any) -> None:
     def breaks() -> StepPassed:
         raise ValueError("canary")
 

@@ -1,4 +1,4 @@
-"""An outage is told once, and its end; whoever dies half-way is made up for, with the same notice."""
+"""An outage is notified once, and its end; a run that dies half-way is repeated with the same notice."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -47,7 +47,7 @@ class World:
         return OutageWatch(Destinations(), self.health, outbox).run(self.now)  # type: ignore[arg-type]
 
     def attempt(self, tenant: TenantId, reason: str | None) -> None:
-        """Somebody works on the destination, and fails for `reason`."""
+        """A process works on the destination, and fails for `reason`."""
         self.now = max(self.now, self.health.of(own_destination(tenant)).resume_at)
         slot = self.health.take(own_destination(tenant), "somebody", 10)
         assert isinstance(slot, Slot)
@@ -78,7 +78,7 @@ def outage(here: World) -> None:
     here.now += OUTAGE_SECONDS
 
 
-def test_an_outage_is_told_once_to_the_account_it_concerns_and_so_is_its_end(here: World) -> None:
+def test_an_outage_and_its_end_are_notified_once_to_their_account(here: World) -> None:
     here.attempt(ACME, "unreachable")
     here.now += OUTAGE_SECONDS - 1
     assert here.run()["outage"] == 0, "five minutes are not over"
@@ -93,15 +93,15 @@ def test_an_outage_is_told_once_to_the_account_it_concerns_and_so_is_its_end(her
     assert "wait in your bucket acme-logs" in notice["text"]
 
     here.attempt(ACME, None)
-    assert here.run()["mended"] == 0, "it may come and go"
+    assert here.run()["recovered"] == 0, "it may come and go"
     here.now += WELL_SECONDS
-    assert here.run()["mended"] == 1
-    assert here.run()["mended"] == 0
-    assert [each["kind"] for each in here.told(ACME)] == ["destination_outage", "destination_mended"]
+    assert here.run()["recovered"] == 1
+    assert here.run()["recovered"] == 0
+    assert [each["kind"] for each in here.told(ACME)] == ["destination_outage", "destination_recovered"]
     assert here.told(GLOBEX) == []
 
 
-def test_the_next_outage_is_told_of_again(here: World) -> None:
+def test_the_next_outage_is_notified_again(here: World) -> None:
     outage(here)
     here.run()
     here.attempt(ACME, None)
@@ -146,8 +146,8 @@ def test_runs_at_once_and_after_one_that_died_write_the_same_notice(
     assert here.run()["outage"] == 0
 
 
-def test_what_another_run_told_meanwhile_is_not_undone(here: World) -> None:
-    """One that looked before, and is late, must not make a mended destination look untold."""
+def test_a_notice_of_another_run_is_not_undone(here: World) -> None:
+    """One that looked before, and is late, must not mark a recovered destination as not notified."""
     outage(here)
     before = here.health.of(own_destination(ACME))
     here.run()
@@ -155,17 +155,19 @@ def test_what_another_run_told_meanwhile_is_not_undone(here: World) -> None:
     here.now += WELL_SECONDS
     stale = here.health.of(own_destination(ACME))
     here.run()
-    here.health.told(stale)
-    here.health.told(before)
-    assert here.run() == {"outage": 0, "mended": 1, "failing": 0, "untold": 0}, "told once more, the same"
+    here.health.record_notified(stale)
+    here.health.record_notified(before)
+    assert here.run() == {"outage": 0, "recovered": 1, "failing": 0, "not_notified": 0}, (
+        "notified once more, the same"
+    )
     assert len(here.told(ACME)) == 2
 
 
-def test_what_cannot_be_written_is_told_by_a_later_run_and_keeps_nobody_else_untold(here: World) -> None:
+def test_a_failed_notice_is_sent_by_a_later_run_and_delays_no_other(here: World) -> None:
     here.attempt(GLOBEX, "refused_credentials")
     outage(here)
-    assert here.run("no-such-table") == {"outage": 0, "mended": 0, "failing": 2, "untold": 2}
-    assert here.run() == {"outage": 2, "mended": 0, "failing": 2, "untold": 0}
+    assert here.run("no-such-table") == {"outage": 0, "recovered": 0, "failing": 2, "not_notified": 2}
+    assert here.run() == {"outage": 2, "recovered": 0, "failing": 2, "not_notified": 0}
     assert [len(here.told(tenant)) for tenant in (ACME, GLOBEX)] == [1, 1]
 
 

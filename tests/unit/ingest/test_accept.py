@@ -12,9 +12,12 @@ from hypothesis import strategies as st
 
 from functions.ingest import records, streamed
 from functions.ingest.accept import Accepted, accept
+from functions.ingest.protocols.contract import LogRequest
+from functions.ingest.protocols.table import ProtocolTable
 from functions.shared.errors import HttpError
 from functions.shared.events.row import ReceiptContext
 from tests.examples import examples
+from tests.integration.http_events import drain_event
 
 NDJSON = "application/x-ndjson"
 
@@ -24,7 +27,8 @@ def pieces(body: bytes, size: int = 1024 * 1024) -> Iterator[bytes]:
 
 
 def taken(body: bytes, receipt: ReceiptContext, content_type: str = "application/json") -> Accepted:
-    return accept(records.windows(pieces(body), content_type), receipt)
+    request = LogRequest(drain_event(b"", {"content-type": content_type}))
+    return accept(ProtocolTable().of(request).decode(request, pieces(body)), receipt)
 
 
 def messages(accepted: Accepted) -> list[str]:
@@ -66,7 +70,7 @@ def test_a_bad_record_harms_no_other(receipt: ReceiptContext) -> None:
     body = b'{"events":[%b,{"message":5},{"message":"nan","metadata":{"a":NaN}},%b]}' % (ONE, TWO)
     accepted = taken(body, receipt)
     assert messages(accepted) == ["one", "two"]
-    assert [(error["index"], error["code"]) for error in accepted.errors] == [
+    assert [(each.index, each.cause.code) for each in accepted.result.rejections] == [
         (1, "message_not_text"),
         (2, "invalid_json"),
     ]
@@ -78,7 +82,7 @@ def test_a_cut_off_emoji_is_replaced_and_the_event_kept(receipt: ReceiptContext)
 
 
 def test_two_equal_lines_are_two_rows(receipt: ReceiptContext) -> None:
-    assert taken(b"[%b,%b]" % (ONE, ONE), receipt).rows == 2
+    assert taken(b"[%b,%b]" % (ONE, ONE), receipt).result.rows == 2
 
 
 @pytest.mark.parametrize(
@@ -93,9 +97,9 @@ def test_a_body_without_events_is_refused(receipt: ReceiptContext, body: bytes) 
     assert refusal(body, receipt) == "no_events"
 
 
-def test_errors_told_are_bounded_but_all_are_counted(receipt: ReceiptContext) -> None:
-    accepted = taken(b"[" + b"1," * 4999 + ONE + b"]", receipt)
-    assert (accepted.rows, accepted.rejected, len(accepted.errors)) == (1, 4999, 1000)
+def test_listed_errors_are_bounded_but_all_are_counted(receipt: ReceiptContext) -> None:
+    result = taken(b"[" + b"1," * 4999 + ONE + b"]", receipt).result
+    assert (result.rows, result.rejected, len(result.rejections)) == (1, 4999, 1000)
 
 
 def test_too_many_events_are_refused(receipt: ReceiptContext) -> None:
@@ -145,7 +149,7 @@ def test_a_large_body_is_judged_like_a_small_one(receipt: ReceiptContext) -> Non
         ("\n".join(map(json.dumps, events)), NDJSON),
     ):
         accepted = taken(form.encode(), receipt, content_type)
-        assert accepted.rows == 40_000
+        assert accepted.result.rows == 40_000
         assert len(accepted.frames) > 5
         assert messages(accepted) == [event["message"] for event in events]
 
@@ -161,7 +165,7 @@ def test_a_large_body_that_breaks_off_is_refused(
 
 def test_a_large_envelope_may_hold_more_than_its_events(receipt: ReceiptContext) -> None:
     body = b'{"logs":[' + b",".join([b'{"message":"%b"}' % (b"x" * 1000)] * 9000) + b'],"source":{"a":1}}'
-    assert taken(body, receipt).rows == 9000
+    assert taken(body, receipt).result.rows == 9000
 
 
 def test_a_huge_record_in_a_large_body_is_refused(receipt: ReceiptContext) -> None:

@@ -44,7 +44,7 @@ class Sqs:
 
 
 class Keeper:
-    """Custody of buckets in memory; `fault` is raised instead of one."""
+    """Buckets in memory; `fault` is raised instead of one."""
 
     def __init__(self, **buckets: Any) -> None:
         self.buckets = buckets
@@ -120,7 +120,7 @@ def here() -> World:
     return World()
 
 
-def test_it_is_staged_in_their_own_bucket_and_sync_is_told_by_name_alone(here: World) -> None:
+def test_logs_are_staged_in_the_customers_bucket_and_sync_gets_their_name_alone(here: World) -> None:
     assert here.send()[0] == 202
     assert keys(here.ours) == keys(here.others) == []
     (key,) = keys(here.theirs)
@@ -145,7 +145,7 @@ def test_tenants_of_each_kind_use_their_own_bucket(here: World) -> None:
     for store, tenant in ((here.theirs, "initech"), (here.others, "hooli"), (here.ours, "acme")):
         (key,) = keys(store)
         assert StagedKey.parse(key).tenant == tenant
-    assert [each.tenant for each in here.told()] == ["initech", "hooli"], "S3 itself tells of ours"
+    assert [each.tenant for each in here.told()] == ["initech", "hooli"], "S3 itself notifies for our bucket"
 
 
 def test_without_a_destination_nothing_is_taken_and_the_answer_says_what_to_do(here: World) -> None:
@@ -156,7 +156,7 @@ def test_without_a_destination_nothing_is_taken_and_the_answer_says_what_to_do(h
     assert keys(here.ours) == []
 
 
-def test_who_has_no_roads_to_customers_does_not_take_ours_instead(here: World) -> None:
+def test_without_byoc_targets_a_byoc_tenant_does_not_get_ours(here: World) -> None:
     here.ingest = Ingest(StagingWriter(PlatformBucket(here.ours)), RateLimit())
     with pytest.raises(HttpError):
         here.send()
@@ -190,7 +190,7 @@ def test_a_bucket_that_does_not_take_it_is_a_503_and_nothing_is_kept(
     assert here.keeper.forgotten == (["initech"] if forgets else [])
 
 
-def test_logs_that_sync_cannot_be_told_of_are_accepted_all_the_same(
+def test_logs_whose_notification_fails_are_still_accepted(
     here: World, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: Any) -> Any:
@@ -199,17 +199,17 @@ def test_logs_that_sync_cannot_be_told_of_are_accepted_all_the_same(
     monkeypatch.setattr(QueueNotifier, "notify", fail)
     assert here.send()[0] == 202
     assert len(keys(here.theirs)) == 1
-    assert '"UntoldObjects":1' in capsys.readouterr().out
+    assert '"UnpublishedObjects":1' in capsys.readouterr().out
 
 
-def test_an_idempotency_key_is_remembered_in_their_bucket_and_its_repetition_is_told_of(here: World) -> None:
+def test_an_idempotency_key_is_stored_in_the_customers_bucket_and_a_repeat_is_published(here: World) -> None:
     for _ in range(2):
         assert here.send(idempotency_key="k1")[0] == 202
     staged = [key for key in keys(here.theirs) if is_staged(key)]
     assert len(staged) == 1
     assert len(keys(here.theirs)) == 2, "the object and its mark"
     assert keys(here.ours) == []
-    # Had the first died before it told, the second would have made up for it.
+    # If the first died before it published, the second does it.
     assert [each.objects[0].key for each in here.told()] == staged * 2
 
 

@@ -1,4 +1,4 @@
-"""A tenant over its rate is told to wait; its neighbour is not. What counts is the work that was caused."""
+"""A tenant over its rate has to wait; its neighbour has not. What counts is the work that was caused."""
 
 import gzip
 from collections.abc import Callable
@@ -9,7 +9,13 @@ import pytest
 from obstore.store import MemoryStore
 
 from functions.ingest.handler import Ingest, answer_to
-from functions.ingest.rate_limit import BURST_SECONDS, BYTES_PER_CPU_SECOND, MAX_CPU_SHARE, RateLimit
+from functions.ingest.rate_limit import (
+    BURST_SECONDS,
+    BYTES_PER_CPU_SECOND,
+    MAX_CPU_SHARE,
+    RateLimit,
+    RequestWork,
+)
 from functions.ingest.staging_writer import StagingWriter
 from functions.shared.access import Principal
 from functions.shared.buckets.contract import BucketUnavailableError
@@ -146,7 +152,7 @@ def test_no_rate_buys_more_than_its_share_of_an_environments_cpu() -> None:
         sender = replace(caller("acme"), bytes_per_second=rate)
         while now[0] < 1000:
             try:
-                with limit.charging(sender):
+                with limit.charging(sender, RequestWork()):
                     worked += 1
                 now[0] += 1
             except HttpError:

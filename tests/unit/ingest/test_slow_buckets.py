@@ -112,7 +112,7 @@ def test_a_tenant_whose_bucket_was_slow_has_few_requests_at_a_time_and_its_neigh
         assert admitted(limits, INITECH, 50, until) == SLOTS, "leases are free again"
 
 
-def test_a_slow_request_now_and_then_limits_nobody(limits: SlowBuckets, clock: Clock) -> None:
+def test_a_slow_request_now_and_then_limits_no_tenant(limits: SlowBuckets, clock: Clock) -> None:
     for _ in range(100):
         be_slow(limits, INITECH, 1)
         clock.now += COST_SECONDS + 0.01
@@ -177,7 +177,7 @@ def test_environments_that_try_at_once_never_hold_one_lease_twice(limits: SlowBu
         assert sum(pool.map(lambda _: admitted(limits, INITECH, 2, until), range(16))) == SLOTS
 
 
-def test_without_the_table_nobody_is_limited(limits: SlowBuckets, dynamodb: SerialClient) -> None:
+def test_without_the_table_no_tenant_is_limited(limits: SlowBuckets, dynamodb: SerialClient) -> None:
     be_slow(limits, INITECH, TO_LIMIT)
     with ExitStack() as until:
         dynamodb.delete_table(TableName="health")
@@ -222,7 +222,7 @@ class World:
         self.theirs, self.others = Customers(), Customers()
         keeper = Keeper(initech=self.theirs, hooli=self.others)
         self.sqs = Sqs()
-        self.roads = ByocTargets(keeper, QueueNotifier("staged-byoc", "ingest", self.sqs), limits)  # type: ignore[arg-type]
+        self.targets = ByocTargets(keeper, QueueNotifier("staged-byoc", "ingest", self.sqs), limits)  # type: ignore[arg-type]
 
     def send(self, tenant: str, **headers: str) -> tuple[int, float]:
         """The status, and the seconds that the environment was held."""
@@ -231,7 +231,7 @@ class World:
         )
         if tenant != "acme":
             event["requestContext"]["authorizer"]["lambda"]["plan"] = "byoc"
-        ingest = Ingest(StagingWriter(PlatformBucket(self.ours)), RateLimit(), self.roads)
+        ingest = Ingest(StagingWriter(PlatformBucket(self.ours)), RateLimit(), self.targets)
         began = time.monotonic()
         answered = answering(lambda each: answer_to(each, ingest))(event, None)
         seconds = time.monotonic() - began
@@ -294,7 +294,7 @@ def test_a_request_to_a_hostile_server_ends_in_time(
     """Over real sockets, with the timeouts of a customer's client."""
     monkeypatch.setattr(byoc_targets, "REQUEST_SECONDS", 1.0)
     with bucket_that_answers(script, READ_SECONDS) as (bucket, _):
-        here.roads._byoc_clients.buckets["initech"] = bucket  # type: ignore[attr-defined]
+        here.targets._byoc_clients.buckets["initech"] = bucket  # type: ignore[attr-defined]
         status, seconds = here.send("initech", idempotency_key="k1")
     assert (status, seconds < 1 + 2 + 0.5) == (503, True)
     assert [here.send(tenant)[0] for tenant in ("acme", "hooli")] == [202, 202]
@@ -345,7 +345,7 @@ def test_a_key_whose_put_timed_out_is_stored_once(here: World, part: str, is_sto
 
 def test_managed_tenants_read_no_account(here: World, dynamodb: SerialClient) -> None:
     dynamodb.delete_table(TableName="health")
-    here.roads = lambda _caller: pytest.fail("no road of a customer's")  # type: ignore[assignment]
+    here.targets = lambda _caller: pytest.fail("no target of a customer")  # type: ignore[assignment]
     assert here.send("acme")[0] == 202
     assert len(list(obstore.list(here.ours))) == 1
 

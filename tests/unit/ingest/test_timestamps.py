@@ -52,7 +52,7 @@ def test_what_is_no_time_is_refused(text: str) -> None:
 
 
 @pytest.mark.parametrize("factor", [1, 10**3, 10**6, 10**9])
-def test_the_unit_of_an_epoch_number_is_told_from_its_size(factor: int) -> None:
+def test_the_unit_of_an_epoch_number_follows_from_its_size(factor: int) -> None:
     assert timestamps.from_number(str(NOON * factor)) == NOON * 10**9
 
 

@@ -43,7 +43,7 @@ def refusal(body: bytes, encoding: str) -> HttpError:
 
 @pytest.mark.parametrize("encoding", ENCODERS)
 @given(data=st.binary(max_size=5000))
-def test_what_was_encoded_comes_back(encoding: str, data: bytes) -> None:
+def test_encoded_data_is_decoded_unchanged(encoding: str, data: bytes) -> None:
     assert decoded(ENCODERS[encoding](data), encoding) == data
 
 

@@ -74,7 +74,7 @@ def test_gaps_doubles_and_strange_names_are_refused(tmp_path: Path, names: list[
 
 
 @pytest.mark.parametrize("migration", migrations(), ids=lambda migration: migration.name)
-def test_a_file_tells_its_day_and_reason_and_does_nothing_twice(migration: Migration) -> None:
+def test_a_file_has_its_day_and_reason_and_does_nothing_twice(migration: Migration) -> None:
     assert migration.statement.startswith("-- 20")
     assert " EXISTS " in migration.statement
     assert ";" not in "\n".join(

@@ -1,4 +1,4 @@
-"""The operator's command: a look before anything is sent, and nobody twice however often it is killed."""
+"""The operator's command: a preview before anything is sent, no account twice however often it is killed."""
 
 import json
 import random
@@ -75,7 +75,7 @@ def test_a_dry_run_shows_whom_it_would_reach_and_sends_nothing(
     here: World, console: Console, text: Path
 ) -> None:
     here.suppressions.add("zoe@acme.example", "bounce")
-    arguments = ["send", "--kind", "marketing", "--title", "News", "--text-file", str(text)]
+    arguments = ["send", "--kind", "marketing", "--title", "Offer", "--text-file", str(text)]
     figures = {"accounts": 3, "people": 3, "mailed": 1, "suppressed": 1, "opted_out": 1}
     reported = console.reported(*arguments)
     assert {name: reported[name] for name in figures} == figures
@@ -83,7 +83,7 @@ def test_a_dry_run_shows_whom_it_would_reach_and_sends_nothing(
     code, out, _ = console.run(*arguments)
     assert code == 0
     assert "nothing was sent" in out
-    assert "Subject: News\nList-Unsubscribe: <https://…/v1/unsubscribe/…>" in out
+    assert "Subject: Offer\nList-Unsubscribe: <https://…/v1/unsubscribe/…>" in out
     assert "amy@" not in out
     here.run()
     assert here.mailer.sent == []
@@ -111,7 +111,7 @@ def test_a_change_of_policy_is_mailed_to_all_and_announced_with_its_day(
 
 @pytest.mark.usefixtures("tenants")
 @pytest.mark.parametrize(("audience", "reached"), [("plan=byoc", "globex"), ("tenant=acme", "acme")])
-def test_some_accounts_alone_are_told(
+def test_some_accounts_alone_are_notified(
     here: World, console: Console, text: Path, audience: str, reached: str
 ) -> None:
     console.send(console.draft(text, "downtime", "--to", audience))
@@ -122,7 +122,7 @@ def test_some_accounts_alone_are_told(
 
 
 @pytest.mark.usefixtures("tenants")
-def test_an_account_that_is_being_erased_is_told_nothing(here: World, console: Console, text: Path) -> None:
+def test_an_account_that_is_being_erased_gets_no_notice(here: World, console: Console, text: Path) -> None:
     """What were written for it now would outlive it."""
     AccountMarks("accounts", here.client).close(TenantId("acme"))
     campaign = console.draft(text)
@@ -160,7 +160,7 @@ def test_what_was_sent_is_not_sent_again(here: World, console: Console, text: Pa
 
 
 @pytest.mark.usefixtures("tenants")
-def test_a_draft_nobody_has_looked_at_for_a_week_is_not_sent(
+def test_a_draft_without_a_preview_within_a_week_is_not_sent(
     here: World, console: Console, text: Path
 ) -> None:
     campaign = console.draft(text)
@@ -201,7 +201,7 @@ def test_a_text_is_not_empty(console: Console, tmp_path: Path) -> None:
     assert (code, "not be empty" in err) == (1, True)
 
 
-def test_a_campaign_nobody_drafted_is_not_there(console: Console) -> None:
+def test_an_unknown_campaign_is_not_found(console: Console) -> None:
     for arguments in (["status", "c-1"], ["send", "--send", "c-1"]):
         assert console.run(*arguments)[::2] == (1, "there is no campaign c-1\n")
 
@@ -222,7 +222,7 @@ def test_without_its_tables_it_says_which_are_missing(
 
 
 @pytest.mark.usefixtures("tenants")
-def test_what_was_given_up_is_listed_and_tried_again(here: World, console: Console, text: Path) -> None:
+def test_abandoned_notices_are_listed_and_queued_again(here: World, console: Console, text: Path) -> None:
     campaign = console.draft(text, "service", "--to", "tenant=globex")
     console.send(campaign)
     here.mailer.down = True
@@ -258,7 +258,7 @@ def test_all_campaigns_are_listed_newest_first(here: World, console: Console, te
 
 
 @pytest.mark.usefixtures("tenants")
-def test_progress_is_told_while_it_is_handed_over_and_while_it_is_sent(
+def test_progress_is_shown_while_it_is_queued_and_while_it_is_sent(
     here: World, console: Console, text: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     campaign = console.draft(text)
@@ -271,7 +271,7 @@ def test_progress_is_told_while_it_is_handed_over_and_while_it_is_sent(
     assert "3 of 3 accounts notified; 3 people mailed" in lines[-1]
 
 
-def test_killed_after_every_step_and_resumed_it_tells_everybody_once(
+def test_killed_after_every_step_and_resumed_it_notifies_each_account_once(
     here: World, console: Console, text: Path
 ) -> None:
     """The command's steps; the notifier's are in test_notifier."""
@@ -301,7 +301,7 @@ def test_killed_after_every_step_and_resumed_it_tells_everybody_once(
 
 
 @pytest.mark.parametrize(("people", "kills"), [(100, 20), pytest.param(1000, 80, marks=pytest.mark.soak)])
-def test_killed_again_and_again_it_notes_everybody_once_and_repeats_one_mail_a_kill_at_most(
+def test_killed_again_and_again_it_notifies_each_account_once_and_repeats_one_mail_a_kill_at_most(
     here: World, console: Console, text: Path, people: int, kills: int
 ) -> None:
     accounts = people // 10

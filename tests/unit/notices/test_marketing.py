@@ -151,7 +151,7 @@ def test_one_click_from_a_plain_post_opts_out_once_and_is_in_the_trail(
     assert trail(here, globex) == []
     put_campaign(here, acme, globex, notice_id="news-2")
     assert here.mails() == {"amy@acme.example": 1, "bob@globex.example": 2}
-    here.notices.put(acme, "payment-1", "payment_failed", "A payment failed", "Mend it.")
+    here.notices.put(acme, "payment-1", "payment_failed", "A payment failed", "Update the card.")
     here.run()
     assert sorted(here.to(acme)) == ["amy@acme.example", "amy@acme.example", "zoe@acme.example"]
 
@@ -198,9 +198,7 @@ def test_a_link_outlives_a_change_of_address(here: World, acme: TenantId) -> Non
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_an_answer_does_not_tell_whether_anybody_has_a_token(
-    here: World, acme: TenantId, method: str
-) -> None:
+def test_an_answer_does_not_reveal_whether_a_token_exists(here: World, acme: TenantId, method: str) -> None:
     put_campaign(here, acme)
     assert ask(here, method, new_token()) == ask(here, method, token_of(here, "amy@acme.example"))
 

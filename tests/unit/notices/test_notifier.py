@@ -1,4 +1,4 @@
-"""Everybody concerned is mailed, nobody else is, and whoever dies is made up for by one mail at the most."""
+"""Each recipient is mailed and no other person, and a run that dies repeats one mail at the most."""
 
 import json
 from typing import Any
@@ -29,7 +29,7 @@ def globex(here: World) -> TenantId:
 
 
 def failing(here: World, tenant: TenantId, notice_id: str = "payment-1") -> None:
-    here.notices.put(tenant, notice_id, "payment_failed", "A payment failed", "Mend it.")
+    here.notices.put(tenant, notice_id, "payment_failed", "A payment failed", "Update the card.")
 
 
 @pytest.mark.usefixtures("globex")
@@ -42,7 +42,7 @@ def test_a_notice_reaches_the_accounts_people_and_its_dashboard_once(here: World
     assert (mail.subject, mail.headers) == ("A payment failed", {})
     assert (
         mail.text
-        == "Mend it.\n\n-- \nThis email concerns your AstraLog account acme. It is not advertising.\n"
+        == "Update the card.\n\n-- \nThis email concerns your AstraLog account acme. It is not advertising.\n"
     )
     assert mail.tags == {"tenant": "acme", "person": "amy-acme"}
     assert [(each["id"], each["kind"]) for each in here.announcements.list(acme)] == [
@@ -75,10 +75,8 @@ def test_what_concerns_one_account_goes_before_what_goes_to_many(
     assert [mail.subject for mail in here.mailer.sent] == ["A payment failed", "Policy", "Policy"]
 
 
-def test_an_outage_is_told_before_the_news_that_many_wait_for(
-    here: World, acme: TenantId, globex: TenantId
-) -> None:
-    """News to a hundred thousand take hours; an outage told in the midst of them is over by then."""
+def test_an_outage_is_mailed_before_a_campaign_to_many(here: World, acme: TenantId, globex: TenantId) -> None:
+    """A campaign to a hundred thousand takes hours; an outage mailed in the midst of it is over by then."""
     for tenant in (acme, globex):
         here.notices.put(tenant, "c-1", "policy", "Policy", "Text", campaign="c-1")
     here.now += 60
@@ -89,7 +87,7 @@ def test_an_outage_is_told_before_the_news_that_many_wait_for(
     assert subjects == ["A payment failed", "Down", "Down", "Policy", "Policy", "Policy"]
 
 
-def test_an_outage_that_was_given_up_and_is_revived_is_urgent_again(here: World, acme: TenantId) -> None:
+def test_an_abandoned_outage_notice_that_is_queued_again_is_urgent_again(here: World, acme: TenantId) -> None:
     here.notices.put(acme, "c-2", "downtime", "Down", "Text", campaign="c-2")
     outbox = here.operator().outbox
     (due,) = outbox.due()
@@ -100,7 +98,9 @@ def test_an_outage_that_was_given_up_and_is_revived_is_urgent_again(here: World,
     assert here.notice(acme, "c-2")["due"] == due.state == "urgent"
 
 
-def test_an_address_that_bounced_is_left_alone_and_the_dashboard_tells(here: World, acme: TenantId) -> None:
+def test_an_address_that_bounced_is_not_mailed_and_the_dashboard_has_the_notice(
+    here: World, acme: TenantId
+) -> None:
     here.suppressions.add("Zoe@acme.example", "bounce")
     failing(here, acme)
     run = here.run()
@@ -124,7 +124,7 @@ def test_a_suppressed_address_is_mailed_again_when_it_is_lifted_or_forgotten(
     assert here.to(globex) == ["bob@globex.example"]
 
 
-def test_an_account_nobody_signed_up_for_has_a_dashboard_only(here: World) -> None:
+def test_an_account_without_people_has_a_dashboard_only(here: World) -> None:
     machines = here.account("machines")
     failing(here, machines)
     assert here.run().settled == 1
@@ -157,7 +157,7 @@ def test_pauses_grow_to_an_hour() -> None:
     assert sum(map(backoff_seconds, range(1, MAX_TRIES))) > 86_400
 
 
-def test_a_notice_is_given_up_after_a_day_told_of_and_can_be_tried_again(
+def test_a_notice_is_abandoned_after_a_day_reported_and_can_be_queued_again(
     here: World, acme: TenantId, capsys: pytest.CaptureFixture[str]
 ) -> None:
     here.mailer.refused = {"amy@acme.example"}
@@ -170,13 +170,13 @@ def test_a_notice_is_given_up_after_a_day_told_of_and_can_be_tried_again(
     (line,) = capsys.readouterr().out.splitlines()
     reported = json.loads(line)
     assert (reported["event"], reported["tenant_id"], reported["notice"]) == (
-        "notice_given_up",
+        "notice_abandoned",
         "acme",
         "payment-1",
     )
     assert "@" not in line
     here.now += 86_400
-    assert here.run() == type(run)(), "nobody tries it again"
+    assert here.run() == type(run)(), "it is not tried again"
     assert here.to(acme) == ["zoe@acme.example"]
 
     outbox = here.operator().outbox
@@ -222,7 +222,7 @@ def test_no_notice_is_begun_when_time_runs_out(here: World, acme: TenantId, glob
     assert here.run().settled == 1
 
 
-def test_two_runs_at_once_mail_everybody_once(here: World, acme: TenantId, globex: TenantId) -> None:
+def test_two_runs_at_once_mail_each_recipient_once(here: World, acme: TenantId, globex: TenantId) -> None:
     failing(here, acme)
     failing(here, globex)
     here.mailer.then = lambda: [here.run(), None][1]
@@ -231,7 +231,7 @@ def test_two_runs_at_once_mail_everybody_once(here: World, acme: TenantId, globe
 
 
 def test_of_two_who_saw_it_due_one_takes_it(here: World, acme: TenantId) -> None:
-    """The index runs behind: the second may still be told of it."""
+    """The index lags: the second may still get it."""
     failing(here, acme)
     outbox = here.operator().outbox
     (due,) = outbox.due()
@@ -240,7 +240,7 @@ def test_of_two_who_saw_it_due_one_takes_it(here: World, acme: TenantId) -> None
     assert outbox.due() == []
 
 
-def test_somebody_of_another_account_is_not_mailed_whatever_the_index_says(
+def test_a_person_of_another_account_is_not_mailed_whatever_the_index_says(
     here: World, acme: TenantId, globex: TenantId, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     failing(here, acme)
@@ -264,7 +264,7 @@ def test_who_outlives_their_turn_sends_nothing_more(here: World, acme: TenantId)
     assert here.notice(acme, "payment-1")["due"] == "settled"
 
 
-def test_whatever_step_a_run_dies_at_everybody_is_noted_once_and_one_mail_repeated_at_most(
+def test_whatever_step_a_run_dies_at_each_recipient_is_recorded_once_and_one_mail_repeated_at_most(
     here: World,
 ) -> None:
     people = {"acme": ("amy", "zoe"), "globex": ("bob",)}
@@ -342,4 +342,4 @@ def test_the_handler_measures_what_its_alarms_look_at(
     answer = notifier.handler({}, Context())
     assert answer == {"settled": 0, "mailed": 0, "postponed": 1, "given_up": 0}
     measured: dict[str, Any] = json.loads(capsys.readouterr().out.splitlines()[-1])
-    assert (measured["Function"], measured["NoticesGivenUp"], measured["MostTries"]) == ("notifier", 0, 1)
+    assert (measured["Function"], measured["NoticesAbandoned"], measured["MostTries"]) == ("notifier", 0, 1)

@@ -25,6 +25,7 @@ from local.tables import definition
 
 NOON = 1_800_000_000.0
 API = "https://logs.example.org"
+DOCS = "https://docs.example.org"
 TABLES = ("accounts", "people", "notices", "announcements", "suppressions", "audit")
 WRITES = ("PutItem", "UpdateItem", "TransactWriteItems", "DeleteItem")
 
@@ -91,7 +92,7 @@ class World:
             raise DiedError
 
     def empty(self) -> None:
-        """As it was at noon, with nobody in it."""
+        """As it was at noon, without people."""
         self.now, self.steps_left = NOON, None
         self.mailer.sent.clear()
         self.mailer.refused.clear()
@@ -132,8 +133,9 @@ class World:
             self.recipients,
             self.suppressions,
             self.announcements,
-            self.mailer,
-            API,  # type: ignore[arg-type]
+            self.mailer,  # type: ignore[arg-type]
+            API,
+            DOCS,
         )
         return Notifier(outbox, delivery)
 

@@ -63,7 +63,7 @@ def here() -> Iterator[Here]:
         yield Here(Exports("exports", dynamodb), Archives("exports", s3), s3)
 
 
-def test_parts_that_no_copy_knows_of_are_found_and_given_up_and_a_neighbours_stay(here: Here) -> None:
+def test_parts_that_no_export_lists_are_aborted_and_a_neighbours_stay(here: Here) -> None:
     """Its maker went on after the account's table had been emptied, and could note nothing."""
     export = here.being_made(ACME)
     here.being_made(GLOBEX)
@@ -110,7 +110,7 @@ def test_of_a_person_what_was_begun_after_their_rows_were_gone_stays(here: Here)
 def test_of_a_person_what_is_noted_nowhere_goes_when_it_was_begun_before_their_rows_were_gone(
     here: Here,
 ) -> None:
-    """By the time that S3 tells; what was begun later, nobody has read them for."""
+    """By the time that S3 reports; uploads begun later are not counted."""
     here.archives.begin(f"{exports_prefix(ACME)}exp_9.zip", "x.zip")
     (upload,) = here.archives.unfinished(exports_prefix(ACME))
     assert here.place(upload.begun_at - 1).count() == 0
@@ -123,7 +123,7 @@ def test_of_a_person_what_is_noted_nowhere_goes_when_it_was_begun_before_their_r
 
 
 def test_the_upload_of_a_copy_that_is_not_made_any_more_goes_too(here: Here) -> None:
-    """It was given up, and its upload was not."""
+    """The export was abandoned, and its upload was not aborted."""
     export = here.being_made(ACME)
     here.exports.finish(replace(export, state=FAILED))
     assert here.place(None).count() == 1
@@ -133,7 +133,7 @@ def test_the_upload_of_a_copy_that_is_not_made_any_more_goes_too(here: Here) -> 
 
 
 def test_uploads_are_found_page_by_page(here: Here) -> None:
-    """S3 tells of a thousand at a time; here of one."""
+    """S3 lists a thousand at a time; here one."""
     uploads = [here.archives.begin(f"{exports_prefix(ACME)}exp_{each}.zip", "x.zip") for each in range(3)]
     archives = Archives("exports", OneAPage(here.s3))
     found = archives.unfinished(exports_prefix(ACME))
@@ -142,7 +142,7 @@ def test_uploads_are_found_page_by_page(here: Here) -> None:
 
 
 class OneAPage:
-    """S3, which tells of uploads one by one: its stand-in takes no heed of the markers."""
+    """S3, which lists uploads one by one: its stand-in ignores the markers."""
 
     def __init__(self, s3: Any) -> None:
         self._s3 = s3
@@ -158,8 +158,8 @@ class OneAPage:
         return page
 
 
-def test_a_copy_that_is_begun_anew_gives_up_what_its_last_maker_began_and_could_not_note(here: Here) -> None:
-    """A neighbour's, and another copy's of the same account, go on."""
+def test_a_restarted_export_aborts_uploads_that_its_last_run_could_not_record(here: Here) -> None:
+    """A neighbour's, and another export's of the same account, continue."""
     export = Export(ACME, "exp_1", REQUESTED, NOON - 60, NOON)
     here.exports.ask(export)
     lost = here.archives.begin(export.object_key, "x.zip")

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.privacy.export.attributes import plain
 from functions.privacy.export.cells import RUN_BY_SPREADSHEETS, csv_of, lines, safe
+from functions.shared.tables.plain import plain
 
 texts = st.text(st.characters(blacklist_categories=("Cs",), blacklist_characters="\0"))
 simple = st.one_of(texts, st.integers(), st.booleans(), st.none())
@@ -32,7 +32,7 @@ def test_csv_holds_every_value_and_no_cell_is_a_formula(records: list[dict[str, 
 
 
 @given(records=st.lists(st.dictionaries(texts, values), max_size=5))
-def test_ndjson_is_one_object_a_line_and_comes_back_as_it_was(records: list[dict[str, object]]) -> None:
+def test_ndjson_is_one_object_a_line_and_is_read_back_unchanged(records: list[dict[str, object]]) -> None:
     written = lines(records)
 
     assert written.count(b"\n") == len(records)

@@ -16,8 +16,8 @@ from functions.privacy.erasure.record import ACCOUNT, PERSON, REQUESTED, RUNNING
 from functions.privacy.erasure.subject import Subject
 from functions.privacy.inventory_entry import ATTRIBUTE, InventoryEntry
 from functions.shared.accounts.account_status import AccountStatus
-from functions.shared.dynamo.answers import StoreUnavailableError
 from functions.shared.settings import load
+from functions.shared.tables.store_errors import StoreUnavailableError
 from functions.shared.tenancy import TenantId
 from infra.topology import TABLES
 from local import transactions
@@ -59,7 +59,7 @@ def test_what_is_open_is_shown_without_whom_it_is_about(
     assert said == "acme person running for 2.0 h, waits for nothing\n"
 
 
-def test_a_chain_that_holds_is_told_by_its_last_hash_and_one_that_does_not_is_an_error(
+def test_a_valid_chain_is_reported_by_its_last_hash_and_a_broken_one_is_an_error(
     here: CommandStores, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for number in range(3):
@@ -103,9 +103,9 @@ def test_an_erasure_that_ends_while_its_account_is_erased_keeps_its_receipt(here
         here.erasures.drop(stale, NOON)
 
     assert main(["chain"], here) == 0
-    standing = here.receipts.standing("era_1", NOON)
-    assert standing
-    assert standing.receipt
+    status = here.receipts.status("era_1", NOON)
+    assert status
+    assert status.receipt
     (ended,) = here.erasures.all(ACME)
     here.erasures.drop(ended, NOON)
     assert here.erasures.all(ACME) == []
@@ -118,10 +118,10 @@ def test_an_open_erasure_that_goes_with_its_account_is_said_to_be_cancelled_for_
     here.erasures.drop(ask(here, ACME, "era_1"), NOON)
     assert here.erasures.all(ACME) == []
 
-    standing = here.receipts.standing("era_1", NOON + KEPT_DAYS * 86_400 - 1)
-    assert standing
-    assert (standing.state, standing.receipt) == ("cancelled", None)
-    assert here.receipts.standing("era_1", NOON + KEPT_DAYS * 86_400) is None
+    status = here.receipts.status("era_1", NOON + KEPT_DAYS * 86_400 - 1)
+    assert status
+    assert (status.state, status.receipt) == ("cancelled", None)
+    assert here.receipts.status("era_1", NOON + KEPT_DAYS * 86_400) is None
 
 
 @pytest.mark.parametrize("state", [REQUESTED, RUNNING])
@@ -130,7 +130,7 @@ def test_an_erasure_that_a_backup_opened_again_keeps_its_receipt_and_is_forgotte
 ) -> None:
     ended = ask(here, ACME, "era_1")
     here.erasures.finish(ended, {"rows": 1}, NOON)
-    backup = item_of(replace(ended, state=state))
+    backup = item_of(replace(ended, state=state)).serialize()
     client_of(here).put_item(TableName="erasures", Item=backup)
     (again,) = here.erasures.due(NOON)
     with pytest.raises((ErasureChangedError, StoreUnavailableError)):
@@ -142,17 +142,17 @@ def test_an_erasure_that_a_backup_opened_again_keeps_its_receipt_and_is_forgotte
 
     assert here.erasures.due(NOON) == []
     assert main(["chain"], here) == 0
-    standing = here.receipts.standing("era_1", NOON)
-    assert standing
-    assert standing.receipt
-    assert standing.receipt.counts == {"rows": 1}
+    status = here.receipts.status("era_1", NOON)
+    assert status
+    assert status.receipt
+    assert status.receipt.counts == {"rows": 1}
 
 
 @pytest.mark.parametrize("holding", DATA_INVENTORY, ids=lambda each: each.table)
 def test_whatever_table_was_brought_back_its_account_is_found(
     here: CommandStores, holding: InventoryEntry
 ) -> None:
-    """Also where the account itself is in none of them, and beside what is told to all."""
+    """Also where the account itself is in none of them, and beside announcements to all."""
     for tenant in ("acme", "globex", "*"):
         by_name = f"byoc:{tenant}" if holding.table == "health" else tenant
         item = {"tenant_id": {"S": tenant}, **{each: {"S": f"{tenant}-1"} for each in holding.key}}

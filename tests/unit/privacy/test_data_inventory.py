@@ -47,7 +47,7 @@ def test_the_topology_grants_what_the_inventory_needs() -> None:
     assert {each.table for each in DATA_INVENTORY if each.found == ATTRIBUTE} == set(SCANNED_TABLES)
 
 
-def test_who_makes_copies_and_who_erases_them_find_uploads_that_nobody_completed() -> None:
+def test_the_exporter_and_the_eraser_may_list_uploads_that_were_never_completed() -> None:
     for name in ("exporter", "eraser", "eraser-byoc"):
         assert "unfinished:bucket:exports" in function(name).grants
 

@@ -18,7 +18,7 @@ from tests.unit.shared.turns import Turns
 NOON = 1_800_000_000
 
 
-class Office:
+class FaultyErasures:
     """Stands for the erasures, the works and the trail: nothing is anywhere, and some cannot be begun."""
 
     def __init__(self, faults: dict[str, Exception]) -> None:
@@ -48,16 +48,16 @@ class Office:
 
 
 class Outbox:
-    def due(self, *_arguments: Any) -> dict[str, Any]:
+    def put_item(self, *_arguments: Any) -> dict[str, Any]:
         return {}
 
 
-class Nobody:
+class SilentCognito:
     def delete_expired(self, _now: float, _has_time: object) -> int:
         raise SignInsUnavailableError("Cognito: silent")
 
 
-class Strangers:
+class UnconfirmedSignups:
     """Two of them; `asked_at`: when the eraser had them forgotten."""
 
     def __init__(self) -> None:
@@ -73,8 +73,8 @@ def erasure(erasure_id: str) -> Erasure:
     return Erasure(tenant, erasure_id, PERSON, RUNNING, NOON, NOON, Subject(tenant, "message", "jane"))
 
 
-def eraser(office: Office, turns: Turns | None = None) -> Eraser:
-    clock, every = TurnClock(lambda: 300.0), cast(Any, office)
+def eraser(erasures: FaultyErasures, turns: Turns | None = None) -> Eraser:
+    clock, every = TurnClock(lambda: 300.0), cast(Any, erasures)
     given = ErasureClock(lambda: NOON + 60.0, clock)
     return Eraser(every, every, every, cast(Any, Outbox()), turns or Turns(), given, clock)
 
@@ -83,10 +83,10 @@ def eraser(office: Office, turns: Turns | None = None) -> Eraser:
 def test_one_that_fails_in_whatever_way_keeps_no_other_from_being_worked_on(
     fault: Exception, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    office = Office({"era_0": fault})
-    told = EraserService(eraser(office), cast(Any, Nobody())).run()
+    erasures = FaultyErasures({"era_0": fault})
+    told = EraserService(eraser(erasures), cast(Any, SilentCognito())).run()
 
-    assert office.finished == ["era_1", "era_2"]
+    assert erasures.finished == ["era_1", "era_2"]
     assert (told["verified"], told["open"], told["never_confirmed"]) == (2, 1, 0)
     said = capsys.readouterr().out
     assert type(fault).__name__ in said
@@ -94,8 +94,8 @@ def test_one_that_fails_in_whatever_way_keeps_no_other_from_being_worked_on(
 
 
 def test_each_run_forgets_who_never_confirmed_an_address() -> None:
-    strangers = Strangers()
-    told = EraserService(eraser(Office({})), cast(Any, strangers)).run()
+    strangers = UnconfirmedSignups()
+    told = EraserService(eraser(FaultyErasures({})), cast(Any, strangers)).run()
 
     assert strangers.asked_at == [NOON + 60.0]
     assert told["never_confirmed"] == 2

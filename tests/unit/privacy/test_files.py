@@ -108,7 +108,7 @@ def reason(place: DroppedFiles | LastFile) -> str:
 def test_one_that_was_read_between_the_request_and_the_first_look_counts_as_received_before(
     here: Here,
 ) -> None:
-    """It is gone when somebody looks, and its rows bear the moment it was seen: after the request."""
+    """It is gone at the first look, and its rows bear the time it was seen: after the request."""
     here.later(seconds=-5)
     file = here.put("a.log")
     here.later(seconds=25)
@@ -132,7 +132,7 @@ def test_without_any_file_the_moment_is_that_of_the_request(here: Here) -> None:
     assert here.last.remove() == str(int(NOON.timestamp()))
 
 
-def test_the_moment_is_not_told_while_a_file_may_still_be_put_or_read(here: Here) -> None:
+def test_the_time_is_open_while_a_file_may_still_be_put_or_read(here: Here) -> None:
     assert reason(here.last) == "uploads"
     here.later(seconds=30)
     file = here.put("a.log")
@@ -145,7 +145,7 @@ def test_the_moment_is_not_told_while_a_file_may_still_be_put_or_read(here: Here
 
 
 def test_a_file_in_a_customers_own_bucket_that_is_under_way_is_waited_for(here: Here) -> None:
-    """Its rows bear the moment it was seen, before the request, and go on being staged after it."""
+    """Its rows bear the moment it was seen, before the request, and are still being staged after it."""
     here.later(minutes=-1)
     here.see(DroppedFile("theirs", f"{dropin_prefix(ACME)}a.log", "etag", 9))
     here.later(minutes=3)
@@ -183,7 +183,7 @@ def test_what_was_read_or_refused_and_is_kept_goes_as_a_whole_and_what_was_put_l
     }
 
 
-def test_a_backlog_of_days_is_waited_for_and_what_is_under_way_is_never_given_up(here: Here) -> None:
+def test_a_backlog_of_days_is_waited_for_and_files_being_read_are_never_abandoned(here: Here) -> None:
     unread, under_way = here.put("unread.log"), here.put("huge.log")
     here.later(days=3)
     assert reason(here.files) == "uploads"
@@ -221,6 +221,6 @@ def test_checkpoints_of_what_is_under_way_stay_and_those_left_behind_go(here: He
     assert [key for key in here.there if "uploads/" in key] == [f"{checkpoint_prefix(ACME)}{kept}/000001-1"]
     here.later(days=1, seconds=1)
     place = LeftoverCheckpoints(here, here.reading, ACME, lambda: NOON, here.time)
-    assert place.count() == 1, "nobody has worked on that file for a day"
+    assert place.count() == 1, "no process has worked on that file for a day"
     place.remove()
     assert list(here.there) == [file.key]

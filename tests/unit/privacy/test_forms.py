@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from functions.privacy import forms
+from functions.privacy.erasure.person_rule import MAX_PATH_PARTS
 from functions.privacy.forms import RequestedPeriod
 from functions.shared.errors import HttpError
 from functions.shared.tenancy import TenantId
@@ -34,6 +35,20 @@ def test_the_account_is_asked_for_by_name() -> None:
     assert (wish.subject, wish.confirm) == (None, "acme")
 
 
+def test_a_path_of_too_many_parts_is_named_as_that() -> None:
+    longest = "metadata." + "." * (MAX_PATH_PARTS - 1)
+    wish = forms.erasure(body(field=longest, value="x"), ACME)
+    assert wish.subject
+    assert wish.subject.field == longest
+
+    with pytest.raises(HttpError) as rejected:
+        forms.erasure(body(field=f"{longest}.", value="x"), ACME)
+    assert (rejected.value.status, rejected.value.code) == (400, "invalid_field")
+    assert (
+        f"has {MAX_PATH_PARTS + 1} parts between dots, more than {MAX_PATH_PARTS}" in rejected.value.message
+    )
+
+
 @pytest.mark.parametrize(
     ("sent", "code"),
     [
@@ -55,7 +70,7 @@ def test_the_account_is_asked_for_by_name() -> None:
         (body(account="yes"), "invalid_account"),
     ],
 )
-def test_what_would_mean_everybody_or_nobody_is_refused(sent: bytes, code: str) -> None:
+def test_a_request_that_matches_all_people_or_none_is_rejected(sent: bytes, code: str) -> None:
     with pytest.raises(HttpError) as refused:
         forms.erasure(sent, ACME)
 

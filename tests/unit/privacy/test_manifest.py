@@ -1,4 +1,4 @@
-"""The manifest tells of everything we hold: that it is in the copy, or why it is not."""
+"""The manifest lists all data stored: that it is in the export, or why it is not."""
 
 import json
 
@@ -12,7 +12,7 @@ ARCHIVES = "exports"
 """The bucket of the copies themselves."""
 
 
-def test_every_table_and_every_bucket_is_in_a_copy_or_told_to_be_in_none() -> None:
+def test_every_table_and_every_bucket_is_in_an_export_or_listed_as_in_none() -> None:
     told = json.loads(manifest(Export(TenantId("acme"), "exp_1", RUNNING, 0, 0), [], 0, 0))
     tables = {each.table for each in DATA_INVENTORY if each.file} | {
         each["table"] for each in told["withheld"]

@@ -1,4 +1,4 @@
-"""What is about all accounts and names one goes with it; what names others, or nobody, stays."""
+"""Records about all accounts that name one are deleted with it; records of others, or of none, stay."""
 
 import json
 from collections.abc import Iterator

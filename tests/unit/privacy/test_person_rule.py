@@ -80,7 +80,7 @@ def test_metadata_with_the_value_elsewhere_does_not_mention_the_person(metadata:
     ],
 )
 def test_a_number_is_the_value_however_it_is_spelled(value: str, number: str, same: bool) -> None:
-    """Whole numbers to the last digit; others as far as doubles tell them apart, and a little further."""
+    """Whole numbers to the last digit; others as far as doubles distinguish them, and a little further."""
     assert PersonRule("id", value).matches_metadata(f'{{"id":{number}}}') is same
 
 

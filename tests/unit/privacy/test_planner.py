@@ -64,7 +64,7 @@ def place(client: Any, name: str) -> ErasurePlace:
 
 @pytest.mark.parametrize("name", NEEDED)
 def test_what_billing_needs_stays_until_the_account_is_closed(client: Any, name: str) -> None:
-    """Also where a book came back from before its end was asked for: then that is asked for again."""
+    """Also where a record was restored from before its end was asked for: then that is asked for again."""
     for each in NEEDED:
         put(client, each, ACME)
         put(client, each, GLOBEX)

@@ -180,7 +180,7 @@ def test_what_is_no_row_makes_no_copy_suspect_and_no_round_wait() -> None:
     assert progress.removed_at == 11
 
 
-def test_the_last_round_begins_a_while_after_the_last_removal_where_nobody_is_stopped() -> None:
+def test_the_last_round_begins_a_while_after_the_last_removal_where_no_account_is_stopped() -> None:
     plan = ErasurePlan((), ("a",), quiet_at=0, settle_seconds=120)
     progress = ErasureProgress().beginning(5).expecting("a", 3).swept("a", 6).after_round(6, 6)
     assert next_move(plan, progress.beginning(125).swept("a", 125), 125) == End(126)

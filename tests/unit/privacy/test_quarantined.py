@@ -23,7 +23,7 @@ def row(message: str) -> bytes:
     return json.dumps({"message": message, "metadata": {}}).encode()
 
 
-def set_aside(bucket: PlatformBucket, tenant: TenantId, document: str, *messages: str) -> str:
+def quarantine(bucket: PlatformBucket, tenant: TenantId, document: str, *messages: str) -> str:
     header = QuarantineHeader(
         "refused", 27, "source", "b", list(range(len(messages))), len(messages), date(2030, 1, 1),
         datetime.now(UTC),
@@ -43,9 +43,9 @@ def place(bucket: PlatformBucket) -> Quarantined:
 
 
 def test_a_persons_rows_leave_their_documents_and_a_neighbours_stay(bucket: PlatformBucket) -> None:
-    mixed = set_aside(bucket, ACME, "d1", "of jane@example.org", "of joe")
-    hers = set_aside(bucket, ACME, "d2", "jane@example.org", "again jane@example.org")
-    theirs = set_aside(bucket, GLOBEX, "d3", "of jane@example.org")
+    mixed = quarantine(bucket, ACME, "d1", "of jane@example.org", "of joe")
+    hers = quarantine(bucket, ACME, "d2", "jane@example.org", "again jane@example.org")
+    theirs = quarantine(bucket, GLOBEX, "d3", "of jane@example.org")
     assert place(bucket).count() == 3
     place(bucket).remove()
 
@@ -68,14 +68,14 @@ NO_DOCUMENTS = (
 
 
 @pytest.mark.parametrize("body", NO_DOCUMENTS)
-def test_what_is_no_document_is_never_taken_for_empty_and_keeps_no_other_from_being_emptied(
+def test_a_foreign_object_never_counts_as_empty_and_does_not_stop_the_others(
     bucket: PlatformBucket, body: bytes
 ) -> None:
     """Whether it comes before the others or after them."""
     garbage = [f"{quarantine_prefix(ACME)}{name}" for name in ("a", "z")]
     for key in garbage:
         bucket.create(key, body)
-    set_aside(bucket, ACME, "d1", "of jane@example.org")
+    quarantine(bucket, ACME, "d1", "of jane@example.org")
     own = ByocPlace(lambda: place(bucket))
     assert own.count() == 1
     for wait in (own.remove, own.count):

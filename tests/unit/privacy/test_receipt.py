@@ -1,4 +1,4 @@
-"""Receipts: a chain that tells of every change, and nothing of anybody."""
+"""Receipts: a chain that reveals every change, and no personal data."""
 
 from dataclasses import replace
 from typing import Any
@@ -72,7 +72,7 @@ def told(receipts: list[ErasureReceipt]) -> str:
         ]
     ),
 )
-def test_an_altered_receipt_is_told_by_a_later_one_or_by_the_last_hash(
+def test_an_altered_receipt_is_detected_by_a_later_one_or_by_the_last_hash(
     at: int, change: dict[str, Any]
 ) -> None:
     receipts = chain(5)
@@ -83,7 +83,7 @@ def test_an_altered_receipt_is_told_by_a_later_one_or_by_the_last_hash(
 
 
 @given(at=st.integers(0, 3))
-def test_a_receipt_that_is_gone_or_was_slipped_in_is_told(at: int) -> None:
+def test_a_receipt_that_is_gone_or_was_slipped_in_is_detected(at: int) -> None:
     receipts = chain(5)
     with pytest.raises(BrokenChainError):
         checked(receipts[:at] + receipts[at + 1 :])
@@ -97,7 +97,7 @@ def test_a_receipt_survives_being_kept() -> None:
         assert ErasureReceipt.from_json(each.canonical()).hash == each.hash
 
 
-def test_a_receipt_tells_nothing_of_anybody_and_ties_to_them_with_its_id_alone() -> None:
+def test_a_receipt_has_no_personal_data_and_is_linked_by_its_id_alone() -> None:
     receipt = chain(1)[0]
 
     assert not [text for text in (EMAIL, "acme", "era_1") if text in receipt.canonical()]

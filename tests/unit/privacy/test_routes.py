@@ -1,4 +1,4 @@
-"""The routes of an account's rights: who may ask for what, and what the answers tell whom."""
+"""The routes for data export and erasure: permissions, and what each caller sees."""
 
 import json
 from collections.abc import Iterator
@@ -14,11 +14,11 @@ from moto import mock_aws
 from functions.accounts.directory import Account, Directory
 from functions.privacy.erasure.record import ACCOUNT
 from functions.privacy.export.record import READY
-from functions.privacy.handler import ROUTES, Settings, answer_to, service
+from functions.privacy.handler import LASTING, ROUTES, Settings, answer_to, service
 from functions.privacy.service import ERASURES_A_DAY, MAX_OPEN_ERASURES, PrivacyService
 from functions.shared.accounts.account_status import AccountStatus
-from functions.shared.dynamo.answers import StoreUnavailableError
 from functions.shared.http import Answer, answering
+from functions.shared.tables.store_errors import StoreUnavailableError
 from functions.shared.tenancy import TenantId
 from infra.topology import function
 from local import transactions
@@ -37,7 +37,7 @@ class World:
     now: float = NOON
 
     def __post_init__(self) -> None:
-        tables = ("accounts", "audit", "notices", "erasures", "receipts", "exports", "turns")
+        tables = ("accounts", "people", "audit", "notices", "erasures", "receipts", "exports", "turns")
         names = {f"{name}_table": name for name in tables}
         settings = Settings(**names, exports_bucket="exports", cancel_days=7)
         self.service: PrivacyService = service(settings, self.client, self.s3, lambda: self.now)
@@ -58,8 +58,10 @@ class World:
         scopes: str = "admin",
         plan: str = "managed_30",
         query: dict[str, str] | None = None,
+        **verdict: str,
     ) -> Answer:
         event = event_of(route, tenant, body, of, scopes, plan, query or {})
+        event["requestContext"]["authorizer"]["lambda"] |= verdict
         return answering(lambda each: answer_to(each, self.service))(event, None)
 
     def ready(self, tenant: TenantId, export_id: str) -> None:
@@ -143,6 +145,39 @@ def test_without_a_key_or_with_one_of_a_smaller_scope_nothing_is_answered(here: 
     assert (refused["statusCode"], decoded(refused)["code"]) == (403, "forbidden_scope")
 
 
+def signed_in(here: World, tenant: TenantId, sessions_ended_at: float = 0) -> dict[str, str]:
+    """The verdict about a person of `tenant` who signed in a minute ago; the table may know more."""
+    item = {"subject": {"S": f"s-{tenant}"}, "sessions_ended_at": {"N": str(int(sessions_ended_at))}}
+    here.client.put_item(TableName="people", Item=item)
+    began = str(int(here.now) - 60)
+    return {"actor": f"person:s-{tenant}", "session": f"session-{tenant}", "signed_in_at": began}
+
+
+@pytest.mark.parametrize("route", sorted(LASTING))
+def test_an_ended_session_requests_nothing_even_while_it_is_cached(here: World, route: str) -> None:
+    number = sorted(LASTING).index(route)
+    tenant, other = here.account(f"ended-{number}"), here.account(f"lasting-{number}")
+    body = {"DELETE /v1/account": lambda of: {"confirm": of}, "POST /v1/erasures": lambda _: JANE}
+    sent = body.get(route, lambda _: None)
+    stolen, open_session = signed_in(here, tenant, here.now - 30), signed_in(here, other, here.now - 90)
+
+    refused = here.ask(route, tenant, sent(tenant), of="era_x", **stolen)
+    assert (refused["statusCode"], decoded(refused)["code"]) == (401, "unauthorized")
+    assert here.actions(tenant) == here.notices(tenant) == []
+    accepted = here.ask(route, other, sent(other), of="era_x", **open_session)
+    assert accepted["statusCode"] == (404 if "{id}" in route else 202)
+    assert here.ask("GET /v1/erasures", tenant, **stolen)["statusCode"] == 200
+
+
+def test_every_route_that_changes_something_looks_at_the_session() -> None:
+    assert {
+        "DELETE /v1/account",
+        "POST /v1/erasures",
+        "POST /v1/account/export",
+        "DELETE /v1/erasures/{id}",
+    } == LASTING
+
+
 def test_a_person_is_asked_for_shown_and_written_down(here: World) -> None:
     tenant = here.account("person")
     answer = here.ask("POST /v1/erasures", tenant, JANE)
@@ -208,7 +243,7 @@ def test_a_whole_account_needs_its_id_again_and_waits_seven_days(here: World, ho
     assert here.notices(tenant) == ["account_closing"]
 
 
-def test_taken_back_it_is_as_if_nobody_had_asked_and_can_be_asked_for_again(here: World) -> None:
+def test_a_cancelled_erasure_leaves_nothing_and_can_be_requested_again(here: World) -> None:
     tenant = here.account("back")
     first = decoded(here.ask("DELETE /v1/account", tenant, {"confirm": tenant}))
     cancelled = decoded(here.ask("DELETE /v1/erasures/{id}", tenant, of=first["id"]))
@@ -216,6 +251,7 @@ def test_taken_back_it_is_as_if_nobody_had_asked_and_can_be_asked_for_again(here
     assert account
 
     assert (cancelled["state"], account.refusal(here.now)) == ("cancelled", "")
+    assert cancelled["cancelled_at"] >= cancelled["requested_at"], "a request counts from the next second"
     twice = here.ask("DELETE /v1/erasures/{id}", tenant, of=first["id"])
     assert (twice["statusCode"], decoded(twice)["code"]) == (409, "not_cancellable")
     second = decoded(here.ask("DELETE /v1/account", tenant, {"confirm": tenant}))
@@ -327,7 +363,7 @@ def test_a_copy_is_asked_for_listed_and_fetched_by_a_link(here: World) -> None:
     assert here.notices(tenant) == ["export_requested"]
 
 
-def test_an_account_whose_logs_are_in_its_own_cloud_is_told_so(here: World) -> None:
+def test_a_byoc_account_is_informed_that_its_logs_are_in_its_own_stores(here: World) -> None:
     tenant = here.account("byoc")
     period = {"from": "2026-11-01T00:00:00Z", "to": "2026-11-02T00:00:00Z"}
     refused = here.ask("POST /v1/account/export", tenant, {"logs": period}, plan="byoc")
@@ -336,6 +372,21 @@ def test_an_account_whose_logs_are_in_its_own_cloud_is_told_so(here: World) -> N
     assert here.ask("POST /v1/account/export", tenant, plan="byoc")["statusCode"] == 202
     erasure = decoded(here.ask("POST /v1/erasures", tenant, JANE, plan="byoc"))
     assert here.service.erasure(tenant, erasure["id"]).byoc
+
+
+def test_logs_from_before_a_move_to_byoc_are_exported_until_they_are_deleted(here: World) -> None:
+    moved, other = here.account("moved"), here.account("not-moved")
+    logs = {"logs": {"from": "2026-11-01T00:00:00Z", "to": "2026-11-02T00:00:00Z"}}
+
+    def export(tenant: TenantId, managed_until: float) -> Any:
+        until = str(int(managed_until))
+        return decoded(here.ask("POST /v1/account/export", tenant, logs, plan="byoc", managed_until=until))
+
+    assert export(other, 0)["code"] == export(moved, here.now)["code"] == "logs_not_held"
+    asked = here.service.exports.of(moved, export(moved, here.now + 1)["id"])
+    assert asked is not None
+    assert asked.logs_from is not None
+    assert here.service.exports.all(other) == []
 
 
 def test_what_cannot_be_written_down_was_not_asked_for(here: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -351,7 +402,7 @@ def test_what_cannot_be_written_down_was_not_asked_for(here: World, monkeypatch:
     assert (here.actions(tenant), here.notices(tenant)) == ([], [])
 
 
-def test_an_account_that_nobody_has_cannot_be_closed(here: World) -> None:
+def test_an_unknown_account_cannot_be_closed(here: World) -> None:
     """Its erasure is under way: the item says so, or is gone."""
     tenant = here.account("gone")
     here.service.erasures.accounts.close(tenant)

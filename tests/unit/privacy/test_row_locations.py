@@ -1,4 +1,4 @@
-"""Rows move while an erasure looks for them: no move hides them from it, and none comes back after it."""
+"""Rows move while an erasure looks for them: no move hides them from it, and none reappears after it."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -92,7 +92,7 @@ def load(cloud: Cloud) -> None:
     cloud.bucket.delete(keys)
 
 
-def set_aside(cloud: Cloud) -> None:
+def quarantine(cloud: Cloud) -> None:
     for key in staged(cloud):
         header = QuarantineHeader("refused", 27, key, "b", [0], 1, date(2030, 1, 1), datetime.now(UTC))
         cloud.bucket.create(document_key(ACME, StagedKey.parse(key).object_id), pack(header, [LINE]))
@@ -119,17 +119,17 @@ class Saves:
 
 
 class Nothing:
-    """Stands for every other store: nothing is in it, and it takes whatever it is told."""
+    """Stands for every other store: nothing is in it, and it accepts any call."""
 
     def __getattr__(self, _name: str) -> "Nothing":
         return self
 
-    def __call__(self, *_told: Any, **_named: Any) -> list[Any]:
+    def __call__(self, *_arguments: Any, **_named: Any) -> list[Any]:
         return []
 
 
-class Custody:
-    """A customer's own cloud."""
+class OneCustomer:
+    """A customer's own stores."""
 
     def __init__(self, cloud: Cloud) -> None:
         self.cloud = cloud
@@ -154,7 +154,7 @@ def work(cloud: Cloud, clock: Clock, kind: str = PERSON, own: bool = False) -> E
     """
     nothing: Any = Nothing()
     ours: Any = Cloud() if own else cloud
-    byoc_clients: Any = Custody(cloud)
+    byoc_clients: Any = OneCustomer(cloud)
     planner = ErasurePlanner(
         tables=nothing,
         erasures=nothing,
@@ -192,13 +192,13 @@ def erased(cloud: Cloud, **what: Any) -> None:
 
 BEGINNINGS: dict[str, tuple[Callable[[Cloud], None], ...]] = {
     "staged": (accept,),
-    "quarantined": (accept, set_aside),
+    "quarantined": (accept, quarantine),
     "loaded": (accept, load),
 }
 
 
 @pytest.mark.parametrize("look", range(1, 16))
-@pytest.mark.parametrize("move", [load, set_aside, replay])
+@pytest.mark.parametrize("move", [load, quarantine, replay])
 @pytest.mark.parametrize("beginning", BEGINNINGS)
 @pytest.mark.parametrize("own", [False, True])
 def test_what_moves_between_two_looks_is_found(
@@ -213,11 +213,11 @@ def test_what_moves_between_two_looks_is_found(
 
 
 @pytest.mark.parametrize("look", range(1, 10))
-@pytest.mark.parametrize("move", [load, set_aside])
+@pytest.mark.parametrize("move", [load, quarantine])
 def test_what_sync_moves_while_an_account_is_erased_is_found(
     move: Callable[[Cloud], None], look: int
 ) -> None:
-    """It goes one way only: nobody is left who could have it replayed."""
+    """It goes one way only: no account is left that could replay it."""
     cloud = Cloud({look: move})
     accept(cloud)
     erased(cloud, kind=ACCOUNT)
@@ -238,7 +238,7 @@ def test_a_replay_that_had_read_the_document_before_it_was_emptied_brings_nothin
     """It stages what it has read half a minute later: the last round begins after that."""
     cloud, clock = Cloud(), Clock()
     accept(cloud)
-    set_aside(cloud)
+    quarantine(cloud)
     documents = QuarantineStore(cloud.bucket)
     (name,) = documents.listed(ACME)[0]
     read = documents.read(ACME, name)
@@ -256,12 +256,12 @@ def test_a_replay_that_had_read_the_document_before_it_was_emptied_brings_nothin
     assert cloud.left() == (0, 0, 0)
 
 
-def test_what_sync_was_setting_aside_for_the_second_time_is_found() -> None:
+def test_rows_that_sync_quarantines_for_the_second_time_are_found() -> None:
     """Another sync had done so; the document was emptied; the first one, slower, writes it again."""
     cloud, clock = Cloud(), Clock()
     accept(cloud)
     (key,) = staged(cloud)
-    set_aside(cloud)
+    quarantine(cloud)
     (listed,) = cloud.bucket.under(quarantine_prefix(ACME))
     document = cloud.bucket.get(listed.key)
     assert document

@@ -1,4 +1,4 @@
-"""Whose rows an erasure is about, told from a staged row."""
+"""Whose rows an erasure is about, decided from a staged row."""
 
 import json
 from typing import Any
@@ -48,7 +48,7 @@ def test_a_message_contains_the_value() -> None:
     assert not somebody.rule().matches_line(line("mail sent", {"to": "jane@example.org"}))
 
 
-def test_a_row_that_nobody_can_read_is_meant_when_it_holds_the_value() -> None:
+def test_an_unreadable_row_matches_when_it_has_the_value() -> None:
     somebody = Subject(ACME, "metadata.user_id", "u1")
 
     assert somebody.rule().matches_line(b'{"message": "torn, u1')
@@ -58,6 +58,6 @@ def test_a_row_that_nobody_can_read_is_meant_when_it_holds_the_value() -> None:
 @pytest.mark.parametrize(
     ("field", "value"), [("message", ""), ("metadata.", "x"), ("metadata", "x"), ("service", "x"), ("", "x")]
 )
-def test_what_would_mean_everybody_or_nothing_is_refused(field: str, value: str) -> None:
+def test_a_subject_that_matches_all_rows_or_none_is_rejected(field: str, value: str) -> None:
     with pytest.raises(PermanentError):
         Subject(ACME, field, value)

@@ -21,7 +21,7 @@ def cognito() -> Iterator[Any]:
         yield boto3.client("cognito-idp", region_name="us-east-1")
 
 
-def test_the_unconfirmed_go_after_eight_days_and_whoever_confirmed_stays(cognito: Any) -> None:
+def test_unconfirmed_users_are_deleted_after_eight_days_and_confirmed_ones_stay(cognito: Any) -> None:
     pool = cognito.create_user_pool(PoolName="people", UsernameAttributes=["email"])["UserPool"]["Id"]
     client = cognito.create_user_pool_client(UserPoolId=pool, ClientName="c")["UserPoolClient"]["ClientId"]
     for name in ("never", "confirmed"):
@@ -38,7 +38,7 @@ def test_the_unconfirmed_go_after_eight_days_and_whoever_confirmed_stays(cognito
 
 
 def test_more_than_a_page_of_them_go(cognito: Any) -> None:
-    """Cognito tells of 60 at a time."""
+    """Cognito lists 60 at a time."""
     pool = cognito.create_user_pool(PoolName="people", UsernameAttributes=["email"])["UserPool"]["Id"]
     client = cognito.create_user_pool_client(UserPoolId=pool, ClientName="c")["UserPoolClient"]["ClientId"]
     for number in range(61):
@@ -49,5 +49,5 @@ def test_more_than_a_page_of_them_go(cognito: Any) -> None:
     assert cognito.list_users(UserPoolId=pool)["Users"] == []
 
 
-def test_somebody_can_still_confirm_for_as_long_as_we_know_them() -> None:
+def test_a_sign_up_can_be_confirmed_for_as_long_as_we_store_it() -> None:
     assert FORGOTTEN_AFTER_DAYS > UNCONFIRMED_DAYS

@@ -1,4 +1,4 @@
-"""A BYOC customer's quarantine rests in their own bucket, and what is replayed sync is told of."""
+"""A BYOC customer's quarantine is in their own bucket, and replayed objects are published to sync."""
 
 from datetime import UTC, date, datetime
 from typing import Any
@@ -70,7 +70,7 @@ def test_each_sees_and_replays_what_is_in_their_own_bucket(keeper: Keeper) -> No
     assert list(keeper.bucket(GLOBEX).under("staged/")) == []
 
 
-def test_a_bucket_that_refuses_us_is_theirs_to_mend_and_read_anew(keeper: Keeper) -> None:
+def test_a_bucket_that_rejects_us_is_for_the_customer_to_fix_and_is_read_again(keeper: Keeper) -> None:
     def refuse(_prefix: str) -> Any:
         raise BucketRefusedError("AccessDenied")
 

@@ -54,7 +54,7 @@ def test_it_replays_those_that_are_named_or_all(bucket: PlatformBucket) -> None:
 def test_all_are_all_however_many_there_are(
     bucket: PlatformBucket, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """After an incident there are thousands, and what nobody replays expires."""
+    """After an incident there are thousands, and those that are not replayed expire."""
     for each in list(bucket.under(quarantine_prefix(ACME))):
         bucket.delete([each.key])
     for number in range(MAX_LISTED + 3):
@@ -69,7 +69,7 @@ def test_all_are_all_however_many_there_are(
     assert len(staged(bucket, ACME)) == MAX_LISTED + 3
 
 
-def test_what_is_no_document_is_told_and_keeps_no_other_waiting(
+def test_a_foreign_object_is_reported_and_delays_no_document(
     bucket: PlatformBucket, capsys: pytest.CaptureFixture[str]
 ) -> None:
     bucket.create(document_key(ACME, "rubbish"), b"rubbish")

@@ -13,9 +13,8 @@ from functions.quarantine.documents import QuarantineStore
 from functions.quarantine.handler import answer_to
 from functions.shared.buckets.contract import BucketUnavailableError
 from functions.shared.buckets.platform import PlatformBucket
-from functions.shared.errors import HttpError
 from functions.shared.events.staged_key import StagedKey
-from functions.shared.http import refused
+from functions.shared.http import answering
 from functions.shared.quarantine import QuarantineHeader, document_key, pack
 from functions.shared.tenancy import TenantId, quarantine_prefix
 
@@ -73,10 +72,8 @@ def asked(bucket: Counting, tenant: str, route: str, document_id: str = "") -> d
         "requestContext": {"requestId": "r", "authorizer": {"lambda": caller}},
     }
     bucket.asked.clear()
-    try:
-        return answer_to(event, QuarantineStore(bucket), NOW)
-    except HttpError as refusal:
-        return refused(refusal, event)
+    handler = answering(lambda each: answer_to(each, QuarantineStore(bucket), NOW))
+    return handler(event, None)
 
 
 def replay(bucket: Counting, tenant: str, document_id: str) -> tuple[int, str]:
@@ -102,7 +99,7 @@ def test_a_thousand_pairs_of_tenants_replay_nothing_of_each_other() -> None:
 
 
 def test_what_is_no_document_is_named_and_hides_none() -> None:
-    """In a bucket of their own customers may put anything; of another's they hear nothing."""
+    """In a bucket of their own customers may put anything; they learn nothing of another's."""
     bucket, acme, globex = Counting(), TenantId("acme"), TenantId("globex")
     put_document(bucket, acme, "a" * 26)
     bucket.create(document_key(acme, "b" * 26), b"rubbish")
@@ -152,7 +149,7 @@ def test_one_that_cannot_be_read_right_now_is_not_left_out() -> None:
     "source", ["", "staged/v1/of-an-older-form", str(StagedKey(*GLOBEXES)), str(StagedKey(*ACMES))]
 )
 def test_what_says_it_is_of_somewhere_else_is_no_document(source: str, rows: list[bytes]) -> None:
-    """As whoever can write into their own bucket can make one: nothing is staged, and nothing is lost."""
+    """As a customer can put one into their own bucket: nothing is staged, and nothing is lost."""
     bucket, acme, good = Counting(), TenantId("acme"), source == str(StagedKey(*ACMES)) and bool(rows)
     key = document_key(acme, "a" * 26)
     bucket.create(

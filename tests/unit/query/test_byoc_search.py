@@ -1,4 +1,4 @@
-"""A BYOC customer searches their own ClickHouse, and hears that it is theirs when it fails."""
+"""A BYOC customer searches their own ClickHouse; its failures are reported as theirs."""
 
 import json
 from contextlib import suppress
@@ -14,11 +14,11 @@ from functions.query.page import page
 from functions.query.request import search
 from functions.query.rows import NOTHING, EventRow, SearchResult
 from functions.shared.byoc.buckets import NoDestinationError
-from functions.shared.byoc.destination_store import DestinationsUnavailableError
 from functions.shared.byoc.encryption import CredentialsUnreadableError
-from functions.shared.byoc.health import DestinationHealth, HealthUnavailableError, Slot, SlotWait
+from functions.shared.byoc.health import DestinationHealth, Slot, SlotWait
 from functions.shared.egress.egress_filter import AddressRefusedError
 from functions.shared.errors import HttpError
+from functions.shared.tables.store_errors import StoreUnavailableError
 from functions.shared.tenancy import TenantId
 from functions.shared.warehouse import OutcomeUnknownError, WarehouseDownError, refusal
 
@@ -29,6 +29,7 @@ ROW = {
     "timestamp": "2026-11-01 12:00:00.000000001",
     "metadata": "{}",
     "row_hash": "7",
+    "store": "byoc",
 }
 STATISTICS = {"rows_read": 1, "elapsed": 0.001}
 
@@ -118,7 +119,7 @@ def test_a_slot_is_released_however_the_search_ends(answer: bytes | Exception) -
 
 def test_without_the_table_of_slots_nothing_is_searched() -> None:
     slots = Slots()
-    slots.fault = HealthUnavailableError("x")
+    slots.fault = StoreUnavailableError("x")
     acme = Warehouse(engine_answer())
     with pytest.raises(HttpError) as refused:
         archives(Keeper(acme=acme), slots).find(ACME, STATEMENT)
@@ -208,11 +209,13 @@ def test_when_theirs_fails_the_answer_says_so_and_a_rotation_heals_at_once(fault
         (NoDestinationError("x"), 403, "no_destination"),
         (CredentialsUnreadableError("x"), 503, "destination_unavailable"),
         (AddressRefusedError("x"), 503, "destination_unavailable"),
-        (DestinationsUnavailableError("x"), 503, "search_unavailable"),
+        (StoreUnavailableError("x"), 503, "search_unavailable"),
     ],
     ids=str,
 )
-def test_what_keeps_us_from_theirs_is_told_apart(fault: Exception, status: int, code: str) -> None:
+def test_each_failure_to_reach_a_customers_clickhouse_has_its_code(
+    fault: Exception, status: int, code: str
+) -> None:
     keeper = Keeper()
     keeper.fault = fault
     with pytest.raises(HttpError) as reported:

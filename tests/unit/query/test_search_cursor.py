@@ -13,7 +13,12 @@ from functions.query.cursor import VERSION, Cursor, CursorError, CursorPosition,
 PLACE = {"instant": 3, "batch_id": "batch", "row_hash": 4, "given": 1}
 SOUND = [VERSION, "digest", 1, 2, PLACE]
 positions = st.builds(
-    CursorPosition, st.integers(0, 2**63 - 1), st.text(), st.integers(0, 2**64 - 1), st.integers(1, 2**63 - 1)
+    CursorPosition,
+    st.integers(0, 2**63 - 1),
+    st.text(),
+    st.integers(0, 2**64 - 1),
+    st.integers(1, 2**63 - 1),
+    st.sampled_from(["byoc", "managed"]),
 )
 
 
@@ -22,7 +27,7 @@ def _text(values: Any) -> str:
 
 
 @given(position=positions)
-def test_a_cursor_comes_back_as_it_was(position: CursorPosition) -> None:
+def test_a_cursor_is_read_as_it_was_written(position: CursorPosition) -> None:
     cursor = Cursor(VERSION, "digest", 1, 2, position)
     assert decode(encode(cursor)) == cursor
 
@@ -36,6 +41,7 @@ def test_a_cursor_comes_back_as_it_was(position: CursorPosition) -> None:
         [VERSION, "digest", 1, 2, PLACE | {"row_hash": 2**64}],
         [VERSION, "digest", 1, 2, PLACE | {"given": 0}],
         [VERSION, "digest", 1, 2, PLACE | {"instant": -1}],
+        [VERSION, "digest", 1, 2, PLACE | {"store": "another"}],
         [VERSION, "digest", 1, 2, PLACE | {"instant": "now() -- "}],
         {},
         "text",

@@ -36,7 +36,7 @@ def refused(fault: Exception) -> HttpError:
 
 @pytest.mark.parametrize("code", [158, 159, 160, 241, 307, 396])
 @pytest.mark.parametrize("kind", [WarehouseBusyError, WarehouseRefusedError])
-def test_a_search_beyond_its_limits_is_told_to_be_narrower(kind: Any, code: int) -> None:
+def test_a_search_beyond_its_limits_is_asked_to_be_narrower(kind: Any, code: int) -> None:
     assert (refused(kind("", code)).status, refused(kind("", code)).code) == (400, "query_too_heavy")
 
 

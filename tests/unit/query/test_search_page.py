@@ -81,7 +81,7 @@ def test_equal_rows_are_counted_across_pages() -> None:
     assert decode(second["next_cursor"]).position.given == 4
 
 
-def test_a_page_that_would_not_fit_an_answer_ends_early_and_goes_on() -> None:
+def test_a_page_too_large_for_a_response_ends_early_and_has_a_next_page() -> None:
     large = "x" * (pages.MAX_PAGE_BYTES // 2)
     rows = [row(row_hash=str(number), message=large) for number in range(3)]
     answer = answered(rows, asked(limit=100))

@@ -1,4 +1,4 @@
-"""How long each row may live, told without anything of the code it judges.
+"""How long each row may live, computed without the code under test.
 
 A tenant's plan is a list of changes. What is kept at a moment is the longest plan of the seven days before:
 that is all there is to a grace. A row is *covered* at a moment if its day and the days that are kept reach

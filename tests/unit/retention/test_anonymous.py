@@ -1,4 +1,4 @@
-"""Telemetry tells of nobody: no name, no small group, and nothing by subtraction."""
+"""Telemetry is anonymous: no name, no small group, and nothing by subtraction."""
 
 import json
 from collections import Counter
@@ -43,7 +43,7 @@ def used(number: int, plan: str = "managed_15", rows: int = 1000, raw_bytes: int
 
 @st.composite
 def fifty(draw: st.DrawFn) -> list[TenantUsage]:
-    """Up to fifty tenants whose ids no word and no figure of ours contains.
+    """Up to fifty tenants whose ids are in none of our words and figures.
 
     Mostly of a few plans and alike in what they use, for of tenants who have nothing in common no group is
     ever shown; `test_the_examples_are_of_all_kinds` sees to that.
@@ -83,8 +83,8 @@ def test_the_examples_are_of_all_kinds() -> None:
 
 
 @given(fifty())
-def test_nothing_that_names_anybody_is_in_the_document(some: list[TenantUsage]) -> None:
-    """Neither an id, nor a plan that was made for somebody, nor the exact figures of one tenant."""
+def test_the_document_names_no_tenant(some: list[TenantUsage]) -> None:
+    """Neither an id, nor a plan made for one customer, nor the exact figures of one tenant."""
     text = encoded(document(some, [INGEST], DAY)).decode()
     for each in some:
         assert each.tenant not in text
@@ -96,7 +96,7 @@ def test_nothing_that_names_anybody_is_in_the_document(some: list[TenantUsage]) 
 
 
 @given(fifty())
-def test_no_group_is_small_or_made_of_one_and_nobody_is_left_out(some: list[TenantUsage]) -> None:
+def test_no_group_is_small_or_made_of_one_and_no_tenant_is_left_out(some: list[TenantUsage]) -> None:
     """Every tenant is in a group that is shown, or none is: there is nothing to subtract."""
     active = [each for each in some if each.rows and each.raw_bytes]
     groups = publishable_groups(active)
@@ -141,7 +141,7 @@ def test_fifty_tenants_of_three_plans() -> None:
 
 
 def test_a_group_of_nine_is_folded_together_with_the_smallest_of_the_others() -> None:
-    """Alone it would be told by what is missing, to whoever knows the total from elsewhere."""
+    """Alone it would follow from what is missing, for a reader who knows the total from elsewhere."""
     some = [used(number, "byoc") for number in range(9)]
     some += [used(number, "managed_15") for number in range(100, 130)]
     some += [used(number, "managed_30") for number in range(200, 212)]
@@ -174,7 +174,7 @@ def test_a_group_that_is_nearly_all_one_tenant_s_is_not_shown() -> None:
     some = [used(number) for number in range(20)] + [used(99, rows=10**9, raw_bytes=10**9)]
     lines = document(some, [INGEST], DAY)
     assert lines[0] == {"kind": WITHHELD, "day": "2026-11-23", "what": VOLUME}
-    assert lines[1]["kind"] == SERVICE, "how fast the service was tells of nobody's volume"
+    assert lines[1]["kind"] == SERVICE, "how fast the service was reveals no tenant's volume"
 
 
 @given(st.integers(0, 10**15))
@@ -189,7 +189,7 @@ def test_a_field_that_is_not_on_the_list_stops_it_all() -> None:
         allowed({"kind": VOLUME, "tenant_id": "acme"})
 
 
-def test_the_page_about_telemetry_tells_of_every_field() -> None:
+def test_the_page_about_telemetry_lists_every_field() -> None:
     page = Path("docs/telemetry.md").read_text()
     reported = {line.split("|")[1].strip(" `") for line in page.splitlines() if line.startswith("| `")}
     assert reported == set.union(*map(set, FIELDS.values()))

@@ -1,4 +1,4 @@
-"""What somebody who moved has left with us goes step by step, and not while it may be in use."""
+"""Data left with us after a move to BYOC is deleted step by step, and not while it may be in use."""
 
 import time
 from collections.abc import Iterator
@@ -50,7 +50,7 @@ def test_what_is_staged_and_what_is_anothers_stays() -> None:
     assert files.keys == [f"{dropin_prefix(GLOBEX)}x"]
 
 
-def test_a_file_that_was_just_put_is_left_to_whoever_reads_it() -> None:
+def test_a_file_that_was_just_put_is_left_to_its_reader() -> None:
     files = Files(f"{dropin_prefix(ACME)}x")
     assert delete_leftovers(staging(), files, [ACME], PUT_AT + UNDER_WAY) == 0
     assert delete_leftovers(staging(), files, [ACME], PUT_AT + UNDER_WAY + timedelta(seconds=1)) == 1
@@ -65,7 +65,7 @@ def test_more_than_a_step_holds_goes_all_the_same(monkeypatch: pytest.MonkeyPatc
     assert list(bucket.under("")) == []
 
 
-def test_where_time_runs_out_the_next_run_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_time_runs_out_the_next_run_continues(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(byoc_leftovers, "KEYS_A_STEP", 2)
     bucket = staging(*(f"{checkpoint_prefix(ACME)}{number}" for number in range(5)))
     files = Files(*(f"{dropin_prefix(ACME)}{number}" for number in range(3)))

@@ -1,4 +1,4 @@
-"""Customers' own buckets are swept side by side; one that is broken keeps nobody else's from it."""
+"""Customers' own buckets are swept side by side; one that is broken delays no other."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -13,10 +13,10 @@ from functions.retention.byoc_sweeper import MARKS_KEPT, ByocSweep, run
 from functions.retention.stale import STALE_AFTER
 from functions.shared.buckets.contract import Bucket, BucketRefusedError, BucketUnavailableError, ListedObject
 from functions.shared.buckets.platform import PlatformBucket
-from functions.shared.byoc.destination_store import DestinationsUnavailableError
 from functions.shared.events.staged_key import StagedKey, time_ordered_id
 from functions.shared.fan_out import THREADS
 from functions.shared.notifications import NotificationError, QueueNotifier
+from functions.shared.tables.store_errors import StoreUnavailableError
 from functions.shared.tenancy import TenantId, idempotency_prefix
 from functions.sync.notifications import read_messages
 from tests.unit.shared.endless import bucket_that_answers, page
@@ -89,9 +89,9 @@ def sweep(sqs: Sqs, **buckets: Any) -> tuple[ByocSweep, Keeper]:
     return ByocSweep(keeper, QueueNotifier("byoc", "sweeper-byoc", sqs), Turns()), keeper  # type: ignore[arg-type]
 
 
-def test_each_tenants_stale_objects_are_told_of_under_its_name() -> None:
+def test_each_tenants_stale_objects_are_published_under_its_name() -> None:
     (acme, acmes), (globex, globexes), sqs = bucket_with(ACME, 600), bucket_with(GLOBEX, 3), Sqs()
-    # What lies in a bucket under another tenant's name is nobody's.
+    # Objects in a bucket under another tenant's name belong to no tenant.
     globex.create(acmes[0], b"forged")
     sweeper, _ = sweep(sqs, acme=acme, globex=globex)
     fresh = sweeper.sweep_bucket(ACME, datetime.now(UTC))
@@ -105,10 +105,10 @@ def test_each_tenants_stale_objects_are_told_of_under_its_name() -> None:
     }
 
 
-def test_a_listing_of_other_keys_than_were_asked_for_is_told_of_without_them(
+def test_keys_outside_the_requested_prefix_are_not_published(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Sync takes no message that tells of another's objects: none of those beside them would be loaded."""
+    """Sync rejects a message with another tenant's objects: none of those beside them would be loaded."""
     (acme, acmes), (_, globexes), sqs = bucket_with(ACME, 2), bucket_with(GLOBEX, 1), Sqs()
     now = later().replace(minute=30)
     everything = [ListedObject(key, "e", 1, now - timedelta(hours=1)) for key in (*globexes, *acmes)]
@@ -119,7 +119,7 @@ def test_a_listing_of_other_keys_than_were_asked_for_is_told_of_without_them(
     assert sorted(sqs.reported["acme"]) == sorted(acmes)
 
 
-def test_a_run_tells_of_so_many_and_begins_with_the_oldest(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_publishes_a_bounded_number_and_begins_with_the_oldest(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(byoc_sweeper, "OBJECTS_A_RUN", 10)
     (acme, keys), sqs = bucket_with(ACME, 30), Sqs()
     sweep(sqs, acme=acme)[0].sweep_bucket(ACME, later())
@@ -170,7 +170,7 @@ def test_where_time_runs_out_no_more_marks_are_looked_at(monkeypatch: pytest.Mon
 
 
 @pytest.mark.parametrize("fault", [BucketUnavailableError("down"), BucketRefusedError("NoSuchBucket")])
-def test_a_bucket_that_fails_is_counted_and_stops_nobody(
+def test_a_bucket_that_fails_is_counted_and_stops_no_other(
     fault: Exception, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail() -> Bucket:
@@ -185,10 +185,8 @@ def test_a_bucket_that_fails_is_counted_and_stops_nobody(
     assert keeper.forgotten == (["acme"] if isinstance(fault, BucketRefusedError) else [])
 
 
-@pytest.mark.parametrize(
-    "fault", [NotificationError("SQS: AccessDenied"), DestinationsUnavailableError("no")]
-)
-def test_what_fails_on_our_side_is_no_bucket_of_a_customer_and_wakes_somebody(
+@pytest.mark.parametrize("fault", [NotificationError("SQS: AccessDenied"), StoreUnavailableError("no")])
+def test_a_failure_on_our_side_is_not_counted_as_a_bucket_and_raises_the_alarm(
     fault: Exception, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def fail() -> Bucket:

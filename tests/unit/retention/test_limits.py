@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from moto import mock_aws
 
 from functions.accounts import directory
-from functions.retention.accounts import AccountScan, AccountsUnavailableError
+from functions.retention.accounts import AccountScan
 from functions.retention.limits import (
     STRAGGLING_DAYS,
     AccountRetention,
@@ -22,17 +22,18 @@ from functions.retention.limits import (
     shortened,
 )
 from functions.retention.violations import TenantRowCount, past_retention
-from functions.shared.accounts.account_status import AccountStatus, account_status_item, account_status_on
+from functions.shared.accounts.account_status import AccountStatus, account_status_on
 from functions.shared.accounts.retention_terms import (
     GRACE_DAYS,
     SECONDS_A_DAY,
     RetentionStep,
     RetentionTerms,
     terms_after,
-    terms_item,
 )
 from functions.shared.plans import PLANS
+from functions.shared.tables.store_errors import StoreUnavailableError
 from functions.shared.tenancy import TenantId
+from tests.account_items import account_item
 
 NOW = 1_800_000_000
 DAY = SECONDS_A_DAY
@@ -77,7 +78,7 @@ def test_a_shorter_term_is_looked_after_while_a_still_shorter_one_is_pending() -
     assert limits_of([account(RetentionTerms(0, steps))], NOW) == {ACME: Limit(15, binding=True)}
 
 
-def test_days_that_somebody_raised_by_hand_after_a_change_are_kept() -> None:
+def test_days_raised_by_hand_after_a_change_are_kept() -> None:
     """Rows are stamped with them: what was announced before is no reason to take them sooner."""
     raised = account(RetentionTerms(30, (RetentionStep(NOW - DAY, 15),)))
     assert limits_of([raised], NOW) == {ACME: Limit(30, binding=True)}
@@ -89,7 +90,7 @@ def test_days_that_somebody_raised_by_hand_after_a_change_are_kept() -> None:
 def test_what_is_announced_is_never_less_than_what_new_rows_are_stamped_with(
     changes: list[tuple[AccountStatus, int]],
 ) -> None:
-    """So raising what is kept to that, for changes made by hand, changes nothing of those that are told."""
+    """So raising the retention to that, for changes made by hand, changes nothing of recorded changes."""
     terms, now = RetentionTerms(30), NOW
     for account_status, seconds in changes:
         terms, now = terms_after(terms, account_status, now), now + seconds
@@ -113,11 +114,11 @@ def dynamodb(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
 
 def test_every_account_is_read_as_sign_up_and_billing_write_it(dynamodb: Any) -> None:
-    office = directory.Directory("accounts", "keys", client=dynamodb)
-    office.put_account(directory.Account(ACME, LONG))
-    office.put_account(directory.Account(GLOBEX, OWN))
+    accounts = directory.Directory("accounts", "keys", client=dynamodb)
+    accounts.put_account(directory.Account(ACME, LONG))
+    accounts.put_account(directory.Account(GLOBEX, OWN))
     terms = terms_after(RetentionTerms(30), SHORT, NOW)
-    item = {"tenant_id": {"S": "changed"}, **account_status_item(SHORT), **terms_item(terms)}
+    item = account_item("changed", SHORT, terms)
     dynamodb.put_item(TableName="accounts", Item=item)
     dynamodb.put_item(TableName="accounts", Item={"tenant_id": {"S": "tombstone"}})
 
@@ -133,12 +134,12 @@ class Paging:
     """DynamoDB with one account a page."""
 
     def __init__(self) -> None:
-        self.items = [{"tenant_id": {"S": name}, **account_status_item(LONG)} for name in ("aa", "bb", "cc")]
+        self.items = [account_item(name, LONG) for name in ("aa", "bb", "cc")]
 
-    def scan(self, ExclusiveStartKey: int = 0, **_asked: Any) -> dict[str, Any]:  # noqa: N803
-        after = ExclusiveStartKey + 1
-        more = {"LastEvaluatedKey": after} if after < len(self.items) else {}
-        return {"Items": [self.items[ExclusiveStartKey]], **more}
+    def scan(self, ExclusiveStartKey: Any = None, **_asked: Any) -> dict[str, Any]:  # noqa: N803
+        number = int(ExclusiveStartKey["tenant_id"]["S"]) if ExclusiveStartKey else 0
+        more = {"LastEvaluatedKey": {"tenant_id": {"S": str(number + 1)}}}
+        return {"Items": [self.items[number]], **(more if number + 1 < len(self.items) else {})}
 
 
 def test_all_pages_are_read() -> None:
@@ -146,5 +147,5 @@ def test_all_pages_are_read() -> None:
 
 
 def test_a_table_that_does_not_answer_is_not_an_empty_one(dynamodb: Any) -> None:
-    with pytest.raises(AccountsUnavailableError, match="ResourceNotFoundException"):
+    with pytest.raises(StoreUnavailableError, match="ResourceNotFoundException"):
         AccountScan("missing", dynamodb).all()

@@ -21,7 +21,7 @@ def row(where: str, prefix: str) -> list[str]:
     return found
 
 
-def test_every_part_of_every_bucket_has_its_limit_told() -> None:
+def test_every_part_of_every_bucket_has_its_limit_documented() -> None:
     """S3's rule is what ends it, or what is left when that fails."""
     for bucket in BUCKETS:
         assert bucket.expire_days, f"{bucket.name}: nothing says how long it keeps what is in it"
@@ -29,27 +29,27 @@ def test_every_part_of_every_bucket_has_its_limit_told() -> None:
             assert any(f"S3 after {days} days" in cell for cell in row(bucket.name, prefix)), prefix
 
 
-def test_every_plan_has_its_days_told() -> None:
+def test_every_plan_has_its_days_documented() -> None:
     for plan in PLANS.values():
         (reported,) = (each for each in ROWS if f"`{plan.name}`" in each[0])
         days = 0 if plan.name == BYOC else plan.retention_days
         assert re.search(rf"\b{days} days\b", reported[2]), plan.name
 
 
-def test_the_grace_of_a_shorter_plan_is_told() -> None:
+def test_the_grace_of_a_shorter_plan_is_documented() -> None:
     words = {7: "seven"}
     assert f"**{words[GRACE_DAYS]} days later**" in PAGE
     assert f"the last {words[GRACE_DAYS]} days" in PAGE
 
 
-def test_what_ends_it_is_a_function_of_ours_that_runs() -> None:
+def test_what_ends_it_is_a_function_that_runs() -> None:
     named = {each for cells in ROWS for each in re.findall(r"`([\w-]+)`", cells[3])}
     assert named <= {each.name for each in FUNCTIONS}
     assert {"retention", "sweeper", "dropin"} <= named
 
 
-def test_the_alarms_that_are_told_of_are_there() -> None:
+def test_the_documented_alarms_exist() -> None:
     alarms = {each.metric for each in SIGNALS}
     assert {each for each in re.findall(r"`([A-Z]\w+)`", PAGE) if each in alarms} >= {
-        "RowsOverdue", "ByocAtRest", "RowsOfNobody", "ExpiredObjects",
+        "RowsPastRetention", "ByocAtRest", "RowsOfUnknownTenants", "ExpiredObjects",
     }  # fmt: skip

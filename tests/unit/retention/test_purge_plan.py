@@ -1,4 +1,4 @@
-"""Which rows go on which day: whole partitions, what stays of them, what goes before its day."""
+"""Which rows are deleted on which day: whole partitions, what stays of them, what goes before its day."""
 
 from datetime import date, timedelta
 
@@ -31,7 +31,7 @@ def test_a_day_is_kept_until_it_is_over() -> None:
     assert planned.keep == (partition(0), partition(1))
 
 
-def test_what_should_be_gone_for_more_than_a_day_is_overdue() -> None:
+def test_rows_past_retention_for_more_than_a_day_are_late() -> None:
     planned = plan([partition(-1), partition(-2), partition(-30)], [], {}, TODAY)
     assert planned.overdue == (partition(-30), partition(-2))
 
@@ -63,7 +63,7 @@ def test_a_partition_of_which_all_stays_is_left_alone_until_the_longer_plan_is_o
     assert plan([partition(-15)], held, limits, days(1)).drop == (partition(-15),)
 
 
-def test_a_kept_partition_is_overdue_by_the_day_of_what_goes_and_not_by_its_own() -> None:
+def test_a_kept_partition_is_late_by_the_day_of_its_expired_rows_and_not_by_its_own() -> None:
     held, limits = [group(ACME, -15, -30)], {ACME: Limit(30)}
     assert [plan([partition(-15)], held, limits, days(late)).overdue for late in (1, 2)] == [
         (),
@@ -81,12 +81,12 @@ def test_who_has_a_shorter_plan_now_loses_rows_before_their_partition_is_over() 
     assert planned.keep == (partition(15),)
 
 
-def test_a_figure_that_nobody_announced_deletes_nothing_before_its_day() -> None:
+def test_an_unannounced_figure_deletes_nothing_before_its_day() -> None:
     held = [group(ACME, 14, -16)]
     assert plan([partition(14)], held, {ACME: Limit(15)}, TODAY).shorten == ()
 
 
-def test_rows_of_a_tenant_that_nobody_knows_go_with_their_partition() -> None:
+def test_rows_of_an_unknown_tenant_are_deleted_with_their_partition() -> None:
     assert plan([partition(-1)], [group(ACME, -1, -2)], {}, TODAY).drop == (partition(-1),)
 
 
@@ -124,7 +124,9 @@ some_limits = st.dictionaries(
 
 
 @given(st.lists(groups, unique_by=lambda each: (each.tenant, each.expires_on, each.received_on)), some_limits)
-def test_a_plan_takes_exactly_what_is_due(held: list[TenantRows], limits: dict[TenantId, Limit]) -> None:
+def test_a_plan_deletes_exactly_the_expired_rows(
+    held: list[TenantRows], limits: dict[TenantId, Limit]
+) -> None:
     """Carried out on the rows themselves, by its cuts, it leaves what is not due, to the row."""
     partitions = {each.expires_on: Partition(each.expires_on, 1, 1) for each in held}
     planned = plan(partitions.values(), held, limits, TODAY)

@@ -149,10 +149,10 @@ class Silent(Store):
         return super().all()
 
 
-def test_what_was_removed_is_told_of_though_nobody_can_look_at_what_is_left(
+def test_what_was_removed_is_reported_though_the_rest_cannot_be_listed(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """The next run finds nothing of it: it is told of now or never."""
+    """The next run finds nothing of it: it is reported now or never."""
     done = run(Silent([-2, -1, 5]))
     assert (done.partitions, done.rows, done.bytes, done.failed) == (2, 20, 200, 1)
     assert (done.oldest_left, done.oldest_received) == ("2026-11-28", None)

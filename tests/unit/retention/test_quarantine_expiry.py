@@ -36,7 +36,7 @@ def put(bucket: PlatformBucket, tenant: TenantId, received: int, kept_days: int,
         positions=list(range(rows)),
         rows=rows,
         expires_on=source.expires_on,
-        set_aside_at=datetime(2026, 11, 23, tzinfo=UTC),
+        quarantined_at=datetime(2026, 11, 23, tzinfo=UTC),
     )
     key = document_key(tenant, source.object_id)
     bucket.create(key, pack(header, [b"{}"] * rows))
@@ -67,7 +67,7 @@ def test_a_shorter_plan_counts_and_a_longer_one_prolongs_nothing() -> None:
     assert left(bucket) == {stays}
 
 
-def test_what_nobody_can_read_is_left_to_the_bucket_and_hides_nothing(
+def test_an_unreadable_object_is_left_to_the_bucket_and_hides_nothing(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     bucket = PlatformBucket(MemoryStore())
@@ -79,7 +79,7 @@ def test_what_nobody_can_read_is_left_to_the_bucket_and_hides_nothing(
     assert "quarantine_unreadable" in capsys.readouterr().out
 
 
-def test_where_time_runs_out_what_was_found_is_gone_and_the_rest_is_told_of(
+def test_where_time_runs_out_found_documents_are_deleted_and_the_rest_is_reported(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(quarantine_expiry, "KEYS_A_STEP", 2)
@@ -104,7 +104,7 @@ def test_a_tenant_with_many_documents_does_not_keep_another_s_from_being_looked_
     assert theirs not in left(bucket)
 
 
-def test_what_is_deleted_is_told_of_though_the_bucket_fails_then(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_deletions_are_reported_though_the_bucket_fails_then(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(quarantine_expiry, "KEYS_A_STEP", 2)
     bucket, fails = PlatformBucket(MemoryStore()), iter([False, True])
     for _ in range(4):

@@ -1,4 +1,4 @@
-"""What no notification told of is told of once it is stale, and sync can read what it is told."""
+"""Stale objects without a notification are published, in messages that sync can read."""
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
@@ -38,7 +38,7 @@ def reported(bodies: list[str]) -> list[str]:
 
 
 @given(st.lists(st.integers(0, 3600), max_size=30))
-def test_only_what_has_waited_too_long_is_told_of_oldest_first(ages: list[int]) -> None:
+def test_only_stale_objects_are_published_oldest_first(ages: list[int]) -> None:
     some = [listed(timedelta(seconds=age)) for age in ages]
     found = stale(some, NOW)
     assert {each.key for each in found} == {each.key for each in some if NOW - each.modified_at > STALE_AFTER}
@@ -98,7 +98,7 @@ def test_of_a_long_listing_only_a_part_is_held_at_once(monkeypatch: pytest.Monke
     assert len(listed_before_the_first_message) == 1000
 
 
-def test_what_waits_past_the_day_its_rows_expire_is_deleted_and_not_told_of() -> None:
+def test_objects_whose_rows_have_expired_are_deleted_and_not_published() -> None:
     bucket, queue = PlatformBucket(MemoryStore()), Queue()
     late, young = (
         str(StagedKey(TenantId(tenant), date(2026, 11, 23), time_ordered_id(), 3, 300, date(2026, 12, day)))

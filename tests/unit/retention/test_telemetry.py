@@ -16,7 +16,7 @@ from functions.billing.usage.count_transactions import CountTransaction, UsageSu
 from functions.billing.usage.usage_store import UsageStore
 from functions.retention.accounts import AccountScan
 from functions.retention.anonymous import MIN_TENANTS, FunctionHealth
-from functions.retention.daily_usage import MAX_CALLS, DailyUsageReader, UsageUnavailableError
+from functions.retention.daily_usage import DailyUsageReader
 from functions.retention.function_metrics import (
     ASKED,
     FUNCTIONS,
@@ -24,10 +24,13 @@ from functions.retention.function_metrics import (
     MetricsUnavailableError,
 )
 from functions.retention.telemetry import DAYS_BACK, TelemetryService, key_of, run
-from functions.shared.accounts.account_status import account_status_item, account_status_on
+from functions.shared.accounts.account_status import account_status_on
 from functions.shared.buckets.platform import PlatformBucket
 from functions.shared.plans import PLANS
+from functions.shared.tables.store_errors import StoreUnavailableError
+from functions.shared.tables.table import READ_ROUNDS
 from functions.shared.tenancy import TenantId
+from tests.account_items import account_item
 
 NOW = datetime(2026, 11, 24, 7, tzinfo=UTC)
 YESTERDAY = date(2026, 11, 23)
@@ -64,7 +67,7 @@ def people(client: Any, count: int, day: date = YESTERDAY) -> None:
     usage = UsageStore("usage", client)
     for number in range(count):
         tenant = TenantId(f"zq-marked-{number}")
-        item = {"tenant_id": {"S": tenant}, **account_status_item(account_status_on(PLANS["managed_15"]))}
+        item = account_item(tenant, account_status_on(PLANS["managed_15"]))
         client.put_item(
             TableName="accounts",
             Item={**item, "owner": {"S": "zq-marked-person"}, "name": {"S": "zq-marked"}},
@@ -82,7 +85,7 @@ def observatory(client: Any, metrics: Any = None) -> TelemetryService:
     )
 
 
-def test_a_document_is_written_for_each_day_that_is_over_and_names_nobody(
+def test_a_document_is_written_for_each_day_that_is_over_and_names_no_tenant(
     dynamodb: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     people(dynamodb, 120)
@@ -99,7 +102,7 @@ def test_a_document_is_written_for_each_day_that_is_over_and_names_nobody(
     assert "zq-marked" not in said + "".join(keys) + b"".join(bodies).decode()
 
 
-def test_a_day_is_told_once_whatever_is_counted_afterwards(dynamodb: Any) -> None:
+def test_a_day_is_written_once_whatever_is_counted_afterwards(dynamodb: Any) -> None:
     people(dynamodb, MIN_TENANTS)
     place = observatory(dynamodb)
     run(place, NOW)
@@ -109,7 +112,7 @@ def test_a_day_is_told_once_whatever_is_counted_afterwards(dynamodb: Any) -> Non
     assert place.reports.get(key_of(YESTERDAY)) == before
 
 
-def test_a_day_that_cannot_be_told_of_keeps_no_other_from_it(dynamodb: Any) -> None:
+def test_a_day_that_cannot_be_written_delays_no_other(dynamodb: Any) -> None:
     class Broken(Quiet):
         def of(self, day: date) -> list[FunctionHealth]:
             if day == YESTERDAY - timedelta(days=3):
@@ -125,7 +128,7 @@ def test_a_day_that_cannot_be_told_of_keeps_no_other_from_it(dynamodb: Any) -> N
     assert list(run(whole, NOW)) == [str(YESTERDAY - timedelta(days=3))]
 
 
-def test_of_a_day_of_few_tenants_nothing_is_told(dynamodb: Any) -> None:
+def test_nothing_is_written_of_a_day_of_few_tenants(dynamodb: Any) -> None:
     people(dynamodb, MIN_TENANTS - 1)
     metrics = FunctionMetricsReader(Answering({"ingest_requests": 9.0, "ingest_p50": 5.0}))
     written = run(observatory(dynamodb, metrics), NOW)
@@ -151,21 +154,19 @@ def test_usage_that_dynamodb_leaves_out_is_asked_for_again() -> None:
             return {"Responses": {"usage": [item]}}
 
     (account,) = AccountScan("accounts", Scanned()).all()
-    for times in (0, 3, MAX_CALLS - 1):
+    for times in (0, 3, READ_ROUNDS - 1):
         assert [
             each.rows for each in DailyUsageReader("usage", Hesitant(times)).of([account], YESTERDAY)
         ] == [3]
-    with pytest.raises(UsageUnavailableError):
-        DailyUsageReader("usage", Hesitant(MAX_CALLS)).of([account], YESTERDAY)
-    with pytest.raises(UsageUnavailableError):
+    with pytest.raises(StoreUnavailableError):
+        DailyUsageReader("usage", Hesitant(READ_ROUNDS)).of([account], YESTERDAY)
+    with pytest.raises(StoreUnavailableError):
         DailyUsageReader("usage", Hesitant(99)).of([account], YESTERDAY)
 
 
 class Scanned:
     def scan(self, **_asked: Any) -> dict[str, Any]:
-        return {
-            "Items": [{"tenant_id": {"S": "aa"}, **account_status_item(account_status_on(PLANS["trial"]))}]
-        }
+        return {"Items": [account_item("aa", account_status_on(PLANS["trial"]))]}
 
 
 class Answering:
@@ -180,7 +181,7 @@ class Answering:
         }
 
 
-def test_how_a_function_did_is_told_in_shares_and_milliseconds() -> None:
+def test_vitals_of_a_function_are_shares_and_milliseconds() -> None:
     figures = {
         "requests": 990,
         "p50": 10,
@@ -196,7 +197,7 @@ def test_how_a_function_did_is_told_in_shares_and_milliseconds() -> None:
     assert reported == [FunctionHealth("ingest", 1000, 10, 20, 30, 0.01, 0.1)]
 
 
-def test_what_nobody_asked_has_no_vitals() -> None:
+def test_a_function_without_requests_has_no_vitals() -> None:
     assert FunctionMetricsReader(Answering({})).of(YESTERDAY) == []
     (search,) = FunctionMetricsReader(Answering({"query_requests": 5.0})).of(YESTERDAY)
     assert (search.rejected_share, search.latency_p99_ms, search.server_error_share) == (None, None, 0.0)
@@ -223,7 +224,7 @@ def test_cloudwatch_is_asked_for_one_day_of_our_own_metrics_by_function() -> Non
 
 
 @pytest.mark.parametrize("status", ["PartialData", "InternalError", "Forbidden"])
-def test_a_figure_that_cloudwatch_could_not_get_is_not_one_that_nobody_wrote(status: str) -> None:
+def test_a_figure_that_cloudwatch_could_not_get_is_not_a_missing_one(status: str) -> None:
     """A day's document is written once: what were missing in it would be so for ever."""
     client = boto3.client(
         "cloudwatch", region_name="us-east-1", aws_access_key_id="t", aws_secret_access_key="t"

@@ -38,7 +38,7 @@ def census(tenant: str, oldest: datetime, rows: int = 3) -> TenantRowCount:
     return TenantRowCount(tenant, oldest, rows)
 
 
-def test_a_row_is_overdue_a_day_after_the_end_of_its_last_day_and_no_sooner() -> None:
+def test_a_row_is_a_violation_a_day_after_the_end_of_its_last_day_and_no_sooner() -> None:
     """Kept through the 15th day after its receipt, whatever the hour it came at."""
     accounts = [managed(ACME, 15)]
     received = NOW.replace(hour=23) - 17 * DAY
@@ -65,8 +65,8 @@ def test_a_shorter_plan_has_a_day_to_take_effect() -> None:
         ] == late
 
 
-def test_rows_that_were_stamped_with_more_than_their_plan_gives_are_overdue() -> None:
-    """As when somebody changes a figure in an account by hand: it deletes nothing, and somebody is told."""
+def test_rows_stamped_with_more_days_than_their_plan_are_violations() -> None:
+    """As when an operator changes a figure in an account by hand: it deletes nothing, and is reported."""
     assert past_retention([census(ACME, NOW - 20 * DAY)], [managed(ACME, 15)], NOW)
 
 
@@ -83,7 +83,7 @@ def test_of_byoc_tenants_nothing_may_rest_but_in_the_grace_of_another_plan() -> 
     assert rows_of(byoc_tenants(accounts, NOW), found) == {"came": 3, "ever": 3}
 
 
-def test_in_that_grace_what_was_too_old_before_is_still_overdue() -> None:
+def test_in_that_grace_rows_too_old_before_are_still_violations() -> None:
     coming = own(ACME, step(3 * DAY, 15), step(-4 * DAY, 0))
     assert past_retention([census(ACME, NOW - 20 * DAY)], [coming], NOW)
     assert not past_retention([census(ACME, NOW - 10 * DAY)], [coming], NOW)
@@ -96,7 +96,7 @@ def test_rows_without_an_account_are_counted() -> None:
 
 
 @given(st.sampled_from([15, 30]), st.integers(0, 40 * SECONDS_A_DAY))
-def test_overdue_is_by_the_day_of_receipt(days: int, age: int) -> None:
+def test_violations_are_by_the_day_of_receipt(days: int, age: int) -> None:
     received = NOW - timedelta(seconds=age)
     midnight = datetime.combine(received.date(), datetime.min.time(), UTC)
     late = midnight + timedelta(days=days + 2) <= NOW

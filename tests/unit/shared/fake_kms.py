@@ -18,7 +18,7 @@ SHARDS, DESTINATIONS = "shards", "destinations"
 
 
 @dataclass
-class Custody:
+class KmsWorld:
     """Two KMS keys and two empty tables."""
 
     kms: Any
@@ -40,7 +40,7 @@ class Custody:
 
 
 @contextmanager
-def custody() -> Iterator[Custody]:
+def kms_world() -> Iterator[KmsWorld]:
     with mock_aws():
         kms, dynamodb = (boto3.client(name, region_name="us-east-1") for name in ("kms", "dynamodb"))
         for table in (SHARDS, DESTINATIONS):
@@ -51,7 +51,7 @@ def custody() -> Iterator[Custody]:
                 BillingMode="PAY_PER_REQUEST",
             )
         one, other = (kms.create_key()["KeyMetadata"]["KeyId"] for _ in range(2))
-        yield Custody(kms, dynamodb, one, other)
+        yield KmsWorld(kms, dynamodb, one, other)
 
 
 class Overtaken:

@@ -1,4 +1,4 @@
-"""A server on loopback that answers with whatever bytes a test likes, for as long as somebody reads."""
+"""A server on loopback that answers with whatever bytes a test likes, for as long as a client reads."""
 
 import socket
 import ssl

@@ -95,7 +95,9 @@ Script = Callable[[Heard], tuple[int, dict[str, str]]]
 
 
 @contextmanager
-def serving(script: Script = lambda _heard: (200, {}), tls: ssl.SSLContext | None = None) -> Iterator[Server]:
+def serving(
+    script: Script = lambda _request: (200, {}), tls: ssl.SSLContext | None = None
+) -> Iterator[Server]:
     """An HTTP server, or HTTPS with `tls`, that answers as `script` says, with an empty body."""
 
     class Handler(BaseHTTPRequestHandler):

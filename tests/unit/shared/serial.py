@@ -5,7 +5,7 @@ from typing import Any
 
 
 class SerialClient:
-    """`client`, a boto3 client, one call at a time; what happens between two calls is anybody's."""
+    """`client`, a boto3 client, one call at a time; between two calls the order is open."""
 
     def __init__(self, client: Any) -> None:
         self._client = client

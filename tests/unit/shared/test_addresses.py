@@ -119,7 +119,7 @@ def test_what_the_system_reads_as_an_address_is_refused_or_the_same_address_here
 
 
 def _read_by_the_system(host: str) -> IPAddress | None:
-    """What getaddrinfo would take for an address before it asks anybody; inet_aton is its lax parser."""
+    """What getaddrinfo accepts as an address before it asks a server; inet_aton is its lax parser."""
     try:
         return IPv4Address(socket.inet_aton(host))
     except OSError:

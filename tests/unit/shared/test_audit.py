@@ -10,8 +10,9 @@ import pytest
 from moto import mock_aws
 
 from functions.shared.accounts import audit as audit_module
-from functions.shared.accounts.audit import AuditTrail, AuditUnavailableError, Origin
-from functions.shared.dynamo.transaction import UnmetError, write_all
+from functions.shared.accounts.audit import AuditTrail, Origin
+from functions.shared.tables.store_errors import ConditionFailedError, StoreUnavailableError
+from functions.shared.tables.transaction import write_all
 from functions.shared.tenancy import TenantId
 from infra.topology import FUNCTIONS, table
 from local.tables import definition
@@ -51,14 +52,14 @@ def untouched(audit: AuditTrail) -> bool:
 
 
 def test_an_entry_is_not_overwritten_by_another_of_its_id(audit: AuditTrail) -> None:
-    with pytest.raises(AuditUnavailableError):
+    with pytest.raises(StoreUnavailableError):
         audit.append(ACME, THIEF, "nothing.happened", "key_1")
     assert untouched(audit)
 
 
 def test_nor_in_a_transaction_of_which_then_nothing_takes_place(audit: AuditTrail, dynamodb: Any) -> None:
     change = {"Put": {"TableName": "accounts", "Item": {"tenant_id": {"S": "acme"}}}}
-    with pytest.raises(UnmetError):
+    with pytest.raises(ConditionFailedError):
         write_all(dynamodb, [change, audit.entry(ACME, THIEF, "nothing.happened", "key_1")])
     assert untouched(audit)
     assert dynamodb.scan(TableName="accounts")["Items"] == []
@@ -75,7 +76,11 @@ def test_every_function_that_may_write_an_entry_does_so_with_the_one_condition()
         if "audit_table" in line and not re.fullmatch(r"\s*audit_table: str", line)
     }
     assert named
-    assert [each for each in named if "Audit(settings.audit_table" not in each[1]] == []
+    assert [each for each in named if "AuditTrail(settings.audit_table" not in each[1]] == []
     source = Path(audit_module.__file__).read_text()
-    assert source.count('"ConditionExpression": "attribute_not_exists(entry)"') == 1
-    assert not re.search(r"update_item|delete_item|batch_write|\"Update\"|\"Delete\"", source)
+    assert source.count("_NEW = AuditItem.entry.does_not_exist()") == 1
+    calls = re.findall(r"self\._table\.(\w+)\((.*)\)", source)
+    assert {name for name, _ in calls} == {"put", "write_of_put", "page"}
+    assert all(arguments.endswith(", _NEW") for name, arguments in calls if "put" in name)
+    modules = [path for path in Path("functions").rglob("*.py") if "AuditItem" in path.read_text()]
+    assert {path.name for path in modules} == {"audit.py"}

@@ -1,4 +1,4 @@
-"""Clients of AWS: made one at a time, whoever needs their first; links that lead to the bucket."""
+"""Clients of AWS: made one at a time, whichever thread needs one first; links that lead to the bucket."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor

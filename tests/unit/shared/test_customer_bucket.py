@@ -69,7 +69,7 @@ def answered(code: str, status: int) -> ClientError:
     ],
     ids=lambda each: each if isinstance(each, str) else "",
 )
-def test_every_failure_has_a_kind_and_a_reason_and_tells_no_more(
+def test_every_failure_has_a_kind_and_a_reason_and_no_more(
     fault: Exception, error: type[Exception], reason: str
 ) -> None:
     with pytest.raises(error) as caught:
@@ -141,7 +141,7 @@ def test_what_is_larger_than_anything_we_stage_is_not_read(s3: Any) -> None:
     assert body.closed
 
 
-def test_a_body_that_ends_early_is_not_taken_for_the_object(s3: Any) -> None:
+def test_a_body_that_ends_early_is_not_returned_as_the_object(s3: Any) -> None:
     with Stubber(s3) as stub:
         body = StreamingBody(BytesIO(b"half"), 8)
         stub.add_response("get_object", {"Body": body, "ContentLength": 8, "ETag": '"e"'})
@@ -167,7 +167,7 @@ def test_a_folder_that_a_console_drew_is_not_listed(s3: Any) -> None:
         assert [each.key for each in CustomerBucket(s3, "bucket", "folder/").under("")] == ["x"]
 
 
-def test_what_is_told_of_an_object_is_its_type_and_its_metadata(s3: Any) -> None:
+def test_a_written_object_has_its_type_and_its_metadata(s3: Any) -> None:
     with Stubber(s3) as stub:
         told = {
             "Bucket": "bucket",

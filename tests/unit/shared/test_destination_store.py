@@ -15,7 +15,6 @@ from functions.shared.byoc.destination_store import (
     DestinationCache,
     DestinationChangedError,
     DestinationStore,
-    DestinationsUnavailableError,
 )
 from functions.shared.byoc.encryption import (
     CredentialEncryption,
@@ -24,15 +23,16 @@ from functions.shared.byoc.encryption import (
 )
 from functions.shared.clickhouse_address import ClickHouseAddress
 from functions.shared.secret_text import SecretText
+from functions.shared.tables.store_errors import StoreUnavailableError
 from functions.shared.tenancy import TenantId
 from tests.unit.shared.fake_kms import (
     ACME,
     DESTINATIONS,
     GLOBEX,
-    Custody,
     Failing,
+    KmsWorld,
     Overtaken,
-    custody,
+    kms_world,
     refusal,
     told,
 )
@@ -58,35 +58,35 @@ def destination(tenant: TenantId, version: int = 1, **changes: Any) -> Destinati
 
 
 @pytest.fixture(scope="module")
-def made() -> Iterator[Custody]:
-    with custody() as made:
+def made() -> Iterator[KmsWorld]:
+    with kms_world() as made:
         yield made
 
 
 @pytest.fixture
-def kept(made: Custody) -> Custody:
+def kept(made: KmsWorld) -> KmsWorld:
     made.empty()
     return made
 
 
 @pytest.fixture
-def stored(kept: Custody) -> DestinationStore:
+def stored(kept: KmsWorld) -> DestinationStore:
     return at(kept)
 
 
-def at(kept: Custody, dynamodb: Any = None) -> DestinationStore:
+def at(kept: KmsWorld, dynamodb: Any = None) -> DestinationStore:
     return DestinationStore(DESTINATIONS, kept.sealer(), dynamodb or kept.dynamodb)
 
 
-def item_of(kept: Custody, tenant: TenantId) -> dict[str, Any]:
+def item_of(kept: KmsWorld, tenant: TenantId) -> dict[str, Any]:
     item: dict[str, Any] = kept.dynamodb.get_item(
         TableName=DESTINATIONS, Key={"tenant_id": {"S": str(tenant)}}
     )["Item"]
     return item
 
 
-def write(kept: Custody, item: dict[str, Any]) -> None:
-    """Past all conditions, as somebody who may write the table."""
+def write(kept: KmsWorld, item: dict[str, Any]) -> None:
+    """Past all conditions, as a principal that may write the table."""
     kept.dynamodb.put_item(TableName=DESTINATIONS, Item=item)
 
 
@@ -94,7 +94,7 @@ def nothing_shown(text: str) -> bool:
     return not any(canary in text for canary in CANARIES)
 
 
-def test_each_tenant_gets_its_own_destination_and_nobody_anothers(stored: DestinationStore) -> None:
+def test_each_tenant_gets_its_own_destination_and_no_other(stored: DestinationStore) -> None:
     stored.put(destination(ACME))
     stored.put(destination(GLOBEX))
 
@@ -104,7 +104,7 @@ def test_each_tenant_gets_its_own_destination_and_nobody_anothers(stored: Destin
     assert stored.summary(TenantId("stranger")) is None
 
 
-def test_nothing_secret_lies_in_the_tables(kept: Custody, stored: DestinationStore) -> None:
+def test_nothing_secret_lies_in_the_tables(kept: KmsWorld, stored: DestinationStore) -> None:
     stored.put(destination(ACME))
 
     at_rest = json.dumps(item_of(kept, ACME))
@@ -118,7 +118,7 @@ def test_nothing_secret_lies_in_the_tables(kept: Custody, stored: DestinationSto
     }
 
 
-def test_a_summary_shows_what_is_configured_and_asks_no_kms(kept: Custody, stored: DestinationStore) -> None:
+def test_a_summary_shows_what_is_configured_and_asks_no_kms(kept: KmsWorld, stored: DestinationStore) -> None:
     stored.put(destination(ACME))
     stored.put(destination(GLOBEX, endpoint="http://127.0.0.1:9000"))
     nobody = Failing(AssertionError("asked"))
@@ -169,7 +169,9 @@ def test_versions_follow_one_another(stored: DestinationStore) -> None:
     assert stored.get(ACME) == destination(ACME, 2)
 
 
-def test_of_two_who_write_the_same_version_one_is_told(kept: Custody, stored: DestinationStore) -> None:
+def test_of_two_writers_of_the_same_version_one_gets_an_error(
+    kept: KmsWorld, stored: DestinationStore
+) -> None:
     winner = destination(ACME, 1, bucket="winner")
     overtaken = Overtaken(kept.dynamodb, "put_item", lambda: stored.put(winner))
 
@@ -179,7 +181,7 @@ def test_of_two_who_write_the_same_version_one_is_told(kept: Custody, stored: De
 
 
 def test_after_a_rotation_the_new_credentials_open_and_the_old_ones_do_not_pass_for_them(
-    kept: Custody, stored: DestinationStore
+    kept: KmsWorld, stored: DestinationStore
 ) -> None:
     stored.put(destination(ACME, 1))
     old = item_of(kept, ACME)
@@ -193,7 +195,7 @@ def test_after_a_rotation_the_new_credentials_open_and_the_old_ones_do_not_pass_
             stored.get(ACME)
 
 
-def test_every_mixture_of_items_is_refused(kept: Custody, stored: DestinationStore) -> None:
+def test_every_mixture_of_items_is_refused(kept: KmsWorld, stored: DestinationStore) -> None:
     """Two tenants, two versions each: every field from any of the four items, under either tenant's name."""
     items = {}
     for tenant, version in itertools.product((ACME, GLOBEX), (1, 2)):
@@ -213,7 +215,7 @@ def test_every_mixture_of_items_is_refused(kept: Custody, stored: DestinationSto
                 stored.get(tenant)
             refused += 1
 
-    # The version says the same whoever's item it is taken from: each whole item is found twice.
+    # The version is the same in either item: each whole item is found twice.
     assert (refused, whole) == (504, 8)
 
 
@@ -229,7 +231,7 @@ def test_every_mixture_of_items_is_refused(kept: Custody, stored: DestinationSto
     ],
 )
 def test_credentials_go_nowhere_else_than_where_they_were_meant_for(
-    kept: Custody, stored: DestinationStore, change: dict[str, Any]
+    kept: KmsWorld, stored: DestinationStore, change: dict[str, Any]
 ) -> None:
     stored.put(destination(ACME))
     item = item_of(kept, ACME)
@@ -240,7 +242,7 @@ def test_credentials_go_nowhere_else_than_where_they_were_meant_for(
 
 
 @pytest.mark.parametrize("field", ["summary", "s3_credentials", "clickhouse_credentials"])
-def test_an_item_that_lacks_a_field_is_refused(kept: Custody, stored: DestinationStore, field: str) -> None:
+def test_an_item_that_lacks_a_field_is_refused(kept: KmsWorld, stored: DestinationStore, field: str) -> None:
     stored.put(destination(ACME))
     item = item_of(kept, ACME)
     del item[field]
@@ -250,7 +252,7 @@ def test_an_item_that_lacks_a_field_is_refused(kept: Custody, stored: Destinatio
         stored.get(ACME)
 
 
-def test_a_summary_under_anothers_name_is_not_shown(kept: Custody, stored: DestinationStore) -> None:
+def test_a_summary_under_anothers_name_is_not_shown(kept: KmsWorld, stored: DestinationStore) -> None:
     stored.put(destination(GLOBEX))
     write(kept, {**item_of(kept, GLOBEX), "tenant_id": {"S": "acme"}})
 
@@ -259,7 +261,7 @@ def test_a_summary_under_anothers_name_is_not_shown(kept: Custody, stored: Desti
 
 
 def test_what_is_removed_is_gone_and_a_copy_put_back_is_unreadable(
-    kept: Custody, stored: DestinationStore
+    kept: KmsWorld, stored: DestinationStore
 ) -> None:
     stored.put(destination(ACME))
     stored.put(destination(GLOBEX))
@@ -278,7 +280,7 @@ def test_what_is_removed_is_gone_and_a_copy_put_back_is_unreadable(
 
 
 def test_a_copy_from_before_a_removal_is_unreadable_though_version_one_came_again(
-    kept: Custody, stored: DestinationStore
+    kept: KmsWorld, stored: DestinationStore
 ) -> None:
     stored.put(destination(ACME))
     backup = item_of(kept, ACME)
@@ -291,13 +293,13 @@ def test_a_copy_from_before_a_removal_is_unreadable_though_version_one_came_agai
         stored.get(ACME)
 
 
-def test_a_removal_that_broke_off_is_finished_by_the_next(kept: Custody, stored: DestinationStore) -> None:
+def test_a_removal_that_broke_off_is_finished_by_the_next(kept: KmsWorld, stored: DestinationStore) -> None:
     stored.put(destination(ACME))
     broken = Failing(refusal("InternalServerError"), kept.dynamodb, "delete_item")
 
-    with pytest.raises(DestinationsUnavailableError):
+    with pytest.raises(StoreUnavailableError):
         at(kept, broken).remove(ACME)
-    assert stored.summary(ACME), "it still shows, so that somebody tries again"
+    assert stored.summary(ACME), "it still shows, so that the customer tries again"
     with pytest.raises(CredentialsUnreadableError):
         stored.get(ACME)
 
@@ -305,7 +307,7 @@ def test_a_removal_that_broke_off_is_finished_by_the_next(kept: Custody, stored:
     assert stored.summary(ACME) is None
 
 
-def test_new_credentials_mend_a_removal_that_broke_off(kept: Custody, stored: DestinationStore) -> None:
+def test_new_credentials_repair_an_interrupted_removal(kept: KmsWorld, stored: DestinationStore) -> None:
     stored.put(destination(ACME))
     kept.shards.destroy(ACME)
     stored.put(destination(ACME, 2))
@@ -314,7 +316,7 @@ def test_new_credentials_mend_a_removal_that_broke_off(kept: Custody, stored: De
 
 
 def test_a_version_that_comes_in_during_a_removal_is_not_left_half_removed(
-    kept: Custody, stored: DestinationStore
+    kept: KmsWorld, stored: DestinationStore
 ) -> None:
     stored.put(destination(ACME))
     overtaken = Overtaken(kept.dynamodb, "delete_item", lambda: stored.put(destination(ACME, 2)))
@@ -339,7 +341,7 @@ class Narrow:
         return self._dynamodb.scan(Limit=2, **parameters)
 
 
-def test_all_tenants_are_listed_page_by_page(kept: Custody, stored: DestinationStore) -> None:
+def test_all_tenants_are_listed_page_by_page(kept: KmsWorld, stored: DestinationStore) -> None:
     tenants = {TenantId(f"tenant-{number}") for number in range(7)}
     for tenant in tenants:
         stored.put(destination(tenant))
@@ -353,8 +355,8 @@ def test_all_tenants_are_listed_page_by_page(kept: Custody, stored: DestinationS
 @pytest.mark.parametrize(
     "fault", [refusal("ThrottlingException", CANARIES[1]), EndpointConnectionError(endpoint_url=CANARIES[1])]
 )
-def test_an_outage_of_the_table_may_pass_and_is_told_without_what_was_asked(
-    kept: Custody, fault: Exception
+def test_an_outage_of_the_table_is_retryable_and_its_error_has_nothing_of_the_request(
+    kept: KmsWorld, fault: Exception
 ) -> None:
     down = at(kept, Failing(fault))
     calls = (
@@ -365,14 +367,14 @@ def test_an_outage_of_the_table_may_pass_and_is_told_without_what_was_asked(
         lambda: list(down.tenants()),
     )
     for call in calls:
-        with pytest.raises(DestinationsUnavailableError) as raised:
+        with pytest.raises(StoreUnavailableError) as raised:
             call()
         assert raised.value.__cause__ is raised.value.__context__ is None
         assert nothing_shown(told(raised.value))
 
 
 def test_no_error_repr_or_line_of_the_journal_holds_a_secret(
-    kept: Custody, stored: DestinationStore, capsys: pytest.CaptureFixture[str]
+    kept: KmsWorld, stored: DestinationStore, capsys: pytest.CaptureFixture[str]
 ) -> None:
     stored.put(destination(ACME))
     whole = stored.get(ACME)
@@ -395,7 +397,7 @@ def test_no_error_repr_or_line_of_the_journal_holds_a_secret(
     assert nothing_shown(out)
 
 
-class Shelf:
+class CountingStore:
     """Destinations in memory, which counts what it is asked."""
 
     def __init__(self, *kept: Destination) -> None:
@@ -406,7 +408,7 @@ class Shelf:
     def get(self, tenant: TenantId) -> Destination | None:
         self.asked.append(tenant)
         if self.down:
-            raise DestinationsUnavailableError("down")
+            raise StoreUnavailableError("down")
         return self.kept.get(tenant)
 
 
@@ -417,74 +419,74 @@ class Clock:
         return self.now
 
 
-def recent(shelf: Shelf, **parameters: Any) -> tuple[DestinationCache, Clock]:
+def recent(store: CountingStore, **parameters: Any) -> tuple[DestinationCache, Clock]:
     clock = Clock()
-    return DestinationCache(shelf, clock=clock, **parameters), clock  # type: ignore[arg-type]
+    return DestinationCache(store, clock=clock, **parameters), clock  # type: ignore[arg-type]
 
 
 def test_a_destination_is_read_once_a_minute_and_each_tenant_gets_its_own() -> None:
-    shelf = Shelf(destination(ACME), destination(GLOBEX))
-    cached, clock = recent(shelf)
+    store = CountingStore(destination(ACME), destination(GLOBEX))
+    cached, clock = recent(store)
     for _ in range(3):
         assert cached.get(ACME) == destination(ACME)
         assert cached.get(GLOBEX) == destination(GLOBEX)
-    assert shelf.asked == [ACME, GLOBEX]
+    assert store.asked == [ACME, GLOBEX]
 
     clock.now += 59.9
     cached.get(ACME)
-    assert shelf.asked == [ACME, GLOBEX]
+    assert store.asked == [ACME, GLOBEX]
     clock.now += 0.1
     cached.get(ACME)
-    assert shelf.asked == [ACME, GLOBEX, ACME]
+    assert store.asked == [ACME, GLOBEX, ACME]
 
 
 def test_nothing_is_kept_longer_than_five_minutes_whatever_was_asked_for() -> None:
-    shelf = Shelf(destination(ACME), destination(GLOBEX))
-    cached, clock = recent(shelf, seconds=86_400)
+    store = CountingStore(destination(ACME), destination(GLOBEX))
+    cached, clock = recent(store, seconds=86_400)
     cached.get(ACME)
     clock.now += 300
     cached.get(GLOBEX)
 
     assert ACME not in cached._kept
     cached.get(ACME)
-    assert shelf.asked == [ACME, GLOBEX, ACME]
+    assert store.asked == [ACME, GLOBEX, ACME]
 
 
 def test_what_was_forgotten_is_read_again_and_others_are_not() -> None:
-    shelf = Shelf(destination(ACME), destination(GLOBEX))
-    cached, _ = recent(shelf)
+    store = CountingStore(destination(ACME), destination(GLOBEX))
+    cached, _ = recent(store)
     cached.get(ACME)
     cached.get(GLOBEX)
-    shelf.kept[ACME] = destination(ACME, 2)
+    store.kept[ACME] = destination(ACME, 2)
     cached.evict(ACME)
     cached.evict(TenantId("stranger"))
 
     assert cached.get(ACME) == destination(ACME, 2)
     assert cached.get(GLOBEX) == destination(GLOBEX)
-    assert shelf.asked == [ACME, GLOBEX, ACME]
+    assert store.asked == [ACME, GLOBEX, ACME]
 
 
 def test_neither_unknown_tenants_nor_failures_are_kept() -> None:
-    shelf = Shelf()
-    cached, _ = recent(shelf)
+    store = CountingStore()
+    cached, _ = recent(store)
     assert cached.get(ACME) is None
-    shelf.down = True
-    with pytest.raises(DestinationsUnavailableError):
+    store.down = True
+    with pytest.raises(StoreUnavailableError):
         cached.get(ACME)
-    shelf.down = False
-    shelf.kept[ACME] = destination(ACME)
+    store.down = False
+    store.kept[ACME] = destination(ACME)
 
     assert cached.get(ACME) == destination(ACME)
 
 
 def test_only_so_many_are_kept_and_the_oldest_goes_first() -> None:
     tenants = [TenantId(f"tenant-{number}") for number in range(4)]
-    shelf = Shelf(*(destination(tenant) for tenant in tenants))
-    cached, _ = recent(shelf, max_kept=3)
+    store = CountingStore(*(destination(tenant) for tenant in tenants))
+    cached, _ = recent(store, max_kept=3)
     for tenant in tenants:
         cached.get(tenant)
     assert list(cached._kept) == tenants[1:]
 
     for tenant in tenants[1:]:
         cached.get(tenant)
-    assert shelf.asked == tenants
+    assert store.asked == tenants

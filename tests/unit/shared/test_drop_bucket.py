@@ -1,4 +1,4 @@
-"""Files in a bucket that may be anybody's: a range is that range of that file, or an error."""
+"""Files in a bucket of any owner: a range is that range of that file, or an error."""
 
 import io
 from typing import Any

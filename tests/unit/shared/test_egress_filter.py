@@ -69,7 +69,7 @@ def test_the_socket_of_the_first_that_answers_is_handed_out() -> None:
     assert seen.dialled == [(LOOPBACK, server.port)]
 
 
-def test_a_closed_port_is_passed_over_and_then_told() -> None:
+def test_a_closed_port_is_passed_over_and_then_reported() -> None:
     with socket.socket() as unheard:
         unheard.bind((LOOPBACK, 0))
         guard = EgressFilter(allow_loopback=True, resolve=Names(LOOPBACK))
@@ -78,7 +78,7 @@ def test_a_closed_port_is_passed_over_and_then_told() -> None:
 
 
 @pytest.mark.parametrize("fault", [socket.gaierror(-2, "no such name"), TimeoutError(), UnicodeError()])
-def test_an_unknown_name_is_told_without_its_cause(fault: Exception) -> None:
+def test_an_unknown_name_is_reported_without_its_cause(fault: Exception) -> None:
     def resolve(*_: object, **__: object) -> list[tuple[object, ...]]:
         raise fault
 

@@ -151,13 +151,13 @@ def test_retries_are_bounded() -> None:
     assert len(server.heard) == 1 + MAX_RETRIES
 
 
-def test_an_unreachable_endpoint_is_told_as_botocore_tells_it() -> None:
+def test_an_unreachable_endpoint_is_reported_as_botocore_reports_it() -> None:
     with traffic() as seen, pytest.raises(EndpointConnectionError):
         client(EgressFilter(resolve=Names(PUBLIC_V4)), f"https://{NAME}").head_bucket(Bucket="logs")
     assert seen.dialled == [(PUBLIC_V4, 443)] * (1 + MAX_RETRIES)
 
 
-def test_the_customers_keys_are_used_and_nothing_of_ours(
+def test_the_customers_keys_are_used_and_none_of_our_settings(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     (tmp_path / "config").write_text(

@@ -1,4 +1,4 @@
-"""A sealed text opens for its tenant, purpose, version and key, and for nothing else; shredded, never."""
+"""A ciphertext decrypts for its tenant, purpose, version and key, and no other; shredded, never."""
 
 import base64
 import itertools
@@ -24,16 +24,17 @@ from functions.shared.byoc.encryption import (
     Shards,
 )
 from functions.shared.secret_text import SecretText
+from functions.shared.tables.store_errors import StoreUnavailableError
 from functions.shared.tenancy import TenantId
 from tests.examples import examples
 from tests.unit.shared.fake_kms import (
     ACME,
     GLOBEX,
     SHARDS,
-    Custody,
     Failing,
+    KmsWorld,
     Overtaken,
-    custody,
+    kms_world,
     refusal,
     told,
 )
@@ -50,13 +51,13 @@ REFUSALS = (CredentialsUnreadableError, KeyServiceUnavailableError)
 
 
 @pytest.fixture(scope="module")
-def kept() -> Iterator[Custody]:
-    with custody() as made:
+def kept() -> Iterator[KmsWorld]:
+    with kms_world() as made:
         yield made
 
 
 @pytest.fixture(scope="module")
-def sealed(kept: Custody) -> str:
+def sealed(kept: KmsWorld) -> str:
     return kept.sealer().encrypt(SecretText(CANARY), HERE)
 
 
@@ -79,7 +80,7 @@ class ForgetfulKms:
 
 def opens(sealer: CredentialEncryption, text: str, context: EncryptionContext) -> bool:
     try:
-        found = sealer.open(text, context)
+        found = sealer.decrypt(text, context)
     except REFUSALS as fault:
         refused: Exception = fault
     else:
@@ -91,7 +92,7 @@ def opens(sealer: CredentialEncryption, text: str, context: EncryptionContext) -
 
 
 def relabelled(text: str, context: EncryptionContext) -> str:
-    """An envelope whose clear context was rewritten by somebody who wants it to fit."""
+    """An envelope whose clear context was rewritten by an attacker so that it fits."""
     clear = {"tenant": context.tenant, "purpose": context.purpose, "version": context.version}
     return json.dumps({**json.loads(text), **clear})
 
@@ -108,14 +109,14 @@ def flipped(data: bytes, bit: int) -> bytes:
 
 @given(st.text(alphabet=st.characters(exclude_categories=[])), st.integers(1, 10**9))
 @examples(25)
-def test_what_was_sealed_opens_where_it_belongs(kept: Custody, text: str, version: int) -> None:
+def test_a_ciphertext_decrypts_where_it_belongs(kept: KmsWorld, text: str, version: int) -> None:
     for tenant in (ACME, GLOBEX):
         context = EncryptionContext(tenant, S3, version)
         envelope = kept.sealer().encrypt(SecretText(text), context)
-        assert kept.sealer().open(envelope, context).reveal() == text
+        assert kept.sealer().decrypt(envelope, context).reveal() == text
 
 
-def test_the_same_text_is_sealed_differently_every_time(kept: Custody) -> None:
+def test_the_same_text_is_encrypted_differently_every_time(kept: KmsWorld) -> None:
     envelopes = [json.loads(kept.sealer().encrypt(SecretText(CANARY), HERE)) for _ in range(20)]
 
     for part in ("key", "nonce", "body"):
@@ -130,7 +131,7 @@ def test_what_is_stored_shows_nothing_of_the_text(sealed: str) -> None:
     assert not any(CANARY.encode() in part for part in parts)
 
 
-def test_every_envelope_opens_in_one_place_only_whatever_label_is_put_on_it(kept: Custody) -> None:
+def test_every_envelope_opens_in_one_place_only_whatever_label_is_put_on_it(kept: KmsWorld) -> None:
     """2 tenants, 2 purposes, 3 versions, 2 KMS keys: each tried everywhere, as it is and relabelled."""
     places = [(context, key) for context in CONTEXTS for key in (kept.key_id, kept.other_key_id)]
     envelopes = [kept.sealer(key).encrypt(SecretText(CANARY), context) for context, key in places]
@@ -154,7 +155,7 @@ def test_every_envelope_opens_in_one_place_only_whatever_label_is_put_on_it(kept
 
 
 @pytest.mark.parametrize("step", [pytest.param(1, marks=pytest.mark.soak), 5])
-def test_no_bit_of_key_nonce_or_text_can_change(kept: Custody, sealed: str, step: int) -> None:
+def test_no_bit_of_key_nonce_or_text_can_change(kept: KmsWorld, sealed: str, step: int) -> None:
     """Each bit in `make soak`; else every fifth, which is one or two of each byte, each place in turn."""
     cases = [
         altered(sealed, part, lambda data, bit=bit: flipped(data, bit))  # type: ignore[misc]
@@ -166,7 +167,7 @@ def test_no_bit_of_key_nonce_or_text_can_change(kept: Custody, sealed: str, step
     assert not [case for case in cases if opens(kept.sealer(), case, HERE)]
 
 
-def test_nothing_can_be_cut_off_or_added(kept: Custody, sealed: str) -> None:
+def test_nothing_can_be_cut_off_or_added(kept: KmsWorld, sealed: str) -> None:
     sizes = {part: len(base64.b64decode(json.loads(sealed)[part])) for part in ("key", "nonce", "body")}
     cut = [sealed[:size] for size in range(len(sealed))]
     shortened = [
@@ -183,7 +184,7 @@ def test_nothing_can_be_cut_off_or_added(kept: Custody, sealed: str) -> None:
 
 @given(st.data())
 @examples(300)
-def test_no_character_of_an_envelope_can_change(kept: Custody, sealed: str, data: st.DataObject) -> None:
+def test_no_character_of_an_envelope_can_change(kept: KmsWorld, sealed: str, data: st.DataObject) -> None:
     place = data.draw(st.integers(0, len(sealed) - 1))
     character = data.draw(st.characters().filter(lambda drawn: drawn != sealed[place]))
 
@@ -199,9 +200,9 @@ def test_no_character_of_an_envelope_can_change(kept: Custody, sealed: str, data
     )
 )
 @examples(200)
-def test_what_is_no_envelope_is_refused_as_broken(kept: Custody, value: Any) -> None:
+def test_what_is_no_envelope_is_refused_as_broken(kept: KmsWorld, value: Any) -> None:
     with pytest.raises(CredentialsUnreadableError):
-        kept.sealer().open(json.dumps(value), HERE)
+        kept.sealer().decrypt(json.dumps(value), HERE)
 
 
 @pytest.mark.parametrize(
@@ -220,13 +221,13 @@ def test_what_is_no_envelope_is_refused_as_broken(kept: Custody, value: Any) -> 
     ],
 )
 def test_another_spelling_of_an_envelope_is_refused_as_broken(
-    kept: Custody, sealed: str, spelling: Callable[[dict[str, Any]], str]
+    kept: KmsWorld, sealed: str, spelling: Callable[[dict[str, Any]], str]
 ) -> None:
     with pytest.raises(CredentialsUnreadableError):
-        kept.sealer().open(spelling(json.loads(sealed)), HERE)
+        kept.sealer().decrypt(spelling(json.loads(sealed)), HERE)
 
 
-def test_version_one_is_not_true(kept: Custody) -> None:
+def test_version_one_is_not_true(kept: KmsWorld) -> None:
     first = EncryptionContext(ACME, S3, 1)
     envelope = json.loads(kept.sealer().encrypt(SecretText(CANARY), first))
 
@@ -235,7 +236,7 @@ def test_version_one_is_not_true(kept: Custody) -> None:
 
 @pytest.mark.parametrize("change", [{"tenant": "globex"}, {"purpose": CLICKHOUSE}, {"version": "3"}, {}])
 def test_the_emulated_kms_compares_the_context_which_these_tests_count_on(
-    kept: Custody, sealed: str, change: dict[str, str]
+    kept: KmsWorld, sealed: str, change: dict[str, str]
 ) -> None:
     wrapped = base64.b64decode(json.loads(sealed)["key"])
     asked = {"KeyId": kept.key_id, "CiphertextBlob": wrapped, "EncryptionContext": HERE.for_kms()}
@@ -246,7 +247,7 @@ def test_the_emulated_kms_compares_the_context_which_these_tests_count_on(
         kept.kms.decrypt(**asked)
 
 
-def test_a_moved_envelope_is_refused_without_asking_kms(kept: Custody, sealed: str) -> None:
+def test_a_moved_envelope_is_refused_without_asking_kms(kept: KmsWorld, sealed: str) -> None:
     nobody = CredentialEncryption(Failing(AssertionError("asked")), kept.key_id, kept.shards)
 
     for context in CONTEXTS:
@@ -256,7 +257,7 @@ def test_a_moved_envelope_is_refused_without_asking_kms(kept: Custody, sealed: s
 
 
 def test_associated_data_alone_keeps_an_envelope_in_its_place(
-    kept: Custody, monkeypatch: pytest.MonkeyPatch
+    kept: KmsWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With a KMS that compares nothing, a key that depends on no context, and one shard for all."""
     shard, derive = SecretText("07" * 32), encryption._cipher
@@ -272,7 +273,7 @@ def test_associated_data_alone_keeps_an_envelope_in_its_place(
     assert all(opens(sealer, relabelled(envelope, context), context) for context in CONTEXTS)
 
 
-def test_a_tenants_shard_alone_keeps_others_out(kept: Custody, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_tenants_shard_alone_keeps_others_out(kept: KmsWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     """With a KMS that compares nothing, and nothing that says where an envelope belongs."""
     monkeypatch.setattr(EncryptionContext, "canonical", lambda _self: b"same")
     sealer = CredentialEncryption(ForgetfulKms(), kept.key_id, kept.shards)
@@ -284,7 +285,7 @@ def test_a_tenants_shard_alone_keeps_others_out(kept: Custody, monkeypatch: pyte
     assert not opens(sealer, relabelled(envelope, theirs), theirs)
 
 
-def test_once_shredded_nothing_of_the_tenant_opens_and_everything_of_others_does(kept: Custody) -> None:
+def test_once_shredded_nothing_of_the_tenant_opens_and_everything_of_others_does(kept: KmsWorld) -> None:
     leaver = TenantId("leaver")
     envelopes = {
         EncryptionContext(tenant, purpose, version): kept.sealer().encrypt(
@@ -300,10 +301,10 @@ def test_once_shredded_nothing_of_the_tenant_opens_and_everything_of_others_does
     for context, envelope in envelopes.items():
         assert opens(kept.sealer(), envelope, context) == (context.tenant == GLOBEX)
     with pytest.raises(CredentialsUnreadableError, match="shredded"):
-        kept.sealer().open(envelopes[EncryptionContext(leaver, S3, 1)], EncryptionContext(leaver, S3, 1))
+        kept.sealer().decrypt(envelopes[EncryptionContext(leaver, S3, 1)], EncryptionContext(leaver, S3, 1))
 
 
-def test_a_new_shard_does_not_bring_back_what_was_shredded(kept: Custody) -> None:
+def test_a_new_shard_does_not_bring_back_what_was_shredded(kept: KmsWorld) -> None:
     returner = EncryptionContext(TenantId("returner"), S3, 1)
     before = kept.sealer().encrypt(SecretText(CANARY), returner)
     kept.sealer().shred(returner.tenant)
@@ -311,10 +312,10 @@ def test_a_new_shard_does_not_bring_back_what_was_shredded(kept: Custody) -> Non
 
     assert opens(kept.sealer(), after, returner)
     with pytest.raises(CredentialsUnreadableError):
-        kept.sealer().open(before, returner)
+        kept.sealer().decrypt(before, returner)
 
 
-def test_a_shard_is_made_once_a_tenant(kept: Custody) -> None:
+def test_a_shard_is_made_once_a_tenant(kept: KmsWorld) -> None:
     fresh = TenantId("fresh")
     assert kept.shards.get(fresh) is None
 
@@ -325,7 +326,7 @@ def test_a_shard_is_made_once_a_tenant(kept: Custody) -> None:
     assert made != kept.shards.get_or_create(ACME)
 
 
-def test_two_who_make_a_shard_at_once_end_with_the_same(kept: Custody) -> None:
+def test_two_who_make_a_shard_at_once_end_with_the_same(kept: KmsWorld) -> None:
     raced = TenantId("raced")
     first: list[SecretText] = []
     overtaken = Overtaken(
@@ -355,43 +356,43 @@ def test_two_who_make_a_shard_at_once_end_with_the_same(kept: Custody) -> None:
     ],
     ids=lambda value: value.__name__ if isinstance(value, type) else "",
 )  # fmt: skip
-def test_what_kms_says_is_told_apart_and_not_passed_on(
-    kept: Custody, sealed: str, fault: Exception, expected: type[Exception]
+def test_errors_of_kms_are_classified_and_not_passed_on(
+    kept: KmsWorld, sealed: str, fault: Exception, expected: type[Exception]
 ) -> None:
     sealer = CredentialEncryption(Failing(fault), kept.key_id, kept.shards)
 
     with pytest.raises(expected) as opening:
-        sealer.open(sealed, HERE)
-    with pytest.raises(expected) as sealing_it:
+        sealer.decrypt(sealed, HERE)
+    with pytest.raises(expected) as encrypting:
         sealer.encrypt(SecretText(CANARY), HERE)
 
-    for raised in (opening.value, sealing_it.value):
+    for raised in (opening.value, encrypting.value):
         assert CANARY not in told(raised)
         assert raised.__cause__ is raised.__context__ is None
 
 
-def test_without_the_table_of_shards_nothing_is_broken_only_unavailable(kept: Custody, sealed: str) -> None:
+def test_without_the_table_of_shards_nothing_is_broken_only_unavailable(kept: KmsWorld, sealed: str) -> None:
     shards = Shards(SHARDS, Failing(refusal("ProvisionedThroughputExceededException", CANARY)))
     sealer = CredentialEncryption(kept.kms, kept.key_id, shards)
 
     for call in (
-        lambda: sealer.open(sealed, HERE),
+        lambda: sealer.decrypt(sealed, HERE),
         lambda: sealer.encrypt(SecretText(CANARY), HERE),
         lambda: sealer.shred(ACME),
     ):
-        with pytest.raises(KeyServiceUnavailableError) as raised:
+        with pytest.raises(StoreUnavailableError) as raised:
             call()
         assert CANARY not in told(raised.value)
 
 
-def test_no_error_holds_text_key_or_shard(kept: Custody) -> None:
+def test_no_error_holds_text_key_or_shard(kept: KmsWorld) -> None:
     kms = ForgetfulKms()
     sealer = CredentialEncryption(kms, kept.key_id, kept.shards)
     envelope = sealer.encrypt(SecretText(CANARY), HERE)
     broken = altered(envelope, "body", lambda body: flipped(body, 3))
 
     with pytest.raises(CredentialsUnreadableError) as raised:
-        sealer.open(broken, HERE)
+        sealer.decrypt(broken, HERE)
 
     report = told(raised.value)
     shard = kept.shards.get_or_create(ACME).reveal()

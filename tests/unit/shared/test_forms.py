@@ -2,7 +2,8 @@
 
 import json
 from contextlib import suppress
-from typing import Annotated
+from datetime import datetime
+from typing import Annotated, Any, Literal
 
 import pytest
 from hypothesis import given
@@ -19,6 +20,20 @@ class Inner(Struct, forbid_unknown_fields=True):
 
 class Form(Struct, forbid_unknown_fields=True):
     name: Annotated[str, Meta(max_length=9)]
+    inner: Inner | None = None
+
+
+class Explained(Struct, forbid_unknown_fields=True, rename={"since": "from"}):
+    """A field of each kind that our forms have."""
+
+    since: Annotated[datetime, Meta(tz=True)] | None = None
+    original: Literal["delete", "keep"] | None = None
+    scopes: Annotated[list[Literal["ingest", "read"]], Meta(min_length=1, max_length=3)] | None = None
+    limit: Annotated[int, Meta(ge=1, le=1000)] = 100
+    days: Annotated[int, Meta(ge=1)] = 1
+    value: str | int | float | bool | None = None
+    flag: bool = False
+    texts: dict[str, int] = {}
     inner: Inner | None = None
 
 
@@ -43,6 +58,64 @@ def test_what_does_not_fit_is_named(body: bytes, code: str) -> None:
     with pytest.raises(HttpError) as refused:
         decoded(body, Form)
     assert (refused.value.status, refused.value.code) == (400, code)
+    assert "secret-value" not in refused.value.message
+
+
+@pytest.mark.parametrize(
+    ("sent", "message"),
+    [
+        ({"original": "burn-secret"}, "'original' must be one of delete, keep."),
+        ({"original": 7}, "'original' must be one of delete, keep."),
+        ({"scopes": ["secret"]}, "'scopes[0]' must be one of ingest, read."),
+        ({"scopes": []}, "'scopes' must be a list of 1 to 3 values."),
+        ({"limit": 0}, "'limit' must be a whole number from 1 to 1000."),
+        ({"limit": "secret"}, "'limit' must be a whole number from 1 to 1000."),
+        ({"days": 0}, "'days' must be a whole number, 1 or more."),
+        ({"value": []}, "'value' must be text or a whole number or a number or true or false."),
+        ({"flag": "secret"}, "'flag' must be true or false."),
+        (
+            {"from": "secret"},
+            "'from' must be an RFC 3339 time with a time zone, such as 2026-11-23T10:00:00Z.",
+        ),
+        ({"texts": {"secret": "x"}}, "'texts[...]' must be a whole number."),
+        ({"inner": 7}, "'inner' must be an object."),
+        ({"inner": {"count": "secret"}}, "'inner.count' must be a whole number."),
+        ([], "'body' must be an object."),
+    ],
+)  # fmt: skip
+def test_the_message_says_what_the_field_must_be_and_never_quotes_the_value(sent: Any, message: str) -> None:
+    with pytest.raises(HttpError) as refused:
+        decoded(json.dumps(sent).encode(), Explained)
+    assert refused.value.message == message
+    assert refused.value.details == {"field": message.split("'")[1]}
+
+
+@pytest.mark.parametrize(
+    ("sent", "message"),
+    [
+        ({"nmae": 1}, "There is an unknown field 'nmae' in the body. Allowed fields: name, inner."),
+        (
+            {"name": "x", "inner": {"more": 1}},
+            "There is an unknown field 'more' in 'inner'. Allowed fields: count.",
+        ),
+    ],
+)  # fmt: skip
+def test_an_unknown_field_is_answered_with_the_allowed_ones(sent: Any, message: str) -> None:
+    with pytest.raises(HttpError) as refused:
+        decoded(json.dumps(sent).encode(), Form)
+    assert (refused.value.code, refused.value.message) == ("unknown_field", message)
+
+
+@given(st.text() | st.sampled_from(["a` - at `$.inner", "` - at `$", "\n` - at `$.name.x[0]"]))
+def test_an_unknown_field_of_any_name_is_an_unknown_field(name: str) -> None:
+    with pytest.raises(HttpError) as refused:
+        decoded(json.dumps({"name": "x", f"not-{name}": 1}).encode("utf-8", "surrogatepass"), Form)
+    assert refused.value.code == "unknown_field"
+
+
+def test_a_form_with_secrets_does_not_quote_the_name_of_an_unknown_field() -> None:
+    with pytest.raises(HttpError) as refused:
+        decoded(b'{"secret-value": 1}', Form, quotes_unknown=False)
     assert "secret-value" not in refused.value.message
 
 

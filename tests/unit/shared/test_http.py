@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from functions.shared import journal
-from functions.shared.errors import HttpError
-from functions.shared.http import Answer, Event, answer, answering, request
+from functions.shared.errors import AstralogError, HttpError, PermanentError, RetryableError
+from functions.shared.http import MAX_BODY_BYTES, Answer, Event, answer, answering, request
 
 
 def event(body: str = "", encoded: bool = False) -> Event:
@@ -52,7 +52,7 @@ def test_a_refusal_is_answered_in_the_one_form() -> None:
     }
 
 
-def test_the_unexpected_is_500_and_neither_answer_nor_log_tells_the_data(capsys: Any) -> None:
+def test_the_unexpected_is_500_and_neither_answer_nor_log_has_the_data(capsys: Any) -> None:
     @answering
     def route(_event: Event) -> Answer:
         raise ValueError("canary-9a")
@@ -66,6 +66,56 @@ def test_the_unexpected_is_500_and_neither_answer_nor_log_tells_the_data(capsys:
     assert (counted["ServerErrors"], counted["code"]) == (1, "internal_error")
 
 
+def test_a_retryable_error_is_503_with_a_log_line_that_names_its_type(capsys: Any) -> None:
+    class StoreError(RetryableError):
+        pass
+
+    @answering
+    def route(_event: Event) -> Answer:
+        raise StoreError("canary-9a")
+
+    answered = route(event(), None)
+    logged = capsys.readouterr().out
+    assert (answered["statusCode"], json.loads(answered["body"])["code"]) == (503, "try_again")
+    assert answered["headers"]["retry-after"] == "2"
+    assert "canary-9a" not in answered["body"] + logged
+    first, counted = map(json.loads, logged.splitlines())
+    assert first["error_type"] == "StoreError"
+    assert (counted["ServerErrors"], counted["code"]) == (1, "try_again")
+
+
+def test_a_permanent_error_is_500_and_no_handler_of_it_catches_a_response() -> None:
+    @answering
+    def route(_event: Event) -> Answer:
+        raise PermanentError("canary-9a")
+
+    assert route(event(), None)["statusCode"] == 500
+    assert not issubclass(HttpError, PermanentError | RetryableError)
+    assert issubclass(HttpError, AstralogError)
+
+
+@pytest.mark.parametrize("encoded", [True, False])
+def test_a_body_over_the_limit_is_413_and_names_both_sizes(encoded: bool) -> None:
+    def sent(size_bytes: int) -> Event:
+        text = "x" * size_bytes
+        return event(base64.b64encode(text.encode()).decode() if encoded else text, encoded=encoded)
+
+    assert len(request(sent(MAX_BODY_BYTES)).body) == MAX_BODY_BYTES
+    with pytest.raises(HttpError) as caught:
+        request(sent(MAX_BODY_BYTES + 1))
+    assert (caught.value.status, caught.value.code) == (413, "payload_too_large")
+    assert "1,048,577 bytes, more than the limit of this route, 1,048,576 bytes" in caught.value.message
+    assert len(request(sent(MAX_BODY_BYTES + 1), 2 * MAX_BODY_BYTES).body) == MAX_BODY_BYTES + 1
+
+
+def test_405_carries_the_methods_of_the_path() -> None:
+    @answering
+    def route(_event: Event) -> Answer:
+        raise HttpError(405, "method_not_allowed", "Use GET.", allow=("GET", "PUT"))
+
+    assert route(event(), None)["headers"]["allow"] == "GET, PUT"
+
+
 @pytest.mark.parametrize(
     ("status", "counted"), [(400, False), (402, False), (429, False), (500, True), (503, True)]
 )
@@ -75,9 +125,8 @@ def test_answers_of_our_own_fault_are_counted_by_folder(status: int, counted: bo
 
     route.__module__ = "functions.query.handler"
     answering(route)(event(), None)
-    said = capsys.readouterr().out
-    assert ('"Function":"query","ServerErrors":1' in said) is counted
-    assert bool(said) is counted
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [(line["Function"], line["ServerErrors"]) for line in lines] == [("query", 1)] * counted
 
 
 def test_answers_are_json_with_named_headers() -> None:

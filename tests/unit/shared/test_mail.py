@@ -1,4 +1,4 @@
-"""Mail goes to SES as it was written, and what SES says of it tells nothing of whom it was for."""
+"""Mail goes to SES as it was written, and errors of SES have nothing of the recipient."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -31,7 +31,7 @@ def test_a_mail_is_sent_to_one_address(ses: Any) -> None:
     assert (sent.subject, sent.body) == ("Grüße", "First line\nSecond line")
 
 
-def test_a_refusal_tells_the_code_alone(ses: Any) -> None:
+def test_a_rejection_has_the_code_alone(ses: Any) -> None:
     with pytest.raises(MailError) as fault:
         Mailer("unverified@astralog.example", "notices", ses).send("zoe@acme.example", "s", "t")
     assert "SES: " in str(fault.value)

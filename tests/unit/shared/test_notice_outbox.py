@@ -48,9 +48,9 @@ def due(client: Any, state: str) -> list[str]:
     return [each["notice"]["S"] for each in found["Items"]]
 
 
-def test_a_notice_is_due_from_the_moment_it_is_written(client: Any, notices: NoticeOutbox) -> None:
+def test_a_notice_can_be_sent_as_soon_as_it_is_written(client: Any, notices: NoticeOutbox) -> None:
     client.transact_write_items(
-        TransactItems=[notices.due(ACME, "payment-1", "payment_failed", "Title", "Text")]
+        TransactItems=[notices.put_item(ACME, "payment-1", "payment_failed", "Title", "Text")]
     )
     assert item(client, ACME, "payment-1") == {
         "tenant_id": "acme",
@@ -72,7 +72,7 @@ def test_the_same_again_changes_nothing_and_fails_nothing(client: Any, notices: 
     before = item(client, ACME, "payment-1")
     notices.put(ACME, "payment-1", "other", "Another", "Word", announce=False)
     later = NoticeOutbox("notices", client, lambda: NOON + 60)
-    client.transact_write_items(TransactItems=[later.due(ACME, "payment-1", "other", "Another", "Word")])
+    client.transact_write_items(TransactItems=[later.put_item(ACME, "payment-1", "other", "Another", "Word")])
     assert item(client, ACME, "payment-1") == before
 
 

@@ -1,4 +1,4 @@
-"""What a writer to a customer's bucket tells of is the object that lies there."""
+"""The notification of a write to a customer's bucket is about the object that is there."""
 
 import json
 from datetime import date
@@ -25,8 +25,8 @@ class Sqs:
         self.bodies.append(json.loads(MessageBody))
 
 
-def test_a_retry_tells_of_the_object_that_is_there_and_not_of_its_own_body() -> None:
-    """A retry is compressed anew; told with its size, the first object would look exchanged to sync."""
+def test_a_retry_publishes_the_object_that_is_there_and_not_its_own_body() -> None:
+    """A retry is compressed anew; published with its size, the first object would look exchanged to sync."""
     sqs, theirs = Sqs(), PlatformBucket(MemoryStore())
     bucket = NotifyingBucket(theirs, QueueNotifier("queue", "ingest", sqs), ACME, "ingest")
     key = str(StagedKey(ACME, date(2026, 11, 23), "0" * 26, 1, 300, date(2026, 12, 23)))

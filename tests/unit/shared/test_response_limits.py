@@ -354,7 +354,7 @@ def test_a_bucket_that_drips_ends_in_a_timeout(call: str, monkeypatch: pytest.Mo
 
 
 @pytest.mark.parametrize("size", [1_001, 128 * MEBIBYTE])
-def test_an_object_that_is_larger_than_was_told_is_not_fetched(size: int) -> None:
+def test_an_object_that_is_larger_than_listed_is_not_fetched(size: int) -> None:
     head = http('ETag: "e"', f"Content-Length: {size}")
     with (
         answering(lambda _: endless(head, ZEROS)) as server,
@@ -383,7 +383,7 @@ def test_another_object_in_its_place_is_not_fetched(honours: bool) -> None:
         bucket(server).get("x", ExpectedObject("e", 10**8))
 
 
-def test_what_was_told_of_is_fetched() -> None:
+def test_a_listed_object_is_fetched() -> None:
     with answering(lambda _: [http('ETag: "e"', "Content-Length: 4"), b"body"]) as server:
         found = bucket(server).get("x", ExpectedObject("e", 4))
         assert found is not None

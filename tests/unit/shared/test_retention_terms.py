@@ -5,17 +5,17 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.shared.accounts.account_status import AccountStatus, account_status_item, account_status_on
+from functions.shared.accounts.account_status import AccountStatus, account_status_on
 from functions.shared.accounts.retention_terms import (
     GRACE_DAYS,
     SECONDS_A_DAY,
     RetentionStep,
     RetentionTerms,
     terms_after,
-    terms_item,
-    terms_of,
 )
 from functions.shared.plans import PLANS
+from functions.shared.tables.accounts import terms_of
+from tests.account_items import account_item, account_of
 
 DAY = SECONDS_A_DAY
 GRACE = GRACE_DAYS * DAY
@@ -81,18 +81,38 @@ def test_a_plan_of_the_same_days_changes_nothing() -> None:
 
 
 def test_an_account_whose_plan_never_changed_has_no_steps() -> None:
-    assert terms_of(account_status_item(LONG)) == RetentionTerms(30)
-    assert terms_of(account_status_item(OWN)) == RetentionTerms(0)
+    assert terms_of(account_of(account_item("acme", LONG))) == RetentionTerms(30)
+    assert terms_of(account_of(account_item("acme", OWN))) == RetentionTerms(0)
+
+
+def test_rows_from_before_a_move_to_byoc_are_with_us_until_its_grace_is_over() -> None:
+    assert after((OWN, T)).managed_until == T + GRACE
+    assert after((SHORT, T), (OWN, T + 3 * DAY)).managed_until == T + 3 * DAY + GRACE
+    assert after((OWN, T), (LONG, T + DAY)).managed_until == 0
+    assert after((OWN, T), (LONG, T + 30 * DAY), (OWN, T + 40 * DAY)).managed_until == T + 40 * DAY + GRACE
+    assert terms_of(account_of(account_item("acme", OWN))).managed_until == 0
+
+
+@given(changes, st.integers(0, 40 * DAY))
+def test_a_byoc_account_has_rows_with_us_exactly_until_its_terms_keep_none(
+    made: list[tuple[AccountStatus, int]], look_ahead: int
+) -> None:
+    terms, now = RetentionTerms(30), T
+    for account_status, later in [*made, (OWN, DAY)]:
+        now += later
+        terms = terms_after(terms, account_status, now)
+    moment = now + look_ahead
+    assert (moment < terms.managed_until) == (days(terms, moment) > 0)
 
 
 @given(changes)
-def test_terms_come_back_from_an_account_s_item_as_they_were(made: list[tuple[AccountStatus, int]]) -> None:
+def test_terms_are_read_from_an_account_s_item_as_they_were(made: list[tuple[AccountStatus, int]]) -> None:
     terms, now = RetentionTerms(30), T
     account_status = LONG
     for account_status, later in made:
         now += later
         terms = terms_after(terms, account_status, now)
-    assert terms_of({**account_status_item(account_status), **terms_item(terms)}) == terms
+    assert terms_of(account_of(account_item("acme", account_status, terms))) == terms
 
 
 @given(changes, st.integers(0, 40 * DAY))

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from functions.shared import journal
 from functions.shared.clickhouse_address import ClickHouseAddress
+from functions.shared.errors import SettingsError
 from functions.shared.secret_text import SecretText
 
 CANARY = "canary-Tr0ub4dor"
@@ -147,3 +148,15 @@ def test_an_address_from_json_keeps_its_password_secret() -> None:
     assert address == ClickHouseAddress("h", 8443, True, "u", SecretText(CANARY), "d")
     assert CANARY not in repr(address)
     assert dataclasses.replace(address, database="default").password.reveal() == CANARY
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", CANARY, f'"{CANARY}"', f'["{CANARY}"]', f'{{"password": "{CANARY}"}}', f'{{"password": "{CANARY}",'],
+)
+def test_a_secret_that_is_no_address_is_an_error_that_repeats_nothing_of_it(text: str) -> None:
+    with pytest.raises(SettingsError, match="host, port, secure, user, password, database") as fault:
+        ClickHouseAddress.from_json(text)
+
+    assert CANARY not in f"{fault.value} {vars(fault.value)}"
+    assert fault.value.__context__ is None

@@ -20,7 +20,7 @@ tenants = st.from_regex(r"[a-z0-9][a-z0-9_-]{1,62}", fullmatch=True)
     st.integers(1, 10**12),
     st.dates(date(1000, 1, 1)),
 )
-def test_a_key_tells_what_was_put_into_it(
+def test_a_key_has_what_was_put_into_it(
     tenant: str, day: date, rows: int, raw_bytes: int, expires_on: date
 ) -> None:
     key = StagedKey(TenantId(tenant), day, time_ordered_id(), rows, raw_bytes, expires_on)

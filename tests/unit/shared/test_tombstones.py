@@ -9,7 +9,7 @@ import pytest
 from moto import mock_aws
 
 from functions.shared.accounts.tombstones import KEEP_DAYS, TombstoneCache, Tombstones, name_of
-from functions.shared.dynamo.answers import StoreUnavailableError
+from functions.shared.tables.store_errors import StoreUnavailableError
 from functions.shared.tenancy import TenantId
 from functions.sync.ledger import FORGET_AFTER_DAYS
 from infra.topology import QUEUES, table
@@ -27,7 +27,7 @@ def client() -> Iterator[Any]:
         yield made
 
 
-def test_a_tombstone_tells_of_one_account_under_a_name_that_is_not_its_own(client: Any) -> None:
+def test_a_tombstone_is_for_one_account_under_a_hashed_name(client: Any) -> None:
     tombstones = Tombstones("tombstones", client, lambda: NOON)
     tombstones.add(ACME)
     tombstones.add(ACME)
@@ -65,7 +65,7 @@ def test_a_tombstone_outlives_the_ledger_every_message_and_every_backup() -> Non
 
 
 @dataclass
-class Shelf:
+class MemoryTombstones:
     """Tombstones that can be silent; `asked` counts."""
 
     names: frozenset[str] = frozenset()
@@ -79,21 +79,21 @@ class Shelf:
         return self.names
 
 
-def test_what_is_known_is_asked_for_every_half_minute_and_kept_while_nobody_answers() -> None:
-    shelf, now = Shelf(), [0.0]
-    recent = TombstoneCache(shelf, lambda: now[0])  # type: ignore[arg-type]
+def test_tombstones_are_read_every_half_minute_and_cached_during_an_outage() -> None:
+    tombstones, now = MemoryTombstones(), [0.0]
+    recent = TombstoneCache(tombstones, lambda: now[0])  # type: ignore[arg-type]
     assert not recent.is_deleted(ACME)
-    shelf.names = frozenset({name_of(ACME)})
+    tombstones.names = frozenset({name_of(ACME)})
     now[0] = 29
     assert not recent.is_deleted(ACME)
     now[0] = 30
     assert recent.is_deleted(ACME)
     assert not recent.is_deleted(GLOBEX)
-    assert shelf.asked == 2
-    shelf.silent, now[0] = True, 90
+    assert tombstones.asked == 2
+    tombstones.silent, now[0] = True, 90
     assert recent.is_deleted(ACME)
 
 
-def test_who_never_heard_anything_says_so_rather_than_that_nobody_was_erased() -> None:
+def test_a_process_without_an_answer_raises_rather_than_report_no_erasures() -> None:
     with pytest.raises(StoreUnavailableError):
-        TombstoneCache(Shelf(silent=True)).is_deleted(ACME)  # type: ignore[arg-type]
+        TombstoneCache(MemoryTombstones(silent=True)).is_deleted(ACME)  # type: ignore[arg-type]

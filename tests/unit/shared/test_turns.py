@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from moto import mock_aws
 
-from functions.shared.dynamo.transaction import UnmetError, write_all
+from functions.shared.tables.store_errors import ConditionFailedError
+from functions.shared.tables.transaction import write_all
 from functions.shared.tenancy import TenantId
 from functions.shared.turn_log import FORGET_DAYS, DynamoTurnLog
 from functions.shared.turns import TurnClock, fair_order, interleaved, rotated, take_turns
@@ -128,7 +129,7 @@ def test_of_all_that_take_the_next_turn_at_once_one_does(client: Any) -> None:
         def take(_: int, turn: Any = turn) -> bool:
             try:
                 write_all(serial, [turn])
-            except UnmetError:
+            except ConditionFailedError:
                 return False
             return True
 

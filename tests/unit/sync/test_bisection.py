@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.sync.bisection import rejected_positions
+from functions.sync.row_quarantine import rejected_positions
 
 
 @given(st.lists(st.booleans(), max_size=300))
-def test_every_culprit_is_found_and_nobody_else(good: list[bool]) -> None:
+def test_every_rejected_item_is_found_and_no_other(good: list[bool]) -> None:
     things = [b"good" if each else b"bad" for each in good]
     found = rejected_positions(things, lambda some: b"bad" not in some)
     assert found == [position for position, each in enumerate(good) if not each]

@@ -1,4 +1,4 @@
-"""How messages of customers' own clouds come back, and how work is kept apart. The engine: tests/crash."""
+"""How messages of BYOC destinations are redelivered, and how work is kept apart. See also tests/crash."""
 
 import json
 import time
@@ -17,6 +17,7 @@ from functions.shared.events.staged_key import StagedKey, base32
 from functions.shared.fan_out import FanOut
 from functions.shared.frames import DecodedTooLargeError
 from functions.shared.notifications import OBJECTS_A_MESSAGE, notifications
+from functions.shared.tables.store_errors import StoreUnavailableError
 from functions.shared.tenancy import TenantId, own_destination
 from functions.shared.warehouse import (
     LongResultError,
@@ -29,7 +30,6 @@ from functions.shared.warehouse import (
 from functions.sync.byoc import CROWDED_RECEIVES, Sync, answer_to
 from functions.sync.byoc_loader import Outcome
 from functions.sync.faults import classify_error
-from functions.sync.ledger import LedgerUnavailableError
 from functions.sync.load import BatchTooLargeError
 from functions.sync.notifications import StagedObject, read_messages
 from functions.sync.plan import function_of, plan
@@ -72,7 +72,7 @@ class Queue:
 
 
 def returning(outcome: Outcome, receives: int = 1) -> int | None:
-    """After how many seconds acme's message of one object comes back."""
+    """After how many seconds acme's message of one object is redelivered."""
     queue = Queue()
     sync = Sync(Clouds(acme=outcome), queue, "url", 1)  # type: ignore[arg-type]
     answer = answer_to({"Records": [record(ACME, staged(), receives=receives)]}, lambda: 20.0, sync)
@@ -80,7 +80,7 @@ def returning(outcome: Outcome, receives: int = 1) -> int | None:
     return queue.pauses.get("acme")
 
 
-def test_what_is_settled_or_let_go_does_not_come_back() -> None:
+def test_settled_and_released_messages_are_not_redelivered() -> None:
     assert returning(Outcome(frozenset({staged().key}))) is None
     assert returning(Outcome(left_to_sweeper=True, wait_seconds=10)) is None
 
@@ -94,7 +94,7 @@ def test_messages_of_an_open_circuit_wait_for_it_and_no_longer_than_a_quarter_of
     assert seconds <= pause <= min(seconds + 6, MAX_PAUSE_SECONDS)
 
 
-def test_what_finds_all_slots_taken_is_let_go_after_a_while_for_the_sweeper_tells_of_it() -> None:
+def test_a_message_that_finds_no_free_slot_is_released_after_a_while_to_the_sweeper() -> None:
     assert (returning(Outcome(no_free_slot=True), CROWDED_RECEIVES) or 0) in range(30, 61)
     assert returning(Outcome(no_free_slot=True), CROWDED_RECEIVES + 1) is None
 
@@ -138,13 +138,13 @@ def test_an_outage_is_a_failure_of_five_minutes() -> None:
     ],
     ids=str,
 )
-def test_every_fault_of_theirs_has_a_code_word(error: Any, reason: str, stops: bool) -> None:
+def test_every_failure_of_a_destination_has_a_code_word(error: Any, reason: str, stops: bool) -> None:
     fault = classify_error(error)
     assert (fault.reason, fault.stops, fault.ours) == (reason, stops, False)
 
 
-def test_a_fault_of_ours_says_nothing_about_them() -> None:
-    assert classify_error(LedgerUnavailableError("x")).ours
+def test_a_failure_on_our_side_says_nothing_about_the_destination() -> None:
+    assert classify_error(StoreUnavailableError("x")).ours
 
 
 def test_a_destination_is_part_of_a_batchs_identity_and_ours_has_the_ids_it_always_had() -> None:
@@ -163,7 +163,7 @@ def test_a_destination_is_part_of_a_batchs_identity_and_ours_has_the_ids_it_alwa
 
 
 @given(st.integers(1, 600))
-def test_sync_reads_what_it_is_told_of_and_whose_it_is(count: int) -> None:
+def test_sync_reads_the_objects_of_a_message_and_their_tenant(count: int) -> None:
     some = [staged(number=number) for number in range(count)]
     bodies = list(notifications(some, "ingest", ACME))
     assert len(bodies) == -(-count // OBJECTS_A_MESSAGE)

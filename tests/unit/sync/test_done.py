@@ -11,8 +11,9 @@ from moto import mock_aws
 from functions.billing.usage.count_transactions import CountedMark, UncountedBatch
 from functions.billing.usage.done_batches import DoneBatches, WaitingBatch
 from functions.shared.batch_usage import UsageShare
-from functions.shared.dynamo.transaction import UnmetError, write_all
 from functions.shared.events.staged_key import StagedKey, base32
+from functions.shared.tables.store_errors import ConditionFailedError
+from functions.shared.tables.transaction import write_all
 from functions.shared.tenancy import TenantId, own_destination
 from functions.sync.ledger import DONE, Batch, Ledger
 from functions.sync.notifications import StagedObject
@@ -45,7 +46,7 @@ def ledger(client: Any) -> Ledger:  # noqa: ARG001 - there has to be one first
 
 
 def sealed(ledger: Ledger, *tenants: TenantId, destination: str = MANAGED, gone: int = 0) -> Batch:
-    """A batch of one object of each of `tenants`, of which the first `gone` were gone when it was sealed."""
+    """A batch of one object of each of `tenants`, of which the first `gone` were gone at its first insert."""
     objects = tuple(
         StagedObject(
             str(StagedKey(tenant, DAY, base32(number + 1), 3, 300 + number, EXPIRES_ON)), f"e{number}", 150
@@ -111,7 +112,7 @@ def test_what_was_gone_is_not_counted_and_a_batch_of_nothing_does_not_wait(
     assert len(list(batches.waiting())) == 1
 
 
-def test_a_batch_of_an_own_cloud_is_its_owners_whatever_its_keys_say(client: Any, ledger: Ledger) -> None:
+def test_a_byoc_batch_belongs_to_its_destination_whatever_its_keys_say(client: Any, ledger: Ledger) -> None:
     batches = DoneBatches("ledger", client)
     ledger.done(sealed(ledger, GLOBEX, ACME, destination=own_destination(ACME)))
     (waiting,) = batches.waiting()
@@ -127,11 +128,11 @@ def test_a_mark_is_made_once_and_in_its_turn(client: Any, ledger: Ledger) -> Non
         CountedMark(batch.batch_id, 0, 1, last=False),
         CountedMark(batch.batch_id, 1, 2, last=True),
     )
-    with pytest.raises(UnmetError):
+    with pytest.raises(ConditionFailedError):
         write_all(client, [batches.marked(second)])
     write_all(client, [batches.marked(first)])
     assert batches.read([batch.batch_id])[0].counted == 1
-    with pytest.raises(UnmetError):
+    with pytest.raises(ConditionFailedError):
         write_all(client, [batches.marked(first)])
     write_all(client, [batches.marked(second)])
     assert list(batches.waiting()) == []

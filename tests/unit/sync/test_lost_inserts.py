@@ -1,4 +1,4 @@
-"""When a batch of which nothing is there is taken for lost, and when for not shown yet."""
+"""When a batch without rows counts as lost, and when as not shown yet."""
 
 from datetime import date
 from typing import Any

@@ -1,4 +1,4 @@
-"""What sync holds of customers' objects: no more than it was told of, and no bomb unfolded."""
+"""Memory of sync for customers' objects: no more than their listed size, and no decompression bomb."""
 
 from datetime import date
 from threading import Barrier, Thread
@@ -44,10 +44,10 @@ class Counting(PlatformBucket):
 
 
 def test_a_batch_that_is_said_to_be_too_large_is_not_fetched_and_anothers_is() -> None:
-    for tenant, told_bytes, fetched in ((ACME, 6, False), (GLOBEX, 5, True)):
+    for tenant, listed_bytes, fetched in ((ACME, 6, False), (GLOBEX, 5, True)):
         bucket = Counting(MemoryStore())
         members = tuple(
-            StagedObject(key(tenant, each), bucket.create(key(tenant, each), b"body") or "", told_bytes)
+            StagedObject(key(tenant, each), bucket.create(key(tenant, each), b"body") or "", listed_bytes)
             for each in range(3)
         )
         staged = StagingBucket(bucket, 15)
@@ -116,7 +116,7 @@ def test_more_rows_than_the_key_says_are_not_split() -> None:
         assert rows == [b"no zstdat all"]
 
 
-def test_two_customers_share_the_room_and_who_finds_none_comes_back() -> None:
+def test_two_customers_share_the_memory_and_a_message_without_room_is_redelivered() -> None:
     room, inside = MemoryBudget(3 * MEBIBYTE), Barrier(2, timeout=5)
     acme, globex = bomb(2 * MEBIBYTE), bomb(2 * MEBIBYTE)
 

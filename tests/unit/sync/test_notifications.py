@@ -1,4 +1,4 @@
-"""What S3 says on the queue, told as S3 spells it."""
+"""S3's messages on the queue, spelled as S3 spells them."""
 
 import json
 from typing import Any
@@ -46,7 +46,7 @@ def test_the_test_event_that_s3_sends_first_is_settled_at_once() -> None:
     assert told.objects == ()
 
 
-def test_a_message_that_cannot_be_read_is_told_apart() -> None:
+def test_an_unreadable_message_is_recognised() -> None:
     for body in ("not json", "[]", '{"Records": 5}', '{"Records": [{}]}', "null", '"x"'):
         (told,) = read_messages({"Records": [message(body)]})
         assert told.objects is None, body

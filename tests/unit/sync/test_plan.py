@@ -1,4 +1,4 @@
-"""Batches: every object in exactly one, whatever the order they are told of, and none too large."""
+"""Batches: every object in exactly one, whatever their order, and none too large."""
 
 import random
 from datetime import date

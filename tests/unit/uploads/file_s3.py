@@ -47,7 +47,7 @@ class FileS3:
 @contextmanager
 def serving(file_s3: FileS3) -> Iterator[str]:
     """Serve `file_s3` on loopback; yields the endpoint's URL."""
-    handler = type("Handler", (_Requests,), {"shelf": file_s3})
+    handler = type("Handler", (_Requests,), {"file_s3": file_s3})
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_address[1]}"
@@ -103,7 +103,7 @@ class _Requests(BaseHTTPRequestHandler):
         self._answer(204, b"")
 
     def log_message(self, *_arguments: object) -> None:
-        """Nobody reads it."""
+        """No process reads it."""
 
     @property
     def _key(self) -> str:

@@ -28,7 +28,7 @@ class Queue:
         self.bodies.append(MessageBody)
 
     def change_message_visibility(self, **_asked: Any) -> None:
-        """What comes back is told of as a failure."""
+        """What is redelivered is reported as a failure."""
 
 
 def main() -> None:
@@ -52,6 +52,7 @@ def main() -> None:
     from functions.uploads.turns import FairTurns
 
     file_reader.RESERVE_SECONDS = limits["reserve_seconds"]
+    file_reader.SECONDS_AFTER_SKIPPING = limits["reserve_seconds"]
     file_reader.PART_BYTES = limits["part_bytes"]
     file_reader.CHECKPOINT_EVERY_SECONDS = limits["checkpoint_every_seconds"]
     dynamodb = boto3.client("dynamodb", endpoint_url=limits["dynamodb"])

@@ -38,14 +38,14 @@ def _stamp(moment: datetime, digits: int) -> str:
 
 def apache(count: int = 200) -> Lines:
     moments = _moments(count, 1, datetime(2005, 12, 4, 4, 47, 44, tzinfo=UTC))
-    told = (
+    messages = (
         "[notice] workerEnv.init() ok /etc/httpd/conf/workers2.properties",
         "[error] mod_jk child in state 6",
         "[error] [client 222.166.160.184] Directory index forbidden by rule: /var/www/html/",
     )
     return [
         (
-            f"[{_DAYS[each.weekday()]} {_NAMES[each.month - 1]} {each:%d %H:%M:%S %Y}] {told[at % 3]}",
+            f"[{_DAYS[each.weekday()]} {_NAMES[each.month - 1]} {each:%d %H:%M:%S %Y}] {messages[at % 3]}",
             _stamp(each, 0),
         )
         for at, each in enumerate(moments)
@@ -71,26 +71,26 @@ def _syslog(moment: datetime) -> str:
 
 def linux(count: int = 200) -> Lines:
     moments = _moments(count, 3, _last_june())
-    told = (
+    messages = (
         "sshd(pam_unix)[{at}]: authentication failure; logname= uid=0 euid=0 tty=NODEVssh rhost=218.188.2.4 ",
         "ftpd[{at}]: connection from 24.54.76.216 () at Fri Jun 17 07:07:00 2005 ",
         "kernel: klogd 1.4.1, log source = /proc/kmsg started.",
     )
     return [
-        (f"{_syslog(each)} combo {told[at % 3].format(at=at)}", _stamp(each, 0))
+        (f"{_syslog(each)} combo {messages[at % 3].format(at=at)}", _stamp(each, 0))
         for at, each in enumerate(moments)
     ]
 
 
 def openssh(count: int = 200) -> Lines:
     moments = _moments(count, 4, _last_june() + timedelta(days=1))
-    told = (
+    messages = (
         "Invalid user webmaster from 173.234.31.186",
         "error: Received disconnect from 103.99.0.122: 14: No more user authentication methods available.",
         "Failed password for root from 112.95.230.3 port 45378 ssh2",
     )
     return [
-        (f"{_syslog(each)} LabSZ sshd[{24200 + at}]: {told[at % 3]}", _stamp(each, 0))
+        (f"{_syslog(each)} LabSZ sshd[{24200 + at}]: {messages[at % 3]}", _stamp(each, 0))
         for at, each in enumerate(moments)
     ]
 

@@ -138,7 +138,7 @@ def test_vpc_flow_logs_with_columns_of_ones_own(here: World) -> None:
 
 
 @pytest.mark.parametrize("start", ["NaN", "-", "Infinity", "0x12"])
-def test_a_start_that_is_no_time_harms_nobody(here: World, start: str) -> None:
+def test_a_start_that_is_no_time_harms_no_other_line(here: World, start: str) -> None:
     odd = FLOWS[0].replace("1418530010", start)
     rows = dropped(here, "\n".join([FLOW_HEADER, FLOWS[1], odd]), "vpc_flow")
     assert rows[0]["timestamp"].startswith("2014")
@@ -176,7 +176,7 @@ def test_iis_speaks_w3c_with_blanks(here: World) -> None:
     assert (row["timestamp"], row["level"]) == ("2026-01-01T00:00:01.000000000Z", "error")
 
 
-def test_a_line_with_too_few_columns_is_refused_and_told(here: World) -> None:
+def test_a_line_with_too_few_columns_is_rejected_and_listed(here: World) -> None:
     told = here.drop("flow", "\n".join([FLOW_HEADER, FLOWS[0], "2 123 eni-1", FLOWS[1]]).encode())
     assert (told["state"], told["rows_stored"], told["rows_refused"]) == ("partly", 2, 1)
     assert told["refusals"] == [

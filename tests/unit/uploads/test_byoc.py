@@ -14,8 +14,9 @@ from functions.shared.buckets.platform import PlatformBucket
 from functions.shared.byoc.bucket_names import MAX_KEPT, READ_AGAIN_SECONDS, BucketNameCache
 from functions.shared.byoc.buckets import NoDestinationError
 from functions.shared.byoc.encryption import CredentialsUnreadableError
-from functions.shared.byoc.health import HealthStore, HealthUnavailableError, Slot
+from functions.shared.byoc.health import HealthStore, Slot
 from functions.shared.notifications import QueueNotifier
+from functions.shared.tables.store_errors import StoreUnavailableError
 from functions.shared.tenancy import TenantId, dropin_prefix
 from functions.uploads.account_status import AccountStatuses
 from functions.uploads.counters import StagedBytes
@@ -35,7 +36,7 @@ class Destination:
 
 
 @dataclass
-class Custody:
+class CustomerBuckets:
     """Buckets by tenant; a fault that is raised in place of one."""
 
     s3: Any
@@ -70,7 +71,7 @@ class Custody:
 @dataclass
 class Own:
     world: World
-    customer_buckets: Custody
+    customer_buckets: CustomerBuckets
     dropped: Sqs = field(default_factory=Sqs)
     staged: Sqs = field(default_factory=Sqs)
 
@@ -122,30 +123,30 @@ def own(here: World) -> Own:
     for tenant in (INITECH, HOOLI):
         here.account(tenant, AccountStatus("byoc", 3650, 10**7))
     buckets = {tenant: PlatformBucket(MemoryStore()) for tenant in (INITECH, HOOLI)}
-    return Own(here, Custody(here.s3, buckets))
+    return Own(here, CustomerBuckets(here.s3, buckets))
 
 
-def test_a_file_is_staged_in_the_customers_own_bucket_and_sync_is_told(own: Own) -> None:
+def test_a_file_is_staged_in_the_customers_own_bucket_and_published_to_sync(own: Own) -> None:
     body = own.put(INITECH, "x y.log", b"one\ntwo\n")
     assert [own.deliver(body) for _ in range(3)] == [False] * 3
 
     assert own.rows(INITECH) == ["one", "two"]
     assert own.rows(HOOLI) == []
-    assert list(own.world.staging.under("")) == [], "nothing of it is in a bucket of ours"
+    assert list(own.world.staging.under("")) == [], "nothing of it is in our buckets"
     told = [json.loads(each) for each in own.staged.bodies]
     assert [each["tenant"] for each in told] == ["initech"]
     assert own.world.s3.get_object(Bucket="initech-logs", Key=dropin_prefix(INITECH) + "x y.log"), "kept"
 
 
 def test_a_file_counts_in_its_tenants_own_bucket_only(own: Own) -> None:
-    """Whoever may send to the queue can put anything into a bucket of their own, under any prefix."""
+    """A sender to the queue can put anything into their own bucket, under any prefix."""
     assert own.deliver(own.put(INITECH, "x", b"forged\n", "hooli-logs")) is False
     assert own.rows(INITECH) == own.rows(HOOLI) == []
     assert own.states(INITECH) == own.states(HOOLI) == []
 
 
 def test_a_message_about_anothers_bucket_says_nothing_about_the_tenants_own(own: Own) -> None:
-    """Nobody else makes us ask a bucket that fails more often than we would."""
+    """No other tenant makes us call a failing bucket more often."""
     body = own.put(INITECH, "x", b"one\n")
     own.customer_buckets.fault = BucketUnavailableError("SlowDown")
     assert own.deliver(body) is True
@@ -157,14 +158,14 @@ def test_a_message_about_anothers_bucket_says_nothing_about_the_tenants_own(own:
     assert own.drop_in.health.of("drops:initech").failures == 0
 
 
-def test_a_tenant_without_a_cloud_of_its_own_has_no_files(own: Own) -> None:
+def test_a_tenant_without_a_destination_has_no_files(own: Own) -> None:
     body = own.put(HOOLI, "x", b"one\n")
     del own.customer_buckets.buckets[HOOLI]
     assert own.deliver(body) is False
     assert own.states(HOOLI) == []
 
 
-def test_a_bucket_that_fails_is_left_alone_for_a_while_and_delays_nobody_else(own: Own) -> None:
+def test_a_bucket_that_fails_is_left_alone_for_a_while_and_delays_no_other(own: Own) -> None:
     body, other = own.put(INITECH, "x", b"one\n"), own.put(HOOLI, "y", b"two\n")
     own.customer_buckets.fault = BucketUnavailableError("SlowDown")
     assert own.deliver(body) is True
@@ -177,9 +178,7 @@ def test_a_bucket_that_fails_is_left_alone_for_a_while_and_delays_nobody_else(ow
     assert own.rows(INITECH) == ["one"]
 
 
-def test_a_bucket_that_goes_on_refusing_us_settles_the_file(
-    own: Own, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_bucket_that_keeps_rejecting_us_settles_the_file(own: Own, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_arguments: object) -> bytes:
         raise BucketRefusedError("AccessDenied")
 
@@ -194,7 +193,7 @@ def test_a_bucket_that_goes_on_refusing_us_settles_the_file(
     assert "initech" in own.customer_buckets.forgotten
 
 
-def test_a_message_that_waited_for_its_turn_is_not_given_up_at_the_first_refusal(
+def test_a_message_that_waited_for_its_turn_is_not_abandoned_at_the_first_rejection(
     own: Own, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It came back often because others were read first, not because the bucket refused us."""
@@ -303,7 +302,7 @@ def test_a_flood_of_one_customers_files_leaves_the_others_their_turn(own: Own) -
     assert own.states(INITECH) == []
 
 
-def test_a_message_that_was_deferred_is_given_up_no_sooner_and_no_later(
+def test_a_message_that_was_deferred_is_abandoned_no_sooner_and_no_later(
     own: Own, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """How often the bucket refused us goes with the message that takes its place."""
@@ -348,7 +347,7 @@ def test_a_failure_that_cannot_be_written_down_fails_its_own_message_only(
     own: Own, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def down(*_arguments: object, **_more: object) -> None:
-        raise HealthUnavailableError("down")
+        raise StoreUnavailableError("down")
 
     monkeypatch.setattr(HealthStore, "record_failure", down)
     body = own.put(INITECH, "x", b"one\n")

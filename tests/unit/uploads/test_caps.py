@@ -7,10 +7,12 @@ import pytest
 
 from functions.shared.accounts.account_status import AccountStatus
 from functions.shared.events.staged_key import StagedKey
+from functions.shared.tables.store_errors import StoreUnavailableError
 from functions.shared.tenancy import TenantId, dropin_prefix, staged_prefix
 from functions.uploads import counters, file_processor, gate
 from functions.uploads.counters import KEPT_DAYS, KeptOriginals, OpenUploads, StagedBytes
-from functions.uploads.files import DONE
+from functions.uploads.files import DONE, Upload
+from functions.uploads.register import UploadRegister
 from tests.unit.uploads.test_routes import announce, ask
 from tests.unit.uploads.world import ACME, GLOBEX, World
 
@@ -199,6 +201,23 @@ def test_an_account_announces_a_bounded_number_of_files_that_have_not_come(
     assert ask(here, "POST /v1/uploads", body={"filename": "x", "size": 5})[0] == 429
     here.later = 3600
     announce(here)
+
+
+def test_an_announcement_that_failed_is_not_counted(here: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(counters, "MAX_OPEN_UPLOADS", 1)
+
+    def unavailable(_register: UploadRegister, _upload: Upload) -> None:
+        raise StoreUnavailableError("DynamoDB: InternalServerError")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(UploadRegister, "announce", unavailable)
+        for _ in range(2):
+            status, answer = ask(here, "POST /v1/uploads", body={"filename": "x", "size": 5})
+            assert (status, answer["code"]) == (503, "try_again")
+
+    announce(here)
+    assert ask(here, "POST /v1/uploads", body={"filename": "x", "size": 5})[0] == 429
+    announce(here, GLOBEX)
 
 
 def test_the_bytes_of_announced_files_are_bounded_too(here: World, monkeypatch: pytest.MonkeyPatch) -> None:

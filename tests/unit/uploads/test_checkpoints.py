@@ -10,7 +10,7 @@ from functions.uploads.checkpoints import Checkpoint, CheckpointLostError, Check
 from functions.uploads.streams.contract import ResumePoint
 
 ACME = TenantId("acme")
-PLACE = Checkpoint("lines", {"index": 7}, 10, ResumePoint(5, 9, True, 3, b"text", 1, 2))
+PLACE = Checkpoint("lines", {"index": 7}, 10, ResumePoint(5, 9, True, 3, 1, 2))
 
 
 class Taken(PlatformBucket):

@@ -1,4 +1,4 @@
-"""Told of three times, read by two at once, killed at any write, stopped for lack of time: each row once."""
+"""Published three times, read by two at once, killed at any write, out of time: each row once."""
 
 import gzip
 import json
@@ -35,7 +35,7 @@ def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("count", [40, pytest.param(1000, marks=pytest.mark.soak)])
-def test_so_many_files_in_any_order_each_told_of_three_times(here: World, count: int) -> None:
+def test_so_many_files_in_any_order_each_published_three_times(here: World, count: int) -> None:
     random_ = random.Random(7)
     names = [f"day={number % 28:02d}/{random_.getrandbits(64):016x}.log" for number in range(count)]
     bodies = [here.put(name, f"row of {name}\n".encode(), random_.choice((ACME, GLOBEX))) for name in names]
@@ -102,7 +102,7 @@ def test_what_an_account_could_not_take_is_read_when_it_is_put_again(here: World
 def test_what_was_half_read_when_it_went_and_came_back_is_there_once(
     here: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Parts of it are staged that nobody wrote down."""
+    """Parts of it are staged that no checkpoint lists."""
     body = here.put("x", TEXT)
     with monkeypatch.context() as patch:
         patch.setattr(file_reader.FileReader, "_stops_at", _die)
@@ -148,7 +148,7 @@ def test_killed_at_any_write_and_taken_up_again(here: World, form: str, after: b
             survived = False
         here.mortal.writes_left = None
         here.sqs.bodies.clear()
-        # The message comes back when its consumer's time is long over, and once more for good measure.
+        # The message is redelivered when its consumer's time is long over, and once more for good measure.
         here.later += 1000
         assert here.deliver(told, told) == []
         state = here.status(name)
@@ -207,7 +207,7 @@ def _little_time(monkeypatch: pytest.MonkeyPatch, parts: int) -> list[int]:
 
 
 @pytest.mark.usefixtures("small_parts")
-def test_a_status_tells_how_far_a_file_has_come(here: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_status_shows_how_much_of_a_file_is_read(here: World, monkeypatch: pytest.MonkeyPatch) -> None:
     _little_time(monkeypatch, 1)
     body = here.put("long", TEXT)
     seen = []
@@ -222,7 +222,7 @@ def test_a_status_tells_how_far_a_file_has_come(here: World, monkeypatch: pytest
     assert seen[-1] == ("done", 1.0, 3000)
 
 
-def test_who_finds_a_file_being_read_comes_back_and_nothing_is_read_twice(
+def test_a_message_of_a_file_being_read_is_redelivered_and_nothing_is_read_twice(
     here: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     body = here.put("x", TEXT)
@@ -256,7 +256,7 @@ def test_two_who_read_the_same_file_at_once_write_the_same_objects(
         return opened(*arguments)  # type: ignore[arg-type]
 
     monkeypatch.setattr(file_reader, "opened", read)
-    assert here.deliver(body) == [body], "it comes back, and finds that all is done"
+    assert here.deliver(body) == [body], "it is redelivered, and finds that all is done"
     assert others == [[]]
     assert here.deliver(body) == []
     assert here.messages() == LINES
@@ -265,7 +265,7 @@ def test_two_who_read_the_same_file_at_once_write_the_same_objects(
 
 @pytest.mark.parametrize("dies", ["at the beginning", "later"])
 @pytest.mark.usefixtures("small_parts")
-def test_a_file_that_ends_whoever_reads_it_is_given_up(
+def test_a_file_that_kills_its_readers_is_abandoned(
     here: World, monkeypatch: pytest.MonkeyPatch, dies: str
 ) -> None:
     body = here.put("x", TEXT)
@@ -323,7 +323,7 @@ def test_what_two_files_have_in_common_is_nothing(here: World) -> None:
 
 @pytest.mark.parametrize("form", ["lines", "csv", "json array", "concatenated", "parquet"])
 @pytest.mark.usefixtures("small_parts")
-def test_parts_are_the_same_whoever_reads(here: World, monkeypatch: pytest.MonkeyPatch, form: str) -> None:
+def test_parts_are_the_same_for_each_reader(here: World, monkeypatch: pytest.MonkeyPatch, form: str) -> None:
     """Read at once or from checkpoint to checkpoint: the objects have the same rows, and the same names."""
     body = FORMS[form](hadoop(700))
     body = body if form == "parquet" else gzip.compress(body)

@@ -1,4 +1,4 @@
-"""What is wrong with a file is told of, what is good in it is stored, and nothing stays in the queue."""
+"""Faults of a file are listed, its good records are stored, and nothing stays in the queue."""
 
 import bz2
 import gzip
@@ -88,7 +88,7 @@ def test_parquet_with_a_damaged_row_group_gives_the_others(here: World) -> None:
     assert here.messages() == LINES[:100] + LINES[200:300]
 
 
-def test_a_damaged_row_group_is_remembered_by_who_goes_on(
+def test_a_damaged_row_group_is_remembered_by_the_next_invocation(
     here: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Else the file would be done, and its original deleted."""
@@ -110,7 +110,7 @@ def test_a_damaged_row_group_is_remembered_by_who_goes_on(
 
 
 def test_parquet_values_that_no_calendar_holds_harm_no_row(here: World) -> None:
-    """Sentinels of databases, a zone that nobody knows, text that is none within a list."""
+    """Sentinels of databases, an unknown zone, text that is none within a list."""
     from datetime import datetime
 
     out = io.BytesIO()
@@ -220,7 +220,7 @@ def test_an_empty_file_is_done_with_no_rows(here: World, body: bytes) -> None:
     assert here.originals() == []
 
 
-def test_a_file_that_was_deleted_before_it_was_read_is_told_of(here: World) -> None:
+def test_a_file_that_was_deleted_before_it_was_read_is_reported(here: World) -> None:
     body = here.put("gone", b"line\n")
     here.s3.delete_object(Bucket="drop", Key="dropin/v1/tenant=acme/gone")
     assert here.deliver(body) == []
@@ -244,7 +244,9 @@ def test_a_file_that_was_overwritten_before_it_was_read_is_read_as_the_new_one(h
         *((kind, length) for kind in ("lines", "ndjson", "csv", "array") for length in (2**21, 5_000_001)),
     ],
 )
-def test_a_line_that_is_too_long_is_refused_and_the_rest_goes_on(here: World, kind: str, length: int) -> None:
+def test_a_line_that_is_too_long_is_rejected_and_the_rest_is_read(
+    here: World, kind: str, length: int
+) -> None:
     long = b"x" * length
     body = {
         "lines": b"2026-01-01 00:00:00 a\n" + long + b"\n2026-01-01 00:00:01 b\nc",
@@ -262,7 +264,7 @@ def test_a_line_that_is_too_long_is_refused_and_the_rest_goes_on(here: World, ki
     assert [message[-1] for message in here.messages()][1:] == ["b", "c"]
 
 
-def test_bad_records_are_refused_by_number_and_the_first_hundred_are_told(here: World) -> None:
+def test_bad_records_are_rejected_by_number_and_the_first_hundred_are_listed(here: World) -> None:
     lines = [json.dumps({"message": f"m{number}"}) for number in range(300)]
     kinds = ("{broken", "not json", "17", '{"message": 1}')
     bad = {number: kinds[number // 2 % 4] for number in range(0, 300, 2)}
@@ -354,13 +356,13 @@ def test_s3s_own_test_event_is_taken(here: World) -> None:
     assert here.deliver(json.dumps({"Service": "Amazon S3", "Event": "s3:TestEvent"})) == []
 
 
-def test_a_deletion_that_somebody_wired_by_mistake_is_no_file(here: World) -> None:
+def test_a_deletion_notification_by_mistake_is_no_file(here: World) -> None:
     body = s3_says("dropin/v1/tenant=acme/x", 1, "e").replace("ObjectCreated:Put", "ObjectRemoved:Delete")
     assert here.deliver(body) == []
     assert here.statuses() == []
 
 
-def test_a_bucket_that_fails_in_the_middle_of_parquet_is_no_fault_of_the_file(
+def test_a_bucket_that_fails_in_the_middle_of_parquet_does_not_fail_the_file(
     here: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read, calls = FileRanges.read, [0]
@@ -375,7 +377,7 @@ def test_a_bucket_that_fails_in_the_middle_of_parquet_is_no_fault_of_the_file(
     body = here.put("x", as_parquet(hadoop(200)))
     assert here.deliver(body) == [body]
     assert here.status("x")["state"] == "reading"
-    assert here.deliver(body) == [], "and nobody has to wait for a lease"
+    assert here.deliver(body) == [], "and no reader has to wait for a lease"
     told = here.status("x")
     assert (told["state"], told["rows_stored"]) == ("done", 200)
     assert here.messages() == [line for line, _ in hadoop(200)]

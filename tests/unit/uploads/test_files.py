@@ -78,7 +78,7 @@ def test_a_line_without_a_time_takes_that_of_the_line_before(here: World) -> Non
     assert [row["message"] for row in here.rows()][2] == "\tat a.b.C"
 
 
-def test_a_time_is_written_in_digits_that_everybody_reads_or_is_none(here: World) -> None:
+def test_a_time_is_written_in_ascii_digits_or_is_none(here: World) -> None:
     """A row whose time ClickHouse cannot read would be refused, and with it whatever lies in its batch."""
     lines = ["2026-01-02 03:04:05.٣ a", "2026-01-02 03:04:05.1٣ b", "٢٠٢٦-01-02 03:04:06 c"]
     here.drop("x", "\n".join(lines).encode())
@@ -136,7 +136,7 @@ def test_csv_cells_have_types_and_columns_their_names(here: World) -> None:
 
 
 @pytest.mark.parametrize("delimiter", [",", "\t", ";", "|"])
-def test_csv_is_told_whatever_divides_it(here: World, delimiter: str) -> None:
+def test_csv_is_detected_with_any_delimiter(here: World, delimiter: str) -> None:
     lines = [["time", "level", "msg"], ["2026-01-01T00:00:00Z", "error", "a"], ["1767225601", "", "b"]]
     told = here.drop("x", "\n".join(delimiter.join(line) for line in lines).encode())
 
@@ -144,7 +144,7 @@ def test_csv_is_told_whatever_divides_it(here: World, delimiter: str) -> None:
     assert [(row["level"], row["message"]) for row in here.rows()] == [("error", "a"), ("info", "b")]
 
 
-def test_csv_is_told_whatever_script_its_cells_are_written_in(here: World) -> None:
+def test_csv_is_detected_in_any_script(here: World) -> None:
     """Some letters of UTF-8 hold bytes that are ends of lines in other encodings."""
     rows = "".join(f"安全{number},全部完全\n" for number in range(60))
     told = here.drop("x", f"name,remark\n{rows}".encode())

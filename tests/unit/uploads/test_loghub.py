@@ -50,7 +50,7 @@ TIMES: dict[str, Callable[[str], str]] = {
 
 
 def corpus(layout: str) -> tuple[bytes | None, Lines]:
-    """The file as it is, if it is there, and its lines with their times, told in another way than ours."""
+    """The file as it is, if it is there, and its lines with their times, read in another way than ours."""
     for path in LOGHUB.glob("*_2k.log"):
         if path.name.lower().startswith(f"{layout}_"):
             body = path.read_bytes()

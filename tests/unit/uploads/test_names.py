@@ -68,7 +68,7 @@ def test_a_file_that_is_nobodys_is_left_alone(here: World, key: str) -> None:
 
 
 def test_what_comes_into_an_account_that_was_erased_is_deleted_unread(here: World) -> None:
-    """By a link from before; a file of an account that nobody ever heard of, or of another's, stays."""
+    """By a link from before; a file of an unknown account, or of another's, stays."""
     here.erased |= {TenantId("gone"), GLOBEX}
     bodies = [here.put("late.log", b"of jane\n", TenantId(name)) for name in ("gone", "nobody")]
     theirs = here.put("theirs.log", b"line\n", GLOBEX)
@@ -80,7 +80,7 @@ def test_what_comes_into_an_account_that_was_erased_is_deleted_unread(here: Worl
 
 
 def test_a_message_about_another_bucket_counts_for_nothing(here: World) -> None:
-    """Not even where the account was erased: a file of ours that is called so is another one."""
+    """Not even where the account was erased: a file of that name in our bucket is another one."""
     here.erased.add(TenantId("gone"))
     body, gone = here.put("x", b"line\n"), here.put("x", b"line\n", TenantId("gone"))
     assert here.deliver(*(each.replace('"name": "drop"', '"name": "pord"') for each in (body, gone))) == []

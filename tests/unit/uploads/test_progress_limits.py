@@ -2,10 +2,15 @@
 
 import bz2
 import gzip
+import io
+import random
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from backports import zstd
 from hypothesis import given
@@ -13,10 +18,20 @@ from hypothesis import strategies as st
 
 from functions.shared.buckets.drop_bucket import DroppedFile
 from functions.shared.tenancy import TenantId
-from functions.uploads import file_reader, progress_limits
+from functions.uploads import file_processor, file_reader, progress_limits
+from functions.uploads.file_reader import FileReader
 from functions.uploads.files import File
 from functions.uploads.formats.json_scan import Skipper, value_end
-from functions.uploads.progress_limits import FREE_BYTES, FREE_CPU_SECONDS, CpuBudget, is_idle
+from functions.uploads.progress_limits import (
+    BYTES_A_SKIP_SECOND,
+    FREE_BYTES,
+    FREE_CPU_SECONDS,
+    FREE_SKIP_SECONDS,
+    CpuBudget,
+    is_idle,
+    is_skipping_spent,
+)
+from functions.uploads.records import TextRecords
 from functions.uploads.streams import contract
 from functions.uploads.streams.contract import ResumePoint, ResumePoints
 from tests.unit.uploads.bombs import EMPTY_BZIP2, EMPTY_GZIP, EMPTY_ZSTD, SKIPPABLE_ZSTD
@@ -100,6 +115,103 @@ def test_a_file_that_takes_the_machine_too_long_keeps_whole_parts_only(
     status = here.drop("x", ROWS)
     assert (status["state"], status["error"]["code"]) == ("partly", "no_progress")
     assert status["rows_stored"] == len(here.rows()) > 0
+
+
+LONG = b"".join(
+    b"2026-01-02 03:04:05,678 INFO row %d of %r\n" % (n, random.Random(n).randbytes(40)) for n in range(6000)
+)
+
+
+class Skips:
+    """Each skip takes `seconds` by both clocks of a Reading; `runs` counts them."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
+        self.runs, now, skip = 0, [0.0], TextRecords.skip
+
+        def slow(records: TextRecords, may_continue: Callable[[], bool]) -> bool:
+            self.runs += 1
+            now[0] += seconds
+            return skip(records, may_continue)
+
+        monkeypatch.setattr(TextRecords, "skip", slow)
+        clock = partial(FileReader, clock=lambda: now[0], cpu_clock=lambda: now[0])
+        monkeypatch.setattr(file_processor, "FileReader", clock)
+        monkeypatch.setattr(file_reader, "PART_ROWS", 1000)
+
+
+@pytest.mark.usefixtures("small")
+def test_all_skipping_for_a_file_is_bounded_and_its_neighbour_is_read(
+    here: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    skips = Skips(monkeypatch, FREE_SKIP_SECONDS * 0.6)
+    here.seconds = 0.0
+    status = here.drop("x", gzip.compress(LONG))
+    assert (status["state"], status["error"]["code"]) == ("partly", "resume_too_slow")
+    assert skips.runs == 2
+    assert status["rows_stored"] == len(here.rows()) > 1000
+    assert here.messages() == LONG.decode("latin-1").splitlines()[: status["rows_stored"]]
+    here.seconds = 300.0
+    assert here.drop("x", gzip.compress(LONG), GLOBEX)["state"] == "done"
+
+
+def test_rows_and_the_file_itself_pay_for_skipping() -> None:
+    spent = replace(FILE, skip_ms=1000 * FREE_SKIP_SECONDS + 1000)
+    assert is_skipping_spent(spent)
+    assert not is_skipping_spent(replace(spent, skip_ms=1000 * FREE_SKIP_SECONDS))
+    assert not is_skipping_spent(replace(spent, raw_bytes=BYTES_A_SKIP_SECOND // 2, bytes_read=5_000_000))
+
+
+@pytest.mark.usefixtures("small")
+def test_skipping_that_an_invocation_has_no_time_for_is_tried_twice(
+    here: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("functions.uploads.text.SKIPPED_UNASKED_BYTES", 1000)
+    skips = Skips(monkeypatch, 0.0)
+    here.seconds = 0.0
+    status = here.drop("x", gzip.compress(LONG))
+    assert (status["state"], status["error"]["code"]) == ("partly", "resume_too_slow")
+    assert skips.runs == 3
+    assert status["rows_stored"] == len(here.rows()) > 0
+    assert here.originals(), "the rest can be uploaded again"
+    here.drop("x", LONG, GLOBEX)
+    assert here.status("x", GLOBEX)["state"] == "done", "plain text needs no skipping"
+
+
+@pytest.mark.usefixtures("small")
+def test_the_time_of_skipping_is_not_the_time_of_a_part(here: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else the invocation would end after its first part, and so would each that follows."""
+    skips = Skips(monkeypatch, 100.0)
+    body = here.put("x", gzip.compress(LONG))
+    here.seconds = 0.0
+    assert not here._invoke(body, 1)
+    here.seconds = 200.0
+    assert here.deliver(*here.sqs.bodies[:1]) == []
+    assert here.status("x")["state"] == "done"
+    assert skips.runs == 2
+
+
+def test_parquet_shows_its_bytes_within_a_row_group_too(here: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(file_reader, "PART_ROWS", 100)
+    monkeypatch.setattr("functions.uploads.formats.parquet_file.BATCH_ROWS", 100)
+    out = io.BytesIO()
+    rows = [random.Random(number).randbytes(20).hex() for number in range(400)]
+    pq.write_table(pa.table({"message": rows}), out, row_group_size=400)
+    body, seen = here.put("x", out.getvalue()), []
+    here.put("y", b"line\n", GLOBEX)
+    here.seconds = 0.0
+    bodies = [body]
+    while bodies:
+        assert not here._invoke(bodies.pop(), 1)
+        bodies, here.sqs.bodies = here.sqs.bodies, []
+        seen.append(here.status("x")["bytes_read"])
+
+    size = len(out.getvalue())
+    assert here.status("x")["state"] == "done"
+    assert here.messages() == rows
+    assert seen == sorted(set(seen)), "each invocation shows more than the one before"
+    assert seen[-1] == size
+    assert [round(each / size * 4) for each in seen[:3]] == [1, 2, 3]
+    assert here.statuses(GLOBEX) == []
 
 
 @pytest.mark.parametrize(

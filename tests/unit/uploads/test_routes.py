@@ -1,4 +1,4 @@
-"""The routes of uploads: a URL for one file, what became of it, and nobody else's business."""
+"""The routes of uploads: a URL for one file, its status, and nothing of another account."""
 
 import json
 from typing import Any
@@ -16,6 +16,7 @@ from functions.shared.tenancy import TenantId
 from functions.uploads.counters import OpenUploads
 from functions.uploads.files import LATE
 from functions.uploads.handler import URL_SECONDS, UploadService, answer_to
+from functions.uploads.loading import LoadingFiles
 from functions.uploads.managed_drop_bucket import open_drops
 from functions.uploads.queue import DropQueue
 from tests.unit.uploads.world import ACME, DROP, GLOBEX, World
@@ -36,6 +37,8 @@ def ask(
         queue,
         lambda: DropBucket(here.s3, DROP),
         own,
+        lambda: asked.get("staging", here.staging),
+        asked.pop("loading", None) or LoadingFiles(here.register),
         lambda: here.clock() + here.later,
     )
     context = {
@@ -55,9 +58,9 @@ def ask(
 
 
 def announce(here: World, tenant: TenantId = ACME, **body: Any) -> dict[str, Any]:
-    status, told = ask(here, "POST /v1/uploads", tenant, body={"filename": "a b.log", "size": 5, **body})
-    assert status == 201, told
-    return told
+    status, upload = ask(here, "POST /v1/uploads", tenant, body={"filename": "a b.log", "size": 5, **body})
+    assert status == 201, upload
+    return upload
 
 
 def look(
@@ -67,49 +70,52 @@ def look(
 
 
 def test_an_upload_from_the_url_to_the_verdict(here: World) -> None:
-    told = announce(here)
-    assert (told["state"], told["rows_stored"], told["progress"]) == ("waiting", 0, 0.0)
+    upload = announce(here)
+    assert (upload["state"], upload["rows_stored"], upload["progress"]) == ("waiting", 0, 0.0)
 
-    name = told["key"].removeprefix(f"dropin/v1/tenant={ACME}/")
+    name = upload["key"].removeprefix(f"dropin/v1/tenant={ACME}/")
     assert here.deliver(here.put(name, b"line\n")) == []
-    status, seen = look(here, told["id"])
+    project_id = here.rows()[0]["project_id"]
+    assert look(here, upload["id"])[1]["state"] == "loading"
+    here.staging.delete([each.key for each in here.staging.under("staged/")])
+    status, seen = look(here, upload["id"])
 
     assert status == 200
     assert (seen["state"], seen["rows_stored"], seen["filename"]) == ("done", 1, "a b.log")
     assert (seen["format"], seen["compression"], seen["progress"]) == ("lines", "none", 1.0)
-    assert here.rows()[0]["project_id"] == "web", "the key's own project"
+    assert project_id == "web", "the key's own project"
 
 
 def test_a_url_is_for_one_key_of_one_size_where_nothing_is_for_an_hour(here: World) -> None:
-    told = announce(here)
-    query = parse_qs(urlsplit(told["url"]).query)
+    upload = announce(here)
+    query = parse_qs(urlsplit(upload["url"]).query)
 
     assert query["X-Amz-SignedHeaders"] == ["content-length;host;if-none-match"]
     assert query["X-Amz-Expires"] == [str(URL_SECONDS)]
-    assert told["headers"] == {"Content-Length": "5", "If-None-Match": "*"}
-    assert told["key"] == f"dropin/v1/tenant=acme/{told['id']}/a b.log"
+    assert upload["headers"] == {"Content-Length": "5", "If-None-Match": "*"}
+    assert upload["key"] == f"dropin/v1/tenant=acme/{upload['id']}/a b.log"
 
 
 def test_another_tenants_upload_does_not_exist(here: World) -> None:
-    told = announce(here)
-    for upload_id in (told["id"], "0" * 26, "settings", "../x", "ü" * 26):
+    upload = announce(here)
+    for upload_id in (upload["id"], "0" * 26, "settings", "../x", "ü" * 26):
         status, answer = look(here, upload_id, GLOBEX)
         assert (status, answer["code"]) == (404, "not_found")
     assert ask(here, "GET /v1/uploads", GLOBEX, "read")[1]["uploads"] == []
-    assert look(here, told["id"])[0] == 200
+    assert look(here, upload["id"])[0] == 200
 
 
 def test_an_announced_upload_is_tied_to_its_own_key_and_tenant_only(here: World) -> None:
-    told = announce(here)
-    here.drop(f"{told['id']}/other.log", b"line\n")
-    here.drop(f"{told['id']}/a b.log", b"line\n", GLOBEX)
-    assert look(here, told["id"])[1]["state"] == "waiting"
+    upload = announce(here)
+    here.drop(f"{upload['id']}/other.log", b"line\n")
+    here.drop(f"{upload['id']}/a b.log", b"line\n", GLOBEX)
+    assert look(here, upload["id"])[1]["state"] == "waiting"
 
 
-def test_nobody_puts_a_file_before_the_url_ends(here: World) -> None:
-    told = announce(here)
+def test_no_file_can_be_put_after_the_url_expires(here: World) -> None:
+    upload = announce(here)
     here.later = URL_SECONDS + LATE.total_seconds() + 1
-    status, seen = look(here, told["id"])
+    status, seen = look(here, upload["id"])
     assert (status, seen["state"], seen["error"]["code"]) == (200, "failed", "never_put")
 
 
@@ -117,17 +123,17 @@ def test_nobody_puts_a_file_before_the_url_ends(here: World) -> None:
 def test_an_original_is_kept_or_deleted_as_the_upload_says(
     here: World, original: str | None, left: int
 ) -> None:
-    told = announce(here, original=original)
-    here.deliver(here.put(told["key"].removeprefix("dropin/v1/tenant=acme/"), b"line\n"))
+    upload = announce(here, original=original)
+    here.deliver(here.put(upload["key"].removeprefix("dropin/v1/tenant=acme/"), b"line\n"))
     assert len(here.originals()) == left
-    assert look(here, told["id"])[1]["original"] == (original or "delete")
+    assert look(here, upload["id"])[1]["original"] == (original or "delete")
 
 
 def test_an_account_chooses_what_becomes_of_originals(here: World) -> None:
     route = "PUT /v1/uploads/settings"
     assert ask(here, route, body={"original": "keep"})[0] == 403
-    status, told = ask(here, route, scopes="admin", body={"original": "keep"})
-    assert (status, told) == (
+    status, upload = ask(here, route, scopes="admin", body={"original": "keep"})
+    assert (status, upload) == (
         200, {"original": "keep", "bucket": "drop", "prefix": "dropin/v1/tenant=acme/"}
     )  # fmt: skip
     assert ask(here, "GET /v1/uploads/settings", GLOBEX, "read")[1]["original"] == "delete"
@@ -176,14 +182,14 @@ def test_what_is_asked_wrongly_is_refused(here: World, body: dict[str, Any], sta
 
 def test_what_is_no_json_is_refused(here: World) -> None:
     for raw in ("{", "[" * 100_000):
-        status, told = ask(here, "POST /v1/uploads", raw=raw)
-        assert (status, told["code"]) == (400, "invalid_body")
+        status, upload = ask(here, "POST /v1/uploads", raw=raw)
+        assert (status, upload["code"]) == (400, "invalid_body")
 
 
 @pytest.mark.parametrize("limit", ["0", "101", "x", "-1", "", "9" * 5000])
 def test_a_page_of_no_size_is_refused(here: World, limit: str) -> None:
-    status, told = ask(here, "GET /v1/uploads", scopes="read", query={"limit": limit})
-    assert (status, told["code"]) == (400, "invalid_limit")
+    status, upload = ask(here, "GET /v1/uploads", scopes="read", query={"limit": limit})
+    assert (status, upload["code"]) == (400, "invalid_limit")
 
 
 def test_a_choice_that_is_refused_was_not_made(here: World) -> None:
@@ -192,24 +198,24 @@ def test_a_choice_that_is_refused_was_not_made(here: World) -> None:
     def none(_tenant: TenantId) -> DropBucket:
         raise NoDestinationError("none")
 
-    status, told = ask(
+    status, upload = ask(
         here, "PUT /v1/uploads/settings", scopes="admin", body={"original": "delete"}, plan="byoc", own=none
     )
-    assert (status, told["code"]) == (403, "no_destination")
+    assert (status, upload["code"]) == (403, "no_destination")
     assert here.register.originals(ACME) is None
 
 
 def test_a_name_cannot_leave_its_place(here: World) -> None:
-    told = announce(here, filename="/../../tenant=globex//x/./y.log")
-    assert told["key"] == f"dropin/v1/tenant=acme/{told['id']}/tenant=globex/x/y.log"
+    upload = announce(here, filename="/../../tenant=globex//x/./y.log")
+    assert upload["key"] == f"dropin/v1/tenant=acme/{upload['id']}/tenant=globex/x/y.log"
 
 
 def test_scopes(here: World) -> None:
     assert ask(here, "POST /v1/uploads", scopes="read", body={"filename": "x", "size": 1})[0] == 403
-    told = announce(here)
+    upload = announce(here)
     for scopes in ("read", "ingest", "admin"):
-        assert look(here, told["id"], scopes=scopes)[0] == 200
-    assert look(here, told["id"], scopes="")[0] == 403
+        assert look(here, upload["id"], scopes=scopes)[0] == 200
+    assert look(here, upload["id"], scopes="")[0] == 403
 
 
 def test_a_refused_account_gets_no_url(here: World) -> None:

@@ -1,4 +1,4 @@
-"""Files that nobody told us of are found; what is read, being read or too young is left alone."""
+"""Files without a notification are found; those read, being read or too young are left alone."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,8 +10,7 @@ import pytest
 
 from functions.shared.buckets.contract import BucketRefusedError, BucketUnavailableError
 from functions.shared.buckets.drop_bucket import DropBucket
-from functions.shared.byoc.destination_store import DestinationsUnavailableError
-from functions.shared.dynamo.answers import StoreUnavailableError
+from functions.shared.tables.store_errors import StoreUnavailableError
 from functions.shared.tenancy import TenantId, dropin_prefix
 from functions.uploads.file_reader import FileReader
 from functions.uploads.queue import DropQueue
@@ -24,7 +23,7 @@ INITECH = TenantId("initech")
 
 
 @dataclass
-class Custody:
+class CustomerBuckets:
     s3: Any
     fault: Exception | None = None
     forgotten: int = 0
@@ -38,11 +37,11 @@ class Custody:
         self.forgotten += 1
 
 
-def sweep(here: World, customer_buckets: Custody | None = None) -> tuple[DropSweep, Sqs, Sqs]:
+def sweep(here: World, customer_buckets: CustomerBuckets | None = None) -> tuple[DropSweep, Sqs, Sqs]:
     ours, theirs = Sqs(), Sqs()
     made = DropSweep(
         DropBucket(here.s3, DROP),
-        customer_buckets or Custody(here.s3),  # type: ignore[arg-type]
+        customer_buckets or CustomerBuckets(here.s3),  # type: ignore[arg-type]
         here.register,
         DropQueue("dropped", "sweeper", ours),
         DropQueue("dropped-byoc", "sweeper", theirs),
@@ -71,13 +70,13 @@ def soon() -> datetime:
     return datetime.now(UTC) + SETTLE + timedelta(minutes=1)
 
 
-def test_a_file_that_nobody_told_of_is_told_of_and_read_once(here: World) -> None:
+def test_a_file_without_a_notification_is_published_and_read_once(here: World) -> None:
     names = ["a", "b c+%.log", "ü"]
     told = [here.put(name, f"{name}\n".encode()) for name in names]
     here.deliver(told[0])
     sweeper, ours, _ = sweep(here)
 
-    assert sweeper.one(None, datetime.now(UTC)) == 0, "S3 may yet tell of it"
+    assert sweeper.one(None, datetime.now(UTC)) == 0, "S3 may still notify of it"
     assert sweeper.one(None, soon()) == 2
     assert here.deliver(*ours.bodies, *told) == []
     assert sorted(here.messages()) == sorted(names)
@@ -101,7 +100,7 @@ def test_older_files_are_looked_for_once_an_hour_and_for_a_month(here: World) ->
     assert sweeper.one(None, after(MONTH + day, 2)) == 0
 
 
-def test_a_file_whose_reading_stands_still_is_told_of_again(
+def test_a_file_whose_reading_stands_still_is_published_again(
     here: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def die(_reading: FileReader) -> bool:
@@ -113,7 +112,7 @@ def test_a_file_whose_reading_stands_still_is_told_of_again(
         with pytest.raises(KilledError):
             here.deliver(body)
     sweeper, ours, _ = sweep(here)
-    assert sweeper.one(None, soon()) == 0, "somebody may be at it"
+    assert sweeper.one(None, soon()) == 0, "a reader may be at it"
     later = datetime.now(UTC) + STANDS_STILL + timedelta(minutes=10)
     assert sweeper.one(None, later) == 1
     here.later += 3000
@@ -165,10 +164,10 @@ def test_a_bucket_that_became_small_again_is_swept_in_one_run(
         assert here.register.swept_to(None) == expected
 
 
-def test_what_waits_on_the_queue_is_not_told_of_by_every_run(
+def test_what_waits_on_the_queue_is_not_published_by_every_run(
     here: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Else a backlog grows by what it is itself, and files behind those of one run are never told of."""
+    """Else a backlog grows by itself, and files behind those of one run are never published."""
     monkeypatch.setattr("functions.uploads.sweeper.LOOKED_UP_AT_A_TIME", 1)
     monkeypatch.setattr("functions.uploads.sweeper.FILES_A_RUN", 2)
     for name in "abc":
@@ -180,9 +179,9 @@ def test_what_waits_on_the_queue_is_not_told_of_by_every_run(
 
 
 @pytest.mark.parametrize("fault", [BucketUnavailableError("down"), BucketRefusedError("NoSuchBucket")])
-def test_a_bucket_that_fails_stops_nobody(here: World, fault: Exception) -> None:
+def test_a_bucket_that_fails_stops_no_other(here: World, fault: Exception) -> None:
     here.put("x", b"line\n")
-    customer_buckets = Custody(here.s3, fault)
+    customer_buckets = CustomerBuckets(here.s3, fault)
     sweeper, _, _ = sweep(here, customer_buckets)
     assert run(sweeper, lambda: [INITECH], lambda: 300.0) == {"files": 0, "unswept": 1}
     assert customer_buckets.forgotten == int(isinstance(fault, BucketRefusedError))
@@ -219,17 +218,17 @@ def test_our_bucket_is_swept_before_anything_of_a_customers_is_asked(here: World
     """Whatever ends the run there: here it ends with the list of customers."""
 
     def away() -> Iterator[TenantId]:
-        raise DestinationsUnavailableError("DynamoDB: silent")
+        raise StoreUnavailableError("DynamoDB: silent")
 
     here.put("x", b"line\n")
     sweeper, ours, _ = sweep(here)
-    with freeze(soon()), pytest.raises(DestinationsUnavailableError):
+    with freeze(soon()), pytest.raises(StoreUnavailableError):
         run(sweeper, away, lambda: 300.0)
     assert len(ours.bodies) == 1
 
 
 def test_a_customer_whose_bucket_ended_a_run_comes_last_in_the_next(here: World) -> None:
-    class Dying(Custody):
+    class Dying(CustomerBuckets):
         def drops(self, tenant: TenantId) -> DropBucket:
             if tenant == INITECH:
                 raise SystemExit

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from functions.shared.buckets.drop_bucket import DroppedFile
-from functions.shared.dynamo.answers import StoreUnavailableError
+from functions.shared.tables.store_errors import StoreUnavailableError
 from functions.shared.tenancy import TenantId, dropin_prefix
 from functions.uploads.dropin import answer_to
 from functions.uploads.gate import UsagePendingError
@@ -116,7 +116,7 @@ def test_small_files_of_an_account_are_read_one_after_the_other_and_large_ones_a
     assert worker.free["acme"] == 1
 
 
-def test_a_deferred_message_has_not_failed_and_comes_back_ever_later(sqs: Sqs) -> None:
+def test_a_deferred_message_has_not_failed_and_is_redelivered_ever_later(sqs: Sqs) -> None:
     worker, event, delays = RecordingWorker(sqs, Counter()), sqs_batch([body("acme", "a")], receives=3), []
     for deferrals in range(1, 20):
         assert failures(turns(sqs).answer_to(event, worker)) == []
@@ -268,7 +268,7 @@ def test_a_slot_of_a_process_that_died_is_free_when_its_lease_is_over(here: Worl
     assert here.slots.take(GLOBEX, 100) is not None
 
 
-def test_a_file_that_goes_on_gives_its_slot_back_in_between(
+def test_a_file_that_continues_releases_its_slot_in_between(
     here: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("functions.uploads.file_reader.PART_ROWS", 100)

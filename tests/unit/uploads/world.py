@@ -17,7 +17,7 @@ from botocore.config import Config
 from moto import mock_aws
 from obstore.store import MemoryStore
 
-from functions.shared.accounts.account_status import AccountStatus, account_status_item
+from functions.shared.accounts.account_status import AccountStatus
 from functions.shared.buckets.drop_bucket import DropBucket
 from functions.shared.buckets.platform import PlatformBucket
 from functions.shared.events.staged_key import StagedKey, is_staged
@@ -33,6 +33,7 @@ from functions.uploads.register import UploadRegister
 from functions.uploads.slots import TenantSlots
 from functions.uploads.turns import FairTurns
 from local import transactions
+from tests.account_items import account_item
 
 ACME, GLOBEX = TenantId("acme"), TenantId("globex")
 DROP = "drop"
@@ -132,8 +133,8 @@ class World:
     clock: Callable[[], float] = time.time
 
     def account(self, tenant: str, standing: AccountStatus | None = None) -> TenantId:
-        item = account_status_item(standing or AccountStatus("managed_30", 30, 10**7))
-        self.dynamodb.put_item(TableName=ACCOUNTS, Item={"tenant_id": {"S": tenant}, **item})
+        item = account_item(tenant, standing or AccountStatus("managed_30", 30, 10**7))
+        self.dynamodb.put_item(TableName=ACCOUNTS, Item=item)
         return TenantId(tenant)
 
     @property
@@ -188,7 +189,7 @@ class World:
         return back
 
     def drop(self, name: str, body: bytes, tenant: TenantId = ACME) -> dict[str, Any]:
-        """Put a file, deliver its message, and what is told of it in the end."""
+        """Put a file, deliver its message, and return its status in the end."""
         back = self.deliver(self.put(name, body, tenant))
         assert not back, "nothing is stuck in the queue"
         return self.status(name, tenant)

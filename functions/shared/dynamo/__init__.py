@@ -1,1 +1,0 @@
-"""DynamoDB writes: errors without the request's contents, and transactions."""

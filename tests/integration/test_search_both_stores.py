@@ -1,0 +1,179 @@
+"""Searches in the week after a move to BYOC: the rows of both stores, as if they were in one.
+
+The real engine has three databases: ours, with rows of two tenants, and each tenant's own.
+"""
+
+import json
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from bench.in_process import embedded_engine
+from functions.query import handler as querying
+from functions.query.byoc_search import ByocSearch
+from functions.query.event_search import EventSearch, ManagedSearch, SearchLimits
+from functions.shared.warehouse import Warehouse, WarehouseDownError, refusal
+from tests.integration.loading import load, staged
+from tests.unit.query.test_byoc_search import Keeper, Slots
+
+LIMITS = SearchLimits(max_seconds=20, max_memory_bytes=1 << 30, max_result_bytes=1 << 26, max_threads=1)
+EVER = {"from": "2026-01-01T00:00:00Z", "to": "2027-01-01T00:00:00Z"}
+TENANTS = ("acme", "globex")
+NUMBERS = [*range(12), *[7] * 3]
+COPIED = 2
+
+
+class WithoutHttp:
+    """An engine in this process. The id of a query is a parameter of the HTTP interface, not a setting."""
+
+    def __init__(self, warehouse: Warehouse) -> None:
+        self.warehouse = warehouse
+
+    def select_json(self, sql: str, parameters: Any, settings: dict[str, Any]) -> bytes:
+        others = {name: value for name, value in settings.items() if name != "query_id"}
+        return self.warehouse.select_json(sql, parameters, others)
+
+
+class Stores:
+    """Our ClickHouse and the tenants' own, behind the handler."""
+
+    def __init__(self, ours: Warehouse, own: dict[str, Any]) -> None:
+        self.ours, self.own = ours, own
+        self.managed_until = int(time.time()) + 3600
+
+    def find(self, tenant: str, plan: str = "byoc", **body: Any) -> tuple[int, dict[str, Any]]:
+        verdict = {
+            "verdict": "ok", "tenant_id": tenant, "key_id": "k", "project_id": "p", "scopes": "read",
+            "retention_days": "30", "bytes_per_second": "1", "refusal": "", "actor": "key:k",
+            "plan": plan, "managed_until": str(self.managed_until),
+        }  # fmt: skip
+        context = {"requestId": "r", "http": {"method": "POST"}, "authorizer": {"lambda": verdict}}
+        event = {"requestContext": context, "body": json.dumps({**EVER, **body})}
+        answered = querying.handler(event, None)
+        return answered["statusCode"], json.loads(answered["body"])
+
+    def pages(self, tenant: str, **body: Any) -> list[str]:
+        """The messages of all pages, in their order."""
+        seen: list[str] = []
+        cursor: str | None = None
+        while True:
+            status, found = self.find(tenant, cursor=cursor, **body)
+            assert status == 200, found
+            seen += [each["message"] for each in found["events"]]
+            cursor = found["next_cursor"]
+            if cursor is None:
+                return seen
+            assert len(seen) <= 4 * len(NUMBERS), "pages go round in circles"
+
+
+@pytest.fixture(scope="module")
+def databases() -> Iterator[tuple[Warehouse, dict[str, Warehouse]]]:
+    """Times interleave, several rows share an instant, some are equal, and one batch was copied as it was."""
+    with embedded_engine() as room:
+        ours = room.database("ours")
+        own = {tenant: room.database(f"own_{tenant}") for tenant in TENANTS}
+        for tenant in TENANTS:
+            for store, name in ((ours, "ours"), (own[tenant], "own")):
+                rows = [_row(tenant, name, number) for number in NUMBERS]
+                load(store, rows, f"{tenant}-{name}-1")
+                load(store, [_row(tenant, "copied", 5)] * COPIED, f"{tenant}-copied")
+        yield ours, own
+
+
+def _row(tenant: str, store: str, number: int) -> bytes:
+    at = f"2026-11-01 12:00:{number // 3:02d}.000000000"
+    return staged(tenant_id=tenant, message=f"{tenant} {store} {number}", timestamp=at)
+
+
+@pytest.fixture
+def stores(databases: tuple[Warehouse, dict[str, Warehouse]], monkeypatch: pytest.MonkeyPatch) -> Stores:
+    here = Stores(databases[0], dict(databases[1]))
+
+    def managed() -> ManagedSearch:
+        return ManagedSearch(EventSearch(WithoutHttp(here.ours), LIMITS), 4)  # type: ignore[arg-type]
+
+    def byoc() -> ByocSearch:
+        return ByocSearch(Keeper(**here.own), Slots(), LIMITS, 3)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(querying, "_managed_search", managed)
+    monkeypatch.setattr(querying, "_byoc_search", byoc)
+    return here
+
+
+def _expected(tenant: str, *stores: str) -> list[str]:
+    copied = [f"{tenant} copied 5"] * COPIED * len(stores)
+    return sorted([*copied, *(f"{tenant} {store} {number}" for store in stores for number in NUMBERS)])
+
+
+def _second(message: str) -> int:
+    return int(message.split(" ")[2]) // 3
+
+
+@pytest.mark.parametrize("order", ["asc", "desc"])
+@pytest.mark.parametrize("limit", [1, 3, 1000])
+@pytest.mark.parametrize("tenant", TENANTS)
+def test_pages_hold_each_row_of_both_stores_once_in_order_and_nothing_of_another_tenant(
+    stores: Stores, order: str, limit: int, tenant: str
+) -> None:
+    seen = stores.pages(tenant, order=order, limit=limit)
+    assert sorted(seen) == _expected(tenant, "ours", "own")
+    seconds = [_second(each) for each in seen]
+    assert seconds == sorted(seconds, reverse=order == "desc")
+
+
+def test_a_cursor_from_before_the_move_continues_after_it_and_when_our_rows_are_deleted(
+    stores: Stores,
+) -> None:
+    body: dict[str, Any] = {"order": "asc", "limit": 5}
+    _, before = stores.find("acme", plan="managed_30", **body)
+    _, during = stores.find("acme", cursor=before["next_cursor"], **body)
+    stores.managed_until = int(time.time())
+    _, after = stores.find("acme", cursor=during["next_cursor"], **body)
+
+    first, second, third = ([each["message"] for each in page["events"]] for page in (before, during, after))
+    assert len(first) == len(second) == len(third) == body["limit"]
+    assert not [each for each in first if " own " in each]
+    assert {"ours", "own"} <= {each.split(" ")[1] for each in second}
+    assert not [each for each in third if " ours " in each]
+    seconds = [_second(each) for each in (*first, *second, *third)]
+    assert seconds == sorted(seconds)
+
+
+def test_after_the_week_only_the_own_store_is_searched(stores: Stores) -> None:
+    stores.managed_until = int(time.time()) - 1
+    stores.ours = Broken(WarehouseDownError("not asked"))  # type: ignore[assignment]
+    for tenant in TENANTS:
+        assert sorted(stores.pages(tenant, limit=1000)) == _expected(tenant, "own")
+
+
+class Broken:
+    def __init__(self, fault: Exception) -> None:
+        self.fault = fault
+
+    def select_json(self, *_: Any) -> bytes:
+        raise self.fault
+
+
+@pytest.mark.parametrize(
+    ("ours", "own", "code"),
+    [
+        (WarehouseDownError("x"), None, "search_unavailable"),
+        (None, WarehouseDownError("x"), "destination_unavailable"),
+        (refusal(158), None, "query_too_heavy"),
+        (WarehouseDownError("x"), WarehouseDownError("x"), "destination_unavailable"),
+    ],
+)
+def test_half_of_the_rows_are_never_shown_as_all(
+    stores: Stores, ours: Exception | None, own: Exception | None, code: str
+) -> None:
+    stores.ours = Broken(ours) if ours else stores.ours  # type: ignore[assignment]
+    stores.own["acme"] = Broken(own) if own else stores.own["acme"]
+    status, answer = stores.find("acme", limit=5)
+    assert (answer["code"], status) == (code, 400 if code == "query_too_heavy" else 503)
+
+
+def test_before_the_first_load_our_rows_are_found_alone(stores: Stores) -> None:
+    stores.own["acme"] = Broken(refusal(60))
+    assert sorted(stores.pages("acme", limit=9)) == _expected("acme", "ours")

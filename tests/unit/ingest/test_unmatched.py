@@ -1,0 +1,76 @@
+"""A wrong method is 405 with `Allow`, an unknown path 404; the table is the whole topology."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from functions.ingest import handler
+from functions.ingest.unmatched import RouteTable, unmatched
+from infra.topology import FUNCTIONS, UNKNOWN_ROUTES, function
+from local.routing import Routes
+
+TABLE = RouteTable.parse(function(UNKNOWN_ROUTES).settings["routes"])
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+
+
+def event(path: str) -> dict[str, Any]:
+    return {"routeKey": "$default", "rawPath": path, "requestContext": {"requestId": "r-1"}}
+
+
+def test_every_route_of_the_topology_is_in_the_table() -> None:
+    for spec in FUNCTIONS:
+        for route in spec.routes:
+            assert route.method in TABLE.allowed(route.path.replace("{id}", "x").replace("{token}", "x"))
+
+
+@given(
+    st.sampled_from([route.path for spec in FUNCTIONS for route in spec.routes]),
+    st.text("ab/{}.", max_size=5),
+)
+def test_a_method_is_allowed_exactly_where_the_gateway_has_a_route(path: str, value: str) -> None:
+    sent = path.replace("{id}", value).replace("{token}", value)
+    routes = Routes(FUNCTIONS)
+    for method in METHODS:
+        assert (method in TABLE.allowed(sent)) is (routes.match(method, sent).route_key != "$default")
+
+
+@pytest.mark.parametrize(
+    ("path", "methods"),
+    [
+        ("/v1/drain", ["POST"]),
+        ("/v1/keys/key_1", ["DELETE"]),
+        ("/v1/uploads/settings", ["GET", "PUT"]),
+        ("/v1/account", ["DELETE", "GET", "PATCH"]),
+        ("/v1/keys/", []),
+        ("/v1/drain/", []),
+        ("/", []),
+        ("", []),
+    ],
+)
+def test_the_methods_of_a_path(path: str, methods: list[str]) -> None:
+    assert TABLE.allowed(path) == methods
+
+
+def test_a_wrong_method_is_answered_in_the_contracts_form(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(handler, "_route_table", lambda: TABLE)
+    wrong, unknown = (handler.handler(event(path), None) for path in ("/v1/keys", "/v1/nothing"))
+    assert (wrong["statusCode"], wrong["headers"]["allow"]) == (405, "GET, POST")
+    assert json.loads(wrong["body"]) == {
+        "error": "This path does not support the method. Use GET or POST.",
+        "code": "method_not_allowed",
+        "request_id": "r-1",
+    }
+    assert (unknown["statusCode"], json.loads(unknown["body"])["code"]) == (404, "not_found")
+    assert "allow" not in unknown["headers"]
+
+
+def test_the_error_never_quotes_the_path() -> None:
+    assert "canary" not in unmatched(event("/canary"), TABLE).message
+
+
+def test_the_setting_fits_beside_the_others_into_lambdas_4_kb() -> None:
+    settings = function(UNKNOWN_ROUTES).settings
+    assert sum(len(f"ASTRALOG_{name}={value}") for name, value in settings.items()) < 3072
