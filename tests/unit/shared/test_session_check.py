@@ -24,7 +24,7 @@ class People:
     def get_item(self, **call: Any) -> dict[str, Any]:
         self.asked.append(call)
         item = self.items.get(call["Key"]["subject"]["S"])
-        return {} if item is None else {"Item": item}
+        return {} if item is None else {"Item": {**call["Key"], **item}}
 
 
 def caller(name: str, kind: str = "person") -> Principal:
