@@ -34,7 +34,7 @@ class CampaignError(PermanentError):
 class Campaign:
     """`audience`: see functions.notices.audience. `accounts`: how many accounts it was queued for.
 
-    `settled` and `given_up` count accounts; `mailed`, `suppressed` and `opted_out` count their people.
+    `settled` and `abandoned` count accounts; `mailed`, `suppressed` and `opted_out` count their people.
     """
 
     campaign_id: str
@@ -47,7 +47,7 @@ class Campaign:
     drafted_at: str
     accounts: int = 0
     settled: int = 0
-    given_up: int = 0
+    abandoned: int = 0
     mailed: int = 0
     suppressed: int = 0
     opted_out: int = 0
@@ -55,7 +55,7 @@ class Campaign:
     @property
     def done(self) -> bool:
         """Whether the notice of every account is settled or abandoned."""
-        return self.state == QUEUED and self.settled + self.given_up >= self.accounts
+        return self.state == QUEUED and self.settled + self.abandoned >= self.accounts
 
 
 class Campaigns:
@@ -158,7 +158,7 @@ def _campaign(item: CampaignItem) -> Campaign:
         drafted_at=item.drafted_at,
         accounts=item.accounts or 0,
         settled=item.settled or 0,
-        given_up=item.given_up or 0,
+        abandoned=item.abandoned or 0,
         mailed=item.mailed or 0,
         suppressed=item.suppressed or 0,
         opted_out=item.opted_out or 0,

@@ -45,7 +45,7 @@ def status(campaign: Campaign, as_json: bool) -> str:
     how = "done" if campaign.done else campaign.state
     accounts = f"{campaign.settled} of {campaign.accounts or 'the'} accounts notified"
     people = f"{campaign.mailed} people mailed, {campaign.suppressed} suppressed"
-    left_out = f"{campaign.opted_out} opted out, {campaign.given_up} accounts abandoned"
+    left_out = f"{campaign.opted_out} opted out, {campaign.abandoned} accounts abandoned"
     return f"{campaign.campaign_id}  {campaign.kind}  {how}: {accounts}; {people}, {left_out}"
 
 

@@ -158,5 +158,5 @@ def handler(_event: dict[str, Any], context: Any) -> dict[str, int]:
         "settled": run.settled,
         "mailed": run.mailed,
         "postponed": run.postponed,
-        "given_up": run.abandoned,
+        "abandoned": run.abandoned,
     }

@@ -111,7 +111,7 @@ class Outbox:
 
     def abandon(self, notice: Notice) -> None:
         """Abandon the notice: the operator has to act; raises as `settle` does."""
-        self._end(notice, ABANDONED, [CampaignItem.given_up.add(1)])
+        self._end(notice, ABANDONED, [CampaignItem.abandoned.add(1)])
 
     def postpone(self, notice: Notice, seconds: float) -> None:
         """Make the notice due again in `seconds`."""
@@ -133,7 +133,7 @@ class Outbox:
             condition=NoticeItem.due == ABANDONED,
         )
         try:
-            write_all(self._client, [change, *self._counted(item.campaign, [CampaignItem.given_up.add(-1)])])
+            write_all(self._client, [change, *self._counted(item.campaign, [CampaignItem.abandoned.add(-1)])])
         except ConditionFailedError:
             return False
         return True

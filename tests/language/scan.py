@@ -23,6 +23,10 @@ _OWN = ("tests/language/", "tests/unit/test_language.py")
 _PATTERNS = [
     (re.compile(rf"(?<![\w-])(?:{words})(?![\w-])", re.IGNORECASE), use) for words, use in REPLACED.items()
 ]
+_OF_RETENTION = "expired, past retention"
+_PAYMENTS = re.compile(r"billing|account_status")
+"""A payment is due and overdue, in Stripe's words too; rows and sessions expire."""
+
 _CODE = re.compile(r"`[^`]*`")
 
 
@@ -55,6 +59,8 @@ def hits(path: str, text: str) -> Iterator[Hit]:
     pieces = _of_python(text) if path.endswith(".py") else _of_markdown(text)
     for line, piece in pieces:
         for pattern, use in _PATTERNS:
+            if use == _OF_RETENTION and _PAYMENTS.search(path):
+                continue
             for found in pattern.finditer(piece):
                 yield Hit(path, line + piece.count("\n", 0, found.start()), found[0], use)
 

@@ -115,7 +115,7 @@ class UsageStore:
         try:
             self._table.put(_item_of(new), stored)
         except ConditionFailedError:
-            raise ReportedUsageChangedError("another process has changed the reported usage") from None
+            raise ReportedUsageChangedError("another process wrote the reported usage") from None
         return new
 
     def _addition(self, tenant: TenantId, entry: str, sums: UsageSums) -> Write:

@@ -50,7 +50,7 @@ class Tombstones:
         now = int(self._clock())
         self._table.update(
             (ACCOUNTS, name_of(tenant)),
-            TombstoneItem.buried_at.set(TombstoneItem.buried_at | now),
+            TombstoneItem.erased_at.set(TombstoneItem.erased_at | now),
             TombstoneItem.forget_at.set(now + KEEP_DAYS * SECONDS_A_DAY),
         )
 

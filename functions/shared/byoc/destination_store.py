@@ -145,7 +145,7 @@ class DestinationStore:
         text = self._sealer.decrypt(_credentials(item, purpose), context)
         opened = {name: SecretText(value) for name, value in json.loads(text.reveal()).items()}
         if opened.pop("summary") != SecretText(digest(item.summary or "")):
-            raise CredentialsUnreadableError("what is stored beside the encrypted credentials was altered")
+            raise CredentialsUnreadableError("the item's summary does not match its encrypted credentials")
         return opened
 
     @property

@@ -175,6 +175,6 @@ def _condition(destination: str, item: "HealthItem") -> DestinationHealth:
         resume_at=item.resume_at or 0.0,
         reason=item.reason or "",
         well_since=item.well_since or 0.0,
-        notified_of=item.told_of or 0.0,
+        notified_of=item.notified_of or 0.0,
         slots_until=tuple(slot_until(item, number) for number in range(SLOTS)),
     )

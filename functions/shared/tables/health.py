@@ -21,7 +21,7 @@ class HealthItem(Item):
     resume_at = SecondsAttribute(null=True)
     reason = UnicodeAttribute(null=True)
     well_since = SecondsAttribute(null=True)
-    told_of = SecondsAttribute(null=True)
+    notified_of = SecondsAttribute(null=True, attr_name="told_of")
     slow_until = SecondsAttribute(null=True)
     slot_0_until = SecondsAttribute(null=True)
     slot_0_owner = UnicodeAttribute(null=True)
@@ -130,12 +130,12 @@ class HealthTable:
 
     def note_outage_reported(self, destination: str, since: float) -> bool:
         """Record that the owner was notified of the outage that began at `since`."""
-        reported = HealthItem.told_of
+        reported = HealthItem.notified_of
         return self._update(destination, reported.set(since), condition=reported.does_not_exist())
 
     def note_end_reported(self, destination: str, since: float) -> bool:
         """Record that the owner was notified of the end of the outage that began at `since`."""
-        reported = HealthItem.told_of
+        reported = HealthItem.notified_of
         return self._update(destination, reported.remove(), condition=reported == since)
 
     def _update(self, destination: str, *actions: Action, condition: Condition | None = None) -> bool:

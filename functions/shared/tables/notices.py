@@ -47,7 +47,7 @@ class CampaignItem(Item):
     drafted_at = UnicodeAttribute()
     accounts = IntegerAttribute(null=True)
     settled = IntegerAttribute(null=True)
-    given_up = IntegerAttribute(null=True)
+    abandoned = IntegerAttribute(null=True, attr_name="given_up")
     mailed = IntegerAttribute(null=True)
     suppressed = IntegerAttribute(null=True)
     opted_out = IntegerAttribute(null=True)

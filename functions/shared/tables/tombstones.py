@@ -11,5 +11,5 @@ class TombstoneItem(Item):
 
     kind = UnicodeAttribute(hash_key=True)
     tenant_hash = UnicodeAttribute(range_key=True)
-    buried_at = IntegerAttribute()
+    erased_at = IntegerAttribute(attr_name="buried_at")
     forget_at = IntegerAttribute()

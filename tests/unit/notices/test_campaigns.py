@@ -229,14 +229,14 @@ def test_abandoned_notices_are_listed_and_queued_again(here: World, console: Con
     for tries in range(1, MAX_TRIES + 1):
         here.run()
         here.now += backoff_seconds(tries)
-    assert console.status(campaign)["given_up"] == 1
+    assert console.status(campaign)["abandoned"] == 1
     listed = console.reported("given-up")
     assert (listed["tenant"], listed["notice"]) == ("globex", campaign)
     here.mailer.down = False
     console.run("given-up", "--retry")
     here.run()
     status = console.status(campaign)
-    assert (status["given_up"], status["settled"], status["mailed"]) == (0, 1, 1)
+    assert (status["abandoned"], status["settled"], status["mailed"]) == (0, 1, 1)
     assert console.run("given-up")[1] == ""
 
 

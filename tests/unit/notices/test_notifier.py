@@ -340,6 +340,6 @@ def test_the_handler_measures_what_its_alarms_look_at(
     here.mailer.refused = {"amy@acme.example"}
     failing(here, acme)
     answer = notifier.handler({}, Context())
-    assert answer == {"settled": 0, "mailed": 0, "postponed": 1, "given_up": 0}
+    assert answer == {"settled": 0, "mailed": 0, "postponed": 1, "abandoned": 0}
     measured: dict[str, Any] = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert (measured["Function"], measured["NoticesAbandoned"], measured["MostTries"]) == ("notifier", 0, 1)

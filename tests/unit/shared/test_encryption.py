@@ -248,12 +248,12 @@ def test_the_emulated_kms_compares_the_context_which_these_tests_count_on(
 
 
 def test_a_moved_envelope_is_refused_without_asking_kms(kept: KmsWorld, sealed: str) -> None:
-    nobody = CredentialEncryption(Failing(AssertionError("asked")), kept.key_id, kept.shards)
+    offline = CredentialEncryption(Failing(AssertionError("asked")), kept.key_id, kept.shards)
 
     for context in CONTEXTS:
         if context != HERE:
             with pytest.raises(CredentialsUnreadableError, match="another tenant, purpose or version"):
-                nobody.decrypt(sealed, context)
+                offline.decrypt(sealed, context)
 
 
 def test_associated_data_alone_keeps_an_envelope_in_its_place(

@@ -1,4 +1,4 @@
-"""Where the reading of a file continues, kept in a bucket that others may write into, and that may fail."""
+"""Where a file continues, kept in a bucket that others may write into, and that may fail."""
 
 import pytest
 from obstore.store import MemoryStore
@@ -20,13 +20,13 @@ class Taken(PlatformBucket):
         return None
 
 
-def test_a_stored_place_is_read_as_it_was() -> None:
+def test_a_checkpoint_is_read_as_it_was_written() -> None:
     checkpoints = Checkpoints(PlatformBucket(MemoryStore()), ACME, "d")
     assert checkpoints.get(checkpoints.put(1, 10, PLACE)) == PLACE
     assert checkpoints.get(checkpoints.put(1, 10, PLACE)) == PLACE, "there already"
 
 
-def test_a_place_that_another_process_began_to_write_is_not_counted_on() -> None:
+def test_a_checkpoint_that_another_process_began_to_write_is_not_used() -> None:
     with pytest.raises(BucketUnavailableError):
         Checkpoints(Taken(MemoryStore()), ACME, "d").put(1, 10, PLACE)
 
@@ -41,7 +41,7 @@ def test_a_place_that_another_process_began_to_write_is_not_counted_on() -> None
         b"\x28\xb5\x2f\xfd\x20\x02\x11\x00\x00[]",
     ],
 )
-def test_a_place_that_was_overwritten_is_lost(body: bytes) -> None:
+def test_an_overwritten_checkpoint_is_lost(body: bytes) -> None:
     bucket = PlatformBucket(MemoryStore())
     key = f"{checkpoint_prefix(ACME)}d/000001-10"
     bucket.create(key, body)

@@ -126,7 +126,7 @@ def _read(
             invocations += 1
             heaviest = max(heaviest, report, key=lambda each: each["peak_mb"])
             body = report["sent"][0] if report["sent"] else ""
-            assert invocations < 400, "it does not end"
+            assert invocations < 400, "it never ends"
     assert set(file_s3.seen) == {1}, "each row once"
     (found,) = (
         file

@@ -70,7 +70,7 @@ def test_what_was_found_loaded_is_recorded_and_not_looked_up_again(here: World) 
     assert bucket.asked == 0
 
 
-def test_one_listing_shows_the_state_of_all_files(here: World) -> None:
+def test_one_listing_has_the_state_of_all_files(here: World) -> None:
     for name in ("a", "b", "c"):
         here.drop(name, BODY)
     here.drop("bad", b"level,message\ninfo\ninfo,a\ninfo,b\n")
