@@ -95,7 +95,7 @@ DATA_INVENTORY = (
                 (
                     "etag", "parts", "checkpoint", "attempts", "owner", "lease_until", "forget_at", "kept_on",
                     "counted_files", "counted_bytes", "slot_0_until", "slot_0_owner", "slot_1_until",
-                    "slot_1_owner",
+                    "slot_1_owner", "skip_ms", "loaded",
                 ),
                 INNER,
             ),
