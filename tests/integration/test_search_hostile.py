@@ -44,7 +44,7 @@ def cost(port: int, name: str, **more: int) -> Cost:
 @pytest.mark.parametrize(
     ("name", "answer"),
     [
-        ("the review's attack", "400 invalid_request"),
+        ("the review's attack", "400 invalid_where"),
         ("a thousand plain values", "200"),
         ("the largest search", "200"),
     ],
