@@ -10,6 +10,7 @@ from typing import Any
 from functions.query import budget, rows
 from functions.query import cursor as cursors
 from functions.query import handler as querying
+from functions.query.cursor import BYOC
 from functions.query.event_search import EventSearch, ManagedSearch, SearchLimits
 from functions.query.page import page
 from functions.query.request import search
@@ -223,7 +224,7 @@ def decoded(name: str) -> str:
     count = (MAX_ANSWER_BYTES - 1000) // (len(element) + 1)
     content = b'{"data":[' + (element + b",") * count + element + STATISTICS
     try:
-        result = rows.decode(content)
+        result = rows.decode(content, BYOC)
     except UnusableAnswerError:
         return "unusable"
     return "shown" if page(search(b'{"limit":1000}'), result) else "empty"
