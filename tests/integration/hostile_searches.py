@@ -206,6 +206,7 @@ ROW = {
     **dict.fromkeys(EventRow.__struct_fields__, ""),
     "timestamp": "2026-11-01 12:00:00.000000001",
     "row_hash": "7",
+    "store": "managed",
 }
 STATISTICS = b'],"statistics":{"rows_read":1,"elapsed":0.1}}'
 HOSTILE_ELEMENTS = {
