@@ -82,8 +82,8 @@ def _payments(known: Subscription | None, new: Subscription) -> Iterator[Billing
             new.subscription_id,
             f"recovered-{known.owes_since}",
             "billing_recovered",
-            "Your subscription has no unpaid invoice any more",
-            "No invoice of your subscription is unpaid any more. New logs are accepted as before, and all "
+            "Your payment is no longer overdue",
+            "No payment of your subscription is overdue any more. New logs are accepted as before, and all "
             "logs stored in the meantime are available.",
         )
 
@@ -141,7 +141,7 @@ def _first_payment(new: Subscription) -> str:
     """The day of the first payment after a trial; empty without a trial, or if the subscription ends then."""
     if new.status != "trialing" or not new.trial_end or new.ends_with_trial:
         return ""
-    return f" The day of the first payment is {day(new.trial_end)}."
+    return f" The first payment is due on {day(new.trial_end)}."
 
 
 def _free_until_its_end(new: Subscription) -> str:

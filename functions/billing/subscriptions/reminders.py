@@ -74,7 +74,7 @@ def _first_payment(live: Subscription, ends_at: int, now: float) -> Iterator[Bil
             notice_id=f"first_payment-{ends_at}",
             kind="billing_first_payment",
             title="Your AstraLog trial ends soon",
-            text=f"Your free trial ends on {day(ends_at)}, the day of the first payment. "
+            text=f"Your free trial ends on {day(ends_at)}, and the first payment is due then. "
             f"{terms(live.plan)} To cancel before then, {PORTAL}.",
         )
 

@@ -174,7 +174,7 @@ def test_where_the_days_stay_the_same_nothing_is_said_of_them() -> None:
 
 
 TRIAL_END = NOON + 5 * DAY
-FIRST_PAYMENT = "The day of the first payment is 2027-01-20."
+FIRST_PAYMENT = "The first payment is due on 2027-01-20."
 CREDITED = "What you paid in advance for the old plan is credited on an invoice."
 NOTHING_CHARGED = "nothing was charged"
 FREE_TO_THE_END = "It ends with your trial, so nothing is charged."
@@ -226,7 +226,7 @@ MONEY = {
     "cancelled when paid": (ACTIVE, ENDING, [], [FREE_TO_THE_END, *PAID_WORDS]),
     "resumed when paid": (ENDING, ACTIVE, [], [FIRST_PAYMENT, *PAID_WORDS]),
     "an owed invoice was voided": (
-        owing(2), ACTIVE, ["No invoice of your subscription is unpaid"], ["arrived"],
+        owing(2), ACTIVE, ["No payment of your subscription is overdue"], ["arrived"],
     ),
     "begun again after an end": (
         replace(GONE, plan="managed_30"), replace(ACTIVE, subscription_id="sub_2"), [], PAID_WORDS,
