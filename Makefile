@@ -62,7 +62,7 @@ fairness: setup ## what a hostile tenant costs another: seven attacks on a stack
 
 check: lint test ## what CI runs: lint, types, layering, tests
 
-lint: setup ## ruff, mypy strict, import-linter, words that the field does not use
+lint: setup ## ruff, mypy strict, import-linter, names and words
 	@$(V)/ruff check .
 	@$(V)/ruff format --check .
 	@$(V)/mypy

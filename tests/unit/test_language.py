@@ -1,3 +1,6 @@
+from pathlib import Path
+
+from tests.language.class_names import repeated_class_names
 from tests.language.scan import hits
 
 
@@ -20,3 +23,13 @@ def test_code_in_markdown_is_not_read() -> None:
 
 def test_a_literal_that_is_no_sentence_is_not_read() -> None:
     assert words("a.py", 'kind = "told"\n') == []
+
+
+def test_a_class_name_that_occurs_twice_is_found_and_settings_may(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("class Page: ...\nclass Settings: ...\n")
+    (tmp_path / "b.py").write_text("class Settings: ...\ndef f():\n    class Page: ...\n")
+    assert repeated_class_names(tmp_path) == {"Page": ["a.py", "b.py"]}
+
+
+def test_no_class_name_of_the_functions_occurs_twice() -> None:
+    assert repeated_class_names() == {}
