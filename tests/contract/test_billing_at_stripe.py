@@ -365,7 +365,7 @@ def test_an_event_that_never_came_is_made_up_for(here: Shop) -> None:
     assert here.bookkeeper.run()["missed"] == 2
     assert shown(here, acme)["status"] == "past_due"
     assert here.record(globex).live
-    assert here.bookkeeper.run() == {"told": 0, "missed": 0, "failed": 0}
+    assert here.bookkeeper.run() == {"notified": 0, "missed": 0, "failed": 0}
     here.here.order("/_webhooks")
 
 
@@ -412,7 +412,7 @@ def test_a_purchase_of_which_no_event_came_is_found_and_a_page_that_was_left_is_
     looked_at = here.record(globex).looked_at
     for _ in range(3):
         here.here.advance(0.3)
-        assert here.bookkeeper.run() == {"told": 0, "missed": 0, "failed": 0}
+        assert here.bookkeeper.run() == {"notified": 0, "missed": 0, "failed": 0}
     assert here.record(globex).looked_at == looked_at
     here.here.order("/_webhooks")
 
@@ -527,7 +527,7 @@ def test_a_sync_that_dies_at_any_step_is_finished_by_the_next(here: Shop) -> Non
             self.left = left
 
         def __getattr__(self, name: str) -> Any:
-            if name in ("made", "changed"):
+            if name in ("create", "update"):
                 if not self.left:
                     raise StripeUnavailableError("dead")
                 self.left -= 1
