@@ -145,7 +145,7 @@ class DestinationStore:
         text = self._sealer.decrypt(_credentials(item, purpose), context)
         opened = {name: SecretText(value) for name, value in json.loads(text.reveal()).items()}
         if opened.pop("summary") != SecretText(digest(item.summary or "")):
-            raise CredentialsUnreadableError("the item's summary does not match its encrypted credentials")
+            raise CredentialsUnreadableError("the item was altered: its summary does not match its credentials")
         return opened
 
     @property
