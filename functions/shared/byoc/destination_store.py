@@ -145,7 +145,7 @@ class DestinationStore:
         text = self._sealer.decrypt(_credentials(item, purpose), context)
         opened = {name: SecretText(value) for name, value in json.loads(text.reveal()).items()}
         if opened.pop("summary") != SecretText(digest(item.summary or "")):
-            raise CredentialsUnreadableError("the item was altered: its summary does not match its credentials")
+            raise CredentialsUnreadableError("the item was altered: summary and credentials do not match")
         return opened
 
     @property

@@ -94,6 +94,19 @@ def costs_at_most(megabytes: float, seconds: float) -> Iterator[None]:
 
 
 @contextmanager
+def works_at_most(megabytes: float, seconds: float) -> Iterator[None]:
+    """Fails when the block holds more memory at any time, or takes more CPU time of its thread.
+
+    For answers that arrive as fast as they are read: how long they last depends on the machine.
+    """
+    began = time.thread_time()
+    with holds_at_most(megabytes):
+        yield
+    taken = time.thread_time() - began
+    assert taken < seconds, f"{taken:.1f} s of CPU"
+
+
+@contextmanager
 def lasts_at_most(seconds: float) -> Iterator[None]:
     began = time.monotonic()
     yield
