@@ -2,8 +2,10 @@
 
 import json
 import random
+import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -263,7 +265,8 @@ def test_progress_is_shown_while_it_is_queued_and_while_it_is_sent(
 ) -> None:
     campaign = console.draft(text)
     monkeypatch.setattr(command, "PROGRESS_EVERY", 2)
-    monkeypatch.setattr(command.time, "sleep", lambda _seconds: here.run())
+    # Not `time.sleep` itself: threads of other tests sleep, too, and would run the notifier beside this one.
+    monkeypatch.setattr(command, "time", SimpleNamespace(time=time.time, sleep=lambda _seconds: here.run()))
     lines = console.run("send", "--send", campaign)[1].splitlines()
     assert lines[:2] == ["2 accounts so far", "3 accounts: mails go out within minutes."]
     lines = console.run("status", campaign, "--follow")[1].splitlines()

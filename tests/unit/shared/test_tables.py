@@ -5,6 +5,7 @@ import pkgutil
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import boto3
@@ -253,7 +254,7 @@ def test_a_condition_that_does_not_hold_is_no_outage() -> None:
 
 
 def test_the_reasons_of_a_cancelled_transaction_decide_what_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transaction.time, "sleep", lambda _: None)
+    monkeypatch.setattr(transaction, "time", SimpleNamespace(sleep=lambda _: None))
     cancelled = "TransactionCanceledException"
     unmet, conflict, throttled = "ConditionalCheckFailed", "TransactionConflict", "ThrottlingError"
 
@@ -310,7 +311,7 @@ def test_all_pages_of_one_tenant_are_read_and_none_of_another(dynamodb: Any) -> 
 
 def test_keys_that_dynamodb_leaves_out_are_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
     pauses: list[float] = []
-    monkeypatch.setattr(table_module.time, "sleep", pauses.append)
+    monkeypatch.setattr(table_module, "time", SimpleNamespace(sleep=pauses.append))
 
     class Hesitant(Recording):
         def __init__(self, times: int) -> None:
