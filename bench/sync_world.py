@@ -42,6 +42,7 @@ from local.tables import definition
 TENANT = TenantId("acme")
 TIME = Deadline(lambda: 600.0, 60.0)
 _LEDGER = "ledger"
+_STAGING = "staging"
 _USERS = {"bench": {"password": "bench", "database": "default"}}
 
 
@@ -78,7 +79,7 @@ class SyncWorld:
         """Run sync on `event`; every object must end up settled."""
 
         def run() -> None:
-            objects = [each for message in read_messages(event) for each in message.objects or ()]
+            objects = [each for message in read_messages(event, _STAGING) for each in message.objects or ()]
             settled = self._settler.settle([each for each in objects if is_staged(each.key)], TIME)
             if len(settled) != len(event["Records"]):
                 raise RuntimeError("sync left objects unsettled")
@@ -120,7 +121,7 @@ def _message(key: str, etag: str, size: int) -> dict[str, Any]:
         "s3": {
             "s3SchemaVersion": "1.0",
             "configurationId": "staged",
-            "bucket": {"name": "staging", "ownerIdentity": {"principalId": "A3NL1KOZZKExample"}},
+            "bucket": {"name": _STAGING, "ownerIdentity": {"principalId": "A3NL1KOZZKExample"}},
             "object": {
                 "key": key.replace("=", "%3D"),
                 "size": size,
@@ -147,7 +148,7 @@ def sync_world() -> Iterator[SyncWorld]:
         aws = stack.enter_context(child("local.aws"))
         clickhouse = stack.enter_context(child("local.clickhouse", users=_USERS, **places))
         os.environ.update(aws_variables(s3))
-        bucket = open_bucket("staging")
+        bucket = open_bucket(_STAGING)
         os.environ.update(aws_variables(f"http://{LOOPBACK}:{aws.port}"))
         boto3.client("dynamodb").create_table(**definition(table("ledger"), _LEDGER))
         warehouse = Warehouse(

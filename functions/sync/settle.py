@@ -27,12 +27,12 @@ class _Work:
 class Settler:
     """Settles objects: an object is settled once its batch is done and the object is deleted.
 
-        Parameters
-        ----------
-        destination: the destination of all objects.
+    Parameters
+    ----------
+    destination: the destination of all objects.
     on_failure: receives each failure, and returns whether to try another batch now.
     is_deleted: whether a tenant was erased; its unclaimed objects are deleted, not loaded.
-        today: the current day in UTC.
+    today: the current day in UTC.
     """
 
     def __init__(
