@@ -9,6 +9,7 @@ from functions.ingest import records
 from functions.ingest.protocols.contract import IngestResult, Part, Window
 from functions.shared.errors import HttpError
 from functions.shared.events import bulk
+from functions.shared.events.aliases import read_as_event
 from functions.shared.events.judge import judge
 from functions.shared.events.package import Package, frame
 from functions.shared.events.row import ReceiptContext, Row
@@ -68,7 +69,7 @@ def _judge_one_by_one(window: Window, receipt: ReceiptContext, accepted: Accepte
     for index, record in enumerate(records.split(window), accepted.result.records):
         if index == MAX_EVENTS:
             raise _too_many_events()
-        judged = judge(record, receipt)
+        judged = judge(record, receipt, read_as_event)
         if isinstance(judged, Row):
             rows.append(judged)
         else:

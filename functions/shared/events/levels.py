@@ -5,8 +5,8 @@ DEFAULT = "info"
 
 _ALIASES = {
     "trace": "trace verbose finest all silly vrb trc",
-    "debug": "debug dbg fine finer config",
-    "info": "info information informational inf notice log ok success",
+    "debug": "debug dbg fine finer config http",
+    "info": "info information informational inf notice log ok success informative default",
     "warn": "warn warning wrn",
     "error": "error err severe fail failure",
     "fatal": "fatal critical crit alert emerg emergency panic ftl dpanic",
@@ -33,3 +33,16 @@ def canonical(value: object) -> str | None:
     if isinstance(value, bool) or not isinstance(value, int):
         return None
     return SYSLOG[value] if 0 <= value < len(SYSLOG) else _PINO.get(value)
+
+
+_OTEL = ("trace", "debug", "info", "warn", "error", "fatal")
+
+
+def of_otel(number: int) -> str | None:
+    """The level of OpenTelemetry's severity number: four for each level, from 1; None for any other."""
+    return _OTEL[(number - 1) // 4] if 1 <= number <= 4 * len(_OTEL) else None
+
+
+def of_syslog(severity: int) -> str | None:
+    """The level of syslog's severity, 0 to 7; None for any other number."""
+    return SYSLOG[severity] if 0 <= severity < len(SYSLOG) else None

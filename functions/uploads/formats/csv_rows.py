@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from functions.shared.events import levels, timestamps
 from functions.shared.events.judge import MAX_NAME_CHARACTERS, RejectedEvent
-from functions.shared.events.names import IDS, names_of, plain_name
+from functions.shared.events.names import DECIDED_BY_VALUE, names_of, plain_name
 from functions.shared.events.row import ReceiptContext, Row
 from functions.uploads.columns import Columns, Metadata, summary
 from functions.uploads.formats.contract import (
@@ -36,6 +36,9 @@ The code point is a noncharacter, so it occurs in no text.
 """
 
 
+IDS = ("project_id", "trace_id", "span_id")
+
+
 class CsvHeader:
     """The meaning of the columns of one file."""
 
@@ -46,7 +49,8 @@ class CsvHeader:
         self.level = _first(plain, "level")
         self.service = _first(plain, "service")
         self.times = _times(plain)
-        self.own = {name: plain.index(name) for name in IDS if name in plain}
+        ids = {name: _first(plain, name) for name in IDS}
+        self.own = {name: at for name, at in ids.items() if at is not None}
         used = {self.message, self.level, self.service, *self.times, *self.own.values()}
         self.rest = [at for at in range(len(names)) if at not in used]
 
@@ -209,7 +213,8 @@ def _kept_lines(carried: str) -> list[str]:
 
 def _first(names: list[str], field: str) -> int | None:
     """The column of a field: the first of its names that the header has."""
-    return next((names.index(name) for name in names_of(field) if name in names), None)
+    known = (name for name in names_of(field) if name not in DECIDED_BY_VALUE)
+    return next((names.index(name) for name in known if name in names), None)
 
 
 def _times(names: list[str]) -> list[int]:

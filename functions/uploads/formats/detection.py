@@ -7,7 +7,13 @@ from collections.abc import Callable
 
 import msgspec
 
-from functions.shared.events.names import FILE_ENVELOPES, OTHER_NAMES, names_of, plain_name
+from functions.shared.events.names import (
+    DECIDED_BY_VALUE,
+    FILE_ENVELOPES,
+    OTHER_NAMES,
+    names_of,
+    plain_name,
+)
 from functions.shared.events.row import ReceiptContext
 from functions.uploads.formats.aws_lines import (
     ALB,
@@ -45,7 +51,7 @@ _OBJECT = re.compile(rb'\{\s*+["}]|\{\s*+$')
 
 _DELIMITERS = ",\t;|"
 _HEADER_CELL = re.compile(r"[^\W\d][\w ,.@/:()\[\]#%-]{0,99}")
-_KNOWN = frozenset(name for field in OTHER_NAMES for name in names_of(field))
+_KNOWN = frozenset(name for field in OTHER_NAMES for name in names_of(field)) - DECIDED_BY_VALUE
 _CONTROLS = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 _MOST_CONTROLS = 0.02
 _SAMPLE_ROWS = 50

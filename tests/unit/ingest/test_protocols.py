@@ -182,7 +182,7 @@ def rejected_lines(output: str) -> list[dict[str, Any]]:
     [
         (b"canary", {}, {}, ("invalid_json", 0, 0, 6)),
         (b"[]", {}, {}, ("no_events", 0, 0, 2)),
-        (b'[1,{"canary":"canary"}]', {}, {}, ("all_rejected", 0, 2, 23)),
+        (b'[1,{"canary":"canary","message":1}]', {}, {}, ("all_rejected", 0, 2, 35)),
         (b'{"message":"canary"}', {"content-encoding": "br"}, {}, ("unsupported_encoding", 0, 0, 0)),
         (b'{"message":"canary"}', {"idempotency-key": "k" * 256}, {}, ("invalid_idempotency_key", 0, 0, 0)),
         (b'{"message":"canary"}', {}, {"refusal": "trial_ended"}, ("trial_ended", 0, 0, 0)),

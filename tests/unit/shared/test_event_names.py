@@ -10,8 +10,19 @@ import msgspec
 import pytest
 
 from functions.shared.events import bulk
+from functions.shared.events.aliases import read_as_event
 from functions.shared.events.judge import judge
-from functions.shared.events.names import FIELDS, FILE_ENVELOPES, IDS, OTHER_NAMES, names_of, plain_name
+from functions.shared.events.names import (
+    DECIDED_BY_VALUE,
+    FIELDS,
+    FILE_ENVELOPES,
+    OTEL_NUMBERS,
+    OTHER_NAMES,
+    OWN_NAME_ONLY,
+    SYSLOG_NUMBERS,
+    names_of,
+    plain_name,
+)
 from functions.shared.events.row import ReceiptContext, Row
 from functions.shared.events.staged_key import COLUMNS
 from functions.shared.tenancy import TenantId
@@ -78,21 +89,30 @@ def test_reference_and_fast_path_read_each_field_by_its_name_alone(field: str) -
     assert msgspec.json.decode(row.metadata) == {f"{field}_": VALUES[field]}
 
 
+def sent(field: str, name: str) -> Any:
+    """A value that a record has under that name."""
+    return 17 if name in OTEL_NUMBERS else 3 if name in SYSLOG_NUMBERS else VALUES[field]
+
+
 @pytest.mark.parametrize(("field", "name"), OTHERS)
-def test_files_have_each_field_under_each_of_its_names(field: str, name: str) -> None:
+def test_events_and_files_have_each_field_under_each_of_its_names(field: str, name: str) -> None:
     for spelling in (name, name.upper()):
-        row = row_of(json.dumps({spelling: VALUES[field], "other": 1}).encode(), RECEIPT)
-        assert isinstance(row, Row)
-        assert getattr(row, field).startswith(VALUES[field].rstrip("Z"))
-        header = CsvHeader(["other", spelling])
-        assert (header.times if field == "timestamp" else [getattr(header, field)]) == [1]
+        record = json.dumps({spelling: sent(field, name), "other": 1}).encode()
+        for row in (judge(record, RECEIPT, read_as_event), row_of(record, RECEIPT)):
+            assert isinstance(row, Row)
+            assert getattr(row, field).startswith(VALUES[field].rstrip("Z"))
+            assert msgspec.json.decode(row.metadata)["other"] == 1
+        if name not in DECIDED_BY_VALUE:
+            header = CsvHeader(["other", spelling])
+            column = header.own.get(field) if field.endswith("_id") else getattr(header, field, None)
+            assert (header.times if field == "timestamp" else [column]) == [1]
 
 
 def test_a_name_belongs_to_one_field_and_is_in_the_form_that_names_are_compared_in() -> None:
     every = [name for field in FIELDS for name in names_of(field)]
     assert len(every) == len(set(every))
     assert [plain_name(name) for name in every] == every
-    assert {*FIELDS} == OTHER_NAMES.keys() | {*IDS, "metadata"}
+    assert {*FIELDS} == OTHER_NAMES.keys() | {*OWN_NAME_ONLY}
 
 
 @pytest.mark.parametrize("envelope", FILE_ENVELOPES)
@@ -104,8 +124,8 @@ def test_an_object_with_an_array_of_events_is_read_event_by_event(envelope: str)
     assert batch.rows == 2
 
 
-def test_the_page_about_files_lists_every_name_in_the_order_in_which_they_are_tried() -> None:
-    assert table_after("docs/uploads.md", "### Field names") == OTHER_NAMES
+def test_the_page_about_names_lists_every_name_in_the_order_in_which_they_are_tried() -> None:
+    assert table_after("docs/field-names.md", "# Field names") == OTHER_NAMES
 
 
 def test_the_page_about_the_api_lists_every_field_of_an_event() -> None:

@@ -100,13 +100,13 @@ def test_ndjson_under_other_names_finds_its_columns(here: World) -> None:
     records = [
         {"@timestamp": "2026-01-01T00:00:00Z", "msg": "a", "severity": "WARN", "app": "shop", "n": 1.50},
         {"ts": 1767225600, "log": "b", "lvl": "fatal", "service": {"name": "pay", "version": "1"}},
-        {"event": "no message at all", "ok": False, "deep": {"a": [1, None]}},
+        {"what": "no message at all", "ok": False, "deep": {"a": [1, None]}},
     ]
     told = here.drop("other.log", "\n".join(map(json.dumps, records)).encode())
     rows = here.rows()
 
     assert told["rows_stored"] == 3
-    assert [row["message"] for row in rows] == ["a", "b", "event=no message at all ok=false"]
+    assert [row["message"] for row in rows] == ["a", "b", "what=no message at all ok=false"]
     assert [row["level"] for row in rows] == ["warn", "fatal", "info"]
     assert [row["service"] for row in rows] == ["shop", "pay", ""]
     assert {row["timestamp"] for row in rows[:2]} == {"2026-01-01T00:00:00.000000000Z"}
