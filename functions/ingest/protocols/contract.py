@@ -91,8 +91,14 @@ _encode = msgspec.json.Encoder().encode
 
 
 def windows(records: Iterable[EventFields | RejectedEvent]) -> Iterator[Part]:
-    """Single records as parts: good ones in windows, and the rejected ones in their places between them."""
-    lines = bytearray()
+    """Single records as parts: good ones in windows, and the rejected ones in their places between them.
+
+    Raises
+    ------
+    HttpError: 413 when all records together are larger than a decoded body may be: what a body says once
+    for many records, such as a stream's labels, each of them has here.
+    """
+    lines, total_bytes = bytearray(), 0
     for record in records:
         if isinstance(record, RejectedEvent):
             if lines:
@@ -100,7 +106,13 @@ def windows(records: Iterable[EventFields | RejectedEvent]) -> Iterator[Part]:
                 lines.clear()
             yield record
             continue
-        lines += _encode(record) + b"\n"
+        line = _encode(record)
+        total_bytes += len(line)
+        if total_bytes > unpack.MAX_DECODED_BYTES:
+            raise HttpError(
+                413, "payload_too_large", "The records of the body are larger than 64 MB together."
+            )
+        lines += line + b"\n"
         if len(lines) >= WINDOW_BYTES:
             yield Window(bytes(lines), ndjson=True)
             lines.clear()

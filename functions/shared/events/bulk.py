@@ -1,11 +1,13 @@
 """The fast path: check whole bodies of ordinary records, in C.
 
-Nearly all records are ordinary: known fields only, an RFC 3339 time with at most microseconds (or none), a
-usual spelling of the level, ids at the root if anywhere. msgspec decodes such a body directly into rows; one
-short pass in Python remains. For any other body `encoded` returns None, and functions.shared.events.judge
-decides record by record. This fast path must agree with the rules of `judge`; a property test compares them.
+Nearly all records are ordinary: known fields only, an RFC 3339 time with at most microseconds, one with
+nanoseconds in the form of our rows or none, a usual spelling of the level, ids at the root if anywhere.
+msgspec decodes such a body directly into rows; one short pass in Python remains. For any other body `encoded`
+returns None, and functions.shared.events.judge decides record by record. This fast path must agree with the
+rules of `judge`; a property test compares them.
 """
 
+import re
 from collections.abc import Callable
 from datetime import datetime
 from functools import lru_cache
@@ -20,6 +22,8 @@ from functions.shared.events.levels import BY_NAME, CANONICAL, DEFAULT
 from functions.shared.events.row import NO_METADATA, ReceiptContext
 
 _MICROSECONDS_AT_MOST = len("2026-11-23T10:00:00.123456Z")
+_NANOSECONDS = len("2026-11-23T10:00:00.123456789Z")
+_IN_OUR_FORM = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z", re.ASCII).fullmatch
 _AFTER_THE_HOUR = itemgetter(len("2026-11-23T10"))
 _SHALLOW_FOR_SURE = 2 * MAX_METADATA_DEPTH
 _CANONICAL = frozenset(CANONICAL)
@@ -93,8 +97,23 @@ def _take_times(rows: Rows, receipt: ReceiptContext) -> bool:
     moments = list(map(datetime.fromisoformat, texts))
     if not (receipt.earliest < min(moments) and max(moments) < receipt.latest):
         return False
+    if max(map(len, texts)) > _MICROSECONDS_AT_MOST:
+        return _keep_nanoseconds(rows, texts, moments, received)
     for row, moment in zip(rows, moments, strict=True):
         row.timestamp = moment
+        row.received_at = received
+    return True
+
+
+def _keep_nanoseconds(rows: Rows, texts: list[str], moments: list[datetime], received: str) -> bool:
+    """Set both times of all rows; a text that is longer than a datetime can be must be in our rows' form."""
+    for row, text, moment in zip(rows, texts, moments, strict=True):
+        if len(text) <= _MICROSECONDS_AT_MOST:
+            row.timestamp = moment
+        elif len(text) == _NANOSECONDS and _IN_OUR_FORM(text):
+            row.timestamp = text
+        else:
+            return False
         row.received_at = received
     return True
 
@@ -106,7 +125,7 @@ def _decoder(tenant: str, project_id: str, first: bytes, ndjson: bool) -> Callab
     A sender cannot set our own columns: msgspec rejects every JSON value for a field typed UnsetType.
     """
     name = Annotated[str, Meta(max_length=MAX_NAME_CHARACTERS)]
-    time = Annotated[str, Meta(max_length=_MICROSECONDS_AT_MOST)]
+    time = Annotated[str, Meta(max_length=_NANOSECONDS)]
     row = msgspec.defstruct(
         "ArrivingRow",
         [

@@ -9,6 +9,7 @@ UNKNOWN_ROUTES = "ingest"
 
 ROUTES = (
     Route("POST", "/v1/drain", throttle=INGEST, protocols=("ndjson", "json")),
+    Route("POST", "/v1/logs", throttle=INGEST, protocols=("otlp",)),
     Route("GET", "/health", auth=False, throttle=PROBE),
 )
 

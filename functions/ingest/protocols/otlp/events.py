@@ -1,0 +1,128 @@
+"""A log record of OpenTelemetry as an event.
+
+The body is the message. Attributes are fields of the metadata under their own names, the resource's too;
+where a record has one of the same name, the resource's is `resource.<name>`. What has no column stays in the
+metadata under its name in the specification.
+"""
+
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from math import isfinite
+from typing import Any
+
+import msgspec
+
+from functions.shared.events import levels, timestamps
+
+SERVICE_NAME = "service.name"
+_encode = msgspec.json.Encoder().encode
+_FIRST_OF_LEVEL = frozenset({1, 5, 9, 13, 17, 21})
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What all records of one scope have in common: the attributes of its resource, and the scope's own."""
+
+    service: str = ""
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+
+
+def origin_of(resource: Mapping[str, Any], scope: Mapping[str, Any], name: str, version: str) -> Origin:
+    """The origin of records; `name` and `version` are the instrumentation scope's, often a logger's."""
+    service = resource.get(SERVICE_NAME, "")
+    common = {key: value for key, value in resource.items() if key != SERVICE_NAME or service == ""}
+    common |= {f"scope.{key}": value for key, value in scope.items()}
+    common |= {key: value for key, value in (("scope.name", name), ("scope.version", version)) if value}
+    if not isinstance(service, str):
+        return Origin("", {**common, SERVICE_NAME: service})
+    return Origin(service, common)
+
+
+@dataclass(slots=True)
+class LogRecord:
+    """A record in either encoding. Times are nanoseconds since 1970, 0 for none; ids are hexadecimal."""
+
+    time: int
+    observed: int
+    severity: int
+    severity_text: str
+    body: Any
+    attributes: dict[str, Any]
+    trace_id: str
+    span_id: str
+    flags: int
+    event_name: str
+    dropped_attributes: int
+
+
+def event_of(record: LogRecord, origin: Origin) -> dict[str, Any]:
+    """The record under our names."""
+    metadata = record.attributes
+    for name, value in origin.attributes.items():
+        metadata[name if name not in metadata else f"resource.{name}"] = value
+    event: dict[str, Any] = {
+        "message": _message(record.body, metadata),
+        "level": _level(record, metadata),
+        "trace_id": record.trace_id,
+        "span_id": record.span_id,
+        "metadata": metadata,
+    }
+    if origin.service:
+        event["service"] = origin.service
+    if record.time or record.observed:
+        event["timestamp"] = moment(record.time or record.observed)
+    if record.time and record.observed and record.observed != record.time:
+        metadata["observed_timestamp"] = moment(record.observed)
+    if record.flags:
+        metadata["trace_flags"] = record.flags
+    if record.event_name:
+        metadata["event_name"] = record.event_name
+    if record.dropped_attributes:
+        metadata["dropped_attributes_count"] = record.dropped_attributes
+    return event
+
+
+def _message(body: Any, metadata: dict[str, Any]) -> str:
+    """A text; a body of another type as JSON, and in the metadata."""
+    if isinstance(body, str):
+        return body
+    if body is None:
+        return ""
+    metadata.setdefault("body", body)
+    return _encode(body).decode()
+
+
+def _level(record: LogRecord, metadata: dict[str, Any]) -> str:
+    """The level of number or text; each is kept where the level does not say the same."""
+    text = record.severity_text
+    level = levels.of_otel(record.severity) or levels.canonical(text) or levels.DEFAULT
+    if text and text.lower() != level:
+        metadata.setdefault("severity_text", text)
+    if record.severity and record.severity not in _FIRST_OF_LEVEL:
+        metadata.setdefault("severity_number", record.severity)
+    return level
+
+
+def moment(nanoseconds: int) -> str | int:
+    """A time as text of nanoseconds; a number beyond the calendar as it is, for the judge."""
+    seconds, rest = divmod(nanoseconds, timestamps.NANOSECONDS)
+    return f"{_second(seconds)}.{rest:09d}Z" if 0 <= seconds < _YEAR_9999 else nanoseconds
+
+
+_YEAR_9999 = 253_370_764_800
+
+
+@lru_cache(maxsize=256)
+def _second(seconds: int) -> str:
+    return timestamps.to_text(seconds * timestamps.NANOSECONDS)[: len("2026-11-29T10:00:00")]
+
+
+def number(value: float) -> float | str:
+    """A double as JSON has it; NaN and infinity as text."""
+    return value if isfinite(value) else str(value)
+
+
+def text_of_bytes(value: bytes) -> str:
+    return base64.b64encode(value).decode()
