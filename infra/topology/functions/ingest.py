@@ -2,14 +2,14 @@
 
 from infra.topology.byoc import BYOC_GRANTS, BYOC_SETTINGS
 from infra.topology.shape import Function, Route
-from infra.topology.throttles import INGEST, PROBE
+from infra.topology.throttles import DATA, INGEST, PROBE
 
 UNKNOWN_ROUTES = "ingest"
 """The function that answers unmatched requests: 404 and 405 follow the API contract (docs/adr/0030)."""
 
 ROUTES = (
     Route("POST", "/v1/drain", throttle=INGEST, protocols=("ndjson", "json")),
-    Route("POST", "/v1/logs", throttle=INGEST, protocols=("otlp",)),
+    Route("POST", "/v1/logs", throttle=DATA, protocols=("otlp",)),
     Route("GET", "/health", auth=False, throttle=PROBE),
 )
 
