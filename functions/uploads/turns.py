@@ -249,13 +249,17 @@ class FairTurns(Generic[S]):
             journal.write("backlog_left", tenant_id=turn.tenant, error_type=type(fault).__name__)
         finally:
             worker.release_slot(turn.slot)
+        self.hand_on(turn.tenant)
+
+    def hand_on(self, tenant: TenantId) -> None:
+        """Wake another invocation for the rest of the backlog; the slot is released already."""
         try:
-            state = self._backlogs.look(turn.tenant)
+            state = self._backlogs.look(tenant)
             if state.unleased and not state.must_wait:
-                self._queue.wake(turn.tenant)
+                self._queue.wake(tenant)
         except RetryableError as fault:
             # A wake-up arrives when the lease of the slot would have expired.
-            journal.write("backlog_left", tenant_id=turn.tenant, error_type=type(fault).__name__)
+            journal.write("backlog_left", tenant_id=tenant, error_type=type(fault).__name__)
 
     def _read_messages(
         self, turn: _Turn[S], worker: Worker[S], outcome: _MessageOutcomes, began: float
