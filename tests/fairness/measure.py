@@ -10,10 +10,11 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass, field
+from pathlib import Path
 from statistics import quantiles
 
 from functions.accounts.directory import Account, Directory, Key
@@ -27,6 +28,7 @@ from tests.fairness.attacks import Attacker
 from tests.fairness.probes import (
     ERASURE,
     FILE_TO_ROWS,
+    ONE_REQUEST,
     REQUEST_TO_SEARCHABLE,
     SEARCH,
     Samples,
@@ -64,9 +66,9 @@ class Phase:
         return _p95(self.samples.seconds.get(probe, []))
 
     def line(self) -> str:
-        """How the time of a small file is divided, and how much of the processors is left."""
-        parts = ", ".join(f"{part} {_p95(seconds):.2f}s" for part, seconds in self.samples.parts.items())
-        return f"{self.attack or 'alone':<18}p95 of a small file: {parts}; processors {self.busy:.0%} busy"
+        """How the time of a small file is divided, and how much of the machine is left for it."""
+        parts = ", ".join(f"{part} {_p95(seconds):.3f}s" for part, seconds in self.samples.parts.items())
+        return f"{self.attack or 'alone':<18}p95 of the parts: {parts}; processors {self.busy:.0%} busy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,8 +151,8 @@ def _p95(seconds: Sequence[float]) -> float:
 
 def _processor_seconds() -> tuple[float, float]:
     """Used and in total, since the machine started."""
-    with open("/proc/stat") as stat:
-        user, nice, system, idle, waiting, *_ = map(float, stat.readline().split()[1:])
+    first = Path("/proc/stat").read_text().splitlines()[0]
+    user, nice, system, idle, waiting, *_ = map(float, first.split()[1:])
     used = user + nice + system
     return used, used + idle + waiting
 
@@ -163,7 +165,8 @@ def _compared(phase: Phase, quiet: Sequence[Phase]) -> Iterator[Compared]:
                 merged.add(probe, one)
     alone = Phase("", merged)
     for probe in merged.seconds:
-        yield Compared(phase.attack, probe, alone.p95(probe), phase.p95(probe))
+        if probe != ONE_REQUEST:
+            yield Compared(phase.attack, probe, alone.p95(probe), phase.p95(probe))
 
 
 def _phase(stack: RunningStack, attack: str, seconds: float, *, erasures: bool) -> Phase:
@@ -182,11 +185,12 @@ def _phase(stack: RunningStack, attack: str, seconds: float, *, erasures: bool) 
 
 @contextmanager
 def _probing(stack: RunningStack, samples: Samples, ended: threading.Event) -> Iterator[None]:
-    tenants = [Tenant(stack, stack.second_keys) for _ in range(3)]
-    probes = {
+    tenants = [Tenant(stack, stack.second_keys) for _ in range(4)]
+    probes: dict[str, Callable[[], Mapping[str, float] | None]] = {
         REQUEST_TO_SEARCHABLE: tenants[0].request_to_searchable,
         SEARCH: tenants[1].search,
         FILE_TO_ROWS: tenants[2].file_to_rows,
+        ONE_REQUEST: tenants[3].one_request,
     }
     threads = [
         threading.Thread(target=repeat, args=(probe, once, samples, ended)) for probe, once in probes.items()

@@ -15,6 +15,7 @@ from typing import Any
 
 import httpx
 
+from local.naming import physical
 from tests.integration.sending import batch, drain, new_run
 from tests.integration.stack import RunningStack, bearer
 
@@ -28,6 +29,9 @@ FILE_TO_ROWS = "small file to rows"
 ERASURE = "erasure to verified"
 QUEUED, READ = "in the queue", "being read"
 """The parts of FILE_TO_ROWS: until an invocation has a slot for the file, and from then on."""
+
+ONE_REQUEST = "one request"
+"""Of the local AWS, which is one process for S3, SQS and DynamoDB: it waits in no queue of ours."""
 
 
 class ProbeFailedError(Exception):
@@ -59,6 +63,7 @@ class Tenant:
 
     def __init__(self, stack: RunningStack, keys: dict[str, str]) -> None:
         self._client = stack.client()
+        self._dynamodb = stack.aws("dynamodb")
         self._keys = keys
         self._run = new_run()
         self._numbers = count()
@@ -99,6 +104,14 @@ class Tenant:
         self._until(lambda: self._is_read(upload["id"]), "the file is read")
         read_at, began_at = time.time(), self._received_at(upload["id"])
         return {QUEUED: max(0.0, began_at - put_at), READ: read_at - began_at}
+
+    def one_request(self) -> dict[str, float]:
+        """Ask for the description of a table. A small file costs about twenty requests."""
+        began = time.monotonic()
+        self._dynamodb.describe_table(TableName=physical("uploads"))
+        took = time.monotonic() - began
+        time.sleep(4 * POLL_SECONDS)
+        return {ONE_REQUEST: took}
 
     def erasure(self, run_eraser: Callable[[], None], patience_seconds: float) -> None:
         """Erase a person of whom one row is stored, and wait until that is verified."""

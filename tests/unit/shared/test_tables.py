@@ -78,8 +78,13 @@ MODELS: dict[str, tuple[type[Item], ...]] = {
     "receipts": (ReceiptItem,),
     "tombstones": (TombstoneItem,),
     "uploads": (
-        UploadItem, FileItem, UploadCounterItem, UploadSlotsItem, UploadSettingsItem, BacklogItem,
-    ),  # fmt: skip
+        UploadItem,
+        FileItem,
+        UploadCounterItem,
+        UploadSlotsItem,
+        UploadSettingsItem,
+        BacklogItem,
+    ),
     "turns": (TurnItem,),
 }
 

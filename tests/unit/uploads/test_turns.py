@@ -338,7 +338,7 @@ class Cloud:
                 self.free[tenant] += 1
                 # The holder's look at the backlog after its release: here it is woken in any case.
                 self.send(wake_up_body(TenantId(tenant), "tests"), turns.now)
-            batch = []
+            batch: list[str] = []
             while self.queue and len(batch) < 10 and self.queue[0][0] <= turns.now:
                 batch.append(heapq.heappop(self.queue)[2])
             heapq.heappush(idle, (self._invoke(shared[number], batch, held), number))
