@@ -43,7 +43,7 @@ class WaitingFile:
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class BacklogBatch:
     """Files of `tenant`; leased by `owner` until `until`, Unix seconds."""
 
     tenant: TenantId
@@ -64,14 +64,14 @@ class BacklogState:
     now: int
     wakes_at: int = 0
     waits_until: int = 0
-    batches: list[Batch] = field(default_factory=list)
+    batches: list[BacklogBatch] = field(default_factory=list)
 
     @property
     def must_wait(self) -> bool:
         return self.waits_until > self.now
 
     @property
-    def unleased(self) -> list[Batch]:
+    def unleased(self) -> list[BacklogBatch]:
         """The batches that no invocation reads."""
         return [each for each in self.batches if each.until < self.now]
 
@@ -101,7 +101,7 @@ class Backlogs:
         head = next((each for each in found if each.entry == BACKLOG), None)
         now = self.now()
         batches = [
-            Batch(tenant, each.entry, _files(each.files or "[]"), each.until or 0, each.owner or "")
+            BacklogBatch(tenant, each.entry, _files(each.files or "[]"), each.until or 0, each.owner or "")
             for each in found
             if each.entry != BACKLOG
         ]
@@ -109,7 +109,7 @@ class Backlogs:
             return BacklogState(now, batches=batches[:BATCHES_A_LOOK])
         return BacklogState(now, head.wakes_at or 0, head.waits_until or 0, batches[:BATCHES_A_LOOK])
 
-    def lease(self, batch: Batch, seconds: float) -> Batch | None:
+    def lease(self, batch: BacklogBatch, seconds: float) -> BacklogBatch | None:
         """Acquire a lease of `seconds`; None when another invocation has one, or has read the files."""
         now = self.now()
         leased = replace(batch, owner=str(uuid4()), until=now + int(seconds) + 1)
@@ -126,7 +126,7 @@ class Backlogs:
             return None
         return leased
 
-    def finish(self, batch: Batch, left: Sequence[WaitingFile]) -> None:
+    def finish(self, batch: BacklogBatch, left: Sequence[WaitingFile]) -> None:
         """End the lease of `batch`, of which `left` must still be read; no effect if the lease was lost."""
         key, is_ours = items.key(batch.tenant, batch.entry), BacklogItem.owner == batch.owner
         try:

@@ -34,13 +34,14 @@ from functions.uploads.account_status import AccountStatuses
 from functions.uploads.backlog import Backlogs, WaitingFile
 from functions.uploads.counters import KeptOriginals, OpenUploads, StagedBytes
 from functions.uploads.customer_buckets import CustomerDropBuckets, customer_drop_buckets
+from functions.uploads.drop_worker import LEASE_MARGIN_SECONDS, NoSlot
 from functions.uploads.file_processor import FilePlace, FileProcessor
 from functions.uploads.files import KEEP
 from functions.uploads.gate import AccountGate, UsagePendingError
 from functions.uploads.notifications import is_file, tenant_of
 from functions.uploads.queue import DropQueue, pause_seconds
 from functions.uploads.register import HeldError, UploadRegister
-from functions.uploads.turns import LEASE_MARGIN_SECONDS, FairTurns, NoSlot
+from functions.uploads.turns import FairTurns
 
 FUNCTION = "dropin-byoc"
 

@@ -31,7 +31,7 @@ QUEUED, READ = "in the queue", "being read"
 """The parts of FILE_TO_ROWS: until an invocation has a slot for the file, and from then on."""
 
 ONE_REQUEST = "one request"
-"""Of the local AWS, which is one process for S3, SQS and DynamoDB: it waits in no queue of ours."""
+"""Of the local AWS, which is one process for S3, SQS and DynamoDB: no queue of the service delays it."""
 
 
 class ProbeFailedError(Exception):

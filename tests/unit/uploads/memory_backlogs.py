@@ -9,9 +9,9 @@ from functions.shared.tenancy import TenantId
 from functions.uploads.backlog import (
     BATCHES_A_LOOK,
     FILES_A_BATCH,
+    BacklogBatch,
     Backlogs,
     BacklogState,
-    Batch,
     WaitingFile,
 )
 
@@ -22,7 +22,7 @@ class MemoryBacklogs(Backlogs):
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._numbers = count()
-        self._batches: dict[TenantId, dict[str, Batch]] = {}
+        self._batches: dict[TenantId, dict[str, BacklogBatch]] = {}
         self._wakes_at: dict[TenantId, int] = {}
         self._waits_until: dict[TenantId, int] = {}
         self.requests: Counter[str] = Counter()
@@ -30,7 +30,9 @@ class MemoryBacklogs(Backlogs):
     def append(self, tenant: TenantId, files: Sequence[WaitingFile]) -> None:
         for start in range(0, len(files), FILES_A_BATCH):
             self.requests["append"] += 1
-            batch = Batch(tenant, f"{next(self._numbers):09d}", tuple(files[start : start + FILES_A_BATCH]))
+            batch = BacklogBatch(
+                tenant, f"{next(self._numbers):09d}", tuple(files[start : start + FILES_A_BATCH])
+            )
             self._batches.setdefault(tenant, {})[batch.entry] = batch
 
     def look(self, tenant: TenantId) -> BacklogState:
@@ -39,7 +41,7 @@ class MemoryBacklogs(Backlogs):
         wakes_at, waits_until = self._wakes_at.get(tenant, 0), self._waits_until.get(tenant, 0)
         return BacklogState(self.now(), wakes_at, waits_until, first)
 
-    def lease(self, batch: Batch, seconds: float) -> Batch | None:
+    def lease(self, batch: BacklogBatch, seconds: float) -> BacklogBatch | None:
         self.requests["lease"] += 1
         stored = self._batches[batch.tenant].get(batch.entry)
         if stored is None or stored.files != batch.files or stored.until >= self.now():
@@ -48,7 +50,7 @@ class MemoryBacklogs(Backlogs):
         self._batches[batch.tenant][batch.entry] = leased
         return leased
 
-    def finish(self, batch: Batch, left: Sequence[WaitingFile]) -> None:
+    def finish(self, batch: BacklogBatch, left: Sequence[WaitingFile]) -> None:
         self.requests["finish"] += 1
         batches = self._batches[batch.tenant]
         stored = batches.get(batch.entry)

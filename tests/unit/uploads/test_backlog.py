@@ -8,7 +8,7 @@ from botocore.exceptions import EndpointConnectionError
 
 from functions.shared.buckets.drop_bucket import DroppedFile
 from functions.shared.tables.store_errors import StoreUnavailableError
-from functions.uploads.backlog import BATCHES_A_LOOK, FILES_A_BATCH, Backlogs, Batch, WaitingFile
+from functions.uploads.backlog import BATCHES_A_LOOK, FILES_A_BATCH, BacklogBatch, Backlogs, WaitingFile
 from tests.unit.uploads.memory_backlogs import MemoryBacklogs
 from tests.unit.uploads.world import ACME, GLOBEX, UPLOADS, World
 
@@ -19,7 +19,7 @@ def files(*names: str) -> list[WaitingFile]:
     return [WaitingFile(DroppedFile("drop", name, "e", len(name)), 3) for name in names]
 
 
-def names(batches: list[Batch]) -> list[list[str]]:
+def names(batches: list[BacklogBatch]) -> list[list[str]]:
     return [[each.dropped.key for each in batch.files] for batch in batches]
 
 
@@ -101,7 +101,7 @@ def test_an_outage_of_dynamodb_is_a_retryable_error() -> None:
             return fail
 
     backlogs = Backlogs(UPLOADS, Down())
-    batch = Batch(ACME, "backlog#1", tuple(files("a")))
+    batch = BacklogBatch(ACME, "backlog#1", tuple(files("a")))
     acts: list[Callable[[], Any]] = [
         lambda: backlogs.look(ACME),
         lambda: backlogs.append(ACME, files("a")),

@@ -181,7 +181,7 @@ def test_what_waits_on_the_queue_is_not_published_by_every_run(
 
 
 def test_files_of_an_account_with_a_backlog_are_published_once_an_hour(here: World) -> None:
-    """They are probably in it: published by every run, a flood would come back in full."""
+    """They are probably in it: published by every run, a flood would return in full."""
     for tenant in (ACME, GLOBEX):
         here.put("x", b"line\n", tenant)
     waiting = WaitingFile(DroppedFile(DROP, f"{dropin_prefix(ACME)}first", "e", 1), 1)

@@ -13,11 +13,12 @@ from functions.shared.buckets.drop_bucket import DroppedFile
 from functions.shared.tables.store_errors import StoreUnavailableError
 from functions.shared.tenancy import TenantId, dropin_prefix
 from functions.uploads.backlog import WaitingFile
+from functions.uploads.drop_worker import NoSlot
 from functions.uploads.dropin import answer_to
 from functions.uploads.gate import UsagePendingError
 from functions.uploads.notifications import notification_body, tenant_of, wake_up_body
 from functions.uploads.queue import DropQueue
-from functions.uploads.turns import FairTurns, NoSlot
+from functions.uploads.turns import FairTurns
 from tests.unit.uploads.memory_backlogs import MemoryBacklogs
 from tests.unit.uploads.world import ACME, GLOBEX, Sqs, World, sqs_batch
 
