@@ -81,7 +81,10 @@ class FairTurns(Generic[S]):
     def _by_owner(
         self, messages: Sequence[DropInMessage], worker: Worker[S], outcome: _MessageOutcomes
     ) -> dict[TenantId, list[DropInMessage]]:
-        """The messages with work to do, by account; a message of several files is split into one for each."""
+        """The messages with work to do, by account, the account with the fewest first.
+
+        A message of several files is split into one for each.
+        """
         found: dict[TenantId, list[DropInMessage]] = {}
         for message in messages:
             try:
@@ -98,7 +101,7 @@ class FairTurns(Generic[S]):
                     found.setdefault(owners[0], []).append(message)
             except RetryableError as fault:
                 outcome.retried += redelivered([message], fault)
-        return found
+        return dict(sorted(found.items(), key=lambda of_tenant: len(of_tenant[1])))
 
     def _begin(
         self,

@@ -57,6 +57,6 @@ def flood(messages: int) -> dict[str, int]:
     return {
         "read": len(worker.read),
         "appended": turns.backlogs.requests["append"],
-        "asked": worker.happened.count("take flood"),
+        "asked": worker.asked,
         "sent": len(turns.sqs.bodies) + len(turns.sqs.delayed) + turns.sqs.released,
     }

@@ -29,7 +29,7 @@ def test_ten_thousand_files_of_one_account_are_turned_away_in_a_second() -> None
 
     assert cost.result["read"] == 1_000, "each file of the other account"
     assert cost.result["appended"] == 1_000, "nine messages with one write"
-    assert cost.result["asked"] == 1
+    assert cost.result["asked"] <= 1_001, "whether a slot became free"
     assert cost.result["sent"] == 1, "a wake-up"
     assert cost.peak_mb < MEMORY_MB
     assert cost.cpu_seconds < 5
