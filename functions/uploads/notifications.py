@@ -71,9 +71,10 @@ def _message(record: dict[str, Any]) -> DropInMessage:
     receives, wakes = 0, None
     try:
         body = json.loads(record["body"])
-        files = tuple(_files(body))
-        receives = int(body.get("receives", 0))
         wakes = TenantId(body["wakes"]) if "wakes" in body else None
+        # Files are checked against their own tenant only, so a message of both kinds has none.
+        files = () if wakes else tuple(_files(body))
+        receives = int(body.get("receives", 0))
     except (ValueError, KeyError, TypeError, AttributeError, PermanentError):
         journal.write("unreadable_message", reason="no S3 event", count=1)
         files = None

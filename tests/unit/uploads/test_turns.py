@@ -305,6 +305,14 @@ def test_a_wake_up_that_names_no_account_is_unreadable(here_now: Turns, wakes: o
     assert here_now.answer_to(here_now.worker(), sent) == ["m0"]
 
 
+def test_a_wake_up_that_also_names_a_file_of_another_account_reads_nothing(here_now: Turns) -> None:
+    worker = here_now.worker(acme=1, globex=1)
+    sent = json.dumps({**json.loads(body("globex", "theirs")), "wakes": "acme"})
+    assert here_now.answer_to(worker, sent) == []
+    assert worker.happened == []
+    assert here_now.waiting("acme") == here_now.waiting("globex") == []
+
+
 ENVIRONMENTS, SLOTS = 20, 2
 TURN_SECONDS = 0.02
 """Of an invocation that reads nothing: it moves ten messages to a backlog."""
