@@ -148,7 +148,7 @@ def _names(look_up: Callable[[str], Any]) -> StageNames:
 
 
 def _protection(look_up: Callable[[str], Any]) -> bool:
-    given = look_up("deletion_protection")
+    given: str | None = look_up("deletion_protection")
     if given not in (None, "true", "false"):
         raise ChoiceError("'-c deletion_protection=…' must be true or false.")
     return given != "false"

@@ -14,6 +14,9 @@ from tests.infra.synthesized import Templates
 PHYSICAL = re.compile(
     r"(?:Bucket|Table|Queue|Topic|Function|Role|LogGroup|UserPool|Schedule)Name|Name|AliasName"
 )
+WITHIN_AN_API = "AWS::ApiGatewayV2::Authorizer"
+"""Its name is unique in its API only."""
+
 LONGEST_BUCKET = 63
 RANDOM_CHARACTERS = 12
 LONGEST_STAGE = "a" * 12
@@ -24,6 +27,7 @@ def fixed_names(template: dict[str, Any]) -> set[tuple[str, str]]:
     return {
         (each["Type"], value)
         for each in template["Resources"].values()
+        if each["Type"] != WITHIN_AN_API
         for name, value in each.get("Properties", {}).items()
         if PHYSICAL.fullmatch(name) and isinstance(value, str)
     }

@@ -1,0 +1,97 @@
+"""Commands for the stacks of an installation: `outputs`, `is-deployed`, `destroy`."""
+
+import argparse
+import time
+from typing import Any
+
+from operate.command import Command
+from operate.errors import OperatorError
+from operate.session import Session
+
+POLL_SECONDS = 5.0
+MAX_WAIT_SECONDS = 3600
+GONE = "DELETE_COMPLETE"
+RETAINED = ("DELETE_SKIPPED",)
+
+LEFT_BESIDE = (
+    "Also left, because they do not belong to the stacks: the secrets in Secrets Manager, the SES identity, "
+    "the stack CDKToolkit with its bucket of zips, and the data in ClickHouse and in customers' buckets."
+)
+
+
+def _outputs(_asked: argparse.Namespace, session: Session) -> None:
+    """Print the URL of the API and the names of tables, buckets, queues and secrets."""
+    installation = session.installation
+    found = {**installation.outputs_of(installation.names.compute_stack), **installation.outputs}
+    for name, value in sorted(found.items()):
+        session.console.show({"output": name, "value": value}, f"{name:<24}{value}")
+
+
+def _is_deployed(_asked: argparse.Namespace, session: Session) -> None:
+    """Exit with 0 if the data stack exists, else with 1."""
+    installation = session.installation
+    name = installation.names.data_stack
+    if installation.stack(name) is None:
+        raise OperatorError(f"There is no stack {name} in {installation.region}.")
+    session.console.show({"stack": name, "deployed": True}, f"{name} is deployed")
+
+
+def _destroy(_asked: argparse.Namespace, session: Session) -> None:
+    """Delete both stacks of the installation.
+
+    Functions, API, schedules, alarms, logs and queues are deleted. Buckets, tables, the user pool and the KMS
+    keys are retained, and listed at the end.
+    """
+    names = session.installation.names
+    stacks = [name for name in (names.compute_stack, names.data_stack) if session.installation.stack(name)]
+    if not stacks:
+        raise OperatorError(f"There is no stack of {session.installation}.")
+    session.console.confirm(f"Delete {' and '.join(stacks)} of {session.installation}? Data is retained.")
+    for name in stacks:
+        for each in _delete(session, name):
+            shown = {"retained": each["ResourceType"], "name": each["PhysicalResourceId"]}
+            session.console.show(shown, f"retained  {shown['retained']:<24}{shown['name']}")
+    session.console.note(LEFT_BESIDE)
+
+
+def _delete(session: Session, name: str) -> list[dict[str, Any]]:
+    """Delete the stack and return its resources that CloudFormation retained."""
+    installation = session.installation
+    cloudformation = installation.cloudformation
+    found = installation.stack(name)
+    stack_id = found and found["StackId"]
+    if found and found.get("EnableTerminationProtection"):
+        installation.ask(
+            lambda: cloudformation.update_termination_protection(
+                StackName=name, EnableTerminationProtection=False
+            )
+        )
+    installation.ask(lambda: cloudformation.delete_stack(StackName=name))
+    session.console.note(f"deleting {name} …")
+    _wait_until_deleted(session, name, str(stack_id))
+    pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack_id)
+    resources = installation.ask(
+        lambda: [each for page in pages for each in page["StackResourceSummaries"]],
+    )
+    return [each for each in resources if each["ResourceStatus"] in RETAINED]
+
+
+def _wait_until_deleted(session: Session, name: str, stack_id: str) -> None:
+    until = session.clock() + MAX_WAIT_SECONDS
+    while session.clock() < until:
+        found = session.installation.stack(stack_id)
+        status = found["StackStatus"] if found else GONE
+        if status == GONE:
+            return
+        if status.endswith("_FAILED"):
+            reason = found and found.get("StackStatusReason", "")
+            raise OperatorError(f"CloudFormation could not delete {name}: {status} {reason}")
+        time.sleep(POLL_SECONDS)
+    raise OperatorError(f"{name} was not deleted within an hour. See its events in CloudFormation.")
+
+
+COMMANDS = (
+    Command("outputs", "print the API's URL and the names of all resources", _outputs),
+    Command("is-deployed", "exit with 0 if the installation exists", _is_deployed),
+    Command("destroy", "delete both stacks; data is retained", _destroy),
+)

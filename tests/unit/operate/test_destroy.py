@@ -1,0 +1,136 @@
+"""`destroy`: both stacks, after a confirmation; what CloudFormation retains is listed."""
+
+import json
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from infra.topology import StageNames
+from operate import stacks
+from operate.__main__ import main
+from operate.console import Console
+from operate.installation import Installation
+from operate.session import Session
+
+DATA, COMPUTE = "AstraLog-test-Data", "AstraLog-test-Compute"
+OTHER = "AstraLogData"
+
+
+class CloudFormation:
+    """Stacks by id. A deletion takes two looks; data is skipped, as with a retaining policy."""
+
+    def __init__(self, *names: str) -> None:
+        self.stacks = {
+            f"arn:{name}": {
+                "StackId": f"arn:{name}",
+                "StackName": name,
+                "StackStatus": "CREATE_COMPLETE",
+                "EnableTerminationProtection": name.endswith("Data"),
+            }
+            for name in names
+        }
+        self.fails = False
+        self.deleted: list[str] = []
+
+    def describe_stacks(self, **asked: Any) -> dict[str, Any]:
+        found = self._named(asked["StackName"])
+        shown = {"Stacks": [dict(found)]}
+        if found["StackStatus"] == "DELETE_IN_PROGRESS":
+            found["StackStatus"] = "DELETE_FAILED" if self.fails else "DELETE_COMPLETE"
+        return shown
+
+    def update_termination_protection(self, **asked: Any) -> None:
+        self._named(asked["StackName"]).update(asked)
+
+    def delete_stack(self, **asked: Any) -> None:
+        found = self._named(asked["StackName"])
+        if found["EnableTerminationProtection"]:
+            raise rejected("TerminationProtection is enabled")
+        found["StackStatus"] = "DELETE_IN_PROGRESS"
+        self.deleted.append(asked["StackName"])
+
+    def get_paginator(self, _operation: str) -> "CloudFormation":
+        return self
+
+    def paginate(self, **asked: Any) -> list[dict[str, Any]]:
+        kinds = [("AWS::SQS::Queue", "DELETE_COMPLETE")]
+        if asked["StackName"] == f"arn:{DATA}":
+            kinds += [("AWS::S3::Bucket", "DELETE_SKIPPED"), ("AWS::DynamoDB::Table", "DELETE_SKIPPED")]
+        return [
+            {
+                "StackResourceSummaries": [
+                    {"ResourceType": kind, "ResourceStatus": status, "PhysicalResourceId": kind[-5:].lower()}
+                ]
+            }
+            for kind, status in kinds
+        ]
+
+    def _named(self, name: str) -> dict[str, Any]:
+        for each in self.stacks.values():
+            by_name = each["StackName"] == name and each["StackStatus"] != "DELETE_COMPLETE"
+            if by_name or each["StackId"] == name:
+                return each
+        raise rejected(f"Stack with id {name} does not exist")
+
+
+def rejected(message: str) -> ClientError:
+    return ClientError({"Error": {"Code": "ValidationError", "Message": message}}, "call")
+
+
+def destroy(cloudformation: CloudFormation, *arguments: str) -> int:
+    return main(
+        ["destroy", *arguments],
+        lambda asked: Session(
+            Installation(StageNames("test"), "eu-central-1", cloudformation),
+            Console(as_json=asked.json, assume_yes=asked.yes),
+        ),
+    )
+
+
+@pytest.fixture(autouse=True)
+def no_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stacks, "POLL_SECONDS", 0)
+
+
+def test_both_stacks_of_the_stage_are_deleted_and_what_is_retained_is_listed(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    here = CloudFormation(COMPUTE, DATA, OTHER)
+    assert destroy(here, "--yes", "--json") == 0
+
+    assert here.deleted == [COMPUTE, DATA], "the compute stack imports from the data stack"
+    assert here.stacks[f"arn:{OTHER}"]["StackStatus"] == "CREATE_COMPLETE"
+    said = capsys.readouterr()
+    assert [json.loads(line) for line in said.out.splitlines()] == [
+        {"retained": "AWS::S3::Bucket", "name": "ucket"},
+        {"retained": "AWS::DynamoDB::Table", "name": "table"},
+    ]
+    assert "Secrets Manager" in said.err
+
+
+def test_nothing_is_deleted_without_a_confirmation(capsys: pytest.CaptureFixture[str]) -> None:
+    here = CloudFormation(COMPUTE, DATA)
+    assert destroy(here) == 1
+
+    assert here.deleted == []
+    assert here.stacks[f"arn:{DATA}"]["EnableTerminationProtection"] is True
+    assert "stage test in eu-central-1" in capsys.readouterr().err
+
+
+def test_a_run_that_was_interrupted_can_be_repeated() -> None:
+    here = CloudFormation(DATA)
+    assert destroy(here, "--yes") == 0
+    assert here.deleted == [DATA]
+    assert destroy(here, "--yes") == 1, "there is nothing left"
+
+
+def test_a_deletion_that_fails_is_an_error_and_the_data_stack_stays(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    here = CloudFormation(COMPUTE, DATA)
+    here.fails = True
+    assert destroy(here, "--yes") == 1
+
+    assert here.deleted == [COMPUTE]
+    assert "DELETE_FAILED" in capsys.readouterr().err
