@@ -36,8 +36,8 @@ class Choices:
     `lambda_concurrency`: the AWS account's concurrent executions in this region, from which functions reserve
     their shares; None for no reservations. `throttle_scale`: factor for the gateway's throttles.
     `names`: names with the installation's stage. `mail_identity`: what SES verified, None for the domain of
-    the setting `mail_from`. `deletion_protection`: off only while the data stack is created, so that a
-    failure can be rolled back.
+    the setting `mail_from`. `deletion_protection`: of the data stack and of what is in it; off only while
+    it is created, so that a failure can be rolled back.
     """
 
     secret_names: dict[str, str]

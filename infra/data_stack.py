@@ -34,7 +34,7 @@ class DataStack(Stack):
     """
 
     def __init__(self, scope: Construct, name: str, choices: Choices, **stack: Any) -> None:
-        super().__init__(scope, name, termination_protection=True, **stack)
+        super().__init__(scope, name, termination_protection=choices.deletion_protection, **stack)
         if choices.cognito_sender is None:
             Annotations.of(self).add_warning_v2("astralog:mail_from", CODES_BY_COGNITO)
         key = kms.Key(

@@ -1,6 +1,7 @@
 """`python -m operate <command>`: run one command; exit code 0, 1 after an error, 2 for wrong arguments."""
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
 
@@ -29,6 +30,9 @@ def main(
         return 1
     except KeyboardInterrupt:
         return 130
+    except BrokenPipeError:  # as in `… | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     return 0
 
 

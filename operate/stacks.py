@@ -11,6 +11,9 @@ from operate.session import Session
 POLL_SECONDS = 5.0
 MAX_WAIT_SECONDS = 3600
 GONE = "DELETE_COMPLETE"
+NEVER_CREATED = ("REVIEW_IN_PROGRESS", "CREATE_FAILED", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED", GONE)
+"""States of a stack whose first deployment failed: the next deployment creates it."""
+
 RETAINED = ("DELETE_SKIPPED",)
 
 LEFT_BESIDE = (
@@ -28,12 +31,11 @@ def _outputs(_asked: argparse.Namespace, session: Session) -> None:
 
 
 def _is_deployed(_asked: argparse.Namespace, session: Session) -> None:
-    """Exit with 0 if the data stack exists, else with 1."""
-    installation = session.installation
-    name = installation.names.data_stack
-    if installation.stack(name) is None:
-        raise OperatorError(f"There is no stack {name} in {installation.region}.")
-    session.console.show({"stack": name, "deployed": True}, f"{name} is deployed")
+    """Print yes if the data stack was created, else no; `make deploy` asks this."""
+    name = session.installation.names.data_stack
+    found = session.installation.stack(name)
+    deployed = bool(found) and found["StackStatus"] not in NEVER_CREATED
+    session.console.show({"stack": name, "deployed": deployed}, "yes" if deployed else "no")
 
 
 def _destroy(_asked: argparse.Namespace, session: Session) -> None:
@@ -92,6 +94,6 @@ def _wait_until_deleted(session: Session, name: str, stack_id: str) -> None:
 
 COMMANDS = (
     Command("outputs", "print the API's URL and the names of all resources", _outputs),
-    Command("is-deployed", "exit with 0 if the installation exists", _is_deployed),
+    Command("is-deployed", "print whether the installation exists", _is_deployed),
     Command("destroy", "delete both stacks; data is retained", _destroy),
 )

@@ -26,11 +26,11 @@ class StageNames:
 
     @property
     def data_stack(self) -> str:
-        return self._stack("Data")
+        return self.stack("Data")
 
     @property
     def compute_stack(self) -> str:
-        return self._stack("Compute")
+        return self.stack("Compute")
 
     @property
     def title(self) -> str:
@@ -46,5 +46,6 @@ class StageNames:
         """The name in Secrets Manager of a secret of the topology."""
         return f"astralog/{self.stage}/{name}" if self.stage else f"astralog/{name}"
 
-    def _stack(self, kind: str) -> str:
+    def stack(self, kind: str) -> str:
+        """The name of a stack: `Data` is AstraLogData, or AstraLog-<stage>-Data."""
         return f"AstraLog-{self.stage}-{kind}" if self.stage else f"AstraLog{kind}"

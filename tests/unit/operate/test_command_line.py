@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import asdict, is_dataclass
 from pathlib import Path
 
 import pytest

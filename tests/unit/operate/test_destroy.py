@@ -78,9 +78,9 @@ def rejected(message: str) -> ClientError:
     return ClientError({"Error": {"Code": "ValidationError", "Message": message}}, "call")
 
 
-def destroy(cloudformation: CloudFormation, *arguments: str) -> int:
+def operate(cloudformation: CloudFormation, *arguments: str) -> int:
     return main(
-        ["destroy", *arguments],
+        arguments,
         lambda asked: Session(
             Installation(StageNames("test"), "eu-central-1", cloudformation),
             Console(as_json=asked.json, assume_yes=asked.yes),
@@ -97,7 +97,7 @@ def test_both_stacks_of_the_stage_are_deleted_and_what_is_retained_is_listed(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     here = CloudFormation(COMPUTE, DATA, OTHER)
-    assert destroy(here, "--yes", "--json") == 0
+    assert operate(here, "destroy", "--yes", "--json") == 0
 
     assert here.deleted == [COMPUTE, DATA], "the compute stack imports from the data stack"
     assert here.stacks[f"arn:{OTHER}"]["StackStatus"] == "CREATE_COMPLETE"
@@ -111,7 +111,7 @@ def test_both_stacks_of_the_stage_are_deleted_and_what_is_retained_is_listed(
 
 def test_nothing_is_deleted_without_a_confirmation(capsys: pytest.CaptureFixture[str]) -> None:
     here = CloudFormation(COMPUTE, DATA)
-    assert destroy(here) == 1
+    assert operate(here, "destroy") == 1
 
     assert here.deleted == []
     assert here.stacks[f"arn:{DATA}"]["EnableTerminationProtection"] is True
@@ -120,9 +120,9 @@ def test_nothing_is_deleted_without_a_confirmation(capsys: pytest.CaptureFixture
 
 def test_a_run_that_was_interrupted_can_be_repeated() -> None:
     here = CloudFormation(DATA)
-    assert destroy(here, "--yes") == 0
+    assert operate(here, "destroy", "--yes") == 0
     assert here.deleted == [DATA]
-    assert destroy(here, "--yes") == 1, "there is nothing left"
+    assert operate(here, "destroy", "--yes") == 1, "there is nothing left"
 
 
 def test_a_deletion_that_fails_is_an_error_and_the_data_stack_stays(
@@ -130,7 +130,28 @@ def test_a_deletion_that_fails_is_an_error_and_the_data_stack_stays(
 ) -> None:
     here = CloudFormation(COMPUTE, DATA)
     here.fails = True
-    assert destroy(here, "--yes") == 1
+    assert operate(here, "destroy", "--yes") == 1
 
     assert here.deleted == [COMPUTE]
     assert "DELETE_FAILED" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("names", "status", "expected"),
+    [
+        ((COMPUTE, DATA), "CREATE_COMPLETE", "yes"),
+        ((DATA,), "UPDATE_ROLLBACK_COMPLETE", "yes"),
+        ((DATA,), "ROLLBACK_COMPLETE", "no"),
+        ((OTHER,), "CREATE_COMPLETE", "no"),
+    ],
+)
+def test_a_stack_is_deployed_once_it_was_created(
+    names: tuple[str, ...], status: str, expected: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The first deployment is repeated without deletion protection until it succeeds."""
+    here = CloudFormation(*names)
+    for each in here.stacks.values():
+        each["StackStatus"] = status
+    assert operate(here, "is-deployed") == 0
+
+    assert capsys.readouterr().out == f"{expected}\n"
