@@ -31,7 +31,7 @@ def _list_quarantine(asked: argparse.Namespace, session: Session) -> None:
             "engine_code": header.engine_code,
             "source": header.source,
             "positions": header.positions,
-            "quarantined_at": header.quarantined_at.isoformat(timespec="seconds"),
+            "set_aside_at": header.quarantined_at.isoformat(timespec="seconds"),
         }
         session.console.show(shown, "  ".join(str(value) for value in shown.values()))
 
