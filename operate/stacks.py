@@ -34,7 +34,7 @@ def _is_deployed(_asked: argparse.Namespace, session: Session) -> None:
     """Print yes if the data stack was created, else no; `make deploy` asks this."""
     name = session.installation.names.data_stack
     found = session.installation.stack(name)
-    deployed = bool(found) and found["StackStatus"] not in NEVER_CREATED
+    deployed = found is not None and found["StackStatus"] not in NEVER_CREATED
     session.console.show({"stack": name, "deployed": deployed}, "yes" if deployed else "no")
 
 
