@@ -1,8 +1,8 @@
 """Commands for the stacks of an installation: `outputs`, `is-deployed`, `destroy`."""
 
 import argparse
+import json
 import time
-from typing import Any
 
 from operate.command import Command
 from operate.errors import OperatorError
@@ -14,7 +14,8 @@ GONE = "DELETE_COMPLETE"
 NEVER_CREATED = ("REVIEW_IN_PROGRESS", "CREATE_FAILED", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED", GONE)
 """States of a stack whose first deployment failed: the next deployment creates it."""
 
-RETAINED = ("DELETE_SKIPPED",)
+RETAINING = "Retain"
+"""Beginning of the deletion policies with which a resource outlives its stack."""
 
 LEFT_BESIDE = (
     "Also left, because they do not belong to the stacks: the secrets in Secrets Manager, the SES identity, "
@@ -25,7 +26,10 @@ LEFT_BESIDE = (
 def _outputs(_asked: argparse.Namespace, session: Session) -> None:
     """Print the URL of the API and the names of tables, buckets, queues and secrets."""
     installation = session.installation
-    found = {**installation.outputs_of(installation.names.compute_stack), **installation.outputs}
+    compute_stack = installation.names.compute_stack
+    found = dict(installation.outputs)
+    if installation.stack(compute_stack):
+        found |= installation.outputs_of(compute_stack)
     for name, value in sorted(found.items()):
         session.console.show({"output": name, "value": value}, f"{name:<24}{value}")
 
@@ -50,14 +54,33 @@ def _destroy(_asked: argparse.Namespace, session: Session) -> None:
         raise OperatorError(f"There is no stack of {session.installation}.")
     session.console.confirm(f"Delete {' and '.join(stacks)} of {session.installation}? Data is retained.")
     for name in stacks:
-        for each in _delete(session, name):
-            shown = {"retained": each["ResourceType"], "name": each["PhysicalResourceId"]}
-            session.console.show(shown, f"retained  {shown['retained']:<24}{shown['name']}")
+        retained = _retained(session, name)
+        _delete(session, name)
+        for kind, resource in retained:
+            session.console.show({"retained": kind, "name": resource}, f"retained  {kind:<24}{resource}")
     session.console.note(LEFT_BESIDE)
 
 
-def _delete(session: Session, name: str) -> list[dict[str, Any]]:
-    """Delete the stack and return its resources that CloudFormation retained."""
+def _retained(session: Session, name: str) -> list[tuple[str, str]]:
+    """Type and name of each resource that outlives the stack."""
+    installation = session.installation
+    cloudformation = installation.cloudformation
+    template = installation.ask(lambda: cloudformation.get_template(StackName=name))["TemplateBody"]
+    if isinstance(template, str):
+        template = json.loads(template)
+    pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=name)
+    resources = installation.ask(lambda: [each for page in pages for each in page["StackResourceSummaries"]])
+    policies = {
+        logical_id: each.get("DeletionPolicy", "") for logical_id, each in template["Resources"].items()
+    }
+    return sorted(
+        (each["ResourceType"], each["PhysicalResourceId"])
+        for each in resources
+        if policies.get(each["LogicalResourceId"], "").startswith(RETAINING)
+    )
+
+
+def _delete(session: Session, name: str) -> None:
     installation = session.installation
     cloudformation = installation.cloudformation
     found = installation.stack(name)
@@ -71,11 +94,6 @@ def _delete(session: Session, name: str) -> list[dict[str, Any]]:
     installation.ask(lambda: cloudformation.delete_stack(StackName=name))
     session.console.note(f"deleting {name} …")
     _wait_until_deleted(session, name, str(stack_id))
-    pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack_id)
-    resources = installation.ask(
-        lambda: [each for page in pages for each in page["StackResourceSummaries"]],
-    )
-    return [each for each in resources if each["ResourceStatus"] in RETAINED]
 
 
 def _wait_until_deleted(session: Session, name: str, stack_id: str) -> None:

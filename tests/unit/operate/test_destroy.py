@@ -16,9 +16,15 @@ from operate.session import Session
 DATA, COMPUTE = "AstraLog-test-Data", "AstraLog-test-Compute"
 OTHER = "AstraLogData"
 
+POLICIES = {
+    "AWS::S3::Bucket": "RetainExceptOnCreate",
+    "AWS::DynamoDB::Table": "Retain",
+    "AWS::Logs::LogGroup": "Delete",
+}
+
 
 class CloudFormation:
-    """Stacks by id. A deletion takes two looks; data is skipped, as with a retaining policy."""
+    """Stacks by id. A deletion takes two looks."""
 
     def __init__(self, *names: str) -> None:
         self.stacks = {
@@ -50,20 +56,24 @@ class CloudFormation:
         found["StackStatus"] = "DELETE_IN_PROGRESS"
         self.deleted.append(asked["StackName"])
 
+    def get_template(self, **asked: Any) -> dict[str, Any]:
+        self._named(asked["StackName"])
+        resources = {kind: {"Type": kind, "DeletionPolicy": policy} for kind, policy in POLICIES.items()}
+        return {"TemplateBody": {"Resources": {**resources, "Role": {"Type": "AWS::IAM::Role"}}}}
+
     def get_paginator(self, _operation: str) -> "CloudFormation":
         return self
 
     def paginate(self, **asked: Any) -> list[dict[str, Any]]:
-        kinds = [("AWS::SQS::Queue", "DELETE_COMPLETE")]
-        if asked["StackName"] == f"arn:{DATA}":
-            kinds += [("AWS::S3::Bucket", "DELETE_SKIPPED"), ("AWS::DynamoDB::Table", "DELETE_SKIPPED")]
+        """A page for each resource."""
+        kinds = ["AWS::Logs::LogGroup"] if asked["StackName"] == COMPUTE else [*POLICIES, "Role"]
         return [
             {
                 "StackResourceSummaries": [
-                    {"ResourceType": kind, "ResourceStatus": status, "PhysicalResourceId": kind[-5:].lower()}
+                    {"ResourceType": kind, "LogicalResourceId": kind, "PhysicalResourceId": kind[-5:].lower()}
                 ]
             }
-            for kind, status in kinds
+            for kind in kinds
         ]
 
     def _named(self, name: str) -> dict[str, Any]:
@@ -103,8 +113,8 @@ def test_both_stacks_of_the_stage_are_deleted_and_what_is_retained_is_listed(
     assert here.stacks[f"arn:{OTHER}"]["StackStatus"] == "CREATE_COMPLETE"
     said = capsys.readouterr()
     assert [json.loads(line) for line in said.out.splitlines()] == [
-        {"retained": "AWS::S3::Bucket", "name": "ucket"},
         {"retained": "AWS::DynamoDB::Table", "name": "table"},
+        {"retained": "AWS::S3::Bucket", "name": "ucket"},
     ]
     assert "Secrets Manager" in said.err
 
