@@ -58,6 +58,7 @@ def chosen(stack: RunningStack) -> dict[str, str]:
         "CLICKHOUSE_HOST": values["warehouse"]["host"],
         "CLICKHOUSE_PORT": str(values["warehouse"]["port"]),
         "CLICKHOUSE_SECURE": json.dumps(values["warehouse"]["secure"]),
+        "CLICKHOUSE_DATABASE": values["warehouse"]["database"],
         "CLICKHOUSE_USER": values["warehouse"]["user"],
         "CLICKHOUSE_PASSWORD": values["warehouse"]["password"],
         "SEARCH_USER": values["search"]["user"],

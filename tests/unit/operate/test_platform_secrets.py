@@ -64,9 +64,8 @@ def test_before_the_first_deployment_it_has_the_name_that_the_stage_will_read(
 
 
 def test_a_new_value_replaces_the_old_one_under_the_deployed_name(
-    secrets: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    secrets: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(Installation, "stack", lambda *_: {"StackStatus": "CREATE_COMPLETE"})
     for password in ("first-password", "second-password"):
         file = file_of(tmp_path, {**ADDRESS, "password": password})
         assert operate("put-secret", "warehouse", "--file", file, WarehouseSecret="ours/warehouse") == 0
