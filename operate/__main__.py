@@ -47,9 +47,17 @@ def find_installation(asked: argparse.Namespace) -> Session:
         names = StageNames(asked.stage)
     except ValueError as fault:
         raise OperatorError(f"--stage: {fault}.") from None
+    replaced = dict(_replaced_output(each) for each in asked.output)
     region = use_aws(asked.region, asked.endpoint_url)
-    installation = Installation(names, region, open_client("cloudformation"))
+    installation = Installation(names, region, open_client("cloudformation"), replaced)
     return Session(installation, Console(as_json=asked.json, assume_yes=asked.yes))
+
+
+def _replaced_output(text: str) -> tuple[str, str]:
+    name, separator, value = text.partition("=")
+    if not (name and separator and value):
+        raise OperatorError(f"--output must be NAME=VALUE, not {text!r}.")
+    return name, value
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ COMMANDS: tuple[Command, ...] = (
     *erasures.COMMANDS,
 )
 
-DEFAULTS = {"stage": "", "region": None, "endpoint_url": None, "json": False, "yes": False}
+DEFAULTS = {"stage": "", "region": None, "endpoint_url": None, "output": (), "json": False, "yes": False}
 
 
 def _common() -> argparse.ArgumentParser:
@@ -26,6 +26,12 @@ def _common() -> argparse.ArgumentParser:
     options.add_argument("--stage", help="the stage it was deployed with (default: none)")
     options.add_argument("--region", help="AWS region (default: that of the AWS CLI)")
     options.add_argument("--endpoint-url", help="URL of AWS, for an emulator or the local stack")
+    options.add_argument(
+        "--output",
+        action="append",
+        metavar="NAME=VALUE",
+        help="use another resource than the stack's, such as a restored table; repeatable",
+    )
     options.add_argument("--json", action="store_true", help="print one JSON object per line")
     options.add_argument("--yes", action="store_true", help="do not ask for confirmation")
     return common

@@ -1,6 +1,6 @@
 """One deployed installation: the names of its resources, read from the outputs of its stacks."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -18,10 +18,14 @@ class Installation:
     Parameters
     ----------
     cloudformation: a boto3 client, or its methods that are used here.
+    replaced: outputs that have another value for this run, such as the name of a restored table.
     """
 
-    def __init__(self, names: StageNames, region: str, cloudformation: Any) -> None:
+    def __init__(
+        self, names: StageNames, region: str, cloudformation: Any, replaced: Mapping[str, str] | None = None
+    ) -> None:
         self.names = names
+        self._replaced = replaced or {}
         self.region = region
         self.cloudformation = cloudformation
 
@@ -37,7 +41,10 @@ class Installation:
         ------
         OperatorError: there is no such stack, or CloudFormation rejects the call.
         """
-        return self.outputs_of(self.names.data_stack)
+        found = self.outputs_of(self.names.data_stack)
+        if unknown := sorted(self._replaced.keys() - found.keys()):
+            raise OperatorError(f"--output: the stack {self.names.data_stack} has no output {unknown[0]}.")
+        return {**found, **self._replaced}
 
     def output(self, name: str) -> str:
         """The value of one output; OperatorError also where a deployed version does not have it yet."""

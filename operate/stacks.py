@@ -43,13 +43,12 @@ def _is_deployed(_asked: argparse.Namespace, session: Session) -> None:
 
 
 def _destroy(_asked: argparse.Namespace, session: Session) -> None:
-    """Delete both stacks of the installation.
+    """Delete the stacks of the installation.
 
     Functions, API, schedules, alarms, logs and queues are deleted. Buckets, tables, the user pool and the KMS
     keys are retained, and listed at the end.
     """
-    names = session.installation.names
-    stacks = [name for name in (names.compute_stack, names.data_stack) if session.installation.stack(name)]
+    stacks = [name for name in session.installation.names.stacks if session.installation.stack(name)]
     if not stacks:
         raise OperatorError(f"There is no stack of {session.installation}.")
     session.console.confirm(f"Delete {' and '.join(stacks)} of {session.installation}? Data is retained.")
@@ -113,5 +112,5 @@ def _wait_until_deleted(session: Session, name: str, stack_id: str) -> None:
 COMMANDS = (
     Command("outputs", "print the API's URL and the names of all resources", _outputs),
     Command("is-deployed", "print whether the installation exists", _is_deployed),
-    Command("destroy", "delete both stacks; data is retained", _destroy),
+    Command("destroy", "delete the stacks; data is retained", _destroy),
 )

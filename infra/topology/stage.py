@@ -33,6 +33,11 @@ class StageNames:
         return self.stack("Compute")
 
     @property
+    def stacks(self) -> tuple[str, ...]:
+        """All stacks of the installation, in the order in which they can be deleted."""
+        return (self.compute_stack, self.data_stack)
+
+    @property
     def title(self) -> str:
         """For people: names of the API and of the alarm topic."""
         return f"AstraLog {self.stage}".rstrip()

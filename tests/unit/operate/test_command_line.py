@@ -120,8 +120,8 @@ def cloudformation(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stubber]:
         yield stubber
 
 
-def installation(stubber: Stubber, stage: str = "") -> Installation:
-    return Installation(StageNames(stage), "eu-central-1", stubber.client)
+def installation(stubber: Stubber, stage: str = "", **replaced: str) -> Installation:
+    return Installation(StageNames(stage), "eu-central-1", stubber.client, replaced)
 
 
 def described(name: str, outputs: dict[str, str]) -> dict[str, object]:
@@ -174,6 +174,22 @@ def test_an_older_installation_without_an_output_is_recognised(cloudformation: S
     assert here.output("UsageTable") == "u"
     with pytest.raises(OperatorError, match="no output StagingBucket: an older version"):
         here.output("StagingBucket")
+
+
+def test_a_restored_table_takes_the_place_of_the_stacks(cloudformation: Stubber) -> None:
+    cloudformation.add_response("describe_stacks", described("AstraLogData", NAMES))
+    here = installation(cloudformation, UsageTable="usage-restored")
+
+    assert here.output("UsageTable") == "usage-restored"
+    assert here.output("AccountsTable") == "accounts"
+
+
+def test_an_output_that_no_stack_has_is_rejected(cloudformation: Stubber) -> None:
+    cloudformation.add_response("describe_stacks", described("AstraLogData", NAMES))
+    with pytest.raises(OperatorError, match="--output: the stack AstraLogData has no output Usage"):
+        installation(cloudformation, Usage="usage-restored").output("UsageTable")
+    ran = run("show-usage", "acme", "--output", "UsageTable", "--region", "eu-central-1", **KEYS)
+    assert (ran.returncode, ran.stderr) == (1, "--output must be NAME=VALUE, not 'UsageTable'.\n")
 
 
 def test_credentials_that_aws_rejects_are_reported_with_its_reason(cloudformation: Stubber) -> None:
