@@ -12,12 +12,15 @@ COMPILE := $(UV) pip compile --quiet --no-python-downloads --generate-hashes --n
 FOLDERS := $(patsubst functions/%/requirements.txt,%,$(wildcard functions/*/requirements.txt))
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 APT := -y -o DPkg::Lock::Timeout=300
+OPERATE := $(V)/python -m operate $(if $(STAGE),--stage $(STAGE))
+DATA_STACK := $(if $(STAGE),AstraLog-$(STAGE)-Data,AstraLogData)
+CONTEXT = $(if $(STAGE),-c stage=$(STAGE)) $(CDK)
 export CHROMIUM ?= /usr/bin/chromium
 NO_CHROMIUM = the tests click through pages in $(CHROMIUM), which is not there and cannot be installed from here: \
   install Chromium, and say where it is with CHROMIUM=…
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 18,20
 
-.PHONY: help setup demo up test unit crash soak fairness check lint fmt hooks bench build synth deploy lock clean
+.PHONY: help setup demo up test unit crash soak fairness check lint fmt hooks bench build synth bootstrap deploy destroy lock clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
@@ -85,8 +88,21 @@ build: setup ## the functions' zips (arm64), without Docker
 synth: setup ## the CloudFormation templates, offline, into cdk.out
 	@$(V)/python -m infra.app && ls cdk.out/*.template.json
 
-deploy: build ## deploy to the AWS account of your credentials (docs/deployment.md)
-	@npm ci && npx cdk deploy --all $(CDK)
+node_modules/.ready: package-lock.json
+	@npm ci && touch $@
+
+bootstrap: build node_modules/.ready ## prepare the AWS account and region for CDK, once
+	@npx cdk bootstrap $(CONTEXT)
+
+deploy: build node_modules/.ready ## deploy to the AWS account of your credentials (STAGE=name, CDK="-c name=value …")
+	@case "$$($(OPERATE) is-deployed)" in \
+	  yes) ;; \
+	  no) npx cdk deploy $(DATA_STACK) $(CONTEXT) -c deletion_protection=false ;; \
+	  *) exit 1 ;; esac
+	@npx cdk deploy --all $(CONTEXT)
+
+destroy: setup ## delete both stacks of the installation (STAGE=name); data is retained
+	@$(OPERATE) destroy $(YES)
 
 lock: setup ## pin again what pyproject.toml asks for, with hashes; versions stay where they can
 	@for folder in $(FOLDERS); do \

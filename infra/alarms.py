@@ -28,10 +28,11 @@ class Alarms(Construct):
 
     def __init__(self, scope: Construct, choices: Choices) -> None:
         super().__init__(scope, "alarms")
-        topic = sns.Topic(self, "topic", display_name="AstraLog alarms", enforce_ssl=True)
+        topic = sns.Topic(self, "topic", display_name=f"{choices.names.title} alarms", enforce_ssl=True)
         if choices.alarm_email:
             topic.add_subscription(subscriptions.EmailSubscription(choices.alarm_email))
         self._action = actions.SnsAction(topic)
+        self._namespace = choices.names.metrics_namespace
 
     def watch_function(self, watched: ServiceFunction) -> None:
         """Alarm on any error and any throttled invocation."""
@@ -83,7 +84,7 @@ class Alarms(Construct):
         """Alarm on the metrics of `topology.SIGNALS`, which functions publish."""
         for signal in topology.SIGNALS:
             metric = cloudwatch.Metric(
-                namespace=topology.METRICS_NAMESPACE,
+                namespace=self._namespace,
                 metric_name=signal.metric,
                 dimensions_map={"Function": signal.function},
                 period=PERIOD,

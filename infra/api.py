@@ -2,7 +2,7 @@
 
 from typing import Any, cast
 
-from aws_cdk import CfnOutput, Duration
+from aws_cdk import CfnOutput, Duration, Stack
 from aws_cdk import aws_apigatewayv2 as apigateway
 from aws_cdk import aws_apigatewayv2_authorizers as authorizers
 from aws_cdk import aws_apigatewayv2_integrations as integrations
@@ -42,6 +42,7 @@ class PublicApi(Construct):
         self.api = apigateway.HttpApi(
             self,
             "http",
+            api_name=choices.names.title,
             default_integration=_integration(functions[topology.UNKNOWN_ROUTES]),
             default_domain_mapping=self._domain_mapping(choices),
         )
@@ -50,7 +51,7 @@ class PublicApi(Construct):
         self.address = f"https://{choices.domain}" if choices.domain else self.api.api_endpoint
         for each in functions.values():
             each.set_api_address(self.address)
-        CfnOutput(scope, "ApiUrl", value=self.api.api_endpoint)
+        CfnOutput(scope, topology.API_URL, value=self.api.api_endpoint)
 
     def _add_routes(
         self, behind: ServiceFunction, authorizer: authorizers.HttpLambdaAuthorizer
@@ -91,7 +92,7 @@ class PublicApi(Construct):
             domain_name=choices.domain,
             certificate=acm.Certificate.from_certificate_arn(self, "certificate", choices.certificate_arn),
         )
-        CfnOutput(self, "DomainTarget", value=name.regional_domain_name)
+        CfnOutput(Stack.of(self), topology.DOMAIN_TARGET, value=name.regional_domain_name)
         return apigateway.DomainMappingOptions(domain_name=name)
 
 

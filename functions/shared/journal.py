@@ -6,6 +6,7 @@ is not on the list is a bug and raises: this keeps payloads, secrets and address
 """
 
 import json
+import os
 import sys
 import time
 from collections.abc import Iterator, Mapping
@@ -22,8 +23,6 @@ FIELDS = frozenset(
         "state", "status", "tenant_id", "waited_seconds",
     }
 )  # fmt: skip
-
-NAMESPACE = "AstraLog"
 
 DIMENSION = "Function"
 """The only dimension. A tenant is a field: each value of a dimension makes another metric, named after it."""
@@ -56,7 +55,7 @@ class LightWriter:
 
     def measure(self, function: str, metrics: Metrics, fields: Fields) -> None:
         directive = {
-            "Namespace": NAMESPACE,
+            "Namespace": namespace(),
             "Dimensions": [[DIMENSION]],
             "Metrics": [
                 {"Name": name, "Unit": unit}
@@ -75,6 +74,11 @@ class LightWriter:
 
 _writer: LineWriter = LightWriter()
 _bound: dict[str, str] = {}
+
+
+def namespace() -> str:
+    """CloudWatch namespace of the metrics. Several installations of one AWS account have one each."""
+    return os.environ.get("ASTRALOG_METRICS_NAMESPACE", "AstraLog")
 
 
 def use(writer: LineWriter) -> None:

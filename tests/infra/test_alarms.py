@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.topology import FUNCTIONS, METRICS_NAMESPACE, QUEUES, SIGNALS, Function, Queue, Signal, function
+from infra.topology import FUNCTIONS, QUEUES, SIGNALS, Function, Queue, Signal, StageNames, function
 from tests.infra.synthesized import Properties, Templates
 
 
@@ -73,7 +73,7 @@ def test_repeated_server_errors_of_the_api_alarm(templates: Templates) -> None:
 def test_what_a_function_counts_as_wrong_alarms(templates: Templates, signal: Signal) -> None:
     (alarm,) = (
         each
-        for each in _alarms(templates, METRICS_NAMESPACE, signal.metric)
+        for each in _alarms(templates, StageNames().metrics_namespace, signal.metric)
         if each["Dimensions"] == [{"Name": "Function", "Value": signal.function}]
     )
 

@@ -107,6 +107,7 @@ def test_what_was_chosen_is_what_is_deployed(synthesize: Synthesize) -> None:
     migrate = chosen.function("functions.migrate.handler.handler")
     notifier = chosen.function("functions.notices.notifier.handler")
 
+    assert {*chosen.compute["Outputs"]} == {"ApiUrl", "DomainTarget"}, "as docs/deployment.md names them"
     assert subscription["Endpoint"] == "ops@example.org"
     assert domain["DomainName"] == "logs.example.org"
     assert domain["DomainNameConfigurations"][0]["CertificateArn"] == certificate
@@ -174,6 +175,7 @@ def test_reservations_grow_with_the_account() -> None:
         {"throttle_scale": "-1"},
         {"throttle_scale": "inf"},
         {"throttle_scale": "nan"},
+        {"deletion_protection": "no"},
     ],
     ids=str,
 )

@@ -185,3 +185,12 @@ def test_a_deploy_migrates_before_anything_that_counts_on_the_schema(templates: 
 def _minutes(expression: str) -> int:
     number, unit = expression.removeprefix("rate(").removesuffix(")").split()
     return int(number) * {"minute": 1, "hour": 60, "day": 1440}[unit.removesuffix("s")]
+
+
+def test_no_function_leaves_a_log_group_when_its_stack_is_removed(templates: Templates) -> None:
+    """Without one of its own, Lambda creates a log group that never expires and belongs to no stack."""
+    groups = templates.resources("AWS::Logs::LogGroup")
+
+    assert {each["DeletionPolicy"] for each in groups.values()} == {"Delete"}
+    for function in templates.properties("AWS::Lambda::Function"):
+        assert function["LoggingConfig"]["LogGroup"]["Ref"] in groups
