@@ -42,9 +42,7 @@ class ComputeStack(Stack):
         }
         api = PublicApi(self, functions, choices)
         alarms = Alarms(self, choices)
-        for each in functions.values():
-            alarms.watch_function(each)
-        alarms.watch_queues(stores)
+        alarms.watch_functions()
         alarms.watch_signals()
         alarms.watch_api(api)
         self._migrate_first(functions)

@@ -52,7 +52,9 @@ def test_every_function_behind_a_route_gets_payload_2_and_may_be_invoked(templat
     } == {"2.0"}
 
 
-def test_a_function_has_one_integration_and_one_permission_for_all_of_its_routes(templates: Templates) -> None:
+def test_a_function_has_one_integration_and_one_permission_for_all_of_its_routes(
+    templates: Templates,
+) -> None:
     (authorizer,) = templates.resources("AWS::ApiGatewayV2::Authorizer")
     behind = [spec for spec in topology.FUNCTIONS if spec.routes]
     permissions = templates.properties("AWS::Lambda::Permission")
@@ -63,10 +65,12 @@ def test_a_function_has_one_integration_and_one_permission_for_all_of_its_routes
 
 
 def test_a_permission_is_for_each_route_of_this_api_and_for_no_other_api(templates: Templates) -> None:
-    """API Gateway invokes `$default` as `<api>/<stage>/$default`, without a method: `/*/*/*` would not match."""
+    """API Gateway calls `$default` as `<api>/<stage>/$default`, without a method: `/*/*/*` does not match."""
     (api,) = templates.resources("AWS::ApiGatewayV2::Api")
     arns = [
-        "".join(each if isinstance(each, str) else each["Ref"] for each in permission["SourceArn"]["Fn::Join"][1])
+        "".join(
+            each if isinstance(each, str) else each["Ref"] for each in permission["SourceArn"]["Fn::Join"][1]
+        )
         for permission in templates.properties("AWS::Lambda::Permission")
     ]
     of_routes = {arn for arn in arns if "/authorizers/" not in arn}

@@ -122,7 +122,9 @@ def test_a_schedule_may_start_its_own_function_and_nothing_else(templates: Templ
         assert statement["Resource"] == [function, {"Fn::Join": ["", [function, ":*"]]}]
         (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
         assert trust["Principal"] == {"Service": "scheduler.amazonaws.com"}
-        assert trust["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
+        ours = trust["Condition"]["StringEquals"]
+        assert ours["aws:SourceAccount"] == {"Ref": "AWS::AccountId"}
+        assert ours["aws:SourceArn"]["Fn::Join"][1][-1] == ":schedule-group/default"
 
 
 @every_function
