@@ -12,7 +12,7 @@ PRICES = Path(__file__).with_name("prices.toml")
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """`usd` for `per` units; `source`: documentation, second-hand or memory."""
+    """`usd` for `per` units; `source`: second-hand or memory."""
 
     usd: float
     per: int

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from math import ceil
 
 from infra.cost.bill import Line, PriceList
-from infra.cost.idle import LOG_GROUP_DAYS
+from infra.cost.idle import LOG_GROUP_DAYS, MINUTES
 from infra.topology import function
 
 DAYS = 30
@@ -25,6 +25,17 @@ SYNC_SECONDS_AN_OBJECT = 0.001
 
 MESSAGES_A_REQUEST = 10
 """Lambda receives and deletes messages by ten."""
+
+UNITS_A_CLAIM = 2
+"""Sync claims each object in a transaction, and a write in a transaction counts twice."""
+
+CLAIM_DAYS = 45
+CLAIM_BYTES = 350
+"""How long the ledger keeps a claim, and its size with DynamoDB's 100 bytes for each item."""
+
+ENVIRONMENTS = 10
+SECRET_MINUTES = 4
+"""Execution environments that read a secret, an assumption; each reads it again after four minutes."""
 
 LOG_BYTES = {"ingest": 780, "authorizer": 330, "access log": 200}
 """Bytes of log lines for each request, with Lambda's own lines."""
@@ -64,7 +75,11 @@ def usage_lines(traffic: Traffic, prices: PriceList) -> Iterator[Line]:
     yield prices.line("S3 PUT of staged objects", count, "s3_write")
     yield prices.line("S3 GET of staged objects", count, "s3_read")
     yield prices.line("SQS: send, receive, delete", count * (1 + 2 / MESSAGES_A_REQUEST), "sqs_request")
-    yield prices.line("DynamoDB: ledger", count, "dynamodb_write")
+    yield prices.line("DynamoDB: claims of the ledger", count * UNITS_A_CLAIM, "dynamodb_write")
+    claims_gb = count / DAYS * CLAIM_DAYS * CLAIM_BYTES / 1e9
+    yield prices.line("stored claims", claims_gb, "dynamodb_storage")
+    yield prices.line("their point-in-time recovery", claims_gb, "dynamodb_recovery")
+    yield prices.line("reads of secrets", ENVIRONMENTS * MINUTES / SECRET_MINUTES, "secret_request")
     log_gb = count * sum(LOG_BYTES.values()) / 1e9
     yield prices.line("log lines", log_gb, "log_ingestion")
     yield prices.line("stored log lines", log_gb * LOG_GROUP_DAYS / DAYS, "log_storage")

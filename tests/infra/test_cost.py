@@ -11,7 +11,7 @@ from infra.choices import from_context
 from infra.cost import __main__ as command
 from infra.cost.bill import Line, PriceList, as_text, notes, price_list, total
 from infra.cost.idle import BY_THE_PIECE, Templates, alarm_metrics, empty_receives, idle_lines, idle_requests
-from infra.cost.usage import Traffic, usage_lines
+from infra.cost.usage import CUSTOM_METRICS, ENVIRONMENTS, Traffic, usage_lines
 from infra.topology import FUNCTIONS, SECRETS
 from tests.infra import synthesized
 
@@ -131,7 +131,7 @@ def test_every_price_is_dated_sourced_and_used(idle: list[Line], prices: PriceLi
     apart = {price for _, price, _ in BY_THE_PIECE.values()} | {"waf_rule"}
 
     assert prices.day.year >= 2026
-    assert {each.source for each in prices.prices.values()} <= {"documentation", "second-hand", "memory"}
+    assert {each.source for each in prices.prices.values()} <= {"second-hand", "memory"}
     assert {line.price_name for line in lines} | apart == prices.prices.keys()
 
 
@@ -143,7 +143,7 @@ def test_larger_requests_cost_less_for_the_same_logs(prices: PriceList) -> None:
 
     assert dollars == sorted(dollars, reverse=True)
     twice = total(usage_lines(Traffic(gb_day=200, events_per_request=100), prices))
-    fixed = 25 * 0.30
+    fixed = CUSTOM_METRICS * 0.30 + ENVIRONMENTS * 10_800 * 0.05 / 10_000
     assert twice - fixed == pytest.approx(2 * (dollars[0] - fixed))
 
 
@@ -155,11 +155,14 @@ def test_the_page_has_the_tables_that_the_command_prints(idle: list[Line], price
     assert "\n".join(notes(idle)) in PAGE
     assert example in PAGE
     assert f"**${total(idle):.2f} a month**" in PAGE
+    for events in (100, 1000):
+        traffic = Traffic(EXAMPLE.gb_day, events)
+        assert f"${total(usage_lines(traffic, prices)) / traffic.gb_month:.3f} a GB" in PAGE
     assert f"list prices of {prices.day} in {prices.region}" in " ".join(PAGE.split())
 
 
 def test_the_page_says_which_prices_are_from_memory(prices: PriceList) -> None:
-    for source in ("documentation", "second-hand", "memory"):
+    for source in ("second-hand", "memory"):
         ((named,),) = [re.findall(rf"^- {source}: (.+)$", PAGE, re.MULTILINE)]
         assert sorted(re.findall(r"`(\w+)`", named)) == sorted(
             name for name, each in prices.prices.items() if each.source == source
