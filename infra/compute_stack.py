@@ -10,7 +10,7 @@ from constructs import Construct
 from infra import topology
 from infra.alarms import Alarms
 from infra.api import PublicApi
-from infra.choices import Choices
+from infra.choices import EACH, Choices
 from infra.function import ServiceFunction
 from infra.stores import Stores
 
@@ -42,7 +42,11 @@ class ComputeStack(Stack):
         }
         api = PublicApi(self, functions, choices)
         alarms = Alarms(self, choices)
-        alarms.watch_functions()
+        if choices.function_alarms == EACH:
+            for each in functions.values():
+                alarms.watch_function(each)
+        else:
+            alarms.watch_account()
         alarms.watch_signals()
         alarms.watch_api(api)
         self._migrate_first(functions)
