@@ -95,8 +95,8 @@ def from_context(look_up: Callable[[str], Any]) -> Choices:
 
     Keys: `alarm_email`, `customers_accounts`, `domain`, `certificate_arn`, `lambda_concurrency`,
     `throttle_scale` and `function_alarms`. For each secret `<name>_secret`, by default `astralog/<name>`. For
-    each function that reads the secret `warehouse`, `<function>_warehouse_secret` for a secret of its own. Any
-    setting of the topology that is not a reference to a resource.
+    each function that reads the secret `warehouse`, `<function>_warehouse_secret` for a secret of its own.
+    Any setting of the topology that is not a reference to a resource.
 
     Raises
     ------
