@@ -10,6 +10,10 @@ from typing import Any, TypeVar
 from infra.concurrency import LEAST_ACCOUNT, reserving
 from infra.topology import FUNCTIONS, REFERENCE_KINDS, SECRETS, Function, StageNames, Throttle
 
+SUM = "sum"
+EACH = "each"
+"""Values of `function_alarms`."""
+
 
 class ChoiceError(ValueError):
     """The context contradicts itself; the message names the missing or wrong value."""
@@ -38,6 +42,7 @@ class Choices:
     `names`: names with the installation's stage. `mail_identity`: what SES verified, None for the domain of
     the setting `mail_from`. `deletion_protection`: of the data stack and of what is in it; off only while
     it is created, so that a failure can be rolled back.
+    `function_alarms`: one alarm for the SUM of all functions of the account, or alarms for EACH function.
     """
 
     secret_names: dict[str, str]
@@ -51,6 +56,7 @@ class Choices:
     certificate_arn: str | None = None
     lambda_concurrency: int | None = None
     throttle_scale: float = 1.0
+    function_alarms: str = SUM
 
     def __post_init__(self) -> None:
         if self.lambda_concurrency is not None and self.lambda_concurrency < LEAST_ACCOUNT:
@@ -58,6 +64,8 @@ class Choices:
                 f"'-c lambda_concurrency=…' must be at least {LEAST_ACCOUNT}. In a smaller "
                 "account leave it out: nothing is reserved."
             )
+        if self.function_alarms not in (SUM, EACH):
+            raise ChoiceError(f"'-c function_alarms=…' must be '{SUM}' or '{EACH}'.")
         if not 0 < self.throttle_scale < float("inf"):
             raise ChoiceError("'-c throttle_scale=…' must be a number above 0.")
         if (self.domain is None) != (self.certificate_arn is None):
@@ -111,10 +119,10 @@ def from_context(look_up: Callable[[str], Any]) -> Choices:
     """Read the choices; `look_up` returns a context value or None.
 
     Keys: `stage`, `alarm_email`, `customers_accounts`, `domain`, `certificate_arn`, `lambda_concurrency`,
-    `throttle_scale`, `mail_identity` and `deletion_protection`. For each secret `<name>_secret`, by default
-    `astralog/<name>`, or `astralog/<stage>/<name>`. For each function that
-    reads the secret `warehouse`, `<function>_warehouse_secret` for a secret of its own. Any setting of the
-    topology that is not a reference to a resource.
+    `throttle_scale`, `function_alarms`, `mail_identity` and `deletion_protection`. For each secret
+    `<name>_secret`, by default `astralog/<name>`, or `astralog/<stage>/<name>`. For each function that reads
+    the secret `warehouse`, `<function>_warehouse_secret` for a secret of its own. Any setting of the topology
+    that is not a reference to a resource.
 
     Raises
     ------
@@ -137,6 +145,7 @@ def from_context(look_up: Callable[[str], Any]) -> Choices:
         certificate_arn=look_up("certificate_arn"),
         lambda_concurrency=_number(look_up, "lambda_concurrency", int),
         throttle_scale=1.0 if scale is None else scale,
+        function_alarms=look_up("function_alarms") or SUM,
     )
 
 

@@ -11,7 +11,7 @@ from constructs import Construct
 from infra import topology
 from infra.alarms import Alarms
 from infra.api import PublicApi
-from infra.choices import Choices
+from infra.choices import EACH, Choices
 from infra.function import LOG_RETENTION, ServiceFunction
 from infra.stores import Stores
 
@@ -43,9 +43,11 @@ class ComputeStack(Stack):
         }
         api = PublicApi(self, functions, choices)
         alarms = Alarms(self, choices)
-        for each in functions.values():
-            alarms.watch_function(each)
-        alarms.watch_queues(stores)
+        if choices.function_alarms == EACH:
+            for each in functions.values():
+                alarms.watch_function(each)
+        else:
+            alarms.watch_account()
         alarms.watch_signals()
         alarms.watch_api(api)
         self._migrate_first(functions)
