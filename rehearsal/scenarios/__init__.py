@@ -1,0 +1,30 @@
+"""The scenarios, in the order of a run. Each is a module with:
+
+`PROVES`: a sentence. `run(here)`: raises RehearsalError if it does not hold.
+`ALARMS`: the metrics (see infra.topology.signals) whose alarms the scenario is meant to raise.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import ModuleType
+
+from rehearsal.deployed import Deployed
+from rehearsal.scenarios import first_log, schedules
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """One scenario; `name` is that of its module."""
+
+    name: str
+    proves: str
+    run: Callable[[Deployed], None]
+    alarms: frozenset[str]
+
+
+def _of(module: ModuleType) -> Scenario:
+    name = module.__name__.rpartition(".")[2]
+    return Scenario(name, module.PROVES, module.run, getattr(module, "ALARMS", frozenset()))
+
+
+SCENARIOS = tuple(_of(each) for each in (first_log, schedules))
