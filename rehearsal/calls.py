@@ -32,12 +32,12 @@ class Call:
 
 
 def call_of(method: str, raw_path: str, headers: Mapping[str, str], status: int, content: bytes) -> Call:
-    """Describe a request by its headers, path and response."""
-    if _API_HOST.match(headers.get("Host", "")):
+    """Describe a request by its headers (names in lower case), path and response."""
+    if _API_HOST.match(headers["host"]):
         return Call(API, f"{method} {raw_path.partition('?')[0]}", "", status)
-    found = _SCOPE.search(headers.get("Authorization", "")) or _PRESIGNED.search(raw_path)
+    found = _SCOPE.search(headers.get("authorization", "")) or _PRESIGNED.search(raw_path)
     caller, service = (found[1], found[2]) if found else ("", "unsigned")
-    target = headers.get("X-Amz-Target", "").rpartition(".")[2]
+    target = headers.get("x-amz-target", "").rpartition(".")[2]
     action = target or f"{method} {_shape(raw_path)}"
     return Call(service, action, caller, status, _reason(status, content))
 

@@ -118,14 +118,15 @@ class Cloud:
 
     def invocations(self) -> dict[str, int]:
         """Topology name -> ended invocations."""
-        return {name: round(self._sum(name, "Invocations")) for name in self.functions}
+        return {name: round(self.sum_of(name, "Invocations")) for name in self.functions}
 
     def errors(self) -> dict[str, int]:
         """Topology name -> failed invocations, of functions that have any."""
-        failed = {name: round(self._sum(name, "Errors")) for name in self.functions}
+        failed = {name: round(self.sum_of(name, "Errors")) for name in self.functions}
         return {name: count for name, count in failed.items() if count}
 
-    def _sum(self, function: str, metric: str) -> float:
+    def sum_of(self, function: str, metric: str) -> float:
+        """The sum of one of Lambda's metrics of a function, over the whole run."""
         now = time.time()
         answer = self.client("cloudwatch").get_metric_statistics(
             Namespace=LAMBDA_NAMESPACE,

@@ -25,6 +25,7 @@ class Customer:
         self.token = ""
         self.key = ""
         self.sent: list[str] = []
+        self.has_own_clickhouse = False
 
     def join(self) -> None:
         """Sign up, confirm the address, log in, create a key."""

@@ -12,7 +12,7 @@ from typing import Any
 from infra.app import synthesize
 from infra.build import Platform, build_all
 from local.naming import PROJECT_ROOT
-from rehearsal.site import MAIL_FROM, VENV, Site, aws_variables
+from rehearsal.site import ACCOUNT, MAIL_FROM, VENV, Site, aws_variables
 from rehearsal.substitutions import Template, substitute
 
 MACHINES = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
@@ -21,6 +21,8 @@ MACHINES = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm64", "arm64": 
 CHOICES: Mapping[str, str] = {
     "mail_from": MAIL_FROM,
     "lambda_concurrency": "1000",
+    # The customer's bucket is in the same account here; its notifications pass the same policy.
+    "customers_accounts": ACCOUNT,
     # All requests come from one address, and nobody is misled by how long an answer takes.
     "attempts_an_address": "1000",
     "min_response_ms": "50",

@@ -8,15 +8,18 @@ Schedules fire by the emulator's clock for schedules, which `MovableClock` repla
 forward instead of waiting for a day.
 """
 
+import json
 import os
 import sys
 import time
 from dataclasses import dataclass
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 SCHEDULE_TICK_SECONDS = 1
+SEND_EMAIL_PATH = "/v2/email/outbound-emails"
 HEALTH_PATH = "/_ministack/health"
 
 
@@ -55,6 +58,7 @@ def main() -> None:
     os.environ.update(config.environment)
 
     from ministack import app
+    from ministack.core import iam_actions
     from ministack.services import lambda_svc, scheduler
 
     # It would answer GET /health itself, for every host: here that is a route of our own API.
@@ -62,7 +66,60 @@ def main() -> None:
     scheduler.time = MovableClock(Path(config.clock))
     scheduler._SCHEDULE_TICK_INTERVAL = SCHEDULE_TICK_SECONDS  # noqa: SLF001 - it has no setting
     count_every_invocation(lambda_svc)
+    authorize_mails(app)
+    show_encryption_contexts(iam_actions)
     app.main()
+
+
+def authorize_mails(app: Any) -> None:
+    """Authorize SendEmail on the sender's identity and the configuration set, with the sender's address.
+
+    The emulator asks for the permission on `*`, without `ses:FromAddress`, and denies every narrower policy.
+    """
+    enforce = app._enforce_ses_v2  # noqa: SLF001 - the emulator's own
+    enforce_on = app._enforce_data_plane  # noqa: SLF001
+
+    def enforced(
+        method: str, path: str, headers: Any, body: bytes, query_params: Any, request_id: str
+    ) -> Any:
+        if (method, path) != ("POST", SEND_EMAIL_PATH):
+            return enforce(method, path, headers, body, query_params, request_id)
+        sent = json.loads(body)
+        address = parseaddr(sent["FromEmailAddress"])[1]
+        account, region = os.environ["MINISTACK_ACCOUNT_ID"], os.environ["MINISTACK_REGION"]
+        resources = [f"identity/{address.partition('@')[2]}"]
+        if name := sent.get("ConfigurationSetName"):
+            resources.append(f"configuration-set/{name}")
+        refusals = (
+            enforce_on(
+                "sesv2",
+                "ses:SendEmail",
+                headers,
+                query_params,
+                request_id,
+                resource_arn=f"arn:aws:ses:{region}:{account}:{resource}",
+                service_context={"ses:FromAddress": address},
+                named_resource=f"arn:aws:ses:{region}:{account}:{resource}",
+            )
+            for resource in resources
+        )
+        return next(filter(None, refusals), None)
+
+    app._enforce_ses_v2 = enforced  # noqa: SLF001
+
+
+def show_encryption_contexts(iam_actions: Any) -> None:
+    """Give policies the condition keys `kms:EncryptionContext:<name>` of a request, which the emulator lacks."""
+    tags_of = iam_actions.request_tag_context
+
+    def keys_of(service: str, action: str, body: bytes, params: Any) -> dict[str, Any]:
+        keys: dict[str, Any] = tags_of(service, action, body, params)
+        if service == "kms":
+            context = json.loads(body or b"{}").get("EncryptionContext") or {}
+            keys |= {f"kms:EncryptionContext:{name}": value for name, value in context.items()}
+        return keys
+
+    iam_actions.request_tag_context = keys_of
 
 
 def count_every_invocation(lambda_svc: Any) -> None:

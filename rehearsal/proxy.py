@@ -6,6 +6,8 @@ every request, as they should. The emulator takes `X-Forwarded-Proto: https` as 
 
 Everything passes here: the CDK command line, the scenarios, and the functions' own calls of AWS.
 `GET /_rehearsal/calls` lists them, each once with its count, as JSON.
+
+`/_rehearsal/to/<host>/<path>` is <path> with <host> as Host, for Stripe's webhooks.
 """
 
 import asyncio
@@ -21,8 +23,9 @@ from local.serving import Listener, wait_for_stop_signal
 from rehearsal.calls import Call, call_of
 
 CALLS_PATH = "/_rehearsal/calls"
+TO_HOST = "/_rehearsal/to/"
 MAX_BODY_BYTES = 256 * 1024 * 1024
-HOP_BY_HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "te", "trailer", "upgrade"})
+HOP_BY_HOP = frozenset({"host", "connection", "keep-alive", "transfer-encoding", "te", "trailer", "upgrade"})
 TIMEOUT = aiohttp.ClientTimeout(total=1000)
 """Longer than any function's timeout: a synchronous invocation is one request."""
 
@@ -70,20 +73,23 @@ class Proxy:
         assert self._session  # noqa: S101 - opened on start
         body = await request.read()
         headers = [(name, value) for name, value in request.headers.items() if name.lower() not in HOP_BY_HOP]
-        headers.append(("X-Forwarded-Proto", "https"))
+        path, host = request.raw_path, request.host
+        if path.startswith(TO_HOST):
+            host, _, rest = path.removeprefix(TO_HOST).partition("/")
+            path = f"/{rest}"
+        headers += [("Host", host), ("X-Forwarded-Proto", "https")]
         async with self._session.request(
             request.method,
             # The path as sent: a signature is over its very bytes.
-            URL(f"{self._target}{request.raw_path}", encoded=True),
+            URL(f"{self._target}{path}", encoded=True),
             headers=headers,
             data=body,
             allow_redirects=False,
             skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
         ) as answer:
             content = await answer.read()
-            self._calls[
-                call_of(request.method, request.raw_path, request.headers, answer.status, content)
-            ] += 1
+            sent = {name.lower(): value for name, value in headers}
+            self._calls[call_of(request.method, path, sent, answer.status, content)] += 1
             return web.Response(
                 status=answer.status,
                 body=content,

@@ -1,6 +1,7 @@
 """Fire the deployed schedules by moving the emulator's clock for schedules forward."""
 
 from datetime import timedelta
+from pathlib import Path
 
 from infra.topology import FUNCTIONS
 from rehearsal.api_client import wait_for
@@ -15,7 +16,13 @@ class Schedules:
 
     def __init__(self, site: Site, cloud: Cloud) -> None:
         self._clock = site.clock
+        self._functions_clock = site.functions_clock
         self._cloud = cloud
+
+    def pass_time(self, by: timedelta) -> None:
+        """Make `by` pass for the functions, then fire the schedules of that time."""
+        _advance(self._functions_clock, by)
+        self.forward(by)
 
     def forward(self, by: timedelta) -> None:
         """Move the clock by `by` and wait until each function with a schedule in that time has run.
@@ -30,9 +37,7 @@ class Schedules:
             if spec.schedule_minutes and timedelta(minutes=spec.schedule_minutes) <= by
         ]
         before = self._cloud.invocations()
-        moved = float(self._clock.read_text()) + by.total_seconds()
-        # One write of a few bytes: the emulator reads the old time or the new one.
-        self._clock.write_text(f"{moved:.0f}")
+        _advance(self._clock, by)
 
         def all_ran() -> bool:
             now = self._cloud.invocations()
@@ -40,3 +45,10 @@ class Schedules:
             return not self._missing
 
         wait_for(f"the schedules of {', '.join(fired)}", all_ran, RUN_SECONDS)
+
+
+def _advance(clock: Path, by: timedelta) -> None:
+    """Replace the file in one step: a reader sees the old time or the new one."""
+    unfinished = clock.with_suffix(".unfinished")
+    unfinished.write_text(f"{float(clock.read_text()) + by.total_seconds():.0f}")
+    unfinished.replace(clock)

@@ -9,7 +9,20 @@ from dataclasses import dataclass
 from types import ModuleType
 
 from rehearsal.deployed import Deployed
-from rehearsal.scenarios import first_log, schedules
+from rehearsal.scenarios import (
+    byoc,
+    caps,
+    erasure,
+    export,
+    first_log,
+    keys,
+    notices,
+    plans,
+    quarantine,
+    schedules,
+    search,
+    uploads,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,4 +40,19 @@ def _of(module: ModuleType) -> Scenario:
     return Scenario(name, module.PROVES, module.run, getattr(module, "ALARMS", frozenset()))
 
 
-SCENARIOS = tuple(_of(each) for each in (first_log, schedules))
+_IN_ORDER = (
+    first_log,
+    keys,
+    search,
+    uploads,
+    plans,
+    quarantine,
+    caps,
+    byoc,
+    export,
+    notices,
+    schedules,
+    erasure,
+)
+
+SCENARIOS = tuple(_of(each) for each in _IN_ORDER)
