@@ -7,6 +7,7 @@ WORKERS ?= $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))
 T ?= tests
 V := .venv/bin
 READY := .venv/.ready
+EMULATOR := .venv-rehearse/.ready
 UV := env -u UV_INDEX_URL $(V)/uv
 COMPILE := $(UV) pip compile --quiet --no-python-downloads --generate-hashes --no-header --no-emit-index-url
 FOLDERS := $(patsubst functions/%/requirements.txt,%,$(wildcard functions/*/requirements.txt))
@@ -20,7 +21,7 @@ NO_CHROMIUM = the tests click through pages in $(CHROMIUM), which is not there a
   install Chromium, and say where it is with CHROMIUM=…
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 18,20
 
-.PHONY: help setup demo up test unit crash soak fairness check lint fmt hooks bench build synth bootstrap deploy destroy lock clean
+.PHONY: help setup demo up test unit crash soak fairness check lint fmt hooks bench build synth bootstrap deploy destroy lock clean rehearse
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
@@ -62,6 +63,15 @@ soak: setup ## the long runs: a hundred kills, ten thousand hostile bodies, each
 
 fairness: setup ## what a hostile tenant costs another: seven attacks on a stack of its own (about 8 minutes)
 	@$(V)/python -m tests.fairness
+
+$(EMULATOR): rehearsal/requirements.txt | $(READY)
+	@echo "setting up .venv-rehearse (once) …"
+	@rm -rf .venv-rehearse && $(PYTHON) -m venv --without-pip .venv-rehearse
+	@$(UV) pip install --quiet --require-hashes --only-binary :all: --python .venv-rehearse/bin/python --requirement $<
+	@touch $@
+
+rehearse: setup $(EMULATOR) ## deploy the real templates to an emulator of AWS and try every promise (docs/rehearsal.md)
+	@$(V)/python -m rehearsal $(REHEARSE)
 
 check: lint test ## what CI runs: lint, types, layering, tests
 
@@ -110,6 +120,7 @@ lock: setup ## pin again what pyproject.toml asks for, with hashes; versions sta
 	    --python-platform aarch64-manylinux_2_28 -o functions/$$folder/requirements.txt || exit; done
 	@$(COMPILE) pyproject.toml --all-extras --group local --group infra --group dev \
 	  --universal --python-version 3.11 -o requirements.txt
+	@$(COMPILE) pyproject.toml --group rehearse --universal --python-version 3.11 -o rehearsal/requirements.txt
 
 clean: ## forget everything built, kept and installed here
-	@rm -rf .venv .local build cdk.out node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	@rm -rf .venv .venv-rehearse .local build cdk.out node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
