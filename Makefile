@@ -8,6 +8,7 @@ T ?= tests
 V := .venv/bin
 READY := .venv/.ready
 EMULATOR := .venv-rehearse/.ready
+CLIENTS := .venv-clients/.ready tests/clients/node_modules/.ready
 UV := env -u UV_INDEX_URL $(V)/uv
 COMPILE := $(UV) pip compile --quiet --no-python-downloads --generate-hashes --no-header --no-emit-index-url
 FOLDERS := $(patsubst functions/%/requirements.txt,%,$(wildcard functions/*/requirements.txt))
@@ -21,7 +22,7 @@ NO_CHROMIUM = the tests click through pages in $(CHROMIUM), which is not there a
   install Chromium, and say where it is with CHROMIUM=…
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 18,20
 
-.PHONY: help setup demo up test unit crash soak fairness check lint fmt hooks bench build synth bootstrap deploy destroy lock clean rehearse
+.PHONY: help setup demo up test unit crash soak fairness rehearse clients check lint fmt hooks bench build synth bootstrap deploy destroy lock clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
@@ -73,6 +74,20 @@ $(EMULATOR): rehearsal/requirements.txt | $(READY)
 rehearse: setup $(EMULATOR) ## deploy the real templates to an emulator of AWS and try every promise (docs/rehearsal.md)
 	@$(V)/python -m rehearsal $(REHEARSE)
 
+clients: setup $(CLIENTS) ## real log clients, unmodified, against a stack of their own (installs them once)
+	@$(V)/python -m pytest tests/clients -m clients
+
+.venv-clients/.ready: tests/clients/requirements.txt | $(READY)
+	@echo "setting up .venv-clients (once) …"
+	@$(UV) venv --quiet --allow-existing --python $(V)/python .venv-clients
+	@$(UV) pip install --quiet --require-hashes --only-binary :all: --python .venv-clients/bin/python --requirement tests/clients/requirements.txt
+	@touch $@
+
+tests/clients/node_modules/.ready: tests/clients/package-lock.json
+	@echo "setting up tests/clients/node_modules (once) …"
+	@npm ci --prefix tests/clients --ignore-scripts --silent
+	@touch $@
+
 check: lint test ## what CI runs: lint, types, layering, tests
 
 lint: setup ## ruff, mypy strict, import-linter, names and words
@@ -121,6 +136,7 @@ lock: setup ## pin again what pyproject.toml asks for, with hashes; versions sta
 	@$(COMPILE) pyproject.toml --all-extras --group local --group infra --group dev \
 	  --universal --python-version 3.11 -o requirements.txt
 	@$(COMPILE) pyproject.toml --group rehearse --universal --python-version 3.11 -o rehearsal/requirements.txt
+	@$(COMPILE) pyproject.toml --group clients --universal --python-version 3.11 -o tests/clients/requirements.txt
 
 clean: ## forget everything built, kept and installed here
-	@rm -rf .venv .venv-rehearse .local build cdk.out node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	@rm -rf .venv .venv-rehearse .venv-clients .local build cdk.out node_modules tests/clients/node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -25,14 +25,16 @@ class Match:
 
 
 class Routes:
-    """All routes of the functions; a literal segment takes precedence over a `{parameter}`.
+    """All routes of the functions.
+
+    A literal segment takes precedence over a `{parameter}`, and a method over ANY.
 
     `unmatched`: the name of the function that answers all other requests.
     """
 
     def __init__(self, functions: tuple[Function, ...], unmatched: str = UNKNOWN_ROUTES) -> None:
         routes = [(function, route) for function in functions for route in function.routes]
-        self._routes = sorted(routes, key=lambda each: each[1].path.count("{"))
+        self._routes = sorted(routes, key=lambda each: (each[1].path.count("{"), each[1].method == "ANY"))
         (self._default,) = (each for each in functions if each.name == unmatched)
 
     def match(self, method: str, path: str) -> Match:

@@ -10,11 +10,22 @@ UNKNOWN_ROUTES = "ingest"
 ROUTES = (
     Route("POST", "/v1/drain", throttle=INGEST, protocols=("ndjson", "json")),
     Route("POST", "/v1/logs", throttle=DATA, protocols=("otlp",)),
+    Route("ANY", "/", throttle=PROBE, protocols=("elastic",)),
+    Route("ANY", "/_bulk", throttle=INGEST, protocols=("elastic",)),
+    Route("ANY", "/{index}/_bulk", throttle=INGEST, protocols=("elastic",)),
+    Route("POST", "/loki/api/v1/push", throttle=INGEST, protocols=("loki",)),
+    Route("POST", "/api/prom/push", throttle=INGEST, protocols=("loki",)),
     Route("GET", "/health", auth=False, throttle=PROBE),
 )
 
+HANDSHAKES = ("elastic", "loki")
+"""The protocols whose clients ask for more paths than there are routes: health, licence, templates."""
+
 _PROTOCOLS = "; ".join(
-    f"{route.method} {route.path} {' '.join(route.protocols)}" for route in ROUTES if route.protocols
+    (
+        *(f"{route.method} {route.path} {' '.join(route.protocols)}" for route in ROUTES if route.protocols),
+        f"$default {' '.join(HANDSHAKES)}",
+    )
 )
 """What reads each route, as functions.ingest.protocols.table reads it."""
 
