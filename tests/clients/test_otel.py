@@ -10,7 +10,10 @@ from tests.clients.refusing_proxy import refusing
 from tests.integration.stack import RunningStack
 
 ROWS = "SELECT tenant_id, message, level, service, metadata FROM events WHERE service = {name:String}"
-PAGE_ROWS = "SELECT level, metadata FROM events WHERE message = 'disk is almost full' AND tenant_id = {tenant_id:String}"
+PAGE_ROWS = """
+SELECT level, metadata FROM events
+WHERE message = 'disk is almost full' AND tenant_id = {tenant_id:String}
+"""
 TENANTS = {"python": "acme", "js": "globex"}
 LEVELS = ("debug", "info", "warn", "error", "fatal")
 
