@@ -7,6 +7,7 @@ WORKERS ?= $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))
 T ?= tests
 V := .venv/bin
 READY := .venv/.ready
+AUDIT_READY := .venv-audit/.ready
 UV := env -u UV_INDEX_URL $(V)/uv
 COMPILE := $(UV) pip compile --quiet --no-python-downloads --generate-hashes --no-header --no-emit-index-url
 FOLDERS := $(patsubst functions/%/requirements.txt,%,$(wildcard functions/*/requirements.txt))
@@ -17,7 +18,7 @@ NO_CHROMIUM = the tests click through pages in $(CHROMIUM), which is not there a
   install Chromium, and say where it is with CHROMIUM=…
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 18,20
 
-.PHONY: help setup demo up test unit crash soak fairness check lint fmt hooks bench build synth deploy lock clean
+.PHONY: help setup demo up test unit crash soak fairness check lint audit fmt hooks bench build synth deploy lock clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
@@ -33,6 +34,13 @@ $(READY): requirements.txt
 	@$(UV) pip install --quiet --require-hashes --only-binary :all: --python $(V)/python --requirement requirements.txt
 	@touch $@
 
+$(AUDIT_READY): audit/requirements.txt | setup
+	@echo "setting up .venv-audit (once) …"
+	@$(UV) venv --quiet --clear --python $(V)/python .venv-audit
+	@$(UV) pip install --quiet --require-hashes --only-binary :all: --python .venv-audit/bin/python \
+	  --requirement audit/requirements.txt
+	@touch $@
+
 demo: setup ## the pipeline on real log lines, end to end, in a stack of its own; exits 0 when all is found
 	@$(V)/python -m local demo
 
@@ -45,7 +53,7 @@ $(CHROMIUM):
 	@$(SUDO) apt-get -qq $(APT) update && $(SUDO) env DEBIAN_FRONTEND=noninteractive \
 	  apt-get -qq $(APT) install --no-install-recommends chromium >/dev/null && test -x $@ || { echo "$(NO_CHROMIUM)"; exit 1; }
 
-test: setup $(CHROMIUM) ## every test, or those of T=path; one worker more than cores, up to five (WORKERS=0: one by one, for a debugger)
+test: setup $(AUDIT_READY) $(CHROMIUM) ## every test, or those of T=path; one worker more than cores, up to five (WORKERS=0: one by one, for a debugger)
 	@$(V)/python -m pytest $(T) -n $(WORKERS) --maxprocesses 5 --no-loadscope-reorder
 
 unit: setup ## the unit tests only: no stack, no browser
@@ -60,7 +68,7 @@ soak: setup ## the long runs: a hundred kills, ten thousand hostile bodies, each
 fairness: setup ## what a hostile tenant costs another: seven attacks on a stack of its own (about 8 minutes)
 	@$(V)/python -m tests.fairness
 
-check: lint test ## what CI runs: lint, types, layering, tests
+check: lint audit test ## what CI runs: lint, types, layering, audit, tests
 
 lint: setup ## ruff, mypy strict, import-linter, names and words
 	@$(V)/ruff check .
@@ -68,6 +76,9 @@ lint: setup ## ruff, mypy strict, import-linter, names and words
 	@$(V)/mypy
 	@$(V)/lint-imports
 	@$(V)/python -m tests.language
+
+audit: setup $(AUDIT_READY) ## cdk-nag, checkov, cfn-lint, licences, hashes; build/*.cdx.json (JSON=--json)
+	@$(V)/python -m audit $(JSON)
 
 fmt: setup ## format the code and fix what ruff can fix
 	@$(V)/ruff check --fix --quiet .
@@ -81,6 +92,7 @@ bench: setup ## the bars of docs/performance.md, as ratios, into bench/results.j
 
 build: setup ## the functions' zips (arm64), without Docker
 	@$(V)/python -m infra.build
+	@$(V)/python -m audit.sbom >/dev/null
 
 synth: setup ## the CloudFormation templates, offline, into cdk.out
 	@$(V)/python -m infra.app && ls cdk.out/*.template.json
@@ -94,6 +106,7 @@ lock: setup ## pin again what pyproject.toml asks for, with hashes; versions sta
 	    --python-platform aarch64-manylinux_2_28 -o functions/$$folder/requirements.txt || exit; done
 	@$(COMPILE) pyproject.toml --all-extras --group local --group infra --group dev \
 	  --universal --python-version 3.11 -o requirements.txt
+	@$(COMPILE) pyproject.toml --group audit --universal --python-version 3.11 -o audit/requirements.txt
 
 clean: ## forget everything built, kept and installed here
-	@rm -rf .venv .local build cdk.out node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	@rm -rf .venv .venv-audit .local build cdk.out node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -1,17 +1,34 @@
 """The HTTP API in front of the functions: the routes of the topology, and the authorizer."""
 
+import json
 from typing import Any, cast
 
-from aws_cdk import CfnOutput, Duration
+from aws_cdk import CfnOutput, Duration, RemovalPolicy
 from aws_cdk import aws_apigatewayv2 as apigateway
 from aws_cdk import aws_apigatewayv2_authorizers as authorizers
 from aws_cdk import aws_apigatewayv2_integrations as integrations
 from aws_cdk import aws_certificatemanager as acm
+from aws_cdk import aws_logs as logs
 from constructs import Construct, IConstruct
 
 from infra import topology
+from infra.accepted import accept
 from infra.choices import Choices
-from infra.function import ServiceFunction
+from infra.edge import Edge
+from infra.function import LOG_RETENTION, ServiceFunction
+
+LOGGED = {
+    "time": "$context.requestTimeEpoch",
+    "request": "$context.requestId",
+    "route": "$context.routeKey",
+    "status": "$context.status",
+    "bytes": "$context.responseLength",
+    "ms": "$context.responseLatency",
+    "error": "$context.error.responseType",
+    "integration": "$context.integrationStatus",
+}
+"""Fields of an access log line, about 200 bytes. The route as declared, not the path: a path or query may
+have a token, a cursor or a search. No address and no user agent, which are personal data."""
 
 
 class PublicApi(Construct):
@@ -47,6 +64,9 @@ class PublicApi(Construct):
         )
         routes = [route for each in functions.values() for route in self._add_routes(each, authorizer)]
         self._throttle(choices, routes)
+        self._log_requests()
+        if choices.perimeter.edge and choices.domain and choices.certificate_arn:
+            Edge(self, self.api, choices.perimeter.edge, choices.domain, choices.certificate_arn)
         self.address = f"https://{choices.domain}" if choices.domain else self.api.api_endpoint
         for each in functions.values():
             each.set_api_address(self.address)
@@ -56,8 +76,8 @@ class PublicApi(Construct):
         self, behind: ServiceFunction, authorizer: authorizers.HttpLambdaAuthorizer
     ) -> list[IConstruct]:
         integration = _integration(behind)
-        return [
-            made
+        added = [
+            (route, made)
             for route in behind.spec.routes
             for made in self.api.add_routes(
                 path=route.path,
@@ -66,9 +86,31 @@ class PublicApi(Construct):
                 authorizer=authorizer if route.auth else None,
             )
         ]
+        for route, made in added:
+            if not route.auth:
+                _accept_open(made)
+        return [made for _, made in added]
+
+    def _log_requests(self) -> None:
+        """Write a line for each request, those that reach no function included."""
+        log_group = logs.LogGroup(
+            self, "access-log", retention=LOG_RETENTION, removal_policy=RemovalPolicy.DESTROY
+        )
+        accept(
+            log_group,
+            "CKV_AWS_158",
+            reason="Log lines hold no payload and no secret; CloudWatch encrypts them with its own key.",
+        )
+        self._stage.access_log_settings = apigateway.CfnStage.AccessLogSettingsProperty(
+            destination_arn=log_group.log_group_arn, format=json.dumps(LOGGED)
+        )
+
+    @property
+    def _stage(self) -> apigateway.CfnStage:
+        return cast("apigateway.CfnStage", cast("Any", self.api.default_stage).node.default_child)
 
     def _throttle(self, choices: Choices, routes: list[IConstruct]) -> None:
-        stage = cast("apigateway.CfnStage", cast("Any", self.api.default_stage).node.default_child)
+        stage = self._stage
         usual = choices.scaled(topology.CLOSED)
         stage.default_route_settings = apigateway.CfnStage.RouteSettingsProperty(
             throttling_rate_limit=usual.rate, throttling_burst_limit=usual.burst
@@ -79,11 +121,13 @@ class PublicApi(Construct):
                 name: choices.scaled(each) for name, each in topology.throttles().items()
             }.items()
         }
-        for route in (*routes, self.api.node.find_child("DefaultRoute")):
+        default = self.api.node.find_child("DefaultRoute")
+        _accept_open(default)
+        for route in (*routes, default):
             stage.node.add_dependency(route)
 
     def _domain_mapping(self, choices: Choices) -> apigateway.DomainMappingOptions | None:
-        if choices.domain is None or choices.certificate_arn is None:
+        if choices.perimeter.edge or choices.domain is None or choices.certificate_arn is None:
             return None
         name = apigateway.DomainName(
             self,
@@ -93,6 +137,15 @@ class PublicApi(Construct):
         )
         CfnOutput(self, "DomainTarget", value=name.regional_domain_name)
         return apigateway.DomainMappingOptions(domain_name=name)
+
+
+def _accept_open(route: IConstruct) -> None:
+    accept(
+        route,
+        "AwsSolutions-APIG4",
+        reason="Open by the topology: sign-up and sign-in, signed links and webhooks, health, unknown paths. "
+        "Each has a throttle, and its function checks what it gets.",
+    )
 
 
 def _integration(behind: ServiceFunction) -> integrations.HttpLambdaIntegration:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from infra.concurrency import LEAST_ACCOUNT, reserving
+from infra.perimeter import Perimeter, PerimeterError, perimeter_from_context
 from infra.topology import FUNCTIONS, REFERENCE_KINDS, SECRETS, Function, Throttle
 
 
@@ -27,6 +28,8 @@ class Choices:
     `domain` and `certificate_arn` (ACM, in the stack's own region) must be set together.
     `lambda_concurrency`: the AWS account's concurrent executions in this region, from which functions reserve
     their shares; None for no reservations. `throttle_scale`: factor for the gateway's throttles.
+    `perimeter`: CloudFront, firewall, network and the bound of the cost alarms. With CloudFront, `domain` is
+    its name and the certificate is in us-east-1.
     """
 
     secret_names: dict[str, str]
@@ -37,6 +40,7 @@ class Choices:
     certificate_arn: str | None = None
     lambda_concurrency: int | None = None
     throttle_scale: float = 1.0
+    perimeter: Perimeter = field(default_factory=Perimeter)
 
     def __post_init__(self) -> None:
         if self.lambda_concurrency is not None and self.lambda_concurrency < LEAST_ACCOUNT:
@@ -48,6 +52,8 @@ class Choices:
             raise ChoiceError("'-c throttle_scale=…' must be a number above 0.")
         if (self.domain is None) != (self.certificate_arn is None):
             raise ChoiceError("A custom domain needs both '-c domain=…' and '-c certificate_arn=…'.")
+        if self.perimeter.edge and ":us-east-1:" not in (self.certificate_arn or ""):
+            raise ChoiceError("CloudFront needs '-c domain=…' and a '-c certificate_arn=…' in us-east-1.")
         if not all(each.isascii() and each.isdigit() and len(each) == 12 for each in self.customers_accounts):
             raise ChoiceError(
                 "'-c customers_accounts=…' must be AWS account ids of 12 digits, separated by commas."
@@ -56,6 +62,7 @@ class Choices:
     def applied_to(self, function: Function) -> Function:
         """`function` with this installation's settings in place of the topology's."""
         chosen = {name: self.settings.get(name, value) for name, value in function.settings.items()}
+        chosen |= self.perimeter.settings_of(function)
         own = own_secret(function)
         if own not in self.secret_names:
             return replace(function, settings=chosen)
@@ -85,10 +92,10 @@ def own_secret(function: Function) -> str:
 def from_context(look_up: Callable[[str], Any]) -> Choices:
     """Read the choices; `look_up` returns a context value or None.
 
-    Keys: `alarm_email`, `customers_accounts`, `domain`, `certificate_arn`, `lambda_concurrency` and
-    `throttle_scale`. For each secret `<name>_secret`, by default `astralog/<name>`. For each function that
-    reads the secret `warehouse`, `<function>_warehouse_secret` for a secret of its own. Any setting of the
-    topology that is not a reference to a resource.
+    Keys: `alarm_email`, `customers_accounts`, `domain`, `certificate_arn`, `lambda_concurrency`,
+    `throttle_scale`, and those of `infra.perimeter`. For each secret `<name>_secret`, by default
+    `astralog/<name>`. For each function that reads the secret `warehouse`, `<function>_warehouse_secret` for
+    a secret of its own. Any setting of the topology that is not a reference to a resource.
 
     Raises
     ------
@@ -107,7 +114,15 @@ def from_context(look_up: Callable[[str], Any]) -> Choices:
         certificate_arn=look_up("certificate_arn"),
         lambda_concurrency=_number(look_up, "lambda_concurrency", int),
         throttle_scale=1.0 if scale is None else scale,
+        perimeter=_perimeter(look_up),
     )
+
+
+def _perimeter(look_up: Callable[[str], Any]) -> Perimeter:
+    try:
+        return perimeter_from_context(look_up)
+    except PerimeterError as fault:
+        raise ChoiceError(str(fault)) from None
 
 
 N = TypeVar("N", int, float)

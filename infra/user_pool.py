@@ -4,6 +4,8 @@ from aws_cdk import Aws, Duration, RemovalPolicy
 from aws_cdk import aws_cognito as cognito
 from constructs import Construct
 
+from infra.accepted import accept
+
 MIN_PASSWORD_CHARACTERS = 12
 ACCESS_TOKEN = Duration.hours(1)
 REFRESH_TOKEN = Duration.days(30)
@@ -42,6 +44,7 @@ class SignInUserPool(Construct):
             deletion_protection=True,
             removal_policy=RemovalPolicy.RETAIN,
         )
+        _accept_findings(self.pool)
         self.client = self.pool.add_client(
             "client",
             generate_secret=True,
@@ -60,6 +63,25 @@ class SignInUserPool(Construct):
             "issuer": issuer,
             "keys_url": f"{issuer}/.well-known/jwks.json",
         }
+
+
+def _accept_findings(pool: cognito.UserPool) -> None:
+    accept(
+        pool,
+        "AwsSolutions-COG1",
+        reason="Length makes guessing expensive, composition rules do not (NIST SP 800-63B); our functions "
+        "also reject common passwords.",
+    )
+    accept(
+        pool,
+        "AwsSolutions-COG2",
+        reason="A second factor is each person's choice; attempts are limited by network and account.",
+    )
+    accept(
+        pool,
+        "AwsSolutions-COG8",
+        reason="The plus tier is charged per person; our functions limit attempts instead.",
+    )
 
 
 def _long_rather_than_odd() -> cognito.PasswordPolicy:
