@@ -1,34 +1,20 @@
 """The HTTP API in front of the functions: the routes of the topology, and the authorizer."""
 
-import json
 from typing import Any, cast
 
-from aws_cdk import CfnOutput, Duration, RemovalPolicy
+from aws_cdk import CfnOutput, Duration
 from aws_cdk import aws_apigatewayv2 as apigateway
 from aws_cdk import aws_apigatewayv2_authorizers as authorizers
-from aws_cdk import aws_apigatewayv2_integrations as integrations
 from aws_cdk import aws_certificatemanager as acm
-from aws_cdk import aws_logs as logs
 from constructs import Construct, IConstruct
 
 from infra import topology
 from infra.accepted import accept
+from infra.access_log import log_requests
 from infra.choices import Choices
 from infra.edge import Edge
-from infra.function import LOG_RETENTION, ServiceFunction
-
-LOGGED = {
-    "time": "$context.requestTimeEpoch",
-    "request": "$context.requestId",
-    "route": "$context.routeKey",
-    "status": "$context.status",
-    "bytes": "$context.responseLength",
-    "ms": "$context.responseLatency",
-    "error": "$context.error.responseType",
-    "integration": "$context.integrationStatus",
-}
-"""Fields of an access log line, about 200 bytes. The route as declared, not the path: a path or query may
-have a token, a cursor or a search. No address and no user agent, which are personal data."""
+from infra.function import ServiceFunction
+from infra.integration import FunctionIntegration
 
 
 class PublicApi(Construct):
@@ -56,15 +42,26 @@ class PublicApi(Construct):
             identity_source=[],
             results_cache_ttl=Duration.seconds(0),
         )
+        integrated = {
+            name: FunctionIntegration(each)
+            for name, each in functions.items()
+            if each.spec.routes or name == topology.UNKNOWN_ROUTES
+        }
         self.api = apigateway.HttpApi(
             self,
             "http",
-            default_integration=_integration(functions[topology.UNKNOWN_ROUTES]),
+            default_integration=integrated[topology.UNKNOWN_ROUTES],
             default_domain_mapping=self._domain_mapping(choices),
         )
-        routes = [route for each in functions.values() for route in self._add_routes(each, authorizer)]
+        routes = [
+            route
+            for name, integration in integrated.items()
+            for route in self._add_routes(functions[name].spec.routes, integration, authorizer)
+        ]
+        for integration in integrated.values():
+            integration.allow_invocation(self.api)
         self._throttle(choices, routes)
-        self._log_requests()
+        log_requests(self, self._stage)
         if choices.perimeter.edge and choices.domain and choices.certificate_arn:
             Edge(self, self.api, choices.perimeter.edge, choices.domain, choices.certificate_arn)
         self.address = f"https://{choices.domain}" if choices.domain else self.api.api_endpoint
@@ -73,12 +70,14 @@ class PublicApi(Construct):
         CfnOutput(scope, "ApiUrl", value=self.api.api_endpoint)
 
     def _add_routes(
-        self, behind: ServiceFunction, authorizer: authorizers.HttpLambdaAuthorizer
+        self,
+        routes: tuple[topology.Route, ...],
+        integration: FunctionIntegration,
+        authorizer: authorizers.HttpLambdaAuthorizer,
     ) -> list[IConstruct]:
-        integration = _integration(behind)
         added = [
             (route, made)
-            for route in behind.spec.routes
+            for route in routes
             for made in self.api.add_routes(
                 path=route.path,
                 methods=[apigateway.HttpMethod[route.method]],
@@ -90,20 +89,6 @@ class PublicApi(Construct):
             if not route.auth:
                 _accept_open(made)
         return [made for _, made in added]
-
-    def _log_requests(self) -> None:
-        """Write a line for each request, those that reach no function included."""
-        log_group = logs.LogGroup(
-            self, "access-log", retention=LOG_RETENTION, removal_policy=RemovalPolicy.DESTROY
-        )
-        accept(
-            log_group,
-            "CKV_AWS_158",
-            reason="Log lines hold no payload and no secret; CloudWatch encrypts them with its own key.",
-        )
-        self._stage.access_log_settings = apigateway.CfnStage.AccessLogSettingsProperty(
-            destination_arn=log_group.log_group_arn, format=json.dumps(LOGGED)
-        )
 
     @property
     def _stage(self) -> apigateway.CfnStage:
@@ -146,7 +131,3 @@ def _accept_open(route: IConstruct) -> None:
         reason="Open by the topology: sign-up and sign-in, signed links and webhooks, health, unknown paths. "
         "Each has a throttle, and its function checks what it gets.",
     )
-
-
-def _integration(behind: ServiceFunction) -> integrations.HttpLambdaIntegration:
-    return integrations.HttpLambdaIntegration(behind.spec.name, behind.function)
