@@ -21,6 +21,7 @@ SPELLINGS = {
     "OSI Approved :: Apache Software License": "Apache-2.0",
     "OSI Approved :: BSD License": "BSD",
     "OSI Approved :: MIT License": "MIT",
+    "OSI Approved :: MIT No Attribution License (MIT-0)": "MIT-0",
     "OSI Approved :: Mozilla Public License 2.0 (MPL 2.0)": "MPL-2.0",
 }
 """Names in use before SPDX ids."""
@@ -95,12 +96,15 @@ def _one(tokens: list[str]) -> bool:
 
 
 def _expression(spdx: str, text: str, classifiers: list[str]) -> str:
-    """The expression if there is one, else the classifiers (a choice of any), else the short free text."""
+    """The expression if there is one, else the classifiers, else the short free text.
+
+    Classifiers do not say whether all of them apply or any: all must be allowed.
+    """
     if spdx:
         return spdx
     named = list(_classified(classifiers))
     if named:
-        return " OR ".join(named)
+        return " AND ".join(named)
     return SPELLINGS.get(text, text) if text and "\n" not in text else UNKNOWN
 
 

@@ -50,6 +50,12 @@ class FirewallChoice:
 
     requests_per_address: int
 
+    def __post_init__(self) -> None:
+        if not 10 <= self.requests_per_address <= 2_000_000_000:
+            raise PerimeterError(
+                "'-c requests_per_address=…' must be from 10 to 2,000,000,000, as WAF requires."
+            )
+
 
 @dataclass(frozen=True, slots=True)
 class NetworkChoice:
