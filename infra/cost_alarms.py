@@ -11,6 +11,8 @@ from infra.topology import FUNCTIONS
 
 DAY = Duration.days(1)
 
+PAGE = "docs/operations.md"
+
 DOLLARS_A_REQUEST = 1.00 / 1_000_000
 """HTTP API in us-east-1, list price of November 2026."""
 
@@ -29,17 +31,17 @@ class CostAlarms(Construct):
     """
 
     def __init__(self, scope: Construct, api: PublicApi, topic: sns.ITopic, dollars_a_day: float) -> None:
-        super().__init__(scope, "cost")
+        super().__init__(scope, "cost-alarms")
         self._action = actions.SnsAction(topic)
         self._alarm(
-            "requests",
-            f"Requests to the API cost over ${dollars_a_day:g} in a day: see docs/operations.md",
+            "cost-requests",
+            f"Requests to the API cost over ${dollars_a_day:g} in a day - see {PAGE}#cost-requests",
             api.api.metric_count(period=DAY, statistic="Sum"),
             above=dollars_a_day / DOLLARS_A_REQUEST,
         )
         self._alarm(
-            "lambda",
-            f"Lambda may have cost over ${dollars_a_day:g} in a day: see docs/operations.md",
+            "cost-lambda",
+            f"Lambda may have cost over ${dollars_a_day:g} in a day - see {PAGE}#cost-lambda",
             cloudwatch.Metric(namespace="AWS/Lambda", metric_name="Duration", period=DAY, statistic="Sum"),
             above=dollars_a_day / DOLLARS_A_GB_SECOND / LARGEST_GB * 1000,
         )

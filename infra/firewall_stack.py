@@ -8,7 +8,7 @@ from aws_cdk import CfnOutput, Environment, Stack
 from aws_cdk import aws_wafv2 as waf
 from constructs import Construct
 
-from infra.perimeter import FirewallChoice, open_paths
+from infra.perimeter import FirewallChoice, form_paths
 
 REGION = "us-east-1"
 """AWS keeps web ACLs for CloudFront there, wherever the service is."""
@@ -17,24 +17,24 @@ MANAGED = ("AWSManagedRulesCommonRuleSet", "AWSManagedRulesKnownBadInputsRuleSet
 
 REPUTATION = "AWSManagedRulesAmazonIpReputationList"
 
-OPEN_REQUESTS_PER_ADDRESS = 300
-"""In five minutes, on routes without a key."""
+FORMS_PER_ADDRESS = 300
+"""In five minutes, on open routes for people."""
 
 
 class FirewallStack(Stack):
     """Rate limits by address, AWS's list of hostile addresses, and managed rules. Outputs `WebAclArn`.
 
-    The managed rules read bodies, so they apply to open routes only: a log line may contain any attack, and a
-    search may look for one.
+    The managed rules read bodies, so they apply to open routes for people only: a log line may contain any attack,
+    and a search may look for one.
     """
 
     def __init__(self, scope: Construct, name: str, choice: FirewallChoice, **stack: Any) -> None:
         super().__init__(scope, name, env=Environment(region=REGION), **stack)
         rules = [
             _rule("rate", _rate(choice.requests_per_address), blocks=True),
-            _rule("open-rate", _rate(OPEN_REQUESTS_PER_ADDRESS, _open_routes()), blocks=True),
+            _rule("forms-rate", _rate(FORMS_PER_ADDRESS, _forms()), blocks=True),
             _rule(REPUTATION, _managed(REPUTATION)),
-            *(_rule(each, _managed(each, _open_routes())) for each in MANAGED),
+            *(_rule(each, _managed(each, _forms())) for each in MANAGED),
         ]
         acl = waf.CfnWebACL(
             self,
@@ -85,9 +85,9 @@ def _managed(
     )
 
 
-def _open_routes() -> waf.CfnWebACL.StatementProperty:
-    """Paths of routes without a key. A parameter in a path is one segment."""
-    patterns = "|".join(re.sub(r"\{\w+\}", "[^/]+", path) for path in open_paths())
+def _forms() -> waf.CfnWebACL.StatementProperty:
+    """Open routes for people. A parameter in a path is one segment."""
+    patterns = "|".join(re.sub(r"\{\w+\}", "[^/]+", path) for path in form_paths())
     return waf.CfnWebACL.StatementProperty(
         regex_match_statement=waf.CfnWebACL.RegexMatchStatementProperty(
             regex_string=f"^({patterns})$",
