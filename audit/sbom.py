@@ -5,6 +5,7 @@ same lock file makes the same bytes.
 """
 
 import json
+import re
 import sys
 import tomllib
 import uuid
@@ -15,6 +16,8 @@ from typing import Any
 from audit.licences import ALLOWED, UNKNOWN, licence_of, licences
 from audit.locks import Package, packages
 from infra import build
+
+SPDX = ALLOWED - {"BSD"}
 
 _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_DNS, "astralog.cloud")
 
@@ -74,14 +77,14 @@ def _component(package: Package, licence: str) -> dict[str, Any]:
 
 
 def _licences(licence: str) -> list[dict[str, Any]]:
-    """An SPDX id, an SPDX expression, or the name of a family that SPDX does not have."""
+    """An SPDX id, an SPDX expression, or a name, if SPDX does not have all of it."""
     if licence == UNKNOWN:
         return []
-    if licence == "BSD" or licence.startswith("License :: "):
-        return [{"license": {"name": licence}}]
-    if licence in ALLOWED:
+    if licence in SPDX:
         return [{"license": {"id": licence}}]
-    return [{"license": {"name": licence}}] if "BSD " in f"{licence} " else [{"expression": licence}]
+    if set(re.findall(r"[^\s()]+", licence)) <= SPDX | {"AND", "OR"}:
+        return [{"expression": licence}]
+    return [{"license": {"name": licence}}]
 
 
 def main() -> None:

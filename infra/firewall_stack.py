@@ -24,8 +24,8 @@ FORMS_PER_ADDRESS = 300
 class FirewallStack(Stack):
     """Rate limits by address, AWS's list of hostile addresses, and managed rules. Outputs `WebAclArn`.
 
-    The managed rules read bodies, so they apply to open routes for people only: a log line may contain any attack,
-    and a search may look for one.
+    The managed rules read bodies, so they apply to open routes for people only: a log line may contain any
+    attack, and a search may look for one.
     """
 
     def __init__(self, scope: Construct, name: str, choice: FirewallChoice, **stack: Any) -> None:

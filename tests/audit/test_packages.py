@@ -1,6 +1,7 @@
 """Lock files have versions and hashes, what ships may ship, and a bill lists what is in a zip."""
 
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from audit.licences import ALLOWED, UNKNOWN, is_allowed, licence_findings, licences
 from audit.locks import Package, lock_findings, npm_findings, packages
 from audit.sbom import bill_of_materials
+from audit.scanners import TOOLS
 from infra import build
 
 LOCKS = sorted(build.ROOT.glob("functions/*/requirements.txt"))
@@ -141,6 +143,31 @@ def test_a_bill_lists_every_package_of_the_lock_file_and_nothing_else(file: Path
     ]
     assert bill["dependencies"][0]["dependsOn"] == [each["bom-ref"] for each in bill["components"]]
     assert {each["alg"] for one in bill["components"] for each in one["hashes"]} == {"SHA-256"}
+
+
+VALIDATE = """
+import sys
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
+fault = JsonStrictValidator(SchemaVersion.V1_6).validate_str(sys.stdin.read())
+sys.exit(repr(fault) if fault else 0)
+"""
+
+
+@pytest.mark.parametrize("broken", [False, True])
+def test_a_bill_follows_the_schema_of_cyclonedx(*, broken: bool) -> None:
+    """The validator is of .venv-audit, which `make test` and `make audit` set up."""
+    licences_of_all_forms = ("MIT", "MIT OR Apache-2.0", "BSD AND MIT", UNKNOWN)
+    pinned = [Package(f"package-{number}", "1.0", (HASH,)) for number in range(4)]
+    found = {(each.name, "1.0"): form for each, form in zip(pinned, licences_of_all_forms, strict=True)}
+    bill = bill_of_materials("sync", "1.0", pinned, found)
+    if broken:
+        bill["components"][0]["hashes"][0]["alg"] = "SHA-0"
+    command = [str(TOOLS / "python"), "-c", VALIDATE]
+
+    ran = subprocess.run(command, input=json.dumps(bill), capture_output=True, text=True, check=False)
+
+    assert (ran.returncode == 0) is not broken, ran.stderr
 
 
 def test_the_same_lock_file_makes_the_same_bill_and_another_makes_another_serial_number() -> None:
