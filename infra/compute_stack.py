@@ -52,9 +52,7 @@ class ComputeStack(Stack):
         }
         api = PublicApi(self, functions, choices)
         alarms = Alarms(self, choices)
-        for each in functions.values():
-            alarms.watch_function(each)
-        alarms.watch_queues(stores)
+        alarms.watch_functions()
         alarms.watch_signals()
         alarms.watch_api(api)
         CostAlarms(self, api, alarms.topic, choices.perimeter.dollars_a_day)

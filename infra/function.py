@@ -1,6 +1,6 @@
 """The construct of every Lambda function: code, role, log group, and triggers."""
 
-from aws_cdk import Aws, Duration, RemovalPolicy
+from aws_cdk import Aws, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
@@ -91,8 +91,11 @@ class ServiceFunction(Construct):
         may_start = iam.PolicyStatement(
             actions=["lambda:InvokeFunction"], resources=[self.function.function_arn]
         )
+        group = Stack.of(self).format_arn(
+            service="scheduler", resource="schedule-group", resource_name="default"
+        )
         # Only for schedules of this account: the service must not use the role for another customer's.
-        ours = {"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}}
+        ours = {"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID, "aws:SourceArn": group}}
         return iam.Role(
             self,
             "scheduler",

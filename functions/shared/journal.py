@@ -12,6 +12,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Protocol
 
+from functions.shared.signals import Signal, raised
+
 FIELDS = frozenset(
     {
         "accepted", "age_seconds", "attempt", "batch_id", "bytes", "bytes_billed", "bytes_reported", "code",
@@ -26,7 +28,11 @@ FIELDS = frozenset(
 NAMESPACE = "AstraLog"
 
 DIMENSION = "Function"
-"""The only dimension. A tenant is a field: each value of a dimension makes another metric, named after it."""
+"""The only dimension but ALARM. A tenant is a field: each value of a dimension makes another metric."""
+
+ALARM = "Alarm"
+WARNING = "Warning"
+"""Dimension and name of the metrics that alarms watch; see functions.shared.signals."""
 
 SAMPLES = frozenset({"Milliseconds"})
 """Units for which zeros are published. For all other units a zero has the same meaning as no value."""
@@ -104,7 +110,8 @@ def measure(function: str, metrics: Metrics, **fields: str | float) -> None:
     """Write one line that is also metrics: `{"Rows": (100, "Count")}`, with the dimension Function only.
 
     A zero is in the line but is not a metric: CloudWatch charges 30 cents a month for one written every hour,
-    and no alarm distinguishes a zero from no value.
+    and no alarm distinguishes a zero from no value. A value above the limit of its signal also writes a line
+    with the number of its warning, for the alarm.
     """
     refuse_unknown(fields)
     everything = {**_bound, **fields}
@@ -112,6 +119,8 @@ def measure(function: str, metrics: Metrics, **fields: str | float) -> None:
         _writer.measure(function, metrics, everything)
     else:
         write_line({**_figures(function, metrics), **everything})
+    for metric, signal in raised(function, {name: value for name, (value, _) in metrics.items()}):
+        write_line({**_warning(signal), DIMENSION: function, metric: metrics[metric][0], **everything})
 
 
 def is_published(value: float, unit: str) -> bool:
@@ -153,6 +162,19 @@ def place_of(fault: BaseException) -> str:
 def now_ms() -> int:
     """Unix milliseconds."""
     return time.time_ns() // 1_000_000
+
+
+def _warning(signal: Signal) -> dict[str, object]:
+    directive = {
+        "Namespace": NAMESPACE,
+        "Dimensions": [[ALARM]],
+        "Metrics": [{"Name": WARNING, "Unit": "None"}],
+    }
+    return {
+        "_aws": {"Timestamp": now_ms(), "CloudWatchMetrics": [directive]},
+        ALARM: signal.alarm,
+        WARNING: signal.number,
+    }
 
 
 def _figures(function: str, metrics: Metrics) -> dict[str, str | float]:

@@ -28,11 +28,12 @@ from infra.topology.runtime import (
 from infra.topology.secrets import KEYS, SECRETS, WAREHOUSE_SECRETS
 from infra.topology.settings import API, MAIL_FROM, REFERENCE_KINDS, SERVICES
 from infra.topology.shape import Function, QueueSource, Route, Throttle
-from infra.topology.signals import SIGNALS, Signal
+from infra.topology.signals import ALARMS, SIGNALS, WARNING_METRIC, Signal
 from infra.topology.tables import TABLES, Index, Table, table
 from infra.topology.throttles import CLOSED
 
 __all__ = [
+    "ALARMS",
     "API",
     "ARCHITECTURE",
     "AUTHORIZER",
@@ -59,6 +60,7 @@ __all__ = [
     "UNKNOWN_ROUTES",
     "UNRESERVED",
     "WAREHOUSE_SECRETS",
+    "WARNING_METRIC",
     "Bucket",
     "Function",
     "Index",

@@ -65,7 +65,7 @@ def test_a_function_has_one_integration_and_one_permission_for_all_of_its_routes
 
 
 def test_a_permission_is_for_each_route_of_this_api_and_for_no_other_api(templates: Templates) -> None:
-    """API Gateway invokes `$default` as `<api>/<stage>/$default`: `/*/*/*` would not match."""
+    """API Gateway calls `$default` as `<api>/<stage>/$default`, without a method: `/*/*/*` does not match."""
     (api,) = templates.resources("AWS::ApiGatewayV2::Api")
     arns = [
         "".join(

@@ -83,8 +83,8 @@ def test_only_cdks_own_provider_has_a_managed_policy(templates: Templates) -> No
 IAM_POLICY_CHARACTERS = 10_240
 """What IAM allows for all inline policies of a role, without whitespace."""
 
-LONGEST_NAME = 90
-"""Of a generated name, with the longest name of a stack."""
+LONGEST_NAME = 70
+"""Of a resource: 26 characters of a stack with a stage, 30 of its logical id, 13 that CloudFormation adds."""
 
 
 def test_a_role_has_one_policy_of_its_own_and_it_fits(templates: Templates) -> None:
@@ -116,7 +116,9 @@ def test_a_schedule_may_start_its_own_function_and_nothing_else(templates: Templ
         assert statement["Resource"] == function
         (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
         assert trust["Principal"] == {"Service": "scheduler.amazonaws.com"}
-        assert trust["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
+        ours = trust["Condition"]["StringEquals"]
+        assert ours["aws:SourceAccount"] == {"Ref": "AWS::AccountId"}
+        assert ours["aws:SourceArn"]["Fn::Join"][1][-1] == ":schedule-group/default"
 
 
 @every_function
