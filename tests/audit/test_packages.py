@@ -8,7 +8,7 @@ import pytest
 
 from audit.licences import ALLOWED, UNKNOWN, is_allowed, licence_findings, licences
 from audit.locks import Package, lock_findings, npm_findings, packages
-from audit.sbom import bill_of_materials
+from audit.sbom import bill_of_materials, write_all
 from audit.scanners import TOOLS
 from infra import build
 
@@ -143,6 +143,21 @@ def test_a_bill_lists_every_package_of_the_lock_file_and_nothing_else(file: Path
     ]
     assert bill["dependencies"][0]["dependsOn"] == [each["bom-ref"] for each in bill["components"]]
     assert {each["alg"] for one in bill["components"] for each in one["hashes"]} == {"SHA-256"}
+
+
+def test_each_zip_has_a_bill_with_the_licences_of_what_is_installed(tmp_path: Path) -> None:
+    package = packages(build.ROOT / "functions" / "migrate" / "requirements.txt")[0]
+    metadata = tmp_path / "migrate" / "installed.dist-info" / "METADATA"
+    metadata.parent.mkdir(parents=True)
+    metadata.write_text(f"Name: {package.name}\nVersion: {package.version}\nLicense-Expression: MIT\n\n")
+
+    files = write_all(tmp_path)
+
+    assert [file.name for file in files] == [f"{folder}.cdx.json" for folder in build.FOLDERS]
+    first = json.loads((tmp_path / "migrate.cdx.json").read_text())["components"][0]
+    assert (first["name"], first["licenses"]) == (package.name, [{"license": {"id": "MIT"}}])
+    before = [file.read_bytes() for file in files]
+    assert [file.read_bytes() for file in write_all(tmp_path)] == before
 
 
 VALIDATE = """
