@@ -59,7 +59,7 @@ class Network(Construct):
         accept(
             self.vpc,
             "AwsSolutions-VPC7",
-            reason="Functions only open connections and nothing listens; each function logs what it reaches.",
+            reason="Functions only open connections and nothing listens; flow logs cost by the GB.",
         )
         self._group = ec2.SecurityGroup(
             self,
