@@ -5,6 +5,7 @@ DEFAULTS: dict[str, str] = {}
 EVERYTHING = {
     "alarm_email": "ops@example.org",
     "lambda_concurrency": "1000",
+    "function_alarms": "each",
     "customers_accounts": "111122223333",
     "domain": "logs.example.org",
     "certificate_arn": "arn:aws:acm:us-east-1:111122223333:certificate/1",

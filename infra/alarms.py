@@ -16,6 +16,7 @@ from infra import topology
 from infra.accepted import accept
 from infra.api import PublicApi
 from infra.choices import Choices
+from infra.function import ServiceFunction
 
 PERIOD = Duration.minutes(5)
 
@@ -59,8 +60,8 @@ class Alarms(Construct):
         self.topic = topic
         self._action = actions.SnsAction(topic)
 
-    def watch_functions(self) -> None:
-        """Alarm on any error and any throttled invocation.
+    def watch_account(self) -> None:
+        """Alarm on any error and any throttled invocation of any function.
 
         Lambda's metrics without dimensions are sums over all functions of the account in this region. One
         query shows them by function.
@@ -70,6 +71,16 @@ class Alarms(Construct):
                 name,
                 f"{meaning}. Which one: {by_function(metric)} - see {PAGE}#{name}",
                 cloudwatch.Metric(namespace="AWS/Lambda", metric_name=metric, period=PERIOD, statistic="Sum"),
+                above=0,
+            )
+
+    def watch_function(self, watched: ServiceFunction) -> None:
+        """Alarm on any error and any throttled invocation of one function."""
+        for name, (metric, meaning) in LAMBDA_ALARMS.items():
+            self._alarm(
+                f"{name}-{watched.spec.name}",
+                f"{meaning}: {watched.spec.name} - see {PAGE}#{name}",
+                watched.function.metric(metric, period=PERIOD, statistic="Sum"),
                 above=0,
             )
 

@@ -11,6 +11,10 @@ from infra.concurrency import LEAST_ACCOUNT, reserving
 from infra.perimeter import Perimeter, PerimeterError, perimeter_from_context
 from infra.topology import FUNCTIONS, REFERENCE_KINDS, SECRETS, Function, Throttle
 
+SUM = "sum"
+EACH = "each"
+"""Values of `function_alarms`."""
+
 
 class ChoiceError(ValueError):
     """The context contradicts itself; the message names the missing or wrong value."""
@@ -28,6 +32,7 @@ class Choices:
     `domain` and `certificate_arn` (ACM, in the stack's own region) must be set together.
     `lambda_concurrency`: the AWS account's concurrent executions in this region, from which functions reserve
     their shares; None for no reservations. `throttle_scale`: factor for the gateway's throttles.
+    `function_alarms`: one alarm for the SUM of all functions of the account, or alarms for EACH function.
     `perimeter`: CloudFront, firewall, network and the bound of the cost alarms. With CloudFront, `domain` is
     its name and the certificate is in us-east-1.
     """
@@ -40,6 +45,7 @@ class Choices:
     certificate_arn: str | None = None
     lambda_concurrency: int | None = None
     throttle_scale: float = 1.0
+    function_alarms: str = SUM
     perimeter: Perimeter = field(default_factory=Perimeter)
 
     def __post_init__(self) -> None:
@@ -48,6 +54,8 @@ class Choices:
                 f"'-c lambda_concurrency=…' must be at least {LEAST_ACCOUNT}. In a smaller "
                 "account leave it out: nothing is reserved."
             )
+        if self.function_alarms not in (SUM, EACH):
+            raise ChoiceError(f"'-c function_alarms=…' must be '{SUM}' or '{EACH}'.")
         if not 0 < self.throttle_scale < float("inf"):
             raise ChoiceError("'-c throttle_scale=…' must be a number above 0.")
         if (self.domain is None) != (self.certificate_arn is None):
@@ -93,9 +101,10 @@ def from_context(look_up: Callable[[str], Any]) -> Choices:
     """Read the choices; `look_up` returns a context value or None.
 
     Keys: `alarm_email`, `customers_accounts`, `domain`, `certificate_arn`, `lambda_concurrency`,
-    `throttle_scale`, and those of `infra.perimeter`. For each secret `<name>_secret`, by default
-    `astralog/<name>`. For each function that reads the secret `warehouse`, `<function>_warehouse_secret` for
-    a secret of its own. Any setting of the topology that is not a reference to a resource.
+    `throttle_scale`, `function_alarms`, and those of `infra.perimeter`. For each secret `<name>_secret`, by
+    default `astralog/<name>`. For each function that reads the secret `warehouse`,
+    `<function>_warehouse_secret` for a secret of its own. Any setting of the topology that is not a reference
+    to a resource.
 
     Raises
     ------
@@ -114,6 +123,7 @@ def from_context(look_up: Callable[[str], Any]) -> Choices:
         certificate_arn=look_up("certificate_arn"),
         lambda_concurrency=_number(look_up, "lambda_concurrency", int),
         throttle_scale=1.0 if scale is None else scale,
+        function_alarms=look_up("function_alarms") or SUM,
         perimeter=_perimeter(look_up),
     )
 

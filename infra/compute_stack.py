@@ -11,7 +11,7 @@ from infra import topology
 from infra.accepted import accept
 from infra.alarms import Alarms
 from infra.api import PublicApi
-from infra.choices import Choices
+from infra.choices import EACH, Choices
 from infra.cost_alarms import CostAlarms
 from infra.function import ServiceFunction
 from infra.network import Network
@@ -52,7 +52,11 @@ class ComputeStack(Stack):
         }
         api = PublicApi(self, functions, choices)
         alarms = Alarms(self, choices)
-        alarms.watch_functions()
+        if choices.function_alarms == EACH:
+            for each in functions.values():
+                alarms.watch_function(each)
+        else:
+            alarms.watch_account()
         alarms.watch_signals()
         alarms.watch_api(api)
         CostAlarms(self, api, alarms.topic, choices.perimeter.dollars_a_day)

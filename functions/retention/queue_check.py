@@ -44,11 +44,11 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class WatchedQueue:
-    """`prefix`: of its metrics. `aged`: whether a message of it may be too old."""
+    """A queue and the names of its metrics. `age`: None if its messages may wait."""
 
-    prefix: str
     name: str
-    aged: bool
+    dead: str
+    age: str | None = None
 
 
 class QueueMeter:
@@ -65,7 +65,7 @@ class QueueMeter:
         self._urls: dict[str, tuple[str, str]] = {}
 
     def measure(self, queue: WatchedQueue, now: datetime) -> dict[str, tuple[float, str]]:
-        """Metrics by name: messages in the dead-letter queue, and the age in seconds if the queue is `aged`.
+        """Metrics by name: messages in the dead-letter queue, and the age in seconds if it has a metric.
 
         Raises
         ------
@@ -73,11 +73,11 @@ class QueueMeter:
         """
         url, dead_url = self._resolved(queue.name)
         dead = int(self._attributes(dead_url, _VISIBLE)[_VISIBLE])
-        measured: dict[str, tuple[float, str]] = {f"{queue.prefix}Dead": (dead, "Count")}
-        if queue.aged:
+        measured: dict[str, tuple[float, str]] = {queue.dead: (dead, "Count")}
+        if queue.age:
             waiting = any(int(each) for each in self._attributes(url, *_WAITING).values())
             age = self._age_seconds(queue.name, now) if waiting else 0
-            measured[f"{queue.prefix}AgeSeconds"] = (age, "Seconds")
+            measured[queue.age] = (age, "Seconds")
         return measured
 
     def _resolved(self, name: str) -> tuple[str, str]:
@@ -127,11 +127,11 @@ def _unavailable(code: str) -> QueueUnavailableError:
 def _meter() -> tuple[QueueMeter, tuple[WatchedQueue, ...]]:
     settings = load(Settings)
     queues = (
-        WatchedQueue("Staged", settings.staged_queue, aged=True),
-        WatchedQueue("StagedByoc", settings.staged_byoc_queue, aged=False),
-        WatchedQueue("MailFeedback", settings.mail_feedback_queue, aged=True),
-        WatchedQueue("Dropped", settings.dropped_queue, aged=True),
-        WatchedQueue("DroppedByoc", settings.dropped_byoc_queue, aged=False),
+        WatchedQueue(settings.staged_queue, "StagedDead", "StagedAgeSeconds"),
+        WatchedQueue(settings.staged_byoc_queue, "StagedByocDead"),
+        WatchedQueue(settings.mail_feedback_queue, "MailFeedbackDead", "MailFeedbackAgeSeconds"),
+        WatchedQueue(settings.dropped_queue, "DroppedDead", "DroppedAgeSeconds"),
+        WatchedQueue(settings.dropped_byoc_queue, "DroppedByocDead"),
     )
     return QueueMeter(client("sqs"), client("cloudwatch")), queues
 

@@ -119,7 +119,7 @@ def measure(function: str, metrics: Metrics, **fields: str | float) -> None:
         _writer.measure(function, metrics, everything)
     else:
         write_line({**_figures(function, metrics), **everything})
-    for metric, signal in raised(function, {name: value for name, (value, _) in metrics.items()}):
+    for metric, signal in raised(function, metrics):
         write_line({**_warning(signal), DIMENSION: function, metric: metrics[metric][0], **everything})
 
 

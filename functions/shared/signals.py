@@ -89,8 +89,11 @@ SIGNALS: Mapping[str, Mapping[str, Signal]] = {
 """Function -> metric -> signal."""
 
 
-def raised(function: str, values: Mapping[str, float]) -> Iterator[tuple[str, Signal]]:
-    """Each metric of `function` in `values` that is above the limit of its signal, and the signal."""
+def raised(function: str, metrics: Mapping[str, tuple[float, str]]) -> Iterator[tuple[str, Signal]]:
+    """Each metric of `function` whose value is above the limit of its signal, and the signal.
+
+    `metrics`: values and units by name.
+    """
     for metric, signal in SIGNALS.get(function, {}).items():
-        if values.get(metric, 0) > signal.above:
+        if metric in metrics and metrics[metric][0] > signal.above:
             yield metric, signal

@@ -10,6 +10,7 @@ import pytest
 from functions.shared import journal, signals
 from infra.topology import (
     ALARMS,
+    FUNCTIONS,
     METRICS_NAMESPACE,
     QUEUES,
     SIGNALS,
@@ -18,6 +19,7 @@ from infra.topology import (
     Signal,
     function,
 )
+from tests.infra.conftest import Synthesize
 from tests.infra.synthesized import Properties, Templates
 
 MAX_DESCRIPTION = 1024
@@ -35,6 +37,24 @@ def test_one_error_or_throttle_of_any_function_alarms(templates: Templates, metr
     assert not _fires_at(alarm, 0)
     query = f'SELECT SUM({metric}) FROM SCHEMA("AWS/Lambda", FunctionName) GROUP BY FunctionName'  # noqa: S608
     assert query in alarm["AlarmDescription"]
+
+
+def test_an_operator_of_a_shared_account_gets_alarms_for_each_function(synthesize: Synthesize) -> None:
+    chosen = synthesize({"function_alarms": "each"})
+    functions = chosen.resources("AWS::Lambda::Function")
+
+    for metric in ("Errors", "Throttles"):
+        alarms = _alarms(chosen, "AWS/Lambda", metric)
+        watched = {
+            functions[chosen.points_at(each["Dimensions"][0]["Value"])]["Properties"]["Handler"]: each
+            for each in alarms
+        }
+        assert watched.keys() == {spec.handler for spec in FUNCTIONS}
+        assert len(alarms) == len(FUNCTIONS)
+        for spec in FUNCTIONS:
+            assert spec.name in watched[spec.handler]["AlarmDescription"]
+            assert _fires_at(watched[spec.handler], 1)
+            assert not _fires_at(watched[spec.handler], 0)
 
 
 @pytest.mark.parametrize("spec", QUEUES, ids=lambda spec: spec.name)
@@ -125,7 +145,11 @@ def test_an_alarm_watches_one_metric_because_each_is_charged(templates: Template
 @pytest.mark.parametrize("signal", SIGNALS, ids=lambda signal: f"{signal.function}-{signal.metric}")
 def test_a_signal_is_one_that_its_function_writes(signal: Signal) -> None:
     own, shared = (
-        "".join(module.read_text() for module in (Path("functions") / folder).rglob("*.py"))
+        "".join(
+            module.read_text()
+            for module in (Path("functions") / folder).rglob("*.py")
+            if module.name != "signals.py"
+        )
         for folder in (function(signal.function).folder, "shared")
     )
 

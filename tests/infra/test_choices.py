@@ -90,6 +90,11 @@ def test_a_domain_without_its_certificate_is_refused(context: dict[str, str]) ->
         from_context(context.get)
 
 
+def test_alarms_are_for_the_sum_or_for_each_function_and_nothing_else() -> None:
+    with pytest.raises(ChoiceError, match="'sum' or 'each'"):
+        from_context({"function_alarms": "every"}.get)
+
+
 def test_what_was_chosen_is_what_is_deployed(synthesize: Synthesize) -> None:
     certificate = "arn:aws:acm:eu-central-1:111122223333:certificate/1"
     chosen = synthesize(

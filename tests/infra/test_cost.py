@@ -176,6 +176,13 @@ def test_the_readme_and_the_deployment_page_quote_the_bill(idle: list[Line]) -> 
     assert f"about {quoted}" in " ".join(Path("docs/deployment.md").read_text().split())
 
 
+def test_the_pages_say_what_alarms_for_each_function_cost(prices: PriceList) -> None:
+    more = (2 * len(FUNCTIONS) - 2) * prices.prices["alarm_metric"].usd
+
+    for page in ("docs/deployment.md", "docs/adr/0033-alarms-and-idle-cost.md"):
+        assert f"${more:.2f}" in Path(page).read_text()
+
+
 def test_the_command_prints_the_bill_as_json(
     idle: list[Line], prices: PriceList, monkeypatch: pytest.MonkeyPatch, stacks: Templates,
     capsys: pytest.CaptureFixture[str],

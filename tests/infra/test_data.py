@@ -11,7 +11,7 @@ from infra.topology import BUCKETS, NOTIFICATIONS, QUEUES, TABLES, Bucket, Notif
 from local.tables import definition
 from tests.infra.synthesized import Templates, listed
 
-KEPT: dict[str, list[str]] = json.loads(Path(__file__).with_name("data_resources.json").read_text())
+LOGICAL_IDS: dict[str, list[str]] = json.loads(Path(__file__).with_name("data_resources.json").read_text())
 """Type -> logical ids of the resources with data, as first deployed."""
 
 
@@ -53,13 +53,13 @@ def test_a_table_can_be_recovered_if_it_may_and_is_not_deleted_by_mistake(
     assert table["DeletionPolicy"] == table["UpdateReplacePolicy"] == "Retain"
 
 
-@pytest.mark.parametrize("kind", KEPT)
+@pytest.mark.parametrize("kind", LOGICAL_IDS)
 def test_an_upgrade_replaces_no_resource_with_data(templates: Templates, kind: str) -> None:
     """CloudFormation knows a resource by its logical id: under another one it is another resource.
 
     A new resource is added to the list; no line of it changes or goes.
     """
-    assert sorted(templates.resources(kind)) == KEPT[kind]
+    assert sorted(templates.resources(kind)) == LOGICAL_IDS[kind]
 
 
 def test_what_must_die_when_it_is_destroyed_has_no_backup() -> None:

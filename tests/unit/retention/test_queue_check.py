@@ -12,8 +12,8 @@ from moto import mock_aws
 from functions.retention.queue_check import QueueMeter, QueueUnavailableError, WatchedQueue
 
 NOW = datetime(2026, 11, 29, 12, tzinfo=UTC)
-STAGED = WatchedQueue("Staged", "stack-staged", aged=True)
-BYOC = WatchedQueue("StagedByoc", "stack-staged-byoc", aged=False)
+STAGED = WatchedQueue("stack-staged", "StagedDead", "StagedAgeSeconds")
+BYOC = WatchedQueue("stack-staged-byoc", "StagedByocDead")
 
 
 class RecordedCloudWatch:
@@ -97,7 +97,7 @@ def test_an_age_that_cloudwatch_does_not_have_yet_is_zero(sqs: Any) -> None:
 
 
 def test_a_queue_that_does_not_answer_raises_instead_of_measuring_zero(sqs: Any) -> None:
-    missing = WatchedQueue("Dropped", "stack-dropped", aged=True)
+    missing = WatchedQueue("stack-dropped", "DroppedDead", "DroppedAgeSeconds")
 
     with pytest.raises(QueueUnavailableError, match="SQS or CloudWatch"):
         QueueMeter(sqs, RecordedCloudWatch({})).measure(missing, NOW)
