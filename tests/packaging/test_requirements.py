@@ -45,7 +45,7 @@ def test_every_installation_of_packages_requires_hashes() -> None:
     installing = [line for line in recipes if re.search(r"pip install", line)]
 
     assert len(installing) == 5, (
-        "uv by pip; by uv the project's packages, and those of audit, emulator, clients"
+        "uv by pip; by uv the project's, the audit's, the emulator's and the clients'"
     )
     assert [line for line in installing if "--require-hashes" not in line] == []
 
