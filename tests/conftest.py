@@ -77,4 +77,4 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFileOrFold
 @pytest.fixture(scope="module", autouse=True)
 def _leaves_no_thread_at_work() -> Iterator[None]:
     yield
-    assert working_threads() == [], "threads that this module left go on working"
+    assert working_threads() == [], "threads that this module leaves take CPU time"

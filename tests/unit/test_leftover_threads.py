@@ -1,4 +1,4 @@
-"""The look for threads that go on working finds them, and leaves those alone that wait."""
+"""A leftover thread that takes CPU time is found, and one that waits is not."""
 
 import threading
 from collections.abc import Callable, Iterator

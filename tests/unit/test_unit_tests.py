@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 MODULES = sorted(Path(__file__).parent.rglob("*.py"))
-OURS = ("bench", "fake_stripe", "local", "tests")
+PACKAGES = ("bench", "fake_stripe", "local", "tests")
 """Packages that are read through; what `functions` imports is held by the layers of import-linter."""
 
 NOT_FOR_UNITS = frozenset(
@@ -37,7 +37,7 @@ def _needed(module: Path) -> set[str]:
 
 
 def _reached(module: Path) -> set[Path]:
-    """`module` and the files of OURS that it imports, directly or not."""
+    """`module` and the files below PACKAGES that it imports, directly or not."""
     reached: set[Path] = set()
     waiting = [module]
     while waiting:
@@ -66,8 +66,8 @@ def _names(tree: ast.Module) -> Iterator[str]:
 
 @cache
 def _file(name: str) -> Path | None:
-    """Where a module of OURS is; None for any other name."""
-    if name.partition(".")[0] not in OURS:
+    """Where a module below PACKAGES is; None for any other name."""
+    if name.partition(".")[0] not in PACKAGES:
         return None
     path = ROOT.joinpath(*name.split("."))
     return next((file for file in (path.with_suffix(".py"), path / "__init__.py") if file.is_file()), None)
