@@ -2,6 +2,7 @@
 
 import gc
 import sys
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -76,5 +77,6 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFileOrFold
 
 @pytest.fixture(scope="module", autouse=True)
 def _leaves_no_thread_at_work() -> Iterator[None]:
+    before = threading.enumerate()
     yield
-    assert working_threads() == [], "threads that this module leaves take CPU time"
+    assert working_threads(before) == [], "threads that this module leaves take CPU time"

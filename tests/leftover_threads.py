@@ -6,6 +6,7 @@ interpreter's lock, most of the time of the tests themselves, and no test fails 
 
 import threading
 import time
+from collections.abc import Collection
 from pathlib import Path
 
 LOOKS_SECONDS = (0.05, 0.2, 0.2, 0.2, 0.2)
@@ -16,9 +17,12 @@ WORKING_SHARE = 0.04
 a tenth of it; a loop takes it even on a machine that does the work of twenty."""
 
 
-def working_threads() -> list[str]:
-    """The names of the other threads, if they take CPU time in every look; at once if there are none."""
-    others = [thread for thread in threading.enumerate() if thread is not threading.current_thread()]
+def working_threads(known: Collection[threading.Thread]) -> list[str]:
+    """The names of the threads that are not `known`, if they take CPU time in every look.
+
+    Without such threads it takes no time.
+    """
+    others = [thread for thread in threading.enumerate() if thread not in known]
     for seconds in LOOKS_SECONDS if others else ():
         before = {thread: _cpu_seconds(thread) for thread in others}
         time.sleep(seconds)

@@ -37,5 +37,7 @@ def look_often(ended: threading.Event) -> None:
 def test_a_thread_in_a_loop_is_found_and_one_that_waits_is_not(
     work: Callable[[threading.Event], object], found: list[str]
 ) -> None:
+    before = threading.enumerate()
     with thread(work):
-        assert working_threads() == found
+        assert working_threads(before) == found
+        assert working_threads(threading.enumerate()) == [], "of threads that were there before"
