@@ -22,7 +22,7 @@ ROUTE = "ANY /_bulk"
 NDJSON = "application/vnd.elasticsearch+x-ndjson; compatible-with=9"
 GOOD = b'{"create":{}}\n{"message":"a"}\n'
 STATUSES = [{"create": {"status": 201}}, {"delete": {"status": 400}}]
-APPEND_ONLY_TYPE = "illegal_argument_exception"
+NOT_ALLOWED = "illegal_argument_exception"
 
 pytestmark = pytest.mark.usefixtures("ingest")
 
@@ -223,7 +223,7 @@ def test_other_clients_get_the_failed_items_of_a_request_too_large_for_all() -> 
     ("asked", "left"),
     [
         ("errors", {"errors": True}),
-        ("took,items.*.error.type", {"took": 0, "items": [{"delete": {"error": {"type": APPEND_ONLY_TYPE}}}]}),
+        ("took,items.*.error.type", {"took": 0, "items": [{"delete": {"error": {"type": NOT_ALLOWED}}}]}),
         ("errors,items.*.status", {"errors": True, "items": STATUSES}),
         ("**.status", {"items": STATUSES}),
         ("items.cr*e.status", {"items": [{"create": {"status": 201}}]}),

@@ -11,7 +11,6 @@ from functions.ingest import handler
 from functions.ingest.unmatched import ANY, RouteTable, unmatched
 from infra.topology import FUNCTIONS, UNKNOWN_ROUTES, function
 from local.routing import Routes
-from tests.unit.ingest.protocols import InMemoryIngest
 
 TABLE = RouteTable.parse(function(UNKNOWN_ROUTES).settings["routes"])
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -59,9 +58,8 @@ def test_the_methods_of_a_path(path: str, methods: list[str]) -> None:
     assert TABLE.allowed(path) == methods
 
 
-def test_a_wrong_method_is_answered_in_the_contracts_form(
-    ingest: InMemoryIngest, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.usefixtures("ingest")
+def test_a_wrong_method_is_answered_in_the_contracts_form(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(handler, "_route_table", lambda: TABLE)
     wrong, unknown = (handler.handler(event(path), None) for path in ("/v1/keys", "/v1/nothing"))
     assert (wrong["statusCode"], wrong["headers"]["allow"]) == (405, "GET, POST")

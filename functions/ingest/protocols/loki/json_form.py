@@ -1,6 +1,6 @@
 """A push in JSON: streams of `values`, or of `entries` as before Loki 1."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -69,13 +69,15 @@ def events(body: bytes) -> Iterator[LokiEvent]:
     return (event for each in push.streams or () for event in _events(each))
 
 
-def _events(sent: _Stream) -> Iterable[LokiEvent]:
+def _events(sent: _Stream) -> Iterator[LokiEvent]:
     values, entries = sent.values or [], sent.entries or []
     pairs = sent.stream if sent.stream is not None else labels.parse(sent.labels or "{}")
     if pairs is None:
-        return [INVALID_LABELS] * (len(values) + len(entries))
+        yield from [INVALID_LABELS] * (len(values) + len(entries))
+        return
     stream = Stream(pairs)
-    return (*(_of_value(raw, stream) for raw in values), *(_of_entry(raw, stream) for raw in entries))
+    yield from (_of_value(raw, stream) for raw in values)
+    yield from (_of_entry(raw, stream) for raw in entries)
 
 
 def _of_value(raw: Raw, stream: Stream) -> LokiEvent:
