@@ -312,6 +312,7 @@ def test_other_methods_of_its_routes_are_405(route: str, method: str, allow: str
         ("PUT", "/_ilm/policy/filebeat", "acknowledged"),
         ("PUT", "/_index_template/x", "acknowledged"),
         ("POST", "/pino/_refresh", "_shards"),
+        ("GET", "/pino/_refresh", "_shards"),
     ],
 )
 def test_what_a_client_would_set_up_is_there_already(method: str, path: str, member: str) -> None:

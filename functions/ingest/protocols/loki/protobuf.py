@@ -103,9 +103,7 @@ class _Bounds:
     def add_labels(self, text: str) -> None:
         self._escaped -= len(text) if "\\" in text else 0
         if self._escaped < 0:
-            raise HttpError(
-                413, "payload_too_large", "The labels with escapes are larger than 8 MB."
-            )
+            raise HttpError(413, "payload_too_large", "The labels with escapes are larger than 8 MB.")
 
 
 def _of_window(body: bytes, window: list[WireField], stream: Stream, bounds: _Bounds) -> Iterator[LokiEvent]:
