@@ -7,7 +7,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from functions.ingest.protocols.loki import labels
-from functions.ingest.protocols.loki.streams import INVALID_LABELS, LokiEvent, Stream
+from functions.ingest.protocols.loki.streams import INVALID_LABELS, LokiEvent, LokiStream
 from functions.ingest.protocols.nanoseconds import moment
 from functions.shared.errors import HttpError
 from functions.shared.events.judge import MAX_EVENT_SIZE, RejectedEvent
@@ -75,12 +75,12 @@ def _events(sent: _Stream) -> Iterator[LokiEvent]:
     if pairs is None:
         yield from [INVALID_LABELS] * (len(values) + len(entries))
         return
-    stream = Stream(pairs)
+    stream = LokiStream(pairs)
     yield from (_of_value(raw, stream) for raw in values)
     yield from (_of_entry(raw, stream) for raw in entries)
 
 
-def _of_value(raw: Raw, stream: Stream) -> LokiEvent:
+def _of_value(raw: Raw, stream: LokiStream) -> LokiEvent:
     if len(raw) > MAX_EVENT_SIZE:
         return TOO_LARGE
     try:
@@ -96,7 +96,7 @@ def _of_value(raw: Raw, stream: Stream) -> LokiEvent:
     return stream.event(moment(int(digits)), line, pairs or {})
 
 
-def _of_entry(raw: Raw, stream: Stream) -> LokiEvent:
+def _of_entry(raw: Raw, stream: LokiStream) -> LokiEvent:
     if len(raw) > MAX_EVENT_SIZE:
         return TOO_LARGE
     try:

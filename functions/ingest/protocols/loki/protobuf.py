@@ -8,7 +8,7 @@ from google.protobuf.message import DecodeError
 
 from functions.ingest.protocols.loki import labels
 from functions.ingest.protocols.loki.push_messages import Entries, Entry
-from functions.ingest.protocols.loki.streams import INVALID_LABELS, LokiEvent, Stream
+from functions.ingest.protocols.loki.streams import INVALID_LABELS, LokiEvent, LokiStream
 from functions.ingest.protocols.nanoseconds import moment
 from functions.ingest.protocols.protobuf_wire import MessageCount, WireField, fields, last_of, windows_of
 from functions.ingest.unpack import MAX_DECODED_BYTES
@@ -70,7 +70,7 @@ def events(body: bytes) -> Iterator[LokiEvent]:
     ------
     HttpError: 400 or 413, possibly after some.
     """
-    count, bounds = MessageCount(MAX_MESSAGES), _Bounds()
+    count, bounds = MessageCount(MAX_MESSAGES), _PushBounds()
     for sent in count.each(fields(body, 0, len(body))):
         if sent.number != _STREAMS:
             continue
@@ -82,12 +82,12 @@ def events(body: bytes) -> Iterator[LokiEvent]:
         if found is None:
             yield from [INVALID_LABELS] * len(entries)
             continue
-        stream = Stream(found)
+        stream = LokiStream(found)
         for window in windows_of(entries):
             yield from _of_window(body, window, stream, bounds)
 
 
-class _Bounds:
+class _PushBounds:
     """Bounds what is read one by one in a request: structured metadata, and labels with escapes."""
 
     def __init__(self) -> None:
@@ -106,7 +106,9 @@ class _Bounds:
             raise HttpError(413, "payload_too_large", "The labels with escapes are larger than 8 MB.")
 
 
-def _of_window(body: bytes, window: list[WireField], stream: Stream, bounds: _Bounds) -> Iterator[LokiEvent]:
+def _of_window(
+    body: bytes, window: list[WireField], stream: LokiStream, bounds: _PushBounds
+) -> Iterator[LokiEvent]:
     """The events of a window; if it cannot be parsed at once, entry by entry."""
     if window[0].end - window[0].start > MAX_EVENT_SIZE:
         yield TOO_LARGE
@@ -128,7 +130,7 @@ def _of_window(body: bytes, window: list[WireField], stream: Stream, bounds: _Bo
         yield _event(entry, stream, bounds)
 
 
-def _event(entry: Any, stream: Stream, bounds: _Bounds) -> LokiEvent:
+def _event(entry: Any, stream: LokiStream, bounds: _PushBounds) -> LokiEvent:
     metadata: dict[str, str] = {}
     if entry.metadata:
         bounds.add_pairs(len(entry.metadata))
