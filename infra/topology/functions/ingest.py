@@ -10,11 +10,11 @@ UNKNOWN_ROUTES = "ingest"
 ROUTES = (
     Route("POST", "/v1/drain", throttle=INGEST, protocols=("ndjson", "json")),
     Route("POST", "/v1/logs", throttle=DATA, protocols=("otlp",)),
-    Route("ANY", "/", throttle=PROBE, protocols=("elastic",)),
-    Route("ANY", "/_bulk", throttle=INGEST, protocols=("elastic",)),
-    Route("ANY", "/{index}/_bulk", throttle=INGEST, protocols=("elastic",)),
-    Route("POST", "/loki/api/v1/push", throttle=INGEST, protocols=("loki",)),
-    Route("POST", "/api/prom/push", throttle=INGEST, protocols=("loki",)),
+    Route("ANY", "/", throttle=DATA, protocols=("elastic",)),
+    Route("ANY", "/_bulk", throttle=DATA, protocols=("elastic",)),
+    Route("ANY", "/{index}/_bulk", throttle=DATA, protocols=("elastic",)),
+    Route("POST", "/loki/api/v1/push", throttle=DATA, protocols=("loki",)),
+    Route("POST", "/api/prom/push", throttle=DATA, protocols=("loki",)),
     Route("GET", "/health", auth=False, throttle=PROBE),
 )
 
