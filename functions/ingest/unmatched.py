@@ -12,7 +12,7 @@ from functions.shared.http import Event
 
 @dataclass(frozen=True, slots=True)
 class RouteTable:
-    """The methods of each path of the API; a path's `{parameters}` each match one segment."""
+    """The methods of each path of the API; a `{parameter}` matches one segment, a `{parameter+}` the rest."""
 
     methods: dict[tuple[str, ...], tuple[str, ...]]
 
@@ -47,6 +47,9 @@ def unmatched(event: Event, table: RouteTable) -> HttpError:
 
 
 def _matches(pattern: tuple[str, ...], segments: list[str]) -> bool:
+    if pattern[-1].endswith("+}"):
+        rest = "/".join(segments[len(pattern) - 1 :])
+        segments = [*segments[: len(pattern) - 1], rest]
     return len(pattern) == len(segments) and all(
         bool(given) if part.startswith("{") else part == given
         for part, given in zip(pattern, segments, strict=True)

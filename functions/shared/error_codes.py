@@ -185,6 +185,8 @@ ERROR_CODES: dict[str, ErrorCode] = {
 
 RECORD_CODES: dict[str, str] = {
     "invalid_json": "not valid JSON",
+    "invalid_record": "not a record of the protocol's form",
+    "invalid_protobuf": "not valid protobuf, or text that is not UTF-8",
     "not_an_object": "not a JSON object",
     "message_missing": "no `message`",
     "message_not_text": "`message` is not text",

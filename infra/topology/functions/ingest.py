@@ -10,6 +10,12 @@ UNKNOWN_ROUTES = "ingest"
 ROUTES = (
     Route("POST", "/v1/drain", throttle=INGEST, protocols=("ndjson", "json")),
     Route("POST", "/v1/logs", throttle=INGEST, protocols=("otlp",)),
+    Route("POST", "/services/{path+}", throttle=INGEST, protocols=("splunk",)),
+    Route("GET", "/services/{path+}", auth=False, throttle=PROBE, protocols=("splunk",)),
+    Route("OPTIONS", "/services/{path+}", auth=False, throttle=PROBE, protocols=("splunk",)),
+    Route("POST", "/api/v2/logs", throttle=INGEST, protocols=("datadog",)),
+    Route("POST", "/v1/input", throttle=INGEST, protocols=("datadog",)),
+    Route("GET", "/api/v1/validate", throttle=PROBE, protocols=("datadog",)),
     Route("GET", "/health", auth=False, throttle=PROBE),
 )
 
