@@ -42,6 +42,17 @@ def lines(pieces: Iterator[bytes]) -> Iterator[Window]:
     yield Window(rest, ndjson=True)
 
 
+def text_lines(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """The lines of a text that are not blank, without white space around them."""
+    for window in lines(pieces):
+        for match in _LINE.finditer(window.body):
+            yield match[0].rstrip()
+
+
+_LINE = re.compile(rb"\S[^\n]*+")
+"""Skips white space in C: a body can hold millions of blank lines."""
+
+
 def elements(pieces: Iterator[bytes]) -> Iterator[Window]:
     """A JSON array, bare or as `events` or `logs`: about WINDOW_BYTES or WINDOW_ELEMENTS at a time."""
     text = _Text(pieces)

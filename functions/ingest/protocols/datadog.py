@@ -5,11 +5,7 @@ The agent retries at any status but 400, 401, 403 and 413, and an empty body is 
 
 from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
-from io import BytesIO
 from typing import Any
-
-import msgspec
-from msgspec import Raw
 
 from functions.ingest import streamed
 from functions.ingest.protocols.contract import (
@@ -27,6 +23,7 @@ from functions.ingest.protocols.enveloped import (
     converted,
     event_of,
     line_event,
+    object_in,
     text_of,
 )
 from functions.ingest.protocols.refusals import Cause, retry_after, status_for
@@ -52,7 +49,7 @@ class DatadogProtocol(IngestProtocol):
     def decode(self, request: LogRequest, pieces: Iterator[bytes]) -> Iterable[Part]:
         common = {name: request.query[name] for name in _PARAMETERS if name in request.query}
         if request.media_type == "text/plain":
-            return windows(_lines(pieces, common))
+            return windows(line_event(line, common) for line in streamed.text_lines(pieces))
         values = (value for value in streamed.values(pieces) if not _is_empty_object(value))
         return windows(converted(values, partial(_event, common=common)))
 
@@ -89,19 +86,8 @@ def _event(fields: Fields, common: Mapping[str, str]) -> Converted:
     more: dict[str, Any] = {**envelope, "tags": tags} if tags else envelope
     if "service" in tags and not ("service" in fields or "service" in envelope):
         more["service"] = tags["service"]
-    inner = _json_in(text_of(fields.get("message")))
+    inner = object_in(text_of(fields.get("message")))
     return event_of({**fields, "message": inner} if inner else fields, more)
-
-
-def _json_in(message: str) -> Raw | None:
-    text = message.strip()
-    if text[:1] != "{":
-        return None
-    try:
-        found: Raw = msgspec.json.decode(text, type=Raw)
-    except (msgspec.DecodeError, UnicodeError, RecursionError):
-        return None
-    return Raw(bytes(found))
 
 
 def tags_of(text: str) -> dict[str, str]:
@@ -110,12 +96,3 @@ def tags_of(text: str) -> dict[str, str]:
         return {}
     pairs = (each.strip().partition(":") for each in text.split(","))
     return {name: value for name, colon, value in pairs if colon and name}
-
-
-def _lines(pieces: Iterator[bytes], common: Mapping[str, str]) -> Iterator[Converted]:
-    """Plain text: one event a line."""
-    for window in streamed.lines(pieces):
-        for line in BytesIO(window.body):
-            text = line.strip()
-            if text:
-                yield line_event(text, common)

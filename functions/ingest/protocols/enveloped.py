@@ -76,14 +76,14 @@ _CARRIERS = ("message", "line")
 
 
 def _joined(content: Raw | Fields | None, envelope: Mapping[str, Any]) -> dict[str, Any]:
-    if content is None or (isinstance(content, Raw) and bytes(content) == _NULL):
-        return dict(envelope)
-    first = b"{" if isinstance(content, dict) else bytes(content)[:1]
-    if first == b"{":
-        inner = content if isinstance(content, dict) else _object.decode(content)
-        named = {name if name not in envelope else f"content.{name}": inner[name] for name in inner}
+    if isinstance(content, dict):
+        named = {name if name not in envelope else f"content.{name}": content[name] for name in content}
         return {**named, **envelope}
-    if first == b'"':
+    if content is None or bytes(content) == _NULL:
+        return dict(envelope)
+    if _is_object(content):
+        return _joined(_object.decode(content), envelope)
+    if is_text(content):
         return {**envelope, "message": content}
     return {**envelope, "message": bytes(content).decode(), "content": content}
 
@@ -109,3 +109,16 @@ def is_blank(value: Raw | None) -> bool:
 def object_of(value: Raw | None) -> Fields:
     """The fields of an object; none for any other value."""
     return _object.decode(value) if value is not None and _is_object(value) else {}
+
+
+def object_in(text: str) -> Raw | None:
+    """The JSON object that a text is; None for any other text. A logger's JSON often comes as text."""
+    if not text.lstrip().startswith("{"):
+        return None
+    try:
+        return Raw(bytes(_raw.decode(text)))
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return None
+
+
+_raw = msgspec.json.Decoder(Raw)

@@ -6,7 +6,6 @@ at a 4xx most drop the batch. Acknowledgements are true at once: a 200 means tha
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from io import BytesIO
 from typing import Any
 from zlib import crc32
 
@@ -135,11 +134,7 @@ def _event(fields: Fields) -> Converted:
 def _raw_events(pieces: Iterator[bytes], query: Mapping[str, str]) -> Iterator[Converted]:
     """One event a line. A line that is a JSON object has its fields."""
     envelope = {name: query[name] for name in _RAW_PARAMETERS if name in query}
-    for window in streamed.lines(pieces):
-        for line in BytesIO(window.body):
-            text = line.strip()
-            if text:
-                yield line_event(text, envelope)
+    return (line_event(line, envelope) for line in streamed.text_lines(pieces))
 
 
 def _acknowledged(request: LogRequest) -> Answer:

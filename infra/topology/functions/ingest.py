@@ -8,7 +8,7 @@ UNKNOWN_ROUTES = "ingest"
 """The function that answers unmatched requests: 404 and 405 follow the API contract (docs/adr/0030)."""
 
 ROUTES = (
-    Route("POST", "/v1/drain", throttle=INGEST, protocols=("ndjson", "json")),
+    Route("POST", "/v1/drain", throttle=INGEST, protocols=("ndjson", "fluent", "json")),
     Route("POST", "/v1/logs", throttle=INGEST, protocols=("otlp",)),
     Route("POST", "/services/{path+}", throttle=INGEST, protocols=("splunk",)),
     Route("GET", "/services/{path+}", auth=False, throttle=PROBE, protocols=("splunk",)),
@@ -16,6 +16,10 @@ ROUTES = (
     Route("POST", "/api/v2/logs", throttle=INGEST, protocols=("datadog",)),
     Route("POST", "/v1/input", throttle=INGEST, protocols=("datadog",)),
     Route("GET", "/api/v1/validate", throttle=PROBE, protocols=("datadog",)),
+    Route("POST", "/", throttle=INGEST, protocols=("logtail",)),
+    Route("POST", "/v1/firehose", throttle=INGEST, protocols=("firehose",)),
+    Route("POST", "/v1/heroku", throttle=INGEST, protocols=("heroku",)),
+    Route("POST", "/v1/syslog", throttle=INGEST, protocols=("syslog",)),
     Route("GET", "/health", auth=False, throttle=PROBE),
 )
 
