@@ -25,6 +25,7 @@ from functions.ingest.protocols.enveloped import (
     line_event,
     object_in,
     text_of,
+    without,
 )
 from functions.ingest.protocols.refusals import Cause, retry_after, status_for
 from functions.shared.errors import HttpError
@@ -50,7 +51,7 @@ class DatadogProtocol(IngestProtocol):
         common = {name: request.query[name] for name in _PARAMETERS if name in request.query}
         if request.media_type == "text/plain":
             return windows(line_event(line, common) for line in streamed.text_lines(pieces))
-        values = (value for value in streamed.values(pieces) if not _is_empty_object(value))
+        values = without(streamed.values(pieces), _is_empty_object)
         return windows(converted(values, partial(_event, common=common)))
 
     def accepted(self, result: IngestResult, request: LogRequest) -> Answer:

@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Raw
 
 from functions.ingest.protocols.contract import EventFields
+from functions.shared.errors import HttpError
 from functions.shared.events.judge import RejectedEvent
 from functions.shared.events.surrogates import replace_lone_surrogates
 
@@ -19,6 +20,8 @@ Converted = EventFields | RejectedEvent
 NOT_AN_OBJECT = RejectedEvent("not_an_object", "An event must be a JSON object.")
 NOT_JSON = RejectedEvent("invalid_json", "The event holds text that is not valid JSON or Unicode.")
 TOO_DEEP = RejectedEvent("too_deep", "The event is nested too deep.")
+
+MAX_SKIPPED = 1000
 
 _NULL = b"null"
 _object = msgspec.json.Decoder(Fields)
@@ -30,6 +33,23 @@ def converted(values: Iterable[bytes], convert: Callable[[Fields], Converted]) -
     """Each JSON object of `values` by `convert`; what is no object is rejected by itself."""
     for value in values:
         yield _converted(value, convert)
+
+
+def without(values: Iterable[bytes], is_no_event: Callable[[bytes], bool]) -> Iterator[bytes]:
+    """`values` but those that a client sends as a test of the connection.
+
+    Raises
+    ------
+    HttpError: 413 for more than MAX_SKIPPED of them: what is not counted must be few.
+    """
+    skipped = 0
+    for value in values:
+        if not is_no_event(value):
+            yield value
+            continue
+        skipped += 1
+        if skipped > MAX_SKIPPED:
+            raise HttpError(413, "too_many_events", f"The body holds more than {MAX_SKIPPED} tests.")
 
 
 def _converted(value: bytes, convert: Callable[[Fields], Converted]) -> Converted:

@@ -54,6 +54,9 @@ _MAX_MESSAGE_CHARACTERS = 8000
 NOT_DATA = RejectedEvent("invalid_record", "The record's data is not base64, or its gzip is broken.")
 
 
+TOO_LARGE = RejectedEvent("event_too_large", "The record decodes to more than 16 MiB.")
+
+
 class _Record(msgspec.Struct):
     data: str
 
@@ -66,7 +69,7 @@ class _Subscription(msgspec.Struct):
     """What CloudWatch Logs sends to a subscription."""
 
     messageType: str  # noqa: N815 - AWS's names
-    logEvents: list[Raw]  # noqa: N815
+    logEvents: Raw  # noqa: N815 - a list, read event by event
     owner: str = ""
     logGroup: str = ""  # noqa: N815
     logStream: str = ""  # noqa: N815
@@ -160,15 +163,17 @@ class _Payloads:
                     raise
                 yield NOT_DATA
 
-    def _decompressed(self, data: bytes) -> bytes:
+    def _decompressed(self, data: bytes) -> bytes | RejectedEvent:
         pieces = unpack.chunks(data, "gzip") if data.startswith(_GZIP) else iter((data,))
-        held = list[bytes]()
+        held = bytearray()
         for piece in pieces:
             self._left -= len(piece)
             if self._left < 0:
                 raise HttpError(413, "payload_too_large", "The records decode to more than 64 MB together.")
-            held.append(piece)
-        return b"".join(held)
+            held += piece
+            if len(held) > MAX_BYTES:
+                return TOO_LARGE
+        return bytes(held)
 
 
 def _events(data: bytes | RejectedEvent, common: Fields) -> Iterator[Converted]:
@@ -176,14 +181,18 @@ def _events(data: bytes | RejectedEvent, common: Fields) -> Iterator[Converted]:
     if isinstance(data, RejectedEvent):
         yield data
         return
-    if not data.lstrip().startswith((b"{", b"[")):
-        yield from (line_event(line, common) for line in streamed.text_lines(iter((data,))))
-        return
+    values_read = 0
     try:
-        for value in streamed.values(iter((data,))):
-            yield from _of_value(value, common)
+        if data.lstrip().startswith((b"{", b"[")):
+            for value in streamed.values(iter((data,))):
+                values_read += 1
+                yield from _of_value(value, common)
+            return
     except HttpError:
-        yield NOT_JSON
+        if values_read:
+            yield NOT_JSON
+            return
+    yield from (line_event(line, common) for line in streamed.text_lines(iter((data,))))
 
 
 def _of_value(value: bytes, common: Fields) -> Iterator[Converted]:
@@ -202,7 +211,8 @@ def _of_value(value: bytes, common: Fields) -> Iterator[Converted]:
         "subscriptionFilters": subscription.subscriptionFilters,
         **common,
     }
-    yield from converted(map(bytes, subscription.logEvents), lambda fields: _log_event(fields, origin))
+    events = streamed.values(iter((bytes(subscription.logEvents),)))
+    yield from converted(events, lambda fields: _log_event(fields, origin))
 
 
 def _log_event(fields: Fields, origin: dict[str, Any]) -> Converted:

@@ -7,25 +7,16 @@ from collections.abc import Iterable, Iterator
 
 from functions.ingest.idempotency import IdempotencyKey, checked_key
 from functions.ingest.protocols import syslog_message
-from functions.ingest.protocols.contract import (
-    IngestProtocol,
-    IngestResult,
-    LogRequest,
-    Part,
-    nothing_accepted,
-    windows,
-)
-from functions.ingest.protocols.refusals import Cause, retry_after, status_for
-from functions.shared.errors import HttpError
+from functions.ingest.protocols.contract import IngestResult, LogRequest, Part, windows
+from functions.ingest.protocols.forwarder import ForwarderProtocol
 from functions.shared.events.judge import MAX_NAME_CHARACTERS, RejectedEvent
-from functions.shared.http import Answer, refused
+from functions.shared.http import Answer
 
-_STATUSES = {Cause.OVER_QUOTA: 429, Cause.CLOSED: 403}
 _FRAME_ID = "logplex-frame-id"
 _DRAIN_TOKEN = "logplex-drain-token"  # noqa: S105 - the name of a header
 
 
-class HerokuProtocol(IngestProtocol):
+class HerokuProtocol(ForwarderProtocol):
     """Logs of an app's drain. `?service=` names the app, because Logplex itself says `app` or `heroku`."""
 
     def idempotency_key(self, request: LogRequest) -> IdempotencyKey | None:
@@ -50,14 +41,9 @@ class HerokuProtocol(IngestProtocol):
         return windows(each if isinstance(each, RejectedEvent) else event(each) for each in frames)
 
     def accepted(self, result: IngestResult, request: LogRequest) -> Answer:
-        if result.rejected and not result.rows:
-            raise nothing_accepted(result)
+        """204 without a body, which is what Logplex expects."""
+        super().accepted(result, request)
         return {"statusCode": 204, "headers": {}, "body": ""}
-
-    def rejected(self, error: HttpError, request: LogRequest) -> Answer:
-        response = refused(error, request.event)
-        response["headers"] |= retry_after(error)
-        return {**response, "statusCode": status_for(error, _STATUSES)}
 
 
 PROTOCOL = HerokuProtocol()

@@ -2,7 +2,7 @@
 
 from infra.topology.byoc import BYOC_GRANTS, BYOC_SETTINGS
 from infra.topology.shape import Function, Route
-from infra.topology.throttles import INGEST, PROBE
+from infra.topology.throttles import DATA, INGEST, PROBE
 
 UNKNOWN_ROUTES = "ingest"
 """The function that answers unmatched requests: 404 and 405 follow the API contract (docs/adr/0030)."""
@@ -20,6 +20,10 @@ ROUTES = (
     Route("POST", "/v1/firehose", throttle=INGEST, protocols=("firehose",)),
     Route("POST", "/v1/heroku", throttle=INGEST, protocols=("heroku",)),
     Route("POST", "/v1/syslog", throttle=INGEST, protocols=("syslog",)),
+    Route("POST", "/v1/vercel", throttle=DATA, protocols=("vercel",)),
+    Route("POST", "/v1/cloudflare", throttle=DATA, protocols=("cloudflare",)),
+    Route("POST", "/v1/github", throttle=DATA, protocols=("github",)),
+    Route("POST", "/v1/journald/upload", throttle=DATA, protocols=("journald",)),
     Route("GET", "/health", auth=False, throttle=PROBE),
 )
 
