@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.ingest import handler
-from functions.ingest.unmatched import RouteTable, unmatched
+from functions.ingest.unmatched import _INSTEAD, RouteTable, unmatched
 from infra.topology import FUNCTIONS, UNKNOWN_ROUTES, function
 from local.routing import Routes
 
@@ -52,7 +52,7 @@ def test_a_method_is_allowed_exactly_where_the_gateway_has_a_route(path: str, va
         ("/v1/account", ["DELETE", "GET", "PATCH"]),
         ("/v1/keys/", []),
         ("/v1/drain/", []),
-        ("/", []),
+        ("/", ["POST"]),
         ("", []),
     ],
 )
@@ -71,6 +71,30 @@ def test_a_wrong_method_is_answered_in_the_contracts_form(monkeypatch: pytest.Mo
     }
     assert (unknown["statusCode"], json.loads(unknown["body"])["code"]) == (404, "not_found")
     assert "allow" not in unknown["headers"]
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("/v1/traces", "/v1/logs (OTLP)"),
+        ("/api/v1/push", "metrics are not accepted"),
+        ("/write", "/v1/drain"),
+        ("/api/v1/series", "/api/v2/logs"),
+        ("/v1/drain/", "without a slash"),
+        ("/upload", "/v1/journald"),
+    ],
+)
+def test_a_path_of_a_known_sender_says_what_to_use(path: str, words: str) -> None:
+    error = unmatched(event(path), TABLE)
+    assert (error.status, error.code) == (404, "not_found")
+    assert words in error.message
+
+
+def test_what_a_hint_recommends_exists_and_what_it_is_for_does_not() -> None:
+    for path, hint in _INSTEAD.items():
+        assert not TABLE.allowed(path), path
+        for named in re.findall(r"(/v1/[a-z/]+|/api/v2/logs)", hint):
+            assert TABLE.allowed(named.removesuffix("/")) or named == "/v1/journald", hint
 
 
 def test_the_error_never_quotes_the_path() -> None:
