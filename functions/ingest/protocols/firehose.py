@@ -57,15 +57,15 @@ NOT_DATA = RejectedEvent("invalid_record", "The record's data is not base64, or 
 TOO_LARGE = RejectedEvent("event_too_large", "The record decodes to more than 16 MiB.")
 
 
-class _Record(msgspec.Struct):
+class _FirehoseRecord(msgspec.Struct):
     data: str
 
 
-class _Delivery(msgspec.Struct):
-    records: list[_Record]
+class _FirehoseDelivery(msgspec.Struct):
+    records: list[_FirehoseRecord]
 
 
-class _Subscription(msgspec.Struct):
+class _LogsSubscription(msgspec.Struct):
     """What CloudWatch Logs sends to a subscription."""
 
     messageType: str  # noqa: N815 - AWS's names
@@ -76,8 +76,8 @@ class _Subscription(msgspec.Struct):
     subscriptionFilters: list[str] = []  # noqa: N815
 
 
-_delivery = msgspec.json.Decoder(_Delivery)
-_subscription = msgspec.json.Decoder(_Subscription)
+_delivery = msgspec.json.Decoder(_FirehoseDelivery)
+_subscription = msgspec.json.Decoder(_LogsSubscription)
 _attributes = msgspec.json.Decoder(dict[str, dict[str, Raw]])
 
 
@@ -132,7 +132,7 @@ def _answer(status: int, request: LogRequest, **more: str) -> Answer:
     return answer(status, {**body, **more})
 
 
-def _records(pieces: Iterator[bytes]) -> list[_Record]:
+def _records(pieces: Iterator[bytes]) -> list[_FirehoseRecord]:
     body = bytearray()
     for piece in pieces:
         body += piece
@@ -152,7 +152,7 @@ class _Payloads:
     def __init__(self) -> None:
         self._left = unpack.MAX_DECODED_BYTES
 
-    def of(self, records: list[_Record]) -> Iterator[bytes | RejectedEvent]:
+    def of(self, records: list[_FirehoseRecord]) -> Iterator[bytes | RejectedEvent]:
         for record in records:
             try:
                 yield self._decompressed(base64.b64decode(record.data, validate=True))

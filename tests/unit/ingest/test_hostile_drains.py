@@ -1,4 +1,4 @@
-"""Hostile bodies of the protocols stay within bounds, and no change of a body is a fault of ours."""
+"""Hostile bodies of the protocols stay within bounds, and no change of a body is our fault."""
 
 import json
 import random
@@ -84,7 +84,7 @@ GOOD: dict[str, tuple[str, dict[str, str], bytes]] = {
 
 
 @pytest.mark.parametrize("name", GOOD)
-def test_changed_bytes_are_never_a_fault_of_ours(name: str) -> None:
+def test_changed_bytes_are_never_our_fault(name: str) -> None:
     """The full number, 20,000, is run by `make soak` with the other protocols."""
     url, headers, good = GOOD[name]
     assert send(url, good, headers)["statusCode"] in (200, 202, 204)

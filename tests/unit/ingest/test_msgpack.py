@@ -163,7 +163,7 @@ def test_two_tenants_keep_their_records_apart(ingest: InMemoryIngest) -> None:
         ]
 
 
-def test_changed_bytes_are_never_a_fault_of_ours() -> None:
+def test_changed_bytes_are_never_our_fault() -> None:
     random.seed(11)
     bodies = [
         packed([[EVENT_TIME, {}], FIRST], [DATE, SECOND]),
