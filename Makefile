@@ -7,6 +7,7 @@ WORKERS ?= $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))
 T ?= tests
 V := .venv/bin
 READY := .venv/.ready
+CLIENTS := .venv-clients/.ready tests/clients/node_modules/.ready
 UV := env -u UV_INDEX_URL $(V)/uv
 COMPILE := $(UV) pip compile --quiet --no-python-downloads --generate-hashes --no-header --no-emit-index-url
 FOLDERS := $(patsubst functions/%/requirements.txt,%,$(wildcard functions/*/requirements.txt))
@@ -17,7 +18,7 @@ NO_CHROMIUM = the tests click through pages in $(CHROMIUM), which is not there a
   install Chromium, and say where it is with CHROMIUM=…
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 18,20
 
-.PHONY: help setup demo up test unit crash soak fairness check lint fmt hooks bench build synth deploy lock clean
+.PHONY: help setup demo up test unit crash soak fairness clients check lint fmt hooks bench build synth deploy lock clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
@@ -60,6 +61,20 @@ soak: setup ## the long runs: a hundred kills, ten thousand hostile bodies, each
 fairness: setup ## what a hostile tenant costs another: seven attacks on a stack of its own (about 8 minutes)
 	@$(V)/python -m tests.fairness
 
+clients: setup $(CLIENTS) ## real log clients, unmodified, against a stack of their own (installs them once)
+	@$(V)/python -m pytest tests/clients -m clients
+
+.venv-clients/.ready: tests/clients/requirements.txt | $(READY)
+	@echo "setting up .venv-clients (once) …"
+	@$(UV) venv --quiet --allow-existing --python $(V)/python .venv-clients
+	@$(UV) pip install --quiet --require-hashes --only-binary :all: --python .venv-clients/bin/python --requirement tests/clients/requirements.txt
+	@touch $@
+
+tests/clients/node_modules/.ready: tests/clients/package-lock.json
+	@echo "setting up tests/clients/node_modules (once) …"
+	@npm ci --prefix tests/clients --ignore-scripts --silent
+	@touch $@
+
 check: lint test ## what CI runs: lint, types, layering, tests
 
 lint: setup ## ruff, mypy strict, import-linter, names and words
@@ -94,6 +109,7 @@ lock: setup ## pin again what pyproject.toml asks for, with hashes; versions sta
 	    --python-platform aarch64-manylinux_2_28 -o functions/$$folder/requirements.txt || exit; done
 	@$(COMPILE) pyproject.toml --all-extras --group local --group infra --group dev \
 	  --universal --python-version 3.11 -o requirements.txt
+	@$(COMPILE) pyproject.toml --group clients --universal --python-version 3.11 -o tests/clients/requirements.txt
 
 clean: ## forget everything built, kept and installed here
-	@rm -rf .venv .local build cdk.out node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	@rm -rf .venv .venv-clients .local build cdk.out node_modules tests/clients/node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

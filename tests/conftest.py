@@ -13,8 +13,8 @@ from tests.examples import register_profiles
 read_models_once()
 register_profiles()
 
-TOGETHER = frozenset({"tests/browser", "tests/infra", "tests/packaging"})
-"""A walk through a stack and a browser, the synthesized templates, the built zips."""
+TOGETHER = frozenset({"tests/browser", "tests/clients", "tests/infra", "tests/packaging"})
+"""A walk through a stack and a browser, a stack for the real clients, the synthesized templates, the built zips."""
 
 STACKS = (
     ("byoc", "fair_uploads", "readme", "secrets", "sessions", "stripe", "upkeep"),

@@ -185,8 +185,6 @@ ERROR_CODES: dict[str, ErrorCode] = {
 
 RECORD_CODES: dict[str, str] = {
     "invalid_json": "not valid JSON",
-    "invalid_record": "not a record of the protocol's form",
-    "invalid_protobuf": "not valid protobuf, or text that is not UTF-8",
     "not_an_object": "not a JSON object",
     "message_missing": "no `message`",
     "message_not_text": "`message` is not text",
@@ -197,6 +195,8 @@ RECORD_CODES: dict[str, str] = {
     "too_deep": "nested deeper than 200 levels",
     "too_many_fields": "more than 150,000 fields",
     "event_too_large": "message and metadata are over 1 MiB",
+    "invalid_protobuf": "OTLP, Loki: the record is not valid protobuf",
+    "invalid_record": "the record does not have the form of its protocol",
     "record_too_long": "in a file: longer than 2 MiB",
     "ragged_row": "in a file: a CSV row has more or fewer cells than the header",
     "open_quote": "in a file: a quote of a CSV cell is never closed",

@@ -58,8 +58,11 @@ def test_every_protocol_has_a_route() -> None:
     """A module of the folder with a PROTOCOL that no route names would never be used."""
     named = {name for route in function("ingest").routes for name in route.protocols}
     folder = ROOT / "functions" / "ingest" / "protocols"
-    modules = [path for path in folder.rglob("*.py") if "\nPROTOCOL = " in path.read_text()]
-    having = {path.relative_to(folder).parts[0].removesuffix(".py") for path in modules}
+    having = {
+        path.relative_to(folder).parts[0].removesuffix(".py")
+        for path in folder.rglob("*.py")
+        if "\nPROTOCOL = " in path.read_text()
+    }
     assert having == named
 
 
