@@ -6,7 +6,7 @@ import os
 
 from logtail import LogtailHandler
 
-handler = LogtailHandler(source_token=os.environ["KEY"], host=os.environ["URL"], buffer_capacity=200)
+handler = LogtailHandler(source_token=os.environ["KEY"], host=os.environ["URL"], drop_extra_events=False)
 logger = logging.getLogger("shop")
 logger.addHandler(handler)
 logger.setLevel(logging.INFO)
