@@ -2,16 +2,16 @@
 
 from typing import Any, cast
 
-from aws_cdk import CfnOutput, Duration
+from aws_cdk import CfnOutput, Duration, Stack
 from aws_cdk import aws_apigatewayv2 as apigateway
 from aws_cdk import aws_apigatewayv2_authorizers as authorizers
-from aws_cdk import aws_apigatewayv2_integrations as integrations
 from aws_cdk import aws_certificatemanager as acm
 from constructs import Construct, IConstruct
 
 from infra import topology
 from infra.choices import Choices
 from infra.function import ServiceFunction
+from infra.integration import FunctionIntegration
 
 
 class PublicApi(Construct):
@@ -39,26 +39,40 @@ class PublicApi(Construct):
             identity_source=[],
             results_cache_ttl=Duration.seconds(0),
         )
+        integrated = {
+            name: FunctionIntegration(each)
+            for name, each in functions.items()
+            if each.spec.routes or name == topology.UNKNOWN_ROUTES
+        }
         self.api = apigateway.HttpApi(
             self,
             "http",
-            default_integration=_integration(functions[topology.UNKNOWN_ROUTES]),
+            api_name=choices.names.title,
+            default_integration=integrated[topology.UNKNOWN_ROUTES],
             default_domain_mapping=self._domain_mapping(choices),
         )
-        routes = [route for each in functions.values() for route in self._add_routes(each, authorizer)]
+        routes = [
+            route
+            for name, integration in integrated.items()
+            for route in self._add_routes(functions[name].spec.routes, integration, authorizer)
+        ]
+        for integration in integrated.values():
+            integration.allow_invocation(self.api)
         self._throttle(choices, routes)
         self.address = f"https://{choices.domain}" if choices.domain else self.api.api_endpoint
         for each in functions.values():
             each.set_api_address(self.address)
-        CfnOutput(scope, "ApiUrl", value=self.api.api_endpoint)
+        CfnOutput(scope, topology.API_URL, value=self.api.api_endpoint)
 
     def _add_routes(
-        self, behind: ServiceFunction, authorizer: authorizers.HttpLambdaAuthorizer
+        self,
+        routes: tuple[topology.Route, ...],
+        integration: FunctionIntegration,
+        authorizer: authorizers.HttpLambdaAuthorizer,
     ) -> list[IConstruct]:
-        integration = _integration(behind)
         return [
             made
-            for route in behind.spec.routes
+            for route in routes
             for made in self.api.add_routes(
                 path=route.path,
                 methods=[apigateway.HttpMethod[route.method]],
@@ -91,9 +105,5 @@ class PublicApi(Construct):
             domain_name=choices.domain,
             certificate=acm.Certificate.from_certificate_arn(self, "certificate", choices.certificate_arn),
         )
-        CfnOutput(self, "DomainTarget", value=name.regional_domain_name)
+        CfnOutput(Stack.of(self), topology.DOMAIN_TARGET, value=name.regional_domain_name)
         return apigateway.DomainMappingOptions(domain_name=name)
-
-
-def _integration(behind: ServiceFunction) -> integrations.HttpLambdaIntegration:
-    return integrations.HttpLambdaIntegration(behind.spec.name, behind.function)

@@ -35,8 +35,8 @@ def synthesize(zips: Path, outdir: Path, context: Mapping[str, str] | None = Non
     """
     app = App(outdir=str(outdir), analytics_reporting=False, context={**FLAGS, **(context or {})})
     choices = from_context(app.node.try_get_context)
-    data = DataStack(app, "AstraLogData", choices)
-    ComputeStack(app, "AstraLogCompute", data.stores, zips, choices)
+    data = DataStack(app, choices.names.data_stack, choices)
+    ComputeStack(app, choices.names.compute_stack, data.stores, zips, choices)
     return app.synth()
 
 

@@ -3,15 +3,16 @@
 from pathlib import Path
 from typing import Any
 
-from aws_cdk import Annotations, Duration, Stack, triggers
+from aws_cdk import Annotations, CfnResource, Duration, RemovalPolicy, Stack, triggers
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from infra import topology
 from infra.alarms import Alarms
 from infra.api import PublicApi
-from infra.choices import Choices
-from infra.function import ServiceFunction
+from infra.choices import EACH, Choices
+from infra.function import LOG_RETENTION, ServiceFunction
 from infra.stores import Stores
 
 NOTHING_RESERVED = (
@@ -42,9 +43,11 @@ class ComputeStack(Stack):
         }
         api = PublicApi(self, functions, choices)
         alarms = Alarms(self, choices)
-        for each in functions.values():
-            alarms.watch_function(each)
-        alarms.watch_queues(stores)
+        if choices.function_alarms == EACH:
+            for each in functions.values():
+                alarms.watch_function(each)
+        else:
+            alarms.watch_account()
         alarms.watch_signals()
         alarms.watch_api(api)
         self._migrate_first(functions)
@@ -63,6 +66,17 @@ class ComputeStack(Stack):
             timeout=Duration.seconds(migrate.spec.timeout_seconds),
             execute_before=[each.function for each in functions.values() if _uses_schema(each, migrate)],
         )
+        self._log_provider()
+
+    def _log_provider(self) -> None:
+        """Give CDK's own function, which invokes `migrate`, a log group that is deleted with the stack."""
+        provider = self.node.find_child("AWSCDK.TriggerCustomResourceProviderCustomResourceProvider")
+        if not isinstance(handler := provider.node.find_child("Handler"), CfnResource):
+            raise TypeError("a custom resource provider without its function")
+        group = logs.LogGroup(
+            self, "schema-log", retention=LOG_RETENTION, removal_policy=RemovalPolicy.DESTROY
+        )
+        handler.add_property_override("LoggingConfig", {"LogGroup": group.log_group_name})
 
 
 def _uses_schema(function: ServiceFunction, migrate: ServiceFunction) -> bool:

@@ -25,7 +25,9 @@ class Match:
 
 
 class Routes:
-    """All routes of the functions; a literal segment takes precedence over a `{parameter}`.
+    """All routes of the functions.
+
+    A literal segment takes precedence over a `{parameter}`, and a method over ANY.
 
     A last `{parameter+}` is the rest of the path, and comes after both.
 
@@ -34,7 +36,7 @@ class Routes:
 
     def __init__(self, functions: tuple[Function, ...], unmatched: str = UNKNOWN_ROUTES) -> None:
         routes = [(function, route) for function in functions for route in function.routes]
-        self._routes = sorted(routes, key=lambda each: (each[1].path.count("+}"), each[1].path.count("{")))
+        self._routes = sorted(routes, key=lambda each: _rank(each[1]))
         (self._default,) = (each for each in functions if each.name == unmatched)
 
     def match(self, method: str, path: str) -> Match:
@@ -46,6 +48,10 @@ class Routes:
             if parameters is not None:
                 return Match(function, route, parameters)
         return Match(self._default, DEFAULT)
+
+
+def _rank(route: Route) -> tuple[int, int, bool]:
+    return route.path.count("+}"), route.path.count("{"), route.method == "ANY"
 
 
 def _fit(pattern: str, path: str) -> dict[str, str] | None:

@@ -19,8 +19,8 @@ TOGETHER = frozenset({"tests/browser", "tests/clients", "tests/infra", "tests/pa
 STACKS = (
     ("byoc", "fair_uploads", "readme", "secrets", "sessions", "stripe", "upkeep"),
     (
-        "drain_contract", "getting_started", "notices", "pipeline_exactly_once", "pipeline_kills",
-        "pipeline_tenants", "rights", "uploads",
+        "deployment_steps", "drain_contract", "getting_started", "notices", "pipeline_exactly_once",
+        "pipeline_kills", "pipeline_tenants", "rights", "uploads",
     ),
 )  # fmt: skip
 """Modules of tests/integration that use the session's stack: at most two workers start one."""

@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from functions.shared.errors import HttpError
 from functions.shared.http import Event
 
+ANY = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
+"""The methods of a route of any method."""
+
 
 @dataclass(frozen=True, slots=True)
 class RouteTable:
@@ -22,7 +25,7 @@ class RouteTable:
     def parse(cls, text: str) -> "RouteTable":
         """Read `<path>=<method>,<method>` entries, separated by spaces."""
         entries = (entry.partition("=") for entry in text.split())
-        return cls({tuple(path.split("/")): tuple(methods.split(",")) for path, _, methods in entries})
+        return cls({tuple(path.split("/")): _methods(methods) for path, _, methods in entries})
 
     def allowed(self, path: str) -> list[str]:
         """The methods of `path`, sorted; empty for an unknown path."""
@@ -35,6 +38,11 @@ class RouteTable:
                 for method in methods
             }
         )
+
+
+def _methods(text: str) -> tuple[str, ...]:
+    methods = text.split(",")
+    return ANY if "ANY" in methods else tuple(methods)
 
 
 def unmatched(event: Event, table: RouteTable) -> HttpError:

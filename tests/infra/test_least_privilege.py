@@ -2,6 +2,7 @@
 
 import json
 import re
+from typing import Any
 
 import pytest
 
@@ -83,6 +84,47 @@ def test_only_cdks_own_provider_has_a_managed_policy(templates: Templates) -> No
     assert [name for name, each in roles.items() if "ManagedPolicyArns" in each["Properties"]] == [
         name for name in roles if name.startswith("AWSCDKTrigger")
     ]
+
+
+IAM_POLICY_CHARACTERS = 10_240
+"""What IAM allows for all inline policies of a role, without whitespace."""
+
+LONGEST_NAME = 70
+"""Of a resource: 26 characters of a stack with a stage, 30 of its logical id, 13 that CloudFormation adds."""
+
+
+def test_a_role_has_one_policy_of_its_own_and_it_fits(templates: Templates) -> None:
+    """CDK splits only the policies that are resources of their own."""
+    roles = templates.resources("AWS::IAM::Role")
+    ours = {name: each["Properties"] for name, each in roles.items() if not name.startswith("AWSCDKTrigger")}
+    schedules = sum(spec.schedule_minutes is not None for spec in FUNCTIONS)
+
+    assert len(ours) == len(FUNCTIONS) + schedules
+    assert not templates.resources("AWS::IAM::Policy")
+    assert not templates.resources("AWS::IAM::ManagedPolicy")
+    for role in ours.values():
+        (policy,) = role["Policies"]
+        resolved = json.dumps(_resolved(policy["PolicyDocument"]), separators=(",", ":"))
+        assert len(resolved) <= IAM_POLICY_CHARACTERS
+
+
+def test_a_schedule_may_start_its_own_function_and_nothing_else(templates: Templates) -> None:
+    roles = templates.resources("AWS::IAM::Role")
+    schedules = templates.properties("AWS::Scheduler::Schedule")
+    used = [templates.points_at(each["Target"]["RoleArn"]) for each in schedules]
+
+    assert len(set(used)) == len(schedules), "no schedule shares its role"
+    for role_id, schedule in zip(used, schedules, strict=True):
+        role = roles[role_id]["Properties"]
+        ((statement,),) = [each["PolicyDocument"]["Statement"] for each in role["Policies"]]
+        function = schedule["Target"]["Arn"]
+        assert statement["Action"] == "lambda:InvokeFunction"
+        assert statement["Resource"] == [function, {"Fn::Join": ["", [function, ":*"]]}]
+        (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
+        assert trust["Principal"] == {"Service": "scheduler.amazonaws.com"}
+        ours = trust["Condition"]["StringEquals"]
+        assert ours["aws:SourceAccount"] == {"Ref": "AWS::AccountId"}
+        assert ours["aws:SourceArn"]["Fn::Join"][1][-1] == ":schedule-group/default"
 
 
 @every_function
@@ -230,6 +272,23 @@ def test_the_templates_name_no_account_and_no_region(templates: Templates) -> No
 
     assert not re.search(r"(?<![0-9a-f])\d{12}(?![0-9a-f])", text)
     assert not re.search(r"\b[a-z]{2}-(gov-)?(north|south|east|west|central)[a-z]*-\d\b", text)
+
+
+def _resolved(node: Any) -> Any:
+    """`node` as CloudFormation sends it to IAM, with references as long as they can be."""
+    match node:
+        case {"Fn::Join": [_, parts]}:
+            return "".join(_resolved(each) for each in parts)
+        case {"Ref": _}:
+            return "x" * len("ap-southeast-1")
+        case {"Fn::GetAtt": _} | {"Fn::ImportValue": _}:
+            return f"arn:aws:dynamodb:ap-southeast-1:123456789012:table/{'x' * LONGEST_NAME}"
+        case dict():
+            return {name: _resolved(each) for name, each in node.items()}
+        case list():
+            return [_resolved(each) for each in node]
+        case _:
+            return node
 
 
 def _all(verbs: str | tuple[str, ...]) -> set[str]:

@@ -10,6 +10,11 @@ UNKNOWN_ROUTES = "ingest"
 ROUTES = (
     Route("POST", "/v1/drain", throttle=INGEST, protocols=("ndjson", "fluent", "json")),
     Route("POST", "/v1/logs", throttle=DATA, protocols=("otlp",)),
+    Route("ANY", "/", throttle=PROBE, protocols=("elastic",)),
+    Route("ANY", "/_bulk", throttle=INGEST, protocols=("elastic",)),
+    Route("ANY", "/{index}/_bulk", throttle=INGEST, protocols=("elastic",)),
+    Route("POST", "/loki/api/v1/push", throttle=INGEST, protocols=("loki",)),
+    Route("POST", "/api/prom/push", throttle=INGEST, protocols=("loki",)),
     Route("POST", "/services/{path+}", throttle=DATA, protocols=("splunk",)),
     Route("GET", "/services/{path+}", auth=False, throttle=PROBE, protocols=("splunk",)),
     Route("OPTIONS", "/services/{path+}", auth=False, throttle=PROBE, protocols=("splunk",)),
@@ -27,8 +32,14 @@ ROUTES = (
     Route("GET", "/health", auth=False, throttle=PROBE),
 )
 
+HANDSHAKES = ("elastic", "loki")
+"""The protocols whose clients ask for more paths than there are routes: health, licence, templates."""
+
 _PROTOCOLS = "; ".join(
-    f"{route.method} {route.path} {' '.join(route.protocols)}" for route in ROUTES if route.protocols
+    (
+        *(f"{route.method} {route.path} {' '.join(route.protocols)}" for route in ROUTES if route.protocols),
+        f"$default {' '.join(HANDSHAKES)}",
+    )
 )
 """What reads each route, as functions.ingest.protocols.table reads it."""
 

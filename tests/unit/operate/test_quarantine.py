@@ -6,12 +6,13 @@ from datetime import UTC, date, datetime
 import pytest
 from obstore.store import MemoryStore
 
-from functions.quarantine import __main__ as command
 from functions.quarantine.documents import MAX_LISTED
 from functions.shared.buckets.platform import PlatformBucket
 from functions.shared.events.staged_key import StagedKey
 from functions.shared.quarantine import QuarantineHeader, document_key, pack
 from functions.shared.tenancy import TenantId, quarantine_prefix, staged_prefix
+from operate import quarantine
+from tests.operating import operate
 
 ACME, GLOBEX = TenantId("acme"), TenantId("globex")
 
@@ -19,7 +20,7 @@ ACME, GLOBEX = TenantId("acme"), TenantId("globex")
 @pytest.fixture
 def bucket(monkeypatch: pytest.MonkeyPatch) -> PlatformBucket:
     bucket = PlatformBucket(MemoryStore())
-    monkeypatch.setattr(command, "open_bucket", lambda _name: bucket)
+    monkeypatch.setattr(quarantine, "open_bucket", {"staging": bucket}.__getitem__)
     for tenant, document_id in ((ACME, "one"), (ACME, "two"), (GLOBEX, "three")):
         source = StagedKey(tenant, date(2026, 11, 23), document_id, 9, 300, date(2099, 1, 1))
         header = QuarantineHeader(
@@ -35,7 +36,7 @@ def staged(bucket: PlatformBucket, tenant: TenantId) -> list[str]:
 
 @pytest.mark.usefixtures("bucket")
 def test_it_lists_one_tenants_documents(capsys: pytest.CaptureFixture[str]) -> None:
-    assert command.main(["list", "acme", "--bucket", "b", "--json"]) == 0
+    assert operate("list-quarantine", "acme", "--json") == 0
     reported = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [(each["id"], each["rows"], each["positions"]) for each in reported] == [
         ("one", 1, [4]),
@@ -44,9 +45,9 @@ def test_it_lists_one_tenants_documents(capsys: pytest.CaptureFixture[str]) -> N
 
 
 def test_it_replays_those_that_are_named_or_all(bucket: PlatformBucket) -> None:
-    assert command.main(["replay", "acme", "two", "--bucket", "b"]) == 0
+    assert operate("replay-quarantine", "acme", "two") == 0
     assert len(staged(bucket, ACME)) == 1
-    assert command.main(["replay", "acme", "--bucket", "b"]) == 0
+    assert operate("replay-quarantine", "acme") == 0
     assert len(staged(bucket, ACME)) == 2
     assert staged(bucket, GLOBEX) == []
 
@@ -63,9 +64,9 @@ def test_all_are_all_however_many_there_are(
             "refused", 27, str(source), "b", [4], 1, source.expires_on, datetime.now(UTC)
         )
         bucket.create(document_key(ACME, source.object_id), pack(header, [b'{"message":"x"}']))
-    assert command.main(["list", "acme", "--bucket", "b", "--json"]) == 0
+    assert operate("list-quarantine", "acme", "--json") == 0
     assert len(capsys.readouterr().out.splitlines()) == MAX_LISTED + 3
-    assert command.main(["replay", "acme", "--bucket", "b"]) == 0
+    assert operate("replay-quarantine", "acme") == 0
     assert len(staged(bucket, ACME)) == MAX_LISTED + 3
 
 
@@ -73,25 +74,28 @@ def test_a_foreign_object_is_reported_and_delays_no_document(
     bucket: PlatformBucket, capsys: pytest.CaptureFixture[str]
 ) -> None:
     bucket.create(document_key(ACME, "rubbish"), b"rubbish")
-    assert command.main(["list", "acme", "--bucket", "b", "--json"]) == 1
+    assert operate("list-quarantine", "acme", "--json") == 1
     reported = capsys.readouterr()
     assert [json.loads(line)["id"] for line in reported.out.splitlines()] == ["one", "two"]
     assert reported.err.startswith("rubbish: ")
     bucket.delete([document_key(ACME, "rubbish")])
     bucket.create(f"{quarantine_prefix(ACME)}notes.txt", b"rubbish")
-    assert command.main(["list", "acme", "--bucket", "b", "--json"]) == 1
+    assert operate("list-quarantine", "acme", "--json") == 1
     reported = capsys.readouterr()
     assert [json.loads(line)["id"] for line in reported.out.splitlines()] == ["one", "two"]
     assert reported.err.startswith("notes.txt: ")
-    assert command.main(["replay", "acme", "one", "--bucket", "b"]) == 0, "one that was named"
-    assert command.main(["replay", "acme", "--bucket", "b"]) == 1
+    assert operate("replay-quarantine", "acme", "one") == 0, "one that was named"
+    assert operate("replay-quarantine", "acme") == 1
     assert len(staged(bucket, ACME)) == 2
 
 
-@pytest.mark.parametrize("arguments", [["replay", "acme", "three"], ["replay", "ACME"], ["list", "../x"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [["replay-quarantine", "acme", "three"], ["replay-quarantine", "ACME"], ["list-quarantine", "../x"]],
+)
 @pytest.mark.usefixtures("bucket")
 def test_what_cannot_be_done_is_said_and_fails(
     arguments: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert command.main([*arguments, "--bucket", "b"]) == 1
+    assert operate(*arguments) == 1
     assert capsys.readouterr().err

@@ -1,7 +1,7 @@
-"""Output of the operator's command: lines for people, JSON for programs, addresses masked."""
+"""What the commands for notices show: a result for programs and lines for people, addresses masked."""
 
-import json
 from dataclasses import asdict
+from typing import Any
 
 from functions.notices.campaigns import Campaign
 from functions.notices.notice import DueNotice
@@ -10,58 +10,56 @@ from functions.notices.sender import CampaignPreview
 from functions.shared.accounts.notice_outbox import MARKETING
 from functions.shared.tenancy import TenantId
 
+Shown = tuple[dict[str, Any], str]
+"""Arguments of Console.show."""
+
 _LINK = "https://…/v1/unsubscribe/…"
 
 
-def dry_run(campaign: Campaign, preview: CampaignPreview, as_json: bool) -> str:
+def dry_run(campaign: Campaign, preview: CampaignPreview) -> Shown:
     """The recipients of the draft, and its mail."""
     figures = {name: value for name, value in asdict(preview).items() if name != "sample"}
     sample = [masked(recipient.email) for recipient in preview.sample]
-    if as_json:
-        return json.dumps({"campaign": campaign.campaign_id, "sent": False, **figures, "sample": sample})
+    result = {"campaign": campaign.campaign_id, "sent": False, **figures, "sample": sample}
     link = _LINK if campaign.kind == MARKETING else None
     whose = preview.sample[0].tenant if preview.sample else TenantId("an-account")
     mail = compose_email(whose, campaign.title, campaign.text, campaign.effective_on, link)
     counts = {"campaign": campaign.campaign_id, "to": campaign.audience, **figures}
     rows = [f"  {name:<11}{value}" for name, value in counts.items()]
     headers = "".join(f"\n{name}: {value}" for name, value in mail.headers.items())
-    return "\n".join(
-        [
-            "Dry run: nothing was sent.",
-            *rows,
-            f"  for example  {', '.join(sample) or 'no recipients'}",
-            "",
-            f"Subject: {mail.subject}{headers}\n\n{mail.text}",
-            f"To send it: python -m functions.notices send --send {campaign.campaign_id}",
-        ]
-    )
+    lines = [
+        "Dry run: nothing was sent.",
+        *rows,
+        f"  for example  {', '.join(sample) or 'no recipients'}",
+        "",
+        f"Subject: {mail.subject}{headers}\n\n{mail.text}",
+        f"To send it: python -m operate send-notice --send {campaign.campaign_id}",
+    ]
+    return result, "\n".join(lines)
 
 
-def status(campaign: Campaign, as_json: bool) -> str:
+def status(campaign: Campaign) -> Shown:
     """The progress of a campaign."""
-    if as_json:
-        shown = {name: value for name, value in asdict(campaign).items() if name != "text"}
-        return json.dumps({**shown, "done": campaign.done}, default=str)
+    result = {name: value for name, value in asdict(campaign).items() if name != "text"}
     how = "done" if campaign.done else campaign.state
     accounts = f"{campaign.settled} of {campaign.accounts or 'the'} accounts notified"
     people = f"{campaign.mailed} people mailed, {campaign.suppressed} suppressed"
     left_out = f"{campaign.opted_out} opted out, {campaign.abandoned} accounts abandoned"
-    return f"{campaign.campaign_id}  {campaign.kind}  {how}: {accounts}; {people}, {left_out}"
+    line = f"{campaign.campaign_id}  {campaign.kind}  {how}: {accounts}; {people}, {left_out}"
+    return {**result, "done": campaign.done}, line
 
 
-def abandoned(due: DueNotice, as_json: bool) -> str:
+def abandoned(due: DueNotice) -> Shown:
     """An abandoned notice."""
     shown = {"tenant": str(due.tenant), "notice": due.notice_id, "since": due.due_at}
-    return json.dumps(shown) if as_json else "  ".join(shown.values())
+    return shown, "  ".join(shown.values())
 
 
-def queued(count: int, campaign: Campaign, as_json: bool) -> str:
+def queued(count: int, campaign: Campaign) -> Shown:
     """A campaign has been queued."""
-    if as_json:
-        return json.dumps({"campaign": campaign.campaign_id, "queued": count})
-    return (
+    return {"campaign": campaign.campaign_id, "queued": count}, (
         f"{count} accounts: mails go out within minutes.\n"
-        f"To see the progress: python -m functions.notices status {campaign.campaign_id}"
+        f"To see the progress: python -m operate notice-status {campaign.campaign_id}"
     )
 
 

@@ -4,10 +4,11 @@ import json
 
 import pytest
 
-from functions.billing import __main__ as command
 from functions.billing import wiring
 from functions.shared.secret_text import SecretText
+from operate import billing
 from tests.fake_stripe.server import API_KEY, SECRET, fake_stripe_server
+from tests.operating import operate
 from tests.unit.billing.shop import Shop
 
 
@@ -28,21 +29,24 @@ def test_it_says_what_it_would_do_does_it_and_then_there_is_nothing_to_do(
     secret: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     with fake_stripe_server() as here:
-        asked = ["sync-catalogue", "--secret", "ours", "--address", here.url]
-        assert command.main([*asked, "--dry-run"]) == 0
+
+        def sync(*arguments: str) -> int:
+            return operate("sync-catalogue", *arguments, StripeSecret="ours", StripeUrl=here.url)
+
+        assert sync("--dry-run") == 0
         planned = capsys.readouterr().out.splitlines()
-        assert command.main([*asked, "--json"]) == 0
+        assert sync("--json") == 0
         done = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
         assert [each["did"] for each in done] == planned
         assert {each["kind"] for each in done} == {"meter", "product", "price", "portal"}
-        assert command.main(asked) == 0
-        assert "nothing to do" in capsys.readouterr().out
+        assert sync() == 0
+        assert "nothing to do" in capsys.readouterr().err
     assert set(secret) == {"ours"}
 
 
 @pytest.mark.usefixtures("secret")
 def test_a_stripe_that_does_not_answer_is_reported_in_a_sentence(capsys: pytest.CaptureFixture[str]) -> None:
-    assert command.main(["sync-catalogue", "--address", "http://127.0.0.1:9"]) == 1
+    assert operate("sync-catalogue", StripeUrl="http://127.0.0.1:9") == 1
     said = capsys.readouterr()
     assert said.err.startswith("Stripe: ")
     assert API_KEY not in said.out + said.err
@@ -53,9 +57,9 @@ def test_it_shows_what_is_known_of_one_account(
 ) -> None:
     acme = here.subscribed("acme", "managed_30")
     here.subscribed("globex")
-    monkeypatch.setattr(command, "BillingStore", lambda *_tables: here.records)
+    monkeypatch.setattr(billing, "BillingStore", lambda *_tables: here.records)
     capsys.readouterr()
-    assert command.main(["show", acme, "--billing-table", "b", "--accounts-table", "a"]) == 0
+    assert operate("show-billing", acme) == 0
     told = json.loads(capsys.readouterr().out)
     assert told["record"]["subscription"]["plan"] == told["account_status"]["plan"] == "managed_30"
     assert "globex" not in json.dumps(told)
