@@ -13,6 +13,7 @@ import msgspec
 
 from functions.ingest import streamed
 from functions.ingest.protocols.contract import (
+    UNMATCHED,
     IngestProtocol,
     IngestResult,
     LogRequest,
@@ -56,11 +57,11 @@ _MISSING = RejectedEvent("message_missing", "The event has no 'event'.")
 _BLANK = RejectedEvent("message_missing", "'event' is empty.")
 _CODES = {_MISSING: EVENT_MISSING, _BLANK: EVENT_BLANK}
 
-_PATHS = {
-    "POST": {"collector", "collector/event", "collector/event/1.0", "collector/raw", "collector/raw/1.0"},
-    "GET": {"collector/health", "collector/health/1.0"},
-}
-_ACK = "collector/ack"
+_ROOT = "/services/collector"
+_RAW = (f"{_ROOT}/raw", f"{_ROOT}/raw/1.0")
+_SENDING = (_ROOT, f"{_ROOT}/event", f"{_ROOT}/event/1.0", *_RAW)
+_HEALTH = (f"{_ROOT}/health", f"{_ROOT}/health/1.0")
+_ACK = f"{_ROOT}/ack"
 _METHODS = "GET, POST, OPTIONS"
 _RAW_PARAMETERS = ("host", "source", "sourcetype", "index")
 _CHANNEL = "x-splunk-request-channel"
@@ -75,14 +76,12 @@ class SplunkProtocol(IngestProtocol):
     """HEC, below `/services/`."""
 
     def handshake(self, request: LogRequest) -> Answer | None:
-        method, path = request.route.partition(" ")[0], request.parameters.get("path", "").rstrip("/")
-        if method == "OPTIONS":
-            return answer(200, allow=_METHODS)
-        if method == "GET" and path in _PATHS["GET"]:
-            return _answer(200, "HEC is healthy", HEALTHY)
-        if method == "POST" and path == _ACK:
+        path = request.path.rstrip("/")
+        if request.route == UNMATCHED:
+            return _without_key(request.method, path)
+        if path == _ACK:
             return _acknowledged(request)
-        return None if path in _PATHS[method] else _answer(404, _TEXTS[NO_PATH], NO_PATH)
+        return None if path in _SENDING else _answer(404, _TEXTS[NO_PATH], NO_PATH)
 
     def decode(self, request: LogRequest, pieces: Iterator[bytes]) -> Iterable[Part]:
         if _is_raw(request):
@@ -152,8 +151,17 @@ def _acknowledged(request: LogRequest) -> Answer:
     return answer(200, {"acks": {str(each): True for each in ids[:MAX_ACKS]}})
 
 
+def _without_key(method: str, path: str) -> Answer | None:
+    """The answer to a client that looks whether the collector is there; None for any other request."""
+    if method == "GET" and path in _HEALTH:
+        return _answer(200, "HEC is healthy", HEALTHY)
+    if method == "OPTIONS" and path in _SENDING:
+        return answer(200, allow=_METHODS)
+    return None
+
+
 def _is_raw(request: LogRequest) -> bool:
-    return request.parameters.get("path", "").startswith("collector/raw")
+    return request.path.rstrip("/") in _RAW
 
 
 def _has_channel(request: LogRequest) -> bool:

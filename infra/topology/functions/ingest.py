@@ -16,8 +16,6 @@ ROUTES = (
     Route("POST", "/loki/api/v1/push", throttle=INGEST, protocols=("loki",)),
     Route("POST", "/api/prom/push", throttle=INGEST, protocols=("loki",)),
     Route("POST", "/services/{path+}", throttle=DATA, protocols=("splunk",)),
-    Route("GET", "/services/{path+}", auth=False, throttle=PROBE, protocols=("splunk",)),
-    Route("OPTIONS", "/services/{path+}", auth=False, throttle=PROBE, protocols=("splunk",)),
     Route("POST", "/api/v2/logs", throttle=DATA, protocols=("datadog",)),
     Route("POST", "/v1/input", throttle=DATA, protocols=("datadog",)),
     Route("GET", "/api/v1/validate", throttle=PROBE, protocols=("datadog",)),
@@ -32,7 +30,7 @@ ROUTES = (
     Route("GET", "/health", auth=False, throttle=PROBE),
 )
 
-HANDSHAKES = ("elastic", "loki")
+HANDSHAKES = ("elastic", "loki", "splunk")
 """The protocols whose clients ask for more paths than there are routes: health, licence, templates."""
 
 _PROTOCOLS = "; ".join(

@@ -33,6 +33,7 @@ def event_to(
     made = drain_event(body, headers, tenant)
     made["headers"] = dict(headers or {})
     made["requestContext"]["authorizer"]["lambda"] |= verdict
+    made["requestContext"]["http"] = {"method": method, "path": path}
     return {
         **made,
         "routeKey": match.route_key,

@@ -97,6 +97,44 @@ SENDERS = {
         "POST /v1/drain", msgpack.packb([MS / 1000, LOGGED]), {"content-type": "application/msgpack"}
     ),
     "otlp": Sent("POST /v1/logs", otlp(), {"content-type": "application/x-protobuf"}),
+    "elastic": Sent(
+        "POST /_bulk",
+        b'{"create":{"_index":"shop"}}\n'
+        + as_json(
+            {
+                "@timestamp": "2026-11-29T10:00:00.123Z",
+                "message": "disk full",
+                "log.level": "error",
+                "service": {"name": "shop"},
+                "trace.id": TRACE,
+                "span.id": SPAN,
+                **ORDER,
+            }
+        )
+        + b"\n",
+        {"content-type": "application/x-ndjson"},
+    ),
+    "loki": Sent(
+        "POST /loki/api/v1/push",
+        as_json(
+            {
+                "streams": [
+                    {
+                        "stream": {"service_name": "shop", "level": "error"},
+                        "values": [
+                            [
+                                f"{MS}000000",
+                                "disk full",
+                                {"trace_id": TRACE, "span_id": SPAN, "order": "42"},
+                            ]
+                        ],
+                    }
+                ]
+            }
+        ),
+        {"content-type": "application/json"},
+        order="42",
+    ),
     "splunk": Sent("POST /services/collector", as_json({"time": f"{MS / 1000:.3f}", "event": LOGGED})),
     "splunk, fields": Sent(
         "POST /services/collector/event/1.0",
