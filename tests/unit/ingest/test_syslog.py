@@ -1,4 +1,4 @@
-"""Syslog: messages of both RFCs in lines and frames, and Heroku's drains."""
+"""Syslog: messages of both RFCs in lines and frames."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -145,47 +145,6 @@ def test_a_frame_that_is_too_large_harms_no_other(ingest: InMemoryIngest) -> Non
     status, answer = said(send(SYSLOG, framed(MESSAGES[0], b"<14>" + b"x" * 2**20, MESSAGES[1])))
     assert (status, answer["accepted"], answer["errors"][0]["index"]) == (202, 2, 1)
     assert [row["message"] for row in ingest.staged()[0]] == ["one", "two"]
-
-
-HEROKUS = framed(
-    b"<190>1 2026-11-29T10:00:00.5+00:00 host app web.1 - Listening",
-    b"<158>1 2026-11-29T10:00:01+00:00 host heroku router - at=info method=GET",
-)
-FRAME = {
-    "content-type": "application/logplex-1",
-    "logplex-msg-count": "2",
-    "logplex-frame-id": "09C557EAFCFB6CF2740EE62F62971098",
-    "logplex-drain-token": "d.73ea7440",
-}
-
-
-def test_herokus_frames_become_rows_with_the_name_of_the_url(ingest: InMemoryIngest) -> None:
-    answer = send(f"{HEROKU}?service=shop", HEROKUS, FRAME)
-    assert (answer["statusCode"], answer["body"]) == (204, "")
-    ((first, second),) = ingest.staged()
-    assert (first["message"], first["service"], first["level"]) == ("Listening", "shop", "info")
-    assert first["metadata"] == {
-        "facility": "local7",
-        "severity": 6,
-        "hostname": "host",
-        "procid": "web.1",
-        "drain": "d.73ea7440",
-        "app_name": "app",
-    }
-    assert (second["message"], second["metadata"]["procid"]) == ("at=info method=GET", "router")
-
-
-def test_a_frame_that_is_sent_again_is_stored_once_for_each_account(ingest: InMemoryIngest) -> None:
-    for tenant in ("acme", "globex", "acme", "globex"):
-        body = HEROKUS.replace(b"Listening", b"of %-6b" % tenant.encode())
-        assert send(HEROKU, body, FRAME, tenant=tenant)["statusCode"] == 204
-    for tenant in ("acme", "globex"):
-        assert [rows[0]["message"].strip() for rows in ingest.staged(tenant)] == [f"of {tenant}"]
-
-
-def test_an_empty_body_of_heroku_is_a_success(ingest: InMemoryIngest) -> None:
-    assert send(HEROKU, b"", FRAME)["statusCode"] == 204
-    assert ingest.staged() == []
 
 
 def test_two_tenants_keep_their_messages_apart(ingest: InMemoryIngest) -> None:
