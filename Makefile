@@ -9,6 +9,7 @@ V := .venv/bin
 READY := .venv/.ready
 EMULATOR := .venv-rehearse/.ready
 CLIENTS := .venv-clients/.ready tests/clients/node_modules/.ready
+AUDIT_READY := .venv-audit/.ready
 UV := env -u UV_INDEX_URL $(V)/uv
 COMPILE := $(UV) pip compile --quiet --no-python-downloads --generate-hashes --no-header --no-emit-index-url
 FOLDERS := $(patsubst functions/%/requirements.txt,%,$(wildcard functions/*/requirements.txt))
@@ -22,7 +23,7 @@ NO_CHROMIUM = the tests click through pages in $(CHROMIUM), which is not there a
   install Chromium, and say where it is with CHROMIUM=…
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 18,20
 
-.PHONY: help setup demo up test unit crash soak fairness rehearse clients check lint fmt hooks bench build synth bootstrap deploy destroy lock clean
+.PHONY: help setup demo up test unit crash soak fairness rehearse clients check lint audit fmt hooks bench build synth bootstrap deploy destroy lock clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
@@ -38,6 +39,13 @@ $(READY): requirements.txt
 	@$(UV) pip install --quiet --require-hashes --only-binary :all: --python $(V)/python --requirement requirements.txt
 	@touch $@
 
+$(AUDIT_READY): audit/requirements.txt | setup
+	@echo "setting up .venv-audit (once) …"
+	@$(UV) venv --quiet --clear --python $(V)/python .venv-audit
+	@$(UV) pip install --quiet --require-hashes --only-binary :all: --python .venv-audit/bin/python \
+	  --requirement audit/requirements.txt
+	@touch $@
+
 demo: setup ## the pipeline on real log lines, end to end, in a stack of its own; exits 0 when all is found
 	@$(V)/python -m local demo
 
@@ -50,7 +58,7 @@ $(CHROMIUM):
 	@$(SUDO) apt-get -qq $(APT) update && $(SUDO) env DEBIAN_FRONTEND=noninteractive \
 	  apt-get -qq $(APT) install --no-install-recommends chromium >/dev/null && test -x $@ || { echo "$(NO_CHROMIUM)"; exit 1; }
 
-test: setup $(CHROMIUM) ## every test, or those of T=path; one worker more than cores, up to five (WORKERS=0: one by one, for a debugger)
+test: setup $(AUDIT_READY) $(CHROMIUM) ## every test, or those of T=path; one worker more than cores, up to five (WORKERS=0: one by one, for a debugger)
 	@$(V)/python -m pytest $(T) -n $(WORKERS) --maxprocesses 5 --no-loadscope-reorder
 
 unit: setup ## the unit tests only: no stack, no browser
@@ -88,7 +96,7 @@ tests/clients/node_modules/.ready: tests/clients/package-lock.json
 	@npm ci --prefix tests/clients --ignore-scripts --silent
 	@touch $@
 
-check: lint test ## what CI runs: lint, types, layering, tests
+check: lint audit test ## what CI runs: lint, types, layering, audit, tests
 
 lint: setup ## ruff, mypy strict, import-linter, names and words
 	@$(V)/ruff check .
@@ -96,6 +104,9 @@ lint: setup ## ruff, mypy strict, import-linter, names and words
 	@$(V)/mypy
 	@$(V)/lint-imports
 	@$(V)/python -m tests.language
+
+audit: setup $(AUDIT_READY) ## cdk-nag, checkov, cfn-lint, licences, hashes; build/*.cdx.json (JSON=--json)
+	@$(V)/python -m audit $(JSON)
 
 fmt: setup ## format the code and fix what ruff can fix
 	@$(V)/ruff check --fix --quiet .
@@ -109,6 +120,7 @@ bench: setup ## the bars of docs/performance.md, as ratios, into bench/results.j
 
 build: setup ## the functions' zips (arm64), without Docker
 	@$(V)/python -m infra.build
+	@$(V)/python -m audit.sbom >/dev/null
 
 synth: setup ## the CloudFormation templates, offline, into cdk.out
 	@$(V)/python -m infra.app && ls cdk.out/*.template.json
@@ -137,6 +149,7 @@ lock: setup ## pin again what pyproject.toml asks for, with hashes; versions sta
 	  --universal --python-version 3.11 -o requirements.txt
 	@$(COMPILE) pyproject.toml --group rehearse --universal --python-version 3.11 -o rehearsal/requirements.txt
 	@$(COMPILE) pyproject.toml --group clients --universal --python-version 3.11 -o tests/clients/requirements.txt
+	@$(COMPILE) pyproject.toml --group audit --universal --python-version 3.11 -o audit/requirements.txt
 
 clean: ## forget everything built, kept and installed here
-	@rm -rf .venv .venv-rehearse .venv-clients .local build cdk.out node_modules tests/clients/node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	@rm -rf .venv .venv-audit .venv-rehearse .venv-clients .local build cdk.out node_modules tests/clients/node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

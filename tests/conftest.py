@@ -14,7 +14,7 @@ read_models_once()
 register_profiles()
 
 TOGETHER = frozenset({"tests/browser", "tests/clients", "tests/infra", "tests/packaging"})
-"""A walk through a stack and a browser, a stack for the real clients, the synthesized templates, the built zips."""
+"""A walk through a stack and a browser, a stack for real clients, the templates, the built zips."""
 
 STACKS = (
     ("byoc", "fair_uploads", "readme", "secrets", "sessions", "stripe", "upkeep"),
