@@ -1,22 +1,19 @@
 """docs/billing.md and the Stripe part of docs/deployment.md."""
 
 import json
-import os
 import re
-import subprocess
-import sys
 import urllib.parse
 import urllib.request
 from datetime import timedelta
 from html import unescape
 from typing import Any
 
-from local.naming import PROJECT_ROOT
 from rehearsal.api_client import RehearsalError, expect, wait_for
 from rehearsal.customer import Customer
 from rehearsal.deployed import Deployed
+from rehearsal.operators_command import operate
 from rehearsal.proxy import TO_HOST
-from rehearsal.site import Site, aws_variables
+from rehearsal.site import Site
 
 PROVES = (
     "A plan is bought on Stripe's page; Stripe's signed webhook makes it the account's; forged ones do not."
@@ -50,16 +47,7 @@ def buy(here: Deployed, customer: Customer, plan: str) -> None:
 def _prepare(here: Deployed) -> None:
     """The operator's steps: the catalogue, the webhook endpoint and its signing secret."""
     site = here.site
-    command = [sys.executable, "-m", "functions.billing", "sync-catalogue", "--address", site.stripe]
-    ended = subprocess.run(
-        command,
-        env=operators_environment(site),
-        cwd=PROJECT_ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    expect(ended.returncode == 0, f"sync-catalogue failed: {ended.stderr[-500:]}")
+    operate(site, "sync-catalogue", "--output", f"StripeUrl={site.stripe}")
     host = urllib.parse.urlsplit(here.api.url).netloc
     endpoint = _stripe(
         site,
@@ -70,12 +58,6 @@ def _prepare(here: Deployed) -> None:
     here.cloud.client("secretsmanager").put_secret_value(
         SecretId="astralog/stripe", SecretString=json.dumps(value)
     )
-
-
-def operators_environment(site: Site, **more: str) -> dict[str, str]:
-    """Variables of an operator's command: credentials and region, as for the AWS CLI."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-    return {**kept, **aws_variables(site), **more}
 
 
 def _forge(here: Deployed) -> None:
