@@ -1,4 +1,9 @@
-"""CloudWatch alarms: function errors and throttles, stalled queues, API errors, functions' metrics."""
+"""CloudWatch alarms: failed and throttled functions, API errors, and the warnings that functions publish.
+
+CloudWatch charges $0.10 a month for each metric that an alarm watches, those of a metric-math expression
+included. So an alarm watches one metric, and there is one alarm for each kind of response of the operator,
+not one for each function or queue (docs/adr/0033).
+"""
 
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -8,15 +13,26 @@ from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
 from infra import topology
+from infra.accepted import accept
 from infra.api import PublicApi
 from infra.choices import Choices
 from infra.function import ServiceFunction
-from infra.stores import Stores
 
 PERIOD = Duration.minutes(5)
 
 MAX_SERVER_ERRORS = 5
 """In five minutes. S3 answers an occasional 503, and senders retry."""
+
+PAGE = "docs/operations.md"
+
+LAMBDA_ALARMS = {
+    "function-errors": ("Errors", "A function failed"),
+    "function-throttles": (
+        "Throttles",
+        "A function was throttled: its concurrency or the account's is used up",
+    ),
+}
+"""Alarm -> Lambda's metric, and what it means."""
 
 
 class Alarms(Construct):
@@ -28,68 +44,72 @@ class Alarms(Construct):
 
     def __init__(self, scope: Construct, choices: Choices) -> None:
         super().__init__(scope, "alarms")
-        topic = sns.Topic(self, "topic", display_name="AstraLog alarms", enforce_ssl=True)
+        topic = sns.Topic(self, "topic", display_name=f"{choices.names.title} alarms", enforce_ssl=True)
+        accept(
+            topic,
+            "CKV_AWS_26",
+            reason="CloudWatch cannot publish to a topic with SNS's own key; an alarm names no customer.",
+        )
         if choices.alarm_email:
             topic.add_subscription(subscriptions.EmailSubscription(choices.alarm_email))
+            accept(
+                topic,
+                "Serverless-SNSRedrivePolicy",
+                reason="A person's mailbox: a mail that bounces is not sent again from a queue.",
+            )
+        self.topic = topic
         self._action = actions.SnsAction(topic)
+        self._namespace = choices.names.metrics_namespace
 
-    def watch_function(self, watched: ServiceFunction) -> None:
-        """Alarm on any error and any throttled invocation."""
-        function, name = watched.function, watched.spec.name
-        self._alarm(
-            f"{name}-errors",
-            f"The function {name} failed",
-            function.metric_errors(period=PERIOD, statistic="Sum"),
-            above=0,
-        )
-        self._alarm(
-            f"{name}-throttles",
-            f"The function {name} was throttled: its reserved concurrency, or the account's, is used up",
-            function.metric_throttles(period=PERIOD, statistic="Sum"),
-            above=0,
-        )
+    def watch_account(self) -> None:
+        """Alarm on any error and any throttled invocation of any function.
 
-    def watch_queues(self, stores: Stores) -> None:
-        """Alarm on any message in a dead-letter queue and on messages that wait too long."""
-        for name, dead_queue in stores.dead_queues.items():
+        Lambda's metrics without dimensions are sums over all functions of the account in this region. One
+        query shows them by function.
+        """
+        for name, (metric, meaning) in LAMBDA_ALARMS.items():
             self._alarm(
-                f"{name}-dead",
-                f"Messages are in the dead-letter queue of {name}: see docs/operations.md",
-                dead_queue.metric_approximate_number_of_messages_visible(period=PERIOD, statistic="Maximum"),
+                name,
+                f"{meaning}. Which one: {by_function(metric)} - see {PAGE}#{name}",
+                cloudwatch.Metric(namespace="AWS/Lambda", metric_name=metric, period=PERIOD, statistic="Sum"),
                 above=0,
             )
-        for spec in topology.QUEUES:
-            if spec.late_after_seconds is not None:
-                age = stores.queues[spec.name].metric_approximate_age_of_oldest_message(
-                    period=PERIOD, statistic="Maximum"
-                )
-                self._alarm(
-                    f"{spec.name}-age",
-                    f"Messages of the queue {spec.name} have waited for over {spec.late_after_seconds} s",
-                    age,
-                    above=spec.late_after_seconds,
-                )
+
+    def watch_function(self, watched: ServiceFunction) -> None:
+        """Alarm on any error and any throttled invocation of one function."""
+        for name, (metric, meaning) in LAMBDA_ALARMS.items():
+            self._alarm(
+                f"{name}-{watched.spec.name}",
+                f"{meaning}: {watched.spec.name} - see {PAGE}#{name}",
+                watched.function.metric(metric, period=PERIOD, statistic="Sum"),
+                above=0,
+            )
 
     def watch_api(self, watched: PublicApi) -> None:
         """Alarm on 5xx responses."""
         self._alarm(
             "api-server-errors",
-            f"The API answered 5xx more than {MAX_SERVER_ERRORS} times in five minutes",
+            f"The API answered 5xx more than {MAX_SERVER_ERRORS} times in five minutes - "
+            f"see {PAGE}#api-server-errors",
             watched.api.metric_server_error(period=PERIOD, statistic="Sum"),
             above=MAX_SERVER_ERRORS,
         )
 
     def watch_signals(self) -> None:
-        """Alarm on the metrics of `topology.SIGNALS`, which functions publish."""
-        for signal in topology.SIGNALS:
-            metric = cloudwatch.Metric(
-                namespace=topology.METRICS_NAMESPACE,
-                metric_name=signal.metric,
-                dimensions_map={"Function": signal.function},
-                period=PERIOD,
-                statistic="Maximum",
+        """Alarm on the warnings of `topology.SIGNALS`, which functions publish by number."""
+        for alarm, meaning in topology.ALARMS.items():
+            self._alarm(
+                alarm,
+                f"{meaning}. The value is the number of the warning: {numbered(alarm)} - see {PAGE}#{alarm}",
+                cloudwatch.Metric(
+                    namespace=self._namespace,
+                    metric_name=topology.WARNING_METRIC,
+                    dimensions_map={"Alarm": alarm},
+                    period=PERIOD,
+                    statistic="Maximum",
+                ),
+                above=0,
             )
-            self._alarm(f"{signal.function}-{signal.metric}", signal.description, metric, above=signal.above)
 
     def _alarm(self, name: str, description: str, metric: cloudwatch.Metric, above: float) -> None:
         cloudwatch.Alarm(
@@ -102,3 +122,18 @@ class Alarms(Construct):
             evaluation_periods=1,
             treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
         ).add_alarm_action(self._action)
+
+
+def by_function(metric: str) -> str:
+    """The query of CloudWatch Metrics that shows a metric of Lambda by function."""
+    return (
+        f'SELECT SUM({metric}) FROM SCHEMA("AWS/Lambda", FunctionName) '  # noqa: S608 - CloudWatch's own
+        "GROUP BY FunctionName ORDER BY SUM() DESC LIMIT 10"
+    )
+
+
+def numbered(alarm: str) -> str:
+    """The warnings of `alarm`: number, metric and function of each."""
+    return ", ".join(
+        f"{each.number} {each.metric} of {each.function}" for each in topology.SIGNALS if each.alarm == alarm
+    )

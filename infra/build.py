@@ -3,6 +3,9 @@
 A zip holds the pinned packages, as wheels for Lambda's platform, `functions/shared/` and the function's own
 folder. Needs neither AWS nor Docker. Wheels come from uv's cache, or else from the package index.
 An unchanged zip is not built again.
+
+With `--architecture` or `--python` the zips are for another platform, in a folder of their own:
+build/<architecture>-<Python version>/.
 """
 
 import argparse
@@ -18,13 +21,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from infra import archive
-from infra.topology import FUNCTIONS, PYTHON
+from infra.topology import ARCHITECTURE, FUNCTIONS, PYTHON
 
 ROOT = Path(__file__).parents[1]
 TARGET = ROOT / "build"
-
-PLATFORM = "aarch64-manylinux_2_28"
-"""Lambda's Amazon Linux 2023 has glibc 2.34; the topology's architecture is arm64."""
 
 FOLDERS = tuple(sorted({function.folder for function in FUNCTIONS}))
 
@@ -33,6 +33,32 @@ MB = 1_000_000
 
 class BuildError(RuntimeError):
     """A zip cannot be built; the message is uv's."""
+
+
+MACHINES = {"arm64": "aarch64", "x86_64": "x86_64"}
+"""Lambda's name of an architecture -> its name in the tags of wheels."""
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """Where the zips run: Lambda's name of the architecture, and the Python version, such as `3.13`."""
+
+    architecture: str
+    python: str
+
+    @property
+    def wheels(self) -> str:
+        """The platform in uv's terms. Lambda's Amazon Linux 2023 has glibc 2.34."""
+        return f"{MACHINES[self.architecture]}-manylinux_2_28"
+
+    @property
+    def folder(self) -> Path:
+        """Where its zips are built: `build/`, or for all but Lambda's own a folder in it."""
+        return TARGET if self == LAMBDA else TARGET / f"{self.architecture}-{self.python}"
+
+
+LAMBDA = Platform(ARCHITECTURE, PYTHON.removeprefix("python"))
+"""The platform of the deployed functions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,29 +72,30 @@ class Zip:
     made: bool
 
 
-def build_all(target: Path = TARGET) -> list[Zip]:
-    """Bring every zip below `target` up to date.
+def build_all(target: Path | None = None, platform: Platform = LAMBDA) -> list[Zip]:
+    """Bring every zip below `target` up to date; by default the folder of the platform.
 
     Raises
     ------
-    BuildError: a pinned package has no wheel for Lambda's platform, or cannot be downloaded.
+    BuildError: a pinned package has no wheel for the platform, or cannot be downloaded.
     """
+    target = target or platform.folder
     target.mkdir(parents=True, exist_ok=True)
     with (target / ".lock").open("w") as lock, ThreadPoolExecutor() as pool:
         # Tests and a deployment may build at the same time.
         fcntl.flock(lock, fcntl.LOCK_EX)
-        return list(pool.map(lambda folder: build(folder, target), FOLDERS))
+        return list(pool.map(lambda folder: build(folder, target, platform), FOLDERS))
 
 
-def build(folder: str, target: Path) -> Zip:
+def build(folder: str, target: Path, platform: Platform = LAMBDA) -> Zip:
     """Bring one folder's zip up to date; raises as `build_all` does."""
     tree, packed, stamp = target / folder, target / f"{folder}.zip", target / f"{folder}.inputs"
-    inputs = _digest(folder)
+    inputs = _digest(folder, platform)
     made = not (tree.exists() and packed.exists() and stamp.exists() and stamp.read_text() == inputs)
     if made:
         stamp.unlink(missing_ok=True)
         shutil.rmtree(tree, ignore_errors=True)
-        install(ROOT / "functions" / folder / "requirements.txt", tree)
+        install(ROOT / "functions" / folder / "requirements.txt", tree, platform)
         _copy_sources(folder, tree)
         archive.prune(tree)
         archive.write_zip(tree, packed)
@@ -87,9 +114,9 @@ def _sources(folder: str) -> Iterator[Path]:
                 yield file.relative_to(ROOT)
 
 
-def _digest(folder: str) -> str:
+def _digest(folder: str, platform: Platform) -> str:
     """Digest of all inputs of the zip, including this build code."""
-    digest = hashlib.sha256(f"{PLATFORM} {PYTHON}".encode())
+    digest = hashlib.sha256(f"{platform.wheels} {platform.python}".encode())
     recipe = (Path("infra/build.py"), Path("infra/archive.py"))
     for file in (*recipe, *_sources(folder)):
         content = (ROOT / file).read_bytes()
@@ -97,24 +124,50 @@ def _digest(folder: str) -> str:
     return digest.hexdigest()
 
 
-def install(requirements: Path, tree: Path) -> None:
+def install(requirements: Path, tree: Path, platform: Platform = LAMBDA) -> None:
     """Unpack the pinned wheels into `tree`; a wheel for another platform or with another hash is an error."""
     command = [
         sys.executable, "-m", "uv", "pip", "install", "--quiet",
         "--python", sys.executable,
-        "--python-platform", PLATFORM,
-        "--python-version", PYTHON.removeprefix("python"),
+        "--python-platform", platform.wheels,
+        "--python-version", platform.python,
         "--only-binary", ":all:",
         "--require-hashes",
         "--link-mode", "copy",
         "--target", str(tree),
         "--requirement", str(requirements),
     ]  # fmt: skip
+    if platform.python != LAMBDA.python:
+        command += ["--constraint", str(_more_pins(requirements, tree))]
     if subprocess.run([*command, "--offline"], capture_output=True, check=False).returncode == 0:
         return
     attempt = subprocess.run(command, capture_output=True, text=True, check=False)
     if attempt.returncode != 0:
         raise BuildError(f"{requirements.parent.name}: {attempt.stderr.strip()}")
+
+
+def _more_pins(requirements: Path, tree: Path) -> Path:
+    """A file with the project's pins of packages that are not in `requirements`.
+
+    `requirements` is compiled for Lambda's Python; an older one needs a few packages more.
+    """
+    names = set(_pins(requirements))
+    lines = [
+        line for name, pin in _pins(ROOT / "requirements.txt").items() if name not in names for line in pin
+    ]
+    more = tree.with_suffix(".constraints")
+    more.write_text("\n".join(lines) + "\n")
+    return more
+
+
+def _pins(requirements: Path) -> dict[str, list[str]]:
+    """Package -> the lines of its pin, in a compiled file."""
+    pins: dict[str, list[str]] = {}
+    name = ""
+    for line in requirements.read_text().splitlines():
+        name = line.partition("==")[0] if line[:1].isalnum() else name
+        pins.setdefault(name, []).append(line)
+    return pins
 
 
 def _copy_sources(folder: str, tree: Path) -> None:
@@ -133,10 +186,13 @@ def _table(zips: list[Zip]) -> str:
 
 
 def main() -> None:
-    arguments = argparse.ArgumentParser(description="Make the function zips.")
-    arguments.add_argument("--json", action="store_true", help="print sizes and hashes as JSON")
-    zips = build_all()
-    if arguments.parse_args().json:
+    parser = argparse.ArgumentParser(description="Make the function zips.")
+    parser.add_argument("--json", action="store_true", help="print sizes and hashes as JSON")
+    parser.add_argument("--architecture", choices=sorted(MACHINES), default=LAMBDA.architecture)
+    parser.add_argument("--python", default=LAMBDA.python, help="the Python version (default: %(default)s)")
+    arguments = parser.parse_args()
+    zips = build_all(platform=Platform(arguments.architecture, arguments.python))
+    if arguments.json:
         sys.stdout.write(json.dumps([asdict(each) for each in zips], indent=2) + "\n")
     else:
         sys.stdout.write(_table(zips) + "\n")

@@ -40,6 +40,6 @@ def reserving(function: Function, account: int | None) -> Function:
     base = LEAST_POLLED if function.source else 1
     reserved = base + (share - base) * room // (topology.RESERVABLE - LEAST)
     source = function.source and replace(
-        function.source, max_concurrency=min(function.source.max_concurrency, reserved)
+        function.source, max_concurrency=min(function.source.max_concurrency or reserved, reserved)
     )
     return replace(function, reserved_concurrency=reserved, source=source)

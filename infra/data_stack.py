@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from aws_cdk import Aws, CfnOutput, Duration, RemovalPolicy, Stack
+from aws_cdk import Annotations, Aws, CfnOutput, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -12,41 +12,56 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infra import topology
+from infra.accepted import accept
 from infra.choices import Choices
 from infra.mail import MailDelivery
 from infra.stores import Stores
 from infra.user_pool import SignInUserPool
 
+CODES_BY_COGNITO = (
+    "No sender is set: Cognito mails the codes itself, at most 50 a day. Set '-c mail_from=…' once SES has "
+    "verified its domain: see docs/deployment.md."
+)
+
+RETAIN = RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
+"""Retained, except in the rollback of the deployment that created it: a failed first one leaves nothing."""
+
 
 class DataStack(Stack):
     """All state, from the topology; `stores` passes it to the compute stack.
 
-    Outputs `<Name>Table` for each table, for the operator's commands, and `<Name>MailSet` for each
-    configuration set.
+    The outputs of `topology.OUTPUTS` are for the operator's commands. A resource with data is deleted only if
+    the deployment that creates it fails.
     """
 
     def __init__(self, scope: Construct, name: str, choices: Choices, **stack: Any) -> None:
-        super().__init__(scope, name, termination_protection=True, **stack)
+        super().__init__(scope, name, termination_protection=choices.deletion_protection, **stack)
+        if choices.cognito_sender is None:
+            Annotations.of(self).add_warning_v2("astralog:mail_from", CODES_BY_COGNITO)
         key = kms.Key(
             self,
             "Key",
             description="AstraLog: staged logs, accounts and the ledger at rest",
             enable_key_rotation=True,
-            removal_policy=RemovalPolicy.RETAIN,
+            removal_policy=RETAIN,
         )
         dead_queues = {each.name: self._dead_queue(each) for each in topology.QUEUES}
         queues = {each.name: self._queue(each, dead_queues[each.name], choices) for each in topology.QUEUES}
         self.stores = Stores(
             key=key,
             keys={name: self._credentials_key(name) for name in topology.KEYS},
-            people=SignInUserPool(self, "people"),
+            people=SignInUserPool(
+                self, "people", choices.cognito_sender, protected=choices.deletion_protection
+            ),
             mail={
-                each.name: MailDelivery(self, each, queues[each.feedback_queue], key)
+                each.name: MailDelivery(
+                    self, each, queues[each.feedback_queue], dead_queues[each.feedback_queue], key
+                )
                 for each in topology.MAIL_SETS
             },
             mail_from=choices.settings.get("mail_from", topology.MAIL_FROM),
             buckets={each.name: self._bucket(each, key) for each in topology.BUCKETS},
-            tables={each.name: self._table(each, key) for each in topology.TABLES},
+            tables={each.name: self._table(each, key, choices) for each in topology.TABLES},
             queues=queues,
             dead_queues=dead_queues,
             secrets={
@@ -54,10 +69,10 @@ class DataStack(Stack):
                 for name, secret_name in choices.secret_names.items()
             },
         )
-        for name, table in self.stores.tables.items():
-            CfnOutput(self, f"{_output(name)}Table", value=table.table_name)
-        for name, mail in self.stores.mail.items():
-            CfnOutput(self, f"{_output(name)}MailSet", value=mail.configuration_set.configuration_set_name)
+        for name, reference in topology.OUTPUTS.items():
+            CfnOutput(self, name, value=self.stores.setting(reference))
+        for attribute in self.stores.exported():
+            self.export_value(attribute)
         for name in self.stores.buckets:
             self._announce(name, [each for each in topology.NOTIFICATIONS if each.bucket == name])
 
@@ -68,12 +83,12 @@ class DataStack(Stack):
             f"{name}-key",
             description=f"AstraLog: encrypts {name}",
             enable_key_rotation=True,
-            removal_policy=RemovalPolicy.RETAIN,
+            removal_policy=RETAIN,
         )
 
     def _bucket(self, spec: topology.Bucket, key: kms.Key) -> s3.Bucket:
         """Unversioned on purpose: erasure and expiry promise that deleted objects are gone."""
-        return s3.Bucket(
+        bucket = s3.Bucket(
             self,
             f"{spec.name}-bucket",
             encryption=s3.BucketEncryption.KMS,
@@ -83,7 +98,7 @@ class DataStack(Stack):
             object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
             enforce_ssl=True,
             versioned=False,
-            removal_policy=RemovalPolicy.RETAIN,
+            removal_policy=RETAIN,
             lifecycle_rules=[
                 s3.LifecycleRule(abort_incomplete_multipart_upload_after=Duration.days(1)),
                 *(
@@ -92,8 +107,20 @@ class DataStack(Stack):
                 ),
             ],
         )
+        accept(
+            bucket,
+            "CKV_AWS_21",
+            reason="A version that outlives its object would break the promise that deleted data is gone.",
+        )
+        accept(
+            bucket,
+            "AwsSolutions-S1", "CKV_AWS_18",
+            reason="Only our functions read the bucket, and they log each object key; access logs would copy "
+            "customers' keys and cost a write per request.",
+        )  # fmt: skip
+        return bucket
 
-    def _table(self, spec: topology.Table, key: kms.Key) -> dynamodb.Table:
+    def _table(self, spec: topology.Table, key: kms.Key, choices: Choices) -> dynamodb.Table:
         table = dynamodb.Table(
             self,
             f"{spec.name}-table",
@@ -106,8 +133,8 @@ class DataStack(Stack):
             point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
                 point_in_time_recovery_enabled=spec.recoverable
             ),
-            deletion_protection=True,
-            removal_policy=RemovalPolicy.RETAIN,
+            deletion_protection=choices.deletion_protection,
+            removal_policy=RETAIN,
         )
         for index in spec.indexes:
             copied = (
@@ -120,6 +147,12 @@ class DataStack(Stack):
                 projection_type=copied,
                 non_key_attributes=list(index.projection) or None,
             )
+        if not spec.recoverable:
+            accept(
+                table,
+                "AwsSolutions-DDB3", "CKV_AWS_28",
+                reason="A backup would bring back what must be gone, or the items expire within days.",
+            )  # fmt: skip
         return table
 
     def _queue(self, spec: topology.Queue, dead_queue: sqs.Queue, choices: Choices) -> sqs.Queue:
@@ -133,19 +166,25 @@ class DataStack(Stack):
             retention_period=Duration.days(spec.retention_days),
             dead_letter_queue=sqs.DeadLetterQueue(queue=dead_queue, max_receive_count=spec.max_receives),
         )
+        _accept_encryption(queue)
         if spec.open_to_customers and choices.customers_accounts:
             queue.add_to_resource_policy(_allow_notifications_of_customers(queue, choices.customers_accounts))
-            CfnOutput(self, f"{_output(spec.name)}QueueArn", value=queue.queue_arn)
+            CfnOutput(self, f"{topology.output_name('queue', spec.name)}Arn", value=queue.queue_arn)
         return queue
 
     def _dead_queue(self, spec: topology.Queue) -> sqs.Queue:
-        return sqs.Queue(
+        queue = sqs.Queue(
             self,
             f"{spec.name}-dead-queue",
             encryption=sqs.QueueEncryption.SQS_MANAGED,
             enforce_ssl=True,
             retention_period=Duration.days(14),
         )
+        _accept_encryption(queue)
+        accept(
+            queue, "Serverless-SQSRedrivePolicy", reason="It is itself a dead-letter queue, with an alarm."
+        )
+        return queue
 
     def _announce(self, bucket_name: str, notifications: list[topology.Notification]) -> None:
         """Notify queues of new objects, and reject a second write to a key that was notified.
@@ -191,6 +230,15 @@ class DataStack(Stack):
         )
 
 
+def _accept_encryption(queue: sqs.Queue) -> None:
+    accept(
+        queue,
+        "CKV_AWS_27",
+        reason="SQS encrypts with its own key. With ours, S3 and each sender would need the key, for "
+        "messages that only point at an object.",
+    )
+
+
 def _allow_notifications_of_customers(queue: sqs.Queue, accounts: tuple[str, ...]) -> iam.PolicyStatement:
     """Let S3 notify `queue` of files in those accounts' buckets. Only S3 may send; it states the bucket."""
     return iam.PolicyStatement(
@@ -200,11 +248,6 @@ def _allow_notifications_of_customers(queue: sqs.Queue, accounts: tuple[str, ...
         resources=[queue.queue_arn],
         conditions={"StringEquals": {"aws:SourceAccount": list(accounts)}},
     )
-
-
-def _output(name: str) -> str:
-    """A name of letters and digits, as CloudFormation outputs require."""
-    return name.title().replace("-", "")
 
 
 def _text(attribute: str) -> dynamodb.Attribute:

@@ -41,6 +41,8 @@ ACTIONS = {
         "sqs:GetQueueUrl",
     ),
     "send:queue": ("sqs:SendMessage", "sqs:GetQueueUrl"),
+    # How many messages a queue and its dead-letter queue have; not the messages.
+    "inspect:queue": ("sqs:GetQueueAttributes", "sqs:GetQueueUrl"),
     "read:secret": ("secretsmanager:GetSecretValue",),
     "seal:key": ("kms:GenerateDataKey",),
     "open:key": ("kms:Decrypt",),
@@ -64,7 +66,15 @@ ACTIONS = {
     "read:metrics": ("cloudwatch:GetMetricData",),
 }
 
-_WRITING = ("kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*")
+# DynamoDB asks for data keys with and without their plaintext.
+_APPENDING = (
+    "kms:Decrypt",
+    "kms:DescribeKey",
+    "kms:Encrypt",
+    "kms:GenerateDataKey",
+    "kms:GenerateDataKeyWithoutPlaintext",
+)
+_WRITING = (*_APPENDING, "kms:ReEncryptFrom", "kms:ReEncryptTo")
 
 KEY_ACTIONS = {
     # A multipart upload decrypts the parts that are already stored.
@@ -72,7 +82,7 @@ KEY_ACTIONS = {
     "read:bucket": ("kms:Decrypt",),
     "read:table": ("kms:Decrypt", "kms:DescribeKey"),
     "scan:table": ("kms:Decrypt", "kms:DescribeKey"),
-    "append:table": ("kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*"),
+    "append:table": _APPENDING,
     "write:table": _WRITING,
     "forget:table": _WRITING,
 }
@@ -103,7 +113,8 @@ def statements(grant: str, stores: Stores) -> list[PolicyStatement]:
         PolicyStatement(
             actions=list(ACTIONS[f"{verb}:{kind}"]),
             resources=_resources(kind, name, stores)
-            + (_indexes(kind, name, stores) if verb == "read" else []),
+            + (_indexes(kind, name, stores) if verb == "read" else [])
+            + (_dead_queue(name, stores) if verb == "inspect" else []),
             conditions=_conditions(kind, stores),
         )
     ]
@@ -134,6 +145,12 @@ def _indexes(kind: str, name: str, stores: Stores) -> list[str]:
     """ARNs of a table's indexes, which are separate resources; only reads use them."""
     indexes = topology.table(name).indexes if kind == "table" else ()
     return [f"{stores.tables[name].table_arn}/index/{index.name}" for index in indexes]
+
+
+def _dead_queue(name: str, stores: Stores) -> list[str]:
+    """The ARN of a queue's dead-letter queue."""
+    dead_queue = stores.dead_queues[name].queue_name
+    return [f"arn:{Aws.PARTITION}:sqs:{Aws.REGION}:{Aws.ACCOUNT_ID}:{dead_queue}"]
 
 
 def _resources(kind: str, name: str, stores: Stores) -> list[str]:

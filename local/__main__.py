@@ -32,8 +32,8 @@ def main() -> int:
         return demo(arguments.lines, as_json=arguments.json)
     if arguments.command == "up":
         return _up(places, keep=arguments.keep)
-    if arguments.command == "run":
-        return _run(places, arguments.module, arguments.arguments)
+    if arguments.command == "operate":
+        return _operate(places, arguments.arguments)
     return asyncio.run(_invoke(places, arguments.function, arguments.event))
 
 
@@ -59,13 +59,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     invoke.add_argument("function", choices=[each.name for each in overrides.functions()])
     invoke.add_argument("--event", type=json.loads, default={}, help="the event, as JSON (default: {})")
-    run = commands.add_parser(
-        "run",
+    operate = commands.add_parser(
+        "operate",
         help="run an operator's command against the running stack",
-        description="Run an operator's command against the running stack: run functions.notices status",
+        description="Run `python -m operate` against the running stack: operate notice-status",
     )
-    run.add_argument("module", help="as in python -m MODULE")
-    run.add_argument("arguments", nargs=argparse.REMAINDER, help="arguments of the command")
+    operate.add_argument("arguments", nargs=argparse.REMAINDER, help="arguments of the command")
     show = commands.add_parser(
         "demo",
         help="run real log lines through a separate stack",
@@ -99,11 +98,11 @@ def _up(places: Places, *, keep: bool) -> int:
     return 0
 
 
-def _run(places: Places, module: str, arguments: Sequence[str]) -> int:
+def _operate(places: Places, arguments: Sequence[str]) -> int:
     page = _page(places)
     if page is None:
         return CANNOT_START
-    command = python_module(module, *arguments)
+    command = python_module("operate", *arguments)
     return subprocess.run(command, env=operators_variables(page["aws_endpoint"]), check=False).returncode
 
 

@@ -10,7 +10,7 @@ import os
 import threading
 from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from moto.moto_server.werkzeug_app import (
@@ -22,7 +22,9 @@ from werkzeug.serving import make_server
 
 from local import cognito, mail, mail_feedback, moto_lookups, queues, transactions
 from local.child import configuration
+from local.endpoints import Endpoints
 from local.naming import LOOPBACK
+from local.stack_outputs import DescribeStacks, outputs
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -30,7 +32,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
+    """`services`: URLs of our API and of Stripe, for the outputs of the stacks; empty for a server alone."""
+
     port: int
+    services: dict[str, str] = field(default_factory=dict)
 
 
 class AtomicWrites:
@@ -78,7 +83,8 @@ class _Quiet(MotoRequestHandler):  # type: ignore[misc]  # moto has no types
 
 
 def main() -> None:
-    port = configuration(Configuration).port
+    config = configuration(Configuration)
+    port = config.port
     outbox = mail.Outbox()
     queues.install()
     moto_lookups.install()
@@ -86,10 +92,14 @@ def main() -> None:
     mail.install(outbox)
     cognito.install(outbox)
     os.environ["MOTO_PORT"] = str(port)
+    endpoint = f"http://{LOOPBACK}:{port}"
     application = mail.ShowMail(
-        WholeBodies(AtomicWrites(DomainDispatcherApplication(create_backend_app))),
+        DescribeStacks(
+            WholeBodies(AtomicWrites(DomainDispatcherApplication(create_backend_app))),
+            outputs(Endpoints(endpoint, config.services)) if config.services else {},
+        ),
         outbox,
-        mail_feedback.event_publisher(f"http://{LOOPBACK}:{port}"),
+        mail_feedback.event_publisher(endpoint),
     )
     make_server(LOOPBACK, port, application, threaded=True, request_handler=_Quiet).serve_forever()
 

@@ -7,21 +7,20 @@ import os
 import sys
 from dataclasses import dataclass
 
-from functions.billing.__main__ import main as billing
 from local.child import configuration
-from local.naming import aws_variables, physical
+from local.naming import aws_variables
+from operate.__main__ import main as operate
 
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
     aws_endpoint: str
-    stripe: str
 
 
 def main() -> int:
     config = configuration(Configuration)
     os.environ.update(aws_variables(config.aws_endpoint))
-    return billing(["sync-catalogue", "--secret", physical("stripe"), "--address", config.stripe])
+    return operate(["sync-catalogue"])
 
 
 if __name__ == "__main__":

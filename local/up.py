@@ -93,7 +93,7 @@ def children(stack: Stack) -> tuple[Child, Child, Child, Child]:
         Child(
             "aws",
             "local.aws",
-            {"port": stack.aws_port},
+            {"port": stack.aws_port, "services": dict(stack.endpoints.services)},
             ready_url=f"{stack.aws_endpoint}/moto-api/",
             again=lambda: _provision_again(stack),
         ),
@@ -160,7 +160,7 @@ async def _configure_byoc(stack: Stack) -> None:
 
 
 async def _sync_catalogue(stack: Stack) -> None:
-    configuration = {"aws_endpoint": stack.aws_endpoint, "stripe": stack.stripe}
+    configuration = {"aws_endpoint": stack.aws_endpoint}
     await run_job("local.catalogue", configuration, stack.places.logs / "catalogue.log")
 
 

@@ -2,7 +2,7 @@
 
 import os
 
-from infra.topology import TABLES, Function
+from infra.topology import Function
 from local.endpoints import Endpoints
 from local.naming import PROJECT_ROOT, alias, aws_variables, child_environment, physical
 from local.user_pool import named
@@ -23,21 +23,19 @@ def variables(function: Function, endpoints: Endpoints) -> dict[str, str]:
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory_mb),
         "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
         **{
-            f"ASTRALOG_{name.upper()}": _resolved(value, endpoints)
+            f"ASTRALOG_{name.upper()}": resolved(value, endpoints)
             for name, value in function.settings.items()
         },
     }
 
 
 def operators_variables(aws_endpoint: str) -> dict[str, str]:
-    """Environment variables of an operator's command: the AWS endpoint, and the tables' names."""
-    tables = {
-        f"ASTRALOG_{table.name.upper().replace('-', '_')}_TABLE": physical(table.name) for table in TABLES
-    }
-    return {**child_environment(), **aws_variables(aws_endpoint), **tables}
+    """Environment variables of `python -m operate`: those of the AWS CLI."""
+    return {**child_environment(), **aws_variables(aws_endpoint)}
 
 
-def _resolved(value: str, endpoints: Endpoints) -> str:
+def resolved(value: str, endpoints: Endpoints) -> str:
+    """The value of a setting of the topology on this machine."""
     kind, _, name = value.partition(":")
     if kind == "service":
         return endpoints.services[name]

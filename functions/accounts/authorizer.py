@@ -21,6 +21,7 @@ from functions.accounts.people import People, Person
 from functions.accounts.tokens import AccessTokenVerifier, BadTokenError, Claims
 from functions.accounts.ttl_cache import TtlCache
 from functions.shared import journal
+from functions.shared.client_address import client_address
 from functions.shared.settings import load
 from functions.shared.tables.store_errors import StoreUnavailableError
 from functions.shared.tables.transaction import open_client
@@ -186,5 +187,5 @@ def _authorizer() -> Authorizer:
 
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
-    address = event.get("requestContext", {}).get("http", {}).get("sourceIp", "")
-    return {"isAuthorized": True, "context": _authorizer().context(headers, time.time(), address)}
+    context = _authorizer().context(headers, time.time(), client_address(event))
+    return {"isAuthorized": True, "context": context}

@@ -1,5 +1,6 @@
 """Accounts and API keys in DynamoDB: read by the authorizer, written by an operator."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
@@ -7,17 +8,21 @@ from typing import Any
 from functions.accounts import keys
 from functions.accounts.key_item import Key, key_item, key_of, list_item, list_key
 from functions.shared.accounts.account_status import ACCOUNT_CLOSING, AccountStatus
-from functions.shared.errors import SettingsError
+from functions.shared.errors import PermanentError, SettingsError
 from functions.shared.tables.accounts import AccountItem, account_status_of, account_status_values, terms_of
 from functions.shared.tables.keys import KeyItem, KeyListItem
 from functions.shared.tables.store_errors import ConditionFailedError
 from functions.shared.tables.table import Table
-from functions.shared.tables.transaction import open_client, write_all
+from functions.shared.tables.transaction import Write, open_client, write_all
 from functions.shared.tenancy import TenantId
 
-__all__ = ["Account", "Directory", "Key"]
+__all__ = ["Account", "AccountExistsError", "Directory", "Key"]
 
 SECONDS_AN_HOUR = 3600
+
+
+class AccountExistsError(PermanentError):
+    """There is an account of that id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +72,28 @@ class Directory:
     def put_account(self, account: Account) -> None:
         """Create or replace an account."""
         self._accounts.put(_account_item(account))
+
+    def create_account(
+        self, account: Account, key_text: str, key: Key, further: Sequence[Write] = ()
+    ) -> None:
+        """Create an account with its first key and the writes `further`: all or nothing.
+
+        Raises
+        ------
+        AccountExistsError: nothing was written.
+        """
+        key_hash = keys.hash_of(key_text)
+        shown = replace(key, shown_prefix=keys.shown_prefix(key_text))
+        unused = AccountItem.tenant_id.does_not_exist()
+        writes = [
+            self._accounts.write_of_put(_account_item(account), unused),
+            self._keys.write_of_put(key_item(key_hash, shown), KeyItem.key_hash.does_not_exist()),
+            self._lists().write_of_put(list_item(key_hash, shown), KeyListItem.key_id.does_not_exist()),
+        ]
+        try:
+            write_all(self._client, [*writes, *further])
+        except ConditionFailedError:
+            raise AccountExistsError(f"the account {account.tenant} exists already") from None
 
     def account(self, tenant: TenantId) -> Account | None:
         """The account of `tenant`, or None; also None once the account's erasure is in progress.

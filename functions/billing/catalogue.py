@@ -32,7 +32,7 @@ PORTAL_FEATURES = {
 
 
 class CatalogueError(PermanentError):
-    """Stripe lacks an object of the catalogue: `python -m functions.billing sync-catalogue` creates it."""
+    """Stripe lacks an object of the catalogue: `python -m operate sync-catalogue` creates it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,7 +87,7 @@ DATA_INVENTORY = (
         shows=(
             "entry", "upload_id", "key", "bucket", "file_key", "size_bytes", "project_id", "originals",
             "created_at", "until", "received_at", "retention_days", "state", "format", "compression", "rows",
-            "raw_bytes", "refused", "refusals", "bytes_read", "code", "reason", "updated_at", "file",
+            "raw_bytes", "refused", "refusals", "bytes_read", "code", "reason", "updated_at", "file", "files",
         ),
         withholds={
             "tenant_id": ELSEWHERE,
@@ -95,7 +95,7 @@ DATA_INVENTORY = (
                 (
                     "etag", "parts", "checkpoint", "attempts", "owner", "lease_until", "forget_at", "kept_on",
                     "counted_files", "counted_bytes", "slot_0_until", "slot_0_owner", "slot_1_until",
-                    "slot_1_owner", "skip_ms", "loaded",
+                    "slot_1_owner", "skip_ms", "loaded", "wakes_at", "waits_until",
                 ),
                 INNER,
             ),

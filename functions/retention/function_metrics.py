@@ -6,7 +6,7 @@ from typing import Any
 from functions.retention.anonymous import FunctionHealth
 from functions.shared.aws_client import asked, client
 from functions.shared.errors import RetryableError
-from functions.shared.journal import NAMESPACE
+from functions.shared.journal import namespace
 
 A_DAY_SECONDS = 86_400
 
@@ -74,7 +74,7 @@ class FunctionMetricsReader:
 def _query(function: str, figure: str) -> dict[str, Any]:
     metric, statistic = ASKED[figure]
     named = {
-        "Namespace": NAMESPACE,
+        "Namespace": namespace(),
         "MetricName": metric,
         "Dimensions": [{"Name": "Function", "Value": function}],
     }

@@ -6,11 +6,14 @@ is not on the list is a bug and raises: this keeps payloads, secrets and address
 """
 
 import json
+import os
 import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Protocol
+
+from functions.shared.signals import Signal, raised
 
 FIELDS = frozenset(
     {
@@ -23,10 +26,12 @@ FIELDS = frozenset(
     }
 )  # fmt: skip
 
-NAMESPACE = "AstraLog"
-
 DIMENSION = "Function"
-"""The only dimension. A tenant is a field: each value of a dimension makes another metric, named after it."""
+"""The only dimension but ALARM. A tenant is a field: each value of a dimension makes another metric."""
+
+ALARM = "Alarm"
+WARNING = "Warning"
+"""Dimension and name of the metrics that alarms watch; see functions.shared.signals."""
 
 SAMPLES = frozenset({"Milliseconds"})
 """Units for which zeros are published. For all other units a zero has the same meaning as no value."""
@@ -56,7 +61,7 @@ class LightWriter:
 
     def measure(self, function: str, metrics: Metrics, fields: Fields) -> None:
         directive = {
-            "Namespace": NAMESPACE,
+            "Namespace": namespace(),
             "Dimensions": [[DIMENSION]],
             "Metrics": [
                 {"Name": name, "Unit": unit}
@@ -75,6 +80,11 @@ class LightWriter:
 
 _writer: LineWriter = LightWriter()
 _bound: dict[str, str] = {}
+
+
+def namespace() -> str:
+    """CloudWatch namespace of the metrics. Several installations of one AWS account have one each."""
+    return os.environ.get("ASTRALOG_METRICS_NAMESPACE", "AstraLog")
 
 
 def use(writer: LineWriter) -> None:
@@ -104,7 +114,8 @@ def measure(function: str, metrics: Metrics, **fields: str | float) -> None:
     """Write one line that is also metrics: `{"Rows": (100, "Count")}`, with the dimension Function only.
 
     A zero is in the line but is not a metric: CloudWatch charges 30 cents a month for one written every hour,
-    and no alarm distinguishes a zero from no value.
+    and no alarm distinguishes a zero from no value. A value above the limit of its signal also writes a line
+    with the number of its warning, for the alarm.
     """
     refuse_unknown(fields)
     everything = {**_bound, **fields}
@@ -112,6 +123,8 @@ def measure(function: str, metrics: Metrics, **fields: str | float) -> None:
         _writer.measure(function, metrics, everything)
     else:
         write_line({**_figures(function, metrics), **everything})
+    for metric, signal in raised(function, metrics):
+        write_line({**_warning(signal), DIMENSION: function, metric: metrics[metric][0], **everything})
 
 
 def is_published(value: float, unit: str) -> bool:
@@ -153,6 +166,19 @@ def place_of(fault: BaseException) -> str:
 def now_ms() -> int:
     """Unix milliseconds."""
     return time.time_ns() // 1_000_000
+
+
+def _warning(signal: Signal) -> dict[str, object]:
+    directive = {
+        "Namespace": namespace(),
+        "Dimensions": [[ALARM]],
+        "Metrics": [{"Name": WARNING, "Unit": "None"}],
+    }
+    return {
+        "_aws": {"Timestamp": now_ms(), "CloudWatchMetrics": [directive]},
+        ALARM: signal.alarm,
+        WARNING: signal.number,
+    }
 
 
 def _figures(function: str, metrics: Metrics) -> dict[str, str | float]:

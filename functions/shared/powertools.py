@@ -16,7 +16,7 @@ from aws_lambda_powertools.logging.types import LogRecord
 from aws_lambda_powertools.metrics import EphemeralMetrics
 
 from functions.shared import journal
-from functions.shared.journal import DIMENSION, NAMESPACE, Fields, Metrics
+from functions.shared.journal import DIMENSION, Fields, Metrics
 
 Event = dict[str, Any]
 T = TypeVar("T")
@@ -83,7 +83,7 @@ class PowertoolsWriter:
 
     def measure(self, function: str, metrics: Metrics, fields: Fields) -> None:
         # One object a line: the one that Powertools shares in a process is not thread-safe.
-        line = EphemeralMetrics(namespace=NAMESPACE, service="")
+        line = EphemeralMetrics(namespace=journal.namespace(), service="")
         line.add_dimension(DIMENSION, function)
         for name, (value, unit) in metrics.items():
             if journal.is_published(value, unit):

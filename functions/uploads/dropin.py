@@ -28,23 +28,23 @@ from functions.shared.settings import load
 from functions.shared.tables.store_errors import StoreUnavailableError
 from functions.shared.tenancy import TenantId
 from functions.uploads.account_status import AccountStatuses
+from functions.uploads.backlog import Backlogs, WaitingFile
 from functions.uploads.counters import KeptOriginals, OpenUploads, StagedBytes
+from functions.uploads.drop_worker import LEASE_MARGIN_SECONDS, NoSlot
 from functions.uploads.file_processor import FilePlace, FileProcessor
 from functions.uploads.files import DELETE
 from functions.uploads.gate import ELSEWHERE, AccountGate, UsagePendingError
 from functions.uploads.managed_drop_bucket import open_drops
-from functions.uploads.notifications import DropInMessage, is_file, tenant_of
+from functions.uploads.notifications import is_file, tenant_of
 from functions.uploads.queue import DropQueue, pause_seconds
 from functions.uploads.register import HeldError, UploadRegister
 from functions.uploads.slots import TenantSlot, TenantSlots
-from functions.uploads.turns import FairTurns, NoSlot
+from functions.uploads.turns import FairTurns
 
 FUNCTION = "dropin"
 
 
 FILES_A_TURN = 10
-
-SLOT_MARGIN_SECONDS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,14 +107,19 @@ class _DropInInvocation:
             return None
         return tenant
 
-    def take_slot(self, tenant: TenantId) -> TenantSlot | NoSlot:
-        slot = self.parts.slots.take(tenant, self.seconds_left() + SLOT_MARGIN_SECONDS)
-        return NoSlot() if slot is None else slot
+    def lease_seconds(self) -> float:
+        return self.seconds_left() + LEASE_MARGIN_SECONDS
 
-    def work(self, file: DroppedFile, slot: TenantSlot, message: DropInMessage) -> int | None:
+    def no_slot(self, tenant: TenantId) -> NoSlot | None:
+        return None if self.parts.slots.has_free(tenant) else NoSlot()
+
+    def take_slot(self, tenant: TenantId) -> TenantSlot | NoSlot:
+        return self.parts.slots.take(tenant, self.lease_seconds()) or NoSlot()
+
+    def work(self, file: WaitingFile, slot: TenantSlot) -> int | None:
         try:
             if place := self.parts.place(slot.tenant):
-                self.parts.work.do(file, place, self.seconds_left)
+                self.parts.work.do(file.dropped, place, self.seconds_left)
         except UsagePendingError:
             raise
         except HeldError as held:
@@ -124,9 +129,9 @@ class _DropInInvocation:
                 "file_put_back",
                 error_type=type(fault).__name__,
                 reason=getattr(fault, "reason", ""),
-                receive_count=message.receive_count,
+                receive_count=file.receive_count,
             )
-            return pause_seconds(message.receive_count)
+            return pause_seconds(file.receive_count)
         return None
 
     def release_slot(self, slot: TenantSlot) -> None:
@@ -146,7 +151,7 @@ def _drop_in() -> DropIn:
         AccountStatuses(settings.accounts_table),
         StagedBytes(table),
         TenantSlots(table, settings.slots_a_tenant),
-        FairTurns(queue, FILES_A_TURN),
+        FairTurns(queue, Backlogs(table), FILES_A_TURN),
         FileProcessor(
             UploadRegister(table), queue.publish, FUNCTION, OpenUploads(table), KeptOriginals(table)
         ),

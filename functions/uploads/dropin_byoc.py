@@ -31,22 +31,22 @@ from functions.shared.powertools import instrumented
 from functions.shared.settings import load
 from functions.shared.tenancy import TenantId, own_drops
 from functions.uploads.account_status import AccountStatuses
+from functions.uploads.backlog import Backlogs, WaitingFile
 from functions.uploads.counters import KeptOriginals, OpenUploads, StagedBytes
 from functions.uploads.customer_buckets import CustomerDropBuckets, customer_drop_buckets
+from functions.uploads.drop_worker import LEASE_MARGIN_SECONDS, NoSlot
 from functions.uploads.file_processor import FilePlace, FileProcessor
 from functions.uploads.files import KEEP
 from functions.uploads.gate import AccountGate, UsagePendingError
-from functions.uploads.notifications import DropInMessage, is_file, tenant_of
+from functions.uploads.notifications import is_file, tenant_of
 from functions.uploads.queue import DropQueue, pause_seconds
 from functions.uploads.register import HeldError, UploadRegister
-from functions.uploads.turns import FairTurns, NoSlot
+from functions.uploads.turns import FairTurns
 
 FUNCTION = "dropin-byoc"
 
 REFUSED_RECEIVES = 12
 """About two hours of denied access."""
-
-SLOT_MARGIN_SECONDS = 10
 
 FILES_A_TURN = 1
 """The health of the bucket that a file shows is recorded before the next file."""
@@ -112,27 +112,33 @@ class _ByocDropInInvocation:
             return None
         return tenant
 
+    def lease_seconds(self) -> float:
+        return self.seconds_left() + LEASE_MARGIN_SECONDS
+
+    def no_slot(self, tenant: TenantId) -> NoSlot | None:
+        wait = self.parts.health.wait(own_drops(tenant))
+        return None if wait is None else NoSlot(wait.seconds)
+
     def take_slot(self, tenant: TenantId) -> Slot | NoSlot:
-        seconds = self.seconds_left() + SLOT_MARGIN_SECONDS
-        slot = self.parts.health.take(own_drops(tenant), str(uuid4()), seconds)
+        slot = self.parts.health.take(own_drops(tenant), str(uuid4()), self.lease_seconds())
         if isinstance(slot, SlotWait):
             return NoSlot(slot.seconds)
         self.is_slot_held = True
         return slot
 
-    def work(self, file: DroppedFile, slot: Slot, message: DropInMessage) -> int | None:
+    def work(self, file: WaitingFile, slot: Slot) -> int | None:
         """Process the file, and record the health of the tenant's bucket."""
-        tenant = tenant_of(file.key)
+        tenant = tenant_of(file.dropped.key)
         if tenant is None:
             return None
         try:
-            return self._in_slot(file, tenant, slot, message)
+            return self._in_slot(file, tenant, slot)
         except UsagePendingError:
             raise
         except (RetryableError, PermanentError) as fault:
             # Permanent: undecryptable credentials or a rejected address. Only the customer can fix that.
             journal.write("file_put_back", tenant_id=tenant, error_type=type(fault).__name__)
-            return pause_seconds(message.receive_count)
+            return pause_seconds(file.receive_count)
 
     def release_slot(self, slot: Slot) -> None:
         if self.is_slot_held:
@@ -140,28 +146,28 @@ class _ByocDropInInvocation:
             with suppress(RetryableError):
                 self.parts.health.release(slot)
 
-    def _in_slot(self, file: DroppedFile, tenant: TenantId, slot: Slot, message: DropInMessage) -> int | None:
-        is_last_try = message.receive_count >= REFUSED_RECEIVES
+    def _in_slot(self, file: WaitingFile, tenant: TenantId, slot: Slot) -> int | None:
+        is_last_try = file.receive_count >= REFUSED_RECEIVES
         try:
             place = self.parts.place(tenant, time.time())
             # Checked again, now against the encrypted destination.
-            if place is None or place.drops.name != file.bucket:
+            if place is None or place.drops.name != file.dropped.bucket:
                 return None
-            self.parts.work.do(file, place, self.seconds_left, is_last_try=is_last_try)
+            self.parts.work.do(file.dropped, place, self.seconds_left, is_last_try=is_last_try)
         except HeldError as held:
             return held.seconds
         except BucketError as fault:
-            return self._failed(tenant, slot, fault, message)
+            return self._failed(tenant, slot, fault, file)
         self.is_slot_held = False
         self.parts.health.record_success(slot)
         return None
 
-    def _failed(self, tenant: TenantId, slot: Slot, fault: BucketError, message: DropInMessage) -> int:
+    def _failed(self, tenant: TenantId, slot: Slot, fault: BucketError, file: WaitingFile) -> int:
         if isinstance(fault, BucketRefusedError):
             self.parts.customer_buckets.evict(tenant)
         self.is_slot_held = False
         condition = self.parts.health.record_failure(slot, fault.reason)
-        return _pause(SlotWait(condition, self.parts.health.seconds_until_resume(condition)), message)
+        return _pause(SlotWait(condition, self.parts.health.seconds_until_resume(condition)), file)
 
 
 @cache
@@ -176,7 +182,7 @@ def _drop_in() -> ByocDropIn:
         StagedBytes(table),
         HealthStore(settings.health_table),
         QueueNotifier(settings.byoc_queue, FUNCTION),
-        FairTurns(queue, FILES_A_TURN),
+        FairTurns(queue, Backlogs(table), FILES_A_TURN),
         FileProcessor(
             UploadRegister(table), queue.publish, FUNCTION, OpenUploads(table), KeptOriginals(table)
         ),
@@ -196,7 +202,7 @@ def answer_to(
     return drop_in.turns.answer_to(event, _ByocDropInInvocation(drop_in, seconds_left))
 
 
-def _pause(wait: SlotWait, message: DropInMessage) -> int:
+def _pause(wait: SlotWait, file: WaitingFile) -> int:
     if wait.seconds is None:
-        return pause_seconds(message.receive_count)
+        return pause_seconds(file.receive_count)
     return min(MAX_PAUSE_SECONDS, max(1, math.ceil(wait.seconds)))

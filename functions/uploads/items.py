@@ -11,8 +11,9 @@ from functions.shared.tenancy import TenantId
 from functions.uploads.files import File, RefusedRecord, Upload
 
 UPLOAD, FILE, SETTINGS, SWEEP, SLOTS = "upload#", "file#", "settings", "sweep", "slots"
+BACKLOG, BATCH = "backlog", "backlog#"
 STAGED_BYTES, OPEN_UPLOADS, KEPT_ORIGINALS = "staged#", "open#", "kept#"
-"""Prefixes of the sort key of an entry."""
+"""The sort key of an entry, or its prefix."""
 
 _SEPARATE = frozenset({"tenant", "dropped", "received_at", "refusals"})
 """Fields of a file that its item holds in another form."""

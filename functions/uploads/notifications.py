@@ -19,15 +19,15 @@ _PREFIX = re.compile(r"dropin/v1/tenant=([^/]+)/")
 class DropInMessage:
     """One SQS message. `files` is None when it is unreadable: it is left to the dead-letter queue.
 
-    `deferrals`: how often it was sent anew because its account had no turn. `receive_count`: how often it was
-    received otherwise, including the messages that it replaces.
+    `wakes`: the tenant whose backlog has to be looked at; such a message has no files. `receive_count`: how
+    often it was received, including the messages that it replaces.
     """
 
     message_id: str
     receipt_handle: str
     receive_count: int
     files: tuple[DroppedFile, ...] | None
-    deferrals: int = 0
+    wakes: TenantId | None = None
 
 
 def read(event: dict[str, Any]) -> list[DropInMessage]:
@@ -35,16 +35,20 @@ def read(event: dict[str, Any]) -> list[DropInMessage]:
     return [_message(record) for record in event["Records"]]
 
 
-def notification_body(file: DroppedFile, source: str, deferrals: int = 0, receives: int = 0) -> str:
+def notification_body(file: DroppedFile, source: str, receives: int = 0) -> str:
     """A message body in S3's own format; `receives`: the receive count of the messages that it replaces."""
     fields = {
         "bucket": {"name": file.bucket},
         "object": {"key": quote_plus(file.key), "size": file.size_bytes, "eTag": file.etag},
     }
     record = {"eventSource": f"astralog:{source}", "eventName": "ObjectCreated:Put", "s3": fields}
-    counts = {"deferrals": deferrals, "receives": receives}
-    body = {"Records": [record], **{name: count for name, count in counts.items() if count}}
-    return json.dumps(body, separators=(",", ":"))
+    counts = {"receives": receives} if receives else {}
+    return json.dumps({"Records": [record], **counts}, separators=(",", ":"))
+
+
+def wake_up_body(tenant: TenantId, source: str) -> str:
+    """The body of a message without files: the backlog of `tenant` has to be looked at."""
+    return json.dumps({"Records": [], "eventSource": f"astralog:{source}", "wakes": str(tenant)})
 
 
 def tenant_of(key: str) -> TenantId | None:
@@ -64,12 +68,14 @@ def is_file(file: DroppedFile, tenant: TenantId) -> bool:
 
 def _message(record: dict[str, Any]) -> DropInMessage:
     files: tuple[DroppedFile, ...] | None
-    deferrals = receives = 0
+    receives, wakes = 0, None
     try:
         body = json.loads(record["body"])
-        files = tuple(_files(body))
-        deferrals, receives = int(body.get("deferrals", 0)), int(body.get("receives", 0))
-    except (ValueError, KeyError, TypeError, AttributeError):
+        wakes = TenantId(body["wakes"]) if "wakes" in body else None
+        # Files are checked against their own tenant only, so a message of both kinds has none.
+        files = () if wakes else tuple(_files(body))
+        receives = int(body.get("receives", 0))
+    except (ValueError, KeyError, TypeError, AttributeError, PermanentError):
         journal.write("unreadable_message", reason="no S3 event", count=1)
         files = None
     return DropInMessage(
@@ -77,7 +83,7 @@ def _message(record: dict[str, Any]) -> DropInMessage:
         receipt_handle=record["receiptHandle"],
         receive_count=int(record["attributes"]["ApproximateReceiveCount"]) + receives,
         files=files,
-        deferrals=deferrals,
+        wakes=wakes,
     )
 
 

@@ -1,4 +1,4 @@
-"""The queue of files to read: publish a file, defer, release or hide its message."""
+"""The queue of files to read: publish a file or a wake-up, release or hide messages."""
 
 import random
 from collections.abc import Sequence
@@ -10,7 +10,8 @@ from functions.shared import journal
 from functions.shared.aws_client import asked, client
 from functions.shared.buckets.drop_bucket import DroppedFile
 from functions.shared.notifications import NotificationError
-from functions.uploads.notifications import DropInMessage, notification_body
+from functions.shared.tenancy import TenantId
+from functions.uploads.notifications import DropInMessage, notification_body, wake_up_body
 
 LONGEST_PAUSE_SECONDS = 900
 """The longest delay of a message in SQS."""
@@ -33,27 +34,20 @@ class DropQueue:
         self._sqs = sqs
         self._url = ""
 
-    def publish(self, file: DroppedFile, delay_seconds: int = 0) -> None:
+    def publish(self, file: DroppedFile, delay_seconds: int = 0, receives: int = 0) -> None:
         """Publish `file`, after a delay of at most LONGEST_PAUSE_SECONDS.
+
+        `receives`: the receive count of the messages that this one replaces.
 
         Raises
         ------
         NotificationError: the message may be on the queue anyway; a file published twice is read once.
         """
-        asks = {"QueueUrl": self._address(), "MessageBody": notification_body(file, self._source)}
-        delay = {"DelaySeconds": delay_seconds} if delay_seconds else {}
-        asked(lambda: self._client().send_message(**asks, **delay), _failed)
+        self._send(notification_body(file, self._source, receives), delay_seconds)
 
-    def defer(self, messages: Sequence[tuple[DropInMessage, int]]) -> list[tuple[DropInMessage, int]]:
-        """Send each message anew with its delay in seconds; return those for which that failed.
-
-        A delayed message is not in flight, of which a queue has at most 120,000, and counts as never
-        received.
-        """
-        failed: list[tuple[DropInMessage, int]] = []
-        for start in range(0, len(messages), _ENTRIES):
-            failed += self._send_anew(messages[start : start + _ENTRIES])
-        return failed
+    def wake(self, tenant: TenantId, delay_seconds: int = 0) -> None:
+        """Publish a wake-up for the backlog of `tenant`. Raises NotificationError."""
+        self._send(wake_up_body(tenant, self._source), delay_seconds)
 
     def release(self, messages: Sequence[DropInMessage]) -> None:
         """Release each message to another invocation at once.
@@ -82,24 +76,10 @@ class DropQueue:
             except (BotoCoreError, ClientError, NotificationError) as fault:
                 journal.write("pause_not_set", error_type=type(fault).__name__, messages=1)
 
-    def _send_anew(self, messages: Sequence[tuple[DropInMessage, int]]) -> list[tuple[DropInMessage, int]]:
-        entries = [
-            {
-                "Id": str(number),
-                "MessageBody": notification_body(
-                    file, self._source, each.deferrals + 1, each.receive_count - 1
-                ),
-                "DelaySeconds": seconds,
-            }
-            for number, (each, seconds) in enumerate(messages)
-            for file in each.files or ()
-        ]
-        try:
-            asks = {"QueueUrl": self._address(), "Entries": entries}
-            answer = asked(lambda: self._client().send_message_batch(**asks), _failed)
-        except NotificationError:
-            return list(messages)
-        return [messages[int(each["Id"])] for each in answer.get("Failed", ())]
+    def _send(self, body: str, delay_seconds: int) -> None:
+        asks = {"QueueUrl": self._address(), "MessageBody": body}
+        delay = {"DelaySeconds": delay_seconds} if delay_seconds else {}
+        asked(lambda: self._client().send_message(**asks, **delay), _failed)
 
     def _client(self) -> Any:
         self._sqs = self._sqs or client("sqs")

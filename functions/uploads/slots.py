@@ -33,7 +33,7 @@ class TenantSlot:
 
 
 class TenantSlots:
-    """`slots` of each tenant. Both methods raise StoreUnavailableError; reads are consistent."""
+    """`slots` of each tenant. Every method raises StoreUnavailableError; reads are consistent."""
 
     def __init__(
         self, table: str, slots: int, client: Any = None, clock: Callable[[], float] = time.time
@@ -45,19 +45,26 @@ class TenantSlots:
     def take(self, tenant: TenantId, seconds: float) -> TenantSlot | None:
         """Acquire a slot for `seconds`; None when no slot is free."""
         now = int(self._clock())
-        found = self._table.get(items.key(tenant, SLOTS)) or UploadSlotsItem()
-        for number in range(self._slots):
-            if (getattr(found, SLOT_LEASES[number].until.attr_name) or 0) >= now:
-                continue
+        for number in self._free(tenant, now):
             slot = TenantSlot(tenant, number, str(uuid4()))
             if self._lease(slot, now, now + int(seconds) + 1):
                 return slot
         return None
 
+    def has_free(self, tenant: TenantId) -> bool:
+        """Whether a slot of `tenant` is free."""
+        return bool(self._free(tenant, int(self._clock())))
+
     def release(self, slot: TenantSlot) -> None:
         """Release the slot, unless its lease expired and another invocation acquired it."""
         lease = SLOT_LEASES[slot.number]
         self._update(slot, lease.until.set(0), condition=lease.owner == slot.owner)
+
+    def _free(self, tenant: TenantId, now: int) -> list[int]:
+        """The numbers of the slots that are free at the time `now`."""
+        found = self._table.get(items.key(tenant, SLOTS)) or UploadSlotsItem()
+        until = [getattr(found, each.until.attr_name) or 0 for each in SLOT_LEASES[: self._slots]]
+        return [number for number, ends_at in enumerate(until) if ends_at < now]
 
     def _lease(self, slot: TenantSlot, now: int, until: int) -> bool:
         lease = SLOT_LEASES[slot.number]

@@ -4,7 +4,8 @@ Trigger: the scheduler, every five minutes. Promise: a file in our drop bucket o
 although its notification was lost. The next run finds a file of the last RECENT; the next full run, once an
 hour, finds one of the last MONTH. A bucket that is too large for one run takes several; each continues where
 the previous one stopped. Known and settled files are left alone; a file whose reading stands still is
-published again. Sweeping is free of races: a file that is published twice is read once.
+published again. Files of an account with a backlog are published by full runs only: most of them are in it.
+Sweeping is free of races: a file that is published twice is read once.
 Our drop bucket is swept first, for OURS_SECONDS at most, before any customer's bucket is contacted: no
 response from a customer's endpoint can take time from it, whatever that does to this process. A customer's
 bucket that is slow, missing, endless or denies access does not delay the other buckets: each has a thread and
@@ -36,6 +37,7 @@ from functions.shared.tables.transaction import open_client
 from functions.shared.tenancy import TenantId, dropin_prefix
 from functions.shared.turn_log import DynamoTurnLog
 from functions.shared.turns import TurnClock, TurnLog, fair_order
+from functions.uploads.backlog import Backlogs
 from functions.uploads.customer_buckets import CustomerDropBuckets, customer_drop_buckets
 from functions.uploads.files import File, digest_of
 from functions.uploads.managed_drop_bucket import open_drops
@@ -89,6 +91,7 @@ class DropSweep:
         drops: DropBucket,
         customer_buckets: CustomerDropBuckets,
         register: UploadRegister,
+        backlogs: Backlogs,
         ours: DropQueue,
         theirs: DropQueue,
         turns: TurnLog,
@@ -96,6 +99,7 @@ class DropSweep:
         self._drops = drops
         self._customer_buckets = customer_buckets
         self._register = register
+        self._backlogs = backlogs
         self._ours = ours
         self._theirs = theirs
         self._turns = turns
@@ -137,12 +141,13 @@ class DropSweep:
         """Continue where the last run stopped, for as long as `has_time` permits."""
         after = self._register.swept_to(tenant)
         longest = RECENT if after is None and now.minute >= HOURLY_MINUTES else MONTH
+        is_full_run = longest == MONTH
         queue = self._ours if tenant is None else self._theirs
         listing = drops.under(prefix, after or "")
         listed = published = 0
         while page := list(islice(listing, LOOKED_UP_AT_A_TIME)):
             listed += len(page)
-            for file in self._unpublished(_young(page, drops.name, now, longest), now):
+            for file in self._unpublished(_young(page, drops.name, now, longest), now, is_full_run):
                 queue.publish(file)
                 published += 1
             if listed >= LISTED_A_RUN or published >= FILES_A_RUN or not has_time():
@@ -154,17 +159,23 @@ class DropSweep:
         return published
 
     def _unpublished(
-        self, files: Iterable[tuple[TenantId, DroppedFile]], now: datetime
+        self, files: Iterable[tuple[TenantId, DroppedFile]], now: datetime, is_full_run: bool
     ) -> Iterator[DroppedFile]:
-        """The files that are not known, or whose reading stands still."""
+        """The files that are not known, or whose reading stands still.
+
+        While an account has a backlog, its files are probably in it. Only a full run publishes them again.
+        """
         by_tenant: dict[TenantId, dict[str, DroppedFile]] = {}
         for tenant, file in files:
             by_tenant.setdefault(tenant, {})[digest_of(tenant, file)] = file
         for tenant, digests in by_tenant.items():
             known = self._register.files(tenant, list(digests))
-            for digest, file in digests.items():
-                if _needs_publishing(known.get(digest), now) and not self._was_published(digest, now):
-                    yield file
+            missing = [each for each in digests if _needs_publishing(known.get(each), now)]
+            if missing and not is_full_run and self._backlogs.look(tenant).batches:
+                continue
+            for digest in missing:
+                if not self._was_published(digest, now):
+                    yield digests[digest]
 
     def _was_published(self, digest: str, now: datetime) -> bool:
         """Whether the file was published lately, so that its message waits on the queue.
@@ -212,6 +223,7 @@ def _sweeper() -> _DropInSweeper:
         open_drops(settings.drop_bucket),
         customer_drop_buckets(settings),
         UploadRegister(settings.uploads_table),
+        Backlogs(settings.uploads_table),
         DropQueue(settings.dropped_queue, FUNCTION),
         DropQueue(settings.dropped_byoc_queue, FUNCTION),
         DynamoTurnLog(settings.turns_table, FUNCTION, open_client()),

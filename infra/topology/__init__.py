@@ -6,7 +6,8 @@ template with it: the local stack runs what is deployed. It imports neither AWS 
 Most modules define one kind of resource, its shape and all its instances: `buckets`, `tables`, `queues`,
 `mail`, `secrets`, `signals`. `functions` has a module for each folder of the project's `functions/`: its
 functions with schedules, routes, settings and grants. `shape` has their types; `settings`, `byoc` and
-`throttles` are shared by several; `runtime` applies to all.
+`throttles` are shared by several; `runtime` applies to all. `outputs` and `stage` have the names by which an
+installation is found.
 """
 
 from infra.topology.buckets import BUCKETS, NOTIFICATIONS, Bucket, Notification
@@ -15,12 +16,12 @@ from infra.topology.functions.accounts import AUTHORIZER
 from infra.topology.functions.ingest import UNKNOWN_ROUTES
 from infra.topology.functions.migrate import MIGRATE
 from infra.topology.mail import MAIL_SETS, MailSet
+from infra.topology.outputs import API_URL, DOMAIN_TARGET, OUTPUTS, output_name
 from infra.topology.queues import QUEUES, Queue
 from infra.topology.runtime import (
     ARCHITECTURE,
     HTTP_TIMEOUT_SECONDS,
     MAX_BODY_BYTES,
-    METRICS_NAMESPACE,
     PYTHON,
     RESERVABLE,
     UNRESERVED,
@@ -28,26 +29,30 @@ from infra.topology.runtime import (
 from infra.topology.secrets import KEYS, SECRETS, WAREHOUSE_SECRETS
 from infra.topology.settings import API, MAIL_FROM, REFERENCE_KINDS, SERVICES
 from infra.topology.shape import Function, QueueSource, Route, Throttle
-from infra.topology.signals import SIGNALS, Signal
+from infra.topology.signals import ALARMS, SIGNALS, WARNING_METRIC, Signal
+from infra.topology.stage import StageNames
 from infra.topology.tables import TABLES, Index, Table, table
 from infra.topology.throttles import CLOSED
 
 __all__ = [
+    "ALARMS",
     "API",
+    "API_URL",
     "ARCHITECTURE",
     "AUTHORIZER",
     "BUCKETS",
     "CLOSED",
     "DEFAULT_ROUTE",
+    "DOMAIN_TARGET",
     "FUNCTIONS",
     "HTTP_TIMEOUT_SECONDS",
     "KEYS",
     "MAIL_FROM",
     "MAIL_SETS",
     "MAX_BODY_BYTES",
-    "METRICS_NAMESPACE",
     "MIGRATE",
     "NOTIFICATIONS",
+    "OUTPUTS",
     "PYTHON",
     "QUEUES",
     "REFERENCE_KINDS",
@@ -59,6 +64,7 @@ __all__ = [
     "UNKNOWN_ROUTES",
     "UNRESERVED",
     "WAREHOUSE_SECRETS",
+    "WARNING_METRIC",
     "Bucket",
     "Function",
     "Index",
@@ -68,9 +74,11 @@ __all__ = [
     "QueueSource",
     "Route",
     "Signal",
+    "StageNames",
     "Table",
     "Throttle",
     "function",
+    "output_name",
     "table",
     "throttles",
 ]  # fmt: skip

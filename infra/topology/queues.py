@@ -1,4 +1,4 @@
-"""The queues, each with a dead-letter queue, and the age of a message that raises an alarm."""
+"""The queues, each with a dead-letter queue; functions.retention.queue_check watches both."""
 
 from dataclasses import dataclass
 
@@ -8,8 +8,8 @@ class Queue:
     """An SQS standard queue and its dead-letter queue `<name>-dead`.
 
     `visibility_seconds` is at least six times the consumer's timeout, as Lambda recommends. Logs are
-    searchable seconds after they were accepted: a message older than `late_after_seconds` raises an alarm.
-    None where messages may wait for a customer, who is notified instead.
+    searchable seconds after they were accepted: a message older than `late_after_seconds` raises a warning
+    (infra/topology/signals.py). None where messages may wait for a customer, who is notified instead.
     `open_to_customers`: buckets in the AWS accounts that the operator names may send to it.
     """
 

@@ -3,8 +3,6 @@
 PYTHON = "python3.13"
 ARCHITECTURE = "arm64"
 
-METRICS_NAMESPACE = "AstraLog"
-
 HTTP_TIMEOUT_SECONDS = 29
 """An HTTP API times out after 30 s."""
 

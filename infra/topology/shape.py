@@ -5,12 +5,16 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class QueueSource:
-    """Lambda polls `queue`; a function gets up to `batch_size` messages gathered over `window_seconds`."""
+    """Lambda polls `queue`; a function gets up to `batch_size` messages gathered over `window_seconds`.
+
+    `max_concurrency`: of the function's invocations for this queue. None: no limit, and Lambda polls an idle
+    queue with as few as two connections instead of five.
+    """
 
     queue: str
     batch_size: int
     window_seconds: int
-    max_concurrency: int
+    max_concurrency: int | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,10 +26,24 @@ def run_node(program: str, **settings: str) -> Any:
     return _run(["node", str(HERE / "node" / f"{program}.mjs")], settings)
 
 
+def run_page(page: str, language: str, directory: Path, **settings: str) -> None:
+    """Run the first program in `language`, python or js, of a page of docs/clients, as it stands there."""
+    text = (ROOT / "docs" / "clients" / f"{page}.md").read_text()
+    program = directory / ("page.py" if language == "python" else "page.cjs")
+    program.write_text(text.split(f"```{language}\n", 1)[1].split("```", 1)[0])
+    runner = str(ROOT / ".venv-clients/bin/python") if language == "python" else "node"
+    _ended([runner, str(program)], {**settings, "NODE_PATH": str(HERE / "node_modules")})
+
+
 def _run(command: list[str], settings: dict[str, str]) -> Any:
+    return json.loads(_ended(command, settings).splitlines()[-1])
+
+
+def _ended(command: list[str], settings: dict[str, str]) -> bytes:
+    """The standard output of a command that ended well."""
     environment = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/"), **settings}
     ended = subprocess.run(
         command, env=environment, capture_output=True, timeout=TIMEOUT_SECONDS, check=False
     )
     assert ended.returncode == 0, ended.stderr.decode()[-4000:]
-    return json.loads(ended.stdout.splitlines()[-1])
+    return ended.stdout

@@ -9,7 +9,6 @@ import pytest
 from obstore.store import MemoryStore
 
 from bench.in_process import EmbeddedEngine
-from functions.privacy.__main__ import CommandStores, main
 from functions.privacy.erasure.place import ErasurePlace
 from functions.privacy.erasure.planner import ErasurePlanner
 from functions.privacy.erasure.receipt import account_hash, checked, person_hash
@@ -26,6 +25,8 @@ from functions.sync.batch_processor import BatchProcessor, Deadline
 from functions.sync.load import EventsTable, StagingBucket
 from functions.sync.notifications import StagedObject
 from functions.sync.settle import Settler
+from operate.console import Console
+from operate.erasures import ErasureStores, repeat_erasures
 from tests.crash.privacy_world import IN_PERSON, Trap, World, new_tenant, world
 
 EVERYWHERE = {
@@ -483,10 +484,10 @@ def test_what_a_backup_brought_back_is_erased_again_though_the_account_itself_is
         for item in items:
             dynamodb.put_item(TableName=table, Item=item)
     here.drain()
-    bench = CommandStores(
+    stores = ErasureStores(
         here.service.erasures, here.service.receipts, here.tombstones, here.tables, lambda: here.now
     )
-    assert main(["restored", "--go"], bench) == 0
+    repeat_erasures(stores, Console(assume_yes=True))
     (again,) = here.service.erasures.all(tenant)
     here.erase(again)
 

@@ -10,10 +10,12 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass, field
+from pathlib import Path
 from statistics import quantiles
 
 from functions.accounts.directory import Account, Directory, Key
@@ -21,11 +23,13 @@ from functions.accounts.keys import generate
 from functions.shared.accounts.account_status import AccountStatus
 from functions.shared.plans import PLANS, TRIAL
 from functions.shared.tenancy import TenantId, dropin_prefix
+from functions.uploads.items import BATCH
 from local.naming import PROJECT_ROOT, physical
 from tests.fairness.attacks import Attacker
 from tests.fairness.probes import (
     ERASURE,
     FILE_TO_ROWS,
+    ONE_REQUEST,
     REQUEST_TO_SEARCHABLE,
     SEARCH,
     Samples,
@@ -44,20 +48,29 @@ NEVER = 1_000_000.0
 ERASERS = ("eraser", "eraser-byoc")
 ERASURE_PATIENCE_SECONDS = 900
 SETTLE_SECONDS = 120
+WARM_UPS = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Phase:
-    """What was measured during so long, and what the attacker was answered; no attack: alone."""
+    """What was measured during so long, and what the attacker was answered; no attack: alone.
+
+    `busy`: the share of the machine's processor time that was used, by whatever process.
+    """
 
     attack: str
     samples: Samples
     answers: Counter[str] = field(default_factory=Counter)
+    busy: float = 0.0
 
     def p95(self, probe: str) -> float:
         """Seconds; NEVER when it did not succeed once."""
-        seconds = self.samples.seconds.get(probe, [])
-        return quantiles(seconds, n=20)[-1] if len(seconds) > 1 else (seconds or [NEVER])[0]
+        return _p95(self.samples.seconds.get(probe, []))
+
+    def line(self) -> str:
+        """How the time of a small file is divided, and how much of the machine is left for it."""
+        parts = ", ".join(f"{part} {_p95(seconds):.3f}s" for part, seconds in self.samples.parts.items())
+        return f"{self.attack or 'alone':<18}p95 of the parts: {parts}; processors {self.busy:.0%} busy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +98,7 @@ class Report:
     compared: list[Compared]
     failures: list[str]
     answers: dict[str, Counter[str]]
+    phases: list[Phase]
 
     @property
     def is_fair(self) -> bool:
@@ -98,6 +112,7 @@ class Report:
                 f"{each.attack:<18}{each.probe:<24}{each.alone:>7.2f}s{each.beside:>7.2f}s"
                 f"{each.ratio:>7.2f}{verdict}"
             )
+        yield from (phase.line() for phase in self.phases)
         for name, answers in self.answers.items():
             yield f"{name}: {dict(answers)}"
         yield from self.failures
@@ -113,6 +128,7 @@ def measure(
 ) -> Report:
     """Measure alone and beside each of `attacks`, for so long each, or until an erasure is verified."""
     _let_parts_go(stack)
+    _warm_up(stack)
     quiet: list[Phase] = []
     hostile: list[Phase] = []
     for name in attacks:
@@ -127,7 +143,34 @@ def measure(
             for each in phase.samples.failures
         ],
         {phase.attack: phase.answers for phase in hostile},
+        [phase for pair in zip(quiet, hostile, strict=True) for phase in pair],
     )
+
+
+def _p95(seconds: Sequence[float]) -> float:
+    """Never more than the longest: few samples of a slow probe are not extrapolated."""
+    return quantiles(seconds, n=20, method="inclusive")[-1] if len(seconds) > 1 else (*seconds, NEVER)[0]
+
+
+def _processor_seconds() -> tuple[float, float]:
+    """Used and in total, since the machine started."""
+    first = Path("/proc/stat").read_text().splitlines()[0]
+    user, nice, system, idle, waiting, *_ = map(float, first.split()[1:])
+    used = user + nice + system
+    return used, used + idle + waiting
+
+
+def _warm_up(stack: RunningStack) -> None:
+    """Start both environments that read files: else the first attack pays for the cold start of the second.
+
+    One probe alone uses one environment. Two accounts at a time use two.
+    """
+    tenants = [Tenant(stack, keys) for keys in (stack.keys, stack.second_keys) for _ in range(2)]
+    for _ in range(WARM_UPS):
+        with ThreadPoolExecutor(len(tenants)) as pool:
+            list(pool.map(Tenant.file_to_rows, tenants))
+    for each in tenants:
+        each.close()
 
 
 def _compared(phase: Phase, quiet: Sequence[Phase]) -> Iterator[Compared]:
@@ -138,11 +181,12 @@ def _compared(phase: Phase, quiet: Sequence[Phase]) -> Iterator[Compared]:
                 merged.add(probe, one)
     alone = Phase("", merged)
     for probe in merged.seconds:
-        yield Compared(phase.attack, probe, alone.p95(probe), phase.p95(probe))
+        if probe != ONE_REQUEST:
+            yield Compared(phase.attack, probe, alone.p95(probe), phase.p95(probe))
 
 
 def _phase(stack: RunningStack, attack: str, seconds: float, *, erasures: bool) -> Phase:
-    samples, ended = Samples(), threading.Event()
+    samples, ended, before = Samples(), threading.Event(), _processor_seconds()
     lasts = ERASURE_PATIENCE_SECONDS if erasures else seconds
     with _attacking(stack, attack, lasts) as answers, _probing(stack, samples, ended):
         if erasures:
@@ -150,19 +194,19 @@ def _phase(stack: RunningStack, attack: str, seconds: float, *, erasures: bool) 
         else:
             time.sleep(seconds)
         ended.set()
+        used, total = (now - then for now, then in zip(_processor_seconds(), before, strict=True))
     wait_until(lambda: not stack.staged_keys(), SETTLE_SECONDS, "all rows are loaded")
-    # Messages of the attacker may stay deferred for minutes; what may not stay is a queue of them.
-    wait_until(lambda: stack.visible_messages("dropped") == 0, SETTLE_SECONDS, "every message is received")
-    return Phase(attack, samples, answers)
+    return Phase(attack, samples, answers, used / total)
 
 
 @contextmanager
 def _probing(stack: RunningStack, samples: Samples, ended: threading.Event) -> Iterator[None]:
-    tenants = [Tenant(stack, stack.second_keys) for _ in range(3)]
-    probes = {
+    tenants = [Tenant(stack, stack.second_keys) for _ in range(4)]
+    probes: dict[str, Callable[[], Mapping[str, float] | None]] = {
         REQUEST_TO_SEARCHABLE: tenants[0].request_to_searchable,
         SEARCH: tenants[1].search,
         FILE_TO_ROWS: tenants[2].file_to_rows,
+        ONE_REQUEST: tenants[3].one_request,
     }
     threads = [
         threading.Thread(target=repeat, args=(probe, once, samples, ended)) for probe, once in probes.items()
@@ -230,6 +274,8 @@ def _attacking(stack: RunningStack, attack: str, seconds: float) -> Iterator[Cou
         output, _ = process.communicate(timeout=90)
         answers.update(json.loads(output.splitlines()[-1]) if output.strip() else {})
         _delete_files(attacker)
+        wait_until(lambda: stack.visible_messages("dropped") == 0, SETTLE_SECONDS, "messages are received")
+        _delete_backlog(stack, attacker)
 
 
 def _delete_files(attacker: Attacker) -> None:
@@ -241,6 +287,19 @@ def _delete_files(attacker: Attacker) -> None:
         keys = [{"Key": each["Key"]} for each in page.get("Contents", ())]
         if keys:
             s3.delete_objects(Bucket=attacker.drop_bucket, Delete={"Objects": keys})
+
+
+def _delete_backlog(stack: RunningStack, attacker: Attacker) -> None:
+    """The files are deleted, and to find that out for each of a thousand would delay the next phase."""
+    dynamodb, table = stack.aws("dynamodb"), physical("uploads")
+    tenant = attacker.drop_prefix.rpartition("tenant=")[2].rstrip("/")
+    pages = dynamodb.get_paginator("query").paginate(
+        TableName=table,
+        KeyConditionExpression="tenant_id = :tenant AND begins_with(entry, :batch)",
+        ExpressionAttributeValues={":tenant": {"S": tenant}, ":batch": {"S": BATCH}},
+    )
+    for item in [item for page in pages for item in page["Items"]]:
+        dynamodb.delete_item(TableName=table, Key={"tenant_id": item["tenant_id"], "entry": item["entry"]})
 
 
 def new_attacker(stack: RunningStack, *, is_byoc: bool) -> Attacker:

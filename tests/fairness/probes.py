@@ -7,13 +7,15 @@ import gzip
 import json
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import count
 from typing import Any
 
 import httpx
 
+from local.naming import physical
 from tests.integration.sending import batch, drain, new_run
 from tests.integration.stack import RunningStack, bearer
 
@@ -25,6 +27,11 @@ REQUEST_TO_SEARCHABLE = "request to searchable"
 SEARCH = "search"
 FILE_TO_ROWS = "small file to rows"
 ERASURE = "erasure to verified"
+QUEUED, READ = "in the queue", "being read"
+"""The parts of FILE_TO_ROWS: until an invocation has a slot for the file, and from then on."""
+
+ONE_REQUEST = "one request"
+"""Of the local AWS, which is one process for S3, SQS and DynamoDB: no queue of the service delays it."""
 
 
 class ProbeFailedError(Exception):
@@ -33,15 +40,18 @@ class ProbeFailedError(Exception):
 
 @dataclass(slots=True)
 class Samples:
-    """Seconds by probe, and what went wrong; safe to fill from several threads."""
+    """Seconds by probe, its parts, and what went wrong; safe to fill from several threads."""
 
     seconds: dict[str, list[float]] = field(default_factory=dict)
+    parts: dict[str, list[float]] = field(default_factory=dict)
     failures: list[str] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def add(self, probe: str, seconds: float) -> None:
+    def add(self, probe: str, seconds: float, parts: Mapping[str, float] | None = None) -> None:
         with self._lock:
             self.seconds.setdefault(probe, []).append(seconds)
+            for part, its_seconds in (parts or {}).items():
+                self.parts.setdefault(part, []).append(its_seconds)
 
     def fail(self, probe: str, reason: str) -> None:
         with self._lock:
@@ -53,6 +63,7 @@ class Tenant:
 
     def __init__(self, stack: RunningStack, keys: dict[str, str]) -> None:
         self._client = stack.client()
+        self._dynamodb = stack.aws("dynamodb")
         self._keys = keys
         self._run = new_run()
         self._numbers = count()
@@ -73,8 +84,11 @@ class Tenant:
         if self._search({"where": [{"field": "metadata.run", "op": "eq", "value": self._run}]}) is None:
             raise ProbeFailedError(f"the search was rejected: {self._rejection}")
 
-    def file_to_rows(self) -> None:
-        """Announce a small file, put it and wait until its rows are stored."""
+    def file_to_rows(self) -> dict[str, float]:
+        """Announce a small file, put it and wait until its rows are stored; the seconds of its parts.
+
+        `received_at` is the time at which an invocation with a slot first saw the file.
+        """
         name = f"f{next(self._numbers)}"
         lines = "".join(json.dumps(each) + "\n" for each in batch(self._run, name, ROWS_A_FILE))
         body = gzip.compress(lines.encode())
@@ -86,7 +100,18 @@ class Tenant:
         _expect(announced, 201, 200, 202)
         upload = announced.json()
         _expect(httpx.put(upload["url"], content=body, headers=upload["headers"], timeout=30), 200)
+        put_at = time.time()
         self._until(lambda: self._is_read(upload["id"]), "the file is read")
+        read_at, began_at = time.time(), self._received_at(upload["id"])
+        return {QUEUED: max(0.0, began_at - put_at), READ: read_at - began_at}
+
+    def one_request(self) -> dict[str, float]:
+        """Ask for the description of a table. A small file costs about twenty requests."""
+        began = time.monotonic()
+        self._dynamodb.describe_table(TableName=physical("uploads"))
+        took = time.monotonic() - began
+        time.sleep(4 * POLL_SECONDS)
+        return {ONE_REQUEST: took}
 
     def erasure(self, run_eraser: Callable[[], None], patience_seconds: float) -> None:
         """Erase a person of whom one row is stored, and wait until that is verified."""
@@ -123,9 +148,16 @@ class Tenant:
         return events
 
     def _is_read(self, upload_id: str) -> bool:
+        return self._upload(upload_id)["state"] in ("loading", "done")
+
+    def _received_at(self, upload_id: str) -> float:
+        return datetime.fromisoformat(self._upload(upload_id)["received_at"]).timestamp()
+
+    def _upload(self, upload_id: str) -> dict[str, Any]:
         answer = self._client.get(f"/v1/uploads/{upload_id}", headers=bearer(self._keys["read"]))
         _expect(answer, 200)
-        return answer.json()["state"] in ("loading", "done")
+        shown: dict[str, Any] = answer.json()
+        return shown
 
     def _is_verified(self, erasure_id: str) -> bool:
         answer = self._client.get(f"/v1/erasures/{erasure_id}")
@@ -140,16 +172,18 @@ class Tenant:
             time.sleep(POLL_SECONDS)
 
 
-def repeat(probe: str, once: Callable[[], None], samples: Samples, ended: threading.Event) -> None:
+def repeat(
+    probe: str, once: Callable[[], Mapping[str, float] | None], samples: Samples, ended: threading.Event
+) -> None:
     """Measure `once` again and again until `ended`; a failure is counted and the next one tried."""
     while not ended.is_set():
         began = time.monotonic()
         try:
-            once()
+            parts = once()
         except (ProbeFailedError, httpx.HTTPError) as fault:
             samples.fail(probe, f"{type(fault).__name__}: {fault}")
         else:
-            samples.add(probe, time.monotonic() - began)
+            samples.add(probe, time.monotonic() - began, parts)
         ended.wait(POLL_SECONDS)
 
 

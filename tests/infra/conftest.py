@@ -23,9 +23,10 @@ def synthesize(tmp_path_factory: pytest.TempPathFactory) -> Synthesize:
     def with_context(context: dict[str, str]) -> Templates:
         outdir: Path = tmp_path_factory.mktemp("assembly")
         assembly = app.synthesize(zips, outdir, context)
+        names = topology.StageNames(context.get("stage", ""))
         return Templates(
-            data=assembly.get_stack_by_name("AstraLogData").template,
-            compute=assembly.get_stack_by_name("AstraLogCompute").template,
+            data=assembly.get_stack_by_name(names.data_stack).template,
+            compute=assembly.get_stack_by_name(names.compute_stack).template,
         )
 
     return with_context
@@ -35,3 +36,9 @@ def synthesize(tmp_path_factory: pytest.TempPathFactory) -> Synthesize:
 def templates(synthesize: Synthesize) -> Templates:
     """What is deployed when the operator chooses nothing."""
     return synthesize({})
+
+
+@pytest.fixture(scope="session")
+def staged(synthesize: Synthesize, templates: Templates) -> dict[str, Templates]:
+    """Stage -> its templates: the default installation and two others."""
+    return {"": templates, **{stage: synthesize({"stage": stage}) for stage in ("prod", "test")}}

@@ -37,16 +37,18 @@ class Templates:
         return found
 
     def statements(self, handler: str) -> list[dict[str, Any]]:
-        """What the function's role may do: all its policies' statements.
-
-        What is too long for a role's own policy, CDK moves to a managed one.
-        """
-        role = self.function(handler)["Role"]["Fn::GetAtt"][0]
-        return [
-            statement
+        """What the function's role may do: its own policy, and every other that names the role."""
+        role_id = self.function(handler)["Role"]["Fn::GetAtt"][0]
+        role = self.resources("AWS::IAM::Role")[role_id]["Properties"]
+        attached = [
+            policy
             for kind in ("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy")
             for policy in self.properties(kind)
-            if {"Ref": role} in policy.get("Roles", ())
+            if {"Ref": role_id} in policy.get("Roles", ())
+        ]
+        return [
+            statement
+            for policy in (*role["Policies"], *attached)
             for statement in policy["PolicyDocument"]["Statement"]
         ]
 

@@ -1,5 +1,7 @@
 """The HTTP API has the topology's routes and asks the authorizer in the one way that suits every sender."""
 
+from fnmatch import fnmatch
+
 from infra import topology
 from tests.infra.conftest import Synthesize
 from tests.infra.synthesized import Templates
@@ -48,6 +50,37 @@ def test_every_function_behind_a_route_gets_payload_2_and_may_be_invoked(templat
     assert {
         each["PayloadFormatVersion"] for each in templates.properties("AWS::ApiGatewayV2::Integration")
     } == {"2.0"}
+
+
+def test_a_function_has_one_integration_and_one_permission_for_all_of_its_routes(
+    templates: Templates,
+) -> None:
+    (authorizer,) = templates.resources("AWS::ApiGatewayV2::Authorizer")
+    behind = [spec for spec in topology.FUNCTIONS if spec.routes]
+    permissions = templates.properties("AWS::Lambda::Permission")
+
+    assert len(templates.resources("AWS::ApiGatewayV2::Integration")) == len(behind)
+    assert len(permissions) == len(behind) + 1, "and one of the authorizer"
+    assert sum({"Ref": authorizer} in each["SourceArn"]["Fn::Join"][1] for each in permissions) == 1
+
+
+def test_a_permission_is_for_each_route_of_this_api_and_for_no_other_api(templates: Templates) -> None:
+    """API Gateway calls `$default` as `<api>/<stage>/$default`, without a method: `/*/*/*` does not match."""
+    (api,) = templates.resources("AWS::ApiGatewayV2::Api")
+    arns = [
+        "".join(
+            each if isinstance(each, str) else each["Ref"] for each in permission["SourceArn"]["Fn::Join"][1]
+        )
+        for permission in templates.properties("AWS::Lambda::Permission")
+    ]
+    of_routes = {arn for arn in arns if "/authorizers/" not in arn}
+    caller = f"arn:AWS::Partition:execute-api:AWS::Region:AWS::AccountId:{api}"
+
+    for pattern in of_routes:
+        assert fnmatch(f"{caller}/$default/$default", pattern)
+        assert fnmatch(f"{caller}/$default/POST/v1/drain", pattern)
+        assert not fnmatch(f"{caller.replace(api, 'another')}/$default/POST/v1/drain", pattern)
+    assert of_routes
 
 
 def test_a_function_behind_a_route_ends_before_the_gateway_times_out() -> None:

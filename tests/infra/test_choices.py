@@ -90,6 +90,11 @@ def test_a_domain_without_its_certificate_is_refused(context: dict[str, str]) ->
         from_context(context.get)
 
 
+def test_alarms_are_for_the_sum_or_for_each_function_and_nothing_else() -> None:
+    with pytest.raises(ChoiceError, match="'sum' or 'each'"):
+        from_context({"function_alarms": "every"}.get)
+
+
 def test_what_was_chosen_is_what_is_deployed(synthesize: Synthesize) -> None:
     certificate = "arn:aws:acm:eu-central-1:111122223333:certificate/1"
     chosen = synthesize(
@@ -107,6 +112,7 @@ def test_what_was_chosen_is_what_is_deployed(synthesize: Synthesize) -> None:
     migrate = chosen.function("functions.migrate.handler.handler")
     notifier = chosen.function("functions.notices.notifier.handler")
 
+    assert {*chosen.compute["Outputs"]} == {"ApiUrl", "DomainTarget"}, "as docs/deployment.md names them"
     assert subscription["Endpoint"] == "ops@example.org"
     assert domain["DomainName"] == "logs.example.org"
     assert domain["DomainNameConfigurations"][0]["CertificateArn"] == certificate
@@ -174,6 +180,7 @@ def test_reservations_grow_with_the_account() -> None:
         {"throttle_scale": "-1"},
         {"throttle_scale": "inf"},
         {"throttle_scale": "nan"},
+        {"deletion_protection": "no"},
     ],
     ids=str,
 )

@@ -1,13 +1,23 @@
 """What holds data is kept, encrypted, closed to the public, and shaped as the topology says."""
 
+import json
 from fnmatch import fnmatch
+from pathlib import Path
 
 import pytest
 
 from infra import topology
 from infra.topology import BUCKETS, NOTIFICATIONS, QUEUES, TABLES, Bucket, Notification, Queue, Table
 from local.tables import definition
+from tests.infra.conftest import Synthesize
 from tests.infra.synthesized import Templates, listed
+
+LOGICAL_IDS: dict[str, list[str]] = json.loads(Path(__file__).with_name("data_resources.json").read_text())
+"""Type -> logical ids of the resources with data, as first deployed."""
+KEPT = ("RetainExceptOnCreate", "Retain")
+"""Policies of a deletion and of a replacement."""
+
+KINDS_WITH_DATA = {"AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::KMS::Key", "AWS::Cognito::UserPool"}
 
 
 @pytest.mark.parametrize("spec", TABLES, ids=lambda spec: spec.name)
@@ -45,7 +55,16 @@ def test_a_table_can_be_recovered_if_it_may_and_is_not_deleted_by_mistake(
     assert recovery["PointInTimeRecoveryEnabled"] is spec.recoverable
     assert table["Properties"]["DeletionProtectionEnabled"] is True
     assert table["Properties"]["BillingMode"] == "PAY_PER_REQUEST"
-    assert table["DeletionPolicy"] == table["UpdateReplacePolicy"] == "Retain"
+    assert (table["DeletionPolicy"], table["UpdateReplacePolicy"]) == KEPT
+
+
+@pytest.mark.parametrize("kind", LOGICAL_IDS)
+def test_an_upgrade_replaces_no_resource_with_data(templates: Templates, kind: str) -> None:
+    """CloudFormation knows a resource by its logical id: under another one it is another resource.
+
+    A new resource is added to the list; no line of it changes or goes.
+    """
+    assert sorted(templates.resources(kind)) == LOGICAL_IDS[kind]
 
 
 def test_what_must_die_when_it_is_destroyed_has_no_backup() -> None:
@@ -55,14 +74,30 @@ def test_what_must_die_when_it_is_destroyed_has_no_backup() -> None:
     ]  # fmt: skip
 
 
-def test_the_operator_gets_the_tables_names(templates: Templates) -> None:
-    told = {name: each["Value"] for name, each in templates.data["Outputs"].items()}
+def test_a_failed_first_deployment_leaves_nothing_and_a_removed_stack_leaves_the_data(
+    synthesize: Synthesize,
+) -> None:
+    """The first deployment creates the stack without deletion protection, which would stop its rollback."""
+    first = synthesize({"deletion_protection": "false"})
+    resources = first.data["Resources"].values()
+    kept = [each for each in resources if each["Type"] in KINDS_WITH_DATA]
 
-    for spec in TABLES:
-        assert (
-            templates.points_at(told[f"{spec.name.title().replace('-', '')}Table"])
-            == templates.store("table", spec.name)[0]
-        )
+    assert {(each["DeletionPolicy"], each["UpdateReplacePolicy"]) for each in kept} == {KEPT}
+    assert not [each for each in resources if each.get("DeletionPolicy") == "Retain"]
+    for table in first.properties("AWS::DynamoDB::Table"):
+        assert table["DeletionProtectionEnabled"] is False
+    (pool,) = first.properties("AWS::Cognito::UserPool")
+    assert pool["DeletionProtection"] == "INACTIVE"
+
+
+def test_the_operator_gets_the_name_of_each_store(templates: Templates) -> None:
+    reported = {name: each["Value"] for name, each in templates.data["Outputs"].items()}
+
+    for kind, specs in (("table", TABLES), ("bucket", BUCKETS), ("queue", QUEUES)):
+        for spec in specs:
+            name = f"{spec.name.title().replace('-', '')}{kind.title()}"
+            assert templates.points_at(reported[name]) == templates.store(kind, spec.name)[0]
+    assert {*reported} >= {*topology.OUTPUTS}
 
 
 def test_tables_and_buckets_are_encrypted_with_our_key_which_is_kept(templates: Templates) -> None:
@@ -82,7 +117,7 @@ def test_tables_and_buckets_are_encrypted_with_our_key_which_is_kept(templates: 
         assert templates.points_at(rule["ServerSideEncryptionByDefault"]["KMSMasterKeyID"]) == key_id
         assert rule["BucketKeyEnabled"] is True
     assert key["Properties"]["EnableKeyRotation"] is True
-    assert key["DeletionPolicy"] == "Retain"
+    assert (key["DeletionPolicy"], key["UpdateReplacePolicy"]) == KEPT
 
 
 @pytest.mark.parametrize("spec", BUCKETS, ids=lambda spec: spec.name)
@@ -96,7 +131,7 @@ def test_a_bucket_is_private_kept_and_deletes_for_good(templates: Templates, spe
 
     assert set(bucket["Properties"]["PublicAccessBlockConfiguration"].values()) == {True}
     assert "VersioningConfiguration" not in bucket["Properties"]
-    assert bucket["DeletionPolicy"] == "Retain"
+    assert (bucket["DeletionPolicy"], bucket["UpdateReplacePolicy"]) == KEPT
     assert expiries == spec.expire_days
 
 

@@ -109,6 +109,7 @@ def test_what_is_polled_for_a_function_is_never_more_than_it_may_run(ordinary: T
     """Lambda would throttle the rest, and a message throttled often enough becomes a dead letter."""
     for spec in FUNCTIONS:
         if spec.source and spec.reserved_concurrency:
+            assert spec.source.max_concurrency
             assert spec.source.max_concurrency <= spec.reserved_concurrency
     assert len(ordinary.properties("AWS::Lambda::EventSourceMapping")) == sum(
         spec.source is not None for spec in FUNCTIONS
@@ -134,7 +135,7 @@ def test_queues_are_polled_as_the_topology_says(templates: Templates) -> None:
         assert templates.points_at(mapping["EventSourceArn"]) == templates.store("queue", source.queue)[0]
         assert mapping["BatchSize"] == source.batch_size
         assert mapping["MaximumBatchingWindowInSeconds"] == source.window_seconds
-        assert mapping["ScalingConfig"]["MaximumConcurrency"] == source.max_concurrency
+        assert mapping.get("ScalingConfig", {}).get("MaximumConcurrency") == source.max_concurrency
         assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
 
 
@@ -185,3 +186,12 @@ def test_a_deploy_migrates_before_anything_that_counts_on_the_schema(templates: 
 def _minutes(expression: str) -> int:
     number, unit = expression.removeprefix("rate(").removesuffix(")").split()
     return int(number) * {"minute": 1, "hour": 60, "day": 1440}[unit.removesuffix("s")]
+
+
+def test_no_function_leaves_a_log_group_when_its_stack_is_removed(templates: Templates) -> None:
+    """Without one of its own, Lambda creates a log group that never expires and belongs to no stack."""
+    groups = templates.resources("AWS::Logs::LogGroup")
+
+    assert {each["DeletionPolicy"] for each in groups.values()} == {"Delete"}
+    for function in templates.properties("AWS::Lambda::Function"):
+        assert function["LoggingConfig"]["LogGroup"]["Ref"] in groups

@@ -7,6 +7,7 @@ import pytest
 from aws_cdk import App, Stack
 from aws_cdk.assertions import Template
 
+from infra.choices import ChoiceError, from_context
 from infra.user_pool import SignInUserPool
 from local import user_pool as local_identity
 
@@ -57,7 +58,7 @@ def test_a_second_factor_is_a_persons_own_choice_and_never_a_text_message(pool: 
 
 def test_the_pool_outlives_its_stack(template: dict[str, Any], pool: dict[str, Any]) -> None:
     kept = only(template, "AWS::Cognito::UserPool")
-    assert kept["DeletionPolicy"] == kept["UpdateReplacePolicy"] == "Retain"
+    assert (kept["DeletionPolicy"], kept["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
     assert pool["DeletionProtection"] == "ACTIVE"
 
 
@@ -107,3 +108,46 @@ def test_the_local_pool_and_client_are_made_alike(pool: dict[str, Any], client: 
     for name in ("GenerateSecret", "PreventUserExistenceErrors", "EnableTokenRevocation"):
         assert local_client[name] == client[name]
     assert sorted(local_client["ExplicitAuthFlows"]) == sorted(client["ExplicitAuthFlows"])
+
+
+def test_without_a_verified_sender_cognito_mails_the_codes_itself(pool: dict[str, Any]) -> None:
+    """SES rejects an address that is not verified, and the deployment of the pool with it."""
+    assert "EmailConfiguration" not in pool
+
+
+@pytest.mark.parametrize(
+    ("context", "identity"),
+    [
+        ({"mail_from": "no-reply@mail.example.org"}, "mail.example.org"),
+        ({"mail_from": "no-reply@mail.example.org", "mail_identity": "example.org"}, "example.org"),
+        ({"mail_from": "ops@example.org", "mail_identity": "ops@example.org"}, "ops@example.org"),
+    ],
+    ids=["the domain", "a domain above it", "the address"],
+)
+def test_with_a_sender_cognito_mails_the_codes_through_ses(context: dict[str, str], identity: str) -> None:
+    stack = Stack(App(), "Stack")
+    SignInUserPool(stack, "people", from_context(context.get).cognito_sender)
+    pool = only(Template.from_stack(stack).to_json(), "AWS::Cognito::UserPool")["Properties"]
+    mail = pool["EmailConfiguration"]
+
+    assert mail["EmailSendingAccount"] == "DEVELOPER"
+    assert mail["From"] == f"AstraLog <{context['mail_from']}>"
+    assert "".join(
+        each if isinstance(each, str) else each["Ref"] for each in mail["SourceArn"]["Fn::Join"][1]
+    ) == (f"arn:AWS::Partition:ses:AWS::Region:AWS::AccountId:identity/{identity}")
+
+
+@pytest.mark.parametrize(
+    "context",
+    [
+        {"mail_from": "AstraLog <no-reply@example.org>"},
+        {"mail_from": "example.org"},
+        {"mail_identity": "example.org"},
+        {"mail_from": "no-reply@example.org", "mail_identity": "another.org"},
+        {"mail_from": "no-reply@notexample.org", "mail_identity": "example.org"},
+    ],
+    ids=str,
+)
+def test_a_sender_that_ses_would_reject_is_rejected_before(context: dict[str, str]) -> None:
+    with pytest.raises(ChoiceError, match="mail_"):
+        from_context(context.get)

@@ -19,6 +19,8 @@ import pytest
 from backports import zstd
 
 from functions.billing.reconciliation.stored_rows import StoredRows
+from functions.destinations.probe import Probe
+from functions.destinations.tables import missing_columns
 from functions.privacy.erasure.rows import EventRows
 from functions.privacy.erasure.subject import AllRows, Subject
 from functions.privacy.export.logs import LogPeriod, Logs
@@ -161,6 +163,26 @@ def erases(warehouse: Warehouse) -> None:
     rows.forget_texts()
 
 
+def serves_a_customer(warehouse: Warehouse) -> None:
+    """What a BYOC destination is sent: tested, loaded, searched, exported, and a person erased in it."""
+    missing_columns(warehouse)
+    probe = Probe(warehouse, ACME)
+    probe.write()
+    probe.found()
+    probe.erase(own_partition=True)
+    probe.left()
+    loads(warehouse)
+    searches(warehouse)
+    exports(warehouse)
+    rows, person = EventRows(warehouse), Subject(ACME, "message", "x")
+    rows.count(person, NOW)
+    rows.erase(person, NOW)
+    rows.now()
+
+
+EVERY_FUNCTION = "astralog"
+CUSTOMER = "a customer's"
+
 USERS: dict[str, Callable[[Warehouse], None]] = {
     "astralog_search": searches,
     "astralog_sync": loads,
@@ -186,10 +208,13 @@ def logs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Log]]:
         for tenant in (ACME, GLOBEX):
             load(plain, [staged(tenant_id=tenant, message=f"{tenant} {n}") for n in range(3)], f"{tenant}1")
         plain.close()
-        for user, act in USERS.items():
+        for user, act in {**USERS, CUSTOMER: serves_a_customer}.items():
             warehouse = Recording(address, found[user])
             act(warehouse)
             warehouse.close()
+        customer = found[CUSTOMER]
+        Schema(address, None, lambda each: Recording(each, customer)).bring_up_to_date(migrations())
+        customer.statements += found["astralog_migrate"].statements
         yield found
 
 
@@ -251,14 +276,42 @@ def test_a_user_is_granted_what_its_statements_need_and_nothing_else(logs: dict[
     assert needed == granted()[user]
 
 
+def test_one_user_for_every_function_has_the_grants_of_all_but_searches() -> None:
+    """The users of step 3: with fewer, the first purge or erasure fails, days after the deployment."""
+    others = (user for user in granted() if user not in (EVERY_FUNCTION, "astralog_search"))
+    needed = {need for user in others for need in granted()[user]}
+    whole = {place for privilege, place in needed if privilege == "SELECT"}
+
+    assert ("SELECT", "system.parts") in needed
+    assert granted()[EVERY_FUNCTION] == {
+        need for need in needed if not (need[0].startswith("SELECT(") and need[1] in whole)
+    }
+
+
+def test_a_customers_user_is_granted_what_we_send_to_the_customers_clickhouse(logs: dict[str, Log]) -> None:
+    page = Path("docs/byoc.md").read_text()
+    grants = {
+        (privilege.strip(), "*.*" if on == "*.*" else on)
+        for privileges, on in re.findall(r"^GRANT (.+) ON (\S+) TO astralog;", page, re.M)
+        for privilege in privileges.split(",")
+    }
+    sent = {need for sql in logs[CUSTOMER].statements for need in needs(sql)}
+    needed = {
+        (privilege.partition("(")[0], on if on.startswith("system.") or on == "*.*" else "logs.*")
+        for privilege, on in sent
+        if privilege != "CREATE DATABASE"
+    }
+    assert grants == needed
+
+
 def test_every_user_of_the_page_is_one_of_a_function_that_has_an_address() -> None:
-    assert set(granted()) == {*USERS, "astralog_migrate"}
+    assert set(granted()) == {*USERS, "astralog_migrate", EVERY_FUNCTION}
     readers = {
         f"astralog_{'search' if each.name == 'query' else each.name.replace('-', '_')}"
         for each in topology.FUNCTIONS
         if {"secret:warehouse", "secret:search"} & set(each.settings.values())
     }
-    assert readers == set(granted())
+    assert readers == set(granted()) - {EVERY_FUNCTION}
 
 
 def test_only_searches_sign_in_as_their_user_and_they_only_read(logs: dict[str, Log]) -> None:
@@ -268,7 +321,7 @@ def test_only_searches_sign_in_as_their_user_and_they_only_read(logs: dict[str, 
 
 
 def test_no_place_in_the_code_that_sends_a_statement_was_left_out(logs: dict[str, Log]) -> None:
-    recorded = {site for log in logs.values() for site in log.sites}
+    recorded = {site for user, log in logs.items() if user != CUSTOMER for site in log.sites}
     written = {site for path in sorted(FUNCTIONS.rglob("*.py")) for site in _sites(path)}
     assert {site for site in written if not site[0].startswith(CUSTOMERS_ONLY)} == recorded
 

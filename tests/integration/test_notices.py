@@ -4,7 +4,6 @@ import json
 import re
 import subprocess
 import sys
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,6 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from functions.notices.__main__ import Settings, command_context, main
 from functions.shared.accounts.notice_outbox import NoticeOutbox
 from functions.shared.tenancy import TenantId
 from local.naming import PROJECT_ROOT, physical
@@ -80,40 +78,36 @@ def local(stack: RunningStack, *arguments: str) -> Any:
 class Operator:
     """The command, as an operator with the stack's credentials runs it."""
 
-    def __init__(self, stack: RunningStack, capsys: pytest.CaptureFixture[str], text: Path) -> None:
-        tables = ("accounts", "people", "notices", "suppressions", "announcements")
+    def __init__(self, stack: RunningStack, text: Path) -> None:
         self._stack = stack
-        self._context = command_context(Settings(*map(physical, tables)), stack.aws("dynamodb"), time.time)
-        self._capsys = capsys
         self._text = text
         text.write_text("Some words.")
 
     def run(self, *arguments: str) -> Any:
-        assert main([*arguments, "--json"], self._context) == 0
-        return json.loads(self._capsys.readouterr().out)
+        return local(self._stack, "operate", *arguments, "--json", "--yes")
 
     def campaign(self, kind: str, title: str) -> dict[str, Any]:
         """Draft, send, and have the notifier come round."""
-        drafted = self.run("send", "--kind", kind, "--title", title, "--text-file", str(self._text))
+        drafted = self.run("send-notice", "--kind", kind, "--title", title, "--text-file", str(self._text))
         assert drafted["sent"] is False
-        self.run("send", "--send", drafted["campaign"])
+        self.run("send-notice", "--send", drafted["campaign"])
         local(self._stack, "invoke", "notifier")
         # The scheduled one may have been at it already.
-        wait_until(lambda: self.run("status", drafted["campaign"])["done"], 60, "all are notified")
-        status: dict[str, Any] = self.run("status", drafted["campaign"])
+        wait_until(lambda: self.run("notice-status", drafted["campaign"])["done"], 60, "all are notified")
+        status: dict[str, Any] = self.run("notice-status", drafted["campaign"])
         return status
 
 
 @pytest.fixture
-def operator(stack: RunningStack, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Operator:
-    return Operator(stack, capsys, tmp_path / "text.txt")
+def operator(stack: RunningStack, tmp_path: Path) -> Operator:
+    return Operator(stack, tmp_path / "text.txt")
 
 
 def test_the_command_runs_against_a_stack(stack: RunningStack, operator: Operator, tmp_path: Path) -> None:
     drafted = operator.run(
-        "send", "--kind", "service", "--title", "T", "--text-file", str(tmp_path / "text.txt")
+        "send-notice", "--kind", "service", "--title", "T", "--text-file", str(tmp_path / "text.txt")
     )
-    reported = local(stack, "run", "functions.notices", "status", drafted["campaign"], "--json")
+    reported = local(stack, "operate", "notice-status", drafted["campaign"], "--json")
     assert (reported["campaign_id"], reported["state"]) == (drafted["campaign"], "drafted")
 
 

@@ -9,9 +9,9 @@ import signal
 import socket
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
-import boto3
 import clickhouse_connect
 import pytest
 from aws_lambda_powertools.utilities.parameters import base as powertools_cache
@@ -25,6 +25,7 @@ from functions.shared.warehouse import WarehouseBusyError, WarehouseDownError
 from infra.topology import function
 from tests.contract.test_clickhouse_http import Face
 from tests.integration.loading import load, staged
+from tests.operating import operate
 
 TENANTS = ("acme", "globex")
 DATABASE = "rotation"
@@ -67,20 +68,19 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 class Secrets:
     """The secrets at moto, and how often they were read."""
 
-    def __init__(self) -> None:
-        self._client = boto3.client("secretsmanager")
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
         self.reads = 0
         self.is_down = False
 
     def store(self, face: Face, user: str, password: str) -> None:
-        """Store the address of `face` under the names of both secrets of ClickHouse."""
+        """Store the address of `face` in both secrets of ClickHouse, as an operator does."""
         address = {"host": "127.0.0.1", "port": face.port, "secure": False, "database": DATABASE}
-        value = json.dumps({**address, "user": user, "password": password})
+        file = self._folder / "address.json"
+        file.write_text(json.dumps({**address, "user": user, "password": password}))
         for name in ("search", "warehouse"):
-            try:
-                self._client.create_secret(Name=name, SecretString=value)
-            except self._client.exceptions.ResourceExistsException:
-                self._client.put_secret_value(SecretId=name, SecretString=value)
+            assert operate("put-secret", name, "--file", str(file)) == 0
+        file.unlink()
 
     def watch(self, client: Any) -> None:
         """Count the reads of `client`; fail them while `is_down`."""
@@ -96,7 +96,12 @@ class Secrets:
 
 
 @pytest.fixture
-def secrets(face: Face, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Secrets]:  # noqa: ARG001
+def secrets(
+    face: Face,
+    clock: Clock,  # noqa: ARG001
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> Iterator[Secrets]:
     """Secrets with the first password, functions that have not read them, and rows of two tenants."""
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "tests")
@@ -106,7 +111,7 @@ def secrets(face: Face, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterat
         monkeypatch.setenv(f"ASTRALOG_{setting.upper()}", resource or kind)
     with mock_aws():
         _forget()
-        made = Secrets()
+        made = Secrets(tmp_path)
         made.store(face, SEARCHER, face.users[SEARCHER]["password"])
         migrating.handler({}, None)
         made.watch(secret_store._store()._provider.client)

@@ -34,6 +34,7 @@ FORBIDDEN = {
     "telemetry": NEVER | {"clickhouse_connect"},
     "sweeper": NEVER | {"clickhouse_connect"},
     "sweeper-byoc": NEVER | {"obstore", "clickhouse_connect"},
+    "queue-check": NEVER | {"pynamodb", "obstore", "clickhouse_connect", "boto3", "msgspec"},
     "quarantine": NEVER | {"pynamodb", "clickhouse_connect"},
     "billing": NEVER | {"obstore", "clickhouse_connect"},
     "stripe-webhook": NEVER | {"obstore", "clickhouse_connect"},

@@ -8,7 +8,13 @@ import pytest
 from infra import build
 
 FOLDERS = sorted(build.ROOT.glob("functions/*/requirements.txt"))
-FILES = [build.ROOT / "requirements.txt", build.ROOT / "tests/clients/requirements.txt", *FOLDERS]
+OTHERS = (
+    "requirements.txt",
+    "audit/requirements.txt",
+    "rehearsal/requirements.txt",
+    "tests/clients/requirements.txt",
+)
+FILES = [*(build.ROOT / name for name in OTHERS), *FOLDERS]
 MAKEFILE = (build.ROOT / "Makefile").read_text()
 
 _PINNED = re.compile(r"[\w.\[\]-]+==[^\s;]+( ; [^\\]+)?( --hash=sha256:[0-9a-f]{64})+")
@@ -38,7 +44,9 @@ def test_every_installation_of_packages_requires_hashes() -> None:
     recipes = MAKEFILE.replace("\\\n", " ").splitlines()
     installing = [line for line in recipes if re.search(r"pip install", line)]
 
-    assert len(installing) == 3, "uv by pip, all else and the clients by uv"
+    assert len(installing) == 5, (
+        "uv by pip; by uv the project's, the audit's, the emulator's and the clients'"
+    )
     assert [line for line in installing if "--require-hashes" not in line] == []
 
 

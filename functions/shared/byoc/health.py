@@ -94,15 +94,16 @@ class HealthStore:
     def take(self, destination: str, owner: str, seconds: float) -> Slot | SlotWait:
         """Acquire a slot for `seconds`, if the circuit permits an attempt and a slot is free."""
         condition, now = self.of(destination), self._clock()
-        if condition.resume_at > now:
-            return SlotWait(condition, condition.resume_at - now)
-        for number in range(1 if condition.failures else SLOTS):
-            if condition.slots_until[number] >= now:
-                continue
+        for number in _free_slots(condition, now):
             slot = Slot(condition, number, owner, now + seconds)
             if self._items.lease(destination, number, owner, slot.until, now):
                 return slot
-        return SlotWait(condition, None)
+        return _slot_wait(condition, now)
+
+    def wait(self, destination: str) -> SlotWait | None:
+        """Why no slot can be acquired now; None when one can."""
+        condition, now = self.of(destination), self._clock()
+        return None if _free_slots(condition, now) else _slot_wait(condition, now)
 
     def record_success(self, slot: Slot) -> None:
         """Release the slot and close the circuit."""
@@ -157,6 +158,17 @@ class HealthStore:
 
             self._made = HealthTable(self._table, self._dynamodb)
         return self._made
+
+
+def _free_slots(condition: DestinationHealth, now: float) -> list[int]:
+    """The numbers of the slots that can be acquired: none while the circuit is open."""
+    if condition.resume_at > now:
+        return []
+    return [each for each in range(1 if condition.failures else SLOTS) if condition.slots_until[each] < now]
+
+
+def _slot_wait(condition: DestinationHealth, now: float) -> SlotWait:
+    return SlotWait(condition, condition.resume_at - now if condition.resume_at > now else None)
 
 
 def pause_seconds(failures: int) -> float:

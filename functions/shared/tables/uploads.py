@@ -86,6 +86,22 @@ SLOT_LEASES = (
 )
 
 
+class BacklogItem(Item):
+    """`backlog#<id>`: files that wait for a slot, and who reads them; `backlog`: when to look at them again.
+
+    `files`: JSON. Times are Unix seconds.
+    """
+
+    tenant_id = UnicodeAttribute(hash_key=True)
+    entry = UnicodeAttribute(range_key=True)
+    files = UnicodeAttribute(null=True)
+    owner = UnicodeAttribute(null=True)
+    until = IntegerAttribute(null=True)
+    wakes_at = IntegerAttribute(null=True)
+    waits_until = IntegerAttribute(null=True)
+    forget_at = IntegerAttribute(null=True)
+
+
 class UploadSettingsItem(Item):
     """`settings`: what happens to originals. `sweep`: the object key after which the next sweep continues."""
 

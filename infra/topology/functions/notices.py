@@ -61,6 +61,7 @@ FUNCTIONS = (
             "append:table:audit",
             "consume:queue:mail-feedback",
         ),
-        source=QueueSource("mail-feedback", batch_size=10, window_seconds=0, max_concurrency=2),
+        # No limit of concurrency: SES's sending rate is one.
+        source=QueueSource("mail-feedback", batch_size=10, window_seconds=0, max_concurrency=None),
     ),
 )

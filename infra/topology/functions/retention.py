@@ -1,7 +1,10 @@
-"""Scheduled maintenance: delete and check for data past retention; sweep for missed objects."""
+"""Scheduled maintenance: delete and check for data past retention; sweep for missed objects; watch queues."""
 
 from infra.topology.byoc import BYOC_GRANTS, BYOC_SETTINGS
+from infra.topology.queues import QUEUES
 from infra.topology.shape import Function
+
+WATCHED_QUEUES = tuple(each.name for each in QUEUES)
 
 FUNCTIONS = (
     Function(
@@ -89,6 +92,15 @@ FUNCTIONS = (
             "read:table:turns",
             "write:table:turns",
         ),
+        schedule_minutes=5,
+    ),
+    Function(
+        name="queue-check",
+        handler="functions.retention.queue_check.handler",
+        memory_mb=512,
+        timeout_seconds=60,
+        settings={f"{name.replace('-', '_')}_queue": f"queue:{name}" for name in WATCHED_QUEUES},
+        grants=(*(f"inspect:queue:{name}" for name in WATCHED_QUEUES), "read:metrics:own"),
         schedule_minutes=5,
     ),
 )

@@ -10,7 +10,6 @@ from typing import Any
 import boto3
 import pytest
 
-from functions.billing import __main__ as command
 from functions.billing import bookkeeper, closer, meter, reconcile, report
 from functions.billing.catalogue import METER_EVENT, meter_of
 from functions.billing.reconciliation.comparison import UsageComparison
@@ -30,6 +29,7 @@ from functions.shared.warehouse import Selection
 from infra.topology import function
 from tests.fake_stripe.server import API_KEY, SECRET
 from tests.integration.billing.test_usage import follow_ups, store, today
+from tests.operating import operate
 from tests.unit.billing.shop import DAY, INVOICE_SECONDS, LOADING_SECONDS, Shop
 
 
@@ -203,10 +203,12 @@ def test_a_report_that_stripes_figures_leave_in_doubt_is_settled_by_an_operator(
     assert report.handler({}, Context())["refused"] == 1
     capsys.readouterr()
 
-    settle = ["settle-report", acme, "--usage-table", "usage", "--landed" if there else "--not-there"]
-    assert command.main(settle) == 0
-    assert command.main(settle) == 1, "once"
-    assert command.main(["usage", acme, "--usage-table", "usage"]) == 0
+    settle = ["settle-report", acme, "--landed" if there else "--not-there"]
+    assert operate(*settle, client=wired.client) == 1, "not without a confirmation"
+    assert operate(*settle, "--yes", client=wired.client) == 0
+    assert operate(*settle, "--yes", client=wired.client) == 1, "once"
+    capsys.readouterr()
+    assert operate("show-usage", acme, client=wired.client) == 0
     shown = capsys.readouterr().out
     assert json.loads(shown[shown.index("{") :])["left_bytes"] == (0 if there else 1_000)
     assert report.handler({}, Context())["refused"] == 0

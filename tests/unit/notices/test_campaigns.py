@@ -10,12 +10,13 @@ from typing import Any
 
 import pytest
 
-from functions.notices import __main__ as command
 from functions.notices.campaigns import DRAFT_DAYS
 from functions.notices.notifier import MAX_TRIES
 from functions.notices.outbox import LEASE_SECONDS, backoff_seconds
 from functions.privacy.erasure.account_marks import AccountMarks
 from functions.shared.tenancy import TenantId
+from operate import notices as command
+from tests.operating import operate
 from tests.unit.notices.world import DiedError, World
 
 Output = pytest.CaptureFixture[str]
@@ -36,7 +37,7 @@ class Console:
         self._capsys = capsys
 
     def run(self, *arguments: str) -> tuple[int, str, str]:
-        code = command.main(arguments, self._here.operator())
+        code = operate(*arguments, client=self._here.client, clock=lambda: self._here.now)
         said = self._capsys.readouterr()
         return code, said.out, said.err
 
@@ -48,15 +49,15 @@ class Console:
 
     def draft(self, text: Path, kind: str = "service", *more: str) -> str:
         drafted = self.reported(
-            "send", "--kind", kind, "--title", "New terms", "--text-file", str(text), *more
+            "send-notice", "--kind", kind, "--title", "New terms", "--text-file", str(text), *more
         )
         return str(drafted["campaign"])
 
     def send(self, campaign: str) -> None:
-        assert self.reported("send", "--send", campaign)["campaign"] == campaign
+        assert self.reported("send-notice", "--yes", "--send", campaign)["campaign"] == campaign
 
     def status(self, campaign: str) -> dict[str, Any]:
-        return self.reported("status", campaign)
+        return self.reported("notice-status", campaign)
 
 
 @pytest.fixture
@@ -77,7 +78,7 @@ def test_a_dry_run_shows_whom_it_would_reach_and_sends_nothing(
     here: World, console: Console, text: Path
 ) -> None:
     here.suppressions.add("zoe@acme.example", "bounce")
-    arguments = ["send", "--kind", "marketing", "--title", "Offer", "--text-file", str(text)]
+    arguments = ["send-notice", "--kind", "marketing", "--title", "Offer", "--text-file", str(text)]
     figures = {"accounts": 3, "people": 3, "mailed": 1, "suppressed": 1, "opted_out": 1}
     reported = console.reported(*arguments)
     assert {name: reported[name] for name in figures} == figures
@@ -155,7 +156,7 @@ def test_who_opts_out_after_the_dry_run_gets_no_marketing_and_yet_what_is_critic
 def test_what_was_sent_is_not_sent_again(here: World, console: Console, text: Path) -> None:
     campaign = console.draft(text)
     console.send(campaign)
-    code, _, err = console.run("send", "--send", campaign)
+    code, _, err = console.run("send-notice", "--yes", "--send", campaign)
     assert (code, err) == (1, f"{campaign} was sent already: see its status\n")
     here.run()
     assert len(here.mailer.sent) == 3
@@ -167,7 +168,7 @@ def test_a_draft_without_a_preview_within_a_week_is_not_sent(
 ) -> None:
     campaign = console.draft(text)
     here.now += DRAFT_DAYS * 86_400 + 1
-    code, _, err = console.run("send", "--send", campaign)
+    code, _, err = console.run("send-notice", "--yes", "--send", campaign)
     assert code == 1
     assert "draft it again" in err
 
@@ -189,7 +190,7 @@ def test_what_is_not_fit_to_be_sent_is_said_and_not_drafted(
     here: World, console: Console, text: Path, changed: list[str], said: str
 ) -> None:
     code, _, err = console.run(
-        "send", "--kind", "service", "--title", "T", "--text-file", str(text), *changed
+        "send-notice", "--kind", "service", "--title", "T", "--text-file", str(text), *changed
     )
     assert code == 1
     assert said in err
@@ -199,28 +200,27 @@ def test_what_is_not_fit_to_be_sent_is_said_and_not_drafted(
 def test_a_text_is_not_empty(console: Console, tmp_path: Path) -> None:
     file = tmp_path / "empty.txt"
     file.write_text(" \n")
-    code, _, err = console.run("send", "--kind", "service", "--title", "T", "--text-file", str(file))
+    code, _, err = console.run("send-notice", "--kind", "service", "--title", "T", "--text-file", str(file))
     assert (code, "not be empty" in err) == (1, True)
 
 
 def test_an_unknown_campaign_is_not_found(console: Console) -> None:
-    for arguments in (["status", "c-1"], ["send", "--send", "c-1"]):
+    for arguments in (["notice-status", "c-1"], ["send-notice", "--yes", "--send", "c-1"]):
         assert console.run(*arguments)[::2] == (1, "there is no campaign c-1\n")
 
 
-def test_a_draft_needs_all_of_its_parts(console: Console, capsys: Output) -> None:
-    with pytest.raises(SystemExit) as ended:
-        console.run("send", "--kind", "service")
-    assert ended.value.code == 2
-    assert "--title" in capsys.readouterr().err
+def test_a_draft_needs_all_of_its_parts(here: World, console: Console) -> None:
+    code, _, err = console.run("send-notice", "--kind", "service")
+    assert (code, "--title" in err) == (1, True)
+    assert here.scanned("notices") == []
 
 
-def test_without_its_tables_it_says_which_are_missing(
-    monkeypatch: pytest.MonkeyPatch, capsys: Output
-) -> None:
-    monkeypatch.delenv("ASTRALOG_NOTICES_TABLE", raising=False)
-    assert command.main(["status"]) == 1
-    assert "ASTRALOG_NOTICES_TABLE is missing" in capsys.readouterr().err
+@pytest.mark.usefixtures("tenants")
+def test_nothing_is_sent_without_a_confirmation(here: World, console: Console, text: Path) -> None:
+    code, _, err = console.run("send-notice", "--send", console.draft(text))
+    here.run()
+    assert (code, "--yes" in err) == (1, True)
+    assert here.mailer.sent == []
 
 
 @pytest.mark.usefixtures("tenants")
@@ -232,20 +232,20 @@ def test_abandoned_notices_are_listed_and_queued_again(here: World, console: Con
         here.run()
         here.now += backoff_seconds(tries)
     assert console.status(campaign)["abandoned"] == 1
-    listed = console.reported("given-up")
+    listed = console.reported("abandoned-notices")
     assert (listed["tenant"], listed["notice"]) == ("globex", campaign)
     here.mailer.down = False
-    console.run("given-up", "--retry")
+    console.run("abandoned-notices", "--retry")
     here.run()
     status = console.status(campaign)
     assert (status["abandoned"], status["settled"], status["mailed"]) == (0, 1, 1)
-    assert console.run("given-up")[1] == ""
+    assert console.run("abandoned-notices")[1] == ""
 
 
 @pytest.mark.usefixtures("tenants")
 def test_a_suppressed_address_is_lifted(here: World, console: Console) -> None:
     here.suppressions.add("bob@globex.example", "bounce")
-    assert console.run("lift", "Bob@globex.example")[0] == 0
+    assert console.run("lift-suppression", "Bob@globex.example")[0] == 0
     assert not here.suppressions.holds("bob@globex.example")
 
 
@@ -254,7 +254,7 @@ def test_all_campaigns_are_listed_newest_first(here: World, console: Console, te
     first = console.draft(text)
     here.now += 86_400
     second = console.draft(text)
-    lines = console.run("status")[1].splitlines()
+    lines = console.run("notice-status")[1].splitlines()
     assert [line.split()[0] for line in lines] == [second, first]
     assert "drafted" in lines[0]
 
@@ -267,9 +267,10 @@ def test_progress_is_shown_while_it_is_queued_and_while_it_is_sent(
     monkeypatch.setattr(command, "PROGRESS_EVERY", 2)
     # Not `time.sleep` itself: threads of other tests sleep, too, and would run the notifier beside this one.
     monkeypatch.setattr(command, "time", SimpleNamespace(time=time.time, sleep=lambda _seconds: here.run()))
-    lines = console.run("send", "--send", campaign)[1].splitlines()
-    assert lines[:2] == ["2 accounts so far", "3 accounts: mails go out within minutes."]
-    lines = console.run("status", campaign, "--follow")[1].splitlines()
+    _, out, err = console.run("send-notice", "--yes", "--send", campaign)
+    assert err.splitlines() == ["2 accounts so far"]
+    assert out.splitlines()[0] == "3 accounts: mails go out within minutes."
+    lines = console.run("notice-status", campaign, "--follow")[1].splitlines()
     assert [line.split(":")[0].split()[-1] for line in lines] == ["queued", "done"]
     assert "3 of 3 accounts notified; 3 people mailed" in lines[-1]
 

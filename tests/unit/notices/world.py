@@ -9,7 +9,6 @@ from typing import Any
 import boto3
 from moto import mock_aws
 
-from functions.notices.__main__ import CommandContext, Settings, command_context
 from functions.notices.delivery import Delivery
 from functions.notices.notifier import RESERVED_SECONDS, Notifier, NotifierRun
 from functions.notices.outbox import Outbox
@@ -22,6 +21,7 @@ from functions.shared.tenancy import TenantId
 from infra.topology import table
 from local import transactions
 from local.tables import definition
+from operate.notices import NoticeStores, NoticeTables, notice_stores
 
 NOON = 1_800_000_000.0
 API = "https://logs.example.org"
@@ -143,9 +143,9 @@ class World:
         """What the notifier does in a minute."""
         return self.notifier().run(seconds_left)
 
-    def operator(self) -> CommandContext:
-        settings = Settings("accounts", "people", "notices", "suppressions", "announcements")
-        return command_context(settings, self.client, lambda: self.now)
+    def operator(self) -> NoticeStores:
+        names = NoticeTables("accounts", "people", "notices", "suppressions", "announcements")
+        return notice_stores(names, self.client, lambda: self.now)
 
     def notice(self, tenant: str, notice_id: str) -> dict[str, Any]:
         key = {"tenant_id": {"S": tenant}, "notice": {"S": notice_id}}

@@ -45,6 +45,7 @@ from functions.shared.tables.tombstones import TombstoneItem
 from functions.shared.tables.transaction import write_all
 from functions.shared.tables.turns import TurnItem
 from functions.shared.tables.uploads import (
+    BacklogItem,
     FileItem,
     UploadCounterItem,
     UploadItem,
@@ -76,7 +77,14 @@ MODELS: dict[str, tuple[type[Item], ...]] = {
     "erasures": (ErasureItem,),
     "receipts": (ReceiptItem,),
     "tombstones": (TombstoneItem,),
-    "uploads": (UploadItem, FileItem, UploadCounterItem, UploadSlotsItem, UploadSettingsItem),
+    "uploads": (
+        UploadItem,
+        FileItem,
+        UploadCounterItem,
+        UploadSlotsItem,
+        UploadSettingsItem,
+        BacklogItem,
+    ),
     "turns": (TurnItem,),
 }
 

@@ -3,17 +3,14 @@
 import contextlib
 import io
 import os
-from collections import Counter
 from typing import Any
 
 from backports import zstd
 
 from functions.shared.accounts.account_status import AccountStatus
 from functions.uploads import file_reader
-from functions.uploads.queue import DropQueue
-from functions.uploads.turns import FairTurns
-from tests.unit.uploads.test_turns import RecordingWorker, body
-from tests.unit.uploads.world import ACME, GLOBEX, Sqs, cloud, sqs_batch, world
+from tests.unit.uploads.test_turns import Turns, body
+from tests.unit.uploads.world import ACME, GLOBEX, cloud, world
 
 BOMB_ROWS = 3_000_000
 CAPPED = AccountStatus("managed_30", 30, 10**7, capped_until=4_000_000_000)
@@ -51,17 +48,15 @@ def capped_bomb(objects: int) -> dict[str, Any]:
 
 def flood(messages: int) -> dict[str, int]:
     """Messages of an account without a free slot, and one of another's in each batch of ten."""
-    sqs = Sqs()
-    shared, worker = (
-        FairTurns[str](DropQueue("dropped", "tests", sqs), 10),
-        RecordingWorker(sqs, Counter(small=1)),
-    )
+    turns = Turns()
+    worker = turns.worker(small=1)
     for number in range(messages // 9):
+        turns.now += 0.01
         batch = [body("flood", f"{number}-{each}") for each in range(9)]
-        shared.answer_to(sqs_batch([*batch, body("small", str(number))]), worker)
-    happened = Counter(each.split()[0] for each in worker.happened)
+        turns.answer_to(worker, *batch, body("small", str(number)))
     return {
-        "deferred": len(sqs.deferred),
-        "read": happened["m9"],
-        "asked": worker.happened.count("ask flood"),
+        "read": len(worker.read),
+        "appended": turns.backlogs.requests["append"],
+        "asked": worker.asked,
+        "sent": len(turns.sqs.bodies) + len(turns.sqs.delayed) + turns.sqs.released,
     }

@@ -43,6 +43,7 @@ def main() -> None:
     from functions.shared.buckets.platform import open_bucket
     from functions.uploads import dropin, file_reader
     from functions.uploads.account_status import AccountStatuses
+    from functions.uploads.backlog import Backlogs
     from functions.uploads.counters import KeptOriginals, OpenUploads, StagedBytes
     from functions.uploads.file_processor import FileProcessor
     from functions.uploads.managed_drop_bucket import open_drops
@@ -64,7 +65,7 @@ def main() -> None:
         AccountStatuses("accounts", dynamodb),
         StagedBytes("uploads", dynamodb),
         TenantSlots("uploads", 2, dynamodb),
-        FairTurns(drop_queue, dropin.FILES_A_TURN),
+        FairTurns(drop_queue, Backlogs("uploads", dynamodb), dropin.FILES_A_TURN),
         FileProcessor(
             UploadRegister("uploads", dynamodb),
             drop_queue.publish,

@@ -9,7 +9,7 @@ from obstore.store import MemoryStore
 
 from functions.shared.accounts.account_status import AccountStatus
 from functions.shared.buckets.contract import BucketRefusedError, BucketUnavailableError
-from functions.shared.buckets.drop_bucket import DropBucket
+from functions.shared.buckets.drop_bucket import DropBucket, DroppedFile
 from functions.shared.buckets.platform import PlatformBucket
 from functions.shared.byoc.bucket_names import MAX_KEPT, READ_AGAIN_SECONDS, BucketNameCache
 from functions.shared.byoc.buckets import NoDestinationError
@@ -19,9 +19,11 @@ from functions.shared.notifications import QueueNotifier
 from functions.shared.tables.store_errors import StoreUnavailableError
 from functions.shared.tenancy import TenantId, dropin_prefix
 from functions.uploads.account_status import AccountStatuses
+from functions.uploads.backlog import WaitingFile
 from functions.uploads.counters import StagedBytes
 from functions.uploads.dropin_byoc import FILES_A_TURN, REFUSED_RECEIVES, ByocDropIn, answer_to
 from functions.uploads.files import upload_response
+from functions.uploads.notifications import wake_up_body
 from functions.uploads.queue import DropQueue
 from functions.uploads.turns import FairTurns
 from tests.unit.uploads.world import ACCOUNTS, Sqs, World, decoded_rows, s3_says, sqs_batch, sqs_event, table
@@ -85,7 +87,7 @@ class Own:
             StagedBytes(*self.world.table),
             HealthStore("health", lambda: self.world.clock() + self.world.later, self.world.dynamodb),
             QueueNotifier("staged-byoc", "tests", self.staged),
-            FairTurns(queue, FILES_A_TURN),
+            FairTurns(queue, self.world.backlogs, FILES_A_TURN),
             self.world.work(queue, "dropin-byoc"),
         )
 
@@ -95,10 +97,14 @@ class Own:
         return s3_says(key, len(body), etag, bucket)
 
     def deliver(self, body: str, receives: int = 1) -> bool:
-        """Whether the message returns, itself or a copy."""
-        before = len(self.dropped.deferred)
+        """Whether the message returns, or its file waits in the backlog."""
+        before = len(self.backlog(INITECH)) + len(self.backlog(HOOLI))
         answer = answer_to(sqs_event(body, receives), lambda: 300.0, self.drop_in)
-        return bool(answer["batchItemFailures"]) or len(self.dropped.deferred) > before
+        is_moved = len(self.backlog(INITECH)) + len(self.backlog(HOOLI)) > before
+        return bool(answer["batchItemFailures"]) or is_moved
+
+    def backlog(self, tenant: TenantId) -> list[WaitingFile]:
+        return self.world.backlog(tenant)
 
     def rows(self, tenant: TenantId) -> list[str]:
         bucket = self.customer_buckets.buckets[tenant]
@@ -252,12 +258,12 @@ def test_forged_notifications_take_no_slot_and_open_no_credentials(own: Own) -> 
     assert own.customer_buckets.opened == []
     assert own.customer_buckets.looks == ["initech"], "the answer is remembered"
     assert own.world.dynamodb.scan(TableName="health")["Items"] == []
-    assert own.dropped.deferred == [], "and none waits on the queue"
+    assert own.backlog(INITECH) == [], "and none waits"
 
     health = drop_in.health
     slots = [health.take("drops:initech", name, 100) for name in ("a", "b")]
     assert answer_to(sqs_batch([forged] * 10), lambda: 300.0, drop_in) == {"batchItemFailures": []}
-    assert own.dropped.deferred == []
+    assert own.backlog(INITECH) == []
     for slot in slots:
         assert isinstance(slot, Slot)
         health.release(slot)
@@ -291,21 +297,35 @@ def test_names_of_ever_new_tenants_are_forgotten_again(own: Own) -> None:
 
 
 def test_a_flood_of_one_customers_files_leaves_the_others_their_turn(own: Own) -> None:
-    """Deferred ones are not in flight, of which a queue has a limited number."""
+    """Their messages are deleted, and the files wait in the customer's own backlog."""
     for name in ("a", "b"):
         own.drop_in.health.take("drops:initech", name, 100)
     flood = [own.put(INITECH, str(number), b"one\n") for number in range(9)]
     event = sqs_batch([*flood, own.put(HOOLI, "x", b"two\n")])
     assert answer_to(event, lambda: 300.0, own.drop_in) == {"batchItemFailures": []}
     assert own.rows(HOOLI) == ["two"]
-    assert len(own.dropped.deferred) == 9
+    assert len(own.backlog(INITECH)) == 9
+    assert own.backlog(HOOLI) == []
     assert own.states(INITECH) == []
+    assert own.dropped.bodies == []
+    assert len(own.dropped.delayed) == 1, "one wake-up"
+
+    own.world.later += 400
+    (wake_up, _), *_ = own.dropped.delayed
+    waiting = [wake_up]
+    while waiting:
+        assert answer_to(sqs_event(waiting.pop(0)), lambda: 300.0, own.drop_in) == {"batchItemFailures": []}
+        waiting += own.dropped.bodies
+        own.dropped.bodies.clear()
+    assert own.rows(INITECH) == ["one"] * 9
+    assert own.rows(HOOLI) == ["two"]
+    assert own.backlog(INITECH) == []
 
 
-def test_a_message_that_was_deferred_is_abandoned_no_sooner_and_no_later(
+def test_a_file_that_waited_in_a_backlog_is_abandoned_no_sooner_and_no_later(
     own: Own, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """How often the bucket refused us goes with the message that takes its place."""
+    """How often the bucket refused us goes with the file."""
 
     def refuse(*_arguments: object) -> bytes:
         raise BucketRefusedError("AccessDenied")
@@ -313,11 +333,36 @@ def test_a_message_that_was_deferred_is_abandoned_no_sooner_and_no_later(
     monkeypatch.setattr("functions.shared.buckets.drop_bucket.FileRanges.read", refuse)
     body = own.put(INITECH, "x", b"one\n")
     assert own.deliver(body, REFUSED_RECEIVES - 1) is True
-    assert own.deliver(body, REFUSED_RECEIVES) is True, "its circuit is open"
-    ((again, _),) = own.dropped.deferred
-    own.world.later += 5000
+    assert own.deliver(body, REFUSED_RECEIVES - 1) is True, "its circuit is open"
+    assert [each.receive_count for each in own.backlog(INITECH)] == [REFUSED_RECEIVES - 1]
+    ((wake_up, seconds),) = own.dropped.delayed
+    assert seconds < 60, "not when a lease would have expired: no invocation has one"
+
+    own.world.later += 3000
+    assert answer_to(sqs_event(wake_up), lambda: 300.0, own.drop_in) == {"batchItemFailures": []}
+    assert own.states(INITECH) == [("reading", None)]
+    assert own.backlog(INITECH) == []
+    again = own.dropped.delayed[-1][0]
+    own.world.later += 3000
     assert own.deliver(again, 1) is False
     assert own.states(INITECH) == [("failed", "no_access")]
+
+
+def test_a_file_of_a_backlog_counts_in_its_tenants_own_bucket_only(own: Own) -> None:
+    """Also when the customer chose another bucket since the file was appended."""
+    for bucket in ("hooli-logs", "initech-logs"):
+        key = dropin_prefix(INITECH) + bucket
+        etag = own.world.s3.put_object(Bucket=bucket, Key=key, Body=b"one\n")["ETag"].strip('"')
+        own.world.backlogs.append(INITECH, [WaitingFile(DroppedFile(bucket, key, etag, 4), 1)])
+    waiting = [wake_up_body(INITECH, "tests")]
+    while waiting:
+        answer_to(sqs_event(waiting.pop(0)), lambda: 300.0, own.drop_in)
+        waiting += own.dropped.bodies
+        own.dropped.bodies.clear()
+    assert own.rows(INITECH) == ["one"]
+    assert own.rows(HOOLI) == []
+    assert own.backlog(INITECH) == []
+    assert own.states(HOOLI) == []
 
 
 def test_a_customers_file_stops_when_its_account_takes_no_logs_any_more(

@@ -160,12 +160,13 @@ def test_what_is_staged_and_not_metered_counts_against_the_cap(here: World) -> N
         here.deliver(message)
     assert left <= StagedBytes(*here.table).recent(ACME) <= left + 2 * object_bytes
     assert here.status("a")["state"] == "reading"
-    assert [seconds >= gate.WAIT_SECONDS for _, seconds in here.sqs.deferred] == [True, True]
+    assert [seconds >= gate.WAIT_SECONDS for _, seconds in here.sqs.delayed] == [True, True]
+    assert [each.dropped.key for each in here.backlog()] == [f"{dropin_prefix(ACME)}b"]
     assert here.status("first", GLOBEX)["state"] == "done"
 
     here.later += 300
     here.account(ACME, REFUSED["quota_exceeded"])
-    waiting, here.sqs.deferred[:] = [body for body, _ in here.sqs.deferred], []
+    waiting, here.sqs.delayed[:] = [body for body, _ in here.sqs.delayed], []
     assert here.deliver(*waiting) == []
     assert here.status("a")["error"]["code"] == here.status("b")["error"]["code"] == "quota_exceeded"
 

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from functions.shared.buckets.contract import BucketRefusedError, BucketUnavailableError
-from functions.shared.buckets.drop_bucket import DropBucket
+from functions.shared.buckets.drop_bucket import DropBucket, DroppedFile
 from functions.shared.tables.store_errors import StoreUnavailableError
 from functions.shared.tenancy import TenantId, dropin_prefix
+from functions.uploads.backlog import WaitingFile
 from functions.uploads.file_reader import FileReader
 from functions.uploads.queue import DropQueue
 from functions.uploads.register import UploadRegister
@@ -43,6 +44,7 @@ def sweep(here: World, customer_buckets: CustomerBuckets | None = None) -> tuple
         DropBucket(here.s3, DROP),
         customer_buckets or CustomerBuckets(here.s3),  # type: ignore[arg-type]
         here.register,
+        here.backlogs,
         DropQueue("dropped", "sweeper", ours),
         DropQueue("dropped-byoc", "sweeper", theirs),
         Turns(),
@@ -176,6 +178,19 @@ def test_what_waits_on_the_queue_is_not_published_by_every_run(
     assert [sweeper.one(None, soon()) for _ in range(4)] == [2, 1, 0, 0]
     assert len(set(ours.bodies)) == 3
     assert sweeper.one(None, soon() + STANDS_STILL) == 2, "but a message may be lost"
+
+
+def test_files_of_an_account_with_a_backlog_are_published_once_an_hour(here: World) -> None:
+    """They are probably in it: published by every run, a flood would return in full."""
+    for tenant in (ACME, GLOBEX):
+        here.put("x", b"line\n", tenant)
+    waiting = WaitingFile(DroppedFile(DROP, f"{dropin_prefix(ACME)}first", "e", 1), 1)
+    here.backlogs.append(ACME, [waiting])
+    sweeper, ours, _ = sweep(here)
+    assert sweeper.one(None, soon().replace(minute=30) + timedelta(hours=1)) == 1
+    assert ["globex" in each for each in ours.bodies] == [True]
+    assert sweeper.one(None, (soon() + timedelta(hours=1)).replace(minute=2)) == 1
+    assert "acme" in ours.bodies[-1]
 
 
 @pytest.mark.parametrize("fault", [BucketUnavailableError("down"), BucketRefusedError("NoSuchBucket")])

@@ -3,29 +3,33 @@
 import heapq
 import json
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
 
 import pytest
+from botocore.exceptions import EndpointConnectionError
 
 from functions.shared.buckets.drop_bucket import DroppedFile
 from functions.shared.tables.store_errors import StoreUnavailableError
 from functions.shared.tenancy import TenantId, dropin_prefix
+from functions.uploads.backlog import WaitingFile
+from functions.uploads.drop_worker import NoSlot
 from functions.uploads.dropin import answer_to
 from functions.uploads.gate import UsagePendingError
-from functions.uploads.notifications import DropInMessage, notification_body, tenant_of
-from functions.uploads.queue import LONGEST_PAUSE_SECONDS, DropQueue
-from functions.uploads.turns import MAX_DEFERRALS, FairTurns, NoSlot
+from functions.uploads.notifications import notification_body, tenant_of, wake_up_body
+from functions.uploads.queue import DropQueue
+from functions.uploads.turns import FairTurns
+from tests.unit.uploads.memory_backlogs import MemoryBacklogs
 from tests.unit.uploads.world import ACME, GLOBEX, Sqs, World, sqs_batch
 
 
-def body(tenant: str, name: str, size: int = 100, deferrals: int = 0) -> str:
+def body(tenant: str, name: str, size: int = 100, receives: int = 0) -> str:
     file = DroppedFile("drop", dropin_prefix(TenantId(tenant)) + name, "e", size)
-    return notification_body(file, "tests", deferrals)
+    return notification_body(file, "tests", receives)
 
 
-def names(bodies: list[str]) -> list[str]:
-    return [json.loads(each)["Records"][0]["s3"]["object"]["key"].rpartition("%2F")[2] for each in bodies]
+def names(files: Iterable[WaitingFile]) -> list[str]:
+    return [each.dropped.key.rpartition("/")[2] for each in files]
 
 
 @dataclass
@@ -37,12 +41,21 @@ class RecordingWorker:
     happened: list[str] = field(default_factory=list)
     fault: Exception | None = None
     keeps_slots: bool = False
+    asked: int = 0
+    pause: int | None = None
 
     def owner(self, file: DroppedFile) -> TenantId | None:
         return tenant_of(file.key)
 
+    def lease_seconds(self) -> float:
+        return 310.0
+
+    def no_slot(self, tenant: TenantId) -> NoSlot | None:
+        self.asked += 1
+        return None if self.free[tenant] else NoSlot()
+
     def take_slot(self, tenant: TenantId) -> str | NoSlot:
-        self.happened.append(f"ask {tenant}")
+        self.happened.append(f"take {tenant}")
         if isinstance(self.fault, StoreUnavailableError):
             raise self.fault
         if not self.free[tenant]:
@@ -50,137 +63,271 @@ class RecordingWorker:
         self.free[tenant] -= 1
         return str(tenant)
 
-    def work(self, file: DroppedFile, slot: str, message: DropInMessage) -> int | None:
+    def work(self, file: WaitingFile, slot: str) -> int | None:
         if self.fault:
             raise self.fault
-        self.happened.append(f"{message.message_id} after {self.sqs.released} and {len(self.sqs.deferred)}")
-        assert tenant_of(file.key) == slot
-        return None
+        assert tenant_of(file.dropped.key) == slot
+        self.happened.append(f"read {names([file])[0]}, {self.sqs.released} released")
+        return self.pause
 
     def release_slot(self, slot: str) -> None:
         self.free[slot] += not self.keeps_slots
 
+    @property
+    def read(self) -> list[str]:
+        """The files that were read, in order."""
+        return [each.split()[1].rstrip(",") for each in self.happened if each.startswith("read")]
+
+
+@dataclass
+class Turns:
+    """One environment, with a queue and backlogs whose clock is `now`."""
+
+    now: float = 1000.0
+    sqs: Sqs = field(default_factory=Sqs)
+    backlogs: MemoryBacklogs = field(init=False)
+    shared: FairTurns[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.backlogs = MemoryBacklogs(lambda: self.now)
+        self.shared = self.another()
+
+    def another(self) -> FairTurns[str]:
+        """Another environment."""
+        return FairTurns(DropQueue("dropped", "tests", self.sqs), self.backlogs, 10, lambda: self.now)
+
+    def worker(self, **free: int) -> RecordingWorker:
+        return RecordingWorker(self.sqs, Counter(free))
+
+    def answer_to(self, worker: RecordingWorker, *bodies: str) -> list[str]:
+        """The messages that must be redelivered."""
+        answer = self.shared.answer_to(sqs_batch(bodies), worker)
+        return [each["itemIdentifier"] for each in answer["batchItemFailures"]]
+
+    def waiting(self, tenant: str) -> list[str]:
+        batches = self.backlogs.look(TenantId(tenant)).batches
+        return [name for batch in batches for name in names(batch.files)]
+
+
+WAKE_ACME = wake_up_body(ACME, "tests")
+
 
 @pytest.fixture
-def sqs() -> Sqs:
-    return Sqs()
+def here_now() -> Turns:
+    return Turns()
 
 
-def turns(sqs: Sqs, clock: Any = lambda: 1000.0) -> FairTurns[str]:
-    return FairTurns(DropQueue("dropped", "tests", sqs), 10, clock)
-
-
-def failures(answer: dict[str, Any]) -> list[str]:
-    return [each["itemIdentifier"] for each in answer["batchItemFailures"]]
-
-
-def test_messages_of_an_account_without_a_free_slot_are_sent_anew_and_the_others_file_is_read(
-    sqs: Sqs,
+def test_files_of_an_account_without_a_free_slot_wait_in_its_backlog_and_the_others_file_is_read(
+    here_now: Turns,
 ) -> None:
-    worker = RecordingWorker(sqs, Counter(small=1))
+    worker = here_now.worker(small=1)
     bodies = [body("flood", f"f{number}") for number in range(9)]
-    answer = turns(sqs).answer_to(sqs_batch([*bodies, body("small", "mine")]), worker)
-
-    assert failures(answer) == []
-    assert worker.happened == ["ask flood", "ask small", "m9 after 0 and 9"], "before anything is read"
-    assert sorted(names([each for each, _ in sqs.deferred])) == [f"f{number}" for number in range(9)]
-
-
-def test_that_slots_are_taken_is_remembered_for_a_second(sqs: Sqs) -> None:
-    now = [1000.0]
-    shared, worker = turns(sqs, lambda: now[0]), RecordingWorker(sqs, Counter())
-    for _ in range(50):
-        shared.answer_to(sqs_batch([body("flood", "f")] * 10), worker)
-    assert worker.happened == ["ask flood"]
-    assert len(sqs.deferred) == 500
-    now[0] += 1.1
-    shared.answer_to(sqs_batch([body("flood", "f")]), worker)
-    assert worker.happened == ["ask flood"] * 2
+    assert here_now.answer_to(worker, *bodies, body("small", "mine")) == []
+    assert worker.happened == ["take small", "read mine, 0 released"], "the account with the fewest first"
+    assert here_now.waiting("flood") == [f"f{number}" for number in range(9)]
+    assert here_now.waiting("small") == []
 
 
-def test_files_of_an_account_that_may_have_a_slot_are_handed_back_before_another_is_read(sqs: Sqs) -> None:
-    worker = RecordingWorker(sqs, Counter(first=1, second=1))
-    answer = turns(sqs).answer_to(sqs_batch([body("first", "a"), body("second", "b")]), worker)
-    assert failures(answer) == ["m1"]
-    assert worker.happened == ["ask first", "m0 after 1 and 0"]
+@pytest.mark.parametrize("messages", [1_000, 5_000])
+def test_a_flood_costs_two_requests_for_ten_messages_and_nothing_returns(
+    here_now: Turns, messages: int
+) -> None:
+    worker, requests = here_now.worker(), here_now.backlogs.requests
+    for number in range(0, messages, 10):
+        bodies = [body("flood", f"f{each}") for each in range(number, number + 10)]
+        assert here_now.answer_to(worker, *bodies) == []
+        here_now.now += 0.05
+    assert requests["append"] == messages / 10
+    assert worker.asked == messages / 10, "whether a slot became free"
+    assert worker.happened == ["take flood"], "that none is free is noted"
+    assert requests["look"] + requests["note"] <= 3
+    assert here_now.sqs.bodies == []
+    assert (here_now.sqs.released, here_now.sqs.hidden) == (0, [])
+    assert len(here_now.sqs.delayed) == 1, "one wake-up for all of them"
 
 
-def test_small_files_of_an_account_are_read_one_after_the_other_and_large_ones_alone(sqs: Sqs) -> None:
-    worker = RecordingWorker(sqs, Counter(acme=1))
-    sizes = [10**9, 100, 100, 10**7, 100]
-    answer = turns(sqs).answer_to(
-        sqs_batch([body("acme", str(number), size) for number, size in enumerate(sizes)]), worker
-    )
-    assert [each.split()[0] for each in worker.happened] == ["ask", "m1", "m2", "m4"]
-    assert failures(answer) == ["m0", "m3"]
+def test_a_flood_that_lasts_longer_than_a_lease_has_one_wake_up_for_each_lease(here_now: Turns) -> None:
+    worker = here_now.worker()
+    for number in range(4 * 310):
+        here_now.answer_to(worker, body("flood", f"f{number}"))
+        here_now.now += 1
+    assert 4 <= len(here_now.sqs.delayed) <= 5
+
+
+def test_files_of_an_account_that_may_have_a_slot_are_handed_back_before_another_is_read(
+    here_now: Turns,
+) -> None:
+    worker = here_now.worker(first=1, second=1)
+    assert here_now.answer_to(worker, body("first", "a"), body("second", "b")) == ["m1"]
+    assert worker.happened == ["take first", "read a, 1 released"]
+
+
+def test_files_of_another_account_without_a_free_slot_are_not_handed_back(here_now: Turns) -> None:
+    """They would be received again, to no purpose."""
+    worker = here_now.worker(small=2)
+    bodies = [body("flood", f"f{number}") for number in range(9)]
+    assert here_now.answer_to(worker, body("small", "mine"), *bodies) == []
+    assert worker.read == ["mine"]
+    assert len(here_now.waiting("flood")) == 9
+    assert here_now.sqs.released == 0
+
+
+def test_small_files_of_an_account_are_read_one_after_the_other_and_large_ones_alone(
+    here_now: Turns,
+) -> None:
+    worker, sizes = here_now.worker(acme=2), [10**9, 100, 100, 10**7, 100]
+    bodies = [body("acme", str(number), size) for number, size in enumerate(sizes)]
+    assert here_now.answer_to(worker, *bodies) == ["m0", "m3"], "for the other slot"
+    assert worker.read == ["1", "2", "4"]
+    assert worker.free["acme"] == 2
+    worker = here_now.worker(acme=1)
+    assert here_now.answer_to(worker, *bodies) == [], "there is no other slot"
+    assert here_now.waiting("acme") == ["0", "3"]
+    for name in ("3", "0"):
+        assert here_now.sqs.bodies == [WAKE_ACME]
+        assert here_now.answer_to(worker, here_now.sqs.bodies.pop()) == []
+        assert worker.read[-1] == name, "the smaller one first"
+    assert here_now.sqs.bodies == []
+
+
+def test_a_turn_begins_with_the_backlog_and_a_new_file_waits_behind_it(here_now: Turns) -> None:
+    full, worker = here_now.worker(), here_now.worker(acme=1, globex=1)
+    for name in ("a", "b"):
+        here_now.answer_to(full, body("acme", name, 10**7))
+    here_now.answer_to(full, body("globex", "theirs"))
+    here_now.now += 2
+    assert here_now.answer_to(worker, body("acme", "c", 10**7)) == []
+    assert worker.read == ["a"]
+    while here_now.sqs.bodies:
+        here_now.answer_to(worker, here_now.sqs.bodies.pop())
+    assert worker.read == ["a", "b", "c"]
+    assert here_now.waiting("globex") == ["theirs"]
+
+
+def test_two_invocations_read_the_backlog_of_an_account_with_two_slots(here_now: Turns) -> None:
+    here_now.answer_to(here_now.worker(), *(body("acme", name, 10**7) for name in "ab"))
+    worker = here_now.worker(acme=2)
+    here_now.answer_to(here_now.worker(), body("acme", "c", 10**7))
+    assert here_now.sqs.bodies == []
+    assert here_now.answer_to(worker, WAKE_ACME) == []
+    assert worker.read == ["a"]
+    assert here_now.sqs.bodies[0] == WAKE_ACME, "for the other slot, before the file was read"
+
+
+def test_a_file_of_the_backlog_that_must_be_tried_again_has_its_own_message_with_its_receive_count(
+    here_now: Turns,
+) -> None:
+    here_now.answer_to(here_now.worker(), body("acme", "a", receives=6), body("acme", "b"))
+    here_now.sqs.delayed.clear()
+    worker = here_now.worker(acme=1)
+    worker.pause = 40
+    assert here_now.answer_to(worker, WAKE_ACME) == []
+    assert worker.read == ["a", "b"]
+    delays = {json.loads(each).get("receives", 0): seconds for each, seconds in here_now.sqs.delayed}
+    assert delays == {7: 40, 1: 40}
+    assert here_now.waiting("acme") == []
+
+
+def test_a_file_that_cannot_be_published_again_stays_in_the_backlog(here_now: Turns) -> None:
+    here_now.answer_to(here_now.worker(), body("acme", "a"))
+    worker = here_now.worker(acme=1)
+    worker.pause, here_now.sqs.fault = 40, EndpointConnectionError(endpoint_url="sqs")
+    assert here_now.answer_to(worker, WAKE_ACME) == []
+    assert here_now.waiting("acme") == ["a"]
     assert worker.free["acme"] == 1
 
 
-def test_a_deferred_message_has_not_failed_and_is_redelivered_ever_later(sqs: Sqs) -> None:
-    worker, event, delays = RecordingWorker(sqs, Counter()), sqs_batch([body("acme", "a")], receives=3), []
-    for deferrals in range(1, 20):
-        assert failures(turns(sqs).answer_to(event, worker)) == []
-        ((sent, delay),) = sqs.deferred
-        sqs.deferred.clear()
-        delays.append(delay)
-        assert (json.loads(sent)["deferrals"], json.loads(sent)["receives"]) == (deferrals, 2)
-        event = sqs_batch([sent], receives=1)
-    assert delays[0] == 1
-    assert max(delays) <= LONGEST_PAUSE_SECONDS
-    assert min(delays[-3:]) >= LONGEST_PAUSE_SECONDS / 2
+def test_a_message_is_redelivered_when_its_backlog_or_a_wake_up_cannot_be_written(here_now: Turns) -> None:
+    here_now.sqs.fault = EndpointConnectionError(endpoint_url="sqs")
+    assert here_now.answer_to(here_now.worker(), body("acme", "a"), body("acme", "b")) == ["m0", "m1"]
+    assert here_now.sqs.hidden == [1, 1]
 
 
-def test_what_cannot_be_sent_anew_is_hidden(sqs: Sqs) -> None:
-    sqs.rejects = True
-    answer = turns(sqs).answer_to(sqs_batch([body("acme", "a")]), RecordingWorker(sqs, Counter()))
-    assert failures(answer) == ["m0"]
-    assert sqs.hidden == [1]
-
-
-def test_a_message_that_was_deferred_for_days_is_left_to_the_sweeper(sqs: Sqs) -> None:
-    event = sqs_batch([body("acme", "a", deferrals=MAX_DEFERRALS)])
-    assert failures(turns(sqs).answer_to(event, RecordingWorker(sqs, Counter()))) == []
-    assert sqs.deferred == []
-
-
-def test_an_account_whose_usage_is_not_counted_yet_waits_with_all_of_its_files(sqs: Sqs) -> None:
-    worker = RecordingWorker(sqs, Counter(acme=1), fault=UsagePendingError(60))
-    answer = turns(sqs).answer_to(sqs_batch([body("acme", name) for name in "abc"]), worker)
-    assert failures(answer) == []
-    assert [delay >= 60 for _, delay in sqs.deferred] == [True] * 3
+def test_an_account_whose_usage_is_not_counted_yet_waits_with_all_of_its_files(here_now: Turns) -> None:
+    worker = here_now.worker(acme=1)
+    worker.fault = UsagePendingError(60)
+    assert here_now.answer_to(worker, *(body("acme", name) for name in "abc")) == []
+    assert here_now.waiting("acme") == ["a", "b", "c"]
+    assert here_now.sqs.delayed == [(WAKE_ACME, 61)]
+    assert here_now.sqs.bodies == []
     assert worker.free["acme"] == 1
 
+    for _ in range(50):  # in any environment, whatever arrives meanwhile: no request for a slot, no wake-up
+        here_now.shared = here_now.another()
+        assert here_now.answer_to(worker, body("acme", "d"), WAKE_ACME) == []
+    assert worker.happened == ["take acme"]
+    assert here_now.sqs.delayed == [(WAKE_ACME, 61)]
+    here_now.now += 61
+    worker.fault = None
+    here_now.answer_to(worker, WAKE_ACME)
+    while here_now.sqs.bodies:
+        here_now.answer_to(worker, here_now.sqs.bodies.pop())
+    assert set(worker.read) == set("abcd")
+    assert here_now.waiting("acme") == []
 
-def test_slots_that_cannot_be_asked_about_put_the_messages_back(sqs: Sqs) -> None:
-    worker = RecordingWorker(sqs, Counter(acme=1), fault=StoreUnavailableError("DynamoDB: down"))
-    assert failures(turns(sqs).answer_to(sqs_batch([body("acme", "a"), body("acme", "b")]), worker)) == [
-        "m0", "m1",
-    ]  # fmt: skip
+
+def test_a_backlog_whose_usage_is_not_counted_yet_keeps_its_files(here_now: Turns) -> None:
+    here_now.answer_to(here_now.worker(), *(body("acme", name) for name in "abc"))
+    worker = here_now.worker(acme=1)
+    worker.fault = UsagePendingError(60)
+    here_now.answer_to(worker, WAKE_ACME)
+    assert here_now.waiting("acme") == ["a", "b", "c"]
+    assert (WAKE_ACME, 61) in here_now.sqs.delayed
+    assert here_now.sqs.bodies == []
 
 
-def test_a_file_that_ends_its_reader_takes_no_other_message_with_it(sqs: Sqs) -> None:
-    worker = RecordingWorker(sqs, Counter(acme=1), fault=ZeroDivisionError())
+def test_slots_that_cannot_be_asked_about_put_the_messages_back(here_now: Turns) -> None:
+    worker = here_now.worker(acme=1)
+    worker.fault = StoreUnavailableError("DynamoDB: down")
+    assert here_now.answer_to(worker, body("acme", "a"), body("acme", "b")) == ["m0", "m1"]
+
+
+def test_a_file_that_ends_its_reader_takes_no_message_of_another_account_with_it(here_now: Turns) -> None:
+    worker = here_now.worker(acme=1, globex=1)
+    worker.fault = ZeroDivisionError()
     with pytest.raises(ZeroDivisionError):
-        turns(sqs).answer_to(sqs_batch([body("acme", "a"), body("acme", "b"), body("globex", "c")]), worker)
-    assert sqs.released == 2
+        here_now.answer_to(worker, body("acme", "a"), body("globex", "c"))
+    assert here_now.sqs.released == 1
     assert worker.free["acme"] == 1
+
+
+def test_a_wake_up_for_nothing_ends_there(here_now: Turns) -> None:
+    worker = here_now.worker(acme=1)
+    assert here_now.answer_to(worker, WAKE_ACME, WAKE_ACME) == []
+    assert worker.happened == []
+    assert here_now.sqs.bodies == []
+    assert here_now.sqs.delayed == []
+
+
+@pytest.mark.parametrize("wakes", ["", "a/b", 7, None, ["acme"]])
+def test_a_wake_up_that_names_no_account_is_unreadable(here_now: Turns, wakes: object) -> None:
+    sent = json.dumps({"Records": [], "wakes": wakes})
+    assert here_now.answer_to(here_now.worker(), sent) == ["m0"]
+
+
+def test_a_wake_up_that_also_names_a_file_of_another_account_reads_nothing(here_now: Turns) -> None:
+    worker = here_now.worker(acme=1, globex=1)
+    sent = json.dumps({**json.loads(body("globex", "theirs")), "wakes": "acme"})
+    assert here_now.answer_to(worker, sent) == []
+    assert worker.happened == []
+    assert here_now.waiting("acme") == here_now.waiting("globex") == []
 
 
 ENVIRONMENTS, SLOTS = 20, 2
 TURN_SECONDS = 0.02
-"""Of an invocation that reads nothing: it sends ten messages anew."""
+"""Of an invocation that reads nothing: it moves ten messages to a backlog."""
 
 
 @dataclass
 class Cloud:
     """A queue and environments in virtual time; a file of the flood takes a minute, a small one 0.5 s."""
 
-    now: float = 0.0
+    turns: Turns = field(default_factory=lambda: Turns(0.0))
     queue: list[tuple[float, int, str]] = field(default_factory=list)
-    sqs: Sqs = field(default_factory=Sqs)
     free: Counter[str] = field(default_factory=lambda: Counter(flood=SLOTS, small=SLOTS))
     began: dict[str, float] = field(default_factory=dict)
     invocations: int = 0
+    received: int = 0
     numbers: int = 0
 
     def send(self, message: str, at: float) -> None:
@@ -188,43 +335,51 @@ class Cloud:
         heapq.heappush(self.queue, (at, self.numbers, message))
 
     def run(self, until: float) -> None:
-        shared = [turns(self.sqs, lambda: self.now) for _ in range(ENVIRONMENTS)]
+        turns = self.turns
+        shared = [turns.another() for _ in range(ENVIRONMENTS)]
         idle = [(0.0, number) for number in range(ENVIRONMENTS)]
         held: list[tuple[float, str]] = []
-        while self.queue and self.now < until:
+        while self.queue and turns.now < until:
             free_at, number = heapq.heappop(idle)
-            self.now = max(self.now, free_at, self.queue[0][0])
-            while held and held[0][0] <= self.now:
-                self.free[heapq.heappop(held)[1]] += 1
-            batch = []
-            while self.queue and len(batch) < 10 and self.queue[0][0] <= self.now:
+            turns.now = max(turns.now, free_at, self.queue[0][0])
+            while held and held[0][0] <= turns.now:
+                tenant = heapq.heappop(held)[1]
+                self.free[tenant] += 1
+                # The holder's look at the backlog after its release: here it is woken in any case.
+                self.send(wake_up_body(TenantId(tenant), "tests"), turns.now)
+            batch: list[str] = []
+            while self.queue and len(batch) < 10 and self.queue[0][0] <= turns.now:
                 batch.append(heapq.heappop(self.queue)[2])
             heapq.heappush(idle, (self._invoke(shared[number], batch, held), number))
 
     def _invoke(self, shared: FairTurns[str], batch: list[str], held: list[tuple[float, str]]) -> float:
         """When the environment is idle again."""
         self.invocations += 1
-        worker = RecordingWorker(self.sqs, self.free, keeps_slots=True)
-        answer = shared.answer_to(sqs_batch(batch), worker)
-        for sent, delay in self.sqs.deferred:
-            self.send(sent, self.now + delay)
-        self.sqs.deferred.clear()
-        for each in failures(answer):
-            self.send(batch[int(each[1:])], self.now)
-        worked = [batch[int(each.split()[0][1:])] for each in worker.happened if each.startswith("m")]
-        for each in worked:
-            self.began.setdefault(each, self.now)
-        if not worked:
-            return self.now + TURN_SECONDS
-        tenant = "small" if "small" in worked[0] else "flood"
-        ends_at = self.now + (0.5 if tenant == "small" else 60.0)
+        self.received += len(batch)
+        turns = self.turns
+        turns.shared = shared
+        worker = RecordingWorker(turns.sqs, self.free, keeps_slots=True)
+        for each in turns.answer_to(worker, *batch):
+            self.send(batch[int(each[1:])], turns.now)
+        for sent, delay in turns.sqs.delayed:
+            self.send(sent, turns.now + delay)
+        for sent in turns.sqs.bodies:
+            self.send(sent, turns.now)
+        turns.sqs.delayed.clear()
+        turns.sqs.bodies.clear()
+        for each in worker.read:
+            self.began.setdefault(each, turns.now)
+        if not worker.read:
+            return turns.now + TURN_SECONDS
+        tenant = "small" if worker.read[0].startswith("s") else "flood"
+        ends_at = turns.now + (0.5 if tenant == "small" else 60.0)
         heapq.heappush(held, (ends_at, tenant))
         return ends_at
 
 
 @pytest.mark.parametrize("size", [100, 10**9])
 def test_a_small_file_begins_within_a_second_beside_ten_thousand_of_another_account(size: int) -> None:
-    """At whatever time it comes; and what is turned away costs few invocations."""
+    """At whatever time it comes; and a message of the flood is received once."""
     cloud = Cloud()
     for number in range(10_000):
         cloud.send(body("flood", f"f{number}", size), number / 3500)
@@ -233,11 +388,12 @@ def test_a_small_file_begins_within_a_second_beside_ten_thousand_of_another_acco
         cloud.send(body("small", f"s{number}"), at)
     cloud.run(until=300)
 
-    waits = [cloud.began[body("small", f"s{number}")] - at for number, at in enumerate(comes_at)]
-    assert max(waits) < 1.0, waits
-    flood = sum("flood" in each for each in cloud.began)
-    assert flood >= SLOTS * 300 / 60 - SLOTS, "and its slots are never idle for long"
-    assert cloud.invocations < 60_000, "200 a second, of some milliseconds"
+    waits = [cloud.began[f"s{number}"] - at for number, at in enumerate(comes_at)]
+    assert max(waits) < 0.2, waits
+    flood = [each for each in cloud.began if each.startswith("f")]
+    assert len(flood) >= SLOTS * 300 / 60 - SLOTS, "and its slots are never idle for long"
+    assert cloud.received < 10_000 + 40 + 200, "and some wake-ups"
+    assert cloud.invocations < 3_000
 
 
 def test_an_account_has_its_slots_and_no_more_and_others_have_theirs(here: World) -> None:

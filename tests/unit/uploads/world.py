@@ -24,6 +24,7 @@ from functions.shared.events.staged_key import StagedKey, is_staged
 from functions.shared.tenancy import TenantId, dropin_prefix
 from functions.uploads import dropin
 from functions.uploads.account_status import AccountStatuses
+from functions.uploads.backlog import Backlogs, WaitingFile
 from functions.uploads.counters import KeptOriginals, OpenUploads, StagedBytes
 from functions.uploads.dropin import FILES_A_TURN, DropIn, answer_to
 from functions.uploads.file_processor import FileProcessor
@@ -41,8 +42,8 @@ UPLOADS, ACCOUNTS = "uploads", "accounts"
 
 WRITES = frozenset(
     {
-        "put_item", "update_item", "transact_write_items", "delete_object", "send_message", "create",
-        "delete", "send_message_batch",
+        "put_item", "update_item", "delete_item", "transact_write_items", "delete_object", "send_message",
+        "create", "delete",
     }
 )  # fmt: skip
 
@@ -85,29 +86,25 @@ class Proxy:
 
 
 class Sqs:
-    """A queue that keeps what it was sent, at once or `deferred`, and for how long what returns is hidden."""
+    """A queue that keeps what it was sent, at once or `delayed`, and for how long what returns is hidden."""
 
     def __init__(self) -> None:
         self.bodies: list[str] = []
-        self.deferred: list[tuple[str, int]] = []
+        self.delayed: list[tuple[str, int]] = []
         self.hidden: list[int] = []
         self.released = 0
-        self.rejects = False
+        self.fault: Exception | None = None
 
     def get_queue_url(self, QueueName: str) -> dict[str, str]:  # noqa: N803
         return {"QueueUrl": QueueName}
 
     def send_message(self, QueueUrl: str, MessageBody: str, DelaySeconds: int = 0) -> None:  # noqa: ARG002, N803
+        if self.fault:
+            raise self.fault
         if DelaySeconds:
-            self.deferred.append((MessageBody, DelaySeconds))
+            self.delayed.append((MessageBody, DelaySeconds))
         else:
             self.bodies.append(MessageBody)
-
-    def send_message_batch(self, QueueUrl: str, Entries: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: ARG002, N803
-        if self.rejects:
-            return {"Failed": [{"Id": each["Id"]} for each in Entries]}
-        self.deferred += [(each["MessageBody"], each["DelaySeconds"]) for each in Entries]
-        return {"Successful": Entries}
 
     def change_message_visibility_batch(self, QueueUrl: str, Entries: list[dict[str, Any]]) -> None:  # noqa: ARG002, N803
         assert {each["VisibilityTimeout"] for each in Entries} == {0}
@@ -151,6 +148,10 @@ class World:
         name, client, clock = self.table
         return TenantSlots(name, self.slots_a_tenant, client, clock)
 
+    @property
+    def backlogs(self) -> Backlogs:
+        return Backlogs(*self.table)
+
     def work(self, queue: DropQueue, function: str) -> FileProcessor:
         return FileProcessor(
             self.register, queue.publish, function, OpenUploads(*self.table), KeptOriginals(*self.table)
@@ -165,7 +166,7 @@ class World:
             AccountStatuses(ACCOUNTS, self.dynamodb),
             StagedBytes(*self.table),
             self.slots,
-            FairTurns(queue, FILES_A_TURN),
+            FairTurns(queue, self.backlogs, FILES_A_TURN),
             self.work(queue, dropin.FUNCTION),
             self.erased.__contains__,
         )
@@ -222,11 +223,19 @@ class World:
     def originals(self) -> list[str]:
         return [each["Key"] for each in self.s3.list_objects_v2(Bucket=DROP).get("Contents", ())]
 
+    def backlog(self, tenant: TenantId = ACME) -> list[WaitingFile]:
+        """The files in the tenant's backlog, as far as it is looked at."""
+        return [file for batch in self.backlogs.look(tenant).batches for file in batch.files]
+
     def _invoke(self, body: str, receives: int) -> bool:
-        """Whether the message returns, itself or a copy."""
-        before = len(self.sqs.deferred)
+        """Whether the message returns, itself or another one for its file, or the file waits in a backlog."""
+        before = self._waiting()
         answer = answer_to(sqs_event(body, receives), lambda: self.seconds, self.drop_in)
-        return bool(answer["batchItemFailures"]) or len(self.sqs.deferred) > before
+        return bool(answer["batchItemFailures"]) or self._waiting() > before
+
+    def _waiting(self) -> int:
+        files = [each for each, _ in self.sqs.delayed if not json.loads(each).get("wakes")]
+        return len(files) + len(self.backlog(ACME)) + len(self.backlog(GLOBEX))
 
 
 def decoded_rows(key: str, body: bytes) -> list[dict[str, Any]]:

@@ -1,0 +1,95 @@
+"""The bill of traffic: logs sent by HTTP, staged, loaded and counted, each request with as many events."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import ceil
+
+from infra.cost.bill import Line, PriceList
+from infra.cost.idle import LOG_GROUP_DAYS, MINUTES
+from infra.topology import function
+
+DAYS = 30
+
+HTTP_API_BYTES = 512_000
+"""An HTTP API charges one request for each 512 kB of a body."""
+
+INGEST_SECONDS = 0.025
+INGEST_SECONDS_AN_EVENT = 1.4e-6
+"""Billed duration of ingest: waiting for S3's PUT, an assumption, and CPU for each event (performance.md)."""
+
+AUTHORIZER_SECONDS = 0.003
+"""Billed duration of the authorizer, whose cache knows the key: an assumption."""
+
+SYNC_SECONDS_AN_OBJECT = 0.001
+"""Billed duration of sync for each object of a batch: an assumption."""
+
+MESSAGES_A_REQUEST = 10
+"""Lambda receives and deletes messages by ten."""
+
+UNITS_A_CLAIM = 2
+"""Sync claims each object in a transaction, and a write in a transaction counts twice."""
+
+CLAIM_DAYS = 45
+CLAIM_BYTES = 350
+"""How long the ledger keeps a claim, and its size with DynamoDB's 100 bytes for each item."""
+
+ENVIRONMENTS = 10
+SECRET_MINUTES = 4
+"""Execution environments that read a secret, an assumption; each reads it again after four minutes."""
+
+LOG_BYTES = {"ingest": 780, "authorizer": 330, "access log": 200}
+"""Bytes of log lines for each request, with Lambda's own lines."""
+
+CUSTOM_METRICS = 25
+"""Metrics with a value in every hour, of functions with traffic: an assumption."""
+
+
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """`gb_day`: raw logs a day, in GB of 10^9 bytes, evenly spread. `event_bytes`: of one event."""
+
+    gb_day: float
+    events_per_request: int
+    event_bytes: int = 421
+
+    @property
+    def gb_month(self) -> float:
+        return self.gb_day * DAYS
+
+    @property
+    def requests(self) -> float:
+        """Requests a month."""
+        return self.gb_month * 1e9 / self.request_bytes
+
+    @property
+    def request_bytes(self) -> int:
+        return self.event_bytes * self.events_per_request
+
+
+def usage_lines(traffic: Traffic, prices: PriceList) -> Iterator[Line]:
+    """The lines of a month of `traffic`; each request becomes one staged object."""
+    count = traffic.requests
+    yield prices.line("API requests", count * ceil(traffic.request_bytes / HTTP_API_BYTES), "http_api")
+    yield prices.line("Lambda requests: authorizer, ingest", 2 * count, "lambda_request")
+    yield prices.line("Lambda duration: authorizer, ingest, sync", _gb_seconds(traffic), "lambda_gb_second")
+    yield prices.line("S3 PUT of staged objects", count, "s3_write")
+    yield prices.line("S3 GET of staged objects", count, "s3_read")
+    yield prices.line("SQS: send, receive, delete", count * (1 + 2 / MESSAGES_A_REQUEST), "sqs_request")
+    yield prices.line("DynamoDB: claims of the ledger", count * UNITS_A_CLAIM, "dynamodb_write")
+    claims_gb = count / DAYS * CLAIM_DAYS * CLAIM_BYTES / 1e9
+    yield prices.line("stored claims", claims_gb, "dynamodb_storage")
+    yield prices.line("their point-in-time recovery", claims_gb, "dynamodb_recovery")
+    yield prices.line("reads of secrets", ENVIRONMENTS * MINUTES / SECRET_MINUTES, "secret_request")
+    log_gb = count * sum(LOG_BYTES.values()) / 1e9
+    yield prices.line("log lines", log_gb, "log_ingestion")
+    yield prices.line("stored log lines", log_gb * LOG_GROUP_DAYS / DAYS, "log_storage")
+    yield prices.line("custom metrics", CUSTOM_METRICS, "custom_metric")
+
+
+def _gb_seconds(traffic: Traffic) -> float:
+    seconds = {
+        "authorizer": AUTHORIZER_SECONDS,
+        "ingest": INGEST_SECONDS + INGEST_SECONDS_AN_EVENT * traffic.events_per_request,
+        "sync": SYNC_SECONDS_AN_OBJECT,
+    }
+    return sum(traffic.requests * each * function(name).memory_mb / 1024 for name, each in seconds.items())

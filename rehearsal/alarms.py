@@ -1,0 +1,88 @@
+"""Which deployed alarms rang during a rehearsal.
+
+The emulator evaluates alarms without their dimensions and without metric math, and takes no metrics from log
+lines. So each deployed alarm is read and evaluated here, over the whole run, on the metrics that it names:
+those that functions wrote into their logs, those of Lambda, the depth of queues and the API's 5xx.
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from rehearsal.calls import API
+from rehearsal.cloud import LAMBDA_NAMESPACE, Cloud
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """A metric that an alarm names."""
+
+    namespace: str
+    name: str
+    dimensions: frozenset[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Ringing:
+    """An alarm above its threshold."""
+
+    alarm: str
+    metric: str
+    value: float
+
+    def __str__(self) -> str:
+        return f"{self.metric} is {self.value:g} ({self.alarm})"
+
+
+def ringing(cloud: Cloud, calls: list[dict[str, Any]]) -> list[Ringing]:
+    """All alarms that rang."""
+    values = _values(cloud, calls)
+    pages = cloud.client("cloudwatch").get_paginator("describe_alarms").paginate(AlarmTypes=["MetricAlarm"])
+    return [
+        Ringing(alarm["AlarmDescription"], metric.name, values[metric])
+        for page in pages
+        for alarm in page["MetricAlarms"]
+        for metric in _metrics_of(alarm)
+        if values.get(metric, 0) > alarm["Threshold"]
+    ]
+
+
+def _metrics_of(alarm: dict[str, Any]) -> Iterator[Metric]:
+    """The metrics of an alarm, of the parts of its expression if it has one."""
+    stats = [each["MetricStat"]["Metric"] for each in alarm.get("Metrics", ()) if "MetricStat" in each]
+    for each in stats or [alarm]:
+        dimensions = frozenset((pair["Name"], pair["Value"]) for pair in each.get("Dimensions", ()))
+        yield Metric(each["Namespace"], each["MetricName"], dimensions)
+
+
+def _values(cloud: Cloud, calls: list[dict[str, Any]]) -> dict[Metric, float]:
+    values: dict[Metric, float] = {}
+    for function in cloud.functions:
+        for metric, value in logged_metrics(line for _, line in cloud.log_lines(function)):
+            values[metric] = max(value, values.get(metric, value))
+        for name in ("Errors", "Throttles"):
+            dimension = ("FunctionName", cloud.functions[function]["FunctionName"])
+            values[Metric(LAMBDA_NAMESPACE, name, frozenset({dimension}))] = cloud.sum_of(function, name)
+    for queue, bodies in cloud.dead_letters().items():
+        depth = Metric("AWS/SQS", "ApproximateNumberOfMessagesVisible", frozenset({("QueueName", queue)}))
+        values[depth] = len(bodies)
+    failed = sum(each["count"] for each in calls if each["service"] == API and each["status"] >= 500)
+    api_id = cloud.outputs["ApiUrl"].partition("//")[2].partition(".")[0]
+    values[Metric("AWS/ApiGateway", "5xx", frozenset({("ApiId", api_id)}))] = failed
+    return values
+
+
+def logged_metrics(lines: Iterable[str]) -> Iterator[tuple[Metric, float]]:
+    """The metrics in log lines, as CloudWatch's embedded metric format has them."""
+    for line in lines:
+        if '"_aws"' not in line:
+            continue
+        entry = json.loads(line)
+        for block in entry["_aws"]["CloudWatchMetrics"]:
+            for names in block["Dimensions"]:
+                dimensions = frozenset((name, str(entry[name])) for name in names)
+                for metric in block["Metrics"]:
+                    logged = entry[metric["Name"]]
+                    for value in logged if isinstance(logged, list) else [logged]:
+                        yield Metric(block["Namespace"], metric["Name"], dimensions), float(value)
