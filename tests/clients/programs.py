@@ -21,6 +21,11 @@ def run_python(program: str, **settings: str) -> Any:
     return _run([str(ROOT / ".venv-clients/bin/python"), str(HERE / "python" / f"{program}.py")], settings)
 
 
+def run_python_text(text: str, **settings: str) -> None:
+    """Run a Python program that stands in a page of the documentation."""
+    _run([str(ROOT / ".venv-clients/bin/python"), "-c", f"{text}\nprint('{{}}')"], settings)
+
+
 def run_node(program: str, **settings: str) -> Any:
     """What tests/clients/node/<program>.mjs printed, run with `settings` in its environment."""
     return _run(["node", str(HERE / "node" / f"{program}.mjs")], settings)

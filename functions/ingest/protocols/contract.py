@@ -14,6 +14,7 @@ import msgspec
 
 from functions.ingest import unpack
 from functions.ingest.idempotency import IdempotencyKey, read_key
+from functions.shared import sent_key
 from functions.shared.access import Principal, principal
 from functions.shared.errors import HttpError
 from functions.shared.events.judge import RejectedEvent
@@ -72,6 +73,11 @@ class LogRequest:
         if self._body is None:
             self._body = body_of(self.event)
         return self._body
+
+    @property
+    def sent_key(self) -> str:
+        """The API key as sent, valid or not, which signs the webhooks of its sender; empty without one."""
+        return sent_key.find(self.headers) or sent_key.find_in_query(self.query) or ""
 
     def caller(self) -> Principal:
         """The sender, by its key.
