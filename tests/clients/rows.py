@@ -1,5 +1,6 @@
 """What the clients' runs left in the stack."""
 
+import json
 from typing import Any
 from uuid import uuid4
 
@@ -33,3 +34,11 @@ def stored(stack: RunningStack, run: str, count: int) -> list[dict[str, Any]]:
 def columns(rows: list[dict[str, Any]]) -> set[tuple[str, str, str]]:
     """Tenant, service and level of the rows."""
     return {(row["tenant_id"], row["service"], row["level"]) for row in rows}
+
+
+def of_message(stack: RunningStack, message: str) -> list[tuple[str, str, str, dict[str, Any]]]:
+    """Tenant, service, level and metadata of the rows with a message, when nothing is on its way."""
+    statement = "SELECT tenant_id, service, level, metadata FROM events WHERE message = {message:String}"
+    stack.wait_until_settled()
+    rows = stack.rows(statement, message=message)
+    return [(row["tenant_id"], row["service"], row["level"], json.loads(row["metadata"])) for row in rows]

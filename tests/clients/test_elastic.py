@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.clients.programs import HERE, ROOT, run_node, run_python
-from tests.clients.rows import accounts, columns, new_run, stored
+from tests.clients.programs import HERE, ROOT, run_node, run_page, run_python
+from tests.clients.rows import accounts, columns, new_run, of_message, stored
 from tests.integration.stack import RunningStack
 
 LOGHUB = Path(os.environ.get("LOGHUB", ROOT.parent / "shared" / "data" / "loghub"))
@@ -49,6 +49,14 @@ def test_pino_elasticsearch_loses_and_doubles_nothing(stack: RunningStack) -> No
             (str(number), f"line {number}") for number in range(1000)
         ]
         assert columns(rows) == {(tenant, "shop", "warn")}
+
+
+def test_the_program_of_the_page_stores_its_document(stack: RunningStack, tmp_path: Path) -> None:
+    for _, key in accounts(stack):
+        run_page("elasticsearch", "python", tmp_path, ASTRALOG_URL=stack.api, ASTRALOG_KEY=key)
+    assert sorted(of_message(stack, "the disk fills up")) == [
+        (tenant, "shop", "warn", {"_index": "shop"}) for tenant, _ in accounts(stack)
+    ]
 
 
 @pytest.mark.skipif(RSYSLOGD is None, reason="needs the packages rsyslog and rsyslog-elasticsearch")

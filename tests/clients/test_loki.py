@@ -1,11 +1,12 @@
 """The clients of Loki, unmodified, in protobuf and JSON: nothing is lost or doubled."""
 
 import json
+from pathlib import Path
 
 import pytest
 
-from tests.clients.programs import run_node, run_python
-from tests.clients.rows import accounts, columns, new_run, stored
+from tests.clients.programs import run_node, run_page, run_python
+from tests.clients.rows import accounts, columns, new_run, of_message, stored
 from tests.integration.stack import RunningStack
 
 
@@ -48,3 +49,20 @@ def test_winston_loki_sends_protobuf_and_json(stack: RunningStack, json_form: st
 
 
 _TYPES = {"no": "application/x-protobuf", "yes": "application/json"}
+
+
+@pytest.mark.parametrize(
+    ("language", "message", "kept"),
+    [
+        ("python", "the queue grows", {"logger": "shop.cart", "queue": "mails", "severity": "warning"}),
+        ("js", "the cache is cold", {"cache": "pages", "level": "warning"}),
+    ],
+)
+def test_the_programs_of_the_page_store_their_lines(
+    stack: RunningStack, tmp_path: Path, language: str, message: str, kept: dict[str, str]
+) -> None:
+    for _, key in accounts(stack):
+        run_page("loki", language, tmp_path, ASTRALOG_URL=stack.api, ASTRALOG_KEY=key)
+    rows = of_message(stack, message)
+    assert sorted(row[:3] for row in rows) == [(tenant, "shop", "warn") for tenant, _ in accounts(stack)]
+    assert all(metadata.items() >= kept.items() for *_, metadata in rows)

@@ -20,7 +20,7 @@ from functions.shared.http import Answer
 
 _STATUSES = {Cause.UNAVAILABLE: 503, Cause.OVER_QUOTA: 429, Cause.CLOSED: 403}
 _READY = "/ready"
-_ELSEWHERE = ("/loki/", "/api/prom/", "/otlp/")
+_ELSEWHERE = ("/loki/", "/api/prom/")
 
 
 class LokiProtocol(IngestProtocol):
