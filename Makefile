@@ -22,6 +22,8 @@ export CHROMIUM ?= /usr/bin/chromium
 NO_CHROMIUM = the tests click through pages in $(CHROMIUM), which is not there and cannot be installed from here: \
   install Chromium, and say where it is with CHROMIUM=…
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 18,20
+# Workers and children import the same modules: without bytecode on disk each of them compiles all of it again.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup demo up test unit crash soak fairness rehearse clients check lint audit fmt hooks bench build synth bootstrap deploy destroy lock clean
 

@@ -17,6 +17,7 @@ ALLOWED = frozenset(
 """
 
 SPELLINGS = {
+    "3-Clause BSD License": "BSD-3-Clause",
     "Apache License 2.0": "Apache-2.0",
     "OSI Approved :: Apache Software License": "Apache-2.0",
     "OSI Approved :: BSD License": "BSD",

@@ -116,6 +116,17 @@ def _accept_findings(function: ServiceFunction, log_group: logs.LogGroup) -> Non
         reason="No failed invocation is lost: requests are answered, messages go to a dead-letter queue, "
         "and a scheduled run continues where the last one stopped.",
     )  # fmt: skip
+    if function.spec.source:
+        accept(
+            function,
+            "Serverless-LambdaEventSourceMappingDestination",
+            reason="A message that fails repeatedly moves to the dead-letter queue of its queue.",
+        )
+    _accept_surroundings(function, log_group)
+    _accept_wildcards(function)
+
+
+def _accept_surroundings(function: ServiceFunction, log_group: logs.LogGroup) -> None:
     accept(
         function,
         "Serverless-LambdaTracing",
@@ -144,13 +155,6 @@ def _accept_findings(function: ServiceFunction, log_group: logs.LogGroup) -> Non
             reason="Concurrency is reserved for ingest, sync and open routes, once the quota is known; the "
             "others share the rest.",
         )
-    if function.spec.source:
-        accept(
-            function,
-            "Serverless-LambdaEventSourceMappingDestination",
-            reason="A message that fails repeatedly moves to the dead-letter queue of its queue.",
-        )
-    _accept_wildcards(function)
 
 
 def _accept_wildcards(function: ServiceFunction) -> None:

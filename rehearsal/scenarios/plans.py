@@ -1,25 +1,26 @@
 """docs/billing.md and the Stripe part of docs/deployment.md."""
 
 import json
-import os
 import re
-import subprocess
-import sys
 import urllib.parse
 import urllib.request
+from datetime import timedelta
 from html import unescape
 from typing import Any
 
-from local.naming import PROJECT_ROOT
 from rehearsal.api_client import RehearsalError, expect, wait_for
 from rehearsal.customer import Customer
 from rehearsal.deployed import Deployed
+from rehearsal.operators_command import operate
 from rehearsal.proxy import TO_HOST
-from rehearsal.site import Site, aws_variables
+from rehearsal.site import Site
 
 PROVES = (
     "A plan is bought on Stripe's page; Stripe's signed webhook makes it the account's; forged ones do not."
 )
+CACHED = timedelta(seconds=31)
+"""The authorizer caches an account's plan for half a minute."""
+
 CARD = {"number": "4242 4242 4242 4242", "expiry": "12/40", "cvc": "123", "name": "A Tester"}
 
 
@@ -40,21 +41,13 @@ def buy(here: Deployed, customer: Customer, plan: str) -> None:
         f"{customer.name} has the plan {plan}",
         lambda: here.api.done("GET /v1/account", customer.token)["plan"] == plan,
     )
+    here.schedules.pass_time(CACHED)
 
 
 def _prepare(here: Deployed) -> None:
     """The operator's steps: the catalogue, the webhook endpoint and its signing secret."""
     site = here.site
-    command = [sys.executable, "-m", "functions.billing", "sync-catalogue", "--address", site.stripe]
-    ended = subprocess.run(
-        command,
-        env=operators_environment(site),
-        cwd=PROJECT_ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    expect(ended.returncode == 0, f"sync-catalogue failed: {ended.stderr[-500:]}")
+    operate(site, "sync-catalogue", "--output", f"StripeUrl={site.stripe}")
     host = urllib.parse.urlsplit(here.api.url).netloc
     endpoint = _stripe(
         site,
@@ -65,12 +58,6 @@ def _prepare(here: Deployed) -> None:
     here.cloud.client("secretsmanager").put_secret_value(
         SecretId="astralog/stripe", SecretString=json.dumps(value)
     )
-
-
-def operators_environment(site: Site, **more: str) -> dict[str, str]:
-    """Variables of an operator's command: credentials and region, as for the AWS CLI."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-    return {**kept, **aws_variables(site), **more}
 
 
 def _forge(here: Deployed) -> None:

@@ -93,6 +93,7 @@ def test_an_expression_is_allowed_if_a_choice_of_allowed_licences_satisfies_it(
             "Classifier: License :: OSI Approved :: GNU Affero General Public License v3",
             "License :: OSI Approved :: GNU Affero General Public License v3",
         ),
+        ("License: 3-Clause BSD License", "BSD-3-Clause"),
         ("Summary: a package without a licence", UNKNOWN),
     ],
 )

@@ -23,11 +23,8 @@ def filled(path: str, value: str) -> str:
 
 
 def event(path: str) -> dict[str, Any]:
-    return {
-        "routeKey": "$default",
-        "rawPath": path,
-        "requestContext": {"requestId": "r-1", "http": {"method": "PUT"}},
-    }
+    context = {"requestId": "r-1", "http": {"method": "PATCH"}}
+    return {"routeKey": "$default", "rawPath": path, "requestContext": context}
 
 
 def test_every_route_of_the_topology_is_in_the_table() -> None:
@@ -58,6 +55,7 @@ def test_a_method_is_allowed_exactly_where_the_gateway_has_a_route(path: str, va
         ("/v1/keys/", []),
         ("/v1/drain/", []),
         ("/", list(ANY)),
+        ("/logs/_bulk", list(ANY)),
         ("", []),
     ],
 )

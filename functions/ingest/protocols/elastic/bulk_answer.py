@@ -9,6 +9,7 @@ others get the failed ones.
 import re
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import accumulate
 from typing import Any
 
 import msgspec
@@ -62,7 +63,8 @@ def _items(outcomes: Outcomes, is_each_needed: bool, filters: FilterPath) -> lis
     if is_each_needed or _length(items) <= MAX_ANSWER_BYTES:
         return items
     failed = list(_encoded([each for each in short if each[1]], filters))
-    return failed[: MAX_ANSWER_BYTES * len(failed) // max(_length(failed), MAX_ANSWER_BYTES)]
+    ends = accumulate(len(item) + 1 for item in failed)
+    return [item for item, end in zip(failed, ends, strict=True) if end <= MAX_ANSWER_BYTES]
 
 
 _WITHOUT_INDEX = {verb: Action(verb, "") for verb in ACTIONS}

@@ -19,6 +19,9 @@ PRODUCT = {"x-elastic-product": "Elasticsearch"}
 
 _CLIENTS = re.compile("elastic|opensearch|beat|logstash", re.IGNORECASE)
 _READS, _WRITES = frozenset({"GET", "HEAD"}), frozenset({"PUT", "POST"})
+_MAINTENANCE = frozenset({"_refresh", "_flush"})
+"""Some clients ask for these when they end, with GET or POST."""
+
 _PORT = 443
 _NAME = "astralog"
 
@@ -53,7 +56,9 @@ def known(request: LogRequest) -> Answer | None:
     is_reserved = any(segment.startswith("_") for segment in segments)
     if not is_reserved and not _is_from_client(request):
         return None
-    if request.method in _READS:
+    if segments[-1] in _MAINTENANCE and request.method in _READS | _WRITES:
+        answer: Answer | None = answer_in_json(200, {"_shards": {"total": 1, "successful": 1, "failed": 0}})
+    elif request.method in _READS:
         answer = _read(segments, request)
     elif request.method in _WRITES:
         answer = _write(segments)
@@ -86,8 +91,6 @@ def _write(segments: tuple[str, ...]) -> Answer | None:
     acknowledged = {"acknowledged": True, "shards_acknowledged": True, "index": segments[0]}
     if segments[:-1] in _EXISTING or (len(segments) == 1 and not segments[0].startswith("_")):
         return answer_in_json(200, acknowledged)
-    if segments[-1] in ("_refresh", "_flush"):
-        return answer_in_json(200, {"_shards": {"total": 1, "successful": 1, "failed": 0}})
     return None
 
 

@@ -1,13 +1,13 @@
 """A push in JSON: streams of `values`, or of `entries` as before Loki 1."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 from msgspec import Raw, Struct
 
 from functions.ingest.protocols.loki import labels
-from functions.ingest.protocols.loki.streams import INVALID_LABELS, LokiEvent, Stream
+from functions.ingest.protocols.loki.streams import INVALID_LABELS, LokiEvent, LokiStream
 from functions.ingest.protocols.nanoseconds import moment
 from functions.shared.errors import HttpError
 from functions.shared.events.judge import MAX_EVENT_SIZE, RejectedEvent
@@ -69,16 +69,18 @@ def events(body: bytes) -> Iterator[LokiEvent]:
     return (event for each in push.streams or () for event in _events(each))
 
 
-def _events(sent: _Stream) -> Iterable[LokiEvent]:
+def _events(sent: _Stream) -> Iterator[LokiEvent]:
     values, entries = sent.values or [], sent.entries or []
     pairs = sent.stream if sent.stream is not None else labels.parse(sent.labels or "{}")
     if pairs is None:
-        return [INVALID_LABELS] * (len(values) + len(entries))
-    stream = Stream(pairs)
-    return (*(_of_value(raw, stream) for raw in values), *(_of_entry(raw, stream) for raw in entries))
+        yield from [INVALID_LABELS] * (len(values) + len(entries))
+        return
+    stream = LokiStream(pairs)
+    yield from (_of_value(raw, stream) for raw in values)
+    yield from (_of_entry(raw, stream) for raw in entries)
 
 
-def _of_value(raw: Raw, stream: Stream) -> LokiEvent:
+def _of_value(raw: Raw, stream: LokiStream) -> LokiEvent:
     if len(raw) > MAX_EVENT_SIZE:
         return TOO_LARGE
     try:
@@ -94,7 +96,7 @@ def _of_value(raw: Raw, stream: Stream) -> LokiEvent:
     return stream.event(moment(int(digits)), line, pairs or {})
 
 
-def _of_entry(raw: Raw, stream: Stream) -> LokiEvent:
+def _of_entry(raw: Raw, stream: LokiStream) -> LokiEvent:
     if len(raw) > MAX_EVENT_SIZE:
         return TOO_LARGE
     try:

@@ -8,7 +8,7 @@ from google.protobuf.message import DecodeError
 
 from functions.ingest.protocols.loki import labels
 from functions.ingest.protocols.loki.push_messages import Entries, Entry
-from functions.ingest.protocols.loki.streams import INVALID_LABELS, LokiEvent, Stream
+from functions.ingest.protocols.loki.streams import INVALID_LABELS, LokiEvent, LokiStream
 from functions.ingest.protocols.nanoseconds import moment
 from functions.ingest.protocols.protobuf_wire import MessageCount, WireField, fields, last_of, windows_of
 from functions.ingest.unpack import MAX_DECODED_BYTES
@@ -22,6 +22,9 @@ MAX_MESSAGES = 200_000
 MAX_PAIRS = 1_000_000
 MAX_PAIRS_OF_ENTRY = 10_000
 """Of structured metadata; Loki takes 128 of an entry."""
+
+MAX_ESCAPED_CHARACTERS = 8 * 1024 * 1024
+"""Of labels with escapes, which are undone one by one."""
 
 _SNAPPY_RATIO = 32
 """A block decodes to less than that times its length: a copy of 64 bytes has three."""
@@ -67,36 +70,44 @@ def events(body: bytes) -> Iterator[LokiEvent]:
     ------
     HttpError: 400 or 413, possibly after some.
     """
-    count, pairs = MessageCount(MAX_MESSAGES), _PairCount()
+    count, bounds = MessageCount(MAX_MESSAGES), _PushBounds()
     for sent in count.each(fields(body, 0, len(body))):
         if sent.number != _STREAMS:
             continue
         parts = list(count.each(fields(body, sent.start, sent.end)))
         entries = [each for each in parts if each.number == _ENTRIES]
-        found = labels.parse(_text_of(body, last_of(parts, _LABELS)) or "{}")
+        text = _text_of(body, last_of(parts, _LABELS)) or "{}"
+        bounds.add_labels(text)
+        found = labels.parse(text)
         if found is None:
             yield from [INVALID_LABELS] * len(entries)
             continue
-        stream = Stream(found)
+        stream = LokiStream(found)
         for window in windows_of(entries):
-            yield from _of_window(body, window, stream, pairs)
+            yield from _of_window(body, window, stream, bounds)
 
 
-class _PairCount:
-    """Bounds the pairs of structured metadata of a request."""
+class _PushBounds:
+    """Bounds what is read one by one in a request: structured metadata, and labels with escapes."""
 
     def __init__(self) -> None:
-        self._left = MAX_PAIRS
+        self._pairs = MAX_PAIRS
+        self._escaped = MAX_ESCAPED_CHARACTERS
 
-    def add(self, pairs: int) -> None:
-        self._left -= pairs
-        if self._left < 0:
+    def add_pairs(self, pairs: int) -> None:
+        self._pairs -= pairs
+        if self._pairs < 0:
             message = f"The body holds more than {MAX_PAIRS} fields of structured metadata."
             raise HttpError(413, "too_many_events", message)
 
+    def add_labels(self, text: str) -> None:
+        self._escaped -= len(text) if "\\" in text else 0
+        if self._escaped < 0:
+            raise HttpError(413, "payload_too_large", "The labels with escapes are larger than 8 MB.")
+
 
 def _of_window(
-    body: bytes, window: list[WireField], stream: Stream, pairs: _PairCount
+    body: bytes, window: list[WireField], stream: LokiStream, bounds: _PushBounds
 ) -> Iterator[LokiEvent]:
     """The events of a window; if it cannot be parsed at once, entry by entry."""
     if window[0].end - window[0].start > MAX_EVENT_SIZE:
@@ -108,7 +119,7 @@ def _of_window(
         entries = ()
     if len(entries) == len(window):
         for entry in entries:
-            yield _event(entry, stream, pairs)
+            yield _event(entry, stream, bounds)
         return
     for each in window:
         try:
@@ -116,13 +127,13 @@ def _of_window(
         except DecodeError:
             yield NOT_AN_ENTRY
             continue
-        yield _event(entry, stream, pairs)
+        yield _event(entry, stream, bounds)
 
 
-def _event(entry: Any, stream: Stream, pairs: _PairCount) -> LokiEvent:
+def _event(entry: Any, stream: LokiStream, bounds: _PushBounds) -> LokiEvent:
     metadata: dict[str, str] = {}
     if entry.metadata:
-        pairs.add(len(entry.metadata))
+        bounds.add_pairs(len(entry.metadata))
         if len(entry.metadata) > MAX_PAIRS_OF_ENTRY:
             return TOO_MANY_PAIRS
         metadata = {_text(each.name): _text(each.value) for each in entry.metadata}

@@ -15,10 +15,10 @@ from functions.shared.events.names import names_of, plain_name
 
 _SERVICE = (
     "service_name", "service", "app", "application", "app_name", "name", "app_kubernetes_io_name",
-    "container", "container_name", "k8s_container_name", "component", "workload", "job", "k8s_job_name",
-    "compose_service",
+    "compose_service", "container", "container_name", "k8s_container_name", "component", "workload", "job",
+    "k8s_job_name",
 )  # fmt: skip
-"""The labels that name a service, in the order in which Loki itself looks for them."""
+"""The labels that name a service, in the order in which Loki itself looks for them, with Docker Compose's."""
 
 _LEVEL = (
     "level", "detected_level", "log.level", "severity", "severity_text", "lvl", "loglevel", "log_level",
@@ -49,7 +49,7 @@ Pairs = Mapping[str, Any]
 LokiEvent = dict[str, Any] | RejectedEvent
 
 
-class Stream:
+class LokiStream:
     """The labels that its entries have in common."""
 
     def __init__(self, labels: Pairs) -> None:
