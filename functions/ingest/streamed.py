@@ -130,6 +130,8 @@ def each(body: bytes) -> Iterator[bytes]:
     text = _Text(iter((body,)))
     opening = _OPENING.match(text.kept)
     if not opening:
+        if not text.kept.startswith("{"):
+            raise not_json()
         yield from values(iter((body,)))
         return
     position = opening.end()
