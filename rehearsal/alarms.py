@@ -16,7 +16,6 @@ from typing import Any
 from rehearsal.calls import API
 from rehearsal.cloud import LAMBDA_NAMESPACE, Cloud
 
-
 WARNING = "Warning"
 """The metric of all warnings; its dimension is the alarm."""
 
