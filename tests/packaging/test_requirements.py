@@ -8,6 +8,7 @@ import pytest
 from infra import build
 
 FILES = [build.ROOT / "requirements.txt", *sorted(build.ROOT.glob("functions/*/requirements.txt"))]
+REHEARSAL = build.ROOT / "rehearsal" / "requirements.txt"
 MAKEFILE = (build.ROOT / "Makefile").read_text()
 
 _PINNED = re.compile(r"[\w.\[\]-]+==[^\s;]+( ; [^\\]+)?( --hash=sha256:[0-9a-f]{64})+")
@@ -21,7 +22,7 @@ def requirements(file: Path) -> list[str]:
     ).split("\n")[:-1]
 
 
-@pytest.mark.parametrize("file", FILES, ids=lambda file: file.parent.name)
+@pytest.mark.parametrize("file", [*FILES, REHEARSAL], ids=lambda file: file.parent.name)
 def test_every_requirement_is_one_version_with_hashes_and_nothing_else_is_in_the_file(file: Path) -> None:
     found = [each.strip() for each in requirements(file)]
 
@@ -37,7 +38,7 @@ def test_every_installation_of_packages_requires_hashes() -> None:
     recipes = MAKEFILE.replace("\\\n", " ").splitlines()
     installing = [line for line in recipes if re.search(r"pip install", line)]
 
-    assert len(installing) == 2, "uv by pip, and all else by uv"
+    assert len(installing) == 3, "uv by pip, and by uv all else and the emulator"
     assert [line for line in installing if "--require-hashes" not in line] == []
 
 
@@ -46,5 +47,5 @@ def test_pinning_anew_writes_hashes_and_no_address_of_an_index() -> None:
     written = [line for line in MAKEFILE.splitlines() if "-o " in line and "requirements.txt" in line]
 
     assert {"--generate-hashes", "--no-emit-index-url", "--no-header"} <= set(compiling.split())
-    assert len(written) == 2
+    assert len(written) == 3
     assert not re.search(r"pip compile", MAKEFILE.replace(compiling, ""))
