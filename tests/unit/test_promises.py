@@ -20,8 +20,8 @@ ROWS = [
 ]
 
 LIBRARIES = {
-    "aws_lambda_powertools", "backports", "boto3", "botocore", "certifi", "clickhouse_connect",
-    "cryptography", "joserfc", "msgspec", "obstore", "pyarrow", "pynamodb", "stripe", "urllib3", "zxcvbn",
+    "aws_lambda_powertools", "backports", "boto3", "botocore", "certifi", "clickhouse_connect", "cramjam",
+    "cryptography", "google", "joserfc", "msgpack", "msgspec", "opentelemetry", "obstore", "pyarrow", "pynamodb", "stripe", "urllib3", "zxcvbn",
 }  # fmt: skip
 """The libraries of our code beside the standard library."""
 

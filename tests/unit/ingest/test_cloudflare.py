@@ -54,7 +54,10 @@ def test_other_datasets_keep_all_that_they_have(ingest: InMemoryIngest) -> None:
     )
 
 
-@pytest.mark.parametrize("body", [gzip.compress(b'{"content":"tests"}', mtime=0), b'{"content": "tests"}\n', b""])
+TEST_UPLOAD = gzip.compress(b'{"content":"tests"}', mtime=0)
+
+
+@pytest.mark.parametrize("body", [TEST_UPLOAD, b'{"content": "tests"}\n', b""])
 def test_the_test_upload_is_a_success_and_no_log(ingest: InMemoryIngest, body: bytes) -> None:
     assert said(send(URL, body, {"content-type": "application/gzip"}))[0] == 200
     assert ingest.staged() == []
