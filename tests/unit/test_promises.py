@@ -21,7 +21,8 @@ ROWS = [
 
 LIBRARIES = {
     "aws_lambda_powertools", "backports", "boto3", "botocore", "certifi", "clickhouse_connect", "cramjam",
-    "cryptography", "google", "joserfc", "msgpack", "msgspec", "opentelemetry", "obstore", "pyarrow", "pynamodb", "stripe", "urllib3", "zxcvbn",
+    "cryptography", "google", "joserfc", "msgpack", "msgspec", "obstore", "opentelemetry", "pyarrow",
+    "pynamodb", "stripe", "urllib3", "zxcvbn",
 }  # fmt: skip
 """The libraries of our code beside the standard library."""
 
