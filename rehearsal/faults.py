@@ -203,8 +203,9 @@ FAULTS = (
     ),
     Fault(
         "kms-action",
-        "sync may not decrypt",
-        _without_action("sync", "kms:Decrypt"),
+        "customers' credentials cannot be encrypted",
+        _without_action("destinations", "kms:GenerateDataKey"),
+        ("plans", "byoc"),
     ),
     Fault(
         "environment-variable",
