@@ -61,9 +61,10 @@ def _values(cloud: Cloud, calls: list[dict[str, Any]]) -> dict[Metric, float]:
     for function in cloud.functions:
         for metric, value in logged_metrics(line for _, line in cloud.log_lines(function)):
             values[metric] = max(value, values.get(metric, value))
-        for name in ("Errors", "Throttles"):
+    for name in ("Errors", "Throttles"):
+        for function, value in cloud.sums_of(name).items():
             dimension = ("FunctionName", cloud.functions[function]["FunctionName"])
-            values[Metric(LAMBDA_NAMESPACE, name, frozenset({dimension}))] = cloud.sum_of(function, name)
+            values[Metric(LAMBDA_NAMESPACE, name, frozenset({dimension}))] = value
     for queue, bodies in cloud.dead_letters().items():
         depth = Metric("AWS/SQS", "ApproximateNumberOfMessagesVisible", frozenset({("QueueName", queue)}))
         values[depth] = len(bodies)

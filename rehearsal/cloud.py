@@ -118,26 +118,37 @@ class Cloud:
 
     def invocations(self) -> dict[str, int]:
         """Topology name -> ended invocations."""
-        return {name: round(self.sum_of(name, "Invocations")) for name in self.functions}
+        return {name: round(count) for name, count in self.sums_of("Invocations").items()}
 
     def errors(self) -> dict[str, int]:
         """Topology name -> failed invocations, of functions that have any."""
-        failed = {name: round(self.sum_of(name, "Errors")) for name in self.functions}
-        return {name: count for name, count in failed.items() if count}
+        return {name: round(count) for name, count in self.sums_of("Errors").items() if count}
 
-    def sum_of(self, function: str, metric: str) -> float:
-        """The sum of one of Lambda's metrics of a function, over the whole run."""
+    def sums_of(self, metric: str) -> dict[str, float]:
+        """Topology name -> the sum of one of Lambda's metrics, over the whole run."""
+        ids = {f"m{number}": name for number, name in enumerate(self.functions)}
+        queries = [
+            {
+                "Id": key,
+                "MetricStat": {
+                    "Metric": {
+                        "Namespace": LAMBDA_NAMESPACE,
+                        "MetricName": metric,
+                        "Dimensions": [
+                            {"Name": "FunctionName", "Value": self.functions[name]["FunctionName"]}
+                        ],
+                    },
+                    "Period": 3600,
+                    "Stat": "Sum",
+                },
+            }
+            for key, name in ids.items()
+        ]
         now = time.time()
-        answer = self.client("cloudwatch").get_metric_statistics(
-            Namespace=LAMBDA_NAMESPACE,
-            MetricName=metric,
-            Dimensions=[{"Name": "FunctionName", "Value": self.functions[function]["FunctionName"]}],
-            StartTime=now - 86_400,
-            EndTime=now + 600,
-            Period=3600,
-            Statistics=["Sum"],
+        answer = self.client("cloudwatch").get_metric_data(
+            MetricDataQueries=queries, StartTime=now - 86_400, EndTime=now + 600
         )
-        return float(sum(each["Sum"] for each in answer["Datapoints"]))
+        return {ids[each["Id"]]: float(sum(each["Values"])) for each in answer["MetricDataResults"]}
 
     def dead_letters(self) -> dict[str, list[str]]:
         """Dead-letter queue -> bodies of its messages, of queues that have any."""

@@ -49,6 +49,16 @@ class Deployed:
         with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 - loopback
             return [json.loads(line) for line in answer.read().splitlines()]
 
+    def command(self, sql: str) -> None:
+        """Run a statement in our ClickHouse, as its operator."""
+        known = self.site.clickhouse_users[WAREHOUSE_USER]
+        request = urllib.request.Request(  # noqa: S310 - loopback
+            f"{self.site.clickhouse}/?database={known['database']}",
+            data=sql.encode(),
+            headers={"X-ClickHouse-User": WAREHOUSE_USER, "X-ClickHouse-Key": known["password"]},
+        )
+        urllib.request.urlopen(request, timeout=60).close()  # noqa: S310 - loopback
+
     def stored(self, tenant: str, user: str = WAREHOUSE_USER) -> int:
         """The rows of a tenant in a ClickHouse, ours or the customer's."""
         found = self.rows(f"SELECT count() AS n FROM events WHERE tenant_id = '{tenant}'", user)  # noqa: S608

@@ -109,7 +109,7 @@ def authorize_mails(app: Any) -> None:
 
 
 def show_encryption_contexts(iam_actions: Any) -> None:
-    """Give policies the condition keys `kms:EncryptionContext:<name>` of a request, which the emulator lacks."""
+    """Give policies the condition keys `kms:EncryptionContext:<name>` of a request; the emulator has none."""
     tags_of = iam_actions.request_tag_context
 
     def keys_of(service: str, action: str, body: bytes, params: Any) -> dict[str, Any]:

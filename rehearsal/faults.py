@@ -73,14 +73,12 @@ def _without_action(name: str, action: str) -> Callable[[Template], bool]:
         changed = False
         for policy in _policies(template, role):
             for statement in policy["Statement"]:
-                actions = (
-                    statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
-                )
+                given = statement["Action"]
+                actions = given if isinstance(given, list) else [given]
                 if action in actions:
+                    left = [each for each in actions if each != action]
                     # A statement must have an action; this one permits nothing that is used.
-                    statement["Action"] = [each for each in actions if each != action] or [
-                        "s3:GetBucketLogging"
-                    ]
+                    statement["Action"] = left or ["s3:GetBucketLogging"]
                     changed = True
         return changed
 
@@ -145,10 +143,8 @@ def _remove(template: Template, logical_id: str) -> None:
 def _without_notification(prefix: str) -> Callable[[Template], bool]:
     def breaks(template: Template) -> bool:
         for _, each in _of_type(template, "AWS::S3::Bucket"):
-            notifications = (
-                each["Properties"].get("NotificationConfiguration", {}).get("QueueConfigurations", ())
-            )
-            for one in notifications:
+            notifications = each["Properties"].get("NotificationConfiguration", {})
+            for one in notifications.get("QueueConfigurations", ()):
                 if one["Filter"]["S3Key"]["Rules"][0]["Value"] == prefix:
                     del each["Properties"]["NotificationConfiguration"]
                     return True
@@ -157,26 +153,20 @@ def _without_notification(prefix: str) -> Callable[[Template], bool]:
     return breaks
 
 
-def _without_index(index: str, partition_key: str) -> Callable[[Template], bool]:
+def _without_index(name: str) -> Callable[[Template], bool]:
     """Remove a global secondary index, and the attributes that only it has."""
 
     def breaks(template: Template) -> bool:
         for _, each in _of_type(template, "AWS::DynamoDB::Table"):
             properties = each["Properties"]
-            indexes = properties.get("GlobalSecondaryIndexes", [])
-            hit = [
-                one
-                for one in indexes
-                if one["IndexName"] == index and one["KeySchema"][0]["AttributeName"] == partition_key
-            ]
-            if hit:
-                left = [one for one in indexes if one not in hit]
+            indexes = properties.pop("GlobalSecondaryIndexes", [])
+            left = [one for one in indexes if one["IndexName"] != name]
+            if left:
                 properties["GlobalSecondaryIndexes"] = left
-                if not left:
-                    del properties["GlobalSecondaryIndexes"]
-                used = {key["AttributeName"] for schema in (properties, *left) for key in schema["KeySchema"]}
+            if left != indexes:
+                keys = {key["AttributeName"] for one in (properties, *left) for key in one["KeySchema"]}
                 properties["AttributeDefinitions"] = [
-                    one for one in properties["AttributeDefinitions"] if one["AttributeName"] in used
+                    one for one in properties["AttributeDefinitions"] if one["AttributeName"] in keys
                 ]
                 return True
         return False
@@ -246,7 +236,7 @@ FAULTS = (
     Fault(
         "index",
         "batches that are not counted cannot be listed",
-        _without_index("unmetered", "unmetered"),
+        _without_index("unmetered"),
         ("schedules",),
     ),
     Fault(

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from local.naming import PROJECT_ROOT
+from local.naming import PROJECT_ROOT, child_environment
 from rehearsal import deployment
 from rehearsal.api_client import Api, RehearsalError
 from rehearsal.checks import EVERY_FUNCTION, Check, final_checks
@@ -23,7 +23,7 @@ from rehearsal.processes import Children, StartError, module
 from rehearsal.proxy import CALLS_PATH
 from rehearsal.scenarios import SCENARIOS, Scenario
 from rehearsal.schedules import Schedules
-from rehearsal.site import MAIL_FROM, VENV, Site, emulator_environment, new_site
+from rehearsal.site import MAIL_FROM, MOVED_CLOCK, VENV, Site, clock_variables, emulator_environment, new_site
 
 Say = Callable[[str], None]
 """Shows progress: one line."""
@@ -118,8 +118,12 @@ def _start(site: Site, children: Children) -> None:
         "users": site.clickhouse_users,
     }
     children.start("clickhouse", clickhouse, module("local.clickhouse"))
-    # Its webhook endpoint is created once the API is deployed, as an operator does.
-    children.start("stripe", {"port": site.stripe_port, "api_key": site.stripe_key}, module("fake_stripe"))
+    # Its webhook endpoint is created once the API is deployed, as an operator does. Signatures and reports of
+    # usage have times, so it follows the functions' clock.
+    variables = child_environment()
+    clocked = {**variables, **clock_variables(site), "PYTHONPATH": f"{MOVED_CLOCK}:{variables['PYTHONPATH']}"}
+    stripe = {"port": site.stripe_port, "api_key": site.stripe_key}
+    children.start("stripe", stripe, module("fake_stripe"), clocked)
 
 
 def _ready(site: Site, children: Children) -> None:

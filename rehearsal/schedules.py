@@ -20,7 +20,7 @@ class Schedules:
         self._cloud = cloud
 
     def pass_time(self, by: timedelta) -> None:
-        """Make `by` pass for the functions, then fire the schedules of that time."""
+        """Make `by` pass for the functions and Stripe, then fire the schedules of that time."""
         _advance(self._functions_clock, by)
         self.forward(by)
 

@@ -17,6 +17,7 @@ VENV = PROJECT_ROOT / ".venv-rehearse"
 DATABASE = "astralog"
 CUSTOMERS_DATABASE = "initech"
 WAREHOUSE_USER, SEARCH_USER, CUSTOMERS_USER = "astralog", "astralog_search", "initech"
+MOVED_CLOCK = PROJECT_ROOT / "rehearsal" / "moved_clock"
 MAIL_FROM = "no-reply@rehearsal.example"
 
 
@@ -141,10 +142,15 @@ def emulator_environment(site: Site) -> dict[str, str]:
         "PYTHONUNBUFFERED": "1",
         "PYTHONDONTWRITEBYTECODE": "1",
         # The only project code that functions find outside of their zips: it moves their clock.
-        "PYTHONPATH": str(PROJECT_ROOT / "rehearsal" / "lambda_site"),
-        "ASTRALOG_REHEARSAL_CLOCK": str(site.functions_clock),
+        "PYTHONPATH": str(MOVED_CLOCK),
+        **clock_variables(site),
         **aws_variables(site),
     }
+
+
+def clock_variables(site: Site) -> dict[str, str]:
+    """What makes a Python process with MOVED_CLOCK in its path follow the functions' clock."""
+    return {"ASTRALOG_REHEARSAL_CLOCK": str(site.functions_clock)}
 
 
 def aws_variables(site: Site) -> dict[str, str]:

@@ -4,11 +4,10 @@ from datetime import timedelta
 
 from rehearsal.api_client import expect
 from rehearsal.deployed import Deployed
+from rehearsal.scenarios.plans import CACHED
 
 PROVES = "Usage is counted; a hard cap stops the logs of its account only; searches continue."
 A_MINUTE = timedelta(minutes=1)
-CACHED = timedelta(seconds=31)
-"""The authorizer caches the account status for half a minute."""
 ROUNDS = 5
 
 
