@@ -21,10 +21,10 @@ NO_CHROMIUM = the tests click through pages in $(CHROMIUM), which is not there a
   install Chromium, and say where it is with CHROMIUM=…
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 18,20
 
-.PHONY: help setup demo up test unit crash soak fairness check lint fmt hooks bench build synth bootstrap deploy destroy lock clean rehearse
+.PHONY: help setup demo up test unit crash soak fairness check lint fmt hooks bench build synth bootstrap deploy destroy lock clean rehearse rehearse-upgrade
 
 help: ## this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 10
 
 setup: $(READY) ## the virtual environment with everything pinned in requirements.txt
 
@@ -72,6 +72,9 @@ $(EMULATOR): rehearsal/requirements.txt | $(READY)
 
 rehearse: setup $(EMULATOR) ## deploy the real templates to an emulator of AWS and try every promise (docs/rehearsal.md)
 	@$(V)/python -m rehearsal $(REHEARSE)
+
+rehearse-upgrade: setup $(EMULATOR) ## upgrade an earlier version with data in it, under load, then remove it (FROM=commit)
+	@$(V)/python -m rehearsal upgrade $(if $(FROM),--from $(FROM))
 
 check: lint test ## what CI runs: lint, types, layering, tests
 

@@ -18,6 +18,7 @@ from rehearsal.checks import EVERY_FUNCTION, Check, final_checks
 from rehearsal.cloud import Cloud
 from rehearsal.deployed import Deployed
 from rehearsal.deployment import DeploymentError, Edit
+from rehearsal.documented import deploy_as_documented
 from rehearsal.forbidden.trial import Tried, try_roles
 from rehearsal.mailbox import Mailbox
 from rehearsal.processes import Children, StartError, module
@@ -51,12 +52,14 @@ class Outcome:
 class Order:
     """What to run. `edits` change the templates. `only`: the names of scenarios; None for all.
 
+    `as_documented`: deploy by the commands of docs/deployment.md; without edits.
     The first scenario always runs, because it signs the customers up.
     """
 
     edits: Sequence[Edit] = ()
     only: Sequence[str] | None = None
     stop_at_a_failure: bool = False
+    as_documented: bool = False
 
     @property
     def scenarios(self) -> list[Scenario]:
@@ -93,12 +96,15 @@ def _rehearse(site: Site, children: Children, outcome: Outcome, say: Say, order:
         wait_for_services(site, children)
         outcome.resources, outcome.substituted = assembly.resources, assembly.substituted
     cloud = Cloud(site, assembly.stacks)
-    for name, value in site.secret_values.items():
-        cloud.client("secretsmanager").create_secret(Name=name, SecretString=json.dumps(value))
-    with _phase("cdk bootstrap", outcome, say):
-        deployment.bootstrap(site)
-    with _phase("cdk deploy --all", outcome, say):
-        (site.logs / "deploy.log").write_text(deployment.deploy(site))
+    if order.as_documented:
+        with _phase("the steps of docs/deployment.md", outcome, say):
+            (site.logs / "deploy.log").write_text(deploy_as_documented(site, zips))
+    else:
+        with _phase("cdk bootstrap", outcome, say):
+            store_secrets(site, cloud)
+            deployment.bootstrap(site)
+        with _phase("cdk deploy --all", outcome, say):
+            (site.logs / "deploy.log").write_text(deployment.deploy(site))
     here = first_deployed(site, cloud)
     with _phase("scenarios", outcome, say):
         for scenario in order.scenarios:
@@ -109,6 +115,12 @@ def _rehearse(site: Site, children: Children, outcome: Outcome, say: Say, order:
             outcome.tried = try_roles(here)
     with _phase("checks", outcome, say):
         _finish(site, here, children, outcome, order)
+
+
+def store_secrets(site: Site, cloud: Cloud) -> None:
+    """Store the secrets that the operator stores before the first deployment."""
+    for name, value in site.secret_values.items():
+        cloud.client("secretsmanager").create_secret(Name=name, SecretString=json.dumps(value))
 
 
 def start_services(site: Site, children: Children) -> None:

@@ -9,6 +9,7 @@ import urllib.parse
 import urllib.request
 from datetime import timedelta
 from html import unescape
+from pathlib import Path
 from typing import Any
 
 from local.naming import PROJECT_ROOT
@@ -28,7 +29,7 @@ CARD = {"number": "4242 4242 4242 4242", "expiry": "12/40", "cvc": "123", "name"
 
 
 def run(here: Deployed) -> None:
-    _prepare(here)
+    prepare(here)
     ada, bob = here.two
     buy(here, ada, "managed_30")
     shown = here.api.done("GET /v1/account", bob.token)["plan"]
@@ -47,19 +48,30 @@ def buy(here: Deployed, customer: Customer, plan: str) -> None:
     here.schedules.pass_time(CACHED)
 
 
-def _prepare(here: Deployed) -> None:
+def prepare(here: Deployed) -> None:
     """The operator's steps: the catalogue, the webhook endpoint and its signing secret."""
-    site = here.site
-    command = [sys.executable, "-m", "functions.billing", "sync-catalogue", "--address", site.stripe]
+    sync_catalogue(
+        here.site, PROJECT_ROOT, "operate", "sync-catalogue", f"--output=StripeUrl={here.site.stripe}"
+    )
+    connect_webhook(here)
+
+
+def sync_catalogue(site: Site, root: Path, module: str, *arguments: str) -> None:
+    """Run the command of the version whose files are at `root`."""
     ended = subprocess.run(
-        command,
-        env=operators_environment(site),
-        cwd=PROJECT_ROOT,
+        [sys.executable, "-m", module, *arguments],
+        env=operators_environment(site, PYTHONPATH=str(root)),
+        cwd=root,
         capture_output=True,
         text=True,
         check=False,
     )
     expect(ended.returncode == 0, f"sync-catalogue failed: {ended.stderr[-500:]}")
+
+
+def connect_webhook(here: Deployed) -> None:
+    """Create the webhook endpoint at Stripe and store its signing secret."""
+    site = here.site
     host = urllib.parse.urlsplit(here.api.url).netloc
     endpoint = _stripe(
         site,
