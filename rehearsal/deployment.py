@@ -23,7 +23,7 @@ CHOICES: Mapping[str, str] = {
     "lambda_concurrency": "1000",
     # The customer's bucket is in the same account here; its notifications pass the same policy.
     "customers_accounts": ACCOUNT,
-    # All requests come from one address, and nobody is misled by how long an answer takes.
+    # All requests come from one address, and response times need not hide which accounts exist.
     "attempts_an_address": "1000",
     "min_response_ms": "50",
     # An account is closed at once instead of after a week, a quarter of an hour and an hour.

@@ -34,6 +34,6 @@ def run(here: Deployed) -> None:
 
 
 def _code(here: Deployed, key: str) -> str:
-    """The code with which logs are rejected. An empty list tells it without storing anything."""
+    """The code with which logs are rejected. An empty list is rejected without storing anything."""
     answer = here.api.ask("POST /v1/drain", key, {"events": []})
     return str(answer.body.get("code", ""))

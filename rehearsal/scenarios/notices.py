@@ -23,13 +23,13 @@ def run(here: Deployed) -> None:
     ada, bob = here.two
     for customer in (ada, bob):
         here.api.done("PATCH /v1/account", customer.token, {"marketing_opt_in": True})
-    _campaign(here, "marketing", "News one")
-    first = [_mails(here, each, "News one") for each in (ada, bob)]
-    expect([len(mails) for mails in first] == [1, 1], "not both were mailed the first news")
+    _campaign(here, "marketing", "Offer one")
+    first = [_mails(here, each, "Offer one") for each in (ada, bob)]
+    expect([len(mails) for mails in first] == [1, 1], "not both were mailed the first offer")
     _unsubscribe(here, first[0][0])
-    _campaign(here, "marketing", "News two")
-    expect(not _mails(here, ada, "News two"), "news were mailed to a person who unsubscribed")
-    expect(len(_mails(here, bob, "News two")) == 1, "news were not mailed to a person who did not")
+    _campaign(here, "marketing", "Offer two")
+    expect(not _mails(here, ada, "Offer two"), "an offer was mailed to a person who unsubscribed")
+    expect(len(_mails(here, bob, "Offer two")) == 1, "an offer was not mailed to a person who did not")
     _bounce(here, bob)
     _campaign(here, "downtime", "Maintenance")
     expect(len(_mails(here, ada, "Maintenance")) == 1, "a downtime was not mailed")

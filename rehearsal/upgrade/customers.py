@@ -36,7 +36,7 @@ def store(here: Deployed, previous: Previous) -> Stored:
         plans.buy(here, customer, "managed_30")
     carol = here.joins("carol")
     carol.has_own_clickhouse = True
-    byoc.configure(here, carol, byoc.own_cloud(here, carol.mark))
+    byoc.configure(here, carol, byoc.bucket_and_user(here, carol.mark))
     plans.buy(here, carol, "byoc")
     carol.send(4, "byoc")
     carol.finds_exactly(carol.sent)
