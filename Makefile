@@ -8,6 +8,8 @@ T ?= tests
 V := .venv/bin
 READY := .venv/.ready
 EMULATOR := .venv-rehearse/.ready
+CLIENTS := .venv-clients/.ready tests/clients/node_modules/.ready
+AUDIT_READY := .venv-audit/.ready
 UV := env -u UV_INDEX_URL $(V)/uv
 COMPILE := $(UV) pip compile --quiet --no-python-downloads --generate-hashes --no-header --no-emit-index-url
 FOLDERS := $(patsubst functions/%/requirements.txt,%,$(wildcard functions/*/requirements.txt))
@@ -20,8 +22,10 @@ export CHROMIUM ?= /usr/bin/chromium
 NO_CHROMIUM = the tests click through pages in $(CHROMIUM), which is not there and cannot be installed from here: \
   install Chromium, and say where it is with CHROMIUM=…
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 18,20
+# Workers and children import the same modules: without bytecode on disk each of them compiles all of it again.
+unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo up test unit crash soak fairness check lint fmt hooks bench build synth bootstrap deploy destroy lock clean rehearse rehearse-upgrade
+.PHONY: help setup demo up test unit crash soak fairness rehearse rehearse-upgrade clients check lint audit fmt hooks bench build synth bootstrap deploy destroy lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 18
@@ -37,6 +41,13 @@ $(READY): requirements.txt
 	@$(UV) pip install --quiet --require-hashes --only-binary :all: --python $(V)/python --requirement requirements.txt
 	@touch $@
 
+$(AUDIT_READY): audit/requirements.txt | setup
+	@echo "setting up .venv-audit (once) …"
+	@$(UV) venv --quiet --clear --python $(V)/python .venv-audit
+	@$(UV) pip install --quiet --require-hashes --only-binary :all: --python .venv-audit/bin/python \
+	  --requirement audit/requirements.txt
+	@touch $@
+
 demo: setup ## the pipeline on real log lines, end to end, in a stack of its own; exits 0 when all is found
 	@$(V)/python -m local demo
 
@@ -49,7 +60,7 @@ $(CHROMIUM):
 	@$(SUDO) apt-get -qq $(APT) update && $(SUDO) env DEBIAN_FRONTEND=noninteractive \
 	  apt-get -qq $(APT) install --no-install-recommends chromium >/dev/null && test -x $@ || { echo "$(NO_CHROMIUM)"; exit 1; }
 
-test: setup $(CHROMIUM) ## every test, or those of T=path; one worker more than cores, up to five (WORKERS=0: one by one, for a debugger)
+test: setup $(AUDIT_READY) $(CHROMIUM) ## every test, or those of T=path; one worker more than cores, up to five (WORKERS=0: one by one, for a debugger)
 	@$(V)/python -m pytest $(T) -n $(WORKERS) --maxprocesses 5 --no-loadscope-reorder
 
 unit: setup ## the unit tests only: no stack, no browser
@@ -76,7 +87,21 @@ rehearse: setup $(EMULATOR) ## deploy the real templates to an emulator of AWS a
 rehearse-upgrade: setup $(EMULATOR) ## upgrade an earlier version with data in it, under load, then remove it (FROM=commit)
 	@$(V)/python -m rehearsal upgrade $(if $(FROM),--from $(FROM))
 
-check: lint test ## what CI runs: lint, types, layering, tests
+clients: setup $(CLIENTS) ## real log clients, unmodified, against a stack of their own (installs them once)
+	@$(V)/python -m pytest tests/clients -m clients
+
+.venv-clients/.ready: tests/clients/requirements.txt | $(READY)
+	@echo "setting up .venv-clients (once) …"
+	@$(UV) venv --quiet --allow-existing --python $(V)/python .venv-clients
+	@$(UV) pip install --quiet --require-hashes --only-binary :all: --python .venv-clients/bin/python --requirement tests/clients/requirements.txt
+	@touch $@
+
+tests/clients/node_modules/.ready: tests/clients/package-lock.json
+	@echo "setting up tests/clients/node_modules (once) …"
+	@npm ci --prefix tests/clients --ignore-scripts --silent
+	@touch $@
+
+check: lint audit test ## what CI runs: lint, types, layering, audit, tests
 
 lint: setup ## ruff, mypy strict, import-linter, names and words
 	@$(V)/ruff check .
@@ -84,6 +109,9 @@ lint: setup ## ruff, mypy strict, import-linter, names and words
 	@$(V)/mypy
 	@$(V)/lint-imports
 	@$(V)/python -m tests.language
+
+audit: setup $(AUDIT_READY) ## cdk-nag, checkov, cfn-lint, licences, hashes; build/*.cdx.json (JSON=--json)
+	@$(V)/python -m audit $(JSON)
 
 fmt: setup ## format the code and fix what ruff can fix
 	@$(V)/ruff check --fix --quiet .
@@ -97,6 +125,7 @@ bench: setup ## the bars of docs/performance.md, as ratios, into bench/results.j
 
 build: setup ## the functions' zips (arm64), without Docker
 	@$(V)/python -m infra.build
+	@$(V)/python -m audit.sbom >/dev/null
 
 synth: setup ## the CloudFormation templates, offline, into cdk.out
 	@$(V)/python -m infra.app && ls cdk.out/*.template.json
@@ -124,6 +153,8 @@ lock: setup ## pin again what pyproject.toml asks for, with hashes; versions sta
 	@$(COMPILE) pyproject.toml --all-extras --group local --group infra --group dev \
 	  --universal --python-version 3.11 -o requirements.txt
 	@$(COMPILE) pyproject.toml --group rehearse --universal --python-version 3.11 -o rehearsal/requirements.txt
+	@$(COMPILE) pyproject.toml --group clients --universal --python-version 3.11 -o tests/clients/requirements.txt
+	@$(COMPILE) pyproject.toml --group audit --universal --python-version 3.11 -o audit/requirements.txt
 
 clean: ## forget everything built, kept and installed here
-	@rm -rf .venv .venv-rehearse .local build cdk.out node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	@rm -rf .venv .venv-audit .venv-rehearse .venv-clients .local build cdk.out node_modules tests/clients/node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

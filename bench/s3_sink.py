@@ -42,6 +42,9 @@ def _answer_all(connection: socket.socket) -> None:
         if b"100-continue" in head.lower():
             connection.sendall(_CONTINUE)
         while left > 0:
-            left -= len(connection.recv(1 << 20))
+            piece = connection.recv(1 << 20)
+            if not piece:
+                return
+            left -= len(piece)
         connection.sendall(_ANSWER)
         received = b""

@@ -13,6 +13,7 @@ from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
 from infra import topology
+from infra.accepted import accept
 from infra.api import PublicApi
 from infra.choices import Choices
 from infra.function import ServiceFunction
@@ -44,8 +45,19 @@ class Alarms(Construct):
     def __init__(self, scope: Construct, choices: Choices) -> None:
         super().__init__(scope, "alarms")
         topic = sns.Topic(self, "topic", display_name=f"{choices.names.title} alarms", enforce_ssl=True)
+        accept(
+            topic,
+            "CKV_AWS_26",
+            reason="CloudWatch cannot publish to a topic with SNS's own key; an alarm names no customer.",
+        )
         if choices.alarm_email:
             topic.add_subscription(subscriptions.EmailSubscription(choices.alarm_email))
+            accept(
+                topic,
+                "Serverless-SNSRedrivePolicy",
+                reason="A person's mailbox: a mail that bounces is not sent again from a queue.",
+            )
+        self.topic = topic
         self._action = actions.SnsAction(topic)
         self._namespace = choices.names.metrics_namespace
 

@@ -9,7 +9,10 @@ from aws_cdk import aws_certificatemanager as acm
 from constructs import Construct, IConstruct
 
 from infra import topology
+from infra.accepted import accept
+from infra.access_log import log_requests
 from infra.choices import Choices
+from infra.edge import Edge
 from infra.function import ServiceFunction
 from infra.integration import FunctionIntegration
 
@@ -59,6 +62,9 @@ class PublicApi(Construct):
         for integration in integrated.values():
             integration.allow_invocation(self.api)
         self._throttle(choices, routes)
+        log_requests(self, self._stage)
+        if choices.perimeter.edge and choices.domain and choices.certificate_arn:
+            Edge(self, self.api, choices.perimeter.edge, choices.domain, choices.certificate_arn)
         self.address = f"https://{choices.domain}" if choices.domain else self.api.api_endpoint
         for each in functions.values():
             each.set_api_address(self.address)
@@ -70,8 +76,8 @@ class PublicApi(Construct):
         integration: FunctionIntegration,
         authorizer: authorizers.HttpLambdaAuthorizer,
     ) -> list[IConstruct]:
-        return [
-            made
+        added = [
+            (route, made)
             for route in routes
             for made in self.api.add_routes(
                 path=route.path,
@@ -80,9 +86,17 @@ class PublicApi(Construct):
                 authorizer=authorizer if route.auth else None,
             )
         ]
+        for route, made in added:
+            if not route.auth:
+                _accept_open(made)
+        return [made for _, made in added]
+
+    @property
+    def _stage(self) -> apigateway.CfnStage:
+        return cast("apigateway.CfnStage", cast("Any", self.api.default_stage).node.default_child)
 
     def _throttle(self, choices: Choices, routes: list[IConstruct]) -> None:
-        stage = cast("apigateway.CfnStage", cast("Any", self.api.default_stage).node.default_child)
+        stage = self._stage
         usual = choices.scaled(topology.CLOSED)
         stage.default_route_settings = apigateway.CfnStage.RouteSettingsProperty(
             throttling_rate_limit=usual.rate, throttling_burst_limit=usual.burst
@@ -93,11 +107,13 @@ class PublicApi(Construct):
                 name: choices.scaled(each) for name, each in topology.throttles().items()
             }.items()
         }
-        for route in (*routes, self.api.node.find_child("DefaultRoute")):
+        default = self.api.node.find_child("DefaultRoute")
+        _accept_open(default)
+        for route in (*routes, default):
             stage.node.add_dependency(route)
 
     def _domain_mapping(self, choices: Choices) -> apigateway.DomainMappingOptions | None:
-        if choices.domain is None or choices.certificate_arn is None:
+        if choices.perimeter.edge or choices.domain is None or choices.certificate_arn is None:
             return None
         name = apigateway.DomainName(
             self,
@@ -107,3 +123,12 @@ class PublicApi(Construct):
         )
         CfnOutput(Stack.of(self), topology.DOMAIN_TARGET, value=name.regional_domain_name)
         return apigateway.DomainMappingOptions(domain_name=name)
+
+
+def _accept_open(route: IConstruct) -> None:
+    accept(
+        route,
+        "AwsSolutions-APIG4",
+        reason="Open by the topology: sign-up and sign-in, signed links and webhooks, health, unknown paths. "
+        "Each has a throttle, and its function checks what it gets.",
+    )

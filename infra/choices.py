@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from infra.concurrency import LEAST_ACCOUNT, reserving
+from infra.perimeter import Perimeter, PerimeterError, perimeter_from_context
 from infra.topology import FUNCTIONS, REFERENCE_KINDS, SECRETS, Function, StageNames, Throttle
 
 SUM = "sum"
@@ -43,6 +44,8 @@ class Choices:
     the setting `mail_from`. `deletion_protection`: of the data stack and of what is in it; off only while
     it is created, so that a failure can be rolled back.
     `function_alarms`: one alarm for the SUM of all functions of the account, or alarms for EACH function.
+    `perimeter`: CloudFront, firewall, network and the bound of the cost alarms. With CloudFront, `domain` is
+    its name and the certificate is in us-east-1.
     """
 
     secret_names: dict[str, str]
@@ -57,6 +60,7 @@ class Choices:
     lambda_concurrency: int | None = None
     throttle_scale: float = 1.0
     function_alarms: str = SUM
+    perimeter: Perimeter = field(default_factory=Perimeter)
 
     def __post_init__(self) -> None:
         if self.lambda_concurrency is not None and self.lambda_concurrency < LEAST_ACCOUNT:
@@ -71,6 +75,8 @@ class Choices:
         if (self.domain is None) != (self.certificate_arn is None):
             raise ChoiceError("A custom domain needs both '-c domain=…' and '-c certificate_arn=…'.")
         _check_sender(self.settings.get("mail_from"), self.mail_identity)
+        if self.perimeter.edge and ":us-east-1:" not in (self.certificate_arn or ""):
+            raise ChoiceError("CloudFront needs '-c domain=…' and a '-c certificate_arn=…' in us-east-1.")
         if not all(each.isascii() and each.isdigit() and len(each) == 12 for each in self.customers_accounts):
             raise ChoiceError(
                 "'-c customers_accounts=…' must be AWS account ids of 12 digits, separated by commas."
@@ -89,6 +95,7 @@ class Choices:
         chosen = {name: self.settings.get(name, value) for name, value in function.settings.items()}
         if self.names.stage:
             chosen["metrics_namespace"] = self.names.metrics_namespace
+        chosen |= self.perimeter.settings_of(function)
         own = own_secret(function)
         if own not in self.secret_names:
             return replace(function, settings=chosen)
@@ -119,10 +126,11 @@ def from_context(look_up: Callable[[str], Any]) -> Choices:
     """Read the choices; `look_up` returns a context value or None.
 
     Keys: `stage`, `alarm_email`, `customers_accounts`, `domain`, `certificate_arn`, `lambda_concurrency`,
-    `throttle_scale`, `function_alarms`, `mail_identity` and `deletion_protection`. For each secret
-    `<name>_secret`, by default `astralog/<name>`, or `astralog/<stage>/<name>`. For each function that reads
-    the secret `warehouse`, `<function>_warehouse_secret` for a secret of its own. Any setting of the topology
-    that is not a reference to a resource.
+    `throttle_scale`, `function_alarms`, `mail_identity`, `deletion_protection`, and those of
+    `infra.perimeter`. For each secret `<name>_secret`, by default `astralog/<name>`, or
+    `astralog/<stage>/<name>`. For each function that reads the secret `warehouse`,
+    `<function>_warehouse_secret` for a secret of its own. Any setting of the topology that is not a reference
+    to a resource.
 
     Raises
     ------
@@ -146,6 +154,7 @@ def from_context(look_up: Callable[[str], Any]) -> Choices:
         lambda_concurrency=_number(look_up, "lambda_concurrency", int),
         throttle_scale=1.0 if scale is None else scale,
         function_alarms=look_up("function_alarms") or SUM,
+        perimeter=_perimeter(look_up, names.secret("edge")),
     )
 
 
@@ -174,6 +183,13 @@ def _check_sender(address: str | None, identity: str | None) -> None:
         raise ChoiceError("'-c mail_from=…' must be a plain address such as no-reply@example.com.")
     if identity not in (None, address) and not f".{domain}".endswith(f".{identity}"):
         raise ChoiceError("'-c mail_identity=…' must be the address of mail_from or its domain.")
+
+
+def _perimeter(look_up: Callable[[str], Any], edge_secret: str) -> Perimeter:
+    try:
+        return perimeter_from_context(look_up, edge_secret)
+    except PerimeterError as fault:
+        raise ChoiceError(str(fault)) from None
 
 
 N = TypeVar("N", int, float)

@@ -12,6 +12,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infra import topology
+from infra.accepted import accept
 from infra.choices import Choices
 from infra.mail import MailDelivery
 from infra.stores import Stores
@@ -53,7 +54,9 @@ class DataStack(Stack):
                 self, "people", choices.cognito_sender, protected=choices.deletion_protection
             ),
             mail={
-                each.name: MailDelivery(self, each, queues[each.feedback_queue], key)
+                each.name: MailDelivery(
+                    self, each, queues[each.feedback_queue], dead_queues[each.feedback_queue], key
+                )
                 for each in topology.MAIL_SETS
             },
             mail_from=choices.settings.get("mail_from", topology.MAIL_FROM),
@@ -85,7 +88,7 @@ class DataStack(Stack):
 
     def _bucket(self, spec: topology.Bucket, key: kms.Key) -> s3.Bucket:
         """Unversioned on purpose: erasure and expiry promise that deleted objects are gone."""
-        return s3.Bucket(
+        bucket = s3.Bucket(
             self,
             f"{spec.name}-bucket",
             encryption=s3.BucketEncryption.KMS,
@@ -104,6 +107,18 @@ class DataStack(Stack):
                 ),
             ],
         )
+        accept(
+            bucket,
+            "CKV_AWS_21",
+            reason="A version that outlives its object would break the promise that deleted data is gone.",
+        )
+        accept(
+            bucket,
+            "AwsSolutions-S1", "CKV_AWS_18",
+            reason="Only our functions read the bucket, and they log each object key; access logs would copy "
+            "customers' keys and cost a write per request.",
+        )  # fmt: skip
+        return bucket
 
     def _table(self, spec: topology.Table, key: kms.Key, choices: Choices) -> dynamodb.Table:
         table = dynamodb.Table(
@@ -132,6 +147,12 @@ class DataStack(Stack):
                 projection_type=copied,
                 non_key_attributes=list(index.projection) or None,
             )
+        if not spec.recoverable:
+            accept(
+                table,
+                "AwsSolutions-DDB3", "CKV_AWS_28",
+                reason="A backup would bring back what must be gone, or the items expire within days.",
+            )  # fmt: skip
         return table
 
     def _queue(self, spec: topology.Queue, dead_queue: sqs.Queue, choices: Choices) -> sqs.Queue:
@@ -145,19 +166,25 @@ class DataStack(Stack):
             retention_period=Duration.days(spec.retention_days),
             dead_letter_queue=sqs.DeadLetterQueue(queue=dead_queue, max_receive_count=spec.max_receives),
         )
+        _accept_encryption(queue)
         if spec.open_to_customers and choices.customers_accounts:
             queue.add_to_resource_policy(_allow_notifications_of_customers(queue, choices.customers_accounts))
             CfnOutput(self, f"{topology.output_name('queue', spec.name)}Arn", value=queue.queue_arn)
         return queue
 
     def _dead_queue(self, spec: topology.Queue) -> sqs.Queue:
-        return sqs.Queue(
+        queue = sqs.Queue(
             self,
             f"{spec.name}-dead-queue",
             encryption=sqs.QueueEncryption.SQS_MANAGED,
             enforce_ssl=True,
             retention_period=Duration.days(14),
         )
+        _accept_encryption(queue)
+        accept(
+            queue, "Serverless-SQSRedrivePolicy", reason="It is itself a dead-letter queue, with an alarm."
+        )
+        return queue
 
     def _announce(self, bucket_name: str, notifications: list[topology.Notification]) -> None:
         """Notify queues of new objects, and reject a second write to a key that was notified.
@@ -201,6 +228,15 @@ class DataStack(Stack):
                 s3_key=s3.CfnBucket.S3KeyFilterProperty(rules=[rule])
             ),
         )
+
+
+def _accept_encryption(queue: sqs.Queue) -> None:
+    accept(
+        queue,
+        "CKV_AWS_27",
+        reason="SQS encrypts with its own key. With ours, S3 and each sender would need the key, for "
+        "messages that only point at an object.",
+    )
 
 
 def _allow_notifications_of_customers(queue: sqs.Queue, accounts: tuple[str, ...]) -> iam.PolicyStatement:

@@ -9,6 +9,7 @@ from aws_cdk import aws_scheduler_targets as scheduler_targets
 from constructs import Construct
 
 from infra import topology
+from infra.accepted import accept
 from infra.grants import statements
 from infra.stores import Stores
 
@@ -55,6 +56,7 @@ class ServiceFunction(Construct):
             self._consume(spec.source, stores)
         if spec.schedule_minutes:
             self._schedule(spec.schedule_minutes)
+        _accept_findings(self, log_group)
 
     def set_api_address(self, api: str) -> None:
         """Set settings that refer to our own API, which is created after its functions."""
@@ -86,9 +88,8 @@ class ServiceFunction(Construct):
 
     def _scheduler_role(self) -> iam.IRole:
         """A role of the scheduler that may start this function only; complete, so that CDK adds no policy."""
-        function_arn = self.function.function_arn
         may_start = iam.PolicyStatement(
-            actions=["lambda:InvokeFunction"], resources=[function_arn, f"{function_arn}:*"]
+            actions=["lambda:InvokeFunction"], resources=[self.function.function_arn]
         )
         group = Stack.of(self).format_arn(
             service="scheduler", resource="schedule-group", resource_name="default"
@@ -101,6 +102,81 @@ class ServiceFunction(Construct):
             assumed_by=iam.ServicePrincipal("scheduler.amazonaws.com", conditions=ours),
             inline_policies={POLICY: iam.PolicyDocument(statements=[may_start])},
         ).without_policy_updates()
+
+
+def _accept_findings(function: ServiceFunction, log_group: logs.LogGroup) -> None:
+    accept(
+        function,
+        "AwsSolutions-L1", "Serverless-LambdaLatestVersion",
+        reason="Every zip is built and tested for Python 3.13, which Lambda supports until 2029.",
+    )  # fmt: skip
+    accept(
+        function,
+        "Serverless-LambdaDLQ", "CKV_AWS_116",
+        reason="No failed invocation is lost: requests are answered, messages go to a dead-letter queue, "
+        "and a scheduled run continues where the last one stopped.",
+    )  # fmt: skip
+    if function.spec.source:
+        accept(
+            function,
+            "Serverless-LambdaEventSourceMappingDestination",
+            reason="A message that fails repeatedly moves to the dead-letter queue of its queue.",
+        )
+    _accept_surroundings(function, log_group)
+    _accept_wildcards(function)
+
+
+def _accept_surroundings(function: ServiceFunction, log_group: logs.LogGroup) -> None:
+    accept(
+        function,
+        "Serverless-LambdaTracing",
+        reason="Tracing is charged per request; a request id in every log line links the functions.",
+    )
+    accept(
+        function,
+        "CKV_AWS_117",
+        reason="The function reaches public endpoints of AWS over TLS only; '-c network=true' puts functions "
+        "that reach a ClickHouse or a customer's bucket into a VPC.",
+    )
+    accept(
+        function,
+        "CKV_AWS_173",
+        reason="Environment variables hold names and limits, never a secret; AWS encrypts them at rest.",
+    )
+    accept(
+        log_group,
+        "CKV_AWS_158",
+        reason="Log lines hold no payload and no secret; CloudWatch encrypts them with its own key.",
+    )
+    if function.spec.reserved_concurrency is None:
+        accept(
+            function,
+            "CKV_AWS_115",
+            reason="Concurrency is reserved for ingest, sync and open routes, once the quota is known; the "
+            "others share the rest.",
+        )
+
+
+def _accept_wildcards(function: ServiceFunction) -> None:
+    kinds = {grant.split(":")[1] for grant in function.spec.grants}
+    if "bucket" in kinds:
+        accept(
+            function,
+            "AwsSolutions-IAM5[Resource::*[bB]ucket*/[*]]",
+            reason="An object's key begins with its tenant, so the grant of a bucket is for all keys.",
+        )
+    if "mail" in kinds:
+        accept(
+            function,
+            "AwsSolutions-IAM5[Resource::arn:*:ses:*:identity/[*]]",
+            reason="The operator verifies an address or a domain; a condition allows only our sender.",
+        )
+    if "metrics" in kinds:
+        accept(
+            function,
+            "AwsSolutions-IAM5[Resource::[*]]", "Serverless-LambdaStarPermissions",
+            reason="cloudwatch:GetMetricData has no resource; our metrics are figures by function.",
+        )  # fmt: skip
 
 
 def _sends_to_itself(spec: topology.Function) -> bool:

@@ -66,7 +66,15 @@ ACTIONS = {
     "read:metrics": ("cloudwatch:GetMetricData",),
 }
 
-_WRITING = ("kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*")
+# DynamoDB asks for data keys with and without their plaintext.
+_APPENDING = (
+    "kms:Decrypt",
+    "kms:DescribeKey",
+    "kms:Encrypt",
+    "kms:GenerateDataKey",
+    "kms:GenerateDataKeyWithoutPlaintext",
+)
+_WRITING = (*_APPENDING, "kms:ReEncryptFrom", "kms:ReEncryptTo")
 
 KEY_ACTIONS = {
     # A multipart upload decrypts the parts that are already stored.
@@ -74,7 +82,7 @@ KEY_ACTIONS = {
     "read:bucket": ("kms:Decrypt",),
     "read:table": ("kms:Decrypt", "kms:DescribeKey"),
     "scan:table": ("kms:Decrypt", "kms:DescribeKey"),
-    "append:table": ("kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*"),
+    "append:table": _APPENDING,
     "write:table": _WRITING,
     "forget:table": _WRITING,
 }

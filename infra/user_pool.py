@@ -4,6 +4,7 @@ from aws_cdk import Aws, Duration, RemovalPolicy
 from aws_cdk import aws_cognito as cognito
 from constructs import Construct
 
+from infra.accepted import accept
 from infra.choices import CognitoSender
 
 MIN_PASSWORD_CHARACTERS = 12
@@ -53,6 +54,7 @@ class SignInUserPool(Construct):
         )
         if sender:
             _mail_through_ses(self.pool, sender)
+        _accept_findings(self.pool)
         self.client = self.pool.add_client(
             "client",
             generate_secret=True,
@@ -85,6 +87,25 @@ def _mail_through_ses(pool: cognito.UserPool, sender: CognitoSender) -> None:
         email_sending_account="DEVELOPER",
         from_=f"AstraLog <{sender.address}>",
         source_arn=f"{identities}/{sender.identity}",
+    )
+
+
+def _accept_findings(pool: cognito.UserPool) -> None:
+    accept(
+        pool,
+        "AwsSolutions-COG1",
+        reason="Length makes guessing expensive, composition rules do not (NIST SP 800-63B); our functions "
+        "also reject common passwords.",
+    )
+    accept(
+        pool,
+        "AwsSolutions-COG2",
+        reason="A second factor is each person's choice; attempts are limited by network and account.",
+    )
+    accept(
+        pool,
+        "AwsSolutions-COG8",
+        reason="The plus tier is charged per person; our functions limit attempts instead.",
     )
 
 

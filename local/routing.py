@@ -25,14 +25,18 @@ class Match:
 
 
 class Routes:
-    """All routes of the functions; a literal segment takes precedence over a `{parameter}`.
+    """All routes of the functions.
+
+    A literal segment takes precedence over a `{parameter}`, and a method over ANY.
+
+    A last `{parameter+}` is the rest of the path, and comes after both.
 
     `unmatched`: the name of the function that answers all other requests.
     """
 
     def __init__(self, functions: tuple[Function, ...], unmatched: str = UNKNOWN_ROUTES) -> None:
         routes = [(function, route) for function in functions for route in function.routes]
-        self._routes = sorted(routes, key=lambda each: each[1].path.count("{"))
+        self._routes = sorted(routes, key=lambda each: _rank(each[1]))
         (self._default,) = (each for each in functions if each.name == unmatched)
 
     def match(self, method: str, path: str) -> Match:
@@ -46,14 +50,20 @@ class Routes:
         return Match(self._default, DEFAULT)
 
 
+def _rank(route: Route) -> tuple[int, int, bool]:
+    return route.path.count("+}"), route.path.count("{"), route.method == "ANY"
+
+
 def _fit(pattern: str, path: str) -> dict[str, str] | None:
     segments, given = pattern.split("/"), path.split("/")
+    if segments[-1].endswith("+}"):
+        given[len(segments) - 1 :] = ["/".join(given[len(segments) - 1 :])]
     if len(segments) != len(given):
         return None
     parameters: dict[str, str] = {}
     for segment, value in zip(segments, given, strict=True):
         if segment.startswith("{") and value:
-            parameters[segment[1:-1]] = value
+            parameters[segment[1:-1].removesuffix("+")] = value
         elif segment != value:
             return None
     return parameters

@@ -2,6 +2,8 @@
 
 import gc
 import sys
+import threading
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -9,12 +11,13 @@ from xdist.scheduler import LoadScopeScheduling
 
 from tests.aws_in_memory import read_models_once
 from tests.examples import register_profiles
+from tests.leftover_threads import working_threads
 
 read_models_once()
 register_profiles()
 
-TOGETHER = frozenset({"tests/browser", "tests/infra", "tests/packaging"})
-"""A walk through a stack and a browser, the synthesized templates, the built zips."""
+TOGETHER = frozenset({"tests/browser", "tests/clients", "tests/infra", "tests/packaging"})
+"""A walk through a stack and a browser, a stack for real clients, the templates, the built zips."""
 
 STACKS = (
     ("byoc", "fair_uploads", "readme", "secrets", "sessions", "stripe", "upkeep"),
@@ -70,3 +73,10 @@ def pytest_collection_finish() -> None:
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFileOrFolder:
     return ByFileOrFolder(config, log)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _leaves_no_thread_at_work() -> Iterator[None]:
+    before = threading.enumerate()
+    yield
+    assert working_threads(before) == [], "threads that this module leaves take CPU time"

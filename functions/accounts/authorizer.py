@@ -1,7 +1,7 @@
 """The authorizer of every route except the public ones.
 
 Trigger: API Gateway, before the route's function, for each request. Promise: identifies the caller by the API
-key, in any of the supported headers, or by a person's access token. It never rejects a request itself (the
+key, in a supported header or the query, or by a person's access token. It never rejects a request itself (the
 function does, in the API's error format) and never logs a key or a token. A revoked or changed key, person or
 account, and an ended session, take effect within CACHE_SECONDS. Failure: when DynamoDB fails and nothing is
 cached the authorizer raises, the gateway answers 500 and senders retry.
@@ -20,7 +20,8 @@ from functions.accounts.failures import FailureLimiter
 from functions.accounts.people import People, Person
 from functions.accounts.tokens import AccessTokenVerifier, BadTokenError, Claims
 from functions.accounts.ttl_cache import TtlCache
-from functions.shared import journal
+from functions.shared import journal, sent_key
+from functions.shared.client_address import client_address
 from functions.shared.settings import load
 from functions.shared.tables.store_errors import StoreUnavailableError
 from functions.shared.tables.transaction import open_client
@@ -28,6 +29,9 @@ from functions.shared.tenancy import TenantId
 
 CACHE_SECONDS = 30
 MAX_CACHED = 10_000
+
+SEND = "ingest"
+"""The scope of sending logs."""
 
 _BEARER_TOKEN = re.compile(r"bearer\s+(eyJ[\w-]+\.[\w-]+\.[\w-]*)", re.IGNORECASE | re.ASCII)
 """A JSON Web Token: its header is a JSON object, in base64url."""
@@ -80,14 +84,25 @@ class Authorizer:
         self._persons: TtlCache[tuple[Person, Account] | None] = TtlCache(CACHE_SECONDS, MAX_CACHED)
         self._noted: dict[str, int] = {}
 
-    def context(self, headers: Mapping[str, str], now: float, address: str) -> Verdict:
+    def context(
+        self, headers: Mapping[str, str], now: float, address: str, query: Mapping[str, str] | None = None
+    ) -> Verdict:
         """The context that functions.shared.access.principal reads; `now` in Unix seconds, `address` the
-        sender's."""
+        sender's.
+
+        URLs are logged on their way, headers are not: a key in the query can send logs and do nothing else.
+        """
         if token := _BEARER_TOKEN.fullmatch(headers.get("authorization", "").strip()):
             return self._of_person(token[1], now)
-        text = keys.find(headers)
+        text = sent_key.find(headers)
+        if text is not None:
+            return self._of_text(text, now, address)
+        text = sent_key.find_in_query(query or {})
         if text is None:
             return {"verdict": "missing_key"}
+        return _may_only_send(self._of_text(text, now, address))
+
+    def _of_text(self, text: str, now: float, address: str) -> Verdict:
         if not keys.well_formed(text):
             return self._failed("malformed_key", now, address)
         return self._of_key(keys.hash_of(text), now, address)
@@ -157,6 +172,11 @@ class Authorizer:
             journal.write("last_use_not_noted", reason="DynamoDB did not answer")
 
 
+def _may_only_send(verdict: Verdict) -> Verdict:
+    scopes = verdict.get("scopes", "").split()
+    return {**verdict, "scopes": SEND if SEND in scopes or "admin" in scopes else ""} if scopes else verdict
+
+
 def _of_account(account: Account, now: float) -> Verdict:
     account_status = account.account_status
     return {
@@ -186,5 +206,6 @@ def _authorizer() -> Authorizer:
 
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
-    address = event.get("requestContext", {}).get("http", {}).get("sourceIp", "")
-    return {"isAuthorized": True, "context": _authorizer().context(headers, time.time(), address)}
+    query = event.get("queryStringParameters") or {}
+    context = _authorizer().context(headers, time.time(), client_address(event), query)
+    return {"isAuthorized": True, "context": context}

@@ -1,26 +1,22 @@
-"""API keys: creation, format check, extraction from request headers, and hashing.
+"""API keys: creation, format check, and hashing. functions.shared.sent_key finds the key of a request.
 
 A key is `ast_sk_live_`, 28 random base62 characters (166 bits) and 6 characters of CRC-32. So a secret
 scanner can recognize a leaked key without asking us: `ast_sk_live_[0-9A-Za-z]{34}` with a matching checksum.
 Only the key's SHA-256 is stored: with 166 random bits a slow hash would protect nothing.
 """
 
-import base64
-import binascii
 import hashlib
 import re
 import secrets
 import zlib
-from collections.abc import Mapping
 
-PREFIX = "ast_sk_live_"
+from functions.shared.sent_key import PREFIX
+
 RANDOM_CHARACTERS = 28
 CHECKSUM_CHARACTERS = 6
 
 _BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _FORM = re.compile(rf"{PREFIX}[0-9A-Za-z]{{{RANDOM_CHARACTERS + CHECKSUM_CHARACTERS}}}")
-_SCHEMES = ("bearer", "splunk", "apikey", "basic")
-_HEADERS = ("x-api-key", "dd-api-key", "x-amz-firehose-access-key")
 
 
 def generate() -> str:
@@ -45,36 +41,6 @@ def hash_of(key: str) -> str:
 def shown_prefix(key: str) -> str:
     """The part that lists may show to identify a key: `ast_sk_live_` and 4 more characters."""
     return key[: len(PREFIX) + 4]
-
-
-def find(headers: Mapping[str, str]) -> str | None:
-    """The key in a request's headers (names in lower case), in any supported form; or None."""
-    authorization = headers.get("authorization", "").strip()
-    if authorization:
-        return _from_authorization(authorization)
-    return next((headers[name].strip() for name in _HEADERS if headers.get(name, "").strip()), None)
-
-
-def _from_authorization(value: str) -> str:
-    scheme, _, rest = value.partition(" ")
-    if scheme.lower() not in _SCHEMES or not rest:
-        return value
-    credentials = rest.strip()
-    if scheme.lower() in ("bearer", "splunk"):
-        return credentials
-    return _from_pair(credentials)
-
-
-def _from_pair(encoded: str) -> str:
-    """The key in base64(user:password); a value of another form is returned as it is.
-
-    The key is the password, unless only the user looks like a key: `curl -u KEY:`, as Stripe documents it.
-    """
-    try:
-        user, _, password = base64.b64decode(encoded, validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
-        return encoded
-    return user if user.startswith(PREFIX) and not password.startswith(PREFIX) else password
 
 
 def _checksum(random_part: str) -> str:

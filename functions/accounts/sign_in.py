@@ -28,6 +28,7 @@ from functions.accounts.sessions import ImmediateRejectionError, Sessions
 from functions.shared.access import Principal, principal
 from functions.shared.accounts.audit import AuditTrail, origin
 from functions.shared.accounts.mail import Mailer
+from functions.shared.client_address import client_address
 from functions.shared.errors import HttpError
 from functions.shared.http import Answer, Event, answer, answering, request
 from functions.shared.powertools import instrumented
@@ -106,7 +107,7 @@ def answer_to(event: Event, service: SignInService) -> Answer:
 def _public_response(event: Event, service: SignInService) -> Answer:
     """The response of a public route. Responses that depend on who exists all take the same time."""
     route = ROUTES[event["routeKey"]]
-    body, address = request(event).body, event["requestContext"]["http"]["sourceIp"]
+    body, address = request(event).body, client_address(event)
     began = time.monotonic()
     try:
         answered = route(service.authentication, body, address)

@@ -1,10 +1,10 @@
 """Ingest: logs over HTTPS, durable in S3 before the answer is 2xx.
 
-Trigger: API Gateway, POST /v1/drain, GET /health, and all unmatched requests. Promise: 202, or what a
-protocol of functions/ingest/protocols answers instead, means that every accepted event is in S3, a BYOC
-customer's in their own bucket and nowhere else, and will be loaded once; each rejected one is named with its
-reason. Failure: 4xx says what to fix; 429 and 503 mean that nothing was stored and the request may be sent
-again. A rejected request of a known tenant leaves one log line, `request_rejected`.
+Trigger: API Gateway: POST /v1/drain, the routes of other protocols, GET /health, and all unmatched requests.
+Promise: 202, or what a protocol of functions/ingest/protocols answers instead, means that every accepted
+event is in S3, a BYOC customer's in their own bucket and nowhere else, and will be loaded once; each rejected
+one is named with its reason. Failure: 4xx says what to fix; 429 and 503 mean that nothing was stored and the
+request may be sent again. A rejected request of a known tenant leaves one log line, `request_rejected`.
 """
 
 import time
@@ -103,8 +103,16 @@ def _route(event: Event) -> Answer:
     if event["routeKey"] == "GET /health":
         return answer(200, {"status": "ok"})
     if event["routeKey"] == "$default":
-        raise unmatched(event, _route_table())
+        return _unmatched(event)
     return answer_to(event, _ingest())
+
+
+def _unmatched(event: Event) -> Answer:
+    """One request without a route: a client's health check, or an error."""
+    handshake = _ingest().protocols.handshake(LogRequest(event))
+    if handshake is None:
+        raise unmatched(event, _route_table())
+    return handshake
 
 
 def _rejected(error: HttpError, event: Event) -> Answer:

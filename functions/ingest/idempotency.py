@@ -62,7 +62,16 @@ def read_key(headers: Mapping[str, str]) -> IdempotencyKey | None:
     ------
     HttpError: 400, when it is too long.
     """
-    key = headers.get("idempotency-key", "")
+    return checked_key(headers.get("idempotency-key", ""))
+
+
+def checked_key(key: str) -> IdempotencyKey | None:
+    """The key, if it is not empty.
+
+    Raises
+    ------
+    HttpError: 400, when it is too long.
+    """
     if len(key) > MAX_KEY_CHARACTERS:
         raise HttpError(
             400, "invalid_idempotency_key", f"Idempotency-Key is longer than {MAX_KEY_CHARACTERS} characters."

@@ -42,6 +42,17 @@ def lines(pieces: Iterator[bytes]) -> Iterator[Window]:
     yield Window(rest, ndjson=True)
 
 
+def text_lines(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """The lines of a text that are not blank, without white space around them."""
+    for window in lines(pieces):
+        for match in _LINE.finditer(window.body):
+            yield match[0].rstrip()
+
+
+_LINE = re.compile(rb"\S[^\n]*+")
+"""Skips white space in C: a body can hold millions of blank lines."""
+
+
 def elements(pieces: Iterator[bytes]) -> Iterator[Window]:
     """A JSON array, bare or as `events` or `logs`: about WINDOW_BYTES or WINDOW_ELEMENTS at a time."""
     text = _Text(pieces)
@@ -64,8 +75,51 @@ def elements(pieces: Iterator[bytes]) -> Iterator[Window]:
     text.close(f"{opening[0]}]")
 
 
+def values(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """The elements of an array, or values one after another, with or without white space between them.
+
+    Memory is bounded: what was yielded is not kept.
+
+    Raises
+    ------
+    HttpError: 400 when the text is no JSON, 413 for a value over MAX_RECORD_BYTES; possibly after some.
+    """
+    text = _Text(pieces)
+    position = text.next_value(0)
+    if position is not None and text.kept[position] == "[":
+        yield from _elements_of(text, position + 1)
+        return
+    while position is not None:
+        end = text.value_end(position)
+        yield text.kept[position:end].encode()
+        if end >= WINDOW_BYTES:
+            text.discard_before(end)
+            end = 0
+        position = text.next_value(end)
+
+
+def _elements_of(text: "_Text", start: int) -> Iterator[bytes]:
+    position = text.next_value(start)
+    if position is None:
+        raise not_json()
+    more = text.kept[position] != "]"
+    if not more:
+        position += 1
+    while more:
+        end = text.element_end(position)
+        yield text.kept[position:end].encode()
+        more, position = text.separated(end)
+        if position >= WINDOW_BYTES:
+            text.discard_before(position)
+            position = 0
+    text.discard_before(position)
+    text.close("[]")
+
+
 def each(body: bytes) -> Iterator[bytes]:
     """The elements of an array that msgspec refuses as a whole, so that a bad one harms no other.
+
+    Also objects one after another on one line, which some agents call a JSON stream.
 
     The standard library's scanner lets NaN and half surrogate pairs pass; they are judged one by one.
 
@@ -76,7 +130,10 @@ def each(body: bytes) -> Iterator[bytes]:
     text = _Text(iter((body,)))
     opening = _OPENING.match(text.kept)
     if not opening:
-        raise not_json()
+        if not text.kept.startswith("{"):
+            raise not_json()
+        yield from values(iter((body,)))
+        return
     position = opening.end()
     more = True
     while more:
@@ -111,6 +168,24 @@ class _Text:
             if end is not None and end < len(self.kept):
                 return end
             self._read_on(start)
+
+    def value_end(self, start: int) -> int:
+        """Where the JSON value that begins at `start` ends, which may be the end of the text."""
+        while True:
+            end = self._value_end(start)
+            if end is None:
+                self._read_on(start)
+            elif end < len(self.kept) or not self._read():
+                return end
+
+    def next_value(self, position: int) -> int | None:
+        """Where the value after `position` begins; None at the end of the text."""
+        while (start := _SPACE.match(self.kept, position).end()) == len(self.kept):  # type: ignore[union-attr]
+            self.discard_before(start)
+            if not self._read():
+                return None
+            position = 0
+        return start
 
     def separated(self, end: int) -> tuple[bool, int]:
         """Whether another element follows the one that ended at `end`, and where it begins."""

@@ -27,6 +27,12 @@ ZSTD_WINDOW_LOG = 23
 """8 MiB, what RFC 8878 asks decoders to support: a frame may otherwise claim 128 MiB for itself."""
 
 
+_EITHER = "gzip,deflate"
+"""graypy names both and sends one of them."""
+
+_GZIP = b"\x1f\x8b"
+
+
 class _Decompressor(Protocol):
     """What both have. zlib's hands input back as `unconsumed_tail`, zstd's says `needs_input`."""
 
@@ -47,7 +53,9 @@ def chunks(body: bytes, encoding: str) -> Iterator[bytes]:
     """
     if len(body) > MAX_WIRE_BYTES:
         raise HttpError(413, "payload_too_large", "The body is larger than 4 MiB: send smaller batches.")
-    name = encoding.strip().lower()
+    name = encoding.replace(" ", "").lower()
+    if name == _EITHER:
+        name = "gzip" if body.startswith(_GZIP) else "deflate"
     if name in ("", "identity"):
         return iter((body,))
     if name not in ("gzip", "x-gzip", "deflate", "zstd"):

@@ -196,6 +196,8 @@ RECORD_CODES: dict[str, str] = {
     "too_many_fields": "more than 150,000 fields",
     "event_too_large": "message and metadata are over 1 MiB",
     "invalid_protobuf": "OTLP, Loki: the record is not valid protobuf",
+    "append_only": "Elasticsearch: an action that changes or deletes a document",
+    "invalid_labels": "Loki: the labels of the stream cannot be read",
     "invalid_record": "the record does not have the form of its protocol",
     "record_too_long": "in a file: longer than 2 MiB",
     "ragged_row": "in a file: a CSV row has more or fewer cells than the header",

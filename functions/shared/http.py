@@ -15,6 +15,13 @@ MAX_BODY_BYTES = 1024 * 1024
 
 TRY_AGAIN_SECONDS = 2
 
+SECURITY_HEADERS = {
+    "cache-control": "no-store",
+    "strict-transport-security": "max-age=31536000",
+    "x-content-type-options": "nosniff",
+}
+"""Headers of every response that has no own value for them."""
+
 Event = dict[str, Any]
 Answer = dict[str, Any]
 
@@ -101,15 +108,19 @@ def answering(route: Callable[[Event], Answer], form: Form | None = None) -> Cal
 
     def handler(event: Event, _context: Any) -> Answer:
         try:
-            return route(event)
+            return _secured(route(event))
         except Exception as fault:  # noqa: BLE001 - the last line of defence; nothing is swallowed unseen
             error = _http_error(fault)
             if error.status >= 500:
                 measure(folder, {"ServerErrors": (1, "Count")}, code=error.code)
-            return formed(error, event)
+            return _secured(formed(error, event))
 
     handler.__doc__ = route.__doc__
     return handler
+
+
+def _secured(answered: Answer) -> Answer:
+    return {**answered, "headers": {**SECURITY_HEADERS, **answered.get("headers", {})}}
 
 
 def code_of(fault: Exception) -> str:

@@ -2,21 +2,16 @@
 
 import json
 import re
-import subprocess
-import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
-from local.naming import PROJECT_ROOT
 from rehearsal.api_client import expect, wait_for
 from rehearsal.customer import Customer
 from rehearsal.deployed import Deployed
-from rehearsal.scenarios.plans import operators_environment
+from rehearsal.operators_command import operate
 
 PROVES = "Notices are mailed by schedule; a link unsubscribes, a bounce suppresses the address."
 A_MINUTE = timedelta(minutes=1)
-TABLES = ("Accounts", "People", "Notices", "Suppressions", "Announcements")
 
 
 def run(here: Deployed) -> None:
@@ -42,29 +37,14 @@ def _campaign(here: Deployed, kind: str, title: str) -> None:
     """The operator drafts and sends; the notifier's schedule fires."""
     text = Path(here.site.root / "notice.txt")
     text.write_text("Some words.")
-    drafted = _command(here, "send", "--kind", kind, "--title", title, "--text-file", str(text))
-    _command(here, "send", "--send", drafted["campaign"])
+    drafted = operate(here.site, "send-notice", "--kind", kind, "--title", title, "--text-file", str(text))
+    operate(here.site, "send-notice", "--send", drafted["campaign"], "--yes")
 
     def all_notified() -> bool:
         here.schedules.forward(A_MINUTE)
-        return bool(_command(here, "status", drafted["campaign"])["done"])
+        return bool(operate(here.site, "notice-status", drafted["campaign"])["done"])
 
     wait_for(f"all are notified of {title}", all_notified, 90)
-
-
-def _command(here: Deployed, *arguments: str) -> dict[str, Any]:
-    variables = {f"ASTRALOG_{each.upper()}_TABLE": here.cloud.outputs[f"{each}Table"] for each in TABLES}
-    ended = subprocess.run(
-        [sys.executable, "-m", "functions.notices", *arguments, "--json"],
-        env=operators_environment(here.site, **variables),
-        cwd=PROJECT_ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    expect(ended.returncode == 0, f"functions.notices {arguments[0]} failed: {ended.stderr[-500:]}")
-    shown: dict[str, Any] = json.loads(ended.stdout)
-    return shown
 
 
 def _mails(here: Deployed, customer: Customer, subject: str) -> list[str]:

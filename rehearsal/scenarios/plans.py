@@ -1,23 +1,19 @@
 """docs/billing.md and the Stripe part of docs/deployment.md."""
 
 import json
-import os
 import re
-import subprocess
-import sys
 import urllib.parse
 import urllib.request
 from datetime import timedelta
 from html import unescape
-from pathlib import Path
 from typing import Any
 
-from local.naming import PROJECT_ROOT
 from rehearsal.api_client import RehearsalError, expect, wait_for
 from rehearsal.customer import Customer
 from rehearsal.deployed import Deployed
+from rehearsal.operators_command import operate
 from rehearsal.proxy import TO_HOST
-from rehearsal.site import Site, aws_variables
+from rehearsal.site import Site
 
 PROVES = (
     "A plan is bought on Stripe's page; Stripe's signed webhook makes it the account's; forged ones do not."
@@ -50,23 +46,8 @@ def buy(here: Deployed, customer: Customer, plan: str) -> None:
 
 def prepare(here: Deployed) -> None:
     """The operator's steps: the catalogue, the webhook endpoint and its signing secret."""
-    sync_catalogue(
-        here.site, PROJECT_ROOT, "operate", "sync-catalogue", f"--output=StripeUrl={here.site.stripe}"
-    )
+    operate(here.site, "sync-catalogue", "--output", f"StripeUrl={here.site.stripe}")
     connect_webhook(here)
-
-
-def sync_catalogue(site: Site, root: Path, module: str, *arguments: str) -> None:
-    """Run the command of the version whose files are at `root`."""
-    ended = subprocess.run(
-        [sys.executable, "-m", module, *arguments],
-        env=operators_environment(site, PYTHONPATH=str(root)),
-        cwd=root,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    expect(ended.returncode == 0, f"sync-catalogue failed: {ended.stderr[-500:]}")
 
 
 def connect_webhook(here: Deployed) -> None:
@@ -82,12 +63,6 @@ def connect_webhook(here: Deployed) -> None:
     here.cloud.client("secretsmanager").put_secret_value(
         SecretId="astralog/stripe", SecretString=json.dumps(value)
     )
-
-
-def operators_environment(site: Site, **more: str) -> dict[str, str]:
-    """Variables of an operator's command: credentials and region, as for the AWS CLI."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-    return {**kept, **aws_variables(site), **more}
 
 
 def _forge(here: Deployed) -> None:

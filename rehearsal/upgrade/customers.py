@@ -29,7 +29,7 @@ def store(here: Deployed, previous: Previous) -> Stored:
     """Two managed customers with rows, files, keys and a plan; a third one with a BYOC destination."""
     first_log.run(here)
     uploads.run(here)
-    plans.sync_catalogue(here.site, previous.root, *previous.catalogue_command(here.site))
+    previous.sync_catalogue(here.site)
     plans.connect_webhook(here)
     ada, bob = here.two
     for customer in (ada, bob):

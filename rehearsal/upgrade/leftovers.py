@@ -15,14 +15,13 @@ SERVICE_ROLE = "AWSServiceRole"
 """Beginning of the names of roles that AWS makes for its services, once an account."""
 
 
-def faults_of(cloud: Cloud, before: list[Identity], output: str) -> list[str]:
+def faults_of(cloud: Cloud, before: list[Identity], listed: set[str]) -> list[str]:
     """Sentences about data that is gone, resources that are left, and a list that does not name what stays.
 
-    `output`: what `operate destroy` printed.
+    `listed`: the names that `operate destroy` printed.
     """
     stays = {each.physical_id for each in before if each.kind in RETAINED}
     there = _retained(cloud)
-    listed = {line.split()[2] for line in output.splitlines() if line.startswith("retained")}
     return [
         *(f"{each} was deleted" for each in sorted(stays - there)),
         *(f"{each} is left" for each in sorted(there - stays)),

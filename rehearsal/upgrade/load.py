@@ -12,7 +12,7 @@ from uuid import uuid4
 from rehearsal.api_client import Api, RehearsalError
 from rehearsal.customer import Customer
 
-EVENTS = 250
+EVENTS = 1000
 ATTEMPTS = 60
 PAUSE_SECONDS = 0.5
 ACCEPTED = 202

@@ -4,15 +4,18 @@ import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from local.naming import PROJECT_ROOT, child_environment
 from rehearsal.deployment import CHOICES, Assembly, DeploymentError, this_platform
-from rehearsal.site import Site
+from rehearsal.site import Site, aws_variables
 from rehearsal.substitutions import substitute
 
 CHECKOUTS = PROJECT_ROOT / ".local" / "previous"
+
+NO_VARIABLES: Mapping[str, str] = {}
 
 BUILDER = ("infra/build.py", "infra/archive.py")
 """Of this version, which builds for other platforms than Lambda's. What it packs is the old version's."""
@@ -64,11 +67,17 @@ class Previous:
             resources[name] = len(template["Resources"])
         return Assembly(tuple(names), resources, sorted(substituted))
 
-    def catalogue_command(self, site: Site) -> tuple[str, ...]:
-        """Module and arguments of the version's command that writes the catalogue to Stripe."""
+    def sync_catalogue(self, site: Site) -> None:
+        """Run the version's command that writes the catalogue to Stripe.
+
+        Raises
+        ------
+        DeploymentError: it failed.
+        """
+        command = ["functions.billing", "sync-catalogue", "--address", site.stripe]
         if (self.root / "operate").exists():
-            return ("operate", "sync-catalogue")
-        return ("functions.billing", "sync-catalogue", "--address", site.stripe)
+            command = ["operate", "sync-catalogue", "--output", f"StripeUrl={site.stripe}"]
+        _output([sys.executable, "-m", *command], self.root, aws_variables(site))
 
     def _check_out(self) -> None:
         """The files of the commit, without a work tree of git, and this version's builder."""
@@ -85,11 +94,11 @@ class Previous:
             shutil.copyfile(PROJECT_ROOT / file, self.root / file)
 
 
-def _output(command: list[str], cwd: Path) -> str:
+def _output(command: list[str], cwd: Path, variables: Mapping[str, str] = NO_VARIABLES) -> str:
     """Run a command, with the modules of the folder `cwd`."""
     ended = subprocess.run(
         command,
-        env={**child_environment(), "PYTHONPATH": str(cwd)},
+        env={**child_environment(), "PYTHONPATH": str(cwd), **variables},
         cwd=cwd,
         stdin=subprocess.DEVNULL,
         capture_output=True,

@@ -17,6 +17,7 @@ from rehearsal.cloud import Cloud
 from rehearsal.deployed import Deployed
 from rehearsal.deployment import DeploymentError
 from rehearsal.mailbox import Mailbox
+from rehearsal.operators_command import all_of
 from rehearsal.processes import Children, StartError
 from rehearsal.proxy import CALLS_PATH
 from rehearsal.run import Say, first_deployed, start_services, store_secrets, wait_for_services
@@ -26,7 +27,6 @@ from rehearsal.upgrade import customers, leftovers, restore
 from rehearsal.upgrade.broken_migration import with_broken_migration
 from rehearsal.upgrade.identities import Identity, identities, replaced
 from rehearsal.upgrade.load import Load
-from rehearsal.upgrade.operator import operate
 from rehearsal.upgrade.previous import Previous
 
 ROWS = 100_000
@@ -170,8 +170,9 @@ class _Upgrade:
 
     def _destroy(self, cloud: Cloud) -> None:
         before = identities(cloud)
-        shown = operate(self._site, "destroy", "--yes")
-        self._outcome.failures += leftovers.faults_of(cloud, before, shown)
+        shown = all_of(self._site, "destroy", "--yes")
+        listed = {each["name"] for each in shown}
+        self._outcome.failures += leftovers.faults_of(cloud, before, listed)
 
     def _synthesize(self, zips: Path) -> None:
         shutil.rmtree(self._site.assembly)

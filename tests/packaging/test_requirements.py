@@ -7,7 +7,14 @@ import pytest
 
 from infra import build
 
-FILES = [build.ROOT / "requirements.txt", *sorted(build.ROOT.glob("functions/*/requirements.txt"))]
+FOLDERS = sorted(build.ROOT.glob("functions/*/requirements.txt"))
+OTHERS = (
+    "requirements.txt",
+    "audit/requirements.txt",
+    "rehearsal/requirements.txt",
+    "tests/clients/requirements.txt",
+)
+FILES = [*(build.ROOT / name for name in OTHERS), *FOLDERS]
 MAKEFILE = (build.ROOT / "Makefile").read_text()
 
 _PINNED = re.compile(r"[\w.\[\]-]+==[^\s;]+( ; [^\\]+)?( --hash=sha256:[0-9a-f]{64})+")
@@ -30,14 +37,16 @@ def test_every_requirement_is_one_version_with_hashes_and_nothing_else_is_in_the
 
 
 def test_each_function_of_the_project_has_a_file_of_requirements() -> None:
-    assert {file.parent.name for file in FILES[1:]} == set(build.FOLDERS)
+    assert {file.parent.name for file in FOLDERS} == set(build.FOLDERS)
 
 
 def test_every_installation_of_packages_requires_hashes() -> None:
     recipes = MAKEFILE.replace("\\\n", " ").splitlines()
     installing = [line for line in recipes if re.search(r"pip install", line)]
 
-    assert len(installing) == 2, "uv by pip, and all else by uv"
+    assert len(installing) == 5, (
+        "uv by pip; by uv the project's, the audit's, the emulator's and the clients'"
+    )
     assert [line for line in installing if "--require-hashes" not in line] == []
 
 
@@ -46,5 +55,5 @@ def test_pinning_anew_writes_hashes_and_no_address_of_an_index() -> None:
     written = [line for line in MAKEFILE.splitlines() if "-o " in line and "requirements.txt" in line]
 
     assert {"--generate-hashes", "--no-emit-index-url", "--no-header"} <= set(compiling.split())
-    assert len(written) == 2
+    assert len(written) == 3
     assert not re.search(r"pip compile", MAKEFILE.replace(compiling, ""))

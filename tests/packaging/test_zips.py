@@ -18,7 +18,7 @@ MB = 1_000_000
 
 LAMBDAS_LIMIT_BYTES = 250 * MB
 UNPACKED_LIMIT_BYTES = {"ingest": 48 * MB}
-"""Ingest carries the packages of BYOC credentials and of protocols, and loads them for these requests only."""
+"""Ingest carries the packages of BYOC credentials and of protocols, and loads them when they are needed."""
 
 PURE = {"notices"}
 """Folders whose packages are Python alone."""

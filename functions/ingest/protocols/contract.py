@@ -14,6 +14,7 @@ import msgspec
 
 from functions.ingest import unpack
 from functions.ingest.idempotency import IdempotencyKey, read_key
+from functions.shared import sent_key
 from functions.shared.access import Principal, principal
 from functions.shared.errors import HttpError
 from functions.shared.events.judge import RejectedEvent
@@ -21,24 +22,40 @@ from functions.shared.http import Answer, Event, body_of
 
 MAX_REJECTIONS = 1000
 
+UNMATCHED = "$default"
+"""The route of requests that match no other."""
+
 
 class LogRequest:
     """One request to a route that accepts logs. Names of headers are in lower case.
 
     `route`: `<method> <path>` of the topology. `parameters`: the values of the path's `{parameters}`.
     `event`: all of it, as the gateway sent it.
+    `decoded`: what `decode` leaves for `accepted`, such as the action of each record; None by default.
     """
 
-    __slots__ = ("_body", "event", "headers", "parameters", "query", "request_id", "route")
+    __slots__ = ("_body", "decoded", "event", "headers", "parameters", "query", "request_id", "route")
 
     def __init__(self, event: Event) -> None:
         self._body: bytes | None = None
+        self.decoded: Any = None
         self.event = event
         self.route: str = event["routeKey"]
         self.headers: dict[str, str] = event.get("headers") or {}
         self.query: dict[str, str] = event.get("queryStringParameters") or {}
         self.parameters: dict[str, str] = event.get("pathParameters") or {}
         self.request_id: str = event["requestContext"]["requestId"]
+
+    @property
+    def method(self) -> str:
+        """The HTTP method, in upper case; a route of any method does not say it."""
+        method: str = self.event["requestContext"]["http"]["method"]
+        return method
+
+    @property
+    def path(self) -> str:
+        path: str = self.event.get("rawPath", "/")
+        return path
 
     @property
     def media_type(self) -> str:
@@ -56,6 +73,11 @@ class LogRequest:
         if self._body is None:
             self._body = body_of(self.event)
         return self._body
+
+    @property
+    def sent_key(self) -> str:
+        """The API key as sent, valid or not, which signs the webhooks of its sender; empty without one."""
+        return sent_key.find(self.headers) or sent_key.find_in_query(self.query) or ""
 
     def caller(self) -> Principal:
         """The sender, by its key.
@@ -170,6 +192,8 @@ class IngestProtocol(ABC):
         """The response to a request that brings no logs, such as a health check; None for one that does.
 
         Called first, without a valid key: call `request.caller()` where the client expects 401 for a bad one.
+        Protocols that the topology names for it are also asked for requests of the route UNMATCHED, which
+        have no key; what they do not know is None.
         """
         return None
 

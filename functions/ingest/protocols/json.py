@@ -20,6 +20,7 @@ from functions.ingest.protocols.contract import (
     described,
     nothing_accepted,
 )
+from functions.ingest.protocols.refusals import Cause, cause_of, retry_after
 from functions.shared.errors import HttpError
 from functions.shared.http import Answer, answer, refused
 
@@ -45,7 +46,21 @@ class JsonProtocol(IngestProtocol):
         return answer(200 if result.searchable else 202, {"status": "accepted", **described(result)})
 
     def rejected(self, error: HttpError, request: LogRequest) -> Answer:
-        return refused(error, request.event)
+        """402 is 429 to a sender that drops every batch at a 4xx, if what it keeps can be saved."""
+        response = refused(error, request.event)
+        if cause_of(error) is Cause.OVER_QUOTA and _drops_at_any_4xx(request):
+            return {**response, "statusCode": 429, "headers": {**response["headers"], **retry_after(error)}}
+        return response
+
+
+_DROPPING_SENDERS = ("fluent-bit", "fluentd", "vector/", "logstash", "manticore", "ruby")
+"""In User-Agent: agents that keep a batch at 408, 429 and 5xx only. Logstash calls itself by its HTTP client,
+Manticore, and Fluentd by its language."""
+
+
+def _drops_at_any_4xx(request: LogRequest) -> bool:
+    agent = request.headers.get("user-agent", "").lower()
+    return any(name in agent for name in _DROPPING_SENDERS)
 
 
 PROTOCOL = JsonProtocol()

@@ -5,7 +5,7 @@ its records are counted, and they are parsed a window at a time. Groups, which n
 rejected.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from functions.shared.errors import HttpError
@@ -13,6 +13,9 @@ from functions.shared.errors import HttpError
 _VARINT, _FIXED64, _LENGTH, _FIXED32 = 0, 1, 2, 5
 _FIXED_BYTES = {_FIXED64: 8, _FIXED32: 4}
 _LONGEST_VARINT = 10
+
+WINDOW_BYTES = 256 * 1024
+WINDOW_RECORDS = 2_000
 
 
 class WireField(NamedTuple):
@@ -53,6 +56,49 @@ def fields(data: bytes, start: int, end: int) -> Iterator[WireField]:
             raise not_protobuf()
         if at > end:
             raise not_protobuf()
+
+
+class MessageCount:
+    """Bounds how many messages of a body are looked at: an empty one has two bytes."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._left = most
+
+    def each(self, found: Iterable[WireField]) -> Iterator[WireField]:
+        """The messages that were found.
+
+        Raises
+        ------
+        HttpError: 413 after the last one that is allowed.
+        """
+        for each in found:
+            self._left -= 1
+            if self._left < 0:
+                message = f"The body holds more than {self._most} records and groups of records."
+                raise HttpError(413, "too_many_events", message)
+            yield each
+
+
+def windows_of(records: Iterable[WireField]) -> Iterator[list[WireField]]:
+    """Records to parse together; one that is larger than a window is alone."""
+    window: list[WireField] = []
+    size_bytes = 0
+    for each in records:
+        record_bytes = each.end - each.start
+        is_full = size_bytes + record_bytes > WINDOW_BYTES or len(window) == WINDOW_RECORDS
+        if window and is_full:
+            yield window
+            window, size_bytes = [], 0
+        window.append(each)
+        size_bytes += record_bytes
+    if window:
+        yield window
+
+
+def last_of(parts: list[WireField], wanted: int) -> WireField | None:
+    """The field with a number; of several the last one counts."""
+    return next((each for each in reversed(parts) if each.number == wanted), None)
 
 
 def _varint(data: bytes, at: int, end: int) -> tuple[int, int]:

@@ -42,3 +42,19 @@ def cause_of(error: HttpError) -> Cause:
 def status_for(error: HttpError, statuses: Mapping[Cause, int]) -> int:
     """The status in `statuses` for the error's cause; its own status for a cause that is not there."""
     return statuses.get(cause_of(error), error.status)
+
+
+QUOTA_WAIT_SECONDS = 600
+"""The `Retry-After` of an account over its quota: long, because only the customer or a new period ends it."""
+
+_RETRY_SECONDS = 2
+
+
+def retry_after(error: HttpError) -> dict[str, str]:
+    """The header that asks for a retry; none where a retry is useless."""
+    cause = cause_of(error)
+    if cause is Cause.OVER_QUOTA:
+        return {"retry-after": str(QUOTA_WAIT_SECONDS)}
+    if cause in (Cause.BUSY, Cause.UNAVAILABLE):
+        return {"retry-after": str(error.retry_after_seconds or _RETRY_SECONDS)}
+    return {}

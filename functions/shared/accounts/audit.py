@@ -13,6 +13,7 @@ from typing import Any
 
 from functions.shared.access import Principal
 from functions.shared.accounts.timestamps import timestamp_text
+from functions.shared.client_address import client_address
 from functions.shared.events.staged_key import time_ordered_id
 from functions.shared.tables.audit import AuditItem
 from functions.shared.tables.store_errors import ConditionFailedError, StoreUnavailableError
@@ -41,7 +42,7 @@ def origin(event: dict[str, Any], actor: Principal | str) -> Origin:
     http = event.get("requestContext", {}).get("http", {})
     return Origin(
         actor=actor if isinstance(actor, str) else actor.actor,
-        source_ip=http.get("sourceIp", ""),
+        source_ip=client_address(event),
         user_agent=http.get("userAgent", ""),
     )
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
-from functions.accounts import forms, password_hash, sign_in
+from functions.accounts import forms, sign_in
 from functions.accounts.identity import Identity, IdentityUnavailableError, WrongPasswordError
 from functions.accounts.sign_in import SignInService, answer_to
 from functions.shared.accounts import session_check
@@ -806,14 +806,6 @@ def test_the_handler_is_wired_from_the_environment_alone(
         "requestContext": {"requestId": "r", "http": {"method": "POST", "sourceIp": new_address()}},
     }
     assert sign_in.handler(event, None)["statusCode"] == 200
-
-
-def test_a_proof_fits_its_password_only_and_is_never_the_same() -> None:
-    first, second = (password_hash.hash_password(SecretText(PASSWORD)) for _ in range(2))
-    assert first != second
-    assert password_hash.password_matches(SecretText(PASSWORD), first)
-    assert not password_hash.password_matches(SecretText(OTHER_PASSWORD), first)
-    assert PASSWORD not in first
 
 
 def test_a_race_of_two_sign_ups_is_tried_again_by_the_sender(

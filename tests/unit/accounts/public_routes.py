@@ -12,8 +12,10 @@ from typing import Any
 from urllib.parse import quote
 
 import boto3
+import pytest
 
 from bench.children import child
+from functions.accounts import password_hash
 from functions.accounts.attempts import AttemptLimiter
 from functions.accounts.authentication import Authentication
 from functions.accounts.authorizer import Authorizer
@@ -167,8 +169,12 @@ def wrong(code: str) -> str:
 
 @contextmanager
 def world() -> Iterator[World]:
-    """A world with empty tables and an empty pool."""
-    with child("local.aws") as aws:
+    """A world with empty tables and an empty pool, where hashing a password costs next to nothing.
+
+    What it costs otherwise is tested in test_password_hash.py.
+    """
+    with child("local.aws") as aws, pytest.MonkeyPatch.context() as patched:
+        patched.setattr(password_hash, "_COST", 2)
         endpoint = f"http://127.0.0.1:{aws.port}"
         yield _built(
             endpoint, {name: client(name, endpoint) for name in ("dynamodb", "cognito-idp", "sesv2")}

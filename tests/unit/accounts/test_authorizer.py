@@ -285,6 +285,22 @@ def test_of_two_credentials_one_counts_and_the_gate_and_the_route_agree_which(ga
     assert tenant(x_api_key=f"{mine},{theirs}") == "refused"
 
 
+@pytest.mark.parametrize(
+    ("scopes", "left"),
+    [("ingest", {"ingest"}), ("ingest read", {"ingest"}), ("admin", {"ingest"}), ("read", set())],
+)
+def test_a_key_in_the_query_can_send_and_do_nothing_else(gate: Gate, scopes: str, left: set[str]) -> None:
+    """URLs are logged by proxies and kept in histories; headers are not."""
+    mine, theirs = (gate.directory.add(tenant, *scopes.split()) for tenant in (ACME, GLOBEX))
+    for name in ("key", "api_key", "dd-api-key"):
+        found = as_principal(gate.authority.context({}, NOW, HERE, {name: mine}))
+        assert (found.tenant, found.scopes) == (ACME, left)
+    in_both = as_principal(gate.authority.context({"x-api-key": theirs}, NOW, HERE, {"key": mine}))
+    assert (in_both.tenant, in_both.scopes) == (GLOBEX, set(scopes.split()))
+    assert gate.authority.context({}, NOW, HERE, {"key": keys.generate()})["verdict"] == "unknown_key"
+    assert gate.authority.context({}, NOW, HERE, {"key": "x"})["verdict"] == "malformed_key"
+
+
 @pytest.mark.parametrize("space", [" ", "  ", "\t", " \t "])
 def test_the_route_finds_the_token_that_the_gate_has_verified(gate: Gate, space: str) -> None:
     gate.crowd.add("s-acme", ACME)

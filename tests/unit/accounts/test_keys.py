@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.accounts import keys
+from functions.shared import sent_key
 
 KEY = keys.generate()
 
@@ -61,22 +62,28 @@ def test_what_is_no_key_is_noticed(text: str) -> None:
     ],
 )
 def test_a_key_is_found_wherever_its_sender_puts_it(headers: dict[str, str]) -> None:
-    assert keys.find(headers) == KEY
+    assert sent_key.find(headers) == KEY
 
 
 def test_a_mistyped_key_as_the_user_is_found_and_is_not_well_formed() -> None:
-    found = keys.find({"authorization": f"Basic {basic(KEY[:-1], '')}"})
+    found = sent_key.find({"authorization": f"Basic {basic(KEY[:-1], '')}"})
     assert found == KEY[:-1]
     assert not keys.well_formed(found)
 
 
 @pytest.mark.parametrize("headers", [{}, {"authorization": ""}, {"cookie": KEY}])
 def test_no_key_is_none(headers: dict[str, str]) -> None:
-    assert keys.find(headers) is None
+    assert sent_key.find(headers) is None
 
 
 @pytest.mark.parametrize(
     "value", ["Basic !!!", "Basic ", "Bearer", "Digest x", "Basic " + "w7bDtg==", "ApiKey /w=="]
 )
 def test_a_garbled_header_yields_no_good_key(value: str) -> None:
-    assert not keys.well_formed(keys.find({"authorization": value}) or "")
+    assert not keys.well_formed(sent_key.find({"authorization": value}) or "")
+
+
+@pytest.mark.parametrize("name", ["key", "api_key", "dd-api-key"])
+def test_a_sender_that_knows_nothing_but_a_url_puts_its_key_into_the_query(name: str) -> None:
+    assert sent_key.find_in_query({"other": "x", name: f" {KEY} "}) == KEY
+    assert sent_key.find_in_query({"other": KEY, name: ""}) is None

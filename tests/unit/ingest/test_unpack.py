@@ -47,6 +47,14 @@ def test_encoded_data_is_decoded_unchanged(encoding: str, data: bytes) -> None:
     assert decoded(ENCODERS[encoding](data), encoding) == data
 
 
+@pytest.mark.parametrize("name", ["gzip,deflate", "GZIP, deflate"])
+def test_an_encoding_that_names_two_is_the_one_that_the_body_has(name: str) -> None:
+    """graypy's header, for a body that is either."""
+    for wbits in (31, 15, -15):
+        assert decoded(zlib.compress(b"text", wbits=wbits), name) == b"text"
+    assert refusal(gzip.compress(b"text")[:-4], name).status == 400
+
+
 @pytest.mark.parametrize("encoding", ["gzip", "zstd"])
 def test_members_that_follow_one_another_are_one_body(encoding: str) -> None:
     encode = ENCODERS[encoding]

@@ -49,17 +49,27 @@ def _head(wire: socket.socket) -> bytes:
     """The request's head; its body is read too, should it say how long it is."""
     got = b""
     while b"\r\n\r\n" not in got:
-        piece = wire.recv(65_536)
-        if not piece:
-            raise ConnectionError
-        got += piece
+        got += _received(wire)
     head, _, body = got.partition(b"\r\n\r\n")
     length = next(
         (int(line[15:]) for line in head.lower().split(b"\r\n") if line[:15] == b"content-length:"), 0
     )
     while len(body) < length:
-        body += wire.recv(65_536)
+        body += _received(wire)
     return head
+
+
+def _received(wire: socket.socket) -> bytes:
+    """The next bytes of a request.
+
+    Raises
+    ------
+    ConnectionError: the client hung up. A thread that read on would take a core for the rest of the run.
+    """
+    piece = wire.recv(65_536)
+    if not piece:
+        raise ConnectionError
+    return piece
 
 
 def http(*headers: str, status: str = "200 OK") -> bytes:

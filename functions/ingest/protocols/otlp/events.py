@@ -8,13 +8,13 @@ metadata under its name in the specification.
 import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 from math import isfinite
 from typing import Any
 
 import msgspec
 
-from functions.shared.events import levels, timestamps
+from functions.ingest.protocols.nanoseconds import moment
+from functions.shared.events import levels
 
 SERVICE_NAME = "service.name"
 _encode = msgspec.json.Encoder().encode
@@ -103,20 +103,6 @@ def _level(record: LogRecord, metadata: dict[str, Any]) -> str:
     if record.severity and record.severity not in _FIRST_OF_LEVEL:
         metadata.setdefault("severity_number", record.severity)
     return level
-
-
-def moment(nanoseconds: int) -> str | int:
-    """A time as text of nanoseconds; a number beyond the calendar as it is, for the judge."""
-    seconds, rest = divmod(nanoseconds, timestamps.NANOSECONDS)
-    return f"{_second(seconds)}.{rest:09d}Z" if 0 <= seconds < _YEAR_9999 else nanoseconds
-
-
-_YEAR_9999 = 253_370_764_800
-
-
-@lru_cache(maxsize=256)
-def _second(seconds: int) -> str:
-    return timestamps.to_text(seconds * timestamps.NANOSECONDS)[: len("2026-11-29T10:00:00")]
 
 
 def number(value: float) -> float | str:

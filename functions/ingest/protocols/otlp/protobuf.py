@@ -17,12 +17,17 @@ from functions.ingest.protocols.otlp.events import (
     origin_of,
     text_of_bytes,
 )
-from functions.ingest.protocols.protobuf_wire import WireField, fields, not_protobuf
+from functions.ingest.protocols.protobuf_wire import (
+    MessageCount,
+    WireField,
+    fields,
+    last_of,
+    not_protobuf,
+    windows_of,
+)
 from functions.shared.errors import HttpError
 from functions.shared.events.judge import MAX_EVENT_SIZE, RejectedEvent
 
-WINDOW_BYTES = 256 * 1024
-WINDOW_RECORDS = 2_000
 MAX_MESSAGES = 200_000
 """Of resources, scopes and records together: empty ones have two bytes each."""
 
@@ -45,60 +50,30 @@ def events(body: bytes) -> Iterator[Decoded]:
     ------
     HttpError: 400 or 413, possibly after some.
     """
-    count = _Count()
+    count = MessageCount(MAX_MESSAGES)
     for logs in count.each(fields(body, 0, len(body))):
         if logs.number != _RESOURCE_LOGS:
             continue
         parts = list(count.each(fields(body, logs.start, logs.end)))
-        resource = _parsed(Resource, body, _last(parts, _RESOURCE))
+        resource = _parsed(Resource, body, last_of(parts, _RESOURCE))
         attributes = _values(resource.attributes)
         for each in parts:
             if each.number == _SCOPE_LOGS:
                 yield from _of_scope(body, each, attributes, count)
 
 
-class _Count:
-    """Bounds the messages of a request."""
-
-    def __init__(self) -> None:
-        self._left = MAX_MESSAGES
-
-    def each(self, found: Iterable[WireField]) -> Iterator[WireField]:
-        for each in found:
-            self._left -= 1
-            if self._left < 0:
-                raise HttpError(
-                    413, "too_many_events", f"The body holds more than {MAX_MESSAGES} records and scopes."
-                )
-            yield each
-
-
-def _of_scope(body: bytes, logs: WireField, resource: dict[str, Any], count: _Count) -> Iterator[Decoded]:
+def _of_scope(
+    body: bytes, logs: WireField, resource: dict[str, Any], count: MessageCount
+) -> Iterator[Decoded]:
     parts = list(count.each(fields(body, logs.start, logs.end)))
-    scope = _parsed(InstrumentationScope, body, _last(parts, _SCOPE))
+    scope = _parsed(InstrumentationScope, body, last_of(parts, _SCOPE))
     origin = origin_of(resource, _values(scope.attributes), scope.name, scope.version)
     convert = partial(_event, origin=origin)
-    for window in _windows([each for each in parts if each.number == _LOG_RECORDS]):
+    for window in windows_of([each for each in parts if each.number == _LOG_RECORDS]):
         if window[0].end - window[0].start > MAX_EVENT_SIZE:
             yield TOO_LARGE
             continue
         yield from _records(body, window, convert)
-
-
-def _windows(records: list[WireField]) -> Iterator[list[WireField]]:
-    """Records that are parsed together; one that is too large is alone."""
-    window: list[WireField] = []
-    size_bytes = 0
-    for each in records:
-        record_bytes = each.end - each.start
-        is_full = size_bytes + record_bytes > WINDOW_BYTES or len(window) == WINDOW_RECORDS
-        if window and is_full:
-            yield window
-            window, size_bytes = [], 0
-        window.append(each)
-        size_bytes += record_bytes
-    if window:
-        yield window
 
 
 def _records(body: bytes, window: list[WireField], convert: Any) -> Iterator[Decoded]:
@@ -158,10 +133,6 @@ _CONVERTED: dict[str, Any] = {
     "array_value": lambda array: [_value(each) for each in array.values],
     "kvlist_value": lambda pairs: _values(pairs.values),
 }
-
-
-def _last(parts: list[WireField], wanted: int) -> WireField | None:
-    return next((each for each in reversed(parts) if each.number == wanted), None)
 
 
 def _parsed(kind: Any, body: bytes, found: WireField | None) -> Any:

@@ -1,0 +1,123 @@
+"""Each protocol's answer to whatever can be wrong with a request, as docs/clients has it."""
+
+import gzip
+from typing import Any
+
+import pytest
+from backports import zstd
+
+from functions.ingest.unpack import MAX_WIRE_BYTES
+from tests.unit.ingest.protocols import InMemoryIngest
+from tests.unit.ingest.sending import REFUSALS, send
+from tests.unit.ingest.test_same_event import SENDERS
+
+pytestmark = pytest.mark.usefixtures("ingest")
+
+CASES = ("no key", "wrong", "revoked", "wrong scope", "over rate", "over quota", "closed", "too large")
+
+OWN = (401, 401, 401, 403, 429, 402, 402, 413)
+WAITING = (401, 401, 401, 403, 429, 429, 403, 413)
+ALWAYS_503 = (401, 401, 401, 403, 503, 503, 403, 413)
+
+STATUSES: dict[str, tuple[int, ...]] = {
+    "json": OWN,
+    "ndjson": OWN,
+    "fluent": OWN,
+    "otlp": WAITING,
+    "elastic": WAITING,
+    "loki": WAITING,
+    "splunk": ALWAYS_503,
+    "splunk, fields": ALWAYS_503,
+    "splunk, raw": ALWAYS_503,
+    "datadog": WAITING,
+    "logtail": ALWAYS_503,
+    "firehose": WAITING,
+    "heroku": WAITING,
+    "syslog": WAITING,
+    "vercel": WAITING,
+    "cloudflare": WAITING,
+    "github": WAITING,
+    "journald": WAITING,
+}
+"""Protocol -> the status for each of CASES."""
+
+MALFORMED = {
+    "json": (b"{", 400),
+    "ndjson": (b"{", 400),
+    "fluent": (b"\xc1", 400),
+    "otlp": (b"\x0b", 400),
+    "elastic": (b"{", 400),
+    "loki": (b"{", 400),
+    "splunk": (b"{", 400),
+    "splunk, fields": (b"}", 400),
+    "splunk, raw": (b"{", 200),
+    "datadog": (b"{", 400),
+    "logtail": (b"{", 400),
+    "firehose": (b"{", 400),
+    "heroku": (b"9 <", 400),
+    "syslog": (b"9 <", 400),
+    "vercel": (b"[", 400),
+    "cloudflare": (b"{", 400),
+    "github": (b"{", 400),
+    "journald": (b"MESSAGE", 400),
+}
+"""Protocol -> a body that is not in its form, and the status; a raw line is text, whatever it is."""
+
+EMPTY = {
+    **dict.fromkeys(SENDERS, 400),
+    **dict.fromkeys(("otlp", "vercel", "cloudflare", "journald"), 200),
+    **dict.fromkeys(("datadog", "syslog", "github"), 202),
+    "heroku": 204,
+}
+"""Protocol -> the status for an empty body."""
+
+OWN_SCHEDULE = ("elastic", "loki")
+"""Clients that wait as long as they are configured to, and read no `Retry-After`."""
+
+ENCODINGS = {
+    "": lambda body: body,
+    "gzip": gzip.compress,
+    "zstd": zstd.compress,
+}
+
+
+SPOKEN = [
+    (name, encoding)
+    for name in SENDERS
+    for encoding in ENCODINGS
+    if (name, encoding) != ("cloudflare", "zstd")  # it sends gzip or nothing, whatever its headers say
+]
+
+
+def answer_to(name: str, body: bytes | None = None, encoding: str = "", **verdict: str) -> dict[str, Any]:
+    sent = SENDERS[name]
+    packed = ENCODINGS[encoding](sent.body if body is None else body)
+    headers = sent.headers | ({"content-encoding": encoding} if encoding else {})
+    return send(sent.url, packed, headers, **verdict)
+
+
+def test_every_sender_has_its_answers() -> None:
+    assert STATUSES.keys() == MALFORMED.keys() == EMPTY.keys() == SENDERS.keys()
+
+
+@pytest.mark.parametrize(("name", "encoding"), SPOKEN)
+def test_a_refused_request_has_the_documented_status(
+    ingest: InMemoryIngest, name: str, encoding: str
+) -> None:
+    for case, status in zip(CASES, STATUSES[name], strict=True):
+        large = bytes(MAX_WIRE_BYTES + 1) if case == "too large" else None
+        answer = answer_to(name, large, "" if large else encoding, **REFUSALS.get(case, {}))
+        assert answer["statusCode"] == status, case
+        waits = status in (429, 503) and not (case == "over quota" and name in OWN_SCHEDULE)
+        assert ("retry-after" in answer["headers"]) is waits, case
+    assert ingest.staged() == []
+
+
+@pytest.mark.parametrize(("name", "encoding"), SPOKEN)
+def test_a_malformed_and_an_empty_body_have_the_documented_status(
+    ingest: InMemoryIngest, name: str, encoding: str
+) -> None:
+    malformed, status = MALFORMED[name]
+    assert answer_to(name, malformed, encoding)["statusCode"] == status
+    assert answer_to(name, b"", encoding)["statusCode"] == EMPTY[name]
+    assert len(ingest.staged()) == (status == 200)
