@@ -42,3 +42,14 @@ def authorize_log_streams(iam_actions: Any) -> None:
         return f"{arn}:log-stream:{json.loads(body).get('logStreamName', '')}"
 
     iam_actions.extract_resource_arn = of_stream
+
+
+def authorize_batches(iam_actions: Any) -> None:
+    """Authorize a batch of SQS by the action of one message, as SQS does."""
+    action_of = iam_actions.extract_iam_action
+
+    def of_one(service: str, *more: Any) -> Any:
+        action = action_of(service, *more)
+        return action.removesuffix("Batch") if service == "sqs" and action else action
+
+    iam_actions.extract_iam_action = of_one

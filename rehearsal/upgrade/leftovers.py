@@ -15,6 +15,10 @@ SERVICE_ROLE = "AWSServiceRole"
 """Beginning of the names of roles that AWS makes for its services, once an account."""
 
 
+OLD_LOG_GROUP = "/aws/lambda/AstraLogCompute-AWSCDKTrigger"
+"""Beginning of the name of a log group that Lambda created for earlier versions; documented as left."""
+
+
 def faults_of(cloud: Cloud, before: list[Identity], listed: set[str]) -> list[str]:
     """Sentences about data that is gone, resources that are left, and a list that does not name what stays.
 
@@ -63,7 +67,7 @@ def _others(cloud: Cloud) -> dict[str, list[str]]:
         "configuration set": client("sesv2").list_configuration_sets()["ConfigurationSets"],
     }
     return {
-        kind: [each for each in names if not each.startswith((BOOTSTRAP, SERVICE_ROLE))]
+        kind: [each for each in names if not each.startswith((BOOTSTRAP, SERVICE_ROLE, OLD_LOG_GROUP))]
         for kind, names in found.items()
     }
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from rehearsal.policy_context import authorize_log_streams, show_object_creation
+from rehearsal.policy_context import authorize_batches, authorize_log_streams, show_object_creation
 
 CREATES, IF_NONE_MATCH = "s3:ObjectCreationOperation", "s3:if-none-match"
 
@@ -52,3 +52,21 @@ def test_writing_logs_is_authorized_on_the_stream_and_all_else_as_before() -> No
     assert arn("logs", "PutLogEvents", b'{"logStreamName": "s"}') == stream
     assert arn("logs", "DeleteLogGroup", b"{}") == "arn:aws:logs:r:0:log-group:g"
     assert arn("sqs", "PutLogEvents", b"{}") == "arn:aws:logs:r:0:log-group:g"
+
+
+@pytest.mark.parametrize(
+    ("service", "action", "authorized"),
+    [
+        ("sqs", "sqs:ChangeMessageVisibilityBatch", "sqs:ChangeMessageVisibility"),
+        ("sqs", "sqs:SendMessage", "sqs:SendMessage"),
+        ("dynamodb", "dynamodb:SomethingBatch", "dynamodb:SomethingBatch"),
+        ("sqs", None, None),
+    ],
+)
+def test_a_batch_of_a_queue_needs_the_action_of_one_message(
+    service: str, action: str | None, authorized: str | None
+) -> None:
+    iam_actions = SimpleNamespace(extract_iam_action=lambda *_: action)
+    authorize_batches(iam_actions)
+
+    assert iam_actions.extract_iam_action(service, "POST", "/", {}, b"", {}) == authorized
