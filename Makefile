@@ -81,6 +81,8 @@ $(EMULATOR): rehearsal/requirements.txt | $(READY)
 	@$(UV) pip install --quiet --require-hashes --only-binary :all: --python .venv-rehearse/bin/python --requirement $<
 	@touch $@
 
+REHEARSE ?= --as-documented
+
 rehearse: setup $(EMULATOR) ## deploy the real templates to an emulator of AWS and try every promise (docs/rehearsal.md)
 	@$(V)/python -m rehearsal $(REHEARSE)
 

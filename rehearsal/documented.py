@@ -26,6 +26,15 @@ STEPS = (
     "7. Create the first account",
     "8. Send the first log",
 )
+EXPECTED = (
+    "created astralog/warehouse\ncreated astralog/search\ncreated astralog/stripe\n",
+    "/v1/stripe/webhook\n",
+    "The account my-servers has the plan managed_30. Its key, shown only now:",
+    '{"status": "accepted", "accepted": 1, "rejected": 0, "errors": []}',
+    '"message":"hello"',
+)
+"""What the page says that the commands print."""
+
 _HEADING = re.compile(r"^## (.+)$", re.MULTILINE)
 _BLOCK = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
@@ -96,11 +105,15 @@ def deploy_as_documented(site: Site, zips: Path) -> str:
         text=True,
         check=False,
     )
+    output = ended.stdout + ended.stderr
     if ended.returncode:
+        raise DeploymentError(f"a command of docs/deployment.md failed:\n{output[-3000:]}")
+    missing = [each for each in EXPECTED if each not in output]
+    if missing:
         raise DeploymentError(
-            f"a command of docs/deployment.md failed:\n{(ended.stdout + ended.stderr)[-3000:]}"
+            f"the commands of docs/deployment.md did not print {missing}:\n{output[-3000:]}"
         )
-    return ended.stdout + ended.stderr
+    return output
 
 
 def write_assembly(saved: Path) -> None:

@@ -175,7 +175,7 @@ def on_mail(name: str, at: Targets, sender: str = "") -> list[Attempt]:
     text = {"Subject": {"Data": "x"}, "Body": {"Text": {"Data": "x"}}}
     parameters = {
         "FromEmailAddress": address,
-        "Destination": {"ToAddresses": ["nobody@example.org"]},
+        "Destination": {"ToAddresses": ["someone@example.org"]},
         "Content": {"Simple": text},
         "ConfigurationSetName": at.mail_set,
     }

@@ -3,7 +3,7 @@
 import pytest
 
 from rehearsal.deployment import DeploymentError
-from rehearsal.documented import PAGE, STEPS, blocks, script
+from rehearsal.documented import EXPECTED, PAGE, STEPS, blocks, script
 
 TEXT = PAGE.read_text()
 
@@ -46,3 +46,8 @@ def test_a_variable_that_step_1_does_not_set_is_an_error() -> None:
 def test_a_step_without_commands_is_an_error() -> None:
     with pytest.raises(DeploymentError, match=r"5\. Deploy"):
         script(TEXT.replace("## 5. Deploy\n", "## 5. Install\n"), {})
+
+
+def test_the_page_itself_says_what_the_commands_print() -> None:
+    for expected in EXPECTED:
+        assert expected.strip() in TEXT
