@@ -2,16 +2,22 @@
 
 The emulator evaluates alarms without their dimensions and without metric math, and takes no metrics from log
 lines. So each deployed alarm is read and evaluated here, over the whole run, on the metrics that it names:
-those that functions wrote into their logs, those of Lambda, the depth of queues and the API's 5xx.
+those that functions wrote into their logs, those of Lambda, and the API's 5xx. The value of a warning is a
+number, whose meaning stands in the text of its alarm.
 """
 
 import json
+import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from rehearsal.calls import API
 from rehearsal.cloud import LAMBDA_NAMESPACE, Cloud
+
+WARNING = "Warning"
+"""The metric of all warnings; its dimension is the alarm."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +46,19 @@ def ringing(cloud: Cloud, calls: list[dict[str, Any]]) -> list[Ringing]:
     values = _values(cloud, calls)
     pages = cloud.client("cloudwatch").get_paginator("describe_alarms").paginate(AlarmTypes=["MetricAlarm"])
     return [
-        Ringing(alarm["AlarmDescription"], metric.name, values[metric])
+        Ringing(alarm["AlarmDescription"], meaning(alarm["AlarmDescription"], metric.name, value), value)
         for page in pages
         for alarm in page["MetricAlarms"]
         for metric in _metrics_of(alarm)
-        if values.get(metric, 0) > alarm["Threshold"]
+        for value in sorted(values[metric])
+        if value > alarm["Threshold"]
     ]
+
+
+def meaning(description: str, metric: str, value: float) -> str:
+    """The metric that a value stands for: of a warning, the one with that number in its alarm's text."""
+    found = re.search(rf" {value:g} (\w+) of ", description) if metric == WARNING else None
+    return found[1] if found else metric
 
 
 def _metrics_of(alarm: dict[str, Any]) -> Iterator[Metric]:
@@ -56,21 +69,16 @@ def _metrics_of(alarm: dict[str, Any]) -> Iterator[Metric]:
         yield Metric(each["Namespace"], each["MetricName"], dimensions)
 
 
-def _values(cloud: Cloud, calls: list[dict[str, Any]]) -> dict[Metric, float]:
-    values: dict[Metric, float] = {}
+def _values(cloud: Cloud, calls: list[dict[str, Any]]) -> dict[Metric, set[float]]:
+    values: dict[Metric, set[float]] = defaultdict(set)
     for function in cloud.functions:
         for metric, value in logged_metrics(line for _, line in cloud.log_lines(function)):
-            values[metric] = max(value, values.get(metric, value))
+            values[metric].add(value)
     for name in ("Errors", "Throttles"):
-        for function, value in cloud.sums_of(name).items():
-            dimension = ("FunctionName", cloud.functions[function]["FunctionName"])
-            values[Metric(LAMBDA_NAMESPACE, name, frozenset({dimension}))] = value
-    for queue, bodies in cloud.dead_letters().items():
-        depth = Metric("AWS/SQS", "ApproximateNumberOfMessagesVisible", frozenset({("QueueName", queue)}))
-        values[depth] = len(bodies)
+        values[Metric(LAMBDA_NAMESPACE, name, frozenset())].add(sum(cloud.sums_of(name).values()))
     failed = sum(each["count"] for each in calls if each["service"] == API and each["status"] >= 500)
     api_id = cloud.outputs["ApiUrl"].partition("//")[2].partition(".")[0]
-    values[Metric("AWS/ApiGateway", "5xx", frozenset({("ApiId", api_id)}))] = failed
+    values[Metric("AWS/ApiGateway", "5xx", frozenset({("ApiId", api_id)}))].add(failed)
     return values
 
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from rehearsal.alarms import Metric, logged_metrics
+from rehearsal.alarms import Metric, logged_metrics, meaning
 from rehearsal.checks import differences
 from rehearsal.triggers import matches
 
@@ -46,3 +46,14 @@ def test_metrics_are_read_from_log_lines_and_other_lines_are_not() -> None:
     rows, ms = (Metric("AstraLog", name, dimensions) for name in ("LoadedRows", "LoadMs"))
     found = list(logged_metrics(["START RequestId: 1", json.dumps(line), '{"event": "x"}']))
     assert found == [(rows, 3.0), (ms, 1.0), (ms, 2.0)]
+
+
+@pytest.mark.parametrize(
+    ("metric", "value", "expected"),
+    [("Warning", 9.0, "QuarantinedRows"), ("Warning", 19.0, "Warning"), ("5xx", 9.0, "5xx")],
+)
+def test_the_number_of_a_warning_stands_for_the_metric_of_its_alarms_text(
+    metric: str, value: float, expected: str
+) -> None:
+    text = "Late or lost: 8 BrokenBatches of sync, 9 QuarantinedRows of sync, 10 DroppedDead of queue-check"
+    assert meaning(text, metric, value) == expected

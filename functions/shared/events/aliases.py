@@ -3,8 +3,8 @@
 Loggers, agents and cloud services each have their own names for a message, a time and a level. A field that
 is found under another name moves to ours; all others stay and go into the metadata, so nothing is dropped.
 A value counts only if it can be what it is named: `status` is a level when it says `error`, and not when it
-says 200. A field of ours that is present is never replaced, unless its level is none and another
-name has one.
+says 200. A field under our name is never replaced, unless its level is none and another name has
+one.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping

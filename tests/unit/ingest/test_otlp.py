@@ -251,7 +251,7 @@ def test_an_exporter_retries_what_a_wait_would_save_and_nothing_else(
     assert json.loads(text)["code"] if media_type != PROTOBUF else text[0] == 0x08
 
 
-def test_a_fault_of_ours_is_503_because_an_exporter_drops_a_batch_at_500(
+def test_a_fault_on_our_side_is_503_because_an_exporter_drops_a_batch_at_500(
     ingest: InMemoryIngest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for fault in (ValueError("a bug"), RetryableError("S3")):
@@ -316,7 +316,7 @@ def test_a_hostile_body_stays_within_5_cpu_seconds_and_a_quarter_of_the_memory(n
     assert cost.peak_mb <= 256, cost
 
 
-def test_changed_bytes_are_never_a_fault_of_ours(ingest: InMemoryIngest) -> None:
+def test_changed_bytes_are_never_a_fault_on_our_side(ingest: InMemoryIngest) -> None:
     """The full number, 20,000, is run by `make soak` with the other protocols."""
     random.seed(7)
     bodies = {

@@ -22,22 +22,22 @@ _FIRST_OF_LEVEL = frozenset({1, 5, 9, 13, 17, 21})
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class RecordOrigin:
     """What all records of one scope have in common: the attributes of its resource, and the scope's own."""
 
     service: str = ""
     attributes: Mapping[str, Any] = field(default_factory=dict)
 
 
-def origin_of(resource: Mapping[str, Any], scope: Mapping[str, Any], name: str, version: str) -> Origin:
+def origin_of(resource: Mapping[str, Any], scope: Mapping[str, Any], name: str, version: str) -> RecordOrigin:
     """The origin of records; `name` and `version` are the instrumentation scope's, often a logger's."""
     service = resource.get(SERVICE_NAME, "")
     common = {key: value for key, value in resource.items() if key != SERVICE_NAME or service == ""}
     common |= {f"scope.{key}": value for key, value in scope.items()}
     common |= {key: value for key, value in (("scope.name", name), ("scope.version", version)) if value}
     if not isinstance(service, str):
-        return Origin("", {**common, SERVICE_NAME: service})
-    return Origin(service, common)
+        return RecordOrigin("", {**common, SERVICE_NAME: service})
+    return RecordOrigin(service, common)
 
 
 @dataclass(slots=True)
@@ -57,7 +57,7 @@ class LogRecord:
     dropped_attributes: int
 
 
-def event_of(record: LogRecord, origin: Origin) -> dict[str, Any]:
+def event_of(record: LogRecord, origin: RecordOrigin) -> dict[str, Any]:
     """The record under our names."""
     metadata = record.attributes
     for name, value in origin.attributes.items():

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct
 
-from functions.ingest.protocols.otlp.events import LogRecord, Origin, event_of, number, origin_of
+from functions.ingest.protocols.otlp.events import LogRecord, RecordOrigin, event_of, number, origin_of
 from functions.shared.errors import HttpError
 from functions.shared.events.judge import MAX_EVENT_SIZE, RejectedEvent
 from functions.shared.events.surrogates import replace_lone_surrogates
@@ -100,7 +100,7 @@ def _events(request: _Request) -> Iterator[Decoded]:
                 yield _event(raw, origin)
 
 
-def _event(raw: Raw, origin: Origin) -> Decoded:
+def _event(raw: Raw, origin: RecordOrigin) -> Decoded:
     if len(raw) > MAX_EVENT_SIZE:
         return TOO_LARGE
     try:

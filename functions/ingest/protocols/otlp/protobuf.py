@@ -11,7 +11,7 @@ from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 
 from functions.ingest.protocols.otlp.events import (
     LogRecord,
-    Origin,
+    RecordOrigin,
     event_of,
     number,
     origin_of,
@@ -95,7 +95,7 @@ def _records(body: bytes, window: list[WireField], convert: Any) -> Iterator[Dec
         yield convert(record)
 
 
-def _event(record: Any, origin: Origin) -> dict[str, Any]:
+def _event(record: Any, origin: RecordOrigin) -> dict[str, Any]:
     return event_of(
         LogRecord(
             record.time_unix_nano,

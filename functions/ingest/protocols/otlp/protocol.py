@@ -1,7 +1,7 @@
 """OTLP/HTTP: what its exporters send, and the answers by which they keep or drop a batch.
 
-An exporter reads 200 only as success, retries 429, 502, 503 and 504, and drops the batch at anything else. It
-gives up when `Retry-After` is longer than its deadline of about ten seconds.
+An exporter reads 200 only as success, retries 429, 502, 503 and 504, and drops the batch at anything else, or
+when `Retry-After` is longer than its deadline of about ten seconds.
 """
 
 import base64
