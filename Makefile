@@ -25,10 +25,10 @@ export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 18,20
 # Workers and children import the same modules: without bytecode on disk each of them compiles all of it again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo up test unit crash soak fairness rehearse clients check lint audit fmt hooks bench build synth bootstrap deploy destroy lock clean
+.PHONY: help setup demo up test unit crash soak fairness rehearse rehearse-upgrade clients check lint audit fmt hooks bench build synth bootstrap deploy destroy lock clean
 
 help: ## this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 18
 
 setup: $(READY) ## the virtual environment with everything pinned in requirements.txt
 
@@ -81,8 +81,13 @@ $(EMULATOR): rehearsal/requirements.txt | $(READY)
 	@$(UV) pip install --quiet --require-hashes --only-binary :all: --python .venv-rehearse/bin/python --requirement $<
 	@touch $@
 
+REHEARSE ?= --as-documented
+
 rehearse: setup $(EMULATOR) ## deploy the real templates to an emulator of AWS and try every promise (docs/rehearsal.md)
 	@$(V)/python -m rehearsal $(REHEARSE)
+
+rehearse-upgrade: setup $(EMULATOR) ## upgrade an earlier version with data in it, under load, then remove it (FROM=commit)
+	@$(V)/python -m rehearsal upgrade $(if $(FROM),--from $(FROM))
 
 clients: setup $(CLIENTS) ## real log clients, unmodified, against a stack of their own (installs them once)
 	@$(V)/python -m pytest tests/clients -m clients

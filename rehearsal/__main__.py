@@ -1,4 +1,7 @@
-"""The command line: `python -m rehearsal [--json] [--only … | --break <fault> | --break-each]`."""
+"""The command line: `python -m rehearsal [--json] [--only … | --break <fault> | --break-each]`.
+
+`python -m rehearsal upgrade [--from REF] [--json]` deploys an earlier version and then this one.
+"""
 
 import argparse
 import json
@@ -13,19 +16,27 @@ from rehearsal import report
 from rehearsal.faults import FAULTS, Broken, Fault
 from rehearsal.run import DEPLOY, Order, Outcome, Say, rehearse
 from rehearsal.scenarios import SCENARIOS
+from rehearsal.upgrade import report as upgraded
+from rehearsal.upgrade.run import upgrade
 
 ROOT = PROJECT_ROOT / ".local" / "rehearsal"
+UPGRADE_ROOT = PROJECT_ROOT / ".local" / "rehearsal-upgrade"
+PREVIOUS = "2b4cbd8"
+"""The last version without a rehearsal."""
+
 TERMINATED = 143
 
 
 def main() -> int:
+    if sys.argv[1:2] == ["upgrade"]:
+        return _upgrade(_upgrade_parser().parse_args(sys.argv[2:]))
     arguments = _parser().parse_args()
     signal.signal(signal.SIGTERM, _terminated)
     say = _progress(sys.stderr if arguments.json else sys.stdout)
     if arguments.break_each:
         return _break_each(say, as_json=arguments.json)
     fault = next((each for each in FAULTS if each.name == arguments.fault), None)
-    outcome = _broken(fault, say) if fault else rehearse(ROOT, say, Order(only=arguments.only))
+    outcome = _broken(fault, say) if fault else rehearse(ROOT, say, _order(arguments))
     print(json.dumps(report.as_json(outcome), indent=2) if arguments.json else report.as_text(outcome))
     if outcome.failures:
         print(f"\nLogs: {ROOT / 'logs'}", file=sys.stderr)
@@ -45,6 +56,11 @@ def _parser() -> argparse.ArgumentParser:
         choices=[each.name for each in SCENARIOS],
         help="run these scenarios (the first one always runs: it signs up the customers)",
     )
+    parser.add_argument(
+        "--as-documented",
+        action="store_true",
+        help="deploy by the commands of docs/deployment.md",
+    )
     faults = parser.add_mutually_exclusive_group()
     faults.add_argument(
         "--break",
@@ -56,6 +72,31 @@ def _parser() -> argparse.ArgumentParser:
         "--break-each", action="store_true", help="a rehearsal for each fault; exits 0 if each is caught"
     )
     return parser
+
+
+def _order(arguments: argparse.Namespace) -> Order:
+    return Order(only=arguments.only, as_documented=arguments.as_documented)
+
+
+def _upgrade_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m rehearsal upgrade",
+        description="Deploy an earlier version with data in it, and then this one while logs arrive.",
+    )
+    parser.add_argument("--from", dest="ref", default=PREVIOUS, help="the earlier version (%(default)s)")
+    parser.add_argument("--json", action="store_true", help="the report as JSON; progress goes to stderr")
+    return parser
+
+
+def _upgrade(arguments: argparse.Namespace) -> int:
+    signal.signal(signal.SIGTERM, _terminated)
+    say = _progress(sys.stderr if arguments.json else sys.stdout)
+    outcome = upgrade(UPGRADE_ROOT, say, arguments.ref)
+    shown = json.dumps(upgraded.as_json(outcome), indent=2) if arguments.json else upgraded.as_text(outcome)
+    print(shown)
+    if outcome.failures:
+        print(f"\nLogs: {UPGRADE_ROOT / 'logs'}", file=sys.stderr)
+    return 1 if outcome.failures else 0
 
 
 def _broken(fault: Fault, say: Say) -> Outcome:

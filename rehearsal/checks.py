@@ -35,6 +35,16 @@ def final_checks(here: Deployed, calls: list[dict[str, Any]], expected: frozense
     ]
 
 
+def after_an_upgrade(here: Deployed, calls: list[dict[str, Any]]) -> list[Check]:
+    """The checks that hold although a deployment failed before, and without all scenarios."""
+    return [
+        Check("every trigger may invoke its function", forbidden_triggers(here.cloud)),
+        Check("no call was denied", _denied(calls)),
+        Check("no message is in a dead-letter queue", _dead_letters(here)),
+        Check("every accepted row is stored exactly once", _rows(here)),
+    ]
+
+
 def _denied(calls: list[dict[str, Any]]) -> list[str]:
     return sorted({each["denied"] for each in calls if each["denied"]})
 

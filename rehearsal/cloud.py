@@ -34,7 +34,7 @@ class Cloud:
 
     def __init__(self, site: Site, stacks: tuple[str, ...]) -> None:
         self._site = site
-        self._stacks = stacks
+        self.stacks = stacks
         self._clients: dict[str, Any] = {}
 
     def client(self, service: str) -> Any:
@@ -65,7 +65,7 @@ class Cloud:
         return {
             each["OutputKey"]: each["OutputValue"]
             for stack in described
-            if stack["StackName"] in self._stacks
+            if stack["StackName"] in self.stacks
             for each in stack.get("Outputs", ())
         }
 
@@ -75,7 +75,7 @@ class Cloud:
         pages = self.client("cloudformation").get_paginator("list_stack_resources")
         return [
             Resource(stack, each["ResourceType"], each["LogicalResourceId"], each["PhysicalResourceId"])
-            for stack in self._stacks
+            for stack in self.stacks
             for page in pages.paginate(StackName=stack)
             for each in page["StackResourceSummaries"]
         ]

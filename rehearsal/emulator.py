@@ -51,6 +51,7 @@ def main() -> None:
     # Python put this script's folder first; its modules must not shadow others.
     sys.path[0] = str(PROJECT_ROOT)
     from local.child import configuration
+    from rehearsal.policy_context import authorize_batches, authorize_log_streams, show_object_creation
 
     config = configuration(Configuration)
     sys.path.pop(0)
@@ -68,6 +69,9 @@ def main() -> None:
     count_every_invocation(lambda_svc)
     authorize_mails(app)
     show_encryption_contexts(iam_actions)
+    show_object_creation(iam_actions)
+    authorize_log_streams(iam_actions)
+    authorize_batches(iam_actions)
     app.main()
 
 

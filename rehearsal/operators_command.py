@@ -13,15 +13,26 @@ from rehearsal.site import Site, aws_variables
 
 def operate(site: Site, *arguments: str) -> Any:
     """Run `python -m operate … --json`; return the last line that it printed, or None for none."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    lines = all_of(site, *arguments)
+    return lines[-1] if lines else None
+
+
+def all_of(site: Site, *arguments: str) -> list[Any]:
+    """Run `python -m operate … --json`; return all lines that it printed."""
     ended = subprocess.run(
         [sys.executable, "-m", "operate", *arguments, "--json"],
-        env={**kept, **aws_variables(site)},
+        env=operators_environment(site),
         cwd=PROJECT_ROOT,
+        stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
         check=False,
     )
     expect(ended.returncode == 0, f"operate {arguments[0]} failed: {ended.stderr[-500:]}")
-    lines = ended.stdout.splitlines()
-    return json.loads(lines[-1]) if lines else None
+    return [json.loads(line) for line in ended.stdout.splitlines()]
+
+
+def operators_environment(site: Site) -> dict[str, str]:
+    """Variables of an operator's command: credentials and region, as for the AWS CLI."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    return {**kept, **aws_variables(site)}

@@ -20,6 +20,11 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
         "requests": requests_of(outcome.calls),
         "calls": dict(calls_by_service(outcome.calls)),
         "denied": sum(each["count"] for each in outcome.calls if each["denied"]),
+        "forbidden": {
+            "roles": len(outcome.tried.roles),
+            "refused": outcome.tried.refused,
+            "permitted": outcome.tried.allowed,
+        },
         "checks": {check.name: check.faults for check in outcome.checks},
         "invocations": outcome.invocations,
     }
@@ -45,6 +50,8 @@ def as_text(outcome: Outcome) -> str:
         f"requests     {figures['requests']} to the API",
         f"calls        {calls}",
         f"denied       {figures['denied']}",
+        f"forbidden    {outcome.tried.refused} calls of {len(outcome.tried.roles)} roles were refused; "
+        f"{outcome.tried.allowed} permitted ones were not",
         f"invocations  {sum(outcome.invocations.values())} of {len(outcome.invocations)} functions",
         *(f"{'FAILED' if check.faults else 'ok':<12} {check.name}" for check in outcome.checks),
     ]

@@ -18,6 +18,8 @@ from rehearsal.checks import EVERY_FUNCTION, Check, final_checks
 from rehearsal.cloud import Cloud
 from rehearsal.deployed import Deployed
 from rehearsal.deployment import DeploymentError, Edit
+from rehearsal.documented import deploy_as_documented
+from rehearsal.forbidden.trial import Tried, try_roles
 from rehearsal.mailbox import Mailbox
 from rehearsal.processes import Children, StartError, module
 from rehearsal.proxy import CALLS_PATH
@@ -32,7 +34,7 @@ PROMPT_CLEANUP = (
     "max_cleanup_delay_period = 1",
 )
 
-DEPLOY = "cdk deploy --all"
+DEPLOY = "deploy the stacks"
 """The phase after which the stacks are there."""
 
 Say = Callable[[str], None]
@@ -49,6 +51,7 @@ class Outcome:
     substituted: list[str] = field(default_factory=list)
     scenarios: dict[str, float] = field(default_factory=dict)
     checks: list[Check] = field(default_factory=list)
+    tried: Tried = field(default_factory=Tried)
     calls: list[dict[str, Any]] = field(default_factory=list)
     invocations: dict[str, int] = field(default_factory=dict)
     seconds: float = 0.0
@@ -59,12 +62,14 @@ class Outcome:
 class Order:
     """What to run. `edits` change the templates. `only`: the names of scenarios; None for all.
 
+    `as_documented`: deploy by the commands of docs/deployment.md; without edits.
     The first scenario always runs, because it signs the customers up.
     """
 
     edits: Sequence[Edit] = ()
     only: Sequence[str] | None = None
     stop_at_a_failure: bool = False
+    as_documented: bool = False
 
     @property
     def scenarios(self) -> list[Scenario]:
@@ -96,27 +101,40 @@ def _rehearse(site: Site, children: Children, outcome: Outcome, say: Say, order:
         zips, made = deployment.build_zips()
         say(f"  {made} zips built")
     with _phase("start and synthesize", outcome, say):
-        _start(site, children)
+        start_services(site, children)
         assembly = deployment.synthesize_for(site, zips, order.edits)
-        _ready(site, children)
+        wait_for_services(site, children)
         outcome.resources, outcome.substituted = assembly.resources, assembly.substituted
     cloud = Cloud(site, assembly.stacks)
-    for name, value in site.secret_values.items():
-        cloud.client("secretsmanager").create_secret(Name=name, SecretString=json.dumps(value))
-    with _phase("cdk bootstrap", outcome, say):
-        deployment.bootstrap(site)
-    with _phase(DEPLOY, outcome, say):
-        (site.logs / "deploy.log").write_text(deployment.deploy(site))
-    here = _deployed(site, cloud)
+    if order.as_documented:
+        with _phase(DEPLOY, outcome, say):
+            (site.logs / "deploy.log").write_text(deploy_as_documented(site, zips))
+    else:
+        with _phase("cdk bootstrap", outcome, say):
+            store_secrets(site, cloud)
+            deployment.bootstrap(site)
+        with _phase(DEPLOY, outcome, say):
+            (site.logs / "deploy.log").write_text(deployment.deploy(site))
+    here = first_deployed(site, cloud)
     with _phase("scenarios", outcome, say):
         for scenario in order.scenarios:
             if not (order.stop_at_a_failure and outcome.failures):
                 _play(scenario, here, outcome, say)
+    if not (order.stop_at_a_failure and outcome.failures):
+        with _phase("forbidden calls", outcome, say):
+            outcome.tried = try_roles(here)
     with _phase("checks", outcome, say):
         _finish(site, here, children, outcome, order)
 
 
-def _start(site: Site, children: Children) -> None:
+def store_secrets(site: Site, cloud: Cloud) -> None:
+    """Store the secrets that the operator stores before the first deployment."""
+    for name, value in site.secret_values.items():
+        cloud.client("secretsmanager").create_secret(Name=name, SecretString=json.dumps(value))
+
+
+def start_services(site: Site, children: Children) -> None:
+    """Start the emulator, the proxy, ClickHouse and the fake Stripe."""
     emulator = {"environment": emulator_environment(site), "clock": str(site.clock)}
     script = [str(VENV / "bin" / "python"), str(PROJECT_ROOT / "rehearsal" / "emulator.py")]
     children.start("emulator", emulator, script, {"PATH": "/usr/bin:/bin"}, site.root)
@@ -136,14 +154,16 @@ def _start(site: Site, children: Children) -> None:
     children.start("stripe", stripe, module("fake_stripe"), clocked)
 
 
-def _ready(site: Site, children: Children) -> None:
+def wait_for_services(site: Site, children: Children) -> None:
+    """Return when all of them answer."""
     children.wait_for("emulator", f"{site.emulator}/_ministack/health")
     children.wait_for("proxy", f"{site.aws}{CALLS_PATH}")
     children.wait_for("clickhouse", f"{site.clickhouse}/ping")
     children.wait_for("stripe", f"{site.stripe}/healthcheck")
 
 
-def _deployed(site: Site, cloud: Cloud) -> Deployed:
+def first_deployed(site: Site, cloud: Cloud) -> Deployed:
+    """The service after its first deployment, with a verified sender of mail."""
     api = Api(cloud.outputs["ApiUrl"], site.proxy_port)
     # The operator verifies the domain of `mail_from` with SES (docs/deployment.md).
     cloud.client("sesv2").create_email_identity(EmailIdentity=MAIL_FROM.partition("@")[2])
@@ -170,7 +190,10 @@ def _finish(site: Site, here: Deployed, children: Children, outcome: Outcome, or
         outcome.calls = json.load(answer)
     outcome.invocations = here.cloud.invocations()
     expected = frozenset(metric for each in order.scenarios for metric in each.alarms)
-    checks = final_checks(here, outcome.calls, expected)
+    checks = [
+        *final_checks(here, outcome.calls, expected),
+        Check("no role may make a forbidden call", outcome.tried.faults),
+    ]
     # Some scenarios alone do not invoke every function.
     outcome.checks = [each for each in checks if order.only is None or each.name != EVERY_FUNCTION]
     outcome.failures += [f"{check.name}: {fault}" for check in outcome.checks for fault in check.faults]

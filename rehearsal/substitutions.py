@@ -11,6 +11,10 @@ from rehearsal.site import Site
 Template = dict[str, Any]
 
 
+STRIPE_URL = "StripeUrl"
+"""The output by which the operator's commands find Stripe."""
+
+
 def substitute(template: Template, site: Site) -> list[str]:
     """Change `template` in place; returns the changed settings, each once."""
     changed: set[str] = set()
@@ -20,6 +24,9 @@ def substitute(template: Template, site: Site) -> list[str]:
             if name in variables:
                 variables[name] = value_for(variables[name], site)
                 changed.add(name)
+    if output := template.get("Outputs", {}).get(STRIPE_URL):
+        output["Value"] = site.stripe
+        changed.add(f"the output {STRIPE_URL}")
     return sorted(changed)
 
 

@@ -20,7 +20,7 @@ def run(here: Deployed) -> None:
     carol = here.joins("carol")
     carol.has_own_clickhouse = True
     bucket = carol.mark
-    _configure(here, carol, _bucket_and_user(here, bucket))
+    configure(here, carol, bucket_and_user(here, bucket))
     buy(here, carol, "byoc")
     carol.send(4, "byoc")
     _notify_of_files(here, bucket)
@@ -34,7 +34,7 @@ def run(here: Deployed) -> None:
     carol.finds_exactly(carol.sent)
 
 
-def _bucket_and_user(here: Deployed, bucket: str) -> dict[str, Any]:
+def bucket_and_user(here: Deployed, bucket: str) -> dict[str, Any]:
     """The bucket, its policy, an IAM user with the documented policy: the body of PUT /v1/destination."""
     s3, iam = here.cloud.client("s3"), here.cloud.client("iam")
     s3.create_bucket(Bucket=bucket)
@@ -67,7 +67,7 @@ def _bucket_and_user(here: Deployed, bucket: str) -> dict[str, Any]:
     }
 
 
-def _configure(here: Deployed, carol: Customer, destination: dict[str, Any]) -> None:
+def configure(here: Deployed, carol: Customer, destination: dict[str, Any]) -> None:
     early = here.api.ask("POST /v1/billing/checkout", carol.token, {"plan": "byoc"})
     expect(early.status == 409, f"the plan was sold without a destination: {early.status}")
     wrong = {**destination["bucket"], "secret_access_key": "not the secret"}

@@ -25,7 +25,7 @@ CARD = {"number": "4242 4242 4242 4242", "expiry": "12/40", "cvc": "123", "name"
 
 
 def run(here: Deployed) -> None:
-    _prepare(here)
+    prepare(here)
     ada, bob = here.two
     buy(here, ada, "managed_30")
     shown = here.api.done("GET /v1/account", bob.token)["plan"]
@@ -44,10 +44,15 @@ def buy(here: Deployed, customer: Customer, plan: str) -> None:
     here.schedules.pass_time(CACHED)
 
 
-def _prepare(here: Deployed) -> None:
+def prepare(here: Deployed) -> None:
     """The operator's steps: the catalogue, the webhook endpoint and its signing secret."""
+    operate(here.site, "sync-catalogue", "--output", f"StripeUrl={here.site.stripe}")
+    connect_webhook(here)
+
+
+def connect_webhook(here: Deployed) -> None:
+    """Create the webhook endpoint at Stripe and store its signing secret."""
     site = here.site
-    operate(site, "sync-catalogue", "--output", f"StripeUrl={site.stripe}")
     host = urllib.parse.urlsplit(here.api.url).netloc
     endpoint = _stripe(
         site,

@@ -24,7 +24,7 @@ def run(here: Deployed) -> None:
     for customer in (ada, bob):
         for name, encode in FORMATS.items():
             lines = customer.lines(ROWS, f"file {name}")
-            ids[customer.name, name] = _put(here, customer, name, encode(lines))
+            ids[customer.name, name] = put(here, customer, name, encode(lines))
             customer.sent += lines
     for customer in (ada, bob):
         for name in FORMATS:
@@ -34,7 +34,7 @@ def run(here: Deployed) -> None:
     expect(foreign.status == 404, f"another account's upload was answered with {foreign.status}")
 
 
-def _put(here: Deployed, customer: Customer, name: str, body: bytes) -> str:
+def put(here: Deployed, customer: Customer, name: str, body: bytes) -> str:
     """Announce and put a file; its id."""
     announced = here.api.done("POST /v1/uploads", customer.key, {"filename": name, "size": len(body)})
     for attempt, wanted in (("first", 200), ("second", 412)):

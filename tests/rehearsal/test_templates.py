@@ -52,10 +52,13 @@ def test_only_addresses_outside_of_this_machine_are_substituted(templates: Templ
     assert all("Variables" in path and set(path) & set(changed) for path in different)
 
 
-def test_the_data_stack_is_deployed_as_it_is(templates: Templates) -> None:
+def test_the_data_stack_is_deployed_as_it_is_but_for_an_output(templates: Templates) -> None:
     after = copy.deepcopy(templates.data)
-    assert substitute(after, SITE) == []
-    assert after == templates.data
+    assert substitute(after, SITE) == ["the output StripeUrl"]
+    assert after["Outputs"].pop("StripeUrl")["Value"] == SITE.stripe
+    before = copy.deepcopy(templates.data)
+    del before["Outputs"]["StripeUrl"]
+    assert after == before
 
 
 def test_all_functions_of_the_topology_are_found(templates: Templates) -> None:

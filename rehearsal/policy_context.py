@@ -1,0 +1,55 @@
+"""What AWS gives to IAM about a request and the emulator lacks. Runs in the emulator's process.
+
+Like the rest of `rehearsal.emulator` it replaces functions of ministack, and imports nothing of this project.
+"""
+
+import json
+from typing import Any
+
+ON_STREAMS = ("CreateLogStream", "PutLogEvents")
+
+
+def show_object_creation(iam_actions: Any) -> None:
+    """Give bucket policies `s3:if-none-match` and `s3:ObjectCreationOperation` of a write.
+
+    A multipart upload creates its object when it is completed, not when it or a part of it begins.
+    """
+    context_of = iam_actions._s3_object_context  # noqa: SLF001 - the emulator's own
+
+    def with_creation(action: str, query: dict[str, Any], path: str, headers: dict[str, str]) -> Any:
+        context = context_of(action, query, path, headers)
+        if action == "s3:PutObject":
+            creates = "uploads" not in query and "partNumber" not in query
+            context["s3:ObjectCreationOperation"] = "true" if creates else "false"
+            if "if-none-match" in headers:
+                context["s3:if-none-match"] = headers["if-none-match"]
+        return context
+
+    iam_actions._s3_object_context = with_creation  # noqa: SLF001
+
+
+def authorize_log_streams(iam_actions: Any) -> None:
+    """Authorize writing logs on the stream; the emulator does so on the group itself."""
+    arn_of = iam_actions.extract_resource_arn
+
+    def of_stream(
+        service: str, method: str, path: str, headers: dict[str, str], body: bytes, *more: Any
+    ) -> Any:
+        arn = arn_of(service, method, path, headers, body, *more)
+        action = headers.get("x-amz-target", "").rpartition(".")[2]
+        if service != "logs" or action not in ON_STREAMS:
+            return arn
+        return f"{arn}:log-stream:{json.loads(body).get('logStreamName', '')}"
+
+    iam_actions.extract_resource_arn = of_stream
+
+
+def authorize_batches(iam_actions: Any) -> None:
+    """Authorize a batch of SQS by the action of one message, as SQS does."""
+    action_of = iam_actions.extract_iam_action
+
+    def of_one(service: str, *more: Any) -> Any:
+        action = action_of(service, *more)
+        return action.removesuffix("Batch") if service == "sqs" and action else action
+
+    iam_actions.extract_iam_action = of_one
