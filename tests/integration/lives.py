@@ -62,6 +62,7 @@ from functions.sync.notifications import StagedObject
 from functions.uploads import dropin
 from functions.uploads import handler as uploads_handler
 from functions.uploads.account_status import AccountStatuses
+from functions.uploads.backlog import Backlogs
 from functions.uploads.counters import KeptOriginals, OpenUploads, StagedBytes
 from functions.uploads.file_processor import FileProcessor
 from functions.uploads.loading import LoadingFiles
@@ -153,7 +154,7 @@ class Lives:
             AccountStatuses("accounts", db),
             StagedBytes("uploads", db, now),
             TenantSlots("uploads", 2, db, now),
-            FairTurns(queue, dropin.FILES_A_TURN),
+            FairTurns(queue, Backlogs("uploads", db, now), dropin.FILES_A_TURN),
             FileProcessor(
                 register,
                 queue.publish,
