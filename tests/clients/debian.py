@@ -1,7 +1,7 @@
 """Programs of Debian packages, installed or unpacked.
 
-The packages rsyslog and rsyslog-elasticsearch are installed by hand. syslog-ng-mod-http, which Debian does not
-install beside rsyslog, and systemd-journal-remote are installed by hand too, or unpacked below
+The packages rsyslog and rsyslog-elasticsearch are installed by hand. syslog-ng-mod-http, which Debian does
+not install beside rsyslog, and systemd-journal-remote are installed by hand too, or unpacked below
 .venv-clients/debian by `make clients-debian`. Tests of a program that is not there are skipped, and
 `make clients` says so.
 """

@@ -2,6 +2,8 @@
 
 import json
 import logging
+import subprocess
+import sys
 from collections.abc import Iterator
 from uuid import uuid4
 
@@ -9,6 +11,7 @@ import pytest
 
 import astralog
 from astralog._delivery import Backoff
+from local.naming import PROJECT_ROOT
 from tests.clients.refusing_proxy import LOST, RefusingProxy, refusing
 from tests.integration.stack import RunningStack
 
@@ -86,6 +89,25 @@ def test_another_account_has_its_own_records_with_their_exceptions(
     for row in rows:
         assert (row["message"], row["level"], row["trace_id"]) == ("the order is broken", "error", trace)
         assert json.loads(row["metadata"])["exception_type"] == "ValueError"
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_the_programs_of_the_page_store_their_record(stack: RunningStack, number: int) -> None:
+    """With the handler alone; tests/clients runs those with other packages."""
+    text = (PROJECT_ROOT / "docs" / "clients" / "python.md").read_text()
+    program = text.split("```python\n")[1 + number].split("```")[0]
+    run = uuid4().hex
+    for key in (stack.keys["ingest"], stack.second_keys["ingest"]):
+        settings = {"ASTRALOG_URL": stack.api, "ASTRALOG_KEY": key, "PYTHONPATH": "clients/python/src"}
+        command = [sys.executable, "-c", program.replace("disk is almost full", run)]
+        subprocess.run(command, cwd=PROJECT_ROOT, env=settings, check=True, timeout=60)
+    stack.wait_until_settled()
+    statement = "SELECT tenant_id, service, level, metadata FROM events WHERE message = {run:String}"
+    rows = stack.rows(statement, run=run)
+    assert sorted(row["tenant_id"] for row in rows) == ["acme", "globex"]
+    for row in rows:
+        assert (row["service"], row["level"]) == ("shop", "warn")
+        assert json.loads(row["metadata"]) == {"logger": "shop.cart", "disk": "sda"}
 
 
 def test_a_key_without_the_scope_is_reported(stack: RunningStack, logger: logging.Logger) -> None:

@@ -32,7 +32,7 @@ PARSERS: dict[str, Callable[[str], Any]] = {
     "python": ast.parse,
 }
 WITHOUT_PARSER = frozenset({"", "sh", "js", "go", "java"})
-"""rsyslog, syslog-ng, Logstash, Fluentd, Alloy, shell, programs: run in tests/clients, or without a parser here."""
+"""Agents with a language of their own, shell, programs: run in tests/clients, or without a parser here."""
 
 FORMS = ("vercel.md", "github.md")
 """Their configuration is a form in a browser."""
@@ -72,7 +72,7 @@ def test_a_page_has_what_its_reader_needs(page: Path) -> None:
     assert blocks_of(page) or page.name in FORMS, "a configuration to copy"
     assert "YOUR-KEY" in text or "ASTRALOG_KEY" in text or page.name == "zap.md"
     assert RETRY.search(text)
-    assert re.search(r"#(drain-)?limits\)|#answers\)|#retries-and-limits\)|^Limits", text, re.MULTILINE)
+    assert re.search(r"#(drain-)?limits\)|#answers\)|#retries-and-limits\)|^(## )?Limits", text, re.MULTILINE)
     assert re.search(r"^## (Mapping|Fields)$", text, re.MULTILINE)
 
 

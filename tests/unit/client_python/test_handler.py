@@ -294,6 +294,35 @@ def test_close_ends_in_time_when_the_service_does_not_answer(logger: logging.Log
     wait_until(lambda: sum(error.lost for error in errors) == 5)
 
 
+def test_a_response_after_close_changes_no_count(service: DrainService, logger: logging.Logger) -> None:
+    service.faults = ["slow"]
+    handler = attached(logger, service)
+    logger.info("one")
+    wait_until(lambda: bool(service.headers))
+    handler.close(0.05)
+    assert handler.statistics == (0, 0, 1, 0, 0)
+    wait_until(lambda: not any(thread.name == "astralog" for thread in threading.enumerate()))
+    assert handler.statistics == (0, 0, 1, 0, 0)
+    assert service.messages == ["one"]
+
+
+def test_a_log_call_does_not_wait_while_logging_shuts_down(
+    service: DrainService, logger: logging.Logger
+) -> None:
+    service.faults = ["slow"]
+    service.slow_seconds = 2
+    handler = attached(logger, service)
+    logger.info("one")
+    wait_until(lambda: bool(service.headers))
+    ending = threading.Thread(target=logging.shutdown, args=([weakref.ref(handler)],))
+    ending.start()
+    time.sleep(0.1)
+    started = time.monotonic()
+    logger.info("two")
+    assert time.monotonic() - started < 1
+    ending.join()
+
+
 def test_flush_says_when_the_time_was_not_enough(service: DrainService, logger: logging.Logger) -> None:
     service.faults = [(503, "1")]
     handler = attached(logger, service)

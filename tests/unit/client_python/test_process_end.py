@@ -65,6 +65,14 @@ def test_a_process_ends_in_time_when_the_service_is_down() -> None:
     assert ended.stderr.startswith("astralog: There was no response: ConnectionRefusedError")
 
 
+def test_the_time_to_close_is_spent_once() -> None:
+    """`logging.shutdown` flushes and closes: each would wait. The handler is closed before that."""
+    text = "handler.flush = lambda: sys.stdout.write(f'closed: {handler._buffer.is_closing()}')"
+    with drain_service() as service:
+        ended = run(service.url, text)
+    assert ended.stdout == "closed: True"
+
+
 def test_the_children_of_multiprocessing_send_what_they_close() -> None:
     text = """
 import multiprocessing

@@ -117,6 +117,8 @@ def test_the_status_counts_whatever_the_body_is(answer: bytes, document: dict[st
     with one_answer(b"HTTP/1.1 202 Accepted\r\n" + answer) as port:
         transport = Transport(Endpoint(False, "127.0.0.1", port, "/v1/drain"), ApiKey(KEY), 5, None)
         assert transport.post(LINE, None, "1") == Response(202, None, document)
+        if len(answer) > MAX_RESPONSE_BYTES:
+            assert transport._connection is None, "what is not read would be the next response"
         transport.close()
 
 

@@ -107,7 +107,7 @@ class Delivery:
         """The response that decides about the lines; None if they were dropped without one."""
         body = b"\n".join(lines) + b"\n"
         if self._compress:
-            body = gzip.compress(body, 6, mtime=0)
+            body = gzip.compress(body, 6)
         idempotency_key = uuid4().hex
         end = monotonic() + self._retry_seconds
         for attempt in count():

@@ -113,12 +113,8 @@ class Handler(logging.Handler):
         """What became of all records until now."""
         return self._buffer.statistics()
 
-    def createLock(self) -> None:  # noqa: N802  # the name is logging's
-        """Have no lock of logging: it would be held while `logging.shutdown` waits for the buffer."""
-        self.lock = None
-
     def handle(self, record: logging.LogRecord) -> bool:
-        """Filter and emit, as logging does, without its lock."""
+        """Filter and emit, without the lock of logging: `logging.shutdown` holds it while it waits."""
         found: Any = self.filter(record)
         if found:
             self.emit(found if isinstance(found, logging.LogRecord) else record)
@@ -126,8 +122,7 @@ class Handler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Put a record into the buffer, or count it as dropped."""
-        current = threading.current_thread()
-        if isinstance(current, DeliveryThread) or current.ident == self._closing_thread:
+        if isinstance(threading.current_thread(), DeliveryThread):
             return
         try:
             self._buffer.put(self._encoder.encode(record, self._message_of))
@@ -155,7 +150,7 @@ class Handler(logging.Handler):
             atexit.unregister(self.close)
             thread = self._thread
             if thread is None or not thread.is_alive():
-                self._deliver_here()
+                self._delivery().run()
             elif thread is not threading.current_thread():
                 self._buffer.flush(seconds)
             lost = self._buffer.end()
@@ -187,7 +182,6 @@ class Handler(logging.Handler):
         self._buffer = Buffer(self._limits)
         self._start_lock = threading.RLock()  # a signal handler may log in here
         self._thread: threading.Thread | None = None
-        self._closing_thread: int | None = None
         self._report_hook = self._on_error or StandardErrorReport()
 
     def _start(self) -> None:
@@ -202,13 +196,6 @@ class Handler(logging.Handler):
             except RuntimeError:
                 return
             self._thread = thread
-
-    def _deliver_here(self) -> None:
-        self._closing_thread = threading.get_ident()
-        try:
-            self._delivery().run()
-        finally:
-            self._closing_thread = None
 
     def _delivery(self) -> Delivery:
         return Delivery(

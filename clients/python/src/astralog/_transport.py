@@ -106,7 +106,7 @@ class Transport:
             body = self._body(response)
         except FAILURES:
             body = None
-        if body is None or response.will_close:
+        if body is None:
             self.close()
         retry_after = seconds_of(response.headers.get("retry-after"))
         return Response(response.status, retry_after, _object_of(body or b""))
