@@ -37,7 +37,6 @@ class Buffer:
         self._condition = threading.Condition()
         self._lines: deque[tuple[float, bytes]] = deque()
         self._waiting_bytes = 0
-        self._batch: list[bytes] = []
         self._batch_bytes = 0
         self._accepted = self._taken = self._settled = 0
         self._flush_until = 0
@@ -81,18 +80,19 @@ class Buffer:
                 self._condition.wait(seconds)
             return []
 
-    def settle(self, *, sent: int = 0, rejected: int = 0, dropped: int = 0) -> None:
-        """Count what became of lines of the batch."""
+    def settle(self, *, sent: int = 0, rejected: int = 0, dropped: int = 0) -> bool:
+        """Count what became of lines of the batch; False if `end` has counted them as dropped before."""
         with self._condition:
-            if self._settled == self._accepted:  # ended meanwhile: they are counted as dropped
-                return
+            if self._settled == self._accepted:
+                return False
             self._sent += sent
             self._rejected += rejected
             self._dropped += dropped
             self._settled += sent + rejected + dropped
             if self._settled == self._taken:
-                self._batch, self._batch_bytes = [], 0
+                self._batch_bytes = 0
             self._condition.notify_all()
+            return True
 
     def settle_rest(self) -> int:
         """Count as dropped what is not settled of the batch; how many lines that is."""
@@ -147,7 +147,7 @@ class Buffer:
             self._dropped += rest
             self._settled = self._taken = self._accepted
             self._lines.clear()
-            self._batch, self._waiting_bytes, self._batch_bytes = [], 0, 0
+            self._waiting_bytes = self._batch_bytes = 0
             self._condition.notify_all()
             return rest
 
@@ -194,6 +194,6 @@ class Buffer:
             batch.append(line)
             size += len(line)
         self._waiting_bytes -= size
-        self._batch, self._batch_bytes = batch, size
+        self._batch_bytes = size
         self._taken += len(batch)
         return batch

@@ -142,7 +142,8 @@ class Delivery:
 
     def _drop(self, lost: int, error: DeliveryError | None, reason: str) -> None:
         """Count lines as dropped, and report why."""
-        self._buffer.settle(dropped=lost)
+        if not self._buffer.settle(dropped=lost):
+            return
         text = f"{error or ''} {lost} records are dropped: {reason}.".lstrip()
         status, code = (error.status, error.code) if error else (None, "")
         self._report(DeliveryError(text, status=status, code=code, lost=lost))
@@ -152,11 +153,9 @@ class Delivery:
         if 200 <= response.status < 300:
             self._failures = 0
             rejected = _number_of(response.document.get("rejected"), lines)
-            self._buffer.settle(sent=lines - rejected, rejected=rejected)
         else:
             rejected = lines
-            self._buffer.settle(rejected=lines)
-        if rejected:
+        if self._buffer.settle(sent=lines - rejected, rejected=rejected) and rejected:
             error = _error_of(response)
             self._report(
                 DeliveryError(
@@ -173,7 +172,9 @@ class Delivery:
     def _report_drops(self) -> None:
         lost = self._buffer.unreported_drops()
         if lost:
-            self._report(DeliveryError(f"{lost} records were dropped: the buffer was full.", lost=lost))
+            self._report(
+                DeliveryError(f"{lost} records were dropped: the buffer was full or closed.", lost=lost)
+            )
 
 
 def _is_retried(status: int) -> bool:

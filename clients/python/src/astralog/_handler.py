@@ -89,12 +89,10 @@ class Handler(logging.Handler):
         on_error: Callable[[DeliveryError], None] | None = None,
     ) -> None:
         self._limits = Limits(batch_events, batch_bytes, batch_seconds, buffer_events, buffer_bytes)
-        require_positive(**vars(self._limits), max_message_chars=max_message_chars)
-        require_positive(timeout_seconds=timeout_seconds, retry_seconds=retry_seconds)
-        require_positive(close_seconds=close_seconds)
-        _require_at_most("batch_bytes", batch_bytes, MAX_BATCH_BYTES)
-        _require_at_most("retry_seconds", retry_seconds, MAX_RETRY_SECONDS)
-        _require_at_most("max_message_chars", max_message_chars, MAX_MESSAGE_CHARS)
+        require_positive(**vars(self._limits), timeout_seconds=timeout_seconds, close_seconds=close_seconds)
+        require_positive(MAX_RETRY_SECONDS, retry_seconds=retry_seconds)
+        require_positive(MAX_BATCH_BYTES, batch_bytes=batch_bytes)
+        require_positive(MAX_MESSAGE_CHARS, max_message_chars=max_message_chars)
         self._endpoint = endpoint_of(url)
         self._key = key_of(key)
         self._encoder = EventEncoder(service, project, dict(metadata or {}), max_message_chars)
@@ -222,8 +220,3 @@ class Handler(logging.Handler):
 
         if hasattr(os, "register_at_fork"):  # there is no fork on Windows
             os.register_at_fork(after_in_child=start_over)
-
-
-def _require_at_most(name: str, value: float, most: float) -> None:
-    if value > most:
-        raise ValueError(f"`{name}` must be at most {most}.")

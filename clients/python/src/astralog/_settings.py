@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from dataclasses import dataclass
 from typing import Any, NoReturn
@@ -88,11 +89,12 @@ def key_of(key: str | None) -> ApiKey:
     return ApiKey(text)
 
 
-def require_positive(**values: Any) -> None:
-    """Raise ValueError for the first value that is not a number above 0."""
+def require_positive(most: float = math.inf, /, **values: Any) -> None:
+    """Raise ValueError for the first value that is not a number above 0, or is above `most`."""
     for name, value in values.items():
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not value > 0:
-            raise ValueError(f"`{name}` must be a number above 0.")
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value <= most:
+            bound = "" if most == math.inf else f", and at most {most}"
+            raise ValueError(f"`{name}` must be a number above 0{bound}.")
 
 
 def _is_plain(text: str) -> bool:
