@@ -88,3 +88,35 @@ def test_the_commands_of_curl_store_what_they_send(stack: RunningStack, tmp_path
     rows = sorted(of_message(stack, run), key=str)
     expected = [(tenant, "shop") for tenant, _ in accounts(stack) for _ in range(3 if number == 1 else 1)]
     assert [row[:2] for row in rows] == expected
+
+
+@pytest.mark.skipif(not shutil.which("curl"), reason="needs curl")
+@pytest.mark.parametrize(
+    ("page", "message"),
+    [
+        ("splunk", "order 42 shipped"),
+        ("datadog", "order 42 shipped"),
+        ("logtail", "order 42 shipped"),
+        ("syslog", MESSAGE),
+    ],
+)
+def test_the_curl_command_of_a_protocol_stores_its_event(
+    stack: RunningStack, tmp_path: Path, page: str, message: str
+) -> None:
+    run = new_run(page)
+    (command,) = (block for block in blocks_of(page, "sh") if block.startswith("curl "))
+    assert message in command
+    for _, key in accounts(stack):
+        sent = command.replace("https://YOUR-ENDPOINT", stack.api).replace("YOUR-KEY", key)
+        run_block(sent.replace(message, run).replace("curl ", "curl --fail ", 1), "sh", tmp_path)
+    assert sorted(row[0] for row in of_message(stack, run)) == [tenant for tenant, _ in accounts(stack)]
+
+
+def test_the_node_program_of_logtail_stores_its_record(stack: RunningStack, tmp_path: Path) -> None:
+    run, program = new_run("logtail"), blocks_of("logtail", "js")[0]
+    assert MESSAGE in program
+    for _, key in accounts(stack):
+        run_block(program.replace(MESSAGE, run), "js", tmp_path, **settings(stack, key))
+    rows = sorted(of_message(stack, run), key=str)
+    assert [(row[0], row[2]) for row in rows] == [(tenant, "warn") for tenant, _ in accounts(stack)]
+    assert all(metadata["disk"] == "sda" for *_, metadata in rows)
