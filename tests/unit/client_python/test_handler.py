@@ -213,14 +213,14 @@ def test_the_bytes_of_the_buffer_are_bounded(service: DrainService, logger: logg
 
 def test_a_log_call_does_not_wait_for_the_network(service: DrainService, logger: logging.Logger) -> None:
     service.faults = ["slow"] * 10
-    service.slow_seconds = 2
+    service.slow_seconds = 5
     attached(logger, service, batch_events=1, close_seconds=0.1)
     logger.info("first")
     wait_until(lambda: bool(service.headers))
     started = time.monotonic()
     for number in range(500):
         logger.info("line %d", number)
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 4
 
 
 def test_a_failing_hook_changes_nothing(service: DrainService, logger: logging.Logger) -> None:
@@ -319,7 +319,7 @@ def test_a_log_call_does_not_wait_while_logging_shuts_down(
     time.sleep(0.1)
     started = time.monotonic()
     logger.info("two")
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 1.5
     ending.join()
 
 
