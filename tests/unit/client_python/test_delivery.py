@@ -1,6 +1,7 @@
 """Whatever becomes of requests and responses: each record has one result, and is stored at most once."""
 
 import gzip
+import time
 from collections import Counter
 from collections.abc import Callable
 
@@ -15,6 +16,7 @@ from astralog._transport import Response, seconds_of
 from tests.examples import examples
 
 LONG = 60.0
+QUICK = Backoff(1e-6, 1e-5)
 
 
 class ScriptedService:
@@ -58,15 +60,14 @@ def delivery_of(
     compress: bool = True,
     retry_seconds: float = LONG,
     close_seconds: float = LONG,
+    backoff: Backoff = QUICK,
 ) -> Buffer:
     """The buffer, after all that it held was delivered as far as the service let it."""
     buffer = Buffer(Limits(batch, 1000, LONG, 10_000, 1_000_000))
     for line in lines:
         buffer.put(line)
     buffer.begin_close(close_seconds)
-    Delivery(
-        buffer, service, report, compress=compress, retry_seconds=retry_seconds, backoff=Backoff(1e-6, 1e-5)
-    ).run()
+    Delivery(buffer, service, report, compress=compress, retry_seconds=retry_seconds, backoff=backoff).run()
     return buffer
 
 
@@ -129,6 +130,15 @@ def test_a_failure_of_the_client_itself_is_counted_and_the_next_batch_is_sent() 
     assert service.stored == [b"good 2"]
     assert buffer.statistics() == (1, 0, 1, 0, 0)
     assert [(error.lost, str(error)) for error in errors] == [(1, "Sending failed: AssertionError.")]
+
+
+@pytest.mark.parametrize(("status", "least"), [("401", 0.3), ("404", 0.3), ("301", 0.3), ("400", 0.0)])
+def test_sending_pauses_while_every_request_is_rejected(status: str, least: float) -> None:
+    service = ScriptedService([status] * 3, 100)
+    started = time.monotonic()
+    buffer = delivery_of([b"good"] * 3, service, lambda _: None, batch=1, backoff=Backoff(0.2, 0.2))
+    assert time.monotonic() - started >= least
+    assert buffer.statistics() == (0, 3, 0, 0, 0)
 
 
 def test_after_the_deadline_of_close_nothing_is_sent() -> None:

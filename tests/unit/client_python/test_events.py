@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from astralog._event import MAX_EVENT_BYTES, EventEncoder
-from astralog._plain import MAX_NODES, MAX_REPR
+from astralog._plain import MAX_DEPTH, MAX_NODES, MAX_REPR
 from functions.shared.events import timestamps
 from tests.examples import examples
 from tests.unit.ingest.protocols import InMemoryIngest
@@ -169,6 +169,7 @@ def test_what_json_does_not_have_is_bounded() -> None:
     assert len(fields["wide"]) < MAX_NODES
     assert len(fields["text"]) == 1001
     assert isinstance(fields["huge"], str)
+    assert json.dumps(fields["endless"], ensure_ascii=False) == "[" * MAX_DEPTH + '"…"' + "]" * MAX_DEPTH
 
 
 def test_an_event_that_is_too_large_keeps_its_message() -> None:
