@@ -9,6 +9,9 @@ V := .venv/bin
 READY := .venv/.ready
 EMULATOR := .venv-rehearse/.ready
 CLIENTS := .venv-clients/.ready tests/clients/node_modules/.ready
+UNPACKED := .venv-clients/debian
+DEBIAN_CLIENTS := syslog-ng-core syslog-ng-mod-http systemd-journal-remote \
+  libivykis0 libmicrohttpd12 libnet1 libpcre3 libwrap0
 AUDIT_READY := .venv-audit/.ready
 UV := env -u UV_INDEX_URL $(V)/uv
 COMPILE := $(UV) pip compile --quiet --no-python-downloads --generate-hashes --no-header --no-emit-index-url
@@ -25,7 +28,7 @@ export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 18,20
 # Workers and children import the same modules: without bytecode on disk each of them compiles all of it again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo up test unit crash soak fairness rehearse rehearse-upgrade clients check lint audit fmt hooks bench build synth bootstrap deploy destroy lock clean
+.PHONY: help setup demo up test unit crash soak fairness rehearse rehearse-upgrade clients clients-debian check lint audit fmt hooks bench build synth bootstrap deploy destroy lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 18
@@ -102,6 +105,10 @@ tests/clients/node_modules/.ready: tests/clients/package-lock.json
 	@echo "setting up tests/clients/node_modules (once) …"
 	@npm ci --prefix tests/clients --ignore-scripts --silent
 	@touch $@
+
+clients-debian: ## unpack syslog-ng and systemd-journal-upload for `make clients`, without installing them (Debian)
+	@rm -rf $(UNPACKED) && mkdir -p $(UNPACKED)/packages
+	@cd $(UNPACKED)/packages && apt-get -qq download $(DEBIAN_CLIENTS) && for each in *.deb; do dpkg -x "$$each" ..; done
 
 check: lint audit test ## what CI runs: lint, types, layering, audit, tests
 

@@ -20,7 +20,7 @@ TOGETHER = frozenset({"tests/browser", "tests/clients", "tests/infra", "tests/pa
 """A walk through a stack and a browser, a stack for real clients, the templates, the built zips."""
 
 STACKS = (
-    ("byoc", "fair_uploads", "readme", "secrets", "sessions", "stripe", "upkeep"),
+    ("byoc", "fair_uploads", "python_client", "readme", "secrets", "sessions", "stripe", "upkeep"),
     (
         "deployment_steps", "drain_contract", "getting_started", "notices", "pipeline_exactly_once",
         "pipeline_kills", "pipeline_tenants", "rights", "uploads",

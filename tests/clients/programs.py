@@ -31,24 +31,39 @@ def run_node(program: str, **settings: str) -> Any:
     return _run(["node", str(HERE / "node" / f"{program}.mjs")], settings)
 
 
-def run_page(page: str, language: str, directory: Path, **settings: str) -> None:
-    """Run the first program in `language`, python or js, of a page of docs/clients, as it stands there."""
+def blocks_of(page: str, language: str) -> list[str]:
+    """The blocks in `language` of a page of docs/clients, as they stand there."""
     text = (ROOT / "docs" / "clients" / f"{page}.md").read_text()
-    program = directory / ("page.py" if language == "python" else "page.cjs")
-    program.write_text(text.split(f"```{language}\n", 1)[1].split("```", 1)[0])
-    runner = str(ROOT / ".venv-clients/bin/python") if language == "python" else "node"
-    _ended([runner, str(program)], {**settings, "NODE_PATH": str(HERE / "node_modules")})
+    return [each.split("```", 1)[0] for each in text.split(f"```{language}\n")[1:]]
+
+
+def run_page(page: str, language: str, directory: Path, **settings: str) -> None:
+    """Run the first program in `language`, python or js, of a page."""
+    run_block(blocks_of(page, language)[0], language, directory, **settings)
+
+
+def run_block(text: str, language: str, directory: Path, **settings: str) -> bytes:
+    """Run a block in python, js or sh in `directory`; its standard output."""
+    program = directory / ("page." + {"python": "py", "js": "cjs", "sh": "sh"}[language])
+    program.write_text(text)
+    runner = {
+        "python": [str(ROOT / ".venv-clients/bin/python")],
+        "js": ["node"],
+        "sh": ["bash", "-euo", "pipefail"],
+    }
+    where = {"NODE_PATH": str(HERE / "node_modules"), "PYTHONPATH": str(ROOT / "clients" / "python" / "src")}
+    return _ended([*runner[language], str(program)], {**settings, **where}, directory)
 
 
 def _run(command: list[str], settings: dict[str, str]) -> Any:
     return json.loads(_ended(command, settings).splitlines()[-1])
 
 
-def _ended(command: list[str], settings: dict[str, str]) -> bytes:
-    """The standard output of a command that ended well."""
+def _ended(command: list[str], settings: dict[str, str], directory: Path | None = None) -> bytes:
+    """The standard output of a command that ended well, in `directory`."""
     environment = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/"), **settings}
     ended = subprocess.run(
-        command, env=environment, capture_output=True, timeout=TIMEOUT_SECONDS, check=False
+        command, cwd=directory, env=environment, capture_output=True, timeout=TIMEOUT_SECONDS, check=False
     )
     assert ended.returncode == 0, ended.stderr.decode()[-4000:]
     return ended.stdout

@@ -8,6 +8,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
 
+LOST = -1
+"""Instead of a status: the request is passed on, and the connection closed without an answer."""
+
 
 @dataclass
 class RefusingProxy:
@@ -31,13 +34,16 @@ def refusing(behind: str, statuses: dict[int, int]) -> Iterator[RefusingProxy]:
             body = self.rfile.read(int(self.headers.get("content-length", 0)))
             with lock:
                 status = statuses.get(next(seen))
-            if status:
+            if status and status != LOST:
                 proxy.refused.append(status)
                 self._answer(status, b"", {"retry-after": "1"})
                 return
             headers = {name: value for name, value in self.headers.items() if name.lower() != "host"}
             given = httpx.post(behind + self.path, content=body, headers=headers, timeout=30)
             proxy.passed.append(given.status_code)
+            if status == LOST:
+                self.close_connection = True
+                return
             kept = {
                 name: given.headers[name] for name in ("content-type", "retry-after") if name in given.headers
             }

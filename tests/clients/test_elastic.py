@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.clients.programs import HERE, ROOT, run_node, run_page, run_python
+from tests.clients.programs import ROOT, blocks_of, run_node, run_page, run_python
 from tests.clients.rows import accounts, columns, new_run, of_message, stored
 from tests.integration.stack import RunningStack
 
@@ -64,16 +64,7 @@ def test_rsyslog_ships_a_file(stack: RunningStack, tmp_path: Path) -> None:
     sent = _lines()
     (tmp_path / "shipped.log").write_text("".join(f"{line}\n" for line in sent))
     run = new_run("rsyslog")
-    values = {
-        "FOLDER": str(tmp_path),
-        "RUN": run,
-        "KEY": stack.keys["ingest"],
-        "PORT": stack.api.rpartition(":")[2],
-    }
-    configuration = (HERE / "rsyslog.conf").read_text()
-    for name, value in values.items():
-        configuration = configuration.replace(f"@{name}@", value)
-    (tmp_path / "rsyslog.conf").write_text(configuration)
+    (tmp_path / "rsyslog.conf").write_text(rsyslog_configuration(tmp_path, run, stack))
     command = [str(RSYSLOGD), "-n", "-f", str(tmp_path / "rsyslog.conf"), "-i", str(tmp_path / "pid")]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
@@ -84,6 +75,27 @@ def test_rsyslog_ships_a_file(stack: RunningStack, tmp_path: Path) -> None:
     assert sorted(row["message"] for row in rows) == sorted(sent)
     assert columns(rows) == {("acme", "sshd", "info")}
     assert not (tmp_path / "failed.json").exists()
+
+
+def rsyslog_configuration(folder: Path, run: str, stack: RunningStack) -> str:
+    """That of the page, for this endpoint and a file, with the run as a field of each event."""
+    page = blocks_of("rsyslog", "")[0]
+    template = 'template(name="astralog" type="list" option.jsonf="on") {\n'
+    values = {
+        "YOUR-ENDPOINT": "127.0.0.1",
+        'serverport="443" usehttps="on"': f'serverport="{stack.api.rpartition(":")[2]}" usehttps="off"',
+        "YOUR-KEY": stack.keys["ingest"],
+        "/var/log/astralog-rejected.json": f"{folder}/failed.json",
+        template: f'{template}  constant(outname="run" value="{run}" format="jsonf")\n',
+    }
+    for text, value in values.items():
+        assert text in page
+        page = page.replace(text, value)
+    return (
+        f'global(workDirectory="{folder}")\nmodule(load="imfile" mode="polling" pollingInterval="1")\n'
+        f"{page}\n"
+        f'input(type="imfile" file="{folder}/shipped.log" tag="sshd:" severity="info")\n'
+    )
 
 
 def _lines() -> list[str]:

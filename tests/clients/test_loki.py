@@ -48,6 +48,7 @@ def test_winston_loki_sends_protobuf_and_json(stack: RunningStack, json_form: st
         assert len({json.loads(row["metadata"])["part"] for row in rows}) == 10
 
 
+_PAGES = {"python": "loki", "js": "pino"}
 _TYPES = {"no": "application/x-protobuf", "yes": "application/json"}
 
 
@@ -62,7 +63,7 @@ def test_the_programs_of_the_page_store_their_lines(
     stack: RunningStack, tmp_path: Path, language: str, message: str, kept: dict[str, str]
 ) -> None:
     for _, key in accounts(stack):
-        run_page("loki", language, tmp_path, ASTRALOG_URL=stack.api, ASTRALOG_KEY=key)
+        run_page(_PAGES[language], language, tmp_path, ASTRALOG_URL=stack.api, ASTRALOG_KEY=key)
     rows = of_message(stack, message)
     assert sorted(row[:3] for row in rows) == [(tenant, "shop", "warn") for tenant, _ in accounts(stack)]
     assert all(metadata.items() >= kept.items() for *_, metadata in rows)

@@ -14,6 +14,7 @@ PAGE_ROWS = """
 SELECT level, metadata FROM events
 WHERE message = 'disk is almost full' AND tenant_id = {tenant_id:String}
 """
+PAGES = {"python": "otel-python", "js": "otel-node"}
 TENANTS = {"python": "acme", "js": "globex"}
 LEVELS = ("debug", "info", "warn", "error", "fatal")
 
@@ -67,7 +68,7 @@ def test_records_of_another_account_stay_with_it(stack: RunningStack) -> None:
 def test_the_programs_of_the_page_send_their_line(stack: RunningStack, tmp_path: Path, language: str) -> None:
     """Each account sends one of them: both log the same line."""
     keys = stack.keys if language == "python" else stack.second_keys
-    run_page("opentelemetry", language, tmp_path, ASTRALOG_URL=stack.api, ASTRALOG_KEY=keys["ingest"])
+    run_page(PAGES[language], language, tmp_path, ASTRALOG_URL=stack.api, ASTRALOG_KEY=keys["ingest"])
     stack.wait_until_settled()
     (row,) = stack.rows(PAGE_ROWS, tenant_id=TENANTS[language])
     assert (row["level"], json.loads(row["metadata"])["scope.name"]) == ("warn", "shop.cart")

@@ -1,0 +1,3 @@
+from tests.unit.ingest.conftest import ingest
+
+__all__ = ["ingest"]
