@@ -109,10 +109,17 @@ def _route(event: Event) -> Answer:
 
 def _unmatched(event: Event) -> Answer:
     """One request without a route: a client's health check, or an error."""
+    if _is_health_check(event):
+        return answer(200, {"status": "ok"})
     handshake = _ingest().protocols.handshake(LogRequest(event))
     if handshake is None:
         raise unmatched(event, _route_table())
     return handshake
+
+
+def _is_health_check(event: Event) -> bool:
+    """HEAD /health, with which Vector checks an endpoint. Not a route, because a route costs resources."""
+    return event.get("rawPath") == "/health" and event["requestContext"]["http"].get("method") == "HEAD"
 
 
 def _rejected(error: HttpError, event: Event) -> Answer:
