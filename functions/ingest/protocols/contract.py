@@ -112,34 +112,45 @@ EventFields = Mapping[str, Any]
 _encode = msgspec.json.Encoder().encode
 
 
-def windows(records: Iterable[EventFields | RejectedEvent]) -> Iterator[Part]:
+def windows(records: Iterable[EventFields | bytes | RejectedEvent]) -> Iterator[Part]:
     """Single records as parts: good ones in windows, and the rejected ones in their places between them.
+
+    A record of bytes is JSON already, on one line.
 
     Raises
     ------
     HttpError: 413 when all records together are larger than a decoded body may be: what a body says once
     for many records, such as a stream's labels, each of them has here.
     """
-    lines, total_bytes = bytearray(), 0
+    lines, window_bytes, left_bytes = list[bytes](), 0, unpack.MAX_DECODED_BYTES
     for record in records:
         if isinstance(record, RejectedEvent):
             if lines:
-                yield Window(bytes(lines), ndjson=True)
-                lines.clear()
+                yield _window_of(lines)
             yield record
             continue
-        line = _encode(record)
-        total_bytes += len(line)
-        if total_bytes > unpack.MAX_DECODED_BYTES:
+        line = record if isinstance(record, bytes) else _encode(record)
+        lines.append(line)
+        window_bytes += len(line)
+        if window_bytes < WINDOW_BYTES:
+            continue
+        left_bytes -= window_bytes
+        window_bytes = 0
+        if left_bytes < 0:
             raise HttpError(
                 413, "payload_too_large", "The records of the body are larger than 64 MB together."
             )
-        lines += line + b"\n"
-        if len(lines) >= WINDOW_BYTES:
-            yield Window(bytes(lines), ndjson=True)
-            lines.clear()
+        yield _window_of(lines)
     if lines:
-        yield Window(bytes(lines), ndjson=True)
+        yield _window_of(lines)
+
+
+def _window_of(lines: list[bytes]) -> Window:
+    """The lines as a window; the list is empty afterwards."""
+    lines.append(b"")
+    body = b"\n".join(lines)
+    lines.clear()
+    return Window(body, ndjson=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The local gateway on a socket, with ingest in this process and a table of keys; requests are sent as bytes."""
+"""The local gateway on a socket, with ingest in this process and a table of keys; requests are bytes."""
 
 import asyncio
 import socket
