@@ -103,6 +103,9 @@ CHECKS: Mapping[str, Rule] = {
 
 ACME, GLOBEX = KEYS
 
+ONCE = ("/loki", "/loki-json", "/otlphttp", "/otlphttp-json", "/cloudwatch-logs")
+"""What is recognised when it is sent again: Firehose by its request id, the others by their bytes."""
+
 _BAD_PROJECT = ('"cart opened"', '"cart opened","project_id":7')
 
 ONE_BAD: Mapping[str, tuple[str, str]] = {
@@ -128,7 +131,7 @@ FAULTS: Mapping[str, HttpError] = {"the bucket fails": staging_unavailable("Time
 WAITS: Mapping[str, Mapping[str, str]] = {
     "over rate": {"bytes_per_second": "0"},
     "over quota": {"refusal": "quota_exceeded"},
-    "payment overdue": {"refusal": "payment_overdue"},
+    "no payment": {"refusal": "payment_overdue"},
 }
 """What ends by itself, or with a payment: what the client keeps until then is not lost."""
 
@@ -226,6 +229,16 @@ def test_a_batch_with_one_bad_record_is_not_sent_again(
     assert BATCHES[name].rule(response, 2) is not Outcome.RETRIED, response
     ((stored,),) = ingest.staged()
     assert "disk full" in stored["message"]
+
+
+@pytest.mark.parametrize("name", BATCHES)
+def test_a_batch_whose_answer_was_lost_is_doubled_only_where_the_page_says_so(
+    gateway: SocketGateway, ingest: InMemoryIngest, name: str
+) -> None:
+    for key in (*KEYS, *KEYS):
+        assert BATCHES[name].rule(gateway.send(read(name).raw(key)), 2) is Outcome.ACCEPTED
+    copies = 1 if name.endswith(ONCE) else 2
+    assert [len(ingest.staged(tenant)) for tenant in KEYS.values()] == [copies, copies]
 
 
 def _padded(row: dict[str, Any]) -> dict[str, Any]:
