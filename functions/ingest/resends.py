@@ -1,11 +1,11 @@
 """Requests that are sent again byte for byte, in protocols that name neither a request nor a record.
 
-A client whose answer was lost sends the same bytes again. So the id of the staged object is made from a digest
-of the request: the second attempt writes to the same key and finds it taken, or sync knows the key as loaded.
-This costs no request to a store (docs/adr/0038).
+A client whose answer was lost sends the same bytes again. So the id of the staged object is made from a
+digest of the request: the second attempt writes to the same key and finds it taken, or sync knows the key
+as loaded. This costs no request to a store (docs/adr/0038).
 
-Two requests that are meant to be two can be the same bytes, too, if their records have no times, or times of a
-coarse clock. So the digest counts only where a record has a time with digits below a millisecond.
+Two requests that are meant to be two can be the same bytes, too, if their records have no times, or times of
+a coarse clock. So the digest counts only where a record has a time with digits below a millisecond.
 """
 
 import re
@@ -49,7 +49,7 @@ class Resends:
             yield part
 
     def object_id(self, received_at: datetime) -> str | None:
-        """The id of the staged object, as ordered in time as WINDOW_MS; None where a digest does not count."""
+        """The id of the staged object, ordered in time by WINDOW_MS; None where a digest does not count."""
         if not self._has_fine_time:
             return None
         received_ms = int(received_at.timestamp() * 1000)

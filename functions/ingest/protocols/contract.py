@@ -196,8 +196,8 @@ class IngestProtocol(ABC):
     """How many rejected records are described to `accepted`; a protocol with a result for each needs all."""
 
     resends_same_bytes = False
-    """Whether clients send a request again byte for byte, with times in nanoseconds and without an id; then such
-    a request is recognised (functions.ingest.resends)."""
+    """Whether clients send a request again byte for byte, with times in nanoseconds and without an id: such a
+    request is recognised (functions.ingest.resends)."""
 
     def reads(self, request: LogRequest) -> bool:
         """Whether the request is in this protocol; asked only where several share a route."""

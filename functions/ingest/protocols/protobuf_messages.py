@@ -1,7 +1,7 @@
 """Message classes from a table of their fields, with only what is read, in types that are cheap to read.
 
-A field that holds a message may be declared as bytes: it is then left as it is on the wire. Texts may be bytes
-too, because Go does not check that they are UTF-8.
+A field that holds a message may be declared as bytes: it is then left as it is on the wire. Texts may be
+bytes, too, because Go does not check that they are UTF-8.
 """
 
 from collections.abc import Mapping

@@ -1,8 +1,8 @@
 """Attributes of OTLP in protobuf, from their bytes on the wire to JSON.
 
 Most attributes of a request have one of a few values, and are encoded once. Of the others the short ones with
-a text, a whole number or a double are read here, byte by byte, at half of the cost of a parser. Everything else
-is parsed, which decides what is valid.
+a text, a whole number or a double are read here, byte by byte, at half of the cost of a parser. Everything
+else is parsed, which decides what is valid.
 """
 
 from collections.abc import Iterable
