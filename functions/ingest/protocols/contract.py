@@ -106,6 +106,8 @@ Part = Window | RejectedEvent
 
 WINDOW_BYTES = 1024 * 1024
 
+TOO_DEEP = RejectedEvent("too_deep", "The event is nested too deep.")
+
 EventFields = Mapping[str, Any]
 """A record as field -> value, under the names of functions.shared.events.names."""
 
@@ -124,12 +126,12 @@ def windows(records: Iterable[EventFields | bytes | RejectedEvent]) -> Iterator[
     """
     lines, window_bytes, left_bytes = list[bytes](), 0, unpack.MAX_DECODED_BYTES
     for record in records:
-        if isinstance(record, RejectedEvent):
+        line = record if isinstance(record, bytes | RejectedEvent) else _line_of(record)
+        if isinstance(line, RejectedEvent):
             if lines:
                 yield _window_of(lines)
-            yield record
+            yield line
             continue
-        line = record if isinstance(record, bytes) else _encode(record)
         lines.append(line)
         window_bytes += len(line)
         if window_bytes < WINDOW_BYTES:
@@ -143,6 +145,17 @@ def windows(records: Iterable[EventFields | bytes | RejectedEvent]) -> Iterator[
         yield _window_of(lines)
     if lines:
         yield _window_of(lines)
+
+
+def _line_of(record: EventFields) -> bytes | RejectedEvent:
+    """A record as JSON on one line; its values may be as they were sent, with line breaks in them."""
+    line = _encode(record)
+    if b"\n" not in line and b"\r" not in line:
+        return line
+    try:
+        return msgspec.json.format(line, indent=-1)
+    except RecursionError:
+        return TOO_DEEP
 
 
 def _window_of(lines: list[bytes]) -> Window:
