@@ -5,7 +5,7 @@ same, and `POST /v1/drain` with the documented fields is the peer.
 """
 
 import base64
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
@@ -79,7 +79,7 @@ def _core(table: ProtocolTable, route: str, media_type: str, body: bytes) -> Cal
     return run
 
 
-def _micros(contenders: dict[str, Callable[[], object]]) -> dict[str, float]:
+def _micros(contenders: Mapping[str, Callable[[], object]]) -> dict[str, float]:
     cpu = in_turns({name: _repeated(run) for name, run in contenders.items()})
     return {name: seconds / (BODIES * EVENTS) * 1e6 for name, seconds in cpu.items()}
 

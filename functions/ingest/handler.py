@@ -172,8 +172,8 @@ def _store(
     key = protocol.idempotency_key(request)
     resends = resends_of(request, caller.project_id) if protocol.resends_same_bytes and not key else None
     pieces = work.counting(protocol.unpack(request))
-    for reader in filter(None, (key, resends)):
-        pieces = reader.reading(pieces)
+    reader = key or resends
+    pieces = reader.reading(pieces) if reader else pieces
     parts = protocol.decode(request, pieces)
     accept(resends.decoding(parts) if resends else parts, receipt, accepted)
     deque(pieces, maxlen=0)  # the fingerprint is that of the whole body
