@@ -72,7 +72,7 @@ unit: setup ## the unit tests only: no stack, no browser
 crash: setup ## the crash matrix in full: sync killed at every step, 2,100 runs (about 20 minutes)
 	@$(V)/python -m tests.crash --seeds 15
 
-soak: setup ## the long runs: a hundred kills, ten thousand hostile bodies, each generated example
+soak: setup ## the long runs: a hundred kills, 20,000 changed bodies of each decoder, each generated example
 	@$(V)/python -m pytest tests -m "soak or hypothesis" --hypothesis-profile full
 
 fairness: setup ## what a hostile tenant costs another: seven attacks on a stack of its own (about 8 minutes)

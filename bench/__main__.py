@@ -19,7 +19,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from bench import ingest, storage, sync, uploads
+from bench import ingest, protocols, storage, sync, uploads
 from bench.measuring import Bar
 from bench.table import is_missed, table
 
@@ -39,6 +39,7 @@ MEASUREMENTS = (
     Measurement(frozenset({1, 2}), ingest.core_bars),
     Measurement(frozenset({3}), ingest.handler_bar),
     Measurement(frozenset({4}), ingest.import_bar),
+    Measurement(frozenset({16}), protocols.bars),
     Measurement(frozenset({5}), sync.share_bars),
     Measurement(frozenset({7}), sync.batching_bars),
     Measurement(frozenset({8}), uploads.bars),

@@ -19,6 +19,7 @@ from functions.ingest.metrics import log_rejection, measure_accepted
 from functions.ingest.protocols.contract import IngestProtocol, IngestResult, LogRequest, nothing_accepted
 from functions.ingest.protocols.table import ProtocolTable
 from functions.ingest.rate_limit import RateLimit, RequestWork
+from functions.ingest.resends import Resends, resends_of
 from functions.ingest.staging_target import StagingTarget, StagingTargets, no_target
 from functions.ingest.staging_writer import StagingWriter
 from functions.ingest.unmatched import RouteTable, unmatched
@@ -109,10 +110,17 @@ def _route(event: Event) -> Answer:
 
 def _unmatched(event: Event) -> Answer:
     """One request without a route: a client's health check, or an error."""
+    if _is_health_check(event):
+        return answer(200, {"status": "ok"})
     handshake = _ingest().protocols.handshake(LogRequest(event))
     if handshake is None:
         raise unmatched(event, _route_table())
     return handshake
+
+
+def _is_health_check(event: Event) -> bool:
+    """HEAD /health, with which Vector checks an endpoint. Not a route, because a route costs resources."""
+    return event.get("rawPath") == "/health" and event["requestContext"]["http"].get("method") == "HEAD"
 
 
 def _rejected(error: HttpError, event: Event) -> Answer:
@@ -162,15 +170,18 @@ def _store(
     target = ingest.target(caller)
     receipt = ReceiptContext(caller.tenant, caller.project_id, datetime.now(UTC), target.retention_days)
     key = protocol.idempotency_key(request)
+    resends = resends_of(request, caller.project_id) if protocol.resends_same_bytes and not key else None
     pieces = work.counting(protocol.unpack(request))
-    pieces = key.reading(pieces) if key else pieces
-    accept(protocol.decode(request, pieces), receipt, accepted)
+    reader = key or resends
+    pieces = reader.reading(pieces) if reader else pieces
+    parts = protocol.decode(request, pieces)
+    accept(resends.decoding(parts) if resends else parts, receipt, accepted)
     deque(pieces, maxlen=0)  # the fingerprint is that of the whole body
     work.staged_bytes = accepted.raw_bytes
     if not accepted.result.rows:
         return
     with target.admitted():
-        staged = _put(target.staging, accepted, receipt, key)
+        staged = _put(target.staging, accepted, receipt, key, resends)
     measure_accepted(accepted, caller, staged, round((time.monotonic() - began) * 1000))
     if request.query.get("wait") == "true":
         accepted.result.searchable = _wait(target.staging, staged, caller, ingest.places)
@@ -183,9 +194,14 @@ def _wait(staging: StagingWriter, key: str, caller: Principal, places: Places) -
 
 
 def _put(
-    staging: StagingWriter, accepted: Accepted, receipt: ReceiptContext, key: IdempotencyKey | None
+    staging: StagingWriter,
+    accepted: Accepted,
+    receipt: ReceiptContext,
+    key: IdempotencyKey | None,
+    resends: Resends | None,
 ) -> str:
     """Write the staged object, and return its key."""
     if key:
         return staging.put_once(accepted.package, receipt, key)
-    return staging.put(accepted.package, receipt)
+    object_id = resends.object_id(receipt.received_at) if resends else None
+    return staging.put(accepted.package, receipt, object_id)

@@ -30,9 +30,9 @@ class StagingWriter:
         self._bucket = bucket
         self._refusal = refusal or _unavailable
 
-    def put(self, package: Package, receipt: ReceiptContext) -> str:
-        """Stage `package` under a new key, and return the key."""
-        key = _new_key(package, receipt)
+    def put(self, package: Package, receipt: ReceiptContext, object_id: str | None = None) -> str:
+        """Stage `package` under a new key, or under that of `object_id`, and return the key."""
+        key = _new_key(package, receipt, object_id)
         with self._http_errors():
             put_package(self._bucket, key, package)
         return key
@@ -104,12 +104,12 @@ class StagingWriter:
         return IdempotencyMark.decode(bytes(found.body)), found.etag
 
 
-def _new_key(package: Package, receipt: ReceiptContext) -> str:
+def _new_key(package: Package, receipt: ReceiptContext, object_id: str | None = None) -> str:
     return str(
         StagedKey(
             tenant=receipt.tenant,
             day=receipt.received_at.date(),
-            object_id=time_ordered_id(),
+            object_id=object_id or time_ordered_id(),
             rows=package.rows,
             raw_bytes=package.raw_bytes,
             expires_on=receipt.expires_on,

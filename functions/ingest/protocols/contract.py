@@ -106,40 +106,64 @@ Part = Window | RejectedEvent
 
 WINDOW_BYTES = 1024 * 1024
 
+TOO_DEEP = RejectedEvent("too_deep", "The event is nested too deep.")
+
 EventFields = Mapping[str, Any]
 """A record as field -> value, under the names of functions.shared.events.names."""
 
 _encode = msgspec.json.Encoder().encode
 
 
-def windows(records: Iterable[EventFields | RejectedEvent]) -> Iterator[Part]:
+def windows(records: Iterable[EventFields | bytes | RejectedEvent]) -> Iterator[Part]:
     """Single records as parts: good ones in windows, and the rejected ones in their places between them.
+
+    A record of bytes is JSON already, on one line.
 
     Raises
     ------
     HttpError: 413 when all records together are larger than a decoded body may be: what a body says once
     for many records, such as a stream's labels, each of them has here.
     """
-    lines, total_bytes = bytearray(), 0
+    lines, window_bytes, left_bytes = list[bytes](), 0, unpack.MAX_DECODED_BYTES
     for record in records:
-        if isinstance(record, RejectedEvent):
+        line = record if isinstance(record, bytes | RejectedEvent) else _line_of(record)
+        if isinstance(line, RejectedEvent):
             if lines:
-                yield Window(bytes(lines), ndjson=True)
-                lines.clear()
-            yield record
+                yield _window_of(lines)
+            yield line
             continue
-        line = _encode(record)
-        total_bytes += len(line)
-        if total_bytes > unpack.MAX_DECODED_BYTES:
+        lines.append(line)
+        window_bytes += len(line)
+        if window_bytes < WINDOW_BYTES:
+            continue
+        left_bytes -= window_bytes
+        window_bytes = 0
+        if left_bytes < 0:
             raise HttpError(
                 413, "payload_too_large", "The records of the body are larger than 64 MB together."
             )
-        lines += line + b"\n"
-        if len(lines) >= WINDOW_BYTES:
-            yield Window(bytes(lines), ndjson=True)
-            lines.clear()
+        yield _window_of(lines)
     if lines:
-        yield Window(bytes(lines), ndjson=True)
+        yield _window_of(lines)
+
+
+def _line_of(record: EventFields) -> bytes | RejectedEvent:
+    """A record as JSON on one line; its values may be as they were sent, with line breaks in them."""
+    line = _encode(record)
+    if b"\n" not in line and b"\r" not in line:
+        return line
+    try:
+        return msgspec.json.format(line, indent=-1)
+    except RecursionError:
+        return TOO_DEEP
+
+
+def _window_of(lines: list[bytes]) -> Window:
+    """The lines as a window; the list is empty afterwards."""
+    lines.append(b"")
+    body = b"\n".join(lines)
+    lines.clear()
+    return Window(body, ndjson=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +207,10 @@ class IngestProtocol(ABC):
 
     max_rejections = MAX_REJECTIONS
     """How many rejected records are described to `accepted`; a protocol with a result for each needs all."""
+
+    resends_same_bytes = False
+    """Whether clients send a request again byte for byte, with times in nanoseconds and without an id: such a
+    request is recognised (functions.ingest.resends)."""
 
     def reads(self, request: LogRequest) -> bool:
         """Whether the request is in this protocol; asked only where several share a route."""

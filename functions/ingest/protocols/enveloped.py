@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
-from functions.ingest.protocols.contract import EventFields
+from functions.ingest.protocols.contract import TOO_DEEP, EventFields
 from functions.shared.errors import HttpError
 from functions.shared.events.judge import RejectedEvent
 from functions.shared.events.surrogates import replace_lone_surrogates
@@ -19,7 +19,6 @@ Converted = EventFields | RejectedEvent
 
 NOT_AN_OBJECT = RejectedEvent("not_an_object", "An event must be a JSON object.")
 NOT_JSON = RejectedEvent("invalid_json", "The event holds text that is not valid JSON or Unicode.")
-TOO_DEEP = RejectedEvent("too_deep", "The event is nested too deep.")
 
 MAX_SKIPPED = 1000
 

@@ -73,11 +73,20 @@ class MessageCount:
         HttpError: 413 after the last one that is allowed.
         """
         for each in found:
-            self._left -= 1
-            if self._left < 0:
-                message = f"The body holds more than {self._most} records and groups of records."
-                raise HttpError(413, "too_many_events", message)
+            self.add(1)
             yield each
+
+    def add(self, messages: int) -> None:
+        """Count messages that were found at once.
+
+        Raises
+        ------
+        HttpError: 413 when they are more than allowed.
+        """
+        self._left -= messages
+        if self._left < 0:
+            message = f"The body holds more than {self._most} records and groups of records."
+            raise HttpError(413, "too_many_events", message)
 
 
 def windows_of(records: Iterable[WireField]) -> Iterator[list[WireField]]:

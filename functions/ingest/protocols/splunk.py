@@ -31,6 +31,7 @@ from functions.ingest.protocols.enveloped import (
     object_of,
 )
 from functions.ingest.protocols.refusals import Cause, cause_of, retry_after, status_for
+from functions.ingest.unpack import CHUNK_BYTES
 from functions.shared.errors import HttpError
 from functions.shared.events.judge import RejectedEvent
 from functions.shared.http import Answer, answer
@@ -66,6 +67,7 @@ _METHODS = "GET, POST, OPTIONS"
 _RAW_PARAMETERS = ("host", "source", "sourcetype", "index")
 _CHANNEL = "x-splunk-request-channel"
 MAX_ACKS = 10_000
+MAX_ACK_BYTES = CHUNK_BYTES
 
 
 class _Acks(msgspec.Struct):
@@ -80,7 +82,7 @@ class SplunkProtocol(IngestProtocol):
         if request.route == UNMATCHED:
             return _without_key(request.method, path)
         if path == _ACK:
-            return _acknowledged(request)
+            return _acknowledged(request, self.unpack(request))
         return None if path in _SENDING else _answer(404, _TEXTS[NO_PATH], NO_PATH)
 
     def decode(self, request: LogRequest, pieces: Iterator[bytes]) -> Iterable[Part]:
@@ -136,16 +138,19 @@ def _raw_events(pieces: Iterator[bytes], query: Mapping[str, str]) -> Iterator[C
     return (line_event(line, envelope) for line in streamed.text_lines(pieces))
 
 
-def _acknowledged(request: LogRequest) -> Answer:
-    """All ids are acknowledged: each was given for events that are durable.
+def _acknowledged(request: LogRequest, pieces: Iterator[bytes]) -> Answer:
+    """All ids are acknowledged: each was given for events that are durable. Vector compresses the query, too.
 
     Raises
     ------
-    HttpError: 400 for a body without ids; 401 without a key.
+    HttpError: 400 for a body without ids; 401 without a key; 413 for one that is larger than MAX_ACK_BYTES.
     """
     request.caller()
+    body = next(pieces, b"")
+    if len(body) > MAX_ACK_BYTES:
+        raise HttpError(413, "payload_too_large", "A query of acknowledgements is larger than 1 MiB.")
     try:
-        ids = msgspec.json.decode(request.body, type=_Acks).acks
+        ids = msgspec.json.decode(body, type=_Acks).acks
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as fault:
         raise HttpError(400, "invalid_body", "The body has no 'acks', a list of ids.") from fault
     return answer(200, {"acks": {str(each): True for each in ids[:MAX_ACKS]}})

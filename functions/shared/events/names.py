@@ -20,7 +20,7 @@ OTHER_NAMES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "message": (
             "msg", "log", "body", "text", "event", "@m", "@mt", "short_message", "textpayload", "_msg",
             "line", "content", "@message", "event_message", "log_message", "raw", "_raw",
-            "jsonpayload.message",
+            "jsonpayload.message", "body.text",
         ),
         "timestamp": (
             "@timestamp", "time", "ts", "@t", "datetime", "asctime", "_time", "dt", "__realtime_timestamp",
@@ -30,13 +30,13 @@ OTHER_NAMES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "level": (
             "severity", "lvl", "levelname", "level_name", "loglevel", "log_level", "log.level", "@l",
             "@level", "priority", "severitytext", "severity_text", "severitynumber", "severity_number",
-            "status",
+            "otel.log.severity.text", "otel.log.severity.number", "status",
         ),
         "service": (
             "service.name", "service_name", "servicename", "app", "application", "app_name",
             "application_name", "dd.service", "syslog_identifier", "_systemd_unit",
             "kubernetes.labels.app.kubernetes.io/name", "kubernetes.labels.app",
-            "kubernetes.container_name",
+            "kubernetes.container_name", "resource.attributes.service.name",
         ),
         "trace_id": (
             "traceid", "trace.id", "dd.trace_id", "oteltraceid", "logging.googleapis.com/trace", "trace",
@@ -51,7 +51,7 @@ OTHER_NAMES: Mapping[str, tuple[str, ...]] = MappingProxyType(
 A dot also leads into an object: `log.level` is the field of that name, or `level` in the object `log`.
 """
 
-OTEL_NUMBERS = frozenset({"severitynumber", "severity_number"})
+OTEL_NUMBERS = frozenset({"severitynumber", "severity_number", "otel.log.severity.number"})
 """The names of a level that hold OpenTelemetry's severity number, 1 to 24."""
 
 SYSLOG_NUMBERS = frozenset({"priority"})

@@ -1,11 +1,15 @@
 """Each protocol's answer to whatever can be wrong with a request, as docs/clients has it."""
 
 import gzip
+import re
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from backports import zstd
 
+from functions.ingest import unpack
 from functions.ingest.unpack import MAX_WIRE_BYTES
 from tests.unit.ingest.protocols import InMemoryIngest
 from tests.unit.ingest.sending import REFUSALS, send
@@ -121,3 +125,68 @@ def test_a_malformed_and_an_empty_body_have_the_documented_status(
     assert answer_to(name, malformed, encoding)["statusCode"] == status
     assert answer_to(name, b"", encoding)["statusCode"] == EMPTY[name]
     assert len(ingest.staged()) == (status == 200)
+
+
+@pytest.mark.parametrize(("name", "encoding"), [spoken for spoken in SPOKEN if spoken[1]])
+def test_a_body_that_decodes_to_too_much_is_413(
+    ingest: InMemoryIngest, monkeypatch: pytest.MonkeyPatch, name: str, encoding: str
+) -> None:
+    monkeypatch.setattr(unpack, "MAX_DECODED_BYTES", 100_000)
+    assert answer_to(name, b" " * 200_000, encoding)["statusCode"] == 413
+    assert ingest.staged() == []
+
+
+CLIENTS = Path(__file__).parents[3] / "docs" / "clients"
+COLUMNS = ("revoked", "wrong scope", "over rate", "over quota", "closed", "too large")
+"""Of CASES, those of the documented table; malformed and empty bodies follow."""
+
+DOCUMENTED = {
+    "`POST /v1/drain`": ("json", "ndjson", "fluent"),
+    "OpenTelemetry": ("otlp",),
+    "Elasticsearch": ("elastic",),
+    "Loki": ("loki",),
+    "Splunk": ("splunk", "splunk, fields"),
+    "Datadog": ("datadog",),
+    "Better Stack": ("logtail",),
+    "Firehose": ("firehose",),
+    "Heroku": ("heroku",),
+    "syslog": ("syslog",),
+    "Vercel": ("vercel",),
+    "Cloudflare": ("cloudflare",),
+    "GitHub": ("github",),
+    "journald": ("journald",),
+}
+"""Row of the documented table -> its senders."""
+
+FROM_AGENTS = "the same from fluent-bit, Fluentd, Vector, Logstash"
+
+
+def documented() -> Iterator[tuple[str, str, list[int]]]:
+    """Name, page and statuses of each row of the table in docs/clients/README.md."""
+    _, _, section = (CLIENTS / "README.md").read_text().partition("## Answers")
+    for row in re.findall(r"^\| (.+?) \| (\d.+) \|$", section, re.MULTILINE):
+        link = re.fullmatch(r"\[(.+)\]\((.+)\)", row[0])
+        name, page = link.groups() if link else (row[0], "")
+        yield name, page, [int(status) for status in row[1].split(" | ")]
+
+
+def test_the_documented_table_is_that_of_the_responses() -> None:
+    rows = {name: statuses for name, _, statuses in documented()}
+    agents = rows.pop(FROM_AGENTS)
+    assert rows.keys() == DOCUMENTED.keys()
+    for row, senders in DOCUMENTED.items():
+        for name in senders:
+            by_case = dict(zip(CASES, STATUSES[name], strict=True))
+            assert by_case["no key"] == by_case["wrong"] == by_case["revoked"]
+            expected = [by_case[column] for column in COLUMNS]
+            assert rows[row] == [*expected, MALFORMED[name][1], EMPTY[name]], name
+    own = rows["`POST /v1/drain`"]
+    over_quota = COLUMNS.index("over quota")
+    assert agents == [*own[:over_quota], 429, *own[over_quota + 1 :]]
+
+
+@pytest.mark.parametrize("name", sorted(DOCUMENTED.keys() - {"`POST /v1/drain`"}))
+def test_the_page_of_a_client_explains_each_status(name: str) -> None:
+    ((page, statuses),) = [(page, statuses) for row, page, statuses in documented() if row == name]
+    _, _, answers = (CLIENTS / page).read_text().partition("## Answers")
+    assert {status for status in statuses if not re.search(rf"\b{status}\b", answers)} == set()

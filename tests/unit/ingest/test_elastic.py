@@ -2,7 +2,6 @@
 
 import gzip
 import json
-import random
 from typing import Any
 
 import pytest
@@ -20,6 +19,7 @@ from tests.unit.ingest.protocols import InMemoryIngest
 
 ROUTE = "ANY /_bulk"
 NDJSON = "application/vnd.elasticsearch+x-ndjson; compatible-with=9"
+FLUENT_BIT = {"content-encoding": "gzip", "user-agent": "Fluent-Bit"}
 GOOD = b'{"create":{}}\n{"message":"a"}\n'
 STATUSES = [{"create": {"status": 201}}, {"delete": {"status": 400}}]
 NOT_ALLOWED = "illegal_argument_exception"
@@ -194,14 +194,23 @@ def test_a_line_that_is_no_action_fails_the_whole_request_and_stores_nothing(
 
 
 def test_fluent_bit_finds_what_it_looks_for_in_a_short_answer(ingest: InMemoryIngest) -> None:
-    answer = post(gzip.compress(GOOD * 190_000), headers={"content-encoding": "gzip"})
+    answer = post(gzip.compress(GOOD * 190_000), headers=FLUENT_BIT)
     assert answer["statusCode"] == 200
     assert '"errors":false,"items":[' in answer["body"][:100]
     assert len(answer["body"]) <= 512_000
     assert sum(map(len, ingest.staged())) == 190_000
 
 
-@pytest.mark.parametrize("agent", ["elasticsearch-py/9.5.1", "opensearch-py/3.2.0", "Elastic-filebeat/9.2"])
+@pytest.mark.parametrize(
+    "agent",
+    [
+        "elasticsearch-py/9.5.1",
+        "opensearch-py/3.2.0",
+        "Elastic-filebeat/9.2",
+        "OpenTelemetry Collector Contrib/0.158.0 (linux/amd64)",
+        "",
+    ],
+)
 def test_clients_that_match_items_with_documents_get_one_for_each(agent: str) -> None:
     body = GOOD * 30_000 + b'{"create":{}}\n{}\n' * 30_000
     sent = {"content-encoding": "gzip", "user-agent": agent}
@@ -210,11 +219,11 @@ def test_clients_that_match_items_with_documents_get_one_for_each(agent: str) ->
     assert len(json.dumps(answer)) < 6_000_000
 
 
-def test_other_clients_get_the_failed_items_of_a_request_too_large_for_all() -> None:
+def test_fluent_bit_gets_the_failed_items_of_a_request_too_large_for_all() -> None:
     body = GOOD * 30_000 + b'{"delete":{}}\n' * 3
-    answer = post(gzip.compress(body), headers={"content-encoding": "gzip"})
+    answer = post(gzip.compress(body), headers=FLUENT_BIT)
     assert items(answer) == [("delete", 400)] * 3
-    many = post(gzip.compress(GOOD + b'{"delete":{}}\n' * 60_000), headers={"content-encoding": "gzip"})
+    many = post(gzip.compress(GOOD + b'{"delete":{}}\n' * 60_000), headers=FLUENT_BIT)
     assert set(items(many)) == {("delete", 400)}
     assert len(many["body"]) <= MAX_ANSWER_BYTES + 100
 
@@ -358,18 +367,3 @@ def test_a_hostile_body_stays_within_5_cpu_seconds_and_a_quarter_of_the_memory(n
     assert cost.result in (200, 400, 413)
     assert cost.cpu_seconds <= 5, cost
     assert cost.peak_mb <= 256, cost
-
-
-def test_changed_bytes_are_never_a_fault_of_the_service() -> None:
-    random.seed(7)
-    good = b"""{"create":{"_index":"logs-2026.11.29","_id":"a1"}}
-{"@timestamp":"2026-11-29T10:00:00.5Z","message":"\\u00e9","log":{"level":"warn"},"service":{"name":"s"},"n":[1,{}]}
-{"delete":{"_id":"1"}}
-{"index":{}}
-{"msg":"b","time":1764410400123,"level":30,"metadata":{"trace_id":"t"}}
-"""
-    for _ in range(600):
-        body = bytearray(good)
-        for _ in range(random.randint(1, 8)):
-            body[random.randrange(len(body))] = random.randrange(256)
-        assert post(bytes(body))["statusCode"] in (200, 400, 413), bytes(body)

@@ -2,8 +2,8 @@
 
 fluent-bit reads 512 kB of it and looks for `"errors":false,"items":[`; if that is missing it sends everything
 again. So the answer is short: an item has its index only while all items stay below that length. Beyond it,
-the clients of Elastic and OpenSearch, which match items with documents, get an item for each document; all
-others get the failed ones.
+fluent-bit gets the failed items only. All other clients match items with documents by their places, and get
+an item for each document.
 """
 
 import re
@@ -24,7 +24,7 @@ REASONS_BYTES = 150_000
 """For what is wrong with rejected documents; beyond it an item has its status only."""
 
 _CREATED, _BAD_REQUEST = 201, 400
-_MATCHES_ITEMS = re.compile("elastic|opensearch|beat|logstash", re.IGNORECASE)
+_READS_LITTLE = re.compile("fluent-bit", re.IGNORECASE)
 _ITEM_BYTES = len('{"create":{"status":201}},')
 
 _encode = msgspec.json.Encoder().encode
@@ -45,7 +45,7 @@ def answer_text(result: IngestResult, actions: list[Action], user_agent: str, fi
     head = filters.left_of({"took": 0, "errors": result.rejected > 0})
     causes = {each.index: each.cause for each in result.rejections}
     outcomes = [(action, causes.get(index)) for index, action in enumerate(actions)]
-    items = _items(outcomes, bool(_MATCHES_ITEMS.search(user_agent)), filters)
+    items = _items(outcomes, not _READS_LITTLE.search(user_agent), filters)
     if not items and not filters.wants(("items",)):
         return _encode(head).decode()
     text = _encode({**head, "items": []}).decode()

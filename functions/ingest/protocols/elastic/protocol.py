@@ -23,6 +23,10 @@ from functions.shared.http import Answer
 
 _ROOT = "ANY /"
 _STATUSES = {Cause.UNAVAILABLE: 503, Cause.OVER_QUOTA: 429, Cause.CLOSED: 403}
+_STATUSES_OF_COLLECTOR = {**_STATUSES, Cause.UNAVAILABLE: 429}
+"""The exporter of the OpenTelemetry Collector sends again at 429 only, and drops a batch at 503."""
+
+_COLLECTOR = "opentelemetry"
 
 _TYPES = {
     400: "illegal_argument_exception",
@@ -67,7 +71,8 @@ class ElasticProtocol(IngestProtocol):
         return handshake.answer_in_json(200, answer_text(result, request.decoded, agent, filters))
 
     def rejected(self, error: HttpError, request: LogRequest) -> Answer:
-        status = status_for(error, _STATUSES)
+        is_collector = _COLLECTOR in request.headers.get("user-agent", "").lower()
+        status = status_for(error, _STATUSES_OF_COLLECTOR if is_collector else _STATUSES)
         cause = {"type": _TYPES.get(status, "exception"), "reason": f"{error.message} ({error.code})"}
         headers: dict[str, str] = {}
         if error.retry_after_seconds is not None:

@@ -27,6 +27,7 @@ class LokiProtocol(IngestProtocol):
     """Loki's push in both encodings. Errors are plain text."""
 
     max_rejections = 1
+    resends_same_bytes = True
 
     def handshake(self, request: LogRequest) -> Answer | None:
         if request.route != UNMATCHED:

@@ -94,14 +94,21 @@ def _message(body: Any, metadata: dict[str, Any]) -> str:
     return _encode(body).decode()
 
 
-def _level(record: LogRecord, metadata: dict[str, Any]) -> str:
-    """The level of number or text; each is kept where the level does not say the same."""
-    text = record.severity_text
-    level = levels.of_otel(record.severity) or levels.canonical(text) or levels.DEFAULT
+def level_of(number: int, text: str) -> tuple[str, dict[str, str | int]]:
+    """The level of number or text, and those of them that say something else than the level."""
+    level = levels.of_otel(number) or levels.canonical(text) or levels.DEFAULT
+    kept: dict[str, str | int] = {}
     if text and text.lower() != level:
-        metadata.setdefault("severity_text", text)
-    if record.severity and record.severity not in _FIRST_OF_LEVEL:
-        metadata.setdefault("severity_number", record.severity)
+        kept["severity_text"] = text
+    if number and number not in _FIRST_OF_LEVEL:
+        kept["severity_number"] = number
+    return level, kept
+
+
+def _level(record: LogRecord, metadata: dict[str, Any]) -> str:
+    level, kept = level_of(record.severity, record.severity_text)
+    for name, value in kept.items():
+        metadata.setdefault(name, value)
     return level
 
 

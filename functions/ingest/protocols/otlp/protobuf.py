@@ -1,22 +1,17 @@
 """OTLP in protobuf: split by its wire format, so that records are parsed a window at a time."""
 
-from collections.abc import Iterable, Iterator
-from functools import partial
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from google.protobuf.message import DecodeError
-from opentelemetry.proto.common.v1.common_pb2 import AnyValue, InstrumentationScope, KeyValue
-from opentelemetry.proto.logs.v1 import logs_pb2
+from opentelemetry.proto.common.v1.common_pb2 import InstrumentationScope
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 
-from functions.ingest.protocols.otlp.events import (
-    LogRecord,
-    RecordOrigin,
-    event_of,
-    number,
-    origin_of,
-    text_of_bytes,
-)
+from functions.ingest.protocols.otlp.attributes import AttributeCache
+from functions.ingest.protocols.otlp.events import origin_of
+from functions.ingest.protocols.otlp.lines import OriginLines
+from functions.ingest.protocols.otlp.log_messages import LogRecord, ScopeLogs
+from functions.ingest.protocols.otlp.values import values_of
 from functions.ingest.protocols.protobuf_wire import (
     MessageCount,
     WireField,
@@ -31,6 +26,9 @@ from functions.shared.events.judge import MAX_EVENT_SIZE, RejectedEvent
 MAX_MESSAGES = 200_000
 """Of resources, scopes and records together: empty ones have two bytes each."""
 
+ONE_PARSE_BYTES = 512 * 1024
+"""A scope of at most that is parsed at once: it can hold a quarter of a million empty records, 30 MB."""
+
 _RESOURCE_LOGS = 1
 _RESOURCE, _SCOPE_LOGS = 1, 2
 _SCOPE, _LOG_RECORDS = 1, 2
@@ -40,7 +38,8 @@ NOT_A_RECORD = RejectedEvent(
     "invalid_protobuf", "The log record is not valid protobuf or holds no valid UTF-8."
 )
 
-Decoded = dict[str, Any] | RejectedEvent
+Decoded = bytes | RejectedEvent
+"""An event as a line of JSON."""
 
 
 def events(body: bytes) -> Iterator[Decoded]:
@@ -50,97 +49,91 @@ def events(body: bytes) -> Iterator[Decoded]:
     ------
     HttpError: 400 or 413, possibly after some.
     """
-    count = MessageCount(MAX_MESSAGES)
+    count, cache = MessageCount(MAX_MESSAGES), AttributeCache()
     for logs in count.each(fields(body, 0, len(body))):
         if logs.number != _RESOURCE_LOGS:
             continue
         parts = list(count.each(fields(body, logs.start, logs.end)))
-        resource = _parsed(Resource, body, last_of(parts, _RESOURCE))
-        attributes = _values(resource.attributes)
+        resource = _parsed(Resource, _content(body, last_of(parts, _RESOURCE)))
+        attributes = values_of(resource.attributes)
         for each in parts:
             if each.number == _SCOPE_LOGS:
-                yield from _of_scope(body, each, attributes, count)
+                yield from _of_scope(body[each.start : each.end], attributes, count, cache)
 
 
 def _of_scope(
-    body: bytes, logs: WireField, resource: dict[str, Any], count: MessageCount
+    logs: bytes, resource: dict[str, Any], count: MessageCount, cache: AttributeCache
 ) -> Iterator[Decoded]:
-    parts = list(count.each(fields(body, logs.start, logs.end)))
-    scope = _parsed(InstrumentationScope, body, last_of(parts, _SCOPE))
-    origin = origin_of(resource, _values(scope.attributes), scope.name, scope.version)
-    convert = partial(_event, origin=origin)
+    whole = _scope_logs(logs) if len(logs) <= ONE_PARSE_BYTES else None
+    if whole is not None:
+        count.add(len(whole.log_records))
+        yield from map(_line_by(_lines(whole.scope, resource, cache)), whole.log_records)
+        return
+    parts = list(count.each(fields(logs, 0, len(logs))))
+    lines = _lines(_content(logs, last_of(parts, _SCOPE)), resource, cache)
     for window in windows_of([each for each in parts if each.number == _LOG_RECORDS]):
         if window[0].end - window[0].start > MAX_EVENT_SIZE:
             yield TOO_LARGE
             continue
-        yield from _records(body, window, convert)
+        yield from _records(logs, window, lines)
 
 
-def _records(body: bytes, window: list[WireField], convert: Any) -> Iterator[Decoded]:
-    """The events of a window; if it cannot be parsed at once, record by record."""
-    joined = b"".join([body[each.tag_at : each.end] for each in window])
+def _scope_logs(content: bytes) -> Any:
+    """All of a scope; None when it cannot be parsed at once."""
     try:
-        records = logs_pb2.ScopeLogs.FromString(joined).log_records
+        return ScopeLogs.FromString(content)
     except DecodeError:
-        records = ()
-    if len(records) == len(window):
-        yield from map(convert, records)
+        return None
+
+
+def _lines(scope: bytes, resource: dict[str, Any], cache: AttributeCache) -> OriginLines:
+    parsed = _parsed(InstrumentationScope, scope)
+    origin = origin_of(resource, values_of(parsed.attributes), parsed.name, parsed.version)
+    return OriginLines(origin, cache)
+
+
+def _records(logs: bytes, window: list[WireField], lines: OriginLines) -> Iterator[Decoded]:
+    """The events of a window; if it cannot be parsed at once, record by record."""
+    whole = _scope_logs(b"".join([logs[each.tag_at : each.end] for each in window]))
+    line = _line_by(lines)
+    if whole is not None and len(whole.log_records) == len(window):
+        yield from map(line, whole.log_records)
         return
     for each in window:
         try:
-            record = logs_pb2.LogRecord.FromString(body[each.start : each.end])
+            record = LogRecord.FromString(logs[each.start : each.end])
         except DecodeError:
             yield NOT_A_RECORD
             continue
-        yield convert(record)
+        yield line(record)
 
 
-def _event(record: Any, origin: RecordOrigin) -> dict[str, Any]:
-    return event_of(
-        LogRecord(
-            record.time_unix_nano,
-            record.observed_time_unix_nano,
-            record.severity_number,
-            record.severity_text,
-            _value(record.body),
-            _values(record.attributes),
-            record.trace_id.hex(),
-            record.span_id.hex(),
-            record.flags,
-            record.event_name,
-            record.dropped_attributes_count,
-        ),
-        origin,
-    )
+def _line_by(lines: OriginLines) -> Callable[[Any], Decoded]:
+    """What writes a record; one with a value that is not valid is rejected by itself."""
+
+    def line(record: Any) -> Decoded:
+        try:
+            return lines.line(record)
+        except (DecodeError, UnicodeDecodeError):
+            return NOT_A_RECORD
+
+    return line
 
 
-def _values(attributes: Iterable[KeyValue]) -> dict[str, Any]:
-    return {each.key: _value(each.value) for each in attributes}
+def _content(data: bytes, found: WireField | None) -> bytes:
+    return data[found.start : found.end] if found else b""
 
 
-def _value(value: AnyValue) -> Any:
-    kind = value.WhichOneof("value")
-    if kind is None:
-        return None
-    content = getattr(value, kind)
-    convert = _CONVERTED.get(kind)
-    return convert(content) if convert else content
+def _parsed(kind: Any, content: bytes) -> Any:
+    """A resource or a scope.
 
-
-_CONVERTED: dict[str, Any] = {
-    "double_value": number,
-    "bytes_value": text_of_bytes,
-    "array_value": lambda array: [_value(each) for each in array.values],
-    "kvlist_value": lambda pairs: _values(pairs.values),
-}
-
-
-def _parsed(kind: Any, body: bytes, found: WireField | None) -> Any:
-    if found is None:
-        return kind()
-    if found.end - found.start > MAX_EVENT_SIZE:
+    Raises
+    ------
+    HttpError: 400 when it is none, 413 when it is larger than an event may be.
+    """
+    if len(content) > MAX_EVENT_SIZE:
         raise HttpError(413, "payload_too_large", "A resource or scope is larger than 1 MiB.")
     try:
-        return kind.FromString(body[found.start : found.end])
+        return kind.FromString(content)
     except DecodeError as fault:
         raise not_protobuf() from fault

@@ -30,6 +30,7 @@ class OtlpProtocol(IngestProtocol):
     """OTLP/HTTP logs. The answer is in the encoding of the request."""
 
     max_rejections = 1
+    resends_same_bytes = True
 
     def decode(self, request: LogRequest, pieces: Iterator[bytes]) -> Iterable[Part]:
         body = b"".join(pieces)

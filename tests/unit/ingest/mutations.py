@@ -1,0 +1,63 @@
+"""Sends changed bodies through the handler, and says what was wrong with how they were answered."""
+
+import random
+import time
+from typing import Any
+
+import pytest
+
+from functions.ingest import accept, handler
+from tests.unit.ingest.mutated_bodies import SEEDS, changed
+from tests.unit.ingest.protocols import InMemoryIngest
+from tests.unit.ingest.sending import send
+
+ANSWERS = (200, 202, 204, 400, 413)
+MAX_CPU_SECONDS = 1.0
+"""Of one body of at most 200 kB. A body that takes this long is linear in nothing."""
+
+FORGET_AFTER = 500
+"""Requests after which the bucket in memory is emptied."""
+
+
+def send_changed(name: str, rounds: int) -> dict[str, Any]:
+    """The answers by status, the longest CPU time of one, and the first faults, as readable text.
+
+    A fault is an answer that blames us, a body that takes too long, or a count of records that does not fit.
+    """
+    seed, draw = SEEDS[name], random.Random(f"{name} {rounds}")
+    statuses: dict[str, int] = {}
+    longest, faults = 0.0, list[str]()
+    with pytest.MonkeyPatch.context() as patched:
+        results: list[accept.Accepted] = []
+        patched.setattr(handler, "accept", lambda *given: _accept(results, *given))
+        for number in range(rounds):
+            if number % FORGET_AFTER == 0:
+                here = InMemoryIngest()
+                patched.setattr(handler, "_ingest", lambda here=here: here.parts)
+            body = changed(seed, draw)
+            results.clear()
+            began = time.process_time()
+            status = send(seed.url, seed.packed(body), dict(seed.headers))["statusCode"]
+            taken = time.process_time() - began
+            longest = max(longest, taken)
+            statuses[str(status)] = statuses.get(str(status), 0) + 1
+            wrong = _wrong(status, taken, results, seed.count(body))
+            if wrong and len(faults) < 5:
+                faults.append(f"{wrong}: {body[:400]!r}")
+    return {"statuses": statuses, "longest": longest, "faults": faults}
+
+
+def _accept(results: list[accept.Accepted], *given: Any) -> accept.Accepted:
+    accepted = accept.accept(*given)
+    results.append(accepted)
+    return accepted
+
+
+def _wrong(status: int, taken: float, results: list[accept.Accepted], count: int | None) -> str:
+    if status not in ANSWERS:
+        return f"status {status}"
+    if taken > MAX_CPU_SECONDS:
+        return f"{taken:.2f} s"
+    if results and count is not None and results[0].result.records != count:
+        return f"{results[0].result.records} of {count} records"
+    return ""
