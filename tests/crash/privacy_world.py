@@ -56,6 +56,7 @@ from functions.shared.buckets.customer import CustomerBucket
 from functions.shared.buckets.drop_bucket import DroppedFile
 from functions.shared.byoc.buckets import NoDestinationError
 from functions.shared.byoc.clients import ByocClients
+from functions.shared.byoc.destination import AccessKey
 from functions.shared.byoc.destination_store import Destination, DestinationStore
 from functions.shared.byoc.encryption import CredentialEncryption, Shards
 from functions.shared.byoc.health import HealthStore, Slot
@@ -424,7 +425,15 @@ class World:
         address = ClickHouseAddress(f"{mark}.example.org", 8443, True, f"user-{mark}", secret, "logs")
         self.destinations.put(
             Destination(
-                tenant, 1, f"bucket-{mark}", "us-east-1", None, secret, secret, address, "exactly_once", 30
+                tenant,
+                1,
+                f"bucket-{mark}",
+                "us-east-1",
+                None,
+                AccessKey(secret, secret),
+                address,
+                "exactly_once",
+                30,
             )
         )
         for name in (own_destination(tenant), own_drops(tenant), own_searches(tenant)):

@@ -15,6 +15,7 @@ import pytest
 from functions.destinations import bucket_tester, clickhouse_tester, steps
 from functions.destinations.candidate import candidate
 from functions.destinations.handler import DestinationService, answer_to
+from functions.destinations.role_setup import ExternalIds
 from functions.destinations.tester import DestinationTester
 from functions.shared.accounts.audit import AuditTrail
 from functions.shared.accounts.session_check import SessionCheck
@@ -22,11 +23,13 @@ from functions.shared.byoc import destination
 from functions.shared.byoc.destination_store import DestinationStore
 from functions.shared.byoc.encryption import CredentialEncryption, Shards
 from functions.shared.byoc.health import HealthStore, Slot, SlotWait
+from functions.shared.byoc.role_sessions import RoleSessions
 from functions.shared.clickhouse_address import ClickHouseAddress
 from functions.shared.egress.egress_filter import EgressFilter
 from functions.shared.http import answering
 from functions.shared.schema.migration_files import migrations
 from functions.shared.schema.schema import Schema
+from functions.shared.tables.external_ids import ExternalIdTable
 from functions.shared.tenancy import TenantId, own_destination, own_drops
 from functions.shared.warehouse import Warehouse
 from tests.integration.customer_clouds import OwnClouds, own_clouds
@@ -36,6 +39,7 @@ STEPS = [*bucket_tester.STEPS, *clickhouse_tester.STEPS]
 TABLES = {
     "destinations": ("tenant_id", None),
     "shards": ("tenant_id", None),
+    "external-ids": ("tenant_id", None),
     "health": ("destination", None),
     "audit": ("tenant_id", "entry"),
 }
@@ -155,10 +159,11 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
             destinations=DestinationStore(
                 "destinations", CredentialEncryption(kms, key_id, Shards("shards", dynamodb)), dynamodb
             ),
-            tester=DestinationTester(EgressFilter(allow_loopback=True)),
+            tester=DestinationTester(EgressFilter(allow_loopback=True), RoleSessions(clouds.client("sts"))),
             health=HealthStore("health", dynamodb=dynamodb),
             audit=AuditTrail("audit", dynamodb=dynamodb),
             sessions=SessionCheck("people", dynamodb),
+            external_ids=ExternalIds(ExternalIdTable("external-ids", dynamodb)),
         )
         yield World(clouds, engine, service)
 
@@ -492,8 +497,8 @@ def test_what_hangs_is_cut_off_and_named(world: World, monkeypatch: pytest.Monke
     monkeypatch.setattr(steps, "RESERVED_SECONDS", 0.5)
     world.clouds.slow.add("s3:ListBucket")
     world.order(mode="slow", seconds=1.2, statement="SELECT version()")
-    proposed = candidate(json.dumps(world.body()).encode(), TenantId("acme"), 1, None)
-    report = DestinationTester(EgressFilter(allow_loopback=True), seconds=1.5).test(proposed)
+    proposed = candidate(json.dumps(world.body()).encode(), TenantId("acme"), 1, None, lambda: "unused")
+    report = DestinationTester(EgressFilter(allow_loopback=True), RoleSessions(), seconds=1.5).test(proposed)
     outcomes = {step.name: step.outcome for step in report.steps}
     assert (outcomes["bucket.authenticate"], outcomes["bucket.write"]) == ("failed", "skipped")
     assert (outcomes["clickhouse.authenticate"], outcomes["clickhouse.write"]) == ("ok", "skipped")

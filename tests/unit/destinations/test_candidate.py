@@ -8,12 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.destinations.candidate import candidate
+from functions.shared.byoc.destination import AccessKey
 from functions.shared.byoc.destination_store import Destination
 from functions.shared.errors import HttpError
 from functions.shared.secret_text import SecretText
 from functions.shared.tenancy import TenantId
 
 ACME = TenantId("acme")
+EXTERNAL_ID = "0123456789abcdef"
 SECRETS = ("AKIACANARY0000000001", "canary-secret-key", "canary-user", "canary-password")
 
 
@@ -44,7 +46,7 @@ def body(**changes: Any) -> dict[str, Any]:
 
 
 def read(stored: Destination | None = None, **changes: Any) -> Destination:
-    return candidate(json.dumps(body(**changes)).encode(), ACME, 1, stored)
+    return candidate(json.dumps(body(**changes)).encode(), ACME, 1, stored, lambda: EXTERNAL_ID)
 
 
 def refused(stored: Destination | None = None, **changes: Any) -> HttpError:
@@ -55,6 +57,11 @@ def refused(stored: Destination | None = None, **changes: Any) -> HttpError:
     assert refusal.__context__ is None
     assert not any(secret in f"{refusal.message} {refusal.details}" for secret in SECRETS)
     return refusal
+
+
+def key_of(read_back: Destination) -> AccessKey:
+    assert isinstance(read_back.access, AccessKey)
+    return read_back.access
 
 
 WITHOUT_SECRETS = {
@@ -69,7 +76,7 @@ def test_what_is_left_out_has_its_default() -> None:
     read_back = read()
     assert (read_back.warehouse.port, read_back.warehouse.secure) == (8443, True)
     assert (read_back.endpoint, read_back.retention_days) == (None, 3650)
-    assert read_back.access_key_id == SecretText(SECRETS[0])
+    assert key_of(read_back).key_id == SecretText(SECRETS[0])
     assert not any(secret in repr(read_back) for secret in SECRETS)
 
 
@@ -123,7 +130,7 @@ def test_an_unknown_field_is_refused_without_quoting_it(path: str) -> None:
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'"x"', b"\xff", b"[" * 100_000, b"null"])
 def test_what_is_no_object_is_refused(content: bytes) -> None:
     with pytest.raises(HttpError) as caught:
-        candidate(content, ACME, 1, None)
+        candidate(content, ACME, 1, None, lambda: EXTERNAL_ID)
     assert caught.value.status == 400
 
 
@@ -131,7 +138,7 @@ def test_secrets_that_are_left_out_stay_as_they_are() -> None:
     changed = read(read(), clickhouse__database="other", **WITHOUT_SECRETS)
     assert changed.warehouse.database == "other"
     assert changed.warehouse.password == SecretText(SECRETS[3])
-    assert (changed.warehouse.user, changed.secret_access_key) == (SECRETS[2], SecretText(SECRETS[1]))
+    assert (changed.warehouse.user, key_of(changed).secret) == (SECRETS[2], SecretText(SECRETS[1]))
 
 
 @pytest.mark.parametrize(
@@ -154,7 +161,7 @@ def test_a_secret_alone_can_be_new() -> None:
     kept = {**WITHOUT_SECRETS, "clickhouse__password": "new", "bucket__secret_access_key": "newer"}
     changed = read(read(), **kept)
     assert changed.warehouse.password == SecretText("new")
-    assert (changed.access_key_id, changed.secret_access_key) == (SecretText(SECRETS[0]), SecretText("newer"))
+    assert key_of(changed) == AccessKey(SecretText(SECRETS[0]), SecretText("newer"))
 
 
 JSON = st.recursive(
@@ -174,7 +181,7 @@ def test_any_body_is_a_candidate_or_a_rejection_without_a_secret(place: str, val
     content = json.dumps(body(**{place: value})).encode()
     planted = [*SECRETS]
     try:
-        reported = repr(candidate(content, ACME, 1, None))
+        reported = repr(candidate(content, ACME, 1, None, lambda: EXTERNAL_ID))
     except HttpError as refusal:
         reported = f"{refusal.status} {refusal.message} {refusal.details}"
     else:

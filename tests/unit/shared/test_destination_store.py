@@ -10,6 +10,7 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 
 from functions.shared import journal
+from functions.shared.byoc.destination import AccessKey
 from functions.shared.byoc.destination_store import (
     Destination,
     DestinationCache,
@@ -48,8 +49,7 @@ def destination(tenant: TenantId, version: int = 1, **changes: Any) -> Destinati
         bucket=f"{tenant}-logs",
         region="eu-central-1",
         endpoint=None if tenant == ACME else "https://s3.globex.example",
-        access_key_id=SecretText(key),
-        secret_access_key=SecretText(secret),
+        access=AccessKey(SecretText(key), SecretText(secret)),
         warehouse=ClickHouseAddress(f"ch.{tenant}.example", 8443, True, user, SecretText(password), "logs"),
         guarantee="exactly_once",
         retention_days=30,
@@ -143,12 +143,10 @@ def test_a_summary_shows_what_is_configured_and_asks_no_kms(kept: KmsWorld, stor
 
 
 @pytest.mark.parametrize(
-    ("access_key_id", "end"), [("", ""), ("abc", ""), ("a" * 11, ""), ("a" * 8 + "9876", "9876")]
+    ("key_id", "end"), [("", ""), ("abc", ""), ("a" * 11, ""), ("a" * 8 + "9876", "9876")]
 )
-def test_the_end_of_a_short_access_key_is_not_shown(
-    stored: DestinationStore, access_key_id: str, end: str
-) -> None:
-    stored.put(destination(ACME, access_key_id=SecretText(access_key_id)))
+def test_the_end_of_a_short_access_key_is_not_shown(stored: DestinationStore, key_id: str, end: str) -> None:
+    stored.put(destination(ACME, access=AccessKey(SecretText(key_id), SecretText("secret"))))
 
     shown = stored.summary(ACME)
     assert shown
