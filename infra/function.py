@@ -174,8 +174,8 @@ def _accept_wildcards(function: ServiceFunction) -> None:
     if "role" in kinds:
         accept(
             function,
-            "AwsSolutions-IAM5[Resource::arn:*:iam::[*]:role/AstraLog[*]]",
-            reason="Customers' roles are in accounts that deployment does not know; the prefix of their names "
+            "AwsSolutions-IAM5[Resource::arn:*:iam::[*]:role/byoc-astralog[*]]",
+            reason="Customers' roles are in accounts that deployment does not know; the prefix of the name "
             "keeps other roles out, and a condition requires an external id.",
         )
     if "metrics" in kinds:

@@ -176,7 +176,8 @@ def _resources(kind: str, name: str, stores: Stores) -> list[str]:
             identities = f"arn:{Aws.PARTITION}:ses:{Aws.REGION}:{Aws.ACCOUNT_ID}:identity/*"
             return [identities, stores.mail[name].arn]
         case "role":
-            # In any account, but only roles with our prefix: roles of the deployment trust this account.
+            # In any account, but only with this prefix: some roles in our account, such as those that deploy,
+            # trust all of it.
             return [f"arn:{Aws.PARTITION}:iam::*:role/{topology.ROLE_PREFIX}*"]
         case "metrics":
             # CloudWatch has no narrower resource than all metrics; they are figures by function.

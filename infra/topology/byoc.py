@@ -13,5 +13,5 @@ BYOC_GRANTS = ("read:table:destinations", "read:table:shards", "open:key:credent
 BYOC_BUCKET_GRANTS = (*BYOC_GRANTS, "assume:role:customer")
 """Of functions that open the bucket, not only the ClickHouse."""
 
-ROLE_PREFIX = "AstraLog"
+ROLE_PREFIX = "byoc-astralog"
 """With this the path or name of a customer's role begins (functions.shared.byoc.role_policies)."""

@@ -16,9 +16,9 @@ from functions.shared.tenancy import (
     staged_prefix,
 )
 
-ROLE_PREFIX = "AstraLog"
-"""With this the path or name of a customer's role begins: our functions may assume no others, so that they
-cannot take roles that only trust our account, such as the deployment's own.
+ROLE_PREFIX = "byoc-astralog"
+"""With this the path or name of a customer's role begins: our functions may assume no others. So they cannot
+take roles in our account that trust it as a whole, such as those of deployment.
 """
 
 MAX_SESSION_POLICY_CHARACTERS = 2048

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.destinations.candidate import candidate
-from functions.shared.byoc.destination import AccessKey
+from functions.shared.byoc.destination import AccessKey, CustomerRole
 from functions.shared.byoc.destination_store import Destination
 from functions.shared.errors import HttpError
 from functions.shared.secret_text import SecretText
@@ -70,6 +70,83 @@ WITHOUT_SECRETS = {
     "clickhouse__user": None,
     "clickhouse__password": None,
 }
+
+
+ROLE_ARN = "arn:aws:iam::111122223333:role/byoc-astralog"
+WITH_ROLE = {"bucket__access_key_id": None, "bucket__secret_access_key": None, "bucket__role_arn": ROLE_ARN}
+
+
+def test_a_role_has_the_tenants_external_id_and_no_key() -> None:
+    assert read(**WITH_ROLE).access == CustomerRole(ROLE_ARN, EXTERNAL_ID)
+
+
+@pytest.mark.parametrize(
+    "arn",
+    [
+        "",
+        "byoc-astralog",
+        "arn:aws:iam::111122223333:role/Admin",
+        "arn:aws:iam::111122223333:user/byoc-astralog",
+        "arn:aws:iam::11112222333:role/byoc-astralog",
+        "arn:aws:iam::*:role/byoc-astralog",
+        "arn:aws:iam::111122223333:role/byoc-astralog*",
+        "arn:aws:iam::111122223333:role/x/byoc-astralog",
+        f"{ROLE_ARN}\n",
+        7,
+    ],
+)
+def test_a_role_needs_an_arn_with_our_prefix(arn: Any) -> None:
+    refusal = refused(**{**WITH_ROLE, "bucket__role_arn": arn})
+    assert (refusal.code, refusal.details) == ("invalid_bucket", {"field": "bucket.role_arn"})
+
+
+@pytest.mark.parametrize(
+    "arn", [f"{ROLE_ARN}-logs", "arn:aws-us-gov:iam::111122223333:role/byoc-astralog/eu/logs"]
+)
+def test_a_role_may_have_a_path_and_a_longer_name(arn: str) -> None:
+    assert read(**{**WITH_ROLE, "bucket__role_arn": arn}).access == CustomerRole(arn, EXTERNAL_ID)
+
+
+@pytest.mark.parametrize("name", ["access_key_id", "secret_access_key"])
+def test_a_role_and_an_access_key_exclude_each_other(name: str) -> None:
+    refusal = refused(**{**WITH_ROLE, f"bucket__{name}": "x"})
+    assert refusal.details == {"field": "bucket.role_arn"}
+    assert "bucket.access_key_id" in refusal.message
+
+
+def test_a_role_is_for_s3_of_aws_only() -> None:
+    """At another address the session's token would be sent to a server of whoever chose the address."""
+    assert refused(**WITH_ROLE, bucket__endpoint="https://s3.acme.example").details == {
+        "field": "bucket.endpoint"
+    }
+
+
+def test_a_customer_cannot_choose_an_external_id() -> None:
+    refusal = refused(**WITH_ROLE, bucket__external_id="of-globex")
+    assert refusal.code == "unknown_field"
+    assert "of-globex" not in refusal.message
+
+
+def test_a_stored_role_stays_unless_a_key_or_an_address_is_sent() -> None:
+    stored = read(**WITH_ROLE)
+    left_out = {"bucket__access_key_id": None, "bucket__secret_access_key": None}
+
+    assert read(stored, **left_out, bucket__name="other-logs").access == stored.access
+    assert read(stored).access == read().access
+    assert refused(stored, **left_out, bucket__endpoint="https://s3.acme.example").details == {
+        "field": "bucket.access_key_id"
+    }
+    assert refused(stored, **{**left_out, "bucket__access_key_id": "x"}).details == {
+        "field": "bucket.secret_access_key"
+    }
+
+
+def test_a_role_in_the_place_of_a_key_leaves_no_key() -> None:
+    changed = read(read(), **WITH_ROLE)
+    assert changed.access == CustomerRole(ROLE_ARN, EXTERNAL_ID)
+    assert refused(changed, **WITHOUT_SECRETS, bucket__endpoint="https://s3.acme.example").details == {
+        "field": "bucket.access_key_id"
+    }
 
 
 def test_what_is_left_out_has_its_default() -> None:
