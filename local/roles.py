@@ -40,7 +40,7 @@ def _assume_if_trusted(backend: STSBackend, **request: Any) -> AssumedRole:
 
 
 def _trust_policy(arn: str) -> dict[str, Any]:
-    """The trust policy of the role; an empty one, which trusts nobody, if there is no such role."""
+    """The trust policy of the role; an empty one, which trusts no caller, if there is none."""
     try:
         _, partition, _, _, account, _ = arn.split(":")
         document = iam_backends[account][partition].get_role_by_arn(arn).assume_role_policy_document

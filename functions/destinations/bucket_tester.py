@@ -92,7 +92,7 @@ class BucketTester:
         return self.runner.report()
 
     def _assume(self, role: CustomerRole) -> StepPassed:
-        """Assume the role, and then with an external id that nobody has: that must fail.
+        """Assume the role, and then with a random external id: that must fail.
 
         A role that accepts any external id could be used by every customer that knows its ARN.
         """

@@ -56,7 +56,7 @@ class RecordedSts:
 
 
 class World:
-    """Two customers with a bucket and a role each, and a process of ours; `now` is its clock."""
+    """Two customers with a bucket and a role each, and one of our processes; `now` is its clock."""
 
     def __init__(self, clouds: OwnClouds) -> None:
         self.clouds, self.now = clouds, NOW
