@@ -6,8 +6,6 @@ from typing import Any
 from botocore.credentials import ReadOnlyCredentials
 from botocore.exceptions import ClientError
 
-from functions.shared.byoc.role_policies import session_policy
-from functions.shared.tenancy import TenantId, staged_prefix
 from rehearsal.api_client import expect, wait_for
 from rehearsal.customer import Customer
 from rehearsal.deployed import Deployed
@@ -39,7 +37,7 @@ def run(here: Deployed) -> None:
     none_with_us(here, dave)
     for case in CASES:
         _decides(here, case)
-    _session_is_narrow(here, bucket, dave.tenant)
+    _session_is_narrow(here, bucket, dave.tenant, json.dumps(setup["permission_policy"]))
 
 
 def bucket_and_role(here: Deployed, bucket: str, setup: dict[str, Any]) -> str:
@@ -91,25 +89,25 @@ def _decides(here: Deployed, case: TrustCase) -> None:
     expect(is_trusted is case.is_trusted, f"the emulator decides otherwise on the trust policy '{case.name}'")
 
 
-def _session_is_narrow(here: Deployed, bucket: str, tenant: str) -> None:
-    """A session reaches the tenant's prefixes only, although its role may do everything with the bucket."""
+def _session_is_narrow(here: Deployed, bucket: str, tenant: str, policy: str) -> None:
+    """A session reaches the tenant's prefixes only, although its role may do everything.
+
+    `policy`: the statements about the bucket in the policy of our sessions are those of the role.
+    """
     iam, name = here.cloud.client("iam"), f"wide-{bucket}"
     trusts = {"Effect": "Allow", "Principal": {"AWS": ACCOUNT}, "Action": "sts:AssumeRole"}
     everything = {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}
     arn = iam.create_role(RoleName=name, AssumeRolePolicyDocument=_document(trusts))["Role"]["Arn"]
     iam.put_role_policy(RoleName=name, PolicyName="all", PolicyDocument=_document(everything))
-    got = here.cloud.client("sts").assume_role(
-        RoleArn=arn,
-        RoleSessionName="rehearsal",
-        Policy=session_policy("aws", bucket, REGION, TenantId(tenant)),
-    )["Credentials"]
+    sts, own = here.cloud.client("sts"), f"staged/v1/tenant={tenant}/"
+    got = sts.assume_role(RoleArn=arn, RoleSessionName="rehearsal", Policy=policy)["Credentials"]
     s3 = RoleClients(here.site, threads=1).make("s3")
     with acting_as(ReadOnlyCredentials(got["AccessKeyId"], got["SecretAccessKey"], got["SessionToken"])):
-        for prefix, may in ((staged_prefix(TenantId(tenant)), True), ("staged/v1/tenant=other/", False)):
+        for prefix, may in ((own, True), ("staged/v1/tenant=other/", False)):
             put = _is_allowed(lambda key=f"{prefix}narrow": s3.put_object(Bucket=bucket, Key=key, Body=b"x"))
             expect(put is may, f"a session of {tenant} {'may' if put else 'may not'} write below {prefix}")
         expect(not _is_allowed(s3.list_buckets), "a session may list all buckets")
-    here.cloud.client("s3").delete_object(Bucket=bucket, Key=f"{staged_prefix(TenantId(tenant))}narrow")
+    here.cloud.client("s3").delete_object(Bucket=bucket, Key=f"{own}narrow")
 
 
 def _is_allowed(call: Any) -> bool:

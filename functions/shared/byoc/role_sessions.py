@@ -6,7 +6,7 @@ RENEW_SECONDS before it ends, in the middle of a run too: RoleClient asks for th
 STS's quota is shared by all tenants. So a refusal is remembered for REFUSED_SECONDS, and a session that S3
 rejects is replaced only once it is MIN_AGE_SECONDS old.
 
-boto3 is imported where it is used: ingest loads it for BYOC tenants only.
+boto3 is imported when STS is first asked: ingest loads it for BYOC tenants only.
 """
 
 import time
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import Any
 
-from functions.shared.aws_client import client
+from functions.shared.aws_client import asked_in_words, client
 from functions.shared.byoc.destination import AccessKey, CustomerRole, Destination
 from functions.shared.byoc.role_policies import partition_of, session_policy
 from functions.shared.errors import PermanentError, RetryableError
@@ -163,20 +163,9 @@ class RoleSessions:
             self._kept[tenant] = kept
 
     def _answer(self, operation: str, **parameters: Any) -> dict[str, Any]:
-        from botocore.exceptions import BotoCoreError, ClientError
-
         self._sts = self._sts or client("sts")
-        try:
-            answer: dict[str, Any] = getattr(self._sts, operation)(**parameters)
-        except ClientError as fault:
-            error = fault.response.get("Error", {})
-            code, message = str(error.get("Code")), str(error.get("Message"))
-        except BotoCoreError as fault:
-            code, message = type(fault).__name__, ""
-        else:
-            return answer
-        # Outside of `except`: botocore's errors would remain as the context, with the request in them.
-        raise _error(code, message)
+        answer: dict[str, Any] = asked_in_words(lambda: getattr(self._sts, operation)(**parameters), _error)
+        return answer
 
 
 class RoleClient:

@@ -115,7 +115,7 @@ def test_a_role_and_an_access_key_exclude_each_other(name: str) -> None:
 
 
 def test_a_role_is_for_s3_of_aws_only() -> None:
-    """At another address the session's token would be sent to the server of the person that chose the address."""
+    """Another address would get the session's token."""
     assert refused(**WITH_ROLE, bucket__endpoint="https://s3.acme.example").details == {
         "field": "bucket.endpoint"
     }
