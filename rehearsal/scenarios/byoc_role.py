@@ -35,8 +35,9 @@ def run(here: Deployed) -> None:
     wait_for("the rows are found", lambda: len(dave.find()) == len(dave.sent), SECONDS)
     dave.finds_exactly(dave.sent)
     none_with_us(here, dave)
+    sts = _caller(here)
     for case in CASES:
-        _decides(here, case)
+        _decides(here, sts, case)
     _session_is_narrow(here, bucket, dave.tenant, json.dumps(setup["permission_policy"]))
 
 
@@ -75,14 +76,24 @@ def _others_are_denied(here: Deployed, dave: Customer, body: dict[str, Any]) -> 
     )
 
 
-def _decides(here: Deployed, case: TrustCase) -> None:
+def _caller(here: Deployed) -> Any:
+    """STS for a user who may assume any role: the emulator takes the account's root for each service, too."""
+    iam, name = here.cloud.client("iam"), "rehearsal-caller"
+    iam.create_user(UserName=name)
+    any_role = {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "*"}
+    iam.put_user_policy(UserName=name, PolicyName="assume", PolicyDocument=_document(any_role))
+    key = iam.create_access_key(UserName=name)["AccessKey"]
+    return here.cloud.client_with("sts", key["AccessKeyId"], key["SecretAccessKey"])
+
+
+def _decides(here: Deployed, sts: Any, case: TrustCase) -> None:
     """The emulator decides on a trust policy as the local stack does."""
     iam, name = here.cloud.client("iam"), f"trust-{case.name}"
     trusts = json.dumps(case.policy(ACCOUNT))
     arn = iam.create_role(RoleName=name, AssumeRolePolicyDocument=trusts)["Role"]["Arn"]
     given = {"ExternalId": case.external_id} if case.external_id else {}
     try:
-        here.cloud.client("sts").assume_role(RoleArn=arn, RoleSessionName="rehearsal", **given)
+        sts.assume_role(RoleArn=arn, RoleSessionName="rehearsal", **given)
         is_trusted = True
     except ClientError as fault:
         is_trusted = fault.response["Error"]["Code"] != "AccessDenied"
