@@ -69,10 +69,12 @@ def _statements(cloud: Cloud, spec: Function) -> list[Statement]:
 
 def _key_of_data(cloud: Cloud) -> str:
     """The ARN of the key that encrypts all buckets and tables."""
-    buckets = cloud.named("AWS::S3::Bucket")
-    rules = cloud.client("s3").get_bucket_encryption(Bucket=buckets[0])["ServerSideEncryptionConfiguration"]
-    name = rules["Rules"][0]["ApplyServerSideEncryptionByDefault"]["KMSMasterKeyID"]
-    return str(cloud.client("kms").describe_key(KeyId=name)["KeyMetadata"]["Arn"])
+    found = next(
+        each.physical_id
+        for each in cloud.resources
+        if each.kind == "AWS::KMS::Key" and each.logical_id.startswith("Key")
+    )
+    return str(cloud.client("kms").describe_key(KeyId=found)["KeyMetadata"]["Arn"])
 
 
 def _listed(value: Any) -> list[Any]:

@@ -65,6 +65,7 @@ from functions.shared.events.staged_key import StagedKey, time_ordered_id
 from functions.shared.notifications import notifications
 from functions.shared.quarantine import QuarantineHeader, document_key, pack
 from functions.shared.secret_text import SecretText
+from functions.shared.tables.external_ids import ExternalIdTable
 from functions.shared.tenancy import (
     TenantId,
     checkpoint_prefix,
@@ -436,6 +437,7 @@ class World:
                 30,
             )
         )
+        ExternalIdTable("external-ids", self.aws.dynamodb).get_or_put(str(tenant), f"external-id-{mark}")
         for name in (own_destination(tenant), own_drops(tenant), own_searches(tenant)):
             slot = self.health.take(name, mark, 60)
             assert isinstance(slot, Slot)
