@@ -28,7 +28,7 @@ NOT_OF_PARQUET = (
 """Parts of pyarrow that reading a Parquet file does not load, and duplicate libraries: 60 MB."""
 
 AWS_SERVICES = frozenset(
-    {"cloudwatch", "cognito-idp", "dynamodb", "kms", "s3", "secretsmanager", "sesv2", "sqs"}
+    {"cloudwatch", "cognito-idp", "dynamodb", "kms", "s3", "secretsmanager", "sesv2", "sqs", "sts"}
 )
 """Services that functions call through boto3, which ships the descriptions of 400 others: 25 MB."""
 

@@ -171,6 +171,13 @@ def _accept_wildcards(function: ServiceFunction) -> None:
             "AwsSolutions-IAM5[Resource::arn:*:ses:*:identity/[*]]",
             reason="The operator verifies an address or a domain; a condition allows only our sender.",
         )
+    if "role" in kinds:
+        accept(
+            function,
+            "AwsSolutions-IAM5[Resource::arn:*:iam::[*]:role/byoc-astralog[*]]",
+            reason="Customers' roles are in accounts that deployment does not know; the prefix of the name "
+            "keeps other roles out, and a condition requires an external id.",
+        )
     if "metrics" in kinds:
         accept(
             function,

@@ -62,6 +62,7 @@ ACTIONS = {
         "cognito-idp:AdminDeleteUser",
         "cognito-idp:ListUsers",
     ),
+    "assume:role": ("sts:AssumeRole",),
     "send:mail": ("ses:SendEmail",),
     "read:metrics": ("cloudwatch:GetMetricData",),
 }
@@ -131,10 +132,14 @@ def statements(grant: str, stores: Stores) -> list[PolicyStatement]:
 
 
 def _conditions(kind: str, stores: Stores) -> dict[str, dict[str, str]] | None:
-    """Encrypt and decrypt only with a tenant in the encryption context; send mail only from our address."""
+    """Encrypt and decrypt only with a tenant in the encryption context; send mail only from our address;
+    assume a role only with an external id.
+    """
     match kind:
         case "key":
             return {"Null": {"kms:EncryptionContext:tenant": "false"}}
+        case "role":
+            return {"Null": {"sts:ExternalId": "false"}}
         case "mail":
             return {"StringEquals": {"ses:FromAddress": stores.mail_from}}
         case _:
@@ -170,6 +175,10 @@ def _resources(kind: str, name: str, stores: Stores) -> list[str]:
             # The identity of the address or of its domain: the operator verified one of them.
             identities = f"arn:{Aws.PARTITION}:ses:{Aws.REGION}:{Aws.ACCOUNT_ID}:identity/*"
             return [identities, stores.mail[name].arn]
+        case "role":
+            # In any account, but only with this prefix: some roles in our account, such as those that deploy,
+            # trust all of it.
+            return [f"arn:{Aws.PARTITION}:iam::*:role/{topology.ROLE_PREFIX}*"]
         case "metrics":
             # CloudWatch has no narrower resource than all metrics; they are figures by function.
             return ["*"]

@@ -20,7 +20,7 @@ from moto.moto_server.werkzeug_app import (
 )
 from werkzeug.serving import make_server
 
-from local import cognito, mail, mail_feedback, moto_lookups, queues, transactions
+from local import cognito, mail, mail_feedback, moto_lookups, queues, roles, transactions
 from local.child import configuration
 from local.endpoints import Endpoints
 from local.naming import LOOPBACK
@@ -89,6 +89,7 @@ def main() -> None:
     queues.install()
     moto_lookups.install()
     transactions.install()
+    roles.install()
     mail.install(outbox)
     cognito.install(outbox)
     os.environ["MOTO_PORT"] = str(port)

@@ -13,6 +13,9 @@ _PRESIGNED = re.compile(
 )
 _DENIED = re.compile(rb"AccessDenied|NotAuthorized(?:Exception)?\b|AuthorizationError|UnauthorizedOperation")
 _REASON = re.compile(rb"(?:[Mm]essage\"?\s*:\s*\"|<Message>)([^\"<]{1,600})")
+_NOT_TRUSTED = re.compile(r"perform: sts:AssumeRole on resource: \S+$")
+"""How the trust policy of a role denies a caller whose own policies allow the call."""
+
 _API_HOST = re.compile(r"^[0-9a-f]{8}\.execute-api\.")
 _FORM_ACTION = re.compile(rb"(?:^|&)Action=(\w+)")
 
@@ -43,11 +46,16 @@ def call_of(method: str, raw_path: str, headers: Mapping[str, str], status: int,
 
 
 def _reason(status: int, content: bytes) -> str:
-    """Why a response denied access; Cognito's rejection of a password is not one."""
+    """Why a response denied access; Cognito's rejection of a password is not one.
+
+    A customer's role that does not trust us is none either: we have tried whether it trusts too many.
+    """
     if status not in (400, 401, 403) or not _DENIED.search(content[:2000]):
         return ""
     found = _REASON.search(content)
     message = found[1].decode(errors="replace") if found else content[:300].decode(errors="replace")
+    if _NOT_TRUSTED.search(message):
+        return ""
     return message if "not authorized to perform" in message or status == 403 else ""
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rehearsal.alarms import ringing
+from rehearsal.at_rest import unreadable_stores
 from rehearsal.calls import API
 from rehearsal.deployed import Deployed
 from rehearsal.site import CUSTOMERS_USER, WAREHOUSE_USER
@@ -26,6 +27,7 @@ def final_checks(here: Deployed, calls: list[dict[str, Any]], expected: frozense
     """All checks, in the order of the report. `expected`: the metrics whose alarms were to ring."""
     return [
         Check("every trigger may invoke its function", forbidden_triggers(here.cloud)),
+        Check("every role may use the key of the data that it reads", unreadable_stores(here.cloud)),
         Check("no call was denied", _denied(calls)),
         Check("no message is in a dead-letter queue", _dead_letters(here)),
         Check("no invocation failed", [f"{name}: {count}" for name, count in here.cloud.errors().items()]),
@@ -39,6 +41,7 @@ def after_an_upgrade(here: Deployed, calls: list[dict[str, Any]]) -> list[Check]
     """The checks that hold although a deployment failed before, and without all scenarios."""
     return [
         Check("every trigger may invoke its function", forbidden_triggers(here.cloud)),
+        Check("every role may use the key of the data that it reads", unreadable_stores(here.cloud)),
         Check("no call was denied", _denied(calls)),
         Check("no message is in a dead-letter queue", _dead_letters(here)),
         Check("every accepted row is stored exactly once", _rows(here)),

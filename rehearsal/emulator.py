@@ -51,7 +51,12 @@ def main() -> None:
     # Python put this script's folder first; its modules must not shadow others.
     sys.path[0] = str(PROJECT_ROOT)
     from local.child import configuration
-    from rehearsal.policy_context import authorize_batches, authorize_log_streams, show_object_creation
+    from rehearsal.policy_context import (
+        authorize_batches,
+        authorize_log_streams,
+        show_external_ids,
+        show_object_creation,
+    )
 
     config = configuration(Configuration)
     sys.path.pop(0)
@@ -70,6 +75,7 @@ def main() -> None:
     authorize_mails(app)
     show_encryption_contexts(iam_actions)
     show_object_creation(iam_actions)
+    show_external_ids(iam_actions)
     authorize_log_streams(iam_actions)
     authorize_batches(iam_actions)
     app.main()

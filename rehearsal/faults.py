@@ -225,6 +225,17 @@ FAULTS = (
         ("plans", "byoc"),
     ),
     Fault(
+        "kms-action-of-a-service",
+        "S3 may not decrypt for sync",
+        _without_action("sync", "kms:Decrypt"),
+    ),
+    Fault(
+        "assume-role",
+        "ingest may not assume a customer's role",
+        _without_action("ingest", "sts:AssumeRole"),
+        ("plans", "byoc_role"),
+    ),
+    Fault(
         "environment-variable",
         "sync has no ledger table",
         _without_variable("sync", "ASTRALOG_LEDGER_TABLE"),

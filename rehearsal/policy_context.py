@@ -5,6 +5,7 @@ Like the rest of `rehearsal.emulator` it replaces functions of ministack, and im
 
 import json
 from typing import Any
+from urllib.parse import parse_qs
 
 ON_STREAMS = ("CreateLogStream", "PutLogEvents")
 
@@ -26,6 +27,20 @@ def show_object_creation(iam_actions: Any) -> None:
         return context
 
     iam_actions._s3_object_context = with_creation  # noqa: SLF001
+
+
+def show_external_ids(iam_actions: Any) -> None:
+    """Give callers' policies `sts:ExternalId` of AssumeRole; the emulator shows it to trust policies only."""
+    keys_of = iam_actions.request_tag_context
+
+    def with_external_id(service: str, action: str, body: bytes, params: Any) -> dict[str, Any]:
+        keys: dict[str, Any] = keys_of(service, action, body, params)
+        if action == "sts:AssumeRole":
+            sent = parse_qs(body.decode()).get("ExternalId")
+            keys |= {"sts:ExternalId": sent[0]} if sent else {}
+        return keys
+
+    iam_actions.request_tag_context = with_external_id
 
 
 def authorize_log_streams(iam_actions: Any) -> None:

@@ -64,14 +64,20 @@ _DENIED = frozenset({"AccessDenied", "AllAccessDenied", "403", "Forbidden", "Una
 _NO_REPLY = ("Timeout", "ConnectionClosed", "IncompleteRead")
 
 
-def bucket_failure(fault: BucketError, action: str, resource: str) -> StepFailedError:
-    """The failure to report when S3 rejects `action` (`s3:PutObject`) on `resource` of a policy."""
+def bucket_failure(
+    fault: BucketError, action: str, resource: str, *, by_role: bool = False
+) -> StepFailedError:
+    """The failure to report when S3 rejects `action` (`s3:PutObject`) on `resource` of a policy.
+
+    `by_role`: the bucket is opened with a role, not with an access key.
+    """
+    holder, owner = ("role", "role's") if by_role else ("access key", "user's")
     if known := _BY_CODE.get(fault.reason):
         return StepFailedError(*known)
     if fault.reason in _DENIED:
         return StepFailedError(
-            f"The access key has no permission for {action}.",
-            f"Allow {action} on {resource} in the user's policy and the bucket policy. An encrypted bucket"
+            f"The {holder} has no permission for {action}.",
+            f"Allow {action} on {resource} in the {owner} policy and the bucket policy. An encrypted bucket"
             " also needs kms:GenerateDataKey and kms:Decrypt on its key.",
             # A key without the right to list is valid: its other rights can still be tested.
             blocks=action != "s3:ListBucket",

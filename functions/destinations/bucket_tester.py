@@ -5,12 +5,14 @@ The test objects have names that no part of the pipeline processes, and are dele
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from functions.destinations.bucket_fixes import bucket_failure
 from functions.destinations.reach import address_failure, reach
+from functions.destinations.role_fixes import STS_UNAVAILABLE, TRUSTS_ANY, role_failure
+from functions.destinations.role_setup import new_external_id
 from functions.destinations.steps import (
     StepFailedError,
     StepPassed,
@@ -21,7 +23,13 @@ from functions.destinations.steps import (
 )
 from functions.shared.buckets.contract import Bucket, BucketError, ObjectBody
 from functions.shared.buckets.customer import CustomerBucket
+from functions.shared.byoc.destination import AccessKey, CustomerRole
 from functions.shared.byoc.destination_store import Destination
+from functions.shared.byoc.role_sessions import (
+    RoleRefusedError,
+    RoleServiceUnavailableError,
+    RoleSessions,
+)
 from functions.shared.egress.egress_filter import AddressRefusedError, EgressFilter
 from functions.shared.egress.s3 import Timeouts, filtered_s3_client
 from functions.shared.events.staged_key import time_ordered_id
@@ -29,6 +37,9 @@ from functions.shared.tenancy import idempotency_prefix, quarantine_prefix, stag
 
 STEPS = tuple(f"bucket.{name}" for name in ("reach", "authenticate", "write", "write_once", "read", "delete"))
 REACH, AUTHENTICATE, WRITE, WRITE_ONCE, READ, DELETE = STEPS
+ASSUME_ROLE = "bucket.assume_role"
+ROLE_STEPS = (ASSUME_ROLE, *STEPS)
+"""The steps of a bucket that is opened with a role."""
 
 BODY = b'{"probe": true}\n'
 TIMEOUTS = Timeouts(connect_seconds=2, read_seconds=4)
@@ -50,21 +61,27 @@ class BucketTester:
     candidate: Destination
     guard: EgressFilter
     budget: TimeBudget
+    roles: RoleSessions
     ca_certs: str | None = None
     writes_once: bool = False
     runner: StepRunner = field(init=False)
     _client: Any = field(init=False, default=None, repr=False)
     _keys: list[str] = field(init=False)
+    _access_key: AccessKey | None = field(init=False, default=None, repr=False)
 
     def __post_init__(self) -> None:
-        tenant = self.candidate.tenant
-        self.runner = StepRunner(tenant, STEPS, self.budget)
+        tenant, access = self.candidate.tenant, self.candidate.access
+        self._access_key = access if isinstance(access, AccessKey) else None
+        self.runner = StepRunner(tenant, STEPS if self._access_key else ROLE_STEPS, self.budget)
         prefixes = (staged_prefix(tenant), idempotency_prefix(tenant), quarantine_prefix(tenant))
         self._keys = [f"{prefix}probe-{time_ordered_id()}" for prefix in prefixes]
 
     def run(self) -> None:
         """Run every step that can be run; no object is left behind unless `bucket.delete` reports it."""
-        self.runner.run(REACH, self._reach)
+        access = self.candidate.access
+        if isinstance(access, CustomerRole):
+            self.runner.run(ASSUME_ROLE, lambda: self._assume(access))
+        self.runner.run(REACH, self._reach, after=ASSUME_ROLE)
         self.runner.run(AUTHENTICATE, self._authenticate, after=REACH)
         self.runner.run(WRITE, self._write, after=AUTHENTICATE)
         self.runner.run(WRITE_ONCE, self._write_once, after=WRITE)
@@ -74,17 +91,45 @@ class BucketTester:
     def report(self) -> list[StepResult]:
         return self.runner.report()
 
+    def _assume(self, role: CustomerRole) -> StepPassed:
+        """Assume the role, and then with a random external id: that must fail.
+
+        A role that accepts any external id could be used by every customer that knows its ARN.
+        """
+        try:
+            self._access_key = self.roles.assume(self.candidate, role).access_key
+        except RoleRefusedError as refusal:
+            raise role_failure(refusal.code, self._own_account(), role.external_id) from None
+        except RoleServiceUnavailableError:
+            raise StepFailedError(*STS_UNAVAILABLE) from None
+        try:
+            self.roles.assume(self.candidate, replace(role, external_id=new_external_id()))
+        except RoleRefusedError:
+            return StepPassed("The role can be assumed, and only with your external id.")
+        except RoleServiceUnavailableError:
+            raise StepFailedError(*STS_UNAVAILABLE) from None
+        raise StepFailedError(*TRUSTS_ANY)
+
+    def _own_account(self) -> str:
+        try:
+            return self.roles.own_account()[1]
+        except RoleServiceUnavailableError:
+            raise StepFailedError(*STS_UNAVAILABLE) from None
+
     def _reach(self) -> StepPassed:
-        at = self.candidate
+        at, key = self.candidate, self._access_key
+        if key is None:
+            raise StepSkippedError(f"Not run: {ASSUME_ROLE} must pass first.")
         try:
             self._client = filtered_s3_client(
                 guard=self.guard,
                 region=at.region,
                 endpoint=at.endpoint,
-                access_key_id=at.access_key_id,
-                secret_access_key=at.secret_access_key,
+                access_key_id=key.key_id,
+                secret_access_key=key.secret,
                 timeouts=TIMEOUTS,
                 ca_certs=self.ca_certs,
+                session_token=key.session_token,
             )
         except AddressRefusedError as fault:
             raise address_failure(fault) from None
@@ -166,6 +211,7 @@ class BucketTester:
             return ask(bucket)
         except BucketError as fault:
             resource = f"arn:aws:s3:::{name}" if whole else f"arn:aws:s3:::{name}/*"
-            raise bucket_failure(fault, action, resource) from None
+            by_role = isinstance(self.candidate.access, CustomerRole)
+            raise bucket_failure(fault, action, resource, by_role=by_role) from None
         except AddressRefusedError as fault:
             raise address_failure(fault) from None

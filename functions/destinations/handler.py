@@ -1,7 +1,7 @@
 """BYOC destination of an account: validate, test, show and remove it.
 
-Trigger: API Gateway, GET, PUT and DELETE /v1/destination and POST /v1/destination/test; the key needs the
-scope `admin`.
+Trigger: API Gateway, GET, PUT and DELETE /v1/destination, POST /v1/destination/test and GET
+/v1/destination/role; the key needs the scope `admin`.
 Promise: a stored destination has passed every step of the test with exactly the stored credentials. No
 answer, log line or error contains a credential. A test leaves nothing at the customer's destination but our
 empty tables.
@@ -18,11 +18,13 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
-from functions.destinations.candidate import candidate
+from functions.destinations.candidate import candidate, check_bucket_name
+from functions.destinations.role_setup import ExternalIds, role_setup
 from functions.destinations.tester import DestinationTester
 from functions.shared.access import Principal, principal
 from functions.shared.accounts.audit import AuditTrail, origin
 from functions.shared.accounts.session_check import SessionCheck
+from functions.shared.byoc.destination import AccessKey
 from functions.shared.byoc.destination_store import (
     Destination,
     DestinationChangedError,
@@ -31,12 +33,14 @@ from functions.shared.byoc.destination_store import (
 )
 from functions.shared.byoc.encryption import CredentialEncryption, CredentialsUnreadableError, Shards
 from functions.shared.byoc.health import HealthStore
+from functions.shared.byoc.role_sessions import RoleSessions
 from functions.shared.byoc.settings import ByocSettings
 from functions.shared.egress.egress_filter import EgressFilter
 from functions.shared.errors import HttpError
 from functions.shared.http import Answer, Event, answer, answering, request
 from functions.shared.powertools import instrumented
 from functions.shared.settings import load
+from functions.shared.tables.external_ids import ExternalIdTable
 from functions.shared.tables.transaction import open_client
 from functions.shared.tenancy import TenantId, own_destination, own_drops
 
@@ -46,6 +50,7 @@ class Settings(ByocSettings):
     health_table: str
     audit_table: str
     people_table: str
+    external_ids_table: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +62,13 @@ class DestinationService:
     health: HealthStore
     audit: AuditTrail
     sessions: SessionCheck
+    external_ids: ExternalIds
+
+    def candidate(
+        self, body: bytes, tenant: TenantId, version: int, stored: Destination | None
+    ) -> Destination:
+        """The destination in `body`; see functions.destinations.candidate."""
+        return candidate(body, tenant, version, stored, lambda: self.external_ids.of(tenant))
 
 
 @cache
@@ -65,10 +77,13 @@ def _service() -> DestinationService:
     sealer = CredentialEncryption(None, settings.credentials_key, Shards(settings.shards_table))
     return DestinationService(
         destinations=DestinationStore(settings.destinations_table, sealer),
-        tester=DestinationTester(EgressFilter(allow_loopback=settings.allow_loopback_destinations)),
+        tester=DestinationTester(
+            EgressFilter(allow_loopback=settings.allow_loopback_destinations), RoleSessions()
+        ),
         health=HealthStore(settings.health_table),
         audit=AuditTrail(settings.audit_table),
         sessions=SessionCheck(settings.people_table, open_client()),
+        external_ids=ExternalIds(ExternalIdTable(settings.external_ids_table)),
     )
 
 
@@ -94,7 +109,8 @@ def answer_to(event: Event, service: DestinationService) -> Answer:
 def _put(event: Event, caller: Principal, service: DestinationService) -> Answer:
     before = service.destinations.summary(caller.tenant)
     stored = _stored(caller.tenant, service)
-    proposed = candidate(request(event).body, caller.tenant, before.version + 1 if before else 1, stored)
+    version = before.version + 1 if before else 1
+    proposed = service.candidate(request(event).body, caller.tenant, version, stored)
     report = service.tester.test(proposed)
     if not report.usable:
         message = (
@@ -131,10 +147,22 @@ def _test(event: Event, caller: Principal, service: DestinationService) -> Answe
     body = request(event).body
     stored = _stored(caller.tenant, service)
     if body.strip() not in (b"", b"{}"):
-        return answer(200, service.tester.test(candidate(body, caller.tenant, 1, stored)).shown())
+        proposed = service.candidate(body, caller.tenant, 1, stored)
+        return answer(200, service.tester.test(proposed).shown())
     if stored is None:
         raise _none()
     return answer(200, service.tester.test(stored).shown())
+
+
+def _role(event: Event, caller: Principal, service: DestinationService) -> Answer:
+    bucket = request(event).query.get("bucket")
+    if bucket is not None:
+        check_bucket_name("bucket", bucket)
+    else:
+        summary = service.destinations.summary(caller.tenant)
+        bucket = summary.bucket if summary else None
+    external_id = service.external_ids.of(caller.tenant)
+    return answer(200, role_setup(caller.tenant, external_id, bucket, service.tester.roles))
 
 
 ROUTES: dict[str, Callable[[Event, Principal, DestinationService], Answer]] = {
@@ -142,6 +170,7 @@ ROUTES: dict[str, Callable[[Event, Principal, DestinationService], Answer]] = {
     "PUT /v1/destination": _put,
     "DELETE /v1/destination": _delete,
     "POST /v1/destination/test": _test,
+    "GET /v1/destination/role": _role,
 }
 
 LASTING = frozenset({"PUT /v1/destination", "DELETE /v1/destination"})
@@ -163,11 +192,14 @@ def _only_secrets_differ(stored: Destination, accepted: Destination) -> bool:
         stored,
         version=accepted.version,
         guarantee=accepted.guarantee,
-        access_key_id=accepted.access_key_id,
-        secret_access_key=accepted.secret_access_key,
+        access=accepted.access if _are_keys(stored, accepted) else stored.access,
         warehouse=replace(stored.warehouse, user=at.user, password=at.password),
     )
     return kept == accepted
+
+
+def _are_keys(*destinations: Destination) -> bool:
+    return all(isinstance(each.access, AccessKey) for each in destinations)
 
 
 def _shown(summary: DestinationSummary) -> dict[str, Any]:
@@ -177,7 +209,8 @@ def _shown(summary: DestinationSummary) -> dict[str, Any]:
             "name": summary.bucket,
             "region": summary.region,
             "endpoint": summary.endpoint,
-            "access_key_ends_with": summary.access_key_ends_with,
+            "access_key_ends_with": summary.access_key_ends_with if summary.role_arn is None else None,
+            "role_arn": summary.role_arn,
         },
         "clickhouse": {
             "host": summary.clickhouse_host,

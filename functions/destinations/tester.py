@@ -12,6 +12,7 @@ from functions.destinations.steps import StepResult, TimeBudget
 from functions.shared import journal
 from functions.shared.byoc.destination_store import Destination
 from functions.shared.byoc.guarantee import AT_LEAST_ONCE
+from functions.shared.byoc.role_sessions import RoleSessions
 from functions.shared.egress.egress_filter import EgressFilter
 
 TEST_SECONDS = 24.0
@@ -43,6 +44,7 @@ class DestinationTester:
     """Tests candidates. `ca_certs`: root certificates instead of certifi's, for tests."""
 
     guard: EgressFilter
+    roles: RoleSessions
     seconds: float = TEST_SECONDS
     ca_certs: str | None = None
 
@@ -53,7 +55,7 @@ class DestinationTester:
         """
         began = time.monotonic()
         budget = TimeBudget(self.seconds)
-        bucket = BucketTester(candidate, self.guard, budget, self.ca_certs)
+        bucket = BucketTester(candidate, self.guard, budget, self.roles, self.ca_certs)
         clickhouse = ClickHouseTester(candidate, self.guard, budget, self.ca_certs)
         _run_both(bucket.run, clickhouse.run, budget)
         judged = clickhouse.guarantee

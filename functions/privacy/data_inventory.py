@@ -112,6 +112,13 @@ DATA_INVENTORY = (
             "clickhouse_credentials": HIDDEN,
         },
     ),
+    InventoryEntry(
+        "external-ids",
+        key=("tenant_id",),
+        file="external-id",
+        shows=("external_id",),
+        withholds={"tenant_id": ELSEWHERE},
+    ),
     InventoryEntry("shards", key=("tenant_id",), withholds={"tenant_id": ELSEWHERE, "shard_hex": HIDDEN}),
     InventoryEntry(
         "health",

@@ -71,6 +71,7 @@ class Settings:
     announcements_table: str
     notices_table: str
     destinations_table: str
+    external_ids_table: str
     health_table: str
     billing_table: str
     usage_table: str

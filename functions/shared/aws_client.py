@@ -49,7 +49,12 @@ def _made(service: str, *, connect_timeout: float = 2, tries: int = 3, **configu
 
 
 def asked(call: Callable[[], T], failed: Callable[[str], Exception]) -> T:
-    """Return the result of `call`, a boto3 call; on error raise what `failed` makes of AWS's error code.
+    """Return the result of `call`, a boto3 call; on error raise what `failed` makes of AWS's error code."""
+    return asked_in_words(call, lambda code, _message: failed(code))
+
+
+def asked_in_words(call: Callable[[], T], failed: Callable[[str, str], Exception]) -> T:
+    """As `asked`; `failed` also gets AWS's message, which may quote parameters; empty without an answer.
 
     Raised outside of `except`: botocore's errors quote parameters and would remain as its context.
     """
@@ -58,7 +63,8 @@ def asked(call: Callable[[], T], failed: Callable[[str], Exception]) -> T:
     try:
         return call()
     except ClientError as fault:
-        code = str(fault.response.get("Error", {}).get("Code"))
+        error = fault.response.get("Error", {})
+        code, message = str(error.get("Code")), str(error.get("Message"))
     except BotoCoreError as fault:
-        code = type(fault).__name__
-    raise failed(code)
+        code, message = type(fault).__name__, ""
+    raise failed(code, message)

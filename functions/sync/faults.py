@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functions.shared.buckets.contract import BucketError, BucketRefusedError
 from functions.shared.byoc.buckets import NoDestinationError
 from functions.shared.byoc.encryption import CredentialsUnreadableError
+from functions.shared.byoc.role_sessions import RoleRefusedError
 from functions.shared.egress.egress_filter import AddressRefusedError
 from functions.shared.egress.response_limits import AnswerTooLongError
 from functions.shared.errors import AstralogError
@@ -28,6 +29,7 @@ REFUSED = "refused"
 NO_BUCKET = "no_bucket"
 BUCKET_CREDENTIALS = "bucket_refused"
 BUCKET_UNREACHABLE = "bucket_unreachable"
+ROLE_REFUSED = "role_refused"
 ADDRESS_REFUSED = "address_refused"
 UNREADABLE = "credentials_unreadable"
 NO_DESTINATION = "no_destination"
@@ -43,6 +45,7 @@ _NO_TABLE_CODES = frozenset({60, 81})
 _BUCKET_REASONS = {
     "NoSuchBucket": NO_BUCKET,
     AddressRefusedError.__name__: ADDRESS_REFUSED,
+    RoleRefusedError.__name__: ROLE_REFUSED,
     AnswerTooLongError.__name__: ANSWER_REFUSED,
 }
 

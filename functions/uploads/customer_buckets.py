@@ -2,7 +2,9 @@
 
 from functions.shared.buckets.drop_bucket import DropBucket
 from functions.shared.byoc.buckets import ByocBuckets, destination_cache
+from functions.shared.byoc.destination import CustomerRole
 from functions.shared.byoc.destination_store import Destination
+from functions.shared.byoc.role_sessions import RENEW_SECONDS
 from functions.shared.byoc.settings import ByocSettings
 from functions.shared.tenancy import TenantId
 
@@ -15,7 +17,9 @@ class CustomerDropBuckets(ByocBuckets):
         return self._client(tenant, "drops", self._open_drops)
 
     def _open_drops(self, destination: Destination) -> DropBucket:
-        return DropBucket(self.open_s3(destination), destination.bucket)
+        opened = self.open_s3(destination), destination.bucket
+        is_role = isinstance(destination.access, CustomerRole)
+        return DropBucket(*opened, RENEW_SECONDS) if is_role else DropBucket(*opened)
 
 
 def customer_drop_buckets(settings: ByocSettings) -> CustomerDropBuckets:

@@ -25,6 +25,7 @@ from functions.shared.byoc.buckets import (
     no_destination_error,
 )
 from functions.shared.byoc.encryption import CredentialsUnreadableError
+from functions.shared.byoc.role_sessions import RoleRefusedError
 from functions.shared.byoc.settings import ByocSettings
 from functions.shared.egress.egress_filter import AddressRefusedError
 from functions.shared.errors import HttpError
@@ -116,7 +117,7 @@ def answer_to(event: Event, service: UploadService) -> Answer:
         return _ROUTES[event["routeKey"]](service, caller, event)
     except NoDestinationError:
         raise no_destination_error() from None
-    except (CredentialsUnreadableError, AddressRefusedError):
+    except (CredentialsUnreadableError, AddressRefusedError, RoleRefusedError):
         raise destination_unavailable_error() from None
 
 
@@ -126,7 +127,7 @@ def _announce(service: UploadService, caller: Principal, event: Event) -> Answer
     raise_if_refused(caller.refusal)
     asked = forms.announced(request(event).body)
     bucket = service.bucket_of(caller)
-    now = int(service.clock())
+    now, seconds = int(service.clock()), min(URL_SECONDS, bucket.max_url_seconds)
     upload_id = time_ordered_id()
     upload = Upload(
         tenant=caller.tenant,
@@ -136,9 +137,9 @@ def _announce(service: UploadService, caller: Principal, event: Event) -> Answer
         project_id=caller.project_id,
         originals=asked.original or _originals(service, caller),
         created_at=now,
-        until=now + URL_SECONDS,
+        until=now + seconds,
     )
-    url = bucket.url_to_put(upload.key, upload.size_bytes, URL_SECONDS)
+    url = bucket.url_to_put(upload.key, upload.size_bytes, seconds)
     if not service.open_uploads.take(caller.tenant, upload.size_bytes, now):
         raise HttpError(
             429,
@@ -152,7 +153,7 @@ def _announce(service: UploadService, caller: Principal, event: Event) -> Answer
         "url": url,
         "method": "PUT",
         "headers": {"Content-Length": str(asked.size_bytes), "If-None-Match": "*"},
-        "expires_in": URL_SECONDS,
+        "expires_in": seconds,
         "bucket": bucket.name,
     }
     return answer(201, {**_shown(upload, None, caller, service), **put})

@@ -11,6 +11,7 @@ installation is found.
 """
 
 from infra.topology.buckets import BUCKETS, NOTIFICATIONS, Bucket, Notification
+from infra.topology.byoc import ROLE_PREFIX
 from infra.topology.functions import DEFAULT_ROUTE, FUNCTIONS, function, throttles
 from infra.topology.functions.accounts import AUTHORIZER
 from infra.topology.functions.ingest import UNKNOWN_ROUTES
@@ -57,6 +58,7 @@ __all__ = [
     "QUEUES",
     "REFERENCE_KINDS",
     "RESERVABLE",
+    "ROLE_PREFIX",
     "SECRETS",
     "SERVICES",
     "SIGNALS",

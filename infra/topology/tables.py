@@ -65,6 +65,8 @@ TABLES = (
     # Key shards: without its shard a customer's encrypted credentials are unreadable. Destroying a shard must
     # destroy every copy (docs/adr/0008).
     Table("shards", partition_key="tenant_id", recoverable=False),
+    # No secrets: with which external id a customer's role is assumed (docs/adr/0036).
+    Table("external-ids", partition_key="tenant_id"),
     Table("health", partition_key="destination"),
     # Only batches that are done and not yet counted have `unmetered`.
     Table(

@@ -7,8 +7,10 @@ does not exist. A rehearsal's emulator is thrown away in any case.
 from collections.abc import Iterator
 from typing import Any
 
-from infra.topology import Table, table
+from infra.topology import ROLE_PREFIX, Table, table
 from rehearsal.forbidden.attempts import RESOURCE_POLICY_DENIES, Attempt, Targets
+
+CUSTOMERS_ACCOUNT = "111122223333"
 
 NOTHING = "rehearsal-nothing"
 """The key of an item, object or message that does not exist."""
@@ -183,6 +185,28 @@ def on_mail(name: str, at: Targets, sender: str = "") -> list[Attempt]:
     return [Attempt("sesv2", "send_email", "ses:SendEmail", resource, parameters)]
 
 
+def on_role(name: str) -> list[Attempt]:
+    """Assuming a customer's role, which a grant can bring, with an external id."""
+    arn = f"arn:aws:iam::{CUSTOMERS_ACCOUNT}:role/{ROLE_PREFIX}-{NOTHING}"
+    return [_assumption(f"role:{name}", arn, ExternalId=NOTHING)]
+
+
+def foreign_roles(other: str, at: Targets) -> Iterator[Attempt]:
+    """Assuming other roles, and a customer's without an external id: no function may."""
+    ours = f"arn:aws:iam::000000000000:role/{at.roles[other]}"
+    yield _assumption(f"the role of {other}", ours, ExternalId=NOTHING)
+    deploying = "arn:aws:iam::000000000000:role/cdk-hnb659fds-deploy-role-000000000000-us-east-1"
+    yield _assumption("the role that deploys", deploying, ExternalId=NOTHING)
+    customers = f"arn:aws:iam::{CUSTOMERS_ACCOUNT}:role"
+    yield _assumption("a customer's other role", f"{customers}/Admin", ExternalId=NOTHING)
+    yield _assumption("a customer's role without an external id", f"{customers}/{ROLE_PREFIX}")
+
+
+def _assumption(resource: str, arn: str, **external_id: str) -> Attempt:
+    asked = {"RoleArn": arn, "RoleSessionName": NOTHING, **external_id}
+    return Attempt("sts", "assume_role", "sts:AssumeRole", resource, asked)
+
+
 def on_metrics(name: str) -> list[Attempt]:
     """Reading metrics, which a grant can bring, and writing them."""
     stat = {"Metric": {"Namespace": "AWS/Lambda", "MetricName": "Errors"}, "Period": 60, "Stat": "Sum"}
@@ -211,7 +235,6 @@ def on_the_account(function: str, other: str, at: Targets) -> Iterator[Attempt]:
     """Calls that no role may make: other functions, roles, lists of everything, stacks."""
     role = {"RoleName": at.roles[function]}
     policy = '{"Version": "2012-10-17", "Statement": []}'
-    arn = f"arn:aws:iam::000000000000:role/{at.roles[other]}"
     yield from _attempts("iam", "its own role", {
         "PutRolePolicy": ("put_role_policy", {**role, "PolicyName": "grants", "PolicyDocument": policy}),
         "AttachRolePolicy": (
@@ -222,8 +245,7 @@ def on_the_account(function: str, other: str, at: Targets) -> Iterator[Attempt]:
         "CreateUser": ("create_user", {"UserName": NOTHING}),
         "CreateAccessKey": ("create_access_key", {"UserName": NOTHING}),
     })  # fmt: skip
-    assume = {"RoleArn": arn, "RoleSessionName": NOTHING}
-    yield Attempt("sts", "assume_role", "sts:AssumeRole", f"the role of {other}", assume)
+    yield from foreign_roles(other, at)
     yield from _attempts("lambda", f"the function {other}", {
         "InvokeFunction": ("invoke", {"FunctionName": at.functions[other], "Payload": b"{}"}),
         "GetFunctionConfiguration": (

@@ -99,6 +99,7 @@ def _of_all_resources(spec: Function, at: Targets) -> Iterator[Attempt]:
     yield from on.on_user_pool("pool", at)
     for mail in MAIL_SETS:
         yield from on.on_mail(mail.name, at)
+    yield from on.on_role("customer")
     yield from on.on_metrics("own")
     yield from on.on_log_group(_other(spec), at)
     yield from (each for each in on.on_log_group(spec.name, at) if each.action not in OWN_LOGS)

@@ -11,6 +11,7 @@ from types import ModuleType
 from rehearsal.deployed import Deployed
 from rehearsal.scenarios import (
     byoc,
+    byoc_role,
     caps,
     erasure,
     export,
@@ -49,6 +50,7 @@ _IN_ORDER = (
     quarantine,
     caps,
     byoc,
+    byoc_role,
     export,
     notices,
     schedules,

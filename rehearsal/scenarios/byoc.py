@@ -29,7 +29,7 @@ def run(here: Deployed) -> None:
     carol.finds_exactly(carol.sent)
     stored = here.stored_at_the_customer(carol.tenant)
     expect(stored == len(carol.sent), f"the customer's ClickHouse has {stored} rows of {len(carol.sent)}")
-    _none_with_us(here, carol)
+    none_with_us(here, carol)
     here.schedules.forward(FIVE_MINUTES)
     carol.finds_exactly(carol.sent)
 
@@ -103,7 +103,7 @@ def _drop_file(here: Deployed, carol: Customer, bucket: str) -> None:
     carol.sent += lines
 
 
-def _none_with_us(here: Deployed, carol: Customer) -> None:
+def none_with_us(here: Deployed, carol: Customer) -> None:
     """No row in our ClickHouse and no object in any bucket of our stacks."""
     expect(here.stored(carol.tenant) == 0, "our ClickHouse has rows of the BYOC customer")
     for name in here.cloud.named("AWS::S3::Bucket"):

@@ -20,6 +20,7 @@ from backports import zstd
 
 from functions.shared.buckets.contract import Bucket
 from functions.shared.byoc.clients import ByocClients
+from functions.shared.byoc.destination import AccessKey
 from functions.shared.byoc.destination_store import Destination
 from functions.shared.byoc.health import HealthStore
 from functions.shared.clickhouse_address import ClickHouseAddress
@@ -121,7 +122,7 @@ class Clouds:
         )
         key = SecretText("key")
         return Destination(
-            tenant, 1, f"theirs-{tenant}", "us-east-1", None, key, key,
+            tenant, 1, f"theirs-{tenant}", "us-east-1", None, AccessKey(key, key),
             replace(address, **changes), "exactly_once", 30,
         )  # fmt: skip
 

@@ -56,6 +56,7 @@ from functions.shared.buckets.customer import CustomerBucket
 from functions.shared.buckets.drop_bucket import DroppedFile
 from functions.shared.byoc.buckets import NoDestinationError
 from functions.shared.byoc.clients import ByocClients
+from functions.shared.byoc.destination import AccessKey
 from functions.shared.byoc.destination_store import Destination, DestinationStore
 from functions.shared.byoc.encryption import CredentialEncryption, Shards
 from functions.shared.byoc.health import HealthStore, Slot
@@ -64,6 +65,7 @@ from functions.shared.events.staged_key import StagedKey, time_ordered_id
 from functions.shared.notifications import notifications
 from functions.shared.quarantine import QuarantineHeader, document_key, pack
 from functions.shared.secret_text import SecretText
+from functions.shared.tables.external_ids import ExternalIdTable
 from functions.shared.tenancy import (
     TenantId,
     checkpoint_prefix,
@@ -424,9 +426,18 @@ class World:
         address = ClickHouseAddress(f"{mark}.example.org", 8443, True, f"user-{mark}", secret, "logs")
         self.destinations.put(
             Destination(
-                tenant, 1, f"bucket-{mark}", "us-east-1", None, secret, secret, address, "exactly_once", 30
+                tenant,
+                1,
+                f"bucket-{mark}",
+                "us-east-1",
+                None,
+                AccessKey(secret, secret),
+                address,
+                "exactly_once",
+                30,
             )
         )
+        ExternalIdTable("external-ids", self.aws.dynamodb).get_or_put(str(tenant), f"external-id-{mark}")
         for name in (own_destination(tenant), own_drops(tenant), own_searches(tenant)):
             slot = self.health.take(name, mark, 60)
             assert isinstance(slot, Slot)

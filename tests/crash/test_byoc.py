@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import date
+from functools import partial
 from pathlib import Path
 from threading import Barrier, Event, Lock, Thread
 from typing import Any
@@ -20,6 +21,7 @@ from functions.shared.buckets.contract import BucketUnavailableError
 from functions.shared.buckets.customer import CustomerBucket
 from functions.shared.buckets.platform import PlatformBucket
 from functions.shared.byoc.health import SLOTS, HealthStore, Slot, SlotWait
+from functions.shared.byoc.role_sessions import RoleClient, RoleRefusedError, RoleSession
 from functions.shared.events.staged_key import StagedKey, time_ordered_id
 from functions.shared.schema.migration_files import migrations
 from functions.shared.schema.schema import Schema
@@ -193,6 +195,11 @@ def broken(clouds: Clouds, how: str, stack: ExitStack) -> None:
             changes = {"password": SecretText("wrong")}
         case "too many parts":
             changes = {"port": stack.enter_context(refusing_server(252))[0]}
+        case "role refused":
+            changes = {}
+            opened: Any = clouds.buckets[ACME]
+            stack.callback(partial(setattr, opened, "_client", opened._client))
+            opened._client = RoleClient(_refused_role, lambda key: key)
         case _:
             changes = {}
             bucket: Any = clouds.buckets[ACME]
@@ -206,12 +213,17 @@ def broken(clouds: Clouds, how: str, stack: ExitStack) -> None:
     clouds.destinations.evict(ACME)
 
 
+def _refused_role() -> RoleSession:
+    raise RoleRefusedError("AccessDenied")
+
+
 BREAKAGES = {
     "connection refused": "unreachable",
     "hangs": "no_answer",
     "wrong password": "refused_credentials",
     "too many parts": "busy",
     "bucket down": "bucket_unreachable",
+    "role refused": "role_refused",
 }
 
 

@@ -31,9 +31,9 @@ from tests.crash.privacy_world import IN_PERSON, Trap, World, new_tenant, world
 
 EVERYWHERE = {
     "table people", "table keys", "table audit", "table announcements", "table notices", "table destinations",
-    "table health", "table billing", "bucket staging/quarantine", "bucket staging/idempotency",
-    "bucket exports/exports", "bucket drop/dropin", "bucket staging/uploads", "table uploads",
-    "engine files", "sign-ins",
+    "table external-ids", "table health", "table billing", "bucket staging/quarantine",
+    "bucket staging/idempotency", "bucket exports/exports", "bucket drop/dropin", "bucket staging/uploads",
+    "table uploads", "engine files", "sign-ins",
 }  # fmt: skip
 """Where a text is that an account has everywhere."""
 
@@ -131,9 +131,9 @@ def test_an_account_leaves_nothing_but_its_receipt_and_a_neighbour_loses_nothing
     assert receipt.person is None
     assert receipt.counts == {
         "accounts": 1, "announcements": 1, "archives": 1, "audit": 5, "billing": 2, "destinations": 1,
-        "exports": 1, "health": 4, "idempotency_marks": 1, "key-lists": 2, "keys": 2, "mentions": 1,
-        "notices": 3, "people": 1, "quarantined": 1, "rows": 5, "sign_ins": 1, "checkpoints": 1,
-        "dropped_files": 1, "suppressions": 1, "uploads": 2, "usage": 1,
+        "exports": 1, "external-ids": 1, "health": 4, "idempotency_marks": 1, "key-lists": 2, "keys": 2,
+        "mentions": 1, "notices": 3, "people": 1, "quarantined": 1, "rows": 5, "sign_ins": 1,
+        "checkpoints": 1, "dropped_files": 1, "suppressions": 1, "uploads": 2, "usage": 1,
     }  # fmt: skip
 
 

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from functions.shared.byoc import role_policies
 from infra.grants import ACTIONS, APPEND_ONLY_VERBS, GrantError, statements
-from infra.topology import FUNCTIONS, TABLES, Function
+from infra.topology import FUNCTIONS, ROLE_PREFIX, TABLES, Function, StageNames
 from tests.infra.synthesized import Templates, listed
 
 every_function = pytest.mark.parametrize("spec", FUNCTIONS, ids=lambda spec: spec.name)
@@ -27,6 +28,7 @@ SERVICES = {
     "secret": {"secretsmanager"},
     "key": {"kms"},
     "identity": {"cognito-idp"},
+    "role": {"sts"},
     "mail": {"ses"},
     "metrics": {"cloudwatch"},
 }
@@ -57,6 +59,7 @@ VERBS = {
     "cognito-idp:AdminInitiateAuth": "sign-in:identity",
     "cognito-idp:AdminDeleteUser": ("sign-in:identity", "forget:identity"),
     "cognito-idp:ListUsers": "forget:identity",
+    "sts:AssumeRole": "assume:role",
     "ses:SendEmail": "send:mail",
     "cloudwatch:GetMetricData": "read:metrics",
 }
@@ -204,6 +207,31 @@ def test_only_what_reaches_customers_may_open_their_credentials() -> None:
         "uploads", "dropin-byoc", "sweeper-dropin",
     }  # fmt: skip
     assert [spec.name for spec in FUNCTIONS if "seal:key:credentials" in spec.grants] == ["destinations"]
+
+
+@every_function
+def test_a_role_is_assumed_by_its_prefix_and_with_an_external_id_only(
+    templates: Templates, spec: Function
+) -> None:
+    """Without the prefix a function could take roles in our own account that trust all of it."""
+    assumes = [each for each in templates.statements(spec.handler) if _is_about(each, "sts")]
+
+    assert len(assumes) == ("assume:role:customer" in spec.grants)
+    for statement in assumes:
+        assert statement["Resource"]["Fn::Join"][1][-1] == f":iam::*:role/{ROLE_PREFIX}*"
+        assert statement["Condition"] == {"Null": {"sts:ExternalId": "false"}}
+
+
+def test_only_what_opens_customers_buckets_may_assume_their_roles() -> None:
+    opens = {spec.name for spec in FUNCTIONS if "open:key:credentials" in spec.grants}
+
+    assert ROLE_PREFIX == role_policies.ROLE_PREFIX
+    # CloudFormation names the roles of our stacks after the stack.
+    assert not any(
+        name.lower().startswith(ROLE_PREFIX) for stage in ("", "byoc") for name in StageNames(stage).stacks
+    )
+    # Searches reach the ClickHouse only.
+    assert {spec.name for spec in FUNCTIONS if "assume:role:customer" in spec.grants} == opens - {"query"}
 
 
 def test_no_function_may_change_the_audit_trail_and_only_an_erasure_deletes_it(templates: Templates) -> None:

@@ -11,19 +11,23 @@ import boto3
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import WSGIRequestHandler, make_server
 
+from local import roles
+
 CREDENTIALS = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": "us-east-1"}
 
 
 @dataclass
 class OwnClouds:
     """`refuses`: action -> the status and code it is answered with. `slow`: actions that take 60 seconds.
-    `lost`: actions that are done, and then answered with 500.
+    `lost`: actions that are done, and then answered with 500. `expired`: access key ids of sessions that have
+    ended.
     """
 
     url: str = ""
     refuses: dict[str, tuple[int, str]] = field(default_factory=dict)
     slow: set[str] = field(default_factory=set)
     lost: set[str] = field(default_factory=set)
+    expired: set[str] = field(default_factory=set)
     honours_conditions: bool = True
     asked: list[str] = field(default_factory=list)
     ended: threading.Event = field(default_factory=threading.Event)
@@ -40,6 +44,7 @@ class OwnClouds:
         self.refuses.clear()
         self.slow.clear()
         self.lost.clear()
+        self.expired.clear()
         self.honours_conditions = True
 
 
@@ -56,6 +61,8 @@ class _Face:
         if action is None or "Credential=test/" in environ.get("HTTP_AUTHORIZATION", ""):
             return self._moto(environ, start_response)
         clouds.asked.append(action)
+        if any(f"Credential={key_id}/" in environ["HTTP_AUTHORIZATION"] for key_id in clouds.expired):
+            return _refused(start_response, 400, "ExpiredToken")
         if action in clouds.slow:
             clouds.ended.wait(60)
         if action in clouds.refuses:
@@ -98,7 +105,8 @@ class _Quiet(WSGIRequestHandler):
 
 @contextmanager
 def own_clouds() -> Iterator[OwnClouds]:
-    """An S3, DynamoDB and KMS until the end of the block."""
+    """An S3, DynamoDB, KMS, IAM and STS until the end of the block; roles trust whom their policies name."""
+    roles.install()
     clouds = OwnClouds()
     server = make_server("127.0.0.1", 0, _Face(clouds), threaded=True, request_handler=_Quiet)
     clouds.url = f"http://127.0.0.1:{server.server_port}"

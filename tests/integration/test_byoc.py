@@ -1,5 +1,6 @@
 """BYOC through the whole stack: a bucket, credentials and a database that are not ours."""
 
+import json
 import socket
 import threading
 import time
@@ -143,7 +144,7 @@ class Customer:
     wire: Wire
 
 
-def new_customer(stack: RunningStack, client: httpx.Client) -> Customer:
+def new_customer(stack: RunningStack, client: httpx.Client, *, with_role: bool = False) -> Customer:
     at = urlsplit(stack.clickhouse)
     assert at.hostname
     assert at.port
@@ -155,9 +156,46 @@ def new_customer(stack: RunningStack, client: httpx.Client) -> Customer:
     destination = deepcopy(stack.byoc_destination)
     destination["bucket"]["name"] = f"{name}-logs"
     destination["clickhouse"] |= {"port": customer.wire.port, "database": name}
+    if with_role:
+        arn = new_role(stack, client, customer)
+        destination["bucket"] = {"name": f"{name}-logs", "region": "us-east-1", "role_arn": arn}
     answer = client.put("/v1/destination", json=destination, headers=bearer(customer.key))
     assert answer.status_code == 200, answer.text
     return customer
+
+
+def new_role(stack: RunningStack, client: httpx.Client, customer: Customer) -> str:
+    """A role in the customer's account as docs/byoc.md says."""
+    setup = client.get("/v1/destination/role", headers=bearer(customer.key)).json()
+    made = stack.aws("iam").create_role(
+        RoleName=f"{setup['role_name']}-{customer.database}",
+        AssumeRolePolicyDocument=json.dumps(setup["trust_policy"]),
+    )
+    return str(made["Role"]["Arn"])
+
+
+def test_logs_of_customers_with_roles_land_in_their_own_stores_and_no_role_serves_another(
+    stack: RunningStack, client: httpx.Client
+) -> None:
+    run = new_run()
+    customers = [new_customer(stack, client, with_role=True) for _ in range(2)]
+    shown = [client.get("/v1/destination", headers=bearer(each.key)).json()["bucket"] for each in customers]
+    assert [each["access_key_ends_with"] for each in shown] == [None, None]
+    for number, customer in enumerate(customers):
+        sent = drain(client, customer.key, batch(run, f"role-{number}", 5), wait=True)
+        assert sent.status_code == 200, sent.text
+    for number, customer in enumerate(customers):
+        assert sorted(stored(stack, run, customer.database)) == sorted(ids(batch(run, f"role-{number}", 5)))
+    assert found_in(stack, [run]) == []
+
+    other = customers[1]
+    stolen = deepcopy(stack.byoc_destination)
+    stolen["bucket"] = {"name": shown[0]["name"], "region": "us-east-1", "role_arn": shown[0]["role_arn"]}
+    answer = client.put("/v1/destination", json=stolen, headers=bearer(other.key))
+    assert answer.status_code == 400
+    failed = [each["step"] for each in answer.json()["steps"] if each.get("ok") is False]
+    assert failed == ["bucket.assume_role"]
+    assert client.get("/v1/destination", headers=bearer(other.key)).json()["bucket"] == shown[1]
 
 
 def test_a_customer_whose_clickhouse_is_away_delays_no_other_and_loses_nothing(

@@ -52,7 +52,7 @@ def test_everything_a_handler_reaches_is_in_its_zip(trees: Trees, spec: Function
 def test_every_service_that_is_called_is_described_in_the_zip(trees: Trees, folder: str) -> None:
     described = {each.name for each in (trees[folder] / "botocore" / "data").glob("*/")}
     sources = "".join(each.read_text() for each in (trees[folder] / "functions").rglob("*.py"))
-    called = set(re.findall(r"""\.client\(\s*"([\w-]+)\"""", sources))
+    called = set(re.findall(r"""\bclient\(\s*"([\w-]+)\"""", sources))
 
     assert not described or called <= described
 

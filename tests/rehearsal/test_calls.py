@@ -43,6 +43,22 @@ def test_s3_denies_in_xml() -> None:
     assert call_of("PUT", "/b/k", headers("s3"), 403, content).denied == "Access Denied"
 
 
+def test_a_role_that_does_not_trust_us_is_not_a_denied_call_and_a_missing_permission_is() -> None:
+    denial = "User: a/b is not authorized to perform: sts:AssumeRole on resource: arn:aws:iam::0:role/x"
+    missing = f"{denial} because no identity-based policy allows the sts:AssumeRole action"
+    denied = [
+        call_of(
+            "POST",
+            "/",
+            headers("sts"),
+            403,
+            f"<Error><Code>AccessDenied</Code><Message>{each}</Message>".encode(),
+        )
+        for each in (denial, missing)
+    ]
+    assert [each.denied for each in denied] == ["", missing]
+
+
 def test_a_wrong_password_at_cognito_is_not_a_denied_call() -> None:
     content = b'{"__type": "NotAuthorizedException", "message": "Incorrect username or password."}'
     assert call_of("POST", "/", headers("cognito-idp"), 400, content).denied == ""

@@ -5,7 +5,12 @@ from typing import Any
 
 import pytest
 
-from rehearsal.policy_context import authorize_batches, authorize_log_streams, show_object_creation
+from rehearsal.policy_context import (
+    authorize_batches,
+    authorize_log_streams,
+    show_external_ids,
+    show_object_creation,
+)
 
 CREATES, IF_NONE_MATCH = "s3:ObjectCreationOperation", "s3:if-none-match"
 
@@ -34,6 +39,24 @@ def test_a_multipart_upload_creates_nothing_before_its_end(query: dict[str, Any]
 
 def test_a_read_creates_nothing() -> None:
     assert CREATES not in context({}, {}, action="s3:GetObject")
+
+
+def keys_of(action: str, body: bytes) -> dict[str, Any]:
+    iam_actions = SimpleNamespace(request_tag_context=lambda *_: {"aws:TagKeys": []})
+    show_external_ids(iam_actions)
+    found: dict[str, Any] = iam_actions.request_tag_context(action.partition(":")[0], action, body, {})
+    return found
+
+
+def test_an_external_id_is_shown_if_there_is_one_and_for_a_role_only() -> None:
+    known = {"aws:TagKeys": []}
+
+    assert keys_of("sts:AssumeRole", b"Action=AssumeRole&ExternalId=a%2Bb") == {
+        **known,
+        "sts:ExternalId": "a+b",
+    }
+    assert keys_of("sts:AssumeRole", b"Action=AssumeRole") == known
+    assert keys_of("sqs:SendMessage", b"ExternalId=x") == known
 
 
 def arn(service: str, target: str, body: bytes) -> str:

@@ -43,12 +43,16 @@ class DroppedFile:
 
 
 class DropBucket:
-    """The files of the bucket `name`. Its errors are those of functions.shared.buckets.contract.Bucket."""
+    """The files of the bucket `name`. Its errors are those of functions.shared.buckets.contract.Bucket.
 
-    def __init__(self, client: Any, name: str) -> None:
+    `max_url_seconds`: how long a presigned URL is valid at most, as its credentials may end before it.
+    """
+
+    def __init__(self, client: Any, name: str, max_url_seconds: int = 7 * 86_400) -> None:
         self._client = client
         self._bucket = CustomerBucket(client, name)
         self.name = name
+        self.max_url_seconds = max_url_seconds
 
     def ranges(self, file: DroppedFile) -> "FileRanges":
         """The bytes of `file`, and not of a file that replaced it."""

@@ -3,12 +3,15 @@
 import time
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
+from functools import partial
 from threading import Lock
 from typing import Any, TypeVar, cast
 
 from functions.shared.buckets.contract import Bucket
+from functions.shared.byoc.destination import AccessKey
 from functions.shared.byoc.destination_store import Destination, DestinationCache, DestinationStore
 from functions.shared.byoc.encryption import CredentialEncryption, Shards
+from functions.shared.byoc.role_sessions import RoleClient, RoleSessions
 from functions.shared.byoc.settings import ByocSettings
 from functions.shared.errors import HttpError, PermanentError
 from functions.shared.tenancy import TenantId
@@ -47,6 +50,7 @@ class ByocBuckets:
     ----------
     recent: finds each tenant's destination.
     allow_loopback: see ByocSettings.
+    roles: sessions of customers' roles; None for new ones.
     """
 
     def __init__(
@@ -54,8 +58,10 @@ class ByocBuckets:
         recent: DestinationCache,
         allow_loopback: bool = False,
         clock: Callable[[], float] = time.monotonic,
+        roles: RoleSessions | None = None,
     ) -> None:
         self._recent = recent
+        self._roles = roles or RoleSessions()
         self._allow_loopback = allow_loopback
         self._clock = clock
         self._kept: dict[TenantId, _CachedClients] = {}
@@ -70,6 +76,7 @@ class ByocBuckets:
         """
         found = self._recent.get(tenant)
         if found is None:
+            self._roles.forget(tenant)
             raise NoDestinationError("the tenant has no destination")
         return found
 
@@ -82,6 +89,7 @@ class ByocBuckets:
         abandoned thread may still use a client.
         """
         self._recent.evict(tenant)
+        self._roles.evict(tenant)
         with self._lock:
             self._kept.pop(tenant, None)
 
@@ -91,7 +99,18 @@ class ByocBuckets:
         return CustomerBucket(self.open_s3(destination), destination.bucket)
 
     def open_s3(self, destination: Destination) -> Any:
-        """A new, unshared boto3 client for S3 with the customer's credentials, behind the egress filter."""
+        """A new, unshared boto3 client for S3 with the customer's credentials, behind the egress filter.
+
+        With a role, each of its calls may raise RoleRefusedError or RoleServiceUnavailableError.
+        """
+        access = destination.access
+        if isinstance(access, AccessKey):
+            return self._open_with(destination, access)
+        return RoleClient(
+            partial(self._roles.current, destination, access), partial(self._open_with, destination)
+        )
+
+    def _open_with(self, destination: Destination, key: AccessKey) -> Any:
         from functions.shared.egress.egress_filter import EgressFilter
         from functions.shared.egress.s3 import Timeouts, filtered_s3_client
 
@@ -99,9 +118,10 @@ class ByocBuckets:
             EgressFilter(allow_loopback=self._allow_loopback),
             destination.region,
             destination.endpoint,
-            destination.access_key_id,
-            destination.secret_access_key,
+            key.key_id,
+            key.secret,
             Timeouts(CONNECT_SECONDS, READ_SECONDS),
+            session_token=key.session_token,
         )
 
     def _client(self, tenant: TenantId, name: Hashable, make: Callable[[Destination], T]) -> T:

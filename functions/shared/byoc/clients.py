@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from functions.shared.byoc.buckets import MAX_KEPT, ByocBuckets, NoDestinationError, destination_cache
 from functions.shared.byoc.destination_store import DestinationCache
+from functions.shared.byoc.role_sessions import RoleSessions
 from functions.shared.byoc.settings import ByocSettings
 from functions.shared.clickhouse_address import ClickHouseAddress
 from functions.shared.egress.response_limits import SMALL_ANSWER_BYTES
@@ -41,8 +42,9 @@ class ByocClients(ByocBuckets):
         allow_loopback: bool = False,
         clock: Callable[[], float] = time.monotonic,
         max_answer_bytes: int = SMALL_ANSWER_BYTES,
+        roles: RoleSessions | None = None,
     ) -> None:
-        super().__init__(recent, allow_loopback, clock)
+        super().__init__(recent, allow_loopback, clock, roles)
         self._max_answer_bytes = max_answer_bytes
 
     def warehouse(self, tenant: TenantId, timeout_seconds: int) -> "Warehouse":

@@ -3,7 +3,8 @@
 import hashlib
 import json
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from functions.shared.clickhouse_address import ClickHouseAddress
 from functions.shared.secret_text import SecretText
@@ -14,11 +15,32 @@ _LEAST_HIDDEN = 8
 
 
 @dataclass(frozen=True, slots=True)
+class AccessKey:
+    """An access key for S3; one with a `session_token` is temporary, and never stored."""
+
+    key_id: SecretText
+    secret: SecretText
+    session_token: SecretText | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerRole:
+    """A role in the customer's AWS account (docs/adr/0036).
+
+    `external_id`: ours for this tenant. No caller of the API chooses it: a role that trusts us with another
+    tenant's external id cannot be assumed for this one.
+    """
+
+    arn: str
+    external_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Destination:
     """A tenant's bucket and ClickHouse.
 
-    `version` counts from 1. `endpoint`: URL of an S3 service other than AWS, or None. `guarantee`:
-    "exactly_once" or "at_least_once".
+    `version` counts from 1. `endpoint`: URL of an S3 service other than AWS, or None; always None with a
+    role. `access`: what the bucket is opened with. `guarantee`: "exactly_once" or "at_least_once".
     """
 
     tenant: TenantId
@@ -26,8 +48,7 @@ class Destination:
     bucket: str
     region: str
     endpoint: str | None
-    access_key_id: SecretText
-    secret_access_key: SecretText
+    access: AccessKey | CustomerRole
     warehouse: ClickHouseAddress
     guarantee: str
     retention_days: int
@@ -37,7 +58,7 @@ class Destination:
 class DestinationSummary:
     """The part of a destination that may be shown. `updated_at` in Unix seconds.
 
-    `access_key_ends_with`: the last four characters; empty for a key too short to show them.
+    `access_key_ends_with`: the last four characters; empty for a key too short to show them, and for a role.
     """
 
     tenant: TenantId
@@ -53,18 +74,26 @@ class DestinationSummary:
     guarantee: str
     retention_days: int
     updated_at: int
+    role_arn: str | None = None
+    external_id: str | None = None
+
+    def stored(self) -> dict[str, Any]:
+        """The fields as they are stored: without those of a role if there is none, as before roles."""
+        roleless = ("role_arn", "external_id") if self.role_arn is None else ()
+        return {name: value for name, value in asdict(self).items() if name not in roleless}
 
 
 def summary_of(destination: Destination) -> DestinationSummary:
     """The summary of `destination`, as of now."""
-    at = destination.warehouse
+    at, access = destination.warehouse, destination.access
+    role = access if isinstance(access, CustomerRole) else None
     return DestinationSummary(
         tenant=destination.tenant,
         version=destination.version,
         bucket=destination.bucket,
         region=destination.region,
         endpoint=destination.endpoint,
-        access_key_ends_with=_end(destination.access_key_id),
+        access_key_ends_with=_end(access.key_id) if isinstance(access, AccessKey) else "",
         clickhouse_host=at.host,
         clickhouse_port=at.port,
         clickhouse_secure=at.secure,
@@ -72,6 +101,8 @@ def summary_of(destination: Destination) -> DestinationSummary:
         guarantee=destination.guarantee,
         retention_days=destination.retention_days,
         updated_at=int(time.time()),
+        role_arn=role.arn if role else None,
+        external_id=role.external_id if role else None,
     )
 
 
@@ -85,8 +116,7 @@ def joined(
         bucket=shown.bucket,
         region=shown.region,
         endpoint=shown.endpoint,
-        access_key_id=s3["id"],
-        secret_access_key=s3["secret"],
+        access=_access(shown, s3),
         warehouse=ClickHouseAddress(
             host=shown.clickhouse_host,
             port=shown.clickhouse_port,
@@ -98,6 +128,18 @@ def joined(
         guarantee=shown.guarantee,
         retention_days=shown.retention_days,
     )
+
+
+def s3_secrets(destination: Destination) -> dict[str, SecretText]:
+    """The secrets of the bucket, by name: none with a role, whose ARN and external id are in the summary."""
+    access = destination.access
+    return {"id": access.key_id, "secret": access.secret} if isinstance(access, AccessKey) else {}
+
+
+def _access(shown: DestinationSummary, s3: dict[str, SecretText]) -> AccessKey | CustomerRole:
+    if shown.role_arn is not None and shown.external_id is not None:
+        return CustomerRole(shown.role_arn, shown.external_id)
+    return AccessKey(s3["id"], s3["secret"])
 
 
 def tied(shown: str, **secrets: SecretText) -> SecretText:

@@ -2,13 +2,13 @@
 
 One DynamoDB item per tenant, keyed by `tenant_id`: the version, a summary without secrets, and two encrypted
 texts. Each encrypted text contains the digest of the summary. So write access to the item is not enough to
-have a customer's credentials sent to another address.
+have a customer's credentials sent to another address, nor to have another role assumed.
 """
 
 import json
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, replace
+from dataclasses import replace
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from functions.shared.byoc.destination import (
     DestinationSummary,
     digest,
     joined,
+    s3_secrets,
     summary_of,
     tied,
 )
@@ -97,8 +98,8 @@ class DestinationStore:
         KeyServiceUnavailableError
         """
         summary = summary_of(destination)
-        shown = json.dumps(asdict(summary))
-        s3 = tied(shown, id=destination.access_key_id, secret=destination.secret_access_key)
+        shown = json.dumps(summary.stored())
+        s3 = tied(shown, **s3_secrets(destination))
         at = destination.warehouse
         clickhouse = tied(shown, user=SecretText(at.user), password=at.password)
         try:

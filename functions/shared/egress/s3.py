@@ -45,6 +45,7 @@ def filtered_s3_client(
     secret_access_key: SecretText,
     timeouts: Timeouts = Timeouts(),
     ca_certs: str | None = None,
+    session_token: SecretText | None = None,
 ) -> Any:
     """A boto3 S3 client with only these credentials, which connects only where `guard` allows.
 
@@ -61,7 +62,7 @@ def filtered_s3_client(
         guard.check_url(address)
     if not (_OTHER_REGION if address else _AWS_REGION).fullmatch(region) or "fips" in region:
         raise PermanentError("The region is not a valid S3 region.")
-    client = _client(region, address, access_key_id, secret_access_key, timeouts)
+    client = _client(region, address, access_key_id, secret_access_key, session_token, timeouts)
     _send_through(guard, client, timeouts, ca_certs)
     return client
 
@@ -75,6 +76,7 @@ def _client(
     endpoint: str | None,
     access_key_id: SecretText,
     secret_access_key: SecretText,
+    session_token: SecretText | None,
     timeouts: Timeouts,
 ) -> Any:
     with _one_at_a_time:
@@ -84,6 +86,7 @@ def _client(
             endpoint_url=endpoint,
             aws_access_key_id=access_key_id.reveal(),
             aws_secret_access_key=secret_access_key.reveal(),
+            aws_session_token=session_token.reveal() if session_token else None,
             # boto3's default makes URLs without a region, which do not work in all regions.
             config=_configuration("path" if endpoint else "virtual", timeouts),
         )

@@ -1,6 +1,6 @@
 """Customers' own buckets and ClickHouses: configured, tested and monitored."""
 
-from infra.topology.byoc import BYOC_GRANTS, BYOC_SETTINGS
+from infra.topology.byoc import BYOC_BUCKET_GRANTS, BYOC_SETTINGS
 from infra.topology.shape import Function, Route
 
 FUNCTIONS = (
@@ -13,10 +13,11 @@ FUNCTIONS = (
             "health_table": "table:health",
             "audit_table": "table:audit",
             "people_table": "table:people",
+            "external_ids_table": "table:external-ids",
             **BYOC_SETTINGS,
         },
         grants=(
-            *BYOC_GRANTS,
+            *BYOC_BUCKET_GRANTS,
             "write:table:destinations",
             "write:table:shards",
             "seal:key:credentials",
@@ -24,12 +25,15 @@ FUNCTIONS = (
             "write:table:health",
             "append:table:audit",
             "read:table:people",
+            "read:table:external-ids",
+            "write:table:external-ids",
         ),
         routes=(
             Route("GET", "/v1/destination"),
             Route("PUT", "/v1/destination"),
             Route("DELETE", "/v1/destination"),
             Route("POST", "/v1/destination/test"),
+            Route("GET", "/v1/destination/role"),
         ),
     ),
     Function(

@@ -1,6 +1,6 @@
 """Logs over HTTPS, into the staging bucket or a customer's own bucket."""
 
-from infra.topology.byoc import BYOC_GRANTS, BYOC_SETTINGS
+from infra.topology.byoc import BYOC_BUCKET_GRANTS, BYOC_SETTINGS
 from infra.topology.shape import Function, Route
 from infra.topology.throttles import DATA, INGEST, PROBE
 
@@ -61,7 +61,7 @@ FUNCTIONS = (
             "send:queue:staged-byoc",
             "read:table:health",
             "write:table:health",
-            *BYOC_GRANTS,
+            *BYOC_BUCKET_GRANTS,
         ),
         routes=ROUTES,
         local_concurrency=4,

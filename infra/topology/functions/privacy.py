@@ -3,7 +3,7 @@
 The worker functions process the whole data inventory; its tables are listed once, above the functions.
 """
 
-from infra.topology.byoc import BYOC_GRANTS, BYOC_SETTINGS
+from infra.topology.byoc import BYOC_BUCKET_GRANTS, BYOC_SETTINGS
 from infra.topology.shape import Function, Route
 
 INVENTORY_TABLES = (
@@ -15,6 +15,7 @@ INVENTORY_TABLES = (
     "announcements",
     "notices",
     "destinations",
+    "external-ids",
     "health",
     "billing",
     "usage",
@@ -193,7 +194,7 @@ FUNCTIONS = (
             "unfinished:bucket:exports",
             "delete:bucket:exports",
             "read:secret:warehouse",
-            *BYOC_GRANTS,
+            *BYOC_BUCKET_GRANTS,
         ),
         schedule_minutes=5,
     ),

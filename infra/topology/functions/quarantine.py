@@ -1,6 +1,6 @@
 """Rows that ClickHouse rejected: shown to their owner, and replayed."""
 
-from infra.topology.byoc import BYOC_GRANTS, BYOC_SETTINGS
+from infra.topology.byoc import BYOC_BUCKET_GRANTS, BYOC_SETTINGS
 from infra.topology.shape import Function, Route
 
 FUNCTIONS = (
@@ -16,7 +16,7 @@ FUNCTIONS = (
             "read:bucket:staging",
             "delete:bucket:staging",
             "send:queue:staged-byoc",
-            *BYOC_GRANTS,
+            *BYOC_BUCKET_GRANTS,
         ),
         routes=(Route("GET", "/v1/quarantine"), Route("POST", "/v1/quarantine/{id}/replay")),
     ),

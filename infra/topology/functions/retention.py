@@ -1,6 +1,6 @@
 """Scheduled maintenance: delete and check for data past retention; sweep for missed objects; watch queues."""
 
-from infra.topology.byoc import BYOC_GRANTS, BYOC_SETTINGS
+from infra.topology.byoc import BYOC_BUCKET_GRANTS, BYOC_SETTINGS
 from infra.topology.queues import QUEUES
 from infra.topology.shape import Function
 
@@ -87,7 +87,7 @@ FUNCTIONS = (
         settings={"byoc_queue": "queue:staged-byoc", "turns_table": "table:turns", **BYOC_SETTINGS},
         grants=(
             "scan:table:destinations",
-            *BYOC_GRANTS,
+            *BYOC_BUCKET_GRANTS,
             "send:queue:staged-byoc",
             "read:table:turns",
             "write:table:turns",

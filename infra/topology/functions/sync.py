@@ -1,6 +1,6 @@
 """Load staged objects into ClickHouse: the managed one and, on a separate path, each BYOC customer's."""
 
-from infra.topology.byoc import BYOC_GRANTS, BYOC_SETTINGS
+from infra.topology.byoc import BYOC_BUCKET_GRANTS, BYOC_SETTINGS
 from infra.topology.shape import Function, QueueSource
 
 FUNCTIONS = (
@@ -49,7 +49,7 @@ FUNCTIONS = (
             "read:table:health",
             "write:table:health",
             "consume:queue:staged-byoc",
-            *BYOC_GRANTS,
+            *BYOC_BUCKET_GRANTS,
         ),
         source=QueueSource("staged-byoc", batch_size=10_000, window_seconds=2, max_concurrency=20),
         local_concurrency=2,

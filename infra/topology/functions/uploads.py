@@ -1,6 +1,6 @@
 """Files: status over HTTPS, read from our bucket or a customer's, and the sweep for lost notifications."""
 
-from infra.topology.byoc import BYOC_GRANTS, BYOC_SETTINGS
+from infra.topology.byoc import BYOC_BUCKET_GRANTS, BYOC_SETTINGS
 from infra.topology.shape import Function, QueueSource, Route
 
 FUNCTIONS = (
@@ -24,7 +24,7 @@ FUNCTIONS = (
             "put:bucket:drop",
             "read:table:uploads",
             "write:table:uploads",
-            *BYOC_GRANTS,
+            *BYOC_BUCKET_GRANTS,
             # Resume reading a file.
             "send:queue:dropped",
             "send:queue:dropped-byoc",
@@ -92,7 +92,7 @@ FUNCTIONS = (
             "consume:queue:dropped-byoc",
             "send:queue:dropped-byoc",
             "send:queue:staged-byoc",
-            *BYOC_GRANTS,
+            *BYOC_BUCKET_GRANTS,
         ),
         source=QueueSource("dropped-byoc", batch_size=10, window_seconds=0, max_concurrency=20),
     ),
@@ -117,7 +117,7 @@ FUNCTIONS = (
             "scan:table:destinations",
             "read:table:turns",
             "write:table:turns",
-            *BYOC_GRANTS,
+            *BYOC_BUCKET_GRANTS,
             "send:queue:dropped",
             "send:queue:dropped-byoc",
         ),

@@ -60,7 +60,7 @@ def asked(route: str, fault: RetryableError, **verdict: str) -> dict[str, Any]:
         },
     }
     sessions = SessionCheck("people", People())
-    service = DestinationService(Failing(fault), None, None, None, sessions)  # type: ignore[arg-type]
+    service = DestinationService(Failing(fault), None, None, None, sessions, None)  # type: ignore[arg-type]
     return answering(lambda each: answer_to(each, service))(event, None)
 
 

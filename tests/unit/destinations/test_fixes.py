@@ -4,6 +4,7 @@ import pytest
 
 from functions.destinations.bucket_fixes import bucket_failure
 from functions.destinations.clickhouse_fixes import clickhouse_failure
+from functions.destinations.role_fixes import role_failure
 from functions.destinations.tables import REQUIRED, grants
 from functions.shared.buckets.contract import BucketRefusedError, BucketUnavailableError
 from functions.shared.schema.migration_files import migrations
@@ -28,6 +29,28 @@ from functions.shared.warehouse import OutcomeUnknownError, WarehouseDownError, 
 )
 def test_a_bucket_that_rejects_has_its_own_fix(reason: str, word: str) -> None:
     failed = bucket_failure(BucketRefusedError(reason), "s3:PutObject", "arn:aws:s3:::logs/*")
+    assert word in failed.fix
+    assert failed.blocks
+
+
+def test_a_role_without_a_permission_is_named_as_a_role() -> None:
+    failed = bucket_failure(BucketRefusedError("AccessDenied"), "s3:PutObject", "arn", by_role=True)
+    assert failed.detail == "The role has no permission for s3:PutObject."
+    assert "the role's policy" in failed.fix
+
+
+@pytest.mark.parametrize(
+    ("code", "word"),
+    [
+        ("AccessDenied", "external id e-1 "),
+        ("AccessDenied", "account 111122223333 "),
+        ("AccessDenied", "MFA"),
+        ("ValidationError", "bucket.role_arn"),
+        ("RegionDisabledException", "Activate"),
+    ],
+)
+def test_a_role_that_cannot_be_assumed_has_a_fix(code: str, word: str) -> None:
+    failed = role_failure(code, "111122223333", "e-1")
     assert word in failed.fix
     assert failed.blocks
 

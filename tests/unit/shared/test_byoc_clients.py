@@ -10,6 +10,7 @@ import pytest
 from functions.shared.buckets.customer import CustomerBucket
 from functions.shared.byoc.buckets import MAX_KEPT, MAX_KEPT_SECONDS, NoDestinationError
 from functions.shared.byoc.clients import ByocClients
+from functions.shared.byoc.destination import AccessKey
 from functions.shared.byoc.destination_store import Destination, DestinationCache
 from functions.shared.clickhouse_address import ClickHouseAddress
 from functions.shared.egress.egress_filter import AddressRefusedError
@@ -24,7 +25,15 @@ def destination(tenant: TenantId, version: int = 1, word: str = "p", host: str =
     key = SecretText("key")
     address = ClickHouseAddress(host, 8443, True, "u", SecretText(word), "logs")
     return Destination(
-        tenant, version, "logs", "us-east-1", "https://s3.example", key, key, address, "exactly_once", 30
+        tenant,
+        version,
+        "logs",
+        "us-east-1",
+        "https://s3.example",
+        AccessKey(key, key),
+        address,
+        "exactly_once",
+        30,
     )
 
 

@@ -10,6 +10,7 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 
 from functions.shared import journal
+from functions.shared.byoc.destination import AccessKey, CustomerRole
 from functions.shared.byoc.destination_store import (
     Destination,
     DestinationCache,
@@ -19,6 +20,7 @@ from functions.shared.byoc.destination_store import (
 from functions.shared.byoc.encryption import (
     CredentialEncryption,
     CredentialsUnreadableError,
+    EncryptionContext,
     KeyServiceUnavailableError,
 )
 from functions.shared.clickhouse_address import ClickHouseAddress
@@ -48,8 +50,7 @@ def destination(tenant: TenantId, version: int = 1, **changes: Any) -> Destinati
         bucket=f"{tenant}-logs",
         region="eu-central-1",
         endpoint=None if tenant == ACME else "https://s3.globex.example",
-        access_key_id=SecretText(key),
-        secret_access_key=SecretText(secret),
+        access=AccessKey(SecretText(key), SecretText(secret)),
         warehouse=ClickHouseAddress(f"ch.{tenant}.example", 8443, True, user, SecretText(password), "logs"),
         guarantee="exactly_once",
         retention_days=30,
@@ -104,6 +105,51 @@ def test_each_tenant_gets_its_own_destination_and_no_other(stored: DestinationSt
     assert stored.summary(TenantId("stranger")) is None
 
 
+ROLES = {
+    tenant: CustomerRole(f"arn:aws:iam::111122223333:role/byoc-astralog-{tenant}", f"id-of-{tenant}")
+    for tenant in (ACME, GLOBEX)
+}
+
+
+def test_a_role_is_stored_instead_of_a_key(kept: KmsWorld, stored: DestinationStore) -> None:
+    stored.put(destination(ACME))
+    for tenant in (ACME, GLOBEX):
+        version = 2 if tenant == ACME else 1
+        stored.put(destination(tenant, version, endpoint=None, access=ROLES[tenant]))
+        read_back = stored.get(tenant)
+        assert read_back is not None
+        assert read_back.access == ROLES[tenant]
+        summary = stored.summary(tenant)
+        assert summary is not None
+        assert (summary.role_arn, summary.access_key_ends_with) == (ROLES[tenant].arn, "")
+
+    context = EncryptionContext(ACME, "s3_credentials", 2)
+    opened = kept.sealer().decrypt(item_of(kept, ACME)["s3_credentials"]["S"], context)
+    assert json.loads(opened.reveal()).keys() == {"summary"}, "the access key of version 1 is gone"
+
+
+@pytest.mark.parametrize("name", ["role_arn", "external_id"])
+def test_another_tenants_role_or_external_id_cannot_be_written_into_the_item(
+    kept: KmsWorld, stored: DestinationStore, name: str
+) -> None:
+    for tenant in (ACME, GLOBEX):
+        stored.put(destination(tenant, endpoint=None, access=ROLES[tenant]))
+    items = {tenant: item_of(kept, tenant) for tenant in (ACME, GLOBEX)}
+    summaries = {tenant: json.loads(item["summary"]["S"]) for tenant, item in items.items()}
+    altered = {**summaries[GLOBEX], name: summaries[ACME][name]}
+    write(kept, {**items[GLOBEX], "summary": {"S": json.dumps(altered)}})
+
+    with pytest.raises(CredentialsUnreadableError):
+        stored.get(GLOBEX)
+    assert stored.get(ACME) is not None
+
+
+def test_a_key_is_stored_as_it_was_before_roles(kept: KmsWorld, stored: DestinationStore) -> None:
+    """A version of the functions that knows no roles still reads it, while an upgrade is rolled back."""
+    stored.put(destination(ACME))
+    assert not {"role_arn", "external_id"} & json.loads(item_of(kept, ACME)["summary"]["S"]).keys()
+
+
 def test_nothing_secret_lies_in_the_tables(kept: KmsWorld, stored: DestinationStore) -> None:
     stored.put(destination(ACME))
 
@@ -143,12 +189,10 @@ def test_a_summary_shows_what_is_configured_and_asks_no_kms(kept: KmsWorld, stor
 
 
 @pytest.mark.parametrize(
-    ("access_key_id", "end"), [("", ""), ("abc", ""), ("a" * 11, ""), ("a" * 8 + "9876", "9876")]
+    ("key_id", "end"), [("", ""), ("abc", ""), ("a" * 11, ""), ("a" * 8 + "9876", "9876")]
 )
-def test_the_end_of_a_short_access_key_is_not_shown(
-    stored: DestinationStore, access_key_id: str, end: str
-) -> None:
-    stored.put(destination(ACME, access_key_id=SecretText(access_key_id)))
+def test_the_end_of_a_short_access_key_is_not_shown(stored: DestinationStore, key_id: str, end: str) -> None:
+    stored.put(destination(ACME, access=AccessKey(SecretText(key_id), SecretText("secret"))))
 
     shown = stored.summary(ACME)
     assert shown

@@ -11,7 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.shared.buckets.contract import BucketRefusedError, BucketUnavailableError
+from functions.shared.buckets.customer import failure
 from functions.shared.byoc.health import MAX_PAUSE_SECONDS, OUTAGE_SECONDS, DestinationHealth, pause_seconds
+from functions.shared.byoc.role_sessions import RoleRefusedError, RoleServiceUnavailableError
 from functions.shared.egress.egress_filter import AddressRefusedError
 from functions.shared.events.staged_key import StagedKey, base32
 from functions.shared.fan_out import FanOut
@@ -127,6 +129,7 @@ def test_an_outage_is_a_failure_of_five_minutes() -> None:
         (BucketUnavailableError("SlowDown"), "bucket_unreachable", True),
         (BucketRefusedError("NoSuchBucket"), "no_bucket", True),
         (BucketRefusedError("AccessDenied"), "bucket_refused", True),
+        (failure(RoleRefusedError("AccessDenied")), "role_refused", True),
         (AddressRefusedError("x"), "address_refused", True),
         (BucketRefusedError("AddressRefusedError"), "address_refused", True),
         (BucketRefusedError("AnswerTooLongError"), "answer_refused", True),
@@ -145,6 +148,7 @@ def test_every_failure_of_a_destination_has_a_code_word(error: Any, reason: str,
 
 def test_a_failure_on_our_side_says_nothing_about_the_destination() -> None:
     assert classify_error(StoreUnavailableError("x")).ours
+    assert classify_error(RoleServiceUnavailableError("x")).ours
 
 
 def test_a_destination_is_part_of_a_batchs_identity_and_ours_has_the_ids_it_always_had() -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from functions.shared.buckets.drop_bucket import DropBucket
 from functions.shared.byoc.buckets import NoDestinationError
+from functions.shared.byoc.role_sessions import RENEW_SECONDS, RoleClient, RoleRefusedError, RoleSession
 from functions.shared.egress.egress_filter import EgressFilter
 from functions.shared.egress.s3 import filtered_s3_client
 from functions.shared.http import answering
@@ -248,3 +249,39 @@ def test_a_url_of_the_local_stack_leads_there(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     url = open_drops("drop").url_to_put("dropin/v1/tenant=acme/x", 5, 60)
     assert url.startswith("http://127.0.0.1:9/drop/dropin/")
+
+
+def test_a_url_into_a_bucket_with_a_role_ends_before_its_session(here: World) -> None:
+    """Acme's bucket is opened with a role, globex's with an access key."""
+    urls = {}
+    for tenant, drops in (
+        (ACME, DropBucket(here.s3, DROP, RENEW_SECONDS)),
+        (GLOBEX, DropBucket(here.s3, DROP)),
+    ):
+        status, upload = ask(
+            here, "POST /v1/uploads", tenant, body={"filename": "a.log", "size": 5}, plan="byoc",
+            own=lambda _tenant, drops=drops: drops,
+        )  # fmt: skip
+        assert status == 201
+        urls[tenant] = upload
+        signed = parse_qs(urlsplit(upload["url"]).query)["X-Amz-Expires"]
+        assert signed == [str(upload["expires_in"])]
+    assert (urls[ACME]["expires_in"], urls[GLOBEX]["expires_in"]) == (RENEW_SECONDS, URL_SECONDS)
+    here.later = RENEW_SECONDS + LATE.total_seconds() + 1
+    states = {tenant: look(here, upload["id"], tenant)[1]["state"] for tenant, upload in urls.items()}
+    assert states == {ACME: "failed", GLOBEX: "waiting"}
+
+
+def test_a_refused_role_is_the_customers_to_fix(here: World) -> None:
+    def refused(_tenant: TenantId) -> DropBucket:
+        def session() -> RoleSession:
+            raise RoleRefusedError("AccessDenied")
+
+        return DropBucket(RoleClient(session, lambda key: key), DROP)
+
+    for tenant in (ACME, GLOBEX):
+        own = refused if tenant == ACME else lambda _tenant: DropBucket(here.s3, DROP)
+        body = {"filename": "a.log", "size": 5}
+        status, answer = ask(here, "POST /v1/uploads", tenant, body=body, plan="byoc", own=own)
+        expected = (503, "destination_unavailable") if tenant == ACME else (201, None)
+        assert (status, answer.get("code")) == expected
