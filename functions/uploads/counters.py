@@ -1,7 +1,8 @@
 """Counters of one account in the table of uploads, each for a period and deleted after it.
 
 `staged#<window>`: bytes that files of the account have staged lately. `open#<hour>`: uploads announced in
-that hour whose file has not arrived. `kept#<day>`: originals in our bucket, which S3 deletes a month later.
+that hour whose file has not arrived. `rate#<window>`: files announced or resumed in that window.
+`kept#<day>`: originals in our bucket, which S3 deletes a month later.
 Every change is one atomic update, so two concurrent requests cannot both get the last place.
 """
 
@@ -17,7 +18,7 @@ from functions.shared.tables.table import Table
 from functions.shared.tables.uploads import UploadCounterItem
 from functions.shared.tenancy import TenantId
 from functions.uploads import items
-from functions.uploads.items import KEPT_ORIGINALS, OPEN_UPLOADS, STAGED_BYTES
+from functions.uploads.items import KEPT_ORIGINALS, OPEN_UPLOADS, STAGED_BYTES, UPLOAD_RATE
 
 WINDOW_SECONDS = 90
 WINDOWS = 3
@@ -26,6 +27,10 @@ WINDOWS = 3
 MAX_OPEN_UPLOADS = 1_000
 MAX_OPEN_BYTES = 1024**4
 """Limits on the files that an account announces in one clock hour and that have not arrived."""
+
+RATE_SECONDS = 10
+MAX_FILES_A_WINDOW = 200
+"""Files that an account may announce or resume in one window: a burst of 200, and 20 a second (docs/adr/0037)."""
 
 MAX_KEPT_FILES = 100_000
 MAX_KEPT_BYTES = 100 * 1024**3
@@ -104,6 +109,20 @@ class OpenUploads(_Counters):
         """Stop counting an upload announced at `at`: its file has arrived."""
         condition = _holds(size_bytes)
         self._update(tenant, _hour(at), -1, -size_bytes, at + _SECONDS_A_DAY, condition)
+
+
+class UploadRate(_Counters):
+    """Files that an account puts on the queue of all accounts, by windows of RATE_SECONDS."""
+
+    def take(self, tenant: TenantId) -> int:
+        """Count a file; 0, or after how many seconds to retry because the window has its maximum."""
+        now = int(self._clock())
+        window, passed = divmod(now, RATE_SECONDS)
+        condition = UploadCounterItem.entry.does_not_exist() | (UploadCounterItem.files < MAX_FILES_A_WINDOW)
+        entry = f"{UPLOAD_RATE}{window:012d}"
+        if self._update(tenant, entry, 1, 0, now + _SECONDS_AN_HOUR, condition):
+            return 0
+        return RATE_SECONDS - passed
 
 
 class KeptOriginals(_Counters):
