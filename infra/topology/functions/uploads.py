@@ -2,6 +2,7 @@
 
 from infra.topology.byoc import BYOC_GRANTS, BYOC_SETTINGS
 from infra.topology.shape import Function, QueueSource, Route
+from infra.topology.throttles import DATA
 
 FUNCTIONS = (
     Function(
@@ -30,7 +31,8 @@ FUNCTIONS = (
             "send:queue:dropped-byoc",
         ),
         routes=(
-            Route("POST", "/v1/uploads"),
+            # One account alone cannot use it up within its own limit of 20 a second.
+            Route("POST", "/v1/uploads", throttle=DATA),
             Route("GET", "/v1/uploads"),
             Route("GET", "/v1/uploads/settings"),
             Route("PUT", "/v1/uploads/settings"),
