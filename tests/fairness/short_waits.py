@@ -1,4 +1,4 @@
-"""The erasers' handlers without the minutes in which rows of a person may still arrive.
+"""The erasers' handlers without the minutes between rounds, and those in which rows may still arrive.
 
 These minutes are constants: no tenant makes them longer. Without them the time to "verified" is that of the
 erasers' work and turns.
@@ -7,11 +7,12 @@ erasers' work and turns.
 from datetime import timedelta
 
 from functions.privacy import byoc_eraser, eraser
-from functions.privacy.erasure import files, objects, person_planner
+from functions.privacy.erasure import files, moves, objects, person_planner
 
 _SHORT = timedelta(seconds=1)
 
 files.STILL_BEING_PUT = _SHORT
+moves.LOOK_AGAIN_SECONDS = 1
 objects.STILL_BEING_STAGED = person_planner.STILL_BEING_STAGED = person_planner.STILL_BEING_WRITTEN = _SHORT
 
 eraser_handler = eraser.handler
