@@ -27,8 +27,8 @@ REQUEST_TO_SEARCHABLE = "request to searchable"
 SEARCH = "search"
 FILE_TO_ROWS = "small file to rows"
 ERASURE = "erasure to verified"
-QUEUED, READ = "file in the queue", "file being read"
-"""The parts of FILE_TO_ROWS: until an invocation has a slot for the file, and from then on."""
+PUT, QUEUED, READ = "file announced and put", "file in the queue", "file being read"
+"""The parts of FILE_TO_ROWS: until it is put, until an invocation has a slot for it, and from then on."""
 
 SEARCH_QUEUED, SEARCHED = "search in the queue", "search working"
 """The parts of SEARCH: until there is an environment for it, which Lambda would start, and the rest."""
@@ -96,7 +96,7 @@ class Tenant:
 
         `received_at` is the time at which an invocation with a slot first saw the file.
         """
-        name = f"f{next(self._numbers)}"
+        name, announced_at = f"f{next(self._numbers)}", time.time()
         lines = "".join(json.dumps(each) + "\n" for each in batch(self._run, name, ROWS_A_FILE))
         body = gzip.compress(lines.encode())
         announced = self._client.post(
@@ -110,7 +110,8 @@ class Tenant:
         put_at = time.time()
         self._until(lambda: self._is_read(upload["id"]), "the file is read")
         read_at, began_at = time.time(), self._received_at(upload["id"])
-        return {QUEUED: max(0.0, began_at - put_at), READ: read_at - began_at}
+        queued = max(0.0, began_at - put_at)
+        return {PUT: put_at - announced_at, QUEUED: queued, READ: read_at - began_at}
 
     def one_request(self) -> dict[str, float]:
         """Ask for the description of a table. A small file costs about twenty requests."""

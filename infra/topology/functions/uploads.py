@@ -39,6 +39,8 @@ FUNCTIONS = (
             Route("GET", "/v1/uploads/{id}"),
             Route("POST", "/v1/uploads/{id}/resume"),
         ),
+        # So that requests of one tenant do not wait for another's, as they do not in Lambda.
+        local_concurrency=4,
     ),
     Function(
         name="dropin",
