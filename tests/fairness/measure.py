@@ -238,7 +238,7 @@ def new_attacker(stack: RunningStack, *, is_byoc: bool) -> Attacker:
     tenant, key = TenantId(f"h{new_run()[:12]}"), generate()
     plan = PLANS[TRIAL]
     directory = Directory(
-        *(physical(table) for table in ("accounts", "keys", "key-lists")), client=stack.aws("dynamodb")
+        physical("accounts"), physical("keys"), physical("key-lists"), client=stack.aws("dynamodb")
     )
     standing = AccountStatus("byoc" if is_byoc else "managed_15", plan.retention_days, plan.bytes_per_second)
     directory.put_account(Account(tenant, standing))

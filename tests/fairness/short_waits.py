@@ -9,11 +9,17 @@ from datetime import timedelta
 from functions.privacy import byoc_eraser, eraser
 from functions.privacy.erasure import files, moves, objects, person_planner
 
-_SHORT = timedelta(seconds=1)
+_WAITS = (
+    (files, "STILL_BEING_PUT"),
+    (objects, "STILL_BEING_STAGED"),
+    (person_planner, "STILL_BEING_STAGED"),
+    (person_planner, "STILL_BEING_WRITTEN"),
+)
 
-files.STILL_BEING_PUT = _SHORT
 moves.LOOK_AGAIN_SECONDS = 1
-objects.STILL_BEING_STAGED = person_planner.STILL_BEING_STAGED = person_planner.STILL_BEING_WRITTEN = _SHORT
+for _module, _name in _WAITS:
+    assert isinstance(getattr(_module, _name), timedelta)
+    setattr(_module, _name, timedelta(seconds=1))
 
 eraser_handler = eraser.handler
 byoc_eraser_handler = byoc_eraser.handler
