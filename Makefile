@@ -75,7 +75,7 @@ crash: setup ## the crash matrix in full: sync killed at every step, 2,100 runs 
 soak: setup ## the long runs: a hundred kills, 20,000 changed bodies of each decoder, each generated example
 	@$(V)/python -m pytest tests -m "soak or hypothesis" --hypothesis-profile full
 
-fairness: setup ## what a hostile tenant costs another: seven attacks on a stack of its own (about 8 minutes)
+fairness: setup ## what a hostile tenant costs another: seven attacks on a stack of its own (about 10 minutes)
 	@$(V)/python -m tests.fairness
 
 $(EMULATOR): rehearsal/requirements.txt | $(READY)

@@ -3,10 +3,14 @@
 Routes, throttles, body limit and timeouts are the topology's; events and answers are payload 2.0. The
 authorizer is called for every request that is not throttled (it has its own cache). Not supported: CORS, TLS.
 Loopback only.
+
+`Server-Timing` is not API Gateway's: `queue` is the time for which the request waited for an environment,
+which Lambda would have started, and `total` the whole time, in milliseconds.
 """
 
 import asyncio
 import json
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,7 +38,7 @@ from local.http_event import (
     event_of,
     response_of,
 )
-from local.invoker import Invoker
+from local.invoker import WAITS, Invoker
 from local.poller import poll_queues
 from local.routing import Match, Routes
 from local.scheduler import run_schedules
@@ -73,7 +77,11 @@ class Gateway:
         match = self._routes.match(call.method, call.path)
         if not self._throttles.admit(match.route_key):
             return _sent(_message(429, "Too Many Requests"), request_id)
-        return _sent(await self._routed(call, match), request_id)
+        began, waits = time.monotonic(), list[float]()
+        WAITS.set(waits)
+        sent = _sent(await self._routed(call, match), request_id)
+        sent.headers["server-timing"] = _timing(sum(waits), time.monotonic() - began)
+        return sent
 
     async def _routed(self, call: Call, match: Match) -> Response:
         event = event_of(call, match.route_key, match.parameters)
@@ -139,6 +147,10 @@ def _sent(response: Response, request_id: str) -> web.Response:
         sent.headers.add("set-cookie", cookie)
     sent.headers["apigw-requestid"] = request_id
     return sent
+
+
+def _timing(waited_seconds: float, total_seconds: float) -> str:
+    return f"queue;dur={1000 * waited_seconds:.1f}, total;dur={1000 * total_seconds:.1f}"
 
 
 async def serve(config: Configuration) -> None:

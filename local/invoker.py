@@ -6,12 +6,17 @@ own invocation, and the next event gets a new one. Output goes to `<logs>/<funct
 """
 
 import asyncio
+import time
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
 from infra.topology import Function
 from local.endpoints import Endpoints
 from local.execution_environment import ExecutionEnvironment, FunctionFailedError
+
+WAITS: ContextVar[list[float] | None] = ContextVar("waits", default=None)
+"""For how many seconds each invocation of a request waited for an environment, if the request asks for it."""
 
 
 class Pool:
@@ -32,8 +37,11 @@ class Pool:
         ------
         InvocationError: see its subclasses.
         """
+        asked_at, waits = time.monotonic(), WAITS.get()
         async with self._turn:
             environment = await self._take()
+            if waits is not None:
+                waits.append(time.monotonic() - asked_at)
             try:
                 answer = await environment.call(event)
             except FunctionFailedError:

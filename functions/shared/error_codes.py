@@ -154,6 +154,11 @@ ERROR_CODES: dict[str, ErrorCode] = {
     "too_many_searches": ErrorCode(
         (429,), "the account runs its maximum of searches", "retry when one has ended"
     ),
+    "too_many_uploads": ErrorCode(
+        (429,),
+        "the account announces or resumes more than 200 files in 10 seconds",
+        "wait as long as `Retry-After` says, or put more into each file",
+    ),
     "too_many_open_uploads": ErrorCode(
         (429,), "too many announced files have not arrived", "put the announced files, then retry"
     ),

@@ -1,5 +1,6 @@
 """The contract between the scheduling of files and a drop-in function."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
@@ -37,6 +38,10 @@ class Worker(Protocol[S]):
 
     def take_slot(self, tenant: TenantId) -> S | NoSlot:
         """Acquire a slot to read files of `tenant`; raises RetryableError when its state is unavailable."""
+        ...
+
+    def reject(self, files: Sequence[WaitingFile], slot: S) -> list[WaitingFile]:
+        """Reject new `files` together if the account's logs are rejected now; return those left to read."""
         ...
 
     def work(self, file: WaitingFile, slot: S) -> int | None:

@@ -8,7 +8,7 @@ are checked before each object. Failure: the message is redelivered with backoff
 reader is abandoned after five attempts, and its status says so.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -31,7 +31,8 @@ from functions.uploads.account_status import AccountStatuses
 from functions.uploads.backlog import Backlogs, WaitingFile
 from functions.uploads.counters import KeptOriginals, OpenUploads, StagedBytes
 from functions.uploads.drop_worker import LEASE_MARGIN_SECONDS, NoSlot
-from functions.uploads.file_processor import FilePlace, FileProcessor
+from functions.uploads.file_place import FilePlace
+from functions.uploads.file_processor import FileProcessor
 from functions.uploads.files import DELETE
 from functions.uploads.gate import ELSEWHERE, AccountGate, UsagePendingError
 from functions.uploads.managed_drop_bucket import open_drops
@@ -115,6 +116,16 @@ class _DropInInvocation:
 
     def take_slot(self, tenant: TenantId) -> TenantSlot | NoSlot:
         return self.parts.slots.take(tenant, self.lease_seconds()) or NoSlot()
+
+    def reject(self, files: Sequence[WaitingFile], slot: TenantSlot) -> list[WaitingFile]:
+        try:
+            place = self.parts.place(slot.tenant)
+            if place is None or not place.refusal:
+                return list(files)
+            left = self.parts.work.refused.reject([each.dropped for each in files], place)
+        except RetryableError:
+            return list(files)
+        return [each for each in files if each.dropped in left]
 
     def work(self, file: WaitingFile, slot: TenantSlot) -> int | None:
         try:

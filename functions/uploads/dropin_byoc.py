@@ -10,7 +10,7 @@ Failure: messages are redelivered with backoff; a bucket that keeps denying acce
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
@@ -35,7 +35,8 @@ from functions.uploads.backlog import Backlogs, WaitingFile
 from functions.uploads.counters import KeptOriginals, OpenUploads, StagedBytes
 from functions.uploads.customer_buckets import CustomerDropBuckets, customer_drop_buckets
 from functions.uploads.drop_worker import LEASE_MARGIN_SECONDS, NoSlot
-from functions.uploads.file_processor import FilePlace, FileProcessor
+from functions.uploads.file_place import FilePlace
+from functions.uploads.file_processor import FileProcessor
 from functions.uploads.files import KEEP
 from functions.uploads.gate import AccountGate, UsagePendingError
 from functions.uploads.notifications import is_file, tenant_of
@@ -125,6 +126,18 @@ class _ByocDropInInvocation:
             return NoSlot(slot.seconds)
         self.is_slot_held = True
         return slot
+
+    def reject(self, files: Sequence[WaitingFile], slot: Slot) -> list[WaitingFile]:  # noqa: ARG002
+        tenant = tenant_of(files[0].dropped.key)
+        try:
+            place = None if tenant is None else self.parts.place(tenant, time.time())
+            if place is None or not place.refusal:
+                return list(files)
+            in_bucket = [each.dropped for each in files if each.dropped.bucket == place.drops.name]
+            left = self.parts.work.refused.reject(in_bucket, place)
+        except (RetryableError, PermanentError):
+            return list(files)
+        return [each for each in files if each.dropped not in in_bucket or each.dropped in left]
 
     def work(self, file: WaitingFile, slot: Slot) -> int | None:
         """Process the file, and record the health of the tenant's bucket."""

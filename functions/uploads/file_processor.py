@@ -2,21 +2,21 @@
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import uuid4
 
 from functions.shared import journal
-from functions.shared.buckets.contract import Bucket, BucketError, BucketRefusedError, ObjectChangedError
-from functions.shared.buckets.drop_bucket import DropBucket, DroppedFile, FileGoneError
-from functions.shared.events.staged_key import time_ordered_id
+from functions.shared.buckets.contract import BucketError, BucketRefusedError, ObjectChangedError
+from functions.shared.buckets.drop_bucket import DroppedFile, FileGoneError
 from functions.shared.tables.store_errors import StoreUnavailableError
-from functions.shared.tenancy import TenantId, dropin_prefix
 from functions.uploads.checkpoints import CheckpointLostError
 from functions.uploads.counters import MAX_KEPT_BYTES, MAX_KEPT_FILES, KeptOriginals, OpenUploads
+from functions.uploads.file_place import FilePlace, announced_id, new_file, new_upload
 from functions.uploads.file_reader import RESERVE_SECONDS, FileReader
 from functions.uploads.files import DELETE, DONE, FAILED, PARTLY, File, Upload, digest_of
-from functions.uploads.gate import Gate, Halt, UsagePendingError, halt_reason
+from functions.uploads.gate import Halt, UsagePendingError
+from functions.uploads.refused_files import RefusedFiles
 from functions.uploads.register import LeaseLostError, UploadRegister
 
 MAX_ATTEMPTS = 5
@@ -27,32 +27,11 @@ REFUSED_SECONDS = 3600
 sooner than this after it was first seen.
 """
 
-DEFAULT_PROJECT = "default"
-
 ORIGINAL_DELETED = "original_deleted"
 _ORIGINAL_DELETED = (
     f"The original was deleted: the account has reached the limit of {MAX_KEPT_BYTES // 1024**3} GiB or "
     f"{MAX_KEPT_FILES:,} stored originals."
 )
-
-
-@dataclass(frozen=True, slots=True)
-class FilePlace:
-    """Where a tenant's files are and where their rows go.
-
-    `gate`: decides between parts whether reading may continue. `originals`: whether originals are kept or
-    deleted unless the account or the upload says otherwise. `refusal`: the code of the 402 with which the
-    account's logs are rejected now, or empty. `is_theirs`: the bucket is the customer's own.
-    """
-
-    tenant: TenantId
-    drops: DropBucket
-    staging: Bucket
-    gate: Gate
-    retention_days: int
-    originals: str
-    refusal: str = ""
-    is_theirs: bool = False
 
 
 class FileProcessor:
@@ -63,6 +42,8 @@ class FileProcessor:
     function: the name of the function in metrics.
     go_on: publishes the file again, with a delay in seconds.
     open_uploads, kept: counters that bound what an account may announce, and keep in our bucket.
+
+    `refused` rejects several files together.
     """
 
     def __init__(
@@ -78,6 +59,7 @@ class FileProcessor:
         self._function = function
         self._open_uploads = open_uploads
         self._kept = kept
+        self.refused = RefusedFiles(register, open_uploads, kept)
 
     def do(
         self,
@@ -147,18 +129,7 @@ class FileProcessor:
             return known
         now = datetime.now(UTC)
         upload = self._upload(dropped, place, now)
-        file = File(
-            tenant=place.tenant,
-            upload_id=upload.upload_id,
-            dropped=dropped,
-            received_at=now,
-            project_id=upload.project_id,
-            retention_days=place.retention_days,
-            originals=upload.originals,
-            updated_at=int(now.timestamp()),
-        )
-        if place.refusal:
-            file = replace(file, state=FAILED, code=place.refusal, reason=halt_reason(place.refusal))
+        file = new_file(dropped, upload, place, now)
         claimed = self._register.claim(file, upload)
         if claimed is file and upload.until is not None:
             self._open_uploads.release(place.tenant, upload.size_bytes, upload.created_at)
@@ -166,19 +137,11 @@ class FileProcessor:
 
     def _upload(self, dropped: DroppedFile, place: FilePlace, now: datetime) -> Upload:
         """The upload of the file: the announced one, or a new one for a file that was not announced."""
-        rest = dropped.key.removeprefix(dropin_prefix(place.tenant))
-        announced = self._register.waiting(place.tenant, rest.partition("/")[0], dropped.key)
+        announced = self._register.waiting(place.tenant, announced_id(dropped, place), dropped.key)
         if announced:
             return announced
-        return Upload(
-            tenant=place.tenant,
-            upload_id=time_ordered_id(),
-            key=dropped.key,
-            size_bytes=dropped.size_bytes,
-            project_id=DEFAULT_PROJECT,
-            originals=self._register.originals(place.tenant) or place.originals,
-            created_at=int(now.timestamp()),
-        )
+        originals = self._register.originals(place.tenant) or place.originals
+        return new_upload(dropped, place, now, originals)
 
     def _read(self, reading: FileReader) -> bool:
         """Whether the file is settled; a permanent failure settles it too."""

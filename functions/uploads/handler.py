@@ -4,7 +4,8 @@ Trigger: API Gateway, /v1/uploads. Scope `ingest` announces and resumes, `ingest
 `admin` chooses whether originals are deleted. Promise: a signed URL accepts one file of one size under one
 key, below the prefix of its account, for an hour; for a BYOC customer the URL is of the customer's own bucket
 and signed with the customer's credentials. An id of another account's upload gets the 404 of an unknown id.
-The number of announced files that have not arrived is bounded for each account. Failure: 4xx names what to
+The number of files that an account announces or resumes in a short time is bounded, and that of announced
+files that have not arrived. Failure: 4xx names what to
 fix; 503 means that nothing was changed.
 """
 
@@ -36,7 +37,14 @@ from functions.shared.settings import load
 from functions.shared.tables.store_errors import StoreUnavailableError
 from functions.shared.tenancy import TenantId, dropin_prefix
 from functions.uploads import forms
-from functions.uploads.counters import MAX_OPEN_BYTES, MAX_OPEN_UPLOADS, OpenUploads
+from functions.uploads.counters import (
+    MAX_FILES_A_WINDOW,
+    MAX_OPEN_BYTES,
+    MAX_OPEN_UPLOADS,
+    RATE_SECONDS,
+    OpenUploads,
+    UploadRate,
+)
 from functions.uploads.customer_buckets import customer_drop_buckets
 from functions.uploads.files import DELETE, KEEP, File, Upload, upload_response
 from functions.uploads.loading import Listing, LoadingFiles
@@ -67,6 +75,7 @@ class UploadService:
 
     register: UploadRegister
     open_uploads: OpenUploads
+    rate: UploadRate
     queue: DropQueue
     own_queue: DropQueue
     drops: Callable[[], DropBucket]
@@ -94,6 +103,7 @@ def _service() -> UploadService:
     return UploadService(
         register,
         OpenUploads(settings.uploads_table),
+        UploadRate(settings.uploads_table),
         DropQueue(settings.dropped_queue, FUNCTION),
         DropQueue(settings.dropped_byoc_queue, FUNCTION),
         cache(lambda: open_drops(settings.drop_bucket)),
@@ -126,6 +136,7 @@ def _announce(service: UploadService, caller: Principal, event: Event) -> Answer
     caller.require("ingest")
     raise_if_refused(caller.refusal)
     asked = forms.announced(request(event).body)
+    _take_rate(service, caller)
     bucket = service.bucket_of(caller)
     now, seconds = int(service.clock()), min(URL_SECONDS, bucket.max_url_seconds)
     upload_id = time_ordered_id()
@@ -157,6 +168,23 @@ def _announce(service: UploadService, caller: Principal, event: Event) -> Answer
         "bucket": bucket.name,
     }
     return answer(201, {**_shown(upload, None, caller, service), **put})
+
+
+def _take_rate(service: UploadService, caller: Principal) -> None:
+    """Count a file of the caller that will be on the queue of all accounts.
+
+    Raises
+    ------
+    HttpError: 429 `too_many_uploads`.
+    """
+    if seconds := service.rate.take(caller.tenant):
+        raise HttpError(
+            429,
+            "too_many_uploads",
+            f"Too many files: at most {MAX_FILES_A_WINDOW} may be announced or resumed in {RATE_SECONDS} "
+            "seconds. Wait as long as Retry-After says, or put more into each file.",
+            retry_after_seconds=seconds,
+        )
 
 
 def _record(service: UploadService, upload: Upload) -> None:
@@ -196,6 +224,7 @@ def _resume(service: UploadService, caller: Principal, event: Event) -> Answer:
             "not_resumable",
             "Only a file that stopped because the account's logs were rejected can be resumed.",
         )
+    _take_rate(service, caller)
     (service.own_queue if caller.byoc else service.queue).publish(file.dropped)
     return answer(202, _shown(*found, caller, service))
 

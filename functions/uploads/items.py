@@ -12,7 +12,7 @@ from functions.uploads.files import File, RefusedRecord, Upload
 
 UPLOAD, FILE, SETTINGS, SWEEP, SLOTS = "upload#", "file#", "settings", "sweep", "slots"
 BACKLOG, BATCH = "backlog", "backlog#"
-STAGED_BYTES, OPEN_UPLOADS, KEPT_ORIGINALS = "staged#", "open#", "kept#"
+STAGED_BYTES, OPEN_UPLOADS, KEPT_ORIGINALS, UPLOAD_RATE = "staged#", "open#", "kept#", "rate#"
 """The sort key of an entry, or its prefix."""
 
 _SEPARATE = frozenset({"tenant", "dropped", "received_at", "refusals"})

@@ -13,7 +13,7 @@ The reader of a file holds a lease; its writes are conditional on that lease.
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -177,6 +177,22 @@ class UploadRegister:
         """The announced upload with that id, if its file is expected at `key` and has not arrived yet."""
         upload = self._upload(tenant, upload_id)
         return upload if upload and upload.key == key and not upload.file else None
+
+    def all_waiting(self, tenant: TenantId, expected: Mapping[str, str]) -> dict[str, Upload]:
+        """Like `waiting`, for several ids, each with the expected key; by id."""
+        keys = [items.key(tenant, UPLOAD + each) for each in expected]
+        found = (upload_of(item) for item in self._uploads.read(keys) if not self._is_forgotten(item))
+        return {
+            each.upload_id: each for each in found if each.key == expected[each.upload_id] and not each.file
+        }
+
+    def claim_all(self, claims: Sequence[tuple[File, Upload]]) -> bool:
+        """Like `claim`, for several files with different uploads, all or none; False if one is known."""
+        try:
+            write_all(self._client, [write for claim in claims for write in self._claims(*claim)])
+        except ConditionFailedError:
+            return False
+        return True
 
     def begin(self, file: File, owner: str, seconds: int) -> File:
         """Acquire the lease of a file for `seconds`; return the stored file, with this attempt counted.

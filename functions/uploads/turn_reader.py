@@ -73,10 +73,11 @@ class TurnReader(Generic[S]):
 
     def _read_messages(self, turn: Turn[S], worker: Worker[S], began: float) -> Retries:
         """Read the files of the turn's messages; those without time are moved to the backlog."""
-        waiting, retries, wait_seconds = list(turn.messages), Retries(), 0
+        waiting, retries, wait_seconds = self._not_rejected(turn, worker), Retries(), 0
+        first = len(waiting)
         try:
             try:
-                while waiting and (len(waiting) == len(turn.messages) or self._has_time(began)):
+                while waiting and (len(waiting) == first or self._has_time(began)):
                     for file in files_of(waiting[:1]):
                         if (pause := worker.work(file, turn.slot)) is not None:
                             retries.append((waiting[0], pause))
@@ -88,6 +89,12 @@ class TurnReader(Generic[S]):
         except RetryableError as fault:
             retries += redelivered(waiting, fault)
         return retries
+
+    def _not_rejected(self, turn: Turn[S], worker: Worker[S]) -> list[DropInMessage]:
+        """The turn's messages, each of one file, without those whose files are rejected together."""
+        files = files_of(turn.messages)
+        left = worker.reject(files, turn.slot) if len(files) > 1 else files
+        return [each for each in turn.messages if files_of([each])[0] in left]
 
     def _read_batches(self, turn: Turn[S], worker: Worker[S], began: float) -> None:
         """Read files of the first batches, as many as one turn has."""
@@ -110,11 +117,13 @@ class TurnReader(Generic[S]):
         self, batch: BacklogBatch, chosen: Sequence[WaitingFile], slot: S, worker: Worker[S], began: float
     ) -> bool:
         """Read the `chosen` files; whether the turn may continue."""
-        left, waiting = [each for each in batch.files if each not in chosen], list(chosen)
-        wait_seconds = 0
+        left, wait_seconds = [each for each in batch.files if each not in chosen], 0
+        mine = [each for each in chosen if worker.owner(each.dropped) == batch.tenant]
+        waiting = worker.reject(mine, slot) if len(mine) > 1 else mine
+        first = len(waiting)
         try:
-            while waiting and (len(waiting) == len(chosen) or self._has_time(began)):
-                self._read(batch.tenant, waiting[0], slot, worker)
+            while waiting and (len(waiting) == first or self._has_time(began)):
+                self._read(waiting[0], slot, worker)
                 waiting.pop(0)
         except UsagePendingError as fault:
             wait_seconds = fault.seconds
@@ -122,10 +131,8 @@ class TurnReader(Generic[S]):
         self._wait(batch.tenant, wait_seconds)
         return not waiting
 
-    def _read(self, tenant: TenantId, file: WaitingFile, slot: S, worker: Worker[S]) -> None:
+    def _read(self, file: WaitingFile, slot: S, worker: Worker[S]) -> None:
         """Read a file of the backlog; publish it again if it must be tried again."""
-        if worker.owner(file.dropped) != tenant:
-            return
         if (pause := worker.work(file, slot)) is not None:
             self._queue.publish(file.dropped, pause, file.receive_count)
 

@@ -11,7 +11,7 @@ INGEST = Throttle(rate=2000, burst=1000)
 """Logs. Below the request rate of an account in any region."""
 
 DATA = Throttle(rate=500, burst=500)
-"""Each other route of ingest and query: a search, or logs in a protocol that is not our own."""
+"""Each other route for data: a search, an upload, or logs in a protocol that is not our own."""
 
 CLOSED = Throttle(rate=100, burst=200)
 """The default: occasional requests of signed-in people and their programs."""

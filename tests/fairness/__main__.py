@@ -1,6 +1,7 @@
 """Measure what a hostile tenant costs another one: `python -m tests.fairness`.
 
-Starts a stack of its own. Exits with 1 when the second tenant's p95 is more than twice that of alone.
+Starts a stack of its own. Exits with 1 when the second tenant's p95 is more than twice that of alone, beyond
+what an equally busy machine explains. The report has both ratios.
 """
 
 import argparse
@@ -17,11 +18,9 @@ from tests.integration.stack import running_stack
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.fairness", description=__doc__)
-    parser.add_argument("--seconds", type=float, default=30, help="each phase lasts (default 30)")
+    parser.add_argument("--seconds", type=float, default=10, help="each phase lasts (default 10)")
     parser.add_argument("--attack", choices=ATTACKS, action="append", help="only this one; may be repeated")
-    parser.add_argument(
-        "--erasures", action="store_true", help="each phase lasts until an erasure is verified"
-    )
+    parser.add_argument("--no-erasures", action="store_true", help="do not measure erasures")
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, running_stack(Path(folder) / "stack") as stack:
@@ -29,7 +28,7 @@ def main() -> int:
             stack,
             asked.attack or list(ATTACKS),
             asked.seconds,
-            erasures=asked.erasures,
+            erasures=not asked.no_erasures,
             notify=lambda line: print(line, file=sys.stderr, flush=True),
         )
     if asked.json:

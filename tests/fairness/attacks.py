@@ -3,7 +3,8 @@
     python -m tests.fairness.attacks <name> <attacker as JSON> <seconds>
 
 Each runs in a process of its own, so that it takes no time of the process that measures, and ends by itself.
-It prints how often it acted and the statuses it got.
+It prints how often it acted with which status, and the processor time that it used itself. Files are
+announced and put, which is the only way into our bucket that a tenant has.
 """
 
 import gzip
@@ -14,50 +15,45 @@ import sys
 import threading
 import time
 import zlib
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from itertools import count
 from typing import Any
 
-import boto3
 import httpx
 import pyarrow
 import pyarrow.parquet
 from backports import zstd
 
-from local.naming import CREDENTIALS
 from tests.fairness.hostile_s3 import hostile_s3
 from tests.integration.stack import bearer
 
+CREATED, TOO_MANY = 201, 429
 CONNECTIONS = 8
 PAUSE_SECONDS = 0.01
 """Between two requests of a connection: this machine's two cores serve the attacker, too."""
 
+REJECTED_PAUSE_SECONDS = 0.1
+"""After a 429: far less than its Retry-After."""
+
+SAVED_UPLOADS = 400
+SAVING_SECONDS = 60
+"""URLs that are announced before the account's cap is reached, and put all at once afterwards."""
+
 
 @dataclass(frozen=True, slots=True)
 class Attacker:
-    """The hostile tenant: one admin key, where its files go; `destination` is a BYOC tenant's."""
+    """The hostile tenant: one admin key; `destination` is a BYOC tenant's."""
 
+    tenant: str
     api: str
     key: str
     aws_endpoint: str
-    drop_bucket: str
-    drop_prefix: str
     destination: dict[str, Any] | None = None
 
     def as_json(self) -> str:
         return json.dumps(asdict(self))
-
-    def s3(self) -> Any:
-        return boto3.client(
-            "s3",
-            endpoint_url=self.aws_endpoint,
-            region_name=CREDENTIALS["AWS_REGION"],
-            aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
-        )
 
 
 Act = Callable[[httpx.Client], int]
@@ -93,13 +89,26 @@ def refresh_flood(_attacker: Attacker) -> Iterator[Act]:
 
 @contextmanager
 def capped_bomb(attacker: Attacker) -> Iterator[Act]:
-    """Small zstd files of millions of rows, from an account whose cap is reached."""
-    with httpx.Client(base_url=attacker.api) as client:
-        client.patch("/v1/billing", json={"hard_cap_gb": 0}, headers=bearer(attacker.key))
+    """Small zstd files of millions of rows, put after the account's cap is reached.
+
+    Such an account may announce no more, so the URLs are from before.
+    """
     rows = b'{"message":"m"}\n' * 100_000
     compressor = zstd.ZstdCompressor()
     body = b"".join(compressor.compress(rows) for _ in range(30)) + compressor.flush()
-    yield _dropping(attacker, body)
+    saved = _saved_uploads(attacker, len(body))
+    announce = _uploading(attacker, body)
+    with httpx.Client(base_url=attacker.api) as client:
+        client.patch("/v1/billing", json={"hard_cap_gb": 0}, headers=bearer(attacker.key)).raise_for_status()
+
+    def put(client: httpx.Client) -> int:
+        try:
+            upload = saved.popleft()
+        except IndexError:
+            return announce(client)
+        return client.put(upload["url"], content=body, headers=upload["headers"]).status_code
+
+    yield put
 
 
 @contextmanager
@@ -129,7 +138,7 @@ def parquet_bomb(attacker: Attacker) -> Iterator[Act]:
     column = pyarrow.DictionaryArray.from_arrays(pyarrow.array([0] * 1_000_000, pyarrow.int32()), value)
     file = io.BytesIO()
     pyarrow.parquet.write_table(pyarrow.table({"message": column}), file, compression="zstd")
-    yield _dropping(attacker, file.getvalue())
+    yield _uploading(attacker, file.getvalue())
 
 
 @contextmanager
@@ -140,18 +149,38 @@ def file_flood(attacker: Attacker) -> Iterator[Act]:
     and a body of 11 MB occupies it.
     """
     line = json.dumps({"message": "m" * 200, "metadata": {"n": 1}}).encode() + b"\n"
-    yield _dropping(attacker, gzip.compress(line * 50_000))
+    yield _uploading(attacker, gzip.compress(line * 50_000))
 
 
-def _dropping(attacker: Attacker, body: bytes) -> Act:
-    s3, numbers = attacker.s3(), count()
+def _uploading(attacker: Attacker, body: bytes) -> Act:
+    """Announce a file and put it; the status of the announcement unless that is 201."""
 
-    def drop(_client: httpx.Client) -> int:
-        key = f"{attacker.drop_prefix}{time.time_ns()}-{next(numbers)}.bin"
-        answer = s3.put_object(Bucket=attacker.drop_bucket, Key=key, Body=body)
-        return int(answer["ResponseMetadata"]["HTTPStatusCode"])
+    def upload(client: httpx.Client) -> int:
+        announced = _announced(client, attacker, len(body))
+        if announced.status_code != CREATED:
+            return announced.status_code
+        upload = announced.json()
+        return client.put(upload["url"], content=body, headers=upload["headers"]).status_code
 
-    return drop
+    return upload
+
+
+def _saved_uploads(attacker: Attacker, size_bytes: int) -> deque[dict[str, Any]]:
+    """SAVED_UPLOADS announced uploads, or as many as the service permits in SAVING_SECONDS."""
+    saved, ends_at = deque[dict[str, Any]](), time.monotonic() + SAVING_SECONDS
+    with httpx.Client(base_url=attacker.api, timeout=60) as client:
+        while len(saved) < SAVED_UPLOADS and time.monotonic() < ends_at:
+            announced = _announced(client, attacker, size_bytes)
+            if announced.status_code == CREATED:
+                saved.append(announced.json())
+            else:
+                time.sleep(float(announced.headers.get("retry-after", 1)))
+    return saved
+
+
+def _announced(client: httpx.Client, attacker: Attacker, size_bytes: int) -> httpx.Response:
+    asked = {"filename": "hostile.bin", "size": size_bytes}
+    return client.post("/v1/uploads", json=asked, headers=bearer(attacker.key))
 
 
 ATTACKS: dict[str, Callable[[Attacker], Any]] = {
@@ -166,8 +195,11 @@ ATTACKS: dict[str, Callable[[Attacker], Any]] = {
 """By name, in the order of the review's points 1, 3, 4, 5, 6, 7 and 8."""
 
 
-def run(name: str, attacker: Attacker, seconds: float) -> Counter[str]:
-    """Act over CONNECTIONS at once for so long, or until SIGTERM; how often each status was the answer."""
+def run(name: str, attacker: Attacker, seconds: float) -> tuple[Counter[str], float]:
+    """Act over CONNECTIONS at once for so long, or until SIGTERM.
+
+    Returns how often each status was the answer, and the processor time that this process used meanwhile.
+    """
     answers: Counter[str] = Counter()
     ended = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: ended.set())
@@ -177,24 +209,28 @@ def run(name: str, attacker: Attacker, seconds: float) -> Counter[str]:
         with httpx.Client(base_url=attacker.api, timeout=60) as client:
             while time.monotonic() < ends_at and not ended.is_set():
                 try:
-                    answers[str(act(client))] += 1
+                    status = act(client)
+                    answers[str(status)] += 1
                 except httpx.HTTPError as fault:
+                    status = 0
                     answers[type(fault).__name__] += 1
-                time.sleep(PAUSE_SECONDS)
+                time.sleep(REJECTED_PAUSE_SECONDS if status == TOO_MANY else PAUSE_SECONDS)
 
     with ATTACKS[name](attacker) as act:
         threads = [threading.Thread(target=one_connection, args=(act,)) for _ in range(CONNECTIONS)]
         print("ready", flush=True)
+        ran_before = time.process_time()
         for each in threads:
             each.start()
         for each in threads:
             each.join()
-    return answers
+    return answers, time.process_time() - ran_before
 
 
 def main() -> None:
     name, attacker, seconds = sys.argv[1], Attacker(**json.loads(sys.argv[2])), float(sys.argv[3])
-    print(json.dumps(run(name, attacker, seconds)), flush=True)
+    answers, cpu_seconds = run(name, attacker, seconds)
+    print(json.dumps({"answers": answers, "cpu_seconds": cpu_seconds}), flush=True)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
-"""The second tenant alone and beside each attack, in turn, on one running stack.
+"""The second tenant alone, beside each attack, and beside a neutral load of its size, on one running stack.
 
-Alone comes before each attack again, so that a machine whose speed drifts is compared with itself. The
-eraser's schedule is five minutes on a deployed stack; here its functions are invoked one after the other.
+Alone comes before each attack again, so that a machine whose speed drifts is compared with itself.
 """
 
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -16,7 +16,6 @@ from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass, field
 from pathlib import Path
-from statistics import quantiles
 
 from functions.accounts.directory import Account, Directory, Key
 from functions.accounts.keys import generate
@@ -26,8 +25,9 @@ from functions.shared.tenancy import TenantId, dropin_prefix
 from functions.uploads.items import BATCH
 from local.naming import PROJECT_ROOT, physical
 from tests.fairness.attacks import Attacker
+from tests.fairness.erasing import let_parts_go, measure_erasure
+from tests.fairness.neutral import neutral_load
 from tests.fairness.probes import (
-    ERASURE,
     FILE_TO_ROWS,
     ONE_REQUEST,
     REQUEST_TO_SEARCHABLE,
@@ -36,86 +36,21 @@ from tests.fairness.probes import (
     Tenant,
     repeat,
 )
+from tests.fairness.report import ALONE, ATTACK, NEUTRAL, Phase, Report, compared
 from tests.integration.sending import new_run
 from tests.integration.stack import RunningStack, wait_until
 
-MAX_RATIO = 2.0
-NOISE_SECONDS = 0.25
-"""What a probe may take longer whatever the ratio: a search alone takes a few hundredths of a second here,
-and two cores serve the engine, all functions and the attacker."""
-
-NEVER = 1_000_000.0
-ERASERS = ("eraser", "eraser-byoc")
-ERASURE_PATIENCE_SECONDS = 900
 SETTLE_SECONDS = 120
 WARM_UPS = 3
+LONGEST_ATTACK_SECONDS = 600
 
 
-@dataclass(frozen=True, slots=True)
-class Phase:
-    """What was measured during so long, and what the attacker was answered; no attack: alone.
+@dataclass(slots=True)
+class AttackResult:
+    """What the attacker was answered, and the processor time of its process: known when it has ended."""
 
-    `busy`: the share of the machine's processor time that was used, by whatever process.
-    """
-
-    attack: str
-    samples: Samples
     answers: Counter[str] = field(default_factory=Counter)
-    busy: float = 0.0
-
-    def p95(self, probe: str) -> float:
-        """Seconds; NEVER when it did not succeed once."""
-        return _p95(self.samples.seconds.get(probe, []))
-
-    def line(self) -> str:
-        """How the time of a small file is divided, and how much of the machine is left for it."""
-        parts = ", ".join(f"{part} {_p95(seconds):.3f}s" for part, seconds in self.samples.parts.items())
-        return f"{self.attack or 'alone':<18}p95 of the parts: {parts}; processors {self.busy:.0%} busy"
-
-
-@dataclass(frozen=True, slots=True)
-class Compared:
-    """One probe beside one attack, against the same probe alone, in seconds."""
-
-    attack: str
-    probe: str
-    alone: float
-    beside: float
-
-    @property
-    def ratio(self) -> float:
-        return self.beside / self.alone
-
-    @property
-    def is_fair(self) -> bool:
-        return self.beside <= max(MAX_RATIO * self.alone, self.alone + NOISE_SECONDS)
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """All comparisons, and every failure of the second tenant."""
-
-    compared: list[Compared]
-    failures: list[str]
-    answers: dict[str, Counter[str]]
-    phases: list[Phase]
-
-    @property
-    def is_fair(self) -> bool:
-        return not self.failures and all(each.is_fair for each in self.compared)
-
-    def lines(self) -> Iterator[str]:
-        yield f"{'attack':<18}{'probe':<24}{'alone':>8}{'beside':>8}{'ratio':>7}"
-        for each in self.compared:
-            verdict = "" if each.is_fair else "  UNFAIR"
-            yield (
-                f"{each.attack:<18}{each.probe:<24}{each.alone:>7.2f}s{each.beside:>7.2f}s"
-                f"{each.ratio:>7.2f}{verdict}"
-            )
-        yield from (phase.line() for phase in self.phases)
-        for name, answers in self.answers.items():
-            yield f"{name}: {dict(answers)}"
-        yield from self.failures
+    cpu_seconds: float = 0.0
 
 
 def measure(
@@ -123,45 +58,98 @@ def measure(
     attacks: Sequence[str],
     seconds: float,
     *,
-    erasures: bool = False,
+    erasures: bool = True,
     notify: Callable[[str], None] = lambda _line: None,
 ) -> Report:
-    """Measure alone and beside each of `attacks`, for so long each, or until an erasure is verified."""
-    _let_parts_go(stack)
+    """Measure each phase for so long, and one erasure beside each attack."""
+    let_parts_go(stack)
     _warm_up(stack)
-    quiet: list[Phase] = []
-    hostile: list[Phase] = []
+    phases: list[Phase] = []
     for name in attacks:
-        quiet.append(_phase(stack, "", seconds, erasures=erasures and not quiet))
-        hostile.append(_phase(stack, name, seconds, erasures=erasures))
-        notify(f"{name}: {dict(hostile[-1].answers)}")
+        alone = _alone(stack, name, seconds, erasures=erasures)
+        beside = _beside_attack(stack, name, seconds, erasures=erasures)
+        neutral = _beside_neutral_load(stack, name, seconds, alone, beside, erasures=erasures)
+        phases += [alone, neutral, beside]
+        for each in phases[-3:]:
+            notify(each.line())
     return Report(
-        [each for phase in hostile for each in _compared(phase, quiet)],
-        [
-            f"{phase.attack or 'alone'}: {each}"
-            for phase in quiet + hostile
-            for each in phase.samples.failures
-        ],
-        {phase.attack: phase.answers for phase in hostile},
-        [phase for pair in zip(quiet, hostile, strict=True) for phase in pair],
+        [each for name in attacks for each in compared(name, phases)],
+        [f"{phase.attack}, {phase.kind}: {each}" for phase in phases for each in phase.samples.failures],
+        phases,
     )
 
 
-def _p95(seconds: Sequence[float]) -> float:
-    """Never more than the longest: few samples of a slow probe are not extrapolated."""
-    return quantiles(seconds, n=20, method="inclusive")[-1] if len(seconds) > 1 else (*seconds, NEVER)[0]
+def _alone(stack: RunningStack, attack: str, seconds: float, *, erasures: bool) -> Phase:
+    samples = Samples()
+    busy = _probe(stack, samples, seconds)
+    if erasures:
+        measure_erasure(stack, samples)
+    return _phase(stack, attack, ALONE, samples, busy)
 
 
-def _processor_seconds() -> tuple[float, float]:
-    """Used and in total, since the machine started."""
+def _beside_attack(stack: RunningStack, attack: str, seconds: float, *, erasures: bool) -> Phase:
+    samples = Samples()
+    with _attacking(stack, attack) as result:
+        began = time.monotonic()
+        busy = _probe(stack, samples, seconds)
+        if erasures:
+            measure_erasure(stack, samples)
+        lasted = time.monotonic() - began
+    return _phase(stack, attack, ATTACK, samples, busy, result.answers, result.cpu_seconds / lasted)
+
+
+def _beside_neutral_load(
+    stack: RunningStack, attack: str, seconds: float, alone: Phase, beside: Phase, *, erasures: bool
+) -> Phase:
+    """Beside a load that uses what the attack made the service use.
+
+    The attacker's own process is not part of it, and yields to all others anyway. The second tenant does less
+    beside the attack than alone, so its own share is smaller there.
+    """
+    own_seconds = alone.busy_seconds * beside.work / alone.work
+    extra = beside.busy_seconds - beside.attackers_seconds - own_seconds
+    samples = Samples()
+    with neutral_load(max(0.0, extra), LONGEST_ATTACK_SECONDS):
+        busy = _probe(stack, samples, seconds)
+        if erasures:
+            measure_erasure(stack, samples)
+    return _phase(stack, attack, NEUTRAL, samples, busy)
+
+
+def _phase(
+    stack: RunningStack,
+    attack: str,
+    kind: str,
+    samples: Samples,
+    busy_seconds: float,
+    answers: Counter[str] | None = None,
+    attackers_seconds: float = 0.0,
+) -> Phase:
+    """The result of a phase, when all its rows are loaded."""
+    wait_until(lambda: not stack.staged_keys(), SETTLE_SECONDS, "all rows are loaded")
+    return Phase(
+        attack, kind, samples, answers or Counter(), busy_seconds, attackers_seconds, os.cpu_count() or 1
+    )
+
+
+def _probe(stack: RunningStack, samples: Samples, seconds: float) -> float:
+    """Run all probes for so long; the processor time that all processes used in one second."""
+    ended, before, began = threading.Event(), _processor_seconds(), time.monotonic()
+    with _probing(stack, samples, ended):
+        time.sleep(seconds)
+        ended.set()
+        return (_processor_seconds() - before) / (time.monotonic() - began)
+
+
+def _processor_seconds() -> float:
+    """Used by all processes since the machine started."""
     first = Path("/proc/stat").read_text().splitlines()[0]
-    user, nice, system, idle, waiting, *_ = map(float, first.split()[1:])
-    used = user + nice + system
-    return used, used + idle + waiting
+    user, nice, system, *_ = map(float, first.split()[1:])
+    return (user + nice + system) / os.sysconf("SC_CLK_TCK")
 
 
 def _warm_up(stack: RunningStack) -> None:
-    """Start both environments that read files: else the first attack pays for the cold start of the second.
+    """Start the environments that read files and search: else the first phase pays for their cold starts.
 
     One probe alone uses one environment. Two accounts at a time use two.
     """
@@ -169,34 +157,9 @@ def _warm_up(stack: RunningStack) -> None:
     for _ in range(WARM_UPS):
         with ThreadPoolExecutor(len(tenants)) as pool:
             list(pool.map(Tenant.file_to_rows, tenants))
+            list(pool.map(Tenant.search, tenants))
     for each in tenants:
         each.close()
-
-
-def _compared(phase: Phase, quiet: Sequence[Phase]) -> Iterator[Compared]:
-    merged = Samples()
-    for each in quiet:
-        for probe, seconds in each.samples.seconds.items():
-            for one in seconds:
-                merged.add(probe, one)
-    alone = Phase("", merged)
-    for probe in merged.seconds:
-        if probe != ONE_REQUEST:
-            yield Compared(phase.attack, probe, alone.p95(probe), phase.p95(probe))
-
-
-def _phase(stack: RunningStack, attack: str, seconds: float, *, erasures: bool) -> Phase:
-    samples, ended, before = Samples(), threading.Event(), _processor_seconds()
-    lasts = ERASURE_PATIENCE_SECONDS if erasures else seconds
-    with _attacking(stack, attack, lasts) as answers, _probing(stack, samples, ended):
-        if erasures:
-            _erase_one(stack, samples)
-        else:
-            time.sleep(seconds)
-        ended.set()
-        used, total = (now - then for now, then in zip(_processor_seconds(), before, strict=True))
-    wait_until(lambda: not stack.staged_keys(), SETTLE_SECONDS, "all rows are loaded")
-    return Phase(attack, samples, answers, used / total)
 
 
 @contextmanager
@@ -223,80 +186,48 @@ def _probing(stack: RunningStack, samples: Samples, ended: threading.Event) -> I
             tenant.close()
 
 
-def _erase_one(stack: RunningStack, samples: Samples) -> None:
-    tenant, own = Tenant(stack, stack.second_keys), threading.Event()
-
-    def once() -> None:
-        tenant.erasure(lambda: _invoke_erasers(stack), ERASURE_PATIENCE_SECONDS)
-        own.set()
-
-    def stop_waiting() -> None:
-        own.set()
-
-    timer = threading.Timer(ERASURE_PATIENCE_SECONDS, stop_waiting)
-    timer.start()
-    repeat(ERASURE, once, samples, own)
-    timer.cancel()
-    tenant.close()
-
-
-def _invoke_erasers(stack: RunningStack) -> None:
-    """As their schedule does, which is shorter here. What one of them fails with is its own."""
-    for name in ERASERS:
-        command = [sys.executable, "-m", "local", "--state", str(stack.logs.parent), "invoke", name]
-        subprocess.run(command, cwd=PROJECT_ROOT, capture_output=True, check=False)
-    time.sleep(2)
-
-
-def _let_parts_go(stack: RunningStack) -> None:
-    """The engine keeps replaced parts for eight minutes, and an erasure waits for that: a second here."""
-    stack.command("ALTER TABLE events MODIFY SETTING old_parts_lifetime = 1")
-
-
 @contextmanager
-def _attacking(stack: RunningStack, attack: str, seconds: float) -> Iterator[Counter[str]]:
-    """Run the attack until the end of the block; what it was answered is known then."""
-    answers: Counter[str] = Counter()
-    if not attack:
-        yield answers
-        return
+def _attacking(stack: RunningStack, attack: str) -> Iterator[AttackResult]:
+    """Run the attack until the end of the block; its result is known then."""
+    result = AttackResult()
     attacker = new_attacker(stack, is_byoc=attack == "endless listing")
     # The attacker's own machine is not part of the service: its process yields to the functions.
     command = ["nice", "-n", "19", sys.executable, "-m", "tests.fairness.attacks", attack]
-    command += [attacker.as_json(), str(seconds)]
+    command += [attacker.as_json(), str(LONGEST_ATTACK_SECONDS)]
     process = subprocess.Popen(command, cwd=PROJECT_ROOT, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     assert process.stdout.readline().strip() == "ready"
     try:
-        yield answers
+        yield result
     finally:
         process.terminate()
         output, _ = process.communicate(timeout=90)
-        answers.update(json.loads(output.splitlines()[-1]) if output.strip() else {})
-        _delete_files(attacker)
+        if output.strip():
+            ended = json.loads(output.splitlines()[-1])
+            result.answers.update(ended["answers"])
+            result.cpu_seconds = ended["cpu_seconds"]
+        _delete_files(stack, attacker)
         wait_until(lambda: stack.visible_messages("dropped") == 0, SETTLE_SECONDS, "messages are received")
         _delete_backlog(stack, attacker)
 
 
-def _delete_files(attacker: Attacker) -> None:
+def _delete_files(stack: RunningStack, attacker: Attacker) -> None:
     """What an attack leaves unread is not the next attack's."""
-    s3 = attacker.s3()
-    for page in s3.get_paginator("list_objects_v2").paginate(
-        Bucket=attacker.drop_bucket, Prefix=attacker.drop_prefix
-    ):
+    s3, bucket = stack.aws("s3"), stack.page["drop_bucket"]
+    prefix = dropin_prefix(TenantId(attacker.tenant))
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
         keys = [{"Key": each["Key"]} for each in page.get("Contents", ())]
         if keys:
-            s3.delete_objects(Bucket=attacker.drop_bucket, Delete={"Objects": keys})
+            s3.delete_objects(Bucket=bucket, Delete={"Objects": keys})
 
 
 def _delete_backlog(stack: RunningStack, attacker: Attacker) -> None:
     """The files are deleted, and to find that out for each of a thousand would delay the next phase."""
     dynamodb, table = stack.aws("dynamodb"), physical("uploads")
-    tenant = attacker.drop_prefix.rpartition("tenant=")[2].rstrip("/")
     pages = dynamodb.get_paginator("query").paginate(
         TableName=table,
         KeyConditionExpression="tenant_id = :tenant AND begins_with(entry, :batch)",
-        ExpressionAttributeValues={":tenant": {"S": tenant}, ":batch": {"S": BATCH}},
+        ExpressionAttributeValues={":tenant": {"S": attacker.tenant}, ":batch": {"S": BATCH}},
     )
     for item in [item for page in pages for item in page["Items"]]:
         dynamodb.delete_item(TableName=table, Key={"tenant_id": item["tenant_id"], "entry": item["entry"]})
@@ -307,7 +238,7 @@ def new_attacker(stack: RunningStack, *, is_byoc: bool) -> Attacker:
     tenant, key = TenantId(f"h{new_run()[:12]}"), generate()
     plan = PLANS[TRIAL]
     directory = Directory(
-        *(physical(table) for table in ("accounts", "keys", "key-lists")), client=stack.aws("dynamodb")
+        physical("accounts"), physical("keys"), physical("key-lists"), client=stack.aws("dynamodb")
     )
     standing = AccountStatus("byoc" if is_byoc else "managed_15", plan.retention_days, plan.bytes_per_second)
     directory.put_account(Account(tenant, standing))
@@ -319,7 +250,4 @@ def new_attacker(stack: RunningStack, *, is_byoc: bool) -> Attacker:
         destination["bucket"]["name"] = f"{tenant}-logs"
         destination["clickhouse"]["database"] = tenant
         stack.aws("s3").create_bucket(Bucket=f"{tenant}-logs")
-    page = stack.page
-    return Attacker(
-        stack.api, key, stack.aws_endpoint, page["drop_bucket"], dropin_prefix(tenant), destination
-    )
+    return Attacker(tenant, stack.api, key, stack.aws_endpoint, destination)

@@ -27,8 +27,11 @@ REQUEST_TO_SEARCHABLE = "request to searchable"
 SEARCH = "search"
 FILE_TO_ROWS = "small file to rows"
 ERASURE = "erasure to verified"
-QUEUED, READ = "in the queue", "being read"
-"""The parts of FILE_TO_ROWS: until an invocation has a slot for the file, and from then on."""
+PUT, QUEUED, READ = "file announced and put", "file in the queue", "file being read"
+"""The parts of FILE_TO_ROWS: until it is put, until an invocation has a slot for it, and from then on."""
+
+SEARCH_QUEUED, SEARCHED = "search in the queue", "search working"
+"""The parts of SEARCH: until there is an environment for it, which Lambda would start, and the rest."""
 
 ONE_REQUEST = "one request"
 """Of the local AWS, which is one process for S3, SQS and DynamoDB: no queue of the service delays it."""
@@ -68,6 +71,7 @@ class Tenant:
         self._run = new_run()
         self._numbers = count()
         self._rejection = ""
+        self._queued_seconds = 0.0
         self._send_batch("warm-up")
 
     def close(self) -> None:
@@ -79,17 +83,20 @@ class Tenant:
         self._send_batch(name)
         self._until(lambda: self._found(f"{name}-0"), "the events are searchable")
 
-    def search(self) -> None:
-        """A search that finds something, once."""
+    def search(self) -> dict[str, float]:
+        """A search that finds something, once; the seconds of its parts."""
+        began = time.monotonic()
         if self._search({"where": [{"field": "metadata.run", "op": "eq", "value": self._run}]}) is None:
             raise ProbeFailedError(f"the search was rejected: {self._rejection}")
+        took = time.monotonic() - began
+        return {SEARCH_QUEUED: self._queued_seconds, SEARCHED: took - self._queued_seconds}
 
     def file_to_rows(self) -> dict[str, float]:
         """Announce a small file, put it and wait until its rows are stored; the seconds of its parts.
 
         `received_at` is the time at which an invocation with a slot first saw the file.
         """
-        name = f"f{next(self._numbers)}"
+        name, announced_at = f"f{next(self._numbers)}", time.time()
         lines = "".join(json.dumps(each) + "\n" for each in batch(self._run, name, ROWS_A_FILE))
         body = gzip.compress(lines.encode())
         announced = self._client.post(
@@ -103,7 +110,8 @@ class Tenant:
         put_at = time.time()
         self._until(lambda: self._is_read(upload["id"]), "the file is read")
         read_at, began_at = time.time(), self._received_at(upload["id"])
-        return {QUEUED: max(0.0, began_at - put_at), READ: read_at - began_at}
+        queued = max(0.0, began_at - put_at)
+        return {PUT: put_at - announced_at, QUEUED: queued, READ: read_at - began_at}
 
     def one_request(self) -> dict[str, float]:
         """Ask for the description of a table. A small file costs about twenty requests."""
@@ -113,7 +121,7 @@ class Tenant:
         time.sleep(4 * POLL_SECONDS)
         return {ONE_REQUEST: took}
 
-    def erasure(self, run_eraser: Callable[[], None], patience_seconds: float) -> None:
+    def erasure(self, patience_seconds: float) -> None:
         """Erase a person of whom one row is stored, and wait until that is verified."""
         person = f"person-{next(self._numbers)}-{self._run}"
         events = [{"message": f"mail to {person}", "metadata": {"run": self._run, "event_id": person}}]
@@ -127,7 +135,7 @@ class Tenant:
         while not self._is_verified(asked.json()["id"]):
             if time.monotonic() > deadline:
                 raise ProbeFailedError("the erasure is not verified in time")
-            run_eraser()
+            time.sleep(POLL_SECONDS)
 
     def _send_batch(self, name: str) -> None:
         events = batch(self._run, name, EVENTS_A_REQUEST)
@@ -140,6 +148,7 @@ class Tenant:
     def _search(self, asked: dict[str, Any]) -> list[Any] | None:
         """Its events; None when it is to be tried again."""
         answer = self._client.post("/v1/search", json=asked, headers=bearer(self._keys["read"]))
+        self._queued_seconds = _queued_seconds(answer)
         if answer.status_code in (429, 503):
             self._rejection = f"{answer.status_code} {answer.text[:200]}"
             return None
@@ -185,6 +194,12 @@ def repeat(
         else:
             samples.add(probe, time.monotonic() - began, parts)
         ended.wait(POLL_SECONDS)
+
+
+def _queued_seconds(answer: httpx.Response) -> float:
+    """`queue` of the local gateway's Server-Timing."""
+    _, _, milliseconds = answer.headers["server-timing"].partition(";")[2].partition(",")[0].partition("=")
+    return float(milliseconds) / 1000
 
 
 def _expect(answer: httpx.Response, *statuses: int) -> None:

@@ -13,6 +13,7 @@ from infra.topology import AUTHORIZER, MAX_BODY_BYTES, Function, Route
 from local import gateway
 from local.execution_environment import FunctionCrashedError
 from local.gateway import Gateway
+from local.invoker import WAITS
 from local.routing import Routes
 
 ROUTES = Routes(
@@ -171,3 +172,28 @@ def test_a_signature_over_the_body_that_was_sent_holds_over_the_body_that_arrive
     assert stripe.Webhook.construct_event(event["body"].encode(), signed, secret).to_dict() == json.loads(
         body
     )
+
+
+def test_the_time_that_a_request_waited_for_environments_is_in_its_answer() -> None:
+    """Each request has its own: one that did not wait beside one that did."""
+
+    async def waited() -> dict[str, Any]:
+        waits = WAITS.get()
+        assert waits is not None
+        waits.append(1.5)
+        return {"statusCode": 202, "body": "{}"}
+
+    async def use(client: Client) -> list[str]:
+        slow = await client.post("/closed/7", data=b"{}", headers={"X-API-Key": "k"})
+        fast = await client.get("/open")
+        return [each.headers["server-timing"].partition(",")[0] for each in (slow, fast)]
+
+    invoker = Invoker(app=waited)
+
+    async def both(client: Client) -> list[str]:
+        first, _ = await use(client)
+        invoker.answers["app"] = {"statusCode": 200, "body": "{}"}
+        _, second = await use(client)
+        return [first, second]
+
+    assert through(invoker, both) == ["queue;dur=1500.0", "queue;dur=0.0"]

@@ -9,7 +9,7 @@ import pytest
 from infra.topology import Function
 from local.endpoints import Endpoints
 from local.execution_environment import FunctionCrashedError, FunctionFailedError, FunctionTimedOutError
-from local.invoker import Pool
+from local.invoker import WAITS, Pool
 
 ENDPOINTS = Endpoints("http://127.0.0.1:1", {"stripe": "http://127.0.0.1:2"})
 
@@ -95,3 +95,21 @@ def test_a_handler_that_cannot_be_imported_says_so_in_the_log(tmp_path: Path) ->
 
     run(tmp_path, use, "missing")
     assert "missing" in (tmp_path / "sample.log").read_text()
+
+
+def test_an_event_that_waits_for_an_environment_notes_for_how_long(tmp_path: Path) -> None:
+    async def noting(pool: Pool, event: dict[str, Any]) -> list[float]:
+        waits: list[float] = []
+        WAITS.set(waits)
+        await pool.invoke(event)
+        return waits
+
+    async def use(pool: Pool) -> list[list[float]]:
+        await pool.invoke({"do": "tell"})
+        first = asyncio.create_task(noting(pool, {"do": "tell", "seconds": 0.8}))
+        await asyncio.sleep(0.1)
+        return [*await asyncio.gather(first, noting(pool, {"do": "tell"}))]
+
+    (first,), (second,) = run(tmp_path, use)
+    assert first < second
+    assert second > 0.5

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from functions.shared.tables.health import HealthItem, HealthTable
 
 SLOTS = 2
+TAKE_TRIES = 4
+"""How often a slot is asked for that another invocation acquires first."""
+
 MAX_PAUSE_SECONDS = 900
 """SQS can hide a message for longer, but after a repair the customer should not wait longer than this."""
 
@@ -92,11 +95,17 @@ class HealthStore:
         return max(0.0, condition.resume_at - self._clock())
 
     def take(self, destination: str, owner: str, seconds: float) -> Slot | SlotWait:
-        """Acquire a slot for `seconds`, if the circuit permits an attempt and a slot is free."""
-        condition, now = self.of(destination), self._clock()
-        for number in _free_slots(condition, now):
-            slot = Slot(condition, number, owner, now + seconds)
-            if self._items.lease(destination, number, owner, slot.until, now):
+        """Acquire a slot for `seconds`, if the circuit permits an attempt and a slot is free.
+
+        After a lost lease the slots are read again: one that was held at the first look may be free.
+        """
+        for _ in range(TAKE_TRIES):
+            condition, now = self.of(destination), self._clock()
+            free = _free_slots(condition, now)
+            if not free:
+                break
+            slot = Slot(condition, free[0], owner, now + seconds)
+            if self._items.lease(destination, slot.number, owner, slot.until, now):
                 return slot
         return _slot_wait(condition, now)
 

@@ -59,7 +59,7 @@ class FileItem(Item):
 
 
 class UploadCounterItem(Item):
-    """`staged#…`, `open#…`, `kept#…`: files and bytes of a period."""
+    """`staged#…`, `open#…`, `kept#…`, `rate#…`: files and bytes of a period."""
 
     tenant_id = UnicodeAttribute(hash_key=True)
     entry = UnicodeAttribute(range_key=True)

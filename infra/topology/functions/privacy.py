@@ -76,6 +76,8 @@ FUNCTIONS = (
             Route("DELETE", "/v1/erasures/{id}"),
             Route("DELETE", "/v1/account"),
         ),
+        # So that requests of one tenant do not wait for another's, as they do not in Lambda.
+        local_concurrency=4,
     ),
     Function(
         name="exporter",

@@ -2,6 +2,7 @@
 
 from infra.topology.byoc import BYOC_BUCKET_GRANTS, BYOC_SETTINGS
 from infra.topology.shape import Function, QueueSource, Route
+from infra.topology.throttles import DATA
 
 FUNCTIONS = (
     Function(
@@ -30,13 +31,16 @@ FUNCTIONS = (
             "send:queue:dropped-byoc",
         ),
         routes=(
-            Route("POST", "/v1/uploads"),
+            # One account alone cannot use it up within its own limit of 20 a second.
+            Route("POST", "/v1/uploads", throttle=DATA),
             Route("GET", "/v1/uploads"),
             Route("GET", "/v1/uploads/settings"),
             Route("PUT", "/v1/uploads/settings"),
             Route("GET", "/v1/uploads/{id}"),
             Route("POST", "/v1/uploads/{id}/resume"),
         ),
+        # So that requests of one tenant do not wait for another's, as they do not in Lambda.
+        local_concurrency=4,
     ),
     Function(
         name="dropin",

@@ -1,8 +1,12 @@
 """A tenant's slots in our ClickHouse, and what a search sends beside its statement."""
 
+from collections.abc import Callable
+from itertools import islice
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from functions.query.compile import Statement
 from functions.query.event_search import SAME_ID_RUNS, EventSearch, ManagedSearch, SearchLimits
@@ -64,11 +68,49 @@ def test_the_slots_of_one_tenant_are_not_anothers() -> None:
     assert {each["query_id"] for each in engine.sent} < slots("globex", 0, 1, 2, 3)
 
 
-def test_searches_do_not_all_begin_with_the_same_slot() -> None:
-    engine = Engine()
-    for _ in range(60):
-        shared(engine).find(ACME, STATEMENT)
-    assert {each["query_id"] for each in engine.sent} == slots("acme", 0, 1, 2, 3)
+class RunningError(Exception):
+    """The engine runs the search, which does not end yet."""
+
+
+class SharedEngine:
+    """Runs one query of an id at a time. Before it answers, `between` lets other searches end and begin."""
+
+    def __init__(self) -> None:
+        self.running: list[str] = []
+        self.between: Callable[[], None] = lambda: None
+
+    def select_json(self, _sql: str, _parameters: Any, settings: dict[str, Any]) -> bytes:
+        self.between()
+        if settings["query_id"] in self.running:
+            raise refusal(SAME_ID_RUNS)
+        self.running.append(settings["query_id"])
+        raise RunningError
+
+
+@given(slots=st.integers(1, 5), moves=st.lists(st.integers(0, 9), max_size=40))
+def test_a_search_within_the_tenants_share_is_never_refused_whatever_ends_and_begins_meanwhile(
+    slots: int, moves: list[int]
+) -> None:
+    engine, left = SharedEngine(), iter(moves)
+    search = ManagedSearch(EventSearch(engine, LIMITS), slots)  # type: ignore[arg-type]
+
+    def begin() -> None:
+        with pytest.raises(RunningError):
+            search.find(ACME, STATEMENT)
+
+    def end_and_begin_others() -> None:
+        """Up to three of the other searches end, and as many begin, while one tries its slots."""
+        for move in islice(left, 3):
+            if engine.running:
+                engine.running.pop(move % len(engine.running))
+                between, engine.between = engine.between, lambda: None
+                begin()
+                engine.between = between
+
+    for _ in range(slots - 1):
+        begin()
+    engine.between = end_and_begin_others
+    begin()
 
 
 def test_a_refusal_for_another_reason_is_no_busy_slot() -> None:

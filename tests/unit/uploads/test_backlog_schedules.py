@@ -5,7 +5,7 @@ invocation that dies at any request, or is interrupted there by a whole invocati
 slot may be held by an invocation that died.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import count
@@ -158,6 +158,13 @@ class Environment:
             self.shared.slots[tenant][number] = self.shared.now + LEASE_SECONDS, owner
             return tenant, number, owner
         return NoSlot()
+
+    def reject(
+        self,
+        files: Sequence[WaitingFile],
+        slot: tuple[TenantId, int, int],  # noqa: ARG002
+    ) -> list[WaitingFile]:
+        return list(files)
 
     def work(self, file: WaitingFile, slot: tuple[TenantId, int, int]) -> int | None:
         self.fuse.before_request()

@@ -10,7 +10,7 @@ from functions.shared.events.staged_key import StagedKey
 from functions.shared.tables.store_errors import StoreUnavailableError
 from functions.shared.tenancy import TenantId, dropin_prefix, staged_prefix
 from functions.uploads import counters, file_processor, gate
-from functions.uploads.counters import KEPT_DAYS, KeptOriginals, OpenUploads, StagedBytes
+from functions.uploads.counters import KEPT_DAYS, KeptOriginals, OpenUploads, StagedBytes, UploadRate
 from functions.uploads.files import DONE, Upload
 from functions.uploads.register import UploadRegister
 from tests.unit.uploads.test_routes import announce, ask
@@ -202,6 +202,36 @@ def test_an_account_announces_a_bounded_number_of_files_that_have_not_come(
     assert ask(here, "POST /v1/uploads", body={"filename": "x", "size": 5})[0] == 429
     here.later = 3600
     announce(here)
+
+
+def test_an_account_announces_and_resumes_a_bounded_number_of_files_in_a_short_time(
+    here: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(counters, "MAX_FILES_A_WINDOW", 3)
+    here.clock = lambda: 1_800_000_004.0
+    here.account(ACME, REFUSED["quota_exceeded"])
+    assert here.drop("stopped", BODY)["state"] == "failed"
+    here.account(ACME, WELL)
+    announce(here)
+    announce(here)
+    assert resume(here, "stopped")[0] == 202
+
+    answered = ask(here, "POST /v1/uploads", body={"filename": "x", "size": 5}), resume(here, "stopped")
+    assert [(status, answer["code"]) for status, answer in answered] == [(429, "too_many_uploads")] * 2
+    assert len(sent(here)) == 1, "a refused resume publishes nothing"
+    assert len(here.statuses()) == 3, "a refused announcement is not recorded"
+    announce(here, GLOBEX)
+    here.later = 6
+    announce(here)
+
+
+def test_the_rate_of_an_account_is_exact_and_names_the_time_to_wait(here: World) -> None:
+    here.clock = lambda: 1_800_000_007.5
+    rate = UploadRate(*here.table)
+    assert [rate.take(ACME) for _ in range(counters.MAX_FILES_A_WINDOW)] == [0] * counters.MAX_FILES_A_WINDOW
+    assert [rate.take(ACME), rate.take(GLOBEX)] == [3, 0]
+    here.later = 3
+    assert rate.take(ACME) == 0
 
 
 def test_an_announcement_that_failed_is_not_counted(here: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,7 @@ from functions.shared.egress.s3 import filtered_s3_client
 from functions.shared.http import answering
 from functions.shared.secret_text import SecretText
 from functions.shared.tenancy import TenantId
-from functions.uploads.counters import OpenUploads
+from functions.uploads.counters import OpenUploads, UploadRate
 from functions.uploads.files import LATE
 from functions.uploads.handler import URL_SECONDS, UploadService, answer_to
 from functions.uploads.loading import LoadingFiles
@@ -34,6 +34,7 @@ def ask(
     service = UploadService(
         here.register,
         OpenUploads(*here.table),
+        UploadRate(*here.table),
         queue,
         queue,
         lambda: DropBucket(here.s3, DROP),

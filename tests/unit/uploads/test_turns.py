@@ -3,7 +3,7 @@
 import heapq
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import pytest
@@ -43,6 +43,7 @@ class RecordingWorker:
     keeps_slots: bool = False
     asked: int = 0
     pause: int | None = None
+    rejected: frozenset[str] = frozenset()
 
     def owner(self, file: DroppedFile) -> TenantId | None:
         return tenant_of(file.key)
@@ -62,6 +63,12 @@ class RecordingWorker:
             return NoSlot()
         self.free[tenant] -= 1
         return str(tenant)
+
+    def reject(self, files: Sequence[WaitingFile], slot: str) -> list[WaitingFile]:
+        assert {tenant_of(each.dropped.key) for each in files} == {slot}
+        rejected = [each for each in files if names([each])[0] in self.rejected]
+        self.happened += [f"reject {names([each])[0]}" for each in rejected]
+        return [each for each in files if each not in rejected]
 
     def work(self, file: WaitingFile, slot: str) -> int | None:
         if self.fault:
@@ -433,3 +440,22 @@ def test_a_file_that_continues_releases_its_slot_in_between(
     answer_to(sqs_batch([message]), lambda: 0.0, here.drop_in)
     assert len(here.sqs.bodies) == 1
     assert here.slots.take(ACME, 100) is not None
+
+
+@pytest.mark.parametrize("waits", [False, True], ids=["messages", "backlog"])
+def test_files_that_are_rejected_together_are_not_read_and_the_others_are(
+    here_now: Turns, waits: bool
+) -> None:
+    bodies = [body("capped", name) for name in ("f0", "f1", "f2")]
+    if waits:
+        assert here_now.answer_to(here_now.worker(), *bodies) == []
+        here_now.now += 5
+        bodies = [wake_up_body(TenantId("capped"), "tests")]
+    worker = here_now.worker(capped=1, small=1)
+    worker.rejected = frozenset({"f0", "f2"})
+    assert here_now.answer_to(worker, *bodies) == []
+    assert worker.happened[0] == "take capped"
+    assert (worker.happened[1:3], worker.read) == (["reject f0", "reject f2"], ["f1"])
+    assert here_now.waiting("capped") == []
+    assert here_now.answer_to(worker, body("small", "f0")) == []
+    assert worker.read == ["f1", "f0"], "a single file of another account is not asked about"
