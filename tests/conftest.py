@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-from tests.aws_in_memory import read_models_once
+from tests.aws_in_memory import format_user_agents_once, read_models_once
 from tests.examples import register_profiles
 from tests.leftover_threads import working_threads
 
 read_models_once()
+format_user_agents_once()
 register_profiles()
 
 TOGETHER = frozenset({"tests/browser", "tests/clients", "tests/infra", "tests/packaging"})
