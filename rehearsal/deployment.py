@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from infra.app import synthesize
 from infra.build import Platform, build_all
 from local.naming import PROJECT_ROOT
 from rehearsal.site import ACCOUNT, MAIL_FROM, VENV, Site, aws_variables
@@ -69,6 +68,8 @@ def build_zips() -> tuple[Path, int]:
 
 def synthesize_for(site: Site, zips: Path, edits: Sequence[Edit] = ()) -> Assembly:
     """Write the assembly to `site.assembly`, with the substitutions and then `edits`."""
+    from infra.app import synthesize  # CDK takes seconds to import: only where it is used
+
     assembly = synthesize(zips, site.assembly, CHOICES)
     names, resources, substituted = [], {}, set()
     for stack in assembly.stacks:

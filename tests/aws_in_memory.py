@@ -5,6 +5,7 @@ from functools import cache
 from typing import Any
 
 from botocore.loaders import JSONFileLoader
+from botocore.useragent import UserAgentComponent
 
 
 def read_models_once() -> None:
@@ -19,6 +20,11 @@ def read_models_once() -> None:
         return load(JSONFileLoader(), path)
 
     JSONFileLoader.load_file = lambda _self, path: loaded(path)  # type: ignore[method-assign]
+
+
+def format_user_agents_once() -> None:
+    """Let botocore remember the parts of its User-Agent header, which it cleans twice for each request."""
+    UserAgentComponent.to_string = cache(UserAgentComponent.to_string)  # type: ignore[method-assign]
 
 
 _created: dict[str, Any] = {}

@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-from tests.aws_in_memory import read_models_once
+from tests.aws_in_memory import format_user_agents_once, read_models_once
 from tests.examples import register_profiles
 from tests.leftover_threads import working_threads
 
 read_models_once()
+format_user_agents_once()
 register_profiles()
 
 TOGETHER = frozenset({"tests/browser", "tests/clients", "tests/infra", "tests/packaging"})
@@ -28,7 +29,11 @@ STACKS = (
 )  # fmt: skip
 """Modules of tests/integration that use the session's stack: at most two workers start one."""
 
-LONGEST_FIRST = ("tests/integration", "tests/browser", "tests/packaging", "tests/crash")
+LONGEST_FIRST = (
+    "tests/integration", "tests/infra", "tests/browser", "tests/packaging", "tests/crash", "tests/contract",
+    "tests/unit/uploads/test_backlog_crashes.py", "tests/unit/uploads/test_exactly_once.py",
+    "tests/unit/ingest/test_hostile_drains.py", "tests/unit/uploads", "tests/unit/ingest",
+)  # fmt: skip
 """What takes long begins first, so that no worker ends with it alone."""
 
 _STACK_OF = {
@@ -37,28 +42,37 @@ _STACK_OF = {
     for name in names
 }
 
+WITH_TEMPLATES = frozenset({"tests/audit/test_faults.py", "tests/rehearsal/test_templates.py"})
+"""Modules outside of tests/infra that synthesize: they follow its tests in the worker that has loaded CDK."""
+
 
 class ByFileOrFolder(LoadScopeScheduling):
     """Tests of one file, of one folder of TOGETHER, or of one stack go to one worker."""
 
     def _split_scope(self, nodeid: str) -> str:
-        file = nodeid.partition("::")[0]
+        file = _file(nodeid)
+        if file in WITH_TEMPLATES:
+            return "tests/infra"
         folder = _folder(nodeid)
         return folder if folder in TOGETHER else _STACK_OF.get(file, file)
 
 
+def _file(nodeid: str) -> str:
+    return nodeid.partition("::")[0]
+
+
 def _folder(nodeid: str) -> str:
-    return "/".join(nodeid.partition("::")[0].split("/")[:2])
+    return "/".join(_file(nodeid).split("/")[:2])
 
 
-def _turn(item: pytest.Item) -> tuple[int, bool]:
-    folder, file = _folder(item.nodeid), item.nodeid.partition("::")[0]
-    place = LONGEST_FIRST.index(folder) if folder in LONGEST_FIRST else len(LONGEST_FIRST)
+def _turn(file: str) -> tuple[int, bool]:
+    place = next((at for at, name in enumerate(LONGEST_FIRST) if file.startswith(name)), len(LONGEST_FIRST))
     return place, file not in _STACK_OF
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=_turn)
+    turns = {file: _turn(file) for file in {_file(item.nodeid) for item in items}}
+    items.sort(key=lambda item: turns[_file(item.nodeid)])
 
 
 def pytest_collection_finish() -> None:

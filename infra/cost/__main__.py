@@ -8,7 +8,7 @@ import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from infra import app, topology
+from infra import topology
 from infra.choices import from_context
 from infra.cost.bill import Line, PriceList, as_json, as_text, notes, price_list, total
 from infra.cost.idle import Templates, idle_lines
@@ -56,6 +56,8 @@ def as_page(prices: PriceList, idle: list[Line], used: list[Line], traffic: Traf
 
 def templates(context: dict[str, str]) -> Templates:
     """Synthesize the stacks; the content of the zips costs nothing, so they are empty."""
+    from infra import app  # CDK takes seconds to import: only where it is used
+
     with tempfile.TemporaryDirectory() as folder:
         zips = Path(folder)
         for spec in topology.FUNCTIONS:

@@ -6,37 +6,20 @@ The scanners run in .venv-audit, which `make test` and `make audit` set up.
 from pathlib import Path
 
 import pytest
-from aws_cdk import App, CfnResource, Stack, Validations
-from aws_cdk import aws_iam as iam
-from aws_cdk import aws_s3 as s3
-from aws_cdk import aws_sqs as sqs
 
 from audit.assembly import Assembly
 from audit.findings import Finding, judge
 from audit.scanners import scan
-from audit.synthesize import nag_packs, report_findings
-from infra.accepted import accept
-
-
-class FaultyStack(Stack):
-    """An open bucket, an unencrypted queue, a role that may do anything, and a property that is none."""
-
-    def __init__(self, app: App) -> None:
-        super().__init__(app, "Faulty")
-        bucket = s3.Bucket(self, "open-bucket")
-        bucket.add_to_resource_policy(
-            iam.PolicyStatement(
-                principals=[iam.AnyPrincipal()], actions=["s3:*"], resources=[bucket.arn_for_objects("*")]
-            )
-        )
-        self.queue = sqs.Queue(self, "plain-queue", encryption=sqs.QueueEncryption.UNENCRYPTED)
-        role = iam.Role(self, "any-role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
-        role.add_to_policy(iam.PolicyStatement(actions=["*"], resources=["*"]))
-        CfnResource(self, "misspelt", type="AWS::SQS::Queue", properties={"VisibilityTimout": 30})
 
 
 @pytest.fixture(scope="module")
 def faulty(tmp_path_factory: pytest.TempPathFactory) -> Assembly:
+    from aws_cdk import App, Validations  # CDK takes seconds to import: only where it is used
+
+    from audit.synthesize import nag_packs, report_findings
+    from infra.accepted import accept
+    from tests.audit.faulty_stack import FaultyStack
+
     folder = tmp_path_factory.mktemp("faulty")
     app = App(outdir=str(folder), analytics_reporting=False)
     accept(FaultyStack(app).queue, "CKV_AWS_27", reason="A reason for this one and no other.")

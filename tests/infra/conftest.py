@@ -1,5 +1,6 @@
 import zipfile
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,10 @@ Synthesize = Callable[[dict[str, str]], Templates]
 
 @pytest.fixture(scope="session")
 def synthesize(tmp_path_factory: pytest.TempPathFactory) -> Synthesize:
-    """Synthesizes with a context and with empty zips: what is in them is the business of tests/packaging."""
+    """Synthesizes with a context and with empty zips: what is in them is the business of tests/packaging.
+
+    Each context once: a test that changes templates copies them first.
+    """
     from infra import app  # CDK takes seconds to import: only where it is used
 
     zips = tmp_path_factory.mktemp("zips")
@@ -20,7 +24,9 @@ def synthesize(tmp_path_factory: pytest.TempPathFactory) -> Synthesize:
         with zipfile.ZipFile(zips / f"{function.folder}.zip", "w") as archive:
             archive.writestr("placeholder", function.folder)
 
-    def with_context(context: dict[str, str]) -> Templates:
+    @cache
+    def with_choices(choices: frozenset[tuple[str, str]]) -> Templates:
+        context = dict(choices)
         outdir: Path = tmp_path_factory.mktemp("assembly")
         assembly = app.synthesize(zips, outdir, context)
         names = topology.StageNames(context.get("stage", ""))
@@ -29,7 +35,7 @@ def synthesize(tmp_path_factory: pytest.TempPathFactory) -> Synthesize:
             compute=assembly.get_stack_by_name(names.compute_stack).template,
         )
 
-    return with_context
+    return lambda context: with_choices(frozenset(context.items()))
 
 
 @pytest.fixture(scope="session")

@@ -5,10 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aws_cdk import App
 
 from infra.choices import from_context
-from infra.data_stack import DataStack
 from tests.infra.synthesized import Templates
 
 LIST = Path(__file__).parent / "exports.json"
@@ -31,6 +29,10 @@ def test_what_is_exported_is_what_was_released(templates: Templates) -> None:
 
 def test_no_export_depends_on_what_the_compute_stack_uses() -> None:
     """Else a function that stops using a table deletes the export that its deployed version imports."""
+    from aws_cdk import App  # CDK takes seconds to import: only where it is used
+
+    from infra.data_stack import DataStack
+
     app = App()
     DataStack(app, "AstraLogData", from_context({}.get))
 

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from functions.shared.byoc import role_policies
-from infra.grants import ACTIONS, APPEND_ONLY_VERBS, GrantError, statements
 from infra.topology import FUNCTIONS, ROLE_PREFIX, TABLES, Function, StageNames
 from tests.infra.synthesized import Templates, listed
 
@@ -245,6 +244,9 @@ def test_no_function_may_change_the_audit_trail_and_only_an_erasure_deletes_it(t
 
 @pytest.mark.parametrize("table", [each.name for each in TABLES if each.append_only])
 def test_nothing_can_be_granted_that_changes_an_append_only_table(table: str) -> None:
+    # CDK takes seconds to import: only where it is used
+    from infra.grants import ACTIONS, APPEND_ONLY_VERBS, GrantError, statements
+
     with pytest.raises(GrantError, match=table):
         statements(f"write:table:{table}", None)  # type: ignore[arg-type]
     verbs = {verb for verb in APPEND_ONLY_VERBS if set(ACTIONS[f"{verb}:table"]) & CHANGES}

@@ -4,19 +4,26 @@ import json
 from typing import Any
 
 import pytest
-from aws_cdk import App, Stack
-from aws_cdk.assertions import Template
 
 from infra.choices import ChoiceError, from_context
-from infra.user_pool import SignInUserPool
 from local import user_pool as local_identity
+
+
+def construct(*sender: Any) -> tuple[Any, dict[str, Any]]:
+    """The construct and the template of a stack that has it alone."""
+    from aws_cdk import App, Stack  # CDK takes seconds to import: only where it is used
+    from aws_cdk.assertions import Template
+
+    from infra.user_pool import SignInUserPool
+
+    stack = Stack(App(), "Stack")
+    people = SignInUserPool(stack, "people", *sender)
+    return people, Template.from_stack(stack).to_json()
 
 
 @pytest.fixture(scope="module")
 def template() -> dict[str, Any]:
-    stack = Stack(App(), "Stack")
-    SignInUserPool(stack, "people")
-    return Template.from_stack(stack).to_json()
+    return construct()[1]
 
 
 def only(template: dict[str, Any], kind: str) -> dict[str, Any]:
@@ -88,7 +95,7 @@ def test_who_exists_is_not_revealed_and_tokens_expire(client: dict[str, Any]) ->
 
 
 def test_everything_that_verifies_a_token_has_a_name() -> None:
-    people = SignInUserPool(Stack(App(), "Stack"), "people")
+    people, _ = construct()
     assert people.named.keys() == local_identity.named("http://127.0.0.1:1").keys()
     assert people.named["keys_url"] == people.named["issuer"] + "/.well-known/jwks.json"
 
@@ -125,9 +132,8 @@ def test_without_a_verified_sender_cognito_mails_the_codes_itself(pool: dict[str
     ids=["the domain", "a domain above it", "the address"],
 )
 def test_with_a_sender_cognito_mails_the_codes_through_ses(context: dict[str, str], identity: str) -> None:
-    stack = Stack(App(), "Stack")
-    SignInUserPool(stack, "people", from_context(context.get).cognito_sender)
-    pool = only(Template.from_stack(stack).to_json(), "AWS::Cognito::UserPool")["Properties"]
+    _, template = construct(from_context(context.get).cognito_sender)
+    pool = only(template, "AWS::Cognito::UserPool")["Properties"]
     mail = pool["EmailConfiguration"]
 
     assert mail["EmailSendingAccount"] == "DEVELOPER"

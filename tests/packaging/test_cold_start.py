@@ -3,6 +3,8 @@
 import json
 import subprocess
 import sys
+from dataclasses import dataclass
+from functools import cache
 
 import pytest
 
@@ -59,44 +61,46 @@ TURNS = {"dropin", "dropin-byoc"}
 
 IMPORT = """
 import importlib, json, sys
-importlib.import_module(sys.argv[1])
-"""
 
-NAME_MODULES = "print(json.dumps([*sys.modules]))"
-
-NAME_WRITER = """
-from functions.shared import journal
-print(json.dumps([type(journal._writer).__name__]))
-"""
-
-REFUSE_CONNECTIONS = """
-import sys
 def refuse(event, _):
     if event in ("socket.connect", "socket.getaddrinfo", "subprocess.Popen"):
         raise SystemExit(event)
+
 sys.addaudithook(refuse)
+importlib.import_module(sys.argv[1])
+loaded = [*sys.modules]
+from functions.shared import journal
+print(json.dumps({"modules": loaded, "writer": type(journal._writer).__name__}))
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """Names of all modules that an import loaded, and of the class that then writes log lines."""
+
+    modules: frozenset[str]
+    writer: str
+
+    @property
+    def packages(self) -> set[str]:
+        return {module.partition(".")[0] for module in self.modules}
 
 
 @pytest.mark.parametrize("name", sorted(FORBIDDEN))
 def test_importing_a_handler_loads_nothing_it_must_not(name: str) -> None:
-    loaded = {module.split(".")[0] for module in _modules_of(name)}
-
-    assert loaded & FORBIDDEN[name] == set()
+    assert _handler(name).packages & FORBIDDEN[name] == set()
 
 
 @pytest.mark.parametrize("name", sorted(FORBIDDEN.keys() - LIGHT))
 def test_a_function_off_the_path_of_requests_writes_with_powertools(name: str) -> None:
-    loaded = _loaded_by(function(name).handler.rpartition(".")[0], after=NAME_WRITER)
-
-    assert loaded == {"PowertoolsWriter"}
+    assert _handler(name).writer == "PowertoolsWriter"
 
 
 @pytest.mark.parametrize("name", sorted(each.name for each in FUNCTIONS if each.source))
 def test_a_function_that_reads_a_queue_answers_with_the_batch_processor_unless_it_takes_turns(
     name: str,
 ) -> None:
-    loaded = _modules_of(name)
+    loaded = _handler(name).modules
 
     assert ("functions.uploads.turns" in loaded) is (name in TURNS)
     assert ("aws_lambda_powertools.utilities.batch" in loaded) is (name not in TURNS)
@@ -111,25 +115,31 @@ def test_every_function_has_a_list_of_modules_it_must_not_load() -> None:
 )
 def test_loading_a_protocol_loads_nothing_that_ingest_must_not(name: str) -> None:
     """Protocols are imported at the first request to one of their routes, so the test above misses them."""
-    loaded = {module.split(".")[0] for module in _loaded_by(f"functions.ingest.protocols.{name}")}
+    loaded = _loaded_by(f"functions.ingest.protocols.{name}")
 
-    assert loaded & FORBIDDEN["ingest"] == set()
+    assert loaded.packages & FORBIDDEN["ingest"] == set()
 
 
 @pytest.mark.parametrize("name", sorted(FORBIDDEN))
 def test_importing_a_handler_needs_no_setting_and_opens_no_connection(name: str) -> None:
     """The environment is empty, and an audit hook ends the interpreter at a connection."""
-    _loaded_by(function(name).handler.rpartition(".")[0], before=REFUSE_CONNECTIONS)
+    assert function(name).handler.rpartition(".")[0] in _handler(name).modules
 
 
-def _modules_of(name: str) -> set[str]:
+def test_a_connection_ends_the_interpreter() -> None:
+    with pytest.raises(AssertionError, match=r"socket\.getaddrinfo"):
+        _loaded_by("tests.packaging.connects")
+
+
+def _handler(name: str) -> Loaded:
     return _loaded_by(function(name).handler.rpartition(".")[0])
 
 
-def _loaded_by(module: str, before: str = "", after: str = NAME_MODULES) -> set[str]:
-    """What `after` prints (all modules) in a fresh interpreter that imported `module`, without settings."""
+@cache
+def _loaded_by(module: str) -> Loaded:
+    """What a fresh interpreter loads with `module`, without settings; it may open no connection."""
     ran = subprocess.run(
-        [sys.executable, "-c", before + IMPORT + after, module],
+        [sys.executable, "-c", IMPORT, module],
         cwd=ROOT,
         env={},
         capture_output=True,
@@ -137,4 +147,5 @@ def _loaded_by(module: str, before: str = "", after: str = NAME_MODULES) -> set[
         check=False,
     )
     assert ran.returncode == 0, ran.stderr
-    return set(json.loads(ran.stdout))
+    found = json.loads(ran.stdout)
+    return Loaded(frozenset(found["modules"]), found["writer"])

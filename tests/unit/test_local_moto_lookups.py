@@ -1,16 +1,20 @@
 """What moto looks up for each request is remembered, and is what it finds itself."""
 
 import inspect
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import boto3
 import moto
 import pytest
+from botocore.exceptions import ClientError
 from botocore.model import Shape
-from moto import backends
+from moto import backends, mock_aws
 from moto.core import responses
 from moto.core.serialize import AttributePicker, AttributePickerContext
 from moto.dynamodb.responses import DynamoHandler
+from moto.moto_api._internal import mock_random
 from moto.s3.responses import S3Response
 
 from local import moto_lookups
@@ -20,6 +24,18 @@ from local.moto_lookups import ATTRIBUTE_TYPES
 @pytest.fixture(autouse=True)
 def installed() -> None:
     moto_lookups.install()
+
+
+@pytest.fixture
+def table() -> Iterator[Any]:
+    with mock_aws():
+        resource = boto3.resource("dynamodb", "us-east-1", aws_access_key_id="t", aws_secret_access_key="t")
+        yield resource.create_table(
+            TableName="tenants",
+            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
 
 
 def test_every_service_and_all_its_operations_are_found() -> None:
@@ -36,6 +52,72 @@ def test_an_attribute_value_has_the_type_it_has_and_no_other() -> None:
         for obj in (values, {}):
             context = AttributePickerContext(obj=obj, key=kind, shape=Shape(kind, {"type": "string"}))
             assert AttributePicker()(context) == obj.get(kind)
+
+
+@pytest.mark.parametrize(
+    ("service", "regions"),
+    [("dynamodb", ("us-east-1", "eu-central-1")), ("sqs", ("us-east-1", "eu-central-1")), ("s3", ("aws",))],
+)
+def test_a_service_has_the_addresses_that_moto_formats(service: Any, regions: tuple[str, ...]) -> None:
+    for region in regions:
+        backend = backends.get_backend(service)["123456789012"][region]
+        formatted = {
+            path.format(base) for base in backend.url_bases for path in backend._url_module.url_paths
+        }
+        assert formatted <= backend.urls.keys()
+
+
+def test_an_update_does_what_it_says(table: Any) -> None:
+    names = {"#m": "m", "#l": "l"}
+    put(table)
+    table.update_item(
+        Key={"id": "acme"},
+        UpdateExpression="SET n = n + :n, #m.x = if_not_exists(#m.x, :n), #l = list_append(#l, :l) "
+        "REMOVE #m.y ADD s :s DELETE t :t",
+        ExpressionAttributeNames=names,
+        ExpressionAttributeValues={":n": 2, ":l": ["b"], ":s": {"b"}, ":t": {"c"}},
+    )
+    assert table.get_item(Key={"id": "acme"})["Item"] == {
+        "id": "acme", "n": 3, "m": {"x": 2}, "l": ["a", "b"], "s": {"a", "b"}, "t": {"d"},
+    }  # fmt: skip
+    assert table.get_item(Key={"id": "globex"})["Item"]["n"] == 1
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "SET id = :n",
+        "SET n = :n, n = :n",
+        "SET n = missing",
+        "SET n = n + :s",
+        "SET m.a.b = :n",
+        "SET n = :unknown",
+        "SET n = :n SET k = :n",
+    ],
+)
+def test_a_wrong_update_is_rejected(table: Any, expression: str) -> None:
+    """One for each check that an update passes."""
+    put(table)
+    values = {name: {":n": 2, ":s": {"b"}}[name] for name in (":n", ":s") if name in expression}
+    with pytest.raises(ClientError, match="ValidationException"):
+        table.update_item(
+            Key={"id": "acme"},
+            UpdateExpression=expression,
+            **({"ExpressionAttributeValues": values} if values else {}),
+        )
+    assert table.get_item(Key={"id": "acme"})["Item"]["n"] == 1
+
+
+def put(table: Any) -> None:
+    for tenant in ("acme", "globex"):
+        table.put_item(Item={"id": tenant, "n": 1, "m": {"y": 1}, "l": ["a"], "s": {"a"}, "t": {"c", "d"}})
+
+
+def test_a_request_id_has_the_length_and_letters_of_one() -> None:
+    drawn = {mock_random.get_random_string(52) for _ in range(10)}
+    assert len(drawn) == 10
+    assert all(len(each) == 52 and each.isalnum() for each in drawn)
+    assert mock_random.get_random_string(40, include_digits=False, lower_case=True).islower()
 
 
 def test_installing_it_twice_changes_nothing() -> None:

@@ -9,6 +9,8 @@ from local.execution_environment import FunctionCrashedError
 SOURCE = QueueSource("q", batch_size=25, window_seconds=1, max_concurrency=2)
 FUNCTION = Function("sync", "m.f", 128, 3, source=SOURCE)
 
+MOST_SECONDS, MORE_SECONDS = 20, 0.2
+
 
 class Queue:
     """Hands out what it was given, ten at a time, and remembers what was deleted."""
@@ -43,10 +45,16 @@ class Invoker:
         return self.answer
 
 
-def polled(queue: Queue, invoker: Invoker, seconds: float, source: QueueSource = SOURCE) -> None:
+def polled(queue: Queue, invoker: Invoker, source: QueueSource = SOURCE) -> None:
+    """Poll until all messages were handed to the function, and a little longer."""
+    count = len(queue.waiting)
+
     async def scenario() -> None:
         task = asyncio.create_task(poller._poll(FUNCTION, source, queue, invoker))  # type: ignore[arg-type]
-        await asyncio.sleep(seconds)
+        async with asyncio.timeout(MOST_SECONDS):
+            while sum(invoker.sizes) < count:
+                await asyncio.sleep(0.01)
+        await asyncio.sleep(MORE_SECONDS)
         task.cancel()
 
     asyncio.run(scenario())
@@ -54,7 +62,7 @@ def polled(queue: Queue, invoker: Invoker, seconds: float, source: QueueSource =
 
 def test_a_batch_gathers_over_the_window_and_never_exceeds_its_size() -> None:
     queue, invoker = Queue(45), Invoker(None)
-    polled(queue, invoker, 3)
+    polled(queue, invoker)
     assert sum(invoker.sizes) == 45
     assert max(invoker.sizes) <= SOURCE.batch_size
     assert len(invoker.sizes) <= 3
@@ -63,18 +71,18 @@ def test_a_batch_gathers_over_the_window_and_never_exceeds_its_size() -> None:
 
 def test_a_function_that_takes_one_message_gets_one() -> None:
     queue, invoker = Queue(12), Invoker(None)
-    polled(queue, invoker, 0.5, QueueSource("q", batch_size=1, window_seconds=0, max_concurrency=2))
+    polled(queue, invoker, QueueSource("q", batch_size=1, window_seconds=0, max_concurrency=2))
     assert invoker.sizes == [1] * 12
 
 
 def test_only_what_succeeded_is_deleted() -> None:
     queue = Queue(3)
-    polled(queue, Invoker({"batchItemFailures": [{"itemIdentifier": "1"}]}), 1.5)
+    polled(queue, Invoker({"batchItemFailures": [{"itemIdentifier": "1"}]}))
     assert queue.deleted == ["0", "2"]
 
 
 def test_a_crash_deletes_nothing_and_polling_continues() -> None:
     queue, invoker = Queue(25), Invoker(FunctionCrashedError("x"))
-    polled(queue, invoker, 2)
+    polled(queue, invoker)
     assert queue.deleted == []
     assert sum(invoker.sizes) == 25

@@ -5,10 +5,7 @@ import gzip
 import json
 from collections.abc import Callable
 
-import pytest
-
-from functions.ingest import handler as ingesting
-from tests.unit.ingest.protocols import InMemoryIngest
+from tests.unit.ingest.hostile import status_of
 from tests.unit.ingest.sending import event_to
 
 MIB = 2**20
@@ -125,8 +122,4 @@ def send_hostile(name: str) -> int:
     url, headers, make = BODIES[name]
     body = gzip.compress(make(), 1)
     event = event_to(url, body, {**headers, "content-encoding": "gzip"})
-    here = InMemoryIngest()
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(ingesting, "_ingest", lambda: here.parts)
-        status: int = ingesting.handler(event, None)["statusCode"]
-    return status
+    return status_of(event)

@@ -1,13 +1,8 @@
 """Hostile bodies of OTLP, sent through the handler in a process of their own (tests.measured)."""
 
-import gzip
 from typing import Any
 
-import pytest
-
-from functions.ingest import handler as ingesting
-from tests.integration.http_events import drain_event
-from tests.unit.ingest.protocols import InMemoryIngest
+from tests.unit.ingest import hostile
 
 
 def field(number: int, content: bytes) -> bytes:
@@ -48,11 +43,5 @@ def bodies() -> dict[str, Any]:
 def send(name: str) -> int:
     """The status of the answer."""
     kind, make = bodies()[name]
-    headers = {"content-type": f"application/{'x-protobuf' if kind == 'protobuf' else 'json'}"}
-    event = drain_event(gzip.compress(make(), 1), {**headers, "content-encoding": "gzip"})
-    here = InMemoryIngest()
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(ingesting, "_ingest", lambda: here.parts)
-        answer: dict[str, Any] = ingesting.handler({**event, "routeKey": "POST /v1/logs"}, None)
-    status: int = answer["statusCode"]
-    return status
+    media_type = f"application/{'x-protobuf' if kind == 'protobuf' else 'json'}"
+    return hostile.send(make(), "POST /v1/logs", media_type)

@@ -10,6 +10,7 @@ from functions.privacy.erasure.person_rule import PersonRule
 from infra.topology import function
 from tests.crash.person_rows import sample
 from tests.measured import cost_of
+from tests.unit.privacy.hostile_rows import HOSTILE
 
 BOB = "bob@example.org"
 
@@ -153,33 +154,11 @@ def test_metadata_deeper_than_parsers_read_is_one_object_when_its_form_is_right(
         assert not is_one_object(broken), broken
 
 
-HOSTILE = {
-    "deep": '{"a":' + "[" * 100_000 + "]" * 100_000 + ',"email":"%s"}',
-    "duplicates": "{" + '"email":"x",' * 80_000 + '"email":"%s"}',
-    "empty objects": '{"a":[' + "{}," * 349_000 + '{}],"email":"%s"}',
-    "escapes": '{"email":"' + "\\u0041" * 174_000 + '%s"}',
-    "quotes": '{"email":"' + '\\"' * 520_000 + '%s"}',
-    "open quotes": '{"email":"' + '\\"' * 520_000 + "%s",
-    "many strings": '{"a":[' + '"\\n",' * 209_000 + '"%s"]}',
-    "blanks": '{"email"' + " " * 1_000_000 + ':"%s"}',
-    "blanks after strings": '{"a":[' + ('"x"' + " " * 1000) * 1040 + '],"email":"%s"}',
-    "digits": '{"email":' + "1" * 1_000_000 + ',"b":"%s"}',
-    "columns": '{"metadata":{},' * 1 + '"metadata":{},' * 70_000 + '"email":"%s"}',
-}
-
-
-def judge_hostile(shape: str, key: str | None, value: str) -> bool:
-    """Decide on one row of 1 MiB; called in a process of its own."""
-    text = HOSTILE[shape] % value
-    line = f'{{"message":"m","metadata":{text}}}'.encode()
-    return PersonRule(key, value).matches_line(line)
-
-
 @pytest.mark.parametrize("shape", HOSTILE)
 def test_a_hostile_row_of_a_mebibyte_costs_seconds_and_little_memory(shape: str) -> None:
     eraser = function("eraser")
     argument = {"shape": shape, "key": "email", "value": "\\u0041 bob"}
-    cost = cost_of(f"{__name__}:judge_hostile", argument, memory_mb=eraser.memory_mb)
+    cost = cost_of("tests.unit.privacy.hostile_rows:judge_hostile", argument, memory_mb=eraser.memory_mb)
 
     assert cost.peak_mb < eraser.memory_mb / 2, cost
     assert cost.cpu_seconds < 5, cost

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import boto3
@@ -27,6 +28,7 @@ from functions.retention.telemetry import DAYS_BACK, TelemetryService, key_of, r
 from functions.shared.accounts.account_status import account_status_on
 from functions.shared.buckets.platform import PlatformBucket
 from functions.shared.plans import PLANS
+from functions.shared.tables import table
 from functions.shared.tables.store_errors import StoreUnavailableError
 from functions.shared.tables.table import READ_ROUNDS
 from functions.shared.tenancy import TenantId
@@ -140,7 +142,9 @@ def test_a_day_is_over_when_what_came_in_its_last_minutes_is_counted(dynamodb: A
         assert list(run(observatory(dynamodb), NOW.replace(hour=hour)))[-1] == str(last)
 
 
-def test_usage_that_dynamodb_leaves_out_is_asked_for_again() -> None:
+def test_usage_that_dynamodb_leaves_out_is_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    pauses = list[float]()
+    monkeypatch.setattr(table, "time", SimpleNamespace(sleep=pauses.append))
     item = {"tenant_id": {"S": "aa"}, "rows": {"N": "3"}, "bytes": {"N": "9"}}
 
     class Hesitant:
@@ -162,6 +166,7 @@ def test_usage_that_dynamodb_leaves_out_is_asked_for_again() -> None:
         DailyUsageReader("usage", Hesitant(READ_ROUNDS)).of([account], YESTERDAY)
     with pytest.raises(StoreUnavailableError):
         DailyUsageReader("usage", Hesitant(99)).of([account], YESTERDAY)
+    assert len(pauses) == 0 + 3 + READ_ROUNDS - 1 + 2 * READ_ROUNDS
 
 
 class Scanned:
