@@ -1,5 +1,6 @@
 """HTTP errors of a search."""
 
+from functions.query.language.errors import QuerySyntaxError
 from functions.shared.errors import HttpError
 
 
@@ -27,3 +28,14 @@ def search_unavailable() -> HttpError:
     return HttpError(
         503, "search_unavailable", "Search is temporarily unavailable: retry.", retry_after_seconds=2
     )
+
+
+def invalid_query(fault: QuerySyntaxError, field: str = "query") -> HttpError:
+    """The text in `field` is not a query: where, and what may be there."""
+    details = {
+        "field": field,
+        "column": fault.column,
+        "expected": list(fault.expected),
+        "caret": fault.caret,
+    }
+    return HttpError(400, "invalid_query", str(fault), details=details)

@@ -3,8 +3,8 @@
 
 from dataclasses import dataclass
 
-from functions.query import conditions, words
 from functions.query.bindings import Bindings, Bound
+from functions.query.compile import filters
 from functions.query.cursor import MANAGED, Store
 from functions.query.request import Search
 from functions.shared.tenancy import TenantId, row_filter
@@ -47,17 +47,12 @@ def statement(search: Search, tenant: TenantId, store: Store = MANAGED) -> State
 
 
 def _filters(search: Search, bindings: Bindings) -> list[str]:
-    found = [
+    """The conditions of `search`: its time range, and its filter."""
+    return [
         f"timestamp >= {bindings.instant(search.since)}",
         f"timestamp < {bindings.instant(search.until)}",
+        filters.sql(search.filter, bindings),
     ]
-    chosen = {"project_id": search.projects, "service": search.services, "level": search.levels}
-    found += [f"{column} IN {bindings.texts(names)}" for column, names in chosen.items() if names]
-    if search.trace_id is not None:
-        found.append(f"trace_id = {bindings.text(search.trace_id)}")
-    found += [words.condition(term, bindings) for term in search.terms]
-    found += [conditions.sql(condition, bindings) for condition in search.conditions]
-    return found
 
 
 def _window(search: Search, matching: str, size: int, bindings: Bindings, store: Store) -> list[str]:

@@ -1,0 +1,57 @@
+"""Parse the text of a query.
+
+    level:error "timed out" | stats count() as n by service | sort -n
+
+Everything is bounded before it is read: the text, its conditions, nesting, values, expressions and pipes. The
+time is linear in the text.
+"""
+
+from functions.query.language.errors import QuerySyntaxError
+from functions.query.language.filter_parser import FilterParser
+from functions.query.language.pipe_parser import PipeParser
+from functions.query.language.scanner import Scanner
+from functions.query.language.syntax_tree import EVERYTHING, Filter, Pipe, Query
+
+MAX_CHARACTERS = 8192
+MAX_PIPES = 16
+
+
+def parse(text: str, *, pipes: bool = True) -> Query:
+    """The tree of `text`; an empty text finds everything. `pipes`: whether there may be any.
+
+    Raises
+    ------
+    QuerySyntaxError: with the column, and what is expected there.
+    """
+    if len(text) > MAX_CHARACTERS:
+        raise QuerySyntaxError(text, MAX_CHARACTERS, [f"at most {MAX_CHARACTERS:,} characters"])
+    scanner = Scanner(text)
+    filters = FilterParser(scanner)
+    parser = PipeParser(scanner, filters)
+    scanner.blanks()
+    found = _filter(scanner, filters, parser)
+    following: list[Pipe] = []
+    while scanner.take("|"):
+        if not pipes:
+            scanner.fail("the end", at=scanner.at - 1, reason="pipes belong to POST /v1/stats")
+        if len(following) == MAX_PIPES:
+            scanner.fail(f"at most {MAX_PIPES} pipes", at=scanner.at - 1)
+        following.append(parser.parse())
+    return Query(found, tuple(following))
+
+
+def parse_filter(text: str) -> Filter:
+    """The filter of `text`, which has no pipes; an empty text finds everything.
+
+    Raises
+    ------
+    QuerySyntaxError: as `parse` does, and at a pipe.
+    """
+    query = parse(text, pipes=False)
+    return query.filter
+
+
+def _filter(scanner: Scanner, filters: FilterParser, parser: PipeParser) -> Filter:
+    if scanner.ended or scanner.peek() == "|":
+        return EVERYTHING
+    return filters.parse(parser.scope)
