@@ -40,8 +40,8 @@ from functions.query.language.syntax_tree import (
 from functions.query.times import NANOSECONDS
 
 EVENT_COLUMNS = (
-    "timestamp", "received_at", "level", "service", "project_id", "message", "trace_id", "span_id", "metadata",
-    "duration_ms", "metadata_tokens",
+    "timestamp", "received_at", "level", "service", "project_id", "message", "trace_id", "span_id",
+    "metadata", "duration_ms", "metadata_tokens",
 )  # fmt: skip
 """What a subquery of events passes on, of which the engine reads what is used."""
 
@@ -161,11 +161,10 @@ class _PipeCompiler:
 
     def _aggregated(self, rows: _Rows, by: Sequence[GroupKey], aggregates: Sequence[Aggregate]) -> _Rows:
         values, level = Values(self._bindings, rows.outputs), rows.level + 1
-        columns: list[tuple[str, str, AnyType]] = []
-        for key in by:
-            columns.append((key_name(key), self._key(key, values), _key_kind(key, values)))
-        for aggregate in aggregates:
-            columns.append((aggregate.name, _aggregate(aggregate, values), _result_kind(aggregate, values)))
+        columns: list[tuple[str, str, AnyType]] = [
+            *((key_name(key), self._key(key, values), _key_kind(key, values)) for key in by),
+            *((each.name, _aggregate(each, values), _result_kind(each, values)) for each in aggregates),
+        ]
         selected = ", ".join(f"{sql} AS t{level}_{at}" for at, (_, sql, _) in enumerate(columns))
         grouped = f" GROUP BY {', '.join(f't{level}_{at}' for at in range(len(by)))}" if by else ""
         outputs = {name: Output(f"t{level}_{at}", kind) for at, (name, _, kind) in enumerate(columns)}

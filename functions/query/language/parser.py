@@ -6,11 +6,15 @@ Everything is bounded before it is read: the text, its conditions, nesting, valu
 time is linear in the text.
 """
 
+import re
+
 from functions.query.language.errors import QuerySyntaxError
 from functions.query.language.filter_parser import FilterParser
 from functions.query.language.pipe_parser import PipeParser
 from functions.query.language.scanner import Scanner
 from functions.query.language.syntax_tree import EVERYTHING, Filter, Pipe, Query
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 MAX_CHARACTERS = 8192
 MAX_PIPES = 16
@@ -25,6 +29,9 @@ def parse(text: str, *, pipes: bool = True) -> Query:
     """
     if len(text) > MAX_CHARACTERS:
         raise QuerySyntaxError(text, MAX_CHARACTERS, [f"at most {MAX_CHARACTERS:,} characters"])
+    half = _SURROGATE.search(text)
+    if half:
+        raise QuerySyntaxError(text, half.start(), ["a whole character"], "half of a surrogate pair")
     scanner = Scanner(text)
     filters = FilterParser(scanner)
     parser = PipeParser(scanner, filters)

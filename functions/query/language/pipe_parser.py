@@ -105,7 +105,7 @@ class PipeParser:
         if not scanner.take(")"):
             scanner.fail(")")
         scanner.blanks()
-        name, named = default_name(function, field), scanner.at
+        name, named = default_name(function, field), began
         if scanner.keyword("as"):
             named = scanner.at
             name = scanner.name("a name")[0]
@@ -141,9 +141,10 @@ class PipeParser:
     def _seconds(self) -> int:
         scanner = self._scanner
         count = scanner.whole("an interval such as 5m, 1h or 1d", 1, MAX_BUCKET_UNITS)
+        at = scanner.at
         unit = UNITS.get(scanner.word())
         if unit is None:
-            scanner.fail(*UNITS)
+            scanner.fail(*UNITS, at=at)
         if not scanner.take(")"):
             scanner.fail(")")
         return count * unit

@@ -173,6 +173,9 @@ def _chunk(text: str, *, bare: bool) -> str:
 def _starred(parts: tuple[str, ...], *, free: bool) -> str:
     chunk = FREE_CHUNK if free else VALUE_CHUNK
     starts = (*_SPECIAL_STARTS, "-", "@") if free else _SPECIAL_STARTS
+    if parts[0] == "" and len(parts) == 2:
+        # Without quotes, `*a` and a later `b*` would be `*a b*`.
+        return f"*{_chunk(parts[1], bare=False)}"
     texts = [
         _chunk(part, bare=not part or (chunk.fullmatch(part) is not None and not part.startswith(starts)))
         for part in parts
