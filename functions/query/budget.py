@@ -6,7 +6,7 @@ form value (`http_max_field_value_size`) and 256 KiB of statement (`max_query_si
 search stays well below both, which a test verifies.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from functions.query.language.names import path_parts
 from functions.query.language.syntax_tree import (
@@ -20,8 +20,10 @@ from functions.query.language.syntax_tree import (
     Like,
     Loose,
     MatchesRegex,
+    Pipe,
+    WherePipe,
 )
-from functions.query.language.walk import conditions
+from functions.query.language.walk import conditions, fields_of
 from functions.query.tokens import Scalar
 from functions.shared.forms import invalid
 
@@ -33,14 +35,16 @@ ESCAPED = str.maketrans(dict.fromkeys("\\'`\t\n", "four"))
 """The client writes up to four bytes for each of these characters when it binds a value."""
 
 
-def check(found: Filter) -> None:
-    """Check a filter as a whole: the parts of its paths, its values, and their bytes.
+def check(found: Filter, pipes: Sequence[Pipe] = ()) -> None:
+    """Check a filter and pipes as a whole: the parts of their paths, the values, and their bytes.
 
     Raises
     ------
     HttpError: 400 `invalid_body` when there is too much of it.
     """
-    paths = list(_paths(found))
+    filters = [found, *(pipe.filter for pipe in pipes if isinstance(pipe, WherePipe))]
+    paths = [path for each in filters for path in _paths(each)]
+    paths += [field.name for pipe in pipes for field in fields_of(pipe) if field.kind == "path"]
     parts = sum(map(path_parts, paths))
     if parts > MAX_ALL_PATH_PARTS:
         raise invalid(
@@ -48,7 +52,7 @@ def check(found: Filter) -> None:
             f"has paths of metadata with {parts:,} parts in total, more than {MAX_ALL_PATH_PARTS}: "
             "use fewer conditions or shorter paths",
         )
-    values = list(_values(found))
+    values = [value for each in filters for value in _values(each)]
     if len(values) > MAX_ALL_VALUES:
         raise invalid(
             "body",

@@ -30,6 +30,16 @@ def search_unavailable() -> HttpError:
     )
 
 
+def invalid_regex() -> HttpError:
+    """The engine did not compile an expression, although it is in the subset that we check."""
+    return HttpError(
+        400,
+        "invalid_query",
+        "ClickHouse does not compile a regular expression of the query: simplify it.",
+        details={"field": "query"},
+    )
+
+
 def invalid_query(fault: QuerySyntaxError, field: str = "query") -> HttpError:
     """The text in `field` is not a query: where, and what may be there."""
     details = {

@@ -31,8 +31,8 @@ Order = Literal["asc", "desc"]
 T = TypeVar("T")
 
 
-class SearchBody(Struct, forbid_unknown_fields=True):
-    """The request body; every field is optional."""
+class FilterBody(Struct, forbid_unknown_fields=True):
+    """Which events: a time range, and conditions that must all hold. Every field is optional."""
 
     since: str | None = field(default=None, name="from")
     until: str | None = field(default=None, name="to")
@@ -43,6 +43,11 @@ class SearchBody(Struct, forbid_unknown_fields=True):
     query: Annotated[str, Meta(max_length=MAX_CHARACTERS)] | None = None
     where: Annotated[list[Where], Meta(max_length=MAX_CONDITIONS)] = []
     trace_id: Name | None = None
+
+
+class SearchBody(FilterBody, forbid_unknown_fields=True):
+    """The request body of a search."""
+
     order: Order = "desc"
     limit: Annotated[int, Meta(ge=1, le=1000)] = 100
     cursor: Annotated[str, Meta(max_length=4096)] | None = None
@@ -91,14 +96,24 @@ def search_of(body: SearchBody, now_ns: int | None = None) -> Search:
 
 def _filter(body: SearchBody) -> Filter:
     """All conditions of `body`; each of them must hold."""
-    conditions = [*chosen_filters(body), *words_filters(body.q)]
-    conditions += [where_filter(where, f"where[{at}]") for at, where in enumerate(body.where)]
+    conditions = json_filters(body)
     if body.query is not None:
         conditions.append(query_filter(body.query))
     return all_of(conditions)
 
 
-def chosen_filters(body: SearchBody) -> list[Filter]:
+def json_filters(body: FilterBody) -> list[Filter]:
+    """The conditions of `body` without its query.
+
+    Raises
+    ------
+    HttpError: 400 `invalid_<field>`.
+    """
+    conditions = [*_chosen_filters(body), *words_filters(body.q)]
+    return [*conditions, *(where_filter(where, f"where[{at}]") for at, where in enumerate(body.where))]
+
+
+def _chosen_filters(body: FilterBody) -> list[Filter]:
     """The filters of the lists, and of `trace_id`."""
     levels = [_level(level, f"levels[{at}]") for at, level in enumerate(body.levels)]
     chosen = {"project_id": body.projects, "service": body.services, "level": levels}
@@ -151,13 +166,24 @@ def _page(body: SearchBody, digest: str, now_ns: int) -> tuple[cursors.CursorPos
         if cursor.digest != digest:
             raise invalid("cursor", "belongs to another search: send it with the body of that search")
         return cursor.position, cursor.since, cursor.until
+    return None, *time_range(body, now_ns)
+
+
+def time_range(body: FilterBody, now_ns: int | None = None) -> tuple[int, int]:
+    """From (inclusive) and to (exclusive), in nanoseconds since 1970; by default the last day.
+
+    Raises
+    ------
+    HttpError: 400 `invalid_from` or `invalid_to`.
+    """
+    now_ns = time.time_ns() if now_ns is None else now_ns
     until = now_ns if body.until is None else _checked("to", times.parse, body.until)
     if body.since is None:
-        return None, max(0, until - DEFAULT_RANGE_NS), until
+        return max(0, until - DEFAULT_RANGE_NS), until
     since = _checked("from", times.parse, body.since)
     if since > until:
         raise invalid("from", "must not be later than 'to', whose default is now")
-    return None, since, until
+    return since, until
 
 
 def _checked(name: str, parse: Callable[[str], T], text: str) -> T:
