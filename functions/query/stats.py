@@ -16,15 +16,15 @@ from functions.query import budget, times
 from functions.query.bindings import Bindings
 from functions.query.compile import Statement, base_conditions
 from functions.query.compile.pipes import CompiledTable, TableColumn, table
-from functions.query.cursor import Store
-from functions.query.errors import invalid_query, too_heavy
+from functions.query.cursor import BYOC, MANAGED, Store
+from functions.query.errors import invalid_query, too_heavy, two_stores
 from functions.query.language.errors import QuerySyntaxError
 from functions.query.language.parser import parse
 from functions.query.language.pipe_parser import MAX_ROWS
 from functions.query.language.syntax_tree import Filter, Pipe
 from functions.query.request import FilterBody, all_of, json_filters, time_range
 from functions.shared.errors import HttpError
-from functions.shared.forms import decoded
+from functions.shared.forms import decoded, invalid
 from functions.shared.tenancy import TenantId
 from functions.shared.warehouse import UnusableAnswerError
 
@@ -115,6 +115,23 @@ def stats_request(content: bytes, now_ns: int | None = None) -> StatsRequest:
     budget.check(found, query.pipes)
     since, until = time_range(body, now_ns)
     return StatsRequest(since, until, found, query.pipes, body.store)
+
+
+def store_of(asked: StatsRequest, *, byoc: bool, managed: bool) -> Store:
+    """The store that `asked` is about: an account is BYOC, or has rows in our ClickHouse, or both.
+
+    Raises
+    ------
+    HttpError: 409 `two_stores` when it has both and names none; 400 `invalid_store` for one it has not.
+    """
+    stores: list[Store] = [*([BYOC] if byoc else []), *([MANAGED] if managed else [])]
+    if asked.store is None:
+        if len(stores) > 1:
+            raise two_stores()
+        return stores[0]
+    if asked.store not in stores:
+        raise invalid("store", f"must be {stores[0]}, or omitted: your logs are in no other ClickHouse")
+    return asked.store
 
 
 def compiled_stats(asked: StatsRequest, tenant: TenantId) -> CompiledStats:

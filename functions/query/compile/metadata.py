@@ -121,6 +121,15 @@ def text_of(key: str, bindings: Bindings) -> str:
     return f"multiIf({found}, NULL)"
 
 
+def raw_of(key: str, bindings: Bindings) -> str:
+    """SQL: the JSON of the scalar under `key`; empty when there is none."""
+    found = ", ".join(
+        f"JSONType({at}) NOT IN ('Null', 'Array', 'Object'), JSONExtractRaw({at})"
+        for at in (place.at for place in _places(key, bindings))
+    )
+    return f"multiIf({found}, '')"
+
+
 def number_of(key: str, bindings: Bindings) -> str:
     """SQL: the number under `key`; NULL when there is none."""
     if key in PROMOTED:

@@ -12,6 +12,7 @@ from functions.query.language.errors import QuerySyntaxError
 from functions.query.language.filter_parser import FilterParser
 from functions.query.language.pipe_parser import PipeParser
 from functions.query.language.scanner import Scanner
+from functions.query.language.scope import Scope
 from functions.query.language.syntax_tree import EVERYTHING, Filter, Pipe, Query
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -27,6 +28,20 @@ def parse(text: str, *, pipes: bool = True) -> Query:
     ------
     QuerySyntaxError: with the column, and what is expected there.
     """
+    return _parsed(text, pipes=pipes)[0]
+
+
+def scope_behind(text: str) -> Scope:
+    """The fields that a pipe behind `text` can name.
+
+    Raises
+    ------
+    QuerySyntaxError: as `parse` does.
+    """
+    return _parsed(text, pipes=True)[1]
+
+
+def _parsed(text: str, *, pipes: bool) -> tuple[Query, Scope]:
     if len(text) > MAX_CHARACTERS:
         raise QuerySyntaxError(text, MAX_CHARACTERS, [f"at most {MAX_CHARACTERS:,} characters"])
     half = _SURROGATE.search(text)
@@ -44,7 +59,7 @@ def parse(text: str, *, pipes: bool = True) -> Query:
         if len(following) == MAX_PIPES:
             scanner.fail(f"at most {MAX_PIPES} pipes", at=scanner.at - 1)
         following.append(parser.parse())
-    return Query(found, tuple(following))
+    return Query(found, tuple(following)), parser.scope
 
 
 def parse_filter(text: str) -> Filter:

@@ -108,6 +108,11 @@ def _regex(found: MatchesRegex) -> str:
     return f"/{found.pattern}/{'i' if found.ignore_case else ''}"
 
 
+def value_text(field: FieldRef, value: Value) -> str:
+    """`value` as the value of a condition on `field`; raises as `printed` does."""
+    return _value(field, value)
+
+
 def _value(field: FieldRef, value: Value) -> str:
     if isinstance(value, Loose):
         return value.text
