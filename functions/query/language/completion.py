@@ -49,10 +49,11 @@ HELP = {
 
 _TOKEN = re.compile(
     r"(?<![^\s(])/(?:[^/\\\n]|\\.)+/i?(?=[\s)|]|$)|"
-    r'"(?:[^"\\]|\\.)*(?:"|$)|`(?:[^`]|``)*(?:`|$)|[|(),]|[^\s|()",`]+|\s+',
+    r'"(?:[^"\\]|\\.)*(?:"|$)|@?`(?:[^`]|``)*(?:`|$)(?::[^\s|()",`]*)?|[|(),]|[^\s|()",`]+|\s+',
     re.DOTALL,
 )
 _REST = re.compile(r'[^\s|()",]*')
+_QUOTED_NAME = re.compile(r"(@?`(?:[^`]|``)*`)(:)(.*)", re.DOTALL)
 _LISTED = ("sort", "fields", "dedup", "top")
 
 
@@ -169,7 +170,8 @@ def _in_stats(following: list[str], typed: tuple[int, str]) -> _Found | None:
 def _in_filter(earlier: list[str], typed: tuple[int, str], scope: Scope) -> _Found:
     start, prefix = typed
     prefix, start = prefix.lstrip("-"), start + len(prefix) - len(prefix.lstrip("-"))
-    name, colon, value = prefix.partition(":")
+    quoted = _QUOTED_NAME.match(prefix)
+    name, colon, value = quoted.groups() if quoted else prefix.partition(":")
     if colon and not prefix.startswith(('"', "/")):
         return "value", start + len(name) + 1, value, _field(name, scope), False
     grouped = _group(earlier)

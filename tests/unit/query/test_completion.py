@@ -38,6 +38,7 @@ def offered(text: str, position: int | None = None) -> list[str]:
         ("@lev", ["level:", "@level:"]),
         ("level:", ["trace", "debug", "info", "warn", "error", "fatal"]),
         ("level:(error OR f", ["fatal", "info"]),
+        ("`odd name`:5", ["500", '"500"', '"5x y"']),
         ("status:5", ["500", '"500"', '"5x y"']),
         ('status:"5', ["500", '"500"', '"5x y"']),
         ("status:(500 OR 5x", ['"5x y"']),

@@ -68,7 +68,6 @@ def test_a_condition_after_a_limit_applies_to_its_rows() -> None:
 
 LARGE = [
     " ".join(f"a{n}.b:(x{n}* OR >5 OR {n})" for n in range(20)),
-    "* | " + " | ".join([f"sort {', '.join(f'-k{n}' for n in range(32))}", *["limit 9"] * 15]),
     "* | " + " | ".join(f"extract /(?P<f{n}>x)/ from {f'f{n - 1}' if n else 'message'}" for n in range(15)),
     "* | extract /(?P<f>x)/ | where " + " ".join("f:>5" for _ in range(63)),
 ]
