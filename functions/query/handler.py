@@ -16,33 +16,20 @@ both must answer.
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
+from typing import Any, TypeVar
 
 from functions.query.both_stores import find_in_both
 from functions.query.byoc_search import ByocSearch
 from functions.query.compile import Statement, statement
-from functions.query.compile.pipes import TableColumn
-from functions.query.complete import COLUMNS, complete_page, complete_request, known_statement
 from functions.query.cursor import BYOC, MANAGED, Store
 from functions.query.event_search import EventSearch, ManagedSearch, SearchLimits
-from functions.query.language.completion import Wanted
 from functions.query.page import page
 from functions.query.parameters import check_parameters, search_parameters
 from functions.query.request import Search, search, search_of
 from functions.query.rows import SearchResult
-from functions.query.stats import (
-    EMPTY,
-    STATS_SETTINGS,
-    StatsRequest,
-    TableRows,
-    compiled_stats,
-    decode_table,
-    stats_page,
-    stats_request,
-    store_of,
-)
 from functions.shared import journal
 from functions.shared.access import Principal, principal
 from functions.shared.byoc.clients import byoc_clients
@@ -53,6 +40,9 @@ from functions.shared.http import Answer, Event, answer, answering, request
 from functions.shared.platform_warehouse import PlatformWarehouse
 from functions.shared.powertools import instrumented
 from functions.shared.settings import load
+from functions.shared.tenancy import TenantId
+
+T = TypeVar("T")
 
 MEBIBYTE = 1024 * 1024
 
@@ -123,45 +113,31 @@ def _answer(event: Event, caller: Principal) -> bytes:
     if route == "GET /v1/search":
         return _search_page(search_of(search_parameters(asked.query)), caller)
     check_parameters(asked.query)
-    match route:
-        case "POST /v1/stats":
-            return _stats_page(stats_request(asked.body), caller)
-        case "POST /v1/query/complete":
-            return _complete_page(complete_request(asked.body), caller)
-        case _:
-            return _search_page(search(asked.body), caller)
+    if route not in ("POST /v1/stats", "POST /v1/query/complete"):
+        return _search_page(search(asked.body), caller)
+    from functions.query import table_routes  # a search needs none of it, and starts sooner
+
+    if route == "POST /v1/stats":
+        return table_routes.stats_answer(asked.body, caller, _run_in)
+    return table_routes.complete_answer(asked.body, caller, _run_in)
 
 
 def _search_page(asked: Search, caller: Principal) -> bytes:
     return page(asked, _run_search(caller, asked))
 
 
-def _stats_page(asked: StatsRequest, caller: Principal) -> bytes:
-    compiled = compiled_stats(asked, caller.tenant)
-    store = store_of(asked, byoc=caller.byoc, managed=caller.has_managed_rows(time.time()))
-    found = _run_table(caller, store, compiled.statement, compiled.columns)
-    return stats_page(compiled.columns, found)
-
-
-def _complete_page(found: Wanted, caller: Principal) -> bytes:
-    statement_of_known = known_statement(found, caller.tenant)
-    if statement_of_known is None:
-        return complete_page(found, EMPTY)
-    store = BYOC if caller.byoc else MANAGED
-    return complete_page(found, _run_table(caller, store, statement_of_known, COLUMNS))
-
-
-def _run_table(
-    caller: Principal, store: Store, selected: Statement, columns: Sequence[TableColumn]
-) -> TableRows:
-    """Run a statement whose rows are those of a table in one store."""
-
-    def decode(content: bytes) -> TableRows:
-        return decode_table(content, columns)
-
+def _run_in(
+    store: Store,
+    tenant: TenantId,
+    selected: Statement,
+    decode: Callable[[bytes], T],
+    nothing: T,
+    settings: Mapping[str, Any],
+) -> T:
+    """Run a statement in one store; `nothing` for a customer's that has no table yet."""
     if store == BYOC:
-        return _byoc_search().answer(caller.tenant, selected, decode, EMPTY, STATS_SETTINGS)
-    return _managed_search().answer(caller.tenant, selected, decode, STATS_SETTINGS)
+        return _byoc_search().answer(tenant, selected, decode, nothing, settings)
+    return _managed_search().answer(tenant, selected, decode, settings)
 
 
 def _run_search(caller: Principal, asked: Search) -> SearchResult:

@@ -5,7 +5,7 @@ most MAX_ROWS rows; `truncated` says that there were more.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -35,7 +35,7 @@ MAX_ANSWER_BYTES = 5 * 1024 * 1024
 
 MAX_STATEMENT_CHARACTERS = 64 * 1024
 
-STATS_SETTINGS = {
+STATS_SETTINGS: Mapping[str, int | str] = {
     "max_rows_to_group_by": MAX_GROUPS,
     "group_by_overflow_mode": "throw",
     "max_result_bytes": MAX_RESULT_BYTES,
